@@ -1,0 +1,53 @@
+"""Flyte in the notebook: the front door. Loads what it names only when it is asked for."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flytenb.api import display_for, draw, graph, options, run, show, start
+    from flytenb.errors import FlytenbError
+    from flytenb.extension import load_ipython_extension, unload_ipython_extension
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "display_for": "api",
+    "draw": "api",
+    "graph": "api",
+    "options": "api",
+    "run": "api",
+    "show": "api",
+    "start": "api",
+    "FlytenbError": "errors",
+    "load_ipython_extension": "extension",
+    "unload_ipython_extension": "extension",
+}
+
+__all__ = [
+    "FlytenbError",
+    "display_for",
+    "draw",
+    "graph",
+    "load_ipython_extension",
+    "options",
+    "run",
+    "show",
+    "start",
+    "unload_ipython_extension",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from its room the first time it is used."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'flytenb' has no attribute {name!r}")
+    value = getattr(import_module(f"flytenb.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

@@ -1,0 +1,79 @@
+"""Every exception that flytenb raises: a message and the way out; showing them is left to whoever shows."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import Any
+
+
+class FlytenbError(Exception):
+    """Something the user can mend: what is wrong, with the bad value, and how to go on.
+
+    Args:
+        message: one lower-case sentence that holds the bad value.
+        hint: what to do instead, with the closest names.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  hint: {self.hint}" if self.hint else self.message
+
+    def _render_traceback_(self) -> list[str]:
+        """Show two lines in IPython; the frames between a cell and this message explain nothing."""
+        lines = [f"{type(self).__name__}: {self.message}"]
+        if self.hint:
+            lines.append(f"  hint: {self.hint}")
+        return lines
+
+
+class UnknownNameError(FlytenbError, LookupError):
+    """A name that the session or the notebook doesn't have."""
+
+
+class InputError(FlytenbError, ValueError):
+    """One or more inputs are missing, unknown or of the wrong type; lists all of them."""
+
+
+class DefinitionError(FlytenbError, ValueError):
+    """A cell that can't become a task or a workflow."""
+
+
+class NotAnEntityError(FlytenbError, TypeError):
+    """Something that is neither task, workflow nor launch plan was given where one is needed."""
+
+
+class UsageError(FlytenbError, ValueError):
+    """A magic line that can't be read."""
+
+
+class StubError(FlytenbError, NotImplementedError):
+    """A task or workflow that has no body yet was run."""
+
+
+class LayoutError(FlytenbError, RuntimeError):
+    """No layout engine could lay the drawing out."""
+
+
+class RunCancelledError(FlytenbError):
+    """A run was cancelled before it ended."""
+
+
+class NodeTimeoutError(FlytenbError, TimeoutError):
+    """A node took longer than its timeout."""
+
+
+def closest(name: str, known: Iterable[Any], *, limit: int = 3) -> str:
+    """Return `did you mean 'a' or 'b'?` with the nearest known names, or all of them when few, or ''."""
+    names = [str(k) for k in known]
+    near = difflib.get_close_matches(name, names, n=limit, cutoff=0.6)
+    if near:
+        return f"did you mean {' or '.join(map(repr, near))}?"
+    if not names:
+        return ""
+    shown = ", ".join(map(repr, names[:8]))
+    return f"known: {shown}{', …' if len(names) > 8 else ''}"

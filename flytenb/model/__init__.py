@@ -1,0 +1,17 @@
+"""Frozen data that every room speaks: graphs, interfaces, run events; no colours, no clocks, no flytekit."""
+
+from flytenb.model.event import CacheStatus, Phase, RunEvent
+from flytenb.model.graph import Edge, EdgeKind, Graph, Interface, Kind, Node, Port
+
+__all__ = [
+    "CacheStatus",
+    "Edge",
+    "EdgeKind",
+    "Graph",
+    "Interface",
+    "Kind",
+    "Node",
+    "Phase",
+    "Port",
+    "RunEvent",
+]

@@ -1,0 +1,356 @@
+"""A workflow as frozen data: nodes with a path, edges between their ports; how it looks is left to `render`."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+from flytenb.errors import UnknownNameError, closest
+
+Setting = str | int | float | bool
+"""What a badge can say."""
+
+
+class Kind(StrEnum):
+    """What a node is. The last four are ours: Flyte has no node for them, a reader needs one."""
+
+    TASK = "task"
+    CONTAINER = "container"
+    SQL = "sql"
+    SHELL = "shell"
+    CONNECTOR = "connector"
+    MAP = "map"
+    DYNAMIC = "dynamic"
+    EAGER = "eager"
+    SUBWORKFLOW = "subworkflow"
+    LAUNCH_PLAN = "launch_plan"
+    BRANCH = "branch"
+    GATE = "gate"
+    REFERENCE = "reference"
+    STUB = "stub"
+    FAILURE = "failure"
+    CASE = "case"
+    INPUTS = "inputs"
+    OUTPUTS = "outputs"
+    CONSTANT = "constant"
+
+
+PSEUDO_KINDS = frozenset({Kind.CASE, Kind.INPUTS, Kind.OUTPUTS, Kind.CONSTANT})
+"""Kinds that never run: the last segment of their path starts with `@`, which no Flyte node id can."""
+
+
+class EdgeKind(StrEnum):
+    """Why an arrow is there: a value flows, an order was asked for (`>>`), or a branch may take this way."""
+
+    DATA = "data"
+    ORDER = "order"
+    CASE = "case"
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """One input or output: its name, its type as a reader would write it, and its default in short."""
+
+    name: str
+    type: str
+    default: str | None = None
+    doc: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """The inputs and outputs of an entity, in declared order."""
+
+    inputs: tuple[Port, ...] = ()
+    outputs: tuple[Port, ...] = ()
+    doc: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One use of an entity.
+
+    Attributes:
+        path: where it stands, e.g. `n2/n0`: the ids from the outermost workflow inwards.
+        kind: what it is.
+        name: the entity's short name, as the user wrote it; for a constant its value in short, for a gate its name.
+        interface: what goes in and comes out.
+        settings: what a badge can say: `retries`, `timeout` (seconds), `cache` (version), `cache_serialize`,
+            `interruptible`, `image`, `cpu`, `mem`, `gpu`, `concurrency`, `min_success_ratio`, `min_successes`,
+            `of` (what a map maps, what kind of entity handles a failure or hides in a reference), `gate`
+            (`approve`, `input` or `sleep`), `duration` (seconds), `language`, `task_type`, `value` (a constant,
+            longer than its name), `error` (what a failing case says), `alias` (a name given by `with_overrides`),
+            `failure_policy`, `version`, `project`, `domain`. Absent means unset.
+        children: paths of the nodes directly inside, in compiled order.
+    """
+
+    path: str
+    kind: Kind
+    name: str
+    interface: Interface = field(default_factory=Interface)
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+    children: tuple[str, ...] = ()
+
+    @property
+    def parent(self) -> str:
+        """The path of the node around this one, `""` at the top."""
+        return self.path.rpartition("/")[0]
+
+    @property
+    def id(self) -> str:
+        """The last segment of the path: Flyte's own node id."""
+        return self.path.rpartition("/")[2]
+
+    @property
+    def is_pseudo(self) -> bool:
+        """Whether it is drawn but never runs."""
+        return self.kind in PSEUDO_KINDS
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """An arrow from `source` to `target` (paths).
+
+    Attributes:
+        output: the source's output, with the attribute path taken from it: `o0`, `o0.x`, `o0[2]`; `""` if no data.
+        input: the target's input, with the place in it that is filled: `xs`, `xs[1]`, `xs['k']`; `""` if no data.
+        label: a case's condition in words, else `""`.
+    """
+
+    source: str
+    target: str
+    kind: EdgeKind = EdgeKind.DATA
+    output: str = ""
+    input: str = ""
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Graph:
+    """All nodes and edges of one entity, at every depth.
+
+    `nodes` maps each path to its node, outer before inner. Inside a container (`n2`) stand `n2/@inputs` and
+    `n2/@outputs`; edges never leave a subworkflow except through these. A branch is no such wall: edges go straight
+    into its cases, as in Flyte.
+    """
+
+    name: str
+    kind: Kind
+    nodes: Mapping[str, Node]
+    edges: tuple[Edge, ...] = ()
+    interface: Interface = field(default_factory=Interface)
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+
+    @property
+    def inputs(self) -> tuple[Port, ...]:
+        """The inputs of the entity itself."""
+        return self.interface.inputs
+
+    @property
+    def outputs(self) -> tuple[Port, ...]:
+        """The outputs of the entity itself."""
+        return self.interface.outputs
+
+    @cached_property
+    def top(self) -> tuple[str, ...]:
+        """Paths of the nodes at the outermost level, in compiled order."""
+        return tuple(p for p in self.nodes if "/" not in p)
+
+    @cached_property
+    def _out(self) -> dict[str, list[Edge]]:
+        out: dict[str, list[Edge]] = {}
+        for e in self.edges:
+            out.setdefault(e.source, []).append(e)
+        return out
+
+    @cached_property
+    def _in(self) -> dict[str, list[Edge]]:
+        into: dict[str, list[Edge]] = {}
+        for e in self.edges:
+            into.setdefault(e.target, []).append(e)
+        return into
+
+    def node(self, path: str) -> Node:
+        """Return the node at `path`, or the only node of that name; raise UnknownNameError with the closest paths."""
+        if path in self.nodes:
+            return self.nodes[path]
+        named = [n for n in self.nodes.values() if n.name == path and not n.is_pseudo]
+        if len(named) == 1:
+            return named[0]
+        if named:
+            paths = ", ".join(repr(n.path) for n in named)
+            raise UnknownNameError(f"node name {path!r} is not unique in {self.name!r}", hint=f"use a path: {paths}")
+        known = [p for p, n in self.nodes.items() if not n.is_pseudo]
+        known += [n.name for n in self.nodes.values() if not n.is_pseudo]
+        raise UnknownNameError(f"no node {path!r} in {self.name!r}", hint=closest(path, dict.fromkeys(known)))
+
+    def edges_from(self, path: str) -> tuple[Edge, ...]:
+        """Edges that leave the node."""
+        return tuple(self._out.get(path, ()))
+
+    def edges_into(self, path: str) -> tuple[Edge, ...]:
+        """Edges that arrive at the node."""
+        return tuple(self._in.get(path, ()))
+
+    def upstream(self, path: str) -> frozenset[str]:
+        """Paths of all nodes that the node at `path` depends on, through containers too, without itself."""
+        return self._reach(self.node(path).path, up=True)
+
+    def downstream(self, path: str) -> frozenset[str]:
+        """Paths of all nodes that depend on the node at `path`, through containers too, without itself."""
+        return self._reach(self.node(path).path, up=False)
+
+    def _reach(self, path: str, *, up: bool) -> frozenset[str]:
+        """Walk the edges one way; a step into a container goes through its door, a step out leaves it at its wall."""
+        start = {path, *self._inside(path)}
+        seen: set[str] = set()
+        todo = deque(start)
+        while todo:
+            at = todo.popleft()
+            for step in [*self._steps(at, up=up), *self._enter(at, up=up)]:
+                if step not in seen and step not in start:
+                    seen.add(step)
+                    todo.append(step)
+            for wall in self._walls(at, up=up):
+                seen.add(wall)
+                todo.extend(s for s in self._steps(wall, up=up) if s not in seen and s not in start)
+                seen.update(s for s in self._steps(wall, up=up) if s not in start)
+        return frozenset(seen - start)
+
+    def _steps(self, path: str, *, up: bool) -> list[str]:
+        return [e.source for e in self._in.get(path, ())] if up else [e.target for e in self._out.get(path, ())]
+
+    def _inside(self, path: str) -> list[str]:
+        prefix = path + "/"
+        return [p for p in self.nodes if p.startswith(prefix)]
+
+    def _enter(self, path: str, *, up: bool) -> list[str]:
+        """What a walk that arrives at a container meets first inside it."""
+        node = self.nodes[path]
+        door = f"{path}/@outputs" if up else f"{path}/@inputs"
+        return [door] if door in self.nodes else list(node.children)
+
+    def _walls(self, path: str, *, up: bool) -> list[str]:
+        """The containers that a walk leaves at this node: through a door, or from anywhere inside a branch."""
+        walls: list[str] = []
+        node = self.nodes[path]
+        while node.parent:
+            parent = self.nodes[node.parent]
+            is_door = node.kind is (Kind.INPUTS if up else Kind.OUTPUTS)
+            if not is_door and parent.kind is not Kind.BRANCH:
+                break
+            walls.append(parent.path)
+            node = parent
+        return walls
+
+    def topological(self, paths: Iterable[str] | None = None) -> tuple[str, ...]:
+        """Order the given paths (default: the top level) so that every edge between them points forward.
+
+        Raises:
+            ValueError: if they form a cycle, which a compiled workflow never does.
+        """
+        wanted = list(self.top if paths is None else paths)
+        inside = set(wanted)
+        missing = {p: {e.source for e in self._in.get(p, ()) if e.source in inside} for p in wanted}
+        users: dict[str, list[str]] = {}
+        for path, sources in missing.items():
+            for source in sources:
+                users.setdefault(source, []).append(path)
+        ready = deque(p for p in wanted if not missing[p])
+        order: list[str] = []
+        while ready:
+            at = ready.popleft()
+            order.append(at)
+            for user in users.get(at, ()):
+                missing[user].discard(at)
+                if not missing[user]:
+                    ready.append(user)
+        if len(order) != len(wanted):
+            raise ValueError(f"cycle among {sorted(inside - set(order))}")
+        return tuple(order)
+
+    def subgraph(self, keep: Iterable[str]) -> Graph:
+        """Return the graph of just these paths (and the containers around them), with the edges between them."""
+        kept = set(keep)
+        for path in list(kept):
+            parts = path.split("/")
+            kept.update("/".join(parts[:i]) for i in range(1, len(parts)))
+        nodes = {
+            p: Node(n.path, n.kind, n.name, n.interface, n.settings, tuple(c for c in n.children if c in kept))
+            for p, n in self.nodes.items()
+            if p in kept
+        }
+        edges = tuple(e for e in self.edges if e.source in nodes and e.target in nodes)
+        return Graph(self.name, self.kind, nodes, edges, self.interface, self.settings)
+
+    def merged(self, other: Graph, under: str) -> Graph:
+        """Return this graph with `other` (whose paths start with `under/`) as the inside of the node `under`."""
+        node = self.nodes[under]
+        inner = tuple(p for p in other.nodes if p.rpartition("/")[0] == under)
+        children = tuple(dict.fromkeys((*node.children, *inner)))
+        nodes = dict(self.nodes)
+        nodes[under] = Node(node.path, node.kind, node.name, node.interface, node.settings, children)
+        nodes.update(other.nodes)
+        edges = tuple(dict.fromkeys((*self.edges, *other.edges)))
+        return Graph(self.name, self.kind, nodes, edges, self.interface, self.settings)
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """Return the graph as JSON text; `from_json` reads it back, equal."""
+        data = {
+            "name": self.name,
+            "kind": self.kind,
+            "interface": asdict(self.interface),
+            "settings": dict(self.settings),
+            "nodes": [_node_data(n) for n in self.nodes.values()],
+            "edges": [asdict(e) for e in self.edges],
+        }
+        return json.dumps(data, ensure_ascii=False, indent=indent)
+
+    @classmethod
+    def from_json(cls, text: str) -> Graph:
+        """Read a graph from the text that `to_json` wrote."""
+        data = json.loads(text)
+        nodes = (
+            Node(
+                path=n["path"],
+                kind=Kind(n["kind"]),
+                name=n["name"],
+                interface=_read_interface(n["interface"]),
+                settings=n["settings"],
+                children=tuple(n["children"]),
+            )
+            for n in data["nodes"]
+        )
+        edges = (Edge(**{**e, "kind": EdgeKind(e["kind"])}) for e in data["edges"])
+        return cls(
+            name=data["name"],
+            kind=Kind(data["kind"]),
+            nodes={n.path: n for n in nodes},
+            edges=tuple(edges),
+            interface=_read_interface(data["interface"]),
+            settings=data["settings"],
+        )
+
+
+def _node_data(node: Node) -> dict[str, Any]:
+    return {
+        "path": node.path,
+        "kind": node.kind,
+        "name": node.name,
+        "interface": asdict(node.interface),
+        "settings": dict(node.settings),
+        "children": list(node.children),
+    }
+
+
+def _read_interface(data: dict[str, Any]) -> Interface:
+    return Interface(
+        inputs=tuple(Port(**p) for p in data["inputs"]),
+        outputs=tuple(Port(**p) for p in data["outputs"]),
+        doc=data["doc"],
+    )

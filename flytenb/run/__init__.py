@@ -1,0 +1,1 @@
+"""Walk a compiled workflow: plan, schedule, cross values, tell what happens; showing it is left to listeners."""
