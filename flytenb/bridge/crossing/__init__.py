@@ -1,0 +1,10 @@
+"""How a value crosses a node boundary: as a literal round trip would return it, by the cheapest way that can prove it.
+
+Packing happens once per output, taking once per edge; which node runs when, and errors' framing, are left to the run.
+"""
+
+from flytenb.bridge.crossing.literal import resolve_attribute
+from flytenb.bridge.crossing.ports import Shape, Slot, collector, from_literal, packer, taker
+from flytenb.bridge.crossing.value import Value
+
+__all__ = ["Shape", "Slot", "Value", "collector", "from_literal", "packer", "resolve_attribute", "taker"]

@@ -1,0 +1,69 @@
+"""Literal conversions exactly as flytekit makes them; when a cheaper way will do is left to `ways`."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Sequence
+from typing import Any
+
+from flytekit.core.context_manager import FlyteContextManager
+from flytekit.core.promise import Promise, resolve_attr_path_in_promise
+from flytekit.core.type_engine import AsyncTypeTransformer, TypeEngine
+from flytekit.models.literals import Literal
+from flytekit.models.types import LiteralType
+from flytekit.utils.asyn import loop_manager
+
+AttrPath = Sequence[str | int]
+
+
+def to_literal(value: Any, python_type: Any, literal_type: LiteralType) -> Literal:
+    """Return the literal that a task's output of this type becomes; raise what flytekit raises for a wrong value.
+
+    The asynchronous entry is the one that `dispatch_execute` uses. The synchronous `TypeEngine.to_literal` isn't: it
+    answers from a cache keyed by the hash of a pickle.
+    """
+    coroutine = TypeEngine.async_to_literal(FlyteContextManager.current_context(), value, python_type, literal_type)
+    result: Literal = _finish(coroutine, python_type)
+    return result
+
+
+def to_native(literal: Literal, python_type: Any) -> Any:
+    """Return what a task that declares `python_type` receives for this literal."""
+    coroutine = TypeEngine.async_to_python_value(FlyteContextManager.current_context(), literal, python_type)
+    return _finish(coroutine, python_type)
+
+
+def resolve_attribute(literal: Literal, attr_path: AttrPath) -> Literal:
+    """Return the literal that `promise.a[0]` stands for, given the promise's own literal and the path `("a", 0)`.
+
+    flytekit writes the answer into the promise, so that a second use of it fails; here each use has its own promise.
+
+    Raises:
+        FlytePromiseAttributeResolveException: if the path leads nowhere.
+    """
+    if not attr_path:
+        return literal
+    promise = Promise(var="", val=literal)
+    promise.attr_path.extend(attr_path)
+    resolved: Literal = _drive(resolve_attr_path_in_promise(promise)).val
+    return resolved
+
+
+def _finish(coroutine: Coroutine[Any, Any, Any], python_type: Any) -> Any:
+    """Run a conversion to its end: on flytekit's loop if the type's transformer is asynchronous, else right here."""
+    if isinstance(TypeEngine.get_transformer(python_type), AsyncTypeTransformer):
+        return loop_manager.run_sync(_itself, coroutine)
+    return _drive(coroutine)
+
+
+async def _itself(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    return await coroutine
+
+
+def _drive(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Return the result of a coroutine that never waits: two thread hops cheaper than a loop."""
+    try:
+        coroutine.send(None)
+    except StopIteration as stop:
+        return stop.value
+    coroutine.close()
+    raise RuntimeError(f"{coroutine!r} waits for something and needs an event loop")
