@@ -1,6 +1,6 @@
 """Frozen data that every room speaks: graphs, interfaces, run events; no colours, no clocks, no flytekit."""
 
-from flytenb.model.event import CacheStatus, Phase, RunEvent
+from flytenb.model.event import CacheStatus, NodeState, Phase, RunEvent
 from flytenb.model.graph import Edge, EdgeKind, Graph, Interface, Kind, Node, Port
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Interface",
     "Kind",
     "Node",
+    "NodeState",
     "Phase",
     "Port",
     "RunEvent",

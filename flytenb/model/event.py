@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -62,3 +63,26 @@ class RunEvent(NamedTuple):
     done: int = 0
     total: int = 0
     graph: Graph | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NodeState:
+    """Where one node of a run stands, in the words that a drawing shows.
+
+    Attributes:
+        phase: where it stands.
+        duration: seconds from its start to its end, or to now; None while it hasn't started.
+        attempts: how often it was started.
+        cache: what the cache did, None if nobody asked it.
+        done: finished elements of a map, or finished nodes of a container.
+        total: all of them; 0 if it has none.
+        text: why it failed, or what it waits for.
+    """
+
+    phase: Phase
+    duration: float | None = None
+    attempts: int = 0
+    cache: CacheStatus | None = None
+    done: int = 0
+    total: int = 0
+    text: str = ""
