@@ -1,0 +1,66 @@
+# Everything that a person or CI types. `make` alone lists it.
+#
+# Needs only Python 3.11 or newer and make; each target makes what it lacks in .venv. `make test` alone installs
+# system packages, and only those that are missing.
+
+VENV   := .venv
+BIN    := $(VENV)/bin
+BUILD  := build
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+  $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+
+NOTEBOOKS := $(wildcard notebooks/*.md)
+PAGE      := $(BUILD)/extending_flyte.html
+PYTEST    := $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
+
+.DEFAULT_GOAL := help
+.PHONY: help demo lab test check quick static pictures bench bench-peers system clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 22
+
+demo: $(VENV)/.demo  ## run the tutorial for real and write it as a page that opens offline
+	@$(BIN)/python notebooks/publish.py --to $(BUILD) notebooks/extending_flyte.md
+	@echo "open it in any browser: file://$(CURDIR)/$(PAGE)"
+
+lab: $(VENV)/.lab  ## open the tutorial in JupyterLab
+	@$(BIN)/jupytext --quiet --sync $(NOTEBOOKS)
+	$(BIN)/jupyter lab $(LAB_ARGS) notebooks/extending_flyte.ipynb
+
+test: system check  ## install what the tests need, then everything that CI runs
+
+check: static  ## everything that CI runs: lint, types, layers, all tests
+	$(PYTEST)
+
+quick: static  ## the same without what is slow
+	$(PYTEST) -m "not slow"
+
+static: $(VENV)/.test  ## lint, format and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+pictures: $(VENV)/.test  ## take the pictures of the README and the docs anew
+	$(BIN)/python docs/pictures/take.py
+
+bench: $(VENV)/.test  ## flytenb against flytekit and the peers that are there: ratios taken in one run
+	$(BIN)/python benchmarks/run.py $(BENCH_ARGS)
+
+bench-peers:  ## install the peers of the benchmarks, each in an environment of its own
+	$(BIN)/python benchmarks/peers/install.py --to .venvs
+
+system:
+	@bash .ci/system
+
+clean:  ## remove what the targets made, except .venv
+	rm -rf $(BUILD) dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis notebooks/*.ipynb
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "flytenb needs Python 3.11 or newer; say where it is: make PYTHON=/path/to/python"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "this Python can't make environments; on Debian: apt install python3-venv"; exit 1; }
+
+# One stamp per set of extras: made again when the dependencies change.
+$(VENV)/.%: pyproject.toml | $(BIN)/python
+	@echo "installing flytenb[$*] into $(VENV); the first time takes a minute or two"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	@touch $@
