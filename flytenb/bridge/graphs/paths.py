@@ -1,0 +1,130 @@
+"""Which path each of flytekit's nodes has; flytekit's own ids restart within a conditional and may be given twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from flytekit.core.condition import BranchNode
+from flytekit.core.node import Node
+
+from flytenb.bridge import private
+
+
+class CaseBlock(NamedTuple):
+    """One way out of a branch: its condition (None for else), the node whose outputs count, or the error it raises."""
+
+    condition: Any
+    then: Node | None
+    error: str | None
+
+
+def cases_of(branch: BranchNode) -> tuple[CaseBlock, ...]:
+    """Return the cases in the order in which they are tried."""
+    block = private.ifelse_block(branch)
+    blocks = [CaseBlock(b.condition, b.then_node, None) for b in (block.case, *(block.other or ()))]
+    error = None if block.error is None else block.error.message
+    return (*blocks, CaseBlock(None, block.else_node, error))
+
+
+def unique(path: str, taken: Iterable[str]) -> str:
+    """Return the path, or the first of `path~2`, `path~3`… that isn't taken."""
+    found, n = path, 1
+    while found in taken:
+        n += 1
+        found = f"{path}~{n}"
+    return found
+
+
+@dataclass(slots=True)
+class Scope:
+    """The nodes of one workflow, those inside its conditionals too: they all see each other.
+
+    Attributes:
+        prefix: `""` at the top, else the path of the workflow's node and a slash.
+        paths: a node's path by the node's identity, since ids aren't unique and nodes compare by identity.
+        levels: the nodes at the workflow's own level under `prefix`, those directly inside a branch under its path and
+            a slash; each after what it depends on where that isn't compiled order anyway.
+    """
+
+    prefix: str
+    paths: dict[int, str] = field(default_factory=dict)
+    levels: dict[str, list[Node]] = field(default_factory=dict)
+    taken: set[str] = field(default_factory=set)
+
+    def path_of(self, node: Node) -> str:
+        """Return the node's path; what has none is the start node, whose outputs are the workflow's inputs."""
+        return self.paths.get(id(node), f"{self.prefix}@inputs")
+
+    def contains(self, node: Node) -> bool:
+        """Tell whether the node has a path here."""
+        return id(node) in self.paths
+
+    def name_level(self, nodes: Iterable[Node], prefix: str) -> None:
+        """Give the nodes of one level their paths, then those that only stand behind them, then those inside branches.
+
+        A call that is written inside a conditional, but not as a case's own (`conditional("c").if_(f(x=1) > 3)`,
+        `.then(f(a=g(x=1)))`), makes a node that no list holds; it is found through what depends on it and stands at
+        the level where it is needed.
+        """
+        level = list(nodes)
+        for node in level:
+            self._name(node, prefix)
+        order = self.levels.setdefault(prefix, [])
+        for node in level:
+            for hidden in self._hidden_behind(node, set()):
+                self._name(hidden, prefix)
+                self._add(hidden, order)
+            self._add(node, order)
+
+    def name_hidden(self, nodes: Iterable[Node]) -> None:
+        """Give a path to nodes that only the workflow's outputs lead to."""
+        self.name_level((n for n in nodes if n.id and not self.contains(n)), self.prefix)
+
+    def _add(self, node: Node, order: list[Node]) -> None:
+        order.append(node)
+        if isinstance(node.flyte_entity, BranchNode):
+            thens = [c.then for c in cases_of(node.flyte_entity) if c.then is not None]
+            inside = dict.fromkeys(n for n in thens if n.id and not self.contains(n))
+            self.name_level(inside, f"{self.paths[id(node)]}/")
+
+    def _name(self, node: Node, prefix: str) -> None:
+        path = unique(f"{prefix}{node.id}", self.taken)
+        self.taken.add(path)
+        self.paths[id(node)] = path
+
+    def _hidden_behind(self, node: Node, seen: set[int]) -> Iterator[Node]:
+        """Nodes without a path that the node depends on, each once and after its own dependencies."""
+        for source in sources_of(node):
+            if source.id and not self.contains(source) and id(source) not in seen:
+                seen.add(id(source))
+                yield from self._hidden_behind(source, seen)
+                yield source
+
+
+def sources_of(node: Node) -> Iterator[Node]:
+    """Yield the nodes that a node depends on, those of its bindings first, in an order that no set decides."""
+    for binding in node.bindings:
+        yield from promised_nodes(binding.binding)
+    yield from sorted(node.upstream_nodes, key=lambda n: n.id)
+
+
+def promised_nodes(data: Any) -> Iterator[Node]:
+    """Yield the nodes whose outputs a binding takes."""
+    if data.promise is not None:
+        yield data.promise.node
+    elif data.collection is not None:
+        for item in data.collection.bindings:
+            yield from promised_nodes(item)
+    elif data.map is not None:
+        for item in data.map.bindings.values():
+            yield from promised_nodes(item)
+
+
+def name_nodes(nodes: Iterable[Node], output_bindings: Iterable[Any], under: str = "") -> Scope:
+    """Give every node of one compiled workflow its path, where the workflow stands at `under`."""
+    scope = Scope(f"{under}/" if under else "")
+    scope.name_level(nodes, scope.prefix)
+    scope.name_hidden(n for b in output_bindings for n in promised_nodes(b.binding))
+    return scope

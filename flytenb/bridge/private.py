@@ -1,0 +1,64 @@
+"""Every private attribute of flytekit that flytenb touches, one accessor each; their use is left to callers.
+
+Each was checked against flytekit 1.16.31 and has a contract in `tests/test_bridge_private.py`, so that an upgrade of
+flytekit breaks there first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flytekit.core.condition import BranchNode
+    from flytekit.core.gate import Gate
+    from flytekit.core.node import Node
+    from flytekit.core.workflow import WorkflowBase
+    from flytekit.models.core.workflow import IfElseBlock
+
+
+def ifelse_block(branch: BranchNode) -> IfElseBlock:
+    """Return the only place that holds a conditional's cases; its `then_node`s are flytekit's own nodes, not models."""
+    return branch._ifelse_block
+
+
+def compiled_nodes(workflow: WorkflowBase) -> list[Node]:
+    """Return the nodes of a workflow without compiling it."""
+    nodes: list[Node] = workflow._nodes
+    return nodes
+
+
+def compiled_outputs(workflow: WorkflowBase) -> list[Any]:
+    """Return the output bindings of a workflow without compiling it."""
+    bindings: list[Any] = workflow._output_bindings
+    return bindings
+
+
+def workflow_function(workflow: WorkflowBase) -> Callable[..., Any] | None:
+    """Return the function under `@workflow`, None for an imperative workflow."""
+    return getattr(workflow, "_workflow_function", None)
+
+
+def node_resources(node: Node) -> Any:
+    """Return the resources that `with_overrides` asked for (a model), or None."""
+    return node._resources
+
+
+def node_extended_resources(node: Node) -> Any:
+    """Return the accelerator and shared memory that `with_overrides` asked for (a protobuf message), or None."""
+    return node._extended_resources
+
+
+def node_image(node: Node) -> Any:
+    """Return the image that `with_overrides` asked for, or None."""
+    return node._container_image
+
+
+def gate_timeout(gate: Gate) -> Any:
+    """Return how long a gate waits for its answer."""
+    return gate._timeout
+
+
+def container_image(task: Any) -> Any:
+    """Return the image that a raw container task names, or None."""
+    return getattr(task, "_image", None)

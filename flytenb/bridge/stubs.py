@@ -1,0 +1,86 @@
+"""Whether a function has a body yet; what a stub may do is left to whoever runs or draws it."""
+
+from __future__ import annotations
+
+import ast
+import dis
+import inspect
+import textwrap
+from collections.abc import Callable
+from enum import Enum
+from types import CodeType
+from typing import Any
+
+
+class Body(Enum):
+    """What stands in a function."""
+
+    CODE = "code"
+    NOTHING = "nothing"
+    """A docstring or `pass`: nothing is done, which may be meant."""
+    ELLIPSIS = "ellipsis"
+    """`...` or `raise NotImplementedError`: still to be written."""
+
+
+_SILENT = frozenset({"RESUME", "NOP", "RETURN_GENERATOR", "POP_TOP", "COPY_FREE_VARS", "MAKE_CELL", "CACHE", "PRECALL"})
+"""Instructions that a function without any statement has too."""
+
+_NOTHING = frozenset({("LOAD_CONST", "RETURN_VALUE"), ("RETURN_CONST",)})
+
+
+def read_body(function: Callable[..., Any]) -> Body:
+    """Tell what stands in the body of a function, under its decorators.
+
+    The bytecode decides first: it is always there, and most functions plainly have code. Only an empty one needs its
+    source, since `...`, `pass` and `return` compile to the same; without source it counts as empty.
+    """
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    if not isinstance(code, CodeType):
+        return Body.CODE
+    names = tuple(i.opname for i in _instructions(code) if i.opname not in _SILENT)
+    if names in _NOTHING:
+        return _read_source(function)
+    return Body.ELLIPSIS if _raises_not_implemented(code) else Body.CODE
+
+
+def _instructions(code: CodeType) -> list[dis.Instruction]:
+    """The function's own instructions; what follows the first return or raise only unwinds a coroutine."""
+    found: list[dis.Instruction] = []
+    for instruction in dis.get_instructions(code):
+        found.append(instruction)
+        if instruction.opname in ("RETURN_VALUE", "RETURN_CONST", "RAISE_VARARGS"):
+            break
+    return found
+
+
+def _raises_not_implemented(code: CodeType) -> bool:
+    """Whether all that the function does is `raise NotImplementedError`, bare or with a constant message."""
+    rest = [i for i in _instructions(code) if i.opname not in _SILENT]
+    if not rest or rest[0].opname != "LOAD_GLOBAL" or rest[0].argval != "NotImplementedError":
+        return False
+    between = {i.opname for i in rest[1:-1]}
+    return rest[-1].opname == "RAISE_VARARGS" and between <= {"LOAD_CONST", "CALL", "PUSH_NULL"}
+
+
+def _read_source(function: Callable[..., Any]) -> Body:
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(function))))
+    except (OSError, TypeError, SyntaxError, ValueError):
+        return Body.NOTHING
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            return _read_statements(node.body)
+    return Body.NOTHING
+
+
+def _read_statements(body: list[ast.stmt]) -> Body:
+    has_ellipsis = False
+    for statement in body:
+        match statement:
+            case ast.Expr(value=ast.Constant(value=value)):
+                has_ellipsis = has_ellipsis or value is ...
+            case ast.Pass():
+                pass
+            case _:
+                return Body.CODE
+    return Body.ELLIPSIS if has_ellipsis else Body.NOTHING
