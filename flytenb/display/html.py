@@ -1,0 +1,98 @@
+"""Parts as HTML for a notebook's page: no script, nothing fetched, every text of a user's escaped by the template."""
+
+from __future__ import annotations
+
+import base64
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import BaseLoader, Environment, StrictUndefined, Template
+from markupsafe import Markup
+
+from flytenb.display import text
+from flytenb.display.part import Histogram, Html, Media, Part, Picture, Tree
+
+# What stands before foreign markup: it may bring its own styles and inline pictures, and nothing else.
+_FRAME_HEAD = (
+    '<!doctype html><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
+    "style-src 'unsafe-inline'; img-src data:; font-src data:; media-src data:; form-action 'none'\">"
+    "<style>body{font:13px system-ui,sans-serif;margin:8px;color:#111;background:#fff}"
+    "table{border-collapse:collapse}td,th{padding:2px 8px;border-bottom:1px solid #ddd}</style>"
+)
+_FRAME_TALLEST = 400
+
+
+def to_html(part: Part) -> str:
+    """Return the part as an HTML fragment; it needs `style()` once on its page."""
+    module: Any = _template().module
+    return str(module.show(part)).strip()
+
+
+@cache
+def style() -> str:
+    """Return the style sheet of all displays: every selector starts at `.ft-show`."""
+    return (files("flytenb.display") / "templates" / "value.css").read_text(encoding="utf-8").strip()
+
+
+def page(fragment: str) -> str:
+    """Return a fragment with the style sheet that it needs."""
+    return f'<div class="ft-show"><style>{style()}</style>{fragment}</div>'
+
+
+@cache
+def _template() -> Template:
+    source = (files("flytenb.display") / "templates" / "value.html.jinja").read_text(encoding="utf-8")
+    env = Environment(
+        loader=BaseLoader(), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    env.globals.update(
+        kind=lambda part: type(part).__name__,
+        left_out={"Text": text.text_left_out, "Tree": text.tree_left_out, "Table": text.table_left_out},
+        caption=text.media_caption,
+        notes=text.html_notes,
+        data_uri=_data_uri,
+        key_width=_key_width,
+        bins=_bins,
+        frame=_frame,
+        frame_height=_frame_height,
+        markdown=_markdown,
+        trusted=Markup,
+    )
+    return env.from_string(source)
+
+
+def _data_uri(part: Picture | Media) -> str:
+    return f"data:{part.mime};base64,{base64.b64encode(part.data).decode('ascii')}"
+
+
+def _key_width(tree: Tree) -> int:
+    return min(max((text.width_of(e.name) for e in tree.entries), default=0), 24)
+
+
+def _bins(part: Histogram) -> list[tuple[int, int, int]]:
+    """Return x, y and height of each bar, in a field 32 high with bars 6 wide."""
+    top = max(part.counts, default=0) or 1
+    # A bin that isn't empty stays visible.
+    heights = [max(round(30 * c / top), 1) if c else 0 for c in part.counts]
+    return [(7 * i, 32 - h, h) for i, h in enumerate(heights)]
+
+
+def _frame(part: Html) -> str:
+    return _FRAME_HEAD + part.source
+
+
+def _frame_height(part: Html) -> int:
+    """Guess how tall the markup will be: without scripts nobody in the page can ask it."""
+    source = part.source.lower()
+    lines = sum(source.count(tag) for tag in ("<tr", "<p", "<br", "<li", "<div", "<h")) + source.count("\n") // 2
+    pictures = 200 * (source.count("<img") + source.count("<svg"))
+    return min(max(22 * lines + pictures + 40, 60), _FRAME_TALLEST)
+
+
+def _markdown(source: str) -> Markup:
+    # Raw HTML stays text, pictures would be fetched, and the renderer refuses javascript: links by itself.
+    from markdown_it import MarkdownIt
+
+    reader = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
+    return Markup(reader.render(source))

@@ -1,0 +1,170 @@
+"""How much of a value is shown, and the cutting: nobody's display can make a page or a terminal overflow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flytenb.display.brief import clean, clip
+from flytenb.display.part import (
+    Column,
+    Entry,
+    Facts,
+    Group,
+    Histogram,
+    Html,
+    Media,
+    Note,
+    Own,
+    Part,
+    Picture,
+    Section,
+    Table,
+    Text,
+    Tree,
+    Value,
+)
+from flytenb.display.quantities import bytes_text
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much is shown.
+
+    Attributes:
+        rows: rows of a table.
+        columns: columns of a table.
+        items: entries of a tree at one level.
+        nodes: entries and rows in all.
+        depth: levels that unfold.
+        cell: characters of a cell.
+        block: characters of a block of text.
+        embed: bytes of one picture, recording or piece of foreign markup.
+        text: characters of the whole as text.
+        html: bytes of the whole as HTML.
+        scan: elements that statistics are taken from.
+        seconds: after this long no further nested value is opened.
+    """
+
+    rows: int = 10
+    columns: int = 20
+    items: int = 50
+    nodes: int = 500
+    depth: int = 6
+    cell: int = 60
+    block: int = 2_000
+    embed: int = 120_000
+    text: int = 4_000
+    html: int = 200_000
+    scan: int = 1_000_000
+    seconds: float = 5.0
+
+    def smaller(self) -> Limits:
+        """Return about half of it, for a display that came out too long."""
+        return replace(
+            self,
+            rows=max(self.rows // 2, 1),
+            columns=max(self.columns // 2, 1),
+            items=max(self.items // 2, 1),
+            nodes=self.nodes // 2,
+            cell=max(self.cell // 2, 8),
+            block=self.block // 2,
+            embed=self.embed // 2,
+        )
+
+
+class Trimmer:
+    """Cuts a part down to its limits and cleans its text; one use per part, since it counts nodes."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._nodes = limits.nodes
+
+    def trim(self, part: Part, depth: int = 0) -> Part:
+        """Return the part within the limits; what is cut is counted or noted."""
+        # Every level of a tree is also a section: twice the depth that displays themselves keep to.
+        if depth > 2 * self._limits.depth + 2:
+            return Note("deeper levels are left out")
+        match part:
+            case Value():
+                return replace(
+                    part,
+                    text=self._line(part.text, self._limits.block),
+                    type=self._line(part.type),
+                    facts=tuple(map(self._line, part.facts)),
+                    name=self._line(part.name),
+                )
+            case Section():
+                body = self.trim(part.body, depth + 1) if part.body is not None else None
+                facts = tuple(self._line(f) for f in part.facts[:12])
+                return Section(self._line(part.title), facts, body, self._line(part.name))
+            case Group():
+                return self._group(part, depth)
+            case Tree():
+                return self._tree(part, depth)
+            case Table():
+                return self._table(part)
+            case _:
+                return self._leaf(part)
+
+    def _leaf(self, part: Part) -> Part:
+        match part:
+            case Text():
+                cut = part.text[: self._limits.block]
+                return Text(clean(cut), part.style, part.missing + len(part.text) - len(cut))
+            case Note():
+                return Note(self._line(part.text, 400))
+            case Facts():
+                rows = tuple((self._line(k), self._line(v, 4 * self._limits.cell)) for k, v in part.rows[:40])
+                return Facts(rows)
+            case Histogram():
+                return Histogram(part.counts[:64], self._line(part.low), self._line(part.high))
+            case Picture() | Media():
+                return self._embed(part, len(part.data), part.caption or part.mime)
+            case Html():
+                return self._embed(replace(part, source=clean(part.source)), len(part.source), "markup")
+            case Own():
+                return self._embed(part, len(part.html), "its picture", limit=self._limits.html)
+        return Note(f"{type(part).__name__} is not a part that can be shown")
+
+    def _embed(self, part: Part, size: int, what: str, limit: int = 0) -> Part:
+        if size <= (limit or self._limits.embed):
+            return part
+        return Note(f"{clean(what)[:200]}: {bytes_text(size)}, too large to show here")
+
+    def _group(self, group: Group, depth: int) -> Part:
+        kept: list[Part] = []
+        for part in group.parts:
+            if self._nodes <= 0:
+                kept.append(Note(f"… {len(group.parts) - len(kept):,} more parts"))
+                break
+            self._nodes -= 1
+            kept.append(self.trim(part, depth + 1))
+        return Group(tuple(kept))
+
+    def _tree(self, tree: Tree, depth: int) -> Part:
+        kept: list[Entry] = []
+        for entry in tree.entries[: self._limits.items]:
+            if self._nodes <= 0:
+                break
+            self._nodes -= 1
+            inside = self.trim(entry.inside, depth + 1) if entry.inside is not None else None
+            value = self._line(entry.value, 2 * self._limits.cell)
+            facts = tuple(self._line(f) for f in entry.facts[:12])
+            kept.append(Entry(self._line(entry.name), self._line(entry.type), value, facts, inside))
+        return Tree(tuple(kept), tree.total)
+
+    def _table(self, table: Table) -> Part:
+        width = min(self._limits.columns, len(table.columns))
+        rows = table.rows[: max(min(self._limits.rows, self._nodes), 0)]
+        self._nodes -= len(rows)
+        columns = tuple(
+            Column(self._line(c.name), self._line(c.type), self._line(c.summary), c.is_number)
+            for c in table.columns[:width]
+        )
+        cells = tuple(tuple(self._line(v) for v in (*row, *[""] * width)[:width]) for row in rows)
+        return Table(columns, cells, table.total_rows, table.total_columns)
+
+    def _line(self, text: Any, limit: int = 0) -> str:
+        # A newline would break a table in text; its escape says that it is there.
+        return clip(clean(str(text)[: 4 * self._limits.block]).replace("\n", "\\n"), limit or self._limits.cell)

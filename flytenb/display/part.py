@@ -1,0 +1,219 @@
+"""What a display returns: small frozen pieces that both renderers read; how they look is left to `text` and `html`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from flytenb.display.brief import brief
+
+PICTURE_TYPES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml"})
+MEDIA_TYPES = frozenset({"audio/mpeg", "audio/wav", "audio/ogg", "audio/flac", "video/mp4", "video/webm", "video/ogg"})
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of a display. All that a user's value says in one is plain text: escaping is the renderers' business."""
+
+
+@dataclass(frozen=True, slots=True)
+class Value(Part):
+    """A value that fits one line: `5 (int)`.
+
+    Attributes:
+        text: the value in short.
+        type: its type as a reader would write it, `""` if the text says it.
+        facts: what else there is to know: `naive`, `3 days`.
+        name: what it is called, e.g. an output's name.
+        is_number: whether it is drawn as a number.
+    """
+
+    text: str
+    type: str = ""
+    facts: tuple[str, ...] = ()
+    name: str = ""
+    is_number: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Text(Part):
+    """A block of text; `missing` is how many more characters there are."""
+
+    text: str
+    style: Literal["plain", "flow", "code", "markdown"] = "plain"
+    missing: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Note(Part):
+    """A remark of ours: what was left out, and why."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts(Part):
+    """Names and what they are, one a line."""
+
+    rows: tuple[tuple[str, str], ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rows", tuple((str(k), _cell(v)) for k, v in self.rows))
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A table's column: its name, its type and a summary of all its values (`1 … 9`, `3 nulls`)."""
+
+    name: str
+    type: str = ""
+    summary: str = ""
+    is_number: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table(Part):
+    """The first rows and columns of something tabular.
+
+    Columns may be given as plain names and cells as any value: they are put in short. `total_rows` and
+    `total_columns` say how many there are in all (-1: just these; `None`: nobody knows).
+    """
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str, ...], ...]
+    total_rows: int | None = -1
+    total_columns: int = -1
+
+    def __post_init__(self) -> None:
+        columns: Iterable[Any] = self.columns
+        rows: Iterable[Iterable[Any]] = self.rows
+        set_ = object.__setattr__
+        set_(self, "columns", tuple(c if isinstance(c, Column) else Column(str(c)) for c in columns))
+        set_(self, "rows", tuple(tuple(_cell(v) for v in row) for row in rows))
+        if self.total_rows == -1:
+            set_(self, "total_rows", len(self.rows))
+        if self.total_columns == -1:
+            set_(self, "total_columns", len(self.columns))
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a tree: `inside`, if any, unfolds below it and says all that `value` says in short."""
+
+    name: str
+    type: str = ""
+    value: str = ""
+    facts: tuple[str, ...] = ()
+    inside: Part | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tree(Part):
+    """Named things that unfold; `total` says how many there are at this level (-1: just these)."""
+
+    entries: tuple[Entry, ...]
+    total: int | None = -1
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "entries", tuple(self.entries))
+        if self.total == -1:
+            object.__setattr__(self, "total", len(self.entries))
+
+
+@dataclass(frozen=True, slots=True)
+class Picture(Part):
+    """An image as bytes. `caption` is what a reader without eyes for it gets."""
+
+    data: bytes
+    mime: str = "image/png"
+    caption: str = ""
+    width: int = 0
+
+    def __post_init__(self) -> None:
+        if self.mime not in PICTURE_TYPES:
+            raise ValueError(f"not a picture type: {self.mime!r}; known: {', '.join(sorted(PICTURE_TYPES))}")
+        if not isinstance(self.data, bytes):
+            raise TypeError(f"a picture's data must be bytes, not {type(self.data).__name__}")
+
+
+@dataclass(frozen=True, slots=True)
+class Media(Part):
+    """Sound or film as bytes."""
+
+    data: bytes
+    mime: str
+    caption: str = ""
+
+    def __post_init__(self) -> None:
+        if self.mime not in MEDIA_TYPES:
+            raise ValueError(f"not a media type: {self.mime!r}; known: {', '.join(sorted(MEDIA_TYPES))}")
+        if not isinstance(self.data, bytes):
+            raise TypeError(f"a recording's data must be bytes, not {type(self.data).__name__}")
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram(Part):
+    """How numbers are spread: counts in equal bins from `low` to `high`."""
+
+    counts: tuple[int, ...]
+    low: str
+    high: str
+
+
+@dataclass(frozen=True, slots=True)
+class Html(Part):
+    """Markup that somebody else wrote. It is shown in a sandboxed frame, without scripts and without a network."""
+
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Own(Part):
+    """The MIME bundle of one of our own objects (a drawing, a run), whose markup we trust."""
+
+    text: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group(Part):
+    """Parts one below the other."""
+
+    parts: tuple[Part, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "parts", tuple(self.parts))
+
+
+@dataclass(frozen=True, slots=True)
+class Section(Part):
+    """A head line (type and facts) over a body."""
+
+    title: str
+    facts: tuple[str, ...] = ()
+    body: Part | None = None
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "facts", tuple(str(f) for f in self.facts if f))
+
+
+def named_part(part: Part, name: str) -> Part:
+    """Return the part with a name in front of it."""
+    if not name:
+        return part
+    if isinstance(part, Value | Section):
+        return replace(part, name=name)
+    return Section("", body=part, name=name)
+
+
+def with_fact(part: Part, fact: str, title: str = "") -> Part:
+    """Return the part with one more fact in its head line, which is made if there is none."""
+    if isinstance(part, Value | Section):
+        return replace(part, facts=(*part.facts, fact))
+    return Section(title, (fact,), part)
+
+
+def _cell(value: Any) -> str:
+    return value if type(value) is str else brief(value)

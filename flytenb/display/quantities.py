@@ -1,0 +1,39 @@
+"""Numbers in words: sizes, counts, figures of a column."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+_UNITS = ("kB", "MB", "GB", "TB", "PB")
+
+
+def bytes_text(size: int) -> str:
+    """Return a size for a reader: `812 bytes`, `12.1 kB`, `3.4 GB`."""
+    if size < 1000:
+        return count_text(size, "byte")
+    power = 1
+    while size / 1000**power >= 999.95 and power < len(_UNITS):
+        power += 1
+    return f"{size / 1000**power:.1f} {_UNITS[power - 1]}"
+
+
+def count_text(count: int, noun: str, plural: str = "") -> str:
+    """Return `1 row`, `1,000 rows`."""
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
+def number_text(value: Any) -> str:
+    """Return a number to about six digits, as tables show it; scalars are shown in full."""
+    if isinstance(value, bool) or not isinstance(value, float):
+        return str(value)
+    if not math.isfinite(value):
+        return str(value)
+    if value == int(value) and abs(value) < 1e15:
+        return f"{value:.1f}"
+    return f"{value:.6g}"
+
+
+def range_text(low: str, high: str) -> str:
+    """Return `low … high`, or just the one value if they are equal."""
+    return low if low == high else f"{low} … {high}"

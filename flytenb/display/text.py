@@ -1,0 +1,246 @@
+"""Parts as plain text, for terminals and for whoever reads a notebook without its pictures."""
+
+from __future__ import annotations
+
+import textwrap
+from html.parser import HTMLParser
+from unicodedata import combining, east_asian_width
+
+from flytenb.display.brief import clip
+from flytenb.display.part import (
+    Entry,
+    Facts,
+    Group,
+    Histogram,
+    Html,
+    Media,
+    Note,
+    Own,
+    Part,
+    Picture,
+    Section,
+    Table,
+    Text,
+    Tree,
+    Value,
+)
+from flytenb.display.quantities import bytes_text, count_text
+
+WIDTH = 100
+_BARS = "▁▂▃▄▅▆▇█"
+
+
+def to_text(part: Part, limit: int) -> str:
+    """Return the part as text of at most `limit` characters, whole lines, and how many were left out."""
+    lines = _lines(part)
+    text = "\n".join(line.rstrip() for line in lines)
+    if len(text) <= limit:
+        return text
+    kept: list[str] = []
+    room = limit - 40
+    for line in text.split("\n"):
+        room -= len(line) + 1
+        if room < 0:
+            break
+        kept.append(line)
+    if not kept:
+        return clip(text, limit)
+    return "\n".join([*kept, f"… {count_text(text.count(chr(10)) + 1 - len(kept), 'more line')}"])
+
+
+def _lines(part: Part) -> list[str]:
+    match part:
+        case Value():
+            start = f"{part.name} = " if part.name else ""
+            return [start + part.text + _bracketed(part.type, part.facts)]
+        case Section():
+            return _section(part)
+        case Text():
+            lines = textwrap.wrap(part.text, WIDTH - 4) if part.style == "flow" else part.text.split("\n")
+            return [*lines, *text_left_out(part)]
+        case Note():
+            return [f"({part.text})"]
+        case Facts():
+            return _aligned([(k, v) for k, v in part.rows])
+        case Tree():
+            return [*_tree(part.entries), *tree_left_out(part)]
+        case Table():
+            return _table(part)
+        case Group():
+            return [line for one in part.parts for line in _lines(one)]
+        case Histogram():
+            return [f"{part.low} {bars(part)} {part.high}"]
+        case Picture() | Media():
+            return [f"[{media_caption(part)}]"]
+        case Html():
+            return [*html_text(part.source).split("\n"), *html_notes(part)]
+        case Own():
+            return part.text.split("\n")
+    return []
+
+
+def text_left_out(part: Text) -> list[str]:
+    """Return the line that says how much of a text is missing, or none."""
+    return [f"… {count_text(part.missing, 'more character')}"] if part.missing > 0 else []
+
+
+def tree_left_out(part: Tree) -> list[str]:
+    """Return the line that says how many entries are missing, or none."""
+    if part.total is None:
+        return ["… more"]
+    missing = part.total - len(part.entries)
+    return [f"… {missing:,} more"] if missing > 0 else []
+
+
+def table_left_out(part: Table) -> list[str]:
+    """Return the lines that say how many rows and columns are missing, or none."""
+    notes = []
+    if part.total_rows is None:
+        notes.append("… more rows")
+    elif part.total_rows > len(part.rows):
+        notes.append(f"… {count_text(part.total_rows - len(part.rows), 'more row')}")
+    if part.total_columns > len(part.columns):
+        notes.append(f"… {count_text(part.total_columns - len(part.columns), 'more column')}")
+    return notes
+
+
+def media_caption(part: Picture | Media) -> str:
+    """Return what stands below a picture, and instead of it in text."""
+    kind = part.mime.partition("/")[2].partition("+")[0].upper()
+    what = "picture" if isinstance(part, Picture) else part.mime.partition("/")[0]
+    own = f"{part.caption} · " if part.caption else ""
+    return f"{own}{kind} {what}, {bytes_text(len(part.data))}"
+
+
+def bars(part: Histogram) -> str:
+    """Return the histogram as a row of block characters."""
+    top = max(part.counts, default=0)
+    if top <= 0:
+        return ""
+    return "".join(_BARS[-(-c * (len(_BARS) - 1) // top)] for c in part.counts)
+
+
+def html_notes(part: Html) -> list[str]:
+    """Return what a reader should know about somebody else's markup."""
+    return ["(scripts in it are switched off)"] if "<script" in part.source.lower() else []
+
+
+def html_text(source: str) -> str:
+    """Return what a reader would see of some markup, as plain text."""
+    reader = _Reader()
+    reader.feed(source)
+    reader.close()
+    lines = ("".join(line).strip() for line in reader.lines)
+    return "\n".join(line for line in lines if line)
+
+
+class _Reader(HTMLParser):
+    """Collects the visible text of a page: a line per block, cells apart."""
+
+    _BLOCKS = frozenset(
+        {"p", "div", "br", "hr", "li", "ul", "ol", "dt", "dd", "tr", "table", "pre", "section", "article"}
+        | {"h1", "h2", "h3", "h4", "h5", "h6"}
+    )
+    _HIDDEN = frozenset({"script", "style", "head", "template", "title"})
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.lines: list[list[str]] = [[]]
+        self._hidden = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in self._HIDDEN:
+            self._hidden += 1
+        elif tag in self._BLOCKS:
+            self.lines.append([])
+        elif tag in ("td", "th"):
+            self.lines[-1].append("  ")
+        elif tag == "img":
+            self.lines[-1].append(dict(attrs).get("alt") or "[picture]")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in self._HIDDEN:
+            self._hidden = max(self._hidden - 1, 0)
+        elif tag in self._BLOCKS:
+            self.lines.append([])
+
+    def handle_data(self, data: str) -> None:
+        if not self._hidden:
+            self.lines[-1].append(" ".join(data.split()) if data.strip() else " ")
+
+
+def _section(part: Section) -> list[str]:
+    head = " · ".join(filter(None, (part.title, *part.facts)))
+    if part.name:
+        head = f"{part.name}: {head}" if head else f"{part.name}:"
+    body = _lines(part.body) if part.body is not None else []
+    return [head, *("  " + line for line in body)] if head else body
+
+
+def _bracketed(type_: str, facts: tuple[str, ...]) -> str:
+    inner = ", ".join(filter(None, (type_, *facts)))
+    return f" ({inner})" if inner else ""
+
+
+def _tree(entries: tuple[Entry, ...]) -> list[str]:
+    lines: list[str] = []
+    width = min(max((width_of(e.name) for e in entries if e.inside is None), default=0), 24)
+    for entry in entries:
+        if entry.inside is None:
+            told = (_padded(entry.name, width), f"{entry.value}{_bracketed(entry.type, entry.facts)}".strip())
+            lines.append("  ".join(told))
+        else:
+            # What unfolds below says all that the short form does.
+            head = " · ".join(filter(None, (entry.type, *entry.facts)))
+            lines.append(f"{entry.name}: {head}" if head else f"{entry.name}:")
+            lines.extend("  " + below for below in _lines(entry.inside))
+    return lines
+
+
+def _table(table: Table) -> list[str]:
+    heads = [[c.name for c in table.columns]]
+    if any(c.type for c in table.columns):
+        heads.append([c.type for c in table.columns])
+    if any(c.summary for c in table.columns):
+        heads.append([c.summary for c in table.columns])
+    grid = [*heads, *(list(row) for row in table.rows)]
+    widths = [max(width_of(line[i]) for line in grid) for i in range(len(table.columns))]
+    lines: list[str] = []
+    for start, stop in _blocks(widths):
+        for number, line in enumerate(grid):
+            cells = (_padded(line[i], widths[i], right=table.columns[i].is_number) for i in range(start, stop))
+            lines.append("  ".join(cells))
+            if number == len(heads) - 1:
+                lines.append("  ".join("─" * widths[i] for i in range(start, stop)))
+        if stop < len(widths):
+            lines.append("")
+    return [*lines, *table_left_out(table)]
+
+
+def _blocks(widths: list[int]) -> list[tuple[int, int]]:
+    """Split columns into blocks that each fit the line."""
+    blocks: list[tuple[int, int]] = []
+    start, used = 0, 0
+    for i, width in enumerate(widths):
+        if i > start and used + width + 2 > WIDTH:
+            blocks.append((start, i))
+            start, used = i, 0
+        used += width + 2
+    return [*blocks, (start, len(widths))] if widths else []
+
+
+def _aligned(rows: list[tuple[str, str]]) -> list[str]:
+    width = max((width_of(k) for k, _ in rows), default=0)
+    return [f"{_padded(k, width)}  {v}" for k, v in rows]
+
+
+def width_of(text: str) -> int:
+    """Return how many columns of a terminal the text takes."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def _padded(text: str, width: int, *, right: bool = False) -> str:
+    space = " " * max(width - width_of(text), 0)
+    return space + text if right else text + space

@@ -1,0 +1,137 @@
+"""Displays of lists, tuples, sets and dicts: rows of records as tables, the rest as trees that unfold."""
+
+from __future__ import annotations
+
+import collections
+import enum
+import math
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from typing import Any
+
+from flytenb.display.annotations import item_types, type_text
+from flytenb.display.brief import brief, class_name
+from flytenb.display.part import Entry, Group, Part, Section, Text, Tree, Value
+from flytenb.display.quantities import count_text, number_text, range_text
+from flytenb.display.registry import BUILT_IN
+from flytenb.display.statistics import histogram
+from flytenb.display.values.records import field_names, records_table
+from flytenb.display.view import View, is_told
+
+display_for = BUILT_IN.display_for
+_FLAT = 120
+"""A list of scalars is shown as running text of so many items at most."""
+
+
+@display_for(list)
+@display_for(tuple)
+@display_for(set)
+@display_for(frozenset)
+@display_for(collections.deque)
+def show_items(value: Any, view: View) -> Any:
+    """Show records as a table, scalars as running text, anything else as a tree."""
+    if isinstance(value, tuple) and field_names(value):
+        return NotImplemented
+    total = len(value)
+    items = _items(value, view.limits.scan // 100)
+    inner = item_types(view.declared)
+    facts = (count_text(total, "item"),)
+    title = container_title(value, items, view)
+    if not items:
+        return Value(brief(value), title, facts)
+    if isinstance(value, list | tuple | collections.deque):
+        table = records_table(items, total, view, inner[0] if inner else None)
+        if table is not None:
+            return Section(title, facts, table)
+    if all(is_scalar(v) for v in items):
+        return _scalars(value, items, total, title, view)
+    entries = tuple(
+        view.entry(f"[{i}]" if _is_ordered(value) else "·", item, _declared_at(inner, i, value))
+        for i, item in enumerate(items[: view.limits.items])
+    )
+    return Section(title, facts, Tree(entries, total))
+
+
+@display_for(dict)
+@display_for(Mapping)
+def show_mapping(value: Mapping[Any, Any], view: View) -> Part:
+    """Show keys and values as a tree."""
+    total = len(value)
+    pairs = list(islice(value.items(), view.limits.items))
+    title = container_title(value, [v for _, v in pairs], view)
+    if not pairs:
+        return Value(brief(value), title, (count_text(0, "item"),))
+    inner = item_types(view.declared)
+    declared = inner[1] if len(inner) == 2 else None
+    entries: list[Entry] = [view.entry(view.brief(k, 40), v, declared) for k, v in pairs]
+    return Section(title, (count_text(total, "item"),), Tree(tuple(entries), total))
+
+
+def is_scalar(value: Any) -> bool:
+    """Whether a value is told by one word."""
+    return value is None or isinstance(value, bool | int | float | complex | enum.Enum) or _is_short_text(value)
+
+
+def container_title(value: Any, items: Iterable[Any], view: View) -> str:
+    """Return the declared type, or the container's class with what all its items are."""
+    if view.declared is not None:
+        return type_text(view.declared)
+    kinds = {class_name(v) for v in items}
+    name = class_name(value)
+    if len(kinds) != 1:
+        return name
+    if isinstance(value, Mapping):
+        keys = {class_name(k) for k in islice(value, 1000)}
+        return f"{name}[{keys.pop()}, {kinds.pop()}]" if len(keys) == 1 else name
+    return f"{name}[{kinds.pop()}{', ...' if isinstance(value, tuple) else ''}]"
+
+
+def _items(value: Any, limit: int) -> list[Any]:
+    if isinstance(value, set | frozenset):
+        # A set has no order of its own: without one, every showing would differ.
+        return sorted(islice(iter(value), limit), key=lambda v: (class_name(v), _sort_key(v)))
+    return list(islice(iter(value), limit))
+
+
+def _sort_key(value: Any) -> Any:
+    return (0, value, "") if isinstance(value, int | float) and value == value else (1, 0, brief(value))
+
+
+def _is_ordered(value: Any) -> bool:
+    return not isinstance(value, set | frozenset)
+
+
+def _is_short_text(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= 40 and "\n" not in value
+
+
+def _declared_at(inner: tuple[Any, ...], index: int, value: Any) -> Any:
+    if not inner:
+        return None
+    if isinstance(value, tuple):
+        if len(inner) == 2 and inner[1] is Ellipsis:
+            return inner[0]
+        return inner[index] if index < len(inner) else None
+    return inner[0]
+
+
+def _scalars(value: Any, items: list[Any], total: int, title: str, view: View) -> Part:
+    facts = [count_text(total, "item")]
+    numbers = [float(v) for v in items if isinstance(v, int | float) and not isinstance(v, bool) and _is_finite(v)]
+    if len(numbers) == len(items) > 1:
+        low, high = min(items), max(items)
+        facts.append(range_text(number_text(low), number_text(high)))
+    if total <= 8 and is_told(value):
+        return Value(brief(value), title, tuple(facts))
+    text = ", ".join(brief(v, 48) for v in items[:_FLAT])
+    missing = total - min(len(items), _FLAT)
+    body: Part = Text(text + (f", … {missing:,} more" if missing else ""), "flow")
+    bars = histogram(numbers) if len(numbers) == len(items) and len(numbers) >= 20 else None
+    return Section(title, tuple(facts), Group((body, bars)) if bars else body)
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False

@@ -1,0 +1,204 @@
+"""Displays of tables: pandas, polars, Arrow. The first rows and a summary of each column, never the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from flytenb.display.brief import brief, class_name
+from flytenb.display.loaded import loaded
+from flytenb.display.part import Column, Note, Part, Section, Table
+from flytenb.display.quantities import bytes_text, count_text, number_text, range_text
+from flytenb.display.registry import BUILT_IN
+from flytenb.display.values.records import cell_text
+from flytenb.display.view import View
+
+display_for = BUILT_IN.display_for
+_DISTINCT_ROWS = 10_000
+"""Counting distinct texts needs a table of them: only so many rows are looked at."""
+
+
+@display_for("pandas.DataFrame")
+def show_pandas(value: Any, view: View) -> Part:
+    """Show a pandas frame: size, columns with their types and summaries, index, first rows."""
+    rows, width = value.shape
+    shown = value.iloc[: view.limits.rows, : view.limits.columns]
+    index = _pandas_index(value.index, len(shown), view)
+    columns = [_pandas_column(value.iloc[:, i], value.columns[i], view) for i in range(shown.shape[1])]
+    cells = [[cell_text(v, view) for v in shown.iloc[:, i].tolist()] for i in range(shown.shape[1])]
+    if index is not None:
+        columns.insert(0, index[0])
+        cells.insert(0, index[1])
+    size = bytes_text(int(value.memory_usage(deep=False).sum()))
+    return _frame(class_name(value), rows, width, (size,), columns, cells, extra=index is not None)
+
+
+@display_for("pandas.Series")
+@display_for("pandas.Index")
+def show_pandas_column(value: Any, view: View) -> Part:
+    """Show one column of pandas."""
+    series = value if hasattr(value, "iloc") else value.to_series().reset_index(drop=True)
+    name = "" if value.name is None else brief(value.name, 40).strip("'")
+    head = series.iloc[: view.limits.rows]
+    column = _pandas_column(series, name or "values", view)
+    columns, cells = [column], [[cell_text(v, view) for v in head.tolist()]]
+    index = _pandas_index(series.index, len(head), view)
+    if index is not None:
+        columns.insert(0, index[0])
+        cells.insert(0, index[1])
+    facts = (count_text(len(value), "value"), bytes_text(int(value.memory_usage(deep=False))))
+    return Section(class_name(value), facts, Table(tuple(columns), _rows(cells), len(value)))
+
+
+@display_for("polars.DataFrame")
+def show_polars(value: Any, view: View) -> Part:
+    """Show a polars frame: size, columns with their types and summaries, first rows."""
+    rows, width = value.shape
+    names = value.columns[: view.limits.columns]
+    scanned = value.head(view.limits.scan)
+    columns = [_polars_column(scanned.get_column(n), rows) for n in names]
+    head = value.head(view.limits.rows)
+    cells = [[cell_text(v, view) for v in head.get_column(n).to_list()] for n in names]
+    return _frame(class_name(value), rows, width, (bytes_text(int(value.estimated_size())),), columns, cells)
+
+
+@display_for("polars.Series")
+def show_polars_column(value: Any, view: View) -> Part:
+    """Show one column of polars."""
+    column = _polars_column(value.head(view.limits.scan), len(value))
+    cells = [[cell_text(v, view) for v in value.head(view.limits.rows).to_list()]]
+    facts = (count_text(len(value), "value"), bytes_text(int(value.estimated_size())))
+    return Section(class_name(value), facts, Table((column,), _rows(cells), len(value)))
+
+
+@display_for("pyarrow.Table")
+@display_for("pyarrow.RecordBatch")
+def show_arrow(value: Any, view: View) -> Part:
+    """Show an Arrow table: size, columns with their types and summaries, first rows."""
+    width = min(value.num_columns, view.limits.columns)
+    columns = [
+        _arrow_column(str(value.schema.names[i]), value.schema.types[i], value.column(i), view) for i in range(width)
+    ]
+    cells = [[cell_text(v, view) for v in value.column(i).slice(0, view.limits.rows).to_pylist()] for i in range(width)]
+    facts = (bytes_text(int(value.nbytes)),)
+    return _frame(class_name(value), value.num_rows, value.num_columns, facts, columns, cells)
+
+
+@display_for("pyarrow.Array")
+@display_for("pyarrow.ChunkedArray")
+def show_arrow_column(value: Any, view: View) -> Part:
+    """Show one Arrow column."""
+    column = _arrow_column("values", value.type, value, view)
+    cells = [[cell_text(v, view) for v in value.slice(0, view.limits.rows).to_pylist()]]
+    facts = (count_text(len(value), "value"), bytes_text(int(value.nbytes)))
+    return Section(class_name(value), facts, Table((column,), _rows(cells), len(value)))
+
+
+@display_for("polars.LazyFrame")
+@display_for("pyarrow.dataset.Dataset")
+@display_for("pyarrow.RecordBatchReader")
+@display_for("duckdb.DuckDBPyRelation")
+@display_for("dask.dataframe.DataFrame")
+@display_for("pyspark.sql.DataFrame")
+@display_for("ibis.expr.types.Table")
+def show_lazy(value: Any, view: View) -> Part:
+    """Name a query that looking at would run."""
+    return Section(class_name(value), (), Note("not collected: looking at its rows would run it"))
+
+
+def _frame(
+    title: str,
+    rows: int,
+    width: int,
+    facts: Iterable[str],
+    columns: list[Column],
+    cells: list[list[str]],
+    *,
+    extra: bool = False,
+) -> Part:
+    shape = f"{count_text(rows, 'row')} × {count_text(width, 'column')}"
+    table = Table(tuple(columns), _rows(cells), rows, width + extra)
+    return Section(title, (shape, *facts), table if columns else None)
+
+
+def _rows(cells: list[list[str]]) -> tuple[tuple[str, ...], ...]:
+    return tuple(zip(*cells, strict=True))
+
+
+def _pandas_index(index: Any, shown: int, view: View) -> tuple[Column, list[str]] | None:
+    """Return the index as a column, unless it only counts."""
+    if type(index).__name__ == "RangeIndex" and index.name is None and index.start == 0 and index.step == 1:
+        return None
+    names = [str(n) for n in index.names if n is not None]
+    values = [cell_text(v, view) for v in index[:shown].tolist()]
+    return Column(", ".join(names) or "index", f"index {index.dtype}"), values
+
+
+def _pandas_column(series: Any, name: Any, view: View) -> Column:
+    scanned = series.iloc[: view.limits.scan]
+    dtype = str(series.dtype)
+    kind = getattr(series.dtype, "kind", "O")
+    nulls = int(scanned.isna().sum())
+    spread = ""
+    if kind in "iufmM" or dtype.startswith("datetime64"):
+        if nulls < len(scanned):
+            spread = range_text(_point(scanned.min()), _point(scanned.max()))
+    elif kind == "b":
+        spread = f"{int(scanned.sum()):,} true"
+    else:
+        spread = _distinct(lambda: scanned.iloc[:_DISTINCT_ROWS].nunique(), len(scanned))
+    summary = _summary(spread, nulls, len(series), len(scanned))
+    return Column(name if isinstance(name, str) else brief(name, 40), dtype, summary, kind in "iuf")
+
+
+def _polars_column(series: Any, total: int) -> Column:
+    nulls = int(series.null_count())
+    is_number = bool(series.dtype.is_numeric())
+    spread = ""
+    if is_number or series.dtype.is_temporal():
+        low, high = series.min(), series.max()
+        spread = "" if low is None else range_text(_point(low), _point(high))
+    elif str(series.dtype) == "Boolean":
+        spread = f"{int(series.sum() or 0):,} true"
+    else:
+        spread = _distinct(lambda: series.head(_DISTINCT_ROWS).drop_nulls().n_unique(), len(series))
+    return Column(series.name, str(series.dtype), _summary(spread, nulls, total, len(series)), is_number)
+
+
+def _arrow_column(name: str, type_: Any, array: Any, view: View) -> Column:
+    scanned = array.slice(0, view.limits.scan)
+    kinds = loaded("pyarrow").types  # type: ignore[union-attr]
+    is_number = kinds.is_integer(type_) or kinds.is_floating(type_) or kinds.is_decimal(type_)
+    spread = ""
+    compute = loaded("pyarrow.compute")
+    if compute is not None and (is_number or kinds.is_temporal(type_)):
+        span = compute.min_max(scanned).as_py()
+        spread = "" if span["min"] is None else range_text(_point(span["min"]), _point(span["max"]))
+    elif compute is not None and kinds.is_boolean(type_):
+        spread = f"{compute.sum(scanned).as_py() or 0:,} true"
+    elif compute is not None:
+        spread = _distinct(lambda: compute.count_distinct(scanned.slice(0, _DISTINCT_ROWS)).as_py(), len(scanned))
+    return Column(name, str(type_), _summary(spread, int(scanned.null_count), len(array), len(scanned)), is_number)
+
+
+def _distinct(count: Callable[[], int], rows: int) -> str:
+    try:
+        number = count()
+    except Exception:
+        # Lists and dicts in a column can't be told apart by hashing.
+        return ""
+    where = f" in the first {_DISTINCT_ROWS:,}" if rows > _DISTINCT_ROWS else ""
+    return f"{number:,} distinct{where}"
+
+
+def _summary(spread: str, nulls: int, total: int, scanned: int) -> str:
+    parts = [spread, count_text(nulls, "null") if nulls else ""]
+    text = ", ".join(p for p in parts if p)
+    return f"{text} in the first {scanned:,}" if text and scanned < total else text
+
+
+def _point(value: Any) -> str:
+    """Return a bound of a column: numbers to six digits, moments without zeros that say nothing."""
+    if isinstance(value, float):
+        return number_text(float(value))
+    return str(value).removesuffix(" 00:00:00")

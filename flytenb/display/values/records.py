@@ -1,0 +1,127 @@
+"""Displays of things with named fields: dataclasses, pydantic models, attrs classes, named tuples; many as a table."""
+
+from __future__ import annotations
+
+import dataclasses
+from itertools import islice
+from typing import Any
+
+from flytenb.display.annotations import field_types, type_text
+from flytenb.display.brief import brief, class_name
+from flytenb.display.loaded import loaded
+from flytenb.display.part import Column, Entry, Part, Section, Table, Tree
+from flytenb.display.quantities import number_text
+from flytenb.display.registry import BUILT_IN
+from flytenb.display.statistics import column_summary
+from flytenb.display.view import View
+
+display_for = BUILT_IN.display_for
+_MISSING = object()
+_SUMMARY_ROWS = 10_000
+
+
+def field_names(value: Any) -> tuple[str, ...]:
+    """Return the names of a record's fields, `()` if it is no record."""
+    cls = type(value)
+    if dataclasses.is_dataclass(cls):
+        return tuple(f.name for f in dataclasses.fields(cls))
+    if isinstance(value, tuple):
+        fields = getattr(cls, "_fields", ())
+        return tuple(fields) if isinstance(fields, tuple) and len(fields) == tuple.__len__(value) else ()
+    attrs = cls.__dict__.get("__attrs_attrs__")
+    if isinstance(attrs, tuple):
+        return tuple(a.name for a in attrs)
+    pydantic = loaded("pydantic")
+    if pydantic is not None and isinstance(value, pydantic.BaseModel):
+        return tuple(cls.model_fields)
+    return ()
+
+
+@display_for(lambda value: bool(field_names(value)) or dataclasses.is_dataclass(type(value)))
+def show_record(value: Any, view: View) -> Part:
+    """Show a record as a tree of its fields with their declared types."""
+    declared = field_types(type(value))
+    entries = tuple(_entry(value, name, declared.get(name), view) for name in field_names(value)[: view.limits.items])
+    title = type_text(view.declared) if view.declared is not None else class_name(value)
+    return Section(title, (), Tree(entries, len(field_names(value))))
+
+
+def records_table(items: list[Any], total: int, view: View, declared: Any = None) -> Part | None:
+    """Return a table of like records, `None` if the items aren't.
+
+    Args:
+        items: the first items of the list, at least one.
+        total: how many there are in all.
+        view: where it is shown.
+        declared: the declared type of an item.
+    """
+    first = items[0]
+    if all(isinstance(v, dict) and v and all(isinstance(k, str) for k in v) for v in items):
+        return _dicts_table(items, total, view)
+    cls = type(first)
+    names = field_names(first)
+    if not names or any(type(v) is not cls for v in items) or len(items) < 2:
+        return None
+    types = field_types(cls)
+    columns = [[_field(item, name) for item in items] for name in names[: view.limits.columns]]
+    heads = [type_text(types[n]) if n in types else "" for n in names[: view.limits.columns]]
+    return _table(list(names), heads, columns, total, view)
+
+
+def _dicts_table(items: list[dict[str, Any]], total: int, view: View) -> Part | None:
+    names = list(dict.fromkeys(k for item in islice(items, _SUMMARY_ROWS) for k in item))
+    # Dicts with hardly a key in common are a list of dicts, not a table.
+    filled = sum(len(item) for item in items[:_SUMMARY_ROWS])
+    if len(items) < 2 or filled * 2 < len(names) * len(items[:_SUMMARY_ROWS]):
+        return None
+    columns = [[item.get(name, _MISSING) for item in items] for name in names[: view.limits.columns]]
+    heads = [_common_type(column) for column in columns]
+    return _table(names, heads, columns, total, view)
+
+
+def _table(names: list[str], heads: list[str], columns: list[list[Any]], total: int, view: View) -> Table:
+    made = []
+    for name, head, column in zip(names, heads, columns, strict=False):
+        known = [None if v is _MISSING else v for v in column[:_SUMMARY_ROWS]]
+        summary = column_summary(known)
+        if total > _SUMMARY_ROWS and summary:
+            summary += f" in the first {_SUMMARY_ROWS:,}"
+        made.append(Column(name, head, summary, is_number_column(known)))
+    shown = min(view.limits.rows, len(columns[0]) if columns else 0)
+    rows = tuple(tuple(cell_text(column[i], view) for column in columns) for i in range(shown))
+    return Table(tuple(made), rows, total, len(names))
+
+
+def is_number_column(values: list[Any]) -> bool:
+    """Whether all known values of a column are numbers, which stand right-aligned."""
+    known = [v for v in values if v is not None]
+    return bool(known) and all(isinstance(v, int | float) and not isinstance(v, bool) for v in known)
+
+
+def cell_text(value: Any, view: View) -> str:
+    """Return a value as a table shows it: text without quotes, numbers to six digits, nothing for a missing field."""
+    if value is _MISSING:
+        return ""
+    if type(value) is str:
+        return value[: view.limits.cell * 4]
+    return number_text(value) if type(value) is float else brief(value, view.limits.cell)
+
+
+def _entry(value: Any, name: str, declared: Any, view: View) -> Entry:
+    inside = _field(value, name)
+    if inside is _MISSING:
+        return Entry(name, type_text(declared) if declared is not None else "", "<not set>")
+    return view.entry(name, inside, declared)
+
+
+def _field(value: Any, name: str) -> Any:
+    try:
+        return getattr(value, name)
+    except Exception:
+        # A slot that was never set, a property that raises.
+        return _MISSING
+
+
+def _common_type(column: list[Any]) -> str:
+    kinds = {class_name(v) for v in column if v is not None and v is not _MISSING}
+    return kinds.pop() if len(kinds) == 1 else ""

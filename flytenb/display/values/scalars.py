@@ -1,0 +1,125 @@
+"""Displays of single values: None, numbers, text, bytes, times, members of enums."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import enum
+import fractions
+import types
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Iterator
+from typing import Any
+
+from flytenb.display.brief import brief, class_name, clip
+from flytenb.display.part import Note, Part, Section, Text, Value
+from flytenb.display.quantities import bytes_text, count_text
+from flytenb.display.registry import BUILT_IN
+from flytenb.display.view import View
+
+display_for = BUILT_IN.display_for
+_HEX_BYTES = 128
+
+
+@display_for(type(None))
+def show_none(value: None, view: View) -> Part:
+    """Show that there is nothing."""
+    return Value("None")
+
+
+@display_for(bool)
+@display_for(int)
+@display_for(float)
+@display_for(complex)
+@display_for(decimal.Decimal)
+@display_for(fractions.Fraction)
+def show_number(value: Any, view: View) -> Any:
+    """Show a number in full."""
+    if isinstance(value, enum.Enum):
+        return NotImplemented
+    return Value(brief(value, view.limits.block), class_name(value), is_number=True)
+
+
+@display_for(uuid.UUID)
+@display_for(types.FunctionType)
+@display_for(types.BuiltinFunctionType)
+@display_for(types.MethodType)
+@display_for(types.ModuleType)
+def show_reference(value: Any, view: View) -> Part:
+    """Show something that is known by its name."""
+    return Value(brief(value, view.limits.block), class_name(value))
+
+
+@display_for(type)
+def show_class(value: type, view: View) -> Part:
+    """Show a class by its full name."""
+    return Value(f"class {value.__module__}.{value.__qualname__}")
+
+
+@display_for(str)
+def show_str(value: str, view: View) -> Any:
+    """Show a short string as Python writes it, a long or many-lined one as a block."""
+    if isinstance(value, enum.Enum):
+        return NotImplemented
+    size = str.__len__(value)
+    if size <= view.limits.cell and "\n" not in value:
+        return Value(brief(value, 2 * view.limits.cell), class_name(value))
+    lines = str.count(value, "\n") + 1
+    facts = (count_text(size, "character"), count_text(lines, "line") if lines > 1 else "")
+    cut = str.__getitem__(value, slice(0, view.limits.block))
+    return Section(class_name(value), facts, Text(cut, missing=size - len(cut)))
+
+
+@display_for(bytes)
+@display_for(bytearray)
+@display_for(memoryview)
+def show_bytes(value: Any, view: View) -> Part:
+    """Show how many bytes there are and the first of them."""
+    size = value.nbytes if isinstance(value, memoryview) else len(value)
+    head = bytes(value[:_HEX_BYTES]) if size == len(value) else b""
+    if size <= 16:
+        return Value(brief(head, view.limits.cell), class_name(value), (bytes_text(size),))
+    lines = [_hex_line(head[i : i + 16]) for i in range(0, len(head), 16)]
+    if size > len(head):
+        lines.append(f"… {count_text(size - len(head), 'more byte')}")
+    return Section(class_name(value), (bytes_text(size),), Text("\n".join(lines), "code"))
+
+
+@display_for(datetime.datetime)
+def show_datetime(value: datetime.datetime, view: View) -> Part:
+    """Show a moment, and whether it says in which time zone."""
+    zone = "naive" if value.tzinfo is None else f"zone {brief(value.tzname() or str(value.tzinfo), 40)}"
+    return Value(value.isoformat(" "), class_name(value), (zone.replace("'", ""),))
+
+
+@display_for(datetime.date)
+@display_for(datetime.time)
+def show_date(value: datetime.date | datetime.time, view: View) -> Part:
+    """Show a day or a time of day."""
+    return Value(value.isoformat(), class_name(value))
+
+
+@display_for(datetime.timedelta)
+def show_timedelta(value: datetime.timedelta, view: View) -> Part:
+    """Show a duration in days and hours and in seconds."""
+    return Value(str(value), class_name(value), (f"{value.total_seconds():g} s",))
+
+
+@display_for(enum.Enum)
+def show_enum(value: enum.Enum, view: View) -> Part:
+    """Show a member by its name and its value, with the names there are."""
+    members = ", ".join(list(type(value).__members__)[:12])
+    return Value(brief(value), f"value {brief(value._value_, 40)}", (clip(f"one of {members}", 60),))
+
+
+@display_for(Iterator)
+@display_for(AsyncIterator)
+@display_for(Awaitable)
+def show_unconsumed(value: Any, view: View) -> Part:
+    """Name something that looking at would use up."""
+    return Section(class_name(value), (), Note("not consumed: looking at it would use it up"))
+
+
+def _hex_line(chunk: bytes) -> str:
+    printable = "".join(chr(b) if 32 <= b < 127 else "·" for b in chunk)
+    return f"{chunk.hex(' '):<47}  {printable}"

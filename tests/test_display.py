@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import pandas as pd
+import pytest
+
+from flytenb.display.limits import Limits
+from flytenb.display.shown import Shown, show
+
+
+@dataclasses.dataclass
+class Coordinate:
+    x: float
+    y: float
+    metadata: dict[str, float]
+
+
+POINTS = [Coordinate(i / 10, -i / 4, {"weight": i / 100}) for i in range(1000)]
+
+
+class _Page(HTMLParser):
+    """What a browser would make of some HTML: its elements and its words."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.feed(source)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.words.extend(data.split())
+
+
+def test_shown_is_its_text_and_a_bundle_of_both():
+    shown = show(5)
+    assert repr(shown) == shown.text == "5 (int)"
+    bundle = shown._repr_mimebundle_()
+    assert set(bundle) == {"text/plain", "text/html"}
+    assert bundle["text/html"].startswith('<div class="ft-show"><style>')
+
+
+def test_a_name_stands_before_the_value():
+    assert show(5, name="n").text == "n = 5 (int)"
+    assert show(POINTS, name="points").text.startswith("points: list[Coordinate] · 1,000 items")
+
+
+def test_a_list_of_dataclasses_is_a_table_with_summaries():
+    text = show(POINTS, list[Coordinate]).text
+    assert "0.0 … 99.9" in text
+    assert "… 990 more rows" in text
+
+
+def test_a_frame_shows_its_columns_and_no_more_than_the_first_rows():
+    frame = pd.DataFrame({"a": [1.5, None, 3.0] * 100, "b": ["x", "y", "z"] * 100})
+    shown = show(frame)
+    assert "300 rows × 2 columns" in shown.text
+    assert "1.5 … 3.0, 100 nulls" in shown.text
+    assert shown.fragment.count("<tr>") == 11
+
+
+@pytest.mark.parametrize("declared", [Coordinate | None, Coordinate | str])
+def test_a_union_says_which_member_it_is(declared):
+    text = show(Coordinate(1.0, 2.0, {}), declared).text
+    assert text.startswith("Coordinate · of Coordinate | ")
+
+
+def test_limits_can_be_widened():
+    assert show(POINTS, limits=Limits(rows=50)).fragment.count("<tr>") == 51
+
+
+def test_showing_a_number_loads_neither_flytekit_nor_a_frame_library():
+    code = (
+        "import sys; from flytenb.display.shown import show; show([1, {'a': 2}]); "
+        "print(sorted({'flytekit', 'pandas', 'numpy', 'polars', 'pyarrow', 'IPython'} & set(sys.modules)))"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
+
+
+def test_a_value_that_raises_everywhere_is_still_shown():
+    class Hostile:
+        def __getattr__(self, name):
+            raise RuntimeError(name)
+
+        def __repr__(self):
+            raise ValueError("no")
+
+        def __len__(self):
+            raise KeyError
+
+    shown = show(Hostile())
+    assert isinstance(shown, Shown)
+    assert shown.text == "<Hostile, whose repr raised ValueError> (Hostile)"
