@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 from pathlib import Path
 
 import jupytext
@@ -24,8 +25,14 @@ def execute(source: Path) -> nbformat.NotebookNode:
     """
     notebook = jupytext.read(source)
     notebook.metadata["title"] = source.stem.replace("_", " ").capitalize()
-    # The path makes the kernel's working directory the notebook's own, as JupyterLab does.
-    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(source.parent)}}).execute()
+    with tempfile.TemporaryDirectory() as sockets:  # no ports: several notebooks may run at once
+        client = NotebookClient(
+            notebook,
+            timeout=300,
+            resources={"metadata": {"path": str(source.parent)}},  # the working directory, as in JupyterLab
+            config=Config({"KernelManager": {"transport": "ipc", "ip": f"{sockets}/kernel"}}),
+        )
+        client.execute()
     return notebook
 
 
