@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import inspect
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 from flytekit.core.array_node import ArrayNode
 from flytekit.core.array_node_map_task import ArrayNodeMapTask
@@ -27,6 +27,7 @@ from flytekit.core.workflow import WorkflowBase, WorkflowFailurePolicy
 from flytekit.extend.backend.base_connector import AsyncConnectorExecutorMixin, SyncConnectorExecutorMixin
 from flytekit.extras.tasks.shell import ShellTask
 from flytekit.remote.entities import FlyteLaunchPlan, FlyteTask, FlyteWorkflow
+from flytekit.types.error import FlyteError
 
 from flytenb.bridge import private
 from flytenb.bridge.stubs import Body, read_body
@@ -131,7 +132,7 @@ def short_name(entity: Any) -> str:
     if isinstance(entity, _MAPS):
         return short_name(map_target(entity))
     if isinstance(entity, Gate):
-        return str(entity.name)
+        return str(entity.name) if entity.sleep_duration is None else "sleep"
     name = str(entity.id.name if isinstance(entity, _REMOTE) else entity.name)
     if isinstance(entity, LaunchPlan) and not isinstance(entity, ReferenceEntity):
         return short_name(entity.workflow) if name == entity.workflow.name else name
@@ -141,6 +142,11 @@ def short_name(entity: Any) -> str:
     if isinstance(entity, (ReferenceEntity, *_REMOTE)):
         return name.rpartition(".")[2]
     return name
+
+
+def is_map(entity: Any) -> bool:
+    """Tell whether the entity maps another over lists."""
+    return isinstance(entity, _MAPS)
 
 
 def map_target(entity: Any) -> Any:
@@ -191,11 +197,23 @@ def read_interface(entity: Any) -> Interface:
     return Interface(inputs, outputs, _read_doc(entity, interface))
 
 
-def plan_inputs(entity: Any) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """Return a launch plan's fixed inputs and all that it saved (defaults and fixed), as Python values."""
+class PlanInputs(NamedTuple):
+    """What a launch plan says about its workflow's inputs, as Python values; `saved` holds the fixed ones too."""
+
+    fixed: Mapping[str, Any]
+    saved: Mapping[str, Any]
+
+
+def plan_inputs(entity: Any) -> PlanInputs:
+    """Return what a launch plan fixes and saves; nothing for any other entity."""
     if not isinstance(entity, LaunchPlan) or isinstance(entity, ReferenceEntity):
-        return {}, {}
-    return entity.raw_fixed_inputs, entity.saved_inputs
+        return PlanInputs({}, {})
+    return PlanInputs(entity.raw_fixed_inputs, entity.saved_inputs)
+
+
+def is_error_type(python_type: Any) -> bool:
+    """Tell whether an input takes the error that a failure handler handles; Flyte itself fills it."""
+    return FlyteError in (python_type, *get_args(python_type))
 
 
 def _read_typed_interface(interface: Any) -> Interface:

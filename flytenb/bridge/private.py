@@ -62,3 +62,11 @@ def gate_timeout(gate: Gate) -> Any:
 def container_image(task: Any) -> Any:
     """Return the image that a raw container task names, or None."""
     return getattr(task, "_image", None)
+
+
+def forget_compiled(workflow: Any) -> None:
+    """Make a workflow as it was before it compiled, so that the next compile starts from nothing."""
+    workflow.compiled = False
+    workflow._nodes = []
+    workflow._output_bindings = []
+    workflow._failure_node = None

@@ -11,6 +11,8 @@ from enum import Enum
 from types import CodeType
 from typing import Any
 
+from flytenb.errors import StubError
+
 
 class Body(Enum):
     """What stands in a function."""
@@ -25,6 +27,9 @@ class Body(Enum):
 _SILENT = frozenset({"RESUME", "NOP", "RETURN_GENERATOR", "POP_TOP", "COPY_FREE_VARS", "MAKE_CELL", "CACHE", "PRECALL"})
 """Instructions that a function without any statement has too."""
 
+_EMPTY_BYTES = 100
+"""An upper bound, three times over, of the bytecode of a function without a body; longer ones aren't looked into."""
+
 _NOTHING = frozenset({("LOAD_CONST", "RETURN_VALUE"), ("RETURN_CONST",)})
 
 
@@ -35,31 +40,31 @@ def read_body(function: Callable[..., Any]) -> Body:
     source, since `...`, `pass` and `return` compile to the same; without source it counts as empty.
     """
     code = getattr(inspect.unwrap(function), "__code__", None)
-    if not isinstance(code, CodeType):
+    if not isinstance(code, CodeType) or len(code.co_code) > _EMPTY_BYTES:
         return Body.CODE
-    names = tuple(i.opname for i in _instructions(code) if i.opname not in _SILENT)
-    if names in _NOTHING:
+    instructions = _read_instructions(code)
+    if tuple(i.opname for i in instructions) in _NOTHING:
         return _read_source(function)
-    return Body.ELLIPSIS if _raises_not_implemented(code) else Body.CODE
+    return Body.ELLIPSIS if _raises_not_implemented(instructions) else Body.CODE
 
 
-def _instructions(code: CodeType) -> list[dis.Instruction]:
-    """The function's own instructions; what follows the first return or raise only unwinds a coroutine."""
+def _read_instructions(code: CodeType) -> list[dis.Instruction]:
+    """The statements' own instructions; what follows the first return or raise only unwinds a coroutine."""
     found: list[dis.Instruction] = []
     for instruction in dis.get_instructions(code):
-        found.append(instruction)
+        if instruction.opname not in _SILENT:
+            found.append(instruction)
         if instruction.opname in ("RETURN_VALUE", "RETURN_CONST", "RAISE_VARARGS"):
             break
     return found
 
 
-def _raises_not_implemented(code: CodeType) -> bool:
-    """Whether all that the function does is `raise NotImplementedError`, bare or with a constant message."""
-    rest = [i for i in _instructions(code) if i.opname not in _SILENT]
-    if not rest or rest[0].opname != "LOAD_GLOBAL" or rest[0].argval != "NotImplementedError":
+def _raises_not_implemented(instructions: list[dis.Instruction]) -> bool:
+    """Whether all that is done is `raise NotImplementedError`, bare or with a constant message."""
+    if not instructions or instructions[0].argval != "NotImplementedError":
         return False
-    between = {i.opname for i in rest[1:-1]}
-    return rest[-1].opname == "RAISE_VARARGS" and between <= {"LOAD_CONST", "CALL", "PUSH_NULL"}
+    between = {i.opname for i in instructions[1:-1]}
+    return instructions[-1].opname == "RAISE_VARARGS" and between <= {"LOAD_CONST", "CALL", "PUSH_NULL"}
 
 
 def _read_source(function: Callable[..., Any]) -> Body:
@@ -84,3 +89,8 @@ def _read_statements(body: list[ast.stmt]) -> Body:
             case _:
                 return Body.CODE
     return Body.ELLIPSIS if has_ellipsis else Body.NOTHING
+
+
+def stub_error(name: str) -> StubError:
+    """What running a task or workflow without a body says."""
+    return StubError(f"{name} has no body yet", hint="it can be drawn and composed; write its body to run it")

@@ -12,6 +12,7 @@ from typing import Any, get_args, get_origin
 import msgpack
 from flytekit.core.constants import MESSAGEPACK
 from flytekit.models import literals as literal_models
+from flytekit.types.pickle.pickle import FlytePickleTransformer
 from google.protobuf.json_format import MessageToDict
 
 SHORT = 40
@@ -88,6 +89,8 @@ def _read_scalar(scalar: literal_models.Scalar, python_type: Any) -> Any:
         return _as_dataclass(msgpack.loads(scalar.binary.value, strict_map_key=False), python_type)
     if scalar.generic is not None:
         return _as_dataclass(MessageToDict(scalar.generic), python_type)
+    if scalar.blob is not None and scalar.blob.metadata.type.format == FlytePickleTransformer.PYTHON_PICKLE_FORMAT:
+        return Words("a pickled value")
     for stored in (scalar.blob, scalar.schema, scalar.structured_dataset):
         if stored is not None:
             return Words(stored.uri or "<empty>")

@@ -81,11 +81,13 @@ class Node:
         name: the entity's short name, as the user wrote it; for a constant its value in short, for a gate its name.
         interface: what goes in and comes out.
         settings: what a badge can say: `retries`, `timeout` (seconds), `cache` (version), `cache_serialize`,
-            `interruptible`, `image`, `cpu`, `mem`, `gpu`, `concurrency`, `min_success_ratio`, `min_successes`,
-            `of` (what a map maps, what kind of entity handles a failure or hides in a reference), `gate`
-            (`approve`, `input` or `sleep`), `duration` (seconds), `language`, `task_type`, `value` (a constant,
-            longer than its name), `error` (what a failing case says), `alias` (a name given by `with_overrides`),
-            `failure_policy`, `version`, `project`, `domain`. Absent means unset.
+            `interruptible`, `image`, `cpu`, `mem`, `gpu`, `disk`, `accelerator`, `concurrency`,
+            `min_success_ratio`, `min_successes`, `bound` (inputs that a map doesn't map over), `of` (what a map maps,
+            what kind of entity handles a failure or hides in a reference), `gate` (`approve`, `input` or `sleep`),
+            `duration` (seconds), `language`, `task_type`, `value` (a constant, longer than its name), `error` (what a
+            failing case says), `alias` (a name given by `with_overrides`), `failure_policy`, `fixed` and `defaults`
+            (a launch plan's inputs), `schedule`, `recursive` (a workflow inside itself, not opened again), `version`,
+            `project`, `domain`. Absent means unset.
         children: paths of the nodes directly inside, in compiled order.
     """
 
@@ -136,7 +138,10 @@ class Graph:
 
     `nodes` maps each path to its node, outer before inner. Inside a container (`n2`) stand `n2/@inputs` and
     `n2/@outputs`; edges never leave a subworkflow except through these. A branch is no such wall: edges go straight
-    into its cases, as in Flyte.
+    into its cases, as in Flyte, and the target of each case edge is the node whose outputs become the branch's. What
+    the branch compares are data edges into it. A case that fails has a node `@else` of kind case, one that only hands
+    on what was there before a node `@case0` (by its place) or `@else`. A list or dict without a promise in it is one
+    constant; where it mixes both, each constant in it has its own: `@n0.xs[1]`.
     """
 
     name: str
@@ -236,13 +241,13 @@ class Graph:
         return [door] if door in self.nodes else list(node.children)
 
     def _walls(self, path: str, *, up: bool) -> list[str]:
-        """The containers that a walk leaves at this node: through a door, or from anywhere inside a branch."""
+        """The containers that a walk leaves at this node: through a door, or from anywhere where there is none."""
         walls: list[str] = []
         node = self.nodes[path]
+        door = "@inputs" if up else "@outputs"
         while node.parent:
             parent = self.nodes[node.parent]
-            is_door = node.kind is (Kind.INPUTS if up else Kind.OUTPUTS)
-            if not is_door and parent.kind is not Kind.BRANCH:
+            if node.id != door and f"{parent.path}/{door}" in self.nodes:
                 break
             walls.append(parent.path)
             node = parent

@@ -17,6 +17,8 @@ _SYMBOLS = {
     ComparisonExpression.Operator.LT: "<",
     ComparisonExpression.Operator.LTE: "<=",
 }
+_IS = {"==": "is", "!=": "is not"}
+"""How a truth value or None is compared in words."""
 _WORDS = {
     ConjunctionExpression.LogicalOperator.AND: "and",
     ConjunctionExpression.LogicalOperator.OR: "or",
@@ -49,10 +51,18 @@ def _side(expression: Any, operator: int, names: Mapping[str, str]) -> str:
 
 def _compare(comparison: Any, names: Mapping[str, str]) -> str:
     left, right = comparison.left_value, comparison.right_value
-    return f"{_operand(left, names)} {_SYMBOLS[comparison.operator]} {_operand(right, names)}"
+    symbol = _SYMBOLS[comparison.operator]
+    if not right.var and _value(right) in (True, False, None) and symbol in _IS:
+        symbol = _IS[symbol]
+    return f"{_operand(left, names)} {symbol} {_operand(right, names)}"
 
 
 def _operand(operand: Any, names: Mapping[str, str]) -> str:
     if operand.var:
         return names.get(operand.var, operand.var)
-    return "None" if operand.primitive is None else shorten(operand.primitive.value)
+    value = _value(operand)
+    return str(value).lower() if isinstance(value, bool) else shorten(value)
+
+
+def _value(operand: Any) -> Any:
+    return None if operand.primitive is None else operand.primitive.value

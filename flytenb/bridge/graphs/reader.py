@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,8 +14,11 @@ from flytenb.bridge import private
 from flytenb.bridge.entities import (
     KIND_WORDS,
     inner_workflow,
+    is_error_type,
+    is_map,
     is_stub,
     kind_of,
+    map_target,
     plan_inputs,
     python_interface,
     read_interface,
@@ -46,8 +49,7 @@ def read_graph(entity: Any) -> Graph:
     if workflow is None:
         reader.read_single(entity)
     else:
-        reader.read_workflow(workflow, "")
-        reader.add_fixed_inputs(entity)
+        reader.read_workflow(workflow, "", plan_inputs(entity).fixed)
     return reader.build(short_name(entity), kind, read_interface(entity), read_settings(entity))
 
 
@@ -87,6 +89,7 @@ class _Reader:
         self._sources: dict[str, set[str]] = {}
         self._open: list[WorkflowBase] = []
         self._interfaces: dict[int, Interface] = {}
+        self._kinds: dict[int, Kind] = {}
 
     def build(self, name: str, kind: Kind, interface: Interface, settings: dict[str, Any]) -> Graph:
         """Return what was read; only now is it known what stands inside each node."""
@@ -107,14 +110,17 @@ class _Reader:
             self._add_edge(Edge("n0", "@outputs", output=port.name, input=port.name))
         self._add_door("@outputs", interface.outputs)
 
-    def add_fixed_inputs(self, entity: Any) -> None:
-        """Let what a launch plan fixes flow into its workflow's inputs."""
-        fixed, _ = plan_inputs(entity)
-        for name, value in fixed.items():
-            self._add_constant("@inputs", Fill(name, None, value=value))
+    def read_workflow(
+        self, workflow: WorkflowBase, under: str, fixed: Mapping[str, Any] | None = None, *, is_run: bool = False
+    ) -> None:
+        """Read a workflow that stands at `under`.
 
-    def read_workflow(self, workflow: WorkflowBase, under: str, *, is_run: bool = False) -> None:
-        """Read a workflow that stands at `under`."""
+        Args:
+            workflow: the workflow
+            under: the path of its node, `""` at the top
+            fixed: inputs that no binding fills, since a launch plan around the workflow has fixed them
+            is_run: whether its inputs are values by now
+        """
         prefix = f"{under}/" if under else ""
         interface = self._interface_of(workflow)
         if is_stub(workflow):
@@ -127,6 +133,8 @@ class _Reader:
         if not is_run or _takes_inputs(scope, outputs):
             self._add_door(f"{prefix}@inputs", interface.inputs)
         self._open.append(workflow)
+        for name, value in (fixed or {}).items():
+            self._add_constant(f"{prefix}@inputs", Fill(name, None, value=value))
         for node in scope.levels[prefix]:
             self._read_node(node, scope)
         self._read_failure(workflow, scope)
@@ -139,7 +147,7 @@ class _Reader:
         if isinstance(node.flyte_entity, BranchNode):
             self._read_branch(node, node.flyte_entity, path, scope)
         else:
-            self._read_entity(node, path, scope, kind_of(node.flyte_entity), read_settings(node.flyte_entity))
+            self._read_entity(node, path, scope, self._kind_of(node.flyte_entity), read_settings(node.flyte_entity))
         for source in sources_of(node):
             if source.id and scope.path_of(source) not in self._sources.get(path, ()):
                 self._add_edge(Edge(scope.path_of(source), path, EdgeKind.ORDER))
@@ -147,7 +155,9 @@ class _Reader:
     def _read_entity(self, node: FlyteNode, path: str, scope: Scope, kind: Kind, settings: dict[str, Any]) -> None:
         add_overrides(settings, node)
         interface = python_interface(node.flyte_entity)
-        self._bind(node.bindings, interface.inputs if interface else {}, path, scope)
+        types = interface.inputs if interface else {}
+        bindings = [b for b in node.bindings if kind is not Kind.FAILURE or not is_error_type(types.get(b.var))]
+        self._bind(bindings, types, path, scope)
         self._add_node(path, node.flyte_entity, kind, settings)
 
     def _read_failure(self, workflow: WorkflowBase, scope: Scope) -> None:
@@ -197,6 +207,12 @@ class _Reader:
             found = self._interfaces[id(entity)] = read_interface(entity)
         return found
 
+    def _kind_of(self, entity: Any) -> Kind:
+        found = self._kinds.get(id(entity))
+        if found is None:
+            found = self._kinds[id(entity)] = kind_of(entity)
+        return found
+
     def _bind(self, bindings: Sequence[Any], types: dict[str, Any], path: str, scope: Scope) -> None:
         for binding in bindings:
             for fill in read_fills(binding.var, binding.binding, types.get(binding.var)):
@@ -228,7 +244,7 @@ class _Reader:
             settings["recursive"] = True  # a workflow that calls itself: a cluster refuses it, a reading must end
         self._nodes[path] = Node(path, kind, short_name(entity), self._interface_of(entity), settings)
         if inner is not None and not is_recursive:
-            self.read_workflow(inner, path)
+            self.read_workflow(inner, path, plan_inputs(map_target(entity)).fixed if is_map(entity) else None)
 
     def _add_door(self, path: str, ports: Sequence[Port]) -> None:
         if not ports:
