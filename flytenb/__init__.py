@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,9 @@ def __getattr__(name: str) -> Any:
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'flytenb' has no attribute {name!r}")
+    extension = sys.modules.get("flytenb.extension")
+    if extension is not None and home == "api":
+        extension.wait_until_warm()
     value = getattr(import_module(f"flytenb.{home}"), name)
     globals()[name] = value
     return value

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, get_args, get_origin
 
 from flytekit.core.context_manager import FlyteContextManager
 from flytekit.core.type_engine import TypeEngine, TypeTransformer
+
+from flytenb.bridge.type_names import name_literal_type, name_type
 
 
 def transformer_html(declared: Any) -> Callable[[Any], str] | None:
@@ -50,3 +55,58 @@ def _is_among(candidate: Any, known: Any) -> bool:
     except TypeError:
         # An unhashable type, such as a StructuredDataset with its columns.
         return False
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a FlyteFile or FlyteDirectory lies.
+
+    Attributes:
+        uri: its address, as a reader knows it.
+        local: where it is on this machine, `None` while it isn't.
+        extension: what its type says that it holds, `""` if nothing.
+    """
+
+    uri: str
+    local: Path | None
+    extension: str
+
+
+def read_place(value: Any) -> Place:
+    """Read where a FlyteFile or FlyteDirectory lies, without `os.fspath`, which downloads it."""
+    path, source = str(value.path), getattr(value, "remote_source", None)
+    local = _local(path)
+    if local is None and getattr(value, "downloaded", False):
+        # Its own path is still the address; a second fspath downloads nothing.
+        local = _local(os.fspath(value))
+    return Place(str(source or path), local, str(type(value).extension()))
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What a StructuredDataset says of itself: its frame (if it holds one), address, format and columns."""
+
+    frame: Any
+    uri: str
+    local: Path | None
+    format: str
+    columns: tuple[tuple[str, str], ...]
+
+
+def read_dataset(value: Any) -> Dataset:
+    """Read a StructuredDataset without opening it."""
+    kind = value.metadata.structured_dataset_type if value.metadata is not None else None
+    uri = str(value.uri or "")
+    file_format = str(value.file_format or (kind.format if kind is not None else "") or "")
+    local = _local(uri) if file_format in ("", "parquet") else None
+    columns = tuple((c.name, name_literal_type(c.literal_type)) for c in kind.columns) if kind is not None else ()
+    declared = tuple((name, name_type(t)) for name, t in type(value).columns().items())
+    return Dataset(value.dataframe, uri, local, file_format, columns or declared)
+
+
+def _local(uri: str) -> Path | None:
+    """Return the path on this machine that an address means, if something is there."""
+    if "://" in uri and not uri.startswith("file://"):
+        return None
+    path = Path(uri.removeprefix("file://"))
+    return path if uri and path.exists() else None

@@ -37,3 +37,14 @@ def number_text(value: Any) -> str:
 def range_text(low: str, high: str) -> str:
     """Return `low … high`, or just the one value if they are equal."""
     return low if low == high else f"{low} … {high}"
+
+
+def duration_text(seconds: float) -> str:
+    """Return a length of time as a reader says it: `12 ms`, `1.3 s`, `2 min 5 s`."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms" if seconds >= 0.001 else "<1 ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flytenb.display import values as _built_in  # noqa: F401  (importing it fills the built-in registry)
 from flytenb.display.brief import brief, class_name
 from flytenb.display.html import page, to_html
 from flytenb.display.limits import Limits, Trimmer
-from flytenb.display.part import Group, Note, Part, Value, named_part
+from flytenb.display.part import Group, Note, Part, Rich, Value, named_part
 from flytenb.display.registry import REGISTRY, Registry
 from flytenb.display.text import to_text
 from flytenb.display.view import View
@@ -67,10 +67,12 @@ def show(
         part = View.start(registry, limits).show(value, declared)
     except Exception as error:
         part = Group((Value(brief(value), class_name(value)), Note(f"showing it raised {brief(error, 160)}")))
-    return _rendered(named_part(part, name), limits)
+    extra = part.extra if isinstance(part, Rich) else ()
+    return replace(rendered(named_part(part, name), limits), extra=extra)
 
 
-def _rendered(part: Part, limits: Limits) -> Shown:
+def rendered(part: Part, limits: Limits = STANDARD) -> Shown:
+    """Return a part as text and HTML, no larger than the limits."""
     within = limits
     for _ in range(_SHRINKS):
         trimmed = Trimmer(within).trim(part)

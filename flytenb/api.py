@@ -1,0 +1,160 @@
+"""The verbs, on objects: what a magic, a script or a test calls. Parses no text, looks no names up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
+from typing import Any
+
+from flytenb.bridge.entities import require_entity
+from flytenb.bridge.graphs import read_graph
+from flytenb.bridge.staleness import recompile_stale
+from flytenb.display.registry import display_for
+from flytenb.display.shown import Shown
+from flytenb.display.shown import show as show_value
+from flytenb.errors import UsageError, closest
+from flytenb.model import Graph
+from flytenb.render.drawing import Drawing
+from flytenb.render.drawing import draw as draw_graph
+from flytenb.run.plan import Settings
+from flytenb.run.run import Run
+from flytenb.run.scheduler import Listener
+
+__all__ = ["Options", "Run", "display_for", "draw", "graph", "on_run", "options", "run", "show", "start"]
+
+Watcher = Callable[[Run], Callable[[], None]]
+
+_watchers: list[Watcher] = []
+
+
+def on_run(watcher: Watcher) -> Callable[[], None]:
+    """Call `watcher` with each run just before it starts, and what it returned when a wait for it is over.
+
+    Returns:
+        What takes the watcher back.
+    """
+    _watchers.append(watcher)
+    return lambda: _watchers.remove(watcher)
+
+
+def graph(entity: Any) -> Graph:
+    """Return what an entity consists of, as frozen data.
+
+    Raises:
+        NotAnEntityError: for anything but a task, workflow or launch plan.
+        Exception: whatever a workflow's own code raises while it compiles.
+    """
+    require_entity(entity)
+    recompile_stale(entity)
+    return read_graph(entity)
+
+
+def draw(
+    what: Any,
+    *,
+    upstream: str | None = None,
+    downstream: str | None = None,
+    between: tuple[str, str] | None = None,
+    depth: int | None = None,
+) -> Drawing:
+    """Draw an entity, a graph or a run.
+
+    Args:
+        what: a task, workflow or launch plan, a `Graph`, or a `Run`, which is drawn as it stands now.
+        upstream: a node (path or name): only it and what it depends on.
+        downstream: a node: only it and what depends on it.
+        between: two nodes: only what lies on a way from one to the other.
+        depth: how many levels of subworkflows are open; None opens as many as fit.
+    """
+    states = what.states if isinstance(what, Run) else None
+    drawn = what.graph if isinstance(what, Run) else what if isinstance(what, Graph) else graph(what)
+    return draw_graph(drawn, upstream=upstream, downstream=downstream, between=between, depth=depth, states=states)
+
+
+def start(entity: Any, /, **inputs: Any) -> Run:
+    """Start a run and return its handle at once.
+
+    Raises:
+        NotAnEntityError: for anything but a task, workflow or launch plan.
+        InputError: with every bad input.
+        StubError: if it has no body yet.
+    """
+    return Options(Settings()).start(entity, **inputs)
+
+
+def run(entity: Any, /, **inputs: Any) -> Run:
+    """Run an entity here and wait for it; interrupting cancels it.
+
+    Raises:
+        InputError: with every bad input.
+        BaseException: the failed task's own exception; the run itself is kept in its session.
+    """
+    return Options(Settings()).run(entity, **inputs)
+
+
+def options(**settings: Any) -> Options:
+    """Return settings with `.run(entity, **inputs)` and `.start(…)`, so that they never collide with an input's name.
+
+    Args:
+        **settings: `workers`, `strict`, `cache`, `processes`, `stand_ins`, `answers`, `listeners`.
+
+    Raises:
+        UsageError: for a setting that there isn't.
+    """
+    return Options(Settings()).options(**settings)
+
+
+class Options:
+    """How a run is done: immutable settings that start runs."""
+
+    def __init__(self, settings: Settings, listeners: tuple[Listener, ...] = ()) -> None:
+        self.settings = settings
+        self.listeners = listeners
+
+    def options(self, **changes: Any) -> Options:
+        """Return these settings with some changed."""
+        listeners = tuple(changes.pop("listeners", self.listeners))
+        known = [f.name for f in fields(Settings)]
+        for name in changes:
+            if name not in known:
+                raise UsageError(f"no setting {name!r}", hint=closest(name, [*known, "listeners"]))
+        return Options(replace(self.settings, **changes), listeners)
+
+    def start(self, entity: Any, /, **inputs: Any) -> Run:
+        """Start a run and return its handle at once."""
+        return self._prepare(entity, inputs)[0].begin()
+
+    def run(self, entity: Any, /, **inputs: Any) -> Run:
+        """Run and wait; interrupting cancels it."""
+        made, endings = self._prepare(entity, inputs)
+        made.begin()
+        try:
+            made.wait()
+        except BaseException:
+            made.cancel()
+            raise
+        finally:
+            for end in endings:
+                end()
+        made.raise_failure()
+        return made
+
+    def _prepare(self, entity: Any, inputs: Mapping[str, Any]) -> tuple[Run, list[Callable[[], None]]]:
+        require_entity(entity)
+        recompile_stale(entity)
+        made = Run(entity, inputs, self.settings, self.listeners)
+        return made, [watcher(made) for watcher in list(_watchers)]
+
+    def __repr__(self) -> str:
+        default = Settings()
+        changed = ", ".join(
+            f"{f.name}={getattr(self.settings, f.name)!r}"
+            for f in fields(Settings)
+            if getattr(self.settings, f.name) != getattr(default, f.name)
+        )
+        return f"flytenb.options({changed})"
+
+
+def show(value: Any, declared: Any = None, *, name: str = "") -> Shown:
+    """Show a value as its declared type, else as what it is: bounded, escaped, never raising."""
+    return show_value(value, declared, name=name)

@@ -1,0 +1,266 @@
+"""How one task is called with Python values: the fast way where nobody changed flytekit's, else flytekit's own.
+
+Both give what a cluster would: declared outputs, each packed to cross a node boundary. When a node runs, on which
+thread, how often it is tried: all that is left to `run`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flytekit.core.base_task import IgnoreOutputs, PythonTask, Task
+from flytekit.core.interface import Interface
+from flytekit.core.promise import Promise, VoidPromise
+from flytekit.core.python_function_task import AsyncPythonFunctionTask, PythonFunctionTask
+from flytekit.deck import DeckField
+from flytekit.exceptions.user import FlyteRecoverableException
+from flytekit.models.literals import Literal, LiteralMap
+
+from flytenb.bridge.context import Workspace
+from flytenb.bridge.crossing import Value, from_literal, packer
+from flytenb.bridge.entities import is_stub, require_entity, short_name
+from flytenb.bridge.stubs import stub_error
+from flytenb.errors import InputError
+
+Call = Callable[[Workspace, dict[str, Any]], dict[str, Value]]
+"""Takes the run's workspace and the inputs as Python values; gives the outputs, packed."""
+
+_PREFIX = "Error encountered while executing"
+
+
+def build_call(task: Any, *, strict: bool = False) -> Call:
+    """Prepare the call of a task once, for every time that it runs."""
+    if is_stub(task):
+        return _refusing_call(task)
+    if is_plain(task):
+        return _fast_call(task, strict)
+    return _compatible_call(task)
+
+
+def _refusing_call(entity: Any) -> Call:
+    name = short_name(entity)
+
+    def refuse(workspace: Workspace, inputs: dict[str, Any]) -> dict[str, Value]:
+        raise stub_error(name)
+
+    return refuse
+
+
+def is_plain(task: Any) -> bool:
+    """Whether nobody overrode how flytekit dispatches this task, so that the fast call gives the same answers."""
+    cls = type(task)
+    return (
+        isinstance(task, PythonTask)
+        and cls.dispatch_execute is PythonTask.dispatch_execute
+        and cls.local_execute is Task.local_execute
+        and cls.sandbox_execute is Task.sandbox_execute
+        and cls._output_to_literal_map is PythonTask._output_to_literal_map
+        and cls._literal_map_to_python_input is PythonTask._literal_map_to_python_input
+        and "local_execute" not in vars(task)
+        and "dispatch_execute" not in vars(task)
+    )
+
+
+def is_async(task: Any) -> bool:
+    """Whether the task's function is a coroutine function that flytekit would run on a loop thread of its own."""
+    return (
+        isinstance(task, AsyncPythonFunctionTask) and type(task).async_execute is AsyncPythonFunctionTask.async_execute
+    )
+
+
+def is_recoverable(error: BaseException) -> bool:
+    """Whether a cluster would try again after this error: only what says so itself is retried."""
+    return isinstance(error, FlyteRecoverableException)
+
+
+def body_of(task: Any) -> Callable[..., Any]:
+    """The function to call with the inputs, in the way that this task type asks for."""
+    if is_async(task):
+        function = task.task_function
+        return lambda **inputs: asyncio.run(function(**inputs))
+    if type(task) is PythonFunctionTask and "execute" not in vars(task):
+        return task.task_function
+    return task.execute
+
+
+def _fast_call(task: PythonTask[Any], strict: bool) -> Call:
+    body = body_of(task)
+    pack = build_packing(task, strict=strict)
+    cls = type(task)
+    has_hooks = cls.pre_execute is not PythonTask.pre_execute or cls.post_execute is not PythonTask.post_execute
+    if not has_hooks and not task.enable_deck:
+
+        def call(workspace: Workspace, inputs: dict[str, Any]) -> dict[str, Value]:
+            workspace.enter()
+            return pack(body(**inputs))
+
+        return call
+
+    def call_with_hooks(workspace: Workspace, inputs: dict[str, Any]) -> dict[str, Value]:
+        context = workspace.enter()
+        parameters = task.pre_execute(context.user_space_params)
+        if task.enable_deck and context.user_space_params is not None:
+            if DeckField.TIMELINE in task.deck_fields:
+                context.user_space_params.decks.append(context.user_space_params.timeline_deck)
+            parameters = context.user_space_params.with_enable_deck(enable_deck=True).build()
+        if parameters is not context.user_space_params:
+            context.execution_state.user_space_params = parameters
+        result = task.post_execute(parameters, body(**inputs))
+        outputs = pack(result)
+        natives = {name: value.native() for name, value in outputs.items()} if task.enable_deck else {}
+        task._write_decks(inputs, natives, context, parameters)
+        return outputs
+
+    return call_with_hooks
+
+
+def build_packing(task: Any, *, strict: bool = False) -> Callable[[Any], dict[str, Value]]:
+    """Prepare the split of a task's return value into its declared outputs, each checked and packed.
+
+    The rules and the words of a refusal are flytekit's (`PythonTask._output_to_literal_map`, 1.16.31).
+    """
+    interface: Interface = task.python_interface
+    types = interface.outputs
+    variables = task.interface.outputs
+    packers = [(name, packer(t, variables[name].type, strict=strict)) for name, t in types.items()]
+    if not packers:
+        return lambda result: {}
+
+    def pack_one(name: str, pack: Callable[[Any], Value], position: int, value: Any) -> Value:
+        if isinstance(value, tuple):
+            raise TypeError(f"Output({name}) in task '{task.name}' received a tuple {value}, instead of {types[name]}")
+        try:
+            return pack(value)
+        except Exception as e:
+            key = name if name != f"o{position}" else position
+            e.args = (
+                f"Failed to convert outputs of task '{task.name}' at position {key}.\n"
+                f"Failed to convert type {type(value)} to type {types[name]}.\n"
+                f"Error Message: {e.args[0] if e.args else e}.",
+            )
+            raise
+
+    if len(packers) == 1:
+        name, only = packers[0]
+        is_named_tuple = bool(interface.output_tuple_name)
+
+        def pack_single(result: Any) -> dict[str, Value]:
+            if isinstance(result, LiteralMap):
+                return read_literals(result, interface)
+            if is_named_tuple and isinstance(result, tuple):
+                result = result[0]
+            return {name: pack_one(name, only, 0, result)}
+
+        return pack_single
+
+    def pack_several(result: Any) -> dict[str, Value]:
+        if isinstance(result, LiteralMap):
+            return read_literals(result, interface)
+        values = list(result) if isinstance(result, tuple | list) else None
+        if values is None or len(values) != len(packers):
+            found = type(result).__name__ if values is None else f"{len(values)} values"
+            raise TypeError(
+                f"Failed to convert outputs of task '{task.name}': "
+                f"{len(packers)} outputs are declared ({', '.join(types)}), the task returned {found}"
+            )
+        return {n: pack_one(n, p, i, v) for i, ((n, p), v) in enumerate(zip(packers, values, strict=True))}
+
+    return pack_several
+
+
+def read_literals(literals: LiteralMap, interface: Interface) -> dict[str, Value]:
+    """Take outputs that a task delivered as literals already, as connectors do."""
+    return {
+        name: from_literal(literal, interface.outputs[name])
+        for name, literal in literals.literals.items()
+        if name in interface.outputs
+    }
+
+
+def _compatible_call(entity: Any) -> Call:
+    """Call `local_execute`, exactly as flytekit does, with literals in and literals out."""
+    inputs_types = entity.python_interface.inputs
+    variables = entity.interface.inputs
+
+    def call(workspace: Workspace, inputs: dict[str, Any]) -> dict[str, Value]:
+        context = workspace.enter(workspace.context(entity.local_execution_mode()))
+        promises = {
+            name: Promise(var=name, val=packer(inputs_types[name], variables[name].type, strict=True)(value).literal())
+            for name, value in inputs.items()
+        }
+        try:
+            result = entity.local_execute(context, **promises)
+        except Exception as e:
+            _unwrap_message(e)
+            raise
+        return _read_promises(result, entity.python_interface)
+
+    return call
+
+
+def _unwrap_message(error: Exception) -> None:
+    """Take back the prefix that flytekit writes over the arguments of a user's exception."""
+    if error.args and isinstance(error.args[0], str) and error.args[0].startswith(_PREFIX):
+        error.args = (error.args[0].partition(":\n  ")[2], *error.args[1:])
+
+
+def _read_promises(result: Any, interface: Interface) -> dict[str, Value]:
+    if result is None or isinstance(result, VoidPromise):
+        return {}
+    promises = (result,) if isinstance(result, Promise) else tuple(result)
+    names = list(interface.outputs)
+    return {
+        name: from_literal(promise.val, interface.outputs[name])
+        for name, promise in zip(names, promises, strict=True)
+        if isinstance(promise.val, Literal)
+    }
+
+
+def ignores_outputs(error: BaseException) -> bool:
+    """Whether the task said that what it made may be dropped (distributed training's other ranks)."""
+    return isinstance(error, IgnoreOutputs)
+
+
+def build_result(interface: Interface, values: Mapping[str, Value]) -> Any:
+    """What calling the entity returns: nothing, the one output, or the named tuple of all.
+
+    As `flytekit.core.promise.create_native_named_tuple`, 1.16.31.
+    """
+    names = list(interface.outputs)
+    if not names:
+        return None
+    natives = {name: values[name].native() for name in names}
+    if len(names) == 1 and not interface.output_tuple_name:
+        return natives[names[0]]
+    from collections import namedtuple
+
+    shape = namedtuple(interface.output_tuple_name or "DefaultNamedTupleOutput", names)  # type: ignore[misc]
+    return shape(**natives)
+
+
+def has_coroutine(entity: Any) -> bool:
+    """Whether calling the entity gives a coroutine."""
+    return inspect.iscoroutinefunction(getattr(entity, "task_function", None))
+
+
+def name_positional(entity: Any, positional: tuple[Any, ...], named: Mapping[str, Any]) -> dict[str, Any]:
+    """Give positional arguments the names of the inputs, in declared order.
+
+    Raises:
+        InputError: for more arguments than inputs, or an input given twice.
+    """
+    require_entity(entity)
+    inputs = list(entity.python_interface.inputs)
+    if len(positional) > len(inputs):
+        raise InputError(
+            f"{short_name(entity)} takes {len(inputs)} inputs, {len(positional)} were given",
+            hint=f"inputs: {', '.join(inputs)}" if inputs else "call it without arguments",
+        )
+    given = dict(zip(inputs, positional, strict=False))
+    twice = [name for name in given if name in named]
+    if twice:
+        raise InputError(f"{short_name(entity)}: {', '.join(map(repr, twice))} is given twice")
+    return {**given, **named}

@@ -1,0 +1,57 @@
+"""Defining entities from a cell: the decorators by kind, and taking a definition back when the cell fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import flytekit
+from flytekit.core.context_manager import FlyteEntities
+
+from flytenb.bridge.entities import inner_workflow, is_entity
+from flytenb.bridge.staleness import recompile_stale
+
+_DECORATORS = {
+    "task": flytekit.task,
+    "workflow": flytekit.workflow,
+    "dynamic": flytekit.dynamic,
+    "eager": flytekit.eager,
+}
+_ABSENT = object()
+
+
+def decorator(kind: str) -> Callable[..., Callable[[Any], Any]]:
+    """Return flytekit's decorator, called with its arguments; what is an entity already stays what it is."""
+    made = _DECORATORS[kind]
+
+    def with_arguments(**arguments: Any) -> Callable[[Any], Any]:
+        def decorate(function: Any) -> Any:
+            if is_entity(function):
+                return function
+            return made(**arguments)(function) if arguments else made(function)
+
+        return decorate
+
+    return with_arguments
+
+
+@contextmanager
+def rolled_back(namespace: dict[str, Any], names: Sequence[str], defined: Sequence[str]) -> Iterator[None]:
+    """Run a definition; compile what it defined; if anything fails, put names and flytekit's list back."""
+    before = {name: namespace.get(name, _ABSENT) for name in names}
+    count = len(FlyteEntities.entities)
+    try:
+        yield
+        for name in defined:
+            entity = namespace.get(name)
+            if is_entity(entity) and inner_workflow(entity) is not None:
+                recompile_stale(entity)
+    except BaseException:
+        for name, value in before.items():
+            if value is _ABSENT:
+                namespace.pop(name, None)
+            else:
+                namespace[name] = value
+        del FlyteEntities.entities[count:]
+        raise

@@ -1,0 +1,47 @@
+"""An eager task's coroutine, run here with a controller of ours: every call that it makes becomes a node of the run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from flytekit.core.context_manager import ExecutionState
+from flytekit.core.python_function_task import EagerAsyncPythonFunctionTask
+from flytekit.exceptions.eager import EagerException
+
+from flytenb.bridge.context import Workspace
+
+Add = Callable[[Any, dict[str, Any]], Awaitable[Any]]
+
+
+class _Controller:
+    """What flytekit asks for in its context: it only ever calls `add` (`core/promise.py`, 1.16.31)."""
+
+    def __init__(self, add: Add) -> None:
+        self._add = add
+
+    async def add(self, entity: Any, input_kwargs: dict[str, Any]) -> Any:
+        """Run an entity that the eager task called."""
+        return await self._add(entity, input_kwargs)
+
+
+def run_eager(task: EagerAsyncPythonFunctionTask[Any], inputs: dict[str, Any], workspace: Workspace, add: Add) -> Any:
+    """Run the coroutine to its end on this thread and return what it returned."""
+    context = workspace.context(ExecutionState.Mode.EAGER_EXECUTION, worker_queue=_Controller(add))
+    workspace.enter(context)
+    return asyncio.run(task.task_function(**inputs))
+
+
+def eager_error(name: str, error: BaseException) -> Exception:
+    """What an eager task catches when a call of its failed, on a cluster and so here."""
+    made: Exception = EagerException(f"Error executing {name} with error: {error}")
+    made.__cause__ = error
+    return made
+
+
+def cause_of(error: BaseException) -> BaseException:
+    """The user's own exception behind what an eager task let through."""
+    while isinstance(error, EagerException) and error.__cause__ is not None:
+        error = error.__cause__
+    return error

@@ -1,0 +1,39 @@
+"""What a gate asks for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flytekit.core.gate import Gate
+from flytekit.exceptions.user import FlyteDisapprovalException as Disapproved
+
+from flytenb.bridge import private
+
+
+@dataclass(frozen=True, slots=True)
+class GateFacts:
+    """A gate, read: `kind` is `approve`, `input` or `sleep`; times are seconds, None for no limit."""
+
+    kind: str
+    name: str
+    outputs: dict[str, Any]
+    duration: float
+    timeout: float | None
+    question: str
+
+
+def read_gate(gate: Gate) -> GateFacts:
+    """Read what a gate asks for."""
+    duration = gate.sleep_duration.total_seconds() if gate.sleep_duration else 0.0
+    timeout = private.gate_timeout(gate).total_seconds()
+    if gate.sleep_duration:
+        return GateFacts("sleep", gate.name, {}, duration, None, "")
+    outputs = dict(gate.python_interface.outputs)
+    if gate.input_type:
+        name = getattr(gate.input_type, "__name__", str(gate.input_type))
+        return GateFacts("input", gate.name, outputs, 0.0, timeout, f"{gate.name}: enter a value of type {name}")
+    return GateFacts("approve", gate.name, outputs, 0.0, timeout, f"{gate.name}: approve?")
+
+
+__all__ = ["Disapproved", "GateFacts", "read_gate"]

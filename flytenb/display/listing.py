@@ -1,0 +1,69 @@
+"""What a session holds, as a table: its entities, its runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from flytenb.display.part import Column, Part, Table, Text
+from flytenb.display.quantities import duration_text
+from flytenb.display.shown import Shown, rendered
+
+if TYPE_CHECKING:
+    from flytenb.run.run import Run
+    from flytenb.session import Session
+
+
+class Listing:
+    """A table that shows itself; `.rows` holds the same facts as plain data."""
+
+    def __init__(self, columns: tuple[str, ...], rows: Iterable[tuple[str, ...]], empty: str) -> None:
+        self.columns = columns
+        self.rows = tuple(rows)
+        self._empty = empty
+
+    @classmethod
+    def of_session(cls, session: Session) -> Listing:
+        """The entities of a session."""
+        rows = []
+        for definition in session.definitions.values():
+            runs = list(session.runs_of(definition.entity))
+            rows.append(
+                (
+                    definition.name,
+                    str(definition.kind).replace("_", " "),
+                    f"[{definition.cell}]" if definition.cell is not None else "",
+                    "stale" if session.is_stale(definition.name) else "fresh",
+                    _last(runs[-1]) if runs else "",
+                )
+            )
+        empty = "nothing is defined yet: @task and @workflow, or %%task and %%workflow, define something"
+        return cls(("name", "kind", "cell", "code", "last run"), rows, empty)
+
+    @classmethod
+    def of_runs(cls, runs: Iterable[Run]) -> Listing:
+        """Runs, oldest first."""
+        rows = []
+        for number, run in enumerate(runs):
+            started = "" if run.started is None else time.strftime("%H:%M:%S", time.localtime(run.started))
+            took = "" if run.duration is None else duration_text(run.duration)
+            problem = str(run.error).partition("\n")[0] if run.error else ""
+            rows.append((str(number), run.name, str(run.phase), started, took, problem))
+        return cls(("run", "of", "phase", "started", "took", "why"), rows, "nothing has run yet")
+
+    @property
+    def _shown(self) -> Shown:
+        part: Part = Table(tuple(map(Column, self.columns)), self.rows) if self.rows else Text(self._empty, "flow")
+        return rendered(part)
+
+    def __repr__(self) -> str:
+        return self._shown.text
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        return self._shown._repr_mimebundle_()
+
+
+def _last(run: Run) -> str:
+    took = "" if run.duration is None else f" {duration_text(run.duration)}"
+    return f"{run.phase}{took}"

@@ -1,0 +1,219 @@
+"""Load into a shell and leave it again as it was found: session, magics, reprs, cell hook, repairs.
+
+Returns before flytekit is imported; that goes on in the background.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from flytenb.bridge.repairs import Repairs
+from flytenb.magics.flyte import FlyteMagics
+from flytenb.session import Session
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+_loaded: dict[int, Extension] = {}
+_kept: dict[int, Session] = {}
+_ENTITY_TYPES = (
+    ("flytekit.core.base_task", "Task"),
+    ("flytekit.core.workflow", "WorkflowBase"),
+    ("flytekit.core.launch_plan", "LaunchPlan"),
+    ("flytekit.core.reference_entity", "ReferenceEntity"),
+    ("flytekit.core.array_node", "ArrayNode"),
+)
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """`%load_ext flytenb`."""
+    if id(shell) not in _loaded:
+        session = _kept.pop(id(shell), None) or Session()
+        _loaded[id(shell)] = Extension(shell, session)
+
+
+def unload_ipython_extension(shell: InteractiveShell) -> None:
+    """`%unload_ext flytenb`; the session is kept in case it is loaded again."""
+    extension = _loaded.pop(id(shell), None)
+    if extension is not None:
+        extension.unload()
+        _kept[id(shell)] = extension.session
+
+
+def wait_until_warm() -> None:
+    """Wait for the import in the background, so that two threads don't import the same rooms in opposite order."""
+    for extension in list(_loaded.values()):
+        thread = extension.warmup
+        if thread is not threading.current_thread() and thread.is_alive():
+            thread.join()
+
+
+class Extension:
+    """One shell's flytenb: what it added, and how to take it away."""
+
+    def __init__(self, shell: InteractiveShell, session: Session) -> None:
+        self.shell = shell
+        self.session = session
+        self.repairs = Repairs()
+        self._undo: list[Callable[[], None]] = []
+        self._mend()
+        self._install_magics()
+        self._install_reprs()
+        self._install_hooks()
+        self.warmup = threading.Thread(target=self._warm_up, name="flytenb-warmup", daemon=True)
+        self.warmup.start()
+
+    def unload(self) -> None:
+        """Take everything away again, last first."""
+        if self.warmup.is_alive():
+            self.warmup.join()
+        for undo in reversed(self._undo):
+            undo()
+        self._undo.clear()
+        self.repairs.undo()
+
+    # --- flytekit ------------------------------------------------------------------------------------------------
+
+    def _mend(self) -> None:
+        """Repair flytekit now, or at the moment that anybody imports it."""
+        if "flytekit" in sys.modules:
+            self._mend_imported()
+            return
+        finder = _FlytekitFinder(self._mend_imported)
+        sys.meta_path.insert(0, finder)
+        self._undo.append(finder.withdraw)
+
+    def _mend_imported(self) -> None:
+        self.repairs.mend_tracebacks(self.shell)
+        self.repairs.mend_interrupt()
+        self.repairs.mend_flytekit()
+
+    def _warm_up(self) -> None:
+        """Import what the first verb needs; an error shows itself there, not from a thread."""
+        try:
+            importlib.import_module("flytekit")
+            api = importlib.import_module("flytenb.api")
+            importlib.import_module("flytenb.display.run_view")
+        except Exception:
+            return
+        self._undo.append(api.on_run(self.watch))
+
+    def watch(self, run: Any) -> Callable[[], None]:
+        """Keep a run that starts, and show it; return what to do when somebody has waited for its end."""
+        from flytenb.display.error_card import attach
+        from flytenb.display.run_view import RunView
+
+        self.session.keep(run)
+        view = RunView(run, self.shell)
+        view.begin()
+
+        def end() -> None:
+            view.end()
+            attach(run, self.shell)
+
+        return end
+
+    # --- the shell -----------------------------------------------------------------------------------------------
+
+    def _install_magics(self) -> None:
+        manager = self.shell.magics_manager
+        magics = FlyteMagics(self.shell, session=self.session, ready=wait_until_warm)
+        before = {kind: dict(table) for kind, table in manager.magics.items()}
+        self.shell.register_magics(magics)
+
+        def remove() -> None:
+            for kind, table in before.items():
+                for name in [n for n in manager.magics[kind] if n not in table]:
+                    del manager.magics[kind][name]
+            manager.registry.pop(type(magics).__name__, None)
+            configurables: list[Any] = self.shell.configurables
+            if magics in configurables:
+                configurables.remove(magics)
+
+        self._undo.append(remove)
+
+    def _install_reprs(self) -> None:
+        formatters = self.shell.display_formatter
+        if formatters is None:
+            return
+        bundles = formatters.mimebundle_formatter
+        for module, name in _ENTITY_TYPES:
+            bundles.for_type_by_name(module, name, _entity_bundle)
+            self._undo.append(lambda module=module, name=name: _forget(bundles, module, name))  # type: ignore[misc]
+        shower = formatters.ipython_display_formatter
+        shower.for_type_by_name("flytenb.run.run", "Run", self._show_run)
+        self._undo.append(lambda: _forget(shower, "flytenb.run.run", "Run"))
+
+    def _show_run(self, run: Any) -> None:
+        from flytenb.display.run_view import show_run
+
+        show_run(run, self.shell)
+
+    def _install_hooks(self) -> None:
+        events = self.shell.events
+        events.register("post_run_cell", self._after_cell)
+        self._undo.append(lambda: events.unregister("post_run_cell", self._after_cell))
+
+    def _after_cell(self, result: Any) -> None:
+        """Note what the cell defined, once there is flytekit at all."""
+        if "flytekit.core.base_task" not in sys.modules or self.warmup.is_alive():
+            return
+        info = getattr(result, "info", None)
+        source = getattr(info, "raw_cell", "") or ""
+        self.session.update(self.shell.user_ns, getattr(result, "execution_count", None), source)
+
+
+def _entity_bundle(entity: Any, include: Any = None, exclude: Any = None) -> dict[str, str]:
+    """How an entity shows itself as the last line of a cell."""
+    wait_until_warm()
+    from flytenb.display.entity import entity_bundle
+
+    return entity_bundle(entity)
+
+
+def _forget(formatter: Any, module: str, name: str) -> None:
+    """Take a formatter back, whether or not its type has been met meanwhile."""
+    formatter.deferred_printers.pop((module, name), None)
+    kind = getattr(sys.modules.get(module), name, None)
+    if kind is not None:
+        formatter.type_printers.pop(kind, None)
+
+
+class _FlytekitFinder(importlib.abc.MetaPathFinder):
+    """Runs a job right after flytekit has been imported, whoever imports it, before they go on."""
+
+    def __init__(self, job: Callable[[], None]) -> None:
+        self._job = job
+
+    def withdraw(self) -> None:
+        """Wait no longer."""
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if name != "flytekit":
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
+        if spec is None or spec.loader is None:
+            return spec
+        execute = spec.loader.exec_module
+        loader, job = spec.loader, self._job
+
+        def exec_module(module: ModuleType) -> None:
+            execute(module)
+            vars(loader).pop("exec_module", None)
+            self.withdraw()
+            job()
+
+        loader.exec_module = exec_module  # type: ignore[method-assign]
+        return spec

@@ -1,0 +1,159 @@
+"""`%flyte` and the cell magics: find the names, call one verb, return its object. Errors are raised, never printed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, needs_local_scope, no_var_expand
+
+from flytenb.errors import UsageError, closest
+from flytenb.magics.cell import define
+from flytenb.magics.line import Call, parse_call, parse_names, split_verb
+from flytenb.session import Session
+
+_ARGUMENTS = "%arguments"
+"""No identifier, so it hides nobody's variable."""
+
+
+@magics_class
+class FlyteMagics(Magics):
+    """The magics of one shell."""
+
+    def __init__(self, shell: Any, session: Session, ready: Callable[[], None]) -> None:
+        super().__init__(shell)
+        self.shell: Any = shell
+        self._session = session
+        self._ready = ready
+
+    @no_var_expand
+    @needs_local_scope
+    @line_magic
+    def flyte(self, line: str, local_ns: dict[str, Any] | None = None) -> Any:
+        """Draw, run and look at what the notebook defines.
+
+        %flyte                                   the tasks, workflows and launch plans of this notebook
+        %flyte draw wf [--depth N] [--upstream NODE] [--downstream NODE] [--between A B] [--save FILE]
+        %flyte run wf(n=3) [--workers N] [--background] [--strict] [--no-cache]
+        %flyte runs                              what has run
+        %flyte show EXPRESSION                   a value, as its declared type
+
+        `run` takes a Python call, evaluated in the notebook, and gives back the run: `run = %flyte run wf(n=3)`.
+        """
+        self._ready()
+        verb, rest = split_verb(line)
+        verbs = {"": self._list, "draw": self._draw, "run": self._run, "runs": self._runs, "show": self._show}
+        if verb not in verbs:
+            raise UsageError(f"%flyte has no verb {verb!r}", hint=closest(verb, [v for v in verbs if v]))
+        names = {**self.shell.user_ns, **(local_ns or {})}
+        self._session.update(self.shell.user_ns, self.shell.execution_count, "")
+        return verbs[verb](rest, names)
+
+    def _list(self, rest: str, names: dict[str, Any]) -> Any:
+        from flytenb.display.listing import Listing
+
+        return Listing.of_session(self._session)
+
+    def _runs(self, rest: str, names: dict[str, Any]) -> Any:
+        from flytenb.display.listing import Listing
+
+        return Listing.of_runs(self._session.runs)
+
+    def _draw(self, rest: str, names: dict[str, Any]) -> Any:
+        from flytenb import api
+
+        expression, options = parse_names(
+            rest, {"upstream": 1, "downstream": 1, "between": 2, "depth": 1, "save": 1}, verb="draw"
+        )
+        entity = self._evaluate_entity(expression, names)
+        depth = options.get("depth")
+        drawing = api.draw(
+            entity,
+            upstream=options.get("upstream"),
+            downstream=options.get("downstream"),
+            between=options.get("between"),
+            depth=None if depth is None else _whole("depth", depth),
+        )
+        if "save" in options:
+            drawing.save(options["save"])
+        return drawing
+
+    def _run(self, rest: str, names: dict[str, Any]) -> Any:
+        from flytenb import api
+
+        switches = {"workers": 1, "background": 0, "strict": 0, "no-cache": 0, "processes": 0}
+        call, options = parse_call(rest, switches, verb="run")
+        entity, inputs = self._evaluate_call(call, names)
+        settings: dict[str, Any] = {}
+        if "workers" in options:
+            settings["workers"] = _whole("workers", options["workers"])
+        for switch in ("strict", "processes"):
+            if switch in options:
+                settings[switch] = True
+        if "no-cache" in options:
+            settings["cache"] = False
+        prepared = api.options(**settings)
+        return prepared.start(entity, **inputs) if "background" in options else prepared.run(entity, **inputs)
+
+    def _show(self, rest: str, names: dict[str, Any]) -> Any:
+        from flytenb import api
+
+        expression, _ = parse_names(rest, {}, verb="show")
+        return api.show(self._evaluate(expression, names))
+
+    # --- names ---------------------------------------------------------------------------------------------------
+
+    def _evaluate(self, expression: str, names: dict[str, Any]) -> Any:
+        return eval(compile(expression, "<%flyte>", "eval"), names)
+
+    def _evaluate_entity(self, expression: str, names: dict[str, Any]) -> Any:
+        if expression.isidentifier() and expression not in names:
+            return self._session.find(expression)
+        return self._evaluate(expression, names)
+
+    def _evaluate_call(self, call: Call, names: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        from flytenb.bridge.calls import name_positional
+
+        entity = self._evaluate_entity(call.function, names)
+        code = compile(call.with_function(_ARGUMENTS), "<%flyte>", "eval")
+        positional, named = eval(code, {**names, _ARGUMENTS: lambda *args, **kwargs: (args, kwargs)})
+        return entity, name_positional(entity, positional, named)
+
+    # --- cells ---------------------------------------------------------------------------------------------------
+
+    @no_var_expand
+    @cell_magic
+    def task(self, line: str, cell: str) -> None:
+        """Make every top-level function of the cell a task; the line is the argument list of `@task`.
+
+        Functions whose name starts with an underscore stay functions; imports and classes run as they are.
+        """
+        self._define("task", line, cell)
+
+    @no_var_expand
+    @cell_magic
+    def workflow(self, line: str, cell: str) -> None:
+        """Make every top-level function of the cell a workflow; the line is the argument list of `@workflow`."""
+        self._define("workflow", line, cell)
+
+    @no_var_expand
+    @cell_magic
+    def dynamic(self, line: str, cell: str) -> None:
+        """Make every top-level function of the cell a dynamic; the line is the argument list of `@dynamic`."""
+        self._define("dynamic", line, cell)
+
+    @no_var_expand
+    @cell_magic
+    def eager(self, line: str, cell: str) -> None:
+        """Make every top-level function of the cell an eager task; the line is the argument list of `@eager`."""
+        self._define("eager", line, cell)
+
+    def _define(self, kind: str, line: str, cell: str) -> None:
+        self._ready()
+        define(self.shell, kind, line, cell)
+
+
+def _whole(option: str, text: str) -> int:
+    if not text.isdigit() or int(text) < (0 if option == "depth" else 1):
+        raise UsageError(f"--{option} takes a whole number, not {text!r}")
+    return int(text)

@@ -1,0 +1,48 @@
+"""A dynamic: its function is run to find its nodes, which then run like any others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from flytenb.bridge.compiled import read_compiled
+from flytenb.bridge.dynamics import compile_dynamic
+from flytenb.bridge.graphs import read_inner
+from flytenb.run.steps import ExitStep, Getter, Record, Scope, Step
+
+if TYPE_CHECKING:
+    from flytenb.run.plan import Planner
+    from flytenb.run.scheduler import Scheduler
+
+
+class DynamicStep(Step):
+    """Compile with the real inputs, tell what came of it, start it."""
+
+    __slots__ = ("closing", "entity", "getters", "planner")
+
+    def __init__(
+        self, planner: Planner, record: Record, scope: Scope, entity: Any, getters: Sequence[tuple[str, Getter]]
+    ) -> None:
+        super().__init__(record, scope, is_closing=False)
+        self.planner = planner
+        self.entity = entity
+        self.getters = getters
+        self.closing: ExitStep
+
+    def execute(self, scheduler: Scheduler) -> None:
+        scheduler.workspace.enter()
+        inputs = {name: get(scheduler.env) for name, get in self.getters}
+        workflow = compile_dynamic(self.entity, inputs, scheduler.workspace)
+        scheduler.workspace.enter()
+        compiled = read_compiled(workflow, self.path)
+        graph = read_inner(workflow, self.path)
+        planner = self.planner
+        with scheduler.lock:
+            scope = Scope(self.path, self.scope, is_fail_fast=compiled.is_fail_fast)
+            scope.closing = self.closing
+            declared = self.entity.python_interface.outputs
+            slots = planner.slots(self.path, declared)
+            gives = [(slots[name], planner.passer(b, declared[name])) for name, b in compiled.outputs.items()]
+            planner.add_workflow(compiled, scope, self.closing, gives)
+            scheduler.spawn(self.record, graph)
+            scheduler.grow(scope.steps)

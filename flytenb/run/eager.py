@@ -1,0 +1,128 @@
+"""An eager task: its coroutine runs apart, each call that it makes is a node in the same pool."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from flytenb.bridge.calls import build_packing, build_result
+from flytenb.bridge.compiled import task_policy
+from flytenb.bridge.crossing import packer
+from flytenb.bridge.eagers import cause_of, eager_error, run_eager
+from flytenb.bridge.entities import kind_of, short_name
+from flytenb.bridge.graphs.called import read_called
+from flytenb.run.steps import Getter, Record, Scope, Step
+
+if TYPE_CHECKING:
+    from flytenb.run.failure import Failure
+    from flytenb.run.plan import Planner
+    from flytenb.run.scheduler import Scheduler
+
+
+class CallScope(Scope):
+    """One call that an eager task made: its end, good or bad, goes back into the coroutine."""
+
+    def __init__(self, path: str, parent: Scope, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(path, parent)
+        self.loop = loop
+        self.future: asyncio.Future[None] = loop.create_future()
+        self.last: Step | None = None
+
+    def note_done(self, step: Step, scheduler: Scheduler) -> None:
+        if step is self.last:
+            self._wake(self._succeed)
+
+    def tolerates(self, step: Step, failure: Failure, scheduler: Scheduler) -> bool:
+        self._wake(lambda: self._fail(failure.exception))
+        return True
+
+    def _succeed(self) -> None:
+        if not self.future.done():
+            self.future.set_result(None)
+
+    def _fail(self, error: BaseException) -> None:
+        if not self.future.done():
+            self.future.set_exception(error)
+
+    def give_up(self) -> None:
+        """Wake the coroutine: nothing will come."""
+        self._wake(self.future.cancel)
+
+    def _wake(self, job: Any) -> None:
+        if not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(job)
+
+
+class EagerStep(Step):
+    """Run the coroutine; it may wait for long, so it takes no worker from the nodes that it waits for."""
+
+    __slots__ = ("calls", "entity", "getters", "planner", "scheduler", "slots")
+    holds_worker = False
+
+    def __init__(
+        self,
+        planner: Planner,
+        record: Record,
+        scope: Scope,
+        entity: Any,
+        getters: Sequence[tuple[str, Getter]],
+        slots: dict[str, int],
+    ) -> None:
+        super().__init__(record, scope)
+        self.planner = planner
+        self.entity = entity
+        self.getters = getters
+        self.slots = slots
+        self.calls: list[CallScope] = []
+
+    @property
+    def retries(self) -> int:
+        return task_policy(self.entity).retries
+
+    @property
+    def timeout(self) -> float | None:
+        return task_policy(self.entity).timeout
+
+    def execute(self, scheduler: Scheduler) -> None:
+        scheduler.workspace.enter()
+        inputs = {name: get(scheduler.env) for name, get in self.getters}
+
+        async def add(entity: Any, call_inputs: dict[str, Any]) -> Any:
+            return await self._call(scheduler, entity, call_inputs)
+
+        try:
+            result = run_eager(self.entity, inputs, scheduler.workspace, add)
+        except Exception as e:
+            raise cause_of(e) from None
+        scheduler.workspace.enter()
+        outputs = build_packing(self.entity, strict=self.planner.settings.strict)(result)
+        for name, slot in self.slots.items():
+            scheduler.env[slot] = outputs.get(name)
+
+    async def _call(self, scheduler: Scheduler, entity: Any, inputs: dict[str, Any]) -> Any:
+        planner = self.planner
+        types = entity.python_interface.inputs
+        with scheduler.lock:
+            path = f"{self.path}/e{len(self.calls)}"
+            scope = CallScope(path, self.scope, asyncio.get_running_loop())
+            self.calls.append(scope)
+            getters: list[tuple[str, Getter]] = []
+            for name, value in inputs.items():
+                packed = packer(types[name], strict=planner.settings.strict)(value)
+                getters.append((name, lambda env, packed=packed: packed.native()))  # type: ignore[misc]
+            scheduler.spawn(self.record, read_called(entity, path))
+            kind = kind_of(entity)
+            _, scope.last = planner.entity_steps(path, entity, kind, getters, {}, task_policy(entity), scope)
+            scheduler.grow(scope.steps)
+        try:
+            await scope.future
+        except Exception as e:
+            raise eager_error(short_name(entity), e) from e
+        slots = planner.slots(path, entity.python_interface.outputs)
+        values = {name: scheduler.env[slot] for name, slot in slots.items()}
+        return build_result(entity.python_interface, values)  # type: ignore[arg-type]
+
+    def on_abort(self) -> None:
+        for call in self.calls:
+            call.give_up()

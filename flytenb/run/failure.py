@@ -1,0 +1,62 @@
+"""Why a node failed: the user's exception untouched, where it stood, what it was given; showing it is the display's."""
+
+from __future__ import annotations
+
+import contextlib
+import traceback
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flytenb.model import Phase
+
+if TYPE_CHECKING:
+    from flytenb.run.steps import Env, Step
+
+_OURS = str(Path(__file__).parents[1])
+
+
+def _is_foreign(filename: str) -> bool:
+    """Whether a frame belongs to us or to flytekit, and so tells the user nothing."""
+    return filename.startswith(_OURS) or "/flytekit/" in filename.replace("\\", "/")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One node's failure.
+
+    Attributes:
+        path: the node.
+        exception: the exception object that the task raised, as it was raised.
+        phase: FAILED or TIMED_OUT.
+        inputs: what the node was given, as Python values; missing where even that can't be read.
+        retries: what earlier attempts failed with.
+    """
+
+    path: str
+    exception: BaseException
+    phase: Phase
+    inputs: dict[str, Any] = field(default_factory=dict)
+    retries: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, step: Step, error: BaseException, phase: Phase, env: Env) -> Failure:
+        """Gather what is known at the moment of the failure."""
+        inputs: dict[str, Any] = {}
+        for name, get in step.record.getters:
+            with contextlib.suppress(Exception):
+                inputs[name] = get(env)
+        return cls(step.path, error, phase, inputs, tuple(step.record.retries))
+
+    @property
+    def frames(self) -> list[traceback.FrameSummary]:
+        """The user's own frames, outermost first."""
+        summary = traceback.extract_tb(self.exception.__traceback__)
+        return [f for f in summary if not _is_foreign(f.filename)]
+
+    def full(self) -> str:
+        """The whole traceback, with every frame, cause and context."""
+        return "".join(traceback.format_exception(self.exception))
+
+    def __str__(self) -> str:
+        return f"{type(self.exception).__name__}: {self.exception}"

@@ -1,0 +1,123 @@
+"""A map: one step per element, no more at once than its concurrency, as many failures as it tolerates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from flytenb.bridge.arrays import Array, read_array
+from flytenb.bridge.crossing import packer
+from flytenb.bridge.entities import kind_of
+from flytenb.run.steps import Getter, Record, Scope, Step
+
+if TYPE_CHECKING:
+    from flytenb.bridge.compiled import Policy
+    from flytenb.run.failure import Failure
+    from flytenb.run.plan import Planner
+    from flytenb.run.scheduler import Scheduler
+
+
+class MapScope(Scope):
+    """The elements of one map. An element that fails is borne while enough of the others can still succeed."""
+
+    def __init__(self, path: str, parent: Scope, array: Array, total: int) -> None:
+        super().__init__(path, parent)
+        self.total = total
+        self.allowed = total - array.needed(total)
+        self.runs_all = array.runs_all
+        self.failed: dict[str, Failure] = {}
+
+    def tolerates(self, step: Step, failure: Failure, scheduler: Scheduler) -> bool:
+        self.failed[step.path] = failure
+        if len(self.failed) > self.allowed and not self.runs_all:
+            return False
+        self.note_done(step, scheduler)
+        return True
+
+    def note_done(self, step: Step, scheduler: Scheduler) -> None:
+        if step.is_closing:
+            record = scheduler.records[self.path]
+            record.done += 1
+            scheduler.emit("progress", record, done=record.done, total=record.total)
+
+
+class MapStep(Step):
+    """Split the lists into elements and start them."""
+
+    __slots__ = ("array", "closing", "entity", "getters", "planner", "policy")
+
+    def __init__(
+        self,
+        planner: Planner,
+        record: Record,
+        scope: Scope,
+        entity: Any,
+        getters: Sequence[tuple[str, Getter]],
+        policy: Policy,
+    ) -> None:
+        super().__init__(record, scope, is_closing=False)
+        self.planner = planner
+        self.entity = entity
+        self.array = read_array(entity)
+        self.getters = getters
+        self.policy = policy
+        self.closing: MapExitStep
+
+    def execute(self, scheduler: Scheduler) -> None:
+        scheduler.workspace.enter()
+        inputs = {name: get(scheduler.env) for name, get in self.getters}
+        total = self.array.width(inputs)
+        with scheduler.lock:
+            scope = MapScope(self.path, self.scope, self.array, total)
+            scope.closing = self.closing
+            self.closing.inside = scope
+            self.record.total = total
+            scheduler.emit("progress", self.record, done=0, total=total)
+            elements = [self._element(i, inputs, scope) for i in range(total)]
+            for _, last in elements:
+                last.before(self.closing)
+            limit = self.array.concurrency or total
+            for (_, done), (first, _) in zip(elements, elements[limit:], strict=False):
+                # Each element beyond the concurrency takes the place of one that has ended.
+                done.before(first)
+            scheduler.grow(scope.steps)
+
+    def _element(self, index: int, inputs: dict[str, Any], scope: MapScope) -> tuple[Step, Step]:
+        path = f"{self.path}/{index}"
+        target = self.array.target
+        getters: list[tuple[str, Getter]] = []
+        for name, declared in target.python_interface.inputs.items():
+            if name not in inputs:
+                continue
+            value = inputs[name] if name in self.array.bound else inputs[name][index]
+            packed = packer(declared, strict=self.planner.settings.strict)(value)
+            getters.append((name, lambda env, packed=packed: packed.native()))  # type: ignore[misc]
+        return self.planner.entity_steps(path, target, kind_of(target), getters, {}, self.policy, scope)
+
+
+class MapExitStep(Step):
+    """Gather the elements' outputs into one list; what failed and was borne is None."""
+
+    __slots__ = ("entity", "planner", "slots")
+
+    def __init__(self, planner: Planner, record: Record, scope: Scope, entity: Any, slots: dict[str, int]) -> None:
+        super().__init__(record, scope, is_opening=False)
+        self.planner = planner
+        self.entity = entity
+        self.slots = slots
+
+    def execute(self, scheduler: Scheduler) -> None:
+        scheduler.workspace.enter()
+        scope = self.inside
+        assert isinstance(scope, MapScope)
+        if len(scope.failed) > scope.allowed:
+            raise next(iter(scope.failed.values())).exception
+        env = scheduler.env
+        outputs = self.entity.python_interface.outputs
+        for name, slot in self.slots.items():
+            elements = []
+            for i in range(scope.total):
+                path = f"{self.path}/{i}"
+                value = env[self.planner.slot(path, name)] if path not in scope.failed else None
+                elements.append(None if value is None else value.native())
+            env[slot] = packer(outputs[name], strict=self.planner.settings.strict)(elements)

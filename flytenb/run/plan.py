@@ -1,0 +1,337 @@
+"""Decide, once per run, what each node does and how each value crosses each edge; doing it is the scheduler's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from flytenb.bridge.branches import branch_outputs, read_ways
+from flytenb.bridge.calls import build_call
+from flytenb.bridge.compiled import (
+    Binding,
+    Compiled,
+    CompiledNode,
+    Constant,
+    Entries,
+    Items,
+    Policy,
+    Ref,
+    read_compiled,
+    task_policy,
+)
+from flytenb.bridge.crossing import Slot, Value, collector, from_literal, packer, taker
+from flytenb.bridge.entities import inner_workflow, kind_of
+from flytenb.model import Kind
+from flytenb.run.branch import BranchStep, JoinStep
+from flytenb.run.dynamic import DynamicStep
+from flytenb.run.eager import EagerStep
+from flytenb.run.gate import GateStep
+from flytenb.run.map import MapExitStep, MapStep
+from flytenb.run.scheduler import Scheduler
+from flytenb.run.steps import EnterStep, Env, ExitStep, Getter, Record, Scope, Step, TaskStep
+
+Give = Callable[[Env], Value]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a run is done; none of it changes what comes out.
+
+    Attributes:
+        workers: how many nodes run at once.
+        strict: whether every value crosses as a literal.
+        cache: whether tasks that ask for it are answered from the cache: True, False, or "overwrite".
+        processes: whether plain Python tasks run in processes of their own.
+        stand_ins: what answers for a reference entity, by its name: a function or an entity.
+        answers: what gates are answered with, by path or name: True, False or a value.
+    """
+
+    workers: int = 16
+    strict: bool = False
+    cache: bool | str = True
+    processes: bool = False
+    stand_ins: Mapping[str, Any] = field(default_factory=dict)
+    answers: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Planner:
+    """Builds steps into one scheduler: for the whole run at its start, for what a node spawns when it does."""
+
+    def __init__(self, scheduler: Scheduler, settings: Settings) -> None:
+        self.scheduler = scheduler
+        self.settings = settings
+        self._slots: dict[tuple[str, str], int] = {}
+        self._calls: dict[int, Any] = {}
+
+    # --- values ------------------------------------------------------------------------------------------------
+
+    def slot(self, path: str, output: str) -> int:
+        """The place of one output among the run's values."""
+        key = (path, output)
+        found = self._slots.get(key)
+        if found is None:
+            found = self._slots[key] = len(self.scheduler.env)
+            self.scheduler.env.append(None)
+        return found
+
+    def slots(self, path: str, outputs: Iterable[str]) -> dict[str, int]:
+        """The places of all of a node's outputs."""
+        return {name: self.slot(path, name) for name in outputs}
+
+    def getter(self, binding: Binding, consumer: Any) -> Getter:
+        """How an input of type `consumer` is taken from the run's values, each time afresh."""
+        strict = self.settings.strict
+        if isinstance(binding, Ref):
+            index = self.slot(binding.path, binding.output)
+            take = taker(binding.python_type, consumer, binding.attributes, strict=strict)
+            return lambda env: take(env[index])  # type: ignore[arg-type]
+        if isinstance(binding, Constant):
+            constant = from_literal(binding.literal, consumer)
+            return lambda env: constant.native()
+        shape, refs = _shape(binding)
+        indices = [self.slot(r.path, r.output) for r in refs]
+        collect = collector(consumer, shape, strict=strict)
+        return lambda env: collect([env[i] for i in indices])  # type: ignore[misc]
+
+    def passer(self, binding: Binding, declared: Any) -> Give:
+        """How a value goes through a workflow's wall: packed anew, unless the types on both sides are one."""
+        if isinstance(binding, Ref) and not binding.attributes and binding.python_type is declared:
+            index = self.slot(binding.path, binding.output)
+            return lambda env: env[index]  # type: ignore[return-value]
+        get = self.getter(binding, declared)
+        pack = packer(declared, strict=self.settings.strict)
+        return lambda env: pack(get(env))
+
+    def getters(self, bindings: Mapping[str, Binding], types: Mapping[str, Any]) -> list[tuple[str, Getter]]:
+        """The getters of all of a node's inputs."""
+        return [(name, self.getter(b, types[name])) for name, b in bindings.items() if name in types]
+
+    def record(self, path: str) -> Record:
+        """The record of the node at `path`."""
+        return self.scheduler.records.setdefault(path, Record(path))
+
+    # --- a workflow --------------------------------------------------------------------------------------------
+
+    def add_workflow(
+        self, compiled: Compiled, scope: Scope, exit_step: Step | None, outputs: Sequence[tuple[int, Give]]
+    ) -> None:
+        """Build all the steps of a workflow's inside; `exit_step` waits for those that nothing else waits for."""
+        ends = self.add_nodes(compiled.nodes, scope)
+        if isinstance(exit_step, ExitStep):
+            exit_step.passes = outputs
+        if exit_step is not None:
+            for last in ends.values():
+                if not last.successors:
+                    last.before(exit_step)
+        if compiled.failure is not None:
+            failure = compiled.failure
+            scope.handler = lambda why: self._handle_failure(failure, scope, why)
+
+    def add_nodes(self, nodes: Sequence[CompiledNode], scope: Scope) -> dict[str, Step]:
+        """Build the steps of these nodes and the order between them; return each node's last step."""
+        starts: dict[str, list[Step]] = {}
+        ends: dict[str, Step] = {}
+        for node in nodes:
+            self.add_node(node, scope, starts, ends)
+        for node in _with_cases(nodes):
+            for source in sorted(_needs(node)):
+                if source in ends:
+                    for start in starts[node.path]:
+                        ends[source].before(start)
+        return {n.path: ends[n.path] for n in nodes}
+
+    def add_node(self, node: CompiledNode, scope: Scope, starts: dict[str, list[Step]], ends: dict[str, Step]) -> None:
+        """Build the steps of one node."""
+        first, last = self._steps_of(node, scope, starts, ends)
+        starts[node.path] = [first]
+        ends[node.path] = last
+
+    def _steps_of(
+        self, node: CompiledNode, scope: Scope, starts: dict[str, list[Step]], ends: dict[str, Step]
+    ) -> tuple[Step, Step]:
+        if node.cases:
+            return self._branch(node, scope, starts, ends)
+        kind = kind_of(node.entity)
+        types = node.entity.python_interface.inputs
+        getters = self.getters(node.bindings, types)
+        return self.entity_steps(node.path, node.entity, kind, getters, node.bindings, node.policy, scope)
+
+    def entity_steps(
+        self,
+        path: str,
+        entity: Any,
+        kind: Kind,
+        getters: Sequence[tuple[str, Getter]],
+        bindings: Mapping[str, Binding],
+        policy: Policy,
+        scope: Scope,
+    ) -> tuple[Step, Step]:
+        """Build the steps that run one entity at `path`."""
+        record = self.record(path)
+        record.getters = getters
+        outputs = self.slots(path, entity.python_interface.outputs)
+        record.outputs = outputs
+        if kind is Kind.REFERENCE or self._stand_in(entity) is not None:
+            from flytenb.run.reference import stand_in_call
+
+            call = stand_in_call(entity, self._stand_in(entity), self.settings.strict)
+            task = TaskStep(record, scope, call=call, getters=getters, slots=outputs, policy=policy)
+            return task, task
+        if kind is Kind.STUB:
+            stub = TaskStep(record, scope, call=build_call(entity), getters=getters, slots=outputs, policy=policy)
+            return stub, stub
+        if kind is Kind.GATE:
+            gate = GateStep(self, record, scope, entity, getters, outputs)
+            return gate, gate
+        if kind is Kind.MAP:
+            return self._open_close(
+                MapStep(self, record, scope, entity, getters, policy), MapExitStep(self, record, scope, entity, outputs)
+            )
+        if kind is Kind.DYNAMIC:
+            return self._open_close(DynamicStep(self, record, scope, entity, getters), ExitStep(record, scope))
+        if kind is Kind.EAGER:
+            eager = EagerStep(self, record, scope, entity, getters, outputs)
+            return eager, eager
+        workflow = inner_workflow(entity)
+        if workflow is not None:
+            return self._subworkflow(path, entity, workflow, bindings, getters, record, scope, outputs)
+        task = TaskStep(record, scope, call=self.call(entity, policy), getters=getters, slots=outputs, policy=policy)
+        return task, task
+
+    def call(self, entity: Any, policy: Policy) -> Any:
+        """The call of a task, prepared once per run."""
+        found = self._calls.get(id(entity))
+        if found is None:
+            found = self._calls[id(entity)] = build_call(entity, strict=self.settings.strict)
+        return found
+
+    def _stand_in(self, entity: Any) -> Any:
+        return self.settings.stand_ins.get(getattr(entity, "name", ""))
+
+    def _open_close(self, opening: Step, closing: Step) -> tuple[Step, Step]:
+        opening.is_closing = False
+        closing.is_opening = False
+        opening.before(closing)
+        opening.closing = closing  # type: ignore[attr-defined]
+        return opening, closing
+
+    def _subworkflow(
+        self,
+        path: str,
+        entity: Any,
+        workflow: Any,
+        bindings: Mapping[str, Binding],
+        getters: Sequence[tuple[str, Getter]],
+        record: Record,
+        scope: Scope,
+        outputs: Mapping[str, int],
+    ) -> tuple[Step, Step]:
+        compiled = read_compiled(workflow, path)
+        types = workflow.python_interface.inputs
+        passes: list[tuple[int, Give]] = []
+        for name, get in getters:
+            binding = bindings.get(name)
+            inner = self.slot(f"{path}/@inputs", name)
+            if binding is not None:
+                passes.append((inner, self.passer(binding, types[name])))
+            else:
+                pack = packer(types[name], strict=self.settings.strict)
+                passes.append((inner, lambda env, get=get, pack=pack: pack(get(env))))  # type: ignore[misc]
+        enter = EnterStep(record, scope, passes)
+        exit_step = ExitStep(record, scope)
+        inside = Scope(path, scope, is_fail_fast=compiled.is_fail_fast)
+        inside.closing = exit_step
+        declared = workflow.python_interface.outputs
+        gives = [(outputs[name], self.passer(b, declared[name])) for name, b in compiled.outputs.items()]
+        self.add_workflow(compiled, inside, exit_step, gives)
+        for step in inside.steps:
+            if step.waits == 0:
+                enter.before(step)
+        enter.before(exit_step)
+        return enter, exit_step
+
+    def _branch(
+        self, node: CompiledNode, scope: Scope, starts: dict[str, list[Step]], ends: dict[str, Step]
+    ) -> tuple[Step, Step]:
+        record = self.record(node.path)
+        ways = read_ways(node)
+        branch = BranchStep(record, scope, node, ways, self)
+        join = JoinStep(record, scope)
+        for way in ways:
+            before = len(scope.steps)
+            for inner in way.nodes:
+                self.add_node(inner, scope, starts, ends)
+                branch.before(*starts[inner.path])
+                ends[inner.path].before(join)
+            way_steps = scope.steps[before:]
+            branch.steps.append([*way_steps, *_inside(way_steps, scope)])
+        record.outputs = join.bind(self, node, ways, branch_outputs(node))
+        return self._open_close(branch, join)
+
+    def _handle_failure(self, node: CompiledNode, scope: Scope, why: Any) -> list[Step]:
+        from flytenb.run.on_failure import handler_steps
+
+        return handler_steps(self, node, scope, why)
+
+
+def _inside(steps: Sequence[Step], scope: Scope) -> list[Step]:
+    """All steps in the scopes that hang below these steps."""
+    closing = {id(s) for s in steps}
+    found: list[Step] = []
+    todo = [c for c in scope.children if c.closing is not None and id(c.closing) in closing]
+    while todo:
+        child = todo.pop()
+        found += child.steps
+        todo += child.children
+    return found
+
+
+def _with_cases(nodes: Iterable[CompiledNode]) -> list[CompiledNode]:
+    """These nodes and all that stand in their branches, at any depth."""
+    found: list[CompiledNode] = []
+    for node in nodes:
+        found.append(node)
+        for case in node.cases:
+            found += _with_cases(case.nodes)
+    return found
+
+
+def _needs(node: CompiledNode) -> set[str]:
+    """The paths that a node waits for: what fills its inputs, and what it was told to come after."""
+    needed = set(node.upstream)
+    todo = list(node.bindings.values())
+    while todo:
+        binding = todo.pop()
+        if isinstance(binding, Ref):
+            needed.add(binding.path)
+        elif isinstance(binding, Items):
+            todo += binding.bindings
+        elif isinstance(binding, Entries):
+            todo += binding.bindings.values()
+    needed.discard(node.path)
+    return needed
+
+
+def _shape(binding: Binding) -> tuple[Any, list[Ref]]:
+    """A list or dict binding as the crossing's shape, and its promises in reading order."""
+    if isinstance(binding, Ref):
+        return Slot(binding.python_type, binding.attributes), [binding]
+    if isinstance(binding, Constant):
+        return binding.literal, []
+    refs: list[Ref] = []
+    if isinstance(binding, Items):
+        shapes = []
+        for inner in binding.bindings:
+            shape, found = _shape(inner)
+            shapes.append(shape)
+            refs += found
+        return shapes, refs
+    entries = {}
+    for key, inner in binding.bindings.items():
+        entries[key], found = _shape(inner)
+        refs += found
+    return entries, refs
+
+
+__all__ = ["Planner", "Settings", "task_policy"]

@@ -1,0 +1,104 @@
+"""A fixed set of named threads that all runs share; what they do is left to the scheduler.
+
+Fixed and named, because flytekit keeps one event-loop thread for ever per thread *name* that it meets. Daemons, so that
+a task that never returns can't keep the interpreter alive.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import heapq
+import itertools
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from queue import SimpleQueue
+
+
+class WorkerPool:
+    """Threads `flytenb-0`, `flytenb-1`, …: one is added only when none is idle, none ever ends."""
+
+    def __init__(self, name: str = "flytenb") -> None:
+        self._name = name
+        self._lock = threading.Lock()
+        self._jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._idle = 0
+        self._count = 0
+
+    def submit(self, job: Callable[[], None]) -> None:
+        """Run `job` on a thread as soon as one is free, which is at once."""
+        with self._lock:
+            if self._idle > 0:
+                self._idle -= 1
+            else:
+                thread = threading.Thread(target=self._work, name=f"{self._name}-{self._count}", daemon=True)
+                self._count += 1
+                thread.start()
+        self._jobs.put(job)
+
+    def _work(self) -> None:
+        while True:
+            # Jobs report their own failures; what is left is a request to stop that came after its node had ended.
+            with suppress(BaseException):
+                self._jobs.get()()
+            with self._lock:
+                self._idle += 1
+
+    def __repr__(self) -> str:
+        return f"<WorkerPool {self._name}: {self._count} threads, {self._idle} idle>"
+
+
+class Clock:
+    """One thread that calls functions at their time: timeouts, sleeping gates."""
+
+    def __init__(self) -> None:
+        self._wake = threading.Condition()
+        self._due: list[tuple[float, int, Callable[[], None]]] = []
+        self._cancelled: set[int] = set()
+        self._numbers = itertools.count()
+        self._thread: threading.Thread | None = None
+
+    def call_later(self, seconds: float, job: Callable[[], None]) -> int:
+        """Call `job` after so many seconds; return the number that cancels it."""
+        with self._wake:
+            number = next(self._numbers)
+            heapq.heappush(self._due, (time.monotonic() + seconds, number, job))
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="flytenb-clock", daemon=True)
+                self._thread.start()
+            self._wake.notify()
+            return number
+
+    def cancel(self, number: int) -> None:
+        """Forget what was to be called."""
+        with self._wake:
+            self._due = [entry for entry in self._due if entry[1] != number]
+            heapq.heapify(self._due)
+            self._wake.notify()
+
+    def _work(self) -> None:
+        while True:
+            with self._wake:
+                while not self._due or self._due[0][0] > time.monotonic():
+                    self._wake.wait(self._due[0][0] - time.monotonic() if self._due else None)
+                _, _, job = heapq.heappop(self._due)
+            job()
+
+
+workers = WorkerPool()
+clock = Clock()
+
+
+class NodeStopped(BaseException):
+    """Raised inside a task's code to ask it to stop: its run was cancelled or its time is up."""
+
+
+def ask_to_stop(thread_id: int) -> None:
+    """Raise NodeStopped in another thread at its next bytecode; a call that sleeps in C ends first."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread_id), ctypes.py_object(NodeStopped))
+
+
+def withdraw(thread_id: int) -> None:
+    """Take back a request to stop that has not been raised yet."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread_id), None)

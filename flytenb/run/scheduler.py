@@ -1,0 +1,399 @@
+"""Walk the steps of a plan on the shared threads; every change of state happens here, under one lock, as an event.
+
+What a step does is its own; what a listener makes of an event is the listener's.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from flytenb.bridge.calls import ignores_outputs, is_recoverable
+from flytenb.bridge.context import Workspace
+from flytenb.errors import NodeTimeoutError
+from flytenb.model import Graph, Phase, RunEvent
+from flytenb.run import capture
+from flytenb.run.failure import Failure
+from flytenb.run.pool import NodeStopped, ask_to_stop, clock, withdraw, workers
+from flytenb.run.steps import LATER, Env, Record, Scope, State, Step
+
+Listener = Callable[[RunEvent], None]
+
+_BACKOFF = 0.1
+_LONGEST_BACKOFF = 5.0
+_LOG_LIMIT = 1_000_000
+
+
+class Scheduler:
+    """One run's state: which steps wait, which are ready, who is told.
+
+    Attributes:
+        env: the values that nodes produced, by slot.
+        records: what is known of each node, by path.
+        events: everything that happened, in order.
+    """
+
+    def __init__(self, *, limit: int, listeners: Iterable[Listener] = (), strict: bool = False) -> None:
+        self.lock = threading.RLock()
+        self.env: Env = []
+        self.records: dict[str, Record] = {}
+        self.events: list[RunEvent] = []
+        self.listeners = list(listeners)
+        self.workspace = Workspace()
+        self.strict = strict
+        self.finished = threading.Event()
+        self.run_record = Record("")
+        self.failure: Failure | None = None
+        self.also_failed: list[Failure] = []
+        self.waiting_gates: dict[str, Step] = {}
+        self.on_finish: list[Callable[[], Any]] = []
+        self._limit = limit
+        self._active = 0
+        self._ready: deque[Step] = deque()
+        self._root: Scope | None = None
+        self._is_ending = False
+
+    # --- telling -----------------------------------------------------------------------------------------------
+
+    def emit(self, kind: str, record: Record, **facts: Any) -> None:
+        """Keep an event and tell the listeners. Under the lock."""
+        self._tell(RunEvent(time.time(), kind, record.path, **facts))
+
+    def set_phase(self, record: Record, phase: Phase, text: str = "") -> None:
+        """Move a node on; a phase that nothing can follow stays. Under the lock."""
+        if record.phase.is_terminal:
+            return
+        record.phase = phase
+        now = time.time()
+        if phase is Phase.RUNNING:
+            record.started = now
+        elif phase.is_terminal:
+            record.ended = now
+        self._tell(RunEvent(now, "phase", record.path, phase, text, record.attempts, record.cache))
+
+    def _tell(self, event: RunEvent) -> None:
+        self.events.append(event)
+        for listener in self.listeners:
+            try:
+                listener(event)
+            except Exception as e:
+                # A broken listener must not break the run, nor be silent about it.
+                self.listeners = [other for other in self.listeners if other is not listener]
+                warnings.warn(f"run listener {listener!r} raised {e!r} and is told no more", stacklevel=2)
+
+    def spawn(self, record: Record, graph: Graph) -> None:
+        """Tell what a node turned out to contain."""
+        with self.lock:
+            self.emit("spawn", record, graph=graph)
+
+    # --- starting and growing ----------------------------------------------------------------------------------
+
+    def start(self, root: Scope) -> None:
+        """Begin with the steps that wait for nothing."""
+        self._root = root
+        with self.lock:
+            self.set_phase(self.run_record, Phase.RUNNING)
+            if not root.steps:
+                self._finish(Phase.SUCCEEDED)
+                return
+            ready = [s for s in root.steps if s.waits == 0 and s.state is State.WAITING]
+            self._dispatch(ready)
+
+    def grow(self, steps: Sequence[Step]) -> None:
+        """Take in steps that a running step has just made."""
+        with self.lock:
+            if self._is_ending:
+                return
+            self._dispatch([s for s in steps if s.waits == 0 and s.state is State.WAITING])
+
+    def _dispatch(self, ready: Iterable[Step]) -> None:
+        """Hand ready steps to free workers, the rest to the queue. Under the lock."""
+        for step in ready:
+            step.state = State.READY
+            if not step.holds_worker:
+                workers.submit(lambda step=step: self._work_apart(step))  # type: ignore[misc]
+            elif self._active < self._limit:
+                self._active += 1
+                workers.submit(lambda step=step: self._work(step))  # type: ignore[misc]
+            else:
+                self._ready.append(step)
+
+    # --- the loop of a worker ----------------------------------------------------------------------------------
+
+    def _work(self, step: Step | None) -> None:
+        """Do steps until none is ready: what a step readies first goes on here, without a hand-over."""
+        while step is not None:
+            step = self._do(step)
+
+    def _work_apart(self, step: Step) -> None:
+        """Do a step that may block, outside of the count of workers."""
+        self._do(step, apart=True)
+
+    def _do(self, step: Step, *, apart: bool = False) -> Step | None:
+        record = step.record
+        with self.lock:
+            if step.state is not State.READY:
+                return self._next(apart=apart)
+            step.state = State.RUNNING
+            step.attempt += 1
+            attempt = step.attempt
+            step.thread = threading.get_ident()
+            if step.is_opening:
+                record.attempts = attempt
+                if attempt == 1:
+                    self.set_phase(record, Phase.RUNNING)
+            timeout = step.timeout
+            if timeout is not None:
+                step.timer = clock.call_later(timeout, lambda: self._time_out(step, attempt, timeout))
+        capture.set_sink(lambda text: self._write(record, text))
+        error: BaseException | None = None
+        answer = None
+        try:
+            answer = step.execute(self)
+        except BaseException as e:
+            error = e
+        finally:
+            capture.set_sink(None)
+        with self.lock:
+            if step.thread is None or step.attempt != attempt or step.state is not State.RUNNING:
+                # Somebody gave this attempt up meanwhile and freed its worker: what came of it is dropped.
+                withdraw(threading.get_ident())
+                return None
+            step.thread = None
+            if answer is LATER and error is None:
+                return self._next(apart=apart)
+            self._stop_timer(step)
+            ready = self._settle(step) if error is None or ignores_outputs(error) else self._handle_error(step, error)
+            return self._next(ready, apart=apart)
+
+    def _next(self, ready: Sequence[Step] = (), *, apart: bool = False) -> Step | None:
+        """Choose what this worker does next. Under the lock."""
+        if apart:
+            self._dispatch(ready)
+            return None
+        mine: Step | None = None
+        others: list[Step] = []
+        for step in ready:
+            if mine is None and step.holds_worker:
+                step.state = State.READY
+                mine = step
+            else:
+                others.append(step)
+        if others:
+            self._dispatch(others)
+        if mine is None:
+            while self._ready:
+                candidate = self._ready.popleft()
+                if candidate.state is State.READY:
+                    mine = candidate
+                    break
+        if mine is None:
+            self._active -= 1
+        return mine
+
+    def _settle(self, step: Step, phase: Phase = Phase.SUCCEEDED) -> list[Step]:
+        """Mark a step done and return what it readies. Under the lock."""
+        step.state = State.DONE
+        if step.is_closing:
+            self.set_phase(step.record, phase)
+        step.scope.open -= 1
+        step.scope.note_done(step, self)
+        ready = self.settle_successors(step)
+        if step.scope.open == 0:
+            ready += self._close(step.scope)
+        return ready
+
+    def complete(self, step: Step, phase: Phase = Phase.SUCCEEDED) -> None:
+        """End a step whose end came from elsewhere (a gate's answer, the clock)."""
+        with self.lock:
+            if step.state is State.RUNNING and not self._is_ending:
+                self._dispatch(self._settle(step, phase))
+
+    def fail_later(self, step: Step, error: BaseException) -> None:
+        """Fail a step whose end came from elsewhere."""
+        with self.lock:
+            if step.state is State.RUNNING and not self._is_ending:
+                self._dispatch(self._handle_error(step, error))
+
+    # --- what goes wrong ---------------------------------------------------------------------------------------
+
+    def _handle_error(self, step: Step, error: BaseException, phase: Phase = Phase.FAILED) -> list[Step]:
+        """Try again or fail. Under the lock."""
+        retry = is_recoverable(error) or phase is Phase.TIMED_OUT
+        if retry and step.attempt <= step.retries:
+            step.record.retries.append(f"{type(error).__name__}: {error}")
+            self.emit("attempt", step.record, attempt=step.attempt, text=step.record.retries[-1])
+            step.state = State.WAITING
+            pause = min(_BACKOFF * 2 ** (step.attempt - 1), _LONGEST_BACKOFF)
+            clock.call_later(pause, lambda: self._try_again(step))
+            return []
+        failure = Failure.read(step, error, phase, self.env)
+        return self._fail(step, failure, phase)
+
+    def _try_again(self, step: Step) -> None:
+        with self.lock:
+            if step.state is State.WAITING and not self._is_ending:
+                self._dispatch([step])
+
+    def _fail(self, step: Step, failure: Failure, phase: Phase = Phase.FAILED) -> list[Step]:
+        """Fail a step for good: its scope decides what that means for the others. Under the lock."""
+        step.record.error = failure
+        self.set_phase(step.record, phase, str(failure.exception))
+        step.state = State.DONE
+        scope = step.scope
+        scope.open -= 1
+        if scope.tolerates(step, failure, self):
+            return self.settle_successors(step)
+        scope.failures.append(failure)
+        if scope.is_fail_fast:
+            self._abort(scope)
+        else:
+            self._abort_after(step)
+        return self._close(scope) if scope.open == 0 else []
+
+    def _abort(self, scope: Scope) -> None:
+        """Give up everything in a scope that hasn't ended. Under the lock."""
+        for step in scope.steps:
+            if step.state is not State.DONE:
+                self._abort_step(step)
+        for child in scope.children:
+            self._abort(child)
+
+    def _abort_after(self, step: Step) -> None:
+        """Give up all that depends on a failed step, inside its scope."""
+        todo = list(step.successors)
+        while todo:
+            following = todo.pop()
+            if following.state is State.WAITING and following.scope is step.scope:
+                self._abort_step(following)
+                todo += following.successors
+
+    def _abort_step(self, step: Step) -> None:
+        was_running = step.state is State.RUNNING
+        step.state = State.DONE
+        step.scope.open -= 1
+        self.waiting_gates.pop(step.path, None)
+        self._stop_timer(step)
+        if was_running and step.thread is not None:
+            ask_to_stop(step.thread)
+            step.thread = None
+            if step.holds_worker:
+                self._replace_worker()
+        self.set_phase(step.record, Phase.ABORTED)
+        step.on_abort()
+
+    def _stop_timer(self, step: Step) -> None:
+        if step.timer is not None:
+            clock.cancel(step.timer)
+            step.timer = None
+
+    def _replace_worker(self) -> None:
+        """Its thread is lost to a task that may never return: another goes on in its place."""
+        self._active -= 1
+        while self._ready and self._active < self._limit:
+            step = self._ready.popleft()
+            if step.state is State.READY:
+                self._dispatch([step])
+
+    def _time_out(self, step: Step, attempt: int, seconds: float) -> None:
+        with self.lock:
+            if step.state is not State.RUNNING or step.attempt != attempt or self._is_ending:
+                return
+            step.timer = None
+            if step.thread is not None:
+                ask_to_stop(step.thread)
+                step.thread = None
+                if step.holds_worker:
+                    self._replace_worker()
+            step.on_abort()
+            error = NodeTimeoutError(f"node {step.path!r} took longer than its timeout of {seconds:g} s")
+            self._dispatch(self._handle_error(step, error, Phase.TIMED_OUT))
+
+    def _close(self, scope: Scope) -> list[Step]:
+        """All steps of a scope have ended: run its failure handler, tell the scope around it. Under the lock."""
+        if scope.is_closed:
+            return []
+        if scope.failures and scope.handler is not None:
+            handler, scope.handler = scope.handler, None
+            return [s for s in handler(scope.failures[0]) if s.waits == 0]
+        scope.is_closed = True
+        if not scope.failures:
+            if scope.parent is None:
+                self._finish(Phase.SUCCEEDED)
+            return []
+        failure = scope.failures[0]
+        if scope.parent is None or scope.closing is None:
+            self.failure, self.also_failed = failure, scope.failures[1:]
+            self._finish(Phase.FAILED)
+            return []
+        if scope.closing.state is State.DONE:
+            return []
+        return self._fail(scope.closing, failure)
+
+    def resume_close(self, scope: Scope) -> None:
+        """Go on closing a failed scope whose handler has ended. Under the lock."""
+        self._dispatch(self._close(scope))
+
+    # --- ending ------------------------------------------------------------------------------------------------
+
+    def cancel(self) -> None:
+        """Give up: what waits is aborted, what runs is asked to stop, the picture is true at once."""
+        with self.lock:
+            if self._is_ending or self._root is None:
+                return
+            self._is_ending = True
+            self._root.is_closed = True
+            self._abort(self._root)
+            self._ready.clear()
+            self._is_ending = False
+            self._finish(Phase.ABORTED)
+
+    def _finish(self, phase: Phase) -> None:
+        if self._is_ending:
+            return
+        self._is_ending = True
+        self.set_phase(self.run_record, phase, str(self.failure.exception) if self.failure else "")
+        for job in self.on_finish:
+            job()
+        self.workspace.close()
+        self.finished.set()
+
+    def settle_successors(self, step: Step) -> list[Step]:
+        """Count a step as done for those that wait for it; return what that readies. Under the lock."""
+        ready = []
+        for successor in step.successors:
+            successor.waits -= 1
+            if successor.waits == 0 and successor.state is State.WAITING:
+                ready.append(successor)
+        return ready
+
+    def _write(self, record: Record, text: str) -> None:
+        """Keep what a node prints, up to a limit: a task may print a gigabyte."""
+        with self.lock:
+            room = _LOG_LIMIT - record.log_size
+            if record.phase.is_terminal or not text or room <= 0:
+                return
+            record.log_size += len(text)
+            if len(text) > room:
+                text = f"{text[:room]}\n… the rest of what this node printed was dropped\n"
+            record.log.append(text)
+            self.emit("log", record, text=text)
+
+    def skip(self, steps: Iterable[Step]) -> list[Step]:
+        """Mark steps of a way not taken; return what they ready. Under the lock."""
+        skipped = [s for s in steps if s.state is State.WAITING]
+        for step in skipped:
+            step.state = State.DONE
+            self.set_phase(step.record, Phase.SKIPPED)
+        ready = []
+        for step in skipped:
+            step.scope.open -= 1
+            ready += self.settle_successors(step)
+        return ready
+
+
+__all__ = ["Listener", "NodeStopped", "Scheduler"]

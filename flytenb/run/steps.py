@@ -1,0 +1,226 @@
+"""The pieces of a plan: one step per thing that happens at a node; when they happen is left to the scheduler.
+
+A node is one step (a task, a gate) or an opening and a closing one (a workflow, a branch, a map, a dynamic). Whatever
+depends on a node waits for its closing step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Any
+
+from flytenb.model import CacheStatus, Phase
+
+if TYPE_CHECKING:
+    from flytenb.bridge.calls import Call
+    from flytenb.bridge.compiled import Policy
+    from flytenb.bridge.crossing import Value
+    from flytenb.run.failure import Failure
+    from flytenb.run.scheduler import Scheduler
+
+Env = list["Value | None"]
+Getter = Callable[[Env], Any]
+
+
+class State(Enum):
+    """Where a step stands."""
+
+    WAITING = auto()
+    READY = auto()
+    RUNNING = auto()
+    DONE = auto()
+
+
+class Later(Enum):
+    """What a step answers when its end comes from elsewhere."""
+
+    LATER = auto()
+
+
+LATER = Later.LATER
+
+
+class Record:
+    """What is known of one node so far; only the scheduler, under its lock, changes it."""
+
+    __slots__ = (
+        "attempts", "cache", "decks", "done", "ended", "error", "getters", "input_values", "log", "log_size", "outputs",
+        "path", "phase", "retries", "started", "total",
+    )  # fmt: skip
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.phase = Phase.QUEUED
+        self.started: float | None = None
+        self.ended: float | None = None
+        self.attempts = 0
+        self.cache = CacheStatus.DISABLED
+        self.error: Failure | None = None
+        self.retries: list[str] = []
+        self.log: list[str] = []
+        self.log_size = 0
+        self.getters: Sequence[tuple[str, Getter]] = ()
+        self.input_values: dict[str, Any] | None = None
+        self.outputs: dict[str, int] = {}
+        self.decks: list[Any] = []
+        self.done = 0
+        self.total = 0
+
+
+class Scope:
+    """The inside of one workflow: what fails together, and who is told."""
+
+    def __init__(self, path: str, parent: Scope | None, *, is_fail_fast: bool = True) -> None:
+        self.path = path
+        self.parent = parent
+        self.is_fail_fast = is_fail_fast
+        self.steps: list[Step] = []
+        self.children: list[Scope] = []
+        self.open = 0
+        self.failures: list[Failure] = []
+        self.is_closed = False
+        self.closing: Step | None = None
+        self.handler: Callable[[Failure], Sequence[Step]] | None = None
+        if parent is not None:
+            parent.children.append(self)
+
+    def add(self, step: Step) -> None:
+        """Take a step in."""
+        self.steps.append(step)
+        self.open += 1
+
+    def tolerates(self, step: Step, failure: Failure, scheduler: Scheduler) -> bool:
+        """Whether the scope goes on as if the step had ended."""
+        return False
+
+    def note_done(self, step: Step, scheduler: Scheduler) -> None:
+        """Hear that a step has ended well. Under the scheduler's lock."""
+
+
+class Step:
+    """Something to do once everything before it is done.
+
+    Attributes:
+        waits: how many steps before it aren't done yet.
+        successors: steps that wait for this one.
+        is_opening: whether its record begins here; `is_closing`: whether it ends here.
+        holds_worker: False if it may block for long and so must not take one of the run's workers.
+    """
+
+    __slots__ = ("attempt", "inside", "is_closing", "is_opening", "record", "scope", "state", "successors", "thread",
+                 "timer", "waits")  # fmt: skip
+    holds_worker = True
+
+    def __init__(self, record: Record, scope: Scope, *, is_opening: bool = True, is_closing: bool = True) -> None:
+        self.record = record
+        self.scope = scope
+        self.waits = 0
+        self.successors: list[Step] = []
+        self.state = State.WAITING
+        self.is_opening = is_opening
+        self.is_closing = is_closing
+        self.attempt = 0
+        self.thread: int | None = None
+        self.timer: int | None = None
+        self.inside: Scope | None = None
+        scope.add(self)
+
+    @property
+    def path(self) -> str:
+        return self.record.path
+
+    @property
+    def retries(self) -> int:
+        """How often it may be tried again."""
+        return 0
+
+    @property
+    def timeout(self) -> float | None:
+        """Seconds that one attempt may take."""
+        return None
+
+    def before(self, *others: Step) -> None:
+        """Make the others wait for this one."""
+        for other in others:
+            self.successors.append(other)
+            other.waits += 1
+
+    def execute(self, scheduler: Scheduler) -> Any:
+        """Do it; return LATER if the end comes from elsewhere."""
+        raise NotImplementedError
+
+    def on_abort(self) -> None:
+        """Let go of what is held outside: timers, jobs, loops. Called under the scheduler's lock."""
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.path or '(run)'} {self.state.name}>"
+
+
+class TaskStep(Step):
+    """Call a task: inputs taken from the values before it, outputs packed for those after it."""
+
+    __slots__ = ("call", "getters", "policy", "slots")
+
+    def __init__(
+        self,
+        record: Record,
+        scope: Scope,
+        *,
+        call: Call,
+        getters: Sequence[tuple[str, Getter]],
+        slots: dict[str, int],
+        policy: Policy,
+    ) -> None:
+        super().__init__(record, scope)
+        self.call = call
+        self.getters = getters
+        self.slots = slots
+        self.policy = policy
+        record.getters = getters
+        record.outputs = slots
+
+    @property
+    def retries(self) -> int:
+        return self.policy.retries
+
+    @property
+    def timeout(self) -> float | None:
+        return self.policy.timeout
+
+    def execute(self, scheduler: Scheduler) -> None:
+        env = scheduler.env
+        inputs = {name: get(env) for name, get in self.getters}
+        outputs = self.call(scheduler.workspace, inputs)
+        for name, slot in self.slots.items():
+            env[slot] = outputs.get(name)
+
+
+class EnterStep(Step):
+    """Give a workflow its inputs, as the types that it declares."""
+
+    __slots__ = ("passes",)
+
+    def __init__(self, record: Record, scope: Scope, passes: Sequence[tuple[int, Callable[[Env], Value]]]) -> None:
+        super().__init__(record, scope, is_closing=False)
+        self.passes = passes
+
+    def execute(self, scheduler: Scheduler) -> None:
+        env = scheduler.env
+        for slot, give in self.passes:
+            env[slot] = give(env)
+
+
+class ExitStep(Step):
+    """Collect a workflow's outputs when everything inside has ended."""
+
+    __slots__ = ("passes",)
+
+    def __init__(self, record: Record, scope: Scope) -> None:
+        super().__init__(record, scope, is_opening=False)
+        self.passes: Sequence[tuple[int, Callable[[Env], Value]]] = ()
+
+    def execute(self, scheduler: Scheduler) -> None:
+        env = scheduler.env
+        for slot, give in self.passes:
+            env[slot] = give(env)

@@ -1,0 +1,104 @@
+"""What a notebook has defined: names, entities, cells, sources, what is stale; the notebook itself is the caller's.
+
+One session belongs to one shell. It does not define, draw or run anything.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from flytenb.errors import NotAnEntityError, UnknownNameError, closest
+
+if TYPE_CHECKING:
+    from flytenb.model import Kind
+    from flytenb.run.run import Run
+
+_RUNS_KEPT = 50
+
+
+@dataclass(frozen=True)
+class Definition:
+    """One entity that a cell defined.
+
+    Attributes:
+        name: the variable that holds it.
+        entity: flytekit's object.
+        kind: what it is.
+        cell: the number of the cell's execution, None if it came from elsewhere.
+        source: the text of that cell.
+    """
+
+    name: str
+    entity: Any
+    kind: Kind
+    cell: int | None
+    source: str
+
+
+class Session:
+    """Names and what they stand for, as of the last cell."""
+
+    def __init__(self) -> None:
+        self.definitions: dict[str, Definition] = {}
+        self.runs: deque[Run] = deque(maxlen=_RUNS_KEPT)
+
+    def update(self, namespace: Mapping[str, Any], cell: int | None, source: str) -> None:
+        """Look at what a cell left behind: new and replaced entities are noted, names that are gone forgotten."""
+        from flytenb.bridge.entities import is_entity, kind_of
+
+        found = {n: v for n, v in list(namespace.items()) if not n.startswith("_") and is_entity(v)}
+        for name in [n for n in self.definitions if n not in found]:
+            del self.definitions[name]
+        for name, entity in found.items():
+            known = self.definitions.get(name)
+            if known is None or known.entity is not entity:
+                self.definitions[name] = Definition(name, entity, kind_of(entity), cell, source)
+
+    def find(self, name: str) -> Any:
+        """Return the entity of that name.
+
+        Raises:
+            UnknownNameError: with the closest names.
+        """
+        if name in self.definitions:
+            return self.definitions[name].entity
+        hint = closest(name, self.definitions) or "define one with @task or @workflow"
+        raise UnknownNameError(f"no task, workflow or launch plan named {name!r}", hint=hint)
+
+    def name_of(self, entity: Any) -> str | None:
+        """Return the variable that holds an entity."""
+        return next((d.name for d in self.definitions.values() if d.entity is entity), None)
+
+    def refresh(self, entity: Any) -> None:
+        """Recompile an entity's workflow, and those inside it, if what they were made from has been redefined.
+
+        Raises:
+            NotAnEntityError: for anything else.
+            Exception: whatever a workflow's own code raises while it compiles.
+        """
+        from flytenb.bridge.entities import is_entity
+        from flytenb.bridge.staleness import recompile_stale
+
+        if not is_entity(entity):
+            raise NotAnEntityError(
+                f"an object of type {type(entity).__name__!r} is neither task, workflow nor launch plan",
+                hint=closest(str(entity), self.definitions) or "give what @task or @workflow made",
+            )
+        recompile_stale(entity)
+
+    def is_stale(self, name: str) -> bool:
+        """Tell whether an entity was made from something that has been redefined since."""
+        from flytenb.bridge.staleness import is_stale
+
+        return is_stale(self.definitions[name].entity)
+
+    def keep(self, run: Run) -> None:
+        """Remember a run."""
+        self.runs.append(run)
+
+    def runs_of(self, entity: Any) -> Iterable[Run]:
+        """The runs of one entity, oldest first."""
+        return [run for run in self.runs if run.entity is entity]
