@@ -1,0 +1,187 @@
+"""The notebooks and the README run for real, and what they publish opens without a network."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import jupytext
+import nbformat
+import pytest
+
+ROOT = Path(__file__).parent.parent
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.md"))
+
+pytestmark = pytest.mark.kernel
+
+
+def publish(source: Path, folder: Path) -> nbformat.NotebookNode:
+    """Run a notebook by the command that `make demo` uses and return it with its outputs."""
+    command = [sys.executable, str(ROOT / "notebooks" / "publish.py"), str(source), "--to", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return nbformat.read(folder / f"{source.stem}.ipynb", as_version=4)
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, nbformat.NotebookNode]]:
+    """Each notebook, run once: its folder and itself with its outputs."""
+    folder = tmp_path_factory.mktemp("published")
+    return {source.stem: (folder, publish(source, folder)) for source in NOTEBOOKS}
+
+
+@pytest.fixture
+def tutorial(published: dict[str, tuple[Path, nbformat.NotebookNode]]) -> nbformat.NotebookNode:
+    return published["extending_flyte"][1]
+
+
+class Page(HTMLParser):
+    """What a page would load, and the scripts in it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.scripts = 0
+        self.pictures = 0
+        self.loaded: list[str] = []
+        self.policy = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attrs}
+        self.scripts += tag == "script"
+        self.pictures += tag == "img" and values.get("src", "").startswith("data:image/svg+xml")
+        addresses = [values.get("src", ""), values.get("href", "") if tag == "link" else ""]
+        self.loaded += [a for a in addresses if a and not a.startswith(("data:", "#"))]
+        if values.get("http-equiv") == "Content-Security-Policy":
+            self.policy = values["content"]
+
+
+def cell(notebook: nbformat.NotebookNode, start: str) -> nbformat.NotebookNode:
+    """The first code cell whose source starts so."""
+    return next(c for c in notebook.cells if c.cell_type == "code" and c.source.startswith(start))
+
+
+def bundles(found: nbformat.NotebookNode) -> list[dict[str, str]]:
+    return [o.data for o in found.outputs if "data" in o]
+
+
+def errors(found: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
+    return [o for o in found.outputs if o.output_type == "error"]
+
+
+def has_picture(found: nbformat.NotebookNode) -> bool:
+    return any('src="data:image/svg+xml' in bundle.get("text/html", "") for bundle in bundles(found))
+
+
+@pytest.mark.parametrize("name", [n.stem for n in NOTEBOOKS])
+def test_cells_fail_only_where_the_notebook_says_so(
+    name: str, published: dict[str, tuple[Path, nbformat.NotebookNode]]
+) -> None:
+    code = [c for c in published[name][1].cells if c.cell_type == "code"]
+    assert [bool(errors(c)) for c in code] == ["raises-exception" in c.metadata.get("tags", []) for c in code]
+
+
+@pytest.mark.parametrize("name", [n.stem for n in NOTEBOOKS])
+def test_nothing_is_written_to_standard_error(
+    name: str, published: dict[str, tuple[Path, nbformat.NotebookNode]]
+) -> None:
+    outputs = [o for c in published[name][1].cells if c.cell_type == "code" for o in c.outputs]
+    assert not [o.text for o in outputs if o.get("name") == "stderr"]
+
+
+@pytest.mark.parametrize("name", [n.stem for n in NOTEBOOKS])
+def test_a_page_holds_all_it_shows(name: str, published: dict[str, tuple[Path, nbformat.NotebookNode]]) -> None:
+    page = Page((published[name][0] / f"{name}.html").read_text())
+    assert page.loaded == []
+    assert page.scripts == 0
+    assert page.policy.startswith("default-src 'none'")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("name", [n.stem for n in NOTEBOOKS])
+def test_a_page_shows_its_pictures_without_a_network(
+    name: str, published: dict[str, tuple[Path, nbformat.NotebookNode]]
+) -> None:
+    from playwright.sync_api import sync_playwright
+
+    asked: list[str] = []
+    said: list[str] = []
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        page = browser.new_context(offline=True).new_page()
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("console", lambda message: said.append(message.text))
+        page.goto((published[name][0] / f"{name}.html").as_uri())
+        widths = page.evaluate("[...document.images].map(i => i.complete && i.naturalWidth)")
+        browser.close()
+    assert widths
+    assert all(widths)
+    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+    assert said == []
+
+
+@pytest.mark.parametrize("name", [n.stem for n in NOTEBOOKS])
+def test_nbval_runs_the_notebook_again_with_the_same_answers(
+    name: str, published: dict[str, tuple[Path, nbformat.NotebookNode]]
+) -> None:
+    notebook = str(published[name][0] / f"{name}.ipynb")
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--nbval-lax",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:xdist",
+        notebook,
+    ]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_tutorial_draws_the_stubs_and_then_the_tasks(tutorial: nbformat.NotebookNode) -> None:
+    sketch, drawn = cell(tutorial, "survey"), cell(tutorial, "%flyte draw")
+    assert has_picture(sketch)
+    assert has_picture(drawn)
+    assert "stub" in bundles(sketch)[0]["text/plain"]
+    assert "stub" not in bundles(drawn)[0]["text/plain"]
+
+
+def test_the_tutorial_keeps_the_picture_of_its_runs(tutorial: nbformat.NotebookNode) -> None:
+    runs = [c for c in tutorial.cells if c.source.startswith("run = %flyte run")]
+    assert len(runs) == 2
+    assert all(has_picture(c) for c in runs)
+
+
+def test_the_tutorial_shows_the_coordinates_as_a_table(tutorial: nbformat.NotebookNode) -> None:
+    html = bundles(cell(tutorial, "import flytenb"))[0]["text/html"]
+    assert re.search(r"<table", html)
+    assert all(re.search(rf"<th[^>]*>[^<]*\b{name}\b", html) for name in ("x", "y", "metadata"))
+
+
+def test_the_tutorial_fails_with_the_node_and_the_users_own_line(tutorial: nbformat.NotebookNode) -> None:
+    (error,) = errors(cell(tutorial, "%flyte run survey(num=10"))
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(error.traceback))
+    assert error.ename == "ValueError"
+    assert "n1" in shown
+    assert "subset_coordinates" in shown
+    assert "raise ValueError" in shown
+    assert len(shown.splitlines()) <= 15
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/extending.md"])
+def test_the_examples_in_the_pages_run(name: str, tmp_path: Path) -> None:
+    blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / name).read_text(), re.DOTALL | re.MULTILINE)
+    cells = [part for block in blocks for part in re.split(r"\n(?=%)", block)]
+    assert cells
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(c) for c in cells],
+        metadata={"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}},
+    )
+    jupytext.write(notebook, tmp_path / "page.md", fmt="md:myst")
+    publish(tmp_path / "page.md", tmp_path)

@@ -1,0 +1,105 @@
+"""What holds for the project as a whole: layers, light imports, one version, links that work, no addresses."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+import flytenb
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+NOT_OURS = re.compile(
+    r"""
+    https?://[^\s"'<>)]*(?:/simple\b|pythonhosted|npmjs|artifactory|nexus|devpi)  # a registry's address
+    | (?:extra-)?index-url | find-links | trusted-host                                 # or a setting that holds one
+    | (?<![\w.$}])/(?:home|Users|root|work)/[\w.]                                          # someone's machine
+    """,
+    re.VERBOSE,
+)
+
+
+def python(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def committed_texts() -> list[tuple[str, str]]:
+    """Name and text of every file that is or could be committed, without this one, which holds the patterns."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    paths = [ROOT / name for name in listed.split("\0") if name]
+    files = [p for p in paths if p.is_file() and p != Path(__file__)]
+    return [(str(p.relative_to(ROOT)), p.read_bytes().decode("utf-8", errors="replace")) for p in files]
+
+
+def test_imports_point_down_only() -> None:
+    checked = python(
+        "-c", "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_importing_flytenb_loads_neither_flytekit_nor_the_notebook() -> None:
+    timed = python("-X", "importtime", "-c", "import flytenb")
+    loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in timed.stderr.splitlines()}
+    assert "flytenb" in loaded
+    assert not loaded & {"flytekit", "flyteidl", "IPython", "ipywidgets", "anywidget", "pandas", "numpy"}
+
+
+def test_every_public_name_is_there() -> None:
+    missing = [name for name in flytenb.__all__ if getattr(flytenb, name, None) is None]
+    assert not missing
+
+
+def test_the_package_its_metadata_and_the_changelog_agree_on_the_version() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    newest = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert newest is not None
+    assert project["version"] == flytenb.__version__ == metadata.version("flytenb") == newest[1]
+
+
+def test_no_registry_address_and_no_path_of_a_machine_is_committed() -> None:
+    found = [f"{name}: {hit[0]}" for name, text in committed_texts() for hit in NOT_OURS.finditer(text)]
+    assert not found
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "https://some.host/repository/simple/",
+        "--extra-index-url whatever",
+        "see /home/ada/notes",
+        "'/root/.cache'",
+    ],
+)
+def test_the_search_for_addresses_finds_them(line: str) -> None:
+    assert NOT_OURS.search(line)
+
+
+def test_no_module_has_a_name_that_says_nothing() -> None:
+    empty = {"utils", "util", "helpers", "helper", "common", "base", "manager", "misc"}
+    assert not [p for p in (ROOT / "flytenb").rglob("*.py") if p.stem.strip("_") in empty]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+    targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)|(?:src|srcset)=\"([^\"]+)\"", text)
+    local = [a or b for a, b in targets if "://" not in (a or b)]
+    assert not [target for target in local if not (page.parent / target).exists()]
+
+
+def test_make_lists_every_target_that_the_docs_name() -> None:
+    listed = subprocess.run(
+        ["make", "--no-print-directory", "help"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    known = set(re.findall(r"make ([a-z-]+)", listed.stdout))
+    named = {target for page in PAGES for target in re.findall(r"\bmake ([a-z-]+)`", page.read_text())}
+    assert named <= known
