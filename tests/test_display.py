@@ -69,7 +69,7 @@ def test_a_frame_shows_its_columns_and_no_more_than_the_first_rows():
 @pytest.mark.parametrize("declared", [Coordinate | None, Coordinate | str])
 def test_a_union_says_which_member_it_is(declared):
     text = show(Coordinate(1.0, 2.0, {}), declared).text
-    assert text.startswith("Coordinate · of Coordinate | ")
+    assert "of Coordinate | " in text
 
 
 def test_limits_can_be_widened():

@@ -85,7 +85,9 @@ def _spell(declared: Any) -> str:
     if isinstance(declared, typing.ForwardRef):
         return declared.__forward_arg__
     if members := union_members(declared):
-        return " | ".join(_spell(m) for m in members)
+        # None reads best at the end, wherever it was written.
+        ordered = sorted(members, key=lambda m: m is type(None))
+        return " | ".join(dict.fromkeys(_spell(m) for m in ordered))
     origin, arguments = get_origin(declared), get_args(declared)
     if origin is Literal:
         return f"Literal[{', '.join(brief(a, 30) for a in arguments)}]"
@@ -99,7 +101,7 @@ def _spell(declared: Any) -> str:
 def _class_text(cls: Any) -> str:
     # flytekit makes FlyteFile["csv"] a class of its own, whose name says nothing (checked against 1.16.31).
     if getattr(cls, "__name__", "") in ("_SpecificFormatClass", "_SpecificFormatDirectoryClass"):
-        return f'{cls.__origin__.__name__}["{cls.extension()}"]'
+        return f"{cls.__origin__.__name__}[{cls.extension()!r}]"
     name = getattr(cls, "__qualname__", None) or getattr(cls, "_name", None) or str(cls)
     name = str(name).rpartition("<locals>.")[2]
     return _SPELLED.get(name, name)

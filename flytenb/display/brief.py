@@ -23,7 +23,9 @@ _SAFE_DIGITS = 300
 
 # Control characters, lone surrogates (no front end can receive one) and the marks that turn the reading direction
 # (they make a text read as something else). Newline and tab stay.
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
+)
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 

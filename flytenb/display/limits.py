@@ -18,6 +18,7 @@ from flytenb.display.part import (
     Own,
     Part,
     Picture,
+    Rich,
     Section,
     Table,
     Text,
@@ -40,6 +41,7 @@ class Limits:
         cell: characters of a cell.
         block: characters of a block of text.
         embed: bytes of one picture, recording or piece of foreign markup.
+        rich: bytes of what a richer front end may show instead (the data of an interactive figure).
         text: characters of the whole as text.
         html: bytes of the whole as HTML.
         scan: elements that statistics are taken from.
@@ -54,6 +56,7 @@ class Limits:
     cell: int = 60
     block: int = 2_000
     embed: int = 120_000
+    rich: int = 2_000_000
     text: int = 4_000
     html: int = 200_000
     scan: int = 1_000_000
@@ -100,6 +103,8 @@ class Trimmer:
                 return Section(self._line(part.title), facts, body, self._line(part.name))
             case Group():
                 return self._group(part, depth)
+            case Rich():
+                return self.trim(part.body, depth)
             case Tree():
                 return self._tree(part, depth)
             case Table():
@@ -124,11 +129,13 @@ class Trimmer:
             case Html():
                 return self._embed(replace(part, source=clean(part.source)), len(part.source), "markup")
             case Own():
-                return self._embed(part, len(part.html), "its picture", limit=self._limits.html)
+                if len(part.html) <= self._limits.html:
+                    return part
+                return Text(part.text[: self._limits.block], "plain", max(len(part.text) - self._limits.block, 0))
         return Note(f"{type(part).__name__} is not a part that can be shown")
 
-    def _embed(self, part: Part, size: int, what: str, limit: int = 0) -> Part:
-        if size <= (limit or self._limits.embed):
+    def _embed(self, part: Part, size: int, what: str) -> Part:
+        if size <= self._limits.embed:
             return part
         return Note(f"{clean(what)[:200]}: {bytes_text(size)}, too large to show here")
 

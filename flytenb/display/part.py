@@ -52,14 +52,14 @@ class Note(Part):
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Facts(Part):
-    """Names and what they are, one a line."""
+    """Names and what they are, one a line; anything but text is put in short."""
 
     rows: tuple[tuple[str, str], ...]
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "rows", tuple((str(k), _cell(v)) for k, v in self.rows))
+    def __init__(self, rows: Iterable[tuple[str, Any]]) -> None:
+        object.__setattr__(self, "rows", tuple((str(k), _cell(v)) for k, v in rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Column:
     is_number: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Table(Part):
     """The first rows and columns of something tabular.
 
@@ -82,19 +82,23 @@ class Table(Part):
 
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
-    total_rows: int | None = -1
-    total_columns: int = -1
+    total_rows: int | None
+    total_columns: int
 
-    def __post_init__(self) -> None:
-        columns: Iterable[Any] = self.columns
-        rows: Iterable[Iterable[Any]] = self.rows
+    def __init__(
+        self,
+        columns: Iterable[Column | str],
+        rows: Iterable[Iterable[Any]],
+        total_rows: int | None = -1,
+        total_columns: int = -1,
+    ) -> None:
+        made = tuple(c if isinstance(c, Column) else Column(str(c)) for c in columns)
+        cells = tuple(tuple(map(_cell, row)) for row in rows)
         set_ = object.__setattr__
-        set_(self, "columns", tuple(c if isinstance(c, Column) else Column(str(c)) for c in columns))
-        set_(self, "rows", tuple(tuple(_cell(v) for v in row) for row in rows))
-        if self.total_rows == -1:
-            set_(self, "total_rows", len(self.rows))
-        if self.total_columns == -1:
-            set_(self, "total_columns", len(self.columns))
+        set_(self, "columns", made)
+        set_(self, "rows", cells)
+        set_(self, "total_rows", len(cells) if total_rows == -1 else total_rows)
+        set_(self, "total_columns", len(made) if total_columns == -1 else total_columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,10 +174,18 @@ class Html(Part):
 
 @dataclass(frozen=True, slots=True)
 class Own(Part):
-    """The MIME bundle of one of our own objects (a drawing, a run), whose markup we trust."""
+    """What one of our own objects (a drawing, a run) makes of itself: the only markup that we trust."""
 
     text: str
     html: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rich(Part):
+    """A body, and what a richer front end may show instead if it stands alone: pairs of MIME type and data."""
+
+    body: Part
+    extra: tuple[tuple[str, Any], ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -202,7 +202,8 @@ def _check_signature(display: Callable[..., Any]) -> None:
         return
 
 
-BUILT_IN = Registry()
+FALLBACK = Registry()
+BUILT_IN = Registry(below=FALLBACK)
 PLUGINS = PluginRegistry(below=BUILT_IN)
 REGISTRY = Registry(below=PLUGINS)
 """The registry that `flytenb.display_for` fills and `flytenb.show` reads."""

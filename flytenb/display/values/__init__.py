@@ -1,9 +1,18 @@
 """The built-in displays, a file per family; importing this fills the built-in registry."""
 
-# Predicates are tried newest first, so the order here is from the general to the particular.
+# Predicates are tried newest first: `own` is last, since an object that shows itself richly knows best.
 from flytenb.display.values import (  # noqa: F401, I001
     scalars,
-    containers,
     records,
+    containers,
     frames,
+    arrays,
+    pictures,
+    files,
+    datasets,
+    markup,
+    exceptions,
+    own,
+    entities,
+    runs,
 )

@@ -1,0 +1,65 @@
+"""A directory as a tree with sizes: so many entries and levels, links named and not followed."""
+
+from __future__ import annotations
+
+import os
+from itertools import islice
+from pathlib import Path
+
+from flytenb.display.part import Entry, Note, Part, Tree
+from flytenb.display.quantities import bytes_text, count_text
+from flytenb.display.view import View
+
+_MOST = 2_000
+_DEPTH = 5
+
+
+class _Walk:
+    """Reads a directory within bounds and adds up what it saw."""
+
+    def __init__(self, view: View) -> None:
+        self._items = view.limits.items
+        self._visited = 0
+        self.files = 0
+        self.size = 0
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing was left out."""
+        return self._visited <= _MOST
+
+    def tree(self, path: Path, depth: int = 0) -> Tree:
+        """Return what lies in a directory, directories first."""
+        with os.scandir(path) as found:
+            listed = list(islice(found, _MOST - self._visited + 1))
+        self._visited += len(listed)
+        listed.sort(key=lambda e: (not e.is_dir(follow_symlinks=False), e.name))
+        entries = tuple(self._entry(e, depth) for e in listed)
+        return Tree(entries[: self._items], len(entries) if self.is_complete else None)
+
+    def _entry(self, found: os.DirEntry[str], depth: int) -> Entry:
+        if found.is_symlink():
+            return Entry(found.name, "link")
+        if not found.is_dir(follow_symlinks=False):
+            size = found.stat(follow_symlinks=False).st_size
+            self.files += 1
+            self.size += size
+            return Entry(found.name, "", bytes_text(size))
+        name = found.name + "/"
+        if depth >= _DEPTH or not self.is_complete:
+            return Entry(name, "directory", "not opened")
+        try:
+            inside = self.tree(Path(found.path), depth + 1)
+        except OSError as error:
+            return Entry(name, "directory", error.strerror or type(error).__name__)
+        facts = (count_text(inside.total, "entry", "entries"),) if inside.total is not None else ()
+        return Entry(name, "", "", facts, inside if inside.entries else None)
+
+
+def directory_part(path: Path, view: View) -> tuple[tuple[str, ...], Part]:
+    """Return the facts about a directory (files, bytes) and its tree."""
+    walk = _Walk(view)
+    tree = walk.tree(path)
+    least = "" if walk.is_complete else "at least "
+    facts = (f"{least}{count_text(walk.files, 'file')}", f"{least}{bytes_text(walk.size)}")
+    return facts, tree if tree.entries else Note("empty")

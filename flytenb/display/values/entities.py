@@ -1,0 +1,34 @@
+"""Display of flytekit's entities: one line each; their pictures are drawn elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flytenb.display.loaded import loaded
+from flytenb.display.part import Part, Value
+from flytenb.display.registry import BUILT_IN
+from flytenb.display.view import View
+
+display_for = BUILT_IN.display_for
+
+
+def is_entity(value: Any) -> bool:
+    """Whether a value is a task, workflow or launch plan; without flytekit nothing is."""
+    if loaded("flytekit") is None:
+        return False
+    from flytenb.bridge import entities
+
+    return entities.is_entity(value)
+
+
+@display_for(is_entity)
+def show_entity(value: Any, view: View) -> Part:
+    """Show an entity's kind and signature."""
+    from flytenb.bridge import entities
+
+    kind = entities.kind_of(value)
+    interface = entities.read_interface(value)
+    inputs = ", ".join(f"{p.name}: {p.type}" + (f" = {p.default}" if p.default else "") for p in interface.inputs)
+    outputs = [p.type if len(interface.outputs) == 1 else f"{p.name}: {p.type}" for p in interface.outputs]
+    back = outputs[0] if len(outputs) == 1 else f"({', '.join(outputs)})" if outputs else "None"
+    return Value(f"{entities.short_name(value)}({inputs}) -> {back}", entities.KIND_WORDS.get(kind, kind.value))

@@ -1,0 +1,58 @@
+"""Display of an exception that is a value: what it says, what caused it, where it was raised."""
+
+from __future__ import annotations
+
+import traceback
+from typing import Any
+
+from flytenb.display.brief import class_name
+from flytenb.display.part import Entry, Group, Part, Section, Text, Tree
+from flytenb.display.registry import BUILT_IN
+from flytenb.display.view import View
+
+display_for = BUILT_IN.display_for
+_FRAMES = 8
+_CAUSES = 5
+
+
+@display_for(BaseException)
+def show_exception(value: BaseException, view: View) -> Part:
+    """Show an exception's message and notes, the frames it passed and what it came from."""
+    parts: list[Part] = []
+    message = _message(value)
+    if message:
+        parts.append(Text(message[: view.limits.block], missing=max(len(message) - view.limits.block, 0)))
+    notes = getattr(value, "__notes__", ())
+    parts.extend(Text(str(note)[: view.limits.block]) for note in list(notes)[:4])
+    frames = traceback.extract_tb(value.__traceback__, limit=-_FRAMES)
+    if frames:
+        lines = tuple(
+            Entry(f"{f.filename}:{f.lineno}", "", f"in {f.name}: {f.line or ''}".rstrip(": ")) for f in frames
+        )
+        parts.append(Section("", ("frames, the last one raised",), Tree(tuple(lines))))
+    causes = _causes(value)
+    if causes:
+        parts.append(Section("", ("came from",), Tree(tuple(Entry(class_name(c), "", _message(c)) for c in causes))))
+    if isinstance(value, BaseExceptionGroup):
+        members = tuple(view.entry(f"[{i}]", e) for i, e in enumerate(value.exceptions[: view.limits.items]))
+        parts.append(Tree(members, len(value.exceptions)))
+    return Section(class_name(value), (), Group(tuple(parts)) if parts else None)
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as again:
+        return f"<its message raised {type(again).__name__}>"
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    found: list[BaseException] = []
+    at: Any = error
+    while at is not None and len(found) < _CAUSES:
+        following = at.__cause__ or (None if at.__suppress_context__ else at.__context__)
+        if following is None or following in found or following is error:
+            break
+        found.append(following)
+        at = following
+    return found

@@ -1,0 +1,160 @@
+"""Displays of files by what they hold; nothing is downloaded, nothing is unpickled, only the head is read."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+from flytenb.display.annotations import type_text
+from flytenb.display.brief import class_name
+from flytenb.display.loaded import loaded
+from flytenb.display.part import Facts, Group, Html, Media, Note, Part, Picture, Section, Table, Text, Value
+from flytenb.display.quantities import bytes_text
+from flytenb.display.registry import BUILT_IN
+from flytenb.display.values.directories import directory_part
+from flytenb.display.values.parquet import parquet_part
+from flytenb.display.values.pictures import shrunk_file
+from flytenb.display.view import View
+
+display_for = BUILT_IN.display_for
+_HEAD = 64_000
+_LARGEST_JSON = 1_000_000
+_PATH = 56
+_PICTURES = {
+    "png": "image/png",
+    "jpg": "image/jpeg",
+    "jpeg": "image/jpeg",
+    "gif": "image/gif",
+    "webp": "image/webp",
+    "svg": "image/svg+xml",
+}
+_RECORDINGS = {
+    "wav": "audio/wav",
+    "mp3": "audio/mpeg",
+    "ogg": "audio/ogg",
+    "flac": "audio/flac",
+    "mp4": "video/mp4",
+    "webm": "video/webm",
+}
+_PICKLES = frozenset({"pkl", "pickle", "joblib", "pt", "pth", "dill"})
+
+
+@display_for("flytekit.types.file.FlyteFile")
+def show_flyte_file(value: Any, view: View) -> Part:
+    """Show a file by its extension if it is here, else where it lies."""
+    from flytenb.bridge.renderers import read_place
+
+    place = read_place(value)
+    title = type_text(type(value) if view.declared is None else view.declared)
+    if place.local is None:
+        return Section(title, (), Facts((("uri", place.uri), ("here", "not downloaded"))))
+    return _place(title, place.local, place.extension, place.uri, view)
+
+
+@display_for("flytekit.types.directory.FlyteDirectory")
+def show_flyte_directory(value: Any, view: View) -> Part:
+    """Show a directory as a tree if it is here, else where it lies."""
+    return show_flyte_file(value, view)
+
+
+@display_for(Path)
+def show_path(value: Path, view: View) -> Part:
+    """Show the file or directory that a path leads to, or the path alone if there is none."""
+    if not value.exists():
+        return Value(str(value), class_name(value), ("nothing there",))
+    return _place(class_name(value), value, value.suffix.lstrip("."), str(value), view)
+
+
+def file_part(path: Path, extension: str, view: View) -> Part | None:
+    """Return what a regular file holds, read by its extension; `None` if there is nothing to say.
+
+    Args:
+        path: where it lies on this machine.
+        extension: what it is said to be, without the dot; the one in its name counts if this is empty.
+        view: where it is shown.
+    """
+    kind = (extension or path.suffix).lstrip(".").lower()
+    if kind in _PICKLES:
+        return Note("not opened: unpickling runs whatever code is in it")
+    if kind in _PICTURES:
+        return _picture(path, _PICTURES[kind], view)
+    if kind in _RECORDINGS:
+        if path.stat().st_size > view.limits.embed:
+            return Note(f"{bytes_text(path.stat().st_size)} are too large to put into the notebook")
+        return Media(path.read_bytes(), _RECORDINGS[kind])
+    if kind in ("parquet", "pq"):
+        return parquet_part(path, view)
+    if kind in ("csv", "tsv"):
+        return _csv(path, "\t" if kind == "tsv" else ",", view)
+    if kind in ("json", "ipynb") and path.stat().st_size <= _LARGEST_JSON:
+        return view.show(json.loads(path.read_text(encoding="utf-8")))
+    if kind in ("html", "htm") and path.stat().st_size <= view.limits.embed:
+        return Html(path.read_text(encoding="utf-8", errors="replace"))
+    return _text(path, kind, view)
+
+
+def _place(title: str, path: Path, extension: str, uri: str, view: View) -> Part:
+    """Return what lies at a path; a pipe or a device is named and never read."""
+    where = uri if len(uri) <= _PATH else "…" + uri[1 - _PATH :]
+    mode = os.stat(path).st_mode  # noqa: PTH116  (one call for all questions)
+    if stat.S_ISDIR(mode):
+        facts, body = directory_part(path, view)
+        return Section(title, (where, *facts), body)
+    if not stat.S_ISREG(mode):
+        return Section(title, (where,), Note("neither a file nor a directory: not read"))
+    facts = (where, bytes_text(path.stat().st_size))
+    try:
+        return Section(title, facts, file_part(path, extension, view))
+    except Exception as error:
+        # A file may hold anything, whatever its name says.
+        note = Note(f"it can't be read as {extension or path.suffix}: {type(error).__name__}")
+        return Section(title, facts, Group((note, *_whole(_text(path, "", view)))))
+
+
+def _picture(path: Path, mime: str, view: View) -> Part:
+    if path.stat().st_size <= view.limits.embed:
+        return Picture(path.read_bytes(), mime)
+    small = shrunk_file(path, view) if loaded("PIL.Image") is not None and mime != "image/svg+xml" else None
+    return small or Note(f"{bytes_text(path.stat().st_size)} are too large to put into the notebook")
+
+
+def _csv(path: Path, delimiter: str, view: View) -> Part:
+    head, is_whole = _head(path)
+    lines = head.decode("utf-8", errors="replace")
+    if not is_whole:
+        lines = lines.rpartition("\n")[0]
+    rows = list(csv.reader(io.StringIO(lines), delimiter=delimiter))
+    if not rows:
+        return Note("empty")
+    names, body = rows[0], rows[1:]
+    total = len(body) if is_whole else None
+    shown = tuple(tuple(row[: view.limits.columns]) for row in body[: view.limits.rows])
+    return Table(tuple(names), shown, total, len(names))
+
+
+def _text(path: Path, kind: str, view: View) -> Part | None:
+    head, _ = _head(path)
+    if not head:
+        return Note("empty")
+    if b"\0" in head:
+        return view.show(head[:256])
+    text = head.decode("utf-8", errors="replace")[: view.limits.block]
+    missing = max(path.stat().st_size - len(text.encode()), 0)
+    note = (Note(f"{bytes_text(missing)} more"),) if missing else ()
+    return Group((Text(text, "markdown" if kind == "md" else "plain"), *note))
+
+
+def _head(path: Path) -> tuple[bytes, bool]:
+    """Return the first bytes of a file, and whether these are all."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD + 1)
+    return head[:_HEAD], len(head) <= _HEAD
+
+
+def _whole(part: Part | None) -> tuple[Part, ...]:
+    return () if part is None else (part,)

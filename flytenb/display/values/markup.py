@@ -1,0 +1,18 @@
+"""Displays of things that are already a page: flytekit's Decks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flytenb.display.brief import brief, class_name
+from flytenb.display.part import Html, Part, Section
+from flytenb.display.registry import BUILT_IN
+from flytenb.display.view import View
+
+display_for = BUILT_IN.display_for
+
+
+@display_for("flytekit.deck.Deck")
+def show_deck(value: Any, view: View) -> Part:
+    """Show a deck in a sandboxed frame: flytekit escapes nothing in it."""
+    return Section(class_name(value), (brief(value.name, 60).strip("'"),), Html(value.html))

@@ -1,0 +1,108 @@
+"""Displays of objects by what they say of themselves: a rich repr, a repr, or their attributes."""
+
+from __future__ import annotations
+
+import binascii
+from collections.abc import Mapping
+from itertools import islice
+from typing import Any
+
+from flytenb.display.brief import brief, class_name, own_repr
+from flytenb.display.part import Html, Own, Part, Picture, Rich, Section, Text, Tree, Value
+from flytenb.display.registry import BUILT_IN, FALLBACK
+from flytenb.display.view import View
+
+display_for = BUILT_IN.display_for
+_METHODS = {
+    "text/html": "_repr_html_",
+    "image/svg+xml": "_repr_svg_",
+    "image/png": "_repr_png_",
+    "image/jpeg": "_repr_jpeg_",
+    "text/markdown": "_repr_markdown_",
+    "application/json": "_repr_json_",
+    "text/latex": "_repr_latex_",
+}
+
+
+@FALLBACK.display_for(object)
+def show_object(value: Any, view: View) -> Part:
+    """Show an object by its repr, or by its attributes if it has none of its own."""
+    cls = type(value)
+    attributes = getattr(value, "__dict__", None) if _has_no_repr(cls) else None
+    if isinstance(attributes, dict) and attributes:
+        pairs = list(islice(attributes.items(), view.limits.items))
+        return Section(class_name(value), (), Tree(tuple(view.entry(str(k), v) for k, v in pairs), len(attributes)))
+    try:
+        text = own_repr(value, view.limits.block + 1)
+    except Exception:
+        # The short form says which error it was.
+        text = ""
+    if "\n" not in text and len(text) <= 2 * view.limits.cell:
+        return Value(brief(value, 2 * view.limits.cell), class_name(value))
+    return Section(class_name(value), (), Text(text))
+
+
+@display_for(lambda value: any(hasattr(type(value), name) for name in ("_repr_mimebundle_", *_METHODS.values())))
+def show_rich(value: Any, view: View) -> Any:
+    """Show an object by the richest thing that it says of itself; its markup goes into a sandbox."""
+    bundle = _bundle(value)
+    html, text = bundle.get("text/html"), bundle.get("text/plain")
+    if _is_ours(type(value)) and isinstance(html, str):
+        own = Own(text if isinstance(text, str) else brief(value), html)
+        extra = tuple((k, v) for k, v in bundle.items() if k not in ("text/html", "text/plain"))
+        return Rich(own, extra)
+    part = _richest(bundle, view)
+    return NotImplemented if part is None else Section(class_name(value), (), part)
+
+
+def _has_no_repr(cls: type) -> bool:
+    return getattr(cls, "__repr__", None) is object.__repr__
+
+
+def _is_ours(cls: type) -> bool:
+    """Whether the class is flytenb's: only code can say so, and no value that flows through a workflow is code."""
+    return cls.__module__.partition(".")[0] == "flytenb"
+
+
+def _bundle(value: Any) -> dict[str, Any]:
+    """Collect what the object offers. Methods are looked up on its class: a `__getattr__` may answer to any name."""
+    cls, found = type(value), {}
+    if hasattr(cls, "_repr_mimebundle_"):
+        made = value._repr_mimebundle_(include=None, exclude=None)
+        data = made[0] if isinstance(made, tuple) and made else made
+        if isinstance(data, Mapping):
+            found.update({k: v for k, v in data.items() if v is not None})
+    for mime, method in _METHODS.items():
+        if mime not in found and hasattr(cls, method):
+            made = getattr(value, method)()
+            data = made[0] if isinstance(made, tuple) and made else made
+            if data is not None:
+                found[mime] = data
+    return found
+
+
+def _richest(bundle: dict[str, Any], view: View) -> Part | None:
+    html = bundle.get("text/html")
+    has_live_markup = isinstance(html, str) and "<script" in html.lower()
+    # Markup that lives by its scripts is empty in a sandbox: a still picture says more.
+    for mime in ("image/png", "image/jpeg", "image/svg+xml"):
+        picture = _picture(bundle.get(mime), mime)
+        if picture is not None and (has_live_markup or not isinstance(html, str)):
+            return picture
+    if isinstance(html, str) and html.strip():
+        return Html(html)
+    if isinstance(markdown := bundle.get("text/markdown"), str):
+        return Text(markdown, "markdown")
+    if isinstance(latex := bundle.get("text/latex"), str):
+        return Text(latex, "code")
+    if "application/json" in bundle:
+        return view.show(bundle["application/json"])
+    return Text(text) if isinstance(text := bundle.get("text/plain"), str) and text else None
+
+
+def _picture(data: Any, mime: str) -> Part | None:
+    if isinstance(data, str) and mime == "image/svg+xml":
+        return Picture(data.encode(), mime)
+    if isinstance(data, str):
+        data = binascii.a2b_base64(data)
+    return Picture(data, mime) if isinstance(data, bytes) and data else None

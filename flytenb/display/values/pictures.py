@@ -1,0 +1,151 @@
+"""Displays of pictures and figures: PIL, matplotlib, plotly, altair, and recordings."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+from flytenb.display.brief import brief, class_name
+from flytenb.display.loaded import loaded
+from flytenb.display.part import MEDIA_TYPES, Group, Media, Note, Part, Picture, Rich, Section, Table
+from flytenb.display.quantities import bytes_text, count_text
+from flytenb.display.registry import BUILT_IN
+from flytenb.display.view import View
+
+display_for = BUILT_IN.display_for
+_LARGEST = 480
+_MOST_PIXELS = 50_000_000
+_DPI = (100, 60, 36)
+
+
+@display_for("PIL.Image.Image")
+def show_image(value: Any, view: View) -> Part:
+    """Show a picture, made smaller if it is large."""
+    width, height = value.size
+    facts = (f"{width:,} × {height:,} pixels", str(value.mode), str(value.format or ""))
+    if width * height > _MOST_PIXELS:
+        return Section(class_name(value), facts, Note("too many pixels to decode for a look"))
+    return Section(class_name(value), facts, small_picture(value, view, f"{width} × {height} pixels"))
+
+
+def shrunk_file(path: Path, view: View) -> Part | None:
+    """Return a picture file made smaller, by the Pillow that the user has loaded; `None` if it has too many pixels."""
+    pillow: Any = loaded("PIL.Image")
+    with pillow.open(path) as image:
+        width, height = image.size
+        if width * height > _MOST_PIXELS:
+            return None
+        return small_picture(image, view, f"{width} × {height} pixels, made smaller")
+
+
+def small_picture(image: Any, view: View, caption: str) -> Part:
+    """Return a PIL image as a picture of bounded size."""
+    for largest in (_LARGEST, _LARGEST // 2, _LARGEST // 4):
+        small = image.copy()
+        small.thumbnail((largest, largest))
+        if small.mode not in ("L", "RGB", "RGBA"):
+            small = small.convert("RGBA" if "transparency" in small.info or small.mode in ("LA", "PA") else "RGB")
+        out = io.BytesIO()
+        small.save(out, format="PNG")
+        if len(out.getvalue()) <= view.limits.embed:
+            break
+    return Picture(out.getvalue(), "image/png", caption)
+
+
+@display_for("matplotlib.figure.Figure")
+def show_figure(value: Any, view: View) -> Part:
+    """Show a figure of matplotlib as a picture, with what its axes say."""
+    axes = value.get_axes()
+    said = []
+    for one in axes[:8]:
+        across = " against ".join(filter(None, (one.get_ylabel(), one.get_xlabel())))
+        words = ": ".join(filter(None, (one.get_title(), across)))
+        said.append(words or "untitled")
+    caption = "; ".join(said)
+    for dpi in _DPI:
+        out = io.BytesIO()
+        value.savefig(out, format="png", dpi=dpi, bbox_inches="tight")
+        if len(out.getvalue()) <= view.limits.embed:
+            break
+    body = Picture(out.getvalue(), "image/png", caption[: view.limits.block])
+    return Section(class_name(value), (count_text(len(axes), "pair of axes", "pairs of axes"),), body)
+
+
+@display_for("matplotlib.axes.Axes")
+def show_axes(value: Any, view: View) -> Any:
+    """Show the figure that a pair of axes stands in."""
+    return value.get_figure()
+
+
+@display_for("plotly.basedatatypes.BaseFigure")
+def show_plotly(value: Any, view: View) -> Part:
+    """Show what a plotly figure draws; a front end that knows plotly gets the figure itself."""
+    rows = [
+        (str(t.type), str(t.name or ""), _length(getattr(t, "x", None)), _length(getattr(t, "y", None)))
+        for t in value.data[: view.limits.rows]
+    ]
+    table = Table(("trace", "name", "x", "y"), tuple(rows), len(value.data))
+    title = value.layout.title.text
+    facts = (count_text(len(value.data), "trace"), brief(title, 60) if title else "")
+    return _interactive(class_name(value), facts, table, "application/vnd.plotly.v1+json", value.to_json(), view)
+
+
+@display_for("altair.TopLevelMixin")
+def show_altair(value: Any, view: View) -> Part:
+    """Show what an altair chart encodes; a front end that knows Vega gets the chart itself."""
+    spec = value.to_dict()
+    mark = spec.get("mark")
+    kind = mark.get("type", "") if isinstance(mark, dict) else str(mark or "")
+    encoding = spec.get("encoding") or {}
+    rows = [
+        (channel, _encoded(what), str(what.get("type", "")) if isinstance(what, dict) else "")
+        for channel, what in list(encoding.items())[: view.limits.rows]
+    ]
+    table = Table(("channel", "field", "type"), tuple(rows), len(encoding)) if rows else None
+    altair = loaded("altair")
+    major = str(getattr(altair, "SCHEMA_VERSION", "v5")).partition(".")[0]
+    facts = (
+        f"mark {kind}" if kind else "",
+        count_text(sum(map(len, spec.get("datasets", {}).values())), "datum", "data"),
+    )
+    return _interactive(
+        class_name(value), facts, table, f"application/vnd.vegalite.{major}+json", json.dumps(spec), view
+    )
+
+
+@display_for("IPython.display.Audio")
+@display_for("IPython.display.Video")
+def show_recording(value: Any, view: View) -> Part:
+    """Show sound or film that is there as bytes; one that is only an address isn't fetched."""
+    data, mime = value.data, str(getattr(value, "mimetype", None) or "")
+    mime = {"audio/x-wav": "audio/wav", "audio/x-flac": "audio/flac"}.get(mime, mime)
+    if isinstance(data, bytes) and mime in MEDIA_TYPES:
+        return Section(class_name(value), (), Media(data, mime))
+    where = brief(value.url or value.filename or "", view.limits.cell)
+    return Section(class_name(value), (mime,), Note(f"not fetched: {where}"))
+
+
+def _interactive(title: str, facts: tuple[str, ...], table: Part | None, mime: str, source: str, view: View) -> Part:
+    """Join the plain facts of a figure with the figure itself, for front ends that draw it."""
+    size = len(source)
+    if size > view.limits.rich:
+        note = Note(f"its data is {bytes_text(size)}, too large to put into the notebook")
+        return Section(title, facts, Group((table, note)) if table else note)
+    return Rich(Section(title, facts, table), ((mime, json.loads(source)),))
+
+
+def _length(values: Any) -> str:
+    try:
+        return "" if values is None else f"{len(values):,} values"
+    except TypeError:
+        return ""
+
+
+def _encoded(what: Any) -> str:
+    if not isinstance(what, dict):
+        return brief(what, 40)
+    field = str(what.get("field", ""))
+    aggregate = what.get("aggregate")
+    return f"{aggregate}({field})" if aggregate else field or brief(what.get("value", ""), 40)
