@@ -11,11 +11,13 @@ import sys
 import tempfile
 import textwrap
 import time
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 from jupyter_client.blocking import BlockingKernelClient
 from jupyter_client.manager import KernelManager
@@ -79,10 +81,13 @@ class Outcome:
         return "\n".join(b["text/html"] for b in self.bundles if "text/html" in b)
 
     @property
-    def pictures(self) -> int:
-        """How many drawings the cell shows."""
-        return sum("image/svg+xml" in b for b in self.bundles) + len(
-            re.findall(r"<svg\b|<img\b[^>]*\bsrc=[\"']data:image/", self.html)
+    def pictures(self) -> list[str]:
+        """The SVG text of every drawing that the cell shows: of its own, inline, or in an image's data address."""
+        own = [b["image/svg+xml"] for b in self.bundles if "image/svg+xml" in b]
+        inline = re.findall(r"<svg\b.*?</svg>", self.html, flags=re.S)
+        addresses = re.findall(r"\bsrc=[\"']data:image/svg\+xml([^,]*),([^\"']*)[\"']", self.html)
+        return (
+            own + inline + [b64decode(data).decode() if "base64" in how else unquote(data) for how, data in addresses]
         )
 
     @property
