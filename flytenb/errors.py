@@ -59,8 +59,16 @@ class LayoutError(FlytenbError, RuntimeError):
     """No layout engine could lay the drawing out."""
 
 
+class LayoutTimeoutError(LayoutError, TimeoutError):
+    """A layout took longer than its time limit."""
+
+
 class RunCancelledError(FlytenbError):
     """A run was cancelled before it ended."""
+
+
+class UnholdableError(FlytenbError, OverflowError, ValueError):
+    """A number or text that no literal can hold, and that no cluster could carry therefore."""
 
 
 class NodeTimeoutError(FlytenbError, TimeoutError):

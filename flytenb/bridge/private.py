@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from flytekit.core.type_engine import TypeEngine
+
 if TYPE_CHECKING:
     from flytekit.core.condition import BranchNode
     from flytekit.core.gate import Gate
@@ -70,3 +72,9 @@ def forget_compiled(workflow: Any) -> None:
     workflow._nodes = []
     workflow._output_bindings = []
     workflow._failure_node = None
+
+
+def transformer_registry() -> dict[Any, Any]:
+    """Return the type engine's own table, type to transformer: what is chosen for a type changes with it."""
+    registry: dict[Any, Any] = TypeEngine._REGISTRY
+    return registry

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_args, get_origin
 
+from flytekit.core.constants import FLYTE_USE_OLD_DC_FORMAT
 from flytekit.core.promise import Promise
-from flytekit.core.type_engine import TypeEngine
+from flytekit.core.type_engine import DictTransformer, ListTransformer, TypeEngine
+from flytekit.core.utils import str2bool
 from flytekit.models.literals import Literal
 from flytekit.models.types import LiteralType
 
+from flytenb.bridge import private
+from flytenb.bridge.crossing.arrays import ArrayCopy
+from flytenb.bridge.crossing.choice import find_attribute, find_way, is_optional_of
+from flytenb.bridge.crossing.limits import check_holdable, refuse_packed_int
 from flytenb.bridge.crossing.literal import AttrPath, resolve_attribute, to_literal, to_native
-from flytenb.bridge.crossing.value import LiteralValue, Value
+from flytenb.bridge.crossing.value import CopiedValue, LiteralValue, Port, SharedValue, Value
+from flytenb.bridge.crossing.ways import Share, UnprovenError, Way, is_trusted
+
+Pack: TypeAlias = Callable[[Any], Value]
+Take: TypeAlias = Callable[[Value], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,36 +38,140 @@ Shape: TypeAlias = Slot | Literal | Sequence["Shape"] | Mapping[str, "Shape"]
 """A list or dict binding: nested lists and dicts with slots and constants at the leaves."""
 
 
-def packer(
-    python_type: Any, literal_type: LiteralType | None = None, *, strict: bool = False
-) -> Callable[[Any], Value]:
+def packer(python_type: Any, literal_type: LiteralType | None = None, *, strict: bool = False) -> Pack:
     """Return a function that packs what a node returned for an output of this type.
 
-    It raises what flytekit raises for a value that the type doesn't admit.
+    It raises what flytekit raises for a value that the type doesn't admit, and UnholdableError, as a pod would, for a
+    number or text that no literal holds.
     """
-    declared = TypeEngine.to_literal_type(python_type) if literal_type is None else literal_type
+    port = Port(python_type, literal_type, _way(python_type, strict))
+    way = port.way
+    if way is None:
+        return lambda value: _pack_literal(port, value)
+    if isinstance(way, Share) and len(way.limits) == 1:
+        return _scalar_packer(port, way)
+    make = SharedValue if isinstance(way, Share) else CopiedValue
 
     def pack(value: Any) -> Value:
-        return LiteralValue(python_type, declared, to_literal(value, python_type, declared))
+        if is_trusted(way.trust):
+            try:
+                return make(port, way.prove([value])[0])
+            except UnprovenError:
+                pass
+        return _pack_literal(port, value)
 
     return pack
 
 
-def taker(
-    producer_type: Any, consumer_type: Any, attr_path: AttrPath = (), *, strict: bool = False
-) -> Callable[[Value], Any]:
-    """Return a function that takes a value as an input of `consumer_type`: a copy that nobody else holds."""
+def giver(
+    python_type: Any, literal_type: LiteralType | None = None, *, strict: bool = False
+) -> Callable[[list[Any]], Value]:
+    """As `packer`, for a caller that gives the value away: the returned function takes a one-element list, emptied.
 
-    def take(value: Value) -> Any:
-        return to_native(resolve_attribute(value.literal(), attr_path), consumer_type)
+    `give([task.execute(**inputs)])` doesn't copy an array that the task let go of.
+    """
+    pack = packer(python_type, literal_type, strict=strict)
+    way = _way(python_type, strict)
+    if not isinstance(way, ArrayCopy):
+        return lambda box: pack(box.pop())
+    port = Port(python_type, literal_type, way)
 
-    return take
+    def give(box: list[Any]) -> Value:
+        if is_trusted(way.trust):
+            try:
+                return CopiedValue(port, way.adopt(box))
+            except UnprovenError:
+                pass
+        return pack(box.pop())
+
+    return give
+
+
+def _scalar_packer(port: Port, way: Share) -> Pack:
+    """The same with everything looked up beforehand: most values are scalars."""
+    [(kind, limit)] = way.limits.items()
+    admits = limit.admits if limit is not None else None
+    look_up = private.transformer_registry().get
+    transformer = look_up(kind)
+
+    def pack(value: Any) -> Value:
+        if type(value) is kind and look_up(kind) is transformer and (admits is None or admits(value)):
+            return SharedValue(port, value)
+        return _pack_literal(port, value)
+
+    return pack
+
+
+def _pack_literal(port: Port, value: Any) -> Value:
+    try:
+        literal = to_literal(value, port.python_type, port.literal_type)
+    except OverflowError as e:
+        raise refuse_packed_int(value) from e
+    check_holdable(literal)
+    return LiteralValue(port, literal)
 
 
 def from_literal(literal: Literal, python_type: Any, literal_type: LiteralType | None = None) -> Value:
     """Return the value of a literal: a constant in a binding, a default, a hit in the cache."""
-    declared = TypeEngine.to_literal_type(python_type) if literal_type is None else literal_type
-    return LiteralValue(python_type, declared, literal)
+    return LiteralValue(Port(python_type, literal_type, _way(python_type, strict=False)), literal)
+
+
+def taker(producer_type: Any, consumer_type: Any, attr_path: AttrPath = (), *, strict: bool = False) -> Take:
+    """Return a function that takes a value as an input of `consumer_type`: a copy that nobody else holds."""
+    path = tuple(attr_path)
+    way, consumer_way = _way(producer_type, strict), _way(consumer_type, strict)
+    if way is not None and consumer_way is not None:
+        if path:
+            found = find_attribute(way, producer_type, path)
+            if found is not None and found[1] == consumer_type:
+                return _attribute_taker(way, consumer_way, path, found[0], consumer_type)
+        elif producer_type == consumer_type and isinstance(way, Share) and len(way.limits) == 1:
+            return _scalar_taker(way, consumer_type)
+        elif producer_type == consumer_type or is_optional_of(consumer_type, producer_type):
+            return _native_taker(way, consumer_way, consumer_type)
+    return lambda value: _take_literal(value, path, consumer_type)
+
+
+def _scalar_taker(way: Share, consumer_type: Any) -> Take:
+    look_up = private.transformer_registry().get
+    [kind] = way.limits
+    transformer = look_up(kind)
+
+    def take(value: Value) -> Any:
+        if type(value) is SharedValue and value.port.way is way and look_up(kind) is transformer:
+            return value.held
+        return value.native() if value.port.way is way else _take_literal(value, (), consumer_type)
+
+    return take
+
+
+def _native_taker(way: Way, consumer_way: Way, consumer_type: Any) -> Take:
+    def take(value: Value) -> Any:
+        if value.port.way is way and is_trusted(consumer_way.trust):
+            return value.native()
+        return _take_literal(value, (), consumer_type)
+
+    return take
+
+
+def _attribute_taker(way: Way, consumer_way: Way, path: AttrPath, inner: Way, consumer_type: Any) -> Take:
+    def take(value: Value) -> Any:
+        is_right = value.port.way is way and is_trusted(way.trust) and is_trusted(consumer_way.trust)
+        if is_right and isinstance(value, SharedValue | CopiedValue):
+            at = value.held
+            try:
+                for step in path:
+                    at = at[step] if type(at) in (list, dict) else getattr(at, str(step))
+                return inner.renew([at])[0]
+            except (LookupError, AttributeError):
+                pass  # the literal has the words for it
+        return _take_literal(value, path, consumer_type)
+
+    return take
+
+
+def _take_literal(value: Value, path: AttrPath, consumer_type: Any) -> Any:
+    return to_native(resolve_attribute(value.literal(), path), consumer_type)
 
 
 def collector(consumer_type: Any, shape: Shape, *, strict: bool = False) -> Callable[[Sequence[Value]], Any]:
@@ -64,16 +179,47 @@ def collector(consumer_type: Any, shape: Shape, *, strict: bool = False) -> Call
 
     The function takes the values of the shape's slots in reading order.
     """
+    collect = None if strict else _filler(consumer_type, shape)
+    if collect is not None:
+        filler = collect
+        return lambda values: filler(iter(values))
     declared = TypeEngine.to_literal_type(consumer_type)
 
-    def collect(values: Sequence[Value]) -> Any:
+    def collect_literals(values: Sequence[Value]) -> Any:
         filled = _fill(shape, iter(values))
         return to_native(to_literal(filled, consumer_type, declared), consumer_type)
 
-    return collect
+    return collect_literals
 
 
-def _fill(shape: Shape, values: Any) -> Any:
+def _filler(consumer_type: Any, shape: Shape) -> Callable[[Iterator[Value]], Any] | None:
+    """Take each leaf by itself and put them together, where flytekit's own list and dict transformers do just that."""
+    if isinstance(shape, Slot):
+        take = taker(shape.producer_type, consumer_type, shape.attr_path)
+        return lambda values: take(next(values))
+    if isinstance(shape, Literal):
+        constant = from_literal(shape, consumer_type)
+        return lambda values: constant.native()
+    origin, args = get_origin(consumer_type), get_args(consumer_type)
+    transformer = type(TypeEngine.get_transformer(consumer_type))
+    if isinstance(shape, Mapping):
+        if origin is not dict or transformer is not DictTransformer or args[0] is not str:
+            return None
+        inner = {key: _filler(args[1], at) for key, at in shape.items()}
+        fillers = {key: fill for key, fill in inner.items() if fill is not None}
+        if len(fillers) < len(inner):
+            return None
+        return lambda values: {key: fill(values) for key, fill in fillers.items()}
+    if origin is not list or transformer is not ListTransformer:
+        return None
+    elements = [_filler(args[0], at) for at in shape]
+    present = [fill for fill in elements if fill is not None]
+    if len(present) < len(elements):
+        return None
+    return lambda values: [fill(values) for fill in present]
+
+
+def _fill(shape: Shape, values: Iterator[Value]) -> Any:
     """Return the shape with a ready promise at each leaf, which is what flytekit's local run converts."""
     if isinstance(shape, Slot):
         return Promise(var="", val=resolve_attribute(next(values).literal(), shape.attr_path))
@@ -82,3 +228,10 @@ def _fill(shape: Shape, values: Any) -> Any:
     if isinstance(shape, Mapping):
         return {key: _fill(inner, values) for key, inner in shape.items()}
     return [_fill(inner, values) for inner in shape]
+
+
+def _way(python_type: Any, strict: bool) -> Way | None:
+    """The cheap way, unless the caller wants none or flytekit is told to write dataclasses in its old format."""
+    if strict or str2bool(os.getenv(FLYTE_USE_OLD_DC_FORMAT)):
+        return None
+    return find_way(python_type)

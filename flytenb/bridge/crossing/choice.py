@@ -1,0 +1,229 @@
+"""Which cheap way a type takes, if any; what has none crosses as its literal.
+
+There are two carriers, with different rules. A literal tree carries scalars, lists and dicts with text keys, each by
+its type transformer. MessagePack carries what is inside a dataclass or a dict with other keys, by mashumaro, which
+asks no transformer.
+"""
+
+from __future__ import annotations
+
+import enum
+import sys
+from dataclasses import is_dataclass
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from flytekit.core import type_engine
+from flytekit.core.type_engine import TypeEngine
+
+from flytenb.bridge import private
+from flytenb.bridge.crossing.arrays import ArrayCopy
+from flytenb.bridge.crossing.frames import FrameCopy
+from flytenb.bridge.crossing.limits import DURATION, INT, PACKED_DURATION, PACKED_INT, PACKED_TIME, TEXT, Limit
+from flytenb.bridge.crossing.records import RecordCopy, field_types
+from flytenb.bridge.crossing.ways import DictCopy, ListCopy, OptionalCopy, Share, Trust, Way, is_trusted
+
+
+def find_way(python_type: Any) -> Way | None:
+    """Return the cheap way of a type that a task declares, or None."""
+    try:
+        way = _cached(python_type)
+    except TypeError:  # an annotation may hold what can't be hashed
+        return None
+    if way is not None and not is_trusted(way.trust):  # a transformer was registered since
+        return _choose(python_type, frozenset())
+    return way
+
+
+@lru_cache(maxsize=512)
+def _cached(python_type: Any) -> Way | None:
+    return _choose(python_type, frozenset())
+
+
+def is_optional_of(consumer: Any, producer: Any) -> bool:
+    """Whether `consumer` is `producer | None`: a literal that no union wraps is what fits."""
+    return get_origin(consumer) in (Union, UnionType) and set(get_args(consumer)) == {producer, NoneType}
+
+
+def find_attribute(way: Way, python_type: Any, path: tuple[str | int, ...]) -> tuple[Way, Any] | None:
+    """Return the way and the type of what `promise.a[0]` leads to, or None where only the literal can tell."""
+    is_packed = False
+    for step in path:
+        if isinstance(way, OptionalCopy):
+            if not is_packed:  # in a literal tree a union hides what is in it
+                return None
+            way = way.element
+            [python_type] = [arg for arg in get_args(python_type) if arg is not NoneType]
+        if isinstance(way, ListCopy) and type(step) is int:
+            way, python_type = way.element, get_args(python_type)[0]
+        elif isinstance(way, DictCopy) and type(step) is get_args(python_type)[0]:
+            is_packed = is_packed or type(step) is not str
+            way, python_type = way.element, get_args(python_type)[1]
+        elif isinstance(way, RecordCopy) and step in way.fields:
+            is_packed = True
+            way, python_type = way.fields[str(step)], get_type_hints(python_type)[str(step)]
+        else:
+            return None
+    return way, python_type
+
+
+# -- in a literal tree -------------------------------------------------------------------------------------------------
+
+_SCALARS: dict[Any, tuple[Any, Limit | None]] = {
+    bool: (type_engine.BoolTransformer, None),
+    int: (type_engine.IntTransformer, INT),
+    float: (type_engine.FloatTransformer, None),
+    str: (type_engine.StrTransformer, TEXT),
+    date: (type_engine.DateTransformer, None),
+    timedelta: (type_engine.TimedeltaTransformer, DURATION),
+    NoneType: (type_engine.NoneTransformer, None),
+}
+"""What a literal returns as it is. A datetime isn't there: without a zone it becomes UTC."""
+
+
+def _choose(python_type: Any, within: frozenset[type]) -> Way | None:
+    """Return the way of a type in a literal tree; `within` are the dataclasses around it."""
+    origin, args = get_origin(python_type), get_args(python_type)
+    if origin is list and args:
+        element = _choose(args[0], within)
+        trust = _trust(type_engine.ListTransformer, python_type, list)
+        return ListCopy(element, trust) if element and trust else None
+    if origin is dict and args:
+        return _choose_dict(python_type, args[0], args[1], within)
+    if origin in (Union, UnionType):
+        return _choose_union(python_type, args, within)
+    if python_type in _SCALARS:
+        transformer, check = _SCALARS[python_type]
+        is_stock = TypeEngine.get_transformer(python_type) is transformer
+        return Share({python_type: check}, ((python_type, transformer),)) if is_stock else None
+    if not isinstance(python_type, type) or origin is not None:
+        return _choose_array(python_type)
+    if issubclass(python_type, enum.Enum):
+        is_stock = type(TypeEngine.get_transformer(python_type)) is type_engine.EnumTransformer
+        return Share({python_type: None}) if is_stock and _is_sound(python_type, str) else None
+    if is_dataclass(python_type):
+        record = _choose_record(python_type, within)
+        trust = _trust(type_engine.DataclassTransformer, *python_type.__mro__)
+        return RecordCopy(python_type, record, trust) if record is not None and trust else None
+    return _choose_array(python_type) or _choose_frame(python_type)
+
+
+def _choose_dict(python_type: Any, key: Any, element: Any, within: frozenset[type]) -> Way | None:
+    trust = _trust(type_engine.DictTransformer, python_type, dict)
+    keys: Way | None = Share({str: TEXT}) if key is str else _choose_key(key)
+    elements = _choose(element, within) if key is str else _choose_packed(element, within)
+    return DictCopy(keys, elements, trust) if keys and elements and trust else None
+
+
+def _choose_union(python_type: Any, args: tuple[Any, ...], within: frozenset[type]) -> Way | None:
+    """A union of scalars tells them apart by its tags; of other types only None is told apart for certain."""
+    trust = _trust(type_engine.UnionTransformer, python_type, Union, UnionType)
+    ways = [_choose(arg, within) for arg in args]
+    if not trust or not all(ways):
+        return None
+    inner = tuple(pair for way in ways if way for pair in way.trust)
+    if all(arg in _SCALARS for arg in args):
+        return Share({arg: _SCALARS[arg][1] for arg in args}, trust + inner)
+    if len(args) != 2 or NoneType not in args:
+        return None
+    [element] = [way for arg, way in zip(args, ways, strict=True) if arg is not NoneType and way]
+    if isinstance(element, Share):
+        return Share({**element.limits, NoneType: None}, trust + inner)
+    return OptionalCopy(element, trust + inner)
+
+
+def _choose_array(python_type: Any) -> Way | None:
+    numpy: Any = sys.modules.get("numpy")
+    if numpy is None or (get_origin(python_type) or python_type) is not numpy.ndarray:
+        return None
+    from flytekit.types.numpy.ndarray import NumpyArrayTransformer
+
+    trust = _trust(NumpyArrayTransformer, python_type, numpy.ndarray)
+    return ArrayCopy(numpy, trust) if trust else None
+
+
+def _choose_frame(python_type: Any) -> Way | None:
+    pandas: Any = sys.modules.get("pandas")
+    if pandas is None or python_type is not getattr(pandas, "DataFrame", None):
+        return None
+    from flytekit.types.structured.structured_dataset import StructuredDatasetTransformerEngine
+
+    trust = _trust(StructuredDatasetTransformerEngine, python_type)
+    return FrameCopy(pandas, trust) if trust else None
+
+
+def _trust(transformer: type, python_type: Any, *others: Any) -> Trust:
+    """What the registry says now about a type, if it leads to a transformer of exactly this class, else nothing."""
+    if type(TypeEngine.get_transformer(python_type)) is not transformer:
+        return ()
+    registry = private.transformer_registry()
+    return tuple((key, registry.get(key)) for key in dict.fromkeys((python_type, *others)))
+
+
+# -- in MessagePack ----------------------------------------------------------------------------------------------------
+
+
+_PACKED: dict[Any, Limit | None] = {
+    bool: None,
+    int: PACKED_INT,
+    float: None,
+    str: TEXT,
+    date: None,
+    datetime: PACKED_TIME,
+    timedelta: PACKED_DURATION,
+}
+
+
+def _choose_packed(python_type: Any, within: frozenset[type]) -> Way | None:
+    """Return the way of a type inside a dataclass."""
+    origin, args = get_origin(python_type), get_args(python_type)
+    if origin is list and args:
+        element = _choose_packed(args[0], within)
+        return ListCopy(element) if element else None
+    if origin is dict and args:
+        key, element = _choose_key(args[0]), _choose_packed(args[1], within)
+        return DictCopy(key, element) if key and element else None
+    if origin in (Union, UnionType):
+        others = [arg for arg in args if arg is not NoneType]
+        element = _choose_packed(others[0], within) if len(others) == 1 else None
+        if isinstance(element, Share):
+            return Share({**element.limits, NoneType: None})
+        return OptionalCopy(element) if element else None
+    if python_type in _PACKED:
+        return Share({python_type: _PACKED[python_type]})
+    if not isinstance(python_type, type):
+        return None
+    if issubclass(python_type, enum.Enum):
+        return Share({python_type: None}) if _is_sound(python_type, str, int) else None
+    record = _choose_record(python_type, within) if is_dataclass(python_type) else None
+    return None if record is None else RecordCopy(python_type, record)
+
+
+def _choose_key(python_type: Any) -> Way | None:
+    return Share({python_type: _PACKED[python_type]}) if python_type in (str, int) else None
+
+
+def _choose_record(cls: type, within: frozenset[type]) -> dict[str, Way] | None:
+    """Return the ways of a dataclass's fields; one that contains itself has none."""
+    types = None if cls in within else field_types(cls)
+    if types is None:
+        return None
+    ways = {name: _choose_packed(t, within | {cls}) for name, t in types.items()}
+    return {name: way for name, way in ways.items() if way} if all(ways.values()) else None
+
+
+def _is_sound(cls: type[enum.Enum], *kinds: type) -> bool:
+    """Whether each member comes back from its value, which is of one of these exact types."""
+    values = [member.value for member in cls]
+    texts = [v for v in values if type(v) is str]
+    numbers = [v for v in values if type(v) is int]
+    return (
+        bool(values)
+        and all(type(v) in kinds for v in values)
+        and all(cls(member.value) is member for member in cls)
+        and TEXT.admits_all(texts)
+        and PACKED_INT.admits_all(numbers)
+        and not any(base.__module__.startswith("mashumaro") for base in cls.__mro__)
+    )

@@ -1,0 +1,112 @@
+"""Pandas frames without a Parquet file: a deep copy, for frames that such a file would keep as they are.
+
+Measured with pandas 3.1 and pyarrow 26. Copy-on-write isn't enough to isolate a consumer: `.array`, and `.values` with
+its flag turned back, write through it.
+"""
+
+from __future__ import annotations
+
+import re
+from importlib.util import find_spec
+from typing import Any
+
+from flytenb.bridge.crossing.limits import TEXT
+from flytenb.bridge.crossing.ways import Trust, UnprovenError
+
+_DTYPES = frozenset(
+    ["bool", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
+).union(["datetime64[us]"])  # other resolutions come back as this one
+
+_RESERVED = re.compile(r"__index_level_\d+__")
+"""How pandas calls a nameless index in a file."""
+
+
+class FrameCopy:
+    """Frames, of exactly `pandas.DataFrame`."""
+
+    name = "frame"
+
+    def __init__(self, pandas: Any, trust: Trust = ()) -> None:
+        self.trust = trust
+        self._pandas = pandas
+        self._attributes = frozenset(vars(pandas.DataFrame()))
+
+    def prove(self, values: list[Any]) -> list[Any]:
+        """Copy frames that a file would keep."""
+        if not _is_parquet_stock(self._pandas):
+            raise UnprovenError
+        text = self._pandas.Index(["a"]).dtype  # depends on the version of pandas and on its options
+        if not all(self._is_plain(v, text) for v in values):
+            raise UnprovenError
+        return self.renew(values)
+
+    def renew(self, values: list[Any]) -> list[Any]:
+        """Copy them, with their labels."""
+        return list(map(_copy, values))
+
+    def _is_plain(self, frame: Any, text: Any) -> bool:
+        return (
+            type(frame) is self._pandas.DataFrame
+            and vars(frame).keys() <= self._attributes
+            and not frame.attrs
+            and frame.flags.allows_duplicate_labels
+            and self._are_labels_plain(frame.columns, text)
+            and self._is_index_plain(frame.index, text)
+            and all(_is_number(dtype) or _is_arrow_text(dtype, text) for dtype in frame.dtypes)
+        )
+
+    def _are_labels_plain(self, labels: Any, text: Any) -> bool:
+        """Unique texts, under the type that pandas itself gives to texts."""
+        return (
+            type(labels) is self._pandas.Index
+            and len(labels) > 0
+            and (labels.dtype == "object" == text or _is_arrow_text(labels.dtype, text))
+            and _is_name_plain(labels.name)
+            and all(type(label) is str and _is_name_plain(label) for label in labels)
+            and labels.is_unique
+        )
+
+    def _is_index_plain(self, index: Any, text: Any) -> bool:
+        if type(index) is not self._pandas.RangeIndex and not (
+            type(index) is self._pandas.Index and (index.dtype == "int64" or _is_arrow_text(index.dtype, text))
+        ):
+            return False
+        return _is_name_plain(index.name)
+
+
+def _is_number(dtype: Any) -> bool:
+    return hasattr(dtype, "byteorder") and str(dtype) in _DTYPES  # pandas' own dtypes have no byte order
+
+
+def _is_arrow_text(dtype: Any, text: Any) -> bool:
+    """Whether it is the type that a file's text columns come back as."""
+    return bool(dtype == text) and getattr(dtype, "storage", None) == "pyarrow"
+
+
+def _is_name_plain(name: Any) -> bool:
+    return name is None or (type(name) is str and not _RESERVED.fullmatch(name) and TEXT.admits(name))
+
+
+def _is_parquet_stock(pandas: Any) -> bool:
+    """Whether frames go through flytekit's own Parquet handlers and through pyarrow: users may register others."""
+    from flytekit.types.structured.basic_dfs import PandasToParquetEncodingHandler, ParquetToPandasDecodingHandler
+    from flytekit.types.structured.structured_dataset import StructuredDatasetTransformerEngine as Engine
+
+    frame = pandas.DataFrame
+    encoders, decoders = Engine.ENCODERS.get(frame, {}), Engine.DECODERS.get(frame, {})
+    return (
+        encoders.keys() == {"fsspec"} == decoders.keys()
+        and type(encoders["fsspec"].get("parquet")) is PandasToParquetEncodingHandler
+        and type(decoders["fsspec"].get("parquet")) is ParquetToPandasDecodingHandler
+        and Engine.DEFAULT_FORMATS.get(frame) == "parquet"
+        and frame not in Engine.DEFAULT_PROTOCOLS
+        and pandas.get_option("io.parquet.engine") in ("auto", "pyarrow")
+        and find_spec("pyarrow") is not None
+    )
+
+
+def _copy(frame: Any) -> Any:
+    fresh = frame.copy()
+    fresh.index = frame.index.copy(deep=True)
+    fresh.columns = frame.columns.copy(deep=True)
+    return fresh

@@ -1,0 +1,121 @@
+"""What a literal can hold: protobuf and MessagePack have ranges where Python has none; who checks is left to callers.
+
+flytekit's local run keeps literals as Python objects and lets these values through; a pod, which writes its outputs as
+protobuf, refuses them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, timedelta
+from typing import Any, NamedTuple
+
+from flytekit.models.literals import Literal
+
+from flytenb.errors import UnholdableError
+
+_INT_MIN, _INT_MAX = -(2**63), 2**63 - 1
+_PACKED_INT_MAX = 2**64 - 1
+"""MessagePack, which carries dataclasses, has unsigned 64-bit integers too."""
+
+_DAYS_MAX = 3_652_500
+"""Of a `google.protobuf.Duration`: "must be from -315,576,000,000 to +315,576,000,000 seconds inclusive"."""
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class Limit(NamedTuple):
+    """Which values of one exact type come back from a carrier as they are: asked of one, or of many at once."""
+
+    admits: Callable[[Any], bool]
+    admits_all: Callable[[Sequence[Any]], bool]
+
+    @classmethod
+    def of_each(cls, admits: Callable[[Any], bool]) -> Limit:
+        """A limit that has no faster way for many."""
+        return cls(admits, lambda values: all(map(admits, values)))
+
+
+def _is_text(value: str) -> bool:
+    return value.isascii() or _SURROGATE.search(value) is None
+
+
+def _is_exact_in_seconds(value: timedelta) -> bool:
+    try:
+        return timedelta(seconds=value.total_seconds()) == value
+    except OverflowError:
+        return False
+
+
+INT = Limit(
+    lambda value: _INT_MIN <= value <= _INT_MAX,
+    lambda values: not values or (min(values) >= _INT_MIN and max(values) <= _INT_MAX),
+)
+PACKED_INT = Limit(
+    lambda value: _INT_MIN <= value <= _PACKED_INT_MAX,
+    lambda values: not values or (min(values) >= _INT_MIN and max(values) <= _PACKED_INT_MAX),
+)
+TEXT = Limit.of_each(_is_text)
+"""UTF-8, which can't write half of a surrogate pair."""
+DURATION = Limit.of_each(lambda value: -_DAYS_MAX <= value.days < _DAYS_MAX)
+PACKED_DURATION = Limit.of_each(_is_exact_in_seconds)
+"""A number of seconds, in a float."""
+PACKED_TIME = Limit.of_each(lambda v: (v.tzinfo is None or v.tzinfo is UTC) and not v.fold)
+"""ISO text: other zones come back as an offset, and a fold is lost."""
+
+
+def check_holdable(literal: Literal) -> None:
+    """Refuse a literal with a number or text in it that no protobuf message holds.
+
+    Raises:
+        UnholdableError: with the value and the way out.
+    """
+    for primitive in _primitives(literal):
+        value = primitive.value
+        if type(value) is int and not INT.admits(value):
+            raise UnholdableError(
+                f"{_short(value)} doesn't fit in 64 bits, and no cluster can carry it",
+                hint="return it as a str, or as a float where rounding does no harm",
+            )
+        if type(value) is str and not TEXT.admits(value):
+            raise UnholdableError(
+                f"{_short(value)} holds half of a surrogate pair, and no cluster can carry it",
+                hint="clean it first: text.encode('utf-8', 'replace').decode()",
+            )
+        if type(value) is timedelta and not DURATION.admits(value):
+            raise UnholdableError(
+                f"{value!r} is longer than ten thousand years, and no cluster can carry it",
+                hint="return the number of seconds as a float",
+            )
+
+
+def refuse_packed_int(value: Any) -> UnholdableError:
+    """Return the error for a dataclass or dict that MessagePack refused for the size of a number in it."""
+    return UnholdableError(
+        f"a whole number in {_short(value)} doesn't fit in 64 bits, and no cluster can carry it",
+        hint="declare the field as a str, or as a float where rounding does no harm",
+    )
+
+
+def _short(value: Any) -> str:
+    try:
+        text = ascii(value)
+    except ValueError:  # CPython refuses to write an int of more than 4300 digits
+        return f"a number of {value.bit_length()} bits"
+    return text if len(text) <= 80 else f"{text[:60]}…{text[-10:]}"
+
+
+def _primitives(literal: Literal) -> Iterator[Any]:
+    todo = [literal]
+    while todo:
+        at = todo.pop()
+        if at.collection is not None:
+            todo.extend(at.collection.literals)
+        elif at.map is not None:
+            todo.extend(at.map.literals.values())
+        elif at.scalar is not None:
+            if at.scalar.union is not None:
+                todo.append(at.scalar.union.value)
+            elif at.scalar.primitive is not None:
+                yield at.scalar.primitive

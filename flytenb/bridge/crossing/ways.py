@@ -1,0 +1,153 @@
+"""The cheap ways to cross: prove that a literal round trip would change nothing, then copy just enough.
+
+All work is done on many values at once, since a loop in C is ten times a loop in Python. Which type takes which way is
+left to `choice`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from itertools import chain, islice
+from typing import Any, Protocol
+
+from flytenb.bridge import private
+from flytenb.bridge.crossing.limits import Limit
+
+Trust = tuple[tuple[Hashable, Any], ...]
+"""What the type engine's registry must say for a way to be right: each key with its transformer, None for absent."""
+
+
+class UnprovenError(Exception):
+    """This value might not come back from a literal as it is."""
+
+
+class Way(Protocol):
+    """How values of one type cross without a literal.
+
+    Attributes:
+        name: `share`, `copy`, `array` or `frame`.
+        trust: what the registry must say.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def trust(self) -> Trust: ...
+
+    def prove(self, values: list[Any]) -> list[Any]:
+        """Return the values as a literal round trip would, isolated from who made them, or raise UnprovenError."""
+        ...
+
+    def renew(self, values: list[Any]) -> list[Any]:
+        """Return proven values once more, isolated from these."""
+        ...
+
+
+def is_trusted(trust: Trust) -> bool:
+    """Whether the registry still says what it said: a user may register a transformer at any time."""
+    get = private.transformer_registry().get
+    return all(get(key) is expected for key, expected in trust)
+
+
+class Share:
+    """Immutable values, told apart by their exact types; proven ones are passed on as they are."""
+
+    name = "share"
+
+    def __init__(self, limits: Mapping[type, Limit | None], trust: Trust = ()) -> None:
+        self.limits = limits
+        self.trust = trust
+        self._kinds = frozenset(limits)
+
+    def prove(self, values: list[Any]) -> list[Any]:
+        """Compare the set of types, then look at those types whose values have limits."""
+        found = set(map(type, values))
+        if not found <= self._kinds:
+            raise UnprovenError
+        for kind in found:
+            limit = self.limits[kind]
+            if limit is None:
+                continue
+            some = values if len(found) == 1 else [v for v in values if type(v) is kind]
+            if not limit.admits_all(some):
+                raise UnprovenError
+        return values
+
+    def renew(self, values: list[Any]) -> list[Any]:
+        """Nothing to do."""
+        return values
+
+
+class ListCopy:
+    """Lists, whose elements have a way."""
+
+    name = "copy"
+
+    def __init__(self, element: Way, trust: Trust = ()) -> None:
+        self.element = element
+        self.trust = trust + element.trust
+
+    def prove(self, values: list[Any]) -> list[Any]:
+        """Prove the elements of all lists at once."""
+        if not set(map(type, values)) <= {list}:
+            raise UnprovenError
+        return self._rebuild(values, self.element.prove)
+
+    def renew(self, values: list[Any]) -> list[Any]:
+        """Copy the lists, and their elements if these can change."""
+        return self._rebuild(values, self.element.renew)
+
+    def _rebuild(self, values: list[Any], pass_on: Callable[[list[Any]], list[Any]]) -> list[Any]:
+        if len(values) == 1:
+            return [list(pass_on(values[0]))]
+        elements = iter(pass_on(list(chain.from_iterable(values))))
+        return [list(islice(elements, len(v))) for v in values]
+
+
+class DictCopy:
+    """Dicts with keys of one immutable type, whose values have a way."""
+
+    name = "copy"
+
+    def __init__(self, key: Way, element: Way, trust: Trust = ()) -> None:
+        self.key = key
+        self.element = element
+        self.trust = trust + key.trust + element.trust
+
+    def prove(self, values: list[Any]) -> list[Any]:
+        """Prove the keys and elements of all dicts at once."""
+        if not set(map(type, values)) <= {dict}:
+            raise UnprovenError
+        self.key.prove(list(chain.from_iterable(values)))
+        return self._rebuild(values, self.element.prove)
+
+    def renew(self, values: list[Any]) -> list[Any]:
+        """Copy the dicts, and their elements if these can change."""
+        return self._rebuild(values, self.element.renew)
+
+    def _rebuild(self, values: list[Any], pass_on: Callable[[list[Any]], list[Any]]) -> list[Any]:
+        elements = iter(pass_on(list(chain.from_iterable(v.values() for v in values))))
+        return [dict(zip(v, elements, strict=False)) for v in values]  # a dict takes as many elements as it has keys
+
+
+class OptionalCopy:
+    """None, or a value that has a way."""
+
+    name = "copy"
+
+    def __init__(self, element: Way, trust: Trust = ()) -> None:
+        self.element = element
+        self.trust = trust + element.trust
+
+    def prove(self, values: list[Any]) -> list[Any]:
+        """Prove what is there."""
+        return self._rebuild(values, self.element.prove)
+
+    def renew(self, values: list[Any]) -> list[Any]:
+        """Copy what is there."""
+        return self._rebuild(values, self.element.renew)
+
+    @staticmethod
+    def _rebuild(values: list[Any], pass_on: Callable[[list[Any]], list[Any]]) -> list[Any]:
+        there = iter(pass_on([v for v in values if v is not None]))
+        return [None if v is None else next(there) for v in values]
