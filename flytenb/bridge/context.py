@@ -79,6 +79,16 @@ class Workspace:
         return made
 
     @contextmanager
+    def outside(self) -> Iterator[None]:
+        """Leave the node for a while, to compile: flytekit asks what mode it is in before it asks whether it compiles."""
+        token = flyte_context_Var.set([self._base])
+        try:
+            with compile_lock:
+                yield
+        finally:
+            flyte_context_Var.reset(token)
+
+    @contextmanager
     def entered(self) -> Iterator[None]:
         """Enter for a while on a thread that is somebody else's, such as the notebook's own."""
         token = flyte_context_Var.set([self._base, self.context()])

@@ -33,11 +33,10 @@ class DynamicStep(Step):
         scheduler.workspace.enter()
         inputs = {name: get(scheduler.env) for name, get in self.getters}
         workflow = compile_dynamic(self.entity, inputs, scheduler.workspace)
-        scheduler.workspace.enter()
-        compiled = read_compiled(workflow, self.path)
-        graph = read_inner(workflow, self.path)
         planner = self.planner
-        with scheduler.lock:
+        with scheduler.workspace.outside(), scheduler.lock:
+            compiled = read_compiled(workflow, self.path)
+            graph = read_inner(workflow, self.path)
             scope = Scope(self.path, self.scope, is_fail_fast=compiled.is_fail_fast)
             scope.closing = self.closing
             declared = self.entity.python_interface.outputs

@@ -103,7 +103,7 @@ class EagerStep(Step):
     async def _call(self, scheduler: Scheduler, entity: Any, inputs: dict[str, Any]) -> Any:
         planner = self.planner
         types = entity.python_interface.inputs
-        with scheduler.lock:
+        with scheduler.workspace.outside(), scheduler.lock:
             path = f"{self.path}/e{len(self.calls)}"
             scope = CallScope(path, self.scope, asyncio.get_running_loop())
             self.calls.append(scope)

@@ -21,7 +21,7 @@ from flytenb.bridge.compiled import (
     task_policy,
 )
 from flytenb.bridge.crossing import Slot, Value, collector, from_literal, packer, taker
-from flytenb.bridge.entities import inner_workflow, kind_of
+from flytenb.bridge.entities import inner_workflow, kind_of, plan_inputs
 from flytenb.model import Kind
 from flytenb.run.branch import BranchStep, JoinStep
 from flytenb.run.dynamic import DynamicStep
@@ -126,6 +126,7 @@ class Planner:
                     last.before(exit_step)
         if compiled.failure is not None:
             failure = compiled.failure
+            self.record(failure.path)
             scope.handler = lambda why: self._handle_failure(failure, scope, why)
 
     def add_nodes(self, nodes: Sequence[CompiledNode], scope: Scope) -> dict[str, Step]:
@@ -169,6 +170,7 @@ class Planner:
     ) -> tuple[Step, Step]:
         """Build the steps that run one entity at `path`."""
         record = self.record(path)
+        getters = [*getters, *self._saved(entity, {name for name, _ in getters})]
         record.getters = getters
         outputs = self.slots(path, entity.python_interface.outputs)
         record.outputs = outputs
@@ -204,6 +206,17 @@ class Planner:
         found = self._calls.get(id(entity))
         if found is None:
             found = self._calls[id(entity)] = build_call(entity, strict=self.settings.strict)
+        return found
+
+    def _saved(self, entity: Any, given: set[str]) -> list[tuple[str, Getter]]:
+        """Getters of what a launch plan saved and nobody gave; in a compiled workflow these are bound already."""
+        _, saved = plan_inputs(entity)
+        types = entity.python_interface.inputs
+        found: list[tuple[str, Getter]] = []
+        for name, value in saved.items():
+            if name in types and name not in given:
+                packed = packer(types[name], strict=self.settings.strict)(value)
+                found.append((name, lambda env, packed=packed: packed.native()))  # type: ignore[misc]
         return found
 
     def _stand_in(self, entity: Any) -> Any:

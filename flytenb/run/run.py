@@ -137,11 +137,11 @@ class Run:
         for name, value in self._inputs.items():
             env[planner.slot("@inputs", name)] = value
         scope = Scope("", None, is_fail_fast=self._root.compiled.is_fail_fast)
-        exit_record = self._scheduler.run_record
-        last = ExitStep(exit_record, scope)
-        last.is_closing = False  # the scheduler itself ends the run, once its last step is done
+        # The scheduler itself ends the run once its last step is done, so that step keeps a record of its own.
+        last = ExitStep(Record(""), scope)
+        last.is_closing = False
         outputs = planner.slots("@outputs", self._root.outputs)
-        exit_record.outputs = outputs
+        self._scheduler.run_record.outputs = outputs
         gives = [
             (outputs[name], planner.passer(binding, self._root.outputs[name]))
             for name, binding in self._root.compiled.outputs.items()

@@ -356,6 +356,10 @@ class Scheduler:
         if self._is_ending:
             return
         self._is_ending = True
+        for record in self.records.values():
+            # What was never reached: a failure handler that wasn't needed, nodes behind a failure.
+            if record.phase is Phase.QUEUED:
+                self.set_phase(record, Phase.SKIPPED if phase is Phase.SUCCEEDED else Phase.ABORTED)
         self.set_phase(self.run_record, phase, str(self.failure.exception) if self.failure else "")
         for job in self.on_finish:
             job()
