@@ -1,0 +1,239 @@
+"""What a drawing says about a node, an edge or a run, in words that every format shares; where, is left to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from flytenb.model import CacheStatus, Edge, EdgeKind, Graph, Interface, Kind, Node, NodeState, Phase, Port
+
+_KIND_WORDS = {Kind.LAUNCH_PLAN: "launch plan", Kind.FAILURE: "failure handler"}
+
+_PHASE_SIGNS = {
+    Phase.QUEUED: "○",
+    Phase.RUNNING: "▶",
+    Phase.SUCCEEDED: "✓",
+    Phase.FAILED: "✕",
+    Phase.ABORTED: "■",
+    Phase.SKIPPED: "–",
+    Phase.TIMED_OUT: "⧖",
+}
+
+CACHED_SIGN = "⚡"
+
+
+def kind_word(kind: Kind) -> str:
+    """Return the kind as a reader says it."""
+    return _KIND_WORDS.get(kind, str(kind))
+
+
+def kind_phrase(node: Node) -> str:
+    """Return what kind of thing the node is, with what it stands for: `map of inc`, `reference task`."""
+    word, of = kind_word(node.kind), node.settings.get("of")
+    if of is None or of == node.name:
+        return word
+    if node.kind is Kind.REFERENCE:
+        return f"{word} {of}"
+    if node.kind is Kind.FAILURE:
+        return f"{word} · {of}"
+    return f"{word} of {of}"
+
+
+def badges(node: Node) -> list[str]:
+    """Return what is special about the node, the most telling first; a plain task has none."""
+    s = node.settings
+    found: list[str] = []
+    if "folded" in s:
+        found.append(f"× {s['folded']}")
+    if "inside" in s:
+        found.append(count(int(s["inside"]), "node", "inside"))
+    if "alias" in s:
+        found.append(f"as {s['alias']}")
+    if "gate" in s:
+        found.append(str(s["gate"]))
+    if "duration" in s:
+        found.append(seconds(float(s["duration"])))
+    if "concurrency" in s:
+        found.append(f"{s['concurrency']} at a time")
+    if "min_success_ratio" in s and float(s["min_success_ratio"]) != 1:
+        found.append(f"≥ {float(s['min_success_ratio']):.0%} must succeed")
+    if "min_successes" in s:
+        found.append(f"≥ {s['min_successes']} must succeed")
+    if s.get("retries"):
+        found.append(f"{s['retries']} {'retry' if s['retries'] == 1 else 'retries'}")
+    if "timeout" in s:
+        found.append(f"timeout {seconds(float(s['timeout']))}")
+    if "cache" in s:
+        found.append(_cache_badge(s["cache"], is_serial=bool(s.get("cache_serialize"))))
+    if s.get("interruptible"):
+        found.append("interruptible")
+    if s.get("failure_policy"):
+        found.append(str(s["failure_policy"]).lower().replace("_", " "))
+    found += [f"{s[key]} {unit}" for key, unit in (("cpu", "cpu"), ("mem", "mem"), ("gpu", "gpu")) if key in s]
+    found += [str(s[key]) for key in ("language", "task_type", "image") if key in s]
+    where = "/".join(str(s[key]) for key in ("project", "domain") if s.get(key))
+    if where:
+        found.append(where)
+    if s.get("version"):
+        found.append(f"version {s['version']}")
+    if "error" in s:
+        found.append(f"fails: {s['error']}")
+    if "names" in s:
+        found.append(str(s["names"]))
+    return found
+
+
+def _cache_badge(version: object, *, is_serial: bool) -> str:
+    text = str(version)
+    shown = f"cached {text}" if text and not isinstance(version, bool) and len(text) <= 8 else "cached"
+    return f"{shown}, one at a time" if is_serial else shown
+
+
+def caption(node: Node) -> str:
+    """Return the node's second line: `task · 2 retries · cached`."""
+    return " · ".join([kind_phrase(node), *badges(node)])
+
+
+def state_caption(state: NodeState) -> str:
+    """Return the second line of a node of a run: `succeeded · 1.3 s · hit`."""
+    parts = [str(state.phase).lower().replace("_", " ")]
+    if state.total:
+        parts.append(f"{state.done}/{state.total}")
+    if state.duration is not None and state.phase not in (Phase.QUEUED, Phase.SKIPPED):
+        parts.append(seconds(state.duration))
+    if state.cache is CacheStatus.HIT:
+        parts.append("hit")
+    if state.attempts > 1:
+        parts.append(f"{state.attempts} attempts")
+    return " · ".join(parts)
+
+
+def sign(state: NodeState) -> str:
+    """Return the phase as one character, for where there are no pictures."""
+    if state.phase is Phase.SUCCEEDED and state.cache is CacheStatus.HIT:
+        return CACHED_SIGN
+    return _PHASE_SIGNS[state.phase]
+
+
+def seconds(amount: float) -> str:
+    """Return a duration in the unit that suits it: `350 ms`, `1.3 s`, `2 min 05 s`, `3 h 07 min`."""
+    if amount < 0.0995:
+        return "<1 ms" if amount < 0.001 else f"{amount * 1000:.0f} ms"
+    if amount < 59.95:
+        return f"{amount:.1f} s" if amount < 9.95 and amount != int(amount) else f"{amount:.0f} s"
+    minutes, rest = divmod(round(amount), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if minutes else f"{hours} h"
+
+
+def count(number: int, noun: str, rest: str = "") -> str:
+    """Return `1 node`, `12 nodes inside`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}{f' {rest}' if rest else ''}"
+
+
+def port(each: Port) -> str:
+    """Return a port as a signature has it: `n: int = 3`."""
+    shown = f"{each.name}: {each.type}" if each.type else each.name
+    return shown if each.default is None else f"{shown} = {each.default}"
+
+
+def signature(name: str, interface: Interface) -> str:
+    """Return `name(x: int = 3) -> list[int]`; several outputs are named."""
+    inputs = ", ".join(map(port, interface.inputs))
+    return f"{name}({inputs}) -> {outputs(interface)}"
+
+
+def outputs(interface: Interface) -> str:
+    """Return the type of the only output, `None`, or all outputs with their names in brackets."""
+    ports = interface.outputs
+    if len(ports) == 1 and ports[0].name in ("o0", ""):
+        return ports[0].type
+    return f"({', '.join(map(port, ports))})" if ports else "None"
+
+
+def door_ports(graph: Graph, node: Node) -> tuple[Port, ...]:
+    """Return the ports that an inputs or outputs node stands for.
+
+    The node may carry them on either side (what enters a workflow leaves its inputs node); where it carries none,
+    they are those of the entity around it.
+    """
+    own = node.interface.outputs or node.interface.inputs
+    if own:
+        return own
+    around = graph.nodes[node.parent].interface if node.parent else graph.interface
+    return around.inputs if node.kind is Kind.INPUTS else around.outputs
+
+
+def constants(graph: Graph, path: str) -> list[tuple[str, str]]:
+    """Return what is fixed in the node's inputs: the place and the value in short."""
+    return [
+        (e.input, graph.nodes[e.source].name)
+        for e in graph.edges_into(path)
+        if graph.nodes[e.source].kind is Kind.CONSTANT
+    ]
+
+
+def type_at(ports: Iterable[Port], place: str) -> str:
+    """Return the declared type of the port that a place such as `o0` names, `""` if only a part of it is meant."""
+    return next((p.type for p in ports if p.name == place), "")
+
+
+def binding(graph: Graph, edge: Edge) -> str:
+    """Return all that an edge carries: `train: DataFrame → frame`, `after`, or the condition."""
+    if not edge.output and not edge.input:
+        return edge.label or ("after" if edge.kind is EdgeKind.ORDER else "")
+    source = graph.nodes[edge.source]
+    type_ = type_at(_ports_out(graph, source), edge.output)
+    given = f"{edge.output}: {type_}" if type_ else edge.output
+    return f"{given} → {edge.input}"
+
+
+def edge_label(graph: Graph, edge: Edge) -> str:
+    """Return what a reader must be told of an edge, `""` where the two nodes say it all.
+
+    That is a condition, one of several outputs, a part of an output, a place in a list or map, or a type that changes.
+    """
+    if edge.label or not (edge.output or edge.input):
+        return edge.label
+    source, target = graph.nodes[edge.source], graph.nodes[edge.target]
+    given = _ports_out(graph, source)
+    taken = door_ports(graph, target) if target.kind is Kind.OUTPUTS else target.interface.inputs
+    out_type, in_type = type_at(given, edge.output), type_at(taken, edge.input)
+    is_named_elsewhere = source.kind is Kind.INPUTS or f"{edge.source}/@outputs" in graph.nodes
+    is_part = edge.output not in {p.name for p in given} and edge.output != ""
+    parts = []
+    if is_part or (len(given) > 1 and not is_named_elsewhere):
+        parts.append(f"{edge.output}: {out_type}" if out_type and target.kind is not Kind.OUTPUTS else edge.output)
+    if "[" in edge.input:
+        parts.append(edge.input)
+    if out_type and in_type and not _is_same(out_type, in_type):
+        parts = [f"{edge.output}: {out_type} → {in_type}" if parts else f"{out_type} → {in_type}"]
+    return " → ".join(parts)
+
+
+def _ports_out(graph: Graph, node: Node) -> tuple[Port, ...]:
+    return door_ports(graph, node) if node.kind is Kind.INPUTS else node.interface.outputs
+
+
+def _is_same(given: str, taken: str) -> bool:
+    """Whether the types are one, or the second only adds alternatives that say nothing new."""
+    return given == taken or given in taken.split(" | ")
+
+
+def tooltip(graph: Graph, node: Node) -> str:
+    """Return everything about a node, one fact a line."""
+    lines = [f"{node.path} · {caption(node)}"]
+    if not node.is_pseudo and (node.interface.inputs or node.interface.outputs):
+        lines.append(signature(node.name, node.interface))
+    lines += [f"{place} = {value}" for place, value in constants(graph, node.path)]
+    lines += [
+        f"{e.input} ← {graph.nodes[e.source].name}.{e.output}"
+        for e in graph.edges_into(node.path)
+        if e.input and graph.nodes[e.source].kind is not Kind.CONSTANT
+    ]
+    if "value" in node.settings:
+        lines.append(str(node.settings["value"]))
+    if node.interface.doc:
+        lines.append(node.interface.doc)
+    return "\n".join(lines)

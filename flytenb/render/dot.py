@@ -1,0 +1,197 @@
+"""Two DOT texts from one scene: bare boxes for a layout engine, and labelled ones for people and for `dot -Tpng`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import ceil
+
+import graphviz
+
+from flytenb.model import EdgeKind, Kind, Phase
+from flytenb.render.captions import sign, state_caption
+from flytenb.render.scene import Arrow, Box, Frame, Line, Scene
+
+_INCH = 72
+_TITLE_FONT = 13.0
+_TITLE_LETTER = 0.6 * _TITLE_FONT  # Courier's letters are this wide in every engine
+
+_PHASE_PENS = {
+    Phase.RUNNING: {"color": "#0072B2", "style": "rounded,dashed", "penwidth": "1.5"},
+    Phase.SUCCEEDED: {"color": "#009E73", "penwidth": "1.5"},
+    Phase.FAILED: {"color": "#D55E00", "penwidth": "2.5"},
+    Phase.TIMED_OUT: {"color": "#D55E00", "penwidth": "2.5"},
+    Phase.ABORTED: {"color": "#D55E00"},
+    Phase.SKIPPED: {"color": "#999999", "fontcolor": "#999999"},
+}
+
+
+def layout_dot(scene: Scene) -> str:
+    """Return fixed-size boxes without text, named by us: nothing that a user wrote reaches a layout engine.
+
+    The direction is bottom to top because Graphviz counts upwards and SVG downwards, so that what comes back stands
+    the right way round.
+    """
+    dot = graphviz.Digraph(
+        graph_attr={"rankdir": "BT", "nodesep": "0.28", "ranksep": "0.36", "compound": "true"},
+        node_attr={"shape": "box", "fixedsize": "true", "label": ""},
+        edge_attr={"arrowsize": "0.6"},
+    )
+    inner = _members(scene)
+    _add_bare(dot, scene, inner, None)
+    for arrow in scene.arrows:
+        _add_bare_arrow(dot, arrow)
+    return str(dot.source)
+
+
+def _members(scene: Scene) -> dict[int | None, list[Frame | Box | Arrow]]:
+    """What stands directly in each frame; a label stands where both ends of its arrow do."""
+    around = {frame.number: frame.frame for frame in scene.frames}
+    inner: dict[int | None, list[Frame | Box | Arrow]] = {}
+    for frame in scene.frames:
+        inner.setdefault(frame.frame, []).append(frame)
+    for box in scene.boxes:
+        inner.setdefault(box.frame, []).append(box)
+    for arrow in scene.arrows:
+        if arrow.label:
+            tail, head = scene.boxes[arrow.tail].frame, scene.boxes[arrow.head].frame
+            inner.setdefault(_shared(around, tail, head), []).append(arrow)
+    return inner
+
+
+def _shared(around: dict[int, int | None], one: int | None, other: int | None) -> int | None:
+    """The innermost frame around both."""
+    chain = set()
+    while one is not None:
+        chain.add(one)
+        one = around[one]
+    while other is not None and other not in chain:
+        other = around[other]
+    return other
+
+
+def _add_bare(
+    dot: graphviz.Digraph, scene: Scene, inner: dict[int | None, list[Frame | Box | Arrow]], at: int | None
+) -> None:
+    for member in inner.get(at, ()):
+        if isinstance(member, Box):
+            dot.node(f"n{member.number}", width=_inches(member.width), height=_inches(member.height))
+        elif isinstance(member, Arrow):
+            width, height = member.label_size
+            dot.node(f"l{member.number}", width=_inches(width), height=_inches(height))
+        else:
+            with dot.subgraph(name=f"cluster_{member.number}") as cluster:
+                cluster.attr(**_cluster_attributes(member))
+                _add_bare(cluster, scene, inner, member.number)
+
+
+def _cluster_attributes(frame: Frame) -> dict[str, str]:
+    """Room for the title comes from a label of zeros in a font whose width every engine agrees on."""
+    if not frame.is_drawn:
+        return {"margin": "4", "label": ""}
+    zeros = "0" * ceil(frame.width / _TITLE_LETTER)
+    return {
+        "margin": "12",
+        "label": zeros,
+        "labelloc": "b",
+        "labeljust": "l",
+        "fontname": "Courier",
+        "fontsize": str(_TITLE_FONT),
+    }
+
+
+def _add_bare_arrow(dot: graphviz.Digraph, arrow: Arrow) -> None:
+    tail, head = f"n{arrow.tail}", f"n{arrow.head}"
+    leave = {} if arrow.tail_frame is None else {"ltail": f"cluster_{arrow.tail_frame}"}
+    arrive = {} if arrow.head_frame is None else {"lhead": f"cluster_{arrow.head_frame}"}
+    blunt = {"arrowhead": "none"}
+    if arrow.label:
+        dot.edge(tail, f"l{arrow.number}", id=f"t{arrow.number}", **blunt, **leave)
+        tail, leave = f"l{arrow.number}", {}
+    elif arrow.kind == "meet":
+        arrive = {**arrive, **blunt}
+    dot.edge(tail, head, id=f"h{arrow.number}", **leave, **arrive)
+
+
+def _inches(pixels: float) -> str:
+    return f"{pixels / _INCH:.4g}"
+
+
+def to_dot(scene: Scene) -> str:
+    """Return the scene as DOT for people: plain boxes with their text, clusters, labelled edges; no links, no HTML."""
+    dot = graphviz.Digraph(
+        graph_attr={"compound": "true", "label": _label([scene.title, scene.subtitle, *scene.notes]), "labelloc": "t"},
+        node_attr={"shape": "box", "style": "rounded", "fontname": "Helvetica", "fontsize": "12"},
+        edge_attr={"fontname": "Helvetica", "fontsize": "10", "arrowsize": "0.7"},
+    )
+    dot.graph_attr["fontname"] = "Helvetica"
+    _add_labelled(dot, scene, _members(scene), None)
+    for arrow in scene.arrows:
+        _add_labelled_arrow(dot, arrow)
+    return str(dot.source)
+
+
+def _add_labelled(
+    dot: graphviz.Digraph, scene: Scene, inner: dict[int | None, list[Frame | Box | Arrow]], at: int | None
+) -> None:
+    for member in inner.get(at, ()):
+        if isinstance(member, Box):
+            dot.node(f"ft-n-{member.number}", **_attributes(member, scene))
+        elif isinstance(member, Frame):
+            with dot.subgraph(name=f"cluster_ft-c-{member.number}") as cluster:
+                title = _label(_text_of([member.title])) if member.is_drawn else ""
+                cluster.attr(label=title, labeljust="l", style="rounded" if member.is_drawn else "invis")
+                _add_labelled(cluster, scene, inner, member.number)
+
+
+def _attributes(box: Box, scene: Scene) -> dict[str, str]:
+    if box.shape == "meet":
+        return {"label": "", "shape": "point"}
+    lines = _text_of(box.lines)
+    state = scene.states.get(box.path)
+    if state is not None and not box.node.is_pseudo:
+        lines[1] = f"{sign(state)} {state_caption(state)}"
+    found = {"label": _label(lines)}
+    if box.shape == "branch":
+        found |= {"shape": "hexagon", "style": ""}
+    elif box.shape == "constant":
+        found |= {"shape": "plain", "style": ""}
+    elif box.shape in (Kind.INPUTS, Kind.OUTPUTS):
+        found |= {"shape": "ellipse", "style": ""}
+    elif box.shape == "stack":
+        found["peripheries"] = "2"
+    elif box.shape == "gate":
+        found |= {"shape": "octagon", "style": ""}
+    if box.node.kind in (Kind.DYNAMIC, Kind.EAGER):
+        found["style"] = "rounded,dashed"
+    elif box.node.kind is Kind.STUB:
+        found["style"] = "rounded,dotted"
+    if state is not None:
+        found |= _PHASE_PENS.get(state.phase, {})
+    return found
+
+
+def _add_labelled_arrow(dot: graphviz.Digraph, arrow: Arrow) -> None:
+    found: dict[str, str] = {}
+    if arrow.label:
+        found["label"] = _label(arrow.label)
+    if arrow.kind == EdgeKind.ORDER:
+        found["style"] = "dashed"
+    elif arrow.kind == "meet":
+        found["arrowhead"] = "none"
+    if arrow.tail_frame is not None:
+        found["ltail"] = f"cluster_ft-c-{arrow.tail_frame}"
+    if arrow.head_frame is not None:
+        found["lhead"] = f"cluster_ft-c-{arrow.head_frame}"
+    dot.edge(f"ft-n-{arrow.tail}", f"ft-n-{arrow.head}", **found)
+
+
+def _text_of(lines: Iterable[Line]) -> list[str]:
+    return [
+        f"{line.text}{': ' if line.css == 'ft-port' else '  '}{line.rest}" if line.rest else line.text for line in lines
+    ]
+
+
+def _label(lines: Iterable[str]) -> str:
+    """Lines as DOT shows them, letter for letter: no escapes, entities or HTML-like labels of a user's making."""
+    shown = (graphviz.escape(line.replace("&", "&amp;")) for line in lines if line)
+    return str(graphviz.nohtml("\\n".join(shown)))

@@ -1,0 +1,219 @@
+"""A graph, drawn: one object with every format of the same picture; laid out only when somebody looks."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Callable, Collection, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from flytenb.errors import FlytenbError, LayoutError, LayoutTimeoutError
+from flytenb.model import Graph, NodeState
+from flytenb.render import layout, text
+from flytenb.render.dot import layout_dot, to_dot
+from flytenb.render.focus import focus
+from flytenb.render.fold import MOST_BOXES, Folded, fold, size_of
+from flytenb.render.lettering import clean, xml
+from flytenb.render.mermaid import to_mermaid
+from flytenb.render.page import to_page
+from flytenb.render.scene import Scene, build_scene
+from flytenb.render.svg import to_svg
+
+
+def draw(
+    graph: Graph,
+    *,
+    upstream: str | None = None,
+    downstream: str | None = None,
+    between: tuple[str, str] | None = None,
+    depth: int | None = None,
+    states: Mapping[str, NodeState] | None = None,
+    title: str | None = None,
+) -> Drawing:
+    """Return the drawing of a graph, or of the part that is asked for.
+
+    Args:
+        graph: what to draw.
+        upstream: a node's path or name: it and all it depends on.
+        downstream: a node's path or name: it and all that depends on it.
+        between: two nodes: they and what lies between them.
+        depth: how many levels of containers are open, with nothing else folded; None folds what is too big to read.
+        states: where the nodes of a run stand, by path; `""` is the run itself.
+        title: what stands above; the graph's name if not given.
+
+    Raises:
+        UnknownNameError: a node that the graph doesn't have.
+    """
+    part = focus(graph, upstream=upstream, downstream=downstream, between=between)
+    return Drawing(part, depth=depth, states=states, title=title)
+
+
+class Drawing:
+    """A picture of a graph, in every format.
+
+    Cheap to make: the layout is done when `svg` or `html` is first asked for, and kept. Where no layout engine is
+    there, `svg` raises and everything else still works; where the layout takes too long, the graph is folded further,
+    which the picture and the text say.
+
+    Attributes:
+        uid: what the ids in the SVG start with; no two drawings share it.
+        time_limit: seconds that a layout may take.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        *,
+        depth: int | None = None,
+        states: Mapping[str, NodeState] | None = None,
+        title: str | None = None,
+    ) -> None:
+        self.uid = f"ft{secrets.token_hex(4)}"
+        self.time_limit = layout.TIME_LIMIT
+        self._whole = graph
+        self._depth = depth
+        self._states = dict(states or {})
+        self._title = title
+
+    @cached_property
+    def _folded(self) -> Folded:
+        return fold(self._whole, self._depth)
+
+    @property
+    def graph(self) -> Graph:
+        """The graph that is drawn, after folding."""
+        return self._folded.graph
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was folded and how to see it, in words."""
+        found = self._folded.notes
+        return (*found, "draw a part (upstream, downstream, between), or depth=… for all") if found else ()
+
+    def shown_at(self, path: str) -> str:
+        """Return the path of the drawn node that shows the node at `path`: itself, or what it was folded into."""
+        return self._folded.shown_at.get(path, path)
+
+    @cached_property
+    def _scene(self) -> Scene:
+        return build_scene(self.graph, title=self._title, notes=self.notes, states=self._states)
+
+    @cached_property
+    def svg(self) -> str:
+        """The picture as SVG that needs nothing else and follows the page's theme.
+
+        Raises:
+            LayoutError: no layout engine is there.
+        """
+        while True:
+            scene = self._scene
+            try:
+                return to_svg(scene, layout.lay_out(layout_dot(scene), self.time_limit), self.uid)
+            except LayoutTimeoutError:
+                if not self._fold_further():
+                    raise
+
+    def _fold_further(self) -> bool:
+        """Fold to half the boxes, since the layout took too long; False if nothing is left to fold."""
+        before = size_of(self.graph)
+        smaller = fold(self._whole, None, most=min(before // 2, MOST_BOXES))
+        if size_of(smaller.graph) >= before:
+            return False
+        note = f"the layout took longer than {self.time_limit:g} s"
+        self._folded = Folded(smaller.graph, smaller.shown_at, (note, *smaller.notes))
+        self.__dict__.pop("_scene", None)
+        return True
+
+    @property
+    def dot(self) -> str:
+        """The picture as DOT, with its text, for Graphviz."""
+        return to_dot(self._scene)
+
+    @property
+    def text(self) -> str:
+        """The picture in plain characters: the same facts."""
+        return text.to_text(self.graph, title=self._title, notes=self.notes, states=self._states)
+
+    @property
+    def mermaid(self) -> str:
+        """The picture as a Mermaid flowchart."""
+        return to_mermaid(self._scene)
+
+    @property
+    def html(self) -> str:
+        """The picture as a page of its own that needs no network."""
+        svg = self._svg_if_possible()
+        return to_page(self._scene.title, svg, self.text)
+
+    def _svg_if_possible(self) -> str | None:
+        try:
+            return self.svg
+        except LayoutError:
+            return None
+
+    @property
+    def png(self) -> bytes:
+        """The picture as pixels.
+
+        Raises:
+            LayoutError: `dot` isn't on PATH; the hint names the formats that need nothing.
+        """
+        try:
+            return layout.run_dot(self.dot, "png", self.time_limit)
+        except LayoutTimeoutError:
+            raise
+        except LayoutError as error:
+            hint = "install Graphviz for PNG, or save .svg or .html and let a browser make it"
+            raise LayoutError(f"no PNG without Graphviz: {error.message}", hint=hint) from error
+
+    def save(self, path: str | Path) -> Path:
+        """Write the picture in the format of the file's suffix and return where it is.
+
+        Raises:
+            FlytenbError: a suffix that is no format of ours.
+            LayoutError: the format needs an engine that isn't there.
+            OSError: the file can't be written.
+        """
+        target = Path(path)
+        formats: dict[str, Callable[[], str | bytes]] = {
+            ".svg": lambda: self.svg,
+            ".png": lambda: self.png,
+            ".dot": lambda: self.dot,
+            ".html": lambda: self.html,
+            ".mmd": lambda: self.mermaid,
+            ".txt": lambda: f"{self.text}\n",
+        }
+        make = formats.get(target.suffix.lower())
+        if make is None:
+            raise FlytenbError(f"can't save a drawing as {target.name!r}", hint=f"use one of {', '.join(formats)}")
+        content = make()
+        target.write_bytes(content.encode() if isinstance(content, str) else content)
+        return target
+
+    def _repr_mimebundle_(
+        self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
+    ) -> dict[str, Any]:
+        """The picture as an image that untrusted notebooks show too, as SVG, and as text."""
+        svg = self._svg_if_possible()
+        found = {"text/html": self._inline_html(svg), "text/plain": self.text}
+        if svg is not None:
+            found["image/svg+xml"] = svg
+        return {
+            kind: value
+            for kind, value in found.items()
+            if (not include or kind in include) and kind not in (exclude or ())
+        }
+
+    def _inline_html(self, svg: str | None) -> str:
+        if svg is None:
+            return f"<pre>{xml(self.text)}</pre>"
+        data = base64.b64encode(svg.encode()).decode()
+        name = xml(clean(f"{self._scene.title}, {self._scene.subtitle}"))
+        # scrolls rather than shrinks: text stays readable
+        image = f'<img src="data:image/svg+xml;base64,{data}" alt="{name}" style="max-width:none">'
+        return f'<div style="overflow-x:auto">{image}</div>'
+
+    def __repr__(self) -> str:
+        return self.text

@@ -1,0 +1,61 @@
+"""The part of a graph that a reader asked for: what leads to a node, what follows from it, what lies between two."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from flytenb.model import Graph, Kind
+
+
+def focus(
+    graph: Graph, *, upstream: str | None = None, downstream: str | None = None, between: tuple[str, str] | None = None
+) -> Graph:
+    """Return the asked part of the graph, or the graph itself if nothing was asked; several wishes are added up.
+
+    A kept node keeps its insides and its constants; inputs and outputs that the part doesn't touch are left out.
+
+    Raises:
+        UnknownNameError: a node that the graph doesn't have; the hint has the closest ones.
+    """
+    if upstream is None and downstream is None and between is None:
+        return graph
+    kept: set[str] = set()
+    if upstream is not None:
+        kept |= {graph.node(upstream).path, *graph.upstream(upstream)}
+    if downstream is not None:
+        kept |= {graph.node(downstream).path, *graph.downstream(downstream)}
+    if between is not None:
+        first, last = (graph.node(name).path for name in between)
+        kept |= ({first, *graph.downstream(first)} & {last, *graph.upstream(last)}) | {first, last}
+    return _only_used_doors(graph.subgraph(_with_belongings(graph, kept, (upstream, downstream, *(between or ())))))
+
+
+def _with_belongings(graph: Graph, kept: set[str], named: tuple[str | None, ...]) -> set[str]:
+    """Add the constants of what is kept, and all that stands inside the nodes that were named."""
+    whole = tuple(f"{graph.node(name).path}/" for name in named if name is not None)
+    full = kept | {path for path in graph.nodes if path.startswith(whole)}
+    fixed = {e.source for e in graph.edges if e.target in full and graph.nodes[e.source].kind is Kind.CONSTANT}
+    return full | fixed
+
+
+def _only_used_doors(graph: Graph) -> Graph:
+    """Drop the ports of inputs and outputs nodes that no edge uses any more."""
+    nodes = dict(graph.nodes)
+    for path, node in graph.nodes.items():
+        if node.kind is Kind.INPUTS:
+            used = {e.output for e in graph.edges_from(path)}
+        elif node.kind is Kind.OUTPUTS:
+            used = {e.input for e in graph.edges_into(path)}
+        else:
+            continue
+        names = {name.split(".")[0].split("[")[0] for name in used}
+        interface = node.interface
+        nodes[path] = replace(
+            node,
+            interface=replace(
+                interface,
+                inputs=tuple(p for p in interface.inputs if p.name in names),
+                outputs=tuple(p for p in interface.outputs if p.name in names),
+            ),
+        )
+    return replace(graph, nodes=nodes)

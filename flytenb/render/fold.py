@@ -1,0 +1,294 @@
+"""A graph that is too big to read, made smaller step by step: by container, by name, by level, by stretches of levels.
+
+Each step is a graph again, with nodes that stand for many; where they are drawn is left to the layout.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from flytenb.model import Edge, EdgeKind, Graph, Kind, Node
+
+MOST_BOXES = 120
+"""Drawn boxes beyond which a picture can't be read."""
+MOST_ACROSS = 16
+"""Boxes side by side beyond which a picture can't be read."""
+MOST_STRETCHES = 24
+"""Boxes that the last step leaves of the longest chain."""
+FEWEST_ALIKE = 3
+"""Nodes of one name that are worth one box."""
+
+_FOLDED = "@folded"
+
+
+@dataclass(frozen=True)
+class Folded:
+    """A graph after folding.
+
+    Attributes:
+        graph: what is left to draw.
+        shown_at: for each path that isn't drawn itself, the path of the node that stands for it.
+        notes: what was folded, in words; empty if nothing was.
+    """
+
+    graph: Graph
+    shown_at: Mapping[str, str]
+    notes: tuple[str, ...] = ()
+
+
+def fold(graph: Graph, depth: int | None = None, *, most: int = MOST_BOXES) -> Folded:
+    """Return the graph as a reader can take it in: with `depth` open levels and nothing else folded, else as it fits.
+
+    Args:
+        graph: what to draw.
+        depth: how many levels of containers are open; None decides by size. Branches are no level.
+        most: how many boxes a reader, or a layout engine in its time, can take.
+    """
+    found = Folded(graph, {})
+    for found in foldings(graph, depth):
+        if depth is not None or is_readable(found.graph, most):
+            break
+    return found
+
+
+def foldings(graph: Graph, depth: int | None) -> Iterator[Folded]:
+    """Yield the graph and ever smaller versions of it."""
+    levels = max((path.count("/") for path in graph.nodes), default=0)
+    first = levels if depth is None else min(depth, levels)
+    now = Folded(graph, {})
+    if depth is not None:
+        now = _closed(graph, lambda node: _level(graph, node.path) >= first)
+        now = replace(now, notes=())  # the reader asked for it
+    yield now
+    crowded = _crowded(now.graph)
+    if crowded:
+        now = _then(now, _closed(now.graph, lambda node: node.path in crowded))
+        yield now
+    for level in range(first - 1, -1, -1):
+        smaller = _closed(now.graph, lambda node, level=level: _level(graph, node.path) >= level)  # type: ignore[misc]
+        if smaller.shown_at:
+            now = _then(now, smaller)
+            yield now
+    for step in (_by_name, _by_level, _by_stretch):
+        smaller = step(now.graph)
+        if smaller.shown_at:
+            now = _then(now, smaller)
+            yield now
+
+
+def is_readable(graph: Graph, most: int = MOST_BOXES) -> bool:
+    """Whether a picture of the graph would neither be too big nor too wide."""
+    boxes = size_of(graph)
+    if boxes > most:
+        return False
+    return boxes <= MOST_ACROSS or _across(levels_of(graph), "") <= MOST_ACROSS
+
+
+def _level(graph: Graph, path: str) -> int:
+    """How many containers other than branches stand around the node."""
+    level = 0
+    while path := path.rpartition("/")[0]:
+        level += graph.nodes[path].kind is not Kind.BRANCH
+    return level
+
+
+def size_of(graph: Graph) -> int:
+    """Return how many boxes a picture of the graph has: constants are written into others."""
+    return sum(node.kind is not Kind.CONSTANT for node in graph.nodes.values())
+
+
+def _across(levels: Mapping[str, Mapping[str, int]], parent: str) -> int:
+    """How many boxes stand side by side at the widest place under the parent."""
+    widths: Counter[int] = Counter()
+    for path, level in levels.get(parent, {}).items():
+        widths[level] += max(1, _across(levels, path))
+    return max(widths.values(), default=0)
+
+
+def levels_of(graph: Graph) -> dict[str, dict[str, int]]:
+    """Return for each container (`""` is the top) its drawn children and how far each is below the first."""
+    before: dict[str, set[str]] = {path: set() for path, node in graph.nodes.items() if node.kind is not Kind.CONSTANT}
+    after: dict[str, list[str]] = {path: [] for path in before}
+    for edge in graph.edges:
+        source, target = _siblings(edge.source, edge.target)
+        if source in before and target in before and source != target and source not in before[target]:
+            before[target].add(source)
+            after[source].append(target)
+    found: dict[str, dict[str, int]] = {}
+    for path in before:
+        found.setdefault(path.rpartition("/")[0], {})[path] = 0
+    ready = [path for path, sources in before.items() if not sources]
+    while ready:
+        at = ready.pop()
+        family = found[at.rpartition("/")[0]]
+        for path in after[at]:
+            family[path] = max(family[path], family[at] + 1)
+            before[path].discard(at)
+            if not before[path]:
+                ready.append(path)
+    return found
+
+
+def _siblings(source: str, target: str) -> tuple[str, str]:
+    """The two ends of an edge, lifted to where they stand side by side: an edge into a branch counts for the branch."""
+    if "/" not in source and "/" not in target:
+        return source, target
+    ours, theirs = source.split("/"), target.split("/")
+    same = 0
+    while same < min(len(ours), len(theirs)) - 1 and ours[same] == theirs[same]:
+        same += 1
+    return "/".join(ours[: same + 1]), "/".join(theirs[: same + 1])
+
+
+def _crowded(graph: Graph) -> frozenset[str]:
+    """Containers that alone are more than a reader can take, or than half the picture."""
+    levels = levels_of(graph)
+    size: Counter[str] = Counter()
+    for path in graph.nodes:
+        while path := path.rpartition("/")[0]:
+            size[path] += 1
+    return frozenset(
+        path
+        for path, inside in size.items()
+        if inside > MOST_BOXES // 2 or (inside > MOST_ACROSS and _across(levels, path) > MOST_ACROSS)
+    )
+
+
+def _closed(graph: Graph, is_closed: Callable[[Node], bool]) -> Folded:
+    """Close every container for which it is asked, and what it holds with it."""
+    shown_at: dict[str, str] = {}
+    for path, node in graph.nodes.items():  # outer before inner
+        parent = node.parent
+        if parent in shown_at:
+            shown_at[path] = shown_at[parent]
+        elif parent and is_closed(graph.nodes[parent]):
+            shown_at[path] = parent
+    inside = Counter(shown_at[p] for p in shown_at if not graph.nodes[p].is_pseudo)
+    stands_for = {
+        path: replace(graph.nodes[path], children=(), settings={**graph.nodes[path].settings, "inside": number})
+        for path, number in inside.items()
+    }
+    for path in set(shown_at.values()) - stands_for.keys():
+        stands_for[path] = replace(graph.nodes[path], children=())
+    notes = (f"{_list(graph.nodes[p].name for p in inside)} closed",) if inside else ()
+    return _replaced(graph, shown_at, stands_for, notes)
+
+
+def _by_name(graph: Graph) -> Folded:
+    """Let siblings of one name that stand on one level become one node."""
+    groups: dict[tuple[object, ...], list[str]] = {}
+    for parent, family in levels_of(graph).items():
+        for path, level in family.items():
+            node = graph.nodes[path]
+            if _can_join(graph, node):
+                groups.setdefault((parent, level, node.kind, node.name), []).append(path)
+    return _grouped(graph, [g for g in groups.values() if len(g) >= FEWEST_ALIKE])
+
+
+def _by_level(graph: Graph) -> Folded:
+    """Let all siblings on one level become one node."""
+    groups: dict[tuple[object, ...], list[str]] = {}
+    for parent, family in levels_of(graph).items():
+        for path, level in family.items():
+            if _can_join(graph, graph.nodes[path]):
+                groups.setdefault((parent, level), []).append(path)
+    return _grouped(graph, [g for g in groups.values() if len(g) > 1])
+
+
+def _by_stretch(graph: Graph) -> Folded:
+    """Let neighbouring levels become one node, so that only a handful are left."""
+    groups: list[list[str]] = []
+    for family in levels_of(graph).values():
+        stretch = -(-(max(family.values()) + 1) // MOST_STRETCHES)
+        found: dict[int, list[str]] = {}
+        for path, level in family.items():
+            if _can_join(graph, graph.nodes[path]):
+                found.setdefault(level // stretch, []).append(path)
+        groups += [g for g in found.values() if len(g) > 1]
+    return _grouped(graph, groups)
+
+
+def _can_join(graph: Graph, node: Node) -> bool:
+    """Whether the node may vanish in a group: doors, handlers and containers that are open keep their place."""
+    if node.is_pseudo or node.kind is Kind.FAILURE or node.children or f"{node.path}/@inputs" in graph.nodes:
+        return False
+    return not any(e.kind is EdgeKind.CASE for e in graph.edges_into(node.path))
+
+
+def _grouped(graph: Graph, groups: list[list[str]]) -> Folded:
+    shown_at: dict[str, str] = {}
+    stands_for: dict[str, Node] = {}
+    for members in groups:
+        node = _stand_in(graph, members)
+        stands_for[node.path] = node
+        for path in members:
+            shown_at[path] = node.path
+            shown_at.update(
+                (e.source, node.path)
+                for e in graph.edges_into(path)
+                if graph.nodes[e.source].kind is Kind.CONSTANT and len(graph.edges_from(e.source)) == 1
+            )
+    notes = tuple(f"{s.settings['folded']} × {s.name}" for s in stands_for.values())
+    shown = notes if len(notes) <= 3 else (*notes[:2], f"and {len(notes) - 2} more groups")
+    return _replaced(graph, shown_at, stands_for, (f"{', '.join(shown)} folded",) if shown else ())
+
+
+def _stand_in(graph: Graph, members: list[str]) -> Node:
+    """One node for many, at the path of the first."""
+    nodes = [graph.nodes[p] for p in members]
+    number = sum(int(n.settings.get("folded", 1)) for n in nodes)
+    names = Counter(n.name if "names" not in n.settings else str(n.settings["names"]) for n in nodes)
+    first = nodes[0]
+    path = f"{first.parent}/{_FOLDED}-{first.id}" if first.parent else f"{_FOLDED}-{first.id}"
+    if len(names) == 1 and len({n.kind for n in nodes}) == 1:
+        kept = {k: v for k, v in first.settings.items() if all(n.settings.get(k) == v for n in nodes)}
+        return replace(first, path=path, settings={**kept, "folded": number}, children=())
+    kinds = Counter(n.kind for n in nodes)
+    listed = _list(name for name, _ in names.most_common())
+    return Node(path, kinds.most_common(1)[0][0], "nodes", settings={"folded": number, "names": listed})
+
+
+def _list(names: Iterable[str]) -> str:
+    distinct = list(dict.fromkeys(names))
+    return ", ".join(distinct) if len(distinct) <= 3 else f"{', '.join(distinct[:2])} and {len(distinct) - 2} more"
+
+
+def _replaced(
+    graph: Graph, shown_at: Mapping[str, str], stands_for: Mapping[str, Node], notes: tuple[str, ...]
+) -> Folded:
+    """Return the graph with its nodes replaced, each edge led to what stands for its end, none twice."""
+    if not shown_at:
+        return Folded(graph, {})
+    nodes: dict[str, Node] = {}
+    for path, node in graph.nodes.items():
+        at = shown_at.get(path, path)
+        if at not in nodes:
+            nodes[at] = stands_for.get(at, node)
+    for path, node in nodes.items():
+        if node.children and any(c in shown_at for c in node.children):
+            children = tuple(dict.fromkeys(c if c in nodes else shown_at[c] for c in node.children))
+            nodes[path] = replace(node, children=children)
+    edges: dict[Edge, None] = {}
+    for edge in graph.edges:
+        source, target = shown_at.get(edge.source, edge.source), shown_at.get(edge.target, edge.target)
+        if source is edge.source and target is edge.target:
+            edges[edge] = None
+        elif source != target:
+            edges[_between_groups(edge, source, target, shown_at)] = None
+    return Folded(replace(graph, nodes=nodes, edges=tuple(edges)), shown_at, notes)
+
+
+def _between_groups(edge: Edge, source: str, target: str, shown_at: Mapping[str, str]) -> Edge:
+    """An edge that ends at a node which stands for many; the port inside a closed one means nothing outside."""
+    output = "" if edge.source in shown_at else edge.output
+    taken = "" if edge.target in shown_at else edge.input.split("[")[0]
+    kind = EdgeKind.DATA if edge.kind is EdgeKind.CASE else edge.kind
+    return Edge(source, target, kind, output, taken)
+
+
+def _then(first: Folded, second: Folded) -> Folded:
+    """One folding after another."""
+    shown_at = {path: second.shown_at.get(at, at) for path, at in first.shown_at.items()}
+    return Folded(second.graph, {**second.shown_at, **shown_at}, (*first.notes, *second.notes))

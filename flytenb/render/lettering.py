@@ -1,0 +1,110 @@
+"""How wide a text is, how it is cut to fit, what of it may stand in a picture; knows no fonts, only safe guesses."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+from html import escape
+
+LONGEST = 2_000
+"""Characters of any one text that a picture takes at all, tooltips included."""
+
+# Helvetica's widths in thousandths of the font size, from the space to the tilde: the metrics that most sans-serif
+# fonts follow.
+_LATIN = (
+    *(278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278),
+    *(556, 556, 556, 556, 556, 556, 556, 556, 556, 556, 278, 278, 584, 584, 584, 556),
+    *(1015, 667, 667, 722, 722, 667, 611, 778, 722, 278, 500, 667, 556, 833, 722, 778),
+    *(667, 778, 722, 667, 611, 722, 667, 944, 667, 667, 611, 278, 278, 278, 469, 556),
+    *(333, 556, 556, 500, 556, 556, 278, 556, 556, 222, 222, 500, 222, 833, 556, 556),
+    *(556, 556, 333, 500, 278, 556, 500, 722, 500, 500, 500, 334, 260, 334, 584),
+)
+_SAFETY = 1.2  # measured: DejaVu Sans, the widest common default, is up to this much wider than Helvetica
+_WIDE, _OTHER = 1.15, 0.8  # in font sizes: a CJK letter or emoji, and a letter of any other script
+
+_KNOWN = re.compile(r"[ -~·×→…✓–]*")
+# What XML forbids, C1 controls, the marks that turn the direction of what follows, and non-characters.
+_UNFIT = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
+)
+_SPACES = re.compile(r"\s+")
+_STACKED = re.compile(
+    "([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{2})[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
+)
+
+
+@lru_cache(maxsize=8192)
+def clean(text: str) -> str:
+    """Return the text on one line, without what no picture can hold: controls, lone surrogates, stacks of accents."""
+    text = _SPACES.sub(" ", _cut(text))
+    if text.isascii() and text.isprintable():
+        return text
+    return _STACKED.sub(r"\1", _UNFIT.sub("\ufffd", text))
+
+
+def clean_lines(text: str) -> str:
+    """Return the text as `clean` does, but keep its line breaks."""
+    return "\n".join(clean(line) for line in _cut(text).splitlines())
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+def xml(text: str) -> str:
+    """Return the text as it may stand in an XML element or attribute."""
+    return escape(text, quote=True)
+
+
+@lru_cache(maxsize=8192)
+def measure(text: str, size: float) -> float:
+    """Return how many pixels the text takes at most in a font of this size."""
+    return sum(map(_em, text)) * size
+
+
+@lru_cache(maxsize=2048)
+def _em(char: str) -> float:
+    if " " <= char <= "~":
+        return _LATIN[ord(char) - 32] * _SAFETY / 1000
+    if unicodedata.combining(char):
+        return 0.0
+    if unicodedata.east_asian_width(char) in "WF" or ord(char) > 0xFFFF:
+        return _WIDE
+    return _OTHER
+
+
+def is_guessed(text: str) -> bool:
+    """Whether the text has letters whose width nobody can foretell, so that the picture must fix its length."""
+    return _KNOWN.fullmatch(text) is None
+
+
+@lru_cache(maxsize=8192)
+def fit(text: str, width: float, size: float) -> str:
+    """Return the text, cut with an ellipsis where it would be wider."""
+    if measure(text, size) <= width:
+        return text
+    room = width - measure("…", size)
+    kept = 0
+    for char in text:
+        room -= _em(char) * size
+        if room < 0:
+            break
+        kept += 1
+    return f"{text[:kept].rstrip()}…"
+
+
+def wrap(text: str, width: float, size: float, lines: int) -> list[str]:
+    """Return the text broken at spaces into at most so many lines; the last one is cut."""
+    found: list[str] = []
+    line = ""
+    words = text.split(" ")
+    for i, word in enumerate(words):
+        longer = f"{line} {word}" if line else word
+        if line and measure(longer, size) > width:
+            if len(found) == lines - 1:
+                return [*found, fit(" ".join([line, *words[i:]]), width, size)]
+            found.append(line)
+            longer = word
+        line = longer
+    return [fit(each, width, size) for each in [*found, line]]

@@ -1,0 +1,411 @@
+"""What a picture shows: boxes with their lines of text and their size, frames around them, arrows between them.
+
+Where they stand is left to the layout, how they look to `svg`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from flytenb.model import Edge, EdgeKind, Graph, Kind, Node, NodeState
+from flytenb.render import captions
+from flytenb.render.lettering import clean, clean_lines, fit, measure, wrap
+
+NAME_SIZE, SMALL_SIZE = 13.0, 11.0
+LINE = 15.0
+LEFT, RIGHT = 14.0, 12.0
+MARK = 20.0
+"""Room for the phase icon at the right end of the first line."""
+NARROWEST, WIDEST = 136.0, 236.0
+MOST_LINES = 4
+"""Lines of constants or ports in one box; the rest is counted."""
+LABEL_WIDTH = 190.0
+
+
+@dataclass(slots=True)
+class Line:
+    """One line of text in a box; `rest` is set in grey behind it."""
+
+    text: str
+    css: str
+    size: float = SMALL_SIZE
+    rest: str = ""
+
+
+@dataclass(slots=True)
+class Box:
+    """One drawn node: a path's, or one of the pills that its ports are drawn as."""
+
+    number: int
+    path: str
+    node: Node
+    shape: str
+    lines: list[Line]
+    width: float
+    height: float
+    tip: str
+    frame: int | None = None
+    ports: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Frame:
+    """A container that is drawn open, around its boxes and inner frames."""
+
+    number: int
+    path: str
+    node: Node
+    title: Line
+    tip: str
+    width: float
+    frame: int | None
+    is_drawn: bool = True
+
+
+@dataclass(slots=True)
+class Arrow:
+    """One drawn edge. The way of a branch's result from a case to where the ways meet again has no path at its ends."""
+
+    number: int
+    tail: int
+    head: int
+    kind: str
+    source: str
+    target: str
+    label: list[str] = field(default_factory=list)
+    tip: str = ""
+    tail_frame: int | None = None
+    head_frame: int | None = None
+
+    @property
+    def label_size(self) -> tuple[float, float]:
+        """Width and height that the label takes."""
+        width = max(measure(line, SMALL_SIZE) for line in self.label)
+        return width + (18 if self.kind == EdgeKind.CASE else 6), 14.0 * len(self.label) + 4
+
+
+@dataclass(slots=True)
+class Scene:
+    """All of a picture. Numbers of boxes, frames and arrows are their places in the lists."""
+
+    graph: Graph
+    title: str
+    subtitle: str
+    notes: tuple[str, ...]
+    states: Mapping[str, NodeState]
+    boxes: list[Box]
+    frames: list[Frame]
+    arrows: list[Arrow]
+
+
+def build_scene(
+    graph: Graph,
+    *,
+    title: str | None = None,
+    notes: Iterable[str] = (),
+    states: Mapping[str, NodeState] | None = None,
+) -> Scene:
+    """Return what a picture of the graph shows."""
+    build = _Builder(graph)
+    return Scene(
+        graph=graph,
+        title=clean(title if title is not None else graph.name),
+        subtitle=subtitle(graph),
+        notes=tuple(map(clean, notes)),
+        states=states or {},
+        boxes=build.boxes,
+        frames=build.frames,
+        arrows=build.arrows,
+    )
+
+
+def subtitle(graph: Graph) -> str:
+    """Return what stands behind the title: the kind, how many nodes, the settings."""
+    number = sum(
+        int(n.settings.get("folded", 1)) + int(n.settings.get("inside", 0))
+        for n in graph.nodes.values()
+        if not n.is_pseudo
+    )
+    root = Node("", graph.kind, graph.name, settings=graph.settings)
+    kind = "workflow" if graph.kind is Kind.SUBWORKFLOW else captions.kind_phrase(root)
+    return clean(" · ".join([kind, captions.count(number, "node"), *captions.badges(root)]))
+
+
+class _Builder:
+    """Makes the boxes first, then the arrows between them."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.boxes: list[Box] = []
+        self.frames: list[Frame] = []
+        self.arrows: list[Arrow] = []
+        self._box_at: dict[str, Box] = {}
+        self._pill_at: dict[tuple[str, str], Box] = {}
+        self._frame_at: dict[str, Frame] = {}
+        self._meet_at: dict[str, Box] = {}
+        self._open = {n.parent for n in graph.nodes.values() if n.parent and n.kind is not Kind.CONSTANT}
+        for path, node in graph.nodes.items():
+            self._add(path, node)
+        self._add_arrows()
+
+    # boxes
+
+    def _add(self, path: str, node: Node) -> None:
+        if path in self._open:
+            self._add_frame(path, node)
+            if node.kind is Kind.BRANCH:
+                self._add_box(path, node, inside=path)
+        elif node.kind in (Kind.INPUTS, Kind.OUTPUTS):
+            self._add_pills(path, node)
+        elif node.kind is Kind.CONSTANT:
+            if not self._is_written_inside(path):
+                self._add_box(path, node)
+        elif node.kind is Kind.FAILURE and not node.parent:
+            self._add_lane(path, node)
+            self._add_box(path, node, inside=path)
+        else:
+            self._add_box(path, node)
+
+    def _is_written_inside(self, path: str) -> bool:
+        """Whether the constant needs no box, since the one node that takes it names it."""
+        edges = self.graph.edges_from(path)
+        if len(edges) != 1:
+            return False
+        target = self.graph.nodes[edges[0].target]
+        return not target.is_pseudo and target.path not in self._open
+
+    def _add_box(self, path: str, node: Node, inside: str | None = None) -> Box:
+        lines = self._lines(node)
+        widest = max(_line_width(line) for line in lines)
+        shape = shape_of(node)
+        room = LEFT + RIGHT + (2 * LEFT if shape == "branch" else 0)
+        if shape == "constant":
+            width, height = widest + 14, 20.0
+        else:
+            name_width = _line_width(lines[0]) + MARK
+            width = min(max(NARROWEST, widest + room, name_width + room), WIDEST + room)
+            height = 14 + 17 + LINE * (len(lines) - 1)
+        tip = clean_lines(captions.tooltip(self.graph, node))
+        return self._put(Box(len(self.boxes), path, node, shape, lines, width, height, tip), inside)
+
+    def _put(self, box: Box, inside: str | None = None) -> Box:
+        around = self._frame_at.get(box.node.parent if inside is None else inside)
+        box.frame = None if around is None else around.number
+        self.boxes.append(box)
+        self._box_at.setdefault(box.path, box)
+        return box
+
+    def _lines(self, node: Node) -> list[Line]:
+        if node.kind is Kind.CONSTANT:
+            return [Line(fit(clean(node.name), LABEL_WIDTH, SMALL_SIZE), "ft-const")]
+        if node.kind is Kind.CASE:
+            error = clean(str(node.settings.get("error", node.name)))
+            return [
+                Line("fails", "ft-name", NAME_SIZE),
+                *(Line(t, "ft-sub") for t in wrap(error, WIDEST, SMALL_SIZE, 2)),
+            ]
+        lines = [Line(fit(clean(node.name), WIDEST - MARK, NAME_SIZE), "ft-name", NAME_SIZE)]
+        first, *more = _caption_lines([captions.kind_phrase(node), *captions.badges(node)])
+        lines.append(Line(first, "ft-sub"))
+        lines += [Line(text, "ft-badge") for text in more]
+        given = [f"{place} = {value}" for place, value in captions.constants(self.graph, node.path)]
+        if node.kind is Kind.FAILURE:
+            given += [
+                f"{e.input} ← {e.output}"
+                for e in self.graph.edges_into(node.path)
+                if self.graph.nodes[e.source].kind is Kind.INPUTS
+            ]
+        lines += [Line(text, "ft-const") for text in _bounded(given)]
+        return lines
+
+    def _add_pills(self, path: str, node: Node) -> None:
+        """Draw ports that go to, or come from, the same nodes as one pill: fewer arrows, and the same ones."""
+        is_input = node.kind is Kind.INPUTS
+        edges = self.graph.edges_from(path) if is_input else self.graph.edges_into(path)
+        partners: dict[str, dict[str, None]] = {}
+        for edge in edges:
+            other = edge.target if is_input else edge.source
+            if self.graph.nodes[other].kind is Kind.FAILURE:
+                continue
+            partners.setdefault(_root(edge.output if is_input else edge.input), {})[other] = None
+        groups: dict[tuple[str, ...], list[str]] = {}
+        ports = {p.name: p for p in captions.door_ports(self.graph, node)}
+        for name in dict.fromkeys((*ports, *partners)):
+            groups.setdefault(tuple(sorted(partners.get(name, ()))), []).append(name)
+        for names in groups.values():
+            lines = []
+            for name in names[: MOST_LINES if len(names) <= MOST_LINES else MOST_LINES - 1]:
+                port = ports.get(name)
+                text = fit(clean(name), WIDEST / 2, SMALL_SIZE + 1)
+                rest = "" if port is None else captions.port(port).removeprefix(port.name).removeprefix(": ")
+                room = WIDEST - measure(text, SMALL_SIZE + 1)
+                lines.append(Line(text, "ft-port", SMALL_SIZE + 1, fit(clean(rest), room, SMALL_SIZE)))
+            if len(names) > len(lines):
+                lines.append(Line(f"and {len(names) - len(lines)} more", "ft-const"))
+            tip = "\n".join(clean(captions.port(ports[n]) if n in ports else n) for n in names)
+            width = max(44.0, *(_line_width(line) + 24 for line in lines))
+            height = 10 + LINE * len(lines)
+            doc = "\n".join(f"{n}: {ports[n].doc}" for n in names if n in ports and ports[n].doc)
+            box = Box(
+                len(self.boxes), path, node, str(node.kind), lines, width, height, clean_lines(f"{tip}\n{doc}".strip())
+            )
+            box.ports = tuple(names)
+            self._put(box)
+            self._pill_at.update(((path, name), box) for name in names)
+
+    def _add_frame(self, path: str, node: Node) -> None:
+        name = fit(clean(node.name), WIDEST, NAME_SIZE)
+        words = captions.caption(node)
+        given = [f"{place} = {value}" for place, value in captions.constants(self.graph, path)]
+        rest = fit(clean(" · ".join([words, *_bounded(given)])), WIDEST * 1.4, SMALL_SIZE)
+        title = Line(name, "ft-name", NAME_SIZE, rest)
+        tip = clean_lines(captions.tooltip(self.graph, node))
+        around = self._frame_at.get(node.parent)
+        width = _line_width(title) + MARK + 24
+        is_drawn = node.kind is not Kind.BRANCH
+        frame = Frame(
+            len(self.frames), path, node, title, tip, width, None if around is None else around.number, is_drawn
+        )
+        self.frames.append(frame)
+        self._frame_at[path] = frame
+
+    def _add_lane(self, path: str, node: Node) -> None:
+        """A frame of its own for the failure handler, so that it hangs aside."""
+        title = Line("if the workflow fails", "ft-lane-title", SMALL_SIZE)
+        frame = Frame(len(self.frames), path, node, title, "", _line_width(title) + 16, None)
+        self.frames.append(frame)
+        self._frame_at[path] = frame
+
+    # arrows
+
+    def _add_arrows(self) -> None:
+        bundles: dict[tuple[int, int, str, str, str], list[Edge]] = {}
+        for edge in self.graph.edges:
+            if edge.source not in self._box_at and edge.source not in self._frame_at:
+                continue  # a constant that is written inside its node
+            if self.graph.nodes[edge.target].kind is Kind.FAILURE and edge.target in self._box_at:
+                continue  # its lines name its inputs
+            tail, head = self._exit(edge.source, edge.output), self._entry(edge.target, edge.input)
+            bundles.setdefault((tail.number, head.number, edge.source, edge.target, edge.kind), []).append(edge)
+        for (tail_number, head_number, source, target, kind), edges in bundles.items():
+            arrow = Arrow(len(self.arrows), tail_number, head_number, kind, source, target)
+            texts = dict.fromkeys(t for e in edges if (t := clean(captions.edge_label(self.graph, e))))
+            if texts:
+                arrow.label = wrap(", ".join(texts), LABEL_WIDTH, SMALL_SIZE, 3 if kind == EdgeKind.CASE else 1)
+            arrow.tip = clean_lines("\n".join(filter(None, (captions.binding(self.graph, e) for e in edges))))
+            arrow.tail_frame = self._wall(source, self.boxes[tail_number])
+            arrow.head_frame = self._wall(target, self.boxes[head_number])
+            self.arrows.append(arrow)
+        for path in list(self._meet_at):
+            self._add_meeting(path)
+
+    def _wall(self, path: str, box: Box) -> int | None:
+        """The frame at which an arrow stops, where no door inside it takes the arrow."""
+        frame = self._frame_at.get(path)
+        is_stand_in = (
+            frame is not None and box.path != path and not box.node.is_pseudo and box is not self._meet_at.get(path)
+        )
+        return frame.number if frame is not None and is_stand_in else None
+
+    def _exit(self, path: str, output: str) -> Box:
+        """The box where an edge out of the path begins."""
+        node = self.graph.nodes[path]
+        if node.kind is Kind.INPUTS:
+            return self._pill_at.get((path, _root(output))) or self._box_at[path]
+        if path not in self._open:
+            return self._box_at[path]
+        door = f"{path}/@outputs"
+        if door in self._box_at:
+            return self._pill_at.get((door, _root(output))) or self._box_at[door]
+        if node.kind is Kind.BRANCH:
+            return self._meeting(path)
+        return self._inner(path, last=True)
+
+    def _entry(self, path: str, place: str) -> Box:
+        """The box where an edge into the path ends."""
+        node = self.graph.nodes[path]
+        if node.kind is Kind.OUTPUTS:
+            return self._pill_at.get((path, _root(place))) or self._box_at[path]
+        if path not in self._open or node.kind is Kind.BRANCH:
+            return self._box_at[path]
+        door = f"{path}/@inputs"
+        if door in self._box_at:
+            return self._pill_at.get((door, _root(place))) or self._box_at[door]
+        return self._inner(path, last=False)
+
+    def _inner(self, path: str, *, last: bool) -> Box:
+        """A box inside the container, for an arrow that is cut at its wall."""
+        inside = [b for b in self.boxes if b.path.startswith(f"{path}/")]
+        return inside[-1 if last else 0]
+
+    def _meeting(self, path: str) -> Box:
+        """The dot where the cases of a branch meet again."""
+        if path not in self._meet_at:
+            box = Box(len(self.boxes), path, self.graph.nodes[path], "meet", [], 9, 9, "")
+            self._put(box, inside=path)
+            self._meet_at[path] = box
+        return self._meet_at[path]
+
+    def _add_meeting(self, path: str) -> None:
+        for edge in self.graph.edges_from(path):
+            node = self.graph.nodes[edge.target]
+            if edge.kind is EdgeKind.CASE and node.kind is not Kind.CASE:
+                is_new = edge.target in self._open and edge.target not in self._meet_at
+                tail = self._exit(edge.target, "")
+                if is_new and edge.target in self._meet_at:
+                    self._add_meeting(edge.target)
+                head = self._meet_at[path].number
+                wall = self._wall(edge.target, tail)
+                self.arrows.append(Arrow(len(self.arrows), tail.number, head, "meet", "", "", tail_frame=wall))
+
+
+def shape_of(node: Node) -> str:
+    """Return which outline a node gets."""
+    if "folded" in node.settings:
+        return "stack"
+    return {
+        Kind.MAP: "stack",
+        Kind.BRANCH: "branch",
+        Kind.GATE: "gate",
+        Kind.CONSTANT: "constant",
+    }.get(node.kind, "box")
+
+
+def _line_width(line: Line) -> float:
+    width = measure(line.text, line.size)
+    return width + measure(line.rest, SMALL_SIZE) + 7 if line.rest else width
+
+
+def _caption_lines(parts: list[str]) -> list[str]:
+    """The parts of a caption on at most three lines, none broken where it fits."""
+    lines: list[str] = []
+    for part in map(clean, parts):
+        longer = f"{lines[-1]} · {part}" if lines else part
+        if lines and (measure(longer, SMALL_SIZE) <= WIDEST or len(lines) == 3):
+            lines[-1] = longer
+        else:
+            lines.append(part)
+    return [fit(line, WIDEST, SMALL_SIZE) for line in lines]
+
+
+def _bounded(texts: list[str]) -> list[str]:
+    """At most `MOST_LINES` lines of these texts, several on a line where they are many."""
+    shown = [fit(clean(text), WIDEST, SMALL_SIZE) for text in texts]
+    if len(shown) <= MOST_LINES:
+        return shown
+    lines: list[str] = []
+    for i, text in enumerate(shown):
+        longer = f"{lines[-1]}, {text}" if lines else text
+        if lines and measure(longer, SMALL_SIZE) <= WIDEST:
+            lines[-1] = longer
+        elif len(lines) == MOST_LINES - 1:
+            return [*lines, f"and {len(shown) - i} more"]
+        else:
+            lines.append(text)
+    return lines
+
+
+def _root(place: str) -> str:
+    """The port that a place belongs to: `xs` of `xs[1]`."""
+    return place.partition("[")[0].partition(".")[0]

@@ -1,0 +1,290 @@
+"""A scene and its positions as one SVG that needs nothing else; whatever a user wrote is escaped here."""
+
+from __future__ import annotations
+
+from math import hypot
+
+from flytenb.model import EdgeKind, Kind, NodeState, Phase
+from flytenb.render import captions
+from flytenb.render.layout import Positions
+from flytenb.render.lettering import clean, is_guessed, measure, xml
+from flytenb.render.scene import LEFT, LINE, SMALL_SIZE, Arrow, Box, Frame, Line, Scene
+from flytenb.render.theme import ICONS, style_sheet
+
+_PAD = 16.0
+_HEAD = 34.0
+_FOOT = 22.0
+_TIP_LENGTH, _TIP_HALF = 7.0, 3.2
+
+
+def to_svg(scene: Scene, at: Positions, uid: str) -> str:
+    """Return the picture.
+
+    Every node is a `g.ft-node` with `data-path`, every edge a `g.ft-edge` with `data-source` and `data-target`, every
+    open container a `g.ft-cluster`. A page can recolour a node by its `data-phase` (and `data-cache="HIT"`) and rewrite
+    its `.ft-sub`.
+
+    Args:
+        scene: what is shown.
+        at: where.
+        uid: what all ids in the picture start with.
+    """
+    head = _HEAD + 15 * len(scene.notes)
+    foot = _FOOT if _has_order(scene) else 0.0
+    width = max(at.width, *_head_widths(scene)) + 2 * _PAD
+    height = head + at.height + _PAD + foot
+    left = (width - at.width) / 2
+    # a frame reads before what is in it, arrows lie under the boxes
+    parts = [_frame(frame, scene, at, uid) for frame in scene.frames if frame.is_drawn]
+    parts += [_arrow(arrow, scene, at) for arrow in scene.arrows]
+    parts += [_box(box, scene, at, uid) for box in scene.boxes]
+    body = "\n".join(parts)
+    state = scene.states.get("")
+    name = xml(f"{scene.title}, {scene.subtitle}" + (f", {phase_words(state)}" if state else ""))
+    w, h = f"{width:.0f}", f"{height:.0f}"
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="ft-drawing" id="{uid}" width="{w}" height="{h}" '
+        f'viewBox="0 0 {w} {h}" role="group" aria-label="{name}">\n'
+        f"<style>{style_sheet()}</style>\n"
+        f'<defs><g id="{uid}-icons">{_icons()}</g></defs>\n'
+        f'<rect class="ft-card" x=".5" y=".5" width="{width - 1:.0f}" height="{height - 1:.0f}" rx="8"/>\n'
+        f"{_head(scene)}\n"
+        f'<g class="ft-body" transform="translate({left:.1f} {head:.1f})">\n{body}\n</g>\n'
+        f"{_legend(height) if foot else ''}</svg>"
+    )
+
+
+def phase_words(state: NodeState) -> str:
+    """Return the phase alone, in words: `timed out`."""
+    return str(state.phase).lower().replace("_", " ")
+
+
+def _has_order(scene: Scene) -> bool:
+    return any(arrow.kind == EdgeKind.ORDER for arrow in scene.arrows)
+
+
+def _head_widths(scene: Scene) -> list[float]:
+    title = measure(scene.title, 14) + measure(_subtitle(scene), SMALL_SIZE) + 10
+    return [title, *(measure(note, SMALL_SIZE) for note in scene.notes)]
+
+
+def _subtitle(scene: Scene) -> str:
+    state = scene.states.get("")
+    return scene.subtitle if state is None else f"{scene.subtitle} · {captions.state_caption(state)}"
+
+
+def _head(scene: Scene) -> str:
+    title = (
+        f'<text class="ft-title" x="{_PAD:g}" y="23">{xml(scene.title)}'
+        f'<tspan class="ft-subtitle" dx="9">{xml(_subtitle(scene))}</tspan></text>'
+    )
+    notes = (
+        f'<text class="ft-note" x="{_PAD:g}" y="{38 + 15 * i}">{xml(note)}</text>' for i, note in enumerate(scene.notes)
+    )
+    return title + "".join(notes)
+
+
+def _icons() -> str:
+    return "".join(f'<path transform="translate({16 * i} 0)" d="{path}"/>' for i, (_, path) in enumerate(ICONS))
+
+
+def _legend(height: float) -> str:
+    y = height - 14
+    return (
+        f'<g class="ft-legend ft-edge-order"><path class="ft-line" d="M{_PAD:g} {y:.0f}h26"/>'
+        f'<text x="{_PAD + 33:g}" y="{y + 4:.0f}">order only, no data</text></g>\n'
+    )
+
+
+# boxes
+
+
+def _box(box: Box, scene: Scene, at: Positions, uid: str) -> str:
+    x, y = at.boxes[f"n{box.number}"]
+    if box.shape == "meet":
+        return f'<circle class="ft-meet" cx="{x:g}" cy="{y:g}" r="3"/>'
+    left, top = x - box.width / 2, y - box.height / 2
+    node, state = box.node, scene.states.get(box.path)
+    if node.is_pseudo:
+        state = None
+    name = clean(" ".join(box.ports)) if box.ports else box.lines[0].text
+    ports = f' data-ports="{xml(clean(" ".join(box.ports)))}"' if box.ports else ""
+    focus = "" if node.kind is Kind.CONSTANT else ' tabindex="0"'
+    tip = box.tip if state is None or not state.text else f"{box.tip}\n{clean(state.text)}"
+    return (
+        f'<g class="ft-node ft-kind-{node.kind}" id="{uid}-n-{box.number}" data-path="{xml(clean(box.path))}"{ports}'
+        f'{_state_attributes(state)}{focus} role="img" aria-label="{xml(_spoken(name, node.kind, state))}">'
+        f"<title>{xml(tip)}</title>{_shape(box, left, top)}{_lines(box, state, left, top)}"
+        f"{_mark(box, left, top, uid)}</g>"
+    )
+
+
+def _spoken(name: str, kind: Kind, state: NodeState | None) -> str:
+    """What a screen reader says: `generate, task, running`."""
+    words = [name, captions.kind_word(kind)]
+    return ", ".join([*words, phase_words(state)] if state else words)
+
+
+def _state_attributes(state: NodeState | None) -> str:
+    if state is None:
+        return ""
+    cached = f' data-cache="{state.cache}"' if state.cache is not None else ""
+    return f' data-phase="{state.phase}"{cached}'
+
+
+def _shape(box: Box, left: float, top: float) -> str:
+    w, h = box.width, box.height
+    if box.shape == "branch":
+        edge, mid = LEFT, top + h / 2
+        return (
+            f'<path class="ft-shape" d="M{left:.1f} {mid:.1f}L{left + edge:.1f} {top:.1f}H{left + w - edge:.1f}'
+            f'L{left + w:.1f} {mid:.1f}L{left + w - edge:.1f} {top + h:.1f}H{left + edge:.1f}Z"/>'
+        )
+    if box.shape == "gate":
+        c = 9
+        return (
+            f'<path class="ft-shape" d="M{left + c:.1f} {top:.1f}h{w - 2 * c:.1f}l{c} {c}v{h - 2 * c:.1f}l{-c} {c}'
+            f'h{2 * c - w:.1f}l{-c} {-c}v{2 * c - h:.1f}Z"/>'
+        )
+    if box.shape in (Kind.INPUTS, Kind.OUTPUTS):
+        radius = min(h / 2, 12.5)
+        return _rect(left, top, w, h, radius)
+    if box.shape == "constant":
+        return _rect(left, top, w, h, 4)
+    behind = ""
+    if box.shape == "stack":
+        behind = _rect(left + 6, top + 6, w, h, 6) + _rect(left + 3, top + 3, w, h, 6)
+    band = (
+        f'<path class="ft-band" d="M{left + 6:.1f} {top:.1f}h-1a5 5 0 0 0-5 5v{h - 10:.1f}a5 5 0 0 0 5 5h1'
+        f'q-2-1-2-4v{8 - h:.1f}q0-3 2-4z"/>'
+    )
+    return f"{behind}{_rect(left, top, w, h, 6)}{band}"
+
+
+def _rect(x: float, y: float, width: float, height: float, radius: float) -> str:
+    return f'<rect class="ft-shape" x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" rx="{radius:g}"/>'
+
+
+def _lines(box: Box, state: NodeState | None, left: float, top: float) -> str:
+    if box.shape == "constant":
+        return _text(box.lines[0], left + 7, top + 14)
+    if box.node.kind in (Kind.INPUTS, Kind.OUTPUTS):
+        return "".join(_text(line, left + 12, top + 16 + LINE * i) for i, line in enumerate(box.lines))
+    x = left + LEFT + (LEFT if box.shape == "branch" else 0)
+    parts = [_text(box.lines[0], x, top + 19)]
+    for i, line in enumerate(box.lines[1:]):
+        if line.css == "ft-sub" and state is not None:
+            line = Line(captions.state_caption(state), "ft-sub")
+        parts.append(_text(line, x, top + 35 + LINE * i))
+    return "".join(parts)
+
+
+def _text(line: Line, x: float, y: float) -> str:
+    fixed = ""
+    if is_guessed(line.text):
+        fixed = f' textLength="{measure(line.text, line.size):.1f}" lengthAdjust="spacingAndGlyphs"'
+    if not line.rest:
+        return f'<text class="{line.css}" x="{x:.1f}" y="{y:.1f}"{fixed}>{xml(line.text)}</text>'
+    rest = f'<tspan class="ft-rest" dx="6">{xml(line.rest)}</tspan>'
+    if fixed or is_guessed(line.rest):
+        length = measure(line.rest, SMALL_SIZE)
+        after = x + measure(line.text, line.size) + 6
+        rest = (
+            f'</text><text class="ft-rest" x="{after:.1f}" y="{y:.1f}" textLength="{length:.1f}" '
+            f'lengthAdjust="spacingAndGlyphs">{xml(line.rest)}'
+        )
+    return f'<text class="{line.css}" x="{x:.1f}" y="{y:.1f}"{fixed}>{xml(line.text)}{rest}</text>'
+
+
+def _mark(box: Box, left: float, top: float, uid: str) -> str:
+    if box.node.is_pseudo:
+        return ""
+    inset = LEFT if box.shape == "branch" else 4
+    x, y = left + box.width - 20 - inset, top + 6
+    return _icon(x, y, uid)
+
+
+def _icon(x: float, y: float, uid: str) -> str:
+    return (
+        f'<svg class="ft-mark" x="{x:.1f}" y="{y:.1f}" width="16" height="16" overflow="hidden" aria-hidden="true">'
+        f'<use class="ft-icon" href="#{uid}-icons"/></svg>'
+    )
+
+
+# frames
+
+
+def _frame(frame: Frame, scene: Scene, at: Positions, uid: str) -> str:
+    left, top, right, bottom = at.frames[f"cluster_{frame.number}"]
+    shape = _rect(left, top, right - left, bottom - top, 8)
+    title = frame.title
+    if frame.node.kind is Kind.FAILURE:
+        return f'<g class="ft-lane">{shape}{_text(title, left + 12, top + 16)}</g>'
+    state = scene.states.get(frame.path)
+    rest = title.rest if state is None else captions.state_caption(state)
+    after = left + 12 + measure(title.text, title.size) + 4
+    return (
+        f'<g class="ft-cluster ft-kind-{frame.node.kind}" id="{uid}-c-{frame.number}" '
+        f'data-path="{xml(clean(frame.path))}"{_state_attributes(state)} tabindex="0" role="img" '
+        f'aria-label="{xml(_spoken(title.text, frame.node.kind, state))}"><title>{xml(frame.tip)}</title>{shape}'
+        f"{_text(Line(title.text, title.css, title.size), left + 12, top + 19)}"
+        f"{_text(Line(rest, 'ft-sub'), after, top + 19)}{_icon(right - 22, top + 6, uid)}</g>"
+    )
+
+
+# arrows
+
+
+def _arrow(arrow: Arrow, scene: Scene, at: Positions) -> str:
+    line, tip = at.arrows[f"h{arrow.number}"]
+    shown = f'<path class="ft-line" d="{line}"/>'
+    if tip is not None and arrow.kind != "meet":
+        shown += _tip(line, tip)
+    if arrow.kind == "meet":
+        return f'<g class="ft-way" aria-hidden="true">{shown}</g>'
+    if arrow.label:
+        first, _ = at.arrows[f"t{arrow.number}"]
+        shown = f'<path class="ft-line" d="{first}"/>{shown}{_label(arrow, at)}'
+    state = scene.states.get(arrow.target)
+    phase = ' data-phase="SKIPPED"' if state is not None and state.phase is Phase.SKIPPED else ""
+    hint = f"<title>{xml(arrow.tip)}</title>" if arrow.tip else ""
+    return (
+        f'<g class="ft-edge ft-edge-{arrow.kind}" data-source="{xml(clean(arrow.source))}" '
+        f'data-target="{xml(clean(arrow.target))}"{phase}>{hint}{shown}</g>'
+    )
+
+
+def _tip(line: str, tip: tuple[float, float]) -> str:
+    """A triangle from where the line ends to where it points."""
+    x, y = tip
+    from_x, from_y = map(float, line.rpartition(" ")[2].split(","))
+    length = hypot(x - from_x, y - from_y) or 1.0
+    dx, dy = (x - from_x) / length, (y - from_y) / length
+    base_x, base_y = x - dx * _TIP_LENGTH, y - dy * _TIP_LENGTH
+    side_x, side_y = -dy * _TIP_HALF, dx * _TIP_HALF
+    return (
+        f'<path class="ft-tip" d="M{x:.1f} {y:.1f}L{base_x + side_x:.1f} {base_y + side_y:.1f}'
+        f'L{base_x - side_x:.1f} {base_y - side_y:.1f}Z"/>'
+    )
+
+
+def _label(arrow: Arrow, at: Positions) -> str:
+    x, y = at.boxes[f"l{arrow.number}"]
+    width, height = arrow.label_size
+    radius = 9 if arrow.kind == EdgeKind.CASE else 3
+    box = (
+        f'<rect class="ft-label" x="{x - width / 2:.1f}" y="{y - height / 2:.1f}" width="{width:.1f}" '
+        f'height="{height:.1f}" rx="{radius}"/>'
+    )
+    first = y - 7 * (len(arrow.label) - 1) + 4
+    lines = "".join(
+        f'<text x="{x:.1f}" y="{first + 14 * i:.1f}" text-anchor="middle"{_fixed(line)}>{xml(line)}</text>'
+        for i, line in enumerate(arrow.label)
+    )
+    return box + lines
+
+
+def _fixed(text: str) -> str:
+    if not is_guessed(text):
+        return ""
+    return f' textLength="{measure(text, SMALL_SIZE):.1f}" lengthAdjust="spacingAndGlyphs"'

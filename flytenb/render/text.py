@@ -1,0 +1,135 @@
+"""A graph in plain characters: the facts of the picture, for terminals, screen readers and saved notebooks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+
+from flytenb.model import Edge, EdgeKind, Graph, Kind, Node, NodeState
+from flytenb.render import captions
+from flytenb.render.lettering import clean
+from flytenb.render.scene import subtitle
+
+WIDTH = 100
+"""Columns beyond which a line is broken."""
+LONGEST = 160
+"""Characters of one name, type, value or condition that are written."""
+
+
+def to_text(
+    graph: Graph,
+    *,
+    title: str | None = None,
+    notes: Iterable[str] = (),
+    states: Mapping[str, NodeState] | None = None,
+) -> str:
+    """Return the graph as a tree: a line for each node, under it what goes in and what comes out."""
+    return "\n".join(_Text(graph, states or {}).lines(title, notes))
+
+
+class _Text:
+    def __init__(self, graph: Graph, states: Mapping[str, NodeState]) -> None:
+        self.graph = graph
+        self.states = states
+        self._children: dict[str, list[Node]] = {}
+        for node in graph.nodes.values():
+            self._children.setdefault(node.parent, []).append(node)
+        self._names = Counter(n.name for n in graph.nodes.values() if not n.is_pseudo)
+
+    def lines(self, title: str | None, notes: Iterable[str]) -> Iterator[str]:
+        head = f"{_short(self.graph.name if title is None else title)}  {subtitle(self.graph)}"
+        state = self.states.get("")
+        yield head if state is None else f"{head} · {captions.sign(state)} {captions.state_caption(state)}"
+        yield from (clean(note) for note in notes)
+        yield from self._level("", "")
+
+    def _level(self, parent: str, indent: str) -> Iterator[str]:
+        """The ports and nodes directly under a parent, in compiled order: inputs first, outputs last."""
+        family = self._children.get(parent, [])
+        yield from (f"{indent}│  in   {text}" for n in family if n.kind is Kind.INPUTS for text in self._ports(n))
+        shown = [n for n in family if not n.is_pseudo or n.kind is Kind.CASE]
+        out = [text for n in family if n.kind is Kind.OUTPUTS for text in self._ports(n)]
+        cases = {e.target: e.label for e in self.graph.edges_from(parent) if e.kind is EdgeKind.CASE} if parent else {}
+        for i, node in enumerate(shown):
+            is_last = i == len(shown) - 1 and not out
+            yield from self._node(node, indent, cases.get(node.path), is_last=is_last)
+        for i, text in enumerate(out):
+            yield f"{indent}{'└' if i == len(out) - 1 else '├'}─ out  {text}"
+
+    def _ports(self, node: Node) -> Iterator[str]:
+        for port in captions.door_ports(self.graph, node):
+            text = _short(captions.port(port))
+            if node.kind is Kind.INPUTS:
+                yield text
+                continue
+            edges = [e for e in self.graph.edges_into(node.path) if _root(e.input) == port.name]
+            yield f"{text} ← {', '.join(map(self._source, edges))}" if edges else text
+
+    def _node(self, node: Node, indent: str, condition: str | None, *, is_last: bool) -> Iterator[str]:
+        corner, bar = ("└─ ", "   ") if is_last else ("├─ ", "│  ")
+        when = "" if condition is None else f"{_short(condition)}: "
+        if node.kind is Kind.CASE:
+            yield f"{indent}{corner}{when}{_short(captions.badges(node)[0] if captions.badges(node) else node.name)}"
+            return
+        state = self.states.get(node.path)
+        sign = "" if state is None else f"{captions.sign(state)} "
+        words = [_short(captions.caption(node)), *([captions.state_caption(state)] if state else [])]
+        yield f"{indent}{corner}{when}{sign}{node.id}  {_short(node.name)}  ({' · '.join(words)})"
+        below = f"{indent}{bar}"
+        has_inside = any(n.kind is not Kind.CONSTANT for n in self._children.get(node.path, ()))
+        gutter = f"{below}{'│' if has_inside else ' '}    "
+        yield from _filled(gutter, [*self._given(node), *self._result(node)])
+        yield from self._level(node.path, below)
+
+    def _given(self, node: Node) -> Iterator[str]:
+        """What fills the inputs, and what must be done before."""
+        for edge in self.graph.edges_into(node.path):
+            source = self.graph.nodes[edge.source]
+            if source.kind is Kind.CONSTANT:
+                yield f"{clean(edge.input)} = {_short(source.name)}"
+            elif edge.kind is EdgeKind.DATA:
+                yield f"{clean(edge.input)} ← {self._source(edge)}" if edge.input else f"← {self._source(edge)}"
+            elif edge.kind is EdgeKind.ORDER:
+                yield f"after {self._name(source)}"
+
+    def _result(self, node: Node) -> Iterator[str]:
+        if node.interface.outputs:
+            yield f"→ {_short(captions.outputs(node.interface))}"
+
+    def _source(self, edge: Edge) -> str:
+        """What an edge brings, as short as it is clear: an input's name, a node's, or one of its outputs."""
+        source = self.graph.nodes[edge.source]
+        if source.kind is Kind.INPUTS:
+            return clean(edge.output)
+        if source.kind is Kind.CONSTANT:
+            return _short(source.name)
+        label = captions.edge_label(self.graph, edge)
+        is_plain = not edge.output or (len(source.interface.outputs) <= 1 and edge.output == _root(edge.output))
+        name = self._name(source)
+        shown = name if is_plain else f"{name}.{clean(edge.output)}"
+        return f"{shown} ({_short(label)})" if "→" in label and "[" not in label else shown
+
+    def _name(self, node: Node) -> str:
+        return _short(node.name) if self._names[node.name] == 1 else node.path
+
+
+def _filled(gutter: str, parts: list[str]) -> Iterator[str]:
+    """The parts with commas between them, as many on a line as there is room for."""
+    line = ""
+    for part in parts:
+        longer = f"{line}{'  ' if part.startswith('→') else ', '}{part}" if line else part
+        if line and len(gutter) + len(longer) > WIDTH:
+            yield gutter + line
+            longer = part
+        line = longer
+    if line:
+        yield gutter + line
+
+
+def _short(text: str) -> str:
+    text = clean(text)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+def _root(place: str) -> str:
+    return place.partition("[")[0].partition(".")[0]

