@@ -85,15 +85,15 @@ class Extension:
     def _mend(self) -> None:
         """Repair flytekit now, or at the moment that anybody imports it."""
         if "flytekit" in sys.modules:
-            self._mend_imported()
+            self._mend_imported(was_found=True)
             return
         finder = _FlytekitFinder(self._mend_imported)
         sys.meta_path.insert(0, finder)
         self._undo.append(finder.withdraw)
 
-    def _mend_imported(self) -> None:
-        self.repairs.mend_tracebacks(self.shell)
-        self.repairs.mend_interrupt()
+    def _mend_imported(self, *, was_found: bool = False) -> None:
+        self.repairs.mend_tracebacks(self.shell, was_found=was_found)
+        self.repairs.mend_interrupt(was_found=was_found)
         self.repairs.mend_flytekit()
 
     def _warm_up(self) -> None:

@@ -80,7 +80,7 @@ class Workspace:
 
     @contextmanager
     def outside(self) -> Iterator[None]:
-        """Leave the node for a while, to compile: flytekit asks what mode it is in before it asks whether it compiles."""
+        """Leave the node for a while, to compile: flytekit asks which mode it is in before whether it compiles."""
         token = flyte_context_Var.set([self._base])
         try:
             with compile_lock:

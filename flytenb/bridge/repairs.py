@@ -42,27 +42,33 @@ class Repairs:
 
     # --- before flytekit is imported -----------------------------------------------------------------------------
 
-    def mend_tracebacks(self, shell: Any) -> None:
+    def mend_tracebacks(self, shell: Any, *, was_found: bool) -> None:
         """Take rich's tracebacks off the shell: with them no `error` output reaches the notebook any more.
 
         `rich.traceback.install`, which flytekit calls when it is imported, shadows methods on the shell instance.
+        Only a shell that was found so is left so again.
         """
         for name in ("_showtraceback", "showtraceback", "showsyntaxerror"):
             found = vars(shell).get(name)
             if found is not None and getattr(found, "__module__", "") == "rich.traceback":
                 delattr(shell, name)
-                self._undo.append(lambda name=name, found=found: setattr(shell, name, found))  # type: ignore[misc]
+                if was_found:
+                    self._undo.append(lambda name=name, found=found: setattr(shell, name, found))  # type: ignore[misc]
         if getattr(sys.excepthook, "__module__", "") == "rich.traceback":
-            self.replace(sys, "excepthook", sys.__excepthook__)
+            if was_found:
+                self.replace(sys, "excepthook", sys.__excepthook__)
+            else:
+                sys.excepthook = sys.__excepthook__
 
-    def mend_interrupt(self) -> None:
+    def mend_interrupt(self, *, was_found: bool) -> None:
         """Take flytekit's SIGINT handler away: with it an interrupt ends in `NameError: exit`."""
         if threading.current_thread() is not threading.main_thread():
             return
         handler = signal.getsignal(signal.SIGINT)
         if getattr(handler, "__module__", "").startswith("flytekit"):
             signal.signal(signal.SIGINT, signal.default_int_handler)
-            self._undo.append(lambda: _set_handler(handler))
+            if was_found:
+                self._undo.append(lambda: _set_handler(handler))
 
     # --- once flytekit is there ----------------------------------------------------------------------------------
 

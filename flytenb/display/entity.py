@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flytenb.bridge.definition_facts import where_defined
-from flytenb.bridge.entities import inner_workflow, kind_of, read_interface, read_settings, short_name
+from flytenb.bridge.entities import KIND_WORDS, inner_workflow, kind_of, read_interface, read_settings, short_name
 from flytenb.bridge.graphs import read_graph
 from flytenb.bridge.staleness import recompile_stale
 from flytenb.display.part import Column, Facts, Group, Part, Table, Text, named_part
@@ -30,7 +30,7 @@ def entity_bundle(entity: Any) -> dict[str, Any]:
 def signature_card(entity: Any) -> Part:
     """Name, kind, inputs, outputs, types, defaults, docs, options, where it was defined."""
     interface = read_interface(entity)
-    kind = str(kind_of(entity)).replace("_", " ")
+    kind = KIND_WORDS.get(kind_of(entity), str(kind_of(entity)))
     parts: list[Part] = []
     if interface.doc:
         parts.append(Text(interface.doc, "flow"))

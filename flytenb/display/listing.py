@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from flytenb.bridge.entities import KIND_WORDS
 from flytenb.display.part import Column, Part, Table, Text
 from flytenb.display.quantities import duration_text
 from flytenb.display.shown import Shown, rendered
@@ -32,7 +33,7 @@ class Listing:
             rows.append(
                 (
                     definition.name,
-                    str(definition.kind).replace("_", " "),
+                    KIND_WORDS.get(definition.kind, str(definition.kind)),
                     f"[{definition.cell}]" if definition.cell is not None else "",
                     "stale" if session.is_stale(definition.name) else "fresh",
                     _last(runs[-1]) if runs else "",
