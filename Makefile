@@ -46,7 +46,7 @@ pictures: $(VENV)/.test  ## take the pictures of the README and the docs anew
 bench: $(VENV)/.test  ## flytenb against flytekit and the peers that are there: ratios taken in one run
 	$(BIN)/python benchmarks/run.py $(BENCH_ARGS)
 
-bench-peers:  ## install the peers of the benchmarks, each in an environment of its own
+bench-peers: | $(BIN)/python  ## install the peers of the benchmarks, each in an environment of its own
 	$(BIN)/python benchmarks/peers/install.py --to .venvs
 
 system:
