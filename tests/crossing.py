@@ -16,7 +16,7 @@ from mashumaro.mixins.json import DataClassJSONMixin
 class Colour(enum.Enum):
     RED = "red"
     GREEN = "green"
-    CRIMSON = "red"
+    CRIMSON = "red"  # noqa: PIE796
 
 
 class Level(enum.StrEnum):
@@ -58,7 +58,7 @@ class Everything:
     real: float = 0.0
     text: str = ""
     day: date = date(2020, 1, 1)
-    time: datetime = datetime(2020, 1, 1)  # noqa: DTZ001
+    time: datetime = datetime(2020, 1, 1)
     span: timedelta = timedelta()
     colour: Colour = Colour.RED
     level: Level = Level.LOW

@@ -7,7 +7,7 @@ import sysconfig
 import weakref
 from typing import Any
 
-from flytenb.bridge.crossing.ways import Trust, UnprovenError
+from flytenb.bridge.crossing.ways import ALWAYS, Trust, UnprovenError
 
 _KINDS = frozenset("?biufcSUmM")
 """Of dtype: what a `.npy` file keeps without a pickle. Records may have paddings and titles that it doesn't."""
@@ -21,7 +21,7 @@ class ArrayCopy:
 
     name = "array"
 
-    def __init__(self, numpy: Any, trust: Trust = ()) -> None:
+    def __init__(self, numpy: Any, trust: Trust = ALWAYS) -> None:
         self.trust = trust
         self._numpy = numpy
 
@@ -42,18 +42,12 @@ class ArrayCopy:
         borrowed and uncounted, but what was taken out of a list is ours, and each other holder counts one.
         """
         value = box.pop()
+        is_ours = _CAN_COUNT and sys.getrefcount(value) == _SOLE and weakref.getweakrefcount(value) == 0
         if not self._is_plain(value):
             box.append(value)
             raise UnprovenError
         flags = value.flags
-        if (
-            _CAN_COUNT
-            and sys.getrefcount(value) == _SOLE
-            and flags.owndata
-            and flags.writeable
-            and flags.forc
-            and weakref.getweakrefcount(value) == 0
-        ):
+        if is_ours and flags.owndata and flags.writeable and flags.forc:
             return value
         return self.renew([value])[0]
 

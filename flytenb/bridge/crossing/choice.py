@@ -23,7 +23,7 @@ from flytenb.bridge.crossing.arrays import ArrayCopy
 from flytenb.bridge.crossing.frames import FrameCopy
 from flytenb.bridge.crossing.limits import DURATION, INT, PACKED_DURATION, PACKED_INT, PACKED_TIME, TEXT, Limit
 from flytenb.bridge.crossing.records import RecordCopy, field_types
-from flytenb.bridge.crossing.ways import DictCopy, ListCopy, OptionalCopy, Share, Trust, Way, is_trusted
+from flytenb.bridge.crossing.ways import DictCopy, ListCopy, OptionalCopy, Share, Trust, Way
 
 
 def find_way(python_type: Any) -> Way | None:
@@ -32,7 +32,7 @@ def find_way(python_type: Any) -> Way | None:
         way = _cached(python_type)
     except TypeError:  # an annotation may hold what can't be hashed
         return None
-    if way is not None and not is_trusted(way.trust):  # a transformer was registered since
+    if way is not None and not way.trust.holds():  # a transformer was registered since
         return _choose(python_type, frozenset())
     return way
 
@@ -95,9 +95,9 @@ def _choose(python_type: Any, within: frozenset[type]) -> Way | None:
     if origin in (Union, UnionType):
         return _choose_union(python_type, args, within)
     if python_type in _SCALARS:
-        transformer, check = _SCALARS[python_type]
+        transformer, limit = _SCALARS[python_type]
         is_stock = TypeEngine.get_transformer(python_type) is transformer
-        return Share({python_type: check}, ((python_type, transformer),)) if is_stock else None
+        return Share({python_type: limit}, Trust({python_type: transformer})) if is_stock else None
     if not isinstance(python_type, type) or origin is not None:
         return _choose_array(python_type)
     if issubclass(python_type, enum.Enum):
@@ -123,15 +123,15 @@ def _choose_union(python_type: Any, args: tuple[Any, ...], within: frozenset[typ
     ways = [_choose(arg, within) for arg in args]
     if not trust or not all(ways):
         return None
-    inner = tuple(pair for way in ways if way for pair in way.trust)
+    trust = Trust({}, trust, *(way.trust for way in ways if way))
     if all(arg in _SCALARS for arg in args):
-        return Share({arg: _SCALARS[arg][1] for arg in args}, trust + inner)
+        return Share({arg: _SCALARS[arg][1] for arg in args}, trust)
     if len(args) != 2 or NoneType not in args:
         return None
     [element] = [way for arg, way in zip(args, ways, strict=True) if arg is not NoneType and way]
     if isinstance(element, Share):
-        return Share({**element.limits, NoneType: None}, trust + inner)
-    return OptionalCopy(element, trust + inner)
+        return Share({**element.limits, NoneType: None}, trust)
+    return OptionalCopy(element, trust)
 
 
 def _choose_array(python_type: Any) -> Way | None:
@@ -154,12 +154,12 @@ def _choose_frame(python_type: Any) -> Way | None:
     return FrameCopy(pandas, trust) if trust else None
 
 
-def _trust(transformer: type, python_type: Any, *others: Any) -> Trust:
-    """What the registry says now about a type, if it leads to a transformer of exactly this class, else nothing."""
+def _trust(transformer: type, python_type: Any, *others: Any) -> Trust | None:
+    """What the registry says now about a type, if it leads to a transformer of exactly this class, else None."""
     if type(TypeEngine.get_transformer(python_type)) is not transformer:
-        return ()
+        return None
     registry = private.transformer_registry()
-    return tuple((key, registry.get(key)) for key in dict.fromkeys((python_type, *others)))
+    return Trust({key: registry.get(key) for key in (python_type, *others)})
 
 
 # -- in MessagePack ----------------------------------------------------------------------------------------------------

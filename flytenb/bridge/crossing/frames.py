@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from flytenb.bridge.crossing.limits import TEXT
-from flytenb.bridge.crossing.ways import Trust, UnprovenError
+from flytenb.bridge.crossing.ways import ALWAYS, Trust, UnprovenError
 
 _DTYPES = frozenset(
     ["bool", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
@@ -26,7 +26,7 @@ class FrameCopy:
 
     name = "frame"
 
-    def __init__(self, pandas: Any, trust: Trust = ()) -> None:
+    def __init__(self, pandas: Any, trust: Trust = ALWAYS) -> None:
         self.trust = trust
         self._pandas = pandas
         self._attributes = frozenset(vars(pandas.DataFrame()))

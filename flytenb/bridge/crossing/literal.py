@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine, Sequence
-from typing import Any
+from dataclasses import fields, is_dataclass
+from functools import lru_cache
+from typing import Any, get_type_hints
 
 from flytekit.core.context_manager import FlyteContextManager
 from flytekit.core.promise import Promise, resolve_attr_path_in_promise
@@ -22,7 +24,10 @@ def to_literal(value: Any, python_type: Any, literal_type: LiteralType) -> Liter
     answers from a cache keyed by the hash of a pickle.
     """
     coroutine = TypeEngine.async_to_literal(FlyteContextManager.current_context(), value, python_type, literal_type)
-    result: Literal = _finish(coroutine, python_type)
+    try:
+        result: Literal = _finish(coroutine, python_type)
+    finally:
+        _forget_class_attributes(value)
     return result
 
 
@@ -67,3 +72,37 @@ def _drive(coroutine: Coroutine[Any, Any, Any]) -> Any:
         return stop.value
     coroutine.close()
     raise RuntimeError(f"{coroutine!r} waits for something and needs an event loop")
+
+
+def _forget_class_attributes(value: Any) -> None:
+    """Take back what flytekit writes on the instances of dataclasses that it converts.
+
+    `DataclassTransformer._make_dataclass_serializable` (1.16.31) sets every hint of the class on the instance, class
+    variables too. One that mashumaro's mixins have can't be pickled, so that from then on the instance can't either.
+    """
+    todo, seen = [value], set()
+    while todo:
+        at = todo.pop()
+        if id(at) in seen:
+            continue
+        seen.add(id(at))
+        if isinstance(at, list):
+            todo.extend(at)
+        elif isinstance(at, dict):
+            todo.extend(at.values())
+        elif is_dataclass(at) and not isinstance(at, type) and hasattr(at, "__dict__"):
+            state = vars(at)
+            for name in _class_attributes(type(at)):
+                if name in state and state[name] is getattr(type(at), name, None):
+                    del state[name]
+            todo.extend(state[f.name] for f in fields(at) if f.name in state)
+
+
+@lru_cache(maxsize=512)
+def _class_attributes(cls: type) -> tuple[str, ...]:
+    try:
+        hints = get_type_hints(cls)
+    except Exception:  # what flytekit can't resolve either it hasn't set
+        return ()
+    own = {f.name for f in fields(cls)}
+    return tuple(name for name in hints if name not in own)

@@ -20,7 +20,7 @@ from flytenb.bridge.crossing.choice import find_attribute, find_way, is_optional
 from flytenb.bridge.crossing.limits import check_holdable, refuse_packed_int
 from flytenb.bridge.crossing.literal import AttrPath, resolve_attribute, to_literal, to_native
 from flytenb.bridge.crossing.value import CopiedValue, LiteralValue, Port, SharedValue, Value
-from flytenb.bridge.crossing.ways import Share, UnprovenError, Way, is_trusted
+from flytenb.bridge.crossing.ways import Share, UnprovenError, Way
 
 Pack: TypeAlias = Callable[[Any], Value]
 Take: TypeAlias = Callable[[Value], Any]
@@ -53,7 +53,7 @@ def packer(python_type: Any, literal_type: LiteralType | None = None, *, strict:
     make = SharedValue if isinstance(way, Share) else CopiedValue
 
     def pack(value: Any) -> Value:
-        if is_trusted(way.trust):
+        if way.trust.holds():
             try:
                 return make(port, way.prove([value])[0])
             except UnprovenError:
@@ -77,7 +77,7 @@ def giver(
     port = Port(python_type, literal_type, way)
 
     def give(box: list[Any]) -> Value:
-        if is_trusted(way.trust):
+        if way.trust.holds():
             try:
                 return CopiedValue(port, way.adopt(box))
             except UnprovenError:
@@ -119,7 +119,8 @@ def from_literal(literal: Literal, python_type: Any, literal_type: LiteralType |
 def taker(producer_type: Any, consumer_type: Any, attr_path: AttrPath = (), *, strict: bool = False) -> Take:
     """Return a function that takes a value as an input of `consumer_type`: a copy that nobody else holds."""
     path = tuple(attr_path)
-    way, consumer_way = _way(producer_type, strict), _way(consumer_type, strict)
+    way = _way(producer_type, strict)
+    consumer_way = way if consumer_type is producer_type else _way(consumer_type, strict)
     if way is not None and consumer_way is not None:
         if path:
             found = find_attribute(way, producer_type, path)
@@ -147,7 +148,7 @@ def _scalar_taker(way: Share, consumer_type: Any) -> Take:
 
 def _native_taker(way: Way, consumer_way: Way, consumer_type: Any) -> Take:
     def take(value: Value) -> Any:
-        if value.port.way is way and is_trusted(consumer_way.trust):
+        if value.port.way is way and consumer_way.trust.holds():
             return value.native()
         return _take_literal(value, (), consumer_type)
 
@@ -156,7 +157,7 @@ def _native_taker(way: Way, consumer_way: Way, consumer_type: Any) -> Take:
 
 def _attribute_taker(way: Way, consumer_way: Way, path: AttrPath, inner: Way, consumer_type: Any) -> Take:
     def take(value: Value) -> Any:
-        is_right = value.port.way is way and is_trusted(way.trust) and is_trusted(consumer_way.trust)
+        is_right = value.port.way is way and way.trust.holds() and consumer_way.trust.holds()
         if is_right and isinstance(value, SharedValue | CopiedValue):
             at = value.held
             try:
@@ -232,6 +233,7 @@ def _fill(shape: Shape, values: Iterator[Value]) -> Any:
 
 def _way(python_type: Any, strict: bool) -> Way | None:
     """The cheap way, unless the caller wants none or flytekit is told to write dataclasses in its old format."""
-    if strict or str2bool(os.getenv(FLYTE_USE_OLD_DC_FORMAT)):
+    way = None if strict else find_way(python_type)
+    if way is not None and not isinstance(way, Share) and str2bool(os.getenv(FLYTE_USE_OLD_DC_FORMAT)):
         return None
-    return find_way(python_type)
+    return way

@@ -17,7 +17,7 @@ from typing import Any, ClassVar, get_origin, get_type_hints
 from mashumaro.mixins.dict import DataClassDictMixin
 from mashumaro.mixins.json import DataClassJSONMixin
 
-from flytenb.bridge.crossing.ways import Trust, UnprovenError, Way
+from flytenb.bridge.crossing.ways import ALWAYS, Trust, UnprovenError, Way
 
 _MIXINS = (DataClassDictMixin, DataClassJSONMixin)
 _HOOKS = ("__pre_serialize__", "__post_serialize__", "__pre_deserialize__", "__post_deserialize__")
@@ -32,10 +32,10 @@ class RecordCopy:
 
     name = "copy"
 
-    def __init__(self, cls: type, fields: dict[str, Way], trust: Trust = ()) -> None:
+    def __init__(self, cls: type, fields: dict[str, Way], trust: Trust = ALWAYS) -> None:
         self.cls = cls
         self.fields = fields
-        self.trust = trust + tuple(pair for way in fields.values() for pair in way.trust)
+        self.trust = Trust({}, trust, *(way.trust for way in fields.values()))
         self._getters = [attrgetter(name) for name in fields]
         self._ways = list(fields.values())
         self._build = _constructor(cls)

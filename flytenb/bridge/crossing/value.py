@@ -11,7 +11,7 @@ from flytekit.models.literals import Literal
 from flytekit.models.types import LiteralType
 
 from flytenb.bridge.crossing.literal import to_literal, to_native
-from flytenb.bridge.crossing.ways import UnprovenError, Way, is_trusted
+from flytenb.bridge.crossing.ways import UnprovenError, Way
 
 
 class Port:
@@ -93,7 +93,7 @@ class SharedValue(Value):
 
     def native(self) -> Any:
         """Return the value itself, unless its type has got another transformer since."""
-        if is_trusted(self.port.trusted_way.trust):
+        if self.port.trusted_way.trust.holds():
             return self.held
         return to_native(self.literal(), self.port.python_type)
 
@@ -124,7 +124,7 @@ class CopiedValue(Value):
     def native(self) -> Any:
         """Copy what is held, unless its type has got another transformer since."""
         way = self.port.trusted_way
-        if is_trusted(way.trust):
+        if way.trust.holds():
             return way.renew([self.held])[0]
         return to_native(self.literal(), self.port.python_type)
 
@@ -146,7 +146,7 @@ class LiteralValue(Value):
     def native(self) -> Any:
         """Convert it, the second time from the proven value of the first."""
         way = self.port.way
-        if way is None or not is_trusted(way.trust):
+        if way is None or not way.trust.holds():
             return to_native(self._literal, self.port.python_type)
         if self._proven:
             return way.renew(self._proven)[0]

@@ -13,8 +13,31 @@ from typing import Any, Protocol
 from flytenb.bridge import private
 from flytenb.bridge.crossing.limits import Limit
 
-Trust = tuple[tuple[Hashable, Any], ...]
-"""What the type engine's registry must say for a way to be right: each key with its transformer, None for absent."""
+_look_up = private.transformer_registry().get
+
+
+class Trust:
+    """What the type engine's registry must say for a way to be right: each key with its transformer, None for absent.
+
+    A user may register a transformer at any time, so it is asked anew for every value.
+    """
+
+    __slots__ = ("_expected", "_keys", "pairs")
+
+    def __init__(self, pairs: Mapping[Hashable, Any], *others: Trust) -> None:
+        self.pairs = {**pairs}
+        for other in others:
+            self.pairs.update(other.pairs)
+        self._keys = tuple(self.pairs)
+        self._expected = tuple(self.pairs.values())
+
+    def holds(self) -> bool:
+        """Whether the registry still says so."""
+        return tuple(map(_look_up, self._keys)) == self._expected
+
+
+ALWAYS = Trust({})
+"""For what asks no transformer."""
 
 
 class UnprovenError(Exception):
@@ -43,18 +66,12 @@ class Way(Protocol):
         ...
 
 
-def is_trusted(trust: Trust) -> bool:
-    """Whether the registry still says what it said: a user may register a transformer at any time."""
-    get = private.transformer_registry().get
-    return all(get(key) is expected for key, expected in trust)
-
-
 class Share:
     """Immutable values, told apart by their exact types; proven ones are passed on as they are."""
 
     name = "share"
 
-    def __init__(self, limits: Mapping[type, Limit | None], trust: Trust = ()) -> None:
+    def __init__(self, limits: Mapping[type, Limit | None], trust: Trust = ALWAYS) -> None:
         self.limits = limits
         self.trust = trust
         self._kinds = frozenset(limits)
@@ -83,9 +100,9 @@ class ListCopy:
 
     name = "copy"
 
-    def __init__(self, element: Way, trust: Trust = ()) -> None:
+    def __init__(self, element: Way, trust: Trust = ALWAYS) -> None:
         self.element = element
-        self.trust = trust + element.trust
+        self.trust = Trust({}, trust, element.trust)
 
     def prove(self, values: list[Any]) -> list[Any]:
         """Prove the elements of all lists at once."""
@@ -109,10 +126,10 @@ class DictCopy:
 
     name = "copy"
 
-    def __init__(self, key: Way, element: Way, trust: Trust = ()) -> None:
+    def __init__(self, key: Way, element: Way, trust: Trust = ALWAYS) -> None:
         self.key = key
         self.element = element
-        self.trust = trust + key.trust + element.trust
+        self.trust = Trust({}, trust, key.trust, element.trust)
 
     def prove(self, values: list[Any]) -> list[Any]:
         """Prove the keys and elements of all dicts at once."""
@@ -135,9 +152,9 @@ class OptionalCopy:
 
     name = "copy"
 
-    def __init__(self, element: Way, trust: Trust = ()) -> None:
+    def __init__(self, element: Way, trust: Trust = ALWAYS) -> None:
         self.element = element
-        self.trust = trust + element.trust
+        self.trust = Trust({}, trust, element.trust)
 
     def prove(self, values: list[Any]) -> list[Any]:
         """Prove what is there."""
