@@ -31,38 +31,49 @@ class Words(str):
         return str(self)
 
 
+class _BoundedRepr(reprlib.Repr):
+    """A repr that is bounded before it is made, with enum members, times and dataclasses as one would write them."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__()
+        self.maxlevel = 4
+        self.maxlist = self.maxtuple = self.maxset = self.maxfrozenset = self.maxdict = limit // 2
+        self.maxstring = self.maxother = self.maxlong = limit
+
+    def repr1(self, x: Any, level: int) -> str:
+        """Return the repr of a value at one level of nesting; one of the user's that raises shows the type instead."""
+        try:
+            match x:
+                case Words():
+                    return str(x)
+                case Enum():
+                    return f"{type(x).__name__}.{x.name}"
+                case datetime.timedelta():
+                    return str(x)
+                case datetime.date():
+                    return x.isoformat()
+            if dataclasses.is_dataclass(x) and not isinstance(x, type):
+                return self._repr_dataclass(x, level)
+            return super().repr1(x, level)
+        except Exception:
+            return f"<{type(x).__name__}>"
+
+    def _repr_dataclass(self, x: Any, level: int) -> str:
+        if level <= 0:
+            return f"{type(x).__name__}(…)"
+        fields = ((f.name, getattr(x, f.name)) for f in dataclasses.fields(x))
+        return f"{type(x).__name__}({', '.join(f'{k}={self.repr1(v, level - 1)}' for k, v in fields)})"
+
+
 def shorten(value: Any, limit: int = SHORT) -> str:
     """Return a Python value as text of at most `limit` characters, on one line."""
-    return cut(_text(value, limit), limit)
+    return cut(_BoundedRepr(limit).repr(value), limit)
 
 
 def cut(text: str, limit: int) -> str:
     """Return the text on one line, its end replaced by `…` where it is longer than `limit`."""
     line = " ".join(text.split()) if "\n" in text or "\r" in text else text
     return line if len(line) <= limit else line[: limit - 1] + "…"
-
-
-def _text(value: Any, limit: int) -> str:
-    """A repr that is bounded before it is made; a repr of the user's that raises shows the type instead."""
-    if isinstance(value, Words):
-        return str(value)
-    if isinstance(value, Enum):
-        return f"{type(value).__name__}.{value.name}"
-    if isinstance(value, datetime.timedelta):
-        return str(value)
-    if isinstance(value, datetime.datetime | datetime.date):
-        return value.isoformat()
-    bounded = reprlib.Repr()
-    bounded.maxlevel = 4
-    bounded.maxlist = bounded.maxtuple = bounded.maxset = bounded.maxfrozenset = bounded.maxdict = limit // 2
-    bounded.maxstring = bounded.maxother = bounded.maxlong = limit
-    try:
-        if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            fields = ((f.name, getattr(value, f.name)) for f in dataclasses.fields(value))
-            return f"{type(value).__name__}({', '.join(f'{k}={_text(v, limit)}' for k, v in fields)})"
-        return bounded.repr(value)
-    except Exception:
-        return f"<{type(value).__name__}>"
 
 
 def read_literal(literal: literal_models.Literal | None, python_type: Any = None) -> Any:
@@ -115,5 +126,5 @@ def _strip_optional(python_type: Any) -> Any:
 def _as_dataclass(data: Any, python_type: Any) -> Any:
     """A mapping that came from a dataclass, in the words of its constructor."""
     if isinstance(data, Mapping) and dataclasses.is_dataclass(python_type) and isinstance(python_type, type):
-        return Words(f"{python_type.__name__}({', '.join(f'{k}={_text(v, LONG)}' for k, v in data.items())})")
+        return Words(f"{python_type.__name__}({', '.join(f'{k}={shorten(v, LONG)}' for k, v in data.items())})")
     return data

@@ -31,11 +31,10 @@ def overrides(x: int) -> int:
         accelerator=T4,
     )
     b = work(x=a).with_overrides(cache=False, retries=0, timeout=None)
-    c = work(x=b).with_overrides(node_name="first-step")
-    mapped = map_task(work)(x=[a, b, c]).with_overrides(name="each", retries=3, requests=Resources(mem="1Gi"))
+    mapped = map_task(work)(x=[a, b]).with_overrides(name="each", retries=3, requests=Resources(mem="1Gi"))
     return total(xs=mapped)
 
 
 ENTITY = overrides
 INPUTS = {"x": 1}
-EXPECTED = 12
+EXPECTED = 7

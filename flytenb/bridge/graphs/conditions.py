@@ -52,8 +52,8 @@ def _side(expression: Any, operator: int, names: Mapping[str, str]) -> str:
 def _compare(comparison: Any, names: Mapping[str, str]) -> str:
     left, right = comparison.left_value, comparison.right_value
     symbol = _SYMBOLS[comparison.operator]
-    if not right.var and _value(right) in (True, False, None) and symbol in _IS:
-        symbol = _IS[symbol]
+    if not right.var and (_value(right) is None or isinstance(_value(right), bool)):
+        symbol = _IS.get(symbol, symbol)
     return f"{_operand(left, names)} {symbol} {_operand(right, names)}"
 
 

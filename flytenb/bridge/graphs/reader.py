@@ -45,7 +45,7 @@ def read_graph(entity: Any) -> Graph:
     require_entity(entity)
     kind = kind_of(entity)
     reader = _Reader()
-    workflow = None if kind is Kind.MAP else inner_workflow(entity)
+    workflow = None if kind in (Kind.MAP, Kind.STUB) else inner_workflow(entity)
     if workflow is None:
         reader.read_single(entity)
     else:
@@ -238,7 +238,7 @@ class _Reader:
         self._sources.setdefault(edge.target, set()).add(edge.source)
 
     def _add_node(self, path: str, entity: Any, kind: Kind, settings: dict[str, Any]) -> None:
-        inner = inner_workflow(entity)
+        inner = None if kind is Kind.STUB else inner_workflow(entity)
         is_recursive = inner is not None and any(inner is w for w in self._open)
         if is_recursive:
             settings["recursive"] = True  # a workflow that calls itself: a cluster refuses it, a reading must end

@@ -1,0 +1,39 @@
+"""A subworkflow that is only sketched, between two tasks."""
+
+from flytekit import task, workflow
+
+from flytenb.bridge.definitions import accept_stubs, try_failed_compiles_again
+from flytenb.bridge.repairs import Repairs
+
+repairs = Repairs()
+accept_stubs(repairs)
+try_failed_compiles_again(repairs)
+
+
+@task
+def load(n: int) -> list[int]:
+    return list(range(n))
+
+
+@workflow
+def clean(xs: list[int]) -> list[int]:
+    """Throw out what doesn't belong there."""
+
+
+@task
+def total(xs: list[int]) -> int:
+    return sum(xs)
+
+
+@workflow
+def stub_workflow(n: int) -> int:
+    return total(xs=clean(xs=load(n=n)))
+
+
+stub_workflow.compile()
+repairs.undo()
+
+ENTITY = stub_workflow
+INPUTS = {"n": 3}
+RAISES = (NotImplementedError, "clean")
+FLYTEKIT_LOCAL = "a workflow that returns None breaks its promise of an output"
