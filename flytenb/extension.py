@@ -149,8 +149,8 @@ class Extension:
             bundles.for_type_by_name(module, name, _entity_bundle)
             self._undo.append(lambda module=module, name=name: _forget(bundles, module, name))  # type: ignore[misc]
         shower = formatters.ipython_display_formatter
-        shower.for_type_by_name("flytenb.run.run", "Run", self._show_run)
-        self._undo.append(lambda: _forget(shower, "flytenb.run.run", "Run"))
+        shower.for_type_by_name("flytenb.runner.run", "Run", self._show_run)
+        self._undo.append(lambda: _forget(shower, "flytenb.runner.run", "Run"))
 
     def _show_run(self, run: Any) -> None:
         from flytenb.display.run_view import show_run

@@ -14,7 +14,7 @@ from flytenb.errors import NotAnEntityError, UnknownNameError, closest
 
 if TYPE_CHECKING:
     from flytenb.model import Kind
-    from flytenb.run.run import Run
+    from flytenb.runner.run import Run
 
 _RUNS_KEPT = 50
 

@@ -10,8 +10,8 @@ from flytenb.display.hints import hint_for
 from flytenb.model import Phase
 
 if TYPE_CHECKING:
-    from flytenb.run.failure import Failure
-    from flytenb.run.run import Run
+    from flytenb.runner.failure import Failure
+    from flytenb.runner.run import Run
 
 _MOST_LINES = 15
 _MOST_FRAMES = 3

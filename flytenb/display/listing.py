@@ -12,7 +12,7 @@ from flytenb.display.quantities import duration_text
 from flytenb.display.shown import Shown, rendered
 
 if TYPE_CHECKING:
-    from flytenb.run.run import Run
+    from flytenb.runner.run import Run
     from flytenb.session import Session
 
 

@@ -19,7 +19,7 @@ from flytenb.model import Phase
 from flytenb.render.drawing import draw
 
 if TYPE_CHECKING:
-    from flytenb.run.run import Run
+    from flytenb.runner.run import Run
 
 display: Any = _display
 

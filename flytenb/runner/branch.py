@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from flytenb.bridge.branches import Way
 from flytenb.bridge.compiled import CompiledNode, Ref
 from flytenb.bridge.crossing import resolve_attribute
-from flytenb.run.steps import Record, Scope, Step
+from flytenb.runner.steps import Record, Scope, Step
 
 if TYPE_CHECKING:
-    from flytenb.run.plan import Planner
-    from flytenb.run.scheduler import Scheduler
+    from flytenb.runner.plan import Planner
+    from flytenb.runner.scheduler import Scheduler
 
 
 class BranchStep(Step):

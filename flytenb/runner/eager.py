@@ -12,12 +12,12 @@ from flytenb.bridge.crossing import packer
 from flytenb.bridge.eagers import cause_of, eager_error, run_eager
 from flytenb.bridge.entities import kind_of, short_name
 from flytenb.bridge.graphs.called import read_called
-from flytenb.run.steps import Getter, Record, Scope, Step
+from flytenb.runner.steps import Getter, Record, Scope, Step
 
 if TYPE_CHECKING:
-    from flytenb.run.failure import Failure
-    from flytenb.run.plan import Planner
-    from flytenb.run.scheduler import Scheduler
+    from flytenb.runner.failure import Failure
+    from flytenb.runner.plan import Planner
+    from flytenb.runner.scheduler import Scheduler
 
 
 class CallScope(Scope):

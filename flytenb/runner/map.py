@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from flytenb.bridge.arrays import Array, read_array
 from flytenb.bridge.crossing import packer
 from flytenb.bridge.entities import kind_of
-from flytenb.run.steps import Getter, Record, Scope, Step
+from flytenb.runner.steps import Getter, Record, Scope, Step
 
 if TYPE_CHECKING:
     from flytenb.bridge.compiled import Policy
-    from flytenb.run.failure import Failure
-    from flytenb.run.plan import Planner
-    from flytenb.run.scheduler import Scheduler
+    from flytenb.runner.failure import Failure
+    from flytenb.runner.plan import Planner
+    from flytenb.runner.scheduler import Scheduler
 
 
 class MapScope(Scope):

@@ -23,13 +23,13 @@ from flytenb.bridge.compiled import (
 from flytenb.bridge.crossing import Slot, Value, collector, from_literal, packer, taker
 from flytenb.bridge.entities import inner_workflow, kind_of, plan_inputs
 from flytenb.model import Kind
-from flytenb.run.branch import BranchStep, JoinStep
-from flytenb.run.dynamic import DynamicStep
-from flytenb.run.eager import EagerStep
-from flytenb.run.gate import GateStep
-from flytenb.run.map import MapExitStep, MapStep
-from flytenb.run.scheduler import Scheduler
-from flytenb.run.steps import EnterStep, Env, ExitStep, Getter, Record, Scope, Step, TaskStep
+from flytenb.runner.branch import BranchStep, JoinStep
+from flytenb.runner.dynamic import DynamicStep
+from flytenb.runner.eager import EagerStep
+from flytenb.runner.gate import GateStep
+from flytenb.runner.map import MapExitStep, MapStep
+from flytenb.runner.scheduler import Scheduler
+from flytenb.runner.steps import EnterStep, Env, ExitStep, Getter, Record, Scope, Step, TaskStep
 
 Give = Callable[[Env], Value]
 
@@ -175,7 +175,7 @@ class Planner:
         outputs = self.slots(path, entity.python_interface.outputs)
         record.outputs = outputs
         if kind is Kind.REFERENCE or self._stand_in(entity) is not None:
-            from flytenb.run.reference import stand_in_call
+            from flytenb.runner.reference import stand_in_call
 
             call = stand_in_call(entity, self._stand_in(entity), self.settings.strict)
             task = TaskStep(record, scope, call=call, getters=getters, slots=outputs, policy=policy)
@@ -283,7 +283,7 @@ class Planner:
         return self._open_close(branch, join)
 
     def _handle_failure(self, node: CompiledNode, scope: Scope, why: Any) -> list[Step]:
-        from flytenb.run.on_failure import handler_steps
+        from flytenb.runner.on_failure import handler_steps
 
         return handler_steps(self, node, scope, why)
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from flytenb.bridge.compiled import read_compiled
 from flytenb.bridge.dynamics import compile_dynamic
 from flytenb.bridge.graphs import read_inner
-from flytenb.run.steps import ExitStep, Getter, Record, Scope, Step
+from flytenb.runner.steps import ExitStep, Getter, Record, Scope, Step
 
 if TYPE_CHECKING:
-    from flytenb.run.plan import Planner
-    from flytenb.run.scheduler import Scheduler
+    from flytenb.runner.plan import Planner
+    from flytenb.runner.scheduler import Scheduler
 
 
 class DynamicStep(Step):

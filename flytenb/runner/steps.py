@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from flytenb.bridge.calls import Call
     from flytenb.bridge.compiled import Policy
     from flytenb.bridge.crossing import Value
-    from flytenb.run.failure import Failure
-    from flytenb.run.scheduler import Scheduler
+    from flytenb.runner.failure import Failure
+    from flytenb.runner.scheduler import Scheduler
 
 Env = list["Value | None"]
 Getter = Callable[[Env], Any]

@@ -16,10 +16,10 @@ from flytenb.bridge.calls import ignores_outputs, is_recoverable
 from flytenb.bridge.context import Workspace
 from flytenb.errors import NodeTimeoutError
 from flytenb.model import Graph, Phase, RunEvent
-from flytenb.run import capture
-from flytenb.run.failure import Failure
-from flytenb.run.pool import NodeStopped, ask_to_stop, clock, withdraw, workers
-from flytenb.run.steps import LATER, Env, Record, Scope, State, Step
+from flytenb.runner import capture
+from flytenb.runner.failure import Failure
+from flytenb.runner.pool import NodeStopped, ask_to_stop, clock, withdraw, workers
+from flytenb.runner.steps import LATER, Env, Record, Scope, State, Step
 
 Listener = Callable[[RunEvent], None]
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from flytenb.bridge.crossing import packer
 from flytenb.bridge.gates import Disapproved, read_gate
 from flytenb.errors import FlytenbError
-from flytenb.run.pool import clock
-from flytenb.run.steps import LATER, Getter, Record, Scope, Step
+from flytenb.runner.pool import clock
+from flytenb.runner.steps import LATER, Getter, Record, Scope, Step
 
 if TYPE_CHECKING:
-    from flytenb.run.plan import Planner
-    from flytenb.run.scheduler import Scheduler
+    from flytenb.runner.plan import Planner
+    from flytenb.runner.scheduler import Scheduler
 
 
 class GateStep(Step):

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from flytenb.bridge.compiled import CompiledNode
 from flytenb.bridge.entities import kind_of
 from flytenb.bridge.errors import build_flyte_error, takes_error
-from flytenb.run.steps import Scope, Step
+from flytenb.runner.steps import Scope, Step
 
 if TYPE_CHECKING:
-    from flytenb.run.failure import Failure
-    from flytenb.run.plan import Planner
+    from flytenb.runner.failure import Failure
+    from flytenb.runner.plan import Planner
 
 
 class HandlerScope(Scope):

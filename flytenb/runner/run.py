@@ -12,13 +12,13 @@ from flytenb.bridge.calls import build_result
 from flytenb.bridge.graphs import read_graph
 from flytenb.errors import FlytenbError, RunCancelledError, UnknownNameError, closest
 from flytenb.model import CacheStatus, Graph, NodeState, Phase, RunEvent
-from flytenb.run import capture
-from flytenb.run.failure import Failure
-from flytenb.run.gate import answer_gate
-from flytenb.run.inputs import check_inputs, root_of
-from flytenb.run.plan import Planner, Settings
-from flytenb.run.scheduler import Listener, Scheduler
-from flytenb.run.steps import ExitStep, Record, Scope
+from flytenb.runner import capture
+from flytenb.runner.failure import Failure
+from flytenb.runner.gate import answer_gate
+from flytenb.runner.inputs import check_inputs, root_of
+from flytenb.runner.plan import Planner, Settings
+from flytenb.runner.scheduler import Listener, Scheduler
+from flytenb.runner.steps import ExitStep, Record, Scope
 
 
 class NodeRun:

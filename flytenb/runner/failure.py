@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from flytenb.model import Phase
 
 if TYPE_CHECKING:
-    from flytenb.run.steps import Env, Step
+    from flytenb.runner.steps import Env, Step
 
 _OURS = str(Path(__file__).parents[1])
 
