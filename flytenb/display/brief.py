@@ -7,7 +7,7 @@ import datetime
 import enum
 import re
 import types
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -46,7 +46,9 @@ def brief(value: Any, limit: int = BRIEF) -> str:
 
 def class_name(value: Any) -> str:
     """Return the name of the value's class, which no method of the value can change."""
-    return clean(type(value).__qualname__.rpartition("<locals>.")[2])
+    # Past the metaclass, which may answer anything.
+    name: str = type.__getattribute__(type(value), "__qualname__")
+    return clean(name.rpartition("<locals>.")[2])
 
 
 def has_generated_repr(cls: type) -> bool:
@@ -54,8 +56,15 @@ def has_generated_repr(cls: type) -> bool:
     return cls.__repr__.__qualname__ == f"{cls.__qualname__}.__repr__" and hasattr(cls.__repr__, "__wrapped__")
 
 
+def has_no_repr(cls: type) -> bool:
+    """Whether a class says nothing of its values but where they lie in memory."""
+    return getattr(cls, "__repr__", None) is object.__repr__
+
+
 def own_repr(value: Any, limit: int) -> str:
     """Return the object's own repr, guarded and without memory addresses."""
+    if has_no_repr(type(value)):
+        return f"<{class_name(value)} object>"
     text = repr(value)
     # The address tells a reader nothing and differs on every run.
     return _ADDRESS.sub("", text[: limit + 40])
@@ -70,9 +79,9 @@ def _guarded(value: Any, limit: int, depth: int, around: frozenset[int]) -> str:
 
 def _brief(value: Any, limit: int, depth: int, around: frozenset[int]) -> str:
     cls = type(value)
-    for known, spell in _SPELL.items():
-        if isinstance(value, known) and (known is not str or not isinstance(value, enum.Enum)):
-            return str(spell(value, limit))
+    spell = _spelling(cls)
+    if spell is not None:
+        return str(spell(value, limit))
     if isinstance(value, list | tuple | set | frozenset | dict) or _is_plain_dataclass(cls):
         if id(value) in around:
             return "<cycle>"
@@ -83,9 +92,17 @@ def _brief(value: Any, limit: int, depth: int, around: frozenset[int]) -> str:
     return sized if sized else own_repr(value, limit)
 
 
+def _spelling(cls: type) -> Callable[[Any, int], Any] | None:
+    if issubclass(cls, enum.Enum):
+        # Members may also be text or numbers.
+        return _spell_enum
+    return next((_SPELL[c] for c in cls.__mro__ if c in _SPELL), None)
+
+
 def _brief_inside(value: Any, limit: int, depth: int, around: frozenset[int]) -> str:
     def spell(item: Any) -> str:
-        return _guarded(item, limit, depth, around)
+        # No item takes more than half of the line, so the cost of nested ones halves with each level.
+        return _guarded(item, max(limit // 2, 16), depth, around)
 
     cls = type(value)
     if isinstance(value, dict):
@@ -188,7 +205,6 @@ def _sized(value: Any, cls: type) -> str:
 
 _SPELL: dict[type, Any] = {
     type(None): lambda value, limit: "None",
-    enum.Enum: _spell_enum,
     bool: lambda value, limit: repr(value),
     int: _spell_int,
     float: lambda value, limit: float.__repr__(value),
@@ -212,4 +228,4 @@ _SPELL: dict[type, Any] = {
     filter: _spell_iterator,
     zip: _spell_iterator,
 }
-"""The spelling of each type, the first that fits; Enum stands first since members may also be int or str."""
+"""The spelling of each type and of what inherits from it."""

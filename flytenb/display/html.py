@@ -18,7 +18,7 @@ _FRAME_HEAD = (
     '<!doctype html><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
     "style-src 'unsafe-inline'; img-src data:; font-src data:; media-src data:; form-action 'none'\">"
     "<style>body{font:13px system-ui,sans-serif;margin:8px;color:#111;background:#fff}"
-    "table{border-collapse:collapse}td,th{padding:2px 8px;border-bottom:1px solid #ddd}</style>"
+    "table{border:0;border-collapse:collapse}td,th{border:0;padding:2px 8px;border-bottom:1px solid #ddd}</style>"
 )
 _FRAME_TALLEST = 400
 
@@ -85,7 +85,9 @@ def _frame(part: Html) -> str:
 def _frame_height(part: Html) -> int:
     """Guess how tall the markup will be: without scripts nobody in the page can ask it."""
     source = part.source.lower()
-    lines = sum(source.count(tag) for tag in ("<tr", "<p", "<br", "<li", "<div", "<h")) + source.count("\n") // 2
+    lines = sum(source.count(tag) for tag in ("<tr", "<p", "<br", "<li", "<h1", "<h2", "<h3", "<h4"))
+    if "<pre" in source:
+        lines += source.count("\n")
     pictures = 200 * (source.count("<img") + source.count("<svg"))
     return min(max(22 * lines + pictures + 40, 60), _FRAME_TALLEST)
 

@@ -27,6 +27,8 @@ from flytenb.display.part import (
 )
 from flytenb.display.quantities import bytes_text
 
+_MOST_FACTS = 12
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -94,13 +96,12 @@ class Trimmer:
                     part,
                     text=self._line(part.text, self._limits.block),
                     type=self._line(part.type),
-                    facts=tuple(map(self._line, part.facts)),
+                    facts=self._facts(part.facts),
                     name=self._line(part.name),
                 )
             case Section():
                 body = self.trim(part.body, depth + 1) if part.body is not None else None
-                facts = tuple(self._line(f) for f in part.facts[:12])
-                return Section(self._line(part.title), facts, body, self._line(part.name))
+                return Section(self._line(part.title), self._facts(part.facts), body, self._line(part.name))
             case Group():
                 return self._group(part, depth)
             case Rich():
@@ -150,16 +151,20 @@ class Trimmer:
         return Group(tuple(kept))
 
     def _tree(self, tree: Tree, depth: int) -> Part:
-        kept: list[Entry] = []
-        for entry in tree.entries[: self._limits.items]:
-            if self._nodes <= 0:
-                break
-            self._nodes -= 1
-            inside = self.trim(entry.inside, depth + 1) if entry.inside is not None else None
-            value = self._line(entry.value, 2 * self._limits.cell)
-            facts = tuple(self._line(f) for f in entry.facts[:12])
-            kept.append(Entry(self._line(entry.name), self._line(entry.type), value, facts, inside))
-        return Tree(tuple(kept), tree.total)
+        # A level is counted as a whole before what lies below it, so that siblings stay.
+        entries = tree.entries[: max(min(self._limits.items, self._nodes), 0)]
+        self._nodes -= len(entries)
+        return Tree(tuple(self._entry(e, depth) for e in entries), tree.total)
+
+    def _entry(self, entry: Entry, depth: int) -> Entry:
+        inside = entry.inside
+        if inside is not None:
+            inside = self.trim(inside, depth + 1) if self._nodes > 0 else Note("left out: there is too much to show")
+        value = self._line(entry.value, 2 * self._limits.cell)
+        return Entry(self._line(entry.name), self._line(entry.type), value, self._facts(entry.facts), inside)
+
+    def _facts(self, facts: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(self._line(f) for f in facts[:_MOST_FACTS])
 
     def _table(self, table: Table) -> Part:
         width = min(self._limits.columns, len(table.columns))

@@ -127,7 +127,11 @@ class Tree(Part):
 
 @dataclass(frozen=True, slots=True)
 class Picture(Part):
-    """An image as bytes. `caption` is what a reader without eyes for it gets."""
+    """An image as bytes.
+
+    `caption` is what a reader without eyes for it gets; `width` (in the page's pixels) enlarges a small one, each of
+    whose pixels then stays a square.
+    """
 
     data: bytes
     mime: str = "image/png"

@@ -10,12 +10,19 @@ from flytenb.display.brief import brief
 from flytenb.display.part import Histogram
 from flytenb.display.quantities import count_text, number_text, range_text
 
-BINS = 24
+FEWEST = 20
+"""Fewer numbers than these aren't worth a histogram."""
 
 
-def histogram(numbers: Sequence[float], bins: int = BINS) -> Histogram | None:
+def bins_for(count: int) -> int:
+    """Return how many bins show the spread of so many numbers."""
+    return min(2 * math.isqrt(count), 24)
+
+
+def histogram(numbers: Sequence[float]) -> Histogram | None:
     """Return how finite numbers spread over equal bins; `None` if they are all one."""
     low, high = min(numbers), max(numbers)
+    bins = bins_for(len(numbers))
     width = (high - low) / bins
     # The width vanishes between neighbouring floats and overflows between the largest ones.
     if not 0 < width < math.inf:

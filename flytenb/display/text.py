@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from html.parser import HTMLParser
 from unicodedata import combining, east_asian_width
@@ -27,6 +28,7 @@ from flytenb.display.part import (
 from flytenb.display.quantities import bytes_text, count_text
 
 WIDTH = 100
+_SPACES = re.compile(r"\s+")
 _BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -166,7 +168,7 @@ class _Reader(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if not self._hidden:
-            self.lines[-1].append(" ".join(data.split()) if data.strip() else " ")
+            self.lines[-1].append(_SPACES.sub(" ", data))
 
 
 def _section(part: Section) -> list[str]:

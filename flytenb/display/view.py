@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 from flytenb.display.annotations import member_of, type_text, union_members
@@ -13,6 +14,9 @@ from flytenb.display.declared import declared_displays
 from flytenb.display.limits import Limits
 from flytenb.display.part import Entry, Group, Note, Part, Section, Value, with_fact
 from flytenb.display.registry import Display, Registry
+
+_TOLD = (list, tuple, set, frozenset, dict)
+"""Containers whose short form says all there is, unless something in it is left out."""
 
 
 @dataclass
@@ -58,23 +62,32 @@ class View:
         finally:
             self.work.open_ids.discard(id(value))
 
+    def entries(self, items: Iterable[tuple[str, Any, Any]]) -> tuple[Entry, ...]:
+        """Return lines of a tree for names, values and declared types: as many as fit one level.
+
+        All lines of a level come first and what unfolds below them shares what is left: a deep first item doesn't
+        take the place of its siblings.
+        """
+        room = max(min(self.limits.items, self.work.nodes), 1)
+        listed = list(islice(items, room))
+        self.work.nodes -= len(listed)
+        return tuple(self.entry(name, value, declared) for name, value, declared in listed)
+
     def entry(self, name: str, value: Any, declared: Any = None) -> Entry:
         """Return a line of a tree: the value in short, and unfolding if that doesn't say all."""
         known = type_text(declared) if declared is not None and declared is not Any else class_name(value)
-        inside = self.inside(value, declared)
-        if isinstance(inside, Section):
-            # Its head line would repeat this one.
-            return Entry(name, known, self.brief(value), inside.facts, inside.body)
-        return Entry(name, known, self.brief(value), (), inside)
-
-    def inside(self, value: Any, declared: Any = None) -> Part | None:
-        """Return what unfolds below a value that is given in short: nothing if the short form says all."""
-        if is_plain(value) or (type(value) in (list, tuple, set, frozenset, dict) and is_told(value)):
-            return None
-        if self._why_not(value):
-            return None
+        short = self.brief(value)
+        if is_plain(value) or (type(value) in _TOLD and "…" not in short and "<" not in short):
+            return Entry(name, known, short)
+        if why := self._why_not(value):
+            return Entry(name, known, short, (why,))
         part = self.show(value, declared)
-        return None if isinstance(part, Value) else part
+        if isinstance(part, Value):
+            return Entry(name, known, short)
+        if isinstance(part, Section):
+            # Its head line would repeat this one.
+            return Entry(name, known, short, part.facts, part.body)
+        return Entry(name, known, short, (), part)
 
     def brief(self, value: Any, limit: int = 0) -> str:
         """Return the value in one short line."""
@@ -124,12 +137,6 @@ class View:
 def is_plain(value: Any) -> bool:
     """Whether a value is a scalar, of which nothing can unfold."""
     return value is None or type(value) in (bool, int, float, complex)
-
-
-def is_told(value: Any) -> bool:
-    """Whether the short form of a container says all there is."""
-    text = brief(value)
-    return "…" not in text and "<" not in text
 
 
 def _display_name(display: Display) -> str:

@@ -12,14 +12,14 @@ from flytenb.display.part import Column, Group, Note, Part, Picture, Section, Ta
 from flytenb.display.png import encode_png
 from flytenb.display.quantities import bytes_text, count_text, number_text, range_text
 from flytenb.display.registry import BUILT_IN
-from flytenb.display.statistics import BINS, histogram
+from flytenb.display.statistics import FEWEST, bins_for, histogram
 from flytenb.display.values.records import cell_text
 from flytenb.display.view import View
 
 display_for = BUILT_IN.display_for
 _SMALL = 8
 """Up to so many elements along each axis are shown one by one."""
-_LEAST_PICTURE, _LARGEST_PICTURE = 8, 240
+_LEAST_PICTURE, _LARGEST_PICTURE, _ENLARGED = 8, 240, 160
 
 
 @display_for("numpy.ndarray")
@@ -152,13 +152,13 @@ def _bars(sample: Any) -> Part | None:
     if sample.dtype.kind == "b":
         return None
     finite = sample[numpy.isfinite(sample)].astype("float64")
-    if finite.size < BINS:
+    if finite.size < FEWEST:
         return None
     low, high = float(finite.min()), float(finite.max())
     bars = histogram([low, high])
     if bars is None:
         return None
-    counts, _ = numpy.histogram(finite, bins=BINS, range=(low, high))
+    counts, _ = numpy.histogram(finite, bins=bins_for(finite.size), range=(low, high))
     return type(bars)(tuple(int(c) for c in counts), bars.low, bars.high)
 
 
@@ -183,4 +183,5 @@ def _picture(array: Any) -> Part | None:
     channels = 1 if pixels.ndim == 2 else pixels.shape[2]
     data = encode_png(pixels.tobytes(), pixels.shape[1], pixels.shape[0], channels)
     scale = f", every {step}th pixel" if step > 1 else ""
-    return Picture(data, caption=f"{array.shape[1]} × {array.shape[0]} pixels{scale}")
+    enlarged = max(_ENLARGED // max(pixels.shape[:2]), 1) * pixels.shape[1]
+    return Picture(data, caption=f"{array.shape[1]} × {array.shape[0]} pixels{scale}", width=enlarged)

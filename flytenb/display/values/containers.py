@@ -6,21 +6,22 @@ import collections
 import enum
 import math
 from collections.abc import Iterable, Mapping
-from itertools import islice
+from itertools import accumulate, count, islice
 from typing import Any
 
 from flytenb.display.annotations import item_types, type_text
 from flytenb.display.brief import brief, class_name
-from flytenb.display.part import Entry, Group, Part, Section, Text, Tree, Value
+from flytenb.display.part import Group, Part, Section, Text, Tree, Value
 from flytenb.display.quantities import count_text, number_text, range_text
 from flytenb.display.registry import BUILT_IN
-from flytenb.display.statistics import histogram
+from flytenb.display.statistics import FEWEST, histogram
 from flytenb.display.values.records import field_names, records_table
-from flytenb.display.view import View, is_told
+from flytenb.display.view import View
 
 display_for = BUILT_IN.display_for
 _FLAT = 120
-"""A list of scalars is shown as running text of so many items at most."""
+_RUNNING = 700
+"""A list of scalars is shown as running text of so many items and characters at most."""
 
 
 @display_for(list)
@@ -45,10 +46,9 @@ def show_items(value: Any, view: View) -> Any:
             return Section(title, facts, table)
     if all(is_scalar(v) for v in items):
         return _scalars(value, items, total, title, view)
-    entries = tuple(
-        view.entry(f"[{i}]" if _is_ordered(value) else "·", item, _declared_at(inner, i, value))
-        for i, item in enumerate(items[: view.limits.items])
-    )
+    names = (f"[{i}]" if _is_ordered(value) else "·" for i in count())
+    types = (_declared_at(inner, i, value) for i in count())
+    entries = view.entries(zip(names, items, types, strict=False))
     return Section(title, facts, Tree(entries, total))
 
 
@@ -63,8 +63,8 @@ def show_mapping(value: Mapping[Any, Any], view: View) -> Part:
         return Value(brief(value), title, (count_text(0, "item"),))
     inner = item_types(view.declared)
     declared = inner[1] if len(inner) == 2 else None
-    entries: list[Entry] = [view.entry(view.brief(k, 40), v, declared) for k, v in pairs]
-    return Section(title, (count_text(total, "item"),), Tree(tuple(entries), total))
+    entries = view.entries((view.brief(k, 40), v, declared) for k, v in pairs)
+    return Section(title, (count_text(total, "item"),), Tree(entries, total))
 
 
 def is_scalar(value: Any) -> bool:
@@ -121,12 +121,13 @@ def _scalars(value: Any, items: list[Any], total: int, title: str, view: View) -
     if len(numbers) == len(items) > 1:
         low, high = min(items), max(items)
         facts.append(range_text(number_text(low), number_text(high)))
-    if total <= 8 and is_told(value):
-        return Value(brief(value), title, tuple(facts))
-    text = ", ".join(brief(v, 48) for v in items[:_FLAT])
-    missing = total - min(len(items), _FLAT)
-    body: Part = Text(text + (f", … {missing:,} more" if missing else ""), "flow")
-    bars = histogram(numbers) if len(numbers) == len(items) and len(numbers) >= 20 else None
+    if total <= 8 and "…" not in (short := brief(value)):
+        return Value(short, title, tuple(facts))
+    words = [number_text(v) if type(v) is float else brief(v, 48) for v in items[:_FLAT]]
+    fitting = sum(1 for end in accumulate(len(w) + 2 for w in words) if end <= _RUNNING)
+    missing = total - fitting
+    body: Part = Text(", ".join(words[:fitting]) + (f", … {missing:,} more" if missing else ""), "flow")
+    bars = histogram(numbers) if len(numbers) == len(items) and len(numbers) >= FEWEST else None
     return Section(title, tuple(facts), Group((body, bars)) if bars else body)
 
 

@@ -34,7 +34,7 @@ def show_exception(value: BaseException, view: View) -> Part:
     if causes:
         parts.append(Section("", ("came from",), Tree(tuple(Entry(class_name(c), "", _message(c)) for c in causes))))
     if isinstance(value, BaseExceptionGroup):
-        members = tuple(view.entry(f"[{i}]", e) for i, e in enumerate(value.exceptions[: view.limits.items]))
+        members = view.entries((f"[{i}]", e, None) for i, e in enumerate(value.exceptions))
         parts.append(Tree(members, len(value.exceptions)))
     return Section(class_name(value), (), Group(tuple(parts)) if parts else None)
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import binascii
 from collections.abc import Mapping
-from itertools import islice
 from typing import Any
 
-from flytenb.display.brief import brief, class_name, own_repr
+from flytenb.display.brief import brief, class_name, has_no_repr, own_repr
 from flytenb.display.part import Html, Own, Part, Picture, Rich, Section, Text, Tree, Value
 from flytenb.display.registry import BUILT_IN, FALLBACK
 from flytenb.display.view import View
@@ -28,10 +27,10 @@ _METHODS = {
 def show_object(value: Any, view: View) -> Part:
     """Show an object by its repr, or by its attributes if it has none of its own."""
     cls = type(value)
-    attributes = getattr(value, "__dict__", None) if _has_no_repr(cls) else None
+    attributes = getattr(value, "__dict__", None) if has_no_repr(cls) else None
     if isinstance(attributes, dict) and attributes:
-        pairs = list(islice(attributes.items(), view.limits.items))
-        return Section(class_name(value), (), Tree(tuple(view.entry(str(k), v) for k, v in pairs), len(attributes)))
+        entries = view.entries((str(k), v, None) for k, v in list(attributes.items()))
+        return Section(class_name(value), (), Tree(entries, len(attributes)))
     try:
         text = own_repr(value, view.limits.block + 1)
     except Exception:
@@ -53,10 +52,6 @@ def show_rich(value: Any, view: View) -> Any:
         return Rich(own, extra)
     part = _richest(bundle, view)
     return NotImplemented if part is None else Section(class_name(value), (), part)
-
-
-def _has_no_repr(cls: type) -> bool:
-    return getattr(cls, "__repr__", None) is object.__repr__
 
 
 def _is_ours(cls: type) -> bool:

@@ -138,7 +138,7 @@ def _interactive(title: str, facts: tuple[str, ...], table: Part | None, mime: s
 
 def _length(values: Any) -> str:
     try:
-        return "" if values is None else f"{len(values):,} values"
+        return "" if values is None else count_text(len(values), "value")
     except TypeError:
         return ""
 

@@ -9,14 +9,23 @@ from typing import Any
 from flytenb.display.annotations import field_types, type_text
 from flytenb.display.brief import brief, class_name
 from flytenb.display.loaded import loaded
-from flytenb.display.part import Column, Entry, Part, Section, Table, Tree
+from flytenb.display.part import Column, Part, Section, Table, Tree
 from flytenb.display.quantities import number_text
 from flytenb.display.registry import BUILT_IN
 from flytenb.display.statistics import column_summary
 from flytenb.display.view import View
 
 display_for = BUILT_IN.display_for
-_MISSING = object()
+
+
+class _Missing:
+    """Stands for a field that was never set."""
+
+    def __repr__(self) -> str:
+        return "<not set>"
+
+
+_MISSING = _Missing()
 _SUMMARY_ROWS = 10_000
 
 
@@ -41,9 +50,10 @@ def field_names(value: Any) -> tuple[str, ...]:
 def show_record(value: Any, view: View) -> Part:
     """Show a record as a tree of its fields with their declared types."""
     declared = field_types(type(value))
-    entries = tuple(_entry(value, name, declared.get(name), view) for name in field_names(value)[: view.limits.items])
+    names = field_names(value)
+    entries = view.entries((name, _field(value, name), declared.get(name)) for name in names)
     title = type_text(view.declared) if view.declared is not None else class_name(value)
-    return Section(title, (), Tree(entries, len(field_names(value))))
+    return Section(title, (), Tree(entries, len(names)))
 
 
 def records_table(items: list[Any], total: int, view: View, declared: Any = None) -> Part | None:
@@ -105,13 +115,6 @@ def cell_text(value: Any, view: View) -> str:
     if type(value) is str:
         return value[: view.limits.cell * 4]
     return number_text(value) if type(value) is float else brief(value, view.limits.cell)
-
-
-def _entry(value: Any, name: str, declared: Any, view: View) -> Entry:
-    inside = _field(value, name)
-    if inside is _MISSING:
-        return Entry(name, type_text(declared) if declared is not None else "", "<not set>")
-    return view.entry(name, inside, declared)
 
 
 def _field(value: Any, name: str) -> Any:

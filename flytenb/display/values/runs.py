@@ -9,7 +9,7 @@ from flytenb.display.registry import BUILT_IN
 from flytenb.display.view import View
 
 
-@BUILT_IN.display_for("flytenb.run.run.Run")
+@BUILT_IN.display_for("flytenb.runner.run.Run")
 def show_run(value: Any, view: View) -> Part:
     """Show a run as it stands now."""
     # Imported here: only a run needs the notebook's own display machinery.

@@ -1,0 +1,224 @@
+from __future__ import annotations
+
+import collections.abc
+import dataclasses
+from importlib import metadata
+from typing import Any
+
+import pytest
+
+from flytenb.display import registry as registry_module
+from flytenb.display.part import Html, Table, Text, Value
+from flytenb.display.registry import BUILT_IN, PluginRegistry, Registry
+from flytenb.display.shown import show
+from flytenb.errors import DefinitionError
+
+
+@pytest.fixture
+def registry() -> Registry:
+    return Registry(below=BUILT_IN)
+
+
+class Animal:
+    pass
+
+
+class Dog(Animal):
+    pass
+
+
+def _text(value: Any, registry: Registry) -> str:
+    return show(value, registry=registry).text
+
+
+def test_a_display_may_return_text_a_part_or_another_value(registry):
+    registry.display_for(Dog)(lambda value, view: "woof")
+    assert _text(Dog(), registry) == "'woof' (str)"
+    registry.display_for(Dog)(lambda value, view: Table(("a", "b"), [[1, "x"]]))
+    assert _text(Dog(), registry).split() == ["a", "b", "─", "─", "1", "x"]
+    registry.display_for(Dog)(lambda value, view: [1, 2])
+    assert _text(Dog(), registry).startswith("[1, 2] (list[int]")
+
+
+def test_the_exact_type_is_before_its_ancestors_and_these_before_predicates(registry):
+    registry.display_for(lambda value: isinstance(value, Animal))(lambda value, view: Value("predicate"))
+    assert _text(Dog(), registry) == "predicate"
+    registry.display_for(Animal)(lambda value, view: Value("ancestor"))
+    assert _text(Dog(), registry) == "ancestor"
+    registry.display_for(Dog)(lambda value, view: Value("exact"))
+    assert _text(Dog(), registry) == "exact"
+    assert _text(Animal(), registry) == "ancestor"
+
+
+def test_the_newest_predicate_is_tried_first(registry):
+    def older(value, view):
+        return Value("older")
+
+    def newer(value, view):
+        return Value("newer")
+
+    registry.display_for(lambda value: isinstance(value, Dog))(older)
+    registry.display_for(lambda value: isinstance(value, Animal))(newer)
+    assert _text(Dog(), registry) == "newer"
+
+
+def test_a_users_predicate_is_before_every_built_in_display(registry):
+    registry.display_for(lambda value: value == [1, 2, 3])(lambda value, view: Value("mine"))
+    assert _text([1, 2, 3], registry) == "mine"
+    assert _text([1, 2], registry) != "mine"
+
+
+def test_registering_is_seen_at_once_by_types_already_shown(registry):
+    assert _text(Dog(), registry) == "<Dog object> (Dog)"
+    registry.display_for(Animal)(lambda value, view: Value("now"))
+    assert _text(Dog(), registry) == "now"
+
+
+def _run_cell(registry: Registry, answer: str, threshold: int) -> None:
+    """Define a predicate and its display anew, as re-running a cell does."""
+
+    @registry.display_for(lambda value: isinstance(value, int) and value > threshold)
+    def show_large(value, view):
+        return Value(answer)
+
+
+def test_rerunning_a_cell_replaces_its_predicate_even_if_that_was_edited(registry):
+    _run_cell(registry, "first", threshold=10)
+    _run_cell(registry, "second", threshold=100)
+    assert _text(500, registry) == "second"
+    assert _text(50, registry) == "50 (int)"
+
+
+def test_one_display_may_serve_several_predicates(registry):
+    @registry.display_for(lambda value: value == 1)
+    @registry.display_for(lambda value: value == 2)
+    def show_some(value, view):
+        return Value("one or two")
+
+    assert {_text(n, registry) for n in (1, 2)} == {"one or two"}
+
+
+def test_a_class_of_the_notebook_keeps_its_display_when_its_cell_is_run_again(registry):
+    def define() -> type:
+        return type("Clip", (), {"__module__": "__main__", "__qualname__": "Clip"})
+
+    registry.display_for(define())(lambda value, view: Value("a clip"))
+    assert _text(define()(), registry) == "a clip"
+
+
+def test_an_abstract_class_stands_for_all_that_fulfil_it(registry):
+    registry.display_for(collections.abc.Sized)(lambda value, view: Value(f"sized {len(value)}"))
+
+    class Box:
+        def __len__(self):
+            return 3
+
+    assert _text(Box(), registry) == "sized 3"
+
+
+def test_a_dotted_name_stands_for_a_class_that_may_not_be_there(registry):
+    registry.display_for("tests.test_display_registry.Dog")(lambda value, view: Value("by name"))
+    registry.display_for("nowhere.at.all.Thing")(lambda value, view: Value("never"))
+    assert _text(Dog(), registry) == "by name"
+
+
+def test_not_implemented_and_the_value_itself_leave_it_to_the_next(registry):
+    registry.display_for(Dog)(lambda value, view: NotImplemented)
+    registry.display_for(Animal)(lambda value, view: value)
+    assert _text(Dog(), registry) == "<Dog object> (Dog)"
+
+
+def test_a_display_that_raises_is_passed_over_and_named(registry):
+    @registry.display_for(Dog)
+    def show_dog(value, view):
+        raise LookupError("<b>no</b>")
+
+    shown = show(Dog(), registry=registry)
+    assert "the display show_dog raised LookupError: <b>no</b>" in shown.text
+    assert "&lt;b&gt;no&lt;/b&gt;" in shown.fragment
+    assert shown.text.startswith("<Dog object> (Dog)")
+
+
+def test_a_predicate_that_raises_does_not_fit(registry):
+    registry.display_for(lambda value: value.no_such_attribute)(lambda value, view: Value("never"))
+    assert _text(7, registry) == "7 (int)"
+
+
+def test_a_display_that_never_ends_its_own_nesting_is_cut(registry):
+    registry.display_for(Dog)(lambda value, view: [Dog(), Dog()])
+    assert "deeper levels are left out" in _text(Dog(), registry)
+
+
+@pytest.mark.parametrize("key", [None, 3, ["int"]])
+def test_a_key_that_is_neither_type_nor_predicate_is_refused(registry, key):
+    with pytest.raises(DefinitionError, match="neither a type nor a predicate"):
+        registry.display_for(key)
+
+
+def test_a_display_that_takes_no_view_is_refused_where_it_is_written(registry):
+    with pytest.raises(DefinitionError, match="can't be called with a value and a view"):
+        registry.display_for(Dog)(lambda value: "woof")
+
+
+def test_a_users_display_cannot_overflow_and_its_markup_is_sandboxed(registry):
+    registry.display_for(Dog)(lambda value, view: Table(("n",), [[i] for i in range(10_000)]))
+    assert show(Dog(), registry=registry).fragment.count("<tr>") == 11
+    registry.display_for(Dog)(lambda value, view: Text("x" * 10_000_000))
+    assert len(show(Dog(), registry=registry).fragment) < 5_000
+    registry.display_for(Dog)(lambda value, view: Html("<script>alert(1)</script>"))
+    assert "<script" not in show(Dog(), registry=registry).fragment
+
+
+class _Point(metadata.EntryPoint):
+    """An entry point that counts how often it is loaded."""
+
+    loads: list[str] = []
+
+    def load(self) -> Any:
+        self.loads.append(self.name)
+        if self.value == "broken:display":
+            raise ImportError("no module named broken")
+        return lambda value, view: Value(f"from {self.value}")
+
+
+@pytest.fixture
+def plugins(monkeypatch):
+    points = [
+        _Point("tests.test_display_registry.Dog", "dogs:show_dog", registry_module.GROUP),
+        _Point("tests.test_display_registry.Cat", "broken:display", registry_module.GROUP),
+    ]
+    _Point.loads.clear()
+    monkeypatch.setattr(registry_module, "entry_points", lambda group: points if group == "flytenb.displays" else [])
+    return Registry(below=PluginRegistry(below=BUILT_IN))
+
+
+class Cat:
+    def __repr__(self):
+        return "Cat()"
+
+
+def test_an_installed_package_brings_displays_loaded_when_first_needed(plugins):
+    assert _text(5, plugins) == "5 (int)"
+    assert _Point.loads == []
+    assert _text(Dog(), plugins) == "from dogs:show_dog"
+
+
+def test_a_broken_plugin_is_named_and_passed_over(plugins):
+    text = _text(Cat(), plugins)
+    assert text.startswith("Cat()")
+    assert "the display broken:display raised ImportError" in text
+
+
+def test_the_session_comes_before_plugins(plugins):
+    plugins.display_for(Dog)(lambda value, view: Value("mine"))
+    assert _text(Dog(), plugins) == "mine"
+
+
+@dataclasses.dataclass
+class Clip:
+    seconds: int
+
+
+def test_nested_values_are_shown_by_their_displays_too(registry):
+    registry.display_for(Clip)(lambda value, view: Text(f"♪ {value.seconds} s\nof sound"))
+    assert "♪ 3 s" in _text({"intro": Clip(3)}, registry)

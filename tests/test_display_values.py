@@ -1,0 +1,319 @@
+"""Type × value × {text, HTML}: every built-in display against its golden files, bounded, and told alike in both."""
+
+from __future__ import annotations
+
+import collections
+import datetime
+import enum
+import re
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+import altair
+import matplotlib.figure
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute
+import pyarrow.parquet
+import pydantic
+import pytest
+from flytekit import Deck, StructuredDataset, task, workflow
+from flytekit.deck import MarkdownRenderer, TopFrameRenderer
+from flytekit.types.directory import FlyteDirectory
+from flytekit.types.file import FlyteFile
+from IPython.display import HTML, JSON, Audio, Markdown
+from PIL import Image
+
+from flytenb.display.limits import Limits
+from flytenb.display.shown import Shown, show
+from tests.page import Page
+
+matplotlib.use("Agg")
+GOLDEN = Path(__file__).parent / "golden" / "display"
+
+
+@dataclass
+class Coordinate:
+    x: float
+    y: float
+    metadata: dict[str, float]
+
+
+@dataclass
+class Track:
+    name: str
+    points: list[Coordinate]
+    start: Coordinate
+    taken: datetime.datetime
+    tags: set[str] = field(default_factory=set)
+    parent: Track | None = None
+
+
+class Colour(enum.Enum):
+    RED = "r"
+    BLUE = "b"
+
+
+class Level(enum.IntEnum):
+    LOW = 1
+    HIGH = 2
+
+
+class Pair(NamedTuple):
+    left: int
+    right: str
+
+
+class Person(pydantic.BaseModel):
+    name: str
+    age: int | None = None
+    home: Coordinate
+
+
+class Plain:
+    """Has no repr of its own."""
+
+    def __init__(self) -> None:
+        self.size = 3
+        self.inner = [1, 2]
+
+
+class Lines:
+    def __repr__(self) -> str:
+        return "first line\nsecond line <b>"
+
+
+@task
+def subset(points: list[Coordinate], x_min: float, x_max: float = 1.5) -> list[Coordinate]:
+    return [p for p in points if x_min <= p.x <= x_max]
+
+
+@workflow
+def narrow(points: list[Coordinate], x_min: float) -> list[Coordinate]:
+    return subset(points=points, x_min=x_min)
+
+
+def _coordinates(n: int) -> list[Coordinate]:
+    return [Coordinate(i / 10, -i / 4, {"weight": i / 100}) for i in range(n)]
+
+
+def _track() -> Track:
+    points = _coordinates(25)
+    return Track("morning", points, points[0], datetime.datetime(2024, 5, 1, 8, 30), {"b", "a"})
+
+
+_SEEN = [datetime.datetime(2024, 1, 1), datetime.datetime(2024, 2, 3), None, datetime.datetime(2024, 5, 6, 12, 30)]
+
+
+def _pandas() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "city": ["Oslo", "Rome", None, "Lima"] * 20,
+            "inhabitants": [709_000, 2_870_000, 91, 10_000_000] * 20,
+            "warmth": [5.7, 15.2, float("nan"), 19.125] * 20,
+            "is_capital": [True, True, False, True] * 20,
+            "seen": pd.Series(pd.to_datetime(_SEEN * 20)).astype("datetime64[us]"),
+        }
+    )
+
+
+def _polars() -> pl.DataFrame:
+    return pl.DataFrame({"a": [1, 2, None] * 10, "b": ["x", "y", "z"] * 10, "c": [[1], [], [2, 3]] * 10})
+
+
+def _arrow() -> pa.Table:
+    return pa.table({"n": [1, 2, None, 4], "w": ["a", "b", "b", None], "f": [0.5, 1.25, 2.0, None]})
+
+
+def _figure() -> Any:
+    figure = matplotlib.figure.Figure(figsize=(3, 2))
+    axes = figure.subplots()
+    axes.plot([1, 2, 3], [3, 1, 2])
+    axes.set(title="Heights", xlabel="day", ylabel="metres")
+    return figure
+
+
+def _plotly() -> Any:
+    figure = go.Figure([go.Scatter(x=[1, 2, 3], y=[3, 1, 2], name="north"), go.Bar(x=["a"], y=[2])])
+    return figure.update_layout(title="Heights")
+
+
+def _altair() -> Any:
+    frame = pd.DataFrame({"day": [1, 2, 3], "height": [3.0, 1.0, 2.0]})
+    return altair.Chart(frame).mark_line().encode(x="day", y="mean(height)")
+
+
+def _error() -> ValueError:
+    error = ValueError("no such city: 'Atlantis'")
+    error.__cause__ = KeyError("Atlantis")
+    error.add_note("it sank")
+    return error
+
+
+def _deck() -> Deck:
+    return Deck("summary", "<h2>Summary</h2><p onclick='steal()'>12 rows</p><script>alert(1)</script>", False)
+
+
+def _wide() -> pd.DataFrame:
+    return pd.DataFrame({f"column_{i}": [i, -i] for i in range(60)})
+
+
+def _indexed() -> pd.DataFrame:
+    index = pd.MultiIndex.from_tuples([("a", 1), ("a", 2), ("b", 1)], names=["group", "run"])
+    return pd.DataFrame({"score": [0.5, 0.25, 1.0]}, index=index)
+
+
+def _nest(depth: int) -> Any:
+    return {"leaf": 1} if depth == 0 else {"deeper": _nest(depth - 1), "words": "lorem ipsum " * 6}
+
+
+def _picture_array() -> np.ndarray:
+    rows, columns = np.mgrid[0:32, 0:48]
+    return np.stack([rows * 8, columns * 5, rows * 0 + 90], axis=2).astype("uint8")
+
+
+_MARKDOWN = "# Title\n\n*some* <b>text</b>\n\n| a | b |\n|---|---|\n| 1 | 2 |"
+
+CASES: dict[str, tuple[Callable[[], Any], Any]] = {
+    "none": (lambda: None, None),
+    "bool": (lambda: True, bool),
+    "int": (lambda: 42, int),
+    "int_huge": (lambda: 10**5000, int),
+    "float": (lambda: 0.1 + 0.2, float),
+    "float_nan": (lambda: float("nan"), float),
+    "complex": (lambda: 1 + 2j, None),
+    "str": (lambda: "hello 'there'", str),
+    "str_lines": (lambda: "one\ntwo\n\tthree", str),
+    "str_long": (lambda: "lorem ipsum " * 2000, str),
+    "str_control": (lambda: "a\x1b[31mred\x00 \u202eevil \ud800", str),
+    "str_markdown": (lambda: _MARKDOWN, Annotated[str, MarkdownRenderer()]),
+    "bytes_short": (lambda: b"\x00\x01abc", bytes),
+    "bytes": (lambda: bytes(range(256)) * 10, bytes),
+    "datetime_naive": (lambda: datetime.datetime(2024, 2, 29, 12, 30), datetime.datetime),
+    "datetime_zone": (lambda: datetime.datetime(2024, 2, 29, tzinfo=datetime.UTC), datetime.datetime),
+    "date": (lambda: datetime.date(2024, 2, 29), datetime.date),
+    "timedelta": (lambda: datetime.timedelta(days=2, hours=3, milliseconds=5), datetime.timedelta),
+    "enum": (lambda: Colour.RED, Colour),
+    "enum_int": (lambda: Level.HIGH, Level),
+    "optional_none": (lambda: None, typing.Optional[Coordinate]),  # noqa: UP045
+    "optional_value": (lambda: Coordinate(1.0, 2.0, {}), Coordinate | None),
+    "union": (lambda: "7", int | str),
+    "union_container": (lambda: _coordinates(3), list[Coordinate] | dict[str, Coordinate]),
+    "list_empty": (list, list[int]),
+    "list_few": (lambda: [3, 1, 2], list[int]),
+    "list_numbers": (lambda: [i * i / 7 for i in range(300)], list[float]),
+    "list_words": (lambda: ["a", "bb", None, "dd"] * 30, None),
+    "list_lists": (lambda: [list(range(30)), [1, 2], []], list[list[int]]),
+    "tuple": (lambda: (1, "two", Coordinate(3.0, 4.0, {})), None),
+    "named_tuple": (lambda: Pair(1, "r"), None),
+    "named_tuples": (lambda: [Pair(i, str(i)) for i in range(4)], None),
+    "set": (lambda: {"pear", "apple", "fig"}, set[str]),
+    "deque": (lambda: collections.deque(range(40)), None),
+    "dict": (lambda: {"lr": 0.01, "layers": [64, 64, 10], "names": {"a": 1}}, dict[str, typing.Any]),
+    "dict_empty": (dict, dict[str, int]),
+    "dict_nested": (lambda: _nest(8), None),
+    "dict_long": (lambda: {f"key{i}": i for i in range(500)}, dict[str, int]),
+    "defaultdict": (lambda: collections.defaultdict(list, {"a": [1]}), None),
+    "dataclass": (lambda: Coordinate(1.0, -2.5, {"weight": 0.5}), Coordinate),
+    "dataclass_nested": (_track, Track),
+    "dataclass_list": (lambda: _coordinates(1000), list[Coordinate]),
+    "dataclass_dict": (lambda: {"a": Coordinate(1.0, 2.0, {}), "b": _track()}, None),
+    "dict_list": (lambda: [{"id": i, "name": f"n{i}", "score": None if i % 3 else i / 2} for i in range(30)], None),
+    "pydantic": (lambda: Person(name="Ada", age=36, home=Coordinate(1.0, 2.0, {})), Person),
+    "pydantic_list": (lambda: [Person(name=f"p{i}", age=i or None, home=Coordinate(i, 0, {})) for i in range(3)], None),
+    "pandas": (_pandas, pd.DataFrame),
+    "pandas_renderer": (lambda: _pandas().head(3), Annotated[pd.DataFrame, TopFrameRenderer(2)]),
+    "pandas_wide": (_wide, None),
+    "pandas_empty": (pd.DataFrame, None),
+    "pandas_index": (_indexed, None),
+    "pandas_series": (lambda: pd.Series([1.5, None, 2.5], name="warmth"), None),
+    "polars": (_polars, None),
+    "polars_lazy": (lambda: _polars().lazy(), None),
+    "polars_series": (lambda: pl.Series("s", [1, 2, 3]), None),
+    "arrow": (_arrow, None),
+    "arrow_column": (lambda: pa.chunked_array([[1, 2], [3]]), None),
+    "dataset_frame": (lambda: StructuredDataset(dataframe=pd.DataFrame({"a": [1]})), StructuredDataset),
+    "dataset_remote": (lambda: StructuredDataset(uri="s3://bucket/key", file_format="parquet"), StructuredDataset),
+    "numpy_small": (lambda: np.arange(6, dtype="float64").reshape(2, 3) / 4, np.ndarray),
+    "numpy_vector": (lambda: np.linspace(-1, 1, 1001) ** 3, None),
+    "numpy_nan": (lambda: np.array([np.nan, np.inf, *range(40)], dtype="float32"), None),
+    "numpy_picture": (_picture_array, None),
+    "numpy_mask": (lambda: np.eye(16, dtype=bool), None),
+    "numpy_words": (lambda: np.array(["a", "b"] * 20), None),
+    "numpy_records": (lambda: np.array([(1, 2.5), (2, 3.5)] * 6, dtype=[("a", "<i8"), ("b", "<f8")]), None),
+    "numpy_scalar": (lambda: np.int8(7), None),
+    "numpy_empty": (lambda: np.zeros((0, 3)), None),
+    "matplotlib": (_figure, None),
+    "plotly": (_plotly, None),
+    "altair": (_altair, None),
+    "pil": (lambda: Image.fromarray(_picture_array()), Image.Image),
+    "audio": (lambda: Audio(np.sin(np.arange(400) / 3), rate=8000), None),
+    "html": (lambda: HTML("<p>hello <b>there</b></p>"), None),
+    "json": (lambda: JSON({"a": [1, 2]}), None),
+    "markdown": (lambda: Markdown("*hi*"), None),
+    "deck": (_deck, None),
+    "file_remote": (lambda: FlyteFile("s3://bucket/some/where/data.csv"), FlyteFile["csv"]),
+    "directory_remote": (lambda: FlyteDirectory("s3://bucket/some/where"), FlyteDirectory),
+    "exception": (_error, None),
+    "task": (lambda: subset, None),
+    "workflow": (lambda: narrow, None),
+    "generator": (lambda: (i for i in range(3)), None),
+    "function": (lambda: _nest, None),
+    "class": (lambda: Coordinate, None),
+    "object_plain": (Plain, None),
+    "object_lines": (Lines, None),
+    "object_bare": (object, None),
+}
+
+
+def _case(name: str) -> Shown:
+    make, declared = CASES[name]
+    return show(make(), declared)
+
+
+def _normal(html: str) -> str:
+    """Replace what differs between machines: the bytes of rendered pictures."""
+    return re.sub(r'(data:[\w/+-]+;base64,)[^"&]+', r"\1…", html)
+
+
+def _normal_text(text: str) -> str:
+    return re.sub(r"\d[\d.,]* (kB|bytes)(?=[\])<])", "N \\1", text)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_text_and_html_are_as_they_were(name: str, update_golden: bool) -> None:
+    shown = _case(name)
+    for suffix, got in ((".txt", shown.text + "\n"), (".html", shown.fragment + "\n")):
+        path = GOLDEN / (name + suffix)
+        got = _normal_text(_normal(got)) if CASES[name][0] in _RENDERED else _normal(got)
+        if update_golden:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(got, encoding="utf-8")
+        assert got == path.read_text(encoding="utf-8")
+
+
+_RENDERED = (_figure, CASES["numpy_picture"][0], CASES["numpy_mask"][0], CASES["pil"][0])
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_nothing_overflows(name: str) -> None:
+    shown = _case(name)
+    assert len(shown.text) <= Limits().text
+    assert len(shown.fragment.encode()) <= Limits().html
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_text_and_html_tell_the_same(name: str) -> None:
+    shown = _case(name)
+    told = Page(shown.fragment).facts
+    *whole, last = shown.text.split("\n")
+    if last.endswith(("more line", "more lines")):
+        assert Page.words_of("\n".join(whole)) <= told
+    else:
+        assert Page.words_of(shown.text) == told
