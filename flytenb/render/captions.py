@@ -42,8 +42,6 @@ def badges(node: Node) -> list[str]:
     """Return what is special about the node, the most telling first; a plain task has none."""
     s = node.settings
     found: list[str] = []
-    if "folded" in s:
-        found.append(f"× {s['folded']}")
     if "inside" in s:
         found.append(count(int(s["inside"]), "node", "inside"))
     if "alias" in s:
@@ -88,14 +86,27 @@ def _cache_badge(version: object, *, is_serial: bool) -> str:
     return f"{shown}, one at a time" if is_serial else shown
 
 
+def label(node: Node) -> str:
+    """Return the node's first line: its name, with how many it stands for: `process × 40`, `12 nodes`."""
+    number = node.settings.get("folded")
+    if number is None:
+        return node.name
+    return f"{number} {node.name}" if "names" in node.settings else f"{node.name} × {number}"
+
+
 def caption(node: Node) -> str:
     """Return the node's second line: `task · 2 retries · cached`."""
     return " · ".join([kind_phrase(node), *badges(node)])
 
 
+def phase_word(phase: Phase) -> str:
+    """Return the phase as a reader says it: `timed out`."""
+    return str(phase).lower().replace("_", " ")
+
+
 def state_caption(state: NodeState) -> str:
-    """Return the second line of a node of a run: `succeeded · 1.3 s · hit`."""
-    parts = [str(state.phase).lower().replace("_", " ")]
+    """Return the second line of a node of a run: `running · 37/100 · 1.3 s`, and `1.3 s · hit` when it succeeded."""
+    parts = [phase_word(state.phase)]
     if state.total:
         parts.append(f"{state.done}/{state.total}")
     if state.duration is not None and state.phase not in (Phase.QUEUED, Phase.SKIPPED):
@@ -104,6 +115,8 @@ def state_caption(state: NodeState) -> str:
         parts.append("hit")
     if state.attempts > 1:
         parts.append(f"{state.attempts} attempts")
+    if state.phase is Phase.SUCCEEDED and state.duration is not None:
+        del parts[0]  # the time and the tick say it
     return " · ".join(parts)
 
 
@@ -204,7 +217,8 @@ def edge_label(graph: Graph, edge: Edge) -> str:
     is_part = edge.output not in {p.name for p in given} and edge.output != ""
     parts = []
     if is_part or (len(given) > 1 and not is_named_elsewhere):
-        parts.append(f"{edge.output}: {out_type}" if out_type and target.kind is not Kind.OUTPUTS else edge.output)
+        is_telling = out_type and target.kind is not Kind.OUTPUTS and len({p.type for p in given}) > 1
+        parts.append(f"{edge.output}: {out_type}" if is_telling else edge.output)
     if "[" in edge.input:
         parts.append(edge.input)
     if out_type and in_type and not _is_same(out_type, in_type):

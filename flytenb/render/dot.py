@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import groupby, pairwise
 from math import ceil
 
 import graphviz
@@ -32,14 +33,15 @@ def layout_dot(scene: Scene) -> str:
     the right way round.
     """
     dot = graphviz.Digraph(
-        graph_attr={"rankdir": "BT", "nodesep": "0.28", "ranksep": "0.36", "compound": "true"},
+        graph_attr={"rankdir": "BT", "nodesep": "0.28", "ranksep": "0.28", "compound": "true"},
         node_attr={"shape": "box", "fixedsize": "true", "label": ""},
         edge_attr={"arrowsize": "0.6"},
     )
     inner = _members(scene)
     _add_bare(dot, scene, inner, None)
     for arrow in scene.arrows:
-        _add_bare_arrow(dot, arrow)
+        ends = scene.boxes[arrow.tail].node, scene.boxes[arrow.head].node
+        _add_bare_arrow(dot, arrow, is_main=not any(node.is_pseudo for node in ends))
     return str(dot.source)
 
 
@@ -72,6 +74,8 @@ def _shared(around: dict[int, int | None], one: int | None, other: int | None) -
 def _add_bare(
     dot: graphviz.Digraph, scene: Scene, inner: dict[int | None, list[Frame | Box | Arrow]], at: int | None
 ) -> None:
+    cases = [m for m in inner.get(at, ()) if isinstance(m, Arrow) and m.kind == EdgeKind.CASE]
+    _keep_in_order(dot, scene, at, cases)
     for member in inner.get(at, ()):
         if isinstance(member, Box):
             dot.node(f"n{member.number}", width=_inches(member.width), height=_inches(member.height))
@@ -86,30 +90,43 @@ def _add_bare(
 
 def _cluster_attributes(frame: Frame) -> dict[str, str]:
     """Room for the title comes from a label of zeros in a font whose width every engine agrees on."""
-    if not frame.is_drawn:
-        return {"margin": "4", "label": ""}
     zeros = "0" * ceil(frame.width / _TITLE_LETTER)
     return {
         "margin": "12",
         "label": zeros,
-        "labelloc": "b",
+        "labelloc": "t",
         "labeljust": "l",
         "fontname": "Courier",
         "fontsize": str(_TITLE_FONT),
     }
 
 
-def _add_bare_arrow(dot: graphviz.Digraph, arrow: Arrow) -> None:
+def _add_bare_arrow(dot: graphviz.Digraph, arrow: Arrow, *, is_main: bool) -> None:
     tail, head = f"n{arrow.tail}", f"n{arrow.head}"
     leave = {} if arrow.tail_frame is None else {"ltail": f"cluster_{arrow.tail_frame}"}
     arrive = {} if arrow.head_frame is None else {"lhead": f"cluster_{arrow.head_frame}"}
     blunt = {"arrowhead": "none"}
+    weight = {"weight": "4"} if is_main else {}
     if arrow.label:
-        dot.edge(tail, f"l{arrow.number}", id=f"t{arrow.number}", **blunt, **leave)
+        dot.edge(tail, f"l{arrow.number}", id=f"t{arrow.number}", **blunt, **leave, **weight)
         tail, leave = f"l{arrow.number}", {}
     elif arrow.kind == "meet":
         arrive = {**arrive, **blunt}
-    dot.edge(tail, head, id=f"h{arrow.number}", **leave, **arrive)
+    dot.edge(tail, head, id=f"h{arrow.number}", **leave, **arrive, **weight)
+
+
+def _keep_in_order(dot: graphviz.Digraph, scene: Scene, at: int | None, cases: list[Arrow]) -> None:
+    """Let the cases of a branch stand from left to right in the order in which they are tried."""
+    for _, group in groupby(cases, key=lambda arrow: arrow.source):
+        arrows = list(group)
+        rows = [[f"l{arrow.number}" for arrow in arrows]]
+        if all(scene.boxes[arrow.head].frame == at for arrow in arrows):
+            rows.append(list(dict.fromkeys(f"n{arrow.head}" for arrow in arrows)))
+        for names in rows:
+            with dot.subgraph() as row:
+                row.attr(rank="same")
+                for left, right in pairwise(names):
+                    row.edge(left, right, style="invis")
 
 
 def _inches(pixels: float) -> str:
@@ -138,8 +155,7 @@ def _add_labelled(
             dot.node(f"ft-n-{member.number}", **_attributes(member, scene))
         elif isinstance(member, Frame):
             with dot.subgraph(name=f"cluster_ft-c-{member.number}") as cluster:
-                title = _label(_text_of([member.title])) if member.is_drawn else ""
-                cluster.attr(label=title, labeljust="l", style="rounded" if member.is_drawn else "invis")
+                cluster.attr(label=_label(_text_of([member.title])), labeljust="l", style="rounded")
                 _add_labelled(cluster, scene, inner, member.number)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from flytenb.model import Edge, EdgeKind, Graph, Kind, Node
+from flytenb.render.captions import label
 
 MOST_BOXES = 120
 """Drawn boxes beyond which a picture can't be read."""
@@ -230,7 +231,7 @@ def _grouped(graph: Graph, groups: list[list[str]]) -> Folded:
                 for e in graph.edges_into(path)
                 if graph.nodes[e.source].kind is Kind.CONSTANT and len(graph.edges_from(e.source)) == 1
             )
-    notes = tuple(f"{s.settings['folded']} × {s.name}" for s in stands_for.values())
+    notes = tuple(map(label, stands_for.values()))
     shown = notes if len(notes) <= 3 else (*notes[:2], f"and {len(notes) - 2} more groups")
     return _replaced(graph, shown_at, stands_for, (f"{', '.join(shown)} folded",) if shown else ())
 

@@ -128,7 +128,9 @@ def read_positions(data: bytes) -> Positions:
             elif "bb" in item:
                 left, top, right, bottom = map(float, item["bb"].split(","))
                 frames[item["name"]] = (left, top, right, bottom)
-        arrows = {edge["id"]: _read_spline(edge["pos"]) for edge in found.get("edges", ()) if "pos" in edge}
+        arrows = {
+            edge["id"]: _read_spline(edge["pos"]) for edge in found.get("edges", ()) if "id" in edge and "pos" in edge
+        }
     except (ValueError, KeyError, TypeError) as error:
         raise LayoutError(f"the engine's answer can't be read: {error!r}") from error
     return Positions(width, height, boxes, frames, arrows)

@@ -17,7 +17,7 @@ LINE = 15.0
 LEFT, RIGHT = 14.0, 12.0
 MARK = 20.0
 """Room for the phase icon at the right end of the first line."""
-NARROWEST, WIDEST = 136.0, 236.0
+NARROWEST, WIDEST = 160.0, 236.0
 MOST_LINES = 4
 """Lines of constants or ports in one box; the rest is counted."""
 LABEL_WIDTH = 190.0
@@ -60,7 +60,6 @@ class Frame:
     tip: str
     width: float
     frame: int | None
-    is_drawn: bool = True
 
 
 @dataclass(slots=True)
@@ -153,9 +152,10 @@ class _Builder:
 
     def _add(self, path: str, node: Node) -> None:
         if path in self._open:
-            self._add_frame(path, node)
-            if node.kind is Kind.BRANCH:
-                self._add_box(path, node, inside=path)
+            if node.kind is Kind.BRANCH:  # no wall: its cases stand among the others
+                self._add_box(path, node)
+            else:
+                self._add_frame(path, node)
         elif node.kind in (Kind.INPUTS, Kind.OUTPUTS):
             self._add_pills(path, node)
         elif node.kind is Kind.CONSTANT:
@@ -163,7 +163,7 @@ class _Builder:
                 self._add_box(path, node)
         elif node.kind is Kind.FAILURE and not node.parent:
             self._add_lane(path, node)
-            self._add_box(path, node, inside=path)
+            self._add_box(path, node)
         else:
             self._add_box(path, node)
 
@@ -175,7 +175,7 @@ class _Builder:
         target = self.graph.nodes[edges[0].target]
         return not target.is_pseudo and target.path not in self._open
 
-    def _add_box(self, path: str, node: Node, inside: str | None = None) -> Box:
+    def _add_box(self, path: str, node: Node) -> Box:
         lines = self._lines(node)
         widest = max(_line_width(line) for line in lines)
         shape = shape_of(node)
@@ -187,11 +187,10 @@ class _Builder:
             width = min(max(NARROWEST, widest + room, name_width + room), WIDEST + room)
             height = 14 + 17 + LINE * (len(lines) - 1)
         tip = clean_lines(captions.tooltip(self.graph, node))
-        return self._put(Box(len(self.boxes), path, node, shape, lines, width, height, tip), inside)
+        return self._put(Box(len(self.boxes), path, node, shape, lines, width, height, tip))
 
-    def _put(self, box: Box, inside: str | None = None) -> Box:
-        around = self._frame_at.get(box.node.parent if inside is None else inside)
-        box.frame = None if around is None else around.number
+    def _put(self, box: Box) -> Box:
+        box.frame = self._frame_around(box.path)
         self.boxes.append(box)
         self._box_at.setdefault(box.path, box)
         return box
@@ -205,7 +204,7 @@ class _Builder:
                 Line("fails", "ft-name", NAME_SIZE),
                 *(Line(t, "ft-sub") for t in wrap(error, WIDEST, SMALL_SIZE, 2)),
             ]
-        lines = [Line(fit(clean(node.name), WIDEST - MARK, NAME_SIZE), "ft-name", NAME_SIZE)]
+        lines = [Line(fit(clean(captions.label(node)), WIDEST - MARK, NAME_SIZE), "ft-name", NAME_SIZE)]
         first, *more = _caption_lines([captions.kind_phrase(node), *captions.badges(node)])
         lines.append(Line(first, "ft-sub"))
         lines += [Line(text, "ft-badge") for text in more]
@@ -261,14 +260,18 @@ class _Builder:
         rest = fit(clean(" · ".join([words, *_bounded(given)])), WIDEST * 1.4, SMALL_SIZE)
         title = Line(name, "ft-name", NAME_SIZE, rest)
         tip = clean_lines(captions.tooltip(self.graph, node))
-        around = self._frame_at.get(node.parent)
         width = _line_width(title) + MARK + 24
-        is_drawn = node.kind is not Kind.BRANCH
-        frame = Frame(
-            len(self.frames), path, node, title, tip, width, None if around is None else around.number, is_drawn
-        )
+        frame = Frame(len(self.frames), path, node, title, tip, width, self._frame_around(node.parent))
         self.frames.append(frame)
         self._frame_at[path] = frame
+
+    def _frame_around(self, path: str) -> int | None:
+        """The innermost frame at or above the path."""
+        while path:
+            if path in self._frame_at:
+                return self._frame_at[path].number
+            path = path.rpartition("/")[0]
+        return None
 
     def _add_lane(self, path: str, node: Node) -> None:
         """A frame of its own for the failure handler, so that it hangs aside."""
@@ -286,13 +289,15 @@ class _Builder:
                 continue  # a constant that is written inside its node
             if self.graph.nodes[edge.target].kind is Kind.FAILURE and edge.target in self._box_at:
                 continue  # its lines name its inputs
-            tail, head = self._exit(edge.source, edge.output), self._entry(edge.target, edge.input)
+            is_case = edge.kind is EdgeKind.CASE
+            tail = self._box_at[edge.source] if is_case else self._exit(edge.source, edge.output)
+            head = self._entry(edge.target, edge.input)
             bundles.setdefault((tail.number, head.number, edge.source, edge.target, edge.kind), []).append(edge)
         for (tail_number, head_number, source, target, kind), edges in bundles.items():
             arrow = Arrow(len(self.arrows), tail_number, head_number, kind, source, target)
             texts = dict.fromkeys(t for e in edges if (t := clean(captions.edge_label(self.graph, e))))
             if texts:
-                arrow.label = wrap(", ".join(texts), LABEL_WIDTH, SMALL_SIZE, 3 if kind == EdgeKind.CASE else 1)
+                arrow.label = _label_lines(list(texts), is_case=kind == EdgeKind.CASE)
             arrow.tip = clean_lines("\n".join(filter(None, (captions.binding(self.graph, e) for e in edges))))
             arrow.tail_frame = self._wall(source, self.boxes[tail_number])
             arrow.head_frame = self._wall(target, self.boxes[head_number])
@@ -343,7 +348,7 @@ class _Builder:
         """The dot where the cases of a branch meet again."""
         if path not in self._meet_at:
             box = Box(len(self.boxes), path, self.graph.nodes[path], "meet", [], 9, 9, "")
-            self._put(box, inside=path)
+            self._put(box)
             self._meet_at[path] = box
         return self._meet_at[path]
 
@@ -387,6 +392,14 @@ def _caption_lines(parts: list[str]) -> list[str]:
         else:
             lines.append(part)
     return [fit(line, WIDEST, SMALL_SIZE) for line in lines]
+
+
+def _label_lines(texts: list[str], *, is_case: bool) -> list[str]:
+    """A condition broken over three lines, or one line for each thing that an edge must tell."""
+    if is_case:
+        return wrap(", ".join(texts), LABEL_WIDTH, SMALL_SIZE, 3)
+    lines = [fit(text, LABEL_WIDTH, SMALL_SIZE) for text in texts]
+    return lines if len(lines) <= 3 else [*lines[:2], f"and {len(lines) - 2} more"]
 
 
 def _bounded(texts: list[str]) -> list[str]:

@@ -7,14 +7,15 @@ from math import hypot
 from flytenb.model import EdgeKind, Kind, NodeState, Phase
 from flytenb.render import captions
 from flytenb.render.layout import Positions
-from flytenb.render.lettering import clean, is_guessed, measure, xml
-from flytenb.render.scene import LEFT, LINE, SMALL_SIZE, Arrow, Box, Frame, Line, Scene
+from flytenb.render.lettering import clean, fit, is_guessed, measure, xml
+from flytenb.render.scene import LEFT, LINE, RIGHT, SMALL_SIZE, Arrow, Box, Frame, Line, Scene
 from flytenb.render.theme import ICONS, style_sheet
 
 _PAD = 16.0
 _HEAD = 34.0
 _FOOT = 22.0
 _TIP_LENGTH, _TIP_HALF = 7.0, 3.2
+_SQUEEZE = 1.3  # measured widths are that much on the safe side
 
 
 def to_svg(scene: Scene, at: Positions, uid: str) -> str:
@@ -34,13 +35,13 @@ def to_svg(scene: Scene, at: Positions, uid: str) -> str:
     width = max(at.width, *_head_widths(scene)) + 2 * _PAD
     height = head + at.height + _PAD + foot
     left = (width - at.width) / 2
-    # a frame reads before what is in it, arrows lie under the boxes
-    parts = [_frame(frame, scene, at, uid) for frame in scene.frames if frame.is_drawn]
-    parts += [_arrow(arrow, scene, at) for arrow in scene.arrows]
+    # arrows lie under the titles of frames and under the boxes
+    parts = [_arrow(arrow, scene, at) for arrow in scene.arrows]
+    parts += [_frame(frame, scene, at, uid) for frame in scene.frames]
     parts += [_box(box, scene, at, uid) for box in scene.boxes]
     body = "\n".join(parts)
     state = scene.states.get("")
-    name = xml(f"{scene.title}, {scene.subtitle}" + (f", {phase_words(state)}" if state else ""))
+    name = xml(f"{scene.title}, {scene.subtitle}" + (f", {captions.phase_word(state.phase)}" if state else ""))
     w, h = f"{width:.0f}", f"{height:.0f}"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="ft-drawing" id="{uid}" width="{w}" height="{h}" '
@@ -52,11 +53,6 @@ def to_svg(scene: Scene, at: Positions, uid: str) -> str:
         f'<g class="ft-body" transform="translate({left:.1f} {head:.1f})">\n{body}\n</g>\n'
         f"{_legend(height) if foot else ''}</svg>"
     )
-
-
-def phase_words(state: NodeState) -> str:
-    """Return the phase alone, in words: `timed out`."""
-    return str(state.phase).lower().replace("_", " ")
 
 
 def _has_order(scene: Scene) -> bool:
@@ -122,7 +118,7 @@ def _box(box: Box, scene: Scene, at: Positions, uid: str) -> str:
 def _spoken(name: str, kind: Kind, state: NodeState | None) -> str:
     """What a screen reader says: `generate, task, running`."""
     words = [name, captions.kind_word(kind)]
-    return ", ".join([*words, phase_words(state)] if state else words)
+    return ", ".join([*words, captions.phase_word(state.phase)] if state else words)
 
 
 def _state_attributes(state: NodeState | None) -> str:
@@ -173,9 +169,11 @@ def _lines(box: Box, state: NodeState | None, left: float, top: float) -> str:
     x = left + LEFT + (LEFT if box.shape == "branch" else 0)
     parts = [_text(box.lines[0], x, top + 19)]
     for i, line in enumerate(box.lines[1:]):
+        y = top + 35 + LINE * i
         if line.css == "ft-sub" and state is not None:
-            line = Line(captions.state_caption(state), "ft-sub")
-        parts.append(_text(line, x, top + 35 + LINE * i))
+            parts.append(_squeezed(captions.state_caption(state), box.width - (x - left) - RIGHT, x, y))
+        else:
+            parts.append(_text(line, x, y))
     return "".join(parts)
 
 
@@ -194,6 +192,13 @@ def _text(line: Line, x: float, y: float) -> str:
             f'lengthAdjust="spacingAndGlyphs">{xml(line.rest)}'
         )
     return f'<text class="{line.css}" x="{x:.1f}" y="{y:.1f}"{fixed}>{xml(line.text)}{rest}</text>'
+
+
+def _squeezed(text: str, room: float, x: float, y: float) -> str:
+    """A second line that came after the box was measured: what it is too long is taken from its letters, then cut."""
+    text = fit(text, room * _SQUEEZE, SMALL_SIZE)
+    fixed = f' textLength="{room:.1f}" lengthAdjust="spacingAndGlyphs"' if measure(text, SMALL_SIZE) > room else ""
+    return f'<text class="ft-sub" x="{x:.1f}" y="{y:.1f}"{fixed}>{xml(text)}</text>'
 
 
 def _mark(box: Box, left: float, top: float, uid: str) -> str:

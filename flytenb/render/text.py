@@ -74,7 +74,8 @@ class _Text:
         state = self.states.get(node.path)
         sign = "" if state is None else f"{captions.sign(state)} "
         words = [_short(captions.caption(node)), *([captions.state_caption(state)] if state else [])]
-        yield f"{indent}{corner}{when}{sign}{node.id}  {_short(node.name)}  ({' · '.join(words)})"
+        mark = "" if "folded" in node.settings else f"{node.id}  "
+        yield f"{indent}{corner}{when}{sign}{mark}{_short(captions.label(node))}  ({' · '.join(words)})"
         below = f"{indent}{bar}"
         has_inside = any(n.kind is not Kind.CONSTANT for n in self._children.get(node.path, ()))
         gutter = f"{below}{'│' if has_inside else ' '}    "

@@ -77,7 +77,6 @@ _RULES = """
 .ft-drawing .ft-port{font-size:12px;font-weight:500}
 .ft-drawing .ft-sub,.ft-drawing .ft-badge,.ft-drawing .ft-rest,.ft-drawing .ft-const{fill:GREY;font-size:11px;\
 font-weight:400}
-.ft-drawing .ft-const{font-family:var(--jp-code-font-family,ui-monospace,Menlo,Consolas,monospace);font-size:11px}
 .ft-drawing .ft-shape{fill:BOX;stroke:RULE;stroke-width:1}
 .ft-drawing .ft-band{fill:LINE;stroke:none}
 .ft-drawing .ft-line{fill:none;stroke:LINE;stroke-width:1.2}
@@ -87,7 +86,9 @@ font-weight:400}
 .ft-drawing .ft-edge-order .ft-line{stroke-dasharray:4 3;stroke-width:1}
 .ft-drawing .ft-edge-case .ft-label{fill:CARD;stroke:LINE;stroke-width:1}
 .ft-drawing .ft-edge-case text{fill:INK}
-.ft-drawing .ft-cluster>.ft-shape{fill:TINT;fill-opacity:.05;stroke:TINT;stroke-opacity:.4}
+.ft-drawing .ft-cluster>.ft-shape{fill:TINT;fill-opacity:.05;stroke:TINT;stroke-opacity:.4;\
+pointer-events:visibleStroke}
+.ft-drawing .ft-cluster>text{paint-order:stroke;stroke:CARD;stroke-width:4;stroke-linejoin:round}
 .ft-drawing .ft-lane>.ft-shape{fill:BAD;fill-opacity:.04;stroke:BAD;stroke-opacity:.45;stroke-dasharray:2 3}
 .ft-drawing .ft-lane>text{fill:BAD;font-size:11px}
 .ft-drawing .ft-kind-inputs .ft-shape,.ft-drawing .ft-kind-outputs .ft-shape{fill:PILL;stroke:RULE}
@@ -100,12 +101,12 @@ font-weight:400}
 .ft-drawing .ft-meet{fill:LINE;stroke:none}
 .ft-drawing .ft-mark{display:none}
 .ft-drawing [data-phase] .ft-mark{display:inline}
-.ft-drawing .ft-icon path{fill:none;stroke:var(--ft-phase);stroke-width:1.8;stroke-linecap:round;stroke-linejoin:round}
+.ft-drawing .ft-icon{fill:none;stroke:var(--ft-phase);stroke-width:1.8;stroke-linecap:round;stroke-linejoin:round}
 .ft-drawing [data-phase]>.ft-shape{stroke:var(--ft-phase);stroke-width:1.5;stroke-dasharray:none;stroke-opacity:1}
 .ft-drawing [data-phase]>.ft-sub{fill:var(--ft-phase)}
 .ft-drawing [data-phase=RUNNING]>.ft-shape{stroke-dasharray:6 4}
 .ft-drawing [data-phase=QUEUED]>.ft-shape{stroke-width:1}
-.ft-drawing [data-phase=FAILED]>.ft-shape,.ft-drawing [data-phase=TIMED_OUT]>.ft-shape{stroke-width:2.6}
+.ft-drawing [data-phase=FAILED]>.ft-shape,.ft-drawing [data-phase=TIMED_OUT]>.ft-shape{stroke-width:2.2}
 .ft-drawing [data-phase=ABORTED]>.ft-shape{stroke-dasharray:2 2}
 .ft-drawing .ft-node[data-phase=SKIPPED],.ft-drawing .ft-edge[data-phase=SKIPPED]{opacity:.5}
 .ft-drawing .ft-node:focus{outline:none}
