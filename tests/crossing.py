@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import enum
 import math
@@ -10,7 +11,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
+from flytekit import FlyteContextManager
+from flytekit.core.type_engine import TypeEngine
 from mashumaro.mixins.json import DataClassJSONMixin
+
+from flytenb.bridge.crossing import packer, taker
 
 
 class Colour(enum.Enum):
@@ -263,3 +268,66 @@ def _frame_difference(a: Any, b: Any, at: str) -> str:
 
 def _first(differences: Any) -> str:
     return next((d for d in differences if d), "")
+
+
+def scramble(value: Any) -> None:
+    """Change whatever can be changed in a value, the deepest first."""
+    if isinstance(value, list):
+        for element in value:
+            scramble(element)
+        value.append("scrambled")
+    elif isinstance(value, dict):
+        for element in value.values():
+            scramble(element)
+        value["scrambled"] = "scrambled"
+    elif isinstance(value, np.ndarray) and value.flags.writeable and not value.dtype.hasobject:
+        value[...] = np.frombuffer(b"\1" * value.dtype.itemsize, dtype=value.dtype)[0]
+    elif isinstance(value, pd.DataFrame):
+        _scramble_frame(value)
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        for field in dataclasses.fields(value):
+            scramble(getattr(value, field.name))
+            object.__setattr__(value, field.name, "scrambled")
+
+
+def _scramble_frame(frame: pd.DataFrame) -> None:
+    for name in frame.columns:
+        if len(frame):
+            frame[name].array[0] = frame[name].array[-1]
+            memory = frame[name].to_numpy()
+            if memory.base is not None:
+                memory.flags.writeable = True
+                memory[...] = memory[-1]
+    frame.index.name = "scrambled"
+    frame.columns.name = "scrambled"
+    frame["scrambled"] = 1
+
+
+def by_flytekit(python_type: Any, value: Any) -> Any:
+    """What flytekit's own local run would hand on; the error itself if it refuses."""
+
+    async def cross() -> Any:
+        context = FlyteContextManager.current_context()
+        declared = TypeEngine.to_literal_type(python_type)
+        literal = await TypeEngine.async_to_literal(context, value, python_type, declared)
+        return await TypeEngine.async_to_python_value(context, literal, python_type)
+
+    try:
+        return asyncio.run(cross())
+    except Exception as e:
+        return e
+
+
+def by_us(python_type: Any, value: Any, *, strict: bool = False) -> Any:
+    """What flytenb hands on; the error itself if it refuses."""
+    try:
+        return taker(python_type, python_type, strict=strict)(packer(python_type, strict=strict)(value))
+    except Exception as e:
+        return e
+
+
+def verdict(expected: Any, found: Any) -> str:
+    """Say where two outcomes differ, errors by their class, or return ''."""
+    if isinstance(expected, Exception) and isinstance(found, Exception):
+        return "" if isinstance(found, type(expected)) else f"{found!r} instead of {expected!r}"
+    return difference(expected, found)
