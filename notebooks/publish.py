@@ -15,6 +15,7 @@ from nbconvert import HTMLExporter
 from traitlets.config import Config
 
 HERE = Path(__file__).parent
+MAGICS = ("%%task", "%%workflow", "%%dynamic", "%%eager")
 
 
 def execute(source: Path) -> nbformat.NotebookNode:
@@ -42,7 +43,13 @@ def to_page(notebook: nbformat.NotebookNode) -> str:
         template_name="page",
         extra_template_basedirs=[str(HERE)],
         embed_images=True,
-        config=Config({"HTMLExporter": {"anchor_link_text": ""}}),
+        config=Config(
+            {
+                "HTMLExporter": {"anchor_link_text": ""},
+                # The cells of these magics hold Python and are coloured as such.
+                "HighlightMagicsPreprocessor": {"enabled": True, "languages": dict.fromkeys(MAGICS, "python3")},
+            }
+        ),
     )
     html, _ = exporter.from_notebook_node(notebook, resources={"dark_theme": _dark_theme(exporter)})
     return str(html)
