@@ -58,6 +58,12 @@ class _BoundedRepr(reprlib.Repr):
         except Exception:
             return f"<{type(x).__name__}>"
 
+    def repr_instance(self, x: Any, level: int) -> str:
+        """Return the repr of any other object; an address tells nobody anything."""
+        if type(x).__repr__ is object.__repr__:
+            return f"<{type(x).__name__}>"
+        return cut(repr(x), self.maxother)
+
     def _repr_dataclass(self, x: Any, level: int) -> str:
         if level <= 0:
             return f"{type(x).__name__}(…)"
