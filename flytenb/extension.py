@@ -63,6 +63,7 @@ class Extension:
         self.shell = shell
         self.session = session
         self.repairs = Repairs()
+        self._unread: list[tuple[dict[str, Any], int | None, str]] = []
         self._undo: list[Callable[[], None]] = []
         self._mend()
         self._install_magics()
@@ -106,6 +107,11 @@ class Extension:
             return
         self._undo.append(api.on_run(self.watch))
 
+    def make_ready(self) -> None:
+        """Wait for the background, read the cells that it kept unread."""
+        wait_until_warm()
+        self.read_cells()
+
     def watch(self, run: Any) -> Callable[[], None]:
         """Keep a run that starts, and show it; return what to do when somebody has waited for its end."""
         from flytenb.display.error_card import attach
@@ -125,7 +131,7 @@ class Extension:
 
     def _install_magics(self) -> None:
         manager = self.shell.magics_manager
-        magics = FlyteMagics(self.shell, session=self.session, ready=wait_until_warm)
+        magics = FlyteMagics(self.shell, session=self.session, ready=self.make_ready)
         before = {kind: dict(table) for kind, table in manager.magics.items()}
         self.shell.register_magics(magics)
 
@@ -163,12 +169,16 @@ class Extension:
         self._undo.append(lambda: events.unregister("post_run_cell", self._after_cell))
 
     def _after_cell(self, result: Any) -> None:
-        """Note what the cell defined, once there is flytekit at all."""
-        if "flytekit.core.base_task" not in sys.modules or self.warmup.is_alive():
-            return
-        info = getattr(result, "info", None)
-        source = getattr(info, "raw_cell", "") or ""
-        self.session.update(self.shell.user_ns, getattr(result, "execution_count", None), source)
+        """Note what the cell defined, once there is flytekit at all; until then only what it left behind."""
+        source = getattr(getattr(result, "info", None), "raw_cell", "") or ""
+        self._unread.append((dict(self.shell.user_ns), getattr(result, "execution_count", None), source))
+        if not self.warmup.is_alive():
+            self.read_cells()
+
+    def read_cells(self) -> None:
+        """Note what the cells run so far have defined."""
+        while self._unread:
+            self.session.update(*self._unread.pop(0))
 
 
 def _entity_bundle(entity: Any, include: Any = None, exclude: Any = None) -> dict[str, str]:

@@ -24,7 +24,9 @@ def define(shell: Any, kind: str, line: str, cell: str) -> None:
     from flytenb.bridge.definition import decorator, rolled_back
 
     # The magic's own line stays as a comment: line numbers are the cell's, and the source still parses.
-    source = f"# %%{kind} {line}".rstrip() + "\n" + shell.transform_cell(cell)
+    # IPython's transformation drops empty lines at the beginning, which count all the same.
+    dropped = len(cell) - len(cell.lstrip("\n"))
+    source = f"# %%{kind} {line}".rstrip() + "\n" + "\n" * dropped + shell.transform_cell(cell)
     name = shell.compile.cache(source, shell.execution_count, raw_code=source)
     tree = ast.parse(source, name)
     functions = [s for s in tree.body if _is_public_function(s)]
