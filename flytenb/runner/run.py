@@ -9,7 +9,9 @@ from functools import cached_property
 from typing import Any
 
 from flytenb.bridge.calls import build_result
+from flytenb.bridge.entities import inner_workflow
 from flytenb.bridge.graphs import read_graph
+from flytenb.bridge.readings import read_once
 from flytenb.errors import FlytenbError, RunCancelledError, UnknownNameError, closest
 from flytenb.model import CacheStatus, Graph, NodeState, Phase, RunEvent
 from flytenb.runner import capture
@@ -122,7 +124,8 @@ class Run:
     ) -> None:
         self.entity = entity
         self.settings = settings
-        self._static_graph = read_graph(entity)
+        self.viewer: Callable[[Run], None] | None = None
+        self._static_graph = read_graph_once(entity)
         self._grown: Graph | None = None
         self._merged = 0
         self._scheduler = Scheduler(limit=settings.workers, listeners=listeners, strict=settings.strict)
@@ -284,6 +287,36 @@ class Run:
         if self.phase is Phase.ABORTED:
             raise RunCancelledError(f"the run of {self.name!r} was cancelled")
 
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Tell a listener everything that has happened so far, then everything that happens.
+
+        It is called by the threads that run the nodes: it must be quick.
+
+        Returns:
+            What takes the listener back.
+        """
+        scheduler = self._scheduler
+        with scheduler.lock:
+            for event in scheduler.events:
+                listener(event)
+            scheduler.listeners = [*scheduler.listeners, listener]
+
+        def take_back() -> None:
+            with scheduler.lock:
+                scheduler.listeners = [other for other in scheduler.listeners if other is not listener]
+
+        return take_back
+
+    def explore(self) -> None:
+        """Show the run to be clicked through: each node's values, log, source and error.
+
+        Raises:
+            FlytenbError: without a notebook to show it in.
+        """
+        if self.viewer is None:
+            raise FlytenbError("there is no notebook to explore the run in", hint="%load_ext flytenb, or run.nodes")
+        self.viewer(self)
+
     def on_finish(self, job: Callable[[], Any]) -> None:
         """Call `job` when it is over, at once if it is."""
         with self._scheduler.lock:
@@ -307,6 +340,12 @@ class Run:
     def __repr__(self) -> str:
         took = "" if self.duration is None else f" in {self.duration:.3g} s"
         return f"<Run of {self.name} {self.phase}{took}, {len(self.nodes)} nodes>"
+
+
+def read_graph_once(entity: Any) -> Graph:
+    """The graph of an entity, read only once for as long as its workflow stays as it is."""
+    workflow = inner_workflow(entity)
+    return read_graph(entity) if workflow is not entity else read_once(entity, "graph", lambda: read_graph(entity))
 
 
 class Nodes(Mapping[str, NodeRun]):
