@@ -146,7 +146,7 @@ def test_nbval_runs_the_notebook_again_with_the_same_answers(
 
 
 def test_the_tutorial_draws_the_stubs_and_then_the_tasks(tutorial: nbformat.NotebookNode) -> None:
-    sketch, drawn = cell(tutorial, "survey"), cell(tutorial, "%flyte draw")
+    sketch, drawn = cell(tutorial, "%%workflow"), cell(tutorial, "%flyte draw")
     assert has_picture(sketch)
     assert has_picture(drawn)
     assert "stub" in bundles(sketch)[0]["text/plain"]
