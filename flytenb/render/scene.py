@@ -6,7 +6,7 @@ Where they stand is left to the layout, how they look to `svg`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from flytenb.model import Edge, EdgeKind, Graph, Kind, Node, NodeState
 from flytenb.render import captions
@@ -168,12 +168,20 @@ class _Builder:
             self._add_box(path, node)
 
     def _is_written_inside(self, path: str) -> bool:
-        """Whether the constant needs no box, since the one node that takes it names it."""
+        """Whether the constant needs no box, since the one node, frame or pill that takes it names it."""
         edges = self.graph.edges_from(path)
         if len(edges) != 1:
             return False
+        is_whole = edges[0].input == _root(edges[0].input)
         target = self.graph.nodes[edges[0].target]
-        return not target.is_pseudo and target.path not in self._open
+        return is_whole if target.kind in (Kind.INPUTS, Kind.OUTPUTS) else not target.is_pseudo
+
+    def _fixed(self, door: Node) -> dict[str, str]:
+        """The values of ports that are constants; those of a container's inputs are bound from outside."""
+        given = captions.constants(self.graph, door.path)
+        if door.kind is Kind.INPUTS:
+            given += captions.constants(self.graph, door.parent)
+        return {place: value for place, value in given if place == _root(place)}
 
     def _add_box(self, path: str, node: Node) -> Box:
         lines = self._lines(node)
@@ -229,7 +237,10 @@ class _Builder:
                 continue
             partners.setdefault(_root(edge.output if is_input else edge.input), {})[other] = None
         groups: dict[tuple[str, ...], list[str]] = {}
-        ports = {p.name: p for p in captions.door_ports(self.graph, node)}
+        fixed = self._fixed(node)
+        ports = {
+            p.name: replace(p, default=fixed.get(p.name, p.default)) for p in captions.door_ports(self.graph, node)
+        }
         for name in dict.fromkeys((*ports, *partners)):
             groups.setdefault(tuple(sorted(partners.get(name, ()))), []).append(name)
         for names in groups.values():
@@ -256,7 +267,9 @@ class _Builder:
     def _add_frame(self, path: str, node: Node) -> None:
         name = fit(clean(node.name), WIDEST, NAME_SIZE)
         words = captions.caption(node)
-        given = [f"{place} = {value}" for place, value in captions.constants(self.graph, path)]
+        door = self.graph.nodes.get(f"{path}/@inputs")
+        told = set() if door is None else {port.name for port in captions.door_ports(self.graph, door)}
+        given = [f"{place} = {value}" for place, value in captions.constants(self.graph, path) if place not in told]
         rest = fit(clean(" · ".join([words, *_bounded(given)])), WIDEST * 1.4, SMALL_SIZE)
         title = Line(name, "ft-name", NAME_SIZE, rest)
         tip = clean_lines(captions.tooltip(self.graph, node))
@@ -299,19 +312,17 @@ class _Builder:
             if texts:
                 arrow.label = _label_lines(list(texts), is_case=kind == EdgeKind.CASE)
             arrow.tip = clean_lines("\n".join(filter(None, (captions.binding(self.graph, e) for e in edges))))
-            arrow.tail_frame = self._wall(source, self.boxes[tail_number])
-            arrow.head_frame = self._wall(target, self.boxes[head_number])
+            arrow.tail_frame = self._wall(source, edges[0].output, "@outputs")
+            arrow.head_frame = self._wall(target, edges[0].input, "@inputs")
             self.arrows.append(arrow)
         for path in list(self._meet_at):
             self._add_meeting(path)
 
-    def _wall(self, path: str, box: Box) -> int | None:
-        """The frame at which an arrow stops, where no door inside it takes the arrow."""
-        frame = self._frame_at.get(path)
-        is_stand_in = (
-            frame is not None and box.path != path and not box.node.is_pseudo and box is not self._meet_at.get(path)
-        )
-        return frame.number if frame is not None and is_stand_in else None
+    def _wall(self, path: str, place: str, door: str) -> int | None:
+        """The frame at whose wall an arrow stops: it is about the whole container, or there is no door for its port."""
+        if path not in self._frame_at or path in self._box_at:
+            return None
+        return None if place and f"{path}/{door}" in self._box_at else self._frame_at[path].number
 
     def _exit(self, path: str, output: str) -> Box:
         """The box where an edge out of the path begins."""
@@ -361,7 +372,7 @@ class _Builder:
                 if is_new and edge.target in self._meet_at:
                     self._add_meeting(edge.target)
                 head = self._meet_at[path].number
-                wall = self._wall(edge.target, tail)
+                wall = self._wall(edge.target, "", "@outputs")
                 self.arrows.append(Arrow(len(self.arrows), tail.number, head, "meet", "", "", tail_frame=wall))
 
 
@@ -383,11 +394,11 @@ def _line_width(line: Line) -> float:
 
 
 def _caption_lines(parts: list[str]) -> list[str]:
-    """The parts of a caption on at most three lines, none broken where it fits."""
+    """The parts of a caption on a few lines, none broken where it fits."""
     lines: list[str] = []
     for part in map(clean, parts):
         longer = f"{lines[-1]} · {part}" if lines else part
-        if lines and (measure(longer, SMALL_SIZE) <= WIDEST or len(lines) == 3):
+        if lines and (measure(longer, SMALL_SIZE) <= WIDEST or len(lines) == MOST_LINES):
             lines[-1] = longer
         else:
             lines.append(part)

@@ -222,6 +222,8 @@ def _icon(x: float, y: float, uid: str) -> str:
 def _frame(frame: Frame, scene: Scene, at: Positions, uid: str) -> str:
     left, top, right, bottom = at.frames[f"cluster_{frame.number}"]
     shape = _rect(left, top, right - left, bottom - top, 8)
+    if frame.node.kind is Kind.MAP:
+        shape = _rect(left + 4, top + 4, right - left, bottom - top, 8) + shape
     title = frame.title
     if frame.node.kind is Kind.FAILURE:
         return f'<g class="ft-lane">{shape}{_text(title, left + 12, top + 16)}</g>'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from flytenb.model import Edge, EdgeKind, Graph, Kind, Node, NodeState
 from flytenb.render import captions
@@ -57,8 +58,9 @@ class _Text:
             yield f"{indent}{'└' if i == len(out) - 1 else '├'}─ out  {text}"
 
     def _ports(self, node: Node) -> Iterator[str]:
+        fixed = dict(captions.constants(self.graph, node.path)) if node.kind is Kind.INPUTS else {}
         for port in captions.door_ports(self.graph, node):
-            text = _short(captions.port(port))
+            text = _short(captions.port(replace(port, default=fixed.get(port.name, port.default))))
             if node.kind is Kind.INPUTS:
                 yield text
                 continue
@@ -91,7 +93,7 @@ class _Text:
             elif edge.kind is EdgeKind.DATA:
                 yield f"{clean(edge.input)} ← {self._source(edge)}" if edge.input else f"← {self._source(edge)}"
             elif edge.kind is EdgeKind.ORDER:
-                yield f"after {self._name(source)}"
+                yield f"after {self._name(source, node.parent)}"
 
     def _result(self, node: Node) -> Iterator[str]:
         if node.interface.outputs:
@@ -106,12 +108,15 @@ class _Text:
             return _short(source.name)
         label = captions.edge_label(self.graph, edge)
         is_plain = not edge.output or (len(source.interface.outputs) <= 1 and edge.output == _root(edge.output))
-        name = self._name(source)
+        name = self._name(source, edge.target.rpartition("/")[0])
         shown = name if is_plain else f"{name}.{clean(edge.output)}"
         return f"{shown} ({_short(label)})" if "→" in label and "[" not in label else shown
 
-    def _name(self, node: Node) -> str:
-        return _short(node.name) if self._names[node.name] == 1 else node.path
+    def _name(self, node: Node, seen_from: str) -> str:
+        """The node's name if it is the only one, its id among its siblings, else its path."""
+        if self._names[node.name] == 1:
+            return _short(node.name)
+        return node.id if node.parent == seen_from else node.path
 
 
 def _filled(gutter: str, parts: list[str]) -> Iterator[str]:
