@@ -214,18 +214,20 @@ class Graph:
         """Walk the edges one way; a step into a container goes through its door, a step out leaves it at its wall."""
         start = {path, *self._inside(path)}
         seen: set[str] = set()
-        todo = deque(start)
+        todo = deque((p, False) for p in start)
         while todo:
-            at = todo.popleft()
-            for step in [*self._steps(at, up=up), *self._enter(at, up=up)]:
+            at, is_entered = todo.popleft()
+            # A case's edge joins a branch with what is inside it: taking it out of a case doesn't lead into the others.
+            steps = [s for s in self._steps(at, up=up) if is_entered or not s.startswith(f"{at}/")]
+            found = [(s, not at.startswith(f"{s}/")) for s in steps]
+            found += [(wall, False) for wall in self._wall(at, up=up)]
+            if is_entered:
+                found += [(s, True) for s in self._enter(at, up=up)]
+            for step, enters in found:
                 if step not in seen and step not in start:
                     seen.add(step)
-                    todo.append(step)
-            for wall in self._walls(at, up=up):
-                seen.add(wall)
-                todo.extend(s for s in self._steps(wall, up=up) if s not in seen and s not in start)
-                seen.update(s for s in self._steps(wall, up=up) if s not in start)
-        return frozenset(seen - start)
+                    todo.append((step, enters))
+        return frozenset(seen)
 
     def _steps(self, path: str, *, up: bool) -> list[str]:
         return [e.source for e in self._in.get(path, ())] if up else [e.target for e in self._out.get(path, ())]
@@ -240,18 +242,11 @@ class Graph:
         door = f"{path}/@outputs" if up else f"{path}/@inputs"
         return [door] if door in self.nodes else list(node.children)
 
-    def _walls(self, path: str, *, up: bool) -> list[str]:
-        """The containers that a walk leaves at this node: through a door, or from anywhere where there is none."""
-        walls: list[str] = []
+    def _wall(self, path: str, *, up: bool) -> list[str]:
+        """The container that a walk leaves at this node: through a door, or from anywhere where there is none."""
         node = self.nodes[path]
-        door = "@inputs" if up else "@outputs"
-        while node.parent:
-            parent = self.nodes[node.parent]
-            if node.id != door and f"{parent.path}/{door}" in self.nodes:
-                break
-            walls.append(parent.path)
-            node = parent
-        return walls
+        door = f"{node.parent}/@inputs" if up else f"{node.parent}/@outputs"
+        return [node.parent] if node.parent and (path == door or door not in self.nodes) else []
 
     def topological(self, paths: Iterable[str] | None = None) -> tuple[str, ...]:
         """Order the given paths (default: the top level) so that every edge between them points forward.
