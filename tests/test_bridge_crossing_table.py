@@ -71,7 +71,7 @@ TABLE = [
     rows(str, "share", "a", "", "\0", "é😀", "x" * 100_000, c.Text("x"), 1, b"a", None, c.Level.LOW),
     rows(NoneType, "share", None, 1),
     rows(date, "share", date(2020, 2, 29), date.min, date.max, datetime(2020, 1, 1), None),
-    rows(timedelta, "share", timedelta(microseconds=-1), timedelta(days=3_650_000, microseconds=1), 1, None),
+    rows(timedelta, "share", timedelta(microseconds=-1), timedelta.max, timedelta.min, 1, None),
     rows(
         datetime, "literal",
         datetime(2020, 1, 1), datetime(2020, 1, 1, tzinfo=BERLIN), datetime(2020, 1, 1, fold=1), date(2020, 1, 1),

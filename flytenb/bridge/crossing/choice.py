@@ -21,7 +21,7 @@ from flytekit.core.type_engine import TypeEngine
 from flytenb.bridge import private
 from flytenb.bridge.crossing.arrays import ArrayCopy
 from flytenb.bridge.crossing.frames import FrameCopy
-from flytenb.bridge.crossing.limits import DURATION, INT, PACKED_DURATION, PACKED_INT, PACKED_TIME, TEXT, Limit
+from flytenb.bridge.crossing.limits import INT, PACKED_DURATION, PACKED_INT, PACKED_TIME, TEXT, Limit
 from flytenb.bridge.crossing.records import RecordCopy, field_types
 from flytenb.bridge.crossing.ways import DictCopy, ListCopy, OptionalCopy, Share, Trust, Way
 
@@ -77,7 +77,7 @@ _SCALARS: dict[Any, tuple[Any, Limit | None]] = {
     float: (type_engine.FloatTransformer, None),
     str: (type_engine.StrTransformer, TEXT),
     date: (type_engine.DateTransformer, None),
-    timedelta: (type_engine.TimedeltaTransformer, DURATION),
+    timedelta: (type_engine.TimedeltaTransformer, None),
     NoneType: (type_engine.NoneTransformer, None),
 }
 """What a literal returns as it is. A datetime isn't there: without a zone it becomes UTC."""

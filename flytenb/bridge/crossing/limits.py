@@ -19,9 +19,6 @@ _INT_MIN, _INT_MAX = -(2**63), 2**63 - 1
 _PACKED_INT_MAX = 2**64 - 1
 """MessagePack, which carries dataclasses, has unsigned 64-bit integers too."""
 
-_DAYS_MAX = 3_652_500
-"""Of a `google.protobuf.Duration`: "must be from -315,576,000,000 to +315,576,000,000 seconds inclusive"."""
-
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -58,7 +55,6 @@ PACKED_INT = Limit(
 )
 TEXT = Limit.of_each(_is_text)
 """UTF-8, which can't write half of a surrogate pair."""
-DURATION = Limit.of_each(lambda value: -_DAYS_MAX <= value.days < _DAYS_MAX)
 PACKED_DURATION = Limit.of_each(_is_exact_in_seconds)
 """A number of seconds, in a float."""
 PACKED_TIME = Limit.of_each(lambda v: (v.tzinfo is None or v.tzinfo is UTC) and not v.fold)
@@ -82,11 +78,6 @@ def check_holdable(literal: Literal) -> None:
             raise UnholdableError(
                 f"{_short(value)} holds half of a surrogate pair, and no cluster can carry it",
                 hint="clean it first: text.encode('utf-8', 'replace').decode()",
-            )
-        if type(value) is timedelta and not DURATION.admits(value):
-            raise UnholdableError(
-                f"{value!r} is longer than ten thousand years, and no cluster can carry it",
-                hint="return the number of seconds as a float",
             )
 
 
