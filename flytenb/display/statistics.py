@@ -19,8 +19,13 @@ def bins_for(count: int) -> int:
     return min(2 * math.isqrt(count), 24)
 
 
-def histogram(numbers: Sequence[float]) -> Histogram | None:
-    """Return how finite numbers spread over equal bins; `None` if they are all one."""
+def histogram(numbers: Sequence[float], written: Sequence[Any] = ()) -> Histogram | None:
+    """Return how finite numbers spread over equal bins; `None` if they are all one.
+
+    Args:
+        numbers: what is counted.
+        written: the same numbers as their bounds are to be written, e.g. as ints.
+    """
     low, high = min(numbers), max(numbers)
     bins = bins_for(len(numbers))
     width = (high - low) / bins
@@ -30,7 +35,8 @@ def histogram(numbers: Sequence[float]) -> Histogram | None:
     counts = [0] * bins
     for number in numbers:
         counts[min(int((number - low) / width), bins - 1)] += 1
-    return Histogram(tuple(counts), number_text(low), number_text(high))
+    spelled = written or numbers
+    return Histogram(tuple(counts), number_text(min(spelled)), number_text(max(spelled)))
 
 
 def is_null(value: Any) -> bool:

@@ -136,12 +136,12 @@ def _figures(array: Any, sample: Any) -> Part:
     odd = sample.size - finite.size
     parts = [f"{count_text(odd, 'element')} not finite" if odd else ""]
     if finite.size:
-        # Half-precision sums overflow.
-        mean = float(finite.mean(dtype="float64"))
+        # Sums of half precision overflow, those of the largest doubles too: then there is no mean to tell.
+        with numpy.errstate(all="ignore"):
+            mean, std = float(finite.mean(dtype="float64")), float(finite.std(dtype="float64"))
         parts = [
             range_text(number_text(finite.min().item()), number_text(finite.max().item())),
-            f"mean {number_text(mean)}",
-            f"std {number_text(float(finite.std(dtype='float64')))}",
+            *(f"{what} {number_text(v)}" for what, v in (("mean", mean), ("std", std)) if math.isfinite(v)),
             *parts,
         ]
     return Text(", ".join(p for p in parts if p) + notes)

@@ -127,7 +127,7 @@ def _scalars(value: Any, items: list[Any], total: int, title: str, view: View) -
     fitting = sum(1 for end in accumulate(len(w) + 2 for w in words) if end <= _RUNNING)
     missing = total - fitting
     body: Part = Text(", ".join(words[:fitting]) + (f", … {missing:,} more" if missing else ""), "flow")
-    bars = histogram(numbers) if len(numbers) == len(items) and len(numbers) >= FEWEST else None
+    bars = histogram(numbers, items) if len(numbers) == len(items) and len(numbers) >= FEWEST else None
     return Section(title, tuple(facts), Group((body, bars)) if bars else body)
 
 

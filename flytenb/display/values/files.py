@@ -33,6 +33,14 @@ _PICTURES = {
     "webp": "image/webp",
     "svg": "image/svg+xml",
 }
+_STARTS = {
+    "image/png": b"\x89PNG",
+    "image/jpeg": b"\xff\xd8\xff",
+    "image/gif": b"GIF8",
+    "image/webp": b"WEBP",
+    "image/svg+xml": b"<svg",
+}
+"""What a picture of each type has among its first bytes."""
 _RECORDINGS = {
     "wav": "audio/wav",
     "mp3": "audio/mpeg",
@@ -117,6 +125,9 @@ def _place(title: str, path: Path, extension: str, uri: str, view: View) -> Part
 
 
 def _picture(path: Path, mime: str, view: View) -> Part:
+    head, _ = _head(path)
+    if _STARTS[mime] not in head[:2000]:
+        raise ValueError(f"no {mime}")
     if path.stat().st_size <= view.limits.embed:
         return Picture(path.read_bytes(), mime)
     small = shrunk_file(path, view) if loaded("PIL.Image") is not None and mime != "image/svg+xml" else None

@@ -14,6 +14,7 @@ from flytenb.display.values.records import cell_text
 from flytenb.display.view import View
 
 display_for = BUILT_IN.display_for
+_WIDE = 1_000
 _DISTINCT_ROWS = 10_000
 """Counting distinct texts needs a table of them: only so many rows are looked at."""
 
@@ -29,7 +30,8 @@ def show_pandas(value: Any, view: View) -> Part:
     if index is not None:
         columns.insert(0, index[0])
         cells.insert(0, index[1])
-    size = bytes_text(int(value.memory_usage(deep=False).sum()))
+    # Asking pandas takes a moment per column.
+    size = bytes_text(int(value.memory_usage(deep=False).sum())) if width <= _WIDE else ""
     return _frame(class_name(value), rows, width, (size,), columns, cells, extra=index is not None)
 
 
@@ -167,18 +169,25 @@ def _polars_column(series: Any, total: int) -> Column:
 
 def _arrow_column(name: str, type_: Any, array: Any, view: View) -> Column:
     scanned = array.slice(0, view.limits.scan)
-    kinds = loaded("pyarrow").types  # type: ignore[union-attr]
+    kinds: Any = loaded("pyarrow.types")
     is_number = kinds.is_integer(type_) or kinds.is_floating(type_) or kinds.is_decimal(type_)
-    spread = ""
-    compute = loaded("pyarrow.compute")
-    if compute is not None and (is_number or kinds.is_temporal(type_)):
-        span = compute.min_max(scanned).as_py()
-        spread = "" if span["min"] is None else range_text(_point(span["min"]), _point(span["max"]))
-    elif compute is not None and kinds.is_boolean(type_):
-        spread = f"{compute.sum(scanned).as_py() or 0:,} true"
-    elif compute is not None:
-        spread = _distinct(lambda: compute.count_distinct(scanned.slice(0, _DISTINCT_ROWS)).as_py(), len(scanned))
+    spread = "" if loaded("pyarrow.compute") is None else _arrow_spread(type_, scanned, is_number=is_number)
     return Column(name, str(type_), _summary(spread, int(scanned.null_count), len(array), len(scanned)), is_number)
+
+
+def _arrow_spread(type_: Any, scanned: Any, *, is_number: bool) -> str:
+    compute: Any = loaded("pyarrow.compute")
+    kinds: Any = loaded("pyarrow.types")
+    if kinds.is_boolean(type_):
+        return f"{compute.sum(scanned).as_py() or 0:,} true"
+    if not is_number and not kinds.is_temporal(type_):
+        return _distinct(lambda: compute.count_distinct(scanned.slice(0, _DISTINCT_ROWS)).as_py(), len(scanned))
+    try:
+        span = compute.min_max(scanned).as_py()
+    except NotImplementedError:
+        # Arrow has no order for every type (durations, half floats).
+        return ""
+    return "" if span["min"] is None else range_text(_point(span["min"]), _point(span["max"]))
 
 
 def _distinct(count: Callable[[], int], rows: int) -> str:

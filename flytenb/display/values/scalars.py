@@ -102,7 +102,7 @@ def show_date(value: datetime.date | datetime.time, view: View) -> Part:
 @display_for(datetime.timedelta)
 def show_timedelta(value: datetime.timedelta, view: View) -> Part:
     """Show a duration in days and hours and in seconds."""
-    return Value(str(value), class_name(value), (f"{value.total_seconds():g} s",))
+    return Value(str(value), class_name(value), (f"{str(value.total_seconds()).removesuffix('.0')} s",))
 
 
 @display_for(enum.Enum)

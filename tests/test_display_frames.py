@@ -1,0 +1,190 @@
+"""Frames, columns and arrays of every type that their libraries have, and of every size."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import sys
+import types
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute
+import pytest
+
+from flytenb.display.limits import Limits
+from flytenb.display.shown import show
+
+MOMENT = datetime.datetime(2024, 5, 1, 12)
+ODD = [object(), {"a": 1}, [1, 2], None, float("nan"), "x" * 1000]
+
+COLUMNS: dict[str, Any] = {
+    "pandas category": lambda: pd.Series(["a", "b", None], dtype="category"),
+    "pandas nullable": lambda: pd.Series([1, None], dtype="Int64"),
+    "pandas nullable bool": lambda: pd.Series([True, None], dtype="boolean"),
+    "pandas string": lambda: pd.Series(["a", None], dtype="string"),
+    "pandas arrow": lambda: pd.Series([1.5, None], dtype="double[pyarrow]"),
+    "pandas zone": lambda: pd.Series([pd.Timestamp(MOMENT, tz="Europe/Oslo"), None]),
+    "pandas duration": lambda: pd.Series([pd.Timedelta("1h"), None]),
+    "pandas period": lambda: pd.Series(pd.period_range("2024-01", periods=3, freq="M")),
+    "pandas interval": lambda: pd.Series(pd.interval_range(0, 3)),
+    "pandas sparse": lambda: pd.Series(pd.arrays.SparseArray([0, 0, 1])),
+    "pandas complex": lambda: pd.Series([1 + 2j]),
+    "pandas object": lambda: pd.Series(ODD, dtype=object),
+    "pandas no values": lambda: pd.Series([], dtype=float),
+    "pandas only nulls": lambda: pd.Series([None, None], dtype=float),
+    "pandas index": lambda: pd.Index(["a", "b"], name="i"),
+    "polars category": lambda: pl.Series(["a", "b", None], dtype=pl.Categorical),
+    "polars struct": lambda: pl.Series([{"a": 1}, {"a": 2}]),
+    "polars date": lambda: pl.Series([MOMENT.date(), None]),
+    "polars duration": lambda: pl.Series([datetime.timedelta(hours=1), None]),
+    "polars decimal": lambda: pl.Series([decimal.Decimal("1.50"), None]),
+    "polars binary": lambda: pl.Series([b"ab", None]),
+    "polars null": lambda: pl.Series([None, None]),
+    "polars list": lambda: pl.Series([[1], None]),
+    "polars bool": lambda: pl.Series([True, None]),
+    "polars object": lambda: pl.Series(ODD[:2], dtype=pl.Object),
+    "polars no values": lambda: pl.Series([], dtype=pl.Float64),
+    "arrow struct": lambda: pa.array([{"a": 1}, None]),
+    "arrow list": lambda: pa.array([[1], None]),
+    "arrow map": lambda: pa.array([[("k", 1)]], pa.map_(pa.string(), pa.int64())),
+    "arrow dictionary": lambda: pa.array(["a", "b"]).dictionary_encode(),
+    "arrow null": lambda: pa.array([None, None]),
+    "arrow decimal": lambda: pa.array([decimal.Decimal("1.50"), None]),
+    "arrow time": lambda: pa.array([MOMENT.time(), None]),
+    "arrow moment": lambda: pa.array([MOMENT, None]),
+    "arrow duration": lambda: pa.array([datetime.timedelta(hours=1), None]),
+    "arrow half": lambda: pa.array([np.float16(1.5), None]),
+    "arrow bool": lambda: pa.array([True, None]),
+    "arrow no values": lambda: pa.array([], pa.float64()),
+}
+
+ARRAYS: dict[str, Any] = {
+    "half": lambda: np.linspace(0, 60_000, 1000).astype("float16"),
+    "complex": lambda: np.ones(50, dtype=complex),
+    "moments": lambda: np.array(["2024-01-01"] * 30, dtype="datetime64[s]"),
+    "durations": lambda: np.arange(30).astype("timedelta64[h]"),
+    "objects": lambda: np.array([*ODD, 1, 2, 3], dtype=object),
+    "void": lambda: np.zeros(30, dtype="V3"),
+    "words": lambda: np.array([b"a"] * 30),
+    "cube": lambda: np.zeros((3, 4, 5)),
+    "one": lambda: np.array(3.5),
+    "masked": lambda: np.ma.masked_array(np.arange(30), mask=np.arange(30) % 2),
+    "backwards": lambda: np.arange(1000)[::-3],
+    "all not finite": lambda: np.full(50, np.nan),
+    "empty": lambda: np.zeros((0, 5)),
+    "vast": lambda: np.broadcast_to(np.float32(1), (1_000_000, 1_000_000)),
+    "extremes": lambda: np.array([1.7e308, -1.7e308] * 20),
+    "unsigned": lambda: np.array([2**64 - 1] * 30, dtype="uint64"),
+}
+
+
+def _assert_shown(value: Any) -> str:
+    shown = show(value)
+    assert "raised" not in shown.text
+    assert len(shown.fragment) < Limits().html
+    return shown.text
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_every_type_of_column_is_shown(name):
+    column = COLUMNS[name]()
+    _assert_shown(column)
+    library = name.partition(" ")[0]
+    if library == "pandas":
+        frame: Any = pd.DataFrame({"c": column})
+    else:
+        frame = pl.DataFrame({"c": column}) if library == "polars" else pa.table({"c": column})
+    assert "1 column" in _assert_shown(frame)
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_every_type_of_array_is_shown(name):
+    _assert_shown(ARRAYS[name]())
+
+
+def test_columns_may_have_any_name():
+    frame = pd.DataFrame([[1, 2, 3, 4]], columns=["a", "a", None, (1, "x")])
+    assert "4 columns" in _assert_shown(frame)
+    nested = pd.DataFrame([[1, 2]], columns=pd.MultiIndex.from_tuples([("a", "x"), ("a", "y")]))
+    assert "('a', 'x')" in _assert_shown(nested)
+
+
+def test_a_long_frame_says_from_how_many_rows_its_summaries_are():
+    frame = pd.DataFrame({"a": range(100)})
+    text = show(frame, limits=Limits(scan=10)).text
+    assert "0 … 9 in the first 10" in text
+
+
+def test_a_large_array_says_from_how_many_elements_its_figures_are():
+    text = show(np.zeros((1000, 1000)), limits=Limits(scan=10_000)).text
+    assert "(from 10,000 elements, evenly spread)" in text
+
+
+def test_figures_of_an_array_are_right():
+    text = show(np.array([1.0, 2.0, 3.0, np.nan] * 10)).text
+    assert "1.0 … 3.0, mean 2.0, std 0.816497, 10 elements not finite" in text
+
+
+def test_a_lazy_frame_is_not_collected():
+    def explode(frame: pl.DataFrame) -> pl.DataFrame:
+        raise AssertionError("collected")
+
+    lazy = pl.DataFrame({"a": [1]}).lazy().map_batches(explode)
+    assert "not collected" in show({"query": lazy}).text
+
+
+def test_an_iterator_is_not_consumed():
+    numbers = iter(range(3))
+    squares = (n * n for n in numbers)
+    show([squares, numbers, map(str, numbers)])
+    assert list(squares) == [0, 1, 4]
+
+
+class _Tensor:
+    """Stands for torch.Tensor: what flytenb asks of one, over a numpy array."""
+
+    def __init__(self, array: Any, device: str = "cpu", grad: bool = False) -> None:
+        self._array = array
+        self.shape, self.dtype, self.requires_grad = array.shape, f"torch.{array.dtype}", grad
+        self.device = types.SimpleNamespace(type=device.partition(":")[0], __str__=lambda: device)
+
+    def element_size(self) -> int:
+        return self._array.itemsize
+
+    def nelement(self) -> int:
+        return self._array.size
+
+    def detach(self) -> _Tensor:
+        return self
+
+    def numpy(self) -> Any:
+        if self.device.type != "cpu":
+            raise AssertionError("copied from a device")
+        return self._array
+
+
+@pytest.fixture
+def torch(monkeypatch):
+    module = types.ModuleType("torch")
+    tensor = type("Tensor", (_Tensor,), {"__module__": "torch"})
+    module.Tensor = tensor
+    monkeypatch.setitem(sys.modules, "torch", module)
+    return module
+
+
+def test_a_tensor_is_shown_like_an_array(torch):
+    text = _assert_shown(torch.Tensor(np.linspace(0, 1, 100, dtype="float32"), grad=True))
+    assert text.startswith("Tensor · 100 elements · float32 · 400 bytes · requires grad")
+    assert "mean 0.5" in text
+
+
+def test_a_tensor_with_channels_first_is_a_picture(torch):
+    assert "12 × 9 pixels" in _assert_shown(torch.Tensor(np.zeros((3, 9, 12), dtype="uint8")))
+
+
+def test_a_tensor_on_a_device_is_not_copied(torch):
+    assert "not copied" in _assert_shown(torch.Tensor(np.zeros(100), device="cuda:0"))
