@@ -15,6 +15,7 @@ from flytekit.core.workflow import WorkflowBase, WorkflowFailurePolicy
 from flytekit.models import literals as lit
 
 from flytenb.bridge.graphs.paths import Scope, cases_of, name_nodes, sources_of
+from flytenb.bridge.readings import read_once
 
 Attribute = str | int
 
@@ -102,6 +103,12 @@ def read_compiled(workflow: WorkflowBase, path: str = "") -> Compiled:
     Raises:
         Exception: whatever the workflow's own code raises while it compiles.
     """
+    if not path:
+        return read_once(workflow, "compiled", lambda: _read(workflow, ""))
+    return _read(workflow, path)
+
+
+def _read(workflow: WorkflowBase, path: str) -> Compiled:
     nodes, output_bindings = list(workflow.nodes), list(workflow.output_bindings)
     scope = name_nodes(nodes, output_bindings, path)
     inputs = dict(workflow.python_interface.inputs)

@@ -78,3 +78,10 @@ def transformer_registry() -> dict[Any, Any]:
     """Return the type engine's own table, type to transformer: what is chosen for a type changes with it."""
     registry: dict[Any, Any] = TypeEngine._REGISTRY
     return registry
+
+
+def is_cache_open() -> bool:
+    """Tell whether flytekit has opened its local cache in this process."""
+    from flytekit.core.local_cache import LocalTaskCache
+
+    return bool(LocalTaskCache._initialized)

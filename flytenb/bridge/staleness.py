@@ -16,6 +16,7 @@ from flytekit.core.workflow import PythonFunctionWorkflow
 from flytenb.bridge import private
 from flytenb.bridge.context import compile_lock
 from flytenb.bridge.entities import inner_workflow, is_entity
+from flytenb.bridge.readings import forget_readings
 
 _PLAIN = (int, float, str, bool, bytes, type(None))
 _MUTABLE = (list, dict, set)
@@ -47,6 +48,7 @@ def _refresh(workflow: Any, seen: set[int]) -> None:
         # Taken before compiling: what a compile meets while the notebook goes on belongs to the next one.
         makings = dict(_makings(workflow))
         if not workflow.compiled:
+            forget_readings()
             workflow.compile()
         _made_from[workflow] = makings
     for node in _all_nodes(workflow):

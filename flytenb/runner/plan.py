@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flytenb.bridge.branches import branch_outputs, read_ways
+from flytenb.bridge.cache import TaskCache, is_cache_on, warm_cache
 from flytenb.bridge.calls import build_call
 from flytenb.bridge.compiled import (
     Binding,
@@ -63,6 +64,7 @@ class Planner:
         self.settings = settings
         self._slots: dict[tuple[str, str], int] = {}
         self._calls: dict[int, Any] = {}
+        self._kinds: dict[int, tuple[Any, Kind]] = {}
 
     # --- values ------------------------------------------------------------------------------------------------
 
@@ -109,7 +111,10 @@ class Planner:
 
     def record(self, path: str) -> Record:
         """The record of the node at `path`."""
-        return self.scheduler.records.setdefault(path, Record(path))
+        found = self.scheduler.records.get(path)
+        if found is None:
+            found = self.scheduler.records[path] = Record(path)
+        return found
 
     # --- a workflow --------------------------------------------------------------------------------------------
 
@@ -153,7 +158,7 @@ class Planner:
     ) -> tuple[Step, Step]:
         if node.cases:
             return self._branch(node, scope, starts, ends)
-        kind = kind_of(node.entity)
+        kind = self.kind(node.entity)
         types = node.entity.python_interface.inputs
         getters = self.getters(node.bindings, types)
         return self.entity_steps(node.path, node.entity, kind, getters, node.bindings, node.policy, scope)
@@ -174,10 +179,11 @@ class Planner:
         record.getters = getters
         outputs = self.slots(path, entity.python_interface.outputs)
         record.outputs = outputs
-        if kind is Kind.REFERENCE or self._stand_in(entity) is not None:
+        stand_in = self.settings.stand_ins.get(entity.name) if self.settings.stand_ins else None
+        if kind is Kind.REFERENCE or stand_in is not None:
             from flytenb.runner.reference import stand_in_call
 
-            call = stand_in_call(entity, self._stand_in(entity), self.settings.strict)
+            call = stand_in_call(entity, stand_in, self.settings.strict)
             task = TaskStep(record, scope, call=call, getters=getters, slots=outputs, policy=policy)
             return task, task
         if kind is Kind.STUB:
@@ -198,10 +204,26 @@ class Planner:
         workflow = inner_workflow(entity)
         if workflow is not None:
             return self._subworkflow(path, entity, workflow, bindings, getters, record, scope, outputs)
-        task = TaskStep(record, scope, call=self.call(entity, policy), getters=getters, slots=outputs, policy=policy)
+        cache = self.cache(entity, policy)
+        call = self.call(entity)
+        task = TaskStep(record, scope, call=call, getters=getters, slots=outputs, policy=policy, cache=cache)
         return task, task
 
-    def call(self, entity: Any, policy: Policy) -> Any:
+    def kind(self, entity: Any) -> Kind:
+        """The kind of an entity, found out once per run; it is kept with the entity, so that the key stays its own."""
+        found = self._kinds.get(id(entity))
+        if found is None:
+            found = self._kinds[id(entity)] = (entity, kind_of(entity))
+        return found[1]
+
+    def cache(self, entity: Any, policy: Policy) -> TaskCache | None:
+        """The cache of a task that asks for one, unless the run or flytekit's configuration says no."""
+        if policy.cache_version is None or self.settings.cache is False or not is_cache_on():
+            return None
+        warm_cache()
+        return TaskCache(entity, policy, overwrite=self.settings.cache == "overwrite")
+
+    def call(self, entity: Any) -> Any:
         """The call of a task, prepared once per run."""
         found = self._calls.get(id(entity))
         if found is None:
@@ -210,6 +232,8 @@ class Planner:
 
     def _saved(self, entity: Any, given: set[str]) -> list[tuple[str, Getter]]:
         """Getters of what a launch plan saved and nobody gave; in a compiled workflow these are bound already."""
+        if self.kind(entity) is not Kind.LAUNCH_PLAN:
+            return []
         _, saved = plan_inputs(entity)
         types = entity.python_interface.inputs
         found: list[tuple[str, Getter]] = []
@@ -218,9 +242,6 @@ class Planner:
                 packed = packer(types[name], strict=self.settings.strict)(value)
                 found.append((name, lambda env, packed=packed: packed.native()))  # type: ignore[misc]
         return found
-
-    def _stand_in(self, entity: Any) -> Any:
-        return self.settings.stand_ins.get(getattr(entity, "name", ""))
 
     def _open_close(self, opening: Step, closing: Step) -> tuple[Step, Step]:
         opening.is_closing = False

@@ -375,6 +375,10 @@ class Scheduler:
                 ready.append(successor)
         return ready
 
+    def note(self, record: Record, text: str) -> None:
+        """Add a remark of ours to what a node prints."""
+        self._write(record, text)
+
     def _write(self, record: Record, text: str) -> None:
         """Keep what a node prints, up to a limit: a task may print a gigabyte."""
         with self.lock:

@@ -10,9 +10,11 @@ from collections.abc import Callable, Sequence
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
+from flytenb.bridge.cache import single_flight
 from flytenb.model import CacheStatus, Phase
 
 if TYPE_CHECKING:
+    from flytenb.bridge.cache import TaskCache
     from flytenb.bridge.calls import Call
     from flytenb.bridge.compiled import Policy
     from flytenb.bridge.crossing import Value
@@ -160,7 +162,7 @@ class Step:
 class TaskStep(Step):
     """Call a task: inputs taken from the values before it, outputs packed for those after it."""
 
-    __slots__ = ("call", "getters", "policy", "slots")
+    __slots__ = ("cache", "call", "getters", "policy", "slots")
 
     def __init__(
         self,
@@ -171,9 +173,11 @@ class TaskStep(Step):
         getters: Sequence[tuple[str, Getter]],
         slots: dict[str, int],
         policy: Policy,
+        cache: TaskCache | None = None,
     ) -> None:
         super().__init__(record, scope)
         self.call = call
+        self.cache = cache
         self.getters = getters
         self.slots = slots
         self.policy = policy
@@ -191,9 +195,42 @@ class TaskStep(Step):
     def execute(self, scheduler: Scheduler) -> None:
         env = scheduler.env
         inputs = {name: get(env) for name, get in self.getters}
-        outputs = self.call(scheduler.workspace, inputs)
+        if self.cache is None:
+            outputs = self.call(scheduler.workspace, inputs)
+        else:
+            outputs = self._call_cached(self.cache, scheduler, inputs)
         for name, slot in self.slots.items():
             env[slot] = outputs.get(name)
+
+    def _call_cached(self, cache: TaskCache, scheduler: Scheduler, inputs: dict[str, Any]) -> dict[str, Value]:
+        """Take what is stored, else call and store; equal calls wait for the first one's result."""
+        scheduler.workspace.enter()
+        try:
+            key = cache.key(inputs)
+        except Exception as e:
+            return self._call_uncached(scheduler, inputs, e)
+        with single_flight(key):
+            try:
+                found = cache.get(key)
+            except Exception as e:
+                return self._call_uncached(scheduler, inputs, e)
+            if found is not None:
+                self.record.cache = CacheStatus.HIT
+                return found
+            self.record.cache = CacheStatus.MISS
+            outputs = self.call(scheduler.workspace, inputs)
+            try:
+                cache.put(key, outputs)
+                self.record.cache = CacheStatus.POPULATED
+            except Exception as e:
+                scheduler.note(self.record, f"the cache could not store this: {type(e).__name__}: {e}\n")
+            return outputs
+
+    def _call_uncached(self, scheduler: Scheduler, inputs: dict[str, Any], why: Exception) -> dict[str, Value]:
+        """A cache that fails (a full disk, a value that can't be read) costs time, never the run."""
+        self.record.cache = CacheStatus.SKIPPED
+        scheduler.note(self.record, f"the cache was not asked: {type(why).__name__}: {why}\n")
+        return self.call(scheduler.workspace, inputs)
 
 
 class EnterStep(Step):
