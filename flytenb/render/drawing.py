@@ -15,6 +15,7 @@ from flytenb.render import layout, text
 from flytenb.render.dot import layout_dot, to_dot
 from flytenb.render.focus import focus
 from flytenb.render.fold import MOST_BOXES, Folded, fold, size_of
+from flytenb.render.joined import shown_states
 from flytenb.render.lettering import clean, xml
 from flytenb.render.mermaid import to_mermaid
 from flytenb.render.page import to_page
@@ -96,9 +97,13 @@ class Drawing:
         """Return the path of the drawn node that shows the node at `path`: itself, or what it was folded into."""
         return self._folded.shown_at.get(path, path)
 
+    @property
+    def _shown_states(self) -> Mapping[str, NodeState]:
+        return shown_states(self._states, self._folded.shown_at) if self._states else self._states
+
     @cached_property
     def _scene(self) -> Scene:
-        return build_scene(self.graph, title=self._title, notes=self.notes, states=self._states)
+        return build_scene(self.graph, title=self._title, notes=self.notes, states=self._shown_states)
 
     @cached_property
     def svg(self) -> str:
@@ -134,7 +139,7 @@ class Drawing:
     @property
     def text(self) -> str:
         """The picture in plain characters: the same facts."""
-        return text.to_text(self.graph, title=self._title, notes=self.notes, states=self._states)
+        return text.to_text(self.graph, title=self._title, notes=self.notes, states=self._shown_states)
 
     @property
     def mermaid(self) -> str:

@@ -6,7 +6,7 @@ Each step is a graph again, with nodes that stand for many; where they are drawn
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from flytenb.model import Edge, EdgeKind, Graph, Kind, Node
@@ -52,6 +52,11 @@ def fold(graph: Graph, depth: int | None = None, *, most: int = MOST_BOXES) -> F
         if depth is not None or is_readable(found.graph, most):
             break
     return found
+
+
+def close(graph: Graph, paths: Collection[str]) -> Folded:
+    """Return the graph with just these containers closed."""
+    return replace(_closed(graph, lambda node: node.path in paths), notes=())
 
 
 def foldings(graph: Graph, depth: int | None) -> Iterator[Folded]:

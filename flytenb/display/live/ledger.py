@@ -1,0 +1,109 @@
+"""Where a run stands, kept up from its events alone; reads no clock and no run, sends nothing."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from dataclasses import dataclass
+
+from flytenb.model import CacheStatus, Graph, NodeState, Phase, RunEvent
+
+
+@dataclass(slots=True)
+class Entry:
+    """What the events have told of one node so far; times are seconds since the epoch."""
+
+    phase: Phase = Phase.QUEUED
+    started: float | None = None
+    ended: float | None = None
+    attempts: int = 0
+    cache: CacheStatus | None = None
+    done: int = 0
+    total: int = 0
+    text: str = ""
+
+    @property
+    def state(self) -> NodeState:
+        """The same, as a drawing shows it."""
+        took = None if self.started is None or self.ended is None else self.ended - self.started
+        return NodeState(self.phase, took, self.attempts, self.cache, self.done, self.total, self.text)
+
+
+class Ledger:
+    """The state of a whole run, by path; `""` is the run itself.
+
+    `take` is the listener: it only puts an event aside, since the threads that run the nodes wait for it. Everything
+    else happens in `read`, on the reader's own thread.
+
+    Attributes:
+        entries: what is known of each node that anything has been told of.
+        waiting: gates that wait for an answer, and what they ask.
+        counts: how many nodes that were told of stand in each phase, without the run itself.
+    """
+
+    def __init__(self) -> None:
+        self.entries: dict[str, Entry] = {"": Entry()}
+        self.waiting: dict[str, str] = {}
+        self.counts: Counter[Phase] = Counter()
+        self.spawned: list[tuple[str, Graph]] = []
+        self._inbox: deque[RunEvent] = deque()
+        self.take = self._inbox.append
+
+    @property
+    def run(self) -> Entry:
+        """The run itself."""
+        return self.entries[""]
+
+    def read(self) -> tuple[set[str], set[str]]:
+        """Work off what has come in; return the paths of nodes that changed, and of those that printed something."""
+        changed: set[str] = set()
+        printed: set[str] = set()
+        inbox = self._inbox
+        for _ in range(len(inbox)):
+            event = inbox.popleft()
+            if event.kind == "log":
+                printed.add(event.path)
+            else:
+                self._enter(event)
+                changed.add(event.path)
+        return changed, printed
+
+    def _enter(self, event: RunEvent) -> None:
+        entry = self.entries.get(event.path)
+        if entry is None:
+            entry = self.entries[event.path] = Entry()
+            self.counts[Phase.QUEUED] += 1
+        if event.kind == "phase" and event.phase is not None:
+            self._move(event, entry, event.phase)
+        elif event.kind == "attempt":
+            entry.attempts = event.attempt + 1
+        elif event.kind == "progress":
+            entry.done, entry.total = event.done, event.total
+        elif event.kind == "gate":
+            self.waiting[event.path] = entry.text = event.text
+        elif event.kind == "spawn" and event.graph is not None:
+            self.spawned.append((event.path, event.graph))
+
+    def _move(self, event: RunEvent, entry: Entry, phase: Phase) -> None:
+        if event.path:
+            self.counts[entry.phase] -= 1
+            self.counts[phase] += 1
+        entry.phase = phase
+        entry.attempts = max(entry.attempts, event.attempt)
+        entry.cache = event.cache
+        if phase is Phase.RUNNING:
+            entry.started = event.time
+        elif phase.is_terminal:
+            entry.ended = event.time
+            entry.text = event.text
+            self.waiting.pop(event.path, None)
+
+    def states(self) -> dict[str, NodeState]:
+        """Where every node stands, as a drawing shows it."""
+        return {path: entry.state for path, entry in self.entries.items()}
+
+    def grown(self, graph: Graph) -> Graph:
+        """Return the graph with what its nodes turned out to contain."""
+        for path, inner in self.spawned:
+            if path in graph.nodes:
+                graph = graph.merged(inner, path)
+        return graph
