@@ -127,7 +127,8 @@ class _Reader:
             self._add_door(f"{prefix}@inputs", interface.inputs)
             self._add_door(f"{prefix}@outputs", interface.outputs)
             return
-        compile_workflow(workflow)
+        if not is_run:  # one that made no node would look as if it had failed to compile
+            compile_workflow(workflow)
         outputs = list(workflow.output_bindings)
         scope = name_nodes(workflow.nodes, outputs, under)
         if not is_run or _takes_inputs(scope, outputs):
