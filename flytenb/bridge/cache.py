@@ -32,8 +32,9 @@ _flights_lock = threading.Lock()
 def warm_cache() -> None:
     """Import and open what the store needs, on one thread: cold imports in many threads fail nearly always."""
     if not private.is_cache_open():
-        importlib.import_module("joblib")
         LocalTaskCache.initialize()
+    # flytekit holds joblib as a lazy module, which loads at the first look at an attribute.
+    _ = importlib.import_module("joblib").hash
 
 
 class TaskCache:
@@ -129,14 +130,15 @@ def _add_value(digest: Any, value: Value, native: Any) -> None:
 
 def _add_array(digest: Any, array: Any) -> None:
     _add(digest, f"{array.dtype.str} {array.shape}".encode())
-    _add(digest, memoryview(array if array.flags.c_contiguous else array.copy(order="C")).cast("B"))
+    plain = array if array.flags.c_contiguous else array.copy(order="C")
+    _add(digest, memoryview(plain.reshape(-1).view("u1")))
 
 
 def _add_frame(digest: Any, frame: Any) -> None:
     import pandas as pd
 
     _add(digest, repr([(str(c), str(t)) for c, t in frame.dtypes.items()]).encode())
-    _add_array(digest, pd.util.hash_pandas_object(frame.index, index=False))
+    _add_array(digest, pd.util.hash_pandas_object(frame.index, index=False).to_numpy())
     for position in range(frame.shape[1]):
         column = frame.iloc[:, position]
         plain = column.to_numpy() if column.dtype.kind in "biufM" else None
