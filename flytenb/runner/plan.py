@@ -175,6 +175,7 @@ class Planner:
     ) -> tuple[Step, Step]:
         """Build the steps that run one entity at `path`."""
         record = self.record(path)
+        record.entity = entity
         getters = [*getters, *self._saved(entity, {name for name, _ in getters})]
         record.getters = getters
         outputs = self.slots(path, entity.python_interface.outputs)

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from flytenb.bridge.calls import build_result
+from flytenb.bridge.definition_facts import input_types, output_types
 from flytenb.bridge.entities import inner_workflow
 from flytenb.bridge.graphs import read_graph
 from flytenb.bridge.readings import read_once
@@ -36,6 +37,11 @@ class NodeRun:
         return self._record.path
 
     @property
+    def entity(self) -> Any:
+        """What it is a use of; None for a branch."""
+        return self._record.entity
+
+    @property
     def phase(self) -> Phase:
         """Where it stands in the run."""
         return self._record.phase
@@ -57,6 +63,14 @@ class NodeRun:
         values = {name: env[slot] for name, slot in self._record.outputs.items()}
         with self._run._scheduler.workspace.entered():
             return {name: value.native() for name, value in values.items() if value is not None}
+
+    def declared_inputs(self) -> list[tuple[str, Any, Any]]:
+        """What it was given, each with its name and its declared type."""
+        return _with_types(self.inputs, input_types(self.entity))
+
+    def declared_outputs(self) -> list[tuple[str, Any, Any]]:
+        """What it made, each with its name and its declared type."""
+        return _with_types(self.outputs, output_types(self.entity))
 
     @property
     def log(self) -> str:
@@ -378,3 +392,7 @@ class Nodes(Mapping[str, NodeRun]):
 
     def __repr__(self) -> str:
         return "\n".join(repr(n) for n in self.values()) or "<no nodes>"
+
+
+def _with_types(values: Mapping[str, Any], types: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+    return [(name, value, types.get(name)) for name, value in values.items()]

@@ -47,8 +47,8 @@ class Record:
     """What is known of one node so far; only the scheduler, under its lock, changes it."""
 
     __slots__ = (
-        "attempts", "cache", "decks", "done", "ended", "error", "getters", "input_values", "log", "log_size", "outputs",
-        "path", "phase", "retries", "started", "total",
+        "attempts", "cache", "decks", "done", "ended", "entity", "error", "getters", "input_values", "log", "log_size",
+        "outputs", "path", "phase", "retries", "started", "total",
     )  # fmt: skip
 
     def __init__(self, path: str) -> None:
@@ -56,6 +56,7 @@ class Record:
         self.phase = Phase.QUEUED
         self.started: float | None = None
         self.ended: float | None = None
+        self.entity: Any = None
         self.attempts = 0
         self.cache = CacheStatus.DISABLED
         self.error: Failure | None = None

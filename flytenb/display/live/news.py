@@ -1,0 +1,105 @@
+"""What the page is told, as plain data for JSON: the picture, where everything stands, what changed since.
+
+A *frame* is the whole state, *changes* are everything that changed since the last frame. Both are kept by the page's
+model, so that a page that comes late, or missed a message, needs nobody's answer to be right again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from flytenb.display.brief import clean, clip
+from flytenb.display.live.ledger import Ledger
+from flytenb.display.live.picture import Picture
+from flytenb.model import CacheStatus, Graph, NodeState, Phase
+from flytenb.render import captions
+
+_LONGEST = 2_000
+
+Told = list[Any]
+"""One box: phase, second line, whether a cache answered (0 or 1), when it started if it runs, why or for what."""
+
+
+def picture_news(number: int, picture: Picture, graph: Graph) -> dict[str, Any]:
+    """Return a layout for the page.
+
+    Args:
+        number: which layout it is.
+        picture: the layout.
+        graph: all of what runs.
+    """
+    can = {path: "close" for path in picture.open}
+    can |= {path: "open" for path in picture.shut}
+    can |= {path: "open" for path, node in picture.graph.nodes.items() if "folded" in node.settings}
+    names = {p: clean(n.name) for p, n in graph.nodes.items() if not n.is_pseudo}
+    return {
+        "number": number,
+        "svg": picture.svg,
+        "text": picture.text if not picture.svg else "",
+        "notes": [clean(note) for note in picture.notes],
+        "can": can,
+        "names": names,
+        "at": {path: at for path, at in picture.shown_at.items() if path in names},
+    }
+
+
+def box_news(state: NodeState, started: float | None) -> Told:
+    """Return where one box stands."""
+    shown_start = started if state.phase is Phase.RUNNING else None
+    is_hit = state.cache is CacheStatus.HIT and state.phase is Phase.SUCCEEDED
+    return [str(state.phase), captions.state_caption(state), int(is_hit), shown_start, clip(clean(state.text), _LONGEST)]
+
+
+def boxes_news(ledger: Ledger, picture: Picture, paths: Iterable[str]) -> dict[str, Told]:
+    """Return where the boxes stand that show these nodes; a node that nobody draws is told of by its container."""
+    found: dict[str, Told] = {}
+    for box in {picture.box_of(path) for path in paths} - {None}:
+        assert box is not None
+        inside = {path: ledger.entries[path].state for path in picture.members.get(box, ()) if path in ledger.entries}
+        own = ledger.entries.get(box)
+        state = picture.state_of(box, inside | ({box: own.state} if own is not None else {}))
+        if state is not None:
+            found[box] = box_news(state, own.started if own is not None else None)
+    return found
+
+
+def run_news(ledger: Ledger, graph: Graph, total: int, now: float) -> dict[str, Any]:
+    """Return where the run itself stands.
+
+    Args:
+        ledger: what has happened.
+        graph: what runs.
+        total: how many nodes there are.
+        now: the kernel's clock, by which the page sets its own.
+    """
+    run = ledger.run
+    took = None if run.started is None or run.ended is None else run.ended - run.started
+    return {
+        "phase": str(run.phase),
+        "started": run.started,
+        "took": took,
+        "now": now,
+        "counts": counts_text(ledger, total),
+        "done": sum(number for phase, number in ledger.counts.items() if phase.is_terminal),
+        "total": total,
+        "why": clip(clean(run.text), _LONGEST),
+        "gates": [_gate(path, question, graph) for path, question in ledger.waiting.items()],
+    }
+
+
+def counts_text(ledger: Ledger, total: int) -> str:
+    """Return `3 of 40 nodes · 2 running · 1 failed`."""
+    done = sum(number for phase, number in ledger.counts.items() if phase.is_terminal)
+    shown = [Phase.RUNNING, Phase.FAILED, Phase.TIMED_OUT, Phase.ABORTED, Phase.SKIPPED]
+    parts = [f"{ledger.counts[p]} {p.value.lower().replace('_', ' ')}" for p in shown if ledger.counts[p]]
+    head = captions.count(total, "node") if done >= total else f"{done} of {captions.count(total, 'node')}"
+    return " · ".join([head, *parts])
+
+
+def _gate(path: str, question: str, graph: Graph) -> dict[str, str]:
+    node = graph.nodes.get(path)
+    kind = str(node.settings.get("gate", "")) if node is not None else ""
+    outputs = node.interface.outputs if node is not None else ()
+    declared = outputs[0].type if kind == "input" and outputs else ""
+    return {"path": path, "question": clean(question), "kind": kind or "approve", "type": clean(declared)}

@@ -1,0 +1,90 @@
+"""What of a run's graph the page shows: one layout, and which of its boxes stands for which nodes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from flytenb.errors import LayoutError
+from flytenb.model import Graph, NodeState
+from flytenb.render.drawing import draw
+from flytenb.render.fold import close
+from flytenb.render.joined import joined
+
+_ALL_LEVELS = 10_000
+_STYLE = re.compile(r"<style>.*?</style>", flags=re.S)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One layout of a graph.
+
+    Attributes:
+        svg: the picture without its style sheet, which the page has once; `""` where no layout engine is there.
+        text: the picture in characters.
+        graph: what is drawn, after folding.
+        notes: what was folded, in words.
+        shown_at: for each path that isn't drawn itself, the path of the box that stands for it.
+    """
+
+    svg: str
+    text: str
+    graph: Graph
+    notes: tuple[str, ...]
+    shown_at: Mapping[str, str]
+
+    @classmethod
+    def of(cls, graph: Graph, shut: frozenset[str] | None = None) -> Picture:
+        """Lay a graph out.
+
+        Args:
+            graph: all of it.
+            shut: the containers that are closed, everything else is drawn; None folds what is too big to read.
+        """
+        closed = None if shut is None else close(graph, shut)
+        drawing = draw(graph) if closed is None else draw(closed.graph, depth=_ALL_LEVELS)
+        try:
+            svg = _STYLE.sub("", drawing.svg, count=1)
+        except LayoutError:
+            svg = ""
+        inner = {} if closed is None else closed.shown_at
+        shown_at = {path: drawing.shown_at(inner.get(path, path)) for path in graph.nodes}
+        moved = {path: at for path, at in shown_at.items() if path != at}
+        return cls(svg, drawing.text, drawing.graph, drawing.notes, moved)
+
+    @cached_property
+    def members(self) -> dict[str, list[str]]:
+        """The nodes behind each box that stands for others."""
+        found: dict[str, list[str]] = {}
+        for path, at in self.shown_at.items():
+            found.setdefault(at, []).append(path)
+        return found
+
+    @cached_property
+    def shut(self) -> frozenset[str]:
+        """The containers that are drawn closed."""
+        return frozenset(path for path, node in self.graph.nodes.items() if "inside" in node.settings)
+
+    @cached_property
+    def open(self) -> frozenset[str]:
+        """The containers that are drawn open, and could be closed."""
+        return frozenset(path for path, node in self.graph.nodes.items() if node.children)
+
+    def toggled(self, path: str) -> frozenset[str]:
+        """Return what is to be closed after the reader opened or closed a box; a folded group opens for good."""
+        if path in self.shut:
+            return self.shut - {path}
+        return self.shut | ({path} & self.open)
+
+    def box_of(self, path: str) -> str | None:
+        """Return the box that shows a node, None if there is none."""
+        at = self.shown_at.get(path, path)
+        return at if at in self.graph.nodes else None
+
+    def state_of(self, box: str, states: Mapping[str, NodeState]) -> NodeState | None:
+        """Return where a box stands, None if nothing has been told of it."""
+        inside = [states[path] for path in self.members.get(box, ()) if path in states]
+        own = states.get(box)
+        return joined(inside, own) if inside else own
