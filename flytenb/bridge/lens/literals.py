@@ -1,0 +1,119 @@
+"""Literals and literal types in words and bytes; what is inside a stored file is left to whoever opens it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgpack
+from flyteidl.core import literals_pb2, types_pb2
+from flytekit.core.constants import MESSAGEPACK
+from flytekit.models.core.types import BlobType
+from flytekit.models.literals import Literal
+from flytekit.models.types import LiteralType, SimpleType
+
+from flytenb.bridge.values_in_short import cut, read_literal, shorten
+
+_SHOWN = 60
+
+
+def describe_literal_type(literal_type: LiteralType) -> str:
+    """Return a literal type as Flyte's own words for it: `collection of INTEGER`, `blob, single, csv`."""
+    if literal_type.simple is not None:
+        return _simple(literal_type)
+    if literal_type.collection_type is not None:
+        return f"collection of {describe_literal_type(literal_type.collection_type)}"
+    if literal_type.map_value_type is not None:
+        return f"map of {describe_literal_type(literal_type.map_value_type)}"
+    if literal_type.union_type is not None:
+        return f"union of {', '.join(map(describe_literal_type, literal_type.union_type.variants))}"
+    if literal_type.enum_type is not None:
+        return f"enum of {', '.join(map(repr, literal_type.enum_type.values))}"
+    if literal_type.blob is not None:
+        return _blob(literal_type.blob)
+    if literal_type.structured_dataset_type is not None:
+        dataset = literal_type.structured_dataset_type
+        columns = ", ".join(f"{c.name}: {describe_literal_type(c.literal_type)}" for c in dataset.columns)
+        return ", ".join(filter(None, ("structured dataset", dataset.format, columns)))
+    return "schema" if literal_type.schema is not None else "nothing that Flyte has a word for"
+
+
+def _simple(literal_type: LiteralType) -> str:
+    name = str(types_pb2.SimpleType.Name(literal_type.simple))
+    fields = literal_type.structure.dataclass_type if literal_type.structure is not None else None
+    if literal_type.simple != SimpleType.STRUCT or not fields:
+        return name
+    return f"{name} of {', '.join(f'{k}: {describe_literal_type(v)}' for k, v in fields.items())}"
+
+
+def _blob(blob: BlobType) -> str:
+    several = blob.dimensionality == BlobType.BlobDimensionality.MULTIPART
+    return ", ".join(filter(None, ("blob", "multipart" if several else "single", blob.format)))
+
+
+def describe_literal(literal: Literal) -> str:
+    """Return a literal as what it is and what it holds, in one line."""
+    if literal.collection is not None:
+        items = literal.collection.literals
+        inside = f", the first: {describe_literal(items[0])}" if items else ""
+        return f"collection of {len(items)}{inside}"
+    if literal.map is not None:
+        named = literal.map.literals
+        first = next(iter(named.items()), None)
+        inside = f", {first[0]!r}: {describe_literal(first[1])}" if first else ""
+        return f"map of {len(named)}{inside}"
+    scalar = literal.scalar
+    if scalar is None:
+        return "stored elsewhere, since it is large" if literal.offloaded_metadata else "nothing"
+    if scalar.union is not None:
+        tag = scalar.union.stored_type.structure.tag if scalar.union.stored_type.structure else ""
+        return f"union, as {tag!r}: {describe_literal(scalar.union.value)}"
+    return _describe_scalar(literal)
+
+
+def _describe_scalar(literal: Literal) -> str:
+    scalar = literal.scalar
+    if scalar.primitive is not None:
+        name = literals_pb2.Primitive.DESCRIPTOR.oneofs[0].name
+        kind = scalar.primitive.to_flyte_idl().WhichOneof(name)
+        return f"primitive, {kind}: {shorten(scalar.primitive.value, _SHOWN)}"
+    if scalar.binary is not None:
+        return f"binary, {scalar.binary.tag or 'untagged'}: {_unpacked(scalar.binary)}"
+    if scalar.blob is not None:
+        return f"{_blob(scalar.blob.metadata.type)}: a file beside it"
+    if scalar.structured_dataset is not None:
+        return "structured dataset: files beside it"
+    if scalar.schema is not None:
+        return "schema: files beside it"
+    if scalar.generic is not None:
+        return f"generic (JSON): {shorten(read_literal(literal), _SHOWN)}"
+    if scalar.none_type is not None:
+        return "none"
+    return f"error: {shorten(scalar.error.message, _SHOWN)}" if scalar.error is not None else "nothing"
+
+
+def _unpacked(binary: Any) -> str:
+    if binary.tag != MESSAGEPACK:
+        return f"{len(binary.value)} bytes"
+    try:
+        return shorten(msgpack.loads(binary.value, strict_map_key=False), _SHOWN)
+    except Exception as error:  # somebody's transformer wrote something else under that tag
+        return f"{len(binary.value)} bytes that can't be unpacked: {cut(str(error), _SHOWN)}"
+
+
+def to_bytes(literal: Literal) -> bytes:
+    """Return a literal as the bytes that a cluster would store.
+
+    Raises:
+        ValueError, TypeError: if it holds what no literal can, e.g. a number beyond 64 bits.
+    """
+    return bytes(literal.to_flyte_idl().SerializeToString())
+
+
+def from_bytes(data: bytes) -> Literal:
+    """Return the literal that was stored as these bytes."""
+    return Literal.from_flyte_idl(literals_pb2.Literal.FromString(data))
+
+
+def same_type(one: LiteralType, other: LiteralType) -> bool:
+    """Whether two literal types are the same on a cluster."""
+    return bool(one.to_flyte_idl() == other.to_flyte_idl())

@@ -1,0 +1,104 @@
+"""A value's way into a literal and back, step by step, as between two tasks of a cluster; showing it is left out."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flytekit.core.type_engine import TypeEngine
+
+from flytenb.bridge.crossing.literal import to_literal, to_native
+from flytenb.bridge.lens.differences import Difference, first_difference, tell
+from flytenb.bridge.lens.laboratory import bytes_in
+from flytenb.bridge.lens.literals import describe_literal, from_bytes, to_bytes
+from flytenb.bridge.lens.quiet import quiet
+from flytenb.bridge.type_names import name_type
+from flytenb.bridge.values_in_short import LONG, cut
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Where a value is on its way.
+
+    Attributes:
+        place: `Python`, `literal`, `bytes` or `Python again`.
+        value: what it is there, in short.
+        type: its type there.
+    """
+
+    place: str
+    value: str
+    type: str = ""
+
+
+@dataclass(frozen=True)
+class Trip:
+    """The way of one value.
+
+    Attributes:
+        stops: where it got to, in order; the last is where it ended.
+        size: bytes of its literal.
+        stored: bytes of the files that were written beside the literal.
+        error: why it got no further, `""` if it came back.
+        difference: the first thing that is not as it was, None if all is.
+        notes: what else happened.
+    """
+
+    stops: tuple[Stop, ...]
+    size: int = 0
+    stored: int = 0
+    error: str = ""
+    difference: Difference | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether the value came back as it was."""
+        return not self.error and self.difference is None
+
+
+def take_trip(value: Any, python_type: Any, stored: Path) -> Trip:
+    """Send a value on its way, within a laboratory whose files are in `stored`."""
+    stops = [Stop("Python", tell(value, LONG), name_type(type(value)))]
+    before, notes = _remembered(value)
+    size = 0
+    with quiet():
+        try:
+            literal = to_literal(value, python_type, TypeEngine.to_literal_type(python_type))
+            stops.append(Stop("literal", describe_literal(literal)))
+            data = to_bytes(literal)
+            size = len(data)
+            stops.append(Stop("bytes", _sizes(size, bytes_in(stored))))
+            after = to_native(from_bytes(data), python_type)
+        except Exception as error:
+            return Trip(tuple(stops), size, bytes_in(stored), explain(error), notes=tuple(notes))
+        stops.append(Stop("Python again", tell(after, LONG), name_type(type(after))))
+        changed = first_difference(before, value) if before is not value else None
+        if changed is not None:
+            notes.append(f"converting it changed your own object: {changed}")
+        try:
+            difference = first_difference(before, after)
+        except Exception as error:
+            difference = Difference("", tell(before), tell(after), f"comparing them raised {explain(error)}")
+    return Trip(tuple(stops), size, bytes_in(stored), "", difference, tuple(notes))
+
+
+def explain(error: BaseException) -> str:
+    """Return an error as one line, its own words first."""
+    text = str(error).strip().partition("\n")[0] or "no reason given"
+    return f"{cut(text, LONG)} ({type(error).__name__})"
+
+
+def _remembered(value: Any) -> tuple[Any, list[str]]:
+    """A copy from before the conversion, which may change the value itself."""
+    try:
+        return copy.deepcopy(value), []
+    except Exception:
+        return value, []
+
+
+def _sizes(size: int, stored: int) -> str:
+    beside = f", and {stored:,} bytes in files beside it" if stored else ""
+    return f"{size:,} byte{'' if size == 1 else 's'}{beside}"
