@@ -14,7 +14,7 @@ PAGE      := $(BUILD)/extending_flyte.html
 PYTEST    := $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test check quick static pictures bench bench-peers system clean
+.PHONY: help demo lab test check quick static lint types tests pictures bench bench-peers system clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -29,16 +29,22 @@ lab: $(VENV)/.lab  ## open the tutorial in JupyterLab
 
 test: system check  ## install what the tests need, then everything that CI runs
 
-check: static  ## everything that CI runs: lint, types, layers, all tests
-	$(PYTEST)
+check: static tests  ## everything that CI runs: lint, types, layers, all tests
 
-quick: static  ## the same without what is slow
+quick: static $(VENV)/.test  ## the same without what is slow
 	$(PYTEST) -m "not slow"
 
-static: $(VENV)/.test  ## lint, format and types
+static: lint types
+
+lint: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: $(VENV)/.test
 	$(BIN)/mypy
+
+tests: $(VENV)/.test
+	$(PYTEST)
 
 pictures: $(VENV)/.test  ## take the pictures of the README and the docs anew
 	$(BIN)/python docs/pictures/take.py
