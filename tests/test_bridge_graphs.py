@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from flytenb.bridge.graphs import read_graph
 from flytenb.model import Graph, Kind, Node
+from flytenb.render.drawing import draw
 from tests.flows import FLOWS, Flow
 from tests.idl_graph import IdlNode, read_idl
 
@@ -27,10 +29,18 @@ every_flow = pytest.mark.parametrize("flow", FLOWS.values(), ids=str)
 serialisable = pytest.mark.parametrize("flow", [f for f in FLOWS.values() if not f.flytekit_idl], ids=str)
 
 
+READERS: dict[str, Callable[[Graph], str]] = {
+    "json": lambda graph: graph.to_json(indent=1),
+    "dot": lambda graph: draw(graph).dot,
+    "txt": lambda graph: draw(graph).text,
+}
+
+
 @every_flow
-def test_the_graph_of_a_flow_is_its_golden_file(flow: Flow, update_golden: bool) -> None:
-    text = read_graph(flow.entity).to_json(indent=1) + "\n"
-    path = GOLDEN / f"{flow.name}.json"
+@pytest.mark.parametrize("suffix", READERS)
+def test_a_flow_reads_as_its_golden_file(flow: Flow, suffix: str, update_golden: bool) -> None:
+    text = READERS[suffix](read_graph(flow.entity)).rstrip("\n") + "\n"
+    path = GOLDEN / f"{flow.name}.{suffix}"
     if update_golden:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
@@ -38,7 +48,7 @@ def test_the_graph_of_a_flow_is_its_golden_file(flow: Flow, update_golden: bool)
 
 
 def test_every_golden_file_has_its_flow() -> None:
-    assert {p.stem for p in GOLDEN.glob("*.json")} == set(FLOWS)
+    assert {p.name for p in GOLDEN.iterdir()} == {f"{name}.{suffix}" for name in FLOWS for suffix in READERS}
 
 
 @every_flow

@@ -60,7 +60,8 @@ class _BoundedRepr(reprlib.Repr):
 
     def repr_instance(self, x: Any, level: int) -> str:
         """Return the repr of any other object; an address tells nobody anything."""
-        if type(x).__repr__ is object.__repr__:
+        own: Any = type(x).__repr__
+        if own is object.__repr__:
             return f"<{type(x).__name__}>"
         return cut(repr(x), self.maxother)
 

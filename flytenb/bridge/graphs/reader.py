@@ -251,6 +251,8 @@ class _Reader:
         if not ports:
             return
         if path.endswith("@inputs"):
+            if "/" in path:  # inside, every input is bound, to the default if to nothing else
+                ports = [replace(p, default=None) for p in ports]
             self._nodes[path] = Node(path, Kind.INPUTS, "inputs", Interface(outputs=tuple(ports)))
         else:
             self._nodes[path] = Node(path, Kind.OUTPUTS, "outputs", Interface(inputs=tuple(ports)))
