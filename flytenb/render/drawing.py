@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import copy
 import secrets
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from flytenb.model import Graph, NodeState
 from flytenb.render import layout, text
 from flytenb.render.dot import layout_dot, to_dot
 from flytenb.render.focus import focus
-from flytenb.render.fold import MOST_BOXES, Folded, fold, size_of
+from flytenb.render.fold import Folded, fold, size_of
 from flytenb.render.joined import shown_states
 from flytenb.render.lettering import clean, xml
 from flytenb.render.mermaid import to_mermaid
@@ -77,6 +79,19 @@ class Drawing:
         self._depth = depth
         self._states = dict(states or {})
         self._title = title
+        self._at: layout.Positions | None = None
+        self._slow: tuple[str, ...] = ()
+
+    def at(self, states: Mapping[str, NodeState]) -> Drawing:
+        """Return the same picture at another moment of a run; nothing is folded or laid out again."""
+        other = copy.copy(self)
+        other.uid = f"ft{secrets.token_hex(4)}"
+        other._states = dict(states)
+        for made in ("svg", "_scene"):
+            other.__dict__.pop(made, None)
+        if "_scene" in self.__dict__:
+            other.__dict__["_scene"] = replace(self._scene, states=other._shown_states)
+        return other
 
     @cached_property
     def _folded(self) -> Folded:
@@ -89,9 +104,12 @@ class Drawing:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was folded and how to see it, in words."""
-        found = self._folded.notes
-        return (*found, "draw a part (upstream, downstream, between), or depth=… for all") if found else ()
+        """What was folded and how to see it, in words; a depth that the reader chose needs none."""
+        note = self._folded.note
+        if not note or (self._depth is not None and not self._slow):
+            return ()
+        way_out = "to see more: upstream, downstream, between, or a depth (which folds nothing)"
+        return (*self._slow, note, way_out)
 
     def shown_at(self, path: str) -> str:
         """Return the path of the drawn node that shows the node at `path`: itself, or what it was folded into."""
@@ -115,7 +133,8 @@ class Drawing:
         while True:
             scene = self._scene
             try:
-                return to_svg(scene, layout.lay_out(layout_dot(scene), self.time_limit), self.uid)
+                self._at = self._at or layout.lay_out(layout_dot(scene), self.time_limit)
+                return to_svg(scene, self._at, self.uid)
             except LayoutTimeoutError:
                 if not self._fold_further():
                     raise
@@ -123,11 +142,11 @@ class Drawing:
     def _fold_further(self) -> bool:
         """Fold to half the boxes, since the layout took too long; False if nothing is left to fold."""
         before = size_of(self.graph)
-        smaller = fold(self._whole, None, most=min(before // 2, MOST_BOXES))
+        smaller = fold(self._whole, None, most=before // 2)
         if size_of(smaller.graph) >= before:
             return False
-        note = f"the layout took longer than {self.time_limit:g} s"
-        self._folded = Folded(smaller.graph, smaller.shown_at, (note, *smaller.notes))
+        self._slow = (f"folded further, since the layout took longer than {self.time_limit:g} s",)
+        self._folded = smaller
         self.__dict__.pop("_scene", None)
         return True
 
