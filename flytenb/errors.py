@@ -63,6 +63,14 @@ class LayoutTimeoutError(LayoutError, TimeoutError):
     """A layout took longer than its time limit."""
 
 
+class TravelError(FlytenbError, TypeError):
+    """Something that can't be sent to another process."""
+
+
+class WorkerLostError(FlytenbError, RuntimeError):
+    """A process died while it ran a task."""
+
+
 class RunCancelledError(FlytenbError):
     """A run was cancelled before it ended."""
 

@@ -74,6 +74,13 @@ def end() -> None:
                     setattr(sys, name, stream._original)
 
 
+def write_captured(text: str) -> None:
+    """Add what was printed elsewhere to what this thread's node prints."""
+    sink: Callable[[str], None] | None = getattr(_local, "sink", None)
+    if sink is not None and text:
+        sink(text)
+
+
 def set_sink(sink: Callable[[str], None] | None) -> None:
     """Send what this thread prints from now on to `sink`, or to the notebook again."""
     _local.sink = sink

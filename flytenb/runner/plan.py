@@ -21,14 +21,17 @@ from flytenb.bridge.compiled import (
     read_compiled,
     task_policy,
 )
+from flytenb.bridge.connectors import is_connector_task
 from flytenb.bridge.crossing import Slot, Value, collector, from_literal, packer, taker
 from flytenb.bridge.entities import inner_workflow, kind_of, plan_inputs
 from flytenb.model import Kind
 from flytenb.runner.branch import BranchStep, JoinStep
+from flytenb.runner.connector import ConnectorStep
 from flytenb.runner.dynamic import DynamicStep
 from flytenb.runner.eager import EagerStep
 from flytenb.runner.gate import GateStep
 from flytenb.runner.map import MapExitStep, MapStep
+from flytenb.runner.processes import can_travel, process_call
 from flytenb.runner.scheduler import Scheduler
 from flytenb.runner.steps import EnterStep, Env, ExitStep, Getter, Record, Scope, Step, TaskStep
 
@@ -202,6 +205,9 @@ class Planner:
         if kind is Kind.EAGER:
             eager = EagerStep(self, record, scope, entity, getters, outputs)
             return eager, eager
+        if is_connector_task(entity):
+            job = ConnectorStep(record, scope, entity, getters, outputs, policy)
+            return job, job
         workflow = inner_workflow(entity)
         if workflow is not None:
             return self._subworkflow(path, entity, workflow, bindings, getters, record, scope, outputs)
@@ -228,7 +234,10 @@ class Planner:
         """The call of a task, prepared once per run."""
         found = self._calls.get(id(entity))
         if found is None:
-            found = self._calls[id(entity)] = build_call(entity, strict=self.settings.strict)
+            strict = self.settings.strict
+            apart = self.settings.processes and can_travel(entity)
+            made = process_call(entity, strict=strict) if apart else build_call(entity, strict=strict)
+            found = self._calls[id(entity)] = made
         return found
 
     def _saved(self, entity: Any, given: set[str]) -> list[tuple[str, Getter]]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from flytenb.bridge.calls import ignores_outputs, is_recoverable
 from flytenb.bridge.context import Workspace
-from flytenb.errors import NodeTimeoutError
+from flytenb.errors import NodeTimeoutError, WorkerLostError
 from flytenb.model import Graph, Phase, RunEvent
 from flytenb.runner import capture
 from flytenb.runner.failure import Failure
@@ -223,7 +223,7 @@ class Scheduler:
 
     def _handle_error(self, step: Step, error: BaseException, phase: Phase = Phase.FAILED) -> list[Step]:
         """Try again or fail. Under the lock."""
-        retry = is_recoverable(error) or phase is Phase.TIMED_OUT
+        retry = is_recoverable(error) or isinstance(error, WorkerLostError) or phase is Phase.TIMED_OUT
         if retry and step.attempt <= step.retries:
             step.record.retries.append(f"{type(error).__name__}: {error}")
             self.emit("attempt", step.record, attempt=step.attempt, text=step.record.retries[-1])

@@ -1,0 +1,147 @@
+"""Plain Python tasks in processes of their own, so that several can compute at once and one can really be ended.
+
+Each process is an executor of one worker: ending it harms nobody else. What can't travel is named before it is sent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import queue
+import threading
+import traceback
+from collections.abc import Callable
+from concurrent.futures import TimeoutError as NotYet
+from typing import Any
+
+import cloudpickle
+from loky.process_executor import ProcessPoolExecutor, TerminatedWorkerError
+
+from flytenb.bridge.calls import Call, body_of, build_packing, is_async, is_plain
+from flytenb.bridge.context import Workspace
+from flytenb.bridge.crossing import Value
+from flytenb.bridge.entities import short_name
+from flytenb.errors import TravelError, WorkerLostError
+from flytenb.runner.capture import write_captured
+
+_LOOK_EVERY = 0.05
+
+
+class ProcessPool:
+    """As many processes as there are processors, each started when it is first needed and used again after."""
+
+    def __init__(self, size: int) -> None:
+        self._places: queue.LifoQueue[ProcessPoolExecutor | None] = queue.LifoQueue()
+        for _ in range(size):
+            self._places.put(None)
+
+    @contextlib.contextmanager
+    def lease(self) -> Any:
+        """Hold one process; one that was ended or died is replaced when its place is next used."""
+        place = self._places.get()
+        executor = place if place is not None else ProcessPoolExecutor(max_workers=1)
+        is_sound = False
+        try:
+            yield executor
+            is_sound = True
+        finally:
+            if not is_sound:
+                executor.shutdown(wait=False, kill_workers=True)
+            self._places.put(executor if is_sound else None)
+
+
+_pool: ProcessPool | None = None
+_pool_lock = threading.Lock()
+
+
+def pool() -> ProcessPool:
+    """The processes that all runs share."""
+    global _pool
+    with _pool_lock:
+        if _pool is None:
+            _pool = ProcessPool(
+                len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+            )
+        return _pool
+
+
+def can_travel(task: Any) -> bool:
+    """Whether a task is a plain Python function that a process of its own may run."""
+    cls = type(task)
+    return is_plain(task) and not is_async(task) and not task.enable_deck and cls.__name__ == "PythonFunctionTask"
+
+
+def process_call(task: Any, *, strict: bool) -> Call:
+    """Prepare the call of a task that runs in a process."""
+    body = body_of(task)
+    pack = build_packing(task, strict=strict)
+    name = short_name(task)
+
+    def call(workspace: Workspace, inputs: dict[str, Any]) -> dict[str, Value]:
+        workspace.enter()
+        sent = _pack_up(name, body, inputs)
+        with pool().lease() as executor:
+            future = executor.submit(_work, sent)
+            answer = None
+            while answer is None:
+                # In short waits: a request to stop reaches this thread only between two of them.
+                with contextlib.suppress(NotYet):
+                    try:
+                        answer = future.result(timeout=_LOOK_EVERY)
+                    except TerminatedWorkerError as e:
+                        raise WorkerLostError(
+                            f"the process that ran {name!r} died before it answered",
+                            hint="it may have run out of memory, called os._exit or crashed in native code",
+                        ) from e
+        return pack(_unpack(answer))
+
+    return call
+
+
+def _pack_up(name: str, body: Callable[..., Any], inputs: dict[str, Any]) -> bytes:
+    try:
+        return cloudpickle.dumps((body, inputs))  # type: ignore[no-any-return]
+    except Exception as e:
+        for key, value in inputs.items():
+            try:
+                cloudpickle.dumps(value)
+            except Exception:
+                raise TravelError(
+                    f"input {key!r} of {name!r}, a {type(value).__name__}, can't travel to a process: {e}",
+                    hint="run this without --processes, or pass something that can be pickled",
+                ) from e
+        raise TravelError(
+            f"the function of {name!r} can't travel to a process: {e}",
+            hint="it holds something that can't be pickled; run it without --processes",
+        ) from e
+
+
+def _work(sent: bytes) -> bytes:
+    """In the process: run the function; send back what it returned or raised, and what it printed."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+        try:
+            body, inputs = cloudpickle.loads(sent)
+            answer: tuple[Any, ...] = ("returned", body(**inputs))
+        except BaseException as e:
+            answer = ("raised", e, traceback.format_exc())
+    try:
+        return cloudpickle.dumps((*answer, printed.getvalue()))  # type: ignore[no-any-return]
+    except Exception as e:
+        why = f"what the task {answer[0]} can't travel back: {type(e).__name__}: {e}"
+        return cloudpickle.dumps(("raised", TravelError(why), traceback.format_exc(), printed.getvalue()))  # type: ignore[no-any-return]
+
+
+class RemoteTraceback(Exception):  # noqa: N818 - it is where an error came from, not an error
+    """Where an exception was raised in the other process; the cause of the exception here."""
+
+
+def _unpack(answer: bytes) -> Any:
+    kind, *rest, printed = cloudpickle.loads(answer)
+    write_captured(printed)
+    if kind == "returned":
+        return rest[0]
+    error, text = rest
+    error.__cause__ = RemoteTraceback(f"\n{text}")
+    raise error
