@@ -189,7 +189,10 @@ def constants(graph: Graph, path: str) -> list[tuple[str, str]]:
 
 def type_at(ports: Iterable[Port], place: str) -> str:
     """Return the declared type of the port that a place such as `o0` names, `""` if only a part of it is meant."""
-    return next((p.type for p in ports if p.name == place), "")
+    for each in ports:
+        if each.name == place:
+            return each.type
+    return ""
 
 
 def binding(graph: Graph, edge: Edge) -> str:
@@ -213,10 +216,8 @@ def edge_label(graph: Graph, edge: Edge) -> str:
     given = _ports_out(graph, source)
     taken = door_ports(graph, target) if target.kind is Kind.OUTPUTS else target.interface.inputs
     out_type, in_type = type_at(given, edge.output), type_at(taken, edge.input)
-    is_named_elsewhere = source.kind is Kind.INPUTS or f"{edge.source}/@outputs" in graph.nodes
-    is_part = edge.output not in {p.name for p in given} and edge.output != ""
     parts = []
-    if is_part or (len(given) > 1 and not is_named_elsewhere):
+    if _must_name_output(graph, source, edge.output):
         is_telling = out_type and target.kind is not Kind.OUTPUTS and len({p.type for p in given}) > 1
         parts.append(f"{edge.output}: {out_type}" if is_telling else edge.output)
     if "[" in edge.input:
@@ -224,6 +225,14 @@ def edge_label(graph: Graph, edge: Edge) -> str:
     if out_type and in_type and not _is_same(out_type, in_type):
         parts = [f"{edge.output}: {out_type} → {in_type}" if parts else f"{out_type} → {in_type}"]
     return " → ".join(parts)
+
+
+def _must_name_output(graph: Graph, source: Node, output: str) -> bool:
+    """Whether it is one of several outputs that no pill names, or only a part of one."""
+    given = _ports_out(graph, source)
+    if output and all(port.name != output for port in given):
+        return True
+    return len(given) > 1 and source.kind is not Kind.INPUTS and f"{source.path}/@outputs" not in graph.nodes
 
 
 def _ports_out(graph: Graph, node: Node) -> tuple[Port, ...]:

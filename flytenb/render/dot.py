@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import groupby, pairwise
+from itertools import groupby
 from math import ceil
 
 import graphviz
@@ -14,6 +14,8 @@ from flytenb.render.scene import Arrow, Box, Frame, Line, Scene
 
 _INCH = 72
 _TITLE_FONT = 13.0
+_MANY = 300
+"""Boxes beyond which the layout tries half as hard to avoid crossings."""
 _TITLE_LETTER = 0.6 * _TITLE_FONT  # Courier's letters are this wide in every engine
 
 _PHASE_PENS = {
@@ -30,18 +32,18 @@ def layout_dot(scene: Scene) -> str:
     """Return fixed-size boxes without text, named by us: nothing that a user wrote reaches a layout engine.
 
     The direction is bottom to top because Graphviz counts upwards and SVG downwards, so that what comes back stands
-    the right way round.
+    the right way round. The lines are written here, not by `graphviz`: nothing in them needs quoting, and quoting is
+    all that takes time.
     """
+    effort = {"mclimit": "0.5"} if len(scene.boxes) > _MANY else {}
     dot = graphviz.Digraph(
-        graph_attr={"rankdir": "BT", "nodesep": "0.28", "ranksep": "0.28", "compound": "true"},
+        graph_attr={"rankdir": "BT", "nodesep": "0.28", "ranksep": "0.28", "compound": "true", **effort},
         node_attr={"shape": "box", "fixedsize": "true", "label": ""},
         edge_attr={"arrowsize": "0.6"},
     )
-    inner = _members(scene)
-    _add_bare(dot, scene, inner, None)
+    _add_bare(dot.body, scene, _members(scene), None)
     for arrow in scene.arrows:
-        ends = scene.boxes[arrow.tail].node, scene.boxes[arrow.head].node
-        _add_bare_arrow(dot, arrow, is_main=not any(node.is_pseudo for node in ends))
+        _add_bare_arrow(dot.body, scene, arrow)
     return str(dot.source)
 
 
@@ -72,61 +74,47 @@ def _shared(around: dict[int, int | None], one: int | None, other: int | None) -
 
 
 def _add_bare(
-    dot: graphviz.Digraph, scene: Scene, inner: dict[int | None, list[Frame | Box | Arrow]], at: int | None
+    lines: list[str], scene: Scene, inner: dict[int | None, list[Frame | Box | Arrow]], at: int | None
 ) -> None:
     cases = [m for m in inner.get(at, ()) if isinstance(m, Arrow) and m.kind == EdgeKind.CASE]
-    _keep_in_order(dot, scene, at, cases)
+    _keep_in_order(lines, scene, at, cases)
     for member in inner.get(at, ()):
         if isinstance(member, Box):
-            dot.node(f"n{member.number}", width=_inches(member.width), height=_inches(member.height))
+            lines.append(f"n{member.number} [width={_inches(member.width)} height={_inches(member.height)}]\n")
         elif isinstance(member, Arrow):
             width, height = member.label_size
-            dot.node(f"l{member.number}", width=_inches(width), height=_inches(height))
+            lines.append(f"l{member.number} [width={_inches(width)} height={_inches(height)}]\n")
         else:
-            with dot.subgraph(name=f"cluster_{member.number}") as cluster:
-                cluster.attr(**_cluster_attributes(member))
-                _add_bare(cluster, scene, inner, member.number)
+            # room for the title comes from a label of zeros in a font whose width every engine agrees on
+            zeros = "0" * ceil(member.width / _TITLE_LETTER)
+            lines.append(f"subgraph cluster_{member.number} {{\n")
+            lines.append(f"margin=12 label={zeros} labelloc=t labeljust=l fontname=Courier fontsize={_TITLE_FONT}\n")
+            _add_bare(lines, scene, inner, member.number)
+            lines.append("}\n")
 
 
-def _cluster_attributes(frame: Frame) -> dict[str, str]:
-    """Room for the title comes from a label of zeros in a font whose width every engine agrees on."""
-    zeros = "0" * ceil(frame.width / _TITLE_LETTER)
-    return {
-        "margin": "12",
-        "label": zeros,
-        "labelloc": "t",
-        "labeljust": "l",
-        "fontname": "Courier",
-        "fontsize": str(_TITLE_FONT),
-    }
-
-
-def _add_bare_arrow(dot: graphviz.Digraph, arrow: Arrow, *, is_main: bool) -> None:
-    tail, head = f"n{arrow.tail}", f"n{arrow.head}"
-    leave = {} if arrow.tail_frame is None else {"ltail": f"cluster_{arrow.tail_frame}"}
-    arrive = {} if arrow.head_frame is None else {"lhead": f"cluster_{arrow.head_frame}"}
-    blunt = {"arrowhead": "none"}
-    weight = {"weight": "4"} if is_main else {}
+def _add_bare_arrow(lines: list[str], scene: Scene, arrow: Arrow) -> None:
+    tail, head = scene.boxes[arrow.tail], scene.boxes[arrow.head]
+    start, end = f"n{tail.number}", f"n{head.number}"
+    weight = "" if tail.node.is_pseudo or head.node.is_pseudo else " weight=4"
+    leave = "" if arrow.tail_frame is None else f" ltail=cluster_{arrow.tail_frame}"
+    arrive = "" if arrow.head_frame is None else f" lhead=cluster_{arrow.head_frame}"
     if arrow.label:
-        dot.edge(tail, f"l{arrow.number}", id=f"t{arrow.number}", **blunt, **leave, **weight)
-        tail, leave = f"l{arrow.number}", {}
-    elif arrow.kind == "meet":
-        arrive = {**arrive, **blunt}
-    dot.edge(tail, head, id=f"h{arrow.number}", **leave, **arrive, **weight)
+        label = f"l{arrow.number}"
+        lines.append(f"{start} -> {label} [id=t{arrow.number} arrowhead=none{leave}{weight}]\n")
+        start, leave = label, ""
+    blunt = " arrowhead=none" if arrow.kind == "meet" else ""
+    lines.append(f"{start} -> {end} [id=h{arrow.number}{blunt}{leave}{arrive}{weight}]\n")
 
 
-def _keep_in_order(dot: graphviz.Digraph, scene: Scene, at: int | None, cases: list[Arrow]) -> None:
+def _keep_in_order(lines: list[str], scene: Scene, at: int | None, cases: list[Arrow]) -> None:
     """Let the cases of a branch stand from left to right in the order in which they are tried."""
     for _, group in groupby(cases, key=lambda arrow: arrow.source):
         arrows = list(group)
         rows = [[f"l{arrow.number}" for arrow in arrows]]
         if all(scene.boxes[arrow.head].frame == at for arrow in arrows):
             rows.append(list(dict.fromkeys(f"n{arrow.head}" for arrow in arrows)))
-        for names in rows:
-            with dot.subgraph() as row:
-                row.attr(rank="same")
-                for left, right in pairwise(names):
-                    row.edge(left, right, style="invis")
+        lines += [f"{{rank=same {' -> '.join(names)} [style=invis]}}\n" for names in rows if len(names) > 1]
 
 
 def _inches(pixels: float) -> str:

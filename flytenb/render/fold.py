@@ -16,6 +16,8 @@ MOST_BOXES = 120
 """Drawn boxes beyond which a picture can't be read."""
 MOST_ACROSS = 16
 """Boxes side by side beyond which a picture can't be read."""
+MOST_DOWN = 60
+"""Levels beyond which a picture can't be read."""
 MOST_STRETCHES = 24
 """Boxes that the last step leaves of the longest chain."""
 FEWEST_ALIKE = 3
@@ -31,12 +33,21 @@ class Folded:
     Attributes:
         graph: what is left to draw.
         shown_at: for each path that isn't drawn itself, the path of the node that stands for it.
-        notes: what was folded, in words; empty if nothing was.
     """
 
     graph: Graph
     shown_at: Mapping[str, str]
-    notes: tuple[str, ...] = ()
+
+    @property
+    def note(self) -> str:
+        """What was folded, in words; empty if nothing was."""
+        nodes = self.graph.nodes.values()
+        groups = [n for n in nodes if "folded" in n.settings]
+        names = ", ".join(map(label, groups))
+        if len(groups) > 3:
+            names = f"{sum(int(n.settings['folded']) for n in groups)} nodes into {len(groups)} boxes"
+        closed = _list(n.name for n in nodes if "inside" in n.settings)
+        return " · ".join(filter(None, (f"folded: {names}" if names else "", f"closed: {closed}" if closed else "")))
 
 
 def fold(graph: Graph, depth: int | None = None, *, most: int = MOST_BOXES) -> Folded:
@@ -56,7 +67,7 @@ def fold(graph: Graph, depth: int | None = None, *, most: int = MOST_BOXES) -> F
 
 def close(graph: Graph, paths: Collection[str]) -> Folded:
     """Return the graph with just these containers closed."""
-    return replace(_closed(graph, lambda node: node.path in paths), notes=())
+    return _closed(graph, lambda node: node.path in paths)
 
 
 def foldings(graph: Graph, depth: int | None) -> Iterator[Folded]:
@@ -66,7 +77,6 @@ def foldings(graph: Graph, depth: int | None) -> Iterator[Folded]:
     now = Folded(graph, {})
     if depth is not None:
         now = _closed(graph, lambda node: _level(graph, node.path) >= first)
-        now = replace(now, notes=())  # the reader asked for it
     yield now
     crowded = _crowded(now.graph)
     if crowded:
@@ -89,7 +99,11 @@ def is_readable(graph: Graph, most: int = MOST_BOXES) -> bool:
     boxes = size_of(graph)
     if boxes > most:
         return False
-    return boxes <= MOST_ACROSS or _across(levels_of(graph), "") <= MOST_ACROSS
+    if boxes <= MOST_ACROSS:
+        return True
+    levels = levels_of(graph)
+    is_low = all(max(family.values()) < MOST_DOWN for family in levels.values())
+    return is_low and _across(levels, "") <= MOST_ACROSS
 
 
 def _level(graph: Graph, path: str) -> int:
@@ -178,8 +192,7 @@ def _closed(graph: Graph, is_closed: Callable[[Node], bool]) -> Folded:
     }
     for path in set(shown_at.values()) - stands_for.keys():
         stands_for[path] = replace(graph.nodes[path], children=())
-    notes = (f"{_list(graph.nodes[p].name for p in inside)} closed",) if inside else ()
-    return _replaced(graph, shown_at, stands_for, notes)
+    return _replaced(graph, shown_at, stands_for)
 
 
 def _by_name(graph: Graph) -> Folded:
@@ -236,9 +249,7 @@ def _grouped(graph: Graph, groups: list[list[str]]) -> Folded:
                 for e in graph.edges_into(path)
                 if graph.nodes[e.source].kind is Kind.CONSTANT and len(graph.edges_from(e.source)) == 1
             )
-    notes = tuple(map(label, stands_for.values()))
-    shown = notes if len(notes) <= 3 else (*notes[:2], f"and {len(notes) - 2} more groups")
-    return _replaced(graph, shown_at, stands_for, (f"{', '.join(shown)} folded",) if shown else ())
+    return _replaced(graph, shown_at, stands_for)
 
 
 def _stand_in(graph: Graph, members: list[str]) -> Node:
@@ -261,9 +272,7 @@ def _list(names: Iterable[str]) -> str:
     return ", ".join(distinct) if len(distinct) <= 3 else f"{', '.join(distinct[:2])} and {len(distinct) - 2} more"
 
 
-def _replaced(
-    graph: Graph, shown_at: Mapping[str, str], stands_for: Mapping[str, Node], notes: tuple[str, ...]
-) -> Folded:
+def _replaced(graph: Graph, shown_at: Mapping[str, str], stands_for: Mapping[str, Node]) -> Folded:
     """Return the graph with its nodes replaced, each edge led to what stands for its end, none twice."""
     if not shown_at:
         return Folded(graph, {})
@@ -283,7 +292,7 @@ def _replaced(
             edges[edge] = None
         elif source != target:
             edges[_between_groups(edge, source, target, shown_at)] = None
-    return Folded(replace(graph, nodes=nodes, edges=tuple(edges)), shown_at, notes)
+    return Folded(replace(graph, nodes=nodes, edges=tuple(edges)), shown_at)
 
 
 def _between_groups(edge: Edge, source: str, target: str, shown_at: Mapping[str, str]) -> Edge:
@@ -297,4 +306,4 @@ def _between_groups(edge: Edge, source: str, target: str, shown_at: Mapping[str,
 def _then(first: Folded, second: Folded) -> Folded:
     """One folding after another."""
     shown_at = {path: second.shown_at.get(at, at) for path, at in first.shown_at.items()}
-    return Folded(second.graph, {**second.shown_at, **shown_at}, (*first.notes, *second.notes))
+    return Folded(second.graph, {**second.shown_at, **shown_at})

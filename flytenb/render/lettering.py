@@ -45,6 +45,8 @@ def clean(text: str) -> str:
 
 def clean_lines(text: str) -> str:
     """Return the text as `clean` does, but keep its line breaks."""
+    if len(text) <= LONGEST and text.isascii() and text.replace("\n", "").isprintable():
+        return text
     return "\n".join(clean(line) for line in _cut(text).splitlines())
 
 
