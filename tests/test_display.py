@@ -99,3 +99,26 @@ def test_a_value_that_raises_everywhere_is_still_shown():
     shown = show(Hostile())
     assert isinstance(shown, Shown)
     assert shown.text == "<Hostile, whose repr raised ValueError> (Hostile)"
+
+
+def test_our_own_drawings_and_runs_show_their_own_pictures():
+    from flytekit import task, workflow
+
+    from flytenb import api
+
+    @task
+    def double(n: int) -> int:
+        return 2 * n
+
+    @workflow
+    def twice(n: int) -> int:
+        return double(n=n)
+
+    drawing = api.draw(twice)
+    assert show(drawing).fragment == drawing._repr_mimebundle_()["text/html"]
+    assert "<img" in show([drawing]).fragment
+    run = api.run(twice, n=2)
+    shown = show(run)
+    assert "SUCCEEDED" in shown.text
+    assert "data:image/svg+xml;base64," in shown.fragment
+    assert show(double).text == "double(n: int) -> int (task)"

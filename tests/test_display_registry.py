@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from flytenb.display import registry as registry_module
-from flytenb.display.part import Html, Table, Text, Value
+from flytenb.display.part import Group, Html, Section, Table, Text, Tree, Value
 from flytenb.display.registry import BUILT_IN, PluginRegistry, Registry
 from flytenb.display.shown import show
 from flytenb.errors import DefinitionError
@@ -137,6 +137,25 @@ def test_a_display_that_raises_is_passed_over_and_named(registry):
     assert "the display show_dog raised LookupError: <b>no</b>" in shown.text
     assert "&lt;b&gt;no&lt;/b&gt;" in shown.fragment
     assert shown.text.startswith("<Dog object> (Dog)")
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        Text(5),
+        Text(None),
+        Value(None),
+        Html(b"<b>"),
+        Group((1, "a")),
+        Section(3, (None,), "body"),
+        Tree(("x",)),
+    ],
+    ids=repr,
+)
+def test_parts_made_of_anything_do_not_break_the_page(registry, part):
+    registry.display_for(Dog)(lambda value, view: part)
+    assert isinstance(show(Dog(), registry=registry).fragment, str)
+    assert isinstance(show({"dog": Dog()}, registry=registry, name="pets").text, str)
 
 
 def test_a_predicate_that_raises_does_not_fit(registry):

@@ -65,7 +65,9 @@ def own_repr(value: Any, limit: int) -> str:
     """Return the object's own repr, guarded and without memory addresses."""
     if has_no_repr(type(value)):
         return f"<{class_name(value)} object>"
-    text = repr(value)
+    # Not `repr(value)`: that refuses what isn't text, and a FlyteFile's repr may be a path.
+    cls: Any = type(value)
+    text = str(cls.__repr__(value))
     # The address tells a reader nothing and differs on every run.
     return _ADDRESS.sub("", text[: limit + 40])
 

@@ -128,7 +128,8 @@ class Trimmer:
             case Picture() | Media():
                 return self._embed(part, len(part.data), part.caption or part.mime)
             case Html():
-                return self._embed(replace(part, source=clean(part.source)), len(part.source), "markup")
+                small = self._embed(part, len(part.source), "markup")
+                return Html(clean(part.source)) if small is part else small
             case Own():
                 if len(part.html) <= self._limits.html:
                     return part

@@ -6,13 +6,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from flytenb.display import values as _built_in  # noqa: F401  (importing it fills the built-in registry)
-from flytenb.display.brief import brief, class_name
 from flytenb.display.html import page, to_html
 from flytenb.display.limits import Limits, Trimmer
-from flytenb.display.part import Group, Note, Part, Rich, Value, named_part
+from flytenb.display.part import Part, Rich, Value, named_part
 from flytenb.display.registry import REGISTRY, Registry
 from flytenb.display.text import to_text
-from flytenb.display.view import View
+from flytenb.display.view import View, in_short
 
 STANDARD = Limits()
 _SHRINKS = 6
@@ -63,12 +62,15 @@ def show(
         limits: how much to show.
         registry: where displays are looked up.
     """
+    part = View.start(registry, limits).show(value, declared)
+    extra: tuple[tuple[str, Any], ...] = ()
+    if isinstance(part, Rich):
+        extra, part = part.extra, part.body
     try:
-        part = View.start(registry, limits).show(value, declared)
+        return replace(rendered(named_part(part, name), limits), extra=extra)
     except Exception as error:
-        part = Group((Value(brief(value), class_name(value)), Note(f"showing it raised {brief(error, 160)}")))
-    extra = part.extra if isinstance(part, Rich) else ()
-    return replace(rendered(named_part(part, name), limits), extra=extra)
+        # A display of the user's made a part of things that no part consists of.
+        return rendered(named_part(in_short(value, error), name), limits)
 
 
 def rendered(part: Part, limits: Limits = STANDARD) -> Shown:

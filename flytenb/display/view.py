@@ -52,13 +52,19 @@ class View:
         return cls(registry, limits, _Work(limits.nodes, clock() + limits.seconds, clock), depth=-1)
 
     def show(self, value: Any, declared: Any = None) -> Part:
-        """Return the value as its own display shows it, or in short if it lies too deep, is a cycle or is too much."""
+        """Return the value as its own display shows it, or in short if it lies too deep, is a cycle or is too much.
+
+        Never raises: what can't be shown is named, with the reason.
+        """
         if why := self._why_not(value):
             return Group((Value(brief(value), class_name(value)), Note(why)))
         self.work.nodes -= 1
         self.work.open_ids.add(id(value))
         try:
             return self._shown(value, declared)
+        except Exception as error:
+            # Outside of any display: a type that can't be read, an object that lies about its class.
+            return in_short(value, error)
         finally:
             self.work.open_ids.discard(id(value))
 
@@ -85,8 +91,8 @@ class View:
         if isinstance(part, Value):
             return Entry(name, known, short)
         if isinstance(part, Section):
-            # Its head line would repeat this one.
-            return Entry(name, known, short, part.facts, part.body)
+            # Its head line would repeat this one; where nothing is declared it knows best what the items are.
+            return Entry(name, known if declared is not None else part.title, short, part.facts, part.body)
         return Entry(name, known, short, (), part)
 
     def brief(self, value: Any, limit: int = 0) -> str:
@@ -132,6 +138,11 @@ class View:
     def _candidates(self, value: Any) -> Iterator[Display]:
         yield from declared_displays(self.declared, value)
         yield from self.registry.candidates(value)
+
+
+def in_short(value: Any, error: Exception) -> Part:
+    """Return what is left when a value couldn't be shown: its short form and why."""
+    return Group((Value(brief(value), class_name(value)), Note(f"showing it raised {brief(error, 160)}")))
 
 
 def is_plain(value: Any) -> bool:

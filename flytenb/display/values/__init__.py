@@ -1,6 +1,6 @@
 """The built-in displays, a file per family; importing this fills the built-in registry."""
 
-# Predicates are tried newest first: `own` is last, since an object that shows itself richly knows best.
+# Predicates are tried newest first: an object that shows itself richly (`own`) knows better than `records`.
 from flytenb.display.values import (  # noqa: F401, I001
     scalars,
     records,
