@@ -22,9 +22,10 @@ def snapshot():
         "magics": {kind: sorted(table) for kind, table in shell.magics_manager.magics.items()},
         "registry": sorted(shell.magics_manager.registry),
         "configurables": sorted(type(c).__name__ for c in shell.configurables),
-        "own attributes of the shell": sorted(
-            n for n in vars(shell) if n in ("_showtraceback", "showtraceback", "showsyntaxerror", "run_cell")
-        ),
+        "tracebacks": [
+            repr(getattr(getattr(shell, n), "__func__", getattr(shell, n)))
+            for n in ("_showtraceback", "showtraceback", "showsyntaxerror", "run_cell")
+        ],
         "traceback handlers": [repr(shell.custom_exceptions), repr(vars(shell).get("CustomTB"))],
         "excepthook": repr(sys.excepthook),
         "interrupt": repr(signal.getsignal(signal.SIGINT)),
@@ -40,7 +41,7 @@ def snapshot():
             for found in (shell.input_transformers_cleanup, shell.input_transformers_post, shell.ast_transformers)
             for t in found
         ],
-        "import hooks": [type(f).__name__ for f in sys.meta_path],
+        "import hooks": [repr(f) for f in sys.meta_path if type(f).__module__.startswith("flytenb")],
         "streams": [type(sys.stdout).__name__, type(sys.stderr).__name__],
     }
 
@@ -80,6 +81,7 @@ def used() -> Iterator[tuple[Kernel, list[Outcome]]]:
     """A kernel in which flytenb was loaded, used in every way, and unloaded again."""
     with Kernel(flytenb=False) as kernel:
         kernel.run(SNAPSHOT).ok()
+        kernel.run("%unload_ext flytenb").ok()  # IPython makes its own extension magics when they are first used
         kernel.run("before, names_before = snapshot(), set(get_ipython().user_ns)").ok()
         kernel.run("%load_ext flytenb").ok()
         kernel.run("names_loaded = set(get_ipython().user_ns)").ok()

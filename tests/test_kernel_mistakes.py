@@ -1,0 +1,264 @@
+"""What a person gets wrong, in a real kernel: a real error with the bad value and the way out, and the kernel lives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.kernel import Kernel, code_cells
+
+pytestmark = pytest.mark.kernel
+
+DEFINITIONS = """
+import pathlib, threading
+from enum import Enum
+import flytekit, flytenb
+from flytekit import task, workflow
+
+class Colour(Enum):
+    RED = "red"
+    BLUE = "blue"
+
+raised = []
+
+@task
+def halve(n: int, colour: Colour = Colour.RED) -> float:
+    if n < 0:
+        raised.append(LookupError("negative", n))
+        raise raised[-1]
+    return n / 2
+
+@task
+def doubled(x: float) -> float:
+    return 2 * x
+
+@workflow
+def there_and_back(n: int, colour: Colour = Colour.RED) -> float:
+    return doubled(x=halve(n=n, colour=colour))
+"""
+
+
+@pytest.fixture(scope="module")
+def kernel() -> Iterator[Kernel]:
+    with Kernel() as kernel:
+        kernel.run(DEFINITIONS).ok()
+        yield kernel
+
+
+@pytest.fixture(autouse=True)
+def kernel_lives_on(kernel: Kernel) -> Iterator[None]:
+    yield
+    kernel.run("run = %flyte run there_and_back(n=3)").ok()
+    assert kernel.value("run.result") == 3.0
+
+
+@pytest.mark.parametrize(
+    ("cell", "ename", "words"),
+    [
+        ("%flyte run there_and_bock(n=3)", "UnknownNameError", ["'there_and_bock'", "'there_and_back'"]),
+        ("%flyte draw there_and_bock", "UnknownNameError", ["'there_and_bock'", "'there_and_back'"]),
+        ("%flyte rum there_and_back(n=3)", "UsageError", ["'rum'", "'run'"]),
+        ("%flyte run there_and_back", "UsageError", ["'there_and_back'", "there_and_back("]),
+        ("%flyte run", "UsageError", ["needs a call"]),
+        ("%flyte run there_and_back(n=", "UsageError", ["'there_and_back(n='"]),
+        ("%flyte run there_and_back(n=3) --worker 2", "UsageError", ["'--worker'", "'workers'"]),
+        ("%flyte run there_and_back(n=3) --workers two", "UsageError", ["'two'"]),
+        ("%flyte draw there_and_back --upstream doubbled", "UnknownNameError", ["'doubbled'", "'doubled'"]),
+        ("%flyte draw Colour", "NotAnEntityError", ["task, workflow"]),
+        ("flytenb.run(3)", "NotAnEntityError", ["'int'"]),
+        ("flytenb.options(worker=2)", "UsageError", ["'worker'", "'workers'"]),
+        ("%flyte run there_and_back()", "InputError", ["'n'", "int", "missing"]),
+        ("flytenb.run(there_and_back)", "InputError", ["'n'", "int", "missing"]),
+        ("%flyte run there_and_back(n='three')", "InputError", ["n='three'", "int"]),
+        ("%flyte run there_and_back(n=3.5)", "InputError", ["n=3.5", "int"]),
+        ("%flyte run there_and_back(n=None)", "InputError", ["n=None", "int"]),
+        ("%flyte run there_and_back(n=3, coulor=Colour.BLUE)", "InputError", ["'coulor'", "'colour'"]),
+        ("%flyte run there_and_back(n=3, colour='green')", "InputError", ["colour='green'", "Colour"]),
+        ("%flyte run there_and_back(m=3, coulor=1)", "InputError", ["'n'", "'m'", "'coulor'", "'colour'"]),
+        ("%flyte run there_and_back(n='x', colour=7)", "InputError", ["n='x'", "colour=7"]),
+        ("%flyte run there_and_back(1, Colour.RED, 3)", None, ["there_and_back"]),
+        ("%flyte run there_and_back(n=missing_name)", "NameError", ["'missing_name'"]),
+        ("%flyte run there_and_back(n=1 // 0)", "ZeroDivisionError", ["division"]),
+    ],
+)
+def test_a_mistake_is_a_real_error_with_the_bad_value_and_the_way_out(
+    kernel: Kernel, cell: str, ename: str | None, words: list[str]
+) -> None:
+    error = kernel.run(cell).fails()
+    assert error.ename == (ename or error.ename)
+    for word in words:
+        assert word in error.traceback
+    if ename is not None and "flytenb" in kernel.value(f"getattr(flytenb.errors, {ename!r}, int).__module__"):
+        # Two lines: the frames between a cell and this message would explain nothing.
+        assert "Traceback" not in error.traceback
+
+
+def test_nothing_has_run_when_an_input_is_wrong(kernel: Kernel) -> None:
+    kernel.run("before = len(get_ipython().run_line_magic('flyte', 'runs').rows)").ok()
+    outcome = kernel.run("%flyte run there_and_back(n='three')")
+    assert outcome.fails().ename == "InputError"
+    assert outcome.bundles == []
+    kernel.run("after = len(get_ipython().run_line_magic('flyte', 'runs').rows)").ok()
+    assert kernel.value("after - before") == 0
+
+
+@pytest.mark.parametrize("cell", ["x = (1,", "%%task\ndef broken(x: int) -> int:\n    return x +", "%%task\ndef ("])
+def test_a_cell_with_a_syntax_error_shows_the_line(kernel: Kernel, cell: str) -> None:
+    error = kernel.run(cell).fails()
+    assert error.ename in ("SyntaxError", "_IncompleteInputError")
+    assert cell.splitlines()[-1] in error.traceback
+
+
+def test_a_failed_task_is_named_with_its_inputs_and_the_users_own_line(kernel: Kernel) -> None:
+    outcome = kernel.run("%flyte run there_and_back(n=-4)")
+    error = outcome.fails()
+    assert (error.ename, error.evalue) == ("LookupError", "('negative', -4)")
+    for word in ("n0", "halve", "-4", "raise raised[-1]", "n1"):
+        assert word in error.traceback
+    assert len(error.traceback.splitlines()) <= 15
+    assert "FAILED" in outcome.shown
+    assert any("halve" in picture for picture in outcome.pictures)
+
+
+def test_the_users_exception_is_the_object_that_was_raised_and_untouched(kernel: Kernel) -> None:
+    kernel.run("""
+        raised.clear()
+        try:
+            flytenb.run(there_and_back, n=-5)
+        except LookupError as e:
+            caught = e
+        try:
+            there_and_back(n=-6)
+        except LookupError as e:
+            by_flytekit = e
+    """).ok()
+    assert kernel.value("[caught is raised[0], caught.args]") == [True, ("negative", -5)]
+    # What the repair is for: flytekit itself writes its own words into the exception.
+    assert kernel.value("by_flytekit.args") != ("negative", -6)
+
+
+def test_the_run_of_a_failed_task_tells_the_whole_story(kernel: Kernel) -> None:
+    kernel.run("failed = flytenb.start(there_and_back, n=-7).wait()").ok()
+    assert kernel.value("[str(failed.phase), failed.error.path, failed.error.inputs['n']]") == ["FAILED", "n0", -7]
+    assert kernel.value("failed.error.exception is raised[-1]")
+    assert kernel.value("[str(failed.nodes[p].phase) for p in ('n0', 'n1')]") == ["FAILED", "ABORTED"]
+    assert kernel.value("[failed.nodes['n0'].error is failed.error, failed.nodes['n1'].error, failed.outputs]") == [
+        True,
+        None,
+        {},
+    ]
+    full = kernel.value("failed.error.full()")
+    assert "raise raised[-1]" in full
+    assert "LookupError" in full
+    assert kernel.run("failed.result").fails().ename == "LookupError"
+
+
+def test_an_exception_that_has_no_words_and_holds_no_attributes_is_still_an_error() -> None:
+    with Kernel() as fresh:
+        fresh.run("""
+            from flytekit import task
+
+            class Mute(Exception):
+                __slots__ = ()
+
+                def __str__(self):
+                    raise RuntimeError("no words")
+
+            @task
+            def mute(x: int) -> int:
+                if x:
+                    raise Mute()
+                return x
+        """).ok()
+        assert fresh.run("%flyte run mute(x=1)", timeout=20).fails().ename == "Mute"
+        assert fresh.run("mute(x=0)").ok().result == "0"
+
+
+def test_a_wrong_output_names_the_task_and_the_value(kernel: Kernel) -> None:
+    kernel.run("@task\ndef liar(x: int) -> int:\n    return f'{x}!'").ok()
+    error = kernel.run("%flyte run liar(x=1)").fails()
+    for word in ("liar", "1!", "int"):
+        assert word in error.traceback
+
+
+@pytest.mark.parametrize("verb", ["run", "draw"])
+def test_a_plain_workflow_that_does_not_compile_says_why_each_time(kernel: Kernel, verb: str) -> None:
+    kernel.run("@workflow\ndef crooked(n: int) -> float:\n    return doubled(x='wide')").ok()
+    for _ in range(2):
+        error = kernel.run(f"%flyte {verb} crooked" + "(n=1)" * (verb == "run")).fails()
+        assert "wide" in error.traceback
+        assert "doubled" in error.traceback
+    assert "crooked" in kernel.run("%flyte").ok().shown
+    assert "crooked" in kernel.run("crooked").shown
+    kernel.run("@workflow\ndef crooked(n: int) -> float:\n    return halve(n=n)").ok()
+    kernel.run("mended = %flyte run crooked(n=8)").ok()
+    assert kernel.value("mended.result") == 4.0
+    kernel.run("del crooked").ok()
+
+
+def test_every_cell_can_be_run_twice_in_any_order(kernel: Kernel) -> None:
+    with Kernel() as fresh:
+        cells = [
+            *code_cells(),
+            DEFINITIONS,
+            "%%workflow\ndef celled(n: int) -> float:\n    return doubled(x=halve(n=n))",
+            "%flyte draw celled",
+            "run = %flyte run celled(n=6)",
+            "celled",
+            "%flyte",
+        ]
+        for cell in [*[c for c in cells for _ in range(2)], *cells]:
+            fresh.run(cell).ok()
+        assert fresh.value("run.result") == 6.0
+        rows = fresh.run("len(get_ipython().run_line_magic('flyte', '').rows)").ok()
+        assert rows.result == "7"
+
+
+def test_interrupting_a_run_cancels_it_and_leaves_the_kernel_usable(kernel: Kernel) -> None:
+    kernel.run("""
+        never = threading.Event()
+        events = []
+
+        @task
+        def stuck(x: int) -> int:
+            pathlib.Path(f"stuck{x}").touch()
+            never.wait(60)
+            return x
+
+        @workflow
+        def waits(x: int) -> int:
+            return stuck(x=stuck(x=x))
+    """).ok()
+    cells = ["%flyte run waits(x=1)", "flytenb.options(listeners=[events.append]).run(waits, x=2)"]
+    for number, cell in enumerate(cells, 1):
+        outcome = kernel.run(cell, interrupt_when=(kernel.cwd / f"stuck{number}").exists)
+        assert outcome.fails().ename == "KeyboardInterrupt"
+        assert "ABORTED" in outcome.shown
+        assert kernel.run("1 + 1").result == "2"
+    last = kernel.value("[(e.path, str(e.phase)) for e in events if e.kind == 'phase']")
+    assert last[-1] == ("", "ABORTED")
+    assert ("n1", "ABORTED") in last
+    assert ("n1", "RUNNING") not in last
+    kernel.run("rows = get_ipython().run_line_magic('flyte', 'runs').rows[-2:]").ok()
+    assert kernel.value("[row[1:3] for row in rows]") == [("waits", "ABORTED"), ("waits", "ABORTED")]
+    kernel.run("never.set()")
+
+
+def test_interrupting_the_wait_for_a_run_leaves_it_on(kernel: Kernel) -> None:
+    kernel.run("""
+        go = threading.Event()
+
+        @task
+        def held(x: int) -> int:
+            pathlib.Path("held").touch()
+            go.wait(60)
+            return x
+    """).ok()
+    outcome = kernel.run(
+        "background = flytenb.start(held, x=4)\nbackground.wait()", interrupt_when=(kernel.cwd / "held").exists
+    )
+    assert outcome.fails().ename == "KeyboardInterrupt"
+    assert kernel.value("str(background.phase)") == "RUNNING"
+    kernel.run("go.set(); background.wait(60)").ok()
+    assert kernel.value("background.result") == 4
