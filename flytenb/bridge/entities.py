@@ -217,10 +217,15 @@ def is_error_type(python_type: Any) -> bool:
 
 
 def _read_typed_interface(interface: Any) -> Interface:
-    return Interface(
-        tuple(Port(k, name_literal_type(v.type), None, v.description or "") for k, v in interface.inputs.items()),
-        tuple(Port(k, name_literal_type(v.type), None, v.description or "") for k, v in interface.outputs.items()),
-    )
+    if interface is None:  # a launch plan whose workflow wasn't fetched
+        return Interface()
+    return Interface(_typed_ports(interface.inputs), _typed_ports(interface.outputs))
+
+
+def _typed_ports(variables: Mapping[str, Any]) -> tuple[Port, ...]:
+    """Read variables; flytekit puts a variable's name where it has no description."""
+    docs = {k: "" if v.description == k else v.description for k, v in variables.items()}
+    return tuple(Port(k, name_literal_type(v.type), None, docs[k]) for k, v in variables.items())
 
 
 def _default_in_short(value: Any, python_type: Any) -> str | None:
