@@ -21,6 +21,7 @@ from flytenb.render.joined import shown_states
 from flytenb.render.lettering import clean, xml
 from flytenb.render.mermaid import to_mermaid
 from flytenb.render.page import to_page
+from flytenb.render.png import to_png
 from flytenb.render.scene import Scene, build_scene
 from flytenb.render.svg import to_svg
 
@@ -182,15 +183,9 @@ class Drawing:
         """The picture as pixels.
 
         Raises:
-            LayoutError: `dot` isn't on PATH; the hint names the formats that need nothing.
+            LayoutError: neither resvg nor Graphviz is there; the hint names the ways out.
         """
-        try:
-            return layout.run_dot(self.dot, "png", self.time_limit)
-        except LayoutTimeoutError:
-            raise
-        except LayoutError as error:
-            hint = "install Graphviz for PNG, or save .svg or .html and let a browser make it"
-            raise LayoutError(f"no PNG without Graphviz: {error.message}", hint=hint) from error
+        return to_png(self._svg_if_possible(), self.dot, self.time_limit)
 
     def save(self, path: str | Path) -> Path:
         """Write the picture in the format of the file's suffix and return where it is.

@@ -233,7 +233,7 @@ class _Builder:
         partners: dict[str, dict[str, None]] = {}
         for edge in edges:
             other = edge.target if is_input else edge.source
-            if self.graph.nodes[other].kind is Kind.FAILURE:
+            if self._is_named_by_handler(edge):
                 continue
             partners.setdefault(_root(edge.output if is_input else edge.input), {})[other] = None
         groups: dict[tuple[str, ...], list[str]] = {}
@@ -300,8 +300,8 @@ class _Builder:
         for edge in self.graph.edges:
             if edge.source not in self._box_at and edge.source not in self._frame_at:
                 continue  # a constant that is written inside its node
-            if self.graph.nodes[edge.target].kind is Kind.FAILURE and edge.target in self._box_at:
-                continue  # its lines name its inputs
+            if self._is_named_by_handler(edge):
+                continue
             is_case = edge.kind is EdgeKind.CASE
             tail = self._box_at[edge.source] if is_case else self._exit(edge.source, edge.output)
             head = self._entry(edge.target, edge.input)
@@ -317,6 +317,11 @@ class _Builder:
             self.arrows.append(arrow)
         for path in list(self._meet_at):
             self._add_meeting(path)
+
+    def _is_named_by_handler(self, edge: Edge) -> bool:
+        """Whether a failure handler names the workflow's input in its box: arrows to it would only cross the others."""
+        source, target = self.graph.nodes[edge.source], self.graph.nodes[edge.target]
+        return source.kind is Kind.INPUTS and target.kind is Kind.FAILURE and target.path not in self._open
 
     def _wall(self, path: str, place: str, door: str) -> int | None:
         """The frame at whose wall an arrow stops: it is about the whole container, or there is no door for its port."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from math import hypot
 
-from flytenb.model import EdgeKind, Kind, NodeState, Phase
+from flytenb.model import CacheStatus, EdgeKind, Kind, NodeState, Phase
 from flytenb.render import captions
 from flytenb.render.layout import Positions
 from flytenb.render.lettering import clean, fit, is_guessed, measure, xml
 from flytenb.render.scene import LEFT, LINE, RIGHT, SMALL_SIZE, Arrow, Box, Frame, Line, Scene
-from flytenb.render.theme import ICONS, style_sheet
+from flytenb.render.theme import ICONS, icon_shift, style_sheet
 
 _PAD = 16.0
 _HEAD = 34.0
@@ -111,7 +111,7 @@ def _box(box: Box, scene: Scene, at: Positions, uid: str) -> str:
         f'<g class="ft-node ft-kind-{node.kind}" id="{uid}-n-{box.number}" data-path="{xml(clean(box.path))}"{ports}'
         f'{_state_attributes(state)}{focus} role="img" aria-label="{xml(_spoken(name, node.kind, state))}">'
         f"<title>{xml(tip)}</title>{_shape(box, left, top)}{_lines(box, state, left, top)}"
-        f"{_mark(box, left, top, uid)}</g>"
+        f"{_mark(box, state, left, top, uid)}</g>"
     )
 
 
@@ -201,18 +201,24 @@ def _squeezed(text: str, room: float, x: float, y: float) -> str:
     return f'<text class="ft-sub" x="{x:.1f}" y="{y:.1f}"{fixed}>{xml(text)}</text>'
 
 
-def _mark(box: Box, left: float, top: float, uid: str) -> str:
+def _mark(box: Box, state: NodeState | None, left: float, top: float, uid: str) -> str:
     if box.node.is_pseudo:
         return ""
     inset = LEFT if box.shape == "branch" else 4
     x, y = left + box.width - 20 - inset, top + 6
-    return _icon(x, y, uid)
+    return _icon(x, y, state, uid)
 
 
-def _icon(x: float, y: float, uid: str) -> str:
+def _icon(x: float, y: float, state: NodeState | None, uid: str) -> str:
+    """A window on the row of icons; style sheets move the row, the attribute is for programs that can't."""
+    moved = ""
+    if state is not None:
+        is_hit = state.phase is Phase.SUCCEEDED and state.cache is CacheStatus.HIT
+        name = "HIT" if is_hit else str(state.phase)
+        moved = f' transform="translate({icon_shift(name)} 0)"'
     return (
         f'<svg class="ft-mark" x="{x:.1f}" y="{y:.1f}" width="16" height="16" overflow="hidden" aria-hidden="true">'
-        f'<use class="ft-icon" href="#{uid}-icons"/></svg>'
+        f'<use class="ft-icon" href="#{uid}-icons"{moved}/></svg>'
     )
 
 
@@ -235,7 +241,7 @@ def _frame(frame: Frame, scene: Scene, at: Positions, uid: str) -> str:
         f'data-path="{xml(clean(frame.path))}"{_state_attributes(state)} tabindex="0" role="img" '
         f'aria-label="{xml(_spoken(title.text, frame.node.kind, state))}"><title>{xml(frame.tip)}</title>{shape}'
         f"{_text(Line(title.text, title.css, title.size), left + 12, top + 19)}"
-        f"{_text(Line(rest, 'ft-sub'), after, top + 19)}{_icon(right - 22, top + 6, uid)}</g>"
+        f"{_text(Line(rest, 'ft-sub'), after, top + 19)}{_icon(right - 22, top + 6, state, uid)}</g>"
     )
 
 

@@ -76,7 +76,7 @@ class _Text:
         state = self.states.get(node.path)
         sign = "" if state is None else f"{captions.sign(state)} "
         words = [_short(captions.caption(node)), *([captions.state_caption(state)] if state else [])]
-        mark = "" if "folded" in node.settings else f"{node.id}  "
+        mark = "" if "folded" in node.settings else f"{clean(node.id)}  "
         yield f"{indent}{corner}{when}{sign}{mark}{_short(captions.label(node))}  ({' · '.join(words)})"
         below = f"{indent}{bar}"
         has_inside = any(n.kind is not Kind.CONSTANT for n in self._children.get(node.path, ()))
@@ -116,7 +116,7 @@ class _Text:
         """The node's name if it is the only one, its id among its siblings, else its path."""
         if self._names[node.name] == 1:
             return _short(node.name)
-        return node.id if node.parent == seen_from else node.path
+        return clean(node.id if node.parent == seen_from else node.path)
 
 
 def _filled(gutter: str, parts: list[str]) -> Iterator[str]:

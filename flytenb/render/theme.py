@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from flytenb.model import Kind
@@ -56,7 +57,7 @@ ICONS: tuple[tuple[str, str], ...] = (
 )
 """Phase → a drawing of 16 × 16; the last one replaces SUCCEEDED where a cache answered."""
 
-_FONT = 'var(--jp-ui-font-family,system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif)'
+_FONT = 'system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif'
 
 _DARK_PAGES = (
     '[data-jp-theme-light="false"]',
@@ -68,85 +69,111 @@ _DARK_PAGES = (
 _LIGHT_PAGES = ('[data-jp-theme-light="true"]', ".vscode-light", '[data-theme="light"]')
 
 _RULES = """
-.ft-drawing{font-family:FONT;font-size:11px}
-.ft-drawing text{fill:INK;stroke:none;white-space:pre}
-.ft-drawing .ft-card{fill:CARD;stroke:RULE}
+.ft-drawing{font-family:$font;font-size:11px}
+.ft-drawing text{fill:$ink;stroke:none;white-space:pre}
+.ft-drawing .ft-card{fill:$card;stroke:$rule}
 .ft-drawing .ft-title{font-size:14px;font-weight:600}
-.ft-drawing .ft-subtitle,.ft-drawing .ft-note,.ft-drawing .ft-legend text{fill:GREY;font-size:11px;font-weight:400}
+.ft-drawing .ft-subtitle,.ft-drawing .ft-note,.ft-drawing .ft-legend text{fill:$grey;font-size:11px;font-weight:400}
 .ft-drawing .ft-name{font-size:13px;font-weight:500}
 .ft-drawing .ft-port{font-size:12px;font-weight:500}
-.ft-drawing .ft-sub,.ft-drawing .ft-badge,.ft-drawing .ft-rest,.ft-drawing .ft-const{fill:GREY;font-size:11px;\
+.ft-drawing .ft-sub,.ft-drawing .ft-badge,.ft-drawing .ft-rest,.ft-drawing .ft-const{fill:$grey;font-size:11px;\
 font-weight:400}
-.ft-drawing .ft-shape{fill:BOX;stroke:RULE;stroke-width:1}
-.ft-drawing .ft-band{fill:LINE;stroke:none}
-.ft-drawing .ft-line{fill:none;stroke:LINE;stroke-width:1.2}
-.ft-drawing .ft-tip{fill:LINE;stroke:none}
-.ft-drawing .ft-edge text{fill:GREY;font-size:11px}
-.ft-drawing .ft-label{fill:CARD;stroke:none}
+.ft-drawing .ft-shape{fill:$box;stroke:$rule;stroke-width:1}
+.ft-drawing .ft-band{fill:$line;stroke:none}
+.ft-drawing .ft-line{fill:none;stroke:$line;stroke-width:1.2}
+.ft-drawing .ft-tip{fill:$line;stroke:none}
+.ft-drawing .ft-edge text{fill:$grey;font-size:11px}
+.ft-drawing .ft-label{fill:$card;stroke:none}
 .ft-drawing .ft-edge-order .ft-line{stroke-dasharray:4 3;stroke-width:1}
-.ft-drawing .ft-edge-case .ft-label{fill:CARD;stroke:LINE;stroke-width:1}
-.ft-drawing .ft-edge-case text{fill:INK}
-.ft-drawing .ft-cluster>.ft-shape{fill:TINT;fill-opacity:.05;stroke:TINT;stroke-opacity:.4;\
+.ft-drawing .ft-edge-case .ft-label{fill:$card;stroke:$line;stroke-width:1}
+.ft-drawing .ft-edge-case text{fill:$ink}
+.ft-drawing .ft-cluster>.ft-shape{fill:$tint;fill-opacity:.05;stroke:$tint;stroke-opacity:.4;\
 pointer-events:visibleStroke}
-.ft-drawing .ft-cluster>text{paint-order:stroke;stroke:CARD;stroke-width:4;stroke-linejoin:round}
-.ft-drawing .ft-lane>.ft-shape{fill:BAD;fill-opacity:.04;stroke:BAD;stroke-opacity:.45;stroke-dasharray:2 3}
-.ft-drawing .ft-lane>text{fill:BAD;font-size:11px}
-.ft-drawing .ft-kind-inputs .ft-shape,.ft-drawing .ft-kind-outputs .ft-shape{fill:PILL;stroke:RULE}
+.ft-drawing .ft-cluster>text{paint-order:stroke;stroke:$card;stroke-width:4;stroke-linejoin:round}
+.ft-drawing .ft-lane>.ft-shape{fill:$bad;fill-opacity:.04;stroke:$bad;stroke-opacity:.45;stroke-dasharray:2 3}
+.ft-drawing .ft-lane>text{fill:$bad;font-size:11px}
+.ft-drawing .ft-kind-inputs .ft-shape,.ft-drawing .ft-kind-outputs .ft-shape{fill:$pill;stroke:$rule}
 .ft-drawing .ft-kind-constant .ft-shape{fill:none;stroke:none}
-.ft-drawing .ft-kind-dynamic>.ft-shape,.ft-drawing .ft-kind-eager>.ft-shape{stroke:ACCENT;stroke-dasharray:5 3}
-.ft-drawing .ft-kind-stub .ft-shape{stroke:LINE;stroke-width:1.4;stroke-dasharray:1.2 3;stroke-linecap:round}
-.ft-drawing .ft-kind-reference .ft-shape{stroke:LINE;stroke-dasharray:9 3}
-.ft-drawing .ft-kind-branch .ft-shape,.ft-drawing .ft-kind-gate .ft-shape{stroke:LINE}
-.ft-drawing .ft-kind-case .ft-shape{stroke:BAD}
-.ft-drawing .ft-meet{fill:LINE;stroke:none}
+.ft-drawing .ft-kind-dynamic>.ft-shape,.ft-drawing .ft-kind-eager>.ft-shape{stroke:$accent;stroke-dasharray:5 3}
+.ft-drawing .ft-kind-stub .ft-shape{stroke:$line;stroke-width:1.4;stroke-dasharray:1.2 3;stroke-linecap:round}
+.ft-drawing .ft-kind-reference .ft-shape{stroke:$line;stroke-dasharray:9 3}
+.ft-drawing .ft-kind-branch .ft-shape,.ft-drawing .ft-kind-gate .ft-shape{stroke:$line}
+.ft-drawing .ft-kind-case .ft-shape{stroke:$bad}
+.ft-drawing .ft-meet{fill:$line;stroke:none}
 .ft-drawing .ft-mark{display:none}
 .ft-drawing [data-phase] .ft-mark{display:inline}
-.ft-drawing .ft-icon{fill:none;stroke:var(--ft-phase);stroke-width:1.8;stroke-linecap:round;stroke-linejoin:round}
-.ft-drawing [data-phase]>.ft-shape{stroke:var(--ft-phase);stroke-width:1.5;stroke-dasharray:none;stroke-opacity:1}
-.ft-drawing [data-phase]>.ft-sub{fill:var(--ft-phase)}
+.ft-drawing .ft-icon{fill:none;stroke-width:1.8;stroke-linecap:round;stroke-linejoin:round}
+.ft-drawing [data-phase]>.ft-shape{stroke-width:1.5;stroke-dasharray:none;stroke-opacity:1}
 .ft-drawing [data-phase=RUNNING]>.ft-shape{stroke-dasharray:6 4}
 .ft-drawing [data-phase=QUEUED]>.ft-shape{stroke-width:1}
 .ft-drawing [data-phase=FAILED]>.ft-shape,.ft-drawing [data-phase=TIMED_OUT]>.ft-shape{stroke-width:2.2}
 .ft-drawing [data-phase=ABORTED]>.ft-shape{stroke-dasharray:2 2}
 .ft-drawing .ft-node[data-phase=SKIPPED],.ft-drawing .ft-edge[data-phase=SKIPPED]{opacity:.5}
 .ft-drawing .ft-node:focus{outline:none}
-.ft-drawing .ft-node:focus-visible>.ft-shape,.ft-drawing .ft-cluster:focus-visible>.ft-shape{stroke:ACCENT;\
+.ft-drawing .ft-node:focus-visible>.ft-shape,.ft-drawing .ft-cluster:focus-visible>.ft-shape{stroke:$accent;\
 stroke-width:2.5}
-@media(prefers-reduced-motion:no-preference){.ft-drawing [data-phase=RUNNING]>.ft-shape{animation:ft-march 1.2s linear \
-infinite}@keyframes ft-march{to{stroke-dashoffset:-20}}}
 """
 
+_MOTION = (
+    "@media(prefers-reduced-motion:no-preference){.ft-drawing [data-phase=RUNNING]>.ft-shape"
+    "{animation:ft-march 1.2s linear infinite}@keyframes ft-march{to{stroke-dashoffset:-20}}}"
+)
 
-@lru_cache(maxsize=2)
-def style_sheet(*, animated: bool = True) -> str:
+
+@lru_cache(maxsize=1)
+def style_sheet() -> str:
     """Return the style sheet, the same for every picture: all rules start with `.ft-drawing`.
 
-    Each colour is set twice, as it is in light and through a variable, for programs that know no variables.
+    First come the light colours as such, for programs that know no variables; then, for those that do, the same
+    declarations again through variables that follow the page.
     """
-    rules = _RULES if animated else _RULES.partition("@media")[0]
-    rules = rules.replace("FONT", _FONT).replace("\n", "")
-    for colour, kinds in _BAND.items():
-        chosen = ",".join(f".ft-drawing .ft-kind-{kind}>.ft-band" for kind in kinds)
-        rules += f"{chosen}{{fill:{colour.upper()}}}"
-    for place, (name, _) in enumerate(ICONS):
-        at = _at_phase(name)
-        colour = "cached" if name == "HIT" else _PHASES[name]
-        rules += f"{at}{{--ft-phase:var(--ft-{colour})}}"
-        rules += f"{at} .ft-icon{{transform:translateX({-16 * place}px)}}"
-    return _variables() + _with_fallbacks(rules)
+    phases = "".join(_phase_colours(name) for name, _ in ICONS)
+    rules = _RULES.replace("\n", "").replace("$font", _FONT) + _bands() + phases
+    font = f".ft-drawing{{font-family:var(--jp-ui-font-family,{_FONT})}}"
+    shifts = "".join(f"{_at_phase(name)} .ft-icon{{transform:translateX({icon_shift(name)}px)}}" for name, _ in ICONS)
+    return f"{_in_light(rules)}{_MOTION}{_variables()}@supports(--a:0){{{font}{_as_variables(rules)}{shifts}}}"
+
+
+def _bands() -> str:
+    return "".join(
+        f"{','.join(f'.ft-drawing .ft-kind-{kind}>.ft-band' for kind in kinds)}{{fill:${colour}}}"
+        for colour, kinds in _BAND.items()
+    )
+
+
+def _phase_colours(name: str) -> str:
+    at, colour = _at_phase(name), _PHASES.get(name, "cached")
+    return f"{at}>.ft-shape,{at} .ft-icon{{stroke:${colour}}}{at}>.ft-sub{{fill:${colour}}}"
 
 
 def _at_phase(name: str) -> str:
     if name == "HIT":
-        return '.ft-drawing [data-phase=SUCCEEDED][data-cache="HIT"]'
+        return ".ft-drawing [data-phase=SUCCEEDED][data-cache=HIT]"
     return f".ft-drawing [data-phase={name}]"
 
 
-def _with_fallbacks(rules: str) -> str:
-    """Write `fill:INK` as `fill:#1f2328;fill:var(--ft-ink)`."""
+def icon_shift(name: str) -> int:
+    """Return how far the row of icons moves, in pixels, behind its window of one, to show this one."""
+    return -16 * [icon for icon, _ in ICONS].index(name)
+
+
+_DECLARATION = re.compile(r"[a-z-]+:\$[a-z]+")
+
+
+def _as_variables(rules: str) -> str:
+    """The same rules with nothing but their colours, as variables."""
+    found = []
+    for rule in filter(None, rules.split("}")):
+        selector, _, declarations = rule.partition("{")
+        colours = [d.replace("$", "var(--ft-") + ")" for d in _DECLARATION.findall(declarations)]
+        if colours:
+            found.append(f"{selector}{{{';'.join(colours)}}}")
+    return "".join(found)
+
+
+def _in_light(rules: str) -> str:
     for name, (light, _, _) in _COLOURS.items():
-        for prop in ("fill", "stroke"):
-            rules = rules.replace(f"{prop}:{name.upper()}", f"{prop}:{light};{prop}:var(--ft-{name})")
+        rules = re.sub(rf"\${name}\b", light, rules)
     return rules
 
 
