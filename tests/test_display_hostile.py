@@ -74,7 +74,7 @@ class Tag(enum.Enum):
     BAD = "<script>alert(1)</script>"
 
 
-def _carriers(attack: str) -> list[Any]:
+def carriers(attack: str) -> list[Any]:
     class Loud:
         def __repr__(self) -> str:
             return attack
@@ -115,7 +115,7 @@ def _carriers(attack: str) -> list[Any]:
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_text_of_a_value_is_never_markup(attack):
-    for value in _carriers(attack):
+    for value in carriers(attack):
         assert_shown(value)
         assert_harmless(show(value, name=attack).fragment)
 

@@ -1,0 +1,84 @@
+"""Displays in a real browser: nothing in a value runs or is fetched, nothing overflows, everything can be read."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from flytenb.display.html import style
+from flytenb.display.shown import show
+from tests.test_display_hostile import ATTACKS, carriers
+from tests.test_display_values import CASES
+
+pytestmark = pytest.mark.browser
+
+# Contrast by https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio; a canvas turns any colour into bytes.
+LEAST_CONTRAST = """() => {
+  const canvas = new OffscreenCanvas(1, 1).getContext("2d", {willReadFrequently: true});
+  const ground = getComputedStyle(document.body).backgroundColor;
+  const light = colour => {
+    canvas.fillStyle = ground; canvas.fillRect(0, 0, 1, 1);
+    canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
+    const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].map(v => v / 255)
+      .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const back = light(ground);
+  return Math.min(...[...document.querySelectorAll(".ft-show *")]
+    .filter(e => [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()))
+    .map(e => light(getComputedStyle(e).color))
+    .map(front => (Math.max(front, back) + 0.05) / (Math.min(front, back) + 0.05)));
+}"""
+
+TOUCH_EVERYTHING = """() => {
+  for (const e of document.querySelectorAll("*")) {
+    if (e.tagName === "DETAILS") e.open = true;
+    for (const kind of ["mouseover", "focus", "click"]) e.dispatchEvent(new Event(kind, {bubbles: true}));
+  }
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as play:
+        started = play.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+def _page(fragments: list[str], *, scheme: str = "light") -> str:
+    shown = "".join(f'<div class="ft-show">{f}</div>' for f in fragments)
+    return (
+        f'<!doctype html><meta charset="utf-8"><style>:root{{color-scheme:{scheme}}}'
+        f"body{{background:{'#111' if scheme == 'dark' else '#fff'};color:CanvasText}}{style()}</style>{shown}"
+    )
+
+
+def test_nothing_in_a_value_runs_or_is_fetched(browser: Browser, tmp_path: Any) -> None:
+    (tmp_path / "page.html").write_text(
+        _page([show(v).fragment for attack in ATTACKS for v in carriers(attack)]), encoding="utf-8"
+    )
+    page = browser.new_page()
+    asked: list[str] = []
+    dialogs: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    page.goto((tmp_path / "page.html").as_uri())
+    page.evaluate(TOUCH_EVERYTHING)
+    assert page.locator(".ft-show").count() == len(ATTACKS) * len(carriers(""))
+    assert [url for url in asked[1:] if not url.startswith(("data:", "about:"))] == []
+    assert dialogs == []
+    page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_display_can_be_read_and_stays_in_its_column(browser: Browser, scheme: str) -> None:
+    page = browser.new_page(viewport={"width": 600, "height": 800}, color_scheme=scheme)  # type: ignore[arg-type]
+    page.set_content(_page([show(make(), declared).fragment for make, declared in CASES.values()], scheme=scheme))
+    assert page.evaluate("document.documentElement.scrollWidth") <= 600
+    assert page.evaluate(LEAST_CONTRAST) >= 4.5
+    page.close()
