@@ -62,6 +62,12 @@ def patched():
                 found += [f"{name}.{key}.{n}" for n, v in list(vars(value).items()) if is_ours(v)]
     return found
 """
+ALL_MAGICS = """
+# IPython makes its own magics when they are first looked up.
+for kind, table in get_ipython().magics_manager.magics.items():
+    for name in list(table):
+        get_ipython().find_magic(name, kind)
+"""
 USE = """
 from flytekit import task, workflow
 
@@ -81,7 +87,7 @@ def used() -> Iterator[tuple[Kernel, list[Outcome]]]:
     """A kernel in which flytenb was loaded, used in every way, and unloaded again."""
     with Kernel(flytenb=False) as kernel:
         kernel.run(SNAPSHOT).ok()
-        kernel.run("%unload_ext flytenb").ok()  # IPython makes its own extension magics when they are first used
+        kernel.run(ALL_MAGICS).ok()
         kernel.run("before, names_before = snapshot(), set(get_ipython().user_ns)").ok()
         kernel.run("%load_ext flytenb").ok()
         kernel.run("names_loaded = set(get_ipython().user_ns)").ok()

@@ -100,7 +100,7 @@ def test_what_a_node_prints_is_kept_by_node_and_stays_out_of_other_cells(kernel:
 
 def test_the_events_tell_every_change_in_order(kernel: Kernel) -> None:
     phases = kernel.value("[(e.path, str(e.phase)) for e in run.events if e.kind == 'phase']")
-    assert [p for path, p in phases if path == "n3"] == ["QUEUED", "RUNNING", "SUCCEEDED"]
+    assert [p for path, p in phases if path == "n3"] == ["RUNNING", "SUCCEEDED"]
     assert phases[-1] == ("", "SUCCEEDED")
     assert phases.index(("n0", "SUCCEEDED")) < phases.index(("n1", "RUNNING"))
     assert phases.index(("n2", "SUCCEEDED")) < phases.index(("n3", "RUNNING"))
@@ -247,21 +247,24 @@ def test_order_without_data_is_kept(kernel: Kernel) -> None:
     assert kernel.value("seen") == [1, 2, 3]
 
 
-def test_retries_are_honoured_and_counted(kernel: Kernel) -> None:
+def test_only_recoverable_failures_are_retried_as_on_a_cluster(kernel: Kernel) -> None:
     kernel.run("""
+        from flytekit.exceptions.user import FlyteRecoverableException
         tries = []
 
         @task(retries=2)
-        def flaky(x: int) -> int:
+        def flaky(x: int, error: str) -> int:
             tries.append(x)
             if len(tries) < 3:
-                raise ValueError(f"try {len(tries)}")
+                raise {"recoverable": FlyteRecoverableException, "plain": ValueError}[error](f"try {len(tries)}")
             return x
 
-        retried = flytenb.run(flaky, x=5)
+        retried = flytenb.run(flaky, x=5, error="recoverable")
     """).ok()
     assert kernel.value("[retried.result, retried.nodes['n0'].attempts, len(tries)]") == [5, 3, 3]
     assert kernel.value("[e.attempt for e in retried.events if e.kind == 'attempt']") == [1, 2]
+    kernel.run("tries.clear(); plain = flytenb.start(flaky, x=5, error='plain').wait()").ok()
+    assert kernel.value("[str(plain.phase), plain.nodes['n0'].attempts, len(tries)]") == ["FAILED", 1, 1]
 
 
 def test_no_outputs_give_none_and_a_single_task_is_one_node(kernel: Kernel) -> None:
