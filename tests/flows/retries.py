@@ -26,3 +26,4 @@ ENTITY = retries
 INPUTS = {"x": 1}
 EXPECTED = 2
 FLYTEKIT_LOCAL = "retries are not tried"
+NEEDS = {"one_process"}  # it counts in a global, and every process has its own
