@@ -3,11 +3,14 @@ from __future__ import annotations
 import dataclasses
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 
 import pandas as pd
 import pytest
+from flytekit import task, workflow
 
+from flytenb import api
 from flytenb.display.limits import Limits
 from flytenb.display.shown import Shown, show
 
@@ -101,11 +104,15 @@ def test_a_value_that_raises_everywhere_is_still_shown():
     assert shown.text == "<Hostile, whose repr raised ValueError> (Hostile)"
 
 
+def test_values_may_be_shown_from_many_threads_at_once():
+    values = [POINTS[:n] for n in range(2, 40)] + [{"n": n, "inner": {"text": "lorem " * 30}} for n in range(40)]
+    alone = [show(value) for value in values]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(show, values * 5))
+    assert [s.fragment for s in together] == [s.fragment for s in alone] * 5
+
+
 def test_our_own_drawings_and_runs_show_their_own_pictures():
-    from flytekit import task, workflow
-
-    from flytenb import api
-
     @task
     def double(n: int) -> int:
         return 2 * n

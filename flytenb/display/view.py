@@ -81,7 +81,9 @@ class View:
 
     def entry(self, name: str, value: Any, declared: Any = None) -> Entry:
         """Return a line of a tree: the value in short, and unfolding if that doesn't say all."""
-        known = type_text(declared) if declared is not None and declared is not Any else class_name(value)
+        known = "" if value is None else class_name(value)
+        if declared is not None and declared is not Any:
+            known = type_text(declared)
         short = self.brief(value)
         if is_plain(value) or (type(value) in _TOLD and "…" not in short and "<" not in short):
             return Entry(name, known, short)
