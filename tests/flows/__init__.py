@@ -9,8 +9,8 @@ It may say
 
 - `FLYTEKIT_LOCAL`: why flytekit's own local run gets it wrong;
 - `FLYTEKIT_IDL`: why what flytekit would send to a cluster doesn't hold all of it;
-- `NEEDS`: `{"docker"}`, `{"one_process"}`, `{"answer"}` (a gate; then `ANSWERS` holds the answer by node path), `{"stand_in"}` (a
-  reference; then `STAND_INS` holds pairs of the entity and the function in its place).
+- `NEEDS`: `"docker"`, `"one_process"` (it counts in a global), `"answer"` (a gate; then `ANSWERS` holds the answer by
+  node path), `"stand_in"` (a reference; then `STAND_INS` holds pairs of the entity and the function in its place).
 """
 
 from __future__ import annotations
