@@ -124,6 +124,7 @@ def test_a_page_shows_its_pictures_without_a_network(
     assert said == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [n.stem for n in NOTEBOOKS])
 def test_nbval_runs_the_notebook_again_with_the_same_answers(
     name: str, published: dict[str, tuple[Path, nbformat.NotebookNode]]
@@ -176,6 +177,7 @@ def test_the_tutorial_fails_with_the_node_and_the_users_own_line(tutorial: nbfor
     assert len(shown.splitlines()) <= 15
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["README.md", "docs/extending.md"])
 def test_the_examples_in_the_pages_run(name: str, tmp_path: Path) -> None:
     blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / name).read_text(), re.DOTALL | re.MULTILINE)
