@@ -1,0 +1,317 @@
+"""What the session knows of a notebook, without a notebook: names, replacements, and what has gone stale."""
+
+from __future__ import annotations
+
+import linecache
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from flytenb.bridge.repairs import Repairs
+from flytenb.errors import NotAnEntityError, UnknownNameError
+from flytenb.session import Session
+
+BASE = """
+from flytekit import LaunchPlan, dynamic, task, workflow
+
+@task
+def step(x: int) -> int:
+    return x + 1
+
+@workflow
+def inner(x: int) -> int:
+    return step(x=x)
+
+plan = LaunchPlan.get_or_create(inner, "plan_of_inner")
+
+@workflow
+def outer(x: int) -> int:
+    return plan(x=inner(x=x))
+
+@task
+def aside(x: int) -> int:
+    return x
+"""
+
+
+class Notebook:
+    """Cells run in one module, each known to the session, its source where `inspect` looks for it."""
+
+    def __init__(self, module: ModuleType) -> None:
+        self.names = vars(module)
+        self.session = Session()
+        self.count = 0
+
+    def run(self, source: str) -> None:
+        self.count += 1
+        source, filename = textwrap.dedent(source), f"<cell {self.count}>"
+        linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+        try:
+            exec(compile(source, filename, "exec"), self.names)
+        finally:
+            self.session.update(self.names, self.count, source)
+
+    def stale(self) -> list[str]:
+        return [name for name in self.session.definitions if self.session.is_stale(name)]
+
+    def compiled_from(self, workflow: str) -> list[str]:
+        """The names of what a workflow's nodes use, as of its last compile."""
+        known = {id(d.entity): d.name for d in self.session.definitions.values()}
+        return [known.get(id(n.flyte_entity), "a thing of the past") for n in self.names[workflow].nodes]
+
+
+@pytest.fixture
+def notebook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Notebook]:
+    module = ModuleType("__main__")
+    monkeypatch.setitem(sys.modules, "__main__", module)
+    # As in a kernel: entities of a notebook have bare names.
+    monkeypatch.setattr("flytekit.core.tracker.is_ipython_or_pickle_exists", lambda: True)
+    repairs = Repairs()
+    repairs.mend_flytekit()
+    notebook = Notebook(module)
+    yield notebook
+    repairs.undo()
+    for number in range(notebook.count):
+        linecache.cache.pop(f"<cell {number + 1}>", None)
+
+
+def refreshed(notebook: Notebook, name: str) -> None:
+    notebook.session.refresh(notebook.names[name])
+
+
+def test_each_entity_is_known_by_its_name_kind_cell_and_source(notebook: Notebook) -> None:
+    notebook.run("limit = 3")
+    notebook.run(BASE)
+    definitions = notebook.session.definitions
+    assert {name: str(d.kind) for name, d in definitions.items()} == {
+        "step": "task",
+        "inner": "subworkflow",
+        "plan": "launch_plan",
+        "outer": "subworkflow",
+        "aside": "task",
+    }
+    assert {d.cell for d in definitions.values()} == {2}
+    assert definitions["step"].entity is notebook.names["step"]
+    assert definitions["step"].source == BASE
+
+
+def test_running_a_cell_again_replaces_by_name_and_leaves_the_rest(notebook: Notebook) -> None:
+    notebook.run(BASE)
+    before = dict(notebook.session.definitions)
+    notebook.run("@task\ndef step(x: int) -> int:\n    return x + 2\n")
+    after = notebook.session.definitions
+    assert after["step"].entity is not before["step"].entity
+    assert after["step"].cell == 2
+    assert after["aside"] is before["aside"]
+
+
+def test_a_name_that_is_gone_is_forgotten_and_so_is_one_that_means_something_else(notebook: Notebook) -> None:
+    notebook.run(BASE)
+    notebook.run("del aside\nstep = 3")
+    assert set(notebook.session.definitions) == {"inner", "plan", "outer"}
+
+
+def test_private_names_and_the_history_are_no_definitions(notebook: Notebook) -> None:
+    notebook.run(BASE)
+    notebook.run("_ = step\n_1 = step\n__ = outer\n_hidden = inner")
+    assert set(notebook.session.definitions) == {"step", "inner", "plan", "outer", "aside"}
+
+
+def test_a_cell_that_fails_half_way_has_defined_what_came_before(notebook: Notebook) -> None:
+    with pytest.raises(ZeroDivisionError):
+        notebook.run(BASE + "\n1 / 0")
+    assert "aside" in notebook.session.definitions
+
+
+def test_objects_that_answer_to_every_question_do_no_harm(notebook: Notebook) -> None:
+    notebook.run("""
+        class Evasive:
+            def __getattr__(self, name):
+                raise RuntimeError(name)
+            def __eq__(self, other):
+                raise RuntimeError("eq")
+            def __bool__(self):
+                raise RuntimeError("bool")
+
+        class Agreeable:
+            def __getattr__(self, name):
+                return self
+            def __call__(self, *args, **kwargs):
+                return self
+
+        evasive, agreeable, kind = Evasive(), Agreeable(), Evasive
+    """)
+    assert notebook.session.definitions == {}
+
+
+def test_an_unknown_name_names_the_closest(notebook: Notebook) -> None:
+    notebook.run(BASE)
+    assert notebook.session.find("step") is notebook.names["step"]
+    with pytest.raises(UnknownNameError) as error:
+        notebook.session.find("stepp")
+    assert "'stepp'" in error.value.message
+    assert "'step'" in error.value.hint
+    assert isinstance(error.value, LookupError)
+
+
+def test_an_unknown_name_in_an_empty_session_says_how_to_define_one() -> None:
+    with pytest.raises(UnknownNameError) as error:
+        Session().find("wf")
+    assert "@workflow" in error.value.hint
+
+
+@pytest.mark.parametrize("thing", [3, "outer", None, len, Session])
+def test_only_entities_can_be_refreshed(notebook: Notebook, thing: Any) -> None:
+    with pytest.raises(NotAnEntityError):
+        notebook.session.refresh(thing)
+
+
+# --- staleness ------------------------------------------------------------------------------------------------------
+
+
+def test_a_fresh_session_has_nothing_stale_before_and_after_compiling(notebook: Notebook) -> None:
+    notebook.run(BASE)
+    assert notebook.stale() == []
+    refreshed(notebook, "outer")
+    assert notebook.stale() == []
+
+
+def test_what_used_a_redefined_task_is_stale_at_every_depth_and_nothing_else_is(notebook: Notebook) -> None:
+    notebook.run(BASE)
+    refreshed(notebook, "outer")
+    notebook.run("@task\ndef step(x: int) -> int:\n    return x + 2\n")
+    assert notebook.stale() == ["inner", "plan", "outer"]
+    assert notebook.compiled_from("inner") == ["a thing of the past"]
+    refreshed(notebook, "outer")
+    assert notebook.stale() == []
+    assert notebook.compiled_from("inner") == ["step"]
+    assert notebook.names["outer"](x=1) == 5
+
+
+def test_what_nobody_used_makes_nothing_stale(notebook: Notebook) -> None:
+    notebook.run(BASE)
+    refreshed(notebook, "outer")
+    notebook.run("@task\ndef aside(x: int) -> int:\n    return -x\n")
+    notebook.run("unrelated = 4")
+    assert notebook.stale() == []
+
+
+def test_a_fresh_workflow_is_not_compiled_again(notebook: Notebook) -> None:
+    notebook.run("import itertools\ncompiles = itertools.count()\ndef note():\n    next(compiles)\n")
+    notebook.run(BASE.replace("def outer(x: int) -> int:", "def outer(x: int) -> int:\n    note()"))
+    refreshed(notebook, "outer")
+    notebook.run("unrelated = 1")
+    refreshed(notebook, "outer")
+    refreshed(notebook, "plan")
+    assert repr(notebook.names["compiles"]) == "count(1)"
+    notebook.run("@task\ndef step(x: int) -> int:\n    return x + 2\n")
+    refreshed(notebook, "inner")
+    assert repr(notebook.names["compiles"]) == "count(1)"
+    notebook.run("def note():\n    next(compiles)\n")
+    refreshed(notebook, "outer")
+    assert repr(notebook.names["compiles"]) == "count(2)"
+
+
+SCALED = """
+from flytekit import task, workflow
+
+@task
+def scaled(x: int, by: int) -> int:
+    return x * by
+
+@workflow
+def scales(x: int) -> int:
+    return scaled(x=x, by=chosen())
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "result"),
+    [
+        ("FACTOR = 2\ndef chosen():\n    return FACTOR\n", "FACTOR = 5", 5),
+        ("def chosen():\n    return 2\n", "def chosen():\n    return 5\n", 5),
+        ("def deeper():\n    return 2\ndef chosen():\n    return deeper()\n", "def deeper():\n    return 5\n", 5),
+        ("FACTORS = [2]\ndef chosen():\n    return FACTORS[0]\n", "FACTORS[0] = 5", 5),
+        ("FACTORS = {'k': 2}\ndef chosen():\n    return FACTORS['k']\n", "FACTORS['k'] = 5", 5),
+        ("class Options:\n    by = 2\ndef chosen():\n    return Options.by\n", "class Options:\n    by = 5\n", 5),
+        ("FACTOR = 2\nchosen = lambda: FACTOR\n", "FACTOR = 5", 5),
+        ("def chosen():\n    return LATE\nLATE = True + 1\n", "LATE = 5.0.__int__()", 5),
+    ],
+)
+def test_a_changed_helper_constant_or_class_makes_a_workflow_stale(
+    notebook: Notebook, before: str, after: str, result: int
+) -> None:
+    notebook.run(before)
+    notebook.run(SCALED)
+    refreshed(notebook, "scales")
+    assert notebook.stale() == []
+    notebook.run(after)
+    assert notebook.stale() == ["scales"]
+    refreshed(notebook, "scales")
+    by = next(b for b in notebook.names["scales"].nodes[0].bindings if b.var == "by")
+    assert by.binding.scalar.primitive.integer == result
+
+
+def test_a_workflow_that_failed_to_compile_is_tried_again_and_says_the_same(notebook: Notebook) -> None:
+    notebook.run(BASE)
+    notebook.run("@workflow\ndef late(x: int) -> int:\n    return missing(x=x)\n")
+    for _ in range(2):
+        with pytest.raises(NameError, match="missing"):
+            refreshed(notebook, "late")
+    notebook.run("missing = step")
+    refreshed(notebook, "late")
+    assert notebook.names["late"](x=1) == 2
+
+
+def test_a_workflow_whose_task_no_longer_fits_says_so(notebook: Notebook) -> None:
+    notebook.run(BASE)
+    refreshed(notebook, "inner")
+    notebook.run("@task\ndef step(y: int) -> int:\n    return y\n")
+    for _ in range(2):
+        with pytest.raises(Exception, match="x"):
+            refreshed(notebook, "inner")
+    notebook.run("@task\ndef step(x: int) -> int:\n    return 10 * x\n")
+    refreshed(notebook, "inner")
+    assert notebook.names["inner"](x=2) == 20
+
+
+# --- runs -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(eq=False)
+class Ran:
+    """A run, as far as the session looks at it."""
+
+    entity: Any
+
+
+def test_runs_are_kept_in_order_and_found_by_their_entity() -> None:
+    session = Session()
+    one, other = object(), object()
+    runs: list[Any] = [Ran(one), Ran(other), Ran(one)]
+    for run in runs:
+        session.keep(run)
+    assert list(session.runs) == runs
+    assert list(session.runs_of(one)) == [runs[0], runs[2]]
+
+
+def test_not_more_than_fifty_runs_are_kept_alive() -> None:
+    session = Session()
+    runs: list[Any] = [Ran(None) for _ in range(60)]
+    for run in runs:
+        session.keep(run)
+    assert list(session.runs) == runs[10:]
+
+
+def test_the_session_loads_neither_ipython_nor_flytekit() -> None:
+    code = (
+        "import sys, flytenb.session as s; s.Session(); print([m for m in ('IPython', 'flytekit') if m in sys.modules])"
+    )
+    made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert made.stdout == "[]\n"
