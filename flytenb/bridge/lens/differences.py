@@ -272,9 +272,17 @@ def _of_arrays(before: Any, after: Any, path: str, depth: int) -> Iterator[Diffe
         yield _made(f"{path}[{index}]", before[where], after[where], "the values differ")
 
 
+def _of_tables(before: Any, after: Any, path: str, depth: int) -> Iterator[Difference]:
+    if before.schema != after.schema:
+        yield _made(f"{path}.schema", str(before.schema), str(after.schema), "there are other columns")
+        return
+    for name in before.schema if hasattr(before, "item") else before.column_names:
+        yield from _of_equals(before[name], after[name], f"{path}[{name!r}]", depth)
+
+
 def _of_equals(before: Any, after: Any, path: str, depth: int) -> Iterator[Difference]:
     if not before.equals(after):
-        yield _made(path, before, after, "the frames differ")
+        yield _made(path, list(before[:3]), list(after[:3]), "the values differ")
 
 
 def _is_a(*names: str) -> Callable[[Any], bool]:
@@ -298,7 +306,7 @@ _COMPARE: tuple[tuple[Callable[[Any], bool], Callable[[Any, Any, str, int], Iter
     (lambda value: hasattr(type(value), "model_fields"), _of_models),
     (_is_a("pandas.DataFrame"), _of_pandas),
     (_is_a("numpy.ndarray"), _of_arrays),
-    (_is_a("pandas.Index"), _of_equals),
-    (_is_frame, _of_equals),
+    (_is_a("polars.DataFrame", "pyarrow.Table"), _of_tables),
+    (_is_a("pandas.Series", "pandas.Index", "polars.Series"), _of_equals),
 )
 """How values of a kind are compared, the first that fits."""

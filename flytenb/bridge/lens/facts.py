@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from flytekit.core.type_engine import TypeEngine
 from flytekit.models.types import LiteralType
@@ -90,7 +91,7 @@ def read_type(python_type: Any, sample: Any = MISSING) -> TypeFacts:
     lookup = look_up(python_type)
     reading = _read_literal_type(python_type)
     with laboratory() as stored:
-        trip, no_sample, chosen = _try(python_type, sample, stored)
+        trip, no_sample, chosen = _try(python_type, sample, reading.literal_type, stored)
         support = as_dataclass_field(python_type, chosen, chosen is not MISSING, stored)
     literal_type = reading.literal_type
     return TypeFacts(
@@ -119,13 +120,13 @@ def _read_literal_type(python_type: Any) -> _Reading:
             return _Reading(None, explain(error), said)
 
 
-def _try(python_type: Any, sample: Any, stored: Path) -> tuple[Trip | None, str, Any]:
+def _try(python_type: Any, sample: Any, literal_type: LiteralType | None, stored: Path) -> tuple[Trip | None, str, Any]:
     if sample is MISSING:
         try:
             sample = sample_of(python_type, stored.parent / "samples")
         except NoSampleError as error:
             return None, error.message, MISSING
-    return take_trip(sample, python_type, stored), "", sample
+    return take_trip(sample, python_type, stored, literal_type), "", sample
 
 
 def _warnings(python_type: Any, reading: _Reading) -> list[str]:
@@ -137,6 +138,8 @@ def _warnings(python_type: Any, reading: _Reading) -> list[str]:
             f"Flyte doesn't know the type and pickles {what}: only the same Python with the same code can read it, "
             "and the cluster sees nothing of it"
         )
+    if _holds_itself(python_type, ()):
+        told.append("the type holds itself: flytekit follows it to Python's recursion limit, which takes seconds")
     told += [s.partition("\n")[0] for s in reading.said if "Unsupported Type" not in s]
     if get_origin(python_type) is Literal and not reading.refusal:
         kind = type(get_args(python_type)[0]).__name__
@@ -144,6 +147,20 @@ def _warnings(python_type: Any, reading: _Reading) -> list[str]:
     if reading.refusal and "tuple" in reading.refusal:
         told.append("a tuple may only be what a task returns: as several outputs, best named by a NamedTuple")
     return told
+
+
+def _holds_itself(python_type: Any, around: tuple[Any, ...]) -> bool:
+    """Whether a dataclass has itself among the types of its fields, at any depth."""
+    if python_type in around:
+        return True
+    inner = list(get_args(python_type)) if get_origin(python_type) is not Literal else []
+    if isinstance(python_type, type) and dataclasses.is_dataclass(python_type):
+        around = (*around, python_type)
+        try:
+            inner += get_type_hints(python_type).values()
+        except Exception:  # a name that can't be resolved: flytekit says so itself
+            return False
+    return any(_holds_itself(t, around) for t in inner)
 
 
 def _schema(literal_type: LiteralType | None) -> str:

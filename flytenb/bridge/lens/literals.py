@@ -14,6 +14,7 @@ from flytekit.models.types import LiteralType, SimpleType
 from flytenb.bridge.values_in_short import cut, read_literal, shorten
 
 _SHOWN = 60
+_PRIMITIVES = ("integer", "float_value", "string_value", "boolean", "datetime", "duration")
 
 
 def describe_literal_type(literal_type: LiteralType) -> str:
@@ -73,8 +74,7 @@ def describe_literal(literal: Literal) -> str:
 def _describe_scalar(literal: Literal) -> str:
     scalar = literal.scalar
     if scalar.primitive is not None:
-        name = literals_pb2.Primitive.DESCRIPTOR.oneofs[0].name
-        kind = scalar.primitive.to_flyte_idl().WhichOneof(name)
+        kind = next((k for k in _PRIMITIVES if getattr(scalar.primitive, k) is not None), "empty")
         return f"primitive, {kind}: {shorten(scalar.primitive.value, _SHOWN)}"
     if scalar.binary is not None:
         return f"binary, {scalar.binary.tag or 'untagged'}: {_unpacked(scalar.binary)}"

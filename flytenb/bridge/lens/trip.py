@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from flytekit.core.type_engine import TypeEngine
+from flytekit.models.types import LiteralType
 
 from flytenb.bridge.crossing.literal import to_literal, to_native
 from flytenb.bridge.lens.differences import Difference, first_difference, tell
@@ -59,14 +60,17 @@ class Trip:
         return not self.error and self.difference is None
 
 
-def take_trip(value: Any, python_type: Any, stored: Path) -> Trip:
-    """Send a value on its way, within a laboratory whose files are in `stored`."""
+def take_trip(value: Any, python_type: Any, stored: Path, literal_type: LiteralType | None = None) -> Trip:
+    """Send a value on its way, within a laboratory whose files are in `stored`.
+
+    The literal type may be given where it is known already: a large type takes flytekit a while.
+    """
     stops = [Stop("Python", tell(value, LONG), name_type(type(value)))]
-    before, notes = _remembered(value)
+    sent, notes = _copied(value), []
     size = 0
     with quiet():
         try:
-            literal = to_literal(value, python_type, TypeEngine.to_literal_type(python_type))
+            literal = to_literal(sent, python_type, literal_type or TypeEngine.to_literal_type(python_type))
             stops.append(Stop("literal", describe_literal(literal)))
             data = to_bytes(literal)
             size = len(data)
@@ -75,13 +79,13 @@ def take_trip(value: Any, python_type: Any, stored: Path) -> Trip:
         except Exception as error:
             return Trip(tuple(stops), size, bytes_in(stored), explain(error), notes=tuple(notes))
         stops.append(Stop("Python again", tell(after, LONG), name_type(type(after))))
-        changed = first_difference(before, value) if before is not value else None
-        if changed is not None:
-            notes.append(f"converting it changed your own object: {changed}")
         try:
-            difference = first_difference(before, after)
+            changed = first_difference(value, sent)
+            difference = first_difference(value, after)
         except Exception as error:
-            difference = Difference("", tell(before), tell(after), f"comparing them raised {explain(error)}")
+            changed, difference = None, Difference("", tell(value), tell(after), f"comparing raised {explain(error)}")
+    if changed is not None:
+        notes.append(f"converting changes the object itself: {changed}")
     return Trip(tuple(stops), size, bytes_in(stored), "", difference, tuple(notes))
 
 
@@ -91,12 +95,12 @@ def explain(error: BaseException) -> str:
     return f"{cut(text, LONG)} ({type(error).__name__})"
 
 
-def _remembered(value: Any) -> tuple[Any, list[str]]:
-    """A copy from before the conversion, which may change the value itself."""
+def _copied(value: Any) -> Any:
+    """A copy to send, since a conversion may change its object; the object itself where it can't be copied."""
     try:
-        return copy.deepcopy(value), []
+        return copy.deepcopy(value)
     except Exception:
-        return value, []
+        return value
 
 
 def _sizes(size: int, stored: int) -> str:
