@@ -118,6 +118,7 @@ class Extension:
         from flytenb.display.run_view import RunView
 
         self.session.keep(run)
+        run.viewer = self._explore
         view = RunView(run, self.shell)
         view.begin()
 
@@ -162,6 +163,11 @@ class Extension:
         from flytenb.display.run_view import show_run
 
         show_run(run, self.shell)
+
+    def _explore(self, run: Any) -> None:
+        from flytenb.display.run_view import explore
+
+        explore(run, self.shell)
 
     def _install_hooks(self) -> None:
         events = self.shell.events

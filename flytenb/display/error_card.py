@@ -43,6 +43,18 @@ def card_lines(run: Run, shell: Any = None) -> list[str]:
     """Return the card of a failed run."""
     failure = run.error
     assert failure is not None
+    lines = failure_lines(run, failure, shell)
+    if run.also_failed:
+        others = ", ".join(f"{f.path} ({type(f.exception).__name__})" for f in run.also_failed[:3])
+        lines.append(_cut(f"  also failed: {others}{', …' if len(run.also_failed) > 3 else ''}"))
+    not_run = [n.path for n in run.nodes.values() if n.phase in (Phase.ABORTED, Phase.QUEUED) and n.path]
+    if not_run:
+        lines.append(_cut(f"  did not run: {', '.join(not_run[:6])}{', …' if len(not_run) > 6 else ''}"))
+    return [*lines[: _MOST_LINES - 1], "  the whole traceback: run.error.full()"]
+
+
+def failure_lines(run: Run, failure: Failure, shell: Any = None) -> list[str]:
+    """Return what is known of one failure."""
     first, *rest = [*_lines(str(failure.exception)), ""][:3]
     lines = [f"{type(failure.exception).__name__}: {first}", *[f"  {line}" for line in rest if line]]
     lines.append(_place(run, failure))
@@ -54,13 +66,7 @@ def card_lines(run: Run, shell: Any = None) -> list[str]:
     hint = hint_for(failure.exception)
     if hint:
         lines.append(f"  hint: {hint}")
-    if run.also_failed:
-        others = ", ".join(f"{f.path} ({type(f.exception).__name__})" for f in run.also_failed[:3])
-        lines.append(_cut(f"  also failed: {others}{', …' if len(run.also_failed) > 3 else ''}"))
-    not_run = [n.path for n in run.nodes.values() if n.phase in (Phase.ABORTED, Phase.QUEUED) and n.path]
-    if not_run:
-        lines.append(_cut(f"  did not run: {', '.join(not_run[:6])}{', …' if len(not_run) > 6 else ''}"))
-    return [*lines[: _MOST_LINES - 1], "  the whole traceback: run.error.full()"]
+    return lines
 
 
 def _place(run: Run, failure: Failure) -> str:

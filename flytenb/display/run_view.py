@@ -1,135 +1,175 @@
-"""A run in a cell's output: the picture at once, the same output true again when it is over."""
+"""A run in a cell's output: live where somebody can watch, and the same output a picture once the run is over."""
 
 from __future__ import annotations
 
-import base64
+import contextlib
 import contextvars
+import os
 import threading
+import time
 import weakref
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from IPython.display import display as _display
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
 
-from flytenb.display.html import style
-from flytenb.display.quantities import count_text, duration_text
-from flytenb.display.shown import show
-from flytenb.model import Phase
-from flytenb.render.drawing import draw
+from flytenb.display.live.frozen import placeholder, run_bundle
+from flytenb.display.live.progress import Progress
+from flytenb.display.live.threads import lane, ticker
+from flytenb.errors import LayoutError
+from flytenb.render.drawing import Drawing, draw
 
 if TYPE_CHECKING:
+    from flytenb.display.live.follower import Follower
     from flytenb.runner.run import Run
+
+__all__ = ["RunView", "explore", "has_reader", "run_bundle", "show_run"]
 
 display: Any = _display
 
 _shown_in: weakref.WeakKeyDictionary[Run, int] = weakref.WeakKeyDictionary()
-_LOG_SHOWN = 2_000
+_PATIENCE = 0.15
+"""Seconds that a run must take to be worth a widget."""
 
-_TEMPLATE = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True).from_string(
+
+def has_reader(shell: Any) -> bool:
+    """Tell whether there may be a person in front of a page that shows widgets.
+
+    Nobody can know; but who executes a notebook unattended (nbclient, nbconvert, papermill, nbval) says with each cell
+    that nobody can be asked anything.
     """
-<div class="ft-show ft-run">
-<style>{{ style }}
-.ft-run .ft-head{margin:2px 0 6px;font:13px var(--jp-ui-font-family,system-ui,sans-serif)}
-.ft-run .ft-head b{font-weight:600}
-.ft-run img{max-width:100%;height:auto}
-.ft-run .ft-why{white-space:pre-wrap;margin:4px 0}
-</style>
-<div class="ft-head"><b>{{ name }}</b> · {{ phase }}{% if facts %} · {{ facts }}{% endif %}</div>
-<img alt="{{ alt }}" src="data:image/svg+xml;base64,{{ picture }}">
-{% if why %}<div class="ft-why">{{ why }}</div>
-{% endif %}
-{% for fragment in outputs %}
-{{ fragment }}
-{% endfor %}
-{% if log %}<details><summary>printed by the nodes</summary><pre>{{ log }}</pre></details>
-{% endif %}
-</div>
-"""
-)
+    kernel = getattr(shell, "kernel", None)
+    if kernel is None or os.environ.get("FLYTENB_STATIC", "") not in ("", "0"):
+        return False
+    try:
+        content = kernel.get_parent().get("content", {})
+    except (AttributeError, LookupError):
+        return False
+    return bool(content.get("allow_stdin"))
 
 
 class RunView:
-    """Shows one run where it was started, and mends that output when it ends."""
+    """Shows one run where it was started (or asked for), and mends that output when it ends.
 
-    def __init__(self, run: Run, shell: Any) -> None:
+    Args:
+        run: what is shown.
+        shell: where.
+        is_explorer: whether it stays open after the run's end, until its reader has seen enough.
+    """
+
+    def __init__(self, run: Run, shell: Any, *, is_explorer: bool = False) -> None:
         self._run = run
         self._shell = shell
+        self._is_explorer = is_explorer
+        self._wants_widget = False
+        self._lock = threading.RLock()
         self._handle: Any = None
-        self._lock = threading.Lock()
+        self._follower: Follower | None = None
+        self._drawing: Drawing | None = None
+        self._drawn: Any = None
         self._is_over = False
+        self._is_run_over = threading.Event()
+        self._began = time.monotonic()
+        self._progress: Progress | None = None
+        # A front end knows a thread's output by the cell that the thread was started from.
+        self._context = contextvars.copy_context()
 
     def begin(self) -> None:
-        """Show the run as it is before it starts."""
+        """Show the run from now on."""
         _shown_in[self._run] = self._shell.execution_count
-        if getattr(self._shell, "kernel", None) is None:
-            return  # a terminal can't mend what it has printed: there the run shows itself when it is over
-        self._handle = display(run_bundle(self._run), raw=True, display_id=True)
-        # The front end knows a thread's output by the cell that the thread was started from.
-        context = contextvars.copy_context()
-        self._run.on_finish(lambda: threading.Thread(target=context.run, args=(self.end,), name="flytenb-view").start())
+        self._wants_widget = has_reader(self._shell)
+        self._run.on_finish(self._is_run_over.set)
+        if getattr(self._shell, "kernel", None) is not None:
+            self._handle = display(placeholder(self._run), raw=True, display_id=True)
+        if not self._wants_widget:
+            self._progress = Progress(self._run, lambda line: self._in_cell(print, line))
+        ticker.add(self)
+
+    def tick(self) -> bool:
+        """Do what is due, ten times a second."""
+        if self._is_run_over.is_set() and not self._is_explorer:
+            self.end()
+        if self._is_over:
+            return False
+        if self._progress is not None:
+            self._progress.tick()
+        elif self._follower is not None:
+            self._follower.tick()
+        elif self._drawing is None:
+            lane.submit(self._draw)
+        elif self._is_explorer or time.monotonic() - self._began > _PATIENCE:
+            lane.submit(self._open)
+        return True
 
     def end(self) -> None:
-        """Show it as it ended; whoever is first, the waiting cell or the background, does it."""
+        """Show it as it ended; whoever is first, the waiting cell or the thread that follows, does it."""
         with self._lock:
             if self._is_over:
                 return
             self._is_over = True
-            bundle = run_bundle(self._run)
-            if self._handle is not None:
-                self._handle.update(bundle, raw=True)
-            else:
-                display(bundle, raw=True)
+            follower = self._follower
+            looked_at: tuple[str, ...] = ()
+            if follower is not None:
+                follower.close()
+                looked_at = follower.looked_at
+            self._publish(run_bundle(self._run, self._current_drawing(), looked_at))
+        if follower is not None and follower.widget is not None:
+            from flytenb.display.live.widget import retire
+
+            retire(follower.widget)
+
+    def _current_drawing(self) -> Drawing:
+        """The drawing of all that is known of the graph; laid out anew only if that has grown."""
+        with self._lock:
+            graph = self._run.graph
+            if self._drawing is None or self._drawn is not graph:
+                self._drawing, self._drawn = draw(graph), graph
+            return self._drawing
+
+    def _draw(self) -> None:
+        with self._lock:
+            if not self._is_over and self._drawing is None:
+                with contextlib.suppress(LayoutError):
+                    _ = self._current_drawing().svg
+
+    def _open(self) -> None:
+        """Make the widget and put it into the output."""
+        from flytenb.display.live.follower import Follower
+        from flytenb.display.live.picture import Picture
+
+        with self._lock:
+            if self._is_over or self._follower is not None:
+                return
+            follower = Follower(self._run, on_done=self.end, is_explorer=self._is_explorer)
+            widget = follower.open(Picture.of(self._run.graph, drawing=self._current_drawing()))
+            head = f"{self._run.name} · {self._run.phase}"
+            self._publish({**placeholder(self._run), "text/plain": head, **widget.bundle})
+            self._follower = follower
+
+    def _publish(self, bundle: dict[str, Any]) -> None:
+        if self._handle is not None:
+            self._in_cell(lambda: self._handle.update(bundle, raw=True))
+        else:
+            display(bundle, raw=True)
+
+    def _in_cell(self, job: Callable[..., Any], *args: Any) -> None:
+        self._context.copy().run(job, *args)
 
 
 def show_run(run: Run, shell: Any) -> None:
-    """Show a run that is the last line of a cell, unless that cell shows it already."""
+    """Show a run that is the last line of a cell, unless that cell shows it already; one that is still on, live."""
     if _shown_in.get(run) == shell.execution_count:
+        return
+    if not run.phase.is_terminal and getattr(shell, "kernel", None) is not None:
+        RunView(run, shell).begin()
         return
     _shown_in[run] = shell.execution_count
     display(run_bundle(run), raw=True)
 
 
-def run_bundle(run: Run) -> dict[str, str]:
-    """Return a run as picture and text: phase, durations, outcome, error."""
-    drawing = draw(run.graph, states=run.states)
-    facts = _facts(run)
-    why = "" if run.error is None else f"node {run.error.path}: {run.error}"
-    shown = [show(value, declared, name=name) for name, value, declared in run.declared_outputs()]
-    log = _log(run)
-    head = f"{run.name} · {run.phase}" + (f" · {facts}" if facts else "")
-    text = [head, drawing.text, *([why] if why else []), *[s.text for s in shown]]
-    html = _TEMPLATE.render(
-        style=Markup(style()),
-        name=run.name,
-        phase=str(run.phase),
-        facts=facts,
-        alt=f"{run.name}, {run.phase}",
-        picture=base64.b64encode(drawing.svg.encode()).decode(),
-        why=why,
-        outputs=[Markup(s.fragment) for s in shown],
-        log=log,
-    )
-    return {"text/plain": "\n".join(text), "text/html": html, "image/svg+xml": drawing.svg}
-
-
-def _facts(run: Run) -> str:
-    counts: dict[Phase, int] = {}
-    for node in run.nodes.values():
-        counts[node.phase] = counts.get(node.phase, 0) + 1
-    told = [f"{counts[p]} {p.value.lower().replace('_', ' ')}" for p in Phase if p in counts]
-    took = [] if run.duration is None else [duration_text(run.duration)]
-    return " · ".join([*took, count_text(sum(counts.values()), "node") + (f" ({', '.join(told)})" if told else "")])
-
-
-def _log(run: Run) -> str:
-    """What the nodes printed, by node, the first lines of it."""
-    pieces: list[str] = []
-    size = 0
-    for node in run.nodes.values():
-        if node.log:
-            pieces.append(f"{node.path}: {node.log}".rstrip())
-            size += len(pieces[-1])
-            if size > _LOG_SHOWN:
-                return "\n".join(pieces)[:_LOG_SHOWN] + "\n… run.nodes[path].log has all of it"
-    return "\n".join(pieces)
+def explore(run: Run, shell: Any) -> None:
+    """Show a run to be clicked through; where nobody can, show it as it stands."""
+    if has_reader(shell):
+        RunView(run, shell, is_explorer=True).begin()
+    else:
+        display(run_bundle(run), raw=True)

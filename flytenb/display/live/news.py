@@ -29,8 +29,8 @@ def picture_news(number: int, picture: Picture, graph: Graph) -> dict[str, Any]:
         picture: the layout.
         graph: all of what runs.
     """
-    can = {path: "close" for path in picture.open}
-    can |= {path: "open" for path in picture.shut}
+    can = dict.fromkeys(picture.open, "close")
+    can |= dict.fromkeys(picture.shut, "open")
     can |= {path: "open" for path, node in picture.graph.nodes.items() if "folded" in node.settings}
     names = {p: clean(n.name) for p, n in graph.nodes.items() if not n.is_pseudo}
     return {
@@ -48,7 +48,13 @@ def box_news(state: NodeState, started: float | None) -> Told:
     """Return where one box stands."""
     shown_start = started if state.phase is Phase.RUNNING else None
     is_hit = state.cache is CacheStatus.HIT and state.phase is Phase.SUCCEEDED
-    return [str(state.phase), captions.state_caption(state), int(is_hit), shown_start, clip(clean(state.text), _LONGEST)]
+    return [
+        str(state.phase),
+        captions.state_caption(state),
+        int(is_hit),
+        shown_start,
+        clip(clean(state.text), _LONGEST),
+    ]
 
 
 def boxes_news(ledger: Ledger, picture: Picture, paths: Iterable[str]) -> dict[str, Told]:
@@ -79,6 +85,7 @@ def run_news(ledger: Ledger, graph: Graph, total: int, now: float) -> dict[str, 
         "phase": str(run.phase),
         "started": run.started,
         "took": took,
+        "tookText": "" if took is None else captions.seconds(took),
         "now": now,
         "counts": counts_text(ledger, total),
         "done": sum(number for phase, number in ledger.counts.items() if phase.is_terminal),

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from flytenb.errors import LayoutError
 from flytenb.model import Graph, NodeState
-from flytenb.render.drawing import draw
+from flytenb.render.drawing import Drawing, draw
 from flytenb.render.fold import close
 from flytenb.render.joined import joined
 
@@ -36,15 +36,17 @@ class Picture:
     shown_at: Mapping[str, str]
 
     @classmethod
-    def of(cls, graph: Graph, shut: frozenset[str] | None = None) -> Picture:
+    def of(cls, graph: Graph, shut: frozenset[str] | None = None, drawing: Drawing | None = None) -> Picture:
         """Lay a graph out.
 
         Args:
             graph: all of it.
             shut: the containers that are closed, everything else is drawn; None folds what is too big to read.
+            drawing: the graph as it folds by itself, if it was drawn already.
         """
         closed = None if shut is None else close(graph, shut)
-        drawing = draw(graph) if closed is None else draw(closed.graph, depth=_ALL_LEVELS)
+        if drawing is None:
+            drawing = draw(graph) if closed is None else draw(closed.graph, depth=_ALL_LEVELS)
         try:
             svg = _STYLE.sub("", drawing.svg, count=1)
         except LayoutError:

@@ -1,0 +1,267 @@
+"""One widget that follows one run: tells its page what changes, does what its reader asks for.
+
+It neither starts nor shows the widget in an output: that is the run view's.
+"""
+
+from __future__ import annotations
+
+import ast
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from flytenb.display.brief import clean
+from flytenb.display.live.details import LOG_SHOWN, Details, members_of
+from flytenb.display.live.ledger import Ledger
+from flytenb.display.live.news import boxes_news, picture_news, run_news
+from flytenb.display.live.picture import Picture
+from flytenb.display.live.threads import Lane
+from flytenb.display.live.threads import lane as shared_lane
+from flytenb.display.live.widget import RunWidget
+from flytenb.model import Graph
+
+if TYPE_CHECKING:
+    from flytenb.runner.run import Run
+
+_FRAME_EVERY = 2.0
+"""Seconds after which changes are gathered into a new frame, so that an update stays small."""
+_MOST_CHANGES = 200
+_LAYOUT_EVERY = 0.5
+"""Seconds between two layouts of a graph that grows."""
+
+
+class Follower:
+    """Keeps one widget true.
+
+    Args:
+        run: what is followed.
+        on_done: called when the reader has seen enough of a run that is over.
+        is_explorer: whether the reader says when it is enough.
+        lane: where what takes longer is done.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        *,
+        on_done: Callable[[], None] = lambda: None,
+        is_explorer: bool = False,
+        lane: Lane = shared_lane,
+    ) -> None:
+        self.run = run
+        self.has_reader = False
+        self._on_done = on_done
+        self._is_explorer = is_explorer
+        self._lane = lane
+        self._lock = threading.RLock()
+        self._ledger = Ledger()
+        self._graph: Graph = run.graph
+        self._merged = 0
+        self._picture: Picture | None = None
+        self._number = 0
+        self._shut: frozenset[str] | None = None
+        self._changed: set[str] = set()
+        self._key = 0
+        self._framed = 0.0
+        self._told: Any = None
+        self._laid_out = 0.0
+        self._is_laying_out = False
+        self._logs: dict[str, int] = {}
+        self._take_back = run.listen(self._ledger.take)
+        self.widget: RunWidget | None = None
+
+    def open(self, picture: Picture) -> RunWidget:
+        """Make the widget, with everything that is known; its page is right from its first moment."""
+        with self._lock:
+            self._picture = picture
+            self._number += 1
+            self._ledger.read()
+            about = {"name": clean(self.run.name), "isExplorer": self._is_explorer}
+            self.widget = RunWidget(
+                about,
+                self._on_message,
+                picture=picture_news(self._number, picture, self._graph),
+                frame=self._frame(picture),
+            )
+            self._changed.clear()
+            return self.widget
+
+    def close(self) -> None:
+        """Tell the page where everything stands now, and follow no longer."""
+        self._take_back()
+        with self._lock:
+            if self.widget is not None and self._picture is not None:
+                self._ledger.read()
+                self.widget.frame = self._frame(self._picture)
+
+    @property
+    def looked_at(self) -> tuple[str, ...]:
+        """Paths of the nodes that a reader has open."""
+        return tuple(self._logs)
+
+    # --- telling -------------------------------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        """Tell the page what has happened since the last time."""
+        with self._lock:
+            if self.widget is None or self._picture is None:
+                return
+            changed, printed = self._ledger.read()
+            if len(self._ledger.spawned) != self._merged:
+                self._lay_out_soon()
+            self._changed |= changed
+            if changed:
+                self._send(self._picture)
+            for path in printed & self._logs.keys():
+                self._send_log(path)
+
+    def _send(self, picture: Picture) -> None:
+        assert self.widget is not None
+        is_due = time.monotonic() - self._framed > _FRAME_EVERY
+        if is_due or len(self._changed) > _MOST_CHANGES:
+            self.widget.frame = self._frame(picture)
+            self._changed.clear()
+            return
+        boxes = boxes_news(self._ledger, picture, self._changed)
+        self.widget.changes = {"key": self._key, "boxes": boxes, "run": self._run_news()}
+
+    def _frame(self, picture: Picture) -> dict[str, Any]:
+        self._key += 1
+        self._framed = time.monotonic()
+        return {
+            "key": self._key,
+            "boxes": boxes_news(self._ledger, picture, self._ledger.entries),
+            "run": self._run_news(),
+        }
+
+    def _run_news(self) -> dict[str, Any]:
+        total = sum(not node.is_pseudo for node in self._graph.nodes.values())
+        return run_news(self._ledger, self._graph, total, time.time())
+
+    def _send_log(self, path: str) -> None:
+        assert self.widget is not None
+        log, sent = self.run.nodes[path].log, self._logs[path]
+        if len(log) > sent:
+            self._logs[path] = len(log)
+            self.widget.send({"kind": "log", "path": path, "from": sent, "text": clean(log[sent:][-LOG_SHOWN:])})
+
+    # --- layouts -------------------------------------------------------------------------------------------------
+
+    def _lay_out_soon(self) -> None:
+        """Lay out what the graph has become, not too often, and not on the thread that tells of changes."""
+        if self._is_laying_out or time.monotonic() - self._laid_out < _LAYOUT_EVERY:
+            return
+        self._is_laying_out = True
+        self._lane.submit(self._lay_out)
+
+    def _lay_out(self) -> None:
+        merged, graph, shut = len(self._ledger.spawned), self.run.graph, self._shut
+        picture = Picture.of(graph, shut)
+        with self._lock:
+            self._is_laying_out = False
+            self._laid_out = time.monotonic()
+            if self.widget is None:
+                return
+            self._graph, self._picture, self._merged = graph, picture, merged
+            self._number += 1
+            with self.widget.hold_sync():
+                self.widget.picture = picture_news(self._number, picture, graph)
+                self.widget.frame = self._frame(picture)
+            self._changed.clear()
+
+    # --- what the reader asks for --------------------------------------------------------------------------------
+
+    def _on_message(self, message: dict[str, Any]) -> None:
+        """Hear the page; what it asks for is done elsewhere, since this may be the kernel's own thread."""
+        self.has_reader = True
+        asked = {
+            "look": self._look,
+            "leave": self._leave,
+            "toggle": self._toggle,
+            "all": self._open_all,
+            "stop": self._stop,
+            "answer": self._answer,
+            "done": self._done,
+        }.get(str(message.get("kind")))
+        if asked is not None:
+            self._lane.submit(lambda: asked(message))
+
+    def _send_message(self, message: dict[str, Any]) -> None:
+        if self.widget is not None:
+            self.widget.send(message)
+
+    def _look(self, message: dict[str, Any]) -> None:
+        path = str(message.get("path"))
+        details = Details.of(self.run, path)
+        with self._lock:
+            picture = self._picture
+            behind = picture.members.get(path, []) if picture is not None else []
+            self._logs[path] = details.log_size
+        self._send_message(
+            {
+                "kind": "details",
+                "path": path,
+                "name": details.name,
+                "facts": list(details.facts),
+                "error": details.error,
+                "values": [
+                    {"title": title, "fragments": [shown.fragment for shown in values]}
+                    for title, values in (("inputs", details.inputs), ("outputs", details.outputs))
+                    if values
+                ],
+                "members": members_of(self._graph, behind, self.run),
+                "log": details.log,
+                "logSize": details.log_size,
+                "source": details.source,
+            }
+        )
+
+    def _leave(self, message: dict[str, Any]) -> None:
+        self._logs.pop(str(message.get("path")), None)
+
+    def _toggle(self, message: dict[str, Any]) -> None:
+        with self._lock:
+            if self._picture is None:
+                return
+            self._shut = self._picture.toggled(str(message.get("path")))
+        self._lay_out()
+
+    def _open_all(self, message: dict[str, Any]) -> None:
+        self._shut = frozenset()
+        self._lay_out()
+
+    def _stop(self, message: dict[str, Any]) -> None:
+        self._send_message({"kind": "stopping"})
+        self.run.cancel()
+
+    def _done(self, message: dict[str, Any]) -> None:
+        self._on_done()
+
+    def _answer(self, message: dict[str, Any]) -> None:
+        path, value = str(message.get("path")), message.get("value")
+        error = ""
+        try:
+            if isinstance(value, bool):
+                self.run.approve(path, value)
+            else:
+                node = self._graph.nodes.get(path)
+                declared = node.interface.outputs[0].type if node is not None and node.interface.outputs else ""
+                self.run.set_input(path, typed(str(value), declared))
+        except Exception as e:
+            error = clean(str(e)) or type(e).__name__
+        self._send_message({"kind": "answered", "path": path, "error": error})
+
+
+def typed(text: str, declared: str) -> Any:
+    """Return what a reader typed as a Python value: text as it is where text is wanted, else a literal.
+
+    Raises:
+        ValueError: if it is no Python literal; `3`, `1.5`, `True`, `[1, 2]` and `{"a": 1}` are.
+    """
+    if declared == "str":
+        return text
+    try:
+        return ast.literal_eval({"true": "True", "false": "False", "null": "None"}.get(text.strip(), text.strip()))
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        raise ValueError(f"{text!r} is no value of type {declared or 'any'}") from None

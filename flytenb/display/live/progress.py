@@ -1,0 +1,61 @@
+"""A run's progress as a few lines of text, for those who can't watch it: terminals, logs, executed notebooks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from flytenb.display.brief import clean
+from flytenb.display.live.ledger import Ledger
+from flytenb.display.live.news import counts_text
+from flytenb.render import captions
+
+if TYPE_CHECKING:
+    from flytenb.runner.run import Run
+
+_FIRST = 5.0
+_LONGEST_PAUSE = 300.0
+
+
+class Progress:
+    """Says where the run stands after 5, 10, 20, 40 … seconds, and at once what a gate asks.
+
+    Args:
+        run: what is told of.
+        say: prints a line.
+        clock: seconds that only grow.
+    """
+
+    def __init__(self, run: Run, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
+        self._run = run
+        self._say = say
+        self._clock = clock
+        self._ledger = Ledger()
+        self._began = clock()
+        self._pause = _FIRST
+        self._due = self._began + self._pause
+        self._asked: set[str] = set()
+        run.listen(self._ledger.take)
+
+    def tick(self) -> None:
+        """Say what is due."""
+        self._ledger.read()
+        for path, question in self._ledger.waiting.items():
+            if path not in self._asked:
+                self._asked.add(path)
+                self._say(f"{clean(self._run.name)}: {path} waits: {clean(question)} {_way_out(path)}")
+        if self._clock() < self._due or self._run.phase.is_terminal:
+            return
+        total = sum(not node.is_pseudo for node in self._run.graph.nodes.values())
+        took = captions.seconds(self._clock() - self._began)
+        self._say(f"{clean(self._run.name)}: {counts_text(self._ledger, total)} · {took}")
+        self._pause = min(2 * self._pause, _LONGEST_PAUSE)
+        self._due = self._clock() + self._pause
+
+
+def _way_out(path: str) -> str:
+    return (
+        f"(interrupt, then either flytenb.options(answers={{{path!r}: …}}), or start it in the background and "
+        f"run.approve({path!r}) or run.set_input({path!r}, …))"
+    )

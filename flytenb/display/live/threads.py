@@ -1,0 +1,99 @@
+"""The two threads that all live views share: one that tells pages what changed, one for whatever may take longer.
+
+Fixed and named, because flytekit keeps one event-loop thread for ever per thread *name* that it meets. Daemons: they
+never keep an interpreter alive.
+"""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Protocol
+
+INTERVAL = 0.1
+"""Seconds between two updates of a page: at most ten a second."""
+
+
+class Ticking(Protocol):
+    """What wants to be called ten times a second."""
+
+    def tick(self) -> bool:
+        """Do what is due; return False if there will never be anything due again."""
+
+
+class Ticker:
+    """Calls each of its views in turn until they have had enough; its thread sleeps while there are none."""
+
+    def __init__(self, name: str = "flytenb-live") -> None:
+        self._name = name
+        self._views: list[Ticking] = []
+        self._wake = threading.Condition()
+        self._thread: threading.Thread | None = None
+
+    def add(self, view: Ticking) -> None:
+        """Call a view from now on, for the first time at once."""
+        with self._wake:
+            self._views.append(view)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
+                self._thread.start()
+            self._wake.notify()
+
+    def _work(self) -> None:
+        while True:
+            with self._wake:
+                while not self._views:
+                    self._wake.wait()
+                views = list(self._views)
+            over = [view for view in views if not _is_still_due(view)]
+            with self._wake:
+                self._views = [view for view in self._views if view not in over]
+                if self._views == views:
+                    self._wake.wait(INTERVAL)
+
+    def __repr__(self) -> str:
+        return f"<Ticker {self._name}: {len(self._views)} views>"
+
+
+def _is_still_due(view: Ticking) -> bool:
+    try:
+        return view.tick()
+    except Exception as error:
+        # A view that breaks must neither break the run nor the other views, nor be silent about it.
+        warnings.warn(f"the live view stopped: {error!r}", stacklevel=2)
+        return False
+
+
+class Lane:
+    """Does jobs one after the other: layouts, values that are asked for."""
+
+    def __init__(self, name: str = "flytenb-show") -> None:
+        self._name = name
+        self._jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def submit(self, job: Callable[[], None]) -> None:
+        """Do `job` when those before it are done."""
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
+                self._thread.start()
+        self._jobs.put(job)
+
+    def _work(self) -> None:
+        while True:
+            job = self._jobs.get()
+            try:
+                job()
+            except Exception as error:
+                warnings.warn(f"the live view couldn't do something: {error!r}", stacklevel=2)
+
+    def __repr__(self) -> str:
+        return f"<Lane {self._name}: {self._jobs.qsize()} jobs>"
+
+
+ticker = Ticker()
+lane = Lane()

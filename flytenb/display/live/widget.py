@@ -1,0 +1,52 @@
+"""The widget: the page's module, its style, and the three things that the page's model holds."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from importlib.resources import files
+from typing import Any
+
+import anywidget
+import traitlets
+
+from flytenb.display.html import style
+from flytenb.render.theme import style_sheet
+
+_KEPT_OPEN = 8
+
+
+def _page(name: str) -> str:
+    return (files("flytenb.display.live") / "page" / name).read_text(encoding="utf-8")
+
+
+class RunWidget(anywidget.AnyWidget):
+    """One run in the page. The page never sets any of these: what it has to say comes as messages."""
+
+    _esm = _page("live.js")
+    _css = "\n".join((style_sheet(), style(), _page("live.css")))
+
+    about = traitlets.Dict().tag(sync=True)
+    picture = traitlets.Dict({"number": 0}).tag(sync=True)
+    frame = traitlets.Dict({"key": 0, "boxes": {}}).tag(sync=True)
+    changes = traitlets.Dict({"key": 0, "boxes": {}}).tag(sync=True)
+
+    def __init__(self, about: dict[str, Any], on_message: Callable[[dict[str, Any]], None], **state: Any) -> None:
+        super().__init__(about=about, **state)
+        self.on_msg(lambda _, content, buffers: on_message(content))
+
+    @property
+    def bundle(self) -> dict[str, Any]:
+        """What shows it in an output."""
+        reference = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
+        return {"application/vnd.jupyter.widget-view+json": reference}
+
+
+_finished: deque[RunWidget] = deque()
+
+
+def retire(widget: RunWidget) -> None:
+    """Let a widget go that nothing more will be told to, but not at once: a page that was reloaded still shows it."""
+    _finished.append(widget)
+    while len(_finished) > _KEPT_OPEN:
+        _finished.popleft().close()
