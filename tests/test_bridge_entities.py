@@ -29,6 +29,7 @@ from flytekit import (
 )
 from flytekit.core.hash import HashMethod
 from flytekit.core.type_engine import TypeEngine
+from flytekit.extras.sqlite3.task import SQLite3Config, SQLite3Task
 from flytekit.extras.tasks.shell import ShellTask
 from flytekit.models.types import LiteralType, SimpleType
 from flytekit.types.directory import FlyteDirectory
@@ -124,6 +125,7 @@ KINDS = [
     (default_plan, Kind.LAUNCH_PLAN, "wf"),
     (container, Kind.CONTAINER, "my.container"),
     (shell, Kind.SHELL, "my shell"),
+    (SQLite3Task("rows", "select 1", task_config=SQLite3Config(uri="rows.db")), Kind.SQL, "rows"),
     (far, Kind.REFERENCE, "task"),
     (map_task(inc), Kind.MAP, "inc"),
     (map_task(plan), Kind.MAP, "tests.entities.plan"),
