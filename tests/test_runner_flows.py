@@ -87,7 +87,7 @@ def test_flytekit_itself_gives_that_answer_where_it_gets_it_right(flow: Flow) ->
 
 @pytest.mark.parametrize("flow", RUNNABLE, ids=repr)
 def test_what_ran_is_what_is_drawn(flow: Flow) -> None:
-    """Every node of the picture that can run has a record, and nothing ran that isn't in it (elements of maps aside)."""
+    """Every node of the picture that can run has a record, and nothing else ran (elements of maps aside)."""
     done = run(flow)
     graph = done.graph
     maps = {path for path, node in graph.nodes.items() if node.kind is Kind.MAP}
