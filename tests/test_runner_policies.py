@@ -1,4 +1,4 @@
-"""What a node was promised is kept as on a cluster: retries, timeouts, failure policy, order, cache, gates, handlers."""
+"""What a node was promised is kept as on a cluster: retries, timeouts, policy, order, cache, gates, handlers."""
 
 from __future__ import annotations
 
