@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from flytenb.model import CacheStatus, Edge, EdgeKind, Graph, Interface, Kind, Node, NodeState, Phase, Port
 
@@ -85,10 +86,12 @@ class GraphBuilder:
         doors_last = sorted(self.nodes.values(), key=lambda n: n.kind is Kind.OUTPUTS)
         nodes = {n.path: n for n in doors_last}
         outer_first = dict(sorted(nodes.items(), key=lambda item: item[0].count("/")))
+        inner: dict[str, list[str]] = {}
+        for path in outer_first:
+            inner.setdefault(path.rpartition("/")[0], []).append(path)
         for path, node in outer_first.items():
-            inner = tuple(p for p, n in outer_first.items() if n.parent == path)
-            if inner:
-                outer_first[path] = Node(path, node.kind, node.name, node.interface, node.settings, inner)
+            if path in inner:
+                outer_first[path] = replace(node, children=tuple(inner[path]))
         return Graph(self.name, Kind.SUBWORKFLOW, outer_first, tuple(self.edges), self.interface, self.settings)
 
 

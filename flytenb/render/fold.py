@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from flytenb.model import Edge, EdgeKind, Graph, Kind, Node
 from flytenb.render.captions import label
@@ -67,31 +68,63 @@ def fold(graph: Graph, depth: int | None = None, *, most: int = MOST_BOXES) -> F
 
 def close(graph: Graph, paths: Collection[str]) -> Folded:
     """Return the graph with just these containers closed."""
-    return _closed(graph, lambda node: node.path in paths)
+    shown_at: dict[str, str] = {}
+    for path, node in graph.nodes.items():  # outer before inner
+        parent = node.parent
+        if parent in shown_at:
+            shown_at[path] = shown_at[parent]
+        elif parent in paths:
+            shown_at[path] = parent
+    inside = Counter(at for path, at in shown_at.items() if not graph.nodes[path].is_pseudo)
+    stands_for = {
+        at: replace(graph.nodes[at], children=(), settings={**graph.nodes[at].settings, "inside": inside[at]})
+        for at in set(shown_at.values())
+    }
+    return _replaced(graph, shown_at, stands_for)
 
 
 def foldings(graph: Graph, depth: int | None) -> Iterator[Folded]:
     """Yield the graph and ever smaller versions of it."""
-    levels = max((path.count("/") for path in graph.nodes), default=0)
-    first = levels if depth is None else min(depth, levels)
+    levels = {path: _level(graph, path) for path in _containers(graph)}
     now = Folded(graph, {})
-    if depth is not None:
-        now = _closed(graph, lambda node: _level(graph, node.path) >= first)
+    first = max(levels.values(), default=-1) + 1
+    if depth is not None and depth < first:
+        first = depth
+        now = _closed_from(graph, levels, depth)
     yield now
-    crowded = _crowded(now.graph)
-    if crowded:
-        now = _then(now, _closed(now.graph, lambda node: node.path in crowded))
-        yield now
-    for level in range(first - 1, -1, -1):
-        smaller = _closed(now.graph, lambda node, level=level: _level(graph, node.path) >= level)  # type: ignore[misc]
-        if smaller.shown_at:
-            now = _then(now, smaller)
-            yield now
-    for step in (_by_name, _by_level, _by_stretch):
+    shut = (partial(_closed_from, levels=levels, depth=level) for level in range(first - 1, -1, -1))
+    steps: list[Callable[[Graph], Folded]] = [
+        _crowded_closed,
+        *shut,
+        _branches_closed,
+        _by_name,
+        _by_level,
+        _by_stretch,
+    ]
+    for step in steps:
         smaller = step(now.graph)
         if smaller.shown_at:
             now = _then(now, smaller)
             yield now
+
+
+def _containers(graph: Graph) -> dict[str, None]:
+    """The nodes that something drawn stands in, outer ones first."""
+    return {node.parent: None for node in graph.nodes.values() if node.parent and node.kind is not Kind.CONSTANT}
+
+
+def _crowded_closed(graph: Graph) -> Folded:
+    return close(graph, _crowded(graph))
+
+
+def _closed_from(graph: Graph, levels: Mapping[str, int], depth: int) -> Folded:
+    """Close the containers that stand inside this many others or more; branches are no walls and stay open."""
+    open_ones = {p for p in _containers(graph) if graph.nodes[p].kind is not Kind.BRANCH}
+    return close(graph, {p for p in open_ones if levels[p] >= depth})
+
+
+def _branches_closed(graph: Graph) -> Folded:
+    return close(graph, {path for path, node in graph.nodes.items() if node.kind is Kind.BRANCH})
 
 
 def is_readable(graph: Graph, most: int = MOST_BOXES) -> bool:
@@ -174,25 +207,6 @@ def _crowded(graph: Graph) -> frozenset[str]:
         for path, inside in size.items()
         if inside > MOST_BOXES // 2 or (inside > MOST_ACROSS and _across(levels, path) > MOST_ACROSS)
     )
-
-
-def _closed(graph: Graph, is_closed: Callable[[Node], bool]) -> Folded:
-    """Close every container for which it is asked, and what it holds with it."""
-    shown_at: dict[str, str] = {}
-    for path, node in graph.nodes.items():  # outer before inner
-        parent = node.parent
-        if parent in shown_at:
-            shown_at[path] = shown_at[parent]
-        elif parent and is_closed(graph.nodes[parent]):
-            shown_at[path] = parent
-    inside = Counter(shown_at[p] for p in shown_at if not graph.nodes[p].is_pseudo)
-    stands_for = {
-        path: replace(graph.nodes[path], children=(), settings={**graph.nodes[path].settings, "inside": number})
-        for path, number in inside.items()
-    }
-    for path in set(shown_at.values()) - stands_for.keys():
-        stands_for[path] = replace(graph.nodes[path], children=())
-    return _replaced(graph, shown_at, stands_for)
 
 
 def _by_name(graph: Graph) -> Folded:

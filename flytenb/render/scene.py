@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from flytenb.model import Edge, EdgeKind, Graph, Kind, Node, NodeState
+from flytenb.model import Edge, EdgeKind, Graph, Kind, Node, NodeState, Port
 from flytenb.render import captions
 from flytenb.render.lettering import clean, clean_lines, fit, measure, wrap
 
@@ -235,34 +235,31 @@ class _Builder:
             other = edge.target if is_input else edge.source
             if self._is_named_by_handler(edge):
                 continue
+            if self.graph.nodes[other].kind in (Kind.INPUTS, Kind.OUTPUTS):  # passed through: each to its own port
+                other = f"{other}.{edge.input if is_input else edge.output}"
             partners.setdefault(_root(edge.output if is_input else edge.input), {})[other] = None
-        groups: dict[tuple[str, ...], list[str]] = {}
         fixed = self._fixed(node)
         ports = {
             p.name: replace(p, default=fixed.get(p.name, p.default)) for p in captions.door_ports(self.graph, node)
         }
+        groups: dict[tuple[str, ...], list[Port]] = {}
         for name in dict.fromkeys((*ports, *partners)):
-            groups.setdefault(tuple(sorted(partners.get(name, ()))), []).append(name)
-        for names in groups.values():
-            lines = []
-            for name in names[: MOST_LINES if len(names) <= MOST_LINES else MOST_LINES - 1]:
-                port = ports.get(name)
-                text = fit(clean(name), WIDEST / 2, SMALL_SIZE + 1)
-                rest = "" if port is None else captions.port(port).removeprefix(port.name).removeprefix(": ")
-                room = WIDEST - measure(text, SMALL_SIZE + 1)
-                lines.append(Line(text, "ft-port", SMALL_SIZE + 1, fit(clean(rest), room, SMALL_SIZE)))
-            if len(names) > len(lines):
-                lines.append(Line(f"and {len(names) - len(lines)} more", "ft-const"))
-            tip = "\n".join(clean(captions.port(ports[n]) if n in ports else n) for n in names)
-            width = max(44.0, *(_line_width(line) + 24 for line in lines))
-            height = 10 + LINE * len(lines)
-            doc = "\n".join(f"{n}: {ports[n].doc}" for n in names if n in ports and ports[n].doc)
-            box = Box(
-                len(self.boxes), path, node, str(node.kind), lines, width, height, clean_lines(f"{tip}\n{doc}".strip())
-            )
-            box.ports = tuple(names)
-            self._put(box)
-            self._pill_at.update(((path, name), box) for name in names)
+            port = ports.get(name) or Port(name, "", fixed.get(name))
+            groups.setdefault(tuple(sorted(partners.get(name, ()))), []).append(port)
+        for together in groups.values():
+            pill = self._put(self._pill(path, node, together))
+            self._pill_at.update(((path, port.name), pill) for port in together)
+
+    def _pill(self, path: str, node: Node, ports: list[Port]) -> Box:
+        lines = list(map(_port_line, ports if len(ports) <= MOST_LINES else ports[: MOST_LINES - 1]))
+        if len(ports) > len(lines):
+            lines.append(Line(f"and {len(ports) - len(lines)} more", "ft-const"))
+        width = max(44.0, *(_line_width(line) + 24 for line in lines))
+        signatures = map(captions.port, ports)
+        docs = (f"{port.name}: {port.doc}" for port in ports if port.doc)
+        tip = clean_lines("\n".join([*signatures, *docs]))
+        height, names = 10 + LINE * len(lines), tuple(port.name for port in ports)
+        return Box(len(self.boxes), path, node, str(node.kind), lines, width, height, tip, ports=names)
 
     def _add_frame(self, path: str, node: Node) -> None:
         name = fit(clean(node.name), WIDEST, NAME_SIZE)
@@ -391,6 +388,13 @@ def shape_of(node: Node) -> str:
         Kind.GATE: "gate",
         Kind.CONSTANT: "constant",
     }.get(node.kind, "box")
+
+
+def _port_line(port: Port) -> Line:
+    """A port's name, and its type and value in grey."""
+    name = fit(clean(port.name), WIDEST / 2, SMALL_SIZE + 1)
+    rest = clean(captions.port(port).removeprefix(port.name).removeprefix(": ").strip())
+    return Line(name, "ft-port", SMALL_SIZE + 1, fit(rest, WIDEST - measure(name, SMALL_SIZE + 1), SMALL_SIZE))
 
 
 def _line_width(line: Line) -> float:
