@@ -219,6 +219,19 @@ class Kernel:
                 content: dict[str, Any] = message["content"]
                 return content
 
+    def wait_for(self, condition: Callable[[], bool], timeout: float = 30) -> None:
+        """Take in what runs on in the background shows, until the condition holds."""
+        deadline = time.monotonic() + timeout
+        while not condition():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"not so after {timeout} s")
+            try:
+                message = self._client.get_iopub_msg(timeout=0.05)
+            except queue.Empty:
+                continue
+            if message["msg_type"] == "update_display_data":
+                self._update(message["content"])
+
     def value(self, expression: str) -> Any:
         """Return the value of an expression made of literals, evaluated in the notebook without running a cell."""
         sent = self._client.execute("", user_expressions={"value": f"repr({expression})"}, store_history=False)

@@ -60,7 +60,12 @@ def as_written(kernel: Kernel) -> list[Outcome]:
 
 
 @pytest.fixture(scope="module")
-def finished(kernel: Kernel, as_written: list[Outcome]) -> Outcome:
+def stubs_run(kernel: Kernel, as_written: list[Outcome]) -> list[Outcome]:
+    return [kernel.run("%flyte run generate_coordinates(num=3)"), kernel.run("generate_coordinates(num=3)")]
+
+
+@pytest.fixture(scope="module")
+def finished(kernel: Kernel, stubs_run: list[Outcome]) -> Outcome:
     kernel.run(FILLED).ok()
     kernel.run(WORKFLOW).ok()
     return kernel.run(RUN).ok()
@@ -75,14 +80,9 @@ def test_the_decorated_task_prints_both_lines_and_gives_eleven(as_written: list[
     assert as_written[-1].result == "11"
 
 
-@pytest.mark.parametrize("call", ["%flyte run generate_coordinates(num=3)", "generate_coordinates(num=3)"])
-def test_running_a_stub_says_that_it_has_no_body_yet(as_written: list[Outcome], call: str) -> None:
-    with Kernel() as kernel:
-        for cell in code_cells()[:2]:
-            kernel.run(cell).ok()
-        error = kernel.run(call).fails()
-        assert "generate_coordinates has no body yet" in error.traceback
-        assert kernel.run("1 + 1").result == "2"
+def test_running_a_stub_says_that_it_has_no_body_yet(stubs_run: list[Outcome]) -> None:
+    for outcome in stubs_run:
+        assert "generate_coordinates has no body yet" in outcome.fails().traceback
 
 
 def test_the_filled_in_stubs_give_the_right_coordinates(kernel: Kernel, finished: Outcome) -> None:

@@ -117,7 +117,7 @@ def test_a_failed_task_is_named_with_its_inputs_and_the_users_own_line(kernel: K
     for word in ("n0", "halve", "-4", "raise raised[-1]", "n1"):
         assert word in error.traceback
     assert len(error.traceback.splitlines()) <= 15
-    assert "FAILED" in outcome.shown
+    assert "failed" in outcome.shown.lower()
     assert any("halve" in picture for picture in outcome.pictures)
 
 
@@ -234,7 +234,7 @@ def test_interrupting_a_run_cancels_it_and_leaves_the_kernel_usable(kernel: Kern
     for number, cell in enumerate(cells, 1):
         outcome = kernel.run(cell, interrupt_when=(kernel.cwd / f"stuck{number}").exists)
         assert outcome.fails().ename == "KeyboardInterrupt"
-        assert "ABORTED" in outcome.shown
+        assert "aborted" in outcome.shown.lower()
         assert kernel.run("1 + 1").result == "2"
     last = kernel.value("[(e.path, str(e.phase)) for e in events if e.kind == 'phase']")
     assert last[-1] == ("", "ABORTED")
