@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import enum
 import math
@@ -292,28 +293,30 @@ def scramble(value: Any) -> None:
 
 def _scramble_frame(frame: pd.DataFrame) -> None:
     for name in frame.columns:
-        if len(frame):
+        with contextlib.suppress(ValueError):  # what a file gave may be read-only
             frame[name].array[0] = frame[name].array[-1]
             memory = frame[name].to_numpy()
-            if memory.base is not None:
-                memory.flags.writeable = True
-                memory[...] = memory[-1]
+            memory.flags.writeable = True
+            memory[...] = memory[-1]
     frame.index.name = "scrambled"
     frame.columns.name = "scrambled"
     frame["scrambled"] = 1
 
 
 def by_flytekit(python_type: Any, value: Any) -> Any:
-    """What flytekit's own local run would hand on; the error itself if it refuses."""
+    """What flytekit's own local run would hand on; the error itself if it refuses, there or in a pod."""
 
     async def cross() -> Any:
         context = FlyteContextManager.current_context()
         declared = TypeEngine.to_literal_type(python_type)
         literal = await TypeEngine.async_to_literal(context, value, python_type, declared)
+        literal.to_flyte_idl()  # a pod writes its outputs so
         return await TypeEngine.async_to_python_value(context, literal, python_type)
 
     try:
         return asyncio.run(cross())
+    except UnicodeEncodeError as e:  # a ValueError with a layout of its own, which no other error can inherit
+        return ValueError(str(e))
     except Exception as e:
         return e
 
