@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -103,3 +104,15 @@ def test_make_lists_every_target_that_the_docs_name() -> None:
     known = set(re.findall(r"make ([a-z-]+)", listed.stdout))
     named = {target for page in PAGES for target in re.findall(r"\bmake ([a-z-]+)`", page.read_text())}
     assert named <= known
+
+
+def test_pairing_a_notebook_leaves_its_text_as_it_is(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    texts = {}
+    for notebook in (ROOT / "notebooks").glob("*.md"):
+        texts[tmp_path / notebook.name] = notebook.read_text()
+        shutil.copy(notebook, tmp_path)
+    command = [sys.executable, "-m", "jupytext", "--quiet", "--sync", *map(str, texts)]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    assert all(path.with_suffix(".ipynb").exists() for path in texts)
+    assert {path: path.read_text() for path in texts} == texts
