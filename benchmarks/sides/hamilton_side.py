@@ -1,5 +1,6 @@
 """Hamilton: functions joined by the names of their parameters; no isolation, no checks of types."""
 
+import sys
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,8 @@ import path  # noqa: F401
 from hamilton import ad_hoc_utils, driver
 from hamilton.plugins import h_threadpool
 from side import serve
+
+sys.setrecursionlimit(20_000)  # it walks a chain by recursion
 
 
 @dataclass
