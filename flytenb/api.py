@@ -16,9 +16,9 @@ from flytenb.errors import UsageError, closest
 from flytenb.model import Graph
 from flytenb.render.drawing import Drawing
 from flytenb.render.drawing import draw as draw_graph
-from flytenb.runner.plan import Settings
+from flytenb.runner.journal import Listener
 from flytenb.runner.run import Run
-from flytenb.runner.scheduler import Listener
+from flytenb.runner.settings import Settings
 
 __all__ = ["Options", "Run", "display_for", "draw", "graph", "on_run", "options", "run", "show", "start"]
 

@@ -33,8 +33,8 @@ from flytekit.models.types import LiteralType, SimpleType
 
 from flytenb.errors import InputError, RunCancelledError, TravelError, WorkerLostError
 from flytenb.model import Phase
-from flytenb.runner.plan import Settings
 from flytenb.runner.run import Run
+from flytenb.runner.settings import Settings
 
 calls: list[Any] = []
 go_on = threading.Event()

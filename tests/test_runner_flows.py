@@ -12,8 +12,8 @@ import pytest
 from flytenb.bridge.graphs import read_graph
 from flytenb.errors import StubError
 from flytenb.model import Kind, Phase
-from flytenb.runner.plan import Settings
 from flytenb.runner.run import Run
+from flytenb.runner.settings import Settings
 from tests.crossing import difference
 from tests.flows import FLOWS, Flow
 

@@ -20,8 +20,8 @@ from flytekit.types.error.error import FlyteError
 from flytenb.bridge import cache as cache_module
 from flytenb.errors import FlytenbError, NodeTimeoutError
 from flytenb.model import CacheStatus, Phase
-from flytenb.runner.plan import Settings
 from flytenb.runner.run import Run
+from flytenb.runner.settings import Settings
 
 calls: list[Any] = []
 gate_open = threading.Event()

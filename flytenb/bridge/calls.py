@@ -82,8 +82,10 @@ def body_of(task: Any) -> Callable[..., Any]:
         function = task.task_function
         return lambda **inputs: asyncio.run(function(**inputs))
     if type(task) is PythonFunctionTask and "execute" not in vars(task):
-        return task.task_function
-    return task.execute
+        plain: Callable[..., Any] = task.task_function
+        return plain
+    execute: Callable[..., Any] = task.execute
+    return execute
 
 
 def _fast_call(task: PythonTask[Any], strict: bool) -> Call:

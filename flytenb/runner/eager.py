@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from flytenb.bridge.calls import build_packing, build_result
 from flytenb.bridge.compiled import task_policy
-from flytenb.bridge.crossing import packer
 from flytenb.bridge.eagers import cause_of, eager_error, run_eager
 from flytenb.bridge.entities import kind_of, short_name
 from flytenb.bridge.graphs.called import read_called
@@ -107,10 +106,7 @@ class EagerStep(Step):
             path = f"{self.path}/e{len(self.calls)}"
             scope = CallScope(path, self.scope, asyncio.get_running_loop())
             self.calls.append(scope)
-            getters: list[tuple[str, Getter]] = []
-            for name, value in inputs.items():
-                packed = packer(types[name], strict=planner.settings.strict)(value)
-                getters.append((name, lambda env, packed=packed: packed.native()))  # type: ignore[misc]
+            getters = [(name, planner.given(value, types[name])) for name, value in inputs.items()]
             scheduler.spawn(self.record, read_called(entity, path))
             kind = kind_of(entity)
             _, scope.last = planner.entity_steps(path, entity, kind, getters, {}, task_policy(entity), scope)

@@ -90,8 +90,7 @@ class MapStep(Step):
             if name not in inputs:
                 continue
             value = inputs[name] if name in self.array.bound else inputs[name][index]
-            packed = packer(declared, strict=self.planner.settings.strict)(value)
-            getters.append((name, lambda env, packed=packed: packed.native()))  # type: ignore[misc]
+            getters.append((name, self.planner.given(value, declared)))
         return self.planner.entity_steps(path, target, kind_of(target), getters, {}, self.policy, scope)
 
 

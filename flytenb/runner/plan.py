@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from flytenb.bridge.branches import branch_outputs, read_ways
 from flytenb.bridge.cache import TaskCache, is_cache_on, warm_cache
 from flytenb.bridge.calls import build_call
-from flytenb.bridge.compiled import (
-    Binding,
-    Compiled,
-    CompiledNode,
-    Constant,
-    Entries,
-    Items,
-    Policy,
-    Ref,
-    read_compiled,
-    task_policy,
-)
+from flytenb.bridge.compiled import Binding, Compiled, CompiledNode, Policy, read_compiled
 from flytenb.bridge.connectors import is_connector_task
-from flytenb.bridge.crossing import Slot, Value, collector, from_literal, packer, taker
+from flytenb.bridge.crossing import packer
 from flytenb.bridge.entities import inner_workflow, kind_of, plan_inputs
 from flytenb.model import Kind
 from flytenb.runner.branch import BranchStep, JoinStep
@@ -33,84 +21,20 @@ from flytenb.runner.gate import GateStep
 from flytenb.runner.map import MapExitStep, MapStep
 from flytenb.runner.processes import can_travel, process_call
 from flytenb.runner.scheduler import Scheduler
-from flytenb.runner.steps import EnterStep, Env, ExitStep, Getter, Record, Scope, Step, TaskStep
-
-Give = Callable[[Env], Value]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How a run is done; none of it changes what comes out.
-
-    Attributes:
-        workers: how many nodes run at once.
-        strict: whether every value crosses as a literal.
-        cache: whether tasks that ask for it are answered from the cache: True, False, or "overwrite".
-        processes: whether plain Python tasks run in processes of their own.
-        stand_ins: what answers for a reference entity, by its name: a function or an entity.
-        answers: what gates are answered with, by path or name: True, False or a value.
-    """
-
-    workers: int = 16
-    strict: bool = False
-    cache: bool | str = True
-    processes: bool = False
-    stand_ins: Mapping[str, Any] = field(default_factory=dict)
-    answers: Mapping[str, Any] = field(default_factory=dict)
+from flytenb.runner.settings import Settings
+from flytenb.runner.steps import EnterStep, ExitStep, Getter, Record, Scope, Step, TaskStep
+from flytenb.runner.wiring import Give, Wiring, needs
 
 
-class Planner:
+class Planner(Wiring):
     """Builds steps into one scheduler: for the whole run at its start, for what a node spawns when it does."""
 
     def __init__(self, scheduler: Scheduler, settings: Settings) -> None:
+        super().__init__(scheduler.env, strict=settings.strict)
         self.scheduler = scheduler
         self.settings = settings
-        self._slots: dict[tuple[str, str], int] = {}
         self._calls: dict[int, Any] = {}
         self._kinds: dict[int, tuple[Any, Kind]] = {}
-
-    # --- values ------------------------------------------------------------------------------------------------
-
-    def slot(self, path: str, output: str) -> int:
-        """The place of one output among the run's values."""
-        key = (path, output)
-        found = self._slots.get(key)
-        if found is None:
-            found = self._slots[key] = len(self.scheduler.env)
-            self.scheduler.env.append(None)
-        return found
-
-    def slots(self, path: str, outputs: Iterable[str]) -> dict[str, int]:
-        """The places of all of a node's outputs."""
-        return {name: self.slot(path, name) for name in outputs}
-
-    def getter(self, binding: Binding, consumer: Any) -> Getter:
-        """How an input of type `consumer` is taken from the run's values, each time afresh."""
-        strict = self.settings.strict
-        if isinstance(binding, Ref):
-            index = self.slot(binding.path, binding.output)
-            take = taker(binding.python_type, consumer, binding.attributes, strict=strict)
-            return lambda env: take(env[index])  # type: ignore[arg-type]
-        if isinstance(binding, Constant):
-            constant = from_literal(binding.literal, consumer)
-            return lambda env: constant.native()
-        shape, refs = _shape(binding)
-        indices = [self.slot(r.path, r.output) for r in refs]
-        collect = collector(consumer, shape, strict=strict)
-        return lambda env: collect([env[i] for i in indices])  # type: ignore[misc]
-
-    def passer(self, binding: Binding, declared: Any) -> Give:
-        """How a value goes through a workflow's wall: packed anew, unless the types on both sides are one."""
-        if isinstance(binding, Ref) and not binding.attributes and binding.python_type is declared:
-            index = self.slot(binding.path, binding.output)
-            return lambda env: env[index]  # type: ignore[return-value]
-        get = self.getter(binding, declared)
-        pack = packer(declared, strict=self.settings.strict)
-        return lambda env: pack(get(env))
-
-    def getters(self, bindings: Mapping[str, Binding], types: Mapping[str, Any]) -> list[tuple[str, Getter]]:
-        """The getters of all of a node's inputs."""
-        return [(name, self.getter(b, types[name])) for name, b in bindings.items() if name in types]
 
     def record(self, path: str) -> Record:
         """The record of the node at `path`."""
@@ -144,7 +68,7 @@ class Planner:
         for node in nodes:
             self.add_node(node, scope, starts, ends)
         for node in _with_cases(nodes):
-            for source in sorted(_needs(node)):
+            for source in sorted(needs(node)):
                 if source in ends:
                     for start in starts[node.path]:
                         ends[source].before(start)
@@ -249,8 +173,7 @@ class Planner:
         found: list[tuple[str, Getter]] = []
         for name, value in saved.items():
             if name in types and name not in given:
-                packed = packer(types[name], strict=self.settings.strict)(value)
-                found.append((name, lambda env, packed=packed: packed.native()))  # type: ignore[misc]
+                found.append((name, self.given(value, types[name])))
         return found
 
     def _open_close(self, opening: Step, closing: Step) -> tuple[Step, Step]:
@@ -339,43 +262,3 @@ def _with_cases(nodes: Iterable[CompiledNode]) -> list[CompiledNode]:
         for case in node.cases:
             found += _with_cases(case.nodes)
     return found
-
-
-def _needs(node: CompiledNode) -> set[str]:
-    """The paths that a node waits for: what fills its inputs, and what it was told to come after."""
-    needed = set(node.upstream)
-    todo = list(node.bindings.values())
-    while todo:
-        binding = todo.pop()
-        if isinstance(binding, Ref):
-            needed.add(binding.path)
-        elif isinstance(binding, Items):
-            todo += binding.bindings
-        elif isinstance(binding, Entries):
-            todo += binding.bindings.values()
-    needed.discard(node.path)
-    return needed
-
-
-def _shape(binding: Binding) -> tuple[Any, list[Ref]]:
-    """A list or dict binding as the crossing's shape, and its promises in reading order."""
-    if isinstance(binding, Ref):
-        return Slot(binding.python_type, binding.attributes), [binding]
-    if isinstance(binding, Constant):
-        return binding.literal, []
-    refs: list[Ref] = []
-    if isinstance(binding, Items):
-        shapes = []
-        for inner in binding.bindings:
-            shape, found = _shape(inner)
-            shapes.append(shape)
-            refs += found
-        return shapes, refs
-    entries = {}
-    for key, inner in binding.bindings.items():
-        entries[key], found = _shape(inner)
-        refs += found
-    return entries, refs
-
-
-__all__ = ["Planner", "Settings", "task_policy"]

@@ -9,118 +9,21 @@ from functools import cached_property
 from typing import Any
 
 from flytenb.bridge.calls import build_result
-from flytenb.bridge.definition_facts import input_types, output_types
 from flytenb.bridge.entities import inner_workflow
 from flytenb.bridge.graphs import read_graph
 from flytenb.bridge.readings import read_once
-from flytenb.errors import FlytenbError, RunCancelledError, UnknownNameError, closest
-from flytenb.model import CacheStatus, Graph, NodeState, Phase, RunEvent
+from flytenb.errors import FlytenbError, RunCancelledError
+from flytenb.model import Graph, NodeState, Phase, RunEvent
 from flytenb.runner import capture
 from flytenb.runner.failure import Failure
 from flytenb.runner.gate import answer_gate
 from flytenb.runner.inputs import check_inputs, root_of
-from flytenb.runner.plan import Planner, Settings
-from flytenb.runner.scheduler import Listener, Scheduler
+from flytenb.runner.journal import Listener
+from flytenb.runner.node_run import Nodes
+from flytenb.runner.plan import Planner
+from flytenb.runner.scheduler import Scheduler
+from flytenb.runner.settings import Settings
 from flytenb.runner.steps import ExitStep, Record, Scope
-
-
-class NodeRun:
-    """One node of a run."""
-
-    def __init__(self, run: Run, record: Record) -> None:
-        self._run = run
-        self._record = record
-
-    @property
-    def path(self) -> str:
-        """Where it stands in the graph."""
-        return self._record.path
-
-    @property
-    def entity(self) -> Any:
-        """What it is a use of; None for a branch."""
-        return self._record.entity
-
-    @property
-    def phase(self) -> Phase:
-        """Where it stands in the run."""
-        return self._record.phase
-
-    @property
-    def inputs(self) -> dict[str, Any]:
-        """What it was given, as Python values; copies, made when asked for. Empty before it has started."""
-        if self._record.started is None:
-            return {}
-        with self._run._scheduler.workspace.entered():
-            return {name: get(self._run._scheduler.env) for name, get in self._record.getters}
-
-    @property
-    def outputs(self) -> dict[str, Any]:
-        """What it made, as Python values; copies, made when asked for. Empty before it has succeeded."""
-        if self._record.phase is not Phase.SUCCEEDED:
-            return {}
-        env = self._run._scheduler.env
-        values = {name: env[slot] for name, slot in self._record.outputs.items()}
-        with self._run._scheduler.workspace.entered():
-            return {name: value.native() for name, value in values.items() if value is not None}
-
-    def declared_inputs(self) -> list[tuple[str, Any, Any]]:
-        """What it was given, each with its name and its declared type."""
-        return _with_types(self.inputs, input_types(self.entity))
-
-    def declared_outputs(self) -> list[tuple[str, Any, Any]]:
-        """What it made, each with its name and its declared type."""
-        return _with_types(self.outputs, output_types(self.entity))
-
-    @property
-    def log(self) -> str:
-        """What it printed."""
-        return "".join(self._record.log)
-
-    @property
-    def started(self) -> float | None:
-        """When it started, in seconds since the epoch."""
-        return self._record.started
-
-    @property
-    def duration(self) -> float | None:
-        """Seconds from its start to its end, or to now."""
-        if self._record.started is None:
-            return None
-        return (self._record.ended or time.time()) - self._record.started
-
-    @property
-    def attempts(self) -> int:
-        """How often it was tried."""
-        return self._record.attempts
-
-    @property
-    def cache_status(self) -> CacheStatus:
-        """What the cache did for it."""
-        return self._record.cache
-
-    @property
-    def error(self) -> Failure | None:
-        """Why it failed."""
-        return self._record.error
-
-    @property
-    def state(self) -> NodeState:
-        """What a picture shows of it."""
-        record = self._record
-        return NodeState(
-            phase=record.phase,
-            duration=self.duration if record.phase.is_terminal else None,
-            attempts=record.attempts,
-            cache=record.cache,
-            done=record.done,
-            total=record.total,
-            text=str(record.error) if record.error else "",
-        )
-
-    def __repr__(self) -> str:
-        took = "" if self.duration is None else f", {self.duration:.3g} s"
-        return f"<NodeRun {self.path} {self.phase}{took}>"
 
 
 class Run:
@@ -360,39 +263,3 @@ def read_graph_once(entity: Any) -> Graph:
     """The graph of an entity, read only once for as long as its workflow stays as it is."""
     workflow = inner_workflow(entity)
     return read_graph(entity) if workflow is not entity else read_once(entity, "graph", lambda: read_graph(entity))
-
-
-class Nodes(Mapping[str, NodeRun]):
-    """The nodes of a run; grows while a run spawns more."""
-
-    def __init__(self, run: Run) -> None:
-        self._run = run
-
-    def _records(self) -> dict[str, Record]:
-        return self._run._scheduler.records
-
-    def __getitem__(self, path: str) -> NodeRun:
-        record = self._records().get(path) if path else None
-        if record is None:
-            named = [n.path for n in self._run.graph.nodes.values() if n.name == path and n.path in self._records()]
-            if len(named) != 1:
-                hint = f"use a path: {', '.join(map(repr, named))}" if named else closest(path, list(self))
-                raise UnknownNameError(f"no node {path!r} in the run of {self._run.name!r}", hint=hint)
-            record = self._records()[named[0]]
-        return NodeRun(self._run, record)
-
-    def __contains__(self, path: object) -> bool:
-        return bool(path) and path in self._records()
-
-    def __iter__(self) -> Any:
-        return iter(list(self._records()))
-
-    def __len__(self) -> int:
-        return len(self._records())
-
-    def __repr__(self) -> str:
-        return "\n".join(repr(n) for n in self.values()) or "<no nodes>"
-
-
-def _with_types(values: Mapping[str, Any], types: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
-    return [(name, value, types.get(name)) for name, value in values.items()]

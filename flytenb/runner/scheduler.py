@@ -6,8 +6,6 @@ What a step does is its own; what a listener makes of an event is the listener's
 from __future__ import annotations
 
 import threading
-import time
-import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -15,38 +13,35 @@ from typing import Any
 from flytenb.bridge.calls import ignores_outputs, is_recoverable
 from flytenb.bridge.context import Workspace
 from flytenb.errors import NodeTimeoutError, WorkerLostError
-from flytenb.model import Graph, Phase, RunEvent
+from flytenb.model import Phase
 from flytenb.runner import capture
 from flytenb.runner.failure import Failure
-from flytenb.runner.pool import NodeStopped, ask_to_stop, clock, withdraw, workers
-from flytenb.runner.steps import LATER, Env, Record, Scope, State, Step
-
-Listener = Callable[[RunEvent], None]
+from flytenb.runner.journal import Journal, Listener
+from flytenb.runner.pool import ask_to_stop, clock, withdraw, workers
+from flytenb.runner.steps import LATER, Env, Scope, State, Step
 
 _BACKOFF = 0.1
 _LONGEST_BACKOFF = 5.0
-_LOG_LIMIT = 1_000_000
 
 
-class Scheduler:
+class Scheduler(Journal):
     """One run's state: which steps wait, which are ready, who is told.
 
     Attributes:
         env: the values that nodes produced, by slot.
-        records: what is known of each node, by path.
-        events: everything that happened, in order.
+        workspace: the run's directory and flytekit contexts.
+        finished: set when the run is over.
+        failure: why it failed, `also_failed` the failures beside the first.
+        waiting_gates: steps that wait for an answer, by path.
+        on_finish: what to call when it is over.
     """
 
     def __init__(self, *, limit: int, listeners: Iterable[Listener] = (), strict: bool = False) -> None:
-        self.lock = threading.RLock()
+        super().__init__(listeners)
         self.env: Env = []
-        self.records: dict[str, Record] = {}
-        self.events: list[RunEvent] = []
-        self.listeners = list(listeners)
         self.workspace = Workspace()
         self.strict = strict
         self.finished = threading.Event()
-        self.run_record = Record("")
         self.failure: Failure | None = None
         self.also_failed: list[Failure] = []
         self.waiting_gates: dict[str, Step] = {}
@@ -56,39 +51,6 @@ class Scheduler:
         self._ready: deque[Step] = deque()
         self._root: Scope | None = None
         self._is_ending = False
-
-    # --- telling -----------------------------------------------------------------------------------------------
-
-    def emit(self, kind: str, record: Record, **facts: Any) -> None:
-        """Keep an event and tell the listeners. Under the lock."""
-        self._tell(RunEvent(time.time(), kind, record.path, **facts))
-
-    def set_phase(self, record: Record, phase: Phase, text: str = "") -> None:
-        """Move a node on; a phase that nothing can follow stays. Under the lock."""
-        if record.phase.is_terminal:
-            return
-        record.phase = phase
-        now = time.time()
-        if phase is Phase.RUNNING:
-            record.started = now
-        elif phase.is_terminal:
-            record.ended = now
-        self._tell(RunEvent(now, "phase", record.path, phase, text, record.attempts, record.cache))
-
-    def _tell(self, event: RunEvent) -> None:
-        self.events.append(event)
-        for listener in self.listeners:
-            try:
-                listener(event)
-            except Exception as e:
-                # A broken listener must not break the run, nor be silent about it.
-                self.listeners = [other for other in self.listeners if other is not listener]
-                warnings.warn(f"run listener {listener!r} raised {e!r} and is told no more", stacklevel=2)
-
-    def spawn(self, record: Record, graph: Graph) -> None:
-        """Tell what a node turned out to contain."""
-        with self.lock:
-            self.emit("spawn", record, graph=graph)
 
     # --- starting and growing ----------------------------------------------------------------------------------
 
@@ -375,22 +337,6 @@ class Scheduler:
                 ready.append(successor)
         return ready
 
-    def note(self, record: Record, text: str) -> None:
-        """Add a remark of ours to what a node prints."""
-        self._write(record, text)
-
-    def _write(self, record: Record, text: str) -> None:
-        """Keep what a node prints, up to a limit: a task may print a gigabyte."""
-        with self.lock:
-            room = _LOG_LIMIT - record.log_size
-            if record.phase.is_terminal or not text or room <= 0:
-                return
-            record.log_size += len(text)
-            if len(text) > room:
-                text = f"{text[:room]}\n… the rest of what this node printed was dropped\n"
-            record.log.append(text)
-            self.emit("log", record, text=text)
-
     def skip(self, steps: Iterable[Step]) -> list[Step]:
         """Mark steps of a way not taken; return what they ready. Under the lock."""
         skipped = [s for s in steps if s.state is State.WAITING]
@@ -402,6 +348,3 @@ class Scheduler:
             step.scope.open -= 1
             ready += self.settle_successors(step)
         return ready
-
-
-__all__ = ["Listener", "NodeStopped", "Scheduler"]

@@ -15,7 +15,8 @@ from flytenb.model import CacheStatus, Graph, Node
 from flytenb.render import captions
 
 if TYPE_CHECKING:
-    from flytenb.runner.run import NodeRun, Run
+    from flytenb.runner.node_run import NodeRun
+    from flytenb.runner.run import Run
 
 LOG_SHOWN = 50_000
 """Characters of a log that are shown; `run.nodes[path].log` has all of it."""

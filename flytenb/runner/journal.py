@@ -1,0 +1,81 @@
+"""What a run tells: every change becomes an event, kept in order and told to the listeners; who decides is not here."""
+
+from __future__ import annotations
+
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from flytenb.model import Graph, Phase, RunEvent
+from flytenb.runner.steps import Record
+
+Listener = Callable[[RunEvent], None]
+
+_LOG_LIMIT = 1_000_000
+
+
+class Journal:
+    """The events of one run and those who hear them.
+
+    Attributes:
+        lock: whoever changes anything of the run holds it.
+        records: what is known of each node, by path.
+        run_record: what is known of the run itself.
+        events: everything that happened, in order.
+    """
+
+    def __init__(self, listeners: Iterable[Listener] = ()) -> None:
+        self.lock = threading.RLock()
+        self.records: dict[str, Record] = {}
+        self.run_record = Record("")
+        self.events: list[RunEvent] = []
+        self.listeners = list(listeners)
+
+    def emit(self, kind: str, record: Record, **facts: Any) -> None:
+        """Keep an event and tell the listeners. Under the lock."""
+        self._tell(RunEvent(time.time(), kind, record.path, **facts))
+
+    def set_phase(self, record: Record, phase: Phase, text: str = "") -> None:
+        """Move a node on; a phase that nothing can follow stays. Under the lock."""
+        if record.phase.is_terminal:
+            return
+        record.phase = phase
+        now = time.time()
+        if phase is Phase.RUNNING:
+            record.started = now
+        elif phase.is_terminal:
+            record.ended = now
+        self._tell(RunEvent(now, "phase", record.path, phase, text, record.attempts, record.cache))
+
+    def _tell(self, event: RunEvent) -> None:
+        self.events.append(event)
+        for listener in self.listeners:
+            try:
+                listener(event)
+            except Exception as e:
+                # A broken listener must not break the run, nor be silent about it.
+                self.listeners = [other for other in self.listeners if other is not listener]
+                warnings.warn(f"run listener {listener!r} raised {e!r} and is told no more", stacklevel=2)
+
+    def spawn(self, record: Record, graph: Graph) -> None:
+        """Tell what a node turned out to contain."""
+        with self.lock:
+            self.emit("spawn", record, graph=graph)
+
+    def note(self, record: Record, text: str) -> None:
+        """Add a remark of ours to what a node prints."""
+        self._write(record, text)
+
+    def _write(self, record: Record, text: str) -> None:
+        """Keep what a node prints, up to a limit: a task may print a gigabyte."""
+        with self.lock:
+            room = _LOG_LIMIT - record.log_size
+            if record.phase.is_terminal or not text or room <= 0:
+                return
+            record.log_size += len(text)
+            if len(text) > room:
+                text = f"{text[:room]}\n… the rest of what this node printed was dropped\n"
+            record.log.append(text)
+            self.emit("log", record, text=text)
