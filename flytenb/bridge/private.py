@@ -85,3 +85,9 @@ def is_cache_open() -> bool:
     from flytekit.core.local_cache import LocalTaskCache
 
     return bool(LocalTaskCache._initialized)
+
+
+def forget_codecs(transformer: Any) -> None:
+    """Make a transformer forget the MessagePack codecs that it has built, one for each type that it met."""
+    transformer._msgpack_encoder = {}
+    transformer._msgpack_decoder = {}

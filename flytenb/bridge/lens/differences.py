@@ -189,24 +189,32 @@ def _attribute(before: Any, after: Any, name: str, path: str, depth: int) -> Ite
 
 
 def _of_objects(before: Any, after: Any, path: str, depth: int) -> Iterator[Difference]:
-    """By their own `==`; without one, or with one that gives no plain answer, by their attributes."""
-    if vars(object)["__eq__"] is not getattr(type(before), "__eq__", None):
-        try:
-            answer = before == after
-        except Exception:
-            answer = None
-        if isinstance(answer, bool):
-            if not answer:
-                yield _made(path, before, after, f"they are unequal, says {type(before).__name__}'s own ==")
-            return
+    """By their own `==`, by their attributes where it says no, gives no plain answer, or isn't there."""
+    answer = _own_answer(before, after)
+    if answer is True:
+        return
     names = list(getattr(before, "__dict__", {})) + [
         n for c in type(before).__mro__ for n in _slots(c) if hasattr(before, n)
     ]
-    if not names and type(before).__init__ is not object.__init__:
-        yield _made(path, before, after, f"{type(before).__name__} can't be compared: it has no == and no attributes")
-        return
     for name in names:
         yield from _attribute(before, after, name, path, depth)
+    if answer is False:
+        is_plain = type(before).__module__ == "builtins"
+        reason = "the value differs" if is_plain else f"they are unequal, says {type(before).__name__}'s own =="
+        yield _made(path, before, after, reason)
+    elif not names and type(before).__init__ is not vars(object)["__init__"]:
+        yield _made(path, before, after, f"{type(before).__name__} can't be compared: it has no == and no attributes")
+
+
+def _own_answer(before: Any, after: Any) -> bool | None:
+    """What the class's own `==` says, None if it has none or doesn't say."""
+    if getattr(type(before), "__eq__", None) is vars(object)["__eq__"]:
+        return None
+    try:
+        answer = before == after
+    except Exception:
+        return None
+    return answer if isinstance(answer, bool) else None
 
 
 def _slots(cls: type) -> tuple[str, ...]:

@@ -14,13 +14,23 @@ from flytekit.core.data_persistence import FileAccessProvider
 
 @contextmanager
 def laboratory() -> Iterator[Path]:
-    """Give this thread a flytekit context that stores files in a directory of its own; yield that, remove it after.
+    """Give this thread a directory for all that is stored meanwhile; yield that, remove it after."""
+    root = Path(tempfile.mkdtemp(prefix="flytenb-lens-"))
+    try:
+        with storing_in(root) as stored:
+            yield stored
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+
+
+@contextmanager
+def storing_in(root: Path) -> Iterator[Path]:
+    """Give this thread a flytekit context that stores files below `root`; yield where it does.
 
     The context variable holds one mutable list, so this thread gets a fresh one: nobody else's is touched.
     """
-    root = Path(tempfile.mkdtemp(prefix="flytenb-lens-"))
     stored = root / "stored"
-    stored.mkdir()
+    stored.mkdir(exist_ok=True)
     context = FlyteContextManager.current_context()
     access = FileAccessProvider(local_sandbox_dir=str(root / "local"), raw_output_prefix=str(stored))
     token = flyte_context_Var.set([context, context.with_file_access(access).build()])
@@ -28,7 +38,6 @@ def laboratory() -> Iterator[Path]:
         yield stored
     finally:
         flyte_context_Var.reset(token)
-        shutil.rmtree(root, ignore_errors=True)
 
 
 def bytes_in(folder: Path) -> int:

@@ -117,3 +117,50 @@ def from_bytes(data: bytes) -> Literal:
 def same_type(one: LiteralType, other: LiteralType) -> bool:
     """Whether two literal types are the same on a cluster."""
     return bool(one.to_flyte_idl() == other.to_flyte_idl())
+
+
+def fits(literal: Literal, literal_type: LiteralType) -> bool:
+    """Whether a literal is of a type, as a cluster judges before it hands the literal to a task."""
+    if literal_type.union_type is not None:
+        union = literal.scalar.union if literal.scalar is not None else None
+        return union is not None and any(fits(union.value, variant) for variant in literal_type.union_type.variants)
+    if literal.collection is not None:
+        inner = literal_type.collection_type
+        return inner is not None and all(fits(item, inner) for item in literal.collection.literals)
+    if literal.map is not None:
+        inner = literal_type.map_value_type
+        return inner is not None and all(fits(item, inner) for item in literal.map.literals.values())
+    return literal.scalar is not None and _scalar_fits(literal.scalar, literal_type)
+
+
+def _scalar_fits(scalar: Any, literal_type: LiteralType) -> bool:
+    if scalar.primitive is not None:
+        kind = next((k for k in _PRIMITIVES if getattr(scalar.primitive, k) is not None), "")
+        return literal_type.simple == _PRIMITIVE_TYPES.get(kind) or (
+            kind == "string_value" and literal_type.enum_type is not None
+        )
+    if scalar.binary is not None:
+        # A struct is MessagePack, and so is whatever a workflow takes out of one as an attribute.
+        return literal_type.simple in (SimpleType.STRUCT, SimpleType.BINARY)
+    if scalar.generic is not None:
+        return bool(literal_type.simple == SimpleType.STRUCT)
+    if scalar.none_type is not None:
+        return bool(literal_type.simple == SimpleType.NONE)
+    if scalar.error is not None:
+        return bool(literal_type.simple == SimpleType.ERROR)
+    if scalar.blob is not None:
+        declared = literal_type.blob
+        return declared is not None and declared.dimensionality == scalar.blob.metadata.type.dimensionality
+    if scalar.structured_dataset is not None:
+        return literal_type.structured_dataset_type is not None
+    return scalar.schema is not None and literal_type.schema is not None
+
+
+_PRIMITIVE_TYPES = {
+    "integer": SimpleType.INTEGER,
+    "float_value": SimpleType.FLOAT,
+    "string_value": SimpleType.STRING,
+    "boolean": SimpleType.BOOLEAN,
+    "datetime": SimpleType.DATETIME,
+    "duration": SimpleType.DURATION,
+}

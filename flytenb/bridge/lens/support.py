@@ -129,7 +129,7 @@ def pickled_places(literal_type: LiteralType, path: str = "") -> list[str]:
 def as_dataclass_field(python_type: Any, sample: Any, has_sample: bool, stored: Path) -> Support:
     """Tell whether a dataclass may have a field of this type, by trying it with one; call it in a laboratory."""
     holder = dataclasses.make_dataclass("Holder", [("value", python_type)])
-    unknown = _unknown_to_mashumaro(holder)
+    unknown = unknown_to_mashumaro(holder)
     if unknown:
         return no(unknown)
     if not has_sample:
@@ -143,7 +143,7 @@ def as_dataclass_field(python_type: Any, sample: Any, has_sample: bool, stored: 
     return yes("comes back as it was")
 
 
-def _unknown_to_mashumaro(holder: type) -> str:
+def unknown_to_mashumaro(holder: type) -> str:
     """Why mashumaro, which writes and reads dataclasses for flytekit, can't do it with this one."""
     with quiet():
         try:

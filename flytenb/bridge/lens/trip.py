@@ -66,27 +66,32 @@ def take_trip(value: Any, python_type: Any, stored: Path, literal_type: LiteralT
     The literal type may be given where it is known already: a large type takes flytekit a while.
     """
     stops = [Stop("Python", tell(value, LONG), name_type(type(value)))]
-    sent, notes = _copied(value), []
-    size = 0
+    sent = _copied(value)
+    size, there_before = 0, bytes_in(stored)
     with quiet():
         try:
             literal = to_literal(sent, python_type, literal_type or TypeEngine.to_literal_type(python_type))
             stops.append(Stop("literal", describe_literal(literal)))
             data = to_bytes(literal)
             size = len(data)
-            stops.append(Stop("bytes", _sizes(size, bytes_in(stored))))
+            stops.append(Stop("bytes", _sizes(size, bytes_in(stored) - there_before)))
             after = to_native(from_bytes(data), python_type)
         except Exception as error:
-            return Trip(tuple(stops), size, bytes_in(stored), explain(error), notes=tuple(notes))
+            return Trip(tuple(stops), size, bytes_in(stored) - there_before, explain(error))
         stops.append(Stop("Python again", tell(after, LONG), name_type(type(after))))
         try:
             changed = first_difference(value, sent)
             difference = first_difference(value, after)
         except Exception as error:
             changed, difference = None, Difference("", tell(value), tell(after), f"comparing raised {explain(error)}")
-    if changed is not None:
-        notes.append(f"converting changes the object itself: {changed}")
-    return Trip(tuple(stops), size, bytes_in(stored), "", difference, tuple(notes))
+    notes = () if changed is None else (f"converting changes the object itself: {changed}",)
+    return Trip(tuple(stops), size, bytes_in(stored) - there_before, "", difference, notes)
+
+
+def send(value: Any, python_type: Any) -> Any:
+    """Return what the next task would be given for a value; raise whatever stops it on the way."""
+    literal = to_literal(_copied(value), python_type, TypeEngine.to_literal_type(python_type))
+    return to_native(from_bytes(to_bytes(literal)), python_type)
 
 
 def explain(error: BaseException) -> str:

@@ -1,0 +1,69 @@
+"""A transformer follows its class: when a cell defines the class again, the new one is served too."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from flytekit.core.type_engine import TypeTransformer
+
+from flytenb.bridge import private
+from flytenb.bridge.entities import is_entity
+from flytenb.bridge.transformers.redefined import old_classes_of, successor
+
+
+def carry_transformers(namespace: Mapping[str, Any]) -> list[str]:
+    """Give every redefined class of the notebook the transformer that its old self had.
+
+    The old class keeps its own, so that tasks that still hold it go on as before. A class that has been given a
+    transformer meanwhile keeps that.
+
+    Returns:
+        A sentence for each class that somebody in the notebook still holds the old self of, with their names.
+    """
+    registry = private.transformer_registry()
+    carried: dict[int, TypeTransformer[Any]] = {}
+    # The newest first: a class that was redefined twice takes what its latest self had.
+    for old, transformer in reversed(list(registry.items())):
+        new = successor(old, namespace)
+        if new is None or new in registry:
+            continue
+        if id(transformer) not in carried:
+            carried[id(transformer)] = copy_for(transformer, _successors(registry, transformer, namespace))
+        registry[new] = carried[id(transformer)]
+    return _notes(namespace)
+
+
+def copy_for(transformer: TypeTransformer[Any], instead: Mapping[type, type]) -> TypeTransformer[Any]:
+    """Return a copy of a transformer in which new classes stand for old ones; it has converted nothing yet."""
+    made = copy.copy(transformer)
+    for name, value in vars(transformer).items():
+        if isinstance(value, type) and value in instead:
+            setattr(made, name, instead[value])
+    private.forget_codecs(made)
+    return made
+
+
+def _successors(
+    registry: Mapping[Any, Any], transformer: TypeTransformer[Any], namespace: Mapping[str, Any]
+) -> dict[type, type]:
+    """All classes that a transformer serves and that have been redefined: it may have been registered for several."""
+    found = {old: successor(old, namespace) for old, known in registry.items() if known is transformer}
+    return {old: new for old, new in found.items() if new is not None}
+
+
+def _notes(namespace: Mapping[str, Any]) -> list[str]:
+    holders: dict[str, list[str]] = {}
+    for name, value in namespace.items():
+        if name.startswith("_"):
+            continue
+        if is_entity(value):
+            olds = old_classes_of(value, namespace)
+        elif isinstance(value, type):
+            olds = tuple(c.__qualname__ for c in value.__mro__[1:] if successor(c, namespace) is not None)
+        else:
+            continue
+        for old in olds:
+            holders.setdefault(old, []).append(name)
+    return [f"{old} has been redefined, {', '.join(names)} still mean the old one" for old, names in holders.items()]

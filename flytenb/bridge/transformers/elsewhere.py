@@ -1,0 +1,126 @@
+"""A value's visit to another Python: literals go there, become values, and come back as literals.
+
+As a program (`python -m flytenb.bridge.transformers.elsewhere FOLDER`) it is the other Python.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import subprocess
+import sys
+from base64 import b64decode, b64encode
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cloudpickle
+from flyteidl.core import types_pb2
+from flytekit.core.type_engine import TypeEngine, TypeTransformer
+from flytekit.models.literals import Literal
+from flytekit.models.types import LiteralType
+
+from flytenb.bridge import private
+from flytenb.bridge.crossing.literal import to_literal, to_native
+from flytenb.bridge.lens.laboratory import storing_in
+from flytenb.bridge.lens.literals import from_bytes, to_bytes
+from flytenb.bridge.lens.lookup import find_transformer
+from flytenb.bridge.lens.trip import explain
+from flytenb.bridge.values_in_short import LONG, cut
+
+_PATIENCE = 120.0
+"""Seconds: importing what a type needs may take long, waiting for ever helps nobody."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the other process made of it."""
+
+    literals: tuple[Literal, ...] = ()
+    literal_type: Any = None
+    error: str = ""
+    mend: str = ""
+
+
+def visit(python_type: Any, transformer: TypeTransformer[Any], literals: list[Literal], stored: Path) -> Answer:
+    """Let another Python read the literals and write them again; their files are in `stored`."""
+    folder = stored.parent / "elsewhere"
+    folder.mkdir(exist_ok=True)
+    try:
+        (folder / "question").write_bytes(_question(python_type, transformer, literals))
+    except Exception as error:
+        return Answer(error=f"it can't be sent there: {explain(error)}", mend="define the type at the top of a module")
+    command = [sys.executable, "-m", "flytenb.bridge.transformers.elsewhere", str(folder)]
+    paths = os.pathsep.join(filter(None, sys.path))
+    try:
+        done = subprocess.run(
+            command, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, timeout=_PATIENCE
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return Answer(error=f"no answer after {_PATIENCE:g} s", mend="a transformer must not wait for this process")
+    if done.returncode != 0 or not (folder / "answer").exists():
+        said = done.stderr.strip().rpartition("\n")[2]
+        return Answer(error=f"the process ended: {cut(said, LONG)}", mend="its import must work without this notebook")
+    return _read_answer(json.loads((folder / "answer").read_text()))
+
+
+def _question(python_type: Any, transformer: TypeTransformer[Any], literals: list[Literal]) -> bytes:
+    bare = copy.copy(transformer)
+    private.forget_codecs(bare)
+    # A class of the notebook goes by value and its transformer along; what can be imported must register itself.
+    told = bare if type(transformer).__module__ == "__main__" or _is_of_notebook(python_type) else None
+    return bytes(
+        cloudpickle.dumps((python_type, told, type(transformer).__qualname__, [to_bytes(x) for x in literals]))
+    )
+
+
+def _is_of_notebook(python_type: Any) -> bool:
+    return getattr(python_type, "__module__", "") == "__main__"
+
+
+def _read_answer(answer: dict[str, Any]) -> Answer:
+    if answer["error"]:
+        return Answer(error=answer["error"], mend=answer["mend"])
+    literal_type = types_pb2.LiteralType.FromString(b64decode(answer["literal_type"]))
+    literals = tuple(from_bytes(b64decode(data)) for data in answer["literals"])
+    return Answer(literals, LiteralType.from_flyte_idl(literal_type))
+
+
+# --- there -----------------------------------------------------------------------------------------------------------
+
+
+def main(folder: Path) -> None:
+    """Answer the question that lies in a folder."""
+    python_type, transformer, expected, sent = cloudpickle.loads((folder / "question").read_bytes())
+    if transformer is not None and transformer.python_type not in private.transformer_registry():
+        TypeEngine.register(transformer)
+    (folder / "answer").write_text(json.dumps(_answer(python_type, expected, sent, folder)))
+
+
+def _answer(python_type: Any, expected: str, sent: list[bytes], folder: Path) -> dict[str, Any]:
+    found = type(find_transformer(python_type)).__qualname__
+    if found != expected:
+        return {
+            "error": f"there {found} is taken for it: importing its module doesn't register {expected}",
+            "mend": "call TypeEngine.register in the module that defines the type",
+        }
+    try:
+        literal_type = TypeEngine.to_literal_type(python_type)
+        with storing_in(folder):
+            values = [to_native(from_bytes(data), python_type) for data in sent]
+            literals = [to_bytes(to_literal(value, python_type, literal_type)) for value in values]
+    except Exception as error:
+        return {
+            "error": f"there it raised {explain(error)}",
+            "mend": "all that a value needs must be in its literal or its files, nothing in this process's memory",
+        }
+    return {
+        "error": "",
+        "literals": [b64encode(data).decode() for data in literals],
+        "literal_type": b64encode(literal_type.to_flyte_idl().SerializeToString()).decode(),
+    }
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
