@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
-import shlex
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from flytenb.errors import UsageError, closest
+
+
+_WORD = re.compile(r'"([^"]*)"|\'([^\']*)\'|(\S+)')
 
 
 @dataclass(frozen=True)
@@ -122,11 +125,7 @@ def _take_options(text: str, known: Mapping[str, int], verb: str) -> tuple[dict[
 
 
 def _take_word(text: str) -> tuple[str, str]:
-    lexer = shlex.shlex(text, posix=True)
-    lexer.whitespace_split = True
-    lexer.commenters = ""
-    try:
-        word = lexer.get_token() or ""
-    except ValueError as e:
-        raise UsageError(f"{text!r} can't be read: {e}") from None
-    return word, text[lexer.instream.tell() :].strip()
+    """Take one word off the front; quotes hold a word with spaces together."""
+    found = _WORD.match(text)
+    assert found is not None, "the caller has looked: there is a word"
+    return next(group for group in found.groups() if group is not None), text[found.end() :].strip()
