@@ -10,7 +10,6 @@ from typing import Any
 
 from flytenb.errors import UsageError, closest
 
-
 _WORD = re.compile(r'"([^"]*)"|\'([^\']*)\'|(\S+)')
 
 
