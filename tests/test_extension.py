@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -219,3 +224,35 @@ def test_a_cell_run_while_flytekit_is_still_being_imported_is_listed_as_that_cel
         kernel.run("first = step").ok()
         kernel.run("rows = get_ipython().run_line_magic('flyte', '').rows").ok()
         assert kernel.value("[row[2] for row in rows if row[0] == 'flow']") == ["[1]"]
+
+
+TERMINAL = f"""
+%load_ext flytenb
+{USE}
+
+run = %flyte run flow(x=1)
+flow
+%flyte run flow(x="a")
+%unload_ext flytenb
+1/0
+"""
+
+
+def test_a_terminal_shows_the_same_facts_as_text(tmp_path: Path) -> None:
+    made = subprocess.run(
+        [sys.executable, "-m", "IPython", "--simple-prompt", "--no-banner", "--colors=nocolor", "--no-confirm-exit"],
+        input=TERMINAL.replace("\n@", "\n\n@"),
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "IPYTHONDIR": str(tmp_path / "ipython")},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    told = made.stdout
+    assert told.lower().count("flow · succeeded") == 1
+    assert re.search(r"Out\[\d+\]: \nflow  workflow", told)
+    assert "InputError: flow: x='a' is no int" in told
+    assert "ZeroDivisionError                         Traceback (most recent call last)" in told
+    assert "<img" not in told
+    assert made.stderr == ""

@@ -98,6 +98,49 @@ def test_what_a_node_prints_is_kept_by_node_and_stays_out_of_other_cells(kernel:
     assert kernel.value("type(sys.stdout).__name__") == "OutStream"
 
 
+def test_what_a_task_displays_stands_in_the_cell_that_runs_it(kernel: Kernel) -> None:
+    kernel.run("""
+        import warnings
+        from IPython.display import HTML, display
+
+        @task
+        def painter(x: int) -> int:
+            display(HTML(f"<b>painted {x}</b>"))
+            warnings.warn(f"wet paint {x}")
+            return x
+    """).ok()
+    for x in (1, 2):
+        outcome = kernel.run(f"painted = %flyte run painter(x={x})").ok()
+        assert [b["text/html"] for b in outcome.bundles if "painted" in b.get("text/html", "")] == [
+            f"<b>painted {x}</b>"
+        ]
+        assert f"wet paint {x}" in kernel.value("painted.nodes['n0'].log")
+        assert outcome.stderr == ""
+
+
+def test_runs_at_the_same_time_keep_their_prints_apart(kernel: Kernel) -> None:
+    kernel.run("""
+        both = threading.Barrier(2)
+
+        @task
+        def speaks(name: str) -> str:
+            both.wait(60)
+            for _ in range(100):
+                print(name)
+            return name
+
+        one, two = flytenb.start(speaks, name="one"), flytenb.start(speaks, name="two")
+        one.wait(), two.wait()
+        print("done")
+    """).ok()
+    assert kernel.value("[one.nodes['n0'].log == 'one\\n' * 100, two.nodes['n0'].log == 'two\\n' * 100]") == [
+        True,
+        True,
+    ]
+    assert kernel.run("print('plain')").text == "plain\n"
+    assert kernel.value("type(sys.stdout).__name__") == "OutStream"
+
+
 def test_the_events_tell_every_change_in_order(kernel: Kernel) -> None:
     phases = kernel.value("[(e.path, str(e.phase)) for e in run.events if e.kind == 'phase']")
     assert [p for path, p in phases if path == "n3"] == ["RUNNING", "SUCCEEDED"]

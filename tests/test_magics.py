@@ -102,6 +102,43 @@ def test_a_traceback_has_the_line_numbers_of_the_cell(kernel: Kernel) -> None:
     assert kernel.value("line") == 6
 
 
+def test_a_traceback_names_the_cell_by_its_number(kernel: Kernel) -> None:
+    cell = kernel.run("%%task\ndef fragile(x: int) -> int:\n    return 1 // x").ok()
+    place = f"Cell In[{cell.reply['execution_count']}], line 3"
+    assert place in kernel.run("fragile.task_function(x=0)").fails().traceback
+    assert place in kernel.run("%flyte run fragile(x=0)").fails().traceback
+
+
+def test_a_cell_means_what_it_means_without_the_magic(kernel: Kernel) -> None:
+    cell = """
+        from dataclasses import dataclass, fields
+
+        @dataclass
+        class Point:
+            x: float
+
+        measured = !echo measured
+        %time pass
+
+        def _origin() -> Point:
+            return Point(0.0)
+
+        async def moved(p: Point) -> Point:
+            return Point(p.x + _origin().x + 1)
+    """
+    facts = "[fields(Point)[0].type is float, _origin.__annotations__['return'] is Point, list(measured)]"
+    kernel.run(cell).ok()
+    plain = kernel.value(facts)
+    assert plain == [True, True, ["measured"]]
+    kernel.run(f"%%task\n{textwrap.dedent(cell)}").ok()
+    assert kernel.value(facts) == plain
+    assert kernel.value("[moved.task_function.__annotations__['p'] is Point, type(moved).__name__]") == [
+        True,
+        "AsyncPythonFunctionTask",
+    ]
+    assert kernel.value("flytenb.run(moved, p=Point(1.0)).result.x") == 2.0
+
+
 def test_stacked_decorators_are_kept_below_the_task(kernel: Kernel) -> None:
     kernel.run("""
         def louder(fn):
