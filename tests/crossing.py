@@ -293,7 +293,7 @@ def scramble(value: Any) -> None:
 
 def _scramble_frame(frame: pd.DataFrame) -> None:
     for name in frame.columns:
-        with contextlib.suppress(ValueError):  # what a file gave may be read-only
+        with contextlib.suppress(ValueError, IndexError):  # read-only as a file gave it, or empty
             frame[name].array[0] = frame[name].array[-1]
             memory = frame[name].to_numpy()
             memory.flags.writeable = True

@@ -10,7 +10,6 @@ from types import NoneType
 from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pytest
 from flytekit import HashMethod, kwtypes
@@ -154,7 +153,7 @@ TABLE = [
          np.broadcast_to(np.arange(3), (2, 3)), np.arange(4)[::-1], np.ma.array([1], mask=[True]),
          np.recarray(1, [("a", int)]),
          np.array([(1, 2.0)], dtype=[("a", int), ("b", float)]), np.array([1, "a"], dtype=object), [1, 2], None),
-    rows(npt.NDArray[np.float64], "array", np.array([1.0]), np.array([1]), [1.0]),
+    rows(np.ndarray[Any, np.dtype[np.float64]], "array", np.array([1.0]), np.array([1]), [1.0]),
     rows(np.ndarray | None, "copy", np.arange(3), None),
     rows(list[np.ndarray], "copy", [np.arange(3), np.zeros((2, 2), order="F")], [np.array([1, "a"], dtype=object)]),
     rows(dict[str, np.ndarray], "copy", {"a": np.arange(3)}),
