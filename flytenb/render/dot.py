@@ -198,4 +198,5 @@ def _text_of(lines: Iterable[Line]) -> list[str]:
 def _label(lines: Iterable[str]) -> str:
     """Lines as DOT shows them, letter for letter: no escapes, entities or HTML-like labels of a user's making."""
     shown = (graphviz.escape(line.replace("&", "&amp;")) for line in lines if line)
-    return str(graphviz.nohtml("\\n".join(shown)))
+    label: str = graphviz.nohtml("\\n".join(shown))  # a str of a kind that `graphviz` quotes whatever it looks like
+    return label

@@ -60,6 +60,7 @@ class Frame:
     tip: str
     width: float
     frame: int | None
+    is_lane: bool = False
 
 
 @dataclass(slots=True)
@@ -286,7 +287,7 @@ class _Builder:
     def _add_lane(self, path: str, node: Node) -> None:
         """A frame of its own for the failure handler, so that it hangs aside."""
         title = Line("if the workflow fails", "ft-lane-title", SMALL_SIZE)
-        frame = Frame(len(self.frames), path, node, title, "", _line_width(title) + 16, None)
+        frame = Frame(len(self.frames), path, node, title, "", _line_width(title) + 16, None, is_lane=True)
         self.frames.append(frame)
         self._frame_at[path] = frame
 

@@ -231,7 +231,7 @@ def _frame(frame: Frame, scene: Scene, at: Positions, uid: str) -> str:
     if frame.node.kind is Kind.MAP:
         shape = _rect(left + 4, top + 4, right - left, bottom - top, 8) + shape
     title = frame.title
-    if frame.node.kind is Kind.FAILURE:
+    if frame.is_lane:
         return f'<g class="ft-lane">{shape}{_text(title, left + 12, top + 16)}</g>'
     state = scene.states.get(frame.path)
     rest = title.rest if state is None else captions.state_caption(state)

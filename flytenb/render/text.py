@@ -41,7 +41,7 @@ class _Text:
         head = f"{_short(self.graph.name if title is None else title)}  {subtitle(self.graph)}"
         state = self.states.get("")
         yield head if state is None else f"{head} · {captions.sign(state)} {captions.state_caption(state)}"
-        yield from (clean(note) for note in notes)
+        yield from map(clean, notes)
         yield from self._level("", "")
 
     def _level(self, parent: str, indent: str) -> Iterator[str]:
@@ -76,7 +76,7 @@ class _Text:
         state = self.states.get(node.path)
         sign = "" if state is None else f"{captions.sign(state)} "
         words = [_short(captions.caption(node)), *([captions.state_caption(state)] if state else [])]
-        mark = "" if "folded" in node.settings else f"{clean(node.id)}  "
+        mark = "" if "folded" in node.settings else f"{_short(node.id)}  "
         yield f"{indent}{corner}{when}{sign}{mark}{_short(captions.label(node))}  ({' · '.join(words)})"
         below = f"{indent}{bar}"
         has_inside = any(n.kind is not Kind.CONSTANT for n in self._children.get(node.path, ()))
@@ -89,9 +89,9 @@ class _Text:
         for edge in self.graph.edges_into(node.path):
             source = self.graph.nodes[edge.source]
             if source.kind is Kind.CONSTANT:
-                yield f"{clean(edge.input)} = {_short(source.name)}"
+                yield f"{_short(edge.input)} = {_short(source.name)}"
             elif edge.kind is EdgeKind.DATA:
-                yield f"{clean(edge.input)} ← {self._source(edge)}" if edge.input else f"← {self._source(edge)}"
+                yield f"{_short(edge.input)} ← {self._source(edge)}" if edge.input else f"← {self._source(edge)}"
             elif edge.kind is EdgeKind.ORDER:
                 yield f"after {self._name(source, node.parent)}"
 
@@ -103,20 +103,20 @@ class _Text:
         """What an edge brings, as short as it is clear: an input's name, a node's, or one of its outputs."""
         source = self.graph.nodes[edge.source]
         if source.kind is Kind.INPUTS:
-            return clean(edge.output)
+            return _short(edge.output)
         if source.kind is Kind.CONSTANT:
             return _short(source.name)
         label = captions.edge_label(self.graph, edge)
         is_plain = not edge.output or (len(source.interface.outputs) <= 1 and edge.output == _root(edge.output))
         name = self._name(source, edge.target.rpartition("/")[0])
-        shown = name if is_plain else f"{name}.{clean(edge.output)}"
+        shown = name if is_plain else f"{name}.{_short(edge.output)}"
         return f"{shown} ({_short(label)})" if "→" in label and "[" not in label else shown
 
     def _name(self, node: Node, seen_from: str) -> str:
         """The node's name if it is the only one, its id among its siblings, else its path."""
         if self._names[node.name] == 1:
             return _short(node.name)
-        return clean(node.id if node.parent == seen_from else node.path)
+        return _short(node.id if node.parent == seen_from else node.path)
 
 
 def _filled(gutter: str, parts: list[str]) -> Iterator[str]:

@@ -90,7 +90,8 @@ font-weight:400}
 .ft-drawing .ft-cluster>.ft-shape{fill:$tint;fill-opacity:.05;stroke:$tint;stroke-opacity:.4;\
 pointer-events:visibleStroke}
 .ft-drawing .ft-cluster>text{paint-order:stroke;stroke:$card;stroke-width:4;stroke-linejoin:round}
-.ft-drawing .ft-lane>.ft-shape{fill:$bad;fill-opacity:.04;stroke:$bad;stroke-opacity:.45;stroke-dasharray:2 3}
+.ft-drawing .ft-lane>.ft-shape,.ft-drawing .ft-cluster.ft-kind-failure>.ft-shape{\
+fill:$bad;fill-opacity:.04;stroke:$bad;stroke-opacity:.45;stroke-dasharray:2 3}
 .ft-drawing .ft-lane>text{fill:$bad;font-size:11px}
 .ft-drawing .ft-kind-inputs .ft-shape,.ft-drawing .ft-kind-outputs .ft-shape{fill:$pill;stroke:$rule}
 .ft-drawing .ft-kind-constant .ft-shape{fill:none;stroke:none}

@@ -1,0 +1,275 @@
+"""The SVG: what a page may rely on, and that no text breaks out of its place."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+
+import pytest
+
+from flytenb.model import CacheStatus, Edge, EdgeKind, Graph, Interface, Kind, Node, NodeState, Phase, Port
+from flytenb.render.drawing import draw
+from flytenb.render.theme import ICONS, style_sheet
+from tests import render_samples as samples
+from tests.hostile import HOSTILE
+
+SVG = "{http://www.w3.org/2000/svg}"
+TAGS = {"svg", "style", "defs", "g", "path", "rect", "circle", "text", "tspan", "title", "use"}
+ATTRIBUTES = {
+    *("class", "id", "width", "height", "viewBox", "role", "aria-label", "aria-hidden", "transform", "d", "rx", "cx"),
+    *("cy", "r", "x", "y", "dx", "href", "tabindex", "overflow", "text-anchor", "textLength", "lengthAdjust"),
+    *("data-path", "data-ports", "data-phase", "data-cache", "data-source", "data-target"),
+}
+
+
+def parsed(graph: Graph, **options: object) -> ET.Element:
+    return ET.fromstring(draw(graph, **options).svg)  # type: ignore[arg-type]
+
+
+def having(root: ET.Element, name: str) -> Iterator[ET.Element]:
+    """Elements of a class."""
+    return (e for e in root.iter() if name in e.get("class", "").split())
+
+
+def hostile_graph(text: str) -> Graph:
+    """A graph with the text everywhere that a user's text can be."""
+    step = text.replace("/", "|")  # a slash in a path stands for a level
+    port = Port(text, text, text, text)
+    interface = Interface((port,), (port, Port(text + "2", text)), text)
+    settings = {"image": text, "error": text, "alias": text, "value": text, "of": text, "cache": text, "project": text}
+    nodes = [
+        Node("@inputs", Kind.INPUTS, "inputs", Interface(outputs=(port,))),
+        Node("n0", Kind.TASK, text, interface, settings),
+        Node("n1", Kind.BRANCH, text, interface, settings),
+        Node("n1/n0", Kind.MAP, text, interface, settings),
+        Node("n1/@else", Kind.CASE, text, interface, settings),
+        Node("n2", Kind.SUBWORKFLOW, text, interface, settings),
+        Node("n2/@inputs", Kind.INPUTS, text, Interface(outputs=(port,))),
+        Node("n2/n0", Kind.STUB, text, interface, settings),
+        Node("fn0", Kind.FAILURE, text, interface, settings),
+        Node("@n0.x", Kind.CONSTANT, text, Interface(), settings),
+        Node(f"@n2.{step}", Kind.CONSTANT, text, Interface(), settings),
+        Node("@outputs", Kind.OUTPUTS, text, Interface(inputs=(port,))),
+        Node(f"x{step}", Kind.GATE, text, interface, settings),
+    ]
+    edges = (
+        Edge("@inputs", "n0", EdgeKind.DATA, text, text),
+        Edge("@inputs", "fn0", EdgeKind.DATA, text, text),
+        Edge("@n0.x", "n0", EdgeKind.DATA, "", text),
+        Edge(f"@n2.{step}", "n2", EdgeKind.DATA, "", f"{text}[1]"),
+        Edge("n0", "n1", EdgeKind.DATA, text, text),
+        Edge("n1", "n1/n0", EdgeKind.CASE, label=text),
+        Edge("n1", "n1/@else", EdgeKind.CASE, label=text),
+        Edge("n1", "n2", EdgeKind.DATA, text, text),
+        Edge("n2/@inputs", "n2/n0", EdgeKind.DATA, text, text),
+        Edge("n2", f"x{step}", EdgeKind.ORDER),
+        Edge("n0", "@outputs", EdgeKind.DATA, f"{text}.{text}[0]", f"{text}['{text}']"),
+    )
+    return Graph(text, Kind.SUBWORKFLOW, {n.path: n for n in nodes}, edges, interface, {"failure_policy": text})
+
+
+def hostile_states(text: str) -> dict[str, NodeState]:
+    state = NodeState(Phase.FAILED, 1.0, 2, None, 0, 0, text)
+    return dict.fromkeys(("", "n0", "n1", "n2", "n2/n0", "fn0"), state)
+
+
+# safety
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_no_text_breaks_out_of_its_place(text: str) -> None:
+    svg = draw(hostile_graph(text), states=hostile_states(text), title=text).svg
+    root = ET.fromstring(svg)
+    for element in root.iter():
+        assert element.tag.removeprefix(SVG) in TAGS
+        assert set(element.attrib) <= ATTRIBUTES
+        assert re.fullmatch(r"#ft[0-9a-f]{8}-icons", element.get("href", "#ft00000000-icons"))
+        for name in ("id", "class", "transform", "d"):
+            assert re.fullmatch(r"[\w .,+()MCLHVAZQhvlaqz-]*", element.get(name, "")), element.get(name)
+    (style,) = root.iter(f"{SVG}style")
+    assert style.text == style_sheet()
+    assert svg.encode().decode() == svg
+    assert len(svg) < 120_000
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_no_text_is_written_wider_than_its_box(text: str) -> None:
+    root = parsed(hostile_graph(text))
+    for node in having(root, "ft-node"):
+        (shape, *_) = (e for e in node.iter() if e.get("class") == "ft-shape")
+        for line in node.iter(f"{SVG}text"):
+            assert len("".join(line.itertext())) <= 130
+            if line.get("textLength") and shape.get("width"):
+                end = float(line.get("x", "")) + float(line.get("textLength", ""))
+                assert end <= float(shape.get("x", "")) + float(shape.get("width", "")) + 1
+
+
+def test_a_hostile_text_is_shown_as_it_is() -> None:
+    root = parsed(samples.GraphBuilder(HOSTILE["script"]).graph())
+    (title,) = having(root, "ft-title")
+    assert title.text == HOSTILE["script"]
+
+
+# what a page relies on
+
+
+@pytest.mark.parametrize("name", samples.SAMPLES)
+def test_ids_are_unique_and_start_with_the_drawings_own(name: str) -> None:
+    drawing = draw(samples.SAMPLES[name]())
+    ids = [e.get("id", "") for e in ET.fromstring(drawing.svg).iter() if e.get("id")]
+    assert len(ids) == len(set(ids))
+    assert all(i == drawing.uid or i.startswith(f"{drawing.uid}-") for i in ids)
+    assert drawing.uid != draw(samples.SAMPLES[name]()).uid
+
+
+def test_a_node_carries_its_path_kind_phase_and_name() -> None:
+    graph, states = samples.phases()
+    root = parsed(graph, states=states)
+    (node,) = (e for e in having(root, "ft-node") if e.get("data-path") == "n0")
+    assert node.get("class") == "ft-node ft-kind-sql"
+    assert (node.get("role"), node.get("tabindex")) == ("img", "0")
+    assert node.get("aria-label") == "load_users, sql, succeeded"
+    assert (node.get("data-phase"), node.get("data-cache")) == ("SUCCEEDED", "HIT")
+    (sub,) = having(node, "ft-sub")
+    assert sub.text == "4 ms · hit"
+    (failed,) = (e for e in having(root, "ft-node") if e.get("data-path") == "n5")
+    assert "ValueError: no rows" in failed.findtext(f"{SVG}title", "")
+
+
+def test_every_phase_is_told_by_colour_icon_stroke_and_text() -> None:
+    graph, states = samples.phases()
+    root = parsed(graph, states=states)
+    sheet = style_sheet()
+    shifts = set()
+    for node in having(root, "ft-node"):
+        state = states.get(node.get("data-path", ""))
+        if state is None:
+            assert node.get("data-phase") is None
+            continue
+        assert f"[data-phase={state.phase}]>.ft-shape" in sheet
+        (icon,) = having(node, "ft-icon")
+        shifts.add(icon.get("transform"))
+        (sub,) = having(node, "ft-sub")
+        assert sub.text
+    assert len(shifts) == len(ICONS)
+    assert {str(phase) for phase in Phase} <= {name for name, _ in ICONS}
+
+
+def test_the_page_can_give_any_node_a_phase_later() -> None:
+    root = parsed(samples.nested())
+    runnable = [e for e in (*having(root, "ft-node"), *having(root, "ft-cluster")) if "@" not in e.get("data-path", "")]
+    assert len(runnable) == 8
+    for element in runnable:
+        assert len(list(having(element, "ft-mark"))) == 1
+        assert len(list(having(element, "ft-sub"))) == 1
+
+
+def test_edges_carry_both_ends_and_skipped_ways_fade() -> None:
+    graph = samples.branch()
+    states = {"n1/n0": NodeState(Phase.SKIPPED), "n1": NodeState(Phase.SUCCEEDED, 0.1)}
+    root = parsed(graph, states=states)
+    ways = {(e.get("data-source"), e.get("data-target")): e for e in having(root, "ft-edge-case")}
+    assert ways["n1", "n1/n0"].get("data-phase") == "SKIPPED"
+    assert ways["n1", "n1/n1"].get("data-phase") is None
+    assert "".join(ways["n1", "n1/n0"].itertext()).endswith("p > 3 and q < 9")
+
+
+def test_open_containers_are_clusters_with_a_phase() -> None:
+    root = parsed(samples.nested(), states={"n1": NodeState(Phase.RUNNING, 2.0, 1, None, 3, 6)})
+    clusters = {e.get("data-path"): e for e in having(root, "ft-cluster")}
+    assert set(clusters) == {"n1", "n1/n1"}
+    assert clusters["n1"].get("data-phase") == "RUNNING"
+    (sub,) = having(clusters["n1"], "ft-sub")
+    assert sub.text == "running · 3/6 · 2 s"
+
+
+def test_a_cache_hit_looks_its_own() -> None:
+    b = samples.GraphBuilder("g")
+    b.task("n0", "f")
+    for cache, mark in ((CacheStatus.HIT, "HIT"), (CacheStatus.MISS, "SUCCEEDED")):
+        root = parsed(b.graph(), states={"n0": NodeState(Phase.SUCCEEDED, 1.0, 1, cache)})
+        (icon,) = having(root, "ft-icon")
+        place = [name for name, _ in ICONS].index(mark)
+        assert icon.get("transform") == f"translate({-16 * place} 0)"
+
+
+def test_a_legend_stands_only_where_a_line_needs_a_word() -> None:
+    assert not list(having(parsed(samples.chain()), "ft-legend"))
+    assert list(having(parsed(samples.failure()), "ft-legend"))
+
+
+def test_failure_handlers_hang_aside_and_name_their_inputs() -> None:
+    root = parsed(samples.failure())
+    assert len(list(having(root, "ft-lane"))) == 1
+    (handler,) = (e for e in having(root, "ft-node") if e.get("data-path") == "fn0")
+    assert "name ← name" in [line.text for line in handler.iter(f"{SVG}text")]
+    assert not [e for e in having(root, "ft-edge") if e.get("data-target") == "fn0"]
+
+
+def test_constants_of_a_container_stand_at_its_door() -> None:
+    b = samples.GraphBuilder("g")
+    b.task("n0", "inner", "size: int", "", Kind.SUBWORKFLOW)
+    b.doors("n0", "size: int = 3", "")
+    b.task("n0/n0", "f", "n: int", "")
+    b.feed("n0/@inputs.size -> n0/n0.n")
+    b.constant("n0.size", "7")
+    root = parsed(b.graph())
+    (pill,) = having(root, "ft-kind-inputs")
+    assert "".join(next(pill.iter(f"{SVG}text")).itertext()) == "sizeint = 7"
+    assert not list(having(root, "ft-kind-constant"))
+
+
+def test_a_constant_that_two_nodes_take_has_a_box_of_its_own() -> None:
+    b = samples.GraphBuilder("g")
+    b.task("n0", "f")
+    b.task("n1", "f")
+    b.constant("n0.x", "5")
+    b.edges.append(Edge("@n0.x", "n1", EdgeKind.DATA, "", "x"))
+    root = parsed(b.graph())
+    assert len(list(having(root, "ft-kind-constant"))) == 1
+    assert len(list(having(root, "ft-edge"))) == 2
+
+
+def test_inputs_that_go_to_the_same_nodes_share_a_pill() -> None:
+    root = parsed(samples.chain())
+    assert [e.get("data-ports") for e in having(root, "ft-kind-inputs")] == ["num", "x_min x_max"]
+
+
+# the style sheet
+
+
+def test_both_themes_are_in_the_one_style_sheet_and_all_rules_are_our_own() -> None:
+    sheet = style_sheet()
+    assert "prefers-color-scheme:dark" in sheet
+    assert '[data-jp-theme-light="false"] .ft-drawing' in sheet
+    assert "prefers-reduced-motion" in sheet
+    assert "$" not in sheet
+    assert not re.search(r"https?:|url\(|@import|@font-face", sheet)
+    flat = re.sub(r"@(media|supports)[^{]*\{|@keyframes [\w-]+\{to\{[^}]*\}\}", "", sheet)
+    selectors = re.findall(r"([^{}]+)\{[^}]*\}", flat)
+    assert selectors
+    for selector in selectors:
+        assert all(".ft-drawing" in part for part in selector.split(",")), selector
+
+
+def test_colours_stand_as_such_before_any_variable() -> None:
+    plain = style_sheet().partition("@supports")[0]
+    assert "fill:var(" not in plain
+    assert "stroke:var(" not in plain
+
+
+def luminance(colour: str) -> float:
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+@pytest.mark.parametrize("name", ["ink", "grey", "bad", "running", "succeeded", "failed", "cached", "idle"])
+def test_every_colour_of_text_can_be_read_on_boxes_and_card(name: str, theme: int) -> None:
+    from flytenb.render.theme import _COLOURS
+
+    for ground in ("card", "box", "pill") if name in ("ink", "grey") else ("card", "box"):
+        pair = sorted((luminance(str(_COLOURS[each][theme])) for each in (name, ground)), reverse=True)
+        assert (pair[0] + 0.05) / (pair[1] + 0.05) >= 4.5
