@@ -67,6 +67,10 @@ class TravelError(FlytenbError, TypeError):
     """Something that can't be sent to another process."""
 
 
+class ContainerError(FlytenbError, RuntimeError):
+    """A container that could not be started, or did not do what its task promises."""
+
+
 class WorkerLostError(FlytenbError, RuntimeError):
     """A process died while it ran a task."""
 

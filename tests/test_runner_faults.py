@@ -30,6 +30,8 @@ from flytekit.extend.backend.base_connector import (
 )
 from flytekit.models.literals import Literal, Primitive, Scalar
 from flytekit.models.types import LiteralType, SimpleType
+from flytekit.types.directory import FlyteDirectory
+from flytekit.types.file import FlyteFile
 
 from flytenb.errors import InputError, RunCancelledError, TravelError, WorkerLostError
 from flytenb.model import Phase
@@ -621,3 +623,42 @@ def test_an_unknown_node_is_named_with_the_closest() -> None:
     with pytest.raises(LookupError, match="takes") as caught:
         _ = done.nodes["takes"]
     assert "'n1', 'n2'" in str(caught.value)
+
+
+@task
+def writes_a_file(text: str) -> FlyteFile:
+    path = Path(flytekit.current_context().working_directory) / "same-name.txt"
+    path.write_text(text)
+    return FlyteFile(str(path))
+
+
+@task
+def writes_a_directory(text: str) -> FlyteDirectory:
+    path = Path(flytekit.current_context().working_directory) / "made"
+    path.mkdir()
+    (path / "inner.txt").write_text(text)
+    return FlyteDirectory(str(path))
+
+
+@task
+def writes_in_place(path: str, text: str) -> FlyteFile:
+    Path(path).write_text(text)
+    return FlyteFile(path)
+
+
+@workflow
+def files(path: str) -> tuple[FlyteFile, FlyteDirectory, FlyteFile, FlyteFile]:
+    first = writes_in_place(path=path, text="first")
+    second = writes_in_place(path=path, text="second")
+    return writes_a_file(text="here"), writes_a_directory(text="inside"), first, second
+
+
+def test_files_outlive_the_directories_in_which_they_were_made_and_whatever_is_written_there_later(
+    tmp_path: Path,
+) -> None:
+    done = run(files, Settings(workers=1), path=str(tmp_path / "shared"))
+    assert done.error is None, done.error.full()
+    file, directory, first, second = done.result
+    assert Path(str(file)).read_text() == "here"
+    assert (Path(str(directory)) / "inner.txt").read_text() == "inside"
+    assert (Path(str(first)).read_text(), Path(str(second)).read_text()) == ("first", "second")

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from flytekit.core.base_task import IgnoreOutputs, PythonTask, Task
+from flytekit.core.container_task import ContainerTask
+from flytekit.core.context_manager import ExecutionState
 from flytekit.core.interface import Interface
 from flytekit.core.promise import Promise, VoidPromise
 from flytekit.core.python_function_task import AsyncPythonFunctionTask, PythonFunctionTask
@@ -19,6 +21,7 @@ from flytekit.deck import DeckField
 from flytekit.exceptions.user import FlyteRecoverableException
 from flytekit.models.literals import Literal, LiteralMap
 
+from flytenb.bridge.containers import run_container
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.crossing import Value, from_literal, packer
 from flytenb.bridge.entities import is_stub, require_entity, short_name
@@ -35,6 +38,8 @@ def build_call(task: Any, *, strict: bool = False) -> Call:
     """Prepare the call of a task once, for every time that it runs."""
     if is_stub(task):
         return _refusing_call(task)
+    if isinstance(task, ContainerTask):
+        return lambda workspace, inputs: run_container(task, workspace, inputs)
     if is_plain(task):
         return _fast_call(task, strict)
     return _compatible_call(task)
@@ -96,8 +101,10 @@ def _fast_call(task: PythonTask[Any], strict: bool) -> Call:
     if not has_hooks and not task.enable_deck:
 
         def call(workspace: Workspace, inputs: dict[str, Any]) -> dict[str, Value]:
-            workspace.enter()
-            return pack(body(**inputs))
+            state = workspace.enter().execution_state
+            result = body(**inputs)
+            state.mode = ExecutionState.Mode.TASK_EXECUTION  # from here on as in `Workspace.enter_to_pack`
+            return pack(result)
 
         return call
 
@@ -111,6 +118,7 @@ def _fast_call(task: PythonTask[Any], strict: bool) -> Call:
         if parameters is not context.user_space_params:
             context.execution_state.user_space_params = parameters
         result = task.post_execute(parameters, body(**inputs))
+        context.execution_state.mode = ExecutionState.Mode.TASK_EXECUTION
         outputs = pack(result)
         natives = {name: value.native() for name, value in outputs.items()} if task.enable_deck else {}
         task._write_decks(inputs, natives, context, parameters)

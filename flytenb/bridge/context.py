@@ -68,6 +68,13 @@ class Workspace:
         made.__dict__["worker_queue"] = worker_queue
         return made
 
+    def enter_to_pack(self) -> FlyteContext:
+        """Enter as a pod would hand its outputs over: files and directories are uploaded, away from who made them.
+
+        In flytekit's local mode a file stays where the task wrote it, which here is gone when the run is over.
+        """
+        return self.enter(self.context(ExecutionState.Mode.TASK_EXECUTION))
+
     def enter(self, context: FlyteContext | None = None) -> FlyteContext:
         """Make this thread's flytekit context a fresh stack that holds just this node's.
 

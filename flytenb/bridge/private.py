@@ -7,9 +7,7 @@ flytekit breaks there first.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
-
-from flytekit.core.type_engine import TypeEngine
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from flytekit.core.condition import BranchNode
@@ -76,6 +74,8 @@ def forget_compiled(workflow: Any) -> None:
 
 def transformer_registry() -> dict[Any, Any]:
     """Return the type engine's own table, type to transformer: what is chosen for a type changes with it."""
+    from flytekit.core.type_engine import TypeEngine
+
     registry: dict[Any, Any] = TypeEngine._REGISTRY
     return registry
 
@@ -91,3 +91,22 @@ def forget_codecs(transformer: Any) -> None:
     """Make a transformer forget the MessagePack codecs that it has built, one for each type that it met."""
     transformer._msgpack_encoder = {}
     transformer._msgpack_decoder = {}
+
+
+class ContainerParts(NamedTuple):
+    """What a raw container task was made from."""
+
+    image: str
+    command: list[str]
+    input_dir: str
+    output_dir: str
+
+
+def container_parts(task: Any) -> ContainerParts:
+    """Return a raw container task's image, command line and directories."""
+    return ContainerParts(
+        str(task._image),
+        [*(task._cmd or ()), *(task._args or ())],
+        (task._input_data_dir or "").rstrip("/"),
+        (task._output_data_dir or "").rstrip("/"),
+    )

@@ -94,7 +94,7 @@ class EagerStep(Step):
             result = run_eager(self.entity, inputs, scheduler.workspace, add)
         except Exception as e:
             raise cause_of(e) from None
-        scheduler.workspace.enter()
+        scheduler.workspace.enter_to_pack()
         outputs = build_packing(self.entity, strict=self.planner.settings.strict)(result)
         for name, slot in self.slots.items():
             scheduler.env[slot] = outputs.get(name)

@@ -1,0 +1,171 @@
+"""Raw containers on a real engine: what flytekit's own local run gets wrong is right, and nothing stays behind."""
+
+from __future__ import annotations
+
+import datetime
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+from flytekit import ContainerTask, TaskMetadata, kwtypes
+from flytekit.types.file import FlyteFile
+
+from flytenb.errors import ContainerError
+from flytenb.model import Phase
+from flytenb.runner.run import Run
+from flytenb.runner.settings import Settings
+from tests.engine import IMAGE, docker_engine
+from tests.flows import FLOWS
+
+pytestmark = [pytest.mark.docker, pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[str]:
+    with docker_engine() as address:
+        yield address
+
+
+@pytest.fixture(autouse=True)
+def on_that_engine(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", engine)
+
+
+@pytest.fixture
+def client(engine: str) -> Iterator[docker.DockerClient]:
+    made = docker.DockerClient(base_url=engine)
+    yield made
+    made.close()
+
+
+def container(
+    script: str, inputs: dict[str, Any] | None = None, outputs: dict[str, Any] | None = None, **kwargs: Any
+) -> Any:
+    return ContainerTask(
+        name="boxed",
+        image=kwargs.pop("image", IMAGE),
+        input_data_dir="/var/inputs",
+        output_data_dir="/var/outputs",
+        inputs=kwtypes(**(inputs or {})),
+        outputs=kwtypes(**(outputs or {})),
+        command=["/bin/sh", "-c", script],
+        **kwargs,
+    )
+
+
+def run(entity: Any, **inputs: Any) -> Run:
+    return Run(entity, inputs, Settings()).begin().wait(60)
+
+
+def error_of(done: Run) -> str:
+    assert done.phase is Phase.FAILED
+    assert done.error is not None
+    assert isinstance(done.error.exception, ContainerError), done.error.full()
+    return str(done.error.exception)
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_a_workflow_with_a_container_gives_its_answer(strict: bool) -> None:
+    flow = FLOWS["container"]
+    done = Run(flow.entity, flow.inputs, Settings(strict=strict)).begin().wait(60)
+    assert done.error is None, done.error.full()
+    assert done.result == flow.expected
+
+
+def test_inputs_are_files_as_a_cluster_lays_them() -> None:
+    script = "cat /var/inputs/n /var/inputs/yes /var/inputs/xs/1 > /var/outputs/all"
+    task = container(script, {"n": int, "yes": bool, "xs": list[str]}, {"all": str})
+    assert run(task, n=3, yes=True, xs=["a", "é"]).result == "3trueé"
+
+
+@pytest.mark.parametrize(
+    ("kind", "written", "read"),
+    [
+        (int, "7", 7),
+        (float, "0.5", 0.5),
+        (str, "two words", "two words"),
+        (bool, "false", False),
+        (bool, "0", False),
+        (bool, "true", True),
+        (datetime.timedelta, "1.5s", datetime.timedelta(seconds=1.5)),
+        (datetime.timedelta, "-2s", datetime.timedelta(seconds=-2)),
+    ],
+)
+def test_outputs_are_read_by_their_type_without_the_last_line_s_end(kind: Any, written: str, read: Any) -> None:
+    assert run(container(f"echo '{written}' > /var/outputs/out", {}, {"out": kind})).result == read
+
+
+def test_a_file_goes_in_and_comes_out(tmp_path: Path) -> None:
+    source = tmp_path / "in.txt"
+    source.write_text("from outside")
+    task = container("cat /var/inputs/src > /var/outputs/copy; echo ' and in' >> /var/outputs/copy",
+                     {"src": FlyteFile}, {"copy": FlyteFile})  # fmt: skip
+    result = run(task, src=FlyteFile(str(source))).result
+    assert Path(str(result)).read_text() == "from outside and in\n"
+
+
+def test_a_template_is_rendered_inside_a_longer_word_too() -> None:
+    task = container("echo n={{.inputs.n}}, twice={{ .inputs.n }} > /var/outputs/out", {"n": int}, {"out": str})
+    assert run(task, n=4).result == "n=4, twice=4"
+
+
+def test_its_environment_and_its_output_are_the_node_s() -> None:
+    task = container("echo told $NAME; echo ok > /var/outputs/out", {}, {"out": str}, environment={"NAME": "Ada"})
+    done = run(task)
+    assert done.result == "ok"
+    assert "told Ada" in done.nodes["n0"].log
+
+
+@pytest.mark.parametrize(
+    ("script", "outputs", "words"),
+    [
+        ("echo out > /var/outputs/out; echo broken pipe >&2; exit 3", {"out": str}, "status 3: broken pipe"),
+        ("echo x > /var/outputs/other", {"out": str}, "wrote no output 'out'"),
+        ("echo many > /var/outputs/out", {"out": int}, "is no int"),
+        ("echo perhaps > /var/outputs/out", {"out": bool}, "neither true nor false"),
+        ("echo why > /var/outputs/_ERROR; echo 1 > /var/outputs/out", {"out": int}, "failed: why"),
+        ("awk 'BEGIN { for (i = 0; i < 2000; i++) printf \"x\" }' > /var/outputs/out", {"out": str}, "1024 bytes"),
+        ("echo 1 > /var/outputs/out", {"out": list[int]}, "can't be a list[int]"),
+    ],
+)
+def test_what_goes_wrong_is_told(script: str, outputs: dict[str, Any], words: str) -> None:
+    assert words in error_of(run(container(script, {}, outputs)))
+
+
+def test_an_image_that_isn_t_there_is_named() -> None:
+    said = error_of(run(container("true", image="localhost/no-such-image:1")))
+    assert "'localhost/no-such-image:1'" in said
+
+
+def test_no_engine_is_said_with_the_way_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nothing.sock")
+    assert "DOCKER_HOST" in error_of(run(container("true")))
+
+
+def wait_for(condition: Any) -> None:
+    end = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end, "it never came true"
+        threading.Event().wait(0.02)
+
+
+def test_a_cancelled_container_is_ended(client: docker.DockerClient) -> None:
+    started = Run(container("sleep 600"), {}, Settings()).begin()
+    wait_for(lambda: client.api.containers())
+    assert started.cancel().wait(1).phase is Phase.ABORTED
+    wait_for(lambda: not client.api.containers(all=True))
+
+
+def test_a_late_container_is_timed_out_and_ended(client: docker.DockerClient) -> None:
+    done = run(container("sleep 600", metadata=TaskMetadata(timeout=datetime.timedelta(seconds=1))))
+    assert done.nodes["n0"].phase is Phase.TIMED_OUT
+    wait_for(lambda: not client.api.containers(all=True))
+
+
+def test_nothing_stays_behind(client: docker.DockerClient) -> None:
+    run(container("echo 1 > /var/outputs/out", {}, {"out": int}))
+    assert client.api.containers(all=True) == []
