@@ -5,6 +5,7 @@ Returns before flytekit is imported; that goes on in the background.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.abc
 import importlib.machinery
@@ -106,6 +107,8 @@ class Extension:
         except Exception:
             return
         self._undo.append(api.on_run(self.watch))
+        # The first layout on a machine compiles its engine, which takes seconds; nobody waits for this.
+        importlib.import_module("flytenb.display.live.threads").lane.submit(_warm_layout)
 
     def make_ready(self) -> None:
         """Wait for the background, read the cells that it kept unread."""
@@ -178,6 +181,7 @@ class Extension:
         """Note what the cell defined, once there is flytekit at all; until then only what it left behind."""
         source = getattr(getattr(result, "info", None), "raw_cell", "") or ""
         self._unread.append((dict(self.shell.user_ns), getattr(result, "execution_count", None), source))
+        self.repairs.follow_classes(self.shell.user_ns)
         if not self.warmup.is_alive():
             self.read_cells()
 
@@ -185,6 +189,14 @@ class Extension:
         """Note what the cells run so far have defined."""
         while self._unread:
             self.session.update(*self._unread.pop(0))
+
+
+def _warm_layout() -> None:
+    from flytenb.errors import LayoutError
+    from flytenb.render.layout import lay_out
+
+    with contextlib.suppress(LayoutError):
+        lay_out("digraph { a }")
 
 
 def _entity_bundle(entity: Any, include: Any = None, exclude: Any = None) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import contextvars
 import os
 import threading
@@ -15,9 +14,7 @@ from IPython.display import display as _display
 
 from flytenb.display.live.frozen import placeholder, run_bundle
 from flytenb.display.live.progress import Progress
-from flytenb.display.live.threads import lane, ticker
-from flytenb.errors import LayoutError
-from flytenb.render.drawing import Drawing, draw
+from flytenb.display.live.threads import ticker
 
 if TYPE_CHECKING:
     from flytenb.display.live.follower import Follower
@@ -65,8 +62,6 @@ class RunView:
         self._lock = threading.RLock()
         self._handle: Any = None
         self._follower: Follower | None = None
-        self._drawing: Drawing | None = None
-        self._drawn: Any = None
         self._is_over = False
         self._is_run_over = threading.Event()
         self._began = time.monotonic()
@@ -95,10 +90,8 @@ class RunView:
             self._progress.tick()
         elif self._follower is not None:
             self._follower.tick()
-        elif self._drawing is None:
-            lane.submit(self._draw)
         elif self._is_explorer or time.monotonic() - self._began > _PATIENCE:
-            lane.submit(self._open)
+            self._open()
         return True
 
     def end(self) -> None:
@@ -108,43 +101,24 @@ class RunView:
                 return
             self._is_over = True
             follower = self._follower
-            looked_at: tuple[str, ...] = ()
-            if follower is not None:
-                follower.close()
-                looked_at = follower.looked_at
-            self._publish(run_bundle(self._run, self._current_drawing(), looked_at))
-        if follower is not None and follower.widget is not None:
+            if follower is None:
+                self._publish(run_bundle(self._run))
+                return
+            follower.close()
+            self._publish(run_bundle(self._run, follower.drawing_of(self._run.graph), follower.looked_at))
+        if follower.widget is not None:
             from flytenb.display.live.widget import retire
 
             retire(follower.widget)
 
-    def _current_drawing(self) -> Drawing:
-        """The drawing of all that is known of the graph; laid out anew only if that has grown."""
-        with self._lock:
-            graph = self._run.graph
-            if self._drawing is None or self._drawn is not graph:
-                self._drawing, self._drawn = draw(graph), graph
-            return self._drawing
-
-    def _draw(self) -> None:
-        with self._lock:
-            if not self._is_over and self._drawing is None:
-                with contextlib.suppress(LayoutError):
-                    _ = self._current_drawing().svg
-
     def _open(self) -> None:
         """Make the widget and put it into the output."""
         from flytenb.display.live.follower import Follower
-        from flytenb.display.live.picture import Picture
 
         with self._lock:
-            if self._is_over or self._follower is not None:
-                return
-            follower = Follower(self._run, on_done=self.end, is_explorer=self._is_explorer)
-            widget = follower.open(Picture.of(self._run.graph, drawing=self._current_drawing()))
-            head = f"{self._run.name} · {self._run.phase}"
-            self._publish({**placeholder(self._run), "text/plain": head, **widget.bundle})
-            self._follower = follower
+            if not self._is_over:
+                self._follower = Follower(self._run, on_done=self.end, is_explorer=self._is_explorer)
+                self._publish({**placeholder(self._run), **self._follower.open().bundle})
 
     def _publish(self, bundle: dict[str, Any]) -> None:
         if self._handle is not None:

@@ -19,7 +19,9 @@ from flytenb.display.live.picture import Picture
 from flytenb.display.live.threads import Lane
 from flytenb.display.live.threads import lane as shared_lane
 from flytenb.display.live.widget import RunWidget
+from flytenb.errors import FlytenbError
 from flytenb.model import Graph
+from flytenb.render.drawing import Drawing
 
 if TYPE_CHECKING:
     from flytenb.runner.run import Run
@@ -50,7 +52,6 @@ class Follower:
         lane: Lane = shared_lane,
     ) -> None:
         self.run = run
-        self.has_reader = False
         self._on_done = on_done
         self._is_explorer = is_explorer
         self._lane = lane
@@ -58,7 +59,9 @@ class Follower:
         self._ledger = Ledger()
         self._graph: Graph = run.graph
         self._merged = 0
-        self._picture: Picture | None = None
+        self._picture = Picture.nothing(self._graph)
+        self._drawing: Drawing | None = None
+        self._drawn: Graph | None = None
         self._number = 0
         self._shut: frozenset[str] | None = None
         self._changed: set[str] = set()
@@ -71,29 +74,26 @@ class Follower:
         self._take_back = run.listen(self._ledger.take)
         self.widget: RunWidget | None = None
 
-    def open(self, picture: Picture) -> RunWidget:
-        """Make the widget, with everything that is known; its page is right from its first moment."""
+    def open(self) -> RunWidget:
+        """Make the widget; its picture follows when it is laid out, which may take seconds the first time."""
         with self._lock:
-            self._picture = picture
-            self._number += 1
             self._ledger.read()
             about = {"name": clean(self.run.name), "isExplorer": self._is_explorer}
-            self.widget = RunWidget(
-                about,
-                self._on_message,
-                picture=picture_news(self._number, picture, self._graph),
-                frame=self._frame(picture),
-            )
-            self._changed.clear()
+            self.widget = RunWidget(about, self._on_message, frame=self._frame())
+            self._lay_out_soon()
             return self.widget
+
+    def drawing_of(self, graph: Graph) -> Drawing | None:
+        """Return the drawing of a whole graph as it folds by itself, if it was made already."""
+        return self._drawing if self._drawing is not None and self._drawn is graph else None
 
     def close(self) -> None:
         """Tell the page where everything stands now, and follow no longer."""
         self._take_back()
         with self._lock:
-            if self.widget is not None and self._picture is not None:
+            if self.widget is not None:
                 self._ledger.read()
-                self.widget.frame = self._frame(self._picture)
+                self.widget.frame = self._frame()
 
     @property
     def looked_at(self) -> tuple[str, ...]:
@@ -105,39 +105,38 @@ class Follower:
     def tick(self) -> None:
         """Tell the page what has happened since the last time."""
         with self._lock:
-            if self.widget is None or self._picture is None:
+            if self.widget is None:
                 return
             changed, printed = self._ledger.read()
             if len(self._ledger.spawned) != self._merged:
                 self._lay_out_soon()
             self._changed |= changed
             if changed:
-                self._send(self._picture)
+                self._send()
             for path in printed & self._logs.keys():
                 self._send_log(path)
 
-    def _send(self, picture: Picture) -> None:
+    def _send(self) -> None:
         assert self.widget is not None
         is_due = time.monotonic() - self._framed > _FRAME_EVERY
         if is_due or len(self._changed) > _MOST_CHANGES:
-            self.widget.frame = self._frame(picture)
+            self.widget.frame = self._frame()
             self._changed.clear()
             return
-        boxes = boxes_news(self._ledger, picture, self._changed)
+        boxes = boxes_news(self._ledger, self._picture, self._changed)
         self.widget.changes = {"key": self._key, "boxes": boxes, "run": self._run_news()}
 
-    def _frame(self, picture: Picture) -> dict[str, Any]:
+    def _frame(self) -> dict[str, Any]:
         self._key += 1
         self._framed = time.monotonic()
         return {
             "key": self._key,
-            "boxes": boxes_news(self._ledger, picture, self._ledger.entries),
+            "boxes": boxes_news(self._ledger, self._picture, self._ledger.entries),
             "run": self._run_news(),
         }
 
     def _run_news(self) -> dict[str, Any]:
-        total = sum(not node.is_pseudo for node in self._graph.nodes.values())
-        return run_news(self._ledger, self._graph, total, time.time())
+        return run_news(self._ledger, self._graph, time.time())
 
     def _send_log(self, path: str) -> None:
         assert self.widget is not None
@@ -157,24 +156,26 @@ class Follower:
 
     def _lay_out(self) -> None:
         merged, graph, shut = len(self._ledger.spawned), self.run.graph, self._shut
-        picture = Picture.of(graph, shut)
+        drawing = self.drawing_of(graph) if shut is None else None
+        picture = Picture.of(graph, shut, drawing)
         with self._lock:
             self._is_laying_out = False
             self._laid_out = time.monotonic()
-            if self.widget is None:
-                return
+            if shut is None:
+                self._drawing, self._drawn = picture.drawing, graph
+            assert self.widget is not None
             self._graph, self._picture, self._merged = graph, picture, merged
             self._number += 1
+            self._ledger.read()
             with self.widget.hold_sync():
                 self.widget.picture = picture_news(self._number, picture, graph)
-                self.widget.frame = self._frame(picture)
+                self.widget.frame = self._frame()
             self._changed.clear()
 
     # --- what the reader asks for --------------------------------------------------------------------------------
 
     def _on_message(self, message: dict[str, Any]) -> None:
         """Hear the page; what it asks for is done elsewhere, since this may be the kernel's own thread."""
-        self.has_reader = True
         asked = {
             "look": self._look,
             "leave": self._leave,
@@ -195,8 +196,7 @@ class Follower:
         path = str(message.get("path"))
         details = Details.of(self.run, path)
         with self._lock:
-            picture = self._picture
-            behind = picture.members.get(path, []) if picture is not None else []
+            behind = self._picture.members.get(path, [])
             self._logs[path] = details.log_size
         self._send_message(
             {
@@ -222,8 +222,6 @@ class Follower:
 
     def _toggle(self, message: dict[str, Any]) -> None:
         with self._lock:
-            if self._picture is None:
-                return
             self._shut = self._picture.toggled(str(message.get("path")))
         self._lay_out()
 
@@ -248,6 +246,9 @@ class Follower:
                 node = self._graph.nodes.get(path)
                 declared = node.interface.outputs[0].type if node is not None and node.interface.outputs else ""
                 self.run.set_input(path, typed(str(value), declared))
+        except FlytenbError as e:
+            # a second answer to a gate that the first one opened
+            error = clean(str(e)) if path in self.run.waiting else ""
         except Exception as e:
             error = clean(str(e)) or type(e).__name__
         self._send_message({"kind": "answered", "path": path, "error": error})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
@@ -80,11 +80,10 @@ _TEMPLATE = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=
 
 def placeholder(run: Run) -> dict[str, str]:
     """Return what stands in the output until there is a picture."""
-    html = _TEMPLATE.render(
-        style=Markup(style() + _STYLE), name=clean(run.name), phase="starting", facts="", picture="", text="", why="",
-        outputs=[], looked_at=[], rows=[], nodes="", log="",
-    )  # fmt: skip
-    return {"text/plain": f"{clean(run.name)} · starting", "text/html": html}
+    empty: dict[str, Any] = {"facts": "", "picture": "", "text": "", "why": "", "nodes": "", "log": ""}
+    empty |= {"outputs": [], "looked_at": [], "rows": []}
+    html = _TEMPLATE.render(style=Markup(style() + _STYLE), name=clean(run.name), phase=str(run.phase), **empty)
+    return {"text/plain": f"{clean(run.name)} · {run.phase}", "text/html": html}
 
 
 def run_bundle(run: Run, drawing: Drawing | None = None, looked_at: tuple[str, ...] = ()) -> dict[str, str]:
@@ -95,9 +94,10 @@ def run_bundle(run: Run, drawing: Drawing | None = None, looked_at: tuple[str, .
         drawing: its picture, if that was laid out already.
         looked_at: paths of nodes that a reader had open.
     """
-    states = run.states
+    graph, states = run.graph, run.states
     everything = {**states, "": _run_state(run)}
-    shown_drawing = drawing.at(everything) if drawing is not None else draw(run.graph, states=everything)
+    shown_drawing = drawing.at(everything) if drawing is not None else draw(graph, states=everything)
+    states = {path: state for path, state in states.items() if path in graph.nodes}
     facts = _facts(run, states)
     why = "" if run.error is None else clip(clean(f"node {run.error.path}: {run.error}"), _WHY_SHOWN)
     shown = [show(value, declared, name=name) for name, value, declared in run.declared_outputs()]

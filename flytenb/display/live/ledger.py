@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from flytenb.model import CacheStatus, Graph, NodeState, Phase, RunEvent
@@ -37,13 +38,12 @@ class Ledger:
     Attributes:
         entries: what is known of each node that anything has been told of.
         waiting: gates that wait for an answer, and what they ask.
-        counts: how many nodes that were told of stand in each phase, without the run itself.
+        spawned: what nodes turned out to contain, in order.
     """
 
     def __init__(self) -> None:
         self.entries: dict[str, Entry] = {"": Entry()}
         self.waiting: dict[str, str] = {}
-        self.counts: Counter[Phase] = Counter()
         self.spawned: list[tuple[str, Graph]] = []
         self._inbox: deque[RunEvent] = deque()
         self.take = self._inbox.append
@@ -71,7 +71,6 @@ class Ledger:
         entry = self.entries.get(event.path)
         if entry is None:
             entry = self.entries[event.path] = Entry()
-            self.counts[Phase.QUEUED] += 1
         if event.kind == "phase" and event.phase is not None:
             self._move(event, entry, event.phase)
         elif event.kind == "attempt":
@@ -84,9 +83,6 @@ class Ledger:
             self.spawned.append((event.path, event.graph))
 
     def _move(self, event: RunEvent, entry: Entry, phase: Phase) -> None:
-        if event.path:
-            self.counts[entry.phase] -= 1
-            self.counts[phase] += 1
         entry.phase = phase
         entry.attempts = max(entry.attempts, event.attempt)
         entry.cache = event.cache
@@ -97,13 +93,7 @@ class Ledger:
             entry.text = event.text
             self.waiting.pop(event.path, None)
 
-    def states(self) -> dict[str, NodeState]:
-        """Where every node stands, as a drawing shows it."""
-        return {path: entry.state for path, entry in self.entries.items()}
-
-    def grown(self, graph: Graph) -> Graph:
-        """Return the graph with what its nodes turned out to contain."""
-        for path, inner in self.spawned:
-            if path in graph.nodes:
-                graph = graph.merged(inner, path)
-        return graph
+    def counts(self, paths: Iterable[str]) -> Counter[Phase]:
+        """Return how many of these nodes stand in each phase."""
+        entries = self.entries
+        return Counter(entries[path].phase if path in entries else Phase.QUEUED for path in paths)

@@ -6,6 +6,7 @@ model, so that a page that comes late, or missed a message, needs nobody's answe
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -70,16 +71,16 @@ def boxes_news(ledger: Ledger, picture: Picture, paths: Iterable[str]) -> dict[s
     return found
 
 
-def run_news(ledger: Ledger, graph: Graph, total: int, now: float) -> dict[str, Any]:
+def run_news(ledger: Ledger, graph: Graph, now: float) -> dict[str, Any]:
     """Return where the run itself stands.
 
     Args:
         ledger: what has happened.
         graph: what runs.
-        total: how many nodes there are.
         now: the kernel's clock, by which the page sets its own.
     """
     run = ledger.run
+    counts = node_counts(ledger, graph)
     took = None if run.started is None or run.ended is None else run.ended - run.started
     return {
         "phase": str(run.phase),
@@ -87,21 +88,30 @@ def run_news(ledger: Ledger, graph: Graph, total: int, now: float) -> dict[str, 
         "took": took,
         "tookText": "" if took is None else captions.seconds(took),
         "now": now,
-        "counts": counts_text(ledger, total),
-        "done": sum(number for phase, number in ledger.counts.items() if phase.is_terminal),
-        "total": total,
+        "counts": counts_text(counts),
+        "done": _finished(counts),
+        "total": counts.total(),
         "why": clip(clean(run.text), _LONGEST),
         "gates": [_gate(path, question, graph) for path, question in ledger.waiting.items()],
     }
 
 
-def counts_text(ledger: Ledger, total: int) -> str:
+def node_counts(ledger: Ledger, graph: Graph) -> Counter[Phase]:
+    """Return how many nodes stand in each phase; the elements of a map are no nodes."""
+    return ledger.counts(path for path, node in graph.nodes.items() if not node.is_pseudo)
+
+
+def counts_text(counts: Counter[Phase]) -> str:
     """Return `3 of 40 nodes · 2 running · 1 failed`."""
-    done = sum(number for phase, number in ledger.counts.items() if phase.is_terminal)
+    done, total = _finished(counts), counts.total()
     shown = [Phase.RUNNING, Phase.FAILED, Phase.TIMED_OUT, Phase.ABORTED, Phase.SKIPPED]
-    parts = [f"{ledger.counts[p]} {p.value.lower().replace('_', ' ')}" for p in shown if ledger.counts[p]]
+    parts = [f"{counts[p]} {p.value.lower().replace('_', ' ')}" for p in shown if counts[p]]
     head = captions.count(total, "node") if done >= total else f"{done} of {captions.count(total, 'node')}"
     return " · ".join([head, *parts])
+
+
+def _finished(counts: Counter[Phase]) -> int:
+    return sum(number for phase, number in counts.items() if phase.is_terminal)
 
 
 def _gate(path: str, question: str, graph: Graph) -> dict[str, str]:

@@ -27,6 +27,7 @@ class Picture:
         graph: what is drawn, after folding.
         notes: what was folded, in words.
         shown_at: for each path that isn't drawn itself, the path of the box that stands for it.
+        drawing: what made it.
     """
 
     svg: str
@@ -34,6 +35,7 @@ class Picture:
     graph: Graph
     notes: tuple[str, ...]
     shown_at: Mapping[str, str]
+    drawing: Drawing | None
 
     @classmethod
     def of(cls, graph: Graph, shut: frozenset[str] | None = None, drawing: Drawing | None = None) -> Picture:
@@ -54,7 +56,12 @@ class Picture:
         inner = {} if closed is None else closed.shown_at
         shown_at = {path: drawing.shown_at(inner.get(path, path)) for path in graph.nodes}
         moved = {path: at for path, at in shown_at.items() if path != at}
-        return cls(svg, drawing.text, drawing.graph, drawing.notes, moved)
+        return cls(svg, drawing.text, drawing.graph, drawing.notes, moved, drawing)
+
+    @classmethod
+    def nothing(cls, graph: Graph) -> Picture:
+        """Return what there is before there is a layout."""
+        return cls("", "", graph, (), {}, None)
 
     @cached_property
     def members(self) -> dict[str, list[str]]:

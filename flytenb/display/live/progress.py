@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from flytenb.display.brief import clean
 from flytenb.display.live.ledger import Ledger
-from flytenb.display.live.news import counts_text
+from flytenb.display.live.news import counts_text, node_counts
 from flytenb.render import captions
 
 if TYPE_CHECKING:
@@ -47,9 +47,9 @@ class Progress:
                 self._say(f"{clean(self._run.name)}: {path} waits: {clean(question)} {_way_out(path)}")
         if self._clock() < self._due or self._run.phase.is_terminal:
             return
-        total = sum(not node.is_pseudo for node in self._run.graph.nodes.values())
+        counts = counts_text(node_counts(self._ledger, self._run.graph))
         took = captions.seconds(self._clock() - self._began)
-        self._say(f"{clean(self._run.name)}: {counts_text(self._ledger, total)} · {took}")
+        self._say(f"{clean(self._run.name)}: {counts} · {took}")
         self._pause = min(2 * self._pause, _LONGEST_PAUSE)
         self._due = self._clock() + self._pause
 

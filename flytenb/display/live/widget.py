@@ -34,6 +34,11 @@ class RunWidget(anywidget.AnyWidget):
     def __init__(self, about: dict[str, Any], on_message: Callable[[dict[str, Any]], None], **state: Any) -> None:
         super().__init__(about=about, **state)
         self.on_msg(lambda _, content, buffers: on_message(content))
+        # ipykernel (checked: 7.4) leads a page's message to the shell that last published on this comm. Our threads
+        # publish on behalf of the cell, whose shell is busy until the run is over: let messages go where the page
+        # sends them, which is a subshell of its own where there are any.
+        if hasattr(self.comm, "_reply_subshell_for"):
+            self.comm._reply_subshell_for = lambda data, default: default
 
     @property
     def bundle(self) -> dict[str, Any]:

@@ -129,6 +129,7 @@ class Stage {
       return;
     }
     this.size = [Number(this.svg.getAttribute("width")), Number(this.svg.getAttribute("height"))];
+    this.element.style.flexBasis = `${this.size[0]}px`;
     this.svg.setAttribute("role", "group");
     for (const box of this.svg.querySelectorAll(".ft-node[data-path], .ft-cluster[data-path]")) this.prepare(box);
     for (const arrow of this.svg.querySelectorAll(".ft-edge[data-target]")) {
@@ -196,6 +197,7 @@ class Stage {
     const width = this.element.clientWidth;
     if (!this.size[0] || !width) return;
     const whole = Math.min(1, width / this.size[0]);
+    // a drawing is never stretched: what is left of the width is the inspector's
     const height = Math.min(MOST_HEIGHT, this.size[1] * whole);
     this.element.style.height = `${Math.ceil(height)}px`;
     const k = Math.min(whole, height / this.size[1]);
@@ -395,14 +397,16 @@ class Inspector {
     this.ask();
   }
 
+  /** Ask the kernel until it answers: a message that comes before the page has a subshell waits for the cell. */
   ask() {
     clearTimeout(this.late);
+    if (this.path === null) return;
+    this.tell({ kind: "look", path: this.path });
     this.late = setTimeout(() => {
-      if (this.path === null) return;
       const wait = this.body.querySelector(".ftl-wait");
       if (wait) wait.textContent = "The kernel is busy: values and log come as soon as it answers.";
+      this.ask();
     }, PATIENCE);
-    this.tell({ kind: "look", path: this.path });
   }
 
   /** Show where the node stands; the rest comes from the kernel. */
@@ -506,13 +510,14 @@ class Gates {
 
   form(gate) {
     const note = h("span", { class: "ftl-why", role: "status" });
-    const answer = (value) => {
-      note.textContent = "";
+    const answer = (value, isAgain = false) => {
+      if (!isAgain) note.textContent = "";
       this.tell({ kind: "answer", path: gate.path, value });
       clearTimeout(form.late);
       form.late = setTimeout(() => {
         note.textContent =
           "No answer from the kernel: it is busy with the cell. Start the run with --background, or give answers=….";
+        if (element.isConnected) answer(value, true);
       }, PATIENCE);
     };
     const button = (label, value) =>
@@ -574,7 +579,6 @@ class View {
     this.onPicture();
     this.onFrame();
     this.timer = setInterval(() => this.tick(), 1000);
-    tell({ kind: "hello" });
   }
 
   build(tell) {
@@ -611,13 +615,16 @@ class View {
         this.elapsed,
         this.counts,
         this.stop,
-        h("span", { class: "ftl-gap" }),
-        this.find,
-        this.names,
-        button("smaller", "−", () => this.stage.zoom(0.8)),
-        button("larger", "+", () => this.stage.zoom(1.25)),
-        button("fit", "fit", () => this.stage.fit()),
-        this.leave,
+        h(
+          "div",
+          { class: "ftl-tools" },
+          this.find,
+          this.names,
+          button("smaller", "−", () => this.stage.zoom(0.8)),
+          button("larger", "+", () => this.stage.zoom(1.25)),
+          button("fit", "fit", () => this.stage.fit()),
+          this.leave,
+        ),
       ),
       this.spoken,
       this.why,
@@ -759,13 +766,11 @@ class View {
     this.open(path);
   }
 
-  onStop(tell) {
-    this.stop.textContent = "stopping …";
+  onStop(tell, words = "stopping …") {
+    this.stop.textContent = words;
     this.stop.disabled = true;
-    this.stopLate = setTimeout(() => {
-      this.stop.textContent = "the kernel is busy: use the notebook's ■";
-    }, PATIENCE);
     tell({ kind: "stop" });
+    this.stopLate = setTimeout(() => this.onStop(tell, "the kernel is busy: use the notebook's ■"), PATIENCE);
   }
 
   end() {
