@@ -222,9 +222,9 @@ def test_a_wrong_value_is_refused_as_flytekit_refuses_it() -> None:
         (dict[str, list[int | str]], {"a": [2**63]}, "64 bits"),
         (str, "a\ud800", "half of a surrogate pair"),
         (list[str], ["a", "é\udfff"], "half of a surrogate pair"),
-        (c.Everything, c.Everything(whole=2**64), "64 bits"),
-        (c.MixinEverything, c.MixinEverything(wholes=[2**64]), "64 bits"),
-        (dict[int, str], {2**64: "a"}, "64 bits"),
+        (c.Everything, c.Everything(whole=2**64), "18446744073709551616 doesn't fit"),
+        (c.MixinEverything, c.MixinEverything(wholes=[2**64]), "18446744073709551616 doesn't fit"),
+        (dict[int, str], {2**64: "a"}, "18446744073709551616 doesn't fit"),
     ],
 )
 def test_what_no_literal_holds_is_refused_as_a_pod_refuses_it(

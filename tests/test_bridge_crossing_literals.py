@@ -179,7 +179,7 @@ def test_a_transformer_that_a_user_registers_is_obeyed_at_once(python_type: Any,
         assert packer(python_type)(made).way == "literal"
         assert taker(python_type, python_type)(before) == 6
         assert before.native() == 6
-    assert pack(made).way == before.way
+    assert pack(made).way == packer(python_type)(made).way == before.way
     assert difference(take(pack(made)), made) == ""
 
 

@@ -3,8 +3,9 @@
 Packing happens once per output, taking once per edge; which node runs when, and errors' framing, are left to the run.
 """
 
+from flytenb.bridge.crossing.bindings import Shape, Slot, collector
 from flytenb.bridge.crossing.literal import resolve_attribute
-from flytenb.bridge.crossing.ports import Shape, Slot, collector, from_literal, giver, packer, taker
+from flytenb.bridge.crossing.ports import from_literal, giver, packer, taker
 from flytenb.bridge.crossing.value import Value
 
 __all__ = ["Shape", "Slot", "Value", "collector", "from_literal", "giver", "packer", "resolve_attribute", "taker"]

@@ -27,19 +27,36 @@ from flytenb.bridge.crossing.ways import DictCopy, ListCopy, OptionalCopy, Share
 
 
 def find_way(python_type: Any) -> Way | None:
-    """Return the cheap way of a type that a task declares, or None."""
+    """Return the cheap way of a type that a task declares, or None; the same object until a transformer changes."""
     try:
         way = _cached(python_type)
+        if _is_outdated(way):
+            _cached.cache_clear()
+            way = _cached(python_type)
     except TypeError:  # an annotation may hold what can't be hashed
         return None
-    if way is not None and not way.trust.holds():  # a transformer was registered since
-        return _choose(python_type, frozenset())
     return way
 
 
 @lru_cache(maxsize=512)
 def _cached(python_type: Any) -> Way | None:
     return _choose(python_type, frozenset())
+
+
+_seen: dict[Any, Any] = {}
+"""The registry as it was when a type last turned out to have no way."""
+
+
+def _is_outdated(way: Way | None) -> bool:
+    """Whether the registry says otherwise now; that there is no way may be due to anything in it."""
+    if way is not None:
+        return not way.trust.holds()
+    registry = private.transformer_registry()
+    if registry == _seen:
+        return False
+    _seen.clear()
+    _seen.update(registry)
+    return True
 
 
 def is_optional_of(consumer: Any, producer: Any) -> bool:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields, is_dataclass
 from datetime import UTC, timedelta
+from itertools import chain
 from typing import Any, NamedTuple
 
 from flytekit.models.literals import Literal
@@ -70,10 +72,7 @@ def check_holdable(literal: Literal) -> None:
     for primitive in _primitives(literal):
         value = primitive.value
         if type(value) is int and not INT.admits(value):
-            raise UnholdableError(
-                f"{_short(value)} doesn't fit in 64 bits, and no cluster can carry it",
-                hint="return it as a str, or as a float where rounding does no harm",
-            )
+            raise _too_wide(value)
         if type(value) is str and not TEXT.admits(value):
             raise UnholdableError(
                 f"{_short(value)} holds half of a surrogate pair, and no cluster can carry it",
@@ -81,11 +80,32 @@ def check_holdable(literal: Literal) -> None:
             )
 
 
-def refuse_packed_int(value: Any) -> UnholdableError:
-    """Return the error for a dataclass or dict that MessagePack refused for the size of a number in it."""
+def check_packed(value: Any) -> None:
+    """Refuse a dataclass or dict with a number in it that MessagePack doesn't hold.
+
+    Raises:
+        UnholdableError: with the number and the way out.
+    """
+    todo, seen = [value], set()
+    while todo:
+        at = todo.pop()
+        if type(at) is int and not PACKED_INT.admits(at):
+            raise _too_wide(at)
+        if id(at) in seen:
+            continue
+        seen.add(id(at))
+        if isinstance(at, dict):
+            todo.extend(chain(at, at.values()))
+        elif isinstance(at, list | tuple | set):
+            todo.extend(at)
+        elif is_dataclass(at) and not isinstance(at, type):
+            todo.extend(getattr(at, f.name, None) for f in fields(at))
+
+
+def _too_wide(value: int) -> UnholdableError:
     return UnholdableError(
-        f"a whole number in {_short(value)} doesn't fit in 64 bits, and no cluster can carry it",
-        hint="declare the field as a str, or as a float where rounding does no harm",
+        f"{_short(value)} doesn't fit in 64 bits, and no cluster can carry it",
+        hint="return it as a str, or as a float where rounding does no harm",
     )
 
 

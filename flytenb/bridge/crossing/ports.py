@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeAlias, get_args, get_origin
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 from flytekit.core.constants import FLYTE_USE_OLD_DC_FORMAT
-from flytekit.core.promise import Promise
-from flytekit.core.type_engine import DictTransformer, ListTransformer, TypeEngine
 from flytekit.core.utils import str2bool
 from flytekit.models.literals import Literal
 from flytekit.models.types import LiteralType
@@ -17,25 +14,13 @@ from flytekit.models.types import LiteralType
 from flytenb.bridge import private
 from flytenb.bridge.crossing.arrays import ArrayCopy
 from flytenb.bridge.crossing.choice import find_attribute, find_way, is_optional_of
-from flytenb.bridge.crossing.limits import check_holdable, refuse_packed_int
+from flytenb.bridge.crossing.limits import check_holdable, check_packed
 from flytenb.bridge.crossing.literal import AttrPath, resolve_attribute, to_literal, to_native
 from flytenb.bridge.crossing.value import CopiedValue, LiteralValue, Port, SharedValue, Value
 from flytenb.bridge.crossing.ways import Share, UnprovenError, Way
 
 Pack: TypeAlias = Callable[[Any], Value]
 Take: TypeAlias = Callable[[Value], Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """A place in a list or dict binding that a promise fills: the type its producer declared and the path into it."""
-
-    producer_type: Any
-    attr_path: tuple[str | int, ...] = ()
-
-
-Shape: TypeAlias = Slot | Literal | Sequence["Shape"] | Mapping[str, "Shape"]
-"""A list or dict binding: nested lists and dicts with slots and constants at the leaves."""
 
 
 def packer(python_type: Any, literal_type: LiteralType | None = None, *, strict: bool = False) -> Pack:
@@ -105,8 +90,9 @@ def _scalar_packer(port: Port, way: Share) -> Pack:
 def _pack_literal(port: Port, value: Any) -> Value:
     try:
         literal = to_literal(value, port.python_type, port.literal_type)
-    except OverflowError as e:
-        raise refuse_packed_int(value) from e
+    except OverflowError:
+        check_packed(value)
+        raise
     check_holdable(literal)
     return LiteralValue(port, literal)
 
@@ -173,62 +159,6 @@ def _attribute_taker(way: Way, consumer_way: Way, path: AttrPath, inner: Way, co
 
 def _take_literal(value: Value, path: AttrPath, consumer_type: Any) -> Any:
     return to_native(resolve_attribute(value.literal(), path), consumer_type)
-
-
-def collector(consumer_type: Any, shape: Shape, *, strict: bool = False) -> Callable[[Sequence[Value]], Any]:
-    """Return a function that makes one input of `consumer_type` out of several values, as `f(xs=[a, b])` binds them.
-
-    The function takes the values of the shape's slots in reading order.
-    """
-    collect = None if strict else _filler(consumer_type, shape)
-    if collect is not None:
-        filler = collect
-        return lambda values: filler(iter(values))
-    declared = TypeEngine.to_literal_type(consumer_type)
-
-    def collect_literals(values: Sequence[Value]) -> Any:
-        filled = _fill(shape, iter(values))
-        return to_native(to_literal(filled, consumer_type, declared), consumer_type)
-
-    return collect_literals
-
-
-def _filler(consumer_type: Any, shape: Shape) -> Callable[[Iterator[Value]], Any] | None:
-    """Take each leaf by itself and put them together, where flytekit's own list and dict transformers do just that."""
-    if isinstance(shape, Slot):
-        take = taker(shape.producer_type, consumer_type, shape.attr_path)
-        return lambda values: take(next(values))
-    if isinstance(shape, Literal):
-        constant = from_literal(shape, consumer_type)
-        return lambda values: constant.native()
-    origin, args = get_origin(consumer_type), get_args(consumer_type)
-    transformer = type(TypeEngine.get_transformer(consumer_type))
-    if isinstance(shape, Mapping):
-        if origin is not dict or transformer is not DictTransformer or args[0] is not str:
-            return None
-        inner = {key: _filler(args[1], at) for key, at in shape.items()}
-        fillers = {key: fill for key, fill in inner.items() if fill is not None}
-        if len(fillers) < len(inner):
-            return None
-        return lambda values: {key: fill(values) for key, fill in fillers.items()}
-    if origin is not list or transformer is not ListTransformer:
-        return None
-    elements = [_filler(args[0], at) for at in shape]
-    present = [fill for fill in elements if fill is not None]
-    if len(present) < len(elements):
-        return None
-    return lambda values: [fill(values) for fill in present]
-
-
-def _fill(shape: Shape, values: Iterator[Value]) -> Any:
-    """Return the shape with a ready promise at each leaf, which is what flytekit's local run converts."""
-    if isinstance(shape, Slot):
-        return Promise(var="", val=resolve_attribute(next(values).literal(), shape.attr_path))
-    if isinstance(shape, Literal):
-        return Promise(var="", val=shape)
-    if isinstance(shape, Mapping):
-        return {key: _fill(inner, values) for key, inner in shape.items()}
-    return [_fill(inner, values) for inner in shape]
 
 
 def _way(python_type: Any, strict: bool) -> Way | None:
