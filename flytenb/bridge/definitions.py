@@ -108,7 +108,9 @@ def allow_registering_again(repairs: Repairs) -> None:
     def register_transformer(cls: Any, transformer: Any, additional_types: Any = None) -> None:
         for python_type in [transformer.python_type, *(additional_types or [])]:
             found = cls._REGISTRY.get(python_type)
-            if found is not None and _is_again(type(found), type(transformer)):
+            if found is not None and (
+                _is_again(type(found), type(transformer)) or _is_same_simple(python_type, found, transformer)
+            ):
                 del cls._REGISTRY[python_type]
         register(cls, transformer, additional_types)
 
@@ -131,6 +133,12 @@ def _is_again(found: type, new: type) -> bool:
     """Whether a class is what the same cell made before."""
     same_name = (found.__module__, found.__qualname__) == (new.__module__, new.__qualname__)
     return same_name and found.__module__ == "__main__"
+
+
+def _is_same_simple(python_type: Any, found: Any, new: Any) -> bool:
+    """Whether a transformer made without a class of its own serves the same class of the notebook as before."""
+    is_ours = getattr(python_type, "__module__", "") == "__main__"
+    return is_ours and type(found) is type(new) is type_engine.SimpleTransformer and bool(found.name == new.name)
 
 
 def _allow_launch_plans_again(repairs: Repairs) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 _ABSENT = object()
@@ -78,11 +78,20 @@ class Repairs:
             return
         self._are_flytekit_on = True
         from flytenb.bridge import definitions
+        from flytenb.bridge.transformers.redefined import explain_redefined
 
         definitions.keep_interrupt(self)
         definitions.accept_stubs(self)
         definitions.try_failed_compiles_again(self)
         definitions.allow_registering_again(self)
+        explain_redefined(self)
+
+    def follow_classes(self, namespace: Mapping[str, Any]) -> None:
+        """Let transformers follow the classes that a cell has defined again, once there is flytekit at all."""
+        if self._are_flytekit_on:
+            from flytenb.bridge.transformers.carry import carry_transformers
+
+            carry_transformers(namespace)
 
 
 def _set_handler(handler: Any) -> None:

@@ -13,7 +13,7 @@ from flytenb.display.shown import Shown, rendered
 
 if TYPE_CHECKING:
     from flytenb.runner.run import Run
-    from flytenb.session import Session
+    from flytenb.session import Definition, Session
 
 
 class Listing:
@@ -35,7 +35,7 @@ class Listing:
                     definition.name,
                     KIND_WORDS.get(definition.kind, str(definition.kind)),
                     f"[{definition.cell}]" if definition.cell is not None else "",
-                    "stale" if session.is_stale(definition.name) else "fresh",
+                    _code(session, definition),
                     _last(runs[-1]) if runs else "",
                 )
             )
@@ -63,6 +63,16 @@ class Listing:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         return self._shown._repr_mimebundle_()
+
+
+def _code(session: Session, definition: Definition) -> str:
+    """Whether a definition still says what the notebook says now."""
+    from flytenb.bridge.transformers.redefined import old_classes_of
+
+    old = old_classes_of(definition.entity)
+    if old:
+        return f"means an old {' and an old '.join(old)}"
+    return "stale" if session.is_stale(definition.name) else "fresh"
 
 
 def _last(run: Run) -> str:

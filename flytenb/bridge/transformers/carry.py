@@ -9,8 +9,7 @@ from typing import Any
 from flytekit.core.type_engine import TypeTransformer
 
 from flytenb.bridge import private
-from flytenb.bridge.entities import is_entity
-from flytenb.bridge.transformers.redefined import old_classes_of, successor
+from flytenb.bridge.transformers.redefined import successor
 
 
 def carry_transformers(namespace: Mapping[str, Any]) -> list[str]:
@@ -20,10 +19,11 @@ def carry_transformers(namespace: Mapping[str, Any]) -> list[str]:
     transformer meanwhile keeps that.
 
     Returns:
-        A sentence for each class that somebody in the notebook still holds the old self of, with their names.
+        The names of the classes that are served anew.
     """
     registry = private.transformer_registry()
     carried: dict[int, TypeTransformer[Any]] = {}
+    served = []
     # The newest first: a class that was redefined twice takes what its latest self had.
     for old, transformer in reversed(list(registry.items())):
         new = successor(old, namespace)
@@ -32,7 +32,8 @@ def carry_transformers(namespace: Mapping[str, Any]) -> list[str]:
         if id(transformer) not in carried:
             carried[id(transformer)] = copy_for(transformer, _successors(registry, transformer, namespace))
         registry[new] = carried[id(transformer)]
-    return _notes(namespace)
+        served.append(new.__qualname__)
+    return served
 
 
 def copy_for(transformer: TypeTransformer[Any], instead: Mapping[type, type]) -> TypeTransformer[Any]:
@@ -51,19 +52,3 @@ def _successors(
     """All classes that a transformer serves and that have been redefined: it may have been registered for several."""
     found = {old: successor(old, namespace) for old, known in registry.items() if known is transformer}
     return {old: new for old, new in found.items() if new is not None}
-
-
-def _notes(namespace: Mapping[str, Any]) -> list[str]:
-    holders: dict[str, list[str]] = {}
-    for name, value in namespace.items():
-        if name.startswith("_"):
-            continue
-        if is_entity(value):
-            olds = old_classes_of(value, namespace)
-        elif isinstance(value, type):
-            olds = tuple(c.__qualname__ for c in value.__mro__[1:] if successor(c, namespace) is not None)
-        else:
-            continue
-        for old in olds:
-            holders.setdefault(old, []).append(name)
-    return [f"{old} has been redefined, {', '.join(names)} still mean the old one" for old, names in holders.items()]

@@ -15,8 +15,6 @@ from flytekit.core.type_engine import (
     UnionTransformer,
 )
 
-from flytenb.bridge.entities import python_interface
-
 if TYPE_CHECKING:
     from flytenb.bridge.repairs import Repairs
 
@@ -34,6 +32,9 @@ def successor(cls: Any, namespace: Mapping[str, Any] | None = None) -> type | No
 
 def old_classes_of(entity: Any, namespace: Mapping[str, Any] | None = None) -> tuple[str, ...]:
     """Return the names of redefined classes whose old selves an entity's inputs or outputs still mean."""
+    # Late, since what is said below is put in place while flytekit is being imported, and that room imports all of it.
+    from flytenb.bridge.entities import python_interface
+
     interface = python_interface(entity)
     if interface is None:
         return ()
