@@ -7,16 +7,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from flytenb.api import display_for, draw, graph, options, run, show, start
+    from flytenb.api import check_transformer, display_for, draw, graph, lens, options, run, show, start
     from flytenb.errors import FlytenbError
     from flytenb.extension import load_ipython_extension, unload_ipython_extension
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "check_transformer": "api",
     "display_for": "api",
     "draw": "api",
     "graph": "api",
+    "lens": "api",
     "options": "api",
     "run": "api",
     "show": "api",
@@ -28,9 +30,11 @@ _HOMES = {
 
 __all__ = [
     "FlytenbError",
+    "check_transformer",
     "display_for",
     "draw",
     "graph",
+    "lens",
     "load_ipython_extension",
     "options",
     "run",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
 from flytenb.bridge.entities import require_entity
 from flytenb.bridge.graphs import read_graph
+from flytenb.bridge.lens import MISSING
 from flytenb.bridge.staleness import recompile_stale
+from flytenb.display.lens import Lens
+from flytenb.display.lens_checks import Conformance
 from flytenb.display.registry import display_for
 from flytenb.display.shown import Shown
 from flytenb.display.shown import show as show_value
@@ -20,7 +23,20 @@ from flytenb.runner.journal import Listener
 from flytenb.runner.run import Run
 from flytenb.runner.settings import Settings
 
-__all__ = ["Options", "Run", "display_for", "draw", "graph", "on_run", "options", "run", "show", "start"]
+__all__ = [
+    "Options",
+    "Run",
+    "check_transformer",
+    "display_for",
+    "draw",
+    "graph",
+    "lens",
+    "on_run",
+    "options",
+    "run",
+    "show",
+    "start",
+]
 
 Watcher = Callable[[Run], Callable[[], None]]
 
@@ -158,3 +174,34 @@ class Options:
 def show(value: Any, declared: Any = None, *, name: str = "") -> Shown:
     """Show a value as its declared type, else as what it is: bounded, escaped, never raising."""
     return show_value(value, declared, name=name)
+
+
+def lens(python_type: Any, sample: Any = MISSING) -> Lens:
+    """Look at a type as Flyte does: its transformer and why this one, and a value's way into a literal and back.
+
+    Args:
+        python_type: anything that can be an annotation.
+        sample: a value of it; without one, one is made if the type says enough.
+
+    Raises:
+        TypeError: if flytekit can't look the type up at all.
+    """
+    return Lens.of(python_type, sample)
+
+
+def check_transformer(
+    python_type: Any, samples: Iterable[Any] = (), *, wrong: Sequence[Any] | None = None
+) -> Conformance:
+    """Put a type to the test: everything that may happen to a value of it among tasks.
+
+    As a test of a package: `result = flytenb.check_transformer(Audio, [clip]); assert result.ok, result`.
+
+    Args:
+        python_type: the type.
+        samples: values of it; without any, one is made if the type says enough.
+        wrong: values that it must refuse; an object, a number and a text if not given.
+
+    Raises:
+        NoSampleError: if there are no samples and none can be made.
+    """
+    return Conformance.of(python_type, samples, wrong)

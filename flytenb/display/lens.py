@@ -6,12 +6,17 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from flytenb.bridge.lens import MISSING, TypeFacts, read_type
+from flytenb.display.limits import Limits
 from flytenb.display.part import Column, Facts, Group, Note, Part, Section, Table, Text
 from flytenb.display.shown import Shown, rendered
 
 if TYPE_CHECKING:
     from flytenb.bridge.lens.support import Support
     from flytenb.bridge.lens.trip import Trip
+
+
+WHOLE = Limits(rows=40, cell=64)
+"""Every row of a lookup or a list of checks, each on one line of a terminal."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -32,7 +37,7 @@ class Lens(TypeFacts):
 
     @property
     def _shown(self) -> Shown:
-        return rendered(lens_part(self))
+        return rendered(lens_part(self), WHOLE)
 
 
 def lens_part(lens: TypeFacts) -> Part:

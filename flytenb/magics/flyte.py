@@ -37,12 +37,20 @@ class FlyteMagics(Magics):
         %flyte run wf(n=3) [--workers N] [--background] [--strict] [--no-cache]
         %flyte runs                              what has run
         %flyte show EXPRESSION                   a value, as its declared type
+        %flyte type TYPE [--sample EXPRESSION]   what Flyte makes of a type, and of a value of it
 
         `run` takes a Python call, evaluated in the notebook, and gives back the run: `run = %flyte run wf(n=3)`.
         """
         self._ready()
         verb, rest = split_verb(line)
-        verbs = {"": self._list, "draw": self._draw, "run": self._run, "runs": self._runs, "show": self._show}
+        verbs = {
+            "": self._list,
+            "draw": self._draw,
+            "run": self._run,
+            "runs": self._runs,
+            "show": self._show,
+            "type": self._type,
+        }
         if verb not in verbs:
             raise UsageError(f"%flyte has no verb {verb!r}", hint=closest(verb, [v for v in verbs if v]))
         names = {**self.shell.user_ns, **(local_ns or {})}
@@ -100,6 +108,13 @@ class FlyteMagics(Magics):
 
         expression, _ = parse_names(rest, {}, verb="show")
         return api.show(self._evaluate(expression, names))
+
+    def _type(self, rest: str, names: dict[str, Any]) -> Any:
+        from flytenb import api
+
+        expression, options = parse_names(rest, {"sample": 1}, verb="type")
+        given = {name: self._evaluate(text, names) for name, text in options.items()}
+        return api.lens(self._evaluate(expression, names), **given)
 
     # --- names ---------------------------------------------------------------------------------------------------
 
