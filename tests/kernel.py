@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import atexit
 import os
 import queue
 import re
@@ -15,6 +16,7 @@ from base64 import b64decode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote
@@ -145,6 +147,7 @@ class Kernel:
         (self.home / "tmp").mkdir()
         return env | {
             "HOME": str(self.home),
+            "FLYTENB_CACHE": _shared_cache(),
             "TMPDIR": str(self.home / "tmp"),
             "IPYTHONDIR": str(self.home / "ipython"),
             "JUPYTER_CONFIG_DIR": str(self.home / "jupyter"),
@@ -249,6 +252,14 @@ class Kernel:
     def interrupt(self) -> None:
         """Do what the stop button does."""
         self._manager.interrupt_kernel()
+
+
+@cache
+def _shared_cache() -> str:
+    """One directory for what each kernel would otherwise compile again: the layout engine."""
+    directory = tempfile.mkdtemp(prefix="ftk-cache-")
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    return directory
 
 
 @contextmanager
