@@ -10,7 +10,8 @@ import graphviz
 
 from flytenb.model import EdgeKind, Kind, Phase
 from flytenb.render.captions import sign, state_caption
-from flytenb.render.scene import Arrow, Box, Frame, Line, Scene
+from flytenb.render.scene import Scene
+from flytenb.render.shapes import Arrow, Box, Frame, Line
 
 _INCH = 72
 _TITLE_FONT = 13.0

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from flytenb.model import EdgeKind, Kind
 from flytenb.render import captions
-from flytenb.render.scene import Box, Frame, Scene
+from flytenb.render.scene import Scene
+from flytenb.render.shapes import Box, Frame
 
 _OUTLINES = {"branch": ("{{", "}}"), "stack": ("[[", "]]"), "gate": ("[/", "/]"), "constant": (">", "]")}
 _PILL = ("([", "])")

@@ -8,14 +8,16 @@ from flytenb.model import CacheStatus, EdgeKind, Kind, NodeState, Phase
 from flytenb.render import captions
 from flytenb.render.layout import Positions
 from flytenb.render.lettering import clean, fit, is_guessed, measure, xml
-from flytenb.render.scene import LEFT, LINE, RIGHT, SMALL_SIZE, Arrow, Box, Frame, Line, Scene
+from flytenb.render.scene import Scene
+from flytenb.render.shapes import LEFT, LINE, RIGHT, SMALL_SIZE, Arrow, Box, Frame, Line
 from flytenb.render.theme import ICONS, icon_shift, style_sheet
 
 _PAD = 16.0
 _HEAD = 34.0
 _FOOT = 22.0
 _TIP_LENGTH, _TIP_HALF = 7.0, 3.2
-_SQUEEZE = 1.3  # measured widths are that much on the safe side
+_SQUEEZE = 1.2  # letters may lose this much of their width
+_TITLE_SIZE, _BOLD = 14.0, 1.14
 
 
 def to_svg(scene: Scene, at: Positions, uid: str) -> str:
@@ -60,7 +62,7 @@ def _has_order(scene: Scene) -> bool:
 
 
 def _head_widths(scene: Scene) -> list[float]:
-    title = measure(scene.title, 14) + measure(_subtitle(scene), SMALL_SIZE) + 10
+    title = measure(scene.title, _TITLE_SIZE) * _BOLD + measure(_subtitle(scene), SMALL_SIZE) + 10
     return [title, *(measure(note, SMALL_SIZE) for note in scene.notes)]
 
 
@@ -106,7 +108,9 @@ def _box(box: Box, scene: Scene, at: Positions, uid: str) -> str:
     name = clean(" ".join(box.ports)) if box.ports else box.lines[0].text
     ports = f' data-ports="{xml(clean(" ".join(box.ports)))}"' if box.ports else ""
     focus = "" if node.kind is Kind.CONSTANT else ' tabindex="0"'
-    tip = box.tip if state is None or not state.text else f"{box.tip}\n{clean(state.text)}"
+    tip = box.tip
+    if state is not None:
+        tip = "\n".join(filter(None, (tip, captions.state_caption(state), clean(state.text))))
     return (
         f'<g class="ft-node ft-kind-{node.kind}" id="{uid}-n-{box.number}" data-path="{xml(clean(box.path))}"{ports}'
         f'{_state_attributes(state)}{focus} role="img" aria-label="{xml(_spoken(name, node.kind, state))}">'

@@ -10,6 +10,7 @@ from flytenb.model import Edge, EdgeKind, Graph, Kind, Node, NodeState
 from flytenb.render import captions
 from flytenb.render.lettering import clean
 from flytenb.render.scene import subtitle
+from flytenb.render.shapes import port_of
 
 WIDTH = 100
 """Columns beyond which a line is broken."""
@@ -64,7 +65,7 @@ class _Text:
             if node.kind is Kind.INPUTS:
                 yield text
                 continue
-            edges = [e for e in self.graph.edges_into(node.path) if _root(e.input) == port.name]
+            edges = [e for e in self.graph.edges_into(node.path) if port_of(e.input) == port.name]
             yield f"{text} ← {', '.join(map(self._source, edges))}" if edges else text
 
     def _node(self, node: Node, indent: str, condition: str | None, *, is_last: bool) -> Iterator[str]:
@@ -107,7 +108,7 @@ class _Text:
         if source.kind is Kind.CONSTANT:
             return _short(source.name)
         label = captions.edge_label(self.graph, edge)
-        is_plain = not edge.output or (len(source.interface.outputs) <= 1 and edge.output == _root(edge.output))
+        is_plain = not edge.output or (len(source.interface.outputs) <= 1 and edge.output == port_of(edge.output))
         name = self._name(source, edge.target.rpartition("/")[0])
         shown = name if is_plain else f"{name}.{_short(edge.output)}"
         return f"{shown} ({_short(label)})" if "→" in label and "[" not in label else shown
@@ -135,7 +136,3 @@ def _filled(gutter: str, parts: list[str]) -> Iterator[str]:
 def _short(text: str) -> str:
     text = clean(text)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
-
-
-def _root(place: str) -> str:
-    return place.partition("[")[0].partition(".")[0]

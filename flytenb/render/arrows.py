@@ -1,0 +1,103 @@
+"""A graph's edges as arrows between boxes: where each begins and ends, and what must be said of it."""
+
+from __future__ import annotations
+
+from flytenb.model import Edge, EdgeKind, Graph, Kind
+from flytenb.render import captions
+from flytenb.render.boxes import Boxes
+from flytenb.render.lettering import clean, clean_lines, fit, wrap
+from flytenb.render.shapes import LABEL_WIDTH, SMALL_SIZE, Arrow, Box, port_of
+
+
+def build_arrows(graph: Graph, boxes: Boxes) -> list[Arrow]:
+    """Return the arrows; an arrow's number is its place. Adds the dots where the cases of a branch meet again."""
+    return _Arrows(graph, boxes).all
+
+
+class _Arrows:
+    def __init__(self, graph: Graph, boxes: Boxes) -> None:
+        self._graph = graph
+        self._boxes = boxes
+        self._meetings: dict[str, Box] = {}
+        self._branches: list[str] = []  # those with a meeting; a way out of one may ask for another
+        self.all: list[Arrow] = []
+        self._add_edges()
+        for branch in self._branches:
+            self._add_ways(branch)
+
+    def _add_edges(self) -> None:
+        """Add one arrow for all edges of a kind that have the same ends in the graph and in the picture."""
+        bundles: dict[tuple[int, int, str, str, EdgeKind], list[Edge]] = {}
+        for edge in self._graph.edges:
+            if edge.source not in self._boxes.box_at and edge.source not in self._boxes.frame_at:
+                continue  # a constant that is written inside its node
+            if self._boxes.is_named_by_handler(edge):
+                continue
+            is_case = edge.kind is EdgeKind.CASE
+            tail = self._boxes.box_at[edge.source] if is_case else self._exit(edge.source, edge.output)
+            head = self._entry(edge.target, edge.input)
+            bundles.setdefault((tail.number, head.number, edge.source, edge.target, edge.kind), []).append(edge)
+        for (tail_number, head_number, source, target, kind), edges in bundles.items():
+            arrow = Arrow(len(self.all), tail_number, head_number, str(kind), source, target)
+            texts = dict.fromkeys(text for e in edges if (text := clean(captions.edge_label(self._graph, e))))
+            if texts:
+                arrow.label = _lines_of_label(list(texts), is_case=kind is EdgeKind.CASE)
+            arrow.tip = clean_lines("\n".join(filter(None, (captions.binding(self._graph, e) for e in edges))))
+            arrow.tail_frame = self._wall(source, edges[0].output, "@outputs")
+            arrow.head_frame = self._wall(target, edges[0].input, "@inputs")
+            self.all.append(arrow)
+
+    def _add_ways(self, branch: str) -> None:
+        """Let the cases of a branch whose result somebody takes lead to the dot where they meet."""
+        for edge in self._graph.edges_from(branch):
+            if edge.kind is EdgeKind.CASE and self._graph.nodes[edge.target].kind is not Kind.CASE:
+                tail, wall = self._exit(edge.target, ""), self._wall(edge.target, "", "@outputs")
+                head = self._meetings[branch]
+                self.all.append(Arrow(len(self.all), tail.number, head.number, "meet", "", "", tail_frame=wall))
+
+    def _wall(self, path: str, place: str, door: str) -> int | None:
+        """The frame at whose wall an arrow stops: it is about the whole container, or there is no door for its port."""
+        if path not in self._boxes.frame_at or path in self._boxes.box_at:
+            return None
+        return None if place and f"{path}/{door}" in self._boxes.box_at else self._boxes.frame_at[path].number
+
+    def _exit(self, path: str, output: str) -> Box:
+        """The box where an edge out of the path begins."""
+        node = self._graph.nodes[path]
+        if node.kind is Kind.INPUTS:
+            return self._boxes.pill_at.get((path, port_of(output))) or self._boxes.box_at[path]
+        if path not in self._boxes.open:
+            return self._boxes.box_at[path]
+        door = f"{path}/@outputs"
+        if door in self._boxes.box_at:
+            return self._boxes.pill_at.get((door, port_of(output))) or self._boxes.box_at[door]
+        if node.kind is Kind.BRANCH:
+            return self._meeting(path)
+        return self._boxes.inside(path)[-1]
+
+    def _entry(self, path: str, place: str) -> Box:
+        """The box where an edge into the path ends."""
+        node = self._graph.nodes[path]
+        if node.kind is Kind.OUTPUTS:
+            return self._boxes.pill_at.get((path, port_of(place))) or self._boxes.box_at[path]
+        if path not in self._boxes.open or node.kind is Kind.BRANCH:
+            return self._boxes.box_at[path]
+        door = f"{path}/@inputs"
+        if door in self._boxes.box_at:
+            return self._boxes.pill_at.get((door, port_of(place))) or self._boxes.box_at[door]
+        return self._boxes.inside(path)[0]
+
+    def _meeting(self, path: str) -> Box:
+        """The dot where the cases of a branch meet again."""
+        if path not in self._meetings:
+            self._meetings[path] = self._boxes.add_meeting(path)
+            self._branches.append(path)
+        return self._meetings[path]
+
+
+def _lines_of_label(texts: list[str], *, is_case: bool) -> list[str]:
+    """A condition broken over three lines, or one line for each thing that an edge must tell."""
+    if is_case:
+        return wrap(", ".join(texts), LABEL_WIDTH, SMALL_SIZE, 3)
+    lines = [fit(text, LABEL_WIDTH, SMALL_SIZE) for text in texts]
+    return lines if len(lines) <= 3 else [*lines[:2], f"and {len(lines) - 2} more"]

@@ -1,0 +1,258 @@
+"""A graph's nodes as boxes and frames: which ones there are, what is written in them, how big they get."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from flytenb.model import Edge, Graph, Kind, Node, Port
+from flytenb.render import captions
+from flytenb.render.lettering import clean, clean_lines, fit, measure, wrap
+from flytenb.render.shapes import (
+    LABEL_WIDTH,
+    LEFT,
+    LINE,
+    MARK,
+    MOST_LINES,
+    NAME_SIZE,
+    NARROWEST,
+    RIGHT,
+    SMALL_SIZE,
+    WIDEST,
+    Box,
+    Frame,
+    Line,
+    port_of,
+)
+
+
+class Boxes:
+    """All boxes and frames of a graph, and which of them a path or a port is drawn as.
+
+    Attributes:
+        all: the boxes; a box's number is its place.
+        frames: the frames; a frame's number is its place.
+        box_at: the first box of each path that has one.
+        pill_at: the box of each port of an inputs or outputs node, by the node's path and the port's name.
+        frame_at: the frame of each path that has one.
+        open: the paths of containers whose inside is drawn.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.all: list[Box] = []
+        self.frames: list[Frame] = []
+        self.box_at: dict[str, Box] = {}
+        self.pill_at: dict[tuple[str, str], Box] = {}
+        self.frame_at: dict[str, Frame] = {}
+        self.open = {node.parent for node in graph.nodes.values() if node.parent and self._has_box(node)}
+        for path, node in graph.nodes.items():
+            self._add(path, node)
+
+    def is_named_by_handler(self, edge: Edge) -> bool:
+        """Whether a failure handler names the workflow's input in its box: arrows to it would only cross the others."""
+        source, target = self.graph.nodes[edge.source], self.graph.nodes[edge.target]
+        return source.kind is Kind.INPUTS and target.kind is Kind.FAILURE and target.path not in self.open
+
+    def add_meeting(self, path: str) -> Box:
+        """Add the dot where the cases of a branch meet again."""
+        return self._put(Box(len(self.all), path, self.graph.nodes[path], "meet", [], 9, 9, ""))
+
+    def inside(self, path: str) -> list[Box]:
+        """Return the boxes inside a container."""
+        return [box for box in self.all if box.path.startswith(f"{path}/")]
+
+    def _has_box(self, node: Node) -> bool:
+        """Whether something of its own is drawn: a constant is written into others, a door may have no ports."""
+        if node.kind is Kind.INPUTS:
+            return bool(captions.door_ports(self.graph, node) or self.graph.edges_from(node.path))
+        if node.kind is Kind.OUTPUTS:
+            return bool(captions.door_ports(self.graph, node) or self.graph.edges_into(node.path))
+        return node.kind is not Kind.CONSTANT
+
+    def _add(self, path: str, node: Node) -> None:
+        if path in self.open:
+            if node.kind is Kind.BRANCH:  # no wall: its cases stand among the others
+                self._add_box(path, node)
+            else:
+                self._add_frame(path, node)
+        elif node.kind in (Kind.INPUTS, Kind.OUTPUTS):
+            self._add_pills(path, node)
+        elif node.kind is Kind.CONSTANT:
+            if not self._is_written_inside(path):
+                self._add_box(path, node)
+        elif node.kind is Kind.FAILURE and not node.parent:
+            self._add_lane(path, node)
+            self._add_box(path, node)
+        else:
+            self._add_box(path, node)
+
+    def _is_written_inside(self, path: str) -> bool:
+        """Whether the constant needs no box, since the one node, frame or pill that takes it names it."""
+        edges = self.graph.edges_from(path)
+        if len(edges) != 1:
+            return False
+        is_whole = edges[0].input == port_of(edges[0].input)
+        target = self.graph.nodes[edges[0].target]
+        return is_whole if target.kind in (Kind.INPUTS, Kind.OUTPUTS) else not target.is_pseudo
+
+    def _fixed(self, door: Node) -> dict[str, str]:
+        """The values of ports that are constants; those of a container's inputs are bound from outside."""
+        given = captions.constants(self.graph, door.path)
+        if door.kind is Kind.INPUTS:
+            given += captions.constants(self.graph, door.parent)
+        return {place: value for place, value in given if place == port_of(place)}
+
+    def _add_box(self, path: str, node: Node) -> Box:
+        lines = self._lines(node)
+        widest = max(line.width for line in lines)
+        shape = _shape_of(node)
+        room = LEFT + RIGHT + (2 * LEFT if shape == "branch" else 0)
+        if shape == "constant":
+            width, height = widest + 14, 20.0
+        else:
+            name_width = lines[0].width + MARK
+            width = min(max(NARROWEST, widest + room, name_width + room), WIDEST + room)
+            height = 14 + 17 + LINE * (len(lines) - 1)
+        tip = clean_lines(captions.tooltip(self.graph, node))
+        return self._put(Box(len(self.all), path, node, shape, lines, width, height, tip))
+
+    def _put(self, box: Box) -> Box:
+        box.frame = self._frame_around(box.path)
+        self.all.append(box)
+        self.box_at.setdefault(box.path, box)
+        return box
+
+    def _lines(self, node: Node) -> list[Line]:
+        if node.kind is Kind.CONSTANT:
+            return [Line(fit(clean(node.name), LABEL_WIDTH, SMALL_SIZE), "ft-const")]
+        if node.kind is Kind.CASE:
+            error = clean(str(node.settings.get("error", node.name)))
+            return [
+                Line("fails", "ft-name", NAME_SIZE),
+                *(Line(t, "ft-sub") for t in wrap(error, WIDEST, SMALL_SIZE, 2)),
+            ]
+        lines = [Line(fit(clean(captions.label(node)), WIDEST - MARK, NAME_SIZE), "ft-name", NAME_SIZE)]
+        first, *more = _caption_lines([captions.kind_phrase(node), *captions.badges(node)])
+        lines.append(Line(first, "ft-sub"))
+        lines += [Line(text, "ft-badge") for text in more]
+        given = [f"{place} = {value}" for place, value in captions.constants(self.graph, node.path)]
+        if node.kind is Kind.FAILURE:
+            given += [
+                f"{e.input} ← {e.output}"
+                for e in self.graph.edges_into(node.path)
+                if self.graph.nodes[e.source].kind is Kind.INPUTS
+            ]
+        lines += [Line(text, "ft-const") for text in _bounded(given)]
+        return lines
+
+    def _add_pills(self, path: str, node: Node) -> None:
+        """Draw ports that go to, or come from, the same nodes as one pill: fewer arrows, and the same ones."""
+        is_input = node.kind is Kind.INPUTS
+        edges = self.graph.edges_from(path) if is_input else self.graph.edges_into(path)
+        partners: dict[str, dict[str, None]] = {}
+        for edge in edges:
+            other = edge.target if is_input else edge.source
+            if self.is_named_by_handler(edge):
+                continue
+            if self.graph.nodes[other].kind in (Kind.INPUTS, Kind.OUTPUTS):  # passed through: each to its own port
+                other = f"{other}.{edge.input if is_input else edge.output}"
+            partners.setdefault(port_of(edge.output if is_input else edge.input), {})[other] = None
+        fixed = self._fixed(node)
+        ports = {
+            p.name: replace(p, default=fixed.get(p.name, p.default)) for p in captions.door_ports(self.graph, node)
+        }
+        groups: dict[tuple[str, ...], list[Port]] = {}
+        for name in dict.fromkeys((*ports, *partners)):
+            port = ports.get(name) or Port(name, "", fixed.get(name))
+            groups.setdefault(tuple(sorted(partners.get(name, ()))), []).append(port)
+        for together in groups.values():
+            pill = self._put(self._pill(path, node, together))
+            self.pill_at.update(((path, port.name), pill) for port in together)
+
+    def _pill(self, path: str, node: Node, ports: list[Port]) -> Box:
+        lines = list(map(_port_line, ports if len(ports) <= MOST_LINES else ports[: MOST_LINES - 1]))
+        if len(ports) > len(lines):
+            lines.append(Line(f"and {len(ports) - len(lines)} more", "ft-const"))
+        width = max(44.0, *(line.width + 24 for line in lines))
+        signatures = map(captions.port, ports)
+        docs = (f"{port.name}: {port.doc}" for port in ports if port.doc)
+        tip = clean_lines("\n".join([*signatures, *docs]))
+        height, names = 10 + LINE * len(lines), tuple(port.name for port in ports)
+        return Box(len(self.all), path, node, str(node.kind), lines, width, height, tip, ports=names)
+
+    def _add_frame(self, path: str, node: Node) -> None:
+        name = fit(clean(node.name), WIDEST, NAME_SIZE)
+        words = captions.caption(node)
+        door = self.graph.nodes.get(f"{path}/@inputs")
+        told = set() if door is None else {port.name for port in captions.door_ports(self.graph, door)}
+        given = [f"{place} = {value}" for place, value in captions.constants(self.graph, path) if place not in told]
+        rest = fit(clean(" · ".join([words, *_bounded(given)])), WIDEST * 1.4, SMALL_SIZE)
+        title = Line(name, "ft-name", NAME_SIZE, rest)
+        tip = clean_lines(captions.tooltip(self.graph, node))
+        width = title.width + MARK + 24
+        frame = Frame(len(self.frames), path, node, title, tip, width, self._frame_around(node.parent))
+        self.frames.append(frame)
+        self.frame_at[path] = frame
+
+    def _frame_around(self, path: str) -> int | None:
+        """The innermost frame at or above the path."""
+        while path:
+            if path in self.frame_at:
+                return self.frame_at[path].number
+            path = path.rpartition("/")[0]
+        return None
+
+    def _add_lane(self, path: str, node: Node) -> None:
+        """A frame of its own for the failure handler, so that it hangs aside."""
+        title = Line("if the workflow fails", "ft-lane-title", SMALL_SIZE)
+        frame = Frame(len(self.frames), path, node, title, "", title.width + 16, None, is_lane=True)
+        self.frames.append(frame)
+        self.frame_at[path] = frame
+
+
+def _shape_of(node: Node) -> str:
+    """Return which outline a node gets."""
+    if "folded" in node.settings:
+        return "stack"
+    return {
+        Kind.MAP: "stack",
+        Kind.BRANCH: "branch",
+        Kind.GATE: "gate",
+        Kind.CONSTANT: "constant",
+    }.get(node.kind, "box")
+
+
+def _port_line(port: Port) -> Line:
+    """A port's name, and its type and value in grey."""
+    name = fit(clean(port.name), WIDEST / 2, SMALL_SIZE + 1)
+    rest = clean(captions.port(port).removeprefix(port.name).removeprefix(": ").strip())
+    return Line(name, "ft-port", SMALL_SIZE + 1, fit(rest, WIDEST - measure(name, SMALL_SIZE + 1), SMALL_SIZE))
+
+
+def _caption_lines(parts: list[str]) -> list[str]:
+    """The parts of a caption on a few lines, none broken where it fits."""
+    lines: list[str] = []
+    for part in map(clean, parts):
+        longer = f"{lines[-1]} · {part}" if lines else part
+        if lines and (measure(longer, SMALL_SIZE) <= WIDEST or len(lines) == MOST_LINES):
+            lines[-1] = longer
+        else:
+            lines.append(part)
+    return [fit(line, WIDEST, SMALL_SIZE) for line in lines]
+
+
+def _bounded(texts: list[str]) -> list[str]:
+    """At most `MOST_LINES` lines of these texts, several on a line where they are many."""
+    shown = [fit(clean(text), WIDEST, SMALL_SIZE) for text in texts]
+    if len(shown) <= MOST_LINES:
+        return shown
+    lines: list[str] = []
+    for i, text in enumerate(shown):
+        longer = f"{lines[-1]}, {text}" if lines else text
+        if lines and measure(longer, SMALL_SIZE) <= WIDEST:
+            lines[-1] = longer
+        elif len(lines) == MOST_LINES - 1:
+            return [*lines, f"and {len(shown) - i} more"]
+        else:
+            lines.append(text)
+    return lines

@@ -1,0 +1,91 @@
+"""The pieces of a picture: lines of text, boxes, frames, arrows, and their sizes; what is in them is left to others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from flytenb.model import EdgeKind, Node
+from flytenb.render.lettering import measure
+
+NAME_SIZE, SMALL_SIZE = 13.0, 11.0
+LINE = 15.0
+LEFT, RIGHT = 14.0, 12.0
+MARK = 20.0
+"""Room for the phase icon at the right end of the first line."""
+NARROWEST, WIDEST = 164.0, 236.0
+MOST_LINES = 4
+"""Lines of constants or ports in one box; the rest is counted."""
+LABEL_WIDTH = 190.0
+
+
+@dataclass(slots=True)
+class Line:
+    """One line of text in a box; `rest` is set in grey behind it."""
+
+    text: str
+    css: str
+    size: float = SMALL_SIZE
+    rest: str = ""
+
+    @property
+    def width(self) -> float:
+        """How wide it is at most."""
+        width = measure(self.text, self.size)
+        return width + measure(self.rest, SMALL_SIZE) + 7 if self.rest else width
+
+
+@dataclass(slots=True)
+class Box:
+    """One drawn node: a path's, or one of the pills that its ports are drawn as."""
+
+    number: int
+    path: str
+    node: Node
+    shape: str
+    lines: list[Line]
+    width: float
+    height: float
+    tip: str
+    frame: int | None = None
+    ports: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Frame:
+    """A container that is drawn open, around its boxes and inner frames."""
+
+    number: int
+    path: str
+    node: Node
+    title: Line
+    tip: str
+    width: float
+    frame: int | None
+    is_lane: bool = False
+
+
+@dataclass(slots=True)
+class Arrow:
+    """One drawn edge. The way of a branch's result from a case to where the ways meet again has no path at its ends."""
+
+    number: int
+    tail: int
+    head: int
+    kind: str
+    source: str
+    target: str
+    label: list[str] = field(default_factory=list)
+    tip: str = ""
+    tail_frame: int | None = None
+    head_frame: int | None = None
+
+    @property
+    def label_size(self) -> tuple[float, float]:
+        """Width and height that the label takes."""
+        width = max(measure(line, SMALL_SIZE) for line in self.label)
+        return width + (18 if self.kind == EdgeKind.CASE else 6), 14.0 * len(self.label) + 4
+
+
+def port_of(place: str) -> str:
+    """Return the port that a place belongs to: `xs` of `xs[1]`."""
+    return place.partition("[")[0].partition(".")[0]
