@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from flytenb.display.brief import brief
+from flytenb.display.brief import brief, clean
 from flytenb.display.hints import hint_for
+from flytenb.errors import FlytenbError
 from flytenb.model import Phase
 
 if TYPE_CHECKING:
     from flytenb.runner.failure import Failure
     from flytenb.runner.run import Run
 
-_MOST_LINES = 15
+MOST_LINES = 15
 _MOST_FRAMES = 3
+_MOST_CAUSES = 2
+_MOST_MEMBERS = 3
 _WIDTH = 160
+_REMOTE_FRAME = re.compile(r'^  File "(.+)", line (\d+), in (.+)\n(?:    (.+)\n)?', flags=re.M)
 
 
 class ErrorCard:
@@ -43,48 +48,67 @@ def card_lines(run: Run, shell: Any = None) -> list[str]:
     """Return the card of a failed run."""
     failure = run.error
     assert failure is not None
+    after = [*_also_failed(run), *_not_run(run), "  the whole traceback: %flyte error, or run.error.full()"]
+    room = MOST_LINES - len(after)
     lines = failure_lines(run, failure, shell)
-    if run.also_failed:
-        others = ", ".join(f"{f.path} ({type(f.exception).__name__})" for f in run.also_failed[:3])
-        lines.append(_cut(f"  also failed: {others}{', …' if len(run.also_failed) > 3 else ''}"))
-    not_run = [n.path for n in run.nodes.values() if n.phase in (Phase.ABORTED, Phase.QUEUED) and n.path]
-    if not_run:
-        lines.append(_cut(f"  did not run: {', '.join(not_run[:6])}{', …' if len(not_run) > 6 else ''}"))
-    return [*lines[: _MOST_LINES - 1], "  the whole traceback: run.error.full()"]
+    if len(lines) > room:
+        lines = failure_lines(run, failure, shell, is_short=True)
+    return [*lines[:room], *after]
 
 
-def failure_lines(run: Run, failure: Failure, shell: Any = None) -> list[str]:
-    """Return what is known of one failure."""
-    first, *rest = [*_lines(str(failure.exception)), ""][:3]
-    lines = [f"{type(failure.exception).__name__}: {first}", *[f"  {line}" for line in rest if line]]
+def failure_lines(run: Run, failure: Failure, shell: Any = None, *, is_short: bool = False) -> list[str]:
+    """Return what is known of one failure; the short form leaves only what nobody can do without."""
+    lines = _message(failure.exception, 2 if is_short else 3)
     lines.append(_place(run, failure))
     if failure.inputs:
         given = ", ".join(f"{name}={brief(value, 40)}" for name, value in failure.inputs.items())
         lines.append(_cut(f"  inputs: {given}"))
-    lines += [_cut(f"  earlier: {earlier.splitlines()[0]}") for earlier in failure.retries[-2:] if earlier]
-    lines += _frames(failure, shell)
+    earlier = [text for text in failure.retries if text][-1 if is_short else -2 :]
+    lines += [_cut(f"  earlier: {clean(text.splitlines()[0])}") for text in earlier]
+    lines += _members(failure.exception, 1 if is_short else _MOST_MEMBERS)
+    lines += _frames(failure, shell, 1 if is_short else _MOST_FRAMES)
+    lines += _causes(failure.exception, shell, 1 if is_short else _MOST_CAUSES)
     hint = hint_for(failure.exception)
     if hint:
-        lines.append(f"  hint: {hint}")
+        lines.append(_cut(f"  hint: {clean(hint.splitlines()[0])}"))
     return lines
+
+
+def _message(error: BaseException, most: int) -> list[str]:
+    """`ValueError: what it says`, and the next lines of what it says."""
+    words = error.message if isinstance(error, FlytenbError) else _words(error)
+    lines = [_cut(clean(line.rstrip())) for line in words.splitlines() if line.strip()] or [""]
+    return [_cut(f"{type(error).__name__}: {lines[0]}"), *(f"  {line}" for line in lines[1:most])]
 
 
 def _place(run: Run, failure: Failure) -> str:
     node = run.graph.nodes.get(failure.path)
-    name = f" ({node.name})" if node is not None else ""
+    name = f" ({clean(node.name)})" if node is not None else ""
     verb = "timed out" if failure.phase is Phase.TIMED_OUT else "failed"
     attempts = run.nodes[failure.path].attempts if failure.path in run.nodes else 1
     tries = f" at attempt {attempts}" if attempts > 1 else ""
-    return _cut(f"  node {failure.path}{name} of {run.name} {verb}{tries}")
+    return _cut(f"  node {failure.path}{name} of {clean(run.name)} {verb}{tries}")
 
 
-def _frames(failure: Failure, shell: Any) -> list[str]:
+def _frames(failure: Failure, shell: Any, most: int) -> list[str]:
+    """The user's own frames, the innermost last; those of another process are read from what it sent."""
     lines = []
-    for frame in failure.frames[-_MOST_FRAMES:]:
-        lines.append(_cut(f"  {_frame_place(frame, shell)}, in {frame.name}"))
+    for frame in (failure.frames or _remote_frames(failure))[-most:]:
+        lines.append(_cut(f"  {_frame_place(frame, shell)}, in {clean(frame.name)}"))
         if frame.line:
-            lines.append(_cut(f"    {frame.line.strip()}"))
+            lines.append(_cut(f"    {clean(frame.line.strip())}"))
     return lines
+
+
+def _remote_frames(failure: Failure) -> list[traceback.FrameSummary]:
+    cause = failure.exception.__cause__
+    if cause is None or not type(cause).__module__.startswith("flytenb."):
+        return []
+    found = [
+        traceback.FrameSummary(file, int(line), name, line=code or "", lookup_line=False)
+        for file, line, name, code in _REMOTE_FRAME.findall(str(cause))
+    ]
+    return [f for f in found if not re.search(r"[/\\](flytenb|flytekit|loky|concurrent)[/\\]", f.filename)]
 
 
 def _frame_place(frame: traceback.FrameSummary, shell: Any) -> str:
@@ -97,8 +121,54 @@ def _frame_place(frame: traceback.FrameSummary, shell: Any) -> str:
     return f"{frame.filename}, line {frame.lineno}"
 
 
-def _lines(text: str) -> list[str]:
-    return [_cut(line.rstrip()) for line in text.splitlines() if line.strip()] or [""]
+def _members(error: BaseException, most: int) -> list[str]:
+    """What a group of exceptions is made of."""
+    if not isinstance(error, BaseExceptionGroup):
+        return []
+    lines = [_cut(f"  · {_message(member, 1)[0]}") for member in error.exceptions[:most]]
+    left_out = len(error.exceptions) - len(lines)
+    return [*lines, f"  · and {left_out} more"] if left_out else lines
+
+
+def _causes(error: BaseException, shell: Any, most: int) -> list[str]:
+    """What the exception came from, as Python would tell it, one line each."""
+    lines: list[str] = []
+    seen = {id(error)}
+    at = error
+    while len(lines) < most:
+        following = at.__cause__ or (None if at.__suppress_context__ else at.__context__)
+        if following is None or id(following) in seen or type(following).__module__.startswith("flytenb."):
+            break
+        how = "caused by" if at.__cause__ is not None else "while handling"
+        frames = traceback.extract_tb(following.__traceback__)
+        place = f" ({_frame_place(frames[-1], shell)})" if frames else ""
+        lines.append(_cut(f"  {how} {_message(following, 1)[0]}{place}"))
+        seen.add(id(following))
+        at = following
+    return lines
+
+
+def _also_failed(run: Run) -> list[str]:
+    if not run.also_failed:
+        return []
+    others = ", ".join(f"{f.path} ({type(f.exception).__name__})" for f in run.also_failed[:3])
+    return [_cut(f"  also failed: {others}{', …' if len(run.also_failed) > 3 else ''}")]
+
+
+def _not_run(run: Run) -> list[str]:
+    """The nodes that the failure kept from running; the elements of a map are no nodes."""
+    graph = run.graph.nodes
+    paths = [n.path for n in run.nodes.values() if n.phase in (Phase.ABORTED, Phase.QUEUED) and n.path in graph]
+    if not paths:
+        return []
+    return [_cut(f"  did not run: {', '.join(paths[:6])}{f', and {len(paths) - 6} more' if len(paths) > 6 else ''}")]
+
+
+def _words(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as e:
+        return f"(its message can't be read: {type(e).__name__})"
 
 
 def _cut(text: str) -> str:

@@ -27,7 +27,7 @@ def define(shell: Any, kind: str, line: str, cell: str) -> None:
     # IPython's transformation drops empty lines at the beginning, which count all the same.
     dropped = len(cell) - len(cell.lstrip("\n"))
     source = f"# %%{kind} {line}".rstrip() + "\n" + "\n" * dropped + shell.transform_cell(cell)
-    name = shell.compile.cache(source, shell.execution_count, raw_code=source)
+    name = shell.compile.cache(source, cell_number(shell), raw_code=source)
     tree = ast.parse(source, name)
     functions = [s for s in tree.body if _is_public_function(s)]
     if not functions:
@@ -39,16 +39,22 @@ def define(shell: Any, kind: str, line: str, cell: str) -> None:
         _decorate(function, line, kind)
     ast.fix_missing_locations(tree)
     shown = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
-    namespace = shell.user_ns
+    # The notebook's own future imports, not those of this file.
+    namespace, flags = shell.user_ns, shell.compile.flags
     with rolled_back(namespace, list(_bound_names(tree)), [f.name for f in functions]):
         namespace[_DECORATOR] = decorator(kind)
         try:
-            exec(compile(tree, name, "exec"), namespace)
+            exec(compile(tree, name, "exec", flags, dont_inherit=True), namespace)
             if shown is not None:
-                exec(compile(ast.Interactive([shown]), name, "single"), namespace)
+                exec(compile(ast.Interactive([shown]), name, "single", flags, dont_inherit=True), namespace)
         finally:
             namespace.pop(_DECORATOR, None)
     linecache.checkcache(name)
+
+
+def cell_number(shell: Any) -> int:
+    """The number of the cell that is running: `execution_count` is one ahead of it in newer versions of IPython."""
+    return len(shell.history_manager.input_hist_raw) - 1
 
 
 def _is_public_function(statement: ast.stmt) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, needs_local_scope, no_var_expand
 
 from flytenb.errors import UsageError, closest
-from flytenb.magics.cell import define
+from flytenb.magics.cell import cell_number, define
 from flytenb.magics.line import Call, parse_call, parse_names, split_verb
 from flytenb.session import Session
 
@@ -54,7 +54,7 @@ class FlyteMagics(Magics):
         if verb not in verbs:
             raise UsageError(f"%flyte has no verb {verb!r}", hint=closest(verb, [v for v in verbs if v]))
         names = {**self.shell.user_ns, **(local_ns or {})}
-        self._session.update(self.shell.user_ns, self.shell.execution_count, "")
+        self._session.update(self.shell.user_ns, cell_number(self.shell), "")
         return verbs[verb](rest, names)
 
     def _list(self, rest: str, names: dict[str, Any]) -> Any:

@@ -54,9 +54,25 @@ class Failure:
         summary = traceback.extract_tb(self.exception.__traceback__)
         return [f for f in summary if not _is_foreign(f.filename)]
 
+    @property
+    def message(self) -> str:
+        """What the exception says, or that it says nothing: a user's `__str__` may raise."""
+        return say(self.exception)
+
     def full(self) -> str:
         """The whole traceback, with every frame, cause and context."""
-        return "".join(traceback.format_exception(self.exception))
+        try:
+            return "".join(traceback.format_exception(self.exception))
+        except Exception:
+            return "".join(traceback.format_tb(self.exception.__traceback__)) + str(self)
 
     def __str__(self) -> str:
-        return f"{type(self.exception).__name__}: {self.exception}"
+        return f"{type(self.exception).__name__}: {self.message}"
+
+
+def say(error: BaseException) -> str:
+    """What an exception says; one whose own words fail says so."""
+    try:
+        return str(error)
+    except Exception as e:
+        return f"(its message can't be read: {type(e).__name__})"

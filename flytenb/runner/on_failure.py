@@ -39,7 +39,7 @@ def handler_steps(planner: Planner, node: CompiledNode, scope: Scope, why: Failu
     getters = planner.getters(node.bindings, node.entity.python_interface.inputs)
     given = takes_error(node.entity)
     if given:
-        error = build_flyte_error(why.path, str(why.exception))
+        error = build_flyte_error(why.path, why.message)
         getters = [(n, g) for n, g in getters if n != given] + [(given, lambda env: error)]
     bindings = {n: b for n, b in node.bindings.items() if n != given}
     _, handler.last = planner.entity_steps(

@@ -15,7 +15,7 @@ from flytenb.bridge.context import Workspace
 from flytenb.errors import NodeTimeoutError, WorkerLostError
 from flytenb.model import Phase
 from flytenb.runner import capture
-from flytenb.runner.failure import Failure
+from flytenb.runner.failure import Failure, say
 from flytenb.runner.journal import Journal, Listener
 from flytenb.runner.pool import ask_to_stop, clock, withdraw, workers
 from flytenb.runner.steps import LATER, Env, Scope, State, Step
@@ -187,7 +187,7 @@ class Scheduler(Journal):
         """Try again or fail. Under the lock."""
         retry = is_recoverable(error) or isinstance(error, WorkerLostError) or phase is Phase.TIMED_OUT
         if retry and step.attempt <= step.retries:
-            step.record.retries.append(f"{type(error).__name__}: {error}")
+            step.record.retries.append(f"{type(error).__name__}: {say(error)}")
             self.emit("attempt", step.record, attempt=step.attempt, text=step.record.retries[-1])
             step.state = State.WAITING
             pause = min(_BACKOFF * 2 ** (step.attempt - 1), _LONGEST_BACKOFF)
@@ -204,7 +204,7 @@ class Scheduler(Journal):
     def _fail(self, step: Step, failure: Failure, phase: Phase = Phase.FAILED) -> list[Step]:
         """Fail a step for good: its scope decides what that means for the others. Under the lock."""
         step.record.error = failure
-        self.set_phase(step.record, phase, str(failure.exception))
+        self.set_phase(step.record, phase, failure.message)
         step.state = State.DONE
         scope = step.scope
         scope.open -= 1
@@ -322,7 +322,7 @@ class Scheduler(Journal):
             # What was never reached: a failure handler that wasn't needed, nodes behind a failure.
             if record.phase is Phase.QUEUED:
                 self.set_phase(record, Phase.SKIPPED if phase is Phase.SUCCEEDED else Phase.ABORTED)
-        self.set_phase(self.run_record, phase, str(self.failure.exception) if self.failure else "")
+        self.set_phase(self.run_record, phase, self.failure.message if self.failure else "")
         for job in self.on_finish:
             job()
         self.workspace.close()
