@@ -131,7 +131,7 @@ class Follower:
         self._framed = time.monotonic()
         return {
             "key": self._key,
-            "boxes": boxes_news(self._ledger, self._picture, self._ledger.entries),
+            "boxes": boxes_news(self._ledger, self._picture, self._graph.nodes),
             "run": self._run_news(),
         }
 

@@ -11,12 +11,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from flytenb.display.brief import clean, clip
-from flytenb.display.live.ledger import Ledger
+from flytenb.display.live.ledger import Entry, Ledger
 from flytenb.display.live.picture import Picture
 from flytenb.model import CacheStatus, Graph, NodeState, Phase
 from flytenb.render import captions
+from flytenb.render.joined import joined
 
 _LONGEST = 2_000
+
+_UNTOUCHED = Entry()
 
 Told = list[Any]
 """One box: phase, second line, whether a cache answered (0 or 1), when it started if it runs, why or for what."""
@@ -61,13 +64,15 @@ def box_news(state: NodeState, started: float | None) -> Told:
 def boxes_news(ledger: Ledger, picture: Picture, paths: Iterable[str]) -> dict[str, Told]:
     """Return where the boxes stand that show these nodes; a node that nobody draws is told of by its container."""
     found: dict[str, Told] = {}
+    entries = ledger.entries
     for box in {picture.box_of(path) for path in paths} - {None}:
         assert box is not None
-        inside = {path: ledger.entries[path].state for path in picture.members.get(box, ()) if path in ledger.entries}
-        own = ledger.entries.get(box)
-        state = picture.state_of(box, inside | ({box: own.state} if own is not None else {}))
-        if state is not None:
-            found[box] = box_news(state, own.started if own is not None else None)
+        if picture.graph.nodes[box].is_pseudo:
+            continue
+        own = entries.get(box, _UNTOUCHED)
+        members = picture.members.get(box, ())
+        state = joined((entries.get(p, _UNTOUCHED).state for p in members), own.state if box in entries else None)
+        found[box] = box_news(state if members else own.state, own.started)
     return found
 
 

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from flytenb.errors import LayoutError
-from flytenb.model import Graph, NodeState
+from flytenb.model import Graph
 from flytenb.render.drawing import Drawing, draw
 from flytenb.render.fold import close
-from flytenb.render.joined import joined
 
 _ALL_LEVELS = 10_000
 _STYLE = re.compile(r"<style>.*?</style>", flags=re.S)
@@ -68,7 +67,8 @@ class Picture:
         """The nodes behind each box that stands for others."""
         found: dict[str, list[str]] = {}
         for path, at in self.shown_at.items():
-            found.setdefault(at, []).append(path)
+            if not path.rpartition("/")[2].startswith("@"):
+                found.setdefault(at, []).append(path)
         return found
 
     @cached_property
@@ -91,9 +91,3 @@ class Picture:
         """Return the box that shows a node, None if there is none."""
         at = self.shown_at.get(path, path)
         return at if at in self.graph.nodes else None
-
-    def state_of(self, box: str, states: Mapping[str, NodeState]) -> NodeState | None:
-        """Return where a box stands, None if nothing has been told of it."""
-        inside = [states[path] for path in self.members.get(box, ()) if path in states]
-        own = states.get(box)
-        return joined(inside, own) if inside else own
