@@ -77,6 +77,7 @@ def kernel_lives_on(kernel: Kernel) -> Iterator[None]:
         ("%flyte run there_and_back(n=3, colour='green')", "InputError", ["colour='green'", "Colour"]),
         ("%flyte run there_and_back(m=3, coulor=1)", "InputError", ["'n'", "'m'", "'coulor'", "'colour'"]),
         ("%flyte run there_and_back(n='x', colour=7)", "InputError", ["n='x'", "colour=7"]),
+        ("%flyte run there_and_back(n='x', coulor=7)", "InputError", ["n='x'", "'coulor'"]),
         ("%flyte run there_and_back(1, Colour.RED, 3)", None, ["there_and_back"]),
         ("%flyte run there_and_back(n=missing_name)", "NameError", ["'missing_name'"]),
         ("%flyte run there_and_back(n=1 // 0)", "ZeroDivisionError", ["division"]),
@@ -119,6 +120,15 @@ def test_a_failed_task_is_named_with_its_inputs_and_the_users_own_line(kernel: K
     assert len(error.traceback.splitlines()) <= 15
     assert "failed" in outcome.shown.lower()
     assert any("halve" in picture for picture in outcome.pictures)
+
+
+def test_the_way_to_the_whole_traceback_that_a_failure_names_is_there(kernel: Kernel) -> None:
+    error = kernel.run("%flyte run there_and_back(n=-9)").fails()
+    way = error.traceback.partition("the whole traceback: ")[2].strip()
+    assert way
+    whole = kernel.value(way) if not way.startswith("%") else kernel.run(way).shown
+    assert "('negative', -9)" in whole
+    assert "raise raised[-1]" in whole
 
 
 def test_the_users_exception_is_the_object_that_was_raised_and_untouched(kernel: Kernel) -> None:
