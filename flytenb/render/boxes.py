@@ -112,7 +112,7 @@ class Boxes:
         else:
             name_width = lines[0].width + MARK
             width = min(max(NARROWEST, widest + room, name_width + room), WIDEST + room)
-            height = 14 + 17 + LINE * (len(lines) - 1)
+            height = 28 + LINE * (len(lines) - 1)
         tip = clean_lines(captions.tooltip(self.graph, node))
         return self._put(Box(len(self.all), path, node, shape, lines, width, height, tip))
 

@@ -38,7 +38,7 @@ def layout_dot(scene: Scene) -> str:
     """
     effort = {"mclimit": "0.5"} if len(scene.boxes) > _MANY else {}
     dot = graphviz.Digraph(
-        graph_attr={"rankdir": "BT", "nodesep": "0.28", "ranksep": "0.28", "compound": "true", **effort},
+        graph_attr={"rankdir": "BT", "nodesep": "0.28", "ranksep": "0.25", "compound": "true", **effort},
         node_attr={"shape": "box", "fixedsize": "true", "label": ""},
         edge_attr={"arrowsize": "0.6"},
     )

@@ -171,9 +171,9 @@ def _lines(box: Box, state: NodeState | None, left: float, top: float) -> str:
     if box.node.kind in (Kind.INPUTS, Kind.OUTPUTS):
         return "".join(_text(line, left + 12, top + 16 + LINE * i) for i, line in enumerate(box.lines))
     x = left + LEFT + (LEFT if box.shape == "branch" else 0)
-    parts = [_text(box.lines[0], x, top + 19)]
+    parts = [_text(box.lines[0], x, top + 18)]
     for i, line in enumerate(box.lines[1:]):
-        y = top + 35 + LINE * i
+        y = top + 33 + LINE * i
         if line.css == "ft-sub" and state is not None:
             parts.append(_squeezed(captions.state_caption(state), box.width - (x - left) - RIGHT, x, y))
         else:
@@ -209,7 +209,7 @@ def _mark(box: Box, state: NodeState | None, left: float, top: float, uid: str) 
     if box.node.is_pseudo:
         return ""
     inset = LEFT if box.shape == "branch" else 4
-    x, y = left + box.width - 20 - inset, top + 6
+    x, y = left + box.width - 20 - inset, top + 5
     return _icon(x, y, state, uid)
 
 

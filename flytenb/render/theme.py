@@ -109,7 +109,7 @@ fill:$bad;fill-opacity:.04;stroke:$bad;stroke-opacity:.45;stroke-dasharray:2 3}
 .ft-drawing [data-phase=QUEUED]>.ft-shape{stroke-width:1}
 .ft-drawing [data-phase=FAILED]>.ft-shape,.ft-drawing [data-phase=TIMED_OUT]>.ft-shape{stroke-width:2.2}
 .ft-drawing [data-phase=ABORTED]>.ft-shape{stroke-dasharray:2 2}
-.ft-drawing .ft-node[data-phase=SKIPPED],.ft-drawing .ft-edge[data-phase=SKIPPED]{opacity:.5}
+.ft-drawing .ft-node[data-phase=SKIPPED],.ft-drawing .ft-edge[data-phase=SKIPPED]{opacity:.6}
 .ft-drawing .ft-node:focus{outline:none}
 .ft-drawing .ft-node:focus-visible>.ft-shape,.ft-drawing .ft-cluster:focus-visible>.ft-shape{stroke:$accent;\
 stroke-width:2.5}
