@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from datetime import timedelta
 
@@ -85,3 +86,13 @@ def test_a_raw_container_task_keeps_its_image() -> None:
 def test_the_type_engine_keeps_its_transformers_in_a_table() -> None:
     registry = private.transformer_registry()
     assert registry[int] is TypeEngine.get_transformer(int)
+
+
+def test_a_transformer_keeps_the_codecs_that_it_has_built() -> None:
+    transformer = copy.copy(TypeEngine.get_transformer(dict))
+    transformer._msgpack_encoder = transformer._msgpack_decoder = {int: object()}
+    private.forget_codecs(transformer)
+    assert transformer._msgpack_encoder == transformer._msgpack_decoder == {}
+    assert transformer._msgpack_encoder is not TypeEngine.get_transformer(dict)._msgpack_encoder
+    fresh = vars(type(transformer)())
+    assert {"_msgpack_encoder", "_msgpack_decoder"} <= set(fresh)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from flytekit.core.type_engine import TypeEngine
+from flytekit.models.literals import Literal
 from flytekit.models.types import LiteralType
 
 from flytenb.bridge.crossing.literal import to_literal, to_native
@@ -88,10 +89,14 @@ def take_trip(value: Any, python_type: Any, stored: Path, literal_type: LiteralT
     return Trip(tuple(stops), size, bytes_in(stored) - there_before, "", difference, notes)
 
 
+def pack(value: Any, python_type: Any) -> Literal:
+    """Return a value's literal, the value itself left alone; raise what flytekit raises for a wrong one."""
+    return to_literal(_copied(value), python_type, TypeEngine.to_literal_type(python_type))
+
+
 def send(value: Any, python_type: Any) -> Any:
     """Return what the next task would be given for a value; raise whatever stops it on the way."""
-    literal = to_literal(_copied(value), python_type, TypeEngine.to_literal_type(python_type))
-    return to_native(from_bytes(to_bytes(literal)), python_type)
+    return to_native(from_bytes(to_bytes(pack(value, python_type))), python_type)
 
 
 def explain(error: BaseException) -> str:
