@@ -14,7 +14,9 @@ import numpy as np
 import pandas as pd
 from flytekit import FlyteContextManager
 from flytekit.core.type_engine import TypeEngine
+from mashumaro.config import BaseConfig
 from mashumaro.mixins.json import DataClassJSONMixin
+from mashumaro.types import SerializableType
 
 from flytenb.bridge.crossing import packer, taker
 
@@ -181,6 +183,73 @@ class Strict:
 
     def __setattr__(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value + 1)
+
+
+@dataclasses.dataclass
+class Reading:
+    """Says one more than it knows."""
+
+    whole: int
+
+    def __getattribute__(self, name: str) -> Any:
+        value = object.__getattribute__(self, name)
+        return value + 1 if name == "whole" else value
+
+
+@dataclasses.dataclass
+class Single:
+    """There is only one of it."""
+
+    whole: int
+
+    def __new__(cls, *_: Any, **__: Any) -> Single:
+        return ONLY.setdefault(cls, object.__new__(cls))
+
+
+ONLY: dict[type, Any] = {}
+
+
+class Doubled:
+    """A descriptor: what is read is twice what was set."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = f"_{name}"
+
+    def __get__(self, instance: Any, owner: type) -> int:
+        return 1 if instance is None else getattr(instance, self.name) * 2
+
+    def __set__(self, instance: Any, value: int) -> None:
+        setattr(instance, self.name, value)
+
+
+@dataclasses.dataclass
+class WithDescriptor:
+    whole: int = Doubled()  # type: ignore[assignment]
+
+
+@dataclasses.dataclass
+class Configured:
+    whole: int
+
+    class Config(BaseConfig):
+        serialization_strategy = {int: {"serialize": lambda v: v + 1}}
+
+
+@dataclasses.dataclass
+class Serialising(SerializableType):
+    whole: int
+
+    def _serialize(self) -> dict[str, int]:
+        return {"whole": self.whole + 1}
+
+    @classmethod
+    def _deserialize(cls, value: dict[str, int]) -> Serialising:
+        return cls(**value)
+
+
+@dataclasses.dataclass
+class HoldsSerialising:
+    inner: Serialising
 
 
 @dataclasses.dataclass

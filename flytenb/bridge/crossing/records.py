@@ -23,7 +23,7 @@ _MIXINS = (DataClassDictMixin, DataClassJSONMixin)
 _HOOKS = ("__pre_serialize__", "__post_serialize__", "__pre_deserialize__", "__post_deserialize__")
 """What mashumaro calls if a class has it; its mixins define them all, empty."""
 
-_SAYINGS = ("Config", "_serialize", "_deserialize", "__getattr__", "__post_init__")
+_SAYINGS = ("Config", "__post_init__")
 """Attributes by which a class has a say in how it is written, read or built."""
 
 
