@@ -70,6 +70,7 @@ class Extension:
         self._install_magics()
         self._install_reprs()
         self._install_hooks()
+        self._install_completion()
         self.warmup = threading.Thread(target=self._warm_up, name="flytenb-warmup", daemon=True)
         self.warmup.start()
 
@@ -96,7 +97,23 @@ class Extension:
     def _mend_imported(self, *, was_found: bool = False) -> None:
         self.repairs.mend_tracebacks(self.shell, was_found=was_found)
         self.repairs.mend_interrupt(was_found=was_found)
+        self._tell_hints()
         self.repairs.mend_flytekit()
+
+    def _tell_hints(self) -> None:
+        """Let errors of flytekit's, which no cell of ours raised, end with what they usually mean."""
+        shell, show = self.shell, type(self.shell)._showtraceback
+
+        def show_with_hint(etype: Any, evalue: Any, stb: list[str]) -> None:
+            from flytenb.display.hints import hint_for
+
+            has_own = hasattr(type(evalue), "_render_traceback_") or "_render_traceback_" in getattr(
+                evalue, "__dict__", {}
+            )
+            hint = "" if has_own else hint_for(evalue)
+            show(shell, etype, evalue, [*stb, f"hint: {hint}"] if hint else stb)
+
+        self.repairs.replace(shell, "_showtraceback", show_with_hint)
 
     def _warm_up(self) -> None:
         """Import what the first verb needs; an error shows itself there, not from a thread."""
@@ -176,6 +193,16 @@ class Extension:
         events = self.shell.events
         events.register("post_run_cell", self._after_cell)
         self._undo.append(lambda: events.unregister("post_run_cell", self._after_cell))
+
+    def _install_completion(self) -> None:
+        from flytenb.magics.complete import Completer, matcher
+
+        completer = getattr(self.shell, "Completer", None)
+        if completer is None:
+            return
+        ours = matcher(Completer(self.session, self.shell.user_ns), lambda: not self.warmup.is_alive())
+        completer.custom_matchers.append(ours)
+        self._undo.append(lambda: completer.custom_matchers.remove(ours))
 
     def _after_cell(self, result: Any) -> None:
         """Note what the cell defined, once there is flytekit at all; until then only what it left behind."""

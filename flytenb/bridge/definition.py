@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -34,6 +35,14 @@ def decorator(kind: str) -> Callable[..., Callable[[Any], Any]]:
         return decorate
 
     return with_arguments
+
+
+def decorator_arguments(kind: str) -> list[str]:
+    """Return the names of the arguments that a decorator takes, as a reader would write them."""
+    signature = inspect.signature(_DECORATORS[kind])
+    plain = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    names = [p.name for p in signature.parameters.values() if p.kind in plain]
+    return [name for name in names if not name.startswith("_")]
 
 
 @contextmanager

@@ -33,10 +33,29 @@ class ErrorCard:
         return list(self.lines)
 
 
+class FullError:
+    """The whole traceback of a failed run, every frame of it; shows itself as text."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    @classmethod
+    def of(cls, run: Run) -> FullError:
+        """Tell of every failure of a run, the first one first."""
+        failures = [f for f in (run.error, *run.also_failed) if f is not None]
+        return cls("\n".join(f"node {f.path} of {clean(run.name)}\n{clean(f.full())}" for f in failures))
+
+    def __repr__(self) -> str:
+        return self.text
+
+
 def attach(run: Run, shell: Any = None) -> None:
     """Let a failed run's exception show itself as a card, in IPython; its arguments stay as they were."""
     if run.error is None:
         return
+    tracer = getattr(shell, "InteractiveTB", None)
+    if tracer is not None:
+        tracer.tb = run.error.exception.__traceback__  # where %debug begins: with a card IPython doesn't note it
     card = ErrorCard(tuple(card_lines(run, shell)))
     try:
         run.error.exception._render_traceback_ = card  # type: ignore[attr-defined]

@@ -9,7 +9,9 @@ from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, nee
 
 from flytenb.errors import UsageError, closest
 from flytenb.magics.cell import cell_number, define
+from flytenb.magics.debug import debug, last_failed
 from flytenb.magics.line import Call, parse_call, parse_names, split_verb
+from flytenb.magics.options import OPTIONS, Help
 from flytenb.session import Session
 
 _ARGUMENTS = "%arguments"
@@ -36,10 +38,13 @@ class FlyteMagics(Magics):
         %flyte draw wf [--depth N] [--upstream NODE] [--downstream NODE] [--between A B] [--save FILE]
         %flyte run wf(n=3) [--workers N] [--background] [--strict] [--no-cache]
         %flyte runs                              what has run
+        %flyte error                             the whole traceback of the last run that failed
+        %flyte debug [NODE]                      a failed node's inputs as variables, its body as a new cell
         %flyte show EXPRESSION                   a value, as its declared type
         %flyte type TYPE [--sample EXPRESSION]   what Flyte makes of a type, and of a value of it
 
         `run` takes a Python call, evaluated in the notebook, and gives back the run: `run = %flyte run wf(n=3)`.
+        `%flyte VERB --help` tells more of one verb.
         """
         self._ready()
         verb, rest = split_verb(line)
@@ -50,29 +55,38 @@ class FlyteMagics(Magics):
             "runs": self._runs,
             "show": self._show,
             "type": self._type,
+            "error": self._error,
+            "debug": self._debug,
         }
         if verb not in verbs:
             raise UsageError(f"%flyte has no verb {verb!r}", hint=closest(verb, [v for v in verbs if v]))
+        if rest in ("--help", "-h"):
+            return Help(verb, verbs[verb], OPTIONS.get(verb, {}))
         names = {**self.shell.user_ns, **(local_ns or {})}
         self._session.update(self.shell.user_ns, cell_number(self.shell), "")
         return verbs[verb](rest, names)
 
     def _list(self, rest: str, names: dict[str, Any]) -> Any:
+        """List the tasks, workflows and launch plans of this notebook: kind, cell, fresh or stale, last run."""
         from flytenb.display.listing import Listing
 
         return Listing.of_session(self._session)
 
     def _runs(self, rest: str, names: dict[str, Any]) -> Any:
+        """List what has run, oldest first: where, when, how long, how it ended."""
         from flytenb.display.listing import Listing
 
         return Listing.of_runs(self._session.runs)
 
     def _draw(self, rest: str, names: dict[str, Any]) -> Any:
+        """Draw an entity, or a part of it.
+
+        `--upstream NODE`, `--downstream NODE` and `--between A B` leave a part, `--depth N` opens so many levels of
+        subworkflows, `--save FILE` writes .svg, .png, .dot, .html, .mmd or .txt.
+        """
         from flytenb import api
 
-        expression, options = parse_names(
-            rest, {"upstream": 1, "downstream": 1, "between": 2, "depth": 1, "save": 1}, verb="draw"
-        )
+        expression, options = parse_names(rest, OPTIONS["draw"], verb="draw")
         entity = self._evaluate_entity(expression, names)
         depth = options.get("depth")
         drawing = api.draw(
@@ -87,10 +101,14 @@ class FlyteMagics(Magics):
         return drawing
 
     def _run(self, rest: str, names: dict[str, Any]) -> Any:
+        """Run a call: `%flyte run wf(n=3)`, evaluated in the notebook; gives back the run.
+
+        `--workers N` nodes at once, `--processes` for pure Python work, `--background` comes back at once, `--strict`
+        sends every value through a literal, `--no-cache` asks no cache.
+        """
         from flytenb import api
 
-        switches = {"workers": 1, "background": 0, "strict": 0, "no-cache": 0, "processes": 0}
-        call, options = parse_call(rest, switches, verb="run")
+        call, options = parse_call(rest, OPTIONS["run"], verb="run")
         entity, inputs = self._evaluate_call(call, names)
         settings: dict[str, Any] = {}
         if "workers" in options:
@@ -104,17 +122,33 @@ class FlyteMagics(Magics):
         return prepared.start(entity, **inputs) if "background" in options else prepared.run(entity, **inputs)
 
     def _show(self, rest: str, names: dict[str, Any]) -> Any:
+        """Show a value as its declared type."""
         from flytenb import api
 
-        expression, _ = parse_names(rest, {}, verb="show")
+        expression, _ = parse_names(rest, OPTIONS["show"], verb="show")
         return api.show(self._evaluate(expression, names))
 
     def _type(self, rest: str, names: dict[str, Any]) -> Any:
+        """Tell what Flyte makes of a type: its transformer, its literal type, a `--sample`'s way there and back."""
         from flytenb import api
 
-        expression, options = parse_names(rest, {"sample": 1}, verb="type")
+        expression, options = parse_names(rest, OPTIONS["type"], verb="type")
         given = {name: self._evaluate(text, names) for name, text in options.items()}
         return api.lens(self._evaluate(expression, names), **given)
+
+    def _error(self, rest: str, names: dict[str, Any]) -> Any:
+        """Show the whole traceback of the last run that failed: every frame, cause and context."""
+        from flytenb.display.error_card import FullError
+
+        return FullError.of(last_failed(self._session.runs))
+
+    def _debug(self, rest: str, names: dict[str, Any]) -> Any:
+        """Put what a failed node was given into variables, and its function into a new cell, to try again.
+
+        `%flyte debug` takes the node that made the last run fail, `%flyte debug n2` or `%flyte debug fit` another one.
+        A variable that holds something else is left alone. `%debug` then starts in the frame that failed.
+        """
+        return debug(self.shell, self._session.runs, rest)
 
     # --- names ---------------------------------------------------------------------------------------------------
 
