@@ -236,6 +236,15 @@ def test_inputs_that_go_to_the_same_nodes_share_a_pill() -> None:
     assert [e.get("data-ports") for e in having(root, "ft-kind-inputs")] == ["num", "x_min x_max"]
 
 
+def test_a_long_dotted_name_loses_its_modules_first() -> None:
+    b = samples.GraphBuilder("g")
+    b.task("n0", "some.very.long.package.with.many.modules.train_the_model", kind=Kind.LAUNCH_PLAN)
+    (name,) = having(parsed(b.graph()), "ft-name")
+    assert name.text is not None
+    assert name.text.startswith("…")
+    assert name.text.endswith(".train_the_model")
+
+
 # the style sheet
 
 

@@ -131,7 +131,7 @@ class Boxes:
                 Line("fails", "ft-name", NAME_SIZE),
                 *(Line(t, "ft-sub") for t in wrap(error, WIDEST, SMALL_SIZE, 2)),
             ]
-        lines = [Line(fit(clean(captions.label(node)), WIDEST - MARK, NAME_SIZE), "ft-name", NAME_SIZE)]
+        lines = [Line(_fitted_name(captions.label(node), WIDEST - MARK), "ft-name", NAME_SIZE)]
         first, *more = _caption_lines([captions.kind_phrase(node), *captions.badges(node)])
         lines.append(Line(first, "ft-sub"))
         lines += [Line(text, "ft-badge") for text in more]
@@ -181,7 +181,7 @@ class Boxes:
         return Box(len(self.all), path, node, str(node.kind), lines, width, height, tip, ports=names)
 
     def _add_frame(self, path: str, node: Node) -> None:
-        name = fit(clean(node.name), WIDEST, NAME_SIZE)
+        name = _fitted_name(node.name, WIDEST)
         words = captions.caption(node)
         door = self.graph.nodes.get(f"{path}/@inputs")
         told = set() if door is None else {port.name for port in captions.door_ports(self.graph, door)}
@@ -220,6 +220,15 @@ def _shape_of(node: Node) -> str:
         Kind.GATE: "gate",
         Kind.CONSTANT: "constant",
     }.get(node.kind, "box")
+
+
+def _fitted_name(name: str, width: float) -> str:
+    """The name, cut where it is too long: a dotted one loses its modules first."""
+    name = shown = clean(name)
+    while measure(shown, NAME_SIZE) > width and "." in name:
+        name = name.partition(".")[2]
+        shown = f"…{name}"
+    return fit(shown, width, NAME_SIZE)
 
 
 def _port_line(port: Port) -> Line:

@@ -131,7 +131,7 @@ def seconds(amount: float) -> str:
     """Return a duration in the unit that suits it: `350 ms`, `1.3 s`, `65 s`, `2 min 05 s`, `3 h 07 min`."""
     if amount < 0.9995:
         return "<1 ms" if amount < 0.001 else f"{amount * 1000:.0f} ms"
-    if amount < 99.5:
+    if amount < 99.5 and amount != 60:
         return f"{amount:.1f} s" if amount < 9.95 and amount != int(amount) else f"{amount:.0f} s"
     minutes, rest = divmod(round(amount), 60)
     if minutes < 60:
