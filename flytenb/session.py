@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from flytenb.model import Kind
     from flytenb.runner.run import Run
 
-_RUNS_KEPT = 50
+_RUNS_KEPT = 20
+"""Each holds what flowed through it."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Session:
 
     def update(self, namespace: Mapping[str, Any], cell: int | None, source: str) -> None:
         """Look at what a cell left behind: new and replaced entities are noted, names that are gone forgotten."""
+        from flytenb.bridge.definition import forget_entity
         from flytenb.bridge.entities import is_entity, kind_of
 
         found = {n: v for n, v in list(namespace.items()) if not n.startswith("_") and is_entity(v)}
@@ -55,6 +57,8 @@ class Session:
         for name, entity in found.items():
             known = self.definitions.get(name)
             if known is None or known.entity is not entity:
+                if known is not None:
+                    forget_entity(known.entity)
                 self.definitions[name] = Definition(name, entity, kind_of(entity), cell, source)
 
     def find(self, name: str) -> Any:

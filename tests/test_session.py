@@ -301,12 +301,12 @@ def test_runs_are_kept_in_order_and_found_by_their_entity() -> None:
     assert list(session.runs_of(one)) == [runs[0], runs[2]]
 
 
-def test_not_more_than_fifty_runs_are_kept_alive() -> None:
+def test_not_more_than_twenty_runs_are_kept_alive() -> None:
     session = Session()
     runs: list[Any] = [Ran(None) for _ in range(60)]
     for run in runs:
         session.keep(run)
-    assert list(session.runs) == runs[10:]
+    assert list(session.runs) == runs[40:]
 
 
 def test_the_session_loads_neither_ipython_nor_flytekit() -> None:

@@ -64,3 +64,8 @@ def rolled_back(namespace: dict[str, Any], names: Sequence[str], defined: Sequen
                 namespace[name] = value
         del FlyteEntities.entities[count:]
         raise
+
+
+def forget_entity(entity: Any) -> None:
+    """Take a replaced entity off flytekit's list of all entities, which otherwise only grows."""
+    FlyteEntities.entities[:] = [known for known in FlyteEntities.entities if known is not entity]

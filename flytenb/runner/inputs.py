@@ -13,6 +13,7 @@ from flytenb.bridge.stubs import stub_error
 from flytenb.bridge.type_names import name_type
 from flytenb.errors import InputError, closest
 from flytenb.model import Kind
+from flytenb.runner.failure import say
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Root:
         outputs: the outputs' types.
         interface: flytekit's own interface, which shapes the result.
         compiled: the nodes.
+        problems: what is wrong with the names of the inputs, each with its way out.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Root:
     outputs: dict[str, Any]
     interface: Any
     compiled: Compiled
+    problems: tuple[tuple[str, str], ...]
 
 
 def root_of(entity: Any, given: Mapping[str, Any]) -> Root:
@@ -41,7 +44,6 @@ def root_of(entity: Any, given: Mapping[str, Any]) -> Root:
 
     Raises:
         NotAnEntityError: for anything else.
-        InputError: with every missing and every unknown input.
         StubError: if it has no body yet.
     """
     require_entity(entity)
@@ -49,12 +51,12 @@ def root_of(entity: Any, given: Mapping[str, Any]) -> Root:
     kind = kind_of(entity)
     interface = entity.python_interface
     fixed, saved = plan_inputs(entity)
-    filled = _fill(name, interface, given, fixed, saved)
+    filled, problems = _fill(interface, given, fixed, saved)
     if kind is Kind.STUB:
         raise stub_error(name)
     workflow = None if kind in (Kind.MAP, Kind.REFERENCE) else inner_workflow(entity)
     compiled = _alone(entity) if workflow is None else read_compiled(workflow)
-    return Root(name, filled, dict(interface.inputs), dict(interface.outputs), interface, compiled)
+    return Root(name, filled, dict(interface.inputs), dict(interface.outputs), interface, compiled, problems)
 
 
 def _alone(entity: Any) -> Compiled:
@@ -71,32 +73,25 @@ def _alone(entity: Any) -> Compiled:
 
 
 def _fill(
-    name: str, interface: Any, given: Mapping[str, Any], fixed: Mapping[str, Any], saved: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Add what a launch plan saved and what the signature defaults to; refuse what is unknown, fixed or missing."""
-    wrong: list[str] = []
-    hints: list[str] = []
+    interface: Any, given: Mapping[str, Any], fixed: Mapping[str, Any], saved: Mapping[str, Any]
+) -> tuple[dict[str, Any], tuple[tuple[str, str], ...]]:
+    """Add what a launch plan saved and what the signature defaults to; note what is unknown, fixed or missing."""
+    problems: list[tuple[str, str]] = []
     known = [n for n in interface.inputs if n not in fixed]
     for key in given:
         if key in fixed:
-            wrong.append(f"{key!r} is fixed by the launch plan to {fixed[key]!r}")
+            problems.append((f"{key!r} is fixed by the launch plan to {_brief(fixed[key])}", "leave it out"))
         elif key not in interface.inputs:
-            wrong.append(f"{key!r} is no input")
-            hints.append(closest(key, known) or "it takes no inputs")
-    filled = {**{k: v for k, v in saved.items() if k in interface.inputs}, **given}
-    missing = []
-    for key, (_, default) in interface.inputs_with_defaults.items():
-        if key not in filled:
-            if default is None and not _has_default(interface, key):
-                missing.append(key)
-            else:
-                filled[key] = default
-    wrong.extend(f"{key!r} ({name_type(interface.inputs[key])}) is missing" for key in missing)
-    if missing:
-        hints.append("give " + ", ".join(f"{key}=…" for key in missing))
-    if wrong:
-        raise InputError(f"{name}: {'; '.join(wrong)}", hint="; ".join(dict.fromkeys(hints)))
-    return {key: filled[key] for key in interface.inputs}
+            problems.append((f"{key!r} is no input", closest(key, known) or "it takes no inputs"))
+    filled = {k: v for k, v in {**saved, **given}.items() if k in interface.inputs}
+    for key, (declared, default) in interface.inputs_with_defaults.items():
+        if key in filled:
+            continue
+        if default is None and not _has_default(interface, key):
+            problems.append((f"{key!r} ({name_type(declared)}) is missing", f"give {key}=…"))
+        else:
+            filled[key] = default
+    return {key: filled[key] for key in interface.inputs if key in filled}, tuple(problems)
 
 
 def _has_default(interface: Any, key: str) -> bool:
@@ -108,20 +103,28 @@ def check_inputs(root: Root, *, strict: bool) -> dict[str, Value]:
     """Pack every input as its declared type.
 
     Raises:
-        InputError: with every input that its type refuses, the value and flytekit's reason.
+        InputError: with every bad input: unknown, missing, or refused by its type, with the value and the way out.
     """
     values: dict[str, Value] = {}
-    wrong: list[str] = []
-    causes: list[Exception] = []
+    problems = list(root.problems)
+    cause: Exception | None = None
     for key, given in root.given.items():
         declared = root.types[key]
         try:
             values[key] = packer(declared, strict=strict)(given)
         except Exception as e:
-            shown = repr(given)
-            shown = shown if len(shown) <= 80 else f"{shown[:77]}…"
-            wrong.append(f"{key}={shown} is no {name_type(declared)}")
-            causes.append(e)
-    if wrong:
-        raise InputError(f"{root.name}: {'; '.join(wrong)}", hint=str(causes[0]).partition("\n")[0]) from causes[0]
+            problems.append((f"{key}={_brief(given)} is no {name_type(declared)}", say(e).partition("\n")[0]))
+            cause = cause or e
+    if problems:
+        hint = "; ".join(dict.fromkeys(way for _, way in problems))
+        raise InputError(f"{root.name}: {'; '.join(what for what, _ in problems)}", hint=hint) from cause
     return values
+
+
+def _brief(value: Any) -> str:
+    """A value in at most 80 characters; one whose own words fail by its type."""
+    try:
+        text = repr(value)
+    except Exception:
+        text = f"<{type(value).__name__}>"
+    return text if len(text) <= 80 else f"{text[:79]}…"

@@ -24,6 +24,7 @@ from flytenb.runner.plan import Planner
 from flytenb.runner.scheduler import Scheduler
 from flytenb.runner.settings import Settings
 from flytenb.runner.steps import ExitStep, Record, Scope
+from flytenb.runner.timeline import Comparison, Timeline
 
 
 class Run:
@@ -171,6 +172,14 @@ class Run:
     def states(self) -> dict[str, NodeState]:
         """What a picture shows of each node."""
         return {path: node.state for path, node in self.nodes.items()}
+
+    def timeline(self) -> Timeline:
+        """When each node was at work."""
+        return Timeline.read(self)
+
+    def compare(self, other: Run) -> Comparison:
+        """What differs between this run and another of the same entity: phases, outputs, nodes."""
+        return Comparison.read(self, other)
 
     # --- what can be done --------------------------------------------------------------------------------------
 
