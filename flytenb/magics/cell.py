@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import linecache
 from collections.abc import Iterator
+from types import CodeType
 from typing import Any
 
 from flytenb.errors import DefinitionError, UsageError
@@ -41,15 +42,27 @@ def define(shell: Any, kind: str, line: str, cell: str) -> None:
     shown = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
     # The notebook's own future imports, not those of this file.
     namespace, flags = shell.user_ns, shell.compile.flags
+    body = _compile(tree, name, flags, kind)
     with rolled_back(namespace, list(_bound_names(tree)), [f.name for f in functions]):
         namespace[_DECORATOR] = decorator(kind)
         try:
-            exec(compile(tree, name, "exec", flags, dont_inherit=True), namespace)
+            exec(body, namespace)
             if shown is not None:
                 exec(compile(ast.Interactive([shown]), name, "single", flags, dont_inherit=True), namespace)
         finally:
             namespace.pop(_DECORATOR, None)
     linecache.checkcache(name)
+
+
+def _compile(tree: ast.Module, name: str, flags: int, kind: str) -> CodeType:
+    try:
+        return compile(tree, name, "exec", flags, dont_inherit=True)
+    except SyntaxError as e:
+        if "await" not in str(e.msg):
+            raise
+        raise DefinitionError(
+            f"line {e.lineno} of this %%{kind} cell awaits at the top level", hint="await in a cell of its own"
+        ) from None
 
 
 def cell_number(shell: Any) -> int:
