@@ -2,10 +2,46 @@
 
 import sys
 
+import arrays
+import cache_fresh
+import cache_key
+import cache_same
 import chain
+import cpu
 import dataclasses_cross
+import define
+import draw
+import draw_folded
 import fan_out
+import first_draw
+import frames
+import live
+import load
+import map_tasks
+import memory
+import memory_shown
 from workload import main
 
+WORKLOADS = (
+    chain.WORKLOAD,
+    fan_out.WORKLOAD,
+    map_tasks.WORKLOAD,
+    cpu.WORKLOAD,
+    frames.WORKLOAD,
+    arrays.WORKLOAD,
+    dataclasses_cross.WORKLOAD,
+    cache_same.WORKLOAD,
+    cache_fresh.WORKLOAD,
+    cache_key.WORKLOAD,
+    define.WORKLOAD,
+    load.WORKLOAD,
+    first_draw.WORKLOAD,
+    draw.WORKLOAD,
+    draw_folded.WORKLOAD,
+    live.WORKLOAD,
+    memory.WORKLOAD,
+    memory_shown.WORKLOAD,
+)
+
 if __name__ == "__main__":
-    sys.exit(main(chain.WORKLOAD, fan_out.WORKLOAD, dataclasses_cross.WORKLOAD))
+    sys.exit(main(*WORKLOADS))

@@ -4,17 +4,34 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import sys
-from collections.abc import Callable, Iterable, Iterator
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from side import Side, find_sides
+from side import Side, python_of
 
 LIMIT, PEER, OURS = "plain", "flytekit", "flytenb"
+
+
+@dataclass(frozen=True)
+class Target:
+    """What flytenb must reach: a figure of its row and the most that it may be."""
+
+    figure: str
+    most: float
+
+    def is_reached(self, row: Mapping[str, Any]) -> bool | None:
+        """Whether a row does; None if it lacks the figure, since the other side wasn't measured."""
+        return None if self.figure not in row else bool(row[self.figure] <= self.most)
+
+    def __str__(self) -> str:
+        return f"{self.figure} ≤ {self.most:g}"
 
 
 @dataclass(frozen=True)
@@ -22,11 +39,15 @@ class Workload:
     """What is measured.
 
     Attributes:
-        name: the function in each `sides/*.py` that does it.
+        name: what the sides call it.
         sizes: the sizes it is measured at.
         answer: size → the result that every side must give before its time is kept.
         unit: what the size counts, in the plural.
         about: one sentence for a reader of the figures.
+        sides: who does it; those that aren't installed are left out.
+        targets: by size, what flytenb must reach.
+        most: by side, the size beyond which it would take minutes and isn't asked.
+        rounds: no more rounds than these, for what is long by nature.
     """
 
     name: str
@@ -34,15 +55,28 @@ class Workload:
     answer: Callable[[int], Any]
     unit: str
     about: str
+    sides: tuple[str, ...] = (LIMIT, PEER, OURS)
+    targets: Mapping[int, Target] = field(default_factory=dict)
+    most: Mapping[str, int] = field(default_factory=dict)
+    rounds: int | None = None
+
+    def sides_for(self, size: int, only: set[str] | None) -> list[str]:
+        """The sides that are installed, wanted, and quick enough at this size."""
+        return [
+            name
+            for name in self.sides
+            if (only is None or name in only) and size <= self.most.get(name, size) and python_of(name).exists()
+        ]
 
 
 @dataclass
 class Times:
-    """Seconds of each side, one per round."""
+    """Seconds of each side, one per round, and its further figures."""
 
     workload: Workload
     size: int
     seconds: dict[str, list[float]] = field(default_factory=dict)
+    also: dict[str, list[dict[str, float]]] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
 
     def rows(self) -> Iterator[dict[str, Any]]:
@@ -57,11 +91,18 @@ class Times:
                 "max_s": max(taken),
                 "per_unit_ms": 1000 * statistics.median(taken) / self.size,
                 "rounds": len(taken),
+                "load": os.getloadavg()[0],
             }
             for other in (LIMIT, PEER, OURS):
                 if other in self.seconds and other != side:
-                    pairs = zip(taken, self.seconds[other], strict=True)
-                    row[f"ratio_to_{other}"] = statistics.median(a / b for a, b in pairs)
+                    ratios = sorted(a / b for a, b in zip(taken, self.seconds[other], strict=True))
+                    row[f"ratio_to_{other}"] = statistics.median(ratios)
+                    row[f"ratio_to_{other}_spread"] = [ratios[0], ratios[-1]]
+            for name in self.also[side][0]:
+                row[name] = statistics.median(figures[name] for figures in self.also[side])
+            target = self.workload.targets.get(self.size)
+            if side == OURS and target is not None:
+                row |= {"target": str(target), "is_reached": target.is_reached(row)}
             yield row
         for side, why in self.failures.items():
             yield {"workload": self.workload.name, "size": self.size, "side": side, "failed": why}
@@ -71,7 +112,7 @@ def measure(workload: Workload, size: int, sides: Iterable[Side], rounds: int) -
     """Time the sides in turn, `rounds` times, after one round to warm up; a wrong answer is a failure, not a time."""
     times = Times(workload, size)
     expected = workload.answer(size)
-    alive = [side for side in sides if side.has(workload.name)]
+    alive = list(sides)
     for number in range(-1, rounds):
         for side in list(alive):
             reply = side.time(workload.name, size)
@@ -82,6 +123,7 @@ def measure(workload: Workload, size: int, sides: Iterable[Side], rounds: int) -
                 alive.remove(side)
             elif number >= 0:
                 times.seconds.setdefault(side.name, []).append(reply["seconds"])
+                times.also.setdefault(side.name, []).append(reply["also"])
     return times
 
 
@@ -99,14 +141,18 @@ def main(*workloads: Workload) -> int:
         parser.error(f"no workload {', '.join(sorted(unknown))}")
 
     is_right = True
-    with ExitStack() as open_sides:
-        found = find_sides(Path(__file__).parent, options.sides)
-        sides = [open_sides.enter_context(side) for side in found]
+    with tempfile.TemporaryDirectory(prefix="flytenb-benchmarks-") as home:
         for workload in (w for w in workloads if w.name in wanted):
             for size in options.sizes or workload.sizes:
                 print(f"{workload.name} of {size} {workload.unit}: {workload.about}", file=sys.stderr)
-                times = measure(workload, size, sides, options.rounds)
+                rounds = min(options.rounds, workload.rounds or options.rounds)
+                with ExitStack() as running:
+                    names = workload.sides_for(size, options.sides)
+                    sides = [running.enter_context(Side(name, Path(home))) for name in names]
+                    times = measure(workload, size, sides, rounds)
                 for row in times.rows():
                     print(json.dumps(row), flush=True)
+                    if "target" in row:
+                        print(f"  {'reached' if row['is_reached'] else 'MISSED'}: {row['target']}", file=sys.stderr)
                 is_right = is_right and OURS not in times.failures
     return 0 if is_right else 1

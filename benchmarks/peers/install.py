@@ -9,12 +9,13 @@ import venv
 from pathlib import Path
 
 PEERS = {
-    "hamilton": ["sf-hamilton"],
+    "hamilton": ["sf-hamilton[visualization]"],
     "dask": ["dask"],
     "redun": ["redun"],
     "dagster": ["dagster"],
     "prefect": ["prefect", "fastapi<0.120"],  # its server uses arguments that later ones dropped
-    "joblib": ["joblib"],
+    "joblib": ["joblib", "pandas"],
+    "flyte": ["flyte"],
 }
 
 

@@ -4,9 +4,8 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-import path  # noqa: F401
 from dagster import GraphDefinition, In, Int, Out, job, mem_io_manager, op
-from side import serve
+from serving import serve
 
 
 @dataclass
@@ -36,9 +35,9 @@ def total(xs: list):
     return sum(xs)
 
 
-@op(config_schema=int)
-def make_points(context):
-    return [Point(float(i), f"p{i}") for i in range(context.op_config)]
+@op
+def move_points(points):
+    return [Point(p.x + 1, p.name) for p in points]
 
 
 @op
@@ -46,8 +45,8 @@ def sum_points(points):
     return sum(p.x for p in points)
 
 
-def run(made: GraphDefinition, last: str, config: Any = None) -> Any:
-    done = made.execute_in_process(run_config=config)
+def run(made: GraphDefinition, last: str) -> Any:
+    done = made.execute_in_process()
     return done.output_for_node(last)
 
 
@@ -69,13 +68,18 @@ def fan_out(size: int) -> Any:
     return lambda: run(naps, "total")
 
 
-@job(resource_defs={"io_manager": mem_io_manager})
-def points():
-    sum_points(make_points())
-
-
 def dataclasses_cross(size: int) -> Any:
-    return lambda: run(points, "sum_points", {"ops": {"make_points": {"config": size}}})
+    made = [Point(float(i), f"p{i}") for i in range(size)]
+
+    @op
+    def given():
+        return made
+
+    @job(resource_defs={"io_manager": mem_io_manager})
+    def points():
+        sum_points(move_points(given()))
+
+    return lambda: run(points, "sum_points")
 
 
 serve(chain=chain, fan_out=fan_out, dataclasses_cross=dataclasses_cross)

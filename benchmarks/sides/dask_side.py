@@ -1,12 +1,14 @@
 """Dask's delayed functions on its threads; values are shared, not isolated."""
 
+import os
 import time
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from typing import Any
 
 import dask
-import path  # noqa: F401
-from side import serve
+from serving import serve
 
 
 @dataclass
@@ -27,13 +29,21 @@ def nap(i: int) -> int:
 
 
 @dask.delayed
+def count_odd(i: int) -> int:
+    odd = 0
+    for n in range(3_000_000):
+        odd += n & 1
+    return odd
+
+
+@dask.delayed
 def total(xs: list) -> int:
     return sum(xs)
 
 
 @dask.delayed
-def make_points(n: int) -> list:
-    return [Point(float(i), f"p{i}") for i in range(n)]
+def move_points(points: list) -> list:
+    return [Point(p.x + 1, p.name) for p in points]
 
 
 @dask.delayed
@@ -54,8 +64,16 @@ def fan_out(size: int) -> Any:
 
 
 def dataclasses_cross(size: int) -> Any:
-    made = sum_points(make_points(size))
+    given = dask.delayed([Point(float(i), f"p{i}") for i in range(size)], traverse=False)
+    made = sum_points(move_points(given))
     return lambda: made.compute(scheduler="threads")
 
 
-serve(chain=chain, fan_out=fan_out, dataclasses_cross=dataclasses_cross)
+def cpu(size: int) -> Any:
+    processes = ProcessPoolExecutor(len(os.sched_getaffinity(0)), mp_context=get_context("spawn"))
+    counts = total([count_odd(i) for i in range(size)])
+    return lambda: counts.compute(scheduler="processes", pool=processes)
+
+
+if __name__ == "__main__":
+    serve(chain=chain, fan_out=fan_out, cpu=cpu, dataclasses_cross=dataclasses_cross)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from flytekit import task, workflow
+from flytekit import map_task, task, workflow
 from mashumaro.mixins.json import DataClassJSONMixin
 
 
@@ -17,8 +17,18 @@ class Point(DataClassJSONMixin):
     name: str
 
 
+bodies_run = [0]
+"""How often the body of a cached task ran: a hit that runs the body is none."""
+
+
 @task
 def add_one(x: int) -> int:
+    return x + 1
+
+
+@task(cache=True, cache_version="1")
+def add_one_cached(x: int) -> int:
+    bodies_run[0] += 1
     return x + 1
 
 
@@ -29,13 +39,38 @@ def nap(x: int) -> int:
 
 
 @task
+def short_nap(x: int) -> int:
+    time.sleep(0.05)
+    return x + 1
+
+
+@task
+def shortest_nap(x: int) -> int:
+    time.sleep(0.02)
+    return 1
+
+
+@task
+def count_odd(x: int) -> int:
+    odd = 0
+    for i in range(3_000_000):
+        odd += i & 1
+    return odd
+
+
+@task
 def total(xs: list[int]) -> int:
     return sum(xs)
 
 
 @task
-def make_points(n: int) -> list[Point]:
-    return [Point(float(i), f"p{i}") for i in range(n)]
+def add(a: int, b: int) -> int:
+    return a + b
+
+
+@task
+def move_points(points: list[Point]) -> list[Point]:
+    return [Point(p.x + 1, p.name) for p in points]
 
 
 @task
@@ -43,26 +78,56 @@ def sum_points(points: list[Point]) -> float:
     return sum(p.x for p in points)
 
 
+def make_points(size: int) -> list[Point]:
+    return [Point(float(i), f"p{i}") for i in range(size)]
+
+
 @cache
-def chain(size: int) -> Any:
+def chain(size: int, *, is_cached: bool = False) -> Any:
+    one = add_one_cached if is_cached else add_one
+
     @workflow
     def adds(x: int) -> int:
         for _ in range(size):
-            x = add_one(x=x)
+            x = one(x=x)
         return x
 
     return adds
 
 
 @cache
-def fan_out(size: int) -> Any:
+def all_at_once(size: int, one: Any) -> Any:
     @workflow
-    def naps(x: int) -> int:
-        return total(xs=[nap(x=x) for _ in range(size)])
+    def together(x: int) -> int:
+        return total(xs=[one(x=x) for _ in range(size)])
 
-    return naps
+    return together
 
 
 @workflow
-def points(n: int) -> float:
-    return sum_points(points=make_points(n=n))
+def mapped(xs: list[int]) -> int:
+    return total(xs=map_task(short_nap)(x=xs))
+
+
+@workflow
+def points_through(points: list[Point]) -> float:
+    return sum_points(points=move_points(points=points))
+
+
+@cache
+def layered(size: int) -> Any:
+    """As many layers as nodes in a layer; each node takes two neighbours of the layer above."""
+    width = round(size**0.5)
+
+    @workflow
+    def layers(x: int) -> int:
+        above: list[Any] = [x] * width
+        made: list[Any] = []
+        while len(made) < size:
+            left = min(width, size - len(made))
+            row = [add(a=above[i], b=above[(i + 1) % len(above)]) for i in range(left)]
+            made += row
+            above = row if left == width else above
+        return made[-1]
+
+    return layers

@@ -1,11 +1,66 @@
 """flytekit's own local run."""
 
-import path  # noqa: F401
-from flows import chain, fan_out, points
-from side import serve
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import cells
+from flows import all_at_once, chain, count_odd, make_points, mapped, nap, points_through
+from fresh import filled, in_fresh_process, with_flytekit
+from serving import serve
+from shell import define
+
+
+def dataclasses_cross(size: int) -> Callable[[], Any]:
+    points = make_points(size)
+    return lambda: points_through(points=points)
+
+
+def frames(size: int) -> Callable[[], Any]:
+    from big_flows import frame_through, make_frame
+
+    frame = make_frame(size)
+    return lambda: [frame_through(frame=frame), float(frame.iloc[0, 0])]
+
+
+def arrays(size: int) -> Callable[[], Any]:
+    from big_flows import array_through, make_array
+
+    array = make_array(size)
+    return lambda: [array_through(array=array), float(array[0])]
+
+
+def cache_key(size: int) -> Callable[[], Any]:
+    """As flytekit's cached call does: to a literal, then the key of the literal."""
+    from big_flows import make_frame, rows_of
+    from flytekit import FlyteContextManager
+    from flytekit.core.local_cache import _calculate_cache_key
+    from flytekit.core.type_engine import TypeEngine
+
+    context = FlyteContextManager.current_context()
+
+    def key(frame: Any) -> str:
+        literals = TypeEngine.dict_to_literal_map(context, {"frame": frame}, {"frame": type(frame)})
+        return str(_calculate_cache_key(rows_of.name, "1", literals))
+
+    first, other = make_frame(size), key(make_frame(size))
+    return lambda: key(first) == other
+
 
 serve(
     chain=lambda size: lambda: chain(size)(x=0),
-    fan_out=lambda size: lambda: fan_out(size)(x=0),
-    dataclasses_cross=lambda size: lambda: points(n=size),
+    fan_out=lambda size: lambda: all_at_once(size, nap)(x=0),
+    cpu=lambda size: lambda: all_at_once(size, count_odd)(x=0),
+    map_tasks=lambda size: lambda: mapped(xs=list(range(size))),
+    frames=frames,
+    arrays=arrays,
+    dataclasses_cross=dataclasses_cross,
+    cache_same=filled(with_flytekit),
+    cache_fresh=in_fresh_process("flytekit"),
+    cache_key=cache_key,
+    define=define(load_it=""),
+    load=cells.load("import flytekit", '"flytekit" in __import__("sys").modules'),
+    first_draw=cells.first_draw("import flytekit", "print(len(layers.nodes))"),
+    memory=cells.memory("import flytekit", "adds(x=0)"),
 )

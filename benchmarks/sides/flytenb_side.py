@@ -1,13 +1,86 @@
-"""flytenb, with its events and its checks of types on, as in a notebook."""
+"""flytenb with its default settings: events and checks of types on, values isolated, as in a notebook."""
 
-import path  # noqa: F401
-from flows import chain, fan_out, points
-from side import serve
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import cells
+from flows import all_at_once, chain, count_odd, layered, make_points, mapped, nap, points_through
+from fresh import filled, in_fresh_process, with_flytenb
+from serving import serve
+from shell import define
 
 import flytenb
 
+wide = flytenb.options(workers=16)
+
+
+def dataclasses_cross(size: int) -> Callable[[], Any]:
+    points = make_points(size)
+    return lambda: flytenb.run(points_through, points=points).result
+
+
+def frames(size: int) -> Callable[[], Any]:
+    from big_flows import frame_through, make_frame
+
+    frame = make_frame(size)
+    return lambda: [flytenb.run(frame_through, frame=frame).result, float(frame.iloc[0, 0])]
+
+
+def arrays(size: int) -> Callable[[], Any]:
+    from big_flows import array_through, make_array
+
+    array = make_array(size)
+    return lambda: [flytenb.run(array_through, array=array).result, float(array[0])]
+
+
+def cache_key(size: int) -> Callable[[], Any]:
+    from big_flows import make_frame, rows_of
+
+    from flytenb.bridge.cache import TaskCache
+    from flytenb.bridge.compiled import task_policy
+
+    cache = TaskCache(rows_of, task_policy(rows_of))
+    first, other = make_frame(size), cache.key({"frame": make_frame(size)})
+    return lambda: cache.key({"frame": first}) == other
+
+
+def draw(size: int) -> Callable[[], Any]:
+    workflow = layered(size)
+    return lambda: cells.count_tasks(flytenb.draw(workflow, depth=1).svg)
+
+
+def draw_folded(size: int) -> Callable[[], Any]:
+    from flytenb.render.fold import is_readable
+
+    workflow = layered(size)
+    workflow.compile()
+
+    def once() -> bool:
+        drawing = flytenb.draw(workflow)
+        return "<svg" in drawing.svg and is_readable(drawing.graph)
+
+    return once
+
+
 serve(
     chain=lambda size: lambda: flytenb.run(chain(size), x=0).result,
-    fan_out=lambda size: lambda: flytenb.options(workers=size).run(fan_out(size), x=0).result,
-    dataclasses_cross=lambda size: lambda: flytenb.run(points, n=size).result,
+    fan_out=lambda size: lambda: wide.run(all_at_once(size, nap), x=0).result,
+    cpu=lambda size: lambda: flytenb.options(processes=True).run(all_at_once(size, count_odd), x=0).result,
+    map_tasks=lambda size: lambda: wide.run(mapped, xs=list(range(size))).result,
+    frames=frames,
+    arrays=arrays,
+    dataclasses_cross=dataclasses_cross,
+    cache_same=filled(with_flytenb),
+    cache_fresh=in_fresh_process("flytenb"),
+    cache_key=cache_key,
+    define=define(load_it="%load_ext flytenb"),
+    load=cells.load("%load_ext flytenb", '"flytenb" in get_ipython().extension_manager.loaded'),
+    first_draw=cells.first_draw("%load_ext flytenb", "%flyte draw layers"),
+    draw=draw,
+    draw_folded=draw_folded,
+    live=cells.live(is_loaded=True),
+    memory=cells.memory("import flytenb", "flytenb.run(adds, x=0).result"),
+    memory_shown=cells.memory("%load_ext flytenb\nimport flytenb", "flytenb.run(adds, x=0).result"),
 )

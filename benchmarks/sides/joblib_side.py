@@ -1,10 +1,11 @@
-"""joblib: a pool, and no graph, so only the workload that needs none."""
+"""joblib: a pool and a hash, and no graph, so only the workloads that need none."""
 
 import time
+from typing import Any
 
-import path  # noqa: F401
 from joblib import Parallel, delayed
-from side import serve
+from joblib import hash as digest
+from serving import serve
 
 
 def nap() -> int:
@@ -12,8 +13,32 @@ def nap() -> int:
     return 1
 
 
+def count_odd() -> int:
+    odd = 0
+    for i in range(3_000_000):
+        odd += i & 1
+    return odd
+
+
 def fan_out(size: int) -> int:
     return sum(Parallel(n_jobs=size, backend="threading")(delayed(nap)() for _ in range(size)))
 
 
-serve(fan_out=lambda size: lambda: fan_out(size))
+def cpu(size: int) -> int:
+    return sum(Parallel(n_jobs=-1)(delayed(count_odd)() for _ in range(size)))
+
+
+def cache_key(rows: int) -> Any:
+    from numpy import ones
+    from pandas import DataFrame
+
+    first, other = (DataFrame(ones((rows, 4)), columns=["a", "b", "c", "d"]) for _ in range(2))
+    expected = digest(other)
+    return lambda: digest(first) == expected
+
+
+serve(
+    fan_out=lambda size: lambda: fan_out(size),
+    cpu=lambda size: lambda: cpu(size),
+    cache_key=cache_key,
+)

@@ -4,10 +4,9 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-import path  # noqa: F401
 from prefect import flow, task
 from prefect.task_runners import ThreadPoolTaskRunner
-from side import serve
+from serving import serve
 
 
 @dataclass
@@ -28,8 +27,8 @@ def nap(i: int) -> int:
 
 
 @task
-def make_points(n: int) -> list:
-    return [Point(float(i), f"p{i}") for i in range(n)]
+def move_points(points: list) -> list:
+    return [Point(p.x + 1, p.name) for p in points]
 
 
 @task
@@ -50,13 +49,18 @@ def fan_out(size: int) -> int:
     return sum(n.result() for n in [nap.submit(i) for i in range(size)])
 
 
-@flow
-def dataclasses_cross(size: int) -> float:
-    return sum_points.submit(make_points.submit(size)).result()
+@flow(validate_parameters=False)
+def points_through(points: list) -> float:
+    return sum_points.submit(move_points.submit(points)).result()
+
+
+def dataclasses_cross(size: int) -> Any:
+    given = [Point(float(i), f"p{i}") for i in range(size)]
+    return lambda: points_through(given)
 
 
 serve(
     chain=lambda size: lambda: chain(size),
     fan_out=lambda size: lambda: fan_out(size),
-    dataclasses_cross=lambda size: lambda: dataclasses_cross(size),
+    dataclasses_cross=dataclasses_cross,
 )

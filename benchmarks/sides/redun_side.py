@@ -4,10 +4,9 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-import path  # noqa: F401
 from redun import Scheduler, task
 from redun.config import Config
-from side import serve
+from serving import serve
 
 redun_namespace = "benchmarks"
 
@@ -35,8 +34,8 @@ def total(xs: list) -> int:
 
 
 @task(cache=False)
-def make_points(n: int) -> list:
-    return [Point(float(i), f"p{i}") for i in range(n)]
+def move_points(points: list) -> list:
+    return [Point(p.x + 1, p.name) for p in points]
 
 
 @task(cache=False)
@@ -55,8 +54,13 @@ def chain(size: int) -> Any:
     return scheduler.run(x)
 
 
+def dataclasses_cross(size: int) -> Any:
+    given = [Point(float(i), f"p{i}") for i in range(size)]
+    return lambda: scheduler.run(sum_points(move_points(given)))
+
+
 serve(
     chain=lambda size: lambda: chain(size),
     fan_out=lambda size: lambda: scheduler.run(total([nap(i) for i in range(size)])),
-    dataclasses_cross=lambda size: lambda: scheduler.run(sum_points(make_points(size))),
+    dataclasses_cross=dataclasses_cross,
 )

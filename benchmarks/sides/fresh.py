@@ -1,0 +1,97 @@
+"""A cached chain in a process that has just started; prints how long its first run took and its answer."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from serving import Measured
+
+
+def in_fresh_process(who: str) -> Callable[[int], Callable[[], Any]]:
+    """Fill the cache, then start a new process each time, which answers from it."""
+
+    def prepare(size: int) -> Callable[[], Any]:
+        def once() -> Measured:
+            command = [sys.executable, str(Path(__file__)), who, str(size)]
+            done = subprocess.run(command, capture_output=True, text=True, check=True)
+            return Measured(**json.loads(done.stdout))
+
+        once()
+        return once
+
+    return prepare
+
+
+def with_diskcache(size: int) -> Callable[[], Any]:
+    """The store itself, under keys that are there already."""
+    from diskcache import Cache
+
+    folder = str(Path("~/plain-cache").expanduser())
+
+    def run() -> list[int]:
+        x, missed = 0, 0
+        with Cache(folder) as cache:
+            for _ in range(size):
+                found = cache.get(f"add_one-{x}")
+                if found is None:
+                    missed += 1
+                    found = x + 1
+                    cache.set(f"add_one-{x}", found)
+                x = found
+        return [x, missed]
+
+    return run
+
+
+def with_flytekit(size: int) -> Callable[[], Any]:
+    from flows import bodies_run, chain
+
+    adds = chain(size, is_cached=True)
+    adds.compile()
+
+    def run() -> list[int]:
+        bodies_run[0] = 0
+        return [adds(x=0), bodies_run[0]]
+
+    return run
+
+
+def with_flytenb(size: int) -> Callable[[], Any]:
+    from flows import bodies_run, chain
+
+    import flytenb
+
+    adds, start = chain(size, is_cached=True), flytenb.run
+    adds.compile()
+
+    def run() -> list[int]:
+        bodies_run[0] = 0
+        return [start(adds, x=0).result, bodies_run[0]]
+
+    return run
+
+
+def filled(make: Callable[[int], Callable[[], Any]]) -> Callable[[int], Callable[[], Any]]:
+    """The same in one process, with everything in the cache before it is timed."""
+
+    def prepare(size: int) -> Callable[[], Any]:
+        run = make(size)
+        run()
+        return run
+
+    return prepare
+
+
+WHO = {"plain": with_diskcache, "flytekit": with_flytekit, "flytenb": with_flytenb}
+
+if __name__ == "__main__":
+    run = WHO[sys.argv[1]](int(sys.argv[2]))
+    began = time.perf_counter()
+    result = run()
+    print(json.dumps({"seconds": time.perf_counter() - began, "result": result}))
