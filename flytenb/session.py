@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flytenb.errors import NotAnEntityError, UnknownNameError, closest
+from flytenb.errors import UnknownNameError, closest
 
 if TYPE_CHECKING:
     from flytenb.model import Kind
@@ -71,27 +71,6 @@ class Session:
             return self.definitions[name].entity
         hint = closest(name, self.definitions) or "define one with @task or @workflow"
         raise UnknownNameError(f"no task, workflow or launch plan named {name!r}", hint=hint)
-
-    def name_of(self, entity: Any) -> str | None:
-        """Return the variable that holds an entity."""
-        return next((d.name for d in self.definitions.values() if d.entity is entity), None)
-
-    def refresh(self, entity: Any) -> None:
-        """Recompile an entity's workflow, and those inside it, if what they were made from has been redefined.
-
-        Raises:
-            NotAnEntityError: for anything else.
-            Exception: whatever a workflow's own code raises while it compiles.
-        """
-        from flytenb.bridge.entities import is_entity
-        from flytenb.bridge.staleness import recompile_stale
-
-        if not is_entity(entity):
-            raise NotAnEntityError(
-                f"an object of type {type(entity).__name__!r} is neither task, workflow nor launch plan",
-                hint=closest(str(entity), self.definitions) or "give what @task or @workflow made",
-            )
-        recompile_stale(entity)
 
     def is_stale(self, name: str) -> bool:
         """Tell whether an entity was made from something that has been redefined since."""

@@ -7,7 +7,7 @@ thread, how often it is tried: all that is left to `run`.
 from __future__ import annotations
 
 import asyncio
-import inspect
+from collections import namedtuple
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -245,15 +245,8 @@ def build_result(interface: Interface, values: Mapping[str, Value]) -> Any:
     natives = {name: values[name].native() for name in names}
     if len(names) == 1 and not interface.output_tuple_name:
         return natives[names[0]]
-    from collections import namedtuple
-
     shape = namedtuple(interface.output_tuple_name or "DefaultNamedTupleOutput", names)  # type: ignore[misc]
     return shape(**natives)
-
-
-def has_coroutine(entity: Any) -> bool:
-    """Whether calling the entity gives a coroutine."""
-    return inspect.iscoroutinefunction(getattr(entity, "task_function", None))
 
 
 def name_positional(entity: Any, positional: tuple[Any, ...], named: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, TextIO
 
 _local = threading.local()
@@ -39,16 +38,6 @@ class _Routed:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._original, name)
-
-
-@contextmanager
-def routed_output() -> Iterator[None]:
-    """Route standard output and error by thread while at least one run is on."""
-    begin()
-    try:
-        yield
-    finally:
-        end()
 
 
 def begin() -> None:
