@@ -56,13 +56,14 @@ def define(shell: Any, kind: str, line: str, cell: str) -> None:
 
 def _compile(tree: ast.Module, name: str, flags: int, kind: str) -> CodeType:
     try:
-        return compile(tree, name, "exec", flags, dont_inherit=True)
+        made: CodeType = compile(tree, name, "exec", flags, dont_inherit=True)
     except SyntaxError as e:
         if "await" not in str(e.msg):
             raise
         raise DefinitionError(
             f"line {e.lineno} of this %%{kind} cell awaits at the top level", hint="await in a cell of its own"
         ) from None
+    return made
 
 
 def cell_number(shell: Any) -> int:
