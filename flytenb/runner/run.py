@@ -59,7 +59,9 @@ class Run:
             env[planner.slot("@inputs", name)] = value
         scope = Scope("", None, is_fail_fast=self._root.compiled.is_fail_fast)
         # The scheduler itself ends the run once its last step is done, so that step keeps a record of its own.
-        last = ExitStep(Record(""), scope)
+        silent = Record("")
+        silent.phase = Phase.SKIPPED  # it moves no more: nobody is told that "the run" was aborted with it
+        last = ExitStep(silent, scope)
         last.is_closing = False
         outputs = planner.slots("@outputs", self._root.outputs)
         self._scheduler.run_record.outputs = outputs

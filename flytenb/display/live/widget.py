@@ -16,15 +16,21 @@ from flytenb.render.theme import style_sheet
 _KEPT_OPEN = 8
 
 
-def _page(name: str) -> str:
+def page_text(name: str) -> str:
+    """Return one of the files that the page gets."""
     return (files("flytenb.display.live") / "page" / name).read_text(encoding="utf-8")
+
+
+def page_style() -> str:
+    """Return all styles that the page needs: of drawings, of values, of the view."""
+    return "\n".join((style_sheet(), style(), page_text("live.css")))
 
 
 class RunWidget(anywidget.AnyWidget):
     """One run in the page. The page never sets any of these: what it has to say comes as messages."""
 
-    _esm = _page("live.js")
-    _css = "\n".join((style_sheet(), style(), _page("live.css")))
+    _esm = page_text("live.js")
+    _css = page_style()
 
     about = traitlets.Dict().tag(sync=True)
     picture = traitlets.Dict({"number": 0}).tag(sync=True)
