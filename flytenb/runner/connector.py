@@ -3,51 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from flytenb.bridge.connectors import connector_loop, do_job, prepare_job
-from flytenb.runner.steps import LATER, Getter, Record, Scope, Step
+from flytenb.runner.steps import LATER, EntityStep, Use
 
 if TYPE_CHECKING:
-    from flytenb.bridge.compiled import Policy
     from flytenb.runner.scheduler import Scheduler
 
 
-class ConnectorStep(Step):
+class ConnectorStep(EntityStep):
     """Ask the connector, poll it, take its outputs; a cancelled or late job is deleted."""
 
-    __slots__ = ("_cancel", "entity", "getters", "policy", "slots")
+    __slots__ = ("_cancel",)
     holds_worker = False
 
-    def __init__(
-        self,
-        record: Record,
-        scope: Scope,
-        entity: Any,
-        getters: Sequence[tuple[str, Getter]],
-        slots: dict[str, int],
-        policy: Policy,
-    ) -> None:
-        super().__init__(record, scope)
-        self.entity = entity
-        self.getters = getters
-        self.slots = slots
-        self.policy = policy
+    def __init__(self, use: Use) -> None:
+        super().__init__(use)
         self._cancel: Callable[[], None] | None = None
 
-    @property
-    def retries(self) -> int:
-        return self.policy.retries
-
-    @property
-    def timeout(self) -> float | None:
-        return self.policy.timeout
-
     def execute(self, scheduler: Scheduler) -> Any:
-        scheduler.workspace.enter()
-        inputs = {name: get(scheduler.env) for name, get in self.getters}
-        job = prepare_job(self.entity, inputs, scheduler.workspace)
+        inputs = self.take_inputs(scheduler)
+        job = prepare_job(self.use.entity, inputs, scheduler.workspace)
         attempt = self.attempt
 
         def on_end(task: asyncio.Task[Any]) -> None:
@@ -57,9 +35,7 @@ class ConnectorStep(Step):
             if error is not None:
                 scheduler.fail_later(self, error)
                 return
-            for name, value in task.result().items():
-                if name in self.slots:
-                    scheduler.env[self.slots[name]] = value
+            self.put_outputs(scheduler, task.result())
             scheduler.complete(self)
 
         coroutine = do_job(job, scheduler.workspace, lambda text: scheduler.note(self.record, text))

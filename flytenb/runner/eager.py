@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from flytenb.bridge.calls import build_packing, build_result
 from flytenb.bridge.compiled import task_policy
 from flytenb.bridge.eagers import cause_of, eager_error, run_eager
-from flytenb.bridge.entities import kind_of, short_name
+from flytenb.bridge.entities import short_name
 from flytenb.bridge.graphs.called import read_called
-from flytenb.runner.steps import Getter, Record, Scope, Step
+from flytenb.runner.steps import EntityStep, Scope, Step, Use
 
 if TYPE_CHECKING:
     from flytenb.runner.failure import Failure
@@ -53,51 +52,30 @@ class CallScope(Scope):
             self.loop.call_soon_threadsafe(job)
 
 
-class EagerStep(Step):
+class EagerStep(EntityStep):
     """Run the coroutine; it may wait for long, so it takes no worker from the nodes that it waits for."""
 
-    __slots__ = ("calls", "entity", "getters", "planner", "scheduler", "slots")
+    __slots__ = ("calls", "planner")
     holds_worker = False
 
-    def __init__(
-        self,
-        planner: Planner,
-        record: Record,
-        scope: Scope,
-        entity: Any,
-        getters: Sequence[tuple[str, Getter]],
-        slots: dict[str, int],
-    ) -> None:
-        super().__init__(record, scope)
+    def __init__(self, planner: Planner, use: Use) -> None:
+        super().__init__(use)
         self.planner = planner
-        self.entity = entity
-        self.getters = getters
-        self.slots = slots
         self.calls: list[CallScope] = []
 
-    @property
-    def retries(self) -> int:
-        return task_policy(self.entity).retries
-
-    @property
-    def timeout(self) -> float | None:
-        return task_policy(self.entity).timeout
-
     def execute(self, scheduler: Scheduler) -> None:
-        scheduler.workspace.enter()
-        inputs = {name: get(scheduler.env) for name, get in self.getters}
+        inputs = self.take_inputs(scheduler)
 
         async def add(entity: Any, call_inputs: dict[str, Any]) -> Any:
             return await self._call(scheduler, entity, call_inputs)
 
         try:
-            result = run_eager(self.entity, inputs, scheduler.workspace, add)
+            result = run_eager(self.use.entity, inputs, scheduler.workspace, add)
         except Exception as e:
             raise cause_of(e) from None
         scheduler.workspace.enter_to_pack()
-        outputs = build_packing(self.entity, strict=self.planner.settings.strict)(result)
-        for name, slot in self.slots.items():
-            scheduler.env[slot] = outputs.get(name)
+        outputs = build_packing(self.use.entity, strict=self.planner.settings.strict)(result)
+        self.put_outputs(scheduler, outputs)
 
     async def _call(self, scheduler: Scheduler, entity: Any, inputs: dict[str, Any]) -> Any:
         planner = self.planner
@@ -108,8 +86,7 @@ class EagerStep(Step):
             self.calls.append(scope)
             getters = [(name, planner.given(value, types[name])) for name, value in inputs.items()]
             scheduler.spawn(self.record, read_called(entity, path))
-            kind = kind_of(entity)
-            _, scope.last = planner.entity_steps(path, entity, kind, getters, {}, task_policy(entity), scope)
+            _, scope.last = planner.entity_steps(path, entity, getters, {}, task_policy(entity), scope)
             scheduler.grow(scope.steps)
         try:
             await scope.future

@@ -2,40 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from flytenb.bridge.crossing import packer
 from flytenb.bridge.gates import Disapproved, read_gate
 from flytenb.errors import FlytenbError
 from flytenb.runner.pool import clock
-from flytenb.runner.steps import LATER, Getter, Record, Scope, Step
+from flytenb.runner.steps import LATER, EntityStep, Use
 
 if TYPE_CHECKING:
     from flytenb.runner.plan import Planner
     from flytenb.runner.scheduler import Scheduler
 
 
-class GateStep(Step):
+class GateStep(EntityStep):
     """Wait: for `run.approve(path)`, for `run.set_input(path, value)`, or for a duration."""
 
-    __slots__ = ("alarm", "gate", "getters", "planner", "slots")
+    __slots__ = ("alarm", "gate", "planner")
     holds_worker = False
 
-    def __init__(
-        self,
-        planner: Planner,
-        record: Record,
-        scope: Scope,
-        entity: Any,
-        getters: Sequence[tuple[str, Getter]],
-        slots: dict[str, int],
-    ) -> None:
-        super().__init__(record, scope)
+    def __init__(self, planner: Planner, use: Use) -> None:
+        super().__init__(use)
         self.planner = planner
-        self.gate = read_gate(entity)
-        self.getters = getters
-        self.slots = slots
+        self.gate = read_gate(use.entity)
         self.alarm: int | None = None
 
     @property
@@ -62,13 +51,13 @@ class GateStep(Step):
         if self.gate.kind == "approve":
             if not answer:
                 raise Disapproved(f"User did not approve the transaction for gate node {self.gate.name}")
-            for name, get in self.getters:
-                if name in self.slots:
+            for name, get in self.use.getters:
+                if name in self.use.slots:
                     declared = self.gate.outputs[name]
                     pack = packer(declared, strict=self.planner.settings.strict)
-                    scheduler.env[self.slots[name]] = pack(get(scheduler.env))
+                    scheduler.env[self.use.slots[name]] = pack(get(scheduler.env))
             return
-        for name, slot in self.slots.items():
+        for name, slot in self.use.slots.items():
             scheduler.env[slot] = packer(self.gate.outputs[name], strict=self.planner.settings.strict)(answer)
 
     def on_abort(self) -> None:

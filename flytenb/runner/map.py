@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from flytenb.bridge.arrays import Array, read_array
 from flytenb.bridge.crossing import packer
-from flytenb.bridge.entities import kind_of
-from flytenb.runner.steps import Getter, Record, Scope, Step
+from flytenb.runner.steps import EntityStep, Getter, Scope, Step, Use
 
 if TYPE_CHECKING:
-    from flytenb.bridge.compiled import Policy
     from flytenb.runner.failure import Failure
     from flytenb.runner.plan import Planner
     from flytenb.runner.scheduler import Scheduler
@@ -41,31 +38,27 @@ class MapScope(Scope):
             scheduler.emit("progress", record, done=record.done, total=record.total)
 
 
-class MapStep(Step):
+class MapStep(EntityStep):
     """Split the lists into elements and start them."""
 
-    __slots__ = ("array", "closing", "entity", "getters", "planner", "policy")
+    __slots__ = ("array", "closing", "planner")
 
-    def __init__(
-        self,
-        planner: Planner,
-        record: Record,
-        scope: Scope,
-        entity: Any,
-        getters: Sequence[tuple[str, Getter]],
-        policy: Policy,
-    ) -> None:
-        super().__init__(record, scope, is_closing=False)
+    def __init__(self, planner: Planner, use: Use) -> None:
+        super().__init__(use, is_closing=False)
         self.planner = planner
-        self.entity = entity
-        self.array = read_array(entity)
-        self.getters = getters
-        self.policy = policy
+        self.array = read_array(use.entity)
         self.closing: MapExitStep
 
+    @property
+    def timeout(self) -> float | None:
+        return None  # it is the elements that are tried again and may be late
+
+    @property
+    def retries(self) -> int:
+        return 0
+
     def execute(self, scheduler: Scheduler) -> None:
-        scheduler.workspace.enter()
-        inputs = {name: get(scheduler.env) for name, get in self.getters}
+        inputs = self.take_inputs(scheduler)
         total = self.array.width(inputs)
         with scheduler.lock:
             scope = MapScope(self.path, self.scope, self.array, total)
@@ -91,19 +84,25 @@ class MapStep(Step):
                 continue
             value = inputs[name] if name in self.array.bound else inputs[name][index]
             getters.append((name, self.planner.given(value, declared)))
-        return self.planner.entity_steps(path, target, kind_of(target), getters, {}, self.policy, scope)
+        return self.planner.entity_steps(path, target, getters, {}, self.use.policy, scope)
 
 
-class MapExitStep(Step):
+class MapExitStep(EntityStep):
     """Gather the elements' outputs into one list; what failed and was borne is None."""
 
-    __slots__ = ("entity", "planner", "slots")
+    __slots__ = ("planner",)
 
-    def __init__(self, planner: Planner, record: Record, scope: Scope, entity: Any, slots: dict[str, int]) -> None:
-        super().__init__(record, scope, is_opening=False)
+    def __init__(self, planner: Planner, use: Use) -> None:
+        super().__init__(use, is_opening=False)
         self.planner = planner
-        self.entity = entity
-        self.slots = slots
+
+    @property
+    def timeout(self) -> float | None:
+        return None
+
+    @property
+    def retries(self) -> int:
+        return 0
 
     def execute(self, scheduler: Scheduler) -> None:
         scheduler.workspace.enter()
@@ -112,8 +111,8 @@ class MapExitStep(Step):
         if len(scope.failed) > scope.allowed:
             raise next(iter(scope.failed.values())).exception
         env = scheduler.env
-        outputs = self.entity.python_interface.outputs
-        for name, slot in self.slots.items():
+        outputs = self.use.entity.python_interface.outputs
+        for name, slot in self.use.slots.items():
             elements = []
             for i in range(scope.total):
                 path = f"{self.path}/{i}"

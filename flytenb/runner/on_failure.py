@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flytenb.bridge.compiled import CompiledNode
-from flytenb.bridge.entities import kind_of
 from flytenb.bridge.errors import build_flyte_error, takes_error
 from flytenb.runner.steps import Scope, Step
 
@@ -42,7 +41,5 @@ def handler_steps(planner: Planner, node: CompiledNode, scope: Scope, why: Failu
         error = build_flyte_error(why.path, why.message)
         getters = [(n, g) for n, g in getters if n != given] + [(given, lambda env: error)]
     bindings = {n: b for n, b in node.bindings.items() if n != given}
-    _, handler.last = planner.entity_steps(
-        node.path, node.entity, kind_of(node.entity), getters, bindings, node.policy, handler
-    )
+    _, handler.last = planner.entity_steps(node.path, node.entity, getters, bindings, node.policy, handler)
     return handler.steps

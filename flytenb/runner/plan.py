@@ -19,10 +19,12 @@ from flytenb.runner.dynamic import DynamicStep
 from flytenb.runner.eager import EagerStep
 from flytenb.runner.gate import GateStep
 from flytenb.runner.map import MapExitStep, MapStep
+from flytenb.runner.on_failure import handler_steps
 from flytenb.runner.processes import can_travel, process_call
+from flytenb.runner.reference import stand_in_call
 from flytenb.runner.scheduler import Scheduler
 from flytenb.runner.settings import Settings
-from flytenb.runner.steps import EnterStep, ExitStep, Getter, Record, Scope, Step, TaskStep
+from flytenb.runner.steps import EnterStep, ExitStep, Getter, Record, Scope, Step, TaskStep, Use
 from flytenb.runner.wiring import Give, Wiring, needs
 
 
@@ -85,60 +87,50 @@ class Planner(Wiring):
     ) -> tuple[Step, Step]:
         if node.cases:
             return self._branch(node, scope, starts, ends)
-        kind = self.kind(node.entity)
-        types = node.entity.python_interface.inputs
-        getters = self.getters(node.bindings, types)
-        return self.entity_steps(node.path, node.entity, kind, getters, node.bindings, node.policy, scope)
+        getters = self.getters(node.bindings, node.entity.python_interface.inputs)
+        return self.entity_steps(node.path, node.entity, getters, node.bindings, node.policy, scope)
 
     def entity_steps(
         self,
         path: str,
         entity: Any,
-        kind: Kind,
         getters: Sequence[tuple[str, Getter]],
         bindings: Mapping[str, Binding],
         policy: Policy,
         scope: Scope,
     ) -> tuple[Step, Step]:
-        """Build the steps that run one entity at `path`."""
+        """Build the steps that run one entity at `path`; return the first and the last."""
         record = self.record(path)
         record.entity = entity
-        getters = [*getters, *self._saved(entity, {name for name, _ in getters})]
-        record.getters = getters
-        outputs = self.slots(path, entity.python_interface.outputs)
-        record.outputs = outputs
-        stand_in = self.settings.stand_ins.get(entity.name) if self.settings.stand_ins else None
-        if kind is Kind.REFERENCE or stand_in is not None:
-            from flytenb.runner.reference import stand_in_call
-
-            call = stand_in_call(entity, stand_in, self.settings.strict)
-            task = TaskStep(record, scope, call=call, getters=getters, slots=outputs, policy=policy)
-            return task, task
-        if kind is Kind.STUB:
-            stub = TaskStep(record, scope, call=build_call(entity), getters=getters, slots=outputs, policy=policy)
-            return stub, stub
-        if kind is Kind.GATE:
-            gate = GateStep(self, record, scope, entity, getters, outputs)
-            return gate, gate
+        record.getters = [*getters, *self._saved(entity, {name for name, _ in getters})]
+        record.outputs = self.slots(path, entity.python_interface.outputs)
+        use = Use(record, scope, entity, record.getters, record.outputs, policy)
+        kind = self.kind(entity)
         if kind is Kind.MAP:
-            return self._open_close(
-                MapStep(self, record, scope, entity, getters, policy), MapExitStep(self, record, scope, entity, outputs)
-            )
+            return self._open_close(MapStep(self, use), MapExitStep(self, use))
         if kind is Kind.DYNAMIC:
-            return self._open_close(DynamicStep(self, record, scope, entity, getters), ExitStep(record, scope))
+            return self._open_close(DynamicStep(self, use), ExitStep(record, scope))
+        workflow = None if kind in (Kind.STUB, Kind.REFERENCE) else inner_workflow(entity)
+        if workflow is not None and self._stand_in(entity) is None:
+            return self._subworkflow(use, workflow, bindings)
+        step = self._single_step(use, kind)
+        return step, step
+
+    def _single_step(self, use: Use, kind: Kind) -> Step:
+        """The step of an entity that has no inside to plan."""
+        stand_in = self._stand_in(use.entity)
+        if kind is Kind.REFERENCE or stand_in is not None:
+            return TaskStep(use, stand_in_call(use.entity, stand_in, self.settings.strict))
+        if kind is Kind.GATE:
+            return GateStep(self, use)
         if kind is Kind.EAGER:
-            eager = EagerStep(self, record, scope, entity, getters, outputs)
-            return eager, eager
-        if is_connector_task(entity):
-            job = ConnectorStep(record, scope, entity, getters, outputs, policy)
-            return job, job
-        workflow = inner_workflow(entity)
-        if workflow is not None:
-            return self._subworkflow(path, entity, workflow, bindings, getters, record, scope, outputs)
-        cache = self.cache(entity, policy)
-        call = self.call(entity)
-        task = TaskStep(record, scope, call=call, getters=getters, slots=outputs, policy=policy, cache=cache)
-        return task, task
+            return EagerStep(self, use)
+        if is_connector_task(use.entity):
+            return ConnectorStep(use)
+        return TaskStep(use, self.call(use.entity), self.cache(use.entity, use.policy))
+
+    def _stand_in(self, entity: Any) -> Any:
+        return self.settings.stand_ins.get(entity.name) if self.settings.stand_ins else None
 
     def kind(self, entity: Any) -> Kind:
         """The kind of an entity, found out once per run; it is kept with the entity, so that the key stays its own."""
@@ -183,21 +175,12 @@ class Planner(Wiring):
         opening.closing = closing  # type: ignore[attr-defined]
         return opening, closing
 
-    def _subworkflow(
-        self,
-        path: str,
-        entity: Any,
-        workflow: Any,
-        bindings: Mapping[str, Binding],
-        getters: Sequence[tuple[str, Getter]],
-        record: Record,
-        scope: Scope,
-        outputs: Mapping[str, int],
-    ) -> tuple[Step, Step]:
+    def _subworkflow(self, use: Use, workflow: Any, bindings: Mapping[str, Binding]) -> tuple[Step, Step]:
+        path = use.path
         compiled = read_compiled(workflow, path)
         types = workflow.python_interface.inputs
         passes: list[tuple[int, Give]] = []
-        for name, get in getters:
+        for name, get in use.getters:
             binding = bindings.get(name)
             inner = self.slot(f"{path}/@inputs", name)
             if binding is not None:
@@ -205,12 +188,12 @@ class Planner(Wiring):
             else:
                 pack = packer(types[name], strict=self.settings.strict)
                 passes.append((inner, lambda env, get=get, pack=pack: pack(get(env))))  # type: ignore[misc]
-        enter = EnterStep(record, scope, passes)
-        exit_step = ExitStep(record, scope)
-        inside = Scope(path, scope, is_fail_fast=compiled.is_fail_fast)
+        enter = EnterStep(use.record, use.scope, passes)
+        exit_step = ExitStep(use.record, use.scope)
+        inside = Scope(path, use.scope, is_fail_fast=compiled.is_fail_fast)
         inside.closing = exit_step
         declared = workflow.python_interface.outputs
-        gives = [(outputs[name], self.passer(b, declared[name])) for name, b in compiled.outputs.items()]
+        gives = [(use.slots[name], self.passer(b, declared[name])) for name, b in compiled.outputs.items()]
         self.add_workflow(compiled, inside, exit_step, gives)
         for step in inside.steps:
             if step.waits == 0:
@@ -237,8 +220,6 @@ class Planner(Wiring):
         return self._open_close(branch, join)
 
     def _handle_failure(self, node: CompiledNode, scope: Scope, why: Any) -> list[Step]:
-        from flytenb.runner.on_failure import handler_steps
-
         return handler_steps(self, node, scope, why)
 
 

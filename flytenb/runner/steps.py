@@ -6,7 +6,8 @@ depends on a node waits for its closing step.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
@@ -160,47 +161,70 @@ class Step:
         return f"<{type(self).__name__} {self.path or '(run)'} {self.state.name}>"
 
 
-class TaskStep(Step):
-    """Call a task: inputs taken from the values before it, outputs packed for those after it."""
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One use of an entity: where it stands, what fills its inputs, where its outputs go, what it was promised."""
 
-    __slots__ = ("cache", "call", "getters", "policy", "slots")
+    record: Record
+    scope: Scope
+    entity: Any
+    getters: Sequence[tuple[str, Getter]]
+    slots: dict[str, int]
+    policy: Policy
 
-    def __init__(
-        self,
-        record: Record,
-        scope: Scope,
-        *,
-        call: Call,
-        getters: Sequence[tuple[str, Getter]],
-        slots: dict[str, int],
-        policy: Policy,
-        cache: TaskCache | None = None,
-    ) -> None:
-        super().__init__(record, scope)
-        self.call = call
-        self.cache = cache
-        self.getters = getters
-        self.slots = slots
-        self.policy = policy
-        record.getters = getters
-        record.outputs = slots
+    @property
+    def path(self) -> str:
+        """The node's path."""
+        return self.record.path
+
+
+class EntityStep(Step):
+    """A step that uses an entity; when it is tried again and for how long is the node's policy."""
+
+    __slots__ = ("use",)
+
+    def __init__(self, use: Use, *, is_opening: bool = True, is_closing: bool = True) -> None:
+        super().__init__(use.record, use.scope, is_opening=is_opening, is_closing=is_closing)
+        self.use = use
 
     @property
     def retries(self) -> int:
-        return self.policy.retries
+        return self.use.policy.retries
 
     @property
     def timeout(self) -> float | None:
-        return self.policy.timeout
+        return self.use.policy.timeout
+
+    def take_inputs(self, scheduler: Scheduler) -> dict[str, Any]:
+        """Take the inputs from the values before it, in a context of its own."""
+        scheduler.workspace.enter()
+        return {name: get(scheduler.env) for name, get in self.use.getters}
+
+    def put_outputs(self, scheduler: Scheduler, outputs: Mapping[str, Value]) -> None:
+        """Leave the outputs to those after it."""
+        for name, slot in self.use.slots.items():
+            scheduler.env[slot] = outputs.get(name)
+
+
+class TaskStep(EntityStep):
+    """Call a task: inputs taken from the values before it, outputs packed for those after it."""
+
+    __slots__ = ("cache", "call")
+
+    def __init__(self, use: Use, call: Call, cache: TaskCache | None = None) -> None:
+        super().__init__(use)
+        self.call = call
+        self.cache = cache
 
     def execute(self, scheduler: Scheduler) -> None:
-        env = scheduler.env
-        inputs = {name: get(env) for name, get in self.getters}
+        # Written out: this is what a run does most, and the call enters a context of its own anyway.
+        env, use = scheduler.env, self.use
+        inputs = {name: get(env) for name, get in use.getters}
         if self.cache is None:
             outputs = self.call(scheduler.workspace, inputs)
         else:
             outputs = self._call_cached(self.cache, scheduler, inputs)
-        for name, slot in self.slots.items():
+        for name, slot in use.slots.items():
             env[slot] = outputs.get(name)
 
     def _call_cached(self, cache: TaskCache, scheduler: Scheduler, inputs: dict[str, Any]) -> dict[str, Value]:
