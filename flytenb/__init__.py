@@ -7,7 +7,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from flytenb.api import check_transformer, display_for, draw, graph, lens, options, run, show, start
+    from flytenb.api import (
+        check_transformer,
+        control_for,
+        display_for,
+        draw,
+        form,
+        graph,
+        lens,
+        options,
+        run,
+        show,
+        start,
+    )
     from flytenb.errors import FlytenbError
     from flytenb.extension import load_ipython_extension, unload_ipython_extension
 
@@ -15,8 +27,10 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "check_transformer": "api",
+    "control_for": "api",
     "display_for": "api",
     "draw": "api",
+    "form": "api",
     "graph": "api",
     "lens": "api",
     "options": "api",
@@ -31,8 +45,10 @@ _HOMES = {
 __all__ = [
     "FlytenbError",
     "check_transformer",
+    "control_for",
     "display_for",
     "draw",
+    "form",
     "graph",
     "lens",
     "load_ipython_extension",

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flytenb.bridge.entities import require_entity
 from flytenb.bridge.graphs import read_graph
 from flytenb.bridge.lens import MISSING
 from flytenb.bridge.staleness import recompile_stale
+from flytenb.display.form import control_for
 from flytenb.display.lens import Lens
 from flytenb.display.lens_checks import Conformance
 from flytenb.display.registry import display_for
@@ -23,16 +24,22 @@ from flytenb.runner.journal import Listener
 from flytenb.runner.run import Run
 from flytenb.runner.settings import Settings
 
+if TYPE_CHECKING:
+    from flytenb.display.form.form import Form
+
 __all__ = [
     "Options",
     "Run",
     "check_transformer",
+    "control_for",
     "display_for",
     "draw",
+    "form",
     "graph",
     "lens",
     "on_run",
     "options",
+    "remember_in",
     "run",
     "show",
     "start",
@@ -41,6 +48,7 @@ __all__ = [
 Watcher = Callable[[Run], Callable[[], None]]
 
 _watchers: list[Watcher] = []
+_memories: list[MutableMapping[str, Any]] = [{}]
 
 
 def on_run(watcher: Watcher) -> Callable[[], None]:
@@ -205,3 +213,29 @@ def check_transformer(
         NoSampleError: if there are no samples and none can be made.
     """
     return Conformance.of(python_type, samples, wrong)
+
+
+def remember_in(memory: MutableMapping[str, Any]) -> Callable[[], None]:
+    """Let forms remember in `memory` how they were filled, by the name of what was run.
+
+    Returns:
+        What takes the memory back.
+    """
+
+    def forget() -> None:
+        # By identity: two that are both still empty are equal.
+        _memories[:] = [known for known in _memories if known is not memory]
+
+    _memories.append(memory)
+    return forget
+
+
+def form(entity: Any) -> Form:
+    """Return an input form of an entity: as the last line of a cell it shows itself, and its button starts a run.
+
+    Raises:
+        NotAnEntityError: for anything but a task, workflow or launch plan with Python types.
+    """
+    from flytenb.display.form.form import Form
+
+    return Form(entity, start, memory=_memories[-1])

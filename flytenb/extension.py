@@ -124,6 +124,7 @@ class Extension:
         except Exception:
             return
         self._undo.append(api.on_run(self.watch))
+        self._undo.append(api.remember_in(self.session.inputs))
         # The first layout on a machine compiles its engine, which takes seconds; nobody waits for this.
         importlib.import_module("flytenb.display.live.threads").lane.submit(_warm_layout)
 

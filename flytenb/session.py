@@ -45,6 +45,7 @@ class Session:
     def __init__(self) -> None:
         self.definitions: dict[str, Definition] = {}
         self.runs: deque[Run] = deque(maxlen=_RUNS_KEPT)
+        self.inputs: dict[str, Any] = {}
 
     def update(self, namespace: Mapping[str, Any], cell: int | None, source: str) -> None:
         """Look at what a cell left behind: new and replaced entities are noted, names that are gone forgotten."""

@@ -40,6 +40,7 @@ class FlyteMagics(Magics):
         %flyte runs                              what has run
         %flyte error                             the whole traceback of the last run that failed
         %flyte debug [NODE]                      a failed node's inputs as variables, its body as a new cell
+        %flyte form wf                           an input form with a button that runs it
         %flyte show EXPRESSION                   a value, as its declared type
         %flyte type TYPE [--sample EXPRESSION]   what Flyte makes of a type, and of a value of it
 
@@ -51,6 +52,7 @@ class FlyteMagics(Magics):
         verbs = {
             "": self._list,
             "draw": self._draw,
+            "form": self._form,
             "run": self._run,
             "runs": self._runs,
             "show": self._show,
@@ -127,6 +129,12 @@ class FlyteMagics(Magics):
 
         expression, _ = parse_names(rest, OPTIONS["show"], verb="show")
         return api.show(self._evaluate(expression, names))
+
+    def _form(self, rest: str, names: dict[str, Any]) -> Any:
+        from flytenb import api
+
+        expression, _ = parse_names(rest, {}, verb="form")
+        return api.form(self._evaluate_entity(expression, names))
 
     def _type(self, rest: str, names: dict[str, Any]) -> Any:
         """Tell what Flyte makes of a type: its transformer, its literal type, a `--sample`'s way there and back."""

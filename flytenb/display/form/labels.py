@@ -1,0 +1,34 @@
+"""What stands before a control: the name, and the type as a reader would write it; all of it escaped."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+import ipywidgets as widgets
+
+from flytenb.display.annotations import type_text
+from flytenb.display.brief import clean, clip
+
+
+def label(name: str, declared: Any, *, is_required: bool = False) -> Any:
+    """Return a widget with a name and a type."""
+    mark = '<span class="ft-form-required" title="must be given">*</span>' if is_required else ""
+    kind = clip(type_text(declared), 80)
+    made = widgets.HTML(f"<b>{escape(clean(name))}</b>{mark}<br><code>{escape(kind)}</code>")
+    made.add_class("ft-form-label")
+    return made
+
+
+def note(text: str, css: str) -> Any:
+    """Return a widget with a line of text, hidden while there is none."""
+    made = widgets.HTML()
+    made.add_class(css)
+    set_note(made, text)
+    return made
+
+
+def set_note(widget: Any, text: str) -> None:
+    """Change the line of a note."""
+    widget.value = escape(clean(text))
+    widget.layout.display = "" if text else "none"
