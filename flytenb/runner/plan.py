@@ -102,7 +102,7 @@ class Planner(Wiring):
         """Build the steps that run one entity at `path`; return the first and the last."""
         record = self.record(path)
         record.entity = entity
-        record.getters = [*getters, *self._saved(entity, {name for name, _ in getters})]
+        record.getters = getters if self.kind(entity) is not Kind.LAUNCH_PLAN else self._with_saved(entity, getters)
         record.outputs = self.slots(path, entity.python_interface.outputs)
         use = Use(record, scope, entity, record.getters, record.outputs, policy)
         kind = self.kind(entity)
@@ -119,6 +119,9 @@ class Planner(Wiring):
     def _single_step(self, use: Use, kind: Kind) -> Step:
         """The step of an entity that has no inside to plan."""
         stand_in = self._stand_in(use.entity)
+        known = self._calls.get(id(use.entity))
+        if known is not None and stand_in is None:
+            return TaskStep(use, known, self.cache(use.entity, use.policy))
         if kind is Kind.REFERENCE or stand_in is not None:
             return TaskStep(use, stand_in_call(use.entity, stand_in, self.settings.strict))
         if kind is Kind.GATE:
@@ -156,17 +159,13 @@ class Planner(Wiring):
             found = self._calls[id(entity)] = made
         return found
 
-    def _saved(self, entity: Any, given: set[str]) -> list[tuple[str, Getter]]:
-        """Getters of what a launch plan saved and nobody gave; in a compiled workflow these are bound already."""
-        if self.kind(entity) is not Kind.LAUNCH_PLAN:
-            return []
-        _, saved = plan_inputs(entity)
-        types = entity.python_interface.inputs
-        found: list[tuple[str, Getter]] = []
-        for name, value in saved.items():
-            if name in types and name not in given:
-                found.append((name, self.given(value, types[name])))
-        return found
+    def _with_saved(self, plan: Any, getters: Sequence[tuple[str, Getter]]) -> list[tuple[str, Getter]]:
+        """Add what a launch plan saved and nobody gave; in a compiled workflow these are bound already."""
+        _, saved = plan_inputs(plan)
+        types = plan.python_interface.inputs
+        given = {name for name, _ in getters}
+        missing = [(n, self.given(v, types[n])) for n, v in saved.items() if n in types and n not in given]
+        return [*getters, *missing]
 
     def _open_close(self, opening: Step, closing: Step) -> tuple[Step, Step]:
         opening.is_closing = False

@@ -161,9 +161,12 @@ class Step:
         return f"<{type(self).__name__} {self.path or '(run)'} {self.state.name}>"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Use:
-    """One use of an entity: where it stands, what fills its inputs, where its outputs go, what it was promised."""
+    """One use of an entity: where it stands, what fills its inputs, where its outputs go, what it was promised.
+
+    Not frozen, since a run makes one per node and freezing costs more than all else that is done there.
+    """
 
     record: Record
     scope: Scope
