@@ -178,8 +178,8 @@ def test_the_tutorial_fails_with_the_node_and_the_users_own_line(tutorial: nbfor
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["README.md", "docs/extending.md"])
-def test_the_examples_in_the_pages_run(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "shown"), [("README.md", "o0 = 25"), ("docs/extending.md", "Celsius")])
+def test_the_examples_in_the_pages_run_and_show_what_the_pages_say(name: str, shown: str, tmp_path: Path) -> None:
     blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / name).read_text(), re.DOTALL | re.MULTILINE)
     cells = [part for block in blocks for part in re.split(r"\n(?=%)", block)]
     assert cells
@@ -188,4 +188,5 @@ def test_the_examples_in_the_pages_run(name: str, tmp_path: Path) -> None:
         metadata={"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}},
     )
     jupytext.write(notebook, tmp_path / "page.md", fmt="md:myst")
-    publish(tmp_path / "page.md", tmp_path)
+    *_, last = publish(tmp_path / "page.md", tmp_path).cells
+    assert any(shown in bundle["text/plain"] for bundle in bundles(last))
