@@ -43,6 +43,18 @@ class Mixed(enum.Enum):
     PAIR = (1, 2)
 
 
+class Forgetting(enum.EnumMeta):
+    """Whatever it is asked for, it answers with the first."""
+
+    def __call__(cls, value: Any, *args: Any, **kwargs: Any) -> Any:
+        return next(iter(cls)) if cls._member_names_ else super().__call__(value, *args, **kwargs)
+
+
+class Forgetful(enum.Enum, metaclass=Forgetting):
+    FIRST = "first"
+    SECOND = "second"
+
+
 @dataclasses.dataclass
 class Point:
     x: float
@@ -367,6 +379,10 @@ def _scramble_frame(frame: pd.DataFrame) -> None:
             memory = frame[name].to_numpy()
             memory.flags.writeable = True
             memory[...] = memory[-1]
+    with contextlib.suppress(ValueError, IndexError):
+        memory = frame.index.to_numpy()
+        memory.flags.writeable = True
+        memory[...] = memory[-1]
     frame.index.name = "scrambled"
     frame.columns.name = "scrambled"
     frame["scrambled"] = 1

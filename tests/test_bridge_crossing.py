@@ -286,6 +286,20 @@ def test_an_array_that_somebody_may_hold_is_copied(hold: Callable[[np.ndarray], 
     assert kept is not None
 
 
+def test_a_view_that_is_let_go_is_copied_since_its_base_may_not_be() -> None:
+    base = np.arange(5)
+    value = giver(np.ndarray)([base[1:]])
+    base[:] = 7
+    assert value.native().tolist() == [1, 2, 3, 4]
+
+
+def test_what_a_file_says_about_a_dtype_is_all_that_crosses() -> None:
+    noted = np.zeros(2, dtype=np.dtype("i4", metadata={"unit": "m"}))
+    with pytest.warns(UserWarning, match="metadata"):
+        value = packer(np.ndarray)(noted)
+    assert (value.way, value.native().dtype.metadata) == ("literal", None)
+
+
 @pytest.mark.parametrize("make", [lambda: np.arange(9)[::2], lambda: np.arange(6).reshape(2, 3), lambda: np.arange(3)])
 def test_what_is_handed_over_is_what_a_file_would_give(make: Callable[[], np.ndarray]) -> None:
     given = giver(np.ndarray)([make()])

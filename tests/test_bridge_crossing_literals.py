@@ -27,7 +27,7 @@ from flytekit.models.types import LiteralType, SimpleType
 from pydantic import BaseModel
 
 from flytenb.bridge import private
-from flytenb.bridge.crossing import packer, taker
+from flytenb.bridge.crossing import Slot, collector, packer, taker
 from tests import crossing as c
 from tests.crossing import by_flytekit, by_us, difference, verdict
 
@@ -188,6 +188,14 @@ def test_a_list_of_what_has_a_users_transformer_takes_the_literal() -> None:
         points = [c.Point(1.0, 2.0), c.Point(2.0, 3.0)]
         value = packer(list[c.Point])(points)
         assert (value.way, taker(list[c.Point], list[c.Point])(value)) == ("literal", [2, 4])
+
+
+def test_a_list_of_promises_obeys_a_users_list_transformer() -> None:
+    collect = collector(list[int], [Slot(int), Slot(int)])
+    values = [packer(int)(1), packer(int)(2)]
+    assert collect(values) == [1, 2]
+    with registered(list, Doubling(list)):
+        assert collect(values) == 4
 
 
 def test_flytekits_own_transformers_are_what_the_proof_believes() -> None:

@@ -78,6 +78,7 @@ TABLE = [
     ),
     rows(c.Colour, "share", c.Colour.RED, c.Colour.CRIMSON, "red", c.Level.LOW, "pink", None, 1),
     rows(c.Level, "share", c.Level.LOW, "low", c.Colour.RED),
+    rows(c.Forgetful, "literal", c.Forgetful.SECOND),
     rows(int | None, "share", 1, None, True, 1.0, "a"),
     rows(c.Colour | None, "share", c.Colour.RED, None, "red", "pink"),
     rows(int | float, "share", 1, 1.0, True, "a"),

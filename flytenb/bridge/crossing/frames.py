@@ -29,7 +29,6 @@ class FrameCopy:
     def __init__(self, pandas: Any, trust: Trust = ALWAYS) -> None:
         self.trust = trust
         self._pandas = pandas
-        self._attributes = frozenset(vars(pandas.DataFrame()))
 
     def prove(self, values: list[Any]) -> list[Any]:
         """Copy frames that a file would keep."""
@@ -47,7 +46,6 @@ class FrameCopy:
     def _is_plain(self, frame: Any, text: Any) -> bool:
         return (
             type(frame) is self._pandas.DataFrame
-            and vars(frame).keys() <= self._attributes
             and not frame.attrs
             and frame.flags.allows_duplicate_labels
             and self._are_labels_plain(frame.columns, text)
