@@ -364,7 +364,7 @@ class Inspector {
     this.tell = tell;
     this.onGo = onGo;
     this.onToggle = onToggle;
-    this.title = h("h3", { class: "ftl-name", tabindex: "-1", id: `${id}-name` });
+    this.title = h("div", { class: "ftl-name", tabindex: "-1", id: `${id}-name` });
     this.toggle = h("button", { class: "ftl-button", type: "button", onclick: () => this.onToggle(this.box) });
     const close = h("button", { class: "ftl-button", type: "button", "aria-label": "close", onclick: onClose }, "✕");
     this.state = h("div", { class: "ftl-state" });
@@ -448,7 +448,7 @@ class Inspector {
   }
 
   part(title, ...children) {
-    return h("div", { class: "ftl-part" }, h("h4", {}, title), ...children);
+    return h("div", { class: "ftl-part" }, h("div", { class: "ftl-head" }, title), ...children);
   }
 
   members(members) {

@@ -1,0 +1,108 @@
+"""Workflows that a test can hold where they are, to look at a run that stands still."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from flytekit import WorkflowFailurePolicy, approve, conditional, dynamic, map_task, task, wait_for_input, workflow
+
+from tests.browser.alone import Latch
+
+HOSTILE = (
+    '</text><script>window.hacked = 1</script><img src=x onerror=window.hacked=1> & "quotes" \' \x1b[31m \u202e 🙂'
+)
+latch = Latch()
+
+
+@dataclass
+class Point:
+    x: float
+    label: str
+
+
+@task
+def load(n: int) -> list[Point]:
+    print(f"loading {n}", HOSTILE)
+    return [Point(float(i), HOSTILE) for i in range(n)]
+
+
+@task
+def held(points: list[Point]) -> int:
+    print("held")
+    latch.wait()
+    print("let go")
+    return len(points)
+
+
+@task
+def failing(points: list[Point]) -> int:
+    if points:
+        raise ValueError(f"can't: {HOSTILE}")
+    return 0
+
+
+@task
+def small(n: int) -> str:
+    return HOSTILE
+
+
+@task
+def large(n: int) -> str:
+    return "large"
+
+
+@workflow
+def inner(points: list[Point]) -> int:
+    return held(points=points)
+
+
+@workflow(failure_policy=WorkflowFailurePolicy.FAIL_AFTER_EXECUTABLE_NODES_COMPLETE)
+def mixed(n: int = 3) -> str:
+    points = load(n=n)
+    failing(points=points)
+    count = inner(points=points)
+    return conditional("size").if_(count > 10).then(large(n=count)).else_().then(small(n=count))
+
+
+@workflow
+def asks() -> int:
+    limit = wait_for_input("limit", timeout=timedelta(hours=1), expected_type=int)
+    return same(x=approve(limit, "sure", timeout=timedelta(hours=1)))
+
+
+@task
+def same(x: int) -> int:
+    return x
+
+
+@task
+def held_same(x: int) -> int:
+    latch.wait()
+    return x
+
+
+@dynamic
+def grows(n: int) -> int:
+    x = 0
+    for _ in range(n):
+        x = held_same(x=x)
+    return x
+
+
+@workflow
+def growing(n: int = 3) -> int:
+    return grows(n=n)
+
+
+@workflow
+def mapped(xs: list[int]) -> list[int]:
+    return map_task(held_same)(x=xs)
+
+
+@workflow
+def wide(x: int = 1) -> int:
+    last = x
+    for _ in range(999):
+        last = held_same(x=x)
+    return last

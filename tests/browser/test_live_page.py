@@ -1,0 +1,329 @@
+"""The page's side of a live run in a real browser: what a reader sees, clicks, types and hears."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+import flytenb
+from flytenb.display.live.follower import Follower
+from flytenb.runner.run import Run
+from tests.browser import live_flows as flows
+from tests.browser.alone import Alone, Latch
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(autouse=True)
+def latch() -> Iterator[Latch]:
+    flows.latch = Latch()
+    yield flows.latch
+    flows.latch.open()
+
+
+def start(entity: Any, **inputs: Any) -> Run:
+    return flytenb.start(entity, **inputs)
+
+
+def mixed(page: Page, **options: Any) -> Alone:
+    """A run that stands still with one node of most phases."""
+    view = Alone(page, Follower(start(flows.mixed)), **options)
+    view.until(lambda: view.phase("n2/n0") == "RUNNING" and view.phase("n1") == "FAILED")
+    return view
+
+
+def test_nodes_change_their_phase_while_the_run_goes_on(page: Page, latch: Latch) -> None:
+    view = mixed(page)
+    assert {p: view.phase(p) for p in ("n0", "n1", "n2", "n3/n0")} == {
+        "n0": "SUCCEEDED",
+        "n1": "FAILED",
+        "n2": "RUNNING",
+        "n3/n0": "QUEUED",
+    }
+    assert view.element.locator(".ftl-bar .ftl-phase").first.inner_text() == "running"
+    assert "1 failed" in view.element.locator(".ftl-bar").first.inner_text()
+    assert view.node("n0").get_attribute("aria-label") == "load, task, succeeded"
+    latch.open()
+    view.until(lambda: view.element.locator(".ftl-bar .ftl-phase").first.inner_text() == "failed")
+    assert view.phase("n2") == "SUCCEEDED"
+    assert not view.button("stop").is_visible()
+
+
+def test_the_way_that_is_not_taken_fades(page: Page, latch: Latch) -> None:
+    latch.open()
+    run = start(flows.mixed, n=0)
+    view = Alone(page, Follower(run)).until(lambda: run.phase.is_terminal)
+    view.until(lambda: view.phase("n3/n1") == "SUCCEEDED")
+    assert view.phase("n3/n0") == "SKIPPED"
+    assert view.element.locator('.ft-edge[data-target="n3/n0"]').first.get_attribute("data-phase") == "SKIPPED"
+    assert view.element.locator('.ft-edge[data-target="n3/n1"]').first.get_attribute("data-phase") is None
+
+
+def test_a_click_shows_inputs_outputs_log_and_source(page: Page) -> None:
+    view = mixed(page)
+    view.node("n0").click()
+    view.until(lambda: "outputs" in view.inspector.inner_text())
+    words = view.inspector.inner_text()
+    assert "loading 3" in words
+    assert "list[Point]" in words
+    view.inspector.locator("summary", has_text="source").click()
+    assert "def load(n: int)" in view.inspector.inner_text()
+    assert view.node("n0").get_attribute("aria-pressed") == "true"
+
+
+def test_a_failed_node_tells_why_and_where(page: Page) -> None:
+    view = mixed(page)
+    view.node("n1").click()
+    view.until(lambda: "ValueError: can't:" in view.inspector.inner_text())
+    assert "live_flows.py" in view.inspector.inner_text()
+
+
+def test_the_log_of_a_running_node_grows(page: Page, latch: Latch) -> None:
+    view = mixed(page)
+    view.node("n2/n0").click()
+    view.until(lambda: view.inspector.locator(".ftl-log").count() == 1)
+    assert view.inspector.locator(".ftl-log").inner_text().split() == ["held"]
+    latch.open()
+    view.until(lambda: "let go" in view.inspector.locator(".ftl-log").inner_text())
+    view.until(lambda: "outputs" in view.inspector.inner_text())
+
+
+def test_everything_can_be_done_by_keyboard(page: Page) -> None:
+    view = mixed(page)
+    page.keyboard.press("Tab")
+    while not page.evaluate("() => document.activeElement.matches('.ftl-stage [data-path]')"):
+        page.keyboard.press("Tab")
+    at = "() => document.activeElement.getAttribute('data-path')"
+    first = page.evaluate(at)
+    seen = {first}
+    for _ in range(3):
+        page.keyboard.press("ArrowDown")
+        seen.add(page.evaluate(at))
+    assert len(seen) >= 3
+    here = page.evaluate(at)
+    page.keyboard.press("ArrowUp")
+    assert page.evaluate(at) != here
+    here = page.evaluate(at)
+    page.keyboard.press("Enter")
+    assert view.inspector.is_visible()
+    assert page.evaluate("() => document.activeElement.classList.contains('ftl-name')")
+    page.keyboard.press("Escape")
+    assert not view.inspector.is_visible()
+    assert page.evaluate(at) == here
+
+
+def test_a_node_is_found_by_its_name(page: Page) -> None:
+    view = mixed(page)
+    field = page.get_by_label("find a node")
+    field.fill("held")
+    field.press("Enter")
+    view.until(lambda: view.inspector.is_visible())
+    assert view.inspector.locator(".ftl-name").inner_text() == "held"
+    field.fill("nowhere")
+    field.press("Enter")
+    assert field.get_attribute("aria-invalid") == "true"
+
+
+def test_a_container_closes_and_opens(page: Page) -> None:
+    view = mixed(page)
+    view.node("n2").focus()
+    page.keyboard.press("o")
+    view.until(lambda: view.node("n2/n0").count() == 0)
+    assert view.phase("n2") == "RUNNING"
+    assert "0/1" in (view.node("n2").text_content() or "")
+    view.node("n2").click()
+    view.button("^open$").click()
+    view.until(lambda: view.node("n2/n0").count() == 1)
+    assert view.phase("n2/n0") == "RUNNING"
+
+
+def test_only_with_ctrl_does_the_wheel_zoom(page: Page) -> None:
+    view = mixed(page)
+    place = "() => document.querySelector('.ftl-canvas').style.transform"
+    before = page.evaluate(place)
+    view.node("n0").hover()
+    page.mouse.wheel(0, -200)
+    assert page.evaluate(place) == before
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -200)
+    page.keyboard.up("Control")
+    page.wait_for_function(f"before => ({place})() !== before", arg=before)
+    view.button("^fit$").click()
+    assert page.evaluate(place) == before
+
+
+def test_the_picture_can_be_dragged_and_a_drag_is_no_click(page: Page) -> None:
+    view = mixed(page)
+    place = "() => document.querySelector('.ftl-canvas').style.transform"
+    before = page.evaluate(place)
+    box = view.node("n0").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 20, box["y"] + 10)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 80, box["y"] + 40, steps=4)
+    page.mouse.up()
+    assert page.evaluate(place) != before
+    assert not view.inspector.is_visible()
+
+
+def test_what_a_dynamic_turns_out_to_be_appears(page: Page, latch: Latch) -> None:
+    run = start(flows.growing)
+    view = Alone(page, Follower(run))
+    view.until(lambda: view.element.locator('.ftl-stage [data-path^="n0/"][role=button]').count() == 3)
+    first, second, third = [p for p, n in run.graph.nodes.items() if p.startswith("n0/") and not n.is_pseudo]
+    view.until(lambda: view.phase(first) == "RUNNING")
+    assert view.phase(second) == "QUEUED"
+    latch.open()
+    view.until(lambda: view.phase(third) == "SUCCEEDED")
+
+
+def test_a_map_counts_its_elements(page: Page, latch: Latch) -> None:
+    view = Alone(page, Follower(start(flows.mapped, xs=[1, 2, 3, 4])))
+    view.until(lambda: "0/4" in (view.node("n0").text_content() or ""))
+    latch.open()
+    view.until(lambda: "4/4" in (view.node("n0").text_content() or ""))
+
+
+def test_gates_are_answered_and_a_wrong_value_is_refused(page: Page) -> None:
+    run = start(flows.asks)
+    view = Alone(page, Follower(run))
+    gates = view.element.locator(".ftl-gate")
+    view.until(lambda: gates.count() == 1)
+    field = gates.locator("input")
+    field.fill("many")
+    view.button("^give$").click()
+    view.until(lambda: "'many' is no value of type int" in gates.inner_text())
+    assert run.waiting
+    field.fill("42")
+    field.press("Enter")
+    view.until(lambda: view.button("^approve$").count() == 1)
+    view.button("^approve$").click()
+    view.until(lambda: run.phase.is_terminal)
+    assert run.result == 42
+    view.until(lambda: gates.count() == 0)
+
+
+def test_a_refused_gate_fails_the_run(page: Page) -> None:
+    run = flytenb.options(answers={"limit": 1}).start(flows.asks)
+    view = Alone(page, Follower(run)).until(lambda: bool(run.waiting))
+    view.until(lambda: view.button("^reject$").count() == 1)
+    view.button("^reject$").click()
+    view.until(lambda: run.phase.is_terminal)
+    assert run.phase == "FAILED"
+
+
+def test_the_stop_button_stops(page: Page) -> None:
+    view = mixed(page)
+    view.button("stop").click()
+    view.until(lambda: view.element.locator(".ftl-bar .ftl-phase").first.inner_text() == "aborted")
+    assert view.phase("n2/n0") == "ABORTED"
+    assert view.follower.run.phase == "ABORTED"
+
+
+def test_a_kernel_that_cannot_hear_is_said_to_be_busy_and_asked_again(page: Page) -> None:
+    view = mixed(page, hears=False)
+    view.node("n0").click()
+    view.button("stop").click()
+    view.until(lambda: "kernel is busy" in view.inspector.inner_text())
+    assert "load" in view.inspector.inner_text()
+    view.until(lambda: view.element.locator(".ftl-stop").inner_text().startswith("the kernel is busy"))
+    view.hears = True
+    view.until(lambda: "loading 3" in view.inspector.inner_text())
+    view.until(lambda: view.follower.run.phase == "ABORTED")
+
+
+def test_a_view_that_comes_late_is_right_at_once(page: Page, latch: Latch) -> None:
+    latch.open()
+    run = start(flows.mixed).wait()
+    view = Alone(page, Follower(run, is_explorer=True))
+    view.until(lambda: view.phase("n2/n0") == "SUCCEEDED")
+    assert view.phase("n1") == "FAILED"
+    assert view.button("leave the picture").is_visible()
+
+
+def test_two_views_of_one_run_are_each_other_s_strangers(page: Page, browser: Any, latch: Latch) -> None:
+    one = mixed(page)
+    other_page = browser.new_page()
+    other = Alone(other_page, Follower(one.follower.run))
+    other.until(lambda: other.phase("n2/n0") == "RUNNING")
+    one.node("n0").click()
+    assert not other.inspector.is_visible()
+    latch.open()
+    for view in (one, other):
+        view.until(lambda view=view: view.phase("n2/n0") == "SUCCEEDED")  # type: ignore[misc]
+    other_page.close()
+
+
+@pytest.mark.parametrize("path", ["n0", "n1", "n2/n0"])
+def test_hostile_text_stays_text(page: Page, path: str) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    view = mixed(page)
+    view.node(path).click()
+    view.until(lambda: "n2" in view.inspector.inner_text() or "inputs" in view.inspector.inner_text())
+    view.until(lambda: view.inspector.locator(".ftl-part").count() > 0)
+    assert page.evaluate("() => window.hacked") is None
+    assert page.locator(".ftl script, .ftl img[onerror], .ftl [onerror]").count() == 0
+    assert [url for url in asked if not url.startswith(("blob:", "data:", "about:"))] == []
+    assert view.errors == []
+
+
+def test_markup_from_the_kernel_is_rebuilt_from_what_is_allowed(page: Page) -> None:
+    view = mixed(page)
+    bad = (
+        '<svg xmlns="http://www.w3.org/2000/svg" width="100" height="50" onload="window.hacked=1">'
+        "<script>window.hacked=1</script>"
+        '<a href="javascript:window.hacked=1"><text>x</text></a><foreignObject><b>y</b></foreignObject>'
+        '<image href="http://nowhere.invalid/x.png"/><use href="http://nowhere.invalid/#a"/>'
+        '<g class="ft-node" data-path="n0" onclick="window.hacked=1" style="background:url(http://nowhere.invalid)">'
+        "<text>kept</text></g></svg>"
+    )
+    picture = {**view.widget.picture, "number": 99, "svg": bad}
+    page.evaluate("picture => window.model.set('picture', picture)", picture)
+    svg = page.evaluate("() => document.querySelector('.ftl-canvas svg').outerHTML")
+    assert "kept" in svg
+    for word in ("script", "javascript", "foreignObject", "nowhere", "onclick", "onload", "style="):
+        assert word not in svg
+    assert page.evaluate("() => window.hacked") is None
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_to_complain_of(page: Page, theme: str) -> None:
+    view = mixed(page, theme=theme)
+    view.node("n1").click()
+    view.until(lambda: "ValueError" in view.inspector.inner_text())
+    found = Axe().run(page, context=".ftl", options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "best-practice"]})
+    told = [
+        (v["id"], v["help"], [(n["target"], n["failureSummary"]) for n in v["nodes"][:2]])
+        for v in found.response["violations"]
+    ]
+    assert told == []
+
+
+def test_who_wants_no_motion_gets_none(page: Page) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    view = mixed(page)
+    moving = "element => getComputedStyle(element.querySelector('.ft-shape')).animationName"
+    assert view.node("n2/n0").evaluate(moving) == "none"
+    page.emulate_media(reduced_motion="no-preference")
+    assert view.node("n2/n0").evaluate(moving) != "none"
+
+
+def test_a_thousand_nodes_are_folded_and_can_all_be_seen(page: Page, latch: Latch) -> None:
+    run = start(flows.wide)
+    view = Alone(page, Follower(run)).until(lambda: "@folded" in (page.locator(".ftl-stage").inner_html()))
+    group = page.locator('.ftl-stage [data-path^="@folded"]').first
+    view.until(lambda: group.get_attribute("data-phase") == "RUNNING")
+    group.click()
+    view.until(lambda: view.inspector.locator(".ftl-members li").count() == 200)
+    view.inspector.locator(".ftl-members button").first.click()
+    view.until(lambda: "inputs" in view.inspector.inner_text())
+    view.button("^open everything$").click()
+    view.until(lambda: page.locator(".ftl-stage .ft-node[role=button]").count() == 999, seconds=40)
+    latch.open()
+    view.until(lambda: run.phase.is_terminal)
+    view.until(lambda: page.locator(".ftl-stage .ft-node[data-phase=SUCCEEDED]").count() == 999)

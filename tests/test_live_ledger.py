@@ -1,0 +1,152 @@
+"""The state of a run is what its events say, whoever sends them; groups of nodes stand where their members do."""
+
+from __future__ import annotations
+
+import pytest
+
+import flytenb
+from flytenb.display.live.ledger import Ledger
+from flytenb.display.live.news import box_news, boxes_news, counts_text, node_counts, run_news
+from flytenb.display.live.picture import Picture
+from flytenb.model import CacheStatus, NodeState, Phase, RunEvent
+from flytenb.render.joined import joined, shown_states
+from tests.flows import FLOWS
+
+NAMES = ["chain", "diamond", "branch", "map_simple", "dynamic_simple", "eager_simple", "subworkflow", "retries"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_events_of_a_run_tell_where_each_of_its_nodes_stands(name: str) -> None:
+    flow = FLOWS[name]
+    ledger = Ledger()
+    run = flytenb.options(listeners=(ledger.take,)).run(flow.entity, **flow.inputs)
+    ledger.read()
+    told = ledger.entries
+    assert {p: told[p].phase for p in run.nodes} == {p: n.phase for p, n in run.nodes.items()}
+    assert {p: told[p].attempts for p in run.nodes} == {p: n.attempts for p, n in run.nodes.items()}
+    assert {p: (told[p].done, told[p].total) for p in run.nodes} == {
+        p: (n.state.done, n.state.total) for p, n in run.nodes.items()
+    }
+    assert told[""].phase is run.phase is Phase.SUCCEEDED
+
+
+def test_who_listens_late_is_told_the_past_first() -> None:
+    flow = FLOWS["chain"]
+    run = flytenb.run(flow.entity, **flow.inputs)
+    late = Ledger()
+    run.listen(late.take)
+    late.read()
+    assert late.run.phase is Phase.SUCCEEDED
+    assert {p for p in late.entries if p} == set(run.nodes)
+
+
+def test_a_listener_that_is_taken_back_hears_no_more() -> None:
+    flow = FLOWS["gate_approve"]
+    run = flytenb.start(flow.entity, **flow.inputs)
+    heard: list[RunEvent] = []
+    take_back = run.listen(heard.append)
+    take_back()
+    before = len(heard)
+    run.cancel()
+    assert len(run.events) > before == len(heard)
+
+
+def test_a_gate_waits_until_it_ends() -> None:
+    ledger = Ledger()
+    ledger.take(RunEvent(1.0, "phase", "n0", Phase.RUNNING))
+    ledger.take(RunEvent(2.0, "gate", "n0", text="go on?"))
+    ledger.read()
+    assert ledger.waiting == {"n0": "go on?"}
+    ledger.take(RunEvent(3.0, "phase", "n0", Phase.SUCCEEDED))
+    ledger.read()
+    assert ledger.waiting == {}
+
+
+def test_what_a_node_prints_is_no_change_of_its_state() -> None:
+    ledger = Ledger()
+    ledger.take(RunEvent(1.0, "phase", "n0", Phase.RUNNING))
+    ledger.take(RunEvent(1.5, "log", "n0", text="hello"))
+    assert ledger.read() == ({"n0"}, {"n0"})
+    assert ledger.read() == (set(), set())
+
+
+@pytest.mark.parametrize(
+    ("phases", "expected"),
+    [
+        ([Phase.QUEUED, Phase.QUEUED], Phase.QUEUED),
+        ([Phase.SUCCEEDED, Phase.QUEUED], Phase.RUNNING),
+        ([Phase.RUNNING, Phase.SUCCEEDED], Phase.RUNNING),
+        ([Phase.RUNNING, Phase.FAILED], Phase.FAILED),
+        ([Phase.TIMED_OUT, Phase.SUCCEEDED], Phase.TIMED_OUT),
+        ([Phase.SUCCEEDED, Phase.SKIPPED], Phase.SUCCEEDED),
+        ([Phase.SKIPPED, Phase.SKIPPED], Phase.SKIPPED),
+        ([Phase.SUCCEEDED, Phase.ABORTED], Phase.ABORTED),
+    ],
+)
+def test_a_group_stands_where_the_worst_of_its_members_does(phases: list[Phase], expected: Phase) -> None:
+    state = joined(NodeState(phase) for phase in phases)
+    assert state.phase is expected
+    assert (state.done, state.total) == (sum(p.is_terminal for p in phases), len(phases))
+
+
+def test_a_closed_container_keeps_its_own_phase_and_counts_those_inside() -> None:
+    states = {
+        "n1": NodeState(Phase.RUNNING),
+        "n1/n0": NodeState(Phase.SUCCEEDED),
+        "n1/n1": NodeState(Phase.QUEUED),
+    }
+    shown = shown_states(states, {"n1/n0": "n1", "n1/n1": "n1"})
+    assert shown["n1"] == NodeState(Phase.RUNNING, done=1, total=2)
+
+
+def test_every_node_of_a_picture_is_told_of_before_anything_has_happened() -> None:
+    graph = flytenb.graph(FLOWS["subworkflow"].entity)
+    news = boxes_news(Ledger(), Picture.of(graph), graph.nodes)
+    assert set(news) == {p for p, n in graph.nodes.items() if not n.is_pseudo}
+    assert {told[0] for told in news.values()} == {"QUEUED"}
+
+
+def test_a_node_inside_a_closed_container_is_told_of_by_the_container() -> None:
+    graph = flytenb.graph(FLOWS["subworkflow"].entity)
+    container = next(p for p, n in graph.nodes.items() if n.children)
+    inside = next(p for p in graph.nodes[container].children if not graph.nodes[p].is_pseudo)
+    ledger = Ledger()
+    for path in (container, inside):
+        ledger.take(RunEvent(5.0, "phase", path, Phase.RUNNING))
+    ledger.take(RunEvent(6.0, "phase", inside, Phase.SUCCEEDED))
+    changed, _ = ledger.read()
+    news = boxes_news(ledger, Picture.of(graph, frozenset({container})), changed)
+    assert set(news) == {container}
+    assert news[container][1].startswith("running · 1/")
+
+
+def test_the_start_is_told_only_of_what_runs_and_a_hit_only_of_what_succeeded() -> None:
+    assert box_news(NodeState(Phase.RUNNING), 12.0)[3] == 12.0
+    assert box_news(NodeState(Phase.SUCCEEDED, cache=CacheStatus.HIT), 12.0)[2:4] == [1, None]
+    assert box_news(NodeState(Phase.RUNNING, cache=CacheStatus.HIT), 12.0)[2] == 0
+
+
+def test_the_elements_of_a_map_are_no_nodes() -> None:
+    flow = FLOWS["map_simple"]
+    ledger = Ledger()
+    run = flytenb.options(listeners=(ledger.take,)).run(flow.entity, **flow.inputs)
+    ledger.read()
+    counts = node_counts(ledger, run.graph)
+    assert counts.total() == sum(not n.is_pseudo for n in run.graph.nodes.values()) < len(run.nodes)
+    assert counts_text(counts) == f"{counts.total()} node{'s' if counts.total() > 1 else ''}"
+
+
+def test_the_run_says_its_phase_its_counts_and_what_its_gates_ask() -> None:
+    flow = FLOWS["gate_input"]
+    ledger = Ledger()
+    run = flytenb.options(listeners=(ledger.take,)).start(flow.entity, **flow.inputs)
+    while not run.waiting:
+        run.wait(0.01)
+    ledger.read()
+    news, waiting = run_news(ledger, run.graph, now=99.0), run.waiting
+    run.cancel()
+    assert (news["phase"], news["now"], news["took"]) == ("RUNNING", 99.0, None)
+    assert "running" in news["counts"]
+    [gate] = news["gates"]
+    assert (gate["path"], gate["kind"]) == (*waiting, "input")
+    assert gate["type"] in gate["question"]
