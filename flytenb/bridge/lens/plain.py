@@ -34,8 +34,7 @@ def from_plain(data: Any, python_type: Any) -> Any:
         Exception: whatever the type engine, or the type itself, says about data that doesn't fit.
     """
     with quiet():
-        literal_type = TypeEngine.to_literal_type(python_type)
-        if literal_type.simple == SimpleType.STRUCT:
+        if _is_struct(python_type):
             binary = Binary(value=msgpack.dumps(data), tag=MESSAGEPACK)
             return to_native(FlyteLiteral(scalar=Scalar(binary=binary)), python_type)
         try:
@@ -52,8 +51,7 @@ def to_plain(value: Any, python_type: Any) -> Any:
         Exception: whatever is said about a value that has no plain form.
     """
     with quiet():
-        literal_type = TypeEngine.to_literal_type(python_type)
-        if literal_type.simple == SimpleType.STRUCT:
+        if _is_struct(python_type):
             scalar = pack(value, python_type).scalar
             return msgpack.loads(scalar.binary.value, strict_map_key=False)
         try:
@@ -61,6 +59,14 @@ def to_plain(value: Any, python_type: Any) -> Any:
         except Exception:  # mashumaro doesn't know the type
             return value
         return msgpack.loads(encoder.encode(value), strict_map_key=False)
+
+
+def _is_struct(python_type: Any) -> bool:
+    """Whether Flyte itself sends values of the type as plain data."""
+    try:
+        return bool(TypeEngine.to_literal_type(python_type).simple == SimpleType.STRUCT)
+    except Exception:  # a type that no input can have, but a field of a dataclass can
+        return False
 
 
 def refusal(value: Any, python_type: Any) -> str:

@@ -44,7 +44,12 @@ class Control(Protocol):
 
 
 class ValueControl:
-    """A control around one widget whose `value` says all; `parse` and `show` stand between the two."""
+    """A control around one widget whose `value` says all; `parse` and `show` stand between the two.
+
+    Attributes:
+        field: the widget that holds the value.
+        widget: what is shown: the same, unless something is put around it.
+    """
 
     def __init__(
         self,
@@ -52,18 +57,19 @@ class ValueControl:
         parse: Callable[[Any], Any] = lambda shown: shown,
         show: Callable[[Any], Any] = lambda value: value,
     ) -> None:
+        self.field = widget
         self.widget = widget
         self._parse = parse
         self._show = show
 
     def read(self) -> Any:
         """Return what the widget's value means."""
-        return self._parse(self.widget.value)
+        return self._parse(self.field.value)
 
     def write(self, value: Any) -> None:
         """Put a value in, as the widget shows it."""
         try:
-            self.widget.value = self._show(value)
+            self.field.value = self._show(value)
         except FlytenbError:
             raise
         except Exception as error:  # a trait's own message, or that of a format which doesn't know the value
@@ -71,7 +77,7 @@ class ValueControl:
 
     def watch(self, changed: Callable[[], None]) -> None:
         """Call it when the widget's value changes."""
-        self.widget.observe(lambda _: changed(), names="value")
+        self.field.observe(lambda _: changed(), names="value")
 
     def code(self, source: Source) -> str:
         """Write the value."""

@@ -59,6 +59,7 @@ class Form:
         names: Mapping[str, Any] | None = None,
         memory: Memory | None = None,
     ) -> None:
+        inputs = read_inputs(entity)
         self.entity = entity
         self.run: Any = None
         self._start = start
@@ -67,7 +68,6 @@ class Form:
         self._folder: Path | None = None
         self._context = contextvars.copy_context()
         self._name = short_name(entity)
-        inputs = read_inputs(entity)
         self.fields = {given.name: Field(given, self._place(given), self._changed) for given in inputs}
         self._line = widgets.HTML()
         self._line.add_class("ft-form-call")

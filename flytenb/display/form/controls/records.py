@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import ipywidgets as widgets
 
@@ -33,7 +33,12 @@ def dataclass_control(declared: Any, place: Place) -> RecordControl:
 def model_control(declared: Any, place: Place) -> RecordControl:
     """Return a control for each field of a pydantic model."""
     cls = bare(declared)
-    fields = {name: info.annotation for name, info in cls.model_fields.items()}
+    annotated: Any = Annotated
+    # pydantic keeps a field's bounds apart from its type.
+    fields = {
+        name: annotated[(info.annotation, *info.metadata)] if info.metadata else info.annotation
+        for name, info in cls.model_fields.items()
+    }
     defaults = {
         name: _NONE if info.is_required() else info.get_default(call_default_factory=True)
         for name, info in cls.model_fields.items()

@@ -35,8 +35,10 @@ def date_control(declared: Any, place: Place) -> ValueControl:
 @BUILT_IN.display_for(datetime.datetime)
 def datetime_control(declared: Any, place: Place) -> ValueControl:
     """Return a calendar with a clock, in UTC."""
-    picker = widgets.NaiveDatetimePicker(layout=widgets.Layout(width="auto"), tooltip="in UTC")
-    return ValueControl(picker, lambda shown: _picked("a date and time")(shown).replace(tzinfo=datetime.UTC), _naive)
+    picker = widgets.NaiveDatetimePicker(layout=widgets.Layout(width="auto"))
+    made = ValueControl(picker, lambda shown: _picked("a date and time")(shown).replace(tzinfo=datetime.UTC), _naive)
+    made.widget = widgets.HBox([picker, widgets.Label("UTC")])
+    return made
 
 
 @BUILT_IN.display_for(datetime.timedelta)

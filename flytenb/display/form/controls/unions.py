@@ -33,9 +33,10 @@ class UnionControl:
         options = [(type_text(member), i) for i, member in enumerate(self._members)]
         self._choice = widgets.Dropdown(options=options, value=0, layout=widgets.Layout(width="max-content"))
         self._choice.observe(lambda _: self._chosen(), names="value")
-        self._inside = widgets.Box([self._current.widget])
+        self._inside = widgets.Box()
         self._inside.add_class("ft-form-inside")
         self.widget = widgets.HBox([self._choice, self._inside])
+        self._chosen()
 
     @property
     def _current(self) -> Control:
