@@ -154,7 +154,7 @@ class Planner(Wiring):
         found = self._calls.get(id(entity))
         if found is None:
             strict = self.settings.strict
-            apart = self.settings.processes and can_travel(entity)
+            apart = self.settings.processes and self.kind(entity) is Kind.TASK and can_travel(entity)
             made = process_call(entity, strict=strict) if apart else build_call(entity, strict=strict)
             found = self._calls[id(entity)] = made
         return found
