@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flytenb.model import Graph
-from flytenb.render.fold import MOST_ACROSS, MOST_BOXES, MOST_STRETCHES, close, fold, is_readable, levels_of, size_of
+from flytenb.render.fold import MOST_ACROSS, MOST_BOXES, MOST_STRETCHES, close, fold, is_readable, levels_of
 from tests import render_samples as samples
 
 
@@ -56,8 +56,10 @@ def test_nodes_of_one_name_on_one_level_become_one() -> None:
     assert {(e.source, e.target) for e in folded.graph.edges} >= {("n0", "@folded-n1"), ("@folded-n1", "n41")}
 
 
-def test_a_chosen_depth_folds_nothing_else() -> None:
-    assert size_of(fold(samples.fan_out(), 9).graph) == size_of(samples.fan_out())
+def test_a_chosen_depth_folds_nothing_else_but_crowds_of_one_name() -> None:
+    assert run_paths(fold(samples.fan_out(), 9).graph) == {"n0", "@folded-n1", "n41"}
+    for graph in (samples.layered(400, across=40), samples.layered(200, across=MOST_ACROSS), samples.long_chain(200)):
+        assert fold(graph, 9).graph is graph
 
 
 def test_nodes_of_many_names_are_folded_by_level() -> None:

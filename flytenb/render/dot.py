@@ -17,6 +17,10 @@ _INCH = 72
 _TITLE_FONT = 13.0
 _MANY = 300
 """Boxes beyond which the layout tries half as hard to avoid crossings."""
+_MOST_IN_ROW = 6
+"""Boxes side by side that a notebook's output nearly has room for."""
+_MOST_ROWS = 4
+"""Rows that boxes which could all stand side by side are spread over; each more makes the layout much slower."""
 _TITLE_LETTER = 0.6 * _TITLE_FONT  # Courier's letters are this wide in every engine
 
 _PHASE_PENS = {
@@ -45,7 +49,32 @@ def layout_dot(scene: Scene) -> str:
     _add_bare(dot.body, scene, _members(scene), None)
     for arrow in scene.arrows:
         _add_bare_arrow(dot.body, scene, arrow)
+    _wrap(dot.body, scene)
     return str(dot.source)
+
+
+def _wrap(lines: list[str], scene: Scene) -> None:
+    """Let boxes that are fed by the same and feed the same stand in several rows where one would be too wide.
+
+    Cases keep their order in one row; and rows beyond a few cost the layout more than they spare the reader.
+    """
+    before: dict[int, set[int]] = {}
+    after: dict[int, set[int]] = {}
+    cases = {arrow.head for arrow in scene.arrows if arrow.kind == EdgeKind.CASE}
+    for arrow in scene.arrows:
+        after.setdefault(arrow.tail, set()).add(arrow.head)
+        before.setdefault(arrow.head, set()).add(arrow.tail)
+    alike: dict[tuple[object, ...], list[int]] = {}
+    for box in scene.boxes:
+        ends = frozenset(before.get(box.number, ())), frozenset(after.get(box.number, ()))
+        if any(ends) and box.number not in cases:
+            alike.setdefault((box.frame, *ends), []).append(box.number)
+    for numbers in alike.values():
+        if len(numbers) > _MOST_ROWS * _MOST_IN_ROW:
+            continue
+        across = ceil(len(numbers) / ceil(len(numbers) / _MOST_IN_ROW))
+        below = zip(numbers, numbers[across:], strict=False)
+        lines += [f"n{upper} -> n{lower} [style=invis]\n" for upper, lower in below]
 
 
 def _members(scene: Scene) -> dict[int | None, list[Frame | Box | Arrow]]:

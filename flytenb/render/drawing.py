@@ -43,7 +43,8 @@ def draw(
         upstream: a node's path or name: it and all it depends on.
         downstream: a node's path or name: it and all that depends on it.
         between: two nodes: they and what lies between them.
-        depth: how many levels of containers are open, with nothing else folded; None folds what is too big to read.
+        depth: how many levels of containers are open, with nothing else folded but crowds of one name side by side;
+            None folds whatever is too big to read.
         states: where the nodes of a run stand, by path; `""` is the run itself.
         title: what stands above; the graph's name if not given.
 
@@ -105,11 +106,13 @@ class Drawing:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was folded and how to see it, in words; a depth that the reader chose needs none."""
+        """What was folded and how to see it, in words; what a depth that the reader chose closed needs none."""
         note = self._folded.note
-        if not note or (self._depth is not None and not self._slow):
+        if self._depth is not None and not self._slow:
+            note = self._folded.grouped
+        if not note:
             return ()
-        way_out = "to see more: upstream, downstream, between, or a depth (which folds nothing)"
+        way_out = "to see more: upstream, downstream, between, or a depth (which folds only crowds of one name)"
         return (*self._slow, note, way_out)
 
     def shown_at(self, path: str) -> str:

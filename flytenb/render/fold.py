@@ -41,29 +41,41 @@ class Folded:
 
     @property
     def note(self) -> str:
-        """What was folded, in words; empty if nothing was."""
-        nodes = self.graph.nodes.values()
-        groups = [n for n in nodes if "folded" in n.settings]
+        """What was folded and closed, in words; empty if nothing was."""
+        closed = _list(n.name for n in self.graph.nodes.values() if "inside" in n.settings)
+        return " · ".join(filter(None, (self.grouped, f"closed: {closed}" if closed else "")))
+
+    @property
+    def grouped(self) -> str:
+        """Which nodes became one, in words; empty if none did."""
+        groups = [n for n in self.graph.nodes.values() if "folded" in n.settings]
         names = ", ".join(map(label, groups))
         if len(groups) > 3:
             names = f"{sum(int(n.settings['folded']) for n in groups)} nodes into {len(groups)} boxes"
-        closed = _list(n.name for n in nodes if "inside" in n.settings)
-        return " · ".join(filter(None, (f"folded: {names}" if names else "", f"closed: {closed}" if closed else "")))
+        return f"folded: {names}" if names else ""
 
 
 def fold(graph: Graph, depth: int | None = None, *, most: int = MOST_BOXES) -> Folded:
-    """Return the graph as a reader can take it in: with `depth` open levels and nothing else folded, else as it fits.
+    """Return the graph as a reader can take it in: with `depth` open levels, else with as many as fit.
 
     Args:
         graph: what to draw.
-        depth: how many levels of containers are open; None decides by size. Branches are no level.
+        depth: how many levels of containers are open, with nothing folded in them but crowds of one name; None decides
+            by size. Branches are no level.
         most: how many boxes a reader, or a layout engine in its time, can take.
     """
+    if depth is not None:
+        return _opened(graph, depth)
     found = Folded(graph, {})
-    for found in foldings(graph, depth):
-        if depth is not None or is_readable(found.graph, most):
+    for found in foldings(graph):
+        if is_readable(found.graph, most):
             break
     return found
+
+
+def _opened(graph: Graph, depth: int) -> Folded:
+    now = _closed_from(graph, _levels_around(graph), depth)
+    return _then(now, _by_name(now.graph, fewest=MOST_ACROSS + 1))
 
 
 def close(graph: Graph, paths: Collection[str]) -> Folded:
@@ -83,16 +95,13 @@ def close(graph: Graph, paths: Collection[str]) -> Folded:
     return _replaced(graph, shown_at, stands_for)
 
 
-def foldings(graph: Graph, depth: int | None) -> Iterator[Folded]:
+def foldings(graph: Graph) -> Iterator[Folded]:
     """Yield the graph and ever smaller versions of it."""
-    levels = {path: _level(graph, path) for path in _containers(graph)}
+    levels = _levels_around(graph)
     now = Folded(graph, {})
-    first = max(levels.values(), default=-1) + 1
-    if depth is not None and depth < first:
-        first = depth
-        now = _closed_from(graph, levels, depth)
     yield now
-    shut = (partial(_closed_from, levels=levels, depth=level) for level in range(first - 1, -1, -1))
+    deepest = max(levels.values(), default=-1)
+    shut = (partial(_closed_from, levels=levels, depth=level) for level in range(deepest, -1, -1))
     steps: list[Callable[[Graph], Folded]] = [
         _crowded_closed,
         *shut,
@@ -137,6 +146,11 @@ def is_readable(graph: Graph, most: int = MOST_BOXES) -> bool:
     levels = levels_of(graph)
     is_low = all(max(family.values()) < MOST_DOWN for family in levels.values())
     return is_low and _across(levels, "") <= MOST_ACROSS
+
+
+def _levels_around(graph: Graph) -> dict[str, int]:
+    """For each container, how deep inside others it stands."""
+    return {path: _level(graph, path) for path in _containers(graph)}
 
 
 def _level(graph: Graph, path: str) -> int:
@@ -209,7 +223,7 @@ def _crowded(graph: Graph) -> frozenset[str]:
     )
 
 
-def _by_name(graph: Graph) -> Folded:
+def _by_name(graph: Graph, fewest: int = FEWEST_ALIKE) -> Folded:
     """Let siblings of one name that stand on one level become one node."""
     groups: dict[tuple[object, ...], list[str]] = {}
     for parent, family in levels_of(graph).items():
@@ -217,7 +231,7 @@ def _by_name(graph: Graph) -> Folded:
             node = graph.nodes[path]
             if _can_join(graph, node):
                 groups.setdefault((parent, level, node.kind, node.name), []).append(path)
-    return _grouped(graph, [g for g in groups.values() if len(g) >= FEWEST_ALIKE])
+    return _grouped(graph, [g for g in groups.values() if len(g) >= fewest])
 
 
 def _by_level(graph: Graph) -> Folded:
