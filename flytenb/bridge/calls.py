@@ -19,12 +19,13 @@ from flytekit.core.promise import Promise, VoidPromise
 from flytekit.core.python_function_task import AsyncPythonFunctionTask, PythonFunctionTask
 from flytekit.deck import DeckField
 from flytekit.exceptions.user import FlyteRecoverableException
-from flytekit.models.literals import Literal, LiteralMap
+from flytekit.models.literals import Literal
 
 from flytenb.bridge.containers import run_container
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.crossing import Value, from_literal, packer
 from flytenb.bridge.entities import is_stub, require_entity, short_name
+from flytenb.bridge.packing import build_packing
 from flytenb.bridge.stubs import stub_error
 from flytenb.errors import InputError
 
@@ -102,9 +103,9 @@ def _fast_call(task: PythonTask[Any], strict: bool) -> Call:
 
         def call(workspace: Workspace, inputs: dict[str, Any]) -> dict[str, Value]:
             state = workspace.enter().execution_state
-            result = body(**inputs)
+            box = [body(**inputs)]
             state.mode = ExecutionState.Mode.TASK_EXECUTION  # from here on as in `Workspace.enter_to_pack`
-            return pack(result)
+            return pack(box)
 
         return call
 
@@ -117,77 +118,14 @@ def _fast_call(task: PythonTask[Any], strict: bool) -> Call:
             parameters = context.user_space_params.with_enable_deck(enable_deck=True).build()
         if parameters is not context.user_space_params:
             context.execution_state.user_space_params = parameters
-        result = task.post_execute(parameters, body(**inputs))
+        box = [task.post_execute(parameters, body(**inputs))]
         context.execution_state.mode = ExecutionState.Mode.TASK_EXECUTION
-        outputs = pack(result)
+        outputs = pack(box)
         natives = {name: value.native() for name, value in outputs.items()} if task.enable_deck else {}
         task._write_decks(inputs, natives, context, parameters)
         return outputs
 
     return call_with_hooks
-
-
-def build_packing(task: Any, *, strict: bool = False) -> Callable[[Any], dict[str, Value]]:
-    """Prepare the split of a task's return value into its declared outputs, each checked and packed.
-
-    The rules and the words of a refusal are flytekit's (`PythonTask._output_to_literal_map`, 1.16.31).
-    """
-    interface: Interface = task.python_interface
-    types = interface.outputs
-    variables = task.interface.outputs
-    packers = [(name, packer(t, variables[name].type, strict=strict)) for name, t in types.items()]
-    if not packers:
-        return lambda result: {}
-
-    def pack_one(name: str, pack: Callable[[Any], Value], position: int, value: Any) -> Value:
-        if isinstance(value, tuple):
-            raise TypeError(f"Output({name}) in task '{task.name}' received a tuple {value}, instead of {types[name]}")
-        try:
-            return pack(value)
-        except Exception as e:
-            key = name if name != f"o{position}" else position
-            e.args = (
-                f"Failed to convert outputs of task '{task.name}' at position {key}.\n"
-                f"Failed to convert type {type(value)} to type {types[name]}.\n"
-                f"Error Message: {e.args[0] if e.args else e}.",
-            )
-            raise
-
-    if len(packers) == 1:
-        name, only = packers[0]
-        is_named_tuple = bool(interface.output_tuple_name)
-
-        def pack_single(result: Any) -> dict[str, Value]:
-            if isinstance(result, LiteralMap):
-                return read_literals(result, interface)
-            if is_named_tuple and isinstance(result, tuple):
-                result = result[0]
-            return {name: pack_one(name, only, 0, result)}
-
-        return pack_single
-
-    def pack_several(result: Any) -> dict[str, Value]:
-        if isinstance(result, LiteralMap):
-            return read_literals(result, interface)
-        values = list(result) if isinstance(result, tuple | list) else None
-        if values is None or len(values) != len(packers):
-            found = type(result).__name__ if values is None else f"{len(values)} values"
-            raise TypeError(
-                f"Failed to convert outputs of task '{task.name}': "
-                f"{len(packers)} outputs are declared ({', '.join(types)}), the task returned {found}"
-            )
-        return {n: pack_one(n, p, i, v) for i, ((n, p), v) in enumerate(zip(packers, values, strict=True))}
-
-    return pack_several
-
-
-def read_literals(literals: LiteralMap, interface: Interface) -> dict[str, Value]:
-    """Take outputs that a task delivered as literals already, as connectors do."""
-    return {
-        name: from_literal(literal, interface.outputs[name])
-        for name, literal in literals.literals.items()
-        if name in interface.outputs
-    }
 
 
 def _compatible_call(entity: Any) -> Call:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from flytenb.bridge.calls import build_packing, build_result
+from flytenb.bridge.calls import build_result
 from flytenb.bridge.compiled import task_policy
 from flytenb.bridge.eagers import cause_of, eager_error, run_eager
 from flytenb.bridge.entities import short_name
 from flytenb.bridge.graphs.called import read_called
+from flytenb.bridge.packing import build_packing
 from flytenb.runner.steps import EntityStep, Scope, Step, Use
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class EagerStep(EntityStep):
         except Exception as e:
             raise cause_of(e) from None
         scheduler.workspace.enter_to_pack()
-        outputs = build_packing(self.use.entity, strict=self.planner.settings.strict)(result)
+        outputs = build_packing(self.use.entity, strict=self.planner.settings.strict)([result])
         self.put_outputs(scheduler, outputs)
 
     async def _call(self, scheduler: Scheduler, entity: Any, inputs: dict[str, Any]) -> Any:

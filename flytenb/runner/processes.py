@@ -18,10 +18,11 @@ from typing import Any
 import cloudpickle
 from loky.process_executor import ProcessPoolExecutor, TerminatedWorkerError
 
-from flytenb.bridge.calls import Call, body_of, build_packing, is_async, is_plain
+from flytenb.bridge.calls import Call, body_of, is_async, is_plain
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.crossing import Value
 from flytenb.bridge.entities import short_name
+from flytenb.bridge.packing import build_packing
 from flytenb.errors import TravelError, WorkerLostError
 from flytenb.runner.capture import write_captured
 
@@ -94,7 +95,7 @@ def process_call(task: Any, *, strict: bool) -> Call:
                             f"the process that ran {name!r} died before it answered",
                             hint="it may have run out of memory, called os._exit or crashed in native code",
                         ) from e
-        return pack(_unpack(answer))
+        return pack([_unpack(answer)])
 
     return call
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from flytenb.bridge.calls import Call, build_packing
+from flytenb.bridge.calls import Call
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.crossing import Value
 from flytenb.bridge.entities import is_entity, short_name
+from flytenb.bridge.packing import build_packing
 from flytenb.errors import FlytenbError
 
 
@@ -28,6 +29,6 @@ def stand_in_call(entity: Any, stand_in: Any, strict: bool) -> Call:
 
     def call(workspace: Workspace, inputs: dict[str, Any]) -> dict[str, Value]:
         workspace.enter()
-        return pack(function(**inputs))
+        return pack([function(**inputs)])
 
     return call

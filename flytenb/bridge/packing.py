@@ -1,0 +1,79 @@
+"""What a task returned, split into its declared outputs, each checked and packed; calling is left to `calls`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flytekit.core.interface import Interface
+from flytekit.models.literals import LiteralMap
+
+from flytenb.bridge.crossing import Value, from_literal, giver
+
+Pack = Callable[[list[Any]], dict[str, Value]]
+"""Takes the return value in a list, and empties it: a value that nobody else holds needn't be copied."""
+
+
+def build_packing(task: Any, *, strict: bool = False) -> Pack:
+    """Prepare the packing of a task's return value, once for every time that it runs.
+
+    The rules and the words of a refusal are flytekit's (`PythonTask._output_to_literal_map`, 1.16.31).
+    """
+    interface: Interface = task.python_interface
+    types = interface.outputs
+    variables = task.interface.outputs
+    givers = [(name, giver(t, variables[name].type, strict=strict)) for name, t in types.items()]
+    if not givers:
+        return lambda box: {}
+
+    def pack_one(name: str, give: Callable[[list[Any]], Value], position: int, box: list[Any]) -> Value:
+        kind = type(box[0])
+        if issubclass(kind, tuple):
+            raise TypeError(f"Output({name}) in task '{task.name}' received a tuple {box[0]}, instead of {types[name]}")
+        try:
+            return give(box)
+        except Exception as e:
+            key = name if name != f"o{position}" else position
+            e.args = (
+                f"Failed to convert outputs of task '{task.name}' at position {key}.\n"
+                f"Failed to convert type {kind} to type {types[name]}.\n"
+                f"Error Message: {e.args[0] if e.args else e}.",
+            )
+            raise
+
+    if len(givers) == 1:
+        name, only = givers[0]
+        is_named_tuple = bool(interface.output_tuple_name)
+
+        def pack_single(box: list[Any]) -> dict[str, Value]:
+            if isinstance(box[0], LiteralMap):
+                return read_literals(box[0], interface)
+            if is_named_tuple and isinstance(box[0], tuple):
+                box[0] = box[0][0]
+            return {name: pack_one(name, only, 0, box)}
+
+        return pack_single
+
+    def pack_several(box: list[Any]) -> dict[str, Value]:
+        if isinstance(box[0], LiteralMap):
+            return read_literals(box[0], interface)
+        boxes = [[value] for value in box[0]] if isinstance(box[0], tuple | list) else None
+        if boxes is None or len(boxes) != len(givers):
+            found = type(box[0]).__name__ if boxes is None else f"{len(boxes)} values"
+            raise TypeError(
+                f"Failed to convert outputs of task '{task.name}': "
+                f"{len(givers)} outputs are declared ({', '.join(types)}), the task returned {found}"
+            )
+        box.clear()  # the tuple itself would hold its values
+        return {n: pack_one(n, g, i, one) for i, ((n, g), one) in enumerate(zip(givers, boxes, strict=True))}
+
+    return pack_several
+
+
+def read_literals(literals: LiteralMap, interface: Interface) -> dict[str, Value]:
+    """Take outputs that a task delivered as literals already, as connectors do."""
+    return {
+        name: from_literal(literal, interface.outputs[name])
+        for name, literal in literals.literals.items()
+        if name in interface.outputs
+    }
