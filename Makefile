@@ -1,13 +1,13 @@
 # Everything that a person or CI types. `make` alone lists it.
 #
-# Needs only Python 3.11 or newer and make; each target makes what it lacks in .venv. `make test` alone installs
+# Needs only Python 3.11 or 3.12 (flytekit takes no newer one) and make; each target makes what it lacks in .venv. `make test` alone installs
 # system packages, and only those that are missing.
 
 VENV   := .venv
 BIN    := $(VENV)/bin
 BUILD  := build
-PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
-  $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+PYTHON ?= $(shell for p in python3 python3.12 python3.11 python; do \
+  $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null && echo $$p && break; done)
 
 NOTEBOOKS := $(wildcard notebooks/*.md)
 PAGE      := $(BUILD)/extending_flyte.html
@@ -62,7 +62,7 @@ clean:  ## remove what the targets made, except .venv
 	rm -rf $(BUILD) dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis notebooks/*.ipynb
 
 $(BIN)/python:
-	@test -n "$(PYTHON)" || { echo "flytenb needs Python 3.11 or newer; say where it is: make PYTHON=/path/to/python"; exit 1; }
+	@test -n "$(PYTHON)" || { echo "flytenb needs Python 3.11 or 3.12; say where it is: make PYTHON=/path/to/python"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "this Python can't make environments; on Debian: apt install python3-venv"; exit 1; }
 
 # One stamp per set of extras: made again when the dependencies change.
