@@ -63,7 +63,9 @@ class Alone(Live):
         page.set_content(_PAGE)
         self.widget = follower.open()
         self.widget.send = lambda content, buffers=None: self._outbox.append(content)  # type: ignore[method-assign]
-        self._seen = {name: getattr(self.widget, name) for name in ("picture", "frame", "changes")}
+        self._seen = {
+            name: getattr(self.widget, name) for name in ("frame", "changes", "picture")
+        }  # any order may come
         state = json.loads(json.dumps({**self._seen, "about": self.widget.about}))
         page.evaluate(_MODEL, [page_text("live.js"), page_style(), state, theme])
 

@@ -13,7 +13,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import nbformat
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
@@ -113,6 +112,18 @@ class Notebook:
         )
         return self
 
+    def reopen(self) -> None:
+        """Load the page anew, as F5 does, while cells may still be running."""
+        self.page.goto(self.lab.address(self.path))
+        self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+
+    def shut_down(self) -> None:
+        """End the kernel and close the page."""
+        self.page.evaluate(
+            "async () => { await window.jupyterapp.shell.currentWidget?.sessionContext?.shutdown() }",
+        )
+        self.page.close()
+
     def command(self, name: str) -> None:
         """Execute one of the front end's commands without waiting for what comes of it."""
         self.page.evaluate("name => { window.jupyterapp.commands.execute(name) }", name)
@@ -142,11 +153,10 @@ class Notebook:
             timeout=seconds * 1000,
         )
 
-    def save(self) -> dict[str, Any]:
+    def save(self) -> nbformat.NotebookNode:
         """Save it and return the file's content."""
         self.page.evaluate("async () => { await window.jupyterapp.commands.execute('docmanager:save') }")
-        found: dict[str, Any] = json.loads(self.path.read_text())
-        return found
+        return nbformat.read(self.path, as_version=4)
 
     def theme(self, name: str) -> None:
         """Change to `JupyterLab Dark` or `JupyterLab Light`."""

@@ -651,6 +651,7 @@ class View {
     const all = h("button", { class: "ftl-link", type: "button", onclick: () => this.model.send({ kind: "all" }) });
     all.textContent = "open everything";
     this.notes.replaceChildren(...(isFolded ? [...notes.slice(0, 1), all] : []));
+    this.frameKey = null; // the frame may have come before its picture
     this.repaint();
     this.mark();
   }

@@ -1,0 +1,224 @@
+"""Runs in a real JupyterLab: live while the cell runs, frozen afterwards, the same when it is opened again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import nbformat
+import pytest
+from nbformat.sign import NotebookNotary
+from playwright.sync_api import Browser, expect
+
+from tests.browser.lab import Lab, Notebook
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+DEFINE = """
+%load_ext flytenb
+import pathlib, time
+import flytenb
+from datetime import timedelta
+from flytekit import task, wait_for_input, workflow
+
+def hold(name):
+    "Wait until a test has looked."
+    for _ in range(600):
+        if pathlib.Path(name).exists():
+            return
+        time.sleep(.05)
+
+@task
+def first(x: int) -> int:
+    print("first says", x)
+    return x + 1
+
+@task
+def second(x: int) -> int:
+    print("second waits")
+    hold("go")
+    return x * 2
+
+@workflow
+def two(x: int = 1) -> int:
+    return second(x=first(x=x))
+
+@workflow
+def asking(x: int = 1) -> int:
+    return first(x=wait_for_input("limit", timeout=timedelta(hours=1), expected_type=int))
+"""
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+@pytest.fixture
+def notebook(lab: Lab, browser: Browser, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """Writes, opens and closes a notebook whose first cell defines the workflows above."""
+    opened: list[Notebook] = []
+
+    def open_with(*cells: str) -> Notebook:
+        (lab.folder / "go").unlink(missing_ok=True)
+        name = re.sub(r"\W+", "_", request.node.name)
+        page = browser.new_page(viewport={"width": 1300, "height": 1000})
+        opened.append(Notebook(lab, page, lab.write(name, DEFINE, *cells)).open())
+        return opened[-1]
+
+    yield open_with
+    (lab.folder / "go").touch()
+    for each in opened:
+        each.shut_down()
+
+
+def outputs(saved: nbformat.NotebookNode, cell: int) -> list[dict[str, Any]]:
+    return [o["data"] for o in saved["cells"][cell]["outputs"] if "data" in o]
+
+
+def let_go(notebook: Notebook) -> None:
+    (notebook.lab.folder / "go").touch()
+
+
+def test_a_run_is_live_while_its_cell_runs_and_a_picture_afterwards(notebook: Any) -> None:
+    nb = notebook("run = %flyte run two(x=3)")
+    nb.run_all()
+    live = nb.live(1)
+    expect(live.node("n1")).to_have_attribute("data-phase", "RUNNING", timeout=40_000)
+    expect(live.node("n0")).to_have_attribute("data-phase", "SUCCEEDED")
+    live.node("n1").click()
+    expect(live.inspector).to_contain_text("second waits", timeout=10_000)
+    live.node("n0").click()
+    expect(live.inspector).to_contain_text("outputs", timeout=10_000)
+    let_go(nb)
+    nb.wait_until_idle()
+    expect(live.element).to_have_count(0)
+    expect(nb.output(1).locator("img")).to_have_count(1)
+    expect(nb.output(1)).to_contain_text("SUCCEEDED")
+    expect(nb.output(1).locator("details[open]")).to_contain_text("first says 3")
+    bundle = outputs(nb.save(), 1)[0]
+    assert WIDGET not in bundle
+    assert "second" in bundle["text/plain"]
+    assert 'src="data:image/svg+xml;base64,' in bundle["text/html"]
+
+
+def test_the_keyboard_alone_is_enough(notebook: Any) -> None:
+    nb = notebook("run = %flyte run two(x=3)")
+    nb.run_all()
+    live = nb.live(1)
+    expect(live.node("n1")).to_have_attribute("data-phase", "RUNNING", timeout=40_000)
+    live.element.locator(".ftl-stage [tabindex='0']").focus()
+    nb.page.keyboard.press("ArrowDown")
+    expect(live.node("n1")).to_be_focused()
+    nb.page.keyboard.press("Enter")
+    expect(live.inspector).to_contain_text("second waits", timeout=10_000)
+    nb.page.keyboard.press("Escape")
+    expect(live.inspector).to_be_hidden()
+    expect(live.node("n1")).to_be_focused()
+
+
+def test_the_stop_button_ends_the_run_and_the_cell(notebook: Any) -> None:
+    nb = notebook("run = %flyte run two(x=3)", "print('alive', run if 'run' in dir() else 'no run')")
+    nb.run_all()
+    live = nb.live(1)
+    expect(live.node("n1")).to_have_attribute("data-phase", "RUNNING", timeout=40_000)
+    live.button("stop").click()
+    expect(nb.output(1)).to_contain_text("RunCancelledError", timeout=10_000)
+    expect(nb.output(1).locator("img")).to_have_count(1)
+    assert "ABORTED" in outputs(nb.save(), 1)[0]["text/plain"]
+
+
+def test_a_gate_is_answered_in_the_page_while_the_cell_waits(notebook: Any) -> None:
+    nb = notebook("run = %flyte run asking()", "run.result")
+    nb.run_all()
+    gate = nb.live(1).element.locator(".ftl-gate")
+    expect(gate).to_contain_text("limit", timeout=40_000)
+    gate.locator("input").fill("41")
+    gate.get_by_role("button", name="give").click()
+    nb.wait_until_idle()
+    assert outputs(nb.save(), 2)[0]["text/plain"] == "42"
+
+
+def test_after_a_reload_a_run_in_the_background_is_live_again(notebook: Any) -> None:
+    nb = notebook("run = %flyte run two(x=3) --background")
+    nb.run_all()
+    expect(nb.live(1).node("n1")).to_have_attribute("data-phase", "RUNNING", timeout=40_000)
+    nb.save()
+    nb.reopen()
+    expect(nb.live(1).node("n1")).to_have_attribute("data-phase", "RUNNING", timeout=40_000)
+    nb.live(1).node("n0").click()
+    expect(nb.live(1).inspector).to_contain_text("first says 3", timeout=10_000)
+    let_go(nb)
+    expect(nb.live(1).node("n1")).to_have_attribute("data-phase", "SUCCEEDED", timeout=10_000)
+
+
+def test_after_a_reload_a_run_that_its_cell_waits_for_is_shown_as_it_ended(notebook: Any) -> None:
+    nb = notebook("run = %flyte run two(x=3)")
+    nb.run_all()
+    expect(nb.live(1).node("n1")).to_have_attribute("data-phase", "RUNNING", timeout=40_000)
+    nb.save()
+    nb.reopen()
+    let_go(nb)
+    expect(nb.live(1).node("n1")).to_have_attribute("data-phase", "SUCCEEDED", timeout=40_000)
+
+
+def test_two_runs_at_once_and_two_views_of_one(notebook: Any) -> None:
+    nb = notebook("one = %flyte run two(x=1) --background", "two_ = %flyte run two(x=2) --background", "one")
+    nb.run_all()
+    for cell in (1, 2, 3):
+        expect(nb.live(cell).node("n1")).to_have_attribute("data-phase", "RUNNING", timeout=40_000)
+    nb.live(2).node("n0").click()
+    expect(nb.live(2).inspector).to_contain_text("first says 2", timeout=10_000)
+    expect(nb.live(3).inspector).to_be_hidden()
+    let_go(nb)
+    for cell in (1, 2, 3):
+        expect(nb.output(cell).locator("img")).to_have_count(1, timeout=10_000)
+        expect(nb.output(cell)).to_contain_text("SUCCEEDED")
+
+
+def test_a_finished_run_is_explored_until_its_reader_is_done(notebook: Any) -> None:
+    nb = notebook("run = %flyte run first(x=3)", "run.explore()")
+    nb.run_all()
+    live = nb.live(2)
+    live.node("n0").click(timeout=40_000)
+    expect(live.inspector).to_contain_text("first says 3", timeout=10_000)
+    live.button("leave the picture").click()
+    expect(nb.output(2).locator("img")).to_have_count(1, timeout=10_000)
+    assert WIDGET not in outputs(nb.save(), 2)[0]
+
+
+def test_an_untrusted_notebook_that_is_opened_again_shows_the_picture(
+    notebook: Any, lab: Lab, browser: Browser
+) -> None:
+    nb = notebook("run = %flyte run first(x=3)")
+    nb.run_all()
+    expect(nb.output(1).locator("img")).to_have_count(1, timeout=40_000)
+    nb.save()
+    other = nbformat.read(nb.path, as_version=4)
+    other.cells[0].source += "\n# not the notebook that was signed"
+    path = lab.folder / "from_elsewhere.ipynb"
+    nbformat.write(other, path)
+    assert not NotebookNotary(data_dir=str(lab.home / "data")).check_signature(other)
+    page = browser.new_page(viewport={"width": 1300, "height": 1000})
+    again = Notebook(lab, page, path).open()
+    picture = again.output(1).locator("img")
+    expect(picture).to_have_count(1)
+    assert picture.evaluate("image => image.complete && image.naturalWidth > 100")
+    again.shut_down()
+
+
+@pytest.mark.parametrize("theme", ["Dark", "Light"])
+def test_dark_and_light_follow_the_front_end(notebook: Any, theme: str) -> None:
+    nb = notebook("run = %flyte run two(x=3)")
+    nb.run_all()
+    live = nb.live(1)
+    expect(live.node("n1")).to_have_attribute("data-phase", "RUNNING", timeout=40_000)
+    nb.theme(f"JupyterLab {theme}")
+    live.node("n0").click()
+    brightness = "element => getComputedStyle(element).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number)"
+    colours = [live.inspector.evaluate(brightness)]
+    colours.append(
+        live.element.locator(".ft-card").evaluate(
+            "element => getComputedStyle(element).fill.match(/\\d+/g).map(Number)"
+        )
+    )
+    for colour in colours:
+        assert (sum(colour[:3]) < 200) == (theme == "Dark")
+    nb.theme("JupyterLab Light")
