@@ -154,6 +154,34 @@ def test_a_new_value_for_an_old_task_says_what_to_do(kernel: Kernel, call: str) 
     assert "make it again" in error.evalue + error.traceback
 
 
+def test_what_cells_define_is_put_to_the_test_in_another_process_too(kernel: Kernel) -> None:
+    kernel.run("""
+        import enum
+        from dataclasses import dataclass, field
+
+        from mashumaro.mixins.json import DataClassJSONMixin
+
+        class Color(enum.Enum):
+            RED = "red"
+
+        @dataclass
+        class Point:
+            x: float
+            color: Color = Color.RED
+            tags: list[str] = field(default_factory=list)
+
+        @dataclass
+        class Mixed(DataClassJSONMixin):
+            at: Point
+
+        def check(*arguments):
+            rows = {row.name: row.what for row in flytenb.check_transformer(*arguments).rows if not row.ok}
+            return {name: what for name, what in rows.items() if "process" in name}
+    """).ok()
+    for value in ("Point(1.0)", "Mixed(Point(1.0))", "Color.RED", "Celsius(1.0)"):
+        assert kernel.run(f"check(type({value}), [{value}])").ok().result == "{}", value
+
+
 def test_unloading_leaves_what_was_carried_in_use_and_the_type_engine_as_it_was(kernel: Kernel) -> None:
     kernel.run(CLASS).ok()
     kernel.run("%unload_ext flytenb").ok()

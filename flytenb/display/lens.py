@@ -61,8 +61,8 @@ def _facts(lens: TypeFacts) -> list[tuple[str, str]]:
     rows += [("would match too", other) for other in lookup.others]
     rows.append(("literal type", lens.literal_type or f"none: {lens.refusal}"))
     rows.append(("dataclass field", _supported(lens.field)))
-    rows.append(("into a raw container", _supported(lens.container_input)))
-    rows.append(("out of a raw container", _supported(lens.container_output)))
+    rows.append(("container input", _supported(lens.container_input)))
+    rows.append(("container output", _supported(lens.container_output)))
     return rows
 
 

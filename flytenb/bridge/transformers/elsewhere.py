@@ -5,15 +5,20 @@ As a program (`python -m flytenb.bridge.transformers.elsewhere FOLDER`) it is th
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import dataclasses
+import io
 import json
 import os
+import pickle
+import re
 import subprocess
 import sys
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import cloudpickle
 from flyteidl.core import types_pb2
@@ -29,6 +34,7 @@ from flytenb.bridge.lens.lookup import find_transformer
 from flytenb.bridge.lens.trip import explain
 from flytenb.bridge.values_in_short import LONG, cut
 
+_COLOR = re.compile(r"\x1b\[[0-9;]*m")
 _PATIENCE = 120.0
 """Seconds: importing what a type needs may take long, waiting for ever helps nobody."""
 
@@ -60,7 +66,7 @@ def visit(python_type: Any, transformer: TypeTransformer[Any], literals: list[Li
     except subprocess.TimeoutExpired:
         return Answer(error=f"no answer after {_PATIENCE:g} s", mend="a transformer must not wait for this process")
     if done.returncode != 0 or not (folder / "answer").exists():
-        said = done.stderr.strip().rpartition("\n")[2]
+        said = _COLOR.sub("", done.stderr).strip().rpartition("\n")[2]
         return Answer(error=f"the process ended: {cut(said, LONG)}", mend="its import must work without this notebook")
     return _read_answer(json.loads((folder / "answer").read_text()))
 
@@ -68,15 +74,43 @@ def visit(python_type: Any, transformer: TypeTransformer[Any], literals: list[Li
 def _question(python_type: Any, transformer: TypeTransformer[Any], literals: list[Literal]) -> bytes:
     bare = copy.copy(transformer)
     private.forget_codecs(bare)
-    # A class of the notebook goes by value and its transformer along; what can be imported must register itself.
-    told = bare if type(transformer).__module__ == "__main__" or _is_of_notebook(python_type) else None
-    return bytes(
-        cloudpickle.dumps((python_type, told, type(transformer).__qualname__, [to_bytes(x) for x in literals]))
-    )
+    # What a notebook has defined goes along by value; what can be imported must register itself.
+    of_notebook = {type(transformer).__module__}
+    told = [
+        (key, bare)
+        for key, known in private.transformer_registry().items()
+        if known is transformer and "__main__" in of_notebook | {getattr(key, "__module__", "")}
+    ]
+    packed = io.BytesIO()
+    named: dict[str, type] = {}
+    _collect_classes(python_type, named)
+    expected = type(transformer).__qualname__
+    _Pickler(packed).dump((python_type, named, told, expected, [to_bytes(x) for x in literals]))
+    return packed.getvalue()
 
 
-def _is_of_notebook(python_type: Any) -> bool:
-    return getattr(python_type, "__module__", "") == "__main__"
+def _collect_classes(python_type: Any, named: dict[str, type]) -> None:
+    """Find the notebook's classes in a type: what mashumaro compiles looks them up by name in their module."""
+    for argument in get_args(python_type):
+        _collect_classes(argument, named)
+    if not isinstance(python_type, type) or python_type.__module__ != "__main__" or python_type in named.values():
+        return
+    named[python_type.__qualname__] = python_type
+    with contextlib.suppress(Exception):  # a name that can't be resolved here can't be there either
+        for hint in get_type_hints(python_type, include_extras=True).values():
+            _collect_classes(hint, named)
+
+
+class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
+    """Keeps the one object by which dataclasses know that a field has no default: a copy of it would be one."""
+
+    def persistent_id(self, obj: Any) -> str | None:
+        return "MISSING" if obj is dataclasses.MISSING else None
+
+
+class _Unpickler(pickle.Unpickler):
+    def persistent_load(self, pid: str) -> Any:
+        return dataclasses.MISSING
 
 
 def _read_answer(answer: dict[str, Any]) -> Answer:
@@ -92,9 +126,11 @@ def _read_answer(answer: dict[str, Any]) -> Answer:
 
 def main(folder: Path) -> None:
     """Answer the question that lies in a folder."""
-    python_type, transformer, expected, sent = cloudpickle.loads((folder / "question").read_bytes())
-    if transformer is not None and transformer.python_type not in private.transformer_registry():
-        TypeEngine.register(transformer)
+    packed = io.BytesIO((folder / "question").read_bytes())
+    python_type, named, told, expected, sent = _Unpickler(packed).load()
+    vars(sys.modules["__main__"]).update(named)
+    for key, transformer in told:
+        TypeEngine.register_additional_type(transformer, key)
     (folder / "answer").write_text(json.dumps(_answer(python_type, expected, sent, folder)))
 
 
