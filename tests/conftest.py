@@ -1,4 +1,4 @@
-"""What every test may lean on: the option that rewrites the golden files, and nothing else."""
+"""What every test may lean on: the option that rewrites the golden files, and ids that are the same everywhere."""
 
 from __future__ import annotations
 
@@ -7,6 +7,13 @@ import pytest
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew instead of comparing")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse ids that hold an object's address: workers that run in parallel must collect the same tests."""
+    changing = [item.nodeid for item in items if " at 0x" in item.nodeid]
+    if changing:
+        raise pytest.UsageError(f"these ids change with every process, give them one of their own: {changing}")
 
 
 @pytest.fixture(scope="session")

@@ -286,7 +286,7 @@ def test_what_is_no_value_is_told_in_words(declared: Any, text: str, message: st
         (int | None, "a"),
         (FlyteFile, 5),
         (pd.DataFrame, FRAME.copy()),
-        (dict, {"a": object()}),
+        pytest.param(dict, {"a": object()}, id="dict-{'a': an object}"),
     ],
     ids=str,
 )
