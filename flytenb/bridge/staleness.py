@@ -16,7 +16,7 @@ from flytekit.core.workflow import PythonFunctionWorkflow
 from flytenb.bridge import private
 from flytenb.bridge.context import compile_lock
 from flytenb.bridge.entities import inner_workflow, is_entity
-from flytenb.bridge.readings import forget_readings
+from flytenb.bridge.readings import forget_readings, read_once
 
 _PLAIN = (int, float, str, bool, bytes, type(None))
 _MUTABLE = (list, dict, set)
@@ -51,10 +51,8 @@ def _refresh(workflow: Any, seen: set[int]) -> None:
             forget_readings()
             workflow.compile()
         _made_from[workflow] = makings
-    for node in _all_nodes(workflow):
-        inner = inner_workflow(node.flyte_entity) if is_entity(node.flyte_entity) else None
-        if inner is not None:
-            _refresh(inner, seen)
+    for inner in read_once(workflow, "inner workflows", lambda: _inner_workflows(workflow)):
+        _refresh(inner, seen)
 
 
 def _is_stale(workflow: Any, seen: set[int]) -> bool:
@@ -126,6 +124,13 @@ def _names(code: CodeType) -> Iterator[str]:
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             yield from _names(constant)
+
+
+def _inner_workflows(workflow: Any) -> list[Any]:
+    """The workflows that a workflow's nodes call, those inside its conditionals too, each once."""
+    entities = (node.flyte_entity for node in _all_nodes(workflow))
+    found = [inner_workflow(entity) for entity in entities if is_entity(entity)]
+    return list({id(w): w for w in found if w is not None}.values())
 
 
 def _all_nodes(workflow: Any) -> Iterator[Any]:

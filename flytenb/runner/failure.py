@@ -46,7 +46,7 @@ class Failure:
         for name, get in step.record.getters:
             with contextlib.suppress(Exception):
                 inputs[name] = get(env)
-        return cls(step.path, error, phase, inputs, tuple(step.record.retries))
+        return cls(step.path, error, phase, inputs, step.record.retries)
 
     @property
     def frames(self) -> list[traceback.FrameSummary]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping
-from functools import cached_property
 from typing import Any
 
 from flytenb.bridge.calls import build_result
@@ -165,7 +164,7 @@ class Run:
             self._grown, self._merged = graph, len(spawned)
         return self._grown
 
-    @cached_property
+    @property
     def nodes(self) -> Nodes:
         """The nodes by path (or by the entity's name, where it is the only one)."""
         return Nodes(self)

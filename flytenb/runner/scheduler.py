@@ -187,7 +187,7 @@ class Scheduler(Journal):
         """Try again or fail. Under the lock."""
         retry = is_recoverable(error) or isinstance(error, WorkerLostError) or phase is Phase.TIMED_OUT
         if retry and step.attempt <= step.retries:
-            step.record.retries.append(f"{type(error).__name__}: {say(error)}")
+            step.record.retries += (f"{type(error).__name__}: {say(error)}",)
             self.emit("attempt", step.record, attempt=step.attempt, text=step.record.retries[-1])
             step.state = State.WAITING
             pause = min(_BACKOFF * 2 ** (step.attempt - 1), _LONGEST_BACKOFF)
@@ -326,6 +326,8 @@ class Scheduler(Journal):
         for job in self.on_finish:
             job()
         self.workspace.close()
+        if self._root is not None:
+            self._root.let_go()
         self.finished.set()
 
     def settle_successors(self, step: Step) -> list[Step]:

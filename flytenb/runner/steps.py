@@ -48,8 +48,8 @@ class Record:
     """What is known of one node so far; only the scheduler, under its lock, changes it."""
 
     __slots__ = (
-        "attempts", "cache", "decks", "done", "ended", "entity", "error", "getters", "input_values", "log", "log_size",
-        "outputs", "path", "phase", "retries", "started", "total",
+        "attempts", "cache", "done", "ended", "entity", "error", "getters", "log", "log_size", "outputs", "path",
+        "phase", "retries", "started", "total",
     )  # fmt: skip
 
     def __init__(self, path: str) -> None:
@@ -61,13 +61,11 @@ class Record:
         self.attempts = 0
         self.cache = CacheStatus.DISABLED
         self.error: Failure | None = None
-        self.retries: list[str] = []
+        self.retries: tuple[str, ...] = ()
         self.log: list[str] = []
         self.log_size = 0
         self.getters: Sequence[tuple[str, Getter]] = ()
-        self.input_values: dict[str, Any] | None = None
         self.outputs: dict[str, int] = {}
-        self.decks: list[Any] = []
         self.done = 0
         self.total = 0
 
@@ -93,6 +91,16 @@ class Scope:
         """Take a step in."""
         self.steps.append(step)
         self.open += 1
+
+    def let_go(self) -> None:
+        """Forget the steps: they and their scope hold each other, and a run is kept for long after its end."""
+        for step in self.steps:
+            step.successors.clear()
+        self.steps.clear()
+        for child in self.children:
+            child.let_go()
+        self.children.clear()
+        self.closing = self.handler = None
 
     def tolerates(self, step: Step, failure: Failure, scheduler: Scheduler) -> bool:
         """Whether the scope goes on as if the step had ended."""

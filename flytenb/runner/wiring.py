@@ -24,6 +24,7 @@ class Wiring:
         self._env = env
         self._strict = strict
         self._slots: dict[tuple[str, str], int] = {}
+        self._takers: dict[tuple[int, int, tuple[Any, ...]], tuple[Any, Any, Any]] = {}
 
     def slot(self, path: str, output: str) -> int:
         """The place of one output among the run's values."""
@@ -42,8 +43,8 @@ class Wiring:
         """How an input of type `consumer` is taken from the run's values, each time afresh."""
         if isinstance(binding, Ref):
             index = self.slot(binding.path, binding.output)
-            take = taker(binding.python_type, consumer, binding.attributes, strict=self._strict)
-            return lambda env: take(env[index])  # type: ignore[arg-type]
+            take = self._taker(binding, consumer)
+            return lambda env: take(env[index])
         if isinstance(binding, Constant):
             constant = from_literal(binding.literal, consumer)
             return lambda env: constant.native()
@@ -51,6 +52,18 @@ class Wiring:
         indices = [self.slot(r.path, r.output) for r in refs]
         collect = collector(consumer, shape, strict=self._strict)
         return lambda env: collect([env[i] for i in indices])  # type: ignore[misc]
+
+    def _taker(self, binding: Ref, consumer: Any) -> Any:
+        """The taker of a pair of types, made once: a workflow has few pairs and many edges.
+
+        The types are kept with it, so that the key stays their own; a type need not be hashable.
+        """
+        key = (id(binding.python_type), id(consumer), binding.attributes)
+        found = self._takers.get(key)
+        if found is None:
+            take = taker(binding.python_type, consumer, binding.attributes, strict=self._strict)
+            found = self._takers[key] = (take, binding.python_type, consumer)
+        return found[0]
 
     def passer(self, binding: Binding, declared: Any) -> Give:
         """How a value goes through a workflow's wall: packed anew, unless the types on both sides are one."""

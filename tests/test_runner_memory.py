@@ -1,0 +1,56 @@
+"""What a run leaves behind when nobody holds it any more: nothing, and at once."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Iterator
+
+import pytest
+
+import flytenb
+from flytenb.runner.steps import Record, Scope, Step
+from tests.flows import FLOWS, Flow
+
+IN_CYCLES = {
+    "eager_in_workflow": "asyncio's tasks and their exceptions hold each other",
+    "eager_nested": "as above",
+    "eager_simple": "as above",
+    "gate_sleep": "the clock's thread holds the step that it has just ended a moment longer",
+    "map_ratio": "the exception of an element holds the frames that it went through",
+}
+QUIET = [flow for flow in FLOWS.values() if not flow.needs and flow.raises is None]
+
+
+@pytest.fixture
+def without_collector() -> Iterator[None]:
+    """What is made from now on stays in the youngest generation, where it is found quickly."""
+    gc.collect(0)
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def parts() -> int:
+    return sum(isinstance(made, Record | Scope | Step) for made in gc.get_objects(generation=0))
+
+
+@pytest.mark.usefixtures("without_collector")
+@pytest.mark.parametrize("flow", [flow for flow in QUIET if flow.name not in IN_CYCLES], ids=repr)
+def test_a_run_that_nobody_holds_is_gone_without_the_garbage_collector(flow: Flow) -> None:
+    run = flytenb.options(cache=False).run(flow.entity, **flow.inputs)
+    assert list(run.nodes)
+    assert run.graph.nodes
+    assert parts() > 0
+    held = weakref.ref(run)
+    del run
+    assert held() is None
+    assert parts() == 0
+
+
+@pytest.mark.parametrize("name", IN_CYCLES)
+def test_what_cycles_hold_is_gone_with_it(name: str) -> None:
+    flow = FLOWS[name]
+    held = weakref.ref(flytenb.options(cache=False).run(flow.entity, **flow.inputs))
+    gc.collect()
+    assert held() is None
