@@ -30,7 +30,7 @@ from flytenb.bridge.stubs import stub_error
 from flytenb.errors import InputError
 
 Call = Callable[[Workspace, dict[str, Any]], dict[str, Value]]
-"""Takes the run's workspace and the inputs as Python values; gives the outputs, packed."""
+"""Takes the run's workspace and the inputs as Python values, which it may empty; gives the outputs, packed."""
 
 _PREFIX = "Error encountered while executing"
 
@@ -104,6 +104,7 @@ def _fast_call(task: PythonTask[Any], strict: bool) -> Call:
         def call(workspace: Workspace, inputs: dict[str, Any]) -> dict[str, Value]:
             state = workspace.enter().execution_state
             box = [body(**inputs)]
+            inputs.clear()  # a task may return what it was given, which is then nobody else's any more
             state.mode = ExecutionState.Mode.TASK_EXECUTION  # from here on as in `Workspace.enter_to_pack`
             return pack(box)
 
