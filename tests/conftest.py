@@ -1,4 +1,4 @@
-"""What every test may lean on: the option that rewrites the golden files, and ids that are the same everywhere."""
+"""What every test may lean on: the option for golden files, ids that are the same everywhere, and a second try."""
 
 from __future__ import annotations
 
@@ -14,19 +14,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     changing = [item.nodeid for item in items if " at 0x" in item.nodeid]
     if changing:
         raise pytest.UsageError(f"these ids change with every process, give them one of their own: {changing}")
+    for item in items:
+        # A real kernel, browser or engine may be late on a busy machine; the report still names what was run again.
+        if any(item.get_closest_marker(name) for name in ("kernel", "browser", "docker")):
+            item.add_marker(pytest.mark.flaky(reruns=2, reruns_delay=1))
 
 
 @pytest.fixture(scope="session")
 def update_golden(request: pytest.FixtureRequest) -> bool:
     """Whether golden files are to be written instead of compared."""
     return bool(request.config.getoption("--update-golden"))
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Try a test again that talks to a real kernel, browser or engine: on a busy machine any of these may be late.
-
-    The report still names it as rerun. What needs no other program gets one try.
-    """
-    for item in items:
-        if any(item.get_closest_marker(name) for name in ("kernel", "browser", "docker")):
-            item.add_marker(pytest.mark.flaky(reruns=2, reruns_delay=1))
