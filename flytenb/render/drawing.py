@@ -74,11 +74,13 @@ class Drawing:
         depth: int | None = None,
         states: Mapping[str, NodeState] | None = None,
         title: str | None = None,
+        is_folding: bool = True,
     ) -> None:
         self.uid = f"ft{secrets.token_hex(4)}"
         self.time_limit = layout.TIME_LIMIT
         self._whole = graph
         self._depth = depth
+        self._is_folding = is_folding
         self._states = dict(states or {})
         self._title = title
         self._at: layout.Positions | None = None
@@ -97,7 +99,7 @@ class Drawing:
 
     @cached_property
     def _folded(self) -> Folded:
-        return fold(self._whole, self._depth)
+        return fold(self._whole, self._depth) if self._is_folding else Folded(self._whole, {})
 
     @property
     def graph(self) -> Graph:

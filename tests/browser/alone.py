@@ -15,11 +15,11 @@ from flytenb.display.live.follower import Follower
 from flytenb.display.live.widget import page_style, page_text
 from tests.browser.lab import Live
 
-_PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>live</title></head>
+PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>live</title></head>
 <body data-jp-theme-light="true"><main><h1 style="font:600 16px sans-serif">A notebook</h1><div id="root"></div></main>
 </body></html>"""
 
-_MODEL = """
+MODEL = """
 async ([module, style, state, theme]) => {
   document.body.dataset.jpThemeLight = String(theme !== "dark");
   if (theme === "dark") document.body.style.background = "#111";
@@ -60,14 +60,14 @@ class Alone(Live):
         self._outbox: deque[dict[str, Any]] = deque()
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
-        page.set_content(_PAGE)
+        page.set_content(PAGE)
         self.widget = follower.open()
         self.widget.send = lambda content, buffers=None: self._outbox.append(content)  # type: ignore[method-assign]
         self._seen = {
             name: getattr(self.widget, name) for name in ("frame", "changes", "picture")
         }  # any order may come
         state = json.loads(json.dumps({**self._seen, "about": self.widget.about}))
-        page.evaluate(_MODEL, [page_text("live.js"), page_style(), state, theme])
+        page.evaluate(MODEL, [page_text("live.js"), page_style(), state, theme])
 
     def sync(self) -> None:
         """Let both sides hear what the other has said."""

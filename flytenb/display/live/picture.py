@@ -12,7 +12,6 @@ from flytenb.model import Graph
 from flytenb.render.drawing import Drawing, draw
 from flytenb.render.fold import close
 
-_ALL_LEVELS = 10_000
 _STYLE = re.compile(r"<style>.*?</style>", flags=re.S)
 
 
@@ -47,7 +46,7 @@ class Picture:
         """
         closed = None if shut is None else close(graph, shut)
         if drawing is None:
-            drawing = draw(graph) if closed is None else draw(closed.graph, depth=_ALL_LEVELS)
+            drawing = draw(graph) if closed is None else Drawing(closed.graph, is_folding=False)
         try:
             svg = _STYLE.sub("", drawing.svg, count=1)
         except LayoutError:

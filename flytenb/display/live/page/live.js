@@ -79,6 +79,13 @@ function h(tag, properties = {}, ...children) {
   return made;
 }
 
+/** Whether two lists of plain values are equal. */
+function isSame(one, other) {
+  if (one === undefined) return false;
+  for (let i = 0; i < other.length; i += 1) if (one[i] !== other[i]) return false;
+  return true;
+}
+
 const lower = (phase) => phase.toLowerCase().replace("_", " ");
 
 function clock(seconds) {
@@ -157,13 +164,12 @@ class Stage {
     this.boxes.set(path, box);
   }
 
-  /** Paint one box as the kernel tells it; `elapsed` is for one that runs. */
-  paint(path, [phase, caption, isHit, started, text]) {
+  /** Paint one box as the kernel tells it, unless it is painted so. */
+  paint(path, news) {
     const box = this.boxes.get(path);
-    if (!box) return;
-    const signature = `${phase}|${caption}|${isHit}|${started}|${text}`;
-    if (this.painted.get(path) === signature) return;
-    this.painted.set(path, signature);
+    if (!box || isSame(this.painted.get(path), news)) return;
+    this.painted.set(path, news);
+    const [phase, caption, isHit, started, text] = news;
     box.started = phase === "RUNNING" ? started : null;
     box.words = caption;
     box.element.setAttribute("data-phase", phase);
@@ -678,10 +684,9 @@ class View {
     const { frame, changes } = this.told();
     if (this.frameKey !== frame.key || !frame.key) {
       this.frameKey = frame.key;
-      for (const [path, news] of Object.entries({ ...frame.boxes, ...changes.boxes })) this.stage.paint(path, news);
-    } else {
-      for (const [path, news] of Object.entries(changes.boxes)) this.stage.paint(path, news);
+      for (const path in frame.boxes) this.stage.paint(path, changes.boxes[path] ?? frame.boxes[path]);
     }
+    for (const path in changes.boxes) this.stage.paint(path, changes.boxes[path]);
     const run = changes.run ?? frame.run;
     if (run) this.showRun(run);
     if (this.inspector.path === null) return;
