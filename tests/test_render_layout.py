@@ -17,7 +17,7 @@ from flytenb.render.cache import PrivateCache
 from flytenb.render.dot import layout_dot
 from flytenb.render.drawing import draw
 from flytenb.render.layout import DotEngine, lay_out, read_positions
-from flytenb.render.scene import build_scene
+from flytenb.render.scene import Scene, build_scene
 from flytenb.render.wasm import WasmEngine
 from tests import render_samples as samples
 
@@ -292,3 +292,32 @@ def test_the_cache_stands_where_the_system_keeps_caches(monkeypatch: pytest.Monk
     monkeypatch.setattr(cache.sys, "platform", "win32")
     monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "local"))
     assert cache.cache_directory().parent.parent == tmp_path / "local"
+
+
+def fan(number: int) -> Scene:
+    b = samples.GraphBuilder("fan")
+    b.task("n0", "plan", "", "int")
+    for i in range(1, number + 1):
+        b.task(f"n{i}", f"process_{i}", "x: int", "int")
+        b.feed(f"n0.o0 -> n{i}.x", f"n{i}.o0 -> n99.xs[{i - 1}]")
+    b.task("n99", "total", "xs: list[int]", "int")
+    return build_scene(b.graph())
+
+
+@pytest.mark.parametrize(("number", "rows"), [(6, 1), (7, 2), (16, 3), (24, 4), (25, 1)])
+def test_boxes_that_could_all_stand_side_by_side_take_several_rows(number: int, rows: int) -> None:
+    scene = fan(number)
+    at = lay_out(layout_dot(scene))
+    heights = {at.boxes[f"n{box.number}"][1] for box in scene.boxes if box.node.name.startswith("process")}
+    assert len(heights) == rows
+
+
+def test_cases_of_a_branch_stay_in_one_row() -> None:
+    b = samples.GraphBuilder("choose", "x: int")
+    b.put(samples.Node("n0", samples.Kind.BRANCH, "size"))
+    for i in range(9):
+        b.task(f"n0/n{i}", f"case_{i}", "", "int")
+        b.edges.append(samples.Edge("n0", f"n0/n{i}", samples.EdgeKind.CASE, label=f"x == {i}"))
+    scene = build_scene(b.graph())
+    at = lay_out(layout_dot(scene))
+    assert len({at.boxes[f"n{box.number}"][1] for box in scene.boxes if box.node.name.startswith("case")}) == 1

@@ -56,18 +56,17 @@ def layout_dot(scene: Scene) -> str:
 def _wrap(lines: list[str], scene: Scene) -> None:
     """Let boxes that are fed by the same and feed the same stand in several rows where one would be too wide.
 
-    Cases keep their order in one row; and rows beyond a few cost the layout more than they spare the reader.
+    Cases are already held in one row. Rows beyond a few cost the layout more than they spare the reader.
     """
     before: dict[int, set[int]] = {}
     after: dict[int, set[int]] = {}
-    cases = {arrow.head for arrow in scene.arrows if arrow.kind == EdgeKind.CASE}
     for arrow in scene.arrows:
         after.setdefault(arrow.tail, set()).add(arrow.head)
         before.setdefault(arrow.head, set()).add(arrow.tail)
     alike: dict[tuple[object, ...], list[int]] = {}
     for box in scene.boxes:
         ends = frozenset(before.get(box.number, ())), frozenset(after.get(box.number, ()))
-        if any(ends) and box.number not in cases:
+        if any(ends):
             alike.setdefault((box.frame, *ends), []).append(box.number)
     for numbers in alike.values():
         if len(numbers) > _MOST_ROWS * _MOST_IN_ROW:
