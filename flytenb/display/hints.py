@@ -62,8 +62,8 @@ _HINTS: tuple[tuple[str, str], ...] = (
         "Flyte moves values by their types: annotate every parameter and the return value",
     ),
     (
-        r"function must return a value",
-        "add the return, or take the type after -> away",
+        r"function must return a value|Python value cannot be None",
+        "None came where a value is declared: add the return, or declare it Optional",
     ),
     (
         r"Transformer for type .*tuple.* is restricted|Tuples are not a supported type",

@@ -1,0 +1,388 @@
+"""A failed run on one card: fifteen lines at most, the user's own code, causes, groups, retries; hints that fit."""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flytekit import WorkflowFailurePolicy, conditional, eager, task, workflow
+from flytekit.exceptions.user import FlyteRecoverableException
+
+import flytenb
+from flytenb.display.error_card import MOST_LINES, FullError, attach, card_lines, failure_lines
+from flytenb.display.hints import hint_for
+from flytenb.runner.run import Run
+
+HOSTILE = "</pre><script>alert(1)</script>\x1b[31m\u202e"
+
+
+@task
+def one(x: int) -> int:
+    return x
+
+
+@task
+def words() -> list[str]:
+    return ["a"]
+
+
+@task
+def flag() -> bool:
+    return True
+
+
+@eager
+async def later(x: int) -> int:
+    return one(x=x)
+
+
+def failed(entity: Any, **inputs: Any) -> Run:
+    run = flytenb.start(entity, **inputs).wait(30)
+    assert run.error is not None
+    return run
+
+
+def _dig(x: int) -> int:
+    return _dig(x - 1) if x else 1 // x
+
+
+@task
+def deep(x: int, note: str = HOSTILE) -> int:
+    return _dig(x)
+
+
+@workflow
+def deeply(x: int = 3) -> int:
+    return one(x=deep(x=x))
+
+
+def test_the_card_has_the_node_its_inputs_the_users_frames_and_what_did_not_run() -> None:
+    lines = card_lines(failed(deeply))
+    assert lines[0] == "ZeroDivisionError: integer division or modulo by zero"
+    assert lines[1] == "  node n0 (deep) of deeply failed"
+    assert lines[2].startswith("  inputs: ")
+    assert "x=3" in lines[2]
+    assert any("in _dig" in line for line in lines)
+    assert any("return _dig(x - 1) if x else 1 // x" in line for line in lines)
+    assert "  did not run: n1" in lines
+    assert lines[-1] == "  the whole traceback: %flyte error, or run.error.full()"
+    assert not any("/flytekit/" in line or "flytenb/runner" in line for line in lines)
+
+
+def test_nothing_of_a_users_text_can_act_on_a_terminal() -> None:
+    lines = card_lines(failed(deeply))
+    assert "\x1b" not in "".join(lines)
+    assert "\u202e" not in "".join(lines)
+
+
+@task
+def chained(x: int) -> int:
+    try:
+        return {}[x]  # type: ignore[no-any-return]
+    except KeyError as e:
+        raise ValueError("no such x") from e
+
+
+@task
+def while_handling(x: int) -> int:
+    try:
+        return {}[x]  # type: ignore[no-any-return]
+    except KeyError:
+        return int("x")
+
+
+@pytest.mark.parametrize(("entity", "words"), [(chained, "caused by KeyError: 7"), (while_handling, "while handling")])
+def test_what_an_error_came_from_is_told(entity: Any, words: str) -> None:
+    assert any(words in line for line in card_lines(failed(entity, x=7)))
+
+
+def test_a_cause_that_was_hidden_stays_hidden() -> None:
+    try:
+        try:
+            {}[7]
+        except KeyError:
+            raise ValueError("clean") from None
+    except ValueError as e:
+        error = e
+    assert traceback.format_exception(error)
+    run = failed(deeply)
+    failure = type(run.error)(path="n0", exception=error, phase=run.error.phase)  # type: ignore[misc,union-attr]
+    assert not any("KeyError" in line for line in failure_lines(run, failure))
+
+
+@task
+def several(x: int) -> int:
+    raise ExceptionGroup("many", [ValueError(f"number {i}") for i in range(x)])
+    return x
+
+
+def test_a_group_of_exceptions_lists_its_members_and_counts_the_rest() -> None:
+    lines = card_lines(failed(several, x=5))
+    assert lines[0].startswith("ExceptionGroup: many")
+    assert "  · ValueError: number 0" in lines
+    assert "  · and 2 more" in lines
+
+
+@workflow(failure_policy=WorkflowFailurePolicy.FAIL_AFTER_EXECUTABLE_NODES_COMPLETE)
+def everywhere(x: int = 0) -> int:
+    chained(x=x)
+    while_handling(x=x)
+    return one(x=deep(x=x))
+
+
+def test_several_failures_are_named() -> None:
+    run = failed(everywhere)
+    [line] = [line for line in card_lines(run) if line.startswith("  also failed: ")]
+    assert line.count("(") == len(run.also_failed) == 2
+    assert FullError.of(run).text.count("Traceback (most recent call last)") >= 3
+
+
+@task(retries=2)
+def flaky(x: int) -> int:
+    raise FlyteRecoverableException(f"not now {x}")
+    return x
+
+
+def test_the_attempts_before_are_told() -> None:
+    lines = card_lines(failed(flaky, x=4))
+    assert "  node n0 (flaky) of flaky failed at attempt 3" in lines
+    assert sum(line.startswith("  earlier: ") and "not now 4" in line for line in lines) == 2
+
+
+@task(timeout=timedelta(milliseconds=100))
+def slow(x: int) -> int:
+    import time
+
+    for _ in range(200):
+        time.sleep(0.02)
+    return x
+
+
+def test_a_timeout_has_words_of_its_own() -> None:
+    lines = card_lines(failed(slow, x=1))
+    assert lines[0] == "NodeTimeoutError: node 'n0' took longer than its timeout of 0.1 s"
+    assert lines[1] == "  node n0 (slow) of slow timed out"
+
+
+@task
+def endless_words(x: int) -> int:
+    raise ValueError("\n".join(f"line {i} " + "x" * 500 for i in range(100)))
+    return x
+
+
+@workflow(failure_policy=WorkflowFailurePolicy.FAIL_AFTER_EXECUTABLE_NODES_COMPLETE)
+def everything(x: int = 9) -> int:
+    chained(x=x)
+    last = endless_words(x=x)
+    for _ in range(30):
+        last = one(x=last)
+    return last
+
+
+@pytest.mark.parametrize("entity", [deeply, everywhere, everything])
+def test_a_card_never_has_more_than_fifteen_lines_of_readable_width(entity: Any) -> None:
+    lines = card_lines(failed(entity))
+    assert len(lines) <= MOST_LINES
+    assert all(len(line) <= 160 and "\n" not in line for line in lines)
+    assert "whole traceback" in lines[-1]
+
+
+def test_the_exception_carries_the_card_and_keeps_its_arguments() -> None:
+    run = failed(deeply)
+    attach(run)
+    error: Any = run.error.exception  # type: ignore[union-attr]
+    assert error._render_traceback_() == card_lines(run)
+    assert error.args == ("integer division or modulo by zero",)
+
+
+@task
+def killed(x: int) -> int:
+    import os
+
+    os._exit(x)
+    return x
+
+
+def test_a_task_in_a_process_of_its_own_shows_the_users_frames() -> None:
+    run = flytenb.options(processes=True).start(deep, x=1, note="").wait(60)
+    lines = card_lines(run)
+    assert lines[0] == "ZeroDivisionError: integer division or modulo by zero"
+    assert any("in _dig" in line for line in lines)
+    assert not any("processes.py" in line for line in lines)
+
+
+def test_a_lost_worker_has_words_of_its_own() -> None:
+    run = flytenb.options(processes=True).start(killed, x=3).wait(60)
+    lines = card_lines(run)
+    assert lines[0].startswith("WorkerLostError: ")
+    assert lines[1] == "  node n0 (killed) of killed failed"
+
+
+class Mute(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no")
+
+
+@task
+def mute(x: int) -> int:
+    raise Mute
+    return x
+
+
+def test_an_exception_that_cannot_say_what_it_is_gets_a_card_all_the_same() -> None:
+    assert card_lines(failed(mute, x=1))[0] == "Mute: (its message can't be read: RuntimeError)"
+
+
+# --- hints: the message is always flytekit's own, made here by the mistake itself -------------------------------------
+
+
+def if_promise(x: int) -> int:
+    return one(x=1) if one(x=x) else one(x=2)
+
+
+def compared_promise(x: int) -> int:
+    return one(x=1) if one(x=x) > 3 else one(x=2)
+
+
+def len_of_promise(x: int) -> int:
+    return one(x=len(words()))
+
+
+def loop_over_promise(x: int) -> int:
+    return next(one(x=x) for _ in words())
+
+
+def arithmetic(x: int) -> int:
+    return one(x=one(x=x) + 1)
+
+
+def arithmetic_from_the_left(x: int) -> int:
+    return one(x=1 + one(x=x))
+
+
+def f_string(x: int) -> int:
+    return one(x=int(f"{one(x=x)}"))
+
+
+def cast(x: int) -> int:
+    return one(x=int(one(x=x)))
+
+
+def negated(x: int) -> bool:
+    return not flag()
+
+
+def missing_keyword(x: int) -> int:
+    return one()
+
+
+def extra_keyword(x: int) -> int:
+    return one(x=x, y=2)
+
+
+def condition_without_else(x: int) -> int:
+    return conditional("c").if_(x > 1).then(one(x=x))
+
+
+def condition_of_a_bare_promise(x: int) -> int:
+    return conditional("c").if_(flag()).then(one(x=x)).else_().then(one(x=1))
+
+
+def condition_of_plain_python(x: int) -> int:
+    return conditional("c").if_(True).then(one(x=x)).else_().then(one(x=1))
+
+
+def condition_with_and(x: int) -> int:
+    return conditional("c").if_(x > 1 and x < 3).then(one(x=x)).else_().then(one(x=1))
+
+
+def not_awaited(x: int) -> int:
+    return one(x=later(x=x))
+
+
+def no_return(x: int) -> int:
+    one(x=x)
+
+
+def unannotated(x) -> int:
+    return one(x=x)
+
+
+WORKFLOWS: list[tuple[Callable[..., Any], str]] = [
+    (if_promise, "decide with flytekit.conditional"),
+    (negated, "decide with flytekit.conditional"),
+    (compared_promise, "decide with conditional"),
+    (condition_with_and, "& and |"),
+    (len_of_promise, "measure it inside a task"),
+    (loop_over_promise, "loop inside a task"),
+    (arithmetic, "compute with it inside a task"),
+    (arithmetic_from_the_left, "compute with it inside a task"),
+    (cast, "compute with it inside a task"),
+    (f_string, "make the text inside a task"),
+    (missing_keyword, "give every input by its name"),
+    (extra_keyword, "isn't declared"),
+    (condition_without_else, "else_()"),
+    (condition_of_a_bare_promise, "is_true()"),
+    (condition_of_plain_python, "joined by & and |"),
+    (not_awaited, "await it"),
+    (no_return, "add the return"),
+    (unannotated, "annotate every parameter"),
+]
+
+
+@pytest.mark.parametrize(("function", "hint"), WORKFLOWS, ids=lambda v: getattr(v, "__name__", ""))
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
+def test_a_workflow_with_a_classic_mistake_gets_its_hint(function: Callable[..., Any], hint: str) -> None:
+    with pytest.raises(Exception) as caught:
+        workflow(function).compile()
+    assert hint in hint_for(caught.value)
+
+
+def restricted(x: tuple[int, ...]) -> int:
+    return 1
+
+
+def test_an_unsupported_type_gets_its_hint() -> None:
+    with pytest.raises(Exception) as caught:
+        task(restricted)
+    assert "NamedTuple" in hint_for(caught.value)
+
+
+@task
+def wrong_output(x: int) -> int:
+    return "a"  # type: ignore[return-value]
+
+
+@task
+def coroutine_output(x: int) -> int:
+    coroutine = asyncio.sleep(0)
+    coroutine.close()
+    return coroutine  # type: ignore[return-value]
+
+
+@workflow
+def wrong_types(x: int) -> str:
+    return one(x=x)  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(
+    ("entity", "hint"),
+    [
+        (wrong_output, "than its annotation promises"),
+        (coroutine_output, "await it"),
+        (wrong_types, "compare the two annotations"),
+    ],
+)
+def test_a_failed_run_with_a_classic_mistake_gets_its_hint(entity: Any, hint: str) -> None:
+    lines = card_lines(failed(entity, x=1))
+    assert any(line.startswith("  hint: ") and hint in line for line in lines)
+
+
+def test_our_own_errors_bring_their_own_hint_and_strange_ones_get_none() -> None:
+    assert hint_for(flytenb.FlytenbError("no", hint="yes")) == "yes"
+    assert hint_for(ValueError("something else")) == ""
+    assert hint_for(Mute()) == ""
