@@ -47,8 +47,10 @@ def cache_key(size: int) -> Callable[[], Any]:
 
 
 def draw(size: int) -> Callable[[], Any]:
+    from flytenb.render.drawing import Drawing
+
     workflow = layered(size)
-    return lambda: cells.count_tasks(flytenb.draw(workflow, depth=1).svg)
+    return lambda: cells.count_tasks(Drawing(flytenb.graph(workflow), is_folding=False).svg)
 
 
 def draw_folded(size: int) -> Callable[[], Any]:
