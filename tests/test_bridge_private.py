@@ -5,8 +5,11 @@ from __future__ import annotations
 import copy
 import inspect
 from datetime import timedelta
+from pathlib import Path
 
+import pytest
 from flytekit import ContainerTask, Resources, Workflow, conditional, task, wait_for_input, workflow
+from flytekit.core import local_cache
 from flytekit.core.condition import BranchNode
 from flytekit.core.type_engine import TypeEngine
 from flytekit.extras.accelerators import T4
@@ -96,3 +99,15 @@ def test_a_transformer_keeps_the_codecs_that_it_has_built() -> None:
     assert transformer._msgpack_encoder is not TypeEngine.get_transformer(dict)._msgpack_encoder
     fresh = vars(type(transformer)())
     assert {"_msgpack_encoder", "_msgpack_decoder"} <= set(fresh)
+
+
+def test_the_local_cache_is_a_store_that_is_opened_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local_cache, "CACHE_LOCATION", str(tmp_path))
+    monkeypatch.setattr(local_cache.LocalTaskCache, "_initialized", False)
+    monkeypatch.setattr(local_cache.LocalTaskCache, "_cache", None, raising=False)
+    store = private.cache_store()
+    store.set("key", {"x": 1})
+    assert private.cache_store() is store
+    assert (store.directory, store.get("key")) == (str(tmp_path), {"x": 1})
+    local_cache.LocalTaskCache.clear()
+    assert store.get("key") is None

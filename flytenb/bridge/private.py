@@ -80,11 +80,13 @@ def transformer_registry() -> dict[Any, Any]:
     return registry
 
 
-def is_cache_open() -> bool:
-    """Tell whether flytekit has opened its local cache in this process."""
+def cache_store() -> Any:
+    """Return the store of flytekit's local cache, a `diskcache.Cache`, opened if it isn't yet."""
     from flytekit.core.local_cache import LocalTaskCache
 
-    return bool(LocalTaskCache._initialized)
+    if not LocalTaskCache._initialized:
+        LocalTaskCache.initialize()
+    return LocalTaskCache._cache
 
 
 def forget_codecs(transformer: Any) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from flytenb.bridge.branches import branch_outputs, read_ways
-from flytenb.bridge.cache import TaskCache, is_cache_on, warm_cache
+from flytenb.bridge.cache import TaskCache, is_cache_on
 from flytenb.bridge.calls import build_call
 from flytenb.bridge.compiled import Binding, Compiled, CompiledNode, Policy, read_compiled
 from flytenb.bridge.connectors import is_connector_task
@@ -36,6 +36,7 @@ class Planner(Wiring):
         self.scheduler = scheduler
         self.settings = settings
         self._calls: dict[int, Any] = {}
+        self._caches: dict[tuple[int, Policy], tuple[Any, TaskCache | None]] = {}
         self._kinds: dict[int, tuple[Any, Kind]] = {}
 
     def record(self, path: str) -> Record:
@@ -143,11 +144,14 @@ class Planner(Wiring):
         return found[1]
 
     def cache(self, entity: Any, policy: Policy) -> TaskCache | None:
-        """The cache of a task that asks for one, unless the run or flytekit's configuration says no."""
-        if policy.cache_version is None or self.settings.cache is False or not is_cache_on():
+        """The cache of a task that asks for one, made once, unless the run or flytekit's configuration says no."""
+        if policy.cache_version is None or self.settings.cache is False:
             return None
-        warm_cache()
-        return TaskCache(entity, policy, overwrite=self.settings.cache == "overwrite")
+        key = (id(entity), policy)
+        if key not in self._caches:
+            made = TaskCache(entity, policy, overwrite=self.settings.cache == "overwrite") if is_cache_on() else None
+            self._caches[key] = (entity, made)
+        return self._caches[key][1]
 
     def call(self, entity: Any) -> Any:
         """The call of a task, prepared once per run."""
