@@ -502,24 +502,24 @@ def test_the_line_imports_what_the_notebook_lacks() -> None:
 def test_the_button_starts_a_run_and_shows_it(capsys: pytest.CaptureFixture[str]) -> None:
     started: list[Any] = []
     form = filled(made(started=started))
-    form.button.click()
+    form.body.button.click()
     ((entity, inputs),) = started
     assert entity is survey
     assert inputs == {"num": 5, "start": Point(1.0), "color": Color.RED, "xs": [1], "wide": None}
     assert form.run == "run 1"
     assert "run 1" in capsys.readouterr().out
-    assert "survey runs" in form._said.value
+    assert "survey runs" in form.body._said.value
 
 
 def test_a_bad_value_starts_nothing_and_is_told_at_its_field() -> None:
     started: list[Any] = []
     form = filled(made(started=started))
     form.fields["num"].control.field.value = "five"
-    form.button.click()
+    form.body.button.click()
     assert started == []
     assert form.fields["num"].problem == "'five' is no whole number"
     assert "num=…" in form.line
-    assert "&#x27;five&#x27; is no whole number" in form.widget.children[2].children[-1].value
+    assert "&#x27;five&#x27; is no whole number" in form.body.widget.children[2].children[-1].value
     form.fields["num"].control.field.value = "6"
     assert form.fields["num"].problem == ""
 
@@ -536,8 +536,8 @@ def test_a_run_that_does_not_start_says_why_and_the_kernel_lives() -> None:
 
     form = filled(made(start=refuse))
     assert form.submit() is None
-    assert "RuntimeError: " in form._said.value
-    assert "<img" not in form._said.value
+    assert "RuntimeError: " in form.body._said.value
+    assert "<img" not in form.body._said.value
 
 
 def test_any_input_can_be_a_variable() -> None:
@@ -593,7 +593,7 @@ def test_a_launch_plan_asks_only_for_what_it_leaves_open() -> None:
 def test_an_entity_without_inputs_has_a_button() -> None:
     started: list[Any] = []
     form = made(nothing, started=started)
-    form.button.click()
+    form.body.button.click()
     assert started == [(nothing, {})]
     assert "it takes no inputs" in repr(form)
 
@@ -619,6 +619,7 @@ def test_hostile_words_stay_words_in_every_widget() -> None:
     from ipywidgets.widgets.widget import _instances
 
     form = made()
+    assert form.fields
     labels = [w.value for w in _instances.values() if isinstance(w, ipywidgets.HTML)]
     assert any("how many &lt;b&gt;points&lt;/b&gt;" in value for value in labels)
     assert not any("<b>points" in value for value in labels)
@@ -628,9 +629,9 @@ def test_hostile_words_stay_words_in_every_widget() -> None:
 
 def test_uploads_go_with_their_form() -> None:
     form = made()
-    folder = form._uploads()
+    folder = form.body._uploads()
     assert folder.is_dir()
-    form.widget.close_all()
+    form.body.widget.close_all()
     del form
     gc.collect()
     assert not folder.exists()
@@ -643,8 +644,11 @@ before = "ipywidgets" in sys.modules
 flytenb.control_for(int)(lambda declared, place: NotImplemented)
 between = "ipywidgets" in sys.modules
 from tests.flows.task_alone import scale
-flytenb.form(scale)
-print(before, between, "ipywidgets" in sys.modules)
+form = flytenb.form(scale)
+repr(form), form._repr_mimebundle_()
+shown = "ipywidgets" in sys.modules
+form.fields
+print(before, between, shown, "ipywidgets" in sys.modules)
 """
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert out.stdout.splitlines()[-1:] == ["False False True"], out.stderr
+    assert out.stdout.splitlines()[-1:] == ["False False False True"], out.stderr

@@ -178,7 +178,14 @@ def test_the_tutorial_fails_with_the_node_and_the_users_own_line(tutorial: nbfor
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "shown"), [("README.md", "o0 = 25"), ("docs/extending.md", "Celsius")])
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("README.md", "o0 = 25"),
+        ("docs/extending.md", "Celsius"),
+        ("docs/types.md", "flytenb.run(name_of, marker=…)"),
+    ],
+)
 def test_the_examples_in_the_pages_run_and_show_what_the_pages_say(name: str, shown: str, tmp_path: Path) -> None:
     blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / name).read_text(), re.DOTALL | re.MULTILINE)
     cells = [part for block in blocks for part in re.split(r"\n(?=%)", block)]

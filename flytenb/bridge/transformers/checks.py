@@ -258,6 +258,8 @@ def _works_elsewhere(case: Case) -> str:
 def _html_is_escaped(case: Case) -> str:
     for sample in case.samples:
         found = find_unescaped(case.transformer, sample, case.type)
+        if found and type(case.transformer).__module__.partition(".")[0] == "flytekit":
+            return "a deck of flytekit's own doesn't escape it; every display here does"
         if found:
             raise BrokenError(found, "write to_html, and pass every text of the value through html.escape")
     return "a deck shows it as text, not as markup"

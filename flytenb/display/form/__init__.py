@@ -1,6 +1,6 @@
 """An input form made from an entity's interface: a control for each type, all of it ipywidgets.
 
-ipywidgets is imported when a form is made, not before.
+ipywidgets is imported when a form is first shown or filled, not before.
 """
 
 from flytenb.display.form.registry import control_for

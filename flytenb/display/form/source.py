@@ -11,6 +11,11 @@ from enum import Enum
 from typing import Any
 
 
+def name_of(thing: Any, names: Mapping[str, Any]) -> str:
+    """Return the variable that holds an object, `""` if none does."""
+    return next((name for name, held in names.items() if held is thing and not name.startswith("_")), "")
+
+
 @dataclass
 class Source:
     """Writes values as Python, for a notebook with these names; collects the imports that it lacks.
