@@ -58,6 +58,7 @@ class RunView:
         self._run = run
         self._shell = shell
         self._is_explorer = is_explorer
+        self._cell = -1
         self._wants_widget = False
         self._lock = threading.RLock()
         self._handle: Any = None
@@ -71,7 +72,7 @@ class RunView:
 
     def begin(self) -> None:
         """Show the run from now on."""
-        _shown_in[self._run] = self._shell.execution_count
+        _shown_in[self._run] = self._cell = self._shell.execution_count
         self._wants_widget = has_reader(self._shell)
         self._run.on_finish(self._is_run_over.set)
         if getattr(self._shell, "kernel", None) is not None:
@@ -101,11 +102,13 @@ class RunView:
                 return
             self._is_over = True
             follower = self._follower
+            is_late = self._cell != self._shell.execution_count and not self._is_explorer
             if follower is None:
-                self._publish(run_bundle(self._run))
+                self._publish(run_bundle(self._run, is_late=is_late))
                 return
             follower.close()
-            self._publish(run_bundle(self._run, follower.drawing_of(self._run.graph), follower.looked_at))
+            drawing = follower.drawing_of(self._run.graph)
+            self._publish(run_bundle(self._run, drawing, follower.looked_at, is_late=is_late))
         if follower.widget is not None:
             from flytenb.display.live.widget import retire
 

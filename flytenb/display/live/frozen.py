@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, StrictUndefined
@@ -86,19 +87,24 @@ def placeholder(run: Run) -> dict[str, str]:
     return {"text/plain": f"{clean(run.name)} · {run.phase}", "text/html": html}
 
 
-def run_bundle(run: Run, drawing: Drawing | None = None, looked_at: tuple[str, ...] = ()) -> dict[str, str]:
+def run_bundle(
+    run: Run, drawing: Drawing | None = None, looked_at: tuple[str, ...] = (), *, is_late: bool = False
+) -> dict[str, str]:
     """Return a run as picture and text: phase, durations, outcome, error, what was printed.
 
     Args:
         run: what is shown, as it stands now.
         drawing: its picture, if that was laid out already.
         looked_at: paths of nodes that a reader had open.
+        is_late: whether its cell was over before it was, so that a reader wants to know when that happened.
     """
     graph, states = run.graph, run.states
     everything = {**states, "": _run_state(run)}
     shown_drawing = drawing.at(everything) if drawing is not None else draw(graph, states=everything)
     states = {path: state for path, state in states.items() if path in graph.nodes}
     facts = _facts(run, states)
+    if is_late:
+        facts += f" · finished at {time.strftime('%H:%M:%S')}"
     why = "" if run.error is None else clip(clean(f"node {run.error.path}: {run.error}"), _WHY_SHOWN)
     shown = [show(value, declared, name=name) for name, value, declared in run.declared_outputs()]
     name = clean(run.name)

@@ -1,0 +1,249 @@
+"""A run in a cell's output: live only where somebody can watch, one true picture in the end, everywhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from nbconvert import HTMLExporter
+
+import flytenb
+from flytenb.display.live.frozen import run_bundle
+from flytenb.display.live.progress import Progress
+from flytenb.display.live.threads import Lane, Ticker
+from tests.flows import FLOWS
+from tests.kernel import Kernel
+from tests.page import Page
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+DEFINE = """
+import os, time
+from datetime import timedelta
+from flytekit import approve, task, workflow
+import flytenb
+
+@task
+def nap(x: int) -> int:
+    print("napping")
+    time.sleep(0.6)
+    return x
+
+@task
+def wrong(x: int) -> int:
+    raise ValueError("<b>no</b>")
+    return x
+
+@workflow
+def naps(x: int = 1) -> int:
+    return nap(x=nap(x=x))
+
+@workflow
+def nap_and_fail(x: int = 1) -> int:
+    return wrong(x=nap(x=x))
+"""
+
+
+@pytest.fixture(scope="module")
+def kernel() -> Iterator[Kernel]:
+    with Kernel() as kernel:
+        kernel.run(DEFINE).ok()
+        yield kernel
+
+
+@pytest.mark.kernel
+def test_the_output_is_live_first_and_a_picture_in_the_end(kernel: Kernel) -> None:
+    kernel.run("""
+        from IPython.core.displaypub import DisplayPublisher
+        shell, published = get_ipython(), []
+        publish = type(shell.display_pub).publish
+        def note(self, data, *args, **kwargs):
+            published.append(sorted(data))
+            return publish(self, data, *args, **kwargs)
+        type(shell.display_pub).publish = note
+    """).ok()
+    outcome = kernel.run("run = %flyte run naps(x=1)").ok()
+    seen = kernel.value("published")
+    kernel.run("type(shell.display_pub).publish = publish").ok()
+    assert [WIDGET in kinds for kinds in seen] == [False, True, False]
+    [bundle] = outcome.bundles
+    assert set(bundle) == {"text/plain", "text/html", "image/svg+xml"}
+    assert "naps · SUCCEEDED" in bundle["text/plain"]
+
+
+@pytest.mark.kernel
+def test_a_short_run_makes_no_widget(kernel: Kernel) -> None:
+    kernel.run("from ipywidgets import Widget\nfrom flytenb.display.live import widget").ok()
+    made = "len([w for w in __import__('ipywidgets').widgets.widget._instances])"
+    before = kernel.value(made)
+    kernel.run("@task\ndef quick(x: int) -> int:\n    return x").ok()
+    kernel.run("run = %flyte run quick(x=1)").ok()
+    assert kernel.value(made) == before
+
+
+@pytest.mark.kernel
+def test_a_failed_run_is_frozen_with_its_error_and_the_cell_fails(kernel: Kernel) -> None:
+    outcome = kernel.run("%flyte run nap_and_fail(x=1)")
+    error = outcome.fails()
+    assert error.traceback.splitlines()[1] == "  node n1 (wrong) of nap_and_fail failed"
+    [bundle] = outcome.bundles
+    assert "FAILED" in bundle["text/plain"]
+    assert "node n1: ValueError: <b>no</b>" in bundle["text/plain"]
+    assert "&lt;b&gt;no&lt;/b&gt;" in bundle["text/html"]
+    assert "<b>no</b>" not in bundle["text/html"]
+
+
+@pytest.mark.kernel
+def test_a_run_in_the_background_freezes_in_its_own_cell(kernel: Kernel) -> None:
+    outcome = kernel.run("run = %flyte run naps(x=1) --background").ok()
+    assert kernel.value("run.phase.is_terminal") is False
+    later = kernel.run("run.wait(); time.sleep(.5); print('next')").ok()
+    assert later.shown.strip() == "next"
+    assert "naps · SUCCEEDED" in outcome.bundles[0]["text/plain"]
+    assert "finished at" in outcome.bundles[0]["text/plain"]
+    assert WIDGET not in outcome.bundles[0]
+    row = kernel.run("%flyte runs").ok().result or ""
+    assert "naps" in row
+    assert "SUCCEEDED" in row
+
+
+@pytest.mark.kernel
+def test_a_run_that_is_on_is_live_in_a_second_cell_too(kernel: Kernel) -> None:
+    first = kernel.run("run = %flyte run naps(x=1) --background").ok()
+    second = kernel.run("run").ok()
+    kernel.run("run.wait(); time.sleep(.5)").ok()
+    for outcome in (first, second):
+        [bundle] = outcome.bundles
+        assert "naps · SUCCEEDED" in bundle["text/plain"]
+
+
+@pytest.mark.kernel
+def test_who_wants_only_pictures_gets_no_widget_and_sparse_lines() -> None:
+    with Kernel() as kernel:
+        kernel.run(DEFINE).ok()
+        kernel.run("from flytenb.display.live import progress\nprogress._FIRST = .5").ok()
+        kernel.run("os.environ['FLYTENB_STATIC'] = '1'").ok()
+        outcome = kernel.run("run = %flyte run naps(x=1)").ok()
+        assert "of 2 nodes" in outcome.text
+        assert len(outcome.text.splitlines()) <= 2
+        assert [set(b) for b in outcome.bundles] == [{"text/plain", "text/html", "image/svg+xml"}]
+        assert kernel.value("'anywidget' in __import__('sys').modules") is False
+
+
+@pytest.fixture(scope="module")
+def executed(tmp_path_factory: pytest.TempPathFactory) -> nbformat.NotebookNode:
+    """A notebook that nbclient has executed, one of its cells failing."""
+    cells = ["%load_ext flytenb", DEFINE, "run = %flyte run naps(x=1)", "%flyte run nap_and_fail(x=2)"]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+    folder: Path = tmp_path_factory.mktemp("executed")
+    NotebookClient(notebook, allow_errors=True, resources={"metadata": {"path": str(folder)}}).execute()
+    return notebook
+
+
+@pytest.mark.kernel
+def test_an_executed_notebook_holds_the_picture_and_no_widget(executed: nbformat.NotebookNode) -> None:
+    nbformat.validate(executed)
+    [output] = executed.cells[2].outputs
+    assert set(output.data) == {"text/plain", "text/html", "image/svg+xml"}
+    assert "SUCCEEDED" in output.data["text/plain"]
+    assert "widgets" not in executed.metadata
+    picture, error = executed.cells[3].outputs
+    assert "FAILED" in picture.data["text/plain"]
+    assert (error.output_type, error.ename) == ("error", "ValueError")
+
+
+@pytest.mark.kernel
+def test_nbconvert_shows_the_picture(executed: nbformat.NotebookNode) -> None:
+    html, _ = HTMLExporter(template_name="basic").from_notebook_node(executed)
+    assert html.count("data:image/svg+xml;base64,") >= 2
+    assert "node n1: ValueError" in html
+
+
+# --- the frozen bundle ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["chain", "branch", "map_simple", "dynamic_simple", "subworkflow"])
+def test_text_and_html_of_a_frozen_run_show_the_same_facts(name: str) -> None:
+    flow = FLOWS[name]
+    run = flytenb.run(flow.entity, **flow.inputs)
+    bundle = run_bundle(run)
+    head = bundle["text/plain"].splitlines()[0]
+    assert Page.words_of(head) <= Page(bundle["text/html"]).facts
+    assert "<script" not in bundle["text/html"]
+
+
+def test_a_reader_keeps_what_was_open() -> None:
+    flow = FLOWS["chain"]
+    run = flytenb.run(flow.entity, **flow.inputs)
+    path = next(iter(run.nodes))
+    page = Page(run_bundle(run, looked_at=(path, "nowhere"))["text/html"])
+    assert sum(tag == "details" and "open" in attributes for tag, attributes in page.elements) == 1
+
+
+def test_a_run_is_explored_only_where_there_is_a_notebook() -> None:
+    run = flytenb.run(FLOWS["chain"].entity, **FLOWS["chain"].inputs)
+    with pytest.raises(flytenb.FlytenbError, match="no notebook"):
+        run.explore()
+
+
+# --- lines of text, and the threads -----------------------------------------------------------------------------------
+
+
+def test_progress_is_told_ever_more_rarely_and_a_gate_at_once() -> None:
+    flow = FLOWS["gate_approve"]
+    run = flytenb.start(flow.entity, **flow.inputs)
+    while not run.waiting:
+        run.wait(0.01)
+    said: list[str] = []
+    now = [0.0]
+    progress = Progress(run, said.append, clock=lambda: now[0])
+    told = []
+    for second in range(200):
+        now[0] = float(second)
+        before = len(said)
+        progress.tick()
+        told += [second] * (len(said) - before)
+    path = run.waiting[0]
+    run.cancel()
+    assert told == [0, 5, 15, 35, 75, 155]
+    assert f"run.approve({path!r})" in said[0]
+    assert "nodes" in said[1]
+
+
+def test_a_view_that_breaks_is_told_no_more_and_the_others_go_on() -> None:
+    class View:
+        def __init__(self, ticks: int, error: Exception | None = None) -> None:
+            self.ticks, self.error, self.seen = ticks, error, 0
+
+        def tick(self) -> bool:
+            self.seen += 1
+            if self.error:
+                raise self.error
+            return self.seen < self.ticks
+
+    ticker = Ticker("test-ticker")
+    good, bad = View(3), View(3, RuntimeError("broken"))
+    with pytest.warns(UserWarning, match="broken"):
+        ticker.add(bad)
+        ticker.add(good)
+        _wait_until(lambda: good.seen == 3)
+    assert bad.seen == 1
+
+
+def test_a_lane_goes_on_after_a_job_that_breaks() -> None:
+    lane, done = Lane("test-lane"), []
+    with pytest.warns(UserWarning, match="modulo by zero"):
+        lane.submit(lambda: done.append(1 // 0))
+        lane.submit(lambda: done.append(2))
+        _wait_until(lambda: bool(done))
+    assert done == [2]
+
+
+def _wait_until(is_so: object) -> None:
+    deadline = time.monotonic() + 10
+    while not is_so():  # type: ignore[operator]
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
