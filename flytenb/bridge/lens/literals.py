@@ -14,36 +14,39 @@ from flytekit.models.types import LiteralType, SimpleType
 from flytenb.bridge.values_in_short import cut, read_literal, shorten
 
 _SHOWN = 60
+_DEEPEST = 8
 _PRIMITIVES = ("integer", "float_value", "string_value", "boolean", "datetime", "duration")
 
 
-def describe_literal_type(literal_type: LiteralType) -> str:
+def describe_literal_type(literal_type: LiteralType, depth: int = 0) -> str:
     """Return a literal type as Flyte's own words for it: `collection of INTEGER`, `blob, single, csv`."""
+    if depth > _DEEPEST:  # a type that holds itself is as deep as Python's stack
+        return "…"
+
+    def inside(inner: LiteralType) -> str:
+        return describe_literal_type(inner, depth + 1)
+
     if literal_type.simple is not None:
-        return _simple(literal_type)
+        name = str(types_pb2.SimpleType.Name(literal_type.simple))
+        structure = literal_type.structure if literal_type.simple == SimpleType.STRUCT else None
+        fields = (structure.dataclass_type if structure is not None else None) or {}
+        told = ", ".join(f"{k}: {inside(v)}" for k, v in fields.items())
+        return f"{name} of {told}" if told else name
     if literal_type.collection_type is not None:
-        return f"collection of {describe_literal_type(literal_type.collection_type)}"
+        return f"collection of {inside(literal_type.collection_type)}"
     if literal_type.map_value_type is not None:
-        return f"map of {describe_literal_type(literal_type.map_value_type)}"
+        return f"map of {inside(literal_type.map_value_type)}"
     if literal_type.union_type is not None:
-        return f"union of {', '.join(map(describe_literal_type, literal_type.union_type.variants))}"
+        return f"union of {', '.join(map(inside, literal_type.union_type.variants))}"
     if literal_type.enum_type is not None:
         return f"enum of {', '.join(map(repr, literal_type.enum_type.values))}"
     if literal_type.blob is not None:
         return _blob(literal_type.blob)
     if literal_type.structured_dataset_type is not None:
         dataset = literal_type.structured_dataset_type
-        columns = ", ".join(f"{c.name}: {describe_literal_type(c.literal_type)}" for c in dataset.columns)
+        columns = ", ".join(f"{c.name}: {inside(c.literal_type)}" for c in dataset.columns)
         return ", ".join(filter(None, ("structured dataset", dataset.format, columns)))
     return "schema" if literal_type.schema is not None else "nothing that Flyte has a word for"
-
-
-def _simple(literal_type: LiteralType) -> str:
-    name = str(types_pb2.SimpleType.Name(literal_type.simple))
-    fields = literal_type.structure.dataclass_type if literal_type.structure is not None else None
-    if literal_type.simple != SimpleType.STRUCT or not fields:
-        return name
-    return f"{name} of {', '.join(f'{k}: {describe_literal_type(v)}' for k, v in fields.items())}"
 
 
 def _blob(blob: BlobType) -> str:

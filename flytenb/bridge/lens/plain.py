@@ -26,6 +26,8 @@ from flytenb.bridge.lens.quiet import quiet
 from flytenb.bridge.lens.trip import pack
 from flytenb.bridge.type_names import name_type
 
+_DEEPEST = 20
+
 
 def from_plain(data: Any, python_type: Any) -> Any:
     """Return the value of a type that plain data means; the data itself where the type has no plain form.
@@ -131,8 +133,13 @@ def _missing_file(value: Any) -> str:
     return f"there is no {'file' if isinstance(value, FlyteFile) else 'directory'} {path!r}"
 
 
-def _is_in_literal(literal_type: LiteralType) -> bool:
-    """Whether all of a value is in its literal, and nothing in files beside it."""
+def _is_in_literal(literal_type: LiteralType, depth: int = 0) -> bool:
+    """Whether all of a value is in its literal, and nothing in files beside it.
+
+    What lies deeper than a type that doesn't hold itself ever is, has been asked above.
+    """
+    if depth > _DEEPEST:
+        return True
     inner = [literal_type.collection_type, literal_type.map_value_type]
     if literal_type.union_type is not None:
         inner += literal_type.union_type.variants
@@ -140,7 +147,7 @@ def _is_in_literal(literal_type: LiteralType) -> bool:
         inner += literal_type.structure.dataclass_type.values()
     if literal_type.blob or literal_type.schema or literal_type.structured_dataset_type:
         return False
-    return all(_is_in_literal(t) for t in inner if t is not None)
+    return all(_is_in_literal(t, depth + 1) for t in inner if t is not None)
 
 
 def _because(value: Any, python_type: Any, error: Exception) -> str:

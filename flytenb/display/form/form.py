@@ -99,7 +99,7 @@ class Form:
         if shell is None or not has_reader(shell):
             return bundle
         self.body.stand_here()
-        return {"text/plain": bundle["text/plain"], **self.body.widget._repr_mimebundle_()}
+        return {**self.body.widget._repr_mimebundle_(), "text/plain": bundle["text/plain"]}
 
     @property
     def _shown(self) -> Shown:
