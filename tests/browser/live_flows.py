@@ -106,3 +106,37 @@ def wide(x: int = 1) -> int:
     for _ in range(999):
         last = held_same(x=x)
     return last
+
+
+@task
+def measure(n: int) -> list[Point]:
+    return [Point(i / 4, f"point {i}") for i in range(n)]
+
+
+@task(retries=2)
+def clean(points: list[Point]) -> list[Point]:
+    print(f"{len(points)} points, none dropped")
+    return points
+
+
+@task
+def fit(points: list[Point]) -> int:
+    latch.wait()
+    return len(points)
+
+
+@workflow
+def model(points: list[Point]) -> int:
+    return fit(points=points)
+
+
+@task
+def report(count: int, limit: int) -> str:
+    return f"{count} of {limit}"
+
+
+@workflow
+def survey(n: int = 8) -> str:
+    points = clean(points=measure(n=n))
+    limit = wait_for_input("limit", timeout=timedelta(hours=1), expected_type=int)
+    return report(count=model(points=points), limit=limit)

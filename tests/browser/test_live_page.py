@@ -193,6 +193,7 @@ def test_gates_are_answered_and_a_wrong_value_is_refused(page: Page) -> None:
     view = Alone(page, Follower(run))
     gates = view.element.locator(".ftl-gate")
     view.until(lambda: gates.count() == 1)
+    view.until(lambda: "waits for an answer" in (view.node(run.waiting[0]).text_content() or ""))
     field = gates.locator("input")
     field.fill("many")
     view.button("^give$").click()

@@ -73,6 +73,8 @@ def boxes_news(ledger: Ledger, picture: Picture, paths: Iterable[str]) -> dict[s
         members = picture.members.get(box, ())
         state = joined((entries.get(p, _UNTOUCHED).state for p in members), own.state if box in entries else None)
         found[box] = box_news(state if members else own.state, own.started)
+        if box in ledger.waiting:
+            found[box][1] = "waits for an answer"
     return found
 
 
