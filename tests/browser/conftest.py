@@ -1,4 +1,4 @@
-"""One browser and one JupyterLab for all tests of this folder."""
+"""A browser for each file of this folder, and one JupyterLab for all."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page
 from tests.browser.lab import Lab, chromium
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # not longer: playwright runs once per process, and other files have browsers of their own
 def browser() -> Iterator[Browser]:
     with chromium() as browser:
         yield browser
