@@ -10,7 +10,8 @@ from playwright.sync_api import Browser, Page
 from tests.browser.lab import Lab, chromium
 
 
-@pytest.fixture(scope="module")  # not longer: playwright runs once per process, and other files have browsers of their own
+# No longer than a file: playwright runs once per process, and other files have browsers of their own.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with chromium() as browser:
         yield browser
