@@ -263,13 +263,14 @@ def test_interrupting_the_wait_for_a_run_leaves_it_on(kernel: Kernel) -> None:
 
         @task
         def held(x: int) -> int:
-            pathlib.Path("held").touch()
             go.wait(60)
             return x
     """).ok()
-    outcome = kernel.run(
-        "background = flytenb.start(held, x=4)\nbackground.wait()", interrupt_when=(kernel.cwd / "held").exists
-    )
+    # In a cell of its own: on a busy machine the task is at work before `start` has come back.
+    kernel.run("background = flytenb.start(held, x=4)").ok()
+    waiting = kernel.cwd / "waiting"
+    waiting.unlink(missing_ok=True)
+    outcome = kernel.run("pathlib.Path('waiting').touch()\nbackground.wait()", interrupt_when=waiting.exists)
     assert outcome.fails().ename == "KeyboardInterrupt"
     assert kernel.value("str(background.phase)") == "RUNNING"
     kernel.run("go.set(); background.wait(60)").ok()
