@@ -97,8 +97,31 @@ class NodeStopped(BaseException):
 def ask_to_stop(thread_id: int) -> None:
     """Raise NodeStopped in another thread at its next bytecode; a call that sleeps in C ends first."""
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread_id), ctypes.py_object(NodeStopped))
+    _lower_flag()
 
 
 def withdraw(thread_id: int) -> None:
     """Take back a request to stop that has not been raised yet."""
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread_id), None)
+    _lower_flag()
+
+
+class _FlagLowered(BaseException):
+    """Raised by a thread in itself, at once."""
+
+
+def _lower_flag() -> None:
+    """Lower the interpreter's flag that some thread has an exception to raise.
+
+    Only raising one lowers it. While it is up, CPython 3.11 spins for ever in the first function that is called under
+    a tracer (a debugger, coverage): https://github.com/python/cpython/blob/v3.11.7/Python/ceval.c#L5625. The thread
+    that was asked raises its own all the same: it looks for it whenever it takes the GIL.
+    """
+    try:
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(
+            ctypes.c_ulong(threading.get_ident()), ctypes.py_object(_FlagLowered)
+        )
+        while True:
+            pass
+    except _FlagLowered:
+        pass
