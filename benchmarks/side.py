@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -43,7 +44,8 @@ class Side:
 
     def __exit__(self, *_: object) -> None:
         assert self._process is not None
-        self._process.communicate(timeout=60)  # closes its standard input, which ends it
+        with contextlib.suppress(BrokenPipeError):
+            self._process.communicate(timeout=60)  # closes its standard input, which ends it
         self._said.close()
 
     def time(self, workload: str, size: int) -> dict[str, Any]:
@@ -51,14 +53,24 @@ class Side:
         assert self._process is not None
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps([workload, size]) + "\n")
-        self._process.stdin.flush()
+        try:
+            self._process.stdin.write(json.dumps([workload, size]) + "\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            return self._death()
         line = self._process.stdout.readline()
         if not line:
-            self._said.seek(0)
-            raise RuntimeError(f"side {self.name!r} ended: {' '.join(self._command)}\n{self._said.read()[-2000:]}")
+            return self._death()
         reply: dict[str, Any] = json.loads(line)
         return reply
+
+    def _death(self) -> dict[str, Any]:
+        """What to say of a side whose process has ended: its exit status and the last that it said."""
+        assert self._process is not None
+        status = self._process.wait(timeout=60)
+        self._said.seek(0)
+        said = self._said.read()[-300:].strip() or "said nothing"
+        return {"error": f"its process ended with status {status}: {said}"}
 
 
 def python_of(name: str) -> Path:

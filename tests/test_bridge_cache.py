@@ -191,3 +191,30 @@ def test_what_is_no_answer_to_this_task_counts_as_nothing(stored: Any) -> None:
     cache = cache_of(int)
     LocalTaskCache._cache.set("key", stored)
     assert cache.get("key") is None
+
+
+PIPELINE = """
+import sys
+from flytekit import task, workflow
+from flytekit.types.file import FlyteFile
+import flytenb
+
+@task(cache=True, cache_version="1")
+def size(file: FlyteFile, more: int) -> int:
+    return len(open(file).read()) + more
+
+@workflow
+def sizes(file: FlyteFile) -> int:
+    return size(file=file, more=1)
+
+assert flytenb.run(sizes, file=__file__).nodes["n0"].cache_status.name == "POPULATED"
+assert flytenb.run(sizes, file=__file__).nodes["n0"].cache_status.name == "HIT"
+print([name for name in ("numpy.linalg", "pandas.core.frame", "joblib.hashing") if name in sys.modules])
+"""
+
+
+def test_the_first_cached_run_of_a_process_loads_no_library_that_its_types_do_not_need(tmp_path: Path) -> None:
+    (tmp_path / "pipeline.py").write_text(PIPELINE)
+    command = [sys.executable, str(tmp_path / "pipeline.py")]
+    done = subprocess.run(command, env={**os.environ, "HOME": str(tmp_path)}, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]", done.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from functools import cache
+from types import FunctionType
 from typing import Any
 
 from flytekit import map_task, task, workflow
@@ -64,11 +65,6 @@ def total(xs: list[int]) -> int:
 
 
 @task
-def add(a: int, b: int) -> int:
-    return a + b
-
-
-@task
 def move_points(points: list[Point]) -> list[Point]:
     return [Point(p.x + 1, p.name) for p in points]
 
@@ -114,10 +110,25 @@ def points_through(points: list[Point]) -> float:
     return sum_points(points=move_points(points=points))
 
 
+def adders(count: int) -> list[Any]:
+    """So many tasks of different names that all add: a picture folds a crowd of one name."""
+    made = []
+    for i in range(count):
+        function = FunctionType(add_two.__code__, add_two.__globals__, f"add_{i}")
+        function.__qualname__, function.__annotations__ = function.__name__, add_two.__annotations__
+        made.append(task(function))
+    return made
+
+
+def add_two(a: int, b: int) -> int:
+    return a + b
+
+
 @cache
 def layered(size: int) -> Any:
     """As many layers as nodes in a layer; each node takes two neighbours of the layer above."""
     width = round(size**0.5)
+    tasks = adders(-(-size // 10))
 
     @workflow
     def layers(x: int) -> int:
@@ -125,7 +136,7 @@ def layered(size: int) -> Any:
         made: list[Any] = []
         while len(made) < size:
             left = min(width, size - len(made))
-            row = [add(a=above[i], b=above[(i + 1) % len(above)]) for i in range(left)]
+            row = [tasks[(len(made) + i) % len(tasks)](a=above[i], b=above[(i + 1) % len(above)]) for i in range(left)]
             made += row
             above = row if left == width else above
         return made[-1]

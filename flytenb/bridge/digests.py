@@ -5,7 +5,6 @@ Which values a key is made of, and what is stored under it, is left to `cache`.
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -29,18 +28,26 @@ def add_piece(digest: Any, data: bytes | memoryview) -> None:
 
 def add_memory(digest: Any, declared: Any, value: Any) -> bool:
     """Add an array or a frame from where it lies in memory; False if only its literal tells what it says."""
-    numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
-    if numpy is not None and declared is numpy.ndarray and type(value) is numpy.ndarray:
+    home = getattr(declared, "__module__", "").partition(".")[0]
+    if home not in ("numpy", "pandas"):
+        return False  # flytekit leaves lazy modules behind: a look at what isn't used yet would load it
+    import numpy as np
+
+    if declared is np.ndarray and type(value) is np.ndarray:
         if value.dtype.kind not in _KINDS or value.dtype.metadata:
             return False
         add_piece(digest, b"array")
         _add_array(digest, value)
         return True
-    if pandas is not None and declared is pandas.DataFrame and _is_plain_frame(numpy, pandas, value):
-        add_piece(digest, b"frame")
-        _add_frame(digest, pandas, value)
-        return True
-    return False
+    if home == "numpy":
+        return False
+    import pandas as pd
+
+    if declared is not pd.DataFrame or not _is_plain_frame(np, pd, value):
+        return False
+    add_piece(digest, b"frame")
+    _add_frame(digest, pd, value)
+    return True
 
 
 def add_value(digest: Any, value: Value, native: Any) -> None:

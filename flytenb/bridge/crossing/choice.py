@@ -162,8 +162,10 @@ def _choose_array(python_type: Any) -> Way | None:
 
 
 def _choose_frame(python_type: Any) -> Way | None:
-    pandas: Any = sys.modules.get("pandas")
-    if pandas is None or python_type is not getattr(pandas, "DataFrame", None):
+    if getattr(python_type, "__module__", "").partition(".")[0] != "pandas":
+        return None  # flytekit leaves a lazy module behind: a look at it would load pandas
+    pandas: Any = sys.modules["pandas"]
+    if python_type is not pandas.DataFrame:
         return None
     from flytekit.types.structured.structured_dataset import StructuredDatasetTransformerEngine
 
