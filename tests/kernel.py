@@ -27,7 +27,7 @@ from nbformat.v4 import output_from_msg
 
 DOCUMENT = Path(__file__).parent / "data" / "extending_flyte.md"
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-_ENV_KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "COVERAGE_PROCESS_START")
+_ENV_KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "PYTHONPATH", "COVERAGE_PROCESS_START")
 
 
 class CellError(NamedTuple):
