@@ -512,14 +512,18 @@ def open_files() -> int:
 def test_many_runs_leave_no_thread_no_entity_no_context_and_no_file() -> None:
     run(small, x=1)
     run(as_spawned, x=1)
-    before = (threading.active_count(), len(FlyteEntities.entities), FlyteContextManager.size())
+    before = (len(FlyteEntities.entities), FlyteContextManager.size())
+    threads = set(threading.enumerate())
     files = open_files()
     for _ in range(100):
         assert run(small, x=1).phase is Phase.SUCCEEDED
         assert run(as_spawned, x=1).phase is Phase.SUCCEEDED
     gc.collect()
-    assert (threading.active_count(), len(FlyteEntities.entities), FlyteContextManager.size()) == before
-    assert open_files() <= files + 1
+    # flytekit keeps one loop, with three handles, for each thread that has compiled; which of the pool's do is chance.
+    loops = {thread.name for thread in set(threading.enumerate()) - threads}
+    assert loops <= {f"{thread.name} : loop-runner" for thread in threads}
+    assert (len(FlyteEntities.entities), FlyteContextManager.size()) == before
+    assert open_files() <= files + 3 * len(loops) + 1
 
 
 @dynamic

@@ -25,6 +25,7 @@ class WorkerPool:
         self._jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._idle = 0
         self._count = 0
+        self._local = threading.local()
 
     def submit(self, job: Callable[[], None]) -> None:
         """Run `job` on a thread as soon as one is free, which is at once."""
@@ -37,13 +38,25 @@ class WorkerPool:
                 thread.start()
         self._jobs.put(job)
 
+    def release(self) -> None:
+        """Count this thread as idle from now on: its job is about to return. Does nothing on any other thread.
+
+        A run says so before it tells anybody that it is over; or the next one would find its last thread still busy
+        and start another.
+        """
+        if getattr(self._local, "is_busy", False):
+            self._local.is_busy = False
+            with self._lock:
+                self._idle += 1
+
     def _work(self) -> None:
         while True:
             # Jobs report their own failures; what is left is a request to stop that came after its node had ended.
             with suppress(BaseException):
-                self._jobs.get()()
-            with self._lock:
-                self._idle += 1
+                job = self._jobs.get()
+                self._local.is_busy = True
+                job()
+            self.release()
 
     def __repr__(self) -> str:
         return f"<WorkerPool {self._name}: {self._count} threads, {self._idle} idle>"

@@ -136,6 +136,7 @@ class Scheduler(Journal):
         """Choose what this worker does next. Under the lock."""
         if apart:
             self._dispatch(ready)
+            workers.release()
             return None
         mine: Step | None = None
         others: list[Step] = []
@@ -155,6 +156,7 @@ class Scheduler(Journal):
                     break
         if mine is None:
             self._active -= 1
+            workers.release()
         return mine
 
     def _settle(self, step: Step, phase: Phase = Phase.SUCCEEDED) -> list[Step]:
@@ -328,6 +330,7 @@ class Scheduler(Journal):
         self.workspace.close()
         if self._root is not None:
             self._root.let_go()
+        workers.release()
         self.finished.set()
 
     def settle_successors(self, step: Step) -> list[Step]:

@@ -1,0 +1,71 @@
+"""The threads that all runs share: as many as are busy at once, never one that keeps the interpreter from going on."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from flytenb.runner.pool import WorkerPool
+
+
+def test_a_thread_that_has_said_that_its_job_is_over_takes_the_next_one() -> None:
+    pool = WorkerPool("test-released")
+    threads: set[int] = set()
+    for _ in range(200):
+        over = threading.Event()
+
+        def job(over: threading.Event = over) -> None:
+            threads.add(threading.get_ident())
+            pool.release()
+            over.set()
+
+        pool.submit(job)
+        assert over.wait(10)
+    assert len(threads) == 1
+    assert repr(pool) == "<WorkerPool test-released: 1 threads, 1 idle>"
+
+
+def test_only_the_pool_s_own_threads_count_as_idle() -> None:
+    pool = WorkerPool("test-foreign")
+    pool.release()
+    assert repr(pool) == "<WorkerPool test-foreign: 0 threads, 0 idle>"
+
+
+def test_jobs_that_wait_for_each_other_each_have_a_thread() -> None:
+    pool = WorkerPool("test-together")
+    together = threading.Barrier(9)
+    for _ in range(8):
+        pool.submit(lambda: together.wait(10) and None)
+    together.wait(10)
+
+
+ASKS = """
+import os, sys, threading
+from flytenb.runner.pool import ask_to_stop, withdraw
+
+waits = threading.Event()
+
+def sleeps():
+    waits.set()
+    threading.Event().wait()
+
+thread = threading.Thread(target=sleeps, daemon=True)
+thread.start()
+waits.wait()
+ask_to_stop(thread.ident)
+if sys.argv[1] == "withdrawn":
+    withdraw(thread.ident)
+sys.settrace(lambda *_: None)
+(lambda: None)()
+print("went on", flush=True)
+os._exit(0)
+"""
+
+
+@pytest.mark.parametrize("what", ["asked", "withdrawn"])
+def test_a_request_to_stop_lets_calls_under_a_tracer_go_on(what: str) -> None:
+    done = subprocess.run([sys.executable, "-c", ASKS, what], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "went on\n", done.stderr
