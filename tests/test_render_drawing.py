@@ -36,7 +36,7 @@ class NoEngine:
 
     name = "none"
 
-    def run(self, dot: str, timeout: float) -> bytes:
+    def run(self, dot: str, form: str, timeout: float) -> bytes:
         raise LayoutError("not installed")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,7 +17,7 @@ from flytenb.render import cache, layout, wasm
 from flytenb.render.cache import PrivateCache
 from flytenb.render.dot import layout_dot
 from flytenb.render.drawing import draw
-from flytenb.render.layout import DotEngine, lay_out, read_positions
+from flytenb.render.layout import DotEngine, lay_out, read_json, read_plain
 from flytenb.render.scene import Scene, build_scene
 from flytenb.render.wasm import WasmEngine
 from tests import render_samples as samples
@@ -28,14 +29,14 @@ HEAVY = layout_dot(build_scene(samples.layered(4000, across=40)))
 class AbsentEngine:
     name = "absent"
 
-    def run(self, dot: str, timeout: float) -> bytes:
+    def run(self, dot: str, form: str, timeout: float) -> bytes:
         raise LayoutError("not here")
 
 
 class BabblingEngine:
     name = "babbling"
 
-    def run(self, dot: str, timeout: float) -> bytes:
+    def run(self, dot: str, form: str, timeout: float) -> bytes:
         return b"<svg>"
 
 
@@ -62,7 +63,9 @@ def test_everything_gets_a_place(name: str) -> None:
     scene = build_scene(samples.SAMPLES[name]())
     assert set(at.boxes) >= {f"n{box.number}" for box in scene.boxes}
     assert set(at.frames) == {f"cluster_{frame.number}" for frame in scene.frames}
-    assert set(at.arrows) >= {f"h{arrow.number}" for arrow in scene.arrows}
+    assert Counter({ends: len(ways) for ends, ways in at.arrows.items()}) == Counter(
+        leg for arrow in scene.arrows for leg in arrow.legs
+    )
     for box in scene.boxes:
         x, y = at.boxes[f"n{box.number}"]
         assert box.width / 2 - 1 <= x <= at.width - box.width / 2 + 1
@@ -75,9 +78,7 @@ def test_engines_agree_on_what_there_is(name: str) -> None:
     one, other = (lay_out(DOTS[name], engines=[engine]) for engine in (WasmEngine(), DotEngine()))
     assert set(one.boxes) == set(other.boxes)
     assert set(one.frames) == set(other.frames)
-    assert {k: tip is None for k, (_, tip) in one.arrows.items()} == {
-        k: tip is None for k, (_, tip) in other.arrows.items()
-    }
+    assert {k: len(ways) for k, ways in one.arrows.items()} == {k: len(ways) for k, ways in other.arrows.items()}
 
 
 def test_nothing_of_the_user_reaches_an_engine() -> None:
@@ -129,27 +130,38 @@ def test_without_a_package_of_the_wasm_engine_that_is_said(missing: str, monkeyp
     else:
         monkeypatch.setattr(wasm, "find_spec", lambda name: None)
     with pytest.raises(LayoutError, match=missing.replace("_", "-")):
-        WasmEngine().run(DOTS["chain"], 5)
+        WasmEngine().run(DOTS["chain"], "plain", 5)
 
 
 def test_without_the_dot_program_that_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(LayoutError, match="no 'dot' on PATH"):
-        DotEngine().run(DOTS["chain"], 5)
+        DotEngine().run(DOTS["chain"], "plain", 5)
 
 
 @pytest.mark.dot
 def test_a_text_that_is_no_dot_is_refused_by_both() -> None:
     for engine in (WasmEngine(), DotEngine()):
         with pytest.raises(LayoutError):
-            engine.run("this is no graph {", 5)
+            engine.run("this is no graph {", "plain", 5)
 
 
-def test_a_spline_becomes_an_svg_path() -> None:
-    data = (
-        b'{"bb":"0,0,10,20","edges":[{"id":"h0","pos":"e,5,1 5,9 5,8 5,7 5,6"},{"id":"t0","pos":"1,2 3,4 5,6 7,8"},{}]}'
-    )
-    assert read_positions(data).arrows == {"h0": ("M5,9C5,8 5,7 5,6", (5.0, 1.0)), "t0": ("M1,2C3,4 5,6 7,8", None)}
+@pytest.mark.parametrize("name", DOTS)
+def test_both_formats_of_an_answer_are_read_alike(name: str) -> None:
+    plain = read_plain(WasmEngine().run(DOTS[name], "plain", 30))
+    json0 = read_json(WasmEngine().run(DOTS[name], "json0", 30))
+    assert plain.boxes == {k: pytest.approx(at, abs=0.75) for k, at in json0.boxes.items()}
+    assert set(plain.arrows) == set(json0.arrows)
+    for ends, ways in json0.arrows.items():
+        for one, other in zip(plain.arrows[ends], ways, strict=True):
+            assert one.points == tuple(pytest.approx(point, abs=0.75) for point in other.points)
+
+
+@pytest.mark.parametrize("data", [b"", b"<svg>", b"graph 1 2 3\nnode n0 1 2", b"graph 1 2 3\nedge a b 2 1 1\nstop\n"])
+def test_an_answer_that_is_cut_or_strange_is_refused(data: bytes) -> None:
+    for read in (read_plain, read_json):
+        with pytest.raises(LayoutError, match="can't be read"):
+            read(data)
 
 
 # time
@@ -162,12 +174,12 @@ def test_a_layout_that_takes_too_long_is_stopped(engine: layout.Engine) -> None:
     if isinstance(engine, WasmEngine):
         wasm.compiled_graphviz()
     with pytest.raises(LayoutTimeoutError, match=r"took longer than 0\.05 s"):
-        engine.run(HEAVY, 0.05)
+        engine.run(HEAVY, "plain", 0.05)
 
 
 def test_a_layout_that_is_stopped_disturbs_no_other() -> None:
     with ThreadPoolExecutor(4) as pool:
-        slow = pool.submit(WasmEngine().run, HEAVY, 0.1)
+        slow = pool.submit(WasmEngine().run, HEAVY, "plain", 0.1)
         quick = [pool.submit(lay_out, DOTS["pipeline"], 60.0, [WasmEngine()]) for _ in range(20)]
         assert len({str(sorted(done.result().boxes.items())) for done in quick}) == 1
         with pytest.raises(LayoutTimeoutError):
@@ -200,7 +212,7 @@ def test_a_picture_that_takes_too_long_is_folded_and_says_so(monkeypatch: pytest
 
 
 def test_layouts_run_side_by_side() -> None:
-    wanted = {name: read_positions(WasmEngine().run(dot, 30)) for name, dot in DOTS.items()}
+    wanted = {name: lay_out(dot, 30.0, [WasmEngine()]) for name, dot in DOTS.items()}
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda name: (name, lay_out(DOTS[name], 30.0, [WasmEngine()])), list(DOTS) * 4))
     assert all(at == wanted[name] for name, at in found)

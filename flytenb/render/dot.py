@@ -44,7 +44,7 @@ def layout_dot(scene: Scene) -> str:
     dot = graphviz.Digraph(
         graph_attr={"rankdir": "BT", "nodesep": "0.28", "ranksep": "0.25", "compound": "true", **effort},
         node_attr={"shape": "box", "fixedsize": "true", "label": ""},
-        edge_attr={"arrowsize": "0.6"},
+        edge_attr={"arrowhead": "none", "weight": "4"},
     )
     _add_bare(dot.body, scene, _members(scene), None)
     for arrow in scene.arrows:
@@ -73,7 +73,7 @@ def _wrap(lines: list[str], scene: Scene) -> None:
             continue
         across = ceil(len(numbers) / ceil(len(numbers) / _MOST_IN_ROW))
         below = zip(numbers, numbers[across:], strict=False)
-        lines += [f"n{upper} -> n{lower} [style=invis]\n" for upper, lower in below]
+        lines += [f"n{upper} -> n{lower} [style=invis weight=1]\n" for upper, lower in below]
 
 
 def _members(scene: Scene) -> dict[int | None, list[Frame | Box | Arrow]]:
@@ -124,16 +124,18 @@ def _add_bare(
 
 def _add_bare_arrow(lines: list[str], scene: Scene, arrow: Arrow) -> None:
     tail, head = scene.boxes[arrow.tail], scene.boxes[arrow.head]
-    start, end = f"n{tail.number}", f"n{head.number}"
-    weight = "" if tail.node.is_pseudo or head.node.is_pseudo else " weight=4"
+    (start, _), (_, end) = arrow.legs[0], arrow.legs[-1]
+    weight = " weight=1" if tail.node.is_pseudo or head.node.is_pseudo else ""
     leave = "" if arrow.tail_frame is None else f" ltail=cluster_{arrow.tail_frame}"
     arrive = "" if arrow.head_frame is None else f" lhead=cluster_{arrow.head_frame}"
     if arrow.label:
-        label = f"l{arrow.number}"
-        lines.append(f"{start} -> {label} [id=t{arrow.number} arrowhead=none{leave}{weight}]\n")
-        start, leave = label, ""
-    blunt = " arrowhead=none" if arrow.kind == "meet" else ""
-    lines.append(f"{start} -> {end} [id=h{arrow.number}{blunt}{leave}{arrive}{weight}]\n")
+        lines.append(_bare_leg(start, f"l{arrow.number}", leave + weight))
+        start, leave = f"l{arrow.number}", ""
+    lines.append(_bare_leg(start, end, leave + arrive + weight))
+
+
+def _bare_leg(start: str, end: str, attributes: str) -> str:
+    return f"{start} -> {end} [{attributes[1:]}]\n" if attributes else f"{start} -> {end}\n"
 
 
 def _keep_in_order(lines: list[str], scene: Scene, at: int | None, cases: list[Arrow]) -> None:
@@ -143,7 +145,7 @@ def _keep_in_order(lines: list[str], scene: Scene, at: int | None, cases: list[A
         rows = [[f"l{arrow.number}" for arrow in arrows]]
         if all(scene.boxes[arrow.head].frame == at for arrow in arrows):
             rows.append(list(dict.fromkeys(f"n{arrow.head}" for arrow in arrows)))
-        lines += [f"{{rank=same {' -> '.join(names)} [style=invis]}}\n" for names in rows if len(names) > 1]
+        lines += [f"{{rank=same {' -> '.join(names)} [style=invis weight=1]}}\n" for names in rows if len(names) > 1]
 
 
 def _inches(pixels: float) -> str:

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from flytenb.errors import LayoutError, LayoutTimeoutError
 
 TIME_LIMIT = 5.0
 """Seconds that one layout may take."""
+
+
+_INCH = 72  # pixels; a point and a pixel are one to us
+Point = tuple[float, float]
+
+
+class Way(NamedTuple):
+    """An arrow's line: cubic curves through `points` (start, then three for each curve), without a head."""
+
+    points: tuple[Point, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +34,14 @@ class Positions:
         height: of the whole.
         boxes: the middle of each node, by its DOT name.
         frames: left, top, right and bottom of each cluster, by its DOT name.
-        arrows: an SVG path and the tip behind its end (None: no arrowhead), by the edge's `id`.
+        arrows: the lines from one node to another, by both their DOT names, in the order in which they were asked for.
     """
 
     width: float
     height: float
-    boxes: Mapping[str, tuple[float, float]]
+    boxes: Mapping[str, Point]
     frames: Mapping[str, tuple[float, float, float, float]]
-    arrows: Mapping[str, tuple[str, tuple[float, float] | None]]
+    arrows: Mapping[tuple[str, str], Sequence[Way]]
 
 
 class Engine(Protocol):
@@ -40,8 +49,8 @@ class Engine(Protocol):
 
     name: str
 
-    def run(self, dot: str, timeout: float) -> bytes:
-        """Return Graphviz's `json0` for the DOT text.
+    def run(self, dot: str, form: str, timeout: float) -> bytes:
+        """Return what Graphviz makes of the DOT text in one of its formats.
 
         Raises:
             LayoutTimeoutError: it took longer than `timeout` seconds and was stopped.
@@ -54,9 +63,9 @@ class DotEngine:
 
     name = "dot"
 
-    def run(self, dot: str, timeout: float) -> bytes:
-        """Run `dot -Tjson0`."""
-        return run_dot(dot, "json0", timeout)
+    def run(self, dot: str, form: str, timeout: float) -> bytes:
+        """Run `dot -T<form>`."""
+        return run_dot(dot, form, timeout)
 
 
 def run_dot(dot: str, form: str, timeout: float) -> bytes:
@@ -93,14 +102,17 @@ def default_engines() -> Sequence[Engine]:
 def lay_out(dot: str, timeout: float = TIME_LIMIT, engines: Sequence[Engine] | None = None) -> Positions:
     """Return where the first engine that can puts everything.
 
+    Graphviz's `plain` is written and read in two thirds of the time of its `json0`, but tells nothing of clusters.
+
     Raises:
         LayoutTimeoutError: an engine reached the time limit; no other one is tried, it would take as long.
         LayoutError: none of the engines is there or able.
     """
+    form, read = ("json0", read_json) if "subgraph" in dot else ("plain", read_plain)
     reasons = []
     for engine in default_engines() if engines is None else engines:
         try:
-            return read_positions(engine.run(dot, timeout))
+            return read(engine.run(dot, form, timeout))
         except LayoutTimeoutError:
             raise
         except LayoutError as error:
@@ -111,36 +123,55 @@ def lay_out(dot: str, timeout: float = TIME_LIMIT, engines: Sequence[Engine] | N
     )
 
 
-_TIP = re.compile(r"^(?:s,\S+ )?e,(\S+) ")
+def read_plain(data: bytes) -> Positions:
+    """Read Graphviz's `plain`: a line for each thing, in inches."""
+    boxes: dict[str, Point] = {}
+    arrows: dict[tuple[str, str], list[Way]] = {}
+    try:
+        graph, *lines = data.decode().splitlines()
+        word, _, width, height = graph.split()
+        if word != "graph" or lines[-1] != "stop":
+            raise ValueError(graph[:40])
+        for line in lines:
+            words = line.split(" ")
+            if words[0] == "edge" and words[-2] != "invis":
+                count = int(words[3])
+                numbers = [_INCH * float(number) for number in words[4 : 4 + 2 * count]]
+                if count < 4 or len(numbers) != 2 * count:
+                    raise ValueError(line[:40])
+                way = Way(tuple(zip(numbers[::2], numbers[1::2], strict=True)))
+                arrows.setdefault((words[1], words[2]), []).append(way)
+            elif words[0] == "node":
+                boxes[words[1]] = (_INCH * float(words[2]), _INCH * float(words[3]))
+        return Positions(_INCH * float(width), _INCH * float(height), boxes, {}, arrows)
+    except (ValueError, IndexError) as error:
+        raise LayoutError(f"the engine's answer can't be read: {error!r}") from error
 
 
-def read_positions(data: bytes) -> Positions:
-    """Read Graphviz's `json0`."""
+def read_json(data: bytes) -> Positions:
+    """Read Graphviz's `json0`: attributes as they stand in DOT, in points."""
+    boxes: dict[str, Point] = {}
+    frames: dict[str, tuple[float, float, float, float]] = {}
+    arrows: dict[tuple[str, str], list[Way]] = {}
     try:
         found: dict[str, Any] = json.loads(data)
         _, _, width, height = map(float, found["bb"].split(","))
-        boxes: dict[str, tuple[float, float]] = {}
-        frames: dict[str, tuple[float, float, float, float]] = {}
+        names = {item["_gvid"]: item["name"] for item in found.get("objects", ())}
         for item in found.get("objects", ()):
             if "pos" in item:
-                x, _, y = item["pos"].partition(",")
-                boxes[item["name"]] = (float(x), float(y))
+                boxes[item["name"]] = _read_point(item["pos"])
             elif "bb" in item:
                 left, top, right, bottom = map(float, item["bb"].split(","))
                 frames[item["name"]] = (left, top, right, bottom)
-        arrows = {
-            edge["id"]: _read_spline(edge["pos"]) for edge in found.get("edges", ()) if "id" in edge and "pos" in edge
-        }
+        for edge in found.get("edges", ()):
+            if "pos" in edge and edge.get("style") != "invis":
+                way = Way(tuple(map(_read_point, edge["pos"].split(" "))))
+                arrows.setdefault((names[edge["tail"]], names[edge["head"]]), []).append(way)
     except (ValueError, KeyError, TypeError) as error:
         raise LayoutError(f"the engine's answer can't be read: {error!r}") from error
     return Positions(width, height, boxes, frames, arrows)
 
 
-def _read_spline(pos: str) -> tuple[str, tuple[float, float] | None]:
-    """Graphviz writes `e,tip start control control point …`, which is SVG's path but for two letters."""
-    tip = None
-    if found := _TIP.match(pos):
-        x, _, y = found[1].partition(",")
-        tip, pos = (float(x), float(y)), pos[found.end() :]
-    start, _, rest = pos.partition(" ")
-    return f"M{start}C{rest}", tip
+def _read_point(text: str) -> Point:
+    x, _, y = text.partition(",")
+    return float(x), float(y)

@@ -80,6 +80,12 @@ class Arrow:
     head_frame: int | None = None
 
     @property
+    def legs(self) -> tuple[tuple[str, str], ...]:
+        """Between which of the layout's nodes it is drawn: a label is one that its arrow passes through."""
+        start, end = f"n{self.tail}", f"n{self.head}"
+        return ((start, f"l{self.number}"), (f"l{self.number}", end)) if self.label else ((start, end),)
+
+    @property
     def label_size(self) -> tuple[float, float]:
         """Width and height that the label takes."""
         width = max(measure(line, SMALL_SIZE) for line in self.label)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from math import hypot
 
 from flytenb.model import CacheStatus, EdgeKind, Kind, NodeState, Phase
 from flytenb.render import captions
-from flytenb.render.layout import Positions
+from flytenb.render.layout import Point, Positions, Way
 from flytenb.render.lettering import clean, fit, is_guessed, measure, xml
 from flytenb.render.scene import Scene
 from flytenb.render.shapes import LEFT, LINE, RIGHT, SMALL_SIZE, Arrow, Box, Frame, Line
@@ -38,7 +40,7 @@ def to_svg(scene: Scene, at: Positions, uid: str) -> str:
     height = head + at.height + _PAD + foot
     left = (width - at.width) / 2
     # arrows lie under the titles of frames and under the boxes
-    parts = [_arrow(arrow, scene, at) for arrow in scene.arrows]
+    parts = list(_arrows(scene, at))
     parts += [_frame(frame, scene, at, uid) for frame in scene.frames]
     parts += [_box(box, scene, at, uid) for box in scene.boxes]
     body = "\n".join(parts)
@@ -252,16 +254,18 @@ def _frame(frame: Frame, scene: Scene, at: Positions, uid: str) -> str:
 # arrows
 
 
-def _arrow(arrow: Arrow, scene: Scene, at: Positions) -> str:
-    line, tip = at.arrows[f"h{arrow.number}"]
-    shown = f'<path class="ft-line" d="{line}"/>'
-    if tip is not None and arrow.kind != "meet":
-        shown += _tip(line, tip)
+def _arrows(scene: Scene, at: Positions) -> Iterator[str]:
+    ways = {ends: iter(found) for ends, found in at.arrows.items()}
+    for arrow in scene.arrows:
+        yield _arrow(arrow, scene, at, [next(ways[ends]) for ends in arrow.legs])
+
+
+def _arrow(arrow: Arrow, scene: Scene, at: Positions, ways: list[Way]) -> str:
     if arrow.kind == "meet":
-        return f'<g class="ft-way" aria-hidden="true">{shown}</g>'
+        return f'<g class="ft-way" aria-hidden="true">{_line(ways[0].points)}</g>'
+    shown = "".join(_line(way.points) for way in ways[:-1]) + _pointed(ways[-1].points)
     if arrow.label:
-        first, _ = at.arrows[f"t{arrow.number}"]
-        shown = f'<path class="ft-line" d="{first}"/>{shown}{_label(arrow, at)}'
+        shown += _label(arrow, at)
     state = scene.states.get(arrow.target)
     phase = ' data-phase="SKIPPED"' if state is not None and state.phase is Phase.SKIPPED else ""
     hint = f"<title>{xml(arrow.tip)}</title>" if arrow.tip else ""
@@ -271,15 +275,20 @@ def _arrow(arrow: Arrow, scene: Scene, at: Positions) -> str:
     )
 
 
-def _tip(line: str, tip: tuple[float, float]) -> str:
-    """A triangle from where the line ends to where it points."""
-    x, y = tip
-    from_x, from_y = map(float, line.rpartition(" ")[2].split(","))
-    length = hypot(x - from_x, y - from_y) or 1.0
-    dx, dy = (x - from_x) / length, (y - from_y) / length
+def _line(points: Sequence[Point]) -> str:
+    rest = "%.1f,%.1f " * (len(points) - 1) % tuple(chain.from_iterable(points[1:]))
+    return f'<path class="ft-line" d="M{points[0][0]:.1f},{points[0][1]:.1f}C{rest}"/>'
+
+
+def _pointed(points: Sequence[Point]) -> str:
+    """A line that ends where the base of its tip is, and the tip: a triangle from there to where the line points."""
+    (from_x, from_y), (x, y) = points[-2:]
+    length = hypot(x - from_x, y - from_y)
+    dx, dy = ((x - from_x) / length, (y - from_y) / length) if length else (0.0, 1.0)
     base_x, base_y = x - dx * _TIP_LENGTH, y - dy * _TIP_LENGTH
     side_x, side_y = -dy * _TIP_HALF, dx * _TIP_HALF
     return (
+        f"{_line([*points[:-1], (base_x, base_y)])}"
         f'<path class="ft-tip" d="M{x:.1f} {y:.1f}L{base_x + side_x:.1f} {base_y + side_y:.1f}'
         f'L{base_x - side_x:.1f} {base_y - side_y:.1f}Z"/>'
     )

@@ -55,6 +55,8 @@ def read_fills(place: str, data: BindingData, python_type: Any) -> Iterator[Fill
 
 def name_output(output: str, attributes: Sequence[str | int]) -> str:
     """Return an output and the path taken into it: `o0.x[2]`."""
+    if not attributes:
+        return output
     steps = (f".{a}" if isinstance(a, str) and a.isidentifier() else f"[{a!r}]" for a in attributes)
     return output + "".join(steps)
 

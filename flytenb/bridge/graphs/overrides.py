@@ -6,7 +6,6 @@ import datetime
 from typing import Any
 
 from flytekit.core.array_node_map_task import ArrayNodeMapTask
-from flytekit.core.condition import BranchNode
 from flytekit.core.gate import Gate
 from flytekit.core.node import Node
 from flytekit.models.task import Resources
@@ -23,13 +22,19 @@ _RESOURCE_KEYS = {
 }
 
 
-def add_overrides(settings: dict[str, Setting], node: Node) -> None:
-    """Put what the node says over what its entity says; a map's overrides are kept with the mapped task."""
+def add_overrides(settings: dict[str, Setting], node: Node, own_name: str) -> None:
+    """Put what the node says over what its entity says; a map's overrides are kept with the mapped task.
+
+    Args:
+        settings: the entity's own, changed here
+        node: flytekit's
+        own_name: the name that the node has without an override
+    """
     entity = node.flyte_entity
     metadata = entity.sub_node_metadata if isinstance(entity, ArrayNodeMapTask) else node.metadata
     if metadata is None:
         return
-    if metadata.name and metadata.name != _own_name(entity):
+    if metadata.name and metadata.name != own_name:
         settings["alias"] = str(metadata.name)
     if not isinstance(entity, Gate):
         _set(settings, "retries", metadata.retries.retries if metadata.retries else 0)
@@ -42,13 +47,6 @@ def add_overrides(settings: dict[str, Setting], node: Node) -> None:
     if image is not None:
         settings["image"] = name_image(image)
     _add_resources(settings, node)
-
-
-def _own_name(entity: Any) -> str:
-    """The name that the node has without an override."""
-    if isinstance(entity, BranchNode | Gate | ArrayNodeMapTask):
-        return str(entity.name)
-    return str(entity.construct_node_metadata().name)
 
 
 def _set(settings: dict[str, Setting], key: str, value: int | float) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -107,7 +107,12 @@ def sources_of(node: Node) -> Iterator[Node]:
     """Yield the nodes that a node depends on, those of its bindings first, in an order that no set decides."""
     for binding in node.bindings:
         yield from promised_nodes(binding.binding)
-    yield from sorted(node.upstream_nodes, key=lambda n: n.id)
+    yield from ordered(node.upstream_nodes)
+
+
+def ordered(nodes: Collection[Node]) -> Collection[Node]:
+    """Return nodes that are in no order in the order of their ids."""
+    return sorted(nodes, key=lambda n: n.id) if len(nodes) > 1 else nodes
 
 
 def promised_nodes(data: Any) -> Iterator[Node]:

@@ -20,7 +20,6 @@ from flytenb.bridge.entities import (
     kind_of,
     map_target,
     plan_inputs,
-    python_interface,
     read_interface,
     read_settings,
     require_entity,
@@ -28,9 +27,11 @@ from flytenb.bridge.entities import (
 )
 from flytenb.bridge.graphs.bindings import Fill, read_fills
 from flytenb.bridge.graphs.branches import common_outputs, draw_cases, name_operands
+from flytenb.bridge.graphs.facts import Facts
 from flytenb.bridge.graphs.overrides import add_overrides
-from flytenb.bridge.graphs.paths import Scope, cases_of, name_nodes, promised_nodes, sources_of, unique
+from flytenb.bridge.graphs.paths import Scope, cases_of, name_nodes, ordered, promised_nodes, sources_of, unique
 from flytenb.model import Edge, EdgeKind, Graph, Interface, Kind, Node, Port
+from flytenb.model.graph import Setting
 
 
 def read_graph(entity: Any) -> Graph:
@@ -88,24 +89,24 @@ class _Reader:
         self._edges: list[Edge] = []
         self._sources: dict[str, set[str]] = {}
         self._open: list[WorkflowBase] = []
-        self._interfaces: dict[int, Interface] = {}
-        self._kinds: dict[int, Kind] = {}
+        self._facts: dict[int, Facts] = {}
 
     def build(self, name: str, kind: Kind, interface: Interface, settings: dict[str, Any]) -> Graph:
         """Return what was read; only now is it known what stands inside each node."""
         children: dict[str, list[str]] = {}
         for path in self._nodes:
             children.setdefault(path.rpartition("/")[0], []).append(path)
-        nodes = {p: replace(n, children=tuple(children.get(p, ()))) for p, n in self._nodes.items()}
+        nodes = {p: replace(n, children=tuple(children[p])) if p in children else n for p, n in self._nodes.items()}
         return Graph(name, kind, nodes, tuple(self._edges), interface, settings)
 
     def read_single(self, entity: Any) -> None:
         """Read an entity without a workflow of its own as one node between its ports."""
-        interface = self._interface_of(entity)
+        interface = self._facts_of(entity).interface
         self._add_door("@inputs", interface.inputs)
         for port in interface.inputs:
             self._add_edge(Edge("@inputs", "n0", output=port.name, input=port.name))
-        self._add_node("n0", entity, kind_of(entity), read_settings(entity))
+        facts = self._facts_of(entity)
+        self._add_node("n0", facts, facts.kind, dict(facts.settings))
         for port in interface.outputs:
             self._add_edge(Edge("n0", "@outputs", output=port.name, input=port.name))
         self._add_door("@outputs", interface.outputs)
@@ -122,7 +123,7 @@ class _Reader:
             is_run: whether its inputs are values by now
         """
         prefix = f"{under}/" if under else ""
-        interface = self._interface_of(workflow)
+        interface = self._facts_of(workflow).interface
         if is_stub(workflow):
             self._add_door(f"{prefix}@inputs", interface.inputs)
             self._add_door(f"{prefix}@outputs", interface.outputs)
@@ -148,25 +149,28 @@ class _Reader:
         if isinstance(node.flyte_entity, BranchNode):
             self._read_branch(node, node.flyte_entity, path, scope)
         else:
-            self._read_entity(node, path, scope, self._kind_of(node.flyte_entity), read_settings(node.flyte_entity))
-        for source in sources_of(node):
+            facts = self._facts_of(node.flyte_entity)
+            self._read_entity(node, path, scope, facts.kind, facts.settings)
+        for source in ordered(node.upstream_nodes):
             if source.id and scope.path_of(source) not in self._sources.get(path, ()):
                 self._add_edge(Edge(scope.path_of(source), path, EdgeKind.ORDER))
 
-    def _read_entity(self, node: FlyteNode, path: str, scope: Scope, kind: Kind, settings: dict[str, Any]) -> None:
-        add_overrides(settings, node)
-        interface = python_interface(node.flyte_entity)
-        types = interface.inputs if interface else {}
-        bindings = [b for b in node.bindings if kind is not Kind.FAILURE or not is_error_type(types.get(b.var))]
-        self._bind(bindings, types, path, scope)
-        self._add_node(path, node.flyte_entity, kind, settings)
+    def _read_entity(self, node: FlyteNode, path: str, scope: Scope, kind: Kind, own: Mapping[str, Setting]) -> None:
+        facts = self._facts_of(node.flyte_entity)
+        settings = dict(own)
+        add_overrides(settings, node, facts.node_name)
+        bindings = node.bindings
+        if kind is Kind.FAILURE:
+            bindings = [b for b in bindings if not is_error_type(facts.types.get(b.var))]
+        self._bind(bindings, facts.types, path, scope)
+        self._add_node(path, facts, kind, settings)
 
     def _read_failure(self, workflow: WorkflowBase, scope: Scope) -> None:
         node = workflow.failure_node
         if node is None:
             return
-        handled = kind_of(node.flyte_entity)
-        settings = read_settings(node.flyte_entity) | {"of": KIND_WORDS.get(handled, handled.value)}
+        facts = self._facts_of(node.flyte_entity)
+        settings = {**facts.settings, "of": KIND_WORDS.get(facts.kind, facts.kind.value)}
         path = unique(f"{scope.prefix}{node.id}", scope.taken)
         self._read_entity(node, path, scope, Kind.FAILURE, settings)
 
@@ -179,7 +183,7 @@ class _Reader:
             (fill,) = read_fills(place, binding.binding, None)
             self._add_fill(path, fill, scope)
         settings: dict[str, Any] = {}
-        add_overrides(settings, node)
+        add_overrides(settings, node, branch.name)
         cases = cases_of(branch)
         interface = Interface(tuple(ports), common_outputs(cases, self._outputs_of))
         self._nodes[path] = Node(path, Kind.BRANCH, branch.name, interface, settings)
@@ -194,27 +198,22 @@ class _Reader:
         entity = node.flyte_entity
         if isinstance(entity, BranchNode):
             return common_outputs(cases_of(entity), self._outputs_of)
-        return self._interface_of(entity).outputs
+        return self._facts_of(entity).interface.outputs
 
     def _type_of(self, node: FlyteNode, output: str) -> str:
         """The type of one output; the start node's outputs are the inputs of the workflow that is being read."""
-        ports = self._outputs_of(node) if node.flyte_entity is not None else self._interface_of(self._open[-1]).inputs
+        ports = (
+            self._outputs_of(node) if node.flyte_entity is not None else self._facts_of(self._open[-1]).interface.inputs
+        )
         return next((p.type for p in ports if p.name == output), "")
 
-    def _interface_of(self, entity: Any) -> Interface:
-        """Read an entity's interface once: the same task may stand in a thousand nodes."""
-        found = self._interfaces.get(id(entity))
+    def _facts_of(self, entity: Any) -> Facts:
+        found = self._facts.get(id(entity))
         if found is None:
-            found = self._interfaces[id(entity)] = read_interface(entity)
+            found = self._facts[id(entity)] = Facts(entity)
         return found
 
-    def _kind_of(self, entity: Any) -> Kind:
-        found = self._kinds.get(id(entity))
-        if found is None:
-            found = self._kinds[id(entity)] = kind_of(entity)
-        return found
-
-    def _bind(self, bindings: Sequence[Any], types: dict[str, Any], path: str, scope: Scope) -> None:
+    def _bind(self, bindings: Sequence[Any], types: Mapping[str, Any], path: str, scope: Scope) -> None:
         for binding in bindings:
             for fill in read_fills(binding.var, binding.binding, types.get(binding.var)):
                 self._add_fill(path, fill, scope)
@@ -238,14 +237,15 @@ class _Reader:
         self._edges.append(edge)
         self._sources.setdefault(edge.target, set()).add(edge.source)
 
-    def _add_node(self, path: str, entity: Any, kind: Kind, settings: dict[str, Any]) -> None:
-        inner = None if kind is Kind.STUB else inner_workflow(entity)
+    def _add_node(self, path: str, facts: Facts, kind: Kind, settings: dict[str, Setting]) -> None:
+        inner = facts.inner
         is_recursive = inner is not None and any(inner is w for w in self._open)
         if is_recursive:
             settings["recursive"] = True  # a workflow that calls itself: a cluster refuses it, a reading must end
-        self._nodes[path] = Node(path, kind, short_name(entity), self._interface_of(entity), settings)
+        self._nodes[path] = Node(path, kind, facts.name, facts.interface, settings)
         if inner is not None and not is_recursive:
-            self.read_workflow(inner, path, plan_inputs(map_target(entity)).fixed if is_map(entity) else None)
+            fixed = plan_inputs(map_target(facts.entity)).fixed if is_map(facts.entity) else None
+            self.read_workflow(inner, path, fixed)
 
     def _add_door(self, path: str, ports: Sequence[Port]) -> None:
         if not ports:
