@@ -117,3 +117,16 @@ def test_a_signature_reads_as_python_does() -> None:
     assert captions.signature("f", Interface()) == "f() -> None"
     named = Interface((), (Port("mean", "float"), Port("n", "int")))
     assert captions.signature("f", named) == "f() -> (mean: float, n: int)"
+
+
+def test_a_box_tells_the_type_of_what_comes_out_where_no_edge_does() -> None:
+    b = samples.GraphBuilder("g")
+    b.task("n0", "one", "", "list[int]")
+    b.task("n1", "alike", "", "train: Frame, test: Frame")
+    b.task("n2", "mixed", "", "model: Model, loss: float")
+    b.task("n3", "none", "x: float", "")
+    b.feed("n2.loss -> n3.x")
+    graph = b.graph()
+    told = [captions.result(graph.nodes[f"n{i}"]) for i in range(4)]
+    assert told == ["→ list[int]", "→ 2 × Frame", "", ""]
+    assert captions.edge_label(graph, graph.edges[0]) == "loss: float"

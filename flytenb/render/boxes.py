@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from flytenb.model import Edge, Graph, Kind, Node, Port
 from flytenb.render import captions
@@ -24,6 +24,26 @@ from flytenb.render.shapes import (
     port_of,
 )
 
+_LEAST_TYPE = 40.0
+"""Pixels below which nothing of a type can be read behind a long name; the tooltip and the text tell it whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Looks:
+    """The lines that stand in a node's box wherever it stands, and what is true of it."""
+
+    lines: tuple[Line, ...]
+    about: tuple[str, ...]
+
+    @classmethod
+    def of(cls, node: Node) -> _Looks:
+        name = _fitted_name(captions.label(node), WIDEST - MARK)
+        room = WIDEST - MARK - measure(name, NAME_SIZE) - 7
+        type_ = clean(captions.result(node))
+        head = Line(name, "ft-name", NAME_SIZE, fit(type_, room, SMALL_SIZE) if type_ and room >= _LEAST_TYPE else "")
+        first, *more = _caption_lines([captions.kind_phrase(node), *captions.badges(node)])
+        return cls((head, Line(first, "ft-sub"), *(Line(text, "ft-badge") for text in more)), captions.about(node))
+
 
 class Boxes:
     """All boxes and frames of a graph, and which of them a path or a port is drawn as.
@@ -44,6 +64,7 @@ class Boxes:
         self.box_at: dict[str, Box] = {}
         self.pill_at: dict[tuple[str, str], Box] = {}
         self.frame_at: dict[str, Frame] = {}
+        self._looks_of: dict[tuple[object, ...], _Looks] = {}
         self.open = {node.parent for node in graph.nodes.values() if node.parent and self._has_box(node)}
         for path, node in graph.nodes.items():
             self._add(path, node)
@@ -113,7 +134,7 @@ class Boxes:
             name_width = lines[0].width + MARK
             width = min(max(NARROWEST, widest + room, name_width + room), WIDEST + room)
             height = 28 + LINE * (len(lines) - 1)
-        tip = clean_lines(captions.tooltip(self.graph, node))
+        tip = clean_lines(captions.tooltip(self.graph, node, self._looks(node).about))
         return self._put(Box(len(self.all), path, node, shape, lines, width, height, tip))
 
     def _put(self, box: Box) -> Box:
@@ -131,10 +152,7 @@ class Boxes:
                 Line("fails", "ft-name", NAME_SIZE),
                 *(Line(t, "ft-sub") for t in wrap(error, WIDEST, SMALL_SIZE, 2)),
             ]
-        lines = [Line(_fitted_name(captions.label(node), WIDEST - MARK), "ft-name", NAME_SIZE)]
-        first, *more = _caption_lines([captions.kind_phrase(node), *captions.badges(node)])
-        lines.append(Line(first, "ft-sub"))
-        lines += [Line(text, "ft-badge") for text in more]
+        lines = list(self._looks(node).lines)
         given = [f"{place} = {value}" for place, value in captions.constants(self.graph, node.path)]
         if node.kind is Kind.FAILURE:
             given += [
@@ -144,6 +162,14 @@ class Boxes:
             ]
         lines += [Line(text, "ft-const") for text in _bounded(given)]
         return lines
+
+    def _looks(self, node: Node) -> _Looks:
+        """What all nodes of an entity have in common, unless one overrides it: found once for all of them."""
+        key = (node.kind, node.name, id(node.interface), *node.settings.items())
+        found = self._looks_of.get(key)
+        if found is None:
+            found = self._looks_of[key] = _Looks.of(node)
+        return found
 
     def _add_pills(self, path: str, node: Node) -> None:
         """Draw ports that go to, or come from, the same nodes as one pill: fewer arrows, and the same ones."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from flytenb.model import CacheStatus, Edge, EdgeKind, Graph, Interface, Kind, Node, NodeState, Phase, Port
 
@@ -244,19 +244,44 @@ def _is_same(given: str, taken: str) -> bool:
     return given == taken or given in taken.split(" | ")
 
 
-def tooltip(graph: Graph, node: Node) -> str:
-    """Return everything about a node, one fact a line."""
-    lines = [f"{node.path} · {caption(node)}"]
-    if not node.is_pseudo and (node.interface.inputs or node.interface.outputs):
-        lines.append(signature(node.name, node.interface))
-    lines += [f"{place} = {value}" for place, value in constants(graph, node.path)]
+def tooltip(graph: Graph, node: Node, facts: Sequence[str] | None = None) -> str:
+    """Return everything about a node, one fact a line.
+
+    Args:
+        graph: where it stands.
+        node: which.
+        facts: what `about` says of it, if somebody knows already.
+    """
+    own, signed, *rest = about(node) if facts is None else facts
+    lines = [f"{node.path} · {own}"]
+    if signed:
+        lines.append(signed)
+    edges = [(e, graph.nodes[e.source]) for e in graph.edges_into(node.path)]
+    lines += [f"{e.input} = {source.name}" for e, source in edges if source.kind is Kind.CONSTANT]
     lines += [
-        f"{e.input} ← {graph.nodes[e.source].name}.{e.output}"
-        for e in graph.edges_into(node.path)
-        if e.input and graph.nodes[e.source].kind is not Kind.CONSTANT
+        f"{e.input} ← {source.name}.{e.output}" for e, source in edges if e.input and source.kind is not Kind.CONSTANT
     ]
+    return "\n".join([*lines, *rest])
+
+
+def about(node: Node) -> tuple[str, ...]:
+    """Return what is true of the node wherever it stands: its caption, its signature (or `""`), a value, a doc."""
+    has_ports = not node.is_pseudo and (node.interface.inputs or node.interface.outputs)
+    found = [caption(node), signature(node.name, node.interface) if has_ports else ""]
     if "value" in node.settings:
-        lines.append(str(node.settings["value"]))
+        found.append(str(node.settings["value"]))
     if node.interface.doc:
-        lines.append(node.interface.doc)
-    return "\n".join(lines)
+        found.append(node.interface.doc)
+    return tuple(found)
+
+
+def result(node: Node) -> str:
+    """Return the type of what comes out, as a box tells it: `→ list[int]`, `→ 2 × Model`.
+
+    Several of different types stand on their edges.
+    """
+    ports = node.interface.outputs
+    types = {port.type for port in ports}
+    if len(types) != 1 or "" in types:
+        return ""
+    return f"→ {types.pop()}" if len(ports) == 1 else f"→ {len(ports)} × {types.pop()}"

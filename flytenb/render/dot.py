@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from itertools import groupby
 from math import ceil
@@ -11,7 +12,7 @@ import graphviz
 from flytenb.model import EdgeKind, Kind, Phase
 from flytenb.render.captions import sign, state_caption
 from flytenb.render.scene import Scene
-from flytenb.render.shapes import Arrow, Box, Frame, Line
+from flytenb.render.shapes import Arrow, Box, Frame, text_of
 
 _INCH = 72
 _TITLE_FONT = 13.0
@@ -46,7 +47,9 @@ def layout_dot(scene: Scene) -> str:
         node_attr={"shape": "box", "fixedsize": "true", "label": ""},
         edge_attr={"arrowhead": "none", "weight": "4"},
     )
-    _add_bare(dot.body, scene, _members(scene), None)
+    usual = Counter(_size(box.width, box.height) for box in scene.boxes).most_common(1)[0][0] if scene.boxes else ""
+    dot.body.append(f"node [{usual}]\n")
+    _add_bare(dot.body, scene, _members(scene), None, usual)
     for arrow in scene.arrows:
         _add_bare_arrow(dot.body, scene, arrow)
     _wrap(dot.body, scene)
@@ -103,22 +106,22 @@ def _shared(around: dict[int, int | None], one: int | None, other: int | None) -
 
 
 def _add_bare(
-    lines: list[str], scene: Scene, inner: dict[int | None, list[Frame | Box | Arrow]], at: int | None
+    lines: list[str], scene: Scene, inner: dict[int | None, list[Frame | Box | Arrow]], at: int | None, usual: str
 ) -> None:
     cases = [m for m in inner.get(at, ()) if isinstance(m, Arrow) and m.kind == EdgeKind.CASE]
     _keep_in_order(lines, scene, at, cases)
     for member in inner.get(at, ()):
         if isinstance(member, Box):
-            lines.append(f"n{member.number} [width={_inches(member.width)} height={_inches(member.height)}]\n")
+            size = _size(member.width, member.height)
+            lines.append(f"n{member.number}\n" if size == usual else f"n{member.number} [{size}]\n")
         elif isinstance(member, Arrow):
-            width, height = member.label_size
-            lines.append(f"l{member.number} [width={_inches(width)} height={_inches(height)}]\n")
+            lines.append(f"l{member.number} [{_size(*member.label_size)}]\n")
         else:
             # room for the title comes from a label of zeros in a font whose width every engine agrees on
             zeros = "0" * ceil(member.width / _TITLE_LETTER)
             lines.append(f"subgraph cluster_{member.number} {{\n")
             lines.append(f"margin=12 label={zeros} labelloc=t labeljust=l fontname=Courier fontsize={_TITLE_FONT}\n")
-            _add_bare(lines, scene, inner, member.number)
+            _add_bare(lines, scene, inner, member.number, usual)
             lines.append("}\n")
 
 
@@ -148,8 +151,8 @@ def _keep_in_order(lines: list[str], scene: Scene, at: int | None, cases: list[A
         lines += [f"{{rank=same {' -> '.join(names)} [style=invis weight=1]}}\n" for names in rows if len(names) > 1]
 
 
-def _inches(pixels: float) -> str:
-    return f"{pixels / _INCH:.4g}"
+def _size(width: float, height: float) -> str:
+    return f"width={width / _INCH:.4g} height={height / _INCH:.4g}"
 
 
 def to_dot(scene: Scene) -> str:
@@ -174,14 +177,14 @@ def _add_labelled(
             dot.node(f"ft-n-{member.number}", **_attributes(member, scene))
         elif isinstance(member, Frame):
             with dot.subgraph(name=f"cluster_ft-c-{member.number}") as cluster:
-                cluster.attr(label=_label(_text_of([member.title])), labeljust="l", style="rounded")
+                cluster.attr(label=_label(text_of([member.title])), labeljust="l", style="rounded")
                 _add_labelled(cluster, scene, inner, member.number)
 
 
 def _attributes(box: Box, scene: Scene) -> dict[str, str]:
     if box.shape == "meet":
         return {"label": "", "shape": "point"}
-    lines = _text_of(box.lines)
+    lines = text_of(box.lines)
     state = scene.states.get(box.path)
     if state is not None and not box.node.is_pseudo:
         lines[1] = f"{sign(state)} {state_caption(state)}"
@@ -218,12 +221,6 @@ def _add_labelled_arrow(dot: graphviz.Digraph, arrow: Arrow) -> None:
     if arrow.head_frame is not None:
         found["lhead"] = f"cluster_ft-c-{arrow.head_frame}"
     dot.edge(f"ft-n-{arrow.tail}", f"ft-n-{arrow.head}", **found)
-
-
-def _text_of(lines: Iterable[Line]) -> list[str]:
-    return [
-        f"{line.text}{': ' if line.css == 'ft-port' else '  '}{line.rest}" if line.rest else line.text for line in lines
-    ]
 
 
 def _label(lines: Iterable[str]) -> str:

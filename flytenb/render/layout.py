@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from flytenb.errors import LayoutError, LayoutTimeoutError
 
@@ -17,12 +17,8 @@ TIME_LIMIT = 5.0
 
 _INCH = 72  # pixels; a point and a pixel are one to us
 Point = tuple[float, float]
-
-
-class Way(NamedTuple):
-    """An arrow's line: cubic curves through `points` (start, then three for each curve), without a head."""
-
-    points: tuple[Point, ...]
+Way = tuple[float, ...]
+"""An arrow's line, without a head: x and y of its start, then of the three points of each cubic curve."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +135,7 @@ def read_plain(data: bytes) -> Positions:
                 numbers = [_INCH * float(number) for number in words[4 : 4 + 2 * count]]
                 if count < 4 or len(numbers) != 2 * count:
                     raise ValueError(line[:40])
-                way = Way(tuple(zip(numbers[::2], numbers[1::2], strict=True)))
-                arrows.setdefault((words[1], words[2]), []).append(way)
+                arrows.setdefault((words[1], words[2]), []).append(tuple(numbers))
             elif words[0] == "node":
                 boxes[words[1]] = (_INCH * float(words[2]), _INCH * float(words[3]))
         return Positions(_INCH * float(width), _INCH * float(height), boxes, {}, arrows)
@@ -165,7 +160,7 @@ def read_json(data: bytes) -> Positions:
                 frames[item["name"]] = (left, top, right, bottom)
         for edge in found.get("edges", ()):
             if "pos" in edge and edge.get("style") != "invis":
-                way = Way(tuple(map(_read_point, edge["pos"].split(" "))))
+                way = tuple(map(float, edge["pos"].replace(" ", ",").split(",")))
                 arrows.setdefault((names[edge["tail"]], names[edge["head"]]), []).append(way)
     except (ValueError, KeyError, TypeError) as error:
         raise LayoutError(f"the engine's answer can't be read: {error!r}") from error

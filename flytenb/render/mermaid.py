@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from flytenb.model import EdgeKind, Kind
 from flytenb.render import captions
 from flytenb.render.scene import Scene
-from flytenb.render.shapes import Box, Frame
+from flytenb.render.shapes import Box, Frame, text_of
 
 _OUTLINES = {"branch": ("{{", "}}"), "stack": ("[[", "]]"), "gate": ("[/", "/]"), "constant": (">", "]")}
 _PILL = ("([", "])")
@@ -47,7 +47,7 @@ def _level(scene: Scene, at: int | None, indent: str) -> Iterator[str]:
 def _box(box: Box, scene: Scene) -> str:
     if box.shape == "meet":
         return f'n{box.number}((" "))'
-    texts = [f"{line.text}: {line.rest}" if line.rest else line.text for line in box.lines]
+    texts = text_of(box.lines)
     state = scene.states.get(box.path)
     if state is not None and not box.node.is_pseudo:
         texts[1] = f"{captions.sign(state)} {captions.state_caption(state)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from flytenb.model import EdgeKind, Node
@@ -90,6 +91,13 @@ class Arrow:
         """Width and height that the label takes."""
         width = max(measure(line, SMALL_SIZE) for line in self.label)
         return width + (18 if self.kind == EdgeKind.CASE else 6), 14.0 * len(self.label) + 4
+
+
+def text_of(lines: Iterable[Line]) -> list[str]:
+    """Return lines as plain text, what stands behind each of them included."""
+    return [
+        f"{line.text}{': ' if line.css == 'ft-port' else '  '}{line.rest}" if line.rest else line.text for line in lines
+    ]
 
 
 def port_of(place: str) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import chain
+from collections.abc import Iterator
 from math import hypot
 
 from flytenb.model import CacheStatus, EdgeKind, Kind, NodeState, Phase
 from flytenb.render import captions
-from flytenb.render.layout import Point, Positions, Way
+from flytenb.render.layout import Positions, Way
 from flytenb.render.lettering import clean, fit, is_guessed, measure, xml
 from flytenb.render.scene import Scene
 from flytenb.render.shapes import LEFT, LINE, RIGHT, SMALL_SIZE, Arrow, Box, Frame, Line
@@ -18,6 +17,8 @@ _PAD = 16.0
 _HEAD = 34.0
 _FOOT = 22.0
 _TIP_LENGTH, _TIP_HALF = 7.0, 3.2
+_LINE = '<path class="ft-line" d="M%%.1f %%.1fC%s"/>'
+_TIP = '<path class="ft-tip" d="M%.1f %.1fL%.1f %.1fL%.1f %.1fZ"/>'
 _SQUEEZE = 1.2  # letters may lose this much of their width
 _TITLE_SIZE, _BOLD = 14.0, 1.14
 
@@ -262,8 +263,8 @@ def _arrows(scene: Scene, at: Positions) -> Iterator[str]:
 
 def _arrow(arrow: Arrow, scene: Scene, at: Positions, ways: list[Way]) -> str:
     if arrow.kind == "meet":
-        return f'<g class="ft-way" aria-hidden="true">{_line(ways[0].points)}</g>'
-    shown = "".join(_line(way.points) for way in ways[:-1]) + _pointed(ways[-1].points)
+        return f'<g class="ft-way" aria-hidden="true">{_line(ways[0])}</g>'
+    shown = "".join(_line(way) for way in ways[:-1]) + _pointed(ways[-1])
     if arrow.label:
         shown += _label(arrow, at)
     state = scene.states.get(arrow.target)
@@ -275,22 +276,19 @@ def _arrow(arrow: Arrow, scene: Scene, at: Positions, ways: list[Way]) -> str:
     )
 
 
-def _line(points: Sequence[Point]) -> str:
-    rest = "%.1f,%.1f " * (len(points) - 1) % tuple(chain.from_iterable(points[1:]))
-    return f'<path class="ft-line" d="M{points[0][0]:.1f},{points[0][1]:.1f}C{rest}"/>'
+def _line(way: Way) -> str:
+    return _LINE % ("%.1f %.1f " * (len(way) // 2 - 1)) % way
 
 
-def _pointed(points: Sequence[Point]) -> str:
+def _pointed(way: Way) -> str:
     """A line that ends where the base of its tip is, and the tip: a triangle from there to where the line points."""
-    (from_x, from_y), (x, y) = points[-2:]
+    from_x, from_y, x, y = way[-4:]
     length = hypot(x - from_x, y - from_y)
     dx, dy = ((x - from_x) / length, (y - from_y) / length) if length else (0.0, 1.0)
     base_x, base_y = x - dx * _TIP_LENGTH, y - dy * _TIP_LENGTH
     side_x, side_y = -dy * _TIP_HALF, dx * _TIP_HALF
-    return (
-        f"{_line([*points[:-1], (base_x, base_y)])}"
-        f'<path class="ft-tip" d="M{x:.1f} {y:.1f}L{base_x + side_x:.1f} {base_y + side_y:.1f}'
-        f'L{base_x - side_x:.1f} {base_y - side_y:.1f}Z"/>'
+    return _line((*way[:-2], base_x, base_y)) + _TIP % (
+        *(x, y, base_x + side_x, base_y + side_y, base_x - side_x, base_y - side_y),
     )
 
 

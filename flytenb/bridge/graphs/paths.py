@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, NamedTuple
 
 from flytekit.core.condition import BranchNode
@@ -73,9 +74,10 @@ class Scope:
             self._name(node, prefix)
         order = self.levels.setdefault(prefix, [])
         for node in level:
-            for hidden in self._hidden_behind(node, set()):
-                self._name(hidden, prefix)
-                self._add(hidden, order)
+            if not self._knows_sources(node):
+                for hidden in self._hidden_behind(node, set()):
+                    self._name(hidden, prefix)
+                    self._add(hidden, order)
             self._add(node, order)
 
     def name_hidden(self, nodes: Iterable[Node]) -> None:
@@ -93,6 +95,17 @@ class Scope:
         path = unique(f"{prefix}{node.id}", self.taken)
         self.taken.add(path)
         self.paths[id(node)] = path
+
+    def _knows_sources(self, node: Node) -> bool:
+        paths = self.paths
+        for source in node.upstream_nodes:
+            if id(source) not in paths and source.id:
+                return False
+        return all(
+            id(source) in paths or not source.id
+            for binding in node.bindings
+            for source in promised_nodes(binding.binding)
+        )
 
     def _hidden_behind(self, node: Node, seen: set[int]) -> Iterator[Node]:
         """Nodes without a path that the node depends on, each once and after its own dependencies."""
@@ -115,16 +128,15 @@ def ordered(nodes: Collection[Node]) -> Collection[Node]:
     return sorted(nodes, key=lambda n: n.id) if len(nodes) > 1 else nodes
 
 
-def promised_nodes(data: Any) -> Iterator[Node]:
-    """Yield the nodes whose outputs a binding takes."""
+def promised_nodes(data: Any) -> Iterable[Node]:
+    """Return the nodes whose outputs a binding takes."""
     if data.promise is not None:
-        yield data.promise.node
-    elif data.collection is not None:
-        for item in data.collection.bindings:
-            yield from promised_nodes(item)
-    elif data.map is not None:
-        for item in data.map.bindings.values():
-            yield from promised_nodes(item)
+        return (data.promise.node,)
+    if data.collection is not None:
+        return chain.from_iterable(map(promised_nodes, data.collection.bindings))
+    if data.map is not None:
+        return chain.from_iterable(map(promised_nodes, data.map.bindings.values()))
+    return ()
 
 
 def name_nodes(nodes: Iterable[Node], output_bindings: Iterable[Any], under: str = "") -> Scope:

@@ -151,8 +151,9 @@ class _Reader:
         else:
             facts = self._facts_of(node.flyte_entity)
             self._read_entity(node, path, scope, facts.kind, facts.settings)
+        known = self._sources.get(path, set())
         for source in ordered(node.upstream_nodes):
-            if source.id and scope.path_of(source) not in self._sources.get(path, ()):
+            if source.id and scope.path_of(source) not in known:
                 self._add_edge(Edge(scope.path_of(source), path, EdgeKind.ORDER))
 
     def _read_entity(self, node: FlyteNode, path: str, scope: Scope, kind: Kind, own: Mapping[str, Setting]) -> None:
@@ -215,7 +216,11 @@ class _Reader:
 
     def _bind(self, bindings: Sequence[Any], types: Mapping[str, Any], path: str, scope: Scope) -> None:
         for binding in bindings:
-            for fill in read_fills(binding.var, binding.binding, types.get(binding.var)):
+            data, place = binding.binding, binding.var
+            if data.promise is not None and not data.promise.attr_path:  # nearly all are that
+                self._add_edge(Edge(scope.path_of(data.promise.node), path, EdgeKind.DATA, data.promise.var, place))
+                continue
+            for fill in read_fills(place, data, types.get(place)):
                 self._add_fill(path, fill, scope)
 
     def _add_fill(self, path: str, fill: Fill, scope: Scope) -> None:
