@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 from flytekit import task
 from flytekit.core.local_cache import LocalTaskCache
+from flytekit.types.directory import FlyteDirectory
 from flytekit.types.file import FlyteFile
 
 from flytenb.bridge.cache import TaskCache
@@ -54,11 +55,51 @@ def cache_of(declared: Any, returns: Any = int) -> TaskCache:
     return TaskCache(made, task_policy(made))
 
 
+@dataclass
+class Place:
+    """The same fields as Point."""
+
+    x: float
+    y: float
+
+
+@dataclass
+class Holder:
+    file: FlyteFile
+
+
+class Bag:
+    """Crosses as a pickle."""
+
+    def __init__(self, *held: Any) -> None:
+        self.held = held
+
+
+def shared_and_not(is_shared: bool) -> Bag:
+    one, other = ["a"], ["a"]
+    return Bag(one, one if is_shared else other)
+
+
+def with_attributes(*names: str) -> Bag:
+    made = Bag()
+    for name in names:
+        setattr(made, name, 1)
+    return made
+
+
 def frame(**changes: Any) -> pd.DataFrame:
     made = pd.DataFrame({"a": [1.0, 2.0], "b": [3, 4], "c": ["x", "y"]})
     for name, value in changes.items():
         setattr(made, name, value)
     return made
+
+
+def zoned(zone: str) -> pd.DataFrame:
+    return pd.DataFrame({"t": pd.to_datetime(["2020-01-01T00:00"], utc=True).tz_convert(zone)})
+
+
+def categories(of: str, *, ordered: bool = False) -> pd.DataFrame:
+    return pd.DataFrame({"c": pd.Categorical(["a", "b"], categories=list(of), ordered=ordered)})
 
 
 def renamed(of: str) -> pd.DataFrame:
@@ -85,6 +126,15 @@ EQUAL: list[tuple[str, Any, Callable[[], Any]]] = [
     ("frame with an index", pd.DataFrame, lambda: frame(index=pd.Index([5, 7], name="i"))),
     ("frame of dates", pd.DataFrame, lambda: pd.DataFrame({"t": pd.to_datetime(["2020-01-01", "2021-01-01"])})),
     ("frame of objects", pd.DataFrame, lambda: pd.DataFrame({"o": pd.Series(["a", None], dtype=object)})),
+    ("pickle of a set", Bag, lambda: Bag({"a", "b", "c"}, frozenset([1, 2]))),
+    ("pickle of a function", Bag, lambda: Bag(lambda x: x + 1)),
+    ("anything", Any, lambda: {"a": (1, 2.0, None)}),
+    ("empty array", np.ndarray, lambda: np.zeros((0, 3))),
+    ("array without axes", np.ndarray, lambda: np.array(5.0)),
+    ("array of texts", np.ndarray, lambda: np.array(["a", "b"])),
+    ("empty frame", pd.DataFrame, lambda: pd.DataFrame({"a": np.zeros(0)})),
+    ("frame of zoned dates", pd.DataFrame, lambda: pd.DataFrame({"t": pd.to_datetime(["2020-01-01"], utc=True)})),
+    ("frame of categories", pd.DataFrame, lambda: pd.DataFrame({"c": pd.Categorical(["b", "a"])})),
     ("frame by position", pd.DataFrame, lambda: pd.DataFrame(np.ones((3, 2)), columns=["a", "b"])),
 ]
 
@@ -93,6 +143,43 @@ EQUAL: list[tuple[str, Any, Callable[[], Any]]] = [
 def test_equal_values_made_apart_have_one_key(declared: Any, make: Callable[[], Any]) -> None:
     cache = cache_of(declared)
     assert cache.key({"x": make()}) == cache.key({"x": make()})
+
+
+def test_which_parts_of_a_pickled_object_are_one_is_not_what_it_says() -> None:
+    cache = cache_of(Bag)
+    assert cache.key({"x": shared_and_not(True)}) == cache.key({"x": shared_and_not(False)})
+    assert cache.key({"x": with_attributes("a", "b")}) == cache.key({"x": with_attributes("b", "a")})
+
+
+def test_a_file_inside_a_dataclass_is_its_content(tmp_path: Path) -> None:
+    cache = cache_of(list[Holder])
+    path = file(tmp_path, "one", "a")
+
+    def key(at: str) -> str:
+        return cache.key({"x": [Holder(FlyteFile(at))]})
+
+    before = key(path)
+    assert before == key(file(tmp_path, "same", "a")) != key(file(tmp_path, "other", "b"))
+    file(tmp_path, "one", "changed")
+    assert key(path) != before
+
+
+def test_a_directory_is_the_names_in_it_and_what_they_hold(tmp_path: Path) -> None:
+    cache = cache_of(FlyteDirectory)
+
+    def key(**held: str | None) -> str:
+        folder = tmp_path / str(len(list(tmp_path.iterdir())))
+        folder.mkdir()
+        for name, text in held.items():
+            if text is None:
+                (folder / name).mkdir()
+            else:
+                (folder / name).write_text(text)
+        return cache.key({"x": FlyteDirectory(str(folder))})
+
+    assert key(a="1", b="2") == key(b="2", a="1")
+    keys = [key(a="1", b="2"), key(a="2", b="1"), key(a="12"), key(a="1"), key(a="1", b=""), key(a="1", b=None), key()]
+    assert len(set(keys)) == len(keys)
 
 
 def test_files_of_equal_content_have_one_key_wherever_they_are(tmp_path: Path) -> None:
@@ -128,6 +215,40 @@ DIFFERENT: list[tuple[str, Any, Any, Any]] = [
     ("indexes", pd.DataFrame, frame(), frame(index=pd.Index([5, 7]))),
     ("ranges", pd.DataFrame, frame(), frame(index=pd.RangeIndex(1, 3))),
     ("names of an index", pd.DataFrame, frame(), renamed("index")),
+    ("the type of an index", pd.DataFrame, frame(index=pd.Index([5, 7])), frame(index=pd.Index([5, 7], dtype="int32"))),
+    ("a text and none", pd.DataFrame, frame(c=["x", None]), frame(c=["x", "nan"])),
+    ("an empty text and none", pd.DataFrame, frame(c=["x", None]), frame(c=["x", ""])),
+    ("the order of columns", pd.DataFrame, frame(), frame()[["b", "a", "c"]]),
+    (
+        "resolutions",
+        pd.DataFrame,
+        zoned("UTC").astype("datetime64[us, UTC]"),
+        zoned("UTC").astype("datetime64[s, UTC]"),
+    ),
+    ("zones", pd.DataFrame, zoned("UTC"), zoned("Europe/Rome")),
+    ("categories", pd.DataFrame, categories("ab"), categories("ba")),
+    ("ordered categories", pd.DataFrame, categories("ab"), categories("ab", ordered=True)),
+    ("attributes of a frame", pd.DataFrame, frame(), frame(attrs={"unit": "m"})),
+    ("byte orders", np.ndarray, np.zeros(2, "<f8"), np.zeros(2, ">f8")),
+    ("units of time", np.ndarray, np.zeros(2, "m8[s]"), np.zeros(2, "m8[ms]")),
+    ("empty shapes", np.ndarray, np.zeros((0, 3)), np.zeros((3, 0))),
+    ("nothing and an axis", np.ndarray, np.array(5.0), np.array([5.0])),
+    ("texts in arrays", np.ndarray, np.array(["a"]), np.array(["a"], "U2")),
+    ("int and bool", int | bool, 1, True),
+    ("int and text", int | str, 1, "1"),
+    ("classes with the same fields", Point | Place, Point(1.0, 2.0), Place(1.0, 2.0)),
+    ("pickled classes", Any, Point(1.0, 2.0), Place(1.0, 2.0)),
+    ("pickled 1 and 1.0", Bag, Bag(1), Bag(1.0)),
+    ("pickled 1 and True", Bag, Bag([1, [2]]), Bag([True, [2]])),
+    ("pickled zeros", Bag, Bag(0.0), Bag(-0.0)),
+    ("pickled list and tuple", Bag, Bag([1]), Bag((1,))),
+    ("pickled nestings", Bag, Bag([[1], 2]), Bag([[1, 2]])),
+    ("pickled functions", Bag, Bag(lambda x: x + 1), Bag(lambda x: x + 2)),
+    ("pickled frames", Bag, Bag(frame()), Bag(frame(a=[1.0, 2.5]))),
+    ("orders of a dict", dict[str, int], {"a": 1, "b": 2}, {"b": 2, "a": 1}),
+    ("keys of a dict", dict[int, int], {1: 2}, {2: 1}),
+    ("lists in lists", list[list[int]], [[1], [2]], [[1, 2], []]),
+    ("none in lists", list[int | None], [0], [None]),
     ("names of labels", pd.DataFrame, frame(), renamed("columns")),
 ]
 

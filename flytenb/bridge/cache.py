@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import inspect
 import threading
-import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,15 +22,13 @@ from flytenb.bridge import private
 from flytenb.bridge.calls import is_plain
 from flytenb.bridge.compiled import Policy
 from flytenb.bridge.crossing import Value, from_literal, packer
-from flytenb.bridge.digests import add_memory, add_piece, add_value
-from flytenb.bridge.entities import function_of
+from flytenb.bridge.digests import ValueDigest, add_piece, code_of
 
-_FORMAT = "flytenb-1"
+_FORMAT = "flytenb-2"
 """Begins every key; another number when what is stored, or how keys are made, changes."""
 _BUILTIN = (int, float, bool, str, type(None))
 _flights: dict[str, threading.Lock] = {}
 _flights_lock = threading.Lock()
-_texts: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()
 
 
 class TaskCache:
@@ -51,25 +47,24 @@ class TaskCache:
             _ = importlib.import_module("joblib").hash
         interface = task.python_interface
         self._inputs = [
-            (name, declared, packer(declared))
+            (name, ValueDigest(declared))
             for name, declared in sorted(interface.inputs.items())
             if name not in policy.cache_ignore
         ]
         self._outputs = {name: (declared, packer(declared)) for name, declared in interface.outputs.items()}
         self._start = hashlib.blake2b(digest_size=20)
-        for part in (task.name, policy.cache_version, _code_of(task)):
-            add_piece(self._start, part.encode())
+        for part in (task.name.encode(), policy.cache_version.encode(), code_of(task)):
+            add_piece(self._start, part)
         self._store = private.cache_store()
         self.overwrite = overwrite or LocalConfig.auto().cache_overwrite
 
     def key(self, inputs: Mapping[str, Any]) -> str:
         """The key of one call: the task, its code, its version and what goes in."""
         digest = self._start.copy()
-        for name, declared, pack in self._inputs:
+        for name, value_digest in self._inputs:
             if name in inputs:
                 add_piece(digest, name.encode())
-                if not add_memory(digest, declared, inputs[name]):
-                    add_value(digest, pack(inputs[name]), inputs[name])
+                value_digest.add(digest, inputs[name])
         return f"{_FORMAT}-{digest.hexdigest()}"
 
     def get(self, key: str) -> dict[str, Value] | None:
@@ -113,24 +108,6 @@ def single_flight(key: str) -> Iterator[None]:
     with _flights_lock:
         if not lock.locked():
             _flights.pop(key, None)
-
-
-def _code_of(task: Any) -> str:
-    """The text of the task's function; where there is none, its bytecode. Read once: a function doesn't change."""
-    function = function_of(task)
-    if function is None:
-        return ""
-    function = inspect.unwrap(function)
-    if function not in _texts:
-        _texts[function] = _read_code(function)
-    return _texts[function]
-
-
-def _read_code(function: Callable[..., Any]) -> str:
-    try:
-        return inspect.getsource(function)
-    except (OSError, TypeError):
-        return repr(function.__code__.co_code) + repr(function.__code__.co_consts)
 
 
 def _is_there(literal: Literal) -> bool:

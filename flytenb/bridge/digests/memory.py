@@ -1,29 +1,15 @@
-"""What a value says, as a digest: equal values have equal ones, whichever file or object holds them.
-
-Which values a key is made of, and what is stored under it, is left to `cache`.
-"""
+"""Arrays and frames, digested from where they lie in memory; those that only a file tells apart are for `values`."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import xxhash
-from flytekit.models.literals import Literal
 
-from flytenb.bridge.crossing import Value
+from flytenb.bridge.digests.pieces import add_piece
 
-_CHUNK = 1 << 20
-_BUILTIN = (int, float, bool, str, type(None))
 _KINDS = frozenset("biufcmM")
 """Of numpy's dtypes: those whose bytes are all that a value says."""
-
-
-def add_piece(digest: Any, data: bytes | memoryview) -> None:
-    """Add a piece with its length before it, so that no two sequences of pieces look alike."""
-    view = memoryview(data).cast("B")
-    digest.update(len(view).to_bytes(8, "little"))
-    digest.update(view)
 
 
 def add_memory(digest: Any, declared: Any, value: Any) -> bool:
@@ -48,15 +34,6 @@ def add_memory(digest: Any, declared: Any, value: Any) -> bool:
     add_piece(digest, b"frame")
     _add_frame(digest, pd, value)
     return True
-
-
-def add_value(digest: Any, value: Value, native: Any) -> None:
-    """Add a value that was packed: one of Python's own by what it is, anything else by its literal."""
-    if value.way == "share" and type(native) in _BUILTIN:
-        add_piece(digest, f"{type(native).__name__} {native!r}".encode())
-    else:
-        add_piece(digest, b"literal")
-        _add_literal(digest, value.literal())
 
 
 def _add_array(digest: Any, array: Any) -> None:
@@ -93,46 +70,3 @@ def _add_frame(digest: Any, pandas: Any, frame: Any) -> None:
 def _add_column(digest: Any, pandas: Any, column: Any) -> None:
     is_text = isinstance(column.dtype, pandas.StringDtype)
     _add_array(digest, pandas.util.hash_pandas_object(column, index=False).to_numpy() if is_text else column.to_numpy())
-
-
-def _add_literal(digest: Any, literal: Literal) -> None:
-    """Add a literal by what it says: a hash that the user gave, a file's content, else its deterministic bytes."""
-    if literal.hash:
-        add_piece(digest, b"hash:" + literal.hash.encode())
-    elif literal.collection is not None:
-        add_piece(digest, b"[%d" % len(literal.collection.literals))
-        for inner in literal.collection.literals:
-            _add_literal(digest, inner)
-    elif literal.map is not None:
-        add_piece(digest, b"{%d" % len(literal.map.literals))
-        for key in sorted(literal.map.literals):
-            add_piece(digest, key.encode())
-            _add_literal(digest, literal.map.literals[key])
-    elif _path_of(literal) is not None:
-        _add_files(digest, Path(str(_path_of(literal))))
-    else:
-        add_piece(digest, literal.to_flyte_idl().SerializeToString(deterministic=True))
-
-
-def _path_of(literal: Literal) -> str | None:
-    """The local path behind a file, directory or dataset literal; None for anything else and for what is remote."""
-    scalar = literal.scalar
-    holder = None if scalar is None else scalar.blob or scalar.structured_dataset
-    uri = None if holder is None else holder.uri
-    if not uri or ("://" in uri and not uri.startswith("file://")):
-        return None
-    path = uri.removeprefix("file://")
-    return path if Path(path).exists() else None
-
-
-def _add_files(digest: Any, path: Path) -> None:
-    """Add the content of a file, or of all files of a directory by their names."""
-    if path.is_dir():
-        for inner in sorted(p for p in path.rglob("*") if p.is_file()):
-            add_piece(digest, str(inner.relative_to(path)).encode())
-            _add_files(digest, inner)
-        return
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            add_piece(digest, chunk)
-    add_piece(digest, b"")

@@ -1,0 +1,39 @@
+"""Pieces of a digest, each with its length before it, and the content of files; what they mean is their callers'."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+_CHUNK = 1 << 20
+
+
+def add_piece(digest: Any, data: bytes | memoryview) -> None:
+    """Add a piece with its length before it, so that no two sequences of pieces look alike."""
+    view = memoryview(data).cast("B")
+    digest.update(len(view).to_bytes(8, "little"))
+    digest.update(view)
+
+
+def add_files(digest: Any, path: Path) -> None:
+    """Add the content of a file, or of a directory: the names in it and what each holds."""
+    if path.is_dir():
+        names = sorted(path.iterdir())
+        add_piece(digest, b"directory %d" % len(names))
+        for inner in names:
+            add_piece(digest, inner.name.encode("utf-8", "surrogateescape"))
+            add_files(digest, inner)
+        return
+    add_piece(digest, b"file")
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            add_piece(digest, chunk)
+    add_piece(digest, b"")
+
+
+def local_path(uri: str | None) -> Path | None:
+    """The local path that a URI means, if there is something; None for what is remote."""
+    if not uri or ("://" in uri and not uri.startswith("file://")):
+        return None
+    path = Path(uri.removeprefix("file://"))
+    return path if path.exists() else None

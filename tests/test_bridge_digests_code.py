@@ -1,0 +1,315 @@
+"""Code is what it does and what it reaches: helpers, classes, constants; not where it stands nor what is said of it."""
+
+from __future__ import annotations
+
+import linecache
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from flytekit import task
+from flytekit.extras.tasks.shell import ShellTask
+
+from flytenb.bridge.digests import code_of
+
+PREFIX = "from dataclasses import dataclass, field\nimport enum, functools, re\nfrom datetime import timedelta\n"
+
+
+def digest(source: str, monkeypatch: pytest.MonkeyPatch, filename: str = "<cell>") -> bytes:
+    """The digest of the task `f` that a notebook with these cells would make."""
+    module = ModuleType("notebook_of_a_test")
+    module.__file__ = filename
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    text = PREFIX + textwrap.dedent(source)
+    monkeypatch.setitem(linecache.cache, filename, (len(text), None, text.splitlines(keepends=True), filename))
+    exec(compile(text, filename, "exec", dont_inherit=True), vars(module))
+    function = vars(module)["f"]
+    made = task(function) if "__annotations__" in dir(function) else function
+    return code_of(made)
+
+
+SAME: list[tuple[str, str, str]] = [
+    (
+        "comments",
+        "def f(x: int) -> int:\n    return x + 1",
+        "def f(x: int) -> int:\n    # more\n    return x + 1  # one",
+    ),
+    ("lines", "def f(x: int) -> int:\n    return x + 1", "\n\n\ndef f(x: int) -> int:\n\n\n    return x + 1"),
+    ("spaces", "def f(x: int) -> int:\n    return x + 1", "def f(x: int) -> int:\n    return (x   +1)"),
+    ("docstrings", "def f(x: int) -> int:\n    return x", 'def f(x: int) -> int:\n    """Give back."""\n    return x'),
+    ("what isn't reached", "def f(x: int) -> int:\n    return x", "y = 3\ndef f(x: int) -> int:\n    return x"),
+    (
+        "an attribute that a global is named like",
+        "real = 1\ndef f(x: int) -> int:\n    return x.real",
+        "real = 2\ndef f(x: int) -> int:\n    return x.real",
+    ),
+    (
+        "where a helper stands",
+        "def h(x): return x + 1\ndef f(x: int) -> int:\n    return h(x)",
+        "\n# helper\ndef f(x: int) -> int:\n    return h(x)\ndef h(x): return x + 1",
+    ),
+    (
+        "the order of a set",
+        "names = {'a', 'b', 'c'}\ndef f(x: str) -> bool:\n    return x in names",
+        "names = {'c', 'a', 'b'}\ndef f(x: str) -> bool:\n    return x in names",
+    ),
+    (
+        "what is said of a class",
+        "@dataclass\nclass P:\n    x: int\ndef f(p: P) -> int:\n    return p.x",
+        '@dataclass\nclass P:\n    """A point."""\n    x: int  # metres\ndef f(p: P) -> int:\n    return p.x',
+    ),
+]
+
+OTHER: list[tuple[str, str, str]] = [
+    ("a constant in it", "def f(x: int) -> int:\n    return x + 1", "def f(x: int) -> int:\n    return x + 2"),
+    ("an operator", "def f(x: int) -> int:\n    return x + 1", "def f(x: int) -> int:\n    return x - 1"),
+    ("1 and True", "def f(x: int) -> int:\n    return 1", "def f(x: int) -> int:\n    return True"),
+    ("0.0 and -0.0", "def f(x: int) -> float:\n    return 0.0", "def f(x: int) -> float:\n    return -0.0"),
+    (
+        "what an error is caught for",
+        "def f(x: int) -> int:\n    try:\n        return 1\n    except KeyError:\n        return 2",
+        "def f(x: int) -> int:\n    try:\n        return 1\n    except ValueError:\n        return 2",
+    ),
+    ("a default", "def f(x: int = 1) -> int:\n    return x", "def f(x: int = 2) -> int:\n    return x"),
+    (
+        "a helper's body",
+        "def h(x): return x + 1\ndef f(x: int) -> int:\n    return h(x)",
+        "def h(x): return x + 2\ndef f(x: int) -> int:\n    return h(x)",
+    ),
+    (
+        "a helper's helper",
+        "def g(): return 1\ndef h(x): return x + g()\ndef f(x: int) -> int:\n    return h(x)",
+        "def g(): return 2\ndef h(x): return x + g()\ndef f(x: int) -> int:\n    return h(x)",
+    ),
+    (
+        "a helper's keyword default",
+        "def h(*, by=1): return by\ndef f(x: int) -> int:\n    return h()",
+        "def h(*, by=2): return by\ndef f(x: int) -> int:\n    return h()",
+    ),
+    (
+        "a helper that only an inner function uses",
+        "def h(): return 1\ndef f(x: int) -> int:\n    def inner(): return h()\n    return inner()",
+        "def h(): return 2\ndef f(x: int) -> int:\n    def inner(): return h()\n    return inner()",
+    ),
+    ("a global", "n = 1\ndef f(x: int) -> int:\n    return x + n", "n = 2\ndef f(x: int) -> int:\n    return x + n"),
+    (
+        "a global list",
+        "ns = [1]\ndef f(x: int) -> int:\n    return ns[0]",
+        "ns = [2]\ndef f(x: int) -> int:\n    return ns[0]",
+    ),
+    (
+        "a pattern",
+        "word = re.compile('a')\ndef f(x: str) -> bool:\n    return bool(word.match(x))",
+        "word = re.compile('b')\ndef f(x: str) -> bool:\n    return bool(word.match(x))",
+    ),
+    (
+        "a duration",
+        "long = timedelta(1)\ndef f(x: int) -> bool:\n    return long.days > x",
+        "long = timedelta(2)\ndef f(x: int) -> bool:\n    return long.days > x",
+    ),
+    (
+        "a lambda",
+        "h = lambda x: x + 1\ndef f(x: int) -> int:\n    return h(x)",
+        "h = lambda x: x + 2\ndef f(x: int) -> int:\n    return h(x)",
+    ),
+    (
+        "a partial",
+        "h = functools.partial(pow, 2)\ndef f(x: int) -> int:\n    return h(x)",
+        "h = functools.partial(pow, 3)\ndef f(x: int) -> int:\n    return h(x)",
+    ),
+    (
+        "what is kept by lru_cache",
+        "@functools.lru_cache\ndef h(x): return x + 1\ndef f(x: int) -> int:\n    return h(x)",
+        "@functools.lru_cache\ndef h(x): return x + 2\ndef f(x: int) -> int:\n    return h(x)",
+    ),
+    (
+        "what a closure holds",
+        "def make(n):\n    def h(x): return x + n\n    return h\nh = make(1)\ndef f(x: int) -> int:\n    return h(x)",
+        "def make(n):\n    def h(x): return x + n\n    return h\nh = make(2)\ndef f(x: int) -> int:\n    return h(x)",
+    ),
+    (
+        "a decorator",
+        "def twice(g):\n    @functools.wraps(g)\n    def w(*a, **k): return g(*a, **k) * 2\n    return w\n"
+        "@twice\ndef f(x: int) -> int:\n    return x",
+        "def twice(g):\n    @functools.wraps(g)\n    def w(*a, **k): return g(*a, **k) * 3\n    return w\n"
+        "@twice\ndef f(x: int) -> int:\n    return x",
+    ),
+    (
+        "what a decorator wraps",
+        "def twice(g):\n    @functools.wraps(g)\n    def w(*a, **k): return g(*a, **k) * 2\n    return w\n"
+        "@twice\ndef f(x: int) -> int:\n    return x",
+        "def twice(g):\n    @functools.wraps(g)\n    def w(*a, **k): return g(*a, **k) * 2\n    return w\n"
+        "@twice\ndef f(x: int) -> int:\n    return x + 1",
+    ),
+    (
+        "a method of a class that it is given",
+        "@dataclass\nclass P:\n    x: int\n    def size(self): return 1\ndef f(p: P) -> int:\n    return p.size()",
+        "@dataclass\nclass P:\n    x: int\n    def size(self): return 2\ndef f(p: P) -> int:\n    return p.size()",
+    ),
+    (
+        "a property",
+        "class P:\n    @property\n    def size(self): return 1\ndef f(x: int) -> int:\n    return P().size",
+        "class P:\n    @property\n    def size(self): return 2\ndef f(x: int) -> int:\n    return P().size",
+    ),
+    (
+        "a cached property",
+        "class P:\n    @functools.cached_property\n    def s(self): return 1\ndef f(x: int) -> int:\n    return P().s",
+        "class P:\n    @functools.cached_property\n    def s(self): return 2\ndef f(x: int) -> int:\n    return P().s",
+    ),
+    (
+        "a static method",
+        "class P:\n    @staticmethod\n    def size(): return 1\ndef f(x: int) -> int:\n    return P.size()",
+        "class P:\n    @staticmethod\n    def size(): return 2\ndef f(x: int) -> int:\n    return P.size()",
+    ),
+    (
+        "a base class",
+        "class B:\n    def s(self): return 1\nclass P(B): pass\ndef f(x: int) -> int:\n    return P().s()",
+        "class B:\n    def s(self): return 2\nclass P(B): pass\ndef f(x: int) -> int:\n    return P().s()",
+    ),
+    (
+        "a field's default",
+        "@dataclass\nclass P:\n    x: int = 1\ndef f(x: int) -> int:\n    return P().x",
+        "@dataclass\nclass P:\n    x: int = 2\ndef f(x: int) -> int:\n    return P().x",
+    ),
+    (
+        "a member of an enum",
+        "class C(enum.Enum):\n    A = 'a'\ndef f(x: int) -> str:\n    return C.A.value",
+        "class C(enum.Enum):\n    A = 'b'\ndef f(x: int) -> str:\n    return C.A.value",
+    ),
+    ("the type of an input", "def f(x: int) -> int:\n    return 1", "def f(x: float) -> int:\n    return 1"),
+    (
+        "a class of another name with the same fields",
+        "@dataclass\nclass P:\n    x: int\ndef f(p: P) -> int:\n    return p.x",
+        "@dataclass\nclass Q:\n    x: int\ndef f(p: Q) -> int:\n    return p.x",
+    ),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), [pytest.param(*rest, id=name) for name, *rest in SAME])
+def test_code_is_the_same_whatever_changes_of(one: str, other: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert digest(one, monkeypatch) == digest(other, monkeypatch, "<another cell>")
+
+
+@pytest.mark.parametrize(("one", "other"), [pytest.param(*rest, id=name) for name, *rest in OTHER])
+def test_code_is_another_with_another(one: str, other: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert digest(one, monkeypatch) == digest(one, monkeypatch)
+    assert digest(one, monkeypatch) != digest(other, monkeypatch)
+
+
+MODULE = "def grow(x):\n    return x + {by}\n\ndef other(x):\n    return x * {times}\n"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import growing_of_a_test\ndef f(x: int) -> int:\n    return growing_of_a_test.grow(x)",
+        "from growing_of_a_test import grow\ndef f(x: int) -> int:\n    return grow(x)",
+        "def f(x: int) -> int:\n    from growing_of_a_test import grow\n    return grow(x)",
+    ],
+    ids=["module", "name", "inside"],
+)
+def test_a_module_of_the_user_s_counts_by_what_is_taken_from_it(
+    source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def with_module(by: int) -> bytes:
+        folder = tmp_path / str(by)
+        folder.mkdir(exist_ok=True)
+        (folder / "growing_of_a_test.py").write_text(MODULE.format(by=by, times=2))
+        with monkeypatch.context() as patch:
+            patch.syspath_prepend(folder)
+            patch.delitem(sys.modules, "growing_of_a_test", raising=False)
+            made = digest(source, monkeypatch)
+            patch.delitem(sys.modules, "growing_of_a_test", raising=False)
+        return made
+
+    assert with_module(1) == with_module(1) != with_module(2)
+
+
+def test_a_task_without_a_function_is_its_script() -> None:
+    one, same, other = (ShellTask(name="s", script=text, inputs={}) for text in ("echo a", "echo a", "echo b"))
+    assert code_of(one) == code_of(same) != code_of(other)
+
+
+def test_code_that_reaches_itself_or_what_says_nothing_has_a_digest(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = """
+        import threading
+        lock = threading.Lock()
+        class Node:
+            def next(self): return Node()
+        loop = []
+        loop.append(loop)
+        deep = []
+        for _ in range(5000):
+            deep = [deep]
+        def f(x: int) -> int:
+            with lock:
+                return f(x - 1) if x else len([Node(), loop, deep])
+    """
+    assert digest(source, monkeypatch) == digest(source, monkeypatch)
+
+
+SHOW = """
+import enum, re, sys
+from dataclasses import dataclass
+from flytekit import task
+from flytenb.bridge.digests import code_of
+
+class Colour(enum.Enum):
+    RED = "red"
+
+@dataclass
+class Point:
+    x: int
+    tags: frozenset = frozenset("abcdef")
+
+WORDS, NAMES = re.compile("a|b"), {"a", "b", "c", "d"}
+
+@task
+def f(p: Point, c: Colour) -> bool:
+    return p.x in {1, 2, 3} and c in {Colour.RED} and str(p) in {"a", "b", "c"} and NAMES and WORDS and sys.argv
+
+print(code_of(f).hex(), end='')
+"""
+
+
+def test_code_is_the_same_in_every_process(tmp_path: Path) -> None:
+    (tmp_path / "show.py").write_text(SHOW)
+
+    def shown(seed: str) -> str:
+        return subprocess.run(
+            [sys.executable, str(tmp_path / "show.py")],
+            env={"PATH": "", "PYTHONHASHSEED": seed, "PYTHONPATH": ":".join(sys.path)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.splitlines()[-1]
+
+    assert shown("1") == shown("2") != ""
+
+
+def test_using_a_class_does_not_change_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    from dataclasses import dataclass
+
+    from mashumaro.mixins.json import DataClassJSONMixin
+
+    @dataclass
+    class Plain:
+        x: int
+
+    @dataclass
+    class Mixed(DataClassJSONMixin):
+        x: int
+
+    def f(p: Any, m: Any) -> int:
+        return 1
+
+    f.__annotations__ = {"p": Plain, "m": Mixed, "return": int}
+    made: Any = task(f)
+    before = code_of(made)
+    made(p=Plain(1), m=Mixed(2))
+    Mixed.from_json(Mixed(1).to_json())
+    assert code_of(made) == before
