@@ -58,6 +58,11 @@ SAME: list[tuple[str, str, str]] = [
         "names = {'c', 'a', 'b'}\ndef f(x: str) -> bool:\n    return x in names",
     ),
     (
+        "what it notes itself",
+        "seen = []\ndef f(x: int) -> int:\n    seen.append(x)\n    return x",
+        "seen = [1]\ndef f(x: int) -> int:\n    seen.append(x)\n    return x",
+    ),
+    (
         "what is said of a class",
         "@dataclass\nclass P:\n    x: int\ndef f(p: P) -> int:\n    return p.x",
         '@dataclass\nclass P:\n    """A point."""\n    x: int  # metres\ndef f(p: P) -> int:\n    return p.x',

@@ -17,7 +17,7 @@ from flytekit.core.node_creation import create_node
 from flytekit.exceptions.user import FlyteDisapprovalException, FlyteRecoverableException
 from flytekit.types.error.error import FlyteError
 
-from flytenb.bridge import cache as cache_module
+from flytenb.bridge.cache import TaskCache
 from flytenb.errors import FlytenbError, NodeTimeoutError
 from flytenb.model import CacheStatus, Phase
 from flytenb.runner.run import Run
@@ -272,10 +272,13 @@ def test_order_without_data_is_kept() -> None:
 # --- cache -----------------------------------------------------------------------------------------------------------
 
 
+factor = 2
+
+
 @task(cache=Cache(version="1", ignored_inputs=("label",)))
 def cached(x: int, label: str = "") -> int:
     calls.append((x, label))
-    return x * 2
+    return x * factor
 
 
 @task(cache=Cache(version="1"))
@@ -337,11 +340,36 @@ def test_equal_calls_at_the_same_time_run_once() -> None:
     assert sorted(set(statuses(done))) == [CacheStatus.HIT, CacheStatus.POPULATED]
 
 
+class Obstinate:
+    """Raises what no walk over objects expects."""
+
+    def __getattribute__(self, name: str) -> Any:
+        raise OSError(5, "Input/output error")
+
+
+obstinate: Any = None
+
+
+@task(cache=Cache(version="1"))
+def reaches_the_obstinate(x: int) -> int:
+    return x if obstinate is None else x + 1
+
+
 @pytest.mark.usefixtures("empty_cache")
-def test_a_changed_body_under_the_same_version_runs_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    run(cached, x=1)
-    monkeypatch.setattr(cache_module, "_code_of", lambda task: "def cached(x): return x * 3")
-    assert statuses(run(cached, x=1)) == [CacheStatus.POPULATED]
+def test_code_that_cannot_be_read_costs_the_cache_and_never_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(globals(), "obstinate", Obstinate())
+    done = run(reaches_the_obstinate, x=1)
+    assert (done.result, statuses(done)) == (2, [CacheStatus.SKIPPED])
+
+
+@pytest.mark.usefixtures("empty_cache")
+def test_what_changed_under_the_same_version_runs_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run(cached, x=1).result == 2
+    monkeypatch.setitem(globals(), "factor", 3)
+    again = run(cached, x=1)
+    assert (statuses(again), again.result) == ([CacheStatus.POPULATED], 3)
+    monkeypatch.setitem(globals(), "factor", 2)
+    assert statuses(run(cached, x=1)) == [CacheStatus.HIT]
 
 
 @pytest.mark.usefixtures("empty_cache")
@@ -350,7 +378,7 @@ def test_a_cache_that_fails_costs_time_and_never_the_run(broken: str, monkeypatc
     def full(*args: Any) -> Any:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(cache_module.TaskCache, broken, full)
+    monkeypatch.setattr(TaskCache, broken, full)
     done = run(cached, x=1)
     assert (done.phase, done.result) == (Phase.SUCCEEDED, 2)
     assert "No space left on device" in done.nodes["n0"].log

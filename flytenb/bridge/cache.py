@@ -53,13 +53,25 @@ class TaskCache:
         ]
         self._outputs = {name: (declared, packer(declared)) for name, declared in interface.outputs.items()}
         self._start = hashlib.blake2b(digest_size=20)
-        for part in (task.name.encode(), policy.cache_version.encode(), code_of(task)):
+        self._unreadable: Exception | None = None
+        try:
+            # Now and not with the first key: what the code reaches may be changed by the run itself.
+            code = code_of(task)
+        except Exception as e:
+            code, self._unreadable = b"", e
+        for part in (task.name.encode(), policy.cache_version.encode(), code):
             add_piece(self._start, part)
         self._store = private.cache_store()
         self.overwrite = overwrite or LocalConfig.auto().cache_overwrite
 
     def key(self, inputs: Mapping[str, Any]) -> str:
-        """The key of one call: the task, its code, its version and what goes in."""
+        """The key of one call: the task, its code, its version and what goes in.
+
+        Raises:
+            Exception: if the code or an input can't be read.
+        """
+        if self._unreadable is not None:
+            raise self._unreadable
         digest = self._start.copy()
         for name, value_digest in self._inputs:
             if name in inputs:

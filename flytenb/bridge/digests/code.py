@@ -16,7 +16,7 @@ from dataclasses import MISSING, fields, is_dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 from types import BuiltinFunctionType, CodeType, FunctionType, GenericAlias, MethodType, ModuleType, UnionType
-from typing import Any
+from typing import Any, NamedTuple
 
 from flytenb.bridge.digests.objects import OpaqueError, Walker, hashed
 from flytenb.bridge.kinds import function_of, inner_workflow, is_entity
@@ -24,6 +24,10 @@ from flytenb.bridge.kinds import function_of, inner_workflow, is_entity
 _OURS = str(Path(__file__).parents[2])
 _HIDDEN = ("__annotations__", "__slots__", "__pydantic_fields__")
 """The dunder names of a class that aren't functions and still say something."""
+
+_NOTES = (list, dict, set)
+_WRITES = frozenset(["add", "append", "clear", "discard", "extend", "insert", "pop", "remove", "setdefault", "update"])
+"""A function that calls one of these on a list, dict or set of the notebook keeps notes there: no constant."""
 
 
 def code_of(task: Any) -> bytes:
@@ -116,14 +120,30 @@ def _describe_code(walker: Walker, code: CodeType) -> bytes:
     return hashed(b"code", code.co_code, table, walker.of((facts, counts)), *map(walker.of, consts))
 
 
+class _Names(NamedTuple):
+    """What code takes from outside of itself, the functions inside it too.
+
+    Attributes:
+        loaded: the names that it looks up.
+        written: those of them that it calls a method like `append` of.
+        imported: the modules that it imports when it runs, each with how many packages up.
+        attributes: what it may ask a module for.
+    """
+
+    loaded: tuple[str, ...]
+    written: frozenset[str]
+    imported: tuple[tuple[str, int], ...]
+    attributes: frozenset[str]
+
+
 def _reached(walker: Walker, code: CodeType, scope: dict[str, Any]) -> Iterator[bytes]:
-    """What the names of a function's code stand for, those of the functions inside it too."""
-    loaded, imported, attributes = _names_in(code)
-    for name in loaded:
-        if name in scope:
+    """What the names of a function's code stand for; what it keeps its own notes in is no part of it."""
+    names = _names_in(code)
+    for name in names.loaded:
+        if name in scope and not (name in names.written and type(scope[name]) in _NOTES):
             yield name.encode()
-            yield from _reached_value(walker, scope[name], attributes, set())
-    for name, level in imported:
+            yield from _reached_value(walker, scope[name], names.attributes, set())
+    for name, level in names.imported:
         yield walker.of(_source_of(name, level, scope.get("__package__") or ""))
 
 
@@ -138,26 +158,31 @@ def _reached_value(walker: Walker, value: Any, attributes: frozenset[str], seen:
 
 
 @lru_cache(maxsize=1024)
-def _names_in(code: CodeType) -> tuple[tuple[str, ...], tuple[tuple[str, int], ...], frozenset[str]]:
-    """The names that code looks up outside of itself, the modules that it imports, the attributes it may ask for."""
+def _names_in(code: CodeType) -> _Names:
     loaded: dict[str, None] = {}
     imported: dict[tuple[str, int], None] = {}
-    attributes = set(code.co_names)
+    attributes, written = set(code.co_names), set()
     level = 0
+    before = ""
     for instruction in dis.get_instructions(code):
-        if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
-            loaded[instruction.argval] = None
-        elif instruction.opname == "IMPORT_NAME":
-            imported[instruction.argval, level] = None
-        elif instruction.opname == "LOAD_CONST":
+        name, value = instruction.opname, instruction.argval
+        if before and name in ("LOAD_METHOD", "LOAD_ATTR") and value in _WRITES:
+            written.add(before)
+        before = value if name in ("LOAD_GLOBAL", "LOAD_NAME") else ""
+        if before:
+            loaded[before] = None
+        elif name == "IMPORT_NAME":
+            imported[value, level] = None
+        elif name == "LOAD_CONST":
             # What an import pushes before its name: how many packages up, then what it takes.
-            level = instruction.argval if type(instruction.argval) is int else level
-            if isinstance(instruction.argval, CodeType):
-                inner = _names_in(instruction.argval)
-                loaded.update(dict.fromkeys(inner[0]))
-                imported.update(dict.fromkeys(inner[1]))
-                attributes |= inner[2]
-    return tuple(loaded), tuple(imported), frozenset(attributes)
+            level = value if type(value) is int else level
+            if isinstance(value, CodeType):
+                inner = _names_in(value)
+                loaded.update(dict.fromkeys(inner.loaded))
+                imported.update(dict.fromkeys(inner.imported))
+                attributes |= inner.attributes
+                written |= inner.written
+    return _Names(tuple(loaded), frozenset(written), tuple(imported), frozenset(attributes))
 
 
 def _source_of(name: str, level: int, package: str) -> bytes | str:
