@@ -25,6 +25,7 @@ from flytenb.bridge.containers import run_container
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.crossing import Value, from_literal, packer
 from flytenb.bridge.entities import is_stub, require_entity, short_name
+from flytenb.bridge.own_files import own_files
 from flytenb.bridge.packing import build_packing
 from flytenb.bridge.stubs import stub_error
 from flytenb.errors import InputError
@@ -97,12 +98,15 @@ def body_of(task: Any) -> Callable[..., Any]:
 def _fast_call(task: PythonTask[Any], strict: bool) -> Call:
     body = body_of(task)
     pack = build_packing(task, strict=strict)
+    own = own_files(task.python_interface.inputs)
     cls = type(task)
     has_hooks = cls.pre_execute is not PythonTask.pre_execute or cls.post_execute is not PythonTask.post_execute
     if not has_hooks and not task.enable_deck:
 
         def call(workspace: Workspace, inputs: dict[str, Any]) -> dict[str, Value]:
             state = workspace.enter().execution_state
+            if own is not None:
+                own(workspace, inputs)
             box = [body(**inputs)]
             inputs.clear()  # a task may return what it was given, which is then nobody else's any more
             state.mode = ExecutionState.Mode.TASK_EXECUTION  # from here on as in `Workspace.enter_to_pack`
@@ -119,6 +123,8 @@ def _fast_call(task: PythonTask[Any], strict: bool) -> Call:
             parameters = context.user_space_params.with_enable_deck(enable_deck=True).build()
         if parameters is not context.user_space_params:
             context.execution_state.user_space_params = parameters
+        if own is not None:
+            own(workspace, inputs)
         box = [task.post_execute(parameters, body(**inputs))]
         context.execution_state.mode = ExecutionState.Mode.TASK_EXECUTION
         outputs = pack(box)

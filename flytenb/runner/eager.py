@@ -10,6 +10,7 @@ from flytenb.bridge.compiled import task_policy
 from flytenb.bridge.eagers import cause_of, eager_error, run_eager
 from flytenb.bridge.entities import short_name
 from flytenb.bridge.graphs.called import read_called
+from flytenb.bridge.own_files import own_files
 from flytenb.bridge.packing import build_packing
 from flytenb.runner.steps import EntityStep, Scope, Step, Use
 
@@ -66,6 +67,9 @@ class EagerStep(EntityStep):
 
     def execute(self, scheduler: Scheduler) -> None:
         inputs = self.take_inputs(scheduler)
+        own = own_files(self.use.entity.python_interface.inputs)
+        if own is not None:
+            own(scheduler.workspace, inputs)
 
         async def add(entity: Any, call_inputs: dict[str, Any]) -> Any:
             return await self._call(scheduler, entity, call_inputs)

@@ -22,6 +22,7 @@ from flytenb.bridge.calls import Call, body_of, is_async, is_plain
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.crossing import Value
 from flytenb.bridge.entities import short_name
+from flytenb.bridge.own_files import own_files
 from flytenb.bridge.packing import build_packing
 from flytenb.errors import TravelError, WorkerLostError
 from flytenb.runner.capture import write_captured
@@ -77,10 +78,13 @@ def process_call(task: Any, *, strict: bool) -> Call:
     """Prepare the call of a task that runs in a process."""
     body = body_of(task)
     pack = build_packing(task, strict=strict)
+    own = own_files(task.python_interface.inputs)
     name = short_name(task)
 
     def call(workspace: Workspace, inputs: dict[str, Any]) -> dict[str, Value]:
         workspace.enter()
+        if own is not None:
+            own(workspace, inputs)
         sent = _pack_up(name, body, inputs)
         with pool().lease() as executor:
             future = executor.submit(_work, sent)
