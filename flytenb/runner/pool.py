@@ -50,12 +50,14 @@ class WorkerPool:
                 self._idle += 1
 
     def _work(self) -> None:
+        job: Callable[[], None] | None
         while True:
             # Jobs report their own failures; what is left is a request to stop that came after its node had ended.
             with suppress(BaseException):
                 job = self._jobs.get()
                 self._local.is_busy = True
                 job()
+            job = None  # or what it holds, a whole run, would live until the next one comes
             self.release()
 
     def __repr__(self) -> str:
