@@ -122,8 +122,8 @@ def test_a_signature_reads_as_python_does() -> None:
 def test_a_box_tells_the_type_of_what_comes_out_where_no_edge_does() -> None:
     b = samples.GraphBuilder("g")
     b.task("n0", "one", "", "list[int]")
-    b.task("n1", "alike", "", "train: Frame, test: Frame")
-    b.task("n2", "mixed", "", "model: Model, loss: float")
+    b.task("n1", "alike", "", "train: Frame; test: Frame")
+    b.task("n2", "mixed", "", "model: Model; loss: float")
     b.task("n3", "none", "x: float", "")
     b.feed("n2.loss -> n3.x")
     graph = b.graph()

@@ -34,12 +34,16 @@ _PHASE_PENS = {
 }
 
 
-def layout_dot(scene: Scene) -> str:
+def layout_dot(scene: Scene, inside: int | None = None) -> str:
     """Return fixed-size boxes without text, named by us: nothing that a user wrote reaches a layout engine.
 
     The direction is bottom to top because Graphviz counts upwards and SVG downwards, so that what comes back stands
     the right way round. The lines are written here, not by `graphviz`: nothing in them needs quoting, and quoting is
     all that takes time.
+
+    Args:
+        scene: what is to be laid out.
+        inside: the frame that this is about, without its wall; None: everything.
     """
     effort = {"mclimit": "0.5"} if len(scene.boxes) > _MANY else {}
     dot = graphviz.Digraph(
@@ -49,21 +53,30 @@ def layout_dot(scene: Scene) -> str:
     )
     usual = Counter(_size(box.width, box.height) for box in scene.boxes).most_common(1)[0][0] if scene.boxes else ""
     dot.body.append(f"node [{usual}]\n")
-    _add_bare(dot.body, scene, _members(scene), None, usual)
-    for arrow in scene.arrows:
+    _add_bare(dot.body, scene, _members(scene), inside, usual)
+    arrows = scene.arrows if inside is None else _arrows_inside(scene, inside)
+    for arrow in arrows:
         _add_bare_arrow(dot.body, scene, arrow)
-    _wrap(dot.body, scene)
+    _wrap(dot.body, scene, arrows)
     return str(dot.source)
 
 
-def _wrap(lines: list[str], scene: Scene) -> None:
+def _arrows_inside(scene: Scene, number: int) -> list[Arrow]:
+    within = {number}
+    for frame in scene.frames:  # outer before inner
+        if frame.frame in within:
+            within.add(frame.number)
+    return [a for a in scene.arrows if scene.boxes[a.tail].frame in within and scene.boxes[a.head].frame in within]
+
+
+def _wrap(lines: list[str], scene: Scene, arrows: Iterable[Arrow]) -> None:
     """Let boxes that are fed by the same and feed the same stand in several rows where one would be too wide.
 
     Cases are already held in one row. Rows beyond a few cost the layout more than they spare the reader.
     """
     before: dict[int, set[int]] = {}
     after: dict[int, set[int]] = {}
-    for arrow in scene.arrows:
+    for arrow in arrows:
         after.setdefault(arrow.tail, set()).add(arrow.head)
         before.setdefault(arrow.head, set()).add(arrow.tail)
     alike: dict[tuple[object, ...], list[int]] = {}

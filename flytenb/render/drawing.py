@@ -17,6 +17,7 @@ from flytenb.render import layout, text
 from flytenb.render.dot import layout_dot, to_dot
 from flytenb.render.focus import focus
 from flytenb.render.fold import Folded, fold, size_of
+from flytenb.render.grown import grow
 from flytenb.render.joined import shown_states
 from flytenb.render.lettering import clean, xml
 from flytenb.render.mermaid import to_mermaid
@@ -35,6 +36,7 @@ def draw(
     depth: int | None = None,
     states: Mapping[str, NodeState] | None = None,
     title: str | None = None,
+    grown_from: Drawing | None = None,
 ) -> Drawing:
     """Return the drawing of a graph, or of the part that is asked for.
 
@@ -47,12 +49,13 @@ def draw(
             None folds whatever is too big to read.
         states: where the nodes of a run stand, by path; `""` is the run itself.
         title: what stands above; the graph's name if not given.
+        grown_from: the same graph's drawing when there was less in it; what was there then stays where it stood.
 
     Raises:
         UnknownNameError: a node that the graph doesn't have.
     """
     part = focus(graph, upstream=upstream, downstream=downstream, between=between)
-    return Drawing(part, depth=depth, states=states, title=title)
+    return Drawing(part, depth=depth, states=states, title=title, grown_from=grown_from)
 
 
 class Drawing:
@@ -75,6 +78,7 @@ class Drawing:
         states: Mapping[str, NodeState] | None = None,
         title: str | None = None,
         is_folding: bool = True,
+        grown_from: Drawing | None = None,
     ) -> None:
         self.uid = f"ft{secrets.token_hex(4)}"
         self.time_limit = layout.TIME_LIMIT
@@ -84,6 +88,7 @@ class Drawing:
         self._states = dict(states or {})
         self._title = title
         self._at: layout.Positions | None = None
+        self._grown_from = grown_from
         self._slow: tuple[str, ...] = ()
 
     def at(self, states: Mapping[str, NodeState]) -> Drawing:
@@ -139,11 +144,22 @@ class Drawing:
         while True:
             scene = self._scene
             try:
-                self._at = self._at or layout.lay_out(layout_dot(scene), self.time_limit)
+                self._at = self._at or self._grown(scene) or layout.lay_out(layout_dot(scene), self.time_limit)
                 return to_svg(scene, self._at, self.uid)
             except LayoutTimeoutError:
                 if not self._fold_further():
                     raise
+
+    def _grown(self, scene: Scene) -> layout.Positions | None:
+        """What was drawn before with room for what has come, None if there is nothing of that kind."""
+        before, self._grown_from = self._grown_from, None  # or every drawing of a long run would be kept
+        if before is None or before._at is None:
+            return None
+
+        def lay_out_inside(number: int) -> layout.Positions:
+            return layout.lay_out(layout_dot(scene, number), self.time_limit)
+
+        return grow(before._scene, before._at, scene, lay_out_inside)
 
     def _fold_further(self) -> bool:
         """Fold to half the boxes, since the layout took too long; False if nothing is left to fold."""

@@ -157,7 +157,7 @@ class Follower:
     def _lay_out(self) -> None:
         merged, graph, shut = len(self._ledger.spawned), self.run.graph, self._shut
         drawing = self.drawing_of(graph) if shut is None else None
-        picture = Picture.of(graph, shut, drawing)
+        picture = Picture.of(graph, shut, drawing, self._picture.drawing)
         with self._lock:
             self._is_laying_out = False
             self._laid_out = time.monotonic()

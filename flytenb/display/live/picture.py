@@ -9,7 +9,7 @@ from functools import cached_property
 
 from flytenb.errors import LayoutError
 from flytenb.model import Graph
-from flytenb.render.drawing import Drawing, draw
+from flytenb.render.drawing import Drawing
 from flytenb.render.fold import close
 
 _STYLE = re.compile(r"<style>.*?</style>", flags=re.S)
@@ -36,17 +36,25 @@ class Picture:
     drawing: Drawing | None
 
     @classmethod
-    def of(cls, graph: Graph, shut: frozenset[str] | None = None, drawing: Drawing | None = None) -> Picture:
+    def of(
+        cls,
+        graph: Graph,
+        shut: frozenset[str] | None = None,
+        drawing: Drawing | None = None,
+        before: Drawing | None = None,
+    ) -> Picture:
         """Lay a graph out.
 
         Args:
             graph: all of it.
             shut: the containers that are closed, everything else is drawn; None folds what is too big to read.
             drawing: the graph as it folds by itself, if it was drawn already.
+            before: what the page shows now; where the new picture only adds to it, the rest stays in its place.
         """
         closed = None if shut is None else close(graph, shut)
         if drawing is None:
-            drawing = draw(graph) if closed is None else Drawing(closed.graph, is_folding=False)
+            whole = closed is None
+            drawing = Drawing(graph if closed is None else closed.graph, is_folding=whole, grown_from=before)
         try:
             svg = _STYLE.sub("", drawing.svg, count=1)
         except LayoutError:
