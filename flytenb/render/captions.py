@@ -50,6 +50,7 @@ def badges(node: Node) -> list[str]:
         found.append(str(s["gate"]))
     if "duration" in s:
         found.append(seconds(float(s["duration"])))
+    found += [f"{key} {s[key]}" for key in ("fixed", "schedule") if key in s]
     if "concurrency" in s:
         found.append(f"{s['concurrency']} at a time")
     if "min_success_ratio" in s and float(s["min_success_ratio"]) != 1:
