@@ -97,23 +97,27 @@ class Extension:
     def _mend_imported(self, *, was_found: bool = False) -> None:
         self.repairs.mend_tracebacks(self.shell, was_found=was_found)
         self.repairs.mend_interrupt(was_found=was_found)
-        self._tell_hints()
+        self._fold_tracebacks()
         self.repairs.mend_flytekit()
 
-    def _tell_hints(self) -> None:
-        """Let errors of flytekit's, which no cell of ours raised, end with what they usually mean."""
+    def _fold_tracebacks(self) -> None:
+        """Leave flytekit's frames and ours out of an error that no run shows, and end with what it usually means."""
         shell, show = self.shell, type(self.shell)._showtraceback
 
-        def show_with_hint(etype: Any, evalue: Any, stb: list[str]) -> None:
+        def show_folded(etype: Any, evalue: Any, stb: list[str]) -> None:
+            from flytenb.display.folded import folded_lines, has_own_card
             from flytenb.display.hints import hint_for
 
-            has_own = hasattr(type(evalue), "_render_traceback_") or "_render_traceback_" in getattr(
-                evalue, "__dict__", {}
-            )
-            hint = "" if has_own else hint_for(evalue)
-            show(shell, etype, evalue, [*stb, f"hint: {hint}"] if hint else stb)
+            # Who has asked IPython for another kind of traceback gets it.
+            if not has_own_card(evalue):
+                lines = folded_lines(evalue, shell) if shell.InteractiveTB.mode == "Context" else []
+                if lines:
+                    self.session.folded, stb = evalue, lines
+                elif hint := hint_for(evalue):
+                    stb = [*stb, f"hint: {hint}"]
+            show(shell, etype, evalue, stb)
 
-        self.repairs.replace(shell, "_showtraceback", show_with_hint)
+        self.repairs.replace(shell, "_showtraceback", show_folded)
 
     def _warm_up(self) -> None:
         """Import what the first verb needs; an error shows itself there, not from a thread."""

@@ -40,12 +40,20 @@ class Definition:
 
 
 class Session:
-    """Names and what they stand for, as of the last cell."""
+    """Names and what they stand for, as of the last cell.
+
+    Attributes:
+        definitions: what the notebook's names stand for.
+        runs: the latest ones, oldest first.
+        inputs: what forms were last filled with.
+        folded: the error shown in short since the last run started, if any.
+    """
 
     def __init__(self) -> None:
         self.definitions: dict[str, Definition] = {}
         self.runs: deque[Run] = deque(maxlen=_RUNS_KEPT)
         self.inputs: dict[str, Any] = {}
+        self.folded: BaseException | None = None
 
     def update(self, namespace: Mapping[str, Any], cell: int | None, source: str) -> None:
         """Look at what a cell left behind: new and replaced entities are noted, names that are gone forgotten."""
@@ -82,6 +90,7 @@ class Session:
     def keep(self, run: Run) -> None:
         """Remember a run."""
         self.runs.append(run)
+        self.folded = None
 
     def runs_of(self, entity: Any) -> Iterable[Run]:
         """The runs of one entity, oldest first."""

@@ -17,6 +17,7 @@ from flytenb.bridge import private
 from flytenb.bridge.context import compile_lock
 from flytenb.bridge.entities import inner_workflow, is_entity
 from flytenb.bridge.readings import forget_readings, read_once
+from flytenb.errors import DefinitionError
 
 _PLAIN = (int, float, str, bool, bytes, type(None))
 _MUTABLE = (list, dict, set)
@@ -50,9 +51,25 @@ def _refresh(workflow: Any, seen: set[int]) -> None:
         if not workflow.compiled:
             forget_readings()
             workflow.compile()
+            _refuse_written_promises(workflow)
         _made_from[workflow] = makings
     for inner in read_once(workflow, "inner workflows", lambda: _inner_workflows(workflow)):
         _refresh(inner, seen)
+
+
+def _refuse_written_promises(workflow: Any) -> None:
+    """Raise for an input that is the text of a promise: an f-string takes one silently."""
+    for node in private.compiled_nodes(workflow):
+        for binding in node.bindings:
+            primitive = binding.binding.scalar and binding.binding.scalar.primitive
+            text = primitive and primitive.string_value
+            if text and "Promise(node:" in text:
+                private.forget_compiled(workflow)
+                raise DefinitionError(
+                    f"{workflow.short_name}: the input {binding.var!r} of {node.id} would be the text {text!r}",
+                    hint="in a workflow a task's output is a promise, also in an f-string or str(): "
+                    "make the text inside a task",
+                )
 
 
 def _is_stale(workflow: Any, seen: set[int]) -> bool:

@@ -7,6 +7,7 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 from flytenb.display.brief import brief, clean
+from flytenb.display.frames import cut, frame_lines, frame_place
 from flytenb.display.hints import hint_for
 from flytenb.errors import FlytenbError
 from flytenb.model import Phase
@@ -19,7 +20,8 @@ MOST_LINES = 15
 _MOST_FRAMES = 3
 _MOST_CAUSES = 2
 _MOST_MEMBERS = 3
-_WIDTH = 160
+_DUMP = re.compile(r"Flyte Serialized object \(\w+\):(?:\n[ \t]+.*)+")
+"""A literal as flytekit writes it: a line for each brace, which would be all that a card has room for."""
 _REMOTE_FRAME = re.compile(r'^  File "(.+)", line (\d+), in (.+)\n(?:    (.+)\n)?', flags=re.M)
 
 
@@ -44,6 +46,11 @@ class FullError:
         """Tell of every failure of a run, the first one first."""
         failures = [f for f in (run.error, *run.also_failed) if f is not None]
         return cls("\n".join(f"node {f.path} of {clean(run.name)}\n{clean(f.full())}" for f in failures))
+
+    @classmethod
+    def whole(cls, error: BaseException) -> FullError:
+        """Tell of an error that no run has."""
+        return cls(clean("".join(traceback.format_exception(error))))
 
     def __repr__(self) -> str:
         return self.text
@@ -77,46 +84,46 @@ def card_lines(run: Run, shell: Any = None) -> list[str]:
 
 def failure_lines(run: Run, failure: Failure, shell: Any = None, *, is_short: bool = False) -> list[str]:
     """Return what is known of one failure; the short form leaves only what nobody can do without."""
-    lines = _message(failure.exception, 2 if is_short else 3)
+    lines = message_lines(failure.exception, 2 if is_short else 3)
     lines.append(_place(run, failure))
     if failure.inputs:
         given = ", ".join(f"{name}={brief(value, 40)}" for name, value in failure.inputs.items())
-        lines.append(_cut(f"  inputs: {given}"))
+        lines.append(cut(f"  inputs: {given}"))
     earlier = [text for text in failure.retries if text][-1 if is_short else -2 :]
-    lines += [_cut(f"  earlier: {clean(text.splitlines()[0])}") for text in earlier]
+    lines += [cut(f"  earlier: {clean(text.splitlines()[0])}") for text in earlier]
     lines += _members(failure.exception, 1 if is_short else _MOST_MEMBERS)
-    lines += _frames(failure, shell, 1 if is_short else _MOST_FRAMES)
-    lines += _causes(failure.exception, shell, 1 if is_short else _MOST_CAUSES)
+    lines += frame_lines(failure.frames or _remote_frames(failure), shell, 1 if is_short else _MOST_FRAMES)
+    lines += cause_lines(failure.exception, shell, 1 if is_short else _MOST_CAUSES)
     hint = hint_for(failure.exception)
     if hint:
-        lines.append(_cut(f"  hint: {clean(hint.splitlines()[0])}"))
+        lines.append(cut(f"  hint: {clean(hint.splitlines()[0])}"))
     return lines
 
 
-def _message(error: BaseException, most: int) -> list[str]:
+def message_lines(error: BaseException, most: int) -> list[str]:
     """`ValueError: what it says`, and the next lines of what it says."""
     words = error.message if isinstance(error, FlytenbError) else _words(error)
-    lines = [_cut(clean(line.rstrip())) for line in words.splitlines() if line.strip()] or [""]
-    return [_cut(f"{type(error).__name__}: {lines[0]}"), *(f"  {line}" for line in lines[1:most])]
+    words = _DUMP.sub(lambda dump: " ".join(dump[0].split()), words)
+    lines = [cut(clean(line.rstrip())) for line in words.splitlines() if line.strip()] or [""]
+    return [cut(f"{type(error).__name__}: {lines[0]}"), *(f"  {line}" for line in lines[1:most])]
 
 
 def _place(run: Run, failure: Failure) -> str:
     node = run.graph.nodes.get(failure.path)
-    name = f" ({clean(node.name)})" if node is not None else ""
     verb = "timed out" if failure.phase is Phase.TIMED_OUT else "failed"
     attempts = run.nodes[failure.path].attempts if failure.path in run.nodes else 1
     tries = f" at attempt {attempts}" if attempts > 1 else ""
-    return _cut(f"  node {failure.path}{name} of {clean(run.name)} {verb}{tries}")
+    if not failure.path:
+        return cut(f"  the run of {clean(run.name)} {verb}: no node of it did")
+    name = clean(node.name) if node is not None else _element(run, failure.path)
+    return cut(f"  node {failure.path}{f' ({name})' if name else ''} of {clean(run.name)} {verb}{tries}")
 
 
-def _frames(failure: Failure, shell: Any, most: int) -> list[str]:
-    """The user's own frames, the innermost last; those of another process are read from what it sent."""
-    lines = []
-    for frame in (failure.frames or _remote_frames(failure))[-most:]:
-        lines.append(_cut(f"  {_frame_place(frame, shell)}, in {clean(frame.name)}"))
-        if frame.line:
-            lines.append(_cut(f"    {clean(frame.line.strip())}"))
-    return lines
+def _element(run: Run, path: str) -> str:
+    """`half, element 37` for an element of a map, which is no node of the graph."""
+    owner, _, number = path.rpartition("/")
+    node = run.graph.nodes.get(owner)
+    return f"{clean(node.name)}, element {number}" if node is not None and number.isdigit() else ""
 
 
 def _remote_frames(failure: Failure) -> list[traceback.FrameSummary]:
@@ -130,26 +137,16 @@ def _remote_frames(failure: Failure) -> list[traceback.FrameSummary]:
     return [f for f in found if not re.search(r"[/\\](flytenb|flytekit|loky|concurrent)[/\\]", f.filename)]
 
 
-def _frame_place(frame: traceback.FrameSummary, shell: Any) -> str:
-    """`Cell In[3], line 2` for a cell, file and line for a file."""
-    compiler = getattr(shell, "compile", None)
-    if compiler is not None:
-        found = compiler.format_code_name(frame.filename)
-        if found is not None:
-            return f"{' '.join(found)}, line {frame.lineno}"
-    return f"{frame.filename}, line {frame.lineno}"
-
-
 def _members(error: BaseException, most: int) -> list[str]:
     """What a group of exceptions is made of."""
     if not isinstance(error, BaseExceptionGroup):
         return []
-    lines = [_cut(f"  · {_message(member, 1)[0]}") for member in error.exceptions[:most]]
+    lines = [cut(f"  · {message_lines(member, 1)[0]}") for member in error.exceptions[:most]]
     left_out = len(error.exceptions) - len(lines)
     return [*lines, f"  · and {left_out} more"] if left_out else lines
 
 
-def _causes(error: BaseException, shell: Any, most: int) -> list[str]:
+def cause_lines(error: BaseException, shell: Any, most: int) -> list[str]:
     """What the exception came from, as Python would tell it, one line each."""
     lines: list[str] = []
     seen = {id(error)}
@@ -160,8 +157,8 @@ def _causes(error: BaseException, shell: Any, most: int) -> list[str]:
             break
         how = "caused by" if at.__cause__ is not None else "while handling"
         frames = traceback.extract_tb(following.__traceback__)
-        place = f" ({_frame_place(frames[-1], shell)})" if frames else ""
-        lines.append(_cut(f"  {how} {_message(following, 1)[0]}{place}"))
+        place = f" ({frame_place(frames[-1], shell)})" if frames else ""
+        lines.append(cut(f"  {how} {message_lines(following, 1)[0]}{place}"))
         seen.add(id(following))
         at = following
     return lines
@@ -171,7 +168,7 @@ def _also_failed(run: Run) -> list[str]:
     if not run.also_failed:
         return []
     others = ", ".join(f"{f.path} ({type(f.exception).__name__})" for f in run.also_failed[:3])
-    return [_cut(f"  also failed: {others}{', …' if len(run.also_failed) > 3 else ''}")]
+    return [cut(f"  also failed: {others}{', …' if len(run.also_failed) > 3 else ''}")]
 
 
 def _not_run(run: Run) -> list[str]:
@@ -180,7 +177,7 @@ def _not_run(run: Run) -> list[str]:
     paths = [n.path for n in run.nodes.values() if n.phase in (Phase.ABORTED, Phase.QUEUED) and n.path in graph]
     if not paths:
         return []
-    return [_cut(f"  did not run: {', '.join(paths[:6])}{f', and {len(paths) - 6} more' if len(paths) > 6 else ''}")]
+    return [cut(f"  did not run: {', '.join(paths[:6])}{f', and {len(paths) - 6} more' if len(paths) > 6 else ''}")]
 
 
 def _words(error: BaseException) -> str:
@@ -188,7 +185,3 @@ def _words(error: BaseException) -> str:
         return str(error)
     except Exception as e:
         return f"(its message can't be read: {type(e).__name__})"
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 1]}…"

@@ -38,7 +38,7 @@ class FlyteMagics(Magics):
         %flyte draw wf [--depth N] [--upstream NODE] [--downstream NODE] [--between A B] [--save FILE]
         %flyte run wf(n=3) [--workers N] [--background] [--strict] [--no-cache]
         %flyte runs                              what has run
-        %flyte error                             the whole traceback of the last run that failed
+        %flyte error                             the whole traceback of the last error shown in short
         %flyte debug [NODE]                      a failed node's inputs as variables, its body as a new cell
         %flyte form wf                           an input form with a button that runs it
         %flyte show EXPRESSION                   a value, as its declared type
@@ -145,9 +145,11 @@ class FlyteMagics(Magics):
         return api.lens(self._evaluate(expression, names), **given)
 
     def _error(self, rest: str, names: dict[str, Any]) -> Any:
-        """Show the whole traceback of the last run that failed: every frame, cause and context."""
+        """Show the whole traceback of the last error that was shown in short: every frame, cause and context."""
         from flytenb.display.error_card import FullError
 
+        if self._session.folded is not None:
+            return FullError.whole(self._session.folded)
         return FullError.of(last_failed(self._session.runs))
 
     def _debug(self, rest: str, names: dict[str, Any]) -> Any:

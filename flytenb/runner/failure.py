@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _OURS = str(Path(__file__).parents[1])
 
 
-def _is_foreign(filename: str) -> bool:
+def is_foreign(filename: str) -> bool:
     """Whether a frame belongs to us or to flytekit, and so tells the user nothing."""
     return filename.startswith(_OURS) or "/flytekit/" in filename.replace("\\", "/")
 
@@ -52,7 +52,7 @@ class Failure:
     def frames(self) -> list[traceback.FrameSummary]:
         """The user's own frames, outermost first."""
         summary = traceback.extract_tb(self.exception.__traceback__)
-        return [f for f in summary if not _is_foreign(f.filename)]
+        return [f for f in summary if not is_foreign(f.filename)]
 
     @property
     def message(self) -> str:

@@ -1,0 +1,53 @@
+"""An error that no run has: of a definition, a compile, a call. The user's frames and the way out, in fifteen lines."""
+
+from __future__ import annotations
+
+import traceback
+from types import TracebackType
+from typing import Any
+
+from flytenb.display.brief import clean
+from flytenb.display.error_card import MOST_LINES, cause_lines, message_lines
+from flytenb.display.frames import cut, frame_lines, frame_place
+from flytenb.display.hints import hint_for
+from flytenb.runner.failure import is_foreign
+
+_MOST_FRAMES = 3
+_MOST_WORDS = 4
+
+
+def has_own_card(error: BaseException) -> bool:
+    """Tell whether an exception knows itself how it is shown."""
+    return hasattr(type(error), "_render_traceback_") or "_render_traceback_" in getattr(error, "__dict__", {})
+
+
+def folded_lines(error: BaseException, shell: Any) -> list[str]:
+    """Return what is left of a traceback without flytekit's frames and ours; nothing if it has none of them."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [f for f in frames if not is_foreign(f.filename)]
+    if len(own) == len(frames):
+        return []
+    if isinstance(error, SyntaxError):
+        lines = _syntax_lines(error, shell)
+    else:
+        lines = message_lines(error, _MOST_WORDS)
+        lines += frame_lines(_after_shell(error.__traceback__), shell, _MOST_FRAMES)
+        lines += cause_lines(error, shell, 1)
+    hint = hint_for(error)
+    if hint:
+        lines.append(cut(f"  hint: {clean(hint.splitlines()[0])}"))
+    return [*lines[: MOST_LINES - 1], "  the whole traceback: %flyte error"]
+
+
+def _after_shell(trace: TracebackType | None) -> list[traceback.FrameSummary]:
+    """The frames from the cell on: what called the cell is IPython's."""
+    frames = [f for f in traceback.extract_tb(trace) if not is_foreign(f.filename)]
+    first = next((i for i, f in enumerate(frames) if f.name == "<module>"), 0)
+    return [f for f in frames[first:] if "/IPython/" not in f.filename.replace("\\", "/")]
+
+
+def _syntax_lines(error: SyntaxError, shell: Any) -> list[str]:
+    """The line and the place in it, as Python shows them, with the cell's name."""
+    shown = [clean(line.rstrip()) for text in traceback.format_exception_only(error) for line in text.splitlines()]
+    at = traceback.FrameSummary(error.filename or "", error.lineno or 0, "", lookup_line=False)
+    return [f"  {frame_place(at, shell)}", *(cut(line) for line in shown if not line.startswith("  File "))]
