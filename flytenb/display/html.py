@@ -11,6 +11,7 @@ from jinja2 import BaseLoader, Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from flytenb.display import text
+from flytenb.display.look import PAGE_SIZES
 from flytenb.display.part import Histogram, Html, Media, Part, Picture, Tree
 
 # What stands before foreign markup: it may bring its own styles and inline pictures, and nothing else.
@@ -27,6 +28,12 @@ def to_html(part: Part) -> str:
     """Return the part as an HTML fragment; it needs `style()` once on its page."""
     module: Any = _template().module
     return str(module.show(part)).strip()
+
+
+@cache
+def controls_style() -> str:
+    """Return the style sheet of what a reader chooses with."""
+    return (files("flytenb.display") / "templates" / "controls.css").read_text(encoding="utf-8").strip()
 
 
 @cache
@@ -58,6 +65,12 @@ def _template() -> Template:
         frame_height=_frame_height,
         markdown=_markdown,
         trusted=Markup,
+        is_foldable=lambda tree: any(e.place for e in tree.entries),
+        range_words=text.range_words,
+        columns_shown=text.columns_shown,
+        columns_line=text.columns_line,
+        slices_text=text.slices_text,
+        page_sizes=PAGE_SIZES,
     )
     return env.from_string(source)
 

@@ -20,10 +20,12 @@ from flytenb.display.part import (
     Picture,
     Rich,
     Section,
+    Slices,
     Table,
     Text,
     Tree,
     Value,
+    Window,
 )
 from flytenb.display.quantities import bytes_text
 
@@ -123,6 +125,8 @@ class Trimmer:
             case Facts():
                 rows = tuple((self._line(k), self._line(v, 4 * self._limits.cell)) for k, v in part.rows[:40])
                 return Facts(rows)
+            case Slices():
+                return Slices(part.axes[:_MOST_FACTS], part.place)
             case Histogram():
                 return Histogram(part.counts[:64], self._line(part.low), self._line(part.high))
             case Picture() | Media():
@@ -155,14 +159,16 @@ class Trimmer:
         # A level is counted as a whole before what lies below it, so that siblings stay.
         entries = tree.entries[: max(min(self._limits.items, self._nodes), 0)]
         self._nodes -= len(entries)
-        return Tree(tuple(self._entry(e, depth) for e in entries), tree.total)
+        return Tree(tuple(self._entry(e, depth) for e in entries), tree.total, self._window(tree.window))
 
     def _entry(self, entry: Entry, depth: int) -> Entry:
         inside = entry.inside
         if inside is not None:
             inside = self.trim(inside, depth + 1) if self._nodes > 0 else Note("left out: there is too much to show")
         value = self._line(entry.value, 2 * self._limits.cell)
-        return Entry(self._line(entry.name), self._line(entry.type), value, self._facts(entry.facts), inside)
+        return Entry(
+            self._line(entry.name), self._line(entry.type), value, self._facts(entry.facts), inside, entry.place
+        )
 
     def _facts(self, facts: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(self._line(f) for f in facts[:_MOST_FACTS])
@@ -172,11 +178,14 @@ class Trimmer:
         rows = table.rows[: max(min(self._limits.rows, self._nodes), 0)]
         self._nodes -= len(rows)
         columns = tuple(
-            Column(self._line(c.name), self._line(c.type), self._line(c.summary), c.is_number)
+            Column(self._line(c.name), self._line(c.type), self._line(c.summary), c.is_number, c.key, c.is_own)
             for c in table.columns[:width]
         )
         cells = tuple(tuple(self._line(v) for v in (*row, *[""] * width)[:width]) for row in rows)
-        return Table(columns, cells, table.total_rows, table.total_columns)
+        return Table(columns, cells, table.total_rows, table.total_columns, self._window(table.window))
+
+    def _window(self, window: Window | None) -> Window | None:
+        return window and replace(window, find=self._line(window.find), note=self._line(window.note, 400))
 
     def _line(self, text: Any, limit: int = 0) -> str:
         # A newline would break a table in text; its escape says that it is there.

@@ -64,12 +64,49 @@ class Facts(Part):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A table's column: its name, its type and a summary of all its values (`1 … 9`, `3 nulls`)."""
+    """A table's column: its name, its type and a summary of all its values (`1 … 9`, `3 nulls`).
+
+    Where a reader may sort by it, `key` is what its control says, -1 elsewhere. A column that only numbers or names
+    the rows isn't the table's own.
+    """
 
     name: str
     type: str = ""
     summary: str = ""
     is_number: bool = False
+    key: int = -1
+    is_own: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which stretch of something long a part shows, where a reader may choose another one.
+
+    Attributes:
+        place: where it lies, as controls name it; `""` where nobody can choose any more.
+        start: its first row or entry.
+        size: how many rows or entries are asked for.
+        total: how many there are to be paged through: of a search, what was found.
+        left: its first column.
+        width: how many columns there are.
+        sort: the key of the column that it is sorted by, -1 for none.
+        is_descending: whether the largest comes first.
+        can_find: whether it can be searched.
+        find: what was searched for.
+        note: what a reader should know about the choice.
+    """
+
+    place: str
+    start: int = 0
+    size: int = 0
+    total: int | None = None
+    left: int = 0
+    width: int = 0
+    sort: int = -1
+    is_descending: bool = False
+    can_find: bool = False
+    find: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -77,13 +114,15 @@ class Table(Part):
     """The first rows and columns of something tabular.
 
     Columns may be given as plain names and cells as any value: they are put in short. `total_rows` and
-    `total_columns` say how many there are in all (-1: just these; `None`: nobody knows).
+    `total_columns` say how many there are in all (-1: just these; `None`: nobody knows). With a `window` (from
+    `view.window`) the rows are those that a reader chose.
     """
 
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
     total_rows: int | None
     total_columns: int
+    window: Window | None
 
     def __init__(
         self,
@@ -91,6 +130,7 @@ class Table(Part):
         rows: Iterable[Iterable[Any]],
         total_rows: int | None = -1,
         total_columns: int = -1,
+        window: Window | None = None,
     ) -> None:
         made = tuple(c if isinstance(c, Column) else Column(str(c)) for c in columns)
         cells = tuple(tuple(map(_cell, row)) for row in rows)
@@ -99,17 +139,23 @@ class Table(Part):
         set_(self, "rows", cells)
         set_(self, "total_rows", len(cells) if total_rows == -1 else total_rows)
         set_(self, "total_columns", len(made) if total_columns == -1 else total_columns)
+        set_(self, "window", window)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of a tree: `inside`, if any, unfolds below it and says all that `value` says in short."""
+    """One line of a tree: `inside`, if any, unfolds below it and says all that `value` says in short.
+
+    Where a reader opens one after the other, `place` names the line for its control and `inside` comes when it is
+    open.
+    """
 
     name: str
     type: str = ""
     value: str = ""
     facts: tuple[str, ...] = ()
     inside: Part | None = None
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +164,7 @@ class Tree(Part):
 
     entries: tuple[Entry, ...]
     total: int | None = -1
+    window: Window | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "entries", tuple(self.entries))
@@ -158,6 +205,14 @@ class Media(Part):
             raise ValueError(f"not a media type: {self.mime!r}; known: {', '.join(sorted(MEDIA_TYPES))}")
         if not isinstance(self.data, bytes):
             raise TypeError(f"a recording's data must be bytes, not {type(self.data).__name__}")
+
+
+@dataclass(frozen=True, slots=True)
+class Slices(Part):
+    """Which element is chosen along each axis of an array but the last two: pairs of a length and the index in it."""
+
+    axes: tuple[tuple[int, int], ...]
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any
 from flytenb.display import values as _built_in  # noqa: F401  (importing it fills the built-in registry)
 from flytenb.display.html import page, to_html
 from flytenb.display.limits import Limits, Trimmer
+from flytenb.display.look import Looks
 from flytenb.display.part import Part, Rich, Value, named_part
 from flytenb.display.registry import REGISTRY, Registry
 from flytenb.display.text import to_text
@@ -50,6 +51,7 @@ def show(
     name: str = "",
     limits: Limits = STANDARD,
     registry: Registry = REGISTRY,
+    looks: Looks | None = None,
 ) -> Shown:
     """Return the value as text and HTML, by its declared type, the registered displays, its own repr or in short.
 
@@ -61,8 +63,9 @@ def show(
         name: what to call it, e.g. an output's name.
         limits: how much to show.
         registry: where displays are looked up.
+        looks: what a reader has chosen to see of it; `None` shows it still.
     """
-    part = View.start(registry, limits).show(value, declared)
+    part = View.start(registry, limits, looks).show(value, declared)
     extra: tuple[tuple[str, Any], ...] = ()
     if isinstance(part, Rich):
         extra, part = part.extra, part.body

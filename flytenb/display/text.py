@@ -20,10 +20,12 @@ from flytenb.display.part import (
     Part,
     Picture,
     Section,
+    Slices,
     Table,
     Text,
     Tree,
     Value,
+    Window,
 )
 from flytenb.display.quantities import bytes_text, count_text
 
@@ -70,6 +72,8 @@ def _lines(part: Part) -> list[str]:
             return _table(part)
         case Group():
             return [line for one in part.parts for line in _lines(one)]
+        case Slices():
+            return [slices_text(part)]
         case Histogram():
             return [f"{part.low} {bars(part)} {part.high}"]
         case Picture() | Media():
@@ -88,6 +92,8 @@ def text_left_out(part: Text) -> list[str]:
 
 def tree_left_out(part: Tree) -> list[str]:
     """Return the line that says how many entries are missing, or none."""
+    if part.window is not None:
+        return window_lines(part.window, len(part.entries), "entry", "entries")
     if part.total is None:
         return ["… more"]
     missing = part.total - len(part.entries)
@@ -97,13 +103,49 @@ def tree_left_out(part: Tree) -> list[str]:
 def table_left_out(part: Table) -> list[str]:
     """Return the lines that say how many rows and columns are missing, or none."""
     notes = []
-    if part.total_rows is None:
+    if part.window is not None:
+        notes.extend(window_lines(part.window, len(part.rows), "row"))
+    elif part.total_rows is None:
         notes.append("… more rows")
     elif part.total_rows > len(part.rows):
         notes.append(f"… {count_text(part.total_rows - len(part.rows), 'more row')}")
-    if part.total_columns > len(part.columns):
+    if part.window is not None:
+        notes.extend(columns_line(part))
+    elif part.total_columns > len(part.columns):
         notes.append(f"… {count_text(part.total_columns - len(part.columns), 'more column')}")
     return notes
+
+
+def window_lines(window: Window, shown: int, noun: str, plural: str = "") -> list[str]:
+    """Return the lines that say which rows or entries are shown, and by what choice."""
+    plural = plural or f"{noun}s"
+    where = f"{plural} {range_words(window.start, shown, window.total)}" if shown else f"no {noun}"
+    found = f' with "{window.find}"' if window.find else ""
+    lines = [where + found] if found or shown != window.total else []
+    return [*lines, *([window.note] if window.note else [])]
+
+
+def columns_line(part: Table) -> list[str]:
+    """Return the line that says which columns are shown, where there are others."""
+    if part.window is None or part.window.width <= (shown := columns_shown(part)):
+        return []
+    return [f"columns {range_words(part.window.left, shown, part.window.width)}"]
+
+
+def columns_shown(part: Table) -> int:
+    """Return how many of the table's own columns are shown: one that numbers the rows isn't."""
+    return sum(1 for c in part.columns if c.is_own)
+
+
+def range_words(start: int, shown: int, total: int | None) -> str:
+    """Return `11–20 of 1,000`, counted from one."""
+    of = "" if total is None else f" of {total:,}"
+    return f"{start + 1:,}–{start + shown:,}{of}"
+
+
+def slices_text(part: Slices) -> str:
+    """Return which element of an array is shown, as Python would name it: `[3, 0, :, :]`."""
+    return f"[{', '.join([*(str(index) for _, index in part.axes), ':', ':'])}]"
 
 
 def media_caption(part: Picture | Media) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -12,11 +13,14 @@ from flytenb.display.annotations import member_of, type_text, union_members
 from flytenb.display.brief import brief, class_name, clip
 from flytenb.display.declared import declared_displays
 from flytenb.display.limits import Limits
-from flytenb.display.part import Entry, Group, Note, Part, Section, Value, with_fact
+from flytenb.display.look import Look, Looks, Path
+from flytenb.display.part import Entry, Group, Note, Part, Section, Value, Window, with_fact
 from flytenb.display.registry import Display, Registry
 
 _TOLD = (list, tuple, set, frozenset, dict)
 """Containers whose short form says all there is, unless something in it is left out."""
+_FEW = 8
+"""So many lines of the outermost level are open from the start, where a reader chooses."""
 
 
 @dataclass
@@ -38,6 +42,8 @@ class View:
         limits: how much is shown.
         declared: the declared type of the value, if there is one.
         depth: how many values are open around this one.
+        looks: what a reader has chosen to see, `None` in a still display.
+        path: where the value lies within the outermost one.
     """
 
     registry: Registry
@@ -45,11 +51,84 @@ class View:
     work: _Work
     declared: Any = None
     depth: int = 0
+    looks: Looks | None = None
+    path: Path = ()
 
     @classmethod
-    def start(cls, registry: Registry, limits: Limits, clock: Callable[[], float] = time.monotonic) -> View:
+    def start(
+        cls,
+        registry: Registry,
+        limits: Limits,
+        looks: Looks | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> View:
         """Return the view of an outermost value."""
-        return cls(registry, limits, _Work(limits.nodes, clock() + limits.seconds, clock), depth=-1)
+        return cls(registry, limits, _Work(limits.nodes, clock() + limits.seconds, clock), depth=-1, looks=looks)
+
+    @property
+    def look(self) -> Look:
+        """What the reader chose to see of this value."""
+        return Look() if self.looks is None else self.looks.at(self.path)
+
+    @property
+    def place(self) -> str:
+        """What controls call this value; `""` where nobody can choose."""
+        return json.dumps(self.path) if self.looks is not None and self.looks.is_live else ""
+
+    @property
+    def is_late(self) -> bool:
+        """Whether showing the outermost value has taken as long as it may."""
+        return self.work.clock() > self.work.deadline
+
+    def page(self, total: int, size: int = 0) -> tuple[int, int]:
+        """Return from where up to where rows (or entries, `size` of them) are shown.
+
+        A display that keeps to it, and gives the `window` to its part, can be paged through.
+        """
+        look, size = self.look, size or self.limits.rows
+        size = min(look.size or size, 100) if self.looks is not None else size
+        start = max(min(look.start, total - 1), 0)
+        start -= start % size
+        return start, min(start + size, total)
+
+    def columns(self, width: int) -> tuple[int, int]:
+        """Return from where up to where the columns are shown."""
+        left = max(min(self.look.left, width - 1), 0)
+        return left, min(left + self.limits.columns, width)
+
+    def window(
+        self, total: int, *, size: int = 0, width: int = 0, is_table: bool = False, note: str = ""
+    ) -> Window | None:
+        """Return what a part says about the rows that are shown; `None` in a still display.
+
+        Args:
+            total: how many rows there are to be paged through.
+            size: how many a page has by itself.
+            width: how many columns there are.
+            is_table: whether the display also sorts and searches as `look` says.
+            note: what a reader should know about the choice.
+        """
+        if self.looks is None:
+            return None
+        look = self.look
+        size = min(look.size or size or self.limits.rows, 100)
+        return Window(
+            place=self.place,
+            start=self.page(total, size)[0],
+            size=size,
+            total=total,
+            left=self.columns(width)[0],
+            width=width,
+            sort=look.sort,
+            is_descending=look.is_descending,
+            can_find=is_table,
+            find=look.find,
+            note=note,
+        )
+
+    def inside(self, step: str) -> View:
+        """Return the view of something inside the value, by the step that leads there."""
+        return self if self.looks is None else replace(self, path=(*self.path, step))
 
     def show(self, value: Any, declared: Any = None) -> Part:
         """Return the value as its own display shows it, or in short if it lies too deep, is a cycle or is too much.
@@ -68,19 +147,30 @@ class View:
         finally:
             self.work.open_ids.discard(id(value))
 
-    def entries(self, items: Iterable[tuple[str, Any, Any]]) -> tuple[Entry, ...]:
+    def entries(self, items: Iterable[tuple[str, Any, Any]], start: int = 0) -> tuple[Entry, ...]:
         """Return lines of a tree for names, values and declared types: as many as fit one level.
 
         All lines of a level come first and what unfolds below them shares what is left: a deep first item doesn't
         take the place of its siblings.
+
+        Args:
+            items: what the lines are of.
+            start: the number of the first one, which tells it from others of the same name.
         """
         room = max(min(self.limits.items, self.work.nodes), 1)
         listed = list(islice(items, room))
         self.work.nodes -= len(listed)
-        return tuple(self.entry(name, value, declared) for name, value, declared in listed)
+        is_open = not self.path and len(listed) <= _FEW
+        return tuple(
+            self.inside(str(start + number)).entry(name, value, declared, is_open=is_open)
+            for number, (name, value, declared) in enumerate(listed)
+        )
 
-    def entry(self, name: str, value: Any, declared: Any = None) -> Entry:
-        """Return a line of a tree: the value in short, and unfolding if that doesn't say all."""
+    def entry(self, name: str, value: Any, declared: Any = None, *, is_open: bool = False) -> Entry:
+        """Return a line of a tree: the value in short, and unfolding if that doesn't say all.
+
+        Where a reader chooses, it is unfolded when it is asked for, however deep it lies.
+        """
         known = "" if value is None else class_name(value)
         if declared is not None and declared is not Any:
             known = type_text(declared)
@@ -89,9 +179,17 @@ class View:
             return Entry(name, known, short)
         if why := self._why_not(value):
             return Entry(name, known, short, (why,))
+        if self.looks is not None:
+            if self.look.is_open is not None:
+                is_open = self.look.is_open
+            if not is_open:
+                return Entry(name, known, short, place=self.place)
+        return replace(self._unfolded(name, known, short, value, declared), place=self.place)
+
+    def _unfolded(self, name: str, known: str, short: str, value: Any, declared: Any) -> Entry:
         part = self.show(value, declared)
         if isinstance(part, Value):
-            return Entry(name, known, short)
+            return Entry(name, known, short, inside=None if self.looks is None else part)
         if isinstance(part, Section):
             # Its head line would repeat this one; where nothing is declared it knows best what the items are.
             return Entry(name, known if declared is not None else part.title, short, part.facts, part.body)
@@ -109,7 +207,7 @@ class View:
         if self.work.nodes <= 0:
             return "left out: there is too much to show"
         # The outermost value is always shown.
-        if self.depth >= 0 and self.work.clock() > self.work.deadline:
+        if self.depth >= 0 and self.is_late:
             return f"left out: showing this took more than {self.limits.seconds:g} s"
         return ""
 

@@ -8,7 +8,7 @@ from typing import Any
 from flytenb.display.annotations import type_text
 from flytenb.display.brief import brief, class_name
 from flytenb.display.loaded import loaded
-from flytenb.display.part import Column, Group, Note, Part, Picture, Section, Table, Text, Value
+from flytenb.display.part import Column, Group, Note, Part, Picture, Section, Slices, Table, Text, Value
 from flytenb.display.png import encode_png
 from flytenb.display.quantities import bytes_text, count_text, number_text, range_text
 from flytenb.display.registry import BUILT_IN
@@ -93,6 +93,8 @@ def _body(array: Any, view: View) -> Part | None:
         return _structured(array, view)
     if array.ndim <= 2 and max(array.shape) <= _SMALL:
         return _elements(array, view)
+    if view.looks is not None:
+        return _sliced(array, view)
     if array.dtype.kind not in "biuf":
         head = array[(slice(0, 2),) * (array.ndim - 1) + (slice(0, _SMALL),)].ravel().tolist()
         return Text(", ".join(brief(v, view.limits.cell) for v in head) + ", …", "flow")
@@ -109,6 +111,34 @@ def _elements(array: Any, view: View) -> Part:
     is_number = array.dtype.kind in "iufc"
     columns = tuple(Column(str(i), is_number=is_number) for i in range(rows.shape[1]))
     return Table(columns, tuple(tuple(cell_text(v, view) for v in row) for row in rows.tolist()))
+
+
+def _sliced(array: Any, view: View) -> Part:
+    """Return what a reader chose of an array: one element along each axis but the last two, a page of their rows."""
+    lengths = array.shape[:-2]
+    wanted = (*view.look.index, *(0 for _ in lengths))
+    index = tuple(min(max(i, 0), n - 1) for i, n in zip(wanted, lengths, strict=False))
+    piece = array[index]
+    parts: list[Part] = [Slices(tuple(zip(lengths, index, strict=True)), view.place)] if lengths else []
+    if piece.dtype.kind in "biuf":
+        sample = _sample(piece, view.limits.scan)
+        # The last axis may hold the colours of a picture, of which a slice is but a strip.
+        picture = _picture(piece) or (_picture(array[index[:-1]]) if lengths else None)
+        bars = None if picture else _bars(sample)
+        parts.extend(p for p in (_figures(piece, sample), picture, bars) if p is not None)
+    return Group((*parts, _page(piece, view)))
+
+
+def _page(piece: Any, view: View) -> Part:
+    rows = piece[:, None] if piece.ndim == 1 else piece
+    (start, stop), (left, right) = view.page(rows.shape[0]), view.columns(rows.shape[1])
+    is_number = piece.dtype.kind in "iufc"
+    names = ["value"] if piece.ndim == 1 else [str(i) for i in range(left, right)]
+    columns = (Column("", is_number=True, is_own=False), *(Column(n, is_number=is_number) for n in names))
+    page = rows[start:stop, left:right].tolist()
+    cells = [[str(i), *(cell_text(v, view) for v in row)] for i, row in enumerate(page, start)]
+    window = view.window(rows.shape[0], width=rows.shape[1])
+    return Table(columns, cells, rows.shape[0], rows.shape[1] + 1, window)
 
 
 def _structured(array: Any, view: View) -> Part:

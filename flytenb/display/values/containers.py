@@ -15,7 +15,7 @@ from flytenb.display.part import Group, Part, Section, Text, Tree, Value
 from flytenb.display.quantities import count_text, number_text, range_text
 from flytenb.display.registry import BUILT_IN
 from flytenb.display.statistics import FEWEST, histogram
-from flytenb.display.values.records import field_names, records_table
+from flytenb.display.values.records import field_names, records_table, scalars_table
 from flytenb.display.view import View
 
 display_for = BUILT_IN.display_for
@@ -35,21 +35,25 @@ def show_items(value: Any, view: View) -> Any:
         return NotImplemented
     total = len(value)
     items = _items(value, view.limits.scan // 100)
+    is_sequence = isinstance(value, list | tuple | collections.deque)
     inner = item_types(view.declared)
     facts = (count_text(total, "item"),)
     title = container_title(value, items, view)
     if not items:
         return Value(brief(value), title, facts)
-    if isinstance(value, list | tuple | collections.deque):
-        table = records_table(items, total, view, inner[0] if inner else None)
+    if is_sequence:
+        table = records_table(items, total, view, value)
         if table is not None:
             return Section(title, facts, table)
     if all(is_scalar(v) for v in items):
         return _scalars(value, items, total, title, view)
-    names = (f"[{i}]" if _is_ordered(value) else "·" for i in count())
-    types = (_declared_at(inner, i, value) for i in count())
-    entries = view.entries(zip(names, items, types, strict=False))
-    return Section(title, facts, Tree(entries, total))
+    start, stop = view.page(total, view.limits.items) if is_sequence else (0, total)
+    shown = islice(value, start, stop) if is_sequence else iter(items)
+    names = (f"[{i}]" if is_sequence else "·" for i in count(start))
+    types = (_declared_at(inner, i, value) for i in count(start))
+    entries = view.entries(zip(names, shown, types, strict=False), start)
+    window = view.window(total, size=view.limits.items) if is_sequence else None
+    return Section(title, facts, Tree(entries, total, window))
 
 
 @display_for(dict)
@@ -57,14 +61,16 @@ def show_items(value: Any, view: View) -> Any:
 def show_mapping(value: Mapping[Any, Any], view: View) -> Part:
     """Show keys and values as a tree."""
     total = len(value)
-    pairs = list(islice(value.items(), view.limits.items))
+    start, stop = view.page(total, view.limits.items)
+    pairs = list(islice(value.items(), start, stop))
     title = container_title(value, [v for _, v in pairs], view)
     if not pairs:
         return Value(brief(value), title, (count_text(0, "item"),))
     inner = item_types(view.declared)
     declared = inner[1] if len(inner) == 2 else None
-    entries = view.entries((view.brief(k, 40), v, declared) for k, v in pairs)
-    return Section(title, (count_text(total, "item"),), Tree(entries, total))
+    entries = view.entries(((view.brief(k, 40), v, declared) for k, v in pairs), start)
+    window = view.window(total, size=view.limits.items)
+    return Section(title, (count_text(total, "item"),), Tree(entries, total, window))
 
 
 def is_scalar(value: Any) -> bool:
@@ -97,10 +103,6 @@ def _sort_key(value: Any) -> Any:
     return (0, value, "") if isinstance(value, int | float) and value == value else (1, 0, brief(value))
 
 
-def _is_ordered(value: Any) -> bool:
-    return not isinstance(value, set | frozenset)
-
-
 def _is_short_text(value: Any) -> bool:
     return isinstance(value, str) and len(value) <= 40 and "\n" not in value
 
@@ -123,11 +125,13 @@ def _scalars(value: Any, items: list[Any], total: int, title: str, view: View) -
         facts.append(range_text(number_text(low), number_text(high)))
     if total <= 8 and "…" not in (short := brief(value)):
         return Value(short, title, tuple(facts))
+    bars = histogram(numbers, items) if len(numbers) == len(items) and len(numbers) >= FEWEST else None
+    if view.looks is not None and isinstance(value, list | tuple | collections.deque):
+        return Section(title, tuple(facts), Group((*([bars] if bars else ()), scalars_table(value, view))))
     words = [number_text(v) if type(v) is float else brief(v, 48) for v in items[:_FLAT]]
     fitting = sum(1 for end in accumulate(len(w) + 2 for w in words) if end <= _RUNNING)
     missing = total - fitting
     body: Part = Text(", ".join(words[:fitting]) + (f", … {missing:,} more" if missing else ""), "flow")
-    bars = histogram(numbers, items) if len(numbers) == len(items) and len(numbers) >= FEWEST else None
     return Section(title, tuple(facts), Group((body, bars)) if bars else body)
 
 

@@ -6,7 +6,7 @@ import os
 from itertools import islice
 from pathlib import Path
 
-from flytenb.display.part import Entry, Note, Part, Tree
+from flytenb.display.part import Entry, Note, Part, Section, Tree
 from flytenb.display.quantities import bytes_text, count_text
 from flytenb.display.view import View
 
@@ -58,8 +58,44 @@ class _Walk:
 
 def directory_part(path: Path, view: View) -> tuple[tuple[str, ...], Part]:
     """Return the facts about a directory (files, bytes) and its tree."""
+    if view.looks is not None:
+        return _opened(path, view)
     walk = _Walk(view)
     tree = walk.tree(path)
     least = "" if walk.is_complete else "at least "
     facts = (f"{least}{count_text(walk.files, 'file')}", f"{least}{bytes_text(walk.size)}")
     return facts, tree if tree.entries else Note("empty")
+
+
+def _opened(path: Path, view: View) -> tuple[tuple[str, ...], Part]:
+    """Return one level, of which a reader opens what is to be seen: a directory or the head of a file."""
+    with os.scandir(path) as found:
+        listed = list(islice(found, _MOST + 1))
+    is_whole = len(listed) <= _MOST
+    listed = sorted(listed[:_MOST], key=lambda e: (not e.is_dir(follow_symlinks=False), e.name))
+    start, stop = view.page(len(listed), view.limits.items)
+    entries = tuple(_line(e, view.inside(e.name)) for e in listed[start:stop])
+    note = "" if is_whole else f"only {_MOST:,} of its entries were read"
+    window = view.window(len(listed), size=view.limits.items, note=note)
+    counted = count_text(len(listed), "entry", "entries")
+    return (counted if is_whole else f"more than {counted}",), Tree(entries, len(listed), window) if entries else Note(
+        "empty"
+    )
+
+
+def _line(found: os.DirEntry[str], view: View) -> Entry:
+    if found.is_symlink():
+        return Entry(found.name, "link")
+    is_directory = found.is_dir(follow_symlinks=False)
+    name = found.name + "/" if is_directory else found.name
+    size = "" if is_directory else bytes_text(found.stat(follow_symlinks=False).st_size)
+    if not view.look.is_open or len(view.path) > view.limits.depth:
+        return Entry(name, "", size, place=view.place)
+    if not is_directory:
+        shown = view.show(Path(found.path))
+        return Entry(name, "", size, (), shown.body if isinstance(shown, Section) else shown, view.place)
+    try:
+        facts, inside = _opened(Path(found.path), view)
+    except OSError as error:
+        facts, inside = (), Note(error.strerror or type(error).__name__)
+    return Entry(name, "", "", facts, inside, view.place)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 from flytenb.display.annotations import field_types, type_text
 from flytenb.display.brief import brief, class_name
 from flytenb.display.loaded import loaded
+from flytenb.display.look import sorted_rows
 from flytenb.display.part import Column, Part, Section, Table, Tree
 from flytenb.display.quantities import number_text
 from flytenb.display.registry import BUILT_IN
 from flytenb.display.statistics import column_summary
+from flytenb.display.values.choices import choose_rows
 from flytenb.display.view import View
 
 display_for = BUILT_IN.display_for
@@ -56,50 +60,85 @@ def show_record(value: Any, view: View) -> Part:
     return Section(title, (), Tree(entries, len(names)))
 
 
-def records_table(items: list[Any], total: int, view: View, declared: Any = None) -> Part | None:
+def records_table(items: list[Any], total: int, view: View, every: Sequence[Any]) -> Part | None:
     """Return a table of like records, `None` if the items aren't.
 
     Args:
         items: the first items of the list, at least one.
         total: how many there are in all.
         view: where it is shown.
-        declared: the declared type of an item.
+        every: the list itself, of which a reader may choose others.
     """
     first = items[0]
     if all(isinstance(v, dict) and v and all(isinstance(k, str) for k in v) for v in items):
-        return _dicts_table(items, total, view)
+        return _dicts_table(items, total, view, every)
     cls = type(first)
     names = field_names(first)
     if not names or any(type(v) is not cls for v in items) or len(items) < 2:
         return None
     types = field_types(cls)
-    columns = [[_field(item, name) for item in items] for name in names[: view.limits.columns]]
-    heads = [type_text(types[n]) if n in types else "" for n in names[: view.limits.columns]]
-    return _table(list(names), heads, columns, total, view)
+    return _table(
+        _Rows(every, names, _field), items, lambda n, _: type_text(types[n]) if n in types else "", view
+    )
 
 
-def _dicts_table(items: list[dict[str, Any]], total: int, view: View) -> Part | None:
+def scalars_table(every: Sequence[Any], view: View) -> Part:
+    """Return numbers or words as a table of one column, to be paged, sorted and searched."""
+    return _table(_Rows(every, ("value",), lambda item, _: item), [], lambda *_: "", view)
+
+
+def _dicts_table(items: list[dict[str, Any]], total: int, view: View, every: Sequence[Any]) -> Part | None:
     names = list(dict.fromkeys(k for item in islice(items, _SUMMARY_ROWS) for k in item))
     # Dicts with hardly a key in common are a list of dicts, not a table.
     filled = sum(len(item) for item in items[:_SUMMARY_ROWS])
     if len(items) < 2 or filled * 2 < len(names) * len(items[:_SUMMARY_ROWS]):
         return None
-    columns = [[item.get(name, _MISSING) for item in items] for name in names[: view.limits.columns]]
-    heads = [_common_type(column) for column in columns]
-    return _table(names, heads, columns, total, view)
+    return _table(_Rows(every, names, _entry), items, lambda _, column: _common_type(column), view)
 
 
-def _table(names: list[str], heads: list[str], columns: list[list[Any]], total: int, view: View) -> Table:
+@dataclass(frozen=True)
+class _Rows:
+    """Like items as a table: the names of all its columns, and how an item is asked for one of them."""
+
+    every: Sequence[Any]
+    names: Sequence[str]
+    read: Callable[[Any, str], Any]
+
+    def column(self, name: str, start: int = 0, stop: int | None = None) -> list[Any]:
+        return [self.read(item, name) for item in islice(self.every, start, stop)]
+
+    def order(self, key: int, *, is_descending: bool) -> Sequence[int]:
+        keys = [None if v is _MISSING else v for v in self.column(self.names[key])]
+        return sorted_rows(keys, is_descending=is_descending)
+
+    def words(self, start: int, stop: int) -> Iterator[list[str]]:
+        for name in self.names:
+            yield [v if type(v) is str else brief(v) for v in self.column(name, start, stop)]
+
+
+def _table(rows: _Rows, items: list[Any], head: Callable[[str, list[Any]], str], view: View) -> Table:
+    total, width = len(rows.every), len(rows.names)
+    left, right = view.columns(width)
+    names = rows.names[left:right]
     made = []
-    for name, head, column in zip(names, heads, columns, strict=False):
-        known = [None if v is _MISSING else v for v in column[:_SUMMARY_ROWS]]
+    for key, name in enumerate(names, left):
+        known = [None if v is _MISSING else v for v in (rows.read(item, name) for item in items[:_SUMMARY_ROWS])]
         summary = column_summary(known)
         if total > _SUMMARY_ROWS and summary:
             summary += f" in the first {_SUMMARY_ROWS:,}"
-        made.append(Column(name, head, summary, is_number_column(known)))
-    shown = min(view.limits.rows, len(columns[0]) if columns else 0)
-    rows = tuple(tuple(cell_text(column[i], view) for column in columns) for i in range(shown))
-    return Table(tuple(made), rows, total, len(names))
+        made.append(Column(name, head(name, known), summary, is_number_column(known), key))
+    if view.looks is None:
+        shown = [[cell_text(rows.read(item, n), view) for n in names] for item in items[: view.limits.rows]]
+        return Table(tuple(made), shown, total, width)
+    page = choose_rows(total, width, rows, view)
+    numbers = range(page.rows.start, page.rows.stop) if isinstance(page.rows, slice) else page.rows
+    cells = [[str(i), *(cell_text(rows.read(rows.every[i], n), view) for n in names)] for i in numbers]
+    return Table((Column("", is_number=True, is_own=False), *made), cells, total, width + 1, page.window)
+
+
+def _entry(item: Any, name: str) -> Any:
+    # Only the first items are known to be dicts.
+    return item.get(name, _MISSING) if isinstance(item, dict) else _MISSING
 
 
 def is_number_column(values: list[Any]) -> bool:
