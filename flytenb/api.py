@@ -25,6 +25,7 @@ from flytenb.runner.run import Run
 from flytenb.runner.settings import Settings
 
 if TYPE_CHECKING:
+    from flytenb.display.explore.explorer import Explorer
     from flytenb.display.form.form import Form
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "control_for",
     "display_for",
     "draw",
+    "explore",
     "form",
     "graph",
     "lens",
@@ -182,6 +184,16 @@ class Options:
 def show(value: Any, declared: Any = None, *, name: str = "") -> Shown:
     """Show a value as its declared type, else as what it is: bounded, escaped, never raising."""
     return show_value(value, declared, name=name)
+
+
+def explore(value: Any, declared: Any = None, *, name: str = "") -> Explorer:
+    """Show a value to be looked at by choosing: pages, order and search of rows, slices, what is open.
+
+    Where nobody can choose, and in the saved notebook, it is what `show` shows.
+    """
+    from flytenb.display.explore.explorer import Explorer
+
+    return Explorer(value, declared, name=name)
 
 
 def lens(python_type: Any, sample: Any = MISSING) -> Lens:

@@ -13,7 +13,7 @@ from flytenb.display.annotations import member_of, type_text, union_members
 from flytenb.display.brief import brief, class_name, clip
 from flytenb.display.declared import declared_displays
 from flytenb.display.limits import Limits
-from flytenb.display.look import Look, Looks, Path
+from flytenb.display.look import PAGE_SIZES, Look, Looks, Path
 from flytenb.display.part import Entry, Group, Note, Part, Section, Value, Window, with_fact
 from flytenb.display.registry import Display, Registry
 
@@ -85,16 +85,23 @@ class View:
 
         A display that keeps to it, and gives the `window` to its part, can be paged through.
         """
-        look, size = self.look, size or self.limits.rows
-        size = min(look.size or size, 100) if self.looks is not None else size
-        start = max(min(look.start, total - 1), 0)
+        size = self._page_size(size)
+        start = max(min(self.look.start, total - 1), 0)
         start -= start % size
         return start, min(start + size, total)
 
+    def _page_size(self, own: int) -> int:
+        if self.looks is None:
+            return own or self.limits.rows
+        return min(self.look.size or own or PAGE_SIZES[0], PAGE_SIZES[-1])
+
     def columns(self, width: int) -> tuple[int, int]:
         """Return from where up to where the columns are shown."""
+        if self.looks is None:
+            return 0, min(self.limits.columns, width)
         left = max(min(self.look.left, width - 1), 0)
-        return left, min(left + self.limits.columns, width)
+        # One place is taken by the rows' numbers.
+        return left, min(left + self.limits.columns - 1, width)
 
     def window(
         self, total: int, *, size: int = 0, width: int = 0, is_table: bool = False, note: str = ""
@@ -111,11 +118,10 @@ class View:
         if self.looks is None:
             return None
         look = self.look
-        size = min(look.size or size or self.limits.rows, 100)
         return Window(
             place=self.place,
             start=self.page(total, size)[0],
-            size=size,
+            size=self._page_size(size),
             total=total,
             left=self.columns(width)[0],
             width=width,

@@ -41,7 +41,7 @@ class FlyteMagics(Magics):
         %flyte error                             the whole traceback of the last error shown in short
         %flyte debug [NODE]                      a failed node's inputs as variables, its body as a new cell
         %flyte form wf                           an input form with a button that runs it
-        %flyte show EXPRESSION                   a value, as its declared type
+        %flyte show EXPRESSION [--explore]       a value, as its declared type
         %flyte type TYPE [--sample EXPRESSION]   what Flyte makes of a type, and of a value of it
 
         `run` takes a Python call, evaluated in the notebook, and gives back the run: `run = %flyte run wf(n=3)`.
@@ -124,11 +124,15 @@ class FlyteMagics(Magics):
         return prepared.start(entity, **inputs) if "background" in options else prepared.run(entity, **inputs)
 
     def _show(self, rest: str, names: dict[str, Any]) -> Any:
-        """Show a value as its declared type."""
+        """Show a value as its declared type.
+
+        With `--explore` it is looked at by choosing: pages, order and search of rows, slices, what is open.
+        """
         from flytenb import api
 
-        expression, _ = parse_names(rest, OPTIONS["show"], verb="show")
-        return api.show(self._evaluate(expression, names))
+        expression, options = parse_names(rest, OPTIONS["show"], verb="show")
+        show = api.explore if "explore" in options else api.show
+        return show(self._evaluate(expression, names))
 
     def _form(self, rest: str, names: dict[str, Any]) -> Any:
         from flytenb import api

@@ -13,7 +13,7 @@ OPTIONS: Mapping[str, Mapping[str, int]] = {
     "draw": {"upstream": 1, "downstream": 1, "between": 2, "depth": 1, "save": 1},
     "run": {"workers": 1, "background": 0, "strict": 0, "no-cache": 0, "processes": 0},
     "runs": {},
-    "show": {},
+    "show": {"explore": 0},
     "type": {"sample": 1},
     "error": {},
     "debug": {},

@@ -134,9 +134,7 @@ def _frame(
     return Section(title, (shape, *facts), table if columns else None)
 
 
-def _one_column(
-    title: str, facts: tuple[str, ...], columns: list[Column], cells: list[list[str]], page: Page
-) -> Part:
+def _one_column(title: str, facts: tuple[str, ...], columns: list[Column], cells: list[list[str]], page: Page) -> Part:
     return Section(title, facts, Table(tuple(columns), _rows(cells), page.total, len(columns), page.window))
 
 

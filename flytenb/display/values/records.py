@@ -77,9 +77,7 @@ def records_table(items: list[Any], total: int, view: View, every: Sequence[Any]
     if not names or any(type(v) is not cls for v in items) or len(items) < 2:
         return None
     types = field_types(cls)
-    return _table(
-        _Rows(every, names, _field), items, lambda n, _: type_text(types[n]) if n in types else "", view
-    )
+    return _table(_Rows(every, names, _field), items, lambda n, _: type_text(types[n]) if n in types else "", view)
 
 
 def scalars_table(every: Sequence[Any], view: View) -> Part:

@@ -1,0 +1,160 @@
+// A value that answers: the markup that the kernel sends is taken apart, rebuilt from lists of what is allowed and put
+// where the still display stood; what a person chooses goes back as messages. Nothing is fetched, no markup runs.
+
+const PATIENCE = 1500; // ms without an answer, after which we say that the kernel is busy
+const words = (text) => new Set(text.split(" "));
+const TAGS = words(
+  "div span p pre code table thead tbody tr th td details summary dl dt dd ul ol li img figure figcaption iframe " +
+    "audio video br hr h1 h2 h3 h4 h5 h6 strong em b i blockquote a svg rect button input select option label",
+);
+const ATTRIBUTES = words(
+  "class style width height x y src alt title scope controls open srcdoc href role type value min max selected " +
+    "placeholder viewBox aria-label aria-sort aria-expanded aria-disabled " +
+    "data-ft-place data-ft-set data-ft-to data-ft-axis",
+);
+const STYLE = /^\s*(--ft-[\w-]+|width|height|max-width)\s*:\s*[\w.% -]+;?\s*$/;
+
+function isSafe(name, value, tag) {
+  if (name === "src") return /^data:(image|audio|video)\//i.test(value);
+  if (name === "href") return /^https?:/i.test(value);
+  if (name === "style") return STYLE.test(value);
+  return name !== "srcdoc" || tag === "iframe";
+}
+
+/** Copy an inert node by hand. */
+function rebuilt(node) {
+  if (node.nodeType === Node.TEXT_NODE) return document.createTextNode(node.data);
+  const tag = node.localName;
+  if (node.nodeType !== Node.ELEMENT_NODE || !TAGS.has(tag)) return null;
+  const copy = document.createElementNS(node.namespaceURI, tag);
+  for (const { name, value } of node.attributes) {
+    if (ATTRIBUTES.has(name) && isSafe(name, value, tag)) copy.setAttribute(name, value);
+  }
+  if (tag === "iframe") copy.setAttribute("sandbox", "");
+  if (tag === "a") copy.setAttribute("rel", "noopener noreferrer");
+  copy.append(...[...node.childNodes].map(rebuilt).filter(Boolean));
+  return copy;
+}
+
+function made(tag, attributes, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+/** What tells a control from all others, also after its value has changed. */
+const nameOf = (control) =>
+  ["place", "set", "axis", "do"].map((part) => control.getAttribute(`data-ft-${part}`)).join("\n") +
+  `\n${control.getAttribute("aria-label") ?? ""}\n${control.type}`.replace(/\d+/g, "");
+
+class Place {
+  /** One element of the page in which the value is looked at. */
+  constructor(element, model) {
+    this.element = element;
+    this.model = model;
+    this.body = made("div", { class: "ft-explore-body" });
+    this.said = made("span", { class: "ft-said", role: "status" });
+    this.note = made("span", { class: "ft-fact" });
+    const keep = made("button", { type: "button", "data-ft-do": "keep" }, "keep this view");
+    keep.title = "leave it as it is seen now, without controls";
+    element.replaceChildren(this.body, made("div", { class: "ft-explore-foot" }, keep, this.note, this.said));
+    element.addEventListener("click", (event) => this.onClick(event));
+    element.addEventListener("change", (event) => this.onChange(event));
+    element.addEventListener("input", (event) => this.onInput(event));
+    element.addEventListener("keydown", (event) => this.onKey(event));
+    this.show();
+  }
+
+  show() {
+    clearTimeout(this.waiting);
+    this.element.classList.remove("ft-waiting");
+    this.note.textContent = "";
+    const had = this.element.contains(document.activeElement) ? document.activeElement : null;
+    const caret = had && had.type === "search" ? had.selectionStart : null;
+    const typed = had && had.type === "search" ? had.value : null;
+    const scrolls = [...this.body.querySelectorAll(".ft-scroll")].map((each) => [each.scrollLeft, each.scrollTop]);
+    const page = new DOMParser().parseFromString(this.model.get("fragment"), "text/html"); // runs and loads nothing
+    this.body.replaceChildren(...[...page.body.childNodes].map(rebuilt).filter(Boolean));
+    [...this.body.querySelectorAll(".ft-scroll")].forEach((each, i) => scrolls[i] && each.scrollTo(...scrolls[i]));
+    if (!had || this.element.contains(had)) return;
+    const wanted = nameOf(had);
+    const again = [...this.body.querySelectorAll("[data-ft-set]")].find((control) => nameOf(control) === wanted);
+    again?.focus({ preventScroll: true });
+    if (again && caret !== null) {
+      again.value = typed; // what was typed while the kernel searched
+      again.setSelectionRange(caret, caret);
+    }
+    const range = again?.closest(".ft-bar")?.querySelector(".ft-range");
+    if (range) this.said.textContent = range.textContent;
+  }
+
+  ask(control, to) {
+    const part = (name) => control.getAttribute(`data-ft-${name}`);
+    this.model.send({ place: part("place"), set: part("set"), to, axis: part("axis"), do: part("do") });
+    clearTimeout(this.waiting);
+    this.waiting = setTimeout(() => {
+      this.element.classList.add("ft-waiting");
+      this.note.textContent = "waiting for the kernel";
+    }, PATIENCE);
+  }
+
+  onClick(event) {
+    const button = event.target.closest?.("button");
+    if (!button || !this.element.contains(button) || button.getAttribute("aria-disabled") === "true") return;
+    this.ask(button, button.getAttribute("data-ft-to"));
+  }
+
+  onChange(event) {
+    const control = event.target;
+    if (control.type === "search" || !control.matches("[data-ft-set]")) return;
+    this.ask(control, control.value);
+  }
+
+  onInput(event) {
+    const control = event.target;
+    if (control.type !== "search") return;
+    clearTimeout(this.typing);
+    this.typing = setTimeout(() => this.ask(control, control.value), 250);
+  }
+
+  onKey(event) {
+    if (event.target.matches("input, select, button")) event.stopPropagation(); // the notebook has keys of its own
+  }
+
+  /** Nobody answers any more: what is seen stays. */
+  end() {
+    clearTimeout(this.waiting);
+    clearTimeout(this.typing);
+    for (const control of this.element.querySelectorAll("button, input, select")) control.disabled = true;
+    this.note.textContent = "closed: run the cell again to look on";
+  }
+}
+
+export default {
+  /** Without a view: elements of the page are found by their key, now and whenever they appear. */
+  initialize({ model }) {
+    const places = new Map();
+    let isDue = false;
+    const search = () => {
+      isDue = false;
+      for (const element of places.keys()) if (!element.isConnected) places.delete(element);
+      for (const element of document.querySelectorAll(`[data-ft-explore="${CSS.escape(model.get("key"))}"]`)) {
+        if (!places.has(element)) places.set(element, new Place(element, model));
+      }
+    };
+    const observer = new MutationObserver(() => {
+      if (!isDue) setTimeout(search, 30);
+      isDue = true;
+    });
+    observer.observe(document.documentElement, { childList: true, subtree: true });
+    search();
+    const onFragment = () => places.forEach((place) => place.show());
+    model.on("change:fragment", onFragment);
+    return () => {
+      observer.disconnect();
+      model.off("change:fragment", onFragment);
+      places.forEach((place) => place.end());
+    };
+  },
+};
