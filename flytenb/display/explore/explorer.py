@@ -120,7 +120,7 @@ class Explorer:
         try:
             path = tuple(map(str, json.loads(message["place"])))
             chosen = read_choice(self._looks.get(path, Look()), message)
-        except (KeyError, TypeError, ValueError):
+        except (LookupError, TypeError, ValueError):
             return
         self.choose(*path, **chosen)
 
@@ -149,7 +149,7 @@ def read_choice(look: Look, message: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a control sets, as keywords of a look.
 
     Raises:
-        KeyError, TypeError, ValueError: if there is no such control or it doesn't say so.
+        LookupError, TypeError, ValueError: if there is no such control or it doesn't say so.
     """
     name, to = message["set"], message["to"]
     match name:
@@ -163,7 +163,7 @@ def read_choice(look: Look, message: Mapping[str, Any]) -> dict[str, Any]:
             return {"is_open": to in (True, "true")}
         case "index":
             axis, chosen = int(message["axis"]), [*look.index, *([0] * 64)][:64]
-            chosen[axis] = max(int(to), 0)
+            chosen[max(axis, 0)] = max(int(to), 0)
             return {"index": tuple(chosen), "start": 0, "left": 0}
         case "sort":
             return {"start": 0, **_next_order(look, int(to))}
