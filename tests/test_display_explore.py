@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import datetime
 import json
+import threading
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
 from flytekit.types.directory import FlyteDirectory
+from flytekit.types.file import FlyteFile
 from flytekit.types.structured.structured_dataset import StructuredDataset
 
 import flytenb
@@ -315,3 +318,33 @@ def test_a_display_of_the_users_can_be_paged_too() -> None:
 
     assert "line 30" in flytenb.explore(Lines()).choose(start=30).still.text
     assert "line 9" in flytenb.show(Lines()).text
+
+
+def test_the_storage_is_asked_only_when_its_reader_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = fsspec.filesystem("memory")
+    memory.pipe("/bucket/a.bin", b"x" * 1234)
+    memory.pipe("/bucket/deep/b.bin", b"y")
+    asked: list[str] = []
+    info = type(memory).info
+    monkeypatch.setattr(type(memory), "info", lambda self, path, **k: asked.append(path) or info(self, path, **k))
+    monkeypatch.setattr(type(memory), "_open", lambda *_: pytest.fail("it was opened"))
+    file, folder = FlyteFile("memory://bucket/a.bin"), FlyteDirectory("memory://bucket")
+    assert "not downloaded" in flytenb.show(file).text
+    assert "ask for its size" in flytenb.explore(file).live.text
+    assert asked == []
+    assert "1.2 kB" in flytenb.explore(file).choose("there", is_open=True).still.text
+    listed = flytenb.explore(folder).choose("there", is_open=True).still.text
+    assert "a.bin  1.2 kB" in listed
+    assert "deep/" in listed
+    gone = flytenb.explore(FlyteFile("memory://bucket/gone")).choose("there", is_open=True).still.text
+    assert "it doesn't say: FileNotFoundError" in gone
+
+
+def test_a_storage_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    let_go = threading.Event()
+    memory = type(fsspec.filesystem("memory"))
+    monkeypatch.setattr(memory, "info", lambda *_, **__: let_go.wait(30))
+    monkeypatch.setattr("flytenb.display.values.files._PATIENCE", 0.05)
+    text = flytenb.explore(FlyteFile("memory://bucket/slow")).choose("there", is_open=True).still.text
+    let_go.set()
+    assert "no answer within 0.05 s" in text

@@ -95,6 +95,8 @@ class Explorer:
         if self in _open:
             _open.remove(self)
         if self._widget is not None:
+            # A page that was reloaded no longer knows which output to mend.
+            self._widget.fragment = self._kept.fragment
             self._widget.close()
         self._value = self._widget = None
 

@@ -11,9 +11,23 @@ from pathlib import Path
 from typing import Any
 
 from flytenb.display.annotations import type_text
-from flytenb.display.brief import class_name
+from flytenb.display.brief import brief, class_name
 from flytenb.display.loaded import loaded
-from flytenb.display.part import Facts, Group, Html, Media, Note, Part, Picture, Section, Table, Text, Value
+from flytenb.display.part import (
+    Entry,
+    Facts,
+    Group,
+    Html,
+    Media,
+    Note,
+    Part,
+    Picture,
+    Section,
+    Table,
+    Text,
+    Tree,
+    Value,
+)
 from flytenb.display.quantities import bytes_text
 from flytenb.display.registry import BUILT_IN
 from flytenb.display.values.directories import directory_part
@@ -25,6 +39,9 @@ display_for = BUILT_IN.display_for
 _HEAD = 64_000
 _LARGEST_JSON = 1_000_000
 _PATH = 56
+_MOST_STORED = 2_000
+_PATIENCE = 3.0
+"""Seconds that a storage has to answer a reader who asks."""
 _PICTURES = {
     "png": "image/png",
     "jpg": "image/jpeg",
@@ -60,7 +77,8 @@ def show_flyte_file(value: Any, view: View) -> Part:
     place = read_place(value)
     title = type_text(type(value) if view.declared is None else view.declared)
     if place.local is None:
-        return Section(title, (), Facts((("uri", place.uri), ("here", "not downloaded"))))
+        facts = Facts((("uri", place.uri), ("here", "not downloaded")))
+        return Section(title, (), facts if view.looks is None else Group((facts, _storage(place.uri, view))))
     return _place(title, place.local, place.extension, place.uri, view)
 
 
@@ -76,6 +94,28 @@ def show_path(value: Path, view: View) -> Part:
     if not value.exists():
         return Value(str(value), class_name(value), ("nothing there",))
     return _place(class_name(value), value, value.suffix.lstrip("."), str(value), view)
+
+
+def _storage(uri: str, view: View) -> Part:
+    """Return a line that, opened, asks the storage: a display must not wait for a network that nobody asked for."""
+    from flytenb.bridge.renderers import ask_storage
+
+    there = view.inside("there")
+    if not there.look.is_open:
+        return Tree((Entry("in the storage", "", "ask for its size", place=there.place),))
+    try:
+        stored = ask_storage(uri, most=_MOST_STORED, seconds=_PATIENCE)
+    except Exception as error:
+        inside: Part = Note(f"it doesn't say: {brief(error, 160)}")
+    else:
+        if stored.entries is None:
+            inside = Value("size unknown" if stored.size is None else bytes_text(stored.size))
+        else:
+            start, stop = there.page(len(stored.entries), view.limits.items)
+            listed = (Entry(n, "", "" if s is None else bytes_text(s)) for n, s in stored.entries[start:stop])
+            window = there.window(len(stored.entries), size=view.limits.items)
+            inside = Tree(tuple(listed), len(stored.entries), window)
+    return Tree((Entry("in the storage", inside=inside, place=there.place),))
 
 
 def file_part(path: Path, extension: str, view: View) -> Part | None:
