@@ -78,3 +78,8 @@ def test_only_letters_of_unknown_width_need_a_fixed_length() -> None:
     assert not is_guessed("task · 2 retries →")
     assert is_guessed("座標")
     assert is_guessed("é")
+
+
+@given(st.text(alphabet=st.one_of(st.characters(), st.sampled_from(" \t\n\r\x0b\x1c\u0301\u0300\u2028\u202e\x00←·"))))
+def test_the_short_way_for_clean_texts_changes_nothing(text: str) -> None:
+    assert clean_lines(text) == "\n".join(clean(line) for line in text.splitlines())

@@ -231,6 +231,8 @@ def edge_label(graph: Graph, edge: Edge) -> str:
 def _must_name_output(graph: Graph, source: Node, output: str) -> bool:
     """Whether it is one of several outputs that no pill names, or only a part of one."""
     given = _ports_out(graph, source)
+    if len(given) == 1:
+        return output not in ("", given[0].name)
     if output and all(port.name != output for port in given):
         return True
     return len(given) > 1 and source.kind is not Kind.INPUTS and f"{source.path}/@outputs" not in graph.nodes

@@ -34,6 +34,8 @@ _SPACES = re.compile(r"\s+")
 _STACKED = re.compile(
     "([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{2})[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
 )
+_UNCLEAN = re.compile(rf"{_UNFIT.pattern}|{_STACKED.pattern}|[^\S\n ]|  |\n\Z")
+"""What `clean_lines` has to do something about: most texts have nothing of it, and one search tells."""
 
 
 @lru_cache(maxsize=8192)
@@ -47,7 +49,7 @@ def clean(text: str) -> str:
 
 def clean_lines(text: str) -> str:
     """Return the text as `clean` does, but keep its line breaks."""
-    if len(text) <= LONGEST and text.isascii() and text.replace("\n", "").isprintable():
+    if len(text) <= LONGEST and not _UNCLEAN.search(text):
         return text
     return "\n".join(clean(line) for line in _cut(text).splitlines())
 

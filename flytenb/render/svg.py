@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from math import hypot
 
 from flytenb.model import CacheStatus, EdgeKind, Kind, NodeState, Phase
@@ -115,7 +116,7 @@ def _box(box: Box, scene: Scene, at: Positions, uid: str) -> str:
     if state is not None:
         tip = "\n".join(filter(None, (tip, captions.state_caption(state), clean(state.text))))
     return (
-        f'<g class="ft-node ft-kind-{node.kind}" id="{uid}-n-{box.number}" data-path="{xml(clean(box.path))}"{ports}'
+        f'<g class="ft-node ft-kind-{node.kind}" id="{uid}-n-{box.number}" data-path="{_path(box.path)}"{ports}'
         f'{_state_attributes(state)}{focus} role="img" aria-label="{xml(_spoken(name, node.kind, state))}">'
         f"<title>{xml(tip)}</title>{_shape(box, left, top)}{_lines(box, state, left, top)}"
         f"{_mark(box, state, left, top, uid)}</g>"
@@ -245,7 +246,7 @@ def _frame(frame: Frame, scene: Scene, at: Positions, uid: str) -> str:
     after = left + 12 + measure(title.text, title.size) + 4
     return (
         f'<g class="ft-cluster ft-kind-{frame.node.kind}" id="{uid}-c-{frame.number}" '
-        f'data-path="{xml(clean(frame.path))}"{_state_attributes(state)} tabindex="0" role="img" '
+        f'data-path="{_path(frame.path)}"{_state_attributes(state)} tabindex="0" role="img" '
         f'aria-label="{xml(_spoken(title.text, frame.node.kind, state))}"><title>{xml(frame.tip)}</title>{shape}'
         f"{_text(Line(title.text, title.css, title.size), left + 12, top + 19)}"
         f"{_text(Line(rest, 'ft-sub'), after, top + 19)}{_icon(right - 22, top + 6, state, uid)}</g>"
@@ -271,9 +272,15 @@ def _arrow(arrow: Arrow, scene: Scene, at: Positions, ways: list[Way]) -> str:
     phase = ' data-phase="SKIPPED"' if state is not None and state.phase is Phase.SKIPPED else ""
     hint = f"<title>{xml(arrow.tip)}</title>" if arrow.tip else ""
     return (
-        f'<g class="ft-edge ft-edge-{arrow.kind}" data-source="{xml(clean(arrow.source))}" '
-        f'data-target="{xml(clean(arrow.target))}"{phase}>{hint}{shown}</g>'
+        f'<g class="ft-edge ft-edge-{arrow.kind}" data-source="{_path(arrow.source)}" '
+        f'data-target="{_path(arrow.target)}"{phase}>{hint}{shown}</g>'
     )
+
+
+@lru_cache(maxsize=8192)
+def _path(path: str) -> str:
+    """A path as an attribute; each stands at its box and at every arrow that it has."""
+    return xml(clean(path))
 
 
 def _line(way: Way) -> str:
