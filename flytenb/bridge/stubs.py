@@ -8,6 +8,7 @@ import inspect
 import textwrap
 from collections.abc import Callable
 from enum import Enum
+from functools import lru_cache
 from types import CodeType
 from typing import Any
 
@@ -42,9 +43,15 @@ def read_body(function: Callable[..., Any]) -> Body:
     code = getattr(inspect.unwrap(function), "__code__", None)
     if not isinstance(code, CodeType) or len(code.co_code) > _EMPTY_BYTES:
         return Body.CODE
+    return _read_code(code) or _read_source(function)
+
+
+@lru_cache(maxsize=1024)
+def _read_code(code: CodeType) -> Body | None:
+    """What the bytecode says, None if only the source can tell; asked at every drawing, and always the same."""
     instructions = _read_instructions(code)
     if tuple(i.opname for i in instructions) in _NOTHING:
-        return _read_source(function)
+        return None
     return Body.ELLIPSIS if _raises_not_implemented(instructions) else Body.CODE
 
 

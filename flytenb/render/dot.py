@@ -74,14 +74,14 @@ def _wrap(lines: list[str], scene: Scene, arrows: Iterable[Arrow]) -> None:
 
     Cases are already held in one row. Rows beyond a few cost the layout more than they spare the reader.
     """
-    before: dict[int, set[int]] = {}
-    after: dict[int, set[int]] = {}
+    before: dict[int, list[int]] = {}
+    after: dict[int, list[int]] = {}
     for arrow in arrows:
-        after.setdefault(arrow.tail, set()).add(arrow.head)
-        before.setdefault(arrow.head, set()).add(arrow.tail)
+        after.setdefault(arrow.tail, []).append(arrow.head)
+        before.setdefault(arrow.head, []).append(arrow.tail)
     alike: dict[tuple[object, ...], list[int]] = {}
     for box in scene.boxes:
-        ends = frozenset(before.get(box.number, ())), frozenset(after.get(box.number, ()))
+        ends = tuple(sorted(before.get(box.number, ()))), tuple(sorted(after.get(box.number, ())))
         if any(ends):
             alike.setdefault((box.frame, *ends), []).append(box.number)
     for numbers in alike.values():
