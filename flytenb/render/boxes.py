@@ -24,6 +24,8 @@ from flytenb.render.shapes import (
     port_of,
 )
 
+_TYPE_ROOM = 64.0
+"""Pixels that a box may be wider for the type behind a long name."""
 _LEAST_TYPE = 40.0
 """Pixels below which nothing of a type can be read behind a long name; the tooltip and the text tell it whole."""
 
@@ -38,7 +40,7 @@ class _Looks:
     @classmethod
     def of(cls, node: Node) -> _Looks:
         name = _fitted_name(captions.label(node), WIDEST - MARK)
-        room = WIDEST - MARK - measure(name, NAME_SIZE) - 7
+        room = WIDEST + _TYPE_ROOM - MARK - measure(name, NAME_SIZE) - 7
         type_ = clean(captions.result(node))
         head = Line(name, "ft-name", NAME_SIZE, fit(type_, room, SMALL_SIZE) if type_ and room >= _LEAST_TYPE else "")
         first, *more = _caption_lines([captions.kind_phrase(node), *captions.badges(node)])
@@ -132,7 +134,7 @@ class Boxes:
             width, height = widest + 14, 20.0
         else:
             name_width = lines[0].width + MARK
-            width = min(max(NARROWEST, widest + room, name_width + room), WIDEST + room)
+            width = max(NARROWEST, widest + room, name_width + room)  # each line has been cut to its own bound
             height = 28 + LINE * (len(lines) - 1)
         tip = clean_lines(captions.tooltip(self.graph, node, self._looks(node).about))
         return self._put(Box(len(self.all), path, node, shape, lines, width, height, tip))
