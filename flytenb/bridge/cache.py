@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import diskcache  # type: ignore[import-untyped]  # noqa: F401 - else flytekit imports it in the middle of the first run
 from flyteidl.core import literals_pb2
 from flytekit.configuration import LocalConfig
 from flytekit.models.literals import Literal, LiteralMap

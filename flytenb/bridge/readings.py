@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from typing import Any, TypeVar
+from contextlib import suppress
+from typing import Any, Generic, TypeVar
 
 from flytekit.core.workflow import PythonFunctionWorkflow
 
@@ -14,6 +15,49 @@ T = TypeVar("T")
 
 _kept: weakref.WeakKeyDictionary[Any, dict[str, tuple[Any, Any]]] = weakref.WeakKeyDictionary()
 _generation = 0
+
+
+class Reading(Generic[T]):
+    """What is read when it is first asked for, or just before it would say something else."""
+
+    def __init__(self, read: Callable[[], T]) -> None:
+        self._read: Callable[[], T] | None = read
+        self._value: T | None = None
+
+    def get(self) -> T:
+        """Return what was read.
+
+        Raises:
+            Exception: whatever reading raises.
+        """
+        read = self._read
+        if read is not None:
+            self._value = read()
+            self._read = None
+        return self._value  # type: ignore[return-value]
+
+
+_pending: set[weakref.ref[Reading[Any]]] = set()
+
+
+def read_later(workflow: Any, read: Callable[[], T]) -> Reading[T]:
+    """Put a reading off until somebody asks or anything is compiled anew; only a compiled workflow stays as it is."""
+    reading = Reading(read)
+    if isinstance(workflow, PythonFunctionWorkflow) and workflow.compiled:
+        _pending.add(weakref.ref(reading, _pending.discard))
+    else:
+        reading.get()
+    return reading
+
+
+def read_what_is_pending() -> None:
+    """Read, before anything is compiled anew, what was put off."""
+    for reference in tuple(_pending):
+        reading = reference()
+        if reading is not None:
+            with suppress(Exception):  # whoever asks for it hears why
+                reading.get()
+    _pending.clear()
 
 
 def forget_readings() -> None:

@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from types import CodeType, FunctionType
 from typing import Any
 
+from flytekit.core.condition import BranchNode
 from flytekit.core.workflow import PythonFunctionWorkflow
 
 from flytenb.bridge import private
 from flytenb.bridge.context import compile_lock
 from flytenb.bridge.entities import inner_workflow, is_entity
-from flytenb.bridge.readings import forget_readings, read_once
+from flytenb.bridge.readings import forget_readings, read_once, read_what_is_pending
 from flytenb.errors import DefinitionError
 
 _PLAIN = (int, float, str, bool, bytes, type(None))
@@ -45,6 +46,7 @@ def _refresh(workflow: Any, seen: set[int]) -> None:
     seen.add(id(workflow))
     if isinstance(workflow, PythonFunctionWorkflow):
         if not _has_same_makings(workflow):
+            read_what_is_pending()
             private.forget_compiled(workflow)
         # Taken before compiling: what a compile meets while the notebook goes on belongs to the next one.
         makings = dict(_makings(workflow))
@@ -154,6 +156,10 @@ def _all_nodes(workflow: Any) -> Iterator[Any]:
     """The nodes of a workflow, those inside its conditionals too."""
     from flytenb.bridge.graphs.paths import name_nodes
 
-    scope = name_nodes(private.compiled_nodes(workflow), private.compiled_outputs(workflow))
+    nodes = private.compiled_nodes(workflow)
+    if not any(isinstance(node.flyte_entity, BranchNode) for node in nodes):
+        yield from nodes
+        return
+    scope = name_nodes(nodes, private.compiled_outputs(workflow))
     for level in scope.levels.values():
         yield from level

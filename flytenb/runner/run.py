@@ -8,9 +8,8 @@ from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any
 
 from flytenb.bridge.calls import build_result
-from flytenb.bridge.entities import inner_workflow
 from flytenb.bridge.graphs import read_graph
-from flytenb.bridge.readings import read_once
+from flytenb.bridge.readings import Reading, read_later, read_once
 from flytenb.errors import FlytenbError, RunCancelledError
 from flytenb.model import Graph, NodeState, Phase, RunEvent
 from flytenb.runner import capture
@@ -83,7 +82,7 @@ class Run:
     @property
     def name(self) -> str:
         """The name of what runs."""
-        return self._static_graph.name
+        return self._root.name
 
     @property
     def phase(self) -> Phase:
@@ -157,7 +156,7 @@ class Run:
         """The graph of what runs, with what its nodes turned out to contain."""
         spawned = [e for e in self._scheduler.events if e.kind == "spawn" and e.graph is not None]
         if self._grown is None or len(spawned) != self._merged:
-            graph = self._static_graph
+            graph = self._static_graph.get()
             for event in spawned:
                 assert event.graph is not None
                 graph = graph.merged(event.graph, event.path)
@@ -269,7 +268,6 @@ class Run:
         return f"<Run of {self.name} {self.phase}{took}, {len(self.nodes)} nodes>"
 
 
-def read_graph_once(entity: Any) -> Graph:
-    """The graph of an entity, read only once for as long as its workflow stays as it is."""
-    workflow = inner_workflow(entity)
-    return read_graph(entity) if workflow is not entity else read_once(entity, "graph", lambda: read_graph(entity))
+def read_graph_once(entity: Any) -> Reading[Graph]:
+    """The graph of an entity as it is now, read only if somebody asks and once for as long as its workflow stays so."""
+    return read_later(entity, lambda: read_once(entity, "graph", lambda: read_graph(entity)))

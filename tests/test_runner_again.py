@@ -1,0 +1,147 @@
+"""Nothing that a run finds out is in the way of the next one: what was redefined, other settings, both at once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flytekit import Cache, reference_task, task, workflow
+from flytekit.core.local_cache import LocalTaskCache
+
+import flytenb
+from flytenb.errors import FlytenbError
+from flytenb.model import CacheStatus, Phase
+
+together = threading.Barrier(2)
+
+
+@pytest.fixture(autouse=True)
+def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    from diskcache import Cache as Store
+
+    monkeypatch.setattr(LocalTaskCache, "_cache", Store(str(tmp_path)), raising=False)
+    monkeypatch.setattr(LocalTaskCache, "_initialized", True)
+    yield
+    together.reset()
+
+
+@task
+def grow(x: int) -> int:
+    return x + 1
+
+
+@task
+def shrink(x: int) -> int:
+    return x - 1
+
+
+@task(cache=Cache(version="1"))
+def grow_kept(x: int) -> int:
+    return x + 1
+
+
+@reference_task(project="p", domain="d", name="elsewhere", version="1")
+def elsewhere(x: int) -> int: ...
+
+
+change, seconds, far = grow, 10.0, elsewhere
+
+
+@workflow
+def changed(x: int) -> int:
+    return change(x=x)
+
+
+@workflow
+def outer(x: int) -> int:
+    return changed(x=changed(x=x))
+
+
+@task
+def waits(x: int) -> int:
+    threading.Event().wait(1)
+    return x
+
+
+@workflow
+def overridden(x: int) -> int:
+    return waits(x=x).with_overrides(timeout=timedelta(seconds=seconds))
+
+
+@workflow
+def kept(x: int) -> int:
+    return grow_kept(x=x)
+
+
+@workflow
+def referring(x: int) -> int:
+    return far(x=x)
+
+
+@task
+def meets(x: int) -> int:
+    together.wait(10)
+    return x * 10
+
+
+@workflow
+def meeting(x: int) -> list[int]:
+    return [meets(x=x), grow(x=x)]
+
+
+@pytest.mark.parametrize("entity", [changed, outer], ids=["inside", "deep inside"])
+def test_a_redefined_task_is_what_the_next_run_uses(entity: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    times = 2 if entity is outer else 1
+    assert flytenb.run(entity, x=5).result == 5 + times
+    monkeypatch.setitem(globals(), "change", shrink)
+    assert flytenb.run(entity, x=5).result == 5 - times
+    monkeypatch.setitem(globals(), "change", grow)
+    assert flytenb.run(entity, x=5).result == 5 + times
+
+
+def test_a_run_keeps_the_graph_of_what_it_ran_although_nobody_asked_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = flytenb.run(changed, x=5)
+    monkeypatch.setitem(globals(), "change", shrink)
+    after = flytenb.run(changed, x=5)
+    assert (before.graph.nodes["n0"].name, after.graph.nodes["n0"].name) == ("grow", "shrink")
+
+
+def test_changed_overrides_are_what_the_next_run_keeps_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert flytenb.run(overridden, x=5).result == 5
+    monkeypatch.setitem(globals(), "seconds", 0.05)
+    assert flytenb.start(overridden, x=5).wait(10).phase is Phase.FAILED
+
+
+def test_settings_are_those_of_each_run() -> None:
+    def status(**settings: Any) -> CacheStatus:
+        return flytenb.options(**settings).run(kept, x=1).nodes["n0"].cache_status
+
+    for _ in range(2):
+        assert status(cache="overwrite") is CacheStatus.POPULATED
+        assert status(cache=False) is CacheStatus.DISABLED
+        assert status() is CacheStatus.HIT
+        assert status(strict=True) is CacheStatus.HIT
+
+
+def test_stand_ins_are_those_of_each_run() -> None:
+    assert flytenb.options(stand_ins={"elsewhere": lambda x: x + 7}).run(referring, x=1).result == 8
+    assert flytenb.options(stand_ins={"elsewhere": lambda x: x + 9}).run(referring, x=1).result == 10
+    with pytest.raises(FlytenbError, match="nothing to run here"):
+        flytenb.run(referring, x=1)
+    assert flytenb.options(stand_ins={grow.name: lambda x: x * 100}).run(meeting_free, x=2).result == 200
+    assert flytenb.run(meeting_free, x=2).result == 3
+
+
+@workflow
+def meeting_free(x: int) -> int:
+    return grow(x=x)
+
+
+def test_two_runs_of_one_workflow_at_the_same_time_know_nothing_of_each_other() -> None:
+    runs = [flytenb.start(meeting, x=x) for x in (1, 2)]
+    assert [run.wait(10).result for run in runs] == [[10, 2], [20, 3]]
+    assert [run.nodes["n0"].inputs for run in runs] == [{"x": 1}, {"x": 2}]
