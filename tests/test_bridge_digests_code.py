@@ -62,6 +62,14 @@ SAME: list[tuple[str, str, str]] = [
         "seen = []\ndef f(x: int) -> int:\n    seen.append(x)\n    return x",
         "seen = [1]\ndef f(x: int) -> int:\n    seen.append(x)\n    return x",
     ),
+    *(
+        (
+            f"what it notes itself by {note}",
+            f"seen = [0]\ndef f(x: int) -> int:\n    {note}\n    return x",
+            f"seen = [1]\ndef f(x: int) -> int:\n    {note}\n    return x",
+        )
+        for note in ("seen[0] += x", "seen[0] = x", "seen[x] = x", "del seen[0]", "global seen; seen = x")
+    ),
     (
         "what is said of a class",
         "@dataclass\nclass P:\n    x: int\ndef f(p: P) -> int:\n    return p.x",
@@ -105,6 +113,11 @@ OTHER: list[tuple[str, str, str]] = [
         "a global list",
         "ns = [1]\ndef f(x: int) -> int:\n    return ns[0]",
         "ns = [2]\ndef f(x: int) -> int:\n    return ns[0]",
+    ),
+    (
+        "a list whose items it only reads",
+        "ns = [1]\ndef f(x: int) -> int:\n    own = [0]\n    own[0] = ns[0]\n    return own[0]",
+        "ns = [2]\ndef f(x: int) -> int:\n    own = [0]\n    own[0] = ns[0]\n    return own[0]",
     ),
     (
         "a pattern",

@@ -13,7 +13,7 @@ from flytekit import Cache, reference_task, task, workflow
 from flytekit.core.local_cache import LocalTaskCache
 
 import flytenb
-from flytenb.errors import FlytenbError
+from flytenb.errors import FlytenbError, UsageError
 from flytenb.model import CacheStatus, Phase
 
 together = threading.Barrier(2)
@@ -145,3 +145,12 @@ def test_two_runs_of_one_workflow_at_the_same_time_know_nothing_of_each_other() 
     runs = [flytenb.start(meeting, x=x) for x in (1, 2)]
     assert [run.wait(10).result for run in runs] == [[10, 2], [20, 3]]
     assert [run.nodes["n0"].inputs for run in runs] == [{"x": 1}, {"x": 2}]
+
+
+@pytest.mark.parametrize(
+    "settings", [{"workers": 0}, {"workers": -1}, {"workers": "4"}, {"workers": True}, {"cache": "yes"}], ids=str
+)
+def test_settings_that_no_run_could_be_done_with_are_refused_at_once(settings: dict[str, Any]) -> None:
+    [(name, value)] = settings.items()
+    with pytest.raises(UsageError, match=f"{name}={value!r}"):
+        flytenb.options(**settings)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from flytenb.errors import UsageError
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -26,3 +28,14 @@ class Settings:
     processes: bool = False
     stand_ins: Mapping[str, Any] = field(default_factory=dict)
     answers: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse what no run could be done with.
+
+        Raises:
+            UsageError: for no workers, or a cache that is neither on nor off nor to be filled anew.
+        """
+        if type(self.workers) is not int or self.workers < 1:
+            raise UsageError(f"workers={self.workers!r} is no number of nodes at once", hint="1 or more, 16 by default")
+        if self.cache not in (True, False, "overwrite"):
+            raise UsageError(f"cache={self.cache!r} is no way to use the cache", hint="True, False or 'overwrite'")

@@ -29,6 +29,10 @@ _NOTES = (list, dict, set)
 _WRITES = frozenset(["add", "append", "clear", "discard", "extend", "insert", "pop", "remove", "setdefault", "update"])
 """A function that calls one of these on a list, dict or set of the notebook keeps notes there: no constant."""
 
+_LOADS = ("LOAD_GLOBAL", "LOAD_NAME")
+_ITEM_WRITES = frozenset(["STORE_SUBSCR", "DELETE_SUBSCR"])
+"""Two after a name is loaded, where the item is a name or constant; `x[0] += 1` copies both instead (3.11, 3.12)."""
+
 
 def code_of(task: Any) -> bytes:
     """The digest of a task's code: its function, what it reaches, its types; without a function, its settings."""
@@ -125,13 +129,15 @@ class _Names(NamedTuple):
 
     Attributes:
         loaded: the names that it looks up.
-        written: those of them that it calls a method like `append` of.
+        written: those of them that it sets, sets an item of, or calls a method like `append` of.
+        rebound: those of them that it sets.
         imported: the modules that it imports when it runs, each with how many packages up.
         attributes: what it may ask a module for.
     """
 
     loaded: tuple[str, ...]
     written: frozenset[str]
+    rebound: frozenset[str]
     imported: tuple[tuple[str, int], ...]
     attributes: frozenset[str]
 
@@ -140,7 +146,8 @@ def _reached(walker: Walker, code: CodeType, scope: dict[str, Any]) -> Iterator[
     """What the names of a function's code stand for; what it keeps its own notes in is no part of it."""
     names = _names_in(code)
     for name in names.loaded:
-        if name in scope and not (name in names.written and type(scope[name]) in _NOTES):
+        is_note = name in names.rebound or (name in names.written and type(scope.get(name)) in _NOTES)
+        if name in scope and not is_note:
             yield name.encode()
             yield from _reached_value(walker, scope[name], names.attributes, set())
     for name, level in names.imported:
@@ -159,21 +166,28 @@ def _reached_value(walker: Walker, value: Any, attributes: frozenset[str], seen:
 
 @lru_cache(maxsize=1024)
 def _names_in(code: CodeType) -> _Names:
+    instructions = list(dis.get_instructions(code))
+    opnames = [i.opname for i in instructions]
     loaded: dict[str, None] = {}
     imported: dict[tuple[str, int], None] = {}
-    attributes, written = set(code.co_names), set()
+    attributes, written, rebound = set(code.co_names), set(), set()
     level = 0
-    before = ""
-    for instruction in dis.get_instructions(code):
-        name, value = instruction.opname, instruction.argval
-        if before and name in ("LOAD_METHOD", "LOAD_ATTR") and value in _WRITES:
-            written.add(before)
-        before = value if name in ("LOAD_GLOBAL", "LOAD_NAME") else ""
-        if before:
-            loaded[before] = None
-        elif name == "IMPORT_NAME":
+    for at, (opname, instruction) in enumerate(zip(opnames, instructions, strict=True)):
+        value = instruction.argval
+        if opname in _LOADS:
+            loaded[value] = None
+            following = instructions[at + 1]  # at the least, it is returned or dropped
+            is_called = following.opname in ("LOAD_METHOD", "LOAD_ATTR") and following.argval in _WRITES
+            is_item = opnames[at + 2 : at + 4] == ["COPY", "COPY"] or not _ITEM_WRITES.isdisjoint(
+                opnames[at + 2 : at + 3]
+            )
+            if is_called or is_item:
+                written.add(value)
+        elif opname == "STORE_GLOBAL":
+            rebound.add(value)
+        elif opname == "IMPORT_NAME":
             imported[value, level] = None
-        elif name == "LOAD_CONST":
+        elif opname == "LOAD_CONST":
             # What an import pushes before its name: how many packages up, then what it takes.
             level = value if type(value) is int else level
             if isinstance(value, CodeType):
@@ -182,7 +196,8 @@ def _names_in(code: CodeType) -> _Names:
                 imported.update(dict.fromkeys(inner.imported))
                 attributes |= inner.attributes
                 written |= inner.written
-    return _Names(tuple(loaded), frozenset(written), tuple(imported), frozenset(attributes))
+                rebound |= inner.rebound
+    return _Names(tuple(loaded), frozenset(written), frozenset(rebound), tuple(imported), frozenset(attributes))
 
 
 def _source_of(name: str, level: int, package: str) -> bytes | str:
