@@ -26,6 +26,7 @@ from flytenb.bridge.own_files import own_files
 from flytenb.bridge.packing import build_packing
 from flytenb.errors import TravelError, WorkerLostError
 from flytenb.runner.capture import write_captured
+from flytenb.runner.failure import say
 
 _LOOK_EVERY = 0.05
 
@@ -134,8 +135,14 @@ def _work(sent: bytes) -> bytes:
     try:
         return cloudpickle.dumps((*answer, printed.getvalue()))  # type: ignore[no-any-return]
     except Exception as e:
-        why = f"what the task {answer[0]} can't travel back: {type(e).__name__}: {e}"
-        return cloudpickle.dumps(("raised", TravelError(why), traceback.format_exc(), printed.getvalue()))  # type: ignore[no-any-return]
+        # What was raised is told in words, with its own traceback: the user wants to know of it, not of pickle.
+        what = f"{type(answer[1]).__name__}: {say(answer[1])}" if answer[0] == "raised" else type(answer[1]).__name__
+        error = TravelError(
+            f"what the task {answer[0]} can't travel back from its process: {what}",
+            hint=f"pickling it failed with {type(e).__name__}: {e}; run this without --processes",
+        )
+        text = answer[2] if answer[0] == "raised" else traceback.format_exc()
+        return cloudpickle.dumps(("raised", error, text, printed.getvalue()))  # type: ignore[no-any-return]
 
 
 class RemoteTraceback(Exception):  # noqa: N818 - it is where an error came from, not an error
