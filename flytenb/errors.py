@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 
@@ -97,3 +98,19 @@ def closest(name: str, known: Iterable[Any], *, limit: int = 3) -> str:
         return ""
     shown = ", ".join(map(repr, names[:8]))
     return f"known: {shown}{', …' if len(names) > 8 else ''}"
+
+
+_OURS = str(Path(__file__).parent)
+
+
+def is_foreign(filename: str) -> bool:
+    """Tell whether a frame belongs to us or to flytekit, and so tells the user nothing."""
+    return filename.startswith(_OURS) or "/flytekit/" in filename.replace("\\", "/")
+
+
+def say(error: BaseException) -> str:
+    """What an exception says; one whose own words fail says so."""
+    try:
+        return str(error)
+    except Exception as e:
+        return f"(its message can't be read: {type(e).__name__})"

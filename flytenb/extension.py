@@ -12,6 +12,7 @@ import importlib.machinery
 import importlib.util
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -105,7 +106,7 @@ class Extension:
         shell, show = self.shell, type(self.shell)._showtraceback
 
         def show_folded(etype: Any, evalue: Any, stb: list[str]) -> None:
-            from flytenb.display.folded import folded_lines, has_own_card
+            from flytenb.display.folded import folded_lines, has_own_card, sayable
             from flytenb.display.hints import hint_for
 
             # Who has asked IPython for another kind of traceback gets it.
@@ -115,9 +116,26 @@ class Extension:
                     self.session.folded, stb = evalue, lines
                 elif hint := hint_for(evalue):
                     stb = [*stb, f"hint: {hint}"]
-            show(shell, etype, evalue, stb)
+            show(shell, etype, sayable(evalue), stb)
 
         self.repairs.replace(shell, "_showtraceback", show_folded)
+        self._show_groups()
+
+    def _show_groups(self) -> None:
+        """Let an exception group be an error output: IPython (checked: 9.17) prints it, and asks for no card."""
+        shell: Any = self.shell
+        show_any = shell.showtraceback
+
+        def showtraceback(*args: Any, **options: Any) -> None:
+            given = args[0] if args else options.get("exc_tuple")
+            etype, evalue, _ = shell._get_exc_info(given) if given or sys.exc_info()[0] else (None, None, None)
+            if not isinstance(evalue, BaseExceptionGroup):
+                show_any(*args, **options)
+                return
+            card = getattr(evalue, "_render_traceback_", None)
+            shell._showtraceback(etype, evalue, card() if card else traceback.format_exception(evalue))
+
+        self.repairs.replace(shell, "showtraceback", showtraceback)
 
     def _warm_up(self) -> None:
         """Import what the first verb needs; an error shows itself there, not from a thread."""

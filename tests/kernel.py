@@ -27,7 +27,9 @@ from nbformat.v4 import output_from_msg
 
 DOCUMENT = Path(__file__).parent / "data" / "extending_flyte.md"
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-_ENV_KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "PYTHONPATH", "COVERAGE_PROCESS_START")
+ROOT = str(Path(__file__).parents[1])
+"""What is tested is the package beside the tests, in kernels too, whichever one is installed."""
+_ENV_KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "COVERAGE_PROCESS_START")
 
 
 class CellError(NamedTuple):
@@ -149,6 +151,7 @@ class Kernel:
             "HOME": str(self.home),
             "FLYTENB_CACHE": _shared_cache(),
             "TMPDIR": str(self.home / "tmp"),
+            "PYTHONPATH": ROOT,
             "IPYTHONDIR": str(self.home / "ipython"),
             "JUPYTER_CONFIG_DIR": str(self.home / "jupyter"),
             "JUPYTER_DATA_DIR": str(self.home / "jupyter"),

@@ -275,3 +275,149 @@ def test_interrupting_the_wait_for_a_run_leaves_it_on(kernel: Kernel) -> None:
     assert kernel.value("str(background.phase)") == "RUNNING"
     kernel.run("go.set(); background.wait(60)").ok()
     assert kernel.value("background.result") == 4
+
+
+PROMISES = """
+from flytekit import conditional, task, workflow
+
+@task
+def count(n: int) -> int:
+    return n
+
+@task
+def counts(n: int) -> list[int]:
+    return [n]
+
+@task
+def say(s: str) -> str:
+    return s
+"""
+
+
+@pytest.fixture(scope="module")
+def promises(kernel: Kernel) -> Kernel:
+    kernel.run(PROMISES).ok()
+    return kernel
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("return count(n=n) if count(n=n) > 3 else n", "conditional("),
+        ("return count(n=len(counts(n=n)))", "measure it inside a task"),
+        ("return count(n=count(n=n) + 1)", "compute with it inside a task"),
+        ("return [count(n=x) for x in counts(n=n)][0]", "map_task"),
+        ("return [count(n=x) for x in range(count(n=n))][0]", "count inside a task"),
+        ("return count()", "by its name"),
+        ("return count(m=n)", "compare the name"),
+        ("return conditional('c').if_(count(n=n)).then(count(n=n)).else_().then(count(n=n))", ".if_(flag.is_true())"),
+    ],
+)
+@pytest.mark.parametrize("way", ["@workflow", "%%workflow"])
+def test_a_mistake_in_a_workflow_shows_its_line_and_a_hint_and_none_of_flytekits_frames(
+    promises: Kernel, line: str, hint: str, way: str
+) -> None:
+    cell = f"{way}\ndef mistaken(n: int = 1) -> int:\n    {line}"
+    error = promises.run(cell if way == "%%workflow" else f"{cell}\n%flyte draw mistaken").fails()
+    lines = error.traceback.splitlines()
+    assert f"    {line}" in lines
+    assert any(text.startswith("  hint: ") and hint in text for text in lines)
+    assert len(lines) <= 15
+    assert "site-packages" not in error.traceback
+    assert "run_line_magic" not in error.traceback
+
+
+def test_the_whole_traceback_of_a_mistake_in_a_definition_is_one_line_away(promises: Kernel) -> None:
+    error = promises.run("@task\ndef untyped(n) -> int:\n    return n").fails()
+    assert "annotate every parameter" in error.traceback
+    assert "flytekit/core" not in error.traceback
+    whole = promises.run("%flyte error").ok().shown
+    assert "flytekit/core/interface.py" in whole
+    promises.run("%flyte run there_and_back(n=-4)").fails()
+    assert "'negative', -4" in promises.run("%flyte error").ok().shown
+
+
+def test_the_text_of_a_promise_is_refused_each_time_before_it_is_drawn_or_run(promises: Kernel) -> None:
+    promises.run("@workflow\ndef written(n: int = 1) -> str:\n    return say(s=f'got {count(n=n)}')").ok()
+    for cell in ("%flyte run written(n=1)", "%flyte draw written", "%flyte run written(n=1)"):
+        error = promises.run(cell).fails()
+        assert error.ename == "DefinitionError"
+        assert "'s' of n1" in error.traceback
+        assert "make the text inside a task" in error.traceback
+
+
+def test_who_asks_for_long_tracebacks_gets_them(promises: Kernel) -> None:
+    promises.run("%xmode Verbose").ok()
+    try:
+        error = promises.run("@task\ndef untyped(n) -> int:\n    return n").fails()
+    finally:
+        promises.run("%xmode Context").ok()
+    assert "flytekit/core/interface.py" in error.traceback
+    assert "hint: Flyte moves values by their types" in error.traceback
+
+
+def test_a_group_of_exceptions_is_an_error_output_with_its_members(promises: Kernel) -> None:
+    error = promises.run("""
+        @task
+        def several(n: int) -> int:
+            if n:
+                raise ExceptionGroup("several", [ValueError("one"), TypeError("two")])
+            return n
+        %flyte run several(n=1)
+    """).fails()
+    assert error.ename == "ExceptionGroup"
+    assert "· ValueError: one" in error.traceback
+    assert "· TypeError: two" in error.traceback
+    bare = promises.run("raise ExceptionGroup('bare', [ValueError('one')])").fails()
+    assert "ValueError: one" in bare.traceback
+
+
+def test_an_exception_whose_own_words_fail_is_an_error_output_all_the_same(promises: Kernel) -> None:
+    error = promises.run("""
+        class Mute(Exception):
+            def __str__(self):
+                raise RuntimeError("no words")
+
+        @task
+        def silent(n: int) -> int:
+            if n:
+                raise Mute
+            return n
+        %flyte run silent(n=1)
+    """).fails()
+    assert error.ename == "Mute"
+    assert "node n0 (silent)" in error.traceback
+
+
+def test_the_users_line_is_shown_and_not_the_librarys(promises: Kernel) -> None:
+    error = promises.run("""
+        import json
+        @task
+        def parse(s: str) -> str:
+            return json.loads(s)["a"]
+        %flyte run parse(s="{")
+    """).fails()
+    lines = error.traceback.splitlines()
+    assert '    return json.loads(s)["a"]' in lines
+    assert any(line.startswith("  raised in json/decoder.py, line ") for line in lines)
+
+
+def test_an_element_of_a_map_is_named_and_its_facts_are_at_hand(promises: Kernel) -> None:
+    error = promises.run("""
+        import flytekit
+        @task
+        def fragile(n: int) -> int:
+            print("at", n)
+            if n == 3:
+                raise ValueError("three")
+            return n
+        @workflow
+        def fragiles(ns: list[int]) -> list[int]:
+            return flytekit.map_task(fragile)(n=ns)
+        %flyte run fragiles(ns=[1, 2, 3, 4])
+    """).fails()
+    assert "node n0/2 (fragile, element 2)" in error.traceback
+    promises.run("element = get_ipython().magics_manager.registry['FlyteMagics']._session.runs[-1].nodes['n0/2']").ok()
+    assert promises.value("[element.inputs, element.log, str(element.error)]") == [
+        {"n": 3}, "at 3\n", "ValueError: three"
+    ]  # fmt: skip

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import textwrap
 import traceback
 from typing import TYPE_CHECKING, Any
 
 from flytenb.display.brief import brief, clean
-from flytenb.display.frames import cut, frame_lines, frame_place
+from flytenb.display.frames import WIDTH, cut, frame_lines, frame_place
 from flytenb.display.hints import hint_for
-from flytenb.errors import FlytenbError
+from flytenb.errors import FlytenbError, say
 from flytenb.model import Phase
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ MOST_LINES = 15
 _MOST_FRAMES = 3
 _MOST_CAUSES = 2
 _MOST_MEMBERS = 3
+_MOST_SAID = 4000
 _DUMP = re.compile(r"Flyte Serialized object \(\w+\):(?:\n[ \t]+.*)+")
 """A literal as flytekit writes it: a line for each brace, which would be all that a card has room for."""
 _REMOTE_FRAME = re.compile(r'^  File "(.+)", line (\d+), in (.+)\n(?:    (.+)\n)?', flags=re.M)
@@ -101,11 +103,19 @@ def failure_lines(run: Run, failure: Failure, shell: Any = None, *, is_short: bo
 
 
 def message_lines(error: BaseException, most: int) -> list[str]:
-    """`ValueError: what it says`, and the next lines of what it says."""
-    words = error.message if isinstance(error, FlytenbError) else _words(error)
-    words = _DUMP.sub(lambda dump: " ".join(dump[0].split()), words)
-    lines = [cut(clean(line.rstrip())) for line in words.splitlines() if line.strip()] or [""]
-    return [cut(f"{type(error).__name__}: {lines[0]}"), *(f"  {line}" for line in lines[1:most])]
+    """`ValueError: what it says`, and the next lines of what it says; one line of all if `most` is 1."""
+    words = error.message if isinstance(error, FlytenbError) else say(error)
+    words = _DUMP.sub(lambda dump: " ".join(dump[0].split()), words[:_MOST_SAID])
+    lines = [clean(line.strip()) for line in words.splitlines() if line.strip()]
+    name = type(error).__name__
+    head = f"{name}: {lines[0]}" if lines else name
+    if most == 1:
+        return [cut(head)]
+    wrapped = [part for line in [head, *lines[1:]] for part in textwrap.wrap(line, WIDTH - 2)]
+    shown = wrapped[:most]
+    if len(wrapped) > most:
+        shown[-1] = cut(f"{shown[-1][: WIDTH - 4]} …")
+    return [shown[0], *(f"  {line}" for line in shown[1:])]
 
 
 def _place(run: Run, failure: Failure) -> str:
@@ -172,16 +182,16 @@ def _also_failed(run: Run) -> list[str]:
 
 
 def _not_run(run: Run) -> list[str]:
-    """The nodes that the failure kept from running; the elements of a map are no nodes."""
+    """The nodes that the failure stopped, and those it kept from running; the elements of a map are no nodes."""
     graph = run.graph.nodes
-    paths = [n.path for n in run.nodes.values() if n.phase in (Phase.ABORTED, Phase.QUEUED) and n.path in graph]
+    nodes = [n for n in run.nodes.values() if n.phase in (Phase.ABORTED, Phase.QUEUED) and n.path in graph]
+    return [
+        *_listed("stopped", [n.path for n in nodes if n.started is not None]),
+        *_listed("did not run", [n.path for n in nodes if n.started is None]),
+    ]
+
+
+def _listed(what: str, paths: list[str]) -> list[str]:
     if not paths:
         return []
-    return [cut(f"  did not run: {', '.join(paths[:6])}{f', and {len(paths) - 6} more' if len(paths) > 6 else ''}")]
-
-
-def _words(error: BaseException) -> str:
-    try:
-        return str(error)
-    except Exception as e:
-        return f"(its message can't be read: {type(e).__name__})"
+    return [cut(f"  {what}: {', '.join(paths[:6])}{f', and {len(paths) - 6} more' if len(paths) > 6 else ''}")]

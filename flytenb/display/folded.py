@@ -10,7 +10,7 @@ from flytenb.display.brief import clean
 from flytenb.display.error_card import MOST_LINES, cause_lines, message_lines
 from flytenb.display.frames import cut, frame_lines, frame_place
 from flytenb.display.hints import hint_for
-from flytenb.runner.failure import is_foreign
+from flytenb.errors import is_foreign, say
 
 _MOST_FRAMES = 3
 _MOST_WORDS = 4
@@ -19,6 +19,15 @@ _MOST_WORDS = 4
 def has_own_card(error: BaseException) -> bool:
     """Tell whether an exception knows itself how it is shown."""
     return hasattr(type(error), "_render_traceback_") or "_render_traceback_" in getattr(error, "__dict__", {})
+
+
+def sayable(error: BaseException) -> BaseException:
+    """Return an exception whose words can be read, this one if its own can: a front end asks for them."""
+    try:
+        str(error)
+    except Exception:
+        return RuntimeError(say(error))
+    return error
 
 
 def folded_lines(error: BaseException, shell: Any) -> list[str]:

@@ -38,6 +38,14 @@ _HINTS: tuple[tuple[str, str], ...] = (
         f"{_PROMISE}: decide with flytekit.conditional (& and | for and and or), or inside a task",
     ),
     (
+        r"'Promise' object cannot be interpreted as an integer",
+        f"{_PROMISE}: count inside a task, or make the workflow a @dynamic",
+    ),
+    (
+        r"received Flyte literal value is not a collection",
+        "a list is wanted here: what a map_task maps over comes as a list",
+    ),
+    (
         r"unsupported operand type\(s\).*'Promise'|can only concatenate .* \(not \"Promise\"\)|, not 'Promise'$",
         f"{_PROMISE}: compute with it inside a task",
     ),

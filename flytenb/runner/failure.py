@@ -5,20 +5,13 @@ from __future__ import annotations
 import contextlib
 import traceback
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flytenb.errors import is_foreign, say
 from flytenb.model import Phase
 
 if TYPE_CHECKING:
     from flytenb.runner.steps import Env, Step
-
-_OURS = str(Path(__file__).parents[1])
-
-
-def is_foreign(filename: str) -> bool:
-    """Whether a frame belongs to us or to flytekit, and so tells the user nothing."""
-    return filename.startswith(_OURS) or "/flytekit/" in filename.replace("\\", "/")
 
 
 @dataclass(frozen=True)
@@ -68,11 +61,3 @@ class Failure:
 
     def __str__(self) -> str:
         return f"{type(self.exception).__name__}: {self.message}"
-
-
-def say(error: BaseException) -> str:
-    """What an exception says; one whose own words fail says so."""
-    try:
-        return str(error)
-    except Exception as e:
-        return f"(its message can't be read: {type(e).__name__})"

@@ -11,9 +11,8 @@ from flytenb.bridge.crossing import Value, packer
 from flytenb.bridge.entities import inner_workflow, kind_of, plan_inputs, require_entity, short_name
 from flytenb.bridge.stubs import stub_error
 from flytenb.bridge.type_names import name_type
-from flytenb.errors import InputError, closest
+from flytenb.errors import InputError, closest, say
 from flytenb.model import Kind
-from flytenb.runner.failure import say
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from typing import Any
 
 from flytenb.bridge.calls import ignores_outputs, is_recoverable
 from flytenb.bridge.context import Workspace
-from flytenb.errors import NodeTimeoutError, WorkerLostError
+from flytenb.errors import NodeTimeoutError, WorkerLostError, say
 from flytenb.model import Phase
 from flytenb.runner import capture
-from flytenb.runner.failure import Failure, say
+from flytenb.runner.failure import Failure
 from flytenb.runner.journal import Journal, Listener
 from flytenb.runner.pool import ask_to_stop, clock, withdraw, workers
 from flytenb.runner.steps import LATER, Env, Scope, State, Step

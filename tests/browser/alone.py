@@ -94,6 +94,10 @@ class Alone(Live):
                 raise AssertionError(f"not so after {seconds} s:\n{self.element.inner_text()}\n{self.errors}")
             time.sleep(0.02)
 
+    def text(self, path: str) -> str:
+        """What a node's box says, `""` as long as there is none."""
+        return (self.node(path).text_content() or "") if self.node(path).count() else ""
+
     def phase(self, path: str) -> str | None:
         """The phase that a node is painted in."""
         return self.node(path).get_attribute("data-phase") if self.node(path).count() else None

@@ -134,7 +134,7 @@ def test_a_container_closes_and_opens(page: Page) -> None:
     page.keyboard.press("o")
     view.until(lambda: view.node("n2/n0").count() == 0)
     assert view.phase("n2") == "RUNNING"
-    assert "0/1" in (view.node("n2").text_content() or "")
+    assert "0/1" in view.text("n2")
     view.node("n2").click()
     view.button("^open$").click()
     view.until(lambda: view.node("n2/n0").count() == 1)
@@ -183,9 +183,9 @@ def test_what_a_dynamic_turns_out_to_be_appears(page: Page, latch: Latch) -> Non
 
 def test_a_map_counts_its_elements(page: Page, latch: Latch) -> None:
     view = Alone(page, Follower(start(flows.mapped, xs=[1, 2, 3, 4])))
-    view.until(lambda: "0/4" in (view.node("n0").text_content() or ""))
+    view.until(lambda: "0/4" in view.text("n0"))
     latch.open()
-    view.until(lambda: "4/4" in (view.node("n0").text_content() or ""))
+    view.until(lambda: "4/4" in view.text("n0"))
 
 
 def test_gates_are_answered_and_a_wrong_value_is_refused(page: Page) -> None:
@@ -193,7 +193,7 @@ def test_gates_are_answered_and_a_wrong_value_is_refused(page: Page) -> None:
     view = Alone(page, Follower(run))
     gates = view.element.locator(".ftl-gate")
     view.until(lambda: gates.count() == 1)
-    view.until(lambda: "waits for an answer" in (view.node(run.waiting[0]).text_content() or ""))
+    view.until(lambda: "waits for an answer" in view.text(run.waiting[0]))
     field = gates.locator("input")
     field.fill("many")
     view.button("^give$").click()
