@@ -21,7 +21,7 @@ import flytenb
 from flytenb.display.live.ledger import Ledger
 from flytenb.display.live.news import boxes_news, picture_news, run_news
 from flytenb.display.live.picture import Picture
-from flytenb.display.live.widget import page_style, page_text
+from flytenb.display.live.widget import page_module, page_style
 from flytenb.model import Graph, Phase, RunEvent
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -95,7 +95,7 @@ def measure(size: int) -> dict[str, Any]:
         page = browser.new_page(viewport={"width": 1200, "height": 900})
         page.set_content(PAGE)
         start = time.perf_counter()
-        page.evaluate(MODEL, [page_text("live.js"), page_style(), state, "light"])
+        page.evaluate(MODEL, [page_module(), page_style(), state, "light"])
         first = time.perf_counter() - start
         taken = page.evaluate(_TIME, [updates])
         painted = page.locator(".ftl-stage .ft-node[data-phase=SUCCEEDED]").count()

@@ -12,7 +12,7 @@ from typing import Any
 from playwright.sync_api import Page
 
 from flytenb.display.live.follower import Follower
-from flytenb.display.live.widget import page_style, page_text
+from flytenb.display.live.widget import page_module, page_style
 from tests.browser.lab import Live
 
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>live</title></head>
@@ -67,7 +67,7 @@ class Alone(Live):
             name: getattr(self.widget, name) for name in ("frame", "changes", "picture")
         }  # any order may come
         state = json.loads(json.dumps({**self._seen, "about": self.widget.about}))
-        page.evaluate(MODEL, [page_text("live.js"), page_style(), state, theme])
+        page.evaluate(MODEL, [page_module(), page_style(), state, theme])
 
     def sync(self) -> None:
         """Let both sides hear what the other has said."""

@@ -21,6 +21,14 @@ def page_text(name: str) -> str:
     return (files("flytenb.display.live") / "page" / name).read_text(encoding="utf-8")
 
 
+def page_module() -> str:
+    """Return the page's one module: its parts in order, each a noun; only the last one exports anything.
+
+    The kernel tells by the model's `picture`, `frame` and `changes`; what a person does goes there as messages.
+    """
+    return "\n".join(page_text(f"{part}.js") for part in ("markup", "stage", "inspector", "gates", "view"))
+
+
 def page_style() -> str:
     """Return all styles that the page needs: of drawings, of values, of the view."""
     return "\n".join((style_sheet(), style(), page_text("live.css")))
@@ -29,7 +37,7 @@ def page_style() -> str:
 class RunWidget(anywidget.AnyWidget):
     """One run in the page. The page never sets any of these: what it has to say comes as messages."""
 
-    _esm = page_text("live.js")
+    _esm = page_module()
     _css = page_style()
 
     about = traitlets.Dict().tag(sync=True)

@@ -1,0 +1,131 @@
+// The inspector: what is known of one node.
+
+const PATIENCE = 1500; // ms without an answer, after which we, the gates and the view say that the kernel is busy
+const LOG_KEPT = 200_000;
+
+class Inspector {
+  /** `tell(message)` goes to the kernel, `onGo(path)` shows another node, `onClose()` is called when it is closed. */
+  constructor(id, tell, onGo, onToggle, onClose) {
+    this.tell = tell;
+    this.onGo = onGo;
+    this.onToggle = onToggle;
+    this.title = h("div", { class: "ftl-name", tabindex: "-1", id: `${id}-name` });
+    this.toggle = h("button", { class: "ftl-button", type: "button", onclick: () => this.onToggle(this.box) });
+    const close = h("button", { class: "ftl-button", type: "button", "aria-label": "close", onclick: onClose }, "✕");
+    this.state = h("div", { class: "ftl-state" });
+    this.body = h("div", { class: "ftl-body" });
+    this.element = h(
+      "section",
+      { class: "ftl-inspector", "aria-labelledby": `${id}-name`, hidden: true },
+      h("div", { class: "ftl-bar" }, this.title, this.toggle, close),
+      this.state,
+      this.body,
+    );
+    this.element.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape") return;
+      event.stopPropagation();
+      onClose();
+    });
+    this.path = null;
+  }
+
+  open(path, box, name, can, news) {
+    if (this.path !== null && this.path !== path) this.tell({ kind: "leave", path: this.path });
+    this.path = path;
+    this.said = undefined;
+    this.box = box;
+    this.element.hidden = false;
+    this.title.textContent = name;
+    this.toggle.hidden = !can;
+    this.toggle.textContent = can ?? "";
+    this.body.replaceChildren(h("div", { class: "ftl-wait" }, "…"));
+    this.say(news);
+    this.ask();
+  }
+
+  /** Ask the kernel until it answers: a message that comes before the page has a subshell waits for the cell. */
+  ask() {
+    clearTimeout(this.late);
+    if (this.path === null) return;
+    this.tell({ kind: "look", path: this.path });
+    this.late = setTimeout(() => {
+      const wait = this.body.querySelector(".ftl-wait");
+      if (wait) wait.textContent = "The kernel is busy: values and log come as soon as it answers.";
+      this.ask();
+    }, PATIENCE);
+  }
+
+  /** Show where the node stands; the rest comes from the kernel. */
+  say(news) {
+    if (!news || isSame(this.said, news)) return false;
+    this.said = news;
+    const [phase, caption, , , text] = news;
+    const isNew = this.phase !== undefined && this.phase !== phase;
+    this.phase = phase;
+    this.state.replaceChildren(
+      h("span", { class: "ftl-phase", "data-phase": phase }, caption),
+      h("span", { class: "ftl-why" }, text),
+    );
+    return isNew;
+  }
+
+  /** Show what the kernel told of the node. */
+  fill(details) {
+    if (details.path !== this.path) return;
+    clearTimeout(this.late);
+    this.title.textContent = details.name;
+    this.title.title = details.path;
+    const parts = [h("div", { class: "ftl-facts" }, details.facts.join(" · "))];
+    if (details.error) parts.push(this.part("error", h("pre", { class: "ftl-error", tabindex: "0" }, details.error)));
+    for (const { title, fragments } of details.values) {
+      parts.push(this.part(title, ...fragments.map(rebuiltHtml)));
+    }
+    if (details.members.length) parts.push(this.part(`${details.members.length} nodes`, this.members(details.members)));
+    this.log = h("pre", { class: "ftl-log", tabindex: "0", "aria-label": "log" }, details.log);
+    this.logSize = details.logSize;
+    this.logPart = this.part("log", this.log);
+    this.logPart.hidden = !details.log;
+    parts.push(this.logPart);
+    if (details.source) {
+      const source = h("pre", { class: "ftl-source", tabindex: "0" }, details.source);
+      parts.push(h("details", {}, h("summary", {}, "source"), source));
+    }
+    this.body.replaceChildren(...parts);
+    this.log.scrollTop = this.log.scrollHeight;
+  }
+
+  part(title, ...children) {
+    return h("div", { class: "ftl-part" }, h("div", { class: "ftl-head" }, title), ...children);
+  }
+
+  members(members) {
+    const row = ([path, name, caption]) =>
+      h(
+        "li",
+        {},
+        h("button", { class: "ftl-link", type: "button", onclick: () => this.onGo(path) }, name),
+        h("span", { class: "ftl-dim" }, ` ${path} · ${caption}`),
+      );
+    return h("ul", { class: "ftl-members" }, ...members.map(row));
+  }
+
+  /** More of the log; asked for anew if something before it is missing. */
+  append({ path, from, text }) {
+    if (path !== this.path || !this.log) return;
+    if (from !== this.logSize) return this.ask();
+    const isAtEnd = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < 30;
+    this.logSize += text.length;
+    this.logPart.hidden = false;
+    this.log.append(text);
+    if (this.log.textContent.length > LOG_KEPT) this.log.textContent = this.log.textContent.slice(-LOG_KEPT / 2);
+    if (isAtEnd) this.log.scrollTop = this.log.scrollHeight;
+  }
+
+  close() {
+    if (this.path !== null) this.tell({ kind: "leave", path: this.path });
+    clearTimeout(this.late);
+    this.path = null;
+    this.phase = this.said = undefined;
+    this.element.hidden = true;
+  }
+}

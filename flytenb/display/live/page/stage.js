@@ -1,0 +1,267 @@
+// The stage: the drawing in its window, with pan, zoom, focus and the keyboard.
+
+const MOST_HEIGHT = 560;
+
+class Stage {
+  /** The drawing in its window. Boxes are found by path; `onOpen(path)` and `onToggle(path)` tell what was asked for. */
+  constructor(prefix, onOpen, onToggle, onEscape) {
+    this.prefix = prefix;
+    this.onOpen = onOpen;
+    this.onToggle = onToggle;
+    this.canvas = h("div", { class: "ftl-canvas" });
+    this.element = h("div", { class: "ftl-stage" }, this.canvas);
+    this.boxes = new Map();
+    this.arrows = new Map();
+    this.painted = new Map();
+    this.current = null;
+    this.size = [0, 0];
+    this.place = { x: 0, y: 0, k: 1 };
+    this.isFitted = true;
+    this.element.addEventListener("wheel", (event) => this.onWheel(event), { passive: false });
+    this.element.addEventListener("pointerdown", (event) => this.onGrab(event));
+    this.element.addEventListener("dblclick", (event) => this.toggleAt(event));
+    this.element.addEventListener("keydown", (event) => this.onKey(event, onEscape));
+    this.element.addEventListener("focusin", (event) => this.onFocus(event));
+    this.resizing = new ResizeObserver(() => this.isFitted && this.fit());
+    this.resizing.observe(this.element);
+  }
+
+  /** Show a layout, with what both have in common in its old place. */
+  show(picture) {
+    const anchor = this.anchor();
+    const had = this.current;
+    const hadFocus = this.element.contains(document.activeElement);
+    this.boxes.clear();
+    this.arrows.clear();
+    this.painted.clear();
+    this.svg = picture.svg ? rebuiltSvg(picture.svg, this.prefix) : null;
+    if (!this.svg) {
+      this.canvas.replaceChildren(h("pre", { class: "ftl-text" }, picture.text));
+      return;
+    }
+    this.size = [Number(this.svg.getAttribute("width")), Number(this.svg.getAttribute("height"))];
+    this.element.style.flexBasis = `${this.size[0]}px`;
+    this.svg.setAttribute("role", "group");
+    for (const box of this.svg.querySelectorAll(".ft-node[data-path], .ft-cluster[data-path]")) this.prepare(box);
+    for (const arrow of this.svg.querySelectorAll(".ft-edge[data-target]")) {
+      const target = arrow.getAttribute("data-target");
+      this.arrows.set(target, [...(this.arrows.get(target) ?? []), arrow]);
+    }
+    this.canvas.replaceChildren(this.svg);
+    this.aim(this.boxes.get(had?.path) ?? this.boxes.values().next().value ?? null);
+    if (hadFocus) this.current?.element.focus({ preventScroll: true });
+    if (this.isFitted || !anchor) this.fit();
+    else this.hold(anchor);
+  }
+
+  prepare(element) {
+    const path = element.getAttribute("data-path");
+    if (path.split("/").pop().startsWith("@") && !path.includes("@folded")) {
+      if (element.classList.contains("ft-kind-case")) element.setAttribute("role", "img");
+      return; // inputs, outputs and constants never run: they are read, not opened
+    }
+    const name = element.getAttribute("aria-label") ?? path;
+    element.setAttribute("role", "button");
+    element.setAttribute("tabindex", "-1");
+    const box = { path, element, name, sub: element.querySelector(":scope > .ft-sub") };
+    box.caption = box.sub?.textContent ?? "";
+    this.boxes.set(path, box);
+  }
+
+  /** Paint one box as the kernel tells it, unless it is painted so. */
+  paint(path, news) {
+    const box = this.boxes.get(path);
+    if (!box || isSame(this.painted.get(path), news)) return;
+    this.painted.set(path, news);
+    const [phase, caption, isHit, started, text] = news;
+    box.started = phase === "RUNNING" ? started : null;
+    box.words = caption;
+    box.element.setAttribute("data-phase", phase);
+    box.element.toggleAttribute("data-cache", false);
+    if (isHit) box.element.setAttribute("data-cache", "HIT");
+    box.element.setAttribute("aria-label", `${box.name}, ${lower(phase)}${text ? `, ${text}` : ""}`);
+    if (box.sub) write(box.sub, caption);
+    for (const arrow of this.arrows.get(path) ?? []) {
+      if (phase === "SKIPPED") arrow.setAttribute("data-phase", phase);
+      else arrow.removeAttribute("data-phase");
+    }
+  }
+
+  /** Let running boxes say for how long they have been running. */
+  tick(now) {
+    for (const box of this.boxes.values()) {
+      if (!box.started || !box.sub || now - box.started < 2) continue;
+      write(box.sub, `${box.words} · ${clock(now - box.started)}`);
+    }
+  }
+
+  // Where things are.
+
+  move(place) {
+    this.place = place;
+    this.canvas.style.transform = `translate(${place.x}px, ${place.y}px) scale(${place.k})`;
+  }
+
+  /** Show all of it, no larger than it is drawn. */
+  fit() {
+    const width = this.element.clientWidth;
+    if (!this.size[0] || !width) return;
+    const whole = Math.min(1, width / this.size[0]);
+    // a drawing is never stretched: what is left of the width is the inspector's
+    const height = Math.min(MOST_HEIGHT, this.size[1] * whole);
+    this.element.style.height = `${Math.ceil(height)}px`;
+    const k = Math.min(whole, height / this.size[1]);
+    this.move({ x: Math.max(0, (width - this.size[0] * k) / 2) * (k < whole ? 1 : 0), y: 0, k });
+    this.isFitted = true;
+  }
+
+  zoom(factor, at = null) {
+    const { x, y, k } = this.place;
+    const bounds = this.element.getBoundingClientRect();
+    const [px, py] = at ? [at.clientX - bounds.left, at.clientY - bounds.top] : [bounds.width / 2, bounds.height / 2];
+    const to = Math.min(4, Math.max(0.02, k * factor));
+    this.isFitted = false;
+    this.move({ x: px - ((px - x) * to) / k, y: py - ((py - y) * to) / k, k: to });
+  }
+
+  /** The box in both pictures that a reader looks at: the current one, else one in view. */
+  anchor() {
+    const box = this.current;
+    if (!box || !box.element.isConnected) return null;
+    const at = box.element.getBoundingClientRect();
+    return { path: box.path, left: at.left, top: at.top };
+  }
+
+  hold(anchor) {
+    const box = this.boxes.get(anchor.path);
+    if (!box) return this.fit();
+    this.move(this.place);
+    const at = box.element.getBoundingClientRect();
+    const { x, y, k } = this.place;
+    this.move({ x: x + anchor.left - at.left, y: y + anchor.top - at.top, k });
+  }
+
+  /** Bring a box into the window. */
+  reveal(box) {
+    const window = this.element.getBoundingClientRect();
+    const at = box.element.getBoundingClientRect();
+    const inside =
+      at.left >= window.left && at.right <= window.right && at.top >= window.top && at.bottom <= window.bottom;
+    if (inside) return;
+    const { x, y, k } = this.place;
+    const grown = k < 0.5 ? 0.8 / k : 1;
+    const [cx, cy] = [(at.left + at.right) / 2 - window.left, (at.top + at.bottom) / 2 - window.top];
+    this.isFitted = false;
+    this.move({ x: window.width / 2 - (cx - x) * grown, y: window.height / 2 - (cy - y) * grown, k: k * grown });
+  }
+
+  onWheel(event) {
+    if (!event.ctrlKey && !event.metaKey) return; // the notebook scrolls
+    event.preventDefault();
+    this.zoom(Math.exp(-event.deltaY / 300), event);
+  }
+
+  onGrab(event) {
+    if (event.button !== 0) return;
+    const from = { x: event.clientX, y: event.clientY, place: this.place };
+    const pressed = event.target.closest?.(".ft-node, .ft-cluster");
+    let isDrag = false;
+    const onMove = (moved) => {
+      const [dx, dy] = [moved.clientX - from.x, moved.clientY - from.y];
+      if (!isDrag && Math.hypot(dx, dy) < 4) return;
+      isDrag = true;
+      this.isFitted = false;
+      this.element.classList.add("ftl-grabbed");
+      this.move({ ...from.place, x: from.place.x + dx, y: from.place.y + dy });
+    };
+    const onUp = () => {
+      window.removeEventListener("pointermove", onMove);
+      this.element.classList.remove("ftl-grabbed");
+      const box = this.boxes.get(pressed?.getAttribute("data-path"));
+      if (!isDrag && box) {
+        this.aim(box);
+        box.element.focus({ preventScroll: true });
+        this.onOpen(box.path);
+      }
+    };
+    window.addEventListener("pointermove", onMove);
+    window.addEventListener("pointerup", onUp, { once: true });
+  }
+
+  toggleAt(event) {
+    const box = this.boxes.get(event.target.closest?.(".ft-node, .ft-cluster")?.getAttribute("data-path"));
+    if (box) this.onToggle(box.path);
+  }
+
+  // The keyboard: one box at a time can be tabbed to, arrows go to the nearest one in their direction.
+
+  aim(box) {
+    this.current?.element.setAttribute("tabindex", "-1");
+    this.current = box;
+    box?.element.setAttribute("tabindex", "0");
+  }
+
+  onFocus(event) {
+    const box = this.boxes.get(event.target.closest?.("[data-path]")?.getAttribute("data-path"));
+    if (!box) return;
+    this.aim(box);
+    if (event.target.matches(":focus-visible")) this.reveal(box);
+  }
+
+  onKey(event, onEscape) {
+    const directions = { ArrowDown: [0, 1], ArrowUp: [0, -1], ArrowRight: [1, 0], ArrowLeft: [-1, 0] };
+    const actions = {
+      Enter: () => this.current && this.onOpen(this.current.path, true),
+      " ": () => this.current && this.onOpen(this.current.path, true),
+      o: () => this.current && this.onToggle(this.current.path),
+      Escape: onEscape,
+      "+": () => this.zoom(1.25),
+      "-": () => this.zoom(0.8),
+      0: () => this.fit(),
+    };
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const direction = directions[event.key];
+    if (direction) this.step(direction);
+    else if (actions[event.key]) actions[event.key]();
+    else return;
+    event.preventDefault();
+    event.stopPropagation(); // the notebook has keys of its own
+  }
+
+  step([dx, dy]) {
+    if (!this.current) return;
+    const middle = (box) => {
+      const at = box.element.getBoundingClientRect();
+      return box.element.classList.contains("ft-cluster")
+        ? [at.left + 40, at.top + 8]
+        : [(at.left + at.right) / 2, (at.top + at.bottom) / 2];
+    };
+    const [x, y] = middle(this.current);
+    let best = null;
+    let least = Infinity;
+    for (const box of this.boxes.values()) {
+      if (box === this.current) continue;
+      const [bx, by] = middle(box);
+      const along = (bx - x) * dx + (by - y) * dy;
+      const across = Math.abs((bx - x) * dy) + Math.abs((by - y) * dx);
+      const far = along + 2 * across;
+      if (along > 1 && across <= 3 * along && far < least) [best, least] = [box, far];
+    }
+    if (!best) return;
+    this.aim(best);
+    best.element.focus({ preventScroll: true });
+    this.reveal(best);
+  }
+
+  mark(path) {
+    for (const box of this.boxes.values()) {
+      const isChosen = box.path === path;
+      if (box.element.hasAttribute("aria-pressed") !== isChosen) box.element.toggleAttribute("aria-pressed", isChosen);
+      if (isChosen) box.element.setAttribute("aria-pressed", "true");
+    }
+  }
+
+  end() {
+    this.resizing.disconnect();
+  }
+}

@@ -1,0 +1,247 @@
+// The view: header, stage, inspector and gates of one run, and what anywidget calls.
+
+let views = 0;
+
+class View {
+  constructor(model, root) {
+    this.model = model;
+    this.id = `ftl${(views += 1)}`;
+    const tell = (message) => model.send(message);
+    this.stage = new Stage(
+      `${this.id}-`,
+      (path, isByKey) => this.open(path, isByKey),
+      (path) => tell({ kind: "toggle", path }),
+      () => this.close(),
+    );
+    this.inspector = new Inspector(
+      this.id,
+      tell,
+      (path) => this.open(path, true),
+      (path) => tell({ kind: "toggle", path }),
+      () => this.close(),
+    );
+    this.gates = new Gates(tell);
+    this.build(tell);
+    root.append(this.element);
+    this.frameKey = null;
+    this.onPicture();
+    this.onFrame();
+    this.timer = setInterval(() => this.tick(), 1000);
+  }
+
+  build(tell) {
+    this.phase = h("span", { class: "ftl-phase" });
+    this.elapsed = h("span", { class: "ftl-dim" });
+    this.counts = h("span", { class: "ftl-dim" });
+    this.bar = h("span", { class: "ftl-progress" }, h("span"));
+    this.spoken = h("span", { class: "ftl-spoken", "aria-live": "polite" });
+    this.notes = h("div", { class: "ftl-notes" });
+    this.why = h("div", { class: "ftl-why" });
+    const button = (label, text, onclick) =>
+      h("button", { class: "ftl-button", type: "button", "aria-label": label, title: label, onclick }, text);
+    this.names = h("datalist", { id: `${this.id}-names` });
+    this.find = h("input", {
+      class: "ftl-field ftl-find",
+      type: "search",
+      placeholder: "find a node",
+      "aria-label": "find a node",
+      list: `${this.id}-names`,
+      onchange: () => this.seek(this.find.value),
+      onkeydown: (event) => event.stopPropagation(),
+    });
+    this.stop = h("button", { class: "ftl-button ftl-stop", type: "button", onclick: () => this.onStop(tell) }, "■ stop");
+    this.leave = button("close the view and leave the picture", "done", () => tell({ kind: "done" }));
+    this.element = h(
+      "div",
+      { class: "ftl", role: "group", "aria-label": `run of ${this.about().name}` },
+      h(
+        "div",
+        { class: "ftl-bar" },
+        h("b", {}, this.about().name),
+        this.phase,
+        this.bar,
+        this.elapsed,
+        this.counts,
+        this.stop,
+        h(
+          "div",
+          { class: "ftl-tools" },
+          this.find,
+          this.names,
+          button("smaller", "−", () => this.stage.zoom(0.8)),
+          button("larger", "+", () => this.stage.zoom(1.25)),
+          button("fit", "fit", () => this.stage.fit()),
+          this.leave,
+        ),
+      ),
+      this.spoken,
+      this.why,
+      this.gates.element,
+      this.notes,
+      h("div", { class: "ftl-main" }, this.stage.element, this.inspector.element),
+    );
+  }
+
+  about() {
+    return this.model.get("about");
+  }
+
+  // From the kernel.
+
+  onPicture() {
+    const picture = this.model.get("picture");
+    if (!picture.number) return;
+    this.stage.show(picture);
+    const found = Object.entries(picture.names).slice(0, 2000);
+    this.names.replaceChildren(...found.map(([path, name]) => h("option", { value: path, label: `${name} · ${path}` })));
+    const notes = picture.notes.map((note) => h("span", {}, note));
+    const isFolded = Object.values(picture.can).includes("open");
+    const all = h("button", { class: "ftl-link", type: "button", onclick: () => this.model.send({ kind: "all" }) });
+    all.textContent = "open everything";
+    this.notes.replaceChildren(...(isFolded ? [...notes.slice(0, 1), all] : []));
+    this.frameKey = null; // the frame may have come before its picture
+    this.repaint();
+    this.mark();
+  }
+
+  onFrame() {
+    this.frameKey = null;
+    this.repaint();
+  }
+
+  /** Everything that is known, newest first. */
+  news(path) {
+    const { frame, changes } = this.told();
+    return changes.boxes[path] ?? frame.boxes[path];
+  }
+
+  told() {
+    const frame = this.model.get("frame");
+    const changes = this.model.get("changes");
+    const empty = { boxes: {} };
+    return { frame: frame.boxes ? frame : empty, changes: changes.key === frame.key ? changes : empty };
+  }
+
+  repaint() {
+    const { frame, changes } = this.told();
+    if (this.frameKey !== frame.key || !frame.key) {
+      this.frameKey = frame.key;
+      for (const path in frame.boxes) this.stage.paint(path, changes.boxes[path] ?? frame.boxes[path]);
+    }
+    for (const path in changes.boxes) this.stage.paint(path, changes.boxes[path]);
+    const run = changes.run ?? frame.run;
+    if (run) this.showRun(run);
+    if (this.inspector.path === null) return;
+    if (this.inspector.say(this.news(this.inspector.box))) this.inspector.ask();
+  }
+
+  showRun(run) {
+    if (this.run?.now !== run.now) this.skew = Date.now() / 1000 - run.now;
+    const before = this.run?.phase;
+    this.run = run;
+    const isOn = run.phase === "RUNNING" || run.phase === "QUEUED";
+    this.phase.dataset.phase = run.phase;
+    write(this.phase, lower(run.phase));
+    write(this.counts, run.counts);
+    this.bar.firstChild.style.width = run.total ? `${(100 * run.done) / run.total}%` : "0";
+    this.bar.hidden = !isOn;
+    this.stop.hidden = !isOn;
+    this.leave.hidden = isOn || !this.about().isExplorer;
+    write(this.why, run.why);
+    this.gates.show(run.gates);
+    this.tick();
+    const asks = run.gates.map((gate) => gate.question).join(", ");
+    const words = run.phase === before ? "" : `${this.about().name} ${lower(run.phase)}`;
+    if (words || asks !== this.asked) this.spoken.textContent = [words, asks].filter(Boolean).join(", ");
+    this.asked = asks;
+  }
+
+  onMessage(message) {
+    if (message.kind === "details") this.inspector.fill(message);
+    else if (message.kind === "log") this.inspector.append(message);
+    else if (message.kind === "answered") this.gates.answered(message);
+    else if (message.kind === "stopping") clearTimeout(this.stopLate);
+  }
+
+  // From the reader.
+
+  tick() {
+    if (!this.run?.started) return;
+    const now = Date.now() / 1000 - this.skew;
+    const isOver = this.run.took !== null;
+    write(this.elapsed, isOver ? this.run.tookText : clock(now - this.run.started));
+    if (!isOver && !document.hidden) this.stage.tick(now);
+  }
+
+  open(path, isByKey = false) {
+    const picture = this.model.get("picture");
+    const box = picture.at[path] ?? path;
+    const name = picture.names[path] ?? this.stage.boxes.get(path)?.name ?? path;
+    this.inspector.open(path, box, name, picture.can[box] ?? null, this.news(box));
+    this.mark();
+    if (isByKey) this.inspector.title.focus();
+  }
+
+  close() {
+    const box = this.stage.boxes.get(this.inspector.box);
+    const hadFocus = this.inspector.element.contains(document.activeElement);
+    this.inspector.close();
+    this.mark();
+    if (hadFocus) (box ?? this.stage.current)?.element.focus();
+  }
+
+  mark() {
+    this.stage.mark(this.inspector.path === null ? null : this.inspector.box);
+  }
+
+  seek(text) {
+    const { names, at } = this.model.get("picture");
+    const wanted = text.trim().toLowerCase();
+    if (!wanted) return;
+    const paths = Object.keys(names);
+    const path =
+      paths.find((p) => p.toLowerCase() === wanted) ??
+      paths.find((p) => names[p].toLowerCase() === wanted) ??
+      paths.find((p) => names[p].toLowerCase().includes(wanted) || p.toLowerCase().includes(wanted));
+    this.find.setCustomValidity(path ? "" : "no such node");
+    this.find.setAttribute("aria-invalid", String(!path));
+    if (!path) return;
+    const box = this.stage.boxes.get(at[path] ?? path);
+    if (box) {
+      this.stage.aim(box);
+      this.stage.reveal(box);
+    }
+    this.open(path);
+  }
+
+  onStop(tell, words = "stopping …") {
+    this.stop.textContent = words;
+    this.stop.disabled = true;
+    tell({ kind: "stop" });
+    this.stopLate = setTimeout(() => this.onStop(tell, "the kernel is busy: use the notebook's ■"), PATIENCE);
+  }
+
+  end() {
+    clearInterval(this.timer);
+    clearTimeout(this.stopLate);
+    this.inspector.close();
+    this.stage.end();
+  }
+}
+
+export default {
+  render({ model, el }) {
+    const view = new View(model, el);
+    const listeners = {
+      "change:picture": () => view.onPicture(),
+      "change:frame": () => view.onFrame(),
+      "change:changes": () => view.repaint(),
+      "msg:custom": (message) => view.onMessage(message),
+    };
+    for (const [name, listener] of Object.entries(listeners)) model.on(name, listener);
+    return () => {
+      for (const [name, listener] of Object.entries(listeners)) model.off(name, listener);
+      view.end();
+    };
+  },
+};
