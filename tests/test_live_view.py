@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
+import pexpect  # comes with IPython
 import pytest
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter
@@ -16,7 +19,7 @@ from flytenb.display.live.frozen import run_bundle
 from flytenb.display.live.progress import Progress
 from flytenb.display.live.threads import Lane, Ticker
 from tests.flows import FLOWS
-from tests.kernel import Kernel
+from tests.kernel import ROOT, Kernel
 from tests.page import Page
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -247,3 +250,30 @@ def _wait_until(is_so: object) -> None:
     while not is_so():  # type: ignore[operator]
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+@pytest.mark.kernel
+def test_a_terminal_gets_the_picture_in_characters_and_the_card(tmp_path: Path) -> None:
+    (tmp_path / "flows.py").write_text(
+        "from flytekit import task, workflow\n\n"
+        "@task\ndef half(n: int) -> int:\n    if n % 2:\n        raise ValueError('odd')\n    return n // 2\n\n"
+        "@workflow\ndef quarter(n: int) -> int:\n    return half(n=half(n=n))\n"
+    )
+    lines = ["%load_ext flytenb", "from flows import quarter", "%flyte run quarter(n=4)", "%flyte run quarter(n=2)"]
+    command = [sys.executable, "-m", "IPython", "--no-banner", "--colors=nocolor", "--simple-prompt"]
+    environment = {**os.environ, "TERM": "dumb", "PYTHONPATH": ROOT, "IPYTHONDIR": str(tmp_path / "ipython")}
+    terminal = pexpect.spawn(
+        command[0], command[1:], encoding="utf-8", timeout=60, cwd=str(tmp_path), env=environment, dimensions=(60, 160)
+    )
+    terminal.setecho(False)
+    terminal.send("\n".join([*lines, "exit\n"]))
+    terminal.expect(pexpect.EOF)
+    said = terminal.before.replace("\r", "")
+    terminal.close()
+    assert "quarter · SUCCEEDED" in said
+    assert "├─ ✓ n0  half" in said
+    assert "o0 = 1 (int)" in said
+    assert "node n1 (half) of quarter failed" in said
+    assert "raise ValueError('odd')" in said
+    assert "\x1b" not in said
+    assert "text/html" not in said
