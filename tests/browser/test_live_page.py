@@ -188,6 +188,23 @@ def test_a_map_counts_its_elements(page: Page, latch: Latch) -> None:
     view.until(lambda: "4/4" in view.text("n0"))
 
 
+def test_an_element_of_a_map_is_reached_from_its_map_and_by_its_path(page: Page) -> None:
+    run = start(flows.mapped, xs=[5, 6, 7, 8])
+    flows.latch.open()
+    run.wait()
+    view = Alone(page, Follower(run))
+    view.until(lambda: view.node("n0").count() == 1)
+    view.node("n0").click()
+    links = view.element.locator(".ftl-members button")
+    view.until(lambda: links.count() == 4)
+    links.nth(2).click()
+    inside = view.element.locator(".ftl-body")
+    view.until(lambda: "7" in inside.inner_text() and "n0/2" in inside.inner_text())
+    view.element.locator(".ftl-find").fill("n0/3")
+    view.element.locator(".ftl-find").press("Enter")
+    view.until(lambda: "n0/3" in inside.inner_text() and "8" in inside.inner_text())
+
+
 def test_gates_are_answered_and_a_wrong_value_is_refused(page: Page) -> None:
     run = start(flows.asks)
     view = Alone(page, Follower(run))

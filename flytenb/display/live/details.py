@@ -75,14 +75,22 @@ class Details:
 
 
 def members_of(graph: Graph, paths: list[str], run: Run) -> list[list[str]]:
-    """Return the nodes behind a box that stands for many: path, name and where each stands; the unusual first."""
+    """Return what is behind a box that stands for many: path, name and where each stands; the unusual first."""
     found = []
     for path in paths:
-        if path in graph.nodes and not graph.nodes[path].is_pseudo and path in run.nodes:
+        node = graph.nodes.get(path)
+        if path in run.nodes and (node is None or not node.is_pseudo):
             state = run.nodes[path].state
-            found.append((_rank(str(state.phase)), path, clean(graph.nodes[path].name), captions.state_caption(state)))
+            name = f"element {path.rpartition('/')[2]}" if node is None else clean(node.name)
+            found.append((_rank(str(state.phase)), path, name, captions.state_caption(state)))
     found.sort(key=lambda each: each[0])
     return [list(each[1:]) for each in found[:MEMBERS_SHOWN]]
+
+
+def elements_of(graph: Graph, path: str, run: Run) -> list[str]:
+    """Return the paths of a map's elements, which are no nodes of the graph."""
+    start = f"{path}/"
+    return [p for p in run.nodes if p.startswith(start) and p not in graph.nodes and p[len(start) :].isdigit()]
 
 
 def _rank(phase: str) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from flytenb.display.brief import clean
-from flytenb.display.live.details import LOG_SHOWN, Details, members_of
+from flytenb.display.live.details import LOG_SHOWN, Details, elements_of, members_of
 from flytenb.display.live.ledger import Ledger
 from flytenb.display.live.news import boxes_news, picture_news, run_news
 from flytenb.display.live.picture import Picture
@@ -196,7 +196,7 @@ class Follower:
         path = str(message.get("path"))
         details = Details.of(self.run, path)
         with self._lock:
-            behind = self._picture.members.get(path, [])
+            behind = self._picture.members.get(path, []) or elements_of(self._graph, path, self.run)
             self._logs[path] = details.log_size
         self._send_message(
             {

@@ -80,7 +80,7 @@ class Inspector {
     for (const { title, fragments } of details.values) {
       parts.push(this.part(title, ...fragments.map(rebuiltHtml)));
     }
-    if (details.members.length) parts.push(this.part(`${details.members.length} nodes`, this.members(details.members)));
+    if (details.members.length) parts.push(this.part(`${details.members.length} inside`, this.members(details.members)));
     this.log = h("pre", { class: "ftl-log", tabindex: "0", "aria-label": "log" }, details.log);
     this.logSize = details.logSize;
     this.logPart = this.part("log", this.log);

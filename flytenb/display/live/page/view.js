@@ -175,7 +175,9 @@ class View {
 
   open(path, isByKey = false) {
     const picture = this.model.get("picture");
-    const box = picture.at[path] ?? path;
+    const owner = path.replace(/\/\d+$/, ""); // an element of a map has no box of its own
+    const known = path in picture.names ? path : owner;
+    const box = picture.at[known] ?? known;
     const name = picture.names[path] ?? this.stage.boxes.get(path)?.name ?? path;
     this.inspector.open(path, box, name, picture.can[box] ?? null, this.news(box));
     this.mark();
@@ -201,6 +203,7 @@ class View {
     const paths = Object.keys(names);
     const path =
       paths.find((p) => p.toLowerCase() === wanted) ??
+      paths.find((p) => /^\/\d+$/.test(wanted.slice(p.length)) && wanted.startsWith(p.toLowerCase())) ??
       paths.find((p) => names[p].toLowerCase() === wanted) ??
       paths.find((p) => names[p].toLowerCase().includes(wanted) || p.toLowerCase().includes(wanted));
     this.find.setCustomValidity(path ? "" : "no such node");
@@ -211,7 +214,7 @@ class View {
       this.stage.aim(box);
       this.stage.reveal(box);
     }
-    this.open(path);
+    this.open(wanted.startsWith(`${path.toLowerCase()}/`) ? path + wanted.slice(path.length) : path);
   }
 
   onStop(tell, words = "stopping …") {
