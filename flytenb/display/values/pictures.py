@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import json
 from pathlib import Path
@@ -12,12 +13,15 @@ from flytenb.display.loaded import loaded
 from flytenb.display.part import MEDIA_TYPES, Group, Media, Note, Part, Picture, Rich, Section, Table
 from flytenb.display.quantities import bytes_text, count_text
 from flytenb.display.registry import BUILT_IN
+from flytenb.display.statistics import column_summary
 from flytenb.display.view import View
 
 display_for = BUILT_IN.display_for
 _LARGEST = 480
 _MOST_PIXELS = 50_000_000
 _DPI = (100, 60, 36)
+_LARGEST_DRAWN = 500_000
+_SUMMED = 10_000
 
 
 @display_for("PIL.Image.Image")
@@ -83,7 +87,7 @@ def show_axes(value: Any, view: View) -> Any:
 def show_plotly(value: Any, view: View) -> Part:
     """Show what a plotly figure draws; a front end that knows plotly gets the figure itself."""
     rows = [
-        (str(t.type), str(t.name or ""), _length(getattr(t, "x", None)), _length(getattr(t, "y", None)))
+        (str(t.type), str(t.name or ""), _told(getattr(t, "x", None)), _told(getattr(t, "y", None)))
         for t in value.data[: view.limits.rows]
     ]
     table = Table(("trace", "name", "x", "y"), tuple(rows), len(value.data))
@@ -110,9 +114,26 @@ def show_altair(value: Any, view: View) -> Part:
         f"mark {kind}" if kind else "",
         count_text(sum(map(len, spec.get("datasets", {}).values())), "datum", "data"),
     )
+    source = json.dumps(spec)
+    drawn = tuple(part for part in (_drawn_chart(source, kind, view), table) if part is not None)
     return _interactive(
-        class_name(value), facts, table, f"application/vnd.vegalite.{major}+json", json.dumps(spec), view
+        class_name(value), facts, Group(drawn) if drawn else None, f"application/vnd.vegalite.{major}+json", source, view
     )
+
+
+def _drawn_chart(source: str, kind: str, view: View) -> Part | None:
+    """Return a chart as a picture, for whoever opens the saved notebook; `None` where vl-convert isn't installed."""
+    if len(source) > _LARGEST_DRAWN or importlib.util.find_spec("vl_convert") is None:
+        return None
+    # Not imported by the user, but there for nothing else than drawing charts of altair's.
+    import vl_convert
+
+    try:
+        # Data that lies elsewhere isn't fetched.
+        data = vl_convert.vegalite_to_png(source, allowed_base_urls=[])
+    except Exception as error:
+        return Note(f"it can't be drawn: {brief(error, 120)}")
+    return Picture(data, caption=f"{kind} chart".strip()) if len(data) <= view.limits.embed else None
 
 
 @display_for("IPython.display.Audio")
@@ -134,6 +155,17 @@ def _interactive(title: str, facts: tuple[str, ...], table: Part | None, mime: s
         note = Note(f"its data is {bytes_text(size)}, too large to put into the notebook")
         return Section(title, facts, Group((table, note)) if table else note)
     return Rich(Section(title, facts, table), ((mime, json.loads(source)),))
+
+
+def _told(values: Any) -> str:
+    """Return how many values an axis has, and their span if they are numbers."""
+    told = _length(values)
+    try:
+        summary = column_summary(getattr(v, "item", lambda v=v: v)() for v in values[:_SUMMED]) if told else ""
+    except Exception:
+        # An axis may be anything that plotly takes.
+        return told
+    return f"{told}, {summary}" if "…" in summary else told
 
 
 def _length(values: Any) -> str:
