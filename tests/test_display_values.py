@@ -5,7 +5,9 @@ from __future__ import annotations
 import collections
 import datetime
 import enum
+import http.server
 import re
+import threading
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -298,7 +300,7 @@ def test_text_and_html_are_as_they_were(name: str, update_golden: bool) -> None:
         assert got == path.read_text(encoding="utf-8")
 
 
-_RENDERED = (_figure, CASES["numpy_picture"][0], CASES["numpy_mask"][0], CASES["pil"][0])
+_RENDERED = (_figure, _altair, CASES["numpy_picture"][0], CASES["numpy_mask"][0], CASES["pil"][0])
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -317,3 +319,23 @@ def test_text_and_html_tell_the_same(name: str) -> None:
         assert Page.words_of("\n".join(whole)) <= told
     else:
         assert Page.words_of(shown.text) == told
+
+
+def test_drawing_a_chart_fetches_nothing() -> None:
+    asked: list[str] = []
+
+    class Asked(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_error(404)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Asked) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}/data.csv"
+        shown = show(altair.Chart(address).mark_bar().encode(x="day:Q"))
+        server.shutdown()
+    assert "mark bar" in shown.text
+    assert asked == []

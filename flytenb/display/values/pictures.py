@@ -117,7 +117,12 @@ def show_altair(value: Any, view: View) -> Part:
     source = json.dumps(spec)
     drawn = tuple(part for part in (_drawn_chart(source, kind, view), table) if part is not None)
     return _interactive(
-        class_name(value), facts, Group(drawn) if drawn else None, f"application/vnd.vegalite.{major}+json", source, view
+        class_name(value),
+        facts,
+        Group(drawn) if drawn else None,
+        f"application/vnd.vegalite.{major}+json",
+        source,
+        view,
     )
 
 
