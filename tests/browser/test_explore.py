@@ -142,3 +142,25 @@ def test_without_its_kernel_a_saved_notebook_shows_the_still_display(
     expect(again.output(1).locator("button")).to_have_count(0)
     expect(again.output(1)).not_to_contain_text("model not found")
     again.shut_down()
+
+
+def test_values_in_the_inspector_of_a_run_answer_too(lab: Lab, browser: Browser) -> None:
+    page = browser.new_page(viewport={"width": 1300, "height": 1400})
+    define = """
+%load_ext flytenb
+import flytenb
+from flytekit import task
+
+@task
+def count(n: int) -> list[int]:
+    return list(range(n))
+"""
+    notebook = Notebook(
+        lab, page, lab.write("inspected", define, "run = %flyte run count(n=1000)", "run.explore()")
+    ).open()
+    notebook.run_all()
+    live = notebook.live(2)
+    live.node("n0").click(timeout=40_000)
+    live.inspector.get_by_role("button", name="last rows").click()
+    expect(live.inspector.locator(".ft-range").first).to_have_text("rows 991–1,000 of 1,000")
+    notebook.shut_down()

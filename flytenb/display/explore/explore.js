@@ -139,7 +139,7 @@ export default {
     const search = () => {
       isDue = false;
       for (const element of places.keys()) if (!element.isConnected) places.delete(element);
-      for (const element of document.querySelectorAll(`[data-ft-explore="${CSS.escape(model.get("key"))}"]`)) {
+      for (const element of document.getElementsByClassName(`ft-explore-${model.get("key")}`)) {
         if (!places.has(element)) places.set(element, new Place(element, model));
       }
     };

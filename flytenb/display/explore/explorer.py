@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.getipython import get_ipython
 from IPython.display import display as _display
 
-from flytenb.display.html import controls_style, style
+from flytenb.display.html import style
 from flytenb.display.limits import Limits
 from flytenb.display.look import Look, Looks, Path
 from flytenb.display.run_view import has_reader
@@ -51,6 +51,7 @@ class Explorer:
         self._widget: ExplorerWidget | None = None
         self._handle: Any = None
         self._kept: Shown | None = None
+        self._others = _open
 
     def choose(self, *path: str, **look: Any) -> Explorer:
         """Choose what to see, as the controls do, and return the explorer.
@@ -92,16 +93,20 @@ class Explorer:
         self._kept = self.still
         if self._handle is not None and keep:
             self._handle.update(self._kept._repr_mimebundle_(), raw=True)
-        if self in _open:
-            _open.remove(self)
+        if self in self._others:
+            self._others.remove(self)
         if self._widget is not None:
             # A page that was reloaded no longer knows which output to mend.
             self._widget.fragment = self._kept.fragment
             self._widget.close()
         self._value = self._widget = None
 
-    def open(self) -> str:
-        """Answer a page from now on, and return the still display as HTML that comes alive there."""
+    def open(self, others: deque[Explorer] = _open) -> str:
+        """Answer a page from now on, and return the still display as HTML that comes alive there.
+
+        Args:
+            others: who is open too; the oldest of too many is closed.
+        """
         from flytenb.display.explore.widget import ExplorerWidget
 
         still = self.still.fragment
@@ -109,10 +114,12 @@ class Explorer:
             return still
         if self._widget is None:
             self._widget = ExplorerWidget(self.hear, fragment=self.live.fragment)
-            _open.append(self)
-            while len(_open) > _KEPT_OPEN:
-                _open[0].close(keep=False)
-        return f'<div class="ft-explore" data-ft-explore="{self._widget.key}">{still}</div>'
+            self._others = others
+            others.append(self)
+            while len(others) > _KEPT_OPEN:
+                others[0].close(keep=False)
+        # A class, since pages that rebuild markup from what they know keep it.
+        return f'<div class="ft-explore ft-explore-{self._widget.key}">{still}</div>'
 
     def hear(self, message: Mapping[str, Any]) -> None:
         """Do what a control of the page says; what is no choice is passed over."""
@@ -140,7 +147,7 @@ class Explorer:
         if self._kept is not None or not has_reader(get_ipython()):
             return bundle
         # Markup of a richer kind (an interactive figure) would be shown instead of what comes alive.
-        html = f'<div class="ft-show"><style>{style()}\n{controls_style()}</style>{self.open()}</div>'
+        html = f'<div class="ft-show"><style>{style()}</style>{self.open()}</div>'
         return {"text/plain": bundle["text/plain"], "text/html": html}
 
     def _ipython_display_(self) -> None:
@@ -177,3 +184,14 @@ def _next_order(look: Look, key: int) -> dict[str, Any]:
     if look.sort != key:
         return {"sort": key, "is_descending": False}
     return {"sort": -1, "is_descending": False} if look.is_descending else {"is_descending": True}
+
+
+_in_inspectors: deque[Explorer] = deque()
+
+
+def show_answering(value: Any, declared: Any = None, *, name: str = "", limits: Limits = _LIMITS) -> Shown:
+    """Show a value in a page that is live already: with controls, if there is anything to choose."""
+    explorer = Explorer(value, declared, name=name)
+    if "data-ft-set=" not in explorer.live.fragment:
+        return show(value, declared, name=name, limits=limits)
+    return Shown(explorer.still.text, explorer.open(_in_inspectors))

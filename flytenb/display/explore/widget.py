@@ -10,15 +10,18 @@ from typing import Any
 import anywidget
 import traitlets
 
+from flytenb.display.html import controls_style
+
 
 class ExplorerWidget(anywidget.AnyWidget):
-    """Markup for the elements whose `data-ft-explore` is `key`, and what their reader chooses.
+    """Markup for the elements whose class ends with `key`, and what their reader chooses.
 
     A widget's view in an output would be all that JupyterLab shows of it, and nothing once the kernel is gone. So the
     output is HTML, and the page's module looks for it.
     """
 
     _esm = (files("flytenb.display.explore") / "explore.js").read_text(encoding="utf-8")
+    _css = controls_style()
 
     key = traitlets.Unicode().tag(sync=True)
     fragment = traitlets.Unicode().tag(sync=True)
@@ -26,3 +29,6 @@ class ExplorerWidget(anywidget.AnyWidget):
     def __init__(self, on_message: Callable[[dict[str, Any]], None], fragment: str) -> None:
         super().__init__(key=secrets.token_hex(8), fragment=fragment)
         self.on_msg(lambda _, content, buffers: on_message(content))
+        # See RunWidget: a page's message goes where the page sends it, also while a cell runs.
+        if hasattr(self.comm, "_reply_subshell_for"):
+            self.comm._reply_subshell_for = lambda data, default: default

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -52,8 +53,8 @@ class Details:
     source: str = ""
 
     @classmethod
-    def of(cls, run: Run, path: str, *, limits: Limits = _LIMITS) -> Details:
-        """Gather what is known now; a part that can't be read says why."""
+    def of(cls, run: Run, path: str, *, limits: Limits = _LIMITS, show: Callable[..., Shown] = show) -> Details:
+        """Gather what is known now, values as `show` shows them; a part that can't be read says why."""
         node = run.graph.nodes.get(path)
         name = clean(node.name) if node is not None else path
         try:
@@ -65,8 +66,8 @@ class Details:
             path=path,
             name=name,
             facts=(*_facts(found), *_plan_facts(node)),
-            inputs=_values(found.declared_inputs, limits),
-            outputs=_values(found.declared_outputs, limits),
+            inputs=_values(found.declared_inputs, limits, show),
+            outputs=_values(found.declared_outputs, limits, show),
             log=clean(log[-LOG_SHOWN:]),
             log_size=len(log),
             error=_error(run, found),
@@ -98,7 +99,7 @@ def _rank(phase: str) -> int:
     return order.index(phase)
 
 
-def _values(read: Any, limits: Limits) -> tuple[Shown, ...]:
+def _values(read: Any, limits: Limits, show: Callable[..., Shown]) -> tuple[Shown, ...]:
     try:
         return tuple(show(value, declared, name=name, limits=limits) for name, value, declared in read())
     except Exception as error:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from flytenb.display.brief import clean
+from flytenb.display.explore.explorer import show_answering
 from flytenb.display.live.details import LOG_SHOWN, Details, elements_of, members_of
 from flytenb.display.live.ledger import Ledger
 from flytenb.display.live.news import boxes_news, picture_news, run_news
@@ -194,7 +195,7 @@ class Follower:
 
     def _look(self, message: dict[str, Any]) -> None:
         path = str(message.get("path"))
-        details = Details.of(self.run, path)
+        details = Details.of(self.run, path, show=show_answering)
         with self._lock:
             behind = self._picture.members.get(path, []) or elements_of(self._graph, path, self.run)
             self._logs[path] = details.log_size
