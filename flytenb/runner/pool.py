@@ -50,15 +50,16 @@ class WorkerPool:
                 self._idle += 1
 
     def _work(self) -> None:
-        job: Callable[[], None] | None
         while True:
             # Jobs report their own failures; what is left is a request to stop that came after its node had ended.
             with suppress(BaseException):
-                job = self._jobs.get()
-                self._local.is_busy = True
-                job()
-            job = None  # or what it holds, a whole run, would live until the next one comes
+                self._do(self._jobs.get())
             self.release()
+
+    def _do(self, job: Callable[[], None]) -> None:
+        # A function of its own, or an idle thread would hold its last job and with it a run.
+        self._local.is_busy = True
+        job()
 
     def __repr__(self) -> str:
         return f"<WorkerPool {self._name}: {self._count} threads, {self._idle} idle>"
