@@ -198,7 +198,7 @@ def test_the_whole_traceback_is_one_verb_away(kernel: Kernel) -> None:
 
 
 @pytest.mark.kernel
-def test_an_error_of_flytekits_ends_with_its_hint(kernel: Kernel) -> None:
+def test_an_error_of_flytekits_ends_with_its_hint_and_the_way_to_all_of_it(kernel: Kernel) -> None:
     error = kernel.run("""
         @workflow
         def impossible(x: int) -> int:
@@ -206,5 +206,7 @@ def test_an_error_of_flytekits_ends_with_its_hint(kernel: Kernel) -> None:
 
         impossible(x=1)
     """).fails()
-    assert error.traceback.splitlines()[-1].startswith("hint: in a workflow a task's output is a promise")
+    *_, hint, more = error.traceback.splitlines()
+    assert hint.strip().startswith("hint: in a workflow a task's output is a promise")
+    assert more.strip() == "the whole traceback: %flyte error"
     assert "hint:" not in kernel.run("1/0").fails().traceback

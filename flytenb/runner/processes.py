@@ -24,9 +24,8 @@ from flytenb.bridge.crossing import Value
 from flytenb.bridge.entities import short_name
 from flytenb.bridge.own_files import own_files
 from flytenb.bridge.packing import build_packing
-from flytenb.errors import TravelError, WorkerLostError
+from flytenb.errors import TravelError, WorkerLostError, say
 from flytenb.runner.capture import write_captured
-from flytenb.runner.failure import say
 
 _LOOK_EVERY = 0.05
 
