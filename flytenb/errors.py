@@ -56,6 +56,10 @@ class StubError(FlytenbError, NotImplementedError):
     """A task or workflow that has no body yet was run."""
 
 
+class SaveError(FlytenbError, OSError):
+    """A file could not be written."""
+
+
 class LayoutError(FlytenbError, RuntimeError):
     """No layout engine could lay the drawing out."""
 

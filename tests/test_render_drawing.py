@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from flytenb.errors import FlytenbError, LayoutError, UnknownNameError
+from flytenb.errors import FlytenbError, LayoutError, SaveError, UnknownNameError
 from flytenb.model import EdgeKind, Graph, Kind
 from flytenb.render import captions, drawing, layout, png
 from flytenb.render.drawing import Drawing, draw
@@ -210,6 +210,19 @@ def test_another_suffix_is_refused_with_those_there_are(name: str, tmp_path: Pat
     assert repr(name) in caught.value.message
     assert caught.value.hint == "use one of .svg, .png, .dot, .html, .mmd, .txt"
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"), [("there/is/none.svg", "make it first"), ("a_folder.svg", "")], ids=["no folder", "a folder"]
+)
+def test_a_place_that_cannot_be_written_is_named(name: str, hint: str, tmp_path: Path) -> None:
+    (tmp_path / "a_folder.svg").mkdir()
+    with pytest.raises(SaveError) as caught:
+        drawn("chain").save(tmp_path / name)
+    assert isinstance(caught.value, OSError)
+    assert repr(str(tmp_path / name)) in caught.value.message
+    assert caught.value.hint.endswith(hint)
+    assert bool(caught.value.hint) is bool(hint)
 
 
 @pytest.mark.dot

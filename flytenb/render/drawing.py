@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from flytenb.errors import FlytenbError, LayoutError, LayoutTimeoutError
+from flytenb.errors import FlytenbError, LayoutError, LayoutTimeoutError, SaveError
 from flytenb.model import Graph, NodeState
 from flytenb.render import layout, text
 from flytenb.render.dot import layout_dot, to_dot
@@ -214,7 +214,7 @@ class Drawing:
         Raises:
             FlytenbError: a suffix that is no format of ours.
             LayoutError: the format needs an engine that isn't there.
-            OSError: the file can't be written.
+            SaveError: the file can't be written.
         """
         target = Path(path)
         formats: dict[str, Callable[[], str | bytes]] = {
@@ -229,7 +229,11 @@ class Drawing:
         if make is None:
             raise FlytenbError(f"can't save a drawing as {target.name!r}", hint=f"use one of {', '.join(formats)}")
         content = make()
-        target.write_bytes(content.encode() if isinstance(content, str) else content)
+        try:
+            target.write_bytes(content.encode() if isinstance(content, str) else content)
+        except OSError as e:
+            why = "" if target.parent.is_dir() else f"there is no folder {str(target.parent)!r}; make it first"
+            raise SaveError(f"can't write {str(target)!r}: {e.strerror}", hint=why) from e
         return target
 
     def _repr_mimebundle_(
