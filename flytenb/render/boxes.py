@@ -68,13 +68,14 @@ class Boxes:
         self.frame_at: dict[str, Frame] = {}
         self._looks_of: dict[tuple[object, ...], _Looks] = {}
         self.open = {node.parent for node in graph.nodes.values() if node.parent and self._has_box(node)}
+        failures = (path for path, node in graph.nodes.items() if node.kind is Kind.FAILURE)
+        self._handlers = {path for path in failures if path not in self.open}
         for path, node in graph.nodes.items():
             self._add(path, node)
 
     def is_named_by_handler(self, edge: Edge) -> bool:
         """Whether a failure handler names the workflow's input in its box: arrows to it would only cross the others."""
-        source, target = self.graph.nodes[edge.source], self.graph.nodes[edge.target]
-        return source.kind is Kind.INPUTS and target.kind is Kind.FAILURE and target.path not in self.open
+        return edge.target in self._handlers and self.graph.nodes[edge.source].kind is Kind.INPUTS
 
     def add_meeting(self, path: str) -> Box:
         """Add the dot where the cases of a branch meet again."""
