@@ -1,4 +1,4 @@
-"""A run along the clock, and two runs side by side."""
+"""A run along the clock."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from flytekit import task, workflow
 
 from flytenb.runner.run import Run
 from flytenb.runner.settings import Settings
-from flytenb.runner.timeline import Difference
 
 
 @task
@@ -42,25 +41,3 @@ def test_a_timeline_has_each_node_that_started_in_that_order() -> None:
     text = repr(timeline)
     assert all(f"{path} half" in text for path in ("n0", "n1"))
     assert "in all" in text
-
-
-def test_runs_that_gave_the_same_differ_in_nothing() -> None:
-    comparison = run(x=5, y=1).compare(run(x=5, y=1))
-    assert not comparison
-    assert repr(comparison).startswith("nothing differs")
-
-
-def test_runs_that_differ_say_where() -> None:
-    differences = run(x=5, y=1).compare(run(x=10, y=1)).differences
-    assert Difference("n0", "o0", 20, 10) in differences
-    assert Difference("n1", "o0", 5, 10) in differences
-    assert not [d for d in differences if d.path == "n2"]
-    frames = run(x=5, y=1).compare(run(x=5, y=2)).differences
-    assert {(d.path, d.what) for d in frames} == {("", "o1"), ("n2", "o0")}
-
-
-def test_a_failed_run_differs_by_its_phases() -> None:
-    failed = run(x=0, y=1)
-    differences = failed.compare(run(x=5, y=1)).differences
-    assert Difference("n0", "phase", "FAILED", "SUCCEEDED") in differences
-    assert Difference("", "phase", "FAILED", "SUCCEEDED") in differences

@@ -13,6 +13,7 @@ from flytenb.bridge.readings import Reading, read_later, read_once
 from flytenb.errors import FlytenbError, RunCancelledError
 from flytenb.model import Graph, NodeState, Phase, RunEvent
 from flytenb.runner import capture
+from flytenb.runner.comparison import Comparison
 from flytenb.runner.failure import Failure
 from flytenb.runner.gate import answer_gate
 from flytenb.runner.inputs import check_inputs, root_of
@@ -22,7 +23,7 @@ from flytenb.runner.plan import Planner
 from flytenb.runner.scheduler import Scheduler
 from flytenb.runner.settings import Settings
 from flytenb.runner.steps import ExitStep, Record, Scope
-from flytenb.runner.timeline import Comparison, Timeline
+from flytenb.runner.timeline import Timeline
 
 
 class Run:

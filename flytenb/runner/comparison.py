@@ -1,0 +1,95 @@
+"""Two runs side by side: what differs; plain rows that show themselves as text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from flytenb.bridge.values_in_short import shorten
+
+if TYPE_CHECKING:
+    from flytenb.runner.run import Run
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What one node, or the run itself (path `""`), has differently.
+
+    Attributes:
+        path: the node.
+        what: `phase`, an output's name, or `node` where only one of the runs has it.
+        this: the phase or value of the one, for `node` whether it is there.
+        other: the same of the other.
+    """
+
+    path: str
+    what: str
+    this: Any
+    other: Any
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two runs side by side: what differs, and how long each took in seconds."""
+
+    differences: tuple[Difference, ...]
+    durations: tuple[float, float]
+
+    @classmethod
+    def read(cls, this: Run, other: Run) -> Comparison:
+        """Compare phases and outputs node by node; values that can't be compared count as different."""
+        found = list(_differences("", this, other))
+        mine, theirs = dict(this.nodes.items()), dict(other.nodes.items())
+        for path in dict.fromkeys([*mine, *theirs]):
+            if path not in mine or path not in theirs:
+                found.append(Difference(path, "node", path in mine, path in theirs))
+            else:
+                found += _differences(path, mine[path], theirs[path])
+        return cls(tuple(found), (this.duration or 0.0, other.duration or 0.0))
+
+    def __bool__(self) -> bool:
+        """Whether anything differs."""
+        return bool(self.differences)
+
+    def __repr__(self) -> str:
+        took = f"took {self.durations[0]:.3f} s and {self.durations[1]:.3f} s"
+        if not self.differences:
+            return f"nothing differs; {took}"
+        rows = [("node", "differs", "this run", "the other"), *map(_row, self.differences)]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = ("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)) for row in rows)
+        return "\n".join([*(line.rstrip() for line in lines), took])
+
+
+def _row(difference: Difference) -> tuple[str, str, str, str]:
+    this, other = difference.this, difference.other
+    if difference.what == "node":
+        told = ["there" if is_there else "not there" for is_there in (this, other)]
+    elif difference.what == "phase":
+        told = [this, other]
+    else:
+        told = [shorten(value) for value in (this, other)]
+    return difference.path or "(run)", difference.what, told[0], told[1]
+
+
+def _differences(path: str, this: Any, other: Any) -> list[Difference]:
+    found = []
+    if this.phase is not other.phase:
+        found.append(Difference(path, "phase", str(this.phase), str(other.phase)))
+    mine, theirs = this.outputs, other.outputs
+    found += [
+        Difference(path, name, mine[name], theirs[name])
+        for name in mine
+        if name in theirs and not _is_equal(mine[name], theirs[name])
+    ]
+    return found
+
+
+def _is_equal(a: Any, b: Any) -> bool:
+    if hasattr(a, "equals"):  # frames and Arrow tables, whose == answers by element
+        return type(a) is type(b) and bool(a.equals(b))
+    try:
+        equal = a == b
+        return bool(equal.all()) if hasattr(equal, "all") else bool(equal)
+    except Exception:
+        return False
