@@ -1,4 +1,4 @@
-"""What every test may lean on: the option for golden files, ids that are the same everywhere, and a second try."""
+"""What every test may lean on: an option for golden files, ids that never change, what is slow, a second try."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew instead of comparing")
 
 
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Refuse ids that hold an object's address: workers that run in parallel must collect the same tests."""
     changing = [item.nodeid for item in items if " at 0x" in item.nodeid]
     if changing:
         raise pytest.UsageError(f"these ids change with every process, give them one of their own: {changing}")
     for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker("slow")
         # A real kernel, browser or engine may be late on a busy machine; the report still names what was run again.
         if any(item.get_closest_marker(name) for name in ("kernel", "browser", "docker")):
             item.add_marker(pytest.mark.flaky(reruns=2, reruns_delay=1))

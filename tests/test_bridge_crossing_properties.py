@@ -11,6 +11,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -19,6 +20,8 @@ from mashumaro.mixins.json import DataClassJSONMixin
 from flytenb.bridge.crossing import giver, packer, taker
 from tests import crossing as c
 from tests.crossing import by_flytekit, difference, scramble, verdict
+
+pytestmark = pytest.mark.slow  # hundreds of examples, each through flytekit as well
 
 SCALARS = [bool, int, float, str, date, timedelta]
 ENUMS = [c.Colour, c.Level]
