@@ -2,32 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import pandas as pd
-from flytekit import task, workflow
-
-from flytenb.runner.run import Run
-from flytenb.runner.settings import Settings
-
-
-@task
-def half(x: int) -> int:
-    return 100 // x
-
-
-@task
-def frame(x: int) -> pd.DataFrame:
-    return pd.DataFrame({"x": [x, 1]})
-
-
-@workflow
-def halves(x: int, y: int) -> tuple[int, pd.DataFrame]:
-    return half(x=half(x=x)), frame(x=y)
-
-
-def run(**inputs: Any) -> Run:
-    return Run(halves, inputs, Settings(workers=1)).begin().wait(30)
+from tests.test_runner_comparison import run
 
 
 def test_a_timeline_has_each_node_that_started_in_that_order() -> None:
