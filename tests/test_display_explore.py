@@ -63,6 +63,21 @@ def table(request: pytest.FixtureRequest) -> Explorer:
     return flytenb.explore(TABLES[request.param])
 
 
+def test_a_set_can_be_paged_in_order() -> None:
+    numbers = flytenb.explore(set(range(1000)))
+    assert "rows 501–510 of 1,000" in numbers.choose(start=500).still.text
+    assert ["509", "509"] in [line.split() for line in numbers.still.text.splitlines()]
+    tuples = flytenb.explore({(i, "word" * 20) for i in range(200)})
+    last = tuples.choose(start=150).still.text
+    assert "(99, " in last
+    assert "(0, " not in last
+
+
+def test_of_a_large_set_only_what_was_sorted_is_offered() -> None:
+    explorer = flytenb.explore({(i, "word" * 20) for i in range(100_001)})
+    assert "only 100,000 of them were sorted" in explorer.choose(start=10).still.text
+
+
 def test_every_table_can_be_paged(table: Explorer) -> None:
     found = rows(table.choose(start=20))
     assert found == [[str((7 * i) % 100), f"w{i % 10}"] for i in range(20, 30)]

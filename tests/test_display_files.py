@@ -139,6 +139,19 @@ def test_a_remote_file_is_its_address(tmp_path):
     assert "nothing there" in show(Path("/no/such/file.csv")).text
 
 
+def test_a_remote_directory_is_not_told_to_be_empty_before_it_is_downloaded():
+    text = show(FlyteDirectory.from_source("s3://bucket/dir")).text
+    assert "not downloaded" in text
+    assert "empty" not in text
+
+
+@pytest.mark.parametrize("kind", [FlyteFile, FlyteDirectory])
+def test_a_path_on_this_machine_that_leads_nowhere_is_told(kind, tmp_path):
+    text = show(kind(str(tmp_path / "gone"))).text
+    assert "nothing there" in text
+    assert "downloaded" not in text
+
+
 def test_an_input_that_was_not_downloaded_yet_shows_where_it_lies():
     context = FlyteContext.current_context()
     literal_type = TypeEngine.to_literal_type(FlyteFile)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import os
 import sys
 import types
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -117,6 +119,34 @@ def test_a_long_frame_says_from_how_many_rows_its_summaries_are():
     frame = pd.DataFrame({"a": range(100)})
     text = show(frame, limits=Limits(scan=10)).text
     assert "0 … 9 in the first 10" in text
+
+
+def test_what_was_counted_in_fewer_rows_says_its_own_number():
+    frame = pd.DataFrame({"a": ["x"] * 30_000, "b": [None, *range(29_999)]})
+    text = show(frame, limits=Limits(scan=20_000)).text
+    assert "1 distinct in the first 10,000" in text
+    assert "0.0 … 19998.0, 1 null in the first 20,000" in text
+    assert "in the first 10,000 in the first" not in text
+
+
+def test_an_array_with_many_axes_is_sampled_and_not_reduced_to_one_element():
+    text = show(np.zeros((2,) * 12), limits=Limits(scan=3_000)).text
+    assert "(from 2,048 elements, evenly spread)" in text
+
+
+def test_all_channels_of_an_array_are_in_its_sample():
+    channels = np.stack([np.full(100_000, float(i)) for i in range(3)])
+    assert "0.0 … 2.0, mean 1.0" in show(channels, limits=Limits(scan=10_000)).text
+
+
+def test_little_of_a_long_file_is_read_for_its_figures(tmp_path):
+    path = tmp_path / "long.dat"
+    path.write_bytes(b"")
+    os.truncate(path, 800_000_000)
+    mapped = np.memmap(path, dtype="f8", mode="r")
+    show(mapped, limits=Limits(scan=10_000))
+    held = Path("/proc/self/smaps").read_text().partition("long.dat\n")[2].partition("Rss:")[2].split()[0]
+    assert int(held) < 100_000
 
 
 def test_a_large_array_says_from_how_many_elements_its_figures_are():

@@ -289,6 +289,60 @@ def test_what_would_take_too_long_is_left_out():
     assert text.count("lorem") < 10
 
 
+def test_nothing_is_asked_once_it_is_late():
+    asked = []
+
+    class Slow:
+        def __repr__(self) -> str:
+            asked.append(self)
+            return "slow"
+
+    late = Limits(seconds=-1)
+    text = show([Slow(), 3, "word"], limits=late).text
+    assert asked == []
+    assert "<Slow, left out>" in text
+    assert "'word'" in text
+    show(pd.DataFrame({"a": [Slow()] * 5}), limits=late)
+    assert asked == []
+
+
+def test_a_repr_is_asked_once_for_the_value_itself():
+    asked = []
+
+    class Slow:
+        def __repr__(self) -> str:
+            asked.append(self)
+            return "slow"
+
+    assert show(Slow()).text == "slow (Slow)"
+    assert len(asked) == 1
+
+
+class Panic(BaseException):
+    """As libraries in Rust raise it: no Exception."""
+
+
+@pytest.mark.parametrize("error", [SystemExit, Panic])
+@pytest.mark.parametrize("name", ["__repr__", "_repr_html_"])
+def test_what_is_no_exception_is_an_answer_too(name, error):
+    def fail(self: Any) -> Any:
+        raise error
+
+    value = type("Raising", (), {name: fail})()
+    for shown in (show(value), show([value])):
+        assert "Raising" in shown.text
+    assert error.__name__ in show(value).text
+
+
+def test_a_person_may_interrupt_a_display():
+    def interrupted(self: Any) -> Any:
+        raise KeyboardInterrupt
+
+    value = type("Slow", (), {"__repr__": interrupted})()
+    with pytest.raises(KeyboardInterrupt):
+        show(value)
+
+
 def test_oversized_html_shrinks_until_it_fits():
     frames = {f"f{i}": pd.DataFrame({f"c{j}": ["lorem ipsum dolor" * 5] * 20 for j in range(20)}) for i in range(40)}
     limits = Limits(html=20_000)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import datetime
 import enum
-import http.server
 import re
-import threading
+import subprocess
+import sys
 import typing
-from collections.abc import Callable
+import urllib.request
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import IO, Annotated, Any, NamedTuple
 
 import altair
 import matplotlib.figure
@@ -321,21 +323,42 @@ def test_text_and_html_tell_the_same(name: str) -> None:
         assert Page.words_of(shown.text) == told
 
 
-def test_drawing_a_chart_fetches_nothing() -> None:
-    asked: list[str] = []
+@pytest.mark.parametrize("values", [list(range(10**6)), set(range(10**6))])
+def test_the_span_of_some_of_many_numbers_says_that_there_are_more(values: Any) -> None:
+    head = show(values).text.splitlines()[0]
+    assert head.endswith(("0 … 9999 in the first 10,000", "in 10,000 of them"))
 
-    class Asked(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked.append(self.path)
-            self.send_error(404)
 
-        def log_message(self, *_: object) -> None:
-            pass
+def test_a_poster_is_drawn_no_larger_than_it_is_shown() -> None:
+    figure = matplotlib.figure.Figure(figsize=(200, 100))
+    asked: list[float] = []
+    drawn = figure.savefig
+    figure.savefig = lambda *args, dpi, **rest: asked.append(dpi) or drawn(*args, dpi=dpi, **rest)  # type: ignore[func-returns-value,method-assign]
+    assert "PNG picture" in show(figure).text
+    assert max(asked) * 200 <= 1_600
 
-    with http.server.HTTPServer(("127.0.0.1", 0), Asked) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        address = f"http://127.0.0.1:{server.server_port}/data.csv"
-        shown = show(altair.Chart(address).mark_bar().encode(x="day:Q"))
-        server.shutdown()
+
+def test_drawing_a_chart_fetches_nothing(tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_text("day\n1\n")
+    log = tmp_path / "log"
+    # In a process of its own: what draws holds the lock that a thread of ours would need to answer.
+    with log.open("wb") as said, _server(tmp_path, said) as address:
+        urllib.request.urlopen(f"{address}/").close()
+        shown = show(altair.Chart(f"{address}/data.csv").mark_bar().encode(x="day:Q"))
     assert "mark bar" in shown.text
-    assert asked == []
+    assert "GET / " in log.read_text()
+    assert "data.csv" not in log.read_text()
+
+
+@contextlib.contextmanager
+def _server(directory: Path, log: IO[bytes]) -> Iterator[str]:
+    """Serve a directory and log what is asked for."""
+    command = [sys.executable, "-u", "-m", "http.server", "--bind", "127.0.0.1", "--directory", str(directory), "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True) as process:
+        try:
+            assert process.stdout is not None
+            found = re.search(r"http://[\d.:]+", process.stdout.readline())
+            assert found is not None
+            yield found[0]
+        finally:
+            process.terminate()

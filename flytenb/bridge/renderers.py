@@ -67,22 +67,26 @@ class Place:
     Attributes:
         uri: its address, as a reader knows it.
         local: where it is on this machine, `None` while it isn't.
+        is_remote: whether it can be somewhere else.
         extension: what its type says that it holds, `""` if nothing.
     """
 
     uri: str
     local: Path | None
     extension: str
+    is_remote: bool
 
 
 def read_place(value: Any) -> Place:
     """Read where a FlyteFile or FlyteDirectory lies, without `os.fspath`, which downloads it."""
     path, source = str(value.path), getattr(value, "remote_source", None)
-    local = _local(path)
-    if local is None and getattr(value, "downloaded", False):
+    is_here, uri = getattr(value, "downloaded", False), str(source or path)
+    # Until it is downloaded, a directory's own path is an empty one, made for what will come.
+    local = None if source and not is_here else _local(path)
+    if local is None and is_here:
         # Its own path is still the address; a second fspath downloads nothing.
         local = _local(os.fspath(value))
-    return Place(str(source or path), local, str(type(value).extension()))
+    return Place(uri, local, str(type(value).extension()), _is_remote(uri))
 
 
 @dataclass(frozen=True)
@@ -159,9 +163,13 @@ def read_dataset(value: Any) -> Dataset:
     return Dataset(value.dataframe, uri, local, file_format, columns or declared)
 
 
+def _is_remote(uri: str) -> bool:
+    return "://" in uri and not uri.startswith("file://")
+
+
 def _local(uri: str) -> Path | None:
     """Return the path on this machine that an address means, if something is there."""
-    if "://" in uri and not uri.startswith("file://"):
+    if _is_remote(uri):
         return None
     path = Path(uri.removeprefix("file://"))
     return path if uri and path.exists() else None

@@ -72,10 +72,27 @@ def own_repr(value: Any, limit: int) -> str:
     return _ADDRESS.sub("", text[: limit + 40])
 
 
+def is_told_by_repr(value: Any) -> bool:
+    """Whether the short form of a value is what its own `__repr__` says, which may take any time."""
+    cls = type(value)
+    is_ours = isinstance(value, list | tuple | set | frozenset | dict) or _is_plain_dataclass(cls) or has_no_repr(cls)
+    return not (_spelling(cls) is not None or is_ours or _sized(value, cls))
+
+
+def pass_interrupt(error: BaseException) -> None:
+    """Raise what a person asked for; all else that a value's own code raises is an answer, `SystemExit` too.
+
+    Not all errors are an `Exception`: a panic of a library in Rust isn't.
+    """
+    if isinstance(error, KeyboardInterrupt | GeneratorExit):
+        raise error
+
+
 def _guarded(value: Any, limit: int, depth: int, around: frozenset[int]) -> str:
     try:
         return _brief(value, limit, depth, around)
-    except Exception as error:
+    except BaseException as error:
+        pass_interrupt(error)
         return f"<{class_name(value)}, whose repr raised {type(error).__name__}>"
 
 

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 
 from flytenb.display.annotations import member_of, type_text, union_members
-from flytenb.display.brief import brief, class_name, clip
+from flytenb.display.brief import brief, class_name, clip, is_told_by_repr, pass_interrupt
 from flytenb.display.declared import declared_displays
 from flytenb.display.limits import Limits
 from flytenb.display.look import PAGE_SIZES, Look, Looks, Path
@@ -147,7 +147,8 @@ class View:
         self.work.open_ids.add(id(value))
         try:
             return self._shown(value, declared)
-        except Exception as error:
+        except BaseException as error:
+            pass_interrupt(error)
             # Outside of any display: a type that can't be read, an object that lies about its class.
             return in_short(value, error)
         finally:
@@ -202,7 +203,9 @@ class View:
         return Entry(name, known, short, (), part)
 
     def brief(self, value: Any, limit: int = 0) -> str:
-        """Return the value in one short line."""
+        """Return the value in one short line; what would have to be asked for it is asked only while there is time."""
+        if self.is_late and is_told_by_repr(value):
+            return f"<{class_name(value)}, left out>"
         return brief(value, limit or self.limits.cell)
 
     def _why_not(self, value: Any) -> str:
@@ -234,7 +237,8 @@ class View:
                 if result is NotImplemented or result is value:
                     continue
                 part = result if isinstance(result, Part) else self.show(result)
-            except Exception as error:
+            except BaseException as error:
+                pass_interrupt(error)
                 failures.append(Note(f"the display {_display_name(display)} raised {brief(error, 160)}"))
                 continue
             return Group((part, *failures)) if failures else part
@@ -246,7 +250,7 @@ class View:
         yield from self.registry.candidates(value)
 
 
-def in_short(value: Any, error: Exception) -> Part:
+def in_short(value: Any, error: BaseException) -> Part:
     """Return what is left when a value couldn't be shown: its short form and why."""
     return Group((Value(brief(value), class_name(value)), Note(f"showing it raised {brief(error, 160)}")))
 

@@ -19,6 +19,8 @@ from flytenb.display.view import View
 display_for = BUILT_IN.display_for
 _SMALL = 8
 """Up to so many elements along each axis are shown one by one."""
+_RUN = 512
+"""So many neighbours are taken together where elements are taken out of a long row."""
 _LEAST_PICTURE, _LARGEST_PICTURE, _ENLARGED = 8, 240, 160
 
 
@@ -151,10 +153,16 @@ def _structured(array: Any, view: View) -> Part:
 
 def _sample(array: Any, limit: int) -> Any:
     """Return all elements, or evenly spread ones if they are many: a view first, so that little is read."""
-    if array.size > limit:
-        step = math.ceil((array.size / limit) ** (1 / array.ndim))
-        array = array[(slice(None, None, step),) * array.ndim]
-    return array.ravel()
+    left = math.ceil(array.size / limit)
+    if array.ndim == 1 and array.size > limit > _RUN:
+        # Neighbours lie on one page of a file: every hundredth element would read all of it.
+        array = array[: array.size // _RUN * _RUN].reshape(-1, _RUN)
+    # The longest axis first: of three channels all are seen.
+    steps = [1] * array.ndim
+    for axis in sorted(range(array.ndim), key=lambda i: -array.shape[i]):
+        steps[axis] = min(left, array.shape[axis])
+        left = math.ceil(left / steps[axis])
+    return array[tuple(slice(None, None, step) for step in steps)].ravel()
 
 
 def _figures(array: Any, sample: Any) -> Part:

@@ -34,7 +34,7 @@ def show_items(value: Any, view: View) -> Any:
     if isinstance(value, tuple) and field_names(value):
         return NotImplemented
     total = len(value)
-    items = _items(value, view.limits.scan // 100)
+    items = _items(value, view.limits.scan // (100 if view.looks is None else 10))
     is_sequence = isinstance(value, list | tuple | collections.deque)
     inner = item_types(view.declared)
     facts = (count_text(total, "item"),)
@@ -47,12 +47,13 @@ def show_items(value: Any, view: View) -> Any:
             return Section(title, facts, table)
     if all(is_scalar(v) for v in items):
         return _scalars(value, items, total, title, view)
-    start, stop = view.page(total, view.limits.items) if is_sequence else (0, total)
-    shown = islice(value, start, stop) if is_sequence else iter(items)
+    every = value if is_sequence else items
+    start, stop = view.page(len(every), view.limits.items)
     names = (f"[{i}]" if is_sequence else "·" for i in count(start))
     types = (_declared_at(inner, i, value) for i in count(start))
-    entries = view.entries(zip(names, shown, types, strict=False), start)
-    window = view.window(total, size=view.limits.items) if is_sequence else None
+    entries = view.entries(zip(names, islice(every, start, stop), types, strict=False), start)
+    note = f"only {len(every):,} of them were sorted" if len(every) < total else ""
+    window = view.window(len(every), size=view.limits.items, note=note)
     return Section(title, facts, Tree(entries, total, window))
 
 
@@ -122,12 +123,15 @@ def _scalars(value: Any, items: list[Any], total: int, title: str, view: View) -
     numbers = [float(v) for v in items if isinstance(v, int | float) and not isinstance(v, bool) and _is_finite(v)]
     if len(numbers) == len(items) > 1:
         low, high = min(items), max(items)
-        facts.append(range_text(number_text(low), number_text(high)))
+        among = f" in {len(items):,} of them" if isinstance(value, set | frozenset) else f" in the first {len(items):,}"
+        facts.append(range_text(number_text(low), number_text(high)) + (among if len(items) < total else ""))
     if total <= 8 and "…" not in (short := brief(value)):
         return Value(short, title, tuple(facts))
     bars = histogram(numbers, items) if len(numbers) == len(items) and len(numbers) >= FEWEST else None
-    if view.looks is not None and isinstance(value, list | tuple | collections.deque):
-        return Section(title, tuple(facts), Group((*([bars] if bars else ()), scalars_table(value, view))))
+    if view.looks is not None:
+        # Of a set only what was sorted can be paged through.
+        every = items if isinstance(value, set | frozenset) else value
+        return Section(title, tuple(facts), Group((*([bars] if bars else ()), scalars_table(every, view))))
     words = [number_text(v) if type(v) is float else brief(v, 48) for v in items[:_FLAT]]
     fitting = sum(1 for end in accumulate(len(w) + 2 for w in words) if end <= _RUNNING)
     missing = total - fitting

@@ -76,6 +76,8 @@ def show_flyte_file(value: Any, view: View) -> Part:
 
     place = read_place(value)
     title = type_text(type(value) if view.declared is None else view.declared)
+    if place.local is None and not place.is_remote:
+        return Value(place.uri, title, ("nothing there",))
     if place.local is None:
         facts = Facts((("uri", place.uri), ("here", "not downloaded")))
         return Section(title, (), facts if view.looks is None else Group((facts, _storage(place.uri, view))))

@@ -286,8 +286,12 @@ def _distinct(count: Callable[[], int], rows: int) -> str:
 
 def _summary(spread: str, nulls: int, total: int, scanned: int) -> str:
     parts = [spread, count_text(nulls, "null") if nulls else ""]
+    where = f" in the first {scanned:,}" if scanned < total else ""
+    if spread.endswith(f" in the first {_DISTINCT_ROWS:,}"):
+        # Counting what differs stopped earlier still.
+        return ", ".join((spread, *(p + where for p in parts[1:] if p)))
     text = ", ".join(p for p in parts if p)
-    return f"{text} in the first {scanned:,}" if text and scanned < total else text
+    return text + where if text else ""
 
 
 def _point(value: Any) -> str:

@@ -6,7 +6,7 @@ import binascii
 from collections.abc import Mapping
 from typing import Any
 
-from flytenb.display.brief import brief, class_name, has_no_repr, own_repr
+from flytenb.display.brief import brief, class_name, has_no_repr, is_told_by_repr, own_repr, pass_interrupt
 from flytenb.display.part import Html, Own, Part, Picture, Rich, Section, Text, Tree, Value
 from flytenb.display.registry import BUILT_IN, FALLBACK
 from flytenb.display.view import View
@@ -33,11 +33,13 @@ def show_object(value: Any, view: View) -> Part:
         return Section(class_name(value), (), Tree(entries, len(attributes)))
     try:
         text = own_repr(value, view.limits.block + 1)
-    except Exception:
+    except BaseException as error:
+        pass_interrupt(error)
         # The short form says which error it was.
-        text = ""
+        return Value(brief(value), class_name(value))
     if "\n" not in text and len(text) <= 2 * view.limits.cell:
-        return Value(brief(value, 2 * view.limits.cell), class_name(value))
+        # Not asked twice: a repr may take its time.
+        return Value(text if is_told_by_repr(value) else brief(value, 2 * view.limits.cell), class_name(value))
     return Section(class_name(value), (), Text(text))
 
 

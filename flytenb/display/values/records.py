@@ -151,7 +151,7 @@ def cell_text(value: Any, view: View) -> str:
         return ""
     if type(value) is str:
         return value[: view.limits.cell * 4]
-    return number_text(value) if type(value) is float else brief(value, view.limits.cell)
+    return number_text(value) if type(value) is float else view.brief(value)
 
 
 def _field(value: Any, name: str) -> Any:
