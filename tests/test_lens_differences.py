@@ -86,6 +86,11 @@ def moved(point: Point, made: int) -> Point:
     return point
 
 
+def noted(error: Exception, note: str) -> Exception:
+    error.add_note(note)
+    return error
+
+
 def extended(point: Point, **extra: Any) -> Point:
     vars(point).update(extra)
     return point
@@ -104,6 +109,7 @@ SAME: list[tuple[Any, Any]] = [
     (Slotted(1), Slotted(1)),
     (Judge(True), Judge(True)),
     (object(), object()),
+    (ValueError("x", [1]), ValueError("x", [1])),
     (np.array([1.0, math.nan]), np.array([1.0, math.nan])),
     (np.array(["a"], dtype=object), np.array(["a"], dtype=object)),
     (pd.DataFrame({"a": [1, None]}), pd.DataFrame({"a": [1, None]})),
@@ -147,8 +153,10 @@ CHANGED: list[tuple[Any, Any, str, str]] = [
     (Slotted(1), Slotted(2), ".a", "the value differs"),
     (Judge(False), Judge(False), "", "Judge's own =="),
     (Judge(False), Judge(True), ".verdict", "the value differs"),
-    (Judge(ValueError()), Judge(ValueError("no")), ".verdict", "ValueError"),
+    (Judge(ValueError()), Judge(ValueError("no")), ".verdict.args", "lost or added"),
     (Opaque(), Opaque(), "", "can't be compared"),
+    (ValueError("x", [1]), ValueError("x", [1.0]), ".args[1][0]", "declares a float"),
+    (noted(OSError(2, "gone"), "too"), OSError(2, "gone"), ".__notes__", "nothing of it was sent"),
     (np.array([1, 2]), np.array([1.0, 2.0]), ".dtype", "another form"),
     (np.array([[1, 2], [3, 4]]), np.array([[1, 2], [3, 5]]), "[1, 1]", "the values differ"),
     (pd.DataFrame({"a": [1]}), pd.DataFrame({"b": [1]}), ".columns", "names as text"),

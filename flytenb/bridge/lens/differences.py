@@ -293,6 +293,13 @@ def _of_equals(before: Any, after: Any, path: str, depth: int) -> Iterator[Diffe
         yield _made(path, list(before[:3]), list(after[:3]), "the values differ")
 
 
+def _of_errors(before: BaseException, after: BaseException, path: str, depth: int) -> Iterator[Difference]:
+    # An error equals only itself; what it says is in its arguments and attributes.
+    yield from _differences(before.args, after.args, f"{path}.args", depth + 1)
+    for name in sorted(vars(before).keys() | vars(after).keys()):
+        yield from _differences(vars(before).get(name), vars(after).get(name), f"{path}.{name}", depth + 1)
+
+
 def _is_a(*names: str) -> Callable[[Any], bool]:
     """Whether a value's class, or an ancestor of it, has one of these full names: nothing is imported to ask."""
     return lambda value: any(f"{c.__module__.partition('.')[0]}.{c.__name__}" in names for c in type(value).__mro__)
@@ -310,6 +317,7 @@ _COMPARE: tuple[tuple[Callable[[Any], bool], Callable[[Any, Any, str, int], Iter
     (_is_instance(dict), _of_dicts),
     (_is_instance(set, frozenset), _of_sets),
     (_is_instance(StructuredDataset), _of_datasets),
+    (_is_instance(BaseException), _of_errors),
     (dataclasses.is_dataclass, _of_dataclasses),
     (lambda value: hasattr(type(value), "model_fields"), _of_models),
     (_is_a("pandas.DataFrame"), _of_pandas),
