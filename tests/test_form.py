@@ -29,7 +29,9 @@ from flytenb.bridge.lens.differences import first_difference
 from flytenb.bridge.lens.plain import refusal
 from flytenb.display.form.control import ControlError, ValueControl
 from flytenb.display.form.controls.times import format_duration, parse_duration
+from flytenb.display.form.controls.variables import VariableControl
 from flytenb.display.form.form import Form
+from flytenb.display.form.labels import label
 from flytenb.display.form.place import Place, make_control
 from flytenb.display.form.registry import CONTROLS
 from flytenb.display.form.source import Source
@@ -106,6 +108,10 @@ def closed() -> Iterator[None]:
 
 def control_for_type(declared: Any, folder: Path | None = None, names: dict[str, Any] = NAMES) -> Any:
     return make_control(declared, Place("x", CONTROLS, lambda: names, lambda: folder or Path()))
+
+
+def control_for_variable(declared: Any, names: dict[str, Any]) -> VariableControl:
+    return VariableControl(declared, Place("x", CONTROLS, lambda: names, Path))
 
 
 KINDS: list[tuple[Any, Any]] = [
@@ -299,7 +305,7 @@ def test_a_mistake_inside_says_where_it_is() -> None:
     control = control_for_type(Region)
     control.write(Region(Point(1.0), [Point(2.0)]))
     control._fields["points"]._rows.rows[0][0]._fields["y"].field.value = "two"
-    with pytest.raises(ControlError, match=r"\.points \[0\] \.y 'two' is no number"):
+    with pytest.raises(ControlError, match=r"^\.points\[0\]\.y: 'two' is no number$"):
         control.read()
 
 
@@ -395,6 +401,41 @@ def test_variables_that_fit_are_listed_newest_first() -> None:
     assert control.name == "second"
 
 
+def test_only_lists_of_the_right_items_are_listed() -> None:
+    names = {"words": ["a"], "numbers": [1, 2], "none": [], "table": {"a": 1}, "texts": {"a": "b"}}
+    assert [name for _, name in control_for_variable(list[int], names).choice.options] == ["none", "numbers"]
+    assert [name for _, name in control_for_variable(dict[str, int], names).choice.options] == ["table"]
+
+
+@dataclass
+class Long:
+    many: list[int] = field(default_factory=lambda: list(range(100)))
+    x: int = 1
+
+
+def test_a_default_inside_that_no_control_can_show_is_kept() -> None:
+    control = control_for_type(Long)
+    assert control.read() == Long()
+    assert eval(control.code(Source({"Long": Long})), {"Long": Long}) == Long()
+    control.write(Long([5], 2))
+    assert control.read() == Long([5], 2)
+
+
+@pytest.mark.parametrize(
+    ("declared", "text"),
+    [
+        (Annotated[int, range(1, 11)], "int, 1 … 10"),
+        (Annotated[float, Field(gt=0)], "float, &gt; 0"),
+        (Annotated[float, Field(ge=0, lt=1)], "float, ≥ 0, &lt; 1"),
+        (Annotated[int, Field(le=9)], "int, ≤ 9"),
+        (int, "int"),
+    ],
+    ids=str,
+)
+def test_bounds_stand_by_the_type(declared: Any, text: str) -> None:
+    assert f"<code>{text}</code>" in label("n", declared).value
+
+
 def test_a_variable_that_is_gone_is_told() -> None:
     names = dict(NAMES)
     control = control_for_type(pd.DataFrame, names=names)
@@ -478,7 +519,7 @@ def test_a_form_starts_with_the_defaults() -> None:
     with pytest.raises(InputError) as raised:
         _ = form.values
     assert "num: a whole number is missing" in raised.value.message
-    assert "start: .x a number is missing" in raised.value.message
+    assert "start.x: a number is missing" in raised.value.message
 
 
 def test_the_line_does_what_the_button_does() -> None:

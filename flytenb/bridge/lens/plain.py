@@ -110,6 +110,12 @@ def may_be(value: Any, python_type: Any) -> bool:
             find_transformer(python_type).assert_type(python_type, value)
     except Exception:
         return False
+    # flytekit asks no further than that it is a list.
+    inner = get_args(plain)
+    if isinstance(value, list) and value and len(inner) == 1:
+        return may_be(value[0], inner[0])
+    if isinstance(value, dict) and value and get_origin(plain) is dict and len(inner) == 2:
+        return may_be(next(iter(value.values())), inner[1])
     return True
 
 

@@ -93,6 +93,7 @@ class Body:
         doc = note(read_interface(self._entity).doc.partition("\n\n")[0], "ft-form-doc")
         fields = [field.widget for field in self.fields.values()]
         foot = widgets.HBox([self.button, self._said])
+        foot.add_class("ft-form-foot")
         form = widgets.VBox([head, doc, *fields, self._line, foot])
         form.add_class("ft-form")
         return form
@@ -113,7 +114,7 @@ class Body:
             try:
                 values[name] = field.read()
             except ControlError as error:
-                wrong.append(f"{name}: {error.message}")
+                wrong.append(error.within(name).message)
             except Exception as error:
                 wrong.append(f"{name}: {brief(error, 200)}")
         if wrong:

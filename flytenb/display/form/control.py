@@ -10,7 +10,21 @@ from flytenb.errors import FlytenbError
 
 
 class ControlError(FlytenbError, ValueError):
-    """What is in a control isn't a value yet, or a value can't be put into it; the message stands next to it."""
+    """What is in a control isn't a value yet, or a value can't be put into it; the message stands next to it.
+
+    Args:
+        reason: what is wrong.
+        where: the place inside the value, as one would write it in Python: `.points[3].x`.
+    """
+
+    def __init__(self, reason: str, where: str = "") -> None:
+        super().__init__(f"{where}: {reason}" if where else reason)
+        self.reason = reason
+        self.where = where
+
+    def within(self, step: str) -> ControlError:
+        """Return the same mistake as seen from one level further out."""
+        return ControlError(self.reason, step + self.where)
 
 
 class Control(Protocol):

@@ -9,12 +9,13 @@ import ipywidgets as widgets
 
 from flytenb.display.annotations import type_text
 from flytenb.display.brief import clean, clip
+from flytenb.display.form.place import read_bounds
 
 
 def label(name: str, declared: Any, *, is_required: bool = False) -> Any:
-    """Return a widget with a name and a type."""
+    """Return a widget with a name, a type and the bounds of a number."""
     mark = '<span class="ft-form-required" title="must be given">*</span>' if is_required else ""
-    kind = clip(type_text(declared), 80)
+    kind = ", ".join(filter(None, (clip(type_text(declared), 80), read_bounds(declared).text)))
     made = widgets.HTML(f"<b>{escape(clean(name))}</b>{mark}<br><code>{escape(kind)}</code>")
     made.add_class("ft-form-label")
     return made

@@ -20,6 +20,16 @@ class Bounds:
     is_low_open: bool = False
     is_high_open: bool = False
 
+    @property
+    def text(self) -> str:
+        """What a reader may give, `""` if that is any number: `1 … 10`, `> 0`."""
+        if self.low is None and self.high is None:
+            return ""
+        if None not in (self.low, self.high) and not (self.is_low_open or self.is_high_open):
+            return f"{self.low!r} … {self.high!r}"
+        ends = (self.low, "> " if self.is_low_open else "≥ "), (self.high, "< " if self.is_high_open else "≤ ")
+        return ", ".join(f"{sign}{bound!r}" for bound, sign in ends if bound is not None)
+
     def problem(self, value: Any) -> str:
         """Return what is wrong with a number, `""` if it is inside."""
         if self.low is not None and (value < self.low or (self.is_low_open and value == self.low)):

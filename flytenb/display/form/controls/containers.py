@@ -140,7 +140,7 @@ def _named(where: Any, read: Callable[[], Any]) -> Any:
     try:
         return read()
     except ControlError as error:
-        raise ControlError(f"[{where!r}] {error.message}") from None
+        raise error.within(f"[{where!r}]") from None
 
 
 def _check_size(value: Any) -> None:

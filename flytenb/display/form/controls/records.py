@@ -11,7 +11,7 @@ import ipywidgets as widgets
 from flytenb.display.annotations import bare, field_types
 from flytenb.display.brief import brief
 from flytenb.display.form.control import Control, ControlError
-from flytenb.display.form.labels import label
+from flytenb.display.form.labels import label, note, set_note
 from flytenb.display.form.place import Place
 from flytenb.display.form.registry import BUILT_IN
 from flytenb.display.form.source import Source
@@ -52,6 +52,28 @@ def _default(field: dataclasses.Field[Any]) -> Any:
     return field.default_factory() if field.default_factory is not dataclasses.MISSING else _NONE
 
 
+class _KeptControl:
+    """A field's default that no control can show (a long list): it stays as it is."""
+
+    def __init__(self, default: Any) -> None:
+        self._value = default
+        self.widget = note("", "ft-form-doc")
+        self.write(default)
+
+    def read(self) -> Any:
+        return self._value
+
+    def write(self, value: Any) -> None:
+        self._value = value
+        set_note(self.widget, brief(value))
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """It never changes by itself."""
+
+    def code(self, source: Source) -> str:
+        return source.write(self._value)
+
+
 class RecordControl:
     """An object, field by field."""
 
@@ -61,7 +83,10 @@ class RecordControl:
         rows = []
         for name, control in self._fields.items():
             if defaults[name] is not _NONE:
-                control.write(defaults[name])
+                try:
+                    control.write(defaults[name])
+                except ControlError:
+                    control = self._fields[name] = _KeptControl(defaults[name])
             rows.append(widgets.HBox([label(name, fields[name]), control.widget]))
         self.widget = widgets.VBox(rows)
         self.widget.add_class("ft-form-record")
@@ -73,7 +98,7 @@ class RecordControl:
             try:
                 values[name] = control.read()
             except ControlError as error:
-                raise ControlError(f".{name} {error.message}") from None
+                raise error.within(f".{name}") from None
         try:
             return self._cls(**values)
         except Exception as error:
