@@ -37,6 +37,12 @@ def controls_style() -> str:
 
 
 @cache
+def markup_module() -> str:
+    """Return the part of a page's module that rebuilds markup from lists of what is allowed; other parts follow it."""
+    return (files("flytenb.display") / "templates" / "markup.js").read_text(encoding="utf-8")
+
+
+@cache
 def style() -> str:
     """Return the style sheet of all displays: every selector starts at `.ft-show`."""
     return (files("flytenb.display") / "templates" / "value.css").read_text(encoding="utf-8").strip()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextvars
-import os
 import threading
 import time
 import weakref
@@ -15,34 +14,19 @@ from IPython.display import display as _display
 from flytenb.display.live.frozen import placeholder, run_bundle
 from flytenb.display.live.progress import Progress
 from flytenb.display.live.threads import ticker
+from flytenb.display.reader import has_reader
 
 if TYPE_CHECKING:
     from flytenb.display.live.follower import Follower
     from flytenb.runner.run import Run
 
-__all__ = ["RunView", "explore", "has_reader", "run_bundle", "show_run"]
+__all__ = ["RunView", "explore", "run_bundle", "show_run"]
 
 display: Any = _display
 
 _shown_in: weakref.WeakKeyDictionary[Run, int] = weakref.WeakKeyDictionary()
 _PATIENCE = 0.15
 """Seconds that a run must take to be worth a widget."""
-
-
-def has_reader(shell: Any) -> bool:
-    """Tell whether there may be a person in front of a page that shows widgets.
-
-    Nobody can know; but who executes a notebook unattended (nbclient, nbconvert, papermill, nbval) says with each cell
-    that nobody can be asked anything.
-    """
-    kernel = getattr(shell, "kernel", None)
-    if kernel is None or os.environ.get("FLYTENB_STATIC", "") not in ("", "0"):
-        return False
-    try:
-        content = kernel.get_parent().get("content", {})
-    except (AttributeError, LookupError):
-        return False
-    return bool(content.get("allow_stdin"))
 
 
 class RunView:

@@ -1,47 +1,13 @@
-// A value that answers: the markup that the kernel sends is taken apart, rebuilt from lists of what is allowed and put
-// where the still display stood; what a person chooses goes back as messages. Nothing is fetched, no markup runs.
+// A value that answers: the markup that the kernel sends is rebuilt (see markup.js) and put where the still display
+// stood; what a person chooses goes back as messages. Nothing is fetched, no markup runs.
 
 const PATIENCE = 1500; // ms without an answer, after which we say that the kernel is busy
-const words = (text) => new Set(text.split(" "));
-const TAGS = words(
-  "div span p pre code table thead tbody tr th td details summary dl dt dd ul ol li img figure figcaption iframe " +
-    "audio video br hr h1 h2 h3 h4 h5 h6 strong em b i blockquote a svg rect button input select option label",
-);
-const ATTRIBUTES = words(
-  "class style width height x y src alt title scope controls open srcdoc href role type value min max selected " +
-    "placeholder viewBox aria-label aria-sort aria-expanded aria-disabled " +
-    "data-ft-place data-ft-set data-ft-to data-ft-axis",
-);
-const STYLE = /^\s*(--ft-[\w-]+|width|height|max-width)\s*:\s*[\w.% -]+;?\s*$/;
-
-function isSafe(name, value, tag) {
-  if (name === "src") return /^data:(image|audio|video)\//i.test(value);
-  if (name === "href") return /^https?:/i.test(value);
-  if (name === "style") return STYLE.test(value);
-  return name !== "srcdoc" || tag === "iframe";
-}
-
-/** Copy an inert node by hand. */
-function rebuilt(node) {
-  if (node.nodeType === Node.TEXT_NODE) return document.createTextNode(node.data);
-  const tag = node.localName;
-  if (node.nodeType !== Node.ELEMENT_NODE || !TAGS.has(tag)) return null;
-  const copy = document.createElementNS(node.namespaceURI, tag);
-  for (const { name, value } of node.attributes) {
-    if (ATTRIBUTES.has(name) && isSafe(name, value, tag)) copy.setAttribute(name, value);
-  }
-  if (tag === "iframe") copy.setAttribute("sandbox", "");
-  if (tag === "a") copy.setAttribute("rel", "noopener noreferrer");
-  copy.append(...[...node.childNodes].map(rebuilt).filter(Boolean));
-  return copy;
-}
-
-function made(tag, attributes, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
+const TAGS = new Set([...HTML_TAGS, ...words("button input select option label")]);
+const ATTRIBUTES = new Set([
+  ...HTML_ATTRIBUTES,
+  ...words("type value min max selected placeholder aria-sort aria-expanded aria-disabled"),
+  ...words("data-ft-place data-ft-set data-ft-to data-ft-axis"),
+]);
 
 /** What tells a control from all others, also after its value has changed. */
 const nameOf = (control) =>
@@ -53,12 +19,12 @@ class Place {
   constructor(element, model) {
     this.element = element;
     this.model = model;
-    this.body = made("div", { class: "ft-explore-body" });
-    this.said = made("span", { class: "ft-said", role: "status" });
-    this.note = made("span", { class: "ft-fact" });
-    const keep = made("button", { type: "button", "data-ft-do": "keep" }, "keep this view");
+    this.body = h("div", { class: "ft-explore-body" });
+    this.said = h("span", { class: "ft-said", role: "status" });
+    this.note = h("span", { class: "ft-fact" });
+    const keep = h("button", { type: "button", "data-ft-do": "keep" }, "keep this view");
     keep.title = "leave it as it is seen now, without controls";
-    element.replaceChildren(this.body, made("div", { class: "ft-explore-foot" }, keep, this.note, this.said));
+    element.replaceChildren(this.body, h("div", { class: "ft-explore-foot" }, keep, this.note, this.said));
     element.addEventListener("click", (event) => this.onClick(event));
     element.addEventListener("change", (event) => this.onChange(event));
     element.addEventListener("input", (event) => this.onInput(event));
@@ -74,8 +40,9 @@ class Place {
     const caret = had && had.type === "search" ? had.selectionStart : null;
     const typed = had && had.type === "search" ? had.value : null;
     const scrolls = [...this.body.querySelectorAll(".ft-scroll")].map((each) => [each.scrollLeft, each.scrollTop]);
-    const page = new DOMParser().parseFromString(this.model.get("fragment"), "text/html"); // runs and loads nothing
-    this.body.replaceChildren(...[...page.body.childNodes].map(rebuilt).filter(Boolean));
+    const page = parsed(this.model.get("fragment"), "text/html");
+    const kept = [...page.body.childNodes].map((node) => rebuilt(node, TAGS, ATTRIBUTES));
+    this.body.replaceChildren(...kept.filter(Boolean));
     [...this.body.querySelectorAll(".ft-scroll")].forEach((each, i) => scrolls[i] && each.scrollTo(...scrolls[i]));
     if (!had || this.element.contains(had)) return;
     const wanted = nameOf(had);

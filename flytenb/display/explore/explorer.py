@@ -14,7 +14,7 @@ from IPython.display import display as _display
 from flytenb.display.html import style
 from flytenb.display.limits import Limits
 from flytenb.display.look import Look, Looks, Path
-from flytenb.display.run_view import has_reader
+from flytenb.display.reader import has_reader
 from flytenb.display.shown import Shown, show
 from flytenb.errors import UsageError, closest
 

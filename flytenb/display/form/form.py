@@ -15,7 +15,7 @@ from flytenb.display.brief import brief
 from flytenb.display.form.source import name_of
 from flytenb.display.limits import Limits
 from flytenb.display.part import Group, Part, Section, Table, Text
-from flytenb.display.run_view import has_reader
+from flytenb.display.reader import has_reader
 from flytenb.display.shown import Shown, rendered
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-from flytenb.display.html import style
+from flytenb.display.html import markup_module, style
 from flytenb.render.theme import style_sheet
 
 _KEPT_OPEN = 8
@@ -26,7 +26,8 @@ def page_module() -> str:
 
     The kernel tells by the model's `picture`, `frame` and `changes`; what a person does goes there as messages.
     """
-    return "\n".join(page_text(f"{part}.js") for part in ("markup", "stage", "inspector", "gates", "view"))
+    own = (page_text(f"{part}.js") for part in ("stage", "inspector", "gates", "view"))
+    return "\n".join((markup_module(), *own))
 
 
 def page_style() -> str:
