@@ -24,6 +24,7 @@ from flytekit.types.directory import FlyteDirectory
 from flytekit.types.file import FlyteFile
 from PIL import Image
 
+import flytenb
 from flytenb.display.limits import Limits
 from flytenb.display.shown import show
 
@@ -59,6 +60,26 @@ def test_a_large_csv_file_is_read_only_at_its_head(tmp_path):
     assert lines[-1] == "… more rows"
 
 
+def test_a_csv_file_can_be_paged_sorted_and_searched(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("code,n\n" + "".join(f"{i:03},{(7 * i) % 100}\n" for i in range(100)) + "short\n")
+    explorer = flytenb.explore(FlyteFile(str(path)))
+    assert "rows 21–30 of 101" in explorer.choose(start=20).still.text
+    assert "020" in explorer.still.text
+    cells = [line.split() for line in explorer.choose(start=0, sort=1).still.text.splitlines()]
+    assert cells[4:7] == [["0", "000", "0"], ["43", "043", "1"], ["86", "086", "2"]]
+    assert "of 1 with" in explorer.choose(find="099").still.text
+
+
+def test_of_a_large_csv_file_it_says_how_much_was_read(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("a,b\n" + "1,2\n" * 1_100_000)
+    assert (
+        "only the first 4.0 MB of the file were read"
+        in flytenb.explore(FlyteFile(str(path))).choose(start=5).still.text
+    )
+
+
 def test_a_json_file_is_a_tree(tmp_path):
     assert "'b'  [1, 2] (list)" in show(_file(tmp_path / "a.json", json.dumps({"a": 1, "b": [1, 2]}))).text
 
@@ -92,6 +113,38 @@ def test_a_parquet_file_shows_schema_spans_and_head(tmp_path):
     assert "25 nulls" in text
     assert "2024-01-01 00:00:00" in text
     assert "… 40 more rows" in text
+
+
+@pytest.mark.parametrize("start", [0, 15, 20, 995, 1_000])
+def test_a_parquet_file_can_be_paged_over_its_row_groups(tmp_path, start):
+    names = [f"c{i}" for i in range(30)]
+    table = pa.table({n: list(range(1_003)) for n in names})
+    pa.parquet.write_table(table, tmp_path / "t.parquet", row_group_size=17)
+    explorer = flytenb.explore(FlyteFile(str(tmp_path / "t.parquet"))).choose(start=start, left=29, size=25)
+    first = start // 25 * 25
+    stop = min(first + 25, 1_003)
+    assert f"rows {first + 1:,}–{stop:,} of 1,003" in explorer.still.text
+    assert "c29" in explorer.still.text
+    assert "c0" not in explorer.still.text
+    found = [line.split() for line in explorer.still.text.splitlines()]
+    assert [line for line in found if len(line) == 2 and line[0].isdigit()] == [
+        [str(i)] * 2 for i in range(first, stop)
+    ]
+
+
+def test_only_the_row_groups_of_a_page_are_read(tmp_path, monkeypatch):
+    pa.parquet.write_table(pa.table({"n": list(range(1_000))}), tmp_path / "t.parquet", row_group_size=100)
+    asked = []
+    read = pa.parquet.ParquetFile.iter_batches
+    monkeypatch.setattr(
+        pa.parquet.ParquetFile,
+        "iter_batches",
+        lambda self, *args, row_groups, **rest: (
+            asked.append(row_groups) or read(self, *args, row_groups=row_groups, **rest)
+        ),
+    )
+    assert "rows 501–510" in flytenb.explore(tmp_path / "t.parquet").choose(start=500).still.text
+    assert asked[-1] == [5]
 
 
 def test_a_pickle_is_named_and_not_opened(tmp_path):

@@ -33,10 +33,13 @@ from flytenb.display.registry import BUILT_IN
 from flytenb.display.values.directories import directory_part
 from flytenb.display.values.parquet import parquet_part
 from flytenb.display.values.pictures import shrunk_file
+from flytenb.display.values.records import csv_table
 from flytenb.display.view import View
 
 display_for = BUILT_IN.display_for
 _HEAD = 64_000
+_ASKED = 4_000_000
+"""Bytes of a CSV file that are read for somebody who pages, sorts and searches."""
 _LARGEST_JSON = 1_000_000
 _PATH = 56
 _MOST_STORED = 2_000
@@ -177,7 +180,7 @@ def _picture(path: Path, mime: str, view: View) -> Part:
 
 
 def _csv(path: Path, delimiter: str, view: View) -> Part:
-    head, is_whole = _head(path)
+    head, is_whole = _head(path, _HEAD if view.looks is None else _ASKED)
     lines = head.decode("utf-8", errors="replace")
     if not is_whole:
         lines = lines.rpartition("\n")[0]
@@ -185,9 +188,11 @@ def _csv(path: Path, delimiter: str, view: View) -> Part:
     if not rows:
         return Note("empty")
     names, body = rows[0], rows[1:]
-    total = len(body) if is_whole else None
-    shown = tuple(tuple(row[: view.limits.columns]) for row in body[: view.limits.rows])
-    return Table(tuple(names), shown, total, len(names))
+    if view.looks is None:
+        shown = tuple(tuple(row[: view.limits.columns]) for row in body[: view.limits.rows])
+        return Table(tuple(names), shown, len(body) if is_whole else None, len(names))
+    part = csv_table(names, body, view)
+    return part if is_whole else Group((part, Note(f"only the first {bytes_text(len(head))} of the file were read")))
 
 
 def _text(path: Path, kind: str, view: View) -> Part | None:
@@ -202,11 +207,11 @@ def _text(path: Path, kind: str, view: View) -> Part | None:
     return Group((Text(text, "markdown" if kind == "md" else "plain"), *note))
 
 
-def _head(path: Path) -> tuple[bytes, bool]:
+def _head(path: Path, most: int = _HEAD) -> tuple[bytes, bool]:
     """Return the first bytes of a file, and whether these are all."""
     with path.open("rb") as file:
-        head = file.read(_HEAD + 1)
-    return head[:_HEAD], len(head) <= _HEAD
+        head = file.read(most + 1)
+    return head[:most], len(head) <= most
 
 
 def _whole(part: Part | None) -> tuple[Part, ...]:

@@ -1,4 +1,4 @@
-"""A Parquet file by its footer and first rows, if the user has pyarrow loaded."""
+"""A Parquet file by its footer and a page of its rows, if the user has pyarrow loaded."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from flytenb.display.quantities import count_text, number_text, range_text
 from flytenb.display.values.records import cell_text
 from flytenb.display.view import View
 
+_STRETCH = 10_000
+"""Rows that are held at once while those before the page are passed over."""
+
 
 def parquet_part(path: Path, view: View) -> Part:
-    """Return a file's columns, with the spans and nulls that its footer tells, and its first rows."""
+    """Return a file's columns, with the spans and nulls that its footer tells, and the rows that are looked at."""
     if loaded("pyarrow") is None:
         return Note("import pyarrow to see its columns")
     # A part of a package that the user has imported.
@@ -21,13 +24,43 @@ def parquet_part(path: Path, view: View) -> Part:
 
     with parquet.ParquetFile(path) as file:
         schema, footer = file.schema_arrow, file.metadata
-        shown = schema.names[: view.limits.columns]
+        total, width = footer.num_rows, len(schema.names)
+        (start, stop), (left, right) = view.page(total), view.columns(width)
         # One column per leaf in the footer: nested ones don't line up with the schema's.
-        is_flat = footer.num_columns == len(schema.names)
-        columns = tuple(_column(schema, footer, i, is_flat) for i in range(len(shown)))
-        batch: Any = next(file.iter_batches(view.limits.rows, columns=shown), None) if shown else None
-        cells = [[cell_text(v, view) for v in column.to_pylist()] for column in batch.columns] if batch else []
-        return Table(columns, tuple(zip(*cells, strict=True)), footer.num_rows, len(schema.names))
+        is_flat = footer.num_columns == width
+        columns = [_column(schema, footer, i, is_flat) for i in range(left, right)]
+        cells: list[list[str]] = []
+        if columns and total:
+            page = _rows(file, start, stop, schema.names[left:right])
+            cells = [[cell_text(v, view) for v in column.to_pylist()] for column in page.columns]
+    if view.looks is not None and columns:
+        columns.insert(0, Column("", is_number=True, is_own=False))
+        cells.insert(0, [str(i) for i in range(start, stop)])
+    window = view.window(total, width=width)
+    return Table(tuple(columns), tuple(zip(*cells, strict=True)), total, width + (window is not None), window)
+
+
+def _rows(file: Any, start: int, stop: int, names: list[str]) -> Any:
+    """Read some rows: only the row groups that hold them, a stretch at a time."""
+    # Parts of a package that the user has imported.
+    import pyarrow
+
+    groups, before, end = [], 0, 0
+    for number in range(file.metadata.num_row_groups):
+        rows = file.metadata.row_group(number).num_rows
+        if end < stop and end + rows > start:
+            groups.append(number)
+        elif not groups:
+            before += rows
+        end += rows
+    found = []
+    for batch in file.iter_batches(_STRETCH, row_groups=groups, columns=names):
+        if before + batch.num_rows > start:
+            found.append(batch.slice(max(start - before, 0), stop - max(start, before)))
+        before += batch.num_rows
+        if before >= stop:
+            break
+    return pyarrow.Table.from_batches(found)
 
 
 def _column(schema: Any, footer: Any, index: int, is_flat: bool) -> Column:

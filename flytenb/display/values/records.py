@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -85,6 +85,28 @@ def scalars_table(every: Sequence[Any], view: View) -> Part:
     return _table(_Rows(every, ("value",), lambda item, _: item), [], lambda *_: "", view)
 
 
+def csv_table(names: list[str], lines: list[list[str]], view: View) -> Part:
+    """Return lines of text cells as a table, to be paged, sorted and searched; numbers are sorted as numbers."""
+    keys = [str(i) for i in range(len(names))]
+    made = _table(_Lines(lines, keys, _cell), lines, lambda *_: "", view)
+    columns = tuple(c if not c.is_own else replace(c, name=names[int(c.name)]) for c in made.columns)
+    return replace(made, columns=columns)
+
+
+def _cell(line: list[str], key: str) -> Any:
+    # As it is written: 007 may be no number.
+    return line[int(key)] if int(key) < len(line) else _MISSING
+
+
+def _number(cell: Any) -> Any:
+    if not isinstance(cell, str) or not cell:
+        return None
+    try:
+        return float(cell)
+    except ValueError:
+        return cell
+
+
 def _dicts_table(items: list[dict[str, Any]], total: int, view: View, every: Sequence[Any]) -> Part | None:
     names = list(dict.fromkeys(k for item in islice(items, _SUMMARY_ROWS) for k in item))
     # Dicts with hardly a key in common are a list of dicts, not a table.
@@ -112,6 +134,14 @@ class _Rows:
     def words(self, start: int, stop: int) -> Iterator[list[str]]:
         for name in self.names:
             yield [v if type(v) is str else brief(v) for v in self.column(name, start, stop)]
+
+
+class _Lines(_Rows):
+    """Lines of text, of which columns of numbers are ordered as numbers."""
+
+    def order(self, key: int, *, is_descending: bool) -> Sequence[int]:
+        keys = [_number(cell) for cell in self.column(self.names[key])]
+        return sorted_rows(keys, is_descending=is_descending)
 
 
 def _table(rows: _Rows, items: list[Any], head: Callable[[str, list[Any]], str], view: View) -> Table:
