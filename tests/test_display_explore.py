@@ -73,6 +73,55 @@ def test_a_set_can_be_paged_in_order() -> None:
     assert "(0, " not in last
 
 
+class Odd:
+    """Its methods raise, as those of broken or lazy objects do."""
+
+    def __eq__(self, other: object) -> bool:
+        raise RuntimeError("no")
+
+    def __hash__(self) -> int:
+        raise RuntimeError("no")
+
+    def __str__(self) -> str:
+        raise RuntimeError("no")
+
+    __repr__ = __str__
+
+
+COLUMNS: dict[str, Any] = {
+    "floats": pd.Series([1.5, None, 2.5] * 10),
+    "words": pd.Series(["a", None, "b"] * 10, dtype="string"),
+    "category": pd.Series(["a", None, "b"] * 10, dtype="category"),
+    "nullable": pd.Series([1, None, 2] * 10, dtype="Int64"),
+    "moments": pd.Series(pd.to_datetime(["2024-01-01", None, "2024-01-02"] * 10)),
+    "unlike": pd.Series([1, "a", None, pd.NA, [1], np.zeros(3), float("nan"), b"x"] * 4, dtype=object),
+    "odd": pd.Series([Odd(), 1, "a"] * 10, dtype=object),
+    "polars": pl.Series([1.5, None] * 10),
+    "lists": pl.Series([[1, 2], None] * 10),
+    "arrow": pa.array([{"a": 1}, None] * 10),
+}
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_any_column_can_be_sorted_and_searched(name: str) -> None:
+    explorer = flytenb.explore(COLUMNS[name]).choose(sort=0)
+    assert "rows 1–10 of" in explorer.still.text
+    assert "rows 1–10 of" in explorer.choose(is_descending=True).still.text
+    found = explorer.choose(find="a").still.text
+    assert 'with "a"' in found or 'no row with "a"' in found
+    for text in (explorer.still.text, explorer.choose(find="").still.text):
+        assert "(the display" not in text
+
+
+def test_records_with_odd_fields_can_be_sorted_and_searched() -> None:
+    explorer = flytenb.explore([{"a": v} for v in (Odd(), np.zeros(3), None, 1, "x")]).choose(sort=0)
+    last = explorer.still.text.splitlines()[-1]
+    assert last.split() == ["2", "None"]
+    explorer.choose(find="x")
+    assert "(the display" not in explorer.still.text
+    assert ["4", "x"] in [line.split() for line in explorer.still.text.splitlines()]
+
+
 def test_of_a_large_set_only_what_was_sorted_is_offered() -> None:
     explorer = flytenb.explore({(i, "word" * 20) for i in range(100_001)})
     assert "only 100,000 of them were sorted" in explorer.choose(start=10).still.text

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from flytenb.display.brief import brief
+
 Path = tuple[str, ...]
 """Where a value lies within the one that is shown: the steps of the trees that lead to it."""
 
@@ -79,13 +81,32 @@ def find_rows(
     return found, total
 
 
+def word(value: Any) -> str:
+    """Return a cell as it is searched, whatever its own methods do."""
+    if type(value) is str:
+        return value
+    try:
+        return str(value)
+    except Exception:
+        return brief(value)
+
+
 def sorted_rows(keys: Sequence[Any], *, is_descending: bool) -> list[int]:
     """Return row numbers in the order of their keys; missing ones last, unlike ones by their kind."""
-    known = [i for i, key in enumerate(keys) if key is not None and key == key]
-    missing = [i for i, key in enumerate(keys) if key is None or key != key]
+    missing = [i for i, key in enumerate(keys) if _is_missing(key)]
+    gone = set(missing)
+    known = [i for i in range(len(keys)) if i not in gone]
     try:
         known.sort(key=lambda i: keys[i], reverse=is_descending)
     except Exception:
         # Kinds that have no common order, or an order of the user's own that raises.
-        known.sort(key=lambda i: (type(keys[i]).__name__, str(keys[i])), reverse=is_descending)
+        known.sort(key=lambda i: (type(keys[i]).__name__, word(keys[i])), reverse=is_descending)
     return known + missing
+
+
+def _is_missing(key: Any) -> bool:
+    try:
+        return key is None or bool(key != key)
+    except Exception:
+        # An array, pandas' NA, or an == of the user's own.
+        return False

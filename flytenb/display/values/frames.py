@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from flytenb.display.brief import brief, class_name
 from flytenb.display.loaded import loaded
-from flytenb.display.look import sorted_rows
+from flytenb.display.look import sorted_rows, word
 from flytenb.display.part import Column, Note, Part, Section, Table
 from flytenb.display.quantities import bytes_text, count_text, number_text, range_text
 from flytenb.display.registry import BUILT_IN
@@ -155,7 +155,8 @@ class _PandasChoice:
 
     def words(self, start: int, stop: int) -> Iterator[list[str]]:
         for i in range(self.frame.shape[1]):
-            yield self.frame.iloc[start:stop, i].astype(str).tolist()
+            column = self.frame.iloc[start:stop, i]
+            yield list(map(word, (column if column.dtype == object else column.astype(str)).tolist()))
 
 
 @dataclass(frozen=True)
@@ -171,7 +172,7 @@ class _PolarsChoice:
 
     def words(self, start: int, stop: int) -> Iterator[list[str]]:
         for column in self.frame.slice(start, stop - start).iter_columns():
-            yield list(map(str, column.to_list()))
+            yield list(map(word, column.to_list()))
 
 
 @dataclass(frozen=True)
@@ -194,7 +195,7 @@ class _ArrowChoice:
 
     def words(self, start: int, stop: int) -> Iterator[list[str]]:
         for column in self.columns:
-            yield list(map(str, column.slice(start, stop - start).to_pylist()))
+            yield list(map(word, column.slice(start, stop - start).to_pylist()))
 
 
 def _arrow_values(column: Any, rows: slice | Sequence[int]) -> list[Any]:
