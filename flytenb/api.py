@@ -10,6 +10,8 @@ from flytenb.bridge.entities import require_entity
 from flytenb.bridge.graphs import read_graph
 from flytenb.bridge.lens import MISSING
 from flytenb.bridge.staleness import recompile_stale
+from flytenb.bridge.type_names import is_annotation
+from flytenb.display.brief import brief, class_name
 from flytenb.display.form import control_for
 from flytenb.display.lens import Lens
 from flytenb.display.lens_checks import Conformance
@@ -204,8 +206,12 @@ def lens(python_type: Any, sample: Any = MISSING) -> Lens:
         sample: a value of it; without one, one is made if the type says enough.
 
     Raises:
+        UsageError: if it is a value and no type.
         TypeError: if flytekit can't look the type up at all.
     """
+    if not is_annotation(python_type):
+        hint = f"a value goes along with its type: flytenb.lens({class_name(python_type)}, sample=…)"
+        raise UsageError(f"{brief(python_type)} is no type", hint=hint)
     return Lens.of(python_type, sample)
 
 

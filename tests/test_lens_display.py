@@ -6,11 +6,11 @@ import datetime
 import logging
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, make_dataclass
 from html import unescape
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Optional, TypeVar
 
 import pytest
 from flytekit.core.type_engine import TypeEngine
@@ -19,6 +19,7 @@ from flytekit.loggers import logger
 import flytenb
 from flytenb.bridge.lens.quiet import quiet
 from flytenb.display.lens import Lens
+from flytenb.errors import UsageError
 from tests.kernel import Kernel
 
 GOLDEN = Path(__file__).parent / "golden" / "lens"
@@ -194,3 +195,31 @@ def test_a_form_is_its_line_where_nobody_can_see_widgets(kernel: Kernel) -> None
     assert outcome.bundles
     assert all("application/vnd.jupyter.widget-view+json" not in bundle for bundle in outcome.bundles)
     assert kernel.run("%flyte form doubel").fails().evalue.startswith("no task, workflow or launch plan named 'doubel'")
+
+
+@pytest.mark.parametrize("value", [3, "int", [int], {"a": int}, print, datetime.datetime(2024, 1, 1)], ids=repr)
+def test_a_value_is_no_type_and_is_told_to_go_along_as_a_sample(value: Any) -> None:
+    with pytest.raises(UsageError, match="is no type") as raised:
+        flytenb.lens(value)
+    assert f"flytenb.lens({type(value).__name__}, sample=…)" in raised.value.hint
+
+
+@pytest.mark.parametrize(
+    "python_type",
+    [
+        None,
+        int,
+        list[int],
+        int | None,
+        Optional[int],  # noqa: UP045
+        Any,
+        Annotated[int, "m"],
+        Literal["a"],
+        TypeVar("T"),
+        list,
+        Callable,
+    ],
+    ids=str,
+)
+def test_whatever_an_annotation_can_be_has_a_lens(python_type: Any) -> None:
+    assert "the lookup" in repr(flytenb.lens(python_type))

@@ -10,6 +10,12 @@ from flytekit.models import types as type_models
 from flytekit.models.core.types import BlobType
 
 
+def is_annotation(value: Any) -> bool:
+    """Whether something can stand in a signature as a type: a class, None, or something of `typing`."""
+    is_of_typing = type(value).__module__ in ("typing", "types", "typing_extensions")
+    return value is None or isinstance(value, type) or get_origin(value) is not None or is_of_typing
+
+
 def name_type(python_type: Any) -> str:
     """Return the readable name of a Python type: `list[Coordinate]`, `int | None`, `FlyteFile['csv']`."""
     if python_type is None or python_type is type(None):

@@ -43,7 +43,8 @@ def parse_names(rest: str, known: Mapping[str, int], *, verb: str) -> tuple[str,
     """
     expression, options = _split_options(rest, known, verb)
     if not expression:
-        raise UsageError(f"%flyte {verb} needs a name", hint=f"%flyte {verb} my_workflow")
+        what, example = ("type", "dict[str, int]") if verb == "type" else ("name", "my_workflow")
+        raise UsageError(f"%flyte {verb} needs a {what}", hint=f"%flyte {verb} {example}")
     _parse(expression, verb)
     return expression, options
 
