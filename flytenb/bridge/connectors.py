@@ -7,9 +7,12 @@ interrupts, and converts literals that are literals already.
 from __future__ import annotations
 
 import asyncio
+import contextvars
+import inspect
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,14 +22,14 @@ from flytekit.configuration import ImageConfig, SerializationSettings
 from flytekit.core import utils
 from flytekit.core.context_manager import ExecutionState, FlyteContextManager
 from flytekit.core.python_function_task import PythonFunctionTask
-from flytekit.exceptions.user import FlyteUserException
+from flytekit.exceptions.user import FlyteRecoverableException, FlyteUserException
 from flytekit.extend.backend.base_connector import (
     AsyncConnectorExecutorMixin,
     ConnectorRegistry,
     SyncConnectorBase,
     SyncConnectorExecutorMixin,
 )
-from flytekit.extend.backend.utils import is_terminal_phase, mirror_async_methods, render_task_template
+from flytekit.extend.backend.utils import is_terminal_phase, render_task_template
 from flytekit.models.literals import Literal, LiteralMap
 from flytekit.tools.translator import get_serializable
 
@@ -37,6 +40,8 @@ _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 1.0
 
 Say = Callable[[str], None]
+Submit = Callable[[Callable[[], None]], None]
+"""Runs a job on a thread that may be blocked for as long as it likes."""
 
 
 def is_connector_task(task: Any) -> bool:
@@ -48,6 +53,7 @@ def is_connector_task(task: Any) -> bool:
 class Job:
     """What a connector is asked to do, made ready on a worker's thread: nothing in it waits any more."""
 
+    workspace: Workspace
     task: Any
     connector: Any
     template: Any
@@ -79,38 +85,91 @@ def prepare_job(task: Any, inputs: Mapping[str, Any], workspace: Workspace) -> J
         utils.write_proto_to_file(literals.to_flyte_idl(), path)
         context.file_access.put_data(path, f"{prefix}/inputs.pb")
         template = render_task_template(template, prefix)
-    return Job(task, connector, template, literals, prefix)
+    return Job(workspace, task, connector, template, literals, prefix)
 
 
-async def do_job(job: Job, workspace: Workspace, say: Say) -> dict[str, Value]:
-    """Do a job to its end and return its outputs; when cancelled, delete what was created.
+async def do_job(job: Job, say: Say, submit: Submit) -> dict[str, Value]:
+    """Do a job to its end and return its outputs; delete what was created if nobody waits for its end any more.
+
+    Args:
+        job: the job.
+        say: hears what the service says of it.
+        submit: gives the connector's blocking methods a thread each.
 
     Raises:
         FlyteUserException: if the service says that it failed.
+        FlyteRecoverableException: if it says that it may be tried again.
     """
-    workspace.enter()
+    job.workspace.enter()
+    ask = _Asking(job, submit)
     arguments = {"task_template": job.template, "inputs": job.inputs, "output_prefix": job.output_prefix}
     if isinstance(job.connector, SyncConnectorBase):
-        resource = await mirror_async_methods(job.connector.do, **arguments)
+        resource = await ask(job.connector.do, **arguments)
     else:
-        resource = await _poll(job, arguments, say)
+        resource = await _poll(job, ask, arguments, say)
     if resource.phase != TaskExecution.SUCCEEDED:
-        raise FlyteUserException(f"Failed to run the task {job.task.name} with error: {resource.message}")
+        kind = FlyteRecoverableException if resource.phase == TaskExecution.RETRYABLE_FAILED else FlyteUserException
+        raise kind(f"Failed to run the task {job.task.name} with error: {resource.message}")
     return _read_outputs(job, resource.outputs)
 
 
-async def _poll(job: Job, arguments: Mapping[str, Any], say: Say) -> Any:
-    creating = asyncio.ensure_future(mirror_async_methods(job.connector.create, **arguments))
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """Calls a connector's method: awaited on the loop if it is async, else on a thread, so that the loop goes on.
+
+    Not on the loop's own executor: its few threads would be lost to methods that never return, and Python waits for
+    them when it ends.
+    """
+
+    job: Job
+    submit: Submit
+
+    async def __call__(self, method: Callable[..., Any], **arguments: Any) -> Any:
+        if inspect.iscoroutinefunction(method):
+            return await method(**arguments)
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Any] = loop.create_future()
+        context = contextvars.copy_context()
+
+        def settle(value: Any, error: BaseException | None) -> None:
+            if answer.done():
+                return
+            if error is None:
+                answer.set_result(value)
+            else:
+                answer.set_exception(error)
+
+        def call() -> Any:
+            self.job.workspace.enter()
+            return method(**arguments)
+
+        def work() -> None:
+            value: Any = None
+            error: BaseException | None = None
+            try:
+                value = context.run(call)
+            except StopIteration as e:  # what no future takes
+                error = RuntimeError(f"{method.__qualname__} raised {e!r}")
+            except BaseException as e:
+                error = e
+            loop.call_soon_threadsafe(settle, value, error)
+
+        self.submit(work)
+        return await answer
+
+
+async def _poll(job: Job, ask: _Asking, arguments: Mapping[str, Any], say: Say) -> Any:
+    creating = asyncio.ensure_future(ask(job.connector.create, **arguments))
     try:
         meta = await asyncio.shield(creating)
     except asyncio.CancelledError:
         # What is being created can't be taken back before it is there.
-        await _delete(job, await creating)
+        await _delete(job, ask, await creating, say)
         raise
     try:
         pause, told = _FIRST_PAUSE, ""
         while True:
-            resource = await mirror_async_methods(job.connector.get, resource_meta=meta)
+            resource = await ask(job.connector.get, resource_meta=meta)
             news = _news(resource)
             if news != told:
                 say(news)
@@ -119,13 +178,17 @@ async def _poll(job: Job, arguments: Mapping[str, Any], say: Say) -> Any:
                 return resource
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
-    except asyncio.CancelledError:
-        await _delete(job, meta)
+    except BaseException:
+        # Cancelled, late, or lost sight of: as on a cluster, what nobody waits for must not run on.
+        await _delete(job, ask, meta, say)
         raise
 
 
-async def _delete(job: Job, meta: Any) -> None:
-    await mirror_async_methods(job.connector.delete, resource_meta=meta)
+async def _delete(job: Job, ask: _Asking, meta: Any, say: Say) -> None:
+    try:
+        await ask(job.connector.delete, resource_meta=meta)
+    except Exception as e:
+        say(f"the job could not be deleted and may run on: {type(e).__name__}: {e}\n")
 
 
 def _news(resource: Any) -> str:
@@ -160,17 +223,29 @@ def _read_outputs(job: Job, outputs: Any) -> dict[str, Value]:
 
 
 class ConnectorLoop:
-    """One event loop on one thread for all jobs of all runs."""
+    """One event loop on one thread for all jobs of all runs.
+
+    A method that blocks the loop blocks them all. `give_up` leaves such a loop behind, so that the next job has a
+    new one.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
 
-    def start(self, coroutine: Any, on_end: Callable[[asyncio.Task[Any]], None]) -> Callable[[], None]:
-        """Start a coroutine; `on_end` hears of its end on the loop's thread. Return what cancels it."""
-        loop = self._running()
+    def start(
+        self, coroutine: Any, on_end: Callable[[asyncio.Task[Any]], None], stop_thread: Callable[[int], None]
+    ) -> Callable[[], Callable[[], None]]:
+        """Start a coroutine; `on_end` hears of its end on the loop's thread.
+
+        Returns:
+            What cancels it. It returns what is to be called some time later: had the loop not heard of the
+            cancelling by then, `stop_thread` is called with the number of its thread, which nobody uses any more.
+        """
+        loop, thread = self._running()
         made: list[asyncio.Task[Any]] = []
-        cancelled = threading.Event()
+        cancelled, heard = threading.Event(), threading.Event()
 
         def begin() -> None:
             task = loop.create_task(coroutine)
@@ -179,19 +254,44 @@ class ConnectorLoop:
             if cancelled.is_set():
                 task.cancel()
 
-        def cancel() -> None:
+        def cancel_here() -> None:
+            heard.set()
+            if made:
+                made[0].cancel()
+
+        def cancel() -> Callable[[], None]:
             cancelled.set()
-            loop.call_soon_threadsafe(lambda: made and made[0].cancel())
+            loop.call_soon_threadsafe(cancel_here)
+            return give_up
+
+        def give_up() -> None:
+            if heard.is_set():
+                return
+            with self._lock:
+                if self._loop is loop:
+                    self._loop = None
+            if thread.ident is not None:
+                stop_thread(thread.ident)
 
         loop.call_soon_threadsafe(begin)
         return cancel
 
-    def _running(self) -> asyncio.AbstractEventLoop:
+    def _running(self) -> tuple[asyncio.AbstractEventLoop, threading.Thread]:
         with self._lock:
-            if self._loop is None:
+            if self._loop is None or self._thread is None:
                 self._loop = asyncio.new_event_loop()
-                threading.Thread(target=self._loop.run_forever, name="flytenb-connectors", daemon=True).start()
-            return self._loop
+                self._thread = threading.Thread(
+                    target=_run_for_ever, args=(self._loop,), name="flytenb-connectors", daemon=True
+                )
+                self._thread.start()
+            return self._loop, self._thread
+
+
+def _run_for_ever(loop: asyncio.AbstractEventLoop) -> None:
+    while True:
+        # A request to stop a method that blocks may come when it has just returned.
+        with suppress(BaseException):
+            loop.run_forever()
 
 
 connector_loop = ConnectorLoop()

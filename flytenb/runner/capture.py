@@ -8,21 +8,23 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any, TextIO
 
-_local = threading.local()
+# A context variable, so that what a node starts on an event loop or by `asyncio.to_thread` prints to that node too.
+_sink: ContextVar[Callable[[str], None] | None] = ContextVar("flytenb_sink", default=None)
 _lock = threading.Lock()
 _users = 0
 
 
 class _Routed:
-    """A text stream that asks, at each write, whether this thread is running a node."""
+    """A text stream that asks, at each write, whether it comes from a node."""
 
     def __init__(self, original: TextIO) -> None:
         self._original = original
 
     def write(self, text: str) -> int:
-        sink: Callable[[str], None] | None = getattr(_local, "sink", None)
+        sink = _sink.get()
         if sink is None:
             return self._original.write(text)
         sink(text)
@@ -33,7 +35,7 @@ class _Routed:
             self.write(line)
 
     def flush(self) -> None:
-        if getattr(_local, "sink", None) is None:
+        if _sink.get() is None:
             self._original.flush()
 
     def __getattr__(self, name: str) -> Any:
@@ -65,11 +67,11 @@ def end() -> None:
 
 def write_captured(text: str) -> None:
     """Add what was printed elsewhere to what this thread's node prints."""
-    sink: Callable[[str], None] | None = getattr(_local, "sink", None)
+    sink = _sink.get()
     if sink is not None and text:
         sink(text)
 
 
 def set_sink(sink: Callable[[str], None] | None) -> None:
     """Send what this thread prints from now on to `sink`, or to the notebook again."""
-    _local.sink = sink
+    _sink.set(sink)

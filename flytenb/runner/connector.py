@@ -7,10 +7,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from flytenb.bridge.connectors import connector_loop, do_job, prepare_job
-from flytenb.runner.steps import LATER, EntityStep, Use
+from flytenb.runner.pool import ask_to_stop, clock, workers
+from flytenb.runner.steps import LATER, EntityStep, State, Use
 
 if TYPE_CHECKING:
     from flytenb.runner.scheduler import Scheduler
+
+_PATIENCE = 0.5
+"""Seconds after which a loop that doesn't hear of a cancelling counts as blocked."""
 
 
 class ConnectorStep(EntityStep):
@@ -21,7 +25,7 @@ class ConnectorStep(EntityStep):
 
     def __init__(self, use: Use) -> None:
         super().__init__(use)
-        self._cancel: Callable[[], None] | None = None
+        self._cancel: Callable[[], Callable[[], None]] | None = None
 
     def execute(self, scheduler: Scheduler) -> Any:
         inputs = self.take_inputs(scheduler)
@@ -29,21 +33,23 @@ class ConnectorStep(EntityStep):
         attempt = self.attempt
 
         def on_end(task: asyncio.Task[Any]) -> None:
+            error = None if task.cancelled() else task.exception()
             if task.cancelled() or self.attempt != attempt:
                 return
-            error = task.exception()
             if error is not None:
                 scheduler.fail_later(self, error)
                 return
             self.put_outputs(scheduler, task.result())
             scheduler.complete(self)
 
-        coroutine = do_job(job, scheduler.workspace, lambda text: scheduler.note(self.record, text))
         with scheduler.lock:
-            self._cancel = connector_loop.start(coroutine, on_end)
+            # Given up while it was made ready: nothing has been created yet, and nothing would delete it.
+            if self.state is State.RUNNING and self.attempt == attempt:
+                coroutine = do_job(job, lambda text: scheduler.note(self.record, text), workers.submit)
+                self._cancel = connector_loop.start(coroutine, on_end, ask_to_stop)
         return LATER
 
     def on_abort(self) -> None:
         if self._cancel is not None:
-            self._cancel()
+            clock.call_later(_PATIENCE, self._cancel())
             self._cancel = None

@@ -69,13 +69,17 @@ class Journal:
         self._write(record, text)
 
     def _write(self, record: Record, text: str) -> None:
-        """Keep what a node prints, up to a limit: a task may print a gigabyte."""
+        """Keep what a node prints, up to a limit: a task may print a gigabyte. What comes after its end is no event."""
+        # Asked without the lock, which a task that prints without end would hold most of the time.
+        if record.log_size >= _LOG_LIMIT or not text:
+            return
         with self.lock:
             room = _LOG_LIMIT - record.log_size
-            if record.phase.is_terminal or not text or room <= 0:
+            if room <= 0:
                 return
             record.log_size += len(text)
             if len(text) > room:
                 text = f"{text[:room]}\n… the rest of what this node printed was dropped\n"
             record.log.append(text)
-            self.emit("log", record, text=text)
+            if not record.phase.is_terminal:
+                self.emit("log", record, text=text)

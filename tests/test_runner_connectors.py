@@ -1,0 +1,194 @@
+"""What a service does for a task: several at once, blocking or not, deleted when nobody waits for it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flyteidl.core.execution_pb2 import TaskExecution
+from flytekit import kwtypes, workflow
+from flytekit.core.base_task import PythonTask, TaskMetadata
+from flytekit.core.interface import Interface
+from flytekit.extend.backend.base_connector import (
+    AsyncConnectorBase,
+    AsyncConnectorExecutorMixin,
+    ConnectorRegistry,
+    Resource,
+    ResourceMeta,
+    SyncConnectorBase,
+    SyncConnectorExecutorMixin,
+)
+
+import flytenb
+from flytenb.model import Phase
+
+calls: list[str] = []
+go_on = threading.Event()
+together = threading.Barrier(8)
+
+
+@dataclass
+class JobMeta(ResourceMeta):
+    how: str
+
+
+def read_how(inputs: Any) -> str:
+    return str(inputs.literals["how"].scalar.primitive.string_value)
+
+
+def block() -> None:
+    while not go_on.is_set():
+        time.sleep(0.005)
+
+
+class Service(AsyncConnectorBase):
+    name = "service"
+
+    def __init__(self) -> None:
+        super().__init__(task_type_name="service", metadata_type=JobMeta)
+
+    async def create(self, task_template: Any, inputs: Any = None, **kwargs: Any) -> JobMeta:
+        how = read_how(inputs)
+        print(f"creating {how}")
+        calls.append("create")
+        if how == "create raises":
+            raise RuntimeError("no room")
+        return JobMeta(how)
+
+    async def get(self, resource_meta: JobMeta, **kwargs: Any) -> Resource:
+        how = resource_meta.how
+        if how == "get raises":
+            raise RuntimeError("lost sight")
+        if how == "blocks":
+            calls.append("blocks")
+            block()
+        if how == "once more" and calls.count("create") < 2:
+            return Resource(phase=TaskExecution.RETRYABLE_FAILED, message="try again")
+        if how == "fails":
+            return Resource(phase=TaskExecution.FAILED, message="it is bad")
+        if how in ("runs on", "delete raises"):
+            return Resource(phase=TaskExecution.RUNNING)
+        return Resource(phase=TaskExecution.SUCCEEDED, outputs={"o0": f"done {how}"})
+
+    def delete(self, resource_meta: JobMeta, **kwargs: Any) -> None:
+        calls.append("delete")
+        if resource_meta.how == "delete raises":
+            raise RuntimeError("no such right")
+
+
+class Blocking(SyncConnectorBase):
+    name = "blocking"
+
+    def __init__(self) -> None:
+        super().__init__(task_type_name="blocking")
+
+    def do(self, task_template: Any, output_prefix: str, inputs: Any = None, **kwargs: Any) -> Resource:
+        how = read_how(inputs)
+        print(f"doing {how}")
+        if how == "meets":
+            together.wait(10)
+        if how == "blocks":
+            calls.append("blocks")
+            block()
+        if how == "stops":
+            next(iter(()))
+        return Resource(phase=TaskExecution.SUCCEEDED, outputs={"o0": f"done {how}"})
+
+
+ConnectorRegistry.register(Service(), override=True)
+ConnectorRegistry.register(Blocking(), override=True)
+INTERFACE = Interface(inputs=kwtypes(how=str), outputs=kwtypes(o0=str))
+
+
+class ServiceTask(AsyncConnectorExecutorMixin, PythonTask):  # type: ignore[misc]
+    def __init__(self, name: str, **metadata: Any) -> None:
+        super().__init__(task_type="service", name=name, interface=INTERFACE, metadata=TaskMetadata(**metadata))
+
+
+class BlockingTask(SyncConnectorExecutorMixin, PythonTask):  # type: ignore[misc]
+    def __init__(self, name: str) -> None:
+        super().__init__(task_type="blocking", name=name, interface=INTERFACE)
+
+
+service = ServiceTask("service")
+late = ServiceTask("late", timeout=timedelta(milliseconds=100))
+patient = ServiceTask("patient", retries=2)
+blocking = BlockingTask("blocking")
+
+
+@workflow
+def eight(how: str) -> list[str]:
+    return [blocking(how=how) for _ in range(8)]
+
+
+@pytest.fixture(autouse=True)
+def fresh() -> Iterator[None]:
+    calls.clear()
+    go_on.clear()
+    yield
+    go_on.set()
+    together.reset()
+
+
+def wait_for(condition: Callable[[], Any]) -> None:
+    end = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < end, "it never came true"
+        threading.Event().wait(0.005)
+
+
+@pytest.mark.parametrize(
+    ("how", "words", "then"),
+    [
+        ("create raises", "no room", ["create"]),
+        ("get raises", "lost sight", ["create", "delete"]),
+        ("fails", "it is bad", ["create"]),
+    ],
+)
+def test_a_connector_that_raises_fails_its_node_and_no_job_runs_on(how: str, words: str, then: list[str]) -> None:
+    done = flytenb.start(service, how=how).wait(10)
+    assert (done.phase, words in str(done.error), calls) == (Phase.FAILED, True, then)
+
+
+def test_a_job_that_could_not_be_deleted_is_told() -> None:
+    done = flytenb.start(late, how="delete raises").wait(10)
+    assert done.nodes["n0"].phase is Phase.TIMED_OUT
+    wait_for(lambda: "may run on: RuntimeError: no such right" in done.nodes["n0"].log)
+
+
+def test_a_job_whose_service_says_so_is_tried_again_and_no_other() -> None:
+    done = flytenb.start(patient, how="once more").wait(10)
+    assert (done.result, done.nodes["n0"].attempts) == ("done once more", 2)
+    calls.clear()
+    assert flytenb.start(patient, how="fails").wait(10).nodes["n0"].attempts == 1
+
+
+def test_what_connectors_print_is_their_node_s(capsys: pytest.CaptureFixture[str]) -> None:
+    assert flytenb.run(service, how="a").nodes["n0"].log == "creating a\nsucceeded\n"
+    assert flytenb.run(blocking, how="b").nodes["n0"].log == "doing b\n"
+    assert capsys.readouterr().out == ""
+
+
+def test_blocking_connectors_run_at_the_same_time() -> None:
+    assert flytenb.start(eight, how="meets").wait(20).result == ["done meets"] * 8
+
+
+def test_a_blocking_connector_that_raises_what_no_future_takes_fails_its_node() -> None:
+    assert "StopIteration" in str(flytenb.start(blocking, how="stops").wait(10).error)
+
+
+@pytest.mark.parametrize("entity", [service, eight], ids=["on the loop", "on eight threads"])
+def test_connectors_that_never_answer_are_in_nobody_s_way_once_their_run_is_cancelled(entity: Any) -> None:
+    stuck = flytenb.start(entity, how="blocks")
+    wait_for(lambda: calls.count("blocks") == (1 if entity is service else 8))
+    assert stuck.cancel().phase is Phase.ABORTED
+    if entity is service:
+        # The thread is asked to stop, and the job that it had created is deleted.
+        wait_for(lambda: "delete" in calls)
+    assert flytenb.start(service, how="after").wait(10).result == "done after"
+    assert flytenb.start(blocking, how="after").wait(10).result == "done after"
