@@ -256,11 +256,7 @@ DIFFERENT: list[tuple[str, Any, Any, Any]] = [
 @pytest.mark.parametrize(("declared", "one", "other"), [pytest.param(*rest, id=name) for name, *rest in DIFFERENT])
 def test_different_values_have_different_keys(declared: Any, one: Any, other: Any) -> None:
     cache = cache_of(declared)
-    try:
-        second = cache.key({"x": other})
-    except Exception:  # what flytekit refuses to convert is never asked for
-        return
-    assert cache.key({"x": one}) != second
+    assert cache.key({"x": one}) != cache.key({"x": other})
 
 
 def test_a_key_is_the_same_in_every_process() -> None:

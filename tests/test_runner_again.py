@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -125,6 +126,25 @@ def test_settings_are_those_of_each_run() -> None:
         assert status(cache=False) is CacheStatus.DISABLED
         assert status() is CacheStatus.HIT
         assert status(strict=True) is CacheStatus.HIT
+
+
+@task
+def where(x: int) -> int:
+    return os.getpid()
+
+
+@workflow
+def places(x: int) -> list[int]:
+    return [where(x=x), where(x=x)]
+
+
+def test_whether_tasks_run_in_processes_is_for_each_run_to_say() -> None:
+    here = os.getpid()
+    for _ in range(2):
+        assert flytenb.run(places, x=1).result == [here, here]
+        assert here not in flytenb.options(processes=True).run(places, x=1).result
+    both = [flytenb.options(processes=processes).start(places, x=1) for processes in (True, False)]
+    assert [here in run.wait(30).result for run in both] == [False, True]
 
 
 def test_stand_ins_are_those_of_each_run() -> None:

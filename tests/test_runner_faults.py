@@ -127,8 +127,9 @@ def prints_much(times: int) -> int:
     return times
 
 
-def test_a_task_that_prints_without_end_fills_no_memory() -> None:
-    done = run(prints_much, times=2_000)
+@pytest.mark.parametrize("processes", [False, True], ids=["threads", "processes"])
+def test_a_task_that_prints_without_end_fills_no_memory(processes: bool) -> None:
+    done = run(prints_much, Settings(processes=processes), times=2_000)
     assert done.phase is Phase.SUCCEEDED
     log = done.nodes["n0"].log
     assert 1_000_000 <= len(log) < 1_100_000
@@ -140,6 +141,22 @@ def test_what_a_node_prints_is_its_own(capsys: pytest.CaptureFixture[str]) -> No
     assert done.nodes["n0"].log == "x" * 10_000 + "\n"
     print("mine")
     assert capsys.readouterr().out == "mine\n"
+
+
+@task
+def prints_and_tells(times: int) -> int:
+    import resource
+
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    text = "x" * 1_000_000
+    for _ in range(times):
+        print(text)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+
+
+def test_a_process_keeps_of_what_its_task_prints_as_much_as_its_node() -> None:
+    kilobytes = run(prints_and_tells, Settings(processes=True), times=200).result
+    assert kilobytes < 50_000
 
 
 @task

@@ -17,11 +17,14 @@ if TYPE_CHECKING:
 
 
 class Listing:
-    """A table that shows itself; `.rows` holds the same facts as plain data."""
+    """A table that shows itself; `.rows` holds the same facts as plain data, `listing[n]` is what row `n` is about."""
 
-    def __init__(self, columns: tuple[str, ...], rows: Iterable[tuple[str, ...]], empty: str) -> None:
+    def __init__(
+        self, columns: tuple[str, ...], rows: Iterable[tuple[str, ...]], empty: str, things: Iterable[Any] = ()
+    ) -> None:
         self.columns = columns
         self.rows = tuple(rows)
+        self._things = tuple(things)
         self._empty = empty
 
     @classmethod
@@ -40,18 +43,25 @@ class Listing:
                 )
             )
         empty = "nothing is defined yet: @task and @workflow, or %%task and %%workflow, define something"
-        return cls(("name", "kind", "cell", "code", "last run"), rows, empty)
+        things = [definition.entity for definition in session.definitions.values()]
+        return cls(("name", "kind", "cell", "code", "last run"), rows, empty, things)
 
     @classmethod
     def of_runs(cls, runs: Iterable[Run]) -> Listing:
         """Runs, oldest first."""
-        rows = []
+        rows, runs = [], list(runs)
         for number, run in enumerate(runs):
             started = "" if run.started is None else time.strftime("%H:%M:%S", time.localtime(run.started))
             took = "" if run.duration is None else duration_text(run.duration)
             problem = str(run.error).partition("\n")[0] if run.error else ""
             rows.append((str(number), run.name, str(run.phase), started, took, problem))
-        return cls(("run", "of", "phase", "started", "took", "why"), rows, "nothing has run yet")
+        return cls(("run", "of", "phase", "started", "took", "why"), rows, "nothing has run yet", runs)
+
+    def __getitem__(self, number: int) -> Any:
+        return self._things[number]
+
+    def __len__(self) -> int:
+        return len(self.rows)
 
     @property
     def _shown(self) -> Shown:

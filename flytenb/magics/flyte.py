@@ -75,7 +75,7 @@ class FlyteMagics(Magics):
         return Listing.of_session(self._session)
 
     def _runs(self, rest: str, names: dict[str, Any]) -> Any:
-        """List what has run, oldest first: where, when, how long, how it ended."""
+        """List what has run, oldest first: when, how long, how it ended; `runs = %flyte runs`, then `runs[-1]`."""
         from flytenb.display.listing import Listing
 
         return Listing.of_runs(self._session.runs)

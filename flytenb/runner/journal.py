@@ -13,7 +13,7 @@ from flytenb.runner.steps import Record
 
 Listener = Callable[[RunEvent], None]
 
-_LOG_LIMIT = 1_000_000
+LOG_LIMIT = 1_000_000
 
 
 class Journal:
@@ -71,10 +71,10 @@ class Journal:
     def _write(self, record: Record, text: str) -> None:
         """Keep what a node prints, up to a limit: a task may print a gigabyte. What comes after its end is no event."""
         # Asked without the lock, which a task that prints without end would hold most of the time.
-        if record.log_size >= _LOG_LIMIT or not text:
+        if record.log_size >= LOG_LIMIT or not text:
             return
         with self.lock:
-            room = _LOG_LIMIT - record.log_size
+            room = LOG_LIMIT - record.log_size
             if room <= 0:
                 return
             record.log_size += len(text)

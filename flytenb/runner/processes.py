@@ -9,6 +9,7 @@ import contextlib
 import io
 import os
 import queue
+import signal
 import threading
 import traceback
 from collections.abc import Callable
@@ -26,6 +27,7 @@ from flytenb.bridge.own_files import own_files
 from flytenb.bridge.packing import build_packing
 from flytenb.errors import TravelError, WorkerLostError, say
 from flytenb.runner.capture import write_captured
+from flytenb.runner.journal import LOG_LIMIT
 
 _LOOK_EVERY = 0.05
 
@@ -42,7 +44,7 @@ class ProcessPool:
     def lease(self) -> Any:
         """Hold one process; one that was ended or died is replaced when its place is next used."""
         place = self._places.get()
-        executor = place if place is not None else ProcessPoolExecutor(max_workers=1)
+        executor = place if place is not None else ProcessPoolExecutor(max_workers=1, initializer=_pass_over_interrupts)
         is_sound = False
         try:
             yield executor
@@ -104,6 +106,14 @@ def process_call(task: Any, *, strict: bool) -> Call:
     return call
 
 
+def _pass_over_interrupts() -> None:
+    """In a process: an interrupt of the kernel reaches it too, but whether its task ends is for the run to say.
+
+    A handler, since a process that the task starts would be born with an interrupt that is ignored.
+    """
+    signal.signal(signal.SIGINT, lambda *_: None)
+
+
 def _pack_up(name: str, body: Callable[..., Any], inputs: dict[str, Any]) -> bytes:
     try:
         return cloudpickle.dumps((body, inputs))  # type: ignore[no-any-return]
@@ -122,9 +132,21 @@ def _pack_up(name: str, body: Callable[..., Any], inputs: dict[str, Any]) -> byt
         ) from e
 
 
+class _Head(io.StringIO):
+    """What a task printed, up to a little more than its node keeps: a gigabyte must not fill two processes."""
+
+    _size = 0
+
+    def write(self, text: str) -> int:
+        room = LOG_LIMIT + 1 - self._size
+        if room > 0:
+            self._size += super().write(text[:room])
+        return len(text)
+
+
 def _work(sent: bytes) -> bytes:
     """In the process: run the function; send back what it returned or raised, and what it printed."""
-    printed = io.StringIO()
+    printed = _Head()
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         try:
             body, inputs = cloudpickle.loads(sent)

@@ -25,6 +25,9 @@ from flytenb.runner.settings import Settings
 from flytenb.runner.steps import ExitStep, Record, Scope
 from flytenb.runner.timeline import Timeline
 
+_LOOK_EVERY = 0.2
+"""Seconds between two looks at whether the wait for a run was interrupted."""
+
 
 class Run:
     """One attempt to run an entity, here.
@@ -261,7 +264,9 @@ class Run:
                 over.set_result(None)
 
         self.on_finish(lambda: loop.call_soon_threadsafe(tell))
-        yield from over.__await__()
+        while not over.done():
+            # A kernel's loop doesn't wake for an interrupt, it only finds it when it wakes (ipykernel 7.4).
+            yield from asyncio.wait((over,), timeout=_LOOK_EVERY).__await__()
         return self
 
     def __repr__(self) -> str:
