@@ -21,6 +21,7 @@ from flytekit.types.file import FlyteFile
 
 from flytenb.bridge.cache import TaskCache
 from flytenb.bridge.compiled import task_policy
+from flytenb.bridge.context import Workspace
 from flytenb.bridge.crossing import packer
 
 
@@ -308,6 +309,59 @@ def test_what_is_no_answer_to_this_task_counts_as_nothing(stored: Any) -> None:
     cache = cache_of(int)
     LocalTaskCache._cache.set("key", stored)
     assert cache.get("key") is None
+
+
+@dataclass
+class Filed:
+    file: FlyteFile
+    path: str
+
+
+FILED: list[tuple[Any, Callable[[Path], Any]]] = [
+    (FlyteFile, lambda path: FlyteFile(str(path))),
+    (FlyteFile | None, lambda path: FlyteFile(str(path))),
+    (list[FlyteFile], lambda path: [FlyteFile(str(path))]),
+    (dict[str, FlyteFile], lambda path: {"a": FlyteFile(str(path))}),
+    (FlyteDirectory, lambda path: FlyteDirectory(str(path.parent))),
+    (Filed, lambda path: Filed(FlyteFile(str(path)), "no file")),
+]
+
+
+@pytest.mark.parametrize(("returns", "make"), FILED, ids=[str(returns) for returns, _ in FILED])
+@pytest.mark.parametrize("what", ["written into", "removed"])
+def test_a_stored_file_that_is_not_what_it_was_is_no_answer(
+    returns: Any, make: Callable[[Path], Any], what: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "inner" / "file.txt"
+    path.parent.mkdir()
+    path.write_text("before")
+    cache = cache_of(int, returns)
+    key = cache.key({"x": 1})
+    with Workspace().entered():  # where a file stays where it is, as one that is handed on does
+        cache.put(key, {"o0": packer(returns)(make(path))})
+    assert cache.get(key) is not None
+    if what == "removed":
+        path.unlink()
+    else:
+        path.write_text("afterwards")
+    assert cache.get(key) is None
+
+
+def test_a_text_that_is_a_path_is_just_a_text(tmp_path: Path) -> None:
+    path = tmp_path / "log.txt"
+    path.write_text("one line")
+    cache = cache_of(int, Noted)
+    key = cache.key({"x": 1})
+    cache.put(key, {"o0": packer(Noted)(Noted(str(path)))})
+    path.write_text("two lines")
+    found = cache.get(key)
+    assert found is not None
+    assert found["o0"].native() == Noted(str(path))
+
+
+@dataclass
+class Noted:
+    path: str
 
 
 PIPELINE = """

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from flytekit import Cache, reference_task, task, workflow
 from flytekit.core.local_cache import LocalTaskCache
+from flytekit.types.file import FlyteFile
 
 import flytenb
 from flytenb.errors import FlytenbError, UsageError
@@ -145,6 +146,32 @@ def test_whether_tasks_run_in_processes_is_for_each_run_to_say() -> None:
         assert here not in flytenb.options(processes=True).run(places, x=1).result
     both = [flytenb.options(processes=processes).start(places, x=1) for processes in (True, False)]
     assert [here in run.wait(30).result for run in both] == [False, True]
+
+
+@task(cache=Cache(version="1"))
+def hand_on(file: FlyteFile) -> FlyteFile:
+    return file
+
+
+@task
+def read(file: FlyteFile) -> str:
+    return Path(file).read_text()
+
+
+@workflow
+def handed_on(file: FlyteFile) -> str:
+    return read(file=hand_on(file=file))
+
+
+def test_a_file_that_was_handed_on_and_has_changed_since_is_no_hit(tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.write_text("content")
+    other.write_text("content")
+    assert flytenb.run(handed_on, file=str(one)).result == "content"
+    assert flytenb.run(handed_on, file=str(other)).nodes["n0"].cache_status is CacheStatus.HIT
+    one.write_text("changed")
+    again = flytenb.run(handed_on, file=str(other))
+    assert (again.result, again.nodes["n0"].cache_status) == ("content", CacheStatus.POPULATED)
 
 
 def test_stand_ins_are_those_of_each_run() -> None:

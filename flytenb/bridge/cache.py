@@ -11,21 +11,21 @@ import importlib
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import diskcache  # type: ignore[import-untyped]  # noqa: F401 - else flytekit imports it in the middle of the first run
 from flyteidl.core import literals_pb2
 from flytekit.configuration import LocalConfig
-from flytekit.models.literals import Literal, LiteralMap
+from flytekit.models.literals import LiteralMap
 
 from flytenb.bridge import private
 from flytenb.bridge.calls import is_plain
 from flytenb.bridge.compiled import Policy
 from flytenb.bridge.crossing import Value, from_literal, packer
-from flytenb.bridge.digests import ValueDigest, add_piece, code_of
+from flytenb.bridge.digests import ValueDigest, add_piece, code_of, stamp_of
+from flytenb.bridge.own_files import may_hold_files
 
-_FORMAT = "flytenb-2"
+_FORMAT = "flytenb-3"
 """Begins every key; another number when what is stored, or how keys are made, changes."""
 _BUILTIN = (int, float, bool, str, type(None))
 _flights: dict[str, threading.Lock] = {}
@@ -53,6 +53,7 @@ class TaskCache:
             if name not in policy.cache_ignore
         ]
         self._outputs = {name: (declared, packer(declared)) for name, declared in interface.outputs.items()}
+        self._in_fields = any(map(may_hold_files, interface.outputs.values()))
         self._start = hashlib.blake2b(digest_size=20)
         self._unreadable: Exception | None = None
         try:
@@ -87,12 +88,17 @@ class TaskCache:
         found = self._store.get(key)
         if isinstance(found, dict) and found.keys() == self._outputs.keys():
             return {name: pack(found[name]) for name, (_, pack) in self._outputs.items()}
-        return self._read_literals(found) if isinstance(found, bytes) else None
+        match found:
+            case (bytes(literals), bytes(stamp)):
+                return self._read_literals(literals, stamp)
+        return None
 
-    def _read_literals(self, stored: bytes) -> dict[str, Value] | None:
+    def _read_literals(self, stored: bytes, stamp: bytes) -> dict[str, Value] | None:
         literals = LiteralMap.from_flyte_idl(literals_pb2.LiteralMap.FromString(stored)).literals
-        if literals.keys() != self._outputs.keys() or not all(map(_is_there, literals.values())):
+        if literals.keys() != self._outputs.keys():
             return None
+        if stamp_of(literals.values(), in_fields=self._in_fields) != stamp:
+            return None  # a file is gone, or somebody wrote into it
         return {name: from_literal(literal, self._outputs[name][0]) for name, literal in literals.items()}
 
     def put(self, key: str, outputs: Mapping[str, Value]) -> None:
@@ -103,7 +109,8 @@ class TaskCache:
                 self._store.set(key, natives)
                 return
         literals = LiteralMap({name: value.literal() for name, value in outputs.items()})
-        self._store.set(key, literals.to_flyte_idl().SerializeToString())
+        stamp = stamp_of(literals.literals.values(), in_fields=self._in_fields)
+        self._store.set(key, (literals.to_flyte_idl().SerializeToString(), stamp))
 
 
 def is_cache_on() -> bool:
@@ -121,13 +128,3 @@ def single_flight(key: str) -> Iterator[None]:
     with _flights_lock:
         if not lock.locked():
             _flights.pop(key, None)
-
-
-def _is_there(literal: Literal) -> bool:
-    """Whether the files that a stored literal names are still there."""
-    scalar = literal.scalar
-    holder = None if scalar is None else scalar.blob or scalar.structured_dataset
-    if holder is not None and holder.uri and "://" not in holder.uri:
-        return Path(holder.uri).exists()
-    inner = literal.collection.literals if literal.collection else literal.map.literals.values() if literal.map else ()
-    return all(_is_there(one) for one in inner)

@@ -26,7 +26,7 @@ Own = Callable[[Workspace, dict[str, Any]], None]
 
 def own_files(types: Mapping[str, Any]) -> Own | None:
     """Prepare it for inputs of these types; None if they can't hold a file."""
-    names = [name for name, declared in types.items() if _may_hold_files(declared, set())]
+    names = [name for name, declared in types.items() if may_hold_files(declared)]
     if not names:
         return None
 
@@ -35,6 +35,11 @@ def own_files(types: Mapping[str, Any]) -> Own | None:
             _own_all(workspace, inputs.get(name))
 
     return own
+
+
+def may_hold_files(declared: Any) -> bool:
+    """Whether a value of this type may be or contain a file or directory."""
+    return _may_hold_files(declared, set())
 
 
 def _may_hold_files(declared: Any, seen: set[int]) -> bool:

@@ -3,6 +3,7 @@
 from flytenb.bridge.digests.code import code_of
 from flytenb.bridge.digests.memory import add_memory
 from flytenb.bridge.digests.pieces import add_piece
+from flytenb.bridge.digests.stamps import stamp_of
 from flytenb.bridge.digests.values import ValueDigest
 
-__all__ = ["ValueDigest", "add_memory", "add_piece", "code_of"]
+__all__ = ["ValueDigest", "add_memory", "add_piece", "code_of", "stamp_of"]
