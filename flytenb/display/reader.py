@@ -1,8 +1,9 @@
-"""Whether somebody reads along: only then is a widget of use."""
+"""Whether somebody reads along, and what their front end needs: only then is a widget of use."""
 
 from __future__ import annotations
 
 import os
+import sys
 from typing import Any
 
 
@@ -20,3 +21,8 @@ def has_reader(shell: Any) -> bool:
     except (AttributeError, LookupError):
         return False
     return bool(content.get("allow_stdin"))
+
+
+def needs_widget(shell: Any) -> bool:
+    """Tell whether the front end runs a widget's module only where an output is that widget: VS Code and Colab do."""
+    return "__vsc_ipynb_file__" in getattr(shell, "user_ns", {}) or "google.colab" in sys.modules

@@ -13,8 +13,8 @@ from IPython.display import display as _display
 
 from flytenb.display.live.frozen import placeholder, run_bundle
 from flytenb.display.live.progress import Progress
-from flytenb.display.live.threads import ticker
-from flytenb.display.reader import has_reader
+from flytenb.display.live.threads import lane, ticker
+from flytenb.display.reader import has_reader, needs_widget
 
 if TYPE_CHECKING:
     from flytenb.display.live.follower import Follower
@@ -47,6 +47,8 @@ class RunView:
         self._lock = threading.RLock()
         self._handle: Any = None
         self._follower: Follower | None = None
+        self._is_shown = False
+        self._has_picture = False
         self._is_over = False
         self._is_run_over = threading.Event()
         self._began = time.monotonic()
@@ -75,6 +77,7 @@ class RunView:
             self._progress.tick()
         elif self._follower is not None:
             self._follower.tick()
+            self._show_live()
         elif self._is_explorer or time.monotonic() - self._began > _PATIENCE:
             self._open()
         return True
@@ -99,13 +102,33 @@ class RunView:
             retire(follower.widget)
 
     def _open(self) -> None:
-        """Make the widget and put it into the output."""
+        """Make the widget; it is shown with its picture, which is there in a moment."""
         from flytenb.display.live.follower import Follower
 
         with self._lock:
             if not self._is_over:
                 self._follower = Follower(self._run, on_done=self.end, is_explorer=self._is_explorer)
-                self._publish({**placeholder(self._run), **self._follower.open().bundle})
+                self._follower.open()
+
+    def _show_live(self) -> None:
+        """Put the view into the output, and once more when its picture took long: that is what a save keeps."""
+        follower = self._follower
+        assert follower is not None
+        if follower.is_laid_out and not self._has_picture:
+            self._has_picture = self._is_shown = True
+            lane.submit(lambda: self._publish_live(with_picture=True))
+        elif not self._is_shown:
+            self._is_shown = True
+            self._publish_live(with_picture=False)
+
+    def _publish_live(self, *, with_picture: bool) -> None:
+        follower = self._follower
+        assert follower is not None
+        drawing = follower.drawing_of(self._run.graph)
+        still = run_bundle(self._run, drawing) if with_picture else placeholder(self._run)
+        with self._lock:
+            if not self._is_over and follower.widget is not None:
+                self._publish(follower.widget.bundle(still, as_widget=needs_widget(self._shell)))
 
     def _publish(self, bundle: dict[str, Any]) -> None:
         if self._handle is not None:

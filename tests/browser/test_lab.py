@@ -149,14 +149,33 @@ def test_after_a_reload_a_run_in_the_background_is_live_again(notebook: Any) -> 
     expect(nb.live(1).node("n1")).to_have_attribute("data-phase", "SUCCEEDED", timeout=10_000)
 
 
-def test_after_a_reload_a_run_that_its_cell_waits_for_is_shown_as_it_ended(notebook: Any) -> None:
+def test_after_a_reload_a_run_that_its_cell_waits_for_is_a_picture_and_then_shown_as_it_ended(notebook: Any) -> None:
     nb = notebook("run = %flyte run two(x=3)")
     nb.run_all()
     expect(nb.live(1).node("n1")).to_have_attribute("data-phase", "RUNNING", timeout=40_000)
     nb.save()
     nb.reopen()
+    expect(nb.output(1).locator("img")).to_have_count(1)
+    expect(nb.output(1)).to_contain_text("RUNNING")
     let_go(nb)
     expect(nb.live(1).node("n1")).to_have_attribute("data-phase", "SUCCEEDED", timeout=40_000)
+
+
+def test_a_notebook_saved_in_the_middle_shows_the_run_as_it_was_seen(notebook: Any, lab: Lab, browser: Browser) -> None:
+    nb = notebook("run = %flyte run two(x=3)")
+    nb.run_all()
+    expect(nb.live(1).node("n1")).to_have_attribute("data-phase", "RUNNING", timeout=40_000)
+    [bundle] = outputs(nb.save(), 1)
+    assert set(bundle) == {"text/plain", "text/html"}
+    assert "two · RUNNING" in bundle["text/plain"]
+    path = lab.folder / "saved_in_the_middle.ipynb"
+    path.write_bytes(nb.path.read_bytes())
+    again = Notebook(lab, browser.new_page(viewport={"width": 1300, "height": 1000}), path).open()
+    expect(again.output(1).locator("img")).to_have_count(1)
+    expect(again.output(1)).to_contain_text("seen at")
+    expect(again.output(1)).not_to_contain_text("model not found")
+    expect(again.live(1).element).to_have_count(0)
+    again.shut_down()
 
 
 def test_two_runs_at_once_and_two_views_of_one(notebook: Any) -> None:

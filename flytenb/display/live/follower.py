@@ -88,6 +88,11 @@ class Follower:
         """Return the drawing of a whole graph as it folds by itself, if it was made already."""
         return self._drawing if self._drawing is not None and self._drawn is graph else None
 
+    @property
+    def is_laid_out(self) -> bool:
+        """Whether there is a picture by now."""
+        return self._number > 0
+
     def close(self) -> None:
         """Tell the page where everything stands now, and follow no longer."""
         self._take_back()

@@ -90,7 +90,7 @@ def placeholder(run: Run) -> dict[str, str]:
 def run_bundle(
     run: Run, drawing: Drawing | None = None, looked_at: tuple[str, ...] = (), *, is_late: bool = False
 ) -> dict[str, str]:
-    """Return a run as picture and text: phase, durations, outcome, error, what was printed.
+    """Return a run as picture and text: phase, durations, outcome, error, what was printed; one that is on, as of now.
 
     Args:
         run: what is shown, as it stands now.
@@ -103,8 +103,8 @@ def run_bundle(
     shown_drawing = drawing.at(everything) if drawing is not None else draw(graph, states=everything)
     states = {path: state for path, state in states.items() if path in graph.nodes}
     facts = _facts(run, states)
-    if is_late:
-        facts += f" · finished at {time.strftime('%H:%M:%S')}"
+    if is_late or not run.phase.is_terminal:
+        facts += f" · {'finished' if run.phase.is_terminal else 'seen'} at {time.strftime('%H:%M:%S')}"
     why = "" if run.error is None else clip(clean(f"node {run.error.path}: {run.error}"), _WHY_SHOWN)
     shown = [show(value, declared, name=name) for name, value, declared in run.declared_outputs()]
     name = clean(run.name)

@@ -1,4 +1,4 @@
-// The view: header, stage, inspector and gates of one run, and what anywidget calls.
+// The view: header, stage, inspector and gates of one run.
 
 let views = 0;
 
@@ -224,27 +224,13 @@ class View {
     this.stopLate = setTimeout(() => this.onStop(tell, "the kernel is busy: use the notebook's ■"), PATIENCE);
   }
 
+  /** Nobody tells anything any more: what is seen stays. */
   end() {
     clearInterval(this.timer);
     clearTimeout(this.stopLate);
     this.inspector.close();
     this.stage.end();
+    for (const control of this.element.querySelectorAll(".ftl-stop, .ftl-gate :is(button, input)")) control.disabled = true;
+    if (this.run && this.run.took === null) write(this.elapsed, "followed no longer: this is how far it was seen");
   }
 }
-
-export default {
-  render({ model, el }) {
-    const view = new View(model, el);
-    const listeners = {
-      "change:picture": () => view.onPicture(),
-      "change:frame": () => view.onFrame(),
-      "change:changes": () => view.repaint(),
-      "msg:custom": (message) => view.onMessage(message),
-    };
-    for (const [name, listener] of Object.entries(listeners)) model.on(name, listener);
-    return () => {
-      for (const [name, listener] of Object.entries(listeners)) model.off(name, listener);
-      view.end();
-    };
-  },
-};
