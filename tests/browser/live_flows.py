@@ -100,6 +100,18 @@ def mapped(xs: list[int]) -> list[int]:
     return map_task(held_same)(x=xs)
 
 
+@task
+def held_odd(x: int) -> int:
+    if x % 2:
+        latch.wait()
+    return x
+
+
+@workflow
+def mapped_part(xs: list[int]) -> list[int]:
+    return map_task(held_odd)(x=xs)
+
+
 @workflow
 def wide(x: int = 1) -> int:
     last = x

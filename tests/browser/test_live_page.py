@@ -205,6 +205,20 @@ def test_an_element_of_a_map_is_reached_from_its_map_and_by_its_path(page: Page)
     view.until(lambda: "n0/3" in inside.inner_text() and "8" in inside.inner_text())
 
 
+def test_an_element_that_is_done_says_so_while_its_map_goes_on(page: Page, latch: Latch) -> None:
+    run = start(flows.mapped_part, xs=[0, 1])
+    view = Alone(page, Follower(run))
+    view.until(lambda: "1/2" in view.text("n0"))
+    view.element.locator(".ftl-find").fill("n0/1")
+    view.element.locator(".ftl-find").press("Enter")
+    state = view.element.locator(".ftl-state")
+    view.until(lambda: "held_odd, element 1" in view.inspector.inner_text() and state.inner_text() == "running")
+    view.element.locator(".ftl-find").fill("n0/0")
+    view.element.locator(".ftl-find").press("Enter")
+    view.until(lambda: "element 0" in view.inspector.inner_text() and "ms" in state.inner_text())
+    assert "running" not in state.inner_text()
+
+
 def test_gates_are_answered_and_a_wrong_value_is_refused(page: Page) -> None:
     run = start(flows.asks)
     view = Alone(page, Follower(run))

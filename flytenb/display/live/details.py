@@ -33,6 +33,8 @@ class Details:
     Attributes:
         path: which node.
         name: what it is a use of.
+        phase: where it stands, if it has begun to be run.
+        state: the same in words.
         facts: short facts, the most telling first.
         inputs: what it was given.
         outputs: what it made.
@@ -45,6 +47,8 @@ class Details:
     path: str
     name: str
     facts: tuple[str, ...]
+    phase: str = ""
+    state: str = ""
     inputs: tuple[Shown, ...] = ()
     outputs: tuple[Shown, ...] = ()
     log: str = ""
@@ -55,8 +59,9 @@ class Details:
     @classmethod
     def of(cls, run: Run, path: str, *, limits: Limits = _LIMITS, show: Callable[..., Shown] = show) -> Details:
         """Gather what is known now, values as `show` shows them; a part that can't be read says why."""
-        node = run.graph.nodes.get(path)
-        name = clean(node.name) if node is not None else path
+        graph = run.graph
+        node = graph.nodes.get(path)
+        name = _name(graph, path)
         try:
             found = run.nodes[path]
         except UnknownNameError:
@@ -66,6 +71,8 @@ class Details:
             path=path,
             name=name,
             facts=(*_facts(found), *_plan_facts(node)),
+            phase=str(found.phase),
+            state=captions.state_caption(found.state),
             inputs=_values(found.declared_inputs, limits, show),
             outputs=_values(found.declared_outputs, limits, show),
             log=clean(log[-LOG_SHOWN:]),
@@ -92,6 +99,14 @@ def elements_of(graph: Graph, path: str, run: Run) -> list[str]:
     """Return the paths of a map's elements, which are no nodes of the graph."""
     start = f"{path}/"
     return [p for p in run.nodes if p.startswith(start) and p not in graph.nodes and p[len(start) :].isdigit()]
+
+
+def _name(graph: Graph, path: str) -> str:
+    """What a node is a use of; an element of a map, which is no node of the graph, has its map's name."""
+    if path in graph.nodes:
+        return clean(graph.nodes[path].name)
+    owner, _, number = path.rpartition("/")
+    return f"{clean(graph.nodes[owner].name)}, element {number}" if owner in graph.nodes else path
 
 
 def _rank(phase: str) -> int:

@@ -209,6 +209,8 @@ class Follower:
                 "kind": "details",
                 "path": path,
                 "name": details.name,
+                "phase": details.phase,
+                "state": details.state,
                 "facts": list(details.facts),
                 "error": details.error,
                 "values": [

@@ -29,11 +29,14 @@ class Inspector {
     this.path = null;
   }
 
-  open(path, box, name, can, news) {
+  /** `isAlone` for what has a box to itself: only then is the box's state its own. */
+  open(path, box, name, can, news, isAlone) {
     if (this.path !== null && this.path !== path) this.tell({ kind: "leave", path: this.path });
     this.path = path;
     this.said = undefined;
     this.box = box;
+    this.isAlone = isAlone;
+    this.state.replaceChildren();
     this.element.hidden = false;
     this.title.textContent = name;
     this.toggle.hidden = !can;
@@ -58,7 +61,9 @@ class Inspector {
   /** Show where the node stands; the rest comes from the kernel. */
   say(news) {
     if (!news || isSame(this.said, news)) return false;
+    const isFirst = this.said === undefined;
     this.said = news;
+    if (!this.isAlone) return !isFirst; // it may be this one of many that has changed
     const [phase, caption, , , text] = news;
     const isNew = this.phase !== undefined && this.phase !== phase;
     this.phase = phase;
@@ -75,6 +80,9 @@ class Inspector {
     clearTimeout(this.late);
     this.title.textContent = details.name;
     this.title.title = details.path;
+    if (!this.isAlone && details.state) {
+      this.state.replaceChildren(h("span", { class: "ftl-phase", "data-phase": details.phase }, details.state));
+    }
     const parts = [h("div", { class: "ftl-facts" }, details.facts.join(" · "))];
     if (details.error) parts.push(this.part("error", h("pre", { class: "ftl-error", tabindex: "0" }, details.error)));
     for (const { title, fragments } of details.values) {

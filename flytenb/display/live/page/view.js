@@ -179,7 +179,7 @@ class View {
     const known = path in picture.names ? path : owner;
     const box = picture.at[known] ?? known;
     const name = picture.names[path] ?? this.stage.boxes.get(path)?.name ?? path;
-    this.inspector.open(path, box, name, picture.can[box] ?? null, this.news(box));
+    this.inspector.open(path, box, name, picture.can[box] ?? null, this.news(box), box === path);
     this.mark();
     if (isByKey) this.inspector.title.focus();
   }
