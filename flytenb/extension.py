@@ -119,20 +119,20 @@ class Extension:
             show(shell, etype, sayable(evalue), stb)
 
         self.repairs.replace(shell, "_showtraceback", show_folded)
-        self._show_groups()
+        self._show_cards()
 
-    def _show_groups(self) -> None:
-        """Let an exception group be an error output: IPython (checked: 9.17) prints it, and asks for no card."""
+    def _show_cards(self) -> None:
+        """Let groups and exits be error outputs: IPython (checked: 9.17) has ways of its own, and asks for no card."""
         shell: Any = self.shell
         show_any = shell.showtraceback
 
         def showtraceback(*args: Any, **options: Any) -> None:
             given = args[0] if args else options.get("exc_tuple")
             etype, evalue, _ = shell._get_exc_info(given) if given or sys.exc_info()[0] else (None, None, None)
-            if not isinstance(evalue, BaseExceptionGroup):
+            card = getattr(evalue, "_render_traceback_", None)
+            if not isinstance(evalue, BaseExceptionGroup) and not (card and isinstance(evalue, SystemExit)):
                 show_any(*args, **options)
                 return
-            card = getattr(evalue, "_render_traceback_", None)
             shell._showtraceback(etype, evalue, card() if card else traceback.format_exception(evalue))
 
         self.repairs.replace(shell, "showtraceback", showtraceback)

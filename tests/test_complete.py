@@ -105,7 +105,10 @@ def test_debug_offers_the_nodes_that_failed(completer: Completer, session: Sessi
     session.keep(flytenb.start(painted, n=0).wait(20))
     offer = completer.offer("%flyte debug ")
     assert offer is not None
-    assert offer.texts == ("n0",)
+    assert offer.texts == ("n0", "paint")
+    named = completer.offer("%flyte debug p")
+    assert named is not None
+    assert named.texts == ("paint",)
 
 
 def test_every_verb_has_options_and_help() -> None:

@@ -372,6 +372,37 @@ def test_a_group_of_exceptions_is_an_error_output_with_its_members(promises: Ker
     assert "ValueError: one" in bare.traceback
 
 
+def test_a_task_that_exits_fails_with_a_card(promises: Kernel) -> None:
+    error = promises.run("""
+        import sys
+
+        @task
+        def leaves(n: int) -> int:
+            if n:
+                sys.exit(3)
+            return n
+        %flyte run leaves(n=1)
+    """).fails()
+    assert error.traceback.splitlines()[:2] == ["SystemExit: 3", "  node n0 (leaves) of leaves failed"]
+    assert "    sys.exit(3)" in error.traceback.splitlines()
+
+
+def test_a_task_in_a_process_of_its_own_fails_with_the_cell_and_the_line(promises: Kernel) -> None:
+    error = promises.run("""
+        def upside_down(n):
+            return 1 // n
+
+        @task
+        def inverse(n: int) -> int:
+            return upside_down(n)
+        %flyte run inverse(n=0) --processes
+    """).fails()
+    lines = error.traceback.splitlines()
+    place = next(i for i, line in enumerate(lines) if line.endswith("in upside_down"))
+    assert lines[place].startswith("  Cell In[")
+    assert lines[place + 1] == "    return 1 // n"
+
+
 def test_an_exception_whose_own_words_fail_is_an_error_output_all_the_same(promises: Kernel) -> None:
     error = promises.run("""
         class Mute(Exception):

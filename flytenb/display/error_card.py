@@ -141,7 +141,7 @@ def _remote_frames(failure: Failure) -> list[traceback.FrameSummary]:
     if cause is None or not type(cause).__module__.startswith("flytenb."):
         return []
     found = [
-        traceback.FrameSummary(file, int(line), name, line=code or "", lookup_line=False)
+        traceback.FrameSummary(file, int(line), name, line=code or None, lookup_line=False)  # cells are only here
         for file, line, name, code in _REMOTE_FRAME.findall(str(cause))
     ]
     return [f for f in found if not re.search(r"[/\\](flytenb|flytekit|loky|concurrent)[/\\]", f.filename)]

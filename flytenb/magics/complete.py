@@ -113,8 +113,13 @@ class Completer:
         return []
 
     def _failed(self) -> list[str]:
-        failed = [run for run in self._session.runs if run.error is not None]
-        return [node.path for node in failed[-1].nodes.values() if node.error is not None] if failed else []
+        """The nodes that failed in the last run that did, by path and by name."""
+        run = next((run for run in reversed(self._session.runs) if run.error is not None), None)
+        if run is None:
+            return []
+        paths = [path for path, node in run.nodes.items() if node.error is not None]
+        names = [run.graph.nodes[path].name for path in paths if path in run.graph.nodes]
+        return list(dict.fromkeys([*paths, *names]))
 
     def _entities(self) -> list[str]:
         """The notebook's entities, also those of the cell that was run just now."""

@@ -12,8 +12,10 @@ import queue
 import signal
 import threading
 import traceback
+from collections import ChainMap
 from collections.abc import Callable
 from concurrent.futures import TimeoutError as NotYet
+from types import CodeType
 from typing import Any
 
 import cloudpickle
@@ -114,9 +116,26 @@ def _pass_over_interrupts() -> None:
     signal.signal(signal.SIGINT, lambda *_: None)
 
 
+def _remake(make: Callable[..., CodeType], parts: tuple[Any, ...], filename: str) -> CodeType:
+    return make(*parts).replace(co_filename=filename)
+
+
+def _named_code(code: CodeType) -> tuple[Callable[..., CodeType], tuple[Any, ...]]:
+    make, parts = cloudpickle.Pickler.dispatch_table[CodeType](code)
+    return _remake, (make, parts, code.co_filename)
+
+
+class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
+    """Code keeps the name of its cell or file, which cloudpickle takes away: a traceback tells where it was raised."""
+
+    dispatch_table = ChainMap({CodeType: _named_code}, cloudpickle.Pickler.dispatch_table)
+
+
 def _pack_up(name: str, body: Callable[..., Any], inputs: dict[str, Any]) -> bytes:
     try:
-        return cloudpickle.dumps((body, inputs))  # type: ignore[no-any-return]
+        with io.BytesIO() as file:
+            _Pickler(file).dump((body, inputs))
+            return file.getvalue()
     except Exception as e:
         for key, value in inputs.items():
             try:
