@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from flytekit import Cache, WorkflowFailurePolicy, approve, dynamic, map_task, task, wait_for_input, workflow
 from flytekit import sleep as sleep_gate
+from flytekit.core import local_cache
 from flytekit.core.local_cache import LocalTaskCache
 from flytekit.core.node_creation import create_node
 from flytekit.exceptions.user import FlyteDisapprovalException, FlyteRecoverableException
@@ -382,6 +383,18 @@ def test_a_cache_that_fails_costs_time_and_never_the_run(broken: str, monkeypatc
     done = run(cached, x=1)
     assert (done.phase, done.result) == (Phase.SUCCEEDED, 2)
     assert "No space left on device" in done.nodes["n0"].log
+
+
+def test_a_cache_that_can_t_be_opened_costs_time_and_never_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_the_way = tmp_path / "file"
+    in_the_way.touch()
+    monkeypatch.setattr(local_cache, "CACHE_LOCATION", str(in_the_way / "cache"))
+    monkeypatch.setattr(LocalTaskCache, "_initialized", False)
+    done = run(cached, x=1)
+    assert (done.phase, done.result, statuses(done)) == (Phase.SUCCEEDED, 2, [CacheStatus.SKIPPED])
+    assert "the cache was not asked" in done.nodes["n0"].log
 
 
 # --- maps ------------------------------------------------------------------------------------------------------------

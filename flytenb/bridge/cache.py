@@ -63,7 +63,6 @@ class TaskCache:
             code, self._unreadable = b"", e
         for part in (task.name.encode(), policy.cache_version.encode(), code):
             add_piece(self._start, part)
-        self._store = private.cache_store()
         self.overwrite = overwrite or LocalConfig.auto().cache_overwrite
 
     def key(self, inputs: Mapping[str, Any]) -> str:
@@ -85,7 +84,7 @@ class TaskCache:
         """What is stored under the key, as outputs; None if nothing is."""
         if self.overwrite:
             return None
-        found = self._store.get(key)
+        found = private.cache_store().get(key)
         if isinstance(found, dict) and found.keys() == self._outputs.keys():
             return {name: pack(found[name]) for name, (_, pack) in self._outputs.items()}
         match found:
@@ -106,11 +105,11 @@ class TaskCache:
         if all(value.way == "share" for value in outputs.values()):
             natives = {name: value.native() for name, value in outputs.items()}
             if all(type(native) in _BUILTIN for native in natives.values()):
-                self._store.set(key, natives)
+                private.cache_store().set(key, natives)
                 return
         literals = LiteralMap({name: value.literal() for name, value in outputs.items()})
         stamp = stamp_of(literals.literals.values(), in_fields=self._in_fields)
-        self._store.set(key, (literals.to_flyte_idl().SerializeToString(), stamp))
+        private.cache_store().set(key, (literals.to_flyte_idl().SerializeToString(), stamp))
 
 
 def is_cache_on() -> bool:

@@ -6,6 +6,7 @@ flytekit breaks there first.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from flytekit.core.node import Node
     from flytekit.core.workflow import WorkflowBase
     from flytekit.models.core.workflow import IfElseBlock
+
+_opening = threading.Lock()
 
 
 def ifelse_block(branch: BranchNode) -> IfElseBlock:
@@ -81,11 +84,13 @@ def transformer_registry() -> dict[Any, Any]:
 
 
 def cache_store() -> Any:
-    """Return the store of flytekit's local cache, a `diskcache.Cache`, opened if it isn't yet."""
+    """Return the store of flytekit's local cache, a `diskcache.Cache`, opened if it isn't yet, by one thread."""
     from flytekit.core.local_cache import LocalTaskCache
 
     if not LocalTaskCache._initialized:
-        LocalTaskCache.initialize()
+        with _opening:
+            if not LocalTaskCache._initialized:
+                LocalTaskCache.initialize()
     return LocalTaskCache._cache
 
 
