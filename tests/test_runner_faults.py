@@ -333,6 +333,28 @@ def test_a_cancelled_run_is_over_at_once_and_its_tasks_are_asked_to_stop(entity:
     assert run(misbehaving, how="no").result == 1
 
 
+@task
+def writes(x: int) -> FlyteFile:
+    path = Path(flytekit.current_context().working_directory) / "out"
+    path.write_text("text")
+    return FlyteFile(str(path))
+
+
+def test_a_disk_without_room_for_a_working_directory_fails_the_node_that_needs_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(*args: Any, **kwargs: Any) -> Any:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tempfile, "mkdtemp", full)
+        done = run(writes, x=1)
+        assert run(misbehaving, how="no").result == 1
+    assert (done.phase, done.nodes["n0"].phase) == (Phase.FAILED, Phase.FAILED)
+    assert "No space left" in str(done.error)
+    assert run(writes, x=1).phase is Phase.SUCCEEDED
+
+
 def test_cancelling_twice_or_too_late_does_nothing() -> None:
     done = run(misbehaving, how="no")
     assert done.cancel().phase is Phase.SUCCEEDED
