@@ -143,6 +143,17 @@ def test_what_a_node_prints_is_its_own(capsys: pytest.CaptureFixture[str]) -> No
     assert capsys.readouterr().out == "mine\n"
 
 
+@eager
+async def prints_elsewhere(x: int) -> int:
+    await asyncio.to_thread(print, "on another thread")
+    return x
+
+
+def test_what_an_eager_task_prints_by_another_thread_is_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(prints_elsewhere, x=1).nodes["n0"].log == "on another thread\n"
+    assert capsys.readouterr().out == ""
+
+
 @task
 def prints_and_tells(times: int) -> int:
     import resource
