@@ -5,7 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from flytekit import WorkflowFailurePolicy, approve, conditional, dynamic, map_task, task, wait_for_input, workflow
+from flytekit import (
+    WorkflowFailurePolicy,
+    approve,
+    conditional,
+    dynamic,
+    eager,
+    map_task,
+    task,
+    wait_for_input,
+    workflow,
+)
+from flytekit.core.node_creation import create_node
 
 from tests.browser.alone import Latch
 
@@ -13,6 +24,7 @@ HOSTILE = (
     '</text><script>window.hacked = 1</script><img src=x onerror=window.hacked=1> & "quotes" \' \x1b[31m \u202e 🙂'
 )
 latch = Latch()
+first_latch = Latch()
 
 
 @dataclass
@@ -88,6 +100,26 @@ def grows(n: int) -> int:
     for _ in range(n):
         x = held_same(x=x)
     return x
+
+
+@task
+def step(x: int) -> int:
+    (latch if x else first_latch).wait()
+    return x + 1
+
+
+@eager
+async def steps(n: int) -> int:
+    x = 0
+    for _ in range(n):
+        x = step(x=x)
+    return x
+
+
+@workflow
+def growing_beside(n: int = 3) -> int:
+    grown = create_node(steps, n=same(x=n))
+    return same(x=grown.o0)
 
 
 @workflow

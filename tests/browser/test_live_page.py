@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,8 +22,10 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(autouse=True)
 def latch() -> Iterator[Latch]:
     flows.latch = Latch()
+    flows.first_latch = Latch()
     yield flows.latch
     flows.latch.open()
+    flows.first_latch.open()
 
 
 def start(entity: Any, **inputs: Any) -> Run:
@@ -179,6 +182,39 @@ def test_what_a_dynamic_turns_out_to_be_appears(page: Page, latch: Latch) -> Non
     assert view.phase(second) == "QUEUED"
     latch.open()
     view.until(lambda: view.phase(third) == "SUCCEEDED")
+
+
+def test_what_stood_keeps_its_place_among_its_neighbours_when_an_eager_grows(page: Page, latch: Latch) -> None:
+    run = start(flows.growing_beside)
+    view = Alone(page, Follower(run))
+    steps = view.element.locator(".ftl-stage .ft-node[data-path^='n1/'][role=button]")
+    view.until(lambda: steps.count() == 1)
+    before = _places(page)
+    flows.first_latch.open()
+    view.until(lambda: steps.count() == 2)
+    after = _places(page)
+    latch.open()
+    assert before.keys() < after.keys()
+    assert after["n0"][1] == pytest.approx(before["n0"][1], abs=1)  # nothing above the container goes down
+    for one, other in itertools.combinations(before, 2):
+        for side in (0, 1):
+            was, now = (at[other][side] - at[one][side] for at in (before, after))
+            assert abs(was) < 1 or was * now > 0, (one, other, was, now)
+
+
+def _places(page: Page) -> dict[str, tuple[float, float]]:
+    """Left and top of every box in the drawing's own units."""
+    found: dict[str, tuple[float, float]] = page.evaluate(
+        """() => {
+            const svg = document.querySelector(".ftl-canvas svg").getBoundingClientRect();
+            const k = svg.width / Number(document.querySelector(".ftl-canvas svg").getAttribute("width"));
+            return Object.fromEntries([...document.querySelectorAll(".ftl-canvas [data-path]")].map((box) => {
+                const at = (box.querySelector(":scope > .ft-shape") ?? box).getBoundingClientRect();
+                return [box.dataset.path, [(at.left - svg.left) / k, (at.top - svg.top) / k]];
+            }));
+        }"""
+    )
+    return found
 
 
 def test_a_map_counts_its_elements(page: Page, latch: Latch) -> None:
