@@ -1,4 +1,5 @@
-"""The page's side of the live view by itself: how long the first picture takes, and each update after it.
+"""The page's side of the live view by itself: how long the first picture takes, and each update after it,
+our part alone and with the browser's styles and layout.
 
 All nodes are drawn, none folded. JSON lines on standard output; needs Chromium.
 """
@@ -56,7 +57,9 @@ async ([updates]) => {
   for (const [name, value] of updates) {
     const start = performance.now();
     window.model.set(name, value);
-    taken.push(performance.now() - start);
+    const ours = performance.now() - start;
+    document.body.getBoundingClientRect(); // makes the browser compute styles and layout now
+    taken.push([ours, performance.now() - start]);
     await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
   }
   return taken;
@@ -97,10 +100,11 @@ def measure(size: int) -> dict[str, Any]:
         start = time.perf_counter()
         page.evaluate(MODEL, [page_module(), page_style(), state, "light"])
         first = time.perf_counter() - start
-        taken = page.evaluate(_TIME, [updates])
+        pairs = page.evaluate(_TIME, [updates])
         painted = page.locator(".ftl-stage .ft-node[data-phase=SUCCEEDED]").count()
         browser.close()
     assert painted == size - 10, painted
+    taken, whole = ([pair[i] for pair in pairs] for i in (0, 1))
     return {
         "workload": "live_page",
         "size": size,
@@ -109,7 +113,10 @@ def measure(size: int) -> dict[str, Any]:
         "median_update_ms": statistics.median(taken),
         "p95_update_ms": sorted(taken)[int(0.95 * len(taken))],
         "max_update_ms": max(taken),
+        "median_with_layout_ms": statistics.median(whole),
+        "p95_with_layout_ms": sorted(whole)[int(0.95 * len(whole))],
         "is_reached": statistics.median(taken) <= MOST_MS,
+        "is_reached_with_layout": statistics.median(whole) <= MOST_MS,
         "updates": len(taken),
     }
 
