@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import warnings
+import weakref
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -67,6 +68,17 @@ class Journal:
     def note(self, record: Record, text: str) -> None:
         """Add a remark of ours to what a node prints."""
         self._write(record, text)
+
+    def sink_of(self, record: Record) -> Callable[[str], None]:
+        """Return what adds to what a node prints while somebody holds the run; contexts that a loop keeps don't."""
+        journal, node = weakref.ref(self), weakref.ref(record)
+
+        def write(text: str) -> None:
+            kept, its = journal(), node()
+            if kept is not None and its is not None:
+                kept._write(its, text)
+
+        return write
 
     def _write(self, record: Record, text: str) -> None:
         """Keep what a node prints, up to a limit: a task may print a gigabyte. What comes after its end is no event."""

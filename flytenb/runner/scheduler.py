@@ -111,7 +111,7 @@ class Scheduler(Journal):
             timeout = step.timeout
             if timeout is not None:
                 step.timer = clock.call_later(timeout, lambda: self._time_out(step, attempt, timeout))
-        capture.set_sink(lambda text: self._write(record, text))
+        capture.set_sink(self.sink_of(record))
         error: BaseException | None = None
         answer = None
         try:

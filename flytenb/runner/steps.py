@@ -48,8 +48,8 @@ class Record:
     """What is known of one node so far; only the scheduler, under its lock, changes it."""
 
     __slots__ = (
-        "attempts", "cache", "done", "ended", "entity", "error", "getters", "log", "log_size", "outputs", "path",
-        "phase", "retries", "started", "total",
+        "__weakref__", "attempts", "cache", "done", "ended", "entity", "error", "getters", "log", "log_size", "outputs",
+        "path", "phase", "retries", "started", "total",
     )  # fmt: skip
 
     def __init__(self, path: str) -> None:
