@@ -16,7 +16,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if changing:
         raise pytest.UsageError(f"these ids change with every process, give them one of their own: {changing}")
     for item in items:
-        if item.get_closest_marker("browser"):
+        if item.get_closest_marker("browser") or item.get_closest_marker("docker"):
             item.add_marker("slow")
         # A real kernel, browser or engine may be late on a busy machine; the report still names what was run again.
         if any(item.get_closest_marker(name) for name in ("kernel", "browser", "docker")):

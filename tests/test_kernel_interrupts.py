@@ -10,7 +10,7 @@ import pytest
 from tests.engine import IMAGE, docker_engine
 from tests.kernel import Kernel
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.slow]
 
 CELLS = """
 import asyncio

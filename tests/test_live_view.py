@@ -22,6 +22,8 @@ from tests.flows import FLOWS
 from tests.kernel import ROOT, Kernel
 from tests.page import Page
 
+pytestmark = pytest.mark.slow  # runs that are watched take their time
+
 WIDGET = "application/vnd.jupyter.widget-view+json"
 DEFINE = """
 import os, time

@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.md"))
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.slow]
 
 
 def publish(source: Path, folder: Path) -> nbformat.NotebookNode:
@@ -124,7 +124,6 @@ def test_a_page_shows_its_pictures_without_a_network(
     assert said == []
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", [n.stem for n in NOTEBOOKS])
 def test_nbval_runs_the_notebook_again_with_the_same_answers(
     name: str, published: dict[str, tuple[Path, nbformat.NotebookNode]]
@@ -177,7 +176,6 @@ def test_the_tutorial_fails_with_the_node_and_the_users_own_line(tutorial: nbfor
     assert len(shown.splitlines()) <= 15
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "shown"),
     [
