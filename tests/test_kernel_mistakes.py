@@ -452,3 +452,22 @@ def test_an_element_of_a_map_is_named_and_its_facts_are_at_hand(promises: Kernel
     assert promises.value("[element.inputs, element.log, str(element.error)]") == [
         {"n": 3}, "at 3\n", "ValueError: three"
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("returns", "line", "place"),
+    [
+        ("str", 'return say(s=f"{count(n=n)}")', "the input 's' of n1"),
+        ("str", 'return f"{count(n=n)}"', "the output 'o0'"),
+        ("list[str]", 'return ["plain", str(count(n=n))]', "the output 'o0'"),
+        ("dict[str, str]", 'return {"k": f"<{count(n=n)}>"}', "the output 'o0'"),
+    ],
+)
+def test_the_text_of_a_promise_is_refused_wherever_it_stands(
+    promises: Kernel, returns: str, line: str, place: str
+) -> None:
+    promises.run(f"@workflow\ndef written(n: int = 1) -> {returns}:\n    {line}").ok()
+    for verb in ("draw written", "run written(n=1)"):
+        error = promises.run(f"%flyte {verb}").fails()
+        assert f"written: {place} would be the text " in error.traceback
+        assert "make the text inside a task" in error.traceback

@@ -60,18 +60,30 @@ def _refresh(workflow: Any, seen: set[int]) -> None:
 
 
 def _refuse_written_promises(workflow: Any) -> None:
-    """Raise for an input that is the text of a promise: an f-string takes one silently."""
-    for node in private.compiled_nodes(workflow):
-        for binding in node.bindings:
-            primitive = binding.binding.scalar and binding.binding.scalar.primitive
-            text = primitive and primitive.string_value
-            if text and "Promise(node:" in text:
+    """Raise for an input or output that is, or holds, the text of a promise: an f-string takes one silently."""
+    inputs = ((f"the input {b.var!r} of {node.id}", b) for node in _all_nodes(workflow) for b in node.bindings)
+    outputs = ((f"the output {b.var!r}", b) for b in private.compiled_outputs(workflow))
+    for place, binding in (*inputs, *outputs):
+        for text in _texts(binding.binding):
+            if "Promise(node:" in text:
                 private.forget_compiled(workflow)
                 raise DefinitionError(
-                    f"{workflow.short_name}: the input {binding.var!r} of {node.id} would be the text {text!r}",
+                    f"{workflow.short_name}: {place} would be the text {text!r}",
                     hint="in a workflow a task's output is a promise, also in an f-string or str(): "
                     "make the text inside a task",
                 )
+
+
+def _texts(data: Any) -> Iterator[str]:
+    """The texts that a binding holds, at any depth."""
+    if data.collection is not None:
+        for inner in data.collection.bindings:
+            yield from _texts(inner)
+    elif data.map is not None:
+        for inner in data.map.bindings.values():
+            yield from _texts(inner)
+    elif data.scalar is not None and data.scalar.primitive is not None:
+        yield data.scalar.primitive.string_value or ""
 
 
 def _is_stale(workflow: Any, seen: set[int]) -> bool:

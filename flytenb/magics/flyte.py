@@ -217,6 +217,7 @@ class FlyteMagics(Magics):
 
 
 def _whole(option: str, text: str) -> int:
-    if not text.isdigit() or int(text) < (0 if option == "depth" else 1):
-        raise UsageError(f"--{option} takes a whole number, not {text!r}")
+    least = 0 if option == "depth" else 1
+    if not text.isdigit() or int(text) < least:
+        raise UsageError(f"--{option} takes a whole number from {least} on, not {text!r}")
     return int(text)
