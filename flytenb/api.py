@@ -22,6 +22,7 @@ from flytenb.errors import UsageError, closest
 from flytenb.model import Graph
 from flytenb.render.drawing import Drawing
 from flytenb.render.drawing import draw as draw_graph
+from flytenb.runner.interrupts import held_back
 from flytenb.runner.journal import Listener
 from flytenb.runner.run import Run
 from flytenb.runner.settings import Settings
@@ -150,28 +151,37 @@ class Options:
 
     def start(self, entity: Any, /, **inputs: Any) -> Run:
         """Start a run and return its handle at once."""
-        return self._prepare(entity, inputs)[0].begin()
+        made = self._prepare(entity, inputs)
+        with held_back():
+            self._watch(made)
+            return made.begin()
 
     def run(self, entity: Any, /, **inputs: Any) -> Run:
         """Run and wait; interrupting cancels it."""
-        made, endings = self._prepare(entity, inputs)
-        made.begin()
+        made = self._prepare(entity, inputs)
+        endings: list[Callable[[], None]] = []
         try:
+            with held_back():
+                endings += self._watch(made)
+                made.begin()
             made.wait()
         except BaseException:
             made.cancel()
             raise
         finally:
-            for end in endings:
-                end()
+            with held_back():
+                for end in endings:
+                    end()
         made.raise_failure()
         return made
 
-    def _prepare(self, entity: Any, inputs: Mapping[str, Any]) -> tuple[Run, list[Callable[[], None]]]:
+    def _prepare(self, entity: Any, inputs: Mapping[str, Any]) -> Run:
         require_entity(entity)
         recompile_stale(entity)
-        made = Run(entity, inputs, self.settings, self.listeners)
-        return made, [watcher(made) for watcher in list(_watchers)]
+        return Run(entity, inputs, self.settings, self.listeners)
+
+    def _watch(self, made: Run) -> list[Callable[[], None]]:
+        return [watcher(made) for watcher in list(_watchers)]
 
     def __repr__(self) -> str:
         default = Settings()

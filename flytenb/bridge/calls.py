@@ -6,7 +6,6 @@ thread, how often it is tried: all that is left to `run`.
 
 from __future__ import annotations
 
-import asyncio
 from collections import namedtuple
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -23,6 +22,7 @@ from flytekit.models.literals import Literal
 
 from flytenb.bridge.containers import run_container
 from flytenb.bridge.context import Workspace
+from flytenb.bridge.coroutines import run_coroutine
 from flytenb.bridge.crossing import Value, from_literal, packer
 from flytenb.bridge.entities import is_stub, require_entity, short_name
 from flytenb.bridge.own_files import own_files
@@ -87,7 +87,7 @@ def body_of(task: Any) -> Callable[..., Any]:
     """The function to call with the inputs, in the way that this task type asks for."""
     if is_async(task):
         function = task.task_function
-        return lambda **inputs: asyncio.run(function(**inputs))
+        return lambda **inputs: run_coroutine(function(**inputs))
     if type(task) is PythonFunctionTask and "execute" not in vars(task):
         plain: Callable[..., Any] = task.task_function
         return plain

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -11,6 +10,7 @@ from flytekit.core.python_function_task import EagerAsyncPythonFunctionTask
 from flytekit.exceptions.eager import EagerException
 
 from flytenb.bridge.context import Workspace
+from flytenb.bridge.coroutines import run_coroutine
 
 Add = Callable[[Any, dict[str, Any]], Awaitable[Any]]
 
@@ -30,7 +30,7 @@ def run_eager(task: EagerAsyncPythonFunctionTask[Any], inputs: dict[str, Any], w
     """Run the coroutine to its end on this thread and return what it returned."""
     context = workspace.context(ExecutionState.Mode.EAGER_EXECUTION, worker_queue=_Controller(add))
     workspace.enter(context)
-    return asyncio.run(task.task_function(**inputs))
+    return run_coroutine(task.task_function(**inputs))
 
 
 def eager_error(name: str, error: BaseException) -> Exception:

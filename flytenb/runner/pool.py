@@ -15,6 +15,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from queue import SimpleQueue
 
+from flytenb.bridge.coroutines import wake
+
 
 class WorkerPool:
     """Threads `flytenb-0`, `flytenb-1`, …: one is added only when none is idle, none ever ends."""
@@ -69,7 +71,9 @@ class Clock:
     """One thread that calls functions at their time: timeouts, sleeping gates."""
 
     def __init__(self) -> None:
-        self._wake = threading.Condition()
+        # The lock itself is taken, never the condition: an interrupt amid the latter's Python code leaves it locked.
+        self._lock = threading.Lock()
+        self._wake = threading.Condition(self._lock)
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._cancelled: set[int] = set()
         self._numbers = itertools.count()
@@ -77,7 +81,7 @@ class Clock:
 
     def call_later(self, seconds: float, job: Callable[[], None]) -> int:
         """Call `job` after so many seconds; return the number that cancels it."""
-        with self._wake:
+        with self._lock:
             number = next(self._numbers)
             heapq.heappush(self._due, (time.monotonic() + seconds, number, job))
             if self._thread is None:
@@ -88,14 +92,14 @@ class Clock:
 
     def cancel(self, number: int) -> None:
         """Forget what was to be called."""
-        with self._wake:
+        with self._lock:
             self._due = [entry for entry in self._due if entry[1] != number]
             heapq.heapify(self._due)
             self._wake.notify()
 
     def _work(self) -> None:
         while True:
-            with self._wake:
+            with self._lock:
                 while not self._due or self._due[0][0] > time.monotonic():
                     self._wake.wait(self._due[0][0] - time.monotonic() if self._due else None)
                 _, _, job = heapq.heappop(self._due)
@@ -111,9 +115,10 @@ class NodeStopped(BaseException):
 
 
 def ask_to_stop(thread_id: int) -> None:
-    """Raise NodeStopped in another thread at its next bytecode; a call that sleeps in C ends first."""
+    """Raise NodeStopped in another thread at its next bytecode: at once if it awaits, after a call that sleeps in C."""
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread_id), ctypes.py_object(NodeStopped))
     _lower_flag()
+    wake(thread_id)
 
 
 def withdraw(thread_id: int) -> None:

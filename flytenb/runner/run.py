@@ -17,6 +17,7 @@ from flytenb.runner.comparison import Comparison
 from flytenb.runner.failure import Failure
 from flytenb.runner.gate import answer_gate
 from flytenb.runner.inputs import check_inputs, root_of
+from flytenb.runner.interrupts import held_back
 from flytenb.runner.journal import Listener
 from flytenb.runner.node_run import Nodes
 from flytenb.runner.plan import Planner
@@ -76,9 +77,10 @@ class Run:
 
     def begin(self) -> Run:
         """Start it on the shared threads and come back at once."""
-        capture.begin()
-        self._scheduler.on_finish.append(capture.end)
-        self._scheduler.start(self._scope)
+        with held_back():
+            capture.begin()
+            self._scheduler.on_finish.append(capture.end)
+            self._scheduler.start(self._scope)
         return self
 
     # --- what is known -----------------------------------------------------------------------------------------
@@ -194,7 +196,8 @@ class Run:
 
     def cancel(self) -> Run:
         """Give up: queued nodes are aborted, running ones asked to stop. Does nothing when it is over."""
-        self._scheduler.cancel()
+        with held_back():
+            self._scheduler.cancel()
         return self
 
     def approve(self, path: str, approved: bool = True) -> None:

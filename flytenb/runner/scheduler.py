@@ -16,6 +16,7 @@ from flytenb.errors import NodeTimeoutError, WorkerLostError, say
 from flytenb.model import Phase
 from flytenb.runner import capture
 from flytenb.runner.failure import Failure
+from flytenb.runner.interrupts import Latch
 from flytenb.runner.journal import Journal, Listener
 from flytenb.runner.pool import ask_to_stop, clock, withdraw, workers
 from flytenb.runner.steps import LATER, Env, Scope, State, Step
@@ -41,7 +42,7 @@ class Scheduler(Journal):
         self.env: Env = []
         self.workspace = Workspace()
         self.strict = strict
-        self.finished = threading.Event()
+        self.finished = Latch()
         self.failure: Failure | None = None
         self.also_failed: list[Failure] = []
         self.waiting_gates: dict[str, Step] = {}

@@ -29,12 +29,14 @@ class Ticker:
     def __init__(self, name: str = "flytenb-live") -> None:
         self._name = name
         self._views: list[Ticking] = []
-        self._wake = threading.Condition()
+        # The lock itself is taken, never the condition: an interrupt amid the latter's Python code leaves it locked.
+        self._lock = threading.Lock()
+        self._wake = threading.Condition(self._lock)
         self._thread: threading.Thread | None = None
 
     def add(self, view: Ticking) -> None:
         """Call a view from now on, for the first time at once."""
-        with self._wake:
+        with self._lock:
             self._views.append(view)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
@@ -43,12 +45,12 @@ class Ticker:
 
     def _work(self) -> None:
         while True:
-            with self._wake:
+            with self._lock:
                 while not self._views:
                     self._wake.wait()
                 views = list(self._views)
             over = [view for view in views if not _is_still_due(view)]
-            with self._wake:
+            with self._lock:
                 self._views = [view for view in self._views if view not in over]
                 if self._views == views:
                     self._wake.wait(INTERVAL)

@@ -1,0 +1,68 @@
+"""Waiting and acting on the main thread, where an interrupt may be raised between any two instructions."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_LOOK_EVERY = 0.1
+
+
+class Latch:
+    """Is set once, and may be waited for by any number of threads, of which any may be interrupted anywhere.
+
+    A `threading.Event` is not safe for that: an interrupt between its taking its lock and its guarding it (both are
+    Python code) leaves it locked, and whoever sets it waits for ever. Nor is one long wait: a signal that arrives just
+    before the thread sleeps doesn't wake it, so it looks up ten times a second.
+    """
+
+    def __init__(self) -> None:
+        self._is_set = False
+        self._waiting: deque[threading.Lock] = deque()
+
+    def is_set(self) -> bool:
+        """Tell whether it is set."""
+        return self._is_set
+
+    def set(self) -> None:
+        """Set it and wake everybody."""
+        if not self._is_set:
+            self._is_set = True
+            for waiter in list(self._waiting):  # who comes later sees that it is set
+                waiter.release()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until it is set, or for so many seconds; tell whether it is."""
+        until = None if timeout is None else time.monotonic() + timeout
+        waiter = threading.Lock()
+        waiter.acquire()
+        self._waiting.append(waiter)
+        try:
+            while not self._is_set:
+                left = _LOOK_EVERY if until is None else min(_LOOK_EVERY, until - time.monotonic())
+                if left <= 0:
+                    break
+                waiter.acquire(timeout=left)
+        finally:
+            self._waiting.remove(waiter)
+        return self._is_set
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Let an interrupt of the main thread wait until the block is done: what it does must not be done by half."""
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGINT) is None:
+        yield
+        return
+    caught: list[int] = []
+    handler = signal.signal(signal.SIGINT, lambda number, _: caught.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+        if caught:
+            signal.raise_signal(caught[0])
