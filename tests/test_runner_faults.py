@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import pytest
 from flyteidl.core.execution_pb2 import TaskExecution
 from flytekit import PythonFunctionTask, dynamic, eager, map_task, task, workflow
 from flytekit.core.context_manager import FlyteContextManager, FlyteEntities
+from flytekit.core.node_creation import create_node
 from flytekit.core.task import TaskPlugins
 from flytekit.extend import TypeEngine, TypeTransformer
 from flytekit.extend.backend.base_connector import (
@@ -342,6 +344,37 @@ def test_a_cancelled_run_is_over_at_once_and_its_tasks_are_asked_to_stop(entity:
     assert "went on" not in calls
     go_on.set()
     assert run(misbehaving, how="no").result == 1
+
+
+@task
+async def awaits(x: int) -> int:
+    calls.append("began")
+    try:
+        await asyncio.sleep(1000)
+    finally:
+        await asyncio.sleep(0)
+        calls.append("cleaned up")
+    return x
+
+
+@eager
+async def awaits_eagerly(x: int) -> int:
+    return await awaits.task_function(x)
+
+
+@workflow
+def awaits_too_long(x: int) -> int:
+    return create_node(awaits, x=x).with_overrides(timeout=timedelta(milliseconds=50)).o0
+
+
+@pytest.mark.parametrize("entity", [awaits, awaits_eagerly, awaits_too_long], ids=["task", "eager", "too long"])
+def test_a_coroutine_is_woken_from_what_it_awaits_and_cleans_up(entity: Any) -> None:
+    started = start(entity, x=1)
+    wait_for(lambda: calls)
+    if entity is not awaits_too_long:
+        started.cancel()
+    wait_for(lambda: "cleaned up" in calls)
+    assert started.wait(5).phase is (Phase.FAILED if entity is awaits_too_long else Phase.ABORTED)
 
 
 @task
