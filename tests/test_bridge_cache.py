@@ -6,7 +6,10 @@ import enum
 import os
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +22,8 @@ from flytekit.core.local_cache import LocalTaskCache
 from flytekit.types.directory import FlyteDirectory
 from flytekit.types.file import FlyteFile
 
-from flytenb.bridge.cache import TaskCache
+from flytenb.bridge import cache
+from flytenb.bridge.cache import TaskCache, single_flight
 from flytenb.bridge.compiled import task_policy
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.crossing import packer
@@ -366,6 +370,8 @@ class Noted:
 
 PIPELINE = """
 import sys
+import threading
+import time
 from flytekit import task, workflow
 from flytekit.types.file import FlyteFile
 import flytenb
@@ -389,3 +395,31 @@ def test_the_first_cached_run_of_a_process_loads_no_library_that_its_types_do_no
     command = [sys.executable, str(tmp_path / "pipeline.py")]
     done = subprocess.run(command, env={**os.environ, "HOME": str(tmp_path)}, capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_equal_calls_go_one_at_a_time_and_one_that_fails_lets_the_next_in() -> None:
+    inside: list[int] = []
+    most: list[int] = []
+
+    def call(number: int) -> None:
+        with suppress(ValueError), single_flight("key"):
+            inside.append(number)
+            most.append(len(inside))
+            time.sleep(0.001)
+            inside.remove(number)
+            if number % 2:
+                raise ValueError(number)
+
+    threads = [threading.Thread(target=call, args=(number,)) for number in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert most == [1] * 20
+    assert cache._flights == {}
+
+
+def test_a_call_that_fails_leaves_nothing_behind() -> None:
+    with suppress(ValueError), single_flight("alone"):
+        raise ValueError
+    assert cache._flights == {}

@@ -28,7 +28,7 @@ from flytenb.bridge.own_files import may_hold_files
 _FORMAT = "flytenb-3"
 """Begins every key; another number when what is stored, or how keys are made, changes."""
 _BUILTIN = (int, float, bool, str, type(None))
-_flights: dict[str, threading.Lock] = {}
+_flights: dict[str, tuple[threading.Lock, int]] = {}
 _flights_lock = threading.Lock()
 
 
@@ -121,9 +121,13 @@ def is_cache_on() -> bool:
 def single_flight(key: str) -> Iterator[None]:
     """Let equal calls of one process through one at a time, so that the first one's result serves the others."""
     with _flights_lock:
-        lock = _flights.setdefault(key, threading.Lock())
-    with lock:
-        yield
-    with _flights_lock:
-        if not lock.locked():
-            _flights.pop(key, None)
+        lock, users = _flights.get(key) or (threading.Lock(), 0)
+        _flights[key] = lock, users + 1
+    try:
+        with lock:
+            yield
+    finally:
+        with _flights_lock:
+            lock, users = _flights.pop(key)
+            if users > 1:
+                _flights[key] = lock, users - 1
