@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flytenb.errors import UnknownNameError
+from flytenb.errors import UnknownNameError, UsageError
 from flytenb.model import Edge, EdgeKind, Graph, Interface, Kind, Node, Port
 
 
@@ -140,9 +140,25 @@ def test_any_graph_survives_json(
     settings: dict[str, int | str | bool | float],
 ) -> None:
     nodes = {p: Node(p, k, p, interface, settings) for p, k in kinds.items()}
-    graph = Graph("g", Kind.SUBWORKFLOW, nodes, tuple(Edge(*e) for e in edges), interface, settings)
+    drawn = tuple(Edge(*e) for e in edges if e[0] in nodes and e[1] in nodes)
+    graph = Graph("g", Kind.SUBWORKFLOW, nodes, drawn, interface, settings)
     assert Graph.from_json(graph.to_json()) == graph
     assert Graph.from_json(graph.to_json(indent=2)) == graph
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("{", "nonsense{", "Expecting value: line 1 column 1"),
+        ('"nodes": ', '"knots": ', 'Field "nodes" .* is missing'),
+        ('"kind": "task"', '"kind": "tusk"', "'tusk'"),
+        ('"source": "a"', '"source": "aa"', "names 'aa', which is no node.*\n.*'a'"),
+    ],
+)
+def test_what_is_no_graph_in_json_is_told_with_its_place(old: str, new: str, told: str) -> None:
+    text = make({"a": T, "b": T}, "a>b").to_json()
+    with pytest.raises(UsageError, match=told):
+        Graph.from_json(text.replace(old, new, 1))
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)).filter(lambda e: e[0] < e[1]), max_size=25))

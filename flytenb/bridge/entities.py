@@ -36,7 +36,7 @@ from flytenb.bridge.kinds import (
 from flytenb.bridge.type_names import name_literal_type, name_type
 from flytenb.bridge.values_in_short import shorten
 from flytenb.model import Interface, Port
-from flytenb.model.graph import Setting
+from flytenb.model.node import Setting
 
 __all__ = [
     "KIND_WORDS",

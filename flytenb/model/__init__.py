@@ -1,7 +1,8 @@
 """Frozen data that every room speaks: graphs, interfaces, run events; no colours, no clocks, no flytekit."""
 
 from flytenb.model.event import CacheStatus, NodeState, Phase, RunEvent
-from flytenb.model.graph import Edge, EdgeKind, Graph, Interface, Kind, Node, Port
+from flytenb.model.graph import Graph
+from flytenb.model.node import Edge, EdgeKind, Interface, Kind, Node, Port
 
 __all__ = [
     "CacheStatus",

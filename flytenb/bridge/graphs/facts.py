@@ -20,7 +20,7 @@ from flytenb.bridge.entities import (
     short_name,
 )
 from flytenb.model import Interface, Kind
-from flytenb.model.graph import Setting
+from flytenb.model.node import Setting
 
 
 class Facts:

@@ -12,7 +12,7 @@ from flytekit.models.task import Resources
 
 from flytenb.bridge import private
 from flytenb.bridge.entities import name_image, seconds
-from flytenb.model.graph import Setting
+from flytenb.model.node import Setting
 
 _RESOURCE_KEYS = {
     Resources.ResourceName.CPU: "cpu",

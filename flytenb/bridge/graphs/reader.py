@@ -31,7 +31,7 @@ from flytenb.bridge.graphs.facts import Facts
 from flytenb.bridge.graphs.overrides import add_overrides
 from flytenb.bridge.graphs.paths import Scope, cases_of, name_nodes, ordered, promised_nodes, sources_of, unique
 from flytenb.model import Edge, EdgeKind, Graph, Interface, Kind, Node, Port
-from flytenb.model.graph import Setting
+from flytenb.model.node import Setting
 
 
 def read_graph(entity: Any) -> Graph:

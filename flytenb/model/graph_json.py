@@ -1,0 +1,51 @@
+"""A graph as JSON text and back: its fields by their names, nodes and edges as lists."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mashumaro.codecs.basic import BasicDecoder, BasicEncoder
+
+from flytenb.errors import UsageError, closest
+from flytenb.model.graph import Graph
+from flytenb.model.node import Edge, Interface, Kind, Node, Setting
+
+
+@dataclass(frozen=True)
+class _Stored:
+    name: str
+    kind: Kind
+    interface: Interface
+    settings: Mapping[str, Setting]
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]
+
+
+_encoder = BasicEncoder(_Stored)
+_decoder = BasicDecoder(_Stored)
+
+
+def write(graph: Graph, indent: int | None = None) -> str:
+    """Return a graph as JSON text."""
+    stored = _Stored(graph.name, graph.kind, graph.interface, graph.settings, tuple(graph.nodes.values()), graph.edges)
+    return json.dumps(_encoder.encode(stored), ensure_ascii=False, indent=indent)
+
+
+def read(text: str) -> Graph:
+    """Read a graph from JSON text.
+
+    Raises:
+        UsageError: if it is no such text, with the place in it.
+    """
+    try:
+        stored = _decoder.decode(json.loads(text))
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise UsageError(f"this is no graph in JSON: {error}", hint="Graph.to_json() writes one") from None
+    nodes = {node.path: node for node in stored.nodes}
+    for edge in stored.edges:
+        for path in (edge.source, edge.target):
+            if path not in nodes:
+                raise UsageError(f"an edge names {path!r}, which is no node of the graph", hint=closest(path, nodes))
+    return Graph(stored.name, stored.kind, nodes, stored.edges, stored.interface, stored.settings)
