@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime
 import decimal
 import os
-import sys
-import types
 from pathlib import Path
 from typing import Any
 
@@ -172,49 +170,3 @@ def test_an_iterator_is_not_consumed():
     squares = (n * n for n in numbers)
     show([squares, numbers, map(str, numbers)])
     assert list(squares) == [0, 1, 4]
-
-
-class _Tensor:
-    """Stands for torch.Tensor: what flytenb asks of one, over a numpy array."""
-
-    def __init__(self, array: Any, device: str = "cpu", grad: bool = False) -> None:
-        self._array = array
-        self.shape, self.dtype, self.requires_grad = array.shape, f"torch.{array.dtype}", grad
-        self.device = types.SimpleNamespace(type=device.partition(":")[0], __str__=lambda: device)
-
-    def element_size(self) -> int:
-        return self._array.itemsize
-
-    def nelement(self) -> int:
-        return self._array.size
-
-    def detach(self) -> _Tensor:
-        return self
-
-    def numpy(self) -> Any:
-        if self.device.type != "cpu":
-            raise AssertionError("copied from a device")
-        return self._array
-
-
-@pytest.fixture
-def torch(monkeypatch):
-    module = types.ModuleType("torch")
-    tensor = type("Tensor", (_Tensor,), {"__module__": "torch"})
-    module.Tensor = tensor
-    monkeypatch.setitem(sys.modules, "torch", module)
-    return module
-
-
-def test_a_tensor_is_shown_like_an_array(torch):
-    text = _assert_shown(torch.Tensor(np.linspace(0, 1, 100, dtype="float32"), grad=True))
-    assert text.startswith("Tensor · 100 elements · float32 · 400 bytes · requires grad")
-    assert "mean 0.5" in text
-
-
-def test_a_tensor_with_channels_first_is_a_picture(torch):
-    assert "12 × 9 pixels" in _assert_shown(torch.Tensor(np.zeros((3, 9, 12), dtype="uint8")))
-
-
-def test_a_tensor_on_a_device_is_not_copied(torch):
-    assert "not copied" in _assert_shown(torch.Tensor(np.zeros(100), device="cuda:0"))

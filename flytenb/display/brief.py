@@ -213,13 +213,19 @@ def _sized(value: Any, cls: type) -> str:
     """Return arrays and frames as `ndarray float64 3 × 4`: their own reprs are slow, long or run something."""
     if not packages_of(cls) & {"numpy", "pandas", "polars", "pyarrow", "torch", "jax", "jaxlib", "tensorflow"}:
         return ""
-    if isinstance(getattr(value, "item", None), types.BuiltinMethodType) and getattr(value, "shape", None) == ():
+    try:
+        shape = getattr(value, "shape", None)
+    except Exception:
+        # A nested tensor has none, and says so.
+        return cls.__name__
+    # What lies on a device isn't waited for.
+    is_here = str(getattr(value, "device", "cpu")) == "cpu"
+    if shape == () and is_here and isinstance(getattr(value, "item", None), types.BuiltinMethodType):
         return number_text(value.item()) if cls.__name__ != "ndarray" else f"{cls.__name__} of {value.item()!r}"
-    shape = getattr(value, "shape", None)
     if not isinstance(shape, tuple):
         return ""
-    dtype = getattr(value, "dtype", "")
-    return " ".join(filter(None, (cls.__name__, str(dtype), " × ".join(map(str, shape)) or "scalar")))
+    dtype = str(getattr(value, "dtype", "")).removeprefix("torch.")
+    return " ".join(filter(None, (cls.__name__, dtype, " × ".join(map(str, shape)) or "scalar")))
 
 
 _SPELL: dict[type, Any] = {

@@ -7,6 +7,7 @@ from flytenb.display.values import (  # noqa: F401, I001
     containers,
     frames,
     arrays,
+    tensors,
     pictures,
     files,
     datasets,

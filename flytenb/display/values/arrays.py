@@ -1,4 +1,4 @@
-"""Displays of arrays and tensors: shape, type, memory, figures, and a small picture or histogram."""
+"""Displays of arrays: shape, type, memory, figures, and a small picture or histogram."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from flytenb.display.annotations import type_text
 from flytenb.display.brief import brief, class_name
 from flytenb.display.loaded import loaded
-from flytenb.display.part import Column, Group, Note, Part, Picture, Section, Slices, Table, Text, Value
+from flytenb.display.part import Column, Group, Part, Picture, Section, Slices, Table, Text, Value
 from flytenb.display.png import encode_png
 from flytenb.display.quantities import bytes_text, count_text, number_text, range_text
 from flytenb.display.registry import BUILT_IN
@@ -17,11 +17,12 @@ from flytenb.display.values.records import cell_text
 from flytenb.display.view import View
 
 display_for = BUILT_IN.display_for
+_NUMBERS = "biufc"
 _SMALL = 8
 """Up to so many elements along each axis are shown one by one."""
 _RUN = 512
 """So many neighbours are taken together where elements are taken out of a long row."""
-_LEAST_PICTURE, _LARGEST_PICTURE, _ENLARGED = 8, 240, 160
+LEAST_PICTURE, _LARGEST_PICTURE, _ENLARGED = 8, 240, 160
 
 
 @display_for("numpy.ndarray")
@@ -29,32 +30,18 @@ def show_array(value: Any, view: View) -> Part:
     """Show an array: what it is, then its elements if they are few, else a picture or how they spread."""
     if value.ndim == 0:
         return Value(brief(value.item(), view.limits.block), f"ndarray {value.dtype}", ("no dimensions",))
-    facts = (shape_text(value.shape), str(value.dtype)[:80], bytes_text(int(value.nbytes)))
-    return Section(class_name(value), facts, _body(value, view))
+    facts = (
+        shape_text(value.shape),
+        str(value.dtype)[:80],
+        bytes_text(held_bytes(value.shape, value.strides, value.itemsize)),
+    )
+    return Section(class_name(value), facts, array_body(value, view))
 
 
 @display_for("numpy.generic")
 def show_numpy_scalar(value: Any, view: View) -> Part:
     """Show a single number of numpy with its exact type."""
     return Value(brief(value.item(), view.limits.block), str(value.dtype), is_number=value.dtype.kind in "iufc")
-
-
-@display_for("torch.Tensor")
-def show_tensor(value: Any, view: View) -> Part:
-    """Show a tensor of PyTorch like an array; one that lies on a device isn't copied to be looked at."""
-    memory = value.element_size() * value.nelement()
-    where = "" if value.device.type == "cpu" else f"on {value.device}"
-    wants = "requires grad" if value.requires_grad else ""
-    facts = (shape_text(tuple(value.shape)), str(value.dtype).removeprefix("torch."), bytes_text(memory), where, wants)
-    title = class_name(value)
-    if where:
-        return Section(title, facts, Note(f"not copied from {value.device}: .cpu() brings it here"))
-    sample = _host_array(value.detach(), view)
-    if sample is None:
-        return Section(title, facts)
-    if sample.ndim == 0:
-        return Value(brief(sample.item()), title, tuple(f for f in facts[1:] if f))
-    return Section(title, facts, _body(sample, view))
 
 
 @display_for("jax.Array")
@@ -64,31 +51,18 @@ def show_device_array(value: Any, view: View) -> Part:
     return Section(class_name(value), (shape_text(tuple(value.shape)), type_text(str(value.dtype))), None)
 
 
+def held_bytes(shape: tuple[int, ...], strides: tuple[int, ...], itemsize: int) -> int:
+    """Return how much memory the elements of an array take: one that is only repeated lies there once."""
+    return itemsize * math.prod(n for n, stride in zip(shape, strides, strict=True) if stride or not n)
+
+
 def shape_text(shape: tuple[int, ...]) -> str:
     """Return a shape for a reader: `3 × 4`, `100 elements`."""
     return count_text(shape[0], "element") if len(shape) == 1 else " × ".join(f"{n:,}" for n in shape)
 
 
-def _host_array(tensor: Any, view: View) -> Any:
-    """Return a tensor's elements as an array without copying, if numpy is there and can hold them."""
-    numpy = loaded("numpy")
-    if numpy is None:
-        return None
-    try:
-        array = tensor.numpy()
-    except Exception:
-        # Types that only PyTorch has (bfloat16), sparse and quantised tensors: a bounded part of them is converted.
-        try:
-            array = tensor.flatten()[: min(view.limits.scan, 10_000)].float().numpy()
-        except Exception:
-            return None
-    # Pictures in PyTorch have their channels first.
-    if array.ndim == 3 and array.shape[0] in (1, 3, 4) and min(array.shape[1:]) >= _LEAST_PICTURE:
-        array = array.transpose(1, 2, 0)
-    return array
-
-
-def _body(array: Any, view: View) -> Part | None:
+def array_body(array: Any, view: View) -> Part | None:
+    """Return what an array holds: its elements if they are few, else figures and a picture or how they spread."""
     if array.size == 0:
         return None
     if array.dtype.names:
@@ -97,15 +71,17 @@ def _body(array: Any, view: View) -> Part | None:
         return _elements(array, view)
     if view.looks is not None:
         return _sliced(array, view)
-    if array.dtype.kind not in "biuf":
+    if array.dtype.kind not in _NUMBERS:
         head = array[(slice(0, 2),) * (array.ndim - 1) + (slice(0, _SMALL),)].ravel().tolist()
         return Text(", ".join(brief(v, view.limits.cell) for v in head) + ", …", "flow")
+    return Group(_seen(array, view))
+
+
+def _seen(array: Any, view: View, *others: Any) -> tuple[Part, ...]:
+    """Return figures, and the picture that the array (or another one around it) is, or else how it spreads."""
     sample = _sample(array, view.limits.scan)
-    parts: list[Part] = [_figures(array, sample)]
-    picture = _picture(array)
-    bars = None if picture else _bars(sample)
-    parts.extend(p for p in (picture, bars) if p is not None)
-    return Group(tuple(parts))
+    picture = next(filter(None, map(_picture, (array, *others))), None)
+    return figures(array.size, sample), *((picture,) if picture is not None else spread(sample))
 
 
 def _elements(array: Any, view: View) -> Part:
@@ -122,12 +98,9 @@ def _sliced(array: Any, view: View) -> Part:
     index = tuple(min(max(i, 0), n - 1) for i, n in zip(wanted, lengths, strict=False))
     piece = array[index]
     parts: list[Part] = [Slices(tuple(zip(lengths, index, strict=True)), view.place)] if lengths else []
-    if piece.dtype.kind in "biuf":
-        sample = _sample(piece, view.limits.scan)
+    if piece.dtype.kind in _NUMBERS:
         # The last axis may hold the colours of a picture, of which a slice is but a strip.
-        picture = _picture(piece) or (_picture(array[index[:-1]]) if lengths else None)
-        bars = None if picture else _bars(sample)
-        parts.extend(p for p in (_figures(piece, sample), picture, bars) if p is not None)
+        parts.extend(_seen(piece, view, *([array[index[:-1]]] if lengths else [])))
     return Group((*parts, _page(piece, view)))
 
 
@@ -153,58 +126,68 @@ def _structured(array: Any, view: View) -> Part:
 
 def _sample(array: Any, limit: int) -> Any:
     """Return all elements, or evenly spread ones if they are many: a view first, so that little is read."""
-    left = math.ceil(array.size / limit)
     if array.ndim == 1 and array.size > limit > _RUN:
         # Neighbours lie on one page of a file: every hundredth element would read all of it.
         array = array[: array.size // _RUN * _RUN].reshape(-1, _RUN)
+    return array[tuple(slice(None, None, step) for step in steps_for(array.shape, limit))].ravel()
+
+
+def steps_for(shape: tuple[int, ...], limit: int) -> list[int]:
+    """Return the step along each axis that leaves about `limit` elements."""
+    left = math.ceil(math.prod(shape) / limit)
     # The longest axis first: of three channels all are seen.
-    steps = [1] * array.ndim
-    for axis in sorted(range(array.ndim), key=lambda i: -array.shape[i]):
-        steps[axis] = min(left, array.shape[axis])
+    steps = [1] * len(shape)
+    for axis in sorted(range(len(shape)), key=lambda i: -shape[i]):
+        steps[axis] = min(left, shape[axis])
         left = math.ceil(left / steps[axis])
-    return array[tuple(slice(None, None, step) for step in steps)].ravel()
+    return steps
 
 
-def _figures(array: Any, sample: Any) -> Part:
-    notes = "" if sample.size == array.size else f" (from {sample.size:,} elements, evenly spread)"
-    if array.dtype.kind == "b":
+def figures(total: int, sample: Any) -> Part:
+    """Return the span and mean of a flat array of numbers, which may be a sample of `total` elements."""
+    notes = "" if sample.size == total else f" (from {sample.size:,} elements, evenly spread)"
+    if sample.dtype.kind == "b":
         return Text(f"{count_text(int(sample.sum()), 'element')} of {sample.size:,} true{notes}")
     numpy: Any = loaded("numpy")
-    finite = sample[numpy.isfinite(sample)] if array.dtype.kind == "f" else sample
+    is_complex = sample.dtype.kind == "c"
+    finite = sample[numpy.isfinite(sample)] if sample.dtype.kind in "fc" else sample
     odd = sample.size - finite.size
     parts = [f"{count_text(odd, 'element')} not finite" if odd else ""]
     if finite.size:
         # Sums of half precision overflow, those of the largest doubles too: then there is no mean to tell.
         with numpy.errstate(all="ignore"):
+            finite = numpy.abs(finite) if is_complex else finite
             mean, std = float(finite.mean(dtype="float64")), float(finite.std(dtype="float64"))
         parts = [
             range_text(number_text(finite.min().item()), number_text(finite.max().item())),
             *(f"{what} {number_text(v)}" for what, v in (("mean", mean), ("std", std)) if math.isfinite(v)),
             *parts,
         ]
-    return Text(", ".join(p for p in parts if p) + notes)
+    return Text(("magnitudes " if is_complex else "") + ", ".join(p for p in parts if p) + notes)
 
 
-def _bars(sample: Any) -> Part | None:
+def spread(sample: Any) -> tuple[Part, ...]:
+    """Return a histogram of a flat array of numbers, if there are enough of them."""
     numpy: Any = loaded("numpy")
     if sample.dtype.kind == "b":
-        return None
-    finite = sample[numpy.isfinite(sample)].astype("float64")
+        return ()
+    finite = sample[numpy.isfinite(sample)]
+    finite = (numpy.abs(finite) if finite.dtype.kind == "c" else finite).astype("float64")
     if finite.size < FEWEST:
-        return None
+        return ()
     low, high = float(finite.min()), float(finite.max())
     bars = histogram([low, high])
     if bars is None:
-        return None
+        return ()
     counts, _ = numpy.histogram(finite, bins=bins_for(finite.size), range=(low, high))
-    return type(bars)(tuple(int(c) for c in counts), bars.low, bars.high)
+    return (type(bars)(tuple(int(c) for c in counts), bars.low, bars.high),)
 
 
 def _picture(array: Any) -> Part | None:
     """Return a picture of what can be one: bytes or booleans by row and column, or colours."""
     is_grey = array.ndim == 2 and array.dtype.kind in "bu" and array.dtype.itemsize == 1
     is_colour = array.ndim == 3 and array.shape[2] in (1, 3, 4)
-    if not (is_grey or is_colour) or min(array.shape[:2]) < _LEAST_PICTURE:
+    if not (is_grey or is_colour) or min(array.shape[:2]) < LEAST_PICTURE:
         return None
     step = max(math.ceil(max(array.shape[:2]) / _LARGEST_PICTURE), 1)
     small = array[::step, ::step]

@@ -181,6 +181,8 @@ def cell_text(value: Any, view: View) -> str:
         return ""
     if type(value) is str:
         return value[: view.limits.cell * 4]
+    if type(value) is complex:
+        return f"{value:.6g}"
     return number_text(value) if type(value) is float else view.brief(value)
 
 

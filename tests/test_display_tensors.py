@@ -1,0 +1,125 @@
+"""Tensors of every layout and modules of PyTorch; see tests/tensors.py for what stands in for it."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+
+from flytenb.display.brief import brief
+from flytenb.display.shown import show
+from tests.tensors import HAS_TORCH, stand_in
+
+if HAS_TORCH:
+    import torch as _real_torch
+
+# PyTorch itself warns of what is young or old in it.
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+VECTOR = np.linspace(0, 1, 100, dtype="float32")
+
+
+@pytest.fixture
+def torch(request: pytest.FixtureRequest) -> Any:
+    return _real_torch if HAS_TORCH else request.getfixturevalue("stand_in_torch")
+
+
+@pytest.fixture
+def stand_in_torch(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Also where PyTorch is installed: no machine need have a device."""
+    for name, module in stand_in().items():
+        monkeypatch.setitem(sys.modules, name, module)
+    return sys.modules["torch"]
+
+
+def _text(value: Any) -> str:
+    shown = show(value)
+    assert "raised" not in shown.text, shown.text
+    assert len(shown.html) < 200_000
+    return shown.text
+
+
+def test_a_tensor_is_shown_like_an_array(torch):
+    text = _text(torch.from_numpy(VECTOR).requires_grad_())
+    assert text.startswith("Tensor · 100 elements · float32 · 400 bytes · requires grad")
+    assert "mean 0.5" in text
+
+
+def test_a_tensor_with_channels_first_is_a_picture(torch):
+    assert "12 × 9 pixels" in _text(torch.from_numpy(np.zeros((3, 9, 12), dtype="uint8")))
+
+
+def test_a_single_number_says_its_type(torch):
+    assert _text(torch.from_numpy(np.array(2.5, "float32"))) == "2.5 (Tensor, float32, 4 bytes)"
+    assert _text(torch.from_numpy(np.array(2.5, "float32")).bfloat16()) == "2.5 (Tensor, bfloat16, 2 bytes)"
+
+
+def test_a_type_that_numpy_lacks_keeps_its_shape(torch):
+    text = _text(torch.from_numpy(np.array([[0.5, 1.5], [2.5, -4]], "float32")).bfloat16())
+    assert text.splitlines()[0] == "Tensor · 2 × 2 · bfloat16 · 8 bytes"
+    assert text.split()[-4:] == ["0.5", "1.5", "2.5", "-4.0"]
+
+
+def test_what_is_conjugated_when_it_is_read_keeps_both_its_parts(torch):
+    assert "1-2j" in _text(torch.from_numpy(np.array([1 + 2j], "complex64")).conj())
+
+
+def test_what_fills_no_memory_is_not_copied_to_be_read(torch):
+    one = torch.from_numpy(np.ones(1, "float32"))
+    text = _text(one.bfloat16().expand(100_000, 100_000))
+    assert text.startswith("Tensor · 100,000 × 100,000 · bfloat16 · 2 bytes\n  1.0, mean 1.0")
+    assert "from 1,000,000 elements, evenly spread" in text
+    assert "magnitudes 1.0" in _text(torch.from_numpy(np.ones(1, "complex64")).conj().expand(100_000, 100_000))
+
+
+def test_a_sparse_tensor_tells_what_it_stores_and_is_not_made_dense(torch):
+    diagonal = np.diag(np.arange(1, 101, dtype="float32"))
+    text = _text(torch.from_numpy(diagonal).to_sparse())
+    assert text.startswith("Tensor · 100 × 100 · float32 · 2.0 kB · sparse COO\n  100 of 10,000 elements stored, 1 %\n")
+    assert "1.0 … 100.0, mean 50.5" in text
+    assert "0 of 9 elements stored" in _text(torch.from_numpy(np.zeros((3, 3), "float32")).to_sparse())
+
+
+def test_a_quantised_tensor_is_read_by_its_scale(torch):
+    text = _text(torch.quantize_per_tensor(torch.from_numpy(np.array([0.5, 1.5], "float32")), 0.5, 0, torch.quint8))
+    assert text.startswith("Tensor · 2 elements · quint8 · 2 bytes · quantised, scale 0.5, zero point 0")
+    assert text.split()[-2:] == ["0.5", "1.5"]
+
+
+def test_a_nested_tensor_is_the_tensors_in_it(torch):
+    parts = [torch.from_numpy(np.zeros((n, 3), "float32")) for n in (2, 4)]
+    text = _text(torch.nested.nested_tensor(parts))
+    assert text.startswith("Tensor · nested, 2 tensors · float32\n  [0]: Tensor · 2 × 3")
+    assert brief([torch.nested.nested_tensor(parts), 1]) in ("[Tensor, 1]", "[NestedTensor, 1]")
+
+
+def test_a_tensor_without_elements_says_so_and_offers_no_copy(torch):
+    text = _text(torch.empty(3, 4, device="meta"))
+    assert text == "Tensor · 3 × 4 · float32\n  (on meta: a shape without elements)"
+
+
+def test_a_tensor_on_a_device_is_not_copied(stand_in_torch):
+    tensor = stand_in_torch.Tensor(np.zeros(100), device="cuda:0")
+    assert "on cuda:0" in _text(tensor)
+    assert "not copied from cuda:0: .cpu() brings it here" in _text(tensor)
+
+
+def test_a_module_tells_what_it_learns_and_what_is_in_it(torch):
+    nn = torch.nn
+    text = _text(nn.Sequential(nn.Linear(10, 20), nn.ReLU(), nn.Linear(20, 2)))
+    assert text == (
+        "Sequential · 262 parameters · 1.0 kB\n"
+        "  0  in_features=10, out_features=20, bias=True (Linear, 220 parameters)\n"
+        "  1  (ReLU, no parameters)\n"
+        "  2  in_features=20, out_features=2, bias=True (Linear, 42 parameters)"
+    )
+    text = _text(nn.Linear(3, 2).eval())
+    assert text.startswith("Linear · 8 parameters · 32 bytes · evaluation mode\n  in_features=3")
+    assert "weight  float32 2 × 3 (Parameter)" in text
+
+
+def test_a_module_of_many_is_bounded(torch):
+    shown = show(torch.nn.Sequential(*(torch.nn.ReLU() for _ in range(1000))))
+    assert "950 more" in shown.html
+    assert len(shown.text) <= 4_000
