@@ -127,10 +127,14 @@ def test_a_person_fills_the_form_and_runs_it(notebook: Notebook, page: Page, tmp
     field(form, "when").locator("input").fill("2024-03-04T05:06")
     field(form, "wait").locator("input").fill("1h 30m")
     field(form, "start").locator("input").first.fill("1.5")
+    # What a person reads on the button: the widget's own label ends with how many files it holds.
+    button = field(form, "file").get_by_role("button")
+    seen = button.evaluate("e => [getComputedStyle(e).fontSize, getComputedStyle(e, '::after').content]")
+    assert seen == ["0px", '"Upload" / ""']
     upload = tmp_path / "points.csv"
     upload.write_text("a,b")
     with page.expect_file_chooser() as chooser:
-        field(form, "file").get_by_role("button").click()
+        button.click()
     chooser.value.set_files(str(upload))
     expect(field(form, "file").locator("input[type=text]")).to_have_value(re.compile(r"/points\.csv$"))
     expect(field(form, "table").locator("select").first).to_have_value(re.compile("frame"))

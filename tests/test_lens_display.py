@@ -72,6 +72,14 @@ def test_text_and_html_hold_the_same_facts(name: str) -> None:
             assert " ".join(part.split()) in words, part
 
 
+def test_a_page_folds_the_schema_and_text_spells_it_out() -> None:
+    lens = flytenb.lens(Marker)
+    html = lens._repr_mimebundle_()["text/html"]
+    folded = re.search(r'<details class="ft-section ft-fold"><summary>(.*?)</summary>(.*?)</details>', html, re.DOTALL)
+    assert folded is not None and "JSON schema" in folded[1] and "&#34;properties&#34;" in folded[2]
+    assert '"properties"' in repr(lens)
+
+
 def test_hostile_names_and_values_are_escaped_and_bounded() -> None:
     evil = make_dataclass("Evil", [("a", str)])
     evil.__name__ = evil.__qualname__ = f"<b>{HOSTILE}</b>"

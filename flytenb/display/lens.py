@@ -48,7 +48,7 @@ def lens_part(lens: TypeFacts) -> Part:
         _lookup_part(lens),
     ]
     if lens.schema:
-        parts.append(Section("JSON schema", (), Text(lens.schema, "code")))
+        parts.append(Section("JSON schema", (), Text(lens.schema, "code"), is_folded=True))
     heading = (lens.lookup.transformer, "refused" if lens.refusal else "")
     return Section(lens.type, heading, Group(tuple(parts)))
 

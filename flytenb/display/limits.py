@@ -103,7 +103,13 @@ class Trimmer:
                 )
             case Section():
                 body = self.trim(part.body, depth + 1) if part.body is not None else None
-                return Section(self._line(part.title), self._facts(part.facts), body, self._line(part.name))
+                return replace(
+                    part,
+                    title=self._line(part.title),
+                    facts=self._facts(part.facts),
+                    body=body,
+                    name=self._line(part.name),
+                )
             case Group():
                 return self._group(part, depth)
             case Rich():

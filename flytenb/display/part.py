@@ -259,12 +259,13 @@ class Group(Part):
 
 @dataclass(frozen=True, slots=True)
 class Section(Part):
-    """A head line (type and facts) over a body."""
+    """A head line (type and facts) over a body, which a reader unfolds if it `is_folded`: in text it always stands."""
 
     title: str
     facts: tuple[str, ...] = ()
     body: Part | None = None
     name: str = ""
+    is_folded: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "facts", tuple(str(f) for f in self.facts if f))

@@ -40,8 +40,13 @@ class StoredControl:
         self.path = widgets.Text(placeholder=f"path or address of a {kind}", layout=widgets.Layout(width="auto"))
         suffix = cls.extension() if hasattr(cls, "extension") else ""
         self.upload = widgets.FileUpload(
-            multiple=is_directory, accept=f".{suffix}" if suffix else "", layout=widgets.Layout(width="max-content")
+            multiple=is_directory,
+            accept=f".{suffix}" if suffix else "",
+            tooltip="upload several files, of which a directory is made" if is_directory else "upload a file",
+            layout=widgets.Layout(width="max-content"),
         )
+        # The widget writes behind its label how many files it holds, of which the path tells more: see form.css.
+        self.upload.add_class("ft-form-upload")
         self.upload.observe(self._uploaded, names="value")
         self.path.add_class("ft-form-inside")
         self.widget = widgets.HBox([self.path, self.upload])
