@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextvars
 import os
-import queue
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,38 +94,14 @@ class Stored:
     entries: tuple[tuple[str, int | None], ...] | None = None
 
 
-def ask_storage(uri: str, *, most: int, seconds: float) -> Stored:
-    """Ask the storage what lies at an address; nothing is downloaded.
+def ask_storage(uri: str, *, most: int) -> Stored:
+    """Ask the storage what lies at an address, however long it takes; nothing is downloaded.
 
     Args:
         uri: where it lies.
         most: entries of a directory that are kept.
-        seconds: how long to wait.
-
-    Raises:
-        TimeoutError: if it takes longer; the question itself can't be taken back.
-        Exception: whatever the storage says instead.
     """
-    answers: queue.SimpleQueue[Stored | Exception] = queue.SimpleQueue()
-
-    def ask() -> None:
-        try:
-            system = FlyteContextManager.current_context().file_access.get_filesystem_for_path(uri)
-            answers.put(_stored(system, uri, most))
-        except Exception as error:
-            answers.put(error)
-
-    threading.Thread(target=contextvars.copy_context().run, args=(ask,), name="flytenb-storage", daemon=True).start()
-    try:
-        answer = answers.get(timeout=seconds)
-    except queue.Empty:
-        raise TimeoutError(f"no answer within {seconds:g} s") from None
-    if isinstance(answer, Exception):
-        raise answer
-    return answer
-
-
-def _stored(system: Any, uri: str, most: int) -> Stored:
+    system = FlyteContextManager.current_context().file_access.get_filesystem_for_path(uri)
     found = system.info(uri)
     if found.get("type") != "directory":
         return Stored(found.get("size"))

@@ -6,6 +6,8 @@ from flytenb.display.values import (  # noqa: F401, I001
     records,
     containers,
     frames,
+    arrow,
+    lazy,
     arrays,
     tensors,
     pictures,

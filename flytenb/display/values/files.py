@@ -7,10 +7,12 @@ import io
 import json
 import os
 import stat
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from flytenb.display.annotations import type_text
+from flytenb.display.asked import wait_for
 from flytenb.display.brief import brief, class_name
 from flytenb.display.loaded import loaded
 from flytenb.display.part import (
@@ -31,9 +33,10 @@ from flytenb.display.part import (
 from flytenb.display.quantities import bytes_text
 from flytenb.display.registry import BUILT_IN
 from flytenb.display.values.directories import directory_part
+from flytenb.display.values.numpy_files import numpy_part
 from flytenb.display.values.parquet import parquet_part
 from flytenb.display.values.pictures import shrunk_file
-from flytenb.display.values.records import csv_table
+from flytenb.display.values.records import csv_table, records_table
 from flytenb.display.view import View
 
 display_for = BUILT_IN.display_for
@@ -109,7 +112,7 @@ def _storage(uri: str, view: View) -> Part:
     if not there.look.is_open:
         return Tree((Entry("in the storage", "", "ask for its size", place=there.place),))
     try:
-        stored = ask_storage(uri, most=_MOST_STORED, seconds=_PATIENCE)
+        stored = wait_for(lambda: ask_storage(uri, most=_MOST_STORED), _PATIENCE)
     except Exception as error:
         inside: Part = Note(f"it doesn't say: {brief(error, 160)}")
     else:
@@ -144,6 +147,10 @@ def file_part(path: Path, extension: str, view: View) -> Part | None:
         return parquet_part(path, view)
     if kind in ("csv", "tsv"):
         return _csv(path, "\t" if kind == "tsv" else ",", view)
+    if kind in ("jsonl", "ndjson"):
+        return _json_lines(path, view)
+    if kind in ("npy", "npz"):
+        return numpy_part(path, kind, view)
     if kind in ("json", "ipynb") and path.stat().st_size <= _LARGEST_JSON:
         return view.show(json.loads(path.read_text(encoding="utf-8")))
     if kind in ("html", "htm") and path.stat().st_size <= view.limits.embed:
@@ -193,6 +200,21 @@ def _csv(path: Path, delimiter: str, view: View) -> Part:
         return Table(tuple(names), shown, len(body) if is_whole else None, len(names))
     part = csv_table(names, body, view)
     return part if is_whole else Group((part, Note(f"only the first {bytes_text(len(head))} of the file were read")))
+
+
+def _json_lines(path: Path, view: View) -> Part:
+    """Return values that stand a line each, as a table if they are records."""
+    head, is_whole = _head(path, _HEAD if view.looks is None else _ASKED)
+    lines = head.decode("utf-8").split("\n") if is_whole else head.rpartition(b"\n")[0].decode("utf-8").split("\n")
+    items = [json.loads(line) for line in lines if line.strip()]
+    if not items:
+        return Note("empty" if is_whole else "its first line is too long to be read")
+    part = records_table(items, len(items), view, items) or view.show(items)
+    if is_whole:
+        return part
+    if view.looks is None and isinstance(part, Table):
+        return replace(part, total_rows=None)
+    return Group((part, Note(f"only the first {bytes_text(len(head))} of the file were read")))
 
 
 def _text(path: Path, kind: str, view: View) -> Part | None:

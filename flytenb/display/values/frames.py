@@ -1,4 +1,4 @@
-"""Displays of tables: pandas, polars, Arrow. The first rows and a summary of each column, never the whole."""
+"""Displays of frames: pandas and polars. The first rows and a summary of each column, never the whole."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from flytenb.display.brief import brief, class_name
-from flytenb.display.loaded import loaded
 from flytenb.display.look import sorted_rows, word
-from flytenb.display.part import Column, Note, Part, Section, Table
+from flytenb.display.part import Column, Part, Section, Table
 from flytenb.display.quantities import bytes_text, count_text, number_text, range_text
 from flytenb.display.registry import BUILT_IN
 from flytenb.display.values.choices import Page, choose_rows
@@ -18,7 +17,7 @@ from flytenb.display.view import View
 
 display_for = BUILT_IN.display_for
 _WIDE = 1_000
-_DISTINCT_ROWS = 10_000
+DISTINCT_ROWS = 10_000
 """Counting distinct texts needs a table of them: only so many rows are looked at."""
 
 
@@ -37,7 +36,7 @@ def show_pandas(value: Any, view: View) -> Part:
         cells.insert(0, index[1])
     # Asking pandas takes a moment per column.
     size = bytes_text(int(value.memory_usage(deep=False).sum())) if width <= _WIDE else ""
-    return _frame(class_name(value), rows, width, (size,), columns, cells, page, extra=index is not None)
+    return frame_part(class_name(value), rows, width, (size,), columns, cells, page, extra=index is not None)
 
 
 @display_for("pandas.Series")
@@ -55,7 +54,7 @@ def show_pandas_column(value: Any, view: View) -> Part:
         columns.insert(0, index[0])
         cells.insert(0, index[1])
     facts = (count_text(len(value), "value"), bytes_text(int(value.memory_usage(deep=False))))
-    return _one_column(class_name(value), facts, columns, cells, page)
+    return one_column_part(class_name(value), facts, columns, cells, page)
 
 
 @display_for("polars.DataFrame")
@@ -68,7 +67,7 @@ def show_polars(value: Any, view: View) -> Part:
     columns = [_polars_column(scanned.get_column(n), rows, left + i) for i, n in enumerate(names)]
     page = choose_rows(rows, width, _PolarsChoice(value), view)
     cells = [[cell_text(v, view) for v in value.get_column(n)[page.rows].to_list()] for n in names]
-    return _frame(class_name(value), rows, width, (bytes_text(int(value.estimated_size())),), columns, cells, page)
+    return frame_part(class_name(value), rows, width, (bytes_text(int(value.estimated_size())),), columns, cells, page)
 
 
 @display_for("polars.Series")
@@ -78,47 +77,10 @@ def show_polars_column(value: Any, view: View) -> Part:
     page = choose_rows(len(value), 1, _PolarsChoice(value.to_frame()), view)
     cells = [[cell_text(v, view) for v in value[page.rows].to_list()]]
     facts = (count_text(len(value), "value"), bytes_text(int(value.estimated_size())))
-    return _one_column(class_name(value), facts, [column], cells, page)
+    return one_column_part(class_name(value), facts, [column], cells, page)
 
 
-@display_for("pyarrow.Table")
-@display_for("pyarrow.RecordBatch")
-def show_arrow(value: Any, view: View) -> Part:
-    """Show an Arrow table: size, columns with their types and summaries, first rows."""
-    shown = range(*view.columns(value.num_columns))
-    columns = [
-        _arrow_column(str(value.schema.names[i]), value.schema.types[i], value.column(i), view, i) for i in shown
-    ]
-    page = choose_rows(value.num_rows, value.num_columns, _ArrowChoice(value.columns), view)
-    cells = [[cell_text(v, view) for v in _arrow_values(value.column(i), page.rows)] for i in shown]
-    facts = (bytes_text(int(value.nbytes)),)
-    return _frame(class_name(value), value.num_rows, value.num_columns, facts, columns, cells, page)
-
-
-@display_for("pyarrow.Array")
-@display_for("pyarrow.ChunkedArray")
-def show_arrow_column(value: Any, view: View) -> Part:
-    """Show one Arrow column."""
-    column = _arrow_column("values", value.type, value, view, 0)
-    page = choose_rows(len(value), 1, _ArrowChoice([value]), view)
-    cells = [[cell_text(v, view) for v in _arrow_values(value, page.rows)]]
-    facts = (count_text(len(value), "value"), bytes_text(int(value.nbytes)))
-    return _one_column(class_name(value), facts, [column], cells, page)
-
-
-@display_for("polars.LazyFrame")
-@display_for("pyarrow.dataset.Dataset")
-@display_for("pyarrow.RecordBatchReader")
-@display_for("duckdb.DuckDBPyRelation")
-@display_for("dask.dataframe.DataFrame")
-@display_for("pyspark.sql.DataFrame")
-@display_for("ibis.expr.types.Table")
-def show_lazy(value: Any, view: View) -> Part:
-    """Name a query that looking at would run."""
-    return Section(class_name(value), (), Note("not collected: looking at its rows would run it"))
-
-
-def _frame(
+def frame_part(
     title: str,
     rows: int,
     width: int,
@@ -129,12 +91,16 @@ def _frame(
     *,
     extra: bool = False,
 ) -> Part:
+    """Return a frame as a part: its shape and other facts over its columns, given by their cells."""
     shape = f"{count_text(rows, 'row')} × {count_text(width, 'column')}"
     table = Table(tuple(columns), _rows(cells), rows, width + extra, page.window)
     return Section(title, (shape, *facts), table if columns else None)
 
 
-def _one_column(title: str, facts: tuple[str, ...], columns: list[Column], cells: list[list[str]], page: Page) -> Part:
+def one_column_part(
+    title: str, facts: tuple[str, ...], columns: list[Column], cells: list[list[str]], page: Page
+) -> Part:
+    """Return one column (and maybe its index) as a part."""
     return Section(title, facts, Table(tuple(columns), _rows(cells), page.total, len(columns), page.window))
 
 
@@ -175,35 +141,6 @@ class _PolarsChoice:
             yield list(map(word, column.to_list()))
 
 
-@dataclass(frozen=True)
-class _ArrowChoice:
-    """How Arrow orders and spells the rows of some columns."""
-
-    columns: Sequence[Any]
-
-    def order(self, key: int, *, is_descending: bool) -> Sequence[int]:
-        # A part of a package that the user has imported.
-        from pyarrow import compute
-
-        column = self.columns[key]
-        try:
-            found = compute.array_sort_indices(column, order="descending" if is_descending else "ascending")
-        except Exception:
-            # Arrow has no order for every type (lists, structs).
-            return sorted_rows(column.to_pylist(), is_descending=is_descending)
-        return cast("list[int]", found.to_pylist())
-
-    def words(self, start: int, stop: int) -> Iterator[list[str]]:
-        for column in self.columns:
-            yield list(map(word, column.slice(start, stop - start).to_pylist()))
-
-
-def _arrow_values(column: Any, rows: slice | Sequence[int]) -> list[Any]:
-    if isinstance(rows, slice):
-        return list(column.slice(rows.start, rows.stop - rows.start).to_pylist())
-    return [column[i].as_py() for i in rows]
-
-
 def _rows(cells: list[list[str]]) -> tuple[tuple[str, ...], ...]:
     return tuple(zip(*cells, strict=True))
 
@@ -228,12 +165,12 @@ def _pandas_column(series: Any, name: Any, view: View, key: int) -> Column:
     spread = ""
     if kind in "iufmM" or dtype.startswith("datetime64"):
         if nulls < len(scanned):
-            spread = range_text(_point(scanned.min()), _point(scanned.max()))
+            spread = range_text(point_text(scanned.min()), point_text(scanned.max()))
     elif kind == "b":
         spread = f"{int(scanned.sum()):,} true"
     else:
-        spread = _distinct(lambda: scanned.iloc[:_DISTINCT_ROWS].nunique(), len(scanned))
-    summary = _summary(spread, nulls, len(series), len(scanned))
+        spread = distinct_text(lambda: scanned.iloc[:DISTINCT_ROWS].nunique(), len(scanned))
+    summary = summary_text(spread, nulls, len(series), len(scanned))
     return Column(name if isinstance(name, str) else brief(name, 40), dtype, summary, kind in "iuf", key)
 
 
@@ -243,59 +180,37 @@ def _polars_column(series: Any, total: int, key: int) -> Column:
     spread = ""
     if is_number or series.dtype.is_temporal():
         low, high = series.min(), series.max()
-        spread = "" if low is None else range_text(_point(low), _point(high))
+        spread = "" if low is None else range_text(point_text(low), point_text(high))
     elif str(series.dtype) == "Boolean":
         spread = f"{int(series.sum() or 0):,} true"
     else:
-        spread = _distinct(lambda: series.head(_DISTINCT_ROWS).drop_nulls().n_unique(), len(series))
-    return Column(series.name, str(series.dtype), _summary(spread, nulls, total, len(series)), is_number, key)
+        spread = distinct_text(lambda: series.head(DISTINCT_ROWS).drop_nulls().n_unique(), len(series))
+    return Column(series.name, str(series.dtype), summary_text(spread, nulls, total, len(series)), is_number, key)
 
 
-def _arrow_column(name: str, type_: Any, array: Any, view: View, key: int) -> Column:
-    scanned = array.slice(0, view.limits.scan)
-    kinds: Any = loaded("pyarrow.types")
-    is_number = kinds.is_integer(type_) or kinds.is_floating(type_) or kinds.is_decimal(type_)
-    spread = "" if loaded("pyarrow.compute") is None else _arrow_spread(type_, scanned, is_number=is_number)
-    summary = _summary(spread, int(scanned.null_count), len(array), len(scanned))
-    return Column(name, str(type_), summary, is_number, key)
-
-
-def _arrow_spread(type_: Any, scanned: Any, *, is_number: bool) -> str:
-    compute: Any = loaded("pyarrow.compute")
-    kinds: Any = loaded("pyarrow.types")
-    if kinds.is_boolean(type_):
-        return f"{compute.sum(scanned).as_py() or 0:,} true"
-    if not is_number and not kinds.is_temporal(type_):
-        return _distinct(lambda: compute.count_distinct(scanned.slice(0, _DISTINCT_ROWS)).as_py(), len(scanned))
-    try:
-        span = compute.min_max(scanned).as_py()
-    except NotImplementedError:
-        # Arrow has no order for every type (durations, half floats).
-        return ""
-    return "" if span["min"] is None else range_text(_point(span["min"]), _point(span["max"]))
-
-
-def _distinct(count: Callable[[], int], rows: int) -> str:
+def distinct_text(count: Callable[[], int], rows: int) -> str:
+    """Return how many values differ among the first ones, nothing where they can't be told apart."""
     try:
         number = count()
     except Exception:
         # Lists and dicts in a column can't be told apart by hashing.
         return ""
-    where = f" in the first {_DISTINCT_ROWS:,}" if rows > _DISTINCT_ROWS else ""
+    where = f" in the first {DISTINCT_ROWS:,}" if rows > DISTINCT_ROWS else ""
     return f"{number:,} distinct{where}"
 
 
-def _summary(spread: str, nulls: int, total: int, scanned: int) -> str:
+def summary_text(spread: str, nulls: int, total: int, scanned: int) -> str:
+    """Return what a column says of all its values, and of how many where not all were looked at."""
     parts = [spread, count_text(nulls, "null") if nulls else ""]
     where = f" in the first {scanned:,}" if scanned < total else ""
-    if spread.endswith(f" in the first {_DISTINCT_ROWS:,}"):
+    if spread.endswith(f" in the first {DISTINCT_ROWS:,}"):
         # Counting what differs stopped earlier still.
         return ", ".join((spread, *(p + where for p in parts[1:] if p)))
     text = ", ".join(p for p in parts if p)
     return text + where if text else ""
 
 
-def _point(value: Any) -> str:
+def point_text(value: Any) -> str:
     """Return a bound of a column: numbers to six digits, moments without zeros that say nothing."""
     if isinstance(value, float):
         return number_text(float(value))

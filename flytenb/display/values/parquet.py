@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from flytenb.display.loaded import loaded
-from flytenb.display.part import Column, Note, Part, Table
-from flytenb.display.quantities import count_text, number_text, range_text
+from flytenb.display.part import Column, Note, Part, Table, Window
+from flytenb.display.quantities import bytes_text, count_text, number_text, range_text
+from flytenb.display.values.arrow import ArrowChoice, arrow_values
+from flytenb.display.values.choices import choose_rows
 from flytenb.display.values.records import cell_text
 from flytenb.display.view import View
 
 _STRETCH = 10_000
 """Rows that are held at once while those before the page are passed over."""
+_HELD = 100_000_000
+"""Bytes of a file, unpacked, that are read for somebody who sorts or searches."""
+_WORDS = frozenset({"string", "large_string", "binary", "large_binary"})
 
 
 def parquet_part(path: Path, view: View) -> Part:
@@ -22,22 +28,43 @@ def parquet_part(path: Path, view: View) -> Part:
     # A part of a package that the user has imported.
     from pyarrow import parquet
 
-    with parquet.ParquetFile(path) as file:
-        schema, footer = file.schema_arrow, file.metadata
-        total, width = footer.num_rows, len(schema.names)
-        (start, stop), (left, right) = view.page(total), view.columns(width)
-        # One column per leaf in the footer: nested ones don't line up with the schema's.
-        is_flat = footer.num_columns == width
-        columns = [_column(schema, footer, i, is_flat) for i in range(left, right)]
-        cells: list[list[str]] = []
-        if columns and total:
-            page = _rows(file, start, stop, schema.names[left:right])
-            cells = [[cell_text(v, view) for v in column.to_pylist()] for column in page.columns]
+    footer = parquet.read_metadata(path)
+    schema = footer.schema.to_arrow_schema()
+    total, width = footer.num_rows, len(schema.names)
+    left, right = view.columns(width)
+    held = sum(footer.row_group(g).total_byte_size for g in range(footer.num_row_groups))
+    can_hold = held <= _HELD and total <= view.limits.scan
+    # One column per leaf in the footer: nested ones don't line up with the schema's.
+    is_flat = footer.num_columns == width
+    columns = [_column(schema, footer, i, is_flat, i if can_hold else -1) for i in range(left, right)]
+    # What a file says once for many rows is held once, too.
+    words = [field.name for field in schema if str(field.type) in _WORDS]
+    with parquet.ParquetFile(path, metadata=footer, read_dictionary=words) as file:
+        numbers, found, window = _page(file, schema.names[left:right], view, held, can_hold=can_hold)
+    cells = [[cell_text(v, view) for v in column] for column in found]
     if view.looks is not None and columns:
         columns.insert(0, Column("", is_number=True, is_own=False))
-        cells.insert(0, [str(i) for i in range(start, stop)])
-    window = view.window(total, width=width)
+        cells.insert(0, [str(i) for i in numbers])
     return Table(tuple(columns), tuple(zip(*cells, strict=True)), total, width + (window is not None), window)
+
+
+def _page(
+    file: Any, names: list[str], view: View, held: int, *, can_hold: bool
+) -> tuple[Sequence[int], list[list[Any]], Window | None]:
+    """Return the rows that are looked at: their numbers, their values by column, and what the part says of them."""
+    total, width = file.metadata.num_rows, len(file.schema_arrow.names)
+    if can_hold and (view.look.sort >= 0 or view.look.find):
+        # Which rows come first only the whole file tells.
+        table = file.read()
+        page = choose_rows(total, width, ArrowChoice(table.columns), view)
+        numbers = range(total)[page.rows] if isinstance(page.rows, slice) else page.rows
+        return numbers, [arrow_values(table.column(n), page.rows) for n in names], page.window
+    start, stop = view.page(total)
+    note = "" if can_hold else f"{bytes_text(held)} of {count_text(total, 'row')} are paged, not sorted or searched"
+    window = view.window(total, width=width, is_table=can_hold, note=note)
+    if not names or not total:
+        return range(0), [[] for _ in names], window
+    return range(start, stop), [column.to_pylist() for column in _rows(file, start, stop, names).columns], window
 
 
 def _rows(file: Any, start: int, stop: int, names: list[str]) -> Any:
@@ -63,10 +90,10 @@ def _rows(file: Any, start: int, stop: int, names: list[str]) -> Any:
     return pyarrow.Table.from_batches(found)
 
 
-def _column(schema: Any, footer: Any, index: int, is_flat: bool) -> Column:
+def _column(schema: Any, footer: Any, index: int, is_flat: bool, key: int) -> Column:
     field = schema.field(index)
     is_number = str(field.type).startswith(("int", "uint", "float", "double", "decimal", "halffloat"))
-    return Column(field.name, str(field.type), _summary(footer, index) if is_flat else "", is_number)
+    return Column(field.name, str(field.type), _summary(footer, index) if is_flat else "", is_number, key)
 
 
 def _summary(footer: Any, index: int) -> str:

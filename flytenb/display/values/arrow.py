@@ -1,0 +1,133 @@
+"""Displays of Arrow: tables and columns, of which a page of rows becomes Python objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from flytenb.display.brief import class_name
+from flytenb.display.loaded import loaded
+from flytenb.display.look import sorted_rows, word
+from flytenb.display.part import Column, Part
+from flytenb.display.quantities import bytes_text, count_text, range_text
+from flytenb.display.registry import BUILT_IN
+from flytenb.display.values.choices import choose_rows
+from flytenb.display.values.frames import (
+    DISTINCT_ROWS,
+    distinct_text,
+    frame_part,
+    one_column_part,
+    point_text,
+    summary_text,
+)
+from flytenb.display.values.records import cell_text
+from flytenb.display.view import View
+
+display_for = BUILT_IN.display_for
+
+
+@display_for("pyarrow.Table")
+@display_for("pyarrow.RecordBatch")
+def show_arrow(value: Any, view: View) -> Part:
+    """Show an Arrow table: size, columns with their types and summaries, first rows."""
+    shown = range(*view.columns(value.num_columns))
+    columns = [
+        _arrow_column(str(value.schema.names[i]), value.schema.types[i], value.column(i), view, i) for i in shown
+    ]
+    page = choose_rows(value.num_rows, value.num_columns, ArrowChoice(value.columns), view)
+    cells = [[cell_text(v, view) for v in arrow_values(value.column(i), page.rows)] for i in shown]
+    facts = (bytes_text(int(value.nbytes)),)
+    return frame_part(class_name(value), value.num_rows, value.num_columns, facts, columns, cells, page)
+
+
+@display_for("pyarrow.Array")
+@display_for("pyarrow.ChunkedArray")
+def show_arrow_column(value: Any, view: View) -> Part:
+    """Show one Arrow column."""
+    column = _arrow_column("values", value.type, value, view, 0)
+    page = choose_rows(len(value), 1, ArrowChoice([value]), view)
+    cells = [[cell_text(v, view) for v in arrow_values(value, page.rows)]]
+    facts = (count_text(len(value), "value"), bytes_text(int(value.nbytes)))
+    return one_column_part(class_name(value), facts, [column], cells, page)
+
+
+@dataclass(frozen=True)
+class ArrowChoice:
+    """How Arrow orders and spells the rows of some columns."""
+
+    columns: Sequence[Any]
+
+    def order(self, key: int, *, is_descending: bool) -> Sequence[int]:
+        # A part of a package that the user has imported.
+        from pyarrow import compute
+
+        column = self.columns[key]
+        if _is_dictionary(column):
+            column = _ranks(column)
+        try:
+            found = compute.array_sort_indices(column, order="descending" if is_descending else "ascending")
+        except Exception:
+            # Arrow has no order for every type (lists, structs).
+            return sorted_rows(column.to_pylist(), is_descending=is_descending)
+        return cast("list[int]", found.to_pylist())
+
+    def words(self, start: int, stop: int) -> Iterator[list[str]]:
+        for column in self.columns:
+            piece = column.slice(start, stop - start)
+            if not _is_dictionary(column):
+                yield list(map(word, piece.to_pylist()))
+                continue
+            whole = _joined(piece)
+            # One text for all rows that say the same.
+            texts = [*map(word, whole.dictionary.to_pylist()), word(None)]
+            yield [texts[-1 if i is None else i] for i in whole.indices.to_pylist()]
+
+
+def _is_dictionary(column: Any) -> bool:
+    kinds: Any = loaded("pyarrow.types")
+    return bool(kinds.is_dictionary(column.type))
+
+
+def _ranks(column: Any) -> Any:
+    """Return a number for each row of a dictionary column, by the order of what it stands for."""
+    from pyarrow import compute
+
+    whole = _joined(column)
+    return compute.rank(whole.dictionary).take(whole.indices)
+
+
+def _joined(column: Any) -> Any:
+    """Return a dictionary column as one array with one dictionary."""
+    return column.unify_dictionaries().combine_chunks() if hasattr(column, "chunks") else column
+
+
+def arrow_values(column: Any, rows: slice | Sequence[int]) -> list[Any]:
+    """Return some rows of a column as Python objects."""
+    if isinstance(rows, slice):
+        return list(column.slice(rows.start, rows.stop - rows.start).to_pylist())
+    return [column[i].as_py() for i in rows]
+
+
+def _arrow_column(name: str, type_: Any, array: Any, view: View, key: int) -> Column:
+    scanned = array.slice(0, view.limits.scan)
+    kinds: Any = loaded("pyarrow.types")
+    is_number = kinds.is_integer(type_) or kinds.is_floating(type_) or kinds.is_decimal(type_)
+    spread = "" if loaded("pyarrow.compute") is None else _arrow_spread(type_, scanned, is_number=is_number)
+    summary = summary_text(spread, int(scanned.null_count), len(array), len(scanned))
+    return Column(name, str(type_), summary, is_number, key)
+
+
+def _arrow_spread(type_: Any, scanned: Any, *, is_number: bool) -> str:
+    compute: Any = loaded("pyarrow.compute")
+    kinds: Any = loaded("pyarrow.types")
+    if kinds.is_boolean(type_):
+        return f"{compute.sum(scanned).as_py() or 0:,} true"
+    if not is_number and not kinds.is_temporal(type_):
+        return distinct_text(lambda: compute.count_distinct(scanned.slice(0, DISTINCT_ROWS)).as_py(), len(scanned))
+    try:
+        span = compute.min_max(scanned).as_py()
+    except NotImplementedError:
+        # Arrow has no order for every type (durations, half floats).
+        return ""
+    return "" if span["min"] is None else range_text(point_text(span["min"]), point_text(span["max"]))
