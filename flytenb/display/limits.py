@@ -13,6 +13,7 @@ from flytenb.display.part import (
     Group,
     Histogram,
     Html,
+    Live,
     Media,
     Note,
     Own,
@@ -112,7 +113,7 @@ class Trimmer:
                 )
             case Group():
                 return self._group(part, depth)
-            case Rich():
+            case Rich() | Live():
                 return self.trim(part.body, depth)
             case Tree():
                 return self._tree(part, depth)

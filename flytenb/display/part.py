@@ -248,6 +248,17 @@ class Rich(Part):
 
 
 @dataclass(frozen=True, slots=True)
+class Live(Part):
+    """A body, and markup that takes its place by scripts of its own, if it stands alone in a page that runs them.
+
+    It is trusted: nothing of a user's may stand in it but what its maker has escaped.
+    """
+
+    body: Part
+    markup: str
+
+
+@dataclass(frozen=True, slots=True)
 class Group(Part):
     """Parts one below the other."""
 

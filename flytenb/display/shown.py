@@ -9,7 +9,7 @@ from flytenb.display import values as _built_in  # noqa: F401  (importing it fil
 from flytenb.display.html import page, to_html
 from flytenb.display.limits import Limits, Trimmer
 from flytenb.display.look import Looks
-from flytenb.display.part import Part, Rich, Value, named_part
+from flytenb.display.part import Live, Part, Rich, Value, named_part
 from flytenb.display.registry import REGISTRY, Registry
 from flytenb.display.text import to_text
 from flytenb.display.view import View, in_short
@@ -26,11 +26,13 @@ class Shown:
         text: for a terminal.
         fragment: the HTML without its style sheet, for a page that holds several.
         extra: what a richer front end may prefer, by MIME type (a plotly or Vega figure).
+        live: trusted markup that takes the place of the HTML by scripts, in an output that is nothing else.
     """
 
     text: str
     fragment: str
     extra: tuple[tuple[str, Any], ...] = ()
+    live: str = ""
 
     @property
     def html(self) -> str:
@@ -41,7 +43,7 @@ class Shown:
         return self.text
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        return {"text/plain": self.text, "text/html": self.html, **dict(self.extra)}
+        return {"text/plain": self.text, "text/html": self.html + self.live, **dict(self.extra)}
 
 
 def show(
@@ -67,10 +69,13 @@ def show(
     """
     part = View.start(registry, limits, looks).show(value, declared)
     extra: tuple[tuple[str, Any], ...] = ()
+    live = ""
     if isinstance(part, Rich):
         extra, part = part.extra, part.body
+    elif isinstance(part, Live):
+        live, part = part.markup, part.body
     try:
-        return replace(rendered(named_part(part, name), limits), extra=extra)
+        return replace(rendered(named_part(part, name), limits), extra=extra, live=live)
     except Exception as error:
         # A display of the user's made a part of things that no part consists of.
         return rendered(named_part(in_short(value, error), name), limits)

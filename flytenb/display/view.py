@@ -224,14 +224,15 @@ class View:
         members = union_members(declared)
         chosen = member_of(value, members) if members else declared
         view = replace(self, declared=chosen, depth=self.depth + 1)
-        part = view._first(value)
+        part = view.first_of(view._candidates(value), value)
         if members:
             part = with_fact(part, f"of {type_text(declared)}", class_name(value))
         return part
 
-    def _first(self, value: Any) -> Part:
+    def first_of(self, displays: Iterable[Display], value: Any) -> Part:
+        """Return the value as the first of some displays shows it that can; why the others couldn't stands below."""
         failures: list[Part] = []
-        for display in self._candidates(value):
+        for display in displays:
             try:
                 result = display(value, self)
                 if result is NotImplemented or result is value:
