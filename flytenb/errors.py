@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import sysconfig
+import traceback
 from collections.abc import Iterable
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 
@@ -105,11 +108,35 @@ def closest(name: str, known: Iterable[Any], *, limit: int = 3) -> str:
 
 
 _OURS = str(Path(__file__).parent)
+INSTALLED = tuple({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
+"""Where packages are installed."""
+STANDARD = (*{sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}, "<frozen ", "<string>")
+"""Where Python itself is, and what it makes up: a dataclass's methods."""
+_CALLS_BODIES = ("/bridge/calls.py", "/core/python_function_task.py", "/core/workflow.py")
+"""Whose frames call a user's function, which may be one of an installed package."""
 
 
 def is_foreign(filename: str) -> bool:
     """Tell whether a frame belongs to us or to flytekit, and so tells the user nothing."""
     return filename.startswith(_OURS) or "/flytekit/" in filename.replace("\\", "/")
+
+
+def is_library(filename: str) -> bool:
+    """Tell whether a frame belongs to Python or to an installed package."""
+    return filename.startswith((*INSTALLED, *STANDARD))
+
+
+def own_frames(trace: TracebackType | None) -> list[traceback.FrameSummary]:
+    """Return the frames that are neither ours nor flytekit's nor of libraries that those call, outermost first."""
+    found = []
+    is_called_by_us = False
+    for frame in traceback.extract_tb(trace):
+        if is_foreign(frame.filename):
+            is_called_by_us = not frame.filename.replace("\\", "/").endswith(_CALLS_BODIES)
+        elif not (is_called_by_us and is_library(frame.filename)):
+            is_called_by_us = False
+            found.append(frame)
+    return found
 
 
 def say(error: BaseException) -> str:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
+import pickle
 import traceback
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from flytekit import WorkflowFailurePolicy, conditional, eager, task, workflow
+from flytekit import Cache, WorkflowFailurePolicy, conditional, eager, map_task, task, workflow
 from flytekit.exceptions.user import FlyteRecoverableException
 
 import flytenb
 from flytenb.display.error_card import MOST_LINES, FullError, attach, card_lines, failure_lines
 from flytenb.display.hints import hint_for
+from flytenb.errors import own_frames
 from flytenb.runner.run import Run
 
 HOSTILE = "</pre><script>alert(1)</script>\x1b[31m\u202e"
@@ -313,6 +316,42 @@ def unannotated(x) -> int:
     return one(x=x)
 
 
+def method_of_promise(x: int) -> int:
+    return one(x=one(x=x).bit_length())
+
+
+def json_of_promise(x: int) -> int:
+    return one(x=len(json.dumps(one(x=x))))
+
+
+def wrong_text_of_promise(x: int) -> int:
+    return one(x=f"{one(x=x)}")
+
+
+def task_instead_of_its_call(x: int) -> int:
+    return one(x=one)
+
+
+def too_many_outputs(x: int) -> int:
+    return one(x=x), one(x=x)  # type: ignore[return-value]
+
+
+def too_few_outputs(x: int) -> tuple[int, int]:
+    return one(x=x)  # type: ignore[no-any-return]
+
+
+def condition_without_if(x: int) -> int:
+    return conditional("c").then(one(x=x))  # type: ignore[attr-defined,no-any-return]
+
+
+def condition_of_a_function(x: int) -> int:
+    return conditional("c").if_(x > 1).then(lambda: one(x=x)).else_().then(one(x=x))
+
+
+def map_over_one(x: int) -> list[int]:
+    return map_task(one)(x=3)  # type: ignore[no-any-return]
+
+
 WORKFLOWS: list[tuple[Callable[..., Any], str]] = [
     (if_promise, "decide with flytekit.conditional"),
     (negated, "decide with flytekit.conditional"),
@@ -332,6 +371,15 @@ WORKFLOWS: list[tuple[Callable[..., Any], str]] = [
     (not_awaited, "await it"),
     (no_return, "add the return"),
     (unannotated, "annotate every parameter"),
+    (method_of_promise, "has no methods"),
+    (json_of_promise, "compute with it inside a task"),
+    (wrong_text_of_promise, "make the text inside a task"),
+    (task_instead_of_its_call, "call it"),
+    (too_many_outputs, "declare every output"),
+    (too_few_outputs, "return as many"),
+    (condition_without_if, "begins with .if_"),
+    (condition_of_a_function, "takes the call of a task"),
+    (map_over_one, "comes as a list"),
 ]
 
 
@@ -391,3 +439,84 @@ def test_our_own_errors_bring_their_own_hint_and_strange_ones_get_none() -> None
     assert hint_for(flytenb.FlytenbError("no", hint="yes")) == "yes"
     assert hint_for(ValueError("something else")) == ""
     assert hint_for(Mute()) == ""
+
+
+def _needs_two(a: int, b: int) -> int:
+    return a
+
+
+@task
+def calls_wrongly(x: int) -> int:
+    return _needs_two(x)  # type: ignore[call-arg]
+
+
+@task
+def pickles(x: int) -> int:
+    return len(pickle.dumps(lambda: x))
+
+
+@task
+def speaks_like_flytekit(x: int) -> int:
+    if x:
+        raise ValueError("Tuples are not a supported type, Promise(node:n0), was not specified for function f")
+    return x
+
+
+@task
+def has_a_coroutine(x: int) -> int:
+    raise TypeError("'coroutine' object")
+    return x
+
+
+@pytest.mark.parametrize("entity", [calls_wrongly, pickles, speaks_like_flytekit, has_a_coroutine])
+@pytest.mark.parametrize("processes", [False, True])
+def test_what_a_tasks_own_code_gets_wrong_gets_no_hint_about_flyte(entity: Any, processes: bool) -> None:
+    run = flytenb.options(processes=processes).start(entity, x=1).wait(60)
+    assert not [line for line in card_lines(run) if "hint:" in line]
+
+
+def test_a_call_without_its_input_gets_a_hint_only_if_it_is_a_tasks_own_call() -> None:
+    for call, hint in [(lambda: one(), "by its name"), (lambda: calls_wrongly(x=1), ""), (lambda: _needs_two(1), "")]:  # type: ignore[call-arg]
+        with pytest.raises(TypeError, match="missing 1 required") as caught:
+            call()
+        assert hint in hint_for(caught.value)
+        assert bool(hint_for(caught.value)) is bool(hint)
+
+
+@pytest.mark.parametrize(
+    ("define", "hint"),
+    [
+        (lambda: task(retires=2)(restricted), "did you mean 'retries'?"),
+        (lambda: workflow(interruptable=True)(one_more), "did you mean 'interruptible'?"),
+        (lambda: task(cache=True)(one_more), "Cache(version='1')"),
+        (lambda: task(cache=Cache())(one_more), "Cache(version='1')"),
+    ],
+)
+def test_an_argument_of_a_decorator_that_is_wrong_gets_its_hint(define: Callable[[], Any], hint: str) -> None:
+    with pytest.raises((TypeError, ValueError)) as caught:
+        define()
+    assert hint in hint_for(caught.value)
+
+
+def one_more(x: int) -> int:
+    return x + 1
+
+
+class Unsendable:
+    def __reduce__(self) -> Any:
+        raise TypeError("cannot pickle this")
+
+
+@task
+def gives_unsendable(x: int) -> Unsendable:
+    return Unsendable()
+
+
+def test_frames_of_libraries_that_flytekit_calls_are_nobodys() -> None:
+    run = failed(gives_unsendable, x=1)
+    assert not [line for line in card_lines(run) if "cloudpickle" in line]
+    assert run.error is not None
+    assert [f.name for f in run.error.frames] == ["__reduce__"]
+    with pytest.raises(Exception) as caught:
+        one(x="a")
+    assert [f.filename for f in own_frames(caught.value.__traceback__)] == [__file__]

@@ -327,6 +327,13 @@ def test_a_mistake_in_a_workflow_shows_its_line_and_a_hint_and_none_of_flytekits
     assert "run_line_magic" not in error.traceback
 
 
+@pytest.mark.parametrize("verb", ["lens", "run", "draw", "show", "form"])
+def test_a_verb_of_ours_without_its_argument_is_pythons_own_error(promises: Kernel, verb: str) -> None:
+    error = promises.run(f"flytenb.{verb}()").fails()
+    assert error.ename == "TypeError"
+    assert "hint:" not in error.traceback
+
+
 def test_the_whole_traceback_of_a_mistake_in_a_definition_is_one_line_away(promises: Kernel) -> None:
     error = promises.run("@task\ndef untyped(n) -> int:\n    return n").fails()
     assert "annotate every parameter" in error.traceback

@@ -10,7 +10,7 @@ from flytenb.display.brief import clean
 from flytenb.display.error_card import MOST_LINES, cause_lines, message_lines
 from flytenb.display.frames import cut, frame_lines, frame_place
 from flytenb.display.hints import hint_for
-from flytenb.errors import is_foreign, say
+from flytenb.errors import is_foreign, own_frames, say
 
 _MOST_FRAMES = 3
 _MOST_WORDS = 4
@@ -32,9 +32,7 @@ def sayable(error: BaseException) -> BaseException:
 
 def folded_lines(error: BaseException, shell: Any) -> list[str]:
     """Return what is left of a traceback without flytekit's frames and ours; nothing if it has none of them."""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [f for f in frames if not is_foreign(f.filename)]
-    if len(own) == len(frames):
+    if not any(is_foreign(f.filename) for f in traceback.extract_tb(error.__traceback__)):
         return []
     if isinstance(error, SyntaxError):
         lines = _syntax_lines(error, shell)
@@ -50,7 +48,7 @@ def folded_lines(error: BaseException, shell: Any) -> list[str]:
 
 def _after_shell(trace: TracebackType | None) -> list[traceback.FrameSummary]:
     """The frames from the cell on: what called the cell is IPython's."""
-    frames = [f for f in traceback.extract_tb(trace) if not is_foreign(f.filename)]
+    frames = own_frames(trace)
     first = next((i for i, f in enumerate(frames) if f.name == "<module>"), 0)
     return [f for f in frames[first:] if "/IPython/" not in f.filename.replace("\\", "/")]
 

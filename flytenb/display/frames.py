@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import sysconfig
 import traceback
 from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
 from flytenb.display.brief import clean
+from flytenb.errors import INSTALLED, STANDARD, is_library
 
 WIDTH = 160
-_INSTALLED = tuple({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
-_STANDARD = (*{sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}, "<frozen ")
 _MAGIC = "get_ipython().run_"
 """What a line with a magic becomes: the user knows what they typed."""
 
@@ -26,7 +24,7 @@ def frame_lines(frames: Iterable[traceback.FrameSummary], shell: Any, most: int)
         most: frames that are shown; one that calls itself over and over counts once.
     """
     known = [f for f in frames if not (f.line or "").startswith(_MAGIC)]
-    own = [f for f in known if not _is_library(f.filename)]
+    own = [f for f in known if not is_library(f.filename)]
     if not own:  # a task that was installed with its package
         own = [f for f in known if not _is_standard(f.filename)]
     lines = []
@@ -57,15 +55,11 @@ def cut(text: str) -> str:
 
 def _shortened(filename: str) -> str:
     """`json/decoder.py`: where a library is installed tells nothing."""
-    for root in (*_INSTALLED, *_STANDARD):
+    for root in (*INSTALLED, *STANDARD):
         if filename.startswith(root):
             return filename[len(root) :].lstrip("/\\") or filename
     return filename
 
 
-def _is_library(filename: str) -> bool:
-    return filename.startswith((*_INSTALLED, *_STANDARD))
-
-
 def _is_standard(filename: str) -> bool:
-    return filename.startswith(_STANDARD) and not filename.startswith(_INSTALLED)
+    return filename.startswith(STANDARD) and not filename.startswith(INSTALLED)

@@ -7,7 +7,7 @@ import traceback
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from flytenb.errors import is_foreign, say
+from flytenb.errors import own_frames, say
 from flytenb.model import Phase
 
 if TYPE_CHECKING:
@@ -44,8 +44,7 @@ class Failure:
     @property
     def frames(self) -> list[traceback.FrameSummary]:
         """The user's own frames, outermost first."""
-        summary = traceback.extract_tb(self.exception.__traceback__)
-        return [f for f in summary if not is_foreign(f.filename)]
+        return own_frames(self.exception.__traceback__)
 
     @property
     def message(self) -> str:
