@@ -122,7 +122,7 @@ class Extension:
         self._show_cards()
 
     def _show_cards(self) -> None:
-        """Let groups and exits be error outputs: IPython (checked: 9.17) has ways of its own, and asks for no card."""
+        """Let groups, exits and mistakes in a task's syntax be as others: IPython (9.17) asks those for no card."""
         shell: Any = self.shell
         show_any = shell.showtraceback
 
@@ -130,7 +130,8 @@ class Extension:
             given = args[0] if args else options.get("exc_tuple")
             etype, evalue, _ = shell._get_exc_info(given) if given or sys.exc_info()[0] else (None, None, None)
             card = getattr(evalue, "_render_traceback_", None)
-            if not isinstance(evalue, BaseExceptionGroup) and not (card and isinstance(evalue, SystemExit)):
+            is_asked = not isinstance(evalue, BaseExceptionGroup | SystemExit | SyntaxError)
+            if is_asked or not (card or isinstance(evalue, BaseExceptionGroup)):
                 show_any(*args, **options)
                 return
             shell._showtraceback(etype, evalue, card() if card else traceback.format_exception(evalue))

@@ -131,6 +131,79 @@ def test_a_group_of_exceptions_lists_its_members_and_counts_the_rest() -> None:
     assert "  · and 2 more" in lines
 
 
+@task
+def nested(x: int) -> int:
+    raise ExceptionGroup("outer", [ValueError("a"), ExceptionGroup("inner", [TypeError("b"), OSError("c")])])
+    return x
+
+
+def test_a_group_inside_a_group_is_told_by_its_members() -> None:
+    lines = card_lines(failed(nested, x=1))
+    assert [line for line in lines if "·" in line] == ["  · ValueError: a", "  · TypeError: b", "  · OSError: c"]
+
+
+@task
+def noted(x: int) -> int:
+    error = ValueError("what")
+    error.add_note(f"first {HOSTILE}")
+    error.add_note("second\nthird")
+    raise error
+    return x
+
+
+def test_notes_are_told_below_the_message() -> None:
+    lines = card_lines(failed(noted, x=1))
+    assert lines[1:3] == ["  note: first </pre><script>alert(1)</script>\\x1b[31m\\u202e", "  note: second"]
+
+
+@eager
+async def outer_eager(x: int) -> int:
+    one(x=x)
+    return await inner_eager(x=x)  # type: ignore[no-any-return]
+
+
+@eager
+async def inner_eager(x: int) -> int:
+    return chained(x=x)
+
+
+def test_an_eager_task_fails_at_the_call_that_failed_with_the_frames_on_the_way_and_its_own_cause() -> None:
+    run = failed(outer_eager, x=7)
+    lines = card_lines(run)
+    assert lines[1] == "  node n0/e1/e0 (chained) of outer_eager failed"
+    assert [line for line in lines if line.startswith("    ")] == [
+        "    return await inner_eager(x=x)  # type: ignore[no-any-return]",
+        "    return chained(x=x)",
+        '    raise ValueError("no such x") from e',
+    ]
+    assert any(line.startswith("  caused by KeyError: 7") for line in lines)
+    assert run.error is not None
+    assert isinstance(run.error.exception.__cause__, KeyError)
+
+
+@workflow
+def chooses(x: int) -> int:
+    return conditional("c").if_(x > 0).then(chained(x=x)).else_().then(one(x=x))  # type: ignore[no-any-return]
+
+
+def test_what_failed_by_what_is_in_it_was_not_stopped() -> None:
+    lines = card_lines(failed(chooses, x=7))
+    assert lines[1] == "  node n0/n0 (chained) of chooses failed"
+    assert not [line for line in lines if line.startswith(("  stopped", "  did not run"))]
+
+
+@task
+def many_inputs(first: str, second: list[int]) -> int:
+    return 1 // 0
+
+
+def test_an_input_is_told_with_as_much_of_it_as_there_is_room_for() -> None:
+    [line] = [x for x in card_lines(failed(many_inputs, first="a" * 60, second=[1] * 1000)) if "  inputs" in x]
+    assert "a" * 60 in line
+    assert line.endswith("more]")
+    assert 120 < len(line) <= 160
+
+
 @workflow(failure_policy=WorkflowFailurePolicy.FAIL_AFTER_EXECUTABLE_NODES_COMPLETE)
 def everywhere(x: int = 0) -> int:
     chained(x=x)

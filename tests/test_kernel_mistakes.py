@@ -478,3 +478,105 @@ def test_the_text_of_a_promise_is_refused_wherever_it_stands(
         error = promises.run(f"%flyte {verb}").fails()
         assert f"written: {place} would be the text " in error.traceback
         assert "make the text inside a task" in error.traceback
+
+
+BODIES = {
+    "a conditional without an else": (
+        'return conditional("c").if_(n > 1).then(count(n=n))',
+        ["mistaken: the conditional 'c' has no end", ".else_().then(…)"],
+        1,
+    ),
+    "a conditional that ends with elif": (
+        'return conditional("c").if_(n > 1).then(count(n=n)).elif_(n > 2).then(count(n=n))',
+        ["the conditional 'c' has no end"],
+        1,
+    ),
+    "an else without a then": (
+        'return conditional("c").if_(n > 1).then(count(n=n)).else_()',
+        ["the conditional 'c' has no end"],
+        1,
+    ),
+    "a conditional that nobody uses, whose tasks would be lost": (
+        'conditional("c").if_(n > 1).then(count(n=n))\n    return count(n=n)',
+        ["the conditional 'c' has no end"],
+        1,
+    ),
+    "a conditional without an end as an input": (
+        'c = conditional("c").if_(n > 1).then(count(n=n))\n    return count(n=c)',
+        ["the conditional 'c' has no end"],
+        1,
+    ),
+    "more outputs than declared": ("return count(n=n), count(n=n)", ["only one return value"], 1),
+    "an output of another type": ("count(n=n)\n    return 'text'", ["Failed to bind output o0"], 2),
+    "a task as output": ("count(n=n)\n    return count", ["Failed to bind output o0", "call it"], 2),
+}
+
+
+@pytest.mark.parametrize("name", BODIES)
+@pytest.mark.parametrize("way", ["%flyte draw mistaken", "%flyte run mistaken(n=1)", "mistaken(n=1)"])
+def test_what_a_workflows_function_returns_wrongly_is_told_at_its_line(promises: Kernel, name: str, way: str) -> None:
+    body, words, line = BODIES[name]
+    promises.run(f"from flytekit import conditional\n@workflow\ndef mistaken(n: int = 1) -> int:\n    {body}").ok()
+    for _ in range(2):
+        error = promises.run(way).fails()
+        for word in words:
+            assert word in error.traceback
+        assert f"    {body.splitlines()[line - 1].strip()}" in error.traceback.splitlines()
+        assert len(error.traceback.splitlines()) <= 10
+        assert "site-packages" not in error.traceback
+        assert "USER:" not in error.traceback
+
+
+def test_an_async_workflow_is_refused_where_it_is_defined(promises: Kernel) -> None:
+    error = promises.run("%%workflow\nasync def floating(n: int) -> int:\n    return count(n=n)").fails()
+    assert "floating is async, which a workflow can't be" in error.traceback
+    assert "make it @eager" in error.traceback
+    assert "never awaited" not in promises.run("import gc; gc.collect()").ok().stderr
+
+
+def test_a_conditional_with_an_end_is_none_of_our_business(promises: Kernel) -> None:
+    promises.run("""
+        from flytekit import conditional
+        @workflow
+        def ended(n: int = 1) -> int:
+            inner = conditional("inner").if_(n > 3).then(count(n=n)).else_().fail("small")
+            return conditional("outer").if_(n > 1).then(count(n=n)).else_().then(
+                conditional("nested").if_(n > 0).then(count(n=n)).else_().fail("none")
+            )
+        drawn = flytenb.graph(ended)
+    """).ok()
+    assert promises.value("len(drawn.nodes) > 5")
+
+
+def test_the_text_of_a_promise_is_refused_in_a_direct_call_and_in_a_dynamic(promises: Kernel) -> None:
+    promises.run("@workflow\ndef written(n: int = 1) -> str:\n    return say(s=f'got {count(n=n)}')").ok()
+    promises.run("@flytekit.dynamic\ndef grown(n: int = 1) -> str:\n    return say(s=f'got {count(n=n)}')").ok()
+    for cell in ("written(n=1)", "written(n=1)", "%flyte run grown(n=1)"):
+        error = promises.run(cell).fails()
+        assert error.ename == "DefinitionError"
+        assert "make the text inside a task" in error.traceback
+
+
+def test_a_text_that_only_looks_like_a_promise_is_the_users_own(promises: Kernel) -> None:
+    promises.run("""
+        TEXT = "Promise(node:n0.o0.[])"
+        @flytekit.dynamic
+        def echoed(s: str) -> str:
+            return say(s=s)
+        run = flytenb.run(echoed, s=TEXT)
+    """).ok()
+    assert promises.value("run.result") == "Promise(node:n0.o0.[])"
+
+
+def test_a_syntax_error_inside_a_task_has_a_card(promises: Kernel) -> None:
+    error = promises.run("""
+        @task
+        def evaluates(n: int) -> int:
+            return eval("n + * 2")
+        %flyte run evaluates(n=1)
+    """).fails()
+    lines = error.traceback.splitlines()
+    assert lines[1] == "  node n0 (evaluates) of evaluates failed"
+    assert '    return eval("n + * 2")' in lines
+    assert len(lines) <= 15
+    assert promises.run("1 +").fails().ename == "SyntaxError"

@@ -14,6 +14,8 @@ from flytekit.core import context_manager, interface, launch_plan, task, type_en
 from flytekit.core.python_function_task import PythonFunctionTask
 from flytekit.extend.backend import base_connector
 
+from flytenb.bridge import private
+from flytenb.bridge.bodies import compile_told, note_conditionals
 from flytenb.bridge.stubs import Body, read_body, stub_error
 
 if TYPE_CHECKING:
@@ -74,11 +76,13 @@ def _is_stub(entity: Any, function: Any) -> bool:
     return is_stub(entity)
 
 
-def try_failed_compiles_again(repairs: Repairs) -> None:
-    """Let a workflow that failed to compile be tried again, and one without a body compile to nothing.
+def mend_compiling(repairs: Repairs) -> None:
+    """Let a workflow that failed to compile be tried again, say where it failed, and let a stub compile to nothing.
 
-    flytekit marks it as compiled before it tries, so that one that failed looks compiled and empty.
+    flytekit marks it as compiled before it tries, so that one that failed looks compiled and empty. What it finds
+    wrong with the returned value, or doesn't find wrong at all, is told at its line, also if the workflow is called.
     """
+    note_conditionals(repairs)
     original = workflow.PythonFunctionWorkflow.compile
 
     def compile_workflow(self: workflow.PythonFunctionWorkflow, **kwargs: Any) -> Any:
@@ -87,11 +91,15 @@ def try_failed_compiles_again(repairs: Repairs) -> None:
         if _is_stub(self, self.function):
             self.compiled = True
             return None
+        from flytenb.bridge.staleness import refuse_written_promises  # late, as above
+
         try:
-            return original(self, **kwargs)
+            made = compile_told(self, lambda: original(self, **kwargs))
+            refuse_written_promises(self, kwargs)
         except BaseException:
-            self.compiled = False
+            private.forget_compiled(self)
             raise
+        return made
 
     repairs.replace(workflow.PythonFunctionWorkflow, "compile", functools.wraps(original)(compile_workflow))
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from types import TracebackType
 from typing import Any
 
 from flytekit.core.context_manager import ExecutionState
@@ -41,7 +42,17 @@ def eager_error(name: str, error: BaseException) -> Exception:
 
 
 def cause_of(error: BaseException) -> BaseException:
-    """The user's own exception behind what an eager task let through."""
+    """The user's own exception behind what an eager task let through, with the eager's frames on top of its own."""
     while isinstance(error, EagerException) and error.__cause__ is not None:
-        error = error.__cause__
+        cause = error.__cause__
+        trace = cause.__traceback__
+        for at in reversed(list(_entries(error.__traceback__))):
+            trace = TracebackType(trace, at.tb_frame, at.tb_lasti, at.tb_lineno)
+        error = cause.with_traceback(trace)
     return error
+
+
+def _entries(trace: TracebackType | None) -> Iterator[TracebackType]:
+    while trace is not None:
+        yield trace
+        trace = trace.tb_next

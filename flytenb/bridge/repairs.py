@@ -82,7 +82,7 @@ class Repairs:
 
         definitions.keep_interrupt(self)
         definitions.accept_stubs(self)
-        definitions.try_failed_compiles_again(self)
+        definitions.mend_compiling(self)
         definitions.allow_registering_again(self)
         explain_redefined(self)
 

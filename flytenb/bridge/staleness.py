@@ -6,8 +6,9 @@ those names stands for something else, the compiled nodes are of the past.
 
 from __future__ import annotations
 
+import re
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -22,6 +23,8 @@ from flytenb.errors import DefinitionError
 
 _PLAIN = (int, float, str, bool, bytes, type(None))
 _MUTABLE = (list, dict, set)
+_WRITTEN = re.compile(r"Promise\(node:[\w-]*\.\w+\.\[")
+"""What `str()` makes of a promise."""
 
 _made_from: weakref.WeakKeyDictionary[Any, dict[tuple[int, str], Any]] = weakref.WeakKeyDictionary()
 
@@ -53,25 +56,32 @@ def _refresh(workflow: Any, seen: set[int]) -> None:
         if not workflow.compiled:
             forget_readings()
             workflow.compile()
-            _refuse_written_promises(workflow)
+            refuse_written_promises(workflow)
         _made_from[workflow] = makings
     for inner in read_once(workflow, "inner workflows", lambda: _inner_workflows(workflow)):
         _refresh(inner, seen)
 
 
-def _refuse_written_promises(workflow: Any) -> None:
-    """Raise for an input or output that is, or holds, the text of a promise: an f-string takes one silently."""
+def refuse_written_promises(workflow: Any, given: Mapping[str, Any] | None = None) -> None:
+    """Raise for an input or output that is, or holds, the text of a promise: an f-string takes one silently.
+
+    Args:
+        workflow: compiled.
+        given: the values that a dynamic was called with; a text that one of them holds is the user's own.
+    """
     inputs = ((f"the input {b.var!r} of {node.id}", b) for node in _all_nodes(workflow) for b in node.bindings)
     outputs = ((f"the output {b.var!r}", b) for b in private.compiled_outputs(workflow))
     for place, binding in (*inputs, *outputs):
         for text in _texts(binding.binding):
-            if "Promise(node:" in text:
-                private.forget_compiled(workflow)
-                raise DefinitionError(
-                    f"{workflow.short_name}: {place} would be the text {text!r}",
-                    hint="in a workflow a task's output is a promise, also in an f-string or str(): "
-                    "make the text inside a task",
-                )
+            found = _WRITTEN.search(text)
+            if found is None or any(found[0] in repr(value) for value in (given or {}).values()):
+                continue
+            private.forget_compiled(workflow)
+            raise DefinitionError(
+                f"{workflow.short_name}: {place} would be the text {text!r}",
+                hint="in a workflow a task's output is a promise, also in an f-string or str(): "
+                "make the text inside a task",
+            )
 
 
 def _texts(data: Any) -> Iterator[str]:

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 from flytenb.display.brief import brief, clean
 from flytenb.display.frames import WIDTH, cut, frame_lines, frame_place
 from flytenb.display.hints import hint_for
-from flytenb.errors import FlytenbError, say
+from flytenb.errors import FlytenbError, own_frames, say
 from flytenb.model import Phase
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from flytenb.runner.failure import Failure
     from flytenb.runner.run import Run
 
@@ -21,9 +23,11 @@ MOST_LINES = 15
 _MOST_FRAMES = 3
 _MOST_CAUSES = 2
 _MOST_MEMBERS = 3
+_MOST_NOTES = 2
 _MOST_SAID = 4000
 _DUMP = re.compile(r"Flyte Serialized object \(\w+\):(?:\n[ \t]+.*)+")
 """A literal as flytekit writes it: a line for each brace, which would be all that a card has room for."""
+_CODED = re.compile(r"\w+:\w+: error=(.*?)(?:, cause=.*)?\Z", flags=re.S)
 _REMOTE_FRAME = re.compile(r'^  File "(.+)", line (\d+), in (.+)\n(?:    (.+)\n)?', flags=re.M)
 
 
@@ -86,14 +90,15 @@ def card_lines(run: Run, shell: Any = None) -> list[str]:
 
 def failure_lines(run: Run, failure: Failure, shell: Any = None, *, is_short: bool = False) -> list[str]:
     """Return what is known of one failure; the short form leaves only what nobody can do without."""
+    failure = failure.within(node.error for node in run.nodes.values())
     lines = message_lines(failure.exception, 2 if is_short else 3)
+    lines += note_lines(failure.exception, 1 if is_short else _MOST_NOTES)
     lines.append(_place(run, failure))
     if failure.inputs:
-        given = ", ".join(f"{name}={brief(value, 40)}" for name, value in failure.inputs.items())
-        lines.append(cut(f"  inputs: {given}"))
+        lines.append(_inputs(failure.inputs))
     earlier = [text for text in failure.retries if text][-1 if is_short else -2 :]
     lines += [cut(f"  earlier: {clean(text.splitlines()[0])}") for text in earlier]
-    lines += _members(failure.exception, 1 if is_short else _MOST_MEMBERS)
+    lines += _members(failure.exception, shell, 1 if is_short else _MOST_MEMBERS)
     lines += frame_lines(failure.frames or _remote_frames(failure), shell, 1 if is_short else _MOST_FRAMES)
     lines += cause_lines(failure.exception, shell, 1 if is_short else _MOST_CAUSES)
     hint = hint_for(failure.exception)
@@ -104,7 +109,7 @@ def failure_lines(run: Run, failure: Failure, shell: Any = None, *, is_short: bo
 
 def message_lines(error: BaseException, most: int) -> list[str]:
     """`ValueError: what it says`, and the next lines of what it says; one line of all if `most` is 1."""
-    words = error.message if isinstance(error, FlytenbError) else say(error)
+    words = _words(error)
     words = _DUMP.sub(lambda dump: " ".join(dump[0].split()), words[:_MOST_SAID])
     lines = [clean(line.strip()) for line in words.splitlines() if line.strip()]
     name = type(error).__name__
@@ -118,6 +123,18 @@ def message_lines(error: BaseException, most: int) -> list[str]:
     return [shown[0], *(f"  {line}" for line in shown[1:])]
 
 
+def _words(error: BaseException) -> str:
+    """What an error says; flytekit puts its own code before it and the cause behind it, which has a line of its own."""
+    if isinstance(error, FlytenbError):
+        return error.message
+    coded = _CODED.match(say(error)) if _is_flytekits(error) else None
+    return coded[1] if coded else say(error)
+
+
+def _is_flytekits(error: BaseException) -> bool:
+    return type(error).__module__.startswith("flytekit.")
+
+
 def _place(run: Run, failure: Failure) -> str:
     node = run.graph.nodes.get(failure.path)
     verb = "timed out" if failure.phase is Phase.TIMED_OUT else "failed"
@@ -127,6 +144,13 @@ def _place(run: Run, failure: Failure) -> str:
         return cut(f"  the run of {clean(run.name)} {verb}: no node of it did")
     name = clean(node.name) if node is not None else _element(run, failure.path)
     return cut(f"  node {failure.path}{f' ({name})' if name else ''} of {clean(run.name)} {verb}{tries}")
+
+
+def _inputs(inputs: Mapping[str, Any]) -> str:
+    """All on one line, each with as much of it as there is room for."""
+    names = sum(len(name) + 3 for name in inputs)
+    room = max(40, (WIDTH - len("  inputs: ") - names) // len(inputs))
+    return cut(f"  inputs: {', '.join(f'{clean(name)}={brief(value, room)}' for name, value in inputs.items())}")
 
 
 def _element(run: Run, path: str) -> str:
@@ -147,13 +171,30 @@ def _remote_frames(failure: Failure) -> list[traceback.FrameSummary]:
     return [f for f in found if not re.search(r"[/\\](flytenb|flytekit|loky|concurrent)[/\\]", f.filename)]
 
 
-def _members(error: BaseException, most: int) -> list[str]:
-    """What a group of exceptions is made of."""
+def _members(error: BaseException, shell: Any, most: int) -> list[str]:
+    """What a group of exceptions is made of, those of its groups too."""
     if not isinstance(error, BaseExceptionGroup):
         return []
-    lines = [cut(f"  · {message_lines(member, 1)[0]}") for member in error.exceptions[:most]]
-    left_out = len(error.exceptions) - len(lines)
+    members = list(_leaves(error))
+    lines = [cut(f"  · {_with_place(member, shell)}") for member in members[:most]]
+    left_out = len(members) - len(lines)
     return [*lines, f"  · and {left_out} more"] if left_out else lines
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for member in error.exceptions:
+            yield from _leaves(member)
+    else:
+        yield error
+
+
+def note_lines(error: BaseException, most: int) -> list[str]:
+    """What was added to an exception by `add_note`, a line each."""
+    notes = getattr(error, "__notes__", ())
+    texts = [note for note in notes if isinstance(note, str)] if isinstance(notes, list | tuple) else []
+    lines = [line.strip() for text in texts for line in text[:_MOST_SAID].splitlines() if line.strip()]
+    return [cut(f"  note: {clean(line)}") for line in lines[:most]]
 
 
 def cause_lines(error: BaseException, shell: Any, most: int) -> list[str]:
@@ -162,16 +203,23 @@ def cause_lines(error: BaseException, shell: Any, most: int) -> list[str]:
     seen = {id(error)}
     at = error
     while len(lines) < most:
+        is_cause = at.__cause__ is not None
         following = at.__cause__ or (None if at.__suppress_context__ else at.__context__)
         if following is None or id(following) in seen or type(following).__module__.startswith("flytenb."):
             break
-        how = "caused by" if at.__cause__ is not None else "while handling"
-        frames = traceback.extract_tb(following.__traceback__)
-        place = f" ({frame_place(frames[-1], shell)})" if frames else ""
-        lines.append(cut(f"  {how} {message_lines(following, 1)[0]}{place}"))
+        # flytekit wraps what it was told into the same words once more.
+        is_told = _is_flytekits(at) and _words(following) in _words(at)
+        if not is_told:
+            how = "caused by" if is_cause else "while handling"
+            lines.append(cut(f"  {how} {_with_place(following, shell)}"))
         seen.add(id(following))
         at = following
     return lines
+
+
+def _with_place(error: BaseException, shell: Any) -> str:
+    frames = own_frames(error.__traceback__)
+    return f"{message_lines(error, 1)[0]}{f' ({frame_place(frames[-1], shell)})' if frames else ''}"
 
 
 def _also_failed(run: Run) -> list[str]:
@@ -184,7 +232,14 @@ def _also_failed(run: Run) -> list[str]:
 def _not_run(run: Run) -> list[str]:
     """The nodes that the failure stopped, and those it kept from running; the elements of a map are no nodes."""
     graph = run.graph.nodes
-    nodes = [n for n in run.nodes.values() if n.phase in (Phase.ABORTED, Phase.QUEUED) and n.path in graph]
+    failed = [f.path for f in (run.error, *run.also_failed) if f is not None]
+    nodes = [
+        n
+        for n in run.nodes.values()
+        if n.phase in (Phase.ABORTED, Phase.QUEUED)
+        and n.path in graph
+        and not any(path.startswith(f"{n.path}/") for path in failed)  # it failed by what is in it
+    ]
     return [
         *_listed("stopped", [n.path for n in nodes if n.started is not None]),
         *_listed("did not run", [n.path for n in nodes if n.started is None]),

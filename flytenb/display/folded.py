@@ -7,18 +7,20 @@ from types import TracebackType
 from typing import Any
 
 from flytenb.display.brief import clean
-from flytenb.display.error_card import MOST_LINES, cause_lines, message_lines
+from flytenb.display.error_card import MOST_LINES, cause_lines, message_lines, note_lines
 from flytenb.display.frames import cut, frame_lines, frame_place
 from flytenb.display.hints import hint_for
-from flytenb.errors import is_foreign, own_frames, say
+from flytenb.errors import DefinitionError, is_foreign, own_frames, say
 
 _MOST_FRAMES = 3
 _MOST_WORDS = 4
 
 
 def has_own_card(error: BaseException) -> bool:
-    """Tell whether an exception knows itself how it is shown."""
-    return hasattr(type(error), "_render_traceback_") or "_render_traceback_" in getattr(error, "__dict__", {})
+    """Tell whether an exception knows itself how it is shown; where a definition is wrong, its frames say more."""
+    if "_render_traceback_" in getattr(error, "__dict__", {}):
+        return True
+    return hasattr(type(error), "_render_traceback_") and not isinstance(error, DefinitionError)
 
 
 def sayable(error: BaseException) -> BaseException:
@@ -38,6 +40,7 @@ def folded_lines(error: BaseException, shell: Any) -> list[str]:
         lines = _syntax_lines(error, shell)
     else:
         lines = message_lines(error, _MOST_WORDS)
+        lines += note_lines(error, 2)
         lines += frame_lines(_after_shell(error.__traceback__), shell, _MOST_FRAMES)
         lines += cause_lines(error, shell, 1)
     hint = hint_for(error)

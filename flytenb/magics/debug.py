@@ -91,7 +91,7 @@ def find_failure(run: Run, wanted: str) -> Failure:
     failures = {n.path: n.error for n in run.nodes.values() if n.error is not None}
     if not wanted:
         assert run.error is not None
-        return run.error
+        return run.error.within(failures.values())
     named = [p for p, n in run.graph.nodes.items() if n.name == wanted and p in failures]
     found = failures.get(wanted) or (failures.get(named[0]) if named else None)
     if found is None:

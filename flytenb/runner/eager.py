@@ -74,10 +74,13 @@ class EagerStep(EntityStep):
         async def add(entity: Any, call_inputs: dict[str, Any]) -> Any:
             return await self._call(scheduler, entity, call_inputs)
 
+        error: BaseException | None = None
         try:
             result = run_eager(self.use.entity, inputs, scheduler.workspace, add)
         except Exception as e:
-            raise cause_of(e) from None
+            error = cause_of(e)
+        if error is not None:
+            raise error  # outside of the `except`, or it would get another context than the user gave it
         scheduler.workspace.enter_to_pack()
         outputs = build_packing(self.use.entity, strict=self.planner.settings.strict)([result])
         self.put_outputs(scheduler, outputs)

@@ -11,6 +11,8 @@ from flytenb.errors import own_frames, say
 from flytenb.model import Phase
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from flytenb.runner.steps import Env, Step
 
 
@@ -40,6 +42,11 @@ class Failure:
             with contextlib.suppress(Exception):
                 inputs[name] = get(env)
         return cls(step.path, error, phase, inputs, step.record.retries)
+
+    def within(self, failures: Iterable[Failure | None]) -> Failure:
+        """Return the failure deepest inside this node that it let through, as an eager task does; else itself."""
+        inner = [f for f in failures if f is not None and f.exception is self.exception]
+        return max((f for f in inner if f.path.startswith(f"{self.path}/")), key=lambda f: len(f.path), default=self)
 
     @property
     def frames(self) -> list[traceback.FrameSummary]:

@@ -2,12 +2,12 @@
 
 from flytekit import task, workflow
 
-from flytenb.bridge.definitions import accept_stubs, try_failed_compiles_again
+from flytenb.bridge.definitions import accept_stubs, mend_compiling
 from flytenb.bridge.repairs import Repairs
 
 repairs = Repairs()
 accept_stubs(repairs)
-try_failed_compiles_again(repairs)
+mend_compiling(repairs)
 
 
 @task

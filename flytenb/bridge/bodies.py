@@ -1,0 +1,129 @@
+"""Where in a workflow's function something is wrong that flytekit tells late, without a line of it, or never.
+
+What is wrong is told by whoever raises; this puts the user's own line into the traceback.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sys
+import textwrap
+import traceback
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from types import CodeType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from flytekit.core.condition import ConditionalSection
+
+from flytenb.errors import DefinitionError, is_foreign, say
+
+if TYPE_CHECKING:
+    from flytenb.bridge.repairs import Repairs
+
+
+class _Begun(NamedTuple):
+    """A conditional, and the place that began it."""
+
+    section: ConditionalSection
+    code: CodeType
+    line: int
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether its last case is an `else_` that says what then."""
+        cases = self.section.cases
+        is_last = bool(cases) and cases[-1].expr is None
+        return is_last and (cases[-1].output_promise is not None or cases[-1].err is not None)
+
+
+_begun: ContextVar[list[_Begun] | None] = ContextVar("flytenb_conditionals", default=None)
+
+
+def note_conditionals(repairs: Repairs) -> None:
+    """Note where each conditional begins: flytekit loses one that has no end, with the tasks of its cases."""
+    original = ConditionalSection.__init__
+
+    def begin(self: ConditionalSection, name: str) -> None:
+        original(self, name)
+        known = _begun.get()
+        if known is None:
+            return
+        frame = sys._getframe(1)
+        while is_foreign(frame.f_code.co_filename) and frame.f_back is not None:
+            frame = frame.f_back
+        known.append(_Begun(self, frame.f_code, frame.f_lineno))
+
+    repairs.replace(ConditionalSection, "__init__", begin)
+
+
+def compile_told(workflow: Any, compile_body: Callable[[], Any]) -> Any:
+    """Compile a workflow: a conditional that has no end is an error, and what has no line of the function gets one.
+
+    Raises:
+        DefinitionError: for an async function, and for a conditional without an end, at its line.
+        Exception: what flytekit raises; where it looked at what the function returned, at the `return`.
+    """
+    function = inspect.unwrap(workflow.function)
+    if inspect.iscoroutinefunction(function):
+        error = DefinitionError(
+            f"{workflow.short_name} is async, which a workflow can't be", hint="make it @eager, or leave async out"
+        )
+        _raise_at(error, function.__code__, _line_of(function, "def"))
+    token = _begun.set([])
+    try:
+        made = compile_body()
+        _refuse_unfinished(workflow)
+    except DefinitionError:
+        raise
+    except Exception as e:
+        names = [frame.f_code.co_name for frame, _ in traceback.walk_tb(e.__traceback__)]
+        is_in_body = any(frame.f_code is function.__code__ for frame, _ in traceback.walk_tb(e.__traceback__))
+        if not is_in_body or "flytekit.core.condition." in say(e):
+            _refuse_unfinished(workflow)
+        if not is_in_body:
+            line = _line_of(function, "" if "_validate_add_on_failure_handler" in names else "return")
+            _raise_at(e, function.__code__, line)
+        raise
+    finally:
+        _begun.reset(token)
+    return made
+
+
+def _refuse_unfinished(workflow: Any) -> None:
+    for begun in _begun.get() or ():
+        if not begun.is_finished:
+            error = DefinitionError(
+                f"{workflow.short_name}: the conditional {begun.section.name!r} has no end",
+                hint="end it with .else_().then(…) or .else_().fail('…')",
+            )
+            error.__suppress_context__ = True
+            _raise_at(error, begun.code, begun.line)
+
+
+def _raise_at(error: Exception, body: CodeType, line: int) -> None:
+    """Raise an error as if that line had: a frame for it goes on top of those that the error already has."""
+    code = compile("\n" * (line - 1) + "raise error", body.co_filename, "exec", dont_inherit=True)
+    exec(code.replace(co_name=body.co_name), {"error": error})
+
+
+def _line_of(function: Any, what: str) -> int:
+    """The line of the only `return`, of the `def` where there are several, or where the decorators begin."""
+    first: int = function.__code__.co_firstlineno
+    try:
+        lines, start = inspect.getsourcelines(function)
+        statement = ast.parse(textwrap.dedent("".join(lines))).body[0]
+    except (OSError, SyntaxError, TypeError):
+        return first
+    returns = list(_returns(statement)) if what == "return" else []
+    at = returns[0].lineno if len(returns) == 1 else statement.lineno if what else 1
+    return start + at - 1
+
+
+def _returns(node: ast.AST) -> Iterator[ast.Return]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Return):
+            yield child
+        elif not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            yield from _returns(child)
