@@ -145,3 +145,14 @@ def say(error: BaseException) -> str:
         return str(error)
     except Exception as e:
         return f"(its message can't be read: {type(e).__name__})"
+
+
+def has_group(error: BaseException | None) -> bool:
+    """Tell whether an exception is a group, or came about while one was handled."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        if isinstance(error, BaseExceptionGroup):
+            return True
+        seen.add(id(error))
+        error = error.__context__
+    return False

@@ -116,13 +116,22 @@ class Extension:
                     self.session.folded, stb = evalue, lines
                 elif hint := hint_for(evalue):
                     stb = [*stb, f"hint: {hint}"]
-            show(shell, etype, sayable(evalue), stb)
+            told = sayable(evalue)
+            result = getattr(shell.displayhook, "exec_result", None)
+            if told is not evalue and result is not None and result.error_in_exec is evalue:
+                result.error_in_exec = told  # IPython and ipykernel ask it for its words once more
+            show(shell, etype, told, stb)
 
         self.repairs.replace(shell, "_showtraceback", show_folded)
         self._show_cards()
 
     def _show_cards(self) -> None:
-        """Let groups, exits and mistakes in a task's syntax be as others: IPython (9.17) asks those for no card."""
+        """Let groups, exits and mistakes in a task's syntax be as others: IPython (9.17) asks those for no card.
+
+        What came from a group is printed to standard error, so that no `error` output reaches the notebook.
+        """
+        from flytenb.errors import has_group
+
         shell: Any = self.shell
         show_any = shell.showtraceback
 
@@ -130,11 +139,12 @@ class Extension:
             given = args[0] if args else options.get("exc_tuple")
             etype, evalue, _ = shell._get_exc_info(given) if given or sys.exc_info()[0] else (None, None, None)
             card = getattr(evalue, "_render_traceback_", None)
-            is_asked = not isinstance(evalue, BaseExceptionGroup | SystemExit | SyntaxError)
-            if is_asked or not (card or isinstance(evalue, BaseExceptionGroup)):
+            if not has_group(evalue) and not (card and isinstance(evalue, SystemExit | SyntaxError)):
                 show_any(*args, **options)
                 return
-            shell._showtraceback(etype, evalue, card() if card else traceback.format_exception(evalue))
+            shell._showtraceback(etype, evalue, card() if card else _formatted(evalue))
+            if shell.call_pdb:
+                shell.debugger(force=True)
 
         self.repairs.replace(shell, "showtraceback", showtraceback)
 
@@ -240,6 +250,10 @@ class Extension:
         """Note what the cells run so far have defined."""
         while self._unread:
             self.session.update(*self._unread.pop(0))
+
+
+def _formatted(error: BaseException) -> list[str]:
+    return "".join(traceback.format_exception(error)).splitlines()
 
 
 def _warm_layout() -> None:

@@ -164,29 +164,6 @@ def test_the_run_of_a_failed_task_tells_the_whole_story(kernel: Kernel) -> None:
     assert kernel.run("failed.result").fails().ename == "LookupError"
 
 
-def test_an_exception_that_has_no_words_and_holds_no_attributes_is_still_an_error() -> None:
-    with Kernel() as fresh:
-        fresh.run("""
-            from flytekit import task
-
-            class Mute(Exception):
-                __slots__ = ()
-
-                def __str__(self):
-                    raise RuntimeError("no words")
-
-            @task
-            def mute(x: int) -> int:
-                if x:
-                    raise Mute()
-                return x
-        """).ok()
-        # What the kernel itself makes of such an exception, whoever raises it.
-        plain = fresh.run("raise Mute()").fails().ename
-        assert fresh.run("%flyte run mute(x=1)", timeout=20).fails().ename == plain
-        assert fresh.run("mute(x=0)").ok().result == "0"
-
-
 def test_a_wrong_output_names_the_task_and_the_value(kernel: Kernel) -> None:
     kernel.run("@task\ndef liar(x: int) -> int:\n    return f'{x}!'").ok()
     error = kernel.run("%flyte run liar(x=1)").fails()
@@ -410,21 +387,37 @@ def test_a_task_in_a_process_of_its_own_fails_with_the_cell_and_the_line(promise
     assert lines[place + 1] == "    return 1 // n"
 
 
-def test_an_exception_whose_own_words_fail_is_an_error_output_all_the_same(promises: Kernel) -> None:
-    error = promises.run("""
-        class Mute(Exception):
-            def __str__(self):
-                raise RuntimeError("no words")
+@pytest.mark.parametrize("slots", ["", "    __slots__ = ()\n"])
+@pytest.mark.parametrize("cell", ["%flyte run silent(n=1)", "raise Mute"])
+def test_an_exception_whose_own_words_fail_is_one_error_output_all_the_same(
+    promises: Kernel, slots: str, cell: str
+) -> None:
+    promises.run(f"class Mute(Exception):\n{slots}    def __str__(self): raise RuntimeError('no words')").ok()
+    promises.run("@task\ndef silent(n: int) -> int:\n    if n: raise Mute\n    return n").ok()
+    outcome = promises.run(cell)
+    assert [o["ename"] for o in outcome.outputs if o["output_type"] == "error"] == ["Mute"]
+    assert outcome.fails().evalue == "(its message can't be read: RuntimeError)"
+    assert (outcome.reply["ename"], outcome.reply["evalue"]) == outcome.fails()[:2]
+    assert outcome.stderr == ""
+    if not slots and cell.startswith("%flyte"):
+        assert "node n0 (silent)" in outcome.fails().traceback
 
+
+@pytest.mark.parametrize("cell", ["%flyte run after_group(n=1)", "after_group.task_function(n=1)"])
+def test_what_comes_after_a_group_of_exceptions_is_an_error_output_too(promises: Kernel, cell: str) -> None:
+    promises.run("""
         @task
-        def silent(n: int) -> int:
-            if n:
-                raise Mute
+        def after_group(n: int) -> int:
+            try:
+                raise ExceptionGroup("several", [ValueError("one")])
+            except ExceptionGroup as e:
+                raise RuntimeError("after it") from e
             return n
-        %flyte run silent(n=1)
-    """).fails()
-    assert error.ename == "Mute"
-    assert "node n0 (silent)" in error.traceback
+    """).ok()
+    outcome = promises.run(cell)
+    assert outcome.fails()[:2] == ("RuntimeError", "after it")
+    assert "ExceptionGroup: several" in outcome.fails().traceback
+    assert outcome.stderr == ""
 
 
 def test_the_users_line_is_shown_and_not_the_librarys(promises: Kernel) -> None:

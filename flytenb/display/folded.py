@@ -24,11 +24,13 @@ def has_own_card(error: BaseException) -> bool:
 
 
 def sayable(error: BaseException) -> BaseException:
-    """Return an exception whose words can be read, this one if its own can: a front end asks for them."""
+    """Return an exception whose words can be read, as a front end asks for them: this one, or one of the same name."""
     try:
         str(error)
     except Exception:
-        return RuntimeError(say(error))
+        stand_in = type(type(error).__name__, (Exception,), {})(say(error))
+        stand_in.__cause__ = error
+        return stand_in
     return error
 
 
