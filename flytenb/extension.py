@@ -139,7 +139,8 @@ class Extension:
             given = args[0] if args else options.get("exc_tuple")
             etype, evalue, _ = shell._get_exc_info(given) if given or sys.exc_info()[0] else (None, None, None)
             card = getattr(evalue, "_render_traceback_", None)
-            if not has_group(evalue) and not (card and isinstance(evalue, SystemExit | SyntaxError)):
+            is_strange = has_group(evalue) or (card and isinstance(evalue, SystemExit | SyntaxError))
+            if evalue is None or not is_strange:
                 show_any(*args, **options)
                 return
             shell._showtraceback(etype, evalue, card() if card else _formatted(evalue))
@@ -185,6 +186,10 @@ class Extension:
     # --- the shell -----------------------------------------------------------------------------------------------
 
     def _install_magics(self) -> None:
+        from flytenb.magics.line import ask_help
+
+        self.shell.input_transformers_cleanup.append(ask_help)
+        self._undo.append(lambda: self.shell.input_transformers_cleanup.remove(ask_help))
         manager = self.shell.magics_manager
         magics = FlyteMagics(self.shell, session=self.session, ready=self.make_ready)
         before = {kind: dict(table) for kind, table in manager.magics.items()}

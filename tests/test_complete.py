@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from enum import Enum
 from typing import Any, Literal
 
+import flytekit
 import pytest
 from flytekit import task, workflow
 
@@ -23,7 +25,13 @@ class Colour(Enum):
 
 
 @task
-def paint(n: int, colour: Colour = Colour.RED, is_wet: bool = True, how: Literal["thin", "thick"] = "thin") -> int:
+def paint(
+    n: int,
+    colour: Colour = Colour.RED,
+    is_wet: bool = True,
+    how: Literal["thin", "thick"] = "thin",
+    maybe: Literal["yes", "no"] | None = None,
+) -> int:
     return 1 // n
 
 
@@ -39,41 +47,126 @@ def session() -> Session:
 
 @pytest.fixture
 def completer(session: Session) -> Completer:
-    namespace: dict[str, Any] = {"paint": paint, "painted": painted, "Colour": Colour, "number": 3, "_hidden": paint}
+    finished = flytenb.start(painted, n=1).wait(20)
+    namespace: dict[str, Any] = {
+        "paint": paint, "painted": painted, "Colour": Colour, "number": 3, "_hidden": paint, "flytekit": flytekit,
+        "Resources": flytekit.Resources, "done": finished, "exit": object(), "Alias": dict[str, int], "helper": print,
+        "td": timedelta,
+    }  # fmt: skip
+    session.keep(finished)
+    session.keep(flytenb.start(painted, n=0).wait(20))
     return Completer(session, namespace)
 
 
-@pytest.mark.parametrize(
-    ("line", "expected"),
-    [
-        ("%flyte dr", ["draw"]),
-        ("%flyte run", ["run", "runs"]),
-        ("  %flyte d", ["draw", "debug"]),
-        ("run = %flyte r", ["run", "runs"]),
-        ("%flyte run ", ["paint", "painted"]),
-        ("%flyte draw painte", ["painted"]),
-        ("%flyte draw painted --up", ["--upstream"]),
-        ("%flyte draw --depth 2 painted --d", ["--downstream"]),
-        ("%flyte run --wor", ["--workers"]),
-        ("%flyte draw painted --upstream ", ["n0", "n1", "paint"]),
-        ("%flyte draw painted --between n0 n", ["n0", "n1"]),
-        ("%flyte run paint(", ["n=", "colour=", "is_wet=", "how="]),
-        ("%flyte run paint(n=3, ", ["colour=", "is_wet=", "how="]),
-        ("%flyte run paint(n=max(1, 2), col", ["colour="]),
-        ("%flyte run paint(colour=", ["Colour.RED", "Colour.BLUE"]),
-        ("%flyte run paint(colour=Colour.B", ["Colour.BLUE"]),
-        ("%flyte run paint(is_wet=", ["True", "False"]),
-        ("%flyte run paint(how=", ["'thin'", "'thick'"]),
-        ("%flyte run --workers 2 painted(", ["n=", "colour="]),
-        ("%%task ret", ["retries="]),
-        ("%%task retries=2, int", ["interruptible="]),
+VERBS = ["draw", "run", "runs", "error", "debug", "form", "show", "type", "help"]
+NODES = ["n0", "n1", "paint"]
+INPUTS = ["n=", "colour=", "is_wet=", "how=", "maybe="]
+PLAIN_TYPES = ["bool", "bytes", "float", "int", "str", "dict[", "list[", "tuple["]
+
+OFFERS = {
+    # verbs
+    "%flyte ": VERBS,
+    "%flyte dr": ["draw"],
+    "%flyte run": ["run", "runs"],
+    "  %flyte d": ["draw", "debug"],
+    "run = %flyte r": ["run", "runs"],
+    "runs[0] = %flyte dra": ["draw"],
+    # what a verb is about
+    "%flyte draw ": ["paint", "painted", "done"],
+    "%flyte draw painte": ["painted"],
+    "%flyte run ": ["paint", "painted"],
+    "%flyte run  pa": ["paint", "painted"],
+    "%flyte form p": ["paint", "painted"],
+    "%flyte debug ": ["n0", "paint"],
+    "%flyte debug p": ["paint"],
+    "%flyte error ": ["n0", "paint"],
+    "%flyte error n": ["n0"],
+    "%flyte help ": VERBS,
+    "%flyte help ru": ["run", "runs"],
+    "%flyte show ": ["number", "done"],
+    "%flyte show nu": ["number"],
+    "%flyte show [number, do": ["done"],
+    "%flyte show done.nodes['": ["n0", "n1"],
+    '%flyte show done.nodes["n1': ["n1"],
+    "%flyte show done.outputs['": ["o0"],
+    "%flyte show done.inputs['": ["n", "colour"],
+    "%flyte show done.nodes['n1'].outputs['": ["o0"],
+    "%flyte show done.nodes['n0'].inputs['c": ["colour"],
+    "%flyte type ": ["Colour", "Resources", "Alias", "td", *PLAIN_TYPES],
+    "%flyte type Co": ["Colour"],
+    "%flyte type dict[str, fl": ["float"],
+    "%flyte type list[Al": ["Alias"],
+    # options
+    "%flyte draw painted --up": ["--upstream"],
+    "%flyte draw painted ": ["--upstream", "--downstream", "--between", "--depth", "--save"],
+    "%flyte draw --depth 2 painted --d": ["--downstream"],
+    "%flyte draw --depth 2 ": ["paint", "painted", "done"],
+    "%flyte run --wor": ["--workers"],
+    "%flyte run --": ["--workers", "--background", "--strict", "--no-cache", "--processes", "--help"],
+    "%flyte run paint(n=3) --b": ["--background"],
+    "%flyte run paint(n=3) ": ["--workers", "--background", "--strict", "--no-cache", "--processes"],
+    "%flyte run paint(n=3) --strict ": ["--workers", "--background", "--no-cache", "--processes"],
+    "%flyte show number ": ["--explore"],
+    "%flyte show number --e": ["--explore"],
+    "%flyte type Colour --s": ["--sample"],
+    # values of options
+    "%flyte draw painted --upstream ": NODES,
+    "%flyte draw painted --downstream pa": ["paint"],
+    "%flyte draw painted --between n0 n": ["n0", "n1"],
+    "%flyte draw done --upstream n": ["n0", "n1"],
+    "%flyte draw painted --depth ": ["0", "1", "2", "3"],
+    "%flyte draw painted --save ": [f"painted.{e}" for e in ("svg", "png", "dot", "html", "mmd", "txt")],
+    "%flyte draw painted --save painted.s": ["painted.svg"],
+    "%flyte run paint(n=3) --workers ": ["1", "2", "4", "8"],
+    "%flyte type Colour --sample nu": ["number"],
+    # inside a call
+    "%flyte run paint(": INPUTS,
+    "%flyte run paint(n=3, ": INPUTS[1:],
+    "%flyte run paint(n=max(1, 2), col": ["colour="],
+    "%flyte run paint(colour=": ["Colour.RED", "Colour.BLUE"],
+    "%flyte run paint(colour=Colour.B": ["Colour.BLUE"],
+    "%flyte run paint(is_wet=": ["True", "False"],
+    "%flyte run paint(how=": ["'thin'", "'thick'"],
+    "%flyte run paint(maybe=": ["'yes'", "'no'", "None"],
+    "%flyte run --workers 2 painted(": ["n=", "colour="],
+    # cells
+    "%%task ret": ["retries="],
+    "%%task retries=2, int": ["interruptible="],
+    "%%task cache=": ["True", "False", "flytekit.Cache("],
+    "%%task cache=T": ["True"],
+    "%%task retries=": ["1", "2", "3"],
+    "%%task retries=2, timeout=": ["td(", "60", "600", "3600"],
+    "%%task requests=R": ["Resources("],
+    "%%task container_image=": ["flytekit.ImageSpec(", "None"],
+    "%%task interruptible=": ["True", "False", "None"],
+    "%%dynamic cac": ["cache="],
+    "%%dynamic exec": [],
+    "%%workflow fai": ["failure_policy="],
+    "%%workflow failure_policy=": [
+        "flytekit.WorkflowFailurePolicy.FAIL_IMMEDIATELY",
+        "flytekit.WorkflowFailurePolicy.FAIL_AFTER_EXECUTABLE_NODES_COMPLETE",
+        "None",
     ],
-)
-def test_what_may_come_next_is_offered(completer: Completer, line: str, expected: list[str]) -> None:
+    "%%workflow on_failure=": ["paint", "painted"],
+    "%%eager contai": ["container_image="],
+    "%%eager retr": [],
+}
+
+
+@pytest.mark.parametrize("line", OFFERS)
+def test_what_may_come_next_is_offered_at_every_place(completer: Completer, line: str) -> None:
     offer = completer.offer(line)
     assert offer is not None
-    assert list(offer.texts) == expected
+    assert list(offer.texts) == OFFERS[line]
     assert line.endswith(offer.fragment)
+
+
+def test_every_verb_and_every_option_has_a_place_in_the_table() -> None:
+    assert list(OPTIONS) == VERBS
+    for verb, options in OPTIONS.items():
+        assert verb == "runs" or any(line.startswith(f"%flyte {verb} ") for line in OFFERS)
+        for name, values in options.items():
+            assert not values or any(f"--{name} " in line for line in OFFERS)
 
 
 @pytest.mark.parametrize(
@@ -83,9 +176,16 @@ def test_what_may_come_next_is_offered(completer: Completer, line: str, expected
         "x = %timeit painted(",
         "%flyte run paint(n=",
         "%flyte run paint(n=3)",
+        "%flyte run paint(how='--w",
+        "%flyte runs ",
+        "%flyte nothing ",
+        "%flyte show done.",
+        "%flyte show other.nodes['",
+        "%flyte draw nothing --upstream ",
         "%flyte draw painted --save pic",
-        "%flyte draw painted --depth ",
-        "%%task retries=",
+        "%%task secret_requests=[",
+        "%%task nothing=",
+        "%%timeit retries=",
         "print('%flyte dr",
     ],
 )
@@ -99,16 +199,6 @@ def test_an_option_is_offered_once(completer: Completer) -> None:
     assert offer is not None
     assert "--depth" not in offer.texts
     assert "--upstream" in offer.texts
-
-
-def test_debug_offers_the_nodes_that_failed(completer: Completer, session: Session) -> None:
-    session.keep(flytenb.start(painted, n=0).wait(20))
-    offer = completer.offer("%flyte debug ")
-    assert offer is not None
-    assert offer.texts == ("n0", "paint")
-    named = completer.offer("%flyte debug p")
-    assert named is not None
-    assert named.texts == ("paint",)
 
 
 def test_every_verb_has_options_and_help() -> None:
@@ -145,15 +235,60 @@ def test_tab_offers_it_in_a_real_kernel(kernel: Kernel) -> None:
     assert set(kernel.complete("%flyte run divide(")) == {"x=", "by="}
     assert "retries=" in kernel.complete("%%task re")
     assert "divided" in kernel.complete("print(divid")
+    kernel.run("half = flytenb.start(divided, x=7).wait()").ok()
+    for verb in ("error", "debug"):
+        assert set(kernel.complete(f"%flyte {verb} ")) == {"n0", "divide"}
+    assert kernel.complete("%flyte show half.nodes['") == ["n0"]
+    assert "half" in kernel.complete("%flyte show ")
+    assert "float" in kernel.complete("%flyte type list[fl")
+    assert kernel.complete("%%task cache=Tr") == ["True"]
+    assert kernel.complete("%flyte draw divided --depth ") == ["0", "1", "2", "3"]
+    # What is nobody's line is completed as ever.
+    assert "half" in kernel.complete("x = [hal")
 
 
 @pytest.mark.kernel
-def test_each_verb_tells_of_itself(kernel: Kernel) -> None:
+@pytest.mark.parametrize("way", ["%flyte {} --help", "%flyte help {}", "%flyte {}?", " %flyte  {} ?", "%flyte {}??"])
+def test_each_verb_tells_of_itself(kernel: Kernel, way: str) -> None:
     for verb in OPTIONS:
-        told = kernel.run(f"%flyte {verb} --help").ok().result or ""
+        told = kernel.run(way.format(verb)).ok().result or ""
         assert told.startswith(f"%flyte {verb}")
         assert len(told.splitlines()) >= 3
-    assert "--workers" in (kernel.run("%flyte run --help").ok().result or "")
+        assert len(told.splitlines()[2]) > 20
+        for name, values in OPTIONS[verb].items():
+            assert f"[{' '.join(['--' + name, *values])}]" in told
+
+
+@pytest.mark.kernel
+def test_help_is_told_by_every_way_to_ask_for_it(kernel: Kernel) -> None:
+    for way in ("%flyte help", "%flyte --help", "%flyte -h"):
+        told = kernel.run(way).ok().result or ""
+        assert all(f"%flyte {verb}" in told for verb in OPTIONS)
+    for way in ("%flyte?", "?%flyte", "%%task?"):
+        [page] = [p["data"]["text/plain"] for p in kernel.run(way).ok().reply["payload"]]
+        assert ("argument list of `@task`" if "task" in way else "%flyte run wf(n=3)") in page
+    assert "[--upstream NODE]" in (kernel.run("%flyte draw divided --help").ok().result or "")
+    assert "did you mean 'run'" in kernel.run("%flyte help rum").fails().traceback
+    assert "did you mean 'run'" in kernel.run("%flyte rum?").fails().traceback
+    # Whatever else ends with a question mark is IPython's.
+    [page] = [p["data"]["text/plain"] for p in kernel.run("divided?").ok().reply["payload"]]
+    assert "PythonFunctionWorkflow" in page
+
+
+@pytest.mark.kernel
+def test_a_word_that_a_verb_does_not_take_is_refused(kernel: Kernel) -> None:
+    assert kernel.run("%flyte runs divided").fails().ename == "UsageError"
+    kernel.run("%flyte run divided(x=7)").fails()
+    for verb in ("error", "debug"):
+        assert kernel.run(f"%flyte {verb} nowhere").fails().ename == "UnknownNameError"
+
+
+@pytest.mark.kernel
+def test_the_whole_traceback_of_one_node_can_be_asked_for(kernel: Kernel) -> None:
+    kernel.run("%flyte run divided(x=7)").fails()
+    for node in ("n0", "divide"):
+        told = kernel.run(f"%flyte error {node}").ok().result or ""
+        assert told.startswith("node n0 of divided\nTraceback")
 
 
 @pytest.mark.kernel

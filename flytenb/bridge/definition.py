@@ -5,10 +5,11 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, get_type_hints
 
 import flytekit
 from flytekit.core.context_manager import FlyteEntities
+from flytekit.core.python_auto_container import PythonAutoContainerTask
 
 from flytenb.bridge.entities import inner_workflow, is_entity
 from flytenb.bridge.staleness import recompile_stale
@@ -37,12 +38,19 @@ def decorator(kind: str) -> Callable[..., Callable[[Any], Any]]:
     return with_arguments
 
 
-def decorator_arguments(kind: str) -> list[str]:
-    """Return the names of the arguments that a decorator takes, as a reader would write them."""
-    signature = inspect.signature(_DECORATORS[kind])
+def decorator_arguments(kind: str) -> dict[str, Any]:
+    """Return the arguments that a decorator takes, as a reader would write them, each with its type.
+
+    `eager` hands what it is given on to its task, which takes less than `task` does.
+    """
+    types = get_type_hints(flytekit.workflow if kind == "workflow" else flytekit.task)
+    signature = inspect.signature(_DECORATORS["task" if kind == "eager" else kind])
     plain = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-    names = [p.name for p in signature.parameters.values() if p.kind in plain]
-    return [name for name in names if not name.startswith("_")]
+    names = [p.name for p in signature.parameters.values() if p.kind in plain and not p.name.startswith("_")]
+    if kind == "eager":
+        taken = set(inspect.signature(PythonAutoContainerTask.__init__).parameters) | {"docs"}
+        names = [name for name in names if name in taken - {"task_config"}]
+    return {name: types.get(name) for name in names if not (kind == "dynamic" and name == "execution_mode")}
 
 
 @contextmanager

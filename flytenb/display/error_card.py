@@ -51,7 +51,13 @@ class FullError:
     def of(cls, run: Run) -> FullError:
         """Tell of every failure of a run, the first one first."""
         failures = [f for f in (run.error, *run.also_failed) if f is not None]
-        return cls("\n".join(f"node {f.path} of {clean(run.name)}\n{clean(f.full())}" for f in failures))
+        return cls("\n".join(cls.at(run, failure).text for failure in failures))
+
+    @classmethod
+    def at(cls, run: Run, failure: Failure) -> FullError:
+        """Tell of one failure of a run."""
+        place = f"node {failure.path} of {clean(run.name)}" if failure.path else f"the run of {clean(run.name)}"
+        return cls(f"{place}\n{clean(failure.full())}")
 
     @classmethod
     def whole(cls, error: BaseException) -> FullError:

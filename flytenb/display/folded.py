@@ -28,7 +28,7 @@ def sayable(error: BaseException) -> BaseException:
     try:
         str(error)
     except Exception:
-        stand_in = type(type(error).__name__, (Exception,), {})(say(error))
+        stand_in: Exception = type(type(error).__name__, (Exception,), {})(say(error))
         stand_in.__cause__ = error
         return stand_in
     return error

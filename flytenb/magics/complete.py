@@ -1,24 +1,26 @@
-"""Tab in a `%flyte` or `%%task` line: verbs, options, entities, input names and values, nodes."""
+"""Tab in a `%flyte` or `%%task` line: verbs, options, entities, input names and values, nodes, types."""
 
 from __future__ import annotations
 
 import re
-import typing
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
 
-from flytenb.magics.options import NODE_OPTIONS, OPTIONS
+from flytenb.magics.offers import Notebook
+from flytenb.magics.options import OPTIONS, Options
 
 if TYPE_CHECKING:
     from flytenb.session import Session
 
 _LINE = re.compile(r"^\s*(?:[\w.\[\]\"']+\s*=\s*)?%flyte\s+(.*)$")
 _CELL = re.compile(r"^%%(task|workflow|dynamic|eager)\s+(.*)$")
-_ENTITY_VERBS = frozenset({"draw", "run", "check", "export", "form", "launch"})
+_KEY = re.compile(r"(\w+)\.(?:nodes\[[\"']([^\"']*)[\"']\]\.)?(nodes|inputs|outputs)\[[\"']([^\"']*)$")
+_ENTITY_VERBS = frozenset({"draw", "run", "form"})
+_VALUES: Mapping[str, tuple[str, ...]] = {"workers": ("1", "2", "4", "8"), "depth": ("0", "1", "2", "3")}
+_ENDINGS = ("svg", "png", "dot", "html", "mmd", "txt")
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,7 @@ class Completer:
     """
 
     def __init__(self, session: Session, namespace: Mapping[str, Any]) -> None:
-        self._session = session
-        self._namespace = namespace
+        self._notebook = Notebook(session, namespace)
 
     def offer(self, line: str) -> Offer | None:
         """Return what may stand at the end of the line, None if the line is none of ours."""
@@ -52,89 +53,98 @@ class Completer:
         verb, space, rest = found[1].partition(" ")
         if not space:
             return _offer(verb, OPTIONS, "verb")
-        return self._after_verb(verb, rest)
+        return self._after_verb(verb, rest.lstrip())
 
     def _after_verb(self, verb: str, rest: str) -> Offer | None:
         words = rest.split(" ")
         last = words[-1]
-        if last.startswith("--"):
-            used = {word.lstrip("-") for word in words[:-1] if word.startswith("--")}
-            options = [f"--{name}" for name in OPTIONS.get(verb, ()) if name not in used]
-            return _offer(last, [*options, "--help"] if len(words) == 1 else options, "option")
-        option = _option_before(words, OPTIONS.get(verb, {}))
-        if option in NODE_OPTIONS:
-            return _offer(last, self._nodes(rest), "node")
-        if option is not None:
-            return None
-        if verb == "debug":
-            return _offer(last, self._failed(), "node")
+        known = OPTIONS.get(verb, {})
         call = _open_call(rest)
-        if call is not None and verb != "show":
+        if last.startswith("--") and call is None:
+            return self._option(verb, words)
+        if option := _option_before(words, known):
+            return self._value(option, rest, last)
+        if call is not None and verb == "run":
             return self._inside_call(*call)
-        if verb in _ENTITY_VERBS and re.fullmatch(r"[\w.]*", last):
-            return _offer(last, self._entities(), "entity")
+        if verb in ("debug", "error"):
+            return _offer(last, self._notebook.failed_nodes(), "node") if len(words) == 1 else None
+        if verb == "help":
+            return _offer(last, OPTIONS, "verb") if len(words) == 1 else None
+        if _has_expression(words[:-1], known) and not last:
+            return self._option(verb, words)
+        return self._expression(verb, rest, last)
+
+    def _expression(self, verb: str, rest: str, last: str) -> Offer | None:
+        """What the verb is about."""
+        if verb == "show":
+            return self._shown(rest)
+        name = re.search(r"[\w.]*$", rest)
+        assert name is not None, "nothing is a match too"
+        if verb == "type":
+            return _offer(name[0], self._notebook.types(), "type")
+        if verb in _ENTITY_VERBS and last == name[0]:
+            runs = self._notebook.runs() if verb == "draw" else ()
+            return _offer(last, [*self._notebook.entities(), *runs], "entity")
         return None
+
+    def _option(self, verb: str, words: list[str]) -> Offer | None:
+        used = {word.lstrip("-") for word in words[:-1] if word.startswith("--")}
+        options = [f"--{name}" for name in OPTIONS.get(verb, ()) if name not in used]
+        return _offer(words[-1], [*options, "--help"] if len(words) == 1 else options, "option")
+
+    def _value(self, option: str, rest: str, last: str) -> Offer | None:
+        """A value of an option."""
+        names = re.findall(r"[A-Za-z_][\w.]*", rest)
+        if option == "save":
+            stems = [name for name in names if self._notebook.entity(name) is not None] or ["drawing"]
+            return _offer(last, [f"{stems[0].rpartition('.')[2]}.{ending}" for ending in _ENDINGS], "file")
+        if option in _VALUES:
+            return _offer(last, _VALUES[option], "value")
+        if option == "sample":
+            return _offer(last, self._notebook.values(), "value")
+        return _offer(last, self._notebook.nodes(names), "node")
+
+    def _shown(self, rest: str) -> Offer | None:
+        """A value of the notebook, or of a run: `run.outputs["o0"]`, `run.nodes["n0"].inputs["x"]`."""
+        found = _KEY.search(rest)
+        if found is None:
+            name = re.search(r"(?<![\w.\"'\])])[A-Za-z_]?\w*$", rest)
+            return _offer(name[0], [*self._notebook.values()], "value") if name is not None else None
+        run = self._notebook.run(found[1])
+        if run is None:
+            return None
+        holder: Any = run if found[2] is None else run.nodes[found[2]]
+        return _offer(found[4], getattr(holder, found[3]), "key")
 
     def _inside_call(self, function: str, arguments: str) -> Offer | None:
         """An input's name, or a value that its type lists."""
         from flytenb.bridge.definition_facts import input_types
 
-        entity = self._entity(function)
+        entity = self._notebook.entity(function)
         if entity is None:
             return None
-        types = input_types(entity)
-        current = _last_argument(arguments)
-        name, is_value, value = current.partition("=")
-        if is_value:
-            declared = types.get(name.strip())
-            return _offer(value.lstrip(), _values(declared), "value") if declared is not None else None
-        given = set(re.findall(r"(\w+)\s*=(?!=)", arguments))
-        return _offer(current.lstrip(), [f"{name}=" for name in types if name not in given], "input")
+        return self._named(arguments, input_types(entity), "input")
 
     def _argument(self, kind: str, arguments: str) -> Offer | None:
         """An argument of the decorator that the cell's line belongs to."""
         from flytenb.bridge.definition import decorator_arguments
 
+        return self._named(arguments, decorator_arguments(kind), "argument")
+
+    def _named(self, arguments: str, types: Mapping[str, Any], kind: str) -> Offer | None:
+        """The name of what may be given, or a value for it."""
         current = _last_argument(arguments)
-        if "=" in current:
-            return None
+        name, is_value, value = current.partition("=")
+        if is_value:
+            argument = name.strip() if kind == "argument" else ""
+            declared = types.get(name.strip())
+            return (
+                None
+                if declared is None
+                else _offer(value.lstrip(), self._notebook.values_of(declared, argument), "value")
+            )
         given = set(re.findall(r"(\w+)\s*=(?!=)", arguments))
-        return _offer(current.lstrip(), [f"{n}=" for n in decorator_arguments(kind) if n not in given], "argument")
-
-    def _nodes(self, rest: str) -> list[str]:
-        """The nodes of the entity that the line names."""
-        from flytenb.bridge.graphs import read_graph
-
-        for word in re.findall(r"[A-Za-z_]\w*", rest):
-            entity = self._entity(word)
-            if entity is not None:
-                nodes = [node for node in read_graph(entity).nodes.values() if not node.is_pseudo]
-                return list(dict.fromkeys([*(n.path for n in nodes), *(n.name for n in nodes)]))
-        return []
-
-    def _failed(self) -> list[str]:
-        """The nodes that failed in the last run that did, by path and by name."""
-        run = next((run for run in reversed(self._session.runs) if run.error is not None), None)
-        if run is None:
-            return []
-        paths = [path for path, node in run.nodes.items() if node.error is not None]
-        names = [run.graph.nodes[path].name for path in paths if path in run.graph.nodes]
-        return list(dict.fromkeys([*paths, *names]))
-
-    def _entities(self) -> list[str]:
-        """The notebook's entities, also those of the cell that was run just now."""
-        from flytenb.bridge.entities import is_entity
-
-        return [n for n, value in list(self._namespace.items()) if not n.startswith("_") and is_entity(value)]
-
-    def _entity(self, name: str) -> Any:
-        from flytenb.bridge.entities import is_entity
-
-        found = self._session.definitions.get(name)
-        if found is not None:
-            return found.entity
-        value = self._namespace.get(name)
-        return value if is_entity(value) else None
+        return _offer(current.lstrip(), [f"{name}=" for name in types if name not in given], kind)
 
 
 def matcher(completer: Completer, ready: Callable[[], bool]) -> Any:
@@ -164,13 +174,26 @@ def _offer(fragment: str, texts: Iterable[str], kind: str) -> Offer:
     return Offer(fragment, tuple(text for text in texts if text.startswith(fragment)), kind)
 
 
-def _option_before(words: list[str], known: Mapping[str, int]) -> str | None:
+def _option_before(words: list[str], known: Options) -> str | None:
     """The option whose value the last word is."""
     for back in (2, 3):
         if len(words) >= back and words[-back].startswith("--"):
             name = words[-back][2:]
-            return name if known.get(name, 0) >= back - 1 else None
+            return name if len(known.get(name, ())) >= back - 1 else None
     return None
+
+
+def _has_expression(words: list[str], known: Options) -> bool:
+    """Whether any of the words is neither an option nor the value of one."""
+    left = 0
+    for word in filter(None, words):
+        if word.startswith("--"):
+            left = len(known.get(word[2:], ()))
+        elif left:
+            left -= 1
+        else:
+            return True
+    return False
 
 
 def _open_call(text: str) -> tuple[str, str] | None:
@@ -205,18 +228,3 @@ def _last_argument(arguments: str) -> str:
         if character == "," and _depth(arguments[:at]) == 0:
             start = at + 1
     return arguments[start:]
-
-
-def _values(declared: Any) -> list[str]:
-    """The values that a type lists: members of an Enum, a Literal's, True and False."""
-    found: list[str] = []
-    for kind in (declared, *typing.get_args(declared)):
-        if isinstance(kind, type) and issubclass(kind, Enum):
-            found += [f"{kind.__name__}.{member.name}" for member in kind]
-        elif kind is bool:
-            found += ["True", "False"]
-        elif kind is type(None):
-            found.append("None")
-    if typing.get_origin(declared) is typing.Literal:
-        found += [repr(value) for value in typing.get_args(declared)]
-    return found

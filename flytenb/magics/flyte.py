@@ -9,7 +9,7 @@ from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, nee
 
 from flytenb.errors import UsageError, closest
 from flytenb.magics.cell import cell_number, define
-from flytenb.magics.debug import debug, last_failed
+from flytenb.magics.debug import debug, find_failure, last_failed
 from flytenb.magics.line import Call, parse_call, parse_names, split_verb
 from flytenb.magics.options import OPTIONS, Help
 from flytenb.session import Session
@@ -38,17 +38,19 @@ class FlyteMagics(Magics):
         %flyte draw wf [--depth N] [--upstream NODE] [--downstream NODE] [--between A B] [--save FILE]
         %flyte run wf(n=3) [--workers N] [--background] [--strict] [--no-cache]
         %flyte runs                              what has run
-        %flyte error                             the whole traceback of the last error shown in short
+        %flyte error [NODE]                      the whole traceback of the last error shown in short
         %flyte debug [NODE]                      a failed node's inputs as variables, its body as a new cell
         %flyte form wf                           an input form with a button that runs it
         %flyte show EXPRESSION [--explore]       a value, as its declared type
         %flyte type TYPE [--sample EXPRESSION]   what Flyte makes of a type, and of a value of it
 
+        %flyte help [VERB]                       this, or more of one verb; so does %flyte VERB?
+
         `run` takes a Python call, evaluated in the notebook, and gives back the run: `run = %flyte run wf(n=3)`.
-        `%flyte VERB --help` tells more of one verb.
         """
         self._ready()
         verb, rest = split_verb(line)
+        verb = "help" if verb in ("--help", "-h") else verb
         verbs = {
             "": self._list,
             "draw": self._draw,
@@ -59,11 +61,12 @@ class FlyteMagics(Magics):
             "type": self._type,
             "error": self._error,
             "debug": self._debug,
+            "help": self._help,
         }
         if verb not in verbs:
-            raise UsageError(f"%flyte has no verb {verb!r}", hint=closest(verb, [v for v in verbs if v]))
-        if rest in ("--help", "-h"):
-            return Help(verb, verbs[verb], OPTIONS.get(verb, {}))
+            raise UsageError(f"%flyte has no verb {verb!r}", hint=closest(verb, OPTIONS))
+        if rest == "-h" or rest.split()[-1:] == ["--help"]:
+            return Help(verb, verbs[verb])
         names = {**self.shell.user_ns, **(local_ns or {})}
         self._session.update(self.shell.user_ns, cell_number(self.shell), "")
         return verbs[verb](rest, names)
@@ -74,10 +77,22 @@ class FlyteMagics(Magics):
 
         return Listing.of_session(self._session)
 
+    def _help(self, rest: str, names: dict[str, Any]) -> Any:
+        """Tell what there is, or more of one verb: `%flyte help run`."""
+        if not rest:
+            return Help("", FlyteMagics.flyte)
+        if rest not in OPTIONS:
+            raise UsageError(f"%flyte has no verb {rest!r}", hint=closest(rest, OPTIONS))
+        return Help(rest, getattr(self, f"_{rest}"))
+
     def _runs(self, rest: str, names: dict[str, Any]) -> Any:
         """List what has run, oldest first: when, how long, how it ended; `runs = %flyte runs`, then `runs[-1]`."""
         from flytenb.display.listing import Listing
 
+        if rest:
+            raise UsageError(
+                f"what is {rest!r} for?", hint="%flyte runs lists them, and runs = %flyte runs keeps the list"
+            )
         return Listing.of_runs(self._session.runs)
 
     def _draw(self, rest: str, names: dict[str, Any]) -> Any:
@@ -135,6 +150,7 @@ class FlyteMagics(Magics):
         return show(self._evaluate(expression, names))
 
     def _form(self, rest: str, names: dict[str, Any]) -> Any:
+        """Show an input form of an entity; its button starts a run, and it has the Python line that does the same."""
         from flytenb import api
 
         expression, _ = parse_names(rest, {}, verb="form")
@@ -149,9 +165,15 @@ class FlyteMagics(Magics):
         return api.lens(self._evaluate(expression, names), **given)
 
     def _error(self, rest: str, names: dict[str, Any]) -> Any:
-        """Show the whole traceback of the last error that was shown in short: every frame, cause and context."""
+        """Show the whole traceback of the last error that was shown in short: every frame, cause and context.
+
+        `%flyte error n2` or `%flyte error fit` shows that of one node of the last run that failed.
+        """
         from flytenb.display.error_card import FullError
 
+        if rest:
+            run = last_failed(self._session.runs)
+            return FullError.at(run, find_failure(run, rest))
         if self._session.folded is not None:
             return FullError.whole(self._session.folded)
         return FullError.of(last_failed(self._session.runs))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from flytenb.errors import UsageError, closest
+from flytenb.magics.options import Options
 
+_ASKED = re.compile(r"\s*%flyte\s+(\w+)\s*\?{1,2}\s*")
 _WORD = re.compile(r'"([^"]*)"|\'([^\']*)\'|(\S+)')
 
 
@@ -29,14 +30,20 @@ class Call:
         return ast.Expression(made)
 
 
+def ask_help(lines: list[str]) -> list[str]:
+    """Read a cell `%flyte run?` as `%flyte help run`; IPython would tell of whatever else its last word names."""
+    found = _ASKED.fullmatch("".join(lines))
+    return lines if found is None else [f"%flyte help {found[1]}\n"]
+
+
 def split_verb(line: str) -> tuple[str, str]:
     """Split `draw wf --depth 2` into the verb and the rest."""
     verb, _, rest = line.strip().partition(" ")
     return verb, rest.strip()
 
 
-def parse_names(rest: str, known: Mapping[str, int], *, verb: str) -> tuple[str, dict[str, Any]]:
-    """Split the rest of a line into one expression and its options (name → how many values it takes).
+def parse_names(rest: str, known: Options, *, verb: str) -> tuple[str, dict[str, Any]]:
+    """Split the rest of a line into one expression and its options.
 
     Raises:
         UsageError: for an unknown option, one without its values, or no expression.
@@ -49,7 +56,7 @@ def parse_names(rest: str, known: Mapping[str, int], *, verb: str) -> tuple[str,
     return expression, options
 
 
-def parse_call(rest: str, known: Mapping[str, int], *, verb: str) -> tuple[Call, dict[str, Any]]:
+def parse_call(rest: str, known: Options, *, verb: str) -> tuple[Call, dict[str, Any]]:
     """Split the rest of a line into a call and its options.
 
     Raises:
@@ -68,10 +75,10 @@ def _parse(expression: str, verb: str) -> ast.Expression:
     try:
         return ast.parse(expression, mode="eval")
     except SyntaxError as e:
-        raise UsageError(f"{expression!r} is no Python expression: {e.msg}", hint=f"see %flyte? for {verb}") from None
+        raise UsageError(f"{expression!r} is no Python expression: {e.msg}", hint=f"%flyte {verb} --help") from None
 
 
-def _split_options(rest: str, known: Mapping[str, int], verb: str) -> tuple[str, dict[str, Any]]:
+def _split_options(rest: str, known: Options, verb: str) -> tuple[str, dict[str, Any]]:
     """Options stand before or after the expression, which may itself contain `--` inside a string."""
     before, rest = _take_options(rest, known, verb)
     for cut in _cuts(rest):
@@ -102,7 +109,7 @@ def _is_python(text: str) -> bool:
     return True
 
 
-def _take_options(text: str, known: Mapping[str, int], verb: str) -> tuple[dict[str, Any], str]:
+def _take_options(text: str, known: Options, verb: str) -> tuple[dict[str, Any], str]:
     """Take `--name value …` off the front; return them and what is left."""
     options: dict[str, Any] = {}
     rest = text.strip()
@@ -115,12 +122,13 @@ def _take_options(text: str, known: Mapping[str, int], verb: str) -> tuple[dict[
             )
         rest = rest.strip()
         values = [value] if has_value else []
-        while len(values) < known[name]:
+        wanted = len(known[name])
+        while len(values) < wanted:
             if not rest or rest.startswith("--"):
-                raise UsageError(f"--{name} needs {'a value' if known[name] == 1 else f'{known[name]} values'}")
+                raise UsageError(f"--{name} needs {'a value' if wanted == 1 else f'{wanted} values'}")
             word, rest = _take_word(rest)
             values.append(word)
-        options[name] = True if not known[name] else values[0] if known[name] == 1 else tuple(values)
+        options[name] = True if not wanted else values[0] if wanted == 1 else tuple(values)
     return options, rest
 
 

@@ -1,4 +1,4 @@
-"""The options of each `%flyte` verb and how many values each takes: read by the verbs, offered by completion."""
+"""The options of each `%flyte` verb and what each takes: read by the verbs, told by help, offered by completion."""
 
 from __future__ import annotations
 
@@ -6,27 +6,47 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-NODE_OPTIONS = frozenset({"upstream", "downstream", "between"})
-"""Options whose values are nodes of the graph."""
+Options = Mapping[str, tuple[str, ...]]
+"""What a verb's options are called, and the values that each takes."""
 
-OPTIONS: Mapping[str, Mapping[str, int]] = {
-    "draw": {"upstream": 1, "downstream": 1, "between": 2, "depth": 1, "save": 1},
-    "run": {"workers": 1, "background": 0, "strict": 0, "no-cache": 0, "processes": 0},
+OPTIONS: Mapping[str, Options] = {
+    "draw": {
+        "upstream": ("NODE",),
+        "downstream": ("NODE",),
+        "between": ("NODE", "NODE"),
+        "depth": ("N",),
+        "save": ("FILE",),
+    },
+    "run": {"workers": ("N",), "background": (), "strict": (), "no-cache": (), "processes": ()},
     "runs": {},
-    "show": {"explore": 0},
-    "type": {"sample": 1},
     "error": {},
     "debug": {},
+    "form": {},
+    "show": {"explore": ()},
+    "type": {"sample": ("EXPRESSION",)},
+    "help": {},
 }
+TAKES: Mapping[str, str] = {
+    "draw": "ENTITY",
+    "run": "ENTITY(INPUT=…)",
+    "error": "[NODE]",
+    "debug": "[NODE]",
+    "form": "ENTITY",
+    "show": "EXPRESSION",
+    "type": "TYPE",
+    "help": "[VERB]",
+}
+"""What stands behind a verb."""
 
 
 class Help:
     """What one verb does and takes, from its docstring; shows itself as text."""
 
-    def __init__(self, verb: str, handler: Callable[..., Any], options: Mapping[str, int]) -> None:
-        self.verb = verb
+    def __init__(self, verb: str, handler: Callable[..., Any]) -> None:
+        options = (" ".join([f"--{name}", *values]) for name, values in OPTIONS.get(verb, {}).items())
+        words = ["%flyte", verb, TAKES.get(verb, ""), *(f"[{option}]" for option in options)]
+        self.usage = " ".join(word for word in words if word)
         self.text = inspect.getdoc(handler) or ""
-        self.options = tuple(f"--{name}{' …' * values}" for name, values in options.items())
 
     def __repr__(self) -> str:
-        return "\n".join([f"%flyte {self.verb} {' '.join(f'[{o}]' for o in self.options)}".rstrip(), "", self.text])
+        return f"{self.usage}\n\n{self.text}"
