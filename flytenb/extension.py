@@ -138,6 +138,7 @@ class Extension:
         def showtraceback(*args: Any, **options: Any) -> None:
             given = args[0] if args else options.get("exc_tuple")
             etype, evalue, _ = shell._get_exc_info(given) if given or sys.exc_info()[0] else (None, None, None)
+            self._attach_card(evalue)
             card = getattr(evalue, "_render_traceback_", None)
             is_strange = has_group(evalue) or (card and isinstance(evalue, SystemExit | SyntaxError))
             if evalue is None or not is_strange:
@@ -148,6 +149,16 @@ class Extension:
                 shell.debugger(force=True)
 
         self.repairs.replace(shell, "showtraceback", showtraceback)
+
+    def _attach_card(self, error: BaseException | None) -> None:
+        """Give the error of a run that nobody waited for here (`run.result` raises it) its card."""
+        from flytenb.display.error_card import ErrorCard, attach
+
+        for run in self.session.runs:
+            if run.error is not None and run.error.exception is error:
+                if not isinstance(getattr(error, "_render_traceback_", None), ErrorCard):
+                    attach(run, self.shell)
+                return
 
     def _warm_up(self) -> None:
         """Import what the first verb needs; an error shows itself there, not from a thread."""

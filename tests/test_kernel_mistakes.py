@@ -573,3 +573,32 @@ def test_a_syntax_error_inside_a_task_has_a_card(promises: Kernel) -> None:
     assert '    return eval("n + * 2")' in lines
     assert len(lines) <= 15
     assert promises.run("1 +").fails().ename == "SyntaxError"
+
+
+def test_the_error_of_a_run_in_the_background_has_its_card_where_it_is_raised(promises: Kernel) -> None:
+    promises.run("""
+        @task
+        def late(n: int) -> int:
+            return 1 // n
+        background = flytenb.start(late, n=0).wait()
+    """).ok()
+    for _ in range(2):
+        lines = promises.run("background.result").fails().traceback.splitlines()
+        assert lines[:3] == [
+            "ZeroDivisionError: integer division or modulo by zero",
+            "  node n0 (late) of late failed",
+            "  inputs: n=0",
+        ]
+        assert lines[-1] == "  the whole traceback: %flyte error, or run.error.full()"
+
+
+def test_an_error_of_the_users_that_came_from_a_run_shows_no_frames_of_ours(promises: Kernel) -> None:
+    error = promises.run("""
+        try:
+            flytenb.run(there_and_back, n=-1)
+        except LookupError as e:
+            raise RuntimeError("mine") from e
+    """).fails()
+    assert "flytenb/" not in error.traceback
+    assert error.traceback.splitlines()[0] == "RuntimeError: mine"
+    assert "caused by LookupError: ('negative', -1) (Cell In[" in error.traceback

@@ -378,6 +378,17 @@ def test_a_run_is_shown_once_whether_assigned_or_last(kernel: Kernel) -> None:
         assert any("shown_once" in picture for picture in outcome.pictures), cell
 
 
+def test_the_lists_leave_nothing_out(kernel: Kernel) -> None:
+    kernel.run("%%task\n" + "\n".join(f"def one_of_many_{i}(x: int) -> int:\n    return x" for i in range(15))).ok()
+    kernel.run("for i in range(25): flytenb.run(one_of_many_14, x=i)").ok()
+    listed = kernel.run("%flyte").ok()
+    for shown in (listed.shown, listed.html):
+        assert all(f"one_of_many_{i}" in shown for i in range(15))
+    told = (kernel.run("%flyte runs").ok().result or "").splitlines()
+    assert len(told) == 2 + 20
+    assert told[-1].startswith("19 ")
+
+
 def test_a_drawing_can_be_cut_and_saved(kernel: Kernel) -> None:
     kernel.run("%%task\ndef first(x: int) -> int:\n    return x\n\ndef last(x: int) -> int:\n    return x").ok()
     kernel.run("%%workflow\ndef pair(x: int) -> int:\n    return last(x=first(x=x))").ok()

@@ -32,8 +32,15 @@ def read_gate(gate: Gate) -> GateFacts:
     outputs = dict(gate.python_interface.outputs)
     if gate.input_type:
         name = getattr(gate.input_type, "__name__", str(gate.input_type))
-        return GateFacts("input", gate.name, outputs, 0.0, timeout, f"{gate.name}: enter a value of type {name}")
-    return GateFacts("approve", gate.name, outputs, 0.0, timeout, f"{gate.name}: approve?")
+        return GateFacts("input", gate.name, outputs, 0.0, timeout, _question(gate.name, f"a value of type {name}"))
+    return GateFacts("approve", gate.name, outputs, 0.0, timeout, _question(gate.name, ""))
+
+
+def _question(name: str, wanted: str) -> str:
+    """What a gate asks, in its own words where its name is a question: `looks good?`, `approve publishing?`."""
+    if name.rstrip().endswith("?"):
+        return f"{name} ({wanted})" if wanted else name
+    return f"{name}: {wanted}" if wanted else f"approve {name}?"
 
 
 __all__ = ["Disapproved", "GateFacts", "read_gate"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Any
 
@@ -35,8 +36,8 @@ def sayable(error: BaseException) -> BaseException:
 
 
 def folded_lines(error: BaseException, shell: Any) -> list[str]:
-    """Return what is left of a traceback without flytekit's frames and ours; nothing if it has none of them."""
-    if not any(is_foreign(f.filename) for f in traceback.extract_tb(error.__traceback__)):
+    """Return a traceback without flytekit's frames and ours; nothing if neither the error nor its causes have any."""
+    if not any(map(_has_foreign_frames, _chain(error))):
         return []
     if isinstance(error, SyntaxError):
         lines = _syntax_lines(error, shell)
@@ -49,6 +50,20 @@ def folded_lines(error: BaseException, shell: Any) -> list[str]:
     if hint:
         lines.append(cut(f"  hint: {clean(hint.splitlines()[0])}"))
     return [*lines[: MOST_LINES - 1], "  the whole traceback: %flyte error"]
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """An error and all that a traceback of it tells of."""
+    at: BaseException | None = error
+    seen: set[int] = set()
+    while at is not None and id(at) not in seen:
+        yield at
+        seen.add(id(at))
+        at = at.__cause__ or (None if at.__suppress_context__ else at.__context__)
+
+
+def _has_foreign_frames(error: BaseException) -> bool:
+    return any(is_foreign(frame.f_code.co_filename) for frame, _ in traceback.walk_tb(error.__traceback__))
 
 
 def _after_shell(trace: TracebackType | None) -> list[traceback.FrameSummary]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from flytenb.bridge.entities import KIND_WORDS
+from flytenb.display.limits import Limits
 from flytenb.display.part import Column, Part, Table, Text
 from flytenb.display.quantities import duration_text
 from flytenb.display.shown import Shown, rendered
@@ -14,6 +15,10 @@ from flytenb.display.shown import Shown, rendered
 if TYPE_CHECKING:
     from flytenb.runner.run import Run
     from flytenb.session import Definition, Session
+
+
+_LIMITS = Limits(rows=500, text=60_000)
+"""A list that leaves the latest out is none."""
 
 
 class Listing:
@@ -66,7 +71,7 @@ class Listing:
     @property
     def _shown(self) -> Shown:
         part: Part = Table(tuple(map(Column, self.columns)), self.rows) if self.rows else Text(self._empty, "flow")
-        return rendered(part)
+        return rendered(part, _LIMITS)
 
     def __repr__(self) -> str:
         return self._shown.text

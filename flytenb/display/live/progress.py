@@ -44,7 +44,8 @@ class Progress:
         for path, question in self._ledger.waiting.items():
             if path not in self._asked:
                 self._asked.add(path)
-                self._say(f"{clean(self._run.name)}: {path} waits: {clean(question)} {_way_out(path)}")
+                asked = f"{clean(self._run.name)}: {path} waits: {clean(question)}"
+                self._say(f"{asked}\n  {self._way_out(path)}")
         if self._clock() < self._due or self._run.phase.is_terminal:
             return
         counts = counts_text(node_counts(self._ledger, self._run.graph))
@@ -53,9 +54,11 @@ class Progress:
         self._pause = min(2 * self._pause, _LONGEST_PAUSE)
         self._due = self._clock() + self._pause
 
-
-def _way_out(path: str) -> str:
-    return (
-        f"(interrupt, then either flytenb.options(answers={{{path!r}: …}}), or start it in the background and "
-        f"run.approve({path!r}) or run.set_input({path!r}, …))"
-    )
+    def _way_out(self, path: str) -> str:
+        node = self._run.graph.nodes.get(path)
+        is_input = node is not None and node.settings.get("gate") == "input"
+        answer, call = ("…", "set_input({}, …)") if is_input else ("True", "approve({})")
+        return (
+            f"interrupt, then answer beforehand by flytenb.options(answers={{{path!r}: {answer}}}), "
+            f"or start it with --background and call run.{call.format(repr(path))}"
+        )
