@@ -252,10 +252,10 @@ def test_both_themes_are_in_the_one_style_sheet_and_all_rules_are_our_own() -> N
     sheet = style_sheet()
     assert "prefers-color-scheme:dark" in sheet
     assert '[data-jp-theme-light="false"] .ft-drawing' in sheet
-    assert "prefers-reduced-motion" in sheet
+    assert not re.search("animation|@keyframes|transition", sheet)  # a picture that moves is painted anew all the time
     assert "$" not in sheet
     assert not re.search(r"https?:|url\(|@import|@font-face", sheet)
-    flat = re.sub(r"@(media|supports)[^{]*\{|@keyframes [\w-]+\{to\{[^}]*\}\}", "", sheet)
+    flat = re.sub(r"@(media|supports)[^{]*\{", "", sheet)
     selectors = re.findall(r"([^{}]+)\{[^}]*\}", flat)
     assert selectors
     for selector in selectors:

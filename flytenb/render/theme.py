@@ -115,11 +115,6 @@ fill:$bad;fill-opacity:.04;stroke:$bad;stroke-opacity:.45;stroke-dasharray:2 3}
 stroke-width:2.5}
 """
 
-_MOTION = (
-    "@media(prefers-reduced-motion:no-preference){.ft-drawing [data-phase=RUNNING]>.ft-shape"
-    "{animation:ft-march 1.2s linear infinite}@keyframes ft-march{to{stroke-dashoffset:-20}}}"
-)
-
 
 @lru_cache(maxsize=1)
 def style_sheet() -> str:
@@ -132,7 +127,7 @@ def style_sheet() -> str:
     rules = _RULES.replace("\n", "").replace("$font", _FONT) + _bands() + phases
     font = f".ft-drawing{{font-family:var(--jp-ui-font-family,{_FONT})}}"
     shifts = "".join(f"{_at_phase(name)} .ft-icon{{transform:translateX({icon_shift(name)}px)}}" for name, _ in ICONS)
-    return f"{_in_light(rules)}{_MOTION}{_variables()}@supports(--a:0){{{font}{_as_variables(rules)}{shifts}}}"
+    return f"{_in_light(rules)}{_variables()}@supports(--a:0){{{font}{_as_variables(rules)}{shifts}}}"
 
 
 def _bands() -> str:

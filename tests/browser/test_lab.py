@@ -87,7 +87,7 @@ def test_a_run_is_live_while_its_cell_runs_and_a_picture_afterwards(notebook: An
     expect(live.inspector).to_contain_text("second waits", timeout=10_000)
     live.node("n0").click()
     expect(live.inspector).to_contain_text("outputs", timeout=10_000)
-    expect(live.element.locator(".ftl-canvas > svg")).to_have_css("max-width", "none")  # JupyterLab's: 100%
+    expect(live.element.locator(".ftl-canvas > svg").first).to_have_css("max-width", "none")  # JupyterLab's: 100%
     expect(live.inspector.locator(".ftl-source")).to_have_css("white-space", "pre")
     let_go(nb)
     nb.wait_until_idle()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -12,7 +13,7 @@ import anywidget
 import traitlets
 
 from flytenb.display.html import markup_module, style
-from flytenb.render.theme import style_sheet
+from flytenb.render.theme import ICONS, style_sheet
 
 _KEPT_OPEN = 8
 
@@ -27,8 +28,8 @@ def page_module() -> str:
 
     The kernel tells by the model's `picture`, `frame` and `changes`; what a person does goes there as messages.
     """
-    own = (page_text(f"{part}.js") for part in ("stage", "inspector", "gates", "view", "place"))
-    return "\n".join((markup_module(), *own))
+    own = (page_text(f"{part}.js") for part in ("sheets", "stage", "inspector", "gates", "view", "place"))
+    return "\n".join((f"const ICONS = {json.dumps(dict(ICONS))};", markup_module(), *own))
 
 
 def page_style() -> str:

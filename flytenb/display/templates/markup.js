@@ -70,9 +70,11 @@ function h(tag, properties = {}, ...children) {
   return made;
 }
 
-/** Put text where another text stands: writing the same again would cost a layout. */
+/** Put text where another text stands: the same again would cost a layout, and a new node more styles than its own. */
 function write(element, text) {
-  if (element.textContent !== text) element.textContent = text;
+  const held = element.firstChild;
+  if (held?.nodeType !== Node.TEXT_NODE || held.nextSibling) element.textContent = text;
+  else if (held.data !== text) held.data = text;
 }
 
 /** Whether two lists of plain values are equal. */

@@ -1,6 +1,7 @@
 // The stage: the drawing in its window, with pan, zoom, focus and the keyboard.
 
 const MOST_HEIGHT = 560;
+const READABLE = 0.4; // times its size: letters of less than 5 px are only something to paint
 
 class Stage {
   /** The drawing in its window. Boxes are found by path; `onOpen(path)` and `onToggle(path)` tell what was asked for. */
@@ -34,20 +35,24 @@ class Stage {
     this.boxes.clear();
     this.arrows.clear();
     this.painted.clear();
-    this.svg = picture.svg ? rebuiltSvg(picture.svg, this.prefix) : null;
-    if (!this.svg) {
+    const svg = picture.svg ? rebuiltSvg(picture.svg, this.prefix) : null;
+    this.canvas.classList.toggle("ftl-flow", !svg);
+    if (!svg) {
       this.canvas.replaceChildren(h("pre", { class: "ftl-text" }, picture.text));
       return;
     }
-    this.size = [Number(this.svg.getAttribute("width")), Number(this.svg.getAttribute("height"))];
+    this.size = [Number(svg.getAttribute("width")), Number(svg.getAttribute("height"))];
     this.element.style.flexBasis = `${this.size[0]}px`;
-    this.svg.setAttribute("role", "group");
-    for (const box of this.svg.querySelectorAll(".ft-node[data-path], .ft-cluster[data-path]")) this.prepare(box);
-    for (const arrow of this.svg.querySelectorAll(".ft-edge[data-target]")) {
+    this.canvas.setAttribute("role", "group");
+    this.canvas.setAttribute("aria-label", svg.getAttribute("aria-label") ?? "");
+    svg.removeAttribute("aria-label");
+    svg.setAttribute("role", "presentation");
+    this.canvas.replaceChildren(...sheetsOf(svg));
+    for (const box of this.canvas.querySelectorAll(".ft-node[data-path], .ft-cluster[data-path]")) this.prepare(box);
+    for (const arrow of this.canvas.querySelectorAll(".ft-edge[data-target]")) {
       const target = arrow.getAttribute("data-target");
       this.arrows.set(target, [...(this.arrows.get(target) ?? []), arrow]);
     }
-    this.canvas.replaceChildren(this.svg);
     this.aim(this.boxes.get(had?.path) ?? this.boxes.values().next().value ?? null);
     if (hadFocus) this.current?.element.focus({ preventScroll: true });
     if (this.isFitted || !anchor) this.fit();
@@ -64,6 +69,7 @@ class Stage {
     element.setAttribute("role", "button");
     element.setAttribute("tabindex", "-1");
     const box = { path, element, name, sub: element.querySelector(":scope > .ft-sub") };
+    box.icon = element.querySelector(":scope > .ft-icon");
     box.caption = box.sub?.textContent ?? "";
     this.boxes.set(path, box);
   }
@@ -77,8 +83,9 @@ class Stage {
     box.started = phase === "RUNNING" ? started : null;
     box.words = caption;
     box.element.setAttribute("data-phase", phase);
-    box.element.toggleAttribute("data-cache", false);
     if (isHit) box.element.setAttribute("data-cache", "HIT");
+    else box.element.removeAttribute("data-cache");
+    if (box.icon) turn(box.icon, isHit ? "HIT" : phase);
     box.element.setAttribute("aria-label", `${box.name}, ${lower(phase)}${text ? `, ${text}` : ""}`);
     if (box.sub) write(box.sub, caption);
     for (const arrow of this.arrows.get(path) ?? []) {
@@ -99,6 +106,7 @@ class Stage {
 
   move(place) {
     this.place = place;
+    this.canvas.classList.toggle("ftl-far", place.k < READABLE);
     this.canvas.style.transform = `translate(${place.x}px, ${place.y}px) scale(${place.k})`;
   }
 

@@ -2,6 +2,23 @@
 
 let views = 0;
 
+/** Text that changes all the time, in a window of its own that only grows: nothing beside it moves or is laid out anew. */
+class Sign {
+  constructor() {
+    this.text = h("span");
+    this.element = h("span", { class: "ftl-dim ftl-sign" }, this.text);
+    this.letters = 0;
+  }
+
+  say(text) {
+    if (text.length > this.letters) {
+      this.letters = 4 * Math.ceil(text.length / 4);
+      this.text.style.width = `${0.56 * this.letters}em`; // about what a letter takes
+    }
+    write(this.text, text);
+  }
+}
+
 class View {
   constructor(model, root) {
     this.model = model;
@@ -31,8 +48,8 @@ class View {
 
   build(tell) {
     this.phase = h("span", { class: "ftl-phase" });
-    this.elapsed = h("span", { class: "ftl-dim" });
-    this.counts = h("span", { class: "ftl-dim" });
+    this.elapsed = new Sign();
+    this.counts = new Sign();
     this.bar = h("span", { class: "ftl-progress" }, h("span"));
     this.spoken = h("span", { class: "ftl-spoken", "aria-live": "polite" });
     this.notes = h("div", { class: "ftl-notes" });
@@ -60,8 +77,8 @@ class View {
         h("b", {}, this.about().name),
         this.phase,
         this.bar,
-        this.elapsed,
-        this.counts,
+        this.elapsed.element,
+        this.counts.element,
         this.stop,
         h(
           "div",
@@ -140,10 +157,10 @@ class View {
     const before = this.run?.phase;
     this.run = run;
     const isOn = run.phase === "RUNNING" || run.phase === "QUEUED";
-    this.phase.dataset.phase = run.phase;
+    if (run.phase !== before) this.phase.dataset.phase = run.phase;
     write(this.phase, lower(run.phase));
-    write(this.counts, run.counts);
-    this.bar.firstChild.style.width = run.total ? `${(100 * run.done) / run.total}%` : "0";
+    this.counts.say(run.counts);
+    this.bar.firstChild.style.transform = `scaleX(${run.total ? run.done / run.total : 0})`; // a width would cost a layout
     this.bar.hidden = !isOn;
     this.stop.hidden = !isOn;
     this.leave.hidden = isOn || !this.about().isExplorer;
@@ -169,7 +186,7 @@ class View {
     if (!this.run?.started) return;
     const now = Date.now() / 1000 - this.skew;
     const isOver = this.run.took !== null;
-    write(this.elapsed, isOver ? this.run.tookText : clock(now - this.run.started));
+    this.elapsed.say(isOver ? this.run.tookText : clock(now - this.run.started));
     if (!isOver && !document.hidden) this.stage.tick(now);
   }
 
@@ -231,6 +248,6 @@ class View {
     this.inspector.close();
     this.stage.end();
     for (const control of this.element.querySelectorAll(".ftl-stop, .ftl-gate :is(button, input)")) control.disabled = true;
-    if (this.run && this.run.took === null) write(this.elapsed, "followed no longer: this is how far it was seen");
+    if (this.run && this.run.took === null) this.elapsed.say("followed no longer: this is how far it was seen");
   }
 }

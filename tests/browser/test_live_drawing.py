@@ -1,0 +1,164 @@
+"""The drawing in the page, told of a run that was made up: looks like the saved picture, and costs what changes."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from PIL import Image, ImageChops
+from playwright.sync_api import Locator, Page
+
+import flytenb
+from flytenb.display.live.ledger import Ledger
+from flytenb.display.live.news import boxes_news, picture_news, run_news
+from flytenb.display.live.picture import Picture
+from flytenb.display.live.widget import page_module, page_style
+from flytenb.model import CacheStatus, Graph, NodeState, Phase, RunEvent
+from flytenb.render.theme import ICONS
+from tests.browser import live_flows as flows
+from tests.browser.alone import MODEL, PAGE
+
+pytestmark = pytest.mark.browser
+
+LOOKS = [*((phase, None) for phase in Phase), (Phase.SUCCEEDED, CacheStatus.HIT)]
+
+
+class Told:
+    """A page that shows a graph's nodes as they are told to be.
+
+    Args:
+        page: where.
+        graph: what is drawn, all of it.
+        theme: `light` or `dark`.
+    """
+
+    def __init__(self, page: Page, graph: Graph, theme: str = "light") -> None:
+        self.page = page
+        self.graph = graph
+        self.picture = Picture.of(graph, frozenset())
+        self.ledger = Ledger()
+        self.paths = [path for path, node in graph.nodes.items() if not node.is_pseudo]
+        state = {
+            "about": {"name": "told", "isExplorer": False},
+            "picture": picture_news(1, self.picture, graph),
+            "frame": {"key": 1, "boxes": self.boxes(self.paths), "run": run_news(self.ledger, graph, 0.0)},
+            "changes": {"key": 0, "boxes": {}},
+        }
+        page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+        page.set_content(PAGE)
+        page.evaluate(MODEL, [page_module(), page_style(), json.loads(json.dumps(state)), theme])
+
+    def boxes(self, paths: list[str]) -> dict[str, Any]:
+        return boxes_news(self.ledger, self.picture, paths)
+
+    def enter(self, path: str, phase: Phase, cache: CacheStatus | None = None) -> None:
+        """Let a node of the run have come so far."""
+        if phase is not Phase.QUEUED:
+            self.ledger.take(RunEvent(10.0, "phase", path, Phase.RUNNING))
+        if phase.is_terminal:
+            self.ledger.take(RunEvent(11.5, "phase", path, phase, cache=cache))
+        self.ledger.read()
+
+    def tell(self, *paths: str) -> None:
+        """Tell the page where these nodes stand by now."""
+        run = run_news(self.ledger, self.graph, 12.0)
+        self.page.evaluate(
+            "changes => window.model.set('changes', changes)", {"key": 1, "boxes": self.boxes([*paths]), "run": run}
+        )
+
+    @property
+    def canvas(self) -> Locator:
+        return self.page.locator(".ftl-canvas")
+
+
+@pytest.fixture
+def told(page: Page) -> Iterator[Told]:
+    yield Told(page, flytenb.graph(flows.wide))
+
+
+def _looks(shot: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(shot)).convert("RGB")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("turn", range(0, len(LOOKS), 2))
+def test_a_node_looks_in_the_page_as_in_the_saved_picture(page: Page, theme: str, turn: int) -> None:
+    view = Told(page, flytenb.graph(flows.survey), theme)
+    states = {}
+    for i, path in enumerate(view.paths):
+        phase, cache = LOOKS[(turn + i) % len(LOOKS)]
+        view.enter(path, phase, cache)
+        states[path] = view.ledger.entries[path].state if path in view.ledger.entries else NodeState(phase)
+    view.tell(*view.paths)
+    live = _looks(view.canvas.screenshot())
+    drawing = view.picture.drawing
+    assert drawing is not None
+    saved = base64.b64encode(drawing.at(states).svg.encode()).decode()
+    view.canvas.evaluate(
+        "(canvas, data) => { const image = new Image(); image.src = `data:image/svg+xml;base64,${data}`;"
+        " canvas.replaceChildren(image); return image.decode() }",
+        saved,
+    )
+    found = ImageChops.difference(live, _looks(view.canvas.screenshot())).convert("L")
+    # the saved one leaves arrows' last pixels to another order of rounding
+    assert sum(found.histogram()[48:]) == 0, found.getbbox()
+
+
+def test_icons_know_no_command_that_the_page_cannot_move() -> None:
+    for name, path in ICONS:
+        absolute = {letter for letter in path if letter.isupper()}
+        assert absolute <= {"M", "L", "H"}, name
+
+
+def test_an_update_restyles_and_lays_out_what_changed_and_nothing_else(told: Told) -> None:
+    one, other = told.paths[0], told.paths[-1]
+    told.enter("", Phase.RUNNING)
+    told.enter(one, Phase.RUNNING)
+    told.tell(one)
+    told.canvas.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    told.enter(one, Phase.SUCCEEDED)
+    told.enter(other, Phase.RUNNING)
+    session = told.page.context.new_cdp_session(told.page)
+    events: list[dict[str, Any]] = []
+    ends: list[object] = []
+    session.on("Tracing.dataCollected", lambda part: events.extend(part["value"]))
+    session.on("Tracing.tracingComplete", lambda end: ends.append(end))
+    session.send("Tracing.start", {"categories": "devtools.timeline", "transferMode": "ReportEvents"})
+    told.tell(one, other)
+    told.canvas.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    session.send("Tracing.end")
+    while not ends:
+        told.page.wait_for_timeout(20)
+    layouts = [event["args"] for event in events if event["name"] == "Layout"]
+    roots = [root["nodeName"] for each in layouts for root in each["endData"]["layoutRoots"]]
+    styled = sum(event["args"]["elementCount"] for event in events if event["name"] == "UpdateLayoutTree")
+    assert told.canvas.locator("*").count() > 5_000
+    assert 0 < styled < 40
+    assert all(root == "SPAN" or "ftl-sheet" in root for root in roots), roots
+    assert sum(each["beginData"]["totalObjects"] for each in layouts) < 500
+
+
+def test_nothing_in_the_page_moves_by_itself(told: Told) -> None:
+    told.enter("", Phase.RUNNING)
+    told.enter(told.paths[0], Phase.RUNNING)
+    told.tell(told.paths[0])
+    assert told.page.evaluate("() => document.getAnimations().length") == 0
+
+
+def test_from_afar_a_box_is_its_phase_s_colour_and_letters_come_with_the_size(told: Told) -> None:
+    box = told.canvas.locator(f'[data-path="{told.paths[0]}"]')
+    told.enter(told.paths[0], Phase.FAILED)
+    told.tell(told.paths[0])
+    name, fill = box.locator(".ft-name"), "shape => getComputedStyle(shape).fill"
+    shape = box.locator(".ft-shape")
+    assert name.evaluate("name => getComputedStyle(name).display") == "none"
+    assert shape.evaluate(fill) == shape.evaluate("shape => getComputedStyle(shape).stroke")
+    box.focus()
+    for _ in range(40):
+        told.page.keyboard.press("+")
+    assert name.evaluate("name => getComputedStyle(name).display") != "none"
+    assert shape.evaluate(fill) != shape.evaluate("shape => getComputedStyle(shape).stroke")
