@@ -43,6 +43,8 @@ class Stage {
     }
     this.size = [Number(svg.getAttribute("width")), Number(svg.getAttribute("height"))];
     this.element.style.flexBasis = `${this.size[0]}px`;
+    this.canvas.style.setProperty("--ftl-width", `${this.size[0]}px`);
+    this.canvas.style.setProperty("--ftl-height", `${this.size[1]}px`);
     this.canvas.setAttribute("role", "group");
     this.canvas.setAttribute("aria-label", svg.getAttribute("aria-label") ?? "");
     svg.removeAttribute("aria-label");
