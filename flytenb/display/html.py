@@ -37,9 +37,10 @@ def controls_style() -> str:
 
 
 @cache
-def markup_module() -> str:
-    """Return the part of a page's module that rebuilds markup from lists of what is allowed; other parts follow it."""
-    return (files("flytenb.display") / "templates" / "markup.js").read_text(encoding="utf-8")
+def shared_module() -> str:
+    """Return the parts that each page's module starts with: markup is rebuilt from lists, outputs are found."""
+    folder = files("flytenb.display") / "templates"
+    return "\n".join((folder / name).read_text(encoding="utf-8") for name in ("markup.js", "outputs.js"))
 
 
 @cache

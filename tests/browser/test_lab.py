@@ -44,6 +44,15 @@ def second(x: int) -> int:
 def two(x: int = 1) -> int:
     return second(x=first(x=x))
 
+@task
+def third(x: int) -> int:
+    hold("on")
+    return x * 3
+
+@workflow
+def three(x: int = 1) -> int:
+    return third(x=second(x=first(x=x)))
+
 @workflow
 def asking(x: int = 1) -> int:
     return first(x=wait_for_input("limit", timeout=timedelta(hours=1), expected_type=int))
@@ -57,14 +66,16 @@ def notebook(lab: Lab, browser: Browser, request: pytest.FixtureRequest) -> Iter
     opened: list[Notebook] = []
 
     def open_with(*cells: str) -> Notebook:
-        (lab.folder / "go").unlink(missing_ok=True)
+        for gate in ("go", "on"):
+            (lab.folder / gate).unlink(missing_ok=True)
         name = re.sub(r"\W+", "_", request.node.name)
         page = browser.new_page(viewport={"width": 1300, "height": 1000})
         opened.append(Notebook(lab, page, lab.write(name, DEFINE, *cells)).open())
         return opened[-1]
 
     yield open_with
-    (lab.folder / "go").touch()
+    for gate in ("go", "on"):
+        (lab.folder / gate).touch()
     for each in opened:
         each.shut_down()
 
@@ -73,8 +84,8 @@ def outputs(saved: nbformat.NotebookNode, cell: int) -> list[dict[str, Any]]:
     return [o["data"] for o in saved["cells"][cell]["outputs"] if "data" in o]
 
 
-def let_go(notebook: Notebook) -> None:
-    (notebook.lab.folder / "go").touch()
+def let_go(notebook: Notebook, name: str = "go") -> None:
+    (notebook.lab.folder / name).touch()
 
 
 def test_a_run_is_live_while_its_cell_runs_and_a_picture_afterwards(notebook: Any) -> None:
@@ -151,16 +162,23 @@ def test_after_a_reload_a_run_in_the_background_is_live_again(notebook: Any) -> 
     expect(nb.live(1).node("n1")).to_have_attribute("data-phase", "SUCCEEDED", timeout=10_000)
 
 
-def test_after_a_reload_a_run_that_its_cell_waits_for_is_a_picture_and_then_shown_as_it_ended(notebook: Any) -> None:
-    nb = notebook("run = %flyte run two(x=3)")
+def test_after_a_reload_a_run_that_its_cell_waits_for_is_live_again(notebook: Any) -> None:
+    nb = notebook("run = %flyte run three(x=3)")
     nb.run_all()
     expect(nb.live(1).node("n1")).to_have_attribute("data-phase", "RUNNING", timeout=40_000)
     nb.save()
     nb.reopen()
     expect(nb.output(1).locator("img")).to_have_count(1)
     expect(nb.output(1)).to_contain_text("RUNNING")
+    expect(nb.live(1).node("n1")).to_have_attribute("data-phase", "RUNNING", timeout=40_000)
     let_go(nb)
-    expect(nb.live(1).node("n1")).to_have_attribute("data-phase", "SUCCEEDED", timeout=40_000)
+    expect(nb.live(1).node("n1")).to_have_attribute("data-phase", "SUCCEEDED", timeout=20_000)
+    expect(nb.live(1).node("n2")).to_have_attribute("data-phase", "RUNNING")
+    let_go(nb, "on")
+    expect(nb.live(1).node("n2")).to_have_attribute("data-phase", "SUCCEEDED", timeout=20_000)
+    expect(nb.live(1).element.locator(".ftl-bar .ftl-phase").first).to_have_text("succeeded")
+    nb.live(1).node("n0").click()
+    expect(nb.live(1).inspector).to_contain_text("first says 3", timeout=20_000)
 
 
 def test_a_notebook_saved_in_the_middle_shows_the_run_as_it_was_seen(notebook: Any, lab: Lab, browser: Browser) -> None:

@@ -101,25 +101,14 @@ class Place {
 export default {
   /** Without a view: elements of the page are found by their key, now and whenever they appear. */
   initialize({ model }) {
-    const places = new Map();
-    let isDue = false;
-    const search = () => {
-      isDue = false;
-      for (const element of places.keys()) if (!element.isConnected) places.delete(element);
-      for (const element of document.getElementsByClassName(`ft-explore-${model.get("key")}`)) {
-        if (!places.has(element)) places.set(element, new Place(element, model));
-      }
-    };
-    const observer = new MutationObserver(() => {
-      if (!isDue) setTimeout(search, 30);
-      isDue = true;
+    let places = [];
+    const unwatch = watch(`ft-explore-${model.get("key")}`, (element) => {
+      places = [...places.filter((place) => place.element.isConnected), new Place(element, model)];
     });
-    observer.observe(document.documentElement, { childList: true, subtree: true });
-    search();
     const onFragment = () => places.forEach((place) => place.show());
     model.on("change:fragment", onFragment);
     return () => {
-      observer.disconnect();
+      unwatch();
       model.off("change:fragment", onFragment);
       places.forEach((place) => place.end());
     };

@@ -10,7 +10,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-from flytenb.display.html import controls_style, markup_module
+from flytenb.display.html import controls_style, shared_module
 
 
 class ExplorerWidget(anywidget.AnyWidget):
@@ -20,7 +20,7 @@ class ExplorerWidget(anywidget.AnyWidget):
     output is HTML, and the page's module looks for it.
     """
 
-    _esm = markup_module() + (files("flytenb.display.explore") / "explore.js").read_text(encoding="utf-8")
+    _esm = shared_module() + (files("flytenb.display.explore") / "explore.js").read_text(encoding="utf-8")
     _css = controls_style()
 
     key = traitlets.Unicode().tag(sync=True)

@@ -6,6 +6,7 @@ It neither starts nor shows the widget in an output: that is the run view's.
 from __future__ import annotations
 
 import ast
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -13,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from flytenb.display.brief import clean
 from flytenb.display.explore.explorer import show_answering
+from flytenb.display.live.audience import Audience
 from flytenb.display.live.details import LOG_SHOWN, Details, elements_of, members_of
 from flytenb.display.live.ledger import Ledger
 from flytenb.display.live.news import boxes_news, picture_news, run_news
 from flytenb.display.live.picture import Picture
 from flytenb.display.live.threads import Lane
 from flytenb.display.live.threads import lane as shared_lane
-from flytenb.display.live.widget import RunWidget
+from flytenb.display.live.widget import RunWidget, retire
 from flytenb.errors import FlytenbError
 from flytenb.model import Graph
 from flytenb.render.drawing import Drawing
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 _FRAME_EVERY = 2.0
 """Seconds after which changes are gathered into a new frame, so that an update stays small."""
 _MOST_CHANGES = 200
+_BEAT = 5.0
+"""Seconds after which a page is told that the kernel is there, if it was told nothing else."""
 _LAYOUT_EVERY = 0.5
 """Seconds between two layouts of a graph that grows."""
 
@@ -73,16 +77,33 @@ class Follower:
         self._is_laying_out = False
         self._logs: dict[str, int] = {}
         self._take_back = run.listen(self._ledger.take)
+        self._audience = Audience()
+        self._turn = 0
+        self._spoke = 0.0
         self.widget: RunWidget | None = None
 
     def open(self) -> RunWidget:
         """Make the widget; its picture follows when it is laid out, which may take seconds the first time."""
         with self._lock:
             self._ledger.read()
-            about = {"name": clean(self.run.name), "isExplorer": self._is_explorer}
-            self.widget = RunWidget(about, self._on_message, frame=self._frame())
+            self.widget = RunWidget(self._about(), self._on_message, frame=self._frame())
             self._lay_out_soon()
             return self.widget
+
+    def _about(self) -> dict[str, Any]:
+        return {"name": clean(self.run.name), "isExplorer": self._is_explorer, "turn": self._turn}
+
+    def _call(self) -> None:
+        """Make the widget once more: a page that was loaded while the cell runs only hears of new ones."""
+        assert self.widget is not None
+        before = self.widget
+        self._turn += 1
+        self.widget = RunWidget(
+            self._about(), self._on_message, before.key, picture=before.picture, frame=self._frame()
+        )
+        self._changed.clear()
+        self._audience.called(sum(len(json.dumps(value, default=str)) for value in self.widget.get_state().values()))
+        retire(before)
 
     def drawing_of(self, graph: Graph) -> Drawing | None:
         """Return the drawing of a whole graph as it folds by itself, if it was made already."""
@@ -119,11 +140,17 @@ class Follower:
             self._changed |= changed
             if changed:
                 self._send()
+            elif time.monotonic() - self._spoke > _BEAT and not self.run.phase.is_terminal:
+                self._spoke = time.monotonic()
+                self.widget.send({"kind": "beat"})
             for path in printed & self._logs.keys():
                 self._send_log(path)
+            if self._audience.is_due():
+                self._call()
 
     def _send(self) -> None:
         assert self.widget is not None
+        self._spoke = time.monotonic()
         is_due = time.monotonic() - self._framed > _FRAME_EVERY
         if is_due or len(self._changed) > _MOST_CHANGES:
             self.widget.frame = self._frame()
@@ -182,6 +209,10 @@ class Follower:
 
     def _on_message(self, message: dict[str, Any]) -> None:
         """Hear the page; what it asks for is done elsewhere, since this may be the kernel's own thread."""
+        if message.get("kind") == "bye":
+            self._audience.leave()
+            return
+        self._audience.hear()
         asked = {
             "look": self._look,
             "leave": self._leave,

@@ -12,7 +12,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-from flytenb.display.html import markup_module, style
+from flytenb.display.html import shared_module, style
 from flytenb.render.theme import ICONS, style_sheet
 
 _KEPT_OPEN = 8
@@ -29,7 +29,7 @@ def page_module() -> str:
     The kernel tells by the model's `picture`, `frame` and `changes`; what a person does goes there as messages.
     """
     own = (page_text(f"{part}.js") for part in ("sheets", "stage", "inspector", "gates", "view", "place"))
-    return "\n".join((f"const ICONS = {json.dumps(dict(ICONS))};", markup_module(), *own))
+    return "\n".join((f"const ICONS = {json.dumps(dict(ICONS))};", shared_module(), *own))
 
 
 def page_style() -> str:
@@ -53,8 +53,10 @@ class RunWidget(anywidget.AnyWidget):
     frame = traitlets.Dict({"key": 0, "boxes": {}}).tag(sync=True)
     changes = traitlets.Dict({"key": 0, "boxes": {}}).tag(sync=True)
 
-    def __init__(self, about: dict[str, Any], on_message: Callable[[dict[str, Any]], None], **state: Any) -> None:
-        super().__init__(key=secrets.token_hex(8), about=about, **state)
+    def __init__(
+        self, about: dict[str, Any], on_message: Callable[[dict[str, Any]], None], key: str = "", **state: Any
+    ) -> None:
+        super().__init__(key=key or secrets.token_hex(8), about=about, **state)
         self.on_msg(lambda _, content, buffers: on_message(content))
         # ipykernel (checked: 7.4) leads a page's message to the shell that last published on this comm. Our threads
         # publish on behalf of the cell, whose shell is busy until the run is over: let messages go where the page

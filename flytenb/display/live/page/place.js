@@ -1,5 +1,7 @@
 // The place: where in the page the view stands. An output is a still picture in plain HTML, and the view takes its place.
 
+const HERE_EVERY = 20_000; // ms; by this the kernel knows that it needn't call for a page
+
 const listen = (model, view) => {
   const listeners = {
     "change:picture": () => view.onPicture(),
@@ -7,58 +9,91 @@ const listen = (model, view) => {
     "change:changes": () => view.repaint(),
     "msg:custom": (message) => view.onMessage(message),
   };
-  for (const [name, listener] of Object.entries(listeners)) model.on(name, listener);
+  for (const name in listeners) {
+    const listener = listeners[name];
+    model.on(name, (listeners[name] = (message) => (view.heard(), listener(message))));
+  }
   return () => {
     for (const [name, listener] of Object.entries(listeners)) model.off(name, listener);
-    view.end();
   };
 };
 
-/** Put a view into each element of one class, now and whenever one appears; `ends` gets what ends them. */
+/** The views of one run, in each element of its class, now and whenever one appears. */
 class Places {
   constructor(model) {
     this.model = model;
     this.views = new Map();
-    this.ends = [];
-    this.search();
-    this.observer = new MutationObserver((records) => records.some(isForeign) && this.search());
-    this.observer.observe(document.documentElement, { childList: true, subtree: true });
-  }
-
-  search() {
-    for (const element of document.getElementsByClassName(`ft-live-${this.model.get("key")}`)) {
-      if (!this.views.has(element)) this.fill(element);
-    }
+    this.deaf = new Map();
+    this.unwatch = watch(`ft-live-${model.get("key")}`, (element) => this.fill(element));
+    this.timer = setInterval(() => this.say("here"), HERE_EVERY);
+    this.onLeave = () => this.say("bye");
+    window.addEventListener("pagehide", this.onLeave);
   }
 
   /** The view of an output that was published anew moves with all that its reader has chosen. */
   fill(element) {
     const left = [...this.views.keys()].find((each) => !each.isConnected);
-    const view = this.views.get(left) ?? new View(this.model, document.createElement("div"));
-    if (left) this.views.delete(left);
-    else this.ends.push(listen(this.model, view));
+    let view = this.views.get(left);
+    if (view) this.views.delete(left);
+    else {
+      view = new View(this.model, document.createElement("div"));
+      this.deaf.set(view, listen(this.model, view));
+    }
     this.views.set(element, view);
     element.replaceChildren(view.element);
+    this.say("here");
+  }
+
+  say(kind) {
+    if ([...this.views.keys()].some((element) => element.isConnected)) this.model.send({ kind });
+  }
+
+  /** The kernel called for a page that may have been loaded anew: from now on, this model is the one that is told. */
+  follow(model) {
+    if (model.get("about").turn <= this.model.get("about").turn) return;
+    this.model = model;
+    for (const [view, end] of this.deaf) {
+      end();
+      this.deaf.set(view, listen(model, view));
+      view.follow(model);
+    }
+    this.say("here");
   }
 
   end() {
-    this.observer.disconnect();
-    for (const end of this.ends) end();
+    this.unwatch();
+    clearInterval(this.timer);
+    window.removeEventListener("pagehide", this.onLeave);
+    for (const [view, end] of this.deaf) {
+      end();
+      view.end();
+    }
   }
 }
 
-/** Whether something came that isn't a view's own doing. */
-const isForeign = ({ addedNodes, target }) => addedNodes.length > 0 && !target.closest?.(".ftl");
+/** By key; each widget has a module of its own, the page is what they share. */
+const known = (document[Symbol.for("flytenb.places")] ??= new Map());
 
 export default {
   /** Without an output of the widget's own. */
   initialize({ model }) {
-    const places = new Places(model);
-    return () => places.end();
+    const key = model.get("key");
+    if (known.has(key)) known.get(key).follow(model);
+    else known.set(key, new Places(model));
+    return () => {
+      if (known.get(key)?.model !== model) return;
+      known.get(key).end();
+      known.delete(key);
+    };
   },
 
   /** Where a front end runs a widget's module only for an output that is the widget. */
   render({ model, el }) {
-    return listen(model, new View(model, el));
+    const view = new View(model, el);
+    const end = listen(model, view);
+    return () => {
+      end();
+      view.end();
+    };
   },
 };

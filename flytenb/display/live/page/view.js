@@ -1,6 +1,7 @@
 // The view: header, stage, inspector and gates of one run.
 
 let views = 0;
+const QUIET = 20_000; // ms without a word, after which the view no longer tells the time: a kernel speaks every 5 s
 
 /** Text that changes all the time, in a window of its own that only grows: nothing beside it moves or is laid out anew. */
 class Sign {
@@ -23,7 +24,8 @@ class View {
   constructor(model, root) {
     this.model = model;
     this.id = `ftl${(views += 1)}`;
-    const tell = (message) => model.send(message);
+    const tell = (message) => this.model.send(message);
+    this.heard();
     this.stage = new Stage(
       `${this.id}-`,
       (path, isByKey) => this.open(path, isByKey),
@@ -103,11 +105,25 @@ class View {
     return this.model.get("about");
   }
 
+  /** Another model tells of the same run from now on. */
+  follow(model) {
+    this.model = model;
+    this.heard();
+    if (model.get("picture").number !== this.number) this.onPicture();
+    else this.onFrame();
+    this.inspector.ask();
+  }
+
+  heard() {
+    this.heardAt = Date.now();
+  }
+
   // From the kernel.
 
   onPicture() {
     const picture = this.model.get("picture");
     if (!picture.number) return;
+    this.number = picture.number;
     this.stage.show(picture);
     const found = Object.entries(picture.names).slice(0, 2000);
     this.names.replaceChildren(...found.map(([path, name]) => h("option", { value: path, label: `${name} · ${path}` })));
@@ -185,9 +201,11 @@ class View {
   tick() {
     if (!this.run?.started) return;
     const now = Date.now() / 1000 - this.skew;
-    const isOver = this.run.took !== null;
-    this.elapsed.say(isOver ? this.run.tookText : clock(now - this.run.started));
-    if (!isOver && !document.hidden) this.stage.tick(now);
+    if (this.run.took !== null) return this.elapsed.say(this.run.tookText);
+    const silent = Date.now() - this.heardAt;
+    if (silent > QUIET) return this.elapsed.say(`no word from the kernel for ${clock(silent / 1000)}`);
+    this.elapsed.say(clock(now - this.run.started));
+    if (!document.hidden) this.stage.tick(now);
   }
 
   open(path, isByKey = false) {
