@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import collections
 import contextlib
 import datetime
 import enum
+import io
 import re
 import subprocess
 import sys
+import time
 import typing
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -21,6 +24,7 @@ import matplotlib.figure
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+import plotly.io
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute
@@ -36,6 +40,7 @@ from PIL import Image
 
 from flytenb.display.limits import Limits
 from flytenb.display.shown import Shown, show
+from flytenb.display.values import pictures
 from tests.page import Page
 
 matplotlib.use("Agg")
@@ -348,6 +353,56 @@ def test_drawing_a_chart_fetches_nothing(tmp_path: Path) -> None:
     assert "mark bar" in shown.text
     assert "GET / " in log.read_text()
     assert "data.csv" not in log.read_text()
+
+
+@pytest.fixture
+def pictures_asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(pictures, "_PATIENCE", 60.0)
+    before = plotly.io.renderers.default
+    plotly.io.renderers.default = "plotly_mimetype+png"
+    yield
+    plotly.io.renderers.default = before
+    pictures._figure_png.cache_clear()
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_a_figure_of_plotly_is_drawn_for_who_asks_plotly_for_pictures(pictures_asked: None) -> None:
+    shown = show({"inside": _plotly()})
+    assert "Heights · PNG picture" in shown.text
+    (data,) = re.findall(r"data:image/png;base64,([^\"]+)", shown.fragment)
+    with Image.open(io.BytesIO(base64.b64decode(data))) as image:
+        assert image.size == (700, 450)
+        assert len(image.convert("RGB").getcolors(1_000_000)) > 10
+    assert "for a still picture" not in shown.text
+
+
+def test_a_figure_is_drawn_once_and_no_larger_than_a_page(
+    pictures_asked: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, int]] = []
+
+    def to_image(self: Any, format: str, width: int, height: int) -> bytes:
+        asked.append((width, height))
+        return b"\x89PNG"
+
+    monkeypatch.setattr(go.Figure, "to_image", to_image)
+    for _ in range(3):
+        assert "PNG picture, 4 bytes" in show(_plotly().update_layout(width=90_000)).text
+    assert asked == [(1_000, 450)]
+
+
+def test_a_figure_that_can_t_be_drawn_says_why(pictures_asked: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(self: Any, **settings: Any) -> bytes:
+        raise ValueError("kaleido is missing")
+
+    monkeypatch.setattr(go.Figure, "to_image", fail)
+    text = show(_plotly()).text
+    assert "it can't be drawn: ValueError: kaleido is missing" in text
+    assert "north" in text
+    monkeypatch.setattr(pictures, "_PATIENCE", 0.01)
+    monkeypatch.setattr(go.Figure, "to_image", lambda self, **settings: time.sleep(1))
+    assert "it can't be drawn: TimeoutError: no answer within 0.01 s" in show(_plotly()).text
 
 
 @contextlib.contextmanager

@@ -5,9 +5,12 @@ from __future__ import annotations
 import importlib.util
 import io
 import json
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from flytenb.display.asked import wait_for
 from flytenb.display.brief import brief, class_name
 from flytenb.display.loaded import loaded
 from flytenb.display.part import MEDIA_TYPES, Group, Media, Note, Part, Picture, Rich, Section, Table
@@ -24,6 +27,9 @@ _LONGEST_SIDE = 1_600
 """Pixels: a figure of 200 inches took 20 s to draw at the least of these."""
 _LARGEST_DRAWN = 500_000
 _SUMMED = 10_000
+_LARGEST_FIGURE = 1_000
+_PATIENCE = 15.0
+"""Seconds that a browser has to draw a figure of plotly: it takes 1.5 to 6."""
 
 
 @display_for("PIL.Image.Image")
@@ -96,7 +102,44 @@ def show_plotly(value: Any, view: View) -> Part:
     table = Table(("trace", "name", "x", "y"), tuple(rows), len(value.data))
     title = value.layout.title.text
     facts = (count_text(len(value.data), "trace"), brief(title, 60) if title else "")
-    return _interactive(class_name(value), facts, table, "application/vnd.plotly.v1+json", value.to_json(), view)
+    source = value.to_json()
+    body = Group((*_drawn_figure(value, source, view), table))
+    return _interactive(class_name(value), facts, body, "application/vnd.plotly.v1+json", source, view)
+
+
+def _drawn_figure(figure: Any, source: str, view: View) -> tuple[Part, ...]:
+    """Return a figure as a picture, for whoever asks plotly for pictures: a browser is started for each."""
+    settings: Any = loaded("plotly.io")
+    kinds = str(settings.renderers.default or "").split("+") if settings is not None else []
+    if not {"png", "jpeg", "jpg", "svg"}.intersection(kinds):
+        return (Note("for a still picture: plotly.io.renderers.default = 'plotly_mimetype+png'"),)
+    if len(source) > _LARGEST_DRAWN:
+        return (Note("too much data for a still picture"),)
+    try:
+        data = wait_for(lambda: _figure_png(_Drawing(source, figure)), _PATIENCE)
+    except Exception as error:
+        return (Note(f"it can't be drawn: {brief(error, 160)}"),)
+    title = figure.layout.title.text
+    return (
+        (Picture(data, caption=brief(title, 60).strip("'") if title else ""),) if len(data) <= view.limits.embed else ()
+    )
+
+
+@dataclass(frozen=True)
+class _Drawing:
+    """A figure, known by all that it says."""
+
+    source: str
+    figure: Any = field(compare=False)
+
+
+@lru_cache(maxsize=8)
+def _figure_png(drawing: _Drawing) -> bytes:
+    layout = drawing.figure.layout
+    data: bytes = drawing.figure.to_image(
+        format="png", width=min(layout.width or 700, _LARGEST_FIGURE), height=min(layout.height or 450, _LARGEST_FIGURE)
+    )
+    return data
 
 
 @display_for("altair.TopLevelMixin")
