@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
 
 import nbformat
 import pexpect  # comes with IPython
 import pytest
+from flytekit import task
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 
 import flytenb
+from flytenb.display.live import follower
 from flytenb.display.live.frozen import run_bundle
 from flytenb.display.live.progress import Progress
 from flytenb.display.live.threads import Lane, Ticker
@@ -299,3 +304,45 @@ def test_a_terminal_gets_the_picture_in_characters_and_the_card(tmp_path: Path) 
     assert "raise ValueError('odd')" in said
     assert "\x1b" not in said
     assert "text/html" not in said
+
+
+class Slow:
+    """Says what it is when it is let."""
+
+    let = threading.Event()
+
+    def __repr__(self) -> str:
+        Slow.let.wait(30)
+        return "said at last"
+
+
+@task
+def make_slow() -> Slow:
+    return Slow()
+
+
+def test_a_value_that_takes_its_time_keeps_nobody_from_stopping(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(follower, "_PATIENCE", 0.05)
+    run = flytenb.start(make_slow)
+    run.wait(30)
+    told: SimpleQueue[dict[str, Any]] = SimpleQueue()
+    following = follower.Follower(run)
+    monkeypatch.setattr(following, "_send_message", told.put)
+    try:
+        for _ in range(2):
+            following._on_message({"kind": "look", "path": "n0"})
+        following._on_message({"kind": "stop"})
+        messages = [told.get(timeout=30) for _ in range(3)]
+        looked = [m for m in messages if m["kind"] == "details"]
+        assert {m["kind"] for m in messages} == {"details", "stopping"}
+        assert len(looked) == 2
+        (fragment,) = looked[0]["values"][0]["fragments"]
+        assert "not shown: one of these values takes more than 0.05 s to say what it is" in fragment
+        assert "Slow" in fragment
+        Slow.let.set()
+        monkeypatch.setattr(follower, "_PATIENCE", 30.0)
+        following._on_message({"kind": "look", "path": "n0"})
+        assert "said at last" in told.get(timeout=30)["values"][0]["fragments"][0]
+    finally:
+        Slow.let.set()
+        following.close()

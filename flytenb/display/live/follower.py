@@ -12,16 +12,19 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from flytenb.display.brief import clean
+from flytenb.display.asked import wait_for
+from flytenb.display.brief import class_name, clean
 from flytenb.display.explore.explorer import show_answering
 from flytenb.display.live.audience import Audience
 from flytenb.display.live.details import LOG_SHOWN, Details, elements_of, members_of
 from flytenb.display.live.ledger import Ledger
 from flytenb.display.live.news import boxes_news, picture_news, run_news
 from flytenb.display.live.picture import Picture
-from flytenb.display.live.threads import Lane
+from flytenb.display.live.threads import Lane, looks
 from flytenb.display.live.threads import lane as shared_lane
 from flytenb.display.live.widget import RunWidget, retire
+from flytenb.display.part import Group, Note, Value, named_part
+from flytenb.display.shown import Shown, rendered
 from flytenb.errors import FlytenbError
 from flytenb.model import Graph
 from flytenb.render.drawing import Drawing
@@ -36,6 +39,8 @@ _BEAT = 5.0
 """Seconds after which a page is told that the kernel is there, if it was told nothing else."""
 _LAYOUT_EVERY = 0.5
 """Seconds between two layouts of a graph that grows."""
+_PATIENCE = 5.0
+"""Seconds that the values of a node have to say what they are."""
 
 
 class Follower:
@@ -223,7 +228,8 @@ class Follower:
             "done": self._done,
         }.get(str(message.get("kind")))
         if asked is not None:
-            self._lane.submit(lambda: asked(message))
+            where = looks if message.get("kind") == "look" else self._lane
+            where.submit(lambda: asked(message))
 
     def _send_message(self, message: dict[str, Any]) -> None:
         if self.widget is not None:
@@ -231,7 +237,11 @@ class Follower:
 
     def _look(self, message: dict[str, Any]) -> None:
         path = str(message.get("path"))
-        details = Details.of(self.run, path, show=show_answering)
+        try:
+            details = wait_for(lambda: Details.of(self.run, path, show=show_answering), _PATIENCE)
+        except TimeoutError:
+            # A value may take any time to say what it is, and nobody can take the question back.
+            details = Details.of(self.run, path, show=_unshown)
         with self._lock:
             behind = self._picture.members.get(path, []) or elements_of(self._graph, path, self.run)
             self._logs[path] = details.log_size
@@ -291,6 +301,11 @@ class Follower:
         except Exception as e:
             error = clean(str(e)) or type(e).__name__
         self._send_message({"kind": "answered", "path": path, "error": error})
+
+
+def _unshown(value: Any, declared: Any = None, *, name: str = "", **_: Any) -> Shown:
+    why = f"not shown: one of these values takes more than {_PATIENCE:g} s to say what it is"
+    return rendered(named_part(Group((Value(f"<{class_name(value)}>"), Note(why))), name))
 
 
 def typed(text: str, declared: str) -> Any:

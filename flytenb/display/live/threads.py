@@ -1,4 +1,4 @@
-"""The two threads that all live views share: one that tells pages what changed, one for whatever may take longer.
+"""The threads that all live views share: one that tells pages what changed, two for whatever may take longer.
 
 Fixed and named, because flytekit keeps one event-loop thread for ever per thread *name* that it meets. Daemons: they
 never keep an interpreter alive.
@@ -69,7 +69,7 @@ def _is_still_due(view: Ticking) -> bool:
 
 
 class Lane:
-    """Does jobs one after the other: layouts, values that are asked for."""
+    """Does jobs one after the other: layouts and what a page asks for, or values that a reader looks at."""
 
     def __init__(self, name: str = "flytenb-show") -> None:
         self._name = name
@@ -99,3 +99,5 @@ class Lane:
 
 ticker = Ticker()
 lane = Lane()
+looks = Lane("flytenb-look")
+"""For values: what they say of themselves is the user's own code, behind which nobody who stops a run may wait."""
