@@ -12,6 +12,7 @@ from html import unescape
 from pathlib import Path
 from typing import Annotated, Any, Literal, Optional, TypeVar
 
+import pydantic
 import pytest
 from flytekit.core.type_engine import TypeEngine
 from flytekit.loggers import logger
@@ -39,6 +40,12 @@ class Loop:
 
 class Unknown:
     """Nobody knows it."""
+
+
+class Knot(pydantic.BaseModel):
+    """flytekit warns of it whenever it is converted."""
+
+    inside: list["Knot"] = []  # noqa: UP037
 
 
 SHOWN: dict[str, tuple[Any, ...]] = {
@@ -141,6 +148,12 @@ def test_flytekit_s_own_warning_is_told_and_not_logged(logged: list[str]) -> Non
     assert logged == []
     TypeEngine.get_transformer(Other)
     assert "Unsupported Type" in logged[0]
+
+
+def test_what_flytekit_says_on_a_thread_of_its_own_is_told_too(logged: list[str]) -> None:
+    lens = flytenb.lens(Marker | Knot, Knot())
+    assert any("cannot be converted" in warning for warning in lens.warnings)
+    assert logged == []
 
 
 def test_only_the_thread_that_looks_is_quiet(logged: list[str]) -> None:
