@@ -314,8 +314,9 @@ def test_what_is_all_in_its_literal_works_in_another_process(python_type: Any) -
 @pytest.mark.usefixtures("at_home")
 def test_samples_are_made_where_none_are_given() -> None:
     assert all(row.ok for row in run_checks(dict[str, int]))
-    with pytest.raises(NoSampleError, match="no sample can be made of Unknown"):
+    with pytest.raises(NoSampleError, match="no sample can be made of Unknown") as refused:
         run_checks(Unknown)
+    assert refused.value.hint == "give some: flytenb.check_transformer(T, [sample, …])"
 
 
 @pytest.mark.usefixtures("at_home")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from flytenb.bridge.lens.laboratory import laboratory
 from flytenb.bridge.lens.lookup import find_transformer
 from flytenb.bridge.lens.quiet import quiet
-from flytenb.bridge.lens.samples import sample_of
+from flytenb.bridge.lens.samples import NoSampleError, sample_of
 from flytenb.bridge.lens.trip import explain
 from flytenb.bridge.transformers.case import BrokenError, Case
 from flytenb.bridge.transformers.checks import CHECKS
@@ -44,10 +45,17 @@ def run_checks(python_type: Any, samples: Iterable[Any] = (), wrong: Sequence[An
         NoSampleError: if there are no samples and none can be made.
     """
     with laboratory() as stored, quiet():
-        given = tuple(samples) or (sample_of(python_type, stored.parent / "samples"),)
+        given = tuple(samples) or (_made(python_type, stored.parent / "samples"),)
         refused = tuple(_strangers(python_type)) if wrong is None else tuple(wrong)
         case = Case(python_type, find_transformer(python_type), given, refused, stored)
         return tuple(_run(name, check, case) for name, check in CHECKS)
+
+
+def _made(python_type: Any, folder: Path) -> Any:
+    try:
+        return sample_of(python_type, folder)
+    except NoSampleError as error:
+        raise NoSampleError(error.message, "give some: flytenb.check_transformer(T, [sample, …])") from error
 
 
 def _run(name: str, check: Callable[[Case], str], case: Case) -> Check:
