@@ -348,3 +348,90 @@ def test_an_error_of_flytekits_ends_with_its_hint_and_the_way_to_all_of_it(kerne
     assert hint.strip().startswith("hint: in a workflow a task's output is a promise")
     assert more.strip() == "the whole traceback: %flyte error"
     assert "hint:" not in kernel.run("1/0").fails().traceback
+
+
+@pytest.mark.kernel
+def test_what_debug_makes_hides_nothing_of_the_notebooks_pythons_or_the_shells(kernel: Kernel) -> None:
+    kernel.run("""
+        import typing
+        from flytekit import dynamic
+
+        def _fit(x):
+            return x // 0
+
+        @task
+        def fit(x: int, list: typing.List[int], id: str, _: int, _1: int) -> int:
+            return _fit(x)
+        run = flytenb.start(fit, x=1, list=[2], id="i", _=3, _1=4).wait()
+    """).ok()
+    outcome = kernel.run("%flyte debug").ok()
+    told = outcome.result or ""
+    for name in ("list is in list_1", "id is in id_1", "_ is in __1", "_1 is in _1_1"):
+        assert name in told
+    assert kernel.value("[list((1,)), list_1, id_1, __1, _1_1]") == [[1], [2], "i", 3, 4]
+    [payload] = [p for p in outcome.reply["payload"] if p["source"] == "set_next_input"]
+    assert payload["text"].startswith("def _fit_1(")
+    assert kernel.run(payload["text"]).fails().ename == "ZeroDivisionError"
+    # Asked again, it takes the name that it has made itself.
+    [again] = [p for p in kernel.run("%flyte debug").ok().reply["payload"] if p["source"] == "set_next_input"]
+    assert again["text"] == payload["text"]
+
+
+@pytest.mark.kernel
+def test_debug_says_where_there_is_nothing_to_debug_here(kernel: Kernel) -> None:
+    kernel.run("""
+        from flytekit import conditional
+
+        @workflow
+        def too_small(x: int) -> int:
+            return conditional("size").if_(x > 3).then(divide(x=x)).else_().fail("too small")
+    """).ok()
+    kernel.run("%flyte run too_small(x=1)").fails()
+    told = kernel.run("%flyte debug").ok().result or ""
+    assert told.startswith("node n0 (size) of too_small: ValueError: too small")
+    assert "it has no function that could be tried here" in told
+    assert "%debug has no frame of it" in told
+    kernel.run("%flyte run divide(x=1) --processes").fails()
+    told = kernel.run("%flyte debug").ok().result or ""
+    assert "its body is in the next cell" in told
+    assert "%debug has no frame of it" in told
+    kernel.run("%flyte run divide(x=1)").fails()
+    assert "%debug goes to where it failed" in (kernel.run("%flyte debug").ok().result or "")
+
+
+@pytest.mark.kernel
+def test_what_debug_says_is_clean_and_short_whatever_the_error_says(kernel: Kernel) -> None:
+    kernel.run("""
+        @task
+        def loud(s: str) -> int:
+            raise ValueError(s)
+            return 1
+        run = flytenb.start(loud, s="<b>\\x1b[31m\\u202e" + "x" * 100_000).wait()
+    """).ok()
+    told = kernel.run("%flyte debug").ok().result or ""
+    assert "<b>\\x1b[31m\\u202exxx" in told
+    assert max(map(len, told.splitlines())) <= 160
+
+
+@pytest.mark.kernel
+def test_debug_finds_an_element_of_a_map_and_a_task_inside_a_dynamic(kernel: Kernel) -> None:
+    kernel.run("""
+        import functools
+        from flytekit import map_task
+
+        @workflow
+        def mapped(xs: typing.List[int]) -> typing.List[int]:
+            return map_task(functools.partial(divide, x=7))(by=xs)
+
+        @dynamic
+        def grown(x: int) -> int:
+            return divide(x=divide(x=x, by=1))
+    """).ok()
+    kernel.run("%flyte run mapped(xs=[1, 0, 2])").fails()
+    for wanted in ("n0/1", ""):
+        told = kernel.run(f"%flyte debug {wanted}").ok().result or ""
+        assert told.startswith("node n0/1")
+        assert "by" in told
+    kernel.run("%flyte run grown(x=7)").fails()
+    outcome = kernel.run("%flyte debug").ok()
+    assert (outcome.result or "").startswith("node n0/dn1 (divide) of grown: ZeroDivisionError")

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import keyword
 import re
 import textwrap
+import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flytenb.errors import UnknownNameError, UsageError, closest
+from flytenb.display.brief import clean
+from flytenb.display.frames import cut
+from flytenb.errors import UnknownNameError, UsageError, closest, is_foreign, is_library
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Container, Iterable, Mapping
 
     from flytenb.runner.failure import Failure
     from flytenb.runner.node_run import NodeRun
     from flytenb.runner.run import Run
+
+
+_OF_THE_SHELL = re.compile(r"_+|_i*\d*|_dh|_oh|_ih|In|Out")
+"""Where IPython keeps what went in and came out."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -27,11 +35,13 @@ class Debugging:
         place: which node of which run.
         variables: each input's name and the variable that now holds it.
         body: the cell that was made, `""` if the node's body can't be read.
+        has_frames: whether it failed in this process, in Python.
     """
 
     place: str
     variables: tuple[tuple[str, str], ...]
     body: str
+    has_frames: bool
 
     def __repr__(self) -> str:
         told = [f"{name} is in {variable}" if name != variable else name for name, variable in self.variables]
@@ -40,8 +50,11 @@ class Debugging:
         lines.append(f"  inputs as variables: {', '.join(told) or 'it has none'}")
         if taken:
             lines.append("  names that were taken have been left alone")
-        lines.append("  its body is in the next cell" if self.body else "  its body can't be read")
-        lines.append("  %debug goes to where it failed")
+        lines.append("  its body is in the next cell" if self.body else "  it has no function that could be tried here")
+        if self.has_frames:
+            lines.append("  %debug goes to where it failed")
+        else:
+            lines.append("  it failed elsewhere: %debug has no frame of it")
         return "\n".join(lines)
 
 
@@ -57,13 +70,14 @@ def last_failed(runs: Iterable[Run]) -> Run:
     return failed[-1]
 
 
-def debug(shell: Any, runs: Iterable[Run], wanted: str) -> Debugging:
+def debug(shell: Any, runs: Iterable[Run], wanted: str, names: set[str]) -> Debugging:
     """Put a failed node's inputs into the notebook's variables and its body into a new cell.
 
     Args:
         shell: the notebook.
         runs: those that are remembered, oldest first.
         wanted: the node's path or its entity's name; `""` is the node that failed.
+        names: what functions in such cells have been called so far; a name of the notebook's own is left alone.
 
     Raises:
         UsageError: if no run has failed.
@@ -74,12 +88,16 @@ def debug(shell: Any, runs: Iterable[Run], wanted: str) -> Debugging:
     node = run.nodes[failure.path]
     variables = assign(shell.user_ns, failure.inputs)
     shell.push({variable: failure.inputs[name] for name, variable in variables})
-    body = body_cell(node, variables)
+    body = body_cell(node, variables, {name for name in shell.user_ns if name not in names})
     if body:
+        names.add(_name_in(body))
         shell.set_next_input(body, replace=False)
-    point_debugger(shell, failure.exception)
+    has_frames = failed_here(failure.exception)
+    if has_frames:
+        point_debugger(shell, failure.exception)
     name = _node_name(run, failure.path)
-    return Debugging(f"node {failure.path}{name} of {run.name}: {failure}".splitlines()[0], variables, body)
+    place = cut(clean(f"node {failure.path}{name} of {run.name}: {failure}".splitlines()[0]))
+    return Debugging(place, variables, body, has_frames)
 
 
 def find_failure(run: Run, wanted: str) -> Failure:
@@ -100,19 +118,23 @@ def find_failure(run: Run, wanted: str) -> Failure:
 
 
 def assign(namespace: Mapping[str, Any], inputs: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """Choose a variable for each input: its own name, unless that holds something else."""
+    """Choose a variable for each input: its own name, unless that holds or means something else."""
+
+    def is_taken(variable: str) -> bool:
+        return keyword.iskeyword(variable) or hasattr(builtins, variable) or bool(_OF_THE_SHELL.fullmatch(variable))
+
     chosen: list[tuple[str, str]] = []
     for name, value in inputs.items():
         variable, number = name, 0
-        while keyword.iskeyword(variable) or (variable in namespace and namespace[variable] is not value):
+        while is_taken(variable) or (variable in namespace and namespace[variable] is not value):
             number += 1
             variable = f"{name}_{number}"
         chosen.append((name, variable))
     return tuple(chosen)
 
 
-def body_cell(node: NodeRun, variables: tuple[tuple[str, str], ...]) -> str:
-    """Return a cell that holds the node's function, undecorated and under another name, and calls it."""
+def body_cell(node: NodeRun, variables: tuple[tuple[str, str], ...], taken: Container[str] = ()) -> str:
+    """Return a cell that holds the node's function, undecorated and under a name that is free, and calls it."""
     from flytenb.bridge.definition_facts import source_of
 
     source = textwrap.dedent(source_of(node.entity)) if node.entity is not None else ""
@@ -121,11 +143,27 @@ def body_cell(node: NodeRun, variables: tuple[tuple[str, str], ...]) -> str:
     except (SyntaxError, StopIteration):
         return ""
     lines = source.splitlines()[function.lineno - 1 :]
-    name = f"_{function.name}"
+    name, number = f"_{function.name}", 0
+    while name in taken:
+        number += 1
+        name = f"_{function.name}_{number}"
     lines[0] = re.sub(rf"\bdef\s+{re.escape(function.name)}\b", f"def {name}", lines[0], count=1)
     given = ", ".join(f"{name}={variable}" for name, variable in variables)
     called = f"await {name}({given})" if isinstance(function, ast.AsyncFunctionDef) else f"{name}({given})"
     return "\n".join([*lines, "", "", called])
+
+
+def _name_in(body: str) -> str:
+    statement = ast.parse(body).body[0]
+    assert isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef)
+    return statement.name
+
+
+def failed_here(error: BaseException) -> bool:
+    """Tell whether an error came out of a user's function in this process, below our frames; the cell is above."""
+    files = [frame.f_code.co_filename for frame, _ in traceback.walk_tb(error.__traceback__)]
+    ours = [number for number, file in enumerate(files) if is_foreign(file)]
+    return any(not is_foreign(file) and not is_library(file) for file in files[ours[0] if ours else 0 :])
 
 
 def point_debugger(shell: Any, error: BaseException) -> None:

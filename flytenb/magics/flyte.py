@@ -27,6 +27,7 @@ class FlyteMagics(Magics):
         self.shell: Any = shell
         self._session = session
         self._ready = ready
+        self._bodies: set[str] = set()
 
     @no_var_expand
     @needs_local_scope
@@ -184,7 +185,7 @@ class FlyteMagics(Magics):
         `%flyte debug` takes the node that made the last run fail, `%flyte debug n2` or `%flyte debug fit` another one.
         A variable that holds something else is left alone. `%debug` then starts in the frame that failed.
         """
-        return debug(self.shell, self._session.runs, rest)
+        return debug(self.shell, self._session.runs, rest, self._bodies)
 
     # --- names ---------------------------------------------------------------------------------------------------
 
