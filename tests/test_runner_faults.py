@@ -10,6 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -154,6 +155,60 @@ async def prints_elsewhere(x: int) -> int:
 def test_what_an_eager_task_prints_by_another_thread_is_its_own(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(prints_elsewhere, x=1).nodes["n0"].log == "on another thread\n"
     assert capsys.readouterr().out == ""
+
+
+class Chatty(threading.Thread):
+    def run(self) -> None:
+        print("a thread of its own class")
+
+
+@task
+def prints_in_threads(x: int) -> int:
+    chatty, timer = Chatty(), threading.Timer(0, print, ("a timer",))
+    for thread in (chatty, timer):
+        thread.start()
+        thread.join()
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(print, "a pool").result()
+    print("the task")
+    return x
+
+
+def test_what_threads_of_a_task_print_is_the_tasks_and_nobody_elses_is(capsys: pytest.CaptureFixture[str]) -> None:
+    plain = threading.Thread.start
+    going = start(waits_in_thread, x=1)
+    done = run(prints_in_threads, x=1)
+    others = threading.Thread(target=print, args=("nobody's",))
+    others.start()
+    others.join()
+    assert done.nodes["n0"].log == "a thread of its own class\na timer\na pool\nthe task\n"
+    assert capsys.readouterr().out == "nobody's\n"
+    go_on.set()
+    going.wait(10)
+    assert threading.Thread.start is plain
+
+
+def test_a_way_to_start_threads_that_somebody_puts_in_meanwhile_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = threading.Thread.start
+    going = start(waits_in_thread, x=1)
+
+    def theirs(thread: threading.Thread) -> None:
+        plain(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", theirs)
+    go_on.set()
+    going.wait(10)
+    assert threading.Thread.start is theirs
+    assert run(waits_in_thread, x=1).phase is Phase.SUCCEEDED
+    assert threading.Thread.start is theirs
+
+
+@task
+def waits_in_thread(x: int) -> int:
+    waiting = threading.Thread(target=go_on.wait, args=(10,))
+    waiting.start()
+    waiting.join()
+    return x
 
 
 @task

@@ -15,6 +15,9 @@ from typing import Any, TextIO
 _sink: ContextVar[Callable[[str], None] | None] = ContextVar("flytenb_sink", default=None)
 _lock = threading.Lock()
 _users = 0
+_Start = Callable[[threading.Thread], None]
+_starts: tuple[_Start, _Start] | None = None
+"""How threads start while no run is on, and while one is."""
 
 
 class _Routed:
@@ -44,9 +47,12 @@ class _Routed:
 
 def begin() -> None:
     """Start routing, unless another run has."""
-    global _users
+    global _users, _starts
     with _lock:
         _users += 1
+        if _users == 1:
+            _starts = threading.Thread.start, _start_for_node(threading.Thread.start)
+            threading.Thread.start = _starts[1]  # type: ignore[method-assign, assignment]
         for name in ("stdout", "stderr"):
             stream = getattr(sys, name)
             if not isinstance(stream, _Routed):
@@ -54,15 +60,36 @@ def begin() -> None:
 
 
 def end() -> None:
-    """Put the streams back when the last run ends; one that somebody replaced meanwhile stays theirs."""
+    """Put everything back when the last run ends; what somebody replaced meanwhile stays theirs."""
     global _users
     with _lock:
         _users -= 1
         if _users == 0:
+            if _starts is not None and threading.Thread.start is _starts[1]:
+                threading.Thread.start = _starts[0]  # type: ignore[method-assign, assignment]
             for name in ("stdout", "stderr"):
                 stream = getattr(sys, name)
                 if isinstance(stream, _Routed):
                     setattr(sys, name, stream._original)
+
+
+def _start_for_node(start: _Start) -> _Start:
+    """Let a thread that a node starts print to that node: before Python 3.14 no thread inherits a context."""
+
+    def start_thread(self: threading.Thread) -> None:
+        sink = _sink.get()
+        if sink is not None:
+            run = self.run
+
+            def run_for_node() -> None:
+                vars(self).pop("run", None)
+                _sink.set(sink)
+                run()
+
+            self.run = run_for_node  # type: ignore[method-assign]
+        start(self)
+
+    return start_thread
 
 
 def write_captured(text: str) -> None:
