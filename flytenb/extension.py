@@ -106,8 +106,10 @@ class Extension:
         shell, show = self.shell, type(self.shell)._showtraceback
 
         def show_folded(etype: Any, evalue: Any, stb: list[str]) -> None:
+            from flytenb.display.brief import clean
             from flytenb.display.folded import folded_lines, has_own_card, sayable
             from flytenb.display.hints import hint_for
+            from flytenb.errors import FlytenbError
 
             # Who has asked IPython for another kind of traceback gets it.
             if not has_own_card(evalue):
@@ -116,6 +118,8 @@ class Extension:
                     self.session.folded, stb = evalue, lines
                 elif hint := hint_for(evalue):
                     stb = [*stb, f"hint: {hint}"]
+            elif isinstance(evalue, FlytenbError):
+                stb = [clean(line) for line in stb]  # it quotes what it was given
             told = sayable(evalue)
             result = getattr(shell.displayhook, "exec_result", None)
             if told is not evalue and result is not None and result.error_in_exec is evalue:

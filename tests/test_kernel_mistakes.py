@@ -602,3 +602,45 @@ def test_an_error_of_the_users_that_came_from_a_run_shows_no_frames_of_ours(prom
     assert "flytenb/" not in error.traceback
     assert error.traceback.splitlines()[0] == "RuntimeError: mine"
     assert "caused by LookupError: ('negative', -1) (Cell In[" in error.traceback
+
+
+def test_our_own_words_quote_nothing_that_acts_on_a_page_or_a_terminal(promises: Kernel) -> None:
+    promises.run(r"""
+        HOSTILE = "</pre><script>alert(1)</script>\x1b[31m\u202e"
+        from datetime import timedelta
+        from flytekit import LaunchPlan, approve
+
+        @workflow
+        def asks(n: int) -> int:
+            return count(n=approve(count(n=n), HOSTILE, timeout=timedelta(hours=1)))
+
+        plan = LaunchPlan.get_or_create(asks, HOSTILE)
+        going = flytenb.start(asks, n=1)
+    """).ok()
+    for cell in (
+        "%flyte run plan(n=HOSTILE)",
+        "%flyte run plan(n=1, m=HOSTILE)",
+        "flytenb.graph(HOSTILE)",
+        "flytenb.draw(asks, upstream=HOSTILE + 'x')",
+        "flytenb.options(**{HOSTILE: 1})",
+        "raise flytenb.FlytenbError(HOSTILE, hint=HOSTILE)",
+    ):
+        outcome = promises.run(cell)
+        outcome.fails()
+        [error] = [o for o in outcome.outputs if o["output_type"] == "error"]
+        assert "\x1b[31m" not in "".join(error["traceback"])
+        assert "\u202e" not in "".join(error["traceback"])
+    promises.run("going.cancel()").ok()
+
+
+def test_a_gate_whose_timeout_is_a_number_is_refused_with_the_way_out(promises: Kernel) -> None:
+    promises.run("""
+        from flytekit import approve
+
+        @workflow
+        def hurried(n: int) -> int:
+            return count(n=approve(count(n=n), "now", timeout=60))
+    """).ok()
+    error = promises.run("%flyte run hurried(n=1)").fails()
+    assert "the timeout of the gate 'now' is 60, no timedelta" in error.traceback
+    assert "hint: timeout=timedelta(minutes=10)" in error.traceback

@@ -389,6 +389,20 @@ def test_the_lists_leave_nothing_out(kernel: Kernel) -> None:
     assert told[-1].startswith("19 ")
 
 
+def test_a_run_is_one_line_of_the_list_however_long_its_error_is(kernel: Kernel) -> None:
+    kernel.run("""
+        %%task
+        def a_task_of_some_name(x: int) -> int:
+            raise ValueError("</script>\\x1b[31m " + "long " * 100)
+            return x
+    """).ok()
+    kernel.run("flytenb.start(a_task_of_some_name, x=1).wait()").ok()
+    told = (kernel.run("%flyte runs").ok().result or "").splitlines()
+    assert "a_task_of_some_name" in told[-1]
+    assert "ValueError: </script>\\x1b[31m" in told[-1]
+    assert max(map(len, told)) <= 100
+
+
 def test_a_drawing_can_be_cut_and_saved(kernel: Kernel) -> None:
     kernel.run("%%task\ndef first(x: int) -> int:\n    return x\n\ndef last(x: int) -> int:\n    return x").ok()
     kernel.run("%%workflow\ndef pair(x: int) -> int:\n    return last(x=first(x=x))").ok()

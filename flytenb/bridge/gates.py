@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from flytekit.core.gate import Gate
 from flytekit.exceptions.user import FlyteDisapprovalException as Disapproved
 
 from flytenb.bridge import private
+from flytenb.errors import DefinitionError
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +26,24 @@ class GateFacts:
 
 
 def read_gate(gate: Gate) -> GateFacts:
-    """Read what a gate asks for."""
+    """Read what a gate asks for.
+
+    Raises:
+        DefinitionError: for a timeout that is no timedelta, which flytekit takes until it is registered.
+    """
     duration = gate.sleep_duration.total_seconds() if gate.sleep_duration else 0.0
-    timeout = private.gate_timeout(gate).total_seconds()
+    timeout = private.gate_timeout(gate)
+    if not isinstance(timeout, timedelta):
+        raise DefinitionError(
+            f"the timeout of the gate {gate.name!r} is {timeout!r}, no timedelta", hint="timeout=timedelta(minutes=10)"
+        )
     if gate.sleep_duration:
         return GateFacts("sleep", gate.name, {}, duration, None, "")
-    outputs = dict(gate.python_interface.outputs)
+    outputs, limit = dict(gate.python_interface.outputs), timeout.total_seconds()
     if gate.input_type:
-        name = getattr(gate.input_type, "__name__", str(gate.input_type))
-        return GateFacts("input", gate.name, outputs, 0.0, timeout, _question(gate.name, f"a value of type {name}"))
-    return GateFacts("approve", gate.name, outputs, 0.0, timeout, _question(gate.name, ""))
+        wanted = f"a value of type {getattr(gate.input_type, '__name__', gate.input_type)}"
+        return GateFacts("input", gate.name, outputs, 0.0, limit, _question(gate.name, wanted))
+    return GateFacts("approve", gate.name, outputs, 0.0, limit, _question(gate.name, ""))
 
 
 def _question(name: str, wanted: str) -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from flytenb.bridge.entities import KIND_WORDS
+from flytenb.display.brief import clean, clip
 from flytenb.display.limits import Limits
-from flytenb.display.part import Column, Part, Table, Text
+from flytenb.display.part import Column, Table, Text
 from flytenb.display.quantities import duration_text
 from flytenb.display.shown import Shown, rendered
+from flytenb.display.text import WIDTH, width_of
 
 if TYPE_CHECKING:
     from flytenb.runner.run import Run
@@ -70,8 +72,17 @@ class Listing:
 
     @property
     def _shown(self) -> Shown:
-        part: Part = Table(tuple(map(Column, self.columns)), self.rows) if self.rows else Text(self._empty, "flow")
+        if not self.rows:
+            return rendered(Text(self._empty, "flow"))
+        part = Table(tuple(map(Column, self.columns)), tuple(self._on_one_line()))
         return rendered(part, _LIMITS)
+
+    def _on_one_line(self) -> Iterator[tuple[str, ...]]:
+        """The rows, the last cell as long as there is room for beside the others."""
+        cleaned = [[clean(cell) for cell in row] for row in self.rows]
+        widths = [max(map(width_of, column)) for column in zip(self.columns, *cleaned, strict=True)]
+        room = max(WIDTH - sum(widths[:-1]) - 2 * len(widths), 24)
+        return ((*row[:-1], clip(row[-1], room)) for row in cleaned)
 
     def __repr__(self) -> str:
         return self._shown.text
