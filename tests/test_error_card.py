@@ -593,3 +593,10 @@ def test_frames_of_libraries_that_flytekit_calls_are_nobodys() -> None:
     with pytest.raises(Exception) as caught:
         one(x="a")
     assert [f.filename for f in own_frames(caught.value.__traceback__)] == [__file__]
+
+
+def test_what_cannot_travel_back_from_a_process_is_said_without_the_frames_of_pickle() -> None:
+    run = flytenb.options(processes=True).start(gives_unsendable, x=1).wait(60)
+    lines = card_lines(run)
+    assert lines[0].startswith("TravelError: what the task returned can't travel back from its process: Unsendable")
+    assert not [line for line in lines if "cloudpickle" in line]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from flytenb.display.brief import brief, clean
 from flytenb.display.frames import WIDTH, cut, frame_lines, frame_place
 from flytenb.display.hints import hint_for
-from flytenb.errors import FlytenbError, own_frames, say
+from flytenb.errors import FlytenbError, is_library, own_frames, say
 from flytenb.model import Phase
 
 if TYPE_CHECKING:
@@ -174,7 +174,10 @@ def _remote_frames(failure: Failure) -> list[traceback.FrameSummary]:
         traceback.FrameSummary(file, int(line), name, line=code or None, lookup_line=False)  # cells are only here
         for file, line, name, code in _REMOTE_FRAME.findall(str(cause))
     ]
-    return [f for f in found if not re.search(r"[/\\](flytenb|flytekit|loky|concurrent)[/\\]", f.filename)]
+    # Our own words say what a library's frames would.
+    is_ours = isinstance(failure.exception, FlytenbError)
+    own = [f for f in found if not re.search(r"[/\\](flytenb|flytekit|loky|concurrent)[/\\]", f.filename)]
+    return [f for f in own if not (is_ours and is_library(f.filename))]
 
 
 def _members(error: BaseException, shell: Any, most: int) -> list[str]:

@@ -46,7 +46,7 @@ _OF_PYTHON: tuple[tuple[str, Hint], ...] = (
     ),
     (
         r"'coroutine'",
-        "an eager or async task gives a coroutine: await it, in an @eager task",
+        "a coroutine has no value yet: await it (calling an eager or async task gives one)",
     ),
     (
         r"'ConditionalSection' object has no attribute",

@@ -37,14 +37,13 @@ class FlyteMagics(Magics):
 
         %flyte                                   the tasks, workflows and launch plans of this notebook
         %flyte draw wf [--depth N] [--upstream NODE] [--downstream NODE] [--between A B] [--save FILE]
-        %flyte run wf(n=3) [--workers N] [--background] [--strict] [--no-cache]
+        %flyte run wf(n=3) [--workers N] [--processes] [--background] [--strict] [--no-cache]
         %flyte runs                              what has run
         %flyte error [NODE]                      the whole traceback of the last error shown in short
         %flyte debug [NODE]                      a failed node's inputs as variables, its body as a new cell
         %flyte form wf                           an input form with a button that runs it
         %flyte show EXPRESSION [--explore]       a value, as its declared type
         %flyte type TYPE [--sample EXPRESSION]   what Flyte makes of a type, and of a value of it
-
         %flyte help [VERB]                       this, or more of one verb; so does %flyte VERB?
 
         `run` takes a Python call, evaluated in the notebook, and gives back the run: `run = %flyte run wf(n=3)`.
@@ -87,7 +86,10 @@ class FlyteMagics(Magics):
         return Help(rest, getattr(self, f"_{rest}"))
 
     def _runs(self, rest: str, names: dict[str, Any]) -> Any:
-        """List what has run, oldest first: when, how long, how it ended; `runs = %flyte runs`, then `runs[-1]`."""
+        """List what has run, oldest first: when, how long, how it ended.
+
+        `runs = %flyte runs` keeps the list: `runs[-1]` is the last run.
+        """
         from flytenb.display.listing import Listing
 
         if rest:
@@ -99,8 +101,13 @@ class FlyteMagics(Magics):
     def _draw(self, rest: str, names: dict[str, Any]) -> Any:
         """Draw an entity, or a part of it.
 
-        `--upstream NODE`, `--downstream NODE` and `--between A B` leave a part, `--depth N` opens so many levels of
-        subworkflows, `--save FILE` writes .svg, .png, .dot, .html, .mmd or .txt.
+        --upstream NODE         only the node and what it depends on
+        --downstream NODE       only the node and what depends on it
+        --between NODE NODE     only what lies on a way from one to the other
+        --depth N               so many levels of subworkflows are open
+        --save FILE             write it too: .svg, .png, .dot, .html, .mmd or .txt
+
+        A node is told by its path or by its task's name.
         """
         from flytenb import api
 
@@ -119,10 +126,13 @@ class FlyteMagics(Magics):
         return drawing
 
     def _run(self, rest: str, names: dict[str, Any]) -> Any:
-        """Run a call: `%flyte run wf(n=3)`, evaluated in the notebook; gives back the run.
+        """Run a call, evaluated in the notebook, and give back the run: `run = %flyte run wf(n=3)`.
 
-        `--workers N` nodes at once, `--processes` for pure Python work, `--background` comes back at once, `--strict`
-        sends every value through a literal, `--no-cache` asks no cache.
+        --workers N     so many nodes at once
+        --processes     tasks in processes of their own, for pure Python work
+        --background    come back at once; `run.wait()`, `run.cancel()`, `await run`
+        --strict        every value goes through a literal, as on a cluster
+        --no-cache      ask no cache
         """
         from flytenb import api
 
@@ -142,7 +152,7 @@ class FlyteMagics(Magics):
     def _show(self, rest: str, names: dict[str, Any]) -> Any:
         """Show a value as its declared type.
 
-        With `--explore` it is looked at by choosing: pages, order and search of rows, slices, what is open.
+        --explore    look at it by choosing: pages, order and search of rows, slices
         """
         from flytenb import api
 
@@ -151,14 +161,20 @@ class FlyteMagics(Magics):
         return show(self._evaluate(expression, names))
 
     def _form(self, rest: str, names: dict[str, Any]) -> Any:
-        """Show an input form of an entity; its button starts a run, and it has the Python line that does the same."""
+        """Show an input form of an entity.
+
+        Its button starts a run, and it has the Python line that does the same.
+        """
         from flytenb import api
 
         expression, _ = parse_names(rest, {}, verb="form")
         return api.form(self._evaluate_entity(expression, names))
 
     def _type(self, rest: str, names: dict[str, Any]) -> Any:
-        """Tell what Flyte makes of a type: its transformer, its literal type, a `--sample`'s way there and back."""
+        """Tell what Flyte makes of a type: its transformer and why this one, its literal type.
+
+        --sample EXPRESSION    a value of it, to be followed there and back
+        """
         from flytenb import api
 
         expression, options = parse_names(rest, OPTIONS["type"], verb="type")
@@ -166,9 +182,9 @@ class FlyteMagics(Magics):
         return api.lens(self._evaluate(expression, names), **given)
 
     def _error(self, rest: str, names: dict[str, Any]) -> Any:
-        """Show the whole traceback of the last error that was shown in short: every frame, cause and context.
+        """Show the whole traceback of the last error shown in short: every frame, cause and context.
 
-        `%flyte error n2` or `%flyte error fit` shows that of one node of the last run that failed.
+        `%flyte error n2` or `%flyte error fit` shows that of one node of the last failed run.
         """
         from flytenb.display.error_card import FullError
 
@@ -180,10 +196,11 @@ class FlyteMagics(Magics):
         return FullError.of(last_failed(self._session.runs))
 
     def _debug(self, rest: str, names: dict[str, Any]) -> Any:
-        """Put what a failed node was given into variables, and its function into a new cell, to try again.
+        """Put what a failed node was given into variables, and its function into a new cell.
 
-        `%flyte debug` takes the node that made the last run fail, `%flyte debug n2` or `%flyte debug fit` another one.
-        A variable that holds something else is left alone. `%debug` then starts in the frame that failed.
+        `%flyte debug` takes the node that made the last run fail, `%flyte debug n2` or
+        `%flyte debug fit` another one. A name that is taken is left alone, and you are told.
+        `%debug` then starts in the frame that failed.
         """
         return debug(self.shell, self._session.runs, rest, self._bodies)
 

@@ -261,3 +261,30 @@ def test_dark_and_light_follow_the_front_end(notebook: Any, theme: str) -> None:
     for colour in colours:
         assert (sum(colour[:3]) < 200) == (theme == "Dark")
     nb.theme("JupyterLab Light")
+
+
+def test_help_opens_and_tab_completes_as_in_any_cell(notebook: Any) -> None:
+    page = notebook("%flyte?", "%flyte run?", "%flyte help draw", "")
+    page.run_all()
+    page.wait_until_idle()
+    expect(page.output(1)).to_contain_text("%flyte draw wf [--depth N]")
+    expect(page.output(2)).to_contain_text("%flyte run ENTITY(INPUT=…) [--workers N]")
+    expect(page.output(3)).to_contain_text("[--between NODE NODE]")
+    editor = page.cell(4).locator(".cm-content")
+    items = page.page.locator(".jp-Completer-item .jp-Completer-match")
+    for typed, offered in [
+        ("%flyte dr", {"draw"}),
+        ("%flyte run tw", {"two"}),
+        ("%flyte run two(", {"x="}),
+        ("%flyte draw two --upstream ", {"n0", "n1", "first", "second"}),
+        ("%%task cache=", {"True", "False"}),
+    ]:
+        editor.click()
+        page.page.keyboard.press("Control+A")
+        page.page.keyboard.press("Delete")
+        page.page.keyboard.type(typed)
+        page.page.keyboard.press("Tab")
+        expect(items.filter(has_text=re.compile(f"^{re.escape(min(offered))}$"))).to_be_visible()
+        assert offered <= set(items.all_inner_texts())
+        page.page.keyboard.press("Escape")
+        expect(items.first).to_be_hidden()
