@@ -12,7 +12,6 @@ import importlib.machinery
 import importlib.util
 import sys
 import threading
-import traceback
 from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -102,67 +101,11 @@ class Extension:
         self.repairs.mend_flytekit()
 
     def _fold_tracebacks(self) -> None:
-        """Leave flytekit's frames and ours out of an error that no run shows, and end with what it usually means."""
-        shell, show = self.shell, type(self.shell)._showtraceback
+        from flytenb.display.tracebacks import Tracebacks
 
-        def show_folded(etype: Any, evalue: Any, stb: list[str]) -> None:
-            from flytenb.display.brief import clean
-            from flytenb.display.folded import folded_lines, has_own_card, sayable
-            from flytenb.display.hints import hint_for
-            from flytenb.errors import FlytenbError
-
-            # Who has asked IPython for another kind of traceback gets it.
-            if not has_own_card(evalue):
-                lines = folded_lines(evalue, shell) if shell.InteractiveTB.mode == "Context" else []
-                if lines:
-                    self.session.folded, stb = evalue, lines
-                elif hint := hint_for(evalue):
-                    stb = [*stb, f"hint: {hint}"]
-            elif isinstance(evalue, FlytenbError):
-                stb = [clean(line) for line in stb]  # it quotes what it was given
-            told = sayable(evalue)
-            result = getattr(shell.displayhook, "exec_result", None)
-            if told is not evalue and result is not None and result.error_in_exec is evalue:
-                result.error_in_exec = told  # IPython and ipykernel ask it for its words once more
-            show(shell, etype, told, stb)
-
-        self.repairs.replace(shell, "_showtraceback", show_folded)
-        self._show_cards()
-
-    def _show_cards(self) -> None:
-        """Let groups, exits and mistakes in a task's syntax be as others: IPython (9.17) asks those for no card.
-
-        What came from a group is printed to standard error, so that no `error` output reaches the notebook.
-        """
-        from flytenb.errors import has_group
-
-        shell: Any = self.shell
-        show_any = shell.showtraceback
-
-        def showtraceback(*args: Any, **options: Any) -> None:
-            given = args[0] if args else options.get("exc_tuple")
-            etype, evalue, _ = shell._get_exc_info(given) if given or sys.exc_info()[0] else (None, None, None)
-            self._attach_card(evalue)
-            card = getattr(evalue, "_render_traceback_", None)
-            is_strange = has_group(evalue) or (card and isinstance(evalue, SystemExit | SyntaxError))
-            if evalue is None or not is_strange:
-                show_any(*args, **options)
-                return
-            shell._showtraceback(etype, evalue, card() if card else _formatted(evalue))
-            if shell.call_pdb:
-                shell.debugger(force=True)
-
-        self.repairs.replace(shell, "showtraceback", showtraceback)
-
-    def _attach_card(self, error: BaseException | None) -> None:
-        """Give the error of a run that nobody waited for here (`run.result` raises it) its card."""
-        from flytenb.display.error_card import ErrorCard, attach
-
-        for run in self.session.runs:
-            if run.error is not None and run.error.exception is error:
-                if not isinstance(getattr(error, "_render_traceback_", None), ErrorCard):
-                    attach(run, self.shell)
-                return
+        tracebacks = Tracebacks(self.shell, self.session)
+        self.repairs.replace(self.shell, "_showtraceback", tracebacks.show)
+        self.repairs.replace(self.shell, "showtraceback", tracebacks.choose)
 
     def _warm_up(self) -> None:
         """Import what the first verb needs; an error shows itself there, not from a thread."""
@@ -270,10 +213,6 @@ class Extension:
         """Note what the cells run so far have defined."""
         while self._unread:
             self.session.update(*self._unread.pop(0))
-
-
-def _formatted(error: BaseException) -> list[str]:
-    return "".join(traceback.format_exception(error)).splitlines()
 
 
 def _warm_layout() -> None:

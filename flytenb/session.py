@@ -92,6 +92,10 @@ class Session:
         self.runs.append(run)
         self.folded = None
 
+    def run_of(self, error: BaseException | None) -> Run | None:
+        """The run that failed with an error."""
+        return next((run for run in self.runs if run.error is not None and run.error.exception is error), None)
+
     def runs_of(self, entity: Any) -> Iterable[Run]:
         """The runs of one entity, oldest first."""
         return [run for run in self.runs if run.entity is entity]

@@ -333,6 +333,19 @@ def test_the_whole_traceback_is_one_verb_away(kernel: Kernel) -> None:
     assert "Traceback (most recent call last)" in told
     assert "return x // by" in told
     assert kernel.run("%flyte debug nowhere").fails().ename == "UnknownNameError"
+    assert (kernel.run("%flyte error").ok().result or "").startswith("node n0 of divided")
+
+
+@pytest.mark.kernel
+def test_the_whole_traceback_is_that_of_the_run_whose_error_was_shown_last(kernel: Kernel) -> None:
+    kernel.run("early = flytenb.start(divided, x=7).wait()\nlate = flytenb.start(divide, x=8).wait()").ok()
+    for name, told in (
+        ("early", "node n0 of divided"),
+        ("late", "node n0 of divide\n"),
+        ("early", "node n0 of divided"),
+    ):
+        kernel.run(f"{name}.result").fails()
+        assert (kernel.run("%flyte error").ok().result or "").startswith(told)
 
 
 @pytest.mark.kernel

@@ -189,11 +189,13 @@ class FlyteMagics(Magics):
         from flytenb.display.error_card import FullError
 
         if rest:
-            run = last_failed(self._session.runs)
-            return FullError.at(run, find_failure(run, rest))
-        if self._session.folded is not None:
-            return FullError.whole(self._session.folded)
-        return FullError.of(last_failed(self._session.runs))
+            failed = last_failed(self._session.runs)
+            return FullError.at(failed, find_failure(failed, rest))
+        shown = self._session.folded
+        run = self._session.run_of(shown)
+        if shown is not None and run is None:
+            return FullError.whole(shown)
+        return FullError.of(run or last_failed(self._session.runs))
 
     def _debug(self, rest: str, names: dict[str, Any]) -> Any:
         """Put what a failed node was given into variables, and its function into a new cell.
