@@ -93,8 +93,8 @@ class Session:
         self.folded = None
 
     def run_of(self, error: BaseException | None) -> Run | None:
-        """The run that failed with an error."""
-        return next((run for run in self.runs if run.error is not None and run.error.exception is error), None)
+        """The latest run that failed with an error."""
+        return next((run for run in reversed(self.runs) if run.error and run.error.exception is error), None)
 
     def runs_of(self, entity: Any) -> Iterable[Run]:
         """The runs of one entity, oldest first."""

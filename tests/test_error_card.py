@@ -600,3 +600,59 @@ def test_what_cannot_travel_back_from_a_process_is_said_without_the_frames_of_pi
     lines = card_lines(run)
     assert lines[0].startswith("TravelError: what the task returned can't travel back from its process: Unsendable")
     assert not [line for line in lines if "cloudpickle" in line]
+
+
+class Odd(Exception):
+    @property
+    def __notes__(self) -> Any:
+        raise RuntimeError("no notes")
+
+
+class Locked(Exception):
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise RuntimeError("nothing can be set")
+
+
+@task
+def odd(x: int) -> int:
+    raise (Odd if x else Locked)("odd")
+    return x
+
+
+def test_an_exception_that_lets_nobody_look_at_it_or_mark_it_stays_the_runs_error() -> None:
+    assert card_lines(failed(odd, x=1))[:2] == ["Odd: odd", "  node n0 (odd) of odd failed"]
+    run = failed(odd, x=0)
+    attach(run)
+    assert card_lines(run)[0] == "Locked: odd"
+
+
+@task
+def endlessly(x: int) -> int:
+    error: BaseException | None = None
+    for i in range(3000):
+        made = ValueError(f"level {i}")
+        made.__cause__, error = error, made
+    assert error is not None
+    raise error
+    return x
+
+
+@task
+def in_a_circle(x: int) -> int:
+    one_error, other = ValueError("one"), ValueError("other")
+    one_error.__cause__, other.__cause__ = other, one_error
+    raise one_error
+    return x
+
+
+@task
+def crowded(x: int) -> int:
+    raise ExceptionGroup("huge", [ValueError(str(i)) for i in range(50_000)])
+    return x
+
+
+@pytest.mark.parametrize("entity", [endlessly, in_a_circle, crowded])
+def test_causes_without_end_and_crowds_have_a_card_and_a_whole_traceback(entity: Any) -> None:
+    run = failed(entity, x=1)
+    assert len(card_lines(run)) <= 10
+    assert "Error" in FullError.of(run).text

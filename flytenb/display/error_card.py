@@ -75,11 +75,10 @@ def attach(run: Run, shell: Any = None) -> None:
     tracer = getattr(shell, "InteractiveTB", None)
     if tracer is not None:
         tracer.tb = run.error.exception.__traceback__  # where %debug begins: with a card IPython doesn't note it
-    card = ErrorCard(tuple(card_lines(run, shell)))
     try:
-        run.error.exception._render_traceback_ = card  # type: ignore[attr-defined]
-    except (AttributeError, TypeError):
-        return  # an exception with __slots__ keeps IPython's own traceback
+        run.error.exception._render_traceback_ = ErrorCard(tuple(card_lines(run, shell)))  # type: ignore[attr-defined]
+    except Exception:
+        return  # one with __slots__, or that can't even be looked at, keeps IPython's own traceback
 
 
 def card_lines(run: Run, shell: Any = None) -> list[str]:
@@ -200,7 +199,10 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
 
 def note_lines(error: BaseException, most: int) -> list[str]:
     """What was added to an exception by `add_note`, a line each."""
-    notes = getattr(error, "__notes__", ())
+    try:
+        notes = getattr(error, "__notes__", ())
+    except Exception:
+        return []
     texts = [note for note in notes if isinstance(note, str)] if isinstance(notes, list | tuple) else []
     lines = [line.strip() for text in texts for line in text[:_MOST_SAID].splitlines() if line.strip()]
     return [cut(f"  note: {clean(line)}") for line in lines[:most]]
