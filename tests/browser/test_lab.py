@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -181,21 +183,52 @@ def test_after_a_reload_a_run_that_its_cell_waits_for_is_live_again(notebook: An
     expect(nb.live(1).inspector).to_contain_text("first says 3", timeout=20_000)
 
 
-def test_a_notebook_saved_in_the_middle_shows_the_run_as_it_was_seen(notebook: Any, lab: Lab, browser: Browser) -> None:
+@pytest.mark.parametrize("is_trusted", [True, False], ids=["trusted", "untrusted"])
+def test_a_notebook_saved_in_the_middle_shows_the_run_as_it_was_seen(
+    notebook: Any, lab: Lab, browser: Browser, is_trusted: bool
+) -> None:
     nb = notebook("run = %flyte run two(x=3)")
     nb.run_all()
     expect(nb.live(1).node("n1")).to_have_attribute("data-phase", "RUNNING", timeout=40_000)
     [bundle] = outputs(nb.save(), 1)
     assert set(bundle) == {"text/plain", "text/html"}
     assert "two · RUNNING" in bundle["text/plain"]
-    path = lab.folder / "saved_in_the_middle.ipynb"
-    path.write_bytes(nb.path.read_bytes())
+    path = lab.folder / f"saved_in_the_middle_{is_trusted}.ipynb"
+    saved = nbformat.read(nb.path, as_version=4)
+    if not is_trusted:
+        saved.cells[0].source += "\n# not the notebook that was signed"
+    nbformat.write(saved, path)
+    assert NotebookNotary(data_dir=str(lab.home / "data")).check_signature(saved) == is_trusted
     again = Notebook(lab, browser.new_page(viewport={"width": 1300, "height": 1000}), path).open()
     expect(again.output(1).locator("img")).to_have_count(1)
+    assert again.output(1).locator("img").evaluate("image => image.complete && image.naturalWidth > 100")
     expect(again.output(1)).to_contain_text("seen at")
     expect(again.output(1)).not_to_contain_text("model not found")
     expect(again.live(1).element).to_have_count(0)
     again.shut_down()
+
+
+@pytest.mark.parametrize("fate", ["killed", "restarted"])
+def test_a_kernel_that_goes_leaves_what_was_seen_and_says_so(notebook: Any, fate: str) -> None:
+    nb = notebook("import os\nprint(os.getpid())", "run = %flyte run two(x=3)")
+    nb.run_all()
+    live = nb.live(2)
+    expect(live.node("n1")).to_have_attribute("data-phase", "RUNNING", timeout=40_000)
+    live.node("n0").click()
+    expect(live.inspector).to_contain_text("first says 3", timeout=10_000)
+    if fate == "killed":
+        os.kill(int(nb.output(1).inner_text()), signal.SIGKILL)
+        expect(nb.page.locator(".jp-Dialog")).to_contain_text("appears to have died", timeout=30_000)
+        nb.page.keyboard.press("Enter")
+        expect(nb.page.locator(".jp-Dialog")).to_have_count(0)
+    else:
+        nb.page.evaluate("() => { window.jupyterapp.shell.currentWidget.sessionContext.restartKernel() }")
+    expect(live.element.locator(".ftl-bar").first).to_contain_text("followed no longer", timeout=60_000)
+    expect(live.element.locator(".ftl-bar .ftl-phase").first).to_have_text("was running")
+    expect(live.button("stop")).to_be_disabled()
+    expect(live.inspector).to_contain_text("first says 3")
+    live.node("n1").click()
+    expect(live.inspector).to_contain_text("followed no longer")
 
 
 def test_two_runs_at_once_and_two_views_of_one(notebook: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -302,6 +303,43 @@ def test_a_kernel_that_cannot_hear_is_said_to_be_busy_and_asked_again(page: Page
     view.hears = True
     view.until(lambda: "loading 3" in view.inspector.inner_text())
     view.until(lambda: view.follower.run.phase == "ABORTED")
+
+
+def test_a_kernel_that_says_nothing_is_no_longer_given_a_time(page: Page) -> None:
+    page.clock.install()
+    view = mixed(page)
+    bar = view.element.locator(".ftl-bar").first
+    page.clock.fast_forward(10_000)
+    assert "no word" not in bar.inner_text()
+    page.clock.fast_forward(15_000)
+    assert "no word from the kernel for 2" in bar.inner_text()
+    stood = view.text("n2/n0")
+    page.clock.fast_forward(60_000)
+    assert view.text("n2/n0") == stood
+    page.evaluate("() => window.model.hear({ kind: 'beat' })")
+    page.clock.fast_forward(1_000)
+    assert "no word" not in bar.inner_text()
+
+
+def test_a_kernel_that_runs_on_in_silence_speaks_now_and_then(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    view = mixed(page)
+    sent: list[Any] = []
+    view.widget.send = lambda content, buffers=None: sent.append(content)  # type: ignore[method-assign]
+    later = time.monotonic() + 6
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    view.follower.tick()
+    view.follower.tick()
+    assert sent == [{"kind": "beat"}]
+
+
+def test_a_kernel_that_is_gone_leaves_what_was_seen(page: Page) -> None:
+    view = mixed(page)
+    page.evaluate("() => { window.model.send = () => { throw new Error('Cannot send') } }")
+    view.node("n0").click()
+    assert "was running" in view.element.locator(".ftl-bar").first.inner_text()
+    assert "followed no longer" in view.inspector.inner_text()
+    assert view.button("stop").is_disabled()
+    assert view.errors == []
 
 
 def test_a_view_that_comes_late_is_right_at_once(page: Page, latch: Latch) -> None:

@@ -50,12 +50,23 @@ class Inspector {
   ask() {
     clearTimeout(this.late);
     if (this.path === null) return;
+    if (this.isOver) return this.wait("The run is followed no longer: nobody can be asked for values and log.");
     this.tell({ kind: "look", path: this.path });
     this.late = setTimeout(() => {
-      const wait = this.body.querySelector(".ftl-wait");
-      if (wait) wait.textContent = "The kernel is busy: values and log come as soon as it answers.";
+      this.wait("The kernel is busy: values and log come as soon as it answers.");
       this.ask();
     }, PATIENCE);
+  }
+
+  wait(why) {
+    const wait = this.body.querySelector(".ftl-wait");
+    if (wait) wait.textContent = why;
+  }
+
+  /** Nobody answers any more: what is seen stays. */
+  end() {
+    this.isOver = true;
+    this.ask();
   }
 
   /** Show where the node stands; the rest comes from the kernel. */

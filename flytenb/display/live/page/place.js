@@ -45,7 +45,8 @@ class Places {
   }
 
   say(kind) {
-    if ([...this.views.keys()].some((element) => element.isConnected)) this.model.send({ kind });
+    const view = [...this.views].find(([element]) => element.isConnected)?.[1];
+    view?.tell({ kind });
   }
 
   /** The kernel called for a page that may have been loaded anew: from now on, this model is the one that is told. */

@@ -24,7 +24,7 @@ class View {
   constructor(model, root) {
     this.model = model;
     this.id = `ftl${(views += 1)}`;
-    const tell = (message) => this.model.send(message);
+    const tell = (message) => this.tell(message);
     this.heard();
     this.stage = new Stage(
       `${this.id}-`,
@@ -118,6 +118,16 @@ class View {
     this.heardAt = Date.now();
   }
 
+  /** Say something to the kernel; where there is none any more (dead, restarted), that is the end. */
+  tell(message) {
+    if (this.isOver) return;
+    try {
+      this.model.send(message);
+    } catch {
+      this.end();
+    }
+  }
+
   // From the kernel.
 
   onPicture() {
@@ -129,7 +139,7 @@ class View {
     this.names.replaceChildren(...found.map(([path, name]) => h("option", { value: path, label: `${name} · ${path}` })));
     const notes = picture.notes.map((note) => h("span", {}, note));
     const isFolded = Object.values(picture.can).includes("open");
-    const all = h("button", { class: "ftl-link", type: "button", onclick: () => this.model.send({ kind: "all" }) });
+    const all = h("button", { class: "ftl-link", type: "button", onclick: () => this.tell({ kind: "all" }) });
     all.textContent = "open everything";
     this.notes.replaceChildren(...(isFolded ? [...notes.slice(0, 1), all] : []));
     this.frameKey = null; // the frame may have come before its picture
@@ -261,11 +271,16 @@ class View {
 
   /** Nobody tells anything any more: what is seen stays. */
   end() {
+    if (this.isOver) return;
+    this.isOver = true;
     clearInterval(this.timer);
     clearTimeout(this.stopLate);
-    this.inspector.close();
+    this.inspector.end();
     this.stage.end();
     for (const control of this.element.querySelectorAll(".ftl-stop, .ftl-gate :is(button, input)")) control.disabled = true;
-    if (this.run && this.run.took === null) this.elapsed.say("followed no longer: this is how far it was seen");
+    if (!this.run || this.run.took !== null) return;
+    this.phase.dataset.phase = "QUEUED"; // grey: nobody knows
+    write(this.phase, `was ${lower(this.run.phase)}`);
+    this.elapsed.say("followed no longer: this is how far it was seen");
   }
 }
