@@ -1,8 +1,8 @@
 """The page's side of the live view by itself: how long the first picture takes, what each update costs the page.
 
 An update's cost is what the browser's own trace says of the page's main thread, in processor time: our script, styles,
-layout, painting, and handing it over. All nodes are drawn, none folded, all in view; ten begin and ten end between
-two updates, neighbours or *scattered*.
+layout, painting, and handing it over. All nodes are drawn, none folded, all in view. Of so many changes between two
+updates, half are nodes that begin and half nodes that end: neighbours, or *scattered* over the drawing.
 The *bare* side is no code of ours: one `svg` with as many groups of a box, of which as many get another class.
 JSON lines on standard output; needs Chromium.
 """
@@ -19,7 +19,7 @@ import time
 from bisect import bisect
 from collections import Counter
 from collections.abc import Callable
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,6 @@ from tests.browser.alone import MODEL, PAGE
 
 MOST_MS = 2.0
 """What an update may take."""
-AT_ONCE = 10
 
 _STEPS = {
     "UpdateLayoutTree": "style",
@@ -90,7 +89,7 @@ size => {
 """
 
 
-def state_and_updates(size: int, *, is_scattered: bool) -> tuple[dict[str, Any], list[list[Any]]]:
+def state_and_updates(size: int, step: int, *, is_scattered: bool) -> tuple[dict[str, Any], list[list[Any]]]:
     """Return what the page's model holds at first, and what it is told of a run afterwards."""
     graph = flytenb.graph(layered(size))
     picture = Picture.of(graph, frozenset())
@@ -107,10 +106,10 @@ def state_and_updates(size: int, *, is_scattered: bool) -> tuple[dict[str, Any],
     updates: list[list[Any]] = []
     changed: set[str] = set()
     key = 1
-    for at in range(0, len(paths), AT_ONCE):
-        for path in paths[at : at + AT_ONCE]:
+    for at in range(0, len(paths), step):
+        for path in paths[at : at + step]:
             ledger.take(RunEvent(float(at + 1), "phase", path, Phase.RUNNING))
-        for path in paths[max(0, at - AT_ONCE) : at]:
+        for path in paths[max(0, at - step) : at]:
             ledger.take(RunEvent(float(at + 1), "phase", path, Phase.SUCCEEDED))
         changed |= ledger.read()[0]
         is_frame = len(changed) > 180
@@ -157,16 +156,16 @@ def costs(events: list[dict[str, Any]]) -> list[Counter[str]]:
     return found[1:-1]
 
 
-def measure(page: Page, side: str, size: int) -> dict[str, Any]:
+def measure(page: Page, side: str, size: int, changes: int) -> dict[str, Any]:
     """Tell a page of a whole run, and take what each update costs it."""
     page.set_content(PAGE)
-    first = 0.0
+    first, step = 0.0, changes // 2
     if side == "bare":
         page.evaluate(_BARE, size)
-        groups = range(0, size, AT_ONCE)
-        updates = [[list(range(i, min(i + AT_ONCE, size))), list(range(max(0, i - AT_ONCE), i))] for i in groups]
+        groups = range(0, size, step)
+        updates = [[list(range(i, min(i + step, size))), list(range(max(0, i - step), i))] for i in groups]
     else:
-        state, updates = state_and_updates(size, is_scattered=side == "scattered")
+        state, updates = state_and_updates(size, step, is_scattered=side == "scattered")
         start = time.perf_counter()
         page.evaluate(MODEL, [page_module(), page_style(), state, "light"])
         first = time.perf_counter() - start
@@ -175,12 +174,13 @@ def measure(page: Page, side: str, size: int) -> dict[str, Any]:
     found = costs(traced(page, lambda: page.evaluate(_TELL, [updates])))
     if side != "bare":
         painted = page.locator(".ftl-stage .ft-node[data-phase=SUCCEEDED]").count()
-        assert painted == size - AT_ONCE, painted
+        assert painted == size - step, painted
     totals = sorted(sum(cost.values()) for cost in found)
     steps = ("script", *dict.fromkeys(_STEPS.values()))
     return {
         "workload": "live_page",
         "size": size,
+        "changes": changes,
         "side": side,
         "first_picture_ms": round(1000 * first),
         "median_update_ms": round(statistics.median(totals), 2),
@@ -193,20 +193,20 @@ def measure(page: Page, side: str, size: int) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Print one JSON line per size and side."""
+    """Print one JSON line per size, number of changes, and side."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=lambda text: tuple(map(int, text.split(","))), default=(100, 1000))
+    parser.add_argument("--changes", type=lambda text: tuple(map(int, text.split(","))), default=(10, 20))
     parser.add_argument("--rounds", type=int, default=1, help="how often the sides take turns")
     options = parser.parse_args()
     with sync_playwright() as play:
         program = shutil.which("chromium")
         browser = play.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
-        for size in options.sizes:
-            for _ in range(options.rounds):
-                for side in ("bare", "flytenb", "scattered"):
-                    page = browser.new_page(viewport={"width": 1200, "height": 900})
-                    print(json.dumps(measure(page, side, size)), flush=True)
-                    page.close()
+        sides = ("bare", "flytenb", "scattered")
+        for size, changes, _, side in product(options.sizes, options.changes, range(options.rounds), sides):
+            page = browser.new_page(viewport={"width": 1200, "height": 900})
+            print(json.dumps(measure(page, side, size, changes)), flush=True)
+            page.close()
         browser.close()
     return 0
 
