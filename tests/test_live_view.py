@@ -105,6 +105,37 @@ def test_a_front_end_that_only_knows_outputs_that_are_widgets_gets_one(kernel: K
 
 
 @pytest.mark.kernel
+def test_colab_is_told_where_its_widget_manager_is(kernel: Kernel) -> None:
+    kernel.run(
+        """
+        import sys, types
+        colab, output = types.ModuleType("google.colab"), types.ModuleType("google.colab.output")
+        output._widgets = types.SimpleNamespace(_installed_url=None)
+        def enable_custom_widget_manager():
+            output._widgets._installed_url = "https://ssl.gstatic.com/colab"
+        output.enable_custom_widget_manager = enable_custom_widget_manager
+        sys.modules |= {"google.colab": colab, "google.colab.output": output}
+        """
+    ).ok()
+    kernel.run(
+        """
+        shell, told = get_ipython(), []
+        publish = type(shell.display_pub).publish
+        def note(self, data, metadata=None, *args, **kwargs):
+            told.append((sorted(data), metadata))
+            return publish(self, data, metadata, *args, **kwargs)
+        type(shell.display_pub).publish = note
+        """
+    ).ok()
+    kernel.run("run = %flyte run naps(x=1)").ok()
+    kernel.run("type(shell.display_pub).publish = publish").ok()
+    kernel.run("del sys.modules['google.colab'], sys.modules['google.colab.output']").ok()
+    live = [metadata for kinds, metadata in kernel.value("told") if WIDGET in kinds]
+    assert live
+    assert all(each[WIDGET]["colab"]["custom_widget_manager"]["url"].startswith("https://") for each in live)
+
+
+@pytest.mark.kernel
 def test_a_short_run_makes_no_widget(kernel: Kernel) -> None:
     kernel.run("from ipywidgets import Widget\nfrom flytenb.display.live import widget").ok()
     made = "len([w for w in __import__('ipywidgets').widgets.widget._instances])"

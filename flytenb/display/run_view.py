@@ -128,13 +128,15 @@ class RunView:
         still = run_bundle(self._run, drawing) if with_picture else placeholder(self._run)
         with self._lock:
             if not self._is_over and follower.widget is not None:
-                self._publish(follower.widget.bundle(still, as_widget=needs_widget(self._shell)))
+                is_widget = needs_widget(self._shell)
+                metadata = follower.widget.metadata if is_widget else {}
+                self._publish(follower.widget.bundle(still, as_widget=is_widget), metadata)
 
-    def _publish(self, bundle: dict[str, Any]) -> None:
+    def _publish(self, bundle: dict[str, Any], metadata: dict[str, Any] | None = None) -> None:
         if self._handle is not None:
-            self._in_cell(lambda: self._handle.update(bundle, raw=True))
+            self._in_cell(lambda: self._handle.update(bundle, metadata=metadata or {}, raw=True))
         else:
-            display(bundle, raw=True)
+            display(bundle, metadata=metadata or {}, raw=True)
 
     def _in_cell(self, job: Callable[..., Any], *args: Any) -> None:
         self._context.copy().run(job, *args)

@@ -64,6 +64,12 @@ class RunWidget(anywidget.AnyWidget):
         if hasattr(self.comm, "_reply_subshell_for"):
             self.comm._reply_subshell_for = lambda data, default: default
 
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What stands beside an output that is the widget: Colab is told there where its widget manager is."""
+        shown = self._repr_mimebundle_()
+        return {} if shown is None else shown[1]
+
     def bundle(self, still: Mapping[str, str], *, as_widget: bool) -> dict[str, Any]:
         """Return what shows it in an output.
 
