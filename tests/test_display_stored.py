@@ -202,3 +202,22 @@ def test_an_answer_is_given_on_and_so_is_an_error() -> None:
     assert asked.wait_for(lambda: 5, 10) == 5
     with pytest.raises(io.UnsupportedOperation):
         asked.wait_for(io.BytesIO().fileno, 10)
+
+
+@pytest.mark.parametrize(("separator", "start"), [(";", ""), ("\t", ""), ("|", ""), (",", "\ufeff"), (";", "\ufeff")])
+def test_a_csv_file_is_read_as_spreadsheets_write_it(tmp_path: Path, separator: str, start: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(f"{start}n{separator}word\n1,5{separator}x\n".replace("1,5", "1,5" if separator != "," else "1.5"))
+    lines = [line.split() for line in show(FlyteFile["csv"](str(path))).text.splitlines()]
+    assert lines[1] == ["n", "word"]
+    assert lines[3][1] == "x"
+
+
+def test_a_file_that_nobody_could_read_is_shown_as_bytes(tmp_path: Path) -> None:
+    (tmp_path / "a.gz").write_bytes(b"\x1f\x8b\x08\xff")
+    assert r"b'\x1f\x8b\x08\xff'" in show(tmp_path / "a.gz").text
+    (tmp_path / "a.txt").write_bytes("über\n".encode("latin-1"))
+    assert "ber" in show(tmp_path / "a.txt").text.splitlines()[1]
+    # A character that ends behind the head is no mistake.
+    (tmp_path / "b.txt").write_bytes(b"x" + "é".encode() * 40_000)
+    assert "xéé" in show(tmp_path / "b.txt").text

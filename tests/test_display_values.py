@@ -35,7 +35,7 @@ from flytekit import Deck, StructuredDataset, task, workflow
 from flytekit.deck import MarkdownRenderer, TopFrameRenderer
 from flytekit.types.directory import FlyteDirectory
 from flytekit.types.file import FlyteFile
-from IPython.display import HTML, JSON, Audio, Markdown
+from IPython.display import HTML, JSON, Audio, IFrame, Markdown
 from PIL import Image
 
 from flytenb.display.limits import Limits
@@ -341,6 +341,13 @@ def test_a_poster_is_drawn_no_larger_than_it_is_shown() -> None:
     figure.savefig = lambda *args, dpi, **rest: asked.append(dpi) or drawn(*args, dpi=dpi, **rest)  # type: ignore[func-returns-value,method-assign]
     assert "PNG picture" in show(figure).text
     assert max(asked) * 200 <= 1_600
+
+
+def test_what_has_nothing_to_draw_or_would_be_fetched_says_so() -> None:
+    assert show(Image.new("RGB", (0, 5))).text == "Image · 0 × 5 pixels · RGB\n  (empty)"
+    assert show(IFrame("http://example.com/", 5, 5)).text == "IFrame\n  (not fetched: 'http://example.com/')"
+    (line,) = matplotlib.figure.Figure().subplots().plot([1, 2], label="a line")
+    assert show(line).text == "Line2D(a line) (Line2D)"
 
 
 def test_drawing_a_chart_fetches_nothing(tmp_path: Path) -> None:

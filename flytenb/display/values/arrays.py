@@ -176,7 +176,7 @@ def spread(sample: Any) -> tuple[Part, ...]:
     if finite.size < FEWEST:
         return ()
     low, high = float(finite.min()), float(finite.max())
-    bars = histogram([low, high])
+    bars = histogram([low, high], [int(low), int(high)] if sample.dtype.kind in "iu" else ())
     if bars is None:
         return ()
     counts, _ = numpy.histogram(finite, bins=bins_for(finite.size), range=(low, high))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -72,6 +73,7 @@ _RECORDINGS = {
     "mp4": "video/mp4",
     "webm": "video/webm",
 }
+_CONTROL = frozenset(range(32)) - frozenset(b"\t\n\f\r\x1b")
 _PICKLES = frozenset({"pkl", "pickle", "joblib", "pt", "pth", "dill"})
 
 
@@ -188,9 +190,13 @@ def _picture(path: Path, mime: str, view: View) -> Part:
 
 def _csv(path: Path, delimiter: str, view: View) -> Part:
     head, is_whole = _head(path, _HEAD if view.looks is None else _ASKED)
-    lines = head.decode("utf-8", errors="replace")
+    lines = head.decode("utf-8-sig", errors="replace")
     if not is_whole:
         lines = lines.rpartition("\n")[0]
+    first = lines.partition("\n")[0]
+    if delimiter == "," not in first:
+        # What spreadsheets write where the comma is in the numbers.
+        delimiter = next((each for each in ";\t|" if each in first), delimiter)
     rows = list(csv.reader(io.StringIO(lines), delimiter=delimiter))
     if not rows:
         return Note("empty")
@@ -221,12 +227,23 @@ def _text(path: Path, kind: str, view: View) -> Part | None:
     head, _ = _head(path)
     if not head:
         return Note("empty")
-    if b"\0" in head:
+    if _is_binary(head):
         return view.show(head[:256])
     text = head.decode("utf-8", errors="replace")[: view.limits.block]
     missing = max(path.stat().st_size - len(text.encode()), 0)
     note = (Note(f"{bytes_text(missing)} more"),) if missing else ()
     return Group((Text(text, "markdown" if kind == "md" else "plain"), *note))
+
+
+def _is_binary(head: bytes) -> bool:
+    """Whether nobody could read it: control characters in what isn't text in UTF-8."""
+    if b"\0" in head:
+        return True
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return bool(_CONTROL.intersection(head))
+    return False
 
 
 def _head(path: Path, most: int = _HEAD) -> tuple[bytes, bool]:

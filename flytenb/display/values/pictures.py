@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from flytenb.display.asked import wait_for
-from flytenb.display.brief import brief, class_name
+from flytenb.display.brief import brief, class_name, clip
 from flytenb.display.loaded import loaded
-from flytenb.display.part import MEDIA_TYPES, Group, Media, Note, Part, Picture, Rich, Section, Table
+from flytenb.display.part import MEDIA_TYPES, Group, Media, Note, Part, Picture, Rich, Section, Table, Value
 from flytenb.display.quantities import bytes_text, count_text
 from flytenb.display.registry import BUILT_IN
 from flytenb.display.statistics import column_summary
@@ -37,6 +37,8 @@ def show_image(value: Any, view: View) -> Part:
     """Show a picture, made smaller if it is large."""
     width, height = value.size
     facts = (f"{width:,} × {height:,} pixels", str(value.mode), str(value.format or ""))
+    if not width * height:
+        return Section(class_name(value), facts, Note("empty"))
     if width * height > _MOST_PIXELS:
         return Section(class_name(value), facts, Note("too many pixels to decode for a look"))
     return Section(class_name(value), facts, small_picture(value, view, f"{width} × {height} pixels"))
@@ -90,6 +92,12 @@ def show_figure(value: Any, view: View) -> Part:
 def show_axes(value: Any, view: View) -> Any:
     """Show the figure that a pair of axes stands in."""
     return value.get_figure()
+
+
+@display_for("matplotlib.artist.Artist")
+def show_artist(value: Any, view: View) -> Part:
+    """Name a line, a patch or a text: all it has around it is a figure."""
+    return Value(clip(str(value), view.limits.block), class_name(value))
 
 
 @display_for("plotly.basedatatypes.BaseFigure")
@@ -197,6 +205,12 @@ def show_recording(value: Any, view: View) -> Part:
         return Section(class_name(value), (), Media(data, mime))
     where = brief(value.url or value.filename or "", view.limits.cell)
     return Section(class_name(value), (mime,), Note(f"not fetched: {where}"))
+
+
+@display_for("IPython.lib.display.IFrame")
+def show_iframe(value: Any, view: View) -> Part:
+    """Name the page that a frame would fetch."""
+    return Section(class_name(value), (), Note(f"not fetched: {brief(value.src, view.limits.cell)}"))
 
 
 def _interactive(title: str, facts: tuple[str, ...], table: Part | None, mime: str, source: str, view: View) -> Part:
