@@ -37,6 +37,7 @@ from pydantic import BaseModel
 
 from flytenb.bridge.lens import TypeFacts, read_type
 from flytenb.bridge.lens.lookup import look_up
+from flytenb.bridge.lens.trip import explain
 
 HERE = str(pathlib.Path(__file__))
 FOLDER = str(pathlib.Path(__file__).parent / "golden")
@@ -427,3 +428,9 @@ def test_a_field_works_as_it_does_in_a_dataclass(case: int) -> None:
         return
     assert support.is_supported
     assert (support.how == "comes back as it was") == is_same(value, result), support.how
+
+
+def test_an_error_is_one_line_without_the_colours_of_a_terminal() -> None:
+    assert explain(ValueError("\x1b[1mload\x1b[0m failed\nmore")) == "load failed (ValueError)"
+    assert explain(TypeError("Cannot convert from scalar {\n  union {")) == "Cannot convert from scalar {…} (TypeError)"
+    assert explain(KeyError()) == "no reason given (KeyError)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from flytenb.bridge.lens.literals import describe_literal, from_bytes, to_bytes
 from flytenb.bridge.lens.quiet import quiet
 from flytenb.bridge.type_names import name_type
 from flytenb.bridge.values_in_short import LONG, cut
+
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,9 @@ def send(value: Any, python_type: Any) -> Any:
 
 def explain(error: BaseException) -> str:
     """Return an error as one line, its own words first."""
-    text = str(error).strip().partition("\n")[0] or "no reason given"
+    text = _COLOURS.sub("", str(error)).strip().partition("\n")[0] or "no reason given"
+    # flytekit spells out a whole literal, a line for each brace.
+    text += "…}" if text.endswith("{") else ""
     return f"{cut(text, LONG)} ({type(error).__name__})"
 
 
