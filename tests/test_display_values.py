@@ -343,6 +343,19 @@ def test_a_poster_is_drawn_no_larger_than_it_is_shown() -> None:
     assert max(asked) * 200 <= 1_600
 
 
+@pytest.mark.parametrize("depth", ["uint16", "int32", "float32"])
+def test_a_picture_of_deep_greys_keeps_them_apart(depth: str) -> None:
+    greys = (np.arange(100 * 100).reshape(100, 100) * (6 if depth == "uint16" else 1)).astype(depth)
+    shown = show(Image.fromarray(greys))
+    assert "black 0.0, white" in shown.text
+    (data,) = re.findall(r"data:image/png;base64,([^\"]+)", shown.fragment)
+    with Image.open(io.BytesIO(base64.b64decode(data))) as image:
+        assert len(image.getcolors() or ()) > 200
+        assert image.getextrema() == (0, 255)
+    assert show(Image.fromarray(np.full((9, 9), 5, depth))).text.endswith("black 5.0, white 5.0 · PNG picture, 69 bytes]")
+    assert "aren't all finite" in show(Image.fromarray(np.full((9, 9), np.nan, "float32"))).text
+
+
 def test_what_has_nothing_to_draw_or_would_be_fetched_says_so() -> None:
     assert show(Image.new("RGB", (0, 5))).text == "Image · 0 × 5 pixels · RGB\n  (empty)"
     assert show(IFrame("http://example.com/", 5, 5)).text == "IFrame\n  (not fetched: 'http://example.com/')"

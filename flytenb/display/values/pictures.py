@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import io
 import json
+import math
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -14,13 +15,15 @@ from flytenb.display.asked import wait_for
 from flytenb.display.brief import brief, class_name, clip
 from flytenb.display.loaded import loaded
 from flytenb.display.part import MEDIA_TYPES, Group, Media, Note, Part, Picture, Rich, Section, Table, Value
-from flytenb.display.quantities import bytes_text, count_text
+from flytenb.display.quantities import bytes_text, count_text, number_text
 from flytenb.display.registry import BUILT_IN
 from flytenb.display.statistics import column_summary
 from flytenb.display.view import View
 
 display_for = BUILT_IN.display_for
 _LARGEST = 480
+_DEEP = ("I", "F")
+"""Modes of more than 8 bits, which would be cut off at 255."""
 _MOST_PIXELS = 50_000_000
 _DPI = (100, 60, 36)
 _LONGEST_SIDE = 1_600
@@ -56,9 +59,13 @@ def shrunk_file(path: Path, view: View) -> Part | None:
 
 def small_picture(image: Any, view: View, caption: str) -> Part:
     """Return a PIL image as a picture of bounded size."""
+    own = caption
     for largest in (_LARGEST, _LARGEST // 2, _LARGEST // 4):
         small = image.copy()
         small.thumbnail((largest, largest))
+        if small.mode in _DEEP or small.mode.startswith("I;16"):
+            small, span = _levelled(small)
+            caption = f"{own}, black {span[0]}, white {span[1]}"
         if small.mode not in ("L", "RGB", "RGBA"):
             small = small.convert("RGBA" if "transparency" in small.info or small.mode in ("LA", "PA") else "RGB")
         out = io.BytesIO()
@@ -66,6 +73,17 @@ def small_picture(image: Any, view: View, caption: str) -> Part:
         if len(out.getvalue()) <= view.limits.embed:
             break
     return Picture(out.getvalue(), "image/png", caption)
+
+
+def _levelled(image: Any) -> tuple[Any, tuple[str, str]]:
+    """Return an image of deep greys, its darkest black and its brightest white, and what these two were."""
+    deep = image.convert("F")
+    low, high = deep.getextrema()
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise ValueError("its greys aren't all finite")
+    scale = 255 / (high - low) if high > low else 0.0
+    levelled = deep.point(lambda grey: grey * scale - low * scale).convert("L")
+    return levelled, (number_text(low), number_text(high))
 
 
 @display_for("matplotlib.figure.Figure")
