@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import collections.abc
 import dataclasses
+from collections.abc import Iterator, Mapping
 from importlib import metadata
 from typing import Any
 
 import pytest
 
+import flytenb
 from flytenb.display import registry as registry_module
 from flytenb.display.part import Group, Html, Section, Table, Text, Tree, Value
 from flytenb.display.registry import BUILT_IN, PluginRegistry, Registry
@@ -241,3 +243,44 @@ class Clip:
 def test_nested_values_are_shown_by_their_displays_too(registry):
     registry.display_for(Clip)(lambda value, view: Text(f"♪ {value.seconds} s\nof sound"))
     assert "♪ 3 s" in _text({"intro": Clip(3)}, registry)
+
+
+class _Graph:
+    """Says nothing by its repr, but something as text."""
+
+    def __init__(self, said: Any) -> None:
+        self.said = said
+
+    def __str__(self) -> str:
+        return self.said.upper()
+
+
+def test_an_object_without_a_repr_says_what_it_is_as_text_and_what_it_has() -> None:
+    assert show(_Graph("4 nodes")).text == "_Graph\n  4 NODES\n  said  '4 nodes' (str)"
+    assert show(_Graph(5)).text == "_Graph\n  said  5 (int)"
+
+
+class _Dataset(Mapping):
+    """More than its items, and shows itself, as xarray's does."""
+
+    def __getitem__(self, key: str) -> int:
+        return {"a": 1}[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter("a")
+
+    def __len__(self) -> int:
+        return 1
+
+    def __repr__(self) -> str:
+        return "<Dataset>\nDimensions: x 3"
+
+    def _repr_html_(self) -> str:
+        return "<pre hidden>never seen</pre><b>Dimensions</b>"
+
+
+def test_a_mapping_that_shows_itself_does_so_and_its_text_is_its_own() -> None:
+    shown = show(_Dataset())
+    assert shown.text == "_Dataset\n  <Dataset>\n  Dimensions: x 3"
+    assert "&lt;b&gt;Dimensions" in shown.fragment
+    assert "'a'  1" in flytenb.explore(_Dataset()).choose(is_open=True).still.text

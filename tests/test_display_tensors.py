@@ -1,8 +1,9 @@
-"""Tensors of every layout and modules of PyTorch; see tests/tensors.py for what stands in for it."""
+"""Tensors of every layout and modules of PyTorch, arrays of JAX; tests/tensors.py tells what stands in for them."""
 
 from __future__ import annotations
 
 import sys
+import types
 from typing import Any
 
 import numpy as np
@@ -123,3 +124,36 @@ def test_a_module_of_many_is_bounded(torch):
     shown = show(torch.nn.Sequential(*(torch.nn.ReLU() for _ in range(1000))))
     assert "950 more" in shown.html
     assert len(shown.text) <= 4_000
+
+
+class _Array:
+    """Stands for jax.Array, as JAX 0.8 is asked."""
+
+    def __init__(self, array: Any, platform: str = "cpu", *, is_ready: bool = True, is_deleted: bool = False) -> None:
+        self._array, self._platform = array, platform
+        self.shape, self.dtype, self.nbytes = array.shape, array.dtype, array.nbytes
+        self.is_fully_addressable = True
+        self.is_ready, self.is_deleted = (lambda: is_ready), (lambda: is_deleted)
+
+    def devices(self) -> list[Any]:
+        return [types.SimpleNamespace(platform=self._platform)]
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        assert self._platform == "cpu" and self.is_ready() and not self.is_deleted()
+        return self._array
+
+
+@pytest.fixture
+def jax(monkeypatch: pytest.MonkeyPatch) -> Any:
+    module = types.ModuleType("jax")
+    module.Array = type("Array", (_Array,), {"__module__": "jax"})  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "jax", module)
+    return module
+
+
+def test_an_array_of_jax_is_shown_only_where_it_costs_nothing(jax):
+    assert "mean 0.5" in _text(jax.Array(VECTOR))
+    assert _text(jax.Array(np.array(2.5, "float32"))) == "2.5 (Array, float32, 4 bytes)"
+    assert "not copied from gpu" in _text(jax.Array(VECTOR, "gpu"))
+    assert "not computed yet" in _text(jax.Array(VECTOR, is_ready=False))
+    assert "deleted" in _text(jax.Array(VECTOR, is_deleted=True))

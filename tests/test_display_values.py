@@ -352,7 +352,9 @@ def test_a_picture_of_deep_greys_keeps_them_apart(depth: str) -> None:
     with Image.open(io.BytesIO(base64.b64decode(data))) as image:
         assert len(image.getcolors() or ()) > 200
         assert image.getextrema() == (0, 255)
-    assert show(Image.fromarray(np.full((9, 9), 5, depth))).text.endswith("black 5.0, white 5.0 · PNG picture, 69 bytes]")
+    assert show(Image.fromarray(np.full((9, 9), 5, depth))).text.endswith(
+        "black 5.0, white 5.0 · PNG picture, 69 bytes]"
+    )
     assert "aren't all finite" in show(Image.fromarray(np.full((9, 9), np.nan, "float32"))).text
 
 

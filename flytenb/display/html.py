@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -22,6 +23,9 @@ _FRAME_HEAD = (
     "table{border:0;border-collapse:collapse}td,th{border:0;padding:2px 8px;border-bottom:1px solid #ddd}</style>"
 )
 _FRAME_TALLEST = 400
+_HIDDEN = re.compile(r"<(style|script)\b.*?</\1>|<details(?![^>]*\bopen\b)[^>]*>.*?</details>", re.DOTALL)
+_LINES = re.compile(r"<(?:tr|p|br|li|h[1-4])\b")
+_SIZED_SVG = re.compile(r"<svg[^>]*\s(?:height|viewbox)=")
 
 
 def to_html(part: Part) -> str:
@@ -104,11 +108,12 @@ def _frame(part: Html) -> str:
 
 def _frame_height(part: Html) -> int:
     """Guess how tall the markup will be: without scripts nobody in the page can ask it."""
-    source = part.source.lower()
-    lines = sum(source.count(tag) for tag in ("<tr", "<p", "<br", "<li", "<h1", "<h2", "<h3", "<h4"))
+    source = _HIDDEN.sub("", part.source.lower())
+    lines = len(_LINES.findall(source))
     if "<pre" in source:
         lines += source.count("\n")
-    pictures = 200 * (source.count("<img") + source.count("<svg"))
+    # Those without a size of their own are icons.
+    pictures = 200 * (source.count("<img") + len(_SIZED_SVG.findall(source)))
     return min(max(22 * lines + pictures + 40, 60), _FRAME_TALLEST)
 
 

@@ -140,7 +140,7 @@ class Trimmer:
                 return self._embed(part, len(part.data), part.caption or part.mime)
             case Html():
                 small = self._embed(part, len(part.source), "markup")
-                return Html(clean(part.source)) if small is part else small
+                return Html(clean(part.source), clean(part.text[: self._limits.block])) if small is part else small
             case Own():
                 if len(part.html) <= self._limits.html:
                     return part

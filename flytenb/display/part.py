@@ -226,9 +226,13 @@ class Histogram(Part):
 
 @dataclass(frozen=True, slots=True)
 class Html(Part):
-    """Markup that somebody else wrote. It is shown in a sandboxed frame, without scripts and without a network."""
+    """Markup that somebody else wrote. It is shown in a sandboxed frame, without scripts and without a network.
+
+    `text` is what its maker says in plain words; without it, what a reader of the markup would see.
+    """
 
     source: str
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)

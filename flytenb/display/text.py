@@ -79,7 +79,7 @@ def _lines(part: Part) -> list[str]:
         case Picture() | Media():
             return [f"[{media_caption(part)}]"]
         case Html():
-            return [*html_text(part.source).split("\n"), *html_notes(part)]
+            return [*(part.text or html_text(part.source)).split("\n"), *html_notes(part)]
         case Own():
             return part.text.split("\n")
     return []

@@ -8,7 +8,7 @@ from typing import Any
 from flytenb.display.annotations import type_text
 from flytenb.display.brief import brief, class_name
 from flytenb.display.loaded import loaded
-from flytenb.display.part import Column, Group, Part, Picture, Section, Slices, Table, Text, Value
+from flytenb.display.part import Column, Group, Note, Part, Picture, Section, Slices, Table, Text, Value
 from flytenb.display.png import encode_png
 from flytenb.display.quantities import bytes_text, count_text, number_text, range_text
 from flytenb.display.registry import BUILT_IN
@@ -45,6 +45,27 @@ def show_numpy_scalar(value: Any, view: View) -> Part:
 
 
 @display_for("jax.Array")
+def show_jax(value: Any, view: View) -> Part:
+    """Show an array of JAX; one that isn't computed yet, or lies on a device, is named and not waited for."""
+    facts = (shape_text(tuple(value.shape)), str(value.dtype), bytes_text(int(value.nbytes)))
+    title = class_name(value)
+    places = {str(device.platform) for device in value.devices()}
+    if value.is_deleted():
+        return Section(title, facts, Note("deleted"))
+    if places != {"cpu"} or not value.is_fully_addressable:
+        return Section(title, facts, Note(f"not copied from {', '.join(sorted(places))}"))
+    if not value.is_ready():
+        return Section(title, facts, Note("not computed yet: looking at it would wait"))
+    numpy: Any = loaded("numpy")
+    # Types that only JAX has (bfloat16) have no figures in numpy.
+    if numpy is None or value.dtype.kind not in "biufc":
+        return Section(title, facts)
+    array = numpy.asarray(value)
+    if array.ndim == 0:
+        return Value(brief(array.item()), title, facts[1:])
+    return Section(title, facts, array_body(array, view))
+
+
 @display_for("tensorflow.Tensor")
 def show_device_array(value: Any, view: View) -> Part:
     """Name an array that lies with another library: reading it may wait for a device."""

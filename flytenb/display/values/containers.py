@@ -59,8 +59,10 @@ def show_items(value: Any, view: View) -> Any:
 
 @display_for(dict)
 @display_for(Mapping)
-def show_mapping(value: Mapping[Any, Any], view: View) -> Part:
-    """Show keys and values as a tree."""
+def show_mapping(value: Mapping[Any, Any], view: View) -> Any:
+    """Show keys and values as a tree; what is more than a dict and shows itself does so until it is explored."""
+    if view.looks is None and not isinstance(value, dict) and hasattr(type(value), "_repr_html_"):
+        return NotImplemented
     total = len(value)
     start, stop = view.page(total, view.limits.items)
     pairs = list(islice(value.items(), start, stop))

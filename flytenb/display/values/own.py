@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flytenb.display.brief import brief, class_name, has_no_repr, is_told_by_repr, own_repr, pass_interrupt
-from flytenb.display.part import Html, Own, Part, Picture, Rich, Section, Text, Tree, Value
+from flytenb.display.part import Group, Html, Own, Part, Picture, Rich, Section, Text, Tree, Value
 from flytenb.display.registry import BUILT_IN, FALLBACK
 from flytenb.display.view import View
 
@@ -30,7 +30,9 @@ def show_object(value: Any, view: View) -> Part:
     attributes = getattr(value, "__dict__", None) if has_no_repr(cls) else None
     if isinstance(attributes, dict) and attributes:
         entries = view.entries((str(k), v, None) for k, v in list(attributes.items()))
-        return Section(class_name(value), (), Tree(entries, len(attributes)))
+        tree = Tree(entries, len(attributes))
+        said = _said(value, view)
+        return Section(class_name(value), (), Group((Text(said), tree)) if said else tree)
     try:
         text = own_repr(value, view.limits.block + 1)
     except BaseException as error:
@@ -53,6 +55,8 @@ def show_rich(value: Any, view: View) -> Any:
         extra = tuple((k, v) for k, v in bundle.items() if k not in ("text/html", "text/plain"))
         return Rich(own, extra)
     part = _richest(bundle, view)
+    if isinstance(part, Html):
+        part = Html(part.source, _plain_words(value, text, view))
     return NotImplemented if part is None else Section(class_name(value), (), part)
 
 
@@ -76,6 +80,30 @@ def _bundle(value: Any) -> dict[str, Any]:
             if data is not None:
                 found[mime] = data
     return found
+
+
+def _said(value: Any, view: View) -> str:
+    """Return what an object without a repr makes of itself as text, if anything."""
+    cls: Any = type(value)
+    if cls.__str__ is object.__str__:
+        return ""
+    try:
+        return str(cls.__str__(value))[: view.limits.block]
+    except BaseException as error:
+        pass_interrupt(error)
+        return ""
+
+
+def _plain_words(value: Any, text: Any, view: View) -> str:
+    """Return what an object says in plain words, if more than its name: its markup may hold what is never seen."""
+    if isinstance(text, str) and text.strip():
+        return text
+    try:
+        words = "" if has_no_repr(type(value)) else own_repr(value, view.limits.block)
+    except BaseException as error:
+        pass_interrupt(error)
+        return ""
+    return words if "\n" in words else ""
 
 
 def _richest(bundle: dict[str, Any], view: View) -> Part | None:
