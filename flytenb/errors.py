@@ -107,6 +107,8 @@ def closest(name: str, known: Iterable[Any], *, limit: int = 3) -> str:
     return f"known: {shown}{', …' if len(names) > 8 else ''}"
 
 
+MAGIC_LINE = "<%flyte>"
+"""The file of an expression in a magic line."""
 _OURS = str(Path(__file__).parent)
 INSTALLED = tuple({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
 """Where packages are installed."""
@@ -118,7 +120,7 @@ _CALLS_BODIES = ("/bridge/calls.py", "/core/python_function_task.py", "/core/wor
 
 def is_foreign(filename: str) -> bool:
     """Tell whether a frame belongs to us or to flytekit, and so tells the user nothing."""
-    return filename.startswith(_OURS) or "/flytekit/" in filename.replace("\\", "/")
+    return filename.startswith((_OURS, MAGIC_LINE)) or "/flytekit/" in filename.replace("\\", "/")
 
 
 def is_library(filename: str) -> bool:

@@ -644,3 +644,12 @@ def test_a_gate_whose_timeout_is_a_number_is_refused_with_the_way_out(promises: 
     error = promises.run("%flyte run hurried(n=1)").fails()
     assert "the timeout of the gate 'now' is 60, no timedelta" in error.traceback
     assert "hint: timeout=timedelta(minutes=10)" in error.traceback
+
+
+@pytest.mark.parametrize("line", ["show no_such_name", "run there_and_back(n=no_such_name)", "type no_such_name"])
+def test_a_mistake_in_a_magic_line_is_said_in_two_lines(promises: Kernel, line: str) -> None:
+    error = promises.run(f"%flyte {line}").fails()
+    assert error.traceback.splitlines() == [
+        "NameError: name 'no_such_name' is not defined",
+        "  the whole traceback: %flyte error",
+    ]

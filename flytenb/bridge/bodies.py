@@ -12,11 +12,13 @@ import textwrap
 import traceback
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
+from graphlib import CycleError, TopologicalSorter
 from types import CodeType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flytekit.core.condition import ConditionalSection
 
+from flytenb.bridge import private
 from flytenb.errors import DefinitionError, is_foreign, say
 
 if TYPE_CHECKING:
@@ -89,6 +91,19 @@ def compile_told(workflow: Any, compile_body: Callable[[], Any]) -> Any:
     finally:
         _begun.reset(token)
     return made
+
+
+def refuse_cycles(workflow: Any) -> None:
+    """Raise where nodes wait for each other, as `a >> b` and `b >> a` ask for: a run would never end."""
+    waits = {node.id: [above.id for above in node.upstream_nodes] for node in private.compiled_nodes(workflow)}
+    try:
+        TopologicalSorter(waits).prepare()
+    except CycleError as e:
+        private.forget_compiled(workflow)
+        circle = " → ".join(e.args[1])
+        raise DefinitionError(
+            f"{workflow.short_name}: nodes wait for each other: {circle}", hint="take one of the >> out"
+        ) from None
 
 
 def _refuse_unfinished(workflow: Any) -> None:

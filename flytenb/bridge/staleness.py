@@ -16,6 +16,7 @@ from flytekit.core.condition import BranchNode
 from flytekit.core.workflow import PythonFunctionWorkflow
 
 from flytenb.bridge import private
+from flytenb.bridge.bodies import refuse_cycles
 from flytenb.bridge.context import compile_lock
 from flytenb.bridge.entities import inner_workflow, is_entity
 from flytenb.bridge.readings import forget_readings, read_once, read_what_is_pending
@@ -56,6 +57,7 @@ def _refresh(workflow: Any, seen: set[int]) -> None:
         if not workflow.compiled:
             forget_readings()
             workflow.compile()
+            refuse_cycles(workflow)
             refuse_written_promises(workflow)
         _made_from[workflow] = makings
     for inner in read_once(workflow, "inner workflows", lambda: _inner_workflows(workflow)):

@@ -27,6 +27,7 @@ _MOST_NOTES = 2
 _MOST_SAID = 4000
 _DUMP = re.compile(r"Flyte Serialized object \(\w+\):(?:\n[ \t]+.*)+")
 """A literal as flytekit writes it: a line for each brace, which would be all that a card has room for."""
+_CODE = re.compile(r"\b(?:USER|SYSTEM):\w+: error=")
 _CODED = re.compile(r"\w+:\w+: error=(.*?)(?:, cause=.*)?\Z", flags=re.S)
 _REMOTE_FRAME = re.compile(r'^  File "(.+)", line (\d+), in (.+)\n(?:    (.+)\n)?', flags=re.M)
 
@@ -102,7 +103,7 @@ def failure_lines(run: Run, failure: Failure, shell: Any = None, *, is_short: bo
     if failure.inputs:
         lines.append(_inputs(failure.inputs))
     earlier = [text for text in failure.retries if text][-1 if is_short else -2 :]
-    lines += [cut(f"  earlier: {clean(text.splitlines()[0])}") for text in earlier]
+    lines += [cut(f"  earlier: {clean(_CODE.sub('', text.splitlines()[0], count=1))}") for text in earlier]
     lines += _members(failure.exception, shell, 1 if is_short else _MOST_MEMBERS)
     lines += frame_lines(failure.frames or _remote_frames(failure), shell, 1 if is_short else _MOST_FRAMES)
     lines += cause_lines(failure.exception, shell, 1 if is_short else _MOST_CAUSES)

@@ -128,6 +128,10 @@ _OF_FLYTEKIT: tuple[tuple[str, Hint], ...] = (
         _closest_argument,
     ),
     (
+        r"Received more arguments than expected in function",
+        "that many inputs aren't declared: give them by name, task(x=…)",
+    ),
+    (
         r"has no type\. Please add a type annotation",
         "Flyte moves values by their types: annotate every parameter and the return value",
     ),
@@ -161,7 +165,7 @@ _OF_FLYTEKIT: tuple[tuple[str, Hint], ...] = (
     ),
     (
         r"Cannot convert literal",
-        "the type that goes in is not the type that comes out of the node before: compare the two annotations",
+        "what goes in has another type than the input declares: compare the two annotations",
     ),
     (
         r"Failed to convert outputs of task",

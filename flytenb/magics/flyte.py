@@ -7,7 +7,7 @@ from typing import Any
 
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, needs_local_scope, no_var_expand
 
-from flytenb.errors import UsageError, closest
+from flytenb.errors import MAGIC_LINE, UsageError, closest
 from flytenb.magics.cell import cell_number, define
 from flytenb.magics.debug import debug, find_failure, last_failed
 from flytenb.magics.line import Call, parse_call, parse_names, split_verb
@@ -209,7 +209,7 @@ class FlyteMagics(Magics):
     # --- names ---------------------------------------------------------------------------------------------------
 
     def _evaluate(self, expression: str, names: dict[str, Any]) -> Any:
-        return eval(compile(expression, "<%flyte>", "eval"), names)
+        return eval(compile(expression, MAGIC_LINE, "eval"), names)
 
     def _evaluate_entity(self, expression: str, names: dict[str, Any]) -> Any:
         if expression.isidentifier() and expression not in names:
@@ -220,7 +220,7 @@ class FlyteMagics(Magics):
         from flytenb.bridge.calls import name_positional
 
         entity = self._evaluate_entity(call.function, names)
-        code = compile(call.with_function(_ARGUMENTS), "<%flyte>", "eval")
+        code = compile(call.with_function(_ARGUMENTS), MAGIC_LINE, "eval")
         positional, named = eval(code, {**names, _ARGUMENTS: lambda *args, **kwargs: (args, kwargs)})
         return entity, name_positional(entity, positional, named)
 
