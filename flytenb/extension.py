@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from flytenb.bridge.import_gate import ImportGate
 from flytenb.bridge.repairs import Repairs
 from flytenb.magics.flyte import FlyteMagics
 from flytenb.session import Session
@@ -72,6 +73,7 @@ class Extension:
         self._install_hooks()
         self._install_completion()
         self.warmup = threading.Thread(target=self._warm_up, name="flytenb-warmup", daemon=True)
+        self._gate = ImportGate(self.warmup)
         self.warmup.start()
 
     def unload(self) -> None:
@@ -115,6 +117,8 @@ class Extension:
             importlib.import_module("flytenb.display.run_view")
         except Exception:
             return
+        finally:
+            self._gate.open()
         self._undo.append(api.on_run(self.watch))
         self._undo.append(api.remember_in(self.session.inputs))
         # The first layout on a machine compiles its engine, which takes seconds; nobody waits for this.
