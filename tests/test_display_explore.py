@@ -13,6 +13,7 @@ from typing import Any
 import fsspec
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import polars as pl
 import pyarrow as pa
 import pytest
@@ -21,6 +22,7 @@ from flytekit.types.file import FlyteFile
 from flytekit.types.structured.structured_dataset import StructuredDataset
 
 import flytenb
+from flytenb.display.explore import explorer as explorer_module
 from flytenb.display.explore.explorer import Explorer
 from flytenb.errors import UsageError
 from tests.page import Page
@@ -412,3 +414,13 @@ def test_a_storage_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.Mo
     text = flytenb.explore(FlyteFile("memory://bucket/slow")).choose("there", is_open=True).still.text
     let_go.set()
     assert "no answer within 0.05 s" in text
+
+
+def test_what_leaves_nothing_to_choose_is_shown_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(explorer_module, "has_reader", lambda shell: True)
+    figure = go.Figure(go.Scatter(x=[1, 2], y=[2, 1]))
+    assert set(flytenb.explore(figure)._repr_mimebundle_()) == set(flytenb.show(figure)._repr_mimebundle_())
+    assert "ft-explore" not in flytenb.explore(5)._repr_mimebundle_()["text/html"]
+    answering = flytenb.explore(frame())
+    assert "ft-explore" in answering._repr_mimebundle_()["text/html"]
+    answering.close()

@@ -86,6 +86,11 @@ class Explorer:
         """What is seen now, with controls."""
         return self._show(is_live=True)
 
+    @property
+    def has_choice(self) -> bool:
+        """Whether there is anything to choose."""
+        return "data-ft-set=" in self.live.fragment
+
     def close(self, *, keep: bool = True) -> None:
         """Let the value go and leave what is seen now as a still display."""
         if self._kept is not None:
@@ -144,7 +149,7 @@ class Explorer:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         bundle = self.still._repr_mimebundle_()
-        if self._kept is not None or not has_reader(get_ipython()):
+        if self._kept is not None or not has_reader(get_ipython()) or not self.has_choice:
             return bundle
         # Markup of a richer kind (an interactive figure) would be shown instead of what comes alive.
         html = f'<div class="ft-show"><style>{style()}</style>{self.open()}</div>'
@@ -192,6 +197,6 @@ _in_inspectors: deque[Explorer] = deque()
 def show_answering(value: Any, declared: Any = None, *, name: str = "", limits: Limits = _LIMITS) -> Shown:
     """Show a value in a page that is live already: with controls, if there is anything to choose."""
     explorer = Explorer(value, declared, name=name)
-    if "data-ft-set=" not in explorer.live.fragment:
+    if not explorer.has_choice:
         return show(value, declared, name=name, limits=limits)
     return Shown(explorer.still.text, explorer.open(_in_inspectors))
