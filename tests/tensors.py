@@ -1,4 +1,4 @@
-"""PyTorch, or what stands in for it: half a gigabyte, and three of CUDA, are more than a test suite may ask for.
+"""PyTorch, or what stands in for it: 5.3 GB, as PyPI has it for Linux, are more than a test suite may ask for.
 
 The stand-in keeps numpy arrays and does of PyTorch 2.15 what the displays ask: which questions raise, what is
 conjugated only when it is read, where nothing is stored. Where PyTorch is installed the same tests run on it.
