@@ -280,6 +280,8 @@ def test_the_exception_carries_the_card_and_keeps_its_arguments() -> None:
 def killed(x: int) -> int:
     import os
 
+    if x < 0:
+        os.kill(os.getpid(), -x)
     os._exit(x)
     return x
 
@@ -295,8 +297,11 @@ def test_a_task_in_a_process_of_its_own_shows_the_users_frames() -> None:
 def test_a_lost_worker_has_words_of_its_own() -> None:
     run = flytenb.options(processes=True).start(killed, x=3).wait(60)
     lines = card_lines(run)
-    assert lines[0].startswith("WorkerLostError: ")
+    assert lines[0] == "WorkerLostError: the process that ran 'killed' died before it answered (exit code 3)"
     assert lines[1] == "  node n0 (killed) of killed failed"
+    assert not [line for line in lines if "caused by" in line]
+    run = flytenb.options(processes=True).start(killed, x=-9).wait(60)
+    assert card_lines(run)[0].endswith("died before it answered (SIGKILL)")
 
 
 class Mute(Exception):
@@ -510,6 +515,7 @@ def wrong_types(x: int) -> str:
 )
 def test_a_failed_run_with_a_classic_mistake_gets_its_hint(entity: Any, hint: str) -> None:
     lines = card_lines(failed(entity, x=1))
+    assert not [line for line in lines if "while handling" in line]  # what flytekit did meanwhile
     assert any(line.startswith("  hint: ") and hint in line for line in lines)
 
 

@@ -219,14 +219,21 @@ def cause_lines(error: BaseException, shell: Any, most: int) -> list[str]:
         following = at.__cause__ or (None if at.__suppress_context__ else at.__context__)
         if following is None or id(following) in seen or type(following).__module__.startswith("flytenb."):
             break
-        # flytekit wraps what it was told into the same words once more.
-        is_told = _is_flytekits(at) and _words(following) in _words(at)
-        if not is_told:
+        if not _is_told(at, following, is_cause):
             how = "caused by" if is_cause else "while handling"
             lines.append(cut(f"  {how} {_with_place(following, shell)}"))
         seen.add(id(following))
         at = following
     return lines
+
+
+def _is_told(error: BaseException, following: BaseException, is_cause: bool) -> bool:
+    """Whether a cause says nothing more: our own words have said it, flytekit repeats it, or it is flytekit's own."""
+    if isinstance(error, FlytenbError):
+        return not own_frames(following.__traceback__)
+    if not _is_flytekits(error):
+        return False
+    return _words(following) in _words(error) or (not is_cause and not own_frames(following.__traceback__))
 
 
 def _with_place(error: BaseException, shell: Any) -> str:

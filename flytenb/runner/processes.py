@@ -9,6 +9,7 @@ import contextlib
 import io
 import os
 import queue
+import re
 import signal
 import threading
 import traceback
@@ -100,12 +101,20 @@ def process_call(task: Any, *, strict: bool) -> Call:
                         answer = future.result(timeout=_LOOK_EVERY)
                     except TerminatedWorkerError as e:
                         raise WorkerLostError(
-                            f"the process that ran {name!r} died before it answered",
+                            f"the process that ran {name!r} died before it answered{_exit_of(e)}",
                             hint="it may have run out of memory, called os._exit or crashed in native code",
                         ) from e
         return pack([_unpack(answer)])
 
     return call
+
+
+def _exit_of(error: TerminatedWorkerError) -> str:
+    """` (exit code 3)` or ` (SIGKILL)`, which loky tells only in words."""
+    found = re.search(r"exit codes of the workers are \{(\w+)\((-?\d+)\)\}", str(error))
+    if found is None:
+        return ""
+    return f" (exit code {found[2]})" if found[1] == "EXIT" else f" ({found[1]})"
 
 
 def _pass_over_interrupts() -> None:
