@@ -6,6 +6,7 @@ import asyncio
 import gc
 import json
 import pickle
+import re
 import traceback
 from collections.abc import Callable
 from datetime import timedelta
@@ -16,6 +17,7 @@ from flytekit import Cache, WorkflowFailurePolicy, conditional, eager, map_task,
 from flytekit.exceptions.user import FlyteRecoverableException
 
 import flytenb
+from flytenb.display.brief import brief
 from flytenb.display.error_card import MOST_LINES, FullError, attach, card_lines, failure_lines
 from flytenb.display.hints import hint_for
 from flytenb.errors import DefinitionError, own_frames
@@ -201,7 +203,25 @@ def test_an_input_is_told_with_as_much_of_it_as_there_is_room_for() -> None:
     [line] = [x for x in card_lines(failed(many_inputs, first="a" * 60, second=[1] * 1000)) if "  inputs" in x]
     assert "a" * 60 in line
     assert line.endswith("more]")
-    assert 120 < len(line) <= 160
+    assert 100 < len(line) <= 160
+
+
+@task
+def one_long_input(rate: float, values: list[float]) -> float:
+    return values[999]
+
+
+def test_a_long_input_takes_the_room_that_short_ones_leave() -> None:
+    [line] = [x for x in card_lines(failed(one_long_input, rate=0.1, values=[0.25] * 99)) if "  inputs" in x]
+    assert line == f"  inputs: rate=0.1, values=[{'0.25, ' * 12}… 87 more]"
+
+
+@pytest.mark.parametrize("limit", [20, 30, 40, 47, 68, 80])
+@pytest.mark.parametrize("value", [[0.5] * 40, {i: i for i in range(50)}, ("word",) * 30])
+def test_how_many_are_missing_is_told_within_the_limit(value: Any, limit: int) -> None:
+    text = brief(value, limit)
+    assert len(text) <= limit
+    assert re.search(r"… \d+ more[\])}]$", text)
 
 
 @workflow(failure_policy=WorkflowFailurePolicy.FAIL_AFTER_EXECUTABLE_NODES_COMPLETE)

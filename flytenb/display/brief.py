@@ -162,10 +162,13 @@ def _joined(start: str, end: str, items: Iterable[str], total: int, limit: int) 
         if shown and room < 0:
             break
         shown.append(item)
-    missing = total - len(shown)
-    if missing > 0:
-        shown.append(f"… {missing:,} more")
-    return start + ", ".join(shown) + end
+    while True:
+        missing = total - len(shown)
+        more = [f"… {missing:,} more"] if missing > 0 else []
+        text = start + ", ".join([*shown, *more]) + end
+        if len(text) <= limit or len(shown) < 2:  # how many are missing is worth more than one more of them
+            return text
+        shown.pop()
 
 
 def _is_plain_dataclass(cls: type) -> bool:

@@ -24,6 +24,7 @@ _MOST_FRAMES = 3
 _MOST_CAUSES = 2
 _MOST_MEMBERS = 3
 _MOST_NOTES = 2
+_SHORT = 40
 _MOST_SAID = 4000
 _DUMP = re.compile(r"Flyte Serialized object \(\w+\):(?:\n[ \t]+.*)+")
 """A literal as flytekit writes it: a line for each brace, which would be all that a card has room for."""
@@ -153,10 +154,13 @@ def _place(run: Run, failure: Failure) -> str:
 
 
 def _inputs(inputs: Mapping[str, Any]) -> str:
-    """All on one line, each with as much of it as there is room for."""
-    names = sum(len(name) + 3 for name in inputs)
-    room = max(40, (WIDTH - len("  inputs: ") - names) // len(inputs))
-    return cut(f"  inputs: {', '.join(f'{clean(name)}={brief(value, room)}' for name, value in inputs.items())}")
+    """All on one line; those that are long share the room that the short ones leave."""
+    texts = {name: brief(value, _SHORT) for name, value in inputs.items()}
+    long = [name for name, text in texts.items() if len(text) >= _SHORT - _SHORT // 4]
+    used = sum(len(name) + 3 + (0 if name in long else len(text)) for name, text in texts.items())
+    room = (WIDTH - len("  inputs: ") - used) // max(len(long), 1)
+    texts |= {name: brief(inputs[name], max(room, _SHORT)) for name in long}
+    return cut(f"  inputs: {', '.join(f'{clean(name)}={text}' for name, text in texts.items())}")
 
 
 def _element(run: Run, path: str) -> str:
