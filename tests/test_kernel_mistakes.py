@@ -653,3 +653,20 @@ def test_a_mistake_in_a_magic_line_is_said_in_two_lines(promises: Kernel, line: 
         "NameError: name 'no_such_name' is not defined",
         "  the whole traceback: %flyte error",
     ]
+
+
+def test_an_input_that_cannot_be_pickled_is_not_said_to_be_of_another_type(promises: Kernel) -> None:
+    promises.run("""
+        import threading
+
+        class Guard:
+            def __init__(self):
+                self.lock = threading.Lock()
+
+        @task
+        def guarded(guard: Guard) -> int:
+            return 1
+    """).ok()
+    error = promises.run("%flyte run guarded(guard=Guard())").fails()
+    assert "can't be carried to a task" in error.traceback
+    assert "would pickle it (cannot pickle '_thread.lock' object): a dataclass usually mends it" in error.traceback

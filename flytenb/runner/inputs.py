@@ -112,12 +112,21 @@ def check_inputs(root: Root, *, strict: bool) -> dict[str, Value]:
         try:
             values[key] = packer(declared, strict=strict)(given)
         except Exception as e:
-            problems.append((f"{key}={_brief(given)} is no {name_type(declared)}", say(e).partition("\n")[0]))
+            problems.append(_refused(key, given, declared, e))
             cause = cause or e
     if problems:
         hint = "; ".join(dict.fromkeys(way for _, way in problems))
         raise InputError(f"{root.name}: {'; '.join(what for what, _ in problems)}", hint=hint) from cause
     return values
+
+
+def _refused(key: str, given: Any, declared: Any, error: Exception) -> tuple[str, str]:
+    """Why a value is refused: it is none of its type, or it is one that can't travel."""
+    said = say(error).partition("\n")[0]
+    if isinstance(declared, type) and isinstance(given, declared) and "pickle" in said:
+        way = f"Flyte doesn't know the type and would pickle it ({said}): a dataclass usually mends it"
+        return f"{key}={_brief(given)} can't be carried to a task", way
+    return f"{key}={_brief(given)} is no {name_type(declared)}", said
 
 
 def _brief(value: Any) -> str:
