@@ -161,6 +161,16 @@ def test_what_may_come_next_is_offered_at_every_place(completer: Completer, line
     assert line.endswith(offer.fragment)
 
 
+@pytest.mark.parametrize("line", OFFERS)
+def test_a_line_that_is_being_typed_offers_only_what_continues_it(completer: Completer, line: str) -> None:
+    for end in range(len(line)):
+        typed = line[:end]
+        offer = completer.offer(typed)
+        if offer is not None:
+            assert typed.endswith(offer.fragment)
+            assert all(text.startswith(offer.fragment) for text in offer.texts)
+
+
 def test_every_verb_and_every_option_has_a_place_in_the_table() -> None:
     assert list(OPTIONS) == VERBS
     for verb, options in OPTIONS.items():
