@@ -20,6 +20,7 @@ import load
 import map_tasks
 import memory
 import memory_shown
+import page
 from workload import main
 
 WORKLOADS = (
@@ -39,6 +40,7 @@ WORKLOADS = (
     draw.WORKLOAD,
     draw_folded.WORKLOAD,
     live.WORKLOAD,
+    page.WORKLOAD,
     memory.WORKLOAD,
     memory_shown.WORKLOAD,
 )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import cells
+import pages
 from flows import all_at_once, chain, count_odd, layered, make_points, mapped, nap, points_through
 from fresh import filled, in_fresh_process, with_flytenb
 from serving import serve
@@ -83,6 +84,7 @@ serve(
     draw=draw,
     draw_folded=draw_folded,
     live=cells.live(is_loaded=True),
+    page=pages.page("flytenb"),
     memory=cells.memory("import flytenb", "flytenb.run(adds, x=0).result"),
     memory_shown=cells.memory("%load_ext flytenb\nimport flytenb", "flytenb.run(adds, x=0).result"),
 )

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import cells
+import pages
 from fresh import filled, in_fresh_process, with_diskcache
 from serving import serve
 
@@ -159,4 +160,5 @@ serve(
     load=cells.load("%load_ext autoreload", '"IPython.extensions.autoreload" in __import__("sys").modules'),
     draw=draw,
     live=cells.live(is_loaded=False),
+    page=pages.page("bare"),
 )

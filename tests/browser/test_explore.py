@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -136,7 +137,7 @@ def test_what_is_saved_is_html_that_comes_alive_again_after_a_reload(notebook: N
     notebook.reopen()
     output = notebook.output(1)
     output.get_by_role("button", name="last rows").click(timeout=40_000)
-    expect(output.locator(".ft-range")).to_have_text("rows 76–100 of 100")
+    expect(output.locator(".ft-range")).to_have_text(re.compile("–100 of 100$"))
 
 
 def test_without_its_kernel_a_saved_notebook_shows_the_still_display(

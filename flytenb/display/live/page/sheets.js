@@ -13,7 +13,8 @@ function sheetsOf(svg) {
   if (!body) return sheets;
   for (const mark of body.querySelectorAll("svg.ft-mark")) mark.replaceWith(iconAt(mark));
   svg.querySelector("defs")?.remove();
-  const above = [...body.children].filter((child) => !child.matches(".ft-edge, .ft-way"));
+  body.prepend(webOf(body));
+  const above = [...body.children].filter((child) => !child.matches(".ftl-web, .ft-edge, .ft-way"));
   for (let i = 0; i < above.length; i += PER_SHEET) {
     const sheet = svg.cloneNode(false);
     sheet.removeAttribute("id");
@@ -24,6 +25,14 @@ function sheetsOf(svg) {
     sheets.push(sheet);
   }
   return sheets;
+}
+
+/** All arrows as one line, for when they are too small to be told apart: a thousand lines are a thousand things to keep. */
+function webOf(body) {
+  const web = document.createElementNS(body.namespaceURI, "path");
+  web.setAttribute("class", "ft-line ftl-web");
+  web.setAttribute("d", [...body.querySelectorAll(".ft-line")].map((line) => line.getAttribute("d")).join(""));
+  return web;
 }
 
 /** What stands for the window on all icons; `turn` shows one of them. */
