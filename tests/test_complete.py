@@ -439,8 +439,8 @@ def test_what_debug_says_is_clean_and_short_whatever_the_error_says(kernel: Kern
 @pytest.mark.kernel
 def test_debug_finds_an_element_of_a_map_and_a_task_inside_a_dynamic(kernel: Kernel) -> None:
     kernel.run("""
-        import functools
-        from flytekit import map_task
+        import functools, typing
+        from flytekit import dynamic, map_task
 
         @workflow
         def mapped(xs: typing.List[int]) -> typing.List[int]:
