@@ -12,6 +12,7 @@ from tests.kernel import Kernel
 
 
 @pytest.mark.kernel
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "line",
     [

@@ -8,7 +8,7 @@ import pytest
 
 from tests.kernel import Kernel, code_cells
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.slow]
 
 DEFINITIONS = """
 import pathlib, threading

@@ -11,7 +11,7 @@ import pytest
 
 from tests.kernel import Kernel, Outcome, stock_kernel
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.slow]
 
 FLOW = """
 from flytekit import LaunchPlan, task, workflow

@@ -167,6 +167,7 @@ os._exit(0)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("presses", [1, 3])
 @pytest.mark.parametrize("kind", ["waits", "sleeps", "awaits"])
 def test_a_run_that_is_interrupted_at_any_moment_is_over_and_leaves_no_thread_behind(

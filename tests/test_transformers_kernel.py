@@ -8,7 +8,7 @@ import pytest
 
 from tests.kernel import Kernel
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.slow]
 
 CLASS = """
 class Celsius:
