@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import builtins
 import threading
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -28,26 +30,63 @@ def test_the_first_cell_may_import_any_part_of_it(line: str) -> None:
         kernel.run(line).ok()
 
 
-def test_who_imports_a_part_of_it_waits_and_what_it_imports_itself_does_not() -> None:
+PLUGIN = """
+import threading
+threading.Event().wait(0.6)  # as long as it takes the import in the background to come for it
+from flytekit.core.task import TaskPlugins
+"""
+
+
+@pytest.mark.kernel
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["from plugged import TaskPlugins", "import uses_it\nfrom uses_it import TaskPlugins"])
+def test_a_cell_may_import_a_plugin_that_flytekit_itself_imports(how: str, tmp_path: Path) -> None:
+    (tmp_path / "plugged.py").write_text(PLUGIN)
+    (tmp_path / "uses_it.py").write_text("from plugged import TaskPlugins\n")
+    about = tmp_path / "plugged-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: plugged\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text("[flytekit.plugins]\nplugged = plugged\n")
+    with Kernel(flytenb=False) as kernel:
+        kernel.run(f"import sys\nsys.path.insert(0, {str(tmp_path)!r})").ok()
+        kernel.run("%load_ext flytenb").ok()
+        assert kernel.run(f"{how}\nprint(TaskPlugins.__name__)", timeout=30).ok().text == "TaskPlugins\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "caller", "waits"),
+    [
+        ("import flytekit", "__main__", True),
+        ("import flytekit.core.base_task", "__main__", True),
+        ("import not_there_yet", "__main__", True),
+        ("import json.decoder, pytest", "__main__", False),
+        ("import zipapp", "__main__", False),
+        ("import flytekit.core.base_task", "flytekit.core.task", False),
+        ("import flytekit.core.base_task", "a_plugin", False),
+    ],
+)
+def test_only_what_a_cell_imports_waits_and_of_that_what_may_import_flytekit(
+    line: str, caller: str, waits: bool
+) -> None:
     before, go, seen = builtins.__import__, threading.Event(), []
     background = threading.Thread(target=lambda: go.wait(30) and seen.append("background"), daemon=True)
     gate = ImportGate(background)
+
+    def cell() -> None:
+        with suppress(ModuleNotFoundError):
+            exec(line, {"__name__": caller})
+        seen.append("cell")
+
+    person = threading.Thread(target=cell, daemon=True)
     try:
         background.start()
-        exec("import json.decoder, flytekit", {"__name__": "__main__"})
-        exec("import flytekit.core.base_task", {"__name__": "flytekit.core.task"})
-
-        def cell() -> None:
-            exec("import flytekit.core.base_task", {"__name__": "__main__"})
-            seen.append("cell")
-
-        person = threading.Thread(target=cell, daemon=True)
         person.start()
-        person.join(0.1)
-        assert seen == []
+        person.join(0.1 if waits else 30)
+        assert seen == ([] if waits else ["cell"])
         go.set()
         person.join(30)
-        assert seen == ["background", "cell"]
+        background.join(30)
+        assert seen == (["background", "cell"] if waits else ["cell", "background"])
     finally:
         go.set()
         gate.open()

@@ -1,4 +1,4 @@
-"""Lets a cell's imports of flytekit wait for the one in the background; what that one imports is left to the extension.
+"""Lets a cell's imports wait for the import of flytekit in the background; what that imports is left to the extension.
 
 Two threads that import a package and a module of it at once can each hold what the other waits for. Python breaks the
 knot by handing out half a module: `from flytekit.core.type_engine import TypeEngine` in the first cell then fails.
@@ -7,6 +7,7 @@ knot by handing out half a module: `from flytekit.core.type_engine import TypeEn
 from __future__ import annotations
 
 import builtins
+import sys
 import threading
 from typing import Any
 
@@ -14,7 +15,11 @@ _GUARDED = frozenset({"flytekit", "flyteidl", "flytenb"})
 
 
 class ImportGate:
-    """Stands before `import` while a thread is alive; what the guarded packages import themselves passes."""
+    """Stands before the imports that cells themselves make, while a thread is alive.
+
+    Only these may wait: a module that is just being imported holds its own lock, and flytekit, which imports its
+    plugins, may want it. So whatever isn't there yet waits, since it may import flytekit in its turn.
+    """
 
     def __init__(self, thread: threading.Thread) -> None:
         self._thread = thread
@@ -35,12 +40,16 @@ class ImportGate:
         fromlist: Any = (),
         level: int = 0,
     ) -> Any:
-        root, _, inside = name.partition(".")
-        caller = str((globals or {}).get("__name__", "")).partition(".")[0]
-        if level == 0 and inside and root in _GUARDED and caller not in _GUARDED:
+        if level == 0 and (globals or {}).get("__name__") == "__main__" and _may_meet(name):
             self._wait()
         return self._import(name, globals, locals, fromlist, level)
 
     def _wait(self) -> None:
         if self._thread is not threading.current_thread() and self._thread.is_alive():
             self._thread.join()
+
+
+def _may_meet(name: str) -> bool:
+    """Whether an import may meet with flytekit's."""
+    root = name.partition(".")[0]
+    return root in _GUARDED or (name not in sys.modules and root not in sys.stdlib_module_names)
