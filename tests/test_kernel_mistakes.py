@@ -70,7 +70,7 @@ def kernel_lives_on(kernel: Kernel) -> Iterator[None]:
         ("flytenb.options(worker=2)", "UsageError", ["'worker'", "'workers'"]),
         ("%flyte run there_and_back()", "InputError", ["'n'", "int", "missing"]),
         ("flytenb.run(there_and_back)", "InputError", ["'n'", "int", "missing"]),
-        ("%flyte run there_and_back(n='three')", "InputError", ["n='three'", "int"]),
+        ("%flyte run there_and_back(n='three')", "InputError", ["n='three'", "n takes int; this is of type str"]),
         ("%flyte run there_and_back(n=3.5)", "InputError", ["n=3.5", "int"]),
         ("%flyte run there_and_back(n=None)", "InputError", ["n=None", "int"]),
         ("%flyte run there_and_back(n=3, coulor=Colour.BLUE)", "InputError", ["'coulor'", "'colour'"]),
@@ -184,6 +184,16 @@ def test_a_plain_workflow_that_does_not_compile_says_why_each_time(kernel: Kerne
     kernel.run("mended = %flyte run crooked(n=8)").ok()
     assert kernel.value("mended.result") == 4.0
     kernel.run("del crooked").ok()
+
+
+def test_the_card_of_a_workflow_that_does_not_compile_tells_why_and_the_way_out_apart(kernel: Kernel) -> None:
+    shown = kernel.run('@workflow\ndef written(n: int) -> str:\n    return f"{doubled(x=1.0)}"\nwritten').ok().shown
+    (why,) = [line for line in shown.splitlines() if line.startswith("does not compile")]
+    (way,) = [line for line in shown.splitlines() if line.startswith("hint")]
+    assert "DefinitionError: written: the output 'o0' would be the text" in why
+    assert "hint" not in why
+    assert "make the text inside a task" in way
+    kernel.run("del written").ok()
 
 
 def test_every_cell_can_be_run_twice_in_any_order(kernel: Kernel) -> None:

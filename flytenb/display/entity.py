@@ -10,6 +10,7 @@ from flytenb.bridge.graphs import read_graph
 from flytenb.bridge.staleness import recompile_stale
 from flytenb.display.part import Column, Facts, Group, Part, Table, Text, named_part
 from flytenb.display.shown import rendered
+from flytenb.errors import FlytenbError, say
 from flytenb.model import Interface, Kind, Port
 from flytenb.render.drawing import draw
 
@@ -21,10 +22,17 @@ def entity_bundle(entity: Any) -> dict[str, Any]:
             recompile_stale(entity)
             bundle: dict[str, Any] = draw(read_graph(entity))._repr_mimebundle_()
         except Exception as e:
-            card = Group((signature_card(entity), Facts((("does not compile", f"{type(e).__name__}: {e}"),))))
-            return rendered(card)._repr_mimebundle_()
+            return rendered(Group((signature_card(entity), Facts(_why_not(e)))))._repr_mimebundle_()
         return bundle
     return rendered(signature_card(entity))._repr_mimebundle_()
+
+
+def _why_not(error: Exception) -> tuple[tuple[str, str], ...]:
+    name, label = type(error).__name__, "does not compile"
+    if not isinstance(error, FlytenbError):
+        return ((label, f"{name}: {say(error)}"),)
+    hint = (("hint", error.hint),) if error.hint else ()
+    return ((label, f"{name}: {error.message}"), *hint)
 
 
 def signature_card(entity: Any) -> Part:

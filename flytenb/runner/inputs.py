@@ -126,6 +126,8 @@ def _refused(key: str, given: Any, declared: Any, error: Exception) -> tuple[str
     if isinstance(declared, type) and isinstance(given, declared) and "pickle" in said:
         way = f"Flyte doesn't know the type and would pickle it ({said}): a dataclass usually mends it"
         return f"{key}={_brief(given)} can't be carried to a task", way
+    if said.startswith("Expected value of type"):  # flytekit's words, which say nothing more
+        said = f"{key} takes {name_type(declared)}; this is of type {name_type(type(given))}"
     return f"{key}={_brief(given)} is no {name_type(declared)}", said
 
 
