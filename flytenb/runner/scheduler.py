@@ -6,7 +6,6 @@ What a step does is its own; what a listener makes of an event is the listener's
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -20,6 +19,7 @@ from flytenb.runner.interrupts import Latch
 from flytenb.runner.journal import Journal, Listener
 from flytenb.runner.pool import ask_to_stop, clock, withdraw, workers
 from flytenb.runner.steps import LATER, Env, Scope, State, Step
+from flytenb.runner.turns import Turns
 
 _BACKOFF = 0.1
 _LONGEST_BACKOFF = 5.0
@@ -47,9 +47,7 @@ class Scheduler(Journal):
         self.also_failed: list[Failure] = []
         self.waiting_gates: dict[str, Step] = {}
         self.on_finish: list[Callable[[], Any]] = []
-        self._limit = limit
-        self._active = 0
-        self._ready: deque[Step] = deque()
+        self._turns = Turns(limit)
         self._root: Scope | None = None
         self._is_ending = False
 
@@ -74,16 +72,8 @@ class Scheduler(Journal):
             self._dispatch([s for s in steps if s.waits == 0 and s.state is State.WAITING])
 
     def _dispatch(self, ready: Iterable[Step]) -> None:
-        """Hand ready steps to free workers, the rest to the queue. Under the lock."""
-        for step in ready:
-            step.state = State.READY
-            if not step.holds_worker:
-                workers.submit(lambda step=step: self._work_apart(step))  # type: ignore[misc]
-            elif self._active < self._limit:
-                self._active += 1
-                workers.submit(lambda step=step: self._work(step))  # type: ignore[misc]
-            else:
-                self._ready.append(step)
+        """Let ready steps be done. Under the lock."""
+        self._turns.give(ready, self._work)
 
     # --- the loop of a worker ----------------------------------------------------------------------------------
 
@@ -92,15 +82,11 @@ class Scheduler(Journal):
         while step is not None:
             step = self._do(step)
 
-    def _work_apart(self, step: Step) -> None:
-        """Do a step that may block, outside of the count of workers."""
-        self._do(step, apart=True)
-
-    def _do(self, step: Step, *, apart: bool = False) -> Step | None:
+    def _do(self, step: Step) -> Step | None:
         record = step.record
         with self.lock:
             if step.state is not State.READY:
-                return self._next(apart=apart)
+                return self._turns.after(step, (), self._work)
             step.state = State.RUNNING
             step.attempt += 1
             attempt = step.attempt
@@ -128,37 +114,10 @@ class Scheduler(Journal):
                 return None
             step.thread = None
             if answer is LATER and error is None:
-                return self._next(apart=apart)
+                return self._turns.after(step, (), self._work)
             self._stop_timer(step)
             ready = self._settle(step) if error is None or ignores_outputs(error) else self._handle_error(step, error)
-            return self._next(ready, apart=apart)
-
-    def _next(self, ready: Sequence[Step] = (), *, apart: bool = False) -> Step | None:
-        """Choose what this worker does next. Under the lock."""
-        if apart:
-            self._dispatch(ready)
-            workers.release()
-            return None
-        mine: Step | None = None
-        others: list[Step] = []
-        for step in ready:
-            if mine is None and step.holds_worker:
-                step.state = State.READY
-                mine = step
-            else:
-                others.append(step)
-        if others:
-            self._dispatch(others)
-        if mine is None:
-            while self._ready:
-                candidate = self._ready.popleft()
-                if candidate.state is State.READY:
-                    mine = candidate
-                    break
-        if mine is None:
-            self._active -= 1
-            workers.release()
-        return mine
+            return self._turns.after(step, ready, self._work)
 
     def _settle(self, step: Step, phase: Phase = Phase.SUCCEEDED) -> list[Step]:
         """Mark a step done and return what it readies. Under the lock."""
@@ -167,7 +126,7 @@ class Scheduler(Journal):
             self.set_phase(step.record, phase)
         step.scope.open -= 1
         step.scope.note_done(step, self)
-        ready = self.settle_successors(step)
+        ready = step.release()
         if step.scope.open == 0:
             ready += self._close(step.scope)
         return ready
@@ -212,7 +171,7 @@ class Scheduler(Journal):
         scope = step.scope
         scope.open -= 1
         if scope.tolerates(step, failure, self):
-            return self.settle_successors(step)
+            return step.release()
         scope.failures.append(failure)
         if scope.is_fail_fast:
             self._abort(scope)
@@ -247,7 +206,7 @@ class Scheduler(Journal):
             ask_to_stop(step.thread)
             step.thread = None
             if step.holds_worker:
-                self._replace_worker()
+                self._turns.replace(self._work)
         self.set_phase(step.record, Phase.ABORTED)
         step.on_abort()
 
@@ -255,14 +214,6 @@ class Scheduler(Journal):
         if step.timer is not None:
             clock.cancel(step.timer)
             step.timer = None
-
-    def _replace_worker(self) -> None:
-        """Its thread is lost to a task that may never return: another goes on in its place."""
-        self._active -= 1
-        while self._ready and self._active < self._limit:
-            step = self._ready.popleft()
-            if step.state is State.READY:
-                self._dispatch([step])
 
     def _time_out(self, step: Step, attempt: int, seconds: float) -> None:
         with self.lock:
@@ -273,7 +224,7 @@ class Scheduler(Journal):
                 ask_to_stop(step.thread)
                 step.thread = None
                 if step.holds_worker:
-                    self._replace_worker()
+                    self._turns.replace(self._work)
             step.on_abort()
             error = NodeTimeoutError(f"node {step.path!r} took longer than its timeout of {seconds:g} s")
             self._dispatch(self._handle_error(step, error, Phase.TIMED_OUT))
@@ -313,7 +264,7 @@ class Scheduler(Journal):
             self._is_ending = True
             self._root.is_closed = True
             self._abort(self._root)
-            self._ready.clear()
+            self._turns.clear()
             self._is_ending = False
             self._finish(Phase.ABORTED)
 
@@ -334,15 +285,6 @@ class Scheduler(Journal):
         workers.release()
         self.finished.set()
 
-    def settle_successors(self, step: Step) -> list[Step]:
-        """Count a step as done for those that wait for it; return what that readies. Under the lock."""
-        ready = []
-        for successor in step.successors:
-            successor.waits -= 1
-            if successor.waits == 0 and successor.state is State.WAITING:
-                ready.append(successor)
-        return ready
-
     def skip(self, steps: Iterable[Step]) -> list[Step]:
         """Mark steps of a way not taken; return what they ready. Under the lock."""
         skipped = [s for s in steps if s.state is State.WAITING]
@@ -352,5 +294,5 @@ class Scheduler(Journal):
         ready = []
         for step in skipped:
             step.scope.open -= 1
-            ready += self.settle_successors(step)
+            ready += step.release()
         return ready

@@ -158,6 +158,15 @@ class Step:
             self.successors.append(other)
             other.waits += 1
 
+    def release(self) -> list[Step]:
+        """Count it as done for those that wait for it; return what that readies. Under the scheduler's lock."""
+        ready = []
+        for successor in self.successors:
+            successor.waits -= 1
+            if successor.waits == 0 and successor.state is State.WAITING:
+                ready.append(successor)
+        return ready
+
     def execute(self, scheduler: Scheduler) -> Any:
         """Do it; return LATER if the end comes from elsewhere."""
         raise NotImplementedError
