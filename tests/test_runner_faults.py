@@ -19,7 +19,7 @@ from typing import Any
 import flytekit
 import pytest
 from flyteidl.core.execution_pb2 import TaskExecution
-from flytekit import PythonFunctionTask, dynamic, eager, map_task, task, workflow
+from flytekit import PythonFunctionTask, WorkflowFailurePolicy, dynamic, eager, map_task, task, workflow
 from flytekit.core.context_manager import FlyteContextManager, FlyteEntities
 from flytekit.core.node_creation import create_node
 from flytekit.core.task import TaskPlugins
@@ -399,6 +399,52 @@ def test_a_cancelled_run_is_over_at_once_and_its_tasks_are_asked_to_stop(entity:
     assert "went on" not in calls
     go_on.set()
     assert run(misbehaving, how="no").result == 1
+
+
+@task
+def quick(x: int) -> int:
+    return x
+
+
+@task
+def noted(x: int) -> int:
+    calls.append("noted")
+    return x
+
+
+@task(timeout=timedelta(milliseconds=50))
+def sleeps_in_c(x: int) -> int:
+    calls.append("began")
+    go_on.wait(60)
+    return x
+
+
+@workflow(failure_policy=WorkflowFailurePolicy.FAIL_AFTER_EXECUTABLE_NODES_COMPLETE)
+def loses_its_only_worker(x: int) -> tuple[int, int]:
+    return sleeps_in_c(x=x), noted(x=x)
+
+
+@workflow
+def has_one_in_the_queue(x: int) -> tuple[int, int]:
+    first = quick(x=x)
+    return noted(x=x), spins(x=first)
+
+
+def test_another_worker_goes_on_for_one_that_is_lost_to_a_task() -> None:
+    started = start(loses_its_only_worker, Settings(workers=1), x=1)
+    assert started.wait(10).phase is Phase.FAILED
+    assert [started.nodes[path].phase for path in ("n0", "n1")] == [Phase.TIMED_OUT, Phase.SUCCEEDED]
+    go_on.set()
+
+
+def test_what_waited_for_its_turn_never_begins_once_its_run_is_cancelled() -> None:
+    started = start(has_one_in_the_queue, Settings(workers=1), x=1)
+    wait_for(lambda: "began" in calls)
+    assert started.cancel().wait(5).phase is Phase.ABORTED
+    threading.Event().wait(0.1)
+    go_on.set()
+    threading.Event().wait(0.1)
+    assert calls == ["began"]
 
 
 @task
