@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from graphlib import CycleError, TopologicalSorter
-from types import CodeType, FunctionType
+from types import CodeType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flytekit.core.condition import ConditionalSection
@@ -68,8 +68,6 @@ def compile_told(workflow: Any, compile_body: Callable[[], Any]) -> Any:
         Exception: what flytekit raises; where it looked at what the function returned, at the `return`.
     """
     function = inspect.unwrap(workflow.function)
-    if not isinstance(function, FunctionType):
-        return compile_body()
     if inspect.iscoroutinefunction(function):
         error = DefinitionError(
             f"{workflow.short_name} is async, which a workflow can't be", hint="make it @eager, or leave async out"

@@ -149,6 +149,19 @@ def test_nothing_in_the_page_moves_by_itself(told: Told) -> None:
     assert told.page.evaluate("() => document.getAnimations().length") == 0
 
 
+def test_from_afar_all_arrows_are_one_line_and_each_is_its_own_as_the_size_comes(told: Told) -> None:
+    web, edge = told.canvas.locator(".ftl-web"), told.canvas.locator(".ft-edge").first
+    display = "part => getComputedStyle(part).display"
+    assert web.count() == 1
+    lines = told.canvas.locator(".ft-edge .ft-line, .ft-way .ft-line").count()
+    assert web.get_attribute("d").count("M") >= lines > 0
+    assert [web.evaluate(display), edge.evaluate(display)] == ["inline", "none"]
+    told.canvas.locator(f'[data-path="{told.paths[0]}"]').focus()
+    for _ in range(40):
+        told.page.keyboard.press("+")
+    assert [web.evaluate(display), edge.evaluate(display)] == ["none", "inline"]
+
+
 def test_from_afar_a_box_is_its_phase_s_colour_and_letters_come_with_the_size(told: Told) -> None:
     box = told.canvas.locator(f'[data-path="{told.paths[0]}"]')
     told.enter(told.paths[0], Phase.FAILED)
