@@ -27,6 +27,7 @@ from flytenb.bridge.crossing import Value, from_literal, packer
 from flytenb.bridge.entities import is_stub, require_entity, short_name
 from flytenb.bridge.own_files import own_files
 from flytenb.bridge.packing import build_packing
+from flytenb.bridge.stopping import current_attempt, stoppable
 from flytenb.bridge.stubs import stub_error
 from flytenb.errors import InputError
 
@@ -96,7 +97,7 @@ def body_of(task: Any) -> Callable[..., Any]:
 
 
 def _fast_call(task: PythonTask[Any], strict: bool) -> Call:
-    body = body_of(task)
+    body = stoppable(body_of(task))
     pack = build_packing(task, strict=strict)
     own = own_files(task.python_interface.inputs)
     cls = type(task)
@@ -147,7 +148,7 @@ def _compatible_call(entity: Any) -> Call:
             for name, value in inputs.items()
         }
         try:
-            result = entity.local_execute(context, **promises)
+            result = current_attempt().call(lambda: entity.local_execute(context, **promises))
         except Exception as e:
             _unwrap_message(e)
             raise

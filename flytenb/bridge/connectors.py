@@ -33,8 +33,9 @@ from flytekit.extend.backend.utils import is_terminal_phase, render_task_templat
 from flytekit.models.literals import Literal, LiteralMap
 from flytekit.tools.translator import get_serializable
 
-from flytenb.bridge.context import Workspace, compile_lock
+from flytenb.bridge.context import Workspace
 from flytenb.bridge.crossing import Value, from_literal, packer
+from flytenb.bridge.stopping import NodeStopped, raise_in
 
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 1.0
@@ -69,7 +70,7 @@ def prepare_job(task: Any, inputs: Mapping[str, Any], workspace: Workspace) -> J
     """
     context = workspace.enter()
     settings = context.serialization_settings or SerializationSettings(ImageConfig.auto_default_image())
-    with workspace.outside(), compile_lock:
+    with workspace.outside():
         template = get_serializable(OrderedDict(), settings, task).template
     connector = ConnectorRegistry.get_connector(template.type, template.task_type_version)
     types, variables = task.python_interface.inputs, task.interface.inputs
@@ -110,7 +111,8 @@ async def do_job(job: Job, say: Say, submit: Submit) -> dict[str, Value]:
     if resource.phase != TaskExecution.SUCCEEDED:
         kind = FlyteRecoverableException if resource.phase == TaskExecution.RETRYABLE_FAILED else FlyteUserException
         raise kind(f"Failed to run the task {job.task.name} with error: {resource.message}")
-    return _read_outputs(job, resource.outputs)
+    outputs: dict[str, Value] = await ask(_read_outputs, job=job, outputs=resource.outputs)
+    return outputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,14 +236,12 @@ class ConnectorLoop:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
 
-    def start(
-        self, coroutine: Any, on_end: Callable[[asyncio.Task[Any]], None], stop_thread: Callable[[int], None]
-    ) -> Callable[[], Callable[[], None]]:
+    def start(self, coroutine: Any, on_end: Callable[[asyncio.Task[Any]], None]) -> Callable[[], Callable[[], None]]:
         """Start a coroutine; `on_end` hears of its end on the loop's thread.
 
         Returns:
-            What cancels it. It returns what is to be called some time later: had the loop not heard of the
-            cancelling by then, `stop_thread` is called with the number of its thread, which nobody uses any more.
+            What cancels it. It returns what is to be called some time later: if the loop hasn't cancelled it by
+            then, it is blocked, and its thread is asked to stop and not used again.
         """
         loop, thread = self._running()
         made: list[asyncio.Task[Any]] = []
@@ -271,7 +271,7 @@ class ConnectorLoop:
                 if self._loop is loop:
                     self._loop = None
             if thread.ident is not None:
-                stop_thread(thread.ident)
+                raise_in(thread.ident, NodeStopped)
 
         loop.call_soon_threadsafe(begin)
         return cancel

@@ -21,6 +21,7 @@ from flytekit.types.file import FlyteFile
 from flytenb.bridge import private
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.crossing import Value, packer
+from flytenb.bridge.stopping import check_stopped
 from flytenb.bridge.type_names import name_type
 from flytenb.errors import ContainerError
 
@@ -66,6 +67,7 @@ def _run(name: str, image: str, command: list[str], volumes: Any, environment: d
         while container.status not in ("exited", "dead"):
             # Short looks instead of one long wait: a request to stop reaches this thread only between two of them.
             time.sleep(_LOOK_EVERY)
+            check_stopped()
             container.reload()
         code = container.attrs["State"]["ExitCode"]
         log = container.logs().decode(errors="replace")

@@ -5,6 +5,7 @@ flytekit's own way makes two directories per task call and deletes neither.
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import threading
@@ -25,7 +26,9 @@ from flytekit.core.context_manager import (
 )
 
 compile_lock = threading.RLock()
-"""Concurrent compiles come out wrong in flytekit, so there is one at a time."""
+"""Held while a workflow that several threads can reach is compiled. Taken by plain `with` statements only: a request to
+stop must not come between taking it and giving it back."""
+os.register_at_fork(after_in_child=compile_lock._at_fork_reinit)  # type: ignore[attr-defined]
 
 
 class Workspace:
@@ -90,8 +93,7 @@ class Workspace:
         """Leave the node for a while, to compile: flytekit asks which mode it is in before whether it compiles."""
         token = flyte_context_Var.set([self._base])
         try:
-            with compile_lock:
-                yield
+            yield
         finally:
             flyte_context_Var.reset(token)
 
@@ -156,9 +158,8 @@ class _NodeParameters(ExecutionParameters):  # type: ignore[misc]
 
 @contextmanager
 def compiling(prefix: str) -> Iterator[FlyteContext]:
-    """Hold the one compile lock and a clean compilation state on this thread."""
-    with compile_lock:
-        context = FlyteContextManager.current_context()
-        state = CompilationState(prefix=prefix)
-        with FlyteContextManager.with_context(context.with_compilation_state(state)) as inner:
-            yield inner
+    """Enter a clean compilation state on this thread; concurrent compiles need a context list of their own each."""
+    context = FlyteContextManager.current_context()
+    state = CompilationState(prefix=prefix)
+    with FlyteContextManager.with_context(context.with_compilation_state(state)) as inner:
+        yield inner

@@ -14,6 +14,11 @@ from flytekit.core.workflow import (
 )
 
 from flytenb.bridge.context import Workspace, compiling
+from flytenb.bridge.stopping import current_attempt
+
+
+class DynamicWorkflow(PythonFunctionWorkflow):  # type: ignore[misc]
+    """What one run of a dynamic turned out to contain: it belongs to one thread, so that its compile needs no lock."""
 
 
 def compile_dynamic(
@@ -26,17 +31,22 @@ def compile_dynamic(
     Raises:
         Exception: whatever the function raises.
     """
-    before = len(FlyteEntities.entities)
     workspace.enter(workspace.context(ExecutionState.Mode.DYNAMIC_TASK_EXECUTION))
     with compiling(prefix="d"):
-        try:
-            workflow = PythonFunctionWorkflow(
-                task.task_function,
-                metadata=WorkflowMetadata(on_failure=WorkflowFailurePolicy.FAIL_IMMEDIATELY),
-                default_metadata=WorkflowMetadataDefaults(interruptible=bool(task.metadata.interruptible)),
-            )
-            workflow.compile(**inputs)
-        finally:
-            # The list of all entities only grows; what a run makes is no definition and leaves it again.
-            del FlyteEntities.entities[before:]
+        workflow = DynamicWorkflow(
+            task.task_function,
+            metadata=WorkflowMetadata(on_failure=WorkflowFailurePolicy.FAIL_IMMEDIATELY),
+            default_metadata=WorkflowMetadataDefaults(interruptible=bool(task.metadata.interruptible)),
+        )
+        _forget(workflow)
+        current_attempt().call(lambda: workflow.compile(**inputs))
     return workflow
+
+
+def _forget(workflow: PythonFunctionWorkflow) -> None:
+    """Take a workflow out of flytekit's list of all entities, which only grows: a run makes no definitions."""
+    entities = FlyteEntities.entities
+    for i in range(len(entities) - 1, -1, -1):
+        if entities[i] is workflow:
+            del entities[i]
+            return

@@ -12,6 +12,7 @@ from flytekit.exceptions.eager import EagerException
 
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.coroutines import run_coroutine
+from flytenb.bridge.stopping import current_attempt
 
 Add = Callable[[Any, dict[str, Any]], Awaitable[Any]]
 
@@ -31,7 +32,7 @@ def run_eager(task: EagerAsyncPythonFunctionTask[Any], inputs: dict[str, Any], w
     """Run the coroutine to its end on this thread and return what it returned."""
     context = workspace.context(ExecutionState.Mode.EAGER_EXECUTION, worker_queue=_Controller(add))
     workspace.enter(context)
-    return run_coroutine(task.task_function(**inputs))
+    return current_attempt().call(lambda: run_coroutine(task.task_function(**inputs)))
 
 
 def eager_error(name: str, error: BaseException) -> Exception:

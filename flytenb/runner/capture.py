@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, TextIO
@@ -15,6 +16,9 @@ from typing import Any, TextIO
 _sink: ContextVar[Callable[[str], None] | None] = ContextVar("flytenb_sink", default=None)
 _lock = threading.Lock()
 _users = 0
+_recent: deque[Any] = deque(maxlen=64)
+"""Streams that were put in place lately. `print` of CPython 3.11 doesn't hold the stream that it writes to: one that
+another thread replaces and frees meanwhile crashes the process."""
 _Start = Callable[[threading.Thread], None]
 _starts: tuple[_Start, _Start] | None = None
 """How threads start while no run is on, and while one is."""
@@ -56,7 +60,8 @@ def begin() -> None:
         for name in ("stdout", "stderr"):
             stream = getattr(sys, name)
             if not isinstance(stream, _Routed):
-                setattr(sys, name, _Routed(stream))
+                _recent.append(_Routed(stream))
+                setattr(sys, name, _recent[-1])
 
 
 def end() -> None:

@@ -7,14 +7,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from flytenb.bridge.connectors import connector_loop, do_job, prepare_job
-from flytenb.runner.pool import ask_to_stop, clock, workers
-from flytenb.runner.steps import LATER, EntityStep, State, Use
+from flytenb.runner.clock import clock
+from flytenb.runner.steps import LATER, Answer, EntityStep, Use
+from flytenb.runner.workers import workers
 
 if TYPE_CHECKING:
     from flytenb.runner.scheduler import Scheduler
 
 _PATIENCE = 0.5
-"""Seconds after which a loop that doesn't hear of a cancelling counts as blocked."""
+"""Seconds after which a loop that doesn't react to a cancellation counts as blocked."""
 
 
 class ConnectorStep(EntityStep):
@@ -27,26 +28,25 @@ class ConnectorStep(EntityStep):
         super().__init__(use)
         self._cancel: Callable[[], Callable[[], None]] | None = None
 
-    def execute(self, scheduler: Scheduler) -> Any:
-        inputs = self.take_inputs(scheduler)
-        job = prepare_job(self.use.entity, inputs, scheduler.workspace)
+    def execute(self, scheduler: Scheduler) -> Answer:
         attempt = self.attempt
+        job = prepare_job(self.use.entity, self.take_inputs(scheduler), scheduler.workspace)
 
         def on_end(task: asyncio.Task[Any]) -> None:
             error = None if task.cancelled() else task.exception()
-            if task.cancelled() or self.attempt != attempt:
+            if task.cancelled() or self.attempt is not attempt:
                 return
             if error is not None:
-                scheduler.fail_later(self, error)
+                workers.submit(lambda: scheduler.fail(self, attempt, error))
                 return
-            self.put_outputs(scheduler, task.result())
-            scheduler.complete(self)
+            self.put_outputs(task.result())
+            scheduler.complete(self, attempt)
 
         with scheduler.lock:
             # Given up while it was made ready: nothing has been created yet, and nothing would delete it.
-            if self.state is State.RUNNING and self.attempt == attempt:
+            if attempt is not None and self.attempt is attempt:
                 coroutine = do_job(job, lambda text: scheduler.note(self.record, text), workers.submit)
-                self._cancel = connector_loop.start(coroutine, on_end, ask_to_stop)
+                self._cancel = connector_loop.start(coroutine, on_end)
         return LATER
 
     def on_abort(self) -> None:

@@ -2,40 +2,72 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
-from flytenb.bridge.compiled import read_compiled
+from flytenb.bridge.cache import TaskCache
 from flytenb.bridge.dynamics import compile_dynamic
-from flytenb.bridge.graphs import read_inner
-from flytenb.runner.steps import EntityStep, ExitStep, Scope, Use
+from flytenb.model import CacheStatus
+from flytenb.runner.steps import EntityStep, ExitStep, Expansion, OutputSlot, Record, Scope, Use
 
 if TYPE_CHECKING:
-    from flytenb.runner.plan import Planner
     from flytenb.runner.scheduler import Scheduler
+
+BuildInside = Callable[[Use, Any, ExitStep], Expansion]
+"""Plans the workflow that a dynamic's function has built."""
 
 
 class DynamicStep(EntityStep):
-    """Compile with the real inputs, tell what came of it, start it."""
+    """Compile with the real inputs, and add what comes of it to the run; a cached answer adds nothing."""
 
-    __slots__ = ("closing", "planner")
+    __slots__ = ("build", "cache", "closing")
 
-    def __init__(self, planner: Planner, use: Use) -> None:
+    def __init__(self, use: Use, build: BuildInside, closing: DynamicExitStep, cache: TaskCache | None) -> None:
         super().__init__(use, is_closing=False)
-        self.planner = planner
-        self.closing: ExitStep
+        self.build = build
+        self.closing = closing
+        self.cache = cache
+
+    def execute(self, scheduler: Scheduler) -> Expansion:
+        inputs = self.take_inputs(scheduler)
+        if self.cache is not None and self._find(self.cache, scheduler, inputs):
+            return Expansion(Scope(self.path, self.scope, closing=self.closing), {})
+        return self.build(self.use, compile_dynamic(self.use.entity, inputs, scheduler.workspace), self.closing)
+
+    def _find(self, cache: TaskCache, scheduler: Scheduler, inputs: dict[str, Any]) -> bool:
+        """Take the outputs from the cache, or have the closing step store them."""
+        try:
+            key = cache.key(inputs)
+            found = cache.get(key)
+        except Exception as e:
+            self.record.cache = CacheStatus.SKIPPED
+            scheduler.note(self.record, f"the cache was not asked: {type(e).__name__}: {e}\n")
+            return False
+        if found is None:
+            self.record.cache = CacheStatus.MISS
+            self.closing.store = lambda outputs: cache.put(key, outputs)
+            return False
+        self.record.cache = CacheStatus.HIT
+        self.put_outputs(found)
+        return True
+
+
+class DynamicExitStep(ExitStep):
+    """Collect a dynamic's outputs; store them if it is cached."""
+
+    __slots__ = ("slots", "store")
+
+    def __init__(self, record: Record, scope: Scope, slots: Mapping[str, OutputSlot]) -> None:
+        super().__init__(record, scope)
+        self.slots = slots
+        self.store: Callable[[dict[str, Any]], None] | None = None
 
     def execute(self, scheduler: Scheduler) -> None:
-        inputs = self.take_inputs(scheduler)
-        workflow = compile_dynamic(self.use.entity, inputs, scheduler.workspace)
-        planner = self.planner
-        with scheduler.workspace.outside(), scheduler.lock:
-            compiled = read_compiled(workflow, self.path)
-            graph = read_inner(workflow, self.path)
-            scope = Scope(self.path, self.scope, is_fail_fast=compiled.is_fail_fast)
-            scope.closing = self.closing
-            declared = self.use.entity.python_interface.outputs
-            slots = self.use.slots
-            gives = [(slots[name], planner.passer(b, declared[name])) for name, b in compiled.outputs.items()]
-            planner.add_workflow(compiled, scope, self.closing, gives)
-            scheduler.spawn(self.record, graph)
-            scheduler.grow(scope.steps)
+        super().execute(scheduler)
+        if self.store is None:
+            return
+        try:
+            self.store({name: slot.value for name, slot in self.slots.items() if slot.value is not None})
+            self.record.cache = CacheStatus.POPULATED
+        except Exception as e:
+            scheduler.note(self.record, f"the cache could not store this: {type(e).__name__}: {e}\n")

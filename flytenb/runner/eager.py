@@ -1,23 +1,27 @@
-"""An eager task: its coroutine runs apart, each call that it makes is a node in the same pool."""
+"""An eager task: its coroutine runs on a thread of its own, each call that it makes is a node in the same pool."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from flytenb.bridge.cache import TaskCache
 from flytenb.bridge.calls import build_result
-from flytenb.bridge.compiled import task_policy
+from flytenb.bridge.context import Workspace
+from flytenb.bridge.crossing import Value
 from flytenb.bridge.eagers import cause_of, eager_error, run_eager
 from flytenb.bridge.entities import short_name
-from flytenb.bridge.graphs.called import read_called
 from flytenb.bridge.own_files import own_files
 from flytenb.bridge.packing import build_packing
-from flytenb.runner.steps import EntityStep, Scope, Step, Use
+from flytenb.bridge.stopping import NodeStopped, shielded
+from flytenb.runner.steps import EntityStep, Expansion, Scope, Use, call_cached
 
 if TYPE_CHECKING:
-    from flytenb.runner.failure import Failure
-    from flytenb.runner.plan import Planner
     from flytenb.runner.scheduler import Scheduler
+
+BuildCall = Callable[[str, Any, dict[str, Any], Scope], Expansion]
+"""Plans one call: its path, the entity, its inputs, its scope."""
 
 
 class CallScope(Scope):
@@ -27,22 +31,16 @@ class CallScope(Scope):
         super().__init__(path, parent)
         self.loop = loop
         self.future: asyncio.Future[None] = loop.create_future()
-        self.last: Step | None = None
 
-    def note_done(self, step: Step, scheduler: Scheduler) -> None:
-        if step is self.last:
-            self._wake(self._succeed)
+    def note_closed(self) -> None:
+        self._wake(lambda: self._settle(self.failures[0].exception if self.failures else None))
 
-    def tolerates(self, step: Step, failure: Failure, scheduler: Scheduler) -> bool:
-        self._wake(lambda: self._fail(failure.exception))
-        return True
-
-    def _succeed(self) -> None:
-        if not self.future.done():
+    def _settle(self, error: BaseException | None) -> None:
+        if self.future.done():
+            return
+        if error is None:
             self.future.set_result(None)
-
-    def _fail(self, error: BaseException) -> None:
-        if not self.future.done():
+        else:
             self.future.set_exception(error)
 
     def give_up(self) -> None:
@@ -57,16 +55,29 @@ class CallScope(Scope):
 class EagerStep(EntityStep):
     """Run the coroutine; it may wait for long, so it takes no worker from the nodes that it waits for."""
 
-    __slots__ = ("calls", "planner")
+    __slots__ = ("build", "cache", "calls", "strict")
     holds_worker = False
 
-    def __init__(self, planner: Planner, use: Use) -> None:
+    def __init__(self, use: Use, build: BuildCall, cache: TaskCache | None, strict: bool) -> None:
         super().__init__(use)
-        self.planner = planner
+        self.build = build
+        self.cache = cache
+        self.strict = strict
         self.calls: list[CallScope] = []
 
     def execute(self, scheduler: Scheduler) -> None:
         inputs = self.take_inputs(scheduler)
+
+        def call(workspace: Workspace, given: dict[str, Any]) -> dict[str, Value]:
+            return self._run(scheduler, given)
+
+        if self.cache is None:
+            outputs = call(scheduler.workspace, inputs)
+        else:
+            outputs = call_cached(self.cache, self.record, scheduler, inputs, call)
+        self.put_outputs(outputs)
+
+    def _run(self, scheduler: Scheduler, inputs: dict[str, Any]) -> dict[str, Value]:
         own = own_files(self.use.entity.python_interface.inputs)
         if own is not None:
             own(scheduler.workspace, inputs)
@@ -82,27 +93,28 @@ class EagerStep(EntityStep):
         if error is not None:
             raise error  # outside of the `except`, or it would get another context than the user gave it
         scheduler.workspace.enter_to_pack()
-        outputs = build_packing(self.use.entity, strict=self.planner.settings.strict)([result])
-        self.put_outputs(scheduler, outputs)
+        return build_packing(self.use.entity, strict=self.strict)([result])
 
     async def _call(self, scheduler: Scheduler, entity: Any, inputs: dict[str, Any]) -> Any:
-        planner = self.planner
-        types = entity.python_interface.inputs
-        with scheduler.workspace.outside(), scheduler.lock:
-            path = f"{self.path}/e{len(self.calls)}"
-            scope = CallScope(path, self.scope, asyncio.get_running_loop())
-            self.calls.append(scope)
-            getters = [(name, planner.given(value, types[name])) for name, value in inputs.items()]
-            scheduler.spawn(self.record, read_called(entity, path))
-            _, scope.last = planner.entity_steps(path, entity, getters, {}, task_policy(entity), scope)
-            scheduler.grow(scope.steps)
+        with shielded():
+            expansion, scope, slots = self._plan(scheduler, entity, inputs)
+            attempt = self.attempt
+            if attempt is None or not scheduler.add(self, attempt, expansion):
+                raise NodeStopped
         try:
             await scope.future
         except Exception as e:
             raise eager_error(short_name(entity), e) from e
-        slots = planner.slots(path, entity.python_interface.outputs)
-        values = {name: scheduler.env[slot] for name, slot in slots.items()}
-        return build_result(entity.python_interface, values)  # type: ignore[arg-type]
+        with shielded(), scheduler.workspace.entered():
+            return build_result(entity.python_interface, {name: slot.value for name, slot in slots.items()})
+
+    def _plan(self, scheduler: Scheduler, entity: Any, inputs: dict[str, Any]) -> tuple[Expansion, CallScope, Any]:
+        path = f"{self.path}/e{len(self.calls)}"
+        scope = CallScope(path, self.scope, asyncio.get_running_loop())
+        self.calls.append(scope)
+        with scheduler.workspace.outside():
+            expansion = self.build(path, entity, inputs, scope)
+        return expansion, scope, expansion.records[path].outputs
 
     def on_abort(self) -> None:
         for call in self.calls:

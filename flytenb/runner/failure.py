@@ -1,9 +1,9 @@
-"""Why a node failed: the user's exception untouched, where it stood, what it was given; showing it is the display's."""
+"""Why a node failed: the user's exception, unchanged, with the node and what it was given."""
 
 from __future__ import annotations
 
-import contextlib
 import traceback
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +11,8 @@ from flytenb.errors import own_frames, say
 from flytenb.model import Phase
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from flytenb.runner.steps import Env, Step
+    from flytenb.bridge.context import Workspace
+    from flytenb.runner.steps import Record
 
 
 @dataclass(frozen=True)
@@ -24,24 +23,36 @@ class Failure:
         path: the node.
         exception: the exception object that the task raised, as it was raised.
         phase: FAILED or TIMED_OUT.
-        inputs: what the node was given, as Python values; missing where even that can't be read.
+        message: what the exception said when it was raised.
         retries: what earlier attempts failed with.
     """
 
     path: str
     exception: BaseException
     phase: Phase
-    inputs: dict[str, Any] = field(default_factory=dict)
+    message: str
     retries: tuple[str, ...] = ()
+    _getters: Sequence[tuple[str, Callable[[], Any]]] = field(default=(), repr=False, compare=False)
+    _workspace: Workspace | None = field(default=None, repr=False, compare=False)
 
     @classmethod
-    def read(cls, step: Step, error: BaseException, phase: Phase, env: Env) -> Failure:
-        """Gather what is known at the moment of the failure."""
-        inputs: dict[str, Any] = {}
-        for name, get in step.record.getters:
-            with contextlib.suppress(Exception):
-                inputs[name] = get(env)
-        return cls(step.path, error, phase, inputs, step.record.retries)
+    def of(cls, record: Record, error: BaseException, words: str, phase: Phase, workspace: Workspace) -> Failure:
+        """Make the failure of a node; what it was given is read when it is asked for."""
+        return cls(record.path, error, phase, words, record.retries, record.getters, workspace)
+
+    @property
+    def inputs(self) -> Mapping[str, Any]:
+        """What the node was given, as Python values: copies; without those that can't be read."""
+        found: dict[str, Any] = {}
+        if self._workspace is None:
+            return found
+        with self._workspace.entered():
+            for name, get in self._getters:
+                try:
+                    found[name] = get()
+                except Exception:
+                    continue
+        return found
 
     def within(self, failures: Iterable[Failure | None]) -> Failure:
         """Return the failure deepest inside this node that it let through, as an eager task does; else itself."""
@@ -53,11 +64,6 @@ class Failure:
         """The user's own frames, outermost first."""
         return own_frames(self.exception.__traceback__)
 
-    @property
-    def message(self) -> str:
-        """What the exception says, or that it says nothing: a user's `__str__` may raise."""
-        return say(self.exception)
-
     def full(self) -> str:
         """The whole traceback, with every frame, cause and context."""
         try:
@@ -67,3 +73,11 @@ class Failure:
 
     def __str__(self) -> str:
         return f"{type(self.exception).__name__}: {self.message}"
+
+
+def describe(error: BaseException) -> str:
+    """Return what an exception says, whatever its own `__str__` does."""
+    try:
+        return say(error)
+    except BaseException as e:
+        return f"(its message can't be read: {type(e).__name__})"

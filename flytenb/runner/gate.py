@@ -2,63 +2,69 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from flytenb.bridge.crossing import packer
 from flytenb.bridge.gates import Disapproved, read_gate
 from flytenb.errors import FlytenbError
-from flytenb.runner.pool import clock
-from flytenb.runner.steps import LATER, EntityStep, Use
+from flytenb.runner.clock import clock
+from flytenb.runner.steps import LATER, Answer, EntityStep, Use
 
 if TYPE_CHECKING:
-    from flytenb.runner.plan import Planner
     from flytenb.runner.scheduler import Scheduler
 
 
 class GateStep(EntityStep):
-    """Wait: for `run.approve(path)`, for `run.set_input(path, value)`, or for a duration."""
+    """Wait: for `run.approve(path)`, for `run.set_input(path, value)`, or for a duration.
 
-    __slots__ = ("alarm", "gate", "planner")
+    Args:
+        use: the gate's use.
+        answers: what gates are answered with, by path or name.
+        strict: whether every value crosses as a literal.
+    """
+
+    __slots__ = ("alarm", "answers", "gate", "strict")
     holds_worker = False
 
-    def __init__(self, planner: Planner, use: Use) -> None:
+    def __init__(self, use: Use, answers: Mapping[str, Any], strict: bool) -> None:
         super().__init__(use)
-        self.planner = planner
         self.gate = read_gate(use.entity)
+        self.answers = answers
+        self.strict = strict
         self.alarm: int | None = None
 
     @property
     def timeout(self) -> float | None:
         return self.gate.timeout
 
-    def execute(self, scheduler: Scheduler) -> Any:
+    def execute(self, scheduler: Scheduler) -> Answer:
         scheduler.workspace.enter()
         if self.gate.kind == "sleep":
-            self.alarm = clock.call_later(self.gate.duration, lambda: scheduler.complete(self))
+            attempt = self.attempt
+            self.alarm = clock.call_later(self.gate.duration, lambda: scheduler.complete(self, attempt))
             return LATER
-        answers = self.planner.settings.answers
         for key in (self.path, self.gate.name):
-            if key in answers:
-                self.take(scheduler, answers[key])
+            if key in self.answers:
+                self.take(self.answers[key])
                 return None
         with scheduler.lock:
-            scheduler.waiting_gates[self.path] = self
-            scheduler.emit("gate", self.record, text=self.gate.question)
+            if self.attempt is not None:
+                scheduler.waiting_gates[self.path] = self
+                scheduler.emit("gate", self.record, text=self.gate.question)
         return LATER
 
-    def take(self, scheduler: Scheduler, answer: Any) -> None:
+    def take(self, answer: Any) -> None:
         """Make the answer the node's output; raise what flytekit raises for a no, or for a value of another type."""
         if self.gate.kind == "approve":
             if not answer:
                 raise Disapproved(f"User did not approve the transaction for gate node {self.gate.name}")
             for name, get in self.use.getters:
                 if name in self.use.slots:
-                    declared = self.gate.outputs[name]
-                    pack = packer(declared, strict=self.planner.settings.strict)
-                    scheduler.env[self.use.slots[name]] = pack(get(scheduler.env))
+                    self.use.slots[name].value = packer(self.gate.outputs[name], strict=self.strict)(get())
             return
         for name, slot in self.use.slots.items():
-            scheduler.env[slot] = packer(self.gate.outputs[name], strict=self.planner.settings.strict)(answer)
+            slot.value = packer(self.gate.outputs[name], strict=self.strict)(answer)
 
     def on_abort(self) -> None:
         if self.alarm is not None:
@@ -79,14 +85,16 @@ def answer_gate(scheduler: Scheduler, path: str, answer: Any) -> None:
         if not isinstance(step, GateStep):
             waiting = ", ".join(repr(p) for p in scheduler.waiting_gates) or "none"
             raise FlytenbError(f"no gate waits at {path!r}", hint=f"waiting: {waiting}")
+        attempt = step.attempt
+    refusal = None
     try:
         with scheduler.workspace.entered():
-            step.take(scheduler, answer)
+            step.take(answer)
     except Disapproved as e:
-        with scheduler.lock:
-            scheduler.waiting_gates.pop(step.path, None)
-        scheduler.fail_later(step, e)
-        return
+        refusal = e
     with scheduler.lock:
         scheduler.waiting_gates.pop(step.path, None)
-    scheduler.complete(step)
+    if refusal is None:
+        scheduler.complete(step, attempt)
+    else:
+        scheduler.fail(step, attempt, refusal)

@@ -2,52 +2,65 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
-from flytenb.bridge.arrays import Array, read_array
-from flytenb.bridge.crossing import packer
-from flytenb.runner.steps import EntityStep, Getter, Scope, Step, Use
+from flytenb.bridge.arrays import Array
+from flytenb.bridge.crossing import Value, join, split
+from flytenb.runner.steps import EntityStep, Expansion, Give, OutputSlot, Record, Scope, Step, Use
 
 if TYPE_CHECKING:
     from flytenb.runner.failure import Failure
-    from flytenb.runner.plan import Planner
     from flytenb.runner.scheduler import Scheduler
+
+Element = tuple[Step, Step, Mapping[str, OutputSlot]]
+"""The first and the last step of one element, and its outputs."""
+BuildElement = Callable[[str, Mapping[str, Value], Scope, dict[str, Record]], Element]
+"""Plans one element: its path, its inputs, the map's scope, and where its records go."""
 
 
 class MapScope(Scope):
-    """The elements of one map. An element that fails is borne while enough of the others can still succeed."""
+    """The elements of one map. A failed element is tolerated while enough of the others can still succeed."""
 
-    def __init__(self, path: str, parent: Scope, array: Array, total: int) -> None:
-        super().__init__(path, parent)
+    def __init__(self, path: str, parent: Scope, closing: MapExitStep, array: Array, total: int) -> None:
+        super().__init__(path, parent, closing=closing)
         self.total = total
         self.allowed = total - array.needed(total)
         self.runs_all = array.runs_all
         self.failed: dict[str, Failure] = {}
+        self.outputs: list[Mapping[str, OutputSlot]] = []
 
     def tolerates(self, step: Step, failure: Failure, scheduler: Scheduler) -> bool:
         self.failed[step.path] = failure
         if len(self.failed) > self.allowed and not self.runs_all:
             return False
-        self.note_done(step, scheduler)
+        self._count(scheduler)
         return True
 
     def note_done(self, step: Step, scheduler: Scheduler) -> None:
         if step.is_closing:
-            record = scheduler.records[self.path]
-            record.done += 1
-            scheduler.emit("progress", record, done=record.done, total=record.total)
+            self._count(scheduler)
+
+    def _count(self, scheduler: Scheduler) -> None:
+        record = scheduler.records[self.path]
+        record.done += 1
+        scheduler.emit("progress", record, done=record.done, total=record.total)
 
 
 class MapStep(EntityStep):
     """Split the lists into elements and start them."""
 
-    __slots__ = ("array", "closing", "planner")
+    __slots__ = ("array", "build", "closing", "gives", "strict")
 
-    def __init__(self, planner: Planner, use: Use) -> None:
+    def __init__(
+        self, use: Use, array: Array, gives: Mapping[str, Give], build: BuildElement, closing: MapExitStep, strict: bool
+    ) -> None:
         super().__init__(use, is_closing=False)
-        self.planner = planner
-        self.array = read_array(use.entity)
-        self.closing: MapExitStep
+        self.array = array
+        self.gives = gives
+        self.build = build
+        self.closing = closing
+        self.strict = strict
 
     @property
     def timeout(self) -> float | None:
@@ -57,44 +70,40 @@ class MapStep(EntityStep):
     def retries(self) -> int:
         return 0
 
-    def execute(self, scheduler: Scheduler) -> None:
-        inputs = self.take_inputs(scheduler)
-        total = self.array.width(inputs)
-        with scheduler.lock:
-            scope = MapScope(self.path, self.scope, self.array, total)
-            scope.closing = self.closing
-            self.closing.inside = scope
-            self.record.total = total
-            scheduler.emit("progress", self.record, done=0, total=total)
-            elements = [self._element(i, inputs, scope) for i in range(total)]
-            for _, last in elements:
-                last.before(self.closing)
-            limit = self.array.concurrency or total
-            for (_, done), (first, _) in zip(elements, elements[limit:], strict=False):
-                # Each element beyond the concurrency takes the place of one that has ended.
-                done.before(first)
-            scheduler.grow(scope.steps)
-
-    def _element(self, index: int, inputs: dict[str, Any], scope: MapScope) -> tuple[Step, Step]:
-        path = f"{self.path}/{index}"
-        target = self.array.target
-        getters: list[tuple[str, Getter]] = []
-        for name, declared in target.python_interface.inputs.items():
-            if name not in inputs:
-                continue
-            value = inputs[name] if name in self.array.bound else inputs[name][index]
-            getters.append((name, self.planner.given(value, declared)))
-        return self.planner.entity_steps(path, target, getters, {}, self.use.policy, scope)
+    def execute(self, scheduler: Scheduler) -> Expansion:
+        scheduler.workspace.enter()
+        types = self.array.target.python_interface.inputs
+        bound = {name: give() for name, give in self.gives.items() if name in self.array.bound}
+        mapped = {
+            name: split(give(), types[name], strict=self.strict)
+            for name, give in self.gives.items()
+            if name not in self.array.bound and name in types
+        }
+        total = self.array.width(mapped)
+        scope = MapScope(self.path, self.scope, self.closing, self.array, total)
+        records: dict[str, Record] = {}
+        elements = []
+        for i in range(total):
+            inputs = {**bound, **{name: values[i] for name, values in mapped.items()}}
+            elements.append(self.build(f"{self.path}/{i}", inputs, scope, records))
+        limit = self.array.concurrency or total
+        for (_, done, _), (first, _, _) in zip(elements, elements[limit:], strict=False):
+            # Each element beyond the concurrency takes the place of one that has ended.
+            done.before(first)
+        scope.outputs = [outputs for _, _, outputs in elements]
+        self.closing.elements = scope
+        return Expansion(scope, records, total=total)
 
 
 class MapExitStep(EntityStep):
-    """Gather the elements' outputs into one list; what failed and was borne is None."""
+    """Gather the elements' outputs into one list; a failed element that was tolerated is None."""
 
-    __slots__ = ("planner",)
+    __slots__ = ("elements", "strict")
 
-    def __init__(self, planner: Planner, use: Use) -> None:
+    def __init__(self, use: Use, strict: bool) -> None:
         super().__init__(use, is_opening=False)
-        self.planner = planner
+        self.elements: MapScope | None = None
+        self.strict = strict
 
     @property
     def timeout(self) -> float | None:
@@ -106,16 +115,14 @@ class MapExitStep(EntityStep):
 
     def execute(self, scheduler: Scheduler) -> None:
         scheduler.workspace.enter()
-        scope = self.inside
-        assert isinstance(scope, MapScope)
+        scope = self.elements
+        assert scope is not None
         if len(scope.failed) > scope.allowed:
             raise next(iter(scope.failed.values())).exception
-        env = scheduler.env
-        outputs = self.use.entity.python_interface.outputs
+        types = self.use.entity.python_interface.outputs
         for name, slot in self.use.slots.items():
-            elements = []
-            for i in range(scope.total):
-                path = f"{self.path}/{i}"
-                value = env[self.planner.slot(path, name)] if path not in scope.failed else None
-                elements.append(None if value is None else value.native())
-            env[slot] = packer(outputs[name], strict=self.planner.settings.strict)(elements)
+            values = [
+                None if f"{self.path}/{i}" in scope.failed else outputs[name].value
+                for i, outputs in enumerate(scope.outputs)
+            ]
+            slot.value = join(values, types[name], strict=self.strict)

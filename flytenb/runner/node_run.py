@@ -44,15 +44,14 @@ class NodeRun:
         if self._record.started is None:
             return {}
         with self._run._scheduler.workspace.entered():
-            return {name: get(self._run._scheduler.env) for name, get in self._record.getters}
+            return {name: get() for name, get in self._record.getters}
 
     @property
     def outputs(self) -> dict[str, Any]:
         """What it made, as Python values; copies, made when asked for. Empty before it has succeeded."""
         if self._record.phase is not Phase.SUCCEEDED:
             return {}
-        env = self._run._scheduler.env
-        values = {name: env[slot] for name, slot in self._record.outputs.items()}
+        values = {name: slot.value for name, slot in self._record.outputs.items()}
         with self._run._scheduler.workspace.entered():
             return {name: value.native() for name, value in values.items() if value is not None}
 

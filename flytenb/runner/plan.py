@@ -1,116 +1,136 @@
-"""Decide, once per run, what each node does and how each value crosses each edge; doing it is the scheduler's."""
+"""Decide, once per run, what each node does and how each value crosses each edge."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
+from flytenb.bridge.arrays import read_array
 from flytenb.bridge.branches import branch_outputs, read_ways
 from flytenb.bridge.cache import TaskCache, is_cache_on
 from flytenb.bridge.calls import build_call
-from flytenb.bridge.compiled import Binding, Compiled, CompiledNode, Policy, read_compiled
+from flytenb.bridge.compiled import Binding, Compiled, CompiledNode, Policy, read_compiled, task_policy
 from flytenb.bridge.connectors import is_connector_task
-from flytenb.bridge.crossing import packer
+from flytenb.bridge.crossing import Value
 from flytenb.bridge.entities import inner_workflow, kind_of, plan_inputs
+from flytenb.bridge.errors import build_flyte_error, takes_error
+from flytenb.bridge.graphs import read_inner
+from flytenb.bridge.graphs.called import read_called
 from flytenb.model import Kind
 from flytenb.runner.branch import BranchStep, JoinStep
 from flytenb.runner.connector import ConnectorStep
-from flytenb.runner.dynamic import DynamicStep
+from flytenb.runner.dynamic import DynamicExitStep, DynamicStep
 from flytenb.runner.eager import EagerStep
 from flytenb.runner.gate import GateStep
 from flytenb.runner.map import MapExitStep, MapStep
-from flytenb.runner.on_failure import handler_steps
 from flytenb.runner.processes import can_travel, process_call
 from flytenb.runner.reference import stand_in_call
-from flytenb.runner.scheduler import Scheduler
 from flytenb.runner.settings import Settings
-from flytenb.runner.steps import EnterStep, ExitStep, Getter, Record, Scope, Step, TaskStep, Use
-from flytenb.runner.wiring import Give, Wiring, needs
+from flytenb.runner.steps import (
+    EnterStep,
+    ExitStep,
+    Expansion,
+    Getter,
+    Give,
+    HandlerScope,
+    OutputSlot,
+    Passes,
+    Record,
+    Scope,
+    Step,
+    TaskStep,
+    Use,
+)
+from flytenb.runner.wiring import Wiring, needs
+
+Gives = Sequence[tuple[OutputSlot, Give]]
 
 
 class Planner(Wiring):
-    """Builds steps into one scheduler: for the whole run at its start, for what a node spawns when it does."""
+    """Builds steps: for the whole run before it starts, for what a running step adds without any lock.
 
-    def __init__(self, scheduler: Scheduler, settings: Settings) -> None:
-        super().__init__(scheduler.env, strict=settings.strict)
-        self.scheduler = scheduler
+    Args:
+        settings: how the run is done.
+        records: where the records of the nodes go.
+    """
+
+    def __init__(self, settings: Settings, records: dict[str, Record]) -> None:
+        super().__init__(strict=settings.strict)
         self.settings = settings
+        self.records = records
         self._calls: dict[int, Any] = {}
         self._caches: dict[tuple[int, Policy], tuple[Any, TaskCache | None]] = {}
         self._kinds: dict[int, tuple[Any, Kind]] = {}
 
+    def _into(self, records: dict[str, Record]) -> Planner:
+        """Return this planner, with all that it knows, for records that the run doesn't have yet."""
+        other = copy.copy(self)
+        other.records = records
+        return other
+
     def record(self, path: str) -> Record:
         """The record of the node at `path`."""
-        found = self.scheduler.records.get(path)
+        found = self.records.get(path)
         if found is None:
-            found = self.scheduler.records[path] = Record(path)
+            found = self.records[path] = Record(path)
         return found
 
     # --- a workflow --------------------------------------------------------------------------------------------
 
-    def add_workflow(
-        self, compiled: Compiled, scope: Scope, exit_step: Step | None, outputs: Sequence[tuple[int, Give]]
-    ) -> None:
-        """Build all the steps of a workflow's inside; `exit_step` waits for those that nothing else waits for."""
-        ends = self.add_nodes(compiled.nodes, scope)
-        if isinstance(exit_step, ExitStep):
-            exit_step.passes = outputs
-        if exit_step is not None:
-            for last in ends.values():
-                if not last.successors:
-                    last.before(exit_step)
-        if compiled.failure is not None:
-            failure = compiled.failure
-            self.record(failure.path)
-            scope.handler = lambda why: self._handle_failure(failure, scope, why)
-
-    def add_nodes(self, nodes: Sequence[CompiledNode], scope: Scope) -> dict[str, Step]:
-        """Build the steps of these nodes and the order between them; return each node's last step."""
-        starts: dict[str, list[Step]] = {}
+    def add_workflow(self, compiled: Compiled, scope: Scope) -> None:
+        """Build all the steps of a workflow's inside, and those of its failure handler."""
+        starts: dict[str, Step] = {}
         ends: dict[str, Step] = {}
-        for node in nodes:
-            self.add_node(node, scope, starts, ends)
-        for node in _with_cases(nodes):
+        for node in compiled.nodes:
+            self._add_node(node, scope, starts, ends)
+        for node in _with_cases(compiled.nodes):
             for source in sorted(needs(node)):
                 if source in ends:
-                    for start in starts[node.path]:
-                        ends[source].before(start)
-        return {n.path: ends[n.path] for n in nodes}
+                    ends[source].before(starts[node.path])
+        if compiled.failure is not None:
+            scope.handler = self._handler(compiled.failure, scope)
 
-    def add_node(self, node: CompiledNode, scope: Scope, starts: dict[str, list[Step]], ends: dict[str, Step]) -> None:
-        """Build the steps of one node."""
-        first, last = self._steps_of(node, scope, starts, ends)
-        starts[node.path] = [first]
-        ends[node.path] = last
-
-    def _steps_of(
-        self, node: CompiledNode, scope: Scope, starts: dict[str, list[Step]], ends: dict[str, Step]
-    ) -> tuple[Step, Step]:
+    def _add_node(self, node: CompiledNode, scope: Scope, starts: dict[str, Step], ends: dict[str, Step]) -> None:
         if node.cases:
-            return self._branch(node, scope, starts, ends)
+            starts[node.path], ends[node.path] = self._branch(node, scope, starts, ends)
+            return
         getters = self.getters(node.bindings, node.entity.python_interface.inputs)
-        return self.entity_steps(node.path, node.entity, getters, node.bindings, node.policy, scope)
+        starts[node.path], ends[node.path] = self.entity_steps(
+            node.path, node.entity, getters, node.bindings, node.policy, scope
+        )
 
     def entity_steps(
         self,
         path: str,
         entity: Any,
         getters: Sequence[tuple[str, Getter]],
-        bindings: Mapping[str, Binding],
+        bindings: Mapping[str, Binding | Value],
         policy: Policy,
         scope: Scope,
     ) -> tuple[Step, Step]:
-        """Build the steps that run one entity at `path`; return the first and the last."""
+        """Build the steps that run one entity at `path`; return the first and the last.
+
+        Args:
+            path: the node.
+            entity: what runs there.
+            getters: how its inputs are taken.
+            bindings: the bindings or values behind the getters, as far as they are known.
+            policy: retries, timeout, cache.
+            scope: what it fails with.
+        """
+        kind = self.kind(entity)
         record = self.record(path)
         record.entity = entity
-        record.getters = getters if self.kind(entity) is not Kind.LAUNCH_PLAN else self._with_saved(entity, getters)
+        record.getters = getters if kind is not Kind.LAUNCH_PLAN else self._with_saved(entity, getters)
         record.outputs = self.slots(path, entity.python_interface.outputs)
         use = Use(record, scope, entity, record.getters, record.outputs, policy)
-        kind = self.kind(entity)
         if kind is Kind.MAP:
-            return self._open_close(MapStep(self, use), MapExitStep(self, use))
+            return self._map(use, bindings)
         if kind is Kind.DYNAMIC:
-            return self._open_close(DynamicStep(self, use), ExitStep(record, scope))
+            closing = DynamicExitStep(record, scope, use.slots)
+            return _open_close(DynamicStep(use, self._build_inside, closing, self.cache(entity, policy)), closing)
         workflow = None if kind in (Kind.STUB, Kind.REFERENCE) else inner_workflow(entity)
         if workflow is not None and self._stand_in(entity) is None:
             return self._subworkflow(use, workflow, bindings)
@@ -124,11 +144,11 @@ class Planner(Wiring):
         if known is not None and stand_in is None:
             return TaskStep(use, known, self.cache(use.entity, use.policy))
         if kind is Kind.REFERENCE or stand_in is not None:
-            return TaskStep(use, stand_in_call(use.entity, stand_in, self.settings.strict))
+            return TaskStep(use, stand_in_call(use.entity, stand_in, self.strict))
         if kind is Kind.GATE:
-            return GateStep(self, use)
+            return GateStep(use, self.settings.answers, self.strict)
         if kind is Kind.EAGER:
-            return EagerStep(self, use)
+            return EagerStep(use, self._build_call, self.cache(use.entity, use.policy), self.strict)
         if is_connector_task(use.entity):
             return ConnectorStep(use)
         return TaskStep(use, self.call(use.entity), self.cache(use.entity, use.policy))
@@ -157,89 +177,182 @@ class Planner(Wiring):
         """The call of a task, prepared once per run."""
         found = self._calls.get(id(entity))
         if found is None:
-            strict = self.settings.strict
             apart = self.settings.processes and self.kind(entity) is Kind.TASK and can_travel(entity)
-            made = process_call(entity, strict=strict) if apart else build_call(entity, strict=strict)
+            made = process_call(entity, strict=self.strict) if apart else build_call(entity, strict=self.strict)
             found = self._calls[id(entity)] = made
         return found
 
     def _with_saved(self, plan: Any, getters: Sequence[tuple[str, Getter]]) -> list[tuple[str, Getter]]:
-        """Add what a launch plan saved and nobody gave; in a compiled workflow these are bound already."""
+        """Add what a launch plan saved and is not given; in a compiled workflow these are bound already."""
         _, saved = plan_inputs(plan)
         types = plan.python_interface.inputs
         given = {name for name, _ in getters}
         missing = [(n, self.given(v, types[n])) for n, v in saved.items() if n in types and n not in given]
         return [*getters, *missing]
 
-    def _open_close(self, opening: Step, closing: Step) -> tuple[Step, Step]:
-        opening.is_closing = False
-        closing.is_opening = False
-        opening.before(closing)
-        opening.closing = closing  # type: ignore[attr-defined]
-        return opening, closing
+    def _give(self, get: Getter, source: Binding | Value | None, declared: Any) -> Give:
+        """How an input is passed on packed: as it came, where the type stays the same."""
+        if isinstance(source, Value):
+            if source.python_type is declared:
+                return lambda: source
+            return self.packed(get, declared)
+        return self.packed(get, declared) if source is None else self.passer(source, declared)
 
-    def _subworkflow(self, use: Use, workflow: Any, bindings: Mapping[str, Binding]) -> tuple[Step, Step]:
+    def _subworkflow(self, use: Use, workflow: Any, bindings: Mapping[str, Binding | Value]) -> tuple[Step, Step]:
         path = use.path
         compiled = read_compiled(workflow, path)
         types = workflow.python_interface.inputs
-        passes: list[tuple[int, Give]] = []
-        for name, get in use.getters:
-            binding = bindings.get(name)
-            inner = self.slot(f"{path}/@inputs", name)
-            if binding is not None:
-                passes.append((inner, self.passer(binding, types[name])))
-            else:
-                pack = packer(types[name], strict=self.settings.strict)
-                passes.append((inner, lambda env, get=get, pack=pack: pack(get(env))))  # type: ignore[misc]
-        enter = EnterStep(use.record, use.scope, passes)
+        passes = [
+            (self.slot(f"{path}/@inputs", name), self._give(get, bindings.get(name), types[name]))
+            for name, get in use.getters
+        ]
+        enter = EnterStep(use.record, use.scope, Passes(passes))
         exit_step = ExitStep(use.record, use.scope)
-        inside = Scope(path, use.scope, is_fail_fast=compiled.is_fail_fast)
-        inside.closing = exit_step
         declared = workflow.python_interface.outputs
-        gives = [(use.slots[name], self.passer(b, declared[name])) for name, b in compiled.outputs.items()]
-        self.add_workflow(compiled, inside, exit_step, gives)
-        for step in inside.steps:
-            if step.waits == 0:
-                enter.before(step)
-        enter.before(exit_step)
-        return enter, exit_step
+        exit_step.passes = Passes(
+            [(use.slots[name], self.passer(b, declared[name])) for name, b in compiled.outputs.items()]
+        )
+        inside = Scope(path, use.scope, is_fail_fast=compiled.is_fail_fast, closing=exit_step)
+        inside.attach()
+        self.add_workflow(compiled, inside)
+        for step in inside.first():
+            enter.before(step)
+        enter.opens = inside
+        return _open_close(enter, exit_step)
+
+    def _map(self, use: Use, bindings: Mapping[str, Binding | Value]) -> tuple[Step, Step]:
+        types = use.entity.python_interface.inputs
+        gives = {name: self._give(get, bindings.get(name), types[name]) for name, get in use.getters}
+        closing = MapExitStep(use, self.strict)
+        build = partial(self._build_element, read_array(use.entity).target, use.policy)
+        return _open_close(MapStep(use, read_array(use.entity), gives, build, closing, self.strict), closing)
 
     def _branch(
-        self, node: CompiledNode, scope: Scope, starts: dict[str, list[Step]], ends: dict[str, Step]
+        self, node: CompiledNode, scope: Scope, starts: dict[str, Step], ends: dict[str, Step]
     ) -> tuple[Step, Step]:
         record = self.record(node.path)
         ways = read_ways(node)
-        branch = BranchStep(record, scope, node, ways, self)
         join = JoinStep(record, scope)
+        branch = BranchStep(record, scope, node, ways, self, join)
         for way in ways:
             before = len(scope.steps)
             for inner in way.nodes:
-                self.add_node(inner, scope, starts, ends)
-                branch.before(*starts[inner.path])
+                self._add_node(inner, scope, starts, ends)
+                branch.before(starts[inner.path])
                 ends[inner.path].before(join)
-            way_steps = scope.steps[before:]
-            branch.steps.append([*way_steps, *_inside(way_steps, scope)])
-        record.outputs = join.bind(self, node, ways, branch_outputs(node))
-        return self._open_close(branch, join)
+            branch.steps.append(_with_insides(scope.steps[before:]))
+        record.outputs = join.bind(self, node.path, ways, branch_outputs(node))
+        branch.is_closing = False
+        branch.before(join)
+        return branch, join
 
-    def _handle_failure(self, node: CompiledNode, scope: Scope, why: Any) -> list[Step]:
-        return handler_steps(self, node, scope, why)
+    def _handler(self, node: CompiledNode, scope: Scope) -> HandlerScope:
+        """Plan a failure handler: it is given the error, whatever that will be, when it runs."""
+        handler = HandlerScope(scope)
+        getters = self.getters(node.bindings, node.entity.python_interface.inputs)
+        wanted = takes_error(node.entity)
+        if wanted:
+            getters = [(n, g) for n, g in getters if n != wanted] + [(wanted, partial(_first_error, scope))]
+        bindings = {n: b for n, b in node.bindings.items() if n != wanted}
+        self.entity_steps(node.path, node.entity, getters, bindings, node.policy, handler)
+        return handler
+
+    # --- what a running step adds ------------------------------------------------------------------------------
+
+    def _build_element(
+        self,
+        target: Any,
+        policy: Policy,
+        path: str,
+        inputs: Mapping[str, Value],
+        scope: Scope,
+        records: dict[str, Record],
+    ) -> tuple[Step, Step, Mapping[str, OutputSlot]]:
+        """Plan one element of a map."""
+        types = target.python_interface.inputs
+        getters = [(name, self._native_getter(value, types[name])) for name, value in inputs.items()]
+        first, last = self._into(records).entity_steps(path, target, getters, inputs, policy, scope)
+        return first, last, self.slots(path, target.python_interface.outputs)
+
+    def _native_getter(self, value: Value, declared: Any) -> Getter:
+        if value.python_type is declared:
+            return value.native
+        return partial(self.take_as(value.python_type, declared), value)
+
+    def _build_inside(self, use: Use, workflow: Any, closing: ExitStep) -> Expansion:
+        """Plan what a dynamic's function has built."""
+        compiled = read_compiled(workflow, use.path)
+        records: dict[str, Record] = {}
+        scope = Scope(use.path, use.scope, is_fail_fast=compiled.is_fail_fast, closing=closing)
+        declared = use.entity.python_interface.outputs
+        closing.passes = Passes(
+            [(use.slots[name], self.passer(b, declared[name])) for name, b in compiled.outputs.items()]
+        )
+        self._into(records).add_workflow(compiled, scope)
+        return Expansion(scope, records, read_inner(workflow, use.path))
+
+    def _build_call(self, path: str, entity: Any, inputs: dict[str, Any], scope: Scope) -> Expansion:
+        """Plan a call that an eager task made."""
+        types = entity.python_interface.inputs
+        records: dict[str, Record] = {}
+        getters = [(name, self.given(value, types[name])) for name, value in inputs.items()]
+        self._into(records).entity_steps(path, entity, getters, {}, task_policy(entity), scope)
+        return Expansion(scope, records, read_called(entity, path))
 
 
-def _inside(steps: Sequence[Step], scope: Scope) -> list[Step]:
-    """All steps in the scopes that hang below these steps."""
-    closing = {id(s) for s in steps}
+class RunPlan:
+    """The steps of a whole run.
+
+    Attributes:
+        root: the scope of the step that collects the run's outputs.
+        inside: the scope of what runs.
+        outputs: where the run's outputs are, by name.
+    """
+
+    def __init__(
+        self, planner: Planner, compiled: Compiled, inputs: Mapping[str, Value], outputs: Mapping[str, Any]
+    ) -> None:
+        for name, value in inputs.items():
+            planner.slot("@inputs", name).value = value
+        self.outputs = planner.slots("@outputs", outputs)
+        self.root = Scope("", None)
+        last = ExitStep(Record(""), self.root)
+        last.is_closing = False  # the run has a record of its own, which ends with it
+        last.waits = 1
+        last.passes = Passes(
+            [(self.outputs[name], planner.passer(b, outputs[name])) for name, b in compiled.outputs.items()]
+        )
+        self.inside = Scope("", self.root, is_fail_fast=compiled.is_fail_fast, closing=last)
+        self.inside.attach()
+        planner.add_workflow(compiled, self.inside)
+
+
+def _first_error(scope: Scope) -> Any:
+    failure = scope.failures[0]
+    return build_flyte_error(failure.path, failure.message)
+
+
+def _open_close(opening: Step, closing: Step) -> tuple[Step, Step]:
+    """Make the closing step wait for the opening one and for the scope that this one opens."""
+    opening.is_closing = False
+    closing.is_opening = False
+    opening.before(closing)
+    closing.waits += 1
+    return opening, closing
+
+
+def _with_insides(steps: Sequence[Step]) -> list[Step]:
+    """These steps and all in the scopes that they open."""
     found: list[Step] = []
-    todo = [c for c in scope.children if c.closing is not None and id(c.closing) in closing]
-    while todo:
-        child = todo.pop()
-        found += child.steps
-        todo += child.children
+    for step in steps:
+        found.append(step)
+        if step.opens is not None:
+            found += _with_insides(step.opens.steps)
     return found
 
 
 def _with_cases(nodes: Iterable[CompiledNode]) -> list[CompiledNode]:
-    """These nodes and all that stand in their branches, at any depth."""
+    """These nodes and those in their branches, at any depth."""
     found: list[CompiledNode] = []
     for node in nodes:
         found.append(node)

@@ -28,9 +28,10 @@ from flytenb.bridge.crossing import Value
 from flytenb.bridge.entities import short_name
 from flytenb.bridge.own_files import own_files
 from flytenb.bridge.packing import build_packing
+from flytenb.bridge.stopping import check_stopped
 from flytenb.errors import TravelError, WorkerLostError, say
 from flytenb.runner.capture import write_captured
-from flytenb.runner.journal import LOG_LIMIT
+from flytenb.runner.event_log import LOG_LIMIT
 
 _LOOK_EVERY = 0.05
 
@@ -95,7 +96,7 @@ def process_call(task: Any, *, strict: bool) -> Call:
             future = executor.submit(_work, sent)
             answer = None
             while answer is None:
-                # In short waits: a request to stop reaches this thread only between two of them.
+                check_stopped()
                 with contextlib.suppress(NotYet):
                     try:
                         answer = future.result(timeout=_LOOK_EVERY)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any
@@ -12,22 +13,22 @@ from flytenb.bridge.graphs import read_graph
 from flytenb.bridge.readings import Reading, read_later, read_once
 from flytenb.errors import FlytenbError, RunCancelledError
 from flytenb.model import Graph, NodeState, Phase, RunEvent
-from flytenb.runner import capture
 from flytenb.runner.comparison import Comparison
+from flytenb.runner.event_log import Listener
 from flytenb.runner.failure import Failure
 from flytenb.runner.gate import answer_gate
 from flytenb.runner.inputs import check_inputs, root_of
 from flytenb.runner.interrupts import held_back
-from flytenb.runner.journal import Listener
 from flytenb.runner.node_run import Nodes
-from flytenb.runner.plan import Planner
+from flytenb.runner.plan import Planner, RunPlan
 from flytenb.runner.scheduler import Scheduler
 from flytenb.runner.settings import Settings
-from flytenb.runner.steps import ExitStep, Record, Scope
 from flytenb.runner.timeline import Timeline
 
 _LOOK_EVERY = 0.2
 """Seconds between two looks at whether the wait for a run was interrupted."""
+_GRACE = 1.0
+"""Seconds that a wait goes on after the run's end, for listeners that haven't been given all of its events."""
 
 
 class Run:
@@ -53,34 +54,14 @@ class Run:
         self._root = root_of(entity, inputs)
         with self._scheduler.workspace.entered():
             self._inputs = check_inputs(self._root, strict=settings.strict)
-            self._plan()
-
-    def _plan(self) -> None:
-        planner = Planner(self._scheduler, self.settings)
-        env = self._scheduler.env
-        for name, value in self._inputs.items():
-            env[planner.slot("@inputs", name)] = value
-        scope = Scope("", None, is_fail_fast=self._root.compiled.is_fail_fast)
-        # The scheduler itself ends the run once its last step is done, so that step keeps a record of its own.
-        silent = Record("")
-        silent.phase = Phase.SKIPPED  # it moves no more: nobody is told that "the run" was aborted with it
-        last = ExitStep(silent, scope)
-        last.is_closing = False
-        outputs = planner.slots("@outputs", self._root.outputs)
-        self._scheduler.run_record.outputs = outputs
-        gives = [
-            (outputs[name], planner.passer(binding, self._root.outputs[name]))
-            for name, binding in self._root.compiled.outputs.items()
-        ]
-        planner.add_workflow(self._root.compiled, scope, last, gives)
-        self._scope = scope
+            planner = Planner(settings, self._scheduler.records)
+            self._plan = RunPlan(planner, self._root.compiled, self._inputs, self._root.outputs)
+        self._outputs = self._plan.outputs
 
     def begin(self) -> Run:
         """Start it on the shared threads and come back at once."""
         with held_back():
-            capture.begin()
-            self._scheduler.on_finish.append(capture.end)
-            self._scheduler.start(self._scope)
+            self._scheduler.start(self._plan.root, self._plan.inside)
         return self
 
     # --- what is known -----------------------------------------------------------------------------------------
@@ -119,7 +100,7 @@ class Run:
     @property
     def also_failed(self) -> tuple[Failure, ...]:
         """Failures beside the first, where the workflow goes on after one."""
-        return tuple(self._scheduler.also_failed)
+        return self._scheduler.also_failed
 
     @property
     def inputs(self) -> dict[str, Any]:
@@ -132,7 +113,7 @@ class Run:
         """What came out, by name; copies. Empty unless it succeeded."""
         if self.phase is not Phase.SUCCEEDED:
             return {}
-        values = {n: self._scheduler.env[slot] for n, slot in self._scheduler.run_record.outputs.items()}
+        values = {name: slot.value for name, slot in self._outputs.items()}
         with self._scheduler.workspace.entered():
             return {name: value.native() for name, value in values.items() if value is not None}
 
@@ -150,8 +131,7 @@ class Run:
             BaseException: the failed task's own exception, if it failed.
         """
         if self.phase is Phase.SUCCEEDED:
-            env = self._scheduler.env
-            values = {n: env[slot] for n, slot in self._scheduler.run_record.outputs.items()}
+            values = {name: slot.value for name, slot in self._outputs.items()}
             with self._scheduler.workspace.entered():
                 return build_result(self._root.interface, values)  # type: ignore[arg-type]
         self.raise_failure()
@@ -190,8 +170,18 @@ class Run:
     # --- what can be done --------------------------------------------------------------------------------------
 
     def wait(self, timeout: float | None = None) -> Run:
-        """Wait until it is over, or for so many seconds; interrupting the wait doesn't cancel the run."""
-        self._scheduler.finished.wait(timeout)
+        """Wait until it is over, or for so many seconds; interrupting the wait doesn't cancel the run.
+
+        Raises:
+            FlytenbError: in a process that was forked while the run went on: its threads stayed in the other one.
+        """
+        if os.getpid() != self._scheduler.process and not self._scheduler.finished.is_set():
+            raise FlytenbError(
+                f"the run of {self.name!r} goes on in process {self._scheduler.process}, the parent of this one",
+                hint="wait for it there, or start a run of its own here",
+            )
+        if self._scheduler.finished.wait(timeout):
+            self._scheduler.drain(_GRACE)
         return self
 
     def cancel(self) -> Run:
@@ -221,24 +211,15 @@ class Run:
             raise RunCancelledError(f"the run of {self.name!r} was cancelled")
 
     def listen(self, listener: Listener) -> Callable[[], None]:
-        """Tell a listener everything that has happened so far, then everything that happens.
+        """Give a listener everything that has happened so far, then everything that happens.
 
-        It is called by the threads that run the nodes: it must be quick.
+        It is called by one thread at a time, in the order of the events, and may take its time: neither the run nor
+        another listener waits for it. One that raises is removed, with a warning.
 
         Returns:
-            What takes the listener back.
+            What removes the listener.
         """
-        scheduler = self._scheduler
-        with scheduler.lock:
-            for event in scheduler.events:
-                listener(event)
-            scheduler.listeners = [*scheduler.listeners, listener]
-
-        def take_back() -> None:
-            with scheduler.lock:
-                scheduler.listeners = [other for other in scheduler.listeners if other is not listener]
-
-        return take_back
+        return self._scheduler.listen(listener)
 
     def explore(self) -> None:
         """Show the run to be clicked through: each node's values, log, source and error.
@@ -251,12 +232,8 @@ class Run:
         self.viewer(self)
 
     def on_finish(self, job: Callable[[], Any]) -> None:
-        """Call `job` when it is over, at once if it is."""
-        with self._scheduler.lock:
-            if not self._scheduler.finished.is_set():
-                self._scheduler.on_finish.append(job)
-                return
-        job()
+        """Call `job` when it is over, on another thread; at once if it is. One that raises is reported as a warning."""
+        self._scheduler.on_finish(job)
 
     def __await__(self) -> Generator[Any, None, Run]:
         loop = asyncio.get_running_loop()

@@ -1,167 +1,236 @@
-"""Walk the steps of a plan on the shared threads; every change of state happens here, under one lock, as an event.
+"""Walk the steps of a plan on the shared threads; every change of state is made here, under one lock, as an event.
 
-What a step does is its own; what a listener makes of an event is the listener's.
+The lock protects bookkeeping only. Steps run, values are converted, failures are read and listeners are called without
+it; what comes of that is committed under it.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable, Sequence
+import os
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from flytenb.bridge.calls import ignores_outputs, is_recoverable
 from flytenb.bridge.context import Workspace
-from flytenb.errors import NodeTimeoutError, WorkerLostError, say
+from flytenb.bridge.stopping import Attempt, set_attempt
+from flytenb.errors import NodeTimeoutError, WorkerLostError
 from flytenb.model import Phase
 from flytenb.runner import capture
-from flytenb.runner.failure import Failure
+from flytenb.runner.clock import clock
+from flytenb.runner.event_log import EventLog, Listener, complain, name_of
+from flytenb.runner.failure import Failure, describe
 from flytenb.runner.interrupts import Latch
-from flytenb.runner.journal import Journal, Listener
-from flytenb.runner.pool import ask_to_stop, clock, withdraw, workers
-from flytenb.runner.steps import LATER, Env, Scope, State, Step
-from flytenb.runner.turns import Turns
+from flytenb.runner.ready_queue import ReadyQueue
+from flytenb.runner.steps import LATER, Answer, Expansion, HandlerScope, Scope, Skip, State, Step
+from flytenb.runner.workers import workers
 
 _BACKOFF = 0.1
 _LONGEST_BACKOFF = 5.0
 
 
-class Scheduler(Journal):
-    """One run's state: which steps wait, which are ready, who is told.
+class Scheduler(EventLog):
+    """One run's state: which steps wait, which are ready, which failed.
 
     Attributes:
-        env: the values that nodes produced, by slot.
         workspace: the run's directory and flytekit contexts.
         finished: set when the run is over.
         failure: why it failed, `also_failed` the failures beside the first.
         waiting_gates: steps that wait for an answer, by path.
-        on_finish: what to call when it is over.
+        process: the process that the run belongs to.
     """
 
     def __init__(self, *, limit: int, listeners: Iterable[Listener] = (), strict: bool = False) -> None:
         super().__init__(listeners)
-        self.env: Env = []
         self.workspace = Workspace()
         self.strict = strict
         self.finished = Latch()
         self.failure: Failure | None = None
-        self.also_failed: list[Failure] = []
+        self.also_failed: tuple[Failure, ...] = ()
         self.waiting_gates: dict[str, Step] = {}
-        self.on_finish: list[Callable[[], Any]] = []
-        self._turns = Turns(limit)
+        self.process = os.getpid()
+        self._queue = ReadyQueue(limit)
         self._root: Scope | None = None
-        self._is_ending = False
+        self._inside: Scope | None = None
+        self._is_over = False
+        self._is_wound_up = False
+        self._jobs: list[Callable[[], Any]] = []
 
-    # --- starting and growing ----------------------------------------------------------------------------------
+    # --- starting ----------------------------------------------------------------------------------------------
 
-    def start(self, root: Scope) -> None:
-        """Begin with the steps that wait for nothing."""
-        self._root = root
+    def start(self, root: Scope, inside: Scope) -> None:
+        """Begin with the steps that wait for nothing.
+
+        Args:
+            root: the scope of the run's closing step.
+            inside: the scope of what runs.
+        """
+        capture.begin()
         with self.lock:
+            self._root, self._inside = root, inside
             self.set_phase(self.run_record, Phase.RUNNING)
-            if not root.steps:
-                self._finish(Phase.SUCCEEDED)
-                return
-            ready = [s for s in root.steps if s.waits == 0 and s.state is State.WAITING]
-            self._dispatch(ready)
+            self._put([*inside.first(), *(self._close(inside) if inside.open == 0 else ())])
+        self._wind_up_if_over()
 
-    def grow(self, steps: Sequence[Step]) -> None:
-        """Take in steps that a running step has just made."""
-        with self.lock:
-            if self._is_ending:
-                return
-            self._dispatch([s for s in steps if s.waits == 0 and s.state is State.WAITING])
-
-    def _dispatch(self, ready: Iterable[Step]) -> None:
-        """Let ready steps be done. Under the lock."""
-        self._turns.give(ready, self._work)
+    def _put(self, ready: Iterable[Step]) -> None:
+        """Let ready steps run. Under the lock."""
+        self._queue.put(ready, self._work)
 
     # --- the loop of a worker ----------------------------------------------------------------------------------
 
-    def _work(self, step: Step | None) -> None:
-        """Do steps until none is ready: what a step readies first goes on here, without a hand-over."""
-        while step is not None:
-            step = self._do(step)
-
-    def _do(self, step: Step) -> Step | None:
-        record = step.record
+    def _work(self, step: Step) -> None:
+        """Run steps until none is ready: the first that a step readies runs next on the same thread."""
+        capture.begin()  # also for a thread that its run no longer waits for: what it prints isn't the next cell's
         with self.lock:
-            if step.state is not State.READY:
-                return self._turns.after(step, (), self._work)
-            step.state = State.RUNNING
-            step.attempt += 1
-            attempt = step.attempt
-            step.thread = threading.get_ident()
-            if step.is_opening:
-                record.attempts = attempt
-                if attempt == 1:
-                    self.set_phase(record, Phase.RUNNING)
-            timeout = step.timeout
-            if timeout is not None:
-                step.timer = clock.call_later(timeout, lambda: self._time_out(step, attempt, timeout))
-        capture.set_sink(self.sink_of(record))
+            attempt = self._begin(step)
+            following = (step, attempt) if attempt is not None else self._next_after(step, ())
+        while following is not None:
+            following = self._do(*following)
+        capture.end()
+        self._wind_up_if_over()
+
+    def _begin(self, step: Step) -> Attempt | None:
+        """Begin an attempt at a step, unless it was aborted. Under the lock."""
+        if step.state is not State.READY:
+            return None
+        step.state = State.RUNNING
+        step.tries += 1
+        attempt = step.attempt = Attempt()
+        if step.is_opening:
+            record = step.record
+            record.attempts = step.tries
+            if step.tries == 1:
+                self.set_phase(record, Phase.RUNNING)
+        timeout = step.timeout
+        if timeout is not None:
+            step.timer = clock.call_later(timeout, lambda: self._time_out(step, attempt, timeout))
+        return attempt
+
+    def _next_after(self, done: Step, ready: Iterable[Step]) -> tuple[Step, Attempt] | None:
+        """Begin the next step of the worker that ran `done`. Under the lock."""
+        following = self._queue.next_after(done, list(ready), self._work)
+        while following is not None:
+            attempt = self._begin(following)
+            if attempt is not None:
+                return following, attempt
+            following = self._queue.next_after(following, (), self._work)
+        return None
+
+    def _do(self, step: Step, attempt: Attempt) -> tuple[Step, Attempt] | None:
+        """Run one attempt and commit what comes of it; return what the thread does next."""
+        set_attempt(attempt)
+        capture.set_sink(self.sink_of(step.record))
+        answer: Answer = None
         error: BaseException | None = None
-        answer = None
+        words = ""
         try:
             answer = step.execute(self)
         except BaseException as e:
             error = e
+            words = "" if attempt.is_asked else describe(e)  # its message is made by the user's code too
         finally:
             capture.set_sink(None)
+            set_attempt(None)
         with self.lock:
-            if step.thread is None or step.attempt != attempt or step.state is not State.RUNNING:
-                # Somebody gave this attempt up meanwhile and freed its worker: what came of it is dropped.
-                withdraw(threading.get_ident())
-                return None
-            step.thread = None
+            if step.attempt is not attempt:
+                return None  # it was given up meanwhile, and another worker has taken the place of this one
             if answer is LATER and error is None:
-                return self._turns.after(step, (), self._work)
-            self._stop_timer(step)
-            ready = self._settle(step) if error is None or ignores_outputs(error) else self._handle_error(step, error)
-            return self._turns.after(step, ready, self._work)
+                return self._next_after(step, ())
+            return self._next_after(step, self._commit(step, answer, error, words))
+
+    def _commit(self, step: Step, answer: Answer, error: BaseException | None, words: str) -> list[Step]:
+        """Take in what came of an attempt; return what that readies. Under the lock."""
+        ready: list[Step] = []
+        if isinstance(answer, Skip):
+            ready = self._skip(answer.steps)
+            if answer.error is not None:
+                error, words = answer.error, describe(answer.error)
+        elif isinstance(answer, Expansion):
+            step.opens = answer.scope
+            ready = self._expand(step, answer)
+        if error is None or ignores_outputs(error):
+            return [*ready, *self._settle(step)]
+        return [*ready, *self._handle_error(step, error, words)]
 
     def _settle(self, step: Step, phase: Phase = Phase.SUCCEEDED) -> list[Step]:
         """Mark a step done and return what it readies. Under the lock."""
+        self._end_attempt(step)
         step.state = State.DONE
         if step.is_closing:
             self.set_phase(step.record, phase)
-        step.scope.open -= 1
-        step.scope.note_done(step, self)
+        scope = step.scope
+        scope.open -= 1
+        scope.note_done(step, self)
         ready = step.release()
-        if step.scope.open == 0:
-            ready += self._close(step.scope)
+        if step.opens is not None and step.opens.open == 0:
+            ready += self._close(step.opens)
+        if scope.open == 0:
+            ready += self._close(scope)
         return ready
 
-    def complete(self, step: Step, phase: Phase = Phase.SUCCEEDED) -> None:
-        """End a step whose end came from elsewhere (a gate's answer, the clock)."""
-        with self.lock:
-            if step.state is State.RUNNING and not self._is_ending:
-                self._dispatch(self._settle(step, phase))
+    def _end_attempt(self, step: Step) -> None:
+        step.attempt = None
+        if step.timer is not None:
+            clock.cancel(step.timer)
+            step.timer = None
 
-    def fail_later(self, step: Step, error: BaseException) -> None:
-        """Fail a step whose end came from elsewhere."""
+    # --- what a running step adds, and what comes from elsewhere -----------------------------------------------
+
+    def _expand(self, step: Step, expansion: Expansion) -> list[Step]:
+        """Take in new steps; return those that wait for nothing. Under the lock."""
+        self.records.update(expansion.records)
+        expansion.scope.attach()
+        if expansion.graph is not None:
+            self.emit("spawn", step.record, graph=expansion.graph)
+        if expansion.total is not None:
+            step.record.total = expansion.total
+            self.emit("progress", step.record, done=0, total=expansion.total)
+        return expansion.scope.first()
+
+    def add(self, step: Step, attempt: Attempt, expansion: Expansion) -> bool:
+        """Take in what a running step adds while it goes on; return whether it still does."""
         with self.lock:
-            if step.state is State.RUNNING and not self._is_ending:
-                self._dispatch(self._handle_error(step, error))
+            if step.attempt is not attempt or self._is_over:
+                return False
+            self._put(self._expand(step, expansion))
+            if expansion.scope.open == 0:
+                self._put(self._close(expansion.scope))
+        return True
+
+    def complete(self, step: Step, attempt: Attempt | None) -> None:
+        """End an attempt whose end came from elsewhere: a gate's answer, the clock, a service."""
+        with self.lock:
+            if attempt is not None and step.attempt is attempt:
+                self._put(self._settle(step))
+        self._wind_up_if_over()
+
+    def fail(self, step: Step, attempt: Attempt | None, error: BaseException) -> None:
+        """Fail an attempt whose end came from elsewhere, on a thread that may take its time."""
+        words = describe(error)
+        with self.lock:
+            if attempt is not None and step.attempt is attempt:
+                self._put(self._handle_error(step, error, words))
+        self._wind_up_if_over()
 
     # --- what goes wrong ---------------------------------------------------------------------------------------
 
-    def _handle_error(self, step: Step, error: BaseException, phase: Phase = Phase.FAILED) -> list[Step]:
+    def _handle_error(self, step: Step, error: BaseException, words: str, phase: Phase = Phase.FAILED) -> list[Step]:
         """Try again or fail. Under the lock."""
+        self._end_attempt(step)
+        record = step.record
         retry = is_recoverable(error) or isinstance(error, WorkerLostError) or phase is Phase.TIMED_OUT
-        if retry and step.attempt <= step.retries:
-            step.record.retries += (f"{type(error).__name__}: {say(error)}",)
-            self.emit("attempt", step.record, attempt=step.attempt, text=step.record.retries[-1])
+        if retry and step.tries <= step.retries:
+            record.retries += (f"{type(error).__name__}: {words}",)
+            self.emit("attempt", record, attempt=step.tries, text=record.retries[-1])
             step.state = State.WAITING
-            pause = min(_BACKOFF * 2 ** (step.attempt - 1), _LONGEST_BACKOFF)
+            pause = min(_BACKOFF * 2 ** (step.tries - 1), _LONGEST_BACKOFF)
             clock.call_later(pause, lambda: self._try_again(step))
             return []
-        failure = Failure.read(step, error, phase, self.env)
-        return self._fail(step, failure, phase)
+        return self._fail(step, Failure.of(record, error, words, phase, self.workspace), phase)
 
     def _try_again(self, step: Step) -> None:
         with self.lock:
-            if step.state is State.WAITING and not self._is_ending:
-                self._dispatch([step])
+            if step.state is State.WAITING and not self._is_over:
+                self._put([step])
 
     def _fail(self, step: Step, failure: Failure, phase: Phase = Phase.FAILED) -> list[Step]:
         """Fail a step for good: its scope decides what that means for the others. Under the lock."""
@@ -171,122 +240,81 @@ class Scheduler(Journal):
         scope = step.scope
         scope.open -= 1
         if scope.tolerates(step, failure, self):
-            return step.release()
-        scope.failures.append(failure)
-        if scope.is_fail_fast:
-            self._abort(scope)
+            ready = self._pass_over(step)
         else:
-            self._abort_after(step)
-        return self._close(scope) if scope.open == 0 else []
+            ready = []
+            scope.failures.append(failure)
+            if scope.is_fail_fast:
+                self._abort(scope)
+            else:
+                self._abort_after(step)
+        return [*ready, *self._close(scope)] if scope.open == 0 else ready
+
+    def _pass_over(self, step: Step) -> list[Step]:
+        """Go on after a failed step; the closing step of the same node is left out. Under the lock."""
+        ready: list[Step] = []
+        todo = [step]
+        while todo:
+            for following in todo.pop().successors:
+                following.waits -= 1
+                if following.record is step.record and following.state is State.WAITING:
+                    following.state = State.DONE
+                    following.scope.open -= 1
+                    todo.append(following)
+                elif following.waits == 0 and following.state is State.WAITING:
+                    ready.append(following)
+        return ready
 
     def _abort(self, scope: Scope) -> None:
-        """Give up everything in a scope that hasn't ended. Under the lock."""
+        """Abort everything in a scope that hasn't ended, and in those inside of it. Under the lock."""
         for step in scope.steps:
             if step.state is not State.DONE:
                 self._abort_step(step)
         for child in scope.children:
+            child.is_closed = True
             self._abort(child)
 
     def _abort_after(self, step: Step) -> None:
-        """Give up all that depends on a failed step, inside its scope."""
+        """Abort all that depends on a failed step, inside its scope. Under the lock."""
         todo = list(step.successors)
         while todo:
             following = todo.pop()
             if following.state is State.WAITING and following.scope is step.scope:
                 self._abort_step(following)
+                if following.opens is not None:
+                    following.opens.is_closed = True
+                    self._abort(following.opens)
                 todo += following.successors
 
     def _abort_step(self, step: Step) -> None:
-        was_running = step.state is State.RUNNING
         step.state = State.DONE
         step.scope.open -= 1
         self.waiting_gates.pop(step.path, None)
-        self._stop_timer(step)
-        if was_running and step.thread is not None:
-            ask_to_stop(step.thread)
-            step.thread = None
-            if step.holds_worker:
-                self._turns.replace(self._work)
+        self._give_up(step)
         self.set_phase(step.record, Phase.ABORTED)
+
+    def _give_up(self, step: Step) -> None:
+        """Stop waiting for an attempt, if one is going on: its thread is asked to stop, another takes its place."""
+        attempt = step.attempt
+        self._end_attempt(step)
+        if attempt is None:
+            return
+        attempt.ask()
+        if step.holds_worker:
+            self._queue.replace_worker(self._work)
         step.on_abort()
 
-    def _stop_timer(self, step: Step) -> None:
-        if step.timer is not None:
-            clock.cancel(step.timer)
-            step.timer = None
-
-    def _time_out(self, step: Step, attempt: int, seconds: float) -> None:
+    def _time_out(self, step: Step, attempt: Attempt, seconds: float) -> None:
         with self.lock:
-            if step.state is not State.RUNNING or step.attempt != attempt or self._is_ending:
+            if step.attempt is not attempt:
                 return
-            step.timer = None
-            if step.thread is not None:
-                ask_to_stop(step.thread)
-                step.thread = None
-                if step.holds_worker:
-                    self._turns.replace(self._work)
-            step.on_abort()
-            error = NodeTimeoutError(f"node {step.path!r} took longer than its timeout of {seconds:g} s")
-            self._dispatch(self._handle_error(step, error, Phase.TIMED_OUT))
+            self._give_up(step)
+            words = f"node {step.path!r} took longer than its timeout of {seconds:g} s"
+            self._put(self._handle_error(step, NodeTimeoutError(words), words, Phase.TIMED_OUT))
+        self._wind_up_if_over()
 
-    def _close(self, scope: Scope) -> list[Step]:
-        """All steps of a scope have ended: run its failure handler, tell the scope around it. Under the lock."""
-        if scope.is_closed:
-            return []
-        if scope.failures and scope.handler is not None:
-            handler, scope.handler = scope.handler, None
-            return [s for s in handler(scope.failures[0]) if s.waits == 0]
-        scope.is_closed = True
-        if not scope.failures:
-            if scope.parent is None:
-                self._finish(Phase.SUCCEEDED)
-            return []
-        failure = scope.failures[0]
-        if scope.parent is None or scope.closing is None:
-            self.failure, self.also_failed = failure, scope.failures[1:]
-            self._finish(Phase.FAILED)
-            return []
-        if scope.closing.state is State.DONE:
-            return []
-        return self._fail(scope.closing, failure)
-
-    def resume_close(self, scope: Scope) -> None:
-        """Go on closing a failed scope whose handler has ended. Under the lock."""
-        self._dispatch(self._close(scope))
-
-    # --- ending ------------------------------------------------------------------------------------------------
-
-    def cancel(self) -> None:
-        """Give up: what waits is aborted, what runs is asked to stop, the picture is true at once."""
-        with self.lock:
-            if self._is_ending or self._root is None:
-                return
-            self._is_ending = True
-            self._root.is_closed = True
-            self._abort(self._root)
-            self._turns.clear()
-            self._is_ending = False
-            self._finish(Phase.ABORTED)
-
-    def _finish(self, phase: Phase) -> None:
-        if self._is_ending:
-            return
-        self._is_ending = True
-        for record in self.records.values():
-            # What was never reached: a failure handler that wasn't needed, nodes behind a failure.
-            if record.phase is Phase.QUEUED:
-                self.set_phase(record, Phase.SKIPPED if phase is Phase.SUCCEEDED else Phase.ABORTED)
-        self.set_phase(self.run_record, phase, self.failure.message if self.failure else "")
-        for job in self.on_finish:
-            job()
-        self.workspace.close()
-        if self._root is not None:
-            self._root.let_go()
-        workers.release()
-        self.finished.set()
-
-    def skip(self, steps: Iterable[Step]) -> list[Step]:
-        """Mark steps of a way not taken; return what they ready. Under the lock."""
+    def _skip(self, steps: Iterable[Step]) -> list[Step]:
+        """Mark the steps of a case that isn't taken; return what they ready. Under the lock."""
         skipped = [s for s in steps if s.state is State.WAITING]
         for step in skipped:
             step.state = State.DONE
@@ -296,3 +324,91 @@ class Scheduler(Journal):
             step.scope.open -= 1
             ready += step.release()
         return ready
+
+    # --- ending ------------------------------------------------------------------------------------------------
+
+    def _close(self, scope: Scope) -> list[Step]:
+        """Close a scope whose steps have all ended; return what that readies. Under the lock."""
+        if scope.is_closed:
+            return []
+        if scope.failures and scope.handler is not None:
+            handler, scope.handler = scope.handler, None
+            handler.attach()
+            return handler.first()
+        scope.is_closed = True
+        scope.note_closed()
+        if isinstance(scope, HandlerScope):
+            scope.failed.failures += scope.failures
+            return self._close(scope.failed)
+        if scope.parent is None:
+            self.failure = scope.failures[0] if scope.failures else None
+            if self._inside is not None:
+                self.also_failed = tuple(self._inside.failures[1:])
+            self._finish(Phase.FAILED if scope.failures else Phase.SUCCEEDED)
+            return []
+        closing = scope.closing
+        if closing is None or closing.state is State.DONE:
+            return []
+        if scope.failures:
+            return self._fail(closing, scope.failures[0])
+        closing.waits -= 1
+        return [closing] if closing.waits == 0 else []
+
+    def cancel(self) -> None:
+        """Give up: what waits is aborted, what runs is asked to stop, every phase is final at once."""
+        with self.lock:
+            if self._is_over or self._root is None:
+                return
+            self._is_over = True
+            self._queue.clear()
+            self._abort(self._root)
+            self._finish(Phase.ABORTED)
+        self._wind_up_if_over()
+
+    def _finish(self, phase: Phase) -> None:
+        """End the run: nothing changes after this. Under the lock."""
+        self._is_over = True
+        for record in self.records.values():
+            # What was never reached: a failure handler that wasn't needed, nodes behind a failure.
+            if record.phase is Phase.QUEUED:
+                self.set_phase(record, Phase.SKIPPED if phase is Phase.SUCCEEDED else Phase.ABORTED)
+        self.set_phase(self.run_record, phase, self.failure.message if self.failure else "")
+
+    def _wind_up_if_over(self) -> None:
+        """Once the run has ended, let go of what it held and wake those who wait for it. Without the lock."""
+        if not self._is_over or not self.run_record.phase.is_terminal:
+            return
+        with self.lock:
+            if self._is_wound_up:
+                return
+            self._is_wound_up = True
+        capture.end()
+        if self.run_record.phase is Phase.ABORTED:
+            workers.submit(self.workspace.close)  # the one who cancels doesn't wait for a large directory
+        else:
+            self.workspace.close()
+        with self.lock:
+            jobs, self._jobs = self._jobs, []
+            if self._root is not None:
+                self._root.let_go()
+            if jobs:
+                workers.submit(lambda: _call_all(jobs))
+            workers.release()
+            self.finished.set()
+
+    def on_finish(self, job: Callable[[], Any]) -> None:
+        """Call `job` when the run is over, at once if it is."""
+        with self.lock:
+            if not self.finished.is_set():
+                self._jobs.append(job)
+                return
+        job()
+
+
+def _call_all(jobs: Iterable[Callable[[], Any]]) -> None:
+    """Call what was to be done at the end of a run; one that raises is reported, and the others are called."""
+    for job in jobs:
+        try:
+            job()
+        except BaseException as e:
+            complain(f"a job for the end of a run, {name_of(job)}, raised {name_of(e)}")

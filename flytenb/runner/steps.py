@@ -1,13 +1,13 @@
-"""The pieces of a plan: one step per thing that happens at a node; when they happen is left to the scheduler.
+"""The pieces of a plan: steps, the scopes that they succeed or fail in, and what a step that has run answers.
 
 A node is one step (a task, a gate) or an opening and a closing one (a workflow, a branch, a map, a dynamic). Whatever
-depends on a node waits for its closing step.
+depends on a node waits for its closing step. A closing step waits for its opening step and for the scope between them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
@@ -19,11 +19,25 @@ if TYPE_CHECKING:
     from flytenb.bridge.calls import Call
     from flytenb.bridge.compiled import Policy
     from flytenb.bridge.crossing import Value
+    from flytenb.bridge.stopping import Attempt
+    from flytenb.model import Graph
     from flytenb.runner.failure import Failure
     from flytenb.runner.scheduler import Scheduler
 
-Env = list["Value | None"]
-Getter = Callable[[Env], Any]
+
+class OutputSlot:
+    """The place of one output of one node; None until the node has succeeded."""
+
+    __slots__ = ("value",)
+
+    def __init__(self) -> None:
+        self.value: Value | None = None
+
+
+Getter = Callable[[], Any]
+"""Takes an input from the slots before it, each time afresh."""
+Give = Callable[[], "Value"]
+"""Passes a packed value on from the slots before it."""
 
 
 class State(Enum):
@@ -49,7 +63,7 @@ class Record:
 
     __slots__ = (
         "__weakref__", "attempts", "cache", "done", "ended", "entity", "error", "getters", "log", "log_size", "outputs",
-        "path", "phase", "retries", "started", "total",
+        "path", "phase", "retries", "started", "total", "waits_for",
     )  # fmt: skip
 
     def __init__(self, path: str) -> None:
@@ -65,49 +79,81 @@ class Record:
         self.log: list[str] = []
         self.log_size = 0
         self.getters: Sequence[tuple[str, Getter]] = ()
-        self.outputs: dict[str, int] = {}
+        self.outputs: Mapping[str, OutputSlot] = {}
         self.done = 0
         self.total = 0
+        self.waits_for = ""
 
 
 class Scope:
-    """The inside of one workflow: what fails together, and who is told."""
+    """Steps that fail together: the inside of a workflow, a map, a dynamic, or one call of an eager task.
 
-    def __init__(self, path: str, parent: Scope | None, *, is_fail_fast: bool = True) -> None:
+    Attributes:
+        path: the node whose inside it is.
+        parent: the scope around it; None for the whole run.
+        is_fail_fast: whether one failure ends all, or only what depends on it.
+        closing: the step that becomes ready, or fails, when all steps of the scope have ended.
+        handler: the scope of its failure handler, which runs before a failed scope closes.
+        open: how many steps haven't ended yet.
+    """
+
+    def __init__(
+        self, path: str, parent: Scope | None, *, is_fail_fast: bool = True, closing: Step | None = None
+    ) -> None:
         self.path = path
         self.parent = parent
         self.is_fail_fast = is_fail_fast
+        self.closing = closing
         self.steps: list[Step] = []
         self.children: list[Scope] = []
         self.open = 0
         self.failures: list[Failure] = []
         self.is_closed = False
-        self.closing: Step | None = None
-        self.handler: Callable[[Failure], Sequence[Step]] | None = None
-        if parent is not None:
-            parent.children.append(self)
+        self.handler: HandlerScope | None = None
 
     def add(self, step: Step) -> None:
         """Take a step in."""
         self.steps.append(step)
         self.open += 1
 
+    def attach(self) -> None:
+        """Become a part of the scope around it."""
+        if self.parent is not None:
+            self.parent.children.append(self)
+
+    def first(self) -> list[Step]:
+        """Return the steps that wait for nothing."""
+        return [s for s in self.steps if s.waits == 0 and s.state is State.WAITING]
+
     def let_go(self) -> None:
         """Forget the steps: they and their scope hold each other, and a run is kept for long after its end."""
         for step in self.steps:
             step.successors.clear()
         self.steps.clear()
+        if self.handler is not None:
+            self.handler.let_go()
         for child in self.children:
             child.let_go()
         self.children.clear()
         self.closing = self.handler = None
 
     def tolerates(self, step: Step, failure: Failure, scheduler: Scheduler) -> bool:
-        """Whether the scope goes on as if the step had ended."""
+        """Whether the scope goes on as if the step had succeeded. Under the scheduler's lock."""
         return False
 
     def note_done(self, step: Step, scheduler: Scheduler) -> None:
-        """Hear that a step has ended well. Under the scheduler's lock."""
+        """Hear that a step has succeeded. Under the scheduler's lock."""
+
+    def note_closed(self) -> None:
+        """Hear that all its steps have ended. Under the scheduler's lock."""
+
+
+class HandlerScope(Scope):
+    """A failure handler's own scope: however it ends, the workflow's failure is what it was."""
+
+    def __init__(self, failed: Scope) -> None:
+        super().__init__(failed.path, failed)
+        self.failed = failed
 
 
 class Step:
@@ -117,11 +163,13 @@ class Step:
         waits: how many steps before it aren't done yet.
         successors: steps that wait for this one.
         is_opening: whether its record begins here; `is_closing`: whether it ends here.
+        opens: the scope that begins when it has succeeded.
+        tries: how often it was started; `attempt` is the one that is going on.
         holds_worker: False if it may block for long and so must not take one of the run's workers.
     """
 
-    __slots__ = ("attempt", "inside", "is_closing", "is_opening", "record", "scope", "state", "successors", "thread",
-                 "timer", "waits")  # fmt: skip
+    __slots__ = ("attempt", "is_closing", "is_opening", "opens", "record", "scope", "state", "successors", "timer",
+                 "tries", "waits")  # fmt: skip
     holds_worker = True
 
     def __init__(self, record: Record, scope: Scope, *, is_opening: bool = True, is_closing: bool = True) -> None:
@@ -132,10 +180,10 @@ class Step:
         self.state = State.WAITING
         self.is_opening = is_opening
         self.is_closing = is_closing
-        self.attempt = 0
-        self.thread: int | None = None
+        self.tries = 0
+        self.attempt: Attempt | None = None
         self.timer: int | None = None
-        self.inside: Scope | None = None
+        self.opens: Scope | None = None
         scope.add(self)
 
     @property
@@ -167,20 +215,49 @@ class Step:
                 ready.append(successor)
         return ready
 
-    def execute(self, scheduler: Scheduler) -> Any:
-        """Do it; return LATER if the end comes from elsewhere."""
+    def execute(self, scheduler: Scheduler) -> Answer:
+        """Do it, without the scheduler's lock."""
         raise NotImplementedError
 
     def on_abort(self) -> None:
-        """Let go of what is held outside: timers, jobs, loops. Called under the scheduler's lock."""
+        """Let go of what is held outside: timers, jobs, loops. Under the scheduler's lock: it must not block."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.path or '(run)'} {self.state.name}>"
 
 
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """What a running step adds to its run: built without the lock, committed under it.
+
+    Attributes:
+        scope: the new steps, all in one scope, and the scopes inside of it.
+        records: the new nodes, by path.
+        graph: what the node turned out to contain, if a picture doesn't know it yet.
+        total: how many elements a map has.
+    """
+
+    scope: Scope
+    records: Mapping[str, Record]
+    graph: Graph | None = None
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """The steps of cases that aren't taken; `error` is what the branch fails with, if it does."""
+
+    steps: Sequence[Step]
+    error: Exception | None = None
+
+
+Answer = Expansion | Skip | Later | None
+"""What a step that has run answers; None if it is simply done."""
+
+
 @dataclass(slots=True)
 class Use:
-    """One use of an entity: where it stands, what fills its inputs, where its outputs go, what it was promised.
+    """One use of an entity: where it is, what fills its inputs, where its outputs go, its policy.
 
     Not frozen, since a run makes one per node and freezing costs more than all else that is done there.
     """
@@ -189,7 +266,7 @@ class Use:
     scope: Scope
     entity: Any
     getters: Sequence[tuple[str, Getter]]
-    slots: dict[str, int]
+    slots: Mapping[str, OutputSlot]
     policy: Policy
 
     @property
@@ -199,7 +276,7 @@ class Use:
 
 
 class EntityStep(Step):
-    """A step that uses an entity; when it is tried again and for how long is the node's policy."""
+    """A step that uses an entity; retries and timeout are the node's policy."""
 
     __slots__ = ("use",)
 
@@ -218,12 +295,12 @@ class EntityStep(Step):
     def take_inputs(self, scheduler: Scheduler) -> dict[str, Any]:
         """Take the inputs from the values before it, in a context of its own."""
         scheduler.workspace.enter()
-        return {name: get(scheduler.env) for name, get in self.use.getters}
+        return {name: get() for name, get in self.use.getters}
 
-    def put_outputs(self, scheduler: Scheduler, outputs: Mapping[str, Value]) -> None:
+    def put_outputs(self, outputs: Mapping[str, Value]) -> None:
         """Leave the outputs to those after it."""
         for name, slot in self.use.slots.items():
-            scheduler.env[slot] = outputs.get(name)
+            slot.value = outputs.get(name)
 
 
 class TaskStep(EntityStep):
@@ -238,44 +315,63 @@ class TaskStep(EntityStep):
 
     def execute(self, scheduler: Scheduler) -> None:
         # Written out: this is what a run does most, and the call enters a context of its own anyway.
-        env, use = scheduler.env, self.use
-        inputs = {name: get(env) for name, get in use.getters}
+        use = self.use
+        inputs = {name: get() for name, get in use.getters}
         if self.cache is None:
             outputs = self.call(scheduler.workspace, inputs)
         else:
-            outputs = self._call_cached(self.cache, scheduler, inputs)
+            outputs = call_cached(self.cache, self.record, scheduler, inputs, self.call)
         for name, slot in use.slots.items():
-            env[slot] = outputs.get(name)
+            slot.value = outputs.get(name)
 
-    def _call_cached(self, cache: TaskCache, scheduler: Scheduler, inputs: dict[str, Any]) -> dict[str, Value]:
-        """Take what is stored, else call and store; equal calls wait for the first one's result."""
-        scheduler.workspace.enter()
+
+def call_cached(
+    cache: TaskCache, record: Record, scheduler: Scheduler, inputs: dict[str, Any], call: Call
+) -> dict[str, Value]:
+    """Take what is stored, else call and store; equal calls wait for the first one's result.
+
+    A cache that fails (a full disk, a value that can't be read) costs time, never the run.
+    """
+    scheduler.workspace.enter()
+    try:
+        key = cache.key(inputs)
+    except Exception as e:
+        return _call_uncached(record, scheduler, inputs, call, e)
+    with single_flight(key):
         try:
-            key = cache.key(inputs)
+            found = cache.get(key)
         except Exception as e:
-            return self._call_uncached(scheduler, inputs, e)
-        with single_flight(key):
-            try:
-                found = cache.get(key)
-            except Exception as e:
-                return self._call_uncached(scheduler, inputs, e)
-            if found is not None:
-                self.record.cache = CacheStatus.HIT
-                return found
-            self.record.cache = CacheStatus.MISS
-            outputs = self.call(scheduler.workspace, inputs)
-            try:
-                cache.put(key, outputs)
-                self.record.cache = CacheStatus.POPULATED
-            except Exception as e:
-                scheduler.note(self.record, f"the cache could not store this: {type(e).__name__}: {e}\n")
-            return outputs
+            return _call_uncached(record, scheduler, inputs, call, e)
+        if found is not None:
+            record.cache = CacheStatus.HIT
+            return found
+        record.cache = CacheStatus.MISS
+        outputs = call(scheduler.workspace, inputs)
+        try:
+            cache.put(key, outputs)
+            record.cache = CacheStatus.POPULATED
+        except Exception as e:
+            scheduler.note(record, f"the cache could not store this: {type(e).__name__}: {e}\n")
+        return outputs
 
-    def _call_uncached(self, scheduler: Scheduler, inputs: dict[str, Any], why: Exception) -> dict[str, Value]:
-        """A cache that fails (a full disk, a value that can't be read) costs time, never the run."""
-        self.record.cache = CacheStatus.SKIPPED
-        scheduler.note(self.record, f"the cache was not asked: {type(why).__name__}: {why}\n")
-        return self.call(scheduler.workspace, inputs)
+
+def _call_uncached(
+    record: Record, scheduler: Scheduler, inputs: dict[str, Any], call: Call, why: Exception
+) -> dict[str, Value]:
+    record.cache = CacheStatus.SKIPPED
+    scheduler.note(record, f"the cache was not asked: {type(why).__name__}: {why}\n")
+    return call(scheduler.workspace, inputs)
+
+
+@dataclass(slots=True)
+class Passes:
+    """Values that go through a workflow's boundary: for each slot, what gives its value."""
+
+    pairs: Sequence[tuple[OutputSlot, Give]] = field(default_factory=tuple)
+
+    def __call__(self) -> None:
+        for slot, give in self.pairs:
+            slot.value = give()
 
 
 class EnterStep(Step):
@@ -283,14 +379,13 @@ class EnterStep(Step):
 
     __slots__ = ("passes",)
 
-    def __init__(self, record: Record, scope: Scope, passes: Sequence[tuple[int, Callable[[Env], Value]]]) -> None:
+    def __init__(self, record: Record, scope: Scope, passes: Passes) -> None:
         super().__init__(record, scope, is_closing=False)
         self.passes = passes
 
     def execute(self, scheduler: Scheduler) -> None:
-        env = scheduler.env
-        for slot, give in self.passes:
-            env[slot] = give(env)
+        scheduler.workspace.enter()
+        self.passes()
 
 
 class ExitStep(Step):
@@ -300,9 +395,8 @@ class ExitStep(Step):
 
     def __init__(self, record: Record, scope: Scope) -> None:
         super().__init__(record, scope, is_opening=False)
-        self.passes: Sequence[tuple[int, Callable[[Env], Value]]] = ()
+        self.passes = Passes()
 
     def execute(self, scheduler: Scheduler) -> None:
-        env = scheduler.env
-        for slot, give in self.passes:
-            env[slot] = give(env)
+        scheduler.workspace.enter()
+        self.passes()

@@ -1,91 +1,89 @@
-"""How values get from node to node: each output a slot, each input a getter made once; what runs when is the plan's."""
+"""How values get from node to node: each output has a slot, each input a getter that is made once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flytenb.bridge.compiled import Binding, CompiledNode, Constant, Entries, Items, Ref
-from flytenb.bridge.crossing import Slot, Value, collector, from_literal, packer, taker
-from flytenb.runner.steps import Env, Getter
-
-Give = Callable[[Env], Value]
+from flytenb.bridge.crossing import Slot, collector, from_literal, packer, taker
+from flytenb.runner.steps import Getter, Give, OutputSlot
 
 
 class Wiring:
-    """The slots of one run's values.
+    """The slots of one run's values. Safe to use from several threads: what two make at once is the same.
 
     Args:
-        env: where the values stand.
         strict: whether every value crosses as a literal.
     """
 
-    def __init__(self, env: Env, *, strict: bool) -> None:
-        self._env = env
-        self._strict = strict
-        self._slots: dict[tuple[str, str], int] = {}
+    def __init__(self, *, strict: bool) -> None:
+        self.strict = strict
+        self._slots: dict[tuple[str, str], OutputSlot] = {}
         self._takers: dict[tuple[int, int, tuple[Any, ...]], tuple[Any, Any, Any]] = {}
 
-    def slot(self, path: str, output: str) -> int:
-        """The place of one output among the run's values."""
+    def slot(self, path: str, output: str) -> OutputSlot:
+        """The slot of one output."""
         key = (path, output)
         found = self._slots.get(key)
-        if found is None:
-            found = self._slots[key] = len(self._env)
-            self._env.append(None)
-        return found
+        return found if found is not None else self._slots.setdefault(key, OutputSlot())
 
-    def slots(self, path: str, outputs: Iterable[str]) -> dict[str, int]:
-        """The places of all of a node's outputs."""
+    def slots(self, path: str, outputs: Iterable[str]) -> dict[str, OutputSlot]:
+        """The slots of all of a node's outputs."""
         return {name: self.slot(path, name) for name in outputs}
 
     def getter(self, binding: Binding, consumer: Any) -> Getter:
-        """How an input of type `consumer` is taken from the run's values, each time afresh."""
+        """How an input of type `consumer` is taken from the slots, each time afresh."""
         if isinstance(binding, Ref):
-            index = self.slot(binding.path, binding.output)
-            take = self._taker(binding, consumer)
-            return lambda env: take(env[index])
+            slot = self.slot(binding.path, binding.output)
+            take = self.take_as(binding.python_type, consumer, binding.attributes)
+            return lambda: take(slot.value)
         if isinstance(binding, Constant):
-            constant = from_literal(binding.literal, consumer)
-            return lambda env: constant.native()
+            return from_literal(binding.literal, consumer).native
         shape, refs = _shape(binding)
-        indices = [self.slot(r.path, r.output) for r in refs]
-        collect = collector(consumer, shape, strict=self._strict)
-        return lambda env: collect([env[i] for i in indices])  # type: ignore[misc]
+        slots = [self.slot(r.path, r.output) for r in refs]
+        collect = collector(consumer, shape, strict=self.strict)
+        return lambda: collect([slot.value for slot in slots])  # type: ignore[misc]
 
-    def _taker(self, binding: Ref, consumer: Any) -> Any:
-        """The taker of a pair of types, made once: a workflow has few pairs and many edges.
+    def take_as(self, producer: Any, consumer: Any, attributes: tuple[Any, ...] = ()) -> Any:
+        """How a value of one type is taken as another, made once: a workflow has few pairs of types and many edges.
 
         The types are kept with it, so that the key stays their own; a type need not be hashable.
         """
-        key = (id(binding.python_type), id(consumer), binding.attributes)
+        key = (id(producer), id(consumer), attributes)
         found = self._takers.get(key)
         if found is None:
-            take = taker(binding.python_type, consumer, binding.attributes, strict=self._strict)
-            found = self._takers[key] = (take, binding.python_type, consumer)
+            take = taker(producer, consumer, attributes, strict=self.strict)
+            found = self._takers[key] = (take, producer, consumer)
         return found[0]
 
     def passer(self, binding: Binding, declared: Any) -> Give:
-        """How a value goes through a workflow's wall: packed anew, unless the types on both sides are one."""
+        """How a value goes through a workflow's boundary: packed anew, unless the types on both sides are one."""
         if isinstance(binding, Ref) and not binding.attributes and binding.python_type is declared:
-            index = self.slot(binding.path, binding.output)
-            return lambda env: env[index]  # type: ignore[return-value]
-        get = self.getter(binding, declared)
-        pack = packer(declared, strict=self._strict)
-        return lambda env: pack(get(env))
+            slot = self.slot(binding.path, binding.output)
+            return lambda: slot.value  # type: ignore[return-value]
+        return self.packed(self.getter(binding, declared), declared)
+
+    def packed(self, get: Getter, declared: Any) -> Give:
+        """How what a getter takes is passed on as `declared`."""
+        pack = packer(declared, strict=self.strict)
+        return lambda: pack(get())
 
     def getters(self, bindings: Mapping[str, Binding], types: Mapping[str, Any]) -> list[tuple[str, Getter]]:
         """The getters of all of a node's inputs."""
         return [(name, self.getter(b, types[name])) for name, b in bindings.items() if name in types]
 
     def given(self, value: Any, declared: Any) -> Getter:
-        """How an input that is known already is taken, each time afresh."""
-        packed = packer(declared, strict=self._strict)(value)
-        return lambda env: packed.native()
+        """How an input that is known already is taken, each time afresh.
+
+        Raises:
+            Exception: whatever the type engine says of a value that the type doesn't admit.
+        """
+        return packer(declared, strict=self.strict)(value).native
 
 
 def needs(node: CompiledNode) -> set[str]:
-    """The paths that a node waits for: what fills its inputs, and what it was told to come after."""
+    """The paths that a node waits for: what fills its inputs, and what must come before it."""
     needed = set(node.upstream)
     todo = list(node.bindings.values())
     while todo:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
 
-import pytest
-
-from flytenb.runner.pool import WorkerPool
+from flytenb.runner.workers import WorkerPool
 
 
 def test_a_thread_that_has_said_that_its_job_is_over_takes_the_next_one() -> None:
@@ -40,32 +36,3 @@ def test_jobs_that_wait_for_each_other_each_have_a_thread() -> None:
     for _ in range(8):
         pool.submit(lambda: together.wait(10) and None)
     together.wait(10)
-
-
-ASKS = """
-import os, sys, threading
-from flytenb.runner.pool import ask_to_stop, withdraw
-
-waits = threading.Event()
-
-def sleeps():
-    waits.set()
-    threading.Event().wait()
-
-thread = threading.Thread(target=sleeps, daemon=True)
-thread.start()
-waits.wait()
-ask_to_stop(thread.ident)
-if sys.argv[1] == "withdrawn":
-    withdraw(thread.ident)
-sys.settrace(lambda *_: None)
-(lambda: None)()
-print("went on", flush=True)
-os._exit(0)
-"""
-
-
-@pytest.mark.parametrize("what", ["asked", "withdrawn"])
-def test_a_request_to_stop_lets_calls_under_a_tracer_go_on(what: str) -> None:
-    done = subprocess.run([sys.executable, "-c", ASKS, what], capture_output=True, text=True, timeout=60)
-    assert done.stdout == "went on\n", done.stderr

@@ -1,21 +1,21 @@
-"""Whose turn it is: the ready steps of one run and the workers that it may keep busy; what a step does is its own."""
+"""Ready queue and worker limit of one run."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 
-from flytenb.runner.pool import workers
 from flytenb.runner.steps import State, Step
+from flytenb.runner.workers import workers
 
 Work = Callable[[Step], None]
 
 
-class Turns:
-    """Hands ready steps to workers. Everything here is done under the scheduler's lock.
+class ReadyQueue:
+    """Hands ready steps to workers. Every method is called under the scheduler's lock.
 
-    A step that may block for long is done apart, by a thread that isn't counted. How a worker works is given with each
-    call, not kept: a run and its turns would hold each other.
+    A step that may block for long runs on a thread that isn't counted. How a worker works is an argument of each call
+    and not kept: a run and its queue would hold each other.
 
     Args:
         limit: how many workers may be busy at once.
@@ -26,7 +26,7 @@ class Turns:
         self._busy = 0
         self._queue: deque[Step] = deque()
 
-    def give(self, ready: Iterable[Step], work: Work) -> None:
+    def put(self, ready: Iterable[Step], work: Work) -> None:
         """Hand ready steps to free workers, the rest to the queue."""
         for step in ready:
             step.state = State.READY
@@ -36,11 +36,10 @@ class Turns:
             self._busy += step.holds_worker
             workers.submit(lambda step=step: work(step))  # type: ignore[misc]
 
-    def after(self, done: Step, ready: Sequence[Step], work: Work) -> Step | None:
-        """Choose what the worker that did a step does next: the first that it readied, else the first in the queue."""
+    def next_after(self, done: Step, ready: Sequence[Step], work: Work) -> Step | None:
+        """Choose what the worker that ran `done` does next: the first step that it readied, else the queue's first."""
         if not done.holds_worker:
-            self.give(ready, work)
-            workers.release()
+            self.put(ready, work)
             return None
         mine: Step | None = None
         others: list[Step] = []
@@ -51,29 +50,28 @@ class Turns:
             else:
                 others.append(step)
         if others:
-            self.give(others, work)
+            self.put(others, work)
         if mine is None:
             mine = self._take()
         if mine is None:
             self._busy -= 1
-            workers.release()
         return mine
 
-    def replace(self, work: Work) -> None:
-        """A worker is lost to a task that may never return: another goes on in its place."""
+    def replace_worker(self, work: Work) -> None:
+        """Count a worker as lost to a task that may never return, and let another take its place."""
         self._busy -= 1
         while self._busy < self._limit:
             step = self._take()
             if step is None:
                 return
-            self.give([step], work)
+            self.put([step], work)
 
     def clear(self) -> None:
-        """Forget what waits for its turn."""
+        """Forget what waits for a worker."""
         self._queue.clear()
 
     def _take(self) -> Step | None:
-        """Take the first of the queue that nobody has given up meanwhile."""
+        """Take the first step of the queue that hasn't been aborted meanwhile."""
         while self._queue:
             step = self._queue.popleft()
             if step.state is State.READY:

@@ -1,0 +1,48 @@
+"""A list taken apart into its elements and put together again, without converting what is a literal already."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, get_args, get_origin
+
+from flytekit.core.type_engine import ListTransformer, TypeEngine
+from flytekit.models.literals import Literal, LiteralCollection
+
+from flytenb.bridge.crossing.ports import from_literal, packer
+from flytenb.bridge.crossing.value import LiteralValue, Port, Value
+
+
+def split(value: Value, element_type: Any, *, strict: bool = False) -> list[Value]:
+    """Return the elements of a list, each as a value of its own.
+
+    Raises:
+        Exception: whatever the type engine raises for an element.
+    """
+    if value.way == "literal" and _is_plain_list(value.python_type):
+        collection = value.literal().collection
+        if collection is not None:
+            first = from_literal(Literal(), element_type)
+            port = Port(element_type, None, None if strict else first.port.way)
+            return [LiteralValue(port, literal) for literal in collection.literals]
+    pack = packer(element_type, strict=strict)
+    return [pack(element) for element in value.native()]
+
+
+def join(values: Sequence[Value | None], list_type: Any, *, strict: bool = False) -> Value:
+    """Return the list of these values; an element that there is none of is None.
+
+    Raises:
+        Exception: whatever the type engine raises for the list.
+    """
+    present = [v for v in values if v is not None]
+    is_converted = any(v.way == "literal" for v in present)
+    if is_converted and len(present) == len(values) and _is_plain_list(list_type):
+        element_type = get_args(list_type)[0]
+        if all(v.python_type == element_type for v in present):
+            return from_literal(Literal(collection=LiteralCollection([v.literal() for v in present])), list_type)
+    return packer(list_type, strict=strict)([None if v is None else v.native() for v in values])
+
+
+def _is_plain_list(python_type: Any) -> bool:
+    """Whether flytekit's own transformer makes a literal of each element."""
+    return get_origin(python_type) is list and type(TypeEngine.get_transformer(python_type)) is ListTransformer

@@ -1,0 +1,180 @@
+"""Stop requests: which code of a node may be interrupted by another thread, and when.
+
+A request is an exception that CPython raises in the node's thread between two bytecodes. Only the user's own code may
+meet it: it runs inside `Attempt.call`. Everything else (compiling, converting, committing) runs outside of it, or
+inside `shielded`, and asks with `check_stopped` where it would otherwise wait for long.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class NodeStopped(BaseException):
+    """Raised inside a task's code when its run was cancelled or its time is up."""
+
+
+class Attempt:
+    """One attempt at a step, on one thread, which any thread may ask to stop.
+
+    `ask` never raises in code outside of `call`, and never reaches what the thread does after this attempt.
+    """
+
+    __slots__ = ("_is_asked", "_is_open", "_lock", "_thread", "loop")
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._thread = 0
+        self._is_open = False
+        self._is_asked = False
+        self.loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether it was asked to stop."""
+        return self._is_asked
+
+    def ask(self) -> None:
+        """Ask it to stop: at its next bytecode, after the C function that it is in, or when it awaits."""
+        with self._lock:
+            if self._is_asked:
+                return
+            self._is_asked = True
+            if self._is_open:
+                raise_in(self._thread, NodeStopped)
+            loop = self.loop
+        if loop is not None:
+            with suppress(RuntimeError):  # it has just been closed
+                loop.call_soon_threadsafe(int)  # a loop that sleeps doesn't notice an exception raised in its thread
+
+    def call(self, function: Callable[..., T], /, **inputs: Any) -> T:
+        """Call the user's code, which may be stopped while it runs.
+
+        Raises:
+            NodeStopped: if the attempt was asked to stop.
+        """
+        # No line between `try` and `finally` may be left out: a request can be raised at the end of each call.
+        try:
+            self._open()
+            return function(**inputs)
+        finally:
+            self._close()
+
+    def check(self) -> None:
+        """Raise NodeStopped if the attempt was asked to stop; for loops of ours that wait.
+
+        Raises:
+            NodeStopped: see above.
+        """
+        if self._is_asked:
+            raise NodeStopped
+
+    def _open(self) -> None:
+        with self._lock:
+            if self._is_asked:
+                raise NodeStopped
+            self._thread = threading.get_ident()
+            self._is_open = True
+
+    def _close(self) -> None:
+        try:
+            self._shut()
+        except NodeStopped:  # the only one that there is: `ask` raises once
+            self._shut()
+            raise
+
+    def _shut(self) -> None:
+        with self._lock:
+            self._is_open = False
+            if self._is_asked and self._thread:
+                raise_in(self._thread, None)
+
+
+class _Current(threading.local):
+    attempt: Attempt | None = None
+
+
+_current = _Current()
+
+
+def set_attempt(attempt: Attempt | None) -> None:
+    """Name the attempt that this thread works at."""
+    _current.attempt = attempt
+
+
+def current_attempt() -> Attempt:
+    """Return the attempt that this thread works at; a new one, which nobody stops, on a thread of others."""
+    return _current.attempt or Attempt()
+
+
+def check_stopped() -> None:
+    """Raise NodeStopped if this thread's attempt was asked to stop.
+
+    Raises:
+        NodeStopped: see above.
+    """
+    if _current.attempt is not None:
+        _current.attempt.check()
+
+
+def stoppable(function: Callable[..., T]) -> Callable[..., T]:
+    """Return the function so that a stop request may interrupt it."""
+
+    def call(**inputs: Any) -> T:
+        return current_attempt().call(function, **inputs)
+
+    return call
+
+
+@contextmanager
+def shielded() -> Iterator[None]:
+    """Hold stop requests back during the block, which runs inside of the user's code: a compile, a log line.
+
+    It takes no lock itself, so that a request which is raised just before or after the block leaves nothing locked.
+
+    Raises:
+        NodeStopped: at the end, if a request came meanwhile.
+    """
+    attempt = _current.attempt
+    if attempt is None or not attempt._is_open:
+        yield
+        return
+    attempt._close()
+    try:
+        yield
+    finally:
+        attempt._open()
+
+
+def raise_in(thread: int, kind: type[BaseException] | None) -> None:
+    """Have a thread raise an exception at its next bytecode, or take that back with None."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), None if kind is None else ctypes.py_object(kind))
+    _lower_flag()
+
+
+class _FlagLowered(BaseException):
+    """Raised by a thread in itself, at once."""
+
+
+def _lower_flag() -> None:
+    """Lower the interpreter's flag that some thread has an exception to raise.
+
+    Only raising one lowers it. While it is up, CPython 3.11 spins for ever in the first function that is called under
+    a tracer (a debugger, coverage): https://github.com/python/cpython/blob/v3.11.7/Python/ceval.c#L5625. The thread
+    that was asked raises its own all the same: it looks for it whenever it takes the GIL.
+    """
+    try:
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(
+            ctypes.c_ulong(threading.get_ident()), ctypes.py_object(_FlagLowered)
+        )
+        while True:
+            pass
+    except _FlagLowered:
+        pass

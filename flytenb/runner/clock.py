@@ -1,0 +1,74 @@
+"""One thread that calls functions at their time: timeouts, pauses between attempts, sleeping gates."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import os
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+_SLACK = 64
+"""Entries of cancelled jobs that are kept at the most, beside as many as there are jobs."""
+
+
+class Clock:
+    """Calls jobs in the order of their times; each is bookkeeping, and one that raises stops no other."""
+
+    def __init__(self) -> None:
+        self._start_anew()
+        os.register_at_fork(after_in_child=self._start_anew)
+
+    def _start_anew(self) -> None:
+        """Begin without a thread and without jobs: a process that was forked has none of its parent's threads."""
+        # The lock itself is taken, never the condition: an interrupt amid the latter's Python code leaves it locked.
+        self._lock = threading.Lock()
+        self._wake = threading.Condition(self._lock)
+        self._due: list[tuple[float, int]] = []
+        self._jobs: dict[int, Callable[[], None]] = {}
+        self._numbers = itertools.count()
+        self._thread: threading.Thread | None = None
+
+    def call_later(self, seconds: float, job: Callable[[], None]) -> int:
+        """Call `job` after so many seconds; return the number that cancels it."""
+        with self._lock:
+            number = next(self._numbers)
+            entry = (time.monotonic() + seconds, number)
+            heapq.heappush(self._due, entry)
+            self._jobs[number] = job
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="flytenb-clock", daemon=True)
+                self._thread.start()
+            elif self._due[0] is entry:
+                self._wake.notify()
+            return number
+
+    def cancel(self, number: int) -> None:
+        """Forget what was to be called; its entry is dropped when its time comes."""
+        with self._lock:
+            self._jobs.pop(number, None)
+            if len(self._due) > 2 * len(self._jobs) + _SLACK:
+                self._due = [entry for entry in self._due if entry[1] in self._jobs]
+                heapq.heapify(self._due)
+
+    def _work(self) -> None:
+        while True:
+            job = self._next()
+            with suppress(BaseException):  # or no timeout would come any more
+                job()
+            del job  # it holds a run
+
+    def _next(self) -> Callable[[], None]:
+        with self._lock:
+            while True:
+                while not self._due or self._due[0][0] > time.monotonic():
+                    pause = self._due[0][0] - time.monotonic() if self._due else None
+                    self._wake.wait(None if pause is None else min(max(pause, 0.0), threading.TIMEOUT_MAX))
+                job = self._jobs.pop(heapq.heappop(self._due)[1], None)
+                if job is not None:
+                    return job
+
+
+clock = Clock()

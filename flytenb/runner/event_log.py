@@ -1,0 +1,194 @@
+"""The events of one run, in order, and their delivery to listeners.
+
+Events are appended under the run's lock. Listeners are called without it, each by at most one thread of the shared pool
+at a time: a listener that blocks or raises delays neither the run nor the other listeners.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+import warnings
+import weakref
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import Any
+
+from flytenb.model import Phase, RunEvent
+from flytenb.runner.interrupts import Latch
+from flytenb.runner.steps import Record
+from flytenb.runner.workers import workers
+
+Listener = Callable[[RunEvent], None]
+
+LOG_LIMIT = 1_000_000
+"""Characters that are kept of what one node prints."""
+
+
+class _Subscription:
+    """One listener, and how many events it has been given."""
+
+    __slots__ = ("idle", "is_busy", "is_removed", "listener", "position", "thread")
+
+    def __init__(self, listener: Listener) -> None:
+        self.listener = listener
+        self.position = 0
+        self.is_busy = False
+        self.is_removed = False
+        self.thread = 0
+        self.idle: list[Latch] = []
+
+
+class EventLog:
+    """The events of one run and its listeners.
+
+    Attributes:
+        lock: held while anything of the run changes; never while code of the user's runs.
+        records: what is known of each node, by path.
+        run_record: what is known of the run itself.
+        events: everything that happened, in order.
+    """
+
+    def __init__(self, listeners: Iterable[Listener] = ()) -> None:
+        self.lock = threading.RLock()
+        self.records: dict[str, Record] = {}
+        self.run_record = Record("")
+        self.events: list[RunEvent] = []
+        self._subscriptions = [_Subscription(listener) for listener in listeners]
+
+    # --- events, under the lock --------------------------------------------------------------------------------
+
+    def emit(self, kind: str, record: Record, **facts: Any) -> None:
+        """Append an event. Under the lock."""
+        self._append(RunEvent(time.time(), kind, record.path, **facts))
+
+    def set_phase(self, record: Record, phase: Phase, text: str = "") -> None:
+        """Change the phase of a node, unless it has ended. Under the lock."""
+        if record.phase.is_terminal:
+            return
+        record.phase = phase
+        now = time.time()
+        if phase is Phase.RUNNING:
+            record.started = now
+        elif phase.is_terminal:
+            record.ended = now
+        self._append(RunEvent(now, "phase", record.path, phase, text, record.attempts, record.cache))
+
+    def _append(self, event: RunEvent) -> None:
+        self.events.append(event)
+        if self._subscriptions:
+            for subscription in self._subscriptions:
+                self._serve(subscription)
+
+    # --- listeners ---------------------------------------------------------------------------------------------
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Give a listener all events so far, then all that follow; return what removes it."""
+        subscription = _Subscription(listener)
+        with self.lock:
+            self._subscriptions = [*self._subscriptions, subscription]
+            self._serve(subscription)
+
+        def remove() -> None:
+            with self.lock:
+                self._remove(subscription)
+
+        return remove
+
+    def drain(self, seconds: float) -> None:
+        """Wait until every listener has been given all events, or for so many seconds.
+
+        A listener that calls this itself isn't waited for.
+        """
+        until = time.monotonic() + seconds
+        latches = []
+        with self.lock:
+            for subscription in self._subscriptions:
+                if subscription.is_busy and subscription.thread != threading.get_ident():
+                    latches.append(Latch())
+                    subscription.idle.append(latches[-1])
+        for latch in latches:
+            latch.wait(max(0.0, until - time.monotonic()))
+
+    def _serve(self, subscription: _Subscription) -> None:
+        """Have a thread deliver what is pending, unless one does. Under the lock."""
+        if not subscription.is_busy and subscription.position < len(self.events):
+            subscription.is_busy = True
+            workers.submit(lambda: self._deliver(subscription))
+
+    def _deliver(self, subscription: _Subscription) -> None:
+        subscription.thread = threading.get_ident()
+        for event in iter(lambda: self._next(subscription), None):
+            try:
+                subscription.listener(event)
+            except BaseException as e:
+                with self.lock:
+                    self._remove(subscription)
+                complain(f"removed run listener {name_of(subscription.listener)} because it raised {name_of(e)}")
+
+    def _next(self, subscription: _Subscription) -> RunEvent | None:
+        with self.lock:
+            if not subscription.is_removed and subscription.position < len(self.events):
+                subscription.position += 1
+                return self.events[subscription.position - 1]
+            subscription.is_busy = False
+            subscription.thread = 0
+            idle, subscription.idle = subscription.idle, []
+        for latch in idle:
+            latch.set()
+        return None
+
+    def _remove(self, subscription: _Subscription) -> None:
+        subscription.is_removed = True
+        self._subscriptions = [other for other in self._subscriptions if other is not subscription]
+
+    # --- what nodes print --------------------------------------------------------------------------------------
+
+    def note(self, record: Record, text: str) -> None:
+        """Add a remark of ours to what a node prints."""
+        self._write(record, text)
+
+    def sink_of(self, record: Record) -> Callable[[str], None]:
+        """Return what adds to a node's output while its run is kept; contexts that a loop keeps don't keep the run."""
+        log, node = weakref.ref(self), weakref.ref(record)
+
+        def write(text: str) -> None:
+            kept, its = log(), node()
+            if kept is not None and its is not None:
+                kept._write(its, text)
+
+        return write
+
+    def _write(self, record: Record, text: str) -> None:
+        """Keep what a node prints, up to a limit: a task may print a gigabyte. What comes after its end is no event."""
+        # Checked without the lock, which a task that prints without end would hold most of the time.
+        if record.log_size >= LOG_LIMIT or not text:
+            return
+        with self.lock:
+            room = LOG_LIMIT - record.log_size
+            if room <= 0:
+                return
+            record.log_size += len(text)
+            if len(text) > room:
+                text = f"{text[:room]}\n… the rest of what this node printed was dropped\n"
+            record.log.append(text)
+            if not record.phase.is_terminal:
+                self.emit("log", record, text=text)
+
+
+def complain(text: str) -> None:
+    """Warn of what a user's hook did; where warnings are errors, on standard error."""
+    try:
+        warnings.warn(text, stacklevel=2)
+    except Warning:
+        with suppress(Exception):
+            print(text, file=sys.stderr)  # noqa: T201 - the warning itself can't be raised on this thread
+
+
+def name_of(value: object) -> str:
+    """Return an object's repr, or its type's name where that raises."""
+    try:
+        return repr(value)
+    except BaseException:
+        return f"<{type(value).__name__}>"
