@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         run,
         show,
         start,
+        uses,
     )
     from flytenb.errors import FlytenbError
     from flytenb.extension import load_ipython_extension, unload_ipython_extension
@@ -39,6 +40,7 @@ _HOMES = {
     "run": "api",
     "show": "api",
     "start": "api",
+    "uses": "api",
     "FlytenbError": "errors",
     "load_ipython_extension": "extension",
     "unload_ipython_extension": "extension",
@@ -60,6 +62,7 @@ __all__ = [
     "show",
     "start",
     "unload_ipython_extension",
+    "uses",
 ]
 
 

@@ -10,6 +10,7 @@ from flytenb.bridge.entities import require_entity
 from flytenb.bridge.graphs import read_graph
 from flytenb.bridge.lens import MISSING
 from flytenb.bridge.staleness import recompile_stale
+from flytenb.bridge.state_uses import uses
 from flytenb.bridge.type_names import is_annotation
 from flytenb.display.brief import brief, class_name
 from flytenb.display.form import control_for
@@ -48,6 +49,7 @@ __all__ = [
     "run",
     "show",
     "start",
+    "uses",
 ]
 
 Watcher = Callable[[Run], Callable[[], None]]

@@ -98,6 +98,9 @@ def test_a_shielded_block_is_finished_before_the_request_is_raised() -> None:
     assert done == ["shielded"]
 
 
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # hypothesis calls code after a collection
 @pytest.mark.parametrize("seed", range(4))
 def test_requests_at_random_moments_never_leave_the_call_nor_a_shielded_lock(seed: int) -> None:
     chance = random.Random(seed)

@@ -148,7 +148,7 @@ def _compatible_call(entity: Any) -> Call:
             for name, value in inputs.items()
         }
         try:
-            result = current_attempt().call(lambda: entity.local_execute(context, **promises))
+            result = current_attempt().run(lambda: entity.local_execute(context, **promises))
         except Exception as e:
             _unwrap_message(e)
             raise

@@ -25,6 +25,8 @@ from flytekit.core.context_manager import (
     flyte_context_Var,
 )
 
+from flytenb.bridge.stopping import current_attempt
+
 compile_lock = threading.RLock()
 """Held while a workflow that several threads can reach is compiled. Taken by plain `with` statements only: a request to
 stop must not come between taking it and giving it back."""
@@ -49,6 +51,16 @@ class Workspace:
             if self._root is None:
                 self._root = Path(tempfile.mkdtemp(prefix="flytenb-run-"))
             return self._root
+
+    def next_checkpoint(self, earlier: list[str]) -> tuple[str, str | None]:
+        """Return where an attempt's checkpoint goes, and where that of the latest attempt before it is, if one wrote.
+
+        Args:
+            earlier: where the checkpoints of the node's attempts are; the new one is added.
+        """
+        source = next((path for path in reversed(earlier) if any(Path(path).iterdir())), None)
+        earlier.append(tempfile.mkdtemp(dir=self.root))
+        return earlier[-1], source
 
     def close(self) -> None:
         """Remove the directory, if one was made."""
@@ -151,8 +163,10 @@ class _NodeParameters(ExecutionParameters):  # type: ignore[misc]
 
     @property
     def checkpoint(self) -> Any:
+        """What `write` keeps, `read` finds in the next attempt."""
         if self._checkpoint is None:
-            self._checkpoint = SyncCheckpoint(checkpoint_dest=tempfile.mkdtemp(dir=self._workspace.root))
+            made = self._workspace.next_checkpoint(current_attempt().checkpoints)
+            self._checkpoint = SyncCheckpoint(*made)
         return self._checkpoint
 
 

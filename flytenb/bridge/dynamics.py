@@ -39,7 +39,7 @@ def compile_dynamic(
             default_metadata=WorkflowMetadataDefaults(interruptible=bool(task.metadata.interruptible)),
         )
         _forget(workflow)
-        current_attempt().call(lambda: workflow.compile(**inputs))
+        current_attempt().run(lambda: workflow.compile(**inputs))
     return workflow
 
 

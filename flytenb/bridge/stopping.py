@@ -25,16 +25,25 @@ class Attempt:
     """One attempt at a step, on one thread, which any thread may ask to stop.
 
     `ask` never raises in code outside of `call`, and never reaches what the thread does after this attempt.
+
+    Attributes:
+        checkpoints: the directories that the attempts at the same node wrote their checkpoints to.
+        loop: the event loop that its thread sleeps in, if it does.
+        hold: what it holds while it runs, for its scheduler.
+        remote_call: makes the calls of the user's code on another thread, if they must run there.
     """
 
-    __slots__ = ("_is_asked", "_is_open", "_lock", "_thread", "loop")
+    __slots__ = ("_is_asked", "_is_open", "_lock", "_thread", "checkpoints", "hold", "loop", "remote_call")
 
-    def __init__(self) -> None:
+    def __init__(self, checkpoints: list[str] | None = None) -> None:
         self._lock = threading.Lock()
         self._thread = 0
         self._is_open = False
         self._is_asked = False
+        self.checkpoints: list[str] = [] if checkpoints is None else checkpoints
         self.loop: asyncio.AbstractEventLoop | None = None
+        self.hold: Any = None
+        self.remote_call: Callable[[Callable[..., Any], dict[str, Any]], Any] | None = None
 
     @property
     def is_asked(self) -> bool:
@@ -66,6 +75,17 @@ class Attempt:
             return function(**inputs)
         finally:
             self._close()
+
+    def run(self, function: Callable[..., T], /, **inputs: Any) -> T:
+        """Call the user's code where the attempt wants it to run: here, or by `remote_call`, on another thread.
+
+        Raises:
+            NodeStopped: if the attempt was asked to stop.
+        """
+        if self.remote_call is None:
+            return self.call(function, **inputs)
+        result: T = self.remote_call(function, inputs)
+        return result
 
     def check(self) -> None:
         """Raise NodeStopped if the attempt was asked to stop; for loops of ours that wait.
@@ -128,7 +148,7 @@ def stoppable(function: Callable[..., T]) -> Callable[..., T]:
     """Return the function so that a stop request may interrupt it."""
 
     def call(**inputs: Any) -> T:
-        return current_attempt().call(function, **inputs)
+        return current_attempt().run(function, **inputs)
 
     return call
 

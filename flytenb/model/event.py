@@ -48,6 +48,7 @@ class RunEvent(NamedTuple):
     - `"spawn"`: the node turned out to contain `graph`, whose paths already start with the node's own.
     - `"progress"`: `done` of `total` elements of a map are finished.
     - `"gate"`: the node waits for an answer; `text` says for what.
+    - `"wait"`: the node's inputs are there, but it has to wait for process-wide state; `text` says for which.
 
     `time` is seconds since the epoch. A NamedTuple, not a dataclass: a run emits four a node, and a frozen dataclass
     takes three times as long to make.

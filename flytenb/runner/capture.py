@@ -49,19 +49,32 @@ class _Routed:
         return getattr(self._original, name)
 
 
-def begin() -> None:
-    """Start routing, unless another run has."""
+def begin(*, is_replaced: bool = False) -> None:
+    """Start routing, unless another run has.
+
+    Args:
+        is_replaced: whether a task has put a stream of its own in place for the time being.
+    """
     global _users, _starts
     with _lock:
         _users += 1
         if _users == 1:
             _starts = threading.Thread.start, _start_for_node(threading.Thread.start)
             threading.Thread.start = _starts[1]  # type: ignore[method-assign, assignment]
+        if is_replaced:
+            return
         for name in ("stdout", "stderr"):
             stream = getattr(sys, name)
             if not isinstance(stream, _Routed):
                 _recent.append(_Routed(stream))
                 setattr(sys, name, _recent[-1])
+
+
+def hold() -> None:
+    """Keep the routing that a run has begun until one more `end`."""
+    global _users
+    with _lock:
+        _users += 1
 
 
 def end() -> None:

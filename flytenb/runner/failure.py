@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from flytenb.errors import own_frames, say
@@ -30,7 +31,7 @@ class Failure:
     path: str
     exception: BaseException
     phase: Phase
-    message: str
+    message: str = ""
     retries: tuple[str, ...] = ()
     _getters: Sequence[tuple[str, Callable[[], Any]]] = field(default=(), repr=False, compare=False)
     _workspace: Workspace | None = field(default=None, repr=False, compare=False)
@@ -40,9 +41,13 @@ class Failure:
         """Make the failure of a node; what it was given is read when it is asked for."""
         return cls(record.path, error, phase, words, record.retries, record.getters, workspace)
 
-    @property
+    def __post_init__(self) -> None:
+        if not self.message:
+            object.__setattr__(self, "message", describe(self.exception))
+
+    @cached_property
     def inputs(self) -> Mapping[str, Any]:
-        """What the node was given, as Python values: copies; without those that can't be read."""
+        """What the node was given, as Python values: copies, made once; without those that can't be read."""
         found: dict[str, Any] = {}
         if self._workspace is None:
             return found

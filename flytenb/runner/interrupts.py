@@ -6,8 +6,8 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 _LOOK_EVERY = 0.1
 
@@ -32,17 +32,29 @@ class Latch:
         """Set it and wake everybody."""
         if not self._is_set:
             self._is_set = True
-            for waiter in list(self._waiting):  # who comes later sees that it is set
+            self.nudge()  # who comes later sees that it is set
+
+    def nudge(self) -> None:
+        """Wake everybody for a look around."""
+        for waiter in list(self._waiting):
+            with suppress(RuntimeError):  # it is awake already
                 waiter.release()
 
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait until it is set, or for so many seconds; tell whether it is."""
+    def wait(self, timeout: float | None = None, on_wake: Callable[[], None] | None = None) -> bool:
+        """Wait until it is set, or for so many seconds; tell whether it is.
+
+        Args:
+            timeout: in seconds; None for as long as it takes.
+            on_wake: called, on this thread, first and each time that it wakes.
+        """
         until = None if timeout is None else time.monotonic() + timeout
         waiter = threading.Lock()
         waiter.acquire()
         self._waiting.append(waiter)
         try:
             while not self._is_set:
+                if on_wake is not None:
+                    on_wake()
                 left = _LOOK_EVERY if until is None else min(_LOOK_EVERY, until - time.monotonic())
                 if left <= 0:
                     break

@@ -91,6 +91,11 @@ class NodeRun:
         return self._record.cache
 
     @property
+    def waited_for(self) -> tuple[str, ...]:
+        """What it had to wait for although its inputs were there: process-wide state, and the node that used it."""
+        return self._record.waited_for
+
+    @property
     def error(self) -> Failure | None:
         """Why it failed."""
         return self._record.error

@@ -18,6 +18,8 @@ from flytenb.bridge.entities import inner_workflow, kind_of, plan_inputs
 from flytenb.bridge.errors import build_flyte_error, takes_error
 from flytenb.bridge.graphs import read_inner
 from flytenb.bridge.graphs.called import read_called
+from flytenb.bridge.process_state import HAS_OWN_CWD
+from flytenb.bridge.state_uses import NOTHING, StateUse, state_use_of
 from flytenb.model import Kind
 from flytenb.runner.branch import BranchStep, JoinStep
 from flytenb.runner.connector import ConnectorStep
@@ -63,6 +65,7 @@ class Planner(Wiring):
         self._calls: dict[int, Any] = {}
         self._caches: dict[tuple[int, Policy], tuple[Any, TaskCache | None]] = {}
         self._kinds: dict[int, tuple[Any, Kind]] = {}
+        self._state_uses: dict[int, tuple[Any, StateUse]] = {}
 
     def _into(self, records: dict[str, Record]) -> Planner:
         """Return this planner, with all that it knows, for records that the run doesn't have yet."""
@@ -130,11 +133,14 @@ class Planner(Wiring):
             return self._map(use, bindings)
         if kind is Kind.DYNAMIC:
             closing = DynamicExitStep(record, scope, use.slots)
-            return _open_close(DynamicStep(use, self._build_inside, closing, self.cache(entity, policy)), closing)
+            opening = DynamicStep(use, self._build_inside, closing, self.cache(entity, policy))
+            opening.state_use = self._state_use(entity, kind)
+            return _open_close(opening, closing)
         workflow = None if kind in (Kind.STUB, Kind.REFERENCE) else inner_workflow(entity)
         if workflow is not None and self._stand_in(entity) is None:
             return self._subworkflow(use, workflow, bindings)
         step = self._single_step(use, kind)
+        step.state_use = self._state_use(entity, kind)
         return step, step
 
     def _single_step(self, use: Use, kind: Kind) -> Step:
@@ -181,6 +187,17 @@ class Planner(Wiring):
             made = process_call(entity, strict=self.strict) if apart else build_call(entity, strict=self.strict)
             found = self._calls[id(entity)] = made
         return found
+
+    def _state_use(self, entity: Any, kind: Kind) -> StateUse:
+        """The process-wide state that a task uses, found out once per run; none of this process if it runs apart."""
+        if kind not in (Kind.TASK, Kind.DYNAMIC, Kind.EAGER):
+            return NOTHING
+        found = self._state_uses.get(id(entity))
+        if found is None:
+            apart = self.settings.processes and kind is Kind.TASK and can_travel(entity)
+            use = state_use_of(entity, has_own_cwd=HAS_OWN_CWD)
+            found = self._state_uses[id(entity)] = (entity, use.on_disk() if apart else use)
+        return found[1]
 
     def _with_saved(self, plan: Any, getters: Sequence[tuple[str, Getter]]) -> list[tuple[str, Getter]]:
         """Add what a launch plan saved and is not given; in a compiled workflow these are bound already."""

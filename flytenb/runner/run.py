@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any
@@ -19,6 +20,7 @@ from flytenb.runner.failure import Failure
 from flytenb.runner.gate import answer_gate
 from flytenb.runner.inputs import check_inputs, root_of
 from flytenb.runner.interrupts import held_back
+from flytenb.runner.main_thread import main_thread
 from flytenb.runner.node_run import Nodes
 from flytenb.runner.plan import Planner, RunPlan
 from flytenb.runner.scheduler import Scheduler
@@ -180,7 +182,7 @@ class Run:
                 f"the run of {self.name!r} goes on in process {self._scheduler.process}, the parent of this one",
                 hint="wait for it there, or start a run of its own here",
             )
-        if self._scheduler.finished.wait(timeout):
+        if main_thread.wait(self._scheduler.finished, timeout):
             self._scheduler.drain(_GRACE)
         return self
 
@@ -247,6 +249,8 @@ class Run:
         while not over.done():
             # A kernel's loop doesn't wake for an interrupt, it only finds it when it wakes (ipykernel 7.4).
             yield from asyncio.wait((over,), timeout=_LOOK_EVERY).__await__()
+            if threading.current_thread() is threading.main_thread():
+                main_thread.make_pending()
         return self
 
     def __repr__(self) -> str:

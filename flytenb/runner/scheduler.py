@@ -6,26 +6,37 @@ it; what comes of that is committed under it.
 
 from __future__ import annotations
 
+import contextvars
 import os
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from flytenb.bridge.calls import ignores_outputs, is_recoverable
 from flytenb.bridge.context import Workspace
+from flytenb.bridge.process_state import HAS_OWN_CWD, current_cwd, go_to, save_state
+from flytenb.bridge.state_uses import EVERYTHING, MAIN_THREAD, PRIVATE
 from flytenb.bridge.stopping import Attempt, set_attempt
 from flytenb.errors import NodeTimeoutError, WorkerLostError
 from flytenb.model import Phase
 from flytenb.runner import capture
 from flytenb.runner.clock import clock
 from flytenb.runner.event_log import EventLog, Listener, complain, name_of
+from flytenb.runner.exclusion import Hold, exclusion
 from flytenb.runner.failure import Failure, describe
 from flytenb.runner.interrupts import Latch
+from flytenb.runner.main_thread import main_thread
 from flytenb.runner.ready_queue import ReadyQueue
 from flytenb.runner.steps import LATER, Answer, Expansion, HandlerScope, Scope, Skip, State, Step
 from flytenb.runner.workers import workers
 
 _BACKOFF = 0.1
 _LONGEST_BACKOFF = 5.0
+_PATIENCE = 5.0
+"""Seconds after which a task that doesn't stop no longer keeps others from the state that it uses."""
+_NEEDS_MAIN_THREAD = (
+    "this task must run on the main thread (a signal handler, a database connection of a cell): it begins as soon as "
+    "that waits for the run: run.wait() or `await run`; with processes=True each task has a main thread of its own"
+)
 
 
 class Scheduler(EventLog):
@@ -54,6 +65,11 @@ class Scheduler(EventLog):
         self._is_over = False
         self._is_wound_up = False
         self._jobs: list[Callable[[], Any]] = []
+        self._context = contextvars.copy_context()
+        self.cwd = current_cwd()
+        self._running = 0
+        self._alone: Step | None = None
+        self._aside: list[Step] = []
 
     # --- starting ----------------------------------------------------------------------------------------------
 
@@ -64,7 +80,7 @@ class Scheduler(EventLog):
             root: the scope of the run's closing step.
             inside: the scope of what runs.
         """
-        capture.begin()
+        capture.begin(is_replaced=exclusion.is_written("stdout"))
         with self.lock:
             self._root, self._inside = root, inside
             self.set_phase(self.run_record, Phase.RUNNING)
@@ -79,7 +95,7 @@ class Scheduler(EventLog):
 
     def _work(self, step: Step) -> None:
         """Run steps until none is ready: the first that a step readies runs next on the same thread."""
-        capture.begin()  # also for a thread that its run no longer waits for: what it prints isn't the next cell's
+        capture.hold()  # also for a thread that its run no longer waits for: what it prints isn't the next cell's
         with self.lock:
             attempt = self._begin(step)
             following = (step, attempt) if attempt is not None else self._next_after(step, ())
@@ -89,12 +105,16 @@ class Scheduler(EventLog):
         self._wind_up_if_over()
 
     def _begin(self, step: Step) -> Attempt | None:
-        """Begin an attempt at a step, unless it was aborted. Under the lock."""
+        """Begin an attempt at a step, unless it was aborted or has to wait for what others use. Under the lock."""
         if step.state is not State.READY:
+            return None
+        attempt = Attempt(step.checkpoints)
+        if (step.state_use or self._alone is not None) and not self._take_state(step, attempt):
             return None
         step.state = State.RUNNING
         step.tries += 1
-        attempt = step.attempt = Attempt()
+        step.attempt = attempt
+        self._running += step.holds_worker
         if step.is_opening:
             record = step.record
             record.attempts = step.tries
@@ -104,6 +124,41 @@ class Scheduler(EventLog):
         if timeout is not None:
             step.timer = clock.call_later(timeout, lambda: self._time_out(step, attempt, timeout))
         return attempt
+
+    def _take_state(self, step: Step, attempt: Attempt) -> bool:
+        """Let a step use its process-wide state, or set it aside until it can. Under the lock."""
+        use = step.state_use
+        blocked = ""
+        if self._alone is not None:
+            blocked = f"{self._alone.path}, which runs alone"
+        elif EVERYTHING in use.writes and self._running:
+            blocked = "the nodes that run, since it runs alone"
+        if blocked:
+            self._aside.append(step)
+        elif use:
+            hold = Hold(self, step.path, use)
+            found = exclusion.take(hold, lambda: workers.submit(lambda: self._put_back(step)))
+            if found is None:
+                attempt.hold = hold
+                self._alone = step if EVERYTHING in use.writes else None
+                if MAIN_THREAD in use.writes:
+                    attempt.remote_call = self._call_on_main_thread
+            blocked = str(found or "")
+        if blocked and blocked not in step.record.waited_for:
+            step.record.waited_for += (blocked,)
+            self.emit("wait", step.record, text=blocked)
+        return not blocked
+
+    def _put_back(self, step: Step) -> None:
+        """Try again to begin a step that was set aside."""
+        with self.lock:
+            if step.state is State.READY and not self._is_over:
+                self._put([step])
+
+    def _call_on_main_thread(self, function: Callable[..., Any], inputs: dict[str, Any]) -> Any:
+        if not main_thread.is_waiting:
+            print(_NEEDS_MAIN_THREAD)  # noqa: T201 - into the node's own output
+        return main_thread.call(function, inputs)
 
     def _next_after(self, done: Step, ready: Iterable[Step]) -> tuple[Step, Attempt] | None:
         """Begin the next step of the worker that ran `done`. Under the lock."""
@@ -117,25 +172,35 @@ class Scheduler(EventLog):
 
     def _do(self, step: Step, attempt: Attempt) -> tuple[Step, Attempt] | None:
         """Run one attempt and commit what comes of it; return what the thread does next."""
-        set_attempt(attempt)
-        capture.set_sink(self.sink_of(step.record))
-        answer: Answer = None
-        error: BaseException | None = None
-        words = ""
-        try:
-            answer = step.execute(self)
-        except BaseException as e:
-            error = e
-            words = "" if attempt.is_asked else describe(e)  # its message is made by the user's code too
-        finally:
-            capture.set_sink(None)
-            set_attempt(None)
+        # In a context of its own, so that what it sets there (the precision of decimals, say) ends with it.
+        answer, error, words = self._context.copy().run(self._execute, step, attempt)
+        set_attempt(None)
+        if attempt.hold is not None:
+            exclusion.release(attempt.hold)
         with self.lock:
             if step.attempt is not attempt:
                 return None  # it was given up meanwhile, and another worker has taken the place of this one
             if answer is LATER and error is None:
                 return self._next_after(step, ())
             return self._next_after(step, self._commit(step, answer, error, words))
+
+    def _execute(self, step: Step, attempt: Attempt) -> tuple[Answer, BaseException | None, str]:
+        """Run one attempt; return its answer, or what it raised and the words for that."""
+        set_attempt(attempt)
+        capture.set_sink(self.sink_of(step.record))
+        restore = None
+        try:
+            if HAS_OWN_CWD:
+                go_to(self.cwd)
+            if step.state_use:
+                restore = save_state(step.state_use.writes | step.state_use.reads & PRIVATE)
+            return step.execute(self), None, ""
+        except BaseException as e:
+            # Its message is made by the user's code too.
+            return None, e, "" if attempt.is_asked else describe(e)
+        finally:
+            if restore is not None:
+                restore()
 
     def _commit(self, step: Step, answer: Answer, error: BaseException | None, words: str) -> list[Step]:
         """Take in what came of an attempt; return what that readies. Under the lock."""
@@ -168,6 +233,13 @@ class Scheduler(EventLog):
         return ready
 
     def _end_attempt(self, step: Step) -> None:
+        if step.attempt is not None:
+            self._running -= step.holds_worker
+            if self._alone is step:
+                self._alone = None
+            if self._aside:
+                aside, self._aside = self._aside, []
+                self._put(s for s in aside if s.state is State.READY)
         step.attempt = None
         if step.timer is not None:
             clock.cancel(step.timer)
@@ -300,6 +372,9 @@ class Scheduler(EventLog):
         if attempt is None:
             return
         attempt.ask()
+        hold = attempt.hold
+        if hold is not None:
+            clock.call_later(_PATIENCE, lambda: exclusion.release(hold))
         if step.holds_worker:
             self._queue.replace_worker(self._work)
         step.on_abort()

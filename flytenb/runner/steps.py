@@ -12,6 +12,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 from flytenb.bridge.cache import single_flight
+from flytenb.bridge.state_uses import NOTHING
 from flytenb.model import CacheStatus, Phase
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class Record:
 
     __slots__ = (
         "__weakref__", "attempts", "cache", "done", "ended", "entity", "error", "getters", "log", "log_size", "outputs",
-        "path", "phase", "retries", "started", "total", "waits_for",
+        "path", "phase", "retries", "started", "total", "waited_for",
     )  # fmt: skip
 
     def __init__(self, path: str) -> None:
@@ -82,7 +83,7 @@ class Record:
         self.outputs: Mapping[str, OutputSlot] = {}
         self.done = 0
         self.total = 0
-        self.waits_for = ""
+        self.waited_for: tuple[str, ...] = ()
 
 
 class Scope:
@@ -164,12 +165,14 @@ class Step:
         successors: steps that wait for this one.
         is_opening: whether its record begins here; `is_closing`: whether it ends here.
         opens: the scope that begins when it has succeeded.
+        checkpoints: where its attempts wrote their checkpoints, if it may be tried again.
+        state_use: the process-wide state that its task uses.
         tries: how often it was started; `attempt` is the one that is going on.
         holds_worker: False if it may block for long and so must not take one of the run's workers.
     """
 
-    __slots__ = ("attempt", "is_closing", "is_opening", "opens", "record", "scope", "state", "successors", "timer",
-                 "tries", "waits")  # fmt: skip
+    __slots__ = ("attempt", "checkpoints", "is_closing", "is_opening", "opens", "record", "scope", "state", "state_use",
+                 "successors", "timer", "tries", "waits")  # fmt: skip
     holds_worker = True
 
     def __init__(self, record: Record, scope: Scope, *, is_opening: bool = True, is_closing: bool = True) -> None:
@@ -184,6 +187,8 @@ class Step:
         self.attempt: Attempt | None = None
         self.timer: int | None = None
         self.opens: Scope | None = None
+        self.state_use = NOTHING
+        self.checkpoints: list[str] | None = None
         scope.add(self)
 
     @property
@@ -283,6 +288,8 @@ class EntityStep(Step):
     def __init__(self, use: Use, *, is_opening: bool = True, is_closing: bool = True) -> None:
         super().__init__(use.record, use.scope, is_opening=is_opening, is_closing=is_closing)
         self.use = use
+        if use.policy.retries:
+            self.checkpoints = []
 
     @property
     def retries(self) -> int:

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from queue import SimpleQueue
 
+from flytenb.bridge.process_state import take_own_cwd
+
 
 class WorkerPool:
     """Threads `flytenb-0`, `flytenb-1`, …: one is added only when none is idle, none ever ends."""
@@ -52,6 +54,7 @@ class WorkerPool:
                 self._idle += 1
 
     def _work(self) -> None:
+        take_own_cwd()
         while True:
             # Jobs report their own failures; what is left here can only end the thread.
             with suppress(BaseException):

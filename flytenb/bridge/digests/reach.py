@@ -14,7 +14,7 @@ from functools import partial
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import CodeType, FunctionType, MethodType, ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from flytenb.bridge.digests.bytecode import Origin, Use, uses_of
 from flytenb.bridge.digests.names import names_of, scope_of
@@ -70,22 +70,43 @@ def library_uses(function: Any) -> frozenset[str]:
     Each is named by the attributes that the code asks for (`os.environ.get` says `os.environ` too), and an object also
     by what it is called where it is defined. A module that is handed on as a whole is named itself.
     """
+    return reach_of(function).names
+
+
+class Reach(NamedTuple):
+    """What a function reaches through own code.
+
+    Attributes:
+        functions: the own functions, itself among them.
+        names: the installed things, as `library_uses` names them.
+        values: every object.
+    """
+
+    functions: tuple[FunctionType, ...]
+    names: frozenset[str]
+    values: tuple[Any, ...]
+
+
+def reach_of(function: Any) -> Reach:
+    """Return what a function reaches through own code."""
     walk = _Walk()
     walk.add(function)
     while walk.todo:
         walk.visit(walk.todo.pop())
-    return frozenset(walk.names)
+    values = tuple(walk.seen.values())
+    own = tuple(value for value in values if type(value) is FunctionType and is_own(value))
+    return Reach(own, frozenset(walk.names), values)
 
 
 class _Walk:
     def __init__(self) -> None:
         self.todo: list[Any] = []
         self.names: set[str] = set()
-        self._seen: dict[int, Any] = {}
+        self.seen: dict[int, Any] = {}
 
     def add(self, value: Any) -> None:
-        if not is_scalar(value) and id(value) not in self._seen:
-            self._seen[id(value)] = value
+        if not is_scalar(value) and id(value) not in self.seen:
+            self.seen[id(value)] = value
             self.todo.append(value)
 
     def visit(self, value: Any) -> None:
@@ -126,8 +147,8 @@ class _Walk:
 
     def _follow_unloaded(self, spec: ModuleSpec, attributes: tuple[str, ...]) -> None:
         if _is_own_spec(spec):
-            if id(spec.name) not in self._seen:
-                self._seen[id(spec.name)] = spec.name
+            if id(spec.name) not in self.seen:
+                self.seen[id(spec.name)] = spec.name
                 self._visit_uses(_compiled(spec), {"__package__": spec.parent}, {})
             return
         self.names |= {".".join((spec.name, *attributes[:count])) for count in range(len(attributes) + 1)}

@@ -1,0 +1,242 @@
+"""Save process-wide state before a task and put it back after: on a cluster it ends with the task's process."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import decimal
+import locale
+import os
+import random
+import signal
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from typing import Any
+
+Restore = Callable[[], None]
+
+_CLONE_FS = 0x200
+"""Of `unshare`: a thread stops sharing its working directory, root and umask (linux/sched.h)."""
+
+
+def take_own_cwd() -> bool:
+    """Give this thread a working directory of its own, which only Linux can; tell whether it has one."""
+    if not sys.platform.startswith("linux"):
+        return False
+    try:
+        return bool(ctypes.CDLL(None, use_errno=True).unshare(_CLONE_FS) == 0)
+    except (OSError, AttributeError):
+        return False
+
+
+def _try_on_a_thread() -> bool:
+    found: list[bool] = []
+    thread = threading.Thread(target=lambda: found.append(take_own_cwd()))
+    thread.start()
+    thread.join()
+    return found == [True]
+
+
+HAS_OWN_CWD = _try_on_a_thread()
+"""Whether worker threads have a working directory of their own."""
+
+
+def current_cwd() -> str | None:
+    """Return the working directory, None if it has been removed."""
+    try:
+        return os.getcwd()  # noqa: PTH109 - asked once a run
+    except OSError:
+        return None
+
+
+def go_to(cwd: str | None) -> None:
+    """Make a directory this thread's working directory; one that has been removed is left out."""
+    if cwd is not None:
+        with suppress(OSError):
+            os.chdir(cwd)
+
+
+def save_state(names: Iterable[str]) -> Restore:
+    """Save these kinds of state; return what puts them back."""
+    restores = [SAVERS[name]() for name in names if name in SAVERS]
+
+    def restore() -> None:
+        for one in reversed(restores):
+            with suppress(Exception):  # the others are put back all the same
+                one()
+
+    return restore
+
+
+def set_environment(variables: Mapping[str, str]) -> Restore:
+    """Set environment variables; return what puts the environment back."""
+    restore = _save_environ()
+    os.environ.update({name: str(value) for name, value in variables.items()})
+    return restore
+
+
+def _save_environ() -> Restore:
+    before = dict(os.environ)
+
+    def restore() -> None:
+        for name in os.environ.keys() - before.keys():
+            del os.environ[name]
+        for name, value in before.items():
+            if os.environ.get(name) != value:
+                os.environ[name] = value
+
+    return restore
+
+
+def _save_random() -> Restore:
+    state = random.getstate()
+    return lambda: random.setstate(state)
+
+
+def _save_numpy_random() -> Restore:
+    numpy: Any = sys.modules.get("numpy.random")
+    if numpy is None:
+        return lambda: None
+    state = numpy.get_state()
+    return lambda: numpy.set_state(state)
+
+
+def _save_torch_seed() -> Restore:
+    torch: Any = sys.modules.get("torch")
+    if torch is None:
+        return lambda: None
+    state = torch.get_rng_state()
+    return lambda: torch.set_rng_state(state)
+
+
+def _save_cwd() -> Restore:
+    before = current_cwd()
+    return lambda: go_to(before)
+
+
+def _save_streams() -> Restore:
+    before = sys.stdout, sys.stderr
+
+    def restore() -> None:
+        sys.stdout, sys.stderr = before
+
+    return restore
+
+
+def _save_pyplot() -> Restore:
+    """Figures that the task leaves open are closed for pyplot; who holds one keeps it."""
+    matplotlib: Any = sys.modules.get("matplotlib")
+    if matplotlib is None:
+        return _close_figures
+    settings = dict(matplotlib.rcParams)
+    pyplot: Any = sys.modules.get("matplotlib.pyplot")
+    before = set(pyplot.get_fignums()) if pyplot is not None else set()
+
+    def restore() -> None:
+        dict.update(matplotlib.rcParams, settings)
+        _close_figures(before)
+
+    return restore
+
+
+def _close_figures(kept: Iterable[int] = ()) -> None:
+    pyplot: Any = sys.modules.get("matplotlib.pyplot")
+    if pyplot is not None:
+        for number in set(pyplot.get_fignums()) - set(kept):
+            pyplot.close(number)
+
+
+def _save_warnings() -> Restore:
+    caught = warnings.catch_warnings()
+    caught.__enter__()
+    return lambda: caught.__exit__(None, None, None)
+
+
+def _save_locale() -> Restore:
+    before = locale.setlocale(locale.LC_ALL)
+
+    def restore() -> None:
+        locale.setlocale(locale.LC_ALL, before)
+
+    return restore
+
+
+def _save_argv() -> Restore:
+    argv, before = sys.argv, [*sys.argv]
+
+    def restore() -> None:
+        sys.argv = argv
+        argv[:] = before
+
+    return restore
+
+
+def _save_interpreter() -> Restore:
+    limit, interval = sys.getrecursionlimit(), sys.getswitchinterval()
+
+    def restore() -> None:
+        sys.setrecursionlimit(limit)
+        sys.setswitchinterval(interval)
+
+    return restore
+
+
+def _save_signals() -> Restore:
+    """In the main thread: the handlers, and no alarm is left to go off later."""
+    before = {number: signal.getsignal(number) for number in signal.valid_signals()}
+    timers = {which: signal.getitimer(which) for which in (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL)}
+
+    def restore() -> None:
+        for which, (delay, interval) in timers.items():
+            if signal.getitimer(which) != (delay, interval):
+                signal.setitimer(which, delay, interval)
+        for number, handler in before.items():
+            if handler is not None and signal.getsignal(number) is not handler:
+                signal.signal(number, handler)
+
+    return restore
+
+
+def _give_event_loop() -> Restore:
+    """An event loop for `asyncio.get_event_loop()`, as the main thread of a pod has one."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+
+    def restore() -> None:
+        asyncio.set_event_loop(None)
+        loop.close()
+
+    return restore
+
+
+def _give_decimal_context() -> Restore:
+    """A copy: the context that the kernel has set is one object for all who have a copy of its variables."""
+    before = decimal.getcontext()
+    decimal.setcontext(before.copy())
+    return lambda: decimal.setcontext(before)
+
+
+SAVERS: Mapping[str, Callable[[], Restore]] = {
+    "random": _save_random,
+    "numpy.random": _save_numpy_random,
+    "torch seed": _save_torch_seed,
+    "cwd": _save_cwd,
+    "environ": _save_environ,
+    "stdout": _save_streams,
+    "pyplot": _save_pyplot,
+    "warnings": _save_warnings,
+    "locale": _save_locale,
+    "argv": _save_argv,
+    "interpreter": _save_interpreter,
+    "event loop": _give_event_loop,
+    "decimal context": _give_decimal_context,
+}
+"""What saves each kind of state; those that it lacks have nothing to be put back."""
+
+
+def save_signals() -> Restore:
+    """Save the handlers and timers of signals, in the main thread; return what puts them back."""
+    return _save_signals()

@@ -1,0 +1,282 @@
+"""Which process-wide state a task's code uses, so that two tasks of one process don't meet in it.
+
+On a cluster each task has a process of its own. Here many share one: a task that seeds `random`, replaces `sys.stdout`
+or changes `os.environ` does so for all. What a task uses is found in its own code and all own code that it reaches;
+what an installed library does by itself is not seen, and can be declared with `uses`.
+"""
+
+from __future__ import annotations
+
+import dis
+import sqlite3
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import CodeType, FunctionType, ModuleType
+from typing import Any, TypeVar
+
+from flytenb.bridge.digests.bytecode import uses_of
+from flytenb.bridge.digests.reach import Reach, reach_of
+from flytenb.bridge.file_names import file_names
+from flytenb.bridge.kinds import function_of
+from flytenb.errors import UsageError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+EVERYTHING = "everything"
+MAIN_THREAD = "main thread"
+EVENT_LOOP = "event loop"
+DECIMALS = "decimal context"
+PRIVATE = frozenset([EVENT_LOOP, DECIMALS])
+"""What each task is given of its own, so that using it keeps no other waiting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of process-wide state.
+
+    Attributes:
+        reads: the names whose users see it; one that ends in `.` means all that begins so.
+        writes: the names whose users change it.
+        harmless: names that `reads` or `writes` would take by their beginning, and that use none of it.
+    """
+
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+    harmless: frozenset[str] = frozenset()
+
+
+KINDS: Mapping[str, Kind] = {
+    "random": Kind(
+        ("random.",),
+        ("random.seed", "random.setstate"),
+        frozenset(["random.Random", "random.SystemRandom"]),
+    ),
+    "numpy.random": Kind(
+        ("numpy.random.",),
+        ("numpy.random.seed", "numpy.random.set_state"),
+        frozenset(
+            f"numpy.random.{name}"
+            for name in ("default_rng", "Generator", "RandomState", "SeedSequence", "PCG64", "MT19937", "BitGenerator")
+        ),
+    ),
+    "torch seed": Kind(
+        ("torch.rand", "torch.randn", "torch.randint", "torch.randperm", "torch.bernoulli", "torch.normal"),
+        ("torch.manual_seed", "torch.seed", "torch.set_rng_state"),
+    ),
+    "cwd": Kind((), ("os.chdir", "os.fchdir", "contextlib.chdir")),
+    "environ": Kind(
+        ("os.environ", "os.getenv", "os.environb", "os.path.expandvars"),
+        (
+            "os.putenv",
+            "os.unsetenv",
+            "dotenv.load_dotenv",
+            *(f"os.environ.{name}" for name in ("update", "setdefault", "pop", "popitem", "clear")),
+        ),
+    ),
+    "stdout": Kind(
+        ("builtins.print", "sys.stdout", "sys.stderr"),
+        ("contextlib.redirect_stdout", "contextlib.redirect_stderr"),
+    ),
+    "pyplot": Kind((), ("matplotlib.pyplot.", "matplotlib.pyplot", "pylab.", "seaborn.", "matplotlib.rcParams")),
+    "warnings": Kind(
+        ("warnings.warn",),
+        tuple(f"warnings.{n}" for n in ("filterwarnings", "simplefilter", "resetwarnings", "catch_warnings")),
+    ),
+    "locale": Kind(("locale.",), ("locale.setlocale",)),
+    "argv": Kind(("sys.argv", "argparse.ArgumentParser"), ()),
+    "logging": Kind((), ("logging.basicConfig", "logging.disable", "logging.config.")),
+    "socket timeout": Kind((), ("socket.setdefaulttimeout",)),
+    "interpreter": Kind((), ("sys.setrecursionlimit", "sys.settrace", "sys.setprofile", "sys.setswitchinterval")),
+    DECIMALS: Kind(("decimal.",), ()),
+    MAIN_THREAD: Kind((), ("signal.signal", "signal.siginterrupt", "signal.set_wakeup_fd", "tkinter.", "turtle.")),
+    EVENT_LOOP: Kind(("asyncio.get_event_loop", "asyncio.ensure_future", "asyncio.Future"), ()),
+    EVERYTHING: Kind((), ("unittest.mock.patch", "mock.patch", "importlib.reload", "pytest.MonkeyPatch")),
+}
+"""What is looked for, by the name that `uses` takes and that the inspector of a run shows."""
+
+_ASSIGNED = {"sys.stdout": "stdout", "sys.stderr": "stdout", "sys.argv": "argv"}
+
+
+@dataclass(frozen=True, slots=True)
+class StateUse:
+    """The process-wide state that one task uses.
+
+    Attributes:
+        reads: what must not change while it runs.
+        writes: what it changes.
+        environment: the variables that it declares to be set for it.
+    """
+
+    reads: frozenset[str] = frozenset()
+    writes: frozenset[str] = frozenset()
+    environment: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    def __bool__(self) -> bool:
+        """Whether it uses any."""
+        return bool(self.reads or self.writes or self.environment)
+
+    def on_disk(self) -> StateUse:
+        """Return what of it a process of its own shares with others: the files of the working directory."""
+        reads, writes = (frozenset(n for n in names if n.startswith("file ")) for names in (self.reads, self.writes))
+        return StateUse(reads, writes)
+
+    def conflict_with(self, other: StateUse) -> str | None:
+        """Return the state because of which both can't run at the same time, or None."""
+        for one, another in ((self, other), (other, self)):
+            if EVERYTHING in one.writes:
+                return EVERYTHING
+            both = one.writes & (another.reads | another.writes)
+            if both:
+                return min(both)
+        if "environ" in self.reads and "environ" in other.reads and self.environment != other.environment:
+            return "environ"
+        return None
+
+
+NOTHING = StateUse()
+
+
+def uses(*names: str) -> Callable[[F], F]:
+    """Declare, under `@task`, what process-wide state a function uses besides what its own code shows.
+
+    Tasks that use the same never run at the same time in one process. A name is one of flytenb's (`random`, `environ`,
+    `stdout`, `pyplot`, …; `main thread` for what must run there, `everything` for what must run alone) or any of the
+    user's own, such as that of a device.
+
+    Raises:
+        UsageError: for anything but texts.
+    """
+    for name in names:
+        if not isinstance(name, str) or not name:
+            raise UsageError(f"a name of what is used must be a text, got {name!r}", hint="@flytenb.uses('random')")
+
+    def declare(function: F) -> F:
+        function.__flytenb_uses__ = (*getattr(function, "__flytenb_uses__", ()), *names)  # type: ignore[attr-defined]
+        return function
+
+    return declare
+
+
+@dataclass(slots=True)
+class _Known:
+    use: StateUse
+    names: list[tuple[dict[str, Any], str, int]]
+
+    def holds(self) -> bool:
+        return all(id(scope.get(name)) == found for scope, name, found in self.names)
+
+
+_known: weakref.WeakKeyDictionary[Any, _Known] = weakref.WeakKeyDictionary()
+
+
+def state_use_of(task: Any, *, has_own_cwd: bool) -> StateUse:
+    """Return what process-wide state a task uses; kept until a name that its code reaches is rebound.
+
+    Args:
+        task: the task.
+        has_own_cwd: whether each worker thread has a working directory of its own.
+    """
+    function = function_of(task)
+    environment = dict(getattr(task, "environment", None) or {})
+    found = _of_function(function) if isinstance(function, FunctionType) else NOTHING
+    writes = found.writes - {"cwd"} if has_own_cwd else found.writes
+    if environment:
+        return StateUse(found.reads | {"environ"}, writes, environment)
+    return found if writes == found.writes else StateUse(found.reads, writes)
+
+
+def _of_function(function: FunctionType) -> StateUse:
+    known = _known.get(function)
+    if known is None or not known.holds():
+        reach = reach_of(function)
+        known = _known[function] = _Known(_read(function, reach), list(_names_of(reach.functions)))
+    return known.use
+
+
+def _names_of(functions: Iterable[FunctionType]) -> Iterator[tuple[dict[str, Any], str, int]]:
+    for function in functions:
+        scope = function.__globals__
+        for code in _codes(function.__code__):
+            yield from ((scope, name, id(scope[name])) for name in code.co_names if name in scope)
+
+
+def _read(function: FunctionType, reach: Reach) -> StateUse:
+    reads: set[str] = set()
+    writes: set[str] = set(getattr(function, "__flytenb_uses__", ()))
+    for name, kind in KINDS.items():
+        for used in reach.names - kind.harmless:
+            if _is_among(used, kind.writes):
+                writes.add(name)
+            elif _is_among(used, kind.reads):
+                reads.add(name)
+    if any(isinstance(value, sqlite3.Connection | sqlite3.Cursor) for value in reach.values):
+        writes.add(MAIN_THREAD)
+    for own in reach.functions:
+        writes |= set(getattr(own, "__flytenb_uses__", ()))
+        _read_own(own, reads, writes)
+    return StateUse(frozenset(reads - writes), frozenset(writes))
+
+
+def _is_among(used: str, names: Iterable[str]) -> bool:
+    return any(used == name or (name.endswith(".") and used.startswith(name)) for name in names)
+
+
+def _read_own(function: FunctionType, reads: set[str], writes: set[str]) -> None:
+    """Read what a function assigns: items of the environment, attributes of modules, globals, files by name."""
+    scope = function.__globals__
+    home = str(scope.get("__name__"))
+    for use in uses_of(function.__code__).uses:
+        if use.how in ("store", "delete", "update") and "environ" in (use.origin.name, *use.attributes):
+            writes.add("environ")
+    for code in _codes(function.__code__):
+        for kind, name in _assigned(code, scope):
+            if kind == "attribute":
+                writes.add(_ASSIGNED.get(name, EVERYTHING))
+            else:
+                writes.add(f"global {home}.{name}")
+        reads |= {f"global {home}.{name}" for name in code.co_names if _is_data(scope.get(name))}
+        read, written = file_names(code, scope)
+        reads |= {f"file {name}" for name in read}
+        writes |= {f"file {name}" for name in written}
+
+
+def _is_data(value: Any) -> bool:
+    """Whether a global is one that code rebinds: a number, a text, a tuple, None isn't told from a missing name."""
+    return isinstance(value, int | float | str | bytes | tuple | list | dict | set)
+
+
+def _assigned(code: CodeType, scope: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the globals that code rebinds and the attributes of modules that it assigns."""
+
+    chain: list[str] = []
+    for instruction in dis.get_instructions(code):
+        name = instruction.argval
+        if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+            chain = [name]
+        elif instruction.opname in ("LOAD_ATTR", "LOAD_METHOD") and chain:
+            chain.append(name)
+        elif instruction.opname in ("STORE_ATTR", "DELETE_ATTR") and chain:
+            module = _module_of(chain, scope)
+            if module is not None:
+                yield "attribute", f"{module.__name__}.{name}"
+            chain = []
+        elif instruction.opname in ("STORE_GLOBAL", "DELETE_GLOBAL"):
+            yield "global", name
+            chain = []
+        elif instruction.opname not in ("CACHE", "EXTENDED_ARG", "RESUME"):
+            chain = []
+
+
+def _module_of(chain: list[str], scope: Mapping[str, Any]) -> ModuleType | None:
+    value = scope.get(chain[0])
+    for name in chain[1:]:
+        value = vars(value).get(name) if isinstance(value, ModuleType) else None
+    return value if isinstance(value, ModuleType) else None
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _codes(constant)

@@ -1,0 +1,516 @@
+"""Process-wide state: tasks that share a process answer as if each had one of its own, and leave it as it was.
+
+The plain function, called once after the other, is the oracle.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import decimal
+import io
+import locale
+import logging
+import math
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from flytekit import eager, map_task, task, workflow
+
+import flytenb
+from flytenb.bridge.state_uses import KINDS, state_use_of
+
+mpl.use("agg")
+import matplotlib.pyplot as plt
+
+PAUSE = 0.005
+"""Long enough for other tasks to come between, were they let."""
+counter = 0
+connection = sqlite3.connect(":memory:")
+OUT = "named.txt"
+
+
+def seeded(n: int) -> str:
+    random.seed(n)
+    drawn = []
+    for _ in range(3):
+        time.sleep(PAUSE)
+        drawn.append(random.random())
+    return repr(drawn)
+
+
+def seeded_arrays(n: int) -> str:
+    np.random.seed(n)
+    drawn = []
+    for _ in range(3):
+        time.sleep(PAUSE)
+        drawn.append(float(np.random.rand()))
+    return repr(drawn)
+
+
+def goes_elsewhere(n: int) -> str:
+    folder = tempfile.mkdtemp()
+    os.chdir(folder)
+    time.sleep(PAUSE)
+    Path("mine.txt").write_text(str(n))
+    time.sleep(PAUSE)
+    return f"{Path('mine.txt').read_text()} {Path(folder, 'mine.txt').exists()} {Path.cwd() == Path(folder).resolve()}"
+
+
+def writes_a_name(n: int) -> str:
+    with open("out.txt", "w") as file:
+        file.write(str(n))
+        time.sleep(PAUSE)
+        file.write("!")
+    return Path("out.txt").read_text()
+
+
+def writes_a_local_name(n: int) -> str:
+    path = "out2.txt"
+    with open(path, "w") as file:
+        file.write(str(n))
+        time.sleep(PAUSE)
+    return Path(path).read_text()
+
+
+def writes_a_global_name(n: int) -> str:
+    with open(OUT, "w") as file:
+        file.write(str(n))
+        time.sleep(PAUSE)
+    with open(OUT) as file:
+        return file.read()
+
+
+def sets_a_variable(n: int) -> str:
+    before = os.environ.get("FLYTENB_TEST_VARIABLE", "unset")
+    os.environ["FLYTENB_TEST_VARIABLE"] = str(n)
+    time.sleep(PAUSE)
+    return f"{before} {os.getenv('FLYTENB_TEST_VARIABLE')}"
+
+
+def updates_variables(n: int) -> str:
+    os.environ.update(FLYTENB_TEST_VARIABLE=str(n))
+    time.sleep(PAUSE)
+    return os.environ["FLYTENB_TEST_VARIABLE"]
+
+
+def redirects(n: int) -> str:
+    buffer = io.StringIO()
+    with contextlib.redirect_stdout(buffer):
+        print(n, end=" ")
+        time.sleep(PAUSE)
+        print(n, end="")
+    return buffer.getvalue()
+
+
+def replaces_stdout(n: int) -> str:
+    buffer = io.StringIO()
+    sys.stdout = buffer
+    print(n, end=" ")
+    time.sleep(PAUSE)
+    print(n, end="")
+    return buffer.getvalue()
+
+
+def plots(n: int) -> str:
+    plt.figure()
+    time.sleep(PAUSE)
+    plt.plot([1, 2, n])
+    plt.rcParams["lines.linewidth"] = n
+    time.sleep(PAUSE)
+    return f"{len(plt.gca().lines)} {plt.rcParams['lines.linewidth']}"
+
+
+def patches(n: int) -> str:
+    with mock.patch("math.floor", lambda x: n):
+        time.sleep(PAUSE)
+        return str(math.floor(0.5))
+
+
+def assigns_to_a_module(n: int) -> str:
+    before = math.tau
+    math.tau = n
+    try:
+        time.sleep(PAUSE)
+        return str(math.tau)
+    finally:
+        math.tau = before
+
+
+def floors(n: int) -> str:
+    time.sleep(PAUSE)
+    return str(math.floor(n + 0.5))
+
+
+def ignores_warnings(n: int) -> str:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        warnings.warn(f"mine {n}", stacklevel=1)
+        time.sleep(PAUSE)
+        return str([str(w.message) for w in caught])
+
+
+def filters_warnings(n: int) -> str:
+    warnings.simplefilter("ignore")
+    warnings.filterwarnings("error", message=f"number {n}")
+    time.sleep(PAUSE)
+    try:
+        warnings.warn(f"number {n}", stacklevel=1)
+    except UserWarning as e:
+        return str(e)
+    return "lost"
+
+
+def sets_the_locale(n: int) -> str:
+    locale.setlocale(locale.LC_ALL, "C" if n % 2 else "C.UTF-8")
+    time.sleep(PAUSE)
+    return str(locale.setlocale(locale.LC_ALL))
+
+
+def rebinds_a_global(n: int) -> str:
+    global counter
+    counter = n
+    time.sleep(PAUSE)
+    return str(counter)
+
+
+def replaces_arguments(n: int) -> str:
+    sys.argv = ["program", str(n)]
+    time.sleep(PAUSE)
+    return str(sys.argv)
+
+
+def computes_precisely(n: int) -> str:
+    before = decimal.getcontext().prec
+    decimal.getcontext().prec = n + 2
+    time.sleep(PAUSE)
+    return f"{before} {decimal.Decimal(1) / 3}"
+
+
+def handles_a_signal(n: int) -> str:
+    heard: list[int] = []
+    signal.signal(signal.SIGUSR1, lambda number, _: heard.append(n))
+    signal.raise_signal(signal.SIGUSR1)
+    return str(heard)
+
+
+def asks_for_a_loop(n: int) -> str:
+    async def double() -> int:
+        await asyncio.sleep(0)
+        return 2 * n
+
+    return str(asyncio.get_event_loop().run_until_complete(double()))
+
+
+def asks_a_connection(n: int) -> str:
+    return str(connection.execute("select ?", (n,)).fetchone())
+
+
+def logs(n: int) -> str:
+    logging.disable(n)
+    time.sleep(PAUSE)
+    level = logging.root.manager.disable
+    logging.disable(logging.NOTSET)
+    return str(level)
+
+
+BODIES: list[Callable[[int], str]] = [
+    seeded, seeded_arrays, goes_elsewhere, writes_a_name, writes_a_local_name, writes_a_global_name, sets_a_variable,
+    updates_variables, redirects, replaces_stdout, plots, patches, assigns_to_a_module, ignores_warnings,
+    filters_warnings, sets_the_locale, rebinds_a_global, replaces_arguments, computes_precisely, handles_a_signal,
+    asks_for_a_loop, asks_a_connection, logs,
+]  # fmt: skip
+
+
+def state() -> dict[str, Any]:
+    """What a task must leave as it was."""
+    return {
+        "cwd": Path.cwd(),
+        "environ": {**os.environ},
+        "argv": [*sys.argv],
+        "filters": [*warnings.filters],
+        "locale": locale.setlocale(locale.LC_ALL),
+        "random": random.getstate(),
+        "numpy": repr(np.random.get_state()),
+        "figures": plt.get_fignums(),
+        "linewidth": plt.rcParams["lines.linewidth"],
+        "signal": signal.getsignal(signal.SIGUSR1),
+        "tau": math.tau,
+        "floor": math.floor,
+        "precision": decimal.getcontext().prec,
+        "disabled": logging.root.manager.disable,
+        "is_interpreter": isinstance(sys.stdout, io.TextIOBase | io.IOBase) or hasattr(sys.stdout, "write"),
+    }
+
+
+@pytest.fixture
+def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.chdir(tmp_path)
+    before = locale.setlocale(locale.LC_ALL)
+    locale.setlocale(locale.LC_ALL, "C")
+    yield
+    locale.setlocale(locale.LC_ALL, before)
+
+
+def called_alone(body: Callable[[int], str], n: int) -> str:
+    """What a process of its own answers, as far as these bodies go: the state is put back after each call."""
+    argv, environ, streams, cwd = sys.argv, {**os.environ}, (sys.stdout, sys.stderr), Path.cwd()
+    handler = signal.getsignal(signal.SIGUSR1)
+    with warnings.catch_warnings(), decimal.localcontext(), mpl.rc_context():
+        try:
+            if body is asks_for_a_loop:
+                asyncio.set_event_loop(asyncio.new_event_loop())
+            return body(n)
+        finally:
+            if body is asks_for_a_loop:
+                asyncio.get_event_loop().close()
+                asyncio.set_event_loop(None)
+            sys.argv = argv
+            os.environ.clear()
+            os.environ.update(environ)
+            sys.stdout, sys.stderr = streams
+            os.chdir(cwd)
+            signal.signal(signal.SIGUSR1, handler)
+            locale.setlocale(locale.LC_ALL, "C")
+            plt.close("all")
+
+
+@pytest.mark.usefixtures("in_a_folder")
+@pytest.mark.parametrize("body", BODIES, ids=lambda body: body.__name__)
+def test_tasks_at_once_answer_as_one_after_the_other(body: Callable[[int], str]) -> None:
+    wanted = [called_alone(body, n) for n in (1, 2, 3, 4)]
+    entity = task(body)
+    before = state()
+    stdout = sys.stdout
+    assert flytenb.options(workers=16).run(map_task(entity), n=[1, 2, 3, 4]).result == wanted
+    assert sys.stdout is stdout
+    assert state() == before
+
+
+@pytest.mark.usefixtures("in_a_folder")
+@pytest.mark.parametrize("body", [seeded, goes_elsewhere, writes_a_name, sets_a_variable, plots, handles_a_signal,
+                                  replaces_arguments], ids=lambda body: body.__name__)  # fmt: skip
+def test_processes_answer_the_same(body: Callable[[int], str]) -> None:
+    wanted = [called_alone(body, n) for n in (1, 2, 3, 4)]
+    assert flytenb.options(processes=True).run(map_task(task(body)), n=[1, 2, 3, 4]).result == wanted
+
+
+def test_a_patch_reaches_no_other_task() -> None:
+    patching, plain = task(patches), task(floors)
+
+    @workflow
+    def both() -> tuple[list[str], list[str]]:
+        return map_task(patching)(n=[70, 80, 90]), map_task(plain)(n=[1, 2, 3, 4, 5, 6])
+
+    assert tuple(flytenb.run(both).result) == (["70", "80", "90"], ["1", "2", "3", "4", "5", "6"])
+
+
+meeting = threading.Barrier(2)
+
+
+@task
+def meets(n: int) -> int:
+    meeting.wait(30)
+    return n
+
+
+@task
+def draws_and_meets(n: int) -> float:
+    meeting.wait(30)
+    return random.random()
+
+
+@task
+def prints_and_meets(n: int) -> int:
+    print(n)
+    meeting.wait(30)
+    return n
+
+
+@flytenb.uses("the camera")
+def films(n: int) -> int:
+    return busy(n)
+
+
+def records(n: int) -> int:
+    return busy(n)
+
+
+at_work: list[int] = []
+most_at_work: list[int] = []
+
+
+def busy(n: int) -> int:
+    at_work.append(n)
+    most_at_work.append(len(at_work))
+    time.sleep(PAUSE)
+    at_work.remove(n)
+    return n
+
+
+@pytest.mark.parametrize("entity", [meets, draws_and_meets, prints_and_meets], ids=lambda entity: entity.name)
+def test_tasks_that_only_read_state_go_on_side_by_side(entity: Any) -> None:
+    assert len(flytenb.run(map_task(entity), n=[1, 2]).result) == 2
+
+
+def test_what_is_declared_is_kept_apart() -> None:
+    most_at_work.clear()
+    flytenb.run(map_task(task(films)), n=[1, 2, 3, 4])
+    assert max(most_at_work) == 1
+
+
+def test_what_is_declared_on_a_helper_counts_for_its_task() -> None:
+    @task
+    def calls(n: int) -> int:
+        return films(n)
+
+    assert "the camera" in state_use_of(calls, has_own_cwd=True).writes
+
+
+def test_a_name_must_be_a_text() -> None:
+    with pytest.raises(flytenb.FlytenbError, match="must be a text, got 3"):
+        flytenb.uses(3)  # type: ignore[arg-type]
+
+
+def test_why_a_node_waited_is_known() -> None:
+    run = flytenb.run(map_task(task(seeded)), n=[1, 2, 3])
+    waited = {why for node in run.nodes.values() for why in node.waited_for}
+    assert waited
+    assert all(why.startswith("random, which n0/") for why in waited)
+    assert {e.text for e in run.events if e.kind == "wait"} == waited
+
+
+def test_the_declared_environment_is_set_for_the_task_alone() -> None:
+    def read(n: int) -> str:
+        time.sleep(PAUSE)
+        return os.environ.get("FLYTENB_TEST_VARIABLE", "unset")
+
+    first = task(environment={"FLYTENB_TEST_VARIABLE": "first"})(_named(read, "first"))
+    second = task(environment={"FLYTENB_TEST_VARIABLE": "second"})(_named(read, "second"))
+    plain = task(_named(read, "plain"))
+
+    @workflow
+    def three() -> tuple[list[str], list[str], list[str]]:
+        return map_task(first)(n=[1, 2, 3]), map_task(second)(n=[1, 2, 3]), map_task(plain)(n=[1, 2, 3])
+
+    wanted = (["first"] * 3, ["second"] * 3, ["unset"] * 3)
+    assert tuple(flytenb.run(three).result) == wanted
+    assert tuple(flytenb.options(processes=True).run(three).result) == wanted
+    assert "FLYTENB_TEST_VARIABLE" not in os.environ
+
+
+def _named(function: Callable[[int], str], name: str) -> Callable[[int], str]:
+    def named(n: int) -> str:
+        return function(n)
+
+    named.__name__ = named.__qualname__ = f"environment_{name}"
+    return named
+
+
+def test_an_eager_task_and_what_it_calls_may_use_the_same() -> None:
+    inner = task(seeded)
+
+    @eager
+    async def outer(n: int) -> str:
+        random.seed(99)
+        return inner(n=n)  # type: ignore[no-any-return]
+
+    assert flytenb.run(outer, n=1).result == called_alone(seeded, 1)
+
+
+def test_a_task_for_the_main_thread_waits_for_it_and_says_so() -> None:
+    run = flytenb.start(task(handles_a_signal), n=5)
+    over = threading.Event()
+    run.listen(lambda event: over.set() if event.kind == "log" else None)
+    assert over.wait(30)
+    assert "run.wait()" in run.nodes["n0"].log
+    assert run.wait(30).result == "[5]"
+
+
+def scripted(folder: Path, script: str) -> list[str]:
+    """The lines that a script prints; tasks need their source in a file."""
+    path = folder / "script.py"
+    path.write_text(script)
+    command = [sys.executable, "-W", "ignore", str(path)]
+    env = {**os.environ, "PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=60, env=env)
+    return done.stdout.splitlines() or done.stderr.splitlines()
+
+
+def test_an_interrupt_of_the_main_thread_s_own_task_cancels_the_run(tmp_path: Path) -> None:
+    script = """
+import os, signal, sys, threading, time
+import flytenb
+from flytekit import task
+
+@task
+def waits(n: int) -> int:
+    signal.signal(signal.SIGUSR1, signal.SIG_DFL)
+    threading.Thread(target=lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+    time.sleep(60)
+    return n
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # flytekit's own ends the process
+try:
+    flytenb.run(waits, n=1)
+except KeyboardInterrupt:
+    print("interrupted")
+@task
+def one() -> int:
+    return 1
+print(flytenb.run(one).result)
+"""
+    assert scripted(tmp_path, script) == ["interrupted", "1"]
+
+
+def test_a_forked_process_can_run_and_says_whose_run_goes_on_elsewhere(tmp_path: Path) -> None:
+    script = """
+import os, threading, time
+import flytenb
+from flytekit import task
+
+held = threading.Event()
+
+@task
+def waits(n: int) -> int:
+    held.wait(60)
+    return n
+
+@task
+def inc(n: int) -> int:
+    return n + 1
+
+assert flytenb.run(inc, n=1).result == 2
+going = flytenb.start(waits, n=1)
+child = os.fork()
+if child == 0:
+    try:
+        going.wait(20)
+    except flytenb.FlytenbError as e:
+        print("says" if "goes on in process" in str(e) else e, flush=True)
+    print(flytenb.run(inc, n=2).result, flush=True)
+    os._exit(0)
+os.waitpid(child, 0)
+held.set()
+print(going.wait(20).result, flush=True)
+"""
+    assert scripted(tmp_path, script) == ["says", "3", "1"]
+
+
+def test_every_kind_has_a_name_that_can_be_declared() -> None:
+    assert {"random", "environ", "stdout", "pyplot", "cwd", "main thread", "everything"} <= KINDS.keys()
