@@ -26,7 +26,7 @@ def test_a_request_before_the_call_stops_it_before_it_begins() -> None:
 
 def test_a_request_after_the_call_does_nothing() -> None:
     attempt = Attempt()
-    assert attempt.call(lambda x: x + 1, x=1) == 2
+    assert attempt.call(lambda x: x + 1, {"x": 1}) == 2
     attempt.ask()
     sum(range(1000))
     with pytest.raises(NodeStopped):

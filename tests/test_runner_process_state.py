@@ -379,7 +379,7 @@ def test_what_is_declared_on_a_helper_counts_for_its_task() -> None:
     def calls(n: int) -> int:
         return films(n)
 
-    assert "the camera" in state_use_of(calls, has_own_cwd=True).writes
+    assert "the camera" in state_use_of(calls, has_own_cwd=True)[0].writes
 
 
 def test_a_name_must_be_a_text() -> None:

@@ -165,7 +165,7 @@ class _NodeParameters(ExecutionParameters):  # type: ignore[misc]
     def checkpoint(self) -> Any:
         """What `write` keeps, `read` finds in the next attempt."""
         if self._checkpoint is None:
-            made = self._workspace.next_checkpoint(current_attempt().checkpoints)
+            made = self._workspace.next_checkpoint(current_attempt().checkpoints or [])
             self._checkpoint = SyncCheckpoint(*made)
         return self._checkpoint
 

@@ -162,6 +162,7 @@ def uses(*names: str) -> Callable[[F], F]:
 class _Known:
     use: StateUse
     names: list[tuple[dict[str, Any], str, int]]
+    calls_libraries: bool
 
     def holds(self) -> bool:
         return all(id(scope.get(name)) == found for scope, name, found in self.names)
@@ -170,8 +171,10 @@ class _Known:
 _known: weakref.WeakKeyDictionary[Any, _Known] = weakref.WeakKeyDictionary()
 
 
-def state_use_of(task: Any, *, has_own_cwd: bool) -> StateUse:
-    """Return what process-wide state a task uses; kept until a name that its code reaches is rebound.
+def state_use_of(task: Any, *, has_own_cwd: bool) -> tuple[StateUse, bool]:
+    """Return what process-wide state a task uses, and whether it may change the working directory.
+
+    Both are kept until a name that its code reaches is rebound.
 
     Args:
         task: the task.
@@ -179,19 +182,25 @@ def state_use_of(task: Any, *, has_own_cwd: bool) -> StateUse:
     """
     function = function_of(task)
     environment = dict(getattr(task, "environment", None) or {})
-    found = _of_function(function) if isinstance(function, FunctionType) else NOTHING
-    writes = found.writes - {"cwd"} if has_own_cwd else found.writes
+    if not isinstance(function, FunctionType):
+        return StateUse(frozenset({"environ"}), frozenset(), environment) if environment else NOTHING, True
+    known = _of_function(function)
+    use = known.use
+    writes = use.writes - {"cwd"} if has_own_cwd else use.writes
     if environment:
-        return StateUse(found.reads | {"environ"}, writes, environment)
-    return found if writes == found.writes else StateUse(found.reads, writes)
+        use = StateUse(use.reads | {"environ"}, writes, environment)
+    elif writes != use.writes:
+        use = StateUse(use.reads, writes)
+    return use, known.calls_libraries
 
 
-def _of_function(function: FunctionType) -> StateUse:
+def _of_function(function: FunctionType) -> _Known:
     known = _known.get(function)
     if known is None or not known.holds():
         reach = reach_of(function)
-        known = _known[function] = _Known(_read(function, reach), list(_names_of(reach.functions)))
-    return known.use
+        is_calling = any(not name.startswith("builtins.") for name in reach.names)
+        known = _known[function] = _Known(_read(function, reach), list(_names_of(reach.functions)), is_calling)
+    return known
 
 
 def _names_of(functions: Iterable[FunctionType]) -> Iterator[tuple[dict[str, Any], str, int]]:

@@ -9,12 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+
+
+NO_INPUTS: Mapping[str, Any] = {}
+_asking = threading.Lock()
+os.register_at_fork(after_in_child=_asking._at_fork_reinit)  # type: ignore[attr-defined]
 
 
 class NodeStopped(BaseException):
@@ -31,31 +37,24 @@ class Attempt:
         loop: the event loop that its thread sleeps in, if it does.
         hold: what it holds while it runs, for its scheduler.
         remote_call: makes the calls of the user's code on another thread, if they must run there.
+        is_asked: whether it was asked to stop.
     """
 
-    __slots__ = ("_is_asked", "_is_open", "_lock", "_thread", "checkpoints", "hold", "loop", "remote_call")
-
-    def __init__(self, checkpoints: list[str] | None = None) -> None:
-        self._lock = threading.Lock()
-        self._thread = 0
-        self._is_open = False
-        self._is_asked = False
-        self.checkpoints: list[str] = [] if checkpoints is None else checkpoints
-        self.loop: asyncio.AbstractEventLoop | None = None
-        self.hold: Any = None
-        self.remote_call: Callable[[Callable[..., Any], dict[str, Any]], Any] | None = None
-
-    @property
-    def is_asked(self) -> bool:
-        """Whether it was asked to stop."""
-        return self._is_asked
+    # Defaults of the class: a run makes one for each node, and few set any of them.
+    checkpoints: list[str] | None = None
+    loop: asyncio.AbstractEventLoop | None = None
+    hold: Any = None
+    remote_call: Callable[[Callable[..., Any], dict[str, Any]], Any] | None = None
+    is_asked = False
+    _is_open = False
+    _thread = 0
 
     def ask(self) -> None:
         """Ask it to stop: at its next bytecode, after the C function that it is in, or when it awaits."""
-        with self._lock:
-            if self._is_asked:
+        with _asking:
+            if self.is_asked:
                 return
-            self._is_asked = True
+            self.is_asked = True
             if self._is_open:
                 raise_in(self._thread, NodeStopped)
             loop = self.loop
@@ -63,28 +62,35 @@ class Attempt:
             with suppress(RuntimeError):  # it has just been closed
                 loop.call_soon_threadsafe(int)  # a loop that sleeps doesn't notice an exception raised in its thread
 
-    def call(self, function: Callable[..., T], /, **inputs: Any) -> T:
+    def call(self, function: Callable[..., T], inputs: Mapping[str, Any] = NO_INPUTS) -> T:
         """Call the user's code, which may be stopped while it runs.
 
         Raises:
             NodeStopped: if the attempt was asked to stop.
         """
-        # No line between `try` and `finally` may be left out: a request can be raised at the end of each call.
+        # A request is raised at the end of a call, at a jump back or at the start of a function: never between the end
+        # of `function` and the line after `finally`. Either this thread sees here that it was asked, or `ask` sees
+        # that the code is closed.
         try:
-            self._open()
+            self._thread = threading.get_ident()
+            self._is_open = True
+            if self.is_asked:
+                raise NodeStopped
             return function(**inputs)
         finally:
-            self._close()
+            self._is_open = False
+            if self.is_asked:
+                self._withdraw()
 
-    def run(self, function: Callable[..., T], /, **inputs: Any) -> T:
+    def run(self, function: Callable[..., T], inputs: Mapping[str, Any] = NO_INPUTS) -> T:
         """Call the user's code where the attempt wants it to run: here, or by `remote_call`, on another thread.
 
         Raises:
             NodeStopped: if the attempt was asked to stop.
         """
         if self.remote_call is None:
-            return self.call(function, **inputs)
-        result: T = self.remote_call(function, inputs)
+            return self.call(function, inputs)
+        result: T = self.remote_call(function, dict(inputs))
         return result
 
     def check(self) -> None:
@@ -93,28 +99,18 @@ class Attempt:
         Raises:
             NodeStopped: see above.
         """
-        if self._is_asked:
+        if self.is_asked:
             raise NodeStopped
 
-    def _open(self) -> None:
-        with self._lock:
-            if self._is_asked:
-                raise NodeStopped
-            self._thread = threading.get_ident()
-            self._is_open = True
-
-    def _close(self) -> None:
+    def _withdraw(self) -> None:
+        """Take back a request that hasn't been raised yet; one that is raised here was the only one."""
         try:
-            self._shut()
-        except NodeStopped:  # the only one that there is: `ask` raises once
-            self._shut()
-            raise
-
-    def _shut(self) -> None:
-        with self._lock:
-            self._is_open = False
-            if self._is_asked and self._thread:
+            with _asking:
                 raise_in(self._thread, None)
+        except NodeStopped:
+            with _asking:
+                raise_in(self._thread, None)
+            raise
 
 
 class _Current(threading.local):
@@ -148,7 +144,8 @@ def stoppable(function: Callable[..., T]) -> Callable[..., T]:
     """Return the function so that a stop request may interrupt it."""
 
     def call(**inputs: Any) -> T:
-        return current_attempt().run(function, **inputs)
+        attempt = _current.attempt
+        return function(**inputs) if attempt is None else attempt.run(function, inputs)
 
     return call
 
@@ -166,11 +163,16 @@ def shielded() -> Iterator[None]:
     if attempt is None or not attempt._is_open:
         yield
         return
-    attempt._close()
+    attempt._is_open = False
+    if attempt.is_asked:
+        attempt._withdraw()
+        raise NodeStopped
     try:
         yield
     finally:
-        attempt._open()
+        attempt._is_open = True
+        if attempt.is_asked:
+            raise NodeStopped
 
 
 def raise_in(thread: int, kind: type[BaseException] | None) -> None:

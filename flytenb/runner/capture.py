@@ -10,10 +10,20 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any, TextIO
+from typing import Any, Protocol, TextIO
+
+
+class Writable(Protocol):
+    """What takes a node's output."""
+
+    def write(self, text: str) -> None: ...
+
+
+Sink = Callable[[], Writable | None]
+"""A weak reference to what takes a node's output: contexts that an event loop keeps must not keep a run."""
 
 # A context variable, so that what a node starts on an event loop or by `asyncio.to_thread` prints to that node too.
-_sink: ContextVar[Callable[[str], None] | None] = ContextVar("flytenb_sink", default=None)
+_sink: ContextVar[Sink | None] = ContextVar("flytenb_sink", default=None)
 _lock = threading.Lock()
 _users = 0
 _recent: deque[Any] = deque(maxlen=64)
@@ -34,7 +44,7 @@ class _Routed:
         sink = _sink.get()
         if sink is None:
             return self._original.write(text)
-        sink(text)
+        _write_to(sink, text)
         return len(text)
 
     def writelines(self, lines: Any) -> None:
@@ -114,9 +124,15 @@ def write_captured(text: str) -> None:
     """Add what was printed elsewhere to what this thread's node prints."""
     sink = _sink.get()
     if sink is not None and text:
-        sink(text)
+        _write_to(sink, text)
 
 
-def set_sink(sink: Callable[[str], None] | None) -> None:
+def set_sink(sink: Sink | None) -> None:
     """Send what this thread prints from now on to `sink`, or to the notebook again."""
     _sink.set(sink)
+
+
+def _write_to(sink: Sink, text: str) -> None:
+    node = sink()
+    if node is not None:
+        node.write(str.__str__(text))

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
+from flytenb.bridge.stopping import shielded
 from flytenb.model import Phase, RunEvent
 from flytenb.runner.interrupts import Latch
 from flytenb.runner.steps import Record
@@ -47,13 +48,15 @@ class EventLog:
         lock: held while anything of the run changes; never while code of the user's runs.
         records: what is known of each node, by path.
         run_record: what is known of the run itself.
+        weak: a reference that doesn't keep it.
         events: everything that happened, in order.
     """
 
     def __init__(self, listeners: Iterable[Listener] = ()) -> None:
         self.lock = threading.RLock()
         self.records: dict[str, Record] = {}
-        self.run_record = Record("")
+        self.weak = weakref.ref(self)
+        self.run_record = Record("", self.weak)
         self.events: list[RunEvent] = []
         self._subscriptions = [_Subscription(listener) for listener in listeners]
 
@@ -147,25 +150,14 @@ class EventLog:
 
     def note(self, record: Record, text: str) -> None:
         """Add a remark of ours to what a node prints."""
-        self._write(record, text)
+        self.write(record, text)
 
-    def sink_of(self, record: Record) -> Callable[[str], None]:
-        """Return what adds to a node's output while its run is kept; contexts that a loop keeps don't keep the run."""
-        log, node = weakref.ref(self), weakref.ref(record)
-
-        def write(text: str) -> None:
-            kept, its = log(), node()
-            if kept is not None and its is not None:
-                kept._write(its, text)
-
-        return write
-
-    def _write(self, record: Record, text: str) -> None:
+    def write(self, record: Record, text: str) -> None:
         """Keep what a node prints, up to a limit: a task may print a gigabyte. What comes after its end is no event."""
         # Checked without the lock, which a task that prints without end would hold most of the time.
         if record.log_size >= LOG_LIMIT or not text:
             return
-        with self.lock:
+        with shielded(), self.lock:
             room = LOG_LIMIT - record.log_size
             if room <= 0:
                 return

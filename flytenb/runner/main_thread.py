@@ -34,7 +34,7 @@ class _Call:
         set_attempt(self.attempt)
         restore = save_signals()
         try:
-            self.result = self.context.run(self.attempt.call, self.function, **self.inputs)
+            self.result = self.context.run(self.attempt.call, self.function, self.inputs)
         except BaseException as e:
             self.error = e
             if isinstance(e, KeyboardInterrupt):

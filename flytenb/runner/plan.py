@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -40,6 +40,7 @@ from flytenb.runner.steps import (
     OutputSlot,
     Passes,
     Record,
+    RunLog,
     Scope,
     Step,
     TaskStep,
@@ -56,16 +57,18 @@ class Planner(Wiring):
     Args:
         settings: how the run is done.
         records: where the records of the nodes go.
+        run_log: a weak reference to what takes their output.
     """
 
-    def __init__(self, settings: Settings, records: dict[str, Record]) -> None:
+    def __init__(self, settings: Settings, records: dict[str, Record], run_log: Callable[[], RunLog | None]) -> None:
         super().__init__(strict=settings.strict)
+        self.run_log = run_log
         self.settings = settings
         self.records = records
         self._calls: dict[int, Any] = {}
         self._caches: dict[tuple[int, Policy], tuple[Any, TaskCache | None]] = {}
         self._kinds: dict[int, tuple[Any, Kind]] = {}
-        self._state_uses: dict[int, tuple[Any, StateUse]] = {}
+        self._state_uses: dict[int, tuple[Any, tuple[StateUse, bool]]] = {}
 
     def _into(self, records: dict[str, Record]) -> Planner:
         """Return this planner, with all that it knows, for records that the run doesn't have yet."""
@@ -77,7 +80,7 @@ class Planner(Wiring):
         """The record of the node at `path`."""
         found = self.records.get(path)
         if found is None:
-            found = self.records[path] = Record(path)
+            found = self.records[path] = Record(path, self.run_log)
         return found
 
     # --- a workflow --------------------------------------------------------------------------------------------
@@ -134,13 +137,13 @@ class Planner(Wiring):
         if kind is Kind.DYNAMIC:
             closing = DynamicExitStep(record, scope, use.slots)
             opening = DynamicStep(use, self._build_inside, closing, self.cache(entity, policy))
-            opening.state_use = self._state_use(entity, kind)
+            opening.state_use, opening.may_move = self._state_use(entity, kind)
             return _open_close(opening, closing)
         workflow = None if kind in (Kind.STUB, Kind.REFERENCE) else inner_workflow(entity)
         if workflow is not None and self._stand_in(entity) is None:
             return self._subworkflow(use, workflow, bindings)
         step = self._single_step(use, kind)
-        step.state_use = self._state_use(entity, kind)
+        step.state_use, step.may_move = self._state_use(entity, kind)
         return step, step
 
     def _single_step(self, use: Use, kind: Kind) -> Step:
@@ -188,15 +191,19 @@ class Planner(Wiring):
             found = self._calls[id(entity)] = made
         return found
 
-    def _state_use(self, entity: Any, kind: Kind) -> StateUse:
-        """The process-wide state that a task uses, found out once per run; none of this process if it runs apart."""
+    def _state_use(self, entity: Any, kind: Kind) -> tuple[StateUse, bool]:
+        """The process-wide state that a task uses, and whether it may change the working directory; read once per run.
+
+        A task that runs in a process of its own uses none of this one.
+        """
         if kind not in (Kind.TASK, Kind.DYNAMIC, Kind.EAGER):
-            return NOTHING
+            return NOTHING, True
         found = self._state_uses.get(id(entity))
         if found is None:
             apart = self.settings.processes and kind is Kind.TASK and can_travel(entity)
-            use = state_use_of(entity, has_own_cwd=HAS_OWN_CWD)
-            found = self._state_uses[id(entity)] = (entity, use.on_disk() if apart else use)
+            use, may_move = state_use_of(entity, has_own_cwd=HAS_OWN_CWD)
+            made = (use.on_disk(), False) if apart else (use, may_move)
+            found = self._state_uses[id(entity)] = (entity, made)
         return found[1]
 
     def _with_saved(self, plan: Any, getters: Sequence[tuple[str, Getter]]) -> list[tuple[str, Getter]]:
@@ -333,7 +340,7 @@ class RunPlan:
             planner.slot("@inputs", name).value = value
         self.outputs = planner.slots("@outputs", outputs)
         self.root = Scope("", None)
-        last = ExitStep(Record(""), self.root)
+        last = ExitStep(Record("", planner.run_log), self.root)
         last.is_closing = False  # the run has a record of its own, which ends with it
         last.waits = 1
         last.passes = Passes(

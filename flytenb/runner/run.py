@@ -56,7 +56,7 @@ class Run:
         self._root = root_of(entity, inputs)
         with self._scheduler.workspace.entered():
             self._inputs = check_inputs(self._root, strict=settings.strict)
-            planner = Planner(settings, self._scheduler.records)
+            planner = Planner(settings, self._scheduler.records, self._scheduler.weak)
             self._plan = RunPlan(planner, self._root.compiled, self._inputs, self._root.outputs)
         self._outputs = self._plan.outputs
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextvars
 import os
+import threading
+import weakref
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -37,6 +39,16 @@ _NEEDS_MAIN_THREAD = (
     "this task must run on the main thread (a signal handler, a database connection of a cell): it begins as soon as "
     "that waits for the run: run.wait() or `await run`; with processes=True each task has a main thread of its own"
 )
+
+
+class _Thread(threading.local):
+    """The working directory that a worker was given, and whether its last task may have left it."""
+
+    cwd: str | None = None
+    may_have_moved = False
+
+
+_thread = _Thread()
 
 
 class Scheduler(EventLog):
@@ -108,7 +120,9 @@ class Scheduler(EventLog):
         """Begin an attempt at a step, unless it was aborted or has to wait for what others use. Under the lock."""
         if step.state is not State.READY:
             return None
-        attempt = Attempt(step.checkpoints)
+        attempt = Attempt()
+        if step.checkpoints is not None:
+            attempt.checkpoints = step.checkpoints
         if (step.state_use or self._alone is not None) and not self._take_state(step, attempt):
             return None
         step.state = State.RUNNING
@@ -174,7 +188,6 @@ class Scheduler(EventLog):
         """Run one attempt and commit what comes of it; return what the thread does next."""
         # In a context of its own, so that what it sets there (the precision of decimals, say) ends with it.
         answer, error, words = self._context.copy().run(self._execute, step, attempt)
-        set_attempt(None)
         if attempt.hold is not None:
             exclusion.release(attempt.hold)
         with self.lock:
@@ -187,11 +200,13 @@ class Scheduler(EventLog):
     def _execute(self, step: Step, attempt: Attempt) -> tuple[Answer, BaseException | None, str]:
         """Run one attempt; return its answer, or what it raised and the words for that."""
         set_attempt(attempt)
-        capture.set_sink(self.sink_of(step.record))
+        capture.set_sink(weakref.ref(step.record))
         restore = None
         try:
-            if HAS_OWN_CWD:
+            if HAS_OWN_CWD and (_thread.cwd != self.cwd or _thread.may_have_moved):
                 go_to(self.cwd)
+                _thread.cwd = self.cwd
+            _thread.may_have_moved = step.may_move
             if step.state_use:
                 restore = save_state(step.state_use.writes | step.state_use.reads & PRIVATE)
             return step.execute(self), None, ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from flytenb.bridge.cache import single_flight
 from flytenb.bridge.state_uses import NOTHING
@@ -59,16 +59,23 @@ class Later(Enum):
 LATER = Later.LATER
 
 
+class RunLog(Protocol):
+    """Where what a node prints goes."""
+
+    def write(self, record: Record, text: str) -> None: ...
+
+
 class Record:
     """What is known of one node so far; only the scheduler, under its lock, changes it."""
 
     __slots__ = (
         "__weakref__", "attempts", "cache", "done", "ended", "entity", "error", "getters", "log", "log_size", "outputs",
-        "path", "phase", "retries", "started", "total", "waited_for",
+        "path", "phase", "retries", "run_log", "started", "total", "waited_for",
     )  # fmt: skip
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, run_log: Callable[[], RunLog | None]) -> None:
         self.path = path
+        self.run_log = run_log
         self.phase = Phase.QUEUED
         self.started: float | None = None
         self.ended: float | None = None
@@ -84,6 +91,12 @@ class Record:
         self.done = 0
         self.total = 0
         self.waited_for: tuple[str, ...] = ()
+
+    def write(self, text: str) -> None:
+        """Add to what the node prints, for as long as its run is kept."""
+        log = self.run_log()
+        if log is not None:
+            log.write(self, text)
 
 
 class Scope:
@@ -165,14 +178,17 @@ class Step:
         successors: steps that wait for this one.
         is_opening: whether its record begins here; `is_closing`: whether it ends here.
         opens: the scope that begins when it has succeeded.
+        may_move: whether its task calls anything that could change the working directory.
         checkpoints: where its attempts wrote their checkpoints, if it may be tried again.
         state_use: the process-wide state that its task uses.
         tries: how often it was started; `attempt` is the one that is going on.
         holds_worker: False if it may block for long and so must not take one of the run's workers.
     """
 
-    __slots__ = ("attempt", "checkpoints", "is_closing", "is_opening", "opens", "record", "scope", "state", "state_use",
-                 "successors", "timer", "tries", "waits")  # fmt: skip
+    __slots__ = (
+        "attempt", "checkpoints", "is_closing", "is_opening", "may_move", "opens", "record", "scope", "state",
+        "state_use", "successors", "timer", "tries", "waits",
+    )  # fmt: skip
     holds_worker = True
 
     def __init__(self, record: Record, scope: Scope, *, is_opening: bool = True, is_closing: bool = True) -> None:
@@ -188,6 +204,7 @@ class Step:
         self.timer: int | None = None
         self.opens: Scope | None = None
         self.state_use = NOTHING
+        self.may_move = False
         self.checkpoints: list[str] | None = None
         scope.add(self)
 
