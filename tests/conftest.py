@@ -1,4 +1,4 @@
-"""What every test may lean on: an option for golden files, ids that never change, what is slow, a second try."""
+"""What every test uses: an option for golden files, ids that never change, what is slow."""
 
 from __future__ import annotations
 
@@ -18,9 +18,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("browser") or item.get_closest_marker("docker"):
             item.add_marker("slow")
-        # A real kernel, browser or engine may be late on a busy machine; the report still names what was run again.
-        if any(item.get_closest_marker(name) for name in ("kernel", "browser", "docker")):
-            item.add_marker(pytest.mark.flaky(reruns=2, reruns_delay=1))
 
 
 @pytest.fixture(scope="session")

@@ -261,6 +261,8 @@ def test_progress_is_told_ever_more_rarely_and_a_gate_at_once() -> None:
     said: list[str] = []
     now = [0.0]
     progress = Progress(run, said.append, clock=lambda: now[0])
+    while not said:  # events are delivered by another thread
+        progress.tick()
     told = []
     for second in range(200):
         now[0] = float(second)
@@ -269,7 +271,7 @@ def test_progress_is_told_ever_more_rarely_and_a_gate_at_once() -> None:
         told += [second] * (len(said) - before)
     path = run.waiting[0]
     run.cancel()
-    assert told == [0, 5, 15, 35, 75, 155]
+    assert told == [5, 15, 35, 75, 155]
     assert f"run.approve({path!r})" in said[0]
     assert "nodes" in said[1]
 
