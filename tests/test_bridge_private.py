@@ -6,10 +6,11 @@ import copy
 import inspect
 from datetime import timedelta
 from pathlib import Path
+from types import FunctionType
 
 import pytest
 from flytekit import ContainerTask, Resources, Workflow, conditional, task, wait_for_input, workflow
-from flytekit.core import local_cache
+from flytekit.core import local_cache, tracker
 from flytekit.core.condition import BranchNode
 from flytekit.core.type_engine import TypeEngine
 from flytekit.extras.accelerators import T4
@@ -111,3 +112,15 @@ def test_the_local_cache_is_a_store_that_is_opened_once(tmp_path: Path, monkeypa
     assert (store.directory, store.get("key")) == (str(tmp_path), {"x": 1})
     local_cache.LocalTaskCache.clear()
     assert store.get("key") is None
+
+
+def test_a_task_whose_module_is_not_imported_is_named_where_pickles_are_expected(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tracker, "is_ipython_or_pickle_exists", tracker.is_ipython_or_pickle_exists)
+    function = FunctionType(inc.task_function.__code__, {}, "inc")
+    function.__module__ = "not_imported_here"
+    with pytest.raises(AssertionError, match="Unable to determine module"):
+        tracker.extract_task_module(function)
+    private.expect_pickled_tasks()
+    assert tracker.extract_task_module(function)[0] == "not_imported_here.inc"

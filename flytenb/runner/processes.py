@@ -16,6 +16,7 @@ import traceback
 from collections import ChainMap
 from collections.abc import Callable
 from concurrent.futures import TimeoutError as NotYet
+from pathlib import Path
 from types import CodeType
 from typing import Any
 
@@ -28,6 +29,7 @@ from flytenb.bridge.crossing import Value
 from flytenb.bridge.entities import short_name
 from flytenb.bridge.own_files import own_files
 from flytenb.bridge.packing import build_packing
+from flytenb.bridge.private import expect_pickled_tasks
 from flytenb.errors import TravelError, WorkerLostError, say
 from flytenb.runner.capture import write_captured
 from flytenb.runner.journal import LOG_LIMIT
@@ -47,7 +49,7 @@ class ProcessPool:
     def lease(self) -> Any:
         """Hold one process; one that was ended or died is replaced when its place is next used."""
         place = self._places.get()
-        executor = place if place is not None else ProcessPoolExecutor(max_workers=1, initializer=_pass_over_interrupts)
+        executor = place if place is not None else ProcessPoolExecutor(max_workers=1, initializer=_prepare_process)
         is_sound = False
         try:
             yield executor
@@ -90,7 +92,7 @@ def process_call(task: Any, *, strict: bool) -> Call:
         workspace.enter()
         if own is not None:
             own(workspace, inputs)
-        sent = _pack_up(name, body, inputs)
+        sent = _pack_up(name, body, inputs, workspace.root)
         with pool().lease() as executor:
             future = executor.submit(_work, sent)
             answer = None
@@ -104,7 +106,9 @@ def process_call(task: Any, *, strict: bool) -> Call:
                             f"the process that ran {name!r} died before it answered{_exit_of(e)}",
                             hint="it may have run out of memory, called os._exit or crashed in native code",
                         ) from e
-        return pack([_unpack(answer)])
+        box = [_unpack(answer)]
+        workspace.enter_to_pack()
+        return pack(box)
 
     return call
 
@@ -117,10 +121,16 @@ def _exit_of(error: TerminatedWorkerError) -> str:
     return f" (exit code {found[2]})" if found[1] == "EXIT" else f" ({found[1]})"
 
 
-def _pass_over_interrupts() -> None:
-    """In a process: an interrupt of the kernel reaches it too, but whether its task ends is for the run to say.
+def _prepare_process() -> None:
+    """In a process: let flytekit accept tasks whose module isn't imported here, and ignore interrupts."""
+    expect_pickled_tasks()
+    _ignore_interrupts()
 
-    A handler, since a process that the task starts would be born with an interrupt that is ignored.
+
+def _ignore_interrupts() -> None:
+    """An interrupt of the kernel reaches its processes too; whether a task ends is decided by the run.
+
+    A handler, since a process that the task starts would inherit a signal that is ignored.
     """
     signal.signal(signal.SIGINT, lambda *_: None)
 
@@ -140,10 +150,10 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
     dispatch_table = ChainMap({CodeType: _named_code}, cloudpickle.Pickler.dispatch_table)
 
 
-def _pack_up(name: str, body: Callable[..., Any], inputs: dict[str, Any]) -> bytes:
+def _pack_up(name: str, body: Callable[..., Any], inputs: dict[str, Any], root: Path) -> bytes:
     try:
         with io.BytesIO() as file:
-            _Pickler(file).dump((body, inputs))
+            _Pickler(file).dump((body, inputs, root))
             return file.getvalue()
     except Exception as e:
         for key, value in inputs.items():
@@ -177,7 +187,9 @@ def _work(sent: bytes) -> bytes:
     printed = _Head()
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         try:
-            body, inputs = cloudpickle.loads(sent)
+            body, inputs, root = cloudpickle.loads(sent)
+            Workspace(root).enter()
+            _ignore_interrupts()  # flytekit's own handler, installed with its first context, would end the process
             answer: tuple[Any, ...] = ("returned", body(**inputs))
         except BaseException as e:
             answer = ("raised", e, traceback.format_exc())
