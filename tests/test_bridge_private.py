@@ -12,6 +12,7 @@ import pytest
 from flytekit import ContainerTask, Resources, Workflow, conditional, task, wait_for_input, workflow
 from flytekit.core import local_cache, tracker
 from flytekit.core.condition import BranchNode
+from flytekit.core.legacy_map_task import map_task as legacy_map_task
 from flytekit.core.type_engine import TypeEngine
 from flytekit.extras.accelerators import T4
 
@@ -124,3 +125,7 @@ def test_a_task_whose_module_is_not_imported_is_named_where_pickles_are_expected
         tracker.extract_task_module(function)
     private.expect_pickled_tasks()
     assert tracker.extract_task_module(function)[0] == "not_imported_here.inc"
+
+
+def test_a_legacy_map_task_keeps_how_wide_it_runs_and_what_must_succeed() -> None:
+    assert private.legacy_map(legacy_map_task(inc, concurrency=3, min_success_ratio=0.5)) == (3, 0.5)

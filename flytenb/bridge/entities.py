@@ -171,8 +171,12 @@ def _add_reference(settings: dict[str, Setting], entity: Any) -> None:
 
 def _add_map(settings: dict[str, Setting], entity: Any) -> None:
     settings["of"] = short_name(map_target(entity))
-    ratio = entity.min_success_ratio if not isinstance(entity, MapPythonTask) else None
-    if not isinstance(entity, MapPythonTask):
+    if isinstance(entity, MapPythonTask):
+        concurrency, ratio = private.legacy_map(entity)
+        if concurrency:
+            settings["concurrency"] = concurrency
+    else:
+        ratio = entity.min_success_ratio
         if entity.concurrency is not None:
             settings["concurrency"] = entity.concurrency
         if entity.min_successes:

@@ -124,3 +124,15 @@ def expect_pickled_tasks() -> None:
     from flytekit.core import tracker
 
     tracker.is_ipython_or_pickle_exists = lambda: True
+
+
+class LegacyMap(NamedTuple):
+    """How wide a legacy map task runs and which part of it must succeed."""
+
+    concurrency: int | None
+    min_success_ratio: float | None
+
+
+def legacy_map(task: Any) -> LegacyMap:
+    """Return what a legacy map task was made with."""
+    return LegacyMap(task._max_concurrency, task._min_success_ratio)

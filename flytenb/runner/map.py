@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flytenb.bridge.arrays import Array, read_array
-from flytenb.bridge.crossing import packer
+from flytenb.bridge.arrays import Array, gather, read_array
 from flytenb.runner.steps import EntityStep, Getter, Scope, Step, Use
 
 if TYPE_CHECKING:
@@ -113,9 +112,6 @@ class MapExitStep(EntityStep):
         env = scheduler.env
         outputs = self.use.entity.python_interface.outputs
         for name, slot in self.use.slots.items():
-            elements = []
-            for i in range(scope.total):
-                path = f"{self.path}/{i}"
-                value = env[self.planner.slot(path, name)] if path not in scope.failed else None
-                elements.append(None if value is None else value.native())
-            env[slot] = packer(outputs[name], strict=self.planner.settings.strict)(elements)
+            paths = [f"{self.path}/{i}" for i in range(scope.total)]
+            elements = [None if p in scope.failed else env[self.planner.slot(p, name)] for p in paths]
+            env[slot] = gather(elements, outputs[name], strict=self.planner.settings.strict)
