@@ -1,4 +1,4 @@
-"""How many elements of a map must succeed; the oracle counts as propeller's handler of array nodes does, in its order."""
+"""How many elements of a map must succeed; the oracle counts as propeller's handler of array nodes does."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from flytenb.bridge.containers import run_container
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.coroutines import run_coroutine
 from flytenb.bridge.crossing import Value, from_literal, packer
-from flytenb.bridge.entities import is_stub, require_entity, short_name
+from flytenb.bridge.entities import is_stub, mock_of, require_entity, short_name
 from flytenb.bridge.own_files import own_files
 from flytenb.bridge.packing import build_packing
 from flytenb.bridge.stubs import stub_error
@@ -85,10 +85,13 @@ def is_recoverable(error: BaseException) -> bool:
 
 def body_of(task: Any) -> Callable[..., Any]:
     """The function to call with the inputs, in the way that this task type asks for."""
+    mock = mock_of(task)
+    if mock is not None:
+        return mock
     if is_async(task):
         function = task.task_function
         return lambda **inputs: run_coroutine(function(**inputs))
-    if type(task) is PythonFunctionTask and "execute" not in vars(task):
+    if type(task) is PythonFunctionTask:
         plain: Callable[..., Any] = task.task_function
         return plain
     execute: Callable[..., Any] = task.execute

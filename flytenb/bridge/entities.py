@@ -30,6 +30,7 @@ from flytenb.bridge.kinds import (
     is_stub,
     kind_of,
     map_target,
+    mock_of,
     require_entity,
     short_name,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "is_stub",
     "kind_of",
     "map_target",
+    "mock_of",
     "name_image",
     "plan_inputs",
     "python_interface",

@@ -11,7 +11,7 @@ from flytenb.bridge.calls import build_call
 from flytenb.bridge.compiled import Binding, Compiled, CompiledNode, Policy, read_compiled
 from flytenb.bridge.connectors import is_connector_task
 from flytenb.bridge.crossing import packer
-from flytenb.bridge.entities import inner_workflow, kind_of, plan_inputs
+from flytenb.bridge.entities import inner_workflow, kind_of, mock_of, plan_inputs
 from flytenb.model import Kind
 from flytenb.runner.branch import BranchStep, JoinStep
 from flytenb.runner.connector import ConnectorStep
@@ -107,24 +107,27 @@ class Planner(Wiring):
         record.outputs = self.slots(path, entity.python_interface.outputs)
         use = Use(record, scope, entity, record.getters, record.outputs, policy)
         kind = self.kind(entity)
+        stand_in = self._stand_in(entity)
+        if stand_in is not None:
+            step = TaskStep(use, stand_in_call(entity, stand_in, self.settings.strict))
+            return step, step
         if kind is Kind.MAP:
             return self._open_close(MapStep(self, use), MapExitStep(self, use))
         if kind is Kind.DYNAMIC:
             return self._open_close(DynamicStep(self, use), ExitStep(record, scope))
         workflow = None if kind in (Kind.STUB, Kind.REFERENCE) else inner_workflow(entity)
-        if workflow is not None and self._stand_in(entity) is None:
+        if workflow is not None:
             return self._subworkflow(use, workflow, bindings)
         step = self._single_step(use, kind)
         return step, step
 
     def _single_step(self, use: Use, kind: Kind) -> Step:
         """The step of an entity that has no inside to plan."""
-        stand_in = self._stand_in(use.entity)
         known = self._calls.get(id(use.entity))
-        if known is not None and stand_in is None:
+        if known is not None:
             return TaskStep(use, known, self.cache(use.entity, use.policy))
-        if kind is Kind.REFERENCE or stand_in is not None:
-            return TaskStep(use, stand_in_call(use.entity, stand_in, self.settings.strict))
+        if kind is Kind.REFERENCE:
+            return TaskStep(use, stand_in_call(use.entity, None, self.settings.strict))
         if kind is Kind.GATE:
             return GateStep(self, use)
         if kind is Kind.EAGER:
@@ -134,7 +137,9 @@ class Planner(Wiring):
         return TaskStep(use, self.call(use.entity), self.cache(use.entity, use.policy))
 
     def _stand_in(self, entity: Any) -> Any:
-        return self.settings.stand_ins.get(entity.name) if self.settings.stand_ins else None
+        """What answers for an entity: what the run was given for it, else its mock; None where it answers itself."""
+        given = self.settings.stand_ins.get(entity.name) if self.settings.stand_ins else None
+        return mock_of(entity) if given is None else given
 
     def kind(self, entity: Any) -> Kind:
         """The kind of an entity, found out once per run; it is kept with the entity, so that the key stays its own."""
