@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flytenb.bridge.compiled import CompiledNode
-from flytenb.bridge.errors import build_flyte_error, takes_error
+from flytenb.bridge.entities import is_map
+from flytenb.bridge.errors import branch_message, build_flyte_error, element_message, node_message, takes_error
 from flytenb.runner.steps import Scope, Step
 
 if TYPE_CHECKING:
@@ -38,8 +39,24 @@ def handler_steps(planner: Planner, node: CompiledNode, scope: Scope, why: Failu
     getters = planner.getters(node.bindings, node.entity.python_interface.inputs)
     given = takes_error(node.entity)
     if given:
-        error = build_flyte_error(why.path, why.message)
+        error = build_flyte_error(node.path, _message(planner, why, scope.path))
         getters = [(n, g) for n, g in getters if n != given] + [(given, lambda env: error)]
     bindings = {n: b for n, b in node.bindings.items() if n != given}
     _, handler.last = planner.entity_steps(node.path, node.entity, getters, bindings, node.policy, handler)
     return handler.steps
+
+
+def _message(planner: Planner, why: Failure, scope_path: str) -> str:
+    """Return what a cluster says of a failure in the workflow at `scope_path`: each map on the way adds its index."""
+    records = planner.scheduler.records
+    if records[why.path].entity is None:
+        message = branch_message(why.exception)
+    else:
+        message = node_message(why.exception, attempts=len(why.retries) + 1)
+    inside, _, last = why.path.rpartition("/")
+    while inside and inside != scope_path:
+        around = records.get(inside)
+        if around is not None and around.entity is not None and is_map(around.entity):
+            message = element_message(last, message)
+        inside, _, last = inside.rpartition("/")
+    return message
