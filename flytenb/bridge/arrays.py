@@ -125,7 +125,7 @@ def gather(elements: Sequence[Value | None], declared: Any, *, strict: bool) -> 
         natives = [None if value is None else value.native() for value in elements]
         return packer(declared, strict=strict)(natives)
     literals = [_NONE if value is None else value.literal() for value in elements]
-    optional = list[_element_type(declared) | None]  # type: ignore[misc]
+    optional = list[_element_type(declared) | None]  # type: ignore[misc, valid-type]
     return from_literal(Literal(collection=LiteralCollection(literals)), optional)
 
 

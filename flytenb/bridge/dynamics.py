@@ -14,6 +14,7 @@ from flytekit.core.workflow import (
 )
 
 from flytenb.bridge.context import Workspace, compiling
+from flytenb.bridge.own_files import own_files
 
 
 def compile_dynamic(
@@ -28,6 +29,9 @@ def compile_dynamic(
     """
     before = len(FlyteEntities.entities)
     workspace.enter(workspace.context(ExecutionState.Mode.DYNAMIC_TASK_EXECUTION))
+    own = own_files(task.python_interface.inputs)
+    if own is not None:
+        own(workspace, inputs)
     with compiling(prefix="d"):
         try:
             workflow = PythonFunctionWorkflow(

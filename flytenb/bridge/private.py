@@ -136,3 +136,13 @@ class LegacyMap(NamedTuple):
 def legacy_map(task: Any) -> LegacyMap:
     """Return what a legacy map task was made with."""
     return LegacyMap(task._max_concurrency, task._min_success_ratio)
+
+
+def dataset_literal(dataset: Any) -> Any:
+    """Return the literal from which a structured dataset reads, or None."""
+    return dataset._literal_sd
+
+
+def set_dataset_literal(dataset: Any, literal: Any) -> None:
+    """Let a structured dataset read from another literal."""
+    dataset._literal_sd = literal

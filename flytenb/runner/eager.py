@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from flytenb.bridge.calls import build_result
@@ -10,7 +11,7 @@ from flytenb.bridge.compiled import task_policy
 from flytenb.bridge.eagers import cause_of, eager_error, run_eager
 from flytenb.bridge.entities import short_name
 from flytenb.bridge.graphs.called import read_called
-from flytenb.bridge.own_files import own_files
+from flytenb.bridge.own_files import own_files, own_value
 from flytenb.bridge.packing import build_packing
 from flytenb.runner.steps import EntityStep, Scope, Step, Use
 
@@ -102,7 +103,7 @@ class EagerStep(EntityStep):
             raise eager_error(short_name(entity), e) from e
         slots = planner.slots(path, entity.python_interface.outputs)
         values = {name: scheduler.env[slot] for name, slot in slots.items()}
-        return build_result(entity.python_interface, values)  # type: ignore[arg-type]
+        return build_result(entity.python_interface, values, partial(own_value, scheduler.workspace))  # type: ignore[arg-type]
 
     def on_abort(self) -> None:
         for call in self.calls:

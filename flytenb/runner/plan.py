@@ -109,8 +109,8 @@ class Planner(Wiring):
         kind = self.kind(entity)
         stand_in = self._stand_in(entity)
         if stand_in is not None:
-            step = TaskStep(use, stand_in_call(entity, stand_in, self.settings.strict))
-            return step, step
+            answering = TaskStep(use, stand_in_call(entity, stand_in, self.settings.strict))
+            return answering, answering
         if kind is Kind.MAP:
             return self._open_close(MapStep(self, use), MapExitStep(self, use))
         if kind is Kind.DYNAMIC:
