@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import flytekit
 import pytest
-from flytekit import LaunchPlan, dynamic, eager, map_task, task, workflow
+from flytekit import LaunchPlan, dynamic, eager, map_task, reference_task, task, workflow
 from flytekit.core.context_manager import ExecutionState, FlyteContextManager
 from flytekit.core.legacy_map_task import map_task as legacy_map_task
 from flytekit.models.literals import LiteralMap
@@ -87,6 +87,11 @@ async def eagerly(n: int) -> int:
     return inc(n=n) + await inc_later(n=n)
 
 
+@reference_task(project="p", domain="d", name="far", version="v")
+def far(n: int) -> int:
+    return n
+
+
 @task
 def nested(n: int) -> int:
     return inc(n=n) + 1
@@ -123,6 +128,12 @@ def _mocked() -> int:
         return inc(n=2) + 1
 
 
+def _mocked_reference() -> int:
+    with task_mock(far) as mock:
+        mock.side_effect = lambda n: n * 100
+        return far(n=2) + 1
+
+
 CALLS: dict[str, Callable[[], Any]] = {
     "sum": lambda: inc(n=1) + 1,
     "positional": lambda: inc(1) + 1,
@@ -145,6 +156,8 @@ CALLS: dict[str, Callable[[], Any]] = {
     "thread": _in_thread,
     "thread pool": _in_pool,
     "mocked": _mocked,
+    "mocked reference": _mocked_reference,
+    "reference": lambda: far(n=1),
     "passes on what it called": lambda: passed_on(n=1) + 1,
     "computes with what it called": lambda: nested(n=1),
     "failing": lambda: fails(n=1),

@@ -101,6 +101,16 @@ def refused(n: int) -> int:
     return conditional("c").if_(n < 0).then(fails(n=n)).else_().fail("only below zero")
 
 
+@workflow(on_failure=handle)
+def wrong_output(n: int) -> list[int]:
+    return map_task(fails, min_successes=1)(n=[n, 0])
+
+
+@workflow(on_failure=handle)
+def late_in_map(n: int) -> list[int]:
+    return map_task(too_late)(n=[n])
+
+
 @workflow(on_failure=handle_without)
 def unasked(n: int) -> int:
     return fails(n=n)
@@ -170,6 +180,16 @@ def test_a_task_in_a_process_tells_the_same_error() -> None:
 
 def test_a_timeout_tells_its_attempts() -> None:
     assert re.match(r"\[1/1\] currentAttempt done. Last Error: USER::.*timeout", given(late, {}).message)
+
+
+def test_outputs_that_no_task_has_made_tell_why_they_are_refused() -> None:
+    found = given(wrong_output, {})
+    assert found.message.startswith("Trace:\n\n")
+    assert "Cannot convert literal" in found.message
+
+
+def test_a_timeout_in_a_map_tells_the_index() -> None:
+    assert given(late_in_map, {}).message.startswith("[0]: [1/1] currentAttempt done. Last Error: USER::")
 
 
 def test_the_id_of_a_handler_inside_a_workflow_is_its_own_too() -> None:

@@ -177,13 +177,18 @@ def dataset(folder: str, text: str) -> StructuredDataset:
 
 
 @task
+def dataset_of_path(folder: str, text: str) -> StructuredDataset:
+    return StructuredDataset(uri=in_parquet(folder, text), file_format="parquet")
+
+
+@task
 def two(folder: str, text: str) -> Two:
     return Two(FlyteFile(in_file(folder, text)), text)
 
 
 PRODUCERS = [
     file, file_of_path, file_of_pathlib, typed_file, annotated, optional, union, listed, listed_optionals, by_name,
-    nested, record, records, model, directory, directory_of_path, directories, frame, dataset,
+    nested, record, records, model, directory, directory_of_path, directories, frame, dataset, dataset_of_path,
 ]  # fmt: skip
 
 

@@ -49,7 +49,8 @@ def handler_steps(planner: Planner, node: CompiledNode, scope: Scope, why: Failu
 def _message(planner: Planner, why: Failure, scope_path: str) -> str:
     """Return what a cluster says of a failure in the workflow at `scope_path`: each map on the way adds its index."""
     records = planner.scheduler.records
-    if records[why.path].entity is None:
+    failed = records.get(why.path)  # none for the outputs of the outermost workflow
+    if failed is not None and failed.entity is None:
         message = branch_message(why.exception)
     else:
         message = node_message(why.exception, attempts=len(why.retries) + 1)
