@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import pickle
 import shutil
+import subprocess
 import sys
 import tempfile
 import types
@@ -347,6 +348,38 @@ def test_what_was_given_out_and_changed_is_what_another_run_gets(tmp_path: Path)
     started = flytenb.start(read, value=given)
     del given
     assert started.wait().result == "changed"
+
+
+AT_EXIT = """
+import os, sys
+from pathlib import Path
+from flytekit import task
+from flytekit.types.file import FlyteFile
+import flytenb
+
+@task
+def make(folder: str) -> FlyteFile:
+    Path(folder, "made.txt").write_text("made")
+    return FlyteFile(folder + "/made.txt")
+
+if __name__ == "__main__":
+    run = flytenb.run(make, folder=sys.argv[1])
+    given = run.result
+    child = os.fork()
+    if child == 0:
+        sys.exit()
+    os.waitpid(child, 0)
+    print(Path(given).read_text(), given.path)
+"""
+
+
+def test_copies_are_gone_when_the_interpreter_exits_but_not_with_a_fork_of_it(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(AT_EXIT)
+    command = [sys.executable, str(tmp_path / "script.py"), str(tmp_path)]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    text, path = printed.splitlines()[-1].split()
+    assert text == "made"
+    assert not Path(path).parent.parent.exists()
 
 
 def test_what_was_given_out_can_be_pickled(tmp_path: Path) -> None:

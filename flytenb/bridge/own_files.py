@@ -182,11 +182,17 @@ class Handouts:
         with self._lock:
             if self._root is None:
                 self._root = Path(tempfile.mkdtemp(prefix="flytenb-out-"))
-                weakref.finalize(self, shutil.rmtree, self._root, ignore_errors=True)
+                weakref.finalize(self, _remove, self._root, os.getpid())
         target = HeldPath(self._root / uuid4().hex / Path(source).name)
         target.holds = self
         _copy(source, target)
         return target
+
+
+def _remove(root: Path, owner: int) -> None:
+    """Remove a directory, unless this is the exit of a process that was forked from the owner's."""
+    if os.getpid() == owner:
+        shutil.rmtree(root, ignore_errors=True)
 
 
 class HeldPath(str):
