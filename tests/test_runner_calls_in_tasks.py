@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 
 import flytekit
 import pytest
-from flytekit import LaunchPlan, dynamic, eager, map_task, reference_task, task, workflow
+from flytekit import LaunchPlan, PythonFunctionTask, dynamic, eager, map_task, reference_task, task, workflow
 from flytekit.core.context_manager import ExecutionState, FlyteContextManager
 from flytekit.core.legacy_map_task import map_task as legacy_map_task
+from flytekit.extend import TaskPlugins
 from flytekit.models.literals import LiteralMap
 from flytekit.testing import task_mock
 
@@ -102,6 +103,16 @@ def passed_on(n: int) -> int:
     return inc(n=n)
 
 
+class Config:
+    pass
+
+
+class Converting(PythonFunctionTask):
+    def dispatch_execute(self, ctx: Any, input_literal_map: Any) -> Any:
+        return super().dispatch_execute(ctx, input_literal_map)
+
+
+TaskPlugins.register_pythontask_plugin(Config, Converting)
 plan = LaunchPlan.get_or_create(twice, "twice_of_seven", fixed_inputs={"n": 7})
 
 
@@ -213,6 +224,50 @@ def test_what_a_pod_answers_is_a_plain_function_s() -> None:
 @pytest.mark.parametrize("which", ["sum", "map", "workflow", "nothing"])
 def test_a_call_in_an_async_task_answers_as_in_a_pod(which: str) -> None:
     assert here(calls_later, which, {}) == in_a_pod(which)
+
+
+ran: list[str] = []
+
+
+@task(cache=True, cache_version="called in a task")
+def kept(n: int) -> int:
+    ran.append("kept")
+    return n
+
+
+@task(cache=True, cache_version="called in a task, too")
+def keeps(n: int) -> int:
+    ran.append("keeps")
+    return kept(n=n)
+
+
+@task
+def calls_kept(n: int) -> int:
+    return kept(n=n) + keeps(n=n) + asyncio.run(asyncio.to_thread(lambda: kept(n=n)))
+
+
+@task(cache=True, cache_version="in a plugin", task_config=Config())
+def plugin(n: int) -> int:
+    ran.append("plugin")
+    return n
+
+
+@pytest.mark.parametrize("settings", [{}, {"strict": True}, {"workers": 1}], ids=str)
+def test_what_a_task_calls_is_not_answered_by_flytekit_s_cache(settings: dict[str, Any]) -> None:
+    for _ in range(2):
+        ran.clear()
+        assert flytenb.options(**settings).run(calls_kept, n=1).result == 3
+        assert ran == ["kept", "keeps", "kept", "kept"]
+
+
+def test_a_plugin_is_answered_by_the_cache_of_runs_alone() -> None:
+    ran.clear()
+    for _ in range(2):
+        assert flytenb.options(cache=False).run(plugin, n=1).result == 1
+    assert ran == ["plugin", "plugin"]
+    for _ in range(2):
+        assert flytenb.run(plugin, n=1).result == 1
+    assert ran.count("plugin") <= 3
 
 
 @task

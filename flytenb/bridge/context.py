@@ -27,6 +27,8 @@ from flytekit.core.context_manager import (
 from flytekit.core.promise import flyte_entity_call_handler
 from flytekit.core.reference_entity import ReferenceEntity
 
+from flytenb.bridge import private
+
 compile_lock = threading.RLock()
 """Concurrent compiles come out wrong in flytekit, so there is one at a time."""
 
@@ -189,6 +191,15 @@ class _NodeParameters(ExecutionParameters):  # type: ignore[misc]
         if self._checkpoint is None:
             self._checkpoint = SyncCheckpoint(checkpoint_dest=tempfile.mkdtemp(dir=self._workspace.root))
         return self._checkpoint
+
+
+def _is_in_node() -> bool:
+    return any(isinstance(context.user_space_params, _NodeParameters) for context in flyte_context_Var.get() or ())
+
+
+# What a task's code calls runs each time, as in a pod, whose disk is new. flytekit's own cache would answer with what
+# an older definition returned; so it would for a task that converts its values itself, after the run's cache was asked.
+private.bypass_local_cache(_is_in_node)
 
 
 @contextmanager

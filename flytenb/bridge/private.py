@@ -94,6 +94,23 @@ def cache_store() -> Any:
     return LocalTaskCache._cache
 
 
+def bypass_local_cache(is_bypassed: Callable[[], bool]) -> None:
+    """Make flytekit's local cache miss, and keep nothing, whenever the predicate holds."""
+    from flytekit.core.local_cache import LocalTaskCache
+
+    get, put = LocalTaskCache.get, LocalTaskCache.set
+
+    def get_outside(*args: Any, **kwargs: Any) -> Any:
+        return None if is_bypassed() else get(*args, **kwargs)
+
+    def put_outside(*args: Any, **kwargs: Any) -> None:
+        if not is_bypassed():
+            put(*args, **kwargs)
+
+    LocalTaskCache.get = staticmethod(get_outside)
+    LocalTaskCache.set = staticmethod(put_outside)
+
+
 def forget_codecs(transformer: Any) -> None:
     """Make a transformer forget the MessagePack codecs that it has built, one for each type that it met."""
     transformer._msgpack_encoder = {}
