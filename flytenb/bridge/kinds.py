@@ -152,13 +152,18 @@ def map_target(entity: Any) -> Any:
 def mock_of(entity: Any) -> Callable[..., Any] | None:
     """Return what `flytekit.testing` put in the place of an entity's `execute`; of a launch plan's, its workflow's.
 
-    When a mock ends, flytekit leaves the entity's own method on the instance: that is no mock.
+    When a mock ends, flytekit leaves the entity's own method on the instance: that isn't a mock, nor is what a task's
+    own class puts there.
     """
     if isinstance(entity, LaunchPlan) and not isinstance(entity, ReferenceEntity):
         return mock_of(entity.workflow)
     found: Callable[..., Any] | None = getattr(entity, "__dict__", {}).get("execute")
-    is_own = getattr(found, "__self__", None) is entity and found.__func__ is type(entity).execute  # type: ignore[union-attr]
-    return None if is_own else found
+    if found is None:
+        return None
+    from unittest.mock import NonCallableMock
+
+    is_mock = isinstance(found, NonCallableMock) or getattr(found, "__module__", "") == "flytekit.core.testing"
+    return found if is_mock else None
 
 
 def inner_workflow(entity: Any) -> WorkflowBase | None:
