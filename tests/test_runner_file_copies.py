@@ -51,6 +51,11 @@ class Record:
     inner: Inner | None = None
 
 
+@dataclass
+class Heir(Record):
+    """Its fields are those of its base."""
+
+
 class Model(BaseModel):
     file: FlyteFile
     more: dict[str, FlyteFile]
@@ -142,6 +147,11 @@ def record(folder: str, text: str) -> Record:
 
 
 @task
+def heir(folder: str, text: str) -> Heir:
+    return Heir(FlyteFile(in_file(folder, text)))
+
+
+@task
 def records(folder: str, text: str) -> list[Record]:
     return [Record(FlyteFile(in_file(folder, text)))]
 
@@ -189,7 +199,7 @@ def two(folder: str, text: str) -> Two:
 
 PRODUCERS = [
     file, file_of_path, file_of_pathlib, typed_file, annotated, optional, union, listed, listed_optionals, by_name,
-    nested, record, records, model, directory, directory_of_path, directories, frame, dataset, dataset_of_path,
+    nested, record, heir, records, model, directory, directory_of_path, directories, frame, dataset, dataset_of_path,
 ]  # fmt: skip
 
 

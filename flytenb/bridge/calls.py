@@ -190,15 +190,16 @@ def ignores_outputs(error: BaseException) -> bool:
     return isinstance(error, IgnoreOutputs)
 
 
-def build_result(interface: Interface, values: Mapping[str, Value], own: Callable[[Any], Any]) -> Any:
+def build_result(interface: Interface, values: Mapping[str, Value], own: Callable[[Any, Any], Any]) -> Any:
     """What calling the entity returns: nothing, the one output, or the named tuple of all.
 
-    As `flytekit.core.promise.create_native_named_tuple`, 1.16.31. `own` makes each output the caller's.
+    As `flytekit.core.promise.create_native_named_tuple`, 1.16.31. `own` gets each output and its type and makes it the
+    caller's.
     """
     names = list(interface.outputs)
     if not names:
         return None
-    natives = {name: own(values[name].native()) for name in names}
+    natives = {name: own(values[name].native(), interface.outputs[name]) for name in names}
     if len(names) == 1 and not interface.output_tuple_name:
         return natives[names[0]]
     shape = namedtuple(interface.output_tuple_name or "DefaultNamedTupleOutput", names)  # type: ignore[misc]

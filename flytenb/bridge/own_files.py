@@ -33,45 +33,56 @@ Own = Callable[[Workspace, dict[str, Any]], None]
 
 def own_files(types: Mapping[str, Any]) -> Own | None:
     """Prepare it for inputs of these types; None if they can't hold a file."""
-    names = [name for name, declared in types.items() if may_hold_files(declared)]
-    if not names:
+    holding = [name for name, declared in types.items() if may_hold_files(declared)]
+    if not holding:
         return None
 
     def own(workspace: Workspace, inputs: dict[str, Any]) -> None:
-        for name in names:
-            own_value(workspace, inputs.get(name))
+        for name in holding:
+            _own_all(workspace, inputs.get(name))
 
     return own
 
 
 def may_hold_files(declared: Any) -> bool:
     """Whether a value of this type may be or contain a file or directory."""
-    return _may_hold_files(declared, set())
+    return _may_hold((FlyteFile, FlyteDirectory), declared, set())
 
 
-def _may_hold_files(declared: Any, seen: set[int]) -> bool:
+def may_hold_copies(declared: Any) -> bool:
+    """Whether a value of this type, None if it isn't known, may be or contain what `copy_files` copies."""
+    return declared is None or _may_hold((FlyteFile, FlyteDirectory, StructuredDataset), declared, set())
+
+
+def _may_hold(kinds: tuple[type, ...], declared: Any, seen: set[int]) -> bool:
     if id(declared) in seen:
         return False
     seen.add(id(declared))
     if declared is os.PathLike:
         return True
-    if isinstance(declared, type) and issubclass(declared, FlyteFile | FlyteDirectory):
-        return True
     inner = get_args(declared)
-    if isinstance(declared, type) and "__annotations__" in vars(declared):
-        try:
-            inner = tuple(get_type_hints(declared).values())
-        except Exception:  # names that can't be resolved
+    if isinstance(declared, type):
+        if issubclass(declared, kinds):
             return True
-    return any(_may_hold_files(one, seen) for one in inner)
+        if is_dataclass(declared) or "__annotations__" in vars(declared) or hasattr(declared, "__pydantic_fields__"):
+            try:
+                inner = tuple(get_type_hints(declared).values())
+            except Exception:  # names that can't be resolved
+                return True
+    return any(_may_hold(kinds, one, seen) for one in inner)
 
 
-def own_value(workspace: Workspace, value: Any) -> Any:
-    """Make the files in a value that a task receives its own; return the same value."""
+def own_value(workspace: Workspace, value: Any, declared: Any) -> Any:
+    """Make the files in a value of this type that a task receives its own; return the same value."""
+    if may_hold_files(declared):
+        _own_all(workspace, value)
+    return value
+
+
+def _own_all(workspace: Workspace, value: Any) -> None:
     for file in _files_in(value):
         if isinstance(file, FlyteFile | FlyteDirectory):
             _own(workspace, file)
-    return value
 
 
 def _files_in(value: Any) -> Iterator[FlyteFile | FlyteDirectory | StructuredDataset]:
@@ -131,7 +142,7 @@ FlyteFilePathTransformer.validate_file_type = _validate_what_exists(FlyteFilePat
 
 
 def copy_files(value: Any, copy: Callable[[str], str]) -> Any:
-    """Give the local files in a value that nobody else holds other paths at once; return the same value."""
+    """Copy the local files in a value that the caller alone holds; return the same value with their new paths."""
     for file in _files_in(value):
         if isinstance(file, StructuredDataset):
             held = private.dataset_literal(file)
@@ -174,9 +185,9 @@ class Handouts:
         self._lock = threading.Lock()
         self._root: Path | None = None
 
-    def copy_files(self, value: Any) -> Any:
-        """Give the files in a value that nobody else holds paths of their own; return the same value."""
-        return copy_files(value, self._copy)
+    def give(self, value: Any, declared: Any) -> Any:
+        """Copy the files in a value of this type that the caller alone holds; return the same value."""
+        return copy_files(value, self._copy) if may_hold_copies(declared) else value
 
     def _copy(self, source: str) -> HeldPath:
         with self._lock:

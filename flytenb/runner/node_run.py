@@ -41,12 +41,12 @@ class NodeRun:
     @property
     def inputs(self) -> dict[str, Any]:
         """What it was given, as Python values; copies, made when asked for. Empty before it has started."""
-        return {name: self._run._handouts.copy_files(value) for name, value in self._read_inputs().items()}
+        return {name: self._run._handouts.give(value, declared) for name, value, declared in self.declared_inputs()}
 
     @property
     def outputs(self) -> dict[str, Any]:
         """What it made, as Python values; copies, made when asked for. Empty before it has succeeded."""
-        return {name: self._run._handouts.copy_files(value) for name, value in self._read_outputs().items()}
+        return {name: self._run._handouts.give(value, declared) for name, value, declared in self.declared_outputs()}
 
     def declared_inputs(self) -> list[tuple[str, Any, Any]]:
         """What it was given, each with its name and its declared type; its files are the run's own, only to be read."""

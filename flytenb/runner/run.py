@@ -132,7 +132,7 @@ class Run:
     @property
     def outputs(self) -> dict[str, Any]:
         """What came out, by name; copies. Empty unless it succeeded."""
-        return {name: self._handouts.copy_files(value) for name, value in self._read_outputs().items()}
+        return {name: self._handouts.give(value, declared) for name, value, declared in self.declared_outputs()}
 
     def declared_outputs(self) -> list[tuple[str, Any, Any]]:
         """What came out, each with its name and its declared type; its files are the run's own, only to be read."""
@@ -158,7 +158,7 @@ class Run:
             env = self._scheduler.env
             values = {n: env[slot] for n, slot in self._scheduler.run_record.outputs.items()}
             with self._scheduler.workspace.entered():
-                return build_result(self._root.interface, values, self._handouts.copy_files)  # type: ignore[arg-type]
+                return build_result(self._root.interface, values, self._handouts.give)  # type: ignore[arg-type]
         self.raise_failure()
         raise FlytenbError(f"the run of {self.name!r} is not over yet", hint="run.wait() waits for it")
 
