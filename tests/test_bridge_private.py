@@ -6,13 +6,17 @@ import copy
 import inspect
 from datetime import timedelta
 from pathlib import Path
+from types import FunctionType
 
 import pytest
+from diskcache import Cache
 from flytekit import ContainerTask, Resources, Workflow, conditional, task, wait_for_input, workflow
-from flytekit.core import local_cache
+from flytekit.core import local_cache, tracker
 from flytekit.core.condition import BranchNode
+from flytekit.core.legacy_map_task import map_task as legacy_map_task
 from flytekit.core.type_engine import TypeEngine
 from flytekit.extras.accelerators import T4
+from flytekit.models.literals import Literal, LiteralMap
 
 from flytenb.bridge import private
 
@@ -111,3 +115,37 @@ def test_the_local_cache_is_a_store_that_is_opened_once(tmp_path: Path, monkeypa
     assert (store.directory, store.get("key")) == (str(tmp_path), {"x": 1})
     local_cache.LocalTaskCache.clear()
     assert store.get("key") is None
+
+
+def test_a_task_whose_module_is_not_imported_is_named_where_pickles_are_expected(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tracker, "is_ipython_or_pickle_exists", tracker.is_ipython_or_pickle_exists)
+    function = FunctionType(inc.task_function.__code__, {}, "inc")
+    function.__module__ = "not_imported_here"
+    with pytest.raises(AssertionError, match="Unable to determine module"):
+        tracker.extract_task_module(function)
+    private.expect_pickled_tasks()
+    assert tracker.extract_task_module(function)[0] == "not_imported_here.inc"
+
+
+def test_a_legacy_map_task_keeps_how_wide_it_runs_and_what_must_succeed() -> None:
+    assert private.legacy_map(legacy_map_task(inc, concurrency=3, min_success_ratio=0.5)) == (3, 0.5)
+
+
+def test_the_local_cache_misses_where_it_is_bypassed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = local_cache.LocalTaskCache
+    monkeypatch.setattr(cache, "_cache", Cache(str(tmp_path)), raising=False)
+    monkeypatch.setattr(cache, "_initialized", True)
+    monkeypatch.setattr(cache, "get", cache.get)
+    monkeypatch.setattr(cache, "set", cache.set)
+    bypassed: list[bool] = []
+    private.bypass_local_cache(lambda: bool(bypassed))
+    given, held = LiteralMap({}), LiteralMap({"o0": Literal(hash="held")})
+    cache.set("inc", "1", given, (), held)
+    assert cache.get("inc", "1", given, ()) == held
+    bypassed.append(True)
+    assert cache.get("inc", "1", given, ()) is None
+    cache.set("other", "1", given, (), held)
+    bypassed.clear()
+    assert cache.get("other", "1", given, ()) is None

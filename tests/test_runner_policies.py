@@ -230,10 +230,13 @@ def handled(x: int) -> int:
     return handled_inside(x=x)
 
 
-def test_a_failure_handler_is_told_which_node_failed() -> None:
+def test_a_failure_handler_is_given_the_error() -> None:
     done = run(handled, x=5)
     assert done.phase is Phase.FAILED
-    assert calls == ["after", (5, "n0/n1", "no 5")]
+    assert calls[0] == "after"
+    x, node_id, message = calls[1]
+    assert (x, node_id) == (5, "fn0")
+    assert message.endswith("Message:\n\n    ValueError: no 5")
     assert done.nodes["n0/fn0"].phase is Phase.SUCCEEDED
     assert done.nodes["n0"].phase is Phase.FAILED
 

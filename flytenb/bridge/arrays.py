@@ -1,14 +1,20 @@
-"""What a map task or an array node asks for: what is mapped, how wide, how many may fail."""
+"""What a map task or an array node asks for: what is mapped, how wide, how many may fail.
+
+How many must succeed is counted as propeller does (`nodes/array/handler.go`, 1.16.8).
+"""
 
 from __future__ import annotations
 
 import math
+import struct
 from dataclasses import dataclass
 from typing import Any
 
 from flytekit.core.array_node import ArrayNode
 from flytekit.core.array_node_map_task import ArrayNodeMapTask
+from flytekit.core.legacy_map_task import MapPythonTask
 
+from flytenb.bridge import private
 from flytenb.errors import InputError
 
 
@@ -21,6 +27,7 @@ class Array:
         bound: inputs that are the same for every element.
         concurrency: how many run at once, None for as many as there are workers.
         min_successes: how many must succeed, None where `min_success_ratio` tells.
+        min_success_ratio: which part must succeed, None where `min_successes` tells.
         runs_all: whether the rest still runs when too many have failed.
     """
 
@@ -28,18 +35,27 @@ class Array:
     bound: frozenset[str]
     concurrency: int | None
     min_successes: int | None
-    min_success_ratio: float
+    min_success_ratio: float | None
     runs_all: bool
     name: str
 
     def needed(self, total: int) -> int:
-        """How many of so many elements must succeed."""
-        if self.min_successes:
-            return min(self.min_successes, total)
-        return math.ceil(total * self.min_success_ratio)
+        """How many of so many elements must succeed; it may be more than there are.
+
+        A number goes before a ratio. The ratio is a 32-bit number on a cluster: 0.6 of 10 elements are 7.
+        """
+        if self.min_successes is not None:
+            return self.min_successes
+        if self.min_success_ratio is None:
+            return total
+        return math.ceil(_as_float32(self.min_success_ratio) * total)
 
     def width(self, inputs: dict[str, Any]) -> int:
-        """How many elements these inputs make; lists of different lengths are refused, as a cluster refuses them."""
+        """How many elements these inputs make: one where every input is bound.
+
+        Raises:
+            InputError: for lists of different lengths, and if fewer elements than must succeed; both fail on a cluster.
+        """
         lengths = {name: len(value) for name, value in inputs.items() if name not in self.bound}
         if len(set(lengths.values())) > 1:
             told = ", ".join(f"{name} has {n}" for name, n in lengths.items())
@@ -47,11 +63,28 @@ class Array:
                 f"the mapped inputs of {self.name!r} differ in length: {told}",
                 hint="give lists of one length, or bind an input that stays the same with functools.partial",
             )
-        return next(iter(lengths.values()), 0)
+        total = next(iter(lengths.values()), 1)
+        if self.needed(total) > total:
+            raise InputError(
+                f"{self.name!r} needs {self.needed(total)} elements that succeed, got {total} in all",
+                hint="lower min_successes, or give longer lists",
+            )
+        return total
 
 
 def read_array(entity: Any) -> Array:
-    """Read a map task (`map_task(t)`) or an array node (`map_task(launch_plan)`)."""
+    """Read a map task (`map_task(t)`), one of the legacy kind, or an array node (`map_task(launch_plan)`)."""
+    if isinstance(entity, MapPythonTask):
+        asked = private.legacy_map(entity)
+        return Array(
+            target=entity.run_task,
+            bound=frozenset(entity.bound_inputs),
+            concurrency=asked.concurrency or None,
+            min_successes=None,
+            min_success_ratio=asked.min_success_ratio,
+            runs_all=False,
+            name=entity.name,
+        )
     if isinstance(entity, ArrayNodeMapTask):
         target = entity.python_function_task
         bound = frozenset(entity.bound_inputs)
@@ -60,13 +93,21 @@ def read_array(entity: Any) -> Array:
         fixed = getattr(getattr(target, "fixed_inputs", None), "literals", None) or {}
         bound = frozenset(entity.bound_inputs) | frozenset(fixed)
     else:
-        raise TypeError(f"{entity!r} is no map")
+        raise TypeError(f"expected a map, got {entity!r}")
+    # flytekit writes a number of 0 only where there is no ratio: the ratio takes its place in the message.
+    is_counted = bool(entity.min_successes) or (entity.min_successes == 0 and entity.min_success_ratio is None)
     return Array(
         target=target,
         bound=bound,
         concurrency=entity.concurrency or None,
-        min_successes=entity.min_successes or None,
-        min_success_ratio=1.0 if entity.min_success_ratio is None else entity.min_success_ratio,
+        min_successes=entity.min_successes if is_counted else None,
+        min_success_ratio=entity.min_success_ratio,
         runs_all=bool(entity.run_all_sub_nodes),
         name=entity.name,
     )
+
+
+def _as_float32(number: float) -> float:
+    """The number as a message holds it."""
+    [held] = struct.unpack("f", struct.pack("f", number))
+    return float(held)

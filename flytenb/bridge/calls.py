@@ -24,8 +24,8 @@ from flytenb.bridge.containers import run_container
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.coroutines import run_coroutine
 from flytenb.bridge.crossing import Value, from_literal, packer
-from flytenb.bridge.entities import is_stub, require_entity, short_name
-from flytenb.bridge.own_files import own_files
+from flytenb.bridge.entities import is_stub, mock_of, require_entity, short_name
+from flytenb.bridge.own_files import copy_for_task, let_go, may_hold_files, own_files
 from flytenb.bridge.packing import build_packing
 from flytenb.bridge.stopping import current_attempt, stoppable
 from flytenb.bridge.stubs import stub_error
@@ -86,6 +86,9 @@ def is_recoverable(error: BaseException) -> bool:
 
 def body_of(task: Any) -> Callable[..., Any]:
     """The function to call with the inputs, in the way that this task type asks for."""
+    mock = mock_of(task)
+    if mock is not None:
+        return mock
     if is_async(task):
         function = task.task_function
         return lambda **inputs: run_coroutine(function(**inputs))
@@ -140,9 +143,13 @@ def _compatible_call(entity: Any) -> Call:
     """Call `local_execute`, exactly as flytekit does, with literals in and literals out."""
     inputs_types = entity.python_interface.inputs
     variables = entity.interface.inputs
+    given = [name for name, declared in inputs_types.items() if may_hold_files(declared)]
+    handed_over = {n: packer(t) for n, t in entity.python_interface.outputs.items() if may_hold_files(t)}
 
     def call(workspace: Workspace, inputs: dict[str, Any]) -> dict[str, Value]:
         context = workspace.enter(workspace.context(entity.local_execution_mode()))
+        for name in given:
+            copy_for_task(workspace, inputs.get(name))
         promises = {
             name: Promise(var=name, val=packer(inputs_types[name], variables[name].type, strict=True)(value).literal())
             for name, value in inputs.items()
@@ -152,7 +159,11 @@ def _compatible_call(entity: Any) -> Call:
         except Exception as e:
             _unwrap_message(e)
             raise
-        return _read_promises(result, entity.python_interface)
+        outputs = _read_promises(result, entity.python_interface)
+        if handed_over:
+            workspace.enter_to_pack()
+            outputs |= {n: pack(let_go(outputs[n].native())) for n, pack in handed_over.items() if n in outputs}
+        return outputs
 
     return call
 
@@ -180,15 +191,16 @@ def ignores_outputs(error: BaseException) -> bool:
     return isinstance(error, IgnoreOutputs)
 
 
-def build_result(interface: Interface, values: Mapping[str, Value]) -> Any:
+def build_result(interface: Interface, values: Mapping[str, Value], own: Callable[[Any, Any], Any]) -> Any:
     """What calling the entity returns: nothing, the one output, or the named tuple of all.
 
-    As `flytekit.core.promise.create_native_named_tuple`, 1.16.31.
+    As `flytekit.core.promise.create_native_named_tuple`, 1.16.31. `own` gets each output and its type and makes it the
+    caller's.
     """
     names = list(interface.outputs)
     if not names:
         return None
-    natives = {name: values[name].native() for name in names}
+    natives = {name: own(values[name].native(), interface.outputs[name]) for name in names}
     if len(names) == 1 and not interface.output_tuple_name:
         return natives[names[0]]
     shape = namedtuple(interface.output_tuple_name or "DefaultNamedTupleOutput", names)  # type: ignore[misc]

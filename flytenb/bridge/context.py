@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -24,7 +25,10 @@ from flytekit.core.context_manager import (
     OutputMetadataTracker,
     flyte_context_Var,
 )
+from flytekit.core.promise import flyte_entity_call_handler
+from flytekit.core.reference_entity import ReferenceEntity
 
+from flytenb.bridge import private
 from flytenb.bridge.stopping import current_attempt
 
 compile_lock = threading.RLock()
@@ -34,11 +38,15 @@ os.register_at_fork(after_in_child=compile_lock._at_fork_reinit)  # type: ignore
 
 
 class Workspace:
-    """The directory of one run, made when a node first touches it and removed by `close`."""
+    """The directory of one run, made when a node first touches it and removed by `close`.
 
-    def __init__(self) -> None:
+    Args:
+        root: the directory of the run whose node is run here, in a process of its own.
+    """
+
+    def __init__(self, root: Path | None = None) -> None:
         self._lock = threading.Lock()
-        self._root: Path | None = None
+        self._root = root
         context = FlyteContextManager.current_context()
         self._base = context
         self._parameters = context.user_space_params
@@ -119,8 +127,16 @@ class Workspace:
             flyte_context_Var.reset(token)
 
 
+_CALL_HANDLERS = (flyte_entity_call_handler.__code__, ReferenceEntity.__call__.__code__)
+"""What decides in flytekit what a call of a task, workflow or reference does."""
+
+
 class _NodeState(ExecutionState):  # type: ignore[misc]
-    """An execution state that makes its directories when asked for them, not when built."""
+    """An execution state that makes its directories when asked for them, not when built.
+
+    It is a local one, as secrets, decks and plugins ask for, except to what handles calls: what a task's own code calls
+    runs and returns Python values, as in a pod. In a local execution it would return a promise.
+    """
 
     def __init__(self, workspace: Workspace, mode: ExecutionState.Mode, parameters: ExecutionParameters) -> None:
         self._workspace = workspace
@@ -140,6 +156,28 @@ class _NodeState(ExecutionState):  # type: ignore[misc]
         path = Path(self.working_dir) / "engine_dir"
         path.mkdir(exist_ok=True)
         return str(path)
+
+    def is_local_execution(self) -> bool:
+        """Whether this is a local execution to the caller."""
+        if self.mode is ExecutionState.Mode.LOCAL_TASK_EXECUTION and sys._getframe(1).f_code in _CALL_HANDLERS:
+            return False
+        return bool(super().is_local_execution())
+
+    def with_params(
+        self,
+        working_dir: Any = None,
+        mode: ExecutionState.Mode | None = None,
+        engine_dir: Any = None,
+        branch_eval_mode: Any = None,
+        user_space_params: ExecutionParameters | None = None,
+    ) -> ExecutionState:
+        """Return a copy of the same class, unless it gets directories of its own."""
+        if working_dir or engine_dir:
+            return super().with_params(working_dir, mode, engine_dir, branch_eval_mode, user_space_params)
+        made = _NodeState(self._workspace, mode or self.mode, user_space_params or self.user_space_params)
+        made._node_dir = self._node_dir
+        made.branch_eval_mode = branch_eval_mode or self.branch_eval_mode
+        return made
 
 
 class _NodeParameters(ExecutionParameters):  # type: ignore[misc]
@@ -168,6 +206,15 @@ class _NodeParameters(ExecutionParameters):  # type: ignore[misc]
             made = self._workspace.next_checkpoint(current_attempt().checkpoints or [])
             self._checkpoint = SyncCheckpoint(*made)
         return self._checkpoint
+
+
+def _is_in_node() -> bool:
+    return any(isinstance(context.user_space_params, _NodeParameters) for context in flyte_context_Var.get() or ())
+
+
+# What a task's code calls runs each time, as in a pod, whose disk is new. flytekit's own cache would answer with what
+# an older definition returned; so it would for a task that converts its values itself, after the run's cache was asked.
+private.bypass_local_cache(_is_in_node)
 
 
 @contextmanager

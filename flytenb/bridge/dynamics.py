@@ -14,6 +14,7 @@ from flytekit.core.workflow import (
 )
 
 from flytenb.bridge.context import Workspace, compiling
+from flytenb.bridge.own_files import own_files
 from flytenb.bridge.stopping import current_attempt
 
 
@@ -32,6 +33,9 @@ def compile_dynamic(
         Exception: whatever the function raises.
     """
     workspace.enter(workspace.context(ExecutionState.Mode.DYNAMIC_TASK_EXECUTION))
+    own = own_files(task.python_interface.inputs)
+    if own is not None:
+        own(workspace, inputs)
     with compiling(prefix="d"):
         workflow = DynamicWorkflow(
             task.task_function,

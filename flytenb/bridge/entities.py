@@ -30,6 +30,7 @@ from flytenb.bridge.kinds import (
     is_stub,
     kind_of,
     map_target,
+    mock_of,
     require_entity,
     short_name,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "is_stub",
     "kind_of",
     "map_target",
+    "mock_of",
     "name_image",
     "plan_inputs",
     "python_interface",
@@ -171,8 +173,12 @@ def _add_reference(settings: dict[str, Setting], entity: Any) -> None:
 
 def _add_map(settings: dict[str, Setting], entity: Any) -> None:
     settings["of"] = short_name(map_target(entity))
-    ratio = entity.min_success_ratio if not isinstance(entity, MapPythonTask) else None
-    if not isinstance(entity, MapPythonTask):
+    if isinstance(entity, MapPythonTask):
+        concurrency, ratio = private.legacy_map(entity)
+        if concurrency:
+            settings["concurrency"] = concurrency
+    else:
+        ratio = entity.min_success_ratio
         if entity.concurrency is not None:
             settings["concurrency"] = entity.concurrency
         if entity.min_successes:

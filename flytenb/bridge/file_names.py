@@ -14,8 +14,6 @@ _READERS = frozenset(
 )
 _WRITERS = frozenset(
     [
-        "makedirs",
-        "mkdir",
         "Path",
         "PurePath",
         "PosixPath",
@@ -46,17 +44,29 @@ _WRITERS = frozenset(
         "move",
         "rename",
         "replace",
-        "touch",
         "rmtree",
-        "remove",
-        "unlink",
         "write_table",
         "write_image",
         "write_html",
     ]
 )
-_READING = frozenset(["read_text", "read_bytes", "exists", "is_file", "is_dir", "iterdir", "glob", "rglob", "stat"])
-"""Methods of a path that only look at it."""
+_READING = frozenset(
+    [
+        "read_text",
+        "read_bytes",
+        "exists",
+        "is_file",
+        "is_dir",
+        "iterdir",
+        "glob",
+        "rglob",
+        "stat",
+        "touch",
+        "mkdir",
+        "unlink",
+    ]
+)
+"""Methods of a path that leave what a file holds as it is."""
 
 
 def file_names(code: CodeType, scope: Mapping[str, Any]) -> tuple[set[str], set[str]]:

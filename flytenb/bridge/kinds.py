@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from typing import Any, get_args
 
 from flytekit.core.array_node import ArrayNode
@@ -146,6 +147,23 @@ def map_target(entity: Any) -> Any:
     if isinstance(entity, MapPythonTask):
         return entity.run_task
     return entity.python_function_task
+
+
+def mock_of(entity: Any) -> Callable[..., Any] | None:
+    """Return what `flytekit.testing` put in the place of an entity's `execute`; of a launch plan's, its workflow's.
+
+    When a mock ends, flytekit leaves the entity's own method on the instance: that isn't a mock, nor is what a task's
+    own class puts there.
+    """
+    if isinstance(entity, LaunchPlan) and not isinstance(entity, ReferenceEntity):
+        return mock_of(entity.workflow)
+    found: Callable[..., Any] | None = getattr(entity, "__dict__", {}).get("execute")
+    if found is None:
+        return None
+    from unittest.mock import NonCallableMock
+
+    is_mock = isinstance(found, NonCallableMock) or getattr(found, "__module__", "") == "flytekit.core.testing"
+    return found if is_mock else None
 
 
 def inner_workflow(entity: Any) -> WorkflowBase | None:

@@ -1,23 +1,30 @@
-"""A task's own copies of the files that it is given, as each pod has its own; what goes into a literal is not here.
+"""Copies of files: those that a task is given, as each pod has its own, and those that a run gives out to its user.
 
-A copy is made when the path is first asked for (`open(file)`, `file.download()`), as a pod downloads it then: what is
-only handed on, or read as a stream, is never copied.
+A task's copy is made when the path is first asked for (`open(file)`, `file.download()`), as a pod downloads it then:
+what is only handed on, or read as a stream, is never copied. A user's copy is made at once, so that its path exists.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Mapping
+import tempfile
+import threading
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
-from functools import partial
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 from uuid import uuid4
 
+from flytekit.models.literals import StructuredDataset as DatasetLiteral
 from flytekit.types.directory import FlyteDirectory
 from flytekit.types.file import FlyteFile
+from flytekit.types.file.file import FlyteFilePathTransformer
+from flytekit.types.structured.structured_dataset import StructuredDataset
 
+from flytenb.bridge import private
 from flytenb.bridge.context import Workspace
 
 Own = Callable[[Workspace, dict[str, Any]], None]
@@ -26,12 +33,12 @@ Own = Callable[[Workspace, dict[str, Any]], None]
 
 def own_files(types: Mapping[str, Any]) -> Own | None:
     """Prepare it for inputs of these types; None if they can't hold a file."""
-    names = [name for name, declared in types.items() if may_hold_files(declared)]
-    if not names:
+    holding = [name for name, declared in types.items() if may_hold_files(declared)]
+    if not holding:
         return None
 
     def own(workspace: Workspace, inputs: dict[str, Any]) -> None:
-        for name in names:
+        for name in holding:
             _own_all(workspace, inputs.get(name))
 
     return own
@@ -39,42 +46,61 @@ def own_files(types: Mapping[str, Any]) -> Own | None:
 
 def may_hold_files(declared: Any) -> bool:
     """Whether a value of this type may be or contain a file or directory."""
-    return _may_hold_files(declared, set())
+    return _may_hold((FlyteFile, FlyteDirectory), declared, set())
 
 
-def _may_hold_files(declared: Any, seen: set[int]) -> bool:
+def may_hold_copies(declared: Any) -> bool:
+    """Whether a value of this type, None if it isn't known, may be or contain what `copy_files` copies."""
+    return declared is None or _may_hold((FlyteFile, FlyteDirectory, StructuredDataset), declared, set())
+
+
+def _may_hold(kinds: tuple[type, ...], declared: Any, seen: set[int]) -> bool:
     if id(declared) in seen:
         return False
     seen.add(id(declared))
     if declared is os.PathLike:
         return True
-    if isinstance(declared, type) and issubclass(declared, FlyteFile | FlyteDirectory):
-        return True
     inner = get_args(declared)
-    if isinstance(declared, type) and "__annotations__" in vars(declared):
-        try:
-            inner = tuple(get_type_hints(declared).values())
-        except Exception:  # names that can't be resolved
+    if isinstance(declared, type):
+        if issubclass(declared, kinds):
             return True
-    return any(_may_hold_files(one, seen) for one in inner)
+        if is_dataclass(declared) or "__annotations__" in vars(declared) or hasattr(declared, "__pydantic_fields__"):
+            try:
+                inner = tuple(get_type_hints(declared).values())
+            except Exception:  # names that can't be resolved
+                return True
+    return any(_may_hold(kinds, one, seen) for one in inner)
+
+
+def own_value(workspace: Workspace, value: Any, declared: Any) -> Any:
+    """Make the files in a value of this type that a task receives its own; return the same value."""
+    if may_hold_files(declared):
+        _own_all(workspace, value)
+    return value
 
 
 def _own_all(workspace: Workspace, value: Any) -> None:
-    """Go through a value that is the task's own already; it was made from a literal, so it doesn't hold itself."""
-    if isinstance(value, FlyteFile | FlyteDirectory):
-        _own(workspace, value)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            _own_all(workspace, inner)
+    for file in _files_in(value):
+        if isinstance(file, FlyteFile | FlyteDirectory):
+            _own(workspace, file)
+
+
+def _files_in(value: Any) -> Iterator[FlyteFile | FlyteDirectory | StructuredDataset]:
+    """Go through a value that was made from a literal, so that it doesn't hold itself."""
+    if isinstance(value, FlyteFile | FlyteDirectory | StructuredDataset):
+        yield value
+        return
+    inner: Iterable[Any] = ()
+    if isinstance(value, list | tuple):
+        inner = value
     elif isinstance(value, dict):
-        for inner in value.values():
-            _own_all(workspace, inner)
+        inner = value.values()
     elif is_dataclass(value) and not isinstance(value, type):
-        for field in fields(value):
-            _own_all(workspace, getattr(value, field.name, None))
+        inner = [getattr(value, field.name, None) for field in fields(value)]
     elif hasattr(type(value), "__pydantic_fields__"):
-        for inner in vars(value).values():
-            _own_all(workspace, inner)
+        inner = vars(value).values()
+    for each in inner:
+        yield from _files_in(each)
 
 
 def _own(workspace: Workspace, file: Any) -> None:
@@ -95,3 +121,95 @@ def _copy(source: str, target: str) -> None:
         shutil.copytree(source, target, copy_function=shutil.copyfile)
     else:
         shutil.copyfile(source, target)
+
+
+def _validate_what_exists(validate: Callable[..., None]) -> Callable[..., None]:
+    """Let flytekit check the type of a file (with python-magic) only if it is there, as the check's own text says.
+
+    It fails for a file that hasn't been downloaded yet, and so for one that is only handed on (1.16.31). Each task has
+    such files, in a script too, so that this isn't among the repairs of a notebook.
+    """
+
+    @wraps(validate)
+    def validate_file_type(self: Any, python_type: Any, source_path: Any) -> None:
+        if Path(source_path).exists():
+            validate(self, python_type, source_path)
+
+    return validate_file_type
+
+
+FlyteFilePathTransformer.validate_file_type = _validate_what_exists(FlyteFilePathTransformer.validate_file_type)
+
+
+def copy_files(value: Any, copy: Callable[[str], str]) -> Any:
+    """Copy the local files in a value that the caller alone holds; return the same value with their new paths."""
+    for file in _files_in(value):
+        if isinstance(file, StructuredDataset):
+            held = private.dataset_literal(file)
+            if held is not None and Path(held.uri).exists():
+                private.set_dataset_literal(file, DatasetLiteral(uri=copy(held.uri), metadata=held.metadata))
+        elif file._remote_source is None and Path(file.path).exists():
+            file.path = copy(str(file.path))
+            if isinstance(file, FlyteFile):
+                file._local_path = file.path
+    return value
+
+
+def copy_for_task(workspace: Workspace, value: Any) -> Any:
+    """Copy the files in a value for a task that converts its inputs itself: it gets them by literals of local files."""
+
+    def copy(source: str) -> str:
+        target = str(workspace.root / uuid4().hex / Path(source).name)
+        _copy(source, target)
+        return target
+
+    return copy_files(value, copy)
+
+
+def let_go(value: Any) -> Any:
+    """Let the local directories in a value be uploaded, as files are: one made from a literal says that it isn't."""
+    for file in _files_in(value):
+        if isinstance(file, FlyteDirectory) and file._remote_directory is False:
+            file._remote_directory = None
+    return value
+
+
+class Handouts:
+    """Copies of the files that one run gives out: writing into one changes neither the run nor another copy.
+
+    They share a directory, which is removed once the run, the values that it gave out and their paths are all garbage,
+    or when the interpreter exits.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._root: Path | None = None
+
+    def give(self, value: Any, declared: Any) -> Any:
+        """Copy the files in a value of this type that the caller alone holds; return the same value."""
+        return copy_files(value, self._copy) if may_hold_copies(declared) else value
+
+    def _copy(self, source: str) -> HeldPath:
+        with self._lock:
+            if self._root is None:
+                self._root = Path(tempfile.mkdtemp(prefix="flytenb-out-"))
+                weakref.finalize(self, _remove, self._root, os.getpid())
+        target = HeldPath(self._root / uuid4().hex / Path(source).name)
+        target.holds = self
+        _copy(source, target)
+        return target
+
+
+def _remove(root: Path, owner: int) -> None:
+    """Remove a directory, unless this is the exit of a process that was forked from the owner's."""
+    if os.getpid() == owner:
+        shutil.rmtree(root, ignore_errors=True)
+
+
+class HeldPath(str):
+    """A path that keeps the directory in which it lies."""
+
+    holds: Handouts
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        return str, (str(self),)

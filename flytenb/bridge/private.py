@@ -94,6 +94,23 @@ def cache_store() -> Any:
     return LocalTaskCache._cache
 
 
+def bypass_local_cache(is_bypassed: Callable[[], bool]) -> None:
+    """Make flytekit's local cache miss, and keep nothing, whenever the predicate holds."""
+    from flytekit.core.local_cache import LocalTaskCache
+
+    get, put = LocalTaskCache.get, LocalTaskCache.set
+
+    def get_outside(*args: Any, **kwargs: Any) -> Any:
+        return None if is_bypassed() else get(*args, **kwargs)
+
+    def put_outside(*args: Any, **kwargs: Any) -> None:
+        if not is_bypassed():
+            put(*args, **kwargs)
+
+    LocalTaskCache.get = staticmethod(get_outside)
+    LocalTaskCache.set = staticmethod(put_outside)
+
+
 def forget_codecs(transformer: Any) -> None:
     """Make a transformer forget the MessagePack codecs that it has built, one for each type that it met."""
     transformer._msgpack_encoder = {}
@@ -117,3 +134,32 @@ def container_parts(task: Any) -> ContainerParts:
         (task._input_data_dir or "").rstrip("/"),
         (task._output_data_dir or "").rstrip("/"),
     )
+
+
+def expect_pickled_tasks() -> None:
+    """Let tasks that came into this process as a pickle be mapped, without their module: as in a pickled execution."""
+    from flytekit.core import tracker
+
+    tracker.is_ipython_or_pickle_exists = lambda: True
+
+
+class LegacyMap(NamedTuple):
+    """How wide a legacy map task runs and which part of it must succeed."""
+
+    concurrency: int | None
+    min_success_ratio: float | None
+
+
+def legacy_map(task: Any) -> LegacyMap:
+    """Return what a legacy map task was made with."""
+    return LegacyMap(task._max_concurrency, task._min_success_ratio)
+
+
+def dataset_literal(dataset: Any) -> Any:
+    """Return the literal from which a structured dataset reads, or None."""
+    return dataset._literal_sd
+
+
+def set_dataset_literal(dataset: Any, literal: Any) -> None:
+    """Let a structured dataset read from another literal."""
+    dataset._literal_sd = literal

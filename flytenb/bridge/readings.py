@@ -37,13 +37,18 @@ class Reading(Generic[T]):
         return self._value  # type: ignore[return-value]
 
 
+def _is_compiled(workflow: Any) -> bool:
+    """Whether it is a workflow of a function that has compiled; a reference is one by its class alone."""
+    return isinstance(workflow, PythonFunctionWorkflow) and getattr(workflow, "compiled", False)
+
+
 _pending: set[weakref.ref[Reading[Any]]] = set()
 
 
 def read_later(workflow: Any, read: Callable[[], T]) -> Reading[T]:
     """Put a reading off until somebody asks or anything is compiled anew; only a compiled workflow stays as it is."""
     reading = Reading(read)
-    if isinstance(workflow, PythonFunctionWorkflow) and workflow.compiled:
+    if _is_compiled(workflow):
         _pending.add(weakref.ref(reading, _pending.discard))
     else:
         reading.get()
@@ -71,7 +76,7 @@ def read_once(workflow: Any, what: str, read: Callable[[], T]) -> T:
 
     An imperative workflow may be added to at any time, so it is read each time.
     """
-    if not isinstance(workflow, PythonFunctionWorkflow) or not workflow.compiled:
+    if not _is_compiled(workflow):
         return read()
     nodes = private.compiled_nodes(workflow)
     found = _kept.setdefault(workflow, {}).get(what)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from flytenb.bridge.cache import TaskCache
@@ -12,7 +13,7 @@ from flytenb.bridge.context import Workspace
 from flytenb.bridge.crossing import Value
 from flytenb.bridge.eagers import cause_of, eager_error, run_eager
 from flytenb.bridge.entities import short_name
-from flytenb.bridge.own_files import own_files
+from flytenb.bridge.own_files import own_files, own_value
 from flytenb.bridge.packing import build_packing
 from flytenb.bridge.stopping import NodeStopped, shielded
 from flytenb.runner.steps import EntityStep, Expansion, Scope, Use, call_cached
@@ -106,7 +107,8 @@ class EagerStep(EntityStep):
         except Exception as e:
             raise eager_error(short_name(entity), e) from e
         with shielded(), scheduler.workspace.entered():
-            return build_result(entity.python_interface, {name: slot.value for name, slot in slots.items()})
+            values = {name: slot.value for name, slot in slots.items()}
+            return build_result(entity.python_interface, values, partial(own_value, scheduler.workspace))
 
     def _plan(self, scheduler: Scheduler, entity: Any, inputs: dict[str, Any]) -> tuple[Expansion, CallScope, Any]:
         path = f"{self.path}/e{len(self.calls)}"

@@ -8,7 +8,7 @@ from typing import Any
 
 from flytenb.bridge.compiled import Compiled, CompiledNode, Ref, read_compiled, task_policy
 from flytenb.bridge.crossing import Value, packer
-from flytenb.bridge.entities import inner_workflow, kind_of, plan_inputs, require_entity, short_name
+from flytenb.bridge.entities import inner_workflow, kind_of, mock_of, plan_inputs, require_entity, short_name
 from flytenb.bridge.stubs import stub_error
 from flytenb.bridge.type_names import name_type
 from flytenb.errors import InputError, closest, say
@@ -51,24 +51,27 @@ def root_of(entity: Any, given: Mapping[str, Any]) -> Root:
     interface = entity.python_interface
     fixed, saved = plan_inputs(entity)
     filled, problems = _fill(interface, given, fixed, saved)
-    if kind is Kind.STUB:
+    is_mocked = mock_of(entity) is not None
+    if kind is Kind.STUB and not is_mocked:
         raise stub_error(name)
-    workflow = None if kind in (Kind.MAP, Kind.REFERENCE) else inner_workflow(entity)
-    compiled = _alone(entity) if workflow is None else read_compiled(workflow)
+    workflow = None if is_mocked or kind in (Kind.MAP, Kind.REFERENCE) else inner_workflow(entity)
+    # A mocked workflow is one node, which isn't one of those that its picture shows.
+    path = name if is_mocked and inner_workflow(entity) is not None else "n0"
+    compiled = _alone(entity, path) if workflow is None else read_compiled(workflow)
     return Root(name, filled, dict(interface.inputs), dict(interface.outputs), interface, compiled, problems)
 
 
-def _alone(entity: Any) -> Compiled:
+def _alone(entity: Any, path: str) -> Compiled:
     """A task by itself, as the only node of a workflow that passes everything through."""
     interface = entity.python_interface
     node = CompiledNode(
-        path="n0",
+        path=path,
         entity=entity,
         bindings={name: Ref("@inputs", name, (), t) for name, t in interface.inputs.items()},
         upstream=frozenset(),
         policy=task_policy(entity),
     )
-    return Compiled((node,), {name: Ref("n0", name, (), t) for name, t in interface.outputs.items()})
+    return Compiled((node,), {name: Ref(path, name, (), t) for name, t in interface.outputs.items()})
 
 
 def _fill(

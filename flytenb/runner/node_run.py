@@ -41,27 +41,33 @@ class NodeRun:
     @property
     def inputs(self) -> dict[str, Any]:
         """What it was given, as Python values; copies, made when asked for. Empty before it has started."""
+        return {name: self._run._handouts.give(value, declared) for name, value, declared in self.declared_inputs()}
+
+    @property
+    def outputs(self) -> dict[str, Any]:
+        """What it made, as Python values; copies, made when asked for. Empty before it has succeeded."""
+        return {name: self._run._handouts.give(value, declared) for name, value, declared in self.declared_outputs()}
+
+    def declared_inputs(self) -> list[tuple[str, Any, Any]]:
+        """What it was given, each with its name and its declared type; its files are the run's own, only to be read."""
+        return _with_types(self._read_inputs(), input_types(self.entity))
+
+    def declared_outputs(self) -> list[tuple[str, Any, Any]]:
+        """What it made, each with its name and its declared type; its files are the run's own, only to be read."""
+        return _with_types(self._read_outputs(), output_types(self.entity))
+
+    def _read_inputs(self) -> dict[str, Any]:
         if self._record.started is None:
             return {}
         with self._run._scheduler.workspace.entered():
             return {name: get() for name, get in self._record.getters}
 
-    @property
-    def outputs(self) -> dict[str, Any]:
-        """What it made, as Python values; copies, made when asked for. Empty before it has succeeded."""
+    def _read_outputs(self) -> dict[str, Any]:
         if self._record.phase is not Phase.SUCCEEDED:
             return {}
         values = {name: slot.value for name, slot in self._record.outputs.items()}
         with self._run._scheduler.workspace.entered():
             return {name: value.native() for name, value in values.items() if value is not None}
-
-    def declared_inputs(self) -> list[tuple[str, Any, Any]]:
-        """What it was given, each with its name and its declared type."""
-        return _with_types(self.inputs, input_types(self.entity))
-
-    def declared_outputs(self) -> list[tuple[str, Any, Any]]:
-        """What it made, each with its name and its declared type."""
-        return _with_types(self.outputs, output_types(self.entity))
 
     @property
     def log(self) -> str:

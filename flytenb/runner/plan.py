@@ -14,8 +14,8 @@ from flytenb.bridge.calls import build_call
 from flytenb.bridge.compiled import Binding, Compiled, CompiledNode, Policy, read_compiled, task_policy
 from flytenb.bridge.connectors import is_connector_task
 from flytenb.bridge.crossing import Value
-from flytenb.bridge.entities import inner_workflow, kind_of, plan_inputs
-from flytenb.bridge.errors import build_flyte_error, takes_error
+from flytenb.bridge.entities import inner_workflow, is_map, kind_of, mock_of, plan_inputs
+from flytenb.bridge.errors import branch_message, build_flyte_error, element_message, node_message, takes_error
 from flytenb.bridge.graphs import read_inner
 from flytenb.bridge.graphs.called import read_called
 from flytenb.bridge.process_state import HAS_OWN_CWD
@@ -132,6 +132,10 @@ class Planner(Wiring):
         record.getters = getters if kind is not Kind.LAUNCH_PLAN else self._with_saved(entity, getters)
         record.outputs = self.slots(path, entity.python_interface.outputs)
         use = Use(record, scope, entity, record.getters, record.outputs, policy)
+        stand_in = self._stand_in(entity)
+        if stand_in is not None:
+            answering = TaskStep(use, stand_in_call(entity, stand_in, self.strict))
+            return answering, answering
         if kind is Kind.MAP:
             return self._map(use, bindings)
         if kind is Kind.DYNAMIC:
@@ -140,7 +144,7 @@ class Planner(Wiring):
             opening.state_use, opening.may_move = self._state_use(entity, kind)
             return _open_close(opening, closing)
         workflow = None if kind in (Kind.STUB, Kind.REFERENCE) else inner_workflow(entity)
-        if workflow is not None and self._stand_in(entity) is None:
+        if workflow is not None:
             return self._subworkflow(use, workflow, bindings)
         step = self._single_step(use, kind)
         step.state_use, step.may_move = self._state_use(entity, kind)
@@ -148,12 +152,11 @@ class Planner(Wiring):
 
     def _single_step(self, use: Use, kind: Kind) -> Step:
         """The step of an entity that has no inside to plan."""
-        stand_in = self._stand_in(use.entity)
         known = self._calls.get(id(use.entity))
-        if known is not None and stand_in is None:
+        if known is not None:
             return TaskStep(use, known, self.cache(use.entity, use.policy))
-        if kind is Kind.REFERENCE or stand_in is not None:
-            return TaskStep(use, stand_in_call(use.entity, stand_in, self.strict))
+        if kind is Kind.REFERENCE:
+            return TaskStep(use, stand_in_call(use.entity, None, self.strict))
         if kind is Kind.GATE:
             return GateStep(use, self.settings.answers, self.strict)
         if kind is Kind.EAGER:
@@ -163,7 +166,9 @@ class Planner(Wiring):
         return TaskStep(use, self.call(use.entity), self.cache(use.entity, use.policy))
 
     def _stand_in(self, entity: Any) -> Any:
-        return self.settings.stand_ins.get(entity.name) if self.settings.stand_ins else None
+        """What answers for an entity: what the run was given for it, else its mock; None where it answers itself."""
+        given = self.settings.stand_ins.get(entity.name) if self.settings.stand_ins else None
+        return mock_of(entity) if given is None else given
 
     def kind(self, entity: Any) -> Kind:
         """The kind of an entity, found out once per run; it is kept with the entity, so that the key stays its own."""
@@ -238,6 +243,7 @@ class Planner(Wiring):
         )
         inside = Scope(path, use.scope, is_fail_fast=compiled.is_fail_fast, closing=exit_step)
         inside.attach()
+        exit_step.closes = inside
         self.add_workflow(compiled, inside)
         for step in inside.first():
             enter.before(step)
@@ -276,7 +282,9 @@ class Planner(Wiring):
         getters = self.getters(node.bindings, node.entity.python_interface.inputs)
         wanted = takes_error(node.entity)
         if wanted:
-            getters = [(n, g) for n, g in getters if n != wanted] + [(wanted, partial(_first_error, scope))]
+            getters = [(n, g) for n, g in getters if n != wanted] + [
+                (wanted, partial(_error_of, scope, node.path, self.run_log))
+            ]
         bindings = {n: b for n, b in node.bindings.items() if n != wanted}
         self.entity_steps(node.path, node.entity, getters, bindings, node.policy, handler)
         return handler
@@ -348,12 +356,26 @@ class RunPlan:
         )
         self.inside = Scope("", self.root, is_fail_fast=compiled.is_fail_fast, closing=last)
         self.inside.attach()
+        last.closes = self.inside
         planner.add_workflow(compiled, self.inside)
 
 
-def _first_error(scope: Scope) -> Any:
-    failure = scope.failures[0]
-    return build_flyte_error(failure.path, failure.message)
+def _error_of(scope: Scope, handler_path: str, run_log: Callable[[], RunLog | None]) -> Any:
+    """Return the error for a failed workflow's handler, as a cluster words it: each map on the way adds its index."""
+    failure, log = scope.failures[0], run_log()
+    records: Mapping[str, Record] = {} if log is None else log.records
+    failed = records.get(failure.path)  # none for the outputs of the outermost workflow
+    if failed is not None and failed.entity is None:
+        message = branch_message(failure.exception)
+    else:
+        message = node_message(failure.exception, attempts=len(failure.retries) + 1)
+    inside, _, last = failure.path.rpartition("/")
+    while inside and inside != scope.path:
+        around = records.get(inside)
+        if around is not None and around.entity is not None and is_map(around.entity):
+            message = element_message(last, message)
+        inside, _, last = inside.rpartition("/")
+    return build_flyte_error(handler_path, message)
 
 
 def _open_close(opening: Step, closing: Step) -> tuple[Step, Step]:

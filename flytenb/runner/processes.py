@@ -11,11 +11,14 @@ import os
 import queue
 import re
 import signal
+import sys
 import threading
 import traceback
 from collections import ChainMap
 from collections.abc import Callable
 from concurrent.futures import TimeoutError as NotYet
+from dataclasses import dataclass
+from pathlib import Path
 from types import CodeType
 from typing import Any
 
@@ -28,7 +31,9 @@ from flytenb.bridge.crossing import Value
 from flytenb.bridge.entities import short_name
 from flytenb.bridge.own_files import own_files
 from flytenb.bridge.packing import build_packing
-from flytenb.bridge.stopping import check_stopped
+from flytenb.bridge.private import expect_pickled_tasks
+from flytenb.bridge.process_state import SAVERS, current_cwd, go_to, save_state
+from flytenb.bridge.stopping import Attempt, check_stopped, current_attempt, set_attempt
 from flytenb.errors import TravelError, WorkerLostError, say
 from flytenb.runner.capture import write_captured
 from flytenb.runner.event_log import LOG_LIMIT
@@ -48,7 +53,7 @@ class ProcessPool:
     def lease(self) -> Any:
         """Hold one process; one that was ended or died is replaced when its place is next used."""
         place = self._places.get()
-        executor = place if place is not None else ProcessPoolExecutor(max_workers=1, initializer=_pass_over_interrupts)
+        executor = place if place is not None else ProcessPoolExecutor(max_workers=1, initializer=_prepare_process)
         is_sound = False
         try:
             yield executor
@@ -80,18 +85,45 @@ def can_travel(task: Any) -> bool:
     return is_plain(task) and not is_async(task) and not task.enable_deck and cls.__name__ == "PythonFunctionTask"
 
 
+@dataclass(frozen=True)
+class _Start:
+    """What a task in a process begins with: it is the kernel's, whatever ran in that process before.
+
+    Attributes:
+        root: the run's directory.
+        cwd: the working directory, None if it has been removed.
+        environ: the environment.
+        checkpoints: where the earlier attempts wrote their checkpoints.
+    """
+
+    root: Path
+    cwd: str | None
+    environ: dict[str, str]
+    checkpoints: list[str]
+
+    def take(self) -> None:
+        """Begin with it, in the process."""
+        go_to(self.cwd)
+        if os.environ != self.environ:
+            os.environ.clear()
+            os.environ.update(self.environ)
+
+
 def process_call(task: Any, *, strict: bool) -> Call:
     """Prepare the call of a task that runs in a process."""
     body = body_of(task)
     pack = build_packing(task, strict=strict)
     own = own_files(task.python_interface.inputs)
     name = short_name(task)
+    environment = dict(getattr(task, "environment", None) or {})
 
     def call(workspace: Workspace, inputs: dict[str, Any]) -> dict[str, Value]:
         workspace.enter()
         if own is not None:
             own(workspace, inputs)
-        sent = _pack_up(name, body, inputs)
+        attempt = current_attempt()
+        start = _Start(workspace.root, current_cwd(), {**os.environ, **environment}, attempt.checkpoints or [])
+        sent = _pack_up(name, body, inputs, start)
         with pool().lease() as executor:
             future = executor.submit(_work, sent)
             answer = None
@@ -105,7 +137,9 @@ def process_call(task: Any, *, strict: bool) -> Call:
                             f"the process that ran {name!r} died before it answered{_exit_of(e)}",
                             hint="it may have run out of memory, called os._exit or crashed in native code",
                         ) from e
-        return pack([_unpack(answer)])
+        box = [_unpack(answer, attempt)]
+        workspace.enter_to_pack()
+        return pack(box)
 
     return call
 
@@ -118,10 +152,16 @@ def _exit_of(error: TerminatedWorkerError) -> str:
     return f" (exit code {found[2]})" if found[1] == "EXIT" else f" ({found[1]})"
 
 
-def _pass_over_interrupts() -> None:
-    """In a process: an interrupt of the kernel reaches it too, but whether its task ends is for the run to say.
+def _prepare_process() -> None:
+    """In a process: let flytekit accept tasks whose module isn't imported here, and ignore interrupts."""
+    expect_pickled_tasks()
+    _ignore_interrupts()
 
-    A handler, since a process that the task starts would be born with an interrupt that is ignored.
+
+def _ignore_interrupts() -> None:
+    """An interrupt of the kernel reaches its processes too; whether a task ends is decided by the run.
+
+    A handler, since a process that the task starts would inherit a signal that is ignored.
     """
     signal.signal(signal.SIGINT, lambda *_: None)
 
@@ -141,10 +181,10 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
     dispatch_table = ChainMap({CodeType: _named_code}, cloudpickle.Pickler.dispatch_table)
 
 
-def _pack_up(name: str, body: Callable[..., Any], inputs: dict[str, Any]) -> bytes:
+def _pack_up(name: str, body: Callable[..., Any], inputs: dict[str, Any], start: _Start) -> bytes:
     try:
         with io.BytesIO() as file:
-            _Pickler(file).dump((body, inputs))
+            _Pickler(file).dump((body, inputs, start))
             return file.getvalue()
     except Exception as e:
         for key, value in inputs.items():
@@ -176,14 +216,26 @@ class _Head(io.StringIO):
 def _work(sent: bytes) -> bytes:
     """In the process: run the function; send back what it returned or raised, and what it printed."""
     printed = _Head()
-    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-        try:
-            body, inputs = cloudpickle.loads(sent)
-            answer: tuple[Any, ...] = ("returned", body(**inputs))
-        except BaseException as e:
-            answer = ("raised", e, traceback.format_exc())
+    attempt = Attempt()
+    set_attempt(attempt)
+    restore = save_state(SAVERS.keys())
+    streams = sys.stdout, sys.stderr
+    sys.stdout = sys.stderr = printed
     try:
-        return cloudpickle.dumps((*answer, printed.getvalue()))  # type: ignore[no-any-return]
+        body, inputs, start = cloudpickle.loads(sent)
+        start.take()
+        attempt.checkpoints = start.checkpoints
+        Workspace(start.root).enter()
+        _ignore_interrupts()  # flytekit's own handler, installed with its first context, would end the process
+        answer: tuple[Any, ...] = ("returned", body(**inputs))
+    except BaseException as e:
+        answer = ("raised", e, traceback.format_exc())
+    finally:
+        sys.stdout, sys.stderr = streams
+        restore()
+    rest = (printed.getvalue(), attempt.checkpoints)
+    try:
+        return cloudpickle.dumps((*answer, *rest))  # type: ignore[no-any-return]
     except Exception as e:
         # What was raised is told in words, with its own traceback: the user wants to know of it, not of pickle.
         what = f"{type(answer[1]).__name__}: {say(answer[1])}" if answer[0] == "raised" else type(answer[1]).__name__
@@ -192,15 +244,17 @@ def _work(sent: bytes) -> bytes:
             hint=f"pickling it failed with {type(e).__name__}: {e}; run this without --processes",
         )
         text = answer[2] if answer[0] == "raised" else traceback.format_exc()
-        return cloudpickle.dumps(("raised", error, text, printed.getvalue()))  # type: ignore[no-any-return]
+        return cloudpickle.dumps(("raised", error, text, *rest))  # type: ignore[no-any-return]
 
 
 class RemoteTraceback(Exception):  # noqa: N818 - it is where an error came from, not an error
     """Where an exception was raised in the other process; the cause of the exception here."""
 
 
-def _unpack(answer: bytes) -> Any:
-    kind, *rest, printed = cloudpickle.loads(answer)
+def _unpack(answer: bytes, attempt: Attempt) -> Any:
+    kind, *rest, printed, checkpoints = cloudpickle.loads(answer)
+    if attempt.checkpoints is not None:
+        attempt.checkpoints[:] = checkpoints or []
     write_captured(printed)
     if kind == "returned":
         return rest[0]

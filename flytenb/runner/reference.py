@@ -1,19 +1,24 @@
-"""A reference entity: it lives on a cluster, so here a stand-in answers for it."""
+"""What answers for an entity in a run: a stand-in, or a mock of `flytekit.testing`."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flytenb.bridge.calls import Call
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.crossing import Value
-from flytenb.bridge.entities import is_entity, short_name
+from flytenb.bridge.entities import is_entity, mock_of, short_name
+from flytenb.bridge.own_files import own_files
 from flytenb.bridge.packing import build_packing
 from flytenb.errors import FlytenbError
 
 
 def stand_in_call(entity: Any, stand_in: Any, strict: bool) -> Call:
-    """Prepare the call of what answers for a reference; without one, the node fails and says how to give one."""
+    """Prepare the call of what answers for an entity: it gets Python values and returns what a task would.
+
+    Without a stand-in the entity is a reference, and its node fails and says how to give one.
+    """
     name = short_name(entity)
     if stand_in is None:
 
@@ -25,10 +30,22 @@ def stand_in_call(entity: Any, stand_in: Any, strict: bool) -> Call:
 
         return refuse
     pack = build_packing(entity, strict=strict)
-    function = getattr(stand_in, "task_function", stand_in) if is_entity(stand_in) else stand_in
+    own = own_files(entity.python_interface.inputs)
+    function = _function_of(stand_in)
 
     def call(workspace: Workspace, inputs: dict[str, Any]) -> dict[str, Value]:
         workspace.enter()
-        return pack([function(**inputs)])
+        if own is not None:
+            own(workspace, inputs)
+        box = [function(**inputs)]
+        workspace.enter_to_pack()
+        return pack(box)
 
     return call
+
+
+def _function_of(stand_in: Any) -> Callable[..., Any]:
+    if not is_entity(stand_in):
+        function: Callable[..., Any] = stand_in
+        return function
+    return mock_of(stand_in) or getattr(stand_in, "task_function", stand_in)

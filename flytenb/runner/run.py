@@ -11,6 +11,7 @@ from typing import Any
 
 from flytenb.bridge.calls import build_result
 from flytenb.bridge.graphs import read_graph
+from flytenb.bridge.own_files import Handouts
 from flytenb.bridge.readings import Reading, read_later, read_once
 from flytenb.errors import FlytenbError, RunCancelledError
 from flytenb.model import Graph, NodeState, Phase, RunEvent
@@ -52,6 +53,7 @@ class Run:
         self._static_graph = read_graph_once(entity)
         self._grown: Graph | None = None
         self._merged = 0
+        self._handouts = Handouts()
         self._scheduler = Scheduler(limit=settings.workers, listeners=listeners, strict=settings.strict)
         self._root = root_of(entity, inputs)
         with self._scheduler.workspace.entered():
@@ -113,15 +115,18 @@ class Run:
     @property
     def outputs(self) -> dict[str, Any]:
         """What came out, by name; copies. Empty unless it succeeded."""
+        return {name: self._handouts.give(value, declared) for name, value, declared in self.declared_outputs()}
+
+    def declared_outputs(self) -> list[tuple[str, Any, Any]]:
+        """What came out, each with its name and its declared type; its files are the run's own, only to be read."""
+        return [(name, value, self._root.outputs[name]) for name, value in self._read_outputs().items()]
+
+    def _read_outputs(self) -> dict[str, Any]:
         if self.phase is not Phase.SUCCEEDED:
             return {}
         values = {name: slot.value for name, slot in self._outputs.items()}
         with self._scheduler.workspace.entered():
             return {name: value.native() for name, value in values.items() if value is not None}
-
-    def declared_outputs(self) -> list[tuple[str, Any, Any]]:
-        """What came out, each with its name and its declared type."""
-        return [(name, value, self._root.outputs[name]) for name, value in self.outputs.items()]
 
     @property
     def result(self) -> Any:
@@ -135,7 +140,7 @@ class Run:
         if self.phase is Phase.SUCCEEDED:
             values = {name: slot.value for name, slot in self._outputs.items()}
             with self._scheduler.workspace.entered():
-                return build_result(self._root.interface, values)  # type: ignore[arg-type]
+                return build_result(self._root.interface, values, self._handouts.give)  # type: ignore[arg-type]
         self.raise_failure()
         raise FlytenbError(f"the run of {self.name!r} is not over yet", hint="run.wait() waits for it")
 

@@ -321,6 +321,13 @@ class Scheduler(EventLog):
 
     def _fail(self, step: Step, failure: Failure, phase: Phase = Phase.FAILED) -> list[Step]:
         """Fail a step for good: its scope decides what that means for the others. Under the lock."""
+        inside = step.closes
+        if inside is not None and inside.handler is not None:
+            # A workflow whose outputs can't be converted has failed like one whose nodes have: its handler comes first.
+            inside.failures.append(failure)
+            inside.is_closed = False
+            step.state = State.WAITING
+            return self._close(inside)
         step.record.error = failure
         self.set_phase(step.record, phase, failure.message)
         step.state = State.DONE

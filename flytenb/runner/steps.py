@@ -60,7 +60,9 @@ LATER = Later.LATER
 
 
 class RunLog(Protocol):
-    """Where what a node prints goes."""
+    """Where what a node prints goes, and what is known of each node."""
+
+    records: dict[str, Record]
 
     def write(self, record: Record, text: str) -> None: ...
 
@@ -178,6 +180,7 @@ class Step:
         successors: steps that wait for this one.
         is_opening: whether its record begins here; `is_closing`: whether it ends here.
         opens: the scope that begins when it has succeeded.
+        closes: the scope whose outputs it collects: if it fails, they have.
         may_move: whether its task calls anything that could change the working directory.
         checkpoints: where its attempts wrote their checkpoints, if it may be tried again.
         state_use: the process-wide state that its task uses.
@@ -190,6 +193,7 @@ class Step:
         "state_use", "successors", "timer", "tries", "waits",
     )  # fmt: skip
     holds_worker = True
+    closes: Scope | None = None
 
     def __init__(self, record: Record, scope: Scope, *, is_opening: bool = True, is_closing: bool = True) -> None:
         self.record = record
@@ -415,11 +419,12 @@ class EnterStep(Step):
 class ExitStep(Step):
     """Collect a workflow's outputs when everything inside has ended."""
 
-    __slots__ = ("passes",)
+    __slots__ = ("closes", "passes")
 
     def __init__(self, record: Record, scope: Scope) -> None:
         super().__init__(record, scope, is_opening=False)
         self.passes = Passes()
+        self.closes: Scope | None = None
 
     def execute(self, scheduler: Scheduler) -> None:
         scheduler.workspace.enter()

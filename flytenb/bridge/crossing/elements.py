@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from typing import Any, get_args, get_origin
 
 from flytekit.core.type_engine import ListTransformer, TypeEngine
-from flytekit.models.literals import Literal, LiteralCollection
+from flytekit.models.literals import Literal, LiteralCollection, Scalar, Void
 
 from flytenb.bridge.crossing.ports import from_literal, packer
 from flytenb.bridge.crossing.value import LiteralValue, Port, Value
+
+_NONE = Literal(scalar=Scalar(none_type=Void()))
 
 
 def split(value: Value, element_type: Any, *, strict: bool = False) -> list[Value]:
@@ -29,17 +31,23 @@ def split(value: Value, element_type: Any, *, strict: bool = False) -> list[Valu
 
 
 def join(values: Sequence[Value | None], list_type: Any, *, strict: bool = False) -> Value:
-    """Return the list of these values; an element that there is none of is None.
+    """Return the list of these values; None takes the place of one that there isn't.
+
+    A cluster puts the literal of None there, whatever the type: `map_task(t, min_successes=…)` declares `list[T]`.
 
     Raises:
         Exception: whatever the type engine raises for the list.
     """
+    element_type = get_args(list_type)[0] if get_args(list_type) else None
+    if None in values and type(None) not in get_args(element_type):
+        literals = [_NONE if v is None else v.literal() for v in values]
+        optional = list[element_type | None]  # type: ignore[valid-type]
+        return from_literal(Literal(collection=LiteralCollection(literals)), optional)
     present = [v for v in values if v is not None]
     is_converted = any(v.way == "literal" for v in present)
-    if is_converted and len(present) == len(values) and _is_plain_list(list_type):
-        element_type = get_args(list_type)[0]
-        if all(v.python_type == element_type for v in present):
-            return from_literal(Literal(collection=LiteralCollection([v.literal() for v in present])), list_type)
+    is_same = len(present) == len(values) and all(v.python_type == element_type for v in present)
+    if is_converted and is_same and _is_plain_list(list_type):
+        return from_literal(Literal(collection=LiteralCollection([v.literal() for v in present])), list_type)
     return packer(list_type, strict=strict)([None if v is None else v.native() for v in values])
 
 
