@@ -11,7 +11,8 @@ from flytenb.display.brief import clean
 from flytenb.display.error_card import MOST_LINES, cause_lines, message_lines, note_lines
 from flytenb.display.frames import cut, frame_lines, frame_place
 from flytenb.display.hints import hint_for
-from flytenb.errors import DefinitionError, is_foreign, own_frames, say
+from flytenb.errors import DefinitionError, is_foreign, own_frames, package_roots, say
+from flytenb.user_text import message_of
 
 _MOST_FRAMES = 3
 _MOST_WORDS = 4
@@ -27,7 +28,7 @@ def has_own_card(error: BaseException) -> bool:
 def sayable(error: BaseException) -> BaseException:
     """Return an exception whose words can be read, as a front end asks for them: this one, or one of the same name."""
     try:
-        str(error)
+        message_of(error)
     except Exception:
         stand_in: Exception = type(type(error).__name__, (Exception,), {})(say(error))
         stand_in.__cause__ = error
@@ -49,7 +50,7 @@ def folded_lines(error: BaseException, shell: Any) -> list[str]:
     hint = hint_for(error)
     if hint:
         lines.append(cut(f"  hint: {clean(hint.splitlines()[0])}"))
-    return [*lines[: MOST_LINES - 1], "  the whole traceback: %flyte error"]
+    return [*map(clean, lines[: MOST_LINES - 1]), "  the whole traceback: %flyte error"]
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -70,7 +71,7 @@ def _after_shell(trace: TracebackType | None) -> list[traceback.FrameSummary]:
     """The frames from the cell on: what called the cell is IPython's."""
     frames = own_frames(trace)
     first = next((i for i, f in enumerate(frames) if f.name == "<module>"), 0)
-    return [f for f in frames[first:] if "/IPython/" not in f.filename.replace("\\", "/")]
+    return [f for f in frames[first:] if not f.filename.startswith(package_roots("IPython"))]
 
 
 def _syntax_lines(error: SyntaxError, shell: Any) -> list[str]:

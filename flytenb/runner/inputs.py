@@ -11,8 +11,10 @@ from flytenb.bridge.crossing import Value, packer
 from flytenb.bridge.entities import inner_workflow, kind_of, plan_inputs, require_entity, short_name
 from flytenb.bridge.stubs import stub_error
 from flytenb.bridge.type_names import name_type
+from flytenb.bridge.values_in_short import shorten
 from flytenb.errors import InputError, closest, say
 from flytenb.model import Kind
+from flytenb.user_text import clean
 
 
 @dataclass(frozen=True)
@@ -132,9 +134,5 @@ def _refused(key: str, given: Any, declared: Any, error: Exception) -> tuple[str
 
 
 def _brief(value: Any) -> str:
-    """A value in at most 80 characters; one whose own words fail by its type."""
-    try:
-        text = repr(value)
-    except Exception:
-        text = f"<{type(value).__name__}>"
-    return text if len(text) <= 80 else f"{text[:79]}…"
+    """Return a value in at most 80 characters; one whose own `__repr__` fails or takes too long by its type."""
+    return clean(shorten(value, 80))

@@ -29,7 +29,7 @@ class Progress:
 
     def __init__(self, run: Run, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
         self._run = run
-        self._say = say
+        self._say: Callable[[str], None] = lambda line: say(clean(line))
         self._clock = clock
         self._ledger = Ledger()
         self._began = clock()
@@ -44,13 +44,13 @@ class Progress:
         for path, question in self._ledger.waiting.items():
             if path not in self._asked:
                 self._asked.add(path)
-                asked = f"{clean(self._run.name)}: {path} waits: {clean(question)}"
+                asked = f"{self._run.name}: {path} waits: {question}"
                 self._say(f"{asked}\n  {self._way_out(path)}")
         if self._clock() < self._due or self._run.phase.is_terminal:
             return
         counts = counts_text(node_counts(self._ledger, self._run.graph))
         took = captions.seconds(self._clock() - self._began)
-        self._say(f"{clean(self._run.name)}: {counts} · {took}")
+        self._say(f"{self._run.name}: {counts} · {took}")
         self._pause = min(2 * self._pause, _LONGEST_PAUSE)
         self._due = self._clock() + self._pause
 
