@@ -61,6 +61,10 @@ class NotAnEntityError(FlytenbError, TypeError):
     """Something that is neither task, workflow nor launch plan was given where one is needed."""
 
 
+class RemoteEntityError(FlytenbError, TypeError):
+    """Something that was fetched from a cluster was to run here."""
+
+
 class UsageError(FlytenbError, ValueError):
     """A magic line that can't be read."""
 
@@ -87,6 +91,10 @@ class TravelError(FlytenbError, TypeError):
 
 class ContainerError(FlytenbError, RuntimeError):
     """A container that could not be started, or did not do what its task promises."""
+
+
+class FlytekitError(FlytenbError, ImportError):
+    """flytekit can't be imported."""
 
 
 class WorkerLostError(FlytenbError, RuntimeError):

@@ -76,10 +76,11 @@ def _check_outputs(task: ContainerTask) -> None:
 
 def _pack_inputs(task: ContainerTask, inputs: Mapping[str, Any]) -> dict[str, Any]:
     types, variables = task.python_interface.inputs, task.interface.inputs
-    return {
-        name: packer(types[name], variables[name].type, strict=True)(value).literal().to_flyte_idl()
-        for name, value in inputs.items()
-    }
+    literals = {}
+    for name, value in inputs.items():
+        with _explained(f"input {name!r} of container task {task.name!r} can't be a {name_type(types[name])}"):
+            literals[name] = packer(types[name], variables[name].type, strict=True)(value).literal().to_flyte_idl()
+    return literals
 
 
 def _read_outputs(task: ContainerTask, outside: Path, storage: _Storage) -> dict[str, Value]:

@@ -31,6 +31,7 @@ from flytenb.bridge.kinds import (
     kind_of,
     map_target,
     require_entity,
+    require_local,
     short_name,
 )
 from flytenb.bridge.type_names import name_literal_type, name_type
@@ -55,6 +56,7 @@ __all__ = [
     "read_interface",
     "read_settings",
     "require_entity",
+    "require_local",
     "seconds",
     "short_name",
 ]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from flytenb.display.brief import brief, class_name, clean
 from flytenb.display.frames import WIDTH, cut, frame_lines, frame_place
 from flytenb.display.hints import hint_for
+from flytenb.display.remote_calls import is_rpc, refused_call, server_words
 from flytenb.errors import FlytenbError, full_traceback, is_foreign, is_library, own_frames, package_roots, say
 from flytenb.model import Phase
 
@@ -134,8 +135,17 @@ def _words(error: BaseException) -> str:
     """What an error says; flytekit puts its own code before it and the cause behind it, which has a line of its own."""
     if isinstance(error, FlytenbError):
         return error.message
-    coded = _CODED.match(say(error)) if _is_flytekits(error) else None
-    return coded[1] if coded else say(error)
+    if is_rpc(error):
+        return server_words(error)
+    if not _is_flytekits(error):
+        return say(error)
+    coded = _CODED.match(say(error))
+    words = coded[1] if coded else say(error)
+    refused = refused_call(error)
+    if refused is None:
+        return words
+    # Of flytekit's own words, "None" says nothing; what the server said is in the cause alone.
+    return "\n".join([server_words(refused), *([words] if words not in ("None", "") else [])])
 
 
 def _is_flytekits(error: BaseException) -> bool:
