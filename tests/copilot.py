@@ -7,12 +7,14 @@ the local disk.
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
 import struct
 from calendar import monthrange
 from datetime import date, timedelta
+from decimal import Context, Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,38 @@ class CopilotError(Exception):
 def download(literals: lit.LiteralMap, folder: Path) -> None:
     for name, literal in literals.literals.items():
         _handle_literal(literal, Path(os.path.normpath(f"{folder}/{name}")))
+
+
+def inputs_json(literals: lit.LiteralMap, folder: str) -> Any:
+    """The VarMap that DownloadInputs marshals: what each handler returns first."""
+    return {name: _variable(literal, f"{folder}/{name}") for name, literal in literals.literals.items()}
+
+
+def _variable(literal: lit.Literal, path: str) -> Any:
+    if literal.HasField("collection"):
+        return [_variable(item, f"{path}/{i}") for i, item in enumerate(literal.collection.literals)]
+    if literal.HasField("map"):
+        return inputs_json(literal.map, path)
+    scalar = literal.scalar
+    if scalar.HasField("blob") or scalar.HasField("schema"):
+        return path
+    if scalar.HasField("union"):
+        return _variable(scalar.union.value, path)
+    if scalar.HasField("binary"):
+        return base64.standard_b64encode(scalar.binary.value).decode()
+    if scalar.HasField("error"):
+        return scalar.error.message
+    if scalar.HasField("generic"):
+        return json.loads(_marshal(scalar.generic))
+    if scalar.HasField("primitive"):
+        if scalar.primitive.HasField("duration"):
+            return None  # 1.16.8 declares a second `v`, and returns the first
+        if scalar.primitive.HasField("datetime"):
+            return _handle_primitive(scalar.primitive).decode()
+        if scalar.primitive.HasField("float_value"):
+            return json.loads(_json_float(scalar.primitive.float_value))
+        return getattr(scalar.primitive, str(scalar.primitive.WhichOneof("value")))
+    return None
 
 
 def _handle_literal(literal: lit.Literal, path: Path) -> None:
@@ -122,16 +156,18 @@ def _format_float(value: float) -> str:
 def _shortest(value: float) -> tuple[str, str, int]:
     """The shortest digits that read back as the value, without zeros at their end, and the power of ten."""
     sign = "-" if struct.pack(">d", value)[0] & 0x80 else ""
-    mantissa, _, exponent = f"{abs(value):.17e}".partition("e")
-    for precision in range(17):
-        mantissa, _, exponent = f"{abs(value):.{precision}e}".partition("e")
-        if float(f"{mantissa}e{exponent}") == abs(value):
-            break
-    digits = mantissa.replace(".", "")
-    stripped = digits.rstrip("0") or "0"
-    if stripped == "0":
+    if value == 0:
         return sign, "0", 0
-    return sign, stripped, int(exponent) - len(stripped) + 1
+    exact = Decimal(abs(value))
+    for precision in range(1, 18):
+        exponent = exact.adjusted() - precision + 1
+        below = int(exact.scaleb(-exponent, Context(prec=800)))
+        fitting = [n for n in (below, below + 1) if float(f"{n}e{exponent}") == abs(value)]
+        if fitting:
+            digits = str(min(fitting, key=lambda n: (abs(Decimal(n).scaleb(exponent) - exact), n % 2)))
+            stripped = digits.rstrip("0")
+            return sign, stripped, exponent + len(digits) - len(stripped)
+    raise AssertionError("17 digits tell every float from its neighbours")
 
 
 def _format_rfc3339_nano(seconds: int, nanos: int) -> str:

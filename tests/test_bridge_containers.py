@@ -145,6 +145,15 @@ def test_an_input_is_written_as_a_cluster_writes_it(kind: Any, value: Any, conte
     assert run(container(show, {"value": kind}, {"out": str}), value=value).result == content
 
 
+def test_its_inputs_stand_once_more_in_one_file() -> None:
+    task = container("cat /var/inputs/inputs.json > /var/outputs/out", {"n": int, "xs": list[str]}, {"out": dict})
+    assert run(task, n=3, xs=["a"]).result == {"n": 3, "xs": ["a"]}
+
+
+def test_a_number_that_json_doesn_t_have_is_refused_as_on_a_cluster() -> None:
+    assert "JSON can't hold NaN" in error_of(run(container("true", {"x": float}), x=float("nan")))
+
+
 def test_a_dataclass_is_given_as_message_pack() -> None:
     task = container("cat /var/inputs/size > /var/outputs/out", {"size": Size}, {"out": FlyteFile})
     assert msgpack.unpackb(Path(str(run(task, size=Size(3, "x")).result)).read_bytes()) == {"width": 3, "name": "x"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import enum
+import json
 import math
 import shutil
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any, Literal
 
 import pandas as pd
 import pytest
+import yaml
 from flyteidl.core import literals_pb2 as lit
 from flyteidl.core import types_pb2 as typ
 from flyteidl.core.interface_pb2 import VariableMap
@@ -257,6 +259,42 @@ def test_any_literal_is_written_as_co_pilot_writes_it(
 ) -> None:
     folder = tmp_path_factory.mktemp("inputs")
     assert written_by_us(literal, folder / "ours") == written_by_copilot(literal, folder / "co-pilot")
+
+
+@settings(max_examples=200, deadline=None)
+@given(literal=LITERALS)
+def test_the_summary_of_any_inputs_is_co_pilot_s(
+    literal: lit.Literal, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("inputs")
+    try:
+        expected = copilot.inputs_json(lit.LiteralMap(literals={"x": literal}), "/var/inputs")
+    except copilot.CopilotError:
+        with pytest.raises(ValueError, match="JSON"):
+            container_files.write_summaries({"x": literal}, folder, "/var/inputs", "JSON")
+        return
+    container_files.write_summaries({"x": literal}, folder, "/var/inputs", "JSON")
+    assert json.loads((folder / "inputs.json").read_text()) == expected
+    read = lit.LiteralMap.FromString((folder / "inputs.pb").read_bytes())
+    assert read.literals["x"] == literal or is_nan(literal)
+
+
+@pytest.mark.parametrize(("form", "names"), [("JSON", {"inputs.json"}), ("YAML", {"inputs.yaml"}), ("PROTO", set())])
+def test_a_summary_names_files_by_their_paths_in_the_container(form: str, names: set[str], tmp_path: Path) -> None:
+    blob = lit.Literal()
+    blob.scalar.blob.uri = "s3://bucket/key"
+    literals = {"one": blob, "many": collection([blob]), "maybe": union(blob), "by": mapping({"k": blob})}
+    container_files.write_summaries(literals, tmp_path, "/in", form)
+    assert {p.name for p in tmp_path.iterdir()} == {"inputs.pb", *names}
+    read = lit.LiteralMap.FromString((tmp_path / "inputs.pb").read_bytes()).literals
+    assert read["one"].scalar.blob.uri == "/in/one"
+    assert read["many"].collection.literals[0].scalar.blob.uri == "/in/many/0"
+    assert read["maybe"].scalar.union.value.scalar.blob.uri == "/in/maybe"
+    assert read["by"].map.literals["k"].scalar.blob.uri == "/in/by/k"
+    for name in names:
+        found = yaml.safe_load((tmp_path / name).read_text())
+        assert found == {"one": "/in/one", "many": ["/in/many/0"], "maybe": "/in/maybe", "by": {"k": "/in/by/k"}}
+    assert blob.scalar.blob.uri == "s3://bucket/key"
 
 
 @pytest.mark.parametrize("key", ["", ".", "..", "../../escaped", "a/b", "/tmp/escaped", "a\0b", "é" * 128])

@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -226,3 +227,91 @@ def files_below(path: Path) -> Iterator[Path]:
     """Yield the files in a directory and in those within it."""
     for root, _, names in os.walk(path):
         yield from (Path(root) / name for name in sorted(names))
+
+
+# --- summaries --------------------------------------------------------------------------------------------------------
+
+
+def write_summaries(literals: Mapping[str, Any], folder: Path, seen_as: str, form: str) -> None:
+    """Write `inputs.pb`, and `inputs.json` or `inputs.yaml`, beside the inputs.
+
+    Args:
+        literals: the inputs, as `literals_pb2.Literal`.
+        folder: where the inputs are.
+        seen_as: what the folder is called in the container.
+        form: `"JSON"`, `"YAML"` or `"PROTO"`, which writes neither of the two texts.
+
+    Raises:
+        ValueError: for NaN and the infinities, which JSON doesn't have: the download fails on a cluster too.
+    """
+    placed = {name: _placed(literal, f"{seen_as}/{name}") for name, literal in literals.items()}
+    (folder / "inputs.pb").write_bytes(literals_pb2.LiteralMap(literals=placed).SerializeToString())
+    if form == "PROTO":
+        return
+    # JSON is YAML too.
+    (folder / f"inputs.{form.lower()}").write_text(_object(placed), "utf-8")
+
+
+def _placed(literal: Any, path: str) -> Any:
+    """Return a literal whose files are at their paths in the container."""
+    made = literals_pb2.Literal()
+    made.CopyFrom(literal)
+    match literal.WhichOneof("value"):
+        case "collection":
+            for i, item in enumerate(literal.collection.literals):
+                made.collection.literals[i].CopyFrom(_placed(item, f"{path}/{i}"))
+        case "map":
+            for key, item in literal.map.literals.items():
+                made.map.literals[key].CopyFrom(_placed(item, f"{path}/{key}"))
+        case "scalar":
+            match literal.scalar.WhichOneof("value"):
+                case "blob":
+                    made.scalar.blob.uri = path
+                case "schema":
+                    made.scalar.schema.uri = path
+                case "union":
+                    made.scalar.union.value.CopyFrom(_placed(literal.scalar.union.value, path))
+    return made
+
+
+def _object(literals: Mapping[str, Any]) -> str:
+    pairs = (f"{go_text.write_json_text(key)}:{_summary(literals[key])}" for key in sorted(literals, key=str.encode))
+    return "{" + ",".join(pairs) + "}"
+
+
+def _summary(literal: Any) -> str:
+    """Return the JSON of a placed literal in `inputs.json`."""
+    kind = literal.WhichOneof("value")
+    if kind == "collection":
+        return f"[{','.join(map(_summary, literal.collection.literals))}]"
+    if kind == "map":
+        return _object(literal.map.literals)
+    scalar = literal.scalar
+    match scalar.WhichOneof("value"):
+        case "blob":
+            return go_text.write_json_text(scalar.blob.uri)
+        case "schema":
+            return go_text.write_json_text(scalar.schema.uri)
+        case "union":
+            return _summary(scalar.union.value)
+        case "binary":
+            return go_text.write_json_text(b64encode(scalar.binary.value).decode())
+        case "generic":
+            return go_text.write_json(scalar.generic)
+        case "error":
+            return go_text.write_json_text(scalar.error.message)
+        case "primitive":
+            return _primitive_summary(scalar)
+    return "null"
+
+
+def _primitive_summary(scalar: Any) -> str:
+    match scalar.primitive.WhichOneof("value"):
+        case "duration":  # co-pilot forgets it: `v, err :=` in `handlePrimitive` hides the variable that is returned
+            return "null"
+        case "float_value":
+            return go_text.write_json_number(scalar.primitive.float_value)
+        case "integer" | "boolean":
+            return str(row_of(scalar).write(scalar))
+        case _:
+            return go_text.write_json_text(str(row_of(scalar).write(scalar)))

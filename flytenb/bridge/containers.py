@@ -20,7 +20,14 @@ from flytekit.models.literals import Literal
 
 from flytenb.bridge import private
 from flytenb.bridge.container_contract import as_container_output
-from flytenb.bridge.container_files import files_below, read_error, read_output, render_input, write_input
+from flytenb.bridge.container_files import (
+    files_below,
+    read_error,
+    read_output,
+    render_input,
+    write_input,
+    write_summaries,
+)
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.crossing import Value, from_literal, packer
 from flytenb.bridge.type_names import name_type
@@ -52,6 +59,9 @@ def run_container(task: ContainerTask, workspace: Workspace, inputs: Mapping[str
     for name, literal in literals.items():
         with _explained(f"input {name!r} of container task {task.name!r} can't be given to it"):
             write_input(literal, inside / name, storage)
+    if literals:
+        with _explained(f"the inputs of container task {task.name!r} can't be given to it"):
+            write_summaries(literals, inside, parts.input_dir, parts.summary_form)
     volumes: dict[str, dict[str, str]] = {}
     if parts.input_dir:
         volumes[str(inside)] = {"bind": parts.input_dir, "mode": "ro"}

@@ -185,16 +185,16 @@ def write_json(struct: Struct) -> str:
 
 
 def _json_object(struct: Struct) -> str:
-    pairs = (f"{_json_text(key)}:{_json(struct.fields[key])}" for key in sorted(struct.fields, key=str.encode))
+    pairs = (f"{write_json_text(key)}:{_json(struct.fields[key])}" for key in sorted(struct.fields, key=str.encode))
     return "{" + ",".join(pairs) + "}"
 
 
 def _json(value: JsonValue) -> str:
     match value.WhichOneof("kind"):
         case "number_value":
-            return _json_number(value.number_value)
+            return write_json_number(value.number_value)
         case "string_value":
-            return _json_text(value.string_value)
+            return write_json_text(value.string_value)
         case "bool_value":
             return write_bool(value.bool_value)
         case "struct_value":
@@ -204,9 +204,14 @@ def _json(value: JsonValue) -> str:
     return "null"
 
 
-def _json_number(value: float) -> str:
+def write_json_number(value: float) -> str:
+    """Return a number of JSON (`encoding/json`).
+
+    Raises:
+        ValueError: for NaN and the infinities.
+    """
     if not math.isfinite(value):
-        raise ValueError(f"expected a number that JSON has, got {write_float(value)}")
+        raise ValueError(f"JSON can't hold {write_float(value)}")
     if value == 0 or 1e-6 <= abs(value) < 1e21:
         return write_float(value)
     return _with_exponent(value).replace("e-0", "e-")
@@ -215,7 +220,8 @@ def _json_number(value: float) -> str:
 _ESCAPED_IN_JSON = re.compile("[<>&\u2028\u2029]")
 
 
-def _json_text(text: str) -> str:
+def write_json_text(text: str) -> str:
+    """Return a string of JSON, without characters that mean something in HTML (`encoding/json`)."""
     quoted = json.dumps(text, ensure_ascii=False)
     return _ESCAPED_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", quoted)
 
