@@ -9,12 +9,12 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import docker
 import msgpack
 import pytest
-from flytekit import ContainerTask, TaskMetadata, kwtypes
+from flytekit import ContainerTask, TaskMetadata, kwtypes, task, workflow
 from flytekit.types.directory import FlyteDirectory
 from flytekit.types.file import FlyteFile
 
@@ -157,6 +157,35 @@ def test_a_number_that_json_doesn_t_have_is_refused_as_on_a_cluster() -> None:
 def test_a_dataclass_is_given_as_message_pack() -> None:
     task = container("cat /var/inputs/size > /var/outputs/out", {"size": Size}, {"out": FlyteFile})
     assert msgpack.unpackb(Path(str(run(task, size=Size(3, "x")).result)).read_bytes()) == {"width": 3, "name": "x"}
+
+
+Text = FlyteFile[TypeVar("txt")]
+
+
+@task
+def read(file: Text, size: Size, sizes: dict) -> str:  # type: ignore[valid-type]
+    return f"{Path(file).read_text().strip()} {size} {sizes}"
+
+
+boxed = container(
+    'echo hello > /var/outputs/file; echo \'{"width": 3, "name": "x"}\' > /var/outputs/size.json; '
+    "echo '{\"a\": [1]}' > /var/outputs/sizes",
+    {},
+    {"file": Text, "size": Size, "sizes": dict},
+)
+
+
+@workflow
+def boxed_and_read() -> str:
+    file, size, sizes = boxed()
+    return read(file=file, size=size, sizes=sizes)
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_a_task_takes_what_a_container_gives(strict: bool) -> None:
+    done = Run(boxed_and_read, {}, Settings(strict=strict)).begin().wait(60)
+    assert done.error is None, done.error.full()
+    assert done.result == "hello Size(width=3, name='x') {'a': [1.0]}"
 
 
 def test_directories_go_in_and_come_out_flat(tmp_path: Path) -> None:

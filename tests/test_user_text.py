@@ -34,6 +34,7 @@ from flytenb.errors import (
     say,
 )
 from flytenb.user_text import LateError, clean, in_time, message_of
+from tests.kernel import Kernel
 
 EVIL = "\x1b]0;owned\x07\x1b[31m\r\x9b2J\u202e"
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -157,6 +158,44 @@ def test_a_refused_input_s_name_and_value_are_clean(name: str) -> None:
 def test_a_value_in_short_is_clean(value: Any) -> None:
     assert is_clean(brief(value))
     assert is_clean(flytenb.show(value, name=EVIL).text)
+
+
+@pytest.mark.parametrize(
+    ("error", "is_kept"),
+    [
+        (ValueError("x"), True),
+        (KeyError("x"), True),
+        (InputError(EVIL), True),
+        (Evil("x"), False),
+        (OSError(EVIL), False),
+    ],
+)
+def test_a_front_end_gets_a_name_and_words_that_are_clean(error: Exception, is_kept: bool) -> None:
+    told = sayable(error)
+    assert (told is error) == is_kept
+    assert is_clean(type(told).__name__ + str(told))
+    assert sayable(error, is_shown_by_us=False) is error
+
+
+@pytest.mark.kernel
+def test_a_failed_run_sends_a_notebook_no_control_character() -> None:
+    with Kernel() as kernel:
+        kernel.run(f"""
+            from flytekit import task
+            Evil = type("Evil" + {EVIL!r}, (ValueError,), {{}})
+
+            @task
+            def breaks(s: str) -> str:
+                if s:
+                    raise Evil(s)
+                return s
+        """).ok()
+        outcome = kernel.run(f"%flyte run breaks(s='words' + {EVIL!r})")
+        [sent] = [o for o in outcome.outputs if o["output_type"] == "error"]
+        assert is_clean(sent["ename"] + sent["evalue"])
+        assert is_clean(re.sub(r"\x1b\[[0-9;]*m", "", "".join(sent["traceback"])))
+        assert "words" in sent["evalue"]
+        assert all(is_clean(str(data)) for bundle in outcome.bundles for data in bundle.values())
 
 
 def test_a_name_is_one_line() -> None:
