@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequenc
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
+from flytenb.bridge.calls import name_positional
 from flytenb.bridge.entities import require_entity
 from flytenb.bridge.graphs import read_graph
 from flytenb.bridge.lens import MISSING
@@ -16,6 +17,7 @@ from flytenb.display.brief import brief, class_name
 from flytenb.display.form import control_for
 from flytenb.display.lens import Lens
 from flytenb.display.lens_checks import Conformance
+from flytenb.display.live.progress import print_gates
 from flytenb.display.registry import display_for
 from flytenb.display.shown import Shown
 from flytenb.display.shown import show as show_value
@@ -102,29 +104,39 @@ def draw(
     return draw_graph(drawn, upstream=upstream, downstream=downstream, between=between, depth=depth, states=states)
 
 
-def start(entity: Any, /, **inputs: Any) -> Run:
+def start(entity: Any, /, *positional: Any, **inputs: Any) -> Run:
     """Start a run and return its handle at once.
+
+    Args:
+        entity: a task, workflow or launch plan.
+        *positional: inputs in the order in which they are declared.
+        **inputs: inputs by name.
 
     Raises:
         NotAnEntityError: for anything but a task, workflow or launch plan.
         InputError: with every bad input.
         StubError: if it has no body yet.
     """
-    return Options(Settings()).start(entity, **inputs)
+    return Options(Settings()).start(entity, *positional, **inputs)
 
 
-def run(entity: Any, /, **inputs: Any) -> Run:
+def run(entity: Any, /, *positional: Any, **inputs: Any) -> Run:
     """Run an entity here and wait for it; interrupting cancels it.
+
+    Args:
+        entity: a task, workflow or launch plan.
+        *positional: inputs in the order in which they are declared.
+        **inputs: inputs by name.
 
     Raises:
         InputError: with every bad input.
         BaseException: the failed task's own exception; the run itself is kept in its session.
     """
-    return Options(Settings()).run(entity, **inputs)
+    return Options(Settings()).run(entity, *positional, **inputs)
 
 
 def options(**settings: Any) -> Options:
-    """Return settings with `.run(entity, **inputs)` and `.start(…)`, so that they never collide with an input's name.
+    """Return settings with `.run(entity, …)` and `.start(…)`, so that they never collide with an input's name.
 
     Args:
         **settings: `workers`, `strict`, `cache`, `processes`, `stand_ins`, `answers`, `listeners`.
@@ -151,20 +163,22 @@ class Options:
                 raise UsageError(f"no setting {name!r}", hint=closest(name, [*known, "listeners"]))
         return Options(replace(self.settings, **changes), listeners)
 
-    def start(self, entity: Any, /, **inputs: Any) -> Run:
-        """Start a run and return its handle at once."""
-        made = self._prepare(entity, inputs)
+    def start(self, entity: Any, /, *positional: Any, **inputs: Any) -> Run:
+        """Start a run and return its handle at once; inputs as those of `flytenb.start`."""
+        made = self._prepare(entity, positional, inputs)
         with held_back():
             self._watch(made)
             return made.begin()
 
-    def run(self, entity: Any, /, **inputs: Any) -> Run:
-        """Run and wait; interrupting cancels it."""
-        made = self._prepare(entity, inputs)
+    def run(self, entity: Any, /, *positional: Any, **inputs: Any) -> Run:
+        """Run and wait; interrupting cancels it. Inputs as those of `flytenb.run`."""
+        made = self._prepare(entity, positional, inputs)
         endings: list[Callable[[], None]] = []
         try:
             with held_back():
                 endings += self._watch(made)
+                if not endings:  # nobody is shown the run: a gate would be waited for in silence
+                    made.listen(print_gates(made))
                 made.begin()
             made.wait()
         except BaseException:
@@ -177,10 +191,11 @@ class Options:
         made.raise_failure()
         return made
 
-    def _prepare(self, entity: Any, inputs: Mapping[str, Any]) -> Run:
+    def _prepare(self, entity: Any, positional: tuple[Any, ...], inputs: Mapping[str, Any]) -> Run:
         require_entity(entity)
         recompile_stale(entity)
-        return Run(entity, inputs, self.settings, self.listeners)
+        given = name_positional(entity, positional, inputs) if positional else inputs
+        return Run(entity, given, self.settings, self.listeners)
 
     def _watch(self, made: Run) -> list[Callable[[], None]]:
         return [watcher(made) for watcher in list(_watchers)]

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import difflib
+import importlib.util
+import os
+import sys
 import sysconfig
 import traceback
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from flytenb.user_text import LateError, class_name, clean, in_time, message_of
+
+LONGEST_TRACEBACK = 1_000_000
+"""Characters of a whole traceback that are shown."""
+
 
 class FlytenbError(Exception):
-    """Something the user can mend: what is wrong, with the bad value, and how to go on.
+    """A mistake that the user can correct: what is wrong, with the bad value, and how to go on.
 
     Args:
         message: one lower-case sentence that holds the bad value.
@@ -20,16 +29,17 @@ class FlytenbError(Exception):
     """
 
     def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        # Both quote what users gave: no control character of it reaches a terminal.
+        super().__init__(clean(message))
+        self.message = clean(message)
+        self.hint = clean(hint)
 
     def __str__(self) -> str:
         return f"{self.message}\n  hint: {self.hint}" if self.hint else self.message
 
     def _render_traceback_(self) -> list[str]:
         """Show two lines in IPython; the frames between a cell and this message explain nothing."""
-        lines = [f"{type(self).__name__}: {self.message}"]
+        lines = [f"{class_name(self)}: {self.message}"]
         if self.hint:
             lines.append(f"  hint: {self.hint}")
         return lines
@@ -49,6 +59,10 @@ class DefinitionError(FlytenbError, ValueError):
 
 class NotAnEntityError(FlytenbError, TypeError):
     """Something that is neither task, workflow nor launch plan was given where one is needed."""
+
+
+class RemoteEntityError(FlytenbError, TypeError):
+    """Something that was fetched from a cluster was to run here."""
 
 
 class UsageError(FlytenbError, ValueError):
@@ -77,6 +91,10 @@ class TravelError(FlytenbError, TypeError):
 
 class ContainerError(FlytenbError, RuntimeError):
     """A container that could not be started, or did not do what its task promises."""
+
+
+class FlytekitError(FlytenbError, ImportError):
+    """flytekit can't be imported."""
 
 
 class WorkerLostError(FlytenbError, RuntimeError):
@@ -109,10 +127,10 @@ def closest(name: str, known: Iterable[Any], *, limit: int = 3) -> str:
 
 MAGIC_LINE = "<%flyte>"
 """The file of an expression in a magic line."""
-_OURS = str(Path(__file__).parent)
-INSTALLED = tuple({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
+_OURS = (f"{Path(__file__).parent}{os.sep}", MAGIC_LINE)
+INSTALLED = tuple({f"{sysconfig.get_path(name)}{os.sep}" for name in ("purelib", "platlib")})
 """Where packages are installed."""
-STANDARD = (*{sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}, "<frozen ", "<string>")
+STANDARD = (*{f"{sysconfig.get_path(name)}{os.sep}" for name in ("stdlib", "platstdlib")}, "<frozen ", "<string>")
 """Where Python itself is, and what it makes up: a dataclass's methods."""
 _CALLS_BODIES = ("/bridge/calls.py", "/core/python_function_task.py", "/core/workflow.py")
 """Whose frames call a user's function, which may be one of an installed package."""
@@ -120,7 +138,27 @@ _CALLS_BODIES = ("/bridge/calls.py", "/core/python_function_task.py", "/core/wor
 
 def is_foreign(filename: str) -> bool:
     """Tell whether a frame belongs to us or to flytekit, and so tells the user nothing."""
-    return filename.startswith((_OURS, MAGIC_LINE)) or "/flytekit/" in filename.replace("\\", "/")
+    return filename.startswith((*_OURS, *package_roots("flytekit")))
+
+
+def package_roots(name: str) -> tuple[str, ...]:
+    """Return where the files of an installed package are, each with a separator at its end; it isn't imported.
+
+    A project of the user's in a folder of the same name is somewhere else.
+    """
+    module = sys.modules.get(name)
+    if module is not None:
+        return _roots_of(tuple(getattr(module, "__path__", ())))
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, ValueError):
+        return ()
+    return _roots_of(tuple(spec.submodule_search_locations or ())) if spec is not None else ()
+
+
+@lru_cache(maxsize=16)
+def _roots_of(folders: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f"{root}{os.sep}" for folder in folders for root in dict.fromkeys((folder, os.path.realpath(folder))))
 
 
 def is_library(filename: str) -> bool:
@@ -142,11 +180,33 @@ def own_frames(trace: TracebackType | None) -> list[traceback.FrameSummary]:
 
 
 def say(error: BaseException) -> str:
-    """What an exception says; one whose own words fail says so."""
+    """Return what an exception says, without control characters, bounded in length and in time.
+
+    One whose own words fail or take too long says so.
+    """
     try:
-        return str(error)
-    except Exception as e:
-        return f"(its message can't be read: {type(e).__name__})"
+        return message_of(error)
+    except BaseException as e:
+        if isinstance(e, KeyboardInterrupt | GeneratorExit):
+            raise
+        return f"(its message can't be read: {say(e) if isinstance(e, LateError) else class_name(e)})"
+
+
+def headline(error: BaseException) -> str:
+    """Return `ValueError: what it says`, as `say` does; only the name for one that says nothing."""
+    message = say(error)
+    return f"{class_name(error)}: {message}" if message else class_name(error)
+
+
+def full_traceback(error: BaseException) -> str:
+    """Return the whole traceback, with every frame, cause and context: cleaned, bounded in length and in time."""
+    try:
+        # By a class of its own: which of the exceptions in the chain is slow isn't known.
+        kind = type("Traceback", (), {})
+        text = in_time(kind, lambda: "".join(traceback.format_exception(error))[: LONGEST_TRACEBACK + 1])
+    except Exception:
+        text = "".join(traceback.format_tb(error.__traceback__)) + headline(error)
+    return clean(text if len(text) <= LONGEST_TRACEBACK else f"{text[:LONGEST_TRACEBACK]}…")
 
 
 def has_group(error: BaseException | None) -> bool:

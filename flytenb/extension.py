@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from flytenb.bridge.import_gate import ImportGate
 from flytenb.bridge.repairs import Repairs
+from flytenb.errors import FlytekitError, headline
 from flytenb.magics.flyte import FlyteMagics
 from flytenb.session import Session
 
@@ -67,6 +68,8 @@ class Extension:
         self.repairs = Repairs()
         self._unread: list[tuple[dict[str, Any], int | None, str]] = []
         self._undo: list[Callable[[], None]] = []
+        self._problem: Exception | None = None
+        self._is_problem_told = False
         self._mend()
         self._install_magics()
         self._install_reprs()
@@ -89,7 +92,7 @@ class Extension:
 
     def _mend(self) -> None:
         """Repair flytekit now, or at the moment that anybody imports it."""
-        if "flytekit" in sys.modules:
+        if sys.modules.get("flytekit") is not None:
             self._mend_imported(was_found=True)
             return
         finder = _FlytekitFinder(self._mend_imported)
@@ -110,24 +113,46 @@ class Extension:
         self.repairs.replace(self.shell, "showtraceback", tracebacks.choose)
 
     def _warm_up(self) -> None:
-        """Import what the first verb needs; an error shows itself there, not from a thread."""
+        """Import what the first verb needs; an error is kept for the next cell's end, not shown from a thread."""
         try:
             importlib.import_module("flytekit")
             api = importlib.import_module("flytenb.api")
             importlib.import_module("flytenb.display.run_view")
-        except Exception:
+        except Exception as error:
+            self._problem = error
             return
         finally:
             self._gate.open()
+        self._problem = None
         self._undo.append(api.on_run(self.watch))
         self._undo.append(api.remember_in(self.session.inputs))
         # The first layout on a machine compiles its engine, which takes seconds; nobody waits for this.
         importlib.import_module("flytenb.display.live.threads").lane.submit(_warm_layout)
 
     def make_ready(self) -> None:
-        """Wait for the background, read the cells that it kept unread."""
+        """Wait for the background, read the cells that it kept unread.
+
+        Raises:
+            FlytekitError: if flytekit can't be imported; it may have been installed meanwhile, so that is tried again.
+        """
         wait_until_warm()
+        if self._problem is not None:
+            importlib.invalidate_caches()
+            self._warm_up()
+        if self._problem is not None:
+            self._is_problem_told = True
+            raise self._flytekit_error()
         self.read_cells()
+
+    def _flytekit_error(self) -> FlytekitError:
+        assert self._problem is not None
+        is_missing = isinstance(self._problem, ModuleNotFoundError) and self._problem.name in ("flytekit", None)
+        error = FlytekitError(
+            f"flytekit can't be imported, and flytenb needs it: {headline(self._problem)}",
+            hint=f"{sys.executable} -m pip install flytekit" if is_missing else "import flytekit shows where it fails",
+        )
+        error.__cause__ = self._problem
+        return error
 
     def watch(self, run: Any) -> Callable[[], None]:
         """Keep a run that starts, and show it; return what to do when somebody has waited for its end."""
@@ -214,7 +239,13 @@ class Extension:
             self.read_cells()
 
     def read_cells(self) -> None:
-        """Note what the cells run so far have defined."""
+        """Note what the cells run so far have defined; say once where that can't be, for want of flytekit."""
+        if self._problem is not None:
+            self._unread.clear()
+            if not self._is_problem_told:
+                self._is_problem_told = True
+                print(self._flytekit_error(), file=sys.stderr)  # noqa: T201 - there is no verb that could raise it
+            return
         while self._unread:
             self.session.update(*self._unread.pop(0))
 

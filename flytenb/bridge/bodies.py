@@ -10,7 +10,9 @@ import inspect
 import sys
 import textwrap
 import traceback
-from collections.abc import Callable, Iterator
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from graphlib import CycleError, TopologicalSorter
 from types import CodeType
@@ -94,16 +96,35 @@ def compile_told(workflow: Any, compile_body: Callable[[], Any]) -> Any:
 
 
 def refuse_cycles(workflow: Any) -> None:
-    """Raise where nodes wait for each other, as `a >> b` and `b >> a` ask for: a run would never end."""
-    waits = {node.id: [above.id for above in node.upstream_nodes] for node in private.compiled_nodes(workflow)}
+    """Raise where nodes wait for each other, as `a >> b` and `b >> a` ask for: a run would never end.
+
+    By the nodes themselves, since `with_overrides(node_name=…)` may give two of them the same id; that is warned of.
+    """
+    nodes = private.compiled_nodes(workflow)
+    _warn_of_same_ids(workflow, nodes)
+    names = {id(n): n.id for node in nodes for n in (node, *node.upstream_nodes)}
+    waits = {id(node): [id(above) for above in node.upstream_nodes] for node in nodes}
     try:
         TopologicalSorter(waits).prepare()
     except CycleError as e:
         private.forget_compiled(workflow)
-        circle = " → ".join(e.args[1])
+        circle = " → ".join(names[number] for number in e.args[1])
         raise DefinitionError(
             f"{workflow.short_name}: nodes wait for each other: {circle}", hint="take one of the >> out"
         ) from None
+
+
+def _warn_of_same_ids(workflow: Any, nodes: Iterable[Any]) -> None:
+    twice = [name for name, times in Counter(node.id for node in nodes).items() if times > 1]
+    if twice:
+        code = getattr(private.workflow_function(workflow), "__code__", None)
+        warnings.warn_explicit(
+            f"{workflow.short_name}: node_name={', '.join(map(repr, twice))} is given to more than one node. It runs "
+            "here, a cluster refuses it: give each node a name of its own, in a loop node_name=f'step-{i}'",
+            UserWarning,
+            filename=code.co_filename if code is not None else "<workflow>",
+            lineno=code.co_firstlineno if code is not None else 0,
+        )
 
 
 def _refuse_unfinished(workflow: Any) -> None:

@@ -24,9 +24,9 @@ from flytenb.bridge.containers import run_container
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.coroutines import run_coroutine
 from flytenb.bridge.crossing import Value, from_literal, packer
-from flytenb.bridge.entities import is_stub, mock_of, require_entity, short_name
+from flytenb.bridge.entities import is_stub, mock_of, require_entity, require_local, short_name
 from flytenb.bridge.own_files import copy_for_task, let_go, may_hold_files, own_files
-from flytenb.bridge.packing import build_packing
+from flytenb.bridge.packing import build_packing, explain_input
 from flytenb.bridge.stopping import current_attempt, stoppable
 from flytenb.bridge.stubs import stub_error
 from flytenb.errors import InputError
@@ -146,14 +146,18 @@ def _compatible_call(entity: Any) -> Call:
     given = [name for name, declared in inputs_types.items() if may_hold_files(declared)]
     handed_over = {n: packer(t) for n, t in entity.python_interface.outputs.items() if may_hold_files(t)}
 
+    def literal_of(name: str, value: Any) -> Literal:
+        try:
+            return packer(inputs_types[name], variables[name].type, strict=True)(value).literal()
+        except Exception as e:
+            explain_input(e, short_name(entity), name, inputs_types[name])
+            raise
+
     def call(workspace: Workspace, inputs: dict[str, Any]) -> dict[str, Value]:
         context = workspace.enter(workspace.context(entity.local_execution_mode()))
         for name in given:
             copy_for_task(workspace, inputs.get(name))
-        promises = {
-            name: Promise(var=name, val=packer(inputs_types[name], variables[name].type, strict=True)(value).literal())
-            for name, value in inputs.items()
-        }
+        promises = {name: Promise(var=name, val=literal_of(name, value)) for name, value in inputs.items()}
         try:
             result = current_attempt().run(lambda: entity.local_execute(context, **promises))
         except Exception as e:
@@ -212,8 +216,10 @@ def name_positional(entity: Any, positional: tuple[Any, ...], named: Mapping[str
 
     Raises:
         InputError: for more arguments than inputs, or an input given twice.
+        RemoteEntityError: for what was fetched from a cluster.
     """
     require_entity(entity)
+    require_local(entity)
     inputs = list(entity.python_interface.inputs)
     if len(positional) > len(inputs):
         raise InputError(

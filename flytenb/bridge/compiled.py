@@ -15,6 +15,7 @@ from flytekit.core.workflow import WorkflowBase, WorkflowFailurePolicy
 from flytekit.models import literals as lit
 
 from flytenb.bridge.graphs.paths import Scope, cases_of, name_nodes, sources_of
+from flytenb.bridge.kinds import require_local
 from flytenb.bridge.readings import read_once
 
 Attribute = str | int
@@ -101,6 +102,7 @@ def read_compiled(workflow: WorkflowBase, path: str = "") -> Compiled:
     """Read the nodes of a compiled workflow that stands at `path` (`""`: the outermost).
 
     Raises:
+        RemoteEntityError: if a node's entity was fetched from a cluster.
         Exception: whatever the workflow's own code raises while it compiles.
     """
     if not path:
@@ -136,6 +138,7 @@ class _Reader:
 
     def read_node(self, node: Node) -> CompiledNode:
         paths = self.scope.paths
+        require_local(node.flyte_entity)
         is_branch = isinstance(node.flyte_entity, BranchNode)
         return CompiledNode(
             path=paths[id(node)],

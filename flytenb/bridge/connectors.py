@@ -36,6 +36,8 @@ from flytekit.tools.translator import get_serializable
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.crossing import Value, from_literal, packer
 from flytenb.bridge.stopping import NodeStopped, raise_in
+from flytenb.errors import headline
+from flytenb.user_text import clean
 
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 1.0
@@ -190,13 +192,13 @@ async def _delete(job: Job, ask: _Asking, meta: Any, say: Say) -> None:
     try:
         await ask(job.connector.delete, resource_meta=meta)
     except Exception as e:
-        say(f"the job could not be deleted and may run on: {type(e).__name__}: {e}\n")
+        say(f"the job could not be deleted and may run on: {headline(e)}\n")
 
 
 def _news(resource: Any) -> str:
     links = "".join(f"{link.name}: {link.uri}\n" for link in resource.log_links or ())
     message = f" {resource.message}" if resource.message else ""
-    return f"{TaskExecution.Phase.Name(resource.phase).lower()}{message}\n{links}"
+    return clean(f"{TaskExecution.Phase.Name(resource.phase).lower()}{message}\n{links}")
 
 
 def _read_outputs(job: Job, outputs: Any) -> dict[str, Value]:

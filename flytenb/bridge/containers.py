@@ -1,63 +1,163 @@
-"""A raw container task on the machine's own engine: files in, files out, as a cluster's co-pilot lays them.
+"""Raw container tasks on the machine's own engine: start, wait, log, inputs and outputs as files.
 
-flytekit's own local run takes any exit for success, keeps the logs to itself, renders a template only where it stands
-alone, and leaves the container behind when it is interrupted. Other languages' preludes and engines are not here.
+The form of the files is left to `container_files`. flytekit's own local run ignores the exit status, keeps the logs,
+renders a template only where it is a whole word, and leaves the container behind when it is interrupted.
 """
 
 from __future__ import annotations
 
-import datetime
 import re
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from flytekit.core.container_task import ContainerTask
-from flytekit.types.directory import FlyteDirectory
-from flytekit.types.file import FlyteFile
+from flytekit.core.context_manager import FlyteContext
+from flytekit.models.literals import Literal
 
 from flytenb.bridge import private
+from flytenb.bridge.container_contract import as_container_output
+from flytenb.bridge.container_files import (
+    files_below,
+    read_error,
+    read_output,
+    render_input,
+    write_input,
+    write_summaries,
+)
 from flytenb.bridge.context import Workspace
-from flytenb.bridge.crossing import Value, packer
+from flytenb.bridge.crossing import Value, from_literal, packer
 from flytenb.bridge.stopping import check_stopped
 from flytenb.bridge.type_names import name_type
-from flytenb.errors import ContainerError
+from flytenb.errors import ContainerError, closest, say
 
 _LOOK_EVERY = 0.03
 _LINES_TOLD = 5
-_LONGEST_TEXT = 1024
-_TEMPLATE = re.compile(r"\{\{\s*\.inputs\.(\w+)\s*\}\}")
+_TEMPLATE = re.compile(r"\{\{\s*[.$]inputs\.([^}\s]+)\s*\}\}", re.IGNORECASE)
 
 
 def run_container(task: ContainerTask, workspace: Workspace, inputs: Mapping[str, Any]) -> dict[str, Value]:
-    """Run the task's container to its end and return its outputs; whoever stops this ends the container.
+    """Run the task's container to its end and return its outputs; interrupting this ends the container.
 
     Raises:
-        ContainerError: if there is no engine or image, or the command fails.
+        ContainerError: if an input or output has no form in a container, if there is no engine or image, or if the
+            command fails.
     """
     workspace.enter()
     parts = private.container_parts(task)
-    root = Path(workspace.context().execution_state.working_dir)
+    _check_outputs(task)
+    context = workspace.context()
+    root = Path(context.execution_state.working_dir)
     inside, outside = root / "inputs", root / "outputs"
     inside.mkdir()
     outside.mkdir(mode=0o777)
     outside.chmod(0o777)
-    for name, value in inputs.items():
-        _write_input(inside / name, value)
+    literals = _pack_inputs(task, inputs)
+    storage = _Storage(context)
+    for name, literal in literals.items():
+        with _explained(f"input {name!r} of container task {task.name!r} can't be given to it"):
+            write_input(literal, inside / name, storage)
+    if literals:
+        with _explained(f"the inputs of container task {task.name!r} can't be given to it"):
+            write_summaries(literals, inside, parts.input_dir, parts.summary_form)
     volumes: dict[str, dict[str, str]] = {}
     if parts.input_dir:
         volumes[str(inside)] = {"bind": parts.input_dir, "mode": "ro"}
     if parts.output_dir:
         volumes[str(outside)] = {"bind": parts.output_dir, "mode": "rw"}
-    command = [_render(word, inputs, parts.input_dir) for word in parts.command]
+    command = [_render(task.name, word, literals, parts.input_dir) for word in parts.command]
     _run(task.name, parts.image, command, volumes, dict(task.environment or {}))
-    failed = outside / "_ERROR"
-    if failed.exists():
-        raise ContainerError(f"container task {task.name!r} failed: {failed.read_text(errors='replace').strip()}")
     workspace.enter_to_pack()
-    return {name: _read_output(task.name, outside / name, t) for name, t in task.python_interface.outputs.items()}
+    return _read_outputs(task, outside, storage)
+
+
+def _check_outputs(task: ContainerTask) -> None:
+    for name, variable in task.interface.outputs.items():
+        support = as_container_output(variable.type)
+        if not support.is_supported:
+            raise ContainerError(
+                f"output {name!r} of container task {task.name!r} can't be a "
+                f"{name_type(task.python_interface.outputs[name])}: {support.how}",
+                hint="let the container write a file (FlyteFile) and read it in a task",
+            )
+
+
+def _pack_inputs(task: ContainerTask, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    types, variables = task.python_interface.inputs, task.interface.inputs
+    literals = {}
+    for name, value in inputs.items():
+        with _explained(f"input {name!r} of container task {task.name!r} can't be a {name_type(types[name])}"):
+            literals[name] = packer(types[name], variables[name].type, strict=True)(value).literal().to_flyte_idl()
+    return literals
+
+
+def _read_outputs(task: ContainerTask, outside: Path, storage: _Storage) -> dict[str, Value]:
+    """Read what the container wrote.
+
+    Raises:
+        ContainerError: if it reported an error, or if an output is missing or isn't a value of its type.
+    """
+    declared = task.python_interface.outputs
+    if not declared:
+        return {}  # co-pilot looks at no file then, not even at an error
+    with _explained(f"the error of container task {task.name!r} can't be read"):
+        reported = read_error(outside)
+    if reported is not None:
+        raise ContainerError(f"container task {task.name!r} failed: {reported.strip()}")
+    outputs = {}
+    for name, variable in task.interface.outputs.items():
+        python_type = declared[name]
+        try:
+            with _explained(
+                f"output {name!r} of container task {task.name!r} can't be read as {name_type(python_type)}"
+            ):
+                literal = Literal.from_flyte_idl(read_output(outside, name, variable.type, storage))
+                outputs[name] = from_literal(literal, python_type, variable.type)
+                outputs[name].native()
+        except FileNotFoundError as e:
+            there = ", ".join(sorted(p.name for p in outside.iterdir())) or "nothing"
+            message = f"container task {task.name!r} wrote no output {name!r}"
+            raise ContainerError(message, hint=f"it wrote: {there}") from e
+    return outputs
+
+
+@contextmanager
+def _explained(what: str) -> Iterator[None]:
+    """Turn a problem with a container's files into a ContainerError."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except Exception as e:
+        raise ContainerError(f"{what}: {say(e)}") from e
+
+
+class _Storage:
+    """Files of literals, by flytekit's file access."""
+
+    def __init__(self, context: FlyteContext) -> None:
+        self._access = context.file_access
+
+    def fetch(self, uri: str, path: Path, *, is_directory: bool) -> None:
+        """Copy a file or the files of a directory to `path`; an empty directory leaves nothing, as on a cluster."""
+        if self._access.is_remote(uri):
+            self._access.get_data(uri, str(path), is_multipart=is_directory)
+            return
+        source = Path(self._access.strip_file_header(uri))
+        if not is_directory:
+            shutil.copyfile(source, path)
+            return
+        for found in files_below(source):
+            copied = path / found.relative_to(source)
+            copied.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(found, copied)
+
+    def keep(self, path: Path) -> str:
+        """Upload a file or directory, away from the container's own directory."""
+        return str(self._access.put_raw_data(str(path)))
 
 
 def _run(name: str, image: str, command: list[str], volumes: Any, environment: dict[str, str]) -> None:
@@ -114,102 +214,18 @@ def _start(client: Any, name: str, image: str, command: list[str], volumes: Any,
         ) from e
 
 
-def _render(word: str, inputs: Mapping[str, Any], input_dir: str) -> str:
-    """Fill in `{{.inputs.x}}` wherever it stands; a file or directory stands for its path in the container."""
+def _render(task: str, word: str, literals: Mapping[str, Any], input_dir: str) -> str:
+    """Fill in each `{{.inputs.x}}` of a word; a file or directory becomes its path in the container."""
 
     def fill(found: re.Match[str]) -> str:
         name = found.group(1)
-        if name not in inputs:
-            return found.group(0)
-        value = inputs[name]
-        return f"{input_dir}/{name}" if isinstance(value, FlyteFile | FlyteDirectory) else _text(value)
+        if name not in literals:
+            raise ContainerError(
+                f"the command of container task {task!r} has no input {name!r}", closest(name, literals)
+            )
+        if literals[name].scalar.WhichOneof("value") in ("blob", "schema"):
+            return f"{input_dir}/{name}"
+        with _explained(f"input {name!r} of container task {task!r} can't be a part of its command"):
+            return render_input(literals[name])
 
-    return _TEMPLATE.sub(fill, word)
-
-
-def _write_input(path: Path, value: Any) -> None:
-    if isinstance(value, FlyteDirectory):
-        shutil.copytree(str(value.download()), path)
-    elif isinstance(value, FlyteFile):
-        shutil.copyfile(value.download(), path)
-    elif isinstance(value, list):
-        path.mkdir()
-        for i, item in enumerate(value):
-            _write_input(path / str(i), item)
-    elif isinstance(value, dict):
-        path.mkdir()
-        for key, item in value.items():
-            _write_input(path / str(key), item)
-    else:
-        path.write_text(_text(value), encoding="utf-8")
-
-
-def _text(value: Any) -> str:
-    """A primitive as the cluster's co-pilot writes it."""
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case datetime.datetime():
-            aware = value if value.tzinfo else value.replace(tzinfo=datetime.UTC)
-            return aware.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
-        case datetime.timedelta():
-            return f"{value.total_seconds():g}s"
-        case str() | int() | float():
-            return str(value)
-    raise ContainerError(
-        f"a {type(value).__name__} can't be handed to a container as text",
-        hint="give it a file, or numbers, text, lists and dictionaries of these",
-    )
-
-
-def _seconds(text: str) -> datetime.timedelta:
-    found = re.fullmatch(r"(-?[\d.]+)s", text)
-    if found is None:
-        raise ValueError(f"{text!r} is no duration like 1.5s")
-    return datetime.timedelta(seconds=float(found.group(1)))
-
-
-def _truth(text: str) -> bool:
-    answers = {"true": True, "false": False, "1": True, "0": False}
-    if text.lower() not in answers:
-        raise ValueError(f"{text!r} is neither true nor false")
-    return answers[text.lower()]
-
-
-_READERS: dict[Any, Callable[[str], Any]] = {
-    int: int,
-    float: float,
-    str: str,
-    bool: _truth,
-    datetime.datetime: datetime.datetime.fromisoformat,
-    datetime.timedelta: _seconds,
-}
-
-
-def _read_output(task: str, path: Path, declared: Any) -> Value:
-    """Read one output file by its declared type.
-
-    Raises:
-        ContainerError: if it isn't there, is longer than a cluster takes, or doesn't say a value of the type.
-    """
-    if not path.exists():
-        there = ", ".join(sorted(p.name for p in path.parent.iterdir())) or "nothing"
-        raise ContainerError(f"container task {task!r} wrote no output {path.name!r}", hint=f"it wrote: {there}")
-    if isinstance(declared, type) and issubclass(declared, FlyteFile | FlyteDirectory):
-        return packer(declared, strict=True)(declared(path=str(path)))
-    reader = _READERS.get(declared)
-    if reader is None:
-        raise ContainerError(
-            f"output {path.name!r} of container task {task!r} can't be a {name_type(declared)}",
-            hint=f"a container can give {', '.join(t.__name__ for t in _READERS)}, files and directories",
-        )
-    text = path.read_text(encoding="utf-8")
-    if len(text.encode()) > _LONGEST_TEXT:
-        raise ContainerError(
-            f"output {path.name!r} of container task {task!r} has {len(text)} characters; a cluster takes 1024 bytes",
-            hint="make it a file: kwtypes(out=FlyteFile)",
-        )
-    try:
-        return packer(declared, strict=True)(reader(text.removesuffix("\n")))
-    except ValueError as e:
-        raise ContainerError(f"output {path.name!r} of container task {task!r} is no {name_type(declared)}: {e}") from e
+    return _TEMPLATE.sub(fill, word) if literals else word

@@ -32,6 +32,7 @@ from flytenb.bridge.kinds import (
     map_target,
     mock_of,
     require_entity,
+    require_local,
     short_name,
 )
 from flytenb.bridge.type_names import name_literal_type, name_type
@@ -57,6 +58,7 @@ __all__ = [
     "read_interface",
     "read_settings",
     "require_entity",
+    "require_local",
     "seconds",
     "short_name",
 ]

@@ -23,7 +23,7 @@ from flytekit.remote.entities import FlyteLaunchPlan, FlyteTask, FlyteWorkflow
 
 from flytenb.bridge import private
 from flytenb.bridge.stubs import Body, read_body
-from flytenb.errors import NotAnEntityError
+from flytenb.errors import NotAnEntityError, RemoteEntityError
 from flytenb.model import Kind
 
 REMOTE = (FlyteTask, FlyteWorkflow, FlyteLaunchPlan)
@@ -68,6 +68,21 @@ def require_entity(obj: Any) -> None:
             f"an object of type {type(obj).__name__!r} is neither task, workflow nor launch plan",
             hint="give what @task, @workflow or LaunchPlan.get_or_create made",
         )
+
+
+def require_local(entity: Any) -> None:
+    """Raise RemoteEntityError for what was fetched from a cluster, or maps such a thing: it has no code here."""
+    remote = map_target(entity) if is_map(entity) else entity
+    if not isinstance(remote, REMOTE):
+        return
+    identifier = remote.id
+    place = "/".join(filter(None, (identifier.project, identifier.domain, identifier.version)))
+    raise RemoteEntityError(
+        f"{short_name(entity)!r} was fetched from a cluster ({place}) and runs there: it has no code and no Python "
+        "types here",
+        hint="run it there, remote.execute(…); here, declare it with types, @reference_task(…) or "
+        "@reference_workflow(…), and give it a stand-in: flytenb.options(stand_ins={…})",
+    )
 
 
 def kind_of(entity: Any) -> Kind:

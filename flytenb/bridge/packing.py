@@ -9,9 +9,14 @@ from flytekit.core.interface import Interface
 from flytekit.models.literals import LiteralMap
 
 from flytenb.bridge.crossing import Value, from_literal, giver
+from flytenb.bridge.type_names import name_type
+from flytenb.errors import say
+from flytenb.user_text import class_name, clean
 
 Pack = Callable[[list[Any]], dict[str, Value]]
 """Takes the return value in a list, and empties it: a value that nobody else holds needn't be copied."""
+_SAYS_ARGS = (BaseException.__str__, KeyError.__str__)
+"""What says whatever the arguments are."""
 
 
 def build_packing(task: Any, *, strict: bool = False) -> Pack:
@@ -34,10 +39,11 @@ def build_packing(task: Any, *, strict: bool = False) -> Pack:
             return give(box)
         except Exception as e:
             key = name if name != f"o{position}" else position
-            e.args = (
+            _explain(
+                e,
                 f"Failed to convert outputs of task '{task.name}' at position {key}.\n"
                 f"Failed to convert type {kind} to type {types[name]}.\n"
-                f"Error Message: {e.args[0] if e.args else e}.",
+                f"Error Message: {e.args[0] if e.args else say(e)}.",
             )
             raise
 
@@ -68,6 +74,30 @@ def build_packing(task: Any, *, strict: bool = False) -> Pack:
         return {n: pack_one(n, g, i, one) for i, ((n, g), one) in enumerate(zip(givers, boxes, strict=True))}
 
     return pack_several
+
+
+def explain_input(error: Exception, task: str, name: str, python_type: Any) -> None:
+    """Make the error of an input's conversion name the task, the input and its type; the error stays the same object.
+
+    Args:
+        error: what the conversion raised.
+        task: the task's name.
+        name: the input's name.
+        python_type: the type that the task declares for it.
+    """
+    said = f"{class_name(error)}: {say(error)}" if isinstance(error, LookupError) else say(error)
+    _explain(error, f"Failed to convert input {name!r} of task {task!r} to {name_type(python_type)}: {said}")
+
+
+def _explain(error: Exception, message: str) -> None:
+    """Give an error another message; one with words of its own gets a note instead."""
+    try:
+        error.args = (message,)
+    except Exception:
+        error.add_note(message)
+        return
+    if type(error).__str__ not in _SAYS_ARGS and clean(message) not in say(error):
+        error.add_note(message)
 
 
 def read_literals(literals: LiteralMap, interface: Interface) -> dict[str, Value]:

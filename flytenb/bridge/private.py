@@ -124,15 +124,18 @@ class ContainerParts(NamedTuple):
     command: list[str]
     input_dir: str
     output_dir: str
+    summary_form: str
+    """`"JSON"`, `"YAML"` or `"PROTO"`: how its inputs are written once more, in one file."""
 
 
 def container_parts(task: Any) -> ContainerParts:
-    """Return a raw container task's image, command line and directories."""
+    """Return a raw container task's image, command line, directories and the form of its inputs' summary."""
     return ContainerParts(
         str(task._image),
         [*(task._cmd or ()), *(task._args or ())],
         (task._input_data_dir or "").rstrip("/"),
         (task._output_data_dir or "").rstrip("/"),
+        str(task._md_format.name),
     )
 
 

@@ -15,6 +15,8 @@ from flytekit.models import literals as literal_models
 from flytekit.types.pickle.pickle import FlytePickleTransformer
 from google.protobuf.json_format import MessageToDict
 
+from flytenb.user_text import repr_in_time
+
 SHORT = 40
 """Characters of a value in short."""
 
@@ -63,7 +65,7 @@ class _BoundedRepr(reprlib.Repr):
         own: Any = type(x).__repr__
         if own is object.__repr__:
             return f"<{type(x).__name__}>"
-        return cut(repr(x), self.maxother)
+        return cut(repr_in_time(x), self.maxother)
 
     def _repr_dataclass(self, x: Any, level: int) -> str:
         if level <= 0:

@@ -13,6 +13,9 @@ from typing import Any
 
 from flytenb.display.loaded import packages_of
 from flytenb.display.quantities import number_text
+from flytenb.user_text import PATIENCE, LateError, message_of, repr_in_time
+from flytenb.user_text import class_name as class_name
+from flytenb.user_text import clean as clean
 
 BRIEF = 80
 """Characters of a brief, unless asked otherwise."""
@@ -21,17 +24,7 @@ _DEPTH = 4
 _ITEMS = 12
 _SAFE_DIGITS = 300
 
-# Control characters, lone surrogates (no front end can receive one) and the marks that turn the reading direction
-# (they make a text read as something else). Newline and tab stay.
-_UNPRINTABLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
-)
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
-
-
-def clean(text: str) -> str:
-    """Return the text with every character that a page or terminal can't show written as its escape."""
-    return _UNPRINTABLE.sub(lambda m: m[0].encode("unicode_escape").decode("ascii"), text)
 
 
 def clip(text: str, limit: int) -> str:
@@ -42,13 +35,6 @@ def clip(text: str, limit: int) -> str:
 def brief(value: Any, limit: int = BRIEF) -> str:
     """Return the value in one line of at most `limit` characters; never raises, never reads more than it shows."""
     return clip(clean(_guarded(value, limit, _DEPTH, frozenset()).replace("\n", " ")), limit)
-
-
-def class_name(value: Any) -> str:
-    """Return the name of the value's class, which no method of the value can change."""
-    # Past the metaclass, which may answer anything.
-    name: str = type.__getattribute__(type(value), "__qualname__")
-    return clean(name.rpartition("<locals>.")[2])
 
 
 def has_generated_repr(cls: type) -> bool:
@@ -66,8 +52,7 @@ def own_repr(value: Any, limit: int) -> str:
     if has_no_repr(type(value)):
         return f"<{class_name(value)} object>"
     # Not `repr(value)`: that refuses what isn't text, and a FlyteFile's repr may be a path.
-    cls: Any = type(value)
-    text = str(cls.__repr__(value))
+    text = repr_in_time(value)
     # The address tells a reader nothing and differs on every run.
     return _ADDRESS.sub("", text[: limit + 40])
 
@@ -93,7 +78,8 @@ def _guarded(value: Any, limit: int, depth: int, around: frozenset[int]) -> str:
         return _brief(value, limit, depth, around)
     except BaseException as error:
         pass_interrupt(error)
-        return f"<{class_name(value)}, whose repr raised {type(error).__name__}>"
+        why = f"takes more than {PATIENCE:g} s" if isinstance(error, LateError) else f"raised {class_name(error)}"
+        return f"<{class_name(value)}, whose repr {why}>"
 
 
 def _brief(value: Any, limit: int, depth: int, around: frozenset[int]) -> str:
@@ -200,7 +186,7 @@ def _spell_enum(value: enum.Enum, limit: int) -> str:
 
 
 def _spell_error(value: BaseException, limit: int) -> str:
-    text = str(value)[: limit + 1].strip()
+    text = message_of(value)[: limit + 1].strip()
     return f"{type(value).__name__}: {text}" if text else type(value).__name__
 
 

@@ -10,9 +10,10 @@ from flytenb.bridge.graphs import read_graph
 from flytenb.bridge.staleness import recompile_stale
 from flytenb.display.part import Column, Facts, Group, Part, Table, Text, named_part
 from flytenb.display.shown import rendered
-from flytenb.errors import FlytenbError, say
+from flytenb.errors import FlytenbError, headline
 from flytenb.model import Interface, Kind, Port
 from flytenb.render.drawing import draw
+from flytenb.user_text import class_name
 
 
 def entity_bundle(entity: Any) -> dict[str, Any]:
@@ -28,11 +29,11 @@ def entity_bundle(entity: Any) -> dict[str, Any]:
 
 
 def _why_not(error: Exception) -> tuple[tuple[str, str], ...]:
-    name, label = type(error).__name__, "does not compile"
+    label = "does not compile"
     if not isinstance(error, FlytenbError):
-        return ((label, f"{name}: {say(error)}"),)
+        return ((label, headline(error)),)
     hint = (("hint", error.hint),) if error.hint else ()
-    return ((label, f"{name}: {error.message}"), *hint)
+    return ((label, f"{class_name(error)}: {error.message}"), *hint)
 
 
 def signature_card(entity: Any) -> Part:

@@ -7,10 +7,11 @@ import textwrap
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from flytenb.display.brief import brief, clean
+from flytenb.display.brief import brief, class_name, clean
 from flytenb.display.frames import WIDTH, cut, frame_lines, frame_place
 from flytenb.display.hints import hint_for
-from flytenb.errors import FlytenbError, is_library, own_frames, say
+from flytenb.display.remote_calls import is_rpc, refused_call, server_words
+from flytenb.errors import FlytenbError, full_traceback, is_foreign, is_library, own_frames, package_roots, say
 from flytenb.model import Phase
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class ErrorCard:
     """The lines, as IPython asks an exception for them; plain text, so that it travels with the exception."""
 
     def __init__(self, lines: tuple[str, ...]) -> None:
-        self.lines = lines
+        self.lines = tuple(map(clean, lines))
 
     def __call__(self) -> list[str]:
         return list(self.lines)
@@ -47,7 +48,7 @@ class FullError:
     """The whole traceback of a failed run, every frame of it; shows itself as text."""
 
     def __init__(self, text: str) -> None:
-        self.text = text
+        self.text = clean(text)
 
     @classmethod
     def of(cls, run: Run) -> FullError:
@@ -58,13 +59,13 @@ class FullError:
     @classmethod
     def at(cls, run: Run, failure: Failure) -> FullError:
         """Tell of one failure of a run."""
-        place = f"node {failure.path} of {clean(run.name)}" if failure.path else f"the run of {clean(run.name)}"
-        return cls(f"{place}\n{clean(failure.full())}")
+        place = f"node {failure.path} of {run.name}" if failure.path else f"the run of {run.name}"
+        return cls(f"{place}\n{full_traceback(failure.exception)}")
 
     @classmethod
     def whole(cls, error: BaseException) -> FullError:
         """Tell of an error that no run has."""
-        return cls(clean("".join(traceback.format_exception(error))))
+        return cls(full_traceback(error))
 
     def __repr__(self) -> str:
         return self.text
@@ -119,7 +120,7 @@ def message_lines(error: BaseException, most: int) -> list[str]:
     words = _words(error)
     words = _DUMP.sub(lambda dump: " ".join(dump[0].split()), words[:_MOST_SAID])
     lines = [clean(line.strip()) for line in words.splitlines() if line.strip()]
-    name = type(error).__name__
+    name = class_name(error)
     head = f"{name}: {lines[0]}" if lines else name
     if most == 1:
         return [cut(head)]
@@ -134,8 +135,17 @@ def _words(error: BaseException) -> str:
     """What an error says; flytekit puts its own code before it and the cause behind it, which has a line of its own."""
     if isinstance(error, FlytenbError):
         return error.message
-    coded = _CODED.match(say(error)) if _is_flytekits(error) else None
-    return coded[1] if coded else say(error)
+    if is_rpc(error):
+        return server_words(error)
+    if not _is_flytekits(error):
+        return say(error)
+    coded = _CODED.match(say(error))
+    words = coded[1] if coded else say(error)
+    refused = refused_call(error)
+    if refused is None:
+        return words
+    # Of flytekit's own words, "None" says nothing; what the server said is in the cause alone.
+    return "\n".join([server_words(refused), *([words] if words not in ("None", "") else [])])
 
 
 def _is_flytekits(error: BaseException) -> bool:
@@ -180,8 +190,12 @@ def _remote_frames(failure: Failure) -> list[traceback.FrameSummary]:
     ]
     # Our own words say what a library's frames would.
     is_ours = isinstance(failure.exception, FlytenbError)
-    own = [f for f in found if not re.search(r"[/\\](flytenb|flytekit|loky|concurrent)[/\\]", f.filename)]
+    own = [f for f in found if not is_foreign(f.filename) and not _is_pool(f.filename)]
     return [f for f in own if not (is_ours and is_library(f.filename))]
+
+
+def _is_pool(filename: str) -> bool:
+    return filename.startswith((*package_roots("loky"), *package_roots("concurrent")))
 
 
 def _members(error: BaseException, shell: Any, most: int) -> list[str]:
@@ -248,7 +262,7 @@ def _with_place(error: BaseException, shell: Any) -> str:
 def _also_failed(run: Run) -> list[str]:
     if not run.also_failed:
         return []
-    others = ", ".join(f"{f.path} ({type(f.exception).__name__})" for f in run.also_failed[:3])
+    others = ", ".join(f"{f.path} ({class_name(f.exception)})" for f in run.also_failed[:3])
     return [cut(f"  also failed: {others}{', …' if len(run.also_failed) > 3 else ''}")]
 
 

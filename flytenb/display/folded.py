@@ -11,7 +11,8 @@ from flytenb.display.brief import clean
 from flytenb.display.error_card import MOST_LINES, cause_lines, message_lines, note_lines
 from flytenb.display.frames import cut, frame_lines, frame_place
 from flytenb.display.hints import hint_for
-from flytenb.errors import DefinitionError, is_foreign, own_frames, say
+from flytenb.errors import DefinitionError, is_foreign, own_frames, package_roots, say
+from flytenb.user_text import message_of, one_line
 
 _MOST_FRAMES = 3
 _MOST_WORDS = 4
@@ -24,15 +25,24 @@ def has_own_card(error: BaseException) -> bool:
     return hasattr(type(error), "_render_traceback_") and not isinstance(error, DefinitionError)
 
 
-def sayable(error: BaseException) -> BaseException:
-    """Return an exception whose words can be read, as a front end asks for them: this one, or one of the same name."""
+def sayable(error: BaseException, *, is_shown_by_us: bool = True) -> BaseException:
+    """Return an exception whose name and words a front end may ask for and show: this one, or one of the same name.
+
+    Args:
+        error: what was raised.
+        is_shown_by_us: whether its words must be fit for a terminal too; a cell's own errors are shown as ever.
+    """
+    name, said = one_line(type(error).__name__), say(error)
     try:
-        str(error)
+        is_readable = message_of(error) == said
+        is_fit = not is_shown_by_us or (type(error).__name__ == name and str(error) == said)
     except Exception:
-        stand_in: Exception = type(type(error).__name__, (Exception,), {})(say(error))
-        stand_in.__cause__ = error
-        return stand_in
-    return error
+        is_readable = is_fit = False
+    if is_readable and is_fit:
+        return error
+    stand_in: Exception = type(name, (Exception,), {})(said)
+    stand_in.__cause__ = error
+    return stand_in
 
 
 def folded_lines(error: BaseException, shell: Any) -> list[str]:
@@ -49,7 +59,7 @@ def folded_lines(error: BaseException, shell: Any) -> list[str]:
     hint = hint_for(error)
     if hint:
         lines.append(cut(f"  hint: {clean(hint.splitlines()[0])}"))
-    return [*lines[: MOST_LINES - 1], "  the whole traceback: %flyte error"]
+    return [*map(clean, lines[: MOST_LINES - 1]), "  the whole traceback: %flyte error"]
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -70,7 +80,7 @@ def _after_shell(trace: TracebackType | None) -> list[traceback.FrameSummary]:
     """The frames from the cell on: what called the cell is IPython's."""
     frames = own_frames(trace)
     first = next((i for i, f in enumerate(frames) if f.name == "<module>"), 0)
-    return [f for f in frames[first:] if "/IPython/" not in f.filename.replace("\\", "/")]
+    return [f for f in frames[first:] if not f.filename.startswith(package_roots("IPython"))]
 
 
 def _syntax_lines(error: SyntaxError, shell: Any) -> list[str]:

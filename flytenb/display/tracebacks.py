@@ -36,11 +36,17 @@ class Tracebacks:
         short = self._in_short(error, lines) if not has_own_card(error) else None
         if is_run or short is not None:
             self._session.folded = error
-        told = sayable(error)
+        is_shown_by_us = is_run or short is not None or isinstance(error, FlytenbError)
+        told = sayable(error, is_shown_by_us=is_shown_by_us)
         result = getattr(self._shell.displayhook, "exec_result", None)
         if told is not error and result is not None and result.error_in_exec is error:
             result.error_in_exec = told  # IPython and ipykernel ask it for its words once more
-        self._show(self._shell, etype, told, _cleaned(error, lines) if short is None else short)
+        self._show(
+            self._shell,
+            etype if told is error else type(told),
+            told,
+            _cleaned(error, lines) if short is None else short,
+        )
 
     def _in_short(self, error: BaseException, lines: list[str]) -> list[str] | None:
         from flytenb.display.folded import folded_lines

@@ -10,7 +10,7 @@ from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, nee
 from flytenb.errors import MAGIC_LINE, UsageError, closest
 from flytenb.magics.cell import cell_number, define
 from flytenb.magics.debug import debug, find_failure, last_failed
-from flytenb.magics.line import Call, parse_call, parse_names, split_verb
+from flytenb.magics.line import Call, parse_call, parse_names, split_verb, strip_end
 from flytenb.magics.options import OPTIONS, Help
 from flytenb.session import Session
 
@@ -49,7 +49,7 @@ class FlyteMagics(Magics):
         `run` takes a Python call, evaluated in the notebook, and gives back the run: `run = %flyte run wf(n=3)`.
         """
         self._ready()
-        verb, rest = split_verb(line)
+        verb, rest = split_verb(strip_end(line))
         verb = "help" if verb in ("--help", "-h") else verb
         verbs = {
             "": self._list,
@@ -255,7 +255,7 @@ class FlyteMagics(Magics):
 
     def _define(self, kind: str, line: str, cell: str) -> None:
         self._ready()
-        define(self.shell, kind, line, cell)
+        define(self.shell, kind, strip_end(line), cell)
 
 
 def _whole(option: str, text: str) -> int:

@@ -36,6 +36,25 @@ def ask_help(lines: list[str]) -> list[str]:
     return lines if found is None else [f"%flyte help {found[1]}\n"]
 
 
+def strip_end(line: str) -> str:
+    """Return the line without the comment and the semicolons at its end; in quotes they stay."""
+    at, quote = 0, ""
+    while at < len(line):
+        if quote:
+            if line[at] == "\\":
+                at += 1
+            elif line.startswith(quote, at):
+                at += len(quote) - 1
+                quote = ""
+        elif line[at] in "'\"":
+            quote = line[at] * 3 if line.startswith(line[at] * 3, at) else line[at]
+            at += len(quote) - 1
+        elif line[at] == "#" and (at == 0 or line[at - 1].isspace() or line[at - 1] == ";"):
+            break
+        at += 1
+    return line if quote else line[:at].rstrip("; \t")
+
+
 def split_verb(line: str) -> tuple[str, str]:
     """Split `draw wf --depth 2` into the verb and the rest."""
     verb, _, rest = line.strip().partition(" ")

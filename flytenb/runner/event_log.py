@@ -16,10 +16,12 @@ from contextlib import suppress
 from typing import Any
 
 from flytenb.bridge.stopping import shielded
+from flytenb.errors import headline
 from flytenb.model import Phase, RunEvent
 from flytenb.runner.interrupts import Latch
 from flytenb.runner.steps import Record
 from flytenb.runner.workers import workers
+from flytenb.user_text import class_name, clean, repr_in_time
 
 Listener = Callable[[RunEvent], None]
 
@@ -128,7 +130,7 @@ class EventLog:
             except BaseException as e:
                 with self.lock:
                     self._remove(subscription)
-                complain(f"removed run listener {name_of(subscription.listener)} because it raised {name_of(e)}")
+                complain(f"removed run listener {name_of(subscription.listener)} because it raised {headline(e)}")
 
     def _next(self, subscription: _Subscription) -> RunEvent | None:
         with self.lock:
@@ -179,8 +181,8 @@ def complain(text: str) -> None:
 
 
 def name_of(value: object) -> str:
-    """Return an object's repr, or its type's name where that raises."""
+    """Return an object's repr, or its type's name where that raises or takes too long."""
     try:
-        return repr(value)
+        return clean(repr_in_time(value))
     except BaseException:
-        return f"<{type(value).__name__}>"
+        return f"<{class_name(value)}>"

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from flytenb.errors import own_frames, say
+from flytenb.errors import full_traceback, own_frames, say
 from flytenb.model import Phase
+from flytenb.user_text import class_name
 
 if TYPE_CHECKING:
     from flytenb.bridge.context import Workspace
@@ -71,13 +72,11 @@ class Failure:
 
     def full(self) -> str:
         """The whole traceback, with every frame, cause and context."""
-        try:
-            return "".join(traceback.format_exception(self.exception))
-        except Exception:
-            return "".join(traceback.format_tb(self.exception.__traceback__)) + str(self)
+        return full_traceback(self.exception)
 
     def __str__(self) -> str:
-        return f"{type(self.exception).__name__}: {self.message}"
+        name = class_name(self.exception)
+        return f"{name}: {self.message}" if self.message else name
 
 
 def describe(error: BaseException) -> str:

@@ -8,11 +8,21 @@ from typing import Any
 
 from flytenb.bridge.compiled import Compiled, CompiledNode, Ref, read_compiled, task_policy
 from flytenb.bridge.crossing import Value, packer
-from flytenb.bridge.entities import inner_workflow, kind_of, mock_of, plan_inputs, require_entity, short_name
+from flytenb.bridge.entities import (
+    inner_workflow,
+    kind_of,
+    mock_of,
+    plan_inputs,
+    require_entity,
+    require_local,
+    short_name,
+)
 from flytenb.bridge.stubs import stub_error
 from flytenb.bridge.type_names import name_type
+from flytenb.bridge.values_in_short import shorten
 from flytenb.errors import InputError, closest, say
 from flytenb.model import Kind
+from flytenb.user_text import class_name, clean
 
 
 @dataclass(frozen=True)
@@ -43,9 +53,11 @@ def root_of(entity: Any, given: Mapping[str, Any]) -> Root:
 
     Raises:
         NotAnEntityError: for anything else.
+        RemoteEntityError: for one that was fetched from a cluster, and for a workflow that calls such a one.
         StubError: if it has no body yet.
     """
     require_entity(entity)
+    require_local(entity)
     name = short_name(entity)
     kind = kind_of(entity)
     interface = entity.python_interface
@@ -124,20 +136,19 @@ def check_inputs(root: Root, *, strict: bool) -> dict[str, Value]:
 
 
 def _refused(key: str, given: Any, declared: Any, error: Exception) -> tuple[str, str]:
-    """Why a value is refused: it is none of its type, or it is one that can't travel."""
+    """Why a value is refused: it isn't one of its type, or it is one that can't be converted."""
     said = say(error).partition("\n")[0]
-    if isinstance(declared, type) and isinstance(given, declared) and "pickle" in said:
+    is_of_type = isinstance(declared, type) and isinstance(given, declared)
+    if is_of_type and "pickle" in said:
         way = f"Flyte doesn't know the type and would pickle it ({said}): a dataclass usually mends it"
         return f"{key}={_brief(given)} can't be carried to a task", way
+    if is_of_type:
+        return f"{key}={_brief(given)} can't be converted as {name_type(declared)}", said or class_name(error)
     if said.startswith("Expected value of type"):  # flytekit's words, which say nothing more
         said = f"{key} takes {name_type(declared)}; this is of type {name_type(type(given))}"
     return f"{key}={_brief(given)} is no {name_type(declared)}", said
 
 
 def _brief(value: Any) -> str:
-    """A value in at most 80 characters; one whose own words fail by its type."""
-    try:
-        text = repr(value)
-    except Exception:
-        text = f"<{type(value).__name__}>"
-    return text if len(text) <= 80 else f"{text[:79]}…"
+    """Return a value in at most 80 characters; one whose own `__repr__` fails or takes too long by its type."""
+    return clean(shorten(value, 80))

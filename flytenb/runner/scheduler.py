@@ -18,7 +18,7 @@ from flytenb.bridge.context import Workspace
 from flytenb.bridge.process_state import HAS_OWN_CWD, current_cwd, go_to, save_state
 from flytenb.bridge.state_uses import EVERYTHING, MAIN_THREAD, PRIVATE
 from flytenb.bridge.stopping import Attempt, set_attempt
-from flytenb.errors import NodeTimeoutError, WorkerLostError
+from flytenb.errors import NodeTimeoutError, WorkerLostError, headline
 from flytenb.model import Phase
 from flytenb.runner import capture
 from flytenb.runner.clock import clock
@@ -30,6 +30,7 @@ from flytenb.runner.main_thread import main_thread
 from flytenb.runner.ready_queue import ReadyQueue
 from flytenb.runner.steps import LATER, Answer, Expansion, HandlerScope, Scope, Skip, State, Step
 from flytenb.runner.workers import workers
+from flytenb.user_text import class_name
 
 _BACKOFF = 0.1
 _LONGEST_BACKOFF = 5.0
@@ -306,7 +307,7 @@ class Scheduler(EventLog):
         record = step.record
         retry = is_recoverable(error) or isinstance(error, WorkerLostError) or phase is Phase.TIMED_OUT
         if retry and step.tries <= step.retries:
-            record.retries += (f"{type(error).__name__}: {words}",)
+            record.retries += (f"{class_name(error)}: {words}",)
             self.emit("attempt", record, attempt=step.tries, text=record.retries[-1])
             step.state = State.WAITING
             pause = min(_BACKOFF * 2 ** (step.tries - 1), _LONGEST_BACKOFF)
@@ -508,4 +509,4 @@ def _call_all(jobs: Iterable[Callable[[], Any]]) -> None:
         try:
             job()
         except BaseException as e:
-            complain(f"a job for the end of a run, {name_of(job)}, raised {name_of(e)}")
+            complain(f"a job for the end of a run, {name_of(job)}, raised {headline(e)}")

@@ -12,6 +12,8 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Protocol
 
 from flytenb.bridge.cache import single_flight
+from flytenb.bridge.entities import short_name
+from flytenb.bridge.packing import explain_input
 from flytenb.bridge.state_uses import NOTHING
 from flytenb.model import CacheStatus, Phase
 
@@ -323,7 +325,21 @@ class EntityStep(Step):
     def take_inputs(self, scheduler: Scheduler) -> dict[str, Any]:
         """Take the inputs from the values before it, in a context of its own."""
         scheduler.workspace.enter()
-        return {name: get() for name, get in self.use.getters}
+        try:
+            return {name: get() for name, get in self.use.getters}
+        except Exception as e:
+            self.explain_input(e)
+            raise
+
+    def explain_input(self, error: Exception) -> None:
+        """Have the error of an input that can't be taken name it, the task and the type."""
+        types = self.use.entity.python_interface.inputs
+        for name, get in self.use.getters:
+            try:
+                get()
+            except Exception:
+                explain_input(error, short_name(self.use.entity), name, types.get(name))
+                return
 
     def put_outputs(self, outputs: Mapping[str, Value]) -> None:
         """Leave the outputs to those after it."""
@@ -344,7 +360,11 @@ class TaskStep(EntityStep):
     def execute(self, scheduler: Scheduler) -> None:
         # Written out: this is what a run does most, and the call enters a context of its own anyway.
         use = self.use
-        inputs = {name: get() for name, get in use.getters}
+        try:
+            inputs = {name: get() for name, get in use.getters}
+        except Exception as e:
+            self.explain_input(e)
+            raise
         if self.cache is None:
             outputs = self.call(scheduler.workspace, inputs)
         else:

@@ -130,7 +130,7 @@ def run_bundle(
     )
     head = f"{name} · {words}" + (f" · {facts}" if facts else "")
     text = [head, shown_drawing.text, *([why] if why else []), *[s.text for s in shown]]
-    return {"text/plain": "\n".join(text), "text/html": html, **({"image/svg+xml": svg} if svg else {})}
+    return {"text/plain": clean("\n".join(text)), "text/html": html, **({"image/svg+xml": svg} if svg else {})}
 
 
 def _run_state(run: Run) -> NodeState:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextvars
+import sys
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -12,6 +14,8 @@ from flytenb.display.live.news import counts_text, node_counts
 from flytenb.render import captions
 
 if TYPE_CHECKING:
+    from flytenb.model import RunEvent
+    from flytenb.runner.event_log import Listener
     from flytenb.runner.run import Run
 
 _FIRST = 5.0
@@ -29,7 +33,7 @@ class Progress:
 
     def __init__(self, run: Run, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
         self._run = run
-        self._say = say
+        self._say: Callable[[str], None] = lambda line: say(clean(line))
         self._clock = clock
         self._ledger = Ledger()
         self._began = clock()
@@ -44,21 +48,36 @@ class Progress:
         for path, question in self._ledger.waiting.items():
             if path not in self._asked:
                 self._asked.add(path)
-                asked = f"{clean(self._run.name)}: {path} waits: {clean(question)}"
-                self._say(f"{asked}\n  {self._way_out(path)}")
+                asked = f"{self._run.name}: {path} waits: {question}"
+                self._say(f"{asked}\n  {way_out(self._run, path, '--background')}")
         if self._clock() < self._due or self._run.phase.is_terminal:
             return
         counts = counts_text(node_counts(self._ledger, self._run.graph))
         took = captions.seconds(self._clock() - self._began)
-        self._say(f"{clean(self._run.name)}: {counts} · {took}")
+        self._say(f"{self._run.name}: {counts} · {took}")
         self._pause = min(2 * self._pause, _LONGEST_PAUSE)
         self._due = self._clock() + self._pause
 
-    def _way_out(self, path: str) -> str:
-        node = self._run.graph.nodes.get(path)
-        is_input = node is not None and node.settings.get("gate") == "input"
-        answer, call = ("…", "set_input({}, …)") if is_input else ("True", "approve({})")
-        return (
-            f"interrupt, then answer beforehand by flytenb.options(answers={{{path!r}: {answer}}}), "
-            f"or start it with --background and call run.{call.format(repr(path))}"
-        )
+
+def way_out(run: Run, path: str, background: str) -> str:
+    """Return how the gate at a path of a run that blocks its caller is answered."""
+    node = run.graph.nodes.get(path)
+    is_input = node is not None and node.settings.get("gate") == "input"
+    answer, call = ("…", "set_input({}, …)") if is_input else ("True", "approve({})")
+    return (
+        f"interrupt, then answer beforehand by flytenb.options(answers={{{path!r}: {answer}}}), "
+        f"or start it with {background} and call run.{call.format(repr(path))}"
+    )
+
+
+def print_gates(run: Run) -> Listener:
+    """Return a listener that prints what each gate asks to standard error, and how it is answered."""
+    # What is printed in the context of a node goes into its log.
+    context = contextvars.copy_context()
+
+    def listen(event: RunEvent) -> None:
+        if event.kind == "gate":
+            how = way_out(run, event.path, "flytenb.start(…)")
+            context.copy().run(print, clean(f"{run.name}: {event.path} waits: {event.text}\n  {how}"), file=sys.stderr)
+
+    return listen

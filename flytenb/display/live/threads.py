@@ -12,6 +12,8 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Protocol
 
+from flytenb.errors import headline
+
 INTERVAL = 0.1
 """Seconds between two updates of a page: at most ten a second."""
 
@@ -64,7 +66,7 @@ def _is_still_due(view: Ticking) -> bool:
         return view.tick()
     except Exception as error:
         # A view that breaks must neither break the run nor the other views, nor be silent about it.
-        warnings.warn(f"the live view stopped: {error!r}", stacklevel=2)
+        warnings.warn(f"the live view stopped: {headline(error)}", stacklevel=2)
         return False
 
 
@@ -91,7 +93,7 @@ class Lane:
             try:
                 job()
             except Exception as error:
-                warnings.warn(f"the live view couldn't do something: {error!r}", stacklevel=2)
+                warnings.warn(f"the live view couldn't do something: {headline(error)}", stacklevel=2)
 
     def __repr__(self) -> str:
         return f"<Lane {self._name}: {self._jobs.qsize()} jobs>"

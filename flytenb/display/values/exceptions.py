@@ -9,6 +9,7 @@ from flytenb.display.brief import class_name
 from flytenb.display.part import Entry, Group, Part, Section, Text, Tree
 from flytenb.display.registry import BUILT_IN
 from flytenb.display.view import View
+from flytenb.user_text import LateError, message_of
 
 display_for = BUILT_IN.display_for
 _FRAMES = 8
@@ -23,7 +24,7 @@ def show_exception(value: BaseException, view: View) -> Part:
     if message:
         parts.append(Text(message[: view.limits.block], missing=max(len(message) - view.limits.block, 0)))
     notes = getattr(value, "__notes__", ())
-    parts.extend(Text(str(note)[: view.limits.block]) for note in list(notes)[:4])
+    parts.extend(Text(note[: view.limits.block]) for note in list(notes)[:4] if isinstance(note, str))
     frames = traceback.extract_tb(value.__traceback__, limit=-_FRAMES)
     if frames:
         lines = tuple(
@@ -41,9 +42,11 @@ def show_exception(value: BaseException, view: View) -> Part:
 
 def _message(error: BaseException) -> str:
     try:
-        return str(error)
+        return message_of(error)
+    except LateError as late:
+        return f"<its message can't be read: {late}>"
     except Exception as again:
-        return f"<its message raised {type(again).__name__}>"
+        return f"<its message raised {class_name(again)}>"
 
 
 def _causes(error: BaseException) -> list[BaseException]:
