@@ -1,7 +1,4 @@
-"""Where in a workflow's function something is wrong that flytekit tells late, without a line of it, or never.
-
-What is wrong is told by whoever raises; this puts the user's own line into the traceback.
-"""
+"""Attach the workflow function's line to compile errors; reject unfinished conditionals, cycles, lost outputs."""
 
 from __future__ import annotations
 
@@ -11,18 +8,21 @@ import sys
 import textwrap
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from graphlib import CycleError, TopologicalSorter
 from types import CodeType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from flytekit.core.condition import ConditionalSection
+from flytekit.core.promise import Promise
+from flytekit.core.workflow import PythonFunctionWorkflow
 
 from flytenb.bridge import private
 from flytenb.errors import DefinitionError, is_foreign, say
 
-if TYPE_CHECKING:
-    from flytenb.bridge.repairs import Repairs
+FLYTEKIT_COMPILE = PythonFunctionWorkflow.compile
+"""flytekit's own compile, which the extension replaces."""
 
 
 class _Begun(NamedTuple):
@@ -43,21 +43,31 @@ class _Begun(NamedTuple):
 _begun: ContextVar[list[_Begun] | None] = ContextVar("flytenb_conditionals", default=None)
 
 
-def note_conditionals(repairs: Repairs) -> None:
-    """Note where each conditional begins: flytekit loses one that has no end, with the tasks of its cases."""
-    original = ConditionalSection.__init__
+_begin = ConditionalSection.__init__
 
-    def begin(self: ConditionalSection, name: str) -> None:
-        original(self, name)
-        known = _begun.get()
-        if known is None:
-            return
-        frame = sys._getframe(1)
-        while is_foreign(frame.f_code.co_filename) and frame.f_back is not None:
-            frame = frame.f_back
-        known.append(_Begun(self, frame.f_code, frame.f_lineno))
 
-    repairs.replace(ConditionalSection, "__init__", begin)
+def _note_begin(self: ConditionalSection, name: str) -> None:
+    """Note where a conditional begins: flytekit loses one that has no end, with the tasks of its cases."""
+    _begin(self, name)
+    known = _begun.get()
+    if known is None:
+        return
+    frame = sys._getframe(1)
+    while is_foreign(frame.f_code.co_filename) and frame.f_back is not None:
+        frame = frame.f_back
+    known.append(_Begun(self, frame.f_code, frame.f_lineno))
+
+
+@contextmanager
+def _conditionals_noted() -> Iterator[None]:
+    """Note conditionals for the time of one compile; the caller holds the compile lock."""
+    noted, found = _begun.set([]), ConditionalSection.__init__
+    ConditionalSection.__init__ = _note_begin
+    try:
+        yield
+    finally:
+        ConditionalSection.__init__ = found
+        _begun.reset(noted)
 
 
 def compile_told(workflow: Any, compile_body: Callable[[], Any]) -> Any:
@@ -73,24 +83,40 @@ def compile_told(workflow: Any, compile_body: Callable[[], Any]) -> Any:
             f"{workflow.short_name} is async, which a workflow can't be", hint="make it @eager, or leave async out"
         )
         _raise_at(error, function.__code__, _line_of(function, "def"))
-    token = _begun.set([])
-    try:
-        made = compile_body()
-        _refuse_unfinished(workflow)
-    except DefinitionError:
-        raise
-    except Exception as e:
-        names = [frame.f_code.co_name for frame, _ in traceback.walk_tb(e.__traceback__)]
-        is_in_body = any(frame.f_code is function.__code__ for frame, _ in traceback.walk_tb(e.__traceback__))
-        if not is_in_body or "flytekit.core.condition." in say(e):
+    with _conditionals_noted():
+        try:
+            made = compile_body()
             _refuse_unfinished(workflow)
-        if not is_in_body:
-            line = _line_of(function, "" if "_validate_add_on_failure_handler" in names else "return")
-            _raise_at(e, function.__code__, line)
-        raise
-    finally:
-        _begun.reset(token)
+        except DefinitionError:
+            raise
+        except Exception as e:
+            names = [frame.f_code.co_name for frame, _ in traceback.walk_tb(e.__traceback__)]
+            is_in_body = any(frame.f_code is function.__code__ for frame, _ in traceback.walk_tb(e.__traceback__))
+            if not is_in_body or "flytekit.core.condition." in say(e):
+                _refuse_unfinished(workflow)
+            if not is_in_body:
+                line = _line_of(function, "" if "_validate_add_on_failure_handler" in names else "return")
+                _raise_at(e, function.__code__, line)
+            raise
     return made
+
+
+def refuse_unannounced(workflow: Any, returned: Any) -> None:
+    """Raise where a function that declares no output returned what a node gives: it would be lost."""
+    if not workflow.python_interface.outputs and _has_promise(returned):
+        function = inspect.unwrap(workflow.function)
+        error = DefinitionError(
+            f"{workflow.short_name} returns what a node gives, but declares no output",
+            hint=f"annotate it: def {function.__name__}(…) -> type:, or leave the return out",
+        )
+        _raise_at(error, function.__code__, _line_of(function, "return"))
+
+
+def _has_promise(value: Any, depth: int = 3) -> bool:
+    if isinstance(value, (list, tuple, dict)) and depth:
+        inside = value.values() if isinstance(value, dict) else value
+        return any(_has_promise(inner, depth - 1) for inner in inside)
+    return isinstance(value, Promise)
 
 
 def refuse_cycles(workflow: Any) -> None:
@@ -99,7 +125,6 @@ def refuse_cycles(workflow: Any) -> None:
     try:
         TopologicalSorter(waits).prepare()
     except CycleError as e:
-        private.forget_compiled(workflow)
         circle = " → ".join(e.args[1])
         raise DefinitionError(
             f"{workflow.short_name}: nodes wait for each other: {circle}", hint="take one of the >> out"

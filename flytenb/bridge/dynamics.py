@@ -14,6 +14,8 @@ from flytekit.core.workflow import (
 )
 
 from flytenb.bridge.context import Workspace, compiling
+from flytenb.bridge.staleness import recompile_inner
+from flytenb.bridge.workflow_compiler import compile_workflow
 
 
 def compile_dynamic(
@@ -35,7 +37,8 @@ def compile_dynamic(
                 metadata=WorkflowMetadata(on_failure=WorkflowFailurePolicy.FAIL_IMMEDIATELY),
                 default_metadata=WorkflowMetadataDefaults(interruptible=bool(task.metadata.interruptible)),
             )
-            workflow.compile(**inputs)
+            compile_workflow(workflow, inputs, is_dynamic=True)
+            recompile_inner(workflow)
         finally:
             # The list of all entities only grows; what a run makes is no definition and leaves it again.
             del FlyteEntities.entities[before:]

@@ -1,0 +1,136 @@
+"""Compile a workflow's function as flytekit does, with the checks that flytekit leaves to the cluster.
+
+The one way to compile, for the extension's direct calls as for a script without it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from flytekit.core.condition import BranchNode
+from flytekit.core.workflow import PythonFunctionWorkflow
+
+from flytenb.bridge import private
+from flytenb.bridge.bodies import FLYTEKIT_COMPILE, compile_told, refuse_cycles, refuse_unannounced
+from flytenb.bridge.context import compile_lock
+from flytenb.bridge.entities import is_stub
+from flytenb.bridge.makings import note_makings, read_makings
+from flytenb.bridge.type_checks import refuse_wrong_types
+from flytenb.errors import DefinitionError
+
+_WRITTEN = re.compile(r"Promise\(node:[\w-]*\.\w+\.\[")
+"""What `str()` makes of a promise."""
+
+
+def compile_workflow(workflow: Any, given: Mapping[str, Any] | None = None, *, is_dynamic: bool = False) -> Any:
+    """Compile a workflow and those that its body calls; one that is compiled already stays as it is.
+
+    flytekit marks a workflow as compiled before it compiles it; here one that failed is as it was before, so that it
+    fails every time. A stub compiles to nothing.
+
+    Args:
+        workflow: of a function.
+        given: values of its inputs, where it is the inside of a dynamic.
+        is_dynamic: whether it is, so that what its function returns without a declared output doesn't matter.
+
+    Returns:
+        What flytekit's own `compile` returns.
+
+    Raises:
+        DefinitionError: for what a cluster would refuse.
+        Exception: what the workflow's function or flytekit raises.
+    """
+    with compile_lock:
+        if workflow.compiled:
+            return None
+        # Read before compiling: a change amid the compile belongs to the next one.
+        makings = read_makings(workflow)
+        if is_stub(workflow):
+            workflow.compiled = True
+            note_makings(workflow, makings)
+            return None
+        try:
+            with _nested_checked(), private.returned_noted(workflow) as returned:
+                made = compile_told(workflow, lambda: FLYTEKIT_COMPILE(workflow, **(given or {})))
+            if not is_dynamic:
+                refuse_unannounced(workflow, returned[0])
+            check_compiled(workflow, given)
+        except BaseException:
+            private.forget_compiled(workflow)
+            raise
+        note_makings(workflow, makings)
+        return made
+
+
+def check_compiled(workflow: Any, given: Mapping[str, Any] | None = None) -> None:
+    """Raise for what a cluster would refuse in a workflow that flytekit has compiled, or that was put together by hand.
+
+    Raises:
+        DefinitionError: naming the place.
+    """
+    refuse_cycles(workflow)
+    refuse_written_promises(workflow, given)
+    refuse_wrong_types(workflow, all_nodes(workflow))
+
+
+@contextmanager
+def _nested_checked() -> Iterator[None]:
+    """Let the workflows that a body calls compile with the same checks; the caller holds the compile lock."""
+    found = PythonFunctionWorkflow.compile
+    PythonFunctionWorkflow.compile = lambda self, **kwargs: compile_workflow(self, kwargs)
+    try:
+        yield
+    finally:
+        PythonFunctionWorkflow.compile = found
+
+
+def refuse_written_promises(workflow: Any, given: Mapping[str, Any] | None = None) -> None:
+    """Raise for an input or output that is, or holds, the text of a promise: an f-string takes one silently.
+
+    Args:
+        workflow: compiled.
+        given: the values that a dynamic was called with; a text that one of them holds is the user's own.
+    """
+    inputs = ((f"the input {b.var!r} of {node.id}", b) for node in all_nodes(workflow) for b in node.bindings)
+    outputs = ((f"the output {b.var!r}", b) for b in private.compiled_outputs(workflow))
+    for place, binding in (*inputs, *outputs):
+        for text in _texts(binding.binding):
+            found = _WRITTEN.search(text)
+            if found is None or any(found[0] in repr(value) for value in (given or {}).values()):
+                continue
+            raise DefinitionError(
+                f"{workflow.short_name}: {place} would be the text {text!r}",
+                hint="in a workflow a task's output is a promise, also in an f-string or str(): "
+                "make the text inside a task",
+            )
+
+
+def _texts(data: Any) -> Iterator[str]:
+    """The texts that a binding holds, at any depth."""
+    if data.collection is not None:
+        for inner in data.collection.bindings:
+            yield from _texts(inner)
+    elif data.map is not None:
+        for inner in data.map.bindings.values():
+            yield from _texts(inner)
+    elif data.scalar is not None and data.scalar.primitive is not None:
+        yield data.scalar.primitive.string_value or ""
+
+
+def all_nodes(workflow: Any) -> Iterator[Any]:
+    """The nodes of a workflow: those inside its conditionals and that of its failure handler too."""
+    from flytenb.bridge.graphs.paths import name_nodes
+
+    nodes = private.compiled_nodes(workflow)
+    handler = private.failure_node(workflow)
+    if not any(isinstance(node.flyte_entity, BranchNode) for node in nodes):
+        yield from nodes
+    else:
+        scope = name_nodes(nodes, private.compiled_outputs(workflow))
+        for level in scope.levels.values():
+            yield from level
+    if handler is not None and all(node is not handler for node in nodes):
+        yield handler
