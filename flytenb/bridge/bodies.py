@@ -119,6 +119,15 @@ def _has_promise(value: Any, depth: int = 3) -> bool:
     return isinstance(value, Promise)
 
 
+def check_returned(workflow: Any, check: Callable[[Any], None]) -> None:
+    """Check a compiled workflow; put the `return` of its function into the traceback of what that raises."""
+    try:
+        check(workflow)
+    except DefinitionError as e:
+        function = inspect.unwrap(workflow.function)
+        _raise_at(e, function.__code__, _line_of(function, "return"))
+
+
 def refuse_cycles(workflow: Any) -> None:
     """Raise where nodes wait for each other, as `a >> b` and `b >> a` ask for: a run would never end."""
     waits = {node.id: [above.id for above in node.upstream_nodes] for node in private.compiled_nodes(workflow)}

@@ -12,7 +12,7 @@ from flytenb.bridge.context import compile_lock
 from flytenb.bridge.entities import function_of, inner_workflow, is_entity, is_map, map_target
 from flytenb.bridge.makings import entities_named, has_changed, is_known
 from flytenb.bridge.readings import forget_readings, read_once, read_what_is_pending
-from flytenb.bridge.workflow_compiler import all_nodes, check_compiled, compile_workflow
+from flytenb.bridge.workflow_compiler import all_nodes, check_composed, compile_workflow
 
 
 def recompile_stale(entity: Any) -> None:
@@ -92,7 +92,7 @@ def _refresh(workflow: Any, seen: set[int]) -> None:
         return
     seen.add(id(workflow))
     if not isinstance(workflow, PythonFunctionWorkflow):
-        check_compiled(workflow)
+        check_composed(workflow)
     elif not workflow.compiled or not _is_up_to_date(workflow):
         read_what_is_pending()
         private.forget_compiled(workflow)

@@ -6,7 +6,7 @@ flytekit binds a promise to any input or output. A cluster compares the types wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Annotated, Any, NamedTuple, get_args, get_origin
 
 from flyteidl.core.literals_pb2 import Scalar
@@ -42,15 +42,15 @@ class Declared(NamedTuple):
         return str(name_literal_type(LiteralTypeModel.from_flyte_idl(self.literal)))
 
 
-def refuse_wrong_types(workflow: Any, nodes: Iterator[Any]) -> None:
-    """Raise where an output of the workflow or an input of one of its nodes can't come from what is bound to it.
+def refuse_wrong_inputs(workflow: Any, nodes: Iterable[Any]) -> None:
+    """Raise where an input of a node can't come from what is bound to it.
 
     Args:
         workflow: compiled.
         nodes: its nodes, those inside its conditionals too.
 
     Raises:
-        DefinitionError: which names the output or input, the node, and both types.
+        DefinitionError: which names the input, the nodes, and both types.
     """
     checks = _Checks(workflow)
     for node in nodes:
@@ -58,6 +58,15 @@ def refuse_wrong_types(workflow: Any, nodes: Iterator[Any]) -> None:
             checks.refuse_different_cases(node)
         elif not isinstance(node.flyte_entity, Gate):
             checks.refuse_wrong_inputs(node)
+
+
+def refuse_wrong_outputs(workflow: Any) -> None:
+    """Raise where an output of a compiled workflow can't come from what is bound to it.
+
+    Raises:
+        DefinitionError: which names the output, the node, and both types.
+    """
+    checks = _Checks(workflow)
     for binding in private.compiled_outputs(workflow):
         expected = _declared(workflow, "outputs", binding.var)
         checks.refuse(f"the output {binding.var!r}", "is declared", binding.binding, expected)
@@ -158,13 +167,13 @@ class _Checks:
         source = f"{promise.var!r}{where}{of}"
         if str(given) == str(expected):
             return f"{source} gives a {given} that has other fields or was defined elsewhere"
-        return f"{source} gives {given}"
+        fitting = [v for v in _variants(expected) if are_castable(given.literal, v.literal)]
+        several = f", which fits more than one of these: {', '.join(map(str, fitting))}" if len(fitting) > 1 else ""
+        return f"{source} gives {given}{several}"
 
     def _problem_of_union(self, binding: Any, expected: Declared) -> str | None:
         """A list or dict of promises must fit exactly one variant."""
-        literals = expected.literal.union_type.variants
-        variants = [Declared(p, v) for p, v in zip(_variants(expected), literals, strict=True)]
-        fitting = [v for v in variants if self._problem(binding, v) is None]
+        fitting = [v for v in _variants(expected) if self._problem(binding, v) is None]
         if len(fitting) == 1:
             return None
         what = "a list" if binding.collection is not None else "a dict"
@@ -253,11 +262,13 @@ def _attribute(declared: Declared, attribute: Any) -> Declared:
     return Declared(None, fields[attribute]) if fields else declared
 
 
-def _variants(declared: Declared) -> tuple[Any, ...]:
-    """The Python types of a union's variants, in flytekit's order; None for each where that isn't known."""
+def _variants(declared: Declared) -> list[Declared]:
+    """The variants of a union, none of any other type; the Python types are in flytekit's order."""
+    literals = declared.literal.union_type.variants
     found = get_args(_unannotated(declared.python))
-    count = len(declared.literal.union_type.variants)
-    return found if len(found) == count else (None,) * count
+    if len(found) != len(literals):
+        found = (None,) * len(literals)
+    return [Declared(python, literal) for python, literal in zip(found, literals, strict=True)]
 
 
 def _unannotated(python_type: Any) -> Any:

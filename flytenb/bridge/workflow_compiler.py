@@ -14,11 +14,11 @@ from flytekit.core.condition import BranchNode
 from flytekit.core.workflow import PythonFunctionWorkflow
 
 from flytenb.bridge import private
-from flytenb.bridge.bodies import FLYTEKIT_COMPILE, compile_told, refuse_cycles, refuse_unannounced
+from flytenb.bridge.bodies import FLYTEKIT_COMPILE, check_returned, compile_told, refuse_cycles, refuse_unannounced
 from flytenb.bridge.context import compile_lock
 from flytenb.bridge.entities import is_stub
 from flytenb.bridge.makings import note_makings, read_makings
-from flytenb.bridge.type_checks import refuse_wrong_types
+from flytenb.bridge.type_checks import refuse_wrong_inputs, refuse_wrong_outputs
 from flytenb.errors import DefinitionError
 
 _WRITTEN = re.compile(r"Promise\(node:[\w-]*\.\w+\.\[")
@@ -57,7 +57,8 @@ def compile_workflow(workflow: Any, given: Mapping[str, Any] | None = None, *, i
                 made = compile_told(workflow, lambda: FLYTEKIT_COMPILE(workflow, **(given or {})))
             if not is_dynamic:
                 refuse_unannounced(workflow, returned[0])
-            check_compiled(workflow, given)
+            _check_inside(workflow, given)
+            check_returned(workflow, refuse_wrong_outputs)
         except BaseException:
             private.forget_compiled(workflow)
             raise
@@ -65,15 +66,20 @@ def compile_workflow(workflow: Any, given: Mapping[str, Any] | None = None, *, i
         return made
 
 
-def check_compiled(workflow: Any, given: Mapping[str, Any] | None = None) -> None:
-    """Raise for what a cluster would refuse in a workflow that flytekit has compiled, or that was put together by hand.
+def check_composed(workflow: Any) -> None:
+    """Raise for what a cluster would refuse in a workflow that was put together by hand.
 
     Raises:
         DefinitionError: naming the place.
     """
+    _check_inside(workflow)
+    refuse_wrong_outputs(workflow)
+
+
+def _check_inside(workflow: Any, given: Mapping[str, Any] | None = None) -> None:
     refuse_cycles(workflow)
     refuse_written_promises(workflow, given)
-    refuse_wrong_types(workflow, all_nodes(workflow))
+    refuse_wrong_inputs(workflow, all_nodes(workflow))
 
 
 @contextmanager
