@@ -130,11 +130,13 @@ def check_returned(workflow: Any, check: Callable[[Any], None]) -> None:
 
 def refuse_cycles(workflow: Any) -> None:
     """Raise where nodes wait for each other, as `a >> b` and `b >> a` ask for: a run would never end."""
-    waits = {node.id: [above.id for above in node.upstream_nodes] for node in private.compiled_nodes(workflow)}
+    nodes = {id(node): node for node in private.compiled_nodes(workflow)}
+    # By identity: the ids of nodes inside a conditional begin again.
+    waits = {key: [id(above) for above in node.upstream_nodes] for key, node in nodes.items()}
     try:
         TopologicalSorter(waits).prepare()
     except CycleError as e:
-        circle = " → ".join(e.args[1])
+        circle = " → ".join(nodes[key].id for key in e.args[1])
         raise DefinitionError(
             f"{workflow.short_name}: nodes wait for each other: {circle}", hint="take one of the >> out"
         ) from None

@@ -7,7 +7,7 @@ another value, the compiled nodes are out of date.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterator
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
@@ -51,30 +51,38 @@ def has_changed(workflow: Any) -> bool:
 def read_makings(workflow: Any) -> Makings:
     """Return what a workflow would be compiled from now."""
     snapshots = _Snapshots()
-    return {key: snapshots.take(value) for key, value in _named([private.workflow_function(workflow)])}
+    return {key: snapshots.take(value) for key, value in _named(private.workflow_function(workflow), set())}
 
 
-def entities_named(functions: Iterable[Any]) -> Iterator[Any]:
-    """Yield the tasks, workflows and launch plans that functions and the helpers that they reach name."""
-    for _, value in _named(functions):
-        if type(value) in (list, tuple, dict) and len(value) <= _MOST_VALUES:
-            yield from filter(is_entity, list(value.values()) if type(value) is dict else list(value))
-        elif is_entity(value):
-            yield value
+class Names:
+    """The tasks, workflows and launch plans that functions name; each helper and each container is looked at once."""
+
+    def __init__(self) -> None:
+        self._functions: set[int] = set()
+        self._containers: dict[int, Any] = {}
+
+    def entities(self, function: Any) -> Iterator[Any]:
+        """Yield what a function, and the helpers that it reaches, name and no function before has."""
+        for _, value in _named(function, self._functions):
+            if is_entity(value):
+                yield value
+            elif type(value) in (list, tuple, dict) and id(value) not in self._containers:
+                self._containers[id(value)] = value
+                held = value.values() if type(value) is dict else value
+                yield from filter(is_entity, list(held)[:_MOST_VALUES])
 
 
-def _named(functions: Iterable[Any]) -> Iterator[tuple[Hashable, Any]]:
-    """Each name that functions read from their modules and closures, and its value; helpers are followed."""
-    todo = list(functions)
-    seen: set[int] = set()
+def _named(function: Any, seen: set[int]) -> Iterator[tuple[Hashable, Any]]:
+    """Each name that a function reads from its module and closure, and its value; helpers are followed, each once."""
+    todo = [function]
     while todo:
-        function = _plain_function(todo.pop())
-        if function is None or id(function) in seen:
+        found = _plain_function(todo.pop())
+        if found is None or id(found) in seen:
             continue
-        seen.add(id(function))
-        if hasattr(function, "__wrapped__"):
-            todo.append(function.__wrapped__)
-        for key, value in _read_by(function):
+        seen.add(id(found))
+        if hasattr(found, "__wrapped__"):
+            todo.append(found.__wrapped__)
+        for key, value in _read_by(found):
             yield key, value
             if _is_helper(value):
                 todo.append(value)
@@ -95,15 +103,21 @@ def _is_helper(value: Any) -> bool:
 
 
 def _read_by(function: FunctionType) -> Iterator[tuple[Hashable, Any]]:
+    """What one function reads; its code too, which a reload may exchange in place."""
     scope = function.__globals__
     names = set(_names(function.__code__))
-    for name in names:
-        if name in scope:
-            value = scope[name]
-            yield (id(scope), name), value
-            if isinstance(value, ModuleType):
-                inside = vars(value)
-                yield from (((id(inside), n), inside[n]) for n in names if n in inside)
+    yield (id(function), "code"), function.__code__
+    yield (id(function), "defaults"), function.__defaults__
+    yield (id(function), "keyword defaults"), function.__kwdefaults__
+    spaces, seen = [scope], {id(scope)}
+    while spaces:
+        space = spaces.pop()
+        for name in names & space.keys():
+            value = space[name]
+            yield (id(space), name), value
+            if isinstance(value, ModuleType) and id(vars(value)) not in seen:
+                seen.add(id(vars(value)))
+                spaces.append(vars(value))
     for number, cell in enumerate(function.__closure__ or ()):
         try:
             yield (id(function), number), cell.cell_contents

@@ -6,6 +6,7 @@ flytekit breaks there first.
 
 from __future__ import annotations
 
+import functools
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -83,6 +84,7 @@ def returned_noted(workflow: Any) -> Iterator[list[Any]]:
     function = workflow._workflow_function
     returned: list[Any] = []
 
+    @functools.wraps(function)
     def note(*args: Any, **kwargs: Any) -> Any:
         returned.append(function(*args, **kwargs))
         return returned[-1]

@@ -10,7 +10,7 @@ from flytekit.core.workflow import PythonFunctionWorkflow
 from flytenb.bridge import private
 from flytenb.bridge.context import compile_lock
 from flytenb.bridge.entities import function_of, inner_workflow, is_entity, is_map, map_target
-from flytenb.bridge.makings import entities_named, has_changed, is_known
+from flytenb.bridge.makings import Names, has_changed, is_known
 from flytenb.bridge.readings import forget_readings, read_once, read_what_is_pending
 from flytenb.bridge.workflow_compiler import all_nodes, check_composed, compile_workflow
 
@@ -69,6 +69,7 @@ def _is_up_to_date(workflow: PythonFunctionWorkflow) -> bool:
 def _reached(entities: Iterable[Any]) -> Iterator[Any]:
     """Everything that these entities are, call or name, at any depth."""
     todo = list(entities)
+    names = Names()
     seen: set[int] = set()
     while todo:
         entity = todo.pop()
@@ -84,7 +85,7 @@ def _reached(entities: Iterable[Any]) -> Iterator[Any]:
         target = map_target(entity) if is_map(entity) else entity
         function = function_of(target)
         if function is not None:
-            todo += entities_named([function])
+            todo += names.entities(function)
 
 
 def _refresh(workflow: Any, seen: set[int]) -> None:
