@@ -17,7 +17,7 @@ from flytenb.bridge import private
 from flytenb.bridge.bodies import FLYTEKIT_COMPILE, check_returned, compile_told, refuse_cycles, refuse_unannounced
 from flytenb.bridge.context import compile_lock
 from flytenb.bridge.entities import is_stub
-from flytenb.bridge.makings import note_makings, read_makings
+from flytenb.bridge.makings import is_known, note_makings, read_makings
 from flytenb.bridge.type_checks import refuse_wrong_inputs, refuse_wrong_outputs
 from flytenb.errors import DefinitionError
 
@@ -64,6 +64,14 @@ def compile_workflow(workflow: Any, given: Mapping[str, Any] | None = None, *, i
             raise
         note_makings(workflow, makings)
         return made
+
+
+def ensure_compiled(workflow: Any) -> None:
+    """Compile a workflow unless that was done here: one that flytekit compiled alone may have failed, unchecked."""
+    if not (workflow.compiled and is_known(workflow)):
+        with compile_lock:
+            private.forget_compiled(workflow)
+            compile_workflow(workflow)
 
 
 def check_composed(workflow: Any) -> None:
