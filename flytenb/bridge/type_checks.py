@@ -75,10 +75,18 @@ def refuse_wrong_outputs(workflow: Any) -> None:
 class _Checks:
     def __init__(self, workflow: Any) -> None:
         self._workflow = workflow
+        self._known: dict[tuple[int, str, str], Declared | None] = {}
+
+    def _declared(self, entity: Any, side: str, name: str) -> Declared | None:
+        """What an entity declares; many nodes of a workflow call the same one."""
+        key = (id(entity), side, name)
+        if key not in self._known:
+            self._known[key] = _declared(entity, side, name)
+        return self._known[key]
 
     def refuse_wrong_inputs(self, node: Any) -> None:
         for binding in node.bindings:
-            expected = _declared(node.flyte_entity, "inputs", binding.var)
+            expected = self._declared(node.flyte_entity, "inputs", binding.var)
             place = f"the input {binding.var!r} of {_name(node)}"
             self.refuse(place, "takes", binding.binding, expected)
 
@@ -110,7 +118,7 @@ class _Checks:
     def _output(self, node: Any, name: str) -> Declared | None:
         """The type of one output of a node; of the workflow's own input if the node is the start."""
         if not node.id:
-            return _declared(self._workflow, "inputs", name)
+            return self._declared(self._workflow, "inputs", name)
         entity = node.flyte_entity
         if isinstance(entity, BranchNode):
             thens = (case.then for case in cases_of(entity) if case.then is not None)
@@ -120,7 +128,7 @@ class _Checks:
         if isinstance(entity, Gate):  # an approval hands its input on
             bound = next((b.binding.promise for b in node.bindings if b.var == name), None)
             return None if bound is None else self._promised(bound)
-        return _declared(entity, "outputs", name)
+        return self._declared(entity, "outputs", name)
 
     def _promised(self, promise: Any) -> Declared | None:
         """The type behind a promise's attributes.
@@ -160,7 +168,7 @@ class _Checks:
 
     def _problem_of_promise(self, promise: Any, expected: Declared) -> str | None:
         given = self._promised(promise)
-        if given is None or are_castable(given.literal, expected.literal):
+        if given is None or given.literal == expected.literal or are_castable(given.literal, expected.literal):
             return None
         where = "".join(f".{a}" if isinstance(a, str) else f"[{a}]" for a in promise.attr_path or ())
         of = f" of {_name(promise.node)}" if promise.node.id else ", the workflow's own input,"

@@ -15,7 +15,7 @@ from flytekit.core.workflow import PythonFunctionWorkflow
 
 from flytenb.bridge import private
 from flytenb.bridge.bodies import FLYTEKIT_COMPILE, check_returned, compile_told, refuse_cycles, refuse_unannounced
-from flytenb.bridge.context import compile_lock
+from flytenb.bridge.context import at_rest, compile_lock
 from flytenb.bridge.entities import is_stub
 from flytenb.bridge.makings import is_known, note_makings, read_makings
 from flytenb.bridge.type_checks import refuse_wrong_inputs, refuse_wrong_outputs
@@ -43,27 +43,36 @@ def compile_workflow(workflow: Any, given: Mapping[str, Any] | None = None, *, i
         DefinitionError: for what a cluster would refuse.
         Exception: what the workflow's function or flytekit raises.
     """
+    if workflow.compiled:  # without the lock, which whoever reads a compiled workflow may not wait for
+        return None
     with compile_lock:
-        if workflow.compiled:
-            return None
-        # Read before compiling: a change amid the compile belongs to the next one.
-        makings = read_makings(workflow)
-        if is_stub(workflow):
-            workflow.compiled = True
-            note_makings(workflow, makings)
-            return None
-        try:
-            with _nested_checked(), private.returned_noted(workflow) as returned:
-                made = compile_told(workflow, lambda: FLYTEKIT_COMPILE(workflow, **(given or {})))
-            if not is_dynamic:
-                refuse_unannounced(workflow, returned[0])
-            _check_inside(workflow, given)
-            check_returned(workflow, refuse_wrong_outputs)
-        except BaseException:
-            private.forget_compiled(workflow)
-            raise
+        if is_dynamic:
+            return _compile(workflow, given or {}, is_dynamic=True)
+        with at_rest():
+            return _compile(workflow, given or {}, is_dynamic=False)
+
+
+def _compile(workflow: Any, given: Mapping[str, Any], *, is_dynamic: bool) -> Any:
+    if workflow.compiled:
+        return None
+    # Read before compiling: a change amid the compile belongs to the next one.
+    makings = read_makings(workflow)
+    if is_stub(workflow):
+        workflow.compiled = True
         note_makings(workflow, makings)
-        return made
+        return None
+    try:
+        with _nested_checked(), private.returned_noted(workflow) as returned:
+            made = compile_told(workflow, lambda: FLYTEKIT_COMPILE(workflow, **given))
+        if not is_dynamic:
+            refuse_unannounced(workflow, returned[0])
+        _check_inside(workflow, given)
+        check_returned(workflow, refuse_wrong_outputs)
+    except BaseException:
+        private.forget_compiled(workflow)
+        raise
+    note_makings(workflow, makings)
+    return made
 
 
 def ensure_compiled(workflow: Any) -> None:
