@@ -538,6 +538,42 @@ def test_what_changed_in_place_is_noticed(notebook: Notebook, before: str, after
     assert results(notebook, ["dyn", "scales"]) == {"scales": 5, "dyn": 5}
 
 
+@pytest.mark.parametrize(
+    ("helper", "call"),
+    [
+        ("class Builder:\n    def make(self, x):\n        return step(x=x)\nb = Builder()\n", "b.make(x)"),
+        ("class Builder:\n    @staticmethod\n    def make(x):\n        return step(x=x)\n", "Builder.make(x)"),
+        (
+            "class Base:\n    @classmethod\n    def make(cls, x):\n        return step(x=x)\nclass B(Base): pass\n",
+            "B.make(x)",
+        ),
+        ("class Builder:\n    @property\n    def task(self):\n        return step\nb = Builder()\n", "b.task(x=x)"),
+        ("class Builder:\n    def __call__(self, x):\n        return step(x=x)\nb = Builder()\n", "b(x)"),
+        ("class Builder:\n    def make(self, x):\n        return step(x=x)\nmake = Builder().make\n", "make(x)"),
+        ("import functools\ndef h(y, x):\n    return step(x=x)\nmake = functools.partial(h, 1)\n", "make(x=x)"),
+        ("builders = {'a': [lambda x: step(x=x)]}\n", "builders['a'][0](x)"),
+        (
+            "def wraps(f):\n    return lambda x: f(x)\n@wraps\ndef make(x):\n    return step(x=x)\n",
+            "make(x)",
+        ),
+        ("", "globals()['step'](x=x)"),
+        ("import sys\n", "getattr(sys.modules[__name__], 'step')(x=x)"),
+        ("def make(x, use=lambda x: step(x=x)):\n    return use(x)\n", "make(x)"),
+        ("def make(x):\n    return [step(x=each) for each in [x]][0]\n", "make(x)"),
+    ],
+)
+def test_a_task_is_found_however_a_body_reaches_it(notebook: Notebook, helper: str, call: str) -> None:
+    notebook.run("OFFSET = 1\nfrom flytekit import dynamic, task, workflow\n")
+    notebook.run("@task\ndef step(x: int) -> int:\n    return x + OFFSET\n")
+    notebook.run(helper)
+    notebook.run(f"@workflow\ndef reaches(x: int) -> int:\n    return {call}\n")
+    notebook.run("@dynamic\ndef dyn(x: int) -> int:\n    return reaches(x=x)\n")
+    assert results(notebook, ["reaches", "dyn"]) == {"reaches": 2, "dyn": 2}
+    notebook.run(STEP)
+    assert notebook.names["reaches"].nodes[0].flyte_entity is notebook.names["step"]
+    assert results(notebook, ["dyn", "reaches"]) == {"reaches": 101, "dyn": 101}
+
+
 # --- runs -----------------------------------------------------------------------------------------------------------
 
 

@@ -6,7 +6,7 @@ import dataclasses
 import filecmp
 import os
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +74,8 @@ class _Comparison:
             return all(self._has_same(this, other, f.name) for f in dataclasses.fields(this) if f.compare)
         if hasattr(type(this), "model_fields"):
             return self.is_same(vars(this), vars(other))
-        if type(this).__eq__ is object.__eq__:
+        cls: Any = type(this)
+        if cls.__eq__ is object.__eq__:
             return self._has_same_attributes(this, other)
         return _is_equal(this, other)
 
@@ -149,13 +150,15 @@ class _Comparison:
         return _is_equal(this, other)
 
 
-_BY_KIND: tuple[tuple[Any, Any], ...] = (
+_Compare = Callable[[_Comparison, Any, Any], bool]
+
+_BY_KIND: tuple[tuple[type, _Compare], ...] = (
     (FlyteFile, _Comparison.is_same_file),
     (FlyteDirectory, _Comparison.is_same_directory),
     (StructuredDataset, _Comparison.is_same_dataset),
     (FlyteSchema, _Comparison.is_same_schema),
 )
-_BY_LIBRARY: dict[str, Any] = {
+_BY_LIBRARY: dict[str, _Compare] = {
     "pandas": _Comparison.is_same_pandas,
     "pyarrow": _Comparison.is_same_arrow,
     "polars": _Comparison.is_same_polars,

@@ -6,6 +6,8 @@ another value, the compiled nodes are out of date.
 
 from __future__ import annotations
 
+import functools
+import sys
 import weakref
 from collections.abc import Hashable, Iterator
 from types import CodeType, FunctionType, MethodType, ModuleType
@@ -76,28 +78,53 @@ def _named(function: Any, seen: set[int]) -> Iterator[tuple[Hashable, Any]]:
     """Each name that a function reads from its module and closure, and its value; helpers are followed, each once."""
     todo = [function]
     while todo:
-        found = _plain_function(todo.pop())
-        if found is None or id(found) in seen:
+        found = todo.pop()
+        if not isinstance(found, FunctionType) or id(found) in seen:
             continue
         seen.add(id(found))
         if hasattr(found, "__wrapped__"):
-            todo.append(found.__wrapped__)
+            todo += _functions_of(found.__wrapped__)
         for key, value in _read_by(found):
             yield key, value
-            if _is_helper(value):
-                todo.append(value)
+            todo += filter(_is_helper, _functions_of(value))
 
 
-def _plain_function(value: Any) -> FunctionType | None:
-    function = value.__func__ if isinstance(value, MethodType) else value
-    return function if isinstance(function, FunctionType) else None
+def _functions_of(value: Any, depth: int = 2) -> Iterator[FunctionType]:
+    """The functions that a value is, holds or has as methods."""
+    if isinstance(value, FunctionType):
+        yield value
+    elif isinstance(value, MethodType | functools.partial):
+        yield from _functions_of(value.__func__ if isinstance(value, MethodType) else value.func, depth)
+        held = (value.__self__,) if isinstance(value, MethodType) else (*value.args, *value.keywords.values())
+        for each in held if depth else ():
+            yield from _functions_of(each, depth - 1)
+    elif type(value) in (list, tuple, dict) and depth and len(value) <= _MOST_VALUES:
+        for each in list(value.values()) if type(value) is dict else list(value):
+            if type(each) in (list, tuple, dict) or (callable(each) and not is_entity(each)):
+                yield from _functions_of(each, depth - 1)
+    elif not is_entity(value) and _is_of_user(value if isinstance(value, type) else type(value)):
+        yield from _methods_of(value if isinstance(value, type) else type(value))
 
 
-def _is_helper(value: Any) -> bool:
-    """Whether a value is a function of the user's own, whose names count as well."""
-    function = _plain_function(value)
-    if function is None:
-        return False
+def _methods_of(cls: type) -> Iterator[FunctionType]:
+    for base in filter(_is_of_user, cls.__mro__):
+        for found in list(vars(base).values()):
+            for function in (found, *(getattr(found, name, None) for name in ("__func__", "fget", "func"))):
+                if isinstance(function, FunctionType):
+                    yield function
+
+
+def _is_of_user(cls: type) -> bool:
+    """Whether a class is the notebook's or a module's of the user."""
+    name = cls.__module__
+    if name == "__main__":
+        return True
+    file = getattr(sys.modules.get(name), "__file__", None)
+    return isinstance(file, str) and not is_foreign(file) and not is_library(file)
+
+
+def _is_helper(function: FunctionType) -> bool:
+    """Whether a function is of the user's own, so that what it names counts as well."""
     file = function.__code__.co_filename
     return not is_foreign(file) and not is_library(file)
 
@@ -126,10 +153,13 @@ def _read_by(function: FunctionType) -> Iterator[tuple[Hashable, Any]]:
 
 
 def _names(code: CodeType) -> Iterator[str]:
+    """What code names; a text in it may be a name too, as in `globals()["step"]`."""
     yield from code.co_names
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             yield from _names(constant)
+        elif isinstance(constant, str) and constant.isidentifier():
+            yield constant
 
 
 class _Changed:
