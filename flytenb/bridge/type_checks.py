@@ -7,7 +7,7 @@ flytekit binds a promise to any input or output. A cluster compares the types wh
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Any, NamedTuple, get_args, get_origin
+from typing import Annotated, Any, NamedTuple, NoReturn, get_args, get_origin
 
 from flyteidl.core.literals_pb2 import Scalar
 from flyteidl.core.types_pb2 import LiteralType, SimpleType, StructuredDatasetType, UnionType
@@ -66,10 +66,7 @@ def refuse_wrong_outputs(workflow: Any) -> None:
     Raises:
         DefinitionError: which names the output, the node, and both types.
     """
-    checks = _Checks(workflow)
-    for binding in private.compiled_outputs(workflow):
-        expected = _declared(workflow, "outputs", binding.var)
-        checks.refuse(f"the output {binding.var!r}", "is declared", binding.binding, expected)
+    _Checks(workflow).refuse_wrong_outputs()
 
 
 class _Checks:
@@ -87,14 +84,22 @@ class _Checks:
     def refuse_wrong_inputs(self, node: Any) -> None:
         for binding in node.bindings:
             expected = self._declared(node.flyte_entity, "inputs", binding.var)
-            place = f"the input {binding.var!r} of {_name(node)}"
-            self.refuse(place, "takes", binding.binding, expected)
+            problem = self._problem_of(binding, expected)
+            if problem is not None:
+                self._refuse(f"the input {binding.var!r} of {_name(node)} takes {expected}, {problem}")
 
-    def refuse(self, place: str, verb: str, binding: Any, expected: Declared | None) -> None:
-        problem = None if expected is None else self._problem(binding, expected)
-        if problem is not None:
-            message = f"{self._workflow.short_name}: {place} {verb} {expected}, {problem}"
-            raise DefinitionError(message, hint=_HINT)
+    def refuse_wrong_outputs(self) -> None:
+        for binding in private.compiled_outputs(self._workflow):
+            expected = self._declared(self._workflow, "outputs", binding.var)
+            problem = self._problem_of(binding, expected)
+            if problem is not None:
+                self._refuse(f"the output {binding.var!r} is declared {expected}, {problem}")
+
+    def _problem_of(self, binding: Any, expected: Declared | None) -> str | None:
+        return None if expected is None else self._problem(binding.binding, expected)
+
+    def _refuse(self, what: str) -> NoReturn:
+        raise DefinitionError(f"{self._workflow.short_name}: {what}", hint=_HINT)
 
     def refuse_different_cases(self, branch: Any) -> None:
         """An output that more than one case of a conditional gives has the same type in all of them."""
