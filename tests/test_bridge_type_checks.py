@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import pytest
@@ -29,6 +29,7 @@ from flytekit.types.directory import FlyteDirectory
 from flytekit.types.file import FlyteFile
 
 import flytenb
+from flytenb.bridge.repairs import Repairs
 from flytenb.errors import DefinitionError, own_frames
 
 ACCEPTED: list[Any] = []
@@ -709,6 +710,72 @@ def with_handler(n: int) -> int:
     return i(n=n)
 
 
+class One(NamedTuple):
+    x: int
+    y: str
+
+
+class Two(NamedTuple):
+    y: str
+    z: int
+
+
+class Three(NamedTuple):
+    x: str
+    y: str
+
+
+@task
+def one(n: int) -> One:
+    return One(1, "")
+
+
+@task
+def other(n: int) -> Two:
+    return Two("", 1)
+
+
+@task
+def third(n: int) -> Three:
+    return Three("", "")
+
+
+@accepted
+def cases_with_one_output_in_common(n: int):
+    conditional("c").if_(n > 1).then(one(n=n)).elif_(n > 5).then(other(n=n)).else_().then(third(n=n))
+
+
+@refused("the cases of node n0 (c) give 'x' different types: node n0 (one) gives int, node n1 (third) gives str")
+def cases_in_another_order(n: int):
+    conditional("c").if_(n > 1).then(one(n=n)).elif_(n > 5).then(third(n=n)).else_().then(other(n=n))
+
+
+@refused("the cases of node n0 (c) give 'o0' different types: node n0 (d) gives str, node n1 (i) gives int")
+def cases_of_a_conditional_inside(n: int) -> int:
+    return (
+        conditional("c")
+        .if_(n > 1)
+        .then(conditional("d").if_(n > 2).then(s(n=n)).else_().then(s(n=1)))
+        .else_()
+        .then(i(n=n))
+    )
+
+
+@refused("the cases of node n0 (c) give 'o0' different types: node n0 (i) gives int, node n1 (s) gives str")
+def cases_whose_output_is_not_used(n: int):
+    conditional("c").if_(n > 1).then(i(n=n)).else_().then(s(n=n))
+
+
+@accepted
+def cases_of_which_one_gives_nothing(n: int):
+    conditional("c").if_(n > 1).then(i(n=n)).else_().then(nothing(n=n))
+
+
+@task
+def nothing(n: int):
+    pass
+
+
 def name_of(entity: Any) -> str:
     return str(entity.short_name)
 
@@ -813,3 +880,17 @@ def test_a_line_of_the_workflow_is_in_the_traceback() -> None:
         flytenb.graph(bad_out)
     last = own_frames(error.value.__traceback__)[-1]
     assert (last.name, last.line) == ("bad_out", "return s(n=n)")
+
+
+def test_a_direct_call_is_refused_as_well_where_the_extension_is_loaded() -> None:
+    repairs = Repairs()
+    repairs.mend_flytekit()
+    try:
+        for _ in range(2):
+            with pytest.raises(DefinitionError, match="'o0' is declared int, 'o0' of node n0"):
+                bad_out(n=1)
+            with pytest.raises(DefinitionError, match="declares no output"):
+                lost(n=1)
+        assert ok(n=1) == 1
+    finally:
+        repairs.undo()

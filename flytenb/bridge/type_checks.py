@@ -102,21 +102,28 @@ class _Checks:
         raise DefinitionError(f"{self._workflow.short_name}: {what}", hint=_HINT)
 
     def refuse_different_cases(self, branch: Any) -> None:
-        """An output that more than one case of a conditional gives has the same type in all of them."""
-        first: dict[str, tuple[Any, Declared]] = {}
-        for case in cases_of(branch.flyte_entity):
-            for name, found in self._outputs(case.then).items() if case.then is not None else ():
-                known_node, known = first.setdefault(name, (case.then, found))
-                if found.literal != known.literal:
+        """An output that all cases of a conditional give, as far as they were tried, has one type in them."""
+        thens = [case.then for case in cases_of(branch.flyte_entity) if case.then is not None]
+        first = thens[0] if thens else None
+        common = self._outputs(first) if first is not None else {}
+        for then in thens[1:]:
+            found = self._outputs(then)
+            common = {name: known for name, known in common.items() if name in found}
+            for name, known in common.items():
+                if found[name].literal != known.literal:
                     raise DefinitionError(
                         f"{self._workflow.short_name}: the cases of {_name(branch)} give {name!r} different types: "
-                        f"{_name(known_node)} gives {known}, {_name(case.then)} gives {found}",
+                        f"{_name(first)} gives {known}, {_name(then)} gives {found[name]}",
                         hint="a cluster takes a conditional only if its cases give one type",
                     )
 
     def _outputs(self, node: Any) -> dict[str, Declared]:
-        interface = getattr(node.flyte_entity, "interface", None)
-        names = list(getattr(interface, "outputs", None) or ())
+        """The outputs of a case's node; of a conditional inside, those that all its cases give."""
+        entity = node.flyte_entity
+        if isinstance(entity, BranchNode):
+            inside = [self._outputs(case.then) for case in cases_of(entity) if case.then is not None]
+            return {name: d for name, d in inside[0].items() if all(name in o for o in inside)} if inside else {}
+        names = getattr(getattr(entity, "interface", None), "outputs", None) or ()
         found = {name: self._output(node, name) for name in names}
         return {name: declared for name, declared in found.items() if declared is not None}
 
