@@ -18,8 +18,10 @@ import polars as pl
 import pyarrow as pa
 import pytest
 from flytekit import StructuredDataset
+from flytekit.core.type_engine import TypeEngine
 from flytekit.types.directory import FlyteDirectory
 from flytekit.types.file import FlyteFile
+from flytekit.types.schema import FlyteSchema, SchemaOpenMode
 from pydantic import BaseModel
 
 from flytenb.bridge.content import IncomparableError, is_same
@@ -192,6 +194,18 @@ def test_directories_are_compared_by_their_trees(trees: Callable[..., Path]) -> 
     assert is_same(directory(a="x", b__c="y"), directory(a="x", b__c="y"))
     for other in ({"a": "x"}, {"a": "x", "b__c": "z"}, {"a": "x", "b__d": "y"}, {"a": "x", "b": "y"}):
         assert not is_same(directory(a="x", b__c="y"), directory(**other))
+
+
+def test_schemas_are_compared_by_their_frames() -> None:
+    TypeEngine.lazy_import_transformers()  # which registers what opens a schema as a frame
+
+    def schema(value: float) -> FlyteSchema:
+        made = FlyteSchema()
+        made.open(pd.DataFrame).write(frame(a=[value, NAN]))
+        return FlyteSchema(local_path=made.local_path, supported_mode=SchemaOpenMode.READ)
+
+    assert is_same([schema(1.0)], [schema(1.0)])
+    assert not is_same(schema(1.0), schema(2.0))
 
 
 def raising(self: Any, other: object) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import filecmp
 import os
+import sys
 import types
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -12,7 +13,6 @@ from typing import Any
 
 from flytekit.types.directory import FlyteDirectory
 from flytekit.types.file import FlyteFile
-from flytekit.types.schema import FlyteSchema
 from flytekit.types.structured import StructuredDataset
 
 from flytenb.errors import say
@@ -51,6 +51,8 @@ class _Comparison:
                 return compare(self, this, other)
         if not _is_one_type(type(this), type(other)):
             return False
+        if _is_schema(this):
+            return self.is_same(this.open().all(), other.open().all())
         pair = (id(this), id(other))
         if pair in self._open:  # a value that holds itself
             return True
@@ -103,9 +105,6 @@ class _Comparison:
     def is_same_dataset(self, this: Any, other: Any) -> bool:
         return self.is_same(_frame_of(this), _frame_of(other))
 
-    def is_same_schema(self, this: Any, other: Any) -> bool:
-        return self.is_same(this.open().all(), other.open().all())
-
     # --- frames and arrays ---------------------------------------------------------------------------------------
 
     def is_same_pandas(self, this: Any, other: Any) -> bool:
@@ -156,7 +155,6 @@ _BY_KIND: tuple[tuple[type, _Compare], ...] = (
     (FlyteFile, _Comparison.is_same_file),
     (FlyteDirectory, _Comparison.is_same_directory),
     (StructuredDataset, _Comparison.is_same_dataset),
-    (FlyteSchema, _Comparison.is_same_schema),
 )
 _BY_LIBRARY: dict[str, _Compare] = {
     "pandas": _Comparison.is_same_pandas,
@@ -176,6 +174,12 @@ def _is_equal(this: Any, other: Any) -> bool:
     if equal is NotImplemented:
         raise IncomparableError(f"type {type(this).__name__} doesn't say when two are equal")
     return bool(equal) or (bool(this != this) and bool(other != other))
+
+
+def _is_schema(value: Any) -> bool:
+    """Whether a value is a FlyteSchema; importing its module takes numpy along, so only who has one pays for it."""
+    module = sys.modules.get("flytekit.types.schema")
+    return module is not None and isinstance(value, module.FlyteSchema)
 
 
 def _is_one_type(this: type, other: type) -> bool:
