@@ -202,7 +202,9 @@ def test_schemas_are_compared_by_their_frames() -> None:
     def schema(value: float) -> FlyteSchema:
         made = FlyteSchema()
         made.open(pd.DataFrame).write(frame(a=[value, NAN]))
-        return FlyteSchema(local_path=made.local_path, supported_mode=SchemaOpenMode.READ)
+        path = str(made.local_path)
+        read = SchemaOpenMode.READ
+        return FlyteSchema(local_path=path, remote_path=path, supported_mode=read, downloader=lambda *paths: None)
 
     assert is_same([schema(1.0)], [schema(1.0)])
     assert not is_same(schema(1.0), schema(2.0))
