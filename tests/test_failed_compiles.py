@@ -181,3 +181,47 @@ def test_a_workflow_that_does_not_compile_fails_every_time_with_the_same_words(f
 
 def test_one_that_compiles_runs_every_time(found: Any) -> None:
     assert set(found["good"]) == {None}
+
+
+AGAIN = """
+import flytenb
+from flytekit import task, workflow
+
+@task
+def inc(n: int) -> int:
+    return n + 1
+
+STEPS = 1
+
+@workflow
+def wf(n: int = 1) -> int:
+    for _ in range(STEPS):
+        n = inc(n=n)
+    return n
+
+assert flytenb.run(wf).result == 2
+good, STEPS = STEPS, None
+for verb in (flytenb.run, lambda wf: wf(), flytenb.run):
+    try:
+        verb(wf)
+    except TypeError:
+        pass
+    else:
+        raise SystemExit("compiled")
+try:
+    wf.compiled = False
+    wf.compile()  # flytekit's own, which leaves it marked as compiled
+except TypeError:
+    pass
+assert wf.compiled
+STEPS = good
+assert flytenb.run(wf).result == 2
+"""
+
+
+def test_what_flytekit_alone_compiled_last_is_compiled_again(tmp_path: Path) -> None:
+    """Also where the names have the values again that the last good compile had."""
+    path = tmp_path / "script.py"
+    path.write_text(AGAIN)
+    done = subprocess.run([sys.executable, str(path)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]

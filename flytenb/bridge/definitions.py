@@ -78,13 +78,13 @@ def _is_stub(entity: Any, function: Any) -> bool:
 def mend_compiling(repairs: Repairs) -> None:
     """Compile workflows that are called directly as flytenb does: checked, and tried again after a failure."""
 
-    def compile_workflow(self: workflow.PythonFunctionWorkflow, **kwargs: Any) -> Any:
+    def compile_workflow(self: workflow.PythonFunctionWorkflow, **given: Any) -> Any:
         if self.compiled:
             return None
         # Late, since repairs are applied while flytekit is being imported, and that room imports all of it.
         from flytenb.bridge.workflow_compiler import compile_workflow
 
-        return compile_workflow(self, kwargs)
+        return compile_workflow(self, given, is_dynamic=bool(given))  # flytekit gives values to dynamics alone
 
     repairs.replace(workflow.PythonFunctionWorkflow, "compile", functools.wraps(FLYTEKIT_COMPILE)(compile_workflow))
 

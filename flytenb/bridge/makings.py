@@ -25,24 +25,34 @@ _MOST_VALUES = 20_000
 
 Makings = dict[Hashable, Any]
 
-_made_from: weakref.WeakKeyDictionary[Any, Makings] = weakref.WeakKeyDictionary()
+
+class _Made(NamedTuple):
+    """What a workflow was compiled from, and the list of the nodes that this made: each compile makes another list."""
+
+    makings: Makings
+    nodes: list[Any]
+
+
+_made: weakref.WeakKeyDictionary[Any, _Made] = weakref.WeakKeyDictionary()
 
 
 def note_makings(workflow: Any, makings: Makings) -> None:
-    """Remember what a workflow has been compiled from."""
-    _made_from[workflow] = makings
+    """Remember what a workflow has just been compiled from."""
+    _made[workflow] = _Made(makings, private.compiled_nodes(workflow))
 
 
 def is_known(workflow: Any) -> bool:
-    """Tell whether it is known what a workflow was compiled from."""
-    return workflow in _made_from
+    """Tell whether it is known what the nodes were made from that a workflow has now."""
+    made = _made.get(workflow)
+    return made is not None and made.nodes is private.compiled_nodes(workflow)
 
 
 def has_changed(workflow: Any) -> bool:
     """Tell whether anything has changed that a workflow was compiled from the last time, as far as that is known."""
-    before = _made_from.get(workflow)
-    if before is None:
+    made = _made.get(workflow)
+    if made is None:
         return False
+    before = made.makings
     now = read_makings(workflow)
     try:
         return before.keys() != now.keys() or not all(_is_same(before[key], now[key]) for key in now)

@@ -46,20 +46,21 @@ def compile_workflow(workflow: Any, given: Mapping[str, Any] | None = None, *, i
     if workflow.compiled:  # without the lock, which whoever reads a compiled workflow may not wait for
         return None
     with compile_lock:
+        if workflow.compiled:  # meanwhile, by another thread
+            return None
         if is_dynamic:
             return _compile(workflow, given or {}, is_dynamic=True)
         with at_rest():
-            return _compile(workflow, given or {}, is_dynamic=False)
+            # Read before compiling: a change amid the compile belongs to the next one.
+            makings = read_makings(workflow)
+            made = _compile(workflow, given or {}, is_dynamic=False)
+            note_makings(workflow, makings)
+            return made
 
 
 def _compile(workflow: Any, given: Mapping[str, Any], *, is_dynamic: bool) -> Any:
-    if workflow.compiled:
-        return None
-    # Read before compiling: a change amid the compile belongs to the next one.
-    makings = read_makings(workflow)
     if is_stub(workflow):
         workflow.compiled = True
-        note_makings(workflow, makings)
         return None
     try:
         with _nested_checked(), private.returned_noted(workflow) as returned:
@@ -71,7 +72,6 @@ def _compile(workflow: Any, given: Mapping[str, Any], *, is_dynamic: bool) -> An
     except BaseException:
         private.forget_compiled(workflow)
         raise
-    note_makings(workflow, makings)
     return made
 
 
@@ -103,7 +103,7 @@ def _check_inside(workflow: Any, given: Mapping[str, Any] | None = None) -> None
 def _nested_checked() -> Iterator[None]:
     """Let the workflows that a body calls compile with the same checks; the caller holds the compile lock."""
     found = PythonFunctionWorkflow.compile
-    PythonFunctionWorkflow.compile = lambda self, **kwargs: compile_workflow(self, kwargs)
+    PythonFunctionWorkflow.compile = lambda self, **given: compile_workflow(self, given, is_dynamic=bool(given))
     try:
         yield
     finally:
