@@ -56,11 +56,13 @@ class Session:
         self.folded: BaseException | None = None
 
     def update(self, namespace: Mapping[str, Any], cell: int | None, source: str) -> None:
-        """Look at what a cell left behind: new and replaced entities are noted, names that are gone forgotten."""
+        """Note a cell's new and replaced entities, forget names that are gone and what stale workflows compiled to."""
         from flytenb.bridge.definition import forget_entity
         from flytenb.bridge.entities import is_entity, kind_of
+        from flytenb.bridge.staleness import forget_stale
 
-        found = {n: v for n, v in list(namespace.items()) if not n.startswith("_") and is_entity(v)}
+        entities = {n: v for n, v in list(namespace.items()) if is_entity(v)}
+        found = {n: v for n, v in entities.items() if not n.startswith("_")}
         for name in [n for n in self.definitions if n not in found]:
             del self.definitions[name]
         for name, entity in found.items():
@@ -69,6 +71,7 @@ class Session:
                 if known is not None:
                     forget_entity(known.entity)
                 self.definitions[name] = Definition(name, entity, kind_of(entity), cell, source)
+        forget_stale(entities.values())
 
     def find(self, name: str) -> Any:
         """Return the entity of that name.

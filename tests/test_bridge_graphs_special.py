@@ -15,7 +15,8 @@ from flytekit.core.workflow import (
     WorkflowMetadataDefaults,
 )
 
-from flytenb.bridge.graphs import compile_workflow, read_graph, read_inner
+from flytenb.bridge.graphs import read_graph, read_inner
+from flytenb.bridge.workflow_compiler import ensure_compiled
 from flytenb.errors import NotAnEntityError
 from flytenb.model import Edge, EdgeKind, Graph, Kind
 
@@ -148,9 +149,9 @@ def test_a_workflow_that_is_compiled_is_left_as_it_is() -> None:
     def once(x: int) -> int:
         return inc(x=x)
 
-    compile_workflow(once)
+    ensure_compiled(once)
     nodes = once.nodes
-    compile_workflow(once)
+    ensure_compiled(once)
     read_graph(once)
     assert once.nodes is nodes
 

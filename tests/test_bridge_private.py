@@ -14,9 +14,11 @@ from flytekit import ContainerTask, Resources, Workflow, conditional, task, wait
 from flytekit.core import local_cache, tracker
 from flytekit.core.condition import BranchNode
 from flytekit.core.legacy_map_task import map_task as legacy_map_task
+from flytekit.core.promise import Promise
 from flytekit.core.type_engine import TypeEngine
 from flytekit.extras.accelerators import T4
 from flytekit.models.literals import Literal, LiteralMap
+from flytekit.remote import remote
 
 from flytenb.bridge import private
 
@@ -58,6 +60,34 @@ def test_what_a_workflow_compiled_to_is_seen_without_compiling() -> None:
     fresh.compile()
     assert private.compiled_nodes(fresh) == fresh.nodes
     assert len(private.compiled_nodes(fresh)) == len(private.compiled_outputs(fresh)) == 1
+
+
+def test_what_a_workflow_function_returns_is_seen_while_it_compiles_and_no_longer() -> None:
+    function = chosen.function
+    private.forget_compiled(chosen)
+    with private.returned_noted(chosen) as returned:
+        chosen.compile()
+    assert isinstance(returned[0], Promise)
+    assert chosen.function is function
+
+
+def test_the_node_of_a_failure_handler_is_seen_without_compiling() -> None:
+    @workflow(on_failure=inc)
+    def handled(x: int) -> int:
+        return inc(x=x)
+
+    assert private.failure_node(handled) is None
+    handled.compile()
+    assert private.failure_node(handled).flyte_entity is inc
+    assert private.failure_node(Workflow(name="by_hand")) is None
+
+
+def test_what_a_remote_has_pickled_is_forgotten() -> None:
+    first, _ = remote._get_pickled_target_dict(inc)
+    assert remote._get_pickled_target_dict(inc)[0] is first
+    private.forget_pickled()
+    assert remote._get_pickled_target_dict.cache_info().currsize == 0
+    assert remote._get_pickled_target_dict(inc)[0] is not first
 
 
 def test_a_workflow_that_is_forgotten_compiles_again() -> None:

@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 from flytekit import Cache, WorkflowFailurePolicy, conditional, eager, map_task, task, workflow
+from flytekit.core.context_manager import FlyteContextManager
+from flytekit.core.type_engine import TypeEngine
 from flytekit.exceptions.user import FlyteRecoverableException
 
 import flytenb
@@ -520,9 +522,12 @@ def coroutine_output(x: int) -> int:
     return coroutine  # type: ignore[return-value]
 
 
-@workflow
-def wrong_types(x: int) -> str:
-    return one(x=x)  # type: ignore[no-any-return]
+def test_a_literal_of_another_type_gets_its_hint() -> None:
+    context = FlyteContextManager.current_context()
+    literal = TypeEngine.to_literal(context, 1, int, TypeEngine.to_literal_type(int))
+    with pytest.raises(Exception) as caught:
+        TypeEngine.to_python_value(context, literal, str)
+    assert "compare the two annotations" in hint_for(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -530,7 +535,6 @@ def wrong_types(x: int) -> str:
     [
         (wrong_output, "than its annotation promises"),
         (coroutine_output, "await it"),
-        (wrong_types, "compare the two annotations"),
     ],
 )
 def test_a_failed_run_with_a_classic_mistake_gets_its_hint(entity: Any, hint: str) -> None:

@@ -157,8 +157,10 @@ def test_listeners_hear_what_the_record_keeps(kernel: Kernel) -> None:
     assert kernel.value("tuple(heard) == listened.events")
 
 
-def test_the_graph_of_a_run_is_the_graph_of_its_entity(kernel: Kernel) -> None:
-    assert kernel.value("run.graph.to_json() == flytenb.graph(diamond).to_json()")
+def test_the_graph_of_a_run_is_the_graph_of_its_entity_with_what_was_given(kernel: Kernel) -> None:
+    assert kernel.value("run.graph.edges == flytenb.graph(diamond).edges")
+    assert kernel.value("list(run.graph.nodes) == list(flytenb.graph(diamond).nodes)")
+    assert kernel.value("[(port.name, port.default) for port in run.graph.inputs]") == [("x", "1")]
     assert kernel.value("set(run.nodes) <= set(run.graph.nodes)")
 
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from flytekit import dynamic, task, workflow
+import pytest
+from flytekit import StructuredDataset, dynamic, task, workflow
+from flytekit.types.directory import FlyteDirectory
+from flytekit.types.file import FlyteFile
 
 from flytenb.runner.comparison import Difference
 from flytenb.runner.run import Run
@@ -84,3 +90,86 @@ def test_a_node_that_only_one_run_has_is_there_or_not_there() -> None:
     )
     assert Difference("n0/dn1", "node", False, True) in comparison.differences
     assert any(row.split() == ["n0/dn1", "node", "not", "there", "there"] for row in repr(comparison).splitlines())
+
+
+@dataclass
+class Report:
+    score: float
+    file: FlyteFile
+    parts: list[FlyteFile]
+
+
+@task
+def report(text: str) -> Report:
+    paths = []
+    for name in ("one", "two"):
+        path = Path(tempfile.mkdtemp()) / f"{name}.txt"
+        path.write_text(text)
+        paths.append(FlyteFile(str(path)))
+    return Report(float("nan"), paths[0], paths)
+
+
+@task
+def directory(text: str) -> FlyteDirectory:
+    root = Path(tempfile.mkdtemp())
+    (root / "inner").mkdir()
+    (root / "inner" / "a.txt").write_text(text)
+    return FlyteDirectory(str(root))
+
+
+@task
+def dataset(text: str) -> StructuredDataset:
+    return StructuredDataset(dataframe=pd.DataFrame({"a": [1.0, float("nan")], "b": [text, "x"]}))
+
+
+@task
+def files(text: str) -> dict[str, FlyteFile]:
+    path = Path(tempfile.mkdtemp()) / "a.txt"
+    path.write_text(text)
+    return {"k": FlyteFile(str(path))}
+
+
+@task
+def nan() -> float:
+    return float("nan")
+
+
+@workflow
+def stored(text: str) -> tuple[Report, FlyteDirectory, StructuredDataset, dict[str, FlyteFile], float]:
+    return report(text=text), directory(text=text), dataset(text=text), files(text=text), nan()
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_what_is_stored_is_compared_by_content_at_any_depth(strict: bool) -> None:
+    def ran(text: str) -> Run:
+        return Run(stored, {"text": text}, Settings(strict=strict)).begin().wait(60)
+
+    assert not ran("x").compare(ran("x"))
+    differences = ran("x").compare(ran("y")).differences
+    assert {(d.path, d.what, d.problem) for d in differences} == {
+        *(("", f"o{i}", "") for i in range(4)),
+        *((f"n{i}", "o0", "") for i in range(4)),
+    }
+
+
+class Moody:
+    def __init__(self, x: int) -> None:
+        self.x = x
+
+    def __eq__(self, other: object) -> bool:
+        raise ArithmeticError("not\x1b[31m today")
+
+
+@task
+def moody(x: int) -> Moody:
+    return Moody(x)
+
+
+def test_a_value_that_can_not_be_compared_is_said_to_be_so() -> None:
+    one, other = (Run(moody, {"x": 1}, Settings()).begin().wait(30) for _ in range(2))
+    comparison = one.compare(other)
+    assert comparison
+    assert [(d.path, d.what) for d in comparison.differences] == [("", "o0"), ("n0", "o0")]
+    assert all("ArithmeticError: not" in d.problem for d in comparison.differences)
+    assert "o0 can't be compared: ArithmeticError: not" in repr(comparison)
+    assert "\x1b" not in repr(comparison)

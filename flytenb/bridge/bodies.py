@@ -1,14 +1,13 @@
-"""Where in a workflow's function something is wrong that flytekit tells late, without a line of it, or never.
-
-What is wrong is told by whoever raises; this puts the user's own line into the traceback.
-"""
+"""Attach the workflow function's line to compile errors; reject unfinished conditionals, cycles, lost outputs."""
 
 from __future__ import annotations
 
 import ast
 import inspect
+import os
 import sys
 import textwrap
+import threading
 import traceback
 import warnings
 from collections import Counter
@@ -16,15 +15,17 @@ from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from graphlib import CycleError, TopologicalSorter
 from types import CodeType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from flytekit.core.condition import ConditionalSection
+from flytekit.core.promise import Promise
+from flytekit.core.workflow import PythonFunctionWorkflow
 
 from flytenb.bridge import private
 from flytenb.errors import DefinitionError, is_foreign, say
 
-if TYPE_CHECKING:
-    from flytenb.bridge.repairs import Repairs
+FLYTEKIT_COMPILE = PythonFunctionWorkflow.compile
+"""flytekit's own compile, which the extension replaces."""
 
 
 class _Begun(NamedTuple):
@@ -45,21 +46,48 @@ class _Begun(NamedTuple):
 _begun: ContextVar[list[_Begun] | None] = ContextVar("flytenb_conditionals", default=None)
 
 
-def note_conditionals(repairs: Repairs) -> None:
-    """Note where each conditional begins: flytekit loses one that has no end, with the tasks of its cases."""
-    original = ConditionalSection.__init__
+_begin = ConditionalSection.__init__
 
-    def begin(self: ConditionalSection, name: str) -> None:
-        original(self, name)
-        known = _begun.get()
-        if known is None:
-            return
-        frame = sys._getframe(1)
-        while is_foreign(frame.f_code.co_filename) and frame.f_back is not None:
-            frame = frame.f_back
-        known.append(_Begun(self, frame.f_code, frame.f_lineno))
 
-    repairs.replace(ConditionalSection, "__init__", begin)
+def _note_begin(self: ConditionalSection, name: str) -> None:
+    """Note where a conditional begins: flytekit loses one that has no end, with the tasks of its cases."""
+    _begin(self, name)
+    known = _begun.get()
+    if known is None:
+        return
+    frame = sys._getframe(1)
+    while is_foreign(frame.f_code.co_filename) and frame.f_back is not None:
+        frame = frame.f_back
+    known.append(_Begun(self, frame.f_code, frame.f_lineno))
+
+
+class WhileCompiling:
+    """Replaces a method of flytekit while any thread compiles; what it is replaced with serves all threads."""
+
+    def __init__(self, owner: type, name: str, replacement: Callable[..., Any]) -> None:
+        self._lock = threading.Lock()
+        os.register_at_fork(after_in_child=self._lock._at_fork_reinit)  # type: ignore[attr-defined]
+        self._owner = owner
+        self._name = name
+        self._replacement = replacement
+        self._original: Any = None
+        self._users = 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._users += 1
+            if self._users == 1:
+                self._original = getattr(self._owner, self._name)
+                setattr(self._owner, self._name, self._replacement)
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._users -= 1
+            if self._users == 0:
+                setattr(self._owner, self._name, self._original)
+
+
+_conditionals_noted = WhileCompiling(ConditionalSection, "__init__", _note_begin)
 
 
 def compile_told(workflow: Any, compile_body: Callable[[], Any]) -> Any:
@@ -75,30 +103,59 @@ def compile_told(workflow: Any, compile_body: Callable[[], Any]) -> Any:
             f"{workflow.short_name} is async, which a workflow can't be", hint="make it @eager, or leave async out"
         )
         _raise_at(error, function.__code__, _line_of(function, "def"))
-    token = _begun.set([])
-    try:
-        made = compile_body()
-        _refuse_unfinished(workflow)
-    except DefinitionError:
-        raise
-    except Exception as e:
-        names = [frame.f_code.co_name for frame, _ in traceback.walk_tb(e.__traceback__)]
-        is_in_body = any(frame.f_code is function.__code__ for frame, _ in traceback.walk_tb(e.__traceback__))
-        if not is_in_body or "flytekit.core.condition." in say(e):
+    noted = _begun.set([])
+    with _conditionals_noted:
+        try:
+            made = compile_body()
             _refuse_unfinished(workflow)
-        if not is_in_body:
-            line = _line_of(function, "" if "_validate_add_on_failure_handler" in names else "return")
-            _raise_at(e, function.__code__, line)
-        raise
-    finally:
-        _begun.reset(token)
+        except DefinitionError:
+            raise
+        except Exception as e:
+            names = [frame.f_code.co_name for frame, _ in traceback.walk_tb(e.__traceback__)]
+            is_in_body = any(frame.f_code is function.__code__ for frame, _ in traceback.walk_tb(e.__traceback__))
+            if not is_in_body or "flytekit.core.condition." in say(e):
+                _refuse_unfinished(workflow)
+            if not is_in_body:
+                line = _line_of(function, "" if "_validate_add_on_failure_handler" in names else "return")
+                _raise_at(e, function.__code__, line)
+            raise
+        finally:
+            _begun.reset(noted)
     return made
+
+
+def refuse_unannounced(workflow: Any, returned: Any) -> None:
+    """Raise where a function that declares no output returned what a node gives: it would be lost."""
+    if not workflow.python_interface.outputs and _has_promise(returned):
+        function = inspect.unwrap(workflow.function)
+        error = DefinitionError(
+            f"{workflow.short_name} returns what a node gives, but declares no output",
+            hint=f"annotate it: def {function.__name__}(…) -> type:, or leave the return out",
+        )
+        _raise_at(error, function.__code__, _line_of(function, "return"))
+
+
+def _has_promise(value: Any, depth: int = 3) -> bool:
+    if isinstance(value, (list, tuple, dict)) and depth:
+        inside = value.values() if isinstance(value, dict) else value
+        return any(_has_promise(inner, depth - 1) for inner in inside)
+    return isinstance(value, Promise)
+
+
+def check_returned(workflow: Any, check: Callable[[Any], None]) -> None:
+    """Check a compiled workflow; put the `return` of its function into the traceback of what that raises."""
+    try:
+        check(workflow)
+    except DefinitionError as e:
+        function = inspect.unwrap(workflow.function)
+        _raise_at(e, function.__code__, _line_of(function, "return"))
 
 
 def refuse_cycles(workflow: Any) -> None:
     """Raise where nodes wait for each other, as `a >> b` and `b >> a` ask for: a run would never end.
 
-    By the nodes themselves, since `with_overrides(node_name=…)` may give two of them the same id; that is warned of.
+    By the nodes themselves: ids begin again inside a conditional, and `with_overrides(node_name=…)` may give two nodes
+    the same one, which is warned of.
     """
     nodes = private.compiled_nodes(workflow)
     _warn_of_same_ids(workflow, nodes)
@@ -107,7 +164,6 @@ def refuse_cycles(workflow: Any) -> None:
     try:
         TopologicalSorter(waits).prepare()
     except CycleError as e:
-        private.forget_compiled(workflow)
         circle = " → ".join(names[number] for number in e.args[1])
         raise DefinitionError(
             f"{workflow.short_name}: nodes wait for each other: {circle}", hint="take one of the >> out"

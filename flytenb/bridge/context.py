@@ -218,6 +218,19 @@ private.bypass_local_cache(_is_in_node)
 
 
 @contextmanager
+def at_rest() -> Iterator[None]:
+    """Leave what this thread executes or compiles, so that a workflow compiles the same wherever it is first used."""
+    top = FlyteContextManager.current_context()
+    is_resting = top.compilation_state is None and (top.execution_state is None or top.execution_state.mode is None)
+    token = None if is_resting else flyte_context_Var.set(flyte_context_Var.get()[:1])
+    try:
+        yield
+    finally:
+        if token is not None:
+            flyte_context_Var.reset(token)
+
+
+@contextmanager
 def compiling(prefix: str) -> Iterator[FlyteContext]:
     """Enter a clean compilation state on this thread; concurrent compiles need a context list of their own each."""
     context = FlyteContextManager.current_context()

@@ -14,8 +14,7 @@ from flytekit.core import context_manager, interface, launch_plan, task, type_en
 from flytekit.core.python_function_task import PythonFunctionTask
 from flytekit.extend.backend import base_connector
 
-from flytenb.bridge import private
-from flytenb.bridge.bodies import compile_told, note_conditionals
+from flytenb.bridge.bodies import FLYTEKIT_COMPILE
 from flytenb.bridge.stubs import Body, read_body, stub_error
 
 if TYPE_CHECKING:
@@ -77,31 +76,17 @@ def _is_stub(entity: Any, function: Any) -> bool:
 
 
 def mend_compiling(repairs: Repairs) -> None:
-    """Let a workflow that failed to compile be tried again, say where it failed, and let a stub compile to nothing.
+    """Compile workflows that are called directly as flytenb does: checked, and tried again after a failure."""
 
-    flytekit marks it as compiled before it tries, so that one that failed looks compiled and empty. What it finds
-    wrong with the returned value, or doesn't find wrong at all, is told at its line, also if the workflow is called.
-    """
-    note_conditionals(repairs)
-    original = workflow.PythonFunctionWorkflow.compile
-
-    def compile_workflow(self: workflow.PythonFunctionWorkflow, **kwargs: Any) -> Any:
+    def compile_workflow(self: workflow.PythonFunctionWorkflow, **given: Any) -> Any:
         if self.compiled:
             return None
-        if _is_stub(self, self.function):
-            self.compiled = True
-            return None
-        from flytenb.bridge.staleness import refuse_written_promises  # late, as above
+        # Late, since repairs are applied while flytekit is being imported, and that room imports all of it.
+        from flytenb.bridge.workflow_compiler import compile_workflow
 
-        try:
-            made = compile_told(self, lambda: original(self, **kwargs))
-            refuse_written_promises(self, kwargs)
-        except BaseException:
-            private.forget_compiled(self)
-            raise
-        return made
+        return compile_workflow(self, given, is_dynamic=bool(given))  # flytekit gives values to dynamics alone
 
-    repairs.replace(workflow.PythonFunctionWorkflow, "compile", functools.wraps(original)(compile_workflow))
+    repairs.replace(workflow.PythonFunctionWorkflow, "compile", functools.wraps(FLYTEKIT_COMPILE)(compile_workflow))
 
 
 def allow_registering_again(repairs: Repairs) -> None:

@@ -15,11 +15,8 @@ from flytekit.core.workflow import (
 
 from flytenb.bridge.context import Workspace, compiling
 from flytenb.bridge.own_files import own_files
-from flytenb.bridge.stopping import current_attempt
-
-
-class DynamicWorkflow(PythonFunctionWorkflow):  # type: ignore[misc]
-    """What one run of a dynamic turned out to contain: it belongs to one thread, so that its compile needs no lock."""
+from flytenb.bridge.staleness import recompile_inner
+from flytenb.bridge.workflow_compiler import compile_workflow
 
 
 def compile_dynamic(
@@ -37,13 +34,15 @@ def compile_dynamic(
     if own is not None:
         own(workspace, inputs)
     with compiling(prefix="d"):
-        workflow = DynamicWorkflow(
+        workflow = PythonFunctionWorkflow(
             task.task_function,
             metadata=WorkflowMetadata(on_failure=WorkflowFailurePolicy.FAIL_IMMEDIATELY),
             default_metadata=WorkflowMetadataDefaults(interruptible=bool(task.metadata.interruptible)),
         )
         _forget(workflow)
-        current_attempt().run(lambda: workflow.compile(**inputs))
+        compile_workflow(workflow, inputs, is_dynamic=True)
+    with workspace.outside():
+        recompile_inner(workflow)
     return workflow
 
 

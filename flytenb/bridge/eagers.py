@@ -12,7 +12,9 @@ from flytekit.exceptions.eager import EagerException
 
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.coroutines import run_coroutine
-from flytenb.bridge.stopping import current_attempt
+from flytenb.bridge.entities import inner_workflow
+from flytenb.bridge.staleness import recompile_stale
+from flytenb.bridge.stopping import current_attempt, shielded
 
 Add = Callable[[Any, dict[str, Any]], Awaitable[Any]]
 
@@ -20,17 +22,21 @@ Add = Callable[[Any, dict[str, Any]], Awaitable[Any]]
 class _Controller:
     """What flytekit asks for in its context: it only ever calls `add` (`core/promise.py`, 1.16.31)."""
 
-    def __init__(self, add: Add) -> None:
+    def __init__(self, workspace: Workspace, add: Add) -> None:
+        self._workspace = workspace
         self._add = add
 
     async def add(self, entity: Any, input_kwargs: dict[str, Any]) -> Any:
-        """Run an entity that the eager task called."""
+        """Run an entity that the eager task called, as its names have it now."""
+        if inner_workflow(entity) is not None:
+            with shielded(), self._workspace.outside():
+                recompile_stale(entity)
         return await self._add(entity, input_kwargs)
 
 
 def run_eager(task: EagerAsyncPythonFunctionTask[Any], inputs: dict[str, Any], workspace: Workspace, add: Add) -> Any:
     """Run the coroutine to its end on this thread and return what it returned."""
-    context = workspace.context(ExecutionState.Mode.EAGER_EXECUTION, worker_queue=_Controller(add))
+    context = workspace.context(ExecutionState.Mode.EAGER_EXECUTION, worker_queue=_Controller(workspace, add))
     workspace.enter(context)
     return current_attempt().call(lambda: run_coroutine(task.task_function(**inputs)))
 

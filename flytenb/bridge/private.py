@@ -6,8 +6,11 @@ flytekit breaks there first.
 
 from __future__ import annotations
 
+import functools
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -73,6 +76,41 @@ def forget_compiled(workflow: Any) -> None:
     workflow._nodes = []
     workflow._output_bindings = []
     workflow._failure_node = None
+
+
+@contextmanager
+def returned_noted(workflow: Any, call: Callable[[Any, dict[str, Any]], Any]) -> Iterator[list[Any]]:
+    """Yield a list that gets what the workflow's function returns while flytekit compiles it.
+
+    Args:
+        workflow: of a function.
+        call: calls the function with its inputs.
+    """
+    function = workflow._workflow_function
+    returned: list[Any] = []
+
+    @functools.wraps(function)
+    def note(**inputs: Any) -> Any:
+        returned.append(call(function, inputs))
+        return returned[-1]
+
+    workflow._workflow_function = note
+    try:
+        yield returned
+    finally:
+        workflow._workflow_function = function
+
+
+def failure_node(workflow: Any) -> Any:
+    """Return the node of a workflow's failure handler without compiling it, or None."""
+    return workflow._failure_node
+
+
+def forget_pickled() -> None:
+    """Make `FlyteRemote` pickle anew what it registers from a notebook: it keeps one pickle of each entity."""
+    remote = sys.modules.get("flytekit.remote.remote")
+    if remote is not None:
+        remote._get_pickled_target_dict.cache_clear()
 
 
 def transformer_registry() -> dict[Any, Any]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flytenb.bridge.values_in_short import shorten
+from flytenb.bridge.content import IncomparableError, is_same
+from flytenb.bridge.values_in_short import LONG, cut, shorten
+from flytenb.errors import say
+from flytenb.render.lettering import clean
 
 if TYPE_CHECKING:
     from flytenb.runner.run import Run
@@ -20,12 +23,14 @@ class Difference:
         what: `phase`, an output's name, or `node` where only one of the runs has it.
         this: the phase or value of the one, for `node` whether it is there.
         other: the same of the other.
+        problem: why the values can't be compared, `""` where they are known to differ.
     """
 
     path: str
     what: str
     this: Any
     other: Any
+    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,7 @@ class Comparison:
 
     @classmethod
     def read(cls, this: Run, other: Run) -> Comparison:
-        """Compare phases and outputs node by node; values that can't be compared count as different."""
+        """Compare phases and outputs node by node: values by content, what can't be compared as different."""
         found = list(_differences("", this, other))
         mine, theirs = dict(this.nodes.items()), dict(other.nodes.items())
         for path in dict.fromkeys([*mine, *theirs]):
@@ -69,27 +74,24 @@ def _row(difference: Difference) -> tuple[str, str, str, str]:
         told = [this, other]
     else:
         told = [shorten(value) for value in (this, other)]
-    return difference.path or "(run)", difference.what, told[0], told[1]
+    problem = f" can't be compared: {cut(difference.problem, LONG)}" if difference.problem else ""
+    return difference.path or "(run)", clean(difference.what + problem), clean(told[0]), clean(told[1])
 
 
 def _differences(path: str, this: Any, other: Any) -> list[Difference]:
     found = []
     if this.phase is not other.phase:
         found.append(Difference(path, "phase", str(this.phase), str(other.phase)))
-    mine, theirs = this.outputs, other.outputs
-    found += [
-        Difference(path, name, mine[name], theirs[name])
-        for name in mine
-        if name in theirs and not _is_equal(mine[name], theirs[name])
-    ]
+    try:
+        mine, theirs = this.outputs, other.outputs
+    except Exception as e:
+        return [*found, Difference(path, "outputs", None, None, f"{type(e).__name__}: {say(e)}")]
+    found += [d for name in mine if name in theirs for d in _difference(path, name, mine[name], theirs[name])]
     return found
 
 
-def _is_equal(a: Any, b: Any) -> bool:
-    if hasattr(a, "equals"):  # frames and Arrow tables, whose == answers by element
-        return type(a) is type(b) and bool(a.equals(b))
+def _difference(path: str, name: str, this: Any, other: Any) -> list[Difference]:
     try:
-        equal = a == b
-        return bool(equal.all()) if hasattr(equal, "all") else bool(equal)
-    except Exception:
-        return False
+        return [] if is_same(this, other) else [Difference(path, name, this, other)]
+    except IncomparableError as e:
+        return [Difference(path, name, this, other, say(e))]

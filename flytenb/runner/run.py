@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping
+from functools import cached_property
 from typing import Any
 
 from flytenb.bridge.calls import build_result
@@ -19,6 +20,7 @@ from flytenb.runner.comparison import Comparison
 from flytenb.runner.event_log import Listener
 from flytenb.runner.failure import Failure
 from flytenb.runner.gate import answer_gate
+from flytenb.runner.given import given_in_short, with_given, without_defaults
 from flytenb.runner.inputs import check_inputs, root_of
 from flytenb.runner.interrupts import held_back
 from flytenb.runner.main_thread import main_thread
@@ -112,6 +114,11 @@ class Run:
         with self._scheduler.workspace.entered():
             return {name: value.native() for name, value in self._inputs.items()}
 
+    @cached_property
+    def _given(self) -> dict[str, str]:
+        with self._scheduler.workspace.entered():
+            return given_in_short(self._inputs)
+
     @property
     def outputs(self) -> dict[str, Any]:
         """What came out, by name; copies. Empty unless it succeeded."""
@@ -146,13 +153,13 @@ class Run:
 
     @property
     def graph(self) -> Graph:
-        """The graph of what runs, with what its nodes turned out to contain."""
+        """The graph of what runs: its inputs as they were given, with what its nodes turned out to contain."""
         spawned = [e for e in self._scheduler.events if e.kind == "spawn" and e.graph is not None]
         if self._grown is None or len(spawned) != self._merged:
-            graph = self._static_graph.get()
+            graph = with_given(self._static_graph.get(), self._given)
             for event in spawned:
                 assert event.graph is not None
-                graph = graph.merged(event.graph, event.path)
+                graph = graph.merged(without_defaults(event.graph), event.path)
             self._grown, self._merged = graph, len(spawned)
         return self._grown
 

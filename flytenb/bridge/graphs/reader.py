@@ -10,7 +10,6 @@ from flytekit.core.condition import BranchNode
 from flytekit.core.node import Node as FlyteNode
 from flytekit.core.workflow import PythonFunctionWorkflow, WorkflowBase
 
-from flytenb.bridge import private
 from flytenb.bridge.entities import (
     KIND_WORDS,
     inner_workflow,
@@ -45,7 +44,7 @@ def read_graph(entity: Any) -> Graph:
     """
     require_entity(entity)
     kind = kind_of(entity)
-    reader = _Reader()
+    reader = _Reader(read_interface(entity).inputs)
     workflow = None if kind in (Kind.MAP, Kind.STUB) else inner_workflow(entity)
     if workflow is None:
         reader.read_single(entity)
@@ -65,26 +64,11 @@ def read_inner(workflow: WorkflowBase, under: str) -> Graph:
     return reader.build(short_name(workflow), kind_of(workflow), read_interface(workflow), {})
 
 
-def compile_workflow(workflow: WorkflowBase) -> None:
-    """Compile a workflow that isn't; its own error comes through as it is, and the next call tries again.
-
-    flytekit marks a workflow as compiled before it tries, so one that failed looks compiled and empty.
-    """
-    if not isinstance(workflow, PythonFunctionWorkflow):
-        return
-    if not private.compiled_nodes(workflow) and not private.compiled_outputs(workflow):
-        workflow.compiled = False
-    try:
-        workflow.compile()
-    except BaseException:
-        workflow.compiled = False
-        raise
-
-
 class _Reader:
     """Collects the nodes and edges of one graph; knows nothing of how they look."""
 
-    def __init__(self) -> None:
+    def __init__(self, inputs: Sequence[Port] = ()) -> None:
+        self._defaults = {port.name: port.default for port in inputs}
         self._nodes: dict[str, Node] = {}
         self._edges: list[Edge] = []
         self._sources: dict[str, set[str]] = {}
@@ -128,8 +112,10 @@ class _Reader:
             self._add_door(f"{prefix}@inputs", interface.inputs)
             self._add_door(f"{prefix}@outputs", interface.outputs)
             return
-        if not is_run:  # one that made no node would look as if it had failed to compile
-            compile_workflow(workflow)
+        if not is_run and isinstance(workflow, PythonFunctionWorkflow):
+            from flytenb.bridge.workflow_compiler import ensure_compiled  # late: its checks walk the paths of this room
+
+            ensure_compiled(workflow)
         outputs = list(workflow.output_bindings)
         scope = name_nodes(workflow.nodes, outputs, under)
         if not is_run or _takes_inputs(scope, outputs):
@@ -258,6 +244,8 @@ class _Reader:
         if path.endswith("@inputs"):
             if "/" in path:  # inside, every input is bound, to the default if to nothing else
                 ports = [replace(p, default=None) for p in ports]
+            else:  # a launch plan has defaults of its own
+                ports = [replace(p, default=self._defaults.get(p.name, p.default)) for p in ports]
             self._nodes[path] = Node(path, Kind.INPUTS, "inputs", Interface(outputs=tuple(ports)))
         else:
             self._nodes[path] = Node(path, Kind.OUTPUTS, "outputs", Interface(inputs=tuple(ports)))

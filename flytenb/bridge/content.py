@@ -1,0 +1,208 @@
+"""Equality of two values by what they hold: files by their bytes, frames by their cells, NaN as equal to itself."""
+
+from __future__ import annotations
+
+import dataclasses
+import filecmp
+import os
+import sys
+import types
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from flytekit.types.directory import FlyteDirectory
+from flytekit.types.file import FlyteFile
+from flytekit.types.structured import StructuredDataset
+
+from flytenb.errors import say
+
+
+class IncomparableError(Exception):
+    """Two values that can't be compared, and why."""
+
+
+def is_same(this: Any, other: Any) -> bool:
+    """Tell whether two values hold the same, at any depth.
+
+    Files and directories are read, also from where they were uploaded to; their names don't count. Types must be equal,
+    or of one name: a class whose cell was run again counts as the class that it was.
+
+    Raises:
+        IncomparableError: where that can't be told.
+    """
+    try:
+        return _Comparison().is_same(this, other)
+    except IncomparableError:
+        raise
+    except Exception as e:
+        raise IncomparableError(f"{type(e).__name__}: {say(e)}") from e
+
+
+class _Comparison:
+    def __init__(self) -> None:
+        self._open: dict[tuple[int, int], tuple[Any, Any]] = {}
+
+    def is_same(self, this: Any, other: Any) -> bool:
+        if this is other:
+            return True
+        for kind, compare in _BY_KIND:
+            if isinstance(this, kind) and isinstance(other, kind):
+                return compare(self, this, other)
+        if not _is_one_type(type(this), type(other)):
+            return False
+        if _is_schema(this):
+            return self.is_same(this.open().all(), other.open().all())
+        pair = (id(this), id(other))
+        if pair in self._open:  # a value that holds itself
+            return True
+        self._open[pair] = (this, other)
+        try:
+            return self._is_same_object(this, other)
+        finally:
+            del self._open[pair]
+
+    def _is_same_object(self, this: Any, other: Any) -> bool:
+        if isinstance(this, (list, tuple)):
+            return len(this) == len(other) and all(map(self.is_same, this, other))
+        if isinstance(this, Mapping):
+            return this.keys() == other.keys() and all(self.is_same(this[key], other[key]) for key in this)
+        if isinstance(this, Iterator):
+            return self.is_same(list(this), list(other))
+        library = type(this).__module__.partition(".")[0]
+        if library in _BY_LIBRARY:
+            return _BY_LIBRARY[library](self, this, other)
+        if dataclasses.is_dataclass(this):
+            return all(self._has_same(this, other, f.name) for f in dataclasses.fields(this) if f.compare)
+        if hasattr(type(this), "model_fields"):
+            return self.is_same(vars(this), vars(other))
+        cls: Any = type(this)
+        if cls.__eq__ is object.__eq__:
+            return self._has_same_attributes(this, other)
+        return _is_equal(this, other)
+
+    def _has_same(self, this: Any, other: Any, name: str) -> bool:
+        return self.is_same(getattr(this, name), getattr(other, name))
+
+    def _has_same_attributes(self, this: Any, other: Any) -> bool:
+        """Compare objects whose class doesn't say when two are equal."""
+        if isinstance(this, (type, types.FunctionType)) or not hasattr(this, "__dict__"):
+            raise IncomparableError(f"type {type(this).__name__} doesn't say when two are equal")
+        return self.is_same(vars(this), vars(other))
+
+    # --- files and datasets --------------------------------------------------------------------------------------
+
+    def is_same_file(self, this: Any, other: Any) -> bool:
+        return filecmp.cmp(os.fspath(this), os.fspath(other), shallow=False)
+
+    def is_same_directory(self, this: Any, other: Any) -> bool:
+        one, two = Path(os.fspath(this)), Path(os.fspath(other))
+        names = _tree(one)
+        return names == _tree(two) and all(
+            filecmp.cmp(one / name, two / name, shallow=False) for name, is_file in names.items() if is_file
+        )
+
+    def is_same_dataset(self, this: Any, other: Any) -> bool:
+        return self.is_same(_frame_of(this), _frame_of(other))
+
+    # --- frames and arrays ---------------------------------------------------------------------------------------
+
+    def is_same_pandas(self, this: Any, other: Any) -> bool:
+        if not hasattr(this, "equals"):
+            return _is_equal(this, other)
+        try:
+            if this.equals(other):
+                return True
+        except ValueError:  # arrays inside cells
+            pass
+        if not hasattr(this, "columns"):
+            return _has_objects(this) and self.is_same(list(this), list(other))
+        is_alike = this.columns.equals(other.columns) and this.index.equals(other.index)
+        if not is_alike or list(this.dtypes) != list(other.dtypes) or not any(map(_is_object, this.dtypes)):
+            return False
+        return all(self.is_same(list(this.iloc[:, i]), list(other.iloc[:, i])) for i in range(this.shape[1]))
+
+    def is_same_arrow(self, this: Any, other: Any) -> bool:
+        """Compare Arrow's own way, then value by value, since Arrow doesn't take NaN as equal to NaN."""
+        if not hasattr(this, "equals"):
+            return _is_equal(this, other)
+        if this.equals(other) or not hasattr(this, "to_pylist"):
+            return bool(this.equals(other))
+        kind = "schema" if hasattr(this, "schema") else "type"
+        return getattr(this, kind).equals(getattr(other, kind)) and self.is_same(this.to_pylist(), other.to_pylist())
+
+    def is_same_polars(self, this: Any, other: Any) -> bool:
+        if hasattr(this, "collect"):
+            return self.is_same(this.collect(), other.collect())
+        if getattr(this, "schema", None) != getattr(other, "schema", None):
+            return False
+        return bool(this.equals(other)) if hasattr(this, "equals") else _is_equal(this, other)
+
+    def is_same_array(self, this: Any, other: Any) -> bool:
+        """Arrays, tensors, and the scalars that are in them."""
+        if getattr(this, "dtype", None) != getattr(other, "dtype", None):
+            return False
+        if getattr(this, "shape", ()) != getattr(other, "shape", ()):
+            return False
+        if getattr(getattr(this, "dtype", None), "hasobject", False):
+            return self.is_same(this.tolist(), other.tolist())
+        return _is_equal(this, other)
+
+
+_Compare = Callable[[_Comparison, Any, Any], bool]
+
+_BY_KIND: tuple[tuple[type, _Compare], ...] = (
+    (FlyteFile, _Comparison.is_same_file),
+    (FlyteDirectory, _Comparison.is_same_directory),
+    (StructuredDataset, _Comparison.is_same_dataset),
+)
+_BY_LIBRARY: dict[str, _Compare] = {
+    "pandas": _Comparison.is_same_pandas,
+    "pyarrow": _Comparison.is_same_arrow,
+    "polars": _Comparison.is_same_polars,
+    "numpy": _Comparison.is_same_array,
+    "torch": _Comparison.is_same_array,
+}
+
+
+def _is_equal(this: Any, other: Any) -> bool:
+    """Compare by `==`; what isn't equal to itself, as NaN, counts as equal to its like."""
+    equal = this == other
+    if hasattr(equal, "all"):
+        # `|` and `&` element by element; structured arrays have no NaN of their own to ask for.
+        return bool(equal.all()) or bool((equal | ((this != this) & (other != other))).all())
+    if equal is NotImplemented:
+        raise IncomparableError(f"type {type(this).__name__} doesn't say when two are equal")
+    return bool(equal) or (bool(this != this) and bool(other != other))
+
+
+def _is_schema(value: Any) -> bool:
+    """Whether a value is a FlyteSchema; importing its module takes numpy along, so only who has one pays for it."""
+    module = sys.modules.get("flytekit.types.schema")
+    return module is not None and isinstance(value, module.FlyteSchema)
+
+
+def _is_one_type(this: type, other: type) -> bool:
+    return this is other or (this.__module__, this.__qualname__) == (other.__module__, other.__qualname__)
+
+
+def _is_object(dtype: Any) -> bool:
+    return str(dtype) == "object"
+
+
+def _has_objects(series: Any) -> bool:
+    return _is_object(getattr(series, "dtype", None))
+
+
+def _tree(root: Path) -> dict[str, bool]:
+    """Every path below a directory, and whether it is a file."""
+    return {str(path.relative_to(root)): path.is_file() for path in root.rglob("*")}
+
+
+def _frame_of(dataset: StructuredDataset) -> Any:
+    """The frame of a dataset, read where it isn't in memory."""
+    if dataset.dataframe is not None:
+        return dataset.dataframe
+    import pandas as pd
+
+    return dataset.open(pd.DataFrame).all()
