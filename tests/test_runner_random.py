@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -28,7 +27,7 @@ pytestmark = [
 
 
 MOST_THREADS, MOST_FILES = 60, 200
-"""What a run may leave: the fixed pool's threads, an event loop for each and its three files. One a seed is too many."""
+"""What runs may leave: the fixed pool's threads, each with an event loop and its three files; one per seed is too many."""
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +51,7 @@ def try_seeds(seeds: range, home: Path) -> None:
     assert left == [], f"after seeds {seeds}: files are left"
     threads = [thread.name for thread in threading.enumerate()]
     assert len(threads) < MOST_THREADS, f"after seeds {seeds}: threads are left: {threads}"
-    files = [os.readlink(path) for path in Path("/proc/self/fd").iterdir() if path.is_symlink()]
+    files = [str(path.readlink()) for path in Path("/proc/self/fd").iterdir() if path.is_symlink()]
     assert len(files) < MOST_FILES, f"after seeds {seeds}: files are open: {files}"
 
 

@@ -135,7 +135,9 @@ class _Generator:
 
         def call() -> Await:
             if choose.random() < 0.4:
-                return Await("acheck" if self.may_fail and choose.random() < 0.4 else "ainc", choose.randint(0, 3), True)
+                return Await(
+                    "acheck" if self.may_fail and choose.random() < 0.4 else "ainc", choose.randint(0, 3), True
+                )
             return Await(self.one_int(), choose.randint(0, 3), False)
 
         steps: list[Await | Gather | Attempt] = []
@@ -167,6 +169,7 @@ class _Body:
         self.statements: list[Statement] = []
         self.have: dict[str, list[Ref]] = {"int": [Ref(p) for p in params]}
         self.nodes: list[str] = []
+        self.aliases: dict[str, Ref] = {}
         self.count = 0
 
     def workflow(self, name: str, outputs: list[tuple[Arg, str]]) -> Workflow:
@@ -241,7 +244,8 @@ class _Body:
         if kind == "point" and self.random.random() < 0.3:
             alias = f"v{self.count}"
             self.count += 1
-            self.statements.append(Statement((alias,), Alias(Ref(ref.var, (".inner", ".z")))))
+            self.aliases[alias] = Ref(ref.var, (".inner", ".z"))
+            self.statements.append(Statement((alias,), Alias(self.aliases[alias])))
             self.have["int"] += [Ref(alias), Ref(alias)]
 
     # --- nodes ------------------------------------------------------------------------------------------------------
@@ -320,16 +324,24 @@ class _Body:
 
     def conditional(self, depth: int) -> Conditional:
         choose = self.random
-        cases = [(self.condition(), self.case(depth)) for _ in range(choose.choice([1, 1, 1, 2, 3]))]
+        parts: dict[str, Ref] = {}
+        cases = [(self.condition(parts), self.case(depth)) for _ in range(choose.choice([1, 1, 1, 2, 3]))]
         fails = self.generator.may_fail and choose.random() < 0.2
         name = self.generator.name("c")
         return Conditional(name, tuple(cases), Fail(f"no case of {name}") if fails else self.case(depth))
 
-    def condition(self) -> Compare:
+    def condition(self, parts: dict[str, Ref]) -> Compare:
+        """A condition that takes only one part of each output.
+
+        flytekit tells the operands of a conditional apart by node and output alone (`condition.py`: `merge_promises`),
+        so that on a cluster two attributes of one output are the same operand.
+        """
         choose = self.random
-        own = Compare(self.ref("int"), choose.choice(["<", ">", "==", "!=", ">="]), self.generator.int())
+        ref = self.ref("int")
+        ref = parts.setdefault(self.aliases.get(ref.var, ref).var, ref)
+        own = Compare(ref, choose.choice(["<", ">", "==", "!=", ">="]), self.generator.int())
         if choose.random() < 0.3:
-            return Compare(own.left, own.operator, own.right, choose.choice("&|"), self.condition())
+            return Compare(own.left, own.operator, own.right, choose.choice("&|"), self.condition(parts))
         return own
 
     def case(self, depth: int) -> Node:

@@ -106,10 +106,15 @@ class Story:
             held = only is not None and only.requires(path)
             made.phases[path] = phases if held else phases | NOT_REACHED
         for path, entry, least, most in self.calls:
-            handles = only is not None and path.rpartition("/")[2] == "fn0" and path.rpartition("/")[0] in {
-                "",
-                *only.ancestors,
-            }
+            handles = (
+                only is not None
+                and path.rpartition("/")[2] == "fn0"
+                and path.rpartition("/")[0]
+                in {
+                    "",
+                    *only.ancestors,
+                }
+            )
             held = handles or (only is not None and only.requires(path))
             made.calls.append((path, entry, least if held else 0, most))
         return made
@@ -378,10 +383,7 @@ class _Evaluation:
     ) -> Item:
         if isinstance(node, Conditional):
             return self._conditional(node, env, order, path, story)
-        if isinstance(node, Map):
-            fills = dict([node.over, *node.bound])
-        else:
-            fills = dict(node.args)
+        fills = dict([node.over, *node.bound] if isinstance(node, Map) else node.args)
         items = {name: _value(arg, env) for name, arg in fills.items()}
         before = frozenset[str]().union(*(i.before for i in [*items.values(), *order]))
         if not all(i.is_there for i in [*items.values(), *order]):
@@ -463,7 +465,9 @@ def _value(arg: Arg, env: Mapping[str, Item]) -> Item:
     if not all(p.is_there for p in parts):
         return Item(None, before, is_there=False)
     values = [p.value for p in parts]
-    return Item(dict(zip([k for k, _ in arg.items], values, strict=True)) if isinstance(arg, DictOf) else values, before)
+    return Item(
+        dict(zip([k for k, _ in arg.items], values, strict=True)) if isinstance(arg, DictOf) else values, before
+    )
 
 
 __all__ = ["Attempt", "Expected", "Failure", "Story", "expect", "nodes_of"]

@@ -1,7 +1,7 @@
 """Vocabulary of the random programs: types, the preamble and the tasks, each as source text.
 
-A task's text is the body of a plain function. The oracle runs the same function without decorators; where a body handles
-files, the oracle runs `plain` instead, in which a file is its text and a directory is the texts of its files.
+A task's text is the body of a plain function. The oracle runs the same function without decorators; where a body
+handles files, the oracle runs `plain` instead, in which a file is its text and a directory is the texts of its files.
 """
 
 from __future__ import annotations
@@ -142,11 +142,7 @@ def _task(name: str, params: str, returns: str, body: str, **more: object) -> Ta
 
 def _flaky(retries: int) -> Task:
     name = f"flaky{retries}"
-    body = (
-        f"if attempts(f\"{name}({{tag!r}},\") <= times:\n"
-        '    raise Recoverable(f"not yet {tag}")\n'
-        "return x + times\n"
-    )
+    body = f'if attempts(f"{name}({{tag!r}},") <= times:\n    raise Recoverable(f"not yet {{tag}}")\nreturn x + times\n'
     return _task(name, "tag:text x:int times:int", "int", body, options=f"retries={retries}")
 
 
@@ -185,10 +181,8 @@ _ALL = [
     _task("void", "x:int", "none", "return None"),
     _task("check3", "x:int", "int", 'if x % 3 == 0:\n    raise Boom(f"boom {x}")\nreturn x'),
     _task("check7", "x:int", "int", 'if x % 7 == 0:\n    raise Boom(f"boom {x}")\nreturn x + 10'),
-    _task(
-        "acheck", "x:int", "int", 'if x % 3 == 0:\n    raise Boom(f"boom {x}")\nreturn x + 20', is_async=True
-    ),
-    _task("cached", "x:int", "int", "return x + 4", options='cache=True, cache_version=VERSION'),
+    _task("acheck", "x:int", "int", 'if x % 3 == 0:\n    raise Boom(f"boom {x}")\nreturn x + 20', is_async=True),
+    _task("cached", "x:int", "int", "return x + 4", options="cache=True, cache_version=VERSION"),
     _flaky(1),
     _flaky(2),
     _task(
