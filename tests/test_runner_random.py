@@ -27,7 +27,7 @@ pytestmark = [
 
 
 MOST_THREADS, MOST_FILES = 60, 200
-"""What runs may leave: the fixed pool's threads, each with an event loop and its three files; one per seed is too many."""
+"""What runs may leave: the fixed pool's threads, each with an event loop and its three files. One a seed is more."""
 
 
 @pytest.fixture(scope="module")
