@@ -190,9 +190,9 @@ async def eager_number(o: Odd) -> int:
 @workflow(failure_policy=GO_ON)
 def to_eager(x: int) -> tuple[int, int]:
     made = odd(x=x)
-    found = create_node(eager_number, o=made)
+    found = create_node(eager_number, o=made).o0
     in_between(made, found)
-    return found.o0, after(x=beside(x=x))
+    return found, after(x=beside(x=x))
 
 
 @dynamic
