@@ -6,7 +6,6 @@ reached, so that what runs after it shows that other nodes go on meanwhile.
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -41,7 +40,7 @@ from flytekit.extend.backend.base_connector import (
 from flytekit.models.literals import Literal, Primitive, Scalar
 from flytekit.models.types import LiteralType, SimpleType
 
-PATIENCE = 8
+PATIENCE = 20
 """Seconds after which something counts as hanging: far more than any of it takes, on a busy machine too."""
 
 
@@ -69,11 +68,21 @@ class Hook:
         self.disarm()
 
     def disarm(self) -> None:
-        self.place, self.later, self.raises = "", "", None
+        self.place, self.later, self.raises, self.certain = "", "", None, False
         self.release.set()
 
-    def arm(self, place: str, raises: type[BaseException] | None = None, *, later: bool = False) -> None:
-        """Let the hook block, or raise, whenever this place is reached; `later`: once the task `arms` has run."""
+    def arm(
+        self, place: str, raises: type[BaseException] | None = None, *, later: bool = False, certain: bool = True
+    ) -> None:
+        """Let the hook block, or raise, whenever this place is reached.
+
+        Args:
+            place: the name that the place gives.
+            raises: what is raised there; without it the hook blocks.
+            later: the hook is armed once the task `arms` has run.
+            certain: the place is reached in any case, so that `beside` waits for it.
+        """
+        self.certain = certain
         self.reached, self.release = threading.Event(), threading.Event()
         self.place, self.later, self.raises = ("", place, raises) if later else (place, "", raises)
 
@@ -93,8 +102,8 @@ went_on = threading.Event()
 
 @task
 def beside(x: int) -> int:
-    # Long enough for the hook; a hook that this run doesn't call is no reason to wait for ever.
-    hook.reached.wait(PATIENCE / 2)
+    if hook.raises is None:
+        hook.reached.wait(PATIENCE / 2 if hook.certain else 0.1)
     return x
 
 
@@ -397,15 +406,29 @@ def asks(x: int) -> tuple[int, int]:
 # --- plain workflows -------------------------------------------------------------------------------------------------
 
 
+@workflow(failure_policy=GO_ON)
+def plain(x: int) -> tuple[int, int]:
+    return trivial(x=trivial(x=x)), after(x=beside(x=x))
+
+
+watched = threading.Event()
+"""Set once a job has been added, so that the run isn't over before."""
+
+
 @task
-async def pause(x: int) -> int:
-    await asyncio.sleep(0)
+def after_watching(x: int) -> int:
+    watched.wait(PATIENCE)
     return x
 
 
 @workflow(failure_policy=GO_ON)
-def plain(x: int) -> tuple[int, int]:
-    return trivial(x=trivial(x=x)), after(x=beside(x=x))
+def watched_run(x: int) -> tuple[int, int]:
+    return after_watching(x=x), after(x=x)
+
+
+def add_finish_job(run: Any) -> None:
+    run.on_finish(finish_job)
+    watched.set()
 
 
 def listener(event: Any) -> None:
@@ -461,6 +484,6 @@ PLACES = [
     *(Place(f"{m} of a connector", on_service, certain=m != "delete") for m in ("create", "get", "delete")),
     Place("do of a connector", on_blocking, certain=True),
     Place("listener", plain, (("listeners", (listener,)),), harms=False, certain=True),
-    Place("finish job", plain, (), lambda run: run.on_finish(finish_job), harms=False),
+    Place("finish job", watched_run, (), add_finish_job, harms=False),
 ]
 """Every place."""

@@ -29,6 +29,7 @@ from tests.hooks import (
     plain,
     things,
     trivial,
+    watched,
     went_on,
 )
 
@@ -46,6 +47,7 @@ def disarmed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     # A node may be stopped in a destructor, which pytest would take for an error of a test.
     monkeypatch.setattr(sys, "unraisablehook", lambda _: None)
     went_on.clear()
+    watched.clear()
     hook.disarm()
     yield
     hook.disarm()
@@ -83,7 +85,7 @@ def is_over(run: Any) -> bool:
 def arm(place: Place, raises: type[BaseException] | None = None) -> None:
     """Arm the hook; the entity is compiled before, since that is no part of a run."""
     flytenb.graph(place.entity)
-    hook.arm(place.name, raises, later=place.later)
+    hook.arm(place.name, raises, later=place.later, certain=place.certain)
 
 
 def phases(run: Any) -> dict[str, str]:
@@ -249,13 +251,24 @@ def test_a_listener_that_raises_is_the_only_one_that_hears_no_more(kind: type[Ba
     assert heard == list(run.events)
 
 
+may_end = threading.Event()
+
+
+@task
+def ends_late(x: int) -> int:
+    may_end.wait(PATIENCE)
+    return x
+
+
 @pytest.mark.parametrize("kind", RAISED, ids=name_of)
 def test_every_job_is_called_at_the_end_whatever_the_others_raise(kind: type[BaseException]) -> None:
     called = threading.Event()
+    may_end.clear()
     hook.arm("finish job", kind)
-    run = flytenb.start(plain, x=1)
+    run = flytenb.start(ends_late, x=1)
     run.on_finish(lambda: hook("finish job"))
     run.on_finish(called.set)
+    may_end.set()
     assert soon(lambda: run.wait(PATIENCE), "wait").phase is Phase.SUCCEEDED
     assert called.wait(PATIENCE)
 
