@@ -64,10 +64,10 @@ class _Generator:
     def program(self) -> Program:
         choose = self.random
         makers = [self._subworkflow, self._subworkflow, self._subworkflow, self._dynamic, self._dynamic, self._eager]
-        for _ in range(choose.choice([0, 1, 2, 2, 3, 3, 4, 5])):
+        for _ in range(choose.choice([0, 1, 1, 2, 2, 3, 4])):
             choose.choice([*makers, self._plan])()
         root = _Body(self, ("a", "b"), is_root=True)
-        for _ in range(choose.randint(3, 7)):
+        for _ in range(choose.randint(3, 6)):
             root.step()
         self.entities.append(root.workflow("wf", [root.output() for _ in range(choose.choice([1, 2, 2, 3]))]))
         mode = self._mode()
