@@ -1,6 +1,7 @@
 """Print the program of a seed and run it: `python -m tests.random_workflows SEED [TIMES]`.
 
-If it goes wrong within TIMES runs (20), a smaller program that goes wrong in the same way is printed too.
+If it goes wrong within TIMES runs (20), a smaller program that goes wrong in the same way is printed too. A range,
+`FIRST-END`, runs each seed once and prints what is wrong with the first that goes wrong.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from tests.random_workflows.generator import generate
 from tests.random_workflows.oracle import expect
 from tests.random_workflows.program import Program
 from tests.random_workflows.shrink import attempt_often, shrink
-from tests.random_workflows.trial import try_program
+from tests.random_workflows.trial import own_home, try_program, try_seeds
 
 
 def show(program: Program) -> None:
@@ -24,7 +25,13 @@ def show(program: Program) -> None:
 
 
 def main() -> int:
-    """Return 1 if the program goes wrong."""
+    """Return 1 if a program goes wrong."""
+    if "-" in sys.argv[1]:
+        first, end = map(int, sys.argv[1].split("-"))
+        with own_home() as home:
+            wrong = try_seeds(range(first, end), home)
+        print(wrong, flush=True)
+        return bool(wrong)
     seed, times = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 20
     program = generate(seed)
     show(program)

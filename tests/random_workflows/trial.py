@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import dataclasses
+import gc
 import shutil
 import sys
 import tempfile
@@ -17,10 +18,13 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from unittest.mock import patch
 
 import cloudpickle
 from flytekit import LaunchPlan, task
+from flytekit.core import local_cache
 from flytekit.core.context_manager import FlyteEntities
+from flytekit.core.local_cache import LocalTaskCache
 
 import flytenb
 from tests.random_workflows.generator import generate
@@ -240,6 +244,39 @@ def _difference(found: Any, expected: Any) -> str:
     return "" if found == expected else f"{found!r}, expected {expected!r}"
 
 
-def report(seed: int, wrong: str) -> str:
-    """Return what a failing test says."""
-    return f"seed {seed}: {wrong}\n  again, and smaller: python -m tests.random_workflows {seed}"
+# --- many seeds ------------------------------------------------------------------------------------------------------
+
+MOST_THREADS, MOST_FILES = 60, 200
+"""What runs may leave: the fixed pool's threads, each with an event loop and its three files. One a seed is more."""
+
+
+@contextmanager
+def own_home() -> Iterator[Path]:
+    """Give runs a directory for temporary files and a cache of their own."""
+    here, cache_home = Path(tempfile.mkdtemp(prefix="home-")), tempfile.mkdtemp(prefix="cache-")
+    with (
+        patch.object(local_cache, "CACHE_LOCATION", cache_home),
+        patch.object(LocalTaskCache, "_initialized", False),
+        patch.object(tempfile, "tempdir", str(here)),
+        # A node may be stopped in a destructor, which pytest would take for an error of a test.
+        patch.object(sys, "unraisablehook", lambda _: None),
+    ):
+        yield here
+    for path in (here, cache_home):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def try_seeds(seeds: range, home: Path) -> str:
+    """Return what is wrong with the first seed that goes wrong, or what is left behind after all of them."""
+    for seed in seeds:
+        wrong = try_seed(seed)
+        # A run that hangs makes those after it hang as well.
+        if wrong:
+            return f"seed {seed}: {wrong}\n  again, and smaller: python -m tests.random_workflows {seed}"
+    gc.collect()
+    left = [path for path in home.rglob("*") if path.is_file() and not path.name.startswith("random_vocabulary")]
+    threads = [thread.name for thread in threading.enumerate()]
+    files = [str(path.readlink()) for path in Path("/proc/self/fd").iterdir() if path.is_symlink()]
+    if left or len(threads) > MOST_THREADS or len(files) > MOST_FILES:
+        return f"left after seeds {seeds}: files {left}, open files {files}, threads {threads}"
+    return ""
