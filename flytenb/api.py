@@ -17,7 +17,7 @@ from flytenb.display.brief import brief, class_name
 from flytenb.display.form import control_for
 from flytenb.display.lens import Lens
 from flytenb.display.lens_checks import Conformance
-from flytenb.display.live.progress import print_gates
+from flytenb.display.live.progress import GatePrinter
 from flytenb.display.registry import display_for
 from flytenb.display.shown import Shown
 from flytenb.display.shown import show as show_value
@@ -174,13 +174,13 @@ class Options:
         """Run and wait; interrupting cancels it. Inputs as those of `flytenb.run`."""
         made = self._prepare(entity, positional, inputs)
         endings: list[Callable[[], None]] = []
+        gates = GatePrinter()
         try:
             with held_back():
                 endings += self._watch(made)
-                if not endings:  # nobody is shown the run: a gate would be waited for in silence
-                    made.listen(print_gates(made))
                 made.begin()
-            made.wait()
+            # Without a view of the run, a gate would be waited for in silence.
+            made.wait_and(lambda: None if endings else gates.look(made))
         except BaseException:
             made.cancel()
             raise

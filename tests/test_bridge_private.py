@@ -65,7 +65,7 @@ def test_what_a_workflow_compiled_to_is_seen_without_compiling() -> None:
 def test_what_a_workflow_function_returns_is_seen_while_it_compiles_and_no_longer() -> None:
     function = chosen.function
     private.forget_compiled(chosen)
-    with private.returned_noted(chosen) as returned:
+    with private.returned_noted(chosen, lambda function, inputs: function(**inputs)) as returned:
         chosen.compile()
     assert isinstance(returned[0], Promise)
     assert chosen.function is function

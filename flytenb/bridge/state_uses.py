@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dis
 import sqlite3
+import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -95,6 +96,7 @@ KINDS: Mapping[str, Kind] = {
 }
 """What is looked for, by the name that `uses` takes and that the inspector of a run shows."""
 
+_LOCKS = (type(threading.Lock()), type(threading.RLock()), threading.Condition, threading.Semaphore, threading.Barrier)
 _ASSIGNED = {"sys.stdout": "stdout", "sys.stderr": "stdout", "sys.argv": "argv"}
 
 
@@ -197,7 +199,10 @@ def state_use_of(task: Any, *, has_own_cwd: bool) -> tuple[StateUse, bool]:
 def _of_function(function: FunctionType) -> _Known:
     known = _known.get(function)
     if known is None or not known.holds():
-        reach = reach_of(function)
+        try:
+            reach = reach_of(function)
+        except Exception:  # a module of the user's that can't be read any more
+            return _Known(NOTHING, [], True)
         is_calling = any(not name.startswith("builtins.") for name in reach.names)
         known = _known[function] = _Known(_read(function, reach), list(_names_of(reach.functions)), is_calling)
     return known
@@ -224,6 +229,8 @@ def _read(function: FunctionType, reach: Reach) -> StateUse:
     for own in reach.functions:
         writes |= set(getattr(own, "__flytenb_uses__", ()))
         _read_own(own, reads, writes)
+    if any(isinstance(value, _LOCKS) for value in reach.values):  # code that locks has thought of other threads
+        reads, writes = ({n for n in names if not n.startswith("global ")} for names in (reads, writes))
     return StateUse(frozenset(reads - writes), frozenset(writes))
 
 

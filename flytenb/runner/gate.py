@@ -80,9 +80,9 @@ def answer_gate(scheduler: Scheduler, path: str, answer: Any) -> None:
         Exception: whatever the type engine says of a value of the wrong type.
     """
     with scheduler.lock:
-        named = {s.gate.name: s for s in scheduler.waiting_gates.values() if isinstance(s, GateStep)}
+        named = {s.gate.name: s for s in scheduler.waiting_gates.values()}
         step = scheduler.waiting_gates.get(path) or named.get(path)
-        if not isinstance(step, GateStep):
+        if step is None:
             waiting = ", ".join(repr(p) for p in scheduler.waiting_gates) or "none"
             raise FlytenbError(f"no gate waits at {path!r}", hint=f"waiting: {waiting}")
         attempt = step.attempt

@@ -74,13 +74,24 @@ class MainThread:
             raise call.error
         return call.result
 
-    def wait(self, latch: Latch, timeout: float | None = None) -> bool:
-        """Wait for a latch; on the main thread, make the calls that come meanwhile."""
+    def wait(self, latch: Latch, timeout: float | None = None, look: Callable[[], None] = lambda: None) -> bool:
+        """Wait for a latch; on the main thread, make the calls that come meanwhile.
+
+        Args:
+            latch: what is waited for.
+            timeout: in seconds; None for as long as it takes.
+            look: called each time that the thread wakes.
+        """
         if threading.current_thread() is not threading.main_thread():
-            return latch.wait(timeout)
+            return latch.wait(timeout, look)
+
+        def wake() -> None:
+            self.make_pending()
+            look()
+
         self._waits.append(latch)
         try:
-            return latch.wait(timeout, self.make_pending)
+            return latch.wait(timeout, wake)
         finally:
             self._waits.remove(latch)
 

@@ -194,7 +194,11 @@ class Run:
                 f"the run of {self.name!r} goes on in process {self._scheduler.process}, the parent of this one",
                 hint="wait for it there, or start a run of its own here",
             )
-        if main_thread.wait(self._scheduler.finished, timeout):
+        return self.wait_and(lambda: None, timeout)
+
+    def wait_and(self, look: Callable[[], None], timeout: float | None = None) -> Run:
+        """Wait as `wait` does, and call `look` whenever something may have changed, at least ten times a second."""
+        if main_thread.wait(self._scheduler.finished, timeout, look):
             self._scheduler.drain(_GRACE)
         return self
 
@@ -211,6 +215,11 @@ class Run:
     def set_input(self, path: str, value: Any) -> None:
         """Give an input gate its value; one of another type is refused and the gate goes on waiting."""
         answer_gate(self._scheduler, path, value)
+
+    @property
+    def questions(self) -> dict[str, str]:
+        """What the gates that wait for an answer ask, by path."""
+        return {path: step.gate.question for path, step in [*self._scheduler.waiting_gates.items()]}
 
     @property
     def waiting(self) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flytenb.bridge.calls import ignores_outputs, is_recoverable
 from flytenb.bridge.context import Workspace
@@ -31,6 +31,9 @@ from flytenb.runner.ready_queue import ReadyQueue
 from flytenb.runner.steps import LATER, Answer, Expansion, HandlerScope, Scope, Skip, State, Step
 from flytenb.runner.workers import workers
 from flytenb.user_text import class_name
+
+if TYPE_CHECKING:
+    from flytenb.runner.gate import GateStep
 
 _BACKOFF = 0.1
 _LONGEST_BACKOFF = 5.0
@@ -70,7 +73,7 @@ class Scheduler(EventLog):
         self.finished = Latch()
         self.failure: Failure | None = None
         self.also_failed: tuple[Failure, ...] = ()
-        self.waiting_gates: dict[str, Step] = {}
+        self.waiting_gates: dict[str, GateStep] = {}
         self.process = os.getpid()
         self._queue = ReadyQueue(limit)
         self._root: Scope | None = None

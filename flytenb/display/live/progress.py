@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextvars
 import sys
 import time
 from collections.abc import Callable
@@ -14,8 +13,6 @@ from flytenb.display.live.news import counts_text, node_counts
 from flytenb.render import captions
 
 if TYPE_CHECKING:
-    from flytenb.model import RunEvent
-    from flytenb.runner.event_log import Listener
     from flytenb.runner.run import Run
 
 _FIRST = 5.0
@@ -70,14 +67,16 @@ def way_out(run: Run, path: str, background: str) -> str:
     )
 
 
-def print_gates(run: Run) -> Listener:
-    """Return a listener that prints what each gate asks to standard error, and how it is answered."""
-    # What is printed in the context of a node goes into its log.
-    context = contextvars.copy_context()
+class GatePrinter:
+    """Prints what each gate asks to standard error, and how it is answered: for a caller that waits unseen."""
 
-    def listen(event: RunEvent) -> None:
-        if event.kind == "gate":
-            how = way_out(run, event.path, "flytenb.start(…)")
-            context.copy().run(print, clean(f"{run.name}: {event.path} waits: {event.text}\n  {how}"), file=sys.stderr)
+    def __init__(self) -> None:
+        self._printed: set[str] = set()
 
-    return listen
+    def look(self, run: Run) -> None:
+        """Print what is new."""
+        for path, question in run.questions.items():
+            if path not in self._printed:
+                self._printed.add(path)
+                how = way_out(run, path, "flytenb.start(…)")
+                print(clean(f"{run.name}: {path} waits: {question}\n  {how}"), file=sys.stderr)  # noqa: T201
