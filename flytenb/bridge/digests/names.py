@@ -1,0 +1,48 @@
+"""Names of installed things: how Python's and libraries' functions, classes and objects are written in code."""
+
+from __future__ import annotations
+
+import sys
+from types import BuiltinMethodType, MethodType, ModuleType
+from typing import Any
+
+_PUBLIC = {"posix": "os", "nt": "os", "posixpath": "os.path", "ntpath": "os.path"}
+"""Public modules whose content comes from another; `_x` is the private part of `x` anyway."""
+_BOUND = (MethodType, BuiltinMethodType)
+
+
+def names_of(value: Any) -> set[str]:
+    """Return the dotted names by which an installed object can be taken, as far as its own modules tell."""
+    if isinstance(value, ModuleType):
+        name = str(scope_of(value).get("__name__"))
+        return {name, *([_PUBLIC[name]] if name in _PUBLIC else [])}
+    owner = value.__self__ if type(value) in _BOUND else None
+    is_bound = owner is not None and not isinstance(owner, ModuleType)
+    home = type(owner).__module__ if is_bound else getattr(value, "__module__", None)
+    if type(home) is not str:
+        home = type(value).__module__
+    qualified = getattr(value, "__qualname__", None)
+    names = {f"{home}.{qualified}"} if type(qualified) is str else {f"{home}.{type(value).__qualname__}"}
+    for module in _homes(home):
+        scope = scope_of(sys.modules[module]) if module in sys.modules else {}
+        names |= {f"{module}.{name}" for name, held in [*scope.items()] if _is_same(held, value, is_bound)}
+    return names
+
+
+def scope_of(module: ModuleType) -> dict[str, Any]:
+    """Return what a module holds, without loading one that is lazy."""
+    scope: dict[str, Any] = object.__getattribute__(module, "__dict__")
+    return scope
+
+
+def _homes(module: str) -> list[str]:
+    parts = module.split(".")
+    homes = [".".join(parts[:n]) for n in range(1, len(parts) + 1)]
+    return [*homes, *(_PUBLIC[home] for home in homes if home in _PUBLIC), *(h[1:] for h in homes if h[:1] == "_")]
+
+
+def _is_same(held: Any, value: Any, is_bound: bool) -> bool:
+    """Whether both are one object; a bound method is made anew each time."""
+    if held is value:
+        return True
+    return is_bound and type(held) is type(value) and held.__self__ is value.__self__ and bool(held == value)

@@ -1,0 +1,42 @@
+"""Plain data as bytes: what is made of Python's own scalars, lists, tuples and dicts, level by level.
+
+It takes no recursion and no Python call per item, so that a table of a million rows costs a fraction of a second.
+"""
+
+from __future__ import annotations
+
+import marshal
+from itertools import chain
+from typing import Any
+
+SCALARS: frozenset[type] = frozenset([int, float, complex, bool, str, bytes, type(None), type(Ellipsis)])
+_CONTAINERS: frozenset[type] = frozenset([list, tuple, dict])
+_CODES = {kind: code for code, kind in enumerate(sorted(SCALARS | _CONTAINERS, key=lambda kind: kind.__name__))}
+_DEEPEST, _MOST = 10_000, 50_000_000
+"""So many levels and items are looked at; what holds itself has no end."""
+
+
+def is_scalar(value: Any) -> bool:
+    """Tell whether a value is one of Python's own, immutable and without parts."""
+    return type(value) in SCALARS
+
+
+def plain_bytes(value: Any) -> bytes | None:
+    """Return bytes that two values share exactly if they are equal in types, order and content; None if not plain."""
+    pieces: list[bytes] = []
+    level: list[Any] = [value]
+    seen = 0
+    while level:
+        kinds = list(map(type, level))
+        found = set(kinds)
+        seen += len(level)
+        if not found <= _CODES.keys() or seen > _MOST or len(pieces) > _DEEPEST:
+            return None
+        holders = level if found <= _CONTAINERS else [part for part in level if type(part) in _CONTAINERS]
+        scalars = level if not holders else [part for part in level if type(part) in SCALARS]
+        # Version 2 writes neither which objects are one nor which texts are interned.
+        shape = (bytes(map(_CODES.__getitem__, kinds)), list(map(len, holders)), () if holders is level else scalars)
+        pieces.append(marshal.dumps(shape, 2))
+        flat = (chain.from_iterable(part.items()) if type(part) is dict else part for part in holders)
+        level = list(chain.from_iterable(flat))
+    return b"".join(pieces)
