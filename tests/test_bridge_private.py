@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from diskcache import Cache
 from flytekit import ContainerTask, Resources, Workflow, conditional, task, wait_for_input, workflow
 from flytekit.core import local_cache
 from flytekit.core.condition import BranchNode
@@ -111,3 +112,14 @@ def test_the_local_cache_is_a_store_that_is_opened_once(tmp_path: Path, monkeypa
     assert (store.directory, store.get("key")) == (str(tmp_path), {"x": 1})
     local_cache.LocalTaskCache.clear()
     assert store.get("key") is None
+
+
+def test_the_local_cache_can_be_another_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local_cache, "CACHE_LOCATION", str(tmp_path / "one"))
+    monkeypatch.setattr(local_cache.LocalTaskCache, "_initialized", False)
+    monkeypatch.setattr(local_cache.LocalTaskCache, "_cache", None, raising=False)
+    assert private.cache_directory() == str(tmp_path / "one")
+    other = Cache(str(tmp_path / "other"))
+    private.replace_cache_store(other)
+    assert private.cache_store() is other
+    assert private.cache_directory() == str(tmp_path / "other")

@@ -5,7 +5,18 @@ Packing happens once per output, taking once per edge; which node runs when, and
 
 from flytenb.bridge.crossing.bindings import Shape, Slot, collector
 from flytenb.bridge.crossing.literal import resolve_attribute
-from flytenb.bridge.crossing.ports import from_literal, giver, packer, taker
+from flytenb.bridge.crossing.ports import from_literal, giver, hash_of, packer, taker
 from flytenb.bridge.crossing.value import Value
 
-__all__ = ["Shape", "Slot", "Value", "collector", "from_literal", "giver", "packer", "resolve_attribute", "taker"]
+__all__ = [
+    "Shape",
+    "Slot",
+    "Value",
+    "collector",
+    "from_literal",
+    "giver",
+    "hash_of",
+    "packer",
+    "resolve_attribute",
+    "taker",
+]
