@@ -30,7 +30,7 @@ def scripts() -> Iterator[dict[str, Any]]:
 
 def test_every_workload_is_in_the_list_and_named_as_its_file(scripts: dict[str, Any]) -> None:
     workloads = {name: script.WORKLOAD for name, script in scripts.items() if hasattr(script, "WORKLOAD")}
-    assert set(scripts) - set(workloads) == {"run", "side", "workload"}
+    assert set(scripts) - set(workloads) == {"run", "side", "workload", "cache_edits"}
     assert sorted(w.name for w in scripts["run"].WORKLOADS) == sorted(workloads)
     assert all(w.name == name for name, w in workloads.items())
     assert all(set(w.targets) <= set(w.sizes) for w in workloads.values())

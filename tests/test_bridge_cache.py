@@ -4,29 +4,30 @@ from __future__ import annotations
 
 import enum
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from flytekit import task
+from flytekit import HashMethod, task
 from flytekit.core.local_cache import LocalTaskCache
 from flytekit.types.directory import FlyteDirectory
 from flytekit.types.file import FlyteFile
 
-from flytenb.bridge import cache
+from flytenb.bridge import cache, cache_store
 from flytenb.bridge.cache import TaskCache, single_flight
 from flytenb.bridge.compiled import task_policy
 from flytenb.bridge.context import Workspace
-from flytenb.bridge.crossing import packer
+from flytenb.bridge.crossing import hash_of, packer
 
 
 class Colour(enum.Enum):
@@ -164,7 +165,9 @@ def test_a_file_inside_a_dataclass_is_its_content(tmp_path: Path) -> None:
         return cache.key({"x": [Holder(FlyteFile(at))]})
 
     before = key(path)
-    assert before == key(file(tmp_path, "same", "a")) != key(file(tmp_path, "other", "b"))
+    (tmp_path / "elsewhere").mkdir()
+    assert before == key(file(tmp_path / "elsewhere", "one", "a")) != key(file(tmp_path / "elsewhere", "one", "b"))
+    assert key(file(tmp_path, "another", "a")) != before, "a task may read the name"
     file(tmp_path, "one", "changed")
     assert key(path) != before
 
@@ -173,8 +176,8 @@ def test_a_directory_is_the_names_in_it_and_what_they_hold(tmp_path: Path) -> No
     cache = cache_of(FlyteDirectory)
 
     def key(**held: str | None) -> str:
-        folder = tmp_path / str(len(list(tmp_path.iterdir())))
-        folder.mkdir()
+        folder = tmp_path / str(len(list(tmp_path.iterdir()))) / "folder"
+        folder.mkdir(parents=True)
         for name, text in held.items():
             if text is None:
                 (folder / name).mkdir()
@@ -189,8 +192,75 @@ def test_a_directory_is_the_names_in_it_and_what_they_hold(tmp_path: Path) -> No
 
 def test_files_of_equal_content_have_one_key_wherever_they_are(tmp_path: Path) -> None:
     cache = cache_of(FlyteFile)
-    one, same, other = (file(tmp_path, f"{i}", text) for i, text in enumerate(["a", "a", "b"]))
+    for folder in "abc":
+        (tmp_path / folder).mkdir()
+    one, same, other = (file(tmp_path / folder, "name", text) for folder, text in zip("abc", "aab", strict=True))
     assert cache.key({"x": one}) == cache.key({"x": same}) != cache.key({"x": other})
+
+
+def test_files_of_equal_content_and_another_name_have_another_key(tmp_path: Path) -> None:
+    cache = cache_of(FlyteFile)
+    assert cache.key({"x": file(tmp_path, "a", "same")}) != cache.key({"x": file(tmp_path, "b", "same")})
+
+
+def test_a_hash_of_the_producer_s_takes_the_place_of_the_value() -> None:
+    def same(value: int) -> str:
+        return "same"
+
+    hashing = packer(Annotated[int, HashMethod(same)])
+    one, other = hashing(1), hashing(2)
+    assert hash_of(one) == hash_of(other) == "same"
+    assert hash_of(packer(int)(1)) is None
+    cache = cache_of(int)
+    assert cache.key({"x": 1}, {"x": "same"}) == cache.key({"x": 2}, {"x": "same"}) != cache.key({"x": 1})
+
+
+@pytest.mark.parametrize("damage", ["not a database", "a page", "a table"])
+def test_a_damaged_store_is_replaced_and_said_once(damage: str, tmp_path: Path) -> None:
+    store = LocalTaskCache._cache
+    cache = cache_of(int)
+    keys = [cache.key({"x": n}) for n in range(200)]
+    for key in keys:
+        cache.put(key, {"o0": packer(int)(1)})
+    path = tmp_path / "cache" / "cache.db"
+    if damage == "a table":
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("drop table Cache")
+    else:
+        store.close()
+        for extra in path.parent.glob("cache.db-*"):
+            extra.unlink()
+        held = bytearray(path.read_bytes())
+        begin = 0 if damage == "not a database" else 4096
+        held[begin : begin + 20_000] = b"\xff" * len(held[begin : begin + 20_000])
+        path.write_bytes(held)
+
+    with pytest.raises(cache_store.DamagedStoreError, match="begins anew"):
+        for key in keys:
+            cache.get(key)
+    cache.put(keys[0], {"o0": packer(int)(2)})
+    found = cache.get(keys[0])
+    assert found is not None
+    assert found["o0"].native() == 2
+    assert [folder.name for folder in tmp_path.glob("*.damaged-*")] == ["cache.damaged-1"]
+
+
+@pytest.mark.parametrize("stored", [b"\x80\x05garbage", b""], ids=repr)
+def test_an_entry_that_can_not_be_read_counts_as_nothing(stored: bytes, tmp_path: Path) -> None:
+    cache = cache_of(int)
+    key = cache.key({"x": 1})
+    cache.put(key, {"o0": packer(int)(1)})
+    with closing(sqlite3.connect(tmp_path / "cache" / "cache.db")) as connection, connection:
+        connection.execute("update Cache set value = ?", (stored,))
+    assert cache.get(key) is None
+    cache.put(key, {"o0": packer(int)(2)})
+    assert cache.get(key) is not None
+
+
+def test_the_store_is_private_to_the_user(tmp_path: Path) -> None:
+    (tmp_path / "cache").chmod(0o755)
+    cache_of(int).get("key")
+    assert (tmp_path / "cache").stat().st_mode & 0o777 == 0o700
 
 
 def test_an_array_has_one_key_whatever_memory_it_lies_in() -> None:

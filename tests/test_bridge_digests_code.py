@@ -12,9 +12,13 @@ from typing import Any
 
 import pytest
 from flytekit import task
+from flytekit.core.python_function_task import PythonFunctionTask
+from flytekit.extend import TypeTransformer
 from flytekit.extras.tasks.shell import ShellTask
+from flytekit.models.types import LiteralType, SimpleType
 
-from flytenb.bridge.digests import code_of
+from flytenb.bridge import private
+from flytenb.bridge.digests import CodeDigest, UnreadableCodeError, code_of
 
 PREFIX = "from dataclasses import dataclass, field\nimport enum, functools, re\nfrom datetime import timedelta\n"
 
@@ -40,7 +44,6 @@ SAME: list[tuple[str, str, str]] = [
     ),
     ("lines", "def f(x: int) -> int:\n    return x + 1", "\n\n\ndef f(x: int) -> int:\n\n\n    return x + 1"),
     ("spaces", "def f(x: int) -> int:\n    return x + 1", "def f(x: int) -> int:\n    return (x   +1)"),
-    ("docstrings", "def f(x: int) -> int:\n    return x", 'def f(x: int) -> int:\n    """Give back."""\n    return x'),
     ("what isn't reached", "def f(x: int) -> int:\n    return x", "y = 3\ndef f(x: int) -> int:\n    return x"),
     (
         "an attribute that a global is named like",
@@ -71,13 +74,14 @@ SAME: list[tuple[str, str, str]] = [
         for note in ("seen[0] += x", "seen[0] = x", "seen[x] = x", "del seen[0]", "global seen; seen = x")
     ),
     (
-        "what is said of a class",
+        "comments in a class",
         "@dataclass\nclass P:\n    x: int\ndef f(p: P) -> int:\n    return p.x",
-        '@dataclass\nclass P:\n    """A point."""\n    x: int  # metres\ndef f(p: P) -> int:\n    return p.x',
+        "@dataclass\nclass P:\n    x: int  # metres\ndef f(p: P) -> int:\n    return p.x",
     ),
 ]
 
 OTHER: list[tuple[str, str, str]] = [
+    ("a docstring", "def f(x: int) -> int:\n    return x", 'def f(x: int) -> int:\n    """Give back."""\n    return x'),
     ("a constant in it", "def f(x: int) -> int:\n    return x + 1", "def f(x: int) -> int:\n    return x + 2"),
     ("an operator", "def f(x: int) -> int:\n    return x + 1", "def f(x: int) -> int:\n    return x - 1"),
     ("1 and True", "def f(x: int) -> int:\n    return 1", "def f(x: int) -> int:\n    return True"),
@@ -250,6 +254,72 @@ def test_a_module_of_the_user_s_counts_by_what_is_taken_from_it(
 def test_a_task_without_a_function_is_its_script() -> None:
     one, same, other = (ShellTask(name="s", script=text, inputs={}) for text in ("echo a", "echo a", "echo b"))
     assert code_of(one) == code_of(same) != code_of(other)
+
+
+def test_a_script_in_a_file_is_its_content(tmp_path: Path) -> None:
+    script = tmp_path / "script.sh"
+    script.write_text("echo a")
+    shell = ShellTask(name="s", script_file=str(script), inputs={})
+    digest = CodeDigest(shell)
+    before = digest.now()
+    assert digest.now() == before
+    script.write_text("echo b")
+    assert digest.now() != before
+
+
+def test_a_plugin_s_configuration_is_part_of_a_task() -> None:
+    def f(x: int) -> int:
+        return x
+
+    one, same, other = (PythonFunctionTask(config, f) for config in ({"a": 1}, {"a": 1}, {"a": 2}))
+    assert code_of(one) == code_of(same) != code_of(other)
+
+
+class Celsius(float):
+    pass
+
+
+def test_a_transformer_of_the_user_s_is_part_of_a_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    def transformer(factor: int) -> Any:
+        class Own(TypeTransformer[Celsius]):
+            def to_python_value(self, ctx: Any, lv: Any, expected: Any) -> Celsius:
+                return Celsius(lv.scalar.primitive.float_value * factor)
+
+            def get_literal_type(self, t: Any) -> LiteralType:
+                return LiteralType(simple=SimpleType.FLOAT)
+
+        return Own("celsius", Celsius)
+
+    def f(x: list[Celsius]) -> int:
+        return 1
+
+    f.__annotations__ = {"x": list[Celsius], "return": int}
+    registry = private.transformer_registry()
+    monkeypatch.setitem(registry, Celsius, transformer(1))
+    digest = CodeDigest(task(f))
+    before = digest.now()
+    monkeypatch.setitem(registry, Celsius, transformer(2))
+    assert digest.now() != before
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("def f(x: int) -> int:\n    return eval('x')", "f: eval() may read anything"),
+        ("def h(): return globals()\ndef f(x: int) -> int:\n    return len(h())", "h: globals() gives all names"),
+        ("import sys\ndef f(x: int) -> int:\n    return len(sys.modules)", "f: sys.modules gives all modules"),
+        (
+            "import sys\ndef f(x: int) -> str:\n    return sys._getframe().f_code.co_name",
+            "f: it looks into its callers",
+        ),
+        ("g = (i for i in range(3))\ndef f(x: int) -> int:\n    return next(g)", "f: an object of type 'builtins.gen"),
+        ("def f(x: int) -> int:\n    return f.__globals__['x']", "f: it reads the attribute '__globals__'"),
+    ],
+)
+def test_what_can_not_be_read_is_named(source: str, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UnreadableCodeError) as caught:
+        digest(source, monkeypatch)
+    assert reason in str(caught.value)
 
 
 def test_code_that_reaches_itself_or_what_says_nothing_has_a_digest(monkeypatch: pytest.MonkeyPatch) -> None:

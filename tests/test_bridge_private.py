@@ -193,3 +193,14 @@ def test_the_local_cache_misses_where_it_is_bypassed(tmp_path: Path, monkeypatch
     cache.set("other", "1", given, (), held)
     bypassed.clear()
     assert cache.get("other", "1", given, ()) is None
+
+
+def test_the_local_cache_can_be_another_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local_cache, "CACHE_LOCATION", str(tmp_path / "one"))
+    monkeypatch.setattr(local_cache.LocalTaskCache, "_initialized", False)
+    monkeypatch.setattr(local_cache.LocalTaskCache, "_cache", None, raising=False)
+    assert private.cache_directory() == str(tmp_path / "one")
+    other = Cache(str(tmp_path / "other"))
+    private.replace_cache_store(other)
+    assert private.cache_store() is other
+    assert private.cache_directory() == str(tmp_path / "other")

@@ -164,9 +164,10 @@ def handed_on(file: FlyteFile) -> str:
 
 
 def test_a_file_that_was_handed_on_and_has_changed_since_is_no_hit(tmp_path: Path) -> None:
-    one, other = tmp_path / "one", tmp_path / "other"
-    one.write_text("content")
-    other.write_text("content")
+    one, other = tmp_path / "one" / "name", tmp_path / "other" / "name"
+    for path in (one, other):
+        path.parent.mkdir()
+        path.write_text("content")
     assert flytenb.run(handed_on, file=str(one)).result == "content"
     assert flytenb.run(handed_on, file=str(other)).nodes["n0"].cache_status is CacheStatus.HIT
     one.write_text("changed")

@@ -15,6 +15,8 @@ PEERS = {
     "dagster": ["dagster"],
     "prefect": ["prefect", "fastapi<0.120"],  # its server uses arguments that later ones dropped
     "joblib": ["joblib", "pandas"],
+    "cachier": ["cachier"],
+    "pipefunc": ["pipefunc"],
     "flyte": ["flyte"],
 }
 

@@ -11,21 +11,23 @@ import importlib
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 
 import diskcache  # type: ignore[import-untyped]  # noqa: F401 - else flytekit imports it in the middle of the first run
 from flyteidl.core import literals_pb2
 from flytekit.configuration import LocalConfig
 from flytekit.models.literals import LiteralMap
+from google.protobuf.message import DecodeError
 
-from flytenb.bridge import private
+from flytenb.bridge import cache_store
 from flytenb.bridge.calls import is_plain
 from flytenb.bridge.compiled import Policy
 from flytenb.bridge.crossing import Value, from_literal, packer
-from flytenb.bridge.digests import ValueDigest, add_piece, code_of, stamp_of
+from flytenb.bridge.digests import CodeDigest, ValueDigest, add_piece, stamp_of
 from flytenb.bridge.own_files import may_hold_files
 
-_FORMAT = "flytenb-3"
+_FORMAT = "flytenb-4"
 """Begins every key; another number when what is stored, or how keys are made, changes."""
 _BUILTIN = (int, float, bool, str, type(None))
 _flights: dict[str, tuple[threading.Lock, int]] = {}
@@ -55,27 +57,36 @@ class TaskCache:
         self._outputs = {name: (declared, packer(declared)) for name, declared in interface.outputs.items()}
         self._in_fields = any(map(may_hold_files, interface.outputs.values()))
         self._start = hashlib.blake2b(digest_size=20)
+        for part in (task.name.encode(), policy.cache_version.encode()):
+            add_piece(self._start, part)
+        self._code: CodeDigest | None = None
         self._unreadable: Exception | None = None
         try:
-            # Now and not with the first key: what the code reaches may be changed by the run itself.
-            code = code_of(task)
-        except Exception as e:
-            code, self._unreadable = b"", e
-        for part in (task.name.encode(), policy.cache_version.encode(), code):
-            add_piece(self._start, part)
+            self._code = CodeDigest(task)
+        except Exception as e:  # whatever an object of the user's says when it is looked at
+            self._unreadable = e
         self.overwrite = overwrite or LocalConfig.auto().cache_overwrite
 
-    def key(self, inputs: Mapping[str, Any]) -> str:
-        """The key of one call: the task, its code, its version and what goes in.
+    def key(self, inputs: Mapping[str, Any], hashes: Mapping[str, str] = MappingProxyType({})) -> str:
+        """The key of one call: the task, its code and what that reaches now, its version and what goes in.
+
+        Args:
+            inputs: what goes in.
+            hashes: of those inputs that were given by a node whose output type has a `HashMethod`, the hashes; each
+                takes the place of its input, as on a cluster.
 
         Raises:
             Exception: if the code or an input can't be read.
         """
-        if self._unreadable is not None:
-            raise self._unreadable
+        if self._code is None:
+            raise self._unreadable or AssertionError("neither a digest nor an error")
         digest = self._start.copy()
+        add_piece(digest, self._code.now())
         for name, value_digest in self._inputs:
-            if name in inputs:
+            if name in hashes:
+                add_piece(digest, name.encode())
+                add_piece(digest, b"hash:" + hashes[name].encode())
+            elif name in inputs:
                 add_piece(digest, name.encode())
                 value_digest.add(digest, inputs[name])
         return f"{_FORMAT}-{digest.hexdigest()}"
@@ -84,7 +95,7 @@ class TaskCache:
         """What is stored under the key, as outputs; None if nothing is."""
         if self.overwrite:
             return None
-        found = private.cache_store().get(key)
+        found = cache_store.read(key)
         if isinstance(found, dict) and found.keys() == self._outputs.keys():
             return {name: pack(found[name]) for name, (_, pack) in self._outputs.items()}
         match found:
@@ -93,7 +104,10 @@ class TaskCache:
         return None
 
     def _read_literals(self, stored: bytes, stamp: bytes) -> dict[str, Value] | None:
-        literals = LiteralMap.from_flyte_idl(literals_pb2.LiteralMap.FromString(stored)).literals
+        try:
+            literals = LiteralMap.from_flyte_idl(literals_pb2.LiteralMap.FromString(stored)).literals
+        except DecodeError:  # damaged, or not from here
+            return None
         if literals.keys() != self._outputs.keys():
             return None
         if stamp_of(literals.values(), in_fields=self._in_fields) != stamp:
@@ -105,11 +119,11 @@ class TaskCache:
         if all(value.way == "share" for value in outputs.values()):
             natives = {name: value.native() for name, value in outputs.items()}
             if all(type(native) in _BUILTIN for native in natives.values()):
-                private.cache_store().set(key, natives)
+                cache_store.write(key, natives)
                 return
         literals = LiteralMap({name: value.literal() for name, value in outputs.items()})
         stamp = stamp_of(literals.literals.values(), in_fields=self._in_fields)
-        private.cache_store().set(key, (literals.to_flyte_idl().SerializeToString(), stamp))
+        cache_store.write(key, (literals.to_flyte_idl().SerializeToString(), stamp))
 
 
 def is_cache_on() -> bool:

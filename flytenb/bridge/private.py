@@ -7,6 +7,7 @@ flytekit breaks there first.
 from __future__ import annotations
 
 import functools
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -147,6 +148,23 @@ def bypass_local_cache(is_bypassed: Callable[[], bool]) -> None:
 
     LocalTaskCache.get = staticmethod(get_outside)
     LocalTaskCache.set = staticmethod(put_outside)
+
+
+def replace_cache_store(store: Any) -> None:
+    """Make another `diskcache.Cache` the store of flytekit's local cache."""
+    from flytekit.core.local_cache import LocalTaskCache
+
+    LocalTaskCache._cache = store
+    LocalTaskCache._initialized = True
+
+
+def cache_directory() -> str:
+    """Return the directory of flytekit's local cache, whether it has been opened or not."""
+    from flytekit.core import local_cache
+
+    is_open = local_cache.LocalTaskCache._initialized
+    directory = local_cache.LocalTaskCache._cache.directory if is_open else local_cache.CACHE_LOCATION
+    return str(os.path.expanduser(directory))  # noqa: PTH111 - as diskcache does
 
 
 def forget_codecs(transformer: Any) -> None:

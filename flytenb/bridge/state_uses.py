@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, TypeVar
 
+from flytenb.bridge.code_walk import Reach, reach_of
 from flytenb.bridge.digests.bytecode import uses_of
-from flytenb.bridge.digests.reach import Reach, reach_of
 from flytenb.bridge.file_names import file_names
 from flytenb.bridge.kinds import function_of
 from flytenb.errors import UsageError

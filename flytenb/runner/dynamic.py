@@ -37,7 +37,7 @@ class DynamicStep(EntityStep):
     def _find(self, cache: TaskCache, scheduler: Scheduler, inputs: dict[str, Any]) -> bool:
         """Take the outputs from the cache, or have the closing step store them."""
         try:
-            key = cache.key(inputs)
+            key = cache.key(inputs, self.use.hashes())
             found = cache.get(key)
         except Exception as e:
             self.record.cache = CacheStatus.SKIPPED

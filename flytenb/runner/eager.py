@@ -75,7 +75,7 @@ class EagerStep(EntityStep):
         if self.cache is None:
             outputs = call(scheduler.workspace, inputs)
         else:
-            outputs = call_cached(self.cache, self.record, scheduler, inputs, call)
+            outputs = call_cached(self.cache, self.use, scheduler, inputs, call)
         self.put_outputs(outputs)
 
     def _run(self, scheduler: Scheduler, inputs: dict[str, Any]) -> dict[str, Value]:

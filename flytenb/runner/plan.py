@@ -11,7 +11,7 @@ from flytenb.bridge.arrays import read_array
 from flytenb.bridge.branches import branch_outputs, read_ways
 from flytenb.bridge.cache import TaskCache, is_cache_on
 from flytenb.bridge.calls import build_call
-from flytenb.bridge.compiled import Binding, Compiled, CompiledNode, Policy, read_compiled, task_policy
+from flytenb.bridge.compiled import Binding, Compiled, CompiledNode, Policy, Ref, read_compiled, task_policy
 from flytenb.bridge.connectors import is_connector_task
 from flytenb.bridge.crossing import Value
 from flytenb.bridge.entities import inner_workflow, is_map, kind_of, mock_of, plan_inputs
@@ -131,7 +131,8 @@ class Planner(Wiring):
         record.entity = entity
         record.getters = getters if kind is not Kind.LAUNCH_PLAN else self._with_saved(entity, getters)
         record.outputs = self.slots(path, entity.python_interface.outputs)
-        use = Use(record, scope, entity, record.getters, record.outputs, policy)
+        sources = self._sources(bindings) if policy.cache_version is not None else ()
+        use = Use(record, scope, entity, record.getters, record.outputs, policy, sources)
         stand_in = self._stand_in(entity)
         if stand_in is not None:
             answering = TaskStep(use, stand_in_call(entity, stand_in, self.strict))
@@ -219,6 +220,16 @@ class Planner(Wiring):
         missing = [(n, self.given(v, types[n])) for n, v in saved.items() if n in types and n not in given]
         return [*getters, *missing]
 
+    def _sources(self, bindings: Mapping[str, Binding | Value]) -> list[tuple[str, Callable[[], Value | None]]]:
+        """The values that fill inputs whole, as they are."""
+        found: list[tuple[str, Callable[[], Value | None]]] = []
+        for name, binding in bindings.items():
+            if isinstance(binding, Value):
+                found.append((name, partial(_itself, binding)))
+            elif isinstance(binding, Ref) and not binding.attributes:
+                found.append((name, partial(_value_of, self.slot(binding.path, binding.output))))
+        return found
+
     def _give(self, get: Getter, source: Binding | Value | None, declared: Any) -> Give:
         """How an input is passed on packed: as it came, where the type stays the same."""
         if isinstance(source, Value):
@@ -270,7 +281,10 @@ class Planner(Wiring):
                 self._add_node(inner, scope, starts, ends)
                 branch.before(starts[inner.path])
                 ends[inner.path].before(join)
-            branch.steps.append(_with_insides(scope.steps[before:]))
+            mine = scope.steps[before:]
+            for step in mine:
+                step.case_of = step.case_of or branch
+            branch.steps.append(_with_insides(mine))
         record.outputs = join.bind(self, node.path, ways, branch_outputs(node))
         branch.is_closing = False
         branch.before(join)
@@ -376,6 +390,14 @@ def _error_of(scope: Scope, handler_path: str, run_log: Callable[[], RunLog | No
             message = element_message(last, message)
         inside, _, last = inside.rpartition("/")
     return build_flyte_error(handler_path, message)
+
+
+def _itself(value: Value) -> Value:
+    return value
+
+
+def _value_of(slot: OutputSlot) -> Value | None:
+    return slot.value
 
 
 def _open_close(opening: Step, closing: Step) -> tuple[Step, Step]:

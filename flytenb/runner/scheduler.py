@@ -226,6 +226,7 @@ class Scheduler(EventLog):
         ready: list[Step] = []
         if isinstance(answer, Skip):
             ready = self._skip(answer.steps)
+            self._abort_doomed(step)
             if answer.error is not None:
                 error, words = answer.error, describe(answer.error)
         elif isinstance(answer, Expansion):
@@ -335,6 +336,11 @@ class Scheduler(EventLog):
         step.record.error = failure
         self.set_phase(step.record, phase, failure.message)
         step.state = State.DONE
+        around = step.case_of
+        while around is not None:  # a conditional fails with the case that it has taken
+            around.record.error = failure
+            self.set_phase(around.record, Phase.FAILED, failure.message)
+            around = around.case_of
         scope = step.scope
         scope.open -= 1
         if scope.tolerates(step, failure, self):
@@ -378,11 +384,23 @@ class Scheduler(EventLog):
         while todo:
             following = todo.pop()
             if following.state is State.WAITING and following.scope is step.scope:
+                case_of = following.case_of
+                if case_of is not None and case_of is not step and case_of.state is not State.DONE:
+                    following.is_doomed = True  # that matters only if its case is taken, and is settled then
+                    continue
                 self._abort_step(following)
                 if following.opens is not None:
                     following.opens.is_closed = True
                     self._abort(following.opens)
                 todo += following.successors
+
+    def _abort_doomed(self, branch: Step) -> None:
+        """Once a branch has decided, abort what of the taken case can't run. Under the lock."""
+        branch.state = State.DONE  # so that nothing is left for later
+        for step in list(branch.scope.steps):
+            if step.is_doomed and step.case_of is branch and step.state is State.WAITING:
+                self._abort_step(step)
+                self._abort_after(step)
 
     def _abort_step(self, step: Step) -> None:
         step.state = State.DONE

@@ -12,6 +12,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Protocol
 
 from flytenb.bridge.cache import single_flight
+from flytenb.bridge.crossing import hash_of
 from flytenb.bridge.entities import short_name
 from flytenb.bridge.packing import explain_input
 from flytenb.bridge.state_uses import NOTHING
@@ -185,14 +186,16 @@ class Step:
         closes: the scope whose outputs it collects: if it fails, they have.
         may_move: whether its task calls anything that could change the working directory.
         checkpoints: where its attempts wrote their checkpoints, if it may be tried again.
+        case_of: the opening step of the innermost conditional in whose cases it is.
+        is_doomed: whether it can't run any more, should its case be taken.
         state_use: the process-wide state that its task uses.
         tries: how often it was started; `attempt` is the one that is going on.
         holds_worker: False if it may block for long and so must not take one of the run's workers.
     """
 
     __slots__ = (
-        "attempt", "checkpoints", "is_closing", "is_opening", "may_move", "opens", "record", "scope", "state",
-        "state_use", "successors", "timer", "tries", "waits",
+        "attempt", "case_of", "checkpoints", "is_closing", "is_doomed", "is_opening", "may_move", "opens", "record", "scope",
+        "state", "state_use", "successors", "timer", "tries", "waits",
     )  # fmt: skip
     holds_worker = True
     closes: Scope | None = None
@@ -209,6 +212,8 @@ class Step:
         self.attempt: Attempt | None = None
         self.timer: int | None = None
         self.opens: Scope | None = None
+        self.case_of: Step | None = None
+        self.is_doomed = False
         self.state_use = NOTHING
         self.may_move = False
         self.checkpoints: list[str] | None = None
@@ -287,6 +292,8 @@ Answer = Expansion | Skip | Later | None
 class Use:
     """One use of an entity: where it is, what fills its inputs, where its outputs go, its policy.
 
+    `sources` are the values that fill inputs of a cached task as they are.
+
     Not frozen, since a run makes one per node and freezing costs more than all else that is done there.
     """
 
@@ -296,11 +303,18 @@ class Use:
     getters: Sequence[tuple[str, Getter]]
     slots: Mapping[str, OutputSlot]
     policy: Policy
+    sources: Sequence[tuple[str, Callable[[], Value | None]]] = ()
 
     @property
     def path(self) -> str:
         """The node's path."""
         return self.record.path
+
+    def hashes(self) -> dict[str, str]:
+        """Return the hashes that producers gave to inputs by a `HashMethod`: a cluster's cache knows these alone."""
+        given = ((name, value()) for name, value in self.sources)
+        found = ((name, hash_of(value)) for name, value in given if value is not None)
+        return {name: said for name, said in found if said is not None}
 
 
 class EntityStep(Step):
@@ -368,21 +382,22 @@ class TaskStep(EntityStep):
         if self.cache is None:
             outputs = self.call(scheduler.workspace, inputs)
         else:
-            outputs = call_cached(self.cache, self.record, scheduler, inputs, self.call)
+            outputs = call_cached(self.cache, use, scheduler, inputs, self.call)
         for name, slot in use.slots.items():
             slot.value = outputs.get(name)
 
 
 def call_cached(
-    cache: TaskCache, record: Record, scheduler: Scheduler, inputs: dict[str, Any], call: Call
+    cache: TaskCache, use: Use, scheduler: Scheduler, inputs: dict[str, Any], call: Call
 ) -> dict[str, Value]:
     """Take what is stored, else call and store; equal calls wait for the first one's result.
 
     A cache that fails (a full disk, a value that can't be read) costs time, never the run.
     """
     scheduler.workspace.enter()
+    record = use.record
     try:
-        key = cache.key(inputs)
+        key = cache.key(inputs, use.hashes())
     except Exception as e:
         return _call_uncached(record, scheduler, inputs, call, e)
     with single_flight(key):

@@ -6,7 +6,7 @@ Packing happens once per output, taking once per edge; which node runs when, and
 from flytenb.bridge.crossing.bindings import Shape, Slot, collector
 from flytenb.bridge.crossing.elements import join, split
 from flytenb.bridge.crossing.literal import resolve_attribute
-from flytenb.bridge.crossing.ports import from_literal, giver, packer, taker
+from flytenb.bridge.crossing.ports import from_literal, giver, hash_of, packer, taker
 from flytenb.bridge.crossing.value import Value
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "collector",
     "from_literal",
     "giver",
+    "hash_of",
     "join",
     "packer",
     "resolve_attribute",

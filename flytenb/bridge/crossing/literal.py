@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Coroutine, Sequence
 from dataclasses import fields, is_dataclass
 from functools import lru_cache
@@ -54,10 +56,38 @@ def resolve_attribute(literal: Literal, attr_path: AttrPath) -> Literal:
 
 
 def _finish(coroutine: Coroutine[Any, Any, Any], python_type: Any) -> Any:
-    """Run a conversion to its end: on flytekit's loop if the type's transformer is asynchronous, else right here."""
+    """Run a conversion to its end: on a loop if the type's transformer is asynchronous, else right here."""
     if isinstance(TypeEngine.get_transformer(python_type), AsyncTypeTransformer):
-        return loop_manager.run_sync(_itself, coroutine)
+        return _run_on_loop(coroutine)
     return _drive(coroutine)
+
+
+class _Loops(threading.local):
+    loop: asyncio.AbstractEventLoop | None = None
+
+
+_loops = _Loops()
+
+
+def _run_on_loop(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Run a coroutine on a loop of this thread's own.
+
+    flytekit has a loop thread per thread. A SystemExit or KeyboardInterrupt of a user's transformer ends that thread,
+    and with it every later conversion; here it comes out like any other exception.
+    """
+    if asyncio._get_running_loop() is not None:  # this is a loop's thread already: an eager task, a notebook's cell
+        return loop_manager.run_sync(_itself, coroutine)
+    loop = _loops.loop
+    if loop is None:
+        loop = _loops.loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(coroutine)
+    except BaseException as e:
+        if not isinstance(e, Exception):
+            # What else was being converted at the same time stays behind on that loop.
+            _loops.loop = None
+            loop.close()
+        raise
 
 
 async def _itself(coroutine: Coroutine[Any, Any, Any]) -> Any:

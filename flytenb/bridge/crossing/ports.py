@@ -119,6 +119,12 @@ def taker(producer_type: Any, consumer_type: Any, attr_path: AttrPath = (), *, s
     return lambda value: _take_literal(value, path, consumer_type)
 
 
+def hash_of(value: Value, attr_path: AttrPath = ()) -> str | None:
+    """Return the hash that the producer's `HashMethod` gave a value; None if it has none, or only a part is taken."""
+    is_whole = isinstance(value, LiteralValue) and not attr_path
+    return (value.literal().hash or None) if is_whole else None
+
+
 def _scalar_taker(way: Share, consumer_type: Any) -> Take:
     look_up = private.transformer_registry().get
     [kind] = way.limits

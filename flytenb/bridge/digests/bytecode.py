@@ -163,7 +163,7 @@ class _Reader:
         is_global = instruction.opname == "STORE_GLOBAL" or (instruction.opname == "STORE_NAME" and self._is_module)
         name = (is_global, instruction.argval)
         self._aliases[name] = self._aliases.get(name, frozenset()) | paths
-        for origin, attributes in paths:
+        for origin, attributes in sorted(paths):
             self._add(Use(origin, attributes, "keep"))
 
     def _read_chain(self, start: int, at: int, paths: frozenset[_Path], is_called: bool) -> int:
@@ -200,7 +200,7 @@ class _Reader:
             self._keep(instruction, paths)
             return at + 1
         key = self._key(start, at, is_called)
-        for origin, attributes in paths:
+        for origin, attributes in sorted(paths):
             self._add(Use(origin, attributes, self._how(at, origin, attributes, is_called), key))
             if "open" in (origin.name, *attributes):
                 self._read_open(at)

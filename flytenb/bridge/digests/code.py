@@ -1,269 +1,355 @@
-"""What code does, as a digest: bytecode without its lines, and the helpers, classes and constants that it reaches.
+"""Digests of code: what functions, classes, modules, types and tasks do, by everything in them and all they reach.
 
-What Python and installed packages bring is known by its name; comments, positions and docstrings say nothing.
+Bytecode counts without its lines, so that comments and formatting say nothing; docstrings are constants like others.
+What is installed is known by its name and version. Of a class all of its dictionary counts but what `_GENERATED` lists.
 """
 
 from __future__ import annotations
 
-import dis
-import enum
-import importlib.util
+import functools
+import inspect
+import marshal
 import sys
-import sysconfig
 import typing
-from collections.abc import Iterator
-from dataclasses import MISSING, fields, is_dataclass
-from functools import cache, lru_cache
+from collections.abc import Hashable, Iterable
 from pathlib import Path
-from types import BuiltinFunctionType, CodeType, FunctionType, GenericAlias, MethodType, ModuleType, UnionType
-from typing import Any, NamedTuple
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
+from typing import Any
 
-from flytenb.bridge.digests.objects import OpaqueError, Walker, hashed
+from flytenb.bridge import private
+from flytenb.bridge.digests.names import home_of, scope_of
+from flytenb.bridge.digests.objects import OpaqueError, Walker, hashed, items_of
+from flytenb.bridge.digests.ownership import is_installed, is_own_class, is_own_module, version_of
+from flytenb.bridge.digests.reach import Reacher
+from flytenb.bridge.digests.states import state_as_copied, state_as_read
 from flytenb.bridge.kinds import function_of, inner_workflow, is_entity
 
-_OURS = str(Path(__file__).parents[2])
-_HIDDEN = ("__annotations__", "__slots__", "__pydantic_fields__")
-"""The dunder names of a class that aren't functions and still say something."""
+_GENERATED = frozenset([
+    "__dict__", "__weakref__",  # how Python finds an object's attributes
+    "__module__",  # in the name
+    "_abc_impl",  # what an abstract class has found so far of who implements it
+    "__slotnames__",  # what `copyreg` keeps of the slots at the first copy
+    "_value2member_map_",  # what an enum makes of its members, and keeps of their combinations when they are used
+    "__pydantic_core_schema__", "__pydantic_validator__", "__pydantic_serializer__", "__pydantic_parent_namespace__",
+    "__signature__", "__pydantic_complete__", "__pydantic_fields_complete__",  # what pydantic makes of the fields
+])  # fmt: skip
+"""What stands in a class's dictionary and follows from the rest of it, or comes when the class is used."""
 
-_NOTES = (list, dict, set)
-_WRITES = frozenset(["add", "append", "clear", "discard", "extend", "insert", "pop", "remove", "setdefault", "update"])
-"""A function that calls one of these on a list, dict or set of the notebook keeps notes there: no constant."""
+_GENERATED_PREFIX = "__mashumaro_"
+"""Codecs that mashumaro makes of the fields when a dataclass first becomes a literal."""
 
-_LOADS = ("LOAD_GLOBAL", "LOAD_NAME")
-_ITEM_WRITES = frozenset(["STORE_SUBSCR", "DELETE_SUBSCR"])
-"""Two after a name is loaded, where the item is a name or constant; `x[0] += 1` copies both instead (3.11, 3.12)."""
+_TASK_LABELS = frozenset([
+    "_name", "_metadata", "_docs", "_instantiated_in", "_module_file", "_lhs",
+    "_task_type_version",  # what it is called
+    "_interface", "_native_interface", "_python_interface", "_collection_interface",  # the types are digested
+    "_container_image", "_resources", "_security_ctx", "pod_template", "accelerator", "shared_memory",  # where it runs
+    "_deck_fields", "_disable_deck", "_task_resolver", "_get_command_fn", "_node_dependency_hints", "sub_node_metadata",
+    "_cmd_prefix", "_config_task_instance", "_concurrency",  # how a cluster starts it
+    "_wf", "_outputs", "_process_result",  # what running it leaves behind
+])  # fmt: skip
+"""The attributes of a task that have no say in its answer."""
+
+_CACHES = frozenset(["dispatch_cache", "cache_token", "_clear_cache"])
+"""Where `functools.singledispatch` keeps what it has found so far."""
+
+_TYPING = frozenset(["typing", "types", "typing_extensions", "collections.abc"])
+
+
+class UnreadableCodeError(Exception):
+    """Code reaches something that can't be read, so that nothing proves it unchanged."""
+
+
+class CodeDigest:
+    """The digest of a task's code, kept while everything that the code reaches is the same."""
+
+    def __init__(self, task: Any) -> None:
+        self._task = task
+        self._made = _walk_task(task)
+
+    def now(self) -> bytes:
+        """Return the digest of what the code reaches now.
+
+        Raises:
+            UnreadableCodeError: if something that it reaches can't be read.
+        """
+        walker, digest = self._made
+        if not walker.doubts and not walker.is_current():
+            walker, digest = self._made = _walk_task(self._task)
+        if walker.doubts:
+            raise UnreadableCodeError("; ".join(map(str, walker.doubts)))
+        return digest
+
+
+def _walk_task(task: Any) -> tuple[Reacher, bytes]:
+    walker = Reacher(describe, state_as_read)
+    digest = walker.of(task)
+    return walker, hashed(digest, walker.files())
 
 
 def code_of(task: Any) -> bytes:
-    """The digest of a task's code: its function, what it reaches, its types; without a function, its settings."""
-    walker = Walker(describe, is_exact=False)
-    interface = task.python_interface
-    types = (*interface.inputs.items(), *interface.outputs.items())
-    function = function_of(task)
-    own = walker.of(function) if function is not None else walker.of(_plain_settings(task))
-    return hashed(own, walker.of(type(task)), walker.of(types))
+    """Return the digest of a task's code as it is now.
+
+    Raises:
+        UnreadableCodeError: if something that it reaches can't be read.
+    """
+    return CodeDigest(task).now()
+
+
+def reached(value: Any) -> Reacher:
+    """Walk over everything that a function or task reaches."""
+    walker = Reacher(describe, state_as_read)
+    walker.of(value)
+    return walker
 
 
 def structure_of(value: Any) -> bytes:
-    """The digest of a value by what it holds.
+    """Return the digest of a value by what it holds.
 
     Raises:
         OpaqueError: if something in it doesn't tell what it holds.
+        UnreadableCodeError: if code in it reaches what can't be read.
     """
+    walker = _ValueWalker(describe, state_as_copied)
     try:
-        return Walker(describe, is_exact=True).of(value)
+        return hashed(walker.of(value), walker.files())
     except RecursionError as e:
-        raise OpaqueError("too deep") from e
+        raise OpaqueError("it is too deep") from e
 
 
-def _plain_settings(task: Any) -> dict[str, Any]:
-    """What a task without a function was made with: a script, a query, an image."""
-    plain = (str, bytes, int, float, bool, list, tuple, dict, type(None))
-    return {name: value for name, value in sorted(vars(task).items()) if type(value) in plain and name != "_name"}
+class _ValueWalker(Reacher):
+    """A walker over what crosses between tasks: what can't be read is an error, and it is looked at once."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._is_recording = False
+
+    def of(self, value: Any) -> bytes:
+        return Walker.of(self, value)
+
+    def doubt(self, what: str) -> None:
+        super().doubt(what)
+        raise UnreadableCodeError("; ".join(map(str, self.doubts)))
 
 
-def describe(walker: Walker, value: Any) -> bytes | None:
-    """What a function, class, type, module or entity is; None for anything else."""
+def describe(walker: Reacher, value: Any) -> bytes | None:
+    """Return the digest of a function, class, type, module or entity; None for anything else."""
     kind = type(value)
     if kind is FunctionType:
         return _describe_function(walker, value)
     if kind is CodeType:
         return _describe_code(walker, value)
-    if isinstance(value, type) and kind is not GenericAlias:
+    if issubclass(kind, type):
         return _describe_class(walker, value)
     if kind is MethodType:
         return hashed(b"method", walker.of(value.__func__), walker.of(value.__self__))
     if kind is BuiltinFunctionType:
         owner = None if isinstance(value.__self__, ModuleType) else value.__self__
+        walker.take(value)
         return hashed(b"builtin", f"{value.__module__} {value.__qualname__}".encode(), walker.of(owner))
-    if kind is ModuleType:
-        return hashed(b"module", value.__name__.encode())
+    if issubclass(kind, ModuleType):
+        return _describe_module(walker, value)
     if kind in (staticmethod, classmethod):
         return hashed(kind.__name__.encode(), walker.of(value.__func__))
     if kind is property:
-        return hashed(b"property", *map(walker.of, (value.fget, value.fset, value.fdel)))
-    origin = typing.get_origin(value)
-    if origin is not None or kind is UnionType:
+        return hashed(b"property", *map(walker.of, (value.fget, value.fset, value.fdel, value.__doc__)))
+    if kind is functools._lru_cache_wrapper:
+        settings = value.cache_parameters() if hasattr(value, "cache_parameters") else None
+        return hashed(b"cached", walker.of(settings), walker.of(value.__wrapped__))
+    if home_of(kind) in _TYPING and (origin := typing.get_origin(value)) is not None:
         return hashed(b"type", walker.of(origin), *map(walker.of, typing.get_args(value)))
-    return _describe_entity(walker, value) if is_entity(value) else None
+    if is_entity(value):
+        return describe_entity(walker, value)
+    home = home_of(kind).partition(".")[0]
+    if home in ("IPython", "ipykernel"):
+        raise OpaqueError(f"the notebook itself is reached, as an object of type {kind.__qualname__!r}")
+    return _describe_named(walker, value) if callable(value) and not is_own_class(kind) else None
 
 
-def _describe_entity(walker: Walker, entity: Any) -> bytes:
+def _describe_named(walker: Reacher, value: Any) -> bytes | None:
+    """A callable that an installed module holds under the name which the callable itself gives."""
+    module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
+    held = sys.modules.get(module) if type(module) is str else None
+    if held is None or type(name) is not str or is_own_module(held) or scope_of(held).get(name) is not value:
+        return None
+    walker.take(value)
+    return hashed(b"named", f"{module} {name} {version_of(str(module))}".encode())
+
+
+def describe_entity(walker: Reacher, entity: Any) -> bytes:
+    """Return the digest of a task, by its function and its settings, or of a workflow by its function."""
     workflow = inner_workflow(entity)
-    function = function_of(entity if workflow is None else workflow)
-    return hashed(b"entity", str(entity.name).encode(), walker.of(function))
+    if workflow is not None:
+        return hashed(b"workflow", str(entity.name).encode(), walker.of(function_of(workflow)))
+    settings = _settings(entity)
+    walker.watch(_read_settings, entity)
+    interface = getattr(entity, "python_interface", None)
+    inputs, outputs = ({}, {}) if interface is None else (interface.inputs, interface.outputs)
+    script = settings.get("_script_file")
+    content = walker.measure(lambda: _file(script)) if type(script) is str else b""
+    types = map(walker.of_named, (inputs, outputs))
+    transformers = _describe_transformers(walker, (*inputs.values(), *outputs.values()))
+    return hashed(b"task", walker.of(type(entity)), content, walker.of_named(settings), *types, transformers)
+
+
+def _describe_transformers(walker: Reacher, declared: Iterable[Any]) -> bytes:
+    """The user's own transformers of the types that go in and out: they write what is stored and read it again."""
+    registry = private.transformer_registry()
+    pieces = []
+    for inner in declared:
+        if isinstance(inner, Hashable):
+            walker.watch(_registry_entry, inner)
+            transformer = registry.get(inner)
+            if transformer is not None and is_own_class(type(transformer)):
+                pieces.append(walker.of(transformer))
+        pieces.append(_describe_transformers(walker, typing.get_args(inner)))
+    return hashed(*pieces)
+
+
+def _registry_entry(declared: Any) -> list[Any]:
+    return [private.transformer_registry().get(declared)]
+
+
+def _settings(entity: Any) -> dict[str, Any]:
+    held = getattr(entity, "__dict__", {})
+    return {name: held[name] for name in sorted(held) if name not in _TASK_LABELS and not name.startswith("__")}
+
+
+def _read_settings(entity: Any) -> list[Any]:
+    return [*getattr(entity, "__dict__", {}).values()]
+
+
+def _file(path: str) -> bytes:
+    try:
+        return hashed(Path(path).read_bytes())
+    except OSError as e:
+        return f"missing {e.errno}".encode()
 
 
 # --- functions -------------------------------------------------------------------------------------------------------
 
 
-def _describe_function(walker: Walker, function: FunctionType) -> bytes:
+def _describe_function(walker: Reacher, function: FunctionType) -> bytes:
     code = function.__code__
-    cells = [walker.of(_content(cell)) for cell in function.__closure__ or ()]
-    own = [*cells, walker.of(function.__defaults__), walker.of(sorted((function.__kwdefaults__ or {}).items()))]
-    if _is_library(code.co_filename):
-        return hashed(b"library", f"{function.__module__} {function.__qualname__}".encode(), *own)
-    reached = _reached(walker, code, function.__globals__)
-    return hashed(b"function", _describe_code(walker, code), *own, *reached)
+    name = f"{function.__module__} {function.__qualname__}".encode()
+    walker.watch(_read_function, function)
+    if is_installed(code.co_filename):
+        version = version_of(str(function.__globals__.get("__name__"))).encode()
+        walker.take(function)
+        if _is_named(function):
+            return hashed(b"installed", name, version)
+        own = [walker.of_named({n: v for n, v in held.items() if n not in _CACHES}) for held in _dicts_of(function)]
+        cells = [_content(cell) for at, cell in _cells(function).items() if at not in _CACHES]
+        return hashed(b"installed", name, version, *own, *map(walker.of, (function.__defaults__, *cells)))
+    own = [walker.of(function.__defaults__), *map(walker.of_named, _dicts_of(function))]
+    said = [_describe_constant(walker, part) for part in (function.__name__, function.__doc__)]
+    with walker.at(function.__qualname__):
+        reached = walker.reach(code, function.__globals__, _cells(function))
+    return hashed(
+        b"function",
+        name,
+        _describe_code(walker, code),
+        *own,
+        *said,
+        walker.of(getattr(function, "__type_params__", ())),
+        reached,
+    )
+
+
+def _cells(function: FunctionType) -> dict[str, Any]:
+    return dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
+
+
+def _read_function(function: FunctionType) -> list[Any]:
+    parts = [function.__code__, function.__defaults__, function.__doc__, function.__name__]
+    for held in _dicts_of(function):
+        parts += items_of(held)
+    return parts
+
+
+def _dicts_of(function: FunctionType) -> tuple[dict[str, Any], ...]:
+    return (function.__kwdefaults__ or {}, function.__dict__, function.__annotations__)
 
 
 def _content(cell: Any) -> Any:
     try:
         return cell.cell_contents
     except ValueError:  # of a name that isn't bound yet
-        return MISSING
+        return None
 
 
-def _describe_code(walker: Walker, code: CodeType) -> bytes:
-    consts = list(code.co_consts)
-    if consts and code.co_flags & 0x2 and type(consts[0]) is str:
-        consts[0] = None  # the docstring; where there is none, None stands
-    facts = (code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars, code.co_flags)
+def _is_named(function: FunctionType) -> bool:
+    """Whether a function is what its module holds under its name, and not one of many made in the same place."""
+    at: Any = sys.modules.get(function.__module__)
+    if at is None or is_own_module(at):  # `functools.wraps` gives a library's function the name of the user's
+        return False
+    for name in function.__qualname__.split("."):
+        at = (scope_of(at) if isinstance(at, ModuleType) else getattr(at, "__dict__", {})).get(name)
+        at = getattr(at, "__func__", at) if type(at) in (staticmethod, classmethod) else at
+    return at is function
+
+
+def _describe_code(walker: Reacher, code: CodeType) -> bytes:
+    facts = (code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars, code.co_flags, code.co_name)
     counts = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount)
-    table = getattr(code, "co_exceptiontable", b"")
-    return hashed(b"code", code.co_code, table, walker.of((facts, counts)), *map(walker.of, consts))
+    return hashed(
+        b"code",
+        code.co_code,
+        code.co_exceptiontable,
+        marshal.dumps((facts, counts), 2),
+        *(_describe_constant(walker, constant) for constant in code.co_consts),
+    )
 
 
-class _Names(NamedTuple):
-    """What code takes from outside of itself, the functions inside it too.
-
-    Attributes:
-        loaded: the names that it looks up.
-        written: those of them that it sets, sets an item of, or calls a method like `append` of.
-        rebound: those of them that it sets.
-        imported: the modules that it imports when it runs, each with how many packages up.
-        attributes: what it may ask a module for.
-    """
-
-    loaded: tuple[str, ...]
-    written: frozenset[str]
-    rebound: frozenset[str]
-    imported: tuple[tuple[str, int], ...]
-    attributes: frozenset[str]
+def _describe_constant(walker: Reacher, constant: Any) -> bytes:
+    """A text may be a path only where the code loads it, which `reach` tells."""
+    return hashed(marshal.dumps(constant, 2)) if type(constant) is str else walker.of(constant)
 
 
-def _reached(walker: Walker, code: CodeType, scope: dict[str, Any]) -> Iterator[bytes]:
-    """What the names of a function's code stand for; what it keeps its own notes in is no part of it."""
-    names = _names_in(code)
-    for name in names.loaded:
-        is_note = name in names.rebound or (name in names.written and type(scope.get(name)) in _NOTES)
-        if name in scope and not is_note:
-            yield name.encode()
-            yield from _reached_value(walker, scope[name], names.attributes, set())
-    for name, level in names.imported:
-        yield walker.of(_source_of(name, level, scope.get("__package__") or ""))
+# --- classes and modules ---------------------------------------------------------------------------------------------
 
 
-def _reached_value(walker: Walker, value: Any, attributes: frozenset[str], seen: set[int]) -> Iterator[bytes]:
-    """A value; of a module of the user's, only what the code may ask it for."""
-    yield walker.of(value)
-    if type(value) is ModuleType and _is_own_module(value) and id(value) not in seen:
-        seen.add(id(value))
-        for name in sorted(attributes & vars(value).keys()):
-            yield name.encode()
-            yield from _reached_value(walker, vars(value)[name], attributes, seen)
+def _describe_class(walker: Reacher, cls: type) -> bytes:
+    name = f"{type.__getattribute__(cls, '__module__')} {cls.__qualname__}".encode()
+    if not is_own_class(cls):
+        walker.take(cls)
+        return hashed(b"class", name, version_of(str(type.__getattribute__(cls, "__module__"))).encode())
+    walker.watch(_read_class, cls)
+    members = _members(cls)
+    if _is_generated_doc(cls):
+        del members["__doc__"]
+    with walker.at(cls.__qualname__):
+        return hashed(b"own class", name, *map(walker.of, (type(cls), *cls.__bases__)), walker.of_named(members))
 
 
-@lru_cache(maxsize=1024)
-def _names_in(code: CodeType) -> _Names:
-    instructions = list(dis.get_instructions(code))
-    opnames = [i.opname for i in instructions]
-    loaded: dict[str, None] = {}
-    imported: dict[tuple[str, int], None] = {}
-    attributes, written, rebound = set(code.co_names), set(), set()
-    level = 0
-    for at, (opname, instruction) in enumerate(zip(opnames, instructions, strict=True)):
-        value = instruction.argval
-        if opname in _LOADS:
-            loaded[value] = None
-            following = instructions[at + 1]  # at the least, it is returned or dropped
-            is_called = following.opname in ("LOAD_METHOD", "LOAD_ATTR") and following.argval in _WRITES
-            is_item = opnames[at + 2 : at + 4] == ["COPY", "COPY"] or not _ITEM_WRITES.isdisjoint(
-                opnames[at + 2 : at + 3]
-            )
-            if is_called or is_item:
-                written.add(value)
-        elif opname == "STORE_GLOBAL":
-            rebound.add(value)
-        elif opname == "IMPORT_NAME":
-            imported[value, level] = None
-        elif opname == "LOAD_CONST":
-            # What an import pushes before its name: how many packages up, then what it takes.
-            level = value if type(value) is int else level
-            if isinstance(value, CodeType):
-                inner = _names_in(value)
-                loaded.update(dict.fromkeys(inner.loaded))
-                imported.update(dict.fromkeys(inner.imported))
-                attributes |= inner.attributes
-                written |= inner.written
-                rebound |= inner.rebound
-    return _Names(tuple(loaded), frozenset(written), frozenset(rebound), tuple(imported), frozenset(attributes))
+def _members(cls: type) -> dict[str, Any]:
+    held = type.__dict__["__dict__"].__get__(cls)
+    return {n: m for n, m in held.items() if n not in _GENERATED and not str(n).startswith(_GENERATED_PREFIX)}
 
 
-def _source_of(name: str, level: int, package: str) -> bytes | str:
-    """The text of a module of the user's that a function imports when it runs, whether it is loaded yet or not."""
+def _read_class(cls: type) -> list[Any]:
+    return [*cls.__bases__, *items_of(_members(cls))]
+
+
+def _is_generated_doc(cls: type) -> bool:
+    """Whether `dataclass` wrote the docstring: it prints the defaults, a set among them in any order."""
+    if not str(cls.__doc__).startswith(f"{cls.__name__}(") or "__dataclass_fields__" not in vars(cls):
+        return False
     try:
-        full = importlib.util.resolve_name("." * level + name, package) if level else name
-        spec = importlib.util.find_spec(full)
-        origin = spec.origin if spec is not None else None
-        return name if origin is None or _is_library(origin) else Path(origin).read_bytes()
-    except (ImportError, ValueError, AttributeError, OSError):
-        return name
+        return cls.__doc__ == cls.__name__ + str(inspect.signature(cls)).replace(" -> None", "")
+    except (TypeError, ValueError):
+        return False
 
 
-# --- classes ---------------------------------------------------------------------------------------------------------
-
-
-def _describe_class(walker: Walker, cls: type) -> bytes:
-    name = f"{cls.__module__} {cls.__qualname__}".encode()
-    if not _is_own_class(cls):
-        return hashed(b"class", name)
-    return hashed(b"own class", name, *map(walker.of, cls.__bases__), *_members(walker, cls))
-
-
-def _members(walker: Walker, cls: type) -> Iterator[bytes]:
-    """What the user wrote in a class's body; what decorators and metaclasses generate follows from it."""
-    if issubclass(cls, enum.Enum):
-        yield walker.of([(name, member.value) for name, member in cls.__members__.items()])
-    if is_dataclass(cls):
-        for field in fields(cls):
-            default = field.default if field.default is not MISSING else field.default_factory
-            yield walker.of((field.name, field.type, default, field.init, field.repr, field.compare, field.kw_only))
-    for name, member in vars(cls).items():
-        function = getattr(member, "__func__", getattr(member, "fget", member))
-        if isinstance(function, FunctionType):
-            if _is_written(function.__code__):
-                yield walker.of((name, member))
-        elif name in _HIDDEN or not (name.startswith("_") or (issubclass(cls, enum.Enum) and name in cls.__members__)):
-            yield walker.of((name, member))
-
-
-def _is_written(code: CodeType) -> bool:
-    """Whether a function of a class stands in the user's own code, and wasn't generated by a decorator or metaclass."""
-    return code.co_filename != "<string>" and not _is_library(code.co_filename)
-
-
-# --- whose it is -----------------------------------------------------------------------------------------------------
-
-
-def _is_own_class(cls: type) -> bool:
-    module = sys.modules.get(cls.__module__)
-    return module is None or _is_own_module(module)
-
-
-def _is_own_module(module: ModuleType) -> bool:
-    """Whether the user wrote it; a notebook has no file, and neither has what is built into Python."""
-    if module.__name__ == "__main__":
-        return True
-    file = getattr(module, "__file__", None)
-    return file is not None and not _is_library(file)
-
-
-@cache
-def _roots() -> tuple[str, ...]:
-    paths = sysconfig.get_paths()
-    return (*{paths[key] for key in ("stdlib", "platstdlib", "purelib", "platlib")}, _OURS, "<frozen ")
-
-
-def _is_library(filename: str) -> bool:
-    return filename.startswith(_roots())
+def _describe_module(walker: Reacher, module: ModuleType) -> bytes:
+    """A module that is handed on as an object: whoever gets it may ask it for anything."""
+    scope = scope_of(module)
+    name = str(scope.get("__name__"))
+    if name == "__main__":
+        raise OpaqueError("the notebook's names are reached as a whole")
+    if not is_own_module(module):
+        walker.take(module)
+        return hashed(b"module", name.encode(), version_of(name).encode())
+    walker.watch(items_of, scope)
+    names = sorted(name for name in scope if not name.startswith("__") or name in ("__getattr__", "__doc__", "__all__"))
+    with walker.at(name):
+        return hashed(b"own module", name.encode(), walker.of_named({n: scope[n] for n in names}))

@@ -14,7 +14,7 @@ _KINDS = frozenset("biufcmM")
 
 def add_memory(digest: Any, declared: Any, value: Any) -> bool:
     """Add an array or a frame from where it lies in memory; False if only its literal tells what it says."""
-    home = getattr(declared, "__module__", "").partition(".")[0]
+    home = str(getattr(declared, "__module__", "")).partition(".")[0]
     if home not in ("numpy", "pandas"):
         return False  # flytekit leaves lazy modules behind: a look at what isn't used yet would load it
     import numpy as np

@@ -18,15 +18,21 @@ def names_of(value: Any) -> set[str]:
         return {name, *([_PUBLIC[name]] if name in _PUBLIC else [])}
     owner = value.__self__ if type(value) in _BOUND else None
     is_bound = owner is not None and not isinstance(owner, ModuleType)
-    home = type(owner).__module__ if is_bound else getattr(value, "__module__", None)
+    home = home_of(type(owner)) if is_bound else getattr(value, "__module__", None)
     if type(home) is not str:
-        home = type(value).__module__
+        home = home_of(type(value))
     qualified = getattr(value, "__qualname__", None)
     names = {f"{home}.{qualified}"} if type(qualified) is str else {f"{home}.{type(value).__qualname__}"}
     for module in _homes(home):
         scope = scope_of(sys.modules[module]) if module in sys.modules else {}
         names |= {f"{module}.{name}" for name, held in [*scope.items()] if _is_same(held, value, is_bound)}
     return names
+
+
+def home_of(kind: type) -> str:
+    """Return the name of the module of a class, empty for one that has none."""
+    name = getattr(kind, "__module__", "")
+    return name if type(name) is str else ""
 
 
 def scope_of(module: ModuleType) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What an object is made of, as a digest: not how it happens to be laid out, shared or pickled.
+"""Digests of objects by what they hold: not by how they are laid out, shared or pickled.
 
 Equal structures have equal digests in every process, whatever the hash seed, the order of a set or which parts are one
 object. Functions and classes are what `code` says of them.
@@ -6,58 +6,63 @@ object. Functions and classes are what `code` says of them.
 
 from __future__ import annotations
 
-import copyreg
 import hashlib
-from collections.abc import Callable, Iterable
-from inspect import getattr_static
+import marshal
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from operator import is_
 from typing import Any
 
 from flytekit.types.directory import FlyteDirectory
 from flytekit.types.file import FlyteFile
 
 from flytenb.bridge.digests.memory import add_memory
+from flytenb.bridge.digests.names import home_of
 from flytenb.bridge.digests.pieces import add_files, add_piece, local_path
+from flytenb.bridge.digests.plain import SCALARS, is_frozen, plain_bytes
 
-SCALARS = frozenset([int, float, complex, bool, str, bytes, type(None), type(Ellipsis)])
+_MOST = 200_000
+"""So many objects that aren't plain data are looked at: code may reach a whole shell."""
 
-
-_MOST, _DEEPEST = 100_000, 100
-"""So many objects, and so many inside each other, are looked at for what code reaches: it may reach a whole shell."""
+Read = Callable[[Any], list[Any]]
+Measure = Callable[[], bytes]
 
 
 class OpaqueError(Exception):
-    """An object that says nothing of what it holds: a lock, a generator, a connection."""
+    """An object whose content can't be read: a generator, an open file, a connection."""
 
 
 class Walker:
     """Digests objects by what they hold, each once.
 
     Args:
-        describe: says of functions, classes and the like what they are, or None for any other object.
-        is_exact: whether an object that doesn't tell what it holds is an error, or is what its class is.
+        describe: returns the digest of functions, classes, modules and the like, and None for any other object.
+        state_of: returns what any other object holds, as things that the walker digests.
     """
 
-    def __init__(self, describe: Callable[[Walker, Any], bytes | None], *, is_exact: bool) -> None:
+    def __init__(
+        self, describe: Callable[[Any, Any], bytes | None], state_of: Callable[[Any, Any], tuple[Any, ...]]
+    ) -> None:
         self._describe = describe
-        self._is_exact = is_exact
+        self._state_of = state_of
         self._known: dict[int, tuple[bytes, Any]] = {}
         self._open: dict[int, int] = {}
 
     def of(self, value: Any) -> bytes:
-        """The digest of an object.
+        """Return the digest of an object.
 
         Raises:
-            OpaqueError: if it must be exact and something in it doesn't tell what it holds.
+            OpaqueError: if it holds more than can be looked at, or is too deep.
         """
         if type(value) in SCALARS:
-            return hashed(_words(value))
+            return hashed(marshal.dumps(value, 2))
         found = self._known.get(id(value))
         if found is not None:
             return found[0]
         if id(value) in self._open:
             return hashed(b"around %d" % (len(self._open) - self._open[id(value)]))
-        if not self._is_exact and (len(self._known) > _MOST or len(self._open) > _DEEPEST):
-            return hashed(b"further", type(value).__qualname__.encode())
+        if len(self._known) > _MOST:
+            raise OpaqueError(f"more than {_MOST} objects are reached")
         self._open[id(value)] = len(self._open)
         try:
             made = self._of(value)
@@ -67,59 +72,113 @@ class Walker:
         self._known[id(value)] = (made, value)
         return made
 
+    def of_all(self, values: Iterable[Any]) -> bytes:
+        """Return the digest of several objects in their order."""
+        return hashed(*map(self.of, values))
+
+    def watch(self, read: Read, holder: Any) -> None:
+        """Note that the digest holds only while `read(holder)` lists the same objects."""
+
+    def measure(self, measure: Measure) -> bytes:
+        """Return the measure of what isn't made of objects; the digest holds only while it is the same."""
+        return measure()
+
     def _of(self, value: Any) -> bytes:
         kind = type(value)
-        if kind in (list, tuple):
-            if SCALARS.issuperset(map(type, value)):
-                return hashed(kind.__name__.encode(), *map(_words, value))
-            return hashed(kind.__name__.encode(), *map(self.of, value))
-        if kind is dict:
-            return hashed(b"dict", *(self.of(part) for pair in value.items() for part in pair))
+        if kind in (list, tuple, dict):
+            return self._of_container(value)
         if kind in (set, frozenset):
+            self.watch(list, value)
             return hashed(kind.__name__.encode(), *sorted(map(self.of, value)))
-        if isinstance(value, FlyteFile | FlyteDirectory):
-            return self._of_files(value)
-        digest = hashlib.blake2b(digest_size=16)
-        if add_memory(digest, kind, value):
-            return digest.digest()
+        if issubclass(kind, FlyteFile | FlyteDirectory):
+            return self.measure(lambda: _of_files(value))
+        if home_of(kind).partition(".")[0] in ("numpy", "pandas") and (
+            memory := self.measure(lambda: _of_memory(value))
+        ):
+            return memory
         described = self._describe(self, value)
-        return described if described is not None else self._of_parts(value)
+        return described if described is not None else hashed(b"object", *map(self.of, self._state_of(self, value)))
 
-    def _of_files(self, value: Any) -> bytes:
-        uri = str(getattr(value, "_remote_source", None) or value.path)
-        digest = hashlib.blake2b(digest_size=16)
-        add_piece(digest, f"{type(value).__module__} {type(value).__qualname__} {value.extension()}".encode())
-        path = local_path(uri)
-        if path is None:
-            add_piece(digest, uri.encode())
-        else:
-            add_files(digest, path)
-        return digest.digest()
+    def _of_container(self, value: Any) -> bytes:
+        plain = plain_bytes(value)
+        if plain is not None:
+            if is_frozen(value):
+                return hashed(b"plain", plain)
+            if SCALARS.issuperset(map(type, items_of(value))):
+                self.watch(items_of, value)
+                return hashed(b"plain", plain)
+            return self.measure(lambda: hashed(b"plain", plain_bytes(value) or b""))
+        if type(value) is not tuple:
+            self.watch(items_of, value)
+        if type(value) is dict:
+            return hashed(b"dict", *(self.of(part) for pair in value.items() for part in pair))
+        return hashed(type(value).__name__.encode(), *map(self.of, value))
 
-    def _of_parts(self, value: Any) -> bytes:
-        """What copying it would be told: how it is made, of what, and its state."""
-        reduce = copyreg.dispatch_table.get(type(value))
+
+class WatchingWalker(Walker):
+    """A walker that can tell later whether what it looked at is still the same, for a fraction of the time."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._watched: list[tuple[Read, Any, list[Any]]] = []
+        self._measured: list[tuple[Measure, bytes]] = []
+        self._is_recording = True
+        self._is_volatile = False
+
+    def watch(self, read: Read, holder: Any) -> None:
+        """As above."""
+        if self._is_recording:
+            self._watched.append((read, holder, read(holder)))
+
+    def measure(self, measure: Measure) -> bytes:
+        """As above."""
+        made = measure()
+        if self._is_recording:
+            self._measured.append((measure, made))
+        return made
+
+    @contextmanager
+    def volatile(self) -> Iterator[None]:
+        """Look at objects that are made for the occasion: only another walk tells whether they would be the same."""
+        before, self._is_recording, self._is_volatile = self._is_recording, False, True
         try:
-            reduced = reduce(value) if reduce is not None else value.__reduce_ex__(4)
-        except Exception as e:
-            if self._is_exact:
-                raise OpaqueError(f"{type(value).__name__}: {e}") from e
-            return hashed(b"opaque", self.of(type(value)), self.of(getattr_static(value, "func", None)))
-        if isinstance(reduced, str):
-            wrapped = getattr(value, "__wrapped__", None)
-            return hashed(b"global", f"{getattr(value, '__module__', '')} {reduced}".encode(), self.of(wrapped))
-        make, arguments, state, *items = (*reduced, None, None, None)[:5]
-        parts: list[Iterable[Any]] = [tuple(more) if more is not None else () for more in items]
-        return hashed(b"made", self.of(make), self.of(arguments), self._of_state(state), *map(self.of, parts))
+            yield
+        finally:
+            self._is_recording = before
 
-    def _of_state(self, state: Any) -> bytes:
-        """Attributes have no order."""
-        if type(state) is tuple:
-            return hashed(b"states", *map(self._of_state, state))
-        if type(state) is not dict:
-            return self.of(state)
-        pairs = sorted((self.of(name), self.of(part)) for name, part in state.items())
-        return hashed(b"state", *(part for pair in pairs for part in pair))
+    def is_current(self) -> bool:
+        """Tell whether another walk would find the same."""
+        if self._is_volatile:
+            return False
+        for read, holder, before in self._watched:
+            now = read(holder)
+            if len(now) != len(before) or not all(map(is_, now, before)):
+                return False
+        return all(measure() == before for measure, before in self._measured)
+
+
+def items_of(value: Any) -> list[Any]:
+    """Return the items of a list or tuple, and the keys and values of a dict, in their order."""
+    return [*value, *value.values()] if type(value) is dict else [*value]
+
+
+def _of_memory(value: Any) -> bytes:
+    digest = hashlib.blake2b(digest_size=16)
+    return digest.digest() if add_memory(digest, type(value), value) else b""
+
+
+def _of_files(value: Any) -> bytes:
+    uri = str(getattr(value, "_remote_source", None) or value.path)
+    digest = hashlib.blake2b(digest_size=16)
+    add_piece(digest, f"{type(value).__module__} {type(value).__qualname__} {value.extension()}".encode())
+    path = local_path(uri)
+    if path is None:
+        add_piece(digest, uri.encode())
+    else:
+        if path.is_file():
+            add_piece(digest, path.name.encode("utf-8", "surrogateescape"))
+        add_files(digest, path)
+    return digest.digest()
 
 
 def hashed(*pieces: bytes) -> bytes:
@@ -128,8 +187,3 @@ def hashed(*pieces: bytes) -> bytes:
     for piece in pieces:
         add_piece(digest, piece)
     return digest.digest()
-
-
-def _words(value: Any) -> bytes:
-    # CPython refuses to write an int of more than 4300 digits in decimal.
-    return f"{type(value).__name__} {value:#x}".encode() if type(value) is int else f"{value!r}".encode()

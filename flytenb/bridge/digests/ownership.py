@@ -53,15 +53,20 @@ def is_own_module(module: ModuleType) -> bool:
     return spec.origin is None and any(not is_installed(str(place)) for place in places or ())
 
 
-@lru_cache(maxsize=16384)
 def is_installed(filename: str) -> bool:
     """Tell whether a file belongs to what is installed."""
+    return _is_installed(filename, tuple(sys.path))
+
+
+@lru_cache(maxsize=16384)
+def _is_installed(filename: str, entries: tuple[str, ...]) -> bool:
     if filename.startswith(_python_roots()):
         return True
-    parts = Path(filename).parts
-    if not _INSTALLED.isdisjoint(parts) or any(part.endswith(".egg") for part in parts):
+    path = Path(filename)
+    if not _INSTALLED.isdisjoint(path.parts) or any(part.endswith(".egg") for part in path.parts):
         return True
-    return any(filename.startswith(root) for root in _recorded(tuple(sys.path)))
+    recorded = _recorded(entries)
+    return bool(recorded) and not recorded.isdisjoint([path, *path.parents])
 
 
 @cache
@@ -72,18 +77,15 @@ def _python_roots() -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=8)
-def _recorded(entries: tuple[str, ...]) -> tuple[str, ...]:
+def _recorded(entries: tuple[str, ...]) -> frozenset[Path]:
     """The modules and packages on these entries that an installer recorded beside them."""
-    roots: list[str] = []
+    roots: set[Path] = set()
     for entry in entries:
         folder = Path(entry or ".")
         if folder.name in _INSTALLED or not folder.is_dir():
             continue
-        for record in folder.glob("*.dist-info/RECORD"):
-            lines = record.read_text("utf-8", "replace").splitlines()
-            tops = {line.partition(",")[0].partition("/")[0] for line in lines}
-            roots += [str(folder / top) for top in tops if not top.endswith((".dist-info", ".pth")) and top != ".."]
-    return tuple(roots)
+        roots |= {folder / top for record in folder.glob("*.dist-info/RECORD") for top in _tops(record)}
+    return frozenset(roots)
 
 
 @cache
@@ -95,10 +97,22 @@ def version_of(module: str) -> str:
     try:
         return f"{top} {metadata.version(top)}"
     except (metadata.PackageNotFoundError, ValueError):
-        found = sorted(set(_distributions().get(top, ())))
-        return " ".join(f"{name} {metadata.version(name)}" for name in found) or top
+        return " ".join(sorted(_distributions(tuple(sys.path)).get(top, ()))) or top
 
 
-@cache
-def _distributions() -> dict[str, list[str]]:
-    return dict(metadata.packages_distributions())
+@lru_cache(maxsize=8)
+def _distributions(entries: tuple[str, ...]) -> dict[str, list[str]]:
+    """The distributions on these entries, as `name-version`, by the packages that they bring."""
+    found: dict[str, list[str]] = {}
+    for entry in entries:
+        for record in Path(entry or ".").glob("*.dist-info/RECORD"):
+            for top in _tops(record):
+                found.setdefault(top.removesuffix(".py"), []).append(record.parent.name.removesuffix(".dist-info"))
+    return found
+
+
+def _tops(record: Path) -> set[str]:
+    """The modules and packages that an installer put beside a distribution's metadata."""
+    lines = record.read_text("utf-8", "replace").splitlines()
+    tops = {line.partition(",")[0].partition("/")[0] for line in lines}
+    return {top for top in tops if not top.endswith((".dist-info", ".pth")) and top != ".."}

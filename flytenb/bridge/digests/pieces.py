@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,13 @@ def add_files(digest: Any, path: Path) -> None:
         while chunk := file.read(_CHUNK):
             add_piece(digest, chunk)
     add_piece(digest, b"")
+
+
+def digest_of_file(path: Path) -> bytes:
+    """Return the digest of a file's content."""
+    digest = hashlib.blake2b(digest_size=16)
+    add_files(digest, path)
+    return digest.digest()
 
 
 def local_path(uri: str | None) -> Path | None:

@@ -21,8 +21,21 @@ def is_scalar(value: Any) -> bool:
     return type(value) in SCALARS
 
 
+def is_frozen(value: Any) -> bool:
+    """Tell whether a value is a scalar or a tuple of such, at any depth."""
+    return type(value) in SCALARS or (type(value) is tuple and all(map(is_frozen, value)))
+
+
+def _is_flat(value: Any) -> bool:
+    return SCALARS.issuperset(map(type, value)) and (
+        type(value) is not dict or SCALARS.issuperset(map(type, value.values()))
+    )
+
+
 def plain_bytes(value: Any) -> bytes | None:
     """Return bytes that two values share exactly if they are equal in types, order and content; None if not plain."""
+    if type(value) in _CONTAINERS and _is_flat(value):
+        return b"flat" + marshal.dumps(value, 2)
     pieces: list[bytes] = []
     level: list[Any] = [value]
     seen = 0

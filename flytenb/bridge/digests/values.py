@@ -19,6 +19,7 @@ from flytenb.bridge.digests.code import structure_of
 from flytenb.bridge.digests.memory import add_memory
 from flytenb.bridge.digests.objects import OpaqueError
 from flytenb.bridge.digests.pieces import add_files, add_piece, local_path
+from flytenb.bridge.own_files import may_hold_files
 
 
 class ValueDigest:
@@ -27,6 +28,7 @@ class ValueDigest:
     def __init__(self, declared: Any) -> None:
         self.declared = declared
         self._pack = packer(declared)
+        self._is_named = may_hold_files(declared)
         self._is_structural = _is_structural(declared)
 
     def add(self, digest: Any, value: Any) -> None:
@@ -47,7 +49,7 @@ class ValueDigest:
                 add_piece(digest, structure)
                 return
         add_piece(digest, b"literal")
-        _add_literal(digest, self._pack(value).literal())
+        _add_literal(digest, self._pack(value).literal(), is_named=self._is_named)
 
 
 def _is_structural(declared: Any) -> bool:
@@ -63,23 +65,31 @@ def _is_structural(declared: Any) -> bool:
     return transformer in (EnumTransformer, FlytePickleTransformer)
 
 
-def _add_literal(digest: Any, literal: Literal) -> None:
-    """Add a literal by what it says: a hash that the user gave, a file's content, else its deterministic bytes."""
+def _add_literal(digest: Any, literal: Literal, *, is_named: bool) -> None:
+    """Add a literal by what it says: a hash that the user gave, a file's content, else its deterministic bytes.
+
+    Args:
+        digest: to add to.
+        literal: what the type's transformer made of a value.
+        is_named: whether a file's name is the user's, which a task may read, and not the transformer's.
+    """
     if literal.hash:
         add_piece(digest, b"hash:" + literal.hash.encode())
     elif literal.collection is not None:
         add_piece(digest, b"[%d" % len(literal.collection.literals))
         for inner in literal.collection.literals:
-            _add_literal(digest, inner)
+            _add_literal(digest, inner, is_named=is_named)
     elif literal.map is not None:
         add_piece(digest, b"{%d" % len(literal.map.literals))
         for key, inner in literal.map.literals.items():
             add_piece(digest, key.encode())
-            _add_literal(digest, inner)
+            _add_literal(digest, inner, is_named=is_named)
     elif literal.scalar is not None and literal.scalar.union is not None:
         add_piece(digest, literal.scalar.union.stored_type.to_flyte_idl().SerializeToString(deterministic=True))
-        _add_literal(digest, literal.scalar.union.value)
+        _add_literal(digest, literal.scalar.union.value, is_named=is_named)
     elif (path := _path_of(literal)) is not None:
+        if is_named and literal.scalar.blob is not None and path.is_file():  # a directory gets a name at random
+            add_piece(digest, path.name.encode("utf-8", "surrogateescape"))
         add_files(digest, path)
     else:
         add_piece(digest, literal.to_flyte_idl().SerializeToString(deterministic=True))

@@ -1,0 +1,91 @@
+"""The store behind the cache: flytekit's own on disk, private to the user, begun anew when its files are damaged."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import diskcache  # type: ignore[import-untyped]
+
+from flytenb.bridge import private
+
+_replacing = threading.Lock()
+_private: set[str] = set()
+"""The directories whose permissions have been looked at."""
+
+
+class DamagedStoreError(Exception):
+    """The store's files were damaged; raised once, by the call that found it out."""
+
+
+def read(key: str) -> Any:
+    """Return what is stored under a key; None if nothing is, or nothing that can be read.
+
+    Raises:
+        DamagedStoreError: if the store was damaged and has been replaced by an empty one.
+        OSError: if the store's directory can't be made private.
+        sqlite3.OperationalError: if the disk or another process is in the way.
+    """
+    try:
+        return _open().get(key)
+    except sqlite3.DatabaseError as e:
+        _replace(e)
+    except (OSError, sqlite3.Error):
+        raise
+    except Exception:  # bytes that pickle can't read, or not any more; what is stored next takes their place
+        return None
+    return None
+
+
+def write(key: str, value: Any) -> None:
+    """Store a value under a key.
+
+    Raises:
+        Exception: as `read`.
+    """
+    try:
+        _open().set(key, value)
+    except sqlite3.DatabaseError as e:
+        _replace(e)
+
+
+def _open() -> Any:
+    """Open the store. What is in it is unpickled, so that nobody else may write into it."""
+    directory = Path(private.cache_directory())
+    if str(directory) not in _private:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        directory.chmod(0o700)
+        _private.add(str(directory))
+    return private.cache_store()
+
+
+def _replace(why: sqlite3.DatabaseError) -> None:
+    """Move damaged files aside, so that the next call begins with an empty store."""
+    is_damage = not isinstance(why, sqlite3.OperationalError) or "no such" in str(why)
+    if not is_damage:
+        raise why
+    directory = Path(private.cache_directory())
+    with _replacing:
+        if _is_sound(directory):
+            return  # another thread has replaced it in the meantime
+        number = 1
+        while (aside := directory.with_name(f"{directory.name}.damaged-{number}")).exists():
+            number += 1
+        directory.rename(aside)
+        directory.mkdir(mode=0o700)
+        private.replace_cache_store(diskcache.Cache(str(directory)))
+    raise DamagedStoreError(
+        f"its files were damaged ({why}): they are kept in {aside}, and the cache begins anew"
+    ) from why
+
+
+def _is_sound(directory: Path) -> bool:
+    try:
+        with closing(sqlite3.connect(directory / diskcache.core.DBNAME)) as connection:
+            connection.execute("select count(*) from Cache")
+            return bool(connection.execute("pragma quick_check").fetchone() == ("ok",))
+    except sqlite3.Error:
+        return False
