@@ -194,8 +194,8 @@ class Step:
     """
 
     __slots__ = (
-        "attempt", "case_of", "checkpoints", "is_closing", "is_doomed", "is_opening", "may_move", "opens", "record", "scope",
-        "state", "state_use", "successors", "timer", "tries", "waits",
+        "attempt", "case_of", "checkpoints", "is_closing", "is_doomed", "is_opening", "may_move", "opens", "record",
+        "scope", "state", "state_use", "successors", "timer", "tries", "waits",
     )  # fmt: skip
     holds_worker = True
     closes: Scope | None = None

@@ -34,7 +34,8 @@ class Use(NamedTuple):
     Attributes:
         origin: where it begins.
         attributes: the chain of attributes that is read from there.
-        how: `"read"`; `"call"` if the last attribute is called as a method, or the name itself; `"keep"` if it is only
+        how: `"read"`; `"write"` if it is the path of a file that is only written to;
+            `"call"` if the last attribute is called as a method, or the name itself; `"keep"` if it is only
             kept in a local variable, whose own uses are uses of this; `"store"`, `"delete"` and `"update"` of one of
             its items; `"count"` if the name is read only to be rebound (`n += 1`).
         key: the constant key or first argument, or the origin of one, that it is asked with.
@@ -201,10 +202,26 @@ class _Reader:
             return at + 1
         key = self._key(start, at, is_called)
         for origin, attributes in sorted(paths):
-            self._add(Use(origin, attributes, self._how(at, origin, attributes, is_called), key))
+            is_written = self._is_written_path(start, at, attributes)
+            how = "write" if is_written else self._how(at, origin, attributes, is_called)
+            self._add(Use(origin, attributes, how, key))
             if "open" in (origin.name, *attributes):
                 self._read_open(at)
         return at
+
+    def _is_written_path(self, start: int, at: int, attributes: tuple[str, ...]) -> bool:
+        """Whether what was loaded is a path that is only written to, as in `open(x, "a")` or `Path(x).touch()`."""
+        if attributes and (attributes[-1] in _WRITING_METHODS or attributes[-1] == "open"):
+            return attributes[-1] != "open" or _is_writing(self._text(at))
+        before, call, method = (self._at(i) if i >= 0 else None for i in (start - 1, at, at + 1))
+        if attributes or before is None or not _is_call(before) or call is None:
+            return False
+        if before.argval == "open":
+            return _is_writing(self._text(at))
+        is_path = before.argval in ("Path", "PurePath") and call.opname == "CALL" and call.arg == 1
+        if not is_path or method is None or method.opname not in _ATTRIBUTE_LOADS:
+            return False
+        return method.argval in _WRITING_METHODS or (method.argval == "open" and _is_writing(self._text(at + 2)))
 
     def _how(self, at: int, origin: Origin, attributes: tuple[str, ...], is_called: bool) -> str:
         opnames = [i.opname for i in self._instructions[at : at + 3]]
@@ -239,7 +256,7 @@ class _Reader:
 
     def _read_open(self, at: int) -> None:
         mode = self._text(at + 1)
-        if self._text(at) is not None and mode is not None and set(mode) & set("wax") and "+" not in mode:
+        if self._text(at) is not None and _is_writing(mode):
             self._written.add(at)
 
     def _read_strings(self) -> None:
@@ -262,6 +279,11 @@ class _Reader:
         instruction = self._at(at)
         is_text = instruction is not None and instruction.opname == "LOAD_CONST" and type(instruction.argval) is str
         return instruction.argval if is_text else None  # type: ignore[union-attr]
+
+
+def _is_writing(mode: str | None) -> bool:
+    """Whether a file that is opened in this mode is only written to."""
+    return mode is not None and bool(set(mode) & set("wax")) and "+" not in mode
 
 
 def _is_call(instruction: dis.Instruction) -> bool:

@@ -154,6 +154,9 @@ class Reacher(WatchingWalker):
             self.take(end.value, end.rest)
         if use.how == "keep" and not is_source:
             return b""
+        if use.how == "write" and isinstance(end.value, str | PurePath):  # what the file holds says nothing then
+            self.watch(lambda _: [_follow(use, scope, cells).value], None)
+            return hashed(b"path", os.fspath(end.value).encode("utf-8", "surrogateescape"))
         note = note_of(end.value, end.rest, use.how)
         if note is not None:
             return self.measure(lambda: hashed(b"note", plain_bytes(_note_now(use, scope, cells)) or b""))
