@@ -204,3 +204,10 @@ def test_the_local_cache_can_be_another_store(tmp_path: Path, monkeypatch: pytes
     private.replace_cache_store(other)
     assert private.cache_store() is other
     assert private.cache_directory() == str(tmp_path / "other")
+
+
+def test_a_loop_runner_finishes_a_coroutine() -> None:
+    async def seven() -> int:
+        return 7
+
+    assert private.loop_runner()().run(seven()) == 7

@@ -270,7 +270,7 @@ def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
 def called_alone(body: Callable[[int], str], n: int) -> str:
     """What a process of its own answers, as far as these bodies go: the state is put back after each call."""
     argv, environ, streams, cwd = sys.argv, {**os.environ}, (sys.stdout, sys.stderr), Path.cwd()
-    handler = signal.getsignal(signal.SIGUSR1)
+    handler, spoken = signal.getsignal(signal.SIGUSR1), locale.setlocale(locale.LC_ALL)
     with warnings.catch_warnings(), decimal.localcontext(), mpl.rc_context():
         try:
             if body is asks_for_a_loop:
@@ -286,7 +286,7 @@ def called_alone(body: Callable[[int], str], n: int) -> str:
             sys.stdout, sys.stderr = streams
             os.chdir(cwd)
             signal.signal(signal.SIGUSR1, handler)
-            locale.setlocale(locale.LC_ALL, "C")
+            locale.setlocale(locale.LC_ALL, spoken)
             plt.close("all")
 
 

@@ -114,6 +114,14 @@ def forget_pickled() -> None:
         remote._get_pickled_target_dict.cache_clear()
 
 
+def loop_runner() -> type:
+    """Return the class whose `run(coroutine)` finishes a coroutine on the loop thread of one thread."""
+    from flytekit.utils import asyn
+
+    runner: type = asyn._TaskRunner
+    return runner
+
+
 def transformer_registry() -> dict[Any, Any]:
     """Return the type engine's own table, type to transformer: what is chosen for a type changes with it."""
     from flytekit.core.type_engine import TypeEngine

@@ -22,6 +22,7 @@ from flytenb.bridge.bodies import (
     refuse_unannounced,
 )
 from flytenb.bridge.context import at_rest, compile_lock
+from flytenb.bridge.crossing.literal import run_on_loop
 from flytenb.bridge.entities import is_stub
 from flytenb.bridge.makings import is_known, note_makings, read_makings
 from flytenb.bridge.stopping import current_attempt, shielded
@@ -71,7 +72,7 @@ def _compile(workflow: Any, given: Mapping[str, Any], *, is_dynamic: bool) -> An
         return None
     try:
         call = current_attempt().run if is_dynamic else _call
-        with _nested_checked, private.returned_noted(workflow, call) as returned:
+        with _nested_checked, _converted_here, private.returned_noted(workflow, call) as returned:
             made = compile_told(workflow, lambda: FLYTEKIT_COMPILE(workflow, **given))
         if not is_dynamic:
             refuse_unannounced(workflow, returned[0])
@@ -115,6 +116,12 @@ def _compile_nested(workflow: Any, **given: Any) -> Any:
     return compile_workflow(workflow, given, is_dynamic=bool(given))
 
 
+def _convert_here(runner: Any, coroutine: Any) -> Any:
+    return run_on_loop(coroutine)
+
+
+_converted_here = WhileCompiling(private.loop_runner(), "run", _convert_here)
+"""Lets flytekit convert constants on the thread that compiles: what a user's transformer raises ends no loop thread."""
 _nested_checked = WhileCompiling(PythonFunctionWorkflow, "compile", _compile_nested)
 """Lets the workflows that a body calls compile with the same checks."""
 

@@ -148,6 +148,7 @@ class Scope:
         """Forget the steps: they and their scope hold each other, and a run is kept for long after its end."""
         for step in self.steps:
             step.successors.clear()
+            step.case_of = step.opens = None
         self.steps.clear()
         if self.handler is not None:
             self.handler.let_go()

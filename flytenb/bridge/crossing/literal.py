@@ -14,7 +14,6 @@ from flytekit.core.promise import Promise, resolve_attr_path_in_promise
 from flytekit.core.type_engine import AsyncTypeTransformer, TypeEngine
 from flytekit.models.literals import Literal
 from flytekit.models.types import LiteralType
-from flytekit.utils.asyn import loop_manager
 
 AttrPath = Sequence[str | int]
 
@@ -58,7 +57,7 @@ def resolve_attribute(literal: Literal, attr_path: AttrPath) -> Literal:
 def _finish(coroutine: Coroutine[Any, Any, Any], python_type: Any) -> Any:
     """Run a conversion to its end: on a loop if the type's transformer is asynchronous, else right here."""
     if isinstance(TypeEngine.get_transformer(python_type), AsyncTypeTransformer):
-        return _run_on_loop(coroutine)
+        return run_on_loop(coroutine)
     return _drive(coroutine)
 
 
@@ -69,29 +68,31 @@ class _Loops(threading.local):
 _loops = _Loops()
 
 
-def _run_on_loop(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """Run a coroutine on a loop of this thread's own.
+def run_on_loop(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Run a coroutine to its end on a loop of this thread's own.
 
     flytekit has a loop thread per thread. A SystemExit or KeyboardInterrupt of a user's transformer ends that thread,
-    and with it every later conversion; here it comes out like any other exception.
+    and with it every later conversion; here it comes out like any other exception. Where this is the thread of another
+    loop (an eager task's, a notebook's), that one waits, as it does for flytekit's.
     """
-    if asyncio._get_running_loop() is not None:  # this is a loop's thread already: an eager task, a notebook's cell
-        return loop_manager.run_sync(_itself, coroutine)
+    around = asyncio._get_running_loop()
     loop = _loops.loop
-    if loop is None:
-        loop = _loops.loop = asyncio.new_event_loop()
+    if loop is None or loop.is_running():
+        loop = asyncio.new_event_loop()
+    _loops.loop = None
+    asyncio._set_running_loop(None)
     try:
-        return loop.run_until_complete(coroutine)
-    except BaseException as e:
-        if not isinstance(e, Exception):
-            # What else was being converted at the same time stays behind on that loop.
-            _loops.loop = None
-            loop.close()
+        result = loop.run_until_complete(coroutine)
+    except Exception:
+        _loops.loop = loop
         raise
-
-
-async def _itself(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    return await coroutine
+    except BaseException:
+        loop.close()  # what else was being converted at the same time stays behind on it
+        raise
+    finally:
+        asyncio._set_running_loop(around)
+    _loops.loop = loop
+    return result
 
 
 def _drive(coroutine: Coroutine[Any, Any, Any]) -> Any:
