@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import ast
 import inspect
-import os
 import sys
 import textwrap
-import threading
 import traceback
 import warnings
 from collections import Counter
@@ -22,6 +20,7 @@ from flytekit.core.promise import Promise
 from flytekit.core.workflow import PythonFunctionWorkflow
 
 from flytenb.bridge import private
+from flytenb.bridge.replacement import Replacement
 from flytenb.errors import DefinitionError, is_foreign, say
 
 FLYTEKIT_COMPILE = PythonFunctionWorkflow.compile
@@ -61,33 +60,7 @@ def _note_begin(self: ConditionalSection, name: str) -> None:
     known.append(_Begun(self, frame.f_code, frame.f_lineno))
 
 
-class WhileCompiling:
-    """Replaces a method of flytekit while any thread compiles; what it is replaced with serves all threads."""
-
-    def __init__(self, owner: type, name: str, replacement: Callable[..., Any]) -> None:
-        self._lock = threading.Lock()
-        os.register_at_fork(after_in_child=self._lock._at_fork_reinit)  # type: ignore[attr-defined]
-        self._owner = owner
-        self._name = name
-        self._replacement = replacement
-        self._original: Any = None
-        self._users = 0
-
-    def __enter__(self) -> None:
-        with self._lock:
-            self._users += 1
-            if self._users == 1:
-                self._original = getattr(self._owner, self._name)
-                setattr(self._owner, self._name, self._replacement)
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._users -= 1
-            if self._users == 0:
-                setattr(self._owner, self._name, self._original)
-
-
-_conditionals_noted = WhileCompiling(ConditionalSection, "__init__", _note_begin)
+_conditionals_noted = Replacement(ConditionalSection, "__init__", lambda _: _note_begin)
 
 
 def compile_told(workflow: Any, compile_body: Callable[[], Any]) -> Any:

@@ -28,7 +28,6 @@ from flytekit.core.context_manager import (
 from flytekit.core.promise import flyte_entity_call_handler
 from flytekit.core.reference_entity import ReferenceEntity
 
-from flytenb.bridge import private
 from flytenb.bridge.stopping import current_attempt
 
 compile_lock = threading.RLock()
@@ -208,13 +207,9 @@ class _NodeParameters(ExecutionParameters):  # type: ignore[misc]
         return self._checkpoint
 
 
-def _is_in_node() -> bool:
+def is_in_node() -> bool:
+    """Tell whether this thread runs a node's code."""
     return any(isinstance(context.user_space_params, _NodeParameters) for context in flyte_context_Var.get() or ())
-
-
-# What a task's code calls runs each time, as in a pod, whose disk is new. flytekit's own cache would answer with what
-# an older definition returned; so it would for a task that converts its values itself, after the run's cache was asked.
-private.bypass_local_cache(_is_in_node)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
-from functools import partial, wraps
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 from uuid import uuid4
@@ -21,7 +21,6 @@ from uuid import uuid4
 from flytekit.models.literals import StructuredDataset as DatasetLiteral
 from flytekit.types.directory import FlyteDirectory
 from flytekit.types.file import FlyteFile
-from flytekit.types.file.file import FlyteFilePathTransformer
 from flytekit.types.structured.structured_dataset import StructuredDataset
 
 from flytenb.bridge import private
@@ -121,24 +120,6 @@ def _copy(source: str, target: str) -> None:
         shutil.copytree(source, target, copy_function=shutil.copyfile)
     else:
         shutil.copyfile(source, target)
-
-
-def _validate_what_exists(validate: Callable[..., None]) -> Callable[..., None]:
-    """Let flytekit check the type of a file (with python-magic) only if it is there, as the check's own text says.
-
-    It fails for a file that hasn't been downloaded yet, and so for one that is only handed on (1.16.31). Each task has
-    such files, in a script too, so that this isn't among the repairs of a notebook.
-    """
-
-    @wraps(validate)
-    def validate_file_type(self: Any, python_type: Any, source_path: Any) -> None:
-        if Path(source_path).exists():
-            validate(self, python_type, source_path)
-
-    return validate_file_type
-
-
-FlyteFilePathTransformer.validate_file_type = _validate_what_exists(FlyteFilePathTransformer.validate_file_type)
 
 
 def copy_files(value: Any, copy: Callable[[str], str]) -> Any:

@@ -141,21 +141,12 @@ def cache_store() -> Any:
     return LocalTaskCache._cache
 
 
-def bypass_local_cache(is_bypassed: Callable[[], bool]) -> None:
-    """Make flytekit's local cache miss, and keep nothing, whenever the predicate holds."""
+def local_cache() -> type:
+    """Return the class whose `get` and `set` are flytekit's local cache."""
     from flytekit.core.local_cache import LocalTaskCache
 
-    get, put = LocalTaskCache.get, LocalTaskCache.set
-
-    def get_outside(*args: Any, **kwargs: Any) -> Any:
-        return None if is_bypassed() else get(*args, **kwargs)
-
-    def put_outside(*args: Any, **kwargs: Any) -> None:
-        if not is_bypassed():
-            put(*args, **kwargs)
-
-    LocalTaskCache.get = staticmethod(get_outside)
-    LocalTaskCache.set = staticmethod(put_outside)
+    cache: type = LocalTaskCache
+    return cache
 
 
 def replace_cache_store(store: Any) -> None:

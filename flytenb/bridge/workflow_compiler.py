@@ -15,7 +15,6 @@ from flytekit.core.workflow import PythonFunctionWorkflow
 from flytenb.bridge import private
 from flytenb.bridge.bodies import (
     FLYTEKIT_COMPILE,
-    WhileCompiling,
     check_returned,
     compile_told,
     refuse_cycles,
@@ -25,6 +24,7 @@ from flytenb.bridge.context import at_rest, compile_lock
 from flytenb.bridge.crossing.literal import run_on_loop
 from flytenb.bridge.entities import is_stub
 from flytenb.bridge.makings import is_known, note_makings, read_makings
+from flytenb.bridge.replacement import Replacement
 from flytenb.bridge.stopping import current_attempt, shielded
 from flytenb.bridge.type_checks import refuse_wrong_inputs, refuse_wrong_outputs
 from flytenb.errors import DefinitionError
@@ -120,9 +120,9 @@ def _convert_here(runner: Any, coroutine: Any) -> Any:
     return run_on_loop(coroutine)
 
 
-_converted_here = WhileCompiling(private.loop_runner(), "run", _convert_here)
+_converted_here = Replacement(private.loop_runner(), "run", lambda _: _convert_here)
 """Lets flytekit convert constants on the thread that compiles: what a user's transformer raises ends no loop thread."""
-_nested_checked = WhileCompiling(PythonFunctionWorkflow, "compile", _compile_nested)
+_nested_checked = Replacement(PythonFunctionWorkflow, "compile", lambda _: _compile_nested)
 """Lets the workflows that a body calls compile with the same checks."""
 
 

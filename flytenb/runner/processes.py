@@ -25,6 +25,7 @@ from typing import Any
 import cloudpickle
 from loky.process_executor import ProcessPoolExecutor, TerminatedWorkerError
 
+from flytenb.bridge import run_replacements
 from flytenb.bridge.calls import Call, body_of, is_async, is_plain
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.crossing import Value
@@ -219,6 +220,7 @@ def _work(sent: bytes) -> bytes:
     attempt = Attempt()
     set_attempt(attempt)
     restore = save_state(SAVERS.keys())
+    run_replacements.begin()
     streams = sys.stdout, sys.stderr
     sys.stdout = sys.stderr = printed
     try:
@@ -232,6 +234,7 @@ def _work(sent: bytes) -> bytes:
         answer = ("raised", e, traceback.format_exc())
     finally:
         sys.stdout, sys.stderr = streams
+        run_replacements.end()
         restore()
     rest = (printed.getvalue(), attempt.checkpoints)
     try:

@@ -13,6 +13,7 @@ import weakref
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from flytenb.bridge import run_replacements
 from flytenb.bridge.calls import ignores_outputs, is_recoverable
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.process_state import HAS_OWN_CWD, current_cwd, go_to, save_state
@@ -96,6 +97,7 @@ class Scheduler(EventLog):
             root: the scope of the run's closing step.
             inside: the scope of what runs.
         """
+        run_replacements.begin()
         capture.begin(is_replaced=exclusion.is_written("stdout"))
         with self.lock:
             self._root, self._inside = root, inside
@@ -502,6 +504,7 @@ class Scheduler(EventLog):
                 return
             self._is_wound_up = True
         capture.end()
+        run_replacements.end()
         if self.run_record.phase is Phase.ABORTED:
             workers.submit(self.workspace.close)  # the one who cancels doesn't wait for a large directory
         else:

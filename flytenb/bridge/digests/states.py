@@ -38,7 +38,10 @@ from flytenb.bridge.digests.ownership import is_own_class
 _MANAGED_DICT = 1 << 4
 _COPYING = ("__reduce_ex__", "__reduce__", "__getstate__", "__getnewargs_ex__", "__getnewargs__")
 _DICT_VIEWS: tuple[type, ...] = (type({}.keys()), type({}.values()), type({}.items()))
-_LOCKS = (type(threading.Lock()), type(threading.RLock()))
+_LOCKS = (
+    *(type(threading.Lock()), type(threading.RLock())),
+    *(threading.Condition, threading.Semaphore, threading.BoundedSemaphore, threading.Barrier),
+)
 _NAMED = (MemberDescriptorType, GetSetDescriptorType, MethodDescriptorType, WrapperDescriptorType)
 
 _CONTENT: dict[type, Callable[[Any], Any]] = {
@@ -107,6 +110,8 @@ def special_state(walker: Walker, value: Any) -> tuple[Any, ...] | None:
     kind = type(value)
     if kind in _LOCKS:
         return (b"lock", kind)  # it holds no data; whether it is held just now is a matter of time
+    if kind is threading.Event:
+        return (b"event", value.is_set())
     if kind in _NAMED:
         return (b"named", kind.__name__, value.__objclass__, value.__name__)
     if kind is MappingProxyType:
