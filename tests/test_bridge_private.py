@@ -12,6 +12,7 @@ import pytest
 from diskcache import Cache
 from flytekit import ContainerTask, Resources, Workflow, conditional, task, wait_for_input, workflow
 from flytekit.core import local_cache, tracker
+from flytekit.core.checkpointer import SyncCheckpoint
 from flytekit.core.condition import BranchNode
 from flytekit.core.legacy_map_task import map_task as legacy_map_task
 from flytekit.core.promise import Promise
@@ -198,3 +199,17 @@ def test_a_loop_runner_finishes_a_coroutine() -> None:
         return 7
 
     assert private.loop_runner()().run(seven()) == 7
+
+
+def test_a_checkpoint_reads_what_the_one_before_it_wrote(tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("first", "second", "scratch", "more")]
+    for folder in folders:
+        folder.mkdir()
+    first, second, scratch, more = map(str, folders)
+    written = private.checkpoint_in(first, None, scratch=scratch)
+    assert written.read() is None
+    written.write(b"7")
+    read = private.checkpoint_in(second, first, scratch=more)
+    assert read.prev_exists()
+    assert read.read() == b"7"
+    assert SyncCheckpoint(second, first).__dict__.keys() == read.__dict__.keys()

@@ -322,3 +322,28 @@ def test_an_entity_as_last_line_tells_what_it_is(mended: Kernel, stock: Kernel, 
     assert " at 0x" not in str(outcome.result)
     before = str(stock.run(expression).result)
     assert " at 0x" in before or "&&" in before
+
+
+def test_an_eager_task_keeps_the_settings_that_it_is_given(mended: Kernel) -> None:
+    mended.run("""
+        import flytenb
+        from flytekit import Cache, eager, task
+
+        ran = []
+
+        @task
+        def double(x: int) -> int:
+            return 2 * x
+
+        @eager(cache=Cache(version="1"), retries=2)
+        async def doubled(x: int) -> int:
+            ran.append(x)
+            return double(x=x)
+    """).ok()
+    assert mended.value("[doubled.metadata.cache, doubled.metadata.cache_version, doubled.metadata.retries]") == [
+        True,
+        "1",
+        2,
+    ]
+    assert mended.value("[flytenb.run(doubled, x=3).result for _ in range(2)]") == [6, 6]
+    assert mended.value("ran") == [3]

@@ -10,7 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flytekit import Cache, WorkflowFailurePolicy, approve, dynamic, map_task, task, wait_for_input, workflow
+from flytekit import (
+    Cache,
+    WorkflowFailurePolicy,
+    approve,
+    current_context,
+    dynamic,
+    map_task,
+    task,
+    wait_for_input,
+    workflow,
+)
 from flytekit import sleep as sleep_gate
 from flytekit.core import local_cache
 from flytekit.core.local_cache import LocalTaskCache
@@ -566,3 +576,59 @@ def test_a_dynamic_shows_what_it_did_each_time_anew() -> None:
         spawned = [e for e in done.events if e.kind == "spawn"]
         assert [e.path for e in spawned] == ["n0"]
         assert set(done.graph.nodes["n0"].children) >= {f"n0/dn{i}" for i in range(n)}
+
+
+@task(retries=3)
+def resumes(limit: int, log: str) -> int:
+    checkpoint = current_context().checkpoint
+    before = checkpoint.read()
+    at = int(before.decode()) if before else 0
+    with Path(log).open("a") as file:
+        file.write(f"{at} ")
+    for i in range(at, limit):
+        if i > at and i % 4 == 0:
+            raise FlyteRecoverableException(f"lost at {i}")
+        checkpoint.write(str(i + 1).encode())
+    return limit
+
+
+@pytest.mark.parametrize("settings", [Settings(), Settings(processes=True)], ids=["threads", "processes"])
+def test_a_retry_reads_what_the_attempt_before_it_wrote(settings: Settings, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    assert run(resumes, settings, limit=10, log=str(log)).result == 10
+    assert log.read_text() == "0 4 8 "
+
+
+@workflow
+def resumes_twice(log: str, other: str) -> list[int]:
+    return [resumes(limit=6, log=log), resumes(limit=6, log=other)]
+
+
+def test_each_node_has_checkpoints_of_its_own(tmp_path: Path) -> None:
+    log, other = tmp_path / "log", tmp_path / "other"
+    assert run(resumes_twice, log=str(log), other=str(other)).result == [6, 6]
+    assert (log.read_text(), other.read_text()) == ("0 4 ", "0 4 ")
+
+
+@pytest.mark.usefixtures("empty_cache")
+def test_a_cached_dynamic_is_answered_as_a_whole() -> None:
+    bodies.clear()
+    assert run(cached_dynamic, x=1).result == 3
+    second = run(cached_dynamic, x=1)
+    assert (second.result, bodies) == (3, [1])
+    assert second.nodes["n0"].cache_status is CacheStatus.HIT
+    assert list(second.nodes) == ["n0"]
+
+
+bodies: list[int] = []
+
+
+@dynamic(cache=True, cache_version="1")
+def cached_dynamic(x: int) -> int:
+    bodies.append(x)
+    return plus_one(x=plus_one(x=x))
+
+
+@task
+def plus_one(x: int) -> int:
+    return x + 1

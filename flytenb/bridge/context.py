@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from flytekit.core.checkpointer import SyncCheckpoint
 from flytekit.core.context_manager import (
     CompilationState,
     ExecutionParameters,
@@ -28,6 +27,7 @@ from flytekit.core.context_manager import (
 from flytekit.core.promise import flyte_entity_call_handler
 from flytekit.core.reference_entity import ReferenceEntity
 
+from flytenb.bridge import private
 from flytenb.bridge.stopping import current_attempt
 
 compile_lock = threading.RLock()
@@ -202,8 +202,9 @@ class _NodeParameters(ExecutionParameters):  # type: ignore[misc]
     def checkpoint(self) -> Any:
         """What `write` keeps, `read` finds in the next attempt."""
         if self._checkpoint is None:
-            made = self._workspace.next_checkpoint(current_attempt().checkpoints or [])
-            self._checkpoint = SyncCheckpoint(*made)
+            earlier = current_attempt().checkpoints
+            made = self._workspace.next_checkpoint([] if earlier is None else earlier)
+            self._checkpoint = private.checkpoint_in(*made, scratch=tempfile.mkdtemp(dir=self._workspace.root))
         return self._checkpoint
 
 

@@ -11,7 +11,9 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from flytekit.core import context_manager, interface, launch_plan, task, type_engine, workflow
-from flytekit.core.python_function_task import PythonFunctionTask
+from flytekit.core.base_task import TaskMetadata
+from flytekit.core.cache import Cache, VersionParameters
+from flytekit.core.python_function_task import EagerAsyncPythonFunctionTask, PythonFunctionTask
 from flytekit.extend.backend import base_connector
 
 from flytenb.bridge.bodies import FLYTEKIT_COMPILE
@@ -73,6 +75,39 @@ def _is_stub(entity: Any, function: Any) -> bool:
     from flytenb.bridge.entities import is_stub
 
     return is_stub(entity)
+
+
+_TASK_METADATA = (
+    *("cache", "cache_version", "cache_serialize", "cache_ignore_input_vars"),
+    *("retries", "timeout", "interruptible", "deprecated"),
+)
+
+
+def keep_eager_settings(repairs: Repairs) -> None:
+    """Let `@eager(cache=True, retries=…)` mean what it means for `@task`: flytekit takes these and forgets them."""
+    original = EagerAsyncPythonFunctionTask.__init__
+
+    def init(self: Any, task_config: Any, task_function: Any, *args: Any, **kwargs: Any) -> None:
+        given = {name: kwargs.pop(name) for name in _TASK_METADATA if kwargs.get(name) is not None}
+        if given and "metadata" not in kwargs:
+            kwargs["metadata"] = TaskMetadata(**_metadata_of(task_function, given))
+        original(self, task_config, task_function, *args, **kwargs)
+
+    repairs.replace(EagerAsyncPythonFunctionTask, "__init__", functools.wraps(original)(init))
+
+
+def _metadata_of(function: Any, given: dict[str, Any]) -> dict[str, Any]:
+    """The settings as flytekit's own `@task` makes them of its arguments (`core/task.py`, 1.16.31)."""
+    cache = given.get("cache")
+    if not isinstance(cache, Cache):
+        return given
+    return {
+        **given,
+        "cache": True,
+        "cache_version": cache.get_version(VersionParameters(func=function)),
+        "cache_serialize": cache.serialize,
+        "cache_ignore_input_vars": cache.get_ignored_inputs(),
+    }
 
 
 def mend_compiling(repairs: Repairs) -> None:

@@ -114,6 +114,33 @@ def forget_pickled() -> None:
         remote._get_pickled_target_dict.cache_clear()
 
 
+class _Scratch(NamedTuple):
+    """A directory of the run's, which goes with the run: nothing is to be cleaned up."""
+
+    name: str
+
+    def cleanup(self) -> None:
+        """Do nothing."""
+
+
+def checkpoint_in(destination: str, source: str | None, *, scratch: str) -> Any:
+    """Return flytekit's checkpoint without the temporary directory that each makes for itself.
+
+    Args:
+        destination: where it is written to.
+        source: where the one of the attempt before is, None if there is none.
+        scratch: a directory for what it downloads.
+    """
+    from flytekit.core.checkpointer import SyncCheckpoint
+
+    made = object.__new__(SyncCheckpoint)
+    made._checkpoint_dest = destination
+    made._checkpoint_src = source
+    made._td = _Scratch(scratch)
+    made._prev_download_path = None
+    return made
+
+
 def loop_runner() -> type:
     """Return the class whose `run(coroutine)` finishes a coroutine on the loop thread of one thread."""
     from flytekit.utils import asyn

@@ -82,6 +82,7 @@ class Repairs:
 
         definitions.keep_interrupt(self)
         definitions.accept_stubs(self)
+        definitions.keep_eager_settings(self)
         definitions.mend_compiling(self)
         definitions.allow_registering_again(self)
         explain_redefined(self)
