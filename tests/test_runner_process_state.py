@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import decimal
+import gc
 import io
 import locale
 import logging
@@ -29,6 +30,7 @@ from unittest import mock
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 import pytest
 from flytekit import eager, map_task, task, workflow
 
@@ -229,11 +231,82 @@ def logs(n: int) -> str:
     return str(level)
 
 
+class Config:
+    level = 0
+
+
+config = Config()
+table = {"level": 0}
+
+
+def sets_a_class_attribute(n: int) -> str:
+    Config.level = n
+    time.sleep(PAUSE)
+    return str(Config.level)
+
+
+def sets_an_attribute(n: int) -> str:
+    config.level = n
+    time.sleep(PAUSE)
+    return str(config.level)
+
+
+def sets_an_item(n: int) -> str:
+    table["level"] = n
+    time.sleep(PAUSE)
+    return str(table["level"])
+
+
+def leaves_a_module_changed(n: int) -> str:
+    before = math.tau
+    math.tau = n
+    time.sleep(PAUSE)
+    return f"{before} {math.tau}"
+
+
+def sets_the_umask(n: int) -> str:
+    before = os.umask(n)
+    time.sleep(PAUSE)
+    return f"{before} {os.umask(n)}"
+
+
+def extends_the_import_path(n: int) -> str:
+    sys.path.insert(0, f"/nowhere/{n}")
+    time.sleep(PAUSE)
+    return str([entry for entry in sys.path if entry.startswith("/nowhere/")])
+
+
+def sets_numpy_up(n: int) -> str:
+    np.set_printoptions(precision=n)
+    time.sleep(PAUSE)
+    return str(np.array([1 / 3]))
+
+
+def sets_pandas_up(n: int) -> str:
+    pd.set_option("display.max_rows", 10 + n)
+    time.sleep(PAUSE)
+    return str(pd.get_option("display.max_rows"))
+
+
+def collects_nothing(n: int) -> str:
+    gc.disable()
+    time.sleep(PAUSE)
+    return str(gc.isenabled())
+
+
+def reads_another_input(n: int) -> str:
+    sys.stdin = io.StringIO(str(n))
+    time.sleep(PAUSE)
+    return sys.stdin.read()
+
+
 BODIES: list[Callable[[int], str]] = [
     seeded, seeded_arrays, goes_elsewhere, writes_a_name, writes_a_local_name, writes_a_global_name, sets_a_variable,
     updates_variables, redirects, replaces_stdout, plots, patches, assigns_to_a_module, ignores_warnings,
     filters_warnings, sets_the_locale, rebinds_a_global, replaces_arguments, computes_precisely, handles_a_signal,
-    asks_for_a_loop, asks_a_connection, logs,
+    asks_for_a_loop, asks_a_connection, logs, sets_a_class_attribute, sets_an_attribute, sets_an_item,
+    leaves_a_module_changed, sets_the_umask, extends_the_import_path, sets_numpy_up, sets_pandas_up, collects_nothing,
+    reads_another_input,
 ]  # fmt: skip
 
 
@@ -254,6 +327,11 @@ def state() -> dict[str, Any]:
         "floor": math.floor,
         "precision": decimal.getcontext().prec,
         "disabled": logging.root.manager.disable,
+        "path": [*sys.path],
+        "printed": str(np.array([1 / 3])),
+        "rows": pd.get_option("display.max_rows"),
+        "is_collecting": gc.isenabled(),
+        "stdin": sys.stdin,
         "is_interpreter": isinstance(sys.stdout, io.TextIOBase | io.IOBase) or hasattr(sys.stdout, "write"),
     }
 
@@ -269,9 +347,12 @@ def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
 
 def called_alone(body: Callable[[int], str], n: int) -> str:
     """What a process of its own answers, as far as these bodies go: the state is put back after each call."""
-    argv, environ, streams, cwd = sys.argv, {**os.environ}, (sys.stdout, sys.stderr), Path.cwd()
+    argv, environ, cwd = sys.argv, {**os.environ}, Path.cwd()
+    streams, path, mask, tau = (sys.stdout, sys.stderr, sys.stdin), [*sys.path], os.umask(0o022), math.tau
+    os.umask(mask)
     handler, spoken = signal.getsignal(signal.SIGUSR1), locale.setlocale(locale.LC_ALL)
-    with warnings.catch_warnings(), decimal.localcontext(), mpl.rc_context():
+    rows = pd.option_context("display.max_rows", pd.get_option("display.max_rows"))
+    with warnings.catch_warnings(), decimal.localcontext(), mpl.rc_context(), np.printoptions(), rows:
         try:
             if body is asks_for_a_loop:
                 asyncio.set_event_loop(asyncio.new_event_loop())
@@ -283,7 +364,11 @@ def called_alone(body: Callable[[int], str], n: int) -> str:
             sys.argv = argv
             os.environ.clear()
             os.environ.update(environ)
-            sys.stdout, sys.stderr = streams
+            sys.stdout, sys.stderr, sys.stdin = streams
+            sys.path[:] = path
+            os.umask(mask)
+            math.tau = tau
+            gc.enable()
             os.chdir(cwd)
             signal.signal(signal.SIGUSR1, handler)
             locale.setlocale(locale.LC_ALL, spoken)

@@ -97,12 +97,14 @@ class _Walk:
             self._follow(value, use)
 
     def _follow(self, value: Any, use: Use) -> None:
+        dotted: set[str] = set()
         for at, attribute in enumerate(use.attributes):
             if type(value) is ModuleSpec:
                 self._follow_unloaded(value, use.attributes[at:])
                 return
             names = set() if is_own(value) else names_of(value)
-            self.names |= {f"{name}.{attribute}" for name in names}
+            dotted = {f"{name}.{attribute}" for name in (*names, *dotted)}
+            self.names |= dotted
             if not is_module(value):
                 break
             value = scope_of(value).get(attribute, MISSING)

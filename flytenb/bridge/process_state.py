@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import decimal
+import gc
 import locale
 import os
 import random
 import signal
 import sys
 import threading
+import time
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
+_MISSING = object()
 Restore = Callable[[], None]
 
 _CLONE_FS = 0x200
@@ -59,9 +62,10 @@ def go_to(cwd: str | None) -> None:
             os.chdir(cwd)
 
 
-def save_state(names: Iterable[str]) -> Restore:
-    """Save these kinds of state; return what puts them back."""
+def save_state(names: Iterable[str], assigned: Iterable[tuple[str, str]] = ()) -> Restore:
+    """Save these kinds of state, and attributes of modules; return what puts them back."""
     restores = [SAVERS[name]() for name in names if name in SAVERS]
+    restores += [_save_attribute(module, name) for module, name in assigned]
 
     def restore() -> None:
         for one in reversed(restores):
@@ -78,15 +82,31 @@ def set_environment(variables: Mapping[str, str]) -> Restore:
     return restore
 
 
+def _save_attribute(module: str, name: str) -> Restore:
+    owner = sys.modules[module]
+    before = vars(owner).get(name, _MISSING)
+
+    def restore() -> None:
+        if before is not _MISSING:
+            setattr(owner, name, before)
+        elif name in vars(owner):
+            delattr(owner, name)
+
+    return restore
+
+
 def _save_environ() -> Restore:
     before = dict(os.environ)
 
     def restore() -> None:
+        has_moved = os.environ.get("TZ") != before.get("TZ")
         for name in os.environ.keys() - before.keys():
             del os.environ[name]
         for name, value in before.items():
             if os.environ.get(name) != value:
                 os.environ[name] = value
+        if has_moved and hasattr(time, "tzset"):
+            time.tzset()
 
     return restore
 
@@ -118,10 +138,10 @@ def _save_cwd() -> Restore:
 
 
 def _save_streams() -> Restore:
-    before = sys.stdout, sys.stderr
+    before = sys.stdout, sys.stderr, sys.stdin
 
     def restore() -> None:
-        sys.stdout, sys.stderr = before
+        sys.stdout, sys.stderr, sys.stdin = before
 
     return restore
 
@@ -176,12 +196,72 @@ def _save_argv() -> Restore:
 
 def _save_interpreter() -> Restore:
     limit, interval = sys.getrecursionlimit(), sys.getswitchinterval()
+    is_collecting, thresholds = gc.isenabled(), gc.get_threshold()
 
     def restore() -> None:
         sys.setrecursionlimit(limit)
         sys.setswitchinterval(interval)
+        sys.settrace(None)
+        gc.set_threshold(*thresholds)
+        (gc.enable if is_collecting else gc.disable)()
 
     return restore
+
+
+def _save_umask() -> Restore:
+    before = os.umask(0o077)
+    os.umask(before)
+
+    def restore() -> None:
+        os.umask(before)
+
+    return restore
+
+
+def _save_import_path() -> Restore:
+    path, before = sys.path, [*sys.path]
+
+    def restore() -> None:
+        sys.path = path
+        path[:] = before
+
+    return restore
+
+
+def _save_numpy_settings() -> Restore:
+    numpy: Any = sys.modules.get("numpy")
+    if numpy is None:
+        return lambda: None
+    errors, options = numpy.geterr(), numpy.get_printoptions()
+
+    def restore() -> None:
+        numpy.seterr(**errors)
+        numpy.set_printoptions(**{name: value for name, value in options.items() if name != "override_repr"})
+
+    return restore
+
+
+def _save_pandas_options() -> Restore:
+    pandas: Any = sys.modules.get("pandas")
+    if pandas is None:
+        return lambda: None
+    before = dict(_options(pandas.options.d))
+
+    def restore() -> None:
+        for name, value in [*_options(pandas.options.d)]:
+            if value is not before.get(name, value):
+                pandas.set_option(name, before[name])
+
+    return restore
+
+
+def _options(tree: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    """The options of pandas with their full names."""
+    for name, value in tree.items():
+        if isinstance(value, dict):
+            yield from _options(value, f"{above}{name}.")
+        else:
+            yield above + name, value
 
 
 def _save_signals() -> Restore:
@@ -231,6 +311,10 @@ SAVERS: Mapping[str, Callable[[], Restore]] = {
     "locale": _save_locale,
     "argv": _save_argv,
     "interpreter": _save_interpreter,
+    "umask": _save_umask,
+    "import path": _save_import_path,
+    "numpy settings": _save_numpy_settings,
+    "pandas options": _save_pandas_options,
     "event loop": _give_event_loop,
     "decimal context": _give_decimal_context,
 }

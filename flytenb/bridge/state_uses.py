@@ -12,12 +12,13 @@ import sqlite3
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, TypeVar
 
 from flytenb.bridge.code_walk import Reach, reach_of
 from flytenb.bridge.digests.bytecode import uses_of
+from flytenb.bridge.digests.ownership import is_own_module
 from flytenb.bridge.file_names import file_names
 from flytenb.bridge.kinds import function_of
 from flytenb.errors import UsageError
@@ -72,6 +73,7 @@ KINDS: Mapping[str, Kind] = {
             "os.putenv",
             "os.unsetenv",
             "dotenv.load_dotenv",
+            "time.tzset",
             *(f"os.environ.{name}" for name in ("update", "setdefault", "pop", "popitem", "clear")),
         ),
     ),
@@ -85,10 +87,21 @@ KINDS: Mapping[str, Kind] = {
         tuple(f"warnings.{n}" for n in ("filterwarnings", "simplefilter", "resetwarnings", "catch_warnings")),
     ),
     "locale": Kind(("locale.",), ("locale.setlocale",)),
+    "umask": Kind((), ("os.umask",)),
+    "import path": Kind((), tuple(f"sys.path.{n}" for n in ("append", "insert", "extend", "remove", "pop", "clear"))),
+    "numpy settings": Kind((), ("numpy.seterr", "numpy.seterrcall", "numpy.errstate", "numpy.set_printoptions")),
+    "pandas options": Kind((), ("pandas.set_option", "pandas.reset_option", "pandas.option_context", "pandas.options")),
     "argv": Kind(("sys.argv", "argparse.ArgumentParser"), ()),
     "logging": Kind((), ("logging.basicConfig", "logging.disable", "logging.config.")),
     "socket timeout": Kind((), ("socket.setdefaulttimeout",)),
-    "interpreter": Kind((), ("sys.setrecursionlimit", "sys.settrace", "sys.setprofile", "sys.setswitchinterval")),
+    "interpreter": Kind(
+        (),
+        (
+            *(f"sys.{n}" for n in ("setrecursionlimit", "settrace", "setprofile", "setswitchinterval")),
+            *(f"gc.{n}" for n in ("disable", "enable", "set_threshold", "freeze")),
+            "multiprocessing.set_start_method",
+        ),
+    ),
     DECIMALS: Kind(("decimal.",), ()),
     MAIN_THREAD: Kind((), ("signal.signal", "signal.siginterrupt", "signal.set_wakeup_fd", "tkinter.", "turtle.")),
     EVENT_LOOP: Kind(("asyncio.get_event_loop", "asyncio.ensure_future", "asyncio.Future"), ()),
@@ -97,7 +110,14 @@ KINDS: Mapping[str, Kind] = {
 """What is looked for, by the name that `uses` takes and that the inspector of a run shows."""
 
 _LOCKS = (type(threading.Lock()), type(threading.RLock()), threading.Condition, threading.Semaphore, threading.Barrier)
-_ASSIGNED = {"sys.stdout": "stdout", "sys.stderr": "stdout", "sys.argv": "argv"}
+_ASSIGNED = {
+    "sys.stdout": "stdout",
+    "sys.stderr": "stdout",
+    "sys.stdin": "stdout",
+    "sys.argv": "argv",
+    "sys.path": "import path",
+}
+"""Attributes of modules that are state of a kind of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +128,13 @@ class StateUse:
         reads: what must not change while it runs.
         writes: what it changes.
         environment: the variables that it declares to be set for it.
+        assigned: the attributes of installed modules that it assigns, by module and name.
     """
 
     reads: frozenset[str] = frozenset()
     writes: frozenset[str] = frozenset()
     environment: Mapping[str, str] = field(default_factory=dict, hash=False)
+    assigned: frozenset[tuple[str, str]] = frozenset()
 
     def __bool__(self) -> bool:
         """Whether it uses any."""
@@ -190,9 +212,9 @@ def state_use_of(task: Any, *, has_own_cwd: bool) -> tuple[StateUse, bool]:
     use = known.use
     writes = use.writes - {"cwd"} if has_own_cwd else use.writes
     if environment:
-        use = StateUse(use.reads | {"environ"}, writes, environment)
-    elif writes != use.writes:
-        use = StateUse(use.reads, writes)
+        use = replace(use, reads=use.reads | {"environ"}, environment=environment)
+    if writes != use.writes:
+        use = replace(use, writes=writes)
     return use, known.calls_libraries
 
 
@@ -226,45 +248,62 @@ def _read(function: FunctionType, reach: Reach) -> StateUse:
                 reads.add(name)
     if any(isinstance(value, sqlite3.Connection | sqlite3.Cursor) for value in reach.values):
         writes.add(MAIN_THREAD)
+    assigned: set[tuple[str, str]] = set()
     for own in reach.functions:
         writes |= set(getattr(own, "__flytenb_uses__", ()))
-        _read_own(own, reads, writes)
+        _read_own(own, reads, writes, assigned)
     if any(isinstance(value, _LOCKS) for value in reach.values):  # code that locks has thought of other threads
         reads, writes = ({n for n in names if not n.startswith("global ")} for names in (reads, writes))
-    return StateUse(frozenset(reads - writes), frozenset(writes))
+    return StateUse(frozenset(reads - writes), frozenset(writes), assigned=frozenset(assigned))
 
 
 def _is_among(used: str, names: Iterable[str]) -> bool:
     return any(used == name or (name.endswith(".") and used.startswith(name)) for name in names)
 
 
-def _read_own(function: FunctionType, reads: set[str], writes: set[str]) -> None:
-    """Read what a function assigns: items of the environment, attributes of modules, globals, files by name."""
+def _read_own(function: FunctionType, reads: set[str], writes: set[str], assigned: set[tuple[str, str]]) -> None:
+    """Read what a function assigns: the environment, attributes of modules and of globals, globals, files by name."""
     scope = function.__globals__
     home = str(scope.get("__name__"))
-    for use in uses_of(function.__code__).uses:
-        if use.how in ("store", "delete", "update") and "environ" in (use.origin.name, *use.attributes):
+    uses = uses_of(function.__code__).uses
+    read_items = {use.origin.name for use in uses if use.how in ("read", "call", "update") and not use.attributes}
+    for use in uses:
+        if use.how in _CHANGES and "environ" in (use.origin.name, *use.attributes):
             writes.add("environ")
+        elif use.how in _CHANGES and use.origin.kind == "global" and use.origin.name in read_items:
+            # A table that is only written to, as a log is, is nothing that two tasks could mix up.
+            writes.add(f"global {home}.{use.origin.name}")
     for code in _codes(function.__code__):
-        for kind, name in _assigned(code, scope):
-            if kind == "attribute":
-                writes.add(_ASSIGNED.get(name, EVERYTHING))
-            else:
+        for owner, name in _assigned(code, scope):
+            if not isinstance(owner, ModuleType):
                 writes.add(f"global {home}.{name}")
-        reads |= {f"global {home}.{name}" for name in code.co_names if _is_data(scope.get(name))}
+            elif (kind := _ASSIGNED.get(f"{owner.__name__}.{name}")) is not None:
+                writes.add(kind)
+            elif is_own_module(owner):
+                writes.add(f"global {owner.__name__}.{name}")
+            else:
+                writes.add(EVERYTHING)
+                assigned.add((owner.__name__, name))
+        for name in code.co_names:
+            if name in scope and not isinstance(scope[name], ModuleType | FunctionType):
+                reads.add(f"global {home}.{name}")
         read, written = file_names(code, scope)
         reads |= {f"file {name}" for name in read}
         writes |= {f"file {name}" for name in written}
+    for use in uses:
+        owner = scope.get(use.origin.name) if use.origin.kind == "global" else None
+        if isinstance(owner, ModuleType) and use.attributes and is_own_module(owner):
+            reads.add(f"global {owner.__name__}.{use.attributes[0]}")
 
 
-def _is_data(value: Any) -> bool:
-    """Whether a global is one that code rebinds: a number, a text, a tuple, None isn't told from a missing name."""
-    return isinstance(value, int | float | str | bytes | tuple | list | dict | set)
+_CHANGES = ("store", "delete", "update")
 
 
-def _assigned(code: CodeType, scope: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the globals that code rebinds and the attributes of modules that it assigns."""
+def _assigned(code: CodeType, scope: Mapping[str, Any]) -> Iterator[tuple[Any, str]]:
+    """Yield the modules whose attributes code assigns, each with the attribute; for a global, None and its name.
 
+    An attribute of any other global counts as the global.
+    """
     chain: list[str] = []
     for instruction in dis.get_instructions(code):
         name = instruction.argval
@@ -273,12 +312,14 @@ def _assigned(code: CodeType, scope: Mapping[str, Any]) -> Iterator[tuple[str, s
         elif instruction.opname in ("LOAD_ATTR", "LOAD_METHOD") and chain:
             chain.append(name)
         elif instruction.opname in ("STORE_ATTR", "DELETE_ATTR") and chain:
-            module = _module_of(chain, scope)
-            if module is not None:
-                yield "attribute", f"{module.__name__}.{name}"
+            owner = _module_of(chain, scope)
+            if owner is not None:
+                yield owner, name
+            elif chain[0] in scope:
+                yield None, chain[0]
             chain = []
         elif instruction.opname in ("STORE_GLOBAL", "DELETE_GLOBAL"):
-            yield "global", name
+            yield None, name
             chain = []
         elif instruction.opname not in ("CACHE", "EXTENDED_ARG", "RESUME"):
             chain = []

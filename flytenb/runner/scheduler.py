@@ -214,7 +214,8 @@ class Scheduler(EventLog):
                 _thread.cwd = self.cwd
             _thread.may_have_moved = step.may_move
             if step.state_use:
-                restore = save_state(step.state_use.writes | step.state_use.reads & PRIVATE)
+                use = step.state_use
+                restore = save_state(use.writes | use.reads & PRIVATE, use.assigned)
             return step.execute(self), None, ""
         except BaseException as e:
             # Its message is made by the user's code too.

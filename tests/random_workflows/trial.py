@@ -247,7 +247,15 @@ def _difference(found: Any, expected: Any) -> str:
 # --- many seeds ------------------------------------------------------------------------------------------------------
 
 MOST_THREADS, MOST_FILES = 60, 200
-"""What runs may leave: the fixed pool's threads, each with an event loop and its three files. One a seed is more."""
+"""What runs may add: the fixed pool's threads, each with an event loop and its three files. One a seed is more."""
+
+
+def _threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate()]
+
+
+def _files() -> list[str]:
+    return [str(path.readlink()) for path in Path("/proc/self/fd").iterdir() if path.is_symlink()]
 
 
 @contextmanager
@@ -268,6 +276,7 @@ def own_home() -> Iterator[Path]:
 
 def try_seeds(seeds: range, home: Path) -> str:
     """Return what is wrong with the first seed that goes wrong, or what is left behind after all of them."""
+    before = len(_threads()), len(_files())
     for seed in seeds:
         wrong = try_seed(seed)
         # A run that hangs makes those after it hang as well.
@@ -275,8 +284,7 @@ def try_seeds(seeds: range, home: Path) -> str:
             return f"seed {seed}: {wrong}\n  again, and smaller: python -m tests.random_workflows {seed}"
     gc.collect()
     left = [path for path in home.rglob("*") if path.is_file() and not path.name.startswith("random_vocabulary")]
-    threads = [thread.name for thread in threading.enumerate()]
-    files = [str(path.readlink()) for path in Path("/proc/self/fd").iterdir() if path.is_symlink()]
-    if left or len(threads) > MOST_THREADS or len(files) > MOST_FILES:
+    threads, files = _threads(), _files()
+    if left or len(threads) > before[0] + MOST_THREADS or len(files) > before[1] + MOST_FILES:
         return f"left after seeds {seeds}: files {left}, open files {files}, threads {threads}"
     return ""

@@ -127,6 +127,8 @@ def _facts(node: NodeRun) -> list[str]:
         facts.append(f"started {time.strftime('%H:%M:%S', time.localtime(node.started))}")
         if node.duration is not None and node.phase.is_terminal:
             facts.append(f"took {captions.seconds(node.duration)}")
+    if node.waited_for:
+        facts.append(f"waited for {'; '.join(map(clean, node.waited_for))}")
     if node.attempts > 1:
         facts.append(captions.count(node.attempts, "attempt"))
     if node.cache_status is not CacheStatus.DISABLED:
