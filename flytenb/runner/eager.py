@@ -97,18 +97,22 @@ class EagerStep(EntityStep):
         return build_packing(self.use.entity, strict=self.strict)([result])
 
     async def _call(self, scheduler: Scheduler, entity: Any, inputs: dict[str, Any]) -> Any:
-        with shielded():
-            expansion, scope, slots = self._plan(scheduler, entity, inputs)
-            attempt = self.attempt
-            if attempt is None or not scheduler.add(self, attempt, expansion):
-                raise NodeStopped
+        # A task that is called without `await` gets here on a loop thread of flytekit's. Anything but an Exception or a
+        # cancellation would end that thread, and with it every later call.
         try:
+            with shielded():
+                expansion, scope, slots = self._plan(scheduler, entity, inputs)
+                attempt = self.attempt
+                if attempt is None or not scheduler.add(self, attempt, expansion):
+                    raise asyncio.CancelledError
             await scope.future
-        except Exception as e:
+            with shielded(), scheduler.workspace.entered():
+                values = {name: slot.value for name, slot in slots.items()}
+                return build_result(entity.python_interface, values, partial(own_value, scheduler.workspace))
+        except (asyncio.CancelledError, NodeStopped):
+            raise
+        except BaseException as e:
             raise eager_error(short_name(entity), e) from e
-        with shielded(), scheduler.workspace.entered():
-            values = {name: slot.value for name, slot in slots.items()}
-            return build_result(entity.python_interface, values, partial(own_value, scheduler.workspace))
 
     def _plan(self, scheduler: Scheduler, entity: Any, inputs: dict[str, Any]) -> tuple[Expansion, CallScope, Any]:
         path = f"{self.path}/e{len(self.calls)}"
