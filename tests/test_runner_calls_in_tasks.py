@@ -206,7 +206,7 @@ def here(entity: Any, which: str, settings: dict[str, Any]) -> str:
     return type(run.error.exception).__name__ if run.error else run.result
 
 
-SETTINGS = [{}, {"strict": True}, {"workers": 1}, {"processes": True}]
+SETTINGS = [{}, {"strict": True}, {"workers": 1}, pytest.param({"processes": True}, marks=pytest.mark.slow)]
 
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)

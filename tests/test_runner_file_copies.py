@@ -30,7 +30,7 @@ from pydantic import BaseModel
 import flytenb
 from flytenb.model import CacheStatus
 
-SETTINGS = [{}, {"strict": True}, {"workers": 1}, {"processes": True}]
+SETTINGS = [{}, {"strict": True}, {"workers": 1}, pytest.param({"processes": True}, marks=pytest.mark.slow)]
 
 
 Text = FlyteFile["txt"]
@@ -288,7 +288,7 @@ def test_what_a_task_returns_stays_as_it_was_returned(entity: Any, settings: dic
     assert set(texts(run.outputs["o0"])) == {"one"}
 
 
-@pytest.mark.parametrize("settings", [{}, {"processes": True}], ids=str)
+@pytest.mark.parametrize("settings", [{}, pytest.param({"processes": True}, marks=pytest.mark.slow)], ids=str)
 @pytest.mark.parametrize("entity", FLOWS, ids=NAMES)
 def test_what_a_run_gives_out_is_a_copy(entity: Any, settings: dict[str, Any], tmp_path: Path) -> None:
     run = flytenb.options(**settings).run(entity, folder=str(tmp_path))
@@ -414,7 +414,7 @@ def cached(folder: str, text: str) -> FlyteFile:
     return FlyteFile(in_file(folder, text))
 
 
-@pytest.mark.parametrize("settings", [{}, {"processes": True}], ids=str)
+@pytest.mark.parametrize("settings", [{}, pytest.param({"processes": True}, marks=pytest.mark.slow)], ids=str)
 def test_a_cached_answer_is_not_changed_by_a_reader(settings: dict[str, Any], tmp_path: Path) -> None:
     for expected in (CacheStatus.POPULATED, CacheStatus.HIT, CacheStatus.HIT):
         run = flytenb.options(**settings).run(cached, folder=str(tmp_path), text="one")

@@ -211,7 +211,9 @@ def name_of(kind: type[BaseException]) -> str:
     return kind.__name__
 
 
-@pytest.mark.parametrize("kind", RAISED, ids=name_of)
+@pytest.mark.parametrize(
+    "kind", [kind if kind is SystemExit else pytest.param(kind, marks=pytest.mark.slow) for kind in RAISED], ids=name_of
+)
 @pytest.mark.parametrize("place", PLACES, ids=repr)
 def test_a_hook_that_raises_ends_at_most_its_node(place: Place, kind: type[BaseException]) -> None:
     arm(place, kind)
@@ -231,6 +233,7 @@ def test_a_hook_that_raises_ends_at_most_its_node(place: Place, kind: type[BaseE
     everything_works()
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("kind", RAISED, ids=name_of)
 @pytest.mark.parametrize("place", [p for p in PLACES if not p.harms], ids=repr)
