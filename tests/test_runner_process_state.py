@@ -32,7 +32,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
-from flytekit import eager, map_task, task, workflow
+from flytekit import dynamic, eager, map_task, task, workflow
 
 import flytenb
 from flytenb.bridge.state_uses import KINDS, state_use_of
@@ -505,6 +505,38 @@ def _named(function: Callable[[int], str], name: str) -> Callable[[int], str]:
 
     named.__name__ = named.__qualname__ = f"environment_{name}"
     return named
+
+
+def test_what_a_task_called_in_a_task_uses_counts_for_the_outer_one() -> None:
+    inner = task(seeded)
+
+    @task
+    def outer(n: int) -> str:
+        return inner(n=n)  # type: ignore[no-any-return]
+
+    @dynamic
+    def growing(n: int) -> str:
+        return inner(n=n)  # type: ignore[no-any-return]
+
+    assert "random" in state_use_of(outer, has_own_cwd=True)[0].writes
+    assert state_use_of(growing, has_own_cwd=True, calls_run=False)[0].writes == set()
+
+
+def test_eager_tasks_that_use_what_each_other_s_calls_use_end() -> None:
+    seeds, draws = task(seeded), task(plots)
+
+    @eager
+    async def first(n: int) -> str:
+        random.seed(n)
+        return draws(n=n)  # type: ignore[no-any-return]
+
+    @eager
+    async def second(n: int) -> str:
+        plt.figure()
+        return seeds(n=n)  # type: ignore[no-any-return]
+
+    runs = [flytenb.start(first, n=1), flytenb.start(second, n=2)]
+    assert [run.wait(60).result for run in runs] == [called_alone(plots, 1), called_alone(seeded, 2)]
 
 
 def test_an_eager_task_and_what_it_calls_may_use_the_same() -> None:

@@ -21,6 +21,7 @@ from flytenb.bridge.digests.names import names_of, scope_of
 from flytenb.bridge.digests.ownership import is_installed, is_own_class, is_own_module
 from flytenb.bridge.digests.plain import is_scalar
 from flytenb.bridge.digests.reach import MISSING, find_spec, full_name, is_module, is_own
+from flytenb.bridge.kinds import function_of, is_entity
 
 _MOST_PARTS = 100
 """Elements of a list or dict that are looked at."""
@@ -58,9 +59,14 @@ class Reach(NamedTuple):
     values: tuple[Any, ...]
 
 
-def reach_of(function: Any) -> Reach:
-    """Return what a function reaches through own code."""
-    walk = _Walk()
+def reach_of(function: Any, *, calls_run: bool = True) -> Reach:
+    """Return what a function reaches through own code.
+
+    Args:
+        function: where the walk begins.
+        calls_run: whether a task that it calls runs there and then, as in another task; in a dynamic it becomes a node.
+    """
+    walk = _Walk(calls_run)
     walk.add(function)
     while walk.todo:
         walk.visit(walk.todo.pop())
@@ -70,7 +76,8 @@ def reach_of(function: Any) -> Reach:
 
 
 class _Walk:
-    def __init__(self) -> None:
+    def __init__(self, calls_run: bool) -> None:
+        self._calls_run = calls_run
         self.todo: list[Any] = []
         self.names: set[str] = set()
         self.seen: dict[int, Any] = {}
@@ -81,6 +88,10 @@ class _Walk:
             self.todo.append(value)
 
     def visit(self, value: Any) -> None:
+        if is_entity(value):
+            if self._calls_run:
+                self.add(function_of(value))
+            return
         if not is_own(value) and not is_module(value):
             self.names |= names_of(value)
         if type(value) is FunctionType and is_own(value):

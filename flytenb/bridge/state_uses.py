@@ -195,7 +195,7 @@ class _Known:
 _known: weakref.WeakKeyDictionary[Any, _Known] = weakref.WeakKeyDictionary()
 
 
-def state_use_of(task: Any, *, has_own_cwd: bool) -> tuple[StateUse, bool]:
+def state_use_of(task: Any, *, has_own_cwd: bool, calls_run: bool = True) -> tuple[StateUse, bool]:
     """Return what process-wide state a task uses, and whether it may change the working directory.
 
     Both are kept until a name that its code reaches is rebound.
@@ -203,12 +203,13 @@ def state_use_of(task: Any, *, has_own_cwd: bool) -> tuple[StateUse, bool]:
     Args:
         task: the task.
         has_own_cwd: whether each worker thread has a working directory of its own.
+        calls_run: whether the tasks that it calls run in it; those of a dynamic are nodes of their own.
     """
     function = function_of(task)
     environment = dict(getattr(task, "environment", None) or {})
     if not isinstance(function, FunctionType):
         return StateUse(frozenset({"environ"}), frozenset(), environment) if environment else NOTHING, True
-    known = _of_function(function)
+    known = _of_function(function, calls_run)
     use = known.use
     writes = use.writes - {"cwd"} if has_own_cwd else use.writes
     if environment:
@@ -218,11 +219,11 @@ def state_use_of(task: Any, *, has_own_cwd: bool) -> tuple[StateUse, bool]:
     return use, known.calls_libraries
 
 
-def _of_function(function: FunctionType) -> _Known:
+def _of_function(function: FunctionType, calls_run: bool) -> _Known:
     known = _known.get(function)
     if known is None or not known.holds():
         try:
-            reach = reach_of(function)
+            reach = reach_of(function, calls_run=calls_run)
         except Exception:  # a module of the user's that can't be read any more
             return _Known(NOTHING, [], True)
         is_calling = any(not name.startswith("builtins.") for name in reach.names)

@@ -202,12 +202,12 @@ class Planner(Wiring):
 
         A task that runs in a process of its own uses none of this one.
         """
-        if kind not in (Kind.TASK, Kind.DYNAMIC, Kind.EAGER):
+        if kind not in (Kind.TASK, Kind.DYNAMIC):  # an eager task waits for others, which might wait for what it holds
             return NOTHING, True
         found = self._state_uses.get(id(entity))
         if found is None:
             apart = self.settings.processes and kind is Kind.TASK and can_travel(entity)
-            use, may_move = state_use_of(entity, has_own_cwd=HAS_OWN_CWD)
+            use, may_move = state_use_of(entity, has_own_cwd=HAS_OWN_CWD, calls_run=kind is Kind.TASK)
             made = (use.on_disk(), False) if apart else (use, may_move)
             found = self._state_uses[id(entity)] = (entity, made)
         return found[1]
