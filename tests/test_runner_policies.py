@@ -7,11 +7,12 @@ import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from flytekit import (
     Cache,
+    HashMethod,
     WorkflowFailurePolicy,
     approve,
     current_context,
@@ -632,3 +633,74 @@ def cached_dynamic(x: int) -> int:
 @task
 def plus_one(x: int) -> int:
     return x + 1
+
+
+def the_same(x: int) -> str:
+    return "the same"
+
+
+@task
+def hashed(x: int) -> Annotated[int, HashMethod(the_same)]:
+    return x
+
+
+@task
+def hashed_list(x: int) -> list[Annotated[int, HashMethod(the_same)]]:
+    return [x]
+
+
+@task(cache=True, cache_version="1")
+def takes_one(x: int) -> int:
+    calls.append(x)
+    return x
+
+
+@task(cache=True, cache_version="1")
+def takes_list(xs: list[int]) -> int:
+    calls.append(xs)
+    return xs[0]
+
+
+@task(cache=True, cache_version="1")
+def takes_dict(xs: dict[str, int]) -> int:
+    calls.append(xs)
+    return xs["a"]
+
+
+@workflow
+def inner_hashed(x: int) -> int:
+    return hashed(x=x)
+
+
+@workflow
+def by_node(x: int) -> int:
+    return takes_one(x=hashed(x=x))
+
+
+@workflow
+def by_subworkflow(x: int) -> int:
+    return takes_one(x=inner_hashed(x=x))
+
+
+@workflow
+def by_elements(x: int) -> int:
+    return takes_list(xs=hashed_list(x=x))
+
+
+@workflow
+def by_list(x: int) -> int:
+    return takes_list(xs=[hashed(x=x), hashed(x=x)])
+
+
+@workflow
+def by_dict(x: int) -> int:
+    return takes_dict(xs={"a": hashed(x=x)})
+
+
+@pytest.mark.usefixtures("empty_cache")
+@pytest.mark.parametrize("flow", [by_node, by_subworkflow, by_elements, by_list, by_dict], ids=lambda flow: flow.name)
+def test_the_hash_that_a_producer_gives_decides_as_in_flytekit_s_own_run(flow: Any) -> None:
+    here = [run(flow, x=x).result for x in (1, 2)], len(calls)
+    calls.clear()
+    LocalTaskCache.clear()
+    assert here == ([flow(x=x) for x in (1, 2)], len(calls)) == ([1, 1], 1)

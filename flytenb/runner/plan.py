@@ -11,9 +11,19 @@ from flytenb.bridge.arrays import read_array
 from flytenb.bridge.branches import branch_outputs, read_ways
 from flytenb.bridge.cache import TaskCache, is_cache_on
 from flytenb.bridge.calls import build_call
-from flytenb.bridge.compiled import Binding, Compiled, CompiledNode, Policy, Ref, read_compiled, task_policy
+from flytenb.bridge.compiled import (
+    Binding,
+    Compiled,
+    CompiledNode,
+    Entries,
+    Items,
+    Policy,
+    Ref,
+    read_compiled,
+    task_policy,
+)
 from flytenb.bridge.connectors import is_connector_task
-from flytenb.bridge.crossing import Value
+from flytenb.bridge.crossing import Value, from_literal, hashed_dict, hashed_list
 from flytenb.bridge.entities import inner_workflow, is_map, kind_of, mock_of, plan_inputs
 from flytenb.bridge.errors import branch_message, build_flyte_error, element_message, node_message, takes_error
 from flytenb.bridge.graphs import read_inner
@@ -221,14 +231,24 @@ class Planner(Wiring):
         return [*getters, *missing]
 
     def _sources(self, bindings: Mapping[str, Binding | Value]) -> list[tuple[str, Callable[[], Value | None]]]:
-        """The values that fill inputs whole, as they are."""
+        """The values that fill inputs as they are, whole or as the elements of a list or dict."""
         found: list[tuple[str, Callable[[], Value | None]]] = []
         for name, binding in bindings.items():
-            if isinstance(binding, Value):
-                found.append((name, partial(_itself, binding)))
-            elif isinstance(binding, Ref) and not binding.attributes:
-                found.append((name, partial(_value_of, self.slot(binding.path, binding.output))))
+            source = partial(_itself, binding) if isinstance(binding, Value) else self._source(binding)
+            if source is not None:
+                found.append((name, source))
         return found
+
+    def _source(self, binding: Binding) -> Callable[[], Value | None] | None:
+        if isinstance(binding, Ref):
+            return None if binding.attributes else partial(_value_of, self.slot(binding.path, binding.output))
+        if isinstance(binding, Items):
+            sources = [source for inner in binding.bindings if (source := self._source(inner)) is not None]
+            return partial(_list_of, sources) if len(sources) == len(binding.bindings) else None
+        if isinstance(binding, Entries):
+            named = {k: source for k, inner in binding.bindings.items() if (source := self._source(inner)) is not None}
+            return partial(_dict_of, named) if len(named) == len(binding.bindings) else None
+        return partial(_itself, from_literal(binding.literal, None))
 
     def _give(self, get: Getter, source: Binding | Value | None, declared: Any) -> Give:
         """How an input is passed on packed: as it came, where the type stays the same."""
@@ -398,6 +418,16 @@ def _itself(value: Value) -> Value:
 
 def _value_of(slot: OutputSlot) -> Value | None:
     return slot.value
+
+
+def _list_of(sources: Sequence[Callable[[], Value | None]]) -> Value | None:
+    values = [source() for source in sources]
+    return hashed_list([v for v in values if v is not None]) if None not in values else None
+
+
+def _dict_of(sources: Mapping[str, Callable[[], Value | None]]) -> Value | None:
+    values = {key: source() for key, source in sources.items()}
+    return hashed_dict({k: v for k, v in values.items() if v is not None}) if None not in values.values() else None
 
 
 def _open_close(opening: Step, closing: Step) -> tuple[Step, Step]:

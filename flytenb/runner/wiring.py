@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flytenb.bridge.compiled import Binding, CompiledNode, Constant, Entries, Items, Ref
-from flytenb.bridge.crossing import Slot, collector, from_literal, packer, taker
+from flytenb.bridge.crossing import Slot, Value, collector, from_literal, hash_of, packer, taker
 from flytenb.runner.steps import Getter, Give, OutputSlot
 
 
@@ -62,7 +62,18 @@ class Wiring:
         if isinstance(binding, Ref) and not binding.attributes and binding.python_type is declared:
             slot = self.slot(binding.path, binding.output)
             return lambda: slot.value  # type: ignore[return-value]
-        return self.packed(self.getter(binding, declared), declared)
+        give = self.packed(self.getter(binding, declared), declared)
+        if not isinstance(binding, Ref) or binding.attributes:
+            return give
+        slot = self.slot(binding.path, binding.output)
+
+        def give_hashed() -> Value:
+            """A literal that carries a hash of its producer's passes as it is, as on a cluster."""
+            value = slot.value
+            is_hashed = value is not None and hash_of(value) is not None
+            return from_literal(value.literal(), declared) if is_hashed else give()  # type: ignore[union-attr]
+
+        return give_hashed
 
     def packed(self, get: Getter, declared: Any) -> Give:
         """How what a getter takes is passed on as `declared`."""

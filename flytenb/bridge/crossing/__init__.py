@@ -4,7 +4,7 @@ Packing happens once per output, taking once per edge; which node runs when, and
 """
 
 from flytenb.bridge.crossing.bindings import Shape, Slot, collector
-from flytenb.bridge.crossing.elements import join, split
+from flytenb.bridge.crossing.elements import hashed_dict, hashed_list, join, split
 from flytenb.bridge.crossing.literal import resolve_attribute
 from flytenb.bridge.crossing.ports import from_literal, giver, hash_of, packer, taker
 from flytenb.bridge.crossing.value import Value
@@ -17,6 +17,8 @@ __all__ = [
     "from_literal",
     "giver",
     "hash_of",
+    "hashed_dict",
+    "hashed_list",
     "join",
     "packer",
     "resolve_attribute",

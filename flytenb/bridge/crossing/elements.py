@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, get_args, get_origin
 
 from flytekit.core.type_engine import ListTransformer, TypeEngine
-from flytekit.models.literals import Literal, LiteralCollection, Scalar, Void
+from flytekit.models.literals import Literal, LiteralCollection, LiteralMap, Scalar, Void
 
-from flytenb.bridge.crossing.ports import from_literal, packer
+from flytenb.bridge.crossing.ports import from_literal, hash_of, packer
 from flytenb.bridge.crossing.value import LiteralValue, Port, Value
 
 _NONE = Literal(scalar=Scalar(none_type=Void()))
@@ -49,6 +49,20 @@ def join(values: Sequence[Value | None], list_type: Any, *, strict: bool = False
     if is_converted and is_same and _is_plain_list(list_type):
         return from_literal(Literal(collection=LiteralCollection([v.literal() for v in present])), list_type)
     return packer(list_type, strict=strict)([None if v is None else v.native() for v in values])
+
+
+def hashed_list(values: Sequence[Value]) -> Value | None:
+    """Return the list of these values as a literal if a producer gave a hash to any of them, else None."""
+    if all(hash_of(value) is None for value in values):
+        return None
+    return from_literal(Literal(collection=LiteralCollection([value.literal() for value in values])), None)
+
+
+def hashed_dict(values: Mapping[str, Value]) -> Value | None:
+    """Return the dict of these values as a literal if a producer gave a hash to any of them, else None."""
+    if all(hash_of(value) is None for value in values.values()):
+        return None
+    return from_literal(Literal(map=LiteralMap({key: value.literal() for key, value in values.items()})), None)
 
 
 def _is_plain_list(python_type: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable
 from typing import Any, TypeAlias
@@ -120,9 +121,32 @@ def taker(producer_type: Any, consumer_type: Any, attr_path: AttrPath = (), *, s
 
 
 def hash_of(value: Value, attr_path: AttrPath = ()) -> str | None:
-    """Return the hash that the producer's `HashMethod` gave a value; None if it has none, or only a part is taken."""
+    """Return the hash that the producer's `HashMethod` gave a value; None if it has none, or only a part is taken.
+
+    Of a list or dict it is made of those of its elements; an element without one counts by its literal.
+    """
     is_whole = isinstance(value, LiteralValue) and not attr_path
-    return (value.literal().hash or None) if is_whole else None
+    return _hash_in(value.literal()) if is_whole else None
+
+
+def _hash_in(literal: Literal) -> str | None:
+    """Return a literal's hash, as the cluster's catalog takes it (`catalog/hashing.go`, 1.16.8)."""
+    if literal.hash:
+        return str(literal.hash)
+    inner: list[tuple[str, Literal]] = []
+    if literal.collection is not None:
+        inner = [("", each) for each in literal.collection.literals]
+    elif literal.map is not None:
+        inner = sorted(literal.map.literals.items(), key=lambda pair: pair[0])
+    found = [(key, _hash_in(each), each) for key, each in inner]
+    if all(said is None for _, said, _ in found):
+        return None
+    digest = hashlib.blake2b(digest_size=16)
+    for key, said, each in found:
+        held = said.encode() if said is not None else each.to_flyte_idl().SerializeToString(deterministic=True)
+        for piece in (key.encode(), b"hash" if said is not None else b"literal", held):
+            digest.update(len(piece).to_bytes(8, "little") + piece)
+    return f"of its elements: {digest.hexdigest()}"
 
 
 def _scalar_taker(way: Share, consumer_type: Any) -> Take:
