@@ -300,13 +300,84 @@ def reads_another_input(n: int) -> str:
     return sys.stdin.read()
 
 
+ENV = os.environ
+GLOBAL_PATH = Path("global_path.txt")
+
+
+def sets_a_variable_by_another_name(n: int) -> str:
+    ENV["FLYTENB_TEST_VARIABLE"] = str(n)
+    time.sleep(PAUSE)
+    return str(os.environ["FLYTENB_TEST_VARIABLE"])
+
+
+def starts_a_patch(n: int) -> str:
+    mock.patch.object(math, "sqrt", lambda x: float(n)).start()
+    time.sleep(PAUSE)
+    return str(math.sqrt(4))
+
+
+def sets_by_setattr(n: int) -> str:
+    setattr(math, "sqrt", lambda x: float(n))  # noqa: B010
+    time.sleep(PAUSE)
+    return str(math.sqrt(4))
+
+
+def imports_its_own_module(n: int) -> str:
+    folder = tempfile.mkdtemp()
+    Path(folder, "flytenb_plug_of_a_test.py").write_text(f"v = {n}")
+    sys.path.insert(0, folder)
+    import flytenb_plug_of_a_test  # type: ignore[import-not-found]
+
+    return str(flytenb_plug_of_a_test.v)
+
+
+def writes_a_global_path(n: int) -> str:
+    GLOBAL_PATH.write_text(str(n))
+    time.sleep(PAUSE)
+    return GLOBAL_PATH.read_text()
+
+
+def writes_a_default_name(n: int) -> str:
+    return write_and_read(n)
+
+
+def write_and_read(n: int, out: str = "default.txt") -> str:
+    with open(out, "w") as file:
+        file.write(str(n))
+        time.sleep(PAUSE)
+    return Path(out).read_text()
+
+
+array = np.zeros(3)
+
+
+def fills_an_array(n: int) -> str:
+    array[:] = n
+    time.sleep(PAUSE)
+    return str(int(array.sum() // 3))
+
+
+def handles_a_signal_in_a_loop(n: int) -> str:
+    async def main() -> int:
+        heard: list[int] = []
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, lambda: heard.append(n))
+        os.kill(os.getpid(), signal.SIGUSR1)
+        while not heard:
+            await asyncio.sleep(0)
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGUSR1)
+        return heard[0]
+
+    return str(asyncio.run(main()))
+
+
 BODIES: list[Callable[[int], str]] = [
     seeded, seeded_arrays, goes_elsewhere, writes_a_name, writes_a_local_name, writes_a_global_name, sets_a_variable,
     updates_variables, redirects, replaces_stdout, plots, patches, assigns_to_a_module, ignores_warnings,
     filters_warnings, sets_the_locale, rebinds_a_global, replaces_arguments, computes_precisely, handles_a_signal,
     asks_for_a_loop, asks_a_connection, logs, sets_a_class_attribute, sets_an_attribute, sets_an_item,
     leaves_a_module_changed, sets_the_umask, extends_the_import_path, sets_numpy_up, sets_pandas_up, collects_nothing,
-    reads_another_input,
+    reads_another_input, sets_a_variable_by_another_name, starts_a_patch, sets_by_setattr, imports_its_own_module,
+    writes_a_global_path, writes_a_default_name, fills_an_array, handles_a_signal_in_a_loop,
 ]  # fmt: skip
 
 
@@ -325,6 +396,8 @@ def state() -> dict[str, Any]:
         "signal": signal.getsignal(signal.SIGUSR1),
         "tau": math.tau,
         "floor": math.floor,
+        "sqrt": math.sqrt,
+        "plug": "flytenb_plug_of_a_test" in sys.modules,
         "precision": decimal.getcontext().prec,
         "disabled": logging.root.manager.disable,
         "path": [*sys.path],
@@ -349,6 +422,7 @@ def called_alone(body: Callable[[int], str], n: int) -> str:
     """What a process of its own answers, as far as these bodies go: the state is put back after each call."""
     argv, environ, cwd = sys.argv, {**os.environ}, Path.cwd()
     streams, path, mask, tau = (sys.stdout, sys.stderr, sys.stdin), [*sys.path], os.umask(0o022), math.tau
+    root = math.sqrt
     os.umask(mask)
     handler, spoken = signal.getsignal(signal.SIGUSR1), locale.setlocale(locale.LC_ALL)
     rows = pd.option_context("display.max_rows", pd.get_option("display.max_rows"))
@@ -368,6 +442,9 @@ def called_alone(body: Callable[[int], str], n: int) -> str:
             sys.path[:] = path
             os.umask(mask)
             math.tau = tau
+            mock.patch.stopall()
+            math.sqrt = root
+            sys.modules.pop("flytenb_plug_of_a_test", None)
             gc.enable()
             os.chdir(cwd)
             signal.signal(signal.SIGUSR1, handler)
@@ -537,6 +614,27 @@ def test_eager_tasks_that_use_what_each_other_s_calls_use_end() -> None:
 
     runs = [flytenb.start(first, n=1), flytenb.start(second, n=2)]
     assert [run.wait(60).result for run in runs] == [called_alone(plots, 1), called_alone(seeded, 2)]
+
+
+def test_a_run_inside_a_task_may_use_what_the_task_uses() -> None:
+    inner = task(seeded)
+
+    @task
+    def outer(n: int) -> str:
+        random.seed(7)
+        return flytenb.run(inner, n=n).result  # type: ignore[no-any-return]
+
+    assert flytenb.start(outer, n=1).wait(60).result == called_alone(seeded, 1)
+
+
+def test_a_run_inside_a_task_for_the_main_thread_may_need_it_too() -> None:
+    inner = task(handles_a_signal)
+
+    @task
+    def outer(n: int) -> str:
+        return flytenb.run(inner, n=n).result  # type: ignore[no-any-return]
+
+    assert flytenb.start(outer, n=1).wait(60).result == "[1]"
 
 
 def test_an_eager_task_and_what_it_calls_may_use_the_same() -> None:

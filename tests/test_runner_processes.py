@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 import pytest
 from flytekit import task
 
@@ -26,3 +31,25 @@ def test_an_error_that_cannot_travel_back_is_told_with_its_own_words_and_lines()
         flytenb.options(processes=True).run(raises, x=1)
     assert ", in raises" in str(caught.value.__cause__)
     assert "no pickle" in str(caught.value.hint)
+
+
+def test_processes_end_with_a_kernel_that_is_killed(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text("""
+import os
+import flytenb
+from flytekit import task
+
+@task
+def where(x: int) -> int:
+    return os.getpid()
+
+print(flytenb.options(processes=True).run(where, x=1).result, flush=True)
+os.kill(os.getpid(), 9)
+""")
+    done = subprocess.run([sys.executable, "-W", "ignore", script], stdout=subprocess.PIPE, text=True, timeout=60)
+    pid = int(done.stdout)
+    until = time.monotonic() + 30
+    while Path(f"/proc/{pid}").exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not Path(f"/proc/{pid}").exists()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -32,6 +33,15 @@ _FORMAT = "flytenb-4"
 _BUILTIN = (int, float, bool, str, type(None))
 _flights: dict[str, tuple[threading.Lock, int]] = {}
 _flights_lock = threading.Lock()
+
+
+def _start_anew() -> None:
+    """In a process that was forked: the calls that were going on are its parent's."""
+    _flights.clear()
+    _flights_lock._at_fork_reinit()  # type: ignore[attr-defined]
+
+
+os.register_at_fork(after_in_child=_start_anew)
 
 
 class TaskCache:

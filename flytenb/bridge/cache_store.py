@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from contextlib import closing
@@ -13,6 +14,7 @@ import diskcache  # type: ignore[import-untyped]
 from flytenb.bridge import private
 
 _replacing = threading.Lock()
+os.register_at_fork(after_in_child=_replacing._at_fork_reinit)  # type: ignore[attr-defined]
 _private: set[str] = set()
 """The directories whose permissions have been looked at."""
 

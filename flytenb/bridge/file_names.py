@@ -6,7 +6,8 @@ import dis
 import os
 from collections.abc import Mapping
 from itertools import pairwise
-from types import CodeType
+from pathlib import PurePath
+from types import CodeType, MappingProxyType
 from typing import Any
 
 _READERS = frozenset(
@@ -17,6 +18,9 @@ _WRITERS = frozenset(
         "Path",
         "PurePath",
         "PosixPath",
+        "FileHandler",
+        "RotatingFileHandler",
+        "connect",
         "FlyteFile",
         "FlyteDirectory",
         "ZipFile",
@@ -50,6 +54,7 @@ _WRITERS = frozenset(
         "write_html",
     ]
 )
+_MOVERS = frozenset(["copy", "copyfile", "copytree", "move", "rename", "replace"])
 _READING = frozenset(
     [
         "read_text",
@@ -69,18 +74,20 @@ _READING = frozenset(
 """Methods of a path that leave what a file holds as it is."""
 
 
-def file_names(code: CodeType, scope: Mapping[str, Any]) -> tuple[set[str], set[str]]:
+def file_names(
+    code: CodeType, scope: Mapping[str, Any], defaults: Mapping[str, Any] = MappingProxyType({})
+) -> tuple[set[str], set[str]]:
     """Return the relative names that code reads, and those that it may write; code inside of it isn't looked at.
 
     A name is found where it is an argument of a call that takes files: as a text, as a local variable that is one, or
-    as a global that is one.
+    as a global that is one; `defaults` are those of the code's parameters.
     """
     read: set[str] = set()
     written: set[str] = set()
     instructions = [
         i for i in dis.get_instructions(code) if i.opname not in ("CACHE", "EXTENDED_ARG", "PRECALL", "NOP")
     ]
-    local: dict[str, set[str]] = {}
+    local = {name: {str(value)} for name, value in defaults.items() if isinstance(value, str | PurePath)}
     for before, instruction in pairwise(instructions):
         if instruction.opname in ("STORE_FAST", "STORE_DEREF") and (name := _name(before, {}, scope)) is not None:
             local.setdefault(instruction.argval, set()).update(name)
@@ -93,6 +100,11 @@ def file_names(code: CodeType, scope: Mapping[str, Any]) -> tuple[set[str], set[
             found = _name(instruction, local, scope)
             if found is not None and callee:
                 names |= found
+            elif callee == "" and found is not None and isinstance(scope.get(instruction.argval), PurePath):
+                # A path of the notebook's: what is asked of it tells what becomes of the file.
+                method = str(instructions[at + 1].argval) if at + 1 < len(instructions) else ""
+                if not scope[instruction.argval].is_absolute():
+                    (read if method in _READING else written).update(map(os.path.normpath, found))
             else:
                 callee, arguments, names = str(instruction.argval), [], set()
         elif opname in ("LOAD_CONST", "LOAD_FAST", "LOAD_DEREF"):
@@ -105,6 +117,8 @@ def file_names(code: CodeType, scope: Mapping[str, Any]) -> tuple[set[str], set[
             arguments, names = [""], set()
         elif opname.startswith("CALL") and opname != "CALL_INTRINSIC_1":
             following = instructions[at + 1] if at + 1 < len(instructions) else None
+            if callee in _MOVERS:
+                names = names | set(arguments)
             relative = {os.path.normpath(name) for name in names if name and not name.startswith("/")}
             if callee == "open":
                 is_written = any(set(mode) & set("wax+") for mode in arguments if len(mode) <= 3)
@@ -128,5 +142,5 @@ def _name(instruction: dis.Instruction, local: Mapping[str, set[str]], scope: Ma
         return local.get(value)
     if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
         found = scope.get(value)
-        return {found} if type(found) is str else None
+        return {str(found)} if isinstance(found, str | PurePath) else None
     return None

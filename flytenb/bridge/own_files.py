@@ -11,6 +11,7 @@ import shutil
 import tempfile
 import threading
 import weakref
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from functools import partial
@@ -158,8 +159,8 @@ def let_go(value: Any) -> Any:
 class Handouts:
     """Copies of the files that one run gives out: writing into one changes neither the run nor another copy.
 
-    They share a directory, which is removed once the run, the values that it gave out and their paths are all garbage,
-    or when the interpreter exits.
+    They share a directory, which is removed when the interpreter exits, or once the run, the values that it gave out
+    and their paths are all garbage and `_KEPT` other runs have given out files since: a path may live on as plain text.
     """
 
     def __init__(self) -> None:
@@ -175,10 +176,15 @@ class Handouts:
             if self._root is None:
                 self._root = Path(tempfile.mkdtemp(prefix="flytenb-out-"))
                 weakref.finalize(self, _remove, self._root, os.getpid())
+                recent_handouts.append(self)
         target = HeldPath(self._root / uuid4().hex / Path(source).name)
         target.holds = self
         _copy(source, target)
         return target
+
+
+_KEPT = 64
+recent_handouts: deque[Handouts] = deque(maxlen=_KEPT)
 
 
 def _remove(root: Path, owner: int) -> None:

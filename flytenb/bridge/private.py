@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from flytekit.models.core.workflow import IfElseBlock
 
 _opening = threading.Lock()
+os.register_at_fork(after_in_child=_opening._at_fork_reinit)  # type: ignore[attr-defined]
 
 
 def ifelse_block(branch: BranchNode) -> IfElseBlock:

@@ -6,6 +6,7 @@ import asyncio
 import ctypes
 import decimal
 import gc
+import importlib
 import locale
 import os
 import random
@@ -218,10 +219,30 @@ def _save_umask() -> Restore:
     return restore
 
 
-def _save_import_path() -> Restore:
-    path, before = sys.path, [*sys.path]
+def _save_patches() -> Restore:
+    """Patches of `unittest.mock` that the task starts and doesn't stop."""
+    mock: Any = sys.modules.get("unittest.mock")
+    before = [*mock._patch._active_patches] if mock is not None else []
 
     def restore() -> None:
+        mock: Any = sys.modules.get("unittest.mock")
+        for patch in [*mock._patch._active_patches][::-1] if mock is not None else ():
+            if all(patch is not other for other in before):
+                patch.stop()
+
+    return restore
+
+
+def _save_import_path() -> Restore:
+    """What the task imports from directories that it adds itself isn't there for the next one."""
+    path, before, known = sys.path, [*sys.path], {*sys.modules}
+
+    def restore() -> None:
+        added = tuple(f"{entry}{os.sep}" for entry in {*sys.path} - {*before} if entry)
+        for name in {*sys.modules} - known if added else ():
+            if str(getattr(sys.modules[name], "__file__", None) or "").startswith(added):
+                del sys.modules[name]
+        importlib.invalidate_caches()
         sys.path = path
         path[:] = before
 
@@ -313,6 +334,7 @@ SAVERS: Mapping[str, Callable[[], Restore]] = {
     "interpreter": _save_interpreter,
     "umask": _save_umask,
     "import path": _save_import_path,
+    "everything": _save_patches,
     "numpy settings": _save_numpy_settings,
     "pandas options": _save_pandas_options,
     "event loop": _give_event_loop,

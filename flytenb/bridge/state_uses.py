@@ -8,7 +8,9 @@ what an installed library does by itself is not seen, and can be declared with `
 from __future__ import annotations
 
 import dis
+import os
 import sqlite3
+import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -68,11 +70,15 @@ KINDS: Mapping[str, Kind] = {
     ),
     "cwd": Kind((), ("os.chdir", "os.fchdir", "contextlib.chdir")),
     "environ": Kind(
-        ("os.environ", "os.getenv", "os.environb", "os.path.expandvars"),
+        (
+            *("os.environ", "os.getenv", "os.environb", "os.path.expandvars", "subprocess.", "os.system", "os.popen"),
+            *(f"time.{name}" for name in ("localtime", "mktime", "ctime", "strftime", "tzname")),
+        ),
         (
             "os.putenv",
             "os.unsetenv",
             "dotenv.load_dotenv",
+            *("pytest.MonkeyPatch", "_pytest.monkeypatch.MonkeyPatch"),
             "time.tzset",
             *(f"os.environ.{name}" for name in ("update", "setdefault", "pop", "popitem", "clear")),
         ),
@@ -103,9 +109,17 @@ KINDS: Mapping[str, Kind] = {
         ),
     ),
     DECIMALS: Kind(("decimal.",), ()),
-    MAIN_THREAD: Kind((), ("signal.signal", "signal.siginterrupt", "signal.set_wakeup_fd", "tkinter.", "turtle.")),
+    MAIN_THREAD: Kind(
+        (), (*(f"signal.{n}" for n in ("signal", "siginterrupt", "set_wakeup_fd")), "tkinter.", "turtle.")
+    ),
     EVENT_LOOP: Kind(("asyncio.get_event_loop", "asyncio.ensure_future", "asyncio.Future"), ()),
-    EVERYTHING: Kind((), ("unittest.mock.patch", "mock.patch", "importlib.reload", "pytest.MonkeyPatch")),
+    EVERYTHING: Kind(
+        (),
+        (
+            *("unittest.mock.patch", "mock.patch", "importlib.reload"),
+            *("pytest.MonkeyPatch", "_pytest.monkeypatch.MonkeyPatch"),
+        ),
+    ),
 }
 """What is looked for, by the name that `uses` takes and that the inspector of a run shows."""
 
@@ -267,10 +281,15 @@ def _read_own(function: FunctionType, reads: set[str], writes: set[str], assigne
     scope = function.__globals__
     home = str(scope.get("__name__"))
     uses = uses_of(function.__code__).uses
-    read_items = {use.origin.name for use in uses if use.how in ("read", "call", "update") and not use.attributes}
+    if "add_signal_handler" in uses_of(function.__code__).attributes:  # of an event loop, which has no name
+        writes.add(MAIN_THREAD)
+    read_items = {use.origin.name for use in uses if use.how in ("read", "call", "update")}
     for use in uses:
-        if use.how in _CHANGES and "environ" in (use.origin.name, *use.attributes):
+        held = scope.get(use.origin.name) if use.origin.kind == "global" else None
+        if use.how in _CHANGES and ("environ" in (use.origin.name, *use.attributes) or held is os.environ):
             writes.add("environ")
+        elif use.how in _CHANGES and use.attributes[-1:] == ("modules",) and held is sys:
+            writes.add(EVERYTHING)
         elif use.how in _CHANGES and use.origin.kind == "global" and use.origin.name in read_items:
             # A table that is only written to, as a log is, is nothing that two tasks could mix up.
             writes.add(f"global {home}.{use.origin.name}")
@@ -288,7 +307,7 @@ def _read_own(function: FunctionType, reads: set[str], writes: set[str], assigne
         for name in code.co_names:
             if name in scope and not isinstance(scope[name], ModuleType | FunctionType):
                 reads.add(f"global {home}.{name}")
-        read, written = file_names(code, scope)
+        read, written = file_names(code, scope, _defaults(function) if code is function.__code__ else {})
         reads |= {f"file {name}" for name in read}
         writes |= {f"file {name}" for name in written}
     for use in uses:
@@ -300,16 +319,33 @@ def _read_own(function: FunctionType, reads: set[str], writes: set[str], assigne
 _CHANGES = ("store", "delete", "update")
 
 
+def _defaults(function: FunctionType) -> dict[str, Any]:
+    """The defaults of a function's parameters, by name."""
+    code, values = function.__code__, function.__defaults__ or ()
+    names = code.co_varnames[: code.co_argcount]
+    return {**dict(zip(names[len(names) - len(values) :], values, strict=True)), **(function.__kwdefaults__ or {})}
+
+
 def _assigned(code: CodeType, scope: Mapping[str, Any]) -> Iterator[tuple[Any, str]]:
     """Yield the modules whose attributes code assigns, each with the attribute; for a global, None and its name.
 
     An attribute of any other global counts as the global.
     """
     chain: list[str] = []
+    is_setattr = False
+    taken, before = "", ""
     for instruction in dis.get_instructions(code):
         name = instruction.argval
         if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
-            chain = [name]
+            is_setattr = chain == ["setattr"] and "setattr" not in scope
+            chain, taken = [name], name
+        elif instruction.opname == "LOAD_CONST" and is_setattr and isinstance(name, str):
+            owner = _module_of(chain, scope)
+            if owner is not None:
+                yield owner, name
+            elif chain and chain[0] in scope:
+                yield None, chain[0]
+            chain, is_setattr = [], False
         elif instruction.opname in ("LOAD_ATTR", "LOAD_METHOD") and chain:
             chain.append(name)
         elif instruction.opname in ("STORE_ATTR", "DELETE_ATTR") and chain:
@@ -322,8 +358,12 @@ def _assigned(code: CodeType, scope: Mapping[str, Any]) -> Iterator[tuple[Any, s
         elif instruction.opname in ("STORE_GLOBAL", "DELETE_GLOBAL"):
             yield None, name
             chain = []
+        elif instruction.opname == "STORE_SLICE" or (instruction.opname == "STORE_SUBSCR" and before == "BUILD_SLICE"):
+            if taken in scope:
+                yield None, taken
         elif instruction.opname not in ("CACHE", "EXTENDED_ARG", "RESUME"):
             chain = []
+        before = before if instruction.opname == "CACHE" else instruction.opname
 
 
 def _module_of(chain: list[str], scope: Mapping[str, Any]) -> ModuleType | None:

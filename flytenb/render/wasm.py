@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import importlib.metadata
+import os
 import struct
 import threading
 from functools import lru_cache
@@ -126,6 +127,7 @@ def _new_engine(wasmtime: Any) -> Any:
 
 
 _compiling = threading.Lock()
+os.register_at_fork(after_in_child=_compiling._at_fork_reinit)  # type: ignore[attr-defined]
 
 
 def compiled_graphviz() -> bytes:

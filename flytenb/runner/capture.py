@@ -5,6 +5,7 @@ A thread that outlives its cell would print into the next one, so a run stands b
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections import deque
@@ -93,12 +94,17 @@ def end() -> None:
     with _lock:
         _users -= 1
         if _users == 0:
-            if _starts is not None and threading.Thread.start is _starts[1]:
-                threading.Thread.start = _starts[0]  # type: ignore[method-assign, assignment]
-            for name in ("stdout", "stderr"):
-                stream = getattr(sys, name)
-                if isinstance(stream, _Routed):
-                    setattr(sys, name, stream._original)
+            _take_out()
+
+
+def _take_out() -> None:
+    """Put back what routing has replaced."""
+    if _starts is not None and threading.Thread.start is _starts[1]:
+        threading.Thread.start = _starts[0]  # type: ignore[method-assign, assignment]
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if isinstance(stream, _Routed):
+            setattr(sys, name, stream._original)
 
 
 def _start_for_node(start: _Start) -> _Start:
@@ -136,3 +142,14 @@ def _write_to(sink: Sink, text: str) -> None:
     node = sink()
     if node is not None:
         node.write(str.__str__(text))
+
+
+def _start_anew() -> None:
+    """In a process that was forked: no run goes on in it."""
+    global _users
+    _users = 0
+    _lock._at_fork_reinit()  # type: ignore[attr-defined]
+    _take_out()
+
+
+os.register_at_fork(after_in_child=_start_anew)

@@ -19,15 +19,19 @@ class Hold:
         run: the run that it belongs to.
         path: its node; the nodes inside of it, which an eager task waits for, may use the same.
         use: the state.
+        around: the task inside of which the run was started, if it was.
     """
 
     run: object
     path: str
     use: StateUse
+    around: Hold | None = None
 
     def contains(self, other: Hold) -> bool:
-        """Whether the other stands inside of this one."""
-        return self.run is other.run and other.path.startswith(f"{self.path}/")
+        """Whether the other runs inside of this one, which waits for it."""
+        if self.run is other.run and other.path.startswith(f"{self.path}/"):
+            return True
+        return other.around is not None and (other.around is self or self.contains(other.around))
 
 
 @dataclass(frozen=True, slots=True)

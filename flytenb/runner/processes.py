@@ -6,20 +6,23 @@ Each process is an executor of one worker: ending it harms nobody else. What can
 from __future__ import annotations
 
 import contextlib
+import inspect
 import io
+import multiprocessing
 import os
 import queue
 import re
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections import ChainMap
 from collections.abc import Callable
 from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass
 from pathlib import Path
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import Any
 
 import cloudpickle
@@ -40,6 +43,9 @@ from flytenb.runner.capture import write_captured
 from flytenb.runner.event_log import LOG_LIMIT
 
 _LOOK_EVERY = 0.05
+_START_METHOD = multiprocessing.get_start_method()
+_PARENT_EVERY = 1.0
+"""Seconds between two looks at whether the process that started this one is still there."""
 
 
 class ProcessPool:
@@ -67,6 +73,16 @@ class ProcessPool:
 
 _pool: ProcessPool | None = None
 _pool_lock = threading.Lock()
+
+
+def _start_anew() -> None:
+    """In a process that was forked: the pool's processes are its parent's."""
+    global _pool
+    _pool = None
+    _pool_lock._at_fork_reinit()  # type: ignore[attr-defined]
+
+
+os.register_at_fork(after_in_child=_start_anew)
 
 
 def pool() -> ProcessPool:
@@ -157,6 +173,17 @@ def _prepare_process() -> None:
     """In a process: let flytekit accept tasks whose module isn't imported here, and ignore interrupts."""
     expect_pickled_tasks()
     _ignore_interrupts()
+    multiprocessing.set_start_method(
+        _START_METHOD, force=True
+    )  # loky puts its own in place, which the task isn't made for
+    threading.Thread(target=_end_with, args=(os.getppid(),), name="flytenb-parent", daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    """End this process once its parent has ended without ending it, as a killed kernel does."""
+    while os.getppid() == parent:
+        time.sleep(_PARENT_EVERY)
+    os._exit(1)
 
 
 def _ignore_interrupts() -> None:
@@ -225,6 +252,7 @@ def _work(sent: bytes) -> bytes:
     sys.stdout = sys.stderr = printed
     try:
         body, inputs, start = cloudpickle.loads(sent)
+        _show_main(body)
         start.take()
         attempt.checkpoints = start.checkpoints
         Workspace(start.root).enter()
@@ -252,6 +280,14 @@ def _work(sent: bytes) -> bytes:
 
 class RemoteTraceback(Exception):  # noqa: N818 - it is where an error came from, not an error
     """Where an exception was raised in the other process; the cause of the exception here."""
+
+
+def _show_main(body: Any) -> None:
+    """Let functions of the notebook be found by their names, as the processes that a task starts itself find them."""
+    function = inspect.unwrap(body)
+    if getattr(function, "__module__", "") == "__main__" and isinstance(function, FunctionType):
+        main = vars(sys.modules["__main__"])
+        main.update({k: v for k, v in function.__globals__.items() if not k.startswith("__")})
 
 
 def _unpack(answer: bytes, attempt: Attempt) -> Any:

@@ -18,7 +18,7 @@ from flytenb.bridge.calls import ignores_outputs, is_recoverable
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.process_state import HAS_OWN_CWD, current_cwd, go_to, save_state
 from flytenb.bridge.state_uses import EVERYTHING, MAIN_THREAD, PRIVATE
-from flytenb.bridge.stopping import Attempt, set_attempt
+from flytenb.bridge.stopping import Attempt, current_attempt, set_attempt
 from flytenb.errors import NodeTimeoutError, WorkerLostError, headline
 from flytenb.model import Phase
 from flytenb.runner import capture
@@ -83,6 +83,7 @@ class Scheduler(EventLog):
         self._is_wound_up = False
         self._jobs: list[Callable[[], Any]] = []
         self._context = contextvars.copy_context()
+        self._around: Hold | None = current_attempt().hold
         self.cwd = current_cwd()
         self._running = 0
         self._alone: Step | None = None
@@ -156,7 +157,7 @@ class Scheduler(EventLog):
         if blocked:
             self._aside.append(step)
         elif use:
-            hold = Hold(self, step.path, use)
+            hold = Hold(self, step.path, use, self._around)
             found = exclusion.take(hold, lambda: workers.submit(lambda: self._put_back(step)))
             if found is None:
                 attempt.hold = hold

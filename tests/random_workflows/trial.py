@@ -27,6 +27,7 @@ from flytekit.core.context_manager import FlyteEntities
 from flytekit.core.local_cache import LocalTaskCache
 
 import flytenb
+from flytenb.bridge.own_files import recent_handouts
 from tests.random_workflows.generator import generate
 from tests.random_workflows.oracle import Expected, Failure, Story, expect
 from tests.random_workflows.program import Program, vocabulary_source
@@ -282,6 +283,7 @@ def try_seeds(seeds: range, home: Path) -> str:
         # A run that hangs makes those after it hang as well.
         if wrong:
             return f"seed {seed}: {wrong}\n  again, and smaller: python -m tests.random_workflows {seed}"
+    recent_handouts.clear()
     gc.collect()
     left = [path for path in home.rglob("*") if path.is_file() and not path.name.startswith("random_vocabulary")]
     threads, files = _threads(), _files()

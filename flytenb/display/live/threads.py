@@ -6,6 +6,7 @@ never keep an interpreter alive.
 
 from __future__ import annotations
 
+import os
 import threading
 import warnings
 from collections.abc import Callable
@@ -30,6 +31,11 @@ class Ticker:
 
     def __init__(self, name: str = "flytenb-live") -> None:
         self._name = name
+        self._start_anew()
+        os.register_at_fork(after_in_child=self._start_anew)
+
+    def _start_anew(self) -> None:
+        """Begin without a thread: a process that was forked has none of its parent's."""
         self._views: list[Ticking] = []
         # The lock itself is taken, never the condition: an interrupt amid the latter's Python code leaves it locked.
         self._lock = threading.Lock()
@@ -75,6 +81,11 @@ class Lane:
 
     def __init__(self, name: str = "flytenb-show") -> None:
         self._name = name
+        self._start_anew()
+        os.register_at_fork(after_in_child=self._start_anew)
+
+    def _start_anew(self) -> None:
+        """Begin without a thread: a process that was forked has none of its parent's."""
         self._jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
