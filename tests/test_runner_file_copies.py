@@ -28,6 +28,7 @@ from flytekit.types.structured.structured_dataset import StructuredDataset
 from pydantic import BaseModel
 
 import flytenb
+from flytenb.bridge.own_files import recent_handouts
 from flytenb.model import CacheStatus
 
 SETTINGS = [{}, {"strict": True}, {"workers": 1}, pytest.param({"processes": True}, marks=pytest.mark.slow)]
@@ -310,6 +311,7 @@ def test_what_a_run_gives_out_is_a_copy(entity: Any, settings: dict[str, Any], t
 
 
 def left_over() -> list[Path]:
+    recent_handouts.clear()
     gc.collect()
     return [path for path in Path(tempfile.gettempdir()).iterdir() if path.name.startswith("flytenb-")]
 

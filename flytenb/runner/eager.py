@@ -109,7 +109,7 @@ class EagerStep(EntityStep):
             with shielded(), scheduler.workspace.entered():
                 values = {name: slot.value for name, slot in slots.items()}
                 return build_result(entity.python_interface, values, partial(own_value, scheduler.workspace))
-        except (asyncio.CancelledError, NodeStopped):
+        except (asyncio.CancelledError, NodeStopped, GeneratorExit):
             raise
         except BaseException as e:
             raise eager_error(short_name(entity), e) from e
