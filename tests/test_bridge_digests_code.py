@@ -19,6 +19,8 @@ from flytekit.models.types import LiteralType, SimpleType
 
 from flytenb.bridge import private
 from flytenb.bridge.digests import CodeDigest, UnreadableCodeError, code_of
+from flytenb.bridge.digests.code import reached
+from flytenb.bridge.digests.objects import hashed
 
 PREFIX = "from dataclasses import dataclass, field\nimport enum, functools, re\nfrom datetime import timedelta\n"
 
@@ -401,3 +403,30 @@ def test_using_a_class_does_not_change_what_it_is(monkeypatch: pytest.MonkeyPatc
     made(p=Plain(1), m=Mixed(2))
     Mixed.from_json(Mixed(1).to_json())
     assert code_of(made) == before
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f(p={path!r}): return open(p).read()",
+        "import pathlib\ndef f(p=pathlib.Path({path!r})): return p.read_text()",
+        "def f(*, p={path!r}): return open(p).read()",
+        "class L:\n    def __init__(self, p={path!r}): self.p = p\n    def get(self): return open(self.p).read()\n"
+        "def f(): return L().get()",
+    ],
+    ids=["default", "default path", "keyword default", "default of a class"],
+)
+def test_a_file_at_a_default_path_counts_by_its_content(source: str, tmp_path: Path) -> None:
+    path = tmp_path / "text"
+    path.write_text("one")
+    scope: dict[str, Any] = {"__name__": "__main__"}
+    exec(compile(source.format(path=str(path)), "<cell>", "exec"), scope)
+    before = fingerprint(scope["f"])
+    assert fingerprint(scope["f"]) == before
+    path.write_text("two!")
+    assert fingerprint(scope["f"]) != before
+
+
+def fingerprint(function: Any) -> bytes:
+    walker = reached(function)
+    return hashed(walker.of(function), walker.files())

@@ -243,6 +243,8 @@ def _describe_function(walker: Reacher, function: FunctionType) -> bytes:
     own = [walker.of(function.__defaults__), *map(walker.of_named, _dicts_of(function))]
     said = [_describe_constant(walker, part) for part in (function.__name__, function.__doc__)]
     with walker.at(function.__qualname__):
+        walker.add_texts(function.__defaults__)
+        walker.add_texts(function.__kwdefaults__)
         reached = walker.reach(code, function.__globals__, _cells(function))
     return hashed(
         b"function",

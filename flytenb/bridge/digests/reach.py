@@ -175,7 +175,7 @@ class Reacher(WatchingWalker):
         if (what := outside.doubt_about(value, dotted)) is not None and use.how != "keep":
             self.doubt(what)
         if end.taken is not None:
-            self._add_texts(value)
+            self.add_texts(value)
             held = self.of(value) if is_own(value) or plain_bytes(value) is not None else b""
             return hashed(b"installed", dotted.encode(), version_of(dotted).encode(), held)
         if is_module(value) and rest:  # it has no such attribute, or makes it when it is asked
@@ -183,10 +183,11 @@ class Reacher(WatchingWalker):
             return hashed(b"lacking", ".".join(rest).encode(), self.of(value if rest[0] == "__dict__" else makes))
         if value is MISSING:
             return hashed(b"missing", ".".join((use.origin.name, *rest)).encode())
-        self._add_texts(value)
+        self.add_texts(value)
         return hashed(b"use", ".".join(rest).encode(), self.of(value))
 
-    def _add_texts(self, value: Any) -> None:
+    def add_texts(self, value: Any) -> None:
+        """Note the paths in an object that code reads: files at them count."""
         if isinstance(value, PurePath):
             self._paths.add([os.fspath(value)])
         elif type(value) in (list, tuple, set, frozenset):
