@@ -10,6 +10,7 @@ import importlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
+import os
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -68,6 +69,7 @@ class Extension:
         self.repairs = Repairs()
         self._unread: list[tuple[dict[str, Any], int | None, str]] = []
         self._undo: list[Callable[[], None]] = []
+        self._process = os.getpid()
         self._problem: Exception | None = None
         self._is_problem_told = False
         self._mend()
@@ -160,6 +162,8 @@ class Extension:
         from flytenb.display.run_view import RunView
 
         self.session.keep(run)
+        if os.getpid() != self._process:  # forked from the kernel: no page listens to it, and layouts need its threads
+            return lambda: None
         run.viewer = self._explore
         view = RunView(run, self.shell)
         view.begin()
