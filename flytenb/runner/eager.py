@@ -28,6 +28,8 @@ BuildCall = Callable[[str, Any, dict[str, Any], Scope], Expansion]
 class CallScope(Scope):
     """One call that an eager task made: its end, good or bad, goes back into the coroutine."""
 
+    is_execution = True
+
     def __init__(self, path: str, parent: Scope, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(path, parent)
         self.loop = loop

@@ -272,7 +272,10 @@ class Planner(Wiring):
         exit_step.passes = Passes(
             [(use.slots[name], self.passer(b, declared[name])) for name, b in compiled.outputs.items()]
         )
-        inside = Scope(path, use.scope, is_fail_fast=compiled.is_fail_fast, closing=exit_step)
+        is_execution = self.kind(use.entity) is Kind.LAUNCH_PLAN or use.scope.is_execution
+        policy = compiled.is_fail_fast if is_execution else use.scope.execution_is_fail_fast
+        inside = Scope(path, use.scope, is_fail_fast=policy, closing=exit_step)
+        inside.execution_is_fail_fast = policy
         inside.attach()
         exit_step.closes = inside
         self.add_workflow(compiled, inside)
@@ -349,7 +352,7 @@ class Planner(Wiring):
         """Plan what a dynamic's function has built."""
         compiled = read_compiled(workflow, use.path)
         records: dict[str, Record] = {}
-        scope = Scope(use.path, use.scope, is_fail_fast=compiled.is_fail_fast, closing=closing)
+        scope = Scope(use.path, use.scope, is_fail_fast=use.scope.execution_is_fail_fast, closing=closing)
         declared = use.entity.python_interface.outputs
         closing.passes = Passes(
             [(use.slots[name], self.passer(b, declared[name])) for name, b in compiled.outputs.items()]
@@ -389,6 +392,7 @@ class RunPlan:
             [(self.outputs[name], planner.passer(b, outputs[name])) for name, b in compiled.outputs.items()]
         )
         self.inside = Scope("", self.root, is_fail_fast=compiled.is_fail_fast, closing=last)
+        self.inside.execution_is_fail_fast = compiled.is_fail_fast
         self.inside.attach()
         last.closes = self.inside
         planner.add_workflow(compiled, self.inside)

@@ -111,10 +111,15 @@ class Scope:
         path: the node whose inside it is.
         parent: the scope around it; None for the whole run.
         is_fail_fast: whether one failure ends all, or only what depends on it.
+        execution_is_fail_fast: the policy of the execution that it is a part of, which also holds in subworkflows and
+            dynamics (propeller, 1.16.8); a launch plan and a call of an eager task are executions of their own.
         closing: the step that becomes ready, or fails, when all steps of the scope have ended.
         handler: the scope of its failure handler, which runs before a failed scope closes.
         open: how many steps haven't ended yet.
+        is_execution: whether what is called in it is an execution of its own on a cluster.
     """
+
+    is_execution = False
 
     def __init__(
         self, path: str, parent: Scope | None, *, is_fail_fast: bool = True, closing: Step | None = None
@@ -122,6 +127,7 @@ class Scope:
         self.path = path
         self.parent = parent
         self.is_fail_fast = is_fail_fast
+        self.execution_is_fail_fast: bool = is_fail_fast if parent is None else parent.execution_is_fail_fast
         self.closing = closing
         self.steps: list[Step] = []
         self.children: list[Scope] = []
