@@ -55,7 +55,7 @@ def write(key: str, value: Any) -> None:
 
 
 def _open() -> Any:
-    """Open the store. What is in it is unpickled, so that nobody else may write into it."""
+    """Open the store, for its user alone: its content is unpickled."""
     directory = Path(private.cache_directory())
     if str(directory) not in _private:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -101,7 +101,7 @@ def file_names(
             if found is not None and callee:
                 names |= found
             elif callee == "" and found is not None and isinstance(scope.get(instruction.argval), PurePath):
-                # A path of the notebook's: what is asked of it tells what becomes of the file.
+                # A path that is a global: the method that is called decides whether it is read or written.
                 method = str(instructions[at + 1].argval) if at + 1 < len(instructions) else ""
                 if not scope[instruction.argval].is_absolute():
                     (read if method in _READING else written).update(map(os.path.normpath, found))

@@ -126,7 +126,7 @@ def set_attempt(attempt: Attempt | None) -> None:
 
 
 def current_attempt() -> Attempt:
-    """Return the attempt that this thread works at; a new one, which nobody stops, on a thread of others."""
+    """Return the attempt that this thread works at, or a new one if it works at none."""
     return _current.attempt or Attempt()
 
 

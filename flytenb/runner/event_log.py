@@ -155,7 +155,7 @@ class EventLog:
         self.write(record, text)
 
     def write(self, record: Record, text: str) -> None:
-        """Keep what a node prints, up to a limit: a task may print a gigabyte. What comes after its end is no event."""
+        """Keep what a node prints, up to a limit: a task may print a gigabyte. After its end there are no events."""
         # Checked without the lock, which a task that prints without end would hold most of the time.
         if record.log_size >= LOG_LIMIT or not text:
             return
