@@ -9,11 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from flytenb.api import (
         check_transformer,
-        control_for,
         display_for,
         draw,
-        explore,
-        form,
         graph,
         lens,
         options,
@@ -23,17 +20,18 @@ if TYPE_CHECKING:
         uses,
     )
     from flytenb.errors import FlytenbError
-    from flytenb.extension import load_ipython_extension, unload_ipython_extension
+    from flytenb.notebook.extension import load_ipython_extension, unload_ipython_extension
+    from flytenb.notebook.interactive import control_for, explore, form
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "check_transformer": "api",
-    "control_for": "api",
+    "control_for": "notebook.interactive",
     "display_for": "api",
     "draw": "api",
-    "explore": "api",
-    "form": "api",
+    "explore": "notebook.interactive",
+    "form": "notebook.interactive",
     "graph": "api",
     "lens": "api",
     "options": "api",
@@ -42,8 +40,8 @@ _HOMES = {
     "start": "api",
     "uses": "api",
     "FlytenbError": "errors",
-    "load_ipython_extension": "extension",
-    "unload_ipython_extension": "extension",
+    "load_ipython_extension": "notebook.extension",
+    "unload_ipython_extension": "notebook.extension",
 }
 
 __all__ = [
@@ -71,8 +69,8 @@ def __getattr__(name: str) -> Any:
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'flytenb' has no attribute {name!r}")
-    extension = sys.modules.get("flytenb.extension")
-    if extension is not None and home == "api":
+    extension = sys.modules.get("flytenb.notebook.extension")
+    if extension is not None and home in ("api", "notebook.interactive"):
         extension.wait_until_warm()
     value = getattr(import_module(f"flytenb.{home}"), name)
     globals()[name] = value

@@ -2,52 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from flytenb.bridge.calls import name_positional
-from flytenb.bridge.entities import require_entity
-from flytenb.bridge.graphs import read_graph
-from flytenb.bridge.lens import MISSING
-from flytenb.bridge.staleness import recompile_stale
-from flytenb.bridge.state_uses import uses
+from flytenb.bridge.entities.interface import require_entity
+from flytenb.bridge.execution.calls import name_positional
 from flytenb.bridge.type_names import is_annotation
-from flytenb.display.brief import brief, class_name
-from flytenb.display.form import control_for
-from flytenb.display.lens import Lens
-from flytenb.display.lens_checks import Conformance
-from flytenb.display.live.progress import GatePrinter
+from flytenb.bridge.workflow.graph import read_graph
+from flytenb.bridge.workflow.staleness import recompile_stale
+from flytenb.display.conformance_card import Conformance
 from flytenb.display.registry import display_for
+from flytenb.display.runs.progress import GatePrinter
 from flytenb.display.shown import Shown
 from flytenb.display.shown import show as show_value
+from flytenb.display.type_lens import Lens
 from flytenb.errors import UsageError, closest
 from flytenb.model import Graph
+from flytenb.reach.state_uses import uses
 from flytenb.render.drawing import Drawing
 from flytenb.render.drawing import draw as draw_graph
 from flytenb.runner.event_log import Listener
 from flytenb.runner.interrupts import held_back
 from flytenb.runner.run import Run
 from flytenb.runner.settings import Settings
-
-if TYPE_CHECKING:
-    from flytenb.display.explore.explorer import Explorer
-    from flytenb.display.form.form import Form
+from flytenb.types import MISSING
+from flytenb.wording.values import brief, class_name
 
 __all__ = [
     "Options",
     "Run",
     "check_transformer",
-    "control_for",
     "display_for",
     "draw",
-    "explore",
-    "form",
     "graph",
     "lens",
     "on_run",
     "options",
-    "remember_in",
     "run",
     "show",
     "start",
@@ -57,7 +48,6 @@ __all__ = [
 Watcher = Callable[[Run], Callable[[], None]]
 
 _watchers: list[Watcher] = []
-_memories: list[MutableMapping[str, Any]] = [{}]
 
 
 def on_run(watcher: Watcher) -> Callable[[], None]:
@@ -215,16 +205,6 @@ def show(value: Any, declared: Any = None, *, name: str = "") -> Shown:
     return show_value(value, declared, name=name)
 
 
-def explore(value: Any, declared: Any = None, *, name: str = "") -> Explorer:
-    """Show a value to be looked at by choosing: pages, order and search of rows, slices, what is open.
-
-    Where nobody can choose, and in the saved notebook, it is what `show` shows.
-    """
-    from flytenb.display.explore.explorer import Explorer
-
-    return Explorer(value, declared, name=name)
-
-
 def lens(python_type: Any, sample: Any = MISSING) -> Lens:
     """Look at a type as Flyte does: its transformer and why this one, and a value's way into a literal and back.
 
@@ -258,29 +238,3 @@ def check_transformer(
         NoSampleError: if there are no samples and none can be made.
     """
     return Conformance.of(python_type, samples, wrong)
-
-
-def remember_in(memory: MutableMapping[str, Any]) -> Callable[[], None]:
-    """Let forms remember in `memory` how they were filled, by the name of what was run.
-
-    Returns:
-        What takes the memory back.
-    """
-
-    def forget() -> None:
-        # By identity: two that are both still empty are equal.
-        _memories[:] = [known for known in _memories if known is not memory]
-
-    _memories.append(memory)
-    return forget
-
-
-def form(entity: Any) -> Form:
-    """Return an input form of an entity: as the last line of a cell it shows itself, and its button starts a run.
-
-    Raises:
-        NotAnEntityError: for anything but a task, workflow or launch plan with Python types.
-    """
-    from flytenb.display.form.form import Form
-
-    return Form(entity, start, memory=_memories[-1])

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from flytenb.user_text import LateError, class_name, clean, in_time, message_of
+from flytenb.wording.text import LateError, class_name, clean, in_time, message_of
 
 LONGEST_TRACEBACK = 1_000_000
 """Characters of a whole traceback that are shown."""
@@ -132,7 +132,7 @@ INSTALLED = tuple({f"{sysconfig.get_path(name)}{os.sep}" for name in ("purelib",
 """Where packages are installed."""
 STANDARD = (*{f"{sysconfig.get_path(name)}{os.sep}" for name in ("stdlib", "platstdlib")}, "<frozen ", "<string>")
 """Where Python itself is, and what it makes up: a dataclass's methods."""
-_CALLS_BODIES = ("/bridge/calls.py", "/core/python_function_task.py", "/core/workflow.py")
+_CALLS_BODIES = ("/bridge/execution/calls.py", "/core/python_function_task.py", "/core/workflow.py")
 """Whose frames call a user's function, which may be one of an installed package."""
 
 

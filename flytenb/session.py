@@ -57,9 +57,9 @@ class Session:
 
     def update(self, namespace: Mapping[str, Any], cell: int | None, source: str) -> None:
         """Note a cell's new and replaced entities, forget names that are gone and what stale workflows compiled to."""
-        from flytenb.bridge.definition import forget_entity
-        from flytenb.bridge.entities import is_entity, kind_of
-        from flytenb.bridge.staleness import forget_stale
+        from flytenb.bridge.entities.interface import is_entity, kind_of
+        from flytenb.bridge.workflow.definition import forget_entity
+        from flytenb.bridge.workflow.staleness import forget_stale
 
         entities = {n: v for n, v in list(namespace.items()) if is_entity(v)}
         found = {n: v for n, v in entities.items() if not n.startswith("_")}
@@ -86,7 +86,7 @@ class Session:
 
     def is_stale(self, name: str) -> bool:
         """Tell whether an entity was made from something that has been redefined since."""
-        from flytenb.bridge.staleness import is_stale
+        from flytenb.bridge.workflow.staleness import is_stale
 
         return is_stale(self.definitions[name].entity)
 

@@ -23,11 +23,12 @@ from flytekit.core.local_cache import LocalTaskCache
 from flytekit.types.directory import FlyteDirectory
 from flytekit.types.file import FlyteFile
 
-from flytenb.bridge import cache, cache_store
-from flytenb.bridge.cache import TaskCache, single_flight
-from flytenb.bridge.compiled import task_policy
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.crossing import hash_of, packer
+from flytenb.bridge.workflow.compiled import task_policy
+from flytenb.cache import store as cache_store
+from flytenb.cache import task_cache as cache
+from flytenb.cache.task_cache import TaskCache, single_flight
 
 
 class Colour(enum.Enum):

@@ -28,7 +28,7 @@ from flytekit.types.schema import FlyteSchema
 from google.protobuf.json_format import ParseDict
 from pydantic import BaseModel, Field
 
-from flytenb.bridge.castable import are_castable
+from flytenb.bridge.workflow.castable import are_castable
 
 
 class Color(Enum):

@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from flytenb.bridge.code_walk import reach_of
+from flytenb.reach.code_walk import reach_of
 
 USES: list[tuple[str, str, str]] = [
     ("a module's function", "import os\ndef f(): os.chdir('/')", "os.chdir"),

@@ -18,9 +18,8 @@ from flytekit.extras.tasks.shell import ShellTask
 from flytekit.models.types import LiteralType, SimpleType
 
 from flytenb.bridge import private
-from flytenb.bridge.digests import CodeDigest, UnreadableCodeError, code_of
-from flytenb.bridge.digests.code import reached
-from flytenb.bridge.digests.objects import hashed
+from flytenb.reach.code_digest import CodeDigest, UnreadableCodeError, code_of, reached
+from flytenb.reach.objects import hashed
 
 PREFIX = "from dataclasses import dataclass, field\nimport enum, functools, re\nfrom datetime import timedelta\n"
 
@@ -346,7 +345,7 @@ SHOW = """
 import enum, re, sys
 from dataclasses import dataclass
 from flytekit import task
-from flytenb.bridge.digests import code_of
+from flytenb.reach.code_digest import code_of
 
 class Colour(enum.Enum):
     RED = "red"

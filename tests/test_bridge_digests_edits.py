@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from flytenb.bridge.digests import CodeDigest, UnreadableCodeError
+from flytenb.reach.code_digest import CodeDigest, UnreadableCodeError
 from tests.edits import CONSTRUCTS, PLACES, PRELUDE, SAME
 
 QUICK = {"called"}

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from flytenb.bridge.digests import ownership
+from flytenb.reach import ownership
 
 SHOW = """
 import json, os, sys
-from flytenb.bridge.digests import CodeDigest, UnreadableCodeError
+from flytenb.reach.code_digest import CodeDigest, UnreadableCodeError
 
 def show(source):
     vars(sys.modules["__main__"]).update(__file__="<cell>")

@@ -16,8 +16,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from flytenb.bridge.digests.code import structure_of
-from flytenb.bridge.digests.objects import OpaqueError
+from flytenb.reach.code_digest import structure_of
+from flytenb.reach.objects import OpaqueError
 
 
 @dataclass(frozen=True)

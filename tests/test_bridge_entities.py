@@ -35,9 +35,9 @@ from flytekit.models.types import LiteralType, SimpleType
 from flytekit.types.directory import FlyteDirectory
 from flytekit.types.file import FlyteFile
 
-from flytenb.bridge import entities
-from flytenb.bridge.entities import is_entity, is_stub, kind_of, read_interface, read_settings, short_name
-from flytenb.bridge.stubs import Body, read_body
+from flytenb.bridge.entities import interface as entities
+from flytenb.bridge.entities.interface import is_entity, is_stub, kind_of, read_interface, read_settings, short_name
+from flytenb.bridge.entities.stub import Body, read_body
 from flytenb.bridge.type_names import name_literal_type, name_type
 from flytenb.bridge.values_in_short import cut, shorten
 from flytenb.errors import NotAnEntityError

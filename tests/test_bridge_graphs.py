@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from flytenb.bridge.graphs import read_graph
+from flytenb.bridge.workflow.graph import read_graph
 from flytenb.model import Graph, Kind, Node
 from flytenb.render.drawing import draw
 from tests.flows import FLOWS, Flow

@@ -11,7 +11,7 @@ from flytekit import conditional, task, workflow
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flytenb.bridge.graphs import read_graph
+from flytenb.bridge.workflow.graph import read_graph
 from flytenb.model import EdgeKind, Graph, Kind
 from tests.idl_graph import read_idl
 

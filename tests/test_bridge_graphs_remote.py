@@ -10,8 +10,8 @@ from flytekit import LaunchPlan, map_task, task, workflow
 from flytekit.remote.entities import FlyteLaunchPlan, FlyteTask, FlyteWorkflow
 from flytekit.tools.translator import get_serializable
 
-from flytenb.bridge.entities import is_entity, kind_of, read_interface, read_settings, short_name
-from flytenb.bridge.graphs import read_graph
+from flytenb.bridge.entities.interface import is_entity, kind_of, read_interface, read_settings, short_name
+from flytenb.bridge.workflow.graph import read_graph
 from flytenb.model import Edge, EdgeKind, Interface, Kind, Port
 from tests.idl_graph import SETTINGS
 

@@ -15,8 +15,8 @@ from flytekit.core.workflow import (
     WorkflowMetadataDefaults,
 )
 
-from flytenb.bridge.graphs import read_graph, read_inner
-from flytenb.bridge.workflow_compiler import ensure_compiled
+from flytenb.bridge.workflow.compiler import ensure_compiled
+from flytenb.bridge.workflow.graph import read_graph, read_inner
 from flytenb.errors import NotAnEntityError
 from flytenb.model import Edge, EdgeKind, Graph, Kind
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import pytest
 
-from flytenb.bridge.coroutines import run_coroutine
+from flytenb.bridge.execution.coroutines import run_coroutine
 from flytenb.bridge.stopping import Attempt, NodeStopped, check_stopped, set_attempt, shielded
 
 

@@ -29,7 +29,7 @@ from flytekit.types.directory import FlyteDirectory
 from flytekit.types.file import FlyteFile
 
 import flytenb
-from flytenb.bridge.repairs import Repairs
+from flytenb.bridge.patches.repairs import Repairs
 from flytenb.errors import DefinitionError, own_frames
 
 ACCEPTED: list[Any] = []

@@ -12,9 +12,9 @@ import pytest
 from flytekit import task, workflow
 
 import flytenb
-from flytenb.magics.complete import Completer
-from flytenb.magics.flyte import FlyteMagics
-from flytenb.magics.options import OPTIONS
+from flytenb.notebook.magics.complete import Completer
+from flytenb.notebook.magics.flyte import FlyteMagics
+from flytenb.notebook.magics.options import OPTIONS
 from flytenb.session import Session
 from tests.kernel import Kernel
 

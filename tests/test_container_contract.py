@@ -30,10 +30,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from flytenb.bridge import container_files, go_text
 from flytenb.bridge.crossing import packer
-from flytenb.bridge.lens.samples import sample_of
-from flytenb.bridge.lens.support import as_container_input, as_container_output
+from flytenb.bridge.execution import container_files, go_text
+from flytenb.types.container_support import as_container_input, as_container_output
+from flytenb.types.samples import sample_of
 from tests import copilot
 
 

@@ -11,9 +11,9 @@ from flytekit.types.directory import FlyteDirectory
 from flytekit.types.file import FlyteFile
 
 from flytenb.bridge.type_names import name_type
-from flytenb.display.annotations import field_types, member_of, type_text, union_members
-from flytenb.display.brief import brief, clean, clip
-from flytenb.display.quantities import bytes_text, count_text, number_text, range_text
+from flytenb.wording.quantities import bytes_text, count_text, number_text, range_text
+from flytenb.wording.types import field_types, member_of, type_text, union_members
+from flytenb.wording.values import brief, clean, clip
 
 
 class Colour(enum.Enum):

@@ -22,9 +22,9 @@ from flytekit.types.file import FlyteFile
 from flytekit.types.structured.structured_dataset import StructuredDataset
 
 import flytenb
-from flytenb.display.explore import explorer as explorer_module
-from flytenb.display.explore.explorer import Explorer
 from flytenb.errors import UsageError
+from flytenb.notebook.explore import explorer as explorer_module
+from flytenb.notebook.explore.explorer import Explorer
 from tests.page import Page
 
 HOSTILE = "<img src=x onerror=alert(1)>"

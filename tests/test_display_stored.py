@@ -18,7 +18,7 @@ import pytest
 from flytekit.types.file import FlyteFile
 
 import flytenb
-from flytenb.display import asked
+from flytenb.display import deadline as asked
 from flytenb.display.shown import show
 from flytenb.display.values import lazy, parquet
 

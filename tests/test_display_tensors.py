@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from flytenb.display.brief import brief
 from flytenb.display.shown import show
+from flytenb.wording.values import brief
 from tests.tensors import HAS_TORCH, stand_in
 
 if HAS_TORCH:

@@ -19,11 +19,11 @@ from flytekit.core.type_engine import TypeEngine
 from flytekit.exceptions.user import FlyteRecoverableException
 
 import flytenb
-from flytenb.display.brief import brief
-from flytenb.display.error_card import MOST_LINES, FullError, attach, card_lines, failure_lines
-from flytenb.display.hints import hint_for
+from flytenb.display.runs.error_card import MOST_LINES, FullError, attach, card_lines, failure_lines
+from flytenb.display.runs.hints import hint_for
 from flytenb.errors import DefinitionError, own_frames
 from flytenb.runner.run import Run
+from flytenb.wording.values import brief
 
 HOSTILE = "</pre><script>alert(1)</script>\x1b[31m\u202e"
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from flytenb.bridge.graphs import read_graph
+from flytenb.bridge.workflow.graph import read_graph
 from flytenb.model import EdgeKind, Kind
 from tests.flows import FLOWS, Flow
 

@@ -25,17 +25,17 @@ from flytekit.types.structured import StructuredDataset
 from pydantic import BaseModel, Field
 
 import flytenb
-from flytenb.bridge.lens.differences import first_difference
-from flytenb.bridge.lens.plain import refusal
-from flytenb.display.form.control import ControlError, ValueControl
-from flytenb.display.form.controls.times import format_duration, parse_duration
-from flytenb.display.form.controls.variables import VariableControl
-from flytenb.display.form.form import Form
-from flytenb.display.form.labels import label
-from flytenb.display.form.place import Place, make_control
-from flytenb.display.form.registry import CONTROLS
-from flytenb.display.form.source import Source
 from flytenb.errors import InputError, NotAnEntityError
+from flytenb.notebook.forms.control import ControlError, ValueControl
+from flytenb.notebook.forms.controls.times import format_duration, parse_duration
+from flytenb.notebook.forms.controls.variables import VariableControl
+from flytenb.notebook.forms.form import Form
+from flytenb.notebook.forms.labels import label
+from flytenb.notebook.forms.place import Place, make_control
+from flytenb.notebook.forms.registry import CONTROLS
+from flytenb.notebook.forms.source import Source
+from flytenb.types.differences import first_difference
+from flytenb.types.plain import refusal
 
 UTC = datetime.UTC
 HERE = str(Path(__file__))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from flytenb.bridge.import_gate import ImportGate
+from flytenb.bridge.patches.import_gate import ImportGate
 from tests.kernel import Kernel
 
 

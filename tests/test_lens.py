@@ -35,9 +35,9 @@ from google.protobuf.struct_pb2 import Struct
 from mashumaro.mixins.json import DataClassJSONMixin
 from pydantic import BaseModel
 
-from flytenb.bridge.lens import TypeFacts, read_type
-from flytenb.bridge.lens.lookup import look_up
-from flytenb.bridge.lens.trip import explain
+from flytenb.types import TypeFacts, read_type
+from flytenb.types.lookup import look_up
+from flytenb.types.round_trip import explain
 
 HERE = str(pathlib.Path(__file__))
 FOLDER = str(pathlib.Path(__file__).parent / "golden")

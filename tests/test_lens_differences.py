@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from flytenb.bridge.lens.differences import first_difference
+from flytenb.types.differences import first_difference
 
 UTC = datetime.UTC
 NOON = datetime.datetime(2024, 1, 1, 12)

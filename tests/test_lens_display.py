@@ -18,9 +18,9 @@ from flytekit.core.type_engine import TypeEngine
 from flytekit.loggers import logger
 
 import flytenb
-from flytenb.bridge.lens.quiet import quiet
-from flytenb.display.lens import Lens
+from flytenb.display.type_lens import Lens
 from flytenb.errors import UsageError
+from flytenb.types.quiet import quiet
 from tests.kernel import Kernel
 
 GOLDEN = Path(__file__).parent / "golden" / "lens"

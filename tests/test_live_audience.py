@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flytenb.display.live.audience import Audience
+from flytenb.notebook.live.audience import Audience
 
 
 class Clock:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 import flytenb
-from flytenb.display.live.ledger import Ledger
-from flytenb.display.live.news import box_news, boxes_news, counts_text, node_counts, run_news
-from flytenb.display.live.picture import Picture
+from flytenb.display.runs.counts import counts_text, node_counts
+from flytenb.display.runs.state import Ledger
 from flytenb.model import CacheStatus, NodeState, Phase, RunEvent
+from flytenb.notebook.live.messages import box_news, boxes_news, run_news
+from flytenb.notebook.live.picture import Picture
 from flytenb.render.joined import joined, shown_states
 from tests.flows import FLOWS
 

@@ -19,10 +19,10 @@ from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 
 import flytenb
-from flytenb.display.live import follower
-from flytenb.display.live.frozen import run_bundle
-from flytenb.display.live.progress import Progress
-from flytenb.display.live.threads import Lane, Ticker
+from flytenb.display.runs.picture import run_bundle
+from flytenb.display.runs.progress import Progress
+from flytenb.notebook.live import follower
+from flytenb.notebook.live.threads import Lane, Ticker
 from tests.flows import FLOWS
 from tests.kernel import ROOT, Kernel
 from tests.page import Page
@@ -137,7 +137,7 @@ def test_colab_is_told_where_its_widget_manager_is(kernel: Kernel) -> None:
 
 @pytest.mark.kernel
 def test_a_short_run_makes_no_widget(kernel: Kernel) -> None:
-    kernel.run("from ipywidgets import Widget\nfrom flytenb.display.live import widget").ok()
+    kernel.run("from ipywidgets import Widget\nfrom flytenb.notebook.live import widget").ok()
     made = "len([w for w in __import__('ipywidgets').widgets.widget._instances])"
     before = kernel.value(made)
     kernel.run("@task\ndef quick(x: int) -> int:\n    return x").ok()
@@ -185,7 +185,7 @@ def test_a_run_that_is_on_is_live_in_a_second_cell_too(kernel: Kernel) -> None:
 def test_who_wants_only_pictures_gets_no_widget_and_sparse_lines() -> None:
     with Kernel() as kernel:
         kernel.run(DEFINE).ok()
-        kernel.run("from flytenb.display.live import progress\nprogress._FIRST = .5").ok()
+        kernel.run("from flytenb.notebook.live import progress\nprogress._FIRST = .5").ok()
         kernel.run("os.environ['FLYTENB_STATIC'] = '1'").ok()
         outcome = kernel.run("run = %flyte run naps(x=1)").ok()
         assert "of 2 nodes" in outcome.text

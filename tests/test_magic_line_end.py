@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flytenb.magics.line import strip_end
+from flytenb.notebook.magics.line import strip_end
 
 
 @pytest.mark.parametrize("end", ["", ";", " ;", ";;", "; ", "  # a comment", ";# it's", "; # a; b", ' # "quoted', "#"])

@@ -15,7 +15,7 @@ from flytekit.models.literals import Literal, Primitive, Scalar
 from flytekit.models.types import LiteralType, SimpleType
 
 import flytenb
-from flytenb.bridge.packing import explain_input
+from flytenb.bridge.execution.packing import explain_input
 from flytenb.errors import InputError, NodeTimeoutError, RemoteEntityError
 from tests.kernel import Kernel
 from tests.test_bridge_graphs_remote import fetch, measure, plan, twice

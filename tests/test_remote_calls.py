@@ -12,9 +12,9 @@ from flytekit import task
 from flytekit.clients.grpc_utils.wrap_exception_interceptor import RetryExceptionWrapperInterceptor
 
 import flytenb
-from flytenb.display.error_card import card_lines, message_lines
-from flytenb.display.folded import folded_lines
-from flytenb.display.remote_calls import is_rpc, refused_call, server_words
+from flytenb.display.runs.error_card import card_lines, message_lines
+from flytenb.display.runs.remote_calls import is_rpc, refused_call, server_words
+from flytenb.notebook.failures.short_error import folded_lines
 
 _ADDRESS: list[str] = []
 WORDS = {

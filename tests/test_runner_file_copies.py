@@ -28,7 +28,7 @@ from flytekit.types.structured.structured_dataset import StructuredDataset
 from pydantic import BaseModel
 
 import flytenb
-from flytenb.bridge.own_files import recent_handouts
+from flytenb.bridge.execution.files import recent_handouts
 from flytenb.model import CacheStatus
 
 SETTINGS = [{}, {"strict": True}, {"workers": 1}, pytest.param({"processes": True}, marks=pytest.mark.slow)]

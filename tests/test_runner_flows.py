@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from flytenb.bridge.graphs import read_graph
+from flytenb.bridge.workflow.graph import read_graph
 from flytenb.errors import StubError
 from flytenb.model import Kind, Phase
 from flytenb.runner.run import Run

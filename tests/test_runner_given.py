@@ -16,8 +16,8 @@ from flytekit import LaunchPlan, Workflow, conditional, dynamic, map_task, task,
 from flytekit.types.file import FlyteFile
 
 import flytenb
-from flytenb.display.live.frozen import run_bundle
-from flytenb.display.live.picture import Picture
+from flytenb.display.runs.picture import run_bundle
+from flytenb.notebook.live.picture import Picture
 from flytenb.runner.run import Run
 
 

@@ -22,8 +22,8 @@ from flytekit.core.legacy_map_task import map_task as legacy_map_task
 from flytekit.testing import patch, task_mock
 
 import flytenb
-from flytenb.bridge.definitions import accept_stubs
-from flytenb.bridge.repairs import Repairs
+from flytenb.bridge.patches.definitions import accept_stubs
+from flytenb.bridge.patches.repairs import Repairs
 from flytenb.errors import StubError
 from flytenb.model import CacheStatus, Phase
 

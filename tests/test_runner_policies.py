@@ -29,7 +29,7 @@ from flytekit.core.node_creation import create_node
 from flytekit.exceptions.user import FlyteDisapprovalException, FlyteRecoverableException
 from flytekit.types.error.error import FlyteError
 
-from flytenb.bridge.cache import TaskCache
+from flytenb.cache.task_cache import TaskCache
 from flytenb.errors import FlytenbError, NodeTimeoutError
 from flytenb.model import CacheStatus, Phase
 from flytenb.runner.run import Run

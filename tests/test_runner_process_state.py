@@ -35,7 +35,7 @@ import pytest
 from flytekit import dynamic, eager, map_task, task, workflow
 
 import flytenb
-from flytenb.bridge.state_uses import KINDS, state_use_of
+from flytenb.reach.state_uses import KINDS, state_use_of
 
 mpl.use("agg")
 import matplotlib.pyplot as plt

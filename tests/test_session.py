@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from flytenb import api
-from flytenb.bridge.repairs import Repairs
+from flytenb.bridge.patches.repairs import Repairs
 from flytenb.errors import NotAnEntityError, UnknownNameError
 from flytenb.session import Session
 

@@ -15,12 +15,12 @@ from flytekit.models.literals import Literal, Primitive, Scalar
 from flytekit.models.types import LiteralType, SimpleType
 from mashumaro.types import SerializableType
 
-from flytenb.bridge.lens.samples import NoSampleError
-from flytenb.bridge.transformers import checks
-from flytenb.bridge.transformers.conformance import run_checks
-from flytenb.bridge.transformers.elsewhere import Answer
-from flytenb.bridge.transformers.html import HOSTILE
-from flytenb.display.lens_checks import Conformance
+from flytenb.display.conformance_card import Conformance
+from flytenb.types.conformance import checks
+from flytenb.types.conformance.html import HOSTILE
+from flytenb.types.conformance.other_process import Answer
+from flytenb.types.conformance.report import run_checks
+from flytenb.types.samples import NoSampleError
 
 
 class Tag(SerializableType):

@@ -16,12 +16,8 @@ import pytest
 from flytekit import conditional, task, workflow
 
 import flytenb
-from flytenb import user_text
-from flytenb.display.brief import brief
-from flytenb.display.error_card import FullError, card_lines
-from flytenb.display.folded import folded_lines, sayable
-from flytenb.display.listing import Listing
-from flytenb.display.live.frozen import run_bundle
+from flytenb.display.runs.error_card import FullError, card_lines
+from flytenb.display.runs.picture import run_bundle
 from flytenb.errors import (
     FlytenbError,
     InputError,
@@ -33,7 +29,11 @@ from flytenb.errors import (
     package_roots,
     say,
 )
-from flytenb.user_text import LateError, clean, in_time, message_of
+from flytenb.notebook.failures.short_error import folded_lines, sayable
+from flytenb.notebook.listing import Listing
+from flytenb.wording import text as user_text
+from flytenb.wording.text import LateError, clean, in_time, message_of
+from flytenb.wording.values import brief
 from tests.kernel import Kernel
 
 EVIL = "\x1b]0;owned\x07\x1b[31m\r\x9b2J\u202e"

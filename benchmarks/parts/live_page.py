@@ -26,11 +26,11 @@ from typing import Any
 from playwright.sync_api import Page, sync_playwright
 
 import flytenb
-from flytenb.display.live.ledger import Ledger
-from flytenb.display.live.news import boxes_news, picture_news, run_news
-from flytenb.display.live.picture import Picture
-from flytenb.display.live.widget import page_module, page_style
+from flytenb.display.runs.state import Ledger
 from flytenb.model import Phase, RunEvent
+from flytenb.notebook.live.messages import boxes_news, picture_news, run_news
+from flytenb.notebook.live.picture import Picture
+from flytenb.notebook.live.widget import page_module, page_style
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 sys.path.insert(0, str(Path(__file__).parents[1] / "sides"))

@@ -39,8 +39,8 @@ def arrays(size: int) -> Callable[[], Any]:
 def cache_key(size: int) -> Callable[[], Any]:
     from big_flows import make_frame, rows_of
 
-    from flytenb.bridge.cache import TaskCache
-    from flytenb.bridge.compiled import task_policy
+    from flytenb.bridge.workflow.compiled import task_policy
+    from flytenb.cache.task_cache import TaskCache
 
     cache = TaskCache(rows_of, task_policy(rows_of))
     first, other = make_frame(size), cache.key({"frame": make_frame(size)})

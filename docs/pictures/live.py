@@ -11,7 +11,7 @@ ROOT = HERE.parent.parent
 sys.path.insert(0, str(ROOT))
 
 import flytenb  # noqa: E402
-from flytenb.display.live.follower import Follower  # noqa: E402
+from flytenb.notebook.live.follower import Follower  # noqa: E402
 from tests.browser import live_flows as flows  # noqa: E402
 from tests.browser.alone import Alone, Latch  # noqa: E402
 from tests.browser.lab import chromium  # noqa: E402

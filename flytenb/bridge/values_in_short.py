@@ -15,7 +15,7 @@ from flytekit.models import literals as literal_models
 from flytekit.types.pickle.pickle import FlytePickleTransformer
 from google.protobuf.json_format import MessageToDict
 
-from flytenb.user_text import repr_in_time
+from flytenb.wording.text import repr_in_time
 
 SHORT = 40
 """Characters of a value in short."""

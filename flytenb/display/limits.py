@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flytenb.display.brief import clean, clip
 from flytenb.display.part import (
     Column,
     Entry,
@@ -28,7 +27,8 @@ from flytenb.display.part import (
     Value,
     Window,
 )
-from flytenb.display.quantities import bytes_text
+from flytenb.wording.quantities import bytes_text
+from flytenb.wording.values import clean, clip
 
 _MOST_FACTS = 12
 

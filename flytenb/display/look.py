@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flytenb.display.brief import brief
+from flytenb.wording.values import brief
 
 Path = tuple[str, ...]
 """Where a value lies within the one that is shown: the steps of the trees that lead to it."""

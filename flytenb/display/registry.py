@@ -12,8 +12,8 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from flytenb.display.loaded import named
 from flytenb.errors import DefinitionError
+from flytenb.wording.loaded import named
 
 if TYPE_CHECKING:
     from flytenb.display.view import View

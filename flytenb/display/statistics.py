@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from flytenb.display.brief import brief
 from flytenb.display.part import Histogram
-from flytenb.display.quantities import count_text, number_text, range_text
+from flytenb.wording.quantities import count_text, number_text, range_text
+from flytenb.wording.values import brief
 
 FEWEST = 20
 """Fewer numbers than these aren't worth a histogram."""

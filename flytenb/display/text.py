@@ -7,7 +7,6 @@ import textwrap
 from html.parser import HTMLParser
 from unicodedata import combining, east_asian_width
 
-from flytenb.display.brief import clip
 from flytenb.display.part import (
     Entry,
     Facts,
@@ -27,7 +26,8 @@ from flytenb.display.part import (
     Value,
     Window,
 )
-from flytenb.display.quantities import bytes_text, count_text
+from flytenb.wording.quantities import bytes_text, count_text
+from flytenb.wording.values import clip
 
 WIDTH = 100
 _SPACES = re.compile(r"\s+")

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
-from flytenb.display.annotations import member_of, type_text, union_members
-from flytenb.display.brief import brief, class_name, clip, is_told_by_repr, pass_interrupt
-from flytenb.display.declared import declared_displays
 from flytenb.display.limits import Limits
 from flytenb.display.look import PAGE_SIZES, Look, Looks, Path
 from flytenb.display.part import Entry, Group, Note, Part, Section, Value, Window, with_fact
 from flytenb.display.registry import Display, Registry
+from flytenb.display.type_displays import declared_displays
+from flytenb.wording.types import member_of, type_text, union_members
+from flytenb.wording.values import brief, class_name, clip, is_told_by_repr, pass_interrupt
 
 _TOLD = (list, tuple, set, frozenset, dict)
 """Containers whose short form says all there is, unless something in it is left out."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from flytenb.bridge.branches import Way
-from flytenb.bridge.compiled import CompiledNode, Ref
 from flytenb.bridge.crossing import resolve_attribute
+from flytenb.bridge.execution.branch import Way
+from flytenb.bridge.workflow.compiled import CompiledNode, Ref
 from flytenb.runner.steps import OutputSlot, Record, Scope, Skip, Step
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flytenb.bridge.content import IncomparableError, is_same
+from flytenb.bridge.crossing.content import IncomparableError, is_same
 from flytenb.bridge.values_in_short import LONG, cut, shorten
 from flytenb.errors import say
 from flytenb.render.lettering import clean

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from flytenb.bridge.connectors import connector_loop, do_job, prepare_job
+from flytenb.bridge.execution.connector import connector_loop, do_job, prepare_job
 from flytenb.runner.clock import clock
 from flytenb.runner.steps import LATER, Answer, EntityStep, Use
 from flytenb.runner.workers import workers

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from flytenb.bridge.cache import TaskCache
-from flytenb.bridge.dynamics import compile_dynamic
+from flytenb.bridge.execution.dynamic import compile_dynamic
+from flytenb.cache.task_cache import TaskCache
 from flytenb.model import CacheStatus
 from flytenb.runner.steps import EntityStep, ExitStep, Expansion, OutputSlot, Record, Scope, Use
 

@@ -7,15 +7,15 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from flytenb.bridge.cache import TaskCache
-from flytenb.bridge.calls import build_result
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.crossing import Value
-from flytenb.bridge.eagers import cause_of, eager_error, run_eager
-from flytenb.bridge.entities import short_name
-from flytenb.bridge.own_files import own_files, own_value
-from flytenb.bridge.packing import build_packing
+from flytenb.bridge.entities.interface import short_name
+from flytenb.bridge.execution.calls import build_result
+from flytenb.bridge.execution.eager import cause_of, eager_error, run_eager
+from flytenb.bridge.execution.files import own_files, own_value
+from flytenb.bridge.execution.packing import build_packing
 from flytenb.bridge.stopping import NodeStopped, shielded
+from flytenb.cache.task_cache import TaskCache
 from flytenb.runner.steps import EntityStep, Expansion, Scope, Use, call_cached
 
 if TYPE_CHECKING:

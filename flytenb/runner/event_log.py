@@ -21,7 +21,7 @@ from flytenb.model import Phase, RunEvent
 from flytenb.runner.interrupts import Latch
 from flytenb.runner.steps import Record
 from flytenb.runner.workers import workers
-from flytenb.user_text import class_name, clean, repr_in_time
+from flytenb.wording.text import class_name, clean, repr_in_time
 
 Listener = Callable[[RunEvent], None]
 

@@ -7,8 +7,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from flytenb.bridge.process_state import Restore, set_environment
-from flytenb.bridge.state_uses import StateUse
+from flytenb.reach.state_uses import StateUse
+from flytenb.runner.process_state import Restore, set_environment
 
 
 @dataclass(eq=False, slots=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from flytenb.errors import full_traceback, own_frames, say
 from flytenb.model import Phase
-from flytenb.user_text import class_name
+from flytenb.wording.text import class_name
 
 if TYPE_CHECKING:
     from flytenb.bridge.context import Workspace

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flytenb.bridge.compiled import Compiled, CompiledNode, Ref, read_compiled, task_policy
 from flytenb.bridge.crossing import Value, packer
-from flytenb.bridge.entities import (
+from flytenb.bridge.entities.interface import (
     inner_workflow,
     kind_of,
     mock_of,
@@ -17,12 +16,13 @@ from flytenb.bridge.entities import (
     require_local,
     short_name,
 )
-from flytenb.bridge.stubs import stub_error
+from flytenb.bridge.entities.stub import stub_error
 from flytenb.bridge.type_names import name_type
 from flytenb.bridge.values_in_short import shorten
+from flytenb.bridge.workflow.compiled import Compiled, CompiledNode, Ref, read_compiled, task_policy
 from flytenb.errors import InputError, closest, say
 from flytenb.model import Kind
-from flytenb.user_text import class_name, clean
+from flytenb.wording.text import class_name, clean
 
 
 @dataclass(frozen=True)

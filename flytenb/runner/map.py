@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from flytenb.bridge.arrays import Array
 from flytenb.bridge.crossing import Value, join, split
+from flytenb.bridge.execution.map_task import Array
 from flytenb.runner.steps import EntityStep, Expansion, Give, OutputSlot, Record, Scope, Step, Use
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from flytenb.bridge.definition_facts import input_types, output_types
+from flytenb.bridge.entities.source import input_types, output_types
 from flytenb.errors import UnknownNameError, closest
 from flytenb.model import CacheStatus, NodeState, Phase
 from flytenb.runner.failure import Failure

@@ -7,11 +7,20 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from flytenb.bridge.arrays import read_array
-from flytenb.bridge.branches import branch_outputs, read_ways
-from flytenb.bridge.cache import TaskCache, is_cache_on
-from flytenb.bridge.calls import build_call
-from flytenb.bridge.compiled import (
+from flytenb.bridge.crossing import Value, from_literal, hashed_dict, hashed_list
+from flytenb.bridge.entities.interface import inner_workflow, is_map, kind_of, mock_of, plan_inputs
+from flytenb.bridge.execution.branch import branch_outputs, read_ways
+from flytenb.bridge.execution.calls import build_call
+from flytenb.bridge.execution.connector import is_connector_task
+from flytenb.bridge.execution.map_task import read_array
+from flytenb.bridge.execution.task_error import (
+    branch_message,
+    build_flyte_error,
+    element_message,
+    node_message,
+    takes_error,
+)
+from flytenb.bridge.workflow.compiled import (
     Binding,
     Compiled,
     CompiledNode,
@@ -22,21 +31,18 @@ from flytenb.bridge.compiled import (
     read_compiled,
     task_policy,
 )
-from flytenb.bridge.connectors import is_connector_task
-from flytenb.bridge.crossing import Value, from_literal, hashed_dict, hashed_list
-from flytenb.bridge.entities import inner_workflow, is_map, kind_of, mock_of, plan_inputs
-from flytenb.bridge.errors import branch_message, build_flyte_error, element_message, node_message, takes_error
-from flytenb.bridge.graphs import read_inner
-from flytenb.bridge.graphs.called import read_called
-from flytenb.bridge.process_state import HAS_OWN_CWD
-from flytenb.bridge.state_uses import NOTHING, StateUse, state_use_of
+from flytenb.bridge.workflow.graph import read_inner
+from flytenb.bridge.workflow.graph.called import read_called
+from flytenb.cache.task_cache import TaskCache, is_cache_on
 from flytenb.model import Kind
+from flytenb.reach.state_uses import NOTHING, StateUse, state_use_of
 from flytenb.runner.branch import BranchStep, JoinStep
 from flytenb.runner.connector import ConnectorStep
 from flytenb.runner.dynamic import DynamicExitStep, DynamicStep
 from flytenb.runner.eager import EagerStep
 from flytenb.runner.gate import GateStep
 from flytenb.runner.map import MapExitStep, MapStep
+from flytenb.runner.process_state import HAS_OWN_CWD
 from flytenb.runner.processes import can_travel, process_call
 from flytenb.runner.reference import stand_in_call
 from flytenb.runner.settings import Settings

@@ -28,19 +28,19 @@ from typing import Any
 import cloudpickle
 from loky.process_executor import ProcessPoolExecutor, TerminatedWorkerError
 
-from flytenb.bridge import run_replacements
-from flytenb.bridge.calls import Call, body_of, is_async, is_plain
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.crossing import Value
-from flytenb.bridge.entities import short_name
-from flytenb.bridge.own_files import own_files
-from flytenb.bridge.packing import build_packing
+from flytenb.bridge.entities.interface import short_name
+from flytenb.bridge.execution.calls import Call, body_of, is_async, is_plain
+from flytenb.bridge.execution.files import own_files
+from flytenb.bridge.execution.packing import build_packing
+from flytenb.bridge.patches import during_runs as run_replacements
 from flytenb.bridge.private import expect_pickled_tasks
-from flytenb.bridge.process_state import SAVERS, current_cwd, go_to, save_state
 from flytenb.bridge.stopping import Attempt, check_stopped, current_attempt, set_attempt
 from flytenb.errors import TravelError, WorkerLostError, say
 from flytenb.runner.capture import write_captured
 from flytenb.runner.event_log import LOG_LIMIT
+from flytenb.runner.process_state import SAVERS, current_cwd, go_to, save_state
 
 _LOOK_EVERY = 0.05
 _START_METHOD = multiprocessing.get_start_method()

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flytenb.bridge.calls import Call
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.crossing import Value
-from flytenb.bridge.entities import is_entity, mock_of, short_name
-from flytenb.bridge.own_files import own_files
-from flytenb.bridge.packing import build_packing
+from flytenb.bridge.entities.interface import is_entity, mock_of, short_name
+from flytenb.bridge.execution.calls import Call
+from flytenb.bridge.execution.files import own_files
+from flytenb.bridge.execution.packing import build_packing
 from flytenb.errors import FlytenbError
 
 

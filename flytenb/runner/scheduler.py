@@ -13,14 +13,13 @@ import weakref
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from flytenb.bridge import run_replacements
-from flytenb.bridge.calls import ignores_outputs, is_recoverable
 from flytenb.bridge.context import Workspace
-from flytenb.bridge.process_state import HAS_OWN_CWD, current_cwd, go_to, save_state
-from flytenb.bridge.state_uses import EVERYTHING, MAIN_THREAD, PRIVATE
+from flytenb.bridge.execution.calls import ignores_outputs, is_recoverable
+from flytenb.bridge.patches import during_runs as run_replacements
 from flytenb.bridge.stopping import Attempt, current_attempt, set_attempt
 from flytenb.errors import NodeTimeoutError, WorkerLostError, headline
 from flytenb.model import Phase
+from flytenb.reach.state_uses import EVERYTHING, MAIN_THREAD, PRIVATE
 from flytenb.runner import capture
 from flytenb.runner.clock import clock
 from flytenb.runner.event_log import EventLog, Listener, complain, name_of
@@ -28,10 +27,11 @@ from flytenb.runner.exclusion import Hold, exclusion
 from flytenb.runner.failure import Failure, describe
 from flytenb.runner.interrupts import Latch
 from flytenb.runner.main_thread import main_thread
+from flytenb.runner.process_state import HAS_OWN_CWD, current_cwd, go_to, save_state
 from flytenb.runner.ready_queue import ReadyQueue
 from flytenb.runner.steps import LATER, Answer, Expansion, HandlerScope, Scope, Skip, State, Step
 from flytenb.runner.workers import workers
-from flytenb.user_text import class_name
+from flytenb.wording.text import class_name
 
 if TYPE_CHECKING:
     from flytenb.runner.gate import GateStep

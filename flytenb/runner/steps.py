@@ -11,19 +11,19 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Protocol
 
-from flytenb.bridge.cache import single_flight
 from flytenb.bridge.crossing import hash_of
-from flytenb.bridge.entities import short_name
-from flytenb.bridge.packing import explain_input
-from flytenb.bridge.state_uses import NOTHING
+from flytenb.bridge.entities.interface import short_name
+from flytenb.bridge.execution.packing import explain_input
+from flytenb.cache.task_cache import single_flight
 from flytenb.model import CacheStatus, Phase
+from flytenb.reach.state_uses import NOTHING
 
 if TYPE_CHECKING:
-    from flytenb.bridge.cache import TaskCache
-    from flytenb.bridge.calls import Call
-    from flytenb.bridge.compiled import Policy
     from flytenb.bridge.crossing import Value
+    from flytenb.bridge.execution.calls import Call
     from flytenb.bridge.stopping import Attempt
+    from flytenb.bridge.workflow.compiled import Policy
+    from flytenb.cache.task_cache import TaskCache
     from flytenb.model import Graph
     from flytenb.runner.failure import Failure
     from flytenb.runner.scheduler import Scheduler

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from flytenb.bridge.compiled import Binding, CompiledNode, Constant, Entries, Items, Ref
 from flytenb.bridge.crossing import Slot, Value, collector, from_literal, hash_of, packer, taker
+from flytenb.bridge.workflow.compiled import Binding, CompiledNode, Constant, Entries, Items, Ref
 from flytenb.runner.steps import Getter, Give, OutputSlot
 
 

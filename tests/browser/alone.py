@@ -11,8 +11,8 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-from flytenb.display.live.follower import Follower
-from flytenb.display.live.widget import page_module, page_style
+from flytenb.notebook.live.follower import Follower
+from flytenb.notebook.live.widget import page_module, page_style
 from tests.browser.lab import Live
 
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>live</title></head>

@@ -13,11 +13,11 @@ from PIL import Image, ImageChops
 from playwright.sync_api import Locator, Page
 
 import flytenb
-from flytenb.display.live.ledger import Ledger
-from flytenb.display.live.news import boxes_news, picture_news, run_news
-from flytenb.display.live.picture import Picture
-from flytenb.display.live.widget import page_module, page_style
+from flytenb.display.runs.state import Ledger
 from flytenb.model import CacheStatus, Graph, NodeState, Phase, RunEvent
+from flytenb.notebook.live.messages import boxes_news, picture_news, run_news
+from flytenb.notebook.live.picture import Picture
+from flytenb.notebook.live.widget import page_module, page_style
 from flytenb.render.theme import ICONS
 from tests.browser import live_flows as flows
 from tests.browser.alone import MODEL, PAGE

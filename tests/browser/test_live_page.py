@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 import flytenb
-from flytenb.display.live.follower import Follower
+from flytenb.notebook.live.follower import Follower
 from flytenb.runner.run import Run
 from tests.browser import live_flows as flows
 from tests.browser.alone import Alone, Latch

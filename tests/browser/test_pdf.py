@@ -13,7 +13,7 @@ import nbformat
 import pytest
 
 import flytenb
-from flytenb.display.live.frozen import run_bundle
+from flytenb.display.runs.picture import run_bundle
 from tests.flows import FLOWS
 
 pytestmark = pytest.mark.browser

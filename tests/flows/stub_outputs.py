@@ -2,8 +2,8 @@
 
 from flytekit import task, workflow
 
-from flytenb.bridge.definitions import accept_stubs
-from flytenb.bridge.repairs import Repairs
+from flytenb.bridge.patches.definitions import accept_stubs
+from flytenb.bridge.patches.repairs import Repairs
 
 repairs = Repairs()
 accept_stubs(repairs)

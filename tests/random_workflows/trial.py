@@ -27,7 +27,7 @@ from flytekit.core.context_manager import FlyteEntities
 from flytekit.core.local_cache import LocalTaskCache
 
 import flytenb
-from flytenb.bridge.own_files import recent_handouts
+from flytenb.bridge.execution.files import recent_handouts
 from tests.random_workflows.generator import generate
 from tests.random_workflows.oracle import Expected, Failure, Story, expect
 from tests.random_workflows.program import Program, vocabulary_source

@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from flytenb.display.annotations import type_text
-from flytenb.display.brief import brief, class_name
-from flytenb.display.loaded import loaded
 from flytenb.display.part import Column, Group, Note, Part, Picture, Section, Slices, Table, Text, Value
 from flytenb.display.png import encode_png
-from flytenb.display.quantities import bytes_text, count_text, number_text, range_text
 from flytenb.display.registry import BUILT_IN
 from flytenb.display.statistics import FEWEST, bins_for, histogram
 from flytenb.display.values.records import cell_text
 from flytenb.display.view import View
+from flytenb.wording.loaded import loaded
+from flytenb.wording.quantities import bytes_text, count_text, number_text, range_text
+from flytenb.wording.types import type_text
+from flytenb.wording.values import brief, class_name
 
 display_for = BUILT_IN.display_for
 _NUMBERS = "biufc"

@@ -6,11 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from flytenb.display.brief import class_name
-from flytenb.display.loaded import loaded
 from flytenb.display.look import sorted_rows, word
 from flytenb.display.part import Column, Part
-from flytenb.display.quantities import bytes_text, count_text, range_text
 from flytenb.display.registry import BUILT_IN
 from flytenb.display.values.choices import choose_rows
 from flytenb.display.values.frames import (
@@ -23,6 +20,9 @@ from flytenb.display.values.frames import (
 )
 from flytenb.display.values.records import cell_text
 from flytenb.display.view import View
+from flytenb.wording.loaded import loaded
+from flytenb.wording.quantities import bytes_text, count_text, range_text
+from flytenb.wording.values import class_name
 
 display_for = BUILT_IN.display_for
 

@@ -9,14 +9,14 @@ from collections.abc import Iterable, Mapping
 from itertools import accumulate, count, islice
 from typing import Any
 
-from flytenb.display.annotations import item_types, type_text
-from flytenb.display.brief import brief, class_name
 from flytenb.display.part import Group, Part, Section, Text, Tree, Value
-from flytenb.display.quantities import count_text, number_text, range_text
 from flytenb.display.registry import BUILT_IN
 from flytenb.display.statistics import FEWEST, histogram
 from flytenb.display.values.records import field_names, records_table, scalars_table
 from flytenb.display.view import View
+from flytenb.wording.quantities import count_text, number_text, range_text
+from flytenb.wording.types import item_types, type_text
+from flytenb.wording.values import brief, class_name
 
 display_for = BUILT_IN.display_for
 _FLAT = 120

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from flytenb.display.annotations import type_text
 from flytenb.display.part import Facts, Group, Note, Part, Section, Table
 from flytenb.display.registry import BUILT_IN
 from flytenb.display.values.parquet import parquet_part
 from flytenb.display.view import View
+from flytenb.wording.types import type_text
 
 display_for = BUILT_IN.display_for
 
@@ -17,7 +17,7 @@ display_for = BUILT_IN.display_for
 @display_for("flytekit.types.structured.structured_dataset.StructuredDataset")
 def show_dataset(value: Any, view: View) -> Part:
     """Show a dataset's frame, or the head of its Parquet file if that is here; nothing is downloaded."""
-    from flytenb.bridge.renderers import read_dataset
+    from flytenb.types.renderers import read_dataset
 
     dataset = read_dataset(value)
     facts = [("uri", dataset.uri)] if dataset.uri else []

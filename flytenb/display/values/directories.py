@@ -7,8 +7,8 @@ from itertools import islice
 from pathlib import Path
 
 from flytenb.display.part import Entry, Note, Part, Section, Tree
-from flytenb.display.quantities import bytes_text, count_text
 from flytenb.display.view import View
+from flytenb.wording.quantities import bytes_text, count_text
 
 _MOST = 2_000
 _DEPTH = 5

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from flytenb.display.loaded import loaded
 from flytenb.display.part import Part, Value
 from flytenb.display.registry import BUILT_IN
 from flytenb.display.view import View
+from flytenb.wording.loaded import loaded
 
 display_for = BUILT_IN.display_for
 
@@ -16,7 +16,7 @@ def is_entity(value: Any) -> bool:
     """Whether a value is a task, workflow or launch plan; without flytekit nothing is."""
     if loaded("flytekit") is None:
         return False
-    from flytenb.bridge import entities
+    from flytenb.bridge.entities import interface as entities
 
     return entities.is_entity(value)
 
@@ -24,7 +24,7 @@ def is_entity(value: Any) -> bool:
 @display_for(is_entity)
 def show_entity(value: Any, view: View) -> Part:
     """Show an entity's kind and signature."""
-    from flytenb.bridge import entities
+    from flytenb.bridge.entities import interface as entities
 
     kind = entities.kind_of(value)
     interface = entities.read_interface(value)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import traceback
 from typing import Any
 
-from flytenb.display.brief import class_name
 from flytenb.display.part import Entry, Group, Part, Section, Text, Tree
 from flytenb.display.registry import BUILT_IN
 from flytenb.display.view import View
-from flytenb.user_text import LateError, message_of
+from flytenb.wording.text import LateError, message_of
+from flytenb.wording.values import class_name
 
 display_for = BUILT_IN.display_for
 _FRAMES = 8

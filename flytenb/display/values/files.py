@@ -12,10 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from flytenb.display.annotations import type_text
-from flytenb.display.asked import wait_for
-from flytenb.display.brief import brief, class_name
-from flytenb.display.loaded import loaded
+from flytenb.display.deadline import wait_for
 from flytenb.display.part import (
     Entry,
     Facts,
@@ -31,7 +28,6 @@ from flytenb.display.part import (
     Tree,
     Value,
 )
-from flytenb.display.quantities import bytes_text
 from flytenb.display.registry import BUILT_IN
 from flytenb.display.values.directories import directory_part
 from flytenb.display.values.numpy_files import numpy_part
@@ -39,6 +35,10 @@ from flytenb.display.values.parquet import parquet_part
 from flytenb.display.values.pictures import shrunk_file
 from flytenb.display.values.records import csv_table, records_table
 from flytenb.display.view import View
+from flytenb.wording.loaded import loaded
+from flytenb.wording.quantities import bytes_text
+from flytenb.wording.types import type_text
+from flytenb.wording.values import brief, class_name
 
 display_for = BUILT_IN.display_for
 _HEAD = 64_000
@@ -80,7 +80,7 @@ _PICKLES = frozenset({"pkl", "pickle", "joblib", "pt", "pth", "dill"})
 @display_for("flytekit.types.file.FlyteFile")
 def show_flyte_file(value: Any, view: View) -> Part:
     """Show a file by its extension if it is here, else where it lies."""
-    from flytenb.bridge.renderers import read_place
+    from flytenb.types.renderers import read_place
 
     place = read_place(value)
     title = type_text(type(value) if view.declared is None else view.declared)
@@ -108,7 +108,7 @@ def show_path(value: Path, view: View) -> Part:
 
 def _storage(uri: str, view: View) -> Part:
     """Return a line that, opened, asks the storage: a display must not wait for a network that nobody asked for."""
-    from flytenb.bridge.renderers import ask_storage
+    from flytenb.types.renderers import ask_storage
 
     there = view.inside("there")
     if not there.look.is_open:

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from flytenb.display.brief import brief, class_name
 from flytenb.display.look import sorted_rows, word
 from flytenb.display.part import Column, Part, Section, Table
-from flytenb.display.quantities import bytes_text, count_text, number_text, range_text
 from flytenb.display.registry import BUILT_IN
 from flytenb.display.values.choices import Page, choose_rows
 from flytenb.display.values.records import cell_text
 from flytenb.display.view import View
+from flytenb.wording.quantities import bytes_text, count_text, number_text, range_text
+from flytenb.wording.values import brief, class_name
 
 display_for = BUILT_IN.display_for
 _WIDE = 1_000

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from flytenb.display.asked import wait_for
-from flytenb.display.brief import brief, class_name
+from flytenb.display.deadline import wait_for
 from flytenb.display.part import Entry, Group, Note, Part, Section, Tree
-from flytenb.display.quantities import count_text
 from flytenb.display.registry import BUILT_IN
 from flytenb.display.view import View
+from flytenb.wording.quantities import count_text
+from flytenb.wording.values import brief, class_name
 
 display_for = BUILT_IN.display_for
 _NOT_RUN = "not collected: looking at its rows would run it"

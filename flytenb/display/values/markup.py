@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from flytenb.display.brief import brief, class_name
 from flytenb.display.part import Html, Part, Section
 from flytenb.display.registry import BUILT_IN
 from flytenb.display.view import View
+from flytenb.wording.values import brief, class_name
 
 display_for = BUILT_IN.display_for
 

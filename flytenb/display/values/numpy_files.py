@@ -9,11 +9,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from flytenb.display.brief import brief
-from flytenb.display.loaded import loaded
 from flytenb.display.part import Entry, Facts, Group, Note, Part, Tree, Value
 from flytenb.display.values.arrays import array_body, shape_text
 from flytenb.display.view import View
+from flytenb.wording.loaded import loaded
+from flytenb.wording.values import brief
 
 _SCAN = 10_000
 """Elements that figures are taken from: each may lie on a page of the disk of its own."""

@@ -6,10 +6,10 @@ import binascii
 from collections.abc import Mapping
 from typing import Any
 
-from flytenb.display.brief import brief, class_name, has_no_repr, is_told_by_repr, own_repr, pass_interrupt
 from flytenb.display.part import Group, Html, Own, Part, Picture, Rich, Section, Text, Tree, Value
 from flytenb.display.registry import BUILT_IN, FALLBACK
 from flytenb.display.view import View
+from flytenb.wording.values import brief, class_name, has_no_repr, is_told_by_repr, own_repr, pass_interrupt
 
 display_for = BUILT_IN.display_for
 _METHODS = {

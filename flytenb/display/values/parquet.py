@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from flytenb.display.loaded import loaded
 from flytenb.display.part import Column, Note, Part, Table, Window
-from flytenb.display.quantities import bytes_text, count_text, number_text, range_text
 from flytenb.display.values.arrow import ArrowChoice, arrow_values
 from flytenb.display.values.choices import choose_rows
 from flytenb.display.values.records import cell_text
 from flytenb.display.view import View
+from flytenb.wording.loaded import loaded
+from flytenb.wording.quantities import bytes_text, count_text, number_text, range_text
 
 _STRETCH = 10_000
 """Rows that are held at once while those before the page are passed over."""

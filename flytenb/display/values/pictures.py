@@ -11,14 +11,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from flytenb.display.asked import wait_for
-from flytenb.display.brief import brief, class_name, clip
-from flytenb.display.loaded import loaded
+from flytenb.display.deadline import wait_for
 from flytenb.display.part import MEDIA_TYPES, Group, Media, Note, Part, Picture, Rich, Section, Table, Value
-from flytenb.display.quantities import bytes_text, count_text, number_text
 from flytenb.display.registry import BUILT_IN
 from flytenb.display.statistics import column_summary
 from flytenb.display.view import View
+from flytenb.wording.loaded import loaded
+from flytenb.wording.quantities import bytes_text, count_text, number_text
+from flytenb.wording.values import brief, class_name, clip
 
 display_for = BUILT_IN.display_for
 _LARGEST = 480

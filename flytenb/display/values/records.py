@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-from flytenb.display.annotations import field_types, type_text
-from flytenb.display.brief import brief, class_name
-from flytenb.display.loaded import loaded
 from flytenb.display.look import sorted_rows
 from flytenb.display.part import Column, Part, Section, Table, Tree
-from flytenb.display.quantities import number_text
 from flytenb.display.registry import BUILT_IN
 from flytenb.display.statistics import column_summary
 from flytenb.display.values.choices import choose_rows
 from flytenb.display.view import View
+from flytenb.wording.loaded import loaded
+from flytenb.wording.quantities import number_text
+from flytenb.wording.types import field_types, type_text
+from flytenb.wording.values import brief, class_name
 
 display_for = BUILT_IN.display_for
 

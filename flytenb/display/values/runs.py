@@ -12,8 +12,8 @@ from flytenb.display.view import View
 @BUILT_IN.display_for("flytenb.runner.run.Run")
 def show_run(value: Any, view: View) -> Part:
     """Show a run as it stands now."""
-    # Imported here: only a run needs the notebook's own display machinery.
-    from flytenb.display.run_view import run_bundle
+    # Late: only a run needs it, and it shows values itself.
+    from flytenb.display.runs.picture import run_bundle
 
     bundle = run_bundle(value)
     return Own(bundle["text/plain"], bundle["text/html"])

@@ -11,11 +11,11 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from typing import Any
 
-from flytenb.display.brief import brief, class_name, clip
 from flytenb.display.part import Note, Part, Section, Text, Value
-from flytenb.display.quantities import bytes_text, count_text
 from flytenb.display.registry import BUILT_IN
 from flytenb.display.view import View
+from flytenb.wording.quantities import bytes_text, count_text
+from flytenb.wording.values import brief, class_name, clip
 
 display_for = BUILT_IN.display_for
 _HEX_BYTES = 128

@@ -7,10 +7,7 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
-from flytenb.display.brief import brief, class_name
-from flytenb.display.loaded import loaded
 from flytenb.display.part import Entry, Group, Note, Part, Section, Text, Tree, Value
-from flytenb.display.quantities import bytes_text, count_text
 from flytenb.display.registry import BUILT_IN
 from flytenb.display.values.arrays import (
     LEAST_PICTURE,
@@ -22,6 +19,9 @@ from flytenb.display.values.arrays import (
     steps_for,
 )
 from flytenb.display.view import View
+from flytenb.wording.loaded import loaded
+from flytenb.wording.quantities import bytes_text, count_text
+from flytenb.wording.values import brief, class_name
 
 display_for = BUILT_IN.display_for
 _MOST_WEIGHTS = 20_000

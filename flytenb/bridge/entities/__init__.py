@@ -1,0 +1,1 @@
+"""What an object is to flytekit: kind, interface, inputs, source, decorators."""

@@ -1,0 +1,262 @@
+"""Tasks, workflows and launch plans as words and frozen data; how they are wired is left to `graphs`."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import Any, NamedTuple, get_args
+
+from flytekit.core.array_node import ArrayNode
+from flytekit.core.base_task import Task
+from flytekit.core.container_task import ContainerTask
+from flytekit.core.gate import Gate
+from flytekit.core.interface import Interface as PythonInterface
+from flytekit.core.interface import remap_shared_output_descriptions
+from flytekit.core.launch_plan import LaunchPlan
+from flytekit.core.legacy_map_task import MapPythonTask
+from flytekit.core.reference_entity import LaunchPlanReference, ReferenceEntity, TaskReference
+from flytekit.core.workflow import WorkflowBase, WorkflowFailurePolicy
+from flytekit.remote.entities import FlyteLaunchPlan, FlyteTask
+from flytekit.types.error import FlyteError
+
+from flytenb.bridge import private
+from flytenb.bridge.entities.kind import (
+    KIND_WORDS,
+    REMOTE,
+    function_of,
+    inner_workflow,
+    is_entity,
+    is_map,
+    is_stub,
+    kind_of,
+    map_target,
+    mock_of,
+    require_entity,
+    require_local,
+    short_name,
+)
+from flytenb.bridge.type_names import name_literal_type, name_type
+from flytenb.bridge.values_in_short import shorten
+from flytenb.model import Interface, Port
+from flytenb.model.node import Setting
+
+__all__ = [
+    "KIND_WORDS",
+    "add_resources",
+    "function_of",
+    "inner_workflow",
+    "is_entity",
+    "is_error_type",
+    "is_map",
+    "is_stub",
+    "kind_of",
+    "map_target",
+    "mock_of",
+    "name_image",
+    "plan_inputs",
+    "python_interface",
+    "read_interface",
+    "read_settings",
+    "require_entity",
+    "require_local",
+    "seconds",
+    "short_name",
+]
+
+
+def python_interface(entity: Any) -> PythonInterface | None:
+    """Return flytekit's Python interface, None for what comes from a cluster and has none."""
+    try:
+        found = entity.python_interface
+    except (AttributeError, ValueError):
+        return None
+    return found if isinstance(found, PythonInterface) else None
+
+
+def read_interface(entity: Any) -> Interface:
+    """Read the inputs (with default and doc) and outputs; a launch plan's fixed inputs are not its inputs any more."""
+    interface = python_interface(entity)
+    if interface is None:
+        return _read_typed_interface(entity.interface)
+    docstring = interface.docstring
+    docs = docstring.input_descriptions if docstring else {}
+    output_docs = docstring.output_descriptions if docstring else {}
+    output_docs = remap_shared_output_descriptions(output_docs, interface.outputs)
+    fixed, saved = plan_inputs(entity)
+    inputs = tuple(
+        Port(name, name_type(t), _default_in_short(saved.get(name, default), t), docs.get(name) or "")
+        for name, (t, default) in interface.inputs_with_defaults.items()
+        if name not in fixed
+    )
+    outputs = tuple(Port(k, name_type(t), None, output_docs.get(k) or "") for k, t in interface.outputs.items())
+    return Interface(inputs, outputs, _read_doc(entity, interface))
+
+
+class PlanInputs(NamedTuple):
+    """What a launch plan says about its workflow's inputs, as Python values; `saved` holds the fixed ones too."""
+
+    fixed: Mapping[str, Any]
+    saved: Mapping[str, Any]
+
+
+def plan_inputs(entity: Any) -> PlanInputs:
+    """Return what a launch plan fixes and saves; nothing for any other entity."""
+    if not isinstance(entity, LaunchPlan) or isinstance(entity, ReferenceEntity):
+        return PlanInputs({}, {})
+    return PlanInputs(entity.raw_fixed_inputs, entity.saved_inputs)
+
+
+def is_error_type(python_type: Any) -> bool:
+    """Tell whether an input takes the error that a failure handler handles; Flyte itself fills it."""
+    return FlyteError in (python_type, *get_args(python_type))
+
+
+def _read_typed_interface(interface: Any) -> Interface:
+    if interface is None:  # a launch plan whose workflow wasn't fetched
+        return Interface()
+    return Interface(_typed_ports(interface.inputs), _typed_ports(interface.outputs))
+
+
+def _typed_ports(variables: Mapping[str, Any]) -> tuple[Port, ...]:
+    """Read variables; flytekit puts a variable's name where it has no description."""
+    docs = {k: "" if v.description == k else v.description for k, v in variables.items()}
+    return tuple(Port(k, name_literal_type(v.type), None, docs[k]) for k, v in variables.items())
+
+
+def _default_in_short(value: Any, python_type: Any) -> str | None:
+    """The default in short; flytekit keeps none and `None` alike, and fills in None only where the type allows it."""
+    if value is None:
+        return "None" if type(None) in get_args(python_type) else None
+    return shorten(value)
+
+
+def _read_doc(entity: Any, interface: PythonInterface) -> str:
+    if interface.docstring is not None:
+        parts = (interface.docstring.short_description, interface.docstring.long_description)
+        return "\n\n".join(p.strip() for p in parts if p)
+    docs = getattr(entity, "docs", None) if isinstance(entity, Task | WorkflowBase) else None
+    return str(getattr(docs, "short_description", None) or "")
+
+
+def read_settings(entity: Any) -> dict[str, Setting]:
+    """Read what a badge can say about the entity itself; what a node overrides is left to `graphs`."""
+    settings: dict[str, Setting] = {}
+    if isinstance(entity, (ReferenceEntity, *REMOTE)):
+        _add_reference(settings, entity)
+    elif isinstance(entity, ArrayNode):
+        _add_map(settings, entity)
+    elif isinstance(entity, Gate):
+        _add_gate(settings, entity)
+    elif isinstance(entity, LaunchPlan):
+        _add_plan(settings, entity)
+    elif isinstance(entity, WorkflowBase):
+        if entity.workflow_metadata.on_failure == WorkflowFailurePolicy.FAIL_AFTER_EXECUTABLE_NODES_COMPLETE:
+            settings["failure_policy"] = "fail after executable nodes complete"
+        if entity.workflow_metadata_defaults.interruptible:
+            settings["interruptible"] = True
+    elif isinstance(entity, Task):
+        _add_task(settings, entity)
+    return settings
+
+
+def _add_reference(settings: dict[str, Setting], entity: Any) -> None:
+    reference = entity.reference if isinstance(entity, ReferenceEntity) else None
+    if isinstance(entity, FlyteTask) or isinstance(reference, TaskReference):
+        settings["of"] = "task"
+    elif isinstance(entity, FlyteLaunchPlan) or isinstance(reference, LaunchPlanReference):
+        settings["of"] = "launch plan"
+    else:
+        settings["of"] = "workflow"
+    identifier = entity.id
+    for key in ("project", "domain", "version"):
+        if getattr(identifier, key):
+            settings[key] = str(getattr(identifier, key))
+
+
+def _add_map(settings: dict[str, Setting], entity: Any) -> None:
+    settings["of"] = short_name(map_target(entity))
+    if isinstance(entity, MapPythonTask):
+        concurrency, ratio = private.legacy_map(entity)
+        if concurrency:
+            settings["concurrency"] = concurrency
+    else:
+        ratio = entity.min_success_ratio
+        if entity.concurrency is not None:
+            settings["concurrency"] = entity.concurrency
+        if entity.min_successes:
+            settings["min_successes"] = entity.min_successes
+    if ratio is not None and ratio != 1:
+        settings["min_success_ratio"] = ratio
+    if entity.bound_inputs:
+        settings["bound"] = ", ".join(sorted(entity.bound_inputs))
+
+
+def _add_gate(settings: dict[str, Setting], gate: Gate) -> None:
+    if gate.sleep_duration is not None:
+        settings["gate"] = "sleep"
+        settings["duration"] = seconds(gate.sleep_duration)
+        return
+    settings["gate"] = "approve" if gate.input_type is None else "input"
+    settings["timeout"] = seconds(private.gate_timeout(gate))
+
+
+def _add_plan(settings: dict[str, Setting], plan: LaunchPlan) -> None:
+    fixed, saved = plan_inputs(plan)
+    defaults = {k: v for k, v in saved.items() if k not in fixed and v is not None}
+    for key, values in (("fixed", fixed), ("defaults", defaults)):
+        if values:
+            settings[key] = ", ".join(f"{k}={shorten(v)}" for k, v in values.items())
+    cron = getattr(plan.schedule, "cron_schedule", None)
+    expression = getattr(cron, "schedule", None) or getattr(plan.schedule, "cron_expression", None)
+    if expression:
+        settings["schedule"] = str(expression)
+
+
+def _add_task(settings: dict[str, Setting], task: Task) -> None:
+    if is_map(task):
+        _add_map(settings, task)
+        task_type = map_target(task).task_type
+    else:
+        task_type = task.task_type
+    metadata = task.metadata
+    if metadata.retries:
+        settings["retries"] = metadata.retries
+    if metadata.timeout:
+        settings["timeout"] = seconds(metadata.timeout)
+    if metadata.interruptible is not None:
+        settings["interruptible"] = metadata.interruptible
+    if metadata.cache:
+        settings["cache"] = metadata.cache_version
+    if metadata.cache_serialize:
+        settings["cache_serialize"] = True
+    if task_type != "python-task":
+        settings["task_type"] = task_type
+    runs = map_target(task) if is_map(task) else task
+    image = private.container_image(runs) if isinstance(runs, ContainerTask) else getattr(runs, "container_image", None)
+    if image is not None:
+        settings["image"] = name_image(image)
+    add_resources(settings, getattr(runs, "resources", None))
+
+
+def seconds(duration: datetime.timedelta | int) -> int | float:
+    """Return a duration in seconds, whole where it is."""
+    seconds = duration.total_seconds() if isinstance(duration, datetime.timedelta) else duration
+    return int(seconds) if seconds == int(seconds) else seconds
+
+
+def name_image(image: Any) -> str:
+    """Return an image as its tag, or the name of its ImageSpec; the spec's hash would mean to read its files."""
+    if isinstance(image, str):
+        return image
+    registry = getattr(image, "registry", None)
+    return f"{registry}/{image.name}" if registry else str(image.name)
+
+
+def add_resources(settings: dict[str, Setting], resources: Any) -> None:
+    """Put cpu, mem, gpu and disk into the settings: what is requested, else the limit."""
+    for key, attribute in (("cpu", "cpu"), ("mem", "mem"), ("gpu", "gpu"), ("disk", "ephemeral_storage")):
+        for part in ("requests", "limits"):
+            value = getattr(getattr(resources, part, None), attribute, None)
+            if value is not None:
+                settings[key] = value if isinstance(value, int | float | str) else str(value)
+                break

@@ -1,0 +1,192 @@
+"""What an object is to Flyte, and what it is called; what goes in and comes out is left to `entities`."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, get_args
+
+from flytekit.core.array_node import ArrayNode
+from flytekit.core.array_node_map_task import ArrayNodeMapTask
+from flytekit.core.base_sql_task import SQLTask
+from flytekit.core.base_task import Task
+from flytekit.core.container_task import ContainerTask
+from flytekit.core.gate import Gate
+from flytekit.core.launch_plan import LaunchPlan
+from flytekit.core.legacy_map_task import MapPythonTask
+from flytekit.core.python_function_task import EagerAsyncPythonFunctionTask, PythonFunctionTask
+from flytekit.core.reference_entity import ReferenceEntity
+from flytekit.core.workflow import WorkflowBase
+from flytekit.extend.backend.base_connector import AsyncConnectorExecutorMixin, SyncConnectorExecutorMixin
+from flytekit.extras.tasks.shell import ShellTask
+from flytekit.remote.entities import FlyteLaunchPlan, FlyteTask, FlyteWorkflow
+
+from flytenb.bridge import private
+from flytenb.bridge.entities.stub import Body, read_body
+from flytenb.errors import NotAnEntityError, RemoteEntityError
+from flytenb.model import Kind
+
+REMOTE = (FlyteTask, FlyteWorkflow, FlyteLaunchPlan)
+"""What was fetched from a cluster."""
+
+_MAPS = (ArrayNodeMapTask, MapPythonTask, ArrayNode)
+_ENTITIES = (Task, WorkflowBase, LaunchPlan, ReferenceEntity, ArrayNode, *REMOTE)
+_CONNECTORS = (AsyncConnectorExecutorMixin, SyncConnectorExecutorMixin)
+
+_KINDS: tuple[tuple[tuple[type, ...], Kind], ...] = (
+    ((ReferenceEntity, *REMOTE), Kind.REFERENCE),
+    (_MAPS, Kind.MAP),
+    ((LaunchPlan,), Kind.LAUNCH_PLAN),
+    ((Gate,), Kind.GATE),
+    ((EagerAsyncPythonFunctionTask,), Kind.EAGER),
+    ((ContainerTask,), Kind.CONTAINER),
+    ((ShellTask,), Kind.SHELL),
+    ((SQLTask,), Kind.SQL),
+    (_CONNECTORS, Kind.CONNECTOR),
+    ((Task,), Kind.TASK),
+    ((WorkflowBase,), Kind.SUBWORKFLOW),
+)
+"""First match wins: references inherit from what they refer to, and many SQL tasks are connectors too."""
+
+KIND_WORDS = {Kind.SUBWORKFLOW: "workflow", Kind.LAUNCH_PLAN: "launch plan"}
+"""Kinds whose word in a sentence isn't their value."""
+
+
+def is_entity(obj: Any) -> bool:
+    """Tell whether an object is a task, workflow, launch plan, reference or map task.
+
+    Only the type is looked at: `hasattr` on a task raises errors of its own, and a user's `__getattr__` or `__class__`
+    may do anything.
+    """
+    return issubclass(type(obj), _ENTITIES)
+
+
+def require_entity(obj: Any) -> None:
+    """Raise NotAnEntityError unless the object is an entity."""
+    if not is_entity(obj):
+        raise NotAnEntityError(
+            f"an object of type {type(obj).__name__!r} is neither task, workflow nor launch plan",
+            hint="give what @task, @workflow or LaunchPlan.get_or_create made",
+        )
+
+
+def require_local(entity: Any) -> None:
+    """Raise RemoteEntityError for what was fetched from a cluster, or maps such a thing: it has no code here."""
+    remote = map_target(entity) if is_map(entity) else entity
+    if not isinstance(remote, REMOTE):
+        return
+    identifier = remote.id
+    place = "/".join(filter(None, (identifier.project, identifier.domain, identifier.version)))
+    raise RemoteEntityError(
+        f"{short_name(entity)!r} was fetched from a cluster ({place}) and runs there: it has no code and no Python "
+        "types here",
+        hint="run it there, remote.execute(…); here, declare it with types, @reference_task(…) or "
+        "@reference_workflow(…), and give it a stand-in: flytenb.options(stand_ins={…})",
+    )
+
+
+def kind_of(entity: Any) -> Kind:
+    """Tell what a node of this entity is: the kind of a workflow is a subworkflow, that of an empty body a stub."""
+    cls = type(entity)
+    for classes, kind in _KINDS:
+        if issubclass(cls, classes):
+            if kind in (Kind.TASK, Kind.SUBWORKFLOW, Kind.EAGER) and is_stub(entity):
+                return Kind.STUB
+            if kind is Kind.TASK and _is_dynamic(entity):
+                return Kind.DYNAMIC
+            return kind
+    require_entity(entity)
+    raise AssertionError(f"no kind for {cls.__name__}")  # every entity class is in the table above
+
+
+def _is_dynamic(task: Any) -> bool:
+    return isinstance(task, PythonFunctionTask) and task.execution_mode == PythonFunctionTask.ExecutionBehavior.DYNAMIC
+
+
+def function_of(entity: Any) -> Any:
+    """Return the user's function under a task or workflow, None where there is none."""
+    if isinstance(entity, PythonFunctionTask):
+        return entity.task_function
+    if isinstance(entity, WorkflowBase) and not isinstance(entity, ReferenceEntity):
+        return private.workflow_function(entity)
+    return None
+
+
+def is_stub(entity: Any) -> bool:
+    """Tell whether the body is still to be written.
+
+    `...` and `raise NotImplementedError` always say so. A docstring or `pass` says so for a workflow, and for a task
+    that has promised an output; a task without outputs that does nothing is complete, and runs so on a cluster.
+    """
+    function = function_of(entity)
+    if function is None:
+        return False
+    body = read_body(function)
+    if body is Body.NOTHING:
+        return isinstance(entity, WorkflowBase) or not _may_return_nothing(entity)
+    return body is Body.ELLIPSIS
+
+
+def _may_return_nothing(task: Any) -> bool:
+    """Whether falling off the end of the function gives a valid output, as flytekit judges it."""
+    outputs = list(task.python_interface.outputs.values())
+    return not outputs or (len(outputs) == 1 and type(None) in get_args(outputs[0]))
+
+
+def short_name(entity: Any) -> str:
+    """Return the name as the user wrote it: the function's, or the one given by hand; for a map what it maps."""
+    if isinstance(entity, _MAPS):
+        return short_name(map_target(entity))
+    if isinstance(entity, Gate):
+        return str(entity.name) if entity.sleep_duration is None else "sleep"
+    name = str(entity.id.name if isinstance(entity, REMOTE) else entity.name)
+    if isinstance(entity, LaunchPlan) and not isinstance(entity, ReferenceEntity):
+        return short_name(entity.workflow) if name == entity.workflow.name else name
+    function = function_of(entity)
+    if function is not None:
+        return str(getattr(inspect.unwrap(function), "__name__", None) or name.rpartition(".")[2])
+    if isinstance(entity, (ReferenceEntity, *REMOTE)):
+        return name.rpartition(".")[2]
+    return name
+
+
+def is_map(entity: Any) -> bool:
+    """Tell whether the entity maps another over lists."""
+    return isinstance(entity, _MAPS)
+
+
+def map_target(entity: Any) -> Any:
+    """Return the task or launch plan that a map task or array node maps."""
+    if isinstance(entity, ArrayNode):
+        return entity.target
+    if isinstance(entity, MapPythonTask):
+        return entity.run_task
+    return entity.python_function_task
+
+
+def mock_of(entity: Any) -> Callable[..., Any] | None:
+    """Return what `flytekit.testing` put in the place of an entity's `execute`; of a launch plan's, its workflow's.
+
+    When a mock ends, flytekit leaves the entity's own method on the instance: that isn't a mock, nor is what a task's
+    own class puts there.
+    """
+    if isinstance(entity, LaunchPlan) and not isinstance(entity, ReferenceEntity):
+        return mock_of(entity.workflow)
+    found: Callable[..., Any] | None = getattr(entity, "__dict__", {}).get("execute")
+    if found is None:
+        return None
+    from unittest.mock import NonCallableMock
+
+    is_mock = isinstance(found, NonCallableMock) or getattr(found, "__module__", "") == "flytekit.core.testing"
+    return found if is_mock else None
+
+
+def inner_workflow(entity: Any) -> WorkflowBase | None:
+    """Return the workflow that a node of this entity opens to, None for what has no inside before it runs."""
+    if isinstance(entity, ReferenceEntity):
+        return None
+    if isinstance(entity, ArrayNode):
+        return inner_workflow(entity.target)
+    if isinstance(entity, LaunchPlan):
+        return inner_workflow(entity.workflow)
+    return entity if isinstance(entity, WorkflowBase) else None

@@ -1,0 +1,45 @@
+"""Where an entity's code stands, what it says, and the types that it declares."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from flytenb.bridge.entities.interface import function_of, is_map, map_target, python_interface
+
+
+def where_defined(entity: Any) -> str:
+    """Return the file and line of an entity's function, or `""`; a cell of a notebook has no file worth naming."""
+    function = function_of(entity)
+    code = getattr(inspect.unwrap(function), "__code__", None) if function is not None else None
+    if code is None:
+        return ""
+    path = Path(code.co_filename)
+    if getattr(function, "__module__", "") == "__main__" and not path.is_file():
+        return f"this notebook, line {code.co_firstlineno} of its cell"
+    return f"{path.name}:{code.co_firstlineno}"
+
+
+def source_of(entity: Any) -> str:
+    """Return the source of an entity's function (of what a map maps), decorators and all, or `""`."""
+    function = function_of(map_target(entity) if is_map(entity) else entity)
+    if function is None:
+        return ""
+    try:
+        return inspect.getsource(inspect.unwrap(function))
+    except (OSError, TypeError):
+        return ""
+
+
+def input_types(entity: Any) -> Mapping[str, Any]:
+    """Return the declared Python types of the inputs by name; none for what isn't known here."""
+    interface = None if entity is None else python_interface(entity)
+    return {} if interface is None else interface.inputs
+
+
+def output_types(entity: Any) -> Mapping[str, Any]:
+    """Return the declared Python types of the outputs by name; none for what isn't known here."""
+    interface = None if entity is None else python_interface(entity)
+    return {} if interface is None else interface.outputs

@@ -1,0 +1,1 @@
+"""Calls of tasks as a pod makes them: values packed, files, containers, connectors, maps, gates."""

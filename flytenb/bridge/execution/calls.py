@@ -1,0 +1,233 @@
+"""How one task is called with Python values: the fast way where nobody changed flytekit's, else flytekit's own.
+
+Both give what a cluster would: declared outputs, each packed to cross a node boundary. When a node runs, on which
+thread, how often it is tried: all that is left to `run`.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flytekit.core.base_task import IgnoreOutputs, PythonTask, Task
+from flytekit.core.container_task import ContainerTask
+from flytekit.core.context_manager import ExecutionState
+from flytekit.core.interface import Interface
+from flytekit.core.promise import Promise, VoidPromise
+from flytekit.core.python_function_task import AsyncPythonFunctionTask, PythonFunctionTask
+from flytekit.deck import DeckField
+from flytekit.exceptions.user import FlyteRecoverableException
+from flytekit.models.literals import Literal
+
+from flytenb.bridge.context import Workspace
+from flytenb.bridge.crossing import Value, from_literal, packer
+from flytenb.bridge.entities.interface import is_stub, mock_of, require_entity, require_local, short_name
+from flytenb.bridge.entities.stub import stub_error
+from flytenb.bridge.execution.container import run_container
+from flytenb.bridge.execution.coroutines import run_coroutine
+from flytenb.bridge.execution.files import copy_for_task, let_go, may_hold_files, own_files
+from flytenb.bridge.execution.packing import build_packing, explain_input
+from flytenb.bridge.stopping import current_attempt, stoppable
+from flytenb.errors import InputError
+
+Call = Callable[[Workspace, dict[str, Any]], dict[str, Value]]
+"""Takes the run's workspace and the inputs as Python values, which it may empty; gives the outputs, packed."""
+
+_PREFIX = "Error encountered while executing"
+
+
+def build_call(task: Any, *, strict: bool = False) -> Call:
+    """Prepare the call of a task once, for every time that it runs."""
+    if is_stub(task):
+        return _refusing_call(task)
+    if isinstance(task, ContainerTask):
+        return lambda workspace, inputs: run_container(task, workspace, inputs)
+    if is_plain(task):
+        return _fast_call(task, strict)
+    return _compatible_call(task)
+
+
+def _refusing_call(entity: Any) -> Call:
+    name = short_name(entity)
+
+    def refuse(workspace: Workspace, inputs: dict[str, Any]) -> dict[str, Value]:
+        raise stub_error(name)
+
+    return refuse
+
+
+def is_plain(task: Any) -> bool:
+    """Whether nobody overrode how flytekit dispatches this task, so that the fast call gives the same answers."""
+    cls = type(task)
+    return (
+        isinstance(task, PythonTask)
+        and cls.dispatch_execute is PythonTask.dispatch_execute
+        and cls.local_execute is Task.local_execute
+        and cls.sandbox_execute is Task.sandbox_execute
+        and cls._output_to_literal_map is PythonTask._output_to_literal_map
+        and cls._literal_map_to_python_input is PythonTask._literal_map_to_python_input
+        and "local_execute" not in vars(task)
+        and "dispatch_execute" not in vars(task)
+    )
+
+
+def is_async(task: Any) -> bool:
+    """Whether the task's function is a coroutine function that flytekit would run on a loop thread of its own."""
+    return (
+        isinstance(task, AsyncPythonFunctionTask) and type(task).async_execute is AsyncPythonFunctionTask.async_execute
+    )
+
+
+def is_recoverable(error: BaseException) -> bool:
+    """Whether a cluster would try again after this error: only what says so itself is retried."""
+    return isinstance(error, FlyteRecoverableException)
+
+
+def body_of(task: Any) -> Callable[..., Any]:
+    """The function to call with the inputs, in the way that this task type asks for."""
+    mock = mock_of(task)
+    if mock is not None:
+        return mock
+    if is_async(task):
+        function = task.task_function
+        return lambda **inputs: run_coroutine(function(**inputs))
+    if type(task) is PythonFunctionTask and "execute" not in vars(task):
+        plain: Callable[..., Any] = task.task_function
+        return plain
+    execute: Callable[..., Any] = task.execute
+    return execute
+
+
+def _fast_call(task: PythonTask[Any], strict: bool) -> Call:
+    body = stoppable(body_of(task))
+    pack = build_packing(task, strict=strict)
+    own = own_files(task.python_interface.inputs)
+    cls = type(task)
+    has_hooks = cls.pre_execute is not PythonTask.pre_execute or cls.post_execute is not PythonTask.post_execute
+    if not has_hooks and not task.enable_deck:
+
+        def call(workspace: Workspace, inputs: dict[str, Any]) -> dict[str, Value]:
+            state = workspace.enter().execution_state
+            if own is not None:
+                own(workspace, inputs)
+            box = [body(**inputs)]
+            inputs.clear()  # a task may return what it was given, which is then nobody else's any more
+            state.mode = ExecutionState.Mode.TASK_EXECUTION  # from here on as in `Workspace.enter_to_pack`
+            return pack(box)
+
+        return call
+
+    def call_with_hooks(workspace: Workspace, inputs: dict[str, Any]) -> dict[str, Value]:
+        context = workspace.enter()
+        parameters = task.pre_execute(context.user_space_params)
+        if task.enable_deck and context.user_space_params is not None:
+            if DeckField.TIMELINE in task.deck_fields:
+                context.user_space_params.decks.append(context.user_space_params.timeline_deck)
+            parameters = context.user_space_params.with_enable_deck(enable_deck=True).build()
+        if parameters is not context.user_space_params:
+            context.execution_state.user_space_params = parameters
+        if own is not None:
+            own(workspace, inputs)
+        box = [task.post_execute(parameters, body(**inputs))]
+        context.execution_state.mode = ExecutionState.Mode.TASK_EXECUTION
+        outputs = pack(box)
+        natives = {name: value.native() for name, value in outputs.items()} if task.enable_deck else {}
+        task._write_decks(inputs, natives, context, parameters)
+        return outputs
+
+    return call_with_hooks
+
+
+def _compatible_call(entity: Any) -> Call:
+    """Call `local_execute`, exactly as flytekit does, with literals in and literals out."""
+    inputs_types = entity.python_interface.inputs
+    variables = entity.interface.inputs
+    given = [name for name, declared in inputs_types.items() if may_hold_files(declared)]
+    handed_over = {n: packer(t) for n, t in entity.python_interface.outputs.items() if may_hold_files(t)}
+
+    def literal_of(name: str, value: Any) -> Literal:
+        try:
+            return packer(inputs_types[name], variables[name].type, strict=True)(value).literal()
+        except Exception as e:
+            explain_input(e, short_name(entity), name, inputs_types[name])
+            raise
+
+    def call(workspace: Workspace, inputs: dict[str, Any]) -> dict[str, Value]:
+        context = workspace.enter(workspace.context(entity.local_execution_mode()))
+        for name in given:
+            copy_for_task(workspace, inputs.get(name))
+        promises = {name: Promise(var=name, val=literal_of(name, value)) for name, value in inputs.items()}
+        try:
+            result = current_attempt().run(lambda: entity.local_execute(context, **promises))
+        except Exception as e:
+            _unwrap_message(e)
+            raise
+        outputs = _read_promises(result, entity.python_interface)
+        if handed_over:
+            workspace.enter_to_pack()
+            outputs |= {n: pack(let_go(outputs[n].native())) for n, pack in handed_over.items() if n in outputs}
+        return outputs
+
+    return call
+
+
+def _unwrap_message(error: Exception) -> None:
+    """Take back the prefix that flytekit writes over the arguments of a user's exception."""
+    if error.args and isinstance(error.args[0], str) and error.args[0].startswith(_PREFIX):
+        error.args = (error.args[0].partition(":\n  ")[2], *error.args[1:])
+
+
+def _read_promises(result: Any, interface: Interface) -> dict[str, Value]:
+    if result is None or isinstance(result, VoidPromise):
+        return {}
+    promises = (result,) if isinstance(result, Promise) else tuple(result)
+    names = list(interface.outputs)
+    return {
+        name: from_literal(promise.val, interface.outputs[name])
+        for name, promise in zip(names, promises, strict=True)
+        if isinstance(promise.val, Literal)
+    }
+
+
+def ignores_outputs(error: BaseException) -> bool:
+    """Whether the task said that what it made may be dropped (distributed training's other ranks)."""
+    return isinstance(error, IgnoreOutputs)
+
+
+def build_result(interface: Interface, values: Mapping[str, Value], own: Callable[[Any, Any], Any]) -> Any:
+    """What calling the entity returns: nothing, the one output, or the named tuple of all.
+
+    As `flytekit.core.promise.create_native_named_tuple`, 1.16.31. `own` gets each output and its type and makes it the
+    caller's.
+    """
+    names = list(interface.outputs)
+    if not names:
+        return None
+    natives = {name: own(values[name].native(), interface.outputs[name]) for name in names}
+    if len(names) == 1 and not interface.output_tuple_name:
+        return natives[names[0]]
+    shape = namedtuple(interface.output_tuple_name or "DefaultNamedTupleOutput", names)  # type: ignore[misc]
+    return shape(**natives)
+
+
+def name_positional(entity: Any, positional: tuple[Any, ...], named: Mapping[str, Any]) -> dict[str, Any]:
+    """Give positional arguments the names of the inputs, in declared order.
+
+    Raises:
+        InputError: for more arguments than inputs, or an input given twice.
+        RemoteEntityError: for what was fetched from a cluster.
+    """
+    require_entity(entity)
+    require_local(entity)
+    inputs = list(entity.python_interface.inputs)
+    if len(positional) > len(inputs):
+        raise InputError(
+            f"{short_name(entity)} takes {len(inputs)} inputs, {len(positional)} were given",
+            hint=f"inputs: {', '.join(inputs)}" if inputs else "call it without arguments",
+        )
+    given = dict(zip(inputs, positional, strict=False))
+    twice = [name for name in given if name in named]
+    if twice:
+        raise InputError(f"{short_name(entity)}: {', '.join(map(repr, twice))} is given twice")
+    return {**given, **named}

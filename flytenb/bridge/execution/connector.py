@@ -1,0 +1,305 @@
+"""A connector's task, run here on a loop of its own: created, polled, deleted when nobody wants it any more.
+
+flytekit's own way can't run in a kernel (its loop is the kernel's), blocks while it sleeps, ignores timeouts and
+interrupts, and converts literals that are literals already.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import inspect
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from flyteidl.core import literals_pb2
+from flyteidl.core.execution_pb2 import TaskExecution
+from flytekit.configuration import ImageConfig, SerializationSettings
+from flytekit.core import utils
+from flytekit.core.context_manager import ExecutionState, FlyteContextManager
+from flytekit.core.python_function_task import PythonFunctionTask
+from flytekit.exceptions.user import FlyteRecoverableException, FlyteUserException
+from flytekit.extend.backend.base_connector import (
+    AsyncConnectorExecutorMixin,
+    ConnectorRegistry,
+    SyncConnectorBase,
+    SyncConnectorExecutorMixin,
+)
+from flytekit.extend.backend.utils import is_terminal_phase, render_task_template
+from flytekit.models.literals import Literal, LiteralMap
+from flytekit.tools.translator import get_serializable
+
+from flytenb.bridge.context import Workspace
+from flytenb.bridge.crossing import Value, from_literal, packer
+from flytenb.bridge.stopping import NodeStopped, raise_in
+from flytenb.errors import headline
+from flytenb.wording.text import clean
+
+_FIRST_PAUSE = 0.05
+_LONGEST_PAUSE = 1.0
+
+Say = Callable[[str], None]
+Submit = Callable[[Callable[[], None]], None]
+"""Runs a job on a thread that may be blocked for as long as it likes."""
+
+
+def is_connector_task(task: Any) -> bool:
+    """Whether a service does the work of this task."""
+    return isinstance(task, AsyncConnectorExecutorMixin | SyncConnectorExecutorMixin)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a connector is asked to do, made ready on a worker's thread: nothing in it waits any more."""
+
+    workspace: Workspace
+    task: Any
+    connector: Any
+    template: Any
+    inputs: LiteralMap
+    output_prefix: str
+
+
+def prepare_job(task: Any, inputs: Mapping[str, Any], workspace: Workspace) -> Job:
+    """Serialise the task, find its connector, turn its inputs into literals.
+
+    Raises:
+        Exception: flytekit's own, if there is no connector for the task's type.
+    """
+    context = workspace.enter()
+    settings = context.serialization_settings or SerializationSettings(ImageConfig.auto_default_image())
+    with workspace.outside():
+        template = get_serializable(OrderedDict(), settings, task).template
+    connector = ConnectorRegistry.get_connector(template.type, template.task_type_version)
+    types, variables = task.python_interface.inputs, task.interface.inputs
+    literals = LiteralMap(
+        {name: packer(types[name], variables[name].type, strict=True)(v).literal() for name, v in inputs.items()}
+    )
+    prefix = context.file_access.get_random_remote_directory()
+    if isinstance(task, PythonFunctionTask):
+        # A job that runs the function itself finds its inputs in a file, as it would on a cluster.
+        state = workspace.context(ExecutionState.Mode.TASK_EXECUTION)
+        workspace.enter(state)
+        path = context.file_access.get_random_local_path()
+        utils.write_proto_to_file(literals.to_flyte_idl(), path)
+        context.file_access.put_data(path, f"{prefix}/inputs.pb")
+        template = render_task_template(template, prefix)
+    return Job(workspace, task, connector, template, literals, prefix)
+
+
+async def do_job(job: Job, say: Say, submit: Submit) -> dict[str, Value]:
+    """Do a job to its end and return its outputs; delete what was created if nobody waits for its end any more.
+
+    Args:
+        job: the job.
+        say: hears what the service says of it.
+        submit: gives the connector's blocking methods a thread each.
+
+    Raises:
+        FlyteUserException: if the service says that it failed.
+        FlyteRecoverableException: if it says that it may be tried again.
+    """
+    job.workspace.enter()
+    ask = _Asking(job, submit)
+    arguments = {"task_template": job.template, "inputs": job.inputs, "output_prefix": job.output_prefix}
+    if isinstance(job.connector, SyncConnectorBase):
+        resource = await ask(job.connector.do, **arguments)
+    else:
+        resource = await _poll(job, ask, arguments, say)
+    if resource.phase != TaskExecution.SUCCEEDED:
+        kind = FlyteRecoverableException if resource.phase == TaskExecution.RETRYABLE_FAILED else FlyteUserException
+        raise kind(f"Failed to run the task {job.task.name} with error: {resource.message}")
+    outputs: dict[str, Value] = await ask(_read_outputs, job=job, outputs=resource.outputs)
+    return outputs
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """Calls a connector's method: awaited on the loop if it is async, else on a thread, so that the loop goes on.
+
+    Not on the loop's own executor: its few threads would be lost to methods that never return, and Python waits for
+    them when it ends.
+    """
+
+    job: Job
+    submit: Submit
+
+    async def __call__(self, method: Callable[..., Any], **arguments: Any) -> Any:
+        if inspect.iscoroutinefunction(method):
+            return await method(**arguments)
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Any] = loop.create_future()
+        context = contextvars.copy_context()
+
+        def settle(value: Any, error: BaseException | None) -> None:
+            if answer.done():
+                return
+            if error is None:
+                answer.set_result(value)
+            else:
+                answer.set_exception(error)
+
+        def call() -> Any:
+            self.job.workspace.enter()
+            return method(**arguments)
+
+        def work() -> None:
+            value: Any = None
+            error: BaseException | None = None
+            try:
+                value = context.run(call)
+            except StopIteration as e:  # what no future takes
+                error = RuntimeError(f"{method.__qualname__} raised {e!r}")
+            except BaseException as e:
+                error = e
+            loop.call_soon_threadsafe(settle, value, error)
+
+        self.submit(work)
+        return await answer
+
+
+async def _poll(job: Job, ask: _Asking, arguments: Mapping[str, Any], say: Say) -> Any:
+    creating = asyncio.ensure_future(ask(job.connector.create, **arguments))
+    try:
+        meta = await asyncio.shield(creating)
+    except asyncio.CancelledError:
+        # What is being created can't be taken back before it is there.
+        await _delete(job, ask, await creating, say)
+        raise
+    try:
+        pause, told = _FIRST_PAUSE, ""
+        while True:
+            resource = await ask(job.connector.get, resource_meta=meta)
+            news = _news(resource)
+            if news != told:
+                say(news)
+                told = news
+            if is_terminal_phase(resource.phase):
+                return resource
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+    except BaseException:
+        # Cancelled, late, or lost sight of: as on a cluster, what nobody waits for must not run on.
+        await _delete(job, ask, meta, say)
+        raise
+
+
+async def _delete(job: Job, ask: _Asking, meta: Any, say: Say) -> None:
+    try:
+        await ask(job.connector.delete, resource_meta=meta)
+    except Exception as e:
+        say(f"the job could not be deleted and may run on: {headline(e)}\n")
+
+
+def _news(resource: Any) -> str:
+    links = "".join(f"{link.name}: {link.uri}\n" for link in resource.log_links or ())
+    message = f" {resource.message}" if resource.message else ""
+    return clean(f"{TaskExecution.Phase.Name(resource.phase).lower()}{message}\n{links}")
+
+
+def _read_outputs(job: Job, outputs: Any) -> dict[str, Value]:
+    """Take outputs as the connector gave them: literals pass through, Python values become literals once."""
+    declared = job.task.python_interface.outputs
+    if outputs is None:
+        if not declared:
+            return {}
+        files = FlyteContextManager.current_context().file_access
+        path = files.get_random_local_path()
+        files.get_data(f"{job.output_prefix}/outputs.pb", path)
+        outputs = LiteralMap.from_flyte_idl(utils.load_proto_from_file(literals_pb2.LiteralMap, path))
+    given: Mapping[str, Any] = outputs.literals if isinstance(outputs, LiteralMap) else outputs
+    values: dict[str, Value] = {}
+    for name, value in given.items():
+        if isinstance(value, Literal):
+            if name in declared:
+                values[name] = from_literal(value, declared[name])
+        else:
+            # A task that declares no outputs takes what it gets, as the type that it has.
+            values[name] = packer(declared.get(name, type(value)), strict=True)(value)
+    missing = [name for name in declared if name not in values]
+    if missing:
+        raise FlyteUserException(f"the connector of {job.task.name} gave no output {', '.join(map(repr, missing))}")
+    return values
+
+
+class ConnectorLoop:
+    """One event loop on one thread for all jobs of all runs.
+
+    A method that blocks the loop blocks them all. `give_up` leaves such a loop behind, so that the next job has a
+    new one.
+    """
+
+    def __init__(self) -> None:
+        self._start_anew()
+        os.register_at_fork(after_in_child=self._start_anew)
+
+    def _start_anew(self) -> None:
+        """Begin without a thread: a process that was forked has none of its parent's."""
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self, coroutine: Any, on_end: Callable[[asyncio.Task[Any]], None]) -> Callable[[], Callable[[], None]]:
+        """Start a coroutine; `on_end` hears of its end on the loop's thread.
+
+        Returns:
+            What cancels it. It returns what is to be called some time later: if the loop hasn't cancelled it by
+            then, it is blocked, and its thread is asked to stop and not used again.
+        """
+        loop, thread = self._running()
+        made: list[asyncio.Task[Any]] = []
+        cancelled, heard = threading.Event(), threading.Event()
+
+        def begin() -> None:
+            task = loop.create_task(coroutine)
+            task.add_done_callback(on_end)
+            made.append(task)
+            if cancelled.is_set():
+                task.cancel()
+
+        def cancel_here() -> None:
+            heard.set()
+            if made:
+                made[0].cancel()
+
+        def cancel() -> Callable[[], None]:
+            cancelled.set()
+            loop.call_soon_threadsafe(cancel_here)
+            return give_up
+
+        def give_up() -> None:
+            if heard.is_set():
+                return
+            with self._lock:
+                if self._loop is loop:
+                    self._loop = None
+            if thread.ident is not None:
+                raise_in(thread.ident, NodeStopped)
+
+        loop.call_soon_threadsafe(begin)
+        return cancel
+
+    def _running(self) -> tuple[asyncio.AbstractEventLoop, threading.Thread]:
+        with self._lock:
+            if self._loop is None or self._thread is None:
+                self._loop = asyncio.new_event_loop()
+                self._thread = threading.Thread(
+                    target=_run_for_ever, args=(self._loop,), name="flytenb-connectors", daemon=True
+                )
+                self._thread.start()
+            return self._loop, self._thread
+
+
+def _run_for_ever(loop: asyncio.AbstractEventLoop) -> None:
+    while True:
+        # A request to stop a method that blocks may come when it has just returned.
+        with suppress(BaseException):
+            loop.run_forever()
+
+
+connector_loop = ConnectorLoop()

@@ -1,0 +1,65 @@
+"""An eager task's coroutine, run here with a controller of ours: every call that it makes becomes a node of the run."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from types import TracebackType
+from typing import Any
+
+from flytekit.core.context_manager import ExecutionState
+from flytekit.core.python_function_task import EagerAsyncPythonFunctionTask
+from flytekit.exceptions.eager import EagerException
+
+from flytenb.bridge.context import Workspace
+from flytenb.bridge.entities.interface import inner_workflow
+from flytenb.bridge.execution.coroutines import run_coroutine
+from flytenb.bridge.stopping import current_attempt, shielded
+from flytenb.bridge.workflow.staleness import recompile_stale
+
+Add = Callable[[Any, dict[str, Any]], Awaitable[Any]]
+
+
+class _Controller:
+    """What flytekit asks for in its context: it only ever calls `add` (`core/promise.py`, 1.16.31)."""
+
+    def __init__(self, workspace: Workspace, add: Add) -> None:
+        self._workspace = workspace
+        self._add = add
+
+    async def add(self, entity: Any, input_kwargs: dict[str, Any]) -> Any:
+        """Run an entity that the eager task called, as its names have it now."""
+        if inner_workflow(entity) is not None:
+            with shielded(), self._workspace.outside():
+                recompile_stale(entity)
+        return await self._add(entity, input_kwargs)
+
+
+def run_eager(task: EagerAsyncPythonFunctionTask[Any], inputs: dict[str, Any], workspace: Workspace, add: Add) -> Any:
+    """Run the coroutine to its end on this thread and return what it returned."""
+    context = workspace.context(ExecutionState.Mode.EAGER_EXECUTION, worker_queue=_Controller(workspace, add))
+    workspace.enter(context)
+    return current_attempt().call(lambda: run_coroutine(task.task_function(**inputs)))
+
+
+def eager_error(name: str, error: BaseException) -> Exception:
+    """What an eager task catches when a call of its failed, on a cluster and so here."""
+    made: Exception = EagerException(f"Error executing {name} with error: {error}")
+    made.__cause__ = error
+    return made
+
+
+def cause_of(error: BaseException) -> BaseException:
+    """The user's own exception behind what an eager task let through, with the eager's frames on top of its own."""
+    while isinstance(error, EagerException) and error.__cause__ is not None:
+        cause = error.__cause__
+        trace = cause.__traceback__
+        for at in reversed(list(_entries(error.__traceback__))):
+            trace = TracebackType(trace, at.tb_frame, at.tb_lasti, at.tb_lineno)
+        error = cause.with_traceback(trace)
+    return error
+
+
+def _entries(trace: TracebackType | None) -> Iterator[TracebackType]:
+    while trace is not None:
+        yield trace
+        trace = trace.tb_next

@@ -1,0 +1,110 @@
+"""What a task returned, split into its declared outputs, each checked and packed; calling is left to `calls`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flytekit.core.interface import Interface
+from flytekit.models.literals import LiteralMap
+
+from flytenb.bridge.crossing import Value, from_literal, giver
+from flytenb.bridge.type_names import name_type
+from flytenb.errors import say
+from flytenb.wording.text import class_name, clean
+
+Pack = Callable[[list[Any]], dict[str, Value]]
+"""Takes the return value in a list, and empties it: a value that nobody else holds needn't be copied."""
+_SAYS_ARGS = (BaseException.__str__, KeyError.__str__)
+"""What says whatever the arguments are."""
+
+
+def build_packing(task: Any, *, strict: bool = False) -> Pack:
+    """Prepare the packing of a task's return value, once for every time that it runs.
+
+    The rules and the words of a refusal are flytekit's (`PythonTask._output_to_literal_map`, 1.16.31).
+    """
+    interface: Interface = task.python_interface
+    types = interface.outputs
+    variables = task.interface.outputs
+    givers = [(name, giver(t, variables[name].type, strict=strict)) for name, t in types.items()]
+    if not givers:
+        return lambda box: {}
+
+    def pack_one(name: str, give: Callable[[list[Any]], Value], position: int, box: list[Any]) -> Value:
+        kind = type(box[0])
+        if issubclass(kind, tuple):
+            raise TypeError(f"Output({name}) in task '{task.name}' received a tuple {box[0]}, instead of {types[name]}")
+        try:
+            return give(box)
+        except Exception as e:
+            key = name if name != f"o{position}" else position
+            _explain(
+                e,
+                f"Failed to convert outputs of task '{task.name}' at position {key}.\n"
+                f"Failed to convert type {kind} to type {types[name]}.\n"
+                f"Error Message: {e.args[0] if e.args else say(e)}.",
+            )
+            raise
+
+    if len(givers) == 1:
+        name, only = givers[0]
+        is_named_tuple = bool(interface.output_tuple_name)
+
+        # By the class's bases: flytekit's own check of an instance takes longer than the rest of packing an int.
+        def pack_single(box: list[Any]) -> dict[str, Value]:
+            if LiteralMap in type(box[0]).__mro__:
+                return read_literals(box[0], interface)
+            if is_named_tuple and isinstance(box[0], tuple):
+                box[0] = box[0][0]
+            return {name: pack_one(name, only, 0, box)}
+
+        return pack_single
+
+    def pack_several(box: list[Any]) -> dict[str, Value]:
+        if LiteralMap in type(box[0]).__mro__:
+            return read_literals(box[0], interface)
+        boxes = [[value] for value in box[0]] if isinstance(box[0], tuple | list) else None
+        if boxes is None or len(boxes) != len(givers):
+            found = type(box[0]).__name__ if boxes is None else f"{len(boxes)} values"
+            raise TypeError(
+                f"Failed to convert outputs of task '{task.name}': "
+                f"{len(givers)} outputs are declared ({', '.join(types)}), the task returned {found}"
+            )
+        box.clear()  # the tuple itself would hold its values
+        return {n: pack_one(n, g, i, one) for i, ((n, g), one) in enumerate(zip(givers, boxes, strict=True))}
+
+    return pack_several
+
+
+def explain_input(error: Exception, task: str, name: str, python_type: Any) -> None:
+    """Make the error of an input's conversion name the task, the input and its type; the error stays the same object.
+
+    Args:
+        error: what the conversion raised.
+        task: the task's name.
+        name: the input's name.
+        python_type: the type that the task declares for it.
+    """
+    said = f"{class_name(error)}: {say(error)}" if isinstance(error, LookupError) else say(error)
+    _explain(error, f"Failed to convert input {name!r} of task {task!r} to {name_type(python_type)}: {said}")
+
+
+def _explain(error: Exception, message: str) -> None:
+    """Give an error another message; one with words of its own gets a note instead."""
+    try:
+        error.args = (message,)
+    except Exception:
+        error.add_note(message)
+        return
+    if type(error).__str__ not in _SAYS_ARGS and clean(message) not in say(error):
+        error.add_note(message)
+
+
+def read_literals(literals: LiteralMap, interface: Interface) -> dict[str, Value]:
+    """Take outputs that a task delivered as literals already, as connectors do."""
+    return {
+        name: from_literal(literal, interface.outputs[name])
+        for name, literal in literals.literals.items()
+        if name in interface.outputs
+    }

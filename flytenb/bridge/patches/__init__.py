@@ -1,0 +1,1 @@
+"""Patches of flytekit in a kernel, each undone on unload."""

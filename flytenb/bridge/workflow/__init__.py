@@ -1,0 +1,1 @@
+"""Compiling workflows, and reading what they compiled to."""

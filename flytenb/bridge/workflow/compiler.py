@@ -1,0 +1,175 @@
+"""Compile a workflow's function as flytekit does, with the checks that flytekit leaves to the cluster.
+
+The one way to compile, for the extension's direct calls as for a script without it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from flytekit.core.condition import BranchNode
+from flytekit.core.workflow import PythonFunctionWorkflow
+
+from flytenb.bridge import private
+from flytenb.bridge.context import at_rest, compile_lock
+from flytenb.bridge.crossing.literal import run_on_loop
+from flytenb.bridge.entities.interface import is_stub
+from flytenb.bridge.replacement import Replacement
+from flytenb.bridge.stopping import current_attempt, shielded
+from flytenb.bridge.workflow.body import (
+    FLYTEKIT_COMPILE,
+    check_returned,
+    compile_told,
+    refuse_cycles,
+    refuse_unannounced,
+)
+from flytenb.bridge.workflow.dependencies import is_known, note_makings, read_makings
+from flytenb.bridge.workflow.type_checks import refuse_wrong_inputs, refuse_wrong_outputs
+from flytenb.errors import DefinitionError
+
+_WRITTEN = re.compile(r"Promise\(node:[\w-]*\.\w+\.\[")
+"""What `str()` makes of a promise."""
+
+
+def compile_workflow(workflow: Any, given: Mapping[str, Any] | None = None, *, is_dynamic: bool = False) -> Any:
+    """Compile a workflow and those that its body calls; one that is compiled already stays as it is.
+
+    flytekit marks a workflow as compiled before it compiles it; here one that failed is as it was before, so that it
+    fails every time. A stub compiles to nothing.
+
+    Args:
+        workflow: of a function.
+        given: values of its inputs, where it is the inside of a dynamic.
+        is_dynamic: whether it is, so that what its function returns without a declared output doesn't matter.
+
+    Returns:
+        What flytekit's own `compile` returns.
+
+    Raises:
+        DefinitionError: for what a cluster would refuse.
+        Exception: what the workflow's function or flytekit raises.
+    """
+    if workflow.compiled:  # without the lock, which whoever reads a compiled workflow may not wait for
+        return None
+    if is_dynamic:  # it belongs to this thread, and its function may take its time
+        return _compile(workflow, given or {}, is_dynamic=True)
+    with shielded(), compile_lock:
+        if workflow.compiled:  # meanwhile, by another thread
+            return None
+        with at_rest():
+            # Read before compiling: a change amid the compile belongs to the next one.
+            makings = read_makings(workflow)
+            made = _compile(workflow, given or {}, is_dynamic=False)
+            note_makings(workflow, makings)
+            return made
+
+
+def _compile(workflow: Any, given: Mapping[str, Any], *, is_dynamic: bool) -> Any:
+    if is_stub(workflow):
+        workflow.compiled = True
+        return None
+    try:
+        call = current_attempt().run if is_dynamic else _call
+        with _nested_checked, _converted_here, private.returned_noted(workflow, call) as returned:
+            made = compile_told(workflow, lambda: FLYTEKIT_COMPILE(workflow, **given))
+        if not is_dynamic:
+            refuse_unannounced(workflow, returned[0])
+        _check_inside(workflow, given)
+        check_returned(workflow, refuse_wrong_outputs)
+    except BaseException:
+        private.forget_compiled(workflow)
+        raise
+    return made
+
+
+def ensure_compiled(workflow: Any) -> None:
+    """Compile a workflow unless that was done here: one that flytekit compiled alone may have failed, unchecked."""
+    if not (workflow.compiled and is_known(workflow)):
+        with shielded(), compile_lock:
+            private.forget_compiled(workflow)
+            compile_workflow(workflow)
+
+
+def check_composed(workflow: Any) -> None:
+    """Raise for what a cluster would refuse in a workflow that was put together by hand.
+
+    Raises:
+        DefinitionError: naming the place.
+    """
+    _check_inside(workflow)
+    refuse_wrong_outputs(workflow)
+
+
+def _check_inside(workflow: Any, given: Mapping[str, Any] | None = None) -> None:
+    refuse_cycles(workflow)
+    refuse_written_promises(workflow, given)
+    refuse_wrong_inputs(workflow, all_nodes(workflow))
+
+
+def _call(function: Any, inputs: Mapping[str, Any]) -> Any:
+    return function(**inputs)
+
+
+def _compile_nested(workflow: Any, **given: Any) -> Any:
+    return compile_workflow(workflow, given, is_dynamic=bool(given))
+
+
+def _convert_here(runner: Any, coroutine: Any) -> Any:
+    return run_on_loop(coroutine)
+
+
+_converted_here = Replacement(private.loop_runner(), "run", lambda _: _convert_here)
+"""Lets flytekit convert constants on the thread that compiles: what a user's transformer raises ends no loop thread."""
+_nested_checked = Replacement(PythonFunctionWorkflow, "compile", lambda _: _compile_nested)
+"""Lets the workflows that a body calls compile with the same checks."""
+
+
+def refuse_written_promises(workflow: Any, given: Mapping[str, Any] | None = None) -> None:
+    """Raise for an input or output that is, or holds, the text of a promise: an f-string takes one silently.
+
+    Args:
+        workflow: compiled.
+        given: the values that a dynamic was called with; a text that one of them holds is the user's own.
+    """
+    inputs = ((f"the input {b.var!r} of {node.id}", b) for node in all_nodes(workflow) for b in node.bindings)
+    outputs = ((f"the output {b.var!r}", b) for b in private.compiled_outputs(workflow))
+    for place, binding in (*inputs, *outputs):
+        for text in _texts(binding.binding):
+            found = _WRITTEN.search(text)
+            if found is None or any(found[0] in repr(value) for value in (given or {}).values()):
+                continue
+            raise DefinitionError(
+                f"{workflow.short_name}: {place} would be the text {text!r}",
+                hint="in a workflow a task's output is a promise, also in an f-string or str(): "
+                "make the text inside a task",
+            )
+
+
+def _texts(data: Any) -> Iterator[str]:
+    """The texts that a binding holds, at any depth."""
+    if data.collection is not None:
+        for inner in data.collection.bindings:
+            yield from _texts(inner)
+    elif data.map is not None:
+        for inner in data.map.bindings.values():
+            yield from _texts(inner)
+    elif data.scalar is not None and data.scalar.primitive is not None:
+        yield data.scalar.primitive.string_value or ""
+
+
+def all_nodes(workflow: Any) -> Iterator[Any]:
+    """The nodes of a workflow: those inside its conditionals and that of its failure handler too."""
+    from flytenb.bridge.workflow.node_paths import name_nodes
+
+    nodes = private.compiled_nodes(workflow)
+    handler = private.failure_node(workflow)
+    if not any(isinstance(node.flyte_entity, BranchNode) for node in nodes):
+        yield from nodes
+    else:
+        scope = name_nodes(nodes, private.compiled_outputs(workflow))
+        for level in scope.levels.values():
+            yield from level
+    if handler is not None and all(node is not handler for node in nodes):
+        yield handler

@@ -1,0 +1,79 @@
+"""Defining entities from a cell: the decorators by kind, and taking a definition back when the cell fails."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, get_type_hints
+
+import flytekit
+from flytekit.core.context_manager import FlyteEntities
+from flytekit.core.python_auto_container import PythonAutoContainerTask
+
+from flytenb.bridge.entities.interface import inner_workflow, is_entity
+from flytenb.bridge.workflow.staleness import recompile_stale
+
+_DECORATORS = {
+    "task": flytekit.task,
+    "workflow": flytekit.workflow,
+    "dynamic": flytekit.dynamic,
+    "eager": flytekit.eager,
+}
+_ABSENT = object()
+
+
+def decorator(kind: str) -> Callable[..., Callable[[Any], Any]]:
+    """Return flytekit's decorator, called with its arguments; what is an entity already stays what it is."""
+    made = _DECORATORS[kind]
+
+    def with_arguments(**arguments: Any) -> Callable[[Any], Any]:
+        def decorate(function: Any) -> Any:
+            if is_entity(function):
+                return function
+            return made(**arguments)(function) if arguments else made(function)
+
+        return decorate
+
+    return with_arguments
+
+
+def decorator_arguments(kind: str) -> dict[str, Any]:
+    """Return the arguments that a decorator takes, as a reader would write them, each with its type.
+
+    `eager` hands what it is given on to its task, which takes less than `task` does.
+    """
+    types = get_type_hints(flytekit.workflow if kind == "workflow" else flytekit.task)
+    signature = inspect.signature(_DECORATORS["task" if kind == "eager" else kind])
+    plain = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    names = [p.name for p in signature.parameters.values() if p.kind in plain and not p.name.startswith("_")]
+    if kind == "eager":
+        taken = set(inspect.signature(PythonAutoContainerTask.__init__).parameters) | {"docs"}
+        names = [name for name in names if name in taken - {"task_config"}]
+    return {name: types.get(name) for name in names if not (kind == "dynamic" and name == "execution_mode")}
+
+
+@contextmanager
+def rolled_back(namespace: dict[str, Any], names: Sequence[str], defined: Sequence[str]) -> Iterator[None]:
+    """Run a definition; compile what it defined; if anything fails, put names and flytekit's list back."""
+    before = {name: namespace.get(name, _ABSENT) for name in names}
+    count = len(FlyteEntities.entities)
+    try:
+        yield
+        for name in defined:
+            entity = namespace.get(name)
+            if is_entity(entity) and inner_workflow(entity) is not None:
+                recompile_stale(entity)
+    except BaseException:
+        for name, value in before.items():
+            if value is _ABSENT:
+                namespace.pop(name, None)
+            else:
+                namespace[name] = value
+        del FlyteEntities.entities[count:]
+        raise
+
+
+def forget_entity(entity: Any) -> None:
+    """Take a replaced entity off flytekit's list of all entities, which otherwise only grows."""
+    FlyteEntities.entities[:] = [known for known in FlyteEntities.entities if known is not entity]

@@ -1,0 +1,1 @@
+"""The cache of task results: keys, digests of values, the store."""

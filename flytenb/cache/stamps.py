@@ -1,0 +1,79 @@
+"""What the local files behind stored literals looked like: a literal holds a path, not what is there later."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgpack
+from flytekit.models.literals import Literal
+
+from flytenb.reach.pieces import add_piece
+
+
+def stamp_of(literals: Iterable[Literal], *, in_fields: bool) -> bytes:
+    """A digest of the sizes and times of all local files that literals name; empty if they name none.
+
+    Args:
+        literals: what a task put out.
+        in_fields: whether a field `path` or `uri` of a dataclass may be a file and not just text.
+    """
+    paths = sorted({path for literal in literals for path in _paths_in(literal, in_fields)})
+    if not paths:
+        return b""
+    digest = hashlib.blake2b(digest_size=16)
+    for path in paths:
+        _add_stat(digest, Path(path))
+    return digest.digest()
+
+
+def _add_stat(digest: Any, path: Path) -> None:
+    add_piece(digest, str(path).encode("utf-8", "surrogateescape"))
+    if path.is_dir():
+        for inner in sorted(path.iterdir()):
+            _add_stat(digest, inner)
+    elif path.exists():
+        found = path.stat()
+        add_piece(digest, b"%d %d" % (found.st_size, found.st_mtime_ns))
+    else:
+        add_piece(digest, b"missing")
+
+
+def _paths_in(literal: Literal, in_fields: bool) -> Iterator[str]:
+    scalar = literal.scalar
+    if literal.collection is not None:
+        for inner in literal.collection.literals:
+            yield from _paths_in(inner, in_fields)
+    elif literal.map is not None:
+        for inner in literal.map.literals.values():
+            yield from _paths_in(inner, in_fields)
+    elif scalar is None:
+        return
+    elif scalar.union is not None:
+        yield from _paths_in(scalar.union.value, in_fields)
+    elif scalar.binary is not None:
+        if in_fields:
+            yield from _paths_in_fields(msgpack.unpackb(scalar.binary.value, strict_map_key=False))
+    elif (holder := scalar.blob or scalar.structured_dataset) is not None and holder.uri:
+        yield from _if_local(holder.uri)
+
+
+def _paths_in_fields(value: Any) -> Iterator[str]:
+    """Files inside dataclasses: flytekit writes each as a map with its `path`, a dataset with its `uri` (1.16.31)."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key in ("path", "uri") and isinstance(inner, str):
+                yield from (found for found in _if_local(inner) if Path(found).is_absolute() and Path(found).exists())
+            else:
+                yield from _paths_in_fields(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _paths_in_fields(inner)
+
+
+def _if_local(uri: str) -> Iterator[str]:
+    path = uri.removeprefix("file://")
+    if "://" not in path:
+        yield path

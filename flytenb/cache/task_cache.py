@@ -1,0 +1,160 @@
+"""The cache of task outputs: flytekit's own store on disk, under keys that hold the code and what the values say.
+
+flytekit's key leaves the code out, so that an edited task answers with its old result, and holds the random path of a
+frame or file, so that these never hit. Here equal values make equal keys; how a value becomes one is left to `digests`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import MappingProxyType
+from typing import Any
+
+import diskcache  # type: ignore[import-untyped]  # noqa: F401 - else flytekit imports it in the middle of the first run
+from flyteidl.core import literals_pb2
+from flytekit.configuration import LocalConfig
+from flytekit.models.literals import LiteralMap
+from google.protobuf.message import DecodeError
+
+from flytenb.bridge.crossing import Value, from_literal, packer
+from flytenb.bridge.execution.calls import is_plain
+from flytenb.bridge.execution.files import may_hold_files
+from flytenb.bridge.workflow.compiled import Policy
+from flytenb.cache import store as cache_store
+from flytenb.cache.stamps import stamp_of
+from flytenb.cache.value_digest import ValueDigest
+from flytenb.reach.code_digest import CodeDigest
+from flytenb.reach.pieces import add_piece
+
+_FORMAT = "flytenb-4"
+"""Begins every key; another number when what is stored, or how keys are made, changes."""
+_BUILTIN = (int, float, bool, str, type(None))
+_flights: dict[str, tuple[threading.Lock, int]] = {}
+_flights_lock = threading.Lock()
+
+
+def _start_anew() -> None:
+    """In a process that was forked: the calls that were going on are its parent's."""
+    _flights.clear()
+    _flights_lock._at_fork_reinit()  # type: ignore[attr-defined]
+
+
+os.register_at_fork(after_in_child=_start_anew)
+
+
+class TaskCache:
+    """One task's part of the cache. Made on one thread, used on many.
+
+    Args:
+        task: the task.
+        policy: its cache version and the inputs that the key leaves out.
+        overwrite: whether to run and store anew.
+    """
+
+    def __init__(self, task: Any, policy: Policy, *, overwrite: bool = False) -> None:
+        assert policy.cache_version is not None
+        if not is_plain(task):
+            # It asks flytekit's cache too, which holds joblib as a lazy module; cold imports in many threads fail.
+            _ = importlib.import_module("joblib").hash
+        interface = task.python_interface
+        self._inputs = [
+            (name, ValueDigest(declared))
+            for name, declared in sorted(interface.inputs.items())
+            if name not in policy.cache_ignore
+        ]
+        self._outputs = {name: (declared, packer(declared)) for name, declared in interface.outputs.items()}
+        self._in_fields = any(map(may_hold_files, interface.outputs.values()))
+        self._start = hashlib.blake2b(digest_size=20)
+        for part in (task.name.encode(), policy.cache_version.encode()):
+            add_piece(self._start, part)
+        self._code: CodeDigest | None = None
+        self._unreadable: Exception | None = None
+        try:
+            self._code = CodeDigest(task)
+        except Exception as e:  # whatever an object of the user's says when it is looked at
+            self._unreadable = e
+        self.overwrite = overwrite or LocalConfig.auto().cache_overwrite
+
+    def key(self, inputs: Mapping[str, Any], hashes: Mapping[str, str] = MappingProxyType({})) -> str:
+        """The key of one call: the task, its code and what that reaches now, its version and what goes in.
+
+        Args:
+            inputs: what goes in.
+            hashes: of those inputs that were given by a node whose output type has a `HashMethod`, the hashes; each
+                takes the place of its input, as on a cluster.
+
+        Raises:
+            Exception: if the code or an input can't be read.
+        """
+        if self._code is None:
+            raise self._unreadable or AssertionError("neither a digest nor an error")
+        digest = self._start.copy()
+        add_piece(digest, self._code.now())
+        for name, value_digest in self._inputs:
+            if name in hashes:
+                add_piece(digest, name.encode())
+                add_piece(digest, b"hash:" + hashes[name].encode())
+            elif name in inputs:
+                add_piece(digest, name.encode())
+                value_digest.add(digest, inputs[name])
+        return f"{_FORMAT}-{digest.hexdigest()}"
+
+    def get(self, key: str) -> dict[str, Value] | None:
+        """What is stored under the key, as outputs; None if nothing is."""
+        if self.overwrite:
+            return None
+        found = cache_store.read(key)
+        if isinstance(found, dict) and found.keys() == self._outputs.keys():
+            return {name: pack(found[name]) for name, (_, pack) in self._outputs.items()}
+        match found:
+            case (bytes(literals), bytes(stamp)):
+                return self._read_literals(literals, stamp)
+        return None
+
+    def _read_literals(self, stored: bytes, stamp: bytes) -> dict[str, Value] | None:
+        try:
+            literals = LiteralMap.from_flyte_idl(literals_pb2.LiteralMap.FromString(stored)).literals
+        except DecodeError:  # damaged, or not from here
+            return None
+        if literals.keys() != self._outputs.keys():
+            return None
+        if stamp_of(literals.values(), in_fields=self._in_fields) != stamp:
+            return None  # a file is gone, or somebody wrote into it
+        return {name: from_literal(literal, self._outputs[name][0]) for name, literal in literals.items()}
+
+    def put(self, key: str, outputs: Mapping[str, Value]) -> None:
+        """Store outputs under the key: Python's own scalars as they are, which is quick to read, else literals."""
+        if all(value.way == "share" for value in outputs.values()):
+            natives = {name: value.native() for name, value in outputs.items()}
+            if all(type(native) in _BUILTIN for native in natives.values()):
+                cache_store.write(key, natives)
+                return
+        literals = LiteralMap({name: value.literal() for name, value in outputs.items()})
+        stamp = stamp_of(literals.literals.values(), in_fields=self._in_fields)
+        cache_store.write(key, (literals.to_flyte_idl().SerializeToString(), stamp))
+
+
+def is_cache_on() -> bool:
+    """Whether flytekit's own configuration leaves the local cache on."""
+    return bool(LocalConfig.auto().cache_enabled)
+
+
+@contextmanager
+def single_flight(key: str) -> Iterator[None]:
+    """Let equal calls of one process through one at a time, so that the first one's result serves the others."""
+    with _flights_lock:
+        lock, users = _flights.get(key) or (threading.Lock(), 0)
+        _flights[key] = lock, users + 1
+    try:
+        with lock:
+            yield
+    finally:
+        with _flights_lock:
+            lock, users = _flights.pop(key)
+            if users > 1:
+                _flights[key] = lock, users - 1

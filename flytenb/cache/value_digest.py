@@ -1,0 +1,102 @@
+"""What an input says, as a digest: equal values have equal ones, whichever file or object holds them.
+
+Each type is digested in one way: what has a cheap structure by that, files by their content, anything else by the
+literal that the type's transformer makes of it, which may carry a hash of the user's own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import is_dataclass
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin
+
+from flytekit.core.type_engine import DataclassTransformer, EnumTransformer, TypeEngine
+from flytekit.models.literals import Literal
+from flytekit.types.pickle.pickle import FlytePickleTransformer
+
+from flytenb.bridge.crossing import packer
+from flytenb.bridge.execution.files import may_hold_files
+from flytenb.reach.code_digest import structure_of
+from flytenb.reach.memory import add_memory
+from flytenb.reach.objects import OpaqueError
+from flytenb.reach.pieces import add_files, add_piece, local_path
+
+
+class ValueDigest:
+    """Adds values of one declared type to digests."""
+
+    def __init__(self, declared: Any) -> None:
+        self.declared = declared
+        self._pack = packer(declared)
+        self._is_named = may_hold_files(declared)
+        self._is_structural = _is_structural(declared)
+
+    def add(self, digest: Any, value: Any) -> None:
+        """Add a value that a task of this input is given.
+
+        Raises:
+            Exception: whatever the type engine says of a value that it can't convert.
+        """
+        if add_memory(digest, self.declared, value):
+            return
+        if self._is_structural:
+            try:
+                structure = structure_of(value)
+            except OpaqueError:
+                pass  # pickling it has the last word
+            else:
+                add_piece(digest, b"structure")
+                add_piece(digest, structure)
+                return
+        add_piece(digest, b"literal")
+        _add_literal(digest, self._pack(value).literal(), is_named=self._is_named)
+
+
+def _is_structural(declared: Any) -> bool:
+    """Whether only what a value holds tells it apart: no annotation, no transformer of the user's has a say."""
+    origin, args = get_origin(declared), get_args(declared)
+    if origin in (list, dict, Union, UnionType) and args:
+        return all(map(_is_structural, args))
+    if declared in (None, NoneType, bool, int, float, str):
+        return True
+    transformer = type(TypeEngine.get_transformer(declared))
+    if transformer is DataclassTransformer and is_dataclass(declared):
+        return True
+    return transformer in (EnumTransformer, FlytePickleTransformer)
+
+
+def _add_literal(digest: Any, literal: Literal, *, is_named: bool) -> None:
+    """Add a literal by what it says: a hash that the user gave, a file's content, else its deterministic bytes.
+
+    Args:
+        digest: to add to.
+        literal: what the type's transformer made of a value.
+        is_named: whether a file's name is the user's, which a task may read, and not the transformer's.
+    """
+    if literal.hash:
+        add_piece(digest, b"hash:" + literal.hash.encode())
+    elif literal.collection is not None:
+        add_piece(digest, b"[%d" % len(literal.collection.literals))
+        for inner in literal.collection.literals:
+            _add_literal(digest, inner, is_named=is_named)
+    elif literal.map is not None:
+        add_piece(digest, b"{%d" % len(literal.map.literals))
+        for key, inner in literal.map.literals.items():
+            add_piece(digest, key.encode())
+            _add_literal(digest, inner, is_named=is_named)
+    elif literal.scalar is not None and literal.scalar.union is not None:
+        add_piece(digest, literal.scalar.union.stored_type.to_flyte_idl().SerializeToString(deterministic=True))
+        _add_literal(digest, literal.scalar.union.value, is_named=is_named)
+    elif (path := _path_of(literal)) is not None:
+        if is_named and literal.scalar.blob is not None and path.is_file():  # a directory gets a name at random
+            add_piece(digest, path.name.encode("utf-8", "surrogateescape"))
+        add_files(digest, path)
+    else:
+        add_piece(digest, literal.to_flyte_idl().SerializeToString(deterministic=True))
+
+
+def _path_of(literal: Literal) -> Any:
+    """The local path behind a file, directory or dataset literal; None for anything else and for what is remote."""
+    scalar = literal.scalar
+    holder = None if scalar is None else scalar.blob or scalar.structured_dataset
+    return None if holder is None else local_path(holder.uri)

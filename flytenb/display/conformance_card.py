@@ -1,0 +1,65 @@
+"""The result of putting a type to the test, shown as a table; the checks are left to `bridge.transformers`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flytenb.bridge.type_names import name_type
+from flytenb.display.part import Column, Facts, Group, Part, Section, Table
+from flytenb.display.shown import Shown, rendered
+from flytenb.display.type_lens import WHOLE
+from flytenb.types.conformance.report import Check, run_checks
+from flytenb.wording.quantities import count_text
+
+
+@dataclass(frozen=True, repr=False)
+class Conformance:
+    """What a type can do among tasks: one row for each check.
+
+    Attributes:
+        type: the type, as a reader would write it.
+        rows: the checks, each with `name`, `ok`, `what` happened and how to `mend` it.
+    """
+
+    type: str
+    rows: tuple[Check, ...]
+
+    @classmethod
+    def of(cls, python_type: Any, samples: Iterable[Any] = (), wrong: Sequence[Any] | None = None) -> Conformance:
+        """Try a type on samples of it."""
+        return cls(name_type(python_type), run_checks(python_type, samples, wrong))
+
+    @property
+    def ok(self) -> bool:
+        """Whether every check passed."""
+        return all(row.ok for row in self.rows)
+
+    @property
+    def failed(self) -> tuple[Check, ...]:
+        """The checks that didn't."""
+        return tuple(row for row in self.rows if not row.ok)
+
+    def __repr__(self) -> str:
+        return self._shown.text
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        return self._shown._repr_mimebundle_()
+
+    @property
+    def _shown(self) -> Shown:
+        return rendered(checks_part(self), WHOLE)
+
+
+def checks_part(result: Conformance) -> Part:
+    """Return the result as a part; below the table stands in full what failed, and how to mend it."""
+    failed = result.failed
+    rows = [("✓" if row.ok else "✗", row.name, row.what) for row in result.rows]
+    table = Table(("", Column("check"), Column("what happened")), rows)
+    verdict = f"{count_text(len(failed), 'check')} of {len(result.rows)} failed" if failed else "every check passed"
+    return Section(result.type, (verdict,), Group((table, *map(_failure_part, failed))))
+
+
+def _failure_part(row: Check) -> Part:
+    return Section(f"✗ {row.name}", (), Facts([("what happened", row.what), ("to mend it", row.mend)]))

@@ -1,0 +1,71 @@
+"""An entity as the last line of a cell: a workflow its drawing, a task its signature card."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flytenb.bridge.entities.interface import (
+    KIND_WORDS,
+    inner_workflow,
+    kind_of,
+    read_interface,
+    read_settings,
+    short_name,
+)
+from flytenb.bridge.entities.source import where_defined
+from flytenb.bridge.workflow.graph import read_graph
+from flytenb.bridge.workflow.staleness import recompile_stale
+from flytenb.display.part import Column, Facts, Group, Part, Table, Text, named_part
+from flytenb.display.shown import rendered
+from flytenb.errors import FlytenbError, headline
+from flytenb.model import Interface, Kind, Port
+from flytenb.render.drawing import draw
+from flytenb.wording.text import class_name
+
+
+def entity_bundle(entity: Any) -> dict[str, Any]:
+    """Return what an entity shows of itself; one that doesn't compile says why and shows its signature."""
+    if inner_workflow(entity) is not None and kind_of(entity) is not Kind.STUB:
+        try:
+            recompile_stale(entity)
+            bundle: dict[str, Any] = draw(read_graph(entity))._repr_mimebundle_()
+        except Exception as e:
+            return rendered(Group((signature_card(entity), Facts(_why_not(e)))))._repr_mimebundle_()
+        return bundle
+    return rendered(signature_card(entity))._repr_mimebundle_()
+
+
+def _why_not(error: Exception) -> tuple[tuple[str, str], ...]:
+    label = "does not compile"
+    if not isinstance(error, FlytenbError):
+        return ((label, headline(error)),)
+    hint = (("hint", error.hint),) if error.hint else ()
+    return ((label, f"{class_name(error)}: {error.message}"), *hint)
+
+
+def signature_card(entity: Any) -> Part:
+    """Name, kind, inputs, outputs, types, defaults, docs, options, where it was defined."""
+    interface = read_interface(entity)
+    kind = KIND_WORDS.get(kind_of(entity), str(kind_of(entity)))
+    parts: list[Part] = []
+    if interface.doc:
+        parts.append(Text(interface.doc, "flow"))
+    parts.append(_ports(interface))
+    settings = [(key.replace("_", " "), str(value)) for key, value in read_settings(entity).items()]
+    place = where_defined(entity)
+    if place:
+        settings.append(("defined in", place))
+    if settings:
+        parts.append(Facts(tuple(settings)))
+    return named_part(Group(tuple(parts)), f"{short_name(entity)} · {kind}")
+
+
+def _ports(interface: Interface) -> Part:
+    rows = [_row("input", port) for port in interface.inputs] + [_row("output", port) for port in interface.outputs]
+    if not rows:
+        return Text("no inputs, no outputs", "flow")
+    return Table(tuple(map(Column, ("", "name", "type", "default", "about"))), tuple(rows))
+
+
+def _row(side: str, port: Port) -> tuple[str, ...]:
+    return (side, port.name, port.type, port.default or "", port.doc)

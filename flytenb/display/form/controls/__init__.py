@@ -1,5 +1,0 @@
-"""The built-in controls; importing this room registers them, and imports ipywidgets."""
-
-from flytenb.display.form.controls import choices, containers, plain, records, scalars, stored, times, unions, variables
-
-__all__ = ["choices", "containers", "plain", "records", "scalars", "stored", "times", "unions", "variables"]

@@ -1,0 +1,28 @@
+"""How many nodes of a run are in each phase, as numbers and as text."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from flytenb.display.runs.state import Ledger
+from flytenb.model import Graph, Phase
+from flytenb.render import captions
+
+
+def node_counts(ledger: Ledger, graph: Graph) -> Counter[Phase]:
+    """Return how many nodes stand in each phase; the elements of a map are no nodes."""
+    return ledger.counts(path for path, node in graph.nodes.items() if not node.is_pseudo)
+
+
+def counts_text(counts: Counter[Phase]) -> str:
+    """Return `3 of 40 nodes · 2 running · 1 failed`."""
+    done, total = finished(counts), counts.total()
+    shown = [Phase.RUNNING, Phase.FAILED, Phase.TIMED_OUT, Phase.ABORTED, Phase.SKIPPED]
+    parts = [f"{counts[p]} {p.value.lower().replace('_', ' ')}" for p in shown if counts[p]]
+    head = captions.count(total, "node") if done >= total else f"{done} of {captions.count(total, 'node')}"
+    return " · ".join([head, *parts])
+
+
+def finished(counts: Counter[Phase]) -> int:
+    """Return how many nodes have ended."""
+    return sum(number for phase, number in counts.items() if phase.is_terminal)

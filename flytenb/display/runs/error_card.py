@@ -1,0 +1,289 @@
+"""A failed run in at most fifteen lines: which node, with what, where in the user's code, and what didn't run."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+import traceback
+from typing import TYPE_CHECKING, Any
+
+from flytenb.display.runs.hints import hint_for
+from flytenb.display.runs.remote_calls import is_rpc, refused_call, server_words
+from flytenb.display.runs.stack_frames import WIDTH, cut, frame_lines, frame_place
+from flytenb.errors import FlytenbError, full_traceback, is_foreign, is_library, own_frames, package_roots, say
+from flytenb.model import Phase
+from flytenb.wording.values import brief, class_name, clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from flytenb.runner.failure import Failure
+    from flytenb.runner.run import Run
+
+MOST_LINES = 15
+_MOST_FRAMES = 3
+_MOST_CAUSES = 2
+_MOST_MEMBERS = 3
+_MOST_NOTES = 2
+_SHORT = 40
+_MOST_SAID = 4000
+_DUMP = re.compile(r"Flyte Serialized object \(\w+\):(?:\n[ \t]+.*)+")
+"""A literal as flytekit writes it: a line for each brace, which would be all that a card has room for."""
+_CODE = re.compile(r"\b(?:USER|SYSTEM):\w+: error=")
+_CODED = re.compile(r"\w+:\w+: error=(.*?)(?:, cause=.*)?\Z", flags=re.S)
+_REMOTE_FRAME = re.compile(r'^  File "(.+)", line (\d+), in (.+)\n(?:    (.+)\n)?', flags=re.M)
+
+
+class ErrorCard:
+    """The lines, as IPython asks an exception for them; plain text, so that it travels with the exception."""
+
+    def __init__(self, lines: tuple[str, ...]) -> None:
+        self.lines = tuple(map(clean, lines))
+
+    def __call__(self) -> list[str]:
+        return list(self.lines)
+
+
+class FullError:
+    """The whole traceback of a failed run, every frame of it; shows itself as text."""
+
+    def __init__(self, text: str) -> None:
+        self.text = clean(text)
+
+    @classmethod
+    def of(cls, run: Run) -> FullError:
+        """Tell of every failure of a run, the first one first."""
+        failures = [f for f in (run.error, *run.also_failed) if f is not None]
+        return cls("\n".join(cls.at(run, failure).text for failure in failures))
+
+    @classmethod
+    def at(cls, run: Run, failure: Failure) -> FullError:
+        """Tell of one failure of a run."""
+        place = f"node {failure.path} of {run.name}" if failure.path else f"the run of {run.name}"
+        return cls(f"{place}\n{full_traceback(failure.exception)}")
+
+    @classmethod
+    def whole(cls, error: BaseException) -> FullError:
+        """Tell of an error that no run has."""
+        return cls(full_traceback(error))
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def attach(run: Run, shell: Any = None) -> None:
+    """Let a failed run's exception show itself as a card, in IPython; its arguments stay as they were."""
+    if run.error is None:
+        return
+    tracer = getattr(shell, "InteractiveTB", None)
+    if tracer is not None:
+        tracer.tb = run.error.exception.__traceback__  # where %debug begins: with a card IPython doesn't note it
+    try:
+        run.error.exception._render_traceback_ = ErrorCard(tuple(card_lines(run, shell)))  # type: ignore[attr-defined]
+    except Exception:
+        return  # one with __slots__, or that can't even be looked at, keeps IPython's own traceback
+
+
+def card_lines(run: Run, shell: Any = None) -> list[str]:
+    """Return the card of a failed run."""
+    failure = run.error
+    assert failure is not None
+    after = [*_also_failed(run), *_not_run(run), "  the whole traceback: %flyte error, or run.error.full()"]
+    room = MOST_LINES - len(after)
+    lines = failure_lines(run, failure, shell)
+    if len(lines) > room:
+        lines = failure_lines(run, failure, shell, is_short=True)
+    return [*lines[:room], *after]
+
+
+def failure_lines(run: Run, failure: Failure, shell: Any = None, *, is_short: bool = False) -> list[str]:
+    """Return what is known of one failure; the short form leaves only what nobody can do without."""
+    failure = failure.within(node.error for node in run.nodes.values())
+    lines = message_lines(failure.exception, 2 if is_short else 3)
+    lines += note_lines(failure.exception, 1 if is_short else _MOST_NOTES)
+    lines.append(_place(run, failure))
+    if failure.inputs:
+        lines.append(_inputs(failure.inputs))
+    earlier = [text for text in failure.retries if text][-1 if is_short else -2 :]
+    lines += [cut(f"  earlier: {clean(_CODE.sub('', text.splitlines()[0], count=1))}") for text in earlier]
+    lines += _members(failure.exception, shell, 1 if is_short else _MOST_MEMBERS)
+    lines += frame_lines(failure.frames or _remote_frames(failure), shell, 1 if is_short else _MOST_FRAMES)
+    lines += cause_lines(failure.exception, shell, 1 if is_short else _MOST_CAUSES)
+    hint = hint_for(failure.exception)
+    if hint:
+        lines.append(cut(f"  hint: {clean(hint.splitlines()[0])}"))
+    return lines
+
+
+def message_lines(error: BaseException, most: int) -> list[str]:
+    """`ValueError: what it says`, and the next lines of what it says; one line of all if `most` is 1."""
+    words = _words(error)
+    words = _DUMP.sub(lambda dump: " ".join(dump[0].split()), words[:_MOST_SAID])
+    lines = [clean(line.strip()) for line in words.splitlines() if line.strip()]
+    name = class_name(error)
+    head = f"{name}: {lines[0]}" if lines else name
+    if most == 1:
+        return [cut(head)]
+    wrapped = [part for line in [head, *lines[1:]] for part in textwrap.wrap(line, WIDTH - 2)]
+    shown = wrapped[:most]
+    if len(wrapped) > most:
+        shown[-1] = cut(f"{shown[-1][: WIDTH - 4]} …")
+    return [shown[0], *(f"  {line}" for line in shown[1:])]
+
+
+def _words(error: BaseException) -> str:
+    """What an error says; flytekit puts its own code before it and the cause behind it, which has a line of its own."""
+    if isinstance(error, FlytenbError):
+        return error.message
+    if is_rpc(error):
+        return server_words(error)
+    if not _is_flytekits(error):
+        return say(error)
+    coded = _CODED.match(say(error))
+    words = coded[1] if coded else say(error)
+    refused = refused_call(error)
+    if refused is None:
+        return words
+    # Of flytekit's own words, "None" says nothing; what the server said is in the cause alone.
+    return "\n".join([server_words(refused), *([words] if words not in ("None", "") else [])])
+
+
+def _is_flytekits(error: BaseException) -> bool:
+    return type(error).__module__.startswith("flytekit.")
+
+
+def _place(run: Run, failure: Failure) -> str:
+    node = run.graph.nodes.get(failure.path)
+    verb = "timed out" if failure.phase is Phase.TIMED_OUT else "failed"
+    attempts = run.nodes[failure.path].attempts if failure.path in run.nodes else 1
+    tries = f" at attempt {attempts}" if attempts > 1 else ""
+    if not failure.path:
+        return cut(f"  the run of {clean(run.name)} {verb}: no node of it did")
+    name = clean(node.name) if node is not None else _element(run, failure.path)
+    return cut(f"  node {failure.path}{f' ({name})' if name else ''} of {clean(run.name)} {verb}{tries}")
+
+
+def _inputs(inputs: Mapping[str, Any]) -> str:
+    """All on one line; those that are long share the room that the short ones leave."""
+    texts = {name: brief(value, _SHORT) for name, value in inputs.items()}
+    long = [name for name, text in texts.items() if len(text) >= _SHORT - _SHORT // 4]
+    used = sum(len(name) + 3 + (0 if name in long else len(text)) for name, text in texts.items())
+    room = (WIDTH - len("  inputs: ") - used) // max(len(long), 1)
+    texts |= {name: brief(inputs[name], max(room, _SHORT)) for name in long}
+    return cut(f"  inputs: {', '.join(f'{clean(name)}={text}' for name, text in texts.items())}")
+
+
+def _element(run: Run, path: str) -> str:
+    """`half, element 37` for an element of a map, which is no node of the graph."""
+    owner, _, number = path.rpartition("/")
+    node = run.graph.nodes.get(owner)
+    return f"{clean(node.name)}, element {number}" if node is not None and number.isdigit() else ""
+
+
+def _remote_frames(failure: Failure) -> list[traceback.FrameSummary]:
+    cause = failure.exception.__cause__
+    if cause is None or not type(cause).__module__.startswith("flytenb."):
+        return []
+    found = [
+        traceback.FrameSummary(file, int(line), name, line=code or None, lookup_line=False)  # cells are only here
+        for file, line, name, code in _REMOTE_FRAME.findall(str(cause))
+    ]
+    # Our own words say what a library's frames would.
+    is_ours = isinstance(failure.exception, FlytenbError)
+    own = [f for f in found if not is_foreign(f.filename) and not _is_pool(f.filename)]
+    return [f for f in own if not (is_ours and is_library(f.filename))]
+
+
+def _is_pool(filename: str) -> bool:
+    return filename.startswith((*package_roots("loky"), *package_roots("concurrent")))
+
+
+def _members(error: BaseException, shell: Any, most: int) -> list[str]:
+    """What a group of exceptions is made of, those of its groups too."""
+    if not isinstance(error, BaseExceptionGroup):
+        return []
+    members = list(_leaves(error))
+    lines = [cut(f"  · {_with_place(member, shell)}") for member in members[:most]]
+    left_out = len(members) - len(lines)
+    return [*lines, f"  · and {left_out} more"] if left_out else lines
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for member in error.exceptions:
+            yield from _leaves(member)
+    else:
+        yield error
+
+
+def note_lines(error: BaseException, most: int) -> list[str]:
+    """What was added to an exception by `add_note`, a line each."""
+    try:
+        notes = getattr(error, "__notes__", ())
+    except Exception:
+        return []
+    texts = [note for note in notes if isinstance(note, str)] if isinstance(notes, list | tuple) else []
+    lines = [line.strip() for text in texts for line in text[:_MOST_SAID].splitlines() if line.strip()]
+    return [cut(f"  note: {clean(line)}") for line in lines[:most]]
+
+
+def cause_lines(error: BaseException, shell: Any, most: int) -> list[str]:
+    """What the exception came from, as Python would tell it, one line each."""
+    lines: list[str] = []
+    seen = {id(error)}
+    at = error
+    while len(lines) < most:
+        is_cause = at.__cause__ is not None
+        following = at.__cause__ or (None if at.__suppress_context__ else at.__context__)
+        if following is None or id(following) in seen or type(following).__module__.startswith("flytenb."):
+            break
+        if not _is_told(at, following, is_cause):
+            how = "caused by" if is_cause else "while handling"
+            lines.append(cut(f"  {how} {_with_place(following, shell)}"))
+        seen.add(id(following))
+        at = following
+    return lines
+
+
+def _is_told(error: BaseException, following: BaseException, is_cause: bool) -> bool:
+    """Whether a cause says nothing more: our own words have said it, flytekit repeats it, or it is flytekit's own."""
+    if isinstance(error, FlytenbError):
+        return not own_frames(following.__traceback__)
+    if not _is_flytekits(error):
+        return False
+    return _words(following) in _words(error) or (not is_cause and not own_frames(following.__traceback__))
+
+
+def _with_place(error: BaseException, shell: Any) -> str:
+    frames = own_frames(error.__traceback__)
+    return f"{message_lines(error, 1)[0]}{f' ({frame_place(frames[-1], shell)})' if frames else ''}"
+
+
+def _also_failed(run: Run) -> list[str]:
+    if not run.also_failed:
+        return []
+    others = ", ".join(f"{f.path} ({class_name(f.exception)})" for f in run.also_failed[:3])
+    return [cut(f"  also failed: {others}{', …' if len(run.also_failed) > 3 else ''}")]
+
+
+def _not_run(run: Run) -> list[str]:
+    """The nodes that the failure stopped, and those it kept from running; the elements of a map are no nodes."""
+    graph = run.graph.nodes
+    failed = [f.path for f in (run.error, *run.also_failed) if f is not None]
+    nodes = [
+        n
+        for n in run.nodes.values()
+        if n.phase in (Phase.ABORTED, Phase.QUEUED)
+        and n.path in graph
+        and not any(path.startswith(f"{n.path}/") for path in failed)  # it failed by what is in it
+    ]
+    return [
+        *_listed("stopped", [n.path for n in nodes if n.started is not None]),
+        *_listed("did not run", [n.path for n in nodes if n.started is None]),
+    ]
+
+
+def _listed(what: str, paths: list[str]) -> list[str]:
+    if not paths:
+        return []
+    return [cut(f"  {what}: {', '.join(paths[:6])}{f', and {len(paths) - 6} more' if len(paths) > 6 else ''}")]

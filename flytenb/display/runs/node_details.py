@@ -1,0 +1,152 @@
+"""What is known of one node of a run, for a reader who asks: values, log, error, source; the same live and frozen."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from flytenb.bridge.entities.source import source_of, where_defined
+from flytenb.display.limits import Limits
+from flytenb.display.shown import Shown, show
+from flytenb.errors import UnknownNameError
+from flytenb.model import CacheStatus, Graph, Node
+from flytenb.render import captions
+from flytenb.wording.values import clean
+
+if TYPE_CHECKING:
+    from flytenb.runner.node_run import NodeRun
+    from flytenb.runner.run import Run
+
+LOG_SHOWN = 50_000
+"""Characters of a log that are shown; `run.nodes[path].log` has all of it."""
+MEMBERS_SHOWN = 200
+_SOURCE_SHOWN = 20_000
+_LIMITS = Limits(html=120_000)
+
+
+@dataclass(frozen=True)
+class Details:
+    """One node, told in full.
+
+    Attributes:
+        path: which node.
+        name: what it is a use of.
+        phase: where it stands, if it has begun to be run.
+        state: the same in words.
+        facts: short facts, the most telling first.
+        inputs: what it was given.
+        outputs: what it made.
+        log: what it printed, or the end of it.
+        log_size: how much it has printed in all.
+        error: why it failed, with the user's frames.
+        source: the function's source.
+    """
+
+    path: str
+    name: str
+    facts: tuple[str, ...]
+    phase: str = ""
+    state: str = ""
+    inputs: tuple[Shown, ...] = ()
+    outputs: tuple[Shown, ...] = ()
+    log: str = ""
+    log_size: int = 0
+    error: str = ""
+    source: str = ""
+
+    @classmethod
+    def of(cls, run: Run, path: str, *, limits: Limits = _LIMITS, show: Callable[..., Shown] = show) -> Details:
+        """Gather what is known now, values as `show` shows them; a part that can't be read says why."""
+        graph = run.graph
+        node = graph.nodes.get(path)
+        name = _name(graph, path)
+        try:
+            found = run.nodes[path]
+        except UnknownNameError:
+            return cls(path, name, tuple(_plan_facts(node)))
+        log = found.log
+        return cls(
+            path=path,
+            name=name,
+            facts=(*_facts(found), *_plan_facts(node)),
+            phase=str(found.phase),
+            state=captions.state_caption(found.state),
+            inputs=_values(found.declared_inputs, limits, show),
+            outputs=_values(found.declared_outputs, limits, show),
+            log=clean(log[-LOG_SHOWN:]),
+            log_size=len(log),
+            error=_error(run, found),
+            source=clean(source_of(found.entity)[:_SOURCE_SHOWN]),
+        )
+
+
+def members_of(graph: Graph, paths: list[str], run: Run) -> list[list[str]]:
+    """Return what is behind a box that stands for many: path, name and where each stands; the unusual first."""
+    found = []
+    for path in paths:
+        node = graph.nodes.get(path)
+        if path in run.nodes and (node is None or not node.is_pseudo):
+            state = run.nodes[path].state
+            name = f"element {path.rpartition('/')[2]}" if node is None else clean(node.name)
+            found.append((_rank(str(state.phase)), path, name, captions.state_caption(state)))
+    found.sort(key=lambda each: each[0])
+    return [list(each[1:]) for each in found[:MEMBERS_SHOWN]]
+
+
+def elements_of(graph: Graph, path: str, run: Run) -> list[str]:
+    """Return the paths of a map's elements, which are no nodes of the graph."""
+    start = f"{path}/"
+    return [p for p in run.nodes if p.startswith(start) and p not in graph.nodes and p[len(start) :].isdigit()]
+
+
+def _name(graph: Graph, path: str) -> str:
+    """What a node is a use of; an element of a map, which is no node of the graph, has its map's name."""
+    if path in graph.nodes:
+        return clean(graph.nodes[path].name)
+    owner, _, number = path.rpartition("/")
+    return f"{clean(graph.nodes[owner].name)}, element {number}" if owner in graph.nodes else path
+
+
+def _rank(phase: str) -> int:
+    order = ("FAILED", "TIMED_OUT", "RUNNING", "ABORTED", "QUEUED", "SUCCEEDED", "SKIPPED")
+    return order.index(phase)
+
+
+def _values(read: Any, limits: Limits, show: Callable[..., Shown]) -> tuple[Shown, ...]:
+    try:
+        return tuple(show(value, declared, name=name, limits=limits) for name, value, declared in read())
+    except Exception as error:
+        return (show(error, name="can't be read"),)
+
+
+def _facts(node: NodeRun) -> list[str]:
+    facts = [node.path]
+    if node.started is not None:
+        facts.append(f"started {time.strftime('%H:%M:%S', time.localtime(node.started))}")
+        if node.duration is not None and node.phase.is_terminal:
+            facts.append(f"took {captions.seconds(node.duration)}")
+    if node.waited_for:
+        facts.append(f"waited for {'; '.join(map(clean, node.waited_for))}")
+    if node.attempts > 1:
+        facts.append(captions.count(node.attempts, "attempt"))
+    if node.cache_status is not CacheStatus.DISABLED:
+        facts.append(f"cache {str(node.cache_status).lower()}")
+    return facts
+
+
+def _plan_facts(node: Node | None) -> list[str]:
+    if node is None:
+        return []
+    return [clean(captions.caption(node))]
+
+
+def _error(run: Run, node: NodeRun) -> str:
+    from flytenb.display.runs.error_card import failure_lines
+
+    if node.error is None:
+        return ""
+    place = where_defined(node.entity) if node.entity is not None else ""
+    lines = failure_lines(run, node.error)
+    return clean("\n".join([*lines, *([f"  defined in {place}"] if place else [])]))

@@ -1,0 +1,171 @@
+"""A run as picture and text that need neither kernel nor script: what a saved notebook keeps of it."""
+
+from __future__ import annotations
+
+import base64
+import time
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from flytenb.display.html import style
+from flytenb.display.runs.node_details import Details
+from flytenb.display.shown import show
+from flytenb.errors import LayoutError
+from flytenb.model import NodeState, Phase
+from flytenb.render import captions
+from flytenb.render.drawing import Drawing, draw
+from flytenb.wording.quantities import count_text, duration_text
+from flytenb.wording.values import clean, clip
+
+if TYPE_CHECKING:
+    from flytenb.runner.run import Run
+
+_LOG_SHOWN = 2_000
+_NODES_SHOWN = 60
+_WHY_SHOWN = 2_000
+
+_STYLE = """
+.ft-run .ft-head{margin:2px 0 6px;display:flex;flex-wrap:wrap;gap:2px 10px;align-items:baseline;font-size:13px}
+.ft-run .ft-head b{font-weight:600}
+.ft-run .ft-head span,.ft-run summary{color:var(--ft-dim);font-size:12px}
+.ft-run summary{cursor:pointer;margin:4px 0 2px}
+.ft-run .ft-why{white-space:pre-wrap;overflow-wrap:anywhere;margin:4px 0}
+.ft-run .ft-picture{overflow-x:auto}
+.ft-run .ft-picture img{max-width:100%;height:auto;margin:0}
+.ft-run pre.ft-error{white-space:pre;overflow:auto}
+"""
+
+_TEMPLATE = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True).from_string(
+    """
+<div class="ft-show ft-run">
+<style>{{ style }}</style>
+<div class="ft-head"><b>{{ name }}</b> <span>{{ phase }}{% if facts %} · {{ facts }}{% endif %}</span></div>
+{% if picture %}
+<div class="ft-picture"><img alt="{{ alt }}" src="data:image/svg+xml;base64,{{ picture }}"></div>
+{% elif text %}
+<pre>{{ text }}</pre>
+{% endif %}
+{% if why %}
+<div class="ft-why">{{ why }}</div>
+{% endif %}
+{% for fragment in outputs %}
+{{ fragment }}
+{% endfor %}
+{% for node in looked_at %}
+<details open><summary>{{ node.name }} · {{ node.facts | join(" · ") }}</summary>
+{% if node.error %}<pre class="ft-error">{{ node.error }}</pre>
+{% endif %}
+{% for shown in node.inputs + node.outputs %}
+{{ shown.fragment | safe }}
+{% endfor %}
+{% if node.log %}<pre>{{ node.log }}</pre>
+{% endif %}
+</details>
+{% endfor %}
+{% if rows %}
+<details><summary>{{ nodes }}</summary>
+<div class="ft-scroll"><table class="ft-table"><thead><tr><th scope="col">node</th><th scope="col">path</th>\
+<th scope="col">phase</th></tr></thead><tbody>
+{% for row in rows %}<tr>{% for cell in row %}<td>{{ cell }}</td>{% endfor %}</tr>
+{% endfor %}
+</tbody></table></div></details>
+{% endif %}
+{% if log %}<details><summary>printed by the nodes</summary><pre>{{ log }}</pre></details>
+{% endif %}
+</div>
+"""
+)
+
+
+def placeholder(run: Run) -> dict[str, str]:
+    """Return what stands in the output until there is a picture."""
+    empty: dict[str, Any] = {"facts": "", "picture": "", "text": "", "why": "", "nodes": "", "log": ""}
+    empty |= {"outputs": [], "looked_at": [], "rows": []}
+    html = _TEMPLATE.render(style=Markup(style() + _STYLE), name=clean(run.name), phase=str(run.phase), **empty)
+    return {"text/plain": f"{clean(run.name)} · {run.phase}", "text/html": html}
+
+
+def run_bundle(
+    run: Run, drawing: Drawing | None = None, looked_at: tuple[str, ...] = (), *, is_late: bool = False
+) -> dict[str, str]:
+    """Return a run as picture and text: phase, durations, outcome, error, what was printed; one that is on, as of now.
+
+    Args:
+        run: what is shown, as it stands now.
+        drawing: its picture, if that was laid out already.
+        looked_at: paths of nodes that a reader had open.
+        is_late: whether its cell was over before it was, so that a reader wants to know when that happened.
+    """
+    graph, states = run.graph, run.states
+    everything = {**states, "": _run_state(run)}
+    shown_drawing = drawing.at(everything) if drawing is not None else draw(graph, states=everything)
+    states = {path: state for path, state in states.items() if path in graph.nodes}
+    facts = _facts(run, states)
+    if is_late or not run.phase.is_terminal:
+        facts += f" · {'finished' if run.phase.is_terminal else 'seen'} at {time.strftime('%H:%M:%S')}"
+    why = "" if run.error is None else clip(clean(f"node {run.error.path}: {run.error}"), _WHY_SHOWN)
+    shown = [show(value, declared, name=name) for name, value, declared in run.declared_outputs()]
+    name = clean(run.name)
+    words = str(run.phase)
+    try:
+        svg = shown_drawing.svg
+    except LayoutError:
+        svg = ""
+    html = _TEMPLATE.render(
+        style=Markup(style() + _STYLE),
+        name=name,
+        phase=words,
+        facts=facts,
+        alt=f"{name}, {words}",
+        picture=base64.b64encode(svg.encode()).decode(),
+        text="" if svg else shown_drawing.text,
+        why=why,
+        outputs=[Markup(s.fragment) for s in shown],
+        looked_at=[Details.of(run, path) for path in looked_at if path in run.nodes],
+        rows=_rows(run, states),
+        nodes=f"{count_text(len(states), 'node')}",
+        log=_log(run),
+    )
+    head = f"{name} · {words}" + (f" · {facts}" if facts else "")
+    text = [head, shown_drawing.text, *([why] if why else []), *[s.text for s in shown]]
+    return {"text/plain": clean("\n".join(text)), "text/html": html, **({"image/svg+xml": svg} if svg else {})}
+
+
+def _run_state(run: Run) -> NodeState:
+    return NodeState(run.phase, run.duration if run.phase.is_terminal else None)
+
+
+def _facts(run: Run, states: dict[str, NodeState]) -> str:
+    counts: dict[Phase, int] = {}
+    for state in states.values():
+        counts[state.phase] = counts.get(state.phase, 0) + 1
+    told = [f"{counts[p]} {p.value.lower().replace('_', ' ')}" for p in Phase if p in counts]
+    took = [] if run.duration is None else [duration_text(run.duration)]
+    nodes = count_text(sum(counts.values()), "node")
+    is_plain = set(counts) <= {Phase.SUCCEEDED}
+    return " · ".join([*took, nodes if is_plain else f"{nodes} ({', '.join(told)})"])
+
+
+def _rows(run: Run, states: dict[str, NodeState]) -> list[tuple[str, str, str]]:
+    """The nodes, those that failed first: what a reader who can't hover over the picture wants to know."""
+    nodes = run.graph.nodes
+    order = sorted(states, key=lambda path: states[path].phase not in (Phase.FAILED, Phase.TIMED_OUT))
+    return [
+        (clean(nodes[path].name) if path in nodes else "", path, captions.state_caption(states[path]))
+        for path in order[:_NODES_SHOWN]
+    ]
+
+
+def _log(run: Run) -> str:
+    """What the nodes printed, by node, the first lines of it."""
+    pieces: list[str] = []
+    size = 0
+    for node in run.nodes.values():
+        if node.log:
+            pieces.append(clean(f"{node.path}: {node.log}".rstrip()))
+            size += len(pieces[-1])
+            if size > _LOG_SHOWN:
+                return "\n".join(pieces)[:_LOG_SHOWN] + "\n… run.nodes[path].log has all of it"
+    return "\n".join(pieces)

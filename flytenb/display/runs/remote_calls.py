@@ -1,0 +1,41 @@
+"""Words of a server that refused a remote call; gRPC is recognised without being imported."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flytenb.errors import say
+from flytenb.wording.text import LONGEST, clean, in_time
+
+
+def is_rpc(error: BaseException) -> bool:
+    """Tell whether an error is gRPC's own."""
+    return any(c.__module__ == "grpc" and c.__name__ == "RpcError" for c in type(error).__mro__)
+
+
+def refused_call(error: BaseException) -> BaseException | None:
+    """Return the gRPC error that an error of flytekit was raised from, None if there is none."""
+    seen: set[int] = set()
+    at = error.__cause__
+    while at is not None and id(at) not in seen:
+        if is_rpc(at):
+            return at
+        seen.add(id(at))
+        at = at.__cause__
+    return None
+
+
+def server_words(error: Any) -> str:
+    """Return what the server said and the status of the call: `no such project (NOT_FOUND)`."""
+
+    def ask() -> str:
+        # A call that streams answers waits for its end here.
+        details, code = error.details(), error.code()
+        status = getattr(code, "name", "")
+        return f"{details} ({status})" if details and status else str(details or status)
+
+    try:
+        words = in_time(type(error), ask)
+    except Exception:
+        words = ""
+    return clean(words[:LONGEST]) or say(error)

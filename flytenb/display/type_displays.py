@@ -1,0 +1,61 @@
+"""The display that a declared type brings along: `Annotated[T, renderer]`, a type transformer's `to_html`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, get_args, get_origin
+
+from flytenb.display.part import Html, Part, Text
+from flytenb.display.registry import Display
+from flytenb.wording.loaded import loaded
+
+
+def declared_displays(declared: Any, value: Any) -> Iterator[Display]:
+    """Yield the displays that the declared type (or else the value's own) brings along, the nearest first.
+
+    The order is flytekit's: an annotation with `to_html`, then the transformer (`TypeEngine.to_html`).
+    """
+    if get_origin(declared) is Annotated:
+        for annotation in get_args(declared)[1:]:
+            # A class is no renderer: its to_html would take the value for self.
+            if not isinstance(annotation, type) and callable(getattr(annotation, "to_html", None)):
+                yield _Rendered(annotation)
+    if loaded("flytekit") is None:
+        return
+    from flytenb.types.renderers import transformer_html
+
+    html = transformer_html(type(value) if declared is None else declared)
+    if html is not None:
+        yield _Transformed(html)
+
+
+class _Rendered:
+    """Shows a value by the renderer in its annotation."""
+
+    def __init__(self, renderer: Any) -> None:
+        self._renderer = renderer
+        self.__qualname__ = f"{type(renderer).__qualname__}.to_html"
+
+    def __call__(self, value: Any, view: Any) -> Part:
+        # flytekit's own MarkdownRenderer says what the text is; the page can then show it in its own style.
+        renderer = type(self._renderer)
+        if (renderer.__module__, renderer.__name__) == ("flytekit.deck.renderer", "MarkdownRenderer"):
+            return Text(value, "markdown")
+        return _html(self._renderer.to_html(value))
+
+
+class _Transformed:
+    """Shows a value by its type transformer's own `to_html`."""
+
+    def __init__(self, html: Any) -> None:
+        self._html = html
+        self.__qualname__ = html.__qualname__
+
+    def __call__(self, value: Any, view: Any) -> Part:
+        return _html(self._html(value))
+
+
+def _html(source: Any) -> Part:
+    if not isinstance(source, str):
+        raise TypeError(f"to_html returned {type(source).__name__} instead of str")
+    return Html(source)

@@ -1,0 +1,1 @@
+"""Everything that knows IPython or ipywidgets: extension, magics, live view, forms, failures."""

@@ -1,0 +1,1 @@
+"""Tracebacks in a notebook, and the short form of an error."""

@@ -1,0 +1,15 @@
+"""The built-in controls; importing this room registers them, and imports ipywidgets."""
+
+from flytenb.notebook.forms.controls import (
+    choices,
+    containers,
+    plain,
+    records,
+    scalars,
+    stored,
+    times,
+    unions,
+    variables,
+)
+
+__all__ = ["choices", "containers", "plain", "records", "scalars", "stored", "times", "unions", "variables"]

@@ -1,0 +1,148 @@
+"""Lists and dicts: a row for each item, buttons to add one and take one away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, get_args, get_origin
+
+import ipywidgets as widgets
+
+from flytenb.notebook.forms.control import Control, ControlError
+from flytenb.notebook.forms.place import Place
+from flytenb.notebook.forms.registry import BUILT_IN
+from flytenb.notebook.forms.source import Source
+from flytenb.wording.types import bare
+
+_MOST = 30
+"""Rows that a reader can still use."""
+
+
+@BUILT_IN.display_for(lambda declared: get_origin(bare(declared)) is list and len(get_args(bare(declared))) == 1)
+def list_control(declared: Any, place: Place) -> ListControl:
+    """Return a row for each item."""
+    return ListControl(get_args(bare(declared))[0], place)
+
+
+@BUILT_IN.display_for(lambda declared: get_origin(bare(declared)) is dict and len(get_args(bare(declared))) == 2)
+def dict_control(declared: Any, place: Place) -> DictControl:
+    """Return a row for each key with its value."""
+    key, item = get_args(bare(declared))
+    return DictControl(key, item, place)
+
+
+class _Rows:
+    """Rows of controls, each with a button that takes it away, and one that adds a row."""
+
+    def __init__(self, make_row: Callable[[], tuple[Control, ...]], what: str) -> None:
+        self._make_row = make_row
+        self._what = what
+        self._changed: Callable[[], None] = lambda: None
+        self.rows: list[tuple[Control, ...]] = []
+        self._box = widgets.VBox([])
+        add = widgets.Button(description=f"add {what}", icon="plus", layout=widgets.Layout(width="max-content"))
+        add.on_click(lambda _: self._added())
+        self.widget = widgets.VBox([self._box, add])
+        self.widget.add_class("ft-form-rows")
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Call it when a row comes, goes or changes."""
+        self._changed = changed
+
+    def add(self) -> tuple[Control, ...]:
+        """Add a row and return its controls."""
+        row = self._make_row()
+        for control in row:
+            control.watch(lambda: self._changed())
+        remove = widgets.Button(icon="times", tooltip=f"remove this {self._what}", layout=widgets.Layout(width="36px"))
+        line = widgets.HBox([*(control.widget for control in row), remove])
+        remove.on_click(lambda _: self._removed(row, line))
+        self.rows.append(row)
+        self._box.children = (*self._box.children, line)
+        return row
+
+    def clear(self) -> None:
+        """Take all rows away."""
+        self.rows.clear()
+        self._box.children = ()
+
+    def _added(self) -> None:
+        self.add()
+        self._changed()
+
+    def _removed(self, row: tuple[Control, ...], line: Any) -> None:
+        self.rows.remove(row)
+        self._box.children = tuple(child for child in self._box.children if child is not line)
+        self._changed()
+
+
+class ListControl:
+    """A list, item by item."""
+
+    def __init__(self, item: Any, place: Place) -> None:
+        self._rows = _Rows(lambda: (place.make(item),), "item")
+        self.widget = self._rows.widget
+        self.watch = self._rows.watch
+
+    def read(self) -> list[Any]:
+        """Return the items."""
+        return [_named(i, item.read) for i, (item,) in enumerate(self._rows.rows)]
+
+    def write(self, value: Any) -> None:
+        """Make a row for each item."""
+        if type(value) is not list:
+            raise ControlError(f"{value!r} is no list")
+        _check_size(value)
+        self._rows.clear()
+        for item in value:
+            self._rows.add()[0].write(item)
+
+    def code(self, source: Source) -> str:
+        """Write the items, each as its own control does."""
+        return f"[{', '.join(item.code(source) for (item,) in self._rows.rows)}]"
+
+
+class DictControl:
+    """A dict, key by key."""
+
+    def __init__(self, key: Any, item: Any, place: Place) -> None:
+        self._rows = _Rows(lambda: (place.make(key), place.make(item)), "entry")
+        self.widget = self._rows.widget
+        self.watch = self._rows.watch
+
+    def read(self) -> dict[Any, Any]:
+        """Return the entries."""
+        made: dict[Any, Any] = {}
+        for i, (key, item) in enumerate(self._rows.rows):
+            name = _named(i, key.read)
+            if name in made:
+                raise ControlError(f"the key {name!r} is there twice")
+            made[name] = _named(name, item.read)
+        return made
+
+    def write(self, value: Any) -> None:
+        """Make a row for each entry."""
+        if type(value) is not dict:
+            raise ControlError(f"{value!r} is no dict")
+        _check_size(value)
+        self._rows.clear()
+        for key, item in value.items():
+            row = self._rows.add()
+            row[0].write(key)
+            row[1].write(item)
+
+    def code(self, source: Source) -> str:
+        """Write the entries, each as its own controls do."""
+        return f"{{{', '.join(f'{key.code(source)}: {item.code(source)}' for key, item in self._rows.rows)}}}"
+
+
+def _named(where: Any, read: Callable[[], Any]) -> Any:
+    """Read an inner value; say where it stands if that fails."""
+    try:
+        return read()
+    except ControlError as error:
+        raise error.within(f"[{where!r}]") from None
+
+
+def _check_size(value: Any) -> None:
+    if len(value) > _MOST:
+        raise ControlError(f"{len(value):,} items are too many for a form: pick a variable")

@@ -1,0 +1,38 @@
+"""The last resort: JSON text, of which the type engine makes the value."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import ipywidgets as widgets
+
+from flytenb.notebook.forms.control import ControlError, ValueControl
+from flytenb.notebook.forms.place import Place
+from flytenb.notebook.forms.registry import FALLBACK
+from flytenb.types.plain import from_plain, to_plain
+from flytenb.wording.values import brief
+
+
+@FALLBACK.display_for(lambda declared: True)
+def json_control(declared: Any, place: Place) -> ValueControl:
+    """Return a field for JSON."""
+    field = widgets.Textarea(rows=3, placeholder="JSON", layout=widgets.Layout(width="auto"))
+    field.add_class("ft-form-code")
+
+    def parse(text: str) -> Any:
+        if not text.strip():
+            raise ControlError("JSON is missing")
+        try:
+            data = json.loads(text)
+        except ValueError as error:
+            raise ControlError(f"this is no JSON: {error}") from None
+        try:
+            return from_plain(data, declared)
+        except Exception as error:
+            raise ControlError(f"{brief(data)} is refused: {brief(error, 200)}") from error
+
+    def show(value: Any) -> str:
+        return json.dumps(to_plain(value, declared), indent=2, ensure_ascii=False)
+
+    return ValueControl(field, parse, show)

@@ -1,0 +1,122 @@
+"""Dataclasses and pydantic models: a labelled control for each field."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import ipywidgets as widgets
+
+from flytenb.notebook.forms.control import Control, ControlError
+from flytenb.notebook.forms.labels import label, note, set_note
+from flytenb.notebook.forms.place import Place
+from flytenb.notebook.forms.registry import BUILT_IN
+from flytenb.notebook.forms.source import Source
+from flytenb.wording.types import bare, field_types
+from flytenb.wording.values import brief
+
+_NONE = object()
+
+
+@BUILT_IN.display_for(lambda declared: dataclasses.is_dataclass(bare(declared)))
+def dataclass_control(declared: Any, place: Place) -> RecordControl:
+    """Return a control for each field that the constructor takes."""
+    cls = bare(declared)
+    types = field_types(cls)
+    fields = {f.name: types.get(f.name, f.type) for f in dataclasses.fields(cls) if f.init}
+    defaults = {f.name: _default(f) for f in dataclasses.fields(cls) if f.init}
+    return RecordControl(cls, fields, defaults, place)
+
+
+@BUILT_IN.display_for(lambda declared: isinstance(getattr(bare(declared), "model_fields", None), dict))
+def model_control(declared: Any, place: Place) -> RecordControl:
+    """Return a control for each field of a pydantic model."""
+    cls = bare(declared)
+    annotated: Any = Annotated
+    # pydantic keeps a field's bounds apart from its type.
+    fields = {
+        name: annotated[(info.annotation, *info.metadata)] if info.metadata else info.annotation
+        for name, info in cls.model_fields.items()
+    }
+    defaults = {
+        name: _NONE if info.is_required() else info.get_default(call_default_factory=True)
+        for name, info in cls.model_fields.items()
+    }
+    return RecordControl(cls, fields, defaults, place)
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    if field.default is not dataclasses.MISSING:
+        return field.default
+    return field.default_factory() if field.default_factory is not dataclasses.MISSING else _NONE
+
+
+class _KeptControl:
+    """A field's default that no control can show (a long list): it stays as it is."""
+
+    def __init__(self, default: Any) -> None:
+        self._value = default
+        self.widget = note("", "ft-form-doc")
+        self.write(default)
+
+    def read(self) -> Any:
+        return self._value
+
+    def write(self, value: Any) -> None:
+        self._value = value
+        set_note(self.widget, brief(value))
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """It never changes by itself."""
+
+    def code(self, source: Source) -> str:
+        return source.write(self._value)
+
+
+class RecordControl:
+    """An object, field by field."""
+
+    def __init__(self, cls: Any, fields: dict[str, Any], defaults: dict[str, Any], place: Place) -> None:
+        self._cls = cls
+        self._fields: dict[str, Control] = {name: place.make(kind, name) for name, kind in fields.items()}
+        rows = []
+        for name, control in self._fields.items():
+            if defaults[name] is not _NONE:
+                try:
+                    control.write(defaults[name])
+                except ControlError:
+                    control = self._fields[name] = _KeptControl(defaults[name])
+            rows.append(widgets.HBox([label(name, fields[name]), control.widget]))
+        self.widget = widgets.VBox(rows)
+        self.widget.add_class("ft-form-record")
+
+    def read(self) -> Any:
+        """Build the object; what its constructor refuses is told in its own words."""
+        values = {}
+        for name, control in self._fields.items():
+            try:
+                values[name] = control.read()
+            except ControlError as error:
+                raise error.within(f".{name}") from None
+        try:
+            return self._cls(**values)
+        except Exception as error:
+            raise ControlError(f"{self._cls.__name__} refuses it: {brief(error, 200)}") from error
+
+    def write(self, value: Any) -> None:
+        """Put each field into its control."""
+        if type(value) is not self._cls:
+            raise ControlError(f"{brief(value)} is no {self._cls.__name__}")
+        for name, control in self._fields.items():
+            control.write(getattr(value, name))
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Call it when a field changes."""
+        for control in self._fields.values():
+            control.watch(changed)
+
+    def code(self, source: Source) -> str:
+        """Write a call of the class."""
+        inside = ", ".join(f"{name}={control.code(source)}" for name, control in self._fields.items())
+        return f"{source.name(self._cls)}({inside})"

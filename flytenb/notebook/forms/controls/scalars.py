@@ -1,0 +1,127 @@
+"""Numbers, truth and text. Numbers are typed as text: a number field of a browser hides what it can't read."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+import ipywidgets as widgets
+
+from flytenb.notebook.forms.control import ControlError, ValueControl
+from flytenb.notebook.forms.place import Bounds, Place, read_bounds
+from flytenb.notebook.forms.registry import BUILT_IN
+
+_SLIDER_STEPS = 1000
+"""A slider with more positions can't be put on one of them."""
+
+
+@BUILT_IN.display_for(bool)
+def bool_control(declared: Any, place: Place) -> ValueControl:
+    """Return a check box."""
+    return ValueControl(widgets.Checkbox(value=False, indent=False), show=_exactly(bool))
+
+
+@BUILT_IN.display_for(int)
+def int_control(declared: Any, place: Place) -> ValueControl:
+    """Return a slider where the bounds are near, else a field."""
+    bounds = read_bounds(declared)
+    low, high = bounds.low, bounds.high
+    if isinstance(low, int) and isinstance(high, int):
+        low, high = low + bounds.is_low_open, high - bounds.is_high_open
+        if 0 < high - low <= _SLIDER_STEPS:
+            return ValueControl(widgets.IntSlider(low, low, high), show=_inside(bounds, int))
+    return ValueControl(_field("a whole number"), _parser(int, "whole number", bounds), _printed(bounds, int))
+
+
+@BUILT_IN.display_for(float)
+def float_control(declared: Any, place: Place) -> ValueControl:
+    """Return a slider where both bounds are known and closed, else a field."""
+    bounds = read_bounds(declared)
+    low, high = bounds.low, bounds.high
+    if low is not None and high is not None and low < high and not (bounds.is_low_open or bounds.is_high_open):
+        step = (high - low) / 100
+        slider = widgets.FloatSlider(float(low), min=float(low), max=float(high), step=step, readout_format=".4g")
+        return ValueControl(slider, show=_inside(bounds, float))
+    return ValueControl(_field("a number"), _parser(float, "number", bounds), _printed(bounds, float))
+
+
+@BUILT_IN.display_for(str)
+def str_control(declared: Any, place: Place) -> ValueControl:
+    """Return a field that grows with its text."""
+    field = widgets.Textarea(rows=1, layout=widgets.Layout(width="auto"))
+
+    def grow(change: Any) -> None:
+        field.rows = min(change["new"].count("\n") + 1, 12)
+
+    field.observe(grow, names="value")
+    return ValueControl(field, show=_exactly(str))
+
+
+@BUILT_IN.display_for(bytes)
+def bytes_control(declared: Any, place: Place) -> ValueControl:
+    """Return a field for bytes as Python writes them."""
+    return ValueControl(_field("b'…'"), _parse_bytes, lambda value: repr(_exactly(bytes)(value)))
+
+
+@BUILT_IN.display_for(type(None))
+@BUILT_IN.display_for(lambda declared: declared is None)
+def none_control(declared: Any, place: Place) -> ValueControl:
+    """Return what there is to choose where only None is allowed."""
+    return ValueControl(widgets.Label("None"), lambda _: None, lambda value: "None")
+
+
+def _field(placeholder: str) -> Any:
+    return widgets.Text(placeholder=placeholder, layout=widgets.Layout(width="auto"))
+
+
+def _parser(kind: type, what: str, bounds: Bounds) -> Any:
+    def parse(text: str) -> Any:
+        if not text.strip():
+            raise ControlError(f"a {what} is missing")
+        try:
+            value = kind(text.strip())
+        except ValueError:
+            raise ControlError(f"{text.strip()!r} is no {what}") from None
+        if problem := bounds.problem(value):
+            raise ControlError(problem)
+        return value
+
+    return parse
+
+
+def _printed(bounds: Bounds, kind: type) -> Any:
+    check = _inside(bounds, kind)
+    return lambda value: str(check(value))
+
+
+def _inside(bounds: Bounds, kind: type) -> Any:
+    exactly = _exactly(kind)
+
+    def check(value: Any) -> Any:
+        problem = bounds.problem(exactly(value))
+        if problem:
+            raise ControlError(problem)
+        return value
+
+    return check
+
+
+def _exactly(kind: type) -> Any:
+    """A check that a value is of a type and of none below it, as Flyte's own transformers check it."""
+
+    def check(value: Any) -> Any:
+        if type(value) is not kind:
+            raise ControlError(f"{value!r} is no {kind.__name__}")
+        return value
+
+    return check
+
+
+def _parse_bytes(text: str) -> bytes:
+    try:
+        value = ast.literal_eval(text.strip())
+    except (ValueError, SyntaxError):
+        value = None
+    if not isinstance(value, bytes):
+        raise ControlError(f"{text!r} are no bytes as Python writes them: b'…'")
+    return value

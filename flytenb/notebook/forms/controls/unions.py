@@ -1,0 +1,77 @@
+"""Optional and Union: which member, and then its own control."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import ipywidgets as widgets
+
+from flytenb.notebook.forms.control import Control, ControlError
+from flytenb.notebook.forms.place import Place
+from flytenb.notebook.forms.registry import BUILT_IN
+from flytenb.notebook.forms.source import Source
+from flytenb.types.plain import may_be
+from flytenb.wording.types import member_of, type_text, union_members
+from flytenb.wording.values import brief
+
+
+@BUILT_IN.display_for(lambda declared: bool(union_members(declared)))
+def union_control(declared: Any, place: Place) -> UnionControl:
+    """Return a choice of members; None, if it is one, is what is chosen at first."""
+    return UnionControl(union_members(declared), place)
+
+
+class UnionControl:
+    """A choice of types, over a control for the type that is chosen."""
+
+    def __init__(self, members: tuple[Any, ...], place: Place) -> None:
+        self._members = sorted(members, key=lambda member: member is not type(None))
+        self._place = place
+        self._made: dict[int, Control] = {}
+        self._changed: Callable[[], None] = lambda: None
+        options = [(type_text(member), i) for i, member in enumerate(self._members)]
+        self._choice = widgets.Dropdown(options=options, value=0, layout=widgets.Layout(width="max-content"))
+        self._choice.observe(lambda _: self._chosen(), names="value")
+        self._inside = widgets.Box()
+        self._inside.add_class("ft-form-inside")
+        self.widget = widgets.HBox([self._choice, self._inside])
+        self._chosen()
+
+    @property
+    def _current(self) -> Control:
+        """The control of the chosen member, made when first chosen: a type may have itself inside."""
+        chosen = self._choice.value
+        if chosen not in self._made:
+            self._made[chosen] = self._place.make(self._members[chosen])
+            self._made[chosen].watch(lambda: self._changed())
+        return self._made[chosen]
+
+    def _chosen(self) -> None:
+        is_none = self._members[self._choice.value] is type(None)
+        # Beside a choice that says None nothing more is to be said.
+        self._inside.children = () if is_none else (self._current.widget,)
+        self._changed()
+
+    def read(self) -> Any:
+        """Return what the chosen member's control holds."""
+        return self._current.read()
+
+    def write(self, value: Any) -> None:
+        """Choose the member that the value is, and put it in there."""
+        member = member_of(value, tuple(self._members))
+        fitting = [member] if member is not None else [m for m in self._members if may_be(value, m)]
+        if value is None and type(None) in self._members:
+            fitting = [type(None)]
+        if not fitting:
+            raise ControlError(f"{brief(value)} is of none of the types")
+        self._choice.value = next(i for i, m in enumerate(self._members) if m is fitting[0])
+        self._current.write(value)
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Call it when another member is chosen, or its value changes."""
+        self._changed = changed
+
+    def code(self, source: Source) -> str:
+        """Write the member's value."""
+        return self._current.code(source)

@@ -1,0 +1,152 @@
+"""One input of a form: its label, its control or a variable instead, and what is wrong with its value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import ipywidgets as widgets
+
+from flytenb.bridge.entities.inputs import Input
+from flytenb.notebook.forms.control import Control, ControlError
+from flytenb.notebook.forms.controls.variables import VariableControl
+from flytenb.notebook.forms.labels import label, note, set_note
+from flytenb.notebook.forms.place import Place, make_control
+from flytenb.notebook.forms.source import Source
+from flytenb.types.plain import refusal
+from flytenb.wording.values import brief
+
+VALUE, VARIABLE, DEFAULT = "value", "variable", "default"
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """How an input was filled the last time: from where, and with what value or name."""
+
+    origin: str
+    value: Any = None
+
+
+class Field:
+    """One input. Its value is typed, picked from the notebook's variables, or left at its default."""
+
+    def __init__(self, given: Input, place: Place, changed: Callable[[], None]) -> None:
+        self.input = given
+        self._changed = changed
+        self._place = place
+        self._variables: VariableControl | None = None
+        self.control = make_control(given.type, place)
+        self.problem = ""
+        origins = [VALUE, *([] if isinstance(self.control, VariableControl) else [VARIABLE])]
+        origins += [DEFAULT] if given.has_default else []
+        self.origin = widgets.Dropdown(options=origins, value=VALUE, layout=widgets.Layout(width="94px"))
+        self.origin.tooltip = "type a value, pick a variable of the notebook, or leave the default"
+        self._box = widgets.Box([self.control.widget])
+        self._box.add_class("ft-form-inside")
+        self._problem = note("", "ft-form-problem")
+        self._write_default()
+        self.control.watch(self._touched)
+        self.origin.observe(lambda _: self._turned(), names="value")
+        self.widget = self._laid_out(len(origins) > 1)
+
+    def _laid_out(self, has_choice: bool) -> Any:
+        head = label(self.input.name, self.input.type, is_required=not self.input.has_default)
+        line = widgets.HBox([head, self._box, *([self.origin] if has_choice else [])])
+        line.add_class("ft-form-line")
+        doc = note(self.input.doc, "ft-form-doc")
+        field = widgets.VBox([line, doc, self._problem])
+        field.add_class("ft-form-field")
+        return field
+
+    def _write_default(self) -> None:
+        if not self.input.has_default:
+            return
+        try:
+            self.control.write(self.input.default)
+        except ControlError:
+            self.origin.value = DEFAULT
+            self._turned()
+
+    @property
+    def _current(self) -> Control:
+        """The control that the value comes from."""
+        if self.origin.value != VARIABLE:
+            return self.control
+        if self._variables is None:
+            self._variables = VariableControl(self.input.type, self._place)
+            self._variables.watch(self._touched)
+        return self._variables
+
+    def _turned(self) -> None:
+        if self.origin.value == DEFAULT:
+            shown = note(f"default: {brief(self.input.default)}", "ft-form-doc")
+        else:
+            shown = self._current.widget
+        self._box.children = (shown,)
+        self._touched()
+
+    def _touched(self) -> None:
+        self.check()
+        self._changed()
+
+    # --- the value ---------------------------------------------------------------------------------------------------
+
+    @property
+    def is_left(self) -> bool:
+        """Whether it is left at its default."""
+        return bool(self.origin.value == DEFAULT)
+
+    def read(self) -> Any:
+        """Return the value, as its type takes it.
+
+        Raises:
+            ControlError: if it isn't one.
+        """
+        value = self._current.read()
+        refused = refusal(value, self.input.type)
+        if refused:
+            raise ControlError(refused)
+        return value
+
+    def check(self) -> str:
+        """Look at the value, and show what is wrong with it."""
+        self.problem = ""
+        if not self.is_left:
+            try:
+                self.read()
+            except ControlError as error:
+                self.problem = error.message
+            except Exception as error:  # a control of somebody else's, or a property of the user's class
+                self.problem = brief(error, 200)
+        set_note(self._problem, self.problem)
+        return self.problem
+
+    def code(self, source: Source) -> str:
+        """Return Python that makes the value."""
+        return self._current.code(source)
+
+    # --- from run to run ---------------------------------------------------------------------------------------------
+
+    def remember(self) -> Remembered:
+        """Return how it is filled."""
+        origin = str(self.origin.value)
+        if origin == VARIABLE:
+            assert self._variables is not None
+            return Remembered(origin, self._variables.name)
+        return Remembered(origin, None if origin == DEFAULT else self.control.read())
+
+    def restore(self, last: Remembered) -> None:
+        """Fill it as it was; what doesn't fit any more is left as it is."""
+        try:
+            if last.origin == VARIABLE:
+                VariableControl(self.input.type, self._place).choose(last.value)
+                self.origin.value = VARIABLE
+                assert self._variables is not None
+                self._variables.choose(last.value)
+            elif last.origin == VALUE:
+                self.control.write(last.value)
+            elif self.input.has_default:
+                self.origin.value = DEFAULT
+        except ControlError:
+            self._write_default()

@@ -1,0 +1,106 @@
+"""What a session holds, as a table: its entities, its runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from flytenb.bridge.entities.interface import KIND_WORDS
+from flytenb.display.limits import Limits
+from flytenb.display.part import Column, Table, Text
+from flytenb.display.shown import Shown, rendered
+from flytenb.display.text import WIDTH, width_of
+from flytenb.wording.quantities import duration_text
+from flytenb.wording.values import clean, clip
+
+if TYPE_CHECKING:
+    from flytenb.runner.run import Run
+    from flytenb.session import Definition, Session
+
+
+_LIMITS = Limits(rows=500, text=60_000)
+"""A list that leaves the latest out is none."""
+
+
+class Listing:
+    """A table that shows itself; `.rows` holds the same facts as plain data, `listing[n]` is what row `n` is about."""
+
+    def __init__(
+        self, columns: tuple[str, ...], rows: Iterable[tuple[str, ...]], empty: str, things: Iterable[Any] = ()
+    ) -> None:
+        self.columns = columns
+        self.rows = tuple(rows)
+        self._things = tuple(things)
+        self._empty = empty
+
+    @classmethod
+    def of_session(cls, session: Session) -> Listing:
+        """The entities of a session."""
+        rows = []
+        for definition in session.definitions.values():
+            runs = list(session.runs_of(definition.entity))
+            rows.append(
+                (
+                    definition.name,
+                    KIND_WORDS.get(definition.kind, str(definition.kind)),
+                    f"[{definition.cell}]" if definition.cell is not None else "",
+                    _code(session, definition),
+                    _last(runs[-1]) if runs else "",
+                )
+            )
+        empty = "nothing is defined yet: @task and @workflow, or %%task and %%workflow, define something"
+        things = [definition.entity for definition in session.definitions.values()]
+        return cls(("name", "kind", "cell", "code", "last run"), rows, empty, things)
+
+    @classmethod
+    def of_runs(cls, runs: Iterable[Run]) -> Listing:
+        """Runs, oldest first."""
+        rows, runs = [], list(runs)
+        for number, run in enumerate(runs):
+            started = "" if run.started is None else time.strftime("%H:%M:%S", time.localtime(run.started))
+            took = "" if run.duration is None else duration_text(run.duration)
+            problem = str(run.error).partition("\n")[0] if run.error else ""
+            rows.append((str(number), run.name, str(run.phase), started, took, problem))
+        return cls(("run", "of", "phase", "started", "took", "why"), rows, "nothing has run yet", runs)
+
+    def __getitem__(self, number: int) -> Any:
+        return self._things[number]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def _shown(self) -> Shown:
+        if not self.rows:
+            return rendered(Text(self._empty, "flow"))
+        part = Table(tuple(map(Column, self.columns)), tuple(self._on_one_line()))
+        return rendered(part, _LIMITS)
+
+    def _on_one_line(self) -> Iterator[tuple[str, ...]]:
+        """The rows, the last cell as long as there is room for beside the others."""
+        cleaned = [[clean(cell) for cell in row] for row in self.rows]
+        widths = [max(map(width_of, column)) for column in zip(self.columns, *cleaned, strict=True)]
+        room = max(WIDTH - sum(widths[:-1]) - 2 * len(widths), 24)
+        return ((*row[:-1], clip(row[-1], room)) for row in cleaned)
+
+    def __repr__(self) -> str:
+        return self._shown.text
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        return self._shown._repr_mimebundle_()
+
+
+def _code(session: Session, definition: Definition) -> str:
+    """Whether a definition still says what the notebook says now."""
+    from flytenb.bridge.patches.redefined_classes import old_classes_of
+
+    old = old_classes_of(definition.entity)
+    if old:
+        return f"means an old {' and an old '.join(old)}"
+    return "stale" if session.is_stale(definition.name) else "fresh"
+
+
+def _last(run: Run) -> str:
+    took = "" if run.duration is None else f" {duration_text(run.duration)}"
+    return f"{run.phase}{took}"

@@ -1,0 +1,322 @@
+"""One widget that follows one run: tells its page what changes, does what its reader asks for.
+
+It neither starts nor shows the widget in an output: that is the run view's.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from flytenb.display.deadline import wait_for
+from flytenb.display.part import Group, Note, Value, named_part
+from flytenb.display.runs.node_details import LOG_SHOWN, Details, elements_of, members_of
+from flytenb.display.runs.state import Ledger
+from flytenb.display.shown import Shown, rendered
+from flytenb.errors import FlytenbError
+from flytenb.model import Graph
+from flytenb.notebook.explore.explorer import show_answering
+from flytenb.notebook.live.audience import Audience
+from flytenb.notebook.live.messages import boxes_news, picture_news, run_news
+from flytenb.notebook.live.picture import Picture
+from flytenb.notebook.live.threads import Lane, looks
+from flytenb.notebook.live.threads import lane as shared_lane
+from flytenb.notebook.live.widget import RunWidget, retire
+from flytenb.render.drawing import Drawing
+from flytenb.wording.values import class_name, clean
+
+if TYPE_CHECKING:
+    from flytenb.runner.run import Run
+
+_FRAME_EVERY = 2.0
+"""Seconds after which changes are gathered into a new frame, so that an update stays small."""
+_MOST_CHANGES = 200
+_BEAT = 5.0
+"""Seconds after which a page is told that the kernel is there, if it was told nothing else."""
+_LAYOUT_EVERY = 0.5
+"""Seconds between two layouts of a graph that grows."""
+_PATIENCE = 5.0
+"""Seconds that the values of a node have to say what they are."""
+
+
+class Follower:
+    """Keeps one widget true.
+
+    Args:
+        run: what is followed.
+        on_done: called when the reader has seen enough of a run that is over.
+        is_explorer: whether the reader says when it is enough.
+        lane: where what takes longer is done.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        *,
+        on_done: Callable[[], None] = lambda: None,
+        is_explorer: bool = False,
+        lane: Lane = shared_lane,
+    ) -> None:
+        self.run = run
+        self._on_done = on_done
+        self._is_explorer = is_explorer
+        self._lane = lane
+        self._lock = threading.RLock()
+        self._ledger = Ledger()
+        self._graph: Graph = run.graph
+        self._merged = 0
+        self._picture = Picture.nothing(self._graph)
+        self._drawing: Drawing | None = None
+        self._drawn: Graph | None = None
+        self._number = 0
+        self._shut: frozenset[str] | None = None
+        self._changed: set[str] = set()
+        self._key = 0
+        self._framed = 0.0
+        self._told: Any = None
+        self._laid_out = 0.0
+        self._is_laying_out = False
+        self._logs: dict[str, int] = {}
+        self._take_back = run.listen(self._ledger.take)
+        self._audience = Audience()
+        self._turn = 0
+        self._spoke = 0.0
+        self.widget: RunWidget | None = None
+
+    def open(self) -> RunWidget:
+        """Make the widget; its picture follows when it is laid out, which may take seconds the first time."""
+        with self._lock:
+            self._ledger.read()
+            self.widget = RunWidget(self._about(), self._on_message, frame=self._frame())
+            self._lay_out_soon()
+            return self.widget
+
+    def _about(self) -> dict[str, Any]:
+        return {"name": clean(self.run.name), "isExplorer": self._is_explorer, "turn": self._turn}
+
+    def _call(self) -> None:
+        """Make the widget once more: a page that was loaded while the cell runs only hears of new ones."""
+        assert self.widget is not None
+        before = self.widget
+        self._turn += 1
+        self.widget = RunWidget(
+            self._about(), self._on_message, before.key, picture=before.picture, frame=self._frame()
+        )
+        self._changed.clear()
+        self._audience.called(sum(len(json.dumps(value, default=str)) for value in self.widget.get_state().values()))
+        retire(before)
+
+    def drawing_of(self, graph: Graph) -> Drawing | None:
+        """Return the drawing of a whole graph as it folds by itself, if it was made already."""
+        return self._drawing if self._drawing is not None and self._drawn is graph else None
+
+    @property
+    def is_laid_out(self) -> bool:
+        """Whether there is a picture by now."""
+        return self._number > 0
+
+    def close(self) -> None:
+        """Tell the page where everything stands now, and follow no longer."""
+        self._take_back()
+        with self._lock:
+            if self.widget is not None:
+                self._ledger.read()
+                self.widget.frame = self._frame()
+
+    @property
+    def looked_at(self) -> tuple[str, ...]:
+        """Paths of the nodes that a reader has open."""
+        return tuple(self._logs)
+
+    # --- telling -------------------------------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        """Tell the page what has happened since the last time."""
+        with self._lock:
+            if self.widget is None:
+                return
+            changed, printed = self._ledger.read()
+            if len(self._ledger.spawned) != self._merged:
+                self._lay_out_soon()
+            self._changed |= changed
+            if changed:
+                self._send()
+            elif time.monotonic() - self._spoke > _BEAT and not self.run.phase.is_terminal:
+                self._spoke = time.monotonic()
+                self.widget.send({"kind": "beat"})
+            for path in printed & self._logs.keys():
+                self._send_log(path)
+            if self._audience.is_due():
+                self._call()
+
+    def _send(self) -> None:
+        assert self.widget is not None
+        self._spoke = time.monotonic()
+        is_due = time.monotonic() - self._framed > _FRAME_EVERY
+        if is_due or len(self._changed) > _MOST_CHANGES:
+            self.widget.frame = self._frame()
+            self._changed.clear()
+            return
+        boxes = boxes_news(self._ledger, self._picture, self._changed)
+        self.widget.changes = {"key": self._key, "boxes": boxes, "run": self._run_news()}
+
+    def _frame(self) -> dict[str, Any]:
+        self._key += 1
+        self._framed = time.monotonic()
+        return {
+            "key": self._key,
+            "boxes": boxes_news(self._ledger, self._picture, self._graph.nodes),
+            "run": self._run_news(),
+        }
+
+    def _run_news(self) -> dict[str, Any]:
+        return run_news(self._ledger, self._graph, time.time())
+
+    def _send_log(self, path: str) -> None:
+        assert self.widget is not None
+        log, sent = self.run.nodes[path].log, self._logs[path]
+        if len(log) > sent:
+            self._logs[path] = len(log)
+            self.widget.send({"kind": "log", "path": path, "from": sent, "text": clean(log[sent:][-LOG_SHOWN:])})
+
+    # --- layouts -------------------------------------------------------------------------------------------------
+
+    def _lay_out_soon(self) -> None:
+        """Lay out what the graph has become, not too often, and not on the thread that tells of changes."""
+        if self._is_laying_out or time.monotonic() - self._laid_out < _LAYOUT_EVERY:
+            return
+        self._is_laying_out = True
+        self._lane.submit(self._lay_out)
+
+    def _lay_out(self) -> None:
+        merged, graph, shut = len(self._ledger.spawned), self.run.graph, self._shut
+        drawing = self.drawing_of(graph) if shut is None else None
+        picture = Picture.of(graph, shut, drawing, self._picture.drawing)
+        with self._lock:
+            self._is_laying_out = False
+            self._laid_out = time.monotonic()
+            if shut is None:
+                self._drawing, self._drawn = picture.drawing, graph
+            assert self.widget is not None
+            self._graph, self._picture, self._merged = graph, picture, merged
+            self._number += 1
+            self._ledger.read()
+            with self.widget.hold_sync():
+                self.widget.picture = picture_news(self._number, picture, graph)
+                self.widget.frame = self._frame()
+            self._changed.clear()
+
+    # --- what the reader asks for --------------------------------------------------------------------------------
+
+    def _on_message(self, message: dict[str, Any]) -> None:
+        """Hear the page; what it asks for is done elsewhere, since this may be the kernel's own thread."""
+        if message.get("kind") == "bye":
+            self._audience.leave()
+            return
+        self._audience.hear()
+        asked = {
+            "look": self._look,
+            "leave": self._leave,
+            "toggle": self._toggle,
+            "all": self._open_all,
+            "stop": self._stop,
+            "answer": self._answer,
+            "done": self._done,
+        }.get(str(message.get("kind")))
+        if asked is not None:
+            where = looks if message.get("kind") == "look" else self._lane
+            where.submit(lambda: asked(message))
+
+    def _send_message(self, message: dict[str, Any]) -> None:
+        if self.widget is not None:
+            self.widget.send(message)
+
+    def _look(self, message: dict[str, Any]) -> None:
+        path = str(message.get("path"))
+        try:
+            details = wait_for(lambda: Details.of(self.run, path, show=show_answering), _PATIENCE)
+        except TimeoutError:
+            # A value may take any time to say what it is, and nobody can take the question back.
+            details = Details.of(self.run, path, show=_unshown)
+        with self._lock:
+            behind = self._picture.members.get(path, []) or elements_of(self._graph, path, self.run)
+            self._logs[path] = details.log_size
+        self._send_message(
+            {
+                "kind": "details",
+                "path": path,
+                "name": details.name,
+                "phase": details.phase,
+                "state": details.state,
+                "facts": list(details.facts),
+                "error": details.error,
+                "values": [
+                    {"title": title, "fragments": [shown.fragment for shown in values]}
+                    for title, values in (("inputs", details.inputs), ("outputs", details.outputs))
+                    if values
+                ],
+                "members": members_of(self._graph, behind, self.run),
+                "log": details.log,
+                "logSize": details.log_size,
+                "source": details.source,
+            }
+        )
+
+    def _leave(self, message: dict[str, Any]) -> None:
+        self._logs.pop(str(message.get("path")), None)
+
+    def _toggle(self, message: dict[str, Any]) -> None:
+        with self._lock:
+            self._shut = self._picture.toggled(str(message.get("path")))
+        self._lay_out()
+
+    def _open_all(self, message: dict[str, Any]) -> None:
+        self._shut = frozenset()
+        self._lay_out()
+
+    def _stop(self, message: dict[str, Any]) -> None:
+        self._send_message({"kind": "stopping"})
+        self.run.cancel()
+
+    def _done(self, message: dict[str, Any]) -> None:
+        self._on_done()
+
+    def _answer(self, message: dict[str, Any]) -> None:
+        path, value = str(message.get("path")), message.get("value")
+        error = ""
+        try:
+            if isinstance(value, bool):
+                self.run.approve(path, value)
+            else:
+                node = self._graph.nodes.get(path)
+                declared = node.interface.outputs[0].type if node is not None and node.interface.outputs else ""
+                self.run.set_input(path, typed(str(value), declared))
+        except FlytenbError as e:
+            # a second answer to a gate that the first one opened
+            error = clean(str(e)) if path in self.run.waiting else ""
+        except Exception as e:
+            error = clean(str(e)) or type(e).__name__
+        self._send_message({"kind": "answered", "path": path, "error": error})
+
+
+def _unshown(value: Any, declared: Any = None, *, name: str = "", **_: Any) -> Shown:
+    why = f"not shown: one of these values takes more than {_PATIENCE:g} s to say what it is"
+    return rendered(named_part(Group((Value(f"<{class_name(value)}>"), Note(why))), name))
+
+
+def typed(text: str, declared: str) -> Any:
+    """Return what a reader typed as a Python value: text as it is where text is wanted, else a literal.
+
+    Raises:
+        ValueError: if it is no Python literal; `3`, `1.5`, `True`, `[1, 2]` and `{"a": 1}` are.
+    """
+    if declared == "str":
+        return text
+    try:
+        return ast.literal_eval({"true": "True", "false": "False", "null": "None"}.get(text.strip(), text.strip()))
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        raise ValueError(f"{text!r} is no value of type {declared or 'any'}") from None

@@ -1,0 +1,161 @@
+"""A run in a cell's output: live where somebody can watch, and the same output a picture once the run is over."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from IPython.display import display as _display
+
+from flytenb.display.runs.picture import placeholder, run_bundle
+from flytenb.display.runs.progress import Progress
+from flytenb.notebook.front_end import has_reader, needs_widget
+from flytenb.notebook.live.threads import lane, ticker
+
+if TYPE_CHECKING:
+    from flytenb.notebook.live.follower import Follower
+    from flytenb.runner.run import Run
+
+__all__ = ["RunView", "explore", "run_bundle", "show_run"]
+
+display: Any = _display
+
+_shown_in: weakref.WeakKeyDictionary[Run, int] = weakref.WeakKeyDictionary()
+_PATIENCE = 0.15
+"""Seconds that a run must take to be worth a widget."""
+
+
+class RunView:
+    """Shows one run where it was started (or asked for), and mends that output when it ends.
+
+    Args:
+        run: what is shown.
+        shell: where.
+        is_explorer: whether it stays open after the run's end, until its reader has seen enough.
+    """
+
+    def __init__(self, run: Run, shell: Any, *, is_explorer: bool = False) -> None:
+        self._run = run
+        self._shell = shell
+        self._is_explorer = is_explorer
+        self._cell = -1
+        self._wants_widget = False
+        self._lock = threading.RLock()
+        self._handle: Any = None
+        self._follower: Follower | None = None
+        self._is_shown = False
+        self._has_picture = False
+        self._is_over = False
+        self._is_run_over = threading.Event()
+        self._began = time.monotonic()
+        self._progress: Progress | None = None
+        # A front end knows a thread's output by the cell that the thread was started from.
+        self._context = contextvars.copy_context()
+
+    def begin(self) -> None:
+        """Show the run from now on."""
+        _shown_in[self._run] = self._cell = self._shell.execution_count
+        self._wants_widget = has_reader(self._shell)
+        self._run.on_finish(self._is_run_over.set)
+        if getattr(self._shell, "kernel", None) is not None:
+            self._handle = display(placeholder(self._run), raw=True, display_id=True)
+        if not self._wants_widget:
+            self._progress = Progress(self._run, lambda line: self._in_cell(print, line))
+        ticker.add(self)
+
+    def tick(self) -> bool:
+        """Do what is due, ten times a second."""
+        if self._is_run_over.is_set() and not self._is_explorer:
+            self.end()
+        if self._is_over:
+            return False
+        if self._progress is not None:
+            self._progress.tick()
+        elif self._follower is not None:
+            self._follower.tick()
+            self._show_live()
+        elif self._is_explorer or time.monotonic() - self._began > _PATIENCE:
+            self._open()
+        return True
+
+    def end(self) -> None:
+        """Show it as it ended; whoever is first, the waiting cell or the thread that follows, does it."""
+        with self._lock:
+            if self._is_over:
+                return
+            self._is_over = True
+            follower = self._follower
+            is_late = self._cell != self._shell.execution_count and not self._is_explorer
+            if follower is None:
+                self._publish(run_bundle(self._run, is_late=is_late))
+                return
+            follower.close()
+            drawing = follower.drawing_of(self._run.graph)
+            self._publish(run_bundle(self._run, drawing, follower.looked_at, is_late=is_late))
+        if follower.widget is not None:
+            from flytenb.notebook.live.widget import retire
+
+            retire(follower.widget)
+
+    def _open(self) -> None:
+        """Make the widget; it is shown with its picture, which is there in a moment."""
+        from flytenb.notebook.live.follower import Follower
+
+        with self._lock:
+            if not self._is_over:
+                self._follower = Follower(self._run, on_done=self.end, is_explorer=self._is_explorer)
+                self._follower.open()
+
+    def _show_live(self) -> None:
+        """Put the view into the output, and once more when its picture took long: that is what a save keeps."""
+        follower = self._follower
+        assert follower is not None
+        if follower.is_laid_out and not self._has_picture:
+            self._has_picture = self._is_shown = True
+            lane.submit(lambda: self._publish_live(with_picture=True))
+        elif not self._is_shown:
+            self._is_shown = True
+            self._publish_live(with_picture=False)
+
+    def _publish_live(self, *, with_picture: bool) -> None:
+        follower = self._follower
+        assert follower is not None
+        drawing = follower.drawing_of(self._run.graph)
+        still = run_bundle(self._run, drawing) if with_picture else placeholder(self._run)
+        with self._lock:
+            if not self._is_over and follower.widget is not None:
+                is_widget = needs_widget(self._shell)
+                metadata = follower.widget.metadata if is_widget else {}
+                self._publish(follower.widget.bundle(still, as_widget=is_widget), metadata)
+
+    def _publish(self, bundle: dict[str, Any], metadata: dict[str, Any] | None = None) -> None:
+        if self._handle is not None:
+            self._in_cell(lambda: self._handle.update(bundle, metadata=metadata or {}, raw=True))
+        else:
+            display(bundle, metadata=metadata or {}, raw=True)
+
+    def _in_cell(self, job: Callable[..., Any], *args: Any) -> None:
+        self._context.copy().run(job, *args)
+
+
+def show_run(run: Run, shell: Any) -> None:
+    """Show a run that is the last line of a cell, unless that cell shows it already; one that is still on, live."""
+    if _shown_in.get(run) == shell.execution_count:
+        return
+    if not run.phase.is_terminal and getattr(shell, "kernel", None) is not None:
+        RunView(run, shell).begin()
+        return
+    _shown_in[run] = shell.execution_count
+    display(run_bundle(run), raw=True)
+
+
+def explore(run: Run, shell: Any) -> None:
+    """Show a run to be clicked through; where nobody can, show it as it stands."""
+    if has_reader(shell):
+        RunView(run, shell, is_explorer=True).begin()
+    else:
+        display(run_bundle(run), raw=True)

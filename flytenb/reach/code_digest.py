@@ -1,0 +1,357 @@
+"""Digests of code: what functions, classes, modules, types and tasks do, by everything in them and all they reach.
+
+Bytecode counts without its lines, so that comments and formatting say nothing; docstrings are constants like others.
+What is installed is known by its name and version. Of a class all of its dictionary counts but what `_GENERATED` lists.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import marshal
+import sys
+import typing
+from collections.abc import Hashable, Iterable
+from pathlib import Path
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+from flytenb.bridge import private
+from flytenb.bridge.entities.kind import function_of, inner_workflow, is_entity
+from flytenb.reach.names import home_of, scope_of
+from flytenb.reach.objects import OpaqueError, Walker, hashed, items_of
+from flytenb.reach.ownership import is_installed, is_own_class, is_own_module, version_of
+from flytenb.reach.states import state_as_copied, state_as_read
+from flytenb.reach.walk import Reacher
+
+_GENERATED = frozenset([
+    "__dict__", "__weakref__",  # how Python finds an object's attributes
+    "__module__",  # in the name
+    "_abc_impl",  # what an abstract class has found so far of who implements it
+    "__slotnames__",  # what `copyreg` keeps of the slots at the first copy
+    "_value2member_map_",  # what an enum makes of its members, and keeps of their combinations when they are used
+    "__pydantic_core_schema__", "__pydantic_validator__", "__pydantic_serializer__", "__pydantic_parent_namespace__",
+    "__signature__", "__pydantic_complete__", "__pydantic_fields_complete__",  # what pydantic makes of the fields
+])  # fmt: skip
+"""What stands in a class's dictionary and follows from the rest of it, or comes when the class is used."""
+
+_GENERATED_PREFIX = "__mashumaro_"
+"""Codecs that mashumaro makes of the fields when a dataclass first becomes a literal."""
+
+_TASK_LABELS = frozenset([
+    "_name", "_metadata", "_docs", "_instantiated_in", "_module_file", "_lhs",
+    "_task_type_version",  # what it is called
+    "_interface", "_native_interface", "_python_interface", "_collection_interface",  # the types are digested
+    "_container_image", "_resources", "_security_ctx", "pod_template", "accelerator", "shared_memory",  # where it runs
+    "_deck_fields", "_disable_deck", "_task_resolver", "_get_command_fn", "_node_dependency_hints", "sub_node_metadata",
+    "_cmd_prefix", "_config_task_instance", "_concurrency",  # how a cluster starts it
+    "_wf", "_outputs", "_process_result",  # what running it leaves behind
+])  # fmt: skip
+"""The attributes of a task that have no say in its answer."""
+
+_CACHES = frozenset(["dispatch_cache", "cache_token", "_clear_cache"])
+"""Where `functools.singledispatch` keeps what it has found so far."""
+
+_TYPING = frozenset(["typing", "types", "typing_extensions", "collections.abc"])
+
+
+class UnreadableCodeError(Exception):
+    """Code reaches something that can't be read, so that nothing proves it unchanged."""
+
+
+class CodeDigest:
+    """The digest of a task's code, kept while everything that the code reaches is the same."""
+
+    def __init__(self, task: Any) -> None:
+        self._task = task
+        self._made = _walk_task(task)
+
+    def now(self) -> bytes:
+        """Return the digest of what the code reaches now.
+
+        Raises:
+            UnreadableCodeError: if something that it reaches can't be read.
+        """
+        walker, digest = self._made
+        if not walker.doubts and not walker.is_current():
+            walker, digest = self._made = _walk_task(self._task)
+        if walker.doubts:
+            raise UnreadableCodeError("; ".join(map(str, walker.doubts)))
+        return digest
+
+
+def _walk_task(task: Any) -> tuple[Reacher, bytes]:
+    walker = Reacher(describe, state_as_read)
+    digest = walker.of(task)
+    return walker, hashed(digest, walker.files())
+
+
+def code_of(task: Any) -> bytes:
+    """Return the digest of a task's code as it is now.
+
+    Raises:
+        UnreadableCodeError: if something that it reaches can't be read.
+    """
+    return CodeDigest(task).now()
+
+
+def reached(value: Any) -> Reacher:
+    """Walk over everything that a function or task reaches."""
+    walker = Reacher(describe, state_as_read)
+    walker.of(value)
+    return walker
+
+
+def structure_of(value: Any) -> bytes:
+    """Return the digest of a value by what it holds.
+
+    Raises:
+        OpaqueError: if something in it doesn't tell what it holds.
+        UnreadableCodeError: if code in it reaches what can't be read.
+    """
+    walker = _ValueWalker(describe, state_as_copied)
+    try:
+        return hashed(walker.of(value), walker.files())
+    except RecursionError as e:
+        raise OpaqueError("it is too deep") from e
+
+
+class _ValueWalker(Reacher):
+    """A walker over what crosses between tasks: what can't be read is an error, and it is looked at once."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._is_recording = False
+
+    def of(self, value: Any) -> bytes:
+        return Walker.of(self, value)
+
+    def doubt(self, what: str) -> None:
+        super().doubt(what)
+        raise UnreadableCodeError("; ".join(map(str, self.doubts)))
+
+
+def describe(walker: Reacher, value: Any) -> bytes | None:
+    """Return the digest of a function, class, type, module or entity; None for anything else."""
+    kind = type(value)
+    if kind is FunctionType:
+        return _describe_function(walker, value)
+    if kind is CodeType:
+        return _describe_code(walker, value)
+    if issubclass(kind, type):
+        return _describe_class(walker, value)
+    if kind is MethodType:
+        return hashed(b"method", walker.of(value.__func__), walker.of(value.__self__))
+    if kind is BuiltinFunctionType:
+        owner = None if isinstance(value.__self__, ModuleType) else value.__self__
+        walker.take(value)
+        return hashed(b"builtin", f"{value.__module__} {value.__qualname__}".encode(), walker.of(owner))
+    if issubclass(kind, ModuleType):
+        return _describe_module(walker, value)
+    if kind in (staticmethod, classmethod):
+        return hashed(kind.__name__.encode(), walker.of(value.__func__))
+    if kind is property:
+        return hashed(b"property", *map(walker.of, (value.fget, value.fset, value.fdel, value.__doc__)))
+    if kind is functools._lru_cache_wrapper:
+        settings = value.cache_parameters() if hasattr(value, "cache_parameters") else None
+        return hashed(b"cached", walker.of(settings), walker.of(value.__wrapped__))
+    if home_of(kind) in _TYPING and (origin := typing.get_origin(value)) is not None:
+        return hashed(b"type", walker.of(origin), *map(walker.of, typing.get_args(value)))
+    if is_entity(value):
+        return describe_entity(walker, value)
+    home = home_of(kind).partition(".")[0]
+    if home in ("IPython", "ipykernel"):
+        raise OpaqueError(f"the notebook itself is reached, as an object of type {kind.__qualname__!r}")
+    return _describe_named(walker, value) if callable(value) and not is_own_class(kind) else None
+
+
+def _describe_named(walker: Reacher, value: Any) -> bytes | None:
+    """A callable that an installed module holds under the name which the callable itself gives."""
+    module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
+    held = sys.modules.get(module) if type(module) is str else None
+    if held is None or type(name) is not str or is_own_module(held) or scope_of(held).get(name) is not value:
+        return None
+    walker.take(value)
+    return hashed(b"named", f"{module} {name} {version_of(str(module))}".encode())
+
+
+def describe_entity(walker: Reacher, entity: Any) -> bytes:
+    """Return the digest of a task, by its function and its settings, or of a workflow by its function."""
+    workflow = inner_workflow(entity)
+    if workflow is not None:
+        return hashed(b"workflow", str(entity.name).encode(), walker.of(function_of(workflow)))
+    settings = _settings(entity)
+    walker.watch(_read_settings, entity)
+    interface = getattr(entity, "python_interface", None)
+    inputs, outputs = ({}, {}) if interface is None else (interface.inputs, interface.outputs)
+    script = settings.get("_script_file")
+    content = walker.measure(lambda: _file(script)) if type(script) is str else b""
+    types = map(walker.of_named, (inputs, outputs))
+    transformers = _describe_transformers(walker, (*inputs.values(), *outputs.values()))
+    return hashed(b"task", walker.of(type(entity)), content, walker.of_named(settings), *types, transformers)
+
+
+def _describe_transformers(walker: Reacher, declared: Iterable[Any]) -> bytes:
+    """The user's own transformers of the types that go in and out: they write what is stored and read it again."""
+    registry = private.transformer_registry()
+    pieces = []
+    for inner in declared:
+        if isinstance(inner, Hashable):
+            walker.watch(_registry_entry, inner)
+            transformer = registry.get(inner)
+            if transformer is not None and is_own_class(type(transformer)):
+                pieces.append(walker.of(transformer))
+        pieces.append(_describe_transformers(walker, typing.get_args(inner)))
+    return hashed(*pieces)
+
+
+def _registry_entry(declared: Any) -> list[Any]:
+    return [private.transformer_registry().get(declared)]
+
+
+def _settings(entity: Any) -> dict[str, Any]:
+    held = getattr(entity, "__dict__", {})
+    return {name: held[name] for name in sorted(held) if name not in _TASK_LABELS and not name.startswith("__")}
+
+
+def _read_settings(entity: Any) -> list[Any]:
+    return [*getattr(entity, "__dict__", {}).values()]
+
+
+def _file(path: str) -> bytes:
+    try:
+        return hashed(Path(path).read_bytes())
+    except OSError as e:
+        return f"missing {e.errno}".encode()
+
+
+# --- functions -------------------------------------------------------------------------------------------------------
+
+
+def _describe_function(walker: Reacher, function: FunctionType) -> bytes:
+    code = function.__code__
+    name = f"{function.__module__} {function.__qualname__}".encode()
+    walker.watch(_read_function, function)
+    if is_installed(code.co_filename):
+        version = version_of(str(function.__globals__.get("__name__"))).encode()
+        walker.take(function)
+        if _is_named(function):
+            return hashed(b"installed", name, version)
+        own = [walker.of_named({n: v for n, v in held.items() if n not in _CACHES}) for held in _dicts_of(function)]
+        cells = [_content(cell) for at, cell in _cells(function).items() if at not in _CACHES]
+        return hashed(b"installed", name, version, *own, *map(walker.of, (function.__defaults__, *cells)))
+    own = [walker.of(function.__defaults__), *map(walker.of_named, _dicts_of(function))]
+    said = [_describe_constant(walker, part) for part in (function.__name__, function.__doc__)]
+    with walker.at(function.__qualname__):
+        walker.add_texts(function.__defaults__)
+        walker.add_texts(function.__kwdefaults__)
+        reached = walker.reach(code, function.__globals__, _cells(function))
+    return hashed(
+        b"function",
+        name,
+        _describe_code(walker, code),
+        *own,
+        *said,
+        walker.of(getattr(function, "__type_params__", ())),
+        reached,
+    )
+
+
+def _cells(function: FunctionType) -> dict[str, Any]:
+    return dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
+
+
+def _read_function(function: FunctionType) -> list[Any]:
+    parts = [function.__code__, function.__defaults__, function.__doc__, function.__name__]
+    for held in _dicts_of(function):
+        parts += items_of(held)
+    return parts
+
+
+def _dicts_of(function: FunctionType) -> tuple[dict[str, Any], ...]:
+    return (function.__kwdefaults__ or {}, function.__dict__, function.__annotations__)
+
+
+def _content(cell: Any) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # of a name that isn't bound yet
+        return None
+
+
+def _is_named(function: FunctionType) -> bool:
+    """Whether a function is what its module holds under its name, and not one of many made in the same place."""
+    at: Any = sys.modules.get(function.__module__)
+    if at is None or is_own_module(at):  # `functools.wraps` gives a library's function the name of the user's
+        return False
+    for name in function.__qualname__.split("."):
+        at = (scope_of(at) if isinstance(at, ModuleType) else getattr(at, "__dict__", {})).get(name)
+        at = getattr(at, "__func__", at) if type(at) in (staticmethod, classmethod) else at
+    return at is function
+
+
+def _describe_code(walker: Reacher, code: CodeType) -> bytes:
+    facts = (code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars, code.co_flags, code.co_name)
+    counts = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount)
+    return hashed(
+        b"code",
+        code.co_code,
+        code.co_exceptiontable,
+        marshal.dumps((facts, counts), 2),
+        *(_describe_constant(walker, constant) for constant in code.co_consts),
+    )
+
+
+def _describe_constant(walker: Reacher, constant: Any) -> bytes:
+    """A text may be a path only where the code loads it, which `reach` tells."""
+    return hashed(marshal.dumps(constant, 2)) if type(constant) is str else walker.of(constant)
+
+
+# --- classes and modules ---------------------------------------------------------------------------------------------
+
+
+def _describe_class(walker: Reacher, cls: type) -> bytes:
+    name = f"{type.__getattribute__(cls, '__module__')} {cls.__qualname__}".encode()
+    if not is_own_class(cls):
+        walker.take(cls)
+        return hashed(b"class", name, version_of(str(type.__getattribute__(cls, "__module__"))).encode())
+    walker.watch(_read_class, cls)
+    members = _members(cls)
+    if _is_generated_doc(cls):
+        del members["__doc__"]
+    with walker.at(cls.__qualname__):
+        return hashed(b"own class", name, *map(walker.of, (type(cls), *cls.__bases__)), walker.of_named(members))
+
+
+def _members(cls: type) -> dict[str, Any]:
+    held = type.__dict__["__dict__"].__get__(cls)
+    return {n: m for n, m in held.items() if n not in _GENERATED and not str(n).startswith(_GENERATED_PREFIX)}
+
+
+def _read_class(cls: type) -> list[Any]:
+    return [*cls.__bases__, *items_of(_members(cls))]
+
+
+def _is_generated_doc(cls: type) -> bool:
+    """Whether `dataclass` wrote the docstring: it prints the defaults, a set among them in any order."""
+    if not str(cls.__doc__).startswith(f"{cls.__name__}(") or "__dataclass_fields__" not in vars(cls):
+        return False
+    try:
+        return cls.__doc__ == cls.__name__ + str(inspect.signature(cls)).replace(" -> None", "")
+    except (TypeError, ValueError):
+        return False
+
+
+def _describe_module(walker: Reacher, module: ModuleType) -> bytes:
+    """A module that is handed on as an object: whoever gets it may ask it for anything."""
+    scope = scope_of(module)
+    name = str(scope.get("__name__"))
+    if name == "__main__":
+        raise OpaqueError("the notebook's names are reached as a whole")
+    if not is_own_module(module):
+        walker.take(module)
+        return hashed(b"module", name.encode(), version_of(name).encode())
+    walker.watch(items_of, scope)
+    names = sorted(name for name in scope if not name.startswith("__") or name in ("__getattr__", "__doc__", "__all__"))
+    with walker.at(name):
+        return hashed(b"own module", name.encode(), walker.of_named({n: scope[n] for n in names}))

@@ -1,0 +1,38 @@
+"""Notes: what code writes into a list, dict or set without ever learning what it holds.
+
+`calls.append(x)` and `counts[key] = n` leave the answer as it is, whatever stands there already. Of `seen[0] += 1` and
+`del seen[0]` only what decides whether they raise counts: how many items of which types there are.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+from flytenb.reach.plain import is_scalar
+
+_SILENT: dict[type, frozenset[str]] = {
+    list: frozenset(["append", "extend", "insert", "clear"]),
+    dict: frozenset(["update", "clear"]),
+    set: frozenset(["add", "update", "discard", "clear"]),
+    deque: frozenset(["append", "appendleft", "extend", "extendleft", "clear"]),
+}
+"""The methods that answer None whatever is held."""
+
+
+def note_of(value: Any, rest: tuple[str, ...], how: str) -> Any:
+    """Return what such a use may learn of what it writes to, as plain data; None if it may learn all."""
+    kind = type(value)
+    if how == "count" and is_scalar(value):
+        return kind.__name__
+    if kind not in _SILENT:
+        return None
+    if how == "call" and len(rest) == 1 and rest[0] in _SILENT[kind]:
+        return kind.__name__
+    if rest or how not in ("store", "delete", "update") or kind is set:
+        return None
+    if kind is dict:
+        if how == "store":
+            return kind.__name__
+        return [kind.__name__, *((repr(key), type(held).__name__) for key, held in value.items() if is_scalar(key))]
+    return [kind.__name__, *(type(held).__name__ for held in value)]

@@ -1,0 +1,193 @@
+"""What code reads from outside of Python's objects: environment variables and files at constant paths.
+
+A file counts if a constant text that the code reaches is its path, or is when joined to another that is a directory;
+one that the code only opens for writing doesn't. What the network or another program would answer can't be read.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import stat
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from flytenb.reach.bytecode import Origin, Use, Uses
+from flytenb.reach.objects import OpaqueError, hashed
+from flytenb.reach.pieces import digest_of_file
+
+ALL, NOTHING = "", "="
+"""Not one variable, but the whole environment or none of it; no variable can be called so."""
+
+_KEYED = ("get", "setdefault", "pop", "__getitem__", "__contains__")
+_LISTING = frozenset(["glob", "iglob", "iterdir", "listdir", "rglob", "scandir", "walk"])
+_MOST_PATHS, _MOST_LISTED = 20_000, 10_000
+_SETTLED = 2.0
+"""After so many seconds, a file system's clock tells two writes apart."""
+
+_UNREADABLE = {
+    "builtins.eval": "eval() may read anything",
+    "builtins.exec": "exec() may read anything",
+    "builtins.compile": "compile() makes code that isn't known yet",
+    "builtins.globals": "globals() gives all names, and which are read isn't known",
+    "builtins.__import__": "which module __import__() takes isn't known",
+    "importlib.import_module": "which module import_module() takes isn't known",
+    "importlib.reload": "reload() changes what has been read",
+    "runpy.run_path": "run_path() runs code that isn't known yet",
+    "runpy.run_module": "run_module() runs code that isn't known yet",
+    "sys.modules": "sys.modules gives all modules, and which are read isn't known",
+    "sys._getframe": "it looks into its callers",
+    "sys._current_frames": "it looks into its callers",
+    "inspect.currentframe": "it looks into its callers",
+    "inspect.stack": "it looks into its callers",
+    "inspect.getsource": "it reads source text, of which only the code is known",
+    "inspect.getsourcelines": "it reads source text, of which only the code is known",
+    "inspect.getsourcefile": "it reads source text, of which only the code is known",
+    "gc.get_objects": "it looks at all objects",
+    "gc.get_referrers": "it looks at all objects",
+}
+_FRAMES = frozenset([
+    "__globals__", "__subclasses__", "__builtins__", "co_filename", "co_firstlineno", "co_lines", "co_positions",
+    "f_back", "f_globals", "f_lineno", "f_locals", "tb_frame", "tb_lineno",
+])  # fmt: skip
+
+
+def doubts_about(uses: Uses) -> Iterator[str]:
+    """Tell of the attributes that lead from an object to what isn't part of it."""
+    for name in sorted(uses.attributes & _FRAMES):
+        yield f"it reads the attribute {name!r}, which tells more than is known"
+
+
+def doubt_about(value: Any, dotted: str) -> str | None:
+    """Return why something installed makes it unknown what code reads, None if it doesn't."""
+    found = _UNREADABLE.get(dotted)
+    if found is None and type(getattr(value, "__name__", None)) is str:
+        found = _UNREADABLE.get(f"{getattr(value, '__module__', '')}.{value.__name__}")
+    return _UNREADABLE["sys.modules"] if value is sys.modules else found
+
+
+# --- environment -----------------------------------------------------------------------------------------------------
+
+
+def variable_of(value: Any, rest: tuple[str, ...], use: Use, scope: dict[str, Any]) -> str | None:
+    """Return the environment variable that a use reads, ALL or NOTHING; None if it isn't about the environment."""
+    key = scope.get(use.key.name) if isinstance(use.key, Origin) else use.key
+    key = key if type(key) is str and key else ALL
+    if value is os.environ or value is getattr(os, "environb", None):
+        if not rest:
+            return NOTHING if use.how in ("store", "delete", "keep") else key
+        if use.how == "call" and rest[0] in _KEYED:
+            return key
+        return NOTHING if use.how == "keep" or rest[0] == "update" else ALL
+    if value is os.getenv or value is getattr(os, "getenvb", None):
+        return NOTHING if use.how == "keep" else key if use.how == "call" else ALL
+    if value is os.path.expanduser:
+        return "HOME"
+    return ALL if value is os.path.expandvars else None
+
+
+def variable(name: str) -> bytes:
+    """Return what an environment variable holds, or all of them."""
+    if name == ALL:
+        return hashed(*(f"{key}={held}".encode("utf-8", "replace") for key, held in sorted(os.environ.items())))
+    held = os.environ.get(name)
+    return b"" if held is None else b"=" + held.encode("utf-8", "surrogateescape")
+
+
+# --- files -----------------------------------------------------------------------------------------------------------
+
+
+class Paths:
+    """The files and directories that texts may name."""
+
+    def __init__(self) -> None:
+        self.texts: dict[str, None] = {}
+        self.folders: dict[str, None] = {}
+        self.is_listing = False
+
+    def add(self, texts: Iterable[str]) -> None:
+        """Add texts that may be paths, or parts of some."""
+        self.texts.update(
+            (text, None) for text in texts if 0 < len(text) < 512 and "\n" not in text and "\0" not in text
+        )
+
+    def note(self, uses: Uses) -> None:
+        """Note whether code lists directories."""
+        named = {use.origin.name for use in uses.uses} | {use.attributes[-1] for use in uses.uses if use.attributes}
+        self.is_listing = self.is_listing or not _LISTING.isdisjoint(uses.attributes | named)
+
+    def digest(self) -> bytes:
+        """Return the digest of the files that there are now, by their paths and contents.
+
+        Raises:
+            OpaqueError: if there are too many.
+        """
+        if not self.texts:
+            return b""
+        pieces: list[bytes] = []
+        seen: set[str] = set()
+        folders = [*self.folders]
+        texts = [text for text in self.texts if "://" not in text and text.strip("./")]
+        endings = [text for text in texts if text.startswith(".") and len(text) < 10]
+        level = [*texts, *(text + ending for ending in endings for text in texts if text != ending)]
+        for _ in range(3):
+            found = []
+            for path in level:
+                if path in seen:
+                    continue
+                seen.add(path)
+                kind = _kind(path)
+                if kind == "file":
+                    pieces += [os.fspath(path).encode("utf-8", "surrogateescape"), content(path)]
+                elif kind == "folder":
+                    found.append(path)
+                    pieces += self._listed(path) if self.is_listing else []
+                elif self.is_listing and glob.has_magic(path):
+                    for inner in sorted(glob.iglob(path, recursive=True)):  # noqa: PTH207 - an absolute pattern
+                        pieces += self._listed(inner)
+            names = [text.lstrip("/") for text in texts]
+            level = [f"{folder}/{name}" for folder in (*found, *folders) for name in names]
+            folders = []
+            if len(seen) + len(level) > _MOST_PATHS:
+                raise OpaqueError(f"more than {_MOST_PATHS} paths may be read")
+            if not level:
+                break
+        return hashed(*pieces)
+
+    def _listed(self, path: str) -> list[bytes]:
+        """A path that is looked for in a directory, with all that is below it."""
+        paths = [Path(path), *sorted(Path(path).rglob("*"))] if Path(path).is_dir() else [Path(path)]
+        if len(paths) > _MOST_LISTED:
+            raise OpaqueError(f"the directory {path!r} holds more than {_MOST_LISTED} files")
+        named = [os.fspath(inner).encode("utf-8", "surrogateescape") for inner in paths]
+        return [*named, *(content(os.fspath(inner)) for inner in paths if _kind(os.fspath(inner)) == "file")]
+
+
+def _kind(path: str) -> str | None:
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116 - most texts are no paths, and this is done for each of them
+    except (OSError, ValueError):
+        return None
+    return "file" if stat.S_ISREG(mode) else "folder" if stat.S_ISDIR(mode) else None
+
+
+_contents: dict[str, tuple[tuple[int, ...], bytes]] = {}
+
+
+def content(path: str) -> bytes:
+    """Return the digest of a file's content, kept while the file is the one that it was."""
+    try:
+        found = Path(path).stat()
+        stamp = (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_dev)
+        known = _contents.get(path)
+        if known is not None and known[0] == stamp:
+            return known[1]
+        made = digest_of_file(Path(path))
+        if time.time() - max(found.st_mtime, found.st_ctime) > _SETTLED:
+            _contents[path] = (stamp, made)
+        return made
+    except OSError as e:
+        return f"unreadable {e.errno}".encode()

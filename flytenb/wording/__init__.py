@@ -1,0 +1,1 @@
+"""Values, types and quantities as one line of plain text."""
