@@ -22,8 +22,8 @@ from flytenb.model import Graph
 from flytenb.reach.state_uses import uses
 from flytenb.render.drawing import Drawing
 from flytenb.render.drawing import draw as draw_graph
-from flytenb.runner.event_log import Listener
 from flytenb.runner.interrupts import held_back
+from flytenb.runner.journal import Listener
 from flytenb.runner.run import Run
 from flytenb.runner.settings import Settings
 from flytenb.types import MISSING

@@ -10,7 +10,9 @@ from collections.abc import Iterator
 import pytest
 
 import flytenb
-from flytenb.runner.steps import Record, Scope, Step
+from flytenb.runner.record import Record
+from flytenb.runner.scope import Scope
+from flytenb.runner.step import Step
 from tests.flows import FLOWS, Flow
 
 IN_CYCLES = {

@@ -140,16 +140,6 @@ def check_stopped() -> None:
         _current.attempt.check()
 
 
-def stoppable(function: Callable[..., T]) -> Callable[..., T]:
-    """Return the function so that a stop request may interrupt it."""
-
-    def call(**inputs: Any) -> T:
-        attempt = _current.attempt
-        return function(**inputs) if attempt is None else attempt.run(function, inputs)
-
-    return call
-
-
 @contextmanager
 def shielded() -> Iterator[None]:
     """Hold stop requests back during the block, which runs inside of the user's code: a compile, a log line.

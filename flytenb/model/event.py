@@ -24,7 +24,10 @@ class Phase(StrEnum):
     @property
     def is_terminal(self) -> bool:
         """Whether nothing can follow."""
-        return self not in (Phase.QUEUED, Phase.RUNNING)
+        return self not in _BEFORE_THE_END
+
+
+_BEFORE_THE_END = (Phase.QUEUED, Phase.RUNNING)
 
 
 class CacheStatus(StrEnum):

@@ -8,35 +8,38 @@ from typing import TYPE_CHECKING, Any
 from flytenb.bridge.crossing import resolve_attribute
 from flytenb.bridge.execution.branch import Way
 from flytenb.bridge.workflow.compiled import CompiledNode, Ref
-from flytenb.runner.steps import OutputSlot, Record, Scope, Skip, Step
+from flytenb.runner.record import Key, Record
+from flytenb.runner.scope import Scope
+from flytenb.runner.step import Skip, Step
 
 if TYPE_CHECKING:
     from flytenb.runner.scheduler import Scheduler
-    from flytenb.runner.wiring import Wiring
+    from flytenb.runner.wiring import Values
 
 
 class BranchStep(Step):
     """Check each case in order; the first that holds is taken, everything in the others is skipped."""
 
-    __slots__ = ("closing", "operands", "steps", "ways")
+    __slots__ = ("closing", "operands", "steps", "values", "ways")
 
     def __init__(
-        self, record: Record, scope: Scope, node: CompiledNode, ways: Sequence[Way], wiring: Wiring, closing: JoinStep
+        self, record: Record, scope: Scope, node: CompiledNode, ways: Sequence[Way], values: Values, closing: JoinStep
     ) -> None:
         super().__init__(record, scope, is_closing=False)
         self.ways = ways
         self.steps: list[list[Step]] = []
         self.closing = closing
+        self.values = values
         refs = {var: ref for var, ref in node.bindings.items() if isinstance(ref, Ref)}
-        self.operands = [(var, wiring.slot(ref.path, ref.output), ref.attributes) for var, ref in refs.items()]
-        record.getters = [(ref.output, wiring.getter(ref, ref.python_type)) for ref in refs.values()]
+        self.operands = [(var, (ref.path, ref.output), ref.attributes) for var, ref in refs.items()]
 
     def execute(self, scheduler: Scheduler) -> Skip:
         scheduler.workspace.enter()
         operands: dict[str, Any] = {}
-        for var, slot, attributes in self.operands:
-            assert slot.value is not None, f"{self.path} was started before {var}"
-            operands[var] = resolve_attribute(slot.value.literal(), attributes)
+        for var, key, attributes in self.operands:
+            value = self.values.get(key)
+            assert value is not None, f"{self.path} was started before {var}"
+            operands[var] = resolve_attribute(value.literal(), attributes)
         taken = next((i for i, way in enumerate(self.ways) if way.holds(operands)), None)
         others = [step for i, steps in enumerate(self.steps) if i != taken for step in steps]
         if taken is None:
@@ -49,21 +52,20 @@ class BranchStep(Step):
 class JoinStep(Step):
     """Pass the outputs of the case that was taken on as the branch's own."""
 
-    __slots__ = ("sources", "taken")
+    __slots__ = ("sources", "taken", "values")
 
-    def __init__(self, record: Record, scope: Scope) -> None:
+    def __init__(self, record: Record, scope: Scope, ways: Sequence[Way], values: Values) -> None:
         super().__init__(record, scope, is_opening=False)
         self.taken = 0
-        self.sources: list[list[tuple[OutputSlot, OutputSlot]]] = []
-
-    def bind(self, wiring: Wiring, path: str, ways: Sequence[Way], outputs: Sequence[str]) -> dict[str, OutputSlot]:
-        """Note, for each case, where each of the branch's outputs comes from; return the branch's own slots."""
-        slots = wiring.slots(path, outputs)
-        for way in ways:
-            then = way.then
-            self.sources.append([(slots[o], wiring.slot(then, o)) for o in outputs] if then is not None else [])
-        return slots
+        self.values = values
+        outputs = record.use.outputs if record.use is not None else ()
+        self.sources = [_sources(way.then, outputs) for way in ways]
 
     def execute(self, scheduler: Scheduler) -> None:
         for mine, theirs in self.sources[self.taken]:
-            mine.value = theirs.value
+            self.values[mine] = self.values.get(theirs)
+
+
+def _sources(then: str | None, outputs: Sequence[tuple[str, Key]]) -> list[tuple[Key, Key]]:
+    """Where each of a branch's outputs comes from in one case."""
+    return [] if then is None else [(key, (then, name)) for name, key in outputs]

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from flytenb.bridge.execution.connector import connector_loop, do_job, prepare_job
 from flytenb.runner.clock import clock
-from flytenb.runner.steps import LATER, Answer, EntityStep, Use
+from flytenb.runner.record import Record
+from flytenb.runner.scope import Scope
+from flytenb.runner.step import LATER, Answer, EntityStep
 from flytenb.runner.workers import workers
 
 if TYPE_CHECKING:
@@ -24,8 +26,8 @@ class ConnectorStep(EntityStep):
     __slots__ = ("_cancel",)
     holds_worker = False
 
-    def __init__(self, use: Use) -> None:
-        super().__init__(use)
+    def __init__(self, record: Record, scope: Scope) -> None:
+        super().__init__(record, scope)
         self._cancel: Callable[[], Callable[[], None]] | None = None
 
     def execute(self, scheduler: Scheduler) -> Answer:
@@ -45,7 +47,7 @@ class ConnectorStep(EntityStep):
         with scheduler.lock:
             # Given up while it was made ready: nothing has been created yet, and nothing would delete it.
             if attempt is not None and self.attempt is attempt:
-                coroutine = do_job(job, lambda text: scheduler.note(self.record, text), workers.submit)
+                coroutine = do_job(job, lambda text: scheduler.journal.note(self.record, text), workers.submit)
                 self._cancel = connector_loop.start(coroutine, on_end)
         return LATER
 

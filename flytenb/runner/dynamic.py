@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from flytenb.bridge.execution.dynamic import compile_dynamic
 from flytenb.cache.task_cache import TaskCache
 from flytenb.model import CacheStatus
-from flytenb.runner.steps import EntityStep, ExitStep, Expansion, OutputSlot, Record, Scope, Use
+from flytenb.runner.record import Record
+from flytenb.runner.scope import Scope
+from flytenb.runner.step import EntityStep, Expansion
+from flytenb.runner.subworkflow import ExitStep
 
 if TYPE_CHECKING:
     from flytenb.runner.scheduler import Scheduler
 
-BuildInside = Callable[[Use, Any, ExitStep], Expansion]
+BuildInside = Callable[[EntityStep, Any, ExitStep], Expansion]
 """Plans the workflow that a dynamic's function has built."""
 
 
@@ -22,8 +25,10 @@ class DynamicStep(EntityStep):
 
     __slots__ = ("build", "cache", "closing")
 
-    def __init__(self, use: Use, build: BuildInside, closing: DynamicExitStep, cache: TaskCache | None) -> None:
-        super().__init__(use, is_closing=False)
+    def __init__(
+        self, record: Record, scope: Scope, build: BuildInside, closing: DynamicExitStep, cache: TaskCache | None
+    ) -> None:
+        super().__init__(record, scope, is_closing=False)
         self.build = build
         self.closing = closing
         self.cache = cache
@@ -32,16 +37,16 @@ class DynamicStep(EntityStep):
         inputs = self.take_inputs(scheduler)
         if self.cache is not None and self._find(self.cache, scheduler, inputs):
             return Expansion(Scope(self.path, self.scope, closing=self.closing), {})
-        return self.build(self.use, compile_dynamic(self.use.entity, inputs, scheduler.workspace), self.closing)
+        return self.build(self, compile_dynamic(self.use.entity, inputs, scheduler.workspace), self.closing)
 
     def _find(self, cache: TaskCache, scheduler: Scheduler, inputs: dict[str, Any]) -> bool:
         """Take the outputs from the cache, or have the closing step store them."""
         try:
-            key = cache.key(inputs, self.use.hashes())
+            key = cache.key(inputs, self.record.hashes())
             found = cache.get(key)
         except Exception as e:
             self.record.cache = CacheStatus.SKIPPED
-            scheduler.note(self.record, f"the cache was not asked: {type(e).__name__}: {e}\n")
+            scheduler.journal.note(self.record, f"the cache was not asked: {type(e).__name__}: {e}\n")
             return False
         if found is None:
             self.record.cache = CacheStatus.MISS
@@ -55,11 +60,10 @@ class DynamicStep(EntityStep):
 class DynamicExitStep(ExitStep):
     """Collect a dynamic's outputs; store them if it is cached."""
 
-    __slots__ = ("slots", "store")
+    __slots__ = ("store",)
 
-    def __init__(self, record: Record, scope: Scope, slots: Mapping[str, OutputSlot]) -> None:
+    def __init__(self, record: Record, scope: Scope) -> None:
         super().__init__(record, scope)
-        self.slots = slots
         self.store: Callable[[dict[str, Any]], None] | None = None
 
     def execute(self, scheduler: Scheduler) -> None:
@@ -67,7 +71,7 @@ class DynamicExitStep(ExitStep):
         if self.store is None:
             return
         try:
-            self.store({name: slot.value for name, slot in self.slots.items() if slot.value is not None})
+            self.store({name: value for name, value in self.record.outputs.items() if value is not None})
             self.record.cache = CacheStatus.POPULATED
         except Exception as e:
-            scheduler.note(self.record, f"the cache could not store this: {type(e).__name__}: {e}\n")
+            scheduler.journal.note(self.record, f"the cache could not store this: {type(e).__name__}: {e}\n")

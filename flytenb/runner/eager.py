@@ -16,7 +16,10 @@ from flytenb.bridge.execution.files import own_files, own_value
 from flytenb.bridge.execution.packing import build_packing
 from flytenb.bridge.stopping import NodeStopped, shielded
 from flytenb.cache.task_cache import TaskCache
-from flytenb.runner.steps import EntityStep, Expansion, Scope, Use, call_cached
+from flytenb.runner.record import Record
+from flytenb.runner.scope import Scope
+from flytenb.runner.step import EntityStep, Expansion
+from flytenb.runner.task import call_cached
 
 if TYPE_CHECKING:
     from flytenb.runner.scheduler import Scheduler
@@ -61,8 +64,8 @@ class EagerStep(EntityStep):
     __slots__ = ("build", "cache", "calls", "strict")
     holds_worker = False
 
-    def __init__(self, use: Use, build: BuildCall, cache: TaskCache | None, strict: bool) -> None:
-        super().__init__(use)
+    def __init__(self, record: Record, scope: Scope, build: BuildCall, cache: TaskCache | None, strict: bool) -> None:
+        super().__init__(record, scope)
         self.build = build
         self.cache = cache
         self.strict = strict
@@ -77,7 +80,7 @@ class EagerStep(EntityStep):
         if self.cache is None:
             outputs = call(scheduler.workspace, inputs)
         else:
-            outputs = call_cached(self.cache, self.use, scheduler, inputs, call)
+            outputs = call_cached(self.cache, self.record, scheduler, inputs, call)
         self.put_outputs(outputs)
 
     def _run(self, scheduler: Scheduler, inputs: dict[str, Any]) -> dict[str, Value]:
@@ -103,26 +106,26 @@ class EagerStep(EntityStep):
         # cancellation would end that thread, and with it every later call.
         try:
             with shielded():
-                expansion, scope, slots = self._plan(scheduler, entity, inputs)
+                expansion, scope, record = self._plan(scheduler, entity, inputs)
                 attempt = self.attempt
                 if attempt is None or not scheduler.add(self, attempt, expansion):
                     raise asyncio.CancelledError
             await scope.future
             with shielded(), scheduler.workspace.entered():
-                values = {name: slot.value for name, slot in slots.items()}
-                return build_result(entity.python_interface, values, partial(own_value, scheduler.workspace))
+                own = partial(own_value, scheduler.workspace)
+                return build_result(entity.python_interface, record.outputs, own)  # type: ignore[arg-type]
         except (asyncio.CancelledError, NodeStopped, GeneratorExit):
             raise
         except BaseException as e:
             raise eager_error(short_name(entity), e) from e
 
-    def _plan(self, scheduler: Scheduler, entity: Any, inputs: dict[str, Any]) -> tuple[Expansion, CallScope, Any]:
+    def _plan(self, scheduler: Scheduler, entity: Any, inputs: dict[str, Any]) -> tuple[Expansion, CallScope, Record]:
         path = f"{self.path}/e{len(self.calls)}"
         scope = CallScope(path, self.scope, asyncio.get_running_loop())
         self.calls.append(scope)
         with scheduler.workspace.outside():
             expansion = self.build(path, entity, inputs, scope)
-        return expansion, scope, expansion.records[path].outputs
+        return expansion, scope, expansion.records[path]
 
     def on_abort(self) -> None:
         for call in self.calls:

@@ -14,7 +14,7 @@ from flytenb.wording.text import class_name
 
 if TYPE_CHECKING:
     from flytenb.bridge.context import Workspace
-    from flytenb.runner.steps import Record
+    from flytenb.runner.record import Record
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,9 @@ from flytenb.bridge.crossing import packer
 from flytenb.bridge.execution.gate import Disapproved, read_gate
 from flytenb.errors import FlytenbError
 from flytenb.runner.clock import clock
-from flytenb.runner.steps import LATER, Answer, EntityStep, Use
+from flytenb.runner.record import Record
+from flytenb.runner.scope import Scope
+from flytenb.runner.step import LATER, Answer, EntityStep
 
 if TYPE_CHECKING:
     from flytenb.runner.scheduler import Scheduler
@@ -19,7 +21,8 @@ class GateStep(EntityStep):
     """Wait: for `run.approve(path)`, for `run.set_input(path, value)`, or for a duration.
 
     Args:
-        use: the gate's use.
+        record: the gate's.
+        scope: what it fails with.
         answers: what gates are answered with, by path or name.
         strict: whether every value crosses as a literal.
     """
@@ -27,16 +30,13 @@ class GateStep(EntityStep):
     __slots__ = ("alarm", "answers", "gate", "strict")
     holds_worker = False
 
-    def __init__(self, use: Use, answers: Mapping[str, Any], strict: bool) -> None:
-        super().__init__(use)
-        self.gate = read_gate(use.entity)
+    def __init__(self, record: Record, scope: Scope, answers: Mapping[str, Any], strict: bool) -> None:
+        super().__init__(record, scope)
+        self.gate = read_gate(self.use.entity)
+        self.timeout = self.gate.timeout
         self.answers = answers
         self.strict = strict
         self.alarm: int | None = None
-
-    @property
-    def timeout(self) -> float | None:
-        return self.gate.timeout
 
     def execute(self, scheduler: Scheduler) -> Answer:
         scheduler.workspace.enter()
@@ -51,7 +51,7 @@ class GateStep(EntityStep):
         with scheduler.lock:
             if self.attempt is not None:
                 scheduler.waiting_gates[self.path] = self
-                scheduler.emit("gate", self.record, text=self.gate.question)
+                scheduler.journal.emit("gate", self.record, text=self.gate.question)
         return LATER
 
     def take(self, answer: Any) -> None:
@@ -59,12 +59,16 @@ class GateStep(EntityStep):
         if self.gate.kind == "approve":
             if not answer:
                 raise Disapproved(f"User did not approve the transaction for gate node {self.gate.name}")
-            for name, get in self.use.getters:
-                if name in self.use.slots:
-                    self.use.slots[name].value = packer(self.gate.outputs[name], strict=self.strict)(get())
+            given = dict(self.record.getters)
+            self._put({name: given[name]() for name, _ in self.use.outputs if name in given})
             return
-        for name, slot in self.use.slots.items():
-            slot.value = packer(self.gate.outputs[name], strict=self.strict)(answer)
+        self._put({name: answer for name, _ in self.use.outputs})
+
+    def _put(self, outputs: Mapping[str, Any]) -> None:
+        packed = {n: packer(self.gate.outputs[n], strict=self.strict)(value) for n, value in outputs.items()}
+        for name, key in self.use.outputs:
+            if name in packed:
+                self.wires.values[key] = packed[name]
 
     def on_abort(self) -> None:
         if self.alarm is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from flytenb.bridge.crossing import Value, packer
@@ -20,8 +21,10 @@ from flytenb.bridge.entities.stub import stub_error
 from flytenb.bridge.type_names import name_type
 from flytenb.bridge.values_in_short import shorten
 from flytenb.bridge.workflow.compiled import Compiled, CompiledNode, Ref, read_compiled, task_policy
+from flytenb.bridge.workflow.readings import read_once
 from flytenb.errors import InputError, closest, say
 from flytenb.model import Kind
+from flytenb.runner.wiring import Wired
 from flytenb.wording.text import class_name, clean
 
 
@@ -35,7 +38,7 @@ class Root:
         types: the inputs' types.
         outputs: the outputs' types.
         interface: flytekit's own interface, which shapes the result.
-        compiled: the nodes.
+        wired: the nodes.
         problems: what is wrong with the names of the inputs, each with its way out.
     """
 
@@ -44,7 +47,7 @@ class Root:
     types: dict[str, Any]
     outputs: dict[str, Any]
     interface: Any
-    compiled: Compiled
+    wired: Wired
     problems: tuple[tuple[str, str], ...]
 
 
@@ -69,8 +72,14 @@ def root_of(entity: Any, given: Mapping[str, Any]) -> Root:
     workflow = None if is_mocked or kind in (Kind.MAP, Kind.REFERENCE) else inner_workflow(entity)
     # A mocked workflow is one node, which isn't one of those that its picture shows.
     path = name if is_mocked and inner_workflow(entity) is not None else "n0"
-    compiled = _alone(entity, path) if workflow is None else read_compiled(workflow)
-    return Root(name, filled, dict(interface.inputs), dict(interface.outputs), interface, compiled, problems)
+    wired = (
+        Wired.of(_alone(entity, path)) if workflow is None else read_once(workflow, "wired", partial(_wire, workflow))
+    )
+    return Root(name, filled, dict(interface.inputs), dict(interface.outputs), interface, wired, problems)
+
+
+def _wire(workflow: Any) -> Wired:
+    return Wired.of(read_compiled(workflow))
 
 
 def _alone(entity: Any, path: str) -> Compiled:

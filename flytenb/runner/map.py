@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from flytenb.bridge.crossing import Value, join, split
 from flytenb.bridge.execution.map_task import Array
-from flytenb.runner.steps import EntityStep, Expansion, Give, OutputSlot, Record, Scope, Step, Use
+from flytenb.runner.record import Record
+from flytenb.runner.scope import Scope
+from flytenb.runner.step import EntityStep, Expansion, Step
+from flytenb.runner.wiring import Give
 
 if TYPE_CHECKING:
     from flytenb.runner.failure import Failure
     from flytenb.runner.scheduler import Scheduler
 
-Element = tuple[Step, Step, Mapping[str, OutputSlot]]
-"""The first and the last step of one element, and its outputs."""
-BuildElement = Callable[[str, Mapping[str, Value], Scope, dict[str, Record]], Element]
-"""Plans one element: its path, its inputs, the map's scope, and where its records go."""
+Element = tuple[Step, Step]
+"""The first and the last step of one element."""
+BuildElements = Callable[[Sequence[Mapping[str, Value]], Scope], tuple[list[Element], dict[str, Record]]]
+"""Plans the elements of a map: the inputs of each, and the map's scope."""
 
 
 class MapScope(Scope):
@@ -28,7 +31,6 @@ class MapScope(Scope):
         self.allowed = total - array.needed(total)
         self.runs_all = array.runs_all
         self.failed: dict[str, Failure] = {}
-        self.outputs: list[Mapping[str, OutputSlot]] = []
 
     def tolerates(self, step: Step, failure: Failure, scheduler: Scheduler) -> bool:
         self.failed[step.path] = failure
@@ -42,9 +44,9 @@ class MapScope(Scope):
             self._count(scheduler)
 
     def _count(self, scheduler: Scheduler) -> None:
-        record = scheduler.records[self.path]
+        record = scheduler.journal.records[self.path]
         record.done += 1
-        scheduler.emit("progress", record, done=record.done, total=record.total)
+        scheduler.journal.emit("progress", record, done=record.done, total=record.total)
 
 
 class MapStep(EntityStep):
@@ -53,22 +55,22 @@ class MapStep(EntityStep):
     __slots__ = ("array", "build", "closing", "gives", "strict")
 
     def __init__(
-        self, use: Use, array: Array, gives: Mapping[str, Give], build: BuildElement, closing: MapExitStep, strict: bool
+        self,
+        record: Record,
+        scope: Scope,
+        array: Array,
+        gives: Mapping[str, Give],
+        build: BuildElements,
+        closing: MapExitStep,
+        strict: bool,
     ) -> None:
-        super().__init__(use, is_closing=False)
+        super().__init__(record, scope, is_closing=False)
+        self.retries, self.timeout = 0, None  # it is the elements that are tried again and may be late
         self.array = array
         self.gives = gives
         self.build = build
         self.closing = closing
         self.strict = strict
-
-    @property
-    def timeout(self) -> float | None:
-        return None  # it is the elements that are tried again and may be late
-
-    @property
-    def retries(self) -> int:
-        return 0
 
     def execute(self, scheduler: Scheduler) -> Expansion:
         scheduler.workspace.enter()
@@ -81,16 +83,12 @@ class MapStep(EntityStep):
         }
         total = self.array.width(mapped)
         scope = MapScope(self.path, self.scope, self.closing, self.array, total)
-        records: dict[str, Record] = {}
-        elements = []
-        for i in range(total):
-            inputs = {**bound, **{name: values[i] for name, values in mapped.items()}}
-            elements.append(self.build(f"{self.path}/{i}", inputs, scope, records))
+        inputs = [{**bound, **{name: values[i] for name, values in mapped.items()}} for i in range(total)]
+        elements, records = self.build(inputs, scope)
         limit = self.array.concurrency or total
-        for (_, done, _), (first, _, _) in zip(elements, elements[limit:], strict=False):
+        for (_, done), (first, _) in zip(elements, elements[limit:], strict=False):
             # Each element beyond the concurrency takes the place of one that has ended.
             done.before(first)
-        scope.outputs = [outputs for _, _, outputs in elements]
         self.closing.elements = scope
         return Expansion(scope, records, total=total)
 
@@ -100,18 +98,11 @@ class MapExitStep(EntityStep):
 
     __slots__ = ("elements", "strict")
 
-    def __init__(self, use: Use, strict: bool) -> None:
-        super().__init__(use, is_opening=False)
+    def __init__(self, record: Record, scope: Scope, strict: bool) -> None:
+        super().__init__(record, scope, is_opening=False)
+        self.retries, self.timeout = 0, None
         self.elements: MapScope | None = None
         self.strict = strict
-
-    @property
-    def timeout(self) -> float | None:
-        return None
-
-    @property
-    def retries(self) -> int:
-        return 0
 
     def execute(self, scheduler: Scheduler) -> None:
         scheduler.workspace.enter()
@@ -120,9 +111,8 @@ class MapExitStep(EntityStep):
         if len(scope.failed) > scope.allowed:
             raise next(iter(scope.failed.values())).exception
         types = self.use.entity.python_interface.outputs
-        for name, slot in self.use.slots.items():
-            values = [
-                None if f"{self.path}/{i}" in scope.failed else outputs[name].value
-                for i, outputs in enumerate(scope.outputs)
-            ]
-            slot.value = join(values, types[name], strict=self.strict)
+        values = self.wires.values
+        paths = [f"{self.path}/{i}" for i in range(scope.total)]
+        for name, key in self.use.outputs:
+            found = [None if path in scope.failed else values.get((path, name)) for path in paths]
+            values[key] = join(found, types[name], strict=self.strict)

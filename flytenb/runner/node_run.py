@@ -10,7 +10,7 @@ from flytenb.bridge.entities.source import input_types, output_types
 from flytenb.errors import UnknownNameError, closest
 from flytenb.model import CacheStatus, NodeState, Phase
 from flytenb.runner.failure import Failure
-from flytenb.runner.steps import Record
+from flytenb.runner.record import Record
 
 if TYPE_CHECKING:
     from flytenb.runner.run import Run
@@ -65,14 +65,14 @@ class NodeRun:
     def _read_outputs(self) -> dict[str, Any]:
         if self._record.phase is not Phase.SUCCEEDED:
             return {}
-        values = {name: slot.value for name, slot in self._record.outputs.items()}
+        values = self._record.outputs
         with self._run._scheduler.workspace.entered():
             return {name: value.native() for name, value in values.items() if value is not None}
 
     @property
     def log(self) -> str:
         """What it printed."""
-        return "".join(self._record.log)
+        return "".join(self._record.log or ())
 
     @property
     def started(self) -> float | None:
@@ -132,7 +132,7 @@ class Nodes(Mapping[str, NodeRun]):
         self._run = run
 
     def _records(self) -> dict[str, Record]:
-        return self._run._scheduler.records
+        return self._run._scheduler.journal.records
 
     def __getitem__(self, path: str) -> NodeRun:
         record = self._records().get(path) if path else None

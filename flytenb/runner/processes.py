@@ -39,7 +39,7 @@ from flytenb.bridge.private import expect_pickled_tasks
 from flytenb.bridge.stopping import Attempt, check_stopped, current_attempt, set_attempt
 from flytenb.errors import TravelError, WorkerLostError, say
 from flytenb.runner.capture import write_captured
-from flytenb.runner.event_log import LOG_LIMIT
+from flytenb.runner.journal import LOG_LIMIT
 from flytenb.runner.process_state import SAVERS, current_cwd, go_to, save_state
 
 _LOOK_EVERY = 0.05

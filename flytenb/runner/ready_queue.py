@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 
-from flytenb.runner.steps import State, Step
+from flytenb.runner.step import READY, Step
 from flytenb.runner.workers import workers
 
 Work = Callable[[Step], None]
@@ -29,7 +29,7 @@ class ReadyQueue:
     def put(self, ready: Iterable[Step], work: Work) -> None:
         """Hand ready steps to free workers, the rest to the queue."""
         for step in ready:
-            step.state = State.READY
+            step.state = READY
             if step.holds_worker and self._busy >= self._limit:
                 self._queue.append(step)
                 continue
@@ -41,11 +41,14 @@ class ReadyQueue:
         if not done.holds_worker:
             self.put(ready, work)
             return None
+        if len(ready) == 1 and ready[0].holds_worker:
+            ready[0].state = READY
+            return ready[0]
         mine: Step | None = None
         others: list[Step] = []
         for step in ready:
             if mine is None and step.holds_worker:
-                step.state = State.READY
+                step.state = READY
                 mine = step
             else:
                 others.append(step)
@@ -74,6 +77,6 @@ class ReadyQueue:
         """Take the first step of the queue that hasn't been aborted meanwhile."""
         while self._queue:
             step = self._queue.popleft()
-            if step.state is State.READY:
+            if step.state is READY:
                 return step
         return None

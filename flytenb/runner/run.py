@@ -17,12 +17,12 @@ from flytenb.bridge.workflow.readings import Reading, read_later, read_once
 from flytenb.errors import FlytenbError, RunCancelledError
 from flytenb.model import Graph, NodeState, Phase, RunEvent
 from flytenb.runner.comparison import Comparison
-from flytenb.runner.event_log import Listener
 from flytenb.runner.failure import Failure
 from flytenb.runner.gate import answer_gate
 from flytenb.runner.given import given_in_short, with_given, without_defaults
 from flytenb.runner.inputs import check_inputs, root_of
 from flytenb.runner.interrupts import held_back
+from flytenb.runner.journal import Listener
 from flytenb.runner.main_thread import main_thread
 from flytenb.runner.node_run import Nodes
 from flytenb.runner.plan import Planner, RunPlan
@@ -56,13 +56,12 @@ class Run:
         self._grown: Graph | None = None
         self._merged = 0
         self._handouts = Handouts()
-        self._scheduler = Scheduler(limit=settings.workers, listeners=listeners, strict=settings.strict)
+        self._scheduler = Scheduler(limit=settings.workers, listeners=listeners)
         self._root = root_of(entity, inputs)
         with self._scheduler.workspace.entered():
             self._inputs = check_inputs(self._root, strict=settings.strict)
-            planner = Planner(settings, self._scheduler.records, self._scheduler.weak)
-            self._plan = RunPlan(planner, self._root.compiled, self._inputs, self._root.outputs)
-        self._outputs = self._plan.outputs
+            planner = Planner(settings, self._scheduler.journal.records, self._scheduler.journal.weak)
+            self._plan = RunPlan(planner, self._root.wired, self._inputs, self._root.outputs)
 
     def begin(self) -> Run:
         """Start it on the shared threads and come back at once."""
@@ -80,23 +79,23 @@ class Run:
     @property
     def phase(self) -> Phase:
         """Where the whole run stands."""
-        return self._scheduler.run_record.phase
+        return self._scheduler.journal.run_record.phase
 
     @property
     def started(self) -> float | None:
         """When it started, in seconds since the epoch."""
-        return self._scheduler.run_record.started
+        return self._scheduler.journal.run_record.started
 
     @property
     def duration(self) -> float | None:
         """Seconds from its start to its end, or to now."""
-        record = self._scheduler.run_record
+        record = self._scheduler.journal.run_record
         return None if record.started is None else (record.ended or time.time()) - record.started
 
     @property
     def events(self) -> tuple[RunEvent, ...]:
         """Everything that has happened so far, in order."""
-        return tuple(self._scheduler.events)
+        return tuple(self._scheduler.journal.events)
 
     @property
     def error(self) -> Failure | None:
@@ -131,7 +130,7 @@ class Run:
     def _read_outputs(self) -> dict[str, Any]:
         if self.phase is not Phase.SUCCEEDED:
             return {}
-        values = {name: slot.value for name, slot in self._outputs.items()}
+        values = self._plan.outputs
         with self._scheduler.workspace.entered():
             return {name: value.native() for name, value in values.items() if value is not None}
 
@@ -145,7 +144,7 @@ class Run:
             BaseException: the failed task's own exception, if it failed.
         """
         if self.phase is Phase.SUCCEEDED:
-            values = {name: slot.value for name, slot in self._outputs.items()}
+            values = self._plan.outputs
             with self._scheduler.workspace.entered():
                 return build_result(self._root.interface, values, self._handouts.give)  # type: ignore[arg-type]
         self.raise_failure()
@@ -154,7 +153,7 @@ class Run:
     @property
     def graph(self) -> Graph:
         """The graph of what runs: its inputs as they were given, with what its nodes turned out to contain."""
-        spawned = [e for e in self._scheduler.events if e.kind == "spawn" and e.graph is not None]
+        spawned = self._scheduler.journal.spawned[:]
         if self._grown is None or len(spawned) != self._merged:
             graph = with_given(self._static_graph.get(), self._given)
             for event in spawned:
@@ -189,7 +188,7 @@ class Run:
         Raises:
             FlytenbError: in a process that was forked while the run went on: its threads stayed in the other one.
         """
-        if os.getpid() != self._scheduler.process and not self._scheduler.finished.is_set():
+        if os.getpid() != self._scheduler.process and not self._scheduler.ending.finished.is_set():
             raise FlytenbError(
                 f"the run of {self.name!r} goes on in process {self._scheduler.process}, the parent of this one",
                 hint="wait for it there, or start a run of its own here",
@@ -198,8 +197,8 @@ class Run:
 
     def wait_and(self, look: Callable[[], None], timeout: float | None = None) -> Run:
         """Wait as `wait` does, and call `look` whenever something may have changed, at least ten times a second."""
-        if main_thread.wait(self._scheduler.finished, timeout, look):
-            self._scheduler.drain(_GRACE)
+        if main_thread.wait(self._scheduler.ending.finished, timeout, look):
+            self._scheduler.journal.drain(_GRACE)
         return self
 
     def cancel(self) -> Run:
@@ -242,7 +241,7 @@ class Run:
         Returns:
             What removes the listener.
         """
-        return self._scheduler.listen(listener)
+        return self._scheduler.journal.listen(listener)
 
     def explore(self) -> None:
         """Show the run to be clicked through: each node's values, log, source and error.
@@ -256,7 +255,7 @@ class Run:
 
     def on_finish(self, job: Callable[[], Any]) -> None:
         """Call `job` when it is over, on another thread; at once if it is. One that raises is reported as a warning."""
-        self._scheduler.on_finish(job)
+        self._scheduler.ending.add(job)
 
     def __await__(self) -> Generator[Any, None, Run]:
         loop = asyncio.get_running_loop()

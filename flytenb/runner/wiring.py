@@ -1,51 +1,172 @@
-"""How values get from node to node: each output has a slot, each input a getter that is made once."""
+"""How values get from node to node: each value of a run has a key, each input a number that says how it is taken.
+
+What a workflow fixes, its `Wired` nodes, is read once and kept with the compiled workflow. What depends on the types'
+transformers is prepared once per run, as `Wires`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from flytenb.bridge.crossing import Slot, Value, collector, from_literal, hash_of, packer, taker
-from flytenb.bridge.workflow.compiled import Binding, CompiledNode, Constant, Entries, Items, Ref
-from flytenb.runner.steps import Getter, Give, OutputSlot
+from flytenb.bridge.crossing import (
+    Slot,
+    Value,
+    collector,
+    from_literal,
+    hash_of,
+    hashed_dict,
+    hashed_list,
+    packer,
+    taker,
+)
+from flytenb.bridge.execution.branch import branch_outputs
+from flytenb.bridge.workflow.compiled import Binding, Compiled, CompiledNode, Constant, Entries, Items, Policy, Ref
+from flytenb.runner.record import Getter, Input, Key, RunLog, Use
+
+Values = dict[Key, "Value | None"]
+"""The values of a run; a node's are there once it has succeeded."""
+Take = Callable[["Value | None"], Any]
+"""Makes an input of the value that fills it, each time afresh."""
+Give = Callable[[], "Value"]
+"""Passes a packed value on from the values before it."""
+Source = Callable[[Values], "Value | None"]
+"""Finds the value that fills an input as it is, whole or as the elements of a list or dict."""
+
+
+class Ways:
+    """The ways in which a workflow's inputs are taken: few pairs of types, many edges."""
+
+    def __init__(self) -> None:
+        self.all: list[tuple[Binding | Take, Any]] = []
+        self._numbers: dict[tuple[int, int, tuple[Any, ...]], int] = {}
+
+    def number(self, binding: Binding | Take, consumer: Any) -> int:
+        """The number of the way in which a binding becomes an input of type `consumer`."""
+        if not isinstance(binding, Ref):
+            self.all.append((binding, consumer))
+            return len(self.all) - 1
+        # The list holds the types, so that the key stays their own; a type need not be hashable.
+        key = (id(binding.python_type), id(consumer), binding.attributes)
+        found = self._numbers.get(key)
+        if found is None:
+            self.all.append((binding, consumer))
+            found = self._numbers[key] = len(self.all) - 1
+        return found
+
+    def use(
+        self,
+        path: str,
+        entity: Any,
+        bindings: Mapping[str, Binding],
+        policy: Policy,
+        given: Mapping[str, Take] | None = None,
+    ) -> Use:
+        """The use of an entity at `path`; `given` are inputs that no binding fills."""
+        interface = entity.python_interface
+        types = interface.inputs
+        inputs: list[Input] = [
+            (name, _key_of(b), self.number(b, types[name])) for name, b in bindings.items() if name in types
+        ]
+        for name, take in (given or {}).items():
+            inputs.append((name, None, self.number(take, types[name])))
+        outputs = tuple((name, (path, name)) for name in interface.outputs)
+        sources = _sources(bindings) if policy.cache_version is not None else ()
+        return Use(path, entity, bindings, tuple(inputs), outputs, policy, sources)
+
+
+@dataclass(frozen=True, slots=True)
+class Wired:
+    """A workflow's inside, as every run of it is wired: derived from the compiled workflow and nothing else.
+
+    Attributes:
+        compiled: the workflow.
+        uses: the use at each node, those inside conditionals too, by path.
+        ways: how inputs are taken.
+        links: the nodes that wait for others, each with these.
+    """
+
+    compiled: Compiled
+    uses: dict[str, Use]
+    ways: Ways
+    links: tuple[tuple[str, tuple[str, ...]], ...] = field(default=())
+
+    @classmethod
+    def of(cls, compiled: Compiled) -> Wired:
+        """Wire a workflow's nodes."""
+        ways = Ways()
+        nodes = _with_cases(compiled.nodes)
+        uses = {node.path: _branch_use(node, ways) if node.cases else _use(node, ways) for node in nodes}
+        waiting = ((node.path, tuple(sorted(needs(node) & uses.keys()))) for node in nodes)
+        return cls(compiled, uses, ways, tuple((path, sources) for path, sources in waiting if sources))
+
+
+def _use(node: CompiledNode, ways: Ways) -> Use:
+    return ways.use(node.path, node.entity, node.bindings, node.policy)
+
+
+def _branch_use(node: CompiledNode, ways: Ways) -> Use:
+    refs = [ref for ref in node.bindings.values() if isinstance(ref, Ref)]
+    inputs = tuple((ref.output, _key_of(ref), ways.number(ref, ref.python_type)) for ref in refs)
+    outputs = tuple((name, (node.path, name)) for name in branch_outputs(node))
+    return Use(node.path, None, node.bindings, inputs, outputs, node.policy)
+
+
+class Wires:
+    """What the nodes of one workflow take, in one run.
+
+    Attributes:
+        values: of the whole run.
+        takes: by number.
+        run_log: a weak reference to what takes the nodes' output.
+    """
+
+    __slots__ = ("run_log", "takes", "values")
+
+    def __init__(self, values: Values, takes: list[Take], run_log: Callable[[], RunLog | None]) -> None:
+        self.values = values
+        self.takes = takes
+        self.run_log = run_log
+
+    def take(self, key: Key | None, number: int) -> Any:
+        """Take one input."""
+        return self.takes[number](self.values.get(key))  # type: ignore[arg-type]
 
 
 class Wiring:
-    """The slots of one run's values. Safe to use from several threads: what two make at once is the same.
+    """The values of one run. Safe to use from several threads: what two make at once is the same.
 
     Args:
         strict: whether every value crosses as a literal.
+        run_log: a weak reference to what takes the nodes' output.
     """
 
-    def __init__(self, *, strict: bool) -> None:
+    def __init__(self, *, strict: bool, run_log: Callable[[], RunLog | None]) -> None:
         self.strict = strict
-        self._slots: dict[tuple[str, str], OutputSlot] = {}
-        self._takers: dict[tuple[int, int, tuple[Any, ...]], tuple[Any, Any, Any]] = {}
+        self.values: Values = {}
+        self._run_log = run_log
+        self._takers: dict[tuple[int, int, tuple[Any, ...]], tuple[Take, Any, Any]] = {}
 
-    def slot(self, path: str, output: str) -> OutputSlot:
-        """The slot of one output."""
-        key = (path, output)
-        found = self._slots.get(key)
-        return found if found is not None else self._slots.setdefault(key, OutputSlot())
+    def connect(self, ways: Ways) -> Wires:
+        """Prepare how inputs are taken, with the transformers that their types have now."""
+        return Wires(self.values, [self._take(way, consumer) for way, consumer in ways.all], self._run_log)
 
-    def slots(self, path: str, outputs: Iterable[str]) -> dict[str, OutputSlot]:
-        """The slots of all of a node's outputs."""
-        return {name: self.slot(path, name) for name in outputs}
+    def _take(self, way: Binding | Take, consumer: Any) -> Take:
+        if isinstance(way, Ref):
+            return self.take_as(way.python_type, consumer, way.attributes)
+        if isinstance(way, Constant):
+            native = from_literal(way.literal, consumer).native
+            return lambda _: native()
+        if not isinstance(way, Items | Entries):
+            return way
+        shape, refs = _shape(way)
+        keys = [_key_of(ref) for ref in refs]
+        collect, values = collector(consumer, shape, strict=self.strict), self.values
+        return lambda _: collect([values.get(key) for key in keys])  # type: ignore[arg-type, misc]
 
-    def getter(self, binding: Binding, consumer: Any) -> Getter:
-        """How an input of type `consumer` is taken from the slots, each time afresh."""
-        if isinstance(binding, Ref):
-            slot = self.slot(binding.path, binding.output)
-            take = self.take_as(binding.python_type, consumer, binding.attributes)
-            return lambda: take(slot.value)
-        if isinstance(binding, Constant):
-            return from_literal(binding.literal, consumer).native
-        shape, refs = _shape(binding)
-        slots = [self.slot(r.path, r.output) for r in refs]
-        collect = collector(consumer, shape, strict=self.strict)
-        return lambda: collect([slot.value for slot in slots])  # type: ignore[misc]
-
-    def take_as(self, producer: Any, consumer: Any, attributes: tuple[Any, ...] = ()) -> Any:
+    def take_as(self, producer: Any, consumer: Any, attributes: tuple[Any, ...] = ()) -> Take:
         """How a value of one type is taken as another, made once: a workflow has few pairs of types and many edges.
 
         The types are kept with it, so that the key stays their own; a type need not be hashable.
@@ -53,23 +174,24 @@ class Wiring:
         key = (id(producer), id(consumer), attributes)
         found = self._takers.get(key)
         if found is None:
-            take = taker(producer, consumer, attributes, strict=self.strict)
+            take: Any = taker(producer, consumer, attributes, strict=self.strict)
             found = self._takers[key] = (take, producer, consumer)
         return found[0]
 
     def passer(self, binding: Binding, declared: Any) -> Give:
         """How a value goes through a workflow's boundary: packed anew, unless the types on both sides are one."""
+        values = self.values
         if isinstance(binding, Ref) and not binding.attributes and binding.python_type is declared:
-            slot = self.slot(binding.path, binding.output)
-            return lambda: slot.value  # type: ignore[return-value]
-        give = self.packed(self.getter(binding, declared), declared)
+            same = _key_of(binding)
+            return lambda: values.get(same)  # type: ignore[arg-type, return-value]
+        take, key = self._take(binding, declared), _key_of(binding)
+        give = self.packed(lambda: take(values.get(key)), declared)  # type: ignore[arg-type]
         if not isinstance(binding, Ref) or binding.attributes:
             return give
-        slot = self.slot(binding.path, binding.output)
 
         def give_hashed() -> Value:
             """A literal that carries a hash of its producer's passes as it is, as on a cluster."""
-            value = slot.value
+            value = values.get(key)  # type: ignore[arg-type]
             is_hashed = value is not None and hash_of(value) is not None
             return from_literal(value.literal(), declared) if is_hashed else give()  # type: ignore[union-attr]
 
@@ -80,17 +202,20 @@ class Wiring:
         pack = packer(declared, strict=self.strict)
         return lambda: pack(get())
 
-    def getters(self, bindings: Mapping[str, Binding], types: Mapping[str, Any]) -> list[tuple[str, Getter]]:
-        """The getters of all of a node's inputs."""
-        return [(name, self.getter(b, types[name])) for name, b in bindings.items() if name in types]
-
-    def given(self, value: Any, declared: Any) -> Getter:
-        """How an input that is known already is taken, each time afresh.
+    def given(self, value: Any, declared: Any) -> Value:
+        """Pack an input that is known already.
 
         Raises:
             Exception: whatever the type engine says of a value that the type doesn't admit.
         """
-        return packer(declared, strict=self.strict)(value).native
+        return packer(declared, strict=self.strict)(value)
+
+    def put(self, path: str, inputs: Mapping[str, Value]) -> dict[str, Binding]:
+        """Put values at the inputs of what runs at `path`; return the bindings that lead there."""
+        door = f"{path}/@given"
+        for name, value in inputs.items():
+            self.values[door, name] = value
+        return {name: Ref(door, name, (), value.python_type) for name, value in inputs.items()}
 
 
 def needs(node: CompiledNode) -> set[str]:
@@ -107,6 +232,46 @@ def needs(node: CompiledNode) -> set[str]:
             todo += binding.bindings.values()
     needed.discard(node.path)
     return needed
+
+
+def _key_of(binding: Binding) -> Key | None:
+    return (binding.path, binding.output) if isinstance(binding, Ref) else None
+
+
+def _sources(bindings: Mapping[str, Binding]) -> tuple[tuple[str, Source], ...]:
+    """The values that fill inputs as they are, whole or as the elements of a list or dict."""
+    found = ((name, _source(binding)) for name, binding in bindings.items())
+    return tuple((name, source) for name, source in found if source is not None)
+
+
+def _source(binding: Binding) -> Source | None:
+    if isinstance(binding, Ref):
+        return None if binding.attributes else partial(_value_at, (binding.path, binding.output))
+    if isinstance(binding, Items):
+        sources = [source for inner in binding.bindings if (source := _source(inner)) is not None]
+        return partial(_list_of, sources) if len(sources) == len(binding.bindings) else None
+    if isinstance(binding, Entries):
+        named = {k: source for k, inner in binding.bindings.items() if (source := _source(inner)) is not None}
+        return partial(_dict_of, named) if len(named) == len(binding.bindings) else None
+    return partial(_constant, from_literal(binding.literal, None))
+
+
+def _value_at(key: Key, values: Values) -> Value | None:
+    return values.get(key)
+
+
+def _constant(value: Value, values: Values) -> Value | None:
+    return value
+
+
+def _list_of(sources: list[Source], values: Values) -> Value | None:
+    found = [source(values) for source in sources]
+    return hashed_list([v for v in found if v is not None]) if None not in found else None
+
+
+def _dict_of(sources: Mapping[str, Source], values: Values) -> Value | None:
+    found = {key: source(values) for key, source in sources.items()}
+    return hashed_dict({k: v for k, v in found.items() if v is not None}) if None not in found.values() else None
 
 
 def _shape(binding: Binding) -> tuple[Any, list[Ref]]:
@@ -128,3 +293,13 @@ def _shape(binding: Binding) -> tuple[Any, list[Ref]]:
         entries[key], found = _shape(inner)
         refs += found
     return entries, refs
+
+
+def _with_cases(nodes: Iterable[CompiledNode]) -> list[CompiledNode]:
+    """These nodes and those in their branches, at any depth."""
+    found: list[CompiledNode] = []
+    for node in nodes:
+        found.append(node)
+        for case in node.cases:
+            found += _with_cases(case.nodes)
+    return found

@@ -12,7 +12,6 @@ from typing import Any
 
 from flytekit.core.base_task import IgnoreOutputs, PythonTask, Task
 from flytekit.core.container_task import ContainerTask
-from flytekit.core.context_manager import ExecutionState
 from flytekit.core.interface import Interface
 from flytekit.core.promise import Promise, VoidPromise
 from flytekit.core.python_function_task import AsyncPythonFunctionTask, PythonFunctionTask
@@ -20,7 +19,7 @@ from flytekit.deck import DeckField
 from flytekit.exceptions.user import FlyteRecoverableException
 from flytekit.models.literals import Literal
 
-from flytenb.bridge.context import Workspace
+from flytenb.bridge.context import AS_POD, Workspace
 from flytenb.bridge.crossing import Value, from_literal, packer
 from flytenb.bridge.entities.interface import is_stub, mock_of, require_entity, require_local, short_name
 from flytenb.bridge.entities.stub import stub_error
@@ -28,7 +27,7 @@ from flytenb.bridge.execution.container import run_container
 from flytenb.bridge.execution.coroutines import run_coroutine
 from flytenb.bridge.execution.files import copy_for_task, let_go, may_hold_files, own_files
 from flytenb.bridge.execution.packing import build_packing, explain_input
-from flytenb.bridge.stopping import current_attempt, stoppable
+from flytenb.bridge.stopping import current_attempt
 from flytenb.errors import InputError
 
 Call = Callable[[Workspace, dict[str, Any]], dict[str, Value]]
@@ -100,7 +99,7 @@ def body_of(task: Any) -> Callable[..., Any]:
 
 
 def _fast_call(task: PythonTask[Any], strict: bool) -> Call:
-    body = stoppable(body_of(task))
+    body = body_of(task)
     pack = build_packing(task, strict=strict)
     own = own_files(task.python_interface.inputs)
     cls = type(task)
@@ -108,12 +107,12 @@ def _fast_call(task: PythonTask[Any], strict: bool) -> Call:
     if not has_hooks and not task.enable_deck:
 
         def call(workspace: Workspace, inputs: dict[str, Any]) -> dict[str, Value]:
-            state = workspace.enter().execution_state
+            stack = workspace.enter_unmade()
             if own is not None:
                 own(workspace, inputs)
-            box = [body(**inputs)]
+            box = [current_attempt().run(body, inputs)]
             inputs.clear()  # a task may return what it was given, which is then nobody else's any more
-            state.mode = ExecutionState.Mode.TASK_EXECUTION  # from here on as in `Workspace.enter_to_pack`
+            stack.mode = AS_POD  # from here on as in `Workspace.enter_to_pack`
             return pack(box)
 
         return call
@@ -129,8 +128,8 @@ def _fast_call(task: PythonTask[Any], strict: bool) -> Call:
             context.execution_state.user_space_params = parameters
         if own is not None:
             own(workspace, inputs)
-        box = [task.post_execute(parameters, body(**inputs))]
-        context.execution_state.mode = ExecutionState.Mode.TASK_EXECUTION
+        box = [task.post_execute(parameters, current_attempt().run(body, inputs))]
+        context.execution_state.mode = AS_POD
         outputs = pack(box)
         natives = {name: value.native() for name, value in outputs.items()} if task.enable_deck else {}
         task._write_decks(inputs, natives, context, parameters)

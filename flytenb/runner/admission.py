@@ -1,0 +1,80 @@
+"""Whether a ready step may begin, or has to wait for process-wide state that another step uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flytenb.bridge.stopping import Attempt, current_attempt
+from flytenb.reach.state_uses import EVERYTHING, MAIN_THREAD
+from flytenb.runner.exclusion import Hold, exclusion
+from flytenb.runner.journal import Journal
+from flytenb.runner.main_thread import main_thread
+from flytenb.runner.step import READY, Step
+from flytenb.runner.workers import workers
+
+_NEEDS_MAIN_THREAD = (
+    "this task must run on the main thread (a signal handler, a database connection of a cell): it begins as soon as "
+    "that waits for the run: run.wait() or `await run`; with processes=True each task has a main thread of its own"
+)
+
+
+class Admission:
+    """The steps of a run that use process-wide state. Every method is called under the scheduler's lock.
+
+    How a step is begun later is an argument and not kept: a run and its admission would hold each other.
+
+    Args:
+        journal: of the run.
+
+    Attributes:
+        alone: the step that runs alone, if one does.
+        running: how many steps run that hold a worker.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self.alone: Step | None = None
+        self.running = 0
+        self._journal = journal
+        self._around: Hold | None = current_attempt().hold
+        self._aside: list[Step] = []
+
+    def admit(self, step: Step, attempt: Attempt, begin_later: Callable[[Step], None], run: object) -> bool:
+        """Let a step use its state, or set it aside until it can and `begin_later` is called with it."""
+        use = step.state_use
+        blocked = ""
+        if self.alone is not None:
+            blocked = f"{self.alone.path}, which runs alone"
+        elif EVERYTHING in use.writes and self.running:
+            blocked = "the nodes that run, since it runs alone"
+        if blocked:
+            self._aside.append(step)
+        elif use:
+            hold = Hold(run, step.path, use, self._around)
+            found = exclusion.take(hold, lambda: workers.submit(lambda: begin_later(step)))
+            if found is None:
+                attempt.hold = hold
+                self.alone = step if EVERYTHING in use.writes else None
+                if MAIN_THREAD in use.writes:
+                    attempt.remote_call = _call_on_main_thread
+            blocked = str(found or "")
+        if blocked and blocked not in step.record.waited_for:
+            step.record.waited_for += (blocked,)
+            self._journal.emit("wait", step.record, text=blocked)
+        return not blocked
+
+    def dismiss(self, step: Step) -> list[Step]:
+        """Note the end of a step that ran; return those that were set aside and may try again."""
+        self.running -= step.holds_worker
+        if self.alone is step:
+            self.alone = None
+        if not self._aside:
+            return []
+        aside, self._aside = self._aside, []
+        return [s for s in aside if s.state is READY]
+
+
+def _call_on_main_thread(function: Callable[..., Any], inputs: dict[str, Any]) -> Any:
+    if not main_thread.is_waiting:
+        print(_NEEDS_MAIN_THREAD)  # noqa: T201 - into the node's own output
+    return main_thread.call(function, inputs)

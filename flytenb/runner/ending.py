@@ -1,0 +1,75 @@
+"""The end of a run: what it held is let go, its jobs are done, and who waits for it is woken. Once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from flytenb.bridge.patches import during_runs as run_replacements
+from flytenb.errors import headline
+from flytenb.model import Phase
+from flytenb.runner import capture
+from flytenb.runner.interrupts import Latch
+from flytenb.runner.journal import Journal, complain, name_of
+from flytenb.runner.workers import workers
+
+if TYPE_CHECKING:
+    from flytenb.bridge.context import Workspace
+    from flytenb.runner.scope import Scope
+
+
+class Ending:
+    """What is done at the end of a run.
+
+    Args:
+        journal: of the run.
+        workspace: of the run.
+
+    Attributes:
+        finished: set when the run is over.
+    """
+
+    def __init__(self, journal: Journal, workspace: Workspace) -> None:
+        self.finished = Latch()
+        self._journal = journal
+        self._workspace = workspace
+        self._jobs: list[Callable[[], Any]] = []
+        self._is_wound_up = False
+
+    def wind_up(self, root: Scope | None) -> None:
+        """Let go of what a run held that has ended, and wake those who wait for it. Without the lock."""
+        with self._journal.lock:
+            if self._is_wound_up:
+                return
+            self._is_wound_up = True
+        capture.end()
+        run_replacements.end()
+        if self._journal.run_record.phase is Phase.ABORTED:
+            workers.submit(self._workspace.close)  # the one who cancels doesn't wait for a large directory
+        else:
+            self._workspace.close()
+        with self._journal.lock:
+            jobs, self._jobs = self._jobs, []
+            if root is not None:
+                root.let_go()
+            if jobs:
+                workers.submit(lambda: _call_all(jobs))
+            workers.release()
+            self.finished.set()
+
+    def add(self, job: Callable[[], Any]) -> None:
+        """Call `job` when the run is over, at once if it is."""
+        with self._journal.lock:
+            if not self.finished.is_set():
+                self._jobs.append(job)
+                return
+        job()
+
+
+def _call_all(jobs: Iterable[Callable[[], Any]]) -> None:
+    """Call what was to be done at the end of a run; one that raises is reported, and the others are called."""
+    for job in jobs:
+        try:
+            job()
+        except BaseException as e:
+            complain(f"a job for the end of a run, {name_of(job)}, raised {headline(e)}")

@@ -1,0 +1,117 @@
+"""What each entity is to one run: found out once per run and entity, and not kept, since a cell may redefine it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from flytenb.bridge.entities.interface import inner_workflow, kind_of, mock_of
+from flytenb.bridge.execution.calls import Call, build_call
+from flytenb.bridge.execution.connector import is_connector_task
+from flytenb.cache.task_cache import TaskCache, is_cache_on
+from flytenb.model import Kind
+from flytenb.reach.state_uses import NOTHING, StateUse, state_use_of
+from flytenb.runner.process_state import HAS_OWN_CWD
+from flytenb.runner.processes import can_travel, process_call
+from flytenb.runner.reference import stand_in_call
+from flytenb.runner.settings import Settings
+
+if TYPE_CHECKING:
+    from flytenb.bridge.workflow.compiled import Policy
+
+_WITH_STEPS_OF_THEIR_OWN = (Kind.MAP, Kind.DYNAMIC, Kind.GATE, Kind.EAGER)
+
+
+@dataclass(slots=True)
+class Role:
+    """What an entity is to a run.
+
+    Attributes:
+        entity: kept with it, so that its identity stays its own.
+        kind: of the entity.
+        workflow: the workflow that it opens to, if it is one.
+        call: how it is called, if each of its nodes is one call.
+        is_cached: whether a node of it may be answered from the cache.
+        state_use: the process-wide state that it uses.
+        may_move: whether it may change the working directory.
+    """
+
+    entity: Any
+    kind: Kind
+    workflow: Any = None
+    call: Call | None = None
+    is_cached: bool = True
+    state_use: StateUse = NOTHING
+    may_move: bool = False
+
+
+class Roles:
+    """The roles of a run's entities.
+
+    Args:
+        settings: how the run is done.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._roles: dict[int, Role] = {}
+        self._caches: dict[tuple[int, Policy], tuple[Any, TaskCache | None]] = {}
+
+    def of(self, entity: Any) -> Role:
+        """The role of an entity."""
+        return self._roles.get(id(entity)) or self._roles.setdefault(id(entity), self._find(entity))
+
+    def _find(self, entity: Any) -> Role:
+        kind = kind_of(entity)
+        strict = self._settings.strict
+        stand_in = self._stand_in(entity)
+        if stand_in is not None:
+            return Role(entity, kind, call=stand_in_call(entity, stand_in, strict), is_cached=False)
+        if kind is Kind.REFERENCE:
+            return Role(entity, kind, None, stand_in_call(entity, None, strict), False, NOTHING, True)
+        workflow = None if kind in (Kind.STUB, *_WITH_STEPS_OF_THEIR_OWN) else inner_workflow(entity)
+        if kind is Kind.MAP or workflow is not None:
+            return Role(entity, kind, workflow)
+        use, may_move = self._state_use(entity, kind)
+        call = None if kind in _WITH_STEPS_OF_THEIR_OWN or is_connector_task(entity) else self._call(entity, kind)
+        return Role(entity, kind, None, call, True, use, may_move)
+
+    def _stand_in(self, entity: Any) -> Any:
+        """What answers for an entity: what the run was given for it, else its mock; None where it answers itself."""
+        stand_ins = self._settings.stand_ins
+        given = stand_ins.get(entity.name) if stand_ins else None
+        return mock_of(entity) if given is None else given
+
+    def _call(self, entity: Any, kind: Kind) -> Call:
+        apart = self._is_apart(entity, kind)
+        return (
+            process_call(entity, strict=self._settings.strict)
+            if apart
+            else build_call(entity, strict=self._settings.strict)
+        )
+
+    def _is_apart(self, entity: Any, kind: Kind) -> bool:
+        """Whether it runs in a process of its own."""
+        return self._settings.processes and kind is Kind.TASK and can_travel(entity)
+
+    def _state_use(self, entity: Any, kind: Kind) -> tuple[StateUse, bool]:
+        """The process-wide state that a task uses, and whether it may change the working directory.
+
+        A task that runs in a process of its own uses none of this one.
+        """
+        if kind not in (Kind.TASK, Kind.DYNAMIC):  # an eager task waits for others, which might wait for what it holds
+            return NOTHING, True
+        use, may_move = state_use_of(entity, has_own_cwd=HAS_OWN_CWD, calls_run=kind is Kind.TASK)
+        if self._is_apart(entity, kind):
+            use, may_move = use.on_disk(), False
+        return use or NOTHING, may_move
+
+    def cache(self, entity: Any, policy: Policy) -> TaskCache | None:
+        """The cache of a task that asks for one, made once, unless the run or flytekit's configuration says no."""
+        if policy.cache_version is None or self._settings.cache is False:
+            return None
+        key = (id(entity), policy)
+        if key not in self._caches:
+            overwrite = self._settings.cache == "overwrite"
+            self._caches[key] = (entity, TaskCache(entity, policy, overwrite=overwrite) if is_cache_on() else None)
+        return self._caches[key][1]

@@ -1,0 +1,56 @@
+"""A workflow inside another: a step that gives it its inputs, and one that collects its outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from flytenb.runner.record import Key, Record
+from flytenb.runner.scope import Scope
+from flytenb.runner.step import Step
+from flytenb.runner.wiring import Give, Values
+
+if TYPE_CHECKING:
+    from flytenb.runner.scheduler import Scheduler
+
+
+@dataclass(slots=True)
+class Passes:
+    """Values that go through a workflow's boundary: for each key, what gives the value."""
+
+    values: Values = field(default_factory=dict)
+    pairs: Sequence[tuple[Key, Give]] = ()
+
+    def __call__(self) -> None:
+        for key, give in self.pairs:
+            self.values[key] = give()
+
+
+class EnterStep(Step):
+    """Give a workflow its inputs, as the types that it declares."""
+
+    __slots__ = ("passes",)
+
+    def __init__(self, record: Record, scope: Scope, passes: Passes) -> None:
+        super().__init__(record, scope, is_closing=False)
+        self.passes = passes
+
+    def execute(self, scheduler: Scheduler) -> None:
+        scheduler.workspace.enter()
+        self.passes()
+
+
+class ExitStep(Step):
+    """Collect a workflow's outputs when everything inside has ended."""
+
+    __slots__ = ("closes", "passes")
+
+    def __init__(self, record: Record, scope: Scope) -> None:
+        super().__init__(record, scope, is_opening=False)
+        self.passes = Passes()
+        self.closes: Scope | None = None
+
+    def execute(self, scheduler: Scheduler) -> None:
+        scheduler.workspace.enter()
+        self.passes()

@@ -1,0 +1,82 @@
+"""A task: one step that calls it, or takes what the cache has of an equal call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flytenb.cache.task_cache import single_flight
+from flytenb.model import CacheStatus
+from flytenb.runner.record import Record
+from flytenb.runner.scope import Scope
+from flytenb.runner.step import EntityStep
+
+if TYPE_CHECKING:
+    from flytenb.bridge.crossing import Value
+    from flytenb.bridge.execution.calls import Call
+    from flytenb.cache.task_cache import TaskCache
+    from flytenb.runner.scheduler import Scheduler
+
+
+class TaskStep(EntityStep):
+    """Call a task: inputs taken from the values before it, outputs packed for those after it."""
+
+    __slots__ = ("cache", "call")
+
+    def __init__(self, record: Record, scope: Scope, call: Call, cache: TaskCache | None = None) -> None:
+        super().__init__(record, scope)
+        self.call = call
+        self.cache = cache
+
+    def execute(self, scheduler: Scheduler) -> None:
+        # Written out: this is what a run does most, and the call enters a context of its own anyway.
+        use, wires = self.use, self.wires
+        values, takes = wires.values, wires.takes
+        try:
+            inputs = {name: takes[number](values.get(key)) for name, key, number in use.inputs}  # type: ignore[arg-type]
+        except Exception as e:
+            self.explain_input(e)
+            raise
+        if self.cache is None:
+            outputs = self.call(scheduler.workspace, inputs)
+        else:
+            outputs = call_cached(self.cache, self.record, scheduler, inputs, self.call)
+        for name, key in use.outputs:
+            values[key] = outputs.get(name)
+
+
+def call_cached(
+    cache: TaskCache, record: Record, scheduler: Scheduler, inputs: dict[str, Any], call: Call
+) -> dict[str, Value]:
+    """Take what is stored, else call and store; equal calls wait for the first one's result.
+
+    A cache that fails (a full disk, a value that can't be read) costs time, never the run.
+    """
+    scheduler.workspace.enter()
+    try:
+        key = cache.key(inputs, record.hashes())
+    except Exception as e:
+        return _call_uncached(record, scheduler, inputs, call, e)
+    with single_flight(key):
+        try:
+            found = cache.get(key)
+        except Exception as e:
+            return _call_uncached(record, scheduler, inputs, call, e)
+        if found is not None:
+            record.cache = CacheStatus.HIT
+            return found
+        record.cache = CacheStatus.MISS
+        outputs = call(scheduler.workspace, inputs)
+        try:
+            cache.put(key, outputs)
+            record.cache = CacheStatus.POPULATED
+        except Exception as e:
+            scheduler.journal.note(record, f"the cache could not store this: {type(e).__name__}: {e}\n")
+        return outputs
+
+
+def _call_uncached(
+    record: Record, scheduler: Scheduler, inputs: dict[str, Any], call: Call, why: Exception
+) -> dict[str, Value]:
+    record.cache = CacheStatus.SKIPPED
+    scheduler.journal.note(record, f"the cache was not asked: {type(why).__name__}: {why}\n")
+    return call(scheduler.workspace, inputs)
