@@ -1,23 +1,26 @@
-"""The verbs, on objects: what a magic, a script or a test calls. Parses no text, looks no names up."""
+"""The functions of `flytenb`, on objects: called by magics, scripts and tests. No text is parsed here."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import fields, replace
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
 
 from flytenb.bridge.entities.interface import require_entity
 from flytenb.bridge.execution.calls import name_positional
 from flytenb.bridge.type_names import is_annotation
+from flytenb.bridge.workflow.definition import decorator, rolled_back
 from flytenb.bridge.workflow.graph import read_graph
 from flytenb.bridge.workflow.staleness import recompile_stale
 from flytenb.display.conformance_card import Conformance
 from flytenb.display.registry import display_for
+from flytenb.display.runs.error_card import FullError
 from flytenb.display.runs.progress import GatePrinter
 from flytenb.display.shown import Shown
 from flytenb.display.shown import show as show_value
 from flytenb.display.type_lens import Lens
-from flytenb.errors import UsageError, closest
+from flytenb.errors import UsageError
 from flytenb.model import Graph
 from flytenb.reach.state_uses import uses
 from flytenb.render.drawing import Drawing
@@ -26,42 +29,51 @@ from flytenb.runner.interrupts import held_back
 from flytenb.runner.journal import Listener
 from flytenb.runner.run import Run
 from flytenb.runner.settings import Settings
+from flytenb.session import Session
+from flytenb.session.configuration import Choice, check, read_project, resolve, settings_from
+from flytenb.session.debugging import Debugging, debugging, find_failure, last_failed
+from flytenb.session.host import host
+from flytenb.session.listing import Listing
 from flytenb.types import MISSING
 from flytenb.wording.values import brief, class_name
+
+if TYPE_CHECKING:
+    from flytenb.session.host import Watcher
 
 __all__ = [
     "Options",
     "Run",
     "check_transformer",
+    "debug",
+    "defining",
     "display_for",
     "draw",
+    "entities",
+    "error",
     "graph",
     "lens",
     "on_run",
     "options",
     "run",
+    "runs",
+    "settings",
     "show",
     "start",
     "uses",
 ]
 
-Watcher = Callable[[Run], Callable[[], None]]
-
-_watchers: list[Watcher] = []
-
 
 def on_run(watcher: Watcher) -> Callable[[], None]:
-    """Call `watcher` with each run just before it starts, and what it returned when a wait for it is over.
+    """Call `watcher` with each run just before it starts, and what it returns when the wait for the run is over.
 
     Returns:
-        What takes the watcher back.
+        The function that removes the watcher.
     """
-    _watchers.append(watcher)
-    return lambda: _watchers.remove(watcher)
+    return host.watch(watcher)
 
 
 def graph(entity: Any) -> Graph:
-    """Return what an entity consists of, as frozen data.
+    """Return the graph of an entity as frozen data.
 
     Raises:
         NotAnEntityError: for anything but a task, workflow or launch plan.
@@ -83,11 +95,15 @@ def draw(
     """Draw an entity, a graph or a run.
 
     Args:
-        what: a task, workflow or launch plan, a `Graph`, or a `Run`, which is drawn as it stands now.
-        upstream: a node (path or name): only it and what it depends on.
-        downstream: a node: only it and what depends on it.
-        between: two nodes: only what lies on a way from one to the other.
+        what: a task, workflow or launch plan, a `Graph`, or a `Run`, which is drawn in its present state.
+        upstream: a node (path or name): draw only it and what it depends on.
+        downstream: a node: draw only it and what depends on it.
+        between: two nodes: draw only the paths from one to the other.
         depth: how many levels of subworkflows are open; None opens as many as fit.
+
+    Raises:
+        NotAnEntityError: for anything that can't be drawn.
+        UnknownNameError: for a node that doesn't exist, with the closest names.
     """
     states = what.states if isinstance(what, Run) else None
     drawn = what.graph if isinstance(what, Run) else what if isinstance(what, Graph) else graph(what)
@@ -95,7 +111,7 @@ def draw(
 
 
 def start(entity: Any, /, *positional: Any, **inputs: Any) -> Run:
-    """Start a run and return its handle at once.
+    """Start a run and return it at once.
 
     Args:
         entity: a task, workflow or launch plan.
@@ -105,9 +121,9 @@ def start(entity: Any, /, *positional: Any, **inputs: Any) -> Run:
     Raises:
         NotAnEntityError: for anything but a task, workflow or launch plan.
         InputError: with every bad input.
-        StubError: if it has no body yet.
+        StubError: if the entity has no body yet.
     """
-    return Options(Settings()).start(entity, *positional, **inputs)
+    return Options().start(entity, *positional, **inputs)
 
 
 def run(entity: Any, /, *positional: Any, **inputs: Any) -> Run:
@@ -122,46 +138,97 @@ def run(entity: Any, /, *positional: Any, **inputs: Any) -> Run:
         InputError: with every bad input.
         BaseException: the failed task's own exception; the run itself is kept in its session.
     """
-    return Options(Settings()).run(entity, *positional, **inputs)
+    return Options().run(entity, *positional, **inputs)
 
 
-def options(**settings: Any) -> Options:
-    """Return settings with `.run(entity, …)` and `.start(…)`, so that they never collide with an input's name.
+def options(
+    *,
+    workers: int | None = None,
+    strict: bool | None = None,
+    cache: bool | Literal["overwrite"] | None = None,
+    processes: bool | None = None,
+    stand_ins: Mapping[str, Any] | None = None,
+    answers: Mapping[str, Any] | None = None,
+    listeners: Iterable[Listener] | None = None,
+) -> Options:
+    """Return settings with the methods `.run(entity, …)` and `.start(entity, …)`.
+
+    They are separate from the call, so that no setting has the name of an input. A setting that is left out is taken
+    from IPython's configuration, from pyproject.toml or from the defaults, in this order.
 
     Args:
-        **settings: `workers`, `strict`, `cache`, `processes`, `stand_ins`, `answers`, `listeners`.
+        workers: how many nodes run at the same time.
+        strict: whether every value crosses as its literal, as on a cluster.
+        cache: whether cached tasks read and fill the cache; "overwrite" only fills it.
+        processes: whether plain Python tasks run in processes of their own.
+        stand_ins: functions or entities that replace reference entities, by the entity's name.
+        answers: answers to gates, by node path or gate name.
+        listeners: called with each `RunEvent`.
 
     Raises:
-        UsageError: for a setting that there isn't.
+        UsageError: for a value that its setting doesn't accept.
     """
-    return Options(Settings()).options(**settings)
+    return Options().options(
+        workers=workers,
+        strict=strict,
+        cache=cache,
+        processes=processes,
+        stand_ins=stand_ins,
+        answers=answers,
+        listeners=listeners,
+    )
 
 
 class Options:
-    """How a run is done: immutable settings that start runs."""
+    """Settings that start runs; immutable. Made by `flytenb.options`."""
 
-    def __init__(self, settings: Settings, listeners: tuple[Listener, ...] = ()) -> None:
-        self.settings = settings
-        self.listeners = listeners
+    def __init__(self, given: Mapping[str, Choice] = MappingProxyType({}), listeners: Iterable[Listener] = ()) -> None:
+        self._given = dict(given)
+        self._listeners = tuple(listeners)
 
-    def options(self, **changes: Any) -> Options:
-        """Return these settings with some changed."""
-        listeners = tuple(changes.pop("listeners", self.listeners))
-        known = [f.name for f in fields(Settings)]
-        for name in changes:
-            if name not in known:
-                raise UsageError(f"no setting {name!r}", hint=closest(name, [*known, "listeners"]))
-        return Options(replace(self.settings, **changes), listeners)
+    @property
+    def settings(self) -> Settings:
+        """The settings of a run that is started now.
+
+        Raises:
+            UsageError: for a value that its setting doesn't accept, with the place where it was set.
+        """
+        return settings_from(resolve(self._given, host.session.configured, read_project()))
+
+    def options(
+        self,
+        *,
+        workers: int | None = None,
+        strict: bool | None = None,
+        cache: bool | Literal["overwrite"] | None = None,
+        processes: bool | None = None,
+        stand_ins: Mapping[str, Any] | None = None,
+        answers: Mapping[str, Any] | None = None,
+        listeners: Iterable[Listener] | None = None,
+    ) -> Options:
+        """Return these settings with some of them changed; the arguments are those of `flytenb.options`."""
+        values = {
+            "workers": workers,
+            "strict": strict,
+            "cache": cache,
+            "processes": processes,
+            "stand_ins": stand_ins,
+            "answers": answers,
+        }
+        given = {name: Choice(value, "flytenb.options(…)") for name, value in values.items() if value is not None}
+        for name, choice in given.items():
+            check(name, choice.value)
+        return Options({**self._given, **given}, self._listeners if listeners is None else listeners)
 
     def start(self, entity: Any, /, *positional: Any, **inputs: Any) -> Run:
-        """Start a run and return its handle at once; inputs as those of `flytenb.start`."""
+        """Start a run and return it at once; inputs as for `flytenb.start`."""
         made = self._prepare(entity, positional, inputs)
         with held_back():
             self._watch(made)
             return made.begin()
 
     def run(self, entity: Any, /, *positional: Any, **inputs: Any) -> Run:
-        """Run and wait; interrupting cancels it. Inputs as those of `flytenb.run`."""
+        """Run an entity and wait for it; interrupting cancels it. Inputs as for `flytenb.run`."""
         made = self._prepare(entity, positional, inputs)
         endings: list[Callable[[], None]] = []
         gates = GatePrinter()
@@ -169,7 +236,7 @@ class Options:
             with held_back():
                 endings += self._watch(made)
                 made.begin()
-            # Without a view of the run, a gate would be waited for in silence.
+            # A run without a view prints its gates, or they would block it without a word.
             made.wait_and(lambda: None if endings else gates.look(made))
         except BaseException:
             made.cancel()
@@ -185,56 +252,136 @@ class Options:
         require_entity(entity)
         recompile_stale(entity)
         given = name_positional(entity, positional, inputs) if positional else inputs
-        return Run(entity, given, self.settings, self.listeners)
+        return Run(entity, given, self.settings, self._listeners)
 
     def _watch(self, made: Run) -> list[Callable[[], None]]:
-        return [watcher(made) for watcher in list(_watchers)]
+        return [watcher(made) for watcher in list(host.watchers)]
 
     def __repr__(self) -> str:
-        default = Settings()
-        changed = ", ".join(
-            f"{f.name}={getattr(self.settings, f.name)!r}"
-            for f in fields(Settings)
-            if getattr(self.settings, f.name) != getattr(default, f.name)
-        )
-        return f"flytenb.options({changed})"
+        given = ", ".join(f"{name}={brief(choice.value)}" for name, choice in self._given.items())
+        return f"flytenb.options({given})"
 
 
 def show(value: Any, declared: Any = None, *, name: str = "") -> Shown:
-    """Show a value as its declared type, else as what it is: bounded, escaped, never raising."""
+    """Show a value by its declared type, else by its own: bounded in size, escaped, never raising.
+
+    Args:
+        value: what to show.
+        declared: its declared type, if that differs from `type(value)`.
+        name: a title.
+    """
     return show_value(value, declared, name=name)
 
 
-def lens(python_type: Any, sample: Any = MISSING) -> Lens:
-    """Look at a type as Flyte does: its transformer and why this one, and a value's way into a literal and back.
+def lens(python_type: Any, sample: Any = ...) -> Lens:
+    """Show how flytekit handles a type: its transformer and the reason for it, and the round trip of a value.
 
     Args:
-        python_type: anything that can be an annotation.
-        sample: a value of it; without one, one is made if the type says enough.
+        python_type: an annotation.
+        sample: a value of the type; if left out, one is made where the type says enough.
 
     Raises:
-        UsageError: if it is a value and no type.
+        UsageError: for a value instead of a type.
         TypeError: if flytekit can't look the type up at all.
     """
     if not is_annotation(python_type):
-        hint = f"a value goes along with its type: flytenb.lens({class_name(python_type)}, sample=…)"
-        raise UsageError(f"{brief(python_type)} is no type", hint=hint)
-    return Lens.of(python_type, sample)
+        hint = f"pass a value along with its type: flytenb.lens({class_name(python_type)}, sample=…)"
+        raise UsageError(f"expected a type, got {brief(python_type)}", hint=hint)
+    return Lens.of(python_type, MISSING if sample is ... else sample)
 
 
 def check_transformer(
     python_type: Any, samples: Iterable[Any] = (), *, wrong: Sequence[Any] | None = None
 ) -> Conformance:
-    """Put a type to the test: everything that may happen to a value of it among tasks.
+    """Test a type transformer with everything that can happen to a value between tasks.
 
-    As a test of a package: `result = flytenb.check_transformer(Audio, [clip]); assert result.ok, result`.
+    In the tests of a package: `result = flytenb.check_transformer(Audio, [clip]); assert result.ok, result`.
 
     Args:
         python_type: the type.
-        samples: values of it; without any, one is made if the type says enough.
-        wrong: values that it must refuse; an object, a number and a text if not given.
+        samples: values of the type; without any, one is made where the type says enough.
+        wrong: values that the transformer must refuse; by default an object, a number and a text.
 
     Raises:
         NoSampleError: if there are no samples and none can be made.
     """
     return Conformance.of(python_type, samples, wrong)
+
+
+# --- a session --------------------------------------------------------------------------------------------------------
+
+
+def entities(session: Session) -> Listing:
+    """List the entities of a session: kind, cell, fresh or stale, last run."""
+    return Listing.of_session(session)
+
+
+def runs(session: Session) -> Listing:
+    """List the latest runs of a session, oldest first."""
+    return Listing.of_runs(session.runs)
+
+
+def settings(session: Session) -> Listing:
+    """List the settings of a run that is started now: value, where it was set, meaning.
+
+    Raises:
+        UsageError: for a value that its setting doesn't accept, with the place where it was set.
+    """
+    chosen = resolve(session.configured, read_project())
+    settings_from(chosen)
+    return Listing.of_settings(chosen)
+
+
+def error(session: Session, node: str = "") -> FullError:
+    """Return the whole traceback of the error shown last, or of a node of the latest failed run.
+
+    Args:
+        session: the session.
+        node: the node's path or its entity's name.
+
+    Raises:
+        UsageError: if no run has failed.
+        UnknownNameError: if that node has not failed.
+    """
+    if node:
+        failed = last_failed(session.runs)
+        return FullError.at(failed, find_failure(failed, node))
+    shown = session.short_error
+    run = session.run_of(shown)
+    if shown is not None and run is None:
+        return FullError.whole(shown)
+    return FullError.of(run or last_failed(session.runs))
+
+
+def debug(session: Session, node: str = "", namespace: Mapping[str, Any] = MappingProxyType({})) -> Debugging:
+    """Return what is needed to retry a failed node of the latest failed run: inputs, a cell with its function.
+
+    Args:
+        session: the session.
+        node: the node's path or its entity's name; `""` is the node that made the run fail.
+        namespace: the notebook's variables; no input is given the name of one of them.
+
+    Raises:
+        UsageError: if no run has failed.
+        UnknownNameError: if that node has not failed.
+    """
+    return debugging(last_failed(session.runs), node, namespace, session.debug_functions)
+
+
+@contextmanager
+def defining(
+    kind: str, namespace: dict[str, Any], names: Sequence[str], functions: Sequence[str]
+) -> Iterator[Callable[..., Any]]:
+    """Define entities in a namespace; if the block raises, or a workflow doesn't compile, restore the namespace.
+
+    Args:
+        kind: `task`, `workflow`, `dynamic` or `eager`.
+        namespace: the notebook's variables.
+        names: the names that the block may bind.
+        functions: those of them that become entities.
+
+    Yields:
+        The decorator of that kind; a function that is an entity already stays as it is.
+    """
+    with rolled_back(namespace, names, functions):
+        yield decorator(kind)

@@ -14,7 +14,7 @@ from flytekit import task, workflow
 import flytenb
 from flytenb.notebook.magics.complete import Completer
 from flytenb.notebook.magics.flyte import FlyteMagics
-from flytenb.notebook.magics.options import OPTIONS
+from flytenb.notebook.magics.verbs import VERBS as TABLE
 from flytenb.session import Session
 from tests.kernel import Kernel
 
@@ -58,7 +58,17 @@ def completer(session: Session) -> Completer:
     return Completer(session, namespace)
 
 
-VERBS = ["draw", "run", "runs", "error", "debug", "form", "show", "type", "help"]
+VERBS = ["debug", "draw", "error", "form", "help", "run", "runs", "settings", "show", "type"]
+SETTINGS = [
+    "--workers",
+    "--strict",
+    "--no-strict",
+    "--cache",
+    "--no-cache",
+    "--overwrite-cache",
+    "--processes",
+    "--no-processes",
+]
 NODES = ["n0", "n1", "paint"]
 INPUTS = ["n=", "colour=", "is_wet=", "how=", "maybe="]
 PLAIN_TYPES = ["bool", "bytes", "float", "int", "str", "dict[", "list[", "tuple["]
@@ -68,7 +78,7 @@ OFFERS = {
     "%flyte ": VERBS,
     "%flyte dr": ["draw"],
     "%flyte run": ["run", "runs"],
-    "  %flyte d": ["draw", "debug"],
+    "  %flyte d": ["debug", "draw"],
     "run = %flyte r": ["run", "runs"],
     "runs[0] = %flyte dra": ["draw"],
     # what a verb is about
@@ -102,10 +112,10 @@ OFFERS = {
     "%flyte draw --depth 2 painted --d": ["--downstream"],
     "%flyte draw --depth 2 ": ["paint", "painted", "done"],
     "%flyte run --wor": ["--workers"],
-    "%flyte run --": ["--workers", "--background", "--strict", "--no-cache", "--processes", "--help"],
+    "%flyte run --": [*SETTINGS, "--background", "--help"],
     "%flyte run paint(n=3) --b": ["--background"],
-    "%flyte run paint(n=3) ": ["--workers", "--background", "--strict", "--no-cache", "--processes"],
-    "%flyte run paint(n=3) --strict ": ["--workers", "--background", "--no-cache", "--processes"],
+    "%flyte run paint(n=3) ": [*SETTINGS, "--background"],
+    "%flyte run paint(n=3) --strict ": [o for o in (*SETTINGS, "--background") if o != "--strict"],
     "%flyte show number ": ["--explore"],
     "%flyte show number --e": ["--explore"],
     "%flyte type Colour --s": ["--sample"],
@@ -129,6 +139,8 @@ OFFERS = {
     "%flyte run paint(how=": ["'thin'", "'thick'"],
     "%flyte run paint(maybe=": ["'yes'", "'no'", "None"],
     "%flyte run --workers 2 painted(": ["n=", "colour="],
+    "%flyte run --strict painted(": ["n=", "colour="],
+    "%flyte run --strict --workers 2 painted(n=1, ": ["colour="],
     # cells
     "%%task ret": ["retries="],
     "%%task retries=2, int": ["interruptible="],
@@ -172,11 +184,11 @@ def test_a_line_that_is_being_typed_offers_only_what_continues_it(completer: Com
 
 
 def test_every_verb_and_every_option_has_a_place_in_the_table() -> None:
-    assert list(OPTIONS) == VERBS
-    for verb, options in OPTIONS.items():
-        assert verb == "runs" or any(line.startswith(f"%flyte {verb} ") for line in OFFERS)
-        for name, values in options.items():
-            assert not values or any(f"--{name} " in line for line in OFFERS)
+    assert list(TABLE) == VERBS
+    for name, verb in TABLE.items():
+        assert not verb.argument.usage or any(line.startswith(f"%flyte {name} ") for line in OFFERS)
+        for option in verb.options:
+            assert not option.values or any(f"--{option.name} " in line for line in OFFERS)
 
 
 @pytest.mark.parametrize(
@@ -213,7 +225,7 @@ def test_an_option_is_offered_once(completer: Completer) -> None:
 
 def test_every_verb_has_options_and_help() -> None:
     told = FlyteMagics.flyte.__doc__ or ""
-    for verb in OPTIONS:
+    for verb in TABLE:
         assert f"%flyte {verb}" in told
 
 
@@ -260,20 +272,21 @@ def test_tab_offers_it_in_a_real_kernel(kernel: Kernel) -> None:
 @pytest.mark.kernel
 @pytest.mark.parametrize("way", ["%flyte {} --help", "%flyte help {}", "%flyte {}?", " %flyte  {} ?", "%flyte {}??"])
 def test_each_verb_tells_of_itself(kernel: Kernel, way: str) -> None:
-    for verb in OPTIONS:
+    for verb in TABLE:
         told = kernel.run(way.format(verb)).ok().result or ""
         assert told.startswith(f"%flyte {verb}")
         assert len(told.splitlines()) >= 3
         assert len(told.splitlines()[2]) > 20
-        for name, values in OPTIONS[verb].items():
-            assert f"[{' '.join(['--' + name, *values])}]" in told
+        for option in TABLE[verb].options:
+            assert f"[{' '.join(['--' + option.name, *option.values])}]" in told
+            assert option.help in told
 
 
 @pytest.mark.kernel
 def test_help_is_told_by_every_way_to_ask_for_it(kernel: Kernel) -> None:
     for way in ("%flyte help", "%flyte --help", "%flyte -h"):
         told = kernel.run(way).ok().result or ""
-        assert all(f"%flyte {verb}" in told for verb in OPTIONS)
+        assert all(f"%flyte {verb}" in told for verb in TABLE)
     for way in ("%flyte?", "?%flyte", "%%task?"):
         [page] = [p["data"]["text/plain"] for p in kernel.run(way).ok().reply["payload"]]
         assert ("argument list of `@task`" if "task" in way else "%flyte run wf(n=3)") in page
@@ -412,14 +425,14 @@ def test_debug_says_where_there_is_nothing_to_debug_here(kernel: Kernel) -> None
     kernel.run("%flyte run too_small(x=1)").fails()
     told = kernel.run("%flyte debug").ok().result or ""
     assert told.startswith("node n0 (size) of too_small: ValueError: too small")
-    assert "it has no function that could be tried here" in told
+    assert "it has no Python function to call here" in told
     assert "%debug has no frame of it" in told
     kernel.run("%flyte run divide(x=1) --processes").fails()
     told = kernel.run("%flyte debug").ok().result or ""
-    assert "its body is in the next cell" in told
+    assert "its function is in the next cell" in told
     assert "%debug has no frame of it" in told
     kernel.run("%flyte run divide(x=1)").fails()
-    assert "%debug goes to where it failed" in (kernel.run("%flyte debug").ok().result or "")
+    assert "%debug opens the frame that failed" in (kernel.run("%flyte debug").ok().result or "")
 
 
 @pytest.mark.kernel

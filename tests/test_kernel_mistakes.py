@@ -67,7 +67,8 @@ def kernel_lives_on(kernel: Kernel) -> Iterator[None]:
         ("%flyte draw there_and_back --upstream doubbled", "UnknownNameError", ["'doubbled'", "'doubled'"]),
         ("%flyte draw Colour", "NotAnEntityError", ["task, workflow"]),
         ("flytenb.run(3)", "NotAnEntityError", ["'int'"]),
-        ("flytenb.options(worker=2)", "UsageError", ["'worker'", "'workers'"]),
+        ("flytenb.options(worker=2)", "TypeError", ["'worker'"]),
+        ("flytenb.options(workers=0)", "UsageError", ["workers must be an integer >= 1, got 0"]),
         ("%flyte run there_and_back()", "InputError", ["'n'", "int", "missing"]),
         ("flytenb.run(there_and_back)", "InputError", ["'n'", "int", "missing"]),
         ("%flyte run there_and_back(n='three')", "InputError", ["n='three'", "n takes int; this is of type str"]),
@@ -632,7 +633,7 @@ def test_our_own_words_quote_nothing_that_acts_on_a_page_or_a_terminal(promises:
         "%flyte run plan(n=1, m=HOSTILE)",
         "flytenb.graph(HOSTILE)",
         "flytenb.draw(asks, upstream=HOSTILE + 'x')",
-        "flytenb.options(**{HOSTILE: 1})",
+        "flytenb.options(cache=HOSTILE)",
         "raise flytenb.FlytenbError(HOSTILE, hint=HOSTILE)",
     ):
         outcome = promises.run(cell)

@@ -137,7 +137,7 @@ def test_who_holds_the_old_class_is_named_where_the_notebook_is_listed(kernel: K
     listed = kernel.run("%flyte").ok()
     for name in ("warm", "warm_all", "wf"):
         (line,) = [text for text in listed.shown.splitlines() if text.split()[:1] == [name]]
-        assert "means an old Celsius" in line
+        assert "uses an old Celsius" in line
     kernel.run(TASKS).ok()
     assert "old" not in kernel.run("%flyte").ok().shown
 

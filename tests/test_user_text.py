@@ -30,7 +30,7 @@ from flytenb.errors import (
     say,
 )
 from flytenb.notebook.failures.short_error import folded_lines, sayable
-from flytenb.notebook.listing import Listing
+from flytenb.session.listing import Listing
 from flytenb.wording import text as user_text
 from flytenb.wording.text import LateError, clean, in_time, message_of
 from flytenb.wording.values import brief

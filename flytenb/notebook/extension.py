@@ -177,10 +177,10 @@ class Extension:
     # --- the shell -----------------------------------------------------------------------------------------------
 
     def _install_magics(self) -> None:
-        from flytenb.notebook.magics.line import ask_help
+        from flytenb.notebook.magics.line import rewrite_help
 
-        self.shell.input_transformers_cleanup.append(ask_help)
-        self._undo.append(lambda: self.shell.input_transformers_cleanup.remove(ask_help))
+        self.shell.input_transformers_cleanup.append(rewrite_help)
+        self._undo.append(lambda: self.shell.input_transformers_cleanup.remove(rewrite_help))
         manager = self.shell.magics_manager
         magics = FlyteMagics(self.shell, session=self.session, ready=self.make_ready)
         before = {kind: dict(table) for kind, table in manager.magics.items()}

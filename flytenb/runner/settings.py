@@ -1,41 +1,137 @@
-"""How a run is done, chosen by its user."""
+"""Settings of a run: fields, defaults, validation, and how each is written on a run line."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal
 
 from flytenb.errors import UsageError
 
 
 @dataclass(frozen=True)
-class Settings:
-    """How a run is done; none of it changes what comes out.
+class Rule:
+    """What a setting accepts and how it is written outside of Python.
 
     Attributes:
-        workers: how many nodes run at once.
-        strict: whether every value crosses as a literal.
-        cache: whether tasks that ask for it are answered from the cache: True, False, or "overwrite".
-        processes: whether plain Python tasks run in processes of their own.
-        stand_ins: what answers for a reference entity, by its name: a function or an entity.
-        answers: what gates are answered with, by path or name: True, False or a value.
+        expected: the accepted values, as in `workers must be an integer >= 1`.
+        accepts: whether a value is one of them.
+        help: one line for help and reference.
+        metavar: the placeholder of a value on the run line, `""` if the setting takes none there.
+        flags: the options of the run line that take no value: the value that each chooses, and its help.
+        is_configurable: whether the setting can be written in pyproject.toml and in IPython's configuration.
     """
 
-    workers: int = 16
-    strict: bool = False
-    cache: bool | str = True
-    processes: bool = False
-    stand_ins: Mapping[str, Any] = field(default_factory=dict)
-    answers: Mapping[str, Any] = field(default_factory=dict)
+    expected: str
+    accepts: Callable[[Any], bool]
+    help: str
+    metavar: str = ""
+    flags: Mapping[str, tuple[Any, str]] = field(default_factory=dict)
+    is_configurable: bool = True
+
+
+def _is_bool(value: Any) -> bool:
+    return type(value) is bool
+
+
+def _is_mapping(value: Any) -> bool:
+    return isinstance(value, Mapping)
+
+
+_WORKERS = Rule(
+    "an integer >= 1",
+    lambda value: type(value) is int and value >= 1,
+    "how many nodes run at the same time",
+    metavar="N",
+)
+_STRICT = Rule(
+    "True or False",
+    _is_bool,
+    "whether every value crosses as its literal, as on a cluster",
+    flags={
+        "strict": (True, "every value crosses as its literal, as on a cluster"),
+        "no-strict": (False, "values whose copy is proven equal to the literal are copied"),
+    },
+)
+_CACHE = Rule(
+    "True, False or 'overwrite'",
+    lambda value: _is_bool(value) or (isinstance(value, str) and value == "overwrite"),
+    "whether cached tasks read and fill the cache; 'overwrite' only fills it",
+    flags={
+        "cache": (True, "cached tasks read and fill the cache"),
+        "no-cache": (False, "cached tasks neither read nor fill the cache"),
+        "overwrite-cache": ("overwrite", "cached tasks run and fill the cache"),
+    },
+)
+_PROCESSES = Rule(
+    "True or False",
+    _is_bool,
+    "whether plain Python tasks run in processes of their own",
+    flags={
+        "processes": (True, "plain Python tasks run in processes of their own"),
+        "no-processes": (False, "tasks run in threads"),
+    },
+)
+_STAND_INS = Rule(
+    "a dictionary of functions or entities by name",
+    _is_mapping,
+    "functions or entities that replace reference entities, by the entity's name",
+    is_configurable=False,
+)
+_ANSWERS = Rule(
+    "a dictionary of answers by node path or gate name",
+    _is_mapping,
+    "answers to gates, by node path or gate name: True, False or a value",
+    is_configurable=False,
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of a run. None of them changes its outputs.
+
+    Attributes:
+        workers: how many nodes run at the same time.
+        strict: whether every value crosses as its literal.
+        cache: whether cached tasks read and fill the cache: True, False, or "overwrite" to only fill it.
+        processes: whether plain Python tasks run in processes of their own.
+        stand_ins: functions or entities that replace reference entities, by name.
+        answers: answers to gates, by node path or gate name: True, False or a value.
+    """
+
+    workers: int = field(default=16, metadata={"rule": _WORKERS})
+    strict: bool = field(default=False, metadata={"rule": _STRICT})
+    cache: bool | Literal["overwrite"] = field(default=True, metadata={"rule": _CACHE})
+    processes: bool = field(default=False, metadata={"rule": _PROCESSES})
+    stand_ins: Mapping[str, Any] = field(default_factory=dict, metadata={"rule": _STAND_INS})
+    answers: Mapping[str, Any] = field(default_factory=dict, metadata={"rule": _ANSWERS})
 
     def __post_init__(self) -> None:
-        """Refuse what no run could be done with.
+        """Check every field.
 
         Raises:
-            UsageError: for no workers, or a cache that is neither on nor off nor to be filled anew.
+            UsageError: for a value that its setting doesn't accept.
         """
-        if type(self.workers) is not int or self.workers < 1:
-            raise UsageError(f"workers={self.workers!r} is no number of nodes at once", hint="1 or more, 16 by default")
-        if self.cache not in (True, False, "overwrite"):
-            raise UsageError(f"cache={self.cache!r} is no way to use the cache", hint="True, False or 'overwrite'")
+        for name in RULES:
+            check(name, getattr(self, name))
+
+
+RULES: Mapping[str, Rule] = {f.name: f.metadata["rule"] for f in fields(Settings)}
+"""The rule of each setting, by name."""
+
+
+def check(name: str, value: Any, place: str = "") -> None:
+    """Check one value.
+
+    Args:
+        name: the setting.
+        value: the value to check.
+        place: where the value was set, for the message.
+
+    Raises:
+        UsageError: if the setting doesn't accept the value.
+    """
+    rule = RULES[name]
+    if not rule.accepts(value):
+        hint = f"it was set by {place}" if place else f"{name}: {rule.help}"
+        raise UsageError(f"{name} must be {rule.expected}, got {value!r}", hint=hint)

@@ -35,7 +35,7 @@ class Tracebacks:
         is_run = self._session.run_of(error) is not None
         short = self._in_short(error, lines) if not has_own_card(error) else None
         if is_run or short is not None:
-            self._session.folded = error
+            self._session.short_error = error
         is_shown_by_us = is_run or short is not None or isinstance(error, FlytenbError)
         told = sayable(error, is_shown_by_us=is_shown_by_us)
         result = getattr(self._shell.displayhook, "exec_result", None)

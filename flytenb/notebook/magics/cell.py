@@ -1,4 +1,4 @@
-"""A `%%task` cell: its functions become entities, its source stays the cell's, a mistake leaves nothing behind."""
+"""Definition of entities by a `%%task` cell; a cell that fails leaves the notebook unchanged."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from typing import Any
 from flytenb.errors import DefinitionError, UsageError
 
 _DECORATOR = "%%decorator"
-"""No identifier, so it can't be anybody's variable; there only while the cell runs."""
+"""Not an identifier, so it hides no variable of the user's; it exists only while the cell runs."""
 
 
 def define(shell: Any, kind: str, line: str, cell: str) -> None:
-    """Run a cell with the Flyte decorator outermost on every top-level function of a public name.
+    """Run a cell with the Flyte decorator outermost on every top-level function with a public name.
 
     Raises:
         SyntaxError: if the cell can't be parsed.
-        UsageError: if the line is no argument list.
-        Exception: whatever a definition raises; what the cell had replaced is put back.
+        UsageError: if the line isn't an argument list.
+        Exception: whatever a definition raises; variables that the cell replaced are restored.
     """
-    from flytenb.bridge.workflow.definition import decorator, rolled_back
+    from flytenb import api
 
-    # The magic's own line stays as a comment: line numbers are the cell's, and the source still parses.
-    # IPython's transformation drops empty lines at the beginning, which count all the same.
+    # The magic's own line becomes a comment, so that line numbers stay those of the cell. IPython's transformation
+    # drops empty lines at the beginning, which count as well.
     dropped = len(cell) - len(cell.lstrip("\n"))
     source = f"# %%{kind} {line}".rstrip() + "\n" + "\n" * dropped + shell.transform_cell(cell)
     name = shell.compile.cache(source, cell_number(shell), raw_code=source)
@@ -34,17 +34,17 @@ def define(shell: Any, kind: str, line: str, cell: str) -> None:
     if not functions:
         raise DefinitionError(
             f"%%{kind} needs a function at the top level of the cell",
-            hint="names that start with an underscore stay plain functions",
+            hint="functions whose name starts with an underscore stay functions",
         )
     for function in functions:
         _decorate(function, line, kind)
     ast.fix_missing_locations(tree)
     shown = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
-    # The notebook's own future imports, not those of this file.
+    # The flags carry the notebook's own future imports.
     namespace, flags = shell.user_ns, shell.compile.flags
     body = _compile(tree, name, flags, kind)
-    with rolled_back(namespace, list(_bound_names(tree)), [f.name for f in functions]):
-        namespace[_DECORATOR] = decorator(kind)
+    names = list(_bound_names(tree))
+    with api.defining(kind, namespace, names, [f.name for f in functions]) as namespace[_DECORATOR]:
         try:
             exec(body, namespace)
             if shown is not None:
@@ -61,13 +61,13 @@ def _compile(tree: ast.Module, name: str, flags: int, kind: str) -> CodeType:
         if "await" not in str(e.msg):
             raise
         raise DefinitionError(
-            f"line {e.lineno} of this %%{kind} cell awaits at the top level", hint="await in a cell of its own"
+            f"line {e.lineno} of this %%{kind} cell awaits at the top level", hint="await in another cell"
         ) from None
     return made
 
 
 def cell_number(shell: Any) -> int:
-    """The number of the cell that is running: `execution_count` is one ahead of it in newer versions of IPython."""
+    """Return the number of the running cell; `execution_count` is one ahead of it in newer versions of IPython."""
     return len(shell.history_manager.input_hist_raw) - 1
 
 
@@ -76,17 +76,18 @@ def _is_public_function(statement: ast.stmt) -> bool:
 
 
 def _decorate(function: Any, line: str, kind: str) -> None:
-    """Put the decorator outermost, at the place where the function begins, so that its source does too."""
+    """Add the decorator outermost, at the line where the function begins, so that its source stays the same."""
     made: ast.expr = ast.Name(_DECORATOR, ast.Load())
     try:
         call = ast.parse(f"f({line})", mode="eval").body
     except SyntaxError as e:
         raise UsageError(
-            f"{line!r} is no argument list for @{kind}: {e.msg}", hint=f"%%{kind} retries=2, cache=Cache(version='1')"
+            f"expected an argument list for @{kind}, got {line!r}: {e.msg}",
+            hint=f"%%{kind} retries=2, cache=Cache(version='1')",
         ) from None
     assert isinstance(call, ast.Call)
     if call.args:
-        raise UsageError(f"@{kind} takes its arguments by name, not {ast.unparse(call.args[0])!r}")
+        raise UsageError(f"arguments of @{kind} must be given by name, got {ast.unparse(call.args[0])!r}")
     call.func = made
     first = function.decorator_list[0].lineno if function.decorator_list else function.lineno
     for node in ast.walk(call):
@@ -98,7 +99,7 @@ def _decorate(function: Any, line: str, kind: str) -> None:
 
 
 def _bound_names(tree: ast.Module) -> Iterator[str]:
-    """The names that running the cell may bind at its top level."""
+    """Yield the names that the cell may bind at its top level."""
     for node in _outside_functions(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield node.name

@@ -1,28 +1,36 @@
-"""A magic line taken apart: verb, options, and a Python expression that stays Python."""
+"""Parser of a magic line: verb, options, and a Python expression or call."""
 
 from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from flytenb.errors import UsageError, closest
-from flytenb.notebook.magics.options import Options
 
-_ASKED = re.compile(r"\s*%flyte\s+(\w+)\s*\?{1,2}\s*")
+_HELP_CELL = re.compile(r"\s*%flyte\s+(\w+)\s*\?{1,2}\s*")
 _WORD = re.compile(r'"([^"]*)"|\'([^\']*)\'|(\S+)')
+
+Placeholders = Mapping[str, tuple[str, ...]]
+"""The options of a verb, each with the placeholders of its values."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """A call as written: what is called (`wf`), and the call itself with its function's place still to be filled."""
+    """A call as it was written.
+
+    Attributes:
+        function: the text of what is called.
+        tree: the whole call.
+    """
 
     function: str
     tree: ast.Expression
 
     def with_function(self, name: str) -> ast.Expression:
-        """The same call of whatever stands under `name`, so that only the arguments are evaluated."""
+        """Return the same call of another function, so that only the arguments are evaluated."""
         call = self.tree.body
         assert isinstance(call, ast.Call)
         called = ast.copy_location(ast.Name(name, ast.Load()), call.func)
@@ -30,14 +38,14 @@ class Call:
         return ast.Expression(made)
 
 
-def ask_help(lines: list[str]) -> list[str]:
-    """Read a cell `%flyte run?` as `%flyte help run`; IPython would tell of whatever else its last word names."""
-    found = _ASKED.fullmatch("".join(lines))
+def rewrite_help(lines: list[str]) -> list[str]:
+    """Rewrite a cell `%flyte run?` as `%flyte help run`; IPython would inspect the name `run`."""
+    found = _HELP_CELL.fullmatch("".join(lines))
     return lines if found is None else [f"%flyte help {found[1]}\n"]
 
 
 def strip_end(line: str) -> str:
-    """Return the line without the comment and the semicolons at its end; in quotes they stay."""
+    """Return the line without the comment and the semicolons at its end, except in quotes."""
     at, quote = 0, ""
     while at < len(line):
         if quote:
@@ -61,57 +69,66 @@ def split_verb(line: str) -> tuple[str, str]:
     return verb, rest.strip()
 
 
-def parse_names(rest: str, known: Options, *, verb: str) -> tuple[str, dict[str, Any]]:
-    """Split the rest of a line into one expression and its options.
+def parse_expression(text: str, verb: str) -> ast.Expression:
+    """Parse the Python expression of a line.
 
     Raises:
-        UsageError: for an unknown option, one without its values, or no expression.
+        UsageError: if it isn't one.
     """
-    expression, options = _split_options(rest, known, verb)
-    if not expression:
-        what, example = ("type", "dict[str, int]") if verb == "type" else ("name", "my_workflow")
-        raise UsageError(f"%flyte {verb} needs a {what}", hint=f"%flyte {verb} {example}")
-    _parse(expression, verb)
-    return expression, options
-
-
-def parse_call(rest: str, known: Options, *, verb: str) -> tuple[Call, dict[str, Any]]:
-    """Split the rest of a line into a call and its options.
-
-    Raises:
-        UsageError: for an unknown option, or where there is no call.
-    """
-    expression, options = _split_options(rest, known, verb)
-    if not expression:
-        raise UsageError(f"%flyte {verb} needs a call", hint=f"%flyte {verb} my_workflow(n=3)")
-    tree = _parse(expression, verb)
-    if not isinstance(tree.body, ast.Call):
-        raise UsageError(f"{expression!r} is no call", hint=f"%flyte {verb} {expression}(…) with its inputs by name")
-    return Call(ast.unparse(tree.body.func), tree), options
-
-
-def _parse(expression: str, verb: str) -> ast.Expression:
     try:
-        return ast.parse(expression, mode="eval")
+        return ast.parse(text, mode="eval")
     except SyntaxError as e:
-        raise UsageError(f"{expression!r} is no Python expression: {e.msg}", hint=f"%flyte {verb} --help") from None
+        raise UsageError(f"expected a Python expression, got {text!r}: {e.msg}", hint=f"%flyte {verb} --help") from None
 
 
-def _split_options(rest: str, known: Options, verb: str) -> tuple[str, dict[str, Any]]:
-    """Options stand before or after the expression, which may itself contain `--` inside a string."""
+def parse_call(text: str, verb: str) -> Call:
+    """Parse the Python call of a line.
+
+    Raises:
+        UsageError: if it isn't one.
+    """
+    tree = parse_expression(text, verb)
+    if not isinstance(tree.body, ast.Call):
+        raise UsageError(f"expected a call, got {text!r}", hint=f"%flyte {verb} {text}(…) with the inputs by name")
+    return Call(ast.unparse(tree.body.func), tree)
+
+
+def is_expression(text: str) -> bool:
+    """Tell whether a text is a Python expression."""
+    try:
+        ast.parse(text, mode="eval")
+    except SyntaxError:
+        return False
+    return True
+
+
+def split_options(
+    rest: str, known: Placeholders, verb: str, is_argument: Callable[[str], bool] = is_expression
+) -> tuple[str, dict[str, Any]]:
+    """Split the rest of a line into the argument and the options before or after it.
+
+    Args:
+        rest: the line without its verb.
+        known: the options of the verb.
+        verb: the verb, for messages.
+        is_argument: whether a text is a complete argument; an expression may contain ` --` in a string.
+
+    Raises:
+        UsageError: for an unknown option, a missing value or a text after the options.
+    """
     before, rest = _take_options(rest, known, verb)
     for cut in _cuts(rest):
-        expression, tail = rest[:cut].strip(), rest[cut:]
-        if not expression or _is_python(expression):
+        argument, tail = rest[:cut].strip(), rest[cut:]
+        if not argument or is_argument(argument):
             after, left = _take_options(tail, known, verb)
             if left:
-                raise UsageError(f"what is {left!r} for?", hint="options come before or after the expression")
-            return expression, {**before, **after}
+                raise UsageError(f"unexpected argument {left!r}", hint="options go before or after the expression")
+            return argument, {**before, **after}
     return rest.strip(), before
 
 
 def _cuts(rest: str) -> list[int]:
-    """Places where the options after an expression may begin: at ` --`, the earliest first, or at the end."""
+    """Return where the options after an argument may begin: at each ` --`, the earliest first, or at the end."""
     found = [0] if rest.startswith("--") else []
     at = rest.find(" --")
     while at >= 0:
@@ -120,28 +137,21 @@ def _cuts(rest: str) -> list[int]:
     return [*found, len(rest)]
 
 
-def _is_python(text: str) -> bool:
-    try:
-        ast.parse(text, mode="eval")
-    except SyntaxError:
-        return False
-    return True
-
-
-def _take_options(text: str, known: Options, verb: str) -> tuple[dict[str, Any], str]:
-    """Take `--name value …` off the front; return them and what is left."""
+def _take_options(text: str, known: Placeholders, verb: str) -> tuple[dict[str, Any], str]:
+    """Take `--name value …` off the front; return the options and what is left."""
     options: dict[str, Any] = {}
     rest = text.strip()
     while rest.startswith("--"):
         word, _, rest = rest.partition(" ")
         name, has_value, value = word[2:].partition("=")
         if name not in known:
-            raise UsageError(
-                f"%flyte {verb} has no option '--{name}'", hint=closest(name, known) or "it takes no options"
-            )
+            hint = closest(name, known) or f"%flyte {verb} has no options"
+            raise UsageError(f"unknown option '--{name}' of %flyte {verb}", hint=hint)
         rest = rest.strip()
-        values = [value] if has_value else []
         wanted = len(known[name])
+        if has_value and not wanted:
+            raise UsageError(f"--{name} takes no value, got {value!r}", hint=f"--{name}")
+        values = [value] if has_value else []
         while len(values) < wanted:
             if not rest or rest.startswith("--"):
                 raise UsageError(f"--{name} needs {'a value' if wanted == 1 else f'{wanted} values'}")
@@ -154,5 +164,5 @@ def _take_options(text: str, known: Options, verb: str) -> tuple[dict[str, Any],
 def _take_word(text: str) -> tuple[str, str]:
     """Take one word off the front; quotes hold a word with spaces together."""
     found = _WORD.match(text)
-    assert found is not None, "the caller has looked: there is a word"
+    assert found is not None, "the caller made sure that a word follows"
     return next(group for group in found.groups() if group is not None), text[found.end() :].strip()

@@ -1,9 +1,9 @@
-"""What a session holds, as a table: its entities, its runs."""
+"""Tables of a session: its entities, its runs, its settings."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from flytenb.bridge.entities.interface import KIND_WORDS
@@ -12,19 +12,20 @@ from flytenb.display.part import Column, Table, Text
 from flytenb.display.shown import Shown, rendered
 from flytenb.display.text import WIDTH, width_of
 from flytenb.wording.quantities import duration_text
-from flytenb.wording.values import clean, clip
+from flytenb.wording.values import brief, clean, clip
 
 if TYPE_CHECKING:
     from flytenb.runner.run import Run
-    from flytenb.session import Definition, Session
+    from flytenb.session.configuration import Choice
+    from flytenb.session.session import Definition, Session
 
 
 _LIMITS = Limits(rows=500, text=60_000)
-"""A list that leaves the latest out is none."""
+"""Large enough that the latest rows are never left out."""
 
 
 class Listing:
-    """A table that shows itself; `.rows` holds the same facts as plain data, `listing[n]` is what row `n` is about."""
+    """Table with a display of its own; `.rows` are its cells as text, `listing[n]` is the object in row `n`."""
 
     def __init__(
         self, columns: tuple[str, ...], rows: Iterable[tuple[str, ...]], empty: str, things: Iterable[Any] = ()
@@ -36,7 +37,7 @@ class Listing:
 
     @classmethod
     def of_session(cls, session: Session) -> Listing:
-        """The entities of a session."""
+        """List the entities of a session."""
         rows = []
         for definition in session.definitions.values():
             runs = list(session.runs_of(definition.entity))
@@ -49,13 +50,13 @@ class Listing:
                     _last(runs[-1]) if runs else "",
                 )
             )
-        empty = "nothing is defined yet: @task and @workflow, or %%task and %%workflow, define something"
+        empty = "nothing is defined yet: define a task or workflow with @task and @workflow, or %%task and %%workflow"
         things = [definition.entity for definition in session.definitions.values()]
         return cls(("name", "kind", "cell", "code", "last run"), rows, empty, things)
 
     @classmethod
     def of_runs(cls, runs: Iterable[Run]) -> Listing:
-        """Runs, oldest first."""
+        """List runs, oldest first."""
         rows, runs = [], list(runs)
         for number, run in enumerate(runs):
             started = "" if run.started is None else time.strftime("%H:%M:%S", time.localtime(run.started))
@@ -63,6 +64,14 @@ class Listing:
             problem = str(run.error).partition("\n")[0] if run.error else ""
             rows.append((str(number), run.name, str(run.phase), started, took, problem))
         return cls(("run", "of", "phase", "started", "took", "why"), rows, "nothing has run yet", runs)
+
+    @classmethod
+    def of_settings(cls, chosen: Mapping[str, Choice]) -> Listing:
+        """List the value of each setting, where it was set and what it means."""
+        from flytenb.session.configuration import RULES
+
+        rows = [(name, brief(c.value), c.place, RULES[name].help) for name, c in chosen.items()]
+        return cls(("setting", "value", "set by", "meaning"), rows, "", [c.value for c in chosen.values()])
 
     def __getitem__(self, number: int) -> Any:
         return self._things[number]
@@ -78,7 +87,7 @@ class Listing:
         return rendered(part, _LIMITS)
 
     def _on_one_line(self) -> Iterator[tuple[str, ...]]:
-        """The rows, the last cell as long as there is room for beside the others."""
+        """Return the rows, each last cell clipped to the width that the other columns leave."""
         cleaned = [[clean(cell) for cell in row] for row in self.rows]
         widths = [max(map(width_of, column)) for column in zip(self.columns, *cleaned, strict=True)]
         room = max(WIDTH - sum(widths[:-1]) - 2 * len(widths), 24)
@@ -92,12 +101,12 @@ class Listing:
 
 
 def _code(session: Session, definition: Definition) -> str:
-    """Whether a definition still says what the notebook says now."""
+    """Return `fresh`, `stale`, or which old classes a definition uses."""
     from flytenb.bridge.patches.redefined_classes import old_classes_of
 
     old = old_classes_of(definition.entity)
     if old:
-        return f"means an old {' and an old '.join(old)}"
+        return f"uses an old {' and an old '.join(old)}"
     return "stale" if session.is_stale(definition.name) else "fresh"
 
 

@@ -1,4 +1,4 @@
-"""What a notebook has that may stand in a line: entities, runs, nodes, types, values of a declared type."""
+"""Names of a notebook by kind, for completion: entities, runs, values, types, nodes, inputs."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from flytenb.session import Session
 
 _PLAIN_TYPES = ("bool", "bytes", "float", "int", "str", "dict[", "list[", "tuple[")
-_OF_THE_SHELL = frozenset({"In", "Out", "exit", "quit", "get_ipython", "open"})
+_SHELL_NAMES = frozenset({"In", "Out", "exit", "quit", "get_ipython", "open"})
 _NUMBERS = {"retries": ("1", "2", "3"), "timeout": ("60", "600", "3600")}
 
 
-class Notebook:
-    """Looks things up by name, and names things as the notebook would.
+class Names:
+    """Looks up names of a notebook, and lists those of one kind.
 
     Args:
-        session: the entities and runs.
+        session: the session of the notebook.
         namespace: the notebook's variables.
     """
 
@@ -31,10 +31,10 @@ class Notebook:
         self._session = session
         self._namespace = namespace
 
-    # --- names to things -----------------------------------------------------------------------------------------
+    # --- lookup --------------------------------------------------------------------------------------------------
 
     def entity(self, name: str) -> Any:
-        """Return the entity of that name, `module.name` too, or None."""
+        """Return the entity with a name (`module.name` too), or None."""
         from flytenb.bridge.entities.interface import is_entity
 
         found = self._session.definitions.get(name)
@@ -47,40 +47,53 @@ class Notebook:
         return value if is_entity(value) else None
 
     def run(self, name: str) -> Run | None:
-        """Return the run that a variable holds, or None."""
+        """Return the run in a variable, or None."""
         value = self._namespace.get(name)
         return value if _is_run(value) else None
 
-    # --- what there is -------------------------------------------------------------------------------------------
+    def input_types(self, name: str) -> Mapping[str, Any] | None:
+        """Return the input types of the entity with a name, or None if there is no such entity."""
+        from flytenb.bridge.entities.source import input_types
+
+        entity = self.entity(name)
+        return None if entity is None else input_types(entity)
+
+    def decorator_types(self, kind: str) -> Mapping[str, Any]:
+        """Return the types of the arguments of `@task`, `@workflow`, `@dynamic` or `@eager`."""
+        from flytenb.bridge.workflow.definition import decorator_arguments
+
+        return decorator_arguments(kind)
+
+    # --- lists ---------------------------------------------------------------------------------------------------
 
     def entities(self) -> list[str]:
-        """The notebook's entities, also those of the cell that was run just now."""
+        """List the entities, those of the latest cell included."""
         from flytenb.bridge.entities.interface import is_entity
 
         return [name for name, value in self._public() if is_entity(value)]
 
     def runs(self) -> list[str]:
-        """The variables that hold a run."""
+        """List the variables that hold a run."""
         return [name for name, value in self._public() if _is_run(value)]
 
     def values(self) -> list[str]:
-        """The variables that hold a value: no module, function or class."""
+        """List the variables that hold neither an entity, a module, a function nor a class."""
         from flytenb.bridge.entities.interface import is_entity
         from flytenb.bridge.type_names import is_annotation
 
-        no_values = (types.ModuleType, types.FunctionType, types.BuiltinFunctionType)
-        found = ((n, v) for n, v in self._public() if n not in _OF_THE_SHELL and not isinstance(v, no_values))
+        not_values = (types.ModuleType, types.FunctionType, types.BuiltinFunctionType)
+        found = ((n, v) for n, v in self._public() if n not in _SHELL_NAMES and not isinstance(v, not_values))
         return [name for name, value in found if value is None or not (is_entity(value) or is_annotation(value))]
 
     def types(self) -> list[str]:
-        """The names that may stand where a type is wanted."""
+        """List the names of types, the built-in ones last."""
         from flytenb.bridge.type_names import is_annotation
 
         found = [name for name, value in self._public() if value is not None and is_annotation(value)]
         return [*dict.fromkeys([*found, *_PLAIN_TYPES])]
 
     def nodes(self, words: Iterable[str]) -> list[str]:
-        """The nodes of the first entity or run that is named, by path and by name."""
+        """List the nodes of the first word that names an entity or a run, by path and by name."""
         from flytenb.bridge.workflow.graph import read_graph
 
         for word in words:
@@ -92,7 +105,7 @@ class Notebook:
         return []
 
     def failed_nodes(self) -> list[str]:
-        """The nodes that failed in the last run that did, by path and by name."""
+        """List the failed nodes of the latest failed run, by path and by name."""
         run = next((run for run in reversed(self._session.runs) if run.error is not None), None)
         if run is None:
             return []
@@ -101,7 +114,7 @@ class Notebook:
         return list(dict.fromkeys([*paths, *names]))
 
     def values_of(self, declared: Any, argument: str = "") -> list[str]:
-        """The values that a type lists (an Enum's, a Literal's, True and False), and what makes one of its class."""
+        """List the values of a type (Enum, Literal, bool), or the call that constructs one of a class."""
         if argument == "on_failure":
             return self.entities()
         return list(dict.fromkeys([*self._values_of(declared), *_NUMBERS.get(argument, ())]))
@@ -124,7 +137,7 @@ class Notebook:
                 yield from self._values_of(inner)
 
     def _name_of(self, thing: Any) -> str:
-        """How the notebook can say a class: by a variable, its own name first, or as a module's member."""
+        """Return an expression for a class: a variable, its own name first, or a member of a module."""
         own: str = thing.__name__
         known = [name for name, value in self._public() if value is thing]
         if known:

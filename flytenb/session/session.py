@@ -1,7 +1,4 @@
-"""What a notebook has defined: names, entities, cells, sources, what is stale; the notebook itself is the caller's.
-
-One session belongs to one shell. It does not define, draw or run anything.
-"""
+"""Session of one notebook: its definitions, its latest runs, its configuration. It runs and draws nothing."""
 
 from __future__ import annotations
 
@@ -15,9 +12,10 @@ from flytenb.errors import UnknownNameError, closest
 if TYPE_CHECKING:
     from flytenb.model import Kind
     from flytenb.runner.run import Run
+    from flytenb.session.configuration import Choice
 
 _RUNS_KEPT = 20
-"""Each holds what flowed through it."""
+"""A run holds all the values that flowed through it."""
 
 
 @dataclass(frozen=True)
@@ -25,10 +23,10 @@ class Definition:
     """One entity that a cell defined.
 
     Attributes:
-        name: the variable that holds it.
+        name: the variable that holds the entity.
         entity: flytekit's object.
-        kind: what it is.
-        cell: the number of the cell's execution, None if it came from elsewhere.
+        kind: its kind.
+        cell: the execution number of the cell, None for an entity that no cell defined.
         source: the text of that cell.
     """
 
@@ -40,23 +38,27 @@ class Definition:
 
 
 class Session:
-    """Names and what they stand for, as of the last cell.
+    """Definitions, runs and configuration of one notebook, as of its last cell.
 
     Attributes:
-        definitions: what the notebook's names stand for.
-        runs: the latest ones, oldest first.
-        inputs: what forms were last filled with.
-        folded: the error shown in short since the last run started, if any.
+        definitions: the notebook's entities by name.
+        runs: the latest runs, oldest first.
+        inputs: the last content of each form, by the entity's name.
+        configured: the settings of IPython's configuration and of `%config`.
+        debug_functions: the names of the functions in the cells that `%flyte debug` made.
+        short_error: the error shown in its short form since the last run started, if any.
     """
 
     def __init__(self) -> None:
         self.definitions: dict[str, Definition] = {}
         self.runs: deque[Run] = deque(maxlen=_RUNS_KEPT)
         self.inputs: dict[str, Any] = {}
-        self.folded: BaseException | None = None
+        self.configured: dict[str, Choice] = {}
+        self.debug_functions: set[str] = set()
+        self.short_error: BaseException | None = None
 
     def update(self, namespace: Mapping[str, Any], cell: int | None, source: str) -> None:
-        """Note a cell's new and replaced entities, forget names that are gone and what stale workflows compiled to."""
+        """Record new and replaced entities of a cell; forget deleted names and the compiled form of stale workflows."""
         from flytenb.bridge.entities.interface import is_entity, kind_of
         from flytenb.bridge.workflow.definition import forget_entity
         from flytenb.bridge.workflow.staleness import forget_stale
@@ -85,20 +87,20 @@ class Session:
         raise UnknownNameError(f"no task, workflow or launch plan named {name!r}", hint=hint)
 
     def is_stale(self, name: str) -> bool:
-        """Tell whether an entity was made from something that has been redefined since."""
+        """Tell whether an entity depends on something that has been redefined since."""
         from flytenb.bridge.workflow.staleness import is_stale
 
         return is_stale(self.definitions[name].entity)
 
     def keep(self, run: Run) -> None:
-        """Remember a run."""
+        """Add a run."""
         self.runs.append(run)
-        self.folded = None
+        self.short_error = None
 
     def run_of(self, error: BaseException | None) -> Run | None:
-        """The latest run that failed with an error."""
+        """Return the latest run that failed with this error, None if there is none."""
         return next((run for run in reversed(self.runs) if run.error and run.error.exception is error), None)
 
     def runs_of(self, entity: Any) -> Iterable[Run]:
-        """The runs of one entity, oldest first."""
+        """Return the runs of one entity, oldest first."""
         return [run for run in self.runs if run.entity is entity]

@@ -1,0 +1,89 @@
+"""Where settings come from: the call, IPython's configuration, pyproject.toml, the defaults, in this order."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flytenb.errors import UsageError, closest
+from flytenb.runner.settings import RULES, Rule, Settings, check
+
+__all__ = ["CONFIGURABLE", "DEFAULTS", "RULES", "Choice", "Rule", "check", "read_project", "resolve", "settings_from"]
+
+CONFIGURABLE = tuple(name for name, rule in RULES.items() if rule.is_configurable)
+"""The settings that can be written in pyproject.toml and in IPython's configuration."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The value of one setting and the place where it was set."""
+
+    value: Any
+    place: str
+
+
+DEFAULTS: Mapping[str, Choice] = {name: Choice(getattr(Settings(), name), "the default") for name in RULES}
+
+
+def resolve(*sources: Mapping[str, Choice]) -> dict[str, Choice]:
+    """Return the choice of every setting: that of the first source that has one, else the default."""
+    chosen = dict(DEFAULTS)
+    for source in reversed(sources):
+        chosen.update(source)
+    return chosen
+
+
+def settings_from(chosen: Mapping[str, Choice]) -> Settings:
+    """Return checked settings.
+
+    Raises:
+        UsageError: for a value that its setting doesn't accept, with the place where it was set.
+    """
+    for name, choice in chosen.items():
+        check(name, choice.value, choice.place)
+    return Settings(**{name: choice.value for name, choice in chosen.items()})
+
+
+def read_project(folder: Path | None = None) -> dict[str, Choice]:
+    """Return the settings in `[tool.flytenb]` of the nearest pyproject.toml, in a folder or above it.
+
+    Args:
+        folder: where the search begins; the working directory if not given.
+
+    Raises:
+        UsageError: for a file that isn't TOML, an unknown setting or a value that its setting doesn't accept.
+    """
+    file = _nearest(folder)
+    if file is None:
+        return {}
+    table = _table(file)
+    chosen = {}
+    for name, value in table.items():
+        if name not in CONFIGURABLE:
+            raise UsageError(f"unknown setting {name!r} in [tool.flytenb] of {file}", hint=closest(name, CONFIGURABLE))
+        chosen[name] = Choice(value, f"[tool.flytenb] in {file}")
+        check(name, value, chosen[name].place)
+    return chosen
+
+
+def _nearest(folder: Path | None) -> Path | None:
+    try:
+        start = Path.cwd() if folder is None else folder.resolve()
+    except OSError:  # the working directory was removed
+        return None
+    return next((file for at in (start, *start.parents) if (file := at / "pyproject.toml").is_file()), None)
+
+
+def _table(file: Path) -> dict[str, Any]:
+    try:
+        found = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {}).get("flytenb", {})
+    except OSError as error:
+        raise UsageError(f"can't read {file}: {error.strerror}", hint="flytenb reads its settings from it") from None
+    except ValueError as error:
+        raise UsageError(f"{file} isn't valid TOML: {error}", hint="flytenb reads [tool.flytenb] from it") from None
+    if not isinstance(found, dict):
+        raise UsageError(f"[tool.flytenb] in {file} must be a table, got {found!r}", hint="[tool.flytenb]\nworkers = 4")
+    return found

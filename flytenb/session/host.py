@@ -1,0 +1,44 @@
+"""The sessions that are open in this process and the watchers of its runs; the functions of `flytenb` read it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from flytenb.session.session import Session
+
+if TYPE_CHECKING:
+    from flytenb.runner.run import Run
+
+    Watcher = Callable[[Run], Callable[[], None]]
+    """Called with a run before it starts; returns what to call when the wait for it is over."""
+
+
+class Host:
+    """State of the process that isn't part of one run.
+
+    Attributes:
+        watchers: called with every run that starts.
+    """
+
+    def __init__(self) -> None:
+        self.watchers: list[Watcher] = []
+        self._sessions = [Session()]
+
+    @property
+    def session(self) -> Session:
+        """The session that was opened last; in a script, one that belongs to no notebook."""
+        return self._sessions[-1]
+
+    def open(self, session: Session) -> Callable[[], None]:
+        """Make a session the current one; return the function that closes it."""
+        self._sessions.append(session)
+        return lambda: self._sessions.remove(session)
+
+    def watch(self, watcher: Watcher) -> Callable[[], None]:
+        """Add a watcher; return the function that removes it."""
+        self.watchers.append(watcher)
+        return lambda: self.watchers.remove(watcher)
+
+
+host = Host()
