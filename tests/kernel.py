@@ -122,10 +122,15 @@ class Kernel:
 
     Args:
         flytenb: whether to load the extension first.
+        ipython_config: the text of the profile's `ipython_config.py`.
     """
 
-    def __init__(self, *, flytenb: bool = True) -> None:
+    def __init__(self, *, flytenb: bool = True, ipython_config: str = "") -> None:
         self.home = Path(tempfile.mkdtemp(prefix="ftk-"))
+        if ipython_config:
+            profile = self.home / "ipython" / "profile_default"
+            profile.mkdir(parents=True)
+            (profile / "ipython_config.py").write_text(ipython_config)
         self.cwd = self.home / "work"
         self.cwd.mkdir()
         # Sockets in the own directory: free TCP ports are a race between parallel test workers.

@@ -14,7 +14,7 @@ from flytekit.clients.grpc_utils.wrap_exception_interceptor import RetryExceptio
 import flytenb
 from flytenb.display.runs.error_card import card_lines, message_lines
 from flytenb.display.runs.remote_calls import is_rpc, refused_call, server_words
-from flytenb.notebook.failures.short_error import folded_lines
+from flytenb.notebook.failures.short_error import short_lines
 
 _ADDRESS: list[str] = []
 WORDS = {
@@ -79,7 +79,7 @@ def test_the_card_says_what_the_server_said(code: grpc.StatusCode, is_flytekits:
 def test_so_does_an_error_of_a_cell() -> None:
     with pytest.raises(Exception) as raised:
         call("PERMISSION_DENIED")
-    assert "ada may not launch in production (PERMISSION_DENIED)" in folded_lines(raised.value, None)[0]
+    assert "ada may not launch in production (PERMISSION_DENIED)" in short_lines(raised.value, None)[0]
 
 
 def test_only_errors_of_grpc_are_asked() -> None:

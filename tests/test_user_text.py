@@ -29,7 +29,7 @@ from flytenb.errors import (
     package_roots,
     say,
 )
-from flytenb.notebook.failures.short_error import folded_lines, sayable
+from flytenb.notebook.failures.short_error import printable, short_lines
 from flytenb.session.listing import Listing
 from flytenb.wording import text as user_text
 from flytenb.wording.text import LateError, clean, in_time, message_of
@@ -125,7 +125,7 @@ def test_an_error_of_a_cell_passes_none(tmp_path: Path) -> None:
         flytenb.start(breaks, EVIL, EVIL)  # type: ignore[arg-type]
     except Exception as error:
         assert is_clean(str(error))
-        assert all(map(is_clean, folded_lines(error, None)))
+        assert all(map(is_clean, short_lines(error, None)))
     try:
         raise Evil(EVIL)
     except Evil as error:
@@ -171,10 +171,10 @@ def test_a_value_in_short_is_clean(value: Any) -> None:
     ],
 )
 def test_a_front_end_gets_a_name_and_words_that_are_clean(error: Exception, is_kept: bool) -> None:
-    told = sayable(error)
+    told = printable(error)
     assert (told is error) == is_kept
     assert is_clean(type(told).__name__ + str(told))
-    assert sayable(error, is_shown_by_us=False) is error
+    assert printable(error, is_shown_by_us=False) is error
 
 
 @pytest.mark.kernel
@@ -217,7 +217,7 @@ def test_slow_words_are_given_up(slow: Any) -> None:
     assert "takes more than" in brief(error)
     assert "takes more than" in flytenb.show(error).text
     assert "at last" not in full_traceback(error)
-    assert "takes more than" in str(sayable(error))
+    assert "takes more than" in str(printable(error))
     assert slow.asked.is_set()
 
 

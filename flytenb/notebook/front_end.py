@@ -1,4 +1,4 @@
-"""Whether somebody reads along, and what their front end needs: only then is a widget of use."""
+"""What the front end of a shell can do: whether a person may see widgets, and how they must be sent."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 
 
 def has_reader(shell: Any) -> bool:
-    """Tell whether there may be a person in front of a page that shows widgets.
+    """Tell whether a person may be watching on a page that shows widgets.
 
-    Nobody can know; but who executes a notebook unattended (nbclient, nbconvert, papermill, nbval) says with each cell
-    that nobody can be asked anything.
+    Programs that execute a notebook unattended (nbclient, nbconvert, papermill, nbval) send `allow_stdin=False` with
+    each cell. `FLYTENB_STATIC=1` switches widgets off.
     """
     kernel = getattr(shell, "kernel", None)
     if kernel is None or os.environ.get("FLYTENB_STATIC", "") not in ("", "0"):
@@ -24,5 +24,5 @@ def has_reader(shell: Any) -> bool:
 
 
 def needs_widget(shell: Any) -> bool:
-    """Tell whether the front end runs a widget's module only where an output is that widget: VS Code and Colab do."""
+    """Tell whether the front end loads a widget's module only for an output that is this widget: VS Code, Colab."""
     return "__vsc_ipynb_file__" in getattr(shell, "user_ns", {}) or "google.colab" in sys.modules

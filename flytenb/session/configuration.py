@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -59,9 +60,18 @@ def read_project(folder: Path | None = None) -> dict[str, Choice]:
     file = _nearest(folder)
     if file is None:
         return {}
-    table = _table(file)
+    try:
+        stat = file.stat()
+    except OSError as error:
+        raise _unreadable(file, error) from None
+    return dict(_read(file, (stat.st_mtime_ns, stat.st_size)))
+
+
+@lru_cache(maxsize=4)
+def _read(file: Path, version: tuple[int, int]) -> Mapping[str, Choice]:
+    """Read a file; `version` makes a changed file another key. Parsing takes longer than a small run."""
     chosen = {}
-    for name, value in table.items():
+    for name, value in _table(file).items():
         if name not in CONFIGURABLE:
             raise UsageError(f"unknown setting {name!r} in [tool.flytenb] of {file}", hint=closest(name, CONFIGURABLE))
         chosen[name] = Choice(value, f"[tool.flytenb] in {file}")
@@ -79,11 +89,18 @@ def _nearest(folder: Path | None) -> Path | None:
 
 def _table(file: Path) -> dict[str, Any]:
     try:
-        found = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {}).get("flytenb", {})
+        content: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UsageError(f"can't read {file}: {error.strerror}", hint="flytenb reads its settings from it") from None
+        raise _unreadable(file, error) from None
     except ValueError as error:
         raise UsageError(f"{file} isn't valid TOML: {error}", hint="flytenb reads [tool.flytenb] from it") from None
-    if not isinstance(found, dict):
-        raise UsageError(f"[tool.flytenb] in {file} must be a table, got {found!r}", hint="[tool.flytenb]\nworkers = 4")
-    return found
+    for name in ("tool", "flytenb"):
+        found = content.get(name, {})
+        if not isinstance(found, dict):
+            raise UsageError(f"{name!r} in {file} must be a table, got {found!r}", hint="[tool.flytenb]")
+        content = found
+    return content
+
+
+def _unreadable(file: Path, error: OSError) -> UsageError:
+    return UsageError(f"can't read {file}: {error.strerror}", hint="flytenb reads [tool.flytenb] from it")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from flytenb.session.session import Session
 
@@ -24,6 +25,11 @@ class Host:
     def __init__(self) -> None:
         self.watchers: list[Watcher] = []
         self._sessions = [Session()]
+        self._kept: WeakKeyDictionary[Any, Session] = WeakKeyDictionary()
+
+    def session_of(self, owner: Any) -> Session:
+        """Return the session of a shell, the same one whenever it asks."""
+        return self._kept.setdefault(owner, Session())
 
     @property
     def session(self) -> Session:

@@ -1,1 +1,1 @@
-"""Tracebacks in a notebook, and the short form of an error."""
+"""Display of errors in a notebook: short tracebacks and error cards."""

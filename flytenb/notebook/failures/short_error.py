@@ -1,4 +1,4 @@
-"""An error that no run has: of a definition, a compile, a call. The user's frames and the way out, in fifteen lines."""
+"""Short form of an error outside of runs (definitions, compiling, calls): the user's frames and a hint, in 15 lines."""
 
 from __future__ import annotations
 
@@ -15,44 +15,45 @@ from flytenb.wording.text import message_of, one_line
 from flytenb.wording.values import clean
 
 _MOST_FRAMES = 3
-_MOST_WORDS = 4
+_MOST_MESSAGE_LINES = 4
 
 
 def has_own_card(error: BaseException) -> bool:
-    """Tell whether an exception knows itself how it is shown; where a definition is wrong, its frames say more."""
+    """Tell whether an exception renders itself; definition errors don't count, since their frames say more."""
     if "_render_traceback_" in getattr(error, "__dict__", {}):
         return True
     return hasattr(type(error), "_render_traceback_") and not isinstance(error, DefinitionError)
 
 
-def sayable(error: BaseException, *, is_shown_by_us: bool = True) -> BaseException:
-    """Return an exception whose name and words a front end may ask for and show: this one, or one of the same name.
+def printable(error: BaseException, *, is_shown_by_us: bool = True) -> BaseException:
+    """Return an exception whose name and message a front end can show: this one, or a replacement of the same name.
 
     Args:
-        error: what was raised.
-        is_shown_by_us: whether its words must be fit for a terminal too; a cell's own errors are shown as ever.
+        error: the exception.
+        is_shown_by_us: whether the message must be safe for a terminal too; errors of a cell's own code are shown
+            as IPython shows them.
     """
-    name, said = one_line(type(error).__name__), say(error)
+    name, message = one_line(type(error).__name__), say(error)
     try:
-        is_readable = message_of(error) == said
-        is_fit = not is_shown_by_us or (type(error).__name__ == name and str(error) == said)
+        is_readable = message_of(error) == message
+        is_safe = not is_shown_by_us or (type(error).__name__ == name and str(error) == message)
     except Exception:
-        is_readable = is_fit = False
-    if is_readable and is_fit:
+        is_readable = is_safe = False
+    if is_readable and is_safe:
         return error
-    stand_in: Exception = type(name, (Exception,), {})(said)
-    stand_in.__cause__ = error
-    return stand_in
+    replacement: Exception = type(name, (Exception,), {})(message)
+    replacement.__cause__ = error
+    return replacement
 
 
-def folded_lines(error: BaseException, shell: Any) -> list[str]:
-    """Return a traceback without flytekit's frames and ours; nothing if neither the error nor its causes have any."""
+def short_lines(error: BaseException, shell: Any) -> list[str]:
+    """Return a traceback without the frames of flytekit and flytenb; nothing if the error and its causes have none."""
     if not any(map(_has_foreign_frames, _chain(error))):
         return []
     if isinstance(error, SyntaxError):
         lines = _syntax_lines(error, shell)
     else:
-        lines = message_lines(error, _MOST_WORDS)
+        lines = message_lines(error, _MOST_MESSAGE_LINES)
         lines += note_lines(error, 2)
         lines += frame_lines(_after_shell(error.__traceback__), shell, _MOST_FRAMES)
         lines += cause_lines(error, shell, 1)
@@ -63,7 +64,7 @@ def folded_lines(error: BaseException, shell: Any) -> list[str]:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """An error and all that a traceback of it tells of."""
+    """Yield an error and the causes and contexts that its traceback shows."""
     at: BaseException | None = error
     seen: set[int] = set()
     while at is not None and id(at) not in seen:
@@ -77,14 +78,14 @@ def _has_foreign_frames(error: BaseException) -> bool:
 
 
 def _after_shell(trace: TracebackType | None) -> list[traceback.FrameSummary]:
-    """The frames from the cell on: what called the cell is IPython's."""
+    """Return the frames from the cell on; those above it are IPython's."""
     frames = own_frames(trace)
     first = next((i for i, f in enumerate(frames) if f.name == "<module>"), 0)
     return [f for f in frames[first:] if not f.filename.startswith(package_roots("IPython"))]
 
 
 def _syntax_lines(error: SyntaxError, shell: Any) -> list[str]:
-    """The line and the place in it, as Python shows them, with the cell's name."""
+    """Return the line and the place in it as Python shows them, with the name of the cell."""
     shown = [clean(line.rstrip()) for text in traceback.format_exception_only(error) for line in text.splitlines()]
     at = traceback.FrameSummary(error.filename or "", error.lineno or 0, "", lookup_line=False)
     return [f"  {frame_place(at, shell)}", *(cut(line) for line in shown if not line.startswith("  File "))]

@@ -1,4 +1,4 @@
-"""How a shell shows an error: a run's card, a definition's few lines, always as one `error` output; others' as ever."""
+"""Replacements for two methods of a shell: error cards of runs, short tracebacks of definitions, one `error` output."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 class Tracebacks:
-    """What stands in for two methods of a shell.
+    """The methods `_showtraceback` and `showtraceback` of a shell; errors of other code are shown as before.
 
     Args:
-        shell: whose errors are shown.
-        session: knows the runs, and is told what was shown in short.
+        shell: the shell.
+        session: has the runs, and keeps the error shown last in its short form.
     """
 
     def __init__(self, shell: Any, session: Session) -> None:
@@ -29,33 +29,33 @@ class Tracebacks:
         self._show_any: Callable[..., None] = shell.showtraceback
 
     def show(self, etype: Any, error: BaseException, lines: list[str]) -> None:
-        """Put an error out (`_showtraceback`): without flytekit's frames and ours, with what it usually means."""
-        from flytenb.notebook.failures.short_error import has_own_card, sayable
+        """Show an error (`_showtraceback`) without the frames of flytekit and flytenb, and with a hint."""
+        from flytenb.notebook.failures.short_error import has_own_card, printable
 
         is_run = self._session.run_of(error) is not None
         short = self._in_short(error, lines) if not has_own_card(error) else None
         if is_run or short is not None:
             self._session.short_error = error
         is_shown_by_us = is_run or short is not None or isinstance(error, FlytenbError)
-        told = sayable(error, is_shown_by_us=is_shown_by_us)
+        shown = printable(error, is_shown_by_us=is_shown_by_us)
         result = getattr(self._shell.displayhook, "exec_result", None)
-        if told is not error and result is not None and result.error_in_exec is error:
-            result.error_in_exec = told  # IPython and ipykernel ask it for its words once more
+        if shown is not error and result is not None and result.error_in_exec is error:
+            result.error_in_exec = shown  # IPython and ipykernel read its message again
         self._show(
             self._shell,
-            etype if told is error else type(told),
-            told,
+            etype if shown is error else type(shown),
+            shown,
             _cleaned(error, lines) if short is None else short,
         )
 
     def _in_short(self, error: BaseException, lines: list[str]) -> list[str] | None:
         from flytenb.display.runs.hints import hint_for
-        from flytenb.notebook.failures.short_error import folded_lines
+        from flytenb.notebook.failures.short_error import short_lines
 
-        # Who has asked IPython for another kind of traceback gets it.
-        folded = folded_lines(error, self._shell) if self._shell.InteractiveTB.mode == "Context" else []
-        if folded:
-            return folded
+        # Another mode was chosen by the user, with %xmode.
+        short = short_lines(error, self._shell) if self._shell.InteractiveTB.mode == "Context" else []
+        if short:
+            return short
         hint = hint_for(error)
         if hint:
             lines += [f"hint: {hint}"]
@@ -64,16 +64,16 @@ class Tracebacks:
     def choose(self, *args: Any, **options: Any) -> None:
         """Choose how an error is shown (`showtraceback`).
 
-        IPython (9.17) asks groups, exits and mistakes in the syntax for no card, and prints what came from a group to
-        standard error, so that no `error` output reaches the notebook: these are as others here.
+        IPython (9.17) ignores `_render_traceback_` of groups, exits and syntax errors, and prints errors that came from
+        a group to standard error, so that no `error` output reaches the notebook. Here they are shown like others.
         """
         shell = self._shell
         given = args[0] if args else options.get("exc_tuple")
         etype, error, _ = shell._get_exc_info(given) if given or sys.exc_info()[0] else (None, None, None)
         self._attach_card(error)
         card = getattr(error, "_render_traceback_", None)
-        is_strange = has_group(error) or (card and isinstance(error, SystemExit | SyntaxError))
-        if error is None or not is_strange:
+        is_special = has_group(error) or (card and isinstance(error, SystemExit | SyntaxError))
+        if error is None or not is_special:
             self._show_any(*args, **options)
             return
         shell._showtraceback(etype, error, card() if card else "".join(traceback.format_exception(error)).splitlines())
@@ -81,7 +81,7 @@ class Tracebacks:
             shell.debugger(force=True)
 
     def _attach_card(self, error: BaseException | None) -> None:
-        """Give the error of a run that nobody waited for here (`run.result` raises it) its card."""
+        """Attach the card to the error of a run that was not waited for here: `run.result` raises it."""
         from flytenb.display.runs.error_card import ErrorCard, attach
 
         run = self._session.run_of(error)
@@ -90,7 +90,7 @@ class Tracebacks:
 
 
 def _cleaned(error: BaseException, lines: list[str]) -> list[str]:
-    """An error of ours quotes what it was given."""
+    """Remove control characters from an error of ours, which quotes values of the user."""
     from flytenb.wording.values import clean
 
     return [clean(line) for line in lines] if isinstance(error, FlytenbError) else lines

@@ -11,14 +11,19 @@ from flytenb.errors import UsageError, closest
 from flytenb.notebook.magics.cell import cell_number, define
 from flytenb.notebook.magics.invocation import Invocation
 from flytenb.notebook.magics.line import split_verb, strip_end
+from flytenb.notebook.magics.setting_traits import setting_traits
 from flytenb.notebook.magics.verb import overview
 from flytenb.notebook.magics.verbs import VERBS
 from flytenb.session import Session
+from flytenb.session.configuration import Choice, check
+
+_CONFIG = "%config FlyteMagics.{}"
+_CONFIG_FILE = "c.FlyteMagics.{} in ipython_config.py"
 
 
 @magics_class
 class FlyteMagics(Magics):
-    """The magics of one shell.
+    """The magics of one shell, and the settings of its runs as traits.
 
     Args:
         shell: the IPython shell.
@@ -26,11 +31,37 @@ class FlyteMagics(Magics):
         ready: waits until flytekit has been imported; raises if it can't be.
     """
 
+    vars().update(setting_traits())
+
     def __init__(self, shell: Any, session: Session, ready: Callable[[], None]) -> None:
-        super().__init__(shell)
-        self.shell: Any = shell
         self._session = session
         self._ready = ready
+        self._is_configured = False
+        kept = dict(session.configured)
+        session.configured.clear()
+        super().__init__(shell)  # sets the traits that IPython's configuration names
+        self.shell: Any = shell
+        self._is_configured = True
+        for name, choice in kept.items():
+            if choice.place == _CONFIG.format(name):
+                setattr(self, name, choice.value)
+
+    def choose(self, name: str, value: Any) -> Any:
+        """Keep the value of a setting in the session; None removes it.
+
+        A value of IPython's configuration is checked when it is used, so that a mistake there doesn't prevent loading.
+
+        Raises:
+            UsageError: if the setting doesn't accept the value.
+        """
+        if value is None:
+            self._session.configured.pop(name, None)
+            return None
+        place = (_CONFIG if self._is_configured else _CONFIG_FILE).format(name)
+        if self._is_configured:
+            check(name, value, place)
+        self._session.configured[name] = Choice(value, place)
+        return value
 
     @no_var_expand
     @needs_local_scope

@@ -1,0 +1,95 @@
+"""Changes to a shell: magics, completion, the cell hook, displays. Each function returns what undoes its change."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from flytenb.notebook.magics.complete import Completer, matcher
+from flytenb.notebook.magics.line import rewrite_help
+
+if TYPE_CHECKING:
+    from flytenb.notebook.magics.flyte import FlyteMagics
+    from flytenb.session import Session
+
+Undo = Callable[[], None]
+
+_ENTITY_TYPES = (
+    ("flytekit.core.base_task", "Task"),
+    ("flytekit.core.workflow", "WorkflowBase"),
+    ("flytekit.core.launch_plan", "LaunchPlan"),
+    ("flytekit.core.reference_entity", "ReferenceEntity"),
+    ("flytekit.core.array_node", "ArrayNode"),
+)
+
+
+def add_magics(shell: Any, magics: FlyteMagics) -> Undo:
+    """Register magics."""
+    manager = shell.magics_manager
+    before = {kind: dict(table) for kind, table in manager.magics.items()}
+    shell.register_magics(magics)
+
+    def undo() -> None:
+        for kind, table in before.items():
+            for name in [n for n in manager.magics[kind] if n not in table]:
+                del manager.magics[kind][name]
+        manager.registry.pop(type(magics).__name__, None)
+        if magics in shell.configurables:
+            shell.configurables.remove(magics)
+
+    return undo
+
+
+def add_help_cells(shell: Any) -> Undo:
+    """Let a cell `%flyte run?` show the help of a verb."""
+    shell.input_transformers_cleanup.append(rewrite_help)
+    return lambda: shell.input_transformers_cleanup.remove(rewrite_help)
+
+
+def add_completion(shell: Any, session: Session, is_ready: Callable[[], bool]) -> Undo:
+    """Add the completion of magic lines."""
+    completer = getattr(shell, "Completer", None)
+    if completer is None:
+        return lambda: None
+    ours = matcher(Completer(session, shell.user_ns), is_ready)
+    completer.custom_matchers.append(ours)
+    return lambda: completer.custom_matchers.remove(ours)
+
+
+def add_cell_hook(shell: Any, after_cell: Callable[[Any], None]) -> Undo:
+    """Call a function after each cell."""
+    shell.events.register("post_run_cell", after_cell)
+    return lambda: shell.events.unregister("post_run_cell", after_cell)
+
+
+def add_displays(shell: Any, bundle: Callable[..., dict[str, str]], show_run: Callable[[Any], None]) -> Undo:
+    """Add displays of entities and runs.
+
+    Args:
+        shell: the shell.
+        bundle: returns the MIME bundle of an entity.
+        show_run: displays a run.
+    """
+    formatters = shell.display_formatter
+    if formatters is None:
+        return lambda: None
+    bundles, displays = formatters.mimebundle_formatter, formatters.ipython_display_formatter
+    for module, name in _ENTITY_TYPES:
+        bundles.for_type_by_name(module, name, bundle)
+    displays.for_type_by_name("flytenb.runner.run", "Run", show_run)
+
+    def undo() -> None:
+        for module, name in _ENTITY_TYPES:
+            _remove_display(bundles, module, name)
+        _remove_display(displays, "flytenb.runner.run", "Run")
+
+    return undo
+
+
+def _remove_display(formatter: Any, module: str, name: str) -> None:
+    """Remove a display, whether or not its type has been imported since."""
+    formatter.deferred_printers.pop((module, name), None)
+    kind = getattr(sys.modules.get(module), name, None)
+    if kind is not None:
+        formatter.type_printers.pop(kind, None)
