@@ -105,7 +105,7 @@ def draw(
         NotAnEntityError: for anything that can't be drawn.
         UnknownNameError: for a node that doesn't exist, with the closest names.
     """
-    states = what.states if isinstance(what, Run) else None
+    states = what._states if isinstance(what, Run) else None
     drawn = what.graph if isinstance(what, Run) else what if isinstance(what, Graph) else graph(what)
     return draw_graph(drawn, upstream=upstream, downstream=downstream, between=between, depth=depth, states=states)
 
@@ -225,7 +225,7 @@ class Options:
         made = self._prepare(entity, positional, inputs)
         with held_back():
             self._watch(made)
-            return made.begin()
+            return made._begin()
 
     def run(self, entity: Any, /, *positional: Any, **inputs: Any) -> Run:
         """Run an entity and wait for it; interrupting cancels it. Inputs as for `flytenb.run`."""
@@ -235,9 +235,9 @@ class Options:
         try:
             with held_back():
                 endings += self._watch(made)
-                made.begin()
+                made._begin()
             # A run without a view prints its gates, or they would block it without a word.
-            made.wait_and(lambda: None if endings else gates.look(made))
+            made._wait_and(lambda: None if endings else gates.look(made))
         except BaseException:
             made.cancel()
             raise
@@ -245,7 +245,7 @@ class Options:
             with held_back():
                 for end in endings:
                     end()
-        made.raise_failure()
+        made._raise_failure()
         return made
 
     def _prepare(self, entity: Any, positional: tuple[Any, ...], inputs: Mapping[str, Any]) -> Run:

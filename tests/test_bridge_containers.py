@@ -72,7 +72,7 @@ def container(
 
 
 def run(entity: Any, **inputs: Any) -> Run:
-    return Run(entity, inputs, Settings()).begin().wait(60)
+    return Run(entity, inputs, Settings())._begin().wait(60)
 
 
 def error_of(done: Run) -> str:
@@ -85,7 +85,7 @@ def error_of(done: Run) -> str:
 @pytest.mark.parametrize("strict", [False, True])
 def test_a_workflow_with_a_container_gives_its_answer(strict: bool) -> None:
     flow = FLOWS["container"]
-    done = Run(flow.entity, flow.inputs, Settings(strict=strict)).begin().wait(60)
+    done = Run(flow.entity, flow.inputs, Settings(strict=strict))._begin().wait(60)
     assert done.error is None, done.error.full()
     assert done.result == flow.expected
 
@@ -183,7 +183,7 @@ def boxed_and_read() -> str:
 
 @pytest.mark.parametrize("strict", [False, True])
 def test_a_task_takes_what_a_container_gives(strict: bool) -> None:
-    done = Run(boxed_and_read, {}, Settings(strict=strict)).begin().wait(60)
+    done = Run(boxed_and_read, {}, Settings(strict=strict))._begin().wait(60)
     assert done.error is None, done.error.full()
     assert done.result == "hello Size(width=3, name='x') {'a': [1.0]}"
 
@@ -265,7 +265,7 @@ def wait_for(condition: Any) -> None:
 
 
 def test_a_cancelled_container_is_ended(client: docker.DockerClient) -> None:
-    started = Run(container("sleep 600"), {}, Settings()).begin()
+    started = Run(container("sleep 600"), {}, Settings())._begin()
     wait_for(lambda: client.api.containers())
     assert started.cancel().wait(1).phase is Phase.ABORTED
     wait_for(lambda: not client.api.containers(all=True))

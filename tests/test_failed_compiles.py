@@ -122,7 +122,7 @@ def call(entity):
 
 def start(entity):
     run = flytenb.start(entity).wait()
-    run.raise_failure()
+    run._raise_failure()
 
 found = {}
 for entity in (attribute_of_nothing, unknown_name, wrong_input, raises_after_nodes, wrong_output, wrong_count,

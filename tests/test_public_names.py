@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import inspect
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,51 +21,11 @@ ROOT = Path(__file__).parent.parent
 NAMES = sorted(n for n in flytenb.__all__ if n != "parts")
 
 
-RUN = set(
-    [
-        "also_failed",
-        "approve",
-        "cancel",
-        "compare",
-        "duration",
-        "entity",
-        "error",
-        "events",
-        "explore",
-        "graph",
-        "inputs",
-        "listen",
-        "name",
-        "nodes",
-        "on_finish",
-        "outputs",
-        "phase",
-        "questions",
-        "result",
-        "set_input",
-        "settings",
-        "started",
-        "timeline",
-        "wait",
-        "waiting",
-    ]
-)
-NODE = set(
-    [
-        "attempts",
-        "cache_status",
-        "duration",
-        "entity",
-        "error",
-        "inputs",
-        "log",
-        "outputs",
-        "path",
-        "phase",
-        "started",
-        "waited_for",
-    ]
-)
+RUN = """
+    also_failed approve cancel compare duration entity error events explore graph inputs listen name nodes on_finish
+    outputs phase questions result set_input settings started timeline wait waiting
+"""
+NODE = "attempts cache_status duration entity error inputs log outputs path phase started waited_for"
 
 
 def is_protocol(value: Any) -> bool:
@@ -121,8 +83,8 @@ def one(x: int) -> int:
 def test_a_run_and_its_nodes_have_only_what_is_documented() -> None:
     run = flytenb.run(one, x=1)
     node = run.nodes["n0"]
-    assert {name for name in dir(run) if not name.startswith("_")} == RUN
-    assert {name for name in dir(node) if not name.startswith("_")} == NODE
+    assert {name for name in dir(run) if not name.startswith("_")} == set(RUN.split())
+    assert {name for name in dir(node) if not name.startswith("_")} == set(NODE.split())
 
 
 def test_unknown_names_are_attribute_errors() -> None:
@@ -153,3 +115,16 @@ def test_a_users_module_is_typed() -> None:
         [*command, "-m", "tests.typing.user_module"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert made.returncode == 0, made.stdout
+
+
+def test_the_reference_is_up_to_date() -> None:
+    """Run `python docs/make_reference.py` after a change to a public docstring or signature."""
+    written = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+    spec = importlib.util.spec_from_file_location("make_reference", ROOT / "docs" / "make_reference.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.page() == written
+    headings = re.findall(r"^### `flytenb\.(.*)`$", written, re.MULTILINE)
+    assert sorted(headings) == sorted([*NAMES, *(f"parts.{name}" for name in parts.__all__)])

@@ -55,7 +55,7 @@ def fresh() -> Iterator[None]:
 
 
 def start(entity: Any, settings: Settings | None = None, /, **inputs: Any) -> Run:
-    return Run(entity, inputs, settings or Settings()).begin()
+    return Run(entity, inputs, settings or Settings())._begin()
 
 
 def run(entity: Any, settings: Settings | None = None, /, **inputs: Any) -> Run:
@@ -801,7 +801,7 @@ def test_a_listener_that_raises_is_told_no_more_and_the_run_goes_on() -> None:
 
     with pytest.warns(UserWarning, match="not listening"):
         made = Run(misbehaving, {"how": "no"}, Settings(), [broken, lambda event: heard.append(event.kind)])
-        done = made.begin().wait(10)
+        done = made._begin().wait(10)
         threading.Event().wait(0.01)
     assert done.phase is Phase.SUCCEEDED
     assert len(heard) == len(done.events)

@@ -303,8 +303,8 @@ def test_what_a_run_gives_out_is_a_copy(entity: Any, settings: dict[str, Any], t
         spoil(give())
     for give in gives:
         assert set(texts(give())) == {"one"}
-    assert {text for _, value, _ in run.declared_outputs() for text in texts(value)} == {"one"}
-    assert {text for name, value, _ in run.nodes["n3"].declared_inputs() for text in texts(value)} == {"one"}
+    assert {text for _, value, _ in run._declared_outputs() for text in texts(value)} == {"one"}
+    assert {text for name, value, _ in run.nodes["n3"]._declared_inputs() for text in texts(value)} == {"one"}
 
 
 # --- what a run gives out lives as long as somebody holds it ----------------------------------------------------------
@@ -403,8 +403,8 @@ def test_what_was_given_out_can_be_pickled(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("nothing_left")
 def test_nothing_is_copied_for_a_display(tmp_path: Path) -> None:
     run = flytenb.run(file, folder=str(tmp_path), text="one")
-    assert texts(run.declared_outputs()[0][1]) == ["one"]
-    assert texts(run.nodes["n0"].declared_outputs()[0][1]) == ["one"]
+    assert texts(run._declared_outputs()[0][1]) == ["one"]
+    assert texts(run.nodes["n0"]._declared_outputs()[0][1]) == ["one"]
     assert left_over() == []
 
 

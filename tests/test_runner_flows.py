@@ -30,7 +30,7 @@ FLYTEKIT = [flow for flow in RUNNABLE if not flow.flytekit_local and not flow.ne
 def run(flow: Flow, **settings: Any) -> Run:
     stand_ins = {entity.name: function for entity, function in flow.stand_ins}
     made = Run(flow.entity, flow.inputs, Settings(answers=flow.answers, stand_ins=stand_ins, **settings))
-    return made.begin().wait(60)
+    return made._begin().wait(60)
 
 
 def plain(result: Any) -> Any:

@@ -48,7 +48,7 @@ def fresh() -> Iterator[None]:
 
 
 def start(entity: Any, settings: Settings | None = None, /, **inputs: Any) -> Run:
-    return Run(entity, inputs, settings or Settings()).begin()
+    return Run(entity, inputs, settings or Settings())._begin()
 
 
 def run(entity: Any, settings: Settings | None = None, /, **inputs: Any) -> Run:

@@ -195,7 +195,7 @@ class Extension:
         self.session.keep(run)
         if os.getpid() != self._process:  # a fork of the kernel: no page listens to it, and it has no layout thread
             return lambda: None
-        run.viewer = self._explore_run
+        run._viewer = self._explore_run
         view = RunView(run, self.shell)
         view.begin()
 

@@ -41,18 +41,18 @@ class NodeRun:
     @property
     def inputs(self) -> dict[str, Any]:
         """What it was given, as Python values; copies, made when asked for. Empty before it has started."""
-        return {name: self._run._handouts.give(value, declared) for name, value, declared in self.declared_inputs()}
+        return {name: self._run._handouts.give(value, declared) for name, value, declared in self._declared_inputs()}
 
     @property
     def outputs(self) -> dict[str, Any]:
         """What it made, as Python values; copies, made when asked for. Empty before it has succeeded."""
-        return {name: self._run._handouts.give(value, declared) for name, value, declared in self.declared_outputs()}
+        return {name: self._run._handouts.give(value, declared) for name, value, declared in self._declared_outputs()}
 
-    def declared_inputs(self) -> list[tuple[str, Any, Any]]:
+    def _declared_inputs(self) -> list[tuple[str, Any, Any]]:
         """What it was given, each with its name and its declared type; its files are the run's own, only to be read."""
         return _with_types(self._read_inputs(), input_types(self.entity))
 
-    def declared_outputs(self) -> list[tuple[str, Any, Any]]:
+    def _declared_outputs(self) -> list[tuple[str, Any, Any]]:
         """What it made, each with its name and its declared type; its files are the run's own, only to be read."""
         return _with_types(self._read_outputs(), output_types(self.entity))
 
@@ -107,7 +107,7 @@ class NodeRun:
         return self._record.error
 
     @property
-    def state(self) -> NodeState:
+    def _state(self) -> NodeState:
         """What a picture shows of it."""
         record = self._record
         return NodeState(

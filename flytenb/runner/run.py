@@ -51,7 +51,7 @@ class Run:
     ) -> None:
         self.entity = entity
         self.settings = settings
-        self.viewer: Callable[[Run], None] | None = None
+        self._viewer: Callable[[Run], None] | None = None
         self._static_graph = read_graph_once(entity)
         self._grown: Graph | None = None
         self._merged = 0
@@ -63,7 +63,7 @@ class Run:
             planner = Planner(settings, self._scheduler.journal.records, self._scheduler.journal.weak)
             self._plan = RunPlan(planner, self._root.wired, self._inputs, self._root.outputs)
 
-    def begin(self) -> Run:
+    def _begin(self) -> Run:
         """Start it on the shared threads and come back at once."""
         with held_back():
             self._scheduler.start(self._plan.root, self._plan.inside)
@@ -121,9 +121,9 @@ class Run:
     @property
     def outputs(self) -> dict[str, Any]:
         """What came out, by name; copies. Empty unless it succeeded."""
-        return {name: self._handouts.give(value, declared) for name, value, declared in self.declared_outputs()}
+        return {name: self._handouts.give(value, declared) for name, value, declared in self._declared_outputs()}
 
-    def declared_outputs(self) -> list[tuple[str, Any, Any]]:
+    def _declared_outputs(self) -> list[tuple[str, Any, Any]]:
         """What came out, each with its name and its declared type; its files are the run's own, only to be read."""
         return [(name, value, self._root.outputs[name]) for name, value in self._read_outputs().items()]
 
@@ -147,7 +147,7 @@ class Run:
             values = self._plan.outputs
             with self._scheduler.workspace.entered():
                 return build_result(self._root.interface, values, self._handouts.give)  # type: ignore[arg-type]
-        self.raise_failure()
+        self._raise_failure()
         raise FlytenbError(f"the run of {self.name!r} is not over yet", hint="run.wait() waits for it")
 
     @property
@@ -168,9 +168,9 @@ class Run:
         return Nodes(self)
 
     @property
-    def states(self) -> dict[str, NodeState]:
+    def _states(self) -> dict[str, NodeState]:
         """What a picture shows of each node."""
-        return {path: node.state for path, node in self.nodes.items()}
+        return {path: node._state for path, node in self.nodes.items()}
 
     def timeline(self) -> Timeline:
         """When each node was at work."""
@@ -193,9 +193,9 @@ class Run:
                 f"the run of {self.name!r} goes on in process {self._scheduler.process}, the parent of this one",
                 hint="wait for it there, or start a run of its own here",
             )
-        return self.wait_and(lambda: None, timeout)
+        return self._wait_and(lambda: None, timeout)
 
-    def wait_and(self, look: Callable[[], None], timeout: float | None = None) -> Run:
+    def _wait_and(self, look: Callable[[], None], timeout: float | None = None) -> Run:
         """Wait as `wait` does, and call `look` whenever something may have changed, at least ten times a second."""
         if main_thread.wait(self._scheduler.ending.finished, timeout, look):
             self._scheduler.journal.drain(_GRACE)
@@ -225,7 +225,7 @@ class Run:
         """Paths of the gates that wait for an answer."""
         return tuple(self._scheduler.waiting_gates)
 
-    def raise_failure(self) -> None:
+    def _raise_failure(self) -> None:
         """Raise the failed task's own exception, or RunCancelledError; do nothing otherwise."""
         if self.error is not None:
             raise self.error.exception
@@ -249,9 +249,9 @@ class Run:
         Raises:
             FlytenbError: without a notebook to show it in.
         """
-        if self.viewer is None:
+        if self._viewer is None:
             raise FlytenbError("there is no notebook to explore the run in", hint="%load_ext flytenb, or run.nodes")
-        self.viewer(self)
+        self._viewer(self)
 
     def on_finish(self, job: Callable[[], Any]) -> None:
         """Call `job` when it is over, on another thread; at once if it is. One that raises is reported as a warning."""

@@ -72,9 +72,9 @@ class Details:
             name=name,
             facts=(*_facts(found), *_plan_facts(node)),
             phase=str(found.phase),
-            state=captions.state_caption(found.state),
-            inputs=_values(found.declared_inputs, limits, show),
-            outputs=_values(found.declared_outputs, limits, show),
+            state=captions.state_caption(found._state),
+            inputs=_values(found._declared_inputs, limits, show),
+            outputs=_values(found._declared_outputs, limits, show),
             log=clean(log[-LOG_SHOWN:]),
             log_size=len(log),
             error=_error(run, found),
@@ -88,7 +88,7 @@ def members_of(graph: Graph, paths: list[str], run: Run) -> list[list[str]]:
     for path in paths:
         node = graph.nodes.get(path)
         if path in run.nodes and (node is None or not node.is_pseudo):
-            state = run.nodes[path].state
+            state = run.nodes[path]._state
             name = f"element {path.rpartition('/')[2]}" if node is None else clean(node.name)
             found.append((_rank(str(state.phase)), path, name, captions.state_caption(state)))
     found.sort(key=lambda each: each[0])

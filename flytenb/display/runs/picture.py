@@ -98,7 +98,7 @@ def run_bundle(
         looked_at: paths of nodes that a reader had open.
         is_late: whether its cell was over before it was, so that a reader wants to know when that happened.
     """
-    graph, states = run.graph, run.states
+    graph, states = run.graph, run._states
     everything = {**states, "": _run_state(run)}
     shown_drawing = drawing.at(everything) if drawing is not None else draw(graph, states=everything)
     states = {path: state for path, state in states.items() if path in graph.nodes}
@@ -106,7 +106,7 @@ def run_bundle(
     if is_late or not run.phase.is_terminal:
         facts += f" · {'finished' if run.phase.is_terminal else 'seen'} at {time.strftime('%H:%M:%S')}"
     why = "" if run.error is None else clip(clean(f"node {run.error.path}: {run.error}"), _WHY_SHOWN)
-    shown = [show(value, declared, name=name) for name, value, declared in run.declared_outputs()]
+    shown = [show(value, declared, name=name) for name, value, declared in run._declared_outputs()]
     name = clean(run.name)
     words = str(run.phase)
     try:

@@ -1,0 +1,146 @@
+"""Write docs/reference.md: the public names with their signatures and docstrings.
+
+Usage: python docs/make_reference.py
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import flytenb
+from flytenb import parts
+
+PAGE = Path(__file__).parent / "reference.md"
+HEAD = """\
+# Reference
+
+The public names of flytenb. Everything else is internal and may change without notice. This page is written by
+`python docs/make_reference.py` from the docstrings.
+"""
+_SECTION = re.compile(r"^(Args|Attributes|Raises|Returns|Yields):$")
+_ITEM = re.compile(r"^([*\w]+): (.*)$")
+
+
+def page() -> str:
+    """Return the text of the page."""
+    names = [name for name in flytenb.__all__ if name != "parts"]
+    functions = [name for name in names if not inspect.isclass(getattr(flytenb, name))]
+    classes = [name for name in names if name not in functions]
+    texts = [HEAD, "## Functions\n"]
+    texts += [entry(f"flytenb.{name}", getattr(flytenb, name)) for name in functions]
+    texts += ["## Classes\n", *(entry(f"flytenb.{name}", getattr(flytenb, name)) for name in classes)]
+    texts += ["## Parts and controls\n", text_of(parts)]
+    texts += [entry(f"flytenb.parts.{name}", getattr(parts, name)) for name in parts.__all__]
+    return "\n".join(texts)
+
+
+def entry(name: str, value: Any) -> str:
+    """Return the entry of one name; of a class with its public members."""
+    written = signature(value)
+    usage = f"```python\n{name.rpartition('.')[2]}{written}\n```\n"
+    lines = [f"### `{name}`\n", *([usage] if written else []), text_of(value)]
+    if inspect.isclass(value):
+        lines += [f"- `{usage}`: {text}" for usage, text in members(value)]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def signature(value: Any, width: int = 100) -> str:
+    """Return a signature with its annotations as they were written; none for what a user doesn't call.
+
+    Args:
+        value: a class, function or method.
+        width: a longer signature has one parameter a line.
+    """
+    if inspect.isclass(value) and is_not_constructed(value):
+        return ""
+    found = inspect.signature(value)
+    written = list(parameters(found))
+    returned = "" if inspect.isclass(value) else f" -> {annotation(found.return_annotation)}"
+    line = f"({', '.join(written)}){returned}"
+    if len(line) <= width:
+        return line
+    return "(\n" + "".join(f"    {parameter},\n" for parameter in written) + f"){returned}"
+
+
+def is_not_constructed(cls: type) -> bool:
+    """Tell whether users don't call a class: protocols, exceptions, and what functions of ours return."""
+    is_returned = "Made by `" in (cls.__doc__ or "")
+    return getattr(cls, "_is_protocol", False) or issubclass(cls, Exception) or is_returned
+
+
+def parameters(found: inspect.Signature) -> Iterator[str]:
+    """Yield the parameters, with `/` and `*` between the kinds."""
+    before = None
+    for parameter in found.parameters.values():
+        kind = parameter.kind
+        if parameter.name == "self":
+            continue
+        if before is inspect.Parameter.POSITIONAL_ONLY and kind is not before:
+            yield "/"
+        if kind is inspect.Parameter.KEYWORD_ONLY and before not in (kind, inspect.Parameter.VAR_POSITIONAL):
+            yield "*"
+        before = kind
+        stars = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}.get(kind, "")
+        default = "" if parameter.default is inspect.Parameter.empty else f" = {written_default(parameter.default)}"
+        yield f"{stars}{parameter.name}: {annotation(parameter.annotation)}{default}"
+    if before is inspect.Parameter.POSITIONAL_ONLY:
+        yield "/"
+
+
+def annotation(found: Any) -> str:
+    """Return an annotation as it was written."""
+    found = getattr(found, "__forward_arg__", found)
+    return found if isinstance(found, str) else getattr(found, "__name__", repr(found))
+
+
+def written_default(value: Any) -> str:
+    """Return a default as a reader would write it, `...` for one that has no literal."""
+    text = repr(value)
+    return "..." if value is ... or text.startswith("<") else text
+
+
+def members(cls: type) -> Iterator[tuple[str, str]]:
+    """Yield the public properties and methods of a class, each with the first paragraph of its docstring."""
+    for name in vars(cls):
+        found = inspect.getattr_static(cls, name)
+        if name.startswith("_"):
+            continue
+        if isinstance(found, property | cached_property):
+            yield name, first_paragraph(found)
+        elif inspect.isroutine(found):
+            yield f"{name}{signature(getattr(cls, name), width=1000)}", first_paragraph(found)
+
+
+def first_paragraph(value: Any) -> str:
+    """Return the first paragraph of a docstring on one line."""
+    return " ".join((inspect.getdoc(value) or "").split("\n\n")[0].split())
+
+
+def text_of(value: Any) -> str:
+    """Return a docstring as Markdown, with its sections as lists."""
+    lines: list[str] = []
+    is_section = False
+    for line in (inspect.getdoc(value) or "").splitlines():
+        section = _SECTION.match(line)
+        if section:
+            is_section = True
+            lines += [f"**{section[1]}**", ""]
+        elif is_section and line.startswith("    ") and not line.startswith("     "):
+            item = _ITEM.match(line.strip())
+            lines.append(f"- `{item[1]}`: {item[2]}" if item else f"- {line.strip()}")
+        elif is_section and line.startswith("     "):
+            lines.append(f"  {line.strip()}")
+        else:
+            is_section = is_section and not line.strip()
+            lines.append(line)
+    return "\n".join([*lines, ""])
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
