@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -88,6 +87,8 @@ def _nearest(folder: Path | None) -> Path | None:
 
 
 def _table(file: Path) -> dict[str, Any]:
+    import tomllib  # not needed to load the extension
+
     try:
         content: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
