@@ -24,6 +24,7 @@ class Replacement:
         self._name = name
         self._replace = replace
         self._original: Any = None
+        self._made: tuple[Any, Any] = (None, None)
         self._users = 0
 
     def __enter__(self) -> None:
@@ -31,7 +32,9 @@ class Replacement:
             self._users += 1
             if self._users == 1:
                 self._original = vars(self._owner)[self._name]
-                setattr(self._owner, self._name, self._replace(getattr(self._owner, self._name)))
+                if self._made[0] is not self._original:  # made once, unless somebody has replaced the original
+                    self._made = (self._original, self._replace(getattr(self._owner, self._name)))
+                setattr(self._owner, self._name, self._made[1])
 
     def __exit__(self, *_: object) -> None:
         with self._lock:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from flytenb.bridge.crossing import (
     Slot,
@@ -181,7 +181,7 @@ class Wiring:
     def passer(self, binding: Binding, declared: Any) -> Give:
         """How a value goes through a workflow's boundary: packed anew, unless the types on both sides are one."""
         values = self.values
-        if isinstance(binding, Ref) and not binding.attributes and binding.python_type is declared:
+        if isinstance(binding, Ref) and not binding.attributes and _is_same(binding.python_type, declared):
             same = _key_of(binding)
             return lambda: values.get(same)  # type: ignore[arg-type, return-value]
         take, key = self._take(binding, declared), _key_of(binding)
@@ -216,6 +216,14 @@ class Wiring:
         for name, value in inputs.items():
             self.values[door, name] = value
         return {name: Ref(door, name, (), value.python_type) for name, value in inputs.items()}
+
+
+def _is_same(producer: Any, consumer: Any) -> bool:
+    """Whether two types are one: `list[int]` is made anew wherever it is written, and may be a `typing.List`."""
+    if producer is consumer:
+        return True
+    origin = get_origin(producer)
+    return origin in (list, dict) and origin is get_origin(consumer) and get_args(producer) == get_args(consumer)
 
 
 def needs(node: CompiledNode) -> set[str]:

@@ -15,6 +15,8 @@ from flytekit.core.type_engine import AsyncTypeTransformer, TypeEngine
 from flytekit.models.literals import Literal
 from flytekit.models.types import LiteralType
 
+from flytenb.bridge.crossing.models import find_models
+
 AttrPath = Sequence[str | int]
 
 
@@ -24,6 +26,10 @@ def to_literal(value: Any, python_type: Any, literal_type: LiteralType) -> Liter
     The asynchronous entry is the one that `dispatch_execute` uses. The synchronous `TypeEngine.to_literal` isn't: it
     answers from a cache keyed by the hash of a pickle.
     """
+    models = find_models(python_type)
+    direct = None if models is None else models.to_literal(value)
+    if direct is not None:
+        return direct
     coroutine = TypeEngine.async_to_literal(FlyteContextManager.current_context(), value, python_type, literal_type)
     try:
         result: Literal = _finish(coroutine, python_type)
@@ -34,6 +40,10 @@ def to_literal(value: Any, python_type: Any, literal_type: LiteralType) -> Liter
 
 def to_native(literal: Literal, python_type: Any) -> Any:
     """Return what a task that declares `python_type` receives for this literal."""
+    models = find_models(python_type)
+    direct = None if models is None else models.to_native(literal)
+    if direct is not None:
+        return direct
     coroutine = TypeEngine.async_to_python_value(FlyteContextManager.current_context(), literal, python_type)
     return _finish(coroutine, python_type)
 

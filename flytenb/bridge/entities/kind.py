@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, get_args
 
 from flytekit.core.array_node import ArrayNode
@@ -87,16 +88,23 @@ def require_local(entity: Any) -> None:
 
 def kind_of(entity: Any) -> Kind:
     """Tell what a node of this entity is: the kind of a workflow is a subworkflow, that of an empty body a stub."""
-    cls = type(entity)
-    for classes, kind in _KINDS:
-        if issubclass(cls, classes):
-            if kind in (Kind.TASK, Kind.SUBWORKFLOW, Kind.EAGER) and is_stub(entity):
-                return Kind.STUB
-            if kind is Kind.TASK and _is_dynamic(entity):
-                return Kind.DYNAMIC
-            return kind
-    require_entity(entity)
-    raise AssertionError(f"no kind for {cls.__name__}")  # every entity class is in the table above
+    kind = _kind_of_class(type(entity))
+    if kind is None:
+        require_entity(entity)
+        raise AssertionError(f"no kind for {type(entity).__name__}")  # every entity class is in the table above
+    if kind in _MAY_BE_STUBS and is_stub(entity):
+        return Kind.STUB
+    if kind is Kind.TASK and _is_dynamic(entity):
+        return Kind.DYNAMIC
+    return kind
+
+
+@lru_cache(maxsize=256)
+def _kind_of_class(cls: Any) -> Kind | None:
+    return next((kind for classes, kind in _KINDS if issubclass(cls, classes)), None)
+
+
+_MAY_BE_STUBS = (Kind.TASK, Kind.SUBWORKFLOW, Kind.EAGER)
 
 
 def _is_dynamic(task: Any) -> bool:

@@ -55,6 +55,8 @@ def may_hold_copies(declared: Any) -> bool:
 
 
 def _may_hold(kinds: tuple[type, ...], declared: Any, seen: set[int]) -> bool:
+    if type(declared) is type and declared.__module__ == "builtins":  # the common case, and quickly told
+        return False
     if id(declared) in seen:
         return False
     seen.add(id(declared))
