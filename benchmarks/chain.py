@@ -11,7 +11,12 @@ WORKLOAD = Workload(
     unit="nodes",
     about="each task adds one to what the one before it returned",
     sides=("plain", "flytekit", "flytenb", "hamilton", "dask", "redun", "dagster", "prefect", "flyte"),
-    targets={100: Target("per_unit_ms", 0.02), 1000: Target("per_unit_ms", 0.02)},
+    targets={
+        10: Target("ratio_to_plain", 2.0),
+        100: Target("ratio_to_plain", 1.0),
+        1000: Target("ratio_to_plain", 1.0),
+        10_000: Target("ratio_to_plain", 1.0),
+    },
     most={"flytekit": 1000, "redun": 100, "dagster": 100, "prefect": 100, "flyte": 100, "dask": 1000, "hamilton": 1000},
 )
 

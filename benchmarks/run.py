@@ -17,6 +17,7 @@ import first_draw
 import frames
 import live
 import load
+import map_models
 import map_tasks
 import memory
 import memory_shown
@@ -27,6 +28,7 @@ WORKLOADS = (
     chain.WORKLOAD,
     fan_out.WORKLOAD,
     map_tasks.WORKLOAD,
+    map_models.WORKLOAD,
     cpu.WORKLOAD,
     frames.WORKLOAD,
     arrays.WORKLOAD,

@@ -98,6 +98,7 @@ class Times:
                     ratios = sorted(a / b for a, b in zip(taken, self.seconds[other], strict=True))
                     row[f"ratio_to_{other}"] = statistics.median(ratios)
                     row[f"ratio_to_{other}_spread"] = [ratios[0], ratios[-1]]
+                    row |= self._cpu_ratio(side, other)
             for name in self.also[side][0]:
                 row[name] = statistics.median(figures[name] for figures in self.also[side])
             target = self.workload.targets.get(self.size)
@@ -106,6 +107,12 @@ class Times:
             yield row
         for side, why in self.failures.items():
             yield {"workload": self.workload.name, "size": self.size, "side": side, "failed": why}
+
+    def _cpu_ratio(self, side: str, other: str) -> dict[str, float]:
+        """The ratio in processor time, which a busy machine changes less; only where both did the work themselves."""
+        pairs = zip(self.also[side], self.also[other], strict=True)
+        ratios = [a["cpu_s"] / b["cpu_s"] for a, b in pairs if a.get("cpu_s") and b.get("cpu_s")]
+        return {f"cpu_ratio_to_{other}": statistics.median(ratios)} if ratios else {}
 
 
 def measure(workload: Workload, size: int, sides: Iterable[Side], rounds: int) -> Times:

@@ -31,6 +31,13 @@ def arrays(size: int) -> Callable[[], Any]:
     return lambda: [array_through(array=array), float(array[0])]
 
 
+def map_models(size: int) -> Callable[[], Any]:
+    from models import make_readings, moved
+
+    readings = make_readings(size)
+    return lambda: moved(readings=readings)
+
+
 def cache_key(size: int) -> Callable[[], Any]:
     """As flytekit's cached call does: to a literal, then the key of the literal."""
     from big_flows import make_frame, rows_of
@@ -53,6 +60,7 @@ serve(
     fan_out=lambda size: lambda: all_at_once(size, nap)(x=0),
     cpu=lambda size: lambda: all_at_once(size, count_odd)(x=0),
     map_tasks=lambda size: lambda: mapped(xs=list(range(size))),
+    map_models=map_models,
     frames=frames,
     arrays=arrays,
     dataclasses_cross=dataclasses_cross,

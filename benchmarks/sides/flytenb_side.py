@@ -36,6 +36,13 @@ def arrays(size: int) -> Callable[[], Any]:
     return lambda: [flytenb.run(array_through, array=array).result, float(array[0])]
 
 
+def map_models(size: int) -> Callable[[], Any]:
+    from models import make_readings, moved
+
+    readings = make_readings(size)
+    return lambda: flytenb.run(moved, readings=readings).result
+
+
 def cache_key(size: int) -> Callable[[], Any]:
     from big_flows import make_frame, rows_of
 
@@ -72,6 +79,7 @@ serve(
     fan_out=lambda size: lambda: wide.run(all_at_once(size, nap), x=0).result,
     cpu=lambda size: lambda: flytenb.options(processes=True).run(all_at_once(size, count_odd), x=0).result,
     map_tasks=lambda size: lambda: wide.run(mapped, xs=list(range(size))).result,
+    map_models=map_models,
     frames=frames,
     arrays=arrays,
     dataclasses_cross=dataclasses_cross,
