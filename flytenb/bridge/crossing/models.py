@@ -39,7 +39,7 @@ class Models:
         """Convert a value, or return None for one of which the type engine has something to say."""
         convert, cls = self._transformer.to_literal, self._cls
         if not self._is_list:
-            return convert(_LOCAL, value, cls, None) if type(value) is cls else None  # type: ignore[no-any-return]
+            return convert(_LOCAL, value, cls, None) if type(value) is cls else None
         if type(value) is not list or not set(map(type, value)) <= {cls}:
             return None
         return Literal(collection=LiteralCollection([convert(_LOCAL, each, cls, None) for each in value]))

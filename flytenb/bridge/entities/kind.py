@@ -88,7 +88,8 @@ def require_local(entity: Any) -> None:
 
 def kind_of(entity: Any) -> Kind:
     """Tell what a node of this entity is: the kind of a workflow is a subworkflow, that of an empty body a stub."""
-    kind = _kind_of_class(type(entity))
+    cls: Any = type(entity)
+    kind = _kind_of_class(cls)
     if kind is None:
         require_entity(entity)
         raise AssertionError(f"no kind for {type(entity).__name__}")  # every entity class is in the table above
