@@ -14,7 +14,7 @@ from flytenb.bridge.workflow.definition import decorator, rolled_back
 from flytenb.bridge.workflow.graph import read_graph
 from flytenb.bridge.workflow.staleness import recompile_stale
 from flytenb.display.conformance_card import Conformance
-from flytenb.display.registry import display_for
+from flytenb.display.registry import REGISTRY, F, Key
 from flytenb.display.runs.error_card import FullError
 from flytenb.display.runs.progress import GatePrinter
 from flytenb.display.shown import Shown
@@ -271,6 +271,22 @@ def show(value: Any, declared: Any = None, *, name: str = "") -> Shown:
         name: a title.
     """
     return show_value(value, declared, name=name)
+
+
+def display_for(key: Key) -> Callable[[F], F]:
+    """Return a decorator that makes a function the display of a type.
+
+    The function gets a value and a `View`, and returns a part, another value that is shown instead, or
+    `NotImplemented` to leave the value to the next display.
+
+    Args:
+        key: a type, its dotted name (`"heavylib.Thing"`, which is not imported), or a function of a value that tells
+            whether the display fits.
+
+    Raises:
+        DefinitionError: if the function can't be called with a value and a view, or the key is none of these.
+    """
+    return REGISTRY.display_for(key)
 
 
 def lens(python_type: Any, sample: Any = ...) -> Lens:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from flytenb.api import start
-from flytenb.notebook.forms.registry import control_for
+from flytenb.display.registry import F, Key
+from flytenb.notebook.forms.registry import CONTROLS
 from flytenb.session.host import host
 
 if TYPE_CHECKING:
@@ -13,6 +15,22 @@ if TYPE_CHECKING:
     from flytenb.notebook.forms.form import Form
 
 __all__ = ["control_for", "explore", "form"]
+
+
+def control_for(key: Key) -> Callable[[F], F]:
+    """Return a decorator that makes a function the input control of a type.
+
+    The function gets the declared type and a `flytenb.parts.Place`, and returns a `flytenb.parts.Control`, or
+    `NotImplemented` to leave the type to the next control.
+
+    Args:
+        key: a type, its dotted name (`"heavylib.Thing"`, which is not imported), or a function of a declared type that
+            tells whether the control fits.
+
+    Raises:
+        DefinitionError: if the function can't be called with two arguments, or the key is none of these.
+    """
+    return CONTROLS.display_for(key)
 
 
 def explore(value: Any, declared: Any = None, *, name: str = "") -> Explorer:
