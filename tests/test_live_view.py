@@ -22,7 +22,7 @@ import flytenb
 from flytenb.display.runs.picture import run_bundle
 from flytenb.display.runs.progress import Progress
 from flytenb.notebook.live import follower
-from flytenb.notebook.live.threads import Lane, Ticker
+from flytenb.notebook.page_threads import Lane, Ticker
 from tests.flows import FLOWS
 from tests.kernel import ROOT, Kernel
 from tests.page import Page

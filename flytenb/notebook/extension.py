@@ -19,6 +19,7 @@ from flytenb.errors import FlytekitError, headline
 from flytenb.notebook import shell_changes
 from flytenb.notebook.import_hook import ImportHook
 from flytenb.notebook.magics.flyte import FlyteMagics
+from flytenb.notebook.pages import pages
 from flytenb.session.host import host
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
     extension = _loaded.pop(id(shell), None)
     if extension is not None:
         extension.unload()
+    if not _loaded:
+        pages.close()
 
 
 def wait_for_flytekit() -> None:
@@ -120,7 +123,7 @@ class Extension:
         self._import_error = None
         self._undo.append(api.on_run(self._watch))
         # The first layout on a machine compiles the engine, which takes seconds: begin before it is needed.
-        importlib.import_module("flytenb.notebook.live.threads").lane.submit(_prepare_layout)
+        pages.layouts.submit(_prepare_layout)
 
     def wait(self) -> None:
         """Wait until the import in the background is over."""

@@ -17,6 +17,7 @@ from flytenb.display.look import Look, Looks, Path
 from flytenb.display.shown import Shown, show
 from flytenb.errors import UsageError, closest
 from flytenb.notebook.front_end import has_reader
+from flytenb.notebook.pages import pages
 
 if TYPE_CHECKING:
     from flytenb.notebook.explore.widget import ExplorerWidget
@@ -27,8 +28,6 @@ _LIMITS = Limits(rows=100, columns=21, nodes=1_000, depth=30, html=400_000)
 _KEPT_OPEN = 16
 _MOST_CHOSEN = 500
 """Places at which something may be chosen at once."""
-
-_open: deque[Explorer] = deque()
 
 
 class Explorer:
@@ -51,7 +50,7 @@ class Explorer:
         self._widget: ExplorerWidget | None = None
         self._handle: Any = None
         self._kept: Shown | None = None
-        self._others = _open
+        self._others = pages.explorers
 
     def choose(self, *path: str, **look: Any) -> Explorer:
         """Choose what to see, as the controls do, and return the explorer.
@@ -106,11 +105,11 @@ class Explorer:
             self._widget.close()
         self._value = self._widget = None
 
-    def open(self, others: deque[Explorer] = _open) -> str:
+    def open(self, others: deque[Any] | None = None) -> str:
         """Answer a page from now on, and return the still display as HTML that comes alive there.
 
         Args:
-            others: who is open too; the oldest of too many is closed.
+            others: the explorers that are open already, the oldest of which is closed; those of outputs if not given.
         """
         from flytenb.notebook.explore.widget import ExplorerWidget
 
@@ -119,10 +118,10 @@ class Explorer:
             return still
         if self._widget is None:
             self._widget = ExplorerWidget(self.hear, fragment=self.live.fragment)
-            self._others = others
-            others.append(self)
-            while len(others) > _KEPT_OPEN:
-                others[0].close(keep=False)
+            self._others = pages.explorers if others is None else others
+            self._others.append(self)
+            while len(self._others) > _KEPT_OPEN:
+                self._others[0].close(keep=False)
         # A class, since pages that rebuild markup from what they know keep it.
         return f'<div class="ft-explore ft-explore-{self._widget.key}">{still}</div>'
 
@@ -191,12 +190,9 @@ def _next_order(look: Look, key: int) -> dict[str, Any]:
     return {"sort": -1, "is_descending": False} if look.is_descending else {"is_descending": True}
 
 
-_in_inspectors: deque[Explorer] = deque()
-
-
 def show_answering(value: Any, declared: Any = None, *, name: str = "", limits: Limits = _LIMITS) -> Shown:
     """Show a value in a page that is live already: with controls, if there is anything to choose."""
     explorer = Explorer(value, declared, name=name)
     if not explorer.has_choice:
         return show(value, declared, name=name, limits=limits)
-    return Shown(explorer.still.text, explorer.open(_in_inspectors))
+    return Shown(explorer.still.text, explorer.open(pages.inspected))

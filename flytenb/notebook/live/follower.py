@@ -23,9 +23,9 @@ from flytenb.notebook.explore.explorer import show_answering
 from flytenb.notebook.live.audience import Audience
 from flytenb.notebook.live.messages import boxes_news, picture_news, run_news
 from flytenb.notebook.live.picture import Picture
-from flytenb.notebook.live.threads import Lane, looks
-from flytenb.notebook.live.threads import lane as shared_lane
-from flytenb.notebook.live.widget import RunWidget, retire
+from flytenb.notebook.live.widget import RunWidget
+from flytenb.notebook.page_threads import Lane
+from flytenb.notebook.pages import pages
 from flytenb.render.drawing import Drawing
 from flytenb.wording.values import class_name, clean
 
@@ -59,12 +59,12 @@ class Follower:
         *,
         on_done: Callable[[], None] = lambda: None,
         is_explorer: bool = False,
-        lane: Lane = shared_lane,
+        lane: Lane | None = None,
     ) -> None:
         self.run = run
         self._on_done = on_done
         self._is_explorer = is_explorer
-        self._lane = lane
+        self._lane = lane or pages.layouts
         self._lock = threading.RLock()
         self._ledger = Ledger()
         self._graph: Graph = run.graph
@@ -108,7 +108,7 @@ class Follower:
         )
         self._changed.clear()
         self._audience.called(sum(len(json.dumps(value, default=str)) for value in self.widget.get_state().values()))
-        retire(before)
+        pages.retire(before)
 
     def drawing_of(self, graph: Graph) -> Drawing | None:
         """Return the drawing of a whole graph as it folds by itself, if it was made already."""
@@ -228,7 +228,7 @@ class Follower:
             "done": self._done,
         }.get(str(message.get("kind")))
         if asked is not None:
-            where = looks if message.get("kind") == "look" else self._lane
+            where = pages.values if message.get("kind") == "look" else self._lane
             where.submit(lambda: asked(message))
 
     def _send_message(self, message: dict[str, Any]) -> None:

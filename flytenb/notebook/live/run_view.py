@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextvars
 import threading
 import time
-import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ from IPython.display import display as _display
 from flytenb.display.runs.picture import placeholder, run_bundle
 from flytenb.display.runs.progress import Progress
 from flytenb.notebook.front_end import has_reader, needs_widget
-from flytenb.notebook.live.threads import lane, ticker
+from flytenb.notebook.pages import pages
 
 if TYPE_CHECKING:
     from flytenb.notebook.live.follower import Follower
@@ -24,7 +23,6 @@ __all__ = ["RunView", "explore", "run_bundle", "show_run"]
 
 display: Any = _display
 
-_shown_in: weakref.WeakKeyDictionary[Run, int] = weakref.WeakKeyDictionary()
 _PATIENCE = 0.15
 """Seconds that a run must take to be worth a widget."""
 
@@ -58,14 +56,14 @@ class RunView:
 
     def begin(self) -> None:
         """Show the run from now on."""
-        _shown_in[self._run] = self._cell = self._shell.execution_count
+        pages.shown_in[self._run] = self._cell = self._shell.execution_count
         self._wants_widget = has_reader(self._shell)
         self._run.on_finish(self._is_run_over.set)
         if getattr(self._shell, "kernel", None) is not None:
             self._handle = display(placeholder(self._run), raw=True, display_id=True)
         if not self._wants_widget:
             self._progress = Progress(self._run, lambda line: self._in_cell(print, line))
-        ticker.add(self)
+        pages.ticker.add(self)
 
     def tick(self) -> bool:
         """Do what is due, ten times a second."""
@@ -97,9 +95,7 @@ class RunView:
             drawing = follower.drawing_of(self._run.graph)
             self._publish(run_bundle(self._run, drawing, follower.looked_at, is_late=is_late))
         if follower.widget is not None:
-            from flytenb.notebook.live.widget import retire
-
-            retire(follower.widget)
+            pages.retire(follower.widget)
 
     def _open(self) -> None:
         """Make the widget; it is shown with its picture, which is there in a moment."""
@@ -116,7 +112,7 @@ class RunView:
         assert follower is not None
         if follower.is_laid_out and not self._has_picture:
             self._has_picture = self._is_shown = True
-            lane.submit(lambda: self._publish_live(with_picture=True))
+            pages.layouts.submit(lambda: self._publish_live(with_picture=True))
         elif not self._is_shown:
             self._is_shown = True
             self._publish_live(with_picture=False)
@@ -144,12 +140,12 @@ class RunView:
 
 def show_run(run: Run, shell: Any) -> None:
     """Show a run that is the last line of a cell, unless that cell shows it already; one that is still on, live."""
-    if _shown_in.get(run) == shell.execution_count:
+    if pages.shown_in.get(run) == shell.execution_count:
         return
     if not run.phase.is_terminal and getattr(shell, "kernel", None) is not None:
         RunView(run, shell).begin()
         return
-    _shown_in[run] = shell.execution_count
+    pages.shown_in[run] = shell.execution_count
     display(run_bundle(run), raw=True)
 
 

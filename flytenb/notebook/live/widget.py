@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections import deque
 from collections.abc import Callable, Mapping
 from importlib.resources import files
 from typing import Any
@@ -14,8 +13,6 @@ import traitlets
 
 from flytenb.display.html import shared_module, style
 from flytenb.render.theme import ICONS, style_sheet
-
-_KEPT_OPEN = 8
 
 
 def page_text(name: str) -> str:
@@ -84,13 +81,3 @@ class RunWidget(anywidget.AnyWidget):
             reference = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
             bundle["application/vnd.jupyter.widget-view+json"] = reference
         return bundle
-
-
-_finished: deque[RunWidget] = deque()
-
-
-def retire(widget: RunWidget) -> None:
-    """Let a widget go that nothing more will be told to, but not at once: a page that was reloaded still shows it."""
-    _finished.append(widget)
-    while len(_finished) > _KEPT_OPEN:
-        _finished.popleft().close()

@@ -108,9 +108,3 @@ class Lane:
 
     def __repr__(self) -> str:
         return f"<Lane {self._name}: {self._jobs.qsize()} jobs>"
-
-
-ticker = Ticker()
-lane = Lane()
-looks = Lane("flytenb-look")
-"""For values: what they say of themselves is the user's own code, behind which nobody who stops a run may wait."""

@@ -1,0 +1,53 @@
+"""What the pages of this process share: two kinds of threads, and the widgets that are kept open."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from flytenb.notebook.page_threads import Lane, Ticker
+
+if TYPE_CHECKING:
+    from flytenb.runner.run import Run
+
+_KEPT_OPEN = 8
+
+
+class Pages:
+    """Resources of all live views and explorers; closed when flytenb is unloaded from the last shell.
+
+    Attributes:
+        ticker: sends changes of runs to pages.
+        layouts: does layouts and what pages ask for.
+        values: shows values. What they print and return is code of the user's, which must not delay a request to stop.
+        finished: widgets of runs that are over; a reloaded page still shows them.
+        explorers: the explorers that are open in outputs, the oldest first.
+        inspected: the explorers that are open in inspectors of runs, the oldest first.
+        shown_in: the number of the cell that shows a run.
+    """
+
+    def __init__(self) -> None:
+        self.ticker = Ticker()
+        self.layouts = Lane()
+        self.values = Lane("flytenb-look")
+        self.finished: deque[Any] = deque()
+        self.explorers: deque[Any] = deque()
+        self.inspected: deque[Any] = deque()
+        self.shown_in: WeakKeyDictionary[Run, int] = WeakKeyDictionary()
+
+    def retire(self, widget: Any) -> None:
+        """Close a widget later, when several others have been retired: a page that was reloaded still shows it."""
+        self.finished.append(widget)
+        while len(self.finished) > _KEPT_OPEN:
+            self.finished.popleft().close()
+
+    def close(self) -> None:
+        """Close all widgets. Outputs keep their still displays; the threads sleep until a run is shown again."""
+        for opened in (self.finished, self.explorers, self.inspected):
+            while opened:
+                opened.popleft().close()
+
+
+pages = Pages()
+"""The one object of the process; its threads start when they are first needed."""
