@@ -185,7 +185,7 @@ def test_a_run_that_is_on_is_live_in_a_second_cell_too(kernel: Kernel) -> None:
 def test_who_wants_only_pictures_gets_no_widget_and_sparse_lines() -> None:
     with Kernel() as kernel:
         kernel.run(DEFINE).ok()
-        kernel.run("from flytenb.notebook.live import progress\nprogress._FIRST = .5").ok()
+        kernel.run("from flytenb.display.runs import progress\nprogress._FIRST = .5").ok()
         kernel.run("os.environ['FLYTENB_STATIC'] = '1'").ok()
         outcome = kernel.run("run = %flyte run naps(x=1)").ok()
         assert "of 2 nodes" in outcome.text
