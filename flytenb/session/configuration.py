@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -56,14 +59,8 @@ def read_project(folder: Path | None = None) -> dict[str, Choice]:
     Raises:
         UsageError: for a file that isn't TOML, an unknown setting or a value that its setting doesn't accept.
     """
-    file = _nearest(folder)
-    if file is None:
-        return {}
-    try:
-        stat = file.stat()
-    except OSError as error:
-        raise _unreadable(file, error) from None
-    return dict(_read(file, (stat.st_mtime_ns, stat.st_size)))
+    found = _nearest(folder)
+    return {} if found is None else dict(_read(*found))
 
 
 @lru_cache(maxsize=4)
@@ -78,12 +75,22 @@ def _read(file: Path, version: tuple[int, int]) -> Mapping[str, Choice]:
     return chosen
 
 
-def _nearest(folder: Path | None) -> Path | None:
+def _nearest(folder: Path | None) -> tuple[Path, tuple[int, int]] | None:
+    """Return the nearest file and its version; without pathlib, since every run asks."""
     try:
-        start = Path.cwd() if folder is None else folder.resolve()
+        at = os.getcwd() if folder is None else os.path.realpath(folder)  # noqa: PTH109
     except OSError:  # the working directory was removed
         return None
-    return next((file for at in (start, *start.parents) if (file := at / "pyproject.toml").is_file()), None)
+    while True:
+        file = f"{at.rstrip(os.sep)}{os.sep}pyproject.toml"
+        with contextlib.suppress(OSError):
+            found = os.stat(file)  # noqa: PTH116
+            if stat.S_ISREG(found.st_mode):
+                return Path(file), (found.st_mtime_ns, found.st_size)
+        above = os.path.dirname(at)  # noqa: PTH120
+        if above == at:
+            return None
+        at = above
 
 
 def _table(file: Path) -> dict[str, Any]:
