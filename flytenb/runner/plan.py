@@ -19,8 +19,7 @@ from flytenb.bridge.execution.task_error import (
     takes_error,
 )
 from flytenb.bridge.workflow.compiled import CompiledNode, Policy, read_compiled, task_policy
-from flytenb.bridge.workflow.graph import read_inner
-from flytenb.bridge.workflow.graph.called import read_called
+from flytenb.bridge.workflow.graph import graph_of_call, read_inner
 from flytenb.model import Kind
 from flytenb.runner.branch import BranchStep, JoinStep
 from flytenb.runner.connector import ConnectorStep
@@ -251,7 +250,7 @@ class Planner:
         records: dict[str, Record] = {}
         values = {name: self.wiring.given(value, types[name]) for name, value in inputs.items()}
         self._into(records)._entity(path, entity, task_policy(entity), values, scope)
-        return Expansion(scope, records, read_called(entity, path))
+        return Expansion(scope, records, graph_of_call(entity, path))
 
 
 class RunPlan:

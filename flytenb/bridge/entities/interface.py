@@ -238,7 +238,7 @@ def _add_task(settings: dict[str, Setting], task: Task) -> None:
     add_resources(settings, getattr(runs, "resources", None))
 
 
-def seconds(duration: datetime.timedelta | int) -> int | float:
+def seconds(duration: datetime.timedelta | float) -> int | float:
     """Return a duration in seconds, whole where it is."""
     seconds = duration.total_seconds() if isinstance(duration, datetime.timedelta) else duration
     return int(seconds) if seconds == int(seconds) else seconds

@@ -71,12 +71,16 @@ def require_entity(obj: Any) -> None:
         )
 
 
+def is_remote(entity: Any) -> bool:
+    """Tell whether an entity, or what it maps, was fetched from a cluster and so has no code here."""
+    return isinstance(map_target(entity) if is_map(entity) else entity, REMOTE)
+
+
 def require_local(entity: Any) -> None:
-    """Raise RemoteEntityError for what was fetched from a cluster, or maps such a thing: it has no code here."""
-    remote = map_target(entity) if is_map(entity) else entity
-    if not isinstance(remote, REMOTE):
+    """Raise RemoteEntityError for an entity that was fetched from a cluster, or maps such an entity."""
+    if not is_remote(entity):
         return
-    identifier = remote.id
+    identifier = (map_target(entity) if is_map(entity) else entity).id
     place = "/".join(filter(None, (identifier.project, identifier.domain, identifier.version)))
     raise RemoteEntityError(
         f"{short_name(entity)!r} was fetched from a cluster ({place}) and runs there: it has no code and no Python "

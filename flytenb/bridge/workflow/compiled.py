@@ -15,7 +15,7 @@ from flytekit.core.workflow import WorkflowBase, WorkflowFailurePolicy
 from flytekit.models import literals as lit
 
 from flytenb.bridge.entities.kind import require_local
-from flytenb.bridge.workflow.node_paths import Scope, cases_of, name_nodes, sources_of
+from flytenb.bridge.workflow.node_paths import NodePaths, cases_of, name_nodes, sources_of
 from flytenb.bridge.workflow.readings import read_once
 
 Attribute = str | int
@@ -133,7 +133,7 @@ def _read(workflow: WorkflowBase, path: str) -> Compiled:
 class _Reader:
     """Reads the nodes of one workflow, whose paths `scope` knows and whose inputs have these types."""
 
-    scope: Scope
+    scope: NodePaths
     inputs: dict[str, Any]
 
     def read_node(self, node: Node) -> CompiledNode:

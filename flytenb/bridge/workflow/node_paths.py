@@ -1,4 +1,4 @@
-"""Which path each of flytekit's nodes has; flytekit's own ids restart within a conditional and may be given twice."""
+"""Paths of flytekit's nodes; flytekit's own ids restart within a conditional and may be given twice."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from flytenb.bridge import private
 
 
 class CaseBlock(NamedTuple):
-    """One way out of a branch: its condition (None for else), the node whose outputs count, or the error it raises."""
+    """One case of a branch: its condition (None for else), the node whose outputs count, or the error it raises."""
 
     condition: Any
     then: Node | None
@@ -39,14 +39,15 @@ def unique(path: str, taken: Iterable[str]) -> str:
 
 
 @dataclass(slots=True)
-class Scope:
-    """The nodes of one workflow, those inside its conditionals too: they all see each other.
+class NodePaths:
+    """The paths of the nodes of one workflow, those inside its conditionals too.
 
     Attributes:
         prefix: `""` at the top, else the path of the workflow's node and a slash.
-        paths: a node's path by the node's identity, since ids aren't unique and nodes compare by identity.
+        paths: each node's path by the node's identity, since ids aren't unique.
         levels: the nodes at the workflow's own level under `prefix`, those directly inside a branch under its path and
-            a slash; each after what it depends on where that isn't compiled order anyway.
+            a slash; in compiled order, a node that no list of flytekit holds before the node that depends on it.
+        taken: all paths so far.
     """
 
     prefix: str
@@ -55,19 +56,19 @@ class Scope:
     taken: set[str] = field(default_factory=set)
 
     def path_of(self, node: Node) -> str:
-        """Return the node's path; what has none is the start node, whose outputs are the workflow's inputs."""
+        """Return the node's path; the start node, which has none, gives the workflow's inputs."""
         return self.paths.get(id(node), f"{self.prefix}@inputs")
 
     def contains(self, node: Node) -> bool:
-        """Tell whether the node has a path here."""
+        """Tell whether the node has a path."""
         return id(node) in self.paths
 
     def name_level(self, nodes: Iterable[Node], prefix: str) -> None:
-        """Give the nodes of one level their paths, then those that only stand behind them, then those inside branches.
+        """Name the nodes of one level, then those that are only reached through them, then those inside branches.
 
         A call that is written inside a conditional, but not as a case's own (`conditional("c").if_(f(x=1) > 3)`,
-        `.then(f(a=g(x=1)))`), makes a node that no list holds; it is found through what depends on it and stands at
-        the level where it is needed.
+        `.then(f(a=g(x=1)))`), makes a node that no list of flytekit holds. It is found through the node that depends
+        on it and gets a path at that node's level.
         """
         level = list(nodes)
         for node in level:
@@ -81,8 +82,12 @@ class Scope:
             self._add(node, order)
 
     def name_hidden(self, nodes: Iterable[Node]) -> None:
-        """Give a path to nodes that only the workflow's outputs lead to."""
+        """Name nodes that are only reached through the workflow's outputs."""
         self.name_level((n for n in nodes if n.id and not self.contains(n)), self.prefix)
+
+    def name_handler(self, node: Node) -> None:
+        """Name the node of the failure handler, which belongs to no level."""
+        self._name(node, self.prefix)
 
     def _add(self, node: Node, order: list[Node]) -> None:
         order.append(node)
@@ -108,7 +113,7 @@ class Scope:
         )
 
     def _hidden_behind(self, node: Node, seen: set[int]) -> Iterator[Node]:
-        """Nodes without a path that the node depends on, each once and after its own dependencies."""
+        """Yield unnamed nodes that the node depends on, each once and after its own dependencies."""
         for source in sources_of(node):
             if source.id and not self.contains(source) and id(source) not in seen:
                 seen.add(id(source))
@@ -117,14 +122,14 @@ class Scope:
 
 
 def sources_of(node: Node) -> Iterator[Node]:
-    """Yield the nodes that a node depends on, those of its bindings first, in an order that no set decides."""
+    """Yield the nodes that a node depends on, those of its bindings first, in a stable order."""
     for binding in node.bindings:
         yield from promised_nodes(binding.binding)
     yield from ordered(node.upstream_nodes)
 
 
 def ordered(nodes: Collection[Node]) -> Collection[Node]:
-    """Return nodes that are in no order in the order of their ids."""
+    """Return nodes ordered by their ids."""
     return sorted(nodes, key=lambda n: n.id) if len(nodes) > 1 else nodes
 
 
@@ -139,9 +144,9 @@ def promised_nodes(data: Any) -> Iterable[Node]:
     return ()
 
 
-def name_nodes(nodes: Iterable[Node], output_bindings: Iterable[Any], under: str = "") -> Scope:
-    """Give every node of one compiled workflow its path, where the workflow stands at `under`."""
-    scope = Scope(f"{under}/" if under else "")
-    scope.name_level(nodes, scope.prefix)
-    scope.name_hidden(n for b in output_bindings for n in promised_nodes(b.binding))
-    return scope
+def name_nodes(nodes: Iterable[Node], output_bindings: Iterable[Any], under: str = "") -> NodePaths:
+    """Name every node of one compiled workflow, as the inside of the node at `under`."""
+    paths = NodePaths(f"{under}/" if under else "")
+    paths.name_level(nodes, paths.prefix)
+    paths.name_hidden(n for b in output_bindings for n in promised_nodes(b.binding))
+    return paths

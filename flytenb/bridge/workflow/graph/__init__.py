@@ -1,6 +1,5 @@
-"""A compiled workflow as a `Graph`: what flytekit knows, told truthfully; how it looks is left to `render`."""
+"""Graphs of compiled workflows, with all that flytekit knows of them; drawing is left to `render`."""
 
-from flytenb.bridge.workflow.graph.reader import read_graph, read_inner
-from flytenb.bridge.workflow.node_paths import Scope, name_nodes
+from flytenb.bridge.workflow.graph.builder import graph_of_call, read_graph, read_inner, to_graph
 
-__all__ = ["Scope", "name_nodes", "read_graph", "read_inner"]
+__all__ = ["graph_of_call", "read_graph", "read_inner", "to_graph"]
