@@ -272,7 +272,7 @@ def _shared_cache() -> str:
 
 @contextmanager
 def stock_kernel() -> Iterator[Kernel]:
-    """A kernel with flytekit and without flytenb: what the repairs start from."""
+    """A kernel with flytekit and without flytenb: without any patch."""
     with Kernel(flytenb=False) as kernel:
         kernel.run("import flytekit")
         yield kernel

@@ -16,6 +16,8 @@ from flytekit.core.checkpointer import SyncCheckpoint
 from flytekit.core.condition import BranchNode
 from flytekit.core.legacy_map_task import map_task as legacy_map_task
 from flytekit.core.promise import Promise
+from flytekit.core.python_function_task import PythonFunctionTask
+from flytekit.core.task import TaskPlugins
 from flytekit.core.type_engine import TypeEngine
 from flytekit.extras.accelerators import T4
 from flytekit.remote import remote
@@ -213,3 +215,18 @@ def test_a_checkpoint_reads_what_the_one_before_it_wrote(tmp_path: Path) -> None
     assert read.prev_exists()
     assert read.read() == b"7"
     assert SyncCheckpoint(second, first).__dict__.keys() == read.__dict__.keys()
+
+
+def test_the_tables_of_task_plugins_and_connectors_are_dictionaries() -> None:
+    class Config:
+        pass
+
+    before = dict(private.task_plugins())
+    TaskPlugins.register_pythontask_plugin(Config, PythonFunctionTask)
+    assert private.task_plugins() == {**before, Config: PythonFunctionTask}
+    del private.task_plugins()[Config]
+    assert all(hasattr(connector, "task_category") for connector in private.connectors().values())
+
+
+def test_the_check_of_a_failure_handler_is_a_method_of_a_workflow() -> None:
+    assert callable(getattr(type(chosen), private.FAILURE_HANDLER_CHECK))

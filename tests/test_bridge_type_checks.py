@@ -29,7 +29,7 @@ from flytekit.types.directory import FlyteDirectory
 from flytekit.types.file import FlyteFile
 
 import flytenb
-from flytenb.bridge.patches.repairs import Repairs
+from flytenb.bridge.patches.applied import Patches
 from flytenb.errors import DefinitionError, own_frames
 
 ACCEPTED: list[Any] = []
@@ -883,8 +883,8 @@ def test_a_line_of_the_workflow_is_in_the_traceback() -> None:
 
 
 def test_a_direct_call_is_refused_as_well_where_the_extension_is_loaded() -> None:
-    repairs = Repairs()
-    repairs.mend_flytekit()
+    patches = Patches()
+    patches.apply()
     try:
         for _ in range(2):
             with pytest.raises(DefinitionError, match="'o0' is declared int, 'o0' of node n0"):
@@ -893,4 +893,4 @@ def test_a_direct_call_is_refused_as_well_where_the_extension_is_loaded() -> Non
                 lost(n=1)
         assert ok(n=1) == 1
     finally:
-        repairs.undo()
+        patches.undo()

@@ -78,7 +78,7 @@ def test_flytekit_itself_gives_that_answer_where_it_gets_it_right(flow: Flow) ->
 
     if flow.raises is not None:
         kind, words = flow.raises
-        # Without the repairs a stub's own `raise NotImplementedError` is what flytekit lets through.
+        # Without the patches a stub's own `raise NotImplementedError` is what flytekit lets through.
         with pytest.raises(NotImplementedError if kind is StubError else kind, match=words or None):
             call()
         return

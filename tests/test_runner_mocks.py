@@ -22,8 +22,7 @@ from flytekit.core.legacy_map_task import map_task as legacy_map_task
 from flytekit.testing import patch, task_mock
 
 import flytenb
-from flytenb.bridge.patches.definitions import accept_stubs
-from flytenb.bridge.patches.repairs import Repairs
+from flytenb.bridge.patches.applied import Patches
 from flytenb.errors import StubError
 from flytenb.model import CacheStatus, Phase
 
@@ -50,8 +49,8 @@ async def inc_later(n: int) -> int:
     return n + 1
 
 
-repairs = Repairs()
-accept_stubs(repairs)  # flytekit refuses a task that has no return
+patches = Patches()
+patches.apply("stubs")  # flytekit refuses a task that has no return
 
 
 @task
@@ -59,7 +58,7 @@ def unwritten(n: int) -> int:
     """Still to be written."""
 
 
-repairs.undo()
+patches.undo()
 
 
 @task

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from flytenb import api
-from flytenb.bridge.patches.repairs import Repairs
+from flytenb.bridge.patches.applied import Patches
 from flytenb.errors import NotAnEntityError, UnknownNameError
 from flytenb.session import Session
 
@@ -75,11 +75,11 @@ def notebook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Notebook]:
     monkeypatch.setitem(sys.modules, "__main__", module)
     # As in a kernel: entities of a notebook have bare names.
     monkeypatch.setattr("flytekit.core.tracker.is_ipython_or_pickle_exists", lambda: True)
-    repairs = Repairs()
-    repairs.mend_flytekit()
+    patches = Patches()
+    patches.apply()
     notebook = Notebook(module)
     yield notebook
-    repairs.undo()
+    patches.undo()
     for number in range(notebook.count):
         linecache.cache.pop(f"<cell {number + 1}>", None)
 

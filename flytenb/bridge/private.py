@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from flytekit.core.workflow import WorkflowBase
     from flytekit.models.core.workflow import IfElseBlock
 
+FAILURE_HANDLER_CHECK = "_validate_add_on_failure_handler"
+"""The method of a workflow that compiles its failure handler; its name is looked for in tracebacks."""
+
 _opening = threading.Lock()
 os.register_at_fork(after_in_child=_opening._at_fork_reinit)  # type: ignore[attr-defined]
 
@@ -155,6 +158,22 @@ def transformer_registry() -> dict[Any, Any]:
     from flytekit.core.type_engine import TypeEngine
 
     registry: dict[Any, Any] = TypeEngine._REGISTRY
+    return registry
+
+
+def task_plugins() -> dict[type, type]:
+    """Return flytekit's table of task plugins, config type to task class."""
+    from flytekit.core.task import TaskPlugins
+
+    plugins: dict[type, type] = TaskPlugins._PYTHONFUNCTION_TASK_PLUGINS
+    return plugins
+
+
+def connectors() -> dict[Any, Any]:
+    """Return flytekit's table of connectors, task category to connector."""
+    from flytekit.extend.backend.base_connector import ConnectorRegistry
+
+    registry: dict[Any, Any] = ConnectorRegistry._REGISTRY
     return registry
 
 

@@ -180,9 +180,10 @@ class Graph:
 
     def to_json(self, *, indent: int | None = None) -> str:
         """Return the graph as JSON text; `from_json` reads it back, equal."""
-        from flytenb.model.graph_json import write
+        from flytenb.model.graph_json import StoredGraph, write
 
-        return write(self, indent)
+        nodes = tuple(self.nodes.values())
+        return write(StoredGraph(self.name, self.kind, self.interface, self.settings, nodes, self.edges), indent)
 
     @classmethod
     def from_json(cls, text: str) -> Graph:
@@ -193,4 +194,6 @@ class Graph:
         """
         from flytenb.model.graph_json import read
 
-        return read(text)
+        stored = read(text)
+        nodes = {node.path: node for node in stored.nodes}
+        return cls(stored.name, stored.kind, nodes, stored.edges, stored.interface, stored.settings)

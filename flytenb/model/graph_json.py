@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from mashumaro.codecs.basic import BasicDecoder, BasicEncoder
 
 from flytenb.errors import UsageError, closest
-from flytenb.model.graph import Graph
 from flytenb.model.node import Edge, Interface, Kind, Node, Setting
 
 
 @dataclass(frozen=True)
-class _Stored:
+class StoredGraph:
+    """The fields of a graph; nodes hold their own paths."""
+
     name: str
     kind: Kind
     interface: Interface
@@ -23,17 +24,16 @@ class _Stored:
     edges: tuple[Edge, ...]
 
 
-_encoder = BasicEncoder(_Stored)
-_decoder = BasicDecoder(_Stored)
+_encoder = BasicEncoder(StoredGraph)
+_decoder = BasicDecoder(StoredGraph)
 
 
-def write(graph: Graph, indent: int | None = None) -> str:
+def write(stored: StoredGraph, indent: int | None = None) -> str:
     """Return a graph as JSON text."""
-    stored = _Stored(graph.name, graph.kind, graph.interface, graph.settings, tuple(graph.nodes.values()), graph.edges)
     return json.dumps(_encoder.encode(stored), ensure_ascii=False, indent=indent)
 
 
-def read(text: str) -> Graph:
+def read(text: str) -> StoredGraph:
     """Read a graph from JSON text.
 
     Raises:
@@ -48,4 +48,4 @@ def read(text: str) -> Graph:
         for path in (edge.source, edge.target):
             if path not in nodes:
                 raise UsageError(f"an edge names {path!r}, which is no node of the graph", hint=closest(path, nodes))
-    return Graph(stored.name, stored.kind, nodes, stored.edges, stored.interface, stored.settings)
+    return stored

@@ -13,8 +13,8 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from flytenb.bridge.patches.applied import Patches
 from flytenb.bridge.patches.import_gate import ImportGate
-from flytenb.bridge.patches.repairs import Repairs
 from flytenb.errors import FlytekitError, headline
 from flytenb.notebook import shell_changes
 from flytenb.notebook.import_hook import ImportHook
@@ -65,13 +65,13 @@ class Extension:
     def __init__(self, shell: InteractiveShell) -> None:
         self.shell = shell
         self.session = host.session_of(shell)
-        self._repairs = Repairs()
+        self._patches = Patches()
         self._unrecorded: list[tuple[dict[str, Any], int | None, str]] = []
         self._process = os.getpid()
         self._import_error: Exception | None = None
         self._is_reported = False
         self._undo: list[Callable[[], None]] = [host.open(self.session)]
-        self._repair_flytekit()
+        self._patch_flytekit()
         self._change_shell()
         self._import = threading.Thread(target=self._import_flytekit, name="flytenb-warmup", daemon=True)
         self._gate = ImportGate(self._import)
@@ -83,31 +83,31 @@ class Extension:
         for undo in reversed(self._undo):
             undo()
         self._undo.clear()
-        self._repairs.undo()
+        self._patches.undo()
 
     # --- flytekit ------------------------------------------------------------------------------------------------
 
-    def _repair_flytekit(self) -> None:
-        """Repair what importing flytekit breaks: now, or as soon as it is imported."""
+    def _patch_flytekit(self) -> None:
+        """Patch flytekit now, or as soon as it is imported."""
         if sys.modules.get("flytekit") is not None:
-            self._repair_imported(was_found=True)
+            self._patch_imported(was_found=True)
             return
-        hook = ImportHook("flytekit", self._repair_imported)
+        hook = ImportHook("flytekit", self._patch_imported)
         hook.install()
         self._undo.append(hook.remove)
 
-    def _repair_imported(self, *, was_found: bool = False) -> None:
-        self._repairs.mend_tracebacks(self.shell, was_found=was_found)
-        self._repairs.mend_interrupt(was_found=was_found)
+    def _patch_imported(self, *, was_found: bool = False) -> None:
+        self._patches.restore_tracebacks(self.shell, was_found=was_found)
+        self._patches.restore_interrupt(was_found=was_found)
         self._shorten_tracebacks()
-        self._repairs.mend_flytekit()
+        self._patches.apply()
 
     def _shorten_tracebacks(self) -> None:
         from flytenb.notebook.failures.tracebacks import Tracebacks
 
         tracebacks = Tracebacks(self.shell, self.session)
-        self._repairs.replace(self.shell, "_showtraceback", tracebacks.show)
-        self._repairs.replace(self.shell, "showtraceback", tracebacks.choose)
+        self._patches.set(self.shell, "_showtraceback", tracebacks.show)
+        self._patches.set(self.shell, "showtraceback", tracebacks.choose)
 
     def _import_flytekit(self) -> None:
         """Import what the first verb needs; an error is kept until the end of the next cell, and raised by verbs."""
@@ -173,7 +173,7 @@ class Extension:
         """Record what the cell defined; before flytekit is imported, keep a copy of the variables."""
         source = getattr(getattr(result, "info", None), "raw_cell", "") or ""
         self._unrecorded.append((dict(self.shell.user_ns), getattr(result, "execution_count", None), source))
-        self._repairs.follow_classes(self.shell.user_ns)
+        self._patches.follow_classes(self.shell.user_ns)
         if not self._import.is_alive():
             self._record_cells()
 

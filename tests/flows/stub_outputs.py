@@ -2,11 +2,10 @@
 
 from flytekit import task, workflow
 
-from flytenb.bridge.patches.definitions import accept_stubs
-from flytenb.bridge.patches.repairs import Repairs
+from flytenb.bridge.patches.applied import Patches
 
-repairs = Repairs()
-accept_stubs(repairs)
+patches = Patches()
+patches.apply("stubs")
 
 
 @task
@@ -21,7 +20,7 @@ def total(xs: list[float]) -> float:
     raise NotImplementedError("total comes next week")
 
 
-repairs.undo()
+patches.undo()
 
 
 @task

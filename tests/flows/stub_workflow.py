@@ -2,12 +2,10 @@
 
 from flytekit import task, workflow
 
-from flytenb.bridge.patches.definitions import accept_stubs, mend_compiling
-from flytenb.bridge.patches.repairs import Repairs
+from flytenb.bridge.patches.applied import Patches
 
-repairs = Repairs()
-accept_stubs(repairs)
-mend_compiling(repairs)
+patches = Patches()
+patches.apply("stubs", "compile")
 
 
 @task
@@ -32,7 +30,7 @@ def stub_workflow(n: int) -> int:
 
 
 stub_workflow.compile()
-repairs.undo()
+patches.undo()
 
 ENTITY = stub_workflow
 INPUTS = {"n": 3}

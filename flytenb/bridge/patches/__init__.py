@@ -1,1 +1,1 @@
-"""Patches of flytekit in a kernel, each undone on unload."""
+"""Patches of flytekit in a kernel; `table` lists them with the upstream line that each replaces."""

@@ -1,4 +1,4 @@
-"""A transformer follows its class: when a cell defines the class again, the new one is served too."""
+"""Transformers of redefined classes: a class that a cell defines again gets the transformer of its earlier one."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from flytenb.bridge.patches.redefined_classes import successor
 
 
 def carry_transformers(namespace: Mapping[str, Any]) -> list[str]:
-    """Give every redefined class of the notebook the transformer that its old self had.
+    """Give every redefined class of the notebook the transformer of its earlier definition.
 
-    The old class keeps its own, so that tasks that still hold it go on as before. A class that has been given a
-    transformer meanwhile keeps that.
+    The old class keeps its own, so that tasks that still use it go on as before. A class that already has a
+    transformer keeps it.
 
     Returns:
-        The names of the classes that are served anew.
+        The names of the classes that got a transformer.
     """
     registry = private.transformer_registry()
     carried: dict[int, TypeTransformer[Any]] = {}
     served = []
-    # The newest first: a class that was redefined twice takes what its latest self had.
+    # The newest first: a class that was redefined twice takes the transformer of its latest definition.
     for old, transformer in reversed(list(registry.items())):
         new = successor(old, namespace)
         if new is None or new in registry:
@@ -37,7 +37,7 @@ def carry_transformers(namespace: Mapping[str, Any]) -> list[str]:
 
 
 def copy_for(transformer: TypeTransformer[Any], instead: Mapping[type, type]) -> TypeTransformer[Any]:
-    """Return a copy of a transformer in which new classes stand for old ones; it has converted nothing yet."""
+    """Return a copy of a transformer with new classes for old ones and without any codecs."""
     made = copy.copy(transformer)
     for name, value in vars(transformer).items():
         if isinstance(value, type) and value in instead:
@@ -49,6 +49,6 @@ def copy_for(transformer: TypeTransformer[Any], instead: Mapping[type, type]) ->
 def _successors(
     registry: Mapping[Any, Any], transformer: TypeTransformer[Any], namespace: Mapping[str, Any]
 ) -> dict[type, type]:
-    """All classes that a transformer serves and that have been redefined: it may have been registered for several."""
+    """Return the redefined classes of a transformer, which may be registered for several, with their definitions."""
     found = {old: successor(old, namespace) for old, known in registry.items() if known is transformer}
     return {old: new for old, new in found.items() if new is not None}

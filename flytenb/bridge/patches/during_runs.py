@@ -1,4 +1,4 @@
-"""What of flytekit is replaced while a run goes on, and put back when the last one has ended."""
+"""Patches of flytekit that are applied while a run goes on and undone when the last one has ended."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from flytekit.types.file.file import FlyteFilePathTransformer
 
 from flytenb.bridge import private
 from flytenb.bridge.context import is_in_node
-from flytenb.bridge.replacement import Replacement
+from flytenb.bridge.patch import Patch, SharedPatch
 
 
-def _validate_what_exists(validate: Callable[..., None]) -> Callable[..., None]:
-    """Let flytekit check the type of a file (with python-magic) only if it is there, as the check's own text says.
+def validate_existing_file(validate: Callable[..., None]) -> Callable[..., None]:
+    """Check the type of a file (with python-magic) only if the file is there, as the check's own message says.
 
-    It fails for a file that hasn't been downloaded yet, and so for one that is only handed on (1.16.31).
+    flytekit's check fails for a file that hasn't been downloaded yet, and so for one that is only passed on.
     """
 
     @wraps(validate)
@@ -28,33 +28,41 @@ def _validate_what_exists(validate: Callable[..., None]) -> Callable[..., None]:
     return validate_file_type
 
 
-def _miss_in_nodes(get: Callable[..., Any]) -> staticmethod[..., Any]:
-    """Let flytekit's local cache miss for what a task's code calls: it runs each time, as in a pod, whose disk is new.
+def miss_in_nodes(get: Callable[..., Any]) -> staticmethod[..., Any]:
+    """Let flytekit's local cache miss for calls in a task's code: they run each time, as in a pod with a new disk.
 
-    flytekit's cache would answer with what an older definition returned; so it would for a task that converts its
-    values itself, after the run's own cache was asked.
+    flytekit's cache would answer with the result of an older definition, also for a task that converts its values
+    itself, after the run's own cache was asked.
     """
     return staticmethod(lambda *args, **kwargs: None if is_in_node() else get(*args, **kwargs))
 
 
-def _keep_nothing_in_nodes(put: Callable[..., None]) -> staticmethod[..., None]:
+def store_nothing_in_nodes(put: Callable[..., None]) -> staticmethod[..., None]:
+    """Store nothing in flytekit's local cache for calls in a task's code, since nothing is read from it there."""
     return staticmethod(lambda *args, **kwargs: None if is_in_node() else put(*args, **kwargs))
 
 
-_REPLACEMENTS = (
-    Replacement(FlyteFilePathTransformer, "validate_file_type", _validate_what_exists),
-    Replacement(private.local_cache(), "get", _miss_in_nodes),
-    Replacement(private.local_cache(), "set", _keep_nothing_in_nodes),
+PATCHES = (
+    SharedPatch(
+        Patch(
+            FlyteFilePathTransformer,
+            "validate_file_type",
+            validate_existing_file,
+            "types/file/file.py:512",
+        )
+    ),
+    SharedPatch(Patch(private.local_cache(), "get", miss_in_nodes, "core/local_cache.py:78")),
+    SharedPatch(Patch(private.local_cache(), "set", store_nothing_in_nodes, "core/local_cache.py:105")),
 )
 
 
 def begin() -> None:
-    """Replace it for one more run."""
-    for replacement in _REPLACEMENTS:
-        replacement.__enter__()
+    """Apply them for one more run."""
+    for patch in PATCHES:
+        patch.__enter__()
 
 
 def end() -> None:
     """End that for one run."""
-    for replacement in _REPLACEMENTS:
-        replacement.__exit__()
+    for patch in PATCHES:
+        patch.__exit__()

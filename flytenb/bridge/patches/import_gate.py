@@ -1,7 +1,7 @@
-"""Lets a cell's imports wait for the import of flytekit in the background; what that imports is left to the extension.
+"""Makes a cell's imports wait for the import of flytekit in the background.
 
-Two threads that import a package and a module of it at once can each hold what the other waits for. Python breaks the
-knot by handing out half a module: `from flytekit.core.type_engine import TypeEngine` in the first cell then fails.
+Two threads that import a package and a module of it at once can each hold the lock that the other waits for. Python
+resolves the deadlock by returning a partial module: `from flytekit.core.type_engine import TypeEngine` then fails.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ _GUARDED = frozenset({"flytekit", "flyteidl", "flytenb"})
 
 
 class ImportGate:
-    """Stands before the imports that cells themselves make, while a thread is alive.
+    """Delays imports in the code of cells while a thread is alive.
 
-    Only these may wait: a module that is just being imported holds its own lock, and flytekit, which imports its
-    plugins, may want it. So whatever isn't there yet waits, since it may import flytekit in its turn.
+    Only these may wait: a module that is being imported holds its own lock, which flytekit may need, since it imports
+    its plugins. A module that isn't loaded yet waits too, since it may import flytekit.
     """
 
     def __init__(self, thread: threading.Thread) -> None:
@@ -28,7 +28,7 @@ class ImportGate:
         builtins.__import__ = self._gated
 
     def open(self) -> None:
-        """Let everything pass again."""
+        """Stop delaying imports."""
         if builtins.__import__ is self._gated:
             builtins.__import__ = self._import
 
@@ -40,7 +40,7 @@ class ImportGate:
         fromlist: Any = (),
         level: int = 0,
     ) -> Any:
-        if level == 0 and (globals or {}).get("__name__") == "__main__" and _may_meet(name):
+        if level == 0 and (globals or {}).get("__name__") == "__main__" and _may_import_flytekit(name):
             self._wait()
         return self._import(name, globals, locals, fromlist, level)
 
@@ -49,7 +49,7 @@ class ImportGate:
             self._thread.join()
 
 
-def _may_meet(name: str) -> bool:
-    """Whether an import may meet with flytekit's."""
+def _may_import_flytekit(name: str) -> bool:
+    """Whether an import may load a part of flytekit."""
     root = name.partition(".")[0]
     return root in _GUARDED or (name not in sys.modules and root not in sys.stdlib_module_names)

@@ -1,4 +1,4 @@
-"""Classes that a cell has defined again: which is the last one, who still holds an old one, and what to say then."""
+"""Classes that a cell has defined again: the latest definition, entities that use an older one, error messages."""
 
 from __future__ import annotations
 
@@ -6,21 +6,13 @@ import dataclasses
 import functools
 import sys
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
-from flytekit.core.type_engine import (
-    DataclassTransformer,
-    TypeTransformer,
-    TypeTransformerFailedError,
-    UnionTransformer,
-)
-
-if TYPE_CHECKING:
-    from flytenb.bridge.patches.repairs import Repairs
+from flytekit.core.type_engine import TypeTransformerFailedError
 
 
 def successor(cls: Any, namespace: Mapping[str, Any] | None = None) -> type | None:
-    """Return the class of the notebook that has taken the place of this one, None if none has."""
+    """Return the latest definition of a class of the notebook, None if there is no later one."""
     if not isinstance(cls, type) or cls.__module__ != "__main__" or "<locals>" in cls.__qualname__:
         return None
     found: Any = vars(sys.modules["__main__"]) if namespace is None else namespace
@@ -31,8 +23,8 @@ def successor(cls: Any, namespace: Mapping[str, Any] | None = None) -> type | No
 
 
 def old_classes_of(entity: Any, namespace: Mapping[str, Any] | None = None) -> tuple[str, ...]:
-    """Return the names of redefined classes whose old selves an entity's inputs or outputs still mean."""
-    # Late, since what is said below is put in place while flytekit is being imported, and that room imports all of it.
+    """Return the names of redefined classes whose older definitions an entity's inputs or outputs use."""
+    # Late: this is imported while flytekit is being imported, and that module imports all of it.
     from flytenb.bridge.entities.interface import python_interface
 
     interface = python_interface(entity)
@@ -44,7 +36,7 @@ def old_classes_of(entity: Any, namespace: Mapping[str, Any] | None = None) -> t
 
 
 def _classes_in(python_type: Any, seen: set[int]) -> Iterator[type]:
-    """The classes that a type is made of, ancestors and fields of dataclasses among them."""
+    """Yield the classes that a type is made of, with their ancestors and the fields of dataclasses."""
     if id(python_type) in seen:
         return
     seen.add(id(python_type))
@@ -63,40 +55,36 @@ def _name(cls: type) -> tuple[str, str]:
     return cls.__module__, cls.__qualname__
 
 
-# --- what to say -----------------------------------------------------------------------------------------------------
+# --- error messages --------------------------------------------------------------------------------------------------
 
 
-def explain_redefined(repairs: Repairs) -> None:
-    """Say so where a value is refused only because its class, or the class that is asked for, has been redefined.
+def explain_redefined(original: Any) -> Any:
+    """Explain a refused value whose class, or the class that is expected, has been redefined.
 
     flytekit says `Expected value of type <class '__main__.Audio'> but got … of type <class '__main__.Audio'>`.
     """
-    for cls in (TypeTransformer, DataclassTransformer, UnionTransformer):
-        repairs.replace(cls, "assert_type", _explained(vars(cls)["assert_type"]))
 
-
-def _explained(original: Any) -> Any:
     @functools.wraps(original)
     def assert_type(self: Any, t: Any, v: Any) -> Any:
         try:
             return original(self, t, v)
         except TypeTransformerFailedError as error:
-            told = _told(t, v)
-            if not told:
+            explanation = _explain(t, v)
+            if not explanation:
                 raise
-            raise TypeTransformerFailedError(told) from error
+            raise TypeTransformerFailedError(explanation) from error
 
     return assert_type
 
 
-def _told(python_type: Any, value: Any) -> str:
-    """What is to be said of a value that a type refuses; nothing if no class of the notebook has been redefined."""
+def _explain(python_type: Any, value: Any) -> str:
+    """Return why a type refuses a value; empty if no class of the notebook has been redefined."""
     given = type(value)
-    for asked in _classes_in(python_type, set()):
-        if asked is given or _name(asked) != _name(given):
+    for expected in _classes_in(python_type, set()):
+        if expected is given or _name(expected) != _name(given):
             continue
         name = given.__qualname__
-        if successor(asked) is given:
+        if successor(expected) is given:
             return f"{name} has been redefined since its old self was written into this interface: run that cell again"
         return f"this {name} was made before {name} was redefined: make it again"
     return ""

@@ -20,7 +20,7 @@ from flytekit.core.promise import Promise
 from flytekit.core.workflow import PythonFunctionWorkflow
 
 from flytenb.bridge import private
-from flytenb.bridge.replacement import Replacement
+from flytenb.bridge.patch import Patch, SharedPatch
 from flytenb.errors import DefinitionError, is_foreign, say
 
 FLYTEKIT_COMPILE = PythonFunctionWorkflow.compile
@@ -45,26 +45,29 @@ class _Begun(NamedTuple):
 _begun: ContextVar[list[_Begun] | None] = ContextVar("flytenb_conditionals", default=None)
 
 
-_begin = ConditionalSection.__init__
+def _note_begin(begin: Callable[..., None]) -> Callable[..., None]:
+    """Note where a conditional begins: flytekit drops one that has no end, with the tasks of its cases."""
+
+    def init(self: ConditionalSection, name: str) -> None:
+        begin(self, name)
+        known = _begun.get()
+        if known is None:
+            return
+        frame = sys._getframe(1)
+        while is_foreign(frame.f_code.co_filename) and frame.f_back is not None:
+            frame = frame.f_back
+        known.append(_Begun(self, frame.f_code, frame.f_lineno))
+
+    return init
 
 
-def _note_begin(self: ConditionalSection, name: str) -> None:
-    """Note where a conditional begins: flytekit loses one that has no end, with the tasks of its cases."""
-    _begin(self, name)
-    known = _begun.get()
-    if known is None:
-        return
-    frame = sys._getframe(1)
-    while is_foreign(frame.f_code.co_filename) and frame.f_back is not None:
-        frame = frame.f_back
-    known.append(_Begun(self, frame.f_code, frame.f_lineno))
+_conditionals_noted = SharedPatch(Patch(ConditionalSection, "__init__", _note_begin, "core/condition.py:51"))
+PATCHES = (_conditionals_noted,)
+"""Patches that are applied while a workflow's function is called."""
 
 
-_conditionals_noted = Replacement(ConditionalSection, "__init__", lambda _: _note_begin)
-
-
-def compile_told(workflow: Any, compile_body: Callable[[], Any]) -> Any:
-    """Compile a workflow: a conditional that has no end is an error, and what has no line of the function gets one.
+def compile_located(workflow: Any, compile_body: Callable[[], Any]) -> Any:
+    """Compile a workflow; raise for a conditional without an end; give errors without one a line of the function.
 
     Raises:
         DefinitionError: for an async function, and for a conditional without an end, at its line.
@@ -89,7 +92,7 @@ def compile_told(workflow: Any, compile_body: Callable[[], Any]) -> Any:
             if not is_in_body or "flytekit.core.condition." in say(e):
                 _refuse_unfinished(workflow)
             if not is_in_body:
-                line = _line_of(function, "" if "_validate_add_on_failure_handler" in names else "return")
+                line = _line_of(function, "" if private.FAILURE_HANDLER_CHECK in names else "return")
                 _raise_at(e, function.__code__, line)
             raise
         finally:

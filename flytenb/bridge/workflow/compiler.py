@@ -16,12 +16,12 @@ from flytenb.bridge import private
 from flytenb.bridge.context import at_rest, compile_lock
 from flytenb.bridge.crossing.literal import run_on_loop
 from flytenb.bridge.entities.interface import is_stub
-from flytenb.bridge.replacement import Replacement
+from flytenb.bridge.patch import Patch, SharedPatch
 from flytenb.bridge.stopping import current_attempt, shielded
 from flytenb.bridge.workflow.body import (
     FLYTEKIT_COMPILE,
     check_returned,
-    compile_told,
+    compile_located,
     refuse_cycles,
     refuse_unannounced,
 )
@@ -73,7 +73,7 @@ def _compile(workflow: Any, given: Mapping[str, Any], *, is_dynamic: bool) -> An
     try:
         call = current_attempt().run if is_dynamic else _call
         with _nested_checked, _converted_here, private.returned_noted(workflow, call) as returned:
-            made = compile_told(workflow, lambda: FLYTEKIT_COMPILE(workflow, **given))
+            made = compile_located(workflow, lambda: FLYTEKIT_COMPILE(workflow, **given))
         if not is_dynamic:
             refuse_unannounced(workflow, returned[0])
         _check_inside(workflow, given)
@@ -112,18 +112,28 @@ def _call(function: Any, inputs: Mapping[str, Any]) -> Any:
     return function(**inputs)
 
 
-def _compile_nested(workflow: Any, **given: Any) -> Any:
-    return compile_workflow(workflow, given, is_dynamic=bool(given))
+def _check_nested(_: Any) -> Any:
+    """Compile the workflows that a body calls with the same checks."""
+
+    def compile_nested(workflow: Any, **given: Any) -> Any:
+        return compile_workflow(workflow, given, is_dynamic=bool(given))
+
+    return compile_nested
 
 
-def _convert_here(runner: Any, coroutine: Any) -> Any:
-    return run_on_loop(coroutine)
+def _convert_here(_: Any) -> Any:
+    """Convert constants on the thread that compiles: an error of a user's transformer ends no loop thread."""
+
+    def run(runner: Any, coroutine: Any) -> Any:
+        return run_on_loop(coroutine)
+
+    return run
 
 
-_converted_here = Replacement(private.loop_runner(), "run", lambda _: _convert_here)
-"""Lets flytekit convert constants on the thread that compiles: what a user's transformer raises ends no loop thread."""
-_nested_checked = Replacement(PythonFunctionWorkflow, "compile", lambda _: _compile_nested)
-"""Lets the workflows that a body calls compile with the same checks."""
+_nested_checked = SharedPatch(Patch(PythonFunctionWorkflow, "compile", _check_nested, "core/workflow.py:822"))
+_converted_here = SharedPatch(Patch(private.loop_runner(), "run", _convert_here, "utils/asyn.py:71"))
+PATCHES = (_nested_checked, _converted_here)
+"""Patches that are applied while a workflow compiles."""
 
 
 def refuse_written_promises(workflow: Any, given: Mapping[str, Any] | None = None) -> None:

@@ -1,6 +1,6 @@
-"""Each thing that flytekit breaks in a kernel: mended with flytenb loaded, and still broken without it.
+"""Each thing that flytekit breaks in a kernel: patched with flytenb loaded, and still broken without it.
 
-The same cells run in both kernels, so that each test also proves that it is the repair that mends.
+The same cells run in both kernels, so that each test also proves that it is the patch that helps.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ flow.compile()
 
 
 @pytest.fixture(scope="module")
-def mended() -> Iterator[Kernel]:
+def patched() -> Iterator[Kernel]:
     with Kernel() as kernel:
         kernel.run("import flytekit, flytenb").ok()
         yield kernel
@@ -60,8 +60,8 @@ def failure_of(outcome: Outcome) -> str | None:
         ("raise KeyError('k') from ValueError('v')", "KeyError"),
     ],
 )
-def test_a_failing_cell_is_a_real_error_output(mended: Kernel, stock: Kernel, cell: str, name: str) -> None:
-    assert mended.run(cell).fails().ename == name
+def test_a_failing_cell_is_a_real_error_output(patched: Kernel, stock: Kernel, cell: str, name: str) -> None:
+    assert patched.run(cell).fails().ename == name
     assert failure_of(stock.run(cell)) == name
     assert stock.run(cell).error is None
 
@@ -78,20 +78,20 @@ time.sleep(60)
 
 
 def test_an_interrupt_is_a_keyboard_interrupt_where_flytekit_has_just_been_set_up(
-    mended: Kernel, stock: Kernel
+    patched: Kernel, stock: Kernel
 ) -> None:
-    outcome = mended.run(SLEEP, interrupt_when=(mended.cwd / "asleep").exists)
+    outcome = patched.run(SLEEP, interrupt_when=(patched.cwd / "asleep").exists)
     assert outcome.fails().ename == "KeyboardInterrupt"
-    assert mended.run("1 + 1").result == "2"
+    assert patched.run("1 + 1").result == "2"
     assert failure_of(stock.run(SLEEP, interrupt_when=(stock.cwd / "asleep").exists)) == "NameError"
 
 
-@pytest.mark.parametrize("kernel_is_mended", [True, False])
-def test_an_interrupt_is_a_keyboard_interrupt_in_the_very_cell_that_imports_flytekit(kernel_is_mended: bool) -> None:
-    cell = "%load_ext flytenb" * kernel_is_mended + SLEEP.replace("flytekit.FlyteContextManager.initialize()", "")
+@pytest.mark.parametrize("kernel_is_patched", [True, False])
+def test_an_interrupt_is_a_keyboard_interrupt_in_the_very_cell_that_imports_flytekit(kernel_is_patched: bool) -> None:
+    cell = "%load_ext flytenb" * kernel_is_patched + SLEEP.replace("flytekit.FlyteContextManager.initialize()", "")
     with Kernel(flytenb=False) as kernel:
         outcome = kernel.run(cell, interrupt_when=(kernel.cwd / "asleep").exists)
-    assert failure_of(outcome) == ("KeyboardInterrupt" if kernel_is_mended else "NameError")
+    assert failure_of(outcome) == ("KeyboardInterrupt" if kernel_is_patched else "NameError")
 
 
 # --- stubs --------------------------------------------------------------------------------------------------------
@@ -102,17 +102,17 @@ BODIES = ["...", "pass", '"""What it will do."""', '"""What."""\n    ...', "rais
 @pytest.mark.parametrize("body", BODIES)
 @pytest.mark.parametrize("decorator", ["task", "workflow", "dynamic"])
 def test_a_function_without_a_body_is_accepted_and_says_so_when_it_is_called(
-    mended: Kernel, stock: Kernel, decorator: str, body: str
+    patched: Kernel, stock: Kernel, decorator: str, body: str
 ) -> None:
     cell = f"from flytekit import {decorator}\n@{decorator}\ndef sketched(x: int) -> int:\n    {body}"
-    mended.run(cell).ok()
-    error = mended.run("sketched(x=1)").fails()
+    patched.run(cell).ok()
+    error = patched.run("sketched(x=1)").fails()
     assert (error.ename, "sketched has no body yet" in error.traceback) == ("StubError", True)
     assert failure_of(stock.run(cell)) == "FlyteMissingReturnValueException"
 
 
-def test_a_body_that_forgets_its_return_is_still_refused(mended: Kernel) -> None:
-    error = mended.run("""
+def test_a_body_that_forgets_its_return_is_still_refused(patched: Kernel) -> None:
+    error = patched.run("""
         from flytekit import task
 
         @task
@@ -122,8 +122,8 @@ def test_a_body_that_forgets_its_return_is_still_refused(mended: Kernel) -> None
     assert error.ename == "FlyteMissingReturnValueException"
 
 
-def test_stubs_compose_and_are_drawn_before_a_line_of_them_is_written(mended: Kernel) -> None:
-    mended.run("""
+def test_stubs_compose_and_are_drawn_before_a_line_of_them_is_written(patched: Kernel) -> None:
+    patched.run("""
         from flytekit import task, workflow
 
         @task
@@ -136,11 +136,13 @@ def test_stubs_compose_and_are_drawn_before_a_line_of_them_is_written(mended: Ke
         def sketch(x: int) -> str:
             return second(x=first(x=x))
     """).ok()
-    assert mended.value("[(n.name, str(n.kind)) for n in flytenb.graph(sketch).nodes.values() if not n.is_pseudo]") == [
+    assert patched.value(
+        "[(n.name, str(n.kind)) for n in flytenb.graph(sketch).nodes.values() if not n.is_pseudo]"
+    ) == [
         ("first", "stub"),
         ("second", "stub"),
     ]
-    assert "first has no body yet" in mended.run("%flyte run sketch(x=1)").fails().traceback
+    assert "first has no body yet" in patched.run("%flyte run sketch(x=1)").fails().traceback
 
 
 # --- registering again --------------------------------------------------------------------------------------------
@@ -175,27 +177,27 @@ TypeEngine.register(CelsiusTransformer())
 """
 
 
-def test_a_cell_that_registers_a_type_transformer_can_be_run_again(mended: Kernel, stock: Kernel) -> None:
+def test_a_cell_that_registers_a_type_transformer_can_be_run_again(patched: Kernel, stock: Kernel) -> None:
     for cell in (CLASS, TRANSFORMER):
-        mended.run(cell).ok()
+        patched.run(cell).ok()
         stock.run(cell)
     assert failure_of(stock.run(TRANSFORMER)) == "ValueError"
-    mended.run(TRANSFORMER).ok()
-    mended.run(TRANSFORMER.replace("float_value + 0.0", "float_value + 100.0")).ok()
-    mended.run("""
+    patched.run(TRANSFORMER).ok()
+    patched.run(TRANSFORMER.replace("float_value + 0.0", "float_value + 100.0")).ok()
+    patched.run("""
         @task
         def warm(t: Celsius) -> Celsius:
             return t
 
         warmed = flytenb.run(warm, t=Celsius(1.0))
     """).ok()
-    assert mended.value("warmed.result.degrees") == 201.0
+    assert patched.value("warmed.result.degrees") == 201.0
 
 
-def test_two_transformers_for_one_type_still_collide(mended: Kernel) -> None:
+def test_two_transformers_for_one_type_still_collide(patched: Kernel) -> None:
     for cell in (CLASS, TRANSFORMER):
-        mended.run(cell).ok()
-    error = mended.run(TRANSFORMER.replace("CelsiusTransformer", "OtherTransformer")).fails()
+        patched.run(cell).ok()
+    error = patched.run(TRANSFORMER.replace("CelsiusTransformer", "OtherTransformer")).fails()
     assert error.ename == "ValueError"
     assert "already registered" in error.evalue
 
@@ -216,35 +218,35 @@ TaskPlugins.register_pythontask_plugin(Spec, SpecTask)
 """
 
 
-def test_a_cell_that_registers_a_task_plugin_can_be_run_again(mended: Kernel, stock: Kernel) -> None:
+def test_a_cell_that_registers_a_task_plugin_can_be_run_again(patched: Kernel, stock: Kernel) -> None:
     for cell in (CONFIG, PLUGIN):
-        mended.run(cell).ok()
+        patched.run(cell).ok()
         stock.run(cell)
     assert failure_of(stock.run(PLUGIN)) == "TypeError"
-    mended.run(PLUGIN.replace("* self.task_config.times", "* self.task_config.times + 1")).ok()
-    mended.run("""
+    patched.run(PLUGIN.replace("* self.task_config.times", "* self.task_config.times + 1")).ok()
+    patched.run("""
         @task(task_config=Spec(times=3))
         def tripled(x: int) -> int:
             return x
 
         planned = flytenb.run(tripled, x=5)
     """).ok()
-    assert mended.value("[planned.result, tripled(x=5), type(tripled) is SpecTask]") == [16, 16, True]
+    assert patched.value("[planned.result, tripled(x=5), type(tripled) is SpecTask]") == [16, 16, True]
 
 
 @pytest.mark.parametrize("maker", ["create", "get_or_create"])
-def test_a_cell_that_makes_a_launch_plan_can_be_run_again(mended: Kernel, stock: Kernel, maker: str) -> None:
+def test_a_cell_that_makes_a_launch_plan_can_be_run_again(patched: Kernel, stock: Kernel, maker: str) -> None:
     cell = f'planned = LaunchPlan.{maker}(name="{maker}d", workflow=flow, default_inputs={{"x": DEFAULT}})'
-    for kernel in (mended, stock):
+    for kernel in (patched, stock):
         kernel.run(FLOW)
         kernel.run(cell.replace("DEFAULT", "1"))
     assert failure_of(stock.run(cell.replace("DEFAULT", "2"))) == "AssertionError"
-    mended.run(cell.replace("DEFAULT", "2")).ok()
-    mended.run("made = flytenb.run(planned)").ok()
-    assert mended.value("made.result") == 3
-    mended.run(FLOW).ok()
-    mended.run(cell.replace("DEFAULT", "5")).ok()
-    assert mended.value("[planned(), planned.workflow is flow]") == [6, True]
+    patched.run(cell.replace("DEFAULT", "2")).ok()
+    patched.run("made = flytenb.run(planned)").ok()
+    assert patched.value("made.result") == 3
+    patched.run(FLOW).ok()
+    patched.run(cell.replace("DEFAULT", "5")).ok()
+    assert patched.value("[planned(), planned.workflow is flow]") == [6, True]
 
 
 CONNECTOR = """
@@ -264,33 +266,33 @@ ConnectorRegistry.register(Oracle())
 """
 
 
-def test_a_cell_that_registers_a_connector_can_be_run_again(mended: Kernel, stock: Kernel) -> None:
-    for kernel in (mended, stock):
+def test_a_cell_that_registers_a_connector_can_be_run_again(patched: Kernel, stock: Kernel) -> None:
+    for kernel in (patched, stock):
         kernel.run(CONNECTOR)
     assert failure_of(stock.run(CONNECTOR)) == "ValueError"
-    mended.run(CONNECTOR.replace("first", "second")).ok()
-    assert mended.value("ConnectorRegistry.get_connector('oracle').do(None).message") == "second"
+    patched.run(CONNECTOR.replace("first", "second")).ok()
+    assert patched.value("ConnectorRegistry.get_connector('oracle').do(None).message") == "second"
 
 
 # --- compiled workflows -------------------------------------------------------------------------------------------
 
 
-def test_a_workflow_is_compiled_afresh_once_its_task_is_redefined(mended: Kernel, stock: Kernel) -> None:
+def test_a_workflow_is_compiled_afresh_once_its_task_is_redefined(patched: Kernel, stock: Kernel) -> None:
     again = """
         @task
         def step(x: int, by: int = 7) -> int:
             return x + by
     """
-    for kernel in (mended, stock):
+    for kernel in (patched, stock):
         kernel.run(FLOW)
         kernel.run(again)
-    mended.run("drawn, made = flytenb.graph(flow), flytenb.run(flow, x=1)").ok()
-    assert mended.value("[flow.nodes[0].flyte_entity is step, made.result]") == [True, 8]
-    assert mended.value("[p.name for p in drawn.nodes['n0'].interface.inputs]") == ["x", "by"]
+    patched.run("drawn, made = flytenb.graph(flow), flytenb.run(flow, x=1)").ok()
+    assert patched.value("[flow.nodes[0].flyte_entity is step, made.result]") == [True, 8]
+    assert patched.value("[p.name for p in drawn.nodes['n0'].interface.inputs]") == ["x", "by"]
     assert stock.value("flow.nodes[0].flyte_entity is step") is False
 
 
-def test_a_workflow_that_failed_to_compile_is_tried_again(mended: Kernel, stock: Kernel) -> None:
+def test_a_workflow_that_failed_to_compile_is_tried_again(patched: Kernel, stock: Kernel) -> None:
     bad = """
         @workflow
         def late(x: int) -> int:
@@ -298,24 +300,24 @@ def test_a_workflow_that_failed_to_compile_is_tried_again(mended: Kernel, stock:
 
         late.compile()
     """
-    for kernel in (mended, stock):
+    for kernel in (patched, stock):
         kernel.run(FLOW)
         assert failure_of(kernel.run(bad)) == "NameError"
     stock.run("late.compile()").ok()
     assert stock.value("[late.compiled, late.nodes]") == [True, []]
-    assert mended.run("flytenb.graph(late)").fails().ename == "NameError"
-    mended.run("missing_yet = step; drawn = flytenb.graph(late)").ok()
-    assert mended.value("[n.name for n in drawn.nodes.values() if not n.is_pseudo]") == ["step"]
+    assert patched.run("flytenb.graph(late)").fails().ename == "NameError"
+    patched.run("missing_yet = step; drawn = flytenb.graph(late)").ok()
+    assert patched.value("[n.name for n in drawn.nodes.values() if not n.is_pseudo]") == ["step"]
 
 
 # --- reprs --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("expression", "name"), [("step", "step"), ("flow", "flow"), ("plan", "flow")])
-def test_an_entity_as_last_line_tells_what_it_is(mended: Kernel, stock: Kernel, expression: str, name: str) -> None:
-    for kernel in (mended, stock):
+def test_an_entity_as_last_line_tells_what_it_is(patched: Kernel, stock: Kernel, expression: str, name: str) -> None:
+    for kernel in (patched, stock):
         kernel.run(FLOW)
-    outcome = mended.run(expression).ok()
+    outcome = patched.run(expression).ok()
     assert outcome.pictures or "<table" in outcome.html or name in outcome.html
     assert name in str(outcome.result)
     assert "x" in str(outcome.result)
@@ -324,8 +326,8 @@ def test_an_entity_as_last_line_tells_what_it_is(mended: Kernel, stock: Kernel, 
     assert " at 0x" in before or "&&" in before
 
 
-def test_an_eager_task_keeps_the_settings_that_it_is_given(mended: Kernel) -> None:
-    mended.run("""
+def test_an_eager_task_keeps_the_settings_that_it_is_given(patched: Kernel) -> None:
+    patched.run("""
         import flytenb
         from flytekit import Cache, eager, task
 
@@ -340,10 +342,10 @@ def test_an_eager_task_keeps_the_settings_that_it_is_given(mended: Kernel) -> No
             ran.append(x)
             return double(x=x)
     """).ok()
-    assert mended.value("[doubled.metadata.cache, doubled.metadata.cache_version, doubled.metadata.retries]") == [
+    assert patched.value("[doubled.metadata.cache, doubled.metadata.cache_version, doubled.metadata.retries]") == [
         True,
         "1",
         2,
     ]
-    assert mended.value("[flytenb.run(doubled, x=3).result for _ in range(2)]") == [6, 6]
-    assert mended.value("ran") == [3]
+    assert patched.value("[flytenb.run(doubled, x=3).result for _ in range(2)]") == [6, 6]
+    assert patched.value("ran") == [3]

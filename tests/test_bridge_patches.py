@@ -1,0 +1,109 @@
+"""The table of patches: each names the upstream line that it replaces, says why, and is undone."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import flytekit
+import pytest
+
+from flytenb.bridge.patch import Patch, SharedPatch
+from flytenb.bridge.patches.applied import Patches
+from flytenb.bridge.patches.table import PATCHES, all_patches
+
+ROOT = Path(flytekit.__file__).parent
+
+every_patch = pytest.mark.parametrize("patch", all_patches(), ids=lambda p: f"{p.owner.__name__}.{p.name}")
+
+
+@every_patch
+def test_a_patch_names_the_line_that_it_replaces(patch: Patch) -> None:
+    function: Any = inspect.unwrap(getattr(patch.owner, patch.name))
+    code = getattr(function, "__func__", function).__code__
+    file, _, line = patch.upstream.partition(":")
+    assert Path(code.co_filename) == ROOT / file
+    if flytekit.__version__ == "1.16.31":
+        assert code.co_firstlineno == int(line)
+
+
+@every_patch
+def test_a_patch_says_why(patch: Patch) -> None:
+    assert inspect.getdoc(patch.replace)
+
+
+def test_no_attribute_is_patched_twice_at_the_same_time() -> None:
+    always = [(p.owner, p.name) for patches in PATCHES.values() for p in patches]
+    assert len(set(always)) == len(always)
+
+
+def state() -> dict[tuple[str, str], Any]:
+    return {(p.owner.__name__, p.name): vars(p.owner).get(p.name, "absent") for p in all_patches()}
+
+
+def test_all_that_is_applied_is_undone() -> None:
+    before = state()
+    patches = Patches()
+    patches.apply()
+    applied = state()
+    assert {key for key in before if before[key] is not applied[key]} == {
+        (p.owner.__name__, p.name) for subject in PATCHES.values() for p in subject
+    }
+    patches.apply()
+    assert state() == applied
+    patches.undo()
+    assert state() == before
+
+
+def test_the_patches_of_one_subject_can_be_applied_alone() -> None:
+    before = state()
+    patches = Patches()
+    patches.apply("compile")
+    changed = {key for key, value in state().items() if value is not before[key]}
+    patches.undo()
+    assert changed == {("PythonFunctionWorkflow", "compile")}
+
+
+def test_what_was_absent_is_absent_again() -> None:
+    module = ModuleType("some")
+    patches = Patches()
+    patches.set(module, "added", 1)
+    patches.set(module, "added", 2)
+    assert vars(module)["added"] == 2
+    patches.undo()
+    assert not hasattr(module, "added")
+
+
+class Owner:
+    @classmethod
+    def made(cls) -> str:
+        return cls.__name__
+
+    def answer(self) -> int:
+        return 1
+
+
+class Heir(Owner):
+    pass
+
+
+def test_a_shared_patch_is_undone_by_its_last_user() -> None:
+    def more(answer: Any) -> Any:
+        return lambda self: answer(self) + 1
+
+    patch = SharedPatch(Patch(Owner, "answer", more, ""))
+    with patch:
+        with patch:
+            assert Owner().answer() == 2
+        assert Owner().answer() == 2
+    assert Owner().answer() == 1
+
+
+def test_an_inherited_attribute_is_patched_on_the_heir_alone() -> None:
+    undo = Patch(Heir, "made", lambda made: classmethod(lambda cls: f"patched {made()}"), "").apply()
+    assert (Heir.made(), Owner.made()) == ("patched Heir", "Owner")
+    undo()
+    assert Heir.made() == "Heir"
+    assert "made" not in vars(Heir)
