@@ -653,7 +653,7 @@ def test_a_gate_whose_timeout_is_a_number_is_refused_with_the_way_out(promises: 
             return count(n=approve(count(n=n), "now", timeout=60))
     """).ok()
     error = promises.run("%flyte run hurried(n=1)").fails()
-    assert "the timeout of the gate 'now' is 60, no timedelta" in error.traceback
+    assert "the timeout of the gate 'now' must be a timedelta, got 60" in error.traceback
     assert "hint: timeout=timedelta(minutes=10)" in error.traceback
 
 

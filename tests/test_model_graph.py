@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hypothesis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -127,6 +128,7 @@ texts = st.text(max_size=8)
 ports = st.lists(st.builds(Port, texts, texts, st.none() | texts, texts), max_size=2).map(tuple)
 
 
+@hypothesis.settings(deadline=None)
 @given(
     kinds=st.dictionaries(paths, st.sampled_from(Kind), min_size=1),
     edges=st.lists(st.tuples(paths, paths, st.sampled_from(EdgeKind), texts, texts, texts), max_size=6),
@@ -161,6 +163,7 @@ def test_what_is_no_graph_in_json_is_told_with_its_place(old: str, new: str, tol
         Graph.from_json(text.replace(old, new, 1))
 
 
+@hypothesis.settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)).filter(lambda e: e[0] < e[1]), max_size=25))
 def test_topological_order_holds_every_edge_and_every_node_once(pairs: list[tuple[int, int]]) -> None:
     shuffled = [7, 2, 9, 0, 4, 1, 8, 3, 6, 5]
@@ -170,6 +173,7 @@ def test_topological_order_holds_every_edge_and_every_node_once(pairs: list[tupl
     assert all(order.index(f"n{a}") < order.index(f"n{b}") for a, b in pairs)
 
 
+@hypothesis.settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)).filter(lambda e: e[0] < e[1]), max_size=25))
 def test_upstream_and_downstream_are_each_others_mirror(pairs: list[tuple[int, int]]) -> None:
     graph = make({f"n{i}": T for i in range(10)}, *(f"n{a}>n{b}" for a, b in pairs))

@@ -1,7 +1,7 @@
-"""Every private attribute of flytekit that flytenb touches, one accessor each; their use is left to callers.
+"""Private attributes of flytekit, one accessor each.
 
-Each was checked against flytekit 1.16.31 and has a contract in `tests/test_bridge_private.py`, so that an upgrade of
-flytekit breaks there first.
+No other module uses one. Each was checked against flytekit 1.16.31 and has a contract test in
+`tests/test_bridge_private.py`, so that an upgrade of flytekit fails there first.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ os.register_at_fork(after_in_child=_opening._at_fork_reinit)  # type: ignore[att
 
 
 def ifelse_block(branch: BranchNode) -> IfElseBlock:
-    """Return the only place that holds a conditional's cases; its `then_node`s are flytekit's own nodes, not models."""
+    """Return the cases of a conditional; their `then_node`s are flytekit's nodes, not models."""
     return branch._ifelse_block
 
 
@@ -51,32 +51,32 @@ def workflow_function(workflow: WorkflowBase) -> Callable[..., Any] | None:
 
 
 def node_resources(node: Node) -> Any:
-    """Return the resources that `with_overrides` asked for (a model), or None."""
+    """Return the resources that `with_overrides` set (a model), or None."""
     return node._resources
 
 
 def node_extended_resources(node: Node) -> Any:
-    """Return the accelerator and shared memory that `with_overrides` asked for (a protobuf message), or None."""
+    """Return the accelerator and shared memory that `with_overrides` set (a protobuf message), or None."""
     return node._extended_resources
 
 
 def node_image(node: Node) -> Any:
-    """Return the image that `with_overrides` asked for, or None."""
+    """Return the image that `with_overrides` set, or None."""
     return node._container_image
 
 
 def gate_timeout(gate: Gate) -> Any:
-    """Return how long a gate waits for its answer."""
+    """Return the timeout of a gate."""
     return gate._timeout
 
 
 def container_image(task: Any) -> Any:
-    """Return the image that a raw container task names, or None."""
+    """Return the image of a raw container task, or None."""
     return getattr(task, "_image", None)
 
 
 def forget_compiled(workflow: Any) -> None:
-    """Make a workflow as it was before it compiled, so that the next compile starts from nothing."""
+    """Reset a workflow to the state before it was compiled."""
     workflow.compiled = False
     workflow._nodes = []
     workflow._output_bindings = []
@@ -85,10 +85,10 @@ def forget_compiled(workflow: Any) -> None:
 
 @contextmanager
 def returned_noted(workflow: Any, call: Callable[[Any, dict[str, Any]], Any]) -> Iterator[list[Any]]:
-    """Yield a list that gets what the workflow's function returns while flytekit compiles it.
+    """Yield a list that receives the value that a workflow's function returns while flytekit compiles it.
 
     Args:
-        workflow: of a function.
+        workflow: a workflow of a function.
         call: calls the function with its inputs.
     """
     function = workflow._workflow_function
@@ -112,14 +112,14 @@ def failure_node(workflow: Any) -> Any:
 
 
 def forget_pickled() -> None:
-    """Make `FlyteRemote` pickle anew what it registers from a notebook: it keeps one pickle of each entity."""
+    """Clear the pickles that `FlyteRemote` keeps, one of each entity that it registers from a notebook."""
     remote = sys.modules.get("flytekit.remote.remote")
     if remote is not None:
         remote._get_pickled_target_dict.cache_clear()
 
 
 class _Scratch(NamedTuple):
-    """A directory of the run's, which goes with the run: nothing is to be cleaned up."""
+    """A directory of the run, which is removed with the run."""
 
     name: str
 
@@ -128,12 +128,12 @@ class _Scratch(NamedTuple):
 
 
 def checkpoint_in(destination: str, source: str | None, *, scratch: str) -> Any:
-    """Return flytekit's checkpoint without the temporary directory that each makes for itself.
+    """Return flytekit's checkpoint without the temporary directory that it makes for itself.
 
     Args:
-        destination: where it is written to.
-        source: where the one of the attempt before is, None if there is none.
-        scratch: a directory for what it downloads.
+        destination: the path that it is written to.
+        source: the path of the previous attempt's checkpoint, None if there is none.
+        scratch: a directory for downloads.
     """
     from flytekit.core.checkpointer import SyncCheckpoint
 
@@ -146,7 +146,7 @@ def checkpoint_in(destination: str, source: str | None, *, scratch: str) -> Any:
 
 
 def loop_runner() -> type:
-    """Return the class whose `run(coroutine)` finishes a coroutine on the loop thread of one thread."""
+    """Return the class whose `run(coroutine)` runs a coroutine on the loop thread that belongs to a thread."""
     from flytekit.utils import asyn
 
     runner: type = asyn._TaskRunner
@@ -154,7 +154,7 @@ def loop_runner() -> type:
 
 
 def transformer_registry() -> dict[Any, Any]:
-    """Return the type engine's own table, type to transformer: what is chosen for a type changes with it."""
+    """Return the type engine's table of transformers, by type."""
     from flytekit.core.type_engine import TypeEngine
 
     registry: dict[Any, Any] = TypeEngine._REGISTRY
@@ -178,7 +178,7 @@ def connectors() -> dict[Any, Any]:
 
 
 def cache_store() -> Any:
-    """Return the store of flytekit's local cache, a `diskcache.Cache`, opened if it isn't yet, by one thread."""
+    """Return the store of flytekit's local cache, a `diskcache.Cache`, and open it if needed."""
     from flytekit.core.local_cache import LocalTaskCache
 
     if not LocalTaskCache._initialized:
@@ -214,20 +214,20 @@ def cache_directory() -> str:
 
 
 def forget_codecs(transformer: Any) -> None:
-    """Make a transformer forget the MessagePack codecs that it has built, one for each type that it met."""
+    """Clear the MessagePack codecs that a transformer has built, one for each type."""
     transformer._msgpack_encoder = {}
     transformer._msgpack_decoder = {}
 
 
 class ContainerParts(NamedTuple):
-    """What a raw container task was made from."""
+    """The arguments of a raw container task."""
 
     image: str
     command: list[str]
     input_dir: str
     output_dir: str
     summary_form: str
-    """`"JSON"`, `"YAML"` or `"PROTO"`: how its inputs are written once more, in one file."""
+    """`"JSON"`, `"YAML"` or `"PROTO"`: the form of the file that contains all inputs."""
 
 
 def container_parts(task: Any) -> ContainerParts:
@@ -242,29 +242,29 @@ def container_parts(task: Any) -> ContainerParts:
 
 
 def expect_pickled_tasks() -> None:
-    """Let tasks that came into this process as a pickle be mapped, without their module: as in a pickled execution."""
+    """Allow maps of tasks that came into this process as a pickle, without their module, as in a pickled execution."""
     from flytekit.core import tracker
 
     tracker.is_ipython_or_pickle_exists = lambda: True
 
 
 class LegacyMap(NamedTuple):
-    """How wide a legacy map task runs and which part of it must succeed."""
+    """Concurrency and minimum success ratio of a legacy map task."""
 
     concurrency: int | None
     min_success_ratio: float | None
 
 
 def legacy_map(task: Any) -> LegacyMap:
-    """Return what a legacy map task was made with."""
+    """Return the arguments of a legacy map task."""
     return LegacyMap(task._max_concurrency, task._min_success_ratio)
 
 
 def dataset_literal(dataset: Any) -> Any:
-    """Return the literal from which a structured dataset reads, or None."""
+    """Return the literal that a structured dataset reads from, or None."""
     return dataset._literal_sd
 
 
 def set_dataset_literal(dataset: Any, literal: Any) -> None:
-    """Let a structured dataset read from another literal."""
+    """Set the literal that a structured dataset reads from."""
     dataset._literal_sd = literal

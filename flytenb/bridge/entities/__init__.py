@@ -1,1 +1,1 @@
-"""What an object is to flytekit: kind, interface, inputs, source, decorators."""
+"""Entities of flytekit: kind, interface, settings, inputs, source, stubs."""

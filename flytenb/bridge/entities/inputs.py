@@ -1,4 +1,4 @@
-"""The inputs of an entity with their Python types and defaults, as a form needs them; showing them is left to it."""
+"""Inputs of an entity with their Python types and defaults, for forms."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from flytenb.bridge.entities.interface import plan_inputs, python_interface, rea
 from flytenb.errors import NotAnEntityError
 
 NO_DEFAULT: Any = object()
-"""None may be a default."""
+"""The default of an input that has none; None may be a default."""
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,8 @@ class Input:
     Attributes:
         name: its name.
         type: its declared type.
-        default: what it is if it isn't given, `NO_DEFAULT` if it must be.
-        doc: what the docstring says about it.
+        default: its default, `NO_DEFAULT` if it is required.
+        doc: its description in the docstring.
     """
 
     name: str
@@ -35,11 +35,11 @@ class Input:
 
 
 def read_inputs(entity: Any) -> tuple[Input, ...]:
-    """Return the inputs that can be given to an entity; what a launch plan fixes is no input of it any more.
+    """Return the inputs of an entity, without those that a launch plan fixes.
 
     Raises:
-        NotAnEntityError: for anything but a task, workflow or launch plan, and for one of a cluster, which has no
-            Python types.
+        NotAnEntityError: for anything but a task, workflow or launch plan, and for an entity of a cluster, which
+            has no Python types.
     """
     require_entity(entity)
     interface = python_interface(entity)
@@ -58,7 +58,7 @@ def read_inputs(entity: Any) -> tuple[Input, ...]:
 
 
 def _default(name: str, python_type: Any, default: Any, saved: Any) -> Any:
-    """The default that counts; flytekit keeps none and `None` alike, and takes None only where the type allows it."""
+    """Return the default of an input; flytekit doesn't tell None from no default, so the type decides."""
     if saved.get(name) is not None:
         return saved[name]
     if default is None and type(None) not in get_args(python_type):

@@ -1,4 +1,4 @@
-"""Tasks, workflows and launch plans as words and frozen data; how they are wired is left to `graphs`."""
+"""Interfaces and settings of tasks, workflows and launch plans as frozen data."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ __all__ = [
 
 
 def python_interface(entity: Any) -> PythonInterface | None:
-    """Return flytekit's Python interface, None for what comes from a cluster and has none."""
+    """Return flytekit's Python interface, None for an entity of a cluster, which has none."""
     try:
         found = entity.python_interface
     except (AttributeError, ValueError):
@@ -74,7 +74,7 @@ def python_interface(entity: Any) -> PythonInterface | None:
 
 
 def read_interface(entity: Any) -> Interface:
-    """Read the inputs (with default and doc) and outputs; a launch plan's fixed inputs are not its inputs any more."""
+    """Read the inputs, with defaults and descriptions, and the outputs; without a launch plan's fixed inputs."""
     interface = python_interface(entity)
     if interface is None:
         return _read_typed_interface(entity.interface)
@@ -93,21 +93,21 @@ def read_interface(entity: Any) -> Interface:
 
 
 class PlanInputs(NamedTuple):
-    """What a launch plan says about its workflow's inputs, as Python values; `saved` holds the fixed ones too."""
+    """Inputs that a launch plan gives its workflow, as Python values; `saved` contains the fixed ones too."""
 
     fixed: Mapping[str, Any]
     saved: Mapping[str, Any]
 
 
 def plan_inputs(entity: Any) -> PlanInputs:
-    """Return what a launch plan fixes and saves; nothing for any other entity."""
+    """Return the inputs that a launch plan fixes and saves; empty for any other entity."""
     if not isinstance(entity, LaunchPlan) or isinstance(entity, ReferenceEntity):
         return PlanInputs({}, {})
     return PlanInputs(entity.raw_fixed_inputs, entity.saved_inputs)
 
 
 def is_error_type(python_type: Any) -> bool:
-    """Tell whether an input takes the error that a failure handler handles; Flyte itself fills it."""
+    """Tell whether an input takes the error that a failure handler handles, which Flyte provides."""
     return FlyteError in (python_type, *get_args(python_type))
 
 
@@ -118,13 +118,13 @@ def _read_typed_interface(interface: Any) -> Interface:
 
 
 def _typed_ports(variables: Mapping[str, Any]) -> tuple[Port, ...]:
-    """Read variables; flytekit puts a variable's name where it has no description."""
+    """Read variables; flytekit uses a variable's name as its description if it has none."""
     docs = {k: "" if v.description == k else v.description for k, v in variables.items()}
     return tuple(Port(k, name_literal_type(v.type), None, docs[k]) for k, v in variables.items())
 
 
 def _default_in_short(value: Any, python_type: Any) -> str | None:
-    """The default in short; flytekit keeps none and `None` alike, and fills in None only where the type allows it."""
+    """Return the default as short text; flytekit doesn't tell None from no default, so the type decides."""
     if value is None:
         return "None" if type(None) in get_args(python_type) else None
     return shorten(value)
@@ -139,7 +139,7 @@ def _read_doc(entity: Any, interface: PythonInterface) -> str:
 
 
 def read_settings(entity: Any) -> dict[str, Setting]:
-    """Read what a badge can say about the entity itself; what a node overrides is left to `graphs`."""
+    """Read the settings of an entity that a badge can show, without a node's overrides."""
     settings: dict[str, Setting] = {}
     if isinstance(entity, (ReferenceEntity, *REMOTE)):
         _add_reference(settings, entity)
@@ -239,13 +239,13 @@ def _add_task(settings: dict[str, Setting], task: Task) -> None:
 
 
 def seconds(duration: datetime.timedelta | float) -> int | float:
-    """Return a duration in seconds, whole where it is."""
+    """Return a duration in seconds, as an int if it is whole."""
     seconds = duration.total_seconds() if isinstance(duration, datetime.timedelta) else duration
     return int(seconds) if seconds == int(seconds) else seconds
 
 
 def name_image(image: Any) -> str:
-    """Return an image as its tag, or the name of its ImageSpec; the spec's hash would mean to read its files."""
+    """Return the tag of an image, or the name of its ImageSpec, without its hash, which takes reading its files."""
     if isinstance(image, str):
         return image
     registry = getattr(image, "registry", None)
@@ -253,7 +253,7 @@ def name_image(image: Any) -> str:
 
 
 def add_resources(settings: dict[str, Setting], resources: Any) -> None:
-    """Put cpu, mem, gpu and disk into the settings: what is requested, else the limit."""
+    """Add cpu, mem, gpu and disk to the settings: the request, else the limit."""
     for key, attribute in (("cpu", "cpu"), ("mem", "mem"), ("gpu", "gpu"), ("disk", "ephemeral_storage")):
         for part in ("requests", "limits"):
             value = getattr(getattr(resources, part, None), attribute, None)

@@ -1,4 +1,4 @@
-"""What an object is to Flyte, and what it is called; what goes in and comes out is left to `entities`."""
+"""Kinds, names and insides of entities."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from flytenb.errors import NotAnEntityError, RemoteEntityError
 from flytenb.model import Kind
 
 REMOTE = (FlyteTask, FlyteWorkflow, FlyteLaunchPlan)
-"""What was fetched from a cluster."""
+"""Classes of entities that were fetched from a cluster."""
 
 _MAPS = (ArrayNodeMapTask, MapPythonTask, ArrayNode)
 _ENTITIES = (Task, WorkflowBase, LaunchPlan, ReferenceEntity, ArrayNode, *REMOTE)
@@ -50,14 +50,14 @@ _KINDS: tuple[tuple[tuple[type, ...], Kind], ...] = (
 """First match wins: references inherit from what they refer to, and many SQL tasks are connectors too."""
 
 KIND_WORDS = {Kind.SUBWORKFLOW: "workflow", Kind.LAUNCH_PLAN: "launch plan"}
-"""Kinds whose word in a sentence isn't their value."""
+"""The words of kinds that differ from their values."""
 
 
 def is_entity(obj: Any) -> bool:
     """Tell whether an object is a task, workflow, launch plan, reference or map task.
 
-    Only the type is looked at: `hasattr` on a task raises errors of its own, and a user's `__getattr__` or `__class__`
-    may do anything.
+    Only the type is read: `hasattr` on a task may raise other errors than AttributeError, and a user's `__getattr__`
+    or `__class__` may do anything.
     """
     return issubclass(type(obj), _ENTITIES)
 
@@ -91,7 +91,7 @@ def require_local(entity: Any) -> None:
 
 
 def kind_of(entity: Any) -> Kind:
-    """Tell what a node of this entity is: the kind of a workflow is a subworkflow, that of an empty body a stub."""
+    """Return the kind of an entity's nodes: a subworkflow for a workflow, a stub for an empty body."""
     cls: Any = type(entity)
     kind = _kind_of_class(cls)
     if kind is None:
@@ -117,7 +117,7 @@ def _is_dynamic(task: Any) -> bool:
 
 
 def function_of(entity: Any) -> Any:
-    """Return the user's function under a task or workflow, None where there is none."""
+    """Return the user's function of a task or workflow, None if there is none."""
     if isinstance(entity, PythonFunctionTask):
         return entity.task_function
     if isinstance(entity, WorkflowBase) and not isinstance(entity, ReferenceEntity):
@@ -126,10 +126,10 @@ def function_of(entity: Any) -> Any:
 
 
 def is_stub(entity: Any) -> bool:
-    """Tell whether the body is still to be written.
+    """Tell whether an entity's function has no body yet.
 
-    `...` and `raise NotImplementedError` always say so. A docstring or `pass` says so for a workflow, and for a task
-    that has promised an output; a task without outputs that does nothing is complete, and runs so on a cluster.
+    `...` and `raise NotImplementedError` always make a stub. A docstring or `pass` alone makes a stub of a workflow,
+    and of a task that declares an output; a task without outputs that does nothing is complete and runs on a cluster.
     """
     function = function_of(entity)
     if function is None:
@@ -141,13 +141,13 @@ def is_stub(entity: Any) -> bool:
 
 
 def _may_return_nothing(task: Any) -> bool:
-    """Whether falling off the end of the function gives a valid output, as flytekit judges it."""
+    """Whether a function without a `return` gives a valid output by flytekit's rules."""
     outputs = list(task.python_interface.outputs.values())
     return not outputs or (len(outputs) == 1 and type(None) in get_args(outputs[0]))
 
 
 def short_name(entity: Any) -> str:
-    """Return the name as the user wrote it: the function's, or the one given by hand; for a map what it maps."""
+    """Return the name that the user wrote: the function's or an explicit one; of a map, that of its target."""
     if isinstance(entity, _MAPS):
         return short_name(map_target(entity))
     if isinstance(entity, Gate):
@@ -164,7 +164,7 @@ def short_name(entity: Any) -> str:
 
 
 def is_map(entity: Any) -> bool:
-    """Tell whether the entity maps another over lists."""
+    """Tell whether an entity maps another over lists."""
     return isinstance(entity, _MAPS)
 
 
@@ -178,10 +178,10 @@ def map_target(entity: Any) -> Any:
 
 
 def mock_of(entity: Any) -> Callable[..., Any] | None:
-    """Return what `flytekit.testing` put in the place of an entity's `execute`; of a launch plan's, its workflow's.
+    """Return the mock that `flytekit.testing` set as an entity's `execute`, None if there is none.
 
-    When a mock ends, flytekit leaves the entity's own method on the instance: that isn't a mock, nor is what a task's
-    own class puts there.
+    When a mock ends, flytekit leaves the entity's own method on the instance, which is not a mock; nor is a method
+    that a task's own class sets. A launch plan has the mock of its workflow.
     """
     if isinstance(entity, LaunchPlan) and not isinstance(entity, ReferenceEntity):
         return mock_of(entity.workflow)
@@ -195,7 +195,7 @@ def mock_of(entity: Any) -> Callable[..., Any] | None:
 
 
 def inner_workflow(entity: Any) -> WorkflowBase | None:
-    """Return the workflow that a node of this entity opens to, None for what has no inside before it runs."""
+    """Return the workflow inside an entity's nodes, None if they have no inside before they run."""
     if isinstance(entity, ReferenceEntity):
         return None
     if isinstance(entity, ArrayNode):

@@ -1,4 +1,4 @@
-"""Where an entity's code stands, what it says, and the types that it declares."""
+"""Source code, location and declared types of entities."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flytenb.bridge.entities.interface import function_of, is_map, map_target, p
 
 
 def where_defined(entity: Any) -> str:
-    """Return the file and line of an entity's function, or `""`; a cell of a notebook has no file worth naming."""
+    """Return the file and line of an entity's function, or `""`; of a notebook's cell only the line."""
     function = function_of(entity)
     code = getattr(inspect.unwrap(function), "__code__", None) if function is not None else None
     if code is None:
@@ -23,7 +23,7 @@ def where_defined(entity: Any) -> str:
 
 
 def source_of(entity: Any) -> str:
-    """Return the source of an entity's function (of what a map maps), decorators and all, or `""`."""
+    """Return the source of an entity's function (of a map's target) with its decorators, or `""`."""
     function = function_of(map_target(entity) if is_map(entity) else entity)
     if function is None:
         return ""
@@ -34,12 +34,12 @@ def source_of(entity: Any) -> str:
 
 
 def input_types(entity: Any) -> Mapping[str, Any]:
-    """Return the declared Python types of the inputs by name; none for what isn't known here."""
+    """Return the declared Python types of the inputs by name; empty if they aren't known here."""
     interface = None if entity is None else python_interface(entity)
     return {} if interface is None else interface.inputs
 
 
 def output_types(entity: Any) -> Mapping[str, Any]:
-    """Return the declared Python types of the outputs by name; none for what isn't known here."""
+    """Return the declared Python types of the outputs by name; empty if they aren't known here."""
     interface = None if entity is None else python_interface(entity)
     return {} if interface is None else interface.outputs

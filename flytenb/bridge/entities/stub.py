@@ -1,4 +1,4 @@
-"""Whether a function has a body yet; what a stub may do is left to whoever runs or draws it."""
+"""Detection of functions without a body."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from flytenb.errors import StubError
 
 
 class Body(Enum):
-    """What stands in a function."""
+    """The content of a function's body."""
 
     CODE = "code"
     NOTHING = "nothing"
-    """A docstring or `pass`: nothing is done, which may be meant."""
+    """A docstring or `pass`: nothing is done, which may be intended."""
     ELLIPSIS = "ellipsis"
-    """`...` or `raise NotImplementedError`: still to be written."""
+    """`...` or `raise NotImplementedError`: not written yet."""
 
 
 _SILENT = frozenset({"RESUME", "NOP", "RETURN_GENERATOR", "POP_TOP", "COPY_FREE_VARS", "MAKE_CELL", "CACHE", "PRECALL"})
 """Instructions that a function without any statement has too."""
 
 _EMPTY_BYTES = 100
-"""An upper bound, three times over, of the bytecode of a function without a body; longer ones aren't looked into."""
+"""Three times the bytes of bytecode of a function without a body; longer bodies are code."""
 
 _NOTHING = frozenset({("LOAD_CONST", "RETURN_VALUE"), ("RETURN_CONST",)})
 
 
 def read_body(function: Callable[..., Any]) -> Body:
-    """Tell what stands in the body of a function, under its decorators.
+    """Return the content of the body of a function, under its decorators.
 
-    The bytecode decides first: it is always there, and most functions plainly have code. Only an empty one needs its
-    source, since `...`, `pass` and `return` compile to the same; without source it counts as empty.
+    The bytecode is read first: it always exists and shows that most functions have code. Only an empty function needs
+    its source, since `...`, `pass` and `return` compile to the same; without source it counts as empty.
     """
     code = getattr(inspect.unwrap(function), "__code__", None)
     if not isinstance(code, CodeType) or len(code.co_code) > _EMPTY_BYTES:
@@ -48,7 +48,7 @@ def read_body(function: Callable[..., Any]) -> Body:
 
 @lru_cache(maxsize=1024)
 def _read_code(code: CodeType) -> Body | None:
-    """What the bytecode says, None if only the source can tell; asked at every drawing, and always the same."""
+    """Return the content by the bytecode, None if only the source shows it."""
     instructions = _read_instructions(code)
     if tuple(i.opname for i in instructions) in _NOTHING:
         return None
@@ -56,7 +56,7 @@ def _read_code(code: CodeType) -> Body | None:
 
 
 def _read_instructions(code: CodeType) -> list[dis.Instruction]:
-    """The statements' own instructions; what follows the first return or raise only unwinds a coroutine."""
+    """Return the instructions of the statements; those after the first return or raise only unwind a coroutine."""
     found: list[dis.Instruction] = []
     for instruction in dis.get_instructions(code):
         if instruction.opname not in _SILENT:
@@ -67,7 +67,7 @@ def _read_instructions(code: CodeType) -> list[dis.Instruction]:
 
 
 def _raises_not_implemented(instructions: list[dis.Instruction]) -> bool:
-    """Whether all that is done is `raise NotImplementedError`, bare or with a constant message."""
+    """Whether the body is `raise NotImplementedError`, with or without a constant message."""
     if not instructions or instructions[0].argval != "NotImplementedError":
         return False
     between = {i.opname for i in instructions[1:-1]}
@@ -99,5 +99,5 @@ def _read_statements(body: list[ast.stmt]) -> Body:
 
 
 def stub_error(name: str) -> StubError:
-    """What running a task or workflow without a body says."""
+    """Return the error of running a task or workflow without a body."""
     return StubError(f"{name} has no body yet", hint="it can be drawn and composed; write its body to run it")

@@ -1,7 +1,7 @@
-"""A connector's task, run here on a loop of its own: created, polled, deleted when nobody wants it any more.
+"""Connector tasks, run here on an event loop of their own: created, polled, deleted when they are cancelled.
 
-flytekit's own way can't run in a kernel (its loop is the kernel's), blocks while it sleeps, ignores timeouts and
-interrupts, and converts literals that are literals already.
+flytekit's own local run can't run in a kernel (its loop is the kernel's), blocks while it sleeps, ignores timeouts and
+interrupts, and converts literals a second time.
 """
 
 from __future__ import annotations
@@ -45,17 +45,17 @@ _LONGEST_PAUSE = 1.0
 
 Say = Callable[[str], None]
 Submit = Callable[[Callable[[], None]], None]
-"""Runs a job on a thread that may be blocked for as long as it likes."""
+"""Runs a function on a thread that may be blocked for any time."""
 
 
 def is_connector_task(task: Any) -> bool:
-    """Whether a service does the work of this task."""
+    """Tell whether a connector runs this task."""
     return isinstance(task, AsyncConnectorExecutorMixin | SyncConnectorExecutorMixin)
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a connector is asked to do, made ready on a worker's thread: nothing in it waits any more."""
+    """A prepared task for a connector."""
 
     workspace: Workspace
     task: Any
@@ -66,7 +66,7 @@ class Job:
 
 
 def prepare_job(task: Any, inputs: Mapping[str, Any], workspace: Workspace) -> Job:
-    """Serialise the task, find its connector, turn its inputs into literals.
+    """Serialise the task, find its connector, convert its inputs to literals.
 
     Raises:
         Exception: flytekit's own, if there is no connector for the task's type.
@@ -82,7 +82,7 @@ def prepare_job(task: Any, inputs: Mapping[str, Any], workspace: Workspace) -> J
     )
     prefix = context.file_access.get_random_remote_directory()
     if isinstance(task, PythonFunctionTask):
-        # A job that runs the function itself finds its inputs in a file, as it would on a cluster.
+        # A job that runs the function itself reads its inputs from a file, as on a cluster.
         state = workspace.context(ExecutionState.Mode.TASK_EXECUTION)
         workspace.enter(state)
         path = context.file_access.get_random_local_path()
@@ -93,16 +93,16 @@ def prepare_job(task: Any, inputs: Mapping[str, Any], workspace: Workspace) -> J
 
 
 async def do_job(job: Job, say: Say, submit: Submit) -> dict[str, Value]:
-    """Do a job to its end and return its outputs; delete what was created if nobody waits for its end any more.
+    """Run a job to its end and return its outputs; delete it at the service if this is cancelled.
 
     Args:
         job: the job.
-        say: hears what the service says of it.
-        submit: gives the connector's blocking methods a thread each.
+        say: called with the messages of the service.
+        submit: runs a blocking method of the connector on a thread.
 
     Raises:
-        FlyteUserException: if the service says that it failed.
-        FlyteRecoverableException: if it says that it may be tried again.
+        FlyteUserException: if the service reports a failure.
+        FlyteRecoverableException: if it reports a failure that may be retried.
     """
     job.workspace.enter()
     ask = _Asking(job, submit)
@@ -120,10 +120,10 @@ async def do_job(job: Job, say: Say, submit: Submit) -> dict[str, Value]:
 
 @dataclass(frozen=True, slots=True)
 class _Asking:
-    """Calls a connector's method: awaited on the loop if it is async, else on a thread, so that the loop goes on.
+    """Call a connector's method: awaited on the loop if it is async, else on a thread, so that the loop isn't blocked.
 
-    Not on the loop's own executor: its few threads would be lost to methods that never return, and Python waits for
-    them when it ends.
+    The loop's own executor isn't used: methods that never return would take all its threads, and Python waits for them
+    at its end.
     """
 
     job: Job
@@ -153,7 +153,7 @@ class _Asking:
             error: BaseException | None = None
             try:
                 value = context.run(call)
-            except StopIteration as e:  # what no future takes
+            except StopIteration as e:  # a future doesn't accept it
                 error = RuntimeError(f"{method.__qualname__} raised {e!r}")
             except BaseException as e:
                 error = e
@@ -168,23 +168,23 @@ async def _poll(job: Job, ask: _Asking, arguments: Mapping[str, Any], say: Say) 
     try:
         meta = await asyncio.shield(creating)
     except asyncio.CancelledError:
-        # What is being created can't be taken back before it is there.
+        # A job that is being created can only be deleted once it exists.
         await _delete(job, ask, await creating, say)
         raise
     try:
-        pause, told = _FIRST_PAUSE, ""
+        pause, last = _FIRST_PAUSE, ""
         while True:
             resource = await ask(job.connector.get, resource_meta=meta)
-            news = _news(resource)
-            if news != told:
-                say(news)
-                told = news
+            message = _phase_text(resource)
+            if message != last:
+                say(message)
+                last = message
             if is_terminal_phase(resource.phase):
                 return resource
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
     except BaseException:
-        # Cancelled, late, or lost sight of: as on a cluster, what nobody waits for must not run on.
+        # Cancelled, timed out, or failed to poll: as on a cluster, the job must not run on.
         await _delete(job, ask, meta, say)
         raise
 
@@ -196,14 +196,14 @@ async def _delete(job: Job, ask: _Asking, meta: Any, say: Say) -> None:
         say(f"the job could not be deleted and may run on: {headline(e)}\n")
 
 
-def _news(resource: Any) -> str:
+def _phase_text(resource: Any) -> str:
     links = "".join(f"{link.name}: {link.uri}\n" for link in resource.log_links or ())
     message = f" {resource.message}" if resource.message else ""
     return clean(f"{TaskExecution.Phase.Name(resource.phase).lower()}{message}\n{links}")
 
 
 def _read_outputs(job: Job, outputs: Any) -> dict[str, Value]:
-    """Take outputs as the connector gave them: literals pass through, Python values become literals once."""
+    """Return a connector's outputs as literals; Python values are converted."""
     declared = job.task.python_interface.outputs
     if outputs is None:
         if not declared:
@@ -219,7 +219,7 @@ def _read_outputs(job: Job, outputs: Any) -> dict[str, Value]:
             if name in declared:
                 values[name] = from_literal(value, declared[name])
         else:
-            # A task that declares no outputs takes what it gets, as the type that it has.
+            # A task that declares no outputs accepts any, with the type that the value has.
             values[name] = packer(declared.get(name, type(value)), strict=True)(value)
     missing = [name for name in declared if name not in values]
     if missing:
@@ -230,8 +230,7 @@ def _read_outputs(job: Job, outputs: Any) -> dict[str, Value]:
 class ConnectorLoop:
     """One event loop on one thread for all jobs of all runs.
 
-    A method that blocks the loop blocks them all. `give_up` leaves such a loop behind, so that the next job has a
-    new one.
+    A method that blocks the loop blocks all jobs. `give_up` abandons such a loop, so that the next job gets a new one.
     """
 
     def __init__(self) -> None:
@@ -239,17 +238,17 @@ class ConnectorLoop:
         os.register_at_fork(after_in_child=self._start_anew)
 
     def _start_anew(self) -> None:
-        """Begin without a thread: a process that was forked has none of its parent's."""
+        """Start without a thread: a forked process has none of its parent's threads."""
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
 
     def start(self, coroutine: Any, on_end: Callable[[asyncio.Task[Any]], None]) -> Callable[[], Callable[[], None]]:
-        """Start a coroutine; `on_end` hears of its end on the loop's thread.
+        """Start a coroutine; `on_end` is called on the loop's thread when it has ended.
 
         Returns:
-            What cancels it. It returns what is to be called some time later: if the loop hasn't cancelled it by
-            then, it is blocked, and its thread is asked to stop and not used again.
+            A function that cancels it. That returns a function to be called some time later: if the loop hasn't
+            cancelled the coroutine by then, the loop is blocked; its thread is stopped and not used again.
         """
         loop, thread = self._running()
         made: list[asyncio.Task[Any]] = []
@@ -297,7 +296,7 @@ class ConnectorLoop:
 
 def _run_for_ever(loop: asyncio.AbstractEventLoop) -> None:
     while True:
-        # A request to stop a method that blocks may come when it has just returned.
+        # The request to stop a blocking method may arrive just after it has returned.
         with suppress(BaseException):
             loop.run_forever()
 

@@ -1,4 +1,4 @@
-"""Raw container tasks on the machine's own engine: start, wait, log, inputs and outputs as files.
+"""Raw container tasks on the machine's own engine: start, wait, logs, inputs and outputs as files.
 
 The form of the files is left to `container_files`. flytekit's own local run ignores the exit status, keeps the logs,
 renders a template only where it is a whole word, and leaves the container behind when it is interrupted.
@@ -35,7 +35,7 @@ from flytenb.bridge.type_names import name_type
 from flytenb.errors import ContainerError, closest, say
 
 _LOOK_EVERY = 0.03
-_LINES_TOLD = 5
+_LAST_LINES = 5
 _TEMPLATE = re.compile(r"\{\{\s*[.$]inputs\.([^}\s]+)\s*\}\}", re.IGNORECASE)
 
 
@@ -102,7 +102,7 @@ def _read_outputs(task: ContainerTask, outside: Path, storage: _Storage) -> dict
     """
     declared = task.python_interface.outputs
     if not declared:
-        return {}  # co-pilot looks at no file then, not even at an error
+        return {}  # co-pilot reads no file then, not even an error
     with _explained(f"the error of container task {task.name!r} can't be read"):
         reported = read_error(outside)
     if reported is not None:
@@ -126,7 +126,7 @@ def _read_outputs(task: ContainerTask, outside: Path, storage: _Storage) -> dict
 
 @contextmanager
 def _explained(what: str) -> Iterator[None]:
-    """Turn a problem with a container's files into a ContainerError."""
+    """Convert an error with a container's files to a ContainerError."""
     try:
         yield
     except FileNotFoundError:
@@ -165,7 +165,7 @@ def _run(name: str, image: str, command: list[str], volumes: Any, environment: d
     container = _start(client, name, image, command, volumes, environment)
     try:
         while container.status not in ("exited", "dead"):
-            # Short looks instead of one long wait: a request to stop reaches this thread only between two of them.
+            # Short waits instead of one long wait: a request to stop reaches this thread only between two of them.
             time.sleep(_LOOK_EVERY)
             check_stopped()
             container.reload()
@@ -177,8 +177,8 @@ def _run(name: str, image: str, command: list[str], volumes: Any, environment: d
     if log:
         print(log, end="" if log.endswith("\n") else "\n")  # noqa: T201 - it is the node's own output
     if code != 0:
-        told = " | ".join(log.strip().splitlines()[-_LINES_TOLD:])
-        raise ContainerError(f"container task {name!r} ended with status {code}: {told or 'it printed nothing'}")
+        output = " | ".join(log.strip().splitlines()[-_LAST_LINES:])
+        raise ContainerError(f"container task {name!r} ended with status {code}: {output or 'it printed nothing'}")
 
 
 def _engine(name: str) -> Any:

@@ -1,6 +1,6 @@
 """Files of a raw container: write literals under the input directory, read outputs, render a command's templates.
 
-The form of each type is in `container_contract`; what is found where follows the same Go sources.
+The form of each type is in `container_contract`; the places of the files follow the same Go sources.
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ def read_output(folder: Path, name: str, literal_type: LiteralType, storage: Sto
 
 
 def _find(folder: Path, name: str) -> Path:
-    """Return the file of an output; one with any single extension will do."""
+    """Return the file of an output; it may have any single extension."""
     path = folder / name
     if not os.path.lexists(path):
         others = [p for p in folder.iterdir() if p.name.startswith(f"{name}.")]
@@ -169,7 +169,7 @@ def _find(folder: Path, name: str) -> Path:
 
 
 def _inside(path: Path, folder: Path) -> Path:
-    """Follow symbolic links, which may lead nowhere else: here they would name files of this machine."""
+    """Resolve symbolic links; they must not lead out of the directory, where they would name files of this machine."""
     found = path.resolve()
     if not found.is_relative_to(folder.resolve()):
         raise ValueError(f"{path.name!r} is a link that leads out of the output directory: copy the file instead")

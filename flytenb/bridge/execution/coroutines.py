@@ -1,4 +1,4 @@
-"""Run a task's coroutine to its end on its node's own thread; a stop request wakes it from what it awaits."""
+"""Run a task's coroutine on its node's thread; a request to stop wakes it from what it awaits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a dynamic task turns out to contain: its function, compiled with real inputs, as a cluster compiles it."""
+"""Insides of dynamic tasks: the function compiled with real inputs, as on a cluster."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def compile_dynamic(
 ) -> PythonFunctionWorkflow:
     """Run a dynamic task's function with its inputs and return the workflow that it builds.
 
-    A new workflow each time: flytekit keeps the first one on the task, which would answer every later call.
+    A new workflow each time: flytekit keeps the first one on the task and would use it for every later call.
 
     Raises:
-        Exception: whatever the function raises.
+        Exception: what the function raises.
     """
     workspace.enter(workspace.context(ExecutionState.Mode.DYNAMIC_TASK_EXECUTION))
     own = own_files(task.python_interface.inputs)
@@ -47,7 +47,7 @@ def compile_dynamic(
 
 
 def _forget(workflow: PythonFunctionWorkflow) -> None:
-    """Take a workflow out of flytekit's list of all entities, which only grows: a run makes no definitions."""
+    """Remove a workflow from flytekit's list of all entities, which only grows; a run defines none."""
     entities = FlyteEntities.entities
     for i in range(len(entities) - 1, -1, -1):
         if entities[i] is workflow:

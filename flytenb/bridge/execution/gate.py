@@ -1,4 +1,4 @@
-"""What a gate asks for."""
+"""Questions, types and timeouts of gates."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from flytenb.errors import DefinitionError
 
 @dataclass(frozen=True, slots=True)
 class GateFacts:
-    """A gate, read: `kind` is `approve`, `input` or `sleep`; times are seconds, None for no limit."""
+    """A gate: `kind` is `approve`, `input` or `sleep`; times are in seconds, None for no limit."""
 
     kind: str
     name: str
@@ -26,16 +26,17 @@ class GateFacts:
 
 
 def read_gate(gate: Gate) -> GateFacts:
-    """Read what a gate asks for.
+    """Read a gate.
 
     Raises:
-        DefinitionError: for a timeout that is no timedelta, which flytekit takes until it is registered.
+        DefinitionError: for a timeout that isn't a timedelta, which flytekit refuses only when it is registered.
     """
     duration = gate.sleep_duration.total_seconds() if gate.sleep_duration else 0.0
     timeout = private.gate_timeout(gate)
     if not isinstance(timeout, timedelta):
         raise DefinitionError(
-            f"the timeout of the gate {gate.name!r} is {timeout!r}, no timedelta", hint="timeout=timedelta(minutes=10)"
+            f"the timeout of the gate {gate.name!r} must be a timedelta, got {timeout!r}",
+            hint="timeout=timedelta(minutes=10)",
         )
     if gate.sleep_duration:
         return GateFacts("sleep", gate.name, {}, duration, None, "")
@@ -47,7 +48,7 @@ def read_gate(gate: Gate) -> GateFacts:
 
 
 def _question(name: str, wanted: str) -> str:
-    """What a gate asks, in its own words where its name is a question: `looks good?`, `approve publishing?`."""
+    """Return the question of a gate: its name if that ends in a question mark, else `approve publishing?`."""
     if name.rstrip().endswith("?"):
         return f"{name} ({wanted})" if wanted else name
     return f"{name}: {wanted}" if wanted else f"approve {name}?"

@@ -1,6 +1,6 @@
-"""What a map task or an array node asks for: what is mapped, how wide, how many may fail.
+"""Settings of map tasks and array nodes: target, concurrency, elements that must succeed.
 
-How many must succeed is counted as propeller does (`nodes/array/handler.go`, 1.16.8).
+Successes are counted as propeller counts them (`nodes/array/handler.go`, 1.16.8).
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from flytenb.errors import InputError
 
 @dataclass(frozen=True, slots=True)
 class Array:
-    """A map, read.
+    """The settings of a map.
 
     Attributes:
         target: the task or launch plan that runs once per element.
         bound: inputs that are the same for every element.
-        concurrency: how many run at once, None for as many as there are workers.
-        min_successes: how many must succeed, None where `min_success_ratio` tells.
-        min_success_ratio: which part must succeed, None where `min_successes` tells.
-        runs_all: whether the rest still runs when too many have failed.
+        concurrency: elements that run at once, None for as many as there are workers.
+        min_successes: elements that must succeed, None if `min_success_ratio` is used.
+        min_success_ratio: the part of the elements that must succeed, None if all must or `min_successes` is used.
+        runs_all: whether the other elements still run when too many have failed.
     """
 
     target: Any
@@ -40,7 +40,7 @@ class Array:
     name: str
 
     def needed(self, total: int) -> int:
-        """How many of so many elements must succeed; it may be more than there are.
+        """Return how many of `total` elements must succeed, which may be more than `total`.
 
         A number goes before a ratio. The ratio is a 32-bit number on a cluster: 0.6 of 10 elements are 7.
         """
@@ -51,16 +51,17 @@ class Array:
         return math.ceil(_as_float32(self.min_success_ratio) * total)
 
     def width(self, inputs: dict[str, Any]) -> int:
-        """How many elements these inputs make: one where every input is bound.
+        """Return the number of elements: the length of the mapped inputs, 1 if every input is bound.
 
         Raises:
-            InputError: for lists of different lengths, and if fewer elements than must succeed; both fail on a cluster.
+            InputError: for lists of different lengths, and for fewer elements than must succeed; both fail on a
+                cluster.
         """
         lengths = {name: len(value) for name, value in inputs.items() if name not in self.bound}
         if len(set(lengths.values())) > 1:
-            told = ", ".join(f"{name} has {n}" for name, n in lengths.items())
+            found = ", ".join(f"{name} has {n}" for name, n in lengths.items())
             raise InputError(
-                f"the mapped inputs of {self.name!r} differ in length: {told}",
+                f"the mapped inputs of {self.name!r} differ in length: {found}",
                 hint="give lists of one length, or bind an input that stays the same with functools.partial",
             )
         total = next(iter(lengths.values()), 1)
@@ -73,7 +74,7 @@ class Array:
 
 
 def read_array(entity: Any) -> Array:
-    """Read a map task (`map_task(t)`), one of the legacy kind, or an array node (`map_task(launch_plan)`)."""
+    """Read a map task (`map_task(t)`), a legacy map task or an array node (`map_task(launch_plan)`)."""
     if isinstance(entity, MapPythonTask):
         asked = private.legacy_map(entity)
         return Array(
@@ -94,7 +95,7 @@ def read_array(entity: Any) -> Array:
         bound = frozenset(entity.bound_inputs) | frozenset(fixed)
     else:
         raise TypeError(f"expected a map, got {entity!r}")
-    # flytekit writes a number of 0 only where there is no ratio: the ratio takes its place in the message.
+    # flytekit writes a number of 0 only if there is no ratio: both are one field of the message.
     is_counted = bool(entity.min_successes) or (entity.min_successes == 0 and entity.min_success_ratio is None)
     return Array(
         target=target,
@@ -108,6 +109,6 @@ def read_array(entity: Any) -> Array:
 
 
 def _as_float32(number: float) -> float:
-    """The number as a message holds it."""
+    """Return a number as a protobuf message stores it."""
     [held] = struct.unpack("f", struct.pack("f", number))
     return float(held)

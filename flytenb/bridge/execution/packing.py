@@ -1,4 +1,4 @@
-"""What a task returned, split into its declared outputs, each checked and packed; calling is left to `calls`."""
+"""Packing of a task's return value: split into its declared outputs, each checked and packed."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from flytenb.errors import say
 from flytenb.wording.text import class_name, clean
 
 Pack = Callable[[list[Any]], dict[str, Value]]
-"""Takes the return value in a list, and empties it: a value that nobody else holds needn't be copied."""
+"""Takes the return value in a list and empties the list: a value without another reference needn't be copied."""
 _SAYS_ARGS = (BaseException.__str__, KeyError.__str__)
-"""What says whatever the arguments are."""
+"""Exceptions whose message is made of their arguments."""
 
 
 def build_packing(task: Any, *, strict: bool = False) -> Pack:
-    """Prepare the packing of a task's return value, once for every time that it runs.
+    """Prepare the packing of a task's return values.
 
-    The rules and the words of a refusal are flytekit's (`PythonTask._output_to_literal_map`, 1.16.31).
+    The rules and the messages are flytekit's (`PythonTask._output_to_literal_map`, 1.16.31).
     """
     interface: Interface = task.python_interface
     types = interface.outputs
@@ -51,7 +51,7 @@ def build_packing(task: Any, *, strict: bool = False) -> Pack:
         name, only = givers[0]
         is_named_tuple = bool(interface.output_tuple_name)
 
-        # By the class's bases: flytekit's own check of an instance takes longer than the rest of packing an int.
+        # By the class's bases: `isinstance` with flytekit's class takes longer than the rest of packing an int.
         def pack_single(box: list[Any]) -> dict[str, Value]:
             if LiteralMap in type(box[0]).__mro__:
                 return read_literals(box[0], interface)
@@ -71,14 +71,14 @@ def build_packing(task: Any, *, strict: bool = False) -> Pack:
                 f"Failed to convert outputs of task '{task.name}': "
                 f"{len(givers)} outputs are declared ({', '.join(types)}), the task returned {found}"
             )
-        box.clear()  # the tuple itself would hold its values
+        box.clear()  # the tuple itself would keep references to its values
         return {n: pack_one(n, g, i, one) for i, ((n, g), one) in enumerate(zip(givers, boxes, strict=True))}
 
     return pack_several
 
 
 def explain_input(error: Exception, task: str, name: str, python_type: Any) -> None:
-    """Make the error of an input's conversion name the task, the input and its type; the error stays the same object.
+    """Add the task, the input and its type to the error of an input's conversion; the error stays the same object.
 
     Args:
         error: what the conversion raised.
@@ -91,7 +91,7 @@ def explain_input(error: Exception, task: str, name: str, python_type: Any) -> N
 
 
 def _explain(error: Exception, message: str) -> None:
-    """Give an error another message; one with words of its own gets a note instead."""
+    """Set an error's message; an error with its own `__str__` gets a note instead."""
     try:
         error.args = (message,)
     except Exception:
@@ -102,7 +102,7 @@ def _explain(error: Exception, message: str) -> None:
 
 
 def read_literals(literals: LiteralMap, interface: Interface) -> dict[str, Value]:
-    """Take outputs that a task delivered as literals already, as connectors do."""
+    """Return the outputs of a task that gives literals, as connectors do."""
     return {
         name: from_literal(literal, interface.outputs[name])
         for name, literal in literals.literals.items()

@@ -1,4 +1,4 @@
-"""The error that a failure handler is given, with the words that propeller puts into it (1.16.8)."""
+"""Errors for failure handlers, with the messages of propeller 1.16.8."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def build_flyte_error(handler_path: str, message: str) -> FlyteError:
 
 
 def takes_error(entity: Any) -> str | None:
-    """The input of a handler that wants the error: `err`, as flytekit and the cluster name it, or None."""
+    """Return the name of the handler's input for the error, `err` for flytekit and the cluster, or None."""
     return "err" if "err" in entity.python_interface.inputs else None
 
 
 def node_message(error: BaseException, *, attempts: int) -> str:
-    """Return the message of a task's failure: the whole trace; after what may be retried, the attempts before it."""
+    """Return the message of a task's failure: its traceback; for a recoverable error with the number of attempts."""
     if isinstance(error, NodeTimeoutError | WorkerLostError):
         kind = "USER" if isinstance(error, NodeTimeoutError) else "SYSTEM"
         return _exhausted(attempts, kind, error.message)
@@ -42,7 +42,7 @@ def branch_message(error: BaseException) -> str:
 
 
 def element_message(index: str, message: str) -> str:
-    """Return the message of a map whose element failed with this one."""
+    """Return the message of a map whose element failed with this message."""
     return f"[{index}]: {message}\n"
 
 
@@ -54,14 +54,14 @@ def _trace(error: BaseException) -> str:
     """Return the text that a pod writes (`flytekit.bin.entrypoint.get_traceback_str`), without the runner's frames."""
     try:
         lines = "".join(traceback.format_exception(type(error), error, _own_part(error.__traceback__)))
-    except Exception:  # a `__cause__` or a `__notes__` of the user's may raise
+    except Exception:  # the user's `__cause__` or `__notes__` may raise
         lines = "".join(traceback.format_tb(error.__traceback__))
     summary = f"{type(error).__name__}: {say(error)}"
     return f"Trace:\n\n{textwrap.indent(lines, '    ')}\nMessage:\n\n{textwrap.indent(summary, '    ')}"
 
 
 def _own_part(trace: TracebackType | None) -> TracebackType | None:
-    """The traceback from the user's first frame on; all of it where there is none."""
+    """Return the traceback from the user's first frame on; all of it if there is none."""
     at = trace
     while at is not None and is_foreign(at.tb_frame.f_code.co_filename):
         at = at.tb_next

@@ -1,1 +1,1 @@
-"""Compiling workflows, and reading what they compiled to."""
+"""Compiling workflows, reading them into the model, and their graphs."""

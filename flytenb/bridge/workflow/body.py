@@ -28,7 +28,7 @@ FLYTEKIT_COMPILE = PythonFunctionWorkflow.compile
 
 
 class _Begun(NamedTuple):
-    """A conditional, and the place that began it."""
+    """A conditional and the place where it begins."""
 
     section: ConditionalSection
     code: CodeType
@@ -36,7 +36,7 @@ class _Begun(NamedTuple):
 
     @property
     def is_finished(self) -> bool:
-        """Whether its last case is an `else_` that says what then."""
+        """Whether its last case is an `else_` with a result."""
         cases = self.section.cases
         is_last = bool(cases) and cases[-1].expr is None
         return is_last and (cases[-1].output_promise is not None or cases[-1].err is not None)
@@ -71,7 +71,7 @@ def compile_located(workflow: Any, compile_body: Callable[[], Any]) -> Any:
 
     Raises:
         DefinitionError: for an async function, and for a conditional without an end, at its line.
-        Exception: what flytekit raises; where it looked at what the function returned, at the `return`.
+        Exception: what flytekit raises; at the `return` if it refuses the returned value.
     """
     function = inspect.unwrap(workflow.function)
     if inspect.iscoroutinefunction(function):
@@ -101,11 +101,11 @@ def compile_located(workflow: Any, compile_body: Callable[[], Any]) -> Any:
 
 
 def refuse_unannounced(workflow: Any, returned: Any) -> None:
-    """Raise where a function that declares no output returned what a node gives: it would be lost."""
+    """Raise if a function that declares no output returned a promise, which would be lost."""
     if not workflow.python_interface.outputs and _has_promise(returned):
         function = inspect.unwrap(workflow.function)
         error = DefinitionError(
-            f"{workflow.short_name} returns what a node gives, but declares no output",
+            f"{workflow.short_name} returns the output of a node, but declares no output",
             hint=f"annotate it: def {function.__name__}(…) -> type:, or leave the return out",
         )
         _raise_at(error, function.__code__, _line_of(function, "return"))
@@ -119,7 +119,7 @@ def _has_promise(value: Any, depth: int = 3) -> bool:
 
 
 def check_returned(workflow: Any, check: Callable[[Any], None]) -> None:
-    """Check a compiled workflow; put the `return` of its function into the traceback of what that raises."""
+    """Check a compiled workflow; add the `return` of its function to the traceback of the error."""
     try:
         check(workflow)
     except DefinitionError as e:
@@ -128,10 +128,10 @@ def check_returned(workflow: Any, check: Callable[[Any], None]) -> None:
 
 
 def refuse_cycles(workflow: Any) -> None:
-    """Raise where nodes wait for each other, as `a >> b` and `b >> a` ask for: a run would never end.
+    """Raise if nodes wait for each other, as with `a >> b` and `b >> a`: a run would never end.
 
-    By the nodes themselves: ids begin again inside a conditional, and `with_overrides(node_name=…)` may give two nodes
-    the same one, which is warned of.
+    Nodes are compared by identity: ids restart inside a conditional, and `with_overrides(node_name=…)` may give two
+    nodes the same id, for which there is a warning.
     """
     nodes = private.compiled_nodes(workflow)
     _warn_of_same_ids(workflow, nodes)
@@ -171,13 +171,13 @@ def _refuse_unfinished(workflow: Any) -> None:
 
 
 def _raise_at(error: Exception, body: CodeType, line: int) -> None:
-    """Raise an error as if that line had: a frame for it goes on top of those that the error already has."""
+    """Raise an error with a frame for that line above the frames that it already has."""
     code = compile("\n" * (line - 1) + "raise error", body.co_filename, "exec", dont_inherit=True)
     exec(code.replace(co_name=body.co_name), {"error": error})
 
 
 def _line_of(function: Any, what: str) -> int:
-    """The line of the only `return`, of the `def` where there are several, or where the decorators begin."""
+    """The line of the only `return`, of the `def` if there are several, or of the first decorator."""
     first: int = function.__code__.co_firstlineno
     try:
         lines, start = inspect.getsourcelines(function)

@@ -1,4 +1,4 @@
-"""Which literal type a cluster accepts where another is expected, as its compiler decides.
+"""Literal types that a cluster accepts where another is expected.
 
 The rules are those of `AreTypesCastable` in flyteorg/flyte, `flytepropeller/pkg/compiler/validators/typing.go`, read at
 release 1.16. They work on the messages of flyteidl, in which an unset field differs from an empty one.
@@ -46,7 +46,7 @@ def _casts(given: LiteralType, expected: LiteralType) -> bool:
 
 
 def _is_same(given: LiteralType, expected: LiteralType) -> bool:
-    """Simple types and enums: equal, apart from what only describes them; an enum is a text and the other way round."""
+    """Simple types and enums: equal apart from descriptions; an enum and a string fit each other."""
     if _is(given, "enum_type") and _is_simple(expected, SimpleType.STRING):
         return True
     if _is(expected, "enum_type") and _is_simple(given, SimpleType.STRING):
@@ -69,7 +69,7 @@ def _bare(literal_type: LiteralType) -> LiteralType:
 
 
 def _casts_map(given: LiteralType, expected: LiteralType) -> bool:
-    """A map without a type of its values, an empty one, fits every map."""
+    """A map without a value type, an empty one, fits every map."""
     inner = given.map_value_type
     if not _is(given, "map_value_type"):
         return False
@@ -77,7 +77,7 @@ def _casts_map(given: LiteralType, expected: LiteralType) -> bool:
 
 
 def _casts_collection(given: LiteralType, expected: LiteralType) -> bool:
-    """A collection without a type of its items, an empty one, fits every collection."""
+    """A collection without an item type, an empty one, fits every collection."""
     inner = given.collection_type
     if not _is(given, "collection_type"):
         return False
@@ -85,7 +85,7 @@ def _casts_collection(given: LiteralType, expected: LiteralType) -> bool:
 
 
 def _casts_blob(given: LiteralType, expected: LiteralType) -> bool:
-    """Files and directories are one here; two formats must be the same, none fits every one."""
+    """Files and directories are not told apart; formats must be equal, no format fits every format."""
     if not _is(given, "blob"):
         return False
     formats = given.blob.format, expected.blob.format
@@ -93,7 +93,7 @@ def _casts_blob(given: LiteralType, expected: LiteralType) -> bool:
 
 
 def _casts_union(given: LiteralType, expected: LiteralType) -> bool:
-    """Each variant of a union must fit one of the expected; what is no union must fit exactly one."""
+    """Each variant of a union must fit one of the expected variants; any other type must fit exactly one."""
     variants = expected.union_type.variants
     if _is(given, "union_type"):
         return all(any(are_castable(one, v) for v in variants) for one in given.union_type.variants)
@@ -133,7 +133,7 @@ def _casts_dataset(given: LiteralType, expected: LiteralType) -> bool:
 
 
 def _has_columns(given: dict[str, Any], expected: dict[str, Any], fits: Callable[[Any, Any], bool]) -> bool:
-    """Whether the expected columns are among the given ones; where either side names none, all is accepted."""
+    """Whether the expected columns are among the given ones; a side without columns fits every other."""
     if not given or not expected:
         return True
     return all(name in given and fits(given[name], wanted) for name, wanted in expected.items())

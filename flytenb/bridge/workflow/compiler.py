@@ -1,6 +1,6 @@
-"""Compile a workflow's function as flytekit does, with the checks that flytekit leaves to the cluster.
+"""Compilation of workflow functions, with the checks that flytekit leaves to the cluster.
 
-The one way to compile, for the extension's direct calls as for a script without it.
+Runs, graphs and the extension's direct calls all compile through here.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ from flytenb.bridge.workflow.type_checks import refuse_wrong_inputs, refuse_wron
 from flytenb.errors import DefinitionError
 
 _WRITTEN = re.compile(r"Promise\(node:[\w-]*\.\w+\.\[")
-"""What `str()` makes of a promise."""
+"""The text of a promise, as `str()` gives it."""
 
 
 def compile_workflow(workflow: Any, given: Mapping[str, Any] | None = None, *, is_dynamic: bool = False) -> Any:
-    """Compile a workflow and those that its body calls; one that is compiled already stays as it is.
+    """Compile a workflow and those that its body calls, unless it is compiled already.
 
-    flytekit marks a workflow as compiled before it compiles it; here one that failed is as it was before, so that it
-    fails every time. A stub compiles to nothing.
+    flytekit marks a workflow as compiled before it compiles it. Here a workflow that failed to compile is restored, so
+    that it fails every time. A stub compiles to nothing.
 
     Args:
-        workflow: of a function.
-        given: values of its inputs, where it is the inside of a dynamic.
-        is_dynamic: whether it is, so that what its function returns without a declared output doesn't matter.
+        workflow: a workflow of a function.
+        given: the values of its inputs if it is the inside of a dynamic task.
+        is_dynamic: whether it is the inside of a dynamic task, which may return promises without declaring outputs.
 
     Returns:
         What flytekit's own `compile` returns.
@@ -51,15 +51,15 @@ def compile_workflow(workflow: Any, given: Mapping[str, Any] | None = None, *, i
         DefinitionError: for what a cluster would refuse.
         Exception: what the workflow's function or flytekit raises.
     """
-    if workflow.compiled:  # without the lock, which whoever reads a compiled workflow may not wait for
+    if workflow.compiled:  # before the lock: reading a compiled workflow must not wait for another compile
         return None
-    if is_dynamic:  # it belongs to this thread, and its function may take its time
+    if is_dynamic:  # only this thread has it, and its function may take long
         return _compile(workflow, given or {}, is_dynamic=True)
     with shielded(), compile_lock:
-        if workflow.compiled:  # meanwhile, by another thread
+        if workflow.compiled:  # by another thread in the meantime
             return None
         with at_rest():
-            # Read before compiling: a change amid the compile belongs to the next one.
+            # Read before compiling: a change during the compile belongs to the next one.
             makings = read_makings(workflow)
             made = _compile(workflow, given or {}, is_dynamic=False)
             note_makings(workflow, makings)
@@ -85,7 +85,7 @@ def _compile(workflow: Any, given: Mapping[str, Any], *, is_dynamic: bool) -> An
 
 
 def ensure_compiled(workflow: Any) -> None:
-    """Compile a workflow unless that was done here: one that flytekit compiled alone may have failed, unchecked."""
+    """Compile a workflow unless it was compiled here; flytekit's own compile may have failed and checks less."""
     if not (workflow.compiled and is_known(workflow)):
         with shielded(), compile_lock:
             private.forget_compiled(workflow)
@@ -93,10 +93,10 @@ def ensure_compiled(workflow: Any) -> None:
 
 
 def check_composed(workflow: Any) -> None:
-    """Raise for what a cluster would refuse in a workflow that was put together by hand.
+    """Check an imperative workflow.
 
     Raises:
-        DefinitionError: naming the place.
+        DefinitionError: for what a cluster would refuse, with the place.
     """
     _check_inside(workflow)
     refuse_wrong_outputs(workflow)
@@ -137,11 +137,11 @@ PATCHES = (_nested_checked, _converted_here)
 
 
 def refuse_written_promises(workflow: Any, given: Mapping[str, Any] | None = None) -> None:
-    """Raise for an input or output that is, or holds, the text of a promise: an f-string takes one silently.
+    """Raise for an input or output that contains the text of a promise, as an f-string in a workflow makes it.
 
     Args:
-        workflow: compiled.
-        given: the values that a dynamic was called with; a text that one of them holds is the user's own.
+        workflow: a compiled workflow.
+        given: the values that a dynamic task was called with; a text in one of them is the user's own.
     """
     inputs = ((f"the input {b.var!r} of {node.id}", b) for node in all_nodes(workflow) for b in node.bindings)
     outputs = ((f"the output {b.var!r}", b) for b in private.compiled_outputs(workflow))
@@ -158,7 +158,7 @@ def refuse_written_promises(workflow: Any, given: Mapping[str, Any] | None = Non
 
 
 def _texts(data: Any) -> Iterator[str]:
-    """The texts that a binding holds, at any depth."""
+    """Yield the strings in a binding, at any depth."""
     if data.collection is not None:
         for inner in data.collection.bindings:
             yield from _texts(inner)
@@ -170,7 +170,7 @@ def _texts(data: Any) -> Iterator[str]:
 
 
 def all_nodes(workflow: Any) -> Iterator[Any]:
-    """The nodes of a workflow: those inside its conditionals and that of its failure handler too."""
+    """Yield the nodes of a workflow, those inside its conditionals and its failure handler too."""
     from flytenb.bridge.workflow.node_paths import name_nodes
 
     nodes = private.compiled_nodes(workflow)

@@ -1,4 +1,4 @@
-"""Defining entities from a cell: the decorators by kind, and taking a definition back when the cell fails."""
+"""Definitions of entities in a cell: decorators by kind, and undoing a definition when the cell fails."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ABSENT = object()
 
 
 def decorator(kind: str) -> Callable[..., Callable[[Any], Any]]:
-    """Return flytekit's decorator, called with its arguments; what is an entity already stays what it is."""
+    """Return flytekit's decorator as a function of its arguments; it leaves an entity as it is."""
     made = _DECORATORS[kind]
 
     def with_arguments(**arguments: Any) -> Callable[[Any], Any]:
@@ -39,9 +39,9 @@ def decorator(kind: str) -> Callable[..., Callable[[Any], Any]]:
 
 
 def decorator_arguments(kind: str) -> dict[str, Any]:
-    """Return the arguments that a decorator takes, as a reader would write them, each with its type.
+    """Return the types of the arguments that a decorator takes, by name.
 
-    `eager` hands what it is given on to its task, which takes less than `task` does.
+    `eager` passes its arguments on to its task, which takes fewer than `task` does.
     """
     types = get_type_hints(flytekit.workflow if kind == "workflow" else flytekit.task)
     signature = inspect.signature(_DECORATORS["task" if kind == "eager" else kind])
@@ -55,7 +55,7 @@ def decorator_arguments(kind: str) -> dict[str, Any]:
 
 @contextmanager
 def rolled_back(namespace: dict[str, Any], names: Sequence[str], defined: Sequence[str]) -> Iterator[None]:
-    """Run a definition; compile what it defined; if anything fails, put names and flytekit's list back."""
+    """Run a definition and compile its workflows; restore names and flytekit's list of entities if that fails."""
     before = {name: namespace.get(name, _ABSENT) for name in names}
     count = len(FlyteEntities.entities)
     try:
@@ -75,5 +75,5 @@ def rolled_back(namespace: dict[str, Any], names: Sequence[str], defined: Sequen
 
 
 def forget_entity(entity: Any) -> None:
-    """Take a replaced entity off flytekit's list of all entities, which otherwise only grows."""
+    """Remove a replaced entity from flytekit's list of all entities, which otherwise only grows."""
     FlyteEntities.entities[:] = [known for known in FlyteEntities.entities if known is not entity]

@@ -1,7 +1,7 @@
-"""Whether a dataclass or model fits where another is expected, by their JSON schemas, as a cluster's compiler decides.
+"""Comparison of the JSON schemas of dataclasses and models, as a cluster's compiler compares them.
 
-The cluster compares with `gitlab.com/yvesf/json-schema-compare` on `santhosh-tekuri/jsonschema` (draft 7), whose rules
-these are, the odd ones too: what they call subset is the expected schema, superset the given one.
+The cluster uses `gitlab.com/yvesf/json-schema-compare` on `santhosh-tekuri/jsonschema` (draft 7). These are its rules,
+including the unexpected ones: its subset is the expected schema, its superset the given one.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ _AT_LEAST = {"minLength": "string", "minItems": "array", "minProperties": "objec
 _AT_MOST = {"maxLength": "string", "maxItems": "array", "maxProperties": "object", "maximum": "number"}
 _DRAFTS = {f"http://json-schema.org/{draft}schema#" for draft in ("", "draft-04/", "draft-06/", "draft-07/")}
 _UNDECIDED = "not decided"
-"""What the cluster's comparison doesn't know: ignored, except inside of anyOf, allOf and oneOf."""
+"""Keywords that the cluster's comparison ignores, except inside of anyOf, allOf and oneOf."""
 
 
 def accepts_schema(given: Schema, expected: Schema) -> bool:
-    """Tell whether a value with the schema `given` is accepted for one with `expected`; a schema without end is."""
+    """Tell whether a value with the schema `given` is accepted for `expected`; a recursive schema is accepted."""
     if given == expected:
         return True
     if any(schema.get("$schema", "http://json-schema.org/schema#") not in _DRAFTS for schema in (given, expected)):
@@ -31,14 +31,14 @@ def accepts_schema(given: Schema, expected: Schema) -> bool:
 
 
 class _Comparison:
-    """Two documents, in which references are looked up."""
+    """Two schema documents, which references are resolved in."""
 
     def __init__(self, expected: Schema, given: Schema) -> None:
         self._expected = expected
         self._given = given
 
     def problems(self, expected: Any, given: Any) -> Iterator[str]:
-        """Yield a word for everything that is against accepting the one for the other."""
+        """Yield each reason to refuse the given schema."""
         expected, given = _resolved(expected, self._expected), _resolved(given, self._given)
         types, given_types = _types(expected), _types(given)
         yield from (f"type {t}" for t in types - given_types)
@@ -57,7 +57,7 @@ class _Comparison:
             yield "const"
 
     def _of_choices(self, key: str, expected: list[Any], given: list[Any]) -> Iterator[str]:
-        """Each of the given choices needs one among the expected that has nothing against it, undecided or not."""
+        """Each of the given choices needs an expected one without a reason against it."""
         if bool(expected) != bool(given):
             yield key
             return
@@ -105,7 +105,7 @@ class _Comparison:
 
 
 def _resolved(schema: Any, document: Schema) -> Schema:
-    """A schema behind its references; one that is just true or false says nothing."""
+    """Resolve a schema's references; the schemas true and false have no keywords."""
     while isinstance(schema, dict) and "$ref" in schema:
         found: Any = document
         for step in str(schema["$ref"]).removeprefix("#").split("/"):
@@ -135,13 +135,13 @@ def _of_number(expected: Schema, given: Schema) -> Iterator[str]:
         if key in expected or key in given:
             yield _UNDECIDED
     steps = [schema["multipleOf"] for schema in (expected, given) if "multipleOf" in schema]
-    # One without the other ends the cluster's comparison in an error.
+    # The cluster's comparison fails if only one side has it.
     if len(steps) == 1 or (len(steps) == 2 and int(steps[0]) and int(steps[1]) % int(steps[0])):
         yield "multipleOf"
 
 
 def _of_bounds(kind: str, expected: Schema, given: Schema) -> Iterator[str]:
-    """A bound of the expected must be there in the given, as narrow or narrower."""
+    """A bound of the expected schema must exist in the given one, as narrow or narrower."""
     for key in (k for k, of in _AT_LEAST.items() if of == kind and k in expected):
         if key not in given or given[key] < expected[key]:
             yield key

@@ -1,7 +1,7 @@
-"""Types along the edges of a compiled workflow: refuse what a cluster's compiler refuses, in Python's words.
+"""Type checks of the bindings of a compiled workflow: refuse what a cluster's compiler refuses, with Python's types.
 
 flytekit binds a promise to any input or output. A cluster compares the types when a workflow is registered
-(`flytepropeller/pkg/compiler/validators/`: `bindings.go`, `branch.go`). A type that isn't known here is let through.
+(`flytepropeller/pkg/compiler/validators/`: `bindings.go`, `branch.go`). A type that isn't known here is accepted.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _HINT = (
 
 
 class Declared(NamedTuple):
-    """A type as its author wrote it, if that is known, and as Flyte knows it."""
+    """A type as Python annotation, if that is known, and as Flyte's literal type."""
 
     python: Any
     literal: LiteralType
@@ -43,14 +43,14 @@ class Declared(NamedTuple):
 
 
 def refuse_wrong_inputs(workflow: Any, nodes: Iterable[Any]) -> None:
-    """Raise where an input of a node can't come from what is bound to it.
+    """Raise if the binding of a node's input has a type that doesn't fit.
 
     Args:
-        workflow: compiled.
+        workflow: a compiled workflow.
         nodes: its nodes, those inside its conditionals too.
 
     Raises:
-        DefinitionError: which names the input, the nodes, and both types.
+        DefinitionError: with the input, the nodes and both types.
     """
     checks = _Checks(workflow)
     for node in nodes:
@@ -61,10 +61,10 @@ def refuse_wrong_inputs(workflow: Any, nodes: Iterable[Any]) -> None:
 
 
 def refuse_wrong_outputs(workflow: Any) -> None:
-    """Raise where an output of a compiled workflow can't come from what is bound to it.
+    """Raise if the binding of a workflow's output has a type that doesn't fit.
 
     Raises:
-        DefinitionError: which names the output, the node, and both types.
+        DefinitionError: with the output, the node and both types.
     """
     _Checks(workflow).refuse_wrong_outputs()
 
@@ -75,7 +75,7 @@ class _Checks:
         self._known: dict[tuple[int, str, str], Declared | None] = {}
 
     def _declared(self, entity: Any, side: str, name: str) -> Declared | None:
-        """What an entity declares; many nodes of a workflow call the same one."""
+        """Return what an entity declares, read once for all its nodes."""
         key = (id(entity), side, name)
         if key not in self._known:
             self._known[key] = _declared(entity, side, name)
@@ -102,7 +102,7 @@ class _Checks:
         raise DefinitionError(f"{self._workflow.short_name}: {what}", hint=_HINT)
 
     def refuse_different_cases(self, branch: Any) -> None:
-        """An output that all cases of a conditional give, as far as they were tried, has one type in them."""
+        """Raise if the cases of a conditional have an output of one name with different types."""
         thens = [case.then for case in cases_of(branch.flyte_entity) if case.then is not None]
         first = thens[0] if thens else None
         common = self._outputs(first) if first is not None else {}
@@ -118,7 +118,7 @@ class _Checks:
                     )
 
     def _outputs(self, node: Any) -> dict[str, Declared]:
-        """The outputs of a case's node; of a conditional inside, those that all its cases give."""
+        """Return the outputs of a case's node; of a nested conditional, those that all its cases share."""
         entity = node.flyte_entity
         if isinstance(entity, BranchNode):
             inside = [self._outputs(case.then) for case in cases_of(entity) if case.then is not None]
@@ -128,7 +128,7 @@ class _Checks:
         return {name: declared for name, declared in found.items() if declared is not None}
 
     def _output(self, node: Any, name: str) -> Declared | None:
-        """The type of one output of a node; of the workflow's own input if the node is the start."""
+        """Return the type of one output of a node; of a workflow input for the start node."""
         if not node.id:
             return self._declared(self._workflow, "inputs", name)
         entity = node.flyte_entity
@@ -137,13 +137,13 @@ class _Checks:
             return next((found for then in thens if (found := self._output(then, name)) is not None), None)
         if isinstance(entity, Gate) and entity.literal_type is not None:
             return Declared(entity.input_type, entity.literal_type.to_flyte_idl())
-        if isinstance(entity, Gate):  # an approval hands its input on
+        if isinstance(entity, Gate):  # an approval passes its input on
             bound = next((b.binding.promise for b in node.bindings if b.var == name), None)
             return None if bound is None else self._promised(bound)
         return self._declared(entity, "outputs", name)
 
     def _promised(self, promise: Any) -> Declared | None:
-        """The type behind a promise's attributes.
+        """Return the type of a promise after its attributes.
 
         Raises:
             DefinitionError: for a field that a dataclass doesn't have.
@@ -165,7 +165,7 @@ class _Checks:
     # --- bindings ----------------------------------------------------------------------------------------------
 
     def _problem(self, binding: Any, expected: Declared) -> str | None:
-        """Say what is wrong with a binding, in words that go on after the expected type."""
+        """Return what is wrong with a binding, as the rest of a sentence that ends in the expected type."""
         if binding.promise is not None:
             return self._problem_of_promise(binding.promise, expected)
         if binding.scalar is not None:
@@ -192,14 +192,14 @@ class _Checks:
         return f"{source} gives {given}{several}"
 
     def _problem_of_union(self, binding: Any, expected: Declared) -> str | None:
-        """A list or dict of promises must fit exactly one variant."""
+        """Check that a list or dict of promises fits exactly one variant."""
         fitting = [v for v in _variants(expected) if self._problem(binding, v) is None]
         if len(fitting) == 1:
             return None
         what = "a list" if binding.collection is not None else "a dict"
         if fitting:
             return f"{what} fits more than one of these: {', '.join(map(str, fitting))}"
-        return f"{what} that holds what nodes give fits none of these"
+        return f"{what} of node outputs fits none of these"
 
     def _problem_of_items(self, kind: str, what: str, items: Any, expected: Declared) -> str | None:
         if expected.literal.WhichOneof("type") != kind:
@@ -221,7 +221,7 @@ def _problem_of_scalar(scalar: Scalar, expected: Declared) -> str | None:
 
 
 def _type_of_scalar(scalar: Scalar) -> LiteralType | None:
-    """The type of a constant, as far as its literal tells it."""
+    """Return the type of a constant, as far as its literal says."""
     kind = scalar.WhichOneof("value")
     if kind == "primitive":
         return LiteralType(simple=_SIMPLE_OF_PRIMITIVE.get(scalar.primitive.WhichOneof("value"), SimpleType.NONE))
@@ -254,7 +254,7 @@ _SIMPLE_OF_PRIMITIVE = {
 
 
 def _declared(entity: Any, side: str, name: str) -> Declared | None:
-    """What an entity declares for an input or output, None where that isn't known."""
+    """Return what an entity declares for an input or output, None if that isn't known."""
     variables = getattr(getattr(entity, "interface", None), side, None) or {}
     if name not in variables:
         return None
@@ -266,7 +266,7 @@ def _declared(entity: Any, side: str, name: str) -> Declared | None:
 
 
 def _inner(declared: Declared) -> Declared:
-    """The type of the items of a list or the values of a dict."""
+    """Return the type of the items of a list or the values of a dict."""
     literal = declared.literal
     arguments = get_args(_unannotated(declared.python))
     inner = literal.collection_type if literal.WhichOneof("type") == "collection_type" else literal.map_value_type
@@ -274,7 +274,7 @@ def _inner(declared: Declared) -> Declared:
 
 
 def _attribute(declared: Declared, attribute: Any) -> Declared:
-    """The type of an item or field; what a cluster can't look into, such as a plain dict, keeps its type."""
+    """Return the type of an item or field; a type without known fields, such as a plain dict, stays the same."""
     literal = declared.literal
     if literal.WhichOneof("type") in ("collection_type", "map_value_type"):
         return _inner(declared)
@@ -283,7 +283,7 @@ def _attribute(declared: Declared, attribute: Any) -> Declared:
 
 
 def _variants(declared: Declared) -> list[Declared]:
-    """The variants of a union, none of any other type; the Python types are in flytekit's order."""
+    """Return the variants of a union in flytekit's order; empty for any other type."""
     literals = declared.literal.union_type.variants
     found = get_args(_unannotated(declared.python))
     if len(found) != len(literals):

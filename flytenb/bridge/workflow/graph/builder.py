@@ -38,7 +38,7 @@ def read_graph(entity: Any) -> Graph:
     A workflow is compiled if it isn't yet, on the calling thread.
 
     Raises:
-        NotAnEntityError: if the object is no entity.
+        NotAnEntityError: if the object isn't an entity.
         Exception: whatever the workflow's own code raises while it compiles.
     """
     require_entity(entity)
