@@ -1,16 +1,31 @@
-"""The contract of every private attribute of flytekit that flytenb touches: an upgrade breaks here first."""
+"""The contract of each private attribute of flytekit in `bridge/private.py`, and that no other module uses one."""
 
 from __future__ import annotations
 
 import copy
 import inspect
+import os
+import re
 from datetime import timedelta
 from pathlib import Path
 from types import FunctionType
+from typing import Any
 
+import flytekit
 import pytest
 from diskcache import Cache
-from flytekit import ContainerTask, Resources, Workflow, conditional, task, wait_for_input, workflow
+from flytekit import (
+    ContainerTask,
+    FlyteContext,
+    Resources,
+    Workflow,
+    conditional,
+    dynamic,
+    map_task,
+    task,
+    wait_for_input,
+    workflow,
+)
 from flytekit.core import local_cache, tracker
 from flytekit.core.checkpointer import SyncCheckpoint
 from flytekit.core.condition import BranchNode
@@ -18,11 +33,20 @@ from flytekit.core.legacy_map_task import map_task as legacy_map_task
 from flytekit.core.promise import Promise
 from flytekit.core.python_function_task import PythonFunctionTask
 from flytekit.core.task import TaskPlugins
+from flytekit.core.tracker import extract_task_module
 from flytekit.core.type_engine import TypeEngine
+from flytekit.deck import DeckField
 from flytekit.extras.accelerators import T4
+from flytekit.extras.tasks.shell import ShellTask
 from flytekit.remote import remote
+from flytekit.types.directory import FlyteDirectory
+from flytekit.types.file import FlyteFile
 
 from flytenb.bridge import private
+from tests.private_names import private_attributes, private_uses
+
+OTHERS = {"_name", "_repr_html_", "_LazyModule", "_values"}
+"""Names of the standard library, IPython and PyTorch that flytekit has too."""
 
 
 @task
@@ -230,3 +254,95 @@ def test_the_tables_of_task_plugins_and_connectors_are_dictionaries() -> None:
 
 def test_the_check_of_a_failure_handler_is_a_method_of_a_workflow() -> None:
     assert callable(getattr(type(chosen), private.FAILURE_HANDLER_CHECK))
+
+
+@dynamic
+def several(x: int) -> int:
+    return inc(x=x)
+
+
+def test_each_label_of_a_task_is_an_attribute_of_some_task(tmp_path: Path) -> None:
+    script = tmp_path / "script.sh"
+    script.write_text("true")
+    mapped = map_task(inc)
+    mapped.set_command_prefix(["pyflyte"])
+    tasks = [inc, several, mapped, legacy_map_task(inc), ContainerTask(name="raw", image="i", command=["true"])]
+    tasks.append(ShellTask(name="shell", script_file=str(script)))
+    with pytest.raises(AttributeError):
+        _ = inc.never_there  # only a task that was looked for in its module keeps this
+    extract_task_module(inc)
+    known = {name for made in tasks for name in vars(made)}
+    assert private.TASK_LABELS - known == set()
+
+
+def test_a_shell_task_keeps_the_path_of_its_script(tmp_path: Path) -> None:
+    script = tmp_path / "script.sh"
+    script.write_text("true")
+    assert private.script_file(ShellTask(name="filed", script_file=str(script))) == str(script)
+    assert private.script_file(ShellTask(name="inline", script="true")) is None
+    assert private.script_file(inc) is None
+
+
+def test_a_file_is_downloaded_when_it_is_opened(tmp_path: Path) -> None:
+    calls: list[str] = []
+    file: FlyteFile[Any] = FlyteFile(path=str(tmp_path / "here"))
+    assert private.remote_source(file) is None
+    private.set_local_path(file, str(tmp_path / "here"))
+    private.set_download(file, "s3://there", lambda: calls.append("downloaded"))
+    assert private.remote_source(file) == "s3://there"
+    assert os.fspath(file) == str(tmp_path / "here")
+    assert calls == ["downloaded"]
+
+
+def test_a_directory_made_from_a_literal_is_uploaded_only_if_that_is_allowed(tmp_path: Path) -> None:
+    context = FlyteContext.current_context()
+    (tmp_path / "file").touch()
+    declared = TypeEngine.to_literal_type(FlyteDirectory)
+    literal = TypeEngine.to_literal(context, FlyteDirectory(str(tmp_path)), FlyteDirectory, declared)
+    made = TypeEngine.to_python_value(context, literal, FlyteDirectory)
+    assert made.remote_directory is False
+    private.allow_upload(made)
+    assert made.remote_directory is None
+
+
+def test_a_task_class_with_a_conversion_of_its_own_is_known() -> None:
+    class Own(PythonFunctionTask):  # type: ignore[type-arg]
+        def _output_to_literal_map(self, *args: Any, **kwargs: Any) -> Any:
+            return super()._output_to_literal_map(*args, **kwargs)
+
+    assert private.is_conversion_inherited(PythonFunctionTask)
+    assert not private.is_conversion_inherited(Own)
+
+
+def test_decks_are_rendered_for_native_values() -> None:
+    @task(enable_deck=True, deck_fields=(DeckField.INPUT, DeckField.OUTPUT))
+    def shown(x: int) -> int:
+        return x
+
+    context = FlyteContext.current_context()
+    parameters = context.user_space_params.with_enable_deck(enable_deck=True).build()
+    private.write_decks(shown, {"x": 3}, {"o0": 4}, context, parameters)
+    assert {"3", "4"} <= {part for deck in parameters.decks for part in re.findall(r"\d+", deck.html)}
+
+
+def test_private_names_of_flytekit_are_used_in_one_file() -> None:
+    attributes = private_attributes(Path(flytekit.__file__).parent) - OTHERS
+    package = Path(private.__file__).parent.parent
+    uses = [
+        str(use)
+        for path in package.rglob("*.py")
+        if path != Path(private.__file__)
+        for name in ("flytekit", "flyteidl")
+        for use in private_uses(path, name, attributes if name == "flytekit" else set())
+    ]
+    assert uses == []
+
+
+def test_a_use_of_a_private_name_is_found_in_each_form(tmp_path: Path) -> None:
+    path = tmp_path / "module.py"
+    path.write_text(
+        "from flytekit.core._some import thing\nfrom flytekit import _other\nimport flytekit._third\n"
+        "x._nodes\ngetattr(x, '_nodes')\nx._mine\nclass A:\n    _mine = 1\n"
+    )
+    found = [use.name for use in private_uses(path, "flytekit", {"_nodes", "_mine"})]
+    assert sorted(found) == ["_nodes", "_nodes", "_other", "_some", "_third"]

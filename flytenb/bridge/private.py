@@ -24,6 +24,16 @@ if TYPE_CHECKING:
 FAILURE_HANDLER_CHECK = "_validate_add_on_failure_handler"
 """The method of a workflow that compiles its failure handler; its name is looked for in tracebacks."""
 
+TASK_LABELS = frozenset([
+    "_name", "_metadata", "_docs", "_instantiated_in", "_module_file", "_lhs", "_task_type_version",  # its name
+    "_interface", "_native_interface", "_python_interface", "_collection_interface",  # its types
+    "_container_image", "_resources", "_security_ctx", "pod_template", "accelerator", "shared_memory",  # where it runs
+    "_deck_fields", "_disable_deck", "_task_resolver", "_get_command_fn", "_node_dependency_hints", "sub_node_metadata",
+    "_cmd_prefix", "_config_task_instance", "_concurrency",  # how a cluster starts it
+    "_wf", "_outputs", "_process_result",  # set when it is compiled or run
+])  # fmt: skip
+"""The attributes of tasks that don't change the result of a call."""
+
 _opening = threading.Lock()
 os.register_at_fork(after_in_child=_opening._at_fork_reinit)  # type: ignore[attr-defined]
 
@@ -268,3 +278,47 @@ def dataset_literal(dataset: Any) -> Any:
 def set_dataset_literal(dataset: Any, literal: Any) -> None:
     """Set the literal that a structured dataset reads from."""
     dataset._literal_sd = literal
+
+
+def remote_source(file: Any) -> str | None:
+    """Return the path or address that a `FlyteFile` or `FlyteDirectory` is downloaded from, or None."""
+    source: str | None = getattr(file, "_remote_source", None)
+    return source
+
+
+def set_download(file: Any, source: str, download: Callable[[], Any]) -> None:
+    """Let a `FlyteFile` or `FlyteDirectory` be downloaded from `source` when it is first opened."""
+    file._remote_source = source
+    file._downloader = download
+
+
+def set_local_path(file: Any, path: str) -> None:
+    """Set the path that a `FlyteFile` is downloaded to."""
+    file._local_path = path
+
+
+def allow_upload(directory: Any) -> None:
+    """Let a `FlyteDirectory` that was made from a literal be uploaded, as a `FlyteFile` is."""
+    if directory._remote_directory is False:
+        directory._remote_directory = None
+
+
+def script_file(task: Any) -> Any:
+    """Return the path of a shell task's script, None for any other task and for a script in the task itself."""
+    return vars(task).get("_script_file")
+
+
+def is_conversion_inherited(task_class: type) -> bool:
+    """Tell whether a task class converts inputs and outputs by the methods of flytekit's `PythonTask`."""
+    from flytekit.core.base_task import PythonTask
+
+    cls: Any = task_class
+    return (
+        cls._output_to_literal_map is PythonTask._output_to_literal_map
+        and cls._literal_map_to_python_input is PythonTask._literal_map_to_python_input
+    )
+
+
+def write_decks(task: Any, inputs: dict[str, Any], outputs: dict[str, Any], context: Any, parameters: Any) -> None:
+    """Render a task's decks for native inputs and outputs, as its dispatch does after the call."""
+    task._write_decks(inputs, outputs, context, parameters)

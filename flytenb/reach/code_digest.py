@@ -38,17 +38,6 @@ _GENERATED = frozenset([
 _GENERATED_PREFIX = "__mashumaro_"
 """Codecs that mashumaro makes of the fields when a dataclass first becomes a literal."""
 
-_TASK_LABELS = frozenset([
-    "_name", "_metadata", "_docs", "_instantiated_in", "_module_file", "_lhs",
-    "_task_type_version",  # what it is called
-    "_interface", "_native_interface", "_python_interface", "_collection_interface",  # the types are digested
-    "_container_image", "_resources", "_security_ctx", "pod_template", "accelerator", "shared_memory",  # where it runs
-    "_deck_fields", "_disable_deck", "_task_resolver", "_get_command_fn", "_node_dependency_hints", "sub_node_metadata",
-    "_cmd_prefix", "_config_task_instance", "_concurrency",  # how a cluster starts it
-    "_wf", "_outputs", "_process_result",  # what running it leaves behind
-])  # fmt: skip
-"""The attributes of a task that have no say in its answer."""
-
 _CACHES = frozenset(["dispatch_cache", "cache_token", "_clear_cache"])
 """Where `functools.singledispatch` keeps what it has found so far."""
 
@@ -184,7 +173,7 @@ def describe_entity(walker: Reacher, entity: Any) -> bytes:
     walker.watch(_read_settings, entity)
     interface = getattr(entity, "python_interface", None)
     inputs, outputs = ({}, {}) if interface is None else (interface.inputs, interface.outputs)
-    script = settings.get("_script_file")
+    script = private.script_file(entity)
     content = walker.measure(lambda: _file(script)) if type(script) is str else b""
     types = map(walker.of_named, (inputs, outputs))
     transformers = _describe_transformers(walker, (*inputs.values(), *outputs.values()))
@@ -211,7 +200,7 @@ def _registry_entry(declared: Any) -> list[Any]:
 
 def _settings(entity: Any) -> dict[str, Any]:
     held = getattr(entity, "__dict__", {})
-    return {name: held[name] for name in sorted(held) if name not in _TASK_LABELS and not name.startswith("__")}
+    return {name: held[name] for name in sorted(held) if name not in private.TASK_LABELS and not name.startswith("__")}
 
 
 def _read_settings(entity: Any) -> list[Any]:

@@ -16,6 +16,7 @@ from typing import Any
 from flytekit.types.directory import FlyteDirectory
 from flytekit.types.file import FlyteFile
 
+from flytenb.bridge import private
 from flytenb.reach.memory import add_memory
 from flytenb.reach.names import home_of
 from flytenb.reach.pieces import add_files, add_piece, local_path
@@ -168,7 +169,7 @@ def _of_memory(value: Any) -> bytes:
 
 
 def _of_files(value: Any) -> bytes:
-    uri = str(getattr(value, "_remote_source", None) or value.path)
+    uri = str(private.remote_source(value) or value.path)
     digest = hashlib.blake2b(digest_size=16)
     add_piece(digest, f"{type(value).__module__} {type(value).__qualname__} {value.extension()}".encode())
     path = local_path(uri)

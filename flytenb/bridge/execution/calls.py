@@ -19,6 +19,7 @@ from flytekit.deck import DeckField
 from flytekit.exceptions.user import FlyteRecoverableException
 from flytekit.models.literals import Literal
 
+from flytenb.bridge import private
 from flytenb.bridge.context import AS_POD, Workspace
 from flytenb.bridge.crossing import Value, from_literal, packer
 from flytenb.bridge.entities.interface import is_stub, mock_of, require_entity, require_local, short_name
@@ -64,8 +65,7 @@ def is_plain(task: Any) -> bool:
         and cls.dispatch_execute is PythonTask.dispatch_execute
         and cls.local_execute is Task.local_execute
         and cls.sandbox_execute is Task.sandbox_execute
-        and cls._output_to_literal_map is PythonTask._output_to_literal_map
-        and cls._literal_map_to_python_input is PythonTask._literal_map_to_python_input
+        and private.is_conversion_inherited(cls)
         and "local_execute" not in vars(task)
         and "dispatch_execute" not in vars(task)
     )
@@ -132,7 +132,7 @@ def _fast_call(task: PythonTask[Any], strict: bool) -> Call:
         context.execution_state.mode = AS_POD
         outputs = pack(box)
         natives = {name: value.native() for name, value in outputs.items()} if task.enable_deck else {}
-        task._write_decks(inputs, natives, context, parameters)
+        private.write_decks(task, inputs, natives, context, parameters)
         return outputs
 
     return call_with_hooks

@@ -108,13 +108,12 @@ def _files_in(value: Any) -> Iterator[FlyteFile | FlyteDirectory | StructuredDat
 def _own(workspace: Workspace, file: Any) -> None:
     """Give a local file a path of its own, as flytekit does for a remote one (checked in 1.16.31)."""
     source = str(file.path)
-    if file._remote_source is not None or not Path(source).exists():
+    if private.remote_source(file) is not None or not Path(source).exists():
         return
     file.path = str(workspace.root / uuid4().hex / Path(source).name)
     if isinstance(file, FlyteFile):
-        file._local_path = file.path
-    file._remote_source = source
-    file._downloader = partial(_copy, source, file.path)
+        private.set_local_path(file, file.path)
+    private.set_download(file, source, partial(_copy, source, file.path))
 
 
 def _copy(source: str, target: str) -> None:
@@ -132,10 +131,10 @@ def copy_files(value: Any, copy: Callable[[str], str]) -> Any:
             held = private.dataset_literal(file)
             if held is not None and Path(held.uri).exists():
                 private.set_dataset_literal(file, DatasetLiteral(uri=copy(held.uri), metadata=held.metadata))
-        elif file._remote_source is None and Path(file.path).exists():
+        elif private.remote_source(file) is None and Path(file.path).exists():
             file.path = copy(str(file.path))
             if isinstance(file, FlyteFile):
-                file._local_path = file.path
+                private.set_local_path(file, file.path)
     return value
 
 
@@ -153,8 +152,8 @@ def copy_for_task(workspace: Workspace, value: Any) -> Any:
 def let_go(value: Any) -> Any:
     """Let the local directories in a value be uploaded, as files are: one made from a literal says that it isn't."""
     for file in _files_in(value):
-        if isinstance(file, FlyteDirectory) and file._remote_directory is False:
-            file._remote_directory = None
+        if isinstance(file, FlyteDirectory):
+            private.allow_upload(file)
     return value
 
 

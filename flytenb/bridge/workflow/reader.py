@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from flytekit.core.array_node_map_task import ArrayNodeMapTask
 from flytekit.core.condition import BranchNode
-from flytekit.core.gate import Gate
 from flytekit.core.node import Node
 from flytekit.core.workflow import PythonFunctionWorkflow, WorkflowBase, WorkflowFailurePolicy
 from flytekit.models import literals
@@ -169,8 +167,7 @@ def _claim(then: Node | None, unclaimed: set[int]) -> set[int]:
 def _read_entity(entity: Any) -> _Entity:
     if isinstance(entity, BranchNode):
         return _Entity(entity, Kind.BRANCH, str(entity.name), str(entity.name), {}, is_remote=False)
-    is_named = isinstance(entity, Gate | ArrayNodeMapTask)
-    node_name = entity.name if is_named else entity.construct_node_metadata().name
+    node_name = entity.construct_node_metadata().name
     interface = python_interface(entity)
     outputs = dict.fromkeys(entity.interface.outputs) if interface is None else interface.outputs
     return _Entity(entity, kind_of(entity), short_name(entity), str(node_name), outputs, is_remote(entity))
