@@ -25,7 +25,7 @@ from flytekit.types.file import FlyteFile
 
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.crossing import hash_of, packer
-from flytenb.bridge.workflow.compiled import task_policy
+from flytenb.bridge.workflow.policy import task_policy
 from flytenb.cache import store as cache_store
 from flytenb.cache import task_cache as cache
 from flytenb.cache.task_cache import TaskCache, single_flight

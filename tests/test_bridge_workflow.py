@@ -10,10 +10,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from flytekit import conditional, map_task, task, workflow
+from flytekit import FlyteContext, conditional, map_task, task, workflow
 from flytekit.core.base_task import TaskMetadata
+from flytekit.core.type_engine import TypeEngine
+from flytekit.models.literals import Literal
 
+import flytenb
 from flytenb.bridge.entities.interface import inner_workflow, is_stub, kind_of
+from flytenb.bridge.execution.branch import is_met
 from flytenb.bridge.workflow.graph import read_graph
 from flytenb.bridge.workflow.reader import read_built, read_workflow
 from flytenb.model import Kind
@@ -132,6 +136,36 @@ def test_a_case_that_passes_on_an_earlier_promise_names_its_node_and_the_branch_
         ComparisonExpression("==", Operand(second[0]), Operand(value=2)),
     )
     assert branch.cases[1].condition is None
+
+
+@pytest.mark.parametrize(("x", "expected"), [(5, 6), (1, 2)])
+def test_a_branch_whose_cases_all_pass_on_an_earlier_promise_has_its_output(x: int, expected: int) -> None:
+    @workflow
+    def passed_on(x: int) -> int:
+        before = add(x=x)
+        return double(x=conditional("c").if_(x > 3).then(before).else_().then(before))
+
+    assert flytenb.run(passed_on, x=x).result == 2 * expected
+
+
+def test_a_condition_reads_as_plain_data_and_is_met_as_in_python() -> None:
+    operands = {name: to_literal(value) for name, value in {"a": 3, "b": 2.5, "c": None}.items()}
+    a, b, c = Operand("a"), Operand("b"), Operand("c")
+    three = ComparisonExpression("==", a, Operand(value=3))
+    less = ComparisonExpression("<", a, b)
+    assert is_met(None, operands)
+    assert is_met(three, operands)
+    assert not is_met(less, operands)
+    assert is_met(ConjunctionExpression("or", less, three), operands)
+    assert not is_met(ConjunctionExpression("and", three, less), operands)
+    assert is_met(ComparisonExpression("!=", a, c), operands)
+    assert is_met(ComparisonExpression("==", c, Operand()), operands)
+    assert not is_met(ComparisonExpression(">=", c, Operand()), operands)  # None has no order
+
+
+def to_literal(value: Any) -> Literal:
+    declared = type(value)
+    return TypeEngine.to_literal(FlyteContext.current_context(), value, declared, TypeEngine.to_literal_type(declared))
 
 
 def test_the_model_of_a_workflow_needs_no_flytekit() -> None:

@@ -46,7 +46,7 @@ def map_models(size: int) -> Callable[[], Any]:
 def cache_key(size: int) -> Callable[[], Any]:
     from big_flows import make_frame, rows_of
 
-    from flytenb.bridge.workflow.compiled import task_policy
+    from flytenb.bridge.workflow.policy import task_policy
     from flytenb.cache.task_cache import TaskCache
 
     cache = TaskCache(rows_of, task_policy(rows_of))

@@ -24,10 +24,10 @@ from google.protobuf.message import DecodeError
 from flytenb.bridge.crossing import Value, from_literal, packer
 from flytenb.bridge.execution.calls import is_plain
 from flytenb.bridge.execution.files import may_hold_files
-from flytenb.bridge.workflow.compiled import Policy
 from flytenb.cache import store as cache_store
 from flytenb.cache.stamps import stamp_of
 from flytenb.cache.value_digest import ValueDigest
+from flytenb.model.workflow import Policy
 from flytenb.reach.code_digest import CodeDigest
 from flytenb.reach.pieces import add_piece
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from flytenb.bridge.crossing import resolve_attribute
-from flytenb.bridge.execution.branch import Way
-from flytenb.bridge.workflow.compiled import CompiledNode, Ref
+from flytenb.bridge.execution.branch import is_met
+from flytenb.model.workflow import Promise, WorkflowNode
 from flytenb.runner.record import Key, Record
 from flytenb.runner.scope import Scope
 from flytenb.runner.step import Skip, Step
@@ -20,17 +20,15 @@ if TYPE_CHECKING:
 class BranchStep(Step):
     """Check each case in order; the first that holds is taken, everything in the others is skipped."""
 
-    __slots__ = ("closing", "operands", "steps", "values", "ways")
+    __slots__ = ("cases", "closing", "operands", "steps", "values")
 
-    def __init__(
-        self, record: Record, scope: Scope, node: CompiledNode, ways: Sequence[Way], values: Values, closing: JoinStep
-    ) -> None:
+    def __init__(self, record: Record, scope: Scope, node: WorkflowNode, values: Values, closing: JoinStep) -> None:
         super().__init__(record, scope, is_closing=False)
-        self.ways = ways
+        self.cases = node.cases
         self.steps: list[list[Step]] = []
         self.closing = closing
         self.values = values
-        refs = {var: ref for var, ref in node.bindings.items() if isinstance(ref, Ref)}
+        refs = {var: ref for var, ref in node.bindings.items() if isinstance(ref, Promise)}
         self.operands = [(var, (ref.path, ref.output), ref.attributes) for var, ref in refs.items()]
 
     def execute(self, scheduler: Scheduler) -> Skip:
@@ -40,12 +38,12 @@ class BranchStep(Step):
             value = self.values.get(key)
             assert value is not None, f"{self.path} was started before {var}"
             operands[var] = resolve_attribute(value.literal(), attributes)
-        taken = next((i for i, way in enumerate(self.ways) if way.holds(operands)), None)
+        taken = next((i for i, case in enumerate(self.cases) if is_met(case.condition, operands)), None)
         others = [step for i, steps in enumerate(self.steps) if i != taken for step in steps]
         if taken is None:
             return Skip(others, ValueError(f"no case of branch {self.path!r} holds and it has no else"))
         self.closing.taken = taken
-        error = self.ways[taken].error
+        error = self.cases[taken].error
         return Skip(others, None if error is None else ValueError(error))
 
 
@@ -54,12 +52,12 @@ class JoinStep(Step):
 
     __slots__ = ("sources", "taken", "values")
 
-    def __init__(self, record: Record, scope: Scope, ways: Sequence[Way], values: Values) -> None:
+    def __init__(self, record: Record, scope: Scope, node: WorkflowNode, values: Values) -> None:
         super().__init__(record, scope, is_opening=False)
         self.taken = 0
         self.values = values
         outputs = record.use.outputs if record.use is not None else ()
-        self.sources = [_sources(way.then, outputs) for way in ways]
+        self.sources = [_sources(case.then, outputs) for case in node.cases]
 
     def execute(self, scheduler: Scheduler) -> None:
         for mine, theirs in self.sources[self.taken]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from flytenb.bridge.patches import during_runs as run_replacements
+from flytenb.bridge.patches import during_runs
 from flytenb.errors import headline
 from flytenb.model import Phase
 from flytenb.runner import capture
@@ -43,7 +43,7 @@ class Ending:
                 return
             self._is_wound_up = True
         capture.end()
-        run_replacements.end()
+        during_runs.end()
         if self._journal.run_record.phase is Phase.ABORTED:
             workers.submit(self._workspace.close)  # the one who cancels doesn't wait for a large directory
         else:

@@ -20,10 +20,12 @@ from flytenb.bridge.entities.interface import (
 from flytenb.bridge.entities.stub import stub_error
 from flytenb.bridge.type_names import name_type
 from flytenb.bridge.values_in_short import shorten
-from flytenb.bridge.workflow.compiled import Compiled, CompiledNode, Ref, read_compiled, task_policy
+from flytenb.bridge.workflow.policy import task_policy
+from flytenb.bridge.workflow.reader import read_workflow, require_runnable
 from flytenb.bridge.workflow.readings import read_once
 from flytenb.errors import InputError, closest, say
 from flytenb.model import Kind
+from flytenb.model.workflow import Promise, Workflow, WorkflowNode
 from flytenb.runner.wiring import Wired
 from flytenb.wording.text import class_name, clean
 
@@ -79,20 +81,21 @@ def root_of(entity: Any, given: Mapping[str, Any]) -> Root:
 
 
 def _wire(workflow: Any) -> Wired:
-    return Wired.of(read_compiled(workflow))
+    return Wired.of(require_runnable(read_workflow(workflow)))
 
 
-def _alone(entity: Any, path: str) -> Compiled:
+def _alone(entity: Any, path: str) -> Workflow:
     """A task by itself, as the only node of a workflow that passes everything through."""
     interface = entity.python_interface
-    node = CompiledNode(
+    node = WorkflowNode(
         path=path,
+        kind=kind_of(entity),
+        name=short_name(entity),
         entity=entity,
-        bindings={name: Ref("@inputs", name, (), t) for name, t in interface.inputs.items()},
-        upstream=frozenset(),
+        bindings={name: Promise("@inputs", name, (), t) for name, t in interface.inputs.items()},
         policy=task_policy(entity),
     )
-    return Compiled((node,), {name: Ref(path, name, (), t) for name, t in interface.outputs.items()})
+    return Workflow((node,), {name: Promise(path, name, (), t) for name, t in interface.outputs.items()})
 
 
 def _fill(

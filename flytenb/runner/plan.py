@@ -9,7 +9,6 @@ from typing import Any
 
 from flytenb.bridge.crossing import Value
 from flytenb.bridge.entities.interface import is_map, plan_inputs
-from flytenb.bridge.execution.branch import read_ways
 from flytenb.bridge.execution.map_task import read_array
 from flytenb.bridge.execution.task_error import (
     branch_message,
@@ -18,9 +17,11 @@ from flytenb.bridge.execution.task_error import (
     node_message,
     takes_error,
 )
-from flytenb.bridge.workflow.compiled import CompiledNode, Policy, read_compiled, task_policy
-from flytenb.bridge.workflow.graph import graph_of_call, read_inner
+from flytenb.bridge.workflow.graph import graph_of_call, to_graph
+from flytenb.bridge.workflow.policy import task_policy
+from flytenb.bridge.workflow.reader import read_built, read_workflow, require_runnable
 from flytenb.model import Kind
+from flytenb.model.workflow import Policy, WorkflowNode
 from flytenb.runner.branch import BranchStep, JoinStep
 from flytenb.runner.connector import ConnectorStep
 from flytenb.runner.dynamic import DynamicExitStep, DynamicStep
@@ -69,7 +70,7 @@ class Planner:
         starts: Ends = {}
         ends: Ends = {}
         wires = self.wiring.connect(wired.ways)
-        for node in wired.compiled.nodes:
+        for node in wired.workflow.nodes:
             if node.cases:
                 self._branch(node, wired, wires, scope, starts, ends)
             else:
@@ -79,8 +80,8 @@ class Planner:
             step.waits += len(sources)
             for source in sources:
                 ends[source].successors.append(step)
-        if wired.compiled.failure is not None:
-            scope.handler = self._handler(wired.compiled.failure, scope)
+        if wired.workflow.failure is not None:
+            scope.handler = self._handler(wired.workflow.failure, scope)
 
     def _steps(self, use: Use, wires: Wires, scope: Scope) -> tuple[Step, Step]:
         """Build the steps that run one entity; return the first and the last."""
@@ -136,13 +137,13 @@ class Planner:
     def _subworkflow(self, record: Record, role: Role, scope: Scope) -> tuple[Step, Step]:
         use, path, workflow = record.use, record.path, role.workflow
         assert use is not None
-        wired = Wired.of(read_compiled(workflow, path))
+        wired = Wired.of(require_runnable(read_workflow(workflow, path)))
         gives = self._gives(record, workflow.python_interface.inputs)
         enter = EnterStep(record, scope, self._passes([((f"{path}/@inputs", n), give) for n, give in gives.items()]))
         exit_step = ExitStep(record, scope)
         exit_step.passes = self._collected(wired, dict(use.outputs), workflow.python_interface.outputs)
         is_execution = role.kind is Kind.LAUNCH_PLAN or scope.is_execution
-        policy = wired.compiled.is_fail_fast if is_execution else scope.execution_is_fail_fast
+        policy = wired.workflow.is_fail_fast if is_execution else scope.execution_is_fail_fast
         inside = Scope(path, scope, is_fail_fast=policy, closing=exit_step)
         inside.execution_is_fail_fast = policy
         inside.attach()
@@ -170,7 +171,7 @@ class Planner:
 
     def _collected(self, wired: Wired, keys: Mapping[str, Key], types: Mapping[str, Any]) -> Passes:
         """How the outputs of a workflow are collected from its inside."""
-        outputs = wired.compiled.outputs
+        outputs = wired.workflow.outputs
         return self._passes([(keys[name], self.wiring.passer(b, types[name])) for name, b in outputs.items()])
 
     def _map(self, record: Record, wires: Wires, scope: Scope) -> tuple[Step, Step]:
@@ -181,16 +182,15 @@ class Planner:
         build = partial(self._build_elements, array.target, record.use.policy, record.path)  # type: ignore[union-attr]
         return _open_close(MapStep(record, scope, array, gives, build, closing, self.settings.strict), closing)
 
-    def _branch(self, node: CompiledNode, wired: Wired, wires: Wires, scope: Scope, starts: Ends, ends: Ends) -> None:
+    def _branch(self, node: WorkflowNode, wired: Wired, wires: Wires, scope: Scope, starts: Ends, ends: Ends) -> None:
         path = node.path
         record = self.records[path] = Record(path, self.run_log, wired.uses[path], wires)
-        ways = read_ways(node)
-        join = JoinStep(record, scope, ways, wires.values)
-        branch = BranchStep(record, scope, node, ways, wires.values, join)
+        join = JoinStep(record, scope, node, wires.values)
+        branch = BranchStep(record, scope, node, wires.values, join)
         starts[path], ends[path] = branch, join
-        for way in ways:
+        for case in node.cases:
             before = len(scope.steps)
-            for inner in way.nodes:
+            for inner in case.nodes:
                 if inner.cases:
                     self._branch(inner, wired, wires, scope, starts, ends)
                 else:
@@ -204,7 +204,7 @@ class Planner:
         branch.is_closing = False
         branch.before(join)
 
-    def _handler(self, node: CompiledNode, scope: Scope) -> HandlerScope:
+    def _handler(self, node: WorkflowNode, scope: Scope) -> HandlerScope:
         """Plan a failure handler: it is given the error, whatever that will be, when it runs."""
         handler = HandlerScope(scope)
         wanted = takes_error(node.entity)
@@ -237,12 +237,13 @@ class Planner:
     def _build_inside(self, step: EntityStep, workflow: Any, closing: ExitStep) -> Expansion:
         """Plan what a dynamic's function has built."""
         path = step.path
-        wired = Wired.of(read_compiled(workflow, path))
+        inside = require_runnable(read_built(workflow, path))
+        wired = Wired.of(inside)
         records: dict[str, Record] = {}
         scope = Scope(path, step.scope, is_fail_fast=step.scope.execution_is_fail_fast, closing=closing)
         closing.passes = self._collected(wired, dict(step.use.outputs), step.use.entity.python_interface.outputs)
         self._into(records).add_workflow(wired, scope)
-        return Expansion(scope, records, read_inner(workflow, path))
+        return Expansion(scope, records, to_graph(workflow, inside, path))
 
     def _build_call(self, path: str, entity: Any, inputs: dict[str, Any], scope: Scope) -> Expansion:
         """Plan a call that an eager task made."""
@@ -270,7 +271,7 @@ class RunPlan:
         last.is_closing = False  # the run has a record of its own, which ends with it
         last.waits = 1
         last.passes = planner._collected(wired, self._outputs, outputs)
-        is_fail_fast = wired.compiled.is_fail_fast
+        is_fail_fast = wired.workflow.is_fail_fast
         self.inside = Scope("", self.root, is_fail_fast=is_fail_fast, closing=last)
         self.inside.execution_is_fail_fast = is_fail_fast
         self.inside.attach()

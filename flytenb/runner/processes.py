@@ -34,7 +34,7 @@ from flytenb.bridge.entities.interface import short_name
 from flytenb.bridge.execution.calls import Call, body_of, is_async, is_plain
 from flytenb.bridge.execution.files import own_files
 from flytenb.bridge.execution.packing import build_packing
-from flytenb.bridge.patches import during_runs as run_replacements
+from flytenb.bridge.patches import during_runs
 from flytenb.bridge.private import expect_pickled_tasks
 from flytenb.bridge.stopping import Attempt, check_stopped, current_attempt, set_attempt
 from flytenb.errors import TravelError, WorkerLostError, say
@@ -247,7 +247,7 @@ def _work(sent: bytes) -> bytes:
     attempt = Attempt()
     set_attempt(attempt)
     restore = save_state(SAVERS.keys())
-    run_replacements.begin()
+    during_runs.begin()
     streams = sys.stdout, sys.stderr
     sys.stdout = sys.stderr = printed
     try:
@@ -262,7 +262,7 @@ def _work(sent: bytes) -> bytes:
         answer = ("raised", e, traceback.format_exc())
     finally:
         sys.stdout, sys.stderr = streams
-        run_replacements.end()
+        during_runs.end()
         restore()
     rest = (printed.getvalue(), attempt.checkpoints)
     try:

@@ -12,7 +12,7 @@ from flytenb.model import CacheStatus, Phase
 
 if TYPE_CHECKING:
     from flytenb.bridge.crossing import Value
-    from flytenb.bridge.workflow.compiled import Binding, Policy
+    from flytenb.model.workflow import Binding, Policy
     from flytenb.runner.failure import Failure
     from flytenb.runner.wiring import Source, Wires
 

@@ -17,7 +17,7 @@ from flytenb.runner.reference import stand_in_call
 from flytenb.runner.settings import Settings
 
 if TYPE_CHECKING:
-    from flytenb.bridge.workflow.compiled import Policy
+    from flytenb.model.workflow import Policy
 
 _WITH_STEPS_OF_THEIR_OWN = (Kind.MAP, Kind.DYNAMIC, Kind.GATE, Kind.EAGER)
 

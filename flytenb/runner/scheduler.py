@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.execution.calls import ignores_outputs, is_recoverable
-from flytenb.bridge.patches import during_runs as run_replacements
+from flytenb.bridge.patches import during_runs
 from flytenb.bridge.stopping import Attempt, set_attempt
 from flytenb.errors import NodeTimeoutError, WorkerLostError
 from flytenb.model import Phase
@@ -101,7 +101,7 @@ class Scheduler:
             root: the scope of the run's closing step.
             inside: the scope of what runs.
         """
-        run_replacements.begin()
+        during_runs.begin()
         capture.begin(is_replaced=exclusion.is_written("stdout"))
         with self.lock:
             self._root, self._inside = root, inside

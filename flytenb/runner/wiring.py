@@ -6,7 +6,7 @@ transformers is prepared once per run, as `Wires`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, get_args, get_origin
@@ -22,8 +22,16 @@ from flytenb.bridge.crossing import (
     packer,
     taker,
 )
-from flytenb.bridge.execution.branch import branch_outputs
-from flytenb.bridge.workflow.compiled import Binding, Compiled, CompiledNode, Constant, Entries, Items, Policy, Ref
+from flytenb.model.workflow import (
+    Binding,
+    Constant,
+    DictBinding,
+    ListBinding,
+    Policy,
+    Promise,
+    Workflow,
+    WorkflowNode,
+)
 from flytenb.runner.record import Getter, Input, Key, RunLog, Use
 
 Values = dict[Key, "Value | None"]
@@ -45,7 +53,7 @@ class Ways:
 
     def number(self, binding: Binding | Take, consumer: Any) -> int:
         """The number of the way in which a binding becomes an input of type `consumer`."""
-        if not isinstance(binding, Ref):
+        if not isinstance(binding, Promise):
             self.all.append((binding, consumer))
             return len(self.all) - 1
         # The list holds the types, so that the key stays their own; a type need not be hashable.
@@ -82,35 +90,35 @@ class Wired:
     """A workflow's inside, as every run of it is wired: derived from the compiled workflow and nothing else.
 
     Attributes:
-        compiled: the workflow.
+        workflow: the workflow.
         uses: the use at each node, those inside conditionals too, by path.
         ways: how inputs are taken.
         links: the nodes that wait for others, each with these.
     """
 
-    compiled: Compiled
+    workflow: Workflow
     uses: dict[str, Use]
     ways: Ways
     links: tuple[tuple[str, tuple[str, ...]], ...] = field(default=())
 
     @classmethod
-    def of(cls, compiled: Compiled) -> Wired:
+    def of(cls, workflow: Workflow) -> Wired:
         """Wire a workflow's nodes."""
         ways = Ways()
-        nodes = _with_cases(compiled.nodes)
+        nodes = list(workflow.walk())
         uses = {node.path: _branch_use(node, ways) if node.cases else _use(node, ways) for node in nodes}
         waiting = ((node.path, tuple(sorted(needs(node) & uses.keys()))) for node in nodes)
-        return cls(compiled, uses, ways, tuple((path, sources) for path, sources in waiting if sources))
+        return cls(workflow, uses, ways, tuple((path, sources) for path, sources in waiting if sources))
 
 
-def _use(node: CompiledNode, ways: Ways) -> Use:
+def _use(node: WorkflowNode, ways: Ways) -> Use:
     return ways.use(node.path, node.entity, node.bindings, node.policy)
 
 
-def _branch_use(node: CompiledNode, ways: Ways) -> Use:
-    refs = [ref for ref in node.bindings.values() if isinstance(ref, Ref)]
+def _branch_use(node: WorkflowNode, ways: Ways) -> Use:
+    refs = [ref for ref in node.bindings.values() if isinstance(ref, Promise)]
     inputs = tuple((ref.output, _key_of(ref), ways.number(ref, ref.python_type)) for ref in refs)
-    outputs = tuple((name, (node.path, name)) for name in branch_outputs(node))
+    outputs = tuple((name, (node.path, name)) for name in node.outputs)
     return Use(node.path, None, node.bindings, inputs, outputs, node.policy)
 
 
@@ -154,12 +162,12 @@ class Wiring:
         return Wires(self.values, [self._take(way, consumer) for way, consumer in ways.all], self._run_log)
 
     def _take(self, way: Binding | Take, consumer: Any) -> Take:
-        if isinstance(way, Ref):
+        if isinstance(way, Promise):
             return self.take_as(way.python_type, consumer, way.attributes)
         if isinstance(way, Constant):
             native = from_literal(way.literal, consumer).native
             return lambda _: native()
-        if not isinstance(way, Items | Entries):
+        if not isinstance(way, ListBinding | DictBinding):
             return way
         shape, refs = _shape(way)
         keys = [_key_of(ref) for ref in refs]
@@ -181,12 +189,12 @@ class Wiring:
     def passer(self, binding: Binding, declared: Any) -> Give:
         """How a value goes through a workflow's boundary: packed anew, unless the types on both sides are one."""
         values = self.values
-        if isinstance(binding, Ref) and not binding.attributes and _is_same(binding.python_type, declared):
+        if isinstance(binding, Promise) and not binding.attributes and _is_same(binding.python_type, declared):
             same = _key_of(binding)
             return lambda: values.get(same)  # type: ignore[arg-type, return-value]
         take, key = self._take(binding, declared), _key_of(binding)
         give = self.packed(lambda: take(values.get(key)), declared)  # type: ignore[arg-type]
-        if not isinstance(binding, Ref) or binding.attributes:
+        if not isinstance(binding, Promise) or binding.attributes:
             return give
 
         def give_hashed() -> Value:
@@ -215,7 +223,7 @@ class Wiring:
         door = f"{path}/@given"
         for name, value in inputs.items():
             self.values[door, name] = value
-        return {name: Ref(door, name, (), value.python_type) for name, value in inputs.items()}
+        return {name: Promise(door, name, (), value.python_type) for name, value in inputs.items()}
 
 
 def _is_same(producer: Any, consumer: Any) -> bool:
@@ -226,24 +234,24 @@ def _is_same(producer: Any, consumer: Any) -> bool:
     return origin in (list, dict) and origin is get_origin(consumer) and get_args(producer) == get_args(consumer)
 
 
-def needs(node: CompiledNode) -> set[str]:
+def needs(node: WorkflowNode) -> set[str]:
     """The paths that a node waits for: what fills its inputs, and what must come before it."""
     needed = set(node.upstream)
     todo = list(node.bindings.values())
     while todo:
         binding = todo.pop()
-        if isinstance(binding, Ref):
+        if isinstance(binding, Promise):
             needed.add(binding.path)
-        elif isinstance(binding, Items):
-            todo += binding.bindings
-        elif isinstance(binding, Entries):
-            todo += binding.bindings.values()
+        elif isinstance(binding, ListBinding):
+            todo += binding.items
+        elif isinstance(binding, DictBinding):
+            todo += binding.items.values()
     needed.discard(node.path)
     return needed
 
 
 def _key_of(binding: Binding) -> Key | None:
-    return (binding.path, binding.output) if isinstance(binding, Ref) else None
+    return (binding.path, binding.output) if isinstance(binding, Promise) else None
 
 
 def _sources(bindings: Mapping[str, Binding]) -> tuple[tuple[str, Source], ...]:
@@ -253,14 +261,14 @@ def _sources(bindings: Mapping[str, Binding]) -> tuple[tuple[str, Source], ...]:
 
 
 def _source(binding: Binding) -> Source | None:
-    if isinstance(binding, Ref):
+    if isinstance(binding, Promise):
         return None if binding.attributes else partial(_value_at, (binding.path, binding.output))
-    if isinstance(binding, Items):
-        sources = [source for inner in binding.bindings if (source := _source(inner)) is not None]
-        return partial(_list_of, sources) if len(sources) == len(binding.bindings) else None
-    if isinstance(binding, Entries):
-        named = {k: source for k, inner in binding.bindings.items() if (source := _source(inner)) is not None}
-        return partial(_dict_of, named) if len(named) == len(binding.bindings) else None
+    if isinstance(binding, ListBinding):
+        sources = [source for inner in binding.items if (source := _source(inner)) is not None]
+        return partial(_list_of, sources) if len(sources) == len(binding.items) else None
+    if isinstance(binding, DictBinding):
+        named = {k: source for k, inner in binding.items.items() if (source := _source(inner)) is not None}
+        return partial(_dict_of, named) if len(named) == len(binding.items) else None
     return partial(_constant, from_literal(binding.literal, None))
 
 
@@ -282,32 +290,22 @@ def _dict_of(sources: Mapping[str, Source], values: Values) -> Value | None:
     return hashed_dict({k: v for k, v in found.items() if v is not None}) if None not in found.values() else None
 
 
-def _shape(binding: Binding) -> tuple[Any, list[Ref]]:
+def _shape(binding: Binding) -> tuple[Any, list[Promise]]:
     """A list or dict binding as the crossing's shape, and its promises in reading order."""
-    if isinstance(binding, Ref):
+    if isinstance(binding, Promise):
         return Slot(binding.python_type, binding.attributes), [binding]
     if isinstance(binding, Constant):
         return binding.literal, []
-    refs: list[Ref] = []
-    if isinstance(binding, Items):
+    refs: list[Promise] = []
+    if isinstance(binding, ListBinding):
         shapes = []
-        for inner in binding.bindings:
+        for inner in binding.items:
             shape, found = _shape(inner)
             shapes.append(shape)
             refs += found
         return shapes, refs
     entries = {}
-    for key, inner in binding.bindings.items():
+    for key, inner in binding.items.items():
         entries[key], found = _shape(inner)
         refs += found
     return entries, refs
-
-
-def _with_cases(nodes: Iterable[CompiledNode]) -> list[CompiledNode]:
-    """These nodes and those in their branches, at any depth."""
-    found: list[CompiledNode] = []
-    for node in nodes:
-        found.append(node)
-        for case in node.cases:
-            found += _with_cases(case.nodes)
-    return found

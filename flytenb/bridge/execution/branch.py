@@ -1,81 +1,59 @@
-"""Which way a branch goes: its compiled conditions, evaluated over literals as the cluster does."""
+"""Evaluation of a branch's conditions over literals, as a cluster evaluates them."""
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import msgpack
 from flytekit.core.promise import get_primitive_val
-from flytekit.models.core.condition import ComparisonExpression, ConjunctionExpression
 from flytekit.models.literals import Literal
 
-from flytenb.bridge.workflow.compiled import CompiledNode
+from flytenb.model.workflow import Condition, ConjunctionExpression, Operand
 
-_COMPARE: dict[int, Callable[[Any, Any], bool]] = {
-    ComparisonExpression.Operator.EQ: operator.eq,
-    ComparisonExpression.Operator.NEQ: operator.ne,
-    ComparisonExpression.Operator.GT: operator.gt,
-    ComparisonExpression.Operator.GTE: operator.ge,
-    ComparisonExpression.Operator.LT: operator.lt,
-    ComparisonExpression.Operator.LTE: operator.le,
+_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
-    """One case: whether it is taken, what stands in it, whose outputs count, or what it fails with."""
+def is_met(condition: Condition | None, operands: Mapping[str, Literal]) -> bool:
+    """Tell whether a condition holds; the condition of `else` always does.
 
-    holds: Callable[[Mapping[str, Literal]], bool]
-    nodes: tuple[CompiledNode, ...]
-    then: str | None
-    error: str | None
+    Args:
+        condition: the condition of a case.
+        operands: the branch's inputs by name.
 
-
-def read_ways(node: CompiledNode) -> list[Way]:
-    """The cases of a branch node, in the order in which they are asked."""
-    return [Way(_condition(case.condition), case.nodes, case.then, case.error) for case in node.cases]
-
-
-def _condition(expression: Any) -> Callable[[Mapping[str, Literal]], bool]:
-    if expression is None:
-        return lambda operands: True
-    return lambda operands: _holds(expression, operands)
-
-
-def _holds(expression: Any, operands: Mapping[str, Literal]) -> bool:
-    """Evaluate a BooleanExpression model (flyteidl core/condition)."""
-    if expression.conjunction is not None:
-        both = expression.conjunction
-        left = _holds(both.left_expression, operands)
-        if both.operator == ConjunctionExpression.LogicalOperator.AND:
-            return left and _holds(both.right_expression, operands)
-        return left or _holds(both.right_expression, operands)
-    comparison = expression.comparison
-    left = _operand(comparison.left_value, operands)
-    right = _operand(comparison.right_value, operands)
-    if left is None or right is None:
-        # None has no order: a comparison with it holds only for (in)equality.
-        is_equality = comparison.operator in (ComparisonExpression.Operator.EQ, ComparisonExpression.Operator.NEQ)
-        return is_equality and bool(_COMPARE[comparison.operator](left, right))
-    return bool(_COMPARE[comparison.operator](left, right))
+    Raises:
+        ValueError: for an operand that can't be compared.
+    """
+    if condition is None:
+        return True
+    if isinstance(condition, ConjunctionExpression):
+        is_left_met = is_met(condition.left, operands)
+        if condition.operator == "and":
+            return is_left_met and is_met(condition.right, operands)
+        return is_left_met or is_met(condition.right, operands)
+    left, right = _value(condition.left, operands), _value(condition.right, operands)
+    if (left is None or right is None) and condition.operator not in ("==", "!="):
+        return False  # None has no order
+    return bool(_COMPARE[condition.operator](left, right))
 
 
-def _operand(operand: Any, operands: Mapping[str, Literal]) -> Any:
-    if operand.var:
-        return plain_value(operands[operand.var])
-    if operand.primitive is not None:
-        return get_primitive_val(operand.primitive)
-    return None
+def _value(operand: Operand, operands: Mapping[str, Literal]) -> Any:
+    return plain_value(operands[operand.name]) if operand.name else operand.value
 
 
 def plain_value(literal: Literal) -> Any:
-    """The Python value of a primitive, None or union literal, which is all that a condition may compare.
+    """Return the Python value of a primitive, None or union literal; a condition compares nothing else.
 
     Raises:
-        ValueError: for anything else, as flytekit does.
+        ValueError: for any other literal, with flytekit's message.
     """
     scalar = literal.scalar
     while scalar is not None and scalar.union is not None:
@@ -90,15 +68,3 @@ def plain_value(literal: Literal) -> Any:
             if value is None or isinstance(value, bool | int | float | str):
                 return value
     raise ValueError("Only primitive values can be used in comparison")
-
-
-def branch_outputs(node: CompiledNode) -> list[str]:
-    """The outputs that a branch has: those that every case which doesn't fail has too."""
-    outputs: list[str] | None = None
-    for case in node.cases:
-        inner = next((n for n in case.nodes if n.path == case.then), None)
-        if inner is None:
-            continue
-        names = branch_outputs(inner) if inner.cases else list(inner.entity.python_interface.outputs)
-        outputs = names if outputs is None else [o for o in outputs if o in names]
-    return outputs or []

@@ -10,7 +10,6 @@ from flytekit.models.task import Resources
 
 from flytenb.bridge import private
 from flytenb.bridge.entities.interface import name_image
-from flytenb.bridge.workflow.policy import node_metadata
 from flytenb.model.node import Setting
 
 _NONE: Mapping[str, Setting] = MappingProxyType({})
@@ -22,14 +21,14 @@ _RESOURCE_KEYS = {
 }
 
 
-def read_overrides(node: Node, own_name: str) -> Mapping[str, Setting]:
+def read_overrides(node: Node, name: str | None, own_name: str) -> Mapping[str, Setting]:
     """Return what a node overrides.
 
     Args:
         node: flytekit's.
-        own_name: the name that the node has without an override.
+        name: the node's name.
+        own_name: the name that it has without an override.
     """
-    name = node_metadata(node).name
     resources, image = private.node_resources(node), private.node_image(node)
     extended = private.node_extended_resources(node)
     if resources is None and image is None and extended is None and (not name or name == own_name):

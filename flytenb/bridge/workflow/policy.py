@@ -11,30 +11,52 @@ from flytekit.core.node import Node
 from flytenb.model.workflow import Policy
 
 
-def node_policy(node: Node) -> Policy:
-    """Return the policy of a node: its metadata, which holds its overrides, over the metadata of its task.
+class NodePolicies:
+    """Policies of the nodes of one entity: a node's own metadata, which holds its overrides, over the task's metadata.
 
-    The cluster's compiler weighs them in the same way. A map's overrides are kept with its mapped task.
+    The cluster's compiler weighs them in the same way.
     """
-    metadata = node_metadata(node)
-    task = getattr(node.flyte_entity, "metadata", None)
-    is_cached, version = bool(getattr(task, "cache", False)), getattr(task, "cache_version", "")
-    serialize = bool(getattr(task, "cache_serialize", False))
-    ignored = getattr(task, "cache_ignore_input_vars", ())
-    if metadata.cacheable is not None:
-        is_cached = bool(metadata.cacheable)
-    if metadata.cache_version is not None:
-        version = metadata.cache_version
-    if metadata.cache_serializable is not None:
-        serialize = bool(metadata.cache_serializable)
-    return Policy(
-        retries=metadata.retries.retries if metadata.retries else 0,
-        timeout=_seconds(metadata.timeout),
-        cache_version=str(version or "") if is_cached else None,
-        cache_serialize=serialize and is_cached,
-        cache_ignore=tuple(ignored) if ignored else (),
-        interruptible=metadata.interruptible,
-    )
+
+    def __init__(self, entity: Any) -> None:
+        task = getattr(entity, "metadata", None)
+        self._task = task_policy(entity)
+        self._version = getattr(task, "cache_version", "")
+        self._known: dict[tuple[Any, ...], Policy] = {}
+
+    def of(self, metadata: Any) -> Policy:
+        """Return the policy of a node with this metadata; nodes with equal metadata share it."""
+        retries = metadata.retries.retries if metadata.retries else 0
+        cache = metadata.cacheable, metadata.cache_version, metadata.cache_serializable
+        key = (retries, metadata.timeout, metadata.interruptible, *cache)
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = self._read(retries, metadata.timeout, metadata.interruptible, *cache)
+        return found
+
+    def _read(
+        self,
+        retries: int,
+        timeout: Any,
+        interruptible: bool | None,
+        is_cached: bool | None,
+        version: str | None,
+        is_serial: bool | None,
+    ) -> Policy:
+        task = self._task
+        if is_cached is None:
+            is_cached = task.cache_version is not None
+        if version is None:
+            version = self._version
+        if is_serial is None:
+            is_serial = task.cache_serialize
+        return Policy(
+            retries=retries,
+            timeout=_seconds(timeout),
+            cache_version=str(version or "") if is_cached else None,
+            cache_serialize=bool(is_serial and is_cached),
+            cache_ignore=task.cache_ignore,
+            interruptible=interruptible,
+        )
 
 
 def task_policy(task: Any) -> Policy:
@@ -52,7 +74,7 @@ def task_policy(task: Any) -> Policy:
 
 
 def node_metadata(node: Node) -> Any:
-    """Return the metadata that holds a node's overrides."""
+    """Return the metadata that holds a node's overrides; those of a map are kept with its mapped task."""
     entity = node.flyte_entity
     return entity.sub_node_metadata if isinstance(entity, ArrayNodeMapTask) else node.metadata
 

@@ -15,7 +15,7 @@ from flytenb.bridge.entities.kind import is_remote
 from flytenb.bridge.workflow.conditions import read_condition
 from flytenb.bridge.workflow.node_paths import NodePaths, cases_of, name_nodes, ordered, sources_of
 from flytenb.bridge.workflow.overrides import read_overrides
-from flytenb.bridge.workflow.policy import node_policy
+from flytenb.bridge.workflow.policy import NodePolicies, node_metadata
 from flytenb.bridge.workflow.readings import read_once
 from flytenb.model import Kind
 from flytenb.model.workflow import Binding, Case, Constant, DictBinding, ListBinding, Promise, Workflow, WorkflowNode
@@ -73,6 +73,7 @@ class _Entity(NamedTuple):
     """The name of its nodes without an override."""
     outputs: Mapping[str, Any]
     """The declared types of its outputs; None for a type that isn't known here."""
+    policies: NodePolicies
     is_remote: bool
 
 
@@ -91,7 +92,7 @@ class _Reader:
 
     def read_node(self, node: Node) -> WorkflowNode:
         entity = self._entity(node.flyte_entity)
-        paths = self._paths.paths
+        metadata, paths = node_metadata(node), self._paths.paths
         cases: tuple[Case, ...] = ()
         outputs: tuple[str, ...] = ()
         if entity.kind is Kind.BRANCH:
@@ -103,8 +104,8 @@ class _Reader:
             entity=entity.entity,
             bindings={b.var: self.read_binding(b.binding) for b in node.bindings},
             upstream=tuple(paths[id(n)] for n in ordered(node.upstream_nodes) if id(n) in paths),
-            policy=node_policy(node),
-            overrides=read_overrides(node, entity.node_name),
+            policy=entity.policies.of(metadata),
+            overrides=read_overrides(node, metadata.name, entity.node_name),
             cases=cases,
             outputs=outputs,
         )
@@ -166,8 +167,9 @@ def _claim(then: Node | None, unclaimed: set[int]) -> set[int]:
 
 def _read_entity(entity: Any) -> _Entity:
     if isinstance(entity, BranchNode):
-        return _Entity(entity, Kind.BRANCH, str(entity.name), str(entity.name), {}, is_remote=False)
+        return _Entity(entity, Kind.BRANCH, str(entity.name), str(entity.name), {}, NodePolicies(None), is_remote=False)
     node_name = entity.construct_node_metadata().name
     interface = python_interface(entity)
     outputs = dict.fromkeys(entity.interface.outputs) if interface is None else interface.outputs
-    return _Entity(entity, kind_of(entity), short_name(entity), str(node_name), outputs, is_remote(entity))
+    policies = NodePolicies(entity)
+    return _Entity(entity, kind_of(entity), short_name(entity), str(node_name), outputs, policies, is_remote(entity))
