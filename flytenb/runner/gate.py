@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from flytenb.bridge.crossing import packer
-from flytenb.bridge.execution.gate import Disapproved, read_gate
+from flytenb.bridge.entities.gate import Disapproved, read_gate
 from flytenb.errors import FlytenbError
 from flytenb.runner.clock import clock
 from flytenb.runner.record import Record

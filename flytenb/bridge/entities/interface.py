@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Mapping
 from typing import Any, NamedTuple, get_args
 
@@ -20,6 +19,8 @@ from flytekit.remote.entities import FlyteLaunchPlan, FlyteTask
 from flytekit.types.error import FlyteError
 
 from flytenb.bridge import private
+from flytenb.bridge.entities.durations import seconds
+from flytenb.bridge.entities.gate import gate_settings
 from flytenb.bridge.entities.kind import (
     KIND_WORDS,
     REMOTE,
@@ -146,7 +147,7 @@ def read_settings(entity: Any) -> dict[str, Setting]:
     elif isinstance(entity, ArrayNode):
         _add_map(settings, entity)
     elif isinstance(entity, Gate):
-        _add_gate(settings, entity)
+        settings = gate_settings(entity)
     elif isinstance(entity, LaunchPlan):
         _add_plan(settings, entity)
     elif isinstance(entity, WorkflowBase):
@@ -191,15 +192,6 @@ def _add_map(settings: dict[str, Setting], entity: Any) -> None:
         settings["bound"] = ", ".join(sorted(entity.bound_inputs))
 
 
-def _add_gate(settings: dict[str, Setting], gate: Gate) -> None:
-    if gate.sleep_duration is not None:
-        settings["gate"] = "sleep"
-        settings["duration"] = seconds(gate.sleep_duration)
-        return
-    settings["gate"] = "approve" if gate.input_type is None else "input"
-    settings["timeout"] = seconds(private.gate_timeout(gate))
-
-
 def _add_plan(settings: dict[str, Setting], plan: LaunchPlan) -> None:
     fixed, saved = plan_inputs(plan)
     defaults = {k: v for k, v in saved.items() if k not in fixed and v is not None}
@@ -236,12 +228,6 @@ def _add_task(settings: dict[str, Setting], task: Task) -> None:
     if image is not None:
         settings["image"] = name_image(image)
     add_resources(settings, getattr(runs, "resources", None))
-
-
-def seconds(duration: datetime.timedelta | float) -> int | float:
-    """Return a duration in seconds, as an int if it is whole."""
-    seconds = duration.total_seconds() if isinstance(duration, datetime.timedelta) else duration
-    return int(seconds) if seconds == int(seconds) else seconds
 
 
 def name_image(image: Any) -> str:

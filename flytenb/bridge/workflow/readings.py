@@ -1,4 +1,4 @@
-"""What was read from a compiled workflow, kept until anything is compiled anew: a notebook runs one many times."""
+"""Readings of compiled workflows, kept until any workflow is compiled again: a notebook runs one many times."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ _generation = 0
 
 
 class Reading(Generic[T]):
-    """What is read when it is first asked for, or just before it would say something else."""
+    """A value that is read when it is first asked for, or before a compile would change it."""
 
     def __init__(self, read: Callable[[], T]) -> None:
         self._read: Callable[[], T] | None = read
         self._value: T | None = None
 
     def get(self) -> T:
-        """Return what was read.
+        """Return the value.
 
         Raises:
-            Exception: whatever reading raises.
+            Exception: what reading raises.
         """
         read = self._read
         if read is not None:
@@ -38,7 +38,7 @@ class Reading(Generic[T]):
 
 
 def _is_compiled(workflow: Any) -> bool:
-    """Whether it is a workflow of a function that has compiled; a reference is one by its class alone."""
+    """Whether it is a compiled workflow of a function; a reference workflow has the class but is never compiled."""
     return isinstance(workflow, PythonFunctionWorkflow) and getattr(workflow, "compiled", False)
 
 
@@ -46,7 +46,7 @@ _pending: set[weakref.ref[Reading[Any]]] = set()
 
 
 def read_later(workflow: Any, read: Callable[[], T]) -> Reading[T]:
-    """Put a reading off until somebody asks or anything is compiled anew; only a compiled workflow stays as it is."""
+    """Return a reading that is done when asked for or before the next compile; of an uncompiled workflow at once."""
     reading = Reading(read)
     if _is_compiled(workflow):
         _pending.add(weakref.ref(reading, _pending.discard))
@@ -56,17 +56,17 @@ def read_later(workflow: Any, read: Callable[[], T]) -> Reading[T]:
 
 
 def read_what_is_pending() -> None:
-    """Read, before anything is compiled anew, what was put off."""
+    """Do all readings that were put off; call it before anything is compiled again."""
     for reference in tuple(_pending):
         reading = reference()
         if reading is not None:
-            with suppress(Exception):  # whoever asks for it hears why
+            with suppress(Exception):  # it is raised again when the value is asked for
                 reading.get()
     _pending.clear()
 
 
 def forget_readings() -> None:
-    """Forget everything: some workflow has been compiled, and any other may contain it."""
+    """Drop all kept readings: a workflow has been compiled, and any other may contain it."""
     global _generation
     _generation += 1
 
@@ -74,13 +74,18 @@ def forget_readings() -> None:
 def read_once(workflow: Any, what: str, read: Callable[[], T]) -> T:
     """Return what `read` returned for this workflow the last time, if nothing has been compiled since.
 
-    An imperative workflow may be added to at any time, so it is read each time.
+    An imperative workflow may change at any time, so it is read each time.
+
+    Args:
+        workflow: the workflow.
+        what: the name of this kind of reading.
+        read: reads it.
     """
     if not _is_compiled(workflow):
         return read()
     nodes = private.compiled_nodes(workflow)
     found = _kept.setdefault(workflow, {}).get(what)
-    # The list of nodes itself is the proof, held so that no other list can get its identity.
+    # A compile makes a new list of nodes; the old one is kept so that no other list can get its id.
     if found is not None and found[0][0] == _generation and found[0][1] is nodes:
         kept: T = found[1]
         return kept

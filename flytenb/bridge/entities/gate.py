@@ -1,4 +1,4 @@
-"""Questions, types and timeouts of gates."""
+"""Gates: kinds, questions, types, timeouts, and their settings for a graph."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from flytekit.core.gate import Gate
 from flytekit.exceptions.user import FlyteDisapprovalException as Disapproved
 
 from flytenb.bridge import private
+from flytenb.bridge.entities.durations import seconds
 from flytenb.errors import DefinitionError
+from flytenb.model.node import Setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,14 @@ def read_gate(gate: Gate) -> GateFacts:
     return GateFacts("approve", gate.name, outputs, 0.0, limit, _question(gate.name, ""))
 
 
+def gate_settings(gate: Gate) -> dict[str, Setting]:
+    """Return the settings of a gate that a badge can show."""
+    if gate.sleep_duration is not None:
+        return {"gate": "sleep", "duration": seconds(gate.sleep_duration)}
+    kind = "approve" if gate.input_type is None else "input"
+    return {"gate": kind, "timeout": seconds(private.gate_timeout(gate))}
+
+
 def _question(name: str, wanted: str) -> str:
     """Return the question of a gate: its name if that ends in a question mark, else `approve publishing?`."""
     if name.rstrip().endswith("?"):
@@ -54,4 +64,4 @@ def _question(name: str, wanted: str) -> str:
     return f"{name}: {wanted}" if wanted else f"approve {name}?"
 
 
-__all__ = ["Disapproved", "GateFacts", "read_gate"]
+__all__ = ["Disapproved", "GateFacts", "gate_settings", "read_gate"]
