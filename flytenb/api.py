@@ -15,10 +15,10 @@ from flytenb.bridge.workflow.graph import read_graph
 from flytenb.bridge.workflow.staleness import recompile_stale
 from flytenb.display.conformance_card import Conformance
 from flytenb.display.registry import REGISTRY, F, Key
+from flytenb.display.rendering import Rendering
 from flytenb.display.runs.error_card import FullError
 from flytenb.display.runs.progress import GatePrinter
-from flytenb.display.shown import Shown
-from flytenb.display.shown import show as show_value
+from flytenb.display.show import show as show_value
 from flytenb.display.type_lens import Lens
 from flytenb.errors import UsageError
 from flytenb.model import Graph
@@ -262,7 +262,7 @@ class Options:
         return f"flytenb.options({given})"
 
 
-def show(value: Any, declared: Any = None, *, name: str = "") -> Shown:
+def show(value: Any, declared: Any = None, *, name: str = "") -> Rendering:
     """Show a value by its declared type, else by its own: bounded in size, escaped, never raising.
 
     Args:

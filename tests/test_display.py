@@ -12,7 +12,8 @@ from flytekit import task, workflow
 
 from flytenb import api
 from flytenb.display.limits import Limits
-from flytenb.display.shown import Shown, show
+from flytenb.display.rendering import Rendering
+from flytenb.display.show import show
 
 
 @dataclasses.dataclass
@@ -81,7 +82,7 @@ def test_limits_can_be_widened():
 
 def test_showing_a_number_loads_neither_flytekit_nor_a_frame_library():
     code = (
-        "import sys; from flytenb.display.shown import show; show([1, {'a': 2}]); "
+        "import sys; from flytenb.display.show import show; show([1, {'a': 2}]); "
         "print(sorted({'flytekit', 'pandas', 'numpy', 'polars', 'pyarrow', 'IPython'} & set(sys.modules)))"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -100,7 +101,7 @@ def test_a_value_that_raises_everywhere_is_still_shown():
             raise KeyError
 
     shown = show(Hostile())
-    assert isinstance(shown, Shown)
+    assert isinstance(shown, Rendering)
     assert shown.text == "<Hostile, whose repr raised ValueError> (Hostile)"
 
 

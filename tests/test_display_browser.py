@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from flytenb.display.html import style
-from flytenb.display.shown import show
+from flytenb.display.show import show
 from tests.test_display_hostile import ATTACKS, carriers
 from tests.test_display_values import CASES
 

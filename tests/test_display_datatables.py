@@ -12,7 +12,8 @@ import pytest
 
 from flytenb.display.datatables import show_datatable
 from flytenb.display.registry import BUILT_IN, Registry
-from flytenb.display.shown import Shown, show
+from flytenb.display.rendering import Rendering
+from flytenb.display.show import show
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
 
@@ -21,7 +22,7 @@ HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
 def shown() -> Any:
     registry = Registry(below=BUILT_IN)
     for name in ("pandas.DataFrame", "pandas.Series", "polars.DataFrame"):
-        registry.display_for(name)(show_datatable)
+        registry.register(name)(show_datatable)
     return lambda value: show(value, registry=registry)
 
 
@@ -38,7 +39,7 @@ FRAMES: dict[str, Any] = {
 
 @pytest.mark.parametrize("name", FRAMES)
 def test_what_stands_without_scripts_is_what_stands_without_itables(name: str, shown: Any) -> None:
-    made: Shown = shown(FRAMES[name])
+    made: Rendering = shown(FRAMES[name])
     still = show(FRAMES[name])
     assert (made.text, made.fragment) == (still.text, still.fragment)
     bundle = made._repr_mimebundle_()

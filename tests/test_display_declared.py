@@ -17,7 +17,7 @@ from flytekit.models.types import LiteralType, SimpleType
 
 from flytenb.display.part import Value
 from flytenb.display.registry import BUILT_IN, Registry
-from flytenb.display.shown import show
+from flytenb.display.show import show
 from tests.page import Page
 
 
@@ -30,7 +30,7 @@ class Clip:
 
 
 class Silent(Clip):
-    """Has a transformer that doesn't say how it looks."""
+    """Has a transformer that doesn't say how it selections."""
 
 
 class _Transformer(TypeTransformer[Any]):
@@ -104,7 +104,7 @@ def test_a_failing_to_html_is_named_and_passed_over():
 
 def test_an_annotated_renderer_comes_before_everything():
     registry = Registry(below=BUILT_IN)
-    registry.display_for(pd.DataFrame)(lambda value, view: Value("mine"))
+    registry.register(pd.DataFrame)(lambda value, view: Value("mine"))
     frame = pd.DataFrame({"a": range(100)})
     assert _frame(show(frame, Annotated[pd.DataFrame, TopFrameRenderer(4)], registry=registry)).count("<tr>") == 5
     assert show(frame, pd.DataFrame, registry=registry).text == "mine"
@@ -139,7 +139,7 @@ def test_showing_imports_no_library_even_with_flytekit_loaded():
     code = """
         import sys, flytekit
         from dataclasses import dataclass
-        from flytenb.display.shown import show
+        from flytenb.display.show import show
 
         @dataclass
         class Point:

@@ -26,7 +26,7 @@ from PIL import Image
 
 import flytenb
 from flytenb.display.limits import Limits
-from flytenb.display.shown import show
+from flytenb.display.show import show
 
 
 @pytest.fixture(autouse=True)
@@ -260,7 +260,7 @@ def test_a_parquet_file_needs_pyarrow_which_is_not_imported_for_it(tmp_path):
     code = f"""
         import sys
         from pathlib import Path
-        from flytenb.display.shown import show
+        from flytenb.display.show import show
         print(show(Path({str(tmp_path / "t.parquet")!r})).text.split("\\n")[-1].strip(), "pyarrow" in sys.modules)
     """
     run = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True)

@@ -16,7 +16,7 @@ import pyarrow.compute
 import pytest
 
 from flytenb.display.limits import Limits
-from flytenb.display.shown import show
+from flytenb.display.show import show
 
 MOMENT = datetime.datetime(2024, 5, 1, 12)
 ODD = [object(), {"a": 1}, [1, 2], None, float("nan"), "x" * 1000]

@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 
 from flytenb.display.limits import Limits
 from flytenb.display.part import Column, Entry, Facts, Group, Histogram, Note, Section, Table, Text, Tree, Value
-from flytenb.display.shown import rendered, show
+from flytenb.display.rendering import render_part
+from flytenb.display.show import show
 from tests.page import Page
 
 ATTACKS = (
@@ -138,14 +139,14 @@ def test_no_part_lets_text_become_markup(attack):
         ),
         attack,
     )
-    assert_harmless(rendered(part).fragment)
+    assert_harmless(render_part(part).fragment)
 
 
 def test_markdown_brings_neither_markup_nor_dangerous_links_nor_pictures():
     source = "[x](javascript:alert(1)) ![p](http://e.org/x.png) <img src=x onerror=alert(1)> [d](data:text/html,x)"
-    page = Page(rendered(Text(source, "markdown")).fragment)
+    page = Page(render_part(Text(source, "markdown")).fragment)
     assert "img" not in {tag for tag, _ in page.elements}
-    assert_harmless(rendered(Text(source, "markdown")).fragment)
+    assert_harmless(render_part(Text(source, "markdown")).fragment)
 
 
 def test_a_frame_may_load_nothing_and_run_nothing():

@@ -11,8 +11,8 @@ import pytest
 import flytenb
 from flytenb.display import registry as registry_module
 from flytenb.display.part import Group, Html, Section, Table, Text, Tree, Value
-from flytenb.display.registry import BUILT_IN, PluginRegistry, Registry
-from flytenb.display.shown import show
+from flytenb.display.registry import BUILT_IN, Registry, plugin_displays
+from flytenb.display.show import show
 from flytenb.errors import DefinitionError
 
 
@@ -34,20 +34,20 @@ def _text(value: Any, registry: Registry) -> str:
 
 
 def test_a_display_may_return_text_a_part_or_another_value(registry):
-    registry.display_for(Dog)(lambda value, view: "woof")
+    registry.register(Dog)(lambda value, view: "woof")
     assert _text(Dog(), registry) == "'woof' (str)"
-    registry.display_for(Dog)(lambda value, view: Table(("a", "b"), [[1, "x"]]))
+    registry.register(Dog)(lambda value, view: Table(("a", "b"), [[1, "x"]]))
     assert _text(Dog(), registry).split() == ["a", "b", "─", "─", "1", "x"]
-    registry.display_for(Dog)(lambda value, view: [1, 2])
+    registry.register(Dog)(lambda value, view: [1, 2])
     assert _text(Dog(), registry).startswith("[1, 2] (list[int]")
 
 
 def test_the_exact_type_is_before_its_ancestors_and_these_before_predicates(registry):
-    registry.display_for(lambda value: isinstance(value, Animal))(lambda value, view: Value("predicate"))
+    registry.register(lambda value: isinstance(value, Animal))(lambda value, view: Value("predicate"))
     assert _text(Dog(), registry) == "predicate"
-    registry.display_for(Animal)(lambda value, view: Value("ancestor"))
+    registry.register(Animal)(lambda value, view: Value("ancestor"))
     assert _text(Dog(), registry) == "ancestor"
-    registry.display_for(Dog)(lambda value, view: Value("exact"))
+    registry.register(Dog)(lambda value, view: Value("exact"))
     assert _text(Dog(), registry) == "exact"
     assert _text(Animal(), registry) == "ancestor"
 
@@ -59,27 +59,27 @@ def test_the_newest_predicate_is_tried_first(registry):
     def newer(value, view):
         return Value("newer")
 
-    registry.display_for(lambda value: isinstance(value, Dog))(older)
-    registry.display_for(lambda value: isinstance(value, Animal))(newer)
+    registry.register(lambda value: isinstance(value, Dog))(older)
+    registry.register(lambda value: isinstance(value, Animal))(newer)
     assert _text(Dog(), registry) == "newer"
 
 
 def test_a_users_predicate_is_before_every_built_in_display(registry):
-    registry.display_for(lambda value: value == [1, 2, 3])(lambda value, view: Value("mine"))
+    registry.register(lambda value: value == [1, 2, 3])(lambda value, view: Value("mine"))
     assert _text([1, 2, 3], registry) == "mine"
     assert _text([1, 2], registry) != "mine"
 
 
 def test_registering_is_seen_at_once_by_types_already_shown(registry):
     assert _text(Dog(), registry) == "<Dog object> (Dog)"
-    registry.display_for(Animal)(lambda value, view: Value("now"))
+    registry.register(Animal)(lambda value, view: Value("now"))
     assert _text(Dog(), registry) == "now"
 
 
 def _run_cell(registry: Registry, answer: str, threshold: int) -> None:
     """Define a predicate and its display anew, as re-running a cell does."""
 
-    @registry.display_for(lambda value: isinstance(value, int) and value > threshold)
+    @registry.register(lambda value: isinstance(value, int) and value > threshold)
     def show_large(value, view):
         return Value(answer)
 
@@ -92,8 +92,8 @@ def test_rerunning_a_cell_replaces_its_predicate_even_if_that_was_edited(registr
 
 
 def test_one_display_may_serve_several_predicates(registry):
-    @registry.display_for(lambda value: value == 1)
-    @registry.display_for(lambda value: value == 2)
+    @registry.register(lambda value: value == 1)
+    @registry.register(lambda value: value == 2)
     def show_some(value, view):
         return Value("one or two")
 
@@ -104,12 +104,12 @@ def test_a_class_of_the_notebook_keeps_its_display_when_its_cell_is_run_again(re
     def define() -> type:
         return type("Clip", (), {"__module__": "__main__", "__qualname__": "Clip"})
 
-    registry.display_for(define())(lambda value, view: Value("a clip"))
+    registry.register(define())(lambda value, view: Value("a clip"))
     assert _text(define()(), registry) == "a clip"
 
 
 def test_an_abstract_class_stands_for_all_that_fulfil_it(registry):
-    registry.display_for(collections.abc.Sized)(lambda value, view: Value(f"sized {len(value)}"))
+    registry.register(collections.abc.Sized)(lambda value, view: Value(f"sized {len(value)}"))
 
     class Box:
         def __len__(self):
@@ -119,19 +119,19 @@ def test_an_abstract_class_stands_for_all_that_fulfil_it(registry):
 
 
 def test_a_dotted_name_stands_for_a_class_that_may_not_be_there(registry):
-    registry.display_for("tests.test_display_registry.Dog")(lambda value, view: Value("by name"))
-    registry.display_for("nowhere.at.all.Thing")(lambda value, view: Value("never"))
+    registry.register("tests.test_display_registry.Dog")(lambda value, view: Value("by name"))
+    registry.register("nowhere.at.all.Thing")(lambda value, view: Value("never"))
     assert _text(Dog(), registry) == "by name"
 
 
 def test_not_implemented_and_the_value_itself_leave_it_to_the_next(registry):
-    registry.display_for(Dog)(lambda value, view: NotImplemented)
-    registry.display_for(Animal)(lambda value, view: value)
+    registry.register(Dog)(lambda value, view: NotImplemented)
+    registry.register(Animal)(lambda value, view: value)
     assert _text(Dog(), registry) == "<Dog object> (Dog)"
 
 
 def test_a_display_that_raises_is_passed_over_and_named(registry):
-    @registry.display_for(Dog)
+    @registry.register(Dog)
     def show_dog(value, view):
         raise LookupError("<b>no</b>")
 
@@ -155,38 +155,38 @@ def test_a_display_that_raises_is_passed_over_and_named(registry):
     ids=repr,
 )
 def test_parts_made_of_anything_do_not_break_the_page(registry, part):
-    registry.display_for(Dog)(lambda value, view: part)
+    registry.register(Dog)(lambda value, view: part)
     assert isinstance(show(Dog(), registry=registry).fragment, str)
     assert isinstance(show({"dog": Dog()}, registry=registry, name="pets").text, str)
 
 
 def test_a_predicate_that_raises_does_not_fit(registry):
-    registry.display_for(lambda value: value.no_such_attribute)(lambda value, view: Value("never"))
+    registry.register(lambda value: value.no_such_attribute)(lambda value, view: Value("never"))
     assert _text(7, registry) == "7 (int)"
 
 
 def test_a_display_that_never_ends_its_own_nesting_is_cut(registry):
-    registry.display_for(Dog)(lambda value, view: [Dog(), Dog()])
+    registry.register(Dog)(lambda value, view: [Dog(), Dog()])
     assert "deeper levels are left out" in _text(Dog(), registry)
 
 
 @pytest.mark.parametrize("key", [None, 3, ["int"]])
 def test_a_key_that_is_neither_type_nor_predicate_is_refused(registry, key):
-    with pytest.raises(DefinitionError, match="neither a type nor a predicate"):
-        registry.display_for(key)
+    with pytest.raises(DefinitionError, match="expected a type, a dotted type name or a predicate, got"):
+        registry.register(key)
 
 
 def test_a_display_that_takes_no_view_is_refused_where_it_is_written(registry):
-    with pytest.raises(DefinitionError, match="can't be called with a value and a view"):
-        registry.display_for(Dog)(lambda value: "woof")
+    with pytest.raises(DefinitionError, match="must take a value and a view"):
+        registry.register(Dog)(lambda value: "woof")
 
 
 def test_a_users_display_cannot_overflow_and_its_markup_is_sandboxed(registry):
-    registry.display_for(Dog)(lambda value, view: Table(("n",), [[i] for i in range(10_000)]))
+    registry.register(Dog)(lambda value, view: Table(("n",), [[i] for i in range(10_000)]))
     assert show(Dog(), registry=registry).fragment.count("<tr>") == 11
-    registry.display_for(Dog)(lambda value, view: Text("x" * 10_000_000))
+    registry.register(Dog)(lambda value, view: Text("x" * 10_000_000))
     assert len(show(Dog(), registry=registry).fragment) < 5_000
-    registry.display_for(Dog)(lambda value, view: Html("<script>alert(1)</script>"))
+    registry.register(Dog)(lambda value, view: Html("<script>alert(1)</script>"))
     assert "<script" not in show(Dog(), registry=registry).fragment
 
 
@@ -210,7 +210,7 @@ def plugins(monkeypatch):
     ]
     _Point.loads.clear()
     monkeypatch.setattr(registry_module, "entry_points", lambda group: points if group == "flytenb.displays" else [])
-    return Registry(below=PluginRegistry(below=BUILT_IN))
+    return Registry(below=Registry(below=BUILT_IN, load=plugin_displays))
 
 
 class Cat:
@@ -231,7 +231,7 @@ def test_a_broken_plugin_is_named_and_passed_over(plugins):
 
 
 def test_the_session_comes_before_plugins(plugins):
-    plugins.display_for(Dog)(lambda value, view: Value("mine"))
+    plugins.register(Dog)(lambda value, view: Value("mine"))
     assert _text(Dog(), plugins) == "mine"
 
 
@@ -241,7 +241,7 @@ class Clip:
 
 
 def test_nested_values_are_shown_by_their_displays_too(registry):
-    registry.display_for(Clip)(lambda value, view: Text(f"♪ {value.seconds} s\nof sound"))
+    registry.register(Clip)(lambda value, view: Text(f"♪ {value.seconds} s\nof sound"))
     assert "♪ 3 s" in _text({"intro": Clip(3)}, registry)
 
 

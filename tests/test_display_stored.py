@@ -19,7 +19,7 @@ from flytekit.types.file import FlyteFile
 
 import flytenb
 from flytenb.display import deadline as asked
-from flytenb.display.shown import show
+from flytenb.display.show import show
 from flytenb.display.values import lazy, parquet
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from flytenb.display.shown import show
+from flytenb.display.show import show
 from flytenb.wording.values import brief
 from tests.tensors import HAS_TORCH, stand_in
 

@@ -39,7 +39,8 @@ from IPython.display import HTML, JSON, Audio, IFrame, Markdown
 from PIL import Image
 
 from flytenb.display.limits import Limits
-from flytenb.display.shown import Shown, show
+from flytenb.display.rendering import Rendering
+from flytenb.display.show import show
 from flytenb.display.values import pictures
 from tests.page import Page
 
@@ -281,7 +282,7 @@ CASES: dict[str, tuple[Callable[[], Any], Any]] = {
 }
 
 
-def _case(name: str) -> Shown:
+def _case(name: str) -> Rendering:
     make, declared = CASES[name]
     return show(make(), declared)
 

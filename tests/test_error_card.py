@@ -19,9 +19,10 @@ from flytekit.core.type_engine import TypeEngine
 from flytekit.exceptions.user import FlyteRecoverableException
 
 import flytenb
-from flytenb.display.runs.error_card import MOST_LINES, FullError, attach, card_lines, failure_lines
+from flytenb.display.runs.error_card import MOST_LINES, FullError, card_lines, failure_lines
 from flytenb.display.runs.hints import hint_for
 from flytenb.errors import DefinitionError, own_frames
+from flytenb.notebook.failures.error_cards import attach
 from flytenb.runner.run import Run
 from flytenb.wording.values import brief
 

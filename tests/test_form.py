@@ -27,13 +27,13 @@ from pydantic import BaseModel, Field
 import flytenb
 from flytenb.errors import InputError, NotAnEntityError
 from flytenb.notebook.forms.control import ControlError, ValueControl
+from flytenb.notebook.forms.control_context import ControlContext, make_control
+from flytenb.notebook.forms.control_registry import CONTROLS
 from flytenb.notebook.forms.controls.times import format_duration, parse_duration
 from flytenb.notebook.forms.controls.variables import VariableControl
 from flytenb.notebook.forms.form import Form
 from flytenb.notebook.forms.labels import label
-from flytenb.notebook.forms.place import Place, make_control
-from flytenb.notebook.forms.registry import CONTROLS
-from flytenb.notebook.forms.source import Source
+from flytenb.notebook.forms.python_source import PythonSource
 from flytenb.types.differences import first_difference
 from flytenb.types.plain import refusal
 
@@ -107,11 +107,11 @@ def closed() -> Iterator[None]:
 
 
 def control_for_type(declared: Any, folder: Path | None = None, names: dict[str, Any] = NAMES) -> Any:
-    return make_control(declared, Place("x", CONTROLS, lambda: names, lambda: folder or Path()))
+    return make_control(declared, ControlContext("x", CONTROLS, lambda: names, lambda: folder or Path()))
 
 
 def control_for_variable(declared: Any, names: dict[str, Any]) -> VariableControl:
-    return VariableControl(declared, Place("x", CONTROLS, lambda: names, Path))
+    return VariableControl(declared, ControlContext("x", CONTROLS, lambda: names, Path))
 
 
 KINDS: list[tuple[Any, Any]] = [
@@ -184,7 +184,7 @@ def test_a_control_gives_back_what_it_was_given(declared: Any, value: Any) -> No
 def test_what_a_control_holds_can_be_written_as_python(declared: Any, value: Any) -> None:
     control = control_for_type(declared)
     control.write(value)
-    source = Source(NAMES)
+    source = PythonSource(NAMES)
     code = control.code(source)
     names = dict(NAMES)
     exec("\n".join(source.imports), names)
@@ -196,7 +196,7 @@ def test_a_notebook_without_any_imports_gets_them(declared: Any, value: Any) -> 
     known = {name: held for name, held in NAMES.items() if not isinstance(held, type) and name != "datetime"}
     control = control_for_type(declared, names=known)
     control.write(value)
-    source = Source(known)
+    source = PythonSource(known)
     code = control.code(source)
     names = dict(known)
     exec("\n".join(source.imports), names)
@@ -416,7 +416,7 @@ class Long:
 def test_a_default_inside_that_no_control_can_show_is_kept() -> None:
     control = control_for_type(Long)
     assert control.read() == Long()
-    assert eval(control.code(Source({"Long": Long})), {"Long": Long}) == Long()
+    assert eval(control.code(PythonSource({"Long": Long})), {"Long": Long}) == Long()
     control.write(Long([5], 2))
     assert control.read() == Long([5], 2)
 
@@ -451,11 +451,11 @@ def test_a_control_of_one_s_own_comes_before_the_built_in_ones() -> None:
     import ipywidgets
 
     @flytenb.control_for(Picky)
-    def picky(declared: Any, place: Place) -> ValueControl:
+    def picky(declared: Any, context: ControlContext) -> ValueControl:
         return ValueControl(ipywidgets.Text(), lambda text: Picky(), lambda value: "picky")
 
     @flytenb.control_for(lambda declared: declared is Marked)
-    def marked(declared: Any, place: Place) -> Any:
+    def marked(declared: Any, context: ControlContext) -> Any:
         return NotImplemented
 
     control = control_for_type(list[Picky])

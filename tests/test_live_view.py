@@ -19,10 +19,11 @@ from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 
 import flytenb
-from flytenb.display.runs.picture import run_bundle
 from flytenb.display.runs.progress import Progress
-from flytenb.notebook.live import follower
-from flytenb.notebook.page_threads import Lane, Ticker
+from flytenb.display.runs.run_card import run_bundle
+from flytenb.display.show import show
+from flytenb.notebook.live import page_controller
+from flytenb.notebook.page_threads import JobQueue, Ticker
 from tests.flows import FLOWS
 from tests.kernel import ROOT, Kernel
 from tests.page import Page
@@ -137,7 +138,7 @@ def test_colab_is_told_where_its_widget_manager_is(kernel: Kernel) -> None:
 
 @pytest.mark.kernel
 def test_a_short_run_makes_no_widget(kernel: Kernel) -> None:
-    kernel.run("from ipywidgets import Widget\nfrom flytenb.notebook.live import widget").ok()
+    kernel.run("from ipywidgets import Widget\nfrom flytenb.notebook.live import run_widget").ok()
     made = "len([w for w in __import__('ipywidgets').widgets.widget._instances])"
     before = kernel.value(made)
     kernel.run("@task\ndef quick(x: int) -> int:\n    return x").ok()
@@ -230,7 +231,7 @@ def test_nbconvert_shows_the_picture(executed: nbformat.NotebookNode) -> None:
 def test_text_and_html_of_a_frozen_run_show_the_same_facts(name: str) -> None:
     flow = FLOWS[name]
     run = flytenb.run(flow.entity, **flow.inputs)
-    bundle = run_bundle(run)
+    bundle = run_bundle(run, show)
     head = bundle["text/plain"].splitlines()[0]
     assert Page.words_of(head) <= Page(bundle["text/html"]).facts
     assert "<script" not in bundle["text/html"]
@@ -240,7 +241,7 @@ def test_a_reader_keeps_what_was_open() -> None:
     flow = FLOWS["chain"]
     run = flytenb.run(flow.entity, **flow.inputs)
     path = next(iter(run.nodes))
-    page = Page(run_bundle(run, looked_at=(path, "nowhere"))["text/html"])
+    page = Page(run_bundle(run, show, open_nodes=(path, "nowhere"))["text/html"])
     assert sum(tag == "details" and "open" in attributes for tag, attributes in page.elements) == 1
 
 
@@ -297,7 +298,7 @@ def test_a_view_that_breaks_is_told_no_more_and_the_others_go_on() -> None:
 
 
 def test_a_lane_goes_on_after_a_job_that_breaks() -> None:
-    lane, done = Lane("test-lane"), []
+    lane, done = JobQueue("test-lane"), []
     with pytest.warns(UserWarning, match="modulo by zero"):
         lane.submit(lambda: done.append(1 // 0))
         lane.submit(lambda: done.append(2))
@@ -355,11 +356,11 @@ def make_slow() -> Slow:
 
 
 def test_a_value_that_takes_its_time_keeps_nobody_from_stopping(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(follower, "_PATIENCE", 0.05)
+    monkeypatch.setattr(page_controller, "_PATIENCE", 0.05)
     run = flytenb.start(make_slow)
     run.wait(30)
     told: SimpleQueue[dict[str, Any]] = SimpleQueue()
-    following = follower.Follower(run)
+    following = page_controller.PageController(run)
     monkeypatch.setattr(following, "_send_message", told.put)
     try:
         for _ in range(2):
@@ -373,7 +374,7 @@ def test_a_value_that_takes_its_time_keeps_nobody_from_stopping(monkeypatch: pyt
         assert "not shown: one of these values takes more than 0.05 s to say what it is" in fragment
         assert "Slow" in fragment
         Slow.let.set()
-        monkeypatch.setattr(follower, "_PATIENCE", 30.0)
+        monkeypatch.setattr(page_controller, "_PATIENCE", 30.0)
         following._on_message({"kind": "look", "path": "n0"})
         assert "said at last" in told.get(timeout=30)["values"][0]["fragments"][0]
     finally:

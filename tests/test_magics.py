@@ -335,15 +335,15 @@ def test_the_listing_has_each_entity_with_its_kind_cell_freshness_and_last_run()
 
 
 def test_the_call_of_a_run_is_evaluated_in_the_notebook(kernel: Kernel) -> None:
-    kernel.run("%%task\ndef joined(words: list[str], sep: str = '-') -> str:\n    return sep.join(words)").ok()
+    kernel.run("%%task\ndef merge_states(words: list[str], sep: str = '-') -> str:\n    return sep.join(words)").ok()
     kernel.run("name = 'b'").ok()
     for call, expected in [
-        ("joined(words=['a', name])", "a-b"),
-        ("joined(words=[w * 2 for w in ('x', name)], sep=' ')", "xx bb"),
-        ("joined(['a', 'c'])", "a-c"),
-        ("joined(words=['{name}', '$name', '--workers'])", "{name}-$name---workers"),
-        ("joined(words=['a']) --workers 1", "a"),
-        ("--workers 1 joined(words=['a'])", "a"),
+        ("merge_states(words=['a', name])", "a-b"),
+        ("merge_states(words=[w * 2 for w in ('x', name)], sep=' ')", "xx bb"),
+        ("merge_states(['a', 'c'])", "a-c"),
+        ("merge_states(words=['{name}', '$name', '--workers'])", "{name}-$name---workers"),
+        ("merge_states(words=['a']) --workers 1", "a"),
+        ("--workers 1 merge_states(words=['a'])", "a"),
     ]:
         kernel.run(f"run = %flyte run {call}").ok()
         assert kernel.value("run.result") == expected

@@ -13,7 +13,7 @@ from flytekit.clients.grpc_utils.wrap_exception_interceptor import RetryExceptio
 
 import flytenb
 from flytenb.display.runs.error_card import card_lines, message_lines
-from flytenb.display.runs.remote_calls import is_rpc, refused_call, server_words
+from flytenb.display.runs.remote_calls import is_rpc, refused_call, server_message
 from flytenb.notebook.failures.short_error import short_lines
 
 _ADDRESS: list[str] = []
@@ -99,4 +99,4 @@ def test_an_error_without_words_falls_back_on_its_own() -> None:
         def __str__(self) -> str:
             return "no details here"
 
-    assert server_words(Silent()) == "no details here"
+    assert server_message(Silent()) == "no details here"

@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from flytenb.errors import LayoutError, LayoutTimeoutError
-from flytenb.render import cache, layout, wasm
-from flytenb.render.cache import PrivateCache
+from flytenb.render import layout, private_cache, wasm
 from flytenb.render.dot import layout_dot
 from flytenb.render.drawing import draw
 from flytenb.render.layout import DotEngine, lay_out, read_json, read_plain
+from flytenb.render.private_cache import PrivateCache
 from flytenb.render.scene import Scene, build_scene
 from flytenb.render.wasm import WasmEngine
 from tests import render_samples as samples
@@ -300,11 +300,11 @@ def test_another_source_or_version_is_another_entry(tmp_path: Path, monkeypatch:
 def test_the_cache_stands_where_the_system_keeps_caches(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("FLYTENB_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(cache.sys, "platform", "linux")
-    assert cache.cache_directory().parent.parent == tmp_path
-    monkeypatch.setattr(cache.sys, "platform", "win32")
+    monkeypatch.setattr(private_cache.sys, "platform", "linux")
+    assert private_cache.cache_directory().parent.parent == tmp_path
+    monkeypatch.setattr(private_cache.sys, "platform", "win32")
     monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "local"))
-    assert cache.cache_directory().parent.parent == tmp_path / "local"
+    assert private_cache.cache_directory().parent.parent == tmp_path / "local"
 
 
 def fan(number: int) -> Scene:

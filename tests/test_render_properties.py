@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from flytenb.model import Edge, EdgeKind, Graph, Interface, Kind, Node, Port
 from flytenb.render.drawing import draw
-from flytenb.render.fold import fold, size_of
+from flytenb.render.folding import fold_graph, size_of
 from tests.hostile import HOSTILE
 
 RUNNABLE = [k for k in Kind if k not in (Kind.CASE, Kind.INPUTS, Kind.OUTPUTS, Kind.CONSTANT, Kind.SUBWORKFLOW)]
@@ -126,7 +126,7 @@ def test_every_format_can_be_made_of_every_graph_at_every_depth(graph: Graph, de
 @settings(deadline=None, max_examples=60)
 @given(graphs(), st.integers(1, 12))
 def test_folding_keeps_every_node_and_leaves_no_loose_edge(graph: Graph, most: int) -> None:
-    folded = fold(graph, None, most=most)
+    folded = fold_graph(graph, None, most=most)
     assert size_of(folded.graph) <= size_of(graph)
     assert {folded.shown_at.get(path, path) for path in graph.nodes} == set(folded.graph.nodes)
     for edge in folded.graph.edges:

@@ -16,8 +16,9 @@ from flytekit import LaunchPlan, Workflow, conditional, dynamic, map_task, task,
 from flytekit.types.file import FlyteFile
 
 import flytenb
-from flytenb.display.runs.picture import run_bundle
-from flytenb.notebook.live.picture import Picture
+from flytenb.display.runs.run_card import run_bundle
+from flytenb.display.show import show
+from flytenb.notebook.live.page_layout import Picture
 from flytenb.runner.run import Run
 
 
@@ -83,7 +84,7 @@ by_hand.add_workflow_output("o", by_hand.add_entity(keep, x=by_hand.inputs["thre
 def told(run: Run) -> list[str]:
     """Everything that shows a run: the drawing, the live view's picture, and what a saved notebook keeps."""
     drawn = flytenb.draw(run)
-    frozen = run_bundle(run)
+    frozen = run_bundle(run, show)
     assert frozen["image/svg+xml"]
     live = Picture.of(run.graph)
     return [drawn.text, drawn.svg, drawn.mermaid, live.text, live.svg, frozen["text/plain"], frozen["image/svg+xml"]]

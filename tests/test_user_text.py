@@ -17,7 +17,8 @@ from flytekit import conditional, task, workflow
 
 import flytenb
 from flytenb.display.runs.error_card import FullError, card_lines
-from flytenb.display.runs.picture import run_bundle
+from flytenb.display.runs.run_card import run_bundle
+from flytenb.display.show import show
 from flytenb.errors import (
     FlytenbError,
     InputError,
@@ -111,7 +112,7 @@ def test_no_way_to_show_a_failed_run_passes_a_control_character(entity: Any) -> 
         repr(FullError.of(run)),
         repr(run),
         repr(Listing.of_runs([run])),
-        run_bundle(run)["text/plain"],
+        run_bundle(run, show)["text/plain"],
         flytenb.draw(run).text,
         flytenb.show(run.error.exception).text,
         brief(run.error.exception),

@@ -26,11 +26,11 @@ from typing import Any
 from playwright.sync_api import Page, sync_playwright
 
 import flytenb
-from flytenb.display.runs.state import Ledger
+from flytenb.display.runs.run_state import RunState
 from flytenb.model import Phase, RunEvent
-from flytenb.notebook.live.messages import boxes_news, picture_news, run_news
-from flytenb.notebook.live.picture import Picture
-from flytenb.notebook.live.widget import page_module, page_style
+from flytenb.notebook.live.messages import box_messages, layout_message, run_message
+from flytenb.notebook.live.page_layout import PageLayout
+from flytenb.notebook.live.run_widget import page_module, page_style
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 sys.path.insert(0, str(Path(__file__).parents[1] / "sides"))
@@ -92,13 +92,13 @@ size => {
 def state_and_updates(size: int, step: int, *, is_scattered: bool) -> tuple[dict[str, Any], list[list[Any]]]:
     """Return what the page's model holds at first, and what it is told of a run afterwards."""
     graph = flytenb.graph(layered(size))
-    picture = Picture.of(graph, frozenset())
-    ledger = Ledger()
+    picture = PageLayout.of(graph, frozenset())
+    state = RunState()
     paths = [path for path, node in graph.nodes.items() if not node.is_pseudo]
     state = {
         "about": {"name": "layers", "isExplorer": False},
-        "picture": picture_news(1, picture, graph),
-        "frame": {"key": 1, "boxes": boxes_news(ledger, picture, paths), "run": run_news(ledger, graph, 0.0)},
+        "picture": layout_message(1, picture, graph),
+        "frame": {"key": 1, "boxes": box_messages(state, picture, paths), "run": run_message(state, graph, 0.0)},
         "changes": {"key": 0, "boxes": {}},
     }
     if is_scattered:
@@ -108,15 +108,15 @@ def state_and_updates(size: int, step: int, *, is_scattered: bool) -> tuple[dict
     key = 1
     for at in range(0, len(paths), step):
         for path in paths[at : at + step]:
-            ledger.take(RunEvent(float(at + 1), "phase", path, Phase.RUNNING))
+            state.take(RunEvent(float(at + 1), "phase", path, Phase.RUNNING))
         for path in paths[max(0, at - step) : at]:
-            ledger.take(RunEvent(float(at + 1), "phase", path, Phase.SUCCEEDED))
-        changed |= ledger.read()[0]
+            state.take(RunEvent(float(at + 1), "phase", path, Phase.SUCCEEDED))
+        changed |= state.read()[0]
         is_frame = len(changed) > 180
-        boxes = boxes_news(ledger, picture, paths if is_frame else changed)
+        boxes = box_messages(state, picture, paths if is_frame else changed)
         name = "frame" if is_frame else "changes"
         key += is_frame
-        updates.append([name, {"key": key, "boxes": boxes, "run": run_news(ledger, graph, float(at))}])
+        updates.append([name, {"key": key, "boxes": boxes, "run": run_message(state, graph, float(at))}])
         if is_frame:
             changed.clear()
     return state, updates

@@ -62,7 +62,7 @@ def draw(size: int) -> Callable[[], Any]:
 
 
 def draw_folded(size: int) -> Callable[[], Any]:
-    from flytenb.render.fold import is_readable
+    from flytenb.render.folding import is_readable
 
     workflow = layered(size)
     workflow.compile()

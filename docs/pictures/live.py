@@ -11,7 +11,7 @@ ROOT = HERE.parent.parent
 sys.path.insert(0, str(ROOT))
 
 import flytenb  # noqa: E402
-from flytenb.notebook.live.follower import Follower  # noqa: E402
+from flytenb.notebook.live.page_controller import PageController  # noqa: E402
 from tests.browser import live_flows as flows  # noqa: E402
 from tests.browser.alone import Alone, Latch  # noqa: E402
 from tests.browser.lab import chromium  # noqa: E402
@@ -24,7 +24,7 @@ def take(theme: str) -> list[Path]:
     path = {node.name: path for path, node in run.graph.nodes.items()}
     with chromium() as browser:
         page = browser.new_page(viewport={"width": 980, "height": 820}, device_scale_factor=2)
-        view = Alone(page, Follower(run), theme=theme)
+        view = Alone(page, PageController(run), theme=theme)
         view.until(lambda: view.phase(path["fit"]) == "RUNNING" and view.element.locator(".ftl-gate").count() == 1)
         time.sleep(0.3)
         pictures = [HERE / f"live-{theme}.png", HERE / f"live-node-{theme}.png"]

@@ -8,7 +8,7 @@ from typing import Any
 
 from flytenb.bridge.type_names import name_type
 from flytenb.display.part import Column, Facts, Group, Part, Section, Table
-from flytenb.display.shown import Shown, rendered
+from flytenb.display.rendering import Rendering, render_part
 from flytenb.display.type_lens import WHOLE
 from flytenb.types.conformance.report import Check, run_checks
 from flytenb.wording.quantities import count_text
@@ -48,8 +48,8 @@ class Conformance:
         return self._shown._repr_mimebundle_()
 
     @property
-    def _shown(self) -> Shown:
-        return rendered(checks_part(self), WHOLE)
+    def _shown(self) -> Rendering:
+        return render_part(checks_part(self), WHOLE)
 
 
 def checks_part(result: Conformance) -> Part:

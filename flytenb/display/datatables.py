@@ -16,7 +16,7 @@ from typing import Any
 
 import itables
 
-from flytenb.display.part import Live, Part
+from flytenb.display.part import Part, Scripted
 from flytenb.display.registry import BUILT_IN
 from flytenb.display.view import View
 
@@ -33,10 +33,10 @@ _READY = f"itables-{itables.__version__}-ready"
 def show_datatable(value: Any, view: View) -> Part:
     """Show a frame or column of pandas or polars as usual, and as a table of itables where its scripts are at hand."""
     still = view.first_of(BUILT_IN.candidates(value), value)
-    if view.depth > 0 or view.looks is not None or not len(value):
+    if view.depth > 0 or view.selections is not None or not len(value):
         return still
     markup = _markup(value)
-    return Live(still, markup) if markup else still
+    return Scripted(still, markup) if markup else still
 
 
 def _markup(value: Any) -> str:

@@ -16,7 +16,7 @@ from flytenb.bridge.entities.source import where_defined
 from flytenb.bridge.workflow.graph import read_graph
 from flytenb.bridge.workflow.staleness import recompile_stale
 from flytenb.display.part import Column, Facts, Group, Part, Table, Text, named_part
-from flytenb.display.shown import rendered
+from flytenb.display.rendering import render_part
 from flytenb.errors import FlytenbError, headline
 from flytenb.model import Interface, Kind, Port
 from flytenb.render.drawing import draw
@@ -30,9 +30,9 @@ def entity_bundle(entity: Any) -> dict[str, Any]:
             recompile_stale(entity)
             bundle: dict[str, Any] = draw(read_graph(entity))._repr_mimebundle_()
         except Exception as e:
-            return rendered(Group((signature_card(entity), Facts(_why_not(e)))))._repr_mimebundle_()
+            return render_part(Group((signature_card(entity), Facts(_why_not(e)))))._repr_mimebundle_()
         return bundle
-    return rendered(signature_card(entity))._repr_mimebundle_()
+    return render_part(signature_card(entity))._repr_mimebundle_()
 
 
 def _why_not(error: Exception) -> tuple[tuple[str, str], ...]:

@@ -12,8 +12,8 @@ from jinja2 import BaseLoader, Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from flytenb.display import text
-from flytenb.display.look import PAGE_SIZES
 from flytenb.display.part import Histogram, Html, Media, Part, Picture, Tree
+from flytenb.display.selection import PAGE_SIZES
 
 # What stands before foreign markup: it may bring its own styles and inline pictures, and nothing else.
 _FRAME_HEAD = (

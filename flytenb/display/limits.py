@@ -12,18 +12,18 @@ from flytenb.display.part import (
     Group,
     Histogram,
     Html,
-    Live,
     Media,
     Note,
-    Own,
     Part,
     Picture,
     Rich,
+    Scripted,
     Section,
     Slices,
     Table,
     Text,
     Tree,
+    TrustedHtml,
     Value,
     Window,
 )
@@ -113,7 +113,7 @@ class Trimmer:
                 )
             case Group():
                 return self._group(part, depth)
-            case Rich() | Live():
+            case Rich() | Scripted():
                 return self.trim(part.body, depth)
             case Tree():
                 return self._tree(part, depth)
@@ -141,7 +141,7 @@ class Trimmer:
             case Html():
                 small = self._embed(part, len(part.source), "markup")
                 return Html(clean(part.source), clean(part.text[: self._limits.block])) if small is part else small
-            case Own():
+            case TrustedHtml():
                 if len(part.html) <= self._limits.html:
                     return part
                 return Text(part.text[: self._limits.block], "plain", max(len(part.text) - self._limits.block, 0))

@@ -236,7 +236,7 @@ class Html(Part):
 
 
 @dataclass(frozen=True, slots=True)
-class Own(Part):
+class TrustedHtml(Part):
     """What one of our own objects (a drawing, a run) makes of itself: the only markup that we trust."""
 
     text: str
@@ -252,7 +252,7 @@ class Rich(Part):
 
 
 @dataclass(frozen=True, slots=True)
-class Live(Part):
+class Scripted(Part):
     """A body, and markup that takes its place by scripts of its own, if it stands alone in a page that runs them.
 
     It is trusted: nothing of a user's may stand in it but what its maker has escaped.

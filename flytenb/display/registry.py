@@ -1,4 +1,4 @@
-"""Which display shows which value, in tiers; calling it and what happens when it fails is left to `view`."""
+"""Registry of displays: lookup by type, dotted name or predicate, in tiers."""
 
 from __future__ import annotations
 
@@ -9,61 +9,90 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from threading import RLock
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from flytenb.errors import DefinitionError
 from flytenb.wording.loaded import named
 
-if TYPE_CHECKING:
-    from flytenb.display.view import View
-
-Display = Callable[[Any, "View"], Any]
-"""Takes the value and a view; returns a part, or another value that is shown instead, or `NotImplemented`."""
+Display = Callable[[Any, Any], Any]
+"""A function of a value and its `View` that returns a part, another value to show instead, or `NotImplemented`."""
 
 Key = type | str | Callable[[Any], Any]
 F = TypeVar("F", bound=Callable[..., Any])
 
 GROUP = "flytenb.displays"
-"""Entry points of this group: the name is a dotted type (`heavylib.Thing`), the value its display."""
+"""Entry point group; an entry's name is a dotted type name (`heavylib.Thing`), its object the display."""
+
+
+@dataclass(frozen=True)
+class KeyMatching:
+    """How a registry matches its keys, and how an entry is written.
+
+    Attributes:
+        type_of: returns the class by which a subject is looked up, None to use predicates only.
+        is_instance: whether a subject matches an abstract class.
+        arguments: what an entry is called with, for error messages.
+        example: a correct entry, for error messages.
+        decorator: the public name of `register`, for error messages.
+    """
+
+    type_of: Callable[[Any], type | None] = type
+    is_instance: Callable[[Any, type], bool] = isinstance
+    arguments: str = "a value and a view"
+    example: str = "def show_it(value, view): …"
+    decorator: str = "display_for"
 
 
 @dataclass(frozen=True)
 class _Predicate:
     fits: Callable[[Any], Any]
     display: Display
+    abstract: type | None = None
 
 
 class Registry:
-    """Displays in tiers: the exact type, its ancestors in order, predicates (newest first), then the tier below.
+    """Displays in tiers: exact type, its ancestors in MRO order, predicates (newest first), then the tier below.
 
-    Types may be given by a dotted name (`"pandas.DataFrame"`), which is looked up only among what is already
-    imported. A class of the notebook is known by its name, so that re-running its cell keeps its display. It shows
-    nothing itself.
+    A type may be given by its dotted name (`"pandas.DataFrame"`), which is resolved only against modules that are
+    already imported. A class defined in a notebook (`__main__`) is identified by its name, so that re-running its
+    cell keeps its display.
+
+    Args:
+        below: the next tier.
+        matching: how keys are matched.
+        load: returns more entries by dotted type name; called once, at the first lookup.
     """
 
-    def __init__(self, below: Registry | None = None) -> None:
+    def __init__(
+        self,
+        below: Registry | None = None,
+        matching: KeyMatching | None = None,
+        load: Callable[[], dict[str, Display]] = dict,
+    ) -> None:
         self._below = below
+        self._matching = matching or KeyMatching()
+        self._load: Callable[[], dict[str, Display]] | None = load
         self._types: dict[Any, Display] = {}
         self._names: dict[str, Display] = {}
         self._predicates: list[_Predicate] = []
         self._cache: WeakKeyDictionary[type, tuple[Display, ...]] = WeakKeyDictionary()
         self._lock = RLock()
 
-    def display_for(self, type_or_predicate: Key) -> Callable[[F], F]:
-        """Return a decorator that makes a function the display of a type, a dotted type name or a predicate.
+    def register(self, type_or_predicate: Key) -> Callable[[F], F]:
+        """Return a decorator that registers a function for a type, a dotted type name or a predicate.
 
         Raises:
-            DefinitionError: if the function can't be called with a value and a view, or the key is none of these.
+            DefinitionError: if the key is none of these, or the function doesn't take the two arguments.
         """
         if not callable(type_or_predicate) and not isinstance(type_or_predicate, str):
             raise DefinitionError(
-                f"{type_or_predicate!r} is neither a type nor a predicate",
-                "write @display_for(Coordinate) or @display_for(lambda value: …)",
+                f"expected a type, a dotted type name or a predicate, got {type_or_predicate!r}",
+                f"write @{self._matching.decorator}(Coordinate) or @{self._matching.decorator}(lambda value: …)",
             )
 
         def decorate(display: F) -> F:
-            _check_signature(display)
+            _check_signature(display, self._matching)
             with self._lock:
                 self._add(type_or_predicate, display)
                 self._cache.clear()
@@ -71,14 +100,16 @@ class Registry:
 
         return decorate
 
-    def candidates(self, value: Any) -> Iterator[Display]:
-        """Yield the displays that could show the value, the best first."""
-        yield from self._by_type(type(value))
+    def candidates(self, subject: Any) -> Iterator[Display]:
+        """Yield the displays that may show a subject, best first."""
+        cls = self._matching.type_of(subject)
+        if cls is not None:
+            yield from self._by_type(cls)
         for entry in tuple(self._predicates):
-            if _fits(entry.fits, value):
+            if _fits(entry.fits, subject):
                 yield entry.display
         if self._below is not None:
-            yield from self._below.candidates(value)
+            yield from self._below.candidates(subject)
 
     def _add(self, key: Key, display: Display) -> None:
         if isinstance(key, str):
@@ -88,21 +119,28 @@ class Registry:
             self._types[_type_key(key)] = display
             if not isinstance(key, ABCMeta):
                 return
-            # An abstract class is no ancestor of those that merely fulfil it.
+            # A class that merely satisfies an abstract class doesn't have it in its MRO.
             abstract: type = key
-            self._predicates = [p for p in self._predicates if getattr(p.fits, "abstract", None) is not abstract]
-            self._predicates.insert(0, _Predicate(_IsInstance(abstract), display))
+            is_instance = self._matching.is_instance
+            new = _Predicate(lambda subject: is_instance(subject, abstract), display, abstract)
+            self._predicates = [new, *(p for p in self._predicates if p.abstract is not abstract)]
             return
-        self._predicates = [p for p in self._predicates if not _is_same(p, key, display)]
-        self._predicates.insert(0, _Predicate(key, display))
+        kept = (p for p in self._predicates if not _is_same(p, key, display))
+        self._predicates = [_Predicate(key, display), *kept]
 
     def _by_type(self, cls: type) -> tuple[Display, ...]:
         found = self._cache.get(cls)
         if found is None:
             with self._lock:
+                self._load_names()
                 found = tuple(dict.fromkeys(self._look_up(cls)))
                 self._cache[cls] = found
         return found
+
+    def _load_names(self) -> None:
+        load, self._load = self._load, None
+        if load is not None:
+            self._names = {**load(), **self._names}
 
     def _look_up(self, cls: type) -> Iterator[Display]:
         by_class = {named(path): display for path, display in self._names.items() if _may_name(path, cls)}
@@ -112,57 +150,36 @@ class Registry:
                     yield known
 
 
-class PluginRegistry(Registry):
-    """The displays that installed packages offer; each is imported when a value of its type is first shown."""
-
-    def __init__(self, below: Registry | None = None) -> None:
-        super().__init__(below)
-        self._is_read = False
-
-    def _by_type(self, cls: type) -> tuple[Display, ...]:
-        if not self._is_read:
-            with self._lock:
-                for point in entry_points(group=GROUP):
-                    self._names.setdefault(point.name, _Loaded(point))
-                self._is_read = True
-        return super()._by_type(cls)
-
-
-class _Loaded:
-    """A display behind an entry point."""
+class _EntryPointDisplay:
+    """A display behind an entry point, imported when first called."""
 
     def __init__(self, point: EntryPoint) -> None:
         self._point = point
         self.__qualname__ = point.value
         self.__module__ = point.module
 
-    def __call__(self, value: Any, view: View) -> Any:
+    def __call__(self, value: Any, view: Any) -> Any:
         return self._point.load()(value, view)
 
 
-class _IsInstance:
-    """Whether a value is an instance of an abstract class, however that decides it."""
-
-    def __init__(self, abstract: type) -> None:
-        self.abstract = abstract
-
-    def __call__(self, value: Any) -> bool:
-        return isinstance(value, self.abstract)
+def plugin_displays() -> dict[str, Display]:
+    """Return the displays that installed packages offer, by dotted type name; nothing is imported."""
+    return {point.name: _EntryPointDisplay(point) for point in reversed(entry_points(group=GROUP))}
 
 
 def _type_key(cls: type) -> Any:
-    # A class of the notebook is made anew each time its cell runs.
+    # Re-running a cell creates a new class of the same name.
     return (cls.__module__, cls.__qualname__) if cls.__module__ == "__main__" else cls
 
 
 def _may_name(path: str, cls: type) -> bool:
-    """Whether a dotted name can mean the class or an ancestor, so that looking it up can't import anything."""
+    """Whether a dotted name can name the class or an ancestor, judged by their top-level packages."""
     root = path.partition(".")[0]
     return any(str(getattr(c, "__module__", "")).partition(".")[0] == root for c in cls.__mro__)
 
 
 def _is_same(entry: _Predicate, fits: Callable[[Any], Any], display: Display) -> bool:
-    """Whether a new registration replaces an entry: the same display or the same predicate, defined once more."""
+    """Whether a registration replaces an entry: its display or its predicate is the same, defined again."""
     if entry.display is display:
         return entry.fits is fits
     name = getattr(display, "__qualname__", "")
@@ -182,21 +199,21 @@ def _code(function: Any) -> Any:
     return code.co_code, code.co_consts, code.co_names
 
 
-def _fits(predicate: Callable[[Any], Any], value: Any) -> bool:
+def _fits(predicate: Callable[[Any], Any], subject: Any) -> bool:
     try:
-        return bool(predicate(value))
+        return bool(predicate(subject))
     except Exception:
-        # Predicates meet every value there is; one that stumbles over a stranger simply doesn't fit.
+        # A predicate is called with values of any type; raising means that it doesn't fit.
         return False
 
 
-def _check_signature(display: Callable[..., Any]) -> None:
+def _check_signature(display: Callable[..., Any], matching: KeyMatching) -> None:
     try:
         inspect.signature(display).bind(None, None)
     except TypeError:
         raise DefinitionError(
-            f"{getattr(display, '__name__', display)!r} can't be called with a value and a view",
-            "a display is written `def show_it(value, view): …`",
+            f"{getattr(display, '__name__', display)!r} must take {matching.arguments}",
+            f"write it as `{matching.example}`",
         ) from None
     except ValueError:
         return
@@ -204,8 +221,8 @@ def _check_signature(display: Callable[..., Any]) -> None:
 
 FALLBACK = Registry()
 BUILT_IN = Registry(below=FALLBACK)
-PLUGINS = PluginRegistry(below=BUILT_IN)
+PLUGINS = Registry(below=BUILT_IN, load=plugin_displays)
 REGISTRY = Registry(below=PLUGINS)
 """The registry that `flytenb.display_for` fills and `flytenb.show` reads."""
 
-display_for = REGISTRY.display_for
+display_for = REGISTRY.register

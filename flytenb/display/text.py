@@ -15,7 +15,6 @@ from flytenb.display.part import (
     Html,
     Media,
     Note,
-    Own,
     Part,
     Picture,
     Section,
@@ -23,6 +22,7 @@ from flytenb.display.part import (
     Table,
     Text,
     Tree,
+    TrustedHtml,
     Value,
     Window,
 )
@@ -80,7 +80,7 @@ def _lines(part: Part) -> list[str]:
             return [f"[{media_caption(part)}]"]
         case Html():
             return [*(part.text or html_text(part.source)).split("\n"), *html_notes(part)]
-        case Own():
+        case TrustedHtml():
             return part.text.split("\n")
     return []
 

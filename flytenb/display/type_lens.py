@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from flytenb.display.limits import Limits
 from flytenb.display.part import Column, Facts, Group, Note, Part, Section, Table, Text
-from flytenb.display.shown import Shown, rendered
+from flytenb.display.rendering import Rendering, render_part
 from flytenb.types import MISSING, TypeFacts, read_type
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ class Lens(TypeFacts):
         return self._shown._repr_mimebundle_()
 
     @property
-    def _shown(self) -> Shown:
-        return rendered(lens_part(self), WHOLE)
+    def _shown(self) -> Rendering:
+        return render_part(lens_part(self), WHOLE)
 
 
 def lens_part(lens: TypeFacts) -> Part:

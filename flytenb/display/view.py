@@ -10,9 +10,9 @@ from itertools import islice
 from typing import Any
 
 from flytenb.display.limits import Limits
-from flytenb.display.look import PAGE_SIZES, Look, Looks, Path
 from flytenb.display.part import Entry, Group, Note, Part, Section, Value, Window, with_fact
 from flytenb.display.registry import Display, Registry
+from flytenb.display.selection import PAGE_SIZES, Path, Selection, Selections
 from flytenb.display.type_displays import declared_displays
 from flytenb.wording.types import member_of, type_text, union_members
 from flytenb.wording.values import brief, class_name, clip, is_told_by_repr, pass_interrupt
@@ -42,7 +42,7 @@ class View:
         limits: how much is shown.
         declared: the declared type of the value, if there is one.
         depth: how many values are open around this one.
-        looks: what a reader has chosen to see, `None` in a still display.
+        selections: what a reader has chosen to see, `None` in a still display.
         path: where the value lies within the outermost one.
     """
 
@@ -51,7 +51,7 @@ class View:
     work: _Work
     declared: Any = None
     depth: int = 0
-    looks: Looks | None = None
+    selections: Selections | None = None
     path: Path = ()
 
     @classmethod
@@ -59,21 +59,23 @@ class View:
         cls,
         registry: Registry,
         limits: Limits,
-        looks: Looks | None = None,
+        selections: Selections | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> View:
         """Return the view of an outermost value."""
-        return cls(registry, limits, _Work(limits.nodes, clock() + limits.seconds, clock), depth=-1, looks=looks)
+        return cls(
+            registry, limits, _Work(limits.nodes, clock() + limits.seconds, clock), depth=-1, selections=selections
+        )
 
     @property
-    def look(self) -> Look:
+    def selection(self) -> Selection:
         """What the reader chose to see of this value."""
-        return Look() if self.looks is None else self.looks.at(self.path)
+        return Selection() if self.selections is None else self.selections.at(self.path)
 
     @property
     def place(self) -> str:
         """What controls call this value; `""` where nobody can choose."""
-        return json.dumps(self.path) if self.looks is not None and self.looks.is_live else ""
+        return json.dumps(self.path) if self.selections is not None and self.selections.is_live else ""
 
     @property
     def is_late(self) -> bool:
@@ -86,20 +88,20 @@ class View:
         A display that keeps to it, and gives the `window` to its part, can be paged through.
         """
         size = self._page_size(size)
-        start = max(min(self.look.start, total - 1), 0)
+        start = max(min(self.selection.start, total - 1), 0)
         start -= start % size
         return start, min(start + size, total)
 
     def _page_size(self, own: int) -> int:
-        if self.looks is None:
+        if self.selections is None:
             return own or self.limits.rows
-        return min(self.look.size or own or PAGE_SIZES[0], PAGE_SIZES[-1])
+        return min(self.selection.size or own or PAGE_SIZES[0], PAGE_SIZES[-1])
 
     def columns(self, width: int) -> tuple[int, int]:
         """Return from where up to where the columns are shown."""
-        if self.looks is None:
+        if self.selections is None:
             return 0, min(self.limits.columns, width)
-        left = max(min(self.look.left, width - 1), 0)
+        left = max(min(self.selection.left, width - 1), 0)
         # One place is taken by the rows' numbers.
         return left, min(left + self.limits.columns - 1, width)
 
@@ -115,9 +117,9 @@ class View:
             is_table: whether the display also sorts and searches as `look` says.
             note: what a reader should know about the choice.
         """
-        if self.looks is None:
+        if self.selections is None:
             return None
-        look = self.look
+        look = self.selection
         return Window(
             place=self.place,
             start=self.page(total, size)[0],
@@ -134,7 +136,7 @@ class View:
 
     def inside(self, step: str) -> View:
         """Return the view of something inside the value, by the step that leads there."""
-        return self if self.looks is None else replace(self, path=(*self.path, step))
+        return self if self.selections is None else replace(self, path=(*self.path, step))
 
     def show(self, value: Any, declared: Any = None) -> Part:
         """Return the value as its own display shows it, or in short if it lies too deep, is a cycle or is too much.
@@ -150,7 +152,7 @@ class View:
         except BaseException as error:
             pass_interrupt(error)
             # Outside of any display: a type that can't be read, an object that lies about its class.
-            return in_short(value, error)
+            return fallback_part(value, error)
         finally:
             self.work.open_ids.discard(id(value))
 
@@ -186,9 +188,9 @@ class View:
             return Entry(name, known, short)
         if why := self._why_not(value):
             return Entry(name, known, short, (why,))
-        if self.looks is not None:
-            if self.look.is_open is not None:
-                is_open = self.look.is_open
+        if self.selections is not None:
+            if self.selection.is_open is not None:
+                is_open = self.selection.is_open
             if not is_open:
                 return Entry(name, known, short, place=self.place)
         return replace(self._unfolded(name, known, short, value, declared), place=self.place)
@@ -196,7 +198,7 @@ class View:
     def _unfolded(self, name: str, known: str, short: str, value: Any, declared: Any) -> Entry:
         part = self.show(value, declared)
         if isinstance(part, Value):
-            return Entry(name, known, short, inside=None if self.looks is None else part)
+            return Entry(name, known, short, inside=None if self.selections is None else part)
         if isinstance(part, Section):
             # Its head line would repeat this one; where nothing is declared it knows best what the items are.
             return Entry(name, known if declared is not None else part.title, short, part.facts, part.body)
@@ -251,7 +253,7 @@ class View:
         yield from self.registry.candidates(value)
 
 
-def in_short(value: Any, error: BaseException) -> Part:
+def fallback_part(value: Any, error: BaseException) -> Part:
     """Return what is left when a value couldn't be shown: its short form and why."""
     return Group((Value(brief(value), class_name(value)), Note(f"showing it raised {brief(error, 160)}")))
 

@@ -192,7 +192,7 @@ class Extension:
 
     def _watch(self, run: Run) -> Callable[[], None]:
         """Add a run to the session and show it; return what to call when the wait for it is over."""
-        from flytenb.display.runs.error_card import attach
+        from flytenb.notebook.failures.error_cards import attach
         from flytenb.notebook.live.run_view import RunView
 
         self.session.keep(run)

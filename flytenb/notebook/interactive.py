@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from flytenb.api import start
 from flytenb.display.registry import F, Key
-from flytenb.notebook.forms.registry import CONTROLS
+from flytenb.notebook.forms.control_registry import CONTROLS
 from flytenb.session.host import host
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ INTERVAL = 0.1
 """Seconds between two updates of a page: at most ten a second."""
 
 
-class Ticking(Protocol):
+class Tickable(Protocol):
     """What wants to be called ten times a second."""
 
     def tick(self) -> bool:
@@ -36,13 +36,13 @@ class Ticker:
 
     def _start_anew(self) -> None:
         """Begin without a thread: a process that was forked has none of its parent's."""
-        self._views: list[Ticking] = []
+        self._views: list[Tickable] = []
         # The lock itself is taken, never the condition: an interrupt amid the latter's Python code leaves it locked.
         self._lock = threading.Lock()
         self._wake = threading.Condition(self._lock)
         self._thread: threading.Thread | None = None
 
-    def add(self, view: Ticking) -> None:
+    def add(self, view: Tickable) -> None:
         """Call a view from now on, for the first time at once."""
         with self._lock:
             self._views.append(view)
@@ -67,7 +67,7 @@ class Ticker:
         return f"<Ticker {self._name}: {len(self._views)} views>"
 
 
-def _is_still_due(view: Ticking) -> bool:
+def _is_still_due(view: Tickable) -> bool:
     try:
         return view.tick()
     except Exception as error:
@@ -76,7 +76,7 @@ def _is_still_due(view: Ticking) -> bool:
         return False
 
 
-class Lane:
+class JobQueue:
     """Does jobs one after the other: layouts and what a page asks for, or values that a reader looks at."""
 
     def __init__(self, name: str = "flytenb-show") -> None:
@@ -107,4 +107,4 @@ class Lane:
                 warnings.warn(f"the live view couldn't do something: {headline(error)}", stacklevel=2)
 
     def __repr__(self) -> str:
-        return f"<Lane {self._name}: {self._jobs.qsize()} jobs>"
+        return f"<JobQueue {self._name}: {self._jobs.qsize()} jobs>"

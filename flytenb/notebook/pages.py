@@ -6,7 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from flytenb.notebook.page_threads import Lane, Ticker
+from flytenb.notebook.page_threads import JobQueue, Ticker
 
 if TYPE_CHECKING:
     from flytenb.runner.run import Run
@@ -29,8 +29,8 @@ class Pages:
 
     def __init__(self) -> None:
         self.ticker = Ticker()
-        self.layouts = Lane()
-        self.values = Lane("flytenb-look")
+        self.layouts = JobQueue()
+        self.values = JobQueue("flytenb-look")
         self.finished: deque[Any] = deque()
         self.explorers: deque[Any] = deque()
         self.inspected: deque[Any] = deque()

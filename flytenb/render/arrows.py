@@ -5,8 +5,8 @@ from __future__ import annotations
 from flytenb.model import Edge, EdgeKind, Graph, Kind
 from flytenb.render import captions
 from flytenb.render.boxes import Boxes
-from flytenb.render.lettering import clean, clean_lines, fit, wrap
 from flytenb.render.shapes import LABEL_WIDTH, SMALL_SIZE, Arrow, Box, port_of
+from flytenb.render.text_metrics import clean, clean_lines, fit, wrap
 
 
 def build_arrows(graph: Graph, boxes: Boxes) -> list[Arrow]:

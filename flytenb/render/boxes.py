@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 from flytenb.model import Edge, Graph, Kind, Node, Port
 from flytenb.render import captions
-from flytenb.render.lettering import clean, clean_lines, fit, measure, wrap
 from flytenb.render.shapes import (
     LABEL_WIDTH,
     LEFT,
@@ -23,6 +22,7 @@ from flytenb.render.shapes import (
     Line,
     port_of,
 )
+from flytenb.render.text_metrics import clean, clean_lines, fit, measure, wrap
 
 _TYPE_ROOM = 64.0
 """Pixels that a box may be wider for the type behind a long name."""

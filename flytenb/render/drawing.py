@@ -15,16 +15,16 @@ from flytenb.errors import FlytenbError, LayoutError, LayoutTimeoutError, SaveEr
 from flytenb.model import Graph, NodeState
 from flytenb.render import layout, text
 from flytenb.render.dot import layout_dot, to_dot
-from flytenb.render.focus import focus
-from flytenb.render.fold import Folded, fold, size_of
-from flytenb.render.grown import grow
-from flytenb.render.joined import shown_states
-from flytenb.render.lettering import clean, xml
+from flytenb.render.folding import FoldedGraph, fold_graph, size_of
+from flytenb.render.group_states import drawn_states
+from flytenb.render.incremental_layout import extend_layout
 from flytenb.render.mermaid import to_mermaid
 from flytenb.render.page import to_page
 from flytenb.render.png import to_png
 from flytenb.render.scene import Scene, build_scene
+from flytenb.render.subgraph import select_subgraph
 from flytenb.render.svg import to_svg
+from flytenb.render.text_metrics import clean, xml
 
 
 def draw(
@@ -36,7 +36,7 @@ def draw(
     depth: int | None = None,
     states: Mapping[str, NodeState] | None = None,
     title: str | None = None,
-    grown_from: Drawing | None = None,
+    previous: Drawing | None = None,
 ) -> Drawing:
     """Return the drawing of a graph, or of the part that is asked for.
 
@@ -49,13 +49,13 @@ def draw(
             None folds whatever is too big to read.
         states: where the nodes of a run stand, by path; `""` is the run itself.
         title: what stands above; the graph's name if not given.
-        grown_from: the same graph's drawing when there was less in it; what was there then stays where it stood.
+        previous: the same graph's drawing when there was less in it; what was there then stays where it stood.
 
     Raises:
         UnknownNameError: a node that the graph doesn't have.
     """
-    part = focus(graph, upstream=upstream, downstream=downstream, between=between)
-    return Drawing(part, depth=depth, states=states, title=title, grown_from=grown_from)
+    part = select_subgraph(graph, upstream=upstream, downstream=downstream, between=between)
+    return Drawing(part, depth=depth, states=states, title=title, previous=previous)
 
 
 class Drawing:
@@ -78,7 +78,7 @@ class Drawing:
         states: Mapping[str, NodeState] | None = None,
         title: str | None = None,
         is_folding: bool = True,
-        grown_from: Drawing | None = None,
+        previous: Drawing | None = None,
     ) -> None:
         self.uid = f"ft{secrets.token_hex(4)}"
         self.time_limit = layout.TIME_LIMIT
@@ -88,7 +88,7 @@ class Drawing:
         self._states = dict(states or {})
         self._title = title
         self._at: layout.Positions | None = None
-        self._grown_from = grown_from
+        self._grown_from = previous
         self._slow: tuple[str, ...] = ()
 
     def at(self, states: Mapping[str, NodeState]) -> Drawing:
@@ -103,8 +103,8 @@ class Drawing:
         return other
 
     @cached_property
-    def _folded(self) -> Folded:
-        return fold(self._whole, self._depth) if self._is_folding else Folded(self._whole, {})
+    def _folded(self) -> FoldedGraph:
+        return fold_graph(self._whole, self._depth) if self._is_folding else FoldedGraph(self._whole, {})
 
     @property
     def graph(self) -> Graph:
@@ -128,7 +128,7 @@ class Drawing:
 
     @property
     def _shown_states(self) -> Mapping[str, NodeState]:
-        return shown_states(self._states, self._folded.shown_at) if self._states else self._states
+        return drawn_states(self._states, self._folded.shown_at) if self._states else self._states
 
     @cached_property
     def _scene(self) -> Scene:
@@ -144,13 +144,13 @@ class Drawing:
         while True:
             scene = self._scene
             try:
-                self._at = self._at or self._grown(scene) or layout.lay_out(layout_dot(scene), self.time_limit)
+                self._at = self._at or self._extended(scene) or layout.lay_out(layout_dot(scene), self.time_limit)
                 return to_svg(scene, self._at, self.uid)
             except LayoutTimeoutError:
                 if not self._fold_further():
                     raise
 
-    def _grown(self, scene: Scene) -> layout.Positions | None:
+    def _extended(self, scene: Scene) -> layout.Positions | None:
         """What was drawn before with room for what has come, None if there is nothing of that kind."""
         before, self._grown_from = self._grown_from, None  # or every drawing of a long run would be kept
         if before is None or before._at is None:
@@ -159,12 +159,12 @@ class Drawing:
         def lay_out_inside(number: int) -> layout.Positions:
             return layout.lay_out(layout_dot(scene, number), self.time_limit)
 
-        return grow(before._scene, before._at, scene, lay_out_inside)
+        return extend_layout(before._scene, before._at, scene, lay_out_inside)
 
     def _fold_further(self) -> bool:
         """Fold to half the boxes, since the layout took too long; False if nothing is left to fold."""
         before = size_of(self.graph)
-        smaller = fold(self._whole, None, most=before // 2)
+        smaller = fold_graph(self._whole, None, most=before // 2)
         if size_of(smaller.graph) >= before:
             return False
         self._slow = (f"folded further, since the layout took longer than {self.time_limit:g} s",)

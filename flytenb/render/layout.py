@@ -17,7 +17,7 @@ TIME_LIMIT = 5.0
 
 _INCH = 72  # pixels; a point and a pixel are one to us
 Point = tuple[float, float]
-Way = tuple[float, ...]
+Curve = tuple[float, ...]
 """An arrow's line, without a head: x and y of its start, then of the three points of each cubic curve."""
 
 
@@ -37,7 +37,7 @@ class Positions:
     height: float
     boxes: Mapping[str, Point]
     frames: Mapping[str, tuple[float, float, float, float]]
-    arrows: Mapping[tuple[str, str], Sequence[Way]]
+    arrows: Mapping[tuple[str, str], Sequence[Curve]]
 
 
 class Engine(Protocol):
@@ -122,7 +122,7 @@ def lay_out(dot: str, timeout: float = TIME_LIMIT, engines: Sequence[Engine] | N
 def read_plain(data: bytes) -> Positions:
     """Read Graphviz's `plain`: a line for each thing, in inches."""
     boxes: dict[str, Point] = {}
-    arrows: dict[tuple[str, str], list[Way]] = {}
+    arrows: dict[tuple[str, str], list[Curve]] = {}
     try:
         graph, *lines = data.decode().splitlines()
         word, _, width, height = graph.split()
@@ -147,7 +147,7 @@ def read_json(data: bytes) -> Positions:
     """Read Graphviz's `json0`: attributes as they stand in DOT, in points."""
     boxes: dict[str, Point] = {}
     frames: dict[str, tuple[float, float, float, float]] = {}
-    arrows: dict[tuple[str, str], list[Way]] = {}
+    arrows: dict[tuple[str, str], list[Curve]] = {}
     try:
         found: dict[str, Any] = json.loads(data)
         _, _, width, height = map(float, found["bb"].split(","))

@@ -9,8 +9,8 @@ from flytenb.model import Graph, Kind, Node, NodeState
 from flytenb.render import captions
 from flytenb.render.arrows import build_arrows
 from flytenb.render.boxes import Boxes
-from flytenb.render.lettering import clean
 from flytenb.render.shapes import Arrow, Box, Frame
+from flytenb.render.text_metrics import clean
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from flytenb.model import EdgeKind, Node
-from flytenb.render.lettering import measure
+from flytenb.render.text_metrics import measure
 
 NAME_SIZE, SMALL_SIZE = 13.0, 11.0
 LINE = 15.0

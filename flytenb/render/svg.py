@@ -8,10 +8,10 @@ from math import hypot
 
 from flytenb.model import CacheStatus, EdgeKind, Kind, NodeState, Phase
 from flytenb.render import captions
-from flytenb.render.layout import Positions, Way
-from flytenb.render.lettering import clean, fit, is_guessed, measure, xml
+from flytenb.render.layout import Curve, Positions
 from flytenb.render.scene import Scene
 from flytenb.render.shapes import LEFT, LINE, RIGHT, SMALL_SIZE, Arrow, Box, Frame, Line
+from flytenb.render.text_metrics import clean, fit, is_guessed, measure, xml
 from flytenb.render.theme import ICONS, icon_shift, style_sheet
 
 _PAD = 16.0
@@ -262,7 +262,7 @@ def _arrows(scene: Scene, at: Positions) -> Iterator[str]:
         yield _arrow(arrow, scene, at, [next(ways[ends]) for ends in arrow.legs])
 
 
-def _arrow(arrow: Arrow, scene: Scene, at: Positions, ways: list[Way]) -> str:
+def _arrow(arrow: Arrow, scene: Scene, at: Positions, ways: list[Curve]) -> str:
     if arrow.kind == "meet":
         return f'<g class="ft-way" aria-hidden="true">{_line(ways[0])}</g>'
     shown = "".join(_line(way) for way in ways[:-1]) + _pointed(ways[-1])
@@ -283,11 +283,11 @@ def _path(path: str) -> str:
     return xml(clean(path))
 
 
-def _line(way: Way) -> str:
+def _line(way: Curve) -> str:
     return _LINE % ("%.1f %.1f " * (len(way) // 2 - 1)) % way
 
 
-def _pointed(way: Way) -> str:
+def _pointed(way: Curve) -> str:
     """A line that ends where the base of its tip is, and the tip: a triangle from there to where the line points."""
     from_x, from_y, x, y = way[-4:]
     length = hypot(x - from_x, y - from_y)

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from flytenb.model import Edge, EdgeKind, Graph, Kind, Node, NodeState
 from flytenb.render import captions
-from flytenb.render.lettering import clean
 from flytenb.render.scene import subtitle
 from flytenb.render.shapes import port_of
+from flytenb.render.text_metrics import clean
 
 WIDTH = 100
 """Columns beyond which a line is broken."""

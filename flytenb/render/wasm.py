@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flytenb.errors import LayoutError, LayoutTimeoutError
-from flytenb.render.cache import PrivateCache
+from flytenb.render.private_cache import PrivateCache
 
 if TYPE_CHECKING:
     import wasmtime

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flytenb.bridge.crossing.content import IncomparableError, is_same
 from flytenb.bridge.values_in_short import LONG, cut, shorten
 from flytenb.errors import say
-from flytenb.render.lettering import clean
+from flytenb.render.text_metrics import clean
 
 if TYPE_CHECKING:
     from flytenb.runner.run import Run

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from flytenb.bridge.entities.interface import KIND_WORDS
 from flytenb.display.limits import Limits
 from flytenb.display.part import Column, Table, Text
-from flytenb.display.shown import Shown, rendered
+from flytenb.display.rendering import Rendering, render_part
 from flytenb.display.text import WIDTH, width_of
 from flytenb.wording.quantities import duration_text
 from flytenb.wording.values import brief, clean, clip
@@ -80,11 +80,11 @@ class Listing:
         return len(self.rows)
 
     @property
-    def _shown(self) -> Shown:
+    def _shown(self) -> Rendering:
         if not self.rows:
-            return rendered(Text(self._empty, "flow"))
+            return render_part(Text(self._empty, "flow"))
         part = Table(tuple(map(Column, self.columns)), tuple(self._on_one_line()))
-        return rendered(part, _LIMITS)
+        return render_part(part, _LIMITS)
 
     def _on_one_line(self) -> Iterator[tuple[str, ...]]:
         """Return the rows, each last cell clipped to the width that the other columns leave."""

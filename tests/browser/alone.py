@@ -11,8 +11,8 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-from flytenb.notebook.live.follower import Follower
-from flytenb.notebook.live.widget import page_module, page_style
+from flytenb.notebook.live.page_controller import PageController
+from flytenb.notebook.live.run_widget import page_module, page_style
 from tests.browser.lab import Live
 
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>live</title></head>
@@ -51,7 +51,7 @@ class Alone(Live):
         hears: whether the kernel hears the page, as it doesn't while a cell runs in a front end without subshells.
     """
 
-    def __init__(self, page: Page, follower: Follower, *, theme: str = "light", hears: bool = True) -> None:
+    def __init__(self, page: Page, follower: PageController, *, theme: str = "light", hears: bool = True) -> None:
         super().__init__(page.locator(".ftl").first)
         self.page = page
         self.follower = follower

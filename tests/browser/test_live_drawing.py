@@ -13,11 +13,11 @@ from PIL import Image, ImageChops
 from playwright.sync_api import Locator, Page
 
 import flytenb
-from flytenb.display.runs.state import Ledger
+from flytenb.display.runs.run_state import RunState
 from flytenb.model import CacheStatus, Graph, NodeState, Phase, RunEvent
-from flytenb.notebook.live.messages import boxes_news, picture_news, run_news
-from flytenb.notebook.live.picture import Picture
-from flytenb.notebook.live.widget import page_module, page_style
+from flytenb.notebook.live.messages import box_messages, layout_message, run_message
+from flytenb.notebook.live.page_layout import Picture
+from flytenb.notebook.live.run_widget import page_module, page_style
 from flytenb.render.theme import ICONS
 from tests.browser import live_flows as flows
 from tests.browser.alone import MODEL, PAGE
@@ -40,12 +40,12 @@ class Told:
         self.page = page
         self.graph = graph
         self.picture = Picture.of(graph, frozenset())
-        self.ledger = Ledger()
+        self.state = RunState()
         self.paths = [path for path, node in graph.nodes.items() if not node.is_pseudo]
         state = {
             "about": {"name": "told", "isExplorer": False},
-            "picture": picture_news(1, self.picture, graph),
-            "frame": {"key": 1, "boxes": self.boxes(self.paths), "run": run_news(self.ledger, graph, 0.0)},
+            "picture": layout_message(1, self.picture, graph),
+            "frame": {"key": 1, "boxes": self.boxes(self.paths), "run": run_message(self.state, graph, 0.0)},
             "changes": {"key": 0, "boxes": {}},
         }
         page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
@@ -53,19 +53,19 @@ class Told:
         page.evaluate(MODEL, [page_module(), page_style(), json.loads(json.dumps(state)), theme])
 
     def boxes(self, paths: list[str]) -> dict[str, Any]:
-        return boxes_news(self.ledger, self.picture, paths)
+        return box_messages(self.state, self.picture, paths)
 
     def enter(self, path: str, phase: Phase, cache: CacheStatus | None = None) -> None:
         """Let a node of the run have come so far."""
         if phase is not Phase.QUEUED:
-            self.ledger.take(RunEvent(10.0, "phase", path, Phase.RUNNING))
+            self.state.take(RunEvent(10.0, "phase", path, Phase.RUNNING))
         if phase.is_terminal:
-            self.ledger.take(RunEvent(11.5, "phase", path, phase, cache=cache))
-        self.ledger.read()
+            self.state.take(RunEvent(11.5, "phase", path, phase, cache=cache))
+        self.state.read()
 
     def tell(self, *paths: str) -> None:
         """Tell the page where these nodes stand by now."""
-        run = run_news(self.ledger, self.graph, 12.0)
+        run = run_message(self.state, self.graph, 12.0)
         self.page.evaluate(
             "changes => window.model.set('changes', changes)", {"key": 1, "boxes": self.boxes([*paths]), "run": run}
         )
@@ -92,7 +92,7 @@ def test_a_node_looks_in_the_page_as_in_the_saved_picture(page: Page, theme: str
     for i, path in enumerate(view.paths):
         phase, cache = LOOKS[(turn + i) % len(LOOKS)]
         view.enter(path, phase, cache)
-        states[path] = view.ledger.entries[path].state if path in view.ledger.entries else NodeState(phase)
+        states[path] = view.state.entries[path].state if path in view.state.entries else NodeState(phase)
     view.tell(*view.paths)
     live = _looks(view.canvas.screenshot())
     drawing = view.picture.drawing

@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 import flytenb
-from flytenb.notebook.live.follower import Follower
+from flytenb.notebook.live.page_controller import PageController
 from flytenb.runner.run import Run
 from tests.browser import live_flows as flows
 from tests.browser.alone import Alone, Latch
@@ -35,7 +35,7 @@ def start(entity: Any, **inputs: Any) -> Run:
 
 def mixed(page: Page, **options: Any) -> Alone:
     """A run that stands still with one node of most phases."""
-    view = Alone(page, Follower(start(flows.mixed)), **options)
+    view = Alone(page, PageController(start(flows.mixed)), **options)
     view.until(lambda: view.phase("n2/n0") == "RUNNING" and view.phase("n1") == "FAILED")
     return view
 
@@ -60,7 +60,7 @@ def test_nodes_change_their_phase_while_the_run_goes_on(page: Page, latch: Latch
 def test_the_way_that_is_not_taken_fades(page: Page, latch: Latch) -> None:
     latch.open()
     run = start(flows.mixed, n=0)
-    view = Alone(page, Follower(run)).until(lambda: run.phase.is_terminal)
+    view = Alone(page, PageController(run)).until(lambda: run.phase.is_terminal)
     view.until(lambda: view.phase("n3/n1") == "SUCCEEDED")
     assert view.phase("n3/n0") == "SKIPPED"
     assert view.element.locator('.ft-edge[data-target="n3/n0"]').first.get_attribute("data-phase") == "SKIPPED"
@@ -176,7 +176,7 @@ def test_the_picture_can_be_dragged_and_a_drag_is_no_click(page: Page) -> None:
 
 def test_what_a_dynamic_turns_out_to_be_appears(page: Page, latch: Latch) -> None:
     run = start(flows.growing)
-    view = Alone(page, Follower(run))
+    view = Alone(page, PageController(run))
     view.until(lambda: view.element.locator('.ftl-stage [data-path^="n0/"][role=button]').count() == 3)
     first, second, third = [p for p, n in run.graph.nodes.items() if p.startswith("n0/") and not n.is_pseudo]
     view.until(lambda: view.phase(first) == "RUNNING")
@@ -187,7 +187,7 @@ def test_what_a_dynamic_turns_out_to_be_appears(page: Page, latch: Latch) -> Non
 
 def test_what_stood_keeps_its_place_among_its_neighbours_when_an_eager_grows(page: Page, latch: Latch) -> None:
     run = start(flows.growing_beside)
-    view = Alone(page, Follower(run))
+    view = Alone(page, PageController(run))
     steps = view.element.locator(".ftl-stage .ft-node[data-path^='n1/'][role=button]")
     view.until(lambda: steps.count() == 1)
     before = _places(page)
@@ -219,7 +219,7 @@ def _places(page: Page) -> dict[str, tuple[float, float]]:
 
 
 def test_a_map_counts_its_elements(page: Page, latch: Latch) -> None:
-    view = Alone(page, Follower(start(flows.mapped, xs=[1, 2, 3, 4])))
+    view = Alone(page, PageController(start(flows.mapped, xs=[1, 2, 3, 4])))
     view.until(lambda: "0/4" in view.text("n0"))
     latch.open()
     view.until(lambda: "4/4" in view.text("n0"))
@@ -229,7 +229,7 @@ def test_an_element_of_a_map_is_reached_from_its_map_and_by_its_path(page: Page)
     run = start(flows.mapped, xs=[5, 6, 7, 8])
     flows.latch.open()
     run.wait()
-    view = Alone(page, Follower(run))
+    view = Alone(page, PageController(run))
     view.until(lambda: view.node("n0").count() == 1)
     view.node("n0").click()
     links = view.element.locator(".ftl-members button")
@@ -244,7 +244,7 @@ def test_an_element_of_a_map_is_reached_from_its_map_and_by_its_path(page: Page)
 
 def test_an_element_that_is_done_says_so_while_its_map_goes_on(page: Page, latch: Latch) -> None:
     run = start(flows.mapped_part, xs=[0, 1])
-    view = Alone(page, Follower(run))
+    view = Alone(page, PageController(run))
     view.until(lambda: "1/2" in view.text("n0"))
     view.element.locator(".ftl-find").fill("n0/1")
     view.element.locator(".ftl-find").press("Enter")
@@ -258,7 +258,7 @@ def test_an_element_that_is_done_says_so_while_its_map_goes_on(page: Page, latch
 
 def test_gates_are_answered_and_a_wrong_value_is_refused(page: Page) -> None:
     run = start(flows.asks)
-    view = Alone(page, Follower(run))
+    view = Alone(page, PageController(run))
     gates = view.element.locator(".ftl-gate")
     view.until(lambda: gates.count() == 1)
     view.until(lambda: "waits for an answer" in view.text(run.waiting[0]))
@@ -278,7 +278,7 @@ def test_gates_are_answered_and_a_wrong_value_is_refused(page: Page) -> None:
 
 def test_a_refused_gate_fails_the_run(page: Page) -> None:
     run = flytenb.options(answers={"limit": 1}).start(flows.asks)
-    view = Alone(page, Follower(run)).until(lambda: bool(run.waiting))
+    view = Alone(page, PageController(run)).until(lambda: bool(run.waiting))
     view.until(lambda: view.button("^reject$").count() == 1)
     view.button("^reject$").click()
     view.until(lambda: run.phase.is_terminal)
@@ -345,7 +345,7 @@ def test_a_kernel_that_is_gone_leaves_what_was_seen(page: Page) -> None:
 def test_a_view_that_comes_late_is_right_at_once(page: Page, latch: Latch) -> None:
     latch.open()
     run = start(flows.mixed).wait()
-    view = Alone(page, Follower(run, is_explorer=True))
+    view = Alone(page, PageController(run, is_explorer=True))
     view.until(lambda: view.phase("n2/n0") == "SUCCEEDED")
     assert view.phase("n1") == "FAILED"
     assert view.button("leave the picture").is_visible()
@@ -354,7 +354,7 @@ def test_a_view_that_comes_late_is_right_at_once(page: Page, latch: Latch) -> No
 def test_two_views_of_one_run_are_each_other_s_strangers(page: Page, browser: Any, latch: Latch) -> None:
     one = mixed(page)
     other_page = browser.new_page()
-    other = Alone(other_page, Follower(one.follower.run))
+    other = Alone(other_page, PageController(one.follower.run))
     other.until(lambda: other.phase("n2/n0") == "RUNNING")
     one.node("n0").click()
     assert not other.inspector.is_visible()
@@ -412,7 +412,7 @@ def test_axe_finds_nothing_to_complain_of(page: Page, theme: str) -> None:
 
 def test_a_thousand_nodes_are_folded_and_can_all_be_seen(page: Page, latch: Latch) -> None:
     run = start(flows.wide)
-    view = Alone(page, Follower(run)).until(lambda: "@folded" in (page.locator(".ftl-stage").inner_html()))
+    view = Alone(page, PageController(run)).until(lambda: "@folded" in (page.locator(".ftl-stage").inner_html()))
     group = page.locator('.ftl-stage [data-path^="@folded"]').first
     view.until(lambda: group.get_attribute("data-phase") == "RUNNING")
     group.click()

@@ -13,7 +13,8 @@ import nbformat
 import pytest
 
 import flytenb
-from flytenb.display.runs.picture import run_bundle
+from flytenb.display.runs.run_card import run_bundle
+from flytenb.display.show import show
 from tests.flows import FLOWS
 
 pytestmark = pytest.mark.browser
@@ -42,7 +43,7 @@ def browsers(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_pdf_shows_the_picture_and_the_outputs(browsers: Path, tmp_path: Path) -> None:
     flow = FLOWS["diamond"]
     run = flytenb.run(flow.entity, **flow.inputs)
-    output = nbformat.v4.new_output("display_data", data=run_bundle(run))
+    output = nbformat.v4.new_output("display_data", data=run_bundle(run, show))
     cell = nbformat.v4.new_code_cell("run", outputs=[output], execution_count=1)
     notebook = tmp_path / "run.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=[cell]), notebook)

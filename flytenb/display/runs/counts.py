@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 
-from flytenb.display.runs.state import Ledger
+from flytenb.display.runs.run_state import RunState
 from flytenb.model import Graph, Phase
 from flytenb.render import captions
 
 
-def node_counts(ledger: Ledger, graph: Graph) -> Counter[Phase]:
+def node_counts(state: RunState, graph: Graph) -> Counter[Phase]:
     """Return how many nodes stand in each phase; the elements of a map are no nodes."""
-    return ledger.counts(path for path, node in graph.nodes.items() if not node.is_pseudo)
+    return state.counts(path for path, node in graph.nodes.items() if not node.is_pseudo)
 
 
 def counts_text(counts: Counter[Phase]) -> str:

@@ -8,8 +8,8 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 from flytenb.display.runs.hints import hint_for
-from flytenb.display.runs.remote_calls import is_rpc, refused_call, server_words
-from flytenb.display.runs.stack_frames import WIDTH, cut, frame_lines, frame_place
+from flytenb.display.runs.remote_calls import is_rpc, refused_call, server_message
+from flytenb.display.runs.stack_frames import WIDTH, CellName, cut, frame_lines, frame_place, no_cell
 from flytenb.errors import FlytenbError, full_traceback, is_foreign, is_library, own_frames, package_roots, say
 from flytenb.model import Phase
 from flytenb.wording.values import brief, class_name, clean
@@ -71,32 +71,19 @@ class FullError:
         return self.text
 
 
-def attach(run: Run, shell: Any = None) -> None:
-    """Let a failed run's exception show itself as a card, in IPython; its arguments stay as they were."""
-    if run.error is None:
-        return
-    tracer = getattr(shell, "InteractiveTB", None)
-    if tracer is not None:
-        tracer.tb = run.error.exception.__traceback__  # where %debug begins: with a card IPython doesn't note it
-    try:
-        run.error.exception._render_traceback_ = ErrorCard(tuple(card_lines(run, shell)))  # type: ignore[attr-defined]
-    except Exception:
-        return  # one with __slots__, or that can't even be looked at, keeps IPython's own traceback
-
-
-def card_lines(run: Run, shell: Any = None) -> list[str]:
+def card_lines(run: Run, cell_name: CellName = no_cell) -> list[str]:
     """Return the card of a failed run."""
     failure = run.error
     assert failure is not None
     after = [*_also_failed(run), *_not_run(run), "  the whole traceback: %flyte error, or run.error.full()"]
     room = MOST_LINES - len(after)
-    lines = failure_lines(run, failure, shell)
+    lines = failure_lines(run, failure, cell_name)
     if len(lines) > room:
-        lines = failure_lines(run, failure, shell, is_short=True)
+        lines = failure_lines(run, failure, cell_name, is_short=True)
     return [*lines[:room], *after]
 
 
-def failure_lines(run: Run, failure: Failure, shell: Any = None, *, is_short: bool = False) -> list[str]:
+def failure_lines(run: Run, failure: Failure, cell_name: CellName = no_cell, *, is_short: bool = False) -> list[str]:
     """Return what is known of one failure; the short form leaves only what nobody can do without."""
     failure = failure.within(node.error for node in run.nodes.values())
     lines = message_lines(failure.exception, 2 if is_short else 3)
@@ -106,9 +93,9 @@ def failure_lines(run: Run, failure: Failure, shell: Any = None, *, is_short: bo
         lines.append(_inputs(failure.inputs))
     earlier = [text for text in failure.retries if text][-1 if is_short else -2 :]
     lines += [cut(f"  earlier: {clean(_CODE.sub('', text.splitlines()[0], count=1))}") for text in earlier]
-    lines += _members(failure.exception, shell, 1 if is_short else _MOST_MEMBERS)
-    lines += frame_lines(failure.frames or _remote_frames(failure), shell, 1 if is_short else _MOST_FRAMES)
-    lines += cause_lines(failure.exception, shell, 1 if is_short else _MOST_CAUSES)
+    lines += _members(failure.exception, cell_name, 1 if is_short else _MOST_MEMBERS)
+    lines += frame_lines(failure.frames or _remote_frames(failure), cell_name, 1 if is_short else _MOST_FRAMES)
+    lines += cause_lines(failure.exception, cell_name, 1 if is_short else _MOST_CAUSES)
     hint = hint_for(failure.exception)
     if hint:
         lines.append(cut(f"  hint: {clean(hint.splitlines()[0])}"))
@@ -136,7 +123,7 @@ def _words(error: BaseException) -> str:
     if isinstance(error, FlytenbError):
         return error.message
     if is_rpc(error):
-        return server_words(error)
+        return server_message(error)
     if not _is_flytekits(error):
         return say(error)
     coded = _CODED.match(say(error))
@@ -145,7 +132,7 @@ def _words(error: BaseException) -> str:
     if refused is None:
         return words
     # Of flytekit's own words, "None" says nothing; what the server said is in the cause alone.
-    return "\n".join([server_words(refused), *([words] if words not in ("None", "") else [])])
+    return "\n".join([server_message(refused), *([words] if words not in ("None", "") else [])])
 
 
 def _is_flytekits(error: BaseException) -> bool:
@@ -198,12 +185,12 @@ def _is_pool(filename: str) -> bool:
     return filename.startswith((*package_roots("loky"), *package_roots("concurrent")))
 
 
-def _members(error: BaseException, shell: Any, most: int) -> list[str]:
+def _members(error: BaseException, cell_name: CellName, most: int) -> list[str]:
     """What a group of exceptions is made of, those of its groups too."""
     if not isinstance(error, BaseExceptionGroup):
         return []
     members = list(_leaves(error))
-    lines = [cut(f"  · {_with_place(member, shell)}") for member in members[:most]]
+    lines = [cut(f"  · {_with_place(member, cell_name)}") for member in members[:most]]
     left_out = len(members) - len(lines)
     return [*lines, f"  · and {left_out} more"] if left_out else lines
 
@@ -227,7 +214,7 @@ def note_lines(error: BaseException, most: int) -> list[str]:
     return [cut(f"  note: {clean(line)}") for line in lines[:most]]
 
 
-def cause_lines(error: BaseException, shell: Any, most: int) -> list[str]:
+def cause_lines(error: BaseException, cell_name: CellName, most: int) -> list[str]:
     """What the exception came from, as Python would tell it, one line each."""
     lines: list[str] = []
     seen = {id(error)}
@@ -239,7 +226,7 @@ def cause_lines(error: BaseException, shell: Any, most: int) -> list[str]:
             break
         if not _is_told(at, following, is_cause):
             how = "caused by" if is_cause else "while handling"
-            lines.append(cut(f"  {how} {_with_place(following, shell)}"))
+            lines.append(cut(f"  {how} {_with_place(following, cell_name)}"))
         seen.add(id(following))
         at = following
     return lines
@@ -254,9 +241,9 @@ def _is_told(error: BaseException, following: BaseException, is_cause: bool) -> 
     return _words(following) in _words(error) or (not is_cause and not own_frames(following.__traceback__))
 
 
-def _with_place(error: BaseException, shell: Any) -> str:
+def _with_place(error: BaseException, cell_name: CellName) -> str:
     frames = own_frames(error.__traceback__)
-    return f"{message_lines(error, 1)[0]}{f' ({frame_place(frames[-1], shell)})' if frames else ''}"
+    return f"{message_lines(error, 1)[0]}{f' ({frame_place(frames[-1], cell_name)})' if frames else ''}"
 
 
 def _also_failed(run: Run) -> list[str]:

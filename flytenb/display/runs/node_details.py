@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flytenb.bridge.entities.source import source_of, where_defined
 from flytenb.display.limits import Limits
-from flytenb.display.shown import Shown, show
+from flytenb.display.rendering import Rendering, Show
 from flytenb.errors import UnknownNameError
 from flytenb.model import CacheStatus, Graph, Node
 from flytenb.render import captions
@@ -27,7 +26,7 @@ _LIMITS = Limits(html=120_000)
 
 
 @dataclass(frozen=True)
-class Details:
+class NodeDetails:
     """One node, told in full.
 
     Attributes:
@@ -49,15 +48,15 @@ class Details:
     facts: tuple[str, ...]
     phase: str = ""
     state: str = ""
-    inputs: tuple[Shown, ...] = ()
-    outputs: tuple[Shown, ...] = ()
+    inputs: tuple[Rendering, ...] = ()
+    outputs: tuple[Rendering, ...] = ()
     log: str = ""
     log_size: int = 0
     error: str = ""
     source: str = ""
 
     @classmethod
-    def of(cls, run: Run, path: str, *, limits: Limits = _LIMITS, show: Callable[..., Shown] = show) -> Details:
+    def of(cls, run: Run, path: str, show: Show, *, limits: Limits = _LIMITS) -> NodeDetails:
         """Gather what is known now, values as `show` shows them; a part that can't be read says why."""
         graph = run.graph
         node = graph.nodes.get(path)
@@ -114,7 +113,7 @@ def _rank(phase: str) -> int:
     return order.index(phase)
 
 
-def _values(read: Any, limits: Limits, show: Callable[..., Shown]) -> tuple[Shown, ...]:
+def _values(read: Any, limits: Limits, show: Show) -> tuple[Rendering, ...]:
     try:
         return tuple(show(value, declared, name=name, limits=limits) for name, value, declared in read())
     except Exception as error:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from flytenb.display.runs.counts import counts_text, node_counts
-from flytenb.display.runs.state import Ledger
+from flytenb.display.runs.run_state import RunState
 from flytenb.render import captions
 from flytenb.wording.values import clean
 
@@ -32,31 +32,31 @@ class Progress:
         self._run = run
         self._say: Callable[[str], None] = lambda line: say(clean(line))
         self._clock = clock
-        self._ledger = Ledger()
+        self._state = RunState()
         self._began = clock()
         self._pause = _FIRST
         self._due = self._began + self._pause
         self._asked: set[str] = set()
-        run.listen(self._ledger.take)
+        run.listen(self._state.take)
 
     def tick(self) -> None:
         """Say what is due."""
-        self._ledger.read()
-        for path, question in self._ledger.waiting.items():
+        self._state.read()
+        for path, question in self._state.waiting.items():
             if path not in self._asked:
                 self._asked.add(path)
                 asked = f"{self._run.name}: {path} waits: {question}"
-                self._say(f"{asked}\n  {way_out(self._run, path, '--background')}")
+                self._say(f"{asked}\n  {gate_instructions(self._run, path, '--background')}")
         if self._clock() < self._due or self._run.phase.is_terminal:
             return
-        counts = counts_text(node_counts(self._ledger, self._run.graph))
+        counts = counts_text(node_counts(self._state, self._run.graph))
         took = captions.seconds(self._clock() - self._began)
         self._say(f"{self._run.name}: {counts} · {took}")
         self._pause = min(2 * self._pause, _LONGEST_PAUSE)
         self._due = self._clock() + self._pause
 
 
-def way_out(run: Run, path: str, background: str) -> str:
+def gate_instructions(run: Run, path: str, background: str) -> str:
     """Return how the gate at a path of a run that blocks its caller is answered."""
     node = run.graph.nodes.get(path)
     is_input = node is not None and node.settings.get("gate") == "input"
@@ -78,5 +78,5 @@ class GatePrinter:
         for path, question in run.questions.items():
             if path not in self._printed:
                 self._printed.add(path)
-                how = way_out(run, path, "flytenb.start(…)")
+                how = gate_instructions(run, path, "flytenb.start(…)")
                 print(clean(f"{run.name}: {path} waits: {question}\n  {how}"), file=sys.stderr)  # noqa: T201

@@ -25,7 +25,7 @@ def refused_call(error: BaseException) -> BaseException | None:
     return None
 
 
-def server_words(error: Any) -> str:
+def server_message(error: Any) -> str:
     """Return what the server said and the status of the call: `no such project (NOT_FOUND)`."""
 
     def ask() -> str:

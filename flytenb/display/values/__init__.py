@@ -1,6 +1,6 @@
 """The built-in displays, a file per family; importing this fills the built-in registry."""
 
-# Predicates are tried newest first: an object that shows itself richly (`own`) knows better than `records`.
+# Predicates are tried newest first: an object that shows itself richly (`objects`) knows better than `records`.
 from flytenb.display.values import (  # noqa: F401, I001
     scalars,
     records,
@@ -15,7 +15,7 @@ from flytenb.display.values import (  # noqa: F401, I001
     datasets,
     markup,
     exceptions,
-    own,
+    objects,
     entities,
     runs,
 )

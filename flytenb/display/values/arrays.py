@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from flytenb.display.part import Column, Group, Note, Part, Picture, Section, Slices, Table, Text, Value
-from flytenb.display.png import encode_png
+from flytenb.display.png_encoder import encode_png
 from flytenb.display.registry import BUILT_IN
 from flytenb.display.statistics import FEWEST, bins_for, histogram
 from flytenb.display.values.records import cell_text
@@ -16,7 +16,7 @@ from flytenb.wording.quantities import bytes_text, count_text, number_text, rang
 from flytenb.wording.types import type_text
 from flytenb.wording.values import brief, class_name
 
-display_for = BUILT_IN.display_for
+register = BUILT_IN.register
 _NUMBERS = "biufc"
 _SMALL = 8
 """Up to so many elements along each axis are shown one by one."""
@@ -25,7 +25,7 @@ _RUN = 512
 LEAST_PICTURE, _LARGEST_PICTURE, _ENLARGED = 8, 240, 160
 
 
-@display_for("numpy.ndarray")
+@register("numpy.ndarray")
 def show_array(value: Any, view: View) -> Part:
     """Show an array: what it is, then its elements if they are few, else a picture or how they spread."""
     if value.ndim == 0:
@@ -38,13 +38,13 @@ def show_array(value: Any, view: View) -> Part:
     return Section(class_name(value), facts, array_body(value, view))
 
 
-@display_for("numpy.generic")
+@register("numpy.generic")
 def show_numpy_scalar(value: Any, view: View) -> Part:
     """Show a single number of numpy with its exact type."""
     return Value(brief(value.item(), view.limits.block), str(value.dtype), is_number=value.dtype.kind in "iufc")
 
 
-@display_for("jax.Array")
+@register("jax.Array")
 def show_jax(value: Any, view: View) -> Part:
     """Show an array of JAX; one that isn't computed yet, or lies on a device, is named and not waited for."""
     facts = (shape_text(tuple(value.shape)), str(value.dtype), bytes_text(int(value.nbytes)))
@@ -66,7 +66,7 @@ def show_jax(value: Any, view: View) -> Part:
     return Section(title, facts, array_body(array, view))
 
 
-@display_for("tensorflow.Tensor")
+@register("tensorflow.Tensor")
 def show_device_array(value: Any, view: View) -> Part:
     """Name an array that lies with another library: reading it may wait for a device."""
     return Section(class_name(value), (shape_text(tuple(value.shape)), type_text(str(value.dtype))), None)
@@ -90,7 +90,7 @@ def array_body(array: Any, view: View) -> Part | None:
         return _structured(array, view)
     if array.ndim <= 2 and max(array.shape) <= _SMALL:
         return _elements(array, view)
-    if view.looks is not None:
+    if view.selections is not None:
         return _sliced(array, view)
     if array.dtype.kind not in _NUMBERS:
         head = array[(slice(0, 2),) * (array.ndim - 1) + (slice(0, _SMALL),)].ravel().tolist()
@@ -115,7 +115,7 @@ def _elements(array: Any, view: View) -> Part:
 def _sliced(array: Any, view: View) -> Part:
     """Return what a reader chose of an array: one element along each axis but the last two, a page of their rows."""
     lengths = array.shape[:-2]
-    wanted = (*view.look.index, *(0 for _ in lengths))
+    wanted = (*view.selection.index, *(0 for _ in lengths))
     index = tuple(min(max(i, 0), n - 1) for i, n in zip(wanted, lengths, strict=False))
     piece = array[index]
     parts: list[Part] = [Slices(tuple(zip(lengths, index, strict=True)), view.place)] if lengths else []

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from flytenb.display.look import sorted_rows, word
 from flytenb.display.part import Column, Part
 from flytenb.display.registry import BUILT_IN
-from flytenb.display.values.choices import choose_rows
+from flytenb.display.selection import sorted_rows, word
 from flytenb.display.values.frames import (
     DISTINCT_ROWS,
     distinct_text,
@@ -19,16 +18,17 @@ from flytenb.display.values.frames import (
     summary_text,
 )
 from flytenb.display.values.records import cell_text
+from flytenb.display.values.row_selection import choose_rows
 from flytenb.display.view import View
 from flytenb.wording.loaded import loaded
 from flytenb.wording.quantities import bytes_text, count_text, range_text
 from flytenb.wording.values import class_name
 
-display_for = BUILT_IN.display_for
+register = BUILT_IN.register
 
 
-@display_for("pyarrow.Table")
-@display_for("pyarrow.RecordBatch")
+@register("pyarrow.Table")
+@register("pyarrow.RecordBatch")
 def show_arrow(value: Any, view: View) -> Part:
     """Show an Arrow table: size, columns with their types and summaries, first rows."""
     shown = range(*view.columns(value.num_columns))
@@ -41,8 +41,8 @@ def show_arrow(value: Any, view: View) -> Part:
     return frame_part(class_name(value), value.num_rows, value.num_columns, facts, columns, cells, page)
 
 
-@display_for("pyarrow.Array")
-@display_for("pyarrow.ChunkedArray")
+@register("pyarrow.Array")
+@register("pyarrow.ChunkedArray")
 def show_arrow_column(value: Any, view: View) -> Part:
     """Show one Arrow column."""
     column = _arrow_column("values", value.type, value, view, 0)

@@ -18,23 +18,23 @@ from flytenb.wording.quantities import count_text, number_text, range_text
 from flytenb.wording.types import item_types, type_text
 from flytenb.wording.values import brief, class_name
 
-display_for = BUILT_IN.display_for
+register = BUILT_IN.register
 _FLAT = 120
 _RUNNING = 700
 """A list of scalars is shown as running text of so many items and characters at most."""
 
 
-@display_for(list)
-@display_for(tuple)
-@display_for(set)
-@display_for(frozenset)
-@display_for(collections.deque)
+@register(list)
+@register(tuple)
+@register(set)
+@register(frozenset)
+@register(collections.deque)
 def show_items(value: Any, view: View) -> Any:
     """Show records as a table, scalars as running text, anything else as a tree."""
     if isinstance(value, tuple) and field_names(value):
         return NotImplemented
     total = len(value)
-    items = _items(value, view.limits.scan // (100 if view.looks is None else 10))
+    items = _items(value, view.limits.scan // (100 if view.selections is None else 10))
     is_sequence = isinstance(value, list | tuple | collections.deque)
     inner = item_types(view.declared)
     facts = (count_text(total, "item"),)
@@ -57,11 +57,11 @@ def show_items(value: Any, view: View) -> Any:
     return Section(title, facts, Tree(entries, total, window))
 
 
-@display_for(dict)
-@display_for(Mapping)
+@register(dict)
+@register(Mapping)
 def show_mapping(value: Mapping[Any, Any], view: View) -> Any:
     """Show keys and values as a tree; what is more than a dict and shows itself does so until it is explored."""
-    if view.looks is None and not isinstance(value, dict) and hasattr(type(value), "_repr_html_"):
+    if view.selections is None and not isinstance(value, dict) and hasattr(type(value), "_repr_html_"):
         return NotImplemented
     total = len(value)
     start, stop = view.page(total, view.limits.items)
@@ -130,7 +130,7 @@ def _scalars(value: Any, items: list[Any], total: int, title: str, view: View) -
     if total <= 8 and "…" not in (short := brief(value)):
         return Value(short, title, tuple(facts))
     bars = histogram(numbers, items) if len(numbers) == len(items) and len(numbers) >= FEWEST else None
-    if view.looks is not None:
+    if view.selections is not None:
         # Of a set only what was sorted can be paged through.
         every = items if isinstance(value, set | frozenset) else value
         return Section(title, tuple(facts), Group((*([bars] if bars else ()), scalars_table(every, view))))

@@ -11,10 +11,10 @@ from flytenb.display.values.parquet import parquet_part
 from flytenb.display.view import View
 from flytenb.wording.types import type_text
 
-display_for = BUILT_IN.display_for
+register = BUILT_IN.register
 
 
-@display_for("flytekit.types.structured.structured_dataset.StructuredDataset")
+@register("flytekit.types.structured.structured_dataset.StructuredDataset")
 def show_dataset(value: Any, view: View) -> Part:
     """Show a dataset's frame, or the head of its Parquet file if that is here; nothing is downloaded."""
     from flytenb.types.renderers import read_dataset

@@ -58,7 +58,7 @@ class _Walk:
 
 def directory_part(path: Path, view: View) -> tuple[tuple[str, ...], Part]:
     """Return the facts about a directory (files, bytes) and its tree."""
-    if view.looks is not None:
+    if view.selections is not None:
         return _opened(path, view)
     walk = _Walk(view)
     tree = walk.tree(path)
@@ -89,7 +89,7 @@ def _line(found: os.DirEntry[str], view: View) -> Entry:
     is_directory = found.is_dir(follow_symlinks=False)
     name = found.name + "/" if is_directory else found.name
     size = "" if is_directory else bytes_text(found.stat(follow_symlinks=False).st_size)
-    if not view.look.is_open or len(view.path) > view.limits.depth:
+    if not view.selection.is_open or len(view.path) > view.limits.depth:
         return Entry(name, "", size, place=view.place)
     if not is_directory:
         shown = view.show(Path(found.path))

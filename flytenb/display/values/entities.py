@@ -9,7 +9,7 @@ from flytenb.display.registry import BUILT_IN
 from flytenb.display.view import View
 from flytenb.wording.loaded import loaded
 
-display_for = BUILT_IN.display_for
+register = BUILT_IN.register
 
 
 def is_entity(value: Any) -> bool:
@@ -21,7 +21,7 @@ def is_entity(value: Any) -> bool:
     return entities.is_entity(value)
 
 
-@display_for(is_entity)
+@register(is_entity)
 def show_entity(value: Any, view: View) -> Part:
     """Show an entity's kind and signature."""
     from flytenb.bridge.entities import interface as entities

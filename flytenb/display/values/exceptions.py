@@ -11,12 +11,12 @@ from flytenb.display.view import View
 from flytenb.wording.text import LateError, message_of
 from flytenb.wording.values import class_name
 
-display_for = BUILT_IN.display_for
+register = BUILT_IN.register
 _FRAMES = 8
 _CAUSES = 5
 
 
-@display_for(BaseException)
+@register(BaseException)
 def show_exception(value: BaseException, view: View) -> Part:
     """Show an exception's message and notes, the frames it passed and what it came from."""
     parts: list[Part] = []

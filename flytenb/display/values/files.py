@@ -40,7 +40,7 @@ from flytenb.wording.quantities import bytes_text
 from flytenb.wording.types import type_text
 from flytenb.wording.values import brief, class_name
 
-display_for = BUILT_IN.display_for
+register = BUILT_IN.register
 _HEAD = 64_000
 _ASKED = 4_000_000
 """Bytes of a CSV file that are read for somebody who pages, sorts and searches."""
@@ -77,7 +77,7 @@ _CONTROL = frozenset(range(32)) - frozenset(b"\t\n\f\r\x1b")
 _PICKLES = frozenset({"pkl", "pickle", "joblib", "pt", "pth", "dill"})
 
 
-@display_for("flytekit.types.file.FlyteFile")
+@register("flytekit.types.file.FlyteFile")
 def show_flyte_file(value: Any, view: View) -> Part:
     """Show a file by its extension if it is here, else where it lies."""
     from flytenb.types.renderers import read_place
@@ -88,17 +88,17 @@ def show_flyte_file(value: Any, view: View) -> Part:
         return Value(place.uri, title, ("nothing there",))
     if place.local is None:
         facts = Facts((("uri", place.uri), ("here", "not downloaded")))
-        return Section(title, (), facts if view.looks is None else Group((facts, _storage(place.uri, view))))
+        return Section(title, (), facts if view.selections is None else Group((facts, _storage(place.uri, view))))
     return _place(title, place.local, place.extension, place.uri, view)
 
 
-@display_for("flytekit.types.directory.FlyteDirectory")
+@register("flytekit.types.directory.FlyteDirectory")
 def show_flyte_directory(value: Any, view: View) -> Part:
     """Show a directory as a tree if it is here, else where it lies."""
     return show_flyte_file(value, view)
 
 
-@display_for(Path)
+@register(Path)
 def show_path(value: Path, view: View) -> Part:
     """Show the file or directory that a path leads to, or the path alone if there is none."""
     if not value.exists():
@@ -111,7 +111,7 @@ def _storage(uri: str, view: View) -> Part:
     from flytenb.types.renderers import ask_storage
 
     there = view.inside("there")
-    if not there.look.is_open:
+    if not there.selection.is_open:
         return Tree((Entry("in the storage", "", "ask for its size", place=there.place),))
     try:
         stored = wait_for(lambda: ask_storage(uri, most=_MOST_STORED), _PATIENCE)
@@ -189,7 +189,7 @@ def _picture(path: Path, mime: str, view: View) -> Part:
 
 
 def _csv(path: Path, delimiter: str, view: View) -> Part:
-    head, is_whole = _head(path, _HEAD if view.looks is None else _ASKED)
+    head, is_whole = _head(path, _HEAD if view.selections is None else _ASKED)
     lines = head.decode("utf-8-sig", errors="replace")
     if not is_whole:
         lines = lines.rpartition("\n")[0]
@@ -201,7 +201,7 @@ def _csv(path: Path, delimiter: str, view: View) -> Part:
     if not rows:
         return Note("empty")
     names, body = rows[0], rows[1:]
-    if view.looks is None:
+    if view.selections is None:
         shown = tuple(tuple(row[: view.limits.columns]) for row in body[: view.limits.rows])
         return Table(tuple(names), shown, len(body) if is_whole else None, len(names))
     part = csv_table(names, body, view)
@@ -210,7 +210,7 @@ def _csv(path: Path, delimiter: str, view: View) -> Part:
 
 def _json_lines(path: Path, view: View) -> Part:
     """Return values that stand a line each, as a table if they are records."""
-    head, is_whole = _head(path, _HEAD if view.looks is None else _ASKED)
+    head, is_whole = _head(path, _HEAD if view.selections is None else _ASKED)
     lines = head.decode("utf-8").split("\n") if is_whole else head.rpartition(b"\n")[0].decode("utf-8").split("\n")
     items = [json.loads(line) for line in lines if line.strip()]
     if not items:
@@ -218,7 +218,7 @@ def _json_lines(path: Path, view: View) -> Part:
     part = records_table(items, len(items), view, items) or view.show(items)
     if is_whole:
         return part
-    if view.looks is None and isinstance(part, Table):
+    if view.selections is None and isinstance(part, Table):
         return replace(part, total_rows=None)
     return Group((part, Note(f"only the first {bytes_text(len(head))} of the file were read")))
 

@@ -6,22 +6,22 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from flytenb.display.look import sorted_rows, word
 from flytenb.display.part import Column, Part, Section, Table
 from flytenb.display.registry import BUILT_IN
-from flytenb.display.values.choices import Page, choose_rows
+from flytenb.display.selection import sorted_rows, word
 from flytenb.display.values.records import cell_text
+from flytenb.display.values.row_selection import Page, choose_rows
 from flytenb.display.view import View
 from flytenb.wording.quantities import bytes_text, count_text, number_text, range_text
 from flytenb.wording.values import brief, class_name
 
-display_for = BUILT_IN.display_for
+register = BUILT_IN.register
 _WIDE = 1_000
 DISTINCT_ROWS = 10_000
 """Counting distinct texts needs a table of them: only so many rows are looked at."""
 
 
-@display_for("pandas.DataFrame")
+@register("pandas.DataFrame")
 def show_pandas(value: Any, view: View) -> Part:
     """Show a pandas frame: size, columns with their types and summaries, index, first rows."""
     rows, width = value.shape
@@ -39,8 +39,8 @@ def show_pandas(value: Any, view: View) -> Part:
     return frame_part(class_name(value), rows, width, (size,), columns, cells, page, extra=index is not None)
 
 
-@display_for("pandas.Series")
-@display_for("pandas.Index")
+@register("pandas.Series")
+@register("pandas.Index")
 def show_pandas_column(value: Any, view: View) -> Part:
     """Show one column of pandas."""
     series = value if hasattr(value, "iloc") else value.to_series().reset_index(drop=True)
@@ -57,7 +57,7 @@ def show_pandas_column(value: Any, view: View) -> Part:
     return one_column_part(class_name(value), facts, columns, cells, page)
 
 
-@display_for("polars.DataFrame")
+@register("polars.DataFrame")
 def show_polars(value: Any, view: View) -> Part:
     """Show a polars frame: size, columns with their types and summaries, first rows."""
     rows, width = value.shape
@@ -70,7 +70,7 @@ def show_polars(value: Any, view: View) -> Part:
     return frame_part(class_name(value), rows, width, (bytes_text(int(value.estimated_size())),), columns, cells, page)
 
 
-@display_for("polars.Series")
+@register("polars.Series")
 def show_polars_column(value: Any, view: View) -> Part:
     """Show one column of polars."""
     column = _polars_column(value.head(view.limits.scan), len(value), 0)
@@ -148,7 +148,7 @@ def _rows(cells: list[list[str]]) -> tuple[tuple[str, ...], ...]:
 def _pandas_index(index: Any, shown: Any, view: View) -> tuple[Column, list[str]] | None:
     """Return the index as a column, unless it only counts and so do the rows."""
     only_counts = type(index).__name__ == "RangeIndex" and index.name is None and index.start == 0 and index.step == 1
-    if only_counts and view.looks is None:
+    if only_counts and view.selections is None:
         return None
     names = [str(n) for n in index.names if n is not None]
     values = [cell_text(v, view) for v in shown.tolist()]

@@ -12,35 +12,35 @@ from flytenb.display.view import View
 from flytenb.wording.quantities import count_text
 from flytenb.wording.values import brief, class_name
 
-display_for = BUILT_IN.display_for
+register = BUILT_IN.register
 _NOT_RUN = "not collected: looking at its rows would run it"
 _PATIENCE = 3.0
 """Seconds that a query has to tell its columns to a reader who asks."""
 
 
-@display_for("pyarrow.dataset.Dataset")
-@display_for("pyarrow.RecordBatchReader")
+@register("pyarrow.dataset.Dataset")
+@register("pyarrow.RecordBatchReader")
 def show_arrow_source(value: Any, view: View) -> Part:
     """Show the columns of something that Arrow would read."""
     return _columns(class_name(value), ((f.name, str(f.type)) for f in value.schema), len(value.schema.names), view)
 
 
-@display_for("duckdb.DuckDBPyRelation")
+@register("duckdb.DuckDBPyRelation")
 def show_relation(value: Any, view: View) -> Part:
     """Show the columns of a query, which DuckDB knows from when it was written."""
     names, types = value.columns, value.types
     return _columns(class_name(value), ((n, str(t)) for n, t in zip(names, types, strict=True)), len(names), view)
 
 
-@display_for("polars.LazyFrame")
+@register("polars.LazyFrame")
 def show_lazy(value: Any, view: View) -> Part:
     """Name a query; its columns are told to who asks: finding out may read files elsewhere and run functions in it."""
     return Section(class_name(value), (), _asked(lambda: value.collect_schema().items(), view))
 
 
-@display_for("dask.dataframe.DataFrame")
-@display_for("pyspark.sql.DataFrame")
-@display_for("ibis.expr.types.Table")
+@register("dask.dataframe.DataFrame")
+@register("pyspark.sql.DataFrame")
+@register("ibis.expr.types.Table")
 def show_query(value: Any, view: View) -> Part:
     """Name a query that looking at would run."""
     return Section(class_name(value), (), Note(_NOT_RUN))
@@ -59,10 +59,10 @@ def _tree(columns: Sequence[tuple[str, str]], view: View) -> Tree:
 
 def _asked(ask: Callable[[], Iterable[tuple[str, Any]]], view: View) -> Part:
     """Return a line that, opened, asks for the columns."""
-    if view.looks is None:
+    if view.selections is None:
         return Note(f"{_NOT_RUN}; .collect_schema() tells its columns")
     there = view.inside("columns")
-    if not there.look.is_open:
+    if not there.selection.is_open:
         return Group((Note(_NOT_RUN), Tree((Entry("columns", "", "ask for them", place=there.place),))))
     try:
         found = wait_for(lambda: [(str(n), str(t)) for n, t in ask()], _PATIENCE)

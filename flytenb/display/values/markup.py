@@ -9,10 +9,10 @@ from flytenb.display.registry import BUILT_IN
 from flytenb.display.view import View
 from flytenb.wording.values import brief, class_name
 
-display_for = BUILT_IN.display_for
+register = BUILT_IN.register
 
 
-@display_for("flytekit.deck.Deck")
+@register("flytekit.deck.Deck")
 def show_deck(value: Any, view: View) -> Part:
     """Show a deck in a sandboxed frame: flytekit escapes nothing in it."""
     return Section(class_name(value), (brief(value.name, 60).strip("'"),), Html(value.html))

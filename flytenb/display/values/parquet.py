@@ -8,8 +8,8 @@ from typing import Any
 
 from flytenb.display.part import Column, Note, Part, Table, Window
 from flytenb.display.values.arrow import ArrowChoice, arrow_values
-from flytenb.display.values.choices import choose_rows
 from flytenb.display.values.records import cell_text
+from flytenb.display.values.row_selection import choose_rows
 from flytenb.display.view import View
 from flytenb.wording.loaded import loaded
 from flytenb.wording.quantities import bytes_text, count_text, number_text, range_text
@@ -42,7 +42,7 @@ def parquet_part(path: Path, view: View) -> Part:
     with parquet.ParquetFile(path, metadata=footer, read_dictionary=words) as file:
         numbers, found, window = _page(file, schema.names[left:right], view, held, can_hold=can_hold)
     cells = [[cell_text(v, view) for v in column] for column in found]
-    if view.looks is not None and columns:
+    if view.selections is not None and columns:
         columns.insert(0, Column("", is_number=True, is_own=False))
         cells.insert(0, [str(i) for i in numbers])
     return Table(tuple(columns), tuple(zip(*cells, strict=True)), total, width + (window is not None), window)
@@ -53,7 +53,7 @@ def _page(
 ) -> tuple[Sequence[int], list[list[Any]], Window | None]:
     """Return the rows that are looked at: their numbers, their values by column, and what the part says of them."""
     total, width = file.metadata.num_rows, len(file.schema_arrow.names)
-    if can_hold and (view.look.sort >= 0 or view.look.find):
+    if can_hold and (view.selection.sort >= 0 or view.selection.find):
         # Which rows come first only the whole file tells.
         table = file.read()
         page = choose_rows(total, width, ArrowChoice(table.columns), view)

@@ -20,7 +20,7 @@ from flytenb.wording.loaded import loaded
 from flytenb.wording.quantities import bytes_text, count_text, number_text
 from flytenb.wording.values import brief, class_name, clip
 
-display_for = BUILT_IN.display_for
+register = BUILT_IN.register
 _LARGEST = 480
 _DEEP = ("I", "F")
 """Modes of more than 8 bits, which would be cut off at 255."""
@@ -35,7 +35,7 @@ _PATIENCE = 15.0
 """Seconds that a browser has to draw a figure of plotly: it takes 1.5 to 6."""
 
 
-@display_for("PIL.Image.Image")
+@register("PIL.Image.Image")
 def show_image(value: Any, view: View) -> Part:
     """Show a picture, made smaller if it is large."""
     width, height = value.size
@@ -86,7 +86,7 @@ def _levelled(image: Any) -> tuple[Any, tuple[str, str]]:
     return levelled, (number_text(low), number_text(high))
 
 
-@display_for("matplotlib.figure.Figure")
+@register("matplotlib.figure.Figure")
 def show_figure(value: Any, view: View) -> Part:
     """Show a figure of matplotlib as a picture, with what its axes say."""
     axes = value.get_axes()
@@ -106,19 +106,19 @@ def show_figure(value: Any, view: View) -> Part:
     return Section(class_name(value), (count_text(len(axes), "pair of axes", "pairs of axes"),), body)
 
 
-@display_for("matplotlib.axes.Axes")
+@register("matplotlib.axes.Axes")
 def show_axes(value: Any, view: View) -> Any:
     """Show the figure that a pair of axes stands in."""
     return value.get_figure()
 
 
-@display_for("matplotlib.artist.Artist")
+@register("matplotlib.artist.Artist")
 def show_artist(value: Any, view: View) -> Part:
     """Name a line, a patch or a text: all it has around it is a figure."""
     return Value(clip(str(value), view.limits.block), class_name(value))
 
 
-@display_for("plotly.basedatatypes.BaseFigure")
+@register("plotly.basedatatypes.BaseFigure")
 def show_plotly(value: Any, view: View) -> Part:
     """Show what a plotly figure draws; a front end that knows plotly gets the figure itself."""
     rows = [
@@ -168,7 +168,7 @@ def _figure_png(drawing: _Drawing) -> bytes:
     return data
 
 
-@display_for("altair.TopLevelMixin")
+@register("altair.TopLevelMixin")
 def show_altair(value: Any, view: View) -> Part:
     """Show what an altair chart encodes; a front end that knows Vega gets the chart itself."""
     spec = value.to_dict()
@@ -213,8 +213,8 @@ def _drawn_chart(source: str, kind: str, view: View) -> Part | None:
     return Picture(data, caption=f"{kind} chart".strip()) if len(data) <= view.limits.embed else None
 
 
-@display_for("IPython.display.Audio")
-@display_for("IPython.display.Video")
+@register("IPython.display.Audio")
+@register("IPython.display.Video")
 def show_recording(value: Any, view: View) -> Part:
     """Show sound or film that is there as bytes; one that is only an address isn't fetched."""
     data, mime = value.data, str(getattr(value, "mimetype", None) or "")
@@ -225,7 +225,7 @@ def show_recording(value: Any, view: View) -> Part:
     return Section(class_name(value), (mime,), Note(f"not fetched: {where}"))
 
 
-@display_for("IPython.lib.display.IFrame")
+@register("IPython.lib.display.IFrame")
 def show_iframe(value: Any, view: View) -> Part:
     """Name the page that a frame would fetch."""
     return Section(class_name(value), (), Note(f"not fetched: {brief(value.src, view.limits.cell)}"))

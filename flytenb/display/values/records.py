@@ -8,18 +8,18 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-from flytenb.display.look import sorted_rows
 from flytenb.display.part import Column, Part, Section, Table, Tree
 from flytenb.display.registry import BUILT_IN
+from flytenb.display.selection import sorted_rows
 from flytenb.display.statistics import column_summary
-from flytenb.display.values.choices import choose_rows
+from flytenb.display.values.row_selection import choose_rows
 from flytenb.display.view import View
 from flytenb.wording.loaded import loaded
 from flytenb.wording.quantities import number_text
 from flytenb.wording.types import field_types, type_text
 from flytenb.wording.values import brief, class_name
 
-display_for = BUILT_IN.display_for
+register = BUILT_IN.register
 
 
 class _Missing:
@@ -50,7 +50,7 @@ def field_names(value: Any) -> tuple[str, ...]:
     return ()
 
 
-@display_for(lambda value: bool(field_names(value)) or dataclasses.is_dataclass(type(value)))
+@register(lambda value: bool(field_names(value)) or dataclasses.is_dataclass(type(value)))
 def show_record(value: Any, view: View) -> Part:
     """Show a record as a tree of its fields with their declared types."""
     declared = field_types(type(value))
@@ -155,7 +155,7 @@ def _table(rows: _Rows, items: list[Any], head: Callable[[str, list[Any]], str],
         if total > _SUMMARY_ROWS and summary:
             summary += f" in the first {_SUMMARY_ROWS:,}"
         made.append(Column(name, head(name, known), summary, is_number_column(known), key))
-    if view.looks is None:
+    if view.selections is None:
         shown = [[cell_text(rows.read(item, n), view) for n in names] for item in items[: view.limits.rows]]
         return Table(tuple(made), shown, total, width)
     page = choose_rows(total, width, rows, view)

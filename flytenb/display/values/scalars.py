@@ -17,22 +17,22 @@ from flytenb.display.view import View
 from flytenb.wording.quantities import bytes_text, count_text
 from flytenb.wording.values import brief, class_name, clip
 
-display_for = BUILT_IN.display_for
+register = BUILT_IN.register
 _HEX_BYTES = 128
 
 
-@display_for(type(None))
+@register(type(None))
 def show_none(value: None, view: View) -> Part:
     """Show that there is nothing."""
     return Value("None")
 
 
-@display_for(bool)
-@display_for(int)
-@display_for(float)
-@display_for(complex)
-@display_for(decimal.Decimal)
-@display_for(fractions.Fraction)
+@register(bool)
+@register(int)
+@register(float)
+@register(complex)
+@register(decimal.Decimal)
+@register(fractions.Fraction)
 def show_number(value: Any, view: View) -> Any:
     """Show a number in full."""
     if isinstance(value, enum.Enum):
@@ -40,23 +40,23 @@ def show_number(value: Any, view: View) -> Any:
     return Value(brief(value, view.limits.block), class_name(value), is_number=True)
 
 
-@display_for(uuid.UUID)
-@display_for(types.FunctionType)
-@display_for(types.BuiltinFunctionType)
-@display_for(types.MethodType)
-@display_for(types.ModuleType)
+@register(uuid.UUID)
+@register(types.FunctionType)
+@register(types.BuiltinFunctionType)
+@register(types.MethodType)
+@register(types.ModuleType)
 def show_reference(value: Any, view: View) -> Part:
     """Show something that is known by its name."""
     return Value(brief(value, view.limits.block), class_name(value))
 
 
-@display_for(type)
+@register(type)
 def show_class(value: type, view: View) -> Part:
     """Show a class by its full name."""
     return Value(f"class {value.__module__}.{value.__qualname__}")
 
 
-@display_for(str)
+@register(str)
 def show_str(value: str, view: View) -> Any:
     """Show a short string as Python writes it, a long or many-lined one as a block."""
     if isinstance(value, enum.Enum):
@@ -70,9 +70,9 @@ def show_str(value: str, view: View) -> Any:
     return Section(class_name(value), facts, Text(cut, missing=size - len(cut)))
 
 
-@display_for(bytes)
-@display_for(bytearray)
-@display_for(memoryview)
+@register(bytes)
+@register(bytearray)
+@register(memoryview)
 def show_bytes(value: Any, view: View) -> Part:
     """Show how many bytes there are and the first of them."""
     size = value.nbytes if isinstance(value, memoryview) else len(value)
@@ -85,36 +85,36 @@ def show_bytes(value: Any, view: View) -> Part:
     return Section(class_name(value), (bytes_text(size),), Text("\n".join(lines), "code"))
 
 
-@display_for(datetime.datetime)
+@register(datetime.datetime)
 def show_datetime(value: datetime.datetime, view: View) -> Part:
     """Show a moment, and whether it says in which time zone."""
     zone = "naive" if value.tzinfo is None else f"zone {brief(value.tzname() or str(value.tzinfo), 40)}"
     return Value(value.isoformat(" "), class_name(value), (zone.replace("'", ""),))
 
 
-@display_for(datetime.date)
-@display_for(datetime.time)
+@register(datetime.date)
+@register(datetime.time)
 def show_date(value: datetime.date | datetime.time, view: View) -> Part:
     """Show a day or a time of day."""
     return Value(value.isoformat(), class_name(value))
 
 
-@display_for(datetime.timedelta)
+@register(datetime.timedelta)
 def show_timedelta(value: datetime.timedelta, view: View) -> Part:
     """Show a duration in days and hours and in seconds."""
     return Value(str(value), class_name(value), (f"{str(value.total_seconds()).removesuffix('.0')} s",))
 
 
-@display_for(enum.Enum)
+@register(enum.Enum)
 def show_enum(value: enum.Enum, view: View) -> Part:
     """Show a member by its name and its value, with the names there are."""
     members = ", ".join(list(type(value).__members__)[:12])
     return Value(brief(value), f"value {brief(value._value_, 40)}", (clip(f"one of {members}", 60),))
 
 
-@display_for(Iterator)
-@display_for(AsyncIterator)
-@display_for(Awaitable)
+@register(Iterator)
+@register(AsyncIterator)
+@register(Awaitable)
 def show_unconsumed(value: Any, view: View) -> Part:
     """Name something that looking at would use up."""
     return Section(class_name(value), (), Note("not consumed: looking at it would use it up"))

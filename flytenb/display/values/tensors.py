@@ -23,12 +23,12 @@ from flytenb.wording.loaded import loaded
 from flytenb.wording.quantities import bytes_text, count_text
 from flytenb.wording.values import brief, class_name
 
-display_for = BUILT_IN.display_for
+register = BUILT_IN.register
 _MOST_WEIGHTS = 20_000
 """Parameters (tensors, not their elements) of a module that are counted."""
 
 
-@display_for("torch.Tensor")
+@register("torch.Tensor")
 def show_tensor(value: Any, view: View) -> Part:
     """Show a tensor of PyTorch like an array; one that lies on a device isn't copied to be looked at."""
     title, type_ = class_name(value), dtype_name(value)
@@ -137,7 +137,7 @@ def _nested(tensor: Any, facts: tuple[str, ...], view: View) -> Part:
     return Section(class_name(tensor), told, Tree(entries, len(rows)))
 
 
-@display_for("torch.nn.modules.module.Module")
+@register("torch.nn.modules.module.Module")
 def show_module(value: Any, view: View) -> Part:
     """Show a module by what it has to learn, and the modules in it as a tree."""
     facts = (*_weights(value), "" if value.training else "evaluation mode")

@@ -13,14 +13,15 @@ from IPython.display import display as _display
 
 from flytenb.display.html import style
 from flytenb.display.limits import Limits
-from flytenb.display.look import Look, Looks, Path
-from flytenb.display.shown import Shown, show
+from flytenb.display.rendering import Rendering
+from flytenb.display.selection import Path, Selection, Selections
+from flytenb.display.show import show
 from flytenb.errors import UsageError, closest
 from flytenb.notebook.front_end import has_reader
 from flytenb.notebook.pages import pages
 
 if TYPE_CHECKING:
-    from flytenb.notebook.explore.widget import ExplorerWidget
+    from flytenb.notebook.explore.explorer_widget import ExplorerWidget
 
 display: Any = _display
 
@@ -46,10 +47,10 @@ class Explorer:
         self._value = value
         self._declared = declared
         self._name = name
-        self._looks: dict[Path, Look] = {}
+        self._selections: dict[Path, Selection] = {}
         self._widget: ExplorerWidget | None = None
         self._handle: Any = None
-        self._kept: Shown | None = None
+        self._kept: Rendering | None = None
         self._others = pages.explorers
 
     def choose(self, *path: str, **look: Any) -> Explorer:
@@ -62,26 +63,26 @@ class Explorer:
         Raises:
             UsageError: for something that can't be chosen.
         """
-        known = [f.name for f in fields(Look)]
+        known = [f.name for f in fields(Selection)]
         for name in look:
             if name not in known:
                 raise UsageError(f"{name!r} can't be chosen", hint=closest(name, known))
-        if len(self._looks) >= _MOST_CHOSEN and path not in self._looks:
-            self._looks.pop(next(iter(self._looks)))
-        self._looks[path] = replace(self._looks.get(path, Look()), **look)
+        if len(self._selections) >= _MOST_CHOSEN and path not in self._selections:
+            self._selections.pop(next(iter(self._selections)))
+        self._selections[path] = replace(self._selections.get(path, Selection()), **look)
         if self._widget is not None:
             self._widget.fragment = self.live.fragment
         return self
 
     @property
-    def still(self) -> Shown:
+    def still(self) -> Rendering:
         """What is seen now, without controls; before anything is chosen, as `flytenb.show` shows it."""
         if self._kept is not None:
             return self._kept
-        return self._show(is_live=False) if self._looks else show(self._value, self._declared, name=self._name)
+        return self._show(is_live=False) if self._selections else show(self._value, self._declared, name=self._name)
 
     @property
-    def live(self) -> Shown:
+    def live(self) -> Rendering:
         """What is seen now, with controls."""
         return self._show(is_live=True)
 
@@ -111,7 +112,7 @@ class Explorer:
         Args:
             others: the explorers that are open already, the oldest of which is closed; those of outputs if not given.
         """
-        from flytenb.notebook.explore.widget import ExplorerWidget
+        from flytenb.notebook.explore.explorer_widget import ExplorerWidget
 
         still = self.still.fragment
         if self._kept is not None:
@@ -132,14 +133,14 @@ class Explorer:
             return
         try:
             path = tuple(map(str, json.loads(message["place"])))
-            chosen = read_choice(self._looks.get(path, Look()), message)
+            chosen = read_choice(self._selections.get(path, Selection()), message)
         except (LookupError, TypeError, ValueError):
             return
         self.choose(*path, **chosen)
 
-    def _show(self, *, is_live: bool) -> Shown:
-        looks = Looks(self._looks, is_live)
-        return show(self._value, self._declared, name=self._name, limits=_LIMITS, looks=looks)
+    def _show(self, *, is_live: bool) -> Rendering:
+        selections = Selections(self._selections, is_live)
+        return show(self._value, self._declared, name=self._name, limits=_LIMITS, selections=selections)
 
     # --- showing it --------------------------------------------------------------------------------------------------
 
@@ -158,7 +159,7 @@ class Explorer:
         self._handle = display(self._repr_mimebundle_(), raw=True, display_id=True)
 
 
-def read_choice(look: Look, message: Mapping[str, Any]) -> dict[str, Any]:
+def read_choice(look: Selection, message: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a control sets, as keywords of a look.
 
     Raises:
@@ -183,16 +184,16 @@ def read_choice(look: Look, message: Mapping[str, Any]) -> dict[str, Any]:
     raise ValueError(f"no control sets {name!r}")
 
 
-def _next_order(look: Look, key: int) -> dict[str, Any]:
+def _next_order(look: Selection, key: int) -> dict[str, Any]:
     """Upwards, downwards, as it was."""
     if look.sort != key:
         return {"sort": key, "is_descending": False}
     return {"sort": -1, "is_descending": False} if look.is_descending else {"is_descending": True}
 
 
-def show_answering(value: Any, declared: Any = None, *, name: str = "", limits: Limits = _LIMITS) -> Shown:
+def show_with_controls(value: Any, declared: Any = None, *, name: str = "", limits: Limits = _LIMITS) -> Rendering:
     """Show a value in a page that is live already: with controls, if there is anything to choose."""
     explorer = Explorer(value, declared, name=name)
     if not explorer.has_choice:
         return show(value, declared, name=name, limits=limits)
-    return Shown(explorer.still.text, explorer.open(pages.inspected))
+    return Rendering(explorer.still.text, explorer.open(pages.inspected))

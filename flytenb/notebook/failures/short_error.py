@@ -11,6 +11,7 @@ from flytenb.display.runs.error_card import MOST_LINES, cause_lines, message_lin
 from flytenb.display.runs.hints import hint_for
 from flytenb.display.runs.stack_frames import cut, frame_lines, frame_place
 from flytenb.errors import DefinitionError, is_foreign, own_frames, package_roots, say
+from flytenb.notebook.failures.error_cards import cell_names
 from flytenb.wording.text import message_of, one_line
 from flytenb.wording.values import clean
 
@@ -55,8 +56,8 @@ def short_lines(error: BaseException, shell: Any) -> list[str]:
     else:
         lines = message_lines(error, _MOST_MESSAGE_LINES)
         lines += note_lines(error, 2)
-        lines += frame_lines(_after_shell(error.__traceback__), shell, _MOST_FRAMES)
-        lines += cause_lines(error, shell, 1)
+        lines += frame_lines(_after_shell(error.__traceback__), cell_names(shell), _MOST_FRAMES)
+        lines += cause_lines(error, cell_names(shell), 1)
     hint = hint_for(error)
     if hint:
         lines.append(cut(f"  hint: {clean(hint.splitlines()[0])}"))
@@ -88,4 +89,4 @@ def _syntax_lines(error: SyntaxError, shell: Any) -> list[str]:
     """Return the line and the place in it as Python shows them, with the name of the cell."""
     shown = [clean(line.rstrip()) for text in traceback.format_exception_only(error) for line in text.splitlines()]
     at = traceback.FrameSummary(error.filename or "", error.lineno or 0, "", lookup_line=False)
-    return [f"  {frame_place(at, shell)}", *(cut(line) for line in shown if not line.startswith("  File "))]
+    return [f"  {frame_place(at, cell_names(shell))}", *(cut(line) for line in shown if not line.startswith("  File "))]

@@ -82,7 +82,8 @@ class Tracebacks:
 
     def _attach_card(self, error: BaseException | None) -> None:
         """Attach the card to the error of a run that was not waited for here: `run.result` raises it."""
-        from flytenb.display.runs.error_card import ErrorCard, attach
+        from flytenb.display.runs.error_card import ErrorCard
+        from flytenb.notebook.failures.error_cards import attach
 
         run = self._session.run_of(error)
         if run is not None and not isinstance(getattr(error, "_render_traceback_", None), ErrorCard):

@@ -3,6 +3,6 @@
 ipywidgets is imported when a form is first shown or filled, not before.
 """
 
-from flytenb.notebook.forms.registry import control_for
+from flytenb.notebook.forms.control_registry import control_for
 
 __all__ = ["control_for"]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from flytenb.errors import FlytenbError
-from flytenb.notebook.forms.source import Source
+from flytenb.notebook.forms.python_source import PythonSource
 
 
 class ControlError(FlytenbError, ValueError):
@@ -53,7 +53,7 @@ class Control(Protocol):
     def watch(self, changed: Callable[[], None]) -> None:
         """Call `changed` whenever the value may be another."""
 
-    def code(self, source: Source) -> str:
+    def code(self, source: PythonSource) -> str:
         """Return Python that makes the value."""
 
 
@@ -93,6 +93,6 @@ class ValueControl:
         """Call it when the widget's value changes."""
         self.field.observe(lambda _: changed(), names="value")
 
-    def code(self, source: Source) -> str:
+    def code(self, source: PythonSource) -> str:
         """Write the value."""
         return source.write(self.read())

@@ -10,10 +10,10 @@ import ipywidgets as widgets
 
 from flytenb.bridge.entities.inputs import Input
 from flytenb.notebook.forms.control import Control, ControlError
+from flytenb.notebook.forms.control_context import ControlContext, make_control
 from flytenb.notebook.forms.controls.variables import VariableControl
 from flytenb.notebook.forms.labels import label, note, set_note
-from flytenb.notebook.forms.place import Place, make_control
-from flytenb.notebook.forms.source import Source
+from flytenb.notebook.forms.python_source import PythonSource
 from flytenb.types.plain import refusal
 from flytenb.wording.values import brief
 
@@ -21,7 +21,7 @@ VALUE, VARIABLE, DEFAULT = "value", "variable", "default"
 
 
 @dataclass(frozen=True)
-class Remembered:
+class SavedInput:
     """How an input was filled the last time: from where, and with what value or name."""
 
     origin: str
@@ -31,12 +31,12 @@ class Remembered:
 class Field:
     """One input. Its value is typed, picked from the notebook's variables, or left at its default."""
 
-    def __init__(self, given: Input, place: Place, changed: Callable[[], None]) -> None:
+    def __init__(self, given: Input, context: ControlContext, changed: Callable[[], None]) -> None:
         self.input = given
         self._changed = changed
-        self._place = place
+        self._context = context
         self._variables: VariableControl | None = None
-        self.control = make_control(given.type, place)
+        self.control = make_control(given.type, context)
         self.problem = ""
         origins = [VALUE, *([] if isinstance(self.control, VariableControl) else [VARIABLE])]
         origins += [DEFAULT] if given.has_default else []
@@ -74,7 +74,7 @@ class Field:
         if self.origin.value != VARIABLE:
             return self.control
         if self._variables is None:
-            self._variables = VariableControl(self.input.type, self._place)
+            self._variables = VariableControl(self.input.type, self._context)
             self._variables.watch(self._touched)
         return self._variables
 
@@ -122,25 +122,25 @@ class Field:
         set_note(self._problem, self.problem)
         return self.problem
 
-    def code(self, source: Source) -> str:
+    def code(self, source: PythonSource) -> str:
         """Return Python that makes the value."""
         return self._current.code(source)
 
     # --- from run to run ---------------------------------------------------------------------------------------------
 
-    def remember(self) -> Remembered:
+    def remember(self) -> SavedInput:
         """Return how it is filled."""
         origin = str(self.origin.value)
         if origin == VARIABLE:
             assert self._variables is not None
-            return Remembered(origin, self._variables.name)
-        return Remembered(origin, None if origin == DEFAULT else self.control.read())
+            return SavedInput(origin, self._variables.name)
+        return SavedInput(origin, None if origin == DEFAULT else self.control.read())
 
-    def restore(self, last: Remembered) -> None:
+    def restore(self, last: SavedInput) -> None:
         """Fill it as it was; what doesn't fit any more is left as it is."""
         try:
             if last.origin == VARIABLE:
-                VariableControl(self.input.type, self._place).choose(last.value)
+                VariableControl(self.input.type, self._context).choose(last.value)
                 self.origin.value = VARIABLE
                 assert self._variables is not None
                 self._variables.choose(last.value)

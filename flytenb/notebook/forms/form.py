@@ -12,15 +12,15 @@ from flytenb.bridge.entities.inputs import read_inputs
 from flytenb.bridge.entities.interface import short_name
 from flytenb.display.limits import Limits
 from flytenb.display.part import Group, Part, Section, Table, Text
-from flytenb.display.shown import Shown, rendered
-from flytenb.notebook.forms.source import name_of
+from flytenb.display.rendering import Rendering, render_part
+from flytenb.notebook.forms.python_source import name_of
 from flytenb.notebook.front_end import has_reader
 from flytenb.wording.types import type_text
 from flytenb.wording.values import brief
 
 if TYPE_CHECKING:
-    from flytenb.notebook.forms.body import Body
     from flytenb.notebook.forms.field import Field
+    from flytenb.notebook.forms.form_widgets import FormWidgets
 
 
 class Form:
@@ -54,11 +54,11 @@ class Form:
         return shell.user_ns if shell is not None else {}
 
     @cached_property
-    def body(self) -> Body:
+    def body(self) -> FormWidgets:
         """The widgets, made when first asked for."""
-        from flytenb.notebook.forms.body import Body
+        from flytenb.notebook.forms.form_widgets import FormWidgets
 
-        return Body(self.entity, self._start, self._variables, self._memory)
+        return FormWidgets(self.entity, self._start, self._variables, self._memory)
 
     @property
     def fields(self) -> dict[str, Field]:
@@ -102,8 +102,8 @@ class Form:
         return {**self.body.widget._repr_mimebundle_(), "text/plain": bundle["text/plain"]}
 
     @property
-    def _shown(self) -> Shown:
-        return rendered(self._part(), Limits(rows=60))
+    def _shown(self) -> Rendering:
+        return render_part(self._part(), Limits(rows=60))
 
     def _part(self) -> Part:
         """What the form asks for, for whoever can't be shown a widget."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from flytenb.notebook.forms.place import read_bounds
+from flytenb.notebook.forms.control_context import read_bounds
 from flytenb.wording.types import type_text
 from flytenb.wording.values import clean, clip
 

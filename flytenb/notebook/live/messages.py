@@ -10,22 +10,22 @@ from collections.abc import Iterable
 from typing import Any
 
 from flytenb.display.runs.counts import counts_text, finished, node_counts
-from flytenb.display.runs.state import Entry, Ledger
+from flytenb.display.runs.run_state import NodeRecord, RunState
 from flytenb.model import CacheStatus, Graph, NodeState, Phase
-from flytenb.notebook.live.picture import Picture
+from flytenb.notebook.live.page_layout import PageLayout
 from flytenb.render import captions
-from flytenb.render.joined import joined
+from flytenb.render.group_states import merge_states
 from flytenb.wording.values import clean, clip
 
 _LONGEST = 2_000
 
-_UNTOUCHED = Entry()
+_UNTOUCHED = NodeRecord()
 
-Told = list[Any]
+BoxMessage = list[Any]
 """One box: phase, second line, whether a cache answered (0 or 1), when it started if it runs, why or for what."""
 
 
-def picture_news(number: int, picture: Picture, graph: Graph) -> dict[str, Any]:
+def layout_message(number: int, picture: PageLayout, graph: Graph) -> dict[str, Any]:
     """Return a layout for the page.
 
     Args:
@@ -48,7 +48,7 @@ def picture_news(number: int, picture: Picture, graph: Graph) -> dict[str, Any]:
     }
 
 
-def box_news(state: NodeState, started: float | None) -> Told:
+def box_message(state: NodeState, started: float | None) -> BoxMessage:
     """Return where one box stands."""
     shown_start = started if state.phase is Phase.RUNNING else None
     is_hit = state.cache is CacheStatus.HIT and state.phase is Phase.SUCCEEDED
@@ -61,33 +61,35 @@ def box_news(state: NodeState, started: float | None) -> Told:
     ]
 
 
-def boxes_news(ledger: Ledger, picture: Picture, paths: Iterable[str]) -> dict[str, Told]:
+def box_messages(state: RunState, picture: PageLayout, paths: Iterable[str]) -> dict[str, BoxMessage]:
     """Return where the boxes stand that show these nodes; a node that nobody draws is told of by its container."""
-    found: dict[str, Told] = {}
-    entries = ledger.entries
+    found: dict[str, BoxMessage] = {}
+    entries = state.entries
     for box in {picture.box_of(path) for path in paths} - {None}:
         assert box is not None
         if picture.graph.nodes[box].is_pseudo:
             continue
         own = entries.get(box, _UNTOUCHED)
         members = picture.members.get(box, ())
-        state = joined((entries.get(p, _UNTOUCHED).state for p in members), own.state if box in entries else None)
-        found[box] = box_news(state if members else own.state, own.started)
-        if box in ledger.waiting:
+        merged = merge_states(
+            (entries.get(p, _UNTOUCHED).state for p in members), own.state if box in entries else None
+        )
+        found[box] = box_message(merged if members else own.state, own.started)
+        if box in state.waiting:
             found[box][1] = "waits for an answer"
     return found
 
 
-def run_news(ledger: Ledger, graph: Graph, now: float) -> dict[str, Any]:
+def run_message(state: RunState, graph: Graph, now: float) -> dict[str, Any]:
     """Return where the run itself stands.
 
     Args:
-        ledger: what has happened.
+        state: what has happened.
         graph: what runs.
         now: the kernel's clock, by which the page sets its own.
     """
-    run = ledger.run
-    counts = node_counts(ledger, graph)
+    run = state.run
+    counts = node_counts(state, graph)
     took = None if run.started is None or run.ended is None else run.ended - run.started
     return {
         "phase": str(run.phase),
@@ -99,7 +101,7 @@ def run_news(ledger: Ledger, graph: Graph, now: float) -> dict[str, Any]:
         "done": finished(counts),
         "total": counts.total(),
         "why": clip(clean(run.text), _LONGEST),
-        "gates": [_gate(path, question, graph) for path, question in ledger.waiting.items()],
+        "gates": [_gate(path, question, graph) for path, question in state.waiting.items()],
     }
 
 

@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.display import display as _display
 
-from flytenb.display.runs.picture import placeholder, run_bundle
 from flytenb.display.runs.progress import Progress
+from flytenb.display.runs.run_card import placeholder, run_bundle
+from flytenb.display.show import show
 from flytenb.notebook.front_end import has_reader, needs_widget
 from flytenb.notebook.pages import pages
 
 if TYPE_CHECKING:
-    from flytenb.notebook.live.follower import Follower
+    from flytenb.notebook.live.page_controller import PageController
     from flytenb.runner.run import Run
 
-__all__ = ["RunView", "explore", "run_bundle", "show_run"]
+__all__ = ["RunView", "explore", "show_run"]
 
 display: Any = _display
 
@@ -44,7 +45,7 @@ class RunView:
         self._wants_widget = False
         self._lock = threading.RLock()
         self._handle: Any = None
-        self._follower: Follower | None = None
+        self._follower: PageController | None = None
         self._is_shown = False
         self._has_picture = False
         self._is_over = False
@@ -89,21 +90,21 @@ class RunView:
             follower = self._follower
             is_late = self._cell != self._shell.execution_count and not self._is_explorer
             if follower is None:
-                self._publish(run_bundle(self._run, is_late=is_late))
+                self._publish(run_bundle(self._run, show, is_late=is_late))
                 return
             follower.close()
             drawing = follower.drawing_of(self._run.graph)
-            self._publish(run_bundle(self._run, drawing, follower.looked_at, is_late=is_late))
+            self._publish(run_bundle(self._run, show, drawing, follower.open_nodes, is_late=is_late))
         if follower.widget is not None:
             pages.retire(follower.widget)
 
     def _open(self) -> None:
         """Make the widget; it is shown with its picture, which is there in a moment."""
-        from flytenb.notebook.live.follower import Follower
+        from flytenb.notebook.live.page_controller import PageController
 
         with self._lock:
             if not self._is_over:
-                self._follower = Follower(self._run, on_done=self.end, is_explorer=self._is_explorer)
+                self._follower = PageController(self._run, on_done=self.end, is_explorer=self._is_explorer)
                 self._follower.open()
 
     def _show_live(self) -> None:
@@ -121,7 +122,7 @@ class RunView:
         follower = self._follower
         assert follower is not None
         drawing = follower.drawing_of(self._run.graph)
-        still = run_bundle(self._run, drawing) if with_picture else placeholder(self._run)
+        still = run_bundle(self._run, show, drawing) if with_picture else placeholder(self._run)
         with self._lock:
             if not self._is_over and follower.widget is not None:
                 is_widget = needs_widget(self._shell)
@@ -146,7 +147,7 @@ def show_run(run: Run, shell: Any) -> None:
         RunView(run, shell).begin()
         return
     pages.shown_in[run] = shell.execution_count
-    display(run_bundle(run), raw=True)
+    display(run_bundle(run, show), raw=True)
 
 
 def explore(run: Run, shell: Any) -> None:
@@ -154,4 +155,4 @@ def explore(run: Run, shell: Any) -> None:
     if has_reader(shell):
         RunView(run, shell, is_explorer=True).begin()
     else:
-        display(run_bundle(run), raw=True)
+        display(run_bundle(run, show), raw=True)

@@ -3,7 +3,7 @@
 from flytenb.notebook.forms.controls import (
     choices,
     containers,
-    plain,
+    json_text,
     records,
     scalars,
     stored,
@@ -12,4 +12,4 @@ from flytenb.notebook.forms.controls import (
     variables,
 )
 
-__all__ = ["choices", "containers", "plain", "records", "scalars", "stored", "times", "unions", "variables"]
+__all__ = ["choices", "containers", "json_text", "records", "scalars", "stored", "times", "unions", "variables"]

@@ -9,21 +9,21 @@ from typing import Any, Literal, get_args, get_origin
 import ipywidgets as widgets
 
 from flytenb.notebook.forms.control import ControlError, ValueControl
-from flytenb.notebook.forms.place import Place
-from flytenb.notebook.forms.registry import BUILT_IN
+from flytenb.notebook.forms.control_context import ControlContext
+from flytenb.notebook.forms.control_registry import BUILT_IN
 from flytenb.wording.types import bare
 from flytenb.wording.values import brief
 
 
-@BUILT_IN.display_for(Enum)
-def enum_control(declared: Any, place: Place) -> ValueControl:
+@BUILT_IN.register(Enum)
+def enum_control(declared: Any, context: ControlContext) -> ValueControl:
     """Return a list of the members, by name and value."""
     members = list(bare(declared))
     return choice_control([f"{m.name} = {brief(m.value, 40)}" for m in members], members)
 
 
-@BUILT_IN.display_for(lambda declared: get_origin(bare(declared)) is Literal)
-def literal_control(declared: Any, place: Place) -> ValueControl:
+@BUILT_IN.register(lambda declared: get_origin(bare(declared)) is Literal)
+def literal_control(declared: Any, context: ControlContext) -> ValueControl:
     """Return a list of the values."""
     values = get_args(bare(declared))
     return choice_control([repr(v) for v in values], values)
@@ -34,10 +34,10 @@ def choice_control(labels: Sequence[str], values: Sequence[Any]) -> ValueControl
     options = [(label, i) for i, label in enumerate(labels)]
     widget = widgets.Dropdown(options=options, value=0 if options else None, layout=widgets.Layout(width="auto"))
 
-    def read(place: int | None) -> Any:
-        if place is None:
+    def read(index: int | None) -> Any:
+        if index is None:
             raise ControlError("there is nothing to choose")
-        return values[place]
+        return values[index]
 
     def find(value: Any) -> int:
         for i, known in enumerate(values):

@@ -8,26 +8,26 @@ from typing import Any, get_args, get_origin
 import ipywidgets as widgets
 
 from flytenb.notebook.forms.control import Control, ControlError
-from flytenb.notebook.forms.place import Place
-from flytenb.notebook.forms.registry import BUILT_IN
-from flytenb.notebook.forms.source import Source
+from flytenb.notebook.forms.control_context import ControlContext
+from flytenb.notebook.forms.control_registry import BUILT_IN
+from flytenb.notebook.forms.python_source import PythonSource
 from flytenb.wording.types import bare
 
 _MOST = 30
 """Rows that a reader can still use."""
 
 
-@BUILT_IN.display_for(lambda declared: get_origin(bare(declared)) is list and len(get_args(bare(declared))) == 1)
-def list_control(declared: Any, place: Place) -> ListControl:
+@BUILT_IN.register(lambda declared: get_origin(bare(declared)) is list and len(get_args(bare(declared))) == 1)
+def list_control(declared: Any, context: ControlContext) -> ListControl:
     """Return a row for each item."""
-    return ListControl(get_args(bare(declared))[0], place)
+    return ListControl(get_args(bare(declared))[0], context)
 
 
-@BUILT_IN.display_for(lambda declared: get_origin(bare(declared)) is dict and len(get_args(bare(declared))) == 2)
-def dict_control(declared: Any, place: Place) -> DictControl:
+@BUILT_IN.register(lambda declared: get_origin(bare(declared)) is dict and len(get_args(bare(declared))) == 2)
+def dict_control(declared: Any, context: ControlContext) -> DictControl:
     """Return a row for each key with its value."""
     key, item = get_args(bare(declared))
-    return DictControl(key, item, place)
+    return DictControl(key, item, context)
 
 
 class _Rows:
@@ -78,8 +78,8 @@ class _Rows:
 class ListControl:
     """A list, item by item."""
 
-    def __init__(self, item: Any, place: Place) -> None:
-        self._rows = _Rows(lambda: (place.make(item),), "item")
+    def __init__(self, item: Any, context: ControlContext) -> None:
+        self._rows = _Rows(lambda: (context.make(item),), "item")
         self.widget = self._rows.widget
         self.watch = self._rows.watch
 
@@ -96,7 +96,7 @@ class ListControl:
         for item in value:
             self._rows.add()[0].write(item)
 
-    def code(self, source: Source) -> str:
+    def code(self, source: PythonSource) -> str:
         """Write the items, each as its own control does."""
         return f"[{', '.join(item.code(source) for (item,) in self._rows.rows)}]"
 
@@ -104,8 +104,8 @@ class ListControl:
 class DictControl:
     """A dict, key by key."""
 
-    def __init__(self, key: Any, item: Any, place: Place) -> None:
-        self._rows = _Rows(lambda: (place.make(key), place.make(item)), "entry")
+    def __init__(self, key: Any, item: Any, context: ControlContext) -> None:
+        self._rows = _Rows(lambda: (context.make(key), context.make(item)), "entry")
         self.widget = self._rows.widget
         self.watch = self._rows.watch
 
@@ -130,7 +130,7 @@ class DictControl:
             row[0].write(key)
             row[1].write(item)
 
-    def code(self, source: Source) -> str:
+    def code(self, source: PythonSource) -> str:
         """Write the entries, each as its own controls do."""
         return f"{{{', '.join(f'{key.code(source)}: {item.code(source)}' for key, item in self._rows.rows)}}}"
 

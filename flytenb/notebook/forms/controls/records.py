@@ -9,28 +9,28 @@ from typing import Annotated, Any
 import ipywidgets as widgets
 
 from flytenb.notebook.forms.control import Control, ControlError
+from flytenb.notebook.forms.control_context import ControlContext
+from flytenb.notebook.forms.control_registry import BUILT_IN
 from flytenb.notebook.forms.labels import label, note, set_note
-from flytenb.notebook.forms.place import Place
-from flytenb.notebook.forms.registry import BUILT_IN
-from flytenb.notebook.forms.source import Source
+from flytenb.notebook.forms.python_source import PythonSource
 from flytenb.wording.types import bare, field_types
 from flytenb.wording.values import brief
 
 _NONE = object()
 
 
-@BUILT_IN.display_for(lambda declared: dataclasses.is_dataclass(bare(declared)))
-def dataclass_control(declared: Any, place: Place) -> RecordControl:
+@BUILT_IN.register(lambda declared: dataclasses.is_dataclass(bare(declared)))
+def dataclass_control(declared: Any, context: ControlContext) -> RecordControl:
     """Return a control for each field that the constructor takes."""
     cls = bare(declared)
     types = field_types(cls)
     fields = {f.name: types.get(f.name, f.type) for f in dataclasses.fields(cls) if f.init}
     defaults = {f.name: _default(f) for f in dataclasses.fields(cls) if f.init}
-    return RecordControl(cls, fields, defaults, place)
+    return RecordControl(cls, fields, defaults, context)
 
 
-@BUILT_IN.display_for(lambda declared: isinstance(getattr(bare(declared), "model_fields", None), dict))
-def model_control(declared: Any, place: Place) -> RecordControl:
+@BUILT_IN.register(lambda declared: isinstance(getattr(bare(declared), "model_fields", None), dict))
+def model_control(declared: Any, context: ControlContext) -> RecordControl:
     """Return a control for each field of a pydantic model."""
     cls = bare(declared)
     annotated: Any = Annotated
@@ -43,7 +43,7 @@ def model_control(declared: Any, place: Place) -> RecordControl:
         name: _NONE if info.is_required() else info.get_default(call_default_factory=True)
         for name, info in cls.model_fields.items()
     }
-    return RecordControl(cls, fields, defaults, place)
+    return RecordControl(cls, fields, defaults, context)
 
 
 def _default(field: dataclasses.Field[Any]) -> Any:
@@ -70,16 +70,16 @@ class _KeptControl:
     def watch(self, changed: Callable[[], None]) -> None:
         """It never changes by itself."""
 
-    def code(self, source: Source) -> str:
+    def code(self, source: PythonSource) -> str:
         return source.write(self._value)
 
 
 class RecordControl:
     """An object, field by field."""
 
-    def __init__(self, cls: Any, fields: dict[str, Any], defaults: dict[str, Any], place: Place) -> None:
+    def __init__(self, cls: Any, fields: dict[str, Any], defaults: dict[str, Any], context: ControlContext) -> None:
         self._cls = cls
-        self._fields: dict[str, Control] = {name: place.make(kind, name) for name, kind in fields.items()}
+        self._fields: dict[str, Control] = {name: context.make(kind, name) for name, kind in fields.items()}
         rows = []
         for name, control in self._fields.items():
             if defaults[name] is not _NONE:
@@ -116,7 +116,7 @@ class RecordControl:
         for control in self._fields.values():
             control.watch(changed)
 
-    def code(self, source: Source) -> str:
+    def code(self, source: PythonSource) -> str:
         """Write a call of the class."""
         inside = ", ".join(f"{name}={control.code(source)}" for name, control in self._fields.items())
         return f"{source.name(self._cls)}({inside})"

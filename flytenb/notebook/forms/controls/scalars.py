@@ -8,21 +8,21 @@ from typing import Any
 import ipywidgets as widgets
 
 from flytenb.notebook.forms.control import ControlError, ValueControl
-from flytenb.notebook.forms.place import Bounds, Place, read_bounds
-from flytenb.notebook.forms.registry import BUILT_IN
+from flytenb.notebook.forms.control_context import Bounds, ControlContext, read_bounds
+from flytenb.notebook.forms.control_registry import BUILT_IN
 
 _SLIDER_STEPS = 1000
 """A slider with more positions can't be put on one of them."""
 
 
-@BUILT_IN.display_for(bool)
-def bool_control(declared: Any, place: Place) -> ValueControl:
+@BUILT_IN.register(bool)
+def bool_control(declared: Any, context: ControlContext) -> ValueControl:
     """Return a check box."""
     return ValueControl(widgets.Checkbox(value=False, indent=False), show=_exactly(bool))
 
 
-@BUILT_IN.display_for(int)
-def int_control(declared: Any, place: Place) -> ValueControl:
+@BUILT_IN.register(int)
+def int_control(declared: Any, context: ControlContext) -> ValueControl:
     """Return a slider where the bounds are near, else a field."""
     bounds = read_bounds(declared)
     low, high = bounds.low, bounds.high
@@ -33,8 +33,8 @@ def int_control(declared: Any, place: Place) -> ValueControl:
     return ValueControl(_field("a whole number"), _parser(int, "whole number", bounds), _printed(bounds, int))
 
 
-@BUILT_IN.display_for(float)
-def float_control(declared: Any, place: Place) -> ValueControl:
+@BUILT_IN.register(float)
+def float_control(declared: Any, context: ControlContext) -> ValueControl:
     """Return a slider where both bounds are known and closed, else a field."""
     bounds = read_bounds(declared)
     low, high = bounds.low, bounds.high
@@ -45,8 +45,8 @@ def float_control(declared: Any, place: Place) -> ValueControl:
     return ValueControl(_field("a number"), _parser(float, "number", bounds), _printed(bounds, float))
 
 
-@BUILT_IN.display_for(str)
-def str_control(declared: Any, place: Place) -> ValueControl:
+@BUILT_IN.register(str)
+def str_control(declared: Any, context: ControlContext) -> ValueControl:
     """Return a field that grows with its text."""
     field = widgets.Textarea(rows=1, layout=widgets.Layout(width="auto"))
 
@@ -57,15 +57,15 @@ def str_control(declared: Any, place: Place) -> ValueControl:
     return ValueControl(field, show=_exactly(str))
 
 
-@BUILT_IN.display_for(bytes)
-def bytes_control(declared: Any, place: Place) -> ValueControl:
+@BUILT_IN.register(bytes)
+def bytes_control(declared: Any, context: ControlContext) -> ValueControl:
     """Return a field for bytes as Python writes them."""
     return ValueControl(_field("b'…'"), _parse_bytes, lambda value: repr(_exactly(bytes)(value)))
 
 
-@BUILT_IN.display_for(type(None))
-@BUILT_IN.display_for(lambda declared: declared is None)
-def none_control(declared: Any, place: Place) -> ValueControl:
+@BUILT_IN.register(type(None))
+@BUILT_IN.register(lambda declared: declared is None)
+def none_control(declared: Any, context: ControlContext) -> ValueControl:
     """Return what there is to choose where only None is allowed."""
     return ValueControl(widgets.Label("None"), lambda _: None, lambda value: "None")
 

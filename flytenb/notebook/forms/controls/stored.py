@@ -10,31 +10,31 @@ from typing import Any
 import ipywidgets as widgets
 
 from flytenb.notebook.forms.control import ControlError
-from flytenb.notebook.forms.place import Place
-from flytenb.notebook.forms.registry import BUILT_IN
-from flytenb.notebook.forms.source import Source
+from flytenb.notebook.forms.control_context import ControlContext
+from flytenb.notebook.forms.control_registry import BUILT_IN
+from flytenb.notebook.forms.python_source import PythonSource
 from flytenb.wording.types import bare
 from flytenb.wording.values import brief
 
 
-@BUILT_IN.display_for("flytekit.types.file.file.FlyteFile")
-def file_control(declared: Any, place: Place) -> StoredControl:
+@BUILT_IN.register("flytekit.types.file.file.FlyteFile")
+def file_control(declared: Any, context: ControlContext) -> StoredControl:
     """Return a field for a path or address, with an upload of one file."""
-    return StoredControl(bare(declared), place, is_directory=False)
+    return StoredControl(bare(declared), context, is_directory=False)
 
 
-@BUILT_IN.display_for("flytekit.types.directory.types.FlyteDirectory")
-def directory_control(declared: Any, place: Place) -> StoredControl:
+@BUILT_IN.register("flytekit.types.directory.types.FlyteDirectory")
+def directory_control(declared: Any, context: ControlContext) -> StoredControl:
     """Return a field for a path or address, with an upload of several files."""
-    return StoredControl(bare(declared), place, is_directory=True)
+    return StoredControl(bare(declared), context, is_directory=True)
 
 
 class StoredControl:
     """Where a file or directory lies; what is uploaded lies in a directory of the form."""
 
-    def __init__(self, cls: Any, place: Place, *, is_directory: bool) -> None:
+    def __init__(self, cls: Any, context: ControlContext, *, is_directory: bool) -> None:
         self._cls = cls
-        self._folder = place.folder
+        self._folder = context.folder
         self._is_directory = is_directory
         kind = "directory" if is_directory else "file"
         self.path = widgets.Text(placeholder=f"path or address of a {kind}", layout=widgets.Layout(width="auto"))
@@ -81,7 +81,7 @@ class StoredControl:
         """Call it when the path changes."""
         self.path.observe(lambda _: changed(), names="value")
 
-    def code(self, source: Source) -> str:
+    def code(self, source: PythonSource) -> str:
         """Write it by its path."""
         return source.write(self.read())
 

@@ -9,8 +9,8 @@ from typing import Any
 import ipywidgets as widgets
 
 from flytenb.notebook.forms.control import ControlError, ValueControl
-from flytenb.notebook.forms.place import Place
-from flytenb.notebook.forms.registry import BUILT_IN
+from flytenb.notebook.forms.control_context import ControlContext
+from flytenb.notebook.forms.control_registry import BUILT_IN
 
 _UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1, "ms": 1e-3, "us": 1e-6}
 _NAMES = {
@@ -26,14 +26,14 @@ _PART = re.compile(r"\s*,?\s*(\d+(?:\.\d+)?)\s*([a-z]+)")
 _CLOCK = re.compile(r"\s*,?\s*(\d+):(\d\d)(?::(\d\d(?:\.\d{1,6})?))?\s*$")
 
 
-@BUILT_IN.display_for(datetime.date)
-def date_control(declared: Any, place: Place) -> ValueControl:
+@BUILT_IN.register(datetime.date)
+def date_control(declared: Any, context: ControlContext) -> ValueControl:
     """Return a calendar."""
     return ValueControl(widgets.DatePicker(layout=widgets.Layout(width="auto")), _picked("a date"), _date)
 
 
-@BUILT_IN.display_for(datetime.datetime)
-def datetime_control(declared: Any, place: Place) -> ValueControl:
+@BUILT_IN.register(datetime.datetime)
+def datetime_control(declared: Any, context: ControlContext) -> ValueControl:
     """Return a calendar with a clock, in UTC."""
     picker = widgets.NaiveDatetimePicker(layout=widgets.Layout(width="auto"))
     made = ValueControl(picker, lambda shown: _picked("a date and time")(shown).replace(tzinfo=datetime.UTC), _naive)
@@ -41,8 +41,8 @@ def datetime_control(declared: Any, place: Place) -> ValueControl:
     return made
 
 
-@BUILT_IN.display_for(datetime.timedelta)
-def timedelta_control(declared: Any, place: Place) -> ValueControl:
+@BUILT_IN.register(datetime.timedelta)
+def timedelta_control(declared: Any, context: ControlContext) -> ValueControl:
     """Return a field for durations as people write them."""
     field = widgets.Text(placeholder="1h 30m, 90s, 2 days 1:30:00", layout=widgets.Layout(width="auto"))
     return ValueControl(field, parse_duration, format_duration)

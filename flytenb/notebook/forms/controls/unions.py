@@ -8,26 +8,26 @@ from typing import Any
 import ipywidgets as widgets
 
 from flytenb.notebook.forms.control import Control, ControlError
-from flytenb.notebook.forms.place import Place
-from flytenb.notebook.forms.registry import BUILT_IN
-from flytenb.notebook.forms.source import Source
+from flytenb.notebook.forms.control_context import ControlContext
+from flytenb.notebook.forms.control_registry import BUILT_IN
+from flytenb.notebook.forms.python_source import PythonSource
 from flytenb.types.plain import may_be
 from flytenb.wording.types import member_of, type_text, union_members
 from flytenb.wording.values import brief
 
 
-@BUILT_IN.display_for(lambda declared: bool(union_members(declared)))
-def union_control(declared: Any, place: Place) -> UnionControl:
+@BUILT_IN.register(lambda declared: bool(union_members(declared)))
+def union_control(declared: Any, context: ControlContext) -> UnionControl:
     """Return a choice of members; None, if it is one, is what is chosen at first."""
-    return UnionControl(union_members(declared), place)
+    return UnionControl(union_members(declared), context)
 
 
 class UnionControl:
     """A choice of types, over a control for the type that is chosen."""
 
-    def __init__(self, members: tuple[Any, ...], place: Place) -> None:
+    def __init__(self, members: tuple[Any, ...], context: ControlContext) -> None:
         self._members = sorted(members, key=lambda member: member is not type(None))
-        self._place = place
+        self._context = context
         self._made: dict[int, Control] = {}
         self._changed: Callable[[], None] = lambda: None
         options = [(type_text(member), i) for i, member in enumerate(self._members)]
@@ -43,7 +43,7 @@ class UnionControl:
         """The control of the chosen member, made when first chosen: a type may have itself inside."""
         chosen = self._choice.value
         if chosen not in self._made:
-            self._made[chosen] = self._place.make(self._members[chosen])
+            self._made[chosen] = self._context.make(self._members[chosen])
             self._made[chosen].watch(lambda: self._changed())
         return self._made[chosen]
 
@@ -72,6 +72,6 @@ class UnionControl:
         """Call it when another member is chosen, or its value changes."""
         self._changed = changed
 
-    def code(self, source: Source) -> str:
+    def code(self, source: PythonSource) -> str:
         """Write the member's value."""
         return self._current.code(source)

@@ -8,33 +8,33 @@ from typing import Any
 import ipywidgets as widgets
 
 from flytenb.notebook.forms.control import ControlError
-from flytenb.notebook.forms.place import Place
-from flytenb.notebook.forms.registry import BUILT_IN
-from flytenb.notebook.forms.source import Source
+from flytenb.notebook.forms.control_context import ControlContext
+from flytenb.notebook.forms.control_registry import BUILT_IN
+from flytenb.notebook.forms.python_source import PythonSource
 from flytenb.types.plain import may_be
 from flytenb.wording.types import type_text
 from flytenb.wording.values import brief
 
 
-@BUILT_IN.display_for("pandas.DataFrame")
-@BUILT_IN.display_for("pandas.Series")
-@BUILT_IN.display_for("polars.DataFrame")
-@BUILT_IN.display_for("polars.LazyFrame")
-@BUILT_IN.display_for("pyarrow.Table")
-@BUILT_IN.display_for("numpy.ndarray")
-@BUILT_IN.display_for("torch.Tensor")
-@BUILT_IN.display_for("flytekit.types.structured.structured_dataset.StructuredDataset")
-def variable_control(declared: Any, place: Place) -> VariableControl:
+@BUILT_IN.register("pandas.DataFrame")
+@BUILT_IN.register("pandas.Series")
+@BUILT_IN.register("polars.DataFrame")
+@BUILT_IN.register("polars.LazyFrame")
+@BUILT_IN.register("pyarrow.Table")
+@BUILT_IN.register("numpy.ndarray")
+@BUILT_IN.register("torch.Tensor")
+@BUILT_IN.register("flytekit.types.structured.structured_dataset.StructuredDataset")
+def variable_control(declared: Any, context: ControlContext) -> VariableControl:
     """Return a list of the variables that fit."""
-    return VariableControl(declared, place)
+    return VariableControl(declared, context)
 
 
 class VariableControl:
     """A list of names, looked up anew by its button."""
 
-    def __init__(self, declared: Any, place: Place) -> None:
+    def __init__(self, declared: Any, context: ControlContext) -> None:
         self._declared = declared
-        self._names = place.names
+        self._names = context.names
         self.choice = widgets.Dropdown(options=[], layout=widgets.Layout(width="auto"))
         self.choice.add_class("ft-form-inside")
         again = widgets.Button(icon="refresh", tooltip="look again", layout=widgets.Layout(width="36px"))
@@ -89,7 +89,7 @@ class VariableControl:
         """Call it when another variable is chosen."""
         self.choice.observe(lambda _: changed(), names="value")
 
-    def code(self, source: Source) -> str:
+    def code(self, source: PythonSource) -> str:
         """Write the name."""
         self.read()
         return str(self.name)

@@ -10,13 +10,13 @@ from functools import cached_property
 from flytenb.errors import LayoutError
 from flytenb.model import Graph
 from flytenb.render.drawing import Drawing
-from flytenb.render.fold import close
+from flytenb.render.folding import close_containers
 
 _STYLE = re.compile(r"<style>.*?</style>", flags=re.S)
 
 
 @dataclass(frozen=True)
-class Picture:
+class PageLayout:
     """One layout of a graph.
 
     Attributes:
@@ -42,7 +42,7 @@ class Picture:
         shut: frozenset[str] | None = None,
         drawing: Drawing | None = None,
         before: Drawing | None = None,
-    ) -> Picture:
+    ) -> PageLayout:
         """Lay a graph out.
 
         Args:
@@ -51,10 +51,10 @@ class Picture:
             drawing: the graph as it folds by itself, if it was drawn already.
             before: what the page shows now; where the new picture only adds to it, the rest stays in its place.
         """
-        closed = None if shut is None else close(graph, shut)
+        closed = None if shut is None else close_containers(graph, shut)
         if drawing is None:
             whole = closed is None
-            drawing = Drawing(graph if closed is None else closed.graph, is_folding=whole, grown_from=before)
+            drawing = Drawing(graph if closed is None else closed.graph, is_folding=whole, previous=before)
         try:
             svg = _STYLE.sub("", drawing.svg, count=1)
         except LayoutError:
@@ -65,7 +65,7 @@ class Picture:
         return cls(svg, drawing.text, drawing.graph, drawing.notes, moved, drawing)
 
     @classmethod
-    def nothing(cls, graph: Graph) -> Picture:
+    def nothing(cls, graph: Graph) -> PageLayout:
         """Return what there is before there is a layout."""
         return cls("", "", graph, (), {}, None)
 

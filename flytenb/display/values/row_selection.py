@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from flytenb.display.look import LATE, TOO_MANY, find_rows
 from flytenb.display.part import Window
+from flytenb.display.selection import LATE, TOO_MANY, find_rows
 from flytenb.display.view import View
 
 
@@ -53,7 +53,7 @@ def choose_rows(total: int, width: int, choice: Choice, view: View) -> Page:
 
 
 def _chosen(total: int, width: int, choice: Choice, view: View) -> tuple[Sequence[int], str]:
-    look, rows, note = view.look, range(total), ""
+    look, rows, note = view.selection, range(total), ""
     if total > view.limits.scan:
         return rows, TOO_MANY.format(view.limits.scan)
     chosen: Sequence[int] = rows

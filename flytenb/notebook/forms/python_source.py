@@ -17,7 +17,7 @@ def name_of(thing: Any, names: Mapping[str, Any]) -> str:
 
 
 @dataclass
-class Source:
+class PythonSource:
     """Writes values as Python, for a notebook with these names; collects the imports that it lacks.
 
     Attributes:
@@ -72,30 +72,30 @@ def _inside(owner: Any, thing: Any) -> Any:
     return found
 
 
-def _float(source: Source, value: float) -> str:
+def _float(source: PythonSource, value: float) -> str:
     return repr(value) if math.isfinite(value) else f'float("{value}")'
 
 
-def _items(source: Source, values: Any) -> str:
+def _items(source: PythonSource, values: Any) -> str:
     return ", ".join(source.write(v) for v in values)
 
 
-def _tuple(source: Source, value: tuple[Any, ...]) -> str:
+def _tuple(source: PythonSource, value: tuple[Any, ...]) -> str:
     if type(value) is not tuple:
         raise ValueError(f"a {type(value).__name__} can't be written as Python: put it into a variable")
     return f"({_items(source, value)}{',' if len(value) == 1 else ''})"
 
 
-def _set(source: Source, value: Any) -> str:
+def _set(source: PythonSource, value: Any) -> str:
     inside = f"{{{_items(source, value)}}}" if value else ""
     return f"{type(value).__name__}({inside})" if isinstance(value, frozenset) or not value else inside
 
 
-def _dict(source: Source, value: dict[Any, Any]) -> str:
+def _dict(source: PythonSource, value: dict[Any, Any]) -> str:
     return f"{{{', '.join(f'{source.write(k)}: {source.write(v)}' for k, v in value.items())}}}"
 
 
-def _datetime(source: Source, value: datetime.datetime) -> str:
+def _datetime(source: PythonSource, value: datetime.datetime) -> str:
     parts = [value.year, value.month, value.day, value.hour, value.minute]
     if value.second or value.microsecond:
         parts.append(value.second)
@@ -110,13 +110,13 @@ def _datetime(source: Source, value: datetime.datetime) -> str:
     return f"{source.name(datetime.datetime)}({', '.join(arguments)})"
 
 
-def _timedelta(source: Source, value: datetime.timedelta) -> str:
+def _timedelta(source: PythonSource, value: datetime.timedelta) -> str:
     parts = {"days": value.days, "seconds": value.seconds, "microseconds": value.microseconds}
     told = ", ".join(f"{name}={number}" for name, number in parts.items() if number)
     return f"{source.name(datetime.timedelta)}({told})"
 
 
-def _stored(source: Source, value: Any) -> str:
+def _stored(source: PythonSource, value: Any) -> str:
     """A FlyteFile or FlyteDirectory, by its address; the format is part of the declared type already."""
     plain = next(c for c in type(value).__mro__ if c.__name__ in ("FlyteFile", "FlyteDirectory"))
     return f"{source.name(plain)}({str(value.path)!r})"

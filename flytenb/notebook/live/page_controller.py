@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 from flytenb.display.deadline import wait_for
 from flytenb.display.part import Group, Note, Value, named_part
-from flytenb.display.runs.node_details import LOG_SHOWN, Details, elements_of, members_of
-from flytenb.display.runs.state import Ledger
-from flytenb.display.shown import Shown, rendered
+from flytenb.display.rendering import Rendering, render_part
+from flytenb.display.runs.node_details import LOG_SHOWN, NodeDetails, elements_of, members_of
+from flytenb.display.runs.run_state import RunState
 from flytenb.errors import FlytenbError
 from flytenb.model import Graph
-from flytenb.notebook.explore.explorer import show_answering
-from flytenb.notebook.live.audience import Audience
-from flytenb.notebook.live.messages import boxes_news, picture_news, run_news
-from flytenb.notebook.live.picture import Picture
-from flytenb.notebook.live.widget import RunWidget
-from flytenb.notebook.page_threads import Lane
+from flytenb.notebook.explore.explorer import show_with_controls
+from flytenb.notebook.live.messages import box_messages, layout_message, run_message
+from flytenb.notebook.live.page_layout import PageLayout
+from flytenb.notebook.live.page_presence import PagePresence
+from flytenb.notebook.live.run_widget import RunWidget
+from flytenb.notebook.page_threads import JobQueue
 from flytenb.notebook.pages import pages
 from flytenb.render.drawing import Drawing
 from flytenb.wording.values import class_name, clean
@@ -43,14 +43,14 @@ _PATIENCE = 5.0
 """Seconds that the values of a node have to say what they are."""
 
 
-class Follower:
+class PageController:
     """Keeps one widget true.
 
     Args:
         run: what is followed.
         on_done: called when the reader has seen enough of a run that is over.
         is_explorer: whether the reader says when it is enough.
-        lane: where what takes longer is done.
+        jobs: where what takes longer is done.
     """
 
     def __init__(
@@ -59,17 +59,17 @@ class Follower:
         *,
         on_done: Callable[[], None] = lambda: None,
         is_explorer: bool = False,
-        lane: Lane | None = None,
+        jobs: JobQueue | None = None,
     ) -> None:
         self.run = run
         self._on_done = on_done
         self._is_explorer = is_explorer
-        self._lane = lane or pages.layouts
+        self._jobs = jobs or pages.layouts
         self._lock = threading.RLock()
-        self._ledger = Ledger()
+        self._state = RunState()
         self._graph: Graph = run.graph
         self._merged = 0
-        self._picture = Picture.nothing(self._graph)
+        self._picture = PageLayout.nothing(self._graph)
         self._drawing: Drawing | None = None
         self._drawn: Graph | None = None
         self._number = 0
@@ -81,8 +81,8 @@ class Follower:
         self._laid_out = 0.0
         self._is_laying_out = False
         self._logs: dict[str, int] = {}
-        self._take_back = run.listen(self._ledger.take)
-        self._audience = Audience()
+        self._take_back = run.listen(self._state.take)
+        self._audience = PagePresence()
         self._turn = 0
         self._spoke = 0.0
         self.widget: RunWidget | None = None
@@ -90,7 +90,7 @@ class Follower:
     def open(self) -> RunWidget:
         """Make the widget; its picture follows when it is laid out, which may take seconds the first time."""
         with self._lock:
-            self._ledger.read()
+            self._state.read()
             self.widget = RunWidget(self._about(), self._on_message, frame=self._frame())
             self._lay_out_soon()
             return self.widget
@@ -124,11 +124,11 @@ class Follower:
         self._take_back()
         with self._lock:
             if self.widget is not None:
-                self._ledger.read()
+                self._state.read()
                 self.widget.frame = self._frame()
 
     @property
-    def looked_at(self) -> tuple[str, ...]:
+    def open_nodes(self) -> tuple[str, ...]:
         """Paths of the nodes that a reader has open."""
         return tuple(self._logs)
 
@@ -139,8 +139,8 @@ class Follower:
         with self._lock:
             if self.widget is None:
                 return
-            changed, printed = self._ledger.read()
-            if len(self._ledger.spawned) != self._merged:
+            changed, printed = self._state.read()
+            if len(self._state.spawned) != self._merged:
                 self._lay_out_soon()
             self._changed |= changed
             if changed:
@@ -161,7 +161,7 @@ class Follower:
             self.widget.frame = self._frame()
             self._changed.clear()
             return
-        boxes = boxes_news(self._ledger, self._picture, self._changed)
+        boxes = box_messages(self._state, self._picture, self._changed)
         self.widget.changes = {"key": self._key, "boxes": boxes, "run": self._run_news()}
 
     def _frame(self) -> dict[str, Any]:
@@ -169,12 +169,12 @@ class Follower:
         self._framed = time.monotonic()
         return {
             "key": self._key,
-            "boxes": boxes_news(self._ledger, self._picture, self._graph.nodes),
+            "boxes": box_messages(self._state, self._picture, self._graph.nodes),
             "run": self._run_news(),
         }
 
     def _run_news(self) -> dict[str, Any]:
-        return run_news(self._ledger, self._graph, time.time())
+        return run_message(self._state, self._graph, time.time())
 
     def _send_log(self, path: str) -> None:
         assert self.widget is not None
@@ -190,12 +190,12 @@ class Follower:
         if self._is_laying_out or time.monotonic() - self._laid_out < _LAYOUT_EVERY:
             return
         self._is_laying_out = True
-        self._lane.submit(self._lay_out)
+        self._jobs.submit(self._lay_out)
 
     def _lay_out(self) -> None:
-        merged, graph, shut = len(self._ledger.spawned), self.run.graph, self._shut
+        merged, graph, shut = len(self._state.spawned), self.run.graph, self._shut
         drawing = self.drawing_of(graph) if shut is None else None
-        picture = Picture.of(graph, shut, drawing, self._picture.drawing)
+        picture = PageLayout.of(graph, shut, drawing, self._picture.drawing)
         with self._lock:
             self._is_laying_out = False
             self._laid_out = time.monotonic()
@@ -204,9 +204,9 @@ class Follower:
             assert self.widget is not None
             self._graph, self._picture, self._merged = graph, picture, merged
             self._number += 1
-            self._ledger.read()
+            self._state.read()
             with self.widget.hold_sync():
-                self.widget.picture = picture_news(self._number, picture, graph)
+                self.widget.picture = layout_message(self._number, picture, graph)
                 self.widget.frame = self._frame()
             self._changed.clear()
 
@@ -228,8 +228,8 @@ class Follower:
             "done": self._done,
         }.get(str(message.get("kind")))
         if asked is not None:
-            where = pages.values if message.get("kind") == "look" else self._lane
-            where.submit(lambda: asked(message))
+            queue = pages.values if message.get("kind") == "look" else self._jobs
+            queue.submit(lambda: asked(message))
 
     def _send_message(self, message: dict[str, Any]) -> None:
         if self.widget is not None:
@@ -238,10 +238,10 @@ class Follower:
     def _look(self, message: dict[str, Any]) -> None:
         path = str(message.get("path"))
         try:
-            details = wait_for(lambda: Details.of(self.run, path, show=show_answering), _PATIENCE)
+            details = wait_for(lambda: NodeDetails.of(self.run, path, show_with_controls), _PATIENCE)
         except TimeoutError:
             # A value may take any time to say what it is, and nobody can take the question back.
-            details = Details.of(self.run, path, show=_unshown)
+            details = NodeDetails.of(self.run, path, _unshown)
         with self._lock:
             behind = self._picture.members.get(path, []) or elements_of(self._graph, path, self.run)
             self._logs[path] = details.log_size
@@ -303,9 +303,9 @@ class Follower:
         self._send_message({"kind": "answered", "path": path, "error": error})
 
 
-def _unshown(value: Any, declared: Any = None, *, name: str = "", **_: Any) -> Shown:
+def _unshown(value: Any, declared: Any = None, *, name: str = "", **_: Any) -> Rendering:
     why = f"not shown: one of these values takes more than {_PATIENCE:g} s to say what it is"
-    return rendered(named_part(Group((Value(f"<{class_name(value)}>"), Note(why))), name))
+    return render_part(named_part(Group((Value(f"<{class_name(value)}>"), Note(why))), name))
 
 
 def typed(text: str, declared: str) -> Any:

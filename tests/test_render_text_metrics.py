@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flytenb.render.lettering import LONGEST, clean, clean_lines, fit, is_guessed, measure, wrap, xml
+from flytenb.render.text_metrics import LONGEST, clean, clean_lines, fit, is_guessed, measure, wrap, xml
 from tests.hostile import HOSTILE
 
 anything = st.text(alphabet=st.characters(), max_size=200) | st.sampled_from(list(HOSTILE.values()))

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
 
+from flytenb.display.registry import Registry
 from flytenb.notebook.forms.control import Control
-from flytenb.notebook.forms.registry import ControlRegistry
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Bounds:
 
 
 @dataclass(frozen=True)
-class Place:
+class ControlContext:
     """Where a control stands.
 
     Attributes:
@@ -52,7 +52,7 @@ class Place:
     """
 
     name: str
-    registry: ControlRegistry
+    registry: Registry
     names: Callable[[], Mapping[str, Any]]
     folder: Callable[[], Path]
     depth: int = 0
@@ -63,10 +63,10 @@ class Place:
         return make_control(declared, inside)
 
 
-def make_control(declared: Any, place: Place) -> Control:
+def make_control(declared: Any, context: ControlContext) -> Control:
     """Return the best control for a declared type; there is one for every type."""
-    for maker in place.registry.candidates(declared):
-        made: Any = maker(declared, place)  # type: ignore[arg-type]
+    for maker in context.registry.candidates(declared):
+        made: Any = maker(declared, context)
         if made is not NotImplemented:
             return made  # type: ignore[no-any-return]
     raise AssertionError(f"no control for {declared!r}")  # the JSON text takes all

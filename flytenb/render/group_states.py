@@ -9,7 +9,7 @@ from dataclasses import replace
 from flytenb.model import NodeState, Phase
 
 
-def shown_states(states: Mapping[str, NodeState], shown_at: Mapping[str, str]) -> dict[str, NodeState]:
+def drawn_states(states: Mapping[str, NodeState], shown_at: Mapping[str, str]) -> dict[str, NodeState]:
     """Return the states of what is drawn: those of nodes that are folded into another are told by that one.
 
     Args:
@@ -20,10 +20,10 @@ def shown_states(states: Mapping[str, NodeState], shown_at: Mapping[str, str]) -
     for path, at in shown_at.items():
         if path in states:
             members.setdefault(at, []).append(states[path])
-    return {**states, **{path: joined(found, states.get(path)) for path, found in members.items()}}
+    return {**states, **{path: merge_states(found, states.get(path)) for path, found in members.items()}}
 
 
-def joined(members: Iterable[NodeState], own: NodeState | None = None) -> NodeState:
+def merge_states(members: Iterable[NodeState], own: NodeState | None = None) -> NodeState:
     """Return where many nodes stand as if they were one: the worst that happened, and how many are finished.
 
     Args:

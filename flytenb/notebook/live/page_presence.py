@@ -13,7 +13,7 @@ _MOST_BYTES = 8_000_000
 """What all calls of one run may take: a server keeps them while no page is there."""
 
 
-class Audience:
+class PagePresence:
     """Hears pages come and go. A page that was loaded anew can't speak before the kernel is free, but it hears.
 
     A page that was never heard belongs to a front end that can't speak while a cell runs: it may well be there, so it
@@ -50,4 +50,4 @@ class Audience:
         self._pause = min(2 * self._pause, _LONGEST)
 
     def __repr__(self) -> str:
-        return f"<Audience {'silent' if self._due is None else 'known'}, {self._spent} bytes called>"
+        return f"<PagePresence {'silent' if self._due is None else 'known'}, {self._spent} bytes called>"

@@ -20,11 +20,11 @@ from flytenb.bridge.entities.interface import KIND_WORDS, kind_of, read_interfac
 from flytenb.errors import FlytenbError, InputError
 from flytenb.notebook.forms import controls as _built_in  # noqa: F401  (importing it fills the built-in registry)
 from flytenb.notebook.forms.control import ControlError
-from flytenb.notebook.forms.field import Field, Remembered
+from flytenb.notebook.forms.control_context import ControlContext
+from flytenb.notebook.forms.control_registry import CONTROLS
+from flytenb.notebook.forms.field import Field, SavedInput
 from flytenb.notebook.forms.labels import note, set_note
-from flytenb.notebook.forms.place import Place
-from flytenb.notebook.forms.registry import CONTROLS
-from flytenb.notebook.forms.source import Source, name_of
+from flytenb.notebook.forms.python_source import PythonSource, name_of
 from flytenb.wording.values import brief, clean
 
 display: Any = _display
@@ -35,11 +35,11 @@ Names = Callable[[], Mapping[str, Any]]
 Start = Callable[..., Any]
 """Starts a run of an entity (the one positional argument) with inputs by name, and returns it at once."""
 
-Memory = MutableMapping[str, Mapping[str, Remembered]]
+Memory = MutableMapping[str, Mapping[str, SavedInput]]
 """By the entity's name: how each input was filled the last time."""
 
 
-class Body:
+class FormWidgets:
     """The widgets of one form.
 
     Attributes:
@@ -72,8 +72,8 @@ class Body:
         """Let what is shown from now on appear in the cell that runs at this moment."""
         self._context = contextvars.copy_context()
 
-    def _place(self, given: Input) -> Place:
-        return Place(given.name, CONTROLS, self._names, self._uploads)
+    def _place(self, given: Input) -> ControlContext:
+        return ControlContext(given.name, CONTROLS, self._names, self._uploads)
 
     def _uploads(self) -> Path:
         """Where uploaded files lie for as long as the form is there."""
@@ -125,7 +125,7 @@ class Body:
     def line(self) -> str:
         """The Python that does the same as the button; `…` stands for what is no value yet."""
         names = self._names()
-        source = Source(names)
+        source = PythonSource(names)
         arguments = [name_of(self._entity, names) or self._name]
         for name, field in self.fields.items():
             if field.is_left:

@@ -10,7 +10,7 @@ from flytenb.model import CacheStatus, Graph, NodeState, Phase, RunEvent
 
 
 @dataclass(slots=True)
-class Entry:
+class NodeRecord:
     """What the events have told of one node so far; times are seconds since the epoch."""
 
     phase: Phase = Phase.QUEUED
@@ -29,7 +29,7 @@ class Entry:
         return NodeState(self.phase, took, self.attempts, self.cache, self.done, self.total, self.text)
 
 
-class Ledger:
+class RunState:
     """The state of a whole run, by path; `""` is the run itself.
 
     `take` is the listener: it only puts an event aside, since the threads that run the nodes wait for it. Everything
@@ -42,14 +42,14 @@ class Ledger:
     """
 
     def __init__(self) -> None:
-        self.entries: dict[str, Entry] = {"": Entry()}
+        self.entries: dict[str, NodeRecord] = {"": NodeRecord()}
         self.waiting: dict[str, str] = {}
         self.spawned: list[tuple[str, Graph]] = []
         self._inbox: deque[RunEvent] = deque()
         self.take = self._inbox.append
 
     @property
-    def run(self) -> Entry:
+    def run(self) -> NodeRecord:
         """The run itself."""
         return self.entries[""]
 
@@ -70,7 +70,7 @@ class Ledger:
     def _enter(self, event: RunEvent) -> None:
         entry = self.entries.get(event.path)
         if entry is None:
-            entry = self.entries[event.path] = Entry()
+            entry = self.entries[event.path] = NodeRecord()
         if event.kind == "phase" and event.phase is not None:
             self._move(event, entry, event.phase)
         elif event.kind == "attempt":
@@ -82,7 +82,7 @@ class Ledger:
         elif event.kind == "spawn" and event.graph is not None:
             self.spawned.append((event.path, event.graph))
 
-    def _move(self, event: RunEvent, entry: Entry, phase: Phase) -> None:
+    def _move(self, event: RunEvent, entry: NodeRecord, phase: Phase) -> None:
         entry.phase = phase
         entry.attempts = max(entry.attempts, event.attempt)
         entry.cache = event.cache

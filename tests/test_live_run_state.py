@@ -6,11 +6,11 @@ import pytest
 
 import flytenb
 from flytenb.display.runs.counts import counts_text, node_counts
-from flytenb.display.runs.state import Ledger
+from flytenb.display.runs.run_state import RunState
 from flytenb.model import CacheStatus, NodeState, Phase, RunEvent
-from flytenb.notebook.live.messages import box_news, boxes_news, run_news
-from flytenb.notebook.live.picture import Picture
-from flytenb.render.joined import joined, shown_states
+from flytenb.notebook.live.messages import box_message, box_messages, run_message
+from flytenb.notebook.live.page_layout import PageLayout
+from flytenb.render.group_states import drawn_states, merge_states
 from tests.flows import FLOWS
 
 NAMES = ["chain", "diamond", "branch", "map_simple", "dynamic_simple", "eager_simple", "subworkflow", "retries"]
@@ -19,10 +19,10 @@ NAMES = ["chain", "diamond", "branch", "map_simple", "dynamic_simple", "eager_si
 @pytest.mark.parametrize("name", NAMES)
 def test_the_events_of_a_run_tell_where_each_of_its_nodes_stands(name: str) -> None:
     flow = FLOWS[name]
-    ledger = Ledger()
-    run = flytenb.options(listeners=(ledger.take,)).run(flow.entity, **flow.inputs)
-    ledger.read()
-    told = ledger.entries
+    state = RunState()
+    run = flytenb.options(listeners=(state.take,)).run(flow.entity, **flow.inputs)
+    state.read()
+    told = state.entries
     assert {p: told[p].phase for p in run.nodes} == {p: n.phase for p, n in run.nodes.items()}
     assert {p: told[p].attempts for p in run.nodes} == {p: n.attempts for p, n in run.nodes.items()}
     assert {p: (told[p].done, told[p].total) for p in run.nodes} == {
@@ -34,7 +34,7 @@ def test_the_events_of_a_run_tell_where_each_of_its_nodes_stands(name: str) -> N
 def test_who_listens_late_is_told_the_past_first() -> None:
     flow = FLOWS["chain"]
     run = flytenb.run(flow.entity, **flow.inputs)
-    late = Ledger()
+    late = RunState()
     run.listen(late.take)
     run.wait()
     late.read()
@@ -54,22 +54,22 @@ def test_a_listener_that_is_taken_back_hears_no_more() -> None:
 
 
 def test_a_gate_waits_until_it_ends() -> None:
-    ledger = Ledger()
-    ledger.take(RunEvent(1.0, "phase", "n0", Phase.RUNNING))
-    ledger.take(RunEvent(2.0, "gate", "n0", text="go on?"))
-    ledger.read()
-    assert ledger.waiting == {"n0": "go on?"}
-    ledger.take(RunEvent(3.0, "phase", "n0", Phase.SUCCEEDED))
-    ledger.read()
-    assert ledger.waiting == {}
+    state = RunState()
+    state.take(RunEvent(1.0, "phase", "n0", Phase.RUNNING))
+    state.take(RunEvent(2.0, "gate", "n0", text="go on?"))
+    state.read()
+    assert state.waiting == {"n0": "go on?"}
+    state.take(RunEvent(3.0, "phase", "n0", Phase.SUCCEEDED))
+    state.read()
+    assert state.waiting == {}
 
 
 def test_what_a_node_prints_is_no_change_of_its_state() -> None:
-    ledger = Ledger()
-    ledger.take(RunEvent(1.0, "phase", "n0", Phase.RUNNING))
-    ledger.take(RunEvent(1.5, "log", "n0", text="hello"))
-    assert ledger.read() == ({"n0"}, {"n0"})
-    assert ledger.read() == (set(), set())
+    state = RunState()
+    state.take(RunEvent(1.0, "phase", "n0", Phase.RUNNING))
+    state.take(RunEvent(1.5, "log", "n0", text="hello"))
+    assert state.read() == ({"n0"}, {"n0"})
+    assert state.read() == (set(), set())
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_what_a_node_prints_is_no_change_of_its_state() -> None:
     ],
 )
 def test_a_group_stands_where_the_worst_of_its_members_does(phases: list[Phase], expected: Phase) -> None:
-    state = joined(NodeState(phase) for phase in phases)
+    state = merge_states(NodeState(phase) for phase in phases)
     assert state.phase is expected
     assert (state.done, state.total) == (sum(p.is_terminal for p in phases), len(phases))
 
@@ -97,13 +97,13 @@ def test_a_closed_container_keeps_its_own_phase_and_counts_those_inside() -> Non
         "n1/n0": NodeState(Phase.SUCCEEDED),
         "n1/n1": NodeState(Phase.QUEUED),
     }
-    shown = shown_states(states, {"n1/n0": "n1", "n1/n1": "n1"})
+    shown = drawn_states(states, {"n1/n0": "n1", "n1/n1": "n1"})
     assert shown["n1"] == NodeState(Phase.RUNNING, done=1, total=2)
 
 
 def test_every_node_of_a_picture_is_told_of_before_anything_has_happened() -> None:
     graph = flytenb.graph(FLOWS["subworkflow"].entity)
-    news = boxes_news(Ledger(), Picture.of(graph), graph.nodes)
+    news = box_messages(RunState(), PageLayout.of(graph), graph.nodes)
     assert set(news) == {p for p, n in graph.nodes.items() if not n.is_pseudo}
     assert {told[0] for told in news.values()} == {"QUEUED"}
 
@@ -112,40 +112,40 @@ def test_a_node_inside_a_closed_container_is_told_of_by_the_container() -> None:
     graph = flytenb.graph(FLOWS["subworkflow"].entity)
     container = next(p for p, n in graph.nodes.items() if n.children)
     inside = next(p for p in graph.nodes[container].children if not graph.nodes[p].is_pseudo)
-    ledger = Ledger()
+    state = RunState()
     for path in (container, inside):
-        ledger.take(RunEvent(5.0, "phase", path, Phase.RUNNING))
-    ledger.take(RunEvent(6.0, "phase", inside, Phase.SUCCEEDED))
-    changed, _ = ledger.read()
-    news = boxes_news(ledger, Picture.of(graph, frozenset({container})), changed)
+        state.take(RunEvent(5.0, "phase", path, Phase.RUNNING))
+    state.take(RunEvent(6.0, "phase", inside, Phase.SUCCEEDED))
+    changed, _ = state.read()
+    news = box_messages(state, PageLayout.of(graph, frozenset({container})), changed)
     assert set(news) == {container}
     assert news[container][1].startswith("running · 1/")
 
 
 def test_the_start_is_told_only_of_what_runs_and_a_hit_only_of_what_succeeded() -> None:
-    assert box_news(NodeState(Phase.RUNNING), 12.0)[3] == 12.0
-    assert box_news(NodeState(Phase.SUCCEEDED, cache=CacheStatus.HIT), 12.0)[2:4] == [1, None]
-    assert box_news(NodeState(Phase.RUNNING, cache=CacheStatus.HIT), 12.0)[2] == 0
+    assert box_message(NodeState(Phase.RUNNING), 12.0)[3] == 12.0
+    assert box_message(NodeState(Phase.SUCCEEDED, cache=CacheStatus.HIT), 12.0)[2:4] == [1, None]
+    assert box_message(NodeState(Phase.RUNNING, cache=CacheStatus.HIT), 12.0)[2] == 0
 
 
 def test_the_elements_of_a_map_are_no_nodes() -> None:
     flow = FLOWS["map_simple"]
-    ledger = Ledger()
-    run = flytenb.options(listeners=(ledger.take,)).run(flow.entity, **flow.inputs)
-    ledger.read()
-    counts = node_counts(ledger, run.graph)
+    state = RunState()
+    run = flytenb.options(listeners=(state.take,)).run(flow.entity, **flow.inputs)
+    state.read()
+    counts = node_counts(state, run.graph)
     assert counts.total() == sum(not n.is_pseudo for n in run.graph.nodes.values()) < len(run.nodes)
     assert counts_text(counts) == f"{counts.total()} node{'s' if counts.total() > 1 else ''}"
 
 
 def test_the_run_says_its_phase_its_counts_and_what_its_gates_ask() -> None:
     flow = FLOWS["gate_input"]
-    ledger = Ledger()
-    run = flytenb.options(listeners=(ledger.take,)).start(flow.entity, **flow.inputs)
+    state = RunState()
+    run = flytenb.options(listeners=(state.take,)).start(flow.entity, **flow.inputs)
     while not run.waiting:
         run.wait(0.01)
-    ledger.read()
-    news, waiting = run_news(ledger, run.graph, now=99.0), run.waiting
+    state.read()
+    news, waiting = run_message(state, run.graph, now=99.0), run.waiting
     run.cancel()
     assert (news["phase"], news["now"], news["took"]) == ("RUNNING", 99.0, None)
     assert "running" in news["counts"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flytenb.notebook.live.audience import Audience
+from flytenb.notebook.live.page_presence import PagePresence
 
 
 class Clock:
@@ -20,7 +20,7 @@ def clock() -> Clock:
     return Clock()
 
 
-def calls(audience: Audience, clock: Clock, seconds: int, size: int = 100_000) -> list[float]:
+def calls(audience: PagePresence, clock: Clock, seconds: int, size: int = 100_000) -> list[float]:
     """Let so many seconds go by and return when somebody called."""
     found = []
     for _ in range(seconds * 10):
@@ -32,18 +32,18 @@ def calls(audience: Audience, clock: Clock, seconds: int, size: int = 100_000) -
 
 
 def test_a_page_that_never_spoke_is_never_called(clock: Clock) -> None:
-    assert calls(Audience(clock), clock, 1000) == []
+    assert calls(PagePresence(clock), clock, 1000) == []
 
 
 def test_a_page_that_says_so_in_time_is_not_called(clock: Clock) -> None:
-    audience = Audience(clock)
+    audience = PagePresence(clock)
     for _ in range(20):
         audience.hear()
         assert calls(audience, clock, 60) == []
 
 
 def test_a_page_that_goes_is_called_soon_and_then_ever_less(clock: Clock) -> None:
-    audience = Audience(clock)
+    audience = PagePresence(clock)
     audience.hear()
     audience.leave()
     found = calls(audience, clock, 200)
@@ -52,13 +52,13 @@ def test_a_page_that_goes_is_called_soon_and_then_ever_less(clock: Clock) -> Non
 
 
 def test_a_page_that_fell_silent_is_called(clock: Clock) -> None:
-    audience = Audience(clock)
+    audience = PagePresence(clock)
     audience.hear()
     assert calls(audience, clock, 110)[:2] == [100, 102]
 
 
 def test_a_page_that_answers_is_not_called_any_more(clock: Clock) -> None:
-    audience = Audience(clock)
+    audience = PagePresence(clock)
     audience.leave()
     assert len(calls(audience, clock, 10)) == 3
     audience.hear()
@@ -68,6 +68,6 @@ def test_a_page_that_answers_is_not_called_any_more(clock: Clock) -> None:
 
 
 def test_large_pictures_are_not_sent_for_ever(clock: Clock) -> None:
-    audience = Audience(clock)
+    audience = PagePresence(clock)
     audience.leave()
     assert len(calls(audience, clock, 100_000, size=1_000_000)) == 8

@@ -10,8 +10,8 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from flytenb.display.html import style
-from flytenb.display.runs.node_details import Details
-from flytenb.display.shown import show
+from flytenb.display.rendering import Show
+from flytenb.display.runs.node_details import NodeDetails
 from flytenb.errors import LayoutError
 from flytenb.model import NodeState, Phase
 from flytenb.render import captions
@@ -53,7 +53,7 @@ _TEMPLATE = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=
 {% for fragment in outputs %}
 {{ fragment }}
 {% endfor %}
-{% for node in looked_at %}
+{% for node in open_nodes %}
 <details open><summary>{{ node.name }} · {{ node.facts | join(" · ") }}</summary>
 {% if node.error %}<pre class="ft-error">{{ node.error }}</pre>
 {% endif %}
@@ -82,20 +82,26 @@ _TEMPLATE = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=
 def placeholder(run: Run) -> dict[str, str]:
     """Return what stands in the output until there is a picture."""
     empty: dict[str, Any] = {"facts": "", "picture": "", "text": "", "why": "", "nodes": "", "log": ""}
-    empty |= {"outputs": [], "looked_at": [], "rows": []}
+    empty |= {"outputs": [], "open_nodes": [], "rows": []}
     html = _TEMPLATE.render(style=Markup(style() + _STYLE), name=clean(run.name), phase=str(run.phase), **empty)
     return {"text/plain": f"{clean(run.name)} · {run.phase}", "text/html": html}
 
 
 def run_bundle(
-    run: Run, drawing: Drawing | None = None, looked_at: tuple[str, ...] = (), *, is_late: bool = False
+    run: Run,
+    show: Show,
+    drawing: Drawing | None = None,
+    open_nodes: tuple[str, ...] = (),
+    *,
+    is_late: bool = False,
 ) -> dict[str, str]:
     """Return a run as picture and text: phase, durations, outcome, error, what was printed; one that is on, as of now.
 
     Args:
         run: what is shown, as it stands now.
+        show: renders the values.
         drawing: its picture, if that was laid out already.
-        looked_at: paths of nodes that a reader had open.
+        open_nodes: paths of nodes that a reader had open.
         is_late: whether its cell was over before it was, so that a reader wants to know when that happened.
     """
     graph, states = run.graph, run._states
@@ -123,7 +129,7 @@ def run_bundle(
         text="" if svg else shown_drawing.text,
         why=why,
         outputs=[Markup(s.fragment) for s in shown],
-        looked_at=[Details.of(run, path) for path in looked_at if path in run.nodes],
+        open_nodes=[NodeDetails.of(run, path, show) for path in open_nodes if path in run.nodes],
         rows=_rows(run, states),
         nodes=f"{count_text(len(states), 'node')}",
         log=_log(run),

@@ -6,12 +6,12 @@ import binascii
 from collections.abc import Mapping
 from typing import Any
 
-from flytenb.display.part import Group, Html, Own, Part, Picture, Rich, Section, Text, Tree, Value
+from flytenb.display.part import Group, Html, Part, Picture, Rich, Section, Text, Tree, TrustedHtml, Value
 from flytenb.display.registry import BUILT_IN, FALLBACK
 from flytenb.display.view import View
 from flytenb.wording.values import brief, class_name, has_no_repr, is_told_by_repr, own_repr, pass_interrupt
 
-display_for = BUILT_IN.display_for
+register = BUILT_IN.register
 _METHODS = {
     "text/html": "_repr_html_",
     "image/svg+xml": "_repr_svg_",
@@ -23,7 +23,7 @@ _METHODS = {
 }
 
 
-@FALLBACK.display_for(object)
+@FALLBACK.register(object)
 def show_object(value: Any, view: View) -> Part:
     """Show an object by its repr, or by its attributes if it has none of its own."""
     cls = type(value)
@@ -45,13 +45,13 @@ def show_object(value: Any, view: View) -> Part:
     return Section(class_name(value), (), Text(text))
 
 
-@display_for(lambda value: any(hasattr(type(value), name) for name in ("_repr_mimebundle_", *_METHODS.values())))
+@register(lambda value: any(hasattr(type(value), name) for name in ("_repr_mimebundle_", *_METHODS.values())))
 def show_rich(value: Any, view: View) -> Any:
     """Show an object by the richest thing that it says of itself; its markup goes into a sandbox."""
     bundle = _bundle(value)
     html, text = bundle.get("text/html"), bundle.get("text/plain")
     if _is_ours(type(value)) and isinstance(html, str):
-        own = Own(text if isinstance(text, str) else brief(value), html)
+        own = TrustedHtml(text if isinstance(text, str) else brief(value), html)
         extra = tuple((k, v) for k, v in bundle.items() if k not in ("text/html", "text/plain"))
         return Rich(own, extra)
     part = _richest(bundle, view)

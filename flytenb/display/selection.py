@@ -18,7 +18,7 @@ _CHUNK = 10_000
 
 
 @dataclass(frozen=True)
-class Look:
+class Selection:
     """What is chosen at one place; the default is what a still display shows.
 
     Attributes:
@@ -43,7 +43,7 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Looks:
+class Selections:
     """All that is chosen within one value.
 
     Attributes:
@@ -51,12 +51,12 @@ class Looks:
         is_live: whether somebody can choose again, so that there are controls.
     """
 
-    by_place: Mapping[Path, Look]
+    by_place: Mapping[Path, Selection]
     is_live: bool = True
 
-    def at(self, path: Path) -> Look:
+    def at(self, path: Path) -> Selection:
         """Return what is chosen at a place."""
-        return self.by_place.get(path, Look())
+        return self.by_place.get(path, Selection())
 
 
 def find_rows(

@@ -8,14 +8,14 @@ from typing import Any
 import ipywidgets as widgets
 
 from flytenb.notebook.forms.control import ControlError, ValueControl
-from flytenb.notebook.forms.place import Place
-from flytenb.notebook.forms.registry import FALLBACK
+from flytenb.notebook.forms.control_context import ControlContext
+from flytenb.notebook.forms.control_registry import FALLBACK
 from flytenb.types.plain import from_plain, to_plain
 from flytenb.wording.values import brief
 
 
-@FALLBACK.display_for(lambda declared: True)
-def json_control(declared: Any, place: Place) -> ValueControl:
+@FALLBACK.register(lambda declared: True)
+def json_control(declared: Any, context: ControlContext) -> ValueControl:
     """Return a field for JSON."""
     field = widgets.Textarea(rows=3, placeholder="JSON", layout=widgets.Layout(width="auto"))
     field.add_class("ft-form-code")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 
-from flytenb.render.layout import Point, Positions, Way
+from flytenb.render.layout import Curve, Point, Positions
 from flytenb.render.scene import Scene
 from flytenb.render.shapes import Arrow, Box, Frame
 
@@ -19,7 +19,7 @@ _SIDE, _TITLE = 12.0, 32.0
 """Room between a container's wall and what is in it, and above, where its title stands."""
 
 
-def grow(before: Scene, at: Positions, after: Scene, lay_out: Callable[[int], Positions]) -> Positions | None:
+def extend_layout(before: Scene, at: Positions, after: Scene, lay_out: Callable[[int], Positions]) -> Positions | None:
     """Return where everything of `after` stands, None if it isn't `before` with some containers opened or filled.
 
     Args:
@@ -37,7 +37,7 @@ def grow(before: Scene, at: Positions, after: Scene, lay_out: Callable[[int], Po
         inner = inside[frame.number]
         across.widen(left, right, max(inner.width, frame.width) + 2 * _SIDE)
         down.widen(top, bottom, inner.height + _TITLE + _SIDE)
-    return _Grown(before, at, after, across, down).place(growth, inside)
+    return _ExtendedLayout(before, at, after, across, down).place(growth, inside)
 
 
 @dataclass
@@ -113,7 +113,7 @@ def _rect(box: Box, at: Positions) -> Rect:
     return x - box.width / 2, y - box.height / 2, x + box.width / 2, y + box.height / 2
 
 
-class _Grown:
+class _ExtendedLayout:
     """The new positions, one kind of thing after the other."""
 
     def __init__(self, before: Scene, at: Positions, after: Scene, across: _Stretch, down: _Stretch) -> None:
@@ -122,7 +122,7 @@ class _Grown:
         self._new = {_key(box): box for box in after.boxes}
         self._boxes: dict[str, Point] = {}
         self._frames: dict[str, Rect] = {}
-        self._arrows: dict[tuple[str, str], list[Way]] = {}
+        self._arrows: dict[tuple[str, str], list[Curve]] = {}
 
     def place(self, growth: list[tuple[Frame, Rect]], inside: dict[int, Positions]) -> Positions | None:
         """Return all positions, None if an arrow leads into what is new from somewhere that says nothing of it."""
@@ -175,28 +175,28 @@ class _Grown:
             ways = self._moved_ways(ways, self._shift_of(old.tail), self._shift_of(old.head))
             if is_from and arrow.tail_frame is None:
                 x, y = self._boxes[f"n{tail.number}"]
-                ways[0] = _joined((x, y + tail.height / 2), ways[0])
+                ways[0] = _connected((x, y + tail.height / 2), ways[0])
             if is_to and arrow.head_frame is None:
                 x, y = self._boxes[f"n{head.number}"]
-                ways[-1] = _joined(ways[-1], (x, y - head.height / 2))
+                ways[-1] = _connected(ways[-1], (x, y - head.height / 2))
             if arrow.label:
                 self._boxes[f"l{arrow.number}"] = self._moved(self._at.boxes[f"l{old.number}"])
             elif len(ways) == 2:
-                ways = [_joined(*ways)]
+                ways = [_connected(*ways)]
             for ends, way in zip(arrow.legs, ways, strict=True):
                 self._arrows.setdefault(ends, []).append(way)
         return True
 
-    def _led_before(self) -> dict[Hashable, list[tuple[Arrow, list[Way]]]]:
+    def _led_before(self) -> dict[Hashable, list[tuple[Arrow, list[Curve]]]]:
         """The arrows of the old picture and their lines, by what makes an arrow the same one."""
         ways = {ends: iter(found) for ends, found in self._at.arrows.items()}
-        known: dict[Hashable, list[tuple[Arrow, list[Way]]]] = {}
+        known: dict[Hashable, list[tuple[Arrow, list[Curve]]]] = {}
         for arrow in self._before.arrows:
             key = _ends(arrow, self._before.boxes[arrow.tail], self._before.boxes[arrow.head])
             known.setdefault(key, []).append((arrow, [next(ways[leg]) for leg in arrow.legs]))
         return known
 
-    def _moved_ways(self, ways: list[Way], tail: Point | None, head: Point | None) -> list[Way]:
+    def _moved_ways(self, ways: list[Curve], tail: Point | None, head: Point | None) -> list[Curve]:
         """The lines, stretched as all is; where they begin or end at a box that moved as a whole, they move with it."""
         found = [[self._down(v) if i % 2 else self._across(v) for i, v in enumerate(way)] for way in ways]
         if tail is not None:
@@ -218,11 +218,11 @@ def _ends(arrow: Arrow, tail: Box, head: Box) -> Hashable:
     return arrow.source or _key(tail), arrow.target or _key(head), arrow.kind
 
 
-def _shifted(way: Way, dx: float, dy: float) -> Way:
+def _shifted(way: Curve, dx: float, dy: float) -> Curve:
     return tuple(v + (dy if i % 2 else dx) for i, v in enumerate(way))
 
 
-def _joined(first: Way, then: Way) -> Way:
+def _connected(first: Curve, then: Curve) -> Curve:
     """One line of two, or of one and a point before or behind it, with an upright curve between them."""
     x, y = first[-2:]
     to_x, to_y = then[:2]

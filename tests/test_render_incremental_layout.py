@@ -54,7 +54,7 @@ def test_what_was_there_stays_where_the_container_that_opens_leaves_room(number:
     first = draw(before())
     old = places(first)
     graph = before().merged(inside(number), "n1")
-    grown, fresh = draw(graph, grown_from=first), draw(graph)
+    grown, fresh = draw(graph, previous=first), draw(graph)
     new = places(grown)
     assert set(new) == set(places(fresh))
     left, top, _, bottom = old["n1"]
@@ -71,7 +71,7 @@ def test_what_was_there_stays_where_the_container_that_opens_leaves_room(number:
 
 def test_nothing_changes_places_and_nothing_overlaps() -> None:
     first = draw(before())
-    old, new = places(first), places(draw(before().merged(inside(7), "n1"), grown_from=first))
+    old, new = places(first), places(draw(before().merged(inside(7), "n1"), previous=first))
     for one, other in combinations(old, 2):
         for axis in (0, 1):
             if is_before(old[one], old[other], axis):
@@ -91,7 +91,7 @@ def test_nothing_changes_places_and_nothing_overlaps() -> None:
 def test_lines_begin_and_end_at_their_boxes_after_growth() -> None:
     first = draw(before())
     assert first.svg
-    grown = draw(before().merged(inside(4), "n1"), grown_from=first)
+    grown = draw(before().merged(inside(4), "n1"), previous=first)
     rects = places(grown)
     line = re.compile(
         r'data-source="(n\d)" data-target="(n\d)">(?:<title>[^<]*</title>)?'
@@ -109,9 +109,9 @@ def test_lines_begin_and_end_at_their_boxes_after_growth() -> None:
 def test_a_container_that_is_filled_further_keeps_what_stands_around_it() -> None:
     first = draw(before())
     assert first.svg
-    second = draw(before().merged(inside(2), "n1"), grown_from=first)
+    second = draw(before().merged(inside(2), "n1"), previous=first)
     two = places(second)
-    three = places(draw(before().merged(inside(6), "n1"), grown_from=second))
+    three = places(draw(before().merged(inside(6), "n1"), previous=second))
     above = [path for path in two if two[path][3] < two["n1"][1]]
     assert "n0" in above
     for path in above:
@@ -128,12 +128,12 @@ def test_two_containers_side_by_side_share_the_room_that_they_need() -> None:
     graph = b.graph()
     first = draw(graph)
     old = places(first)
-    one = places(draw(graph.merged(inside(4, "n0"), "n0"), grown_from=first))
-    both = places(draw(graph.merged(inside(4, "n0"), "n0").merged(inside(4, "n1"), "n1"), grown_from=first))
+    one = places(draw(graph.merged(inside(4, "n0"), "n0"), previous=first))
+    both = places(draw(graph.merged(inside(4, "n0"), "n0").merged(inside(4, "n1"), "n1"), previous=first))
     assert both["n2"][1] == pytest.approx(one["n2"][1], abs=0.1) and one["n2"][1] > old["n2"][1]
 
 
 def test_another_graph_is_laid_out_anew() -> None:
     first = draw(samples.pipeline())
     assert first.svg
-    assert places(draw(before(), grown_from=first)) == places(draw(before()))
+    assert places(draw(before(), previous=first)) == places(draw(before()))

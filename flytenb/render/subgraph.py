@@ -7,7 +7,7 @@ from dataclasses import replace
 from flytenb.model import Graph, Kind
 
 
-def focus(
+def select_subgraph(
     graph: Graph, *, upstream: str | None = None, downstream: str | None = None, between: tuple[str, str] | None = None
 ) -> Graph:
     """Return the asked part of the graph, or the graph itself if nothing was asked; several wishes are added up.

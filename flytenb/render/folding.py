@@ -28,7 +28,7 @@ _FOLDED = "@folded"
 
 
 @dataclass(frozen=True)
-class Folded:
+class FoldedGraph:
     """A graph after folding.
 
     Attributes:
@@ -55,7 +55,7 @@ class Folded:
         return f"folded: {names}" if names else ""
 
 
-def fold(graph: Graph, depth: int | None = None, *, most: int = MOST_BOXES) -> Folded:
+def fold_graph(graph: Graph, depth: int | None = None, *, most: int = MOST_BOXES) -> FoldedGraph:
     """Return the graph as a reader can take it in: with `depth` open levels, else with as many as fit.
 
     Args:
@@ -66,19 +66,19 @@ def fold(graph: Graph, depth: int | None = None, *, most: int = MOST_BOXES) -> F
     """
     if depth is not None:
         return _opened(graph, depth)
-    found = Folded(graph, {})
-    for found in foldings(graph):
+    found = FoldedGraph(graph, {})
+    for found in fold_steps(graph):
         if is_readable(found.graph, most):
             break
     return found
 
 
-def _opened(graph: Graph, depth: int) -> Folded:
+def _opened(graph: Graph, depth: int) -> FoldedGraph:
     now = _closed_from(graph, _levels_around(graph), depth)
     return _then(now, _by_name(now.graph, fewest=MOST_ACROSS + 1))
 
 
-def close(graph: Graph, paths: Collection[str]) -> Folded:
+def close_containers(graph: Graph, paths: Collection[str]) -> FoldedGraph:
     """Return the graph with just these containers closed."""
     shown_at: dict[str, str] = {}
     for path, node in graph.nodes.items():  # outer before inner
@@ -95,14 +95,14 @@ def close(graph: Graph, paths: Collection[str]) -> Folded:
     return _replaced(graph, shown_at, stands_for)
 
 
-def foldings(graph: Graph) -> Iterator[Folded]:
+def fold_steps(graph: Graph) -> Iterator[FoldedGraph]:
     """Yield the graph and ever smaller versions of it."""
     levels = _levels_around(graph)
-    now = Folded(graph, {})
+    now = FoldedGraph(graph, {})
     yield now
     deepest = max(levels.values(), default=-1)
     shut = (partial(_closed_from, levels=levels, depth=level) for level in range(deepest, -1, -1))
-    steps: list[Callable[[Graph], Folded]] = [
+    steps: list[Callable[[Graph], FoldedGraph]] = [
         _crowded_closed,
         *shut,
         _branches_closed,
@@ -122,18 +122,18 @@ def _containers(graph: Graph) -> dict[str, None]:
     return {node.parent: None for node in graph.nodes.values() if node.parent and node.kind is not Kind.CONSTANT}
 
 
-def _crowded_closed(graph: Graph) -> Folded:
-    return close(graph, _crowded(graph))
+def _crowded_closed(graph: Graph) -> FoldedGraph:
+    return close_containers(graph, _crowded(graph))
 
 
-def _closed_from(graph: Graph, levels: Mapping[str, int], depth: int) -> Folded:
+def _closed_from(graph: Graph, levels: Mapping[str, int], depth: int) -> FoldedGraph:
     """Close the containers that stand inside this many others or more; branches are no walls and stay open."""
     open_ones = {p for p in _containers(graph) if graph.nodes[p].kind is not Kind.BRANCH}
-    return close(graph, {p for p in open_ones if levels[p] >= depth})
+    return close_containers(graph, {p for p in open_ones if levels[p] >= depth})
 
 
-def _branches_closed(graph: Graph) -> Folded:
-    return close(graph, {path for path, node in graph.nodes.items() if node.kind is Kind.BRANCH})
+def _branches_closed(graph: Graph) -> FoldedGraph:
+    return close_containers(graph, {path for path, node in graph.nodes.items() if node.kind is Kind.BRANCH})
 
 
 def is_readable(graph: Graph, most: int = MOST_BOXES) -> bool:
@@ -223,7 +223,7 @@ def _crowded(graph: Graph) -> frozenset[str]:
     )
 
 
-def _by_name(graph: Graph, fewest: int = FEWEST_ALIKE) -> Folded:
+def _by_name(graph: Graph, fewest: int = FEWEST_ALIKE) -> FoldedGraph:
     """Let siblings of one name that stand on one level become one node."""
     groups: dict[tuple[object, ...], list[str]] = {}
     for parent, family in levels_of(graph).items():
@@ -234,7 +234,7 @@ def _by_name(graph: Graph, fewest: int = FEWEST_ALIKE) -> Folded:
     return _grouped(graph, [g for g in groups.values() if len(g) >= fewest])
 
 
-def _by_level(graph: Graph) -> Folded:
+def _by_level(graph: Graph) -> FoldedGraph:
     """Let all siblings on one level become one node."""
     groups: dict[tuple[object, ...], list[str]] = {}
     for parent, family in levels_of(graph).items():
@@ -244,7 +244,7 @@ def _by_level(graph: Graph) -> Folded:
     return _grouped(graph, [g for g in groups.values() if len(g) > 1])
 
 
-def _by_stretch(graph: Graph) -> Folded:
+def _by_stretch(graph: Graph) -> FoldedGraph:
     """Let neighbouring levels become one node, so that only a handful are left."""
     groups: list[list[str]] = []
     for family in levels_of(graph).values():
@@ -264,7 +264,7 @@ def _can_join(graph: Graph, node: Node) -> bool:
     return not any(e.kind is EdgeKind.CASE for e in graph.edges_into(node.path))
 
 
-def _grouped(graph: Graph, groups: list[list[str]]) -> Folded:
+def _grouped(graph: Graph, groups: list[list[str]]) -> FoldedGraph:
     shown_at: dict[str, str] = {}
     stands_for: dict[str, Node] = {}
     for members in groups:
@@ -300,10 +300,10 @@ def _list(names: Iterable[str]) -> str:
     return ", ".join(distinct) if len(distinct) <= 3 else f"{', '.join(distinct[:2])} and {len(distinct) - 2} more"
 
 
-def _replaced(graph: Graph, shown_at: Mapping[str, str], stands_for: Mapping[str, Node]) -> Folded:
+def _replaced(graph: Graph, shown_at: Mapping[str, str], stands_for: Mapping[str, Node]) -> FoldedGraph:
     """Return the graph with its nodes replaced, each edge led to what stands for its end, none twice."""
     if not shown_at:
-        return Folded(graph, {})
+        return FoldedGraph(graph, {})
     nodes: dict[str, Node] = {}
     for path, node in graph.nodes.items():
         at = shown_at.get(path, path)
@@ -320,7 +320,7 @@ def _replaced(graph: Graph, shown_at: Mapping[str, str], stands_for: Mapping[str
             edges[edge] = None
         elif source != target:
             edges[_between_groups(edge, source, target, shown_at)] = None
-    return Folded(replace(graph, nodes=nodes, edges=tuple(edges)), shown_at)
+    return FoldedGraph(replace(graph, nodes=nodes, edges=tuple(edges)), shown_at)
 
 
 def _between_groups(edge: Edge, source: str, target: str, shown_at: Mapping[str, str]) -> Edge:
@@ -331,7 +331,7 @@ def _between_groups(edge: Edge, source: str, target: str, shown_at: Mapping[str,
     return Edge(source, target, kind, output, taken)
 
 
-def _then(first: Folded, second: Folded) -> Folded:
+def _then(first: FoldedGraph, second: FoldedGraph) -> FoldedGraph:
     """One folding after another."""
     shown_at = {path: second.shown_at.get(at, at) for path, at in first.shown_at.items()}
-    return Folded(second.graph, {**second.shown_at, **shown_at})
+    return FoldedGraph(second.graph, {**second.shown_at, **shown_at})

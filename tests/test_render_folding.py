@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from flytenb.model import Graph
-from flytenb.render.fold import MOST_ACROSS, MOST_BOXES, MOST_STRETCHES, close, fold, is_readable, levels_of
+from flytenb.render.folding import (
+    MOST_ACROSS,
+    MOST_BOXES,
+    MOST_STRETCHES,
+    close_containers,
+    fold_graph,
+    is_readable,
+    levels_of,
+)
 from tests import render_samples as samples
 
 
@@ -16,26 +24,26 @@ def run_paths(graph: Graph) -> set[str]:
 @pytest.mark.parametrize("name", [n for n in samples.SAMPLES if n != "fan_out"])
 def test_what_a_reader_can_take_in_is_left_alone(name: str) -> None:
     graph = samples.SAMPLES[name]()
-    folded = fold(graph)
+    folded = fold_graph(graph)
     assert folded.graph is graph
     assert folded.note == ""
 
 
 def test_depth_closes_containers_below_it_and_counts_what_they_hold() -> None:
     graph = samples.nested()
-    closed = fold(graph, 0)
+    closed = fold_graph(graph, 0)
     assert run_paths(closed.graph) == {"n0", "n1", "n2"}
     assert closed.graph.nodes["n1"].settings["inside"] == 5
     assert closed.shown_at["n1/n1/n0"] == "n1"
-    one = fold(graph, 1)
+    one = fold_graph(graph, 1)
     assert run_paths(one.graph) == {"n0", "n1", "n2", "n1/n0", "n1/n1", "n1/n2"}
     assert one.shown_at["n1/n1/n1"] == "n1/n1"
-    assert run_paths(fold(graph, 2).graph) == run_paths(graph)
+    assert run_paths(fold_graph(graph, 2).graph) == run_paths(graph)
 
 
 def test_edges_that_cross_into_a_closed_container_end_at_its_wall() -> None:
     graph = samples.branch()
-    closed = close(graph, {"n1"}).graph
+    closed = close_containers(graph, {"n1"}).graph
     assert run_paths(closed) == {"n0", "n1", "n2"}
     ends = {(e.source, e.target) for e in closed.edges}
     assert ("n0", "n1") in ends
@@ -43,11 +51,11 @@ def test_edges_that_cross_into_a_closed_container_end_at_its_wall() -> None:
 
 
 def test_a_branch_is_no_level() -> None:
-    assert run_paths(fold(samples.branch(), 0).graph) == run_paths(samples.branch())
+    assert run_paths(fold_graph(samples.branch(), 0).graph) == run_paths(samples.branch())
 
 
 def test_nodes_of_one_name_on_one_level_become_one() -> None:
-    folded = fold(samples.fan_out())
+    folded = fold_graph(samples.fan_out())
     assert run_paths(folded.graph) == {"n0", "@folded-n1", "n41"}
     group = folded.graph.nodes["@folded-n1"]
     assert (group.name, group.settings) == ("process", {"retries": 1, "folded": 40})
@@ -57,13 +65,13 @@ def test_nodes_of_one_name_on_one_level_become_one() -> None:
 
 
 def test_a_chosen_depth_folds_nothing_else_but_crowds_of_one_name() -> None:
-    assert run_paths(fold(samples.fan_out(), 9).graph) == {"n0", "@folded-n1", "n41"}
+    assert run_paths(fold_graph(samples.fan_out(), 9).graph) == {"n0", "@folded-n1", "n41"}
     for graph in (samples.layered(400, across=40), samples.layered(200, across=MOST_ACROSS), samples.long_chain(200)):
-        assert fold(graph, 9).graph is graph
+        assert fold_graph(graph, 9).graph is graph
 
 
 def test_nodes_of_many_names_are_folded_by_level() -> None:
-    folded = fold(samples.layered(200, across=20))
+    folded = fold_graph(samples.layered(200, across=20))
     assert len(folded.graph.nodes) == 10
     assert {n.settings["folded"] for n in folded.graph.nodes.values()} == {20}
     assert folded.note == "folded: 200 nodes into 10 boxes"
@@ -76,7 +84,7 @@ def test_a_container_that_is_too_big_alone_is_closed_and_the_others_stay_open() 
     b.task("n1", "huge", kind=samples.Kind.SUBWORKFLOW)
     for i in range(80):
         b.task(f"n1/n{i}", f"step_{i}", "", "int")
-    folded = fold(b.graph())
+    folded = fold_graph(b.graph())
     assert run_paths(folded.graph) == {"n0", "n0/n0", "n1"}
     assert folded.note == "closed: huge"
 
@@ -85,7 +93,7 @@ def test_a_container_that_is_too_big_alone_is_closed_and_the_others_stay_open() 
     "graph", [samples.layered(10_000, 100), samples.layered(10_000, 7), samples.long_chain(10_000)], ids=["w", "n", "c"]
 )
 def test_ten_thousand_nodes_fold_to_a_picture_that_can_be_read(graph: Graph) -> None:
-    folded = fold(graph)
+    folded = fold_graph(graph)
     assert is_readable(folded.graph)
     assert len(run_paths(folded.graph)) <= MOST_STRETCHES
     assert sum(int(n.settings.get("folded", 1)) for n in folded.graph.nodes.values() if not n.is_pseudo) == 10_000
