@@ -233,7 +233,7 @@ def test_without_resvg_the_png_comes_from_dot(monkeypatch: pytest.MonkeyPatch) -
 
 def test_without_any_engine_for_png_the_ways_out_are_told(monkeypatch: pytest.MonkeyPatch, no_engine: None) -> None:
     monkeypatch.setattr(png, "find_spec", lambda name: None)
-    with pytest.raises(LayoutError, match="no engine makes PNG here: no 'dot' on PATH") as caught:
+    with pytest.raises(LayoutError, match="no PNG converter is available: no 'dot' on PATH") as caught:
         assert drawn("chain").png
     assert "flytenb[png]" in caught.value.hint
 

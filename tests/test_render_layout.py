@@ -118,7 +118,7 @@ def test_the_next_engine_is_tried_when_one_is_absent_or_answers_rubbish() -> Non
 
 
 def test_without_any_engine_the_reasons_and_the_ways_out_are_told() -> None:
-    with pytest.raises(LayoutError, match=r"absent: not here; babbling: .*can't be read") as caught:
+    with pytest.raises(LayoutError, match=r"absent: not here; babbling: .*can't be parsed") as caught:
         lay_out(DOTS["chain"], engines=[AbsentEngine(), BabblingEngine()])
     assert "pip install" in caught.value.hint
 
@@ -161,7 +161,7 @@ def test_both_formats_of_an_answer_are_read_alike(name: str) -> None:
 @pytest.mark.parametrize("data", [b"", b"<svg>", b"graph 1 2 3\nnode n0 1 2", b"graph 1 2 3\nedge a b 2 1 1\nstop\n"])
 def test_an_answer_that_is_cut_or_strange_is_refused(data: bytes) -> None:
     for read in (read_plain, read_json):
-        with pytest.raises(LayoutError, match="can't be read"):
+        with pytest.raises(LayoutError, match="can't be parsed"):
             read(data)
 
 

@@ -1,1 +1,1 @@
-"""Pure text from `model`: DOT, SVG, HTML, plain characters; touches neither flytekit nor the notebook."""
+"""Renderers of `model` data as text: DOT, SVG, HTML, Mermaid, plain characters."""

@@ -1,4 +1,4 @@
-"""A graph's edges as arrows between boxes: where each begins and ends, and what must be said of it."""
+"""Arrows between boxes, built from the edges of a graph."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flytenb.render.text_metrics import clean, clean_lines, fit, wrap
 
 
 def build_arrows(graph: Graph, boxes: Boxes) -> list[Arrow]:
-    """Return the arrows; an arrow's number is its place. Adds the dots where the cases of a branch meet again."""
+    """Return the arrows, numbered by their index; add a join dot to `boxes` for each branch whose result is used."""
     return _Arrows(graph, boxes).all
 
 
@@ -18,19 +18,19 @@ class _Arrows:
     def __init__(self, graph: Graph, boxes: Boxes) -> None:
         self._graph = graph
         self._boxes = boxes
-        self._meetings: dict[str, Box] = {}
-        self._branches: list[str] = []  # those with a meeting; a way out of one may ask for another
+        self._joins: dict[str, Box] = {}
+        self._branches: list[str] = []  # branches with a join dot; adding arrows to one may create another
         self.all: list[Arrow] = []
         self._add_edges()
         for branch in self._branches:
-            self._add_ways(branch)
+            self._add_join_arrows(branch)
 
     def _add_edges(self) -> None:
-        """Add one arrow for all edges of a kind that have the same ends in the graph and in the picture."""
+        """Add one arrow for all edges of one kind between the same nodes and the same boxes."""
         bundles: dict[tuple[int, int, str, str, EdgeKind], list[Edge]] = {}
         for edge in self._graph.edges:
             if edge.source not in self._boxes.box_at and edge.source not in self._boxes.frame_at:
-                continue  # a constant that is written inside its node
+                continue  # a constant that is written inside its node's box
             if self._boxes.is_named_by_handler(edge):
                 continue
             is_case = edge.kind is EdgeKind.CASE
@@ -47,22 +47,22 @@ class _Arrows:
             arrow.head_frame = self._wall(target, edges[0].input, "@inputs")
             self.all.append(arrow)
 
-    def _add_ways(self, branch: str) -> None:
-        """Let the cases of a branch whose result somebody takes lead to the dot where they meet."""
+    def _add_join_arrows(self, branch: str) -> None:
+        """Add arrows from the cases of a branch to its join dot."""
         for edge in self._graph.edges_from(branch):
             if edge.kind is EdgeKind.CASE and self._graph.nodes[edge.target].kind is not Kind.CASE:
                 tail, wall = self._exit(edge.target, ""), self._wall(edge.target, "", "@outputs")
-                head = self._meetings[branch]
+                head = self._joins[branch]
                 self.all.append(Arrow(len(self.all), tail.number, head.number, "meet", "", "", tail_frame=wall))
 
     def _wall(self, path: str, place: str, door: str) -> int | None:
-        """The frame at whose wall an arrow stops: it is about the whole container, or there is no door for its port."""
+        """Return the frame at whose border an arrow stops, or None if it continues to a box inside the frame."""
         if path not in self._boxes.frame_at or path in self._boxes.box_at:
             return None
         return None if place and f"{path}/{door}" in self._boxes.box_at else self._boxes.frame_at[path].number
 
     def _exit(self, path: str, output: str) -> Box:
-        """The box where an edge out of the path begins."""
+        """Return the box where an edge out of the path starts."""
         node = self._graph.nodes[path]
         if node.kind is Kind.INPUTS:
             return self._boxes.pill_at.get((path, port_of(output))) or self._boxes.box_at[path]
@@ -72,11 +72,11 @@ class _Arrows:
         if door in self._boxes.box_at:
             return self._boxes.pill_at.get((door, port_of(output))) or self._boxes.box_at[door]
         if node.kind is Kind.BRANCH:
-            return self._meeting(path)
+            return self._join(path)
         return self._boxes.inside(path)[-1]
 
     def _entry(self, path: str, place: str) -> Box:
-        """The box where an edge into the path ends."""
+        """Return the box where an edge into the path ends."""
         node = self._graph.nodes[path]
         if node.kind is Kind.OUTPUTS:
             return self._boxes.pill_at.get((path, port_of(place))) or self._boxes.box_at[path]
@@ -87,16 +87,16 @@ class _Arrows:
             return self._boxes.pill_at.get((door, port_of(place))) or self._boxes.box_at[door]
         return self._boxes.inside(path)[0]
 
-    def _meeting(self, path: str) -> Box:
-        """The dot where the cases of a branch meet again."""
-        if path not in self._meetings:
-            self._meetings[path] = self._boxes.add_meeting(path)
+    def _join(self, path: str) -> Box:
+        """Return the join dot of a branch, added on first use."""
+        if path not in self._joins:
+            self._joins[path] = self._boxes.add_join(path)
             self._branches.append(path)
-        return self._meetings[path]
+        return self._joins[path]
 
 
 def _lines_of_label(texts: list[str], *, is_case: bool) -> list[str]:
-    """A condition broken over three lines, or one line for each thing that an edge must tell."""
+    """Return the label's lines: a condition wrapped to three lines, or one line for each edge."""
     if is_case:
         return wrap(", ".join(texts), LABEL_WIDTH, SMALL_SIZE, 3)
     lines = [fit(text, LABEL_WIDTH, SMALL_SIZE) for text in texts]

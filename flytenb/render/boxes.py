@@ -1,4 +1,4 @@
-"""A graph's nodes as boxes and frames: which ones there are, what is written in them, how big they get."""
+"""Boxes and frames for the nodes of a graph: their text and their size."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ from flytenb.render.shapes import (
 from flytenb.render.text_metrics import clean, clean_lines, fit, measure, wrap
 
 _TYPE_ROOM = 64.0
-"""Pixels that a box may be wider for the type behind a long name."""
+"""Extra pixels of width that a box may take for the type after a long name."""
 _LEAST_TYPE = 40.0
-"""Pixels below which nothing of a type can be read behind a long name; the tooltip and the text tell it whole."""
+"""Fewest pixels in which a type after a name is legible; below, it is left to the tooltip."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Looks:
-    """The lines that stand in a node's box wherever it stands, and what is true of it."""
+class _NodeText:
+    """Text of a node's box that doesn't depend on the node's position in the graph."""
 
     lines: tuple[Line, ...]
     about: tuple[str, ...]
 
     @classmethod
-    def of(cls, node: Node) -> _Looks:
+    def of(cls, node: Node) -> _NodeText:
         name = _fitted_name(captions.label(node), WIDEST - MARK)
         room = WIDEST + _TYPE_ROOM - MARK - measure(name, NAME_SIZE) - 7
         type_ = clean(captions.result(node))
@@ -48,15 +48,15 @@ class _Looks:
 
 
 class Boxes:
-    """All boxes and frames of a graph, and which of them a path or a port is drawn as.
+    """All boxes and frames of a graph, and the lookup from paths and ports to them.
 
     Attributes:
-        all: the boxes; a box's number is its place.
-        frames: the frames; a frame's number is its place.
+        all: the boxes, numbered by their index.
+        frames: the frames, numbered by their index.
         box_at: the first box of each path that has one.
         pill_at: the box of each port of an inputs or outputs node, by the node's path and the port's name.
         frame_at: the frame of each path that has one.
-        open: the paths of containers whose inside is drawn.
+        open: the paths of containers that are drawn open.
     """
 
     def __init__(self, graph: Graph) -> None:
@@ -66,7 +66,7 @@ class Boxes:
         self.box_at: dict[str, Box] = {}
         self.pill_at: dict[tuple[str, str], Box] = {}
         self.frame_at: dict[str, Frame] = {}
-        self._looks_of: dict[tuple[object, ...], _Looks] = {}
+        self._texts: dict[tuple[object, ...], _NodeText] = {}
         self.open = {node.parent for node in graph.nodes.values() if node.parent and self._has_box(node)}
         failures = (path for path, node in graph.nodes.items() if node.kind is Kind.FAILURE)
         self._handlers = {path for path in failures if path not in self.open}
@@ -74,11 +74,11 @@ class Boxes:
             self._add(path, node)
 
     def is_named_by_handler(self, edge: Edge) -> bool:
-        """Whether a failure handler names the workflow's input in its box: arrows to it would only cross the others."""
+        """Whether the edge is from a workflow input to a failure handler, whose box lists it instead of an arrow."""
         return edge.target in self._handlers and self.graph.nodes[edge.source].kind is Kind.INPUTS
 
-    def add_meeting(self, path: str) -> Box:
-        """Add the dot where the cases of a branch meet again."""
+    def add_join(self, path: str) -> Box:
+        """Add the dot where the cases of a branch join."""
         return self._put(Box(len(self.all), path, self.graph.nodes[path], "meet", [], 9, 9, ""))
 
     def inside(self, path: str) -> list[Box]:
@@ -86,7 +86,7 @@ class Boxes:
         return [box for box in self.all if box.path.startswith(f"{path}/")]
 
     def _has_box(self, node: Node) -> bool:
-        """Whether something of its own is drawn: a constant is written into others, a door may have no ports."""
+        """Whether the node has its own box: a constant is written into others, an inputs node may have no ports."""
         if node.kind is Kind.INPUTS:
             return bool(captions.door_ports(self.graph, node) or self.graph.edges_from(node.path))
         if node.kind is Kind.OUTPUTS:
@@ -95,7 +95,7 @@ class Boxes:
 
     def _add(self, path: str, node: Node) -> None:
         if path in self.open:
-            if node.kind is Kind.BRANCH:  # no wall: its cases stand among the others
+            if node.kind is Kind.BRANCH:  # a branch has no frame: its cases are drawn among the other nodes
                 self._add_box(path, node)
             else:
                 self._add_frame(path, node)
@@ -105,13 +105,13 @@ class Boxes:
             if not self._is_written_inside(path):
                 self._add_box(path, node)
         elif node.kind is Kind.FAILURE and not node.parent:
-            self._add_lane(path, node)
+            self._add_handler_frame(path, node)
             self._add_box(path, node)
         else:
             self._add_box(path, node)
 
     def _is_written_inside(self, path: str) -> bool:
-        """Whether the constant needs no box, since the one node, frame or pill that takes it names it."""
+        """Whether the constant needs no box because it goes to exactly one node, frame or pill, which names it."""
         edges = self.graph.edges_from(path)
         if len(edges) != 1:
             return False
@@ -120,7 +120,7 @@ class Boxes:
         return is_whole if target.kind in (Kind.INPUTS, Kind.OUTPUTS) else not target.is_pseudo
 
     def _fixed(self, door: Node) -> dict[str, str]:
-        """The values of ports that are constants; those of a container's inputs are bound from outside."""
+        """Return the constant values of ports; those of a container's inputs are bound outside of it."""
         given = captions.constants(self.graph, door.path)
         if door.kind is Kind.INPUTS:
             given += captions.constants(self.graph, door.parent)
@@ -135,9 +135,9 @@ class Boxes:
             width, height = widest + 14, 20.0
         else:
             name_width = lines[0].width + MARK
-            width = max(NARROWEST, widest + room, name_width + room)  # each line has been cut to its own bound
+            width = max(NARROWEST, widest + room, name_width + room)  # each line is already cut to its own maximum
             height = 28 + LINE * (len(lines) - 1)
-        tip = clean_lines(captions.tooltip(self.graph, node, self._looks(node).about))
+        tip = clean_lines(captions.tooltip(self.graph, node, self._text_of(node).about))
         return self._put(Box(len(self.all), path, node, shape, lines, width, height, tip))
 
     def _put(self, box: Box) -> Box:
@@ -155,7 +155,7 @@ class Boxes:
                 Line("fails", "ft-name", NAME_SIZE),
                 *(Line(t, "ft-sub") for t in wrap(error, WIDEST, SMALL_SIZE, 2)),
             ]
-        lines = list(self._looks(node).lines)
+        lines = list(self._text_of(node).lines)
         given = [f"{place} = {value}" for place, value in captions.constants(self.graph, node.path)]
         if node.kind is Kind.FAILURE:
             given += [
@@ -166,16 +166,16 @@ class Boxes:
         lines += [Line(text, "ft-const") for text in _bounded(given)]
         return lines
 
-    def _looks(self, node: Node) -> _Looks:
-        """What all nodes of an entity have in common, unless one overrides it: found once for all of them."""
+    def _text_of(self, node: Node) -> _NodeText:
+        """Return the text shared by all nodes with the same entity and settings, computed once."""
         key = (node.kind, node.name, id(node.interface), *node.settings.items())
-        found = self._looks_of.get(key)
+        found = self._texts.get(key)
         if found is None:
-            found = self._looks_of[key] = _Looks.of(node)
+            found = self._texts[key] = _NodeText.of(node)
         return found
 
     def _add_pills(self, path: str, node: Node) -> None:
-        """Draw ports that go to, or come from, the same nodes as one pill: fewer arrows, and the same ones."""
+        """Draw ports that are connected to the same nodes as one pill, to save arrows."""
         is_input = node.kind is Kind.INPUTS
         edges = self.graph.edges_from(path) if is_input else self.graph.edges_into(path)
         partners: dict[str, dict[str, None]] = {}
@@ -183,7 +183,10 @@ class Boxes:
             other = edge.target if is_input else edge.source
             if self.is_named_by_handler(edge):
                 continue
-            if self.graph.nodes[other].kind in (Kind.INPUTS, Kind.OUTPUTS):  # passed through: each to its own port
+            if self.graph.nodes[other].kind in (
+                Kind.INPUTS,
+                Kind.OUTPUTS,
+            ):  # passed through from input to output: each to its own port
                 other = f"{other}.{edge.input if is_input else edge.output}"
             partners.setdefault(port_of(edge.output if is_input else edge.input), {})[other] = None
         fixed = self._fixed(node)
@@ -224,23 +227,23 @@ class Boxes:
         self.frame_at[path] = frame
 
     def _frame_around(self, path: str) -> int | None:
-        """The innermost frame at or above the path."""
+        """Return the innermost frame at or above the path."""
         while path:
             if path in self.frame_at:
                 return self.frame_at[path].number
             path = path.rpartition("/")[0]
         return None
 
-    def _add_lane(self, path: str, node: Node) -> None:
-        """A frame of its own for the failure handler, so that it hangs aside."""
+    def _add_handler_frame(self, path: str, node: Node) -> None:
+        """Add a frame of its own for the failure handler, beside the other nodes."""
         title = Line("if the workflow fails", "ft-lane-title", SMALL_SIZE)
-        frame = Frame(len(self.frames), path, node, title, "", title.width + 16, None, is_lane=True)
+        frame = Frame(len(self.frames), path, node, title, "", title.width + 16, None, is_handler=True)
         self.frames.append(frame)
         self.frame_at[path] = frame
 
 
 def _shape_of(node: Node) -> str:
-    """Return which outline a node gets."""
+    """Return the name of a node's outline."""
     if "folded" in node.settings:
         return "stack"
     return {
@@ -252,7 +255,7 @@ def _shape_of(node: Node) -> str:
 
 
 def _fitted_name(name: str, width: float) -> str:
-    """The name, cut where it is too long: a dotted one loses its modules first."""
+    """Return the name, cut to a width; a dotted name loses its modules first."""
     name = shown = clean(name)
     while measure(shown, NAME_SIZE) > width and "." in name:
         name = name.partition(".")[2]
@@ -261,14 +264,14 @@ def _fitted_name(name: str, width: float) -> str:
 
 
 def _port_line(port: Port) -> Line:
-    """A port's name, and its type and value in grey."""
+    """Return a port's name, followed by its type and value in grey."""
     name = fit(clean(port.name), WIDEST / 2, SMALL_SIZE + 1)
     rest = clean(captions.port(port).removeprefix(port.name).removeprefix(": ").strip())
     return Line(name, "ft-port", SMALL_SIZE + 1, fit(rest, WIDEST - measure(name, SMALL_SIZE + 1), SMALL_SIZE))
 
 
 def _caption_lines(parts: list[str]) -> list[str]:
-    """The parts of a caption on a few lines, none broken where it fits."""
+    """Return the parts of a caption on as few lines as they fit."""
     lines: list[str] = []
     for part in map(clean, parts):
         longer = f"{lines[-1]} · {part}" if lines else part
@@ -280,7 +283,7 @@ def _caption_lines(parts: list[str]) -> list[str]:
 
 
 def _bounded(texts: list[str]) -> list[str]:
-    """At most `MOST_LINES` lines of these texts, several on a line where they are many."""
+    """Return the texts on at most `MOST_LINES` lines, joined by commas where there are many."""
     shown = [fit(clean(text), WIDEST, SMALL_SIZE) for text in texts]
     if len(shown) <= MOST_LINES:
         return shown

@@ -1,4 +1,4 @@
-"""Two DOT texts from one scene: bare boxes for a layout engine, and labelled ones for people and for `dot -Tpng`."""
+"""DOT from a scene: unlabelled boxes for layout engines, labelled ones for people and `dot -Tpng`."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from flytenb.render.shapes import Arrow, Box, Frame, text_of
 _INCH = 72
 _TITLE_FONT = 13.0
 _MANY = 300
-"""Boxes beyond which the layout tries half as hard to avoid crossings."""
+"""Number of boxes above which the layout makes half the effort to avoid crossings."""
 _MOST_IN_ROW = 6
-"""Boxes side by side that a notebook's output nearly has room for."""
+"""Number of boxes in a row that fit a notebook's output."""
 _MOST_ROWS = 4
-"""Rows that boxes which could all stand side by side are spread over; each more makes the layout much slower."""
-_TITLE_LETTER = 0.6 * _TITLE_FONT  # Courier's letters are this wide in every engine
+"""Most rows over which equivalent boxes are spread; each row slows the layout down considerably."""
+_TITLE_LETTER = 0.6 * _TITLE_FONT  # width of a Courier letter, the same in every engine
 
 _PHASE_PENS = {
     Phase.RUNNING: {"color": "#0072B2", "style": "rounded,dashed", "penwidth": "1.5"},
@@ -35,15 +35,14 @@ _PHASE_PENS = {
 
 
 def layout_dot(scene: Scene, inside: int | None = None) -> str:
-    """Return fixed-size boxes without text, named by us: nothing that a user wrote reaches a layout engine.
+    """Return fixed-size boxes without text for a layout engine; nothing that a user wrote is included.
 
-    The direction is bottom to top because Graphviz counts upwards and SVG downwards, so that what comes back stands
-    the right way round. The lines are written here, not by `graphviz`: nothing in them needs quoting, and quoting is
-    all that takes time.
+    The direction is bottom to top, since Graphviz's y axis points up and SVG's down. The lines are written directly,
+    not by `graphviz`: nothing in them needs quoting, which takes most of its time.
 
     Args:
-        scene: what is to be laid out.
-        inside: the frame that this is about, without its wall; None: everything.
+        scene: what is laid out.
+        inside: number of the frame whose inside is laid out, without its border; None for everything.
     """
     effort = {"mclimit": "0.5"} if len(scene.boxes) > _MANY else {}
     dot = graphviz.Digraph(
@@ -70,9 +69,9 @@ def _arrows_inside(scene: Scene, number: int) -> list[Arrow]:
 
 
 def _wrap(lines: list[str], scene: Scene, arrows: Iterable[Arrow]) -> None:
-    """Let boxes that are fed by the same and feed the same stand in several rows where one would be too wide.
+    """Spread boxes with the same predecessors and successors over several rows where one row would be too wide.
 
-    Cases are already held in one row. Rows beyond a few cost the layout more than they spare the reader.
+    The cases of a branch stay in one row.
     """
     before: dict[int, list[int]] = {}
     after: dict[int, list[int]] = {}
@@ -93,7 +92,7 @@ def _wrap(lines: list[str], scene: Scene, arrows: Iterable[Arrow]) -> None:
 
 
 def _members(scene: Scene) -> dict[int | None, list[Frame | Box | Arrow]]:
-    """What stands directly in each frame; a label stands where both ends of its arrow do."""
+    """Return what is directly inside each frame; a label is in the innermost frame around its arrow."""
     around = {frame.number: frame.frame for frame in scene.frames}
     inner: dict[int | None, list[Frame | Box | Arrow]] = {}
     for frame in scene.frames:
@@ -108,7 +107,7 @@ def _members(scene: Scene) -> dict[int | None, list[Frame | Box | Arrow]]:
 
 
 def _shared(around: dict[int, int | None], one: int | None, other: int | None) -> int | None:
-    """The innermost frame around both."""
+    """Return the innermost frame around both."""
     chain = set()
     while one is not None:
         chain.add(one)
@@ -130,7 +129,7 @@ def _add_bare(
         elif isinstance(member, Arrow):
             lines.append(f"l{member.number} [{_size(*member.label_size)}]\n")
         else:
-            # room for the title comes from a label of zeros in a font whose width every engine agrees on
+            # a label of zeros reserves room for the title; its font has the same width in every engine
             zeros = "0" * ceil(member.width / _TITLE_LETTER)
             lines.append(f"subgraph cluster_{member.number} {{\n")
             lines.append(f"margin=12 label={zeros} labelloc=t labeljust=l fontname=Courier fontsize={_TITLE_FONT}\n")
@@ -155,7 +154,7 @@ def _bare_leg(start: str, end: str, attributes: str) -> str:
 
 
 def _keep_in_order(lines: list[str], scene: Scene, at: int | None, cases: list[Arrow]) -> None:
-    """Let the cases of a branch stand from left to right in the order in which they are tried."""
+    """Keep the cases of a branch in one row, left to right in the order in which they are tested."""
     for _, group in groupby(cases, key=lambda arrow: arrow.source):
         arrows = list(group)
         rows = [[f"l{arrow.number}" for arrow in arrows]]
@@ -169,7 +168,7 @@ def _size(width: float, height: float) -> str:
 
 
 def to_dot(scene: Scene) -> str:
-    """Return the scene as DOT for people: plain boxes with their text, clusters, labelled edges; no links, no HTML."""
+    """Return the scene as DOT for people: boxes with text, clusters and labelled edges, without links or HTML."""
     dot = graphviz.Digraph(
         graph_attr={"compound": "true", "label": _label([scene.title, scene.subtitle, *scene.notes]), "labelloc": "t"},
         node_attr={"shape": "box", "style": "rounded", "fontname": "Helvetica", "fontsize": "12"},
@@ -237,7 +236,7 @@ def _add_labelled_arrow(dot: graphviz.Digraph, arrow: Arrow) -> None:
 
 
 def _label(lines: Iterable[str]) -> str:
-    """Lines as DOT shows them, letter for letter: no escapes, entities or HTML-like labels of a user's making."""
+    """Return lines as a DOT string that shows them literally: no escapes, entities or HTML-like labels."""
     shown = (graphviz.escape(line.replace("&", "&amp;")) for line in lines if line)
-    label: str = graphviz.nohtml("\\n".join(shown))  # a str of a kind that `graphviz` quotes whatever it looks like
+    label: str = graphviz.nohtml("\\n".join(shown))  # a subclass of str, so that `graphviz` always quotes it
     return label

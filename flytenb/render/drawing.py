@@ -1,4 +1,4 @@
-"""A graph, drawn: one object with every format of the same picture; laid out only when somebody looks."""
+"""Drawings: one graph in every format, laid out when first needed."""
 
 from __future__ import annotations
 
@@ -38,35 +38,35 @@ def draw(
     title: str | None = None,
     previous: Drawing | None = None,
 ) -> Drawing:
-    """Return the drawing of a graph, or of the part that is asked for.
+    """Return the drawing of a graph or of a part of it.
 
     Args:
-        graph: what to draw.
-        upstream: a node's path or name: it and all it depends on.
-        downstream: a node's path or name: it and all that depends on it.
-        between: two nodes: they and what lies between them.
-        depth: how many levels of containers are open, with nothing else folded but crowds of one name side by side;
-            None folds whatever is too big to read.
-        states: where the nodes of a run stand, by path; `""` is the run itself.
-        title: what stands above; the graph's name if not given.
-        previous: the same graph's drawing when there was less in it; what was there then stays where it stood.
+        graph: the graph.
+        upstream: path or name of a node; draw it and everything it depends on.
+        downstream: path or name of a node; draw it and everything that depends on it.
+        between: two nodes; draw them and the nodes between them.
+        depth: number of open container levels; only large groups of nodes with one name are folded then. None folds
+            the graph until it is readable.
+        states: node states of a run, by path; `""` is the run itself.
+        title: the title; the graph's name by default.
+        previous: an earlier drawing of the same graph with fewer nodes; nodes in both keep their relative places.
 
     Raises:
-        UnknownNameError: a node that the graph doesn't have.
+        UnknownNameError: if the graph has no such node.
     """
     part = select_subgraph(graph, upstream=upstream, downstream=downstream, between=between)
     return Drawing(part, depth=depth, states=states, title=title, previous=previous)
 
 
 class Drawing:
-    """A picture of a graph, in every format.
+    """A graph's picture in every format.
 
-    Cheap to make: the layout is done when `svg` or `html` is first asked for, and kept. Where no layout engine is
-    there, `svg` raises and everything else still works; where the layout takes too long, the graph is folded further,
-    which the picture and the text say.
+    Cheap to create: the layout runs when `svg` or `html` is first used, and is kept. Without a layout engine `svg`
+    raises and the text formats still work. If the layout exceeds its time limit, the graph is folded further, and the
+    picture and the text say so.
 
     Attributes:
-        uid: what the ids in the SVG start with; no two drawings share it.
+        uid: prefix of the ids in the SVG, unique for each drawing.
         time_limit: seconds that a layout may take.
     """
 
@@ -92,7 +92,7 @@ class Drawing:
         self._slow: tuple[str, ...] = ()
 
     def at(self, states: Mapping[str, NodeState]) -> Drawing:
-        """Return the same picture at another moment of a run; nothing is folded or laid out again."""
+        """Return the same picture with other node states, without folding or layout."""
         other = copy.copy(self)
         other.uid = f"ft{secrets.token_hex(4)}"
         other._states = dict(states)
@@ -108,12 +108,12 @@ class Drawing:
 
     @property
     def graph(self) -> Graph:
-        """The graph that is drawn, after folding."""
+        """The drawn graph, after folding."""
         return self._folded.graph
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was folded and how to see it, in words; what a depth that the reader chose closed needs none."""
+        """Notes on what was folded and how to see it; containers closed by an explicit depth aren't mentioned."""
         note = self._folded.note
         if self._depth is not None and not self._slow:
             note = self._folded.grouped
@@ -123,7 +123,7 @@ class Drawing:
         return (*self._slow, note, way_out)
 
     def shown_at(self, path: str) -> str:
-        """Return the path of the drawn node that shows the node at `path`: itself, or what it was folded into."""
+        """Return the path of the drawn node for the node at `path`: itself, or the one it was folded into."""
         return self._folded.shown_at.get(path, path)
 
     @property
@@ -136,10 +136,10 @@ class Drawing:
 
     @cached_property
     def svg(self) -> str:
-        """The picture as SVG that needs nothing else and follows the page's theme.
+        """The picture as a self-contained SVG that follows the page's theme.
 
         Raises:
-            LayoutError: no layout engine is there.
+            LayoutError: if there is no layout engine.
         """
         while True:
             scene = self._scene
@@ -151,8 +151,11 @@ class Drawing:
                     raise
 
     def _extended(self, scene: Scene) -> layout.Positions | None:
-        """What was drawn before with room for what has come, None if there is nothing of that kind."""
-        before, self._grown_from = self._grown_from, None  # or every drawing of a long run would be kept
+        """Return the previous layout extended by the new nodes, or None if that isn't possible."""
+        before, self._grown_from = (
+            self._grown_from,
+            None,
+        )  # dropped, or each drawing of a long run would keep the one before it
         if before is None or before._at is None:
             return None
 
@@ -162,7 +165,7 @@ class Drawing:
         return extend_layout(before._scene, before._at, scene, lay_out_inside)
 
     def _fold_further(self) -> bool:
-        """Fold to half the boxes, since the layout took too long; False if nothing is left to fold."""
+        """Fold to half the boxes after a layout that took too long; return False if nothing is left to fold."""
         before = size_of(self.graph)
         smaller = fold_graph(self._whole, None, most=before // 2)
         if size_of(smaller.graph) >= before:
@@ -174,12 +177,12 @@ class Drawing:
 
     @property
     def dot(self) -> str:
-        """The picture as DOT, with its text, for Graphviz."""
+        """The picture as labelled DOT for Graphviz."""
         return to_dot(self._scene)
 
     @property
     def text(self) -> str:
-        """The picture in plain characters: the same facts."""
+        """The picture in plain characters, with the same facts."""
         return text.to_text(self.graph, title=self._title, notes=self.notes, states=self._shown_states)
 
     @property
@@ -189,7 +192,7 @@ class Drawing:
 
     @property
     def html(self) -> str:
-        """The picture as a page of its own that needs no network."""
+        """The picture as a self-contained HTML page."""
         svg = self._svg_if_possible()
         return to_page(self._scene.title, svg, self.text)
 
@@ -201,20 +204,20 @@ class Drawing:
 
     @property
     def png(self) -> bytes:
-        """The picture as pixels.
+        """The picture as PNG.
 
         Raises:
-            LayoutError: neither resvg nor Graphviz is there; the hint names the ways out.
+            LayoutError: if neither resvg nor Graphviz is available; the hint says what to install.
         """
         return to_png(self._svg_if_possible(), self.dot, self.time_limit)
 
     def save(self, path: str | Path) -> Path:
-        """Write the picture in the format of the file's suffix and return where it is.
+        """Write the picture in the format given by the file's suffix and return the path.
 
         Raises:
-            FlytenbError: a suffix that is no format of ours.
-            LayoutError: the format needs an engine that isn't there.
-            SaveError: the file can't be written.
+            FlytenbError: if the suffix isn't supported.
+            LayoutError: if the format needs a layout engine and there is none.
+            SaveError: if the file can't be written.
         """
         target = Path(path)
         formats: dict[str, Callable[[], str | bytes]] = {
@@ -239,7 +242,7 @@ class Drawing:
     def _repr_mimebundle_(
         self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
     ) -> dict[str, Any]:
-        """The picture as an image that untrusted notebooks show too, as SVG, and as text."""
+        """Return the picture as an image that untrusted notebooks show too, as SVG, and as text."""
         svg = self._svg_if_possible()
         found = {"text/html": self._inline_html(svg), "text/plain": self.text}
         if svg is not None:
@@ -255,7 +258,7 @@ class Drawing:
             return f"<pre>{xml(self.text)}</pre>"
         data = base64.b64encode(svg.encode()).decode()
         name = xml(clean(f"{self._scene.title}, {self._scene.subtitle}"))
-        # scrolls rather than shrinks: text stays readable
+        # scrolls instead of shrinking, so that text stays legible
         image = f'<img src="data:image/svg+xml;base64,{data}" alt="{name}" style="max-width:none">'
         return f'<div style="overflow-x:auto">{image}</div>'
 

@@ -1,6 +1,6 @@
-"""A graph that is too big to read, made smaller step by step: by container, by name, by level, by stretches of levels.
+"""Folding of graphs that are too big to read: by container, by name, by level, by ranges of levels.
 
-Each step is a graph again, with nodes that stand for many; where they are drawn is left to the layout.
+Each step returns a graph in which one node represents several.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from flytenb.model import Edge, EdgeKind, Graph, Kind, Node
 from flytenb.render.captions import label
 
 MOST_BOXES = 120
-"""Drawn boxes beyond which a picture can't be read."""
+"""Most boxes in a readable picture."""
 MOST_ACROSS = 16
-"""Boxes side by side beyond which a picture can't be read."""
+"""Most boxes side by side in a readable picture."""
 MOST_DOWN = 60
-"""Levels beyond which a picture can't be read."""
+"""Most levels in a readable picture."""
 MOST_STRETCHES = 24
-"""Boxes that the last step leaves of the longest chain."""
+"""Levels that remain after the last step."""
 FEWEST_ALIKE = 3
-"""Nodes of one name that are worth one box."""
+"""Fewest nodes with one name that are folded into one box."""
 
 _FOLDED = "@folded"
 
@@ -33,7 +33,7 @@ class FoldedGraph:
 
     Attributes:
         graph: what is left to draw.
-        shown_at: for each path that isn't drawn itself, the path of the node that stands for it.
+        shown_at: for each path that isn't drawn, the path of the node that represents it.
     """
 
     graph: Graph
@@ -41,13 +41,13 @@ class FoldedGraph:
 
     @property
     def note(self) -> str:
-        """What was folded and closed, in words; empty if nothing was."""
+        """What was folded and closed, as text; empty if nothing was."""
         closed = _list(n.name for n in self.graph.nodes.values() if "inside" in n.settings)
         return " · ".join(filter(None, (self.grouped, f"closed: {closed}" if closed else "")))
 
     @property
     def grouped(self) -> str:
-        """Which nodes became one, in words; empty if none did."""
+        """Which nodes were folded into one, as text; empty if none were."""
         groups = [n for n in self.graph.nodes.values() if "folded" in n.settings]
         names = ", ".join(map(label, groups))
         if len(groups) > 3:
@@ -56,13 +56,13 @@ class FoldedGraph:
 
 
 def fold_graph(graph: Graph, depth: int | None = None, *, most: int = MOST_BOXES) -> FoldedGraph:
-    """Return the graph as a reader can take it in: with `depth` open levels, else with as many as fit.
+    """Return the graph folded until it is readable, or with `depth` open levels.
 
     Args:
-        graph: what to draw.
-        depth: how many levels of containers are open, with nothing folded in them but crowds of one name; None decides
-            by size. Branches are no level.
-        most: how many boxes a reader, or a layout engine in its time, can take.
+        graph: the graph.
+        depth: number of open container levels, with only large groups of one name folded; None decides by size.
+            Branches don't count as levels.
+        most: most boxes in the result, where folding can reach that.
     """
     if depth is not None:
         return _opened(graph, depth)
@@ -79,7 +79,7 @@ def _opened(graph: Graph, depth: int) -> FoldedGraph:
 
 
 def close_containers(graph: Graph, paths: Collection[str]) -> FoldedGraph:
-    """Return the graph with just these containers closed."""
+    """Return the graph with exactly these containers closed."""
     shown_at: dict[str, str] = {}
     for path, node in graph.nodes.items():  # outer before inner
         parent = node.parent
@@ -96,7 +96,7 @@ def close_containers(graph: Graph, paths: Collection[str]) -> FoldedGraph:
 
 
 def fold_steps(graph: Graph) -> Iterator[FoldedGraph]:
-    """Yield the graph and ever smaller versions of it."""
+    """Yield the graph, then ever smaller versions of it."""
     levels = _levels_around(graph)
     now = FoldedGraph(graph, {})
     yield now
@@ -118,7 +118,7 @@ def fold_steps(graph: Graph) -> Iterator[FoldedGraph]:
 
 
 def _containers(graph: Graph) -> dict[str, None]:
-    """The nodes that something drawn stands in, outer ones first."""
+    """Return the containers of drawn nodes, outer before inner."""
     return {node.parent: None for node in graph.nodes.values() if node.parent and node.kind is not Kind.CONSTANT}
 
 
@@ -127,7 +127,7 @@ def _crowded_closed(graph: Graph) -> FoldedGraph:
 
 
 def _closed_from(graph: Graph, levels: Mapping[str, int], depth: int) -> FoldedGraph:
-    """Close the containers that stand inside this many others or more; branches are no walls and stay open."""
+    """Close the containers that are inside `depth` or more others; branches don't count and stay open."""
     open_ones = {p for p in _containers(graph) if graph.nodes[p].kind is not Kind.BRANCH}
     return close_containers(graph, {p for p in open_ones if levels[p] >= depth})
 
@@ -137,7 +137,7 @@ def _branches_closed(graph: Graph) -> FoldedGraph:
 
 
 def is_readable(graph: Graph, most: int = MOST_BOXES) -> bool:
-    """Whether a picture of the graph would neither be too big nor too wide."""
+    """Whether a picture of the graph is neither too big nor too wide."""
     boxes = size_of(graph)
     if boxes > most:
         return False
@@ -149,12 +149,12 @@ def is_readable(graph: Graph, most: int = MOST_BOXES) -> bool:
 
 
 def _levels_around(graph: Graph) -> dict[str, int]:
-    """For each container, how deep inside others it stands."""
+    """Return each container's nesting depth."""
     return {path: _level(graph, path) for path in _containers(graph)}
 
 
 def _level(graph: Graph, path: str) -> int:
-    """How many containers other than branches stand around the node."""
+    """Return the number of containers around the node, without branches."""
     level = 0
     while path := path.rpartition("/")[0]:
         level += graph.nodes[path].kind is not Kind.BRANCH
@@ -162,12 +162,12 @@ def _level(graph: Graph, path: str) -> int:
 
 
 def size_of(graph: Graph) -> int:
-    """Return how many boxes a picture of the graph has: constants are written into others."""
+    """Return the number of boxes in a picture of the graph; constants are written into other boxes."""
     return sum(node.kind is not Kind.CONSTANT for node in graph.nodes.values())
 
 
 def _across(levels: Mapping[str, Mapping[str, int]], parent: str) -> int:
-    """How many boxes stand side by side at the widest place under the parent."""
+    """Return the number of boxes side by side at the widest level under the parent."""
     widths: Counter[int] = Counter()
     for path, level in levels.get(parent, {}).items():
         widths[level] += max(1, _across(levels, path))
@@ -175,7 +175,7 @@ def _across(levels: Mapping[str, Mapping[str, int]], parent: str) -> int:
 
 
 def levels_of(graph: Graph) -> dict[str, dict[str, int]]:
-    """Return for each container (`""` is the top) its drawn children and how far each is below the first."""
+    """Return for each container (`""` is the top) its drawn children and each one's level, counted from 0."""
     before: dict[str, set[str]] = {path: set() for path, node in graph.nodes.items() if node.kind is not Kind.CONSTANT}
     after: dict[str, list[str]] = {path: [] for path in before}
     for edge in graph.edges:
@@ -199,7 +199,7 @@ def levels_of(graph: Graph) -> dict[str, dict[str, int]]:
 
 
 def _siblings(source: str, target: str) -> tuple[str, str]:
-    """The two ends of an edge, lifted to where they stand side by side: an edge into a branch counts for the branch."""
+    """Return the ends of an edge, replaced by their ancestors that are siblings."""
     if "/" not in source and "/" not in target:
         return source, target
     ours, theirs = source.split("/"), target.split("/")
@@ -210,7 +210,7 @@ def _siblings(source: str, target: str) -> tuple[str, str]:
 
 
 def _crowded(graph: Graph) -> frozenset[str]:
-    """Containers that alone are more than a reader can take, or than half the picture."""
+    """Return containers that are too big to read by themselves, or make up more than half of the picture."""
     levels = levels_of(graph)
     size: Counter[str] = Counter()
     for path in graph.nodes:
@@ -224,7 +224,7 @@ def _crowded(graph: Graph) -> frozenset[str]:
 
 
 def _by_name(graph: Graph, fewest: int = FEWEST_ALIKE) -> FoldedGraph:
-    """Let siblings of one name that stand on one level become one node."""
+    """Fold siblings with the same name on the same level into one node."""
     groups: dict[tuple[object, ...], list[str]] = {}
     for parent, family in levels_of(graph).items():
         for path, level in family.items():
@@ -235,7 +235,7 @@ def _by_name(graph: Graph, fewest: int = FEWEST_ALIKE) -> FoldedGraph:
 
 
 def _by_level(graph: Graph) -> FoldedGraph:
-    """Let all siblings on one level become one node."""
+    """Fold all siblings on the same level into one node."""
     groups: dict[tuple[object, ...], list[str]] = {}
     for parent, family in levels_of(graph).items():
         for path, level in family.items():
@@ -245,7 +245,7 @@ def _by_level(graph: Graph) -> FoldedGraph:
 
 
 def _by_stretch(graph: Graph) -> FoldedGraph:
-    """Let neighbouring levels become one node, so that only a handful are left."""
+    """Fold neighbouring levels into one node each, so that at most `MOST_STRETCHES` remain."""
     groups: list[list[str]] = []
     for family in levels_of(graph).values():
         stretch = -(-(max(family.values()) + 1) // MOST_STRETCHES)
@@ -258,7 +258,7 @@ def _by_stretch(graph: Graph) -> FoldedGraph:
 
 
 def _can_join(graph: Graph, node: Node) -> bool:
-    """Whether the node may vanish in a group: doors, handlers and containers that are open keep their place."""
+    """Whether the node may be folded: pseudo nodes, failure handlers and open containers may not."""
     if node.is_pseudo or node.kind is Kind.FAILURE or node.children or f"{node.path}/@inputs" in graph.nodes:
         return False
     return not any(e.kind is EdgeKind.CASE for e in graph.edges_into(node.path))
@@ -281,7 +281,7 @@ def _grouped(graph: Graph, groups: list[list[str]]) -> FoldedGraph:
 
 
 def _stand_in(graph: Graph, members: list[str]) -> Node:
-    """One node for many, at the path of the first."""
+    """Return one node for many, at a path derived from the first."""
     nodes = [graph.nodes[p] for p in members]
     number = sum(int(n.settings.get("folded", 1)) for n in nodes)
     names = Counter(n.name if "names" not in n.settings else str(n.settings["names"]) for n in nodes)
@@ -301,7 +301,7 @@ def _list(names: Iterable[str]) -> str:
 
 
 def _replaced(graph: Graph, shown_at: Mapping[str, str], stands_for: Mapping[str, Node]) -> FoldedGraph:
-    """Return the graph with its nodes replaced, each edge led to what stands for its end, none twice."""
+    """Return the graph with nodes replaced and edges redirected to the replacements, without duplicates."""
     if not shown_at:
         return FoldedGraph(graph, {})
     nodes: dict[str, Node] = {}
@@ -324,7 +324,7 @@ def _replaced(graph: Graph, shown_at: Mapping[str, str], stands_for: Mapping[str
 
 
 def _between_groups(edge: Edge, source: str, target: str, shown_at: Mapping[str, str]) -> Edge:
-    """An edge that ends at a node which stands for many; the port inside a closed one means nothing outside."""
+    """Return an edge with a folded end; the port inside a closed container isn't visible outside."""
     output = "" if edge.source in shown_at else edge.output
     taken = "" if edge.target in shown_at else edge.input.split("[")[0]
     kind = EdgeKind.DATA if edge.kind is EdgeKind.CASE else edge.kind
@@ -332,6 +332,6 @@ def _between_groups(edge: Edge, source: str, target: str, shown_at: Mapping[str,
 
 
 def _then(first: FoldedGraph, second: FoldedGraph) -> FoldedGraph:
-    """One folding after another."""
+    """Return two foldings, one after the other, as one."""
     shown_at = {path: second.shown_at.get(at, at) for path, at in first.shown_at.items()}
     return FoldedGraph(second.graph, {**second.shown_at, **shown_at})

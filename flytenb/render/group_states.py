@@ -1,4 +1,4 @@
-"""Where nodes stand that are drawn as one: what a folded group or a closed container says of those in it."""
+"""States of boxes that represent several nodes."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from flytenb.model import NodeState, Phase
 
 
 def drawn_states(states: Mapping[str, NodeState], shown_at: Mapping[str, str]) -> dict[str, NodeState]:
-    """Return the states of what is drawn: those of nodes that are folded into another are told by that one.
+    """Return the states of drawn nodes; a folded node's state is merged into the node that represents it.
 
     Args:
-        states: where the nodes stand, by path.
-        shown_at: for each path that isn't drawn itself, the path of what stands for it.
+        states: node states by path.
+        shown_at: for each path that isn't drawn, the path of the node that represents it.
     """
     members: dict[str, list[NodeState]] = {}
     for path, at in shown_at.items():
@@ -24,11 +24,11 @@ def drawn_states(states: Mapping[str, NodeState], shown_at: Mapping[str, str]) -
 
 
 def merge_states(members: Iterable[NodeState], own: NodeState | None = None) -> NodeState:
-    """Return where many nodes stand as if they were one: the worst that happened, and how many are finished.
+    """Return one state for several nodes: the worst phase, and how many have finished.
 
     Args:
-        members: the nodes.
-        own: where the container stands that they are in; its phase is the true one.
+        members: the states of the nodes.
+        own: the state of their container, if it is one; its phase is used.
     """
     inside = list(members)
     phases = Counter(state.phase for state in inside)

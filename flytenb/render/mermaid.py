@@ -1,4 +1,4 @@
-"""A scene as Mermaid, for READMEs and wikis that draw it: the same boxes, frames, arrows and words."""
+"""A scene as a Mermaid flowchart, for READMEs and wikis."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CHARS = {ord(c): f"#{ord(c)};" for c in '"#&<>`{}[]()|\\;'}
 
 
 def to_mermaid(scene: Scene) -> str:
-    """Return a Mermaid flowchart; all text is quoted and escaped: no link and no HTML of a user's making."""
+    """Return a Mermaid flowchart; all text is quoted and escaped, so that it can't add links or HTML."""
     return "\n".join(_lines(scene)) + "\n"
 
 

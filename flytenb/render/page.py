@@ -1,4 +1,4 @@
-"""A drawing as one HTML page that needs neither network nor script."""
+"""A drawing as one self-contained HTML page without scripts."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ pre { overflow-x: auto; line-height: 1.35; }
 
 
 def to_page(title: str, svg: str | None, text: str) -> str:
-    """Return the page: the picture (none: only the text, open) and the text under it."""
+    """Return the page: the picture with the text below it, or only the text if there is no picture."""
     if svg is None:
         return _template().render(title=title, picture=Markup("<pre>{}</pre>").format(text), text=text)
-    return _template().render(title=title, picture=Markup(svg), text=text)  # our own, escaped where it was made
+    return _template().render(title=title, picture=Markup(svg), text=text)  # made by us and escaped there
 
 
 @lru_cache(maxsize=1)

@@ -1,4 +1,4 @@
-"""A drawing as pixels, by whichever engine is there; none of them is a dependency."""
+"""A drawing as PNG, by whichever converter is installed."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from flytenb.errors import LayoutError, LayoutTimeoutError
 from flytenb.render.layout import run_dot
 
 _ZOOM = 2
-"""Pixels of the file for each of the picture, for today's screens and for slides."""
+"""Pixels in the file for each pixel of the picture."""
 
 
 def to_png(svg: str | None, dot: str, timeout: float) -> bytes:
-    """Return the picture as PNG: from the SVG by resvg where it is installed, else from the DOT text by Graphviz.
+    """Return the picture as PNG: the SVG converted by resvg if that is installed, else the DOT text drawn by Graphviz.
 
     Raises:
-        LayoutError: neither is there; the hint names the ways out.
+        LayoutError: if neither is available; the hint says what to install.
     """
     if svg is not None and find_spec("resvg_py") is not None:
         import resvg_py
@@ -26,5 +26,5 @@ def to_png(svg: str | None, dot: str, timeout: float) -> bytes:
     except LayoutTimeoutError:
         raise
     except LayoutError as error:
-        hint = "pip install 'flytenb[png]', or install Graphviz, or save .svg or .html and let a browser make it"
-        raise LayoutError(f"no engine makes PNG here: {error.message}", hint=hint) from error
+        hint = "pip install 'flytenb[png]', or install Graphviz, or save .svg or .html and convert that in a browser"
+        raise LayoutError(f"no PNG converter is available: {error.message}", hint=hint) from error

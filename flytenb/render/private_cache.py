@@ -1,4 +1,4 @@
-"""A file of machine code that survives the process: only ours, only whole, or not there at all."""
+"""Cache for machine code in a private file."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _DIGEST = 32
 
 
 class PrivateCache:
-    """One entry in the user's cache directory, named by what it was made from.
+    """One file in the user's cache directory, named after the digest of its source.
 
-    What is in it will be executed, so it is believed only if the file and its directory belong to this user, nobody
-    else may write to them, and the content has the digest at its head. Anything else counts as not there. Nothing it
-    does raises: a cache that can't be used only costs time.
+    Its content is executed. It is therefore read only if the file and its directory belong to this user, no one else
+    can write to them, and the content matches the digest at its start; anything else counts as missing. No method
+    raises: an unusable cache only costs time.
     """
 
     def __init__(self, name: str, source: bytes, version: str) -> None:
@@ -39,13 +39,13 @@ class PrivateCache:
         return content if hashlib.sha256(content).digest() == digest else None
 
     def write(self, content: bytes) -> None:
-        """Keep the content, all of it or nothing, also if others write at the same time."""
+        """Write the content atomically; concurrent writers are safe."""
         directory = self.path.parent
         with contextlib.suppress(OSError):
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not _is_private(directory):
                 return
-            handle, name = tempfile.mkstemp(dir=directory)  # made with mode 0600
+            handle, name = tempfile.mkstemp(dir=directory)  # created with mode 0600
             try:
                 with os.fdopen(handle, "wb") as file:
                     file.write(hashlib.sha256(content).digest() + content)
@@ -56,7 +56,7 @@ class PrivateCache:
 
 
 def cache_directory() -> Path:
-    """Return the directory for what can be made again: `$FLYTENB_CACHE`, else `flytenb` in the system's own place."""
+    """Return the cache directory: `$FLYTENB_CACHE`, else `flytenb/render` in the platform's cache directory."""
     if own := os.environ.get("FLYTENB_CACHE"):
         return Path(own)
     if sys.platform == "win32":
@@ -69,10 +69,10 @@ def cache_directory() -> Path:
 
 
 def _is_private(path: Path) -> bool:
-    """Whether it is a real file or directory of this user that nobody else can change."""
+    """Whether this is a regular file or directory of this user that no one else can modify."""
     found = path.lstat()
     if stat.S_ISLNK(found.st_mode):
         return False
-    if not hasattr(os, "getuid"):  # Windows: the user's own profile
+    if not hasattr(os, "getuid"):  # Windows: in the user's own profile
         return True
     return found.st_uid == os.getuid() and not found.st_mode & 0o077

@@ -1,4 +1,4 @@
-"""All that a picture shows, from a graph; where it stands is left to the layout, how it looks to `svg`."""
+"""Scenes: the boxes, frames, arrows and texts of a picture, before layout."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from flytenb.render.text_metrics import clean
 
 @dataclass(slots=True)
 class Scene:
-    """All of a picture. Numbers of boxes, frames and arrows are their places in the lists."""
+    """Contents of a picture. Boxes, frames and arrows are numbered by their index."""
 
     graph: Graph
     title: str
@@ -34,7 +34,7 @@ def build_scene(
     notes: Iterable[str] = (),
     states: Mapping[str, NodeState] | None = None,
 ) -> Scene:
-    """Return what a picture of the graph shows."""
+    """Return the scene of a graph."""
     boxes = Boxes(graph)
     arrows = build_arrows(graph, boxes)
     return Scene(
@@ -50,7 +50,7 @@ def build_scene(
 
 
 def subtitle(graph: Graph) -> str:
-    """Return what stands behind the title: the kind, how many nodes, the settings."""
+    """Return the text after the title: the kind, the number of nodes, the settings."""
     number = sum(
         int(n.settings.get("folded", 1)) + int(n.settings.get("inside", 0))
         for n in graph.nodes.values()

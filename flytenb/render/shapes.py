@@ -1,4 +1,4 @@
-"""The pieces of a picture: lines of text, boxes, frames, arrows, and their sizes; what is in them is left to others."""
+"""Elements of a picture and their sizes: lines of text, boxes, frames, arrows."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ NAME_SIZE, SMALL_SIZE = 13.0, 11.0
 LINE = 15.0
 LEFT, RIGHT = 14.0, 12.0
 MARK = 20.0
-"""Room for the phase icon at the right end of the first line."""
+"""Room in pixels for the phase icon at the right end of the first line."""
 NARROWEST, WIDEST = 164.0, 236.0
 MOST_LINES = 4
-"""Lines of constants or ports in one box; the rest is counted."""
+"""Most lines of constants or ports in one box; the rest is counted."""
 LABEL_WIDTH = 190.0
 
 
 @dataclass(slots=True)
 class Line:
-    """One line of text in a box; `rest` is set in grey behind it."""
+    """One line of text in a box, followed by `rest` in grey."""
 
     text: str
     css: str
@@ -30,14 +30,14 @@ class Line:
 
     @property
     def width(self) -> float:
-        """How wide it is at most."""
+        """The line's maximal width in pixels."""
         width = measure(self.text, self.size)
         return width + measure(self.rest, SMALL_SIZE) + 7 if self.rest else width
 
 
 @dataclass(slots=True)
 class Box:
-    """One drawn node: a path's, or one of the pills that its ports are drawn as."""
+    """One drawn node, or one pill with ports of an inputs or outputs node."""
 
     number: int
     path: str
@@ -53,7 +53,7 @@ class Box:
 
 @dataclass(slots=True)
 class Frame:
-    """A container that is drawn open, around its boxes and inner frames."""
+    """The border of an open container, around its boxes and inner frames."""
 
     number: int
     path: str
@@ -62,12 +62,12 @@ class Frame:
     tip: str
     width: float
     frame: int | None
-    is_lane: bool = False
+    is_handler: bool = False
 
 
 @dataclass(slots=True)
 class Arrow:
-    """One drawn edge. The way of a branch's result from a case to where the ways meet again has no path at its ends."""
+    """One drawn edge. An arrow from a case to the join dot of its branch has empty paths."""
 
     number: int
     tail: int
@@ -82,24 +82,24 @@ class Arrow:
 
     @property
     def legs(self) -> tuple[tuple[str, str], ...]:
-        """Between which of the layout's nodes it is drawn: a label is one that its arrow passes through."""
+        """The pairs of DOT nodes between which the arrow is drawn; a label is a DOT node on the way."""
         start, end = f"n{self.tail}", f"n{self.head}"
         return ((start, f"l{self.number}"), (f"l{self.number}", end)) if self.label else ((start, end),)
 
     @property
     def label_size(self) -> tuple[float, float]:
-        """Width and height that the label takes."""
+        """Width and height of the label."""
         width = max(measure(line, SMALL_SIZE) for line in self.label)
         return width + (18 if self.kind == EdgeKind.CASE else 6), 14.0 * len(self.label) + 4
 
 
 def text_of(lines: Iterable[Line]) -> list[str]:
-    """Return lines as plain text, what stands behind each of them included."""
+    """Return lines as plain text, with their grey part."""
     return [
         f"{line.text}{': ' if line.css == 'ft-port' else '  '}{line.rest}" if line.rest else line.text for line in lines
     ]
 
 
 def port_of(place: str) -> str:
-    """Return the port that a place belongs to: `xs` of `xs[1]`."""
+    """Return the port of a binding path: `xs` for `xs[1]`."""
     return place.partition("[")[0].partition(".")[0]

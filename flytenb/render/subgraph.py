@@ -1,4 +1,4 @@
-"""The part of a graph that a reader asked for: what leads to a node, what follows from it, what lies between two."""
+"""Selection of a part of a graph: upstream of a node, downstream of it, or between two nodes."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from flytenb.model import Graph, Kind
 def select_subgraph(
     graph: Graph, *, upstream: str | None = None, downstream: str | None = None, between: tuple[str, str] | None = None
 ) -> Graph:
-    """Return the asked part of the graph, or the graph itself if nothing was asked; several wishes are added up.
+    """Return the union of the requested parts, or the graph itself if nothing was requested.
 
-    A kept node keeps its insides and its constants; inputs and outputs that the part doesn't touch are left out.
+    A selected node keeps its contents and constants; unused ports of inputs and outputs nodes are dropped.
 
     Raises:
-        UnknownNameError: a node that the graph doesn't have; the hint has the closest ones.
+        UnknownNameError: if the graph has no such node; the hint has the closest names.
     """
     if upstream is None and downstream is None and between is None:
         return graph
@@ -31,7 +31,7 @@ def select_subgraph(
 
 
 def _with_belongings(graph: Graph, kept: set[str], named: tuple[str | None, ...]) -> set[str]:
-    """Add the constants of what is kept, and all that stands inside the nodes that were named."""
+    """Add the constants of the selected nodes and the contents of the named ones."""
     whole = tuple(f"{graph.node(name).path}/" for name in named if name is not None)
     full = kept | {path for path in graph.nodes if path.startswith(whole)}
     fixed = {e.source for e in graph.edges if e.target in full and graph.nodes[e.source].kind is Kind.CONSTANT}
@@ -39,7 +39,7 @@ def _with_belongings(graph: Graph, kept: set[str], named: tuple[str | None, ...]
 
 
 def _only_used_doors(graph: Graph) -> Graph:
-    """Drop the ports of inputs and outputs nodes that no edge uses any more."""
+    """Drop the ports of inputs and outputs nodes that no edge uses."""
     nodes = dict(graph.nodes)
     for path, node in graph.nodes.items():
         if node.kind is Kind.INPUTS:

@@ -1,4 +1,4 @@
-"""A scene and its positions as one SVG that needs nothing else; whatever a user wrote is escaped here."""
+"""A scene with its positions as one self-contained SVG; all user text is escaped here."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ _FOOT = 22.0
 _TIP_LENGTH, _TIP_HALF = 7.0, 3.2
 _LINE = '<path class="ft-line" d="M%%.1f %%.1fC%s"/>'
 _TIP = '<path class="ft-tip" d="M%.1f %.1fL%.1f %.1fL%.1f %.1fZ"/>'
-_SQUEEZE = 1.2  # letters may lose this much of their width
+_SQUEEZE = 1.2  # letters may be compressed by this share of their width
 _TITLE_SIZE, _BOLD = 14.0, 1.14
 
 
 def to_svg(scene: Scene, at: Positions, uid: str) -> str:
-    """Return the picture.
+    """Return the SVG.
 
     Every node is a `g.ft-node` with `data-path`, every edge a `g.ft-edge` with `data-source` and `data-target`, every
-    open container a `g.ft-cluster`. A page can recolour a node by its `data-phase` (and `data-cache="HIT"`) and rewrite
-    its `.ft-sub`.
+    open container a `g.ft-cluster`. A page can recolour a node by setting its `data-phase` (and `data-cache="HIT"`) and
+    rewrite its `.ft-sub`.
 
     Args:
-        scene: what is shown.
-        at: where.
-        uid: what all ids in the picture start with.
+        scene: the contents.
+        at: the positions.
+        uid: prefix of all ids.
     """
     head = _HEAD + 15 * len(scene.notes)
     foot = _FOOT if _has_order(scene) else 0.0
     width = max(at.width, *_head_widths(scene)) + 2 * _PAD
     height = head + at.height + _PAD + foot
     left = (width - at.width) / 2
-    # arrows lie under the titles of frames and under the boxes
+    # arrows are below the titles of frames and below boxes
     parts = list(_arrows(scene, at))
     parts += [_frame(frame, scene, at, uid) for frame in scene.frames]
     parts += [_box(box, scene, at, uid) for box in scene.boxes]
@@ -124,7 +124,7 @@ def _box(box: Box, scene: Scene, at: Positions, uid: str) -> str:
 
 
 def _spoken(name: str, kind: Kind, state: NodeState | None) -> str:
-    """What a screen reader says: `generate, task, running`."""
+    """Return the label for screen readers: `generate, task, running`."""
     words = [name, captions.kind_word(kind)]
     return ", ".join([*words, captions.phase_word(state.phase)] if state else words)
 
@@ -203,7 +203,7 @@ def _text(line: Line, x: float, y: float) -> str:
 
 
 def _squeezed(text: str, room: float, x: float, y: float) -> str:
-    """A second line that came after the box was measured: what it is too long is taken from its letters, then cut."""
+    """Return a second line set after the box was measured: its letters are compressed, then it is cut."""
     text = fit(text, room * _SQUEEZE, SMALL_SIZE)
     fixed = f' textLength="{room:.1f}" lengthAdjust="spacingAndGlyphs"' if measure(text, SMALL_SIZE) > room else ""
     return f'<text class="ft-sub" x="{x:.1f}" y="{y:.1f}"{fixed}>{xml(text)}</text>'
@@ -218,7 +218,7 @@ def _mark(box: Box, state: NodeState | None, left: float, top: float, uid: str) 
 
 
 def _icon(x: float, y: float, state: NodeState | None, uid: str) -> str:
-    """A window on the row of icons; style sheets move the row, the attribute is for programs that can't."""
+    """Return the phase icon: a clip window over the row of icons, moved by CSS or, without CSS, by the attribute."""
     moved = ""
     if state is not None:
         is_hit = state.phase is Phase.SUCCEEDED and state.cache is CacheStatus.HIT
@@ -239,7 +239,7 @@ def _frame(frame: Frame, scene: Scene, at: Positions, uid: str) -> str:
     if frame.node.kind is Kind.MAP:
         shape = _rect(left + 4, top + 4, right - left, bottom - top, 8) + shape
     title = frame.title
-    if frame.is_lane:
+    if frame.is_handler:
         return f'<g class="ft-lane">{shape}{_text(title, left + 12, top + 16)}</g>'
     state = scene.states.get(frame.path)
     rest = title.rest if state is None else captions.state_caption(state)
@@ -279,7 +279,7 @@ def _arrow(arrow: Arrow, scene: Scene, at: Positions, ways: list[Curve]) -> str:
 
 @lru_cache(maxsize=8192)
 def _path(path: str) -> str:
-    """A path as an attribute; each stands at its box and at every arrow that it has."""
+    """Return a path as an attribute value."""
     return xml(clean(path))
 
 
@@ -288,7 +288,7 @@ def _line(way: Curve) -> str:
 
 
 def _pointed(way: Curve) -> str:
-    """A line that ends where the base of its tip is, and the tip: a triangle from there to where the line points."""
+    """Return a curve that ends at the base of its arrowhead, and the arrowhead."""
     from_x, from_y, x, y = way[-4:]
     length = hypot(x - from_x, y - from_y)
     dx, dy = ((x - from_x) / length, (y - from_y) / length) if length else (0.0, 1.0)

@@ -1,4 +1,4 @@
-"""A graph in plain characters: the facts of the picture, for terminals, screen readers and saved notebooks."""
+"""A graph in plain characters, for terminals, screen readers and saved notebooks."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from flytenb.render.shapes import port_of
 from flytenb.render.text_metrics import clean
 
 WIDTH = 100
-"""Columns beyond which a line is broken."""
+"""Columns after which a line is wrapped."""
 LONGEST = 160
-"""Characters of one name, type, value or condition that are written."""
+"""Most characters of one name, type, value or condition."""
 
 
 def to_text(
@@ -25,7 +25,7 @@ def to_text(
     notes: Iterable[str] = (),
     states: Mapping[str, NodeState] | None = None,
 ) -> str:
-    """Return the graph as a tree: a line for each node, under it what goes in and what comes out."""
+    """Return the graph as a tree: one line per node, its inputs and outputs below it."""
     return "\n".join(_Text(graph, states or {}).lines(title, notes))
 
 
@@ -46,7 +46,7 @@ class _Text:
         yield from self._level("", "")
 
     def _level(self, parent: str, indent: str) -> Iterator[str]:
-        """The ports and nodes directly under a parent, in compiled order: inputs first, outputs last."""
+        """Return the nodes directly under a parent in compiled order, inputs first and outputs last."""
         family = self._children.get(parent, [])
         yield from (f"{indent}│  in   {text}" for n in family if n.kind is Kind.INPUTS for text in self._ports(n))
         shown = [n for n in family if not n.is_pseudo or n.kind is Kind.CASE]
@@ -86,7 +86,7 @@ class _Text:
         yield from self._level(node.path, below)
 
     def _given(self, node: Node) -> Iterator[str]:
-        """What fills the inputs, and what must be done before."""
+        """Return what fills the inputs, and which nodes must finish first."""
         for edge in self.graph.edges_into(node.path):
             source = self.graph.nodes[edge.source]
             if source.kind is Kind.CONSTANT:
@@ -101,7 +101,7 @@ class _Text:
             yield f"→ {_short(captions.outputs(node.interface))}"
 
     def _source(self, edge: Edge) -> str:
-        """What an edge brings, as short as it is clear: an input's name, a node's, or one of its outputs."""
+        """Return the source of an edge in the shortest unambiguous form: an input, a node, or one of its outputs."""
         source = self.graph.nodes[edge.source]
         if source.kind is Kind.INPUTS:
             return _short(edge.output)
@@ -114,14 +114,14 @@ class _Text:
         return f"{shown} ({_short(label)})" if "→" in label and "[" not in label else shown
 
     def _name(self, node: Node, seen_from: str) -> str:
-        """The node's name if it is the only one, its id among its siblings, else its path."""
+        """Return the node's name if that is unique, its id if it is a sibling, else its path."""
         if self._names[node.name] == 1:
             return _short(node.name)
         return _short(node.id if node.parent == seen_from else node.path)
 
 
 def _filled(gutter: str, parts: list[str]) -> Iterator[str]:
-    """The parts with commas between them, as many on a line as there is room for."""
+    """Yield the parts, comma-separated, as many per line as fit."""
     line = ""
     for part in parts:
         longer = f"{line}{'  ' if part.startswith('→') else ', '}{part}" if line else part

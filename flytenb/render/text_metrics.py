@@ -1,4 +1,4 @@
-"""How wide a text is, how it is cut to fit, what of it may stand in a picture; knows no fonts, only safe guesses."""
+"""Text measurement, cutting and cleaning for pictures, by upper bounds of letter widths."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from functools import lru_cache
 from html import escape
 
 LONGEST = 2_000
-"""Characters of any one text that a picture takes at all, tooltips included."""
+"""Most characters of any text in a picture, tooltips included."""
 
-# Widths in thousandths of the font size, from the space to the tilde: for each letter the wider of DejaVu Sans, the
-# widest of the common defaults, and Helvetica; measured in a browser.
+# Widths in thousandths of the font size, from space to tilde: for each letter the maximum of DejaVu Sans (the widest
+# common default) and Helvetica, measured in a browser.
 _LATIN = (
     *(318, 401, 460, 838, 636, 950, 780, 275, 390, 390, 500, 838, 318, 361, 318, 337),
     *(636, 636, 636, 636, 636, 636, 636, 636, 636, 636, 337, 337, 838, 838, 838, 556),
@@ -25,7 +25,7 @@ _SAFETY = 1.04
 _WIDE, _OTHER = 1.15, 0.8  # in font sizes: a CJK letter or emoji, and a letter of any other script
 
 _KNOWN = re.compile(f"[ -~{''.join(_SIGNS)}]*")
-# What XML forbids, C1 controls, the marks that turn the direction of what follows, and non-characters.
+# Characters that XML forbids, C1 controls, bidirectional controls and non-characters.
 _UNFIT = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
 )
@@ -35,12 +35,12 @@ _STACKED = re.compile(
     "([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{2})[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
 )
 _UNCLEAN = re.compile(rf"{_UNFIT.pattern}|{_STACKED.pattern}|[^\S\n ]|  |\n\Z")
-"""What `clean_lines` has to do something about: most texts have nothing of it, and one search tells."""
+"""Matches what `clean_lines` has to change; most texts have no match."""
 
 
 @lru_cache(maxsize=8192)
 def clean(text: str) -> str:
-    """Return the text on one line, without what no picture can hold: controls, lone surrogates, stacks of accents."""
+    """Return the text on one line without controls, lone surrogates and stacked accents."""
     text = _SPACES.sub(" ", _cut(text))
     if text.isascii() and text.isprintable():
         return text
@@ -48,7 +48,7 @@ def clean(text: str) -> str:
 
 
 def clean_lines(text: str) -> str:
-    """Return the text as `clean` does, but keep its line breaks."""
+    """Return the text cleaned like `clean`, with its line breaks."""
     if len(text) <= LONGEST and not _UNCLEAN.search(text):
         return text
     return "\n".join(clean(line) for line in _cut(text).splitlines())
@@ -59,13 +59,15 @@ def _cut(text: str) -> str:
 
 
 def xml(text: str) -> str:
-    """Return the text as it may stand in an XML element or attribute."""
-    return escape(text, quote=True) if _MARKUP.search(text) else text  # most have none of it, and are found so faster
+    """Return the text escaped for an XML element or attribute."""
+    return (
+        escape(text, quote=True) if _MARKUP.search(text) else text
+    )  # most texts have no markup, and the search is faster than escaping
 
 
 @lru_cache(maxsize=8192)
 def measure(text: str, size: float) -> float:
-    """Return how many pixels the text takes at most in a font of this size."""
+    """Return the most pixels that the text takes in a font of this size."""
     return sum(map(_em, text)) * size
 
 
@@ -83,13 +85,13 @@ def _em(char: str) -> float:
 
 
 def is_guessed(text: str) -> bool:
-    """Whether the text has letters whose width nobody can foretell, so that the picture must fix its length."""
+    """Whether the text has letters of unknown width, so that its length in the picture must be fixed."""
     return _KNOWN.fullmatch(text) is None
 
 
 @lru_cache(maxsize=8192)
 def fit(text: str, width: float, size: float) -> str:
-    """Return the text, cut with an ellipsis where it would be wider."""
+    """Return the text, cut with an ellipsis if it is wider."""
     if measure(text, size) <= width:
         return text
     room = width - measure("…", size)
@@ -103,7 +105,7 @@ def fit(text: str, width: float, size: float) -> str:
 
 
 def wrap(text: str, width: float, size: float, lines: int) -> list[str]:
-    """Return the text broken at spaces into at most so many lines; the last one is cut."""
+    """Return the text wrapped at spaces into at most `lines` lines; the last one is cut."""
     found: list[str] = []
     line = ""
     words = text.split(" ")

@@ -1,4 +1,4 @@
-"""How a picture looks, as tables: colours for light and dark, looks by kind and by phase; made into one style sheet."""
+"""Style sheet of pictures: colours in light and dark, by kind and by phase."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from functools import lru_cache
 
 from flytenb.model import Kind
 
-# name → light, dark, and the Jupyter variable that wins where there is one. The phase colours are Okabe and Ito's,
-# which stay apart for colour-blind readers; greys and accents have a contrast of at least 4.5 as text on the card.
+# name → light, dark, and the Jupyter variable that takes precedence. The phase colours are those of Okabe and Ito,
+# which colour-blind readers can tell apart; greys and accents have a contrast of at least 4.5 as text on the card.
 _COLOURS: dict[str, tuple[str, str, str | None]] = {
     "card": ("#ffffff", "#1b1f24", "--jp-layout-color1"),
     "box": ("#ffffff", "#22272e", None),
@@ -55,7 +55,7 @@ ICONS: tuple[tuple[str, str], ...] = (
     ("SKIPPED", "M3.5 8h9"),
     ("HIT", "M9.5 2L4 9h4l-1.5 5L12 7H8z"),
 )
-"""Phase → a drawing of 16 × 16; the last one replaces SUCCEEDED where a cache answered."""
+"""SVG path of each phase's icon, 16 × 16; the last one replaces SUCCEEDED for a cache hit."""
 
 _FONT = 'system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif'
 
@@ -118,10 +118,10 @@ stroke-width:2.5}
 
 @lru_cache(maxsize=1)
 def style_sheet() -> str:
-    """Return the style sheet, the same for every picture: all rules start with `.ft-drawing`.
+    """Return the style sheet, the same for every picture; every selector starts with `.ft-drawing`.
 
-    First come the light colours as such, for programs that know no variables; then, for those that do, the same
-    declarations again through variables that follow the page.
+    The light colours come first, as literals, for programs without CSS variables; then the same declarations through
+    variables that follow the page's theme.
     """
     phases = "".join(_phase_colours(name) for name, _ in ICONS)
     rules = _RULES.replace("\n", "").replace("$font", _FONT) + _bands() + phases
@@ -149,7 +149,7 @@ def _at_phase(name: str) -> str:
 
 
 def icon_shift(name: str) -> int:
-    """Return how far the row of icons moves, in pixels, behind its window of one, to show this one."""
+    """Return by how many pixels the row of icons moves to show this icon in its window."""
     return -16 * [icon for icon, _ in ICONS].index(name)
 
 
@@ -157,7 +157,7 @@ _DECLARATION = re.compile(r"[a-z-]+:\$[a-z]+")
 
 
 def _as_variables(rules: str) -> str:
-    """The same rules with nothing but their colours, as variables."""
+    """Return the rules with only their colour declarations, as variables."""
     found = []
     for rule in filter(None, rules.split("}")):
         selector, _, declarations = rule.partition("{")

