@@ -237,7 +237,7 @@ class Options:
                 endings += self._watch(made)
                 made._begin()
             # A run without a view prints its gates, or they would block it without a word.
-            made._wait_and(lambda: None if endings else gates.look(made))
+            made._wait_and(lambda: None if endings else gates.print_new(made))
         except BaseException:
             made.cancel()
             raise

@@ -78,7 +78,7 @@ def test_a_transformers_own_html_is_shown_in_a_sandbox():
     shown = show(Clip("rain"), Clip)
     assert "<h1>rain</h1>" in _frame(shown)
     assert "<script" not in shown.fragment
-    assert shown.text.split("\n") == ["rain", "(scripts in it are switched off)"]
+    assert shown.text.split("\n") == ["rain", "(scripts are disabled)"]
 
 
 def test_it_is_found_without_a_declaration_and_inside_containers():

@@ -64,11 +64,11 @@ def test_a_csv_file_can_be_paged_sorted_and_searched(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("code,n\n" + "".join(f"{i:03},{(7 * i) % 100}\n" for i in range(100)) + "short\n")
     explorer = flytenb.explore(FlyteFile(str(path)))
-    assert "rows 21–30 of 101" in explorer.choose(start=20).still.text
-    assert "020" in explorer.still.text
-    cells = [line.split() for line in explorer.choose(start=0, sort=1).still.text.splitlines()]
+    assert "rows 21–30 of 101" in explorer.choose(start=20).static.text
+    assert "020" in explorer.static.text
+    cells = [line.split() for line in explorer.choose(start=0, sort=1).static.text.splitlines()]
     assert cells[4:7] == [["0", "000", "0"], ["43", "043", "1"], ["86", "086", "2"]]
-    assert "of 1 with" in explorer.choose(find="099").still.text
+    assert "of 1 with" in explorer.choose(find="099").static.text
 
 
 def test_of_a_large_csv_file_it_says_how_much_was_read(tmp_path):
@@ -76,7 +76,7 @@ def test_of_a_large_csv_file_it_says_how_much_was_read(tmp_path):
     path.write_text("a,b\n" + "1,2\n" * 1_100_000)
     assert (
         "only the first 4.0 MB of the file were read"
-        in flytenb.explore(FlyteFile(str(path))).choose(start=5).still.text
+        in flytenb.explore(FlyteFile(str(path))).choose(start=5).static.text
     )
 
 
@@ -90,7 +90,7 @@ def test_a_picture_is_embedded_and_made_smaller_if_it_is_large(tmp_path):
     Image.fromarray(noise).save(out, "PNG")
     assert len(out.getvalue()) > Limits().embed
     shown = show(_file(tmp_path / "large.png", out.getvalue()))
-    assert "500 × 400 pixels, made smaller" in shown.text
+    assert "500 × 400 pixels, scaled down" in shown.text
     assert 'src="data:image/png;base64,' in shown.fragment
     assert len(shown.fragment) < Limits().html
 
@@ -123,10 +123,10 @@ def test_a_parquet_file_can_be_paged_over_its_row_groups(tmp_path, start):
     explorer = flytenb.explore(FlyteFile(str(tmp_path / "t.parquet"))).choose(start=start, left=29, size=25)
     first = start // 25 * 25
     stop = min(first + 25, 1_003)
-    assert f"rows {first + 1:,}–{stop:,} of 1,003" in explorer.still.text
-    assert "c29" in explorer.still.text
-    assert "c0" not in explorer.still.text
-    found = [line.split() for line in explorer.still.text.splitlines()]
+    assert f"rows {first + 1:,}–{stop:,} of 1,003" in explorer.static.text
+    assert "c29" in explorer.static.text
+    assert "c0" not in explorer.static.text
+    found = [line.split() for line in explorer.static.text.splitlines()]
     assert [line for line in found if len(line) == 2 and line[0].isdigit()] == [
         [str(i)] * 2 for i in range(first, stop)
     ]
@@ -143,7 +143,7 @@ def test_only_the_row_groups_of_a_page_are_read(tmp_path, monkeypatch):
             asked.append(row_groups) or read(self, *args, row_groups=row_groups, **rest)
         ),
     )
-    assert "rows 501–510" in flytenb.explore(tmp_path / "t.parquet").choose(start=500).still.text
+    assert "rows 501–510" in flytenb.explore(tmp_path / "t.parquet").choose(start=500).static.text
     assert asked[-1] == [5]
 
 
@@ -156,7 +156,7 @@ def test_a_pickle_is_named_and_not_opened(tmp_path):
 
     for name in ("model.pkl", "model.joblib", "model.pt"):
         text = show(_file(tmp_path / name, pickle.dumps(Bomb()))).text
-        assert "not opened: unpickling runs whatever code is in it" in text
+        assert "not opened: unpickling would run the code in it" in text
     assert not marker.exists()
 
 
@@ -189,7 +189,7 @@ def test_the_declared_extension_counts_before_the_name(tmp_path):
 def test_a_remote_file_is_its_address(tmp_path):
     assert _lines(FlyteFile("s3://bucket/key.parquet"))[1:] == ["uri   s3://bucket/key.parquet", "here  not downloaded"]
     assert "not downloaded" in show(FlyteDirectory("gs://bucket/dir")).text
-    assert "nothing there" in show(Path("/no/such/file.csv")).text
+    assert "does not exist" in show(Path("/no/such/file.csv")).text
 
 
 def test_a_remote_directory_is_not_told_to_be_empty_before_it_is_downloaded():
@@ -201,7 +201,7 @@ def test_a_remote_directory_is_not_told_to_be_empty_before_it_is_downloaded():
 @pytest.mark.parametrize("kind", [FlyteFile, FlyteDirectory])
 def test_a_path_on_this_machine_that_leads_nowhere_is_told(kind, tmp_path):
     text = show(kind(str(tmp_path / "gone"))).text
-    assert "nothing there" in text
+    assert "does not exist" in text
     assert "downloaded" not in text
 
 

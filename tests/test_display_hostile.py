@@ -158,7 +158,7 @@ def test_a_frame_may_load_nothing_and_run_nothing():
     (frame,) = page.frames
     assert "default-src 'none'" in frame
     assert [a["sandbox"] for t, a in page.elements if t == "iframe"] == [""]
-    assert "scripts in it are switched off" in show(Rich()).text
+    assert "scripts are disabled" in show(Rich()).text
 
 
 def _raising(*names: str) -> Any:

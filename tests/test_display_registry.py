@@ -283,4 +283,4 @@ def test_a_mapping_that_shows_itself_does_so_and_its_text_is_its_own() -> None:
     shown = show(_Dataset())
     assert shown.text == "_Dataset\n  <Dataset>\n  Dimensions: x 3"
     assert "&lt;b&gt;Dimensions" in shown.fragment
-    assert "'a'  1" in flytenb.explore(_Dataset()).choose(is_open=True).still.text
+    assert "'a'  1" in flytenb.explore(_Dataset()).choose(is_open=True).static.text

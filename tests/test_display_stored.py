@@ -40,18 +40,18 @@ def shuffled(tmp_path: Path) -> Path:
 
 def test_a_parquet_file_is_sorted_with_what_is_missing_last(shuffled: Path) -> None:
     explorer = flytenb.explore(FlyteFile(str(shuffled)))
-    assert [row[1] for row in _cells(explorer.choose(sort=0).still.text)[:4]] == ["1", "2", "3", "4"]
+    assert [row[1] for row in _cells(explorer.choose(sort=0).static.text)[:4]] == ["1", "2", "3", "4"]
     explorer.choose(is_descending=True)
-    assert [row[1] for row in _cells(explorer.still.text)[:2]] == ["99", "98"]
-    assert [row[1] for row in _cells(explorer.choose(start=90).still.text)][:2] == ["None", "None"]
+    assert [row[1] for row in _cells(explorer.static.text)[:2]] == ["99", "98"]
+    assert [row[1] for row in _cells(explorer.choose(start=90).static.text)][:2] == ["None", "None"]
     # Words come in the order of what they say, not of where the file keeps them.
-    found = _cells(explorer.choose(start=0, sort=1, is_descending=False).still.text)
+    found = _cells(explorer.choose(start=0, sort=1, is_descending=False).static.text)
     assert found[0][2] == "w0"
-    assert _cells(explorer.choose(is_descending=True).still.text)[0][2] == "w6"
+    assert _cells(explorer.choose(is_descending=True).static.text)[0][2] == "w6"
 
 
 def test_a_parquet_file_is_searched(shuffled: Path) -> None:
-    text = flytenb.explore(shuffled).choose(find="W3").still.text
+    text = flytenb.explore(shuffled).choose(find="W3").static.text
     assert {row[2] for row in _cells(text)[:10]} == {"w3"}
     assert 'rows 1–10 of 14 with "W3"' in text
 
@@ -65,7 +65,7 @@ def test_a_parquet_file_that_is_too_large_to_sort_says_so_and_offers_no_control(
     assert 'data-ft-set="sort"' not in explorer.live.fragment
     assert 'data-ft-set="find"' not in explorer.live.fragment
     monkeypatch.setattr(pq.ParquetFile, "read", None)
-    assert _cells(explorer.choose(sort=0, start=20).still.text)[0][1] == "47"
+    assert _cells(explorer.choose(sort=0, start=20).static.text)[0][1] == "47"
 
 
 def test_words_that_a_file_says_once_are_held_once(tmp_path: Path) -> None:
@@ -73,8 +73,8 @@ def test_words_that_a_file_says_once_are_held_once(tmp_path: Path) -> None:
     pq.write_table(pa.table({"word": words}), tmp_path / "t.parquet", store_schema=False)
     before = pa.total_allocated_bytes()
     explorer = flytenb.explore(tmp_path / "t.parquet")
-    assert "rows 400,001–400,010" in explorer.choose(start=400_000).still.text
-    assert "rows 1–10" in explorer.choose(sort=0, start=0).still.text
+    assert "rows 400,001–400,010" in explorer.choose(start=400_000).static.text
+    assert "rows 1–10" in explorer.choose(sort=0, start=0).static.text
     # 50 GB if every row had its own.
     assert pa.default_memory_pool().max_memory() - before < 1_000_000_000
 
@@ -86,7 +86,7 @@ def test_lines_of_json_are_a_table(tmp_path: Path) -> None:
     assert "… 20 more rows" in text
     assert "0 … 29" in text
     explorer = flytenb.explore(path).choose(sort=0, is_descending=True, find="w2")
-    assert _cells(explorer.still.text)[0] == ["29", "29", "w2"]
+    assert _cells(explorer.static.text)[0] == ["29", "29", "w2"]
 
 
 def test_lines_of_json_that_are_no_records_are_a_list(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_of_many_lines_of_json_only_the_first_are_read(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text('{"a": 1, "b": "é"}\n' * 300_000)
     assert show(path).text.endswith("… more rows")
-    assert "only the first 4.0 MB of the file were read" in flytenb.explore(path).choose(start=5).still.text
+    assert "only the first 4.0 MB of the file were read" in flytenb.explore(path).choose(start=5).static.text
 
 
 def test_an_array_in_a_file_is_shown_like_any_and_sliced(tmp_path: Path) -> None:
@@ -113,8 +113,8 @@ def test_an_array_in_a_file_is_shown_like_any_and_sliced(tmp_path: Path) -> None
     assert "int16" in text
     assert "0 … 3599, mean 1799.5" in text
     explorer = flytenb.explore(tmp_path / "a.npy").choose(index=(2,))
-    assert "[2, :, :]" in explorer.still.text
-    assert "1800 … 2699" in explorer.still.text
+    assert "[2, :, :]" in explorer.static.text
+    assert "1800 … 2699" in explorer.static.text
     np.save(tmp_path / "f.npy", np.asfortranarray([[1, 2], [3, 4]]))
     assert show(tmp_path / "f.npy").text.split()[-4:] == ["1", "2", "3", "4"]
 
@@ -185,17 +185,17 @@ def test_a_lazy_frame_tells_its_columns_to_who_asks() -> None:
     explorer = flytenb.explore(frame)
     assert "ask for them" in explorer.live.text
     explorer.choose("columns", is_open=True)
-    assert [line.split() for line in explorer.still.text.splitlines()[-2:]] == [["a", "(Int64)"], ["b", "(String)"]]
+    assert [line.split() for line in explorer.static.text.splitlines()[-2:]] == [["a", "(Int64)"], ["b", "(String)"]]
     assert not seen
     missing = flytenb.explore(pl.scan_parquet("/no/such.parquet")).choose("columns", is_open=True)
-    assert "it doesn't say: FileNotFoundError" in missing.still.text
+    assert "the request failed: FileNotFoundError" in missing.static.text
 
 
 def test_who_asks_waits_only_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lazy, "_PATIENCE", 0.01)
     monkeypatch.setattr(pl.LazyFrame, "collect_schema", lambda self: time.sleep(1))
     explorer = flytenb.explore(pl.LazyFrame({"a": [1]})).choose("columns", is_open=True)
-    assert "it doesn't say: TimeoutError: no answer within 0.01 s" in explorer.still.text
+    assert "the request failed: TimeoutError: no answer within 0.01 s" in explorer.static.text
 
 
 def test_an_answer_is_given_on_and_so_is_an_error() -> None:

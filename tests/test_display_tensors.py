@@ -103,7 +103,7 @@ def test_a_tensor_without_elements_says_so_and_offers_no_copy(torch):
 def test_a_tensor_on_a_device_is_not_copied(stand_in_torch):
     tensor = stand_in_torch.Tensor(np.zeros(100), device="cuda:0")
     assert "on cuda:0" in _text(tensor)
-    assert "not copied from cuda:0: .cpu() brings it here" in _text(tensor)
+    assert "not copied from cuda:0: use .cpu() to copy it" in _text(tensor)
 
 
 def test_a_module_tells_what_it_learns_and_what_is_in_it(torch):

@@ -112,10 +112,10 @@ def test_a_person_fills_the_form_and_runs_it(notebook: Notebook, page: Page, tmp
     form = notebook.output(3).locator(".ft-form")
     line = form.locator(".ft-form-call pre")
 
-    # A wrong number is told at once, next to where it was typed, and mended.
+    # An invalid number is reported at once beside its field, and corrected.
     number = field(form, "num")
     number.locator("input").fill("five")
-    expect(number.locator(".ft-form-problem")).to_have_text("'five' is no whole number")
+    expect(number.locator(".ft-form-problem")).to_have_text("expected a whole number, got 'five'")
     expect(line).to_contain_text("num=…")
     number.locator("input").fill("5")
     expect(number.locator(".ft-form-problem")).to_be_hidden()

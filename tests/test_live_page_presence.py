@@ -20,13 +20,13 @@ def clock() -> Clock:
     return Clock()
 
 
-def calls(audience: PagePresence, clock: Clock, seconds: int, size: int = 100_000) -> list[float]:
+def calls(presence: PagePresence, clock: Clock, seconds: int, size: int = 100_000) -> list[float]:
     """Let so many seconds go by and return when somebody called."""
     found = []
     for _ in range(seconds * 10):
         clock.now = round(clock.now + 0.1, 1)
-        if audience.is_due():
-            audience.called(size)
+        if presence.is_due():
+            presence.announced(size)
             found.append(clock.now)
     return found
 
@@ -36,38 +36,38 @@ def test_a_page_that_never_spoke_is_never_called(clock: Clock) -> None:
 
 
 def test_a_page_that_says_so_in_time_is_not_called(clock: Clock) -> None:
-    audience = PagePresence(clock)
+    presence = PagePresence(clock)
     for _ in range(20):
-        audience.hear()
-        assert calls(audience, clock, 60) == []
+        presence.page_seen()
+        assert calls(presence, clock, 60) == []
 
 
 def test_a_page_that_goes_is_called_soon_and_then_ever_less(clock: Clock) -> None:
-    audience = PagePresence(clock)
-    audience.hear()
-    audience.leave()
-    found = calls(audience, clock, 200)
+    presence = PagePresence(clock)
+    presence.page_seen()
+    presence.page_left()
+    found = calls(presence, clock, 200)
     assert found[:5] == [2, 4, 8, 16, 32]
     assert found[-1] - found[-2] == 64
 
 
 def test_a_page_that_fell_silent_is_called(clock: Clock) -> None:
-    audience = PagePresence(clock)
-    audience.hear()
-    assert calls(audience, clock, 110)[:2] == [100, 102]
+    presence = PagePresence(clock)
+    presence.page_seen()
+    assert calls(presence, clock, 110)[:2] == [100, 102]
 
 
 def test_a_page_that_answers_is_not_called_any_more(clock: Clock) -> None:
-    audience = PagePresence(clock)
-    audience.leave()
-    assert len(calls(audience, clock, 10)) == 3
-    audience.hear()
-    assert calls(audience, clock, 60) == []
-    audience.leave()
-    assert len(calls(audience, clock, 3)) == 1
+    presence = PagePresence(clock)
+    presence.page_left()
+    assert len(calls(presence, clock, 10)) == 3
+    presence.page_seen()
+    assert calls(presence, clock, 60) == []
+    presence.page_left()
+    assert len(calls(presence, clock, 3)) == 1
 
 
 def test_large_pictures_are_not_sent_for_ever(clock: Clock) -> None:
-    audience = PagePresence(clock)
-    audience.leave()
-    assert len(calls(audience, clock, 100_000, size=1_000_000)) == 8
+    presence = PagePresence(clock)
+    presence.page_left()
+    assert len(calls(presence, clock, 100_000, size=1_000_000)) == 8

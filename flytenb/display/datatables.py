@@ -1,6 +1,6 @@
-"""Frames as tables of itables, for who registers `show_datatable`; where its scripts don't run nothing changes.
+"""Display of frames as interactive tables of itables; without its scripts the usual display is shown.
 
-Whoever wants them has itables write its scripts into the notebook once, and registers the display:
+Call `itables.init_notebook_mode` once per notebook and register the display:
 
     import itables
     from flytenb.display.datatables import show_datatable
@@ -21,17 +21,17 @@ from flytenb.display.registry import BUILT_IN
 from flytenb.display.view import View
 
 _ROWS = (1_000, 300, 100, 30)
-"""So many rows are put into the page, or fewer where they are long."""
+"""Most rows in the page; smaller numbers are tried where rows are long."""
 _COLUMNS = 100
 _LARGEST = 120_000
-"""Characters of what a table of itables adds to an output."""
+"""Most characters that the table adds to an output."""
 _PLAIN = "--dt-html-background:transparent"
 _LIBRARY = "_itables_" + itables.__version__.replace(".", "_")
 _READY = f"itables-{itables.__version__}-ready"
 
 
 def show_datatable(value: Any, view: View) -> Part:
-    """Show a frame or column of pandas or polars as usual, and as a table of itables where its scripts are at hand."""
+    """Show a frame or column of pandas or polars, replaced by a table of itables where its scripts are loaded."""
     still = view.first_of(BUILT_IN.candidates(value), value)
     if view.depth > 0 or view.selections is not None or not len(value):
         return still
@@ -40,7 +40,7 @@ def show_datatable(value: Any, view: View) -> Part:
 
 
 def _markup(value: Any) -> str:
-    """Return a hidden table, and the script that shows it instead of what stands above once the library is there."""
+    """Return a hidden table and the script that swaps it with the static display once the library is loaded."""
     for rows in _ROWS:
         few = value.head(rows)
         caption = f"the first {len(few):,} of {len(value):,} rows" if len(few) < len(value) else None
@@ -63,13 +63,13 @@ def _markup(value: Any) -> str:
 
 
 def _swap(key: str) -> str:
-    """Return the script: below the head line, which tells type and size, one table takes the place of the other."""
+    """Return the script that swaps the two tables; the head line with type and size stays."""
     return (
         '<script type="module">'
         f'const made = document.getElementById("{key}"), still = made?.previousElementSibling;'
         'const swap = async () => { if (!made) return; made.removeAttribute("hidden");'
         'for (const each of still?.querySelectorAll(".ft-scroll, .ft-note") ?? []) each.hidden = true;'
-        # itables 2.9.1 asks for the page's theme before its library is there, and never again.
+        # itables 2.9.1 reads the page's theme only once, before its library is loaded.
         f'(await window["{_LIBRARY}"]).set_or_remove_dark_class?.() }};'
         f'if (window["{_LIBRARY}"]) swap(); else window.addEventListener("{_READY}", swap, {{ once: true }});'
         "</script>"

@@ -1,4 +1,4 @@
-"""Questions that somebody else answers, in their own time: a storage, a query, a value's own methods."""
+"""Calls with a time limit: storage requests, queries, methods of values."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ class _Raised:
     error: Exception
 
 
-def wait_for(ask: Callable[[], T], seconds: float) -> T:
-    """Return what a question is answered, asked in a thread of its own.
+def wait_for(call: Callable[[], T], seconds: float) -> T:
+    """Return the result of a call, made in a thread of its own.
 
     Raises:
-        TimeoutError: if it takes longer; the question itself can't be taken back.
-        Exception: whatever it raises.
+        TimeoutError: if it takes longer; the call itself goes on in its thread.
+        Exception: whatever the call raises.
     """
-    answers: queue.SimpleQueue[T | _Raised] = queue.SimpleQueue()
+    results: queue.SimpleQueue[T | _Raised] = queue.SimpleQueue()
 
-    def answer() -> None:
+    def run() -> None:
         try:
-            answers.put(ask())
+            results.put(call())
         except Exception as error:
-            answers.put(_Raised(error))
+            results.put(_Raised(error))
 
-    threading.Thread(target=contextvars.copy_context().run, args=(answer,), name="flytenb-asked", daemon=True).start()
+    threading.Thread(target=contextvars.copy_context().run, args=(run,), name="flytenb-call", daemon=True).start()
     try:
-        found = answers.get(timeout=seconds)
+        result = results.get(timeout=seconds)
     except queue.Empty:
         raise TimeoutError(f"no answer within {seconds:g} s") from None
-    if isinstance(found, _Raised):
-        raise found.error
-    return found
+    if isinstance(result, _Raised):
+        raise result.error
+    return result

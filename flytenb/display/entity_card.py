@@ -1,4 +1,4 @@
-"""An entity as the last line of a cell: a workflow its drawing, a task its signature card."""
+"""Entity cards: a workflow's drawing or a task's signature, shown for the last line of a cell."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from flytenb.wording.text import class_name
 
 
 def entity_bundle(entity: Any) -> dict[str, Any]:
-    """Return what an entity shows of itself; one that doesn't compile says why and shows its signature."""
+    """Return the MIME bundle of an entity; if it doesn't compile, its signature and the error."""
     if inner_workflow(entity) is not None and kind_of(entity) is not Kind.STUB:
         try:
             recompile_stale(entity)
@@ -44,7 +44,7 @@ def _why_not(error: Exception) -> tuple[tuple[str, str], ...]:
 
 
 def signature_card(entity: Any) -> Part:
-    """Name, kind, inputs, outputs, types, defaults, docs, options, where it was defined."""
+    """Return kind, inputs, outputs, types, defaults, docs, options and place of definition as a part."""
     interface = read_interface(entity)
     kind = KIND_WORDS.get(kind_of(entity), str(kind_of(entity)))
     parts: list[Part] = []

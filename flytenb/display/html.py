@@ -1,4 +1,4 @@
-"""Parts as HTML for a notebook's page: no script, nothing fetched, every text of a user's escaped by the template."""
+"""Parts as HTML without scripts and external resources; the template escapes all text."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from flytenb.display import text
 from flytenb.display.part import Histogram, Html, Media, Part, Picture, Tree
 from flytenb.display.selection import PAGE_SIZES
 
-# What stands before foreign markup: it may bring its own styles and inline pictures, and nothing else.
+# Head of the frame around foreign markup; it permits inline styles and inline images only.
 _FRAME_HEAD = (
     '<!doctype html><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
     "style-src 'unsafe-inline'; img-src data:; font-src data:; media-src data:; form-action 'none'\">"
@@ -29,32 +29,32 @@ _SIZED_SVG = re.compile(r"<svg[^>]*\s(?:height|viewbox)=")
 
 
 def to_html(part: Part) -> str:
-    """Return the part as an HTML fragment; it needs `style()` once on its page."""
+    """Return the part as an HTML fragment; the page needs `style()` once."""
     module: Any = _template().module
     return str(module.show(part)).strip()
 
 
 @cache
 def controls_style() -> str:
-    """Return the style sheet of what a reader chooses with."""
+    """Return the style sheet of the controls."""
     return (files("flytenb.display") / "templates" / "controls.css").read_text(encoding="utf-8").strip()
 
 
 @cache
 def shared_module() -> str:
-    """Return the parts that each page's module starts with: markup is rebuilt from lists, outputs are found."""
+    """Return the JavaScript at the start of each page module: safe markup building and the search for outputs."""
     folder = files("flytenb.display") / "templates"
     return "\n".join((folder / name).read_text(encoding="utf-8") for name in ("markup.js", "outputs.js"))
 
 
 @cache
 def style() -> str:
-    """Return the style sheet of all displays: every selector starts at `.ft-show`."""
+    """Return the style sheet of all displays; every selector starts with `.ft-show`."""
     return (files("flytenb.display") / "templates" / "value.css").read_text(encoding="utf-8").strip()
 
 
 def page(fragment: str) -> str:
-    """Return a fragment with the style sheet that it needs."""
+    """Return a fragment with its style sheet."""
     return f'<div class="ft-show"><style>{style()}</style>{fragment}</div>'
 
 
@@ -95,9 +95,9 @@ def _key_width(tree: Tree) -> int:
 
 
 def _bins(part: Histogram) -> list[tuple[int, int, int]]:
-    """Return x, y and height of each bar, in a field 32 high with bars 6 wide."""
+    """Return x, y and height of each bar; bars are 6 wide, the chart is 32 high."""
     top = max(part.counts, default=0) or 1
-    # A bin that isn't empty stays visible.
+    # A bin that isn't empty is visible.
     heights = [max(round(30 * c / top), 1) if c else 0 for c in part.counts]
     return [(7 * i, 32 - h, h) for i, h in enumerate(heights)]
 
@@ -107,18 +107,18 @@ def _frame(part: Html) -> str:
 
 
 def _frame_height(part: Html) -> int:
-    """Guess how tall the markup will be: without scripts nobody in the page can ask it."""
+    """Estimate the height of foreign markup; without scripts it can't be measured in the page."""
     source = _HIDDEN.sub("", part.source.lower())
     lines = len(_LINES.findall(source))
     if "<pre" in source:
         lines += source.count("\n")
-    # Those without a size of their own are icons.
+    # SVG without a size is an icon.
     pictures = 200 * (source.count("<img") + len(_SIZED_SVG.findall(source)))
     return min(max(22 * lines + pictures + 40, 60), _FRAME_TALLEST)
 
 
 def _markdown(source: str) -> Markup:
-    # Raw HTML stays text, pictures would be fetched, and the renderer refuses javascript: links by itself.
+    # Raw HTML is escaped, images (which would be fetched) are off; the renderer itself rejects javascript: links.
     from markdown_it import MarkdownIt
 
     reader = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")

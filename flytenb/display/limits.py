@@ -1,4 +1,4 @@
-"""How much of a value is shown, and the cutting: nobody's display can make a page or a terminal overflow."""
+"""Size limits of displays, and the trimming of parts to them."""
 
 from __future__ import annotations
 
@@ -35,22 +35,22 @@ _MOST_FACTS = 12
 
 @dataclass(frozen=True)
 class Limits:
-    """How much is shown.
+    """Limits on how much is shown.
 
     Attributes:
         rows: rows of a table.
         columns: columns of a table.
         items: entries of a tree at one level.
-        nodes: entries and rows in all.
-        depth: levels that unfold.
+        nodes: entries and rows in total.
+        depth: nested levels.
         cell: characters of a cell.
         block: characters of a block of text.
-        embed: bytes of one picture, recording or piece of foreign markup.
-        rich: bytes of what a richer front end may show instead (the data of an interactive figure).
-        text: characters of the whole as text.
-        html: bytes of the whole as HTML.
-        scan: elements that statistics are taken from.
-        seconds: after this long no further nested value is opened.
+        embed: bytes of one image, recording or piece of foreign markup.
+        rich: bytes of data for richer front ends (an interactive figure).
+        text: characters of the whole text.
+        html: bytes of the whole HTML.
+        scan: elements that statistics are computed from.
+        seconds: seconds after which no further nested value is opened.
     """
 
     rows: int = 10
@@ -68,7 +68,7 @@ class Limits:
     seconds: float = 5.0
 
     def smaller(self) -> Limits:
-        """Return about half of it, for a display that came out too long."""
+        """Return limits of about half the size."""
         return replace(
             self,
             rows=max(self.rows // 2, 1),
@@ -82,7 +82,7 @@ class Limits:
 
 
 class Trimmer:
-    """Cuts a part down to its limits and cleans its text; one use per part, since it counts nodes."""
+    """Trims one part to the limits and cleans its text; a second part needs a new trimmer, since nodes are counted."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -90,7 +90,7 @@ class Trimmer:
 
     def trim(self, part: Part, depth: int = 0) -> Part:
         """Return the part within the limits; what is cut is counted or noted."""
-        # Every level of a tree is also a section: twice the depth that displays themselves keep to.
+        # Every tree level is also a section, so this is twice the depth that displays use.
         if depth > 2 * self._limits.depth + 2:
             return Note("deeper levels are left out")
         match part:
@@ -163,7 +163,7 @@ class Trimmer:
         return Group(tuple(kept))
 
     def _tree(self, tree: Tree, depth: int) -> Part:
-        # A level is counted as a whole before what lies below it, so that siblings stay.
+        # All entries of a level are counted before anything nested, so that siblings are kept.
         entries = tree.entries[: max(min(self._limits.items, self._nodes), 0)]
         self._nodes -= len(entries)
         return Tree(tuple(self._entry(e, depth) for e in entries), tree.total, self._window(tree.window))
@@ -195,5 +195,5 @@ class Trimmer:
         return window and replace(window, find=self._line(window.find), note=self._line(window.note, 400))
 
     def _line(self, text: Any, limit: int = 0) -> str:
-        # A newline would break a table in text; its escape says that it is there.
+        # A line break would break a table in the text form.
         return clip(clean(str(text)[: 4 * self._limits.block]).replace("\n", "\\n"), limit or self._limits.cell)

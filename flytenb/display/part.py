@@ -1,4 +1,4 @@
-"""What a display returns: small frozen pieces that both renderers read; how they look is left to `text` and `html`."""
+"""Parts: the frozen data that displays return and that the text and HTML renderers read."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ MEDIA_TYPES = frozenset({"audio/mpeg", "audio/wav", "audio/ogg", "audio/flac", "
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A piece of a display. All that a user's value says in one is plain text: escaping is the renderers' business."""
+    """Base class of all parts. Text in a part is plain text; the renderers escape it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Value(Part):
-    """A value that fits one line: `5 (int)`.
+    """A value on one line: `5 (int)`.
 
     Attributes:
-        text: the value in short.
-        type: its type as a reader would write it, `""` if the text says it.
-        facts: what else there is to know: `naive`, `3 days`.
-        name: what it is called, e.g. an output's name.
-        is_number: whether it is drawn as a number.
+        text: the value's short form.
+        type: its type as text, `""` if `text` includes it.
+        facts: further properties: `naive`, `3 days`.
+        name: its name, e.g. an output's name.
+        is_number: whether it is aligned as a number.
     """
 
     text: str
@@ -38,7 +38,7 @@ class Value(Part):
 
 @dataclass(frozen=True, slots=True)
 class Text(Part):
-    """A block of text; `missing` is how many more characters there are."""
+    """A block of text; `missing` is the number of characters left out."""
 
     text: str
     style: Literal["plain", "flow", "code", "markdown"] = "plain"
@@ -47,14 +47,14 @@ class Text(Part):
 
 @dataclass(frozen=True, slots=True)
 class Note(Part):
-    """A remark of ours: what was left out, and why."""
+    """A remark by flytenb, such as what was left out and why."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True, init=False)
 class Facts(Part):
-    """Names and what they are, one a line; anything but text is put in short."""
+    """Names with values, one per line; values that aren't text are shortened."""
 
     rows: tuple[tuple[str, str], ...]
 
@@ -64,10 +64,10 @@ class Facts(Part):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A table's column: its name, its type and a summary of all its values (`1 … 9`, `3 nulls`).
+    """A table column: its name, its type and a summary of all its values (`1 … 9`, `3 nulls`).
 
-    Where a reader may sort by it, `key` is what its control says, -1 elsewhere. A column that only numbers or names
-    the rows isn't the table's own.
+    `key` identifies the column for sorting, -1 if it can't be sorted. `is_own` is False for a column that holds row
+    numbers or labels.
     """
 
     name: str
@@ -80,20 +80,20 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Which stretch of something long a part shows, where a reader may choose another one.
+    """The range of rows or entries that a part shows, where a reader may choose another one.
 
     Attributes:
-        place: where it lies, as controls name it; `""` where nobody can choose any more.
-        start: its first row or entry.
-        size: how many rows or entries are asked for.
-        total: how many there are to be paged through: of a search, what was found.
-        left: its first column.
-        width: how many columns there are.
-        sort: the key of the column that it is sorted by, -1 for none.
-        is_descending: whether the largest comes first.
-        can_find: whether it can be searched.
-        find: what was searched for.
-        note: what a reader should know about the choice.
+        place: id of the value for controls; `""` in a static display.
+        start: index of the first row or entry.
+        size: requested number of rows or entries.
+        total: number of rows or entries, after searching.
+        left: index of the first column.
+        width: number of columns.
+        sort: key of the column that the rows are sorted by, -1 for none.
+        is_descending: whether the order is descending.
+        can_find: whether the rows can be searched.
+        find: the searched text.
+        note: a remark on the selection.
     """
 
     place: str
@@ -111,11 +111,11 @@ class Window:
 
 @dataclass(frozen=True, slots=True, init=False)
 class Table(Part):
-    """The first rows and columns of something tabular.
+    """The first rows and columns of tabular data.
 
-    Columns may be given as plain names and cells as any value: they are put in short. `total_rows` and
-    `total_columns` say how many there are in all (-1: just these; `None`: nobody knows). With a `window` (from
-    `view.window`) the rows are those that a reader chose.
+    Columns may be plain names and cells any values, which are shortened. `total_rows` and `total_columns` are the full
+    size (-1: just those given; `None`: unknown). With a `window` (from `view.window`) the rows are those that the
+    reader selected.
     """
 
     columns: tuple[Column, ...]
@@ -144,10 +144,10 @@ class Table(Part):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of a tree: `inside`, if any, unfolds below it and says all that `value` says in short.
+    """One line of a tree; `inside` unfolds below it and repeats everything in `value`.
 
-    Where a reader opens one after the other, `place` names the line for its control and `inside` comes when it is
-    open.
+    Where the reader opens entries one by one, `place` is the entry's id for its control and `inside` is only set while
+    it is open.
     """
 
     name: str
@@ -160,7 +160,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Tree(Part):
-    """Named things that unfold; `total` says how many there are at this level (-1: just these)."""
+    """Named entries that unfold; `total` is their full number (-1: just those given, `None`: unknown)."""
 
     entries: tuple[Entry, ...]
     total: int | None = -1
@@ -176,8 +176,7 @@ class Tree(Part):
 class Picture(Part):
     """An image as bytes.
 
-    `caption` is what a reader without eyes for it gets; `width` (in the page's pixels) enlarges a small one, each of
-    whose pixels then stays a square.
+    `caption` is its text alternative. `width`, in CSS pixels, enlarges a small image without smoothing.
     """
 
     data: bytes
@@ -187,14 +186,14 @@ class Picture(Part):
 
     def __post_init__(self) -> None:
         if self.mime not in PICTURE_TYPES:
-            raise ValueError(f"not a picture type: {self.mime!r}; known: {', '.join(sorted(PICTURE_TYPES))}")
+            raise ValueError(f"mime must be one of {', '.join(sorted(PICTURE_TYPES))}, got {self.mime!r}")
         if not isinstance(self.data, bytes):
-            raise TypeError(f"a picture's data must be bytes, not {type(self.data).__name__}")
+            raise TypeError(f"the data of a picture must be bytes, got {type(self.data).__name__}")
 
 
 @dataclass(frozen=True, slots=True)
 class Media(Part):
-    """Sound or film as bytes."""
+    """Sound or video as bytes."""
 
     data: bytes
     mime: str
@@ -202,14 +201,14 @@ class Media(Part):
 
     def __post_init__(self) -> None:
         if self.mime not in MEDIA_TYPES:
-            raise ValueError(f"not a media type: {self.mime!r}; known: {', '.join(sorted(MEDIA_TYPES))}")
+            raise ValueError(f"mime must be one of {', '.join(sorted(MEDIA_TYPES))}, got {self.mime!r}")
         if not isinstance(self.data, bytes):
-            raise TypeError(f"a recording's data must be bytes, not {type(self.data).__name__}")
+            raise TypeError(f"the data of a recording must be bytes, got {type(self.data).__name__}")
 
 
 @dataclass(frozen=True, slots=True)
 class Slices(Part):
-    """Which element is chosen along each axis of an array but the last two: pairs of a length and the index in it."""
+    """The selected index along each axis of an array except the last two, as pairs of length and index."""
 
     axes: tuple[tuple[int, int], ...]
     place: str = ""
@@ -217,7 +216,7 @@ class Slices(Part):
 
 @dataclass(frozen=True, slots=True)
 class Histogram(Part):
-    """How numbers are spread: counts in equal bins from `low` to `high`."""
+    """Distribution of numbers: counts in equal bins from `low` to `high`."""
 
     counts: tuple[int, ...]
     low: str
@@ -226,9 +225,9 @@ class Histogram(Part):
 
 @dataclass(frozen=True, slots=True)
 class Html(Part):
-    """Markup that somebody else wrote. It is shown in a sandboxed frame, without scripts and without a network.
+    """Foreign markup, shown in a sandboxed frame without scripts and network access.
 
-    `text` is what its maker says in plain words; without it, what a reader of the markup would see.
+    `text` is its plain-text form; by default the markup's visible text.
     """
 
     source: str
@@ -237,7 +236,7 @@ class Html(Part):
 
 @dataclass(frozen=True, slots=True)
 class TrustedHtml(Part):
-    """What one of our own objects (a drawing, a run) makes of itself: the only markup that we trust."""
+    """Markup of flytenb's own objects (a drawing, a run), inserted without a sandbox."""
 
     text: str
     html: str
@@ -245,7 +244,7 @@ class TrustedHtml(Part):
 
 @dataclass(frozen=True, slots=True)
 class Rich(Part):
-    """A body, and what a richer front end may show instead if it stands alone: pairs of MIME type and data."""
+    """A body with data for richer front ends, as pairs of MIME type and data; used if it is the whole output."""
 
     body: Part
     extra: tuple[tuple[str, Any], ...]
@@ -253,9 +252,9 @@ class Rich(Part):
 
 @dataclass(frozen=True, slots=True)
 class Scripted(Part):
-    """A body, and markup that takes its place by scripts of its own, if it stands alone in a page that runs them.
+    """A body with trusted markup whose scripts replace it in the page; used if it is the whole output.
 
-    It is trusted: nothing of a user's may stand in it but what its maker has escaped.
+    The creator of the markup must have escaped all user text in it.
     """
 
     body: Part
@@ -274,7 +273,7 @@ class Group(Part):
 
 @dataclass(frozen=True, slots=True)
 class Section(Part):
-    """A head line (type and facts) over a body, which a reader unfolds if it `is_folded`: in text it always stands."""
+    """A head line (name, title and facts) over a body; with `is_folded` the HTML shows only the head line at first."""
 
     title: str
     facts: tuple[str, ...] = ()
@@ -287,7 +286,7 @@ class Section(Part):
 
 
 def named_part(part: Part, name: str) -> Part:
-    """Return the part with a name in front of it."""
+    """Return the part with a name before it."""
     if not name:
         return part
     if isinstance(part, Value | Section):
@@ -296,7 +295,7 @@ def named_part(part: Part, name: str) -> Part:
 
 
 def with_fact(part: Part, fact: str, title: str = "") -> Part:
-    """Return the part with one more fact in its head line, which is made if there is none."""
+    """Return the part with one more fact in its head line, which is added if there is none."""
     if isinstance(part, Value | Section):
         return replace(part, facts=(*part.facts, fact))
     return Section(title, (fact,), part)

@@ -1,4 +1,4 @@
-"""Pixels as a PNG picture, with the standard library alone; reading pictures is left to others."""
+"""PNG encoder for raw pixels, with the standard library only."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _COLOUR_TYPES = {1: 0, 3: 2, 4: 6}
 
 
 def encode_png(pixels: bytes, width: int, height: int, channels: int) -> bytes:
-    """Return pixels (rows from the top, one byte a channel; grey, RGB or RGBA) as a PNG file.
+    """Return pixels (rows from the top, one byte per channel; grey, RGB or RGBA) as a PNG file.
 
     The format is that of https://www.w3.org/TR/png-3/, with filter 0 on every row.
     """

@@ -1,4 +1,4 @@
-"""What a reader has chosen to see of a value: which rows in which order, which elements, what is open."""
+"""Selections: which rows, order, elements and open entries of a value its reader has chosen."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from flytenb.wording.values import brief
 
 Path = tuple[str, ...]
-"""Where a value lies within the one that is shown: the steps of the trees that lead to it."""
+"""Place of a nested value: the entries of the trees that lead to it."""
 
 PAGE_SIZES = (10, 25, 50, 100)
 TOO_MANY = "more than {:,} rows aren't sorted or searched"
@@ -19,17 +19,17 @@ _CHUNK = 10_000
 
 @dataclass(frozen=True)
 class Selection:
-    """What is chosen at one place; the default is what a still display shows.
+    """What is selected at one place; the defaults are those of a static display.
 
     Attributes:
-        start: the first row or entry.
-        size: how many rows, 0 for as many as the limits say.
-        left: the first column.
-        sort: the column to sort by, counted from the left of the whole; -1 for none.
-        is_descending: whether the largest comes first.
-        find: only rows with this text in one of their cells, whatever their case.
-        index: the element along each axis but the last two.
-        is_open: whether what lies here is unfolded; `None` leaves it to the display.
+        start: index of the first row or entry.
+        size: number of rows, 0 for the limit.
+        left: index of the first column.
+        sort: index of the column to sort by, -1 for none.
+        is_descending: whether the order is descending.
+        find: text that a row's cells must contain, ignoring case.
+        index: selected index along each axis except the last two.
+        is_open: whether the entry is open; `None` for the display's default.
     """
 
     start: int = 0
@@ -44,31 +44,31 @@ class Selection:
 
 @dataclass(frozen=True)
 class Selections:
-    """All that is chosen within one value.
+    """All selections within one value.
 
     Attributes:
-        by_place: what is chosen where.
-        is_live: whether somebody can choose again, so that there are controls.
+        by_place: the selection at each place.
+        is_live: whether controls are shown.
     """
 
     by_place: Mapping[Path, Selection]
     is_live: bool = True
 
     def at(self, path: Path) -> Selection:
-        """Return what is chosen at a place."""
+        """Return the selection at a place."""
         return self.by_place.get(path, Selection())
 
 
 def find_rows(
     total: int, text: str, cells: Callable[[int, int], Iterable[Sequence[str]]], is_late: Callable[[], bool]
 ) -> tuple[list[int], int]:
-    """Return the rows that hold a text, and how many rows were looked at before it took too long.
+    """Return the numbers of rows that contain a text, and how many rows were searched in time.
 
     Args:
-        total: how many rows there are.
-        text: what is looked for.
-        cells: gives columns of cells as text for the rows from one number up to another.
-        is_late: whether the time is over.
+        total: number of rows.
+        text: the searched text.
+        cells: returns columns of cells as text for a range of rows.
+        is_late: whether the time is used up.
     """
     wanted = text.casefold()
     found: list[int] = []
@@ -82,7 +82,7 @@ def find_rows(
 
 
 def word(value: Any) -> str:
-    """Return a cell as it is searched, whatever its own methods do."""
+    """Return a cell as text for searching; never raises."""
     if type(value) is str:
         return value
     try:
@@ -92,14 +92,14 @@ def word(value: Any) -> str:
 
 
 def sorted_rows(keys: Sequence[Any], *, is_descending: bool) -> list[int]:
-    """Return row numbers in the order of their keys; missing ones last, unlike ones by their kind."""
+    """Return row numbers in the order of their keys, missing keys last; unordered keys by type name."""
     missing = [i for i, key in enumerate(keys) if _is_missing(key)]
     gone = set(missing)
     known = [i for i in range(len(keys)) if i not in gone]
     try:
         known.sort(key=lambda i: keys[i], reverse=is_descending)
     except Exception:
-        # Kinds that have no common order, or an order of the user's own that raises.
+        # Types without a common order, or a user's comparison that raises.
         known.sort(key=lambda i: (type(keys[i]).__name__, word(keys[i])), reverse=is_descending)
     return known + missing
 
@@ -108,5 +108,5 @@ def _is_missing(key: Any) -> bool:
     try:
         return key is None or bool(key != key)
     except Exception:
-        # An array, pandas' NA, or an == of the user's own.
+        # An array, pandas' NA, or a user's `__eq__`.
         return False

@@ -1,4 +1,4 @@
-"""Figures about many values: their span, how they spread, what is missing; always over a bounded number of them."""
+"""Statistics of values: range, distribution, missing values."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from flytenb.wording.quantities import count_text, number_text, range_text
 from flytenb.wording.values import brief
 
 FEWEST = 20
-"""Fewer numbers than these aren't worth a histogram."""
+"""Fewest numbers for a histogram."""
 
 
 def bins_for(count: int) -> int:
-    """Return how many bins show the spread of so many numbers."""
+    """Return the number of histogram bins for `count` numbers."""
     return min(2 * math.isqrt(count), 24)
 
 
 def histogram(numbers: Sequence[float], written: Sequence[Any] = ()) -> Histogram | None:
-    """Return how finite numbers spread over equal bins; `None` if they are all one.
+    """Return the histogram of finite numbers; `None` if they are all equal.
 
     Args:
-        numbers: what is counted.
-        written: the same numbers as their bounds are to be written, e.g. as ints.
+        numbers: the numbers.
+        written: the same numbers in the type in which the bounds are written, e.g. as ints.
     """
     low, high = min(numbers), max(numbers)
     bins = bins_for(len(numbers))
     width = (high - low) / bins
-    # The width vanishes between neighbouring floats and overflows between the largest ones.
+    # The width is 0 between neighbouring floats and infinite between the largest ones.
     if not 0 < width < math.inf:
         return None
     counts = [0] * bins
@@ -40,12 +40,12 @@ def histogram(numbers: Sequence[float], written: Sequence[Any] = ()) -> Histogra
 
 
 def is_null(value: Any) -> bool:
-    """Whether a value stands for a missing one: None or NaN."""
+    """Whether a value is missing: None or NaN."""
     return value is None or (isinstance(value, float) and value != value)
 
 
 def column_summary(values: Iterable[Any]) -> str:
-    """Return what a reader wants to know about a column: its span or how many differ, and how many are missing."""
+    """Return the summary of a column: its range or number of distinct values, and the number of missing ones."""
     known: list[Any] = []
     nulls = 0
     for value in values:
@@ -68,7 +68,7 @@ def _span(known: list[Any]) -> str:
     try:
         distinct = len(set(known))
     except Exception:
-        # Unhashable, or a __hash__ or __eq__ of the user's own that raises: then nobody counts them.
+        # Unhashable, or a user's `__hash__` or `__eq__` that raises.
         return ""
     if distinct == 1 and len(known) > 1:
         return f"all {brief(known[0], 20)}"

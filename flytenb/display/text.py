@@ -1,4 +1,4 @@
-"""Parts as plain text, for terminals and for whoever reads a notebook without its pictures."""
+"""Parts as plain text, for terminals and for notebooks read without HTML."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _BARS = "▁▂▃▄▅▆▇█"
 
 
 def to_text(part: Part, limit: int) -> str:
-    """Return the part as text of at most `limit` characters, whole lines, and how many were left out."""
+    """Return the part as whole lines of at most `limit` characters, with the number of lines left out."""
     lines = _lines(part)
     text = "\n".join(line.rstrip() for line in lines)
     if len(text) <= limit:
@@ -86,12 +86,12 @@ def _lines(part: Part) -> list[str]:
 
 
 def text_left_out(part: Text) -> list[str]:
-    """Return the line that says how much of a text is missing, or none."""
+    """Return a line with the number of characters left out, or nothing."""
     return [f"… {count_text(part.missing, 'more character')}"] if part.missing > 0 else []
 
 
 def tree_left_out(part: Tree) -> list[str]:
-    """Return the line that says how many entries are missing, or none."""
+    """Return a line with the number of entries left out, or nothing."""
     if part.window is not None:
         return window_lines(part.window, len(part.entries), "entry", "entries")
     if part.total is None:
@@ -101,7 +101,7 @@ def tree_left_out(part: Tree) -> list[str]:
 
 
 def table_left_out(part: Table) -> list[str]:
-    """Return the lines that say how many rows and columns are missing, or none."""
+    """Return lines with the number of rows and columns left out, or nothing."""
     notes = []
     if part.window is not None:
         notes.extend(window_lines(part.window, len(part.rows), "row"))
@@ -117,7 +117,7 @@ def table_left_out(part: Table) -> list[str]:
 
 
 def window_lines(window: Window, shown: int, noun: str, plural: str = "") -> list[str]:
-    """Return the lines that say which rows or entries are shown, and by what choice."""
+    """Return lines that say which rows or entries are shown and how they were selected."""
     plural = plural or f"{noun}s"
     where = f"{plural} {range_words(window.start, shown, window.total)}" if shown else f"no {noun}"
     found = f' with "{window.find}"' if window.find else ""
@@ -126,30 +126,30 @@ def window_lines(window: Window, shown: int, noun: str, plural: str = "") -> lis
 
 
 def columns_line(part: Table) -> list[str]:
-    """Return the line that says which columns are shown, where there are others."""
+    """Return a line that says which columns are shown, or nothing if all are."""
     if part.window is None or part.window.width <= (shown := columns_shown(part)):
         return []
     return [f"columns {range_words(part.window.left, shown, part.window.width)}"]
 
 
 def columns_shown(part: Table) -> int:
-    """Return how many of the table's own columns are shown: one that numbers the rows isn't."""
+    """Return the number of data columns shown, without columns of row numbers."""
     return sum(1 for c in part.columns if c.is_own)
 
 
 def range_words(start: int, shown: int, total: int | None) -> str:
-    """Return `11–20 of 1,000`, counted from one."""
+    """Return `11–20 of 1,000`, counting from 1."""
     of = "" if total is None else f" of {total:,}"
     return f"{start + 1:,}–{start + shown:,}{of}"
 
 
 def slices_text(part: Slices) -> str:
-    """Return which element of an array is shown, as Python would name it: `[3, 0, :, :]`."""
+    """Return the selected slice of an array as Python would write it: `[3, 0, :, :]`."""
     return f"[{', '.join([*(str(index) for _, index in part.axes), ':', ':'])}]"
 
 
 def media_caption(part: Picture | Media) -> str:
-    """Return what stands below a picture, and instead of it in text."""
+    """Return the caption of an image or recording, which replaces it in text."""
     kind = part.mime.partition("/")[2].partition("+")[0].upper()
     what = "picture" if isinstance(part, Picture) else part.mime.partition("/")[0]
     own = f"{part.caption} · " if part.caption else ""
@@ -165,12 +165,12 @@ def bars(part: Histogram) -> str:
 
 
 def html_notes(part: Html) -> list[str]:
-    """Return what a reader should know about somebody else's markup."""
-    return ["(scripts in it are switched off)"] if "<script" in part.source.lower() else []
+    """Return remarks on foreign markup."""
+    return ["(scripts are disabled)"] if "<script" in part.source.lower() else []
 
 
 def html_text(source: str) -> str:
-    """Return what a reader would see of some markup, as plain text."""
+    """Return the visible text of some markup."""
     reader = _Reader()
     reader.feed(source)
     reader.close()
@@ -179,7 +179,7 @@ def html_text(source: str) -> str:
 
 
 class _Reader(HTMLParser):
-    """Collects the visible text of a page: a line per block, cells apart."""
+    """Collects the visible text of a page: one line per block, cells separated."""
 
     _BLOCKS = frozenset(
         {"p", "div", "br", "hr", "li", "ul", "ol", "dt", "dd", "tr", "table", "pre", "section", "article"}
@@ -231,10 +231,10 @@ def _tree(entries: tuple[Entry, ...]) -> list[str]:
     width = min(max((width_of(e.name) for e in entries if e.inside is None), default=0), 24)
     for entry in entries:
         if entry.inside is None:
-            told = (_padded(entry.name, width), f"{entry.value}{_bracketed(entry.type, entry.facts)}".strip())
-            lines.append("  ".join(told))
+            columns = (_padded(entry.name, width), f"{entry.value}{_bracketed(entry.type, entry.facts)}".strip())
+            lines.append("  ".join(columns))
         else:
-            # What unfolds below says all that the short form does.
+            # The nested part repeats the short form.
             head = " · ".join(filter(None, (entry.type, *entry.facts)))
             lines.append(f"{entry.name}: {head}" if head else f"{entry.name}:")
             lines.extend("  " + below for below in _lines(entry.inside))
@@ -262,7 +262,7 @@ def _table(table: Table) -> list[str]:
 
 
 def _blocks(widths: list[int]) -> list[tuple[int, int]]:
-    """Split columns into blocks that each fit the line."""
+    """Return ranges of columns that each fit the line width."""
     blocks: list[tuple[int, int]] = []
     start, used = 0, 0
     for i, width in enumerate(widths):
@@ -279,7 +279,7 @@ def _aligned(rows: list[tuple[str, str]]) -> list[str]:
 
 
 def width_of(text: str) -> int:
-    """Return how many columns of a terminal the text takes."""
+    """Return the number of terminal columns that the text takes."""
     if text.isascii():
         return len(text)
     return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)

@@ -1,4 +1,4 @@
-"""What a display is given, and the order in which displays are tried; rendering is left to `shown`."""
+"""Views: the context of a display, and the order in which displays are tried."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from flytenb.wording.types import member_of, type_text, union_members
 from flytenb.wording.values import brief, class_name, clip, is_told_by_repr, pass_interrupt
 
 _TOLD = (list, tuple, set, frozenset, dict)
-"""Containers whose short form says all there is, unless something in it is left out."""
+"""Containers whose repr shows everything, unless it is shortened."""
 _FEW = 8
-"""So many lines of the outermost level are open from the start, where a reader chooses."""
+"""Most entries of the outermost level that are open at first in an interactive display."""
 
 
 @dataclass
 class _Work:
-    """What all views of one `show` share: which values are open, how many may still be, until when."""
+    """State shared by all views of one `show`: open values, remaining nodes, deadline."""
 
     nodes: int
     deadline: float
@@ -35,15 +35,15 @@ class _Work:
 
 @dataclass(frozen=True)
 class View:
-    """What a display knows about the place where its value is shown, and how it shows what is inside the value.
+    """Context in which a display shows a value; it also shows nested values.
 
     Attributes:
         registry: where displays are looked up.
         limits: how much is shown.
-        declared: the declared type of the value, if there is one.
-        depth: how many values are open around this one.
-        selections: what a reader has chosen to see, `None` in a still display.
-        path: where the value lies within the outermost one.
+        declared: the declared type of the value, if any.
+        depth: number of values around this one.
+        selections: the reader's choices, `None` in a static display.
+        path: the value's place within the outermost one.
     """
 
     registry: Registry
@@ -69,23 +69,23 @@ class View:
 
     @property
     def selection(self) -> Selection:
-        """What the reader chose to see of this value."""
+        """The reader's selection for this value."""
         return Selection() if self.selections is None else self.selections.at(self.path)
 
     @property
     def place(self) -> str:
-        """What controls call this value; `""` where nobody can choose."""
+        """Id of this value for controls; `""` in a static display."""
         return json.dumps(self.path) if self.selections is not None and self.selections.is_live else ""
 
     @property
     def is_late(self) -> bool:
-        """Whether showing the outermost value has taken as long as it may."""
+        """Whether the time limit of the outermost value has passed."""
         return self.work.clock() > self.work.deadline
 
     def page(self, total: int, size: int = 0) -> tuple[int, int]:
-        """Return from where up to where rows (or entries, `size` of them) are shown.
+        """Return the start and stop of the rows (or entries, `size` of them) to show.
 
-        A display that keeps to it, and gives the `window` to its part, can be paged through.
+        A display that uses this range and gives the `window` to its part supports paging.
         """
         size = self._page_size(size)
         start = max(min(self.selection.start, total - 1), 0)
@@ -98,24 +98,24 @@ class View:
         return min(self.selection.size or own or PAGE_SIZES[0], PAGE_SIZES[-1])
 
     def columns(self, width: int) -> tuple[int, int]:
-        """Return from where up to where the columns are shown."""
+        """Return the start and stop of the columns to show."""
         if self.selections is None:
             return 0, min(self.limits.columns, width)
         left = max(min(self.selection.left, width - 1), 0)
-        # One place is taken by the rows' numbers.
+        # The row numbers take one column.
         return left, min(left + self.limits.columns - 1, width)
 
     def window(
         self, total: int, *, size: int = 0, width: int = 0, is_table: bool = False, note: str = ""
     ) -> Window | None:
-        """Return what a part says about the rows that are shown; `None` in a still display.
+        """Return the window of a part; `None` in a static display.
 
         Args:
-            total: how many rows there are to be paged through.
-            size: how many a page has by itself.
-            width: how many columns there are.
-            is_table: whether the display also sorts and searches as `look` says.
-            note: what a reader should know about the choice.
+            total: number of rows after searching.
+            size: default number of rows per page.
+            width: number of columns.
+            is_table: whether the display sorts and searches by `selection`.
+            note: a remark on the selection.
         """
         if self.selections is None:
             return None
@@ -135,13 +135,13 @@ class View:
         )
 
     def inside(self, step: str) -> View:
-        """Return the view of something inside the value, by the step that leads there."""
+        """Return the view of a nested value, reached by `step`."""
         return self if self.selections is None else replace(self, path=(*self.path, step))
 
     def show(self, value: Any, declared: Any = None) -> Part:
-        """Return the value as its own display shows it, or in short if it lies too deep, is a cycle or is too much.
+        """Return the part of a value; its short form if it is too deep, contains itself or exceeds a limit.
 
-        Never raises: what can't be shown is named, with the reason.
+        Never raises: a failure is shown with its reason.
         """
         if why := self._why_not(value):
             return Group((Value(brief(value), class_name(value)), Note(why)))
@@ -151,20 +151,20 @@ class View:
             return self._shown(value, declared)
         except BaseException as error:
             pass_interrupt(error)
-            # Outside of any display: a type that can't be read, an object that lies about its class.
+            # Raised outside of a display: by a type that can't be inspected, or an object with a wrong `__class__`.
             return fallback_part(value, error)
         finally:
             self.work.open_ids.discard(id(value))
 
     def entries(self, items: Iterable[tuple[str, Any, Any]], start: int = 0) -> tuple[Entry, ...]:
-        """Return lines of a tree for names, values and declared types: as many as fit one level.
+        """Return tree entries for triples of name, value and declared type, as many as fit one level.
 
-        All lines of a level come first and what unfolds below them shares what is left: a deep first item doesn't
-        take the place of its siblings.
+        All entries of a level are counted before nested ones, which share the remaining nodes, so that a deep first
+        entry doesn't displace its siblings.
 
         Args:
-            items: what the lines are of.
-            start: the number of the first one, which tells it from others of the same name.
+            items: the triples.
+            start: index of the first one, part of its place.
         """
         room = max(min(self.limits.items, self.work.nodes), 1)
         listed = list(islice(items, room))
@@ -176,9 +176,9 @@ class View:
         )
 
     def entry(self, name: str, value: Any, declared: Any = None, *, is_open: bool = False) -> Entry:
-        """Return a line of a tree: the value in short, and unfolding if that doesn't say all.
+        """Return a tree entry: the value's short form, and its full form nested where that adds something.
 
-        Where a reader chooses, it is unfolded when it is asked for, however deep it lies.
+        In an interactive display it is nested only while it is open, at any depth.
         """
         known = "" if value is None else class_name(value)
         if declared is not None and declared is not Any:
@@ -200,12 +200,12 @@ class View:
         if isinstance(part, Value):
             return Entry(name, known, short, inside=None if self.selections is None else part)
         if isinstance(part, Section):
-            # Its head line would repeat this one; where nothing is declared it knows best what the items are.
+            # Its head line would repeat this one; without a declared type its title is the more precise name.
             return Entry(name, known if declared is not None else part.title, short, part.facts, part.body)
         return Entry(name, known, short, (), part)
 
     def brief(self, value: Any, limit: int = 0) -> str:
-        """Return the value in one short line; what would have to be asked for it is asked only while there is time."""
+        """Return the value on one line; after the deadline, nothing is called that may take long."""
         if self.is_late and is_told_by_repr(value):
             return f"<{class_name(value)}, left out>"
         return brief(value, limit or self.limits.cell)
@@ -232,7 +232,7 @@ class View:
         return part
 
     def first_of(self, displays: Iterable[Display], value: Any) -> Part:
-        """Return the value as the first of some displays shows it that can; why the others couldn't stands below."""
+        """Return the part of the first display that accepts the value, with notes on displays that raised before."""
         failures: list[Part] = []
         for display in displays:
             try:
@@ -254,12 +254,12 @@ class View:
 
 
 def fallback_part(value: Any, error: BaseException) -> Part:
-    """Return what is left when a value couldn't be shown: its short form and why."""
+    """Return the part for a value that couldn't be shown: its short form and the error."""
     return Group((Value(brief(value), class_name(value)), Note(f"showing it raised {brief(error, 160)}")))
 
 
 def is_plain(value: Any) -> bool:
-    """Whether a value is a scalar, of which nothing can unfold."""
+    """Whether a value is a scalar without nested values."""
     return value is None or type(value) in (bool, int, float, complex)
 
 

@@ -1,7 +1,7 @@
-"""The threads that all live views share: one that tells pages what changed, two for whatever may take longer.
+"""Threads shared by all live views: a ticker and two job queues.
 
-Fixed and named, because flytekit keeps one event-loop thread for ever per thread *name* that it meets. Daemons: they
-never keep an interpreter alive.
+Their number and names are fixed, since flytekit keeps an event-loop thread for each thread *name*. They are daemons
+and don't keep the interpreter alive.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from typing import Protocol
 from flytenb.errors import headline
 
 INTERVAL = 0.1
-"""Seconds between two updates of a page: at most ten a second."""
+"""Seconds between two updates of a page."""
 
 
 class Tickable(Protocol):
-    """What wants to be called ten times a second."""
+    """Interface of objects that the ticker calls."""
 
     def tick(self) -> bool:
-        """Do what is due; return False if there will never be anything due again."""
+        """Do what is due; return False to be removed."""
 
 
 class Ticker:
-    """Calls each of its views in turn until they have had enough; its thread sleeps while there are none."""
+    """Calls its views ten times a second until they return False; its thread sleeps while there are none."""
 
     def __init__(self, name: str = "flytenb-live") -> None:
         self._name = name
@@ -35,15 +35,15 @@ class Ticker:
         os.register_at_fork(after_in_child=self._start_anew)
 
     def _start_anew(self) -> None:
-        """Begin without a thread: a process that was forked has none of its parent's."""
+        """Reset the state; a forked process has none of its parent's threads."""
         self._views: list[Tickable] = []
-        # The lock itself is taken, never the condition: an interrupt amid the latter's Python code leaves it locked.
+        # The lock is acquired directly: an interrupt in the condition's Python code would leave it locked.
         self._lock = threading.Lock()
         self._wake = threading.Condition(self._lock)
         self._thread: threading.Thread | None = None
 
     def add(self, view: Tickable) -> None:
-        """Call a view from now on, for the first time at once."""
+        """Add a view and call it at once."""
         with self._lock:
             self._views.append(view)
             if self._thread is None:
@@ -71,13 +71,13 @@ def _is_still_due(view: Tickable) -> bool:
     try:
         return view.tick()
     except Exception as error:
-        # A view that breaks must neither break the run nor the other views, nor be silent about it.
+        # A failing view must not stop the run or other views; the failure is reported.
         warnings.warn(f"the live view stopped: {headline(error)}", stacklevel=2)
         return False
 
 
 class JobQueue:
-    """Does jobs one after the other: layouts and what a page asks for, or values that a reader looks at."""
+    """Executes jobs one after the other in its own thread."""
 
     def __init__(self, name: str = "flytenb-show") -> None:
         self._name = name
@@ -85,13 +85,13 @@ class JobQueue:
         os.register_at_fork(after_in_child=self._start_anew)
 
     def _start_anew(self) -> None:
-        """Begin without a thread: a process that was forked has none of its parent's."""
+        """Reset the state; a forked process has none of its parent's threads."""
         self._jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
     def submit(self, job: Callable[[], None]) -> None:
-        """Do `job` when those before it are done."""
+        """Queue a job."""
         with self._lock:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
@@ -104,7 +104,7 @@ class JobQueue:
             try:
                 job()
             except Exception as error:
-                warnings.warn(f"the live view couldn't do something: {headline(error)}", stacklevel=2)
+                warnings.warn(f"a job of the live view failed: {headline(error)}", stacklevel=2)
 
     def __repr__(self) -> str:
         return f"<JobQueue {self._name}: {self._jobs.qsize()} jobs>"

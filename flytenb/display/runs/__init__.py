@@ -1,1 +1,1 @@
-"""A run as text and HTML: its picture, the details of a node, the error card, progress."""
+"""Run card, node details, error card and progress lines of a run, as text and HTML."""

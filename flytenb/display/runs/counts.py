@@ -1,4 +1,4 @@
-"""How many nodes of a run are in each phase, as numbers and as text."""
+"""Number of a run's nodes in each phase."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flytenb.render import captions
 
 
 def node_counts(state: RunState, graph: Graph) -> Counter[Phase]:
-    """Return how many nodes stand in each phase; the elements of a map are no nodes."""
+    """Return the number of nodes in each phase, without the elements of maps."""
     return state.counts(path for path, node in graph.nodes.items() if not node.is_pseudo)
 
 
@@ -24,5 +24,5 @@ def counts_text(counts: Counter[Phase]) -> str:
 
 
 def finished(counts: Counter[Phase]) -> int:
-    """Return how many nodes have ended."""
+    """Return the number of nodes that have ended."""
     return sum(number for phase, number in counts.items() if phase.is_terminal)

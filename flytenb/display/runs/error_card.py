@@ -1,4 +1,4 @@
-"""A failed run in at most fifteen lines: which node, with what, where in the user's code, and what didn't run."""
+"""Error card: a failed run in at most 15 lines, with the node, its inputs, the user's frames and what didn't run."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ _MOST_NOTES = 2
 _SHORT = 40
 _MOST_SAID = 4000
 _DUMP = re.compile(r"Flyte Serialized object \(\w+\):(?:\n[ \t]+.*)+")
-"""A literal as flytekit writes it: a line for each brace, which would be all that a card has room for."""
+"""A literal in flytekit's format, one line per brace; written on one line here."""
 _CODE = re.compile(r"\b(?:USER|SYSTEM):\w+: error=")
 _CODED = re.compile(r"\w+:\w+: error=(.*?)(?:, cause=.*)?\Z", flags=re.S)
 _REMOTE_FRAME = re.compile(r'^  File "(.+)", line (\d+), in (.+)\n(?:    (.+)\n)?', flags=re.M)
 
 
 class ErrorCard:
-    """The lines, as IPython asks an exception for them; plain text, so that it travels with the exception."""
+    """Lines that IPython shows instead of a traceback; plain text, so that the exception can be pickled."""
 
     def __init__(self, lines: tuple[str, ...]) -> None:
         self.lines = tuple(map(clean, lines))
@@ -45,26 +45,26 @@ class ErrorCard:
 
 
 class FullError:
-    """The whole traceback of a failed run, every frame of it; shows itself as text."""
+    """The full traceback of a failed run."""
 
     def __init__(self, text: str) -> None:
         self.text = clean(text)
 
     @classmethod
     def of(cls, run: Run) -> FullError:
-        """Tell of every failure of a run, the first one first."""
+        """Return the tracebacks of all failures of a run, the first failure first."""
         failures = [f for f in (run.error, *run.also_failed) if f is not None]
         return cls("\n".join(cls.at(run, failure).text for failure in failures))
 
     @classmethod
     def at(cls, run: Run, failure: Failure) -> FullError:
-        """Tell of one failure of a run."""
+        """Return the traceback of one failure of a run."""
         place = f"node {failure.path} of {run.name}" if failure.path else f"the run of {run.name}"
         return cls(f"{place}\n{full_traceback(failure.exception)}")
 
     @classmethod
     def whole(cls, error: BaseException) -> FullError:
-        """Tell of an error that no run has."""
+        """Return the traceback of an error outside of any run."""
         return cls(full_traceback(error))
 
     def __repr__(self) -> str:
@@ -72,7 +72,7 @@ class FullError:
 
 
 def card_lines(run: Run, cell_name: CellName = no_cell) -> list[str]:
-    """Return the card of a failed run."""
+    """Return the error card of a failed run."""
     failure = run.error
     assert failure is not None
     after = [*_also_failed(run), *_not_run(run), "  the whole traceback: %flyte error, or run.error.full()"]
@@ -84,7 +84,7 @@ def card_lines(run: Run, cell_name: CellName = no_cell) -> list[str]:
 
 
 def failure_lines(run: Run, failure: Failure, cell_name: CellName = no_cell, *, is_short: bool = False) -> list[str]:
-    """Return what is known of one failure; the short form leaves only what nobody can do without."""
+    """Return the lines of one failure; the short form keeps the most important ones."""
     failure = failure.within(node.error for node in run.nodes.values())
     lines = message_lines(failure.exception, 2 if is_short else 3)
     lines += note_lines(failure.exception, 1 if is_short else _MOST_NOTES)
@@ -103,10 +103,10 @@ def failure_lines(run: Run, failure: Failure, cell_name: CellName = no_cell, *, 
 
 
 def message_lines(error: BaseException, most: int) -> list[str]:
-    """`ValueError: what it says`, and the next lines of what it says; one line of all if `most` is 1."""
-    words = _words(error)
-    words = _DUMP.sub(lambda dump: " ".join(dump[0].split()), words[:_MOST_SAID])
-    lines = [clean(line.strip()) for line in words.splitlines() if line.strip()]
+    """Return the exception's name and the first lines of its message; all on one line if `most` is 1."""
+    message = _message(error)
+    message = _DUMP.sub(lambda dump: " ".join(dump[0].split()), message[:_MOST_SAID])
+    lines = [clean(line.strip()) for line in message.splitlines() if line.strip()]
     name = class_name(error)
     head = f"{name}: {lines[0]}" if lines else name
     if most == 1:
@@ -118,8 +118,8 @@ def message_lines(error: BaseException, most: int) -> list[str]:
     return [shown[0], *(f"  {line}" for line in shown[1:])]
 
 
-def _words(error: BaseException) -> str:
-    """What an error says; flytekit puts its own code before it and the cause behind it, which has a line of its own."""
+def _message(error: BaseException) -> str:
+    """Return an error's message without the code and the cause that flytekit adds; the cause has its own line."""
     if isinstance(error, FlytenbError):
         return error.message
     if is_rpc(error):
@@ -127,12 +127,12 @@ def _words(error: BaseException) -> str:
     if not _is_flytekits(error):
         return say(error)
     coded = _CODED.match(say(error))
-    words = coded[1] if coded else say(error)
+    message = coded[1] if coded else say(error)
     refused = refused_call(error)
     if refused is None:
-        return words
-    # Of flytekit's own words, "None" says nothing; what the server said is in the cause alone.
-    return "\n".join([server_message(refused), *([words] if words not in ("None", "") else [])])
+        return message
+    # flytekit's own message may be "None"; the server's message is then only in the cause.
+    return "\n".join([server_message(refused), *([message] if message not in ("None", "") else [])])
 
 
 def _is_flytekits(error: BaseException) -> bool:
@@ -151,7 +151,7 @@ def _place(run: Run, failure: Failure) -> str:
 
 
 def _inputs(inputs: Mapping[str, Any]) -> str:
-    """All on one line; those that are long share the room that the short ones leave."""
+    """Return the inputs on one line; long ones share the room that short ones leave."""
     texts = {name: brief(value, _SHORT) for name, value in inputs.items()}
     long = [name for name, text in texts.items() if len(text) >= _SHORT - _SHORT // 4]
     used = sum(len(name) + 3 + (0 if name in long else len(text)) for name, text in texts.items())
@@ -161,7 +161,7 @@ def _inputs(inputs: Mapping[str, Any]) -> str:
 
 
 def _element(run: Run, path: str) -> str:
-    """`half, element 37` for an element of a map, which is no node of the graph."""
+    """Return `half, element 37` for an element of a map, which isn't a node of the graph."""
     owner, _, number = path.rpartition("/")
     node = run.graph.nodes.get(owner)
     return f"{clean(node.name)}, element {number}" if node is not None and number.isdigit() else ""
@@ -172,10 +172,12 @@ def _remote_frames(failure: Failure) -> list[traceback.FrameSummary]:
     if cause is None or not type(cause).__module__.startswith("flytenb."):
         return []
     found = [
-        traceback.FrameSummary(file, int(line), name, line=code or None, lookup_line=False)  # cells are only here
+        traceback.FrameSummary(
+            file, int(line), name, line=code or None, lookup_line=False
+        )  # the source of cells exists only in this process
         for file, line, name, code in _REMOTE_FRAME.findall(str(cause))
     ]
-    # Our own words say what a library's frames would.
+    # Our own message says what a library's frames would.
     is_ours = isinstance(failure.exception, FlytenbError)
     own = [f for f in found if not is_foreign(f.filename) and not _is_pool(f.filename)]
     return [f for f in own if not (is_ours and is_library(f.filename))]
@@ -186,7 +188,7 @@ def _is_pool(filename: str) -> bool:
 
 
 def _members(error: BaseException, cell_name: CellName, most: int) -> list[str]:
-    """What a group of exceptions is made of, those of its groups too."""
+    """Return the members of an exception group, nested groups included."""
     if not isinstance(error, BaseExceptionGroup):
         return []
     members = list(_leaves(error))
@@ -204,7 +206,7 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
 
 
 def note_lines(error: BaseException, most: int) -> list[str]:
-    """What was added to an exception by `add_note`, a line each."""
+    """Return the notes added with `add_note`, one per line."""
     try:
         notes = getattr(error, "__notes__", ())
     except Exception:
@@ -215,7 +217,7 @@ def note_lines(error: BaseException, most: int) -> list[str]:
 
 
 def cause_lines(error: BaseException, cell_name: CellName, most: int) -> list[str]:
-    """What the exception came from, as Python would tell it, one line each."""
+    """Return the chain of causes and contexts, one per line."""
     lines: list[str] = []
     seen = {id(error)}
     at = error
@@ -224,7 +226,7 @@ def cause_lines(error: BaseException, cell_name: CellName, most: int) -> list[st
         following = at.__cause__ or (None if at.__suppress_context__ else at.__context__)
         if following is None or id(following) in seen or type(following).__module__.startswith("flytenb."):
             break
-        if not _is_told(at, following, is_cause):
+        if not _is_redundant(at, following, is_cause):
             how = "caused by" if is_cause else "while handling"
             lines.append(cut(f"  {how} {_with_place(following, cell_name)}"))
         seen.add(id(following))
@@ -232,13 +234,13 @@ def cause_lines(error: BaseException, cell_name: CellName, most: int) -> list[st
     return lines
 
 
-def _is_told(error: BaseException, following: BaseException, is_cause: bool) -> bool:
-    """Whether a cause says nothing more: our own words have said it, flytekit repeats it, or it is flytekit's own."""
+def _is_redundant(error: BaseException, following: BaseException, is_cause: bool) -> bool:
+    """Whether a cause repeats what was said: by our message, by flytekit's, or it is internal to flytekit."""
     if isinstance(error, FlytenbError):
         return not own_frames(following.__traceback__)
     if not _is_flytekits(error):
         return False
-    return _words(following) in _words(error) or (not is_cause and not own_frames(following.__traceback__))
+    return _message(following) in _message(error) or (not is_cause and not own_frames(following.__traceback__))
 
 
 def _with_place(error: BaseException, cell_name: CellName) -> str:
@@ -254,7 +256,7 @@ def _also_failed(run: Run) -> list[str]:
 
 
 def _not_run(run: Run) -> list[str]:
-    """The nodes that the failure stopped, and those it kept from running; the elements of a map are no nodes."""
+    """Return the nodes that were stopped and those that never ran, without the elements of maps."""
     graph = run.graph.nodes
     failed = [f.path for f in (run.error, *run.also_failed) if f is not None]
     nodes = [
@@ -262,7 +264,7 @@ def _not_run(run: Run) -> list[str]:
         for n in run.nodes.values()
         if n.phase in (Phase.ABORTED, Phase.QUEUED)
         and n.path in graph
-        and not any(path.startswith(f"{n.path}/") for path in failed)  # it failed by what is in it
+        and not any(path.startswith(f"{n.path}/") for path in failed)  # it failed because of a node inside it
     ]
     return [
         *_listed("stopped", [n.path for n in nodes if n.started is not None]),

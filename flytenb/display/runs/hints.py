@@ -1,6 +1,6 @@
-"""What an error usually means and how to go on: by whose words they are, and by the words.
+"""Hints for common errors, matched by origin and message.
 
-An exception that the user's own code raises says what the user wants it to say; nothing is added to that.
+Exceptions raised by the user's own code get no hint.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Hint = str | Callable[[re.Match[str]], str]
 
 
 def _closest_argument(found: re.Match[str]) -> str:
-    """`did you mean 'retries'?` for an argument that a decorator doesn't take."""
+    """Return `did you mean 'retries'?` for an argument that a decorator doesn't have."""
     from flytenb.bridge.workflow.definition import decorator_arguments
 
     kind, name = found[1], found[2]
@@ -65,10 +65,10 @@ _OF_PYTHON: tuple[tuple[str, Hint], ...] = (
         _closest_argument,
     ),
 )
-"""What Python says of a thing that flytekit made."""
+"""Python's messages about flytekit's objects."""
 
 _OF_TEXT: tuple[tuple[str, Hint], ...] = ((r"Promise\(node:", _WRITTEN),)
-"""What Python says of a text that a promise was put into; flytekit writes out its promises too."""
+"""Messages about text that a promise was formatted into; flytekit formats promises too."""
 
 _OF_FLYTEKIT: tuple[tuple[str, Hint], ...] = (
     (
@@ -161,7 +161,7 @@ _OF_FLYTEKIT: tuple[tuple[str, Hint], ...] = (
     ),
     (
         r"[Cc]an(?:'t|not) pickle|PicklingError",
-        "no transformer knows this type, so it would be pickled: %flyte type T says why, a dataclass usually mends it",
+        "this type has no transformer and would be pickled: %flyte type T says why, a dataclass usually avoids that",
     ),
     (
         r"Cannot convert literal",
@@ -172,11 +172,11 @@ _OF_FLYTEKIT: tuple[tuple[str, Hint], ...] = (
         "the task returned something else than its annotation promises",
     ),
 )
-"""What flytekit says, in its own words."""
+"""flytekit's own messages."""
 
 
 def hint_for(error: BaseException) -> str:
-    """Return what to do about an error, `""` where nothing general helps."""
+    """Return a hint for an error, `""` if there is none."""
     if isinstance(error, FlytenbError) and error.hint:
         return error.hint
     text = say(error)
@@ -188,10 +188,10 @@ def hint_for(error: BaseException) -> str:
 
 
 def _tables(error: BaseException) -> Iterator[tuple[str, Hint]]:
-    """The hints that fit who speaks: flytekit, Python, or the user, who needs none."""
+    """Yield the tables of hints for the error's origin: flytekit, Python, or nothing for user code."""
     trace = error.__traceback__
     if trace is None or type(error.__cause__).__module__.startswith("flytenb."):
-        return  # never raised, or raised in another process, where only the user's own function was at work
+        return  # never raised, or raised in another process, where only the user's function ran
     while trace.tb_next is not None:
         trace = trace.tb_next
     last = trace.tb_frame.f_code

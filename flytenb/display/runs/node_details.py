@@ -1,4 +1,4 @@
-"""What is known of one node of a run, for a reader who asks: values, log, error, source; the same live and frozen."""
+"""Details of one node of a run: values, log, error, source."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from flytenb.runner.run import Run
 
 LOG_SHOWN = 50_000
-"""Characters of a log that are shown; `run.nodes[path].log` has all of it."""
+"""Most characters of a log that are shown; `run.nodes[path].log` is the whole log."""
 MEMBERS_SHOWN = 200
 _SOURCE_SHOWN = 20_000
 _LIMITS = Limits(html=120_000)
@@ -27,20 +27,20 @@ _LIMITS = Limits(html=120_000)
 
 @dataclass(frozen=True)
 class NodeDetails:
-    """One node, told in full.
+    """Details of one node.
 
     Attributes:
-        path: which node.
-        name: what it is a use of.
-        phase: where it stands, if it has begun to be run.
-        state: the same in words.
-        facts: short facts, the most telling first.
-        inputs: what it was given.
-        outputs: what it made.
-        log: what it printed, or the end of it.
-        log_size: how much it has printed in all.
-        error: why it failed, with the user's frames.
-        source: the function's source.
+        path: the node's path.
+        name: the name of its entity.
+        phase: its phase, `""` if it hasn't been planned.
+        state: phase and progress as text.
+        facts: short facts, most important first.
+        inputs: its inputs.
+        outputs: its outputs.
+        log: the end of what it printed.
+        log_size: number of characters that it printed.
+        error: the lines of its failure.
+        source: source of its function.
     """
 
     path: str
@@ -57,7 +57,7 @@ class NodeDetails:
 
     @classmethod
     def of(cls, run: Run, path: str, show: Show, *, limits: Limits = _LIMITS) -> NodeDetails:
-        """Gather what is known now, values as `show` shows them; a part that can't be read says why."""
+        """Return what is known now; a value that can't be read is replaced by the error."""
         graph = run.graph
         node = graph.nodes.get(path)
         name = _name(graph, path)
@@ -82,7 +82,7 @@ class NodeDetails:
 
 
 def members_of(graph: Graph, paths: list[str], run: Run) -> list[list[str]]:
-    """Return what is behind a box that stands for many: path, name and where each stands; the unusual first."""
+    """Return path, name and state of the nodes that a box represents, failed and running ones first."""
     found = []
     for path in paths:
         node = graph.nodes.get(path)
@@ -95,13 +95,13 @@ def members_of(graph: Graph, paths: list[str], run: Run) -> list[list[str]]:
 
 
 def elements_of(graph: Graph, path: str, run: Run) -> list[str]:
-    """Return the paths of a map's elements, which are no nodes of the graph."""
+    """Return the paths of a map's elements, which aren't nodes of the graph."""
     start = f"{path}/"
     return [p for p in run.nodes if p.startswith(start) and p not in graph.nodes and p[len(start) :].isdigit()]
 
 
 def _name(graph: Graph, path: str) -> str:
-    """What a node is a use of; an element of a map, which is no node of the graph, has its map's name."""
+    """Return the name of a node's entity; an element of a map has its map's name."""
     if path in graph.nodes:
         return clean(graph.nodes[path].name)
     owner, _, number = path.rpartition("/")

@@ -1,4 +1,4 @@
-"""A run's progress as a few lines of text, for those who can't watch it: terminals, logs, executed notebooks."""
+"""Progress of a run as occasional lines of text, for terminals, logs and executed notebooks."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _LONGEST_PAUSE = 300.0
 
 
 class Progress:
-    """Says where the run stands after 5, 10, 20, 40 … seconds, and at once what a gate asks.
+    """Prints a run's progress after 5, 10, 20, 40 … seconds, and a gate's question at once.
 
     Args:
-        run: what is told of.
+        run: the run.
         say: prints a line.
-        clock: seconds that only grow.
+        clock: monotonic clock in seconds.
     """
 
     def __init__(self, run: Run, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
@@ -36,17 +36,17 @@ class Progress:
         self._began = clock()
         self._pause = _FIRST
         self._due = self._began + self._pause
-        self._asked: set[str] = set()
+        self._announced: set[str] = set()
         run.listen(self._state.take)
 
     def tick(self) -> None:
-        """Say what is due."""
+        """Print what is due."""
         self._state.read()
         for path, question in self._state.waiting.items():
-            if path not in self._asked:
-                self._asked.add(path)
-                asked = f"{self._run.name}: {path} waits: {question}"
-                self._say(f"{asked}\n  {gate_instructions(self._run, path, '--background')}")
+            if path not in self._announced:
+                self._announced.add(path)
+                line = f"{self._run.name}: {path} waits: {question}"
+                self._say(f"{line}\n  {gate_instructions(self._run, path, '--background')}")
         if self._clock() < self._due or self._run.phase.is_terminal:
             return
         counts = counts_text(node_counts(self._state, self._run.graph))
@@ -57,7 +57,7 @@ class Progress:
 
 
 def gate_instructions(run: Run, path: str, background: str) -> str:
-    """Return how the gate at a path of a run that blocks its caller is answered."""
+    """Return instructions for answering a gate of a run that blocks its caller."""
     node = run.graph.nodes.get(path)
     is_input = node is not None and node.settings.get("gate") == "input"
     answer, call = ("…", "set_input({}, …)") if is_input else ("True", "approve({})")
@@ -68,13 +68,13 @@ def gate_instructions(run: Run, path: str, background: str) -> str:
 
 
 class GatePrinter:
-    """Prints what each gate asks to standard error, and how it is answered: for a caller that waits unseen."""
+    """Prints each gate's question and instructions to standard error, for a caller that blocks without a view."""
 
     def __init__(self) -> None:
         self._printed: set[str] = set()
 
-    def look(self, run: Run) -> None:
-        """Print what is new."""
+    def print_new(self, run: Run) -> None:
+        """Print new questions."""
         for path, question in run.questions.items():
             if path not in self._printed:
                 self._printed.add(path)

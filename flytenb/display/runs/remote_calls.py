@@ -1,4 +1,4 @@
-"""Words of a server that refused a remote call; gRPC is recognised without being imported."""
+"""Messages of failed gRPC calls; gRPC isn't imported."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from flytenb.wording.text import LONGEST, clean, in_time
 
 
 def is_rpc(error: BaseException) -> bool:
-    """Tell whether an error is gRPC's own."""
+    """Whether an error is a gRPC error."""
     return any(c.__module__ == "grpc" and c.__name__ == "RpcError" for c in type(error).__mro__)
 
 
 def refused_call(error: BaseException) -> BaseException | None:
-    """Return the gRPC error that an error of flytekit was raised from, None if there is none."""
+    """Return the gRPC error in the causes of an error, or None."""
     seen: set[int] = set()
     at = error.__cause__
     while at is not None and id(at) not in seen:
@@ -26,10 +26,10 @@ def refused_call(error: BaseException) -> BaseException | None:
 
 
 def server_message(error: Any) -> str:
-    """Return what the server said and the status of the call: `no such project (NOT_FOUND)`."""
+    """Return the server's message and the status of the call: `no such project (NOT_FOUND)`."""
 
     def ask() -> str:
-        # A call that streams answers waits for its end here.
+        # A streaming call blocks here until it ends.
         details, code = error.details(), error.code()
         status = getattr(code, "name", "")
         return f"{details} ({status})" if details and status else str(details or status)

@@ -1,4 +1,4 @@
-"""A run as picture and text that need neither kernel nor script: what a saved notebook keeps of it."""
+"""Run card: a run as static picture and text, the form in which a saved notebook keeps it."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ _TEMPLATE = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=
 
 
 def placeholder(run: Run) -> dict[str, str]:
-    """Return what stands in the output until there is a picture."""
+    """Return the output shown until there is a picture."""
     empty: dict[str, Any] = {"facts": "", "picture": "", "text": "", "why": "", "nodes": "", "log": ""}
     empty |= {"outputs": [], "open_nodes": [], "rows": []}
     html = _TEMPLATE.render(style=Markup(style() + _STYLE), name=clean(run.name), phase=str(run.phase), **empty)
@@ -95,14 +95,14 @@ def run_bundle(
     *,
     is_late: bool = False,
 ) -> dict[str, str]:
-    """Return a run as picture and text: phase, durations, outcome, error, what was printed; one that is on, as of now.
+    """Return the MIME bundle of a run: phase, durations, result, error and logs, as of now.
 
     Args:
-        run: what is shown, as it stands now.
+        run: the run.
         show: renders the values.
-        drawing: its picture, if that was laid out already.
-        open_nodes: paths of nodes that a reader had open.
-        is_late: whether its cell was over before it was, so that a reader wants to know when that happened.
+        drawing: its drawing, if already laid out.
+        open_nodes: paths of nodes whose details are included.
+        is_late: whether its cell ended before the run, so that the time is shown.
     """
     graph, states = run.graph, run._states
     everything = {**states, "": _run_state(run)}
@@ -147,15 +147,15 @@ def _facts(run: Run, states: dict[str, NodeState]) -> str:
     counts: dict[Phase, int] = {}
     for state in states.values():
         counts[state.phase] = counts.get(state.phase, 0) + 1
-    told = [f"{counts[p]} {p.value.lower().replace('_', ' ')}" for p in Phase if p in counts]
+    phases = [f"{counts[p]} {p.value.lower().replace('_', ' ')}" for p in Phase if p in counts]
     took = [] if run.duration is None else [duration_text(run.duration)]
     nodes = count_text(sum(counts.values()), "node")
     is_plain = set(counts) <= {Phase.SUCCEEDED}
-    return " · ".join([*took, nodes if is_plain else f"{nodes} ({', '.join(told)})"])
+    return " · ".join([*took, nodes if is_plain else f"{nodes} ({', '.join(phases)})"])
 
 
 def _rows(run: Run, states: dict[str, NodeState]) -> list[tuple[str, str, str]]:
-    """The nodes, those that failed first: what a reader who can't hover over the picture wants to know."""
+    """Return rows for the nodes, failed ones first."""
     nodes = run.graph.nodes
     order = sorted(states, key=lambda path: states[path].phase not in (Phase.FAILED, Phase.TIMED_OUT))
     return [
@@ -165,7 +165,7 @@ def _rows(run: Run, states: dict[str, NodeState]) -> list[tuple[str, str, str]]:
 
 
 def _log(run: Run) -> str:
-    """What the nodes printed, by node, the first lines of it."""
+    """Return the start of what the nodes printed."""
     pieces: list[str] = []
     size = 0
     for node in run.nodes.values():

@@ -1,4 +1,4 @@
-"""Where a run stands, kept up from its events alone; reads no clock and no run, sends nothing."""
+"""State of a run, computed from its events only."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flytenb.model import CacheStatus, Graph, NodeState, Phase, RunEvent
 
 @dataclass(slots=True)
 class NodeRecord:
-    """What the events have told of one node so far; times are seconds since the epoch."""
+    """State of one node; times are in seconds since the epoch."""
 
     phase: Phase = Phase.QUEUED
     started: float | None = None
@@ -24,21 +24,21 @@ class NodeRecord:
 
     @property
     def state(self) -> NodeState:
-        """The same, as a drawing shows it."""
+        """The same state, as a drawing shows it."""
         took = None if self.started is None or self.ended is None else self.ended - self.started
         return NodeState(self.phase, took, self.attempts, self.cache, self.done, self.total, self.text)
 
 
 class RunState:
-    """The state of a whole run, by path; `""` is the run itself.
+    """State of a run and its nodes, by path; `""` is the run itself.
 
-    `take` is the listener: it only puts an event aside, since the threads that run the nodes wait for it. Everything
-    else happens in `read`, on the reader's own thread.
+    `take` is the run's listener: it only queues an event, since the threads that run nodes wait for it. `read` applies
+    the queued events on the reader's thread.
 
     Attributes:
-        entries: what is known of each node that anything has been told of.
-        waiting: gates that wait for an answer, and what they ask.
-        spawned: what nodes turned out to contain, in order.
+        entries: the state of each node with an event.
+        waiting: questions of the gates that wait for an answer, by path.
+        spawned: pairs of a node's path and the graph that it added, in order.
     """
 
     def __init__(self) -> None:
@@ -50,11 +50,11 @@ class RunState:
 
     @property
     def run(self) -> NodeRecord:
-        """The run itself."""
+        """State of the run itself."""
         return self.entries[""]
 
     def read(self) -> tuple[set[str], set[str]]:
-        """Work off what has come in; return the paths of nodes that changed, and of those that printed something."""
+        """Apply the queued events; return the paths of nodes that changed, and of those that printed something."""
         changed: set[str] = set()
         printed: set[str] = set()
         inbox = self._inbox
@@ -94,6 +94,6 @@ class RunState:
             self.waiting.pop(event.path, None)
 
     def counts(self, paths: Iterable[str]) -> Counter[Phase]:
-        """Return how many of these nodes stand in each phase."""
+        """Return the number of these nodes in each phase."""
         entries = self.entries
         return Counter(entries[path].phase if path in entries else Phase.QUEUED for path in paths)

@@ -1,4 +1,4 @@
-"""The frames of a traceback that a user wrote, as lines; flytekit's, ours and the libraries' are left out."""
+"""User frames of a traceback as lines, without those of flytekit, flytenb and libraries."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flytenb.wording.values import clean
 
 WIDTH = 160
 _MAGIC = "get_ipython().run_"
-"""What a line with a magic becomes: the user knows what they typed."""
+"""Start of a line with a magic, whose frame is left out."""
 
 
 CellName = Callable[[str], str]
@@ -19,21 +19,21 @@ CellName = Callable[[str], str]
 
 
 def no_cell(filename: str) -> str:
-    """Return `""`: outside of a notebook no file is a cell."""
+    """Return `""`: no file is a cell."""
     return ""
 
 
 def frame_lines(frames: Iterable[traceback.FrameSummary], cell_name: CellName, most: int) -> list[str]:
-    """Return the user's own frames, two lines each, the innermost last, and where in a library it ended.
+    """Return the user's frames, innermost last, two lines each, and the library frame that raised.
 
     Args:
-        frames: outermost first, without flytekit's and ours.
+        frames: outermost first, without those of flytekit and flytenb.
         cell_name: names the cell of a frame.
-        most: frames that are shown; one that calls itself over and over counts once.
+        most: most frames shown; a repeated frame counts once.
     """
     known = [f for f in frames if not (f.line or "").startswith(_MAGIC)]
     own = [f for f in known if not is_library(f.filename)]
-    if not own:  # a task that was installed with its package
+    if not own:  # a task of an installed package
         own = [f for f in known if not _is_standard(f.filename)]
     lines = []
     for same in [list(group) for _, group in groupby(own, lambda f: (f.filename, f.lineno, f.name))][-most:]:
@@ -47,18 +47,18 @@ def frame_lines(frames: Iterable[traceback.FrameSummary], cell_name: CellName, m
 
 
 def frame_place(frame: traceback.FrameSummary, cell_name: CellName) -> str:
-    """`Cell In[3], line 2` for a cell, file and line for a file."""
+    """Return `Cell In[3], line 2` for a cell, file and line for a file."""
     cell = cell_name(frame.filename)
     return f"{cell or _shortened(frame.filename)}, line {frame.lineno}"
 
 
 def cut(text: str) -> str:
-    """Return a line of readable width."""
+    """Return the line cut to a readable width."""
     return text if len(text) <= WIDTH else f"{text[: WIDTH - 1]}…"
 
 
 def _shortened(filename: str) -> str:
-    """`json/decoder.py`: where a library is installed tells nothing."""
+    """Return the path within the library's directory: `json/decoder.py`."""
     for root in (*INSTALLED, *STANDARD):
         if filename.startswith(root):
             return filename[len(root) :].lstrip("/\\") or filename

@@ -1,6 +1,6 @@
-"""The built-in displays, a file per family; importing this fills the built-in registry."""
+"""Built-in displays, one file per family of types; importing this package fills the built-in registry."""
 
-# Predicates are tried newest first: an object that shows itself richly (`objects`) knows better than `records`.
+# Predicates are tried newest first: the rich repr of an object (`objects`) has precedence over `records`.
 from flytenb.display.values import (  # noqa: F401, I001
     scalars,
     records,

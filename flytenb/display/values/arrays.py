@@ -1,4 +1,4 @@
-"""Displays of arrays: shape, type, memory, figures, and a small picture or histogram."""
+"""Displays of arrays: shape, element type, memory, statistics, and a small picture or histogram."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from flytenb.wording.values import brief, class_name
 register = BUILT_IN.register
 _NUMBERS = "biufc"
 _SMALL = 8
-"""Up to so many elements along each axis are shown one by one."""
+"""Most elements per axis that are shown one by one."""
 _RUN = 512
-"""So many neighbours are taken together where elements are taken out of a long row."""
+"""Length of the runs of neighbours sampled from a long axis."""
 LEAST_PICTURE, _LARGEST_PICTURE, _ENLARGED = 8, 240, 160
 
 
 @register("numpy.ndarray")
 def show_array(value: Any, view: View) -> Part:
-    """Show an array: what it is, then its elements if they are few, else a picture or how they spread."""
+    """Show an array: its type, then its elements if they are few, else a picture or a histogram."""
     if value.ndim == 0:
         return Value(brief(value.item(), view.limits.block), f"ndarray {value.dtype}", ("no dimensions",))
     facts = (
@@ -40,13 +40,13 @@ def show_array(value: Any, view: View) -> Part:
 
 @register("numpy.generic")
 def show_numpy_scalar(value: Any, view: View) -> Part:
-    """Show a single number of numpy with its exact type."""
+    """Show a NumPy scalar with its exact type."""
     return Value(brief(value.item(), view.limits.block), str(value.dtype), is_number=value.dtype.kind in "iufc")
 
 
 @register("jax.Array")
 def show_jax(value: Any, view: View) -> Part:
-    """Show an array of JAX; one that isn't computed yet, or lies on a device, is named and not waited for."""
+    """Show a JAX array; one that isn't computed yet or is on a device is only described."""
     facts = (shape_text(tuple(value.shape)), str(value.dtype), bytes_text(int(value.nbytes)))
     title = class_name(value)
     places = {str(device.platform) for device in value.devices()}
@@ -57,7 +57,7 @@ def show_jax(value: Any, view: View) -> Part:
     if not value.is_ready():
         return Section(title, facts, Note("not computed yet: looking at it would wait"))
     numpy: Any = loaded("numpy")
-    # Types that only JAX has (bfloat16) have no figures in numpy.
+    # NumPy has no statistics for JAX's own types (bfloat16).
     if numpy is None or value.dtype.kind not in "biufc":
         return Section(title, facts)
     array = numpy.asarray(value)
@@ -68,22 +68,22 @@ def show_jax(value: Any, view: View) -> Part:
 
 @register("tensorflow.Tensor")
 def show_device_array(value: Any, view: View) -> Part:
-    """Name an array that lies with another library: reading it may wait for a device."""
+    """Show the type of another library's array; reading it may wait for a device."""
     return Section(class_name(value), (shape_text(tuple(value.shape)), type_text(str(value.dtype))), None)
 
 
 def held_bytes(shape: tuple[int, ...], strides: tuple[int, ...], itemsize: int) -> int:
-    """Return how much memory the elements of an array take: one that is only repeated lies there once."""
+    """Return the memory of an array's elements in bytes; broadcast axes count once."""
     return itemsize * math.prod(n for n, stride in zip(shape, strides, strict=True) if stride or not n)
 
 
 def shape_text(shape: tuple[int, ...]) -> str:
-    """Return a shape for a reader: `3 × 4`, `100 elements`."""
+    """Return a shape as text: `3 × 4`, `100 elements`."""
     return count_text(shape[0], "element") if len(shape) == 1 else " × ".join(f"{n:,}" for n in shape)
 
 
 def array_body(array: Any, view: View) -> Part | None:
-    """Return what an array holds: its elements if they are few, else figures and a picture or how they spread."""
+    """Return an array's contents: its elements if they are few, else statistics with a picture or a histogram."""
     if array.size == 0:
         return None
     if array.dtype.names:
@@ -99,7 +99,7 @@ def array_body(array: Any, view: View) -> Part | None:
 
 
 def _seen(array: Any, view: View, *others: Any) -> tuple[Part, ...]:
-    """Return figures, and the picture that the array (or another one around it) is, or else how it spreads."""
+    """Return statistics with a picture of the array (or of `around`), else a histogram."""
     sample = _sample(array, view.limits.scan)
     picture = next(filter(None, map(_picture, (array, *others))), None)
     return figures(array.size, sample), *((picture,) if picture is not None else spread(sample))
@@ -113,14 +113,14 @@ def _elements(array: Any, view: View) -> Part:
 
 
 def _sliced(array: Any, view: View) -> Part:
-    """Return what a reader chose of an array: one element along each axis but the last two, a page of their rows."""
+    """Return the selected slice: one index along each axis except the last two, and a page of rows."""
     lengths = array.shape[:-2]
     wanted = (*view.selection.index, *(0 for _ in lengths))
     index = tuple(min(max(i, 0), n - 1) for i, n in zip(wanted, lengths, strict=False))
     piece = array[index]
     parts: list[Part] = [Slices(tuple(zip(lengths, index, strict=True)), view.place)] if lengths else []
     if piece.dtype.kind in _NUMBERS:
-        # The last axis may hold the colours of a picture, of which a slice is but a strip.
+        # The last axis may hold the channels of an image.
         parts.extend(_seen(piece, view, *([array[index[:-1]]] if lengths else [])))
     return Group((*parts, _page(piece, view)))
 
@@ -146,9 +146,9 @@ def _structured(array: Any, view: View) -> Part:
 
 
 def _sample(array: Any, limit: int) -> Any:
-    """Return all elements, or evenly spread ones if they are many: a view first, so that little is read."""
+    """Return all elements, or an evenly spread sample; slicing first limits what is read from disk."""
     if array.ndim == 1 and array.size > limit > _RUN:
-        # Neighbours lie on one page of a file: every hundredth element would read all of it.
+        # Neighbours are on the same page of a file: every hundredth element would read the whole file.
         array = array[: array.size // _RUN * _RUN].reshape(-1, _RUN)
     return array[tuple(slice(None, None, step) for step in steps_for(array.shape, limit))].ravel()
 
@@ -156,7 +156,7 @@ def _sample(array: Any, limit: int) -> Any:
 def steps_for(shape: tuple[int, ...], limit: int) -> list[int]:
     """Return the step along each axis that leaves about `limit` elements."""
     left = math.ceil(math.prod(shape) / limit)
-    # The longest axis first: of three channels all are seen.
+    # The longest axis first, so that all channels of an image are kept.
     steps = [1] * len(shape)
     for axis in sorted(range(len(shape)), key=lambda i: -shape[i]):
         steps[axis] = min(left, shape[axis])
@@ -165,7 +165,7 @@ def steps_for(shape: tuple[int, ...], limit: int) -> list[int]:
 
 
 def figures(total: int, sample: Any) -> Part:
-    """Return the span and mean of a flat array of numbers, which may be a sample of `total` elements."""
+    """Return the range and mean of a flat array of numbers, which may be a sample of `total` elements."""
     notes = "" if sample.size == total else f" (from {sample.size:,} elements, evenly spread)"
     if sample.dtype.kind == "b":
         return Text(f"{count_text(int(sample.sum()), 'element')} of {sample.size:,} true{notes}")
@@ -175,7 +175,7 @@ def figures(total: int, sample: Any) -> Part:
     odd = sample.size - finite.size
     parts = [f"{count_text(odd, 'element')} not finite" if odd else ""]
     if finite.size:
-        # Sums of half precision overflow, those of the largest doubles too: then there is no mean to tell.
+        # Sums of half precision and of very large doubles overflow; the mean is then left out.
         with numpy.errstate(all="ignore"):
             finite = numpy.abs(finite) if is_complex else finite
             mean, std = float(finite.mean(dtype="float64")), float(finite.std(dtype="float64"))
@@ -188,7 +188,7 @@ def figures(total: int, sample: Any) -> Part:
 
 
 def spread(sample: Any) -> tuple[Part, ...]:
-    """Return a histogram of a flat array of numbers, if there are enough of them."""
+    """Return a histogram of a flat array of numbers, or nothing for too few numbers."""
     numpy: Any = loaded("numpy")
     if sample.dtype.kind == "b":
         return ()
@@ -205,7 +205,7 @@ def spread(sample: Any) -> tuple[Part, ...]:
 
 
 def _picture(array: Any) -> Part | None:
-    """Return a picture of what can be one: bytes or booleans by row and column, or colours."""
+    """Return an image of an array that can be one: bytes or booleans by row and column, or colours."""
     is_grey = array.ndim == 2 and array.dtype.kind in "bu" and array.dtype.itemsize == 1
     is_colour = array.ndim == 3 and array.shape[2] in (1, 3, 4)
     if not (is_grey or is_colour) or min(array.shape[:2]) < LEAST_PICTURE:
@@ -215,7 +215,7 @@ def _picture(array: Any) -> Part | None:
     if array.dtype.kind == "b":
         small = small * 255
     elif array.dtype.kind == "f":
-        # By the custom of the plotting libraries, colours as fractions lie between 0 and 1.
+        # Plotting libraries write colours as fractions between 0 and 1.
         if not (float(small.min()) >= 0 and float(small.max()) <= 1):
             return None
         small = small * 255

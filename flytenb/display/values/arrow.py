@@ -1,4 +1,4 @@
-"""Displays of Arrow: tables and columns, of which a page of rows becomes Python objects."""
+"""Displays of Arrow tables and columns; only a page of rows is converted to Python objects."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def show_arrow(value: Any, view: View) -> Part:
 @register("pyarrow.Array")
 @register("pyarrow.ChunkedArray")
 def show_arrow_column(value: Any, view: View) -> Part:
-    """Show one Arrow column."""
+    """Show an Arrow column."""
     column = _arrow_column("values", value.type, value, view, 0)
     page = choose_rows(len(value), 1, ArrowChoice([value]), view)
     cells = [[cell_text(v, view) for v in arrow_values(value, page.rows)]]
@@ -54,12 +54,12 @@ def show_arrow_column(value: Any, view: View) -> Part:
 
 @dataclass(frozen=True)
 class ArrowChoice:
-    """How Arrow orders and spells the rows of some columns."""
+    """Sorting and searching of Arrow columns."""
 
     columns: Sequence[Any]
 
     def order(self, key: int, *, is_descending: bool) -> Sequence[int]:
-        # A part of a package that the user has imported.
+        # A part of a package that is loaded already.
         from pyarrow import compute
 
         column = self.columns[key]
@@ -68,7 +68,7 @@ class ArrowChoice:
         try:
             found = compute.array_sort_indices(column, order="descending" if is_descending else "ascending")
         except Exception:
-            # Arrow has no order for every type (lists, structs).
+            # Arrow can't sort every type (lists, structs).
             return sorted_rows(column.to_pylist(), is_descending=is_descending)
         return cast("list[int]", found.to_pylist())
 
@@ -79,7 +79,7 @@ class ArrowChoice:
                 yield list(map(word, piece.to_pylist()))
                 continue
             whole = _joined(piece)
-            # One text for all rows that say the same.
+            # Equal values share one text.
             texts = [*map(word, whole.dictionary.to_pylist()), word(None)]
             yield [texts[-1 if i is None else i] for i in whole.indices.to_pylist()]
 
@@ -90,7 +90,7 @@ def _is_dictionary(column: Any) -> bool:
 
 
 def _ranks(column: Any) -> Any:
-    """Return a number for each row of a dictionary column, by the order of what it stands for."""
+    """Return a sort key for each row of a dictionary column, by its decoded value."""
     from pyarrow import compute
 
     whole = _joined(column)
@@ -128,6 +128,6 @@ def _arrow_spread(type_: Any, scanned: Any, *, is_number: bool) -> str:
     try:
         span = compute.min_max(scanned).as_py()
     except NotImplementedError:
-        # Arrow has no order for every type (durations, half floats).
+        # Arrow can't compare every type (durations, half floats).
         return ""
     return "" if span["min"] is None else range_text(point_text(span["min"]), point_text(span["max"]))

@@ -1,4 +1,4 @@
-"""Displays of lists, tuples, sets and dicts: rows of records as tables, the rest as trees that unfold."""
+"""Displays of lists, tuples, sets and dicts: records as tables, everything else as trees."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from flytenb.wording.values import brief, class_name
 register = BUILT_IN.register
 _FLAT = 120
 _RUNNING = 700
-"""A list of scalars is shown as running text of so many items and characters at most."""
+"""Most items and characters of a list of scalars that is shown as running text."""
 
 
 @register(list)
@@ -60,7 +60,7 @@ def show_items(value: Any, view: View) -> Any:
 @register(dict)
 @register(Mapping)
 def show_mapping(value: Mapping[Any, Any], view: View) -> Any:
-    """Show keys and values as a tree; what is more than a dict and shows itself does so until it is explored."""
+    """Show keys and values as a tree; a subclass with an HTML repr uses that in a static display."""
     if view.selections is None and not isinstance(value, dict) and hasattr(type(value), "_repr_html_"):
         return NotImplemented
     total = len(value)
@@ -77,12 +77,12 @@ def show_mapping(value: Mapping[Any, Any], view: View) -> Any:
 
 
 def is_scalar(value: Any) -> bool:
-    """Whether a value is told by one word."""
+    """Whether a value's short form is one word."""
     return value is None or isinstance(value, bool | int | float | complex | enum.Enum) or _is_short_text(value)
 
 
 def container_title(value: Any, items: Iterable[Any], view: View) -> str:
-    """Return the declared type, or the container's class with what all its items are."""
+    """Return the declared type, or the container's class with the common type of its items."""
     if view.declared is not None:
         return type_text(view.declared)
     kinds = {class_name(v) for v in items}
@@ -97,7 +97,7 @@ def container_title(value: Any, items: Iterable[Any], view: View) -> str:
 
 def _items(value: Any, limit: int) -> list[Any]:
     if isinstance(value, set | frozenset):
-        # A set has no order of its own: without one, every showing would differ.
+        # A set has no order; sorting makes the output reproducible.
         return sorted(islice(iter(value), limit), key=lambda v: (class_name(v), _sort_key(v)))
     return list(islice(iter(value), limit))
 
@@ -131,7 +131,7 @@ def _scalars(value: Any, items: list[Any], total: int, title: str, view: View) -
         return Value(short, title, tuple(facts))
     bars = histogram(numbers, items) if len(numbers) == len(items) and len(numbers) >= FEWEST else None
     if view.selections is not None:
-        # Of a set only what was sorted can be paged through.
+        # Only the sorted part of a set can be paged through.
         every = items if isinstance(value, set | frozenset) else value
         return Section(title, tuple(facts), Group((*([bars] if bars else ()), scalars_table(every, view))))
     words = [number_text(v) if type(v) is float else brief(v, 48) for v in items[:_FLAT]]

@@ -1,4 +1,4 @@
-"""Display of a StructuredDataset: its frame if it holds one, else its schema and where it lies."""
+"""Display of a StructuredDataset: its frame if it holds one, else its schema and location."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ register = BUILT_IN.register
 
 @register("flytekit.types.structured.structured_dataset.StructuredDataset")
 def show_dataset(value: Any, view: View) -> Part:
-    """Show a dataset's frame, or the head of its Parquet file if that is here; nothing is downloaded."""
+    """Show a dataset's frame, or the head of its Parquet file if it is local; nothing is downloaded."""
     from flytenb.types.renderers import read_dataset
 
     dataset = read_dataset(value)
@@ -37,7 +37,7 @@ def show_dataset(value: Any, view: View) -> Part:
 
 
 def _local(path: Path, view: View) -> Part:
-    """Return the head of the first file: flytekit writes one per dataset, Spark many."""
+    """Return the head of the first file; flytekit writes one file per dataset, Spark several."""
     files = [path] if path.is_file() else sorted(p for p in path.glob("*") if p.is_file() and p.name[0] not in "._")
     if not files:
         return Note("empty")

@@ -1,4 +1,4 @@
-"""A directory as a tree with sizes: so many entries and levels, links named and not followed."""
+"""Display of a directory as a tree with sizes, limited in entries and levels; links aren't followed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DEPTH = 5
 
 
 class _Walk:
-    """Reads a directory within bounds and adds up what it saw."""
+    """Reads a directory within limits and counts files and bytes."""
 
     def __init__(self, view: View) -> None:
         self._items = view.limits.items
@@ -29,7 +29,7 @@ class _Walk:
         return self._visited <= _MOST
 
     def tree(self, path: Path, depth: int = 0) -> Tree:
-        """Return what lies in a directory, directories first."""
+        """Return the entries of a directory, directories first."""
         with os.scandir(path) as found:
             listed = list(islice(found, _MOST - self._visited + 1))
         self._visited += len(listed)
@@ -57,7 +57,7 @@ class _Walk:
 
 
 def directory_part(path: Path, view: View) -> tuple[tuple[str, ...], Part]:
-    """Return the facts about a directory (files, bytes) and its tree."""
+    """Return a directory's facts (files, bytes) and its tree."""
     if view.selections is not None:
         return _opened(path, view)
     walk = _Walk(view)
@@ -68,7 +68,7 @@ def directory_part(path: Path, view: View) -> tuple[tuple[str, ...], Part]:
 
 
 def _opened(path: Path, view: View) -> tuple[tuple[str, ...], Part]:
-    """Return one level, of which a reader opens what is to be seen: a directory or the head of a file."""
+    """Return one level; the reader opens directories and the heads of files."""
     with os.scandir(path) as found:
         listed = list(islice(found, _MOST + 1))
     is_whole = len(listed) <= _MOST

@@ -1,4 +1,4 @@
-"""Display of flytekit's entities: one line each; their pictures are drawn elsewhere."""
+"""Display of flytekit entities on one line; drawings are made by `entity_card`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ register = BUILT_IN.register
 
 
 def is_entity(value: Any) -> bool:
-    """Whether a value is a task, workflow or launch plan; without flytekit nothing is."""
+    """Whether a value is a task, workflow or launch plan."""
     if loaded("flytekit") is None:
         return False
     from flytenb.bridge.entities import interface as entities

@@ -1,4 +1,4 @@
-"""Display of an exception that is a value: what it says, what caused it, where it was raised."""
+"""Display of an exception as a value: its message, its causes, its frames."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CAUSES = 5
 
 @register(BaseException)
 def show_exception(value: BaseException, view: View) -> Part:
-    """Show an exception's message and notes, the frames it passed and what it came from."""
+    """Show an exception's message and notes, its frames and its causes."""
     parts: list[Part] = []
     message = _message(value)
     if message:
@@ -33,7 +33,7 @@ def show_exception(value: BaseException, view: View) -> Part:
         parts.append(Section("", ("frames, the last one raised",), Tree(tuple(lines))))
     causes = _causes(value)
     if causes:
-        parts.append(Section("", ("came from",), Tree(tuple(Entry(class_name(c), "", _message(c)) for c in causes))))
+        parts.append(Section("", ("caused by",), Tree(tuple(Entry(class_name(c), "", _message(c)) for c in causes))))
     if isinstance(value, BaseExceptionGroup):
         members = view.entries((f"[{i}]", e, None) for i, e in enumerate(value.exceptions))
         parts.append(Tree(members, len(value.exceptions)))

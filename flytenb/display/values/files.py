@@ -1,4 +1,4 @@
-"""Displays of files by what they hold; nothing is downloaded, nothing is unpickled, only the head is read."""
+"""Displays of files by their content; nothing is downloaded or unpickled, and only the head is read."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ from flytenb.wording.values import brief, class_name
 register = BUILT_IN.register
 _HEAD = 64_000
 _ASKED = 4_000_000
-"""Bytes of a CSV file that are read for somebody who pages, sorts and searches."""
+"""Most bytes of a CSV file that are read for paging, sorting and searching."""
 _LARGEST_JSON = 1_000_000
 _PATH = 56
 _MOST_STORED = 2_000
 _PATIENCE = 3.0
-"""Seconds that a storage has to answer a reader who asks."""
+"""Seconds for a storage request."""
 _PICTURES = {
     "png": "image/png",
     "jpg": "image/jpeg",
@@ -64,7 +64,7 @@ _STARTS = {
     "image/webp": b"WEBP",
     "image/svg+xml": b"<svg",
 }
-"""What a picture of each type has among its first bytes."""
+"""Bytes near the start of an image file of each type."""
 _RECORDINGS = {
     "wav": "audio/wav",
     "mp3": "audio/mpeg",
@@ -79,13 +79,13 @@ _PICKLES = frozenset({"pkl", "pickle", "joblib", "pt", "pth", "dill"})
 
 @register("flytekit.types.file.FlyteFile")
 def show_flyte_file(value: Any, view: View) -> Part:
-    """Show a file by its extension if it is here, else where it lies."""
+    """Show a local file by its extension, any other by its location."""
     from flytenb.types.renderers import read_place
 
     place = read_place(value)
     title = type_text(type(value) if view.declared is None else view.declared)
     if place.local is None and not place.is_remote:
-        return Value(place.uri, title, ("nothing there",))
+        return Value(place.uri, title, ("does not exist",))
     if place.local is None:
         facts = Facts((("uri", place.uri), ("here", "not downloaded")))
         return Section(title, (), facts if view.selections is None else Group((facts, _storage(place.uri, view))))
@@ -94,20 +94,20 @@ def show_flyte_file(value: Any, view: View) -> Part:
 
 @register("flytekit.types.directory.FlyteDirectory")
 def show_flyte_directory(value: Any, view: View) -> Part:
-    """Show a directory as a tree if it is here, else where it lies."""
+    """Show a local directory as a tree, any other by its location."""
     return show_flyte_file(value, view)
 
 
 @register(Path)
 def show_path(value: Path, view: View) -> Part:
-    """Show the file or directory that a path leads to, or the path alone if there is none."""
+    """Show the file or directory at a path, or only the path if there is none."""
     if not value.exists():
-        return Value(str(value), class_name(value), ("nothing there",))
+        return Value(str(value), class_name(value), ("does not exist",))
     return _place(class_name(value), value, value.suffix.lstrip("."), str(value), view)
 
 
 def _storage(uri: str, view: View) -> Part:
-    """Return a line that, opened, asks the storage: a display must not wait for a network that nobody asked for."""
+    """Return an entry that requests the size from the storage when opened; a display must not wait for a network."""
     from flytenb.types.renderers import ask_storage
 
     there = view.inside("there")
@@ -116,7 +116,7 @@ def _storage(uri: str, view: View) -> Part:
     try:
         stored = wait_for(lambda: ask_storage(uri, most=_MOST_STORED), _PATIENCE)
     except Exception as error:
-        inside: Part = Note(f"it doesn't say: {brief(error, 160)}")
+        inside: Part = Note(f"the request failed: {brief(error, 160)}")
     else:
         if stored.entries is None:
             inside = Value("size unknown" if stored.size is None else bytes_text(stored.size))
@@ -129,16 +129,16 @@ def _storage(uri: str, view: View) -> Part:
 
 
 def file_part(path: Path, extension: str, view: View) -> Part | None:
-    """Return what a regular file holds, read by its extension; `None` if there is nothing to say.
+    """Return the content of a regular file as a part, `None` if there is nothing to show.
 
     Args:
-        path: where it lies on this machine.
-        extension: what it is said to be, without the dot; the one in its name counts if this is empty.
-        view: where it is shown.
+        path: the local path.
+        extension: the declared extension without its dot; by default the one in the name.
+        view: the context.
     """
     kind = (extension or path.suffix).lstrip(".").lower()
     if kind in _PICKLES:
-        return Note("not opened: unpickling runs whatever code is in it")
+        return Note("not opened: unpickling would run the code in it")
     if kind in _PICTURES:
         return _picture(path, _PICTURES[kind], view)
     if kind in _RECORDINGS:
@@ -161,7 +161,7 @@ def file_part(path: Path, extension: str, view: View) -> Part | None:
 
 
 def _place(title: str, path: Path, extension: str, uri: str, view: View) -> Part:
-    """Return what lies at a path; a pipe or a device is named and never read."""
+    """Return the part of what is at a path; a pipe or a device isn't read."""
     where = uri if len(uri) <= _PATH else "…" + uri[1 - _PATH :]
     mode = os.stat(path).st_mode  # noqa: PTH116  (one call for all questions)
     if stat.S_ISDIR(mode):
@@ -173,7 +173,7 @@ def _place(title: str, path: Path, extension: str, uri: str, view: View) -> Part
     try:
         return Section(title, facts, file_part(path, extension, view))
     except Exception as error:
-        # A file may hold anything, whatever its name says.
+        # The content needn't match the extension.
         note = Note(f"it can't be read as {extension or path.suffix}: {type(error).__name__}")
         return Section(title, facts, Group((note, *_whole(_text(path, "", view)))))
 
@@ -195,7 +195,7 @@ def _csv(path: Path, delimiter: str, view: View) -> Part:
         lines = lines.rpartition("\n")[0]
     first = lines.partition("\n")[0]
     if delimiter == "," not in first:
-        # What spreadsheets write where the comma is in the numbers.
+        # Spreadsheets use it in locales with a decimal comma.
         delimiter = next((each for each in ";\t|" if each in first), delimiter)
     rows = list(csv.reader(io.StringIO(lines), delimiter=delimiter))
     if not rows:
@@ -209,7 +209,7 @@ def _csv(path: Path, delimiter: str, view: View) -> Part:
 
 
 def _json_lines(path: Path, view: View) -> Part:
-    """Return values that stand a line each, as a table if they are records."""
+    """Return values given one per line, as a table if they are records."""
     head, is_whole = _head(path, _HEAD if view.selections is None else _ASKED)
     lines = head.decode("utf-8").split("\n") if is_whole else head.rpartition(b"\n")[0].decode("utf-8").split("\n")
     items = [json.loads(line) for line in lines if line.strip()]
@@ -236,7 +236,7 @@ def _text(path: Path, kind: str, view: View) -> Part | None:
 
 
 def _is_binary(head: bytes) -> bool:
-    """Whether nobody could read it: control characters in what isn't text in UTF-8."""
+    """Whether the bytes are binary: not UTF-8, and with control characters."""
     if b"\0" in head:
         return True
     try:
@@ -247,7 +247,7 @@ def _is_binary(head: bytes) -> bool:
 
 
 def _head(path: Path, most: int = _HEAD) -> tuple[bytes, bool]:
-    """Return the first bytes of a file, and whether these are all."""
+    """Return the first bytes of a file, and whether that is the whole file."""
     with path.open("rb") as file:
         head = file.read(most + 1)
     return head[:most], len(head) <= most

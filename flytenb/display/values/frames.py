@@ -1,4 +1,4 @@
-"""Displays of frames: pandas and polars. The first rows and a summary of each column, never the whole."""
+"""Displays of pandas and polars frames: the first rows and a summary of each column."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from flytenb.wording.values import brief, class_name
 register = BUILT_IN.register
 _WIDE = 1_000
 DISTINCT_ROWS = 10_000
-"""Counting distinct texts needs a table of them: only so many rows are looked at."""
+"""Most rows in which distinct values are counted."""
 
 
 @register("pandas.DataFrame")
@@ -34,7 +34,7 @@ def show_pandas(value: Any, view: View) -> Part:
     if index is not None:
         columns.insert(0, index[0])
         cells.insert(0, index[1])
-    # Asking pandas takes a moment per column.
+    # Each column takes pandas some time.
     size = bytes_text(int(value.memory_usage(deep=False).sum())) if width <= _WIDE else ""
     return frame_part(class_name(value), rows, width, (size,), columns, cells, page, extra=index is not None)
 
@@ -42,7 +42,7 @@ def show_pandas(value: Any, view: View) -> Part:
 @register("pandas.Series")
 @register("pandas.Index")
 def show_pandas_column(value: Any, view: View) -> Part:
-    """Show one column of pandas."""
+    """Show a pandas column."""
     series = value if hasattr(value, "iloc") else value.to_series().reset_index(drop=True)
     name = "" if value.name is None else brief(value.name, 40).strip("'")
     page = choose_rows(len(series), 1, _PandasChoice(series.to_frame()), view)
@@ -72,7 +72,7 @@ def show_polars(value: Any, view: View) -> Part:
 
 @register("polars.Series")
 def show_polars_column(value: Any, view: View) -> Part:
-    """Show one column of polars."""
+    """Show a polars column."""
     column = _polars_column(value.head(view.limits.scan), len(value), 0)
     page = choose_rows(len(value), 1, _PolarsChoice(value.to_frame()), view)
     cells = [[cell_text(v, view) for v in value[page.rows].to_list()]]
@@ -91,7 +91,7 @@ def frame_part(
     *,
     extra: bool = False,
 ) -> Part:
-    """Return a frame as a part: its shape and other facts over its columns, given by their cells."""
+    """Return the part of a frame: its shape and other facts over its columns and cells."""
     shape = f"{count_text(rows, 'row')} × {count_text(width, 'column')}"
     table = Table(tuple(columns), _rows(cells), rows, width + extra, page.window)
     return Section(title, (shape, *facts), table if columns else None)
@@ -100,13 +100,13 @@ def frame_part(
 def one_column_part(
     title: str, facts: tuple[str, ...], columns: list[Column], cells: list[list[str]], page: Page
 ) -> Part:
-    """Return one column (and maybe its index) as a part."""
+    """Return the part of one column, with its index if there is one."""
     return Section(title, facts, Table(tuple(columns), _rows(cells), page.total, len(columns), page.window))
 
 
 @dataclass(frozen=True)
 class _PandasChoice:
-    """How pandas orders and spells the rows of a frame."""
+    """Sorting and searching of pandas frames."""
 
     frame: Any
 
@@ -115,7 +115,7 @@ class _PandasChoice:
         try:
             ordered = column.sort_values(ascending=not is_descending, kind="stable")
         except TypeError:
-            # Unlike objects have no order of their own.
+            # Objects of different types may have no common order.
             return sorted_rows(column.tolist(), is_descending=is_descending)
         return cast("list[int]", ordered.index.tolist())
 
@@ -127,7 +127,7 @@ class _PandasChoice:
 
 @dataclass(frozen=True)
 class _PolarsChoice:
-    """How polars orders and spells the rows of a frame."""
+    """Sorting and searching of polars frames."""
 
     frame: Any
 
@@ -146,7 +146,7 @@ def _rows(cells: list[list[str]]) -> tuple[tuple[str, ...], ...]:
 
 
 def _pandas_index(index: Any, shown: Any, view: View) -> tuple[Column, list[str]] | None:
-    """Return the index as a column, unless it only counts and so do the rows."""
+    """Return the index as a column, or nothing if it is a plain row count."""
     only_counts = type(index).__name__ == "RangeIndex" and index.name is None and index.start == 0 and index.step == 1
     if only_counts and view.selections is None:
         return None
@@ -189,29 +189,29 @@ def _polars_column(series: Any, total: int, key: int) -> Column:
 
 
 def distinct_text(count: Callable[[], int], rows: int) -> str:
-    """Return how many values differ among the first ones, nothing where they can't be told apart."""
+    """Return the number of distinct values among the first rows, or nothing if they can't be compared."""
     try:
         number = count()
     except Exception:
-        # Lists and dicts in a column can't be told apart by hashing.
+        # Lists and dicts aren't hashable.
         return ""
     where = f" in the first {DISTINCT_ROWS:,}" if rows > DISTINCT_ROWS else ""
     return f"{number:,} distinct{where}"
 
 
 def summary_text(spread: str, nulls: int, total: int, scanned: int) -> str:
-    """Return what a column says of all its values, and of how many where not all were looked at."""
+    """Return the summary of a column's values, and how many were scanned if not all."""
     parts = [spread, count_text(nulls, "null") if nulls else ""]
     where = f" in the first {scanned:,}" if scanned < total else ""
     if spread.endswith(f" in the first {DISTINCT_ROWS:,}"):
-        # Counting what differs stopped earlier still.
+        # Distinct values were counted in fewer rows.
         return ", ".join((spread, *(p + where for p in parts[1:] if p)))
     text = ", ".join(p for p in parts if p)
     return text + where if text else ""
 
 
 def point_text(value: Any) -> str:
-    """Return a bound of a column: numbers to six digits, moments without zeros that say nothing."""
+    """Return a bound of a column: numbers to six digits, times without midnight."""
     if isinstance(value, float):
         return number_text(float(value))
     return str(value).removesuffix(" 00:00:00")

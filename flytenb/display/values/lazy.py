@@ -1,4 +1,4 @@
-"""Displays of queries: their columns where these are known already; never their rows, for which they must run."""
+"""Displays of queries: their columns where they are known without running the query, never their rows."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from flytenb.wording.quantities import count_text
 from flytenb.wording.values import brief, class_name
 
 register = BUILT_IN.register
-_NOT_RUN = "not collected: looking at its rows would run it"
+_NOT_RUN = "not collected: showing rows would run it"
 _PATIENCE = 3.0
-"""Seconds that a query has to tell its columns to a reader who asks."""
+"""Seconds for reading a query's columns."""
 
 
 @register("pyarrow.dataset.Dataset")
 @register("pyarrow.RecordBatchReader")
 def show_arrow_source(value: Any, view: View) -> Part:
-    """Show the columns of something that Arrow would read."""
+    """Show the columns of an Arrow dataset or scanner."""
     return _columns(class_name(value), ((f.name, str(f.type)) for f in value.schema), len(value.schema.names), view)
 
 
 @register("duckdb.DuckDBPyRelation")
 def show_relation(value: Any, view: View) -> Part:
-    """Show the columns of a query, which DuckDB knows from when it was written."""
+    """Show the columns of a DuckDB query, which are known when it is created."""
     names, types = value.columns, value.types
     return _columns(class_name(value), ((n, str(t)) for n, t in zip(names, types, strict=True)), len(names), view)
 
 
 @register("polars.LazyFrame")
 def show_lazy(value: Any, view: View) -> Part:
-    """Name a query; its columns are told to who asks: finding out may read files elsewhere and run functions in it."""
+    """Show a query; its columns are read when the entry is opened, since that may read files and run functions."""
     return Section(class_name(value), (), _asked(lambda: value.collect_schema().items(), view))
 
 
@@ -42,7 +42,7 @@ def show_lazy(value: Any, view: View) -> Part:
 @register("pyspark.sql.DataFrame")
 @register("ibis.expr.types.Table")
 def show_query(value: Any, view: View) -> Part:
-    """Name a query that looking at would run."""
+    """Name a query that can't be inspected without running it."""
     return Section(class_name(value), (), Note(_NOT_RUN))
 
 
@@ -58,16 +58,16 @@ def _tree(columns: Sequence[tuple[str, str]], view: View) -> Tree:
 
 
 def _asked(ask: Callable[[], Iterable[tuple[str, Any]]], view: View) -> Part:
-    """Return a line that, opened, asks for the columns."""
+    """Return an entry that reads the columns when opened."""
     if view.selections is None:
-        return Note(f"{_NOT_RUN}; .collect_schema() tells its columns")
+        return Note(f"{_NOT_RUN}; .collect_schema() returns its columns")
     there = view.inside("columns")
     if not there.selection.is_open:
         return Group((Note(_NOT_RUN), Tree((Entry("columns", "", "ask for them", place=there.place),))))
     try:
         found = wait_for(lambda: [(str(n), str(t)) for n, t in ask()], _PATIENCE)
     except Exception as error:
-        inside: Part = Note(f"it doesn't say: {brief(error, 160)}")
+        inside: Part = Note(f"the request failed: {brief(error, 160)}")
     else:
         inside = _tree(found, there)
     return Group((Note(_NOT_RUN), Tree((Entry("columns", inside=inside, place=there.place),))))

@@ -1,4 +1,4 @@
-"""Displays of things that are already a page: flytekit's Decks."""
+"""Display of flytekit decks."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ register = BUILT_IN.register
 
 @register("flytekit.deck.Deck")
 def show_deck(value: Any, view: View) -> Part:
-    """Show a deck in a sandboxed frame: flytekit escapes nothing in it."""
+    """Show a deck in a sandboxed frame; flytekit doesn't escape its content."""
     return Section(class_name(value), (brief(value.name, 60).strip("'"),), Html(value.html))

@@ -1,4 +1,4 @@
-"""Arrays in files of numpy: mapped, not read; of an archive only the heads."""
+"""Display of NumPy files: arrays are memory-mapped, of archives only the headers are read."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from flytenb.wording.loaded import loaded
 from flytenb.wording.values import brief
 
 _SCAN = 10_000
-"""Elements that figures are taken from: each may lie on a page of the disk of its own."""
-_OBJECTS = "not opened: unpickling its objects runs whatever code is in them"
+"""Elements sampled for statistics; each may be on its own page of the disk."""
+_OBJECTS = "not opened: unpickling would run the code in its objects"
 
 
 def numpy_part(path: Path, kind: str, view: View) -> Part:
-    """Return what lies in a file of numpy, if the user has numpy loaded; objects in it aren't unpickled."""
+    """Return the content of a NumPy file, if NumPy is loaded; objects in it aren't unpickled."""
     if loaded("numpy") is None:
         return Note("import numpy to see its array")
     return _archive(path, view) if kind == "npz" else _array(path, view)
@@ -43,11 +43,11 @@ def _array(path: Path, view: View) -> Part:
 
 
 def _mapped(file: Any, shape: tuple[int, ...], is_by_column: bool, dtype: Any) -> Any:
-    """Return the elements behind a file's head as an array that reads no page of the disk before it is looked at."""
+    """Return a file's elements as an array that reads pages of the disk only when accessed."""
     numpy: Any = loaded("numpy")
     memory = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     if hasattr(memory, "madvise"):
-        # Or the system reads ahead from each element: 23 s instead of 0.1 s for ten thousand of 800 GB.
+        # Without this the system reads ahead at each element: 23 s instead of 0.1 s for ten thousand of 800 GB.
         memory.madvise(mmap.MADV_RANDOM)
     return numpy.ndarray(shape, dtype, memory, file.tell(), order="F" if is_by_column else "C")
 
@@ -69,8 +69,8 @@ def _member(archive: zipfile.ZipFile, name: str) -> Entry:
 
 
 def _head(file: Any) -> tuple[tuple[int, ...], bool, Any]:
-    """Read shape, order and type; nothing of the elements."""
-    # A part of a package that the user has imported.
+    """Read shape, order and element type from the header."""
+    # A part of a package that is loaded already.
     from numpy.lib import format as layout
 
     read = layout.read_array_header_1_0 if layout.read_magic(file) == (1, 0) else layout.read_array_header_2_0

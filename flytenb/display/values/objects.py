@@ -1,4 +1,4 @@
-"""Displays of objects by what they say of themselves: a rich repr, a repr, or their attributes."""
+"""Displays of other objects: a rich repr, a repr, or their attributes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _METHODS = {
 
 @FALLBACK.register(object)
 def show_object(value: Any, view: View) -> Part:
-    """Show an object by its repr, or by its attributes if it has none of its own."""
+    """Show an object by its repr, or by its attributes if it has no repr of its own."""
     cls = type(value)
     attributes = getattr(value, "__dict__", None) if has_no_repr(cls) else None
     if isinstance(attributes, dict) and attributes:
@@ -37,17 +37,17 @@ def show_object(value: Any, view: View) -> Part:
         text = own_repr(value, view.limits.block + 1)
     except BaseException as error:
         pass_interrupt(error)
-        # The short form says which error it was.
+        # The short form includes the error.
         return Value(brief(value), class_name(value))
     if "\n" not in text and len(text) <= 2 * view.limits.cell:
-        # Not asked twice: a repr may take its time.
+        # The repr isn't called a second time: it may be slow.
         return Value(text if is_told_by_repr(value) else brief(value, 2 * view.limits.cell), class_name(value))
     return Section(class_name(value), (), Text(text))
 
 
 @register(lambda value: any(hasattr(type(value), name) for name in ("_repr_mimebundle_", *_METHODS.values())))
 def show_rich(value: Any, view: View) -> Any:
-    """Show an object by the richest thing that it says of itself; its markup goes into a sandbox."""
+    """Show an object by the best of its rich reprs; its markup is sandboxed."""
     bundle = _bundle(value)
     html, text = bundle.get("text/html"), bundle.get("text/plain")
     if _is_ours(type(value)) and isinstance(html, str):
@@ -61,12 +61,12 @@ def show_rich(value: Any, view: View) -> Any:
 
 
 def _is_ours(cls: type) -> bool:
-    """Whether the class is flytenb's: only code can say so, and no value that flows through a workflow is code."""
+    """Whether the class is flytenb's own."""
     return cls.__module__.partition(".")[0] == "flytenb"
 
 
 def _bundle(value: Any) -> dict[str, Any]:
-    """Collect what the object offers. Methods are looked up on its class: a `__getattr__` may answer to any name."""
+    """Return the object's MIME data; methods are looked up on its class, since `__getattr__` may return anything."""
     cls, found = type(value), {}
     if hasattr(cls, "_repr_mimebundle_"):
         made = value._repr_mimebundle_(include=None, exclude=None)
@@ -83,7 +83,7 @@ def _bundle(value: Any) -> dict[str, Any]:
 
 
 def _said(value: Any, view: View) -> str:
-    """Return what an object without a repr makes of itself as text, if anything."""
+    """Return the `__str__` of an object without a repr, if it has one."""
     cls: Any = type(value)
     if cls.__str__ is object.__str__:
         return ""
@@ -95,7 +95,7 @@ def _said(value: Any, view: View) -> str:
 
 
 def _plain_words(value: Any, text: Any, view: View) -> str:
-    """Return what an object says in plain words, if more than its name: its markup may hold what is never seen."""
+    """Return an object's text form if it has one, as the visible text of markup may be incomplete."""
     if isinstance(text, str) and text.strip():
         return text
     try:
@@ -109,7 +109,7 @@ def _plain_words(value: Any, text: Any, view: View) -> str:
 def _richest(bundle: dict[str, Any], view: View) -> Part | None:
     html = bundle.get("text/html")
     has_live_markup = isinstance(html, str) and "<script" in html.lower()
-    # Markup that lives by its scripts is empty in a sandbox: a still picture says more.
+    # Markup that needs scripts is empty in a sandbox, so an image is preferred.
     for mime in ("image/png", "image/jpeg", "image/svg+xml"):
         picture = _picture(bundle.get(mime), mime)
         if picture is not None and (has_live_markup or not isinstance(html, str)):

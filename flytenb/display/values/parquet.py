@@ -1,4 +1,4 @@
-"""A Parquet file by its footer and a page of its rows, if the user has pyarrow loaded."""
+"""Display of a Parquet file by its footer and a page of rows, if pyarrow is loaded."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from flytenb.wording.loaded import loaded
 from flytenb.wording.quantities import bytes_text, count_text, number_text, range_text
 
 _STRETCH = 10_000
-"""Rows that are held at once while those before the page are passed over."""
+"""Rows held at once while skipping to the page."""
 _HELD = 100_000_000
-"""Bytes of a file, unpacked, that are read for somebody who sorts or searches."""
+"""Most unpacked bytes that are read for sorting and searching."""
 _WORDS = frozenset({"string", "large_string", "binary", "large_binary"})
 
 
 def parquet_part(path: Path, view: View) -> Part:
-    """Return a file's columns, with the spans and nulls that its footer tells, and the rows that are looked at."""
+    """Return a file's columns with range and nulls from its footer, and a page of rows."""
     if loaded("pyarrow") is None:
         return Note("import pyarrow to see its columns")
-    # A part of a package that the user has imported.
+    # A part of a package that is loaded already.
     from pyarrow import parquet
 
     footer = parquet.read_metadata(path)
@@ -34,10 +34,10 @@ def parquet_part(path: Path, view: View) -> Part:
     left, right = view.columns(width)
     held = sum(footer.row_group(g).total_byte_size for g in range(footer.num_row_groups))
     can_hold = held <= _HELD and total <= view.limits.scan
-    # One column per leaf in the footer: nested ones don't line up with the schema's.
+    # The footer has one column per leaf: nested columns don't match the schema's.
     is_flat = footer.num_columns == width
     columns = [_column(schema, footer, i, is_flat, i if can_hold else -1) for i in range(left, right)]
-    # What a file says once for many rows is held once, too.
+    # Keeps dictionary encoding, so that repeated values are held once.
     words = [field.name for field in schema if str(field.type) in _WORDS]
     with parquet.ParquetFile(path, metadata=footer, read_dictionary=words) as file:
         numbers, found, window = _page(file, schema.names[left:right], view, held, can_hold=can_hold)
@@ -51,10 +51,10 @@ def parquet_part(path: Path, view: View) -> Part:
 def _page(
     file: Any, names: list[str], view: View, held: int, *, can_hold: bool
 ) -> tuple[Sequence[int], list[list[Any]], Window | None]:
-    """Return the rows that are looked at: their numbers, their values by column, and what the part says of them."""
+    """Return the rows to show: their numbers, their values by column, and the part's window."""
     total, width = file.metadata.num_rows, len(file.schema_arrow.names)
     if can_hold and (view.selection.sort >= 0 or view.selection.find):
-        # Which rows come first only the whole file tells.
+        # Sorting needs the whole file.
         table = file.read()
         page = choose_rows(total, width, ArrowChoice(table.columns), view)
         numbers = range(total)[page.rows] if isinstance(page.rows, slice) else page.rows
@@ -68,8 +68,8 @@ def _page(
 
 
 def _rows(file: Any, start: int, stop: int, names: list[str]) -> Any:
-    """Read some rows: only the row groups that hold them, a stretch at a time."""
-    # Parts of a package that the user has imported.
+    """Read some rows, from their row groups only and in batches."""
+    # Parts of a package that is loaded already.
     import pyarrow
 
     groups, before, end = [], 0, 0
@@ -97,7 +97,7 @@ def _column(schema: Any, footer: Any, index: int, is_flat: bool, key: int) -> Co
 
 
 def _summary(footer: Any, index: int) -> str:
-    """Return a column's span and nulls over all row groups, as far as the footer has them."""
+    """Return a column's range and nulls over all row groups, as far as the footer has them."""
     found = [footer.row_group(g).column(index).statistics for g in range(min(footer.num_row_groups, 1000))]
     known = [s for s in found if s is not None]
     if not known or len(known) < len(found) or footer.num_row_groups > 1000:

@@ -1,4 +1,4 @@
-"""Displays of pictures and figures: PIL, matplotlib, plotly, altair, and recordings."""
+"""Displays of images and figures (PIL, matplotlib, plotly, altair) and recordings."""
 
 from __future__ import annotations
 
@@ -23,42 +23,42 @@ from flytenb.wording.values import brief, class_name, clip
 register = BUILT_IN.register
 _LARGEST = 480
 _DEEP = ("I", "F")
-"""Modes of more than 8 bits, which would be cut off at 255."""
+"""Image modes of more than 8 bits, which would be clipped at 255."""
 _MOST_PIXELS = 50_000_000
 _DPI = (100, 60, 36)
 _LONGEST_SIDE = 1_600
-"""Pixels: a figure of 200 inches took 20 s to draw at the least of these."""
+"""Most pixels: a figure of 200 inches took 20 s even at the lowest resolution."""
 _LARGEST_DRAWN = 500_000
 _SUMMED = 10_000
 _LARGEST_FIGURE = 1_000
 _PATIENCE = 15.0
-"""Seconds that a browser has to draw a figure of plotly: it takes 1.5 to 6."""
+"""Seconds for a browser to draw a plotly figure, which takes 1.5 to 6."""
 
 
 @register("PIL.Image.Image")
 def show_image(value: Any, view: View) -> Part:
-    """Show a picture, made smaller if it is large."""
+    """Show an image, scaled down if it is large."""
     width, height = value.size
     facts = (f"{width:,} × {height:,} pixels", str(value.mode), str(value.format or ""))
     if not width * height:
         return Section(class_name(value), facts, Note("empty"))
     if width * height > _MOST_PIXELS:
-        return Section(class_name(value), facts, Note("too many pixels to decode for a look"))
+        return Section(class_name(value), facts, Note("too many pixels to decode"))
     return Section(class_name(value), facts, small_picture(value, view, f"{width} × {height} pixels"))
 
 
 def shrunk_file(path: Path, view: View) -> Part | None:
-    """Return a picture file made smaller, by the Pillow that the user has loaded; `None` if it has too many pixels."""
+    """Return an image file scaled down with Pillow, if that is loaded; `None` if it has too many pixels."""
     pillow: Any = loaded("PIL.Image")
     with pillow.open(path) as image:
         width, height = image.size
         if width * height > _MOST_PIXELS:
             return None
-        return small_picture(image, view, f"{width} × {height} pixels, made smaller")
+        return small_picture(image, view, f"{width} × {height} pixels, scaled down")
 
 
 def small_picture(image: Any, view: View, caption: str) -> Part:
-    """Return a PIL image as a picture of bounded size."""
+    """Return a PIL image as a picture of limited size."""
     own = caption
     for largest in (_LARGEST, _LARGEST // 2, _LARGEST // 4):
         small = image.copy()
@@ -76,7 +76,7 @@ def small_picture(image: Any, view: View, caption: str) -> Part:
 
 
 def _levelled(image: Any) -> tuple[Any, tuple[str, str]]:
-    """Return an image of deep greys, its darkest black and its brightest white, and what these two were."""
+    """Return an image of more than 8 bits scaled to black and white, and the two values."""
     deep = image.convert("F")
     low, high = deep.getextrema()
     if not (math.isfinite(low) and math.isfinite(high)):
@@ -88,7 +88,7 @@ def _levelled(image: Any) -> tuple[Any, tuple[str, str]]:
 
 @register("matplotlib.figure.Figure")
 def show_figure(value: Any, view: View) -> Part:
-    """Show a figure of matplotlib as a picture, with what its axes say."""
+    """Show a matplotlib figure as an image, with its axes' titles and labels."""
     axes = value.get_axes()
     said = []
     for one in axes[:8]:
@@ -108,19 +108,19 @@ def show_figure(value: Any, view: View) -> Part:
 
 @register("matplotlib.axes.Axes")
 def show_axes(value: Any, view: View) -> Any:
-    """Show the figure that a pair of axes stands in."""
+    """Show the figure that the axes belong to."""
     return value.get_figure()
 
 
 @register("matplotlib.artist.Artist")
 def show_artist(value: Any, view: View) -> Part:
-    """Name a line, a patch or a text: all it has around it is a figure."""
+    """Name a line, a patch or a text, which only the figure around it can draw."""
     return Value(clip(str(value), view.limits.block), class_name(value))
 
 
 @register("plotly.basedatatypes.BaseFigure")
 def show_plotly(value: Any, view: View) -> Part:
-    """Show what a plotly figure draws; a front end that knows plotly gets the figure itself."""
+    """Show the traces of a plotly figure; front ends that know plotly get the figure itself."""
     rows = [
         (str(t.type), str(t.name or ""), _told(getattr(t, "x", None)), _told(getattr(t, "y", None)))
         for t in value.data[: view.limits.rows]
@@ -134,7 +134,7 @@ def show_plotly(value: Any, view: View) -> Part:
 
 
 def _drawn_figure(figure: Any, source: str, view: View) -> tuple[Part, ...]:
-    """Return a figure as a picture, for whoever asks plotly for pictures: a browser is started for each."""
+    """Return a plotly figure as an image, if plotly's settings ask for images: each starts a browser."""
     settings: Any = loaded("plotly.io")
     kinds = str(settings.renderers.default or "").split("+") if settings is not None else []
     if not {"png", "jpeg", "jpg", "svg"}.intersection(kinds):
@@ -153,7 +153,7 @@ def _drawn_figure(figure: Any, source: str, view: View) -> tuple[Part, ...]:
 
 @dataclass(frozen=True)
 class _Drawing:
-    """A figure, known by all that it says."""
+    """A figure, identified by its content."""
 
     source: str
     figure: Any = field(compare=False)
@@ -170,7 +170,7 @@ def _figure_png(drawing: _Drawing) -> bytes:
 
 @register("altair.TopLevelMixin")
 def show_altair(value: Any, view: View) -> Part:
-    """Show what an altair chart encodes; a front end that knows Vega gets the chart itself."""
+    """Show the encodings of an altair chart; front ends that know Vega get the chart itself."""
     spec = value.to_dict()
     mark = spec.get("mark")
     kind = mark.get("type", "") if isinstance(mark, dict) else str(mark or "")
@@ -199,14 +199,14 @@ def show_altair(value: Any, view: View) -> Part:
 
 
 def _drawn_chart(source: str, kind: str, view: View) -> Part | None:
-    """Return a chart as a picture, for whoever opens the saved notebook; `None` where vl-convert isn't installed."""
+    """Return a chart as an image for saved notebooks; `None` if vl-convert isn't installed."""
     if len(source) > _LARGEST_DRAWN or importlib.util.find_spec("vl_convert") is None:
         return None
-    # Not imported by the user, but there for nothing else than drawing charts of altair's.
+    # Imported although the user didn't: its only purpose is drawing altair's charts.
     import vl_convert
 
     try:
-        # Data that lies elsewhere isn't fetched.
+        # Data at a URL isn't fetched.
         data = vl_convert.vegalite_to_png(source, allowed_base_urls=[])
     except Exception as error:
         return Note(f"it can't be drawn: {brief(error, 120)}")
@@ -216,7 +216,7 @@ def _drawn_chart(source: str, kind: str, view: View) -> Part | None:
 @register("IPython.display.Audio")
 @register("IPython.display.Video")
 def show_recording(value: Any, view: View) -> Part:
-    """Show sound or film that is there as bytes; one that is only an address isn't fetched."""
+    """Show sound or video held as bytes; a URL isn't fetched."""
     data, mime = value.data, str(getattr(value, "mimetype", None) or "")
     mime = {"audio/x-wav": "audio/wav", "audio/x-flac": "audio/flac"}.get(mime, mime)
     if isinstance(data, bytes) and mime in MEDIA_TYPES:
@@ -232,7 +232,7 @@ def show_iframe(value: Any, view: View) -> Part:
 
 
 def _interactive(title: str, facts: tuple[str, ...], table: Part | None, mime: str, source: str, view: View) -> Part:
-    """Join the plain facts of a figure with the figure itself, for front ends that draw it."""
+    """Return the text facts of a figure with the figure itself for front ends that draw it."""
     size = len(source)
     if size > view.limits.rich:
         note = Note(f"its data is {bytes_text(size)}, too large to put into the notebook")
@@ -241,14 +241,14 @@ def _interactive(title: str, facts: tuple[str, ...], table: Part | None, mime: s
 
 
 def _told(values: Any) -> str:
-    """Return how many values an axis has, and their span if they are numbers."""
-    told = _length(values)
+    """Return the number of values on an axis, and their range if they are numbers."""
+    length = _length(values)
     try:
-        summary = column_summary(getattr(v, "item", lambda v=v: v)() for v in values[:_SUMMED]) if told else ""
+        summary = column_summary(getattr(v, "item", lambda v=v: v)() for v in values[:_SUMMED]) if length else ""
     except Exception:
-        # An axis may be anything that plotly takes.
-        return told
-    return f"{told}, {summary}" if "…" in summary else told
+        # An axis may be anything that plotly accepts.
+        return length
+    return f"{length}, {summary}" if "…" in summary else length
 
 
 def _length(values: Any) -> str:

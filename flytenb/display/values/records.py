@@ -1,4 +1,4 @@
-"""Displays of things with named fields: dataclasses, pydantic models, attrs classes, named tuples; many as a table."""
+"""Displays of dataclasses, pydantic models, attrs classes and named tuples; lists of them as tables."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ register = BUILT_IN.register
 
 
 class _Missing:
-    """Stands for a field that was never set."""
+    """Marks a field that was never set."""
 
     def __repr__(self) -> str:
         return "<not set>"
@@ -34,7 +34,7 @@ _SUMMARY_ROWS = 10_000
 
 
 def field_names(value: Any) -> tuple[str, ...]:
-    """Return the names of a record's fields, `()` if it is no record."""
+    """Return the names of a record's fields, `()` if it isn't a record."""
     cls = type(value)
     if dataclasses.is_dataclass(cls):
         return tuple(f.name for f in dataclasses.fields(cls))
@@ -61,13 +61,13 @@ def show_record(value: Any, view: View) -> Part:
 
 
 def records_table(items: list[Any], total: int, view: View, every: Sequence[Any]) -> Part | None:
-    """Return a table of like records, `None` if the items aren't.
+    """Return a table of similar records, `None` if the items aren't.
 
     Args:
         items: the first items of the list, at least one.
-        total: how many there are in all.
-        view: where it is shown.
-        every: the list itself, of which a reader may choose others.
+        total: number of items.
+        view: the context.
+        every: the whole list, for paging.
     """
     first = items[0]
     if all(isinstance(v, dict) and v and all(isinstance(k, str) for k in v) for v in items):
@@ -81,12 +81,12 @@ def records_table(items: list[Any], total: int, view: View, every: Sequence[Any]
 
 
 def scalars_table(every: Sequence[Any], view: View) -> Part:
-    """Return numbers or words as a table of one column, to be paged, sorted and searched."""
+    """Return scalars as a table of one column, with paging, sorting and searching."""
     return _table(_Rows(every, ("value",), lambda item, _: item), [], lambda *_: "", view)
 
 
 def csv_table(names: list[str], lines: list[list[str]], view: View) -> Part:
-    """Return lines of text cells as a table, to be paged, sorted and searched; numbers are sorted as numbers."""
+    """Return lines of text cells as a table, with paging, sorting and searching; numbers sort as numbers."""
     keys = [str(i) for i in range(len(names))]
     made = _table(_Lines(lines, keys, _cell), lines, lambda *_: "", view)
     columns = tuple(c if not c.is_own else replace(c, name=names[int(c.name)]) for c in made.columns)
@@ -94,7 +94,7 @@ def csv_table(names: list[str], lines: list[list[str]], view: View) -> Part:
 
 
 def _cell(line: list[str], key: str) -> Any:
-    # As it is written: 007 may be no number.
+    # Shown as text: 007 may not be a number.
     return line[int(key)] if int(key) < len(line) else _MISSING
 
 
@@ -109,7 +109,7 @@ def _number(cell: Any) -> Any:
 
 def _dicts_table(items: list[dict[str, Any]], total: int, view: View, every: Sequence[Any]) -> Part | None:
     names = list(dict.fromkeys(k for item in islice(items, _SUMMARY_ROWS) for k in item))
-    # Dicts with hardly a key in common are a list of dicts, not a table.
+    # Dicts with few common keys are shown as a list of dicts.
     filled = sum(len(item) for item in items[:_SUMMARY_ROWS])
     if len(items) < 2 or filled * 2 < len(names) * len(items[:_SUMMARY_ROWS]):
         return None
@@ -118,7 +118,7 @@ def _dicts_table(items: list[dict[str, Any]], total: int, view: View, every: Seq
 
 @dataclass(frozen=True)
 class _Rows:
-    """Like items as a table: the names of all its columns, and how an item is asked for one of them."""
+    """Similar items as a table: its column names, and how an item's cell is read."""
 
     every: Sequence[Any]
     names: Sequence[str]
@@ -137,7 +137,7 @@ class _Rows:
 
 
 class _Lines(_Rows):
-    """Lines of text, of which columns of numbers are ordered as numbers."""
+    """Lines of text cells; columns of numbers sort as numbers."""
 
     def order(self, key: int, *, is_descending: bool) -> Sequence[int]:
         keys = [_number(cell) for cell in self.column(self.names[key])]
@@ -170,13 +170,13 @@ def _entry(item: Any, name: str) -> Any:
 
 
 def is_number_column(values: list[Any]) -> bool:
-    """Whether all known values of a column are numbers, which stand right-aligned."""
+    """Whether all known values of a column are numbers, which are right-aligned."""
     known = [v for v in values if v is not None]
     return bool(known) and all(isinstance(v, int | float) and not isinstance(v, bool) for v in known)
 
 
 def cell_text(value: Any, view: View) -> str:
-    """Return a value as a table shows it: text without quotes, numbers to six digits, nothing for a missing field."""
+    """Return a cell as text: text without quotes, numbers to six digits, nothing for a missing field."""
     if value is _MISSING:
         return ""
     if type(value) is str:
@@ -190,7 +190,7 @@ def _field(value: Any, name: str) -> Any:
     try:
         return getattr(value, name)
     except Exception:
-        # A slot that was never set, a property that raises.
+        # A slot that was never set, or a property that raises.
         return _MISSING
 
 

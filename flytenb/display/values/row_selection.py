@@ -1,4 +1,4 @@
-"""Rows of a table as a reader chose them: sorted, searched, a page at a time."""
+"""Rows of a table as selected by the reader: sorted, searched, paged."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from flytenb.display.view import View
 
 
 class Choice(Protocol):
-    """What a kind of table can tell of its rows."""
+    """What a table must provide for sorting and searching."""
 
     def order(self, key: int, *, is_descending: bool) -> Sequence[int]:
-        """Return the row numbers by a column, missing values last."""
+        """Return the row numbers ordered by a column, missing values last."""
 
     def words(self, start: int, stop: int) -> Iterable[Sequence[str]]:
-        """Return columns of cells as text, for some rows."""
+        """Return columns of cells as text, for a range of rows."""
 
 
 @dataclass(frozen=True)
 class Page:
-    """Which rows are shown.
+    """The rows of one page.
 
     Attributes:
-        rows: a stretch of them, or their numbers where they are sorted or searched.
-        total: how many rows there are in all.
-        window: what the part says of it.
+        rows: a range of rows, or their numbers if they are sorted or searched.
+        total: number of rows after searching.
+        window: the part's window.
     """
 
     rows: slice | list[int]
@@ -37,13 +37,13 @@ class Page:
 
 
 def choose_rows(total: int, width: int, choice: Choice, view: View) -> Page:
-    """Return the page that a reader chose; in a still display the first rows, for which nothing is asked.
+    """Return the selected page; in a static display the first rows, without sorting and searching.
 
     Args:
-        total: how many rows there are.
-        width: how many columns there are.
-        choice: the table.
-        view: where it is shown.
+        total: number of rows.
+        width: number of columns.
+        choice: sorts and searches the table.
+        view: the context.
     """
     rows, note = _chosen(total, width, choice, view)
     start, stop = view.page(len(rows))

@@ -1,4 +1,4 @@
-"""Displays of single values: None, numbers, text, bytes, times, members of enums."""
+"""Displays of single values: None, numbers, text, bytes, times, enum members."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _HEX_BYTES = 128
 
 @register(type(None))
 def show_none(value: None, view: View) -> Part:
-    """Show that there is nothing."""
+    """Show None."""
     return Value("None")
 
 
@@ -46,19 +46,19 @@ def show_number(value: Any, view: View) -> Any:
 @register(types.MethodType)
 @register(types.ModuleType)
 def show_reference(value: Any, view: View) -> Part:
-    """Show something that is known by its name."""
+    """Show an object by its name."""
     return Value(brief(value, view.limits.block), class_name(value))
 
 
 @register(type)
 def show_class(value: type, view: View) -> Part:
-    """Show a class by its full name."""
+    """Show a class by its qualified name."""
     return Value(f"class {value.__module__}.{value.__qualname__}")
 
 
 @register(str)
 def show_str(value: str, view: View) -> Any:
-    """Show a short string as Python writes it, a long or many-lined one as a block."""
+    """Show a short string as its repr, a long or multi-line one as a block."""
     if isinstance(value, enum.Enum):
         return NotImplemented
     size = str.__len__(value)
@@ -74,7 +74,7 @@ def show_str(value: str, view: View) -> Any:
 @register(bytearray)
 @register(memoryview)
 def show_bytes(value: Any, view: View) -> Part:
-    """Show how many bytes there are and the first of them."""
+    """Show the number of bytes and the first of them."""
     size = value.nbytes if isinstance(value, memoryview) else len(value)
     head = bytes(value[:_HEX_BYTES]) if size == len(value) else b""
     if size <= 16:
@@ -87,7 +87,7 @@ def show_bytes(value: Any, view: View) -> Part:
 
 @register(datetime.datetime)
 def show_datetime(value: datetime.datetime, view: View) -> Part:
-    """Show a moment, and whether it says in which time zone."""
+    """Show a date and time with its time zone."""
     zone = "naive" if value.tzinfo is None else f"zone {brief(value.tzname() or str(value.tzinfo), 40)}"
     return Value(value.isoformat(" "), class_name(value), (zone.replace("'", ""),))
 
@@ -95,7 +95,7 @@ def show_datetime(value: datetime.datetime, view: View) -> Part:
 @register(datetime.date)
 @register(datetime.time)
 def show_date(value: datetime.date | datetime.time, view: View) -> Part:
-    """Show a day or a time of day."""
+    """Show a date or a time of day."""
     return Value(value.isoformat(), class_name(value))
 
 
@@ -107,7 +107,7 @@ def show_timedelta(value: datetime.timedelta, view: View) -> Part:
 
 @register(enum.Enum)
 def show_enum(value: enum.Enum, view: View) -> Part:
-    """Show a member by its name and its value, with the names there are."""
+    """Show an enum member by name and value, with the names of all members."""
     members = ", ".join(list(type(value).__members__)[:12])
     return Value(brief(value), f"value {brief(value._value_, 40)}", (clip(f"one of {members}", 60),))
 
@@ -116,8 +116,8 @@ def show_enum(value: enum.Enum, view: View) -> Part:
 @register(AsyncIterator)
 @register(Awaitable)
 def show_unconsumed(value: Any, view: View) -> Part:
-    """Name something that looking at would use up."""
-    return Section(class_name(value), (), Note("not consumed: looking at it would use it up"))
+    """Name an object that iterating or awaiting would consume."""
+    return Section(class_name(value), (), Note("not consumed: showing its items would use them up"))
 
 
 def _hex_line(chunk: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Displays of PyTorch: tensors of every layout, and modules with what they have to learn."""
+"""Displays of PyTorch tensors of every layout, and of modules with their parameters."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from flytenb.wording.values import brief, class_name
 
 register = BUILT_IN.register
 _MOST_WEIGHTS = 20_000
-"""Parameters (tensors, not their elements) of a module that are counted."""
+"""Most parameter tensors of a module that are counted."""
 
 
 @register("torch.Tensor")
 def show_tensor(value: Any, view: View) -> Part:
-    """Show a tensor of PyTorch like an array; one that lies on a device isn't copied to be looked at."""
+    """Show a tensor like an array; one on a device isn't copied."""
     title, type_ = class_name(value), dtype_name(value)
     wants = "requires grad" if value.requires_grad else ""
     if getattr(value, "is_nested", False):
@@ -44,7 +44,7 @@ def show_tensor(value: Any, view: View) -> Part:
     memory = bytes_text(held_bytes(tuple(value.shape), tuple(value.stride()), value.element_size()))
     if value.device.type != "cpu":
         where = f"on {value.device}"
-        note = Note(f"not copied from {value.device}: .cpu() brings it here")
+        note = Note(f"not copied from {value.device}: use .cpu() to copy it")
         return Section(title, (shape, type_, memory, where, wants), note)
     facts = (shape, type_, memory, wants, _scale(value))
     if loaded("numpy") is None:
@@ -61,12 +61,12 @@ def dtype_name(value: Any) -> str:
 
 
 def _strided(tensor: Any, view: View) -> Part | None:
-    """Return what a tensor holds; where numpy can't share its elements, so many of them as a look may cost."""
+    """Return a tensor's contents; where NumPy can't share the elements, a limited sample is converted."""
     sample, shape = tensor, tuple(tensor.shape)
     try:
         array = tensor.numpy()
     except (RuntimeError, TypeError):
-        # Types that only PyTorch has (bfloat16), quantised ones, and what is conjugated or negated when it is read.
+        # Types that only PyTorch has (bfloat16), quantised tensors, and lazily conjugated or negated ones.
         total = math.prod(shape)
         if total > view.limits.scan:
             sample = tensor[tuple(slice(None, None, step) for step in steps_for(shape, view.limits.scan))]
@@ -79,7 +79,7 @@ def _strided(tensor: Any, view: View) -> Part | None:
             return Group((figures(total, elements), *spread(elements)))
     if array.ndim == 0:
         return Value(brief(array.item()))
-    # Pictures in PyTorch have their channels first.
+    # PyTorch's images have their channels first.
     if array.ndim == 3 and array.shape[0] in (1, 3, 4) and min(array.shape[1:]) >= LEAST_PICTURE:
         array = array.transpose(1, 2, 0)
     return array_body(array, view)
@@ -96,7 +96,7 @@ def _converted(tensor: Any) -> Any:
 
 
 def _scale(tensor: Any) -> str:
-    """Return how the whole numbers of a quantised tensor are to be read."""
+    """Return how a quantised tensor's integers are scaled."""
     if not getattr(tensor, "is_quantized", False):
         return ""
     if not str(tensor.qscheme()).startswith("torch.per_tensor"):
@@ -105,7 +105,7 @@ def _scale(tensor: Any) -> str:
 
 
 def _sparse(tensor: Any, layout: str, facts: tuple[str, ...], view: View) -> Part:
-    """Show of a sparse tensor what it stores: its zeros are nowhere, and making it dense could fill the memory."""
+    """Show the stored elements of a sparse tensor; converting it to a dense one could exceed the memory."""
     data = tensor.detach()
     places: tuple[Any, ...]
     if layout == "sparse_coo":
@@ -118,28 +118,28 @@ def _sparse(tensor: Any, layout: str, facts: tuple[str, ...], view: View) -> Par
         return Section(class_name(tensor), (*facts, layout))
     count, total = stored.nelement(), math.prod(tensor.shape)
     memory = sum(each.nelement() * each.element_size() for each in (stored, *places))
-    told = (*facts[:2], bytes_text(memory), f"sparse {layout.rpartition('_')[2].upper()}", *facts[2:])
+    all_facts = (*facts[:2], bytes_text(memory), f"sparse {layout.rpartition('_')[2].upper()}", *facts[2:])
     title = class_name(tensor)
     if tensor.device.type != "cpu":
         where = str(tensor.device)
-        return Section(title, (*told, f"on {where}"), Note(f"not copied from {where}: .cpu() brings it here"))
+        return Section(title, (*all_facts, f"on {where}"), Note(f"not copied from {where}: use .cpu() to copy it"))
     share = f", {100 * count / total:.3g} %" if total else ""
     head = Text(f"{count:,} of {count_text(total, 'element')} stored{share}")
     body = _strided(stored.reshape(-1), view) if count and loaded("numpy") is not None else None
-    return Section(title, told, Group((head, body)) if body is not None else head)
+    return Section(title, all_facts, Group((head, body)) if body is not None else head)
 
 
 def _nested(tensor: Any, facts: tuple[str, ...], view: View) -> Part:
-    """Show the tensors of different lengths that a nested one consists of; it has no shape of its own."""
+    """Show the tensors of a nested tensor, which have different lengths."""
     rows = tensor.unbind()
     entries = view.entries((f"[{i}]", row, None) for i, row in enumerate(rows))
-    told = (f"nested, {count_text(len(rows), 'tensor')}", *facts)
-    return Section(class_name(tensor), told, Tree(entries, len(rows)))
+    all_facts = (f"nested, {count_text(len(rows), 'tensor')}", *facts)
+    return Section(class_name(tensor), all_facts, Tree(entries, len(rows)))
 
 
 @register("torch.nn.modules.module.Module")
 def show_module(value: Any, view: View) -> Part:
-    """Show a module by what it has to learn, and the modules in it as a tree."""
+    """Show a module by its parameters, and its submodules as a tree."""
     facts = (*_weights(value), "" if value.training else "evaluation mode")
     own = [
         Entry(name, type(weight).__name__, f"{dtype_name(weight)} {_weight_shape(weight)}")
@@ -152,7 +152,7 @@ def show_module(value: Any, view: View) -> Part:
 
 
 def _modules(module: Any, own: Sequence[Entry], most: int, depth: int) -> Tree | None:
-    """Return the modules in a module below some lines of its own, or none if there is nothing."""
+    """Return a tree of a module's own entries and its submodules, or none if there is nothing."""
     children = list(module.named_children())
     if (not own and not children) or depth < 1:
         return None
@@ -170,7 +170,7 @@ def _modules(module: Any, own: Sequence[Entry], most: int, depth: int) -> Tree |
 
 
 def _weights(module: Any) -> tuple[str, ...]:
-    """Return how many numbers a module learns, how many of them it may change, their memory and where they lie."""
+    """Return the number of a module's parameters, how many are trainable, their memory and devices."""
     weights = list(islice(module.parameters(), _MOST_WEIGHTS))
     known = [w for w in weights if _is_made(w)]
     if not weights:
@@ -181,19 +181,19 @@ def _weights(module: Any) -> tuple[str, ...]:
     places = {str(w.device) for w in known} - {"cpu"}
     return (
         f"{least}{count_text(count, 'parameter')}",
-        f"{learning:,} of them trained" if learning != count else "",
-        f"{count_text(len(weights) - len(known), 'tensor')} not yet made" if len(known) < len(weights) else "",
+        f"{learning:,} of them trainable" if learning != count else "",
+        f"{count_text(len(weights) - len(known), 'tensor')} uninitialized" if len(known) < len(weights) else "",
         bytes_text(sum(w.nelement() * w.element_size() for w in known)),
         f"on {', '.join(sorted(places))}" if places else "",
     )
 
 
 def _weight_shape(weight: Any) -> str:
-    return shape_text(tuple(weight.shape)) if _is_made(weight) else "not yet made"
+    return shape_text(tuple(weight.shape)) if _is_made(weight) else "uninitialized"
 
 
 def _is_made(weight: Any) -> bool:
-    """Whether a parameter has a shape: one of a lazy module gets it with the first batch."""
+    """Whether a parameter has a shape; those of a lazy module get it with the first batch."""
     return type(weight).__name__ not in ("UninitializedParameter", "UninitializedBuffer")
 
 

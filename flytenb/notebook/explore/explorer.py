@@ -1,4 +1,4 @@
-"""An explorer: one value, what its reader has chosen to see of it, and the output that answers."""
+"""Explorer: a value, its reader's selections, and the output that shows both."""
 
 from __future__ import annotations
 
@@ -28,19 +28,18 @@ display: Any = _display
 _LIMITS = Limits(rows=100, columns=21, nodes=1_000, depth=30, html=400_000)
 _KEPT_OPEN = 16
 _MOST_CHOSEN = 500
-"""Places at which something may be chosen at once."""
+"""Most places with a selection."""
 
 
 class Explorer:
-    """A value to be looked at by choosing. It holds the value until it is closed or many others have been opened.
+    """Interactive display of a value, which is held until the explorer is closed or replaced by newer ones.
 
-    In an output it stands as a still display, which is what a saved notebook keeps. Where a page with widgets shows
-    that output it comes alive there.
+    Its output is a static display, which a saved notebook keeps; a page with widgets makes it interactive.
 
     Args:
-        value: what is shown. A page of it is taken by slicing; nothing is fetched but what its reader asks for.
-        declared: its declared type, if it has one.
-        name: what to call it.
+        value: the value. A page of it is read by slicing, and only what the reader requests is fetched.
+        declared: its declared type, if any.
+        name: its name.
     """
 
     def __init__(self, value: Any, declared: Any = None, *, name: str = "") -> None:
@@ -50,84 +49,84 @@ class Explorer:
         self._selections: dict[Path, Selection] = {}
         self._widget: ExplorerWidget | None = None
         self._handle: Any = None
-        self._kept: Rendering | None = None
+        self._final: Rendering | None = None
         self._others = pages.explorers
 
-    def choose(self, *path: str, **look: Any) -> Explorer:
-        """Choose what to see, as the controls do, and return the explorer.
+    def choose(self, *path: str, **selection: Any) -> Explorer:
+        """Select what to show, as the controls do, and return the explorer.
 
         Args:
-            *path: the steps that lead to a place within the value; none for the value itself.
-            **look: `start`, `size`, `left`, `sort`, `is_descending`, `find`, `index`, `is_open`.
+            *path: place within the value; none for the value itself.
+            **selection: `start`, `size`, `left`, `sort`, `is_descending`, `find`, `index`, `is_open`.
 
         Raises:
-            UsageError: for something that can't be chosen.
+            UsageError: if a keyword is unknown.
         """
         known = [f.name for f in fields(Selection)]
-        for name in look:
+        for name in selection:
             if name not in known:
-                raise UsageError(f"{name!r} can't be chosen", hint=closest(name, known))
+                raise UsageError(f"unexpected argument {name!r}", hint=closest(name, known))
         if len(self._selections) >= _MOST_CHOSEN and path not in self._selections:
             self._selections.pop(next(iter(self._selections)))
-        self._selections[path] = replace(self._selections.get(path, Selection()), **look)
+        self._selections[path] = replace(self._selections.get(path, Selection()), **selection)
         if self._widget is not None:
             self._widget.fragment = self.live.fragment
         return self
 
     @property
-    def still(self) -> Rendering:
-        """What is seen now, without controls; before anything is chosen, as `flytenb.show` shows it."""
-        if self._kept is not None:
-            return self._kept
+    def static(self) -> Rendering:
+        """The selection without controls; before any selection, the same as `flytenb.show`."""
+        if self._final is not None:
+            return self._final
         return self._show(is_live=False) if self._selections else show(self._value, self._declared, name=self._name)
 
     @property
     def live(self) -> Rendering:
-        """What is seen now, with controls."""
+        """The selection with controls."""
         return self._show(is_live=True)
 
     @property
     def has_choice(self) -> bool:
-        """Whether there is anything to choose."""
+        """Whether there are any controls."""
         return "data-ft-set=" in self.live.fragment
 
     def close(self, *, keep: bool = True) -> None:
-        """Let the value go and leave what is seen now as a still display."""
-        if self._kept is not None:
+        """Release the value and leave the current selection as a static display."""
+        if self._final is not None:
             return
-        self._kept = self.still
+        self._final = self.static
         if self._handle is not None and keep:
-            self._handle.update(self._kept._repr_mimebundle_(), raw=True)
+            self._handle.update(self._final._repr_mimebundle_(), raw=True)
         if self in self._others:
             self._others.remove(self)
         if self._widget is not None:
-            # A page that was reloaded no longer knows which output to mend.
-            self._widget.fragment = self._kept.fragment
+            # A reloaded page no longer knows which output to update.
+            self._widget.fragment = self._final.fragment
             self._widget.close()
         self._value = self._widget = None
 
     def open(self, others: deque[Any] | None = None) -> str:
-        """Answer a page from now on, and return the still display as HTML that comes alive there.
+        """Create the widget and return the static display as HTML that it makes interactive.
 
         Args:
-            others: the explorers that are open already, the oldest of which is closed; those of outputs if not given.
+            others: the open explorers, those of outputs by default; the oldest is closed if there are too many.
         """
         from flytenb.notebook.explore.explorer_widget import ExplorerWidget
 
-        still = self.still.fragment
-        if self._kept is not None:
-            return still
+        static = self.static.fragment
+        if self._final is not None:
+            return static
         if self._widget is None:
-            self._widget = ExplorerWidget(self.hear, fragment=self.live.fragment)
+            self._widget = ExplorerWidget(self.handle_message, fragment=self.live.fragment)
             self._others = pages.explorers if others is None else others
             self._others.append(self)
             while len(self._others) > _KEPT_OPEN:
                 self._others[0].close(keep=False)
-        # A class, since pages that rebuild markup from what they know keep it.
-        return f'<div class="ft-explore ft-explore-{self._widget.key}">{still}</div>'
+        # A class, since pages that sanitise HTML keep classes but not data attributes.
+        return f'<div class="ft-explore ft-explore-{self._widget.key}">{static}</div>'
 
-    def hear(self, message: Mapping[str, Any]) -> None:
-        """Do what a control of the page says; what is no choice is passed over."""
+    def handle_message(self, message: Mapping[str, Any]) -> None:
+        """Apply a control's message; an invalid one is ignored."""
         if message.get("do") == "keep":
             self.close()
             return
@@ -142,16 +141,16 @@ class Explorer:
         selections = Selections(self._selections, is_live)
         return show(self._value, self._declared, name=self._name, limits=_LIMITS, selections=selections)
 
-    # --- showing it --------------------------------------------------------------------------------------------------
+    # --- output ------------------------------------------------------------------------------------------------------
 
     def __repr__(self) -> str:
-        return self.still.text
+        return self.static.text
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        bundle = self.still._repr_mimebundle_()
-        if self._kept is not None or not has_reader(get_ipython()) or not self.has_choice:
+        bundle = self.static._repr_mimebundle_()
+        if self._final is not None or not has_reader(get_ipython()) or not self.has_choice:
             return bundle
-        # Markup of a richer kind (an interactive figure) would be shown instead of what comes alive.
+        # A richer MIME type (an interactive figure) would be shown instead of the HTML.
         html = f'<div class="ft-show"><style>{style()}</style>{self.open()}</div>'
         return {"text/plain": bundle["text/plain"], "text/html": html}
 
@@ -159,11 +158,11 @@ class Explorer:
         self._handle = display(self._repr_mimebundle_(), raw=True, display_id=True)
 
 
-def read_choice(look: Selection, message: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a control sets, as keywords of a look.
+def read_choice(selection: Selection, message: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a control's message as keywords of `choose`.
 
     Raises:
-        LookupError, TypeError, ValueError: if there is no such control or it doesn't say so.
+        LookupError, TypeError, ValueError: if the message is invalid.
     """
     name, to = message["set"], message["to"]
     match name:
@@ -176,24 +175,24 @@ def read_choice(look: Selection, message: Mapping[str, Any]) -> dict[str, Any]:
         case "is_open":
             return {"is_open": to in (True, "true")}
         case "index":
-            axis, chosen = int(message["axis"]), [*look.index, *([0] * 64)][:64]
+            axis, chosen = int(message["axis"]), [*selection.index, *([0] * 64)][:64]
             chosen[max(axis, 0)] = max(int(to), 0)
             return {"index": tuple(chosen), "start": 0, "left": 0}
         case "sort":
-            return {"start": 0, **_next_order(look, int(to))}
+            return {"start": 0, **_next_order(selection, int(to))}
     raise ValueError(f"no control sets {name!r}")
 
 
-def _next_order(look: Selection, key: int) -> dict[str, Any]:
-    """Upwards, downwards, as it was."""
-    if look.sort != key:
+def _next_order(selection: Selection, key: int) -> dict[str, Any]:
+    """Return the next order of a column: ascending, descending, unsorted."""
+    if selection.sort != key:
         return {"sort": key, "is_descending": False}
-    return {"sort": -1, "is_descending": False} if look.is_descending else {"is_descending": True}
+    return {"sort": -1, "is_descending": False} if selection.is_descending else {"is_descending": True}
 
 
 def show_with_controls(value: Any, declared: Any = None, *, name: str = "", limits: Limits = _LIMITS) -> Rendering:
-    """Show a value in a page that is live already: with controls, if there is anything to choose."""
+    """Render a value for a page that is live already, with controls if there are any."""
     explorer = Explorer(value, declared, name=name)
     if not explorer.has_choice:
         return show(value, declared, name=name, limits=limits)
-    return Rendering(explorer.still.text, explorer.open(pages.inspected))
+    return Rendering(explorer.static.text, explorer.open(pages.inspected))

@@ -1,6 +1,6 @@
-"""An input form made from an entity's interface: a control for each type, all of it ipywidgets.
+"""Input forms built from an entity's interface, with an ipywidgets control for each type.
 
-ipywidgets is imported when a form is first shown or filled, not before.
+ipywidgets is imported when a form is first shown or filled.
 """
 
 from flytenb.notebook.forms.control_registry import control_for

@@ -1,4 +1,4 @@
-"""What asks for one value: a widget, and the value in it; which control serves which type is the registry's."""
+"""Controls: the interface of a widget for one value, and the common implementation."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from flytenb.notebook.forms.python_source import PythonSource
 
 
 class ControlError(FlytenbError, ValueError):
-    """What is in a control isn't a value yet, or a value can't be put into it; the message stands next to it.
+    """An invalid input in a control, or a value that the control can't hold; the message is shown beside it.
 
     Args:
-        reason: what is wrong.
-        where: the place inside the value, as one would write it in Python: `.points[3].x`.
+        reason: the problem.
+        where: place inside the value, as Python code: `.points[3].x`.
     """
 
     def __init__(self, reason: str, where: str = "") -> None:
@@ -23,15 +23,15 @@ class ControlError(FlytenbError, ValueError):
         self.where = where
 
     def within(self, step: str) -> ControlError:
-        """Return the same mistake as seen from one level further out."""
+        """Return the error with its place extended by an outer step."""
         return ControlError(self.reason, step + self.where)
 
 
 class Control(Protocol):
-    """What every control offers.
+    """Interface of a control.
 
     Attributes:
-        widget: the ipywidgets widget to show.
+        widget: the ipywidgets widget.
     """
 
     widget: Any
@@ -40,29 +40,29 @@ class Control(Protocol):
         """Return the value.
 
         Raises:
-            ControlError: if what was typed is none.
+            ControlError: if the input is invalid.
         """
 
     def write(self, value: Any) -> None:
-        """Put a value into it.
+        """Set the value.
 
         Raises:
-            ControlError: if it can't hold this one.
+            ControlError: if the control can't hold it.
         """
 
     def watch(self, changed: Callable[[], None]) -> None:
-        """Call `changed` whenever the value may be another."""
+        """Call `changed` whenever the value may have changed."""
 
     def code(self, source: PythonSource) -> str:
-        """Return Python that makes the value."""
+        """Return Python code for the value."""
 
 
 class ValueControl:
-    """A control around one widget whose `value` says all; `parse` and `show` stand between the two.
+    """A control for one widget, whose `value` trait is converted by `parse` and `show`.
 
     Attributes:
         field: the widget that holds the value.
-        widget: what is shown: the same, unless something is put around it.
+        widget: the widget to show, `field` itself or a container of it.
     """
 
     def __init__(
@@ -77,22 +77,22 @@ class ValueControl:
         self._show = show
 
     def read(self) -> Any:
-        """Return what the widget's value means."""
+        """Return the parsed value of the widget."""
         return self._parse(self.field.value)
 
     def write(self, value: Any) -> None:
-        """Put a value in, as the widget shows it."""
+        """Set the widget's value."""
         try:
             self.field.value = self._show(value)
         except FlytenbError:
             raise
-        except Exception as error:  # a trait's own message, or that of a format which doesn't know the value
+        except Exception as error:  # a trait's message, or that of a formatter which can't handle the value
             raise ControlError(f"{value!r} can't be shown here: {error}") from error
 
     def watch(self, changed: Callable[[], None]) -> None:
-        """Call it when the widget's value changes."""
+        """Call `changed` when the widget's value changes."""
         self.field.observe(lambda _: changed(), names="value")
 
     def code(self, source: PythonSource) -> str:
-        """Write the value."""
+        """Return Python code for the value."""
         return source.write(self.read())

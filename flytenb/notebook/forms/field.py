@@ -1,4 +1,4 @@
-"""One input of a form: its label, its control or a variable instead, and what is wrong with its value."""
+"""One input of a form: its label, its control or a variable, and its validation message."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ VALUE, VARIABLE, DEFAULT = "value", "variable", "default"
 
 @dataclass(frozen=True)
 class SavedInput:
-    """How an input was filled the last time: from where, and with what value or name."""
+    """How an input was filled the last time: its origin, and the value or the variable's name."""
 
     origin: str
     value: Any = None
 
 
 class Field:
-    """One input. Its value is typed, picked from the notebook's variables, or left at its default."""
+    """One input, typed, taken from a variable of the notebook, or left at its default."""
 
     def __init__(self, given: Input, context: ControlContext, changed: Callable[[], None]) -> None:
         self.input = given
@@ -41,16 +41,16 @@ class Field:
         origins = [VALUE, *([] if isinstance(self.control, VariableControl) else [VARIABLE])]
         origins += [DEFAULT] if given.has_default else []
         self.origin = widgets.Dropdown(options=origins, value=VALUE, layout=widgets.Layout(width="94px"))
-        self.origin.tooltip = "type a value, pick a variable of the notebook, or leave the default"
+        self.origin.tooltip = "type a value, pick a variable, or use the default"
         self._box = widgets.Box([self.control.widget])
         self._box.add_class("ft-form-inside")
         self._problem = note("", "ft-form-problem")
         self._write_default()
-        self.control.watch(self._touched)
-        self.origin.observe(lambda _: self._turned(), names="value")
-        self.widget = self._laid_out(len(origins) > 1)
+        self.control.watch(self._value_changed)
+        self.origin.observe(lambda _: self._origin_changed(), names="value")
+        self.widget = self._make_widget(len(origins) > 1)
 
-    def _laid_out(self, has_choice: bool) -> Any:
+    def _make_widget(self, has_choice: bool) -> Any:
         head = label(self.input.name, self.input.type, is_required=not self.input.has_default)
         line = widgets.HBox([head, self._box, *([self.origin] if has_choice else [])])
         line.add_class("ft-form-line")
@@ -66,42 +66,42 @@ class Field:
             self.control.write(self.input.default)
         except ControlError:
             self.origin.value = DEFAULT
-            self._turned()
+            self._origin_changed()
 
     @property
     def _current(self) -> Control:
-        """The control that the value comes from."""
+        """The control that provides the value."""
         if self.origin.value != VARIABLE:
             return self.control
         if self._variables is None:
             self._variables = VariableControl(self.input.type, self._context)
-            self._variables.watch(self._touched)
+            self._variables.watch(self._value_changed)
         return self._variables
 
-    def _turned(self) -> None:
+    def _origin_changed(self) -> None:
         if self.origin.value == DEFAULT:
             shown = note(f"default: {brief(self.input.default)}", "ft-form-doc")
         else:
             shown = self._current.widget
         self._box.children = (shown,)
-        self._touched()
+        self._value_changed()
 
-    def _touched(self) -> None:
+    def _value_changed(self) -> None:
         self.check()
         self._changed()
 
     # --- the value ---------------------------------------------------------------------------------------------------
 
     @property
-    def is_left(self) -> bool:
-        """Whether it is left at its default."""
+    def is_default(self) -> bool:
+        """Whether the default is used."""
         return bool(self.origin.value == DEFAULT)
 
     def read(self) -> Any:
-        """Return the value, as its type takes it.
+        """Return the value.
 
         Raises:
-            ControlError: if it isn't one.
+            ControlError: if it isn't valid for the input's type.
         """
         value = self._current.read()
         refused = refusal(value, self.input.type)
@@ -110,23 +110,23 @@ class Field:
         return value
 
     def check(self) -> str:
-        """Look at the value, and show what is wrong with it."""
+        """Validate the value and show the problem, if any."""
         self.problem = ""
-        if not self.is_left:
+        if not self.is_default:
             try:
                 self.read()
             except ControlError as error:
                 self.problem = error.message
-            except Exception as error:  # a control of somebody else's, or a property of the user's class
+            except Exception as error:  # a registered control, or a property of the user's class
                 self.problem = brief(error, 200)
         set_note(self._problem, self.problem)
         return self.problem
 
     def code(self, source: PythonSource) -> str:
-        """Return Python that makes the value."""
+        """Return Python code for the value."""
         return self._current.code(source)
 
-    # --- from run to run ---------------------------------------------------------------------------------------------
+    # --- saved inputs ------------------------------------------------------------------------------------------------
 
     def remember(self) -> SavedInput:
         """Return how it is filled."""
@@ -137,7 +137,7 @@ class Field:
         return SavedInput(origin, None if origin == DEFAULT else self.control.read())
 
     def restore(self, last: SavedInput) -> None:
-        """Fill it as it was; what doesn't fit any more is left as it is."""
+        """Fill it from a saved input, if that is still valid."""
         try:
             if last.origin == VARIABLE:
                 VariableControl(self.input.type, self._context).choose(last.value)

@@ -1,4 +1,4 @@
-"""An input form as its user holds it; its widgets are made when somebody can see them, and are left to `body`."""
+"""Form: the public object of an input form; its widgets are in `form_widgets`."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 
 class Form:
-    """An input form of one task, workflow or launch plan. Where no widget can be shown it says what to type instead.
+    """Input form of a task, workflow or launch plan; without widgets it shows the call to type instead.
 
     Args:
-        entity: what is run.
-        start: starts a run of it, with inputs by name, and returns it at once.
-        names: the notebook's variables; those of the shell if not given.
-        memory: how each input was filled the last time, by the entity's name.
+        entity: the entity.
+        start: starts a run of it with inputs by name and returns the run.
+        names: the notebook's variables; by default those of the shell.
+        memory: saved inputs, by the entity's name.
     """
 
     def __init__(
@@ -54,41 +54,41 @@ class Form:
         return shell.user_ns if shell is not None else {}
 
     @cached_property
-    def body(self) -> FormWidgets:
-        """The widgets, made when first asked for."""
+    def widgets(self) -> FormWidgets:
+        """The widgets, created on first use."""
         from flytenb.notebook.forms.form_widgets import FormWidgets
 
         return FormWidgets(self.entity, self._start, self._variables, self._memory)
 
     @property
     def fields(self) -> dict[str, Field]:
-        """A field for each input, by name."""
-        return self.body.fields
+        """The field of each input, by name."""
+        return self.widgets.fields
 
     @property
     def values(self) -> dict[str, Any]:
-        """The inputs that would be given; what is left at its default isn't.
+        """The inputs of the run, without those left at their defaults.
 
         Raises:
-            InputError: with every input that is no value of its type yet.
+            InputError: naming every invalid input.
         """
-        return self.body.values
+        return self.widgets.values
 
     @property
     def line(self) -> str:
-        """The Python that does the same as the button; `…` stands for what is no value yet."""
-        return self.body.line
+        """Python code that does the same as the button; `…` marks an invalid value."""
+        return self.widgets.line
 
     @property
     def run(self) -> Any:
-        """The last run that it started, None before."""
-        return self.body.run
+        """The last run started by the form, None before."""
+        return self.widgets.run
 
     def submit(self) -> Any:
-        """Do what the button does; return the run, None if there is none."""
-        return self.body.submit()
+        """Start a run, as the button does; return it, or None if an input is invalid."""
+        return self.widgets.submit()
 
-    # --- showing it --------------------------------------------------------------------------------------------------
+    # --- output ------------------------------------------------------------------------------------------------------
 
     def __repr__(self) -> str:
         return self._shown.text
@@ -98,22 +98,21 @@ class Form:
         shell = get_ipython()
         if shell is None or not has_reader(shell):
             return bundle
-        self.body.stand_here()
-        return {**self.body.widget._repr_mimebundle_(), "text/plain": bundle["text/plain"]}
+        self.widgets.bind_to_current_cell()
+        return {**self.widgets.widget._repr_mimebundle_(), "text/plain": bundle["text/plain"]}
 
     @property
     def _shown(self) -> Rendering:
         return render_part(self._part(), Limits(rows=60))
 
     def _part(self) -> Part:
-        """What the form asks for, for whoever can't be shown a widget."""
+        """Return the inputs as a table, for front ends without widgets."""
         rows = [
-            (i.name, type_text(i.type), brief(i.default) if i.has_default else "must be given", i.doc)
-            for i in self._inputs
+            (i.name, type_text(i.type), brief(i.default) if i.has_default else "required", i.doc) for i in self._inputs
         ]
-        table: Part = Table(("input", "type", "default", "what it is"), rows) if rows else Text("it takes no inputs")
+        table: Part = Table(("input", "type", "default", "description"), rows) if rows else Text("no inputs")
         needed = [f"{i.name}=…" for i in self._inputs if not i.has_default]
         name = name_of(self.entity, self._variables()) or short_name(self.entity)
         call = f"flytenb.run({', '.join([name, *needed])})"
-        parts = (table, Text("where widgets can be shown this is a form; here it is a line to type:", "flow"))
+        parts = (table, Text("this front end shows no widgets; call it instead:", "flow"))
         return Section(short_name(self.entity), ("input form",), Group((*parts, Text(call, "code"))))

@@ -1,4 +1,4 @@
-"""The widgets of a form: fields made from the interface, the line that says the same, a button that starts the run."""
+"""Widgets of a form: a field for each input, the equivalent Python code, and the button that starts the run."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ from flytenb.wording.values import brief, clean
 display: Any = _display
 
 Names = Callable[[], Mapping[str, Any]]
-"""Gives the notebook's variables."""
+"""Returns the notebook's variables."""
 
 Start = Callable[..., Any]
-"""Starts a run of an entity (the one positional argument) with inputs by name, and returns it at once."""
+"""Starts a run of an entity (the positional argument) with inputs by name, and returns it at once."""
 
 Memory = MutableMapping[str, Mapping[str, SavedInput]]
-"""By the entity's name: how each input was filled the last time."""
+"""Saved inputs, by the entity's name and the input's name."""
 
 
 class FormWidgets:
     """The widgets of one form.
 
     Attributes:
-        fields: a field for each input, by name.
-        widget: all of it.
+        fields: the field of each input, by name.
+        widget: the outermost widget.
         button: starts a run.
-        run: the last run that it started, None before.
+        run: the last run started, None before.
     """
 
     def __init__(self, entity: Any, start: Start, names: Names, memory: Memory) -> None:
@@ -58,31 +58,31 @@ class FormWidgets:
         self._folder: Path | None = None
         self._context = contextvars.copy_context()
         self._name = short_name(entity)
-        self.fields = {i.name: Field(i, self._place(i), self._changed) for i in read_inputs(entity)}
+        self.fields = {i.name: Field(i, self._control_context(i), self._changed) for i in read_inputs(entity)}
         self._line = widgets.HTML()
         self._line.add_class("ft-form-call")
-        self._said = note("", "ft-form-said")
+        self._status = note("", "ft-form-said")
         self.button = widgets.Button(description="Run", icon="play", button_style="primary")
         self.button.on_click(lambda _: self.submit())
-        self.widget = self._laid_out()
+        self.widget = self._make_widget()
         self._restore()
         self._changed()
 
-    def stand_here(self) -> None:
-        """Let what is shown from now on appear in the cell that runs at this moment."""
+    def bind_to_current_cell(self) -> None:
+        """Publish the output of later runs in the current cell."""
         self._context = contextvars.copy_context()
 
-    def _place(self, given: Input) -> ControlContext:
+    def _control_context(self, given: Input) -> ControlContext:
         return ControlContext(given.name, CONTROLS, self._names, self._uploads)
 
     def _uploads(self) -> Path:
-        """Where uploaded files lie for as long as the form is there."""
+        """Return the directory of uploaded files, which exists as long as the form."""
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="flytenb-form-"))
             weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         return self._folder
 
-    def _laid_out(self) -> Any:
+    def _make_widget(self) -> Any:
         kind = kind_of(self._entity)
         word = KIND_WORDS.get(kind, str(kind))
         css = (files("flytenb.notebook.forms") / "form.css").read_text(encoding="utf-8")
@@ -92,24 +92,24 @@ class FormWidgets:
         head.add_class("ft-form-head")
         doc = note(read_interface(self._entity).doc.partition("\n\n")[0], "ft-form-doc")
         fields = [field.widget for field in self.fields.values()]
-        foot = widgets.HBox([self.button, self._said])
+        foot = widgets.HBox([self.button, self._status])
         foot.add_class("ft-form-foot")
         form = widgets.VBox([head, doc, *fields, self._line, foot])
         form.add_class("ft-form")
         return form
 
-    # --- what is in it -----------------------------------------------------------------------------------------------
+    # --- values ------------------------------------------------------------------------------------------------------
 
     @property
     def values(self) -> dict[str, Any]:
-        """The inputs that would be given; what is left at its default isn't.
+        """The inputs of the run, without those left at their defaults.
 
         Raises:
-            InputError: with every input that is no value of its type yet.
+            InputError: naming every invalid input.
         """
         values, wrong = {}, []
         for name, field in self.fields.items():
-            if field.is_left:
+            if field.is_default:
                 continue
             try:
                 values[name] = field.read()
@@ -118,17 +118,17 @@ class FormWidgets:
             except Exception as error:
                 wrong.append(f"{name}: {brief(error, 200)}")
         if wrong:
-            raise InputError(f"{self._name}: {'; '.join(wrong)}", hint="each field says what it takes")
+            raise InputError(f"{self._name}: {'; '.join(wrong)}", hint="see the message below each field")
         return values
 
     @property
     def line(self) -> str:
-        """The Python that does the same as the button; `…` stands for what is no value yet."""
+        """Python code that does the same as the button; `…` marks an invalid value."""
         names = self._names()
         source = PythonSource(names)
         arguments = [name_of(self._entity, names) or self._name]
         for name, field in self.fields.items():
-            if field.is_left:
+            if field.is_default:
                 continue
             try:
                 arguments.append(f"{name}={'…' if field.problem else field.code(source)}")
@@ -140,28 +140,30 @@ class FormWidgets:
 
     def _changed(self) -> None:
         if not hasattr(self, "widget"):
-            return  # the fields are still being made
+            return  # the fields are still being created
         self._line.value = f"<pre>{escape(clean(self.line))}</pre>"
-        set_note(self._said, "")
+        set_note(self._status, "")
 
     # --- running -----------------------------------------------------------------------------------------------------
 
     def submit(self) -> Any:
-        """Start a run with what is in the form, and show it; say in the form why not, if not."""
+        """Start a run with the form's values and show it; show the problem if that fails."""
         for field in self.fields.values():
             field.check()
         try:
             values = self.values
             self._memory[self._name] = {name: field.remember() for name, field in self.fields.items()}
-            # A front end puts what is shown into the cell that the form came from, by the context of that cell.
+            # A front end shows output in the cell given by the context.
             self.run = self._context.copy().run(self._begin, values)
-        except Exception as error:  # the kernel lives on, and the form says what happened
-            told = error.message if isinstance(error, FlytenbError) else f"{type(error).__name__}: {brief(error, 300)}"
-            self._said.add_class("ft-form-problem")
-            set_note(self._said, told)
+        except Exception as error:  # shown in the form, not as a traceback in some cell
+            message = (
+                error.message if isinstance(error, FlytenbError) else f"{type(error).__name__}: {brief(error, 300)}"
+            )
+            self._status.add_class("ft-form-problem")
+            set_note(self._status, message)
             return None
-        self._said.remove_class("ft-form-problem")
-        set_note(self._said, f"{self._name} runs: the run is below, and as form.run")
+        self._status.remove_class("ft-form-problem")
+        set_note(self._status, f"{self._name} is running: see below, or form.run")
         return self.run
 
     def _begin(self, values: dict[str, Any]) -> Any:

@@ -1,4 +1,4 @@
-"""What stands before a control: the name, and the type as a reader would write it; all of it escaped."""
+"""Labels of controls: name, type and bounds, escaped."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from flytenb.notebook.forms.control_context import read_bounds
+from flytenb.notebook.forms.bounds import read_bounds
 from flytenb.wording.types import type_text
 from flytenb.wording.values import clean, clip
 
 
 def label(name: str, declared: Any, *, is_required: bool = False) -> Any:
     """Return a widget with a name, a type and the bounds of a number."""
-    mark = '<span class="ft-form-required" title="must be given">*</span>' if is_required else ""
+    mark = '<span class="ft-form-required" title="required">*</span>' if is_required else ""
     kind = ", ".join(filter(None, (clip(type_text(declared), 80), read_bounds(declared).text)))
     made = widgets.HTML(f"<b>{escape(clean(name))}</b>{mark}<br><code>{escape(kind)}</code>")
     made.add_class("ft-form-label")
@@ -22,7 +22,7 @@ def label(name: str, declared: Any, *, is_required: bool = False) -> Any:
 
 
 def note(text: str, css: str) -> Any:
-    """Return a widget with a line of text, hidden while there is none."""
+    """Return a widget with a line of text, hidden if it is empty."""
     made = widgets.HTML()
     made.add_class(css)
     set_note(made, text)
@@ -30,6 +30,6 @@ def note(text: str, css: str) -> Any:
 
 
 def set_note(widget: Any, text: str) -> None:
-    """Change the line of a note."""
+    """Set the text of a note."""
     widget.value = escape(clean(text))
     widget.layout.display = "" if text else "none"

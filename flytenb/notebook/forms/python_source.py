@@ -1,4 +1,4 @@
-"""A value as the Python that makes it again in the notebook, with the imports that this needs."""
+"""Python code for values, with the imports that it needs."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from typing import Any
 
 
 def name_of(thing: Any, names: Mapping[str, Any]) -> str:
-    """Return the variable that holds an object, `""` if none does."""
+    """Return the name of the variable that holds an object, `""` if there is none."""
     return next((name for name, held in names.items() if held is thing and not name.startswith("_")), "")
 
 
 @dataclass
 class PythonSource:
-    """Writes values as Python, for a notebook with these names; collects the imports that it lacks.
+    """Writes values as Python code for a notebook and collects missing imports.
 
     Attributes:
         names: the notebook's variables.
-        imports: `from module import name` lines that must stand before what was written.
+        imports: `from module import name` lines that the code needs.
     """
 
     names: Mapping[str, Any]
     imports: list[str] = field(default_factory=list)
 
     def name(self, thing: Any) -> str:
-        """Return a name under which the notebook has a class or function, importing it where it hasn't."""
+        """Return an expression for a class or function, importing it if the notebook doesn't have it."""
         short = thing.__qualname__.partition(".")[0]
         owner = self.names.get(short)
         if thing.__qualname__ == short and owner is thing:
@@ -45,10 +45,10 @@ class PythonSource:
         return str(thing.__qualname__)
 
     def write(self, value: Any) -> str:
-        """Return an expression whose value is this one.
+        """Return an expression for the value.
 
         Raises:
-            ValueError: for a value that no short expression makes, such as a frame.
+            ValueError: if there is no short expression for it, e.g. for a frame.
         """
         for known, write in _WRITERS:
             if isinstance(value, known):
@@ -58,7 +58,7 @@ class PythonSource:
             return self.call(type(value), fields)
         if hasattr(type(value), "model_fields"):
             return self.call(type(value), ((n, getattr(value, n)) for n in type(value).model_fields))
-        raise ValueError(f"a {type(value).__name__} can't be written as Python: put it into a variable")
+        raise ValueError(f"a {type(value).__name__} can't be written as Python code: assign it to a variable")
 
     def call(self, cls: type, arguments: Any) -> str:
         """Return a call of a class with keyword arguments, given as pairs of name and value."""
@@ -82,7 +82,7 @@ def _items(source: PythonSource, values: Any) -> str:
 
 def _tuple(source: PythonSource, value: tuple[Any, ...]) -> str:
     if type(value) is not tuple:
-        raise ValueError(f"a {type(value).__name__} can't be written as Python: put it into a variable")
+        raise ValueError(f"a {type(value).__name__} can't be written as Python code: assign it to a variable")
     return f"({_items(source, value)}{',' if len(value) == 1 else ''})"
 
 
@@ -112,18 +112,18 @@ def _datetime(source: PythonSource, value: datetime.datetime) -> str:
 
 def _timedelta(source: PythonSource, value: datetime.timedelta) -> str:
     parts = {"days": value.days, "seconds": value.seconds, "microseconds": value.microseconds}
-    told = ", ".join(f"{name}={number}" for name, number in parts.items() if number)
-    return f"{source.name(datetime.timedelta)}({told})"
+    message = ", ".join(f"{name}={number}" for name, number in parts.items() if number)
+    return f"{source.name(datetime.timedelta)}({message})"
 
 
 def _stored(source: PythonSource, value: Any) -> str:
-    """A FlyteFile or FlyteDirectory, by its address; the format is part of the declared type already."""
+    """Return a FlyteFile or FlyteDirectory by its path; the format is part of the declared type."""
     plain = next(c for c in type(value).__mro__ if c.__name__ in ("FlyteFile", "FlyteDirectory"))
     return f"{source.name(plain)}({str(value.path)!r})"
 
 
 class _Stored(type):
-    """Recognises flytekit's files and directories without importing it."""
+    """Recognises flytekit's files and directories without importing flytekit."""
 
     def __instancecheck__(cls, value: Any) -> bool:
         return any(
@@ -149,4 +149,4 @@ _WRITERS: tuple[tuple[Any, Any], ...] = (
     ((set, frozenset), _set),
     (dict, _dict),
 )
-"""How each kind of value is written, the first that fits; Enum stands first since members may also be int or str."""
+"""Functions that write values, by type; the first match is used. Enum is first since members may be ints or strs."""

@@ -1,7 +1,7 @@
-"""What the page is told, as plain data for JSON: the picture, where everything stands, what changed since.
+"""Messages to the page, as JSON data: layouts, frames and changes.
 
-A *frame* is the whole state, *changes* are everything that changed since the last frame. Both are kept by the page's
-model, so that a page that comes late, or missed a message, needs nobody's answer to be right again.
+A *frame* is the whole state, *changes* are everything that changed since the last frame. Both are traits of the
+widget's model, so that a page that loads late or misses a message becomes correct without asking.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ _LONGEST = 2_000
 _UNTOUCHED = NodeRecord()
 
 BoxMessage = list[Any]
-"""One box: phase, second line, whether a cache answered (0 or 1), when it started if it runs, why or for what."""
+"""State of one box: phase, second line, cache hit (0 or 1), start time while it runs, error or question."""
 
 
 def layout_message(number: int, picture: PageLayout, graph: Graph) -> dict[str, Any]:
-    """Return a layout for the page.
+    """Return the message with a layout.
 
     Args:
-        number: which layout it is.
+        number: number of the layout.
         picture: the layout.
-        graph: all of what runs.
+        graph: the whole graph.
     """
     can = dict.fromkeys(picture.open, "close")
     can |= dict.fromkeys(picture.shut, "open")
@@ -49,7 +49,7 @@ def layout_message(number: int, picture: PageLayout, graph: Graph) -> dict[str, 
 
 
 def box_message(state: NodeState, started: float | None) -> BoxMessage:
-    """Return where one box stands."""
+    """Return the state of one box."""
     shown_start = started if state.phase is Phase.RUNNING else None
     is_hit = state.cache is CacheStatus.HIT and state.phase is Phase.SUCCEEDED
     return [
@@ -62,7 +62,7 @@ def box_message(state: NodeState, started: float | None) -> BoxMessage:
 
 
 def box_messages(state: RunState, picture: PageLayout, paths: Iterable[str]) -> dict[str, BoxMessage]:
-    """Return where the boxes stand that show these nodes; a node that nobody draws is told of by its container."""
+    """Return the states of the boxes that show these nodes; a hidden node is reported by its container."""
     found: dict[str, BoxMessage] = {}
     entries = state.entries
     for box in {picture.box_of(path) for path in paths} - {None}:
@@ -81,12 +81,12 @@ def box_messages(state: RunState, picture: PageLayout, paths: Iterable[str]) -> 
 
 
 def run_message(state: RunState, graph: Graph, now: float) -> dict[str, Any]:
-    """Return where the run itself stands.
+    """Return the state of the run.
 
     Args:
-        state: what has happened.
-        graph: what runs.
-        now: the kernel's clock, by which the page sets its own.
+        state: the run's state.
+        graph: the whole graph.
+        now: the kernel's time, by which the page sets its clock.
     """
     run = state.run
     counts = node_counts(state, graph)

@@ -1,6 +1,6 @@
-"""One widget that follows one run: tells its page what changes, does what its reader asks for.
+"""Controller of one run's widget: sends changes to the page and executes what its reader requests.
 
-It neither starts nor shows the widget in an output: that is the run view's.
+`run_view` decides when the widget is created and shown.
 """
 
 from __future__ import annotations
@@ -33,24 +33,24 @@ if TYPE_CHECKING:
     from flytenb.runner.run import Run
 
 _FRAME_EVERY = 2.0
-"""Seconds after which changes are gathered into a new frame, so that an update stays small."""
+"""Seconds after which changes are merged into a new frame, which keeps updates small."""
 _MOST_CHANGES = 200
 _BEAT = 5.0
-"""Seconds after which a page is told that the kernel is there, if it was told nothing else."""
+"""Seconds without another message after which the page is sent a heartbeat."""
 _LAYOUT_EVERY = 0.5
-"""Seconds between two layouts of a graph that grows."""
+"""Least seconds between two layouts of a growing graph."""
 _PATIENCE = 5.0
-"""Seconds that the values of a node have to say what they are."""
+"""Seconds for rendering the values of a node."""
 
 
 class PageController:
-    """Keeps one widget true.
+    """Keeps one widget in step with its run.
 
     Args:
-        run: what is followed.
-        on_done: called when the reader has seen enough of a run that is over.
-        is_explorer: whether the reader says when it is enough.
-        jobs: where what takes longer is done.
+        run: the run.
+        on_done: called when the reader closes the view of a finished run.
+        is_explorer: whether the view stays open until the reader closes it.
+        jobs: executes layouts and the reader's requests.
     """
 
     def __init__(
@@ -77,18 +77,17 @@ class PageController:
         self._changed: set[str] = set()
         self._key = 0
         self._framed = 0.0
-        self._told: Any = None
         self._laid_out = 0.0
         self._is_laying_out = False
         self._logs: dict[str, int] = {}
-        self._take_back = run.listen(self._state.take)
-        self._audience = PagePresence()
-        self._turn = 0
-        self._spoke = 0.0
+        self._stop_listening = run.listen(self._state.take)
+        self._presence = PagePresence()
+        self._announcements = 0
+        self._last_sent = 0.0
         self.widget: RunWidget | None = None
 
     def open(self) -> RunWidget:
-        """Make the widget; its picture follows when it is laid out, which may take seconds the first time."""
+        """Create the widget; its layout follows, after some seconds if the layout engine must be compiled first."""
         with self._lock:
             self._state.read()
             self.widget = RunWidget(self._about(), self._on_message, frame=self._frame())
@@ -96,32 +95,32 @@ class PageController:
             return self.widget
 
     def _about(self) -> dict[str, Any]:
-        return {"name": clean(self.run.name), "isExplorer": self._is_explorer, "turn": self._turn}
+        return {"name": clean(self.run.name), "isExplorer": self._is_explorer, "turn": self._announcements}
 
-    def _call(self) -> None:
-        """Make the widget once more: a page that was loaded while the cell runs only hears of new ones."""
+    def _announce(self) -> None:
+        """Create the widget again: a page loaded while the cell runs receives only new widgets."""
         assert self.widget is not None
-        before = self.widget
-        self._turn += 1
+        previous = self.widget
+        self._announcements += 1
         self.widget = RunWidget(
-            self._about(), self._on_message, before.key, picture=before.picture, frame=self._frame()
+            self._about(), self._on_message, previous.key, picture=previous.picture, frame=self._frame()
         )
         self._changed.clear()
-        self._audience.called(sum(len(json.dumps(value, default=str)) for value in self.widget.get_state().values()))
-        pages.retire(before)
+        self._presence.announced(sum(len(json.dumps(value, default=str)) for value in self.widget.get_state().values()))
+        pages.retire(previous)
 
     def drawing_of(self, graph: Graph) -> Drawing | None:
-        """Return the drawing of a whole graph as it folds by itself, if it was made already."""
+        """Return the drawing of the whole graph with its default folding, if it was made already."""
         return self._drawing if self._drawing is not None and self._drawn is graph else None
 
     @property
     def is_laid_out(self) -> bool:
-        """Whether there is a picture by now."""
+        """Whether there is a layout."""
         return self._number > 0
 
     def close(self) -> None:
-        """Tell the page where everything stands now, and follow no longer."""
-        self._take_back()
+        """Send the final state and stop listening to the run."""
+        self._stop_listening()
         with self._lock:
             if self.widget is not None:
                 self._state.read()
@@ -129,13 +128,13 @@ class PageController:
 
     @property
     def open_nodes(self) -> tuple[str, ...]:
-        """Paths of the nodes that a reader has open."""
+        """Paths of the nodes whose details are open."""
         return tuple(self._logs)
 
-    # --- telling -------------------------------------------------------------------------------------------------
+    # --- updates -------------------------------------------------------------------------------------------------
 
     def tick(self) -> None:
-        """Tell the page what has happened since the last time."""
+        """Send what changed since the last call."""
         with self._lock:
             if self.widget is None:
                 return
@@ -145,17 +144,17 @@ class PageController:
             self._changed |= changed
             if changed:
                 self._send()
-            elif time.monotonic() - self._spoke > _BEAT and not self.run.phase.is_terminal:
-                self._spoke = time.monotonic()
+            elif time.monotonic() - self._last_sent > _BEAT and not self.run.phase.is_terminal:
+                self._last_sent = time.monotonic()
                 self.widget.send({"kind": "beat"})
             for path in printed & self._logs.keys():
                 self._send_log(path)
-            if self._audience.is_due():
-                self._call()
+            if self._presence.is_due():
+                self._announce()
 
     def _send(self) -> None:
         assert self.widget is not None
-        self._spoke = time.monotonic()
+        self._last_sent = time.monotonic()
         is_due = time.monotonic() - self._framed > _FRAME_EVERY
         if is_due or len(self._changed) > _MOST_CHANGES:
             self.widget.frame = self._frame()
@@ -186,7 +185,7 @@ class PageController:
     # --- layouts -------------------------------------------------------------------------------------------------
 
     def _lay_out_soon(self) -> None:
-        """Lay out what the graph has become, not too often, and not on the thread that tells of changes."""
+        """Queue a new layout, at most every half second; the ticker's thread must not wait for it."""
         if self._is_laying_out or time.monotonic() - self._laid_out < _LAYOUT_EVERY:
             return
         self._is_laying_out = True
@@ -210,38 +209,38 @@ class PageController:
                 self.widget.frame = self._frame()
             self._changed.clear()
 
-    # --- what the reader asks for --------------------------------------------------------------------------------
+    # --- requests ------------------------------------------------------------------------------------------------
 
     def _on_message(self, message: dict[str, Any]) -> None:
-        """Hear the page; what it asks for is done elsewhere, since this may be the kernel's own thread."""
+        """Queue the reader's request; this may be the kernel's main thread."""
         if message.get("kind") == "bye":
-            self._audience.leave()
+            self._presence.page_left()
             return
-        self._audience.hear()
-        asked = {
-            "look": self._look,
-            "leave": self._leave,
+        self._presence.page_seen()
+        handler = {
+            "look": self._send_details,
+            "leave": self._close_details,
             "toggle": self._toggle,
             "all": self._open_all,
             "stop": self._stop,
             "answer": self._answer,
             "done": self._done,
         }.get(str(message.get("kind")))
-        if asked is not None:
+        if handler is not None:
             queue = pages.values if message.get("kind") == "look" else self._jobs
-            queue.submit(lambda: asked(message))
+            queue.submit(lambda: handler(message))
 
     def _send_message(self, message: dict[str, Any]) -> None:
         if self.widget is not None:
             self.widget.send(message)
 
-    def _look(self, message: dict[str, Any]) -> None:
+    def _send_details(self, message: dict[str, Any]) -> None:
         path = str(message.get("path"))
         try:
             details = wait_for(lambda: NodeDetails.of(self.run, path, show_with_controls), _PATIENCE)
         except TimeoutError:
-            # A value may take any time to say what it is, and nobody can take the question back.
-            details = NodeDetails.of(self.run, path, _unshown)
+            # A value's own code may take any time and can't be interrupted.
+            details = NodeDetails.of(self.run, path, _not_rendered)
         with self._lock:
             behind = self._picture.members.get(path, []) or elements_of(self._graph, path, self.run)
             self._logs[path] = details.log_size
@@ -266,7 +265,7 @@ class PageController:
             }
         )
 
-    def _leave(self, message: dict[str, Any]) -> None:
+    def _close_details(self, message: dict[str, Any]) -> None:
         self._logs.pop(str(message.get("path")), None)
 
     def _toggle(self, message: dict[str, Any]) -> None:
@@ -294,29 +293,31 @@ class PageController:
             else:
                 node = self._graph.nodes.get(path)
                 declared = node.interface.outputs[0].type if node is not None and node.interface.outputs else ""
-                self.run.set_input(path, typed(str(value), declared))
+                self.run.set_input(path, parse_answer(str(value), declared))
         except FlytenbError as e:
-            # a second answer to a gate that the first one opened
+            # a second answer to a gate that is open already
             error = clean(str(e)) if path in self.run.waiting else ""
         except Exception as e:
             error = clean(str(e)) or type(e).__name__
         self._send_message({"kind": "answered", "path": path, "error": error})
 
 
-def _unshown(value: Any, declared: Any = None, *, name: str = "", **_: Any) -> Rendering:
-    why = f"not shown: one of these values takes more than {_PATIENCE:g} s to say what it is"
+def _not_rendered(value: Any, declared: Any = None, *, name: str = "", **_: Any) -> Rendering:
+    why = f"not shown: rendering the values of this node takes more than {_PATIENCE:g} s"
     return render_part(named_part(Group((Value(f"<{class_name(value)}>"), Note(why))), name))
 
 
-def typed(text: str, declared: str) -> Any:
-    """Return what a reader typed as a Python value: text as it is where text is wanted, else a literal.
+def parse_answer(text: str, declared: str) -> Any:
+    """Return a gate's answer as a Python value: the text itself for `str`, else the literal that it contains.
 
     Raises:
-        ValueError: if it is no Python literal; `3`, `1.5`, `True`, `[1, 2]` and `{"a": 1}` are.
+        ValueError: if it isn't a Python literal such as `3`, `1.5`, `True`, `[1, 2]` or `{"a": 1}`.
     """
     if declared == "str":
         return text
     try:
         return ast.literal_eval({"true": "True", "false": "False", "null": "None"}.get(text.strip(), text.strip()))
     except (ValueError, SyntaxError, MemoryError, RecursionError):
-        raise ValueError(f"{text!r} is no value of type {declared or 'any'}") from None
+        raise ValueError(
+            f"expected {f'a literal of type {declared}' if declared else 'a Python literal'}, got {text!r}"
+        ) from None

@@ -1,4 +1,4 @@
-"""What of a run's graph the page shows: one layout, and which of its boxes stands for which nodes."""
+"""The layout that a page shows, and which of its boxes shows which nodes."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class PageLayout:
     """One layout of a graph.
 
     Attributes:
-        svg: the picture without its style sheet, which the page has once; `""` where no layout engine is there.
-        text: the picture in characters.
-        graph: what is drawn, after folding.
-        notes: what was folded, in words.
-        shown_at: for each path that isn't drawn itself, the path of the box that stands for it.
-        drawing: what made it.
+        svg: the picture without its style sheet, which the page has once; `""` without a layout engine.
+        text: the picture in plain characters.
+        graph: the drawn graph, after folding.
+        notes: what was folded, as text.
+        shown_at: for each path that isn't drawn, the path of the box that represents it.
+        drawing: the drawing, None before the first layout.
     """
 
     svg: str
@@ -43,13 +43,13 @@ class PageLayout:
         drawing: Drawing | None = None,
         before: Drawing | None = None,
     ) -> PageLayout:
-        """Lay a graph out.
+        """Lay out a graph.
 
         Args:
-            graph: all of it.
-            shut: the containers that are closed, everything else is drawn; None folds what is too big to read.
-            drawing: the graph as it folds by itself, if it was drawn already.
-            before: what the page shows now; where the new picture only adds to it, the rest stays in its place.
+            graph: the whole graph.
+            shut: the closed containers, all others being open; None folds what is too big to read.
+            drawing: the drawing with the default folding, if it was made already.
+            before: the drawing in the page; nodes in both keep their relative places.
         """
         closed = None if shut is None else close_containers(graph, shut)
         if drawing is None:
@@ -66,12 +66,12 @@ class PageLayout:
 
     @classmethod
     def nothing(cls, graph: Graph) -> PageLayout:
-        """Return what there is before there is a layout."""
+        """Return an empty layout."""
         return cls("", "", graph, (), {}, None)
 
     @cached_property
     def members(self) -> dict[str, list[str]]:
-        """The nodes behind each box that stands for others."""
+        """The nodes that each folded or closed box represents."""
         found: dict[str, list[str]] = {}
         for path, at in self.shown_at.items():
             if not path.rpartition("/")[2].startswith("@"):
@@ -80,16 +80,16 @@ class PageLayout:
 
     @cached_property
     def shut(self) -> frozenset[str]:
-        """The containers that are drawn closed."""
+        """The closed containers."""
         return frozenset(path for path, node in self.graph.nodes.items() if "inside" in node.settings)
 
     @cached_property
     def open(self) -> frozenset[str]:
-        """The containers that are drawn open, and could be closed."""
+        """The open containers."""
         return frozenset(path for path, node in self.graph.nodes.items() if node.children)
 
     def toggled(self, path: str) -> frozenset[str]:
-        """Return what is to be closed after the reader opened or closed a box; a folded group opens for good."""
+        """Return the closed containers after a click on a box; a folded group can only be opened."""
         if path in self.shut:
             return self.shut - {path}
         return self.shut | ({path} & self.open)

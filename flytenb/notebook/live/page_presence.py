@@ -1,4 +1,4 @@
-"""Whether a page still follows a run, by what pages say; and when it is time to call for one again."""
+"""Presence of the pages that show a run, and when the widget must be announced again."""
 
 from __future__ import annotations
 
@@ -6,21 +6,20 @@ import time
 from collections.abc import Callable
 
 _SILENCE = 100.0
-"""Seconds after which a page that was heard is taken for gone; pages speak every 20 s, hidden ones every 60."""
+"""Seconds without a message after which a page counts as gone; pages send one every 20 s, hidden ones every 60 s."""
 _FIRST, _LONGEST = 2.0, 64.0
-"""Seconds between two calls: at first about what a page takes to load, then ever more."""
+"""Seconds between announcements: at first about a page's loading time, then doubling."""
 _MOST_BYTES = 8_000_000
-"""What all calls of one run may take: a server keeps them while no page is there."""
+"""Most bytes of all announcements of one run; a server keeps them while there is no page."""
 
 
 class PagePresence:
-    """Hears pages come and go. A page that was loaded anew can't speak before the kernel is free, but it hears.
+    """Tracks whether a page shows the run. A page reloaded while a cell runs can only receive.
 
-    A page that was never heard belongs to a front end that can't speak while a cell runs: it may well be there, so it
-    is never called.
+    A page that never sent anything belongs to a front end that can't send while a cell runs; it is assumed to be there.
 
     Args:
-        clock: seconds that only grow.
+        clock: monotonic clock in seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -29,25 +28,25 @@ class PagePresence:
         self._pause = _FIRST
         self._spent = 0
 
-    def hear(self) -> None:
-        """A page says that it is there."""
+    def page_seen(self) -> None:
+        """Record a message from a page."""
         self._due = self._clock() + _SILENCE
         self._pause = _FIRST
 
-    def leave(self) -> None:
-        """A page says that it goes; it may be back in a moment."""
+    def page_left(self) -> None:
+        """Record that a page was closed; it may be reloading."""
         self._pause = _FIRST
         self._due = self._clock() + self._pause
 
     def is_due(self) -> bool:
-        """Tell whether to call now."""
+        """Whether the widget must be announced now."""
         return self._due is not None and self._clock() >= self._due and self._spent < _MOST_BYTES
 
-    def called(self, size: int) -> None:
-        """Remember that somebody called, with so many bytes; the next call is not so soon."""
+    def announced(self, size: int) -> None:
+        """Record an announcement of `size` bytes; the next one is delayed longer."""
         self._spent += size
         self._due = self._clock() + self._pause
         self._pause = min(2 * self._pause, _LONGEST)
 
     def __repr__(self) -> str:
-        return f"<PagePresence {'silent' if self._due is None else 'known'}, {self._spent} bytes called>"
+        return f"<PagePresence {'silent' if self._due is None else 'known'}, {self._spent} bytes sent>"

@@ -1,4 +1,4 @@
-"""A run in a cell's output: live where somebody can watch, and the same output a picture once the run is over."""
+"""View of a run in a cell's output: live while it runs, a static run card afterwards."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ __all__ = ["RunView", "explore", "show_run"]
 display: Any = _display
 
 _PATIENCE = 0.15
-"""Seconds that a run must take to be worth a widget."""
+"""Least seconds that a run must take for a widget."""
 
 
 class RunView:
-    """Shows one run where it was started (or asked for), and mends that output when it ends.
+    """Shows one run in the output of the current cell and replaces that output when the run ends.
 
     Args:
-        run: what is shown.
-        shell: where.
-        is_explorer: whether it stays open after the run's end, until its reader has seen enough.
+        run: the run.
+        shell: the IPython shell.
+        is_explorer: whether it stays live after the run's end until the reader closes it.
     """
 
     def __init__(self, run: Run, shell: Any, *, is_explorer: bool = False) -> None:
@@ -52,11 +52,11 @@ class RunView:
         self._is_run_over = threading.Event()
         self._began = time.monotonic()
         self._progress: Progress | None = None
-        # A front end knows a thread's output by the cell that the thread was started from.
+        # A front end finds a thread's cell by the context in which the thread was started.
         self._context = contextvars.copy_context()
 
     def begin(self) -> None:
-        """Show the run from now on."""
+        """Show the run and start updating."""
         pages.shown_in[self._run] = self._cell = self._shell.execution_count
         self._wants_widget = has_reader(self._shell)
         self._run.on_finish(self._is_run_over.set)
@@ -67,7 +67,7 @@ class RunView:
         pages.ticker.add(self)
 
     def tick(self) -> bool:
-        """Do what is due, ten times a second."""
+        """Update the view; called ten times a second."""
         if self._is_run_over.is_set() and not self._is_explorer:
             self.end()
         if self._is_over:
@@ -82,7 +82,7 @@ class RunView:
         return True
 
     def end(self) -> None:
-        """Show it as it ended; whoever is first, the waiting cell or the thread that follows, does it."""
+        """Show the final state; called by the waiting cell and by the ticker, and done once."""
         with self._lock:
             if self._is_over:
                 return
@@ -99,7 +99,7 @@ class RunView:
             pages.retire(follower.widget)
 
     def _open(self) -> None:
-        """Make the widget; it is shown with its picture, which is there in a moment."""
+        """Create the widget; it is shown once its layout is there."""
         from flytenb.notebook.live.page_controller import PageController
 
         with self._lock:
@@ -108,7 +108,7 @@ class RunView:
                 self._follower.open()
 
     def _show_live(self) -> None:
-        """Put the view into the output, and once more when its picture took long: that is what a save keeps."""
+        """Publish the view, and again if its layout was late: a save keeps the last published output."""
         follower = self._follower
         assert follower is not None
         if follower.is_laid_out and not self._has_picture:
@@ -122,12 +122,12 @@ class RunView:
         follower = self._follower
         assert follower is not None
         drawing = follower.drawing_of(self._run.graph)
-        still = run_bundle(self._run, show, drawing) if with_picture else placeholder(self._run)
+        static = run_bundle(self._run, show, drawing) if with_picture else placeholder(self._run)
         with self._lock:
             if not self._is_over and follower.widget is not None:
                 is_widget = needs_widget(self._shell)
                 metadata = follower.widget.metadata if is_widget else {}
-                self._publish(follower.widget.bundle(still, as_widget=is_widget), metadata)
+                self._publish(follower.widget.bundle(static, as_widget=is_widget), metadata)
 
     def _publish(self, bundle: dict[str, Any], metadata: dict[str, Any] | None = None) -> None:
         if self._handle is not None:
@@ -140,7 +140,7 @@ class RunView:
 
 
 def show_run(run: Run, shell: Any) -> None:
-    """Show a run that is the last line of a cell, unless that cell shows it already; one that is still on, live."""
+    """Show a run that is the last line of a cell, unless the cell shows it already; a running one is shown live."""
     if pages.shown_in.get(run) == shell.execution_count:
         return
     if not run.phase.is_terminal and getattr(shell, "kernel", None) is not None:
@@ -151,7 +151,7 @@ def show_run(run: Run, shell: Any) -> None:
 
 
 def explore(run: Run, shell: Any) -> None:
-    """Show a run to be clicked through; where nobody can, show it as it stands."""
+    """Show a run for exploring; without a page that can, show its run card."""
     if has_reader(shell):
         RunView(run, shell, is_explorer=True).begin()
     else:

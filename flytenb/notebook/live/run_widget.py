@@ -1,4 +1,4 @@
-"""The widget: the page's module, its style, and the three things that the page's model holds."""
+"""Widget of the live view: JavaScript module, style sheet and synchronised traits."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from flytenb.render.theme import ICONS, style_sheet
 
 
 def page_text(name: str) -> str:
-    """Return one of the files that the page gets."""
+    """Return the content of one of the page's files."""
     return (files("flytenb.notebook.live") / "page" / name).read_text(encoding="utf-8")
 
 
 def page_module() -> str:
-    """Return the page's one module: its parts in order, each a noun; only the last one exports anything.
+    """Return the JavaScript module, joined from its files in order; only the last one exports anything.
 
-    The kernel tells by the model's `picture`, `frame` and `changes`; what a person does goes there as messages.
+    The kernel sets the traits `picture`, `frame` and `changes`; the page sends custom messages.
     """
     own = (page_text(f"{part}.js") for part in ("sheets", "stage", "inspector", "gates", "view", "place"))
     return "\n".join((f"const ICONS = {json.dumps(dict(ICONS))};", shared_module(), *own))
 
 
 def page_style() -> str:
-    """Return all styles that the page needs: of drawings, of values, of the view."""
+    """Return the style sheets of drawings, values and the view."""
     return "\n".join((style_sheet(), style(), page_text("live.css")))
 
 
 class RunWidget(anywidget.AnyWidget):
-    """One run in the page. The page never sets any of these: what it has to say comes as messages.
+    """One run in the page. Only the kernel sets the traits; the page sends custom messages.
 
-    An output that is a widget shows nothing once the kernel is gone, and JupyterLab shows nothing else of it. So the
-    output is a picture in plain HTML, and the page's module puts the view into the element whose class ends with `key`.
+    JupyterLab shows nothing of a widget output once the kernel is gone, and no other MIME type of that output either.
+    Therefore the output is static HTML, and the module puts the view into the element whose class ends with `key`.
     """
 
     _esm = page_module()
@@ -55,28 +55,28 @@ class RunWidget(anywidget.AnyWidget):
     ) -> None:
         super().__init__(key=key or secrets.token_hex(8), about=about, **state)
         self.on_msg(lambda _, content, buffers: on_message(content))
-        # ipykernel (checked: 7.4) leads a page's message to the shell that last published on this comm. Our threads
-        # publish on behalf of the cell, whose shell is busy until the run is over: let messages go where the page
-        # sends them, which is a subshell of its own where there are any.
+        # ipykernel (as of 7.4) routes a page's message to the shell that last published on this comm. Our threads
+        # publish for the cell, whose shell is busy until the run ends; with the default route messages go where the
+        # page sends them, which is a subshell where there are any.
         if hasattr(self.comm, "_reply_subshell_for"):
             self.comm._reply_subshell_for = lambda data, default: default
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """What stands beside an output that is the widget: Colab is told there where its widget manager is."""
+        """Metadata of a widget output; Colab finds its widget manager there."""
         shown = self._repr_mimebundle_()
         return {} if shown is None else shown[1]
 
-    def bundle(self, still: Mapping[str, str], *, as_widget: bool) -> dict[str, Any]:
-        """Return what shows it in an output.
+    def bundle(self, static: Mapping[str, str], *, as_widget: bool) -> dict[str, Any]:
+        """Return the MIME bundle that shows the view.
 
         Args:
-            still: what is shown where nothing comes alive, and saved.
-            as_widget: whether the front end runs the module only for an output that is the widget.
+            static: the static bundle, shown without JavaScript and saved.
+            as_widget: whether the front end runs the module only for widget outputs.
         """
-        # A class, since pages that rebuild markup from what they know keep it.
-        html = f'<div class="ft-live ft-live-{self.key}">{still["text/html"]}</div>'
-        bundle: dict[str, Any] = {"text/plain": still["text/plain"], "text/html": html}
+        # A class, since pages that sanitise HTML keep classes but not data attributes.
+        html = f'<div class="ft-live ft-live-{self.key}">{static["text/html"]}</div>'
+        bundle: dict[str, Any] = {"text/plain": static["text/plain"], "text/html": html}
         if as_widget:
             reference = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
             bundle["application/vnd.jupyter.widget-view+json"] = reference

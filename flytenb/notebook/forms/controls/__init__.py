@@ -1,4 +1,4 @@
-"""The built-in controls; importing this room registers them, and imports ipywidgets."""
+"""Built-in controls; importing this package registers them and imports ipywidgets."""
 
 from flytenb.notebook.forms.controls import (
     choices,

@@ -1,4 +1,4 @@
-"""Types that list their values: Enum and Literal."""
+"""Controls for types that list their values: Enum and Literal."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def literal_control(declared: Any, context: ControlContext) -> ValueControl:
 
 
 def choice_control(labels: Sequence[str], values: Sequence[Any]) -> ValueControl:
-    """Return a list to choose from; the widget holds places in it, since values may be equal and yet not the same."""
+    """Return a list to choose from; the widget holds indices, since values may be equal but not identical."""
     options = [(label, i) for i, label in enumerate(labels)]
     widget = widgets.Dropdown(options=options, value=0 if options else None, layout=widgets.Layout(width="auto"))
 
@@ -43,6 +43,6 @@ def choice_control(labels: Sequence[str], values: Sequence[Any]) -> ValueControl
         for i, known in enumerate(values):
             if known is value or (type(known) is type(value) and known == value):
                 return i
-        raise ControlError(f"{value!r} is none of {', '.join(labels)}")
+        raise ControlError(f"expected one of {', '.join(labels)}, got {value!r}")
 
     return ValueControl(widget, read, find)

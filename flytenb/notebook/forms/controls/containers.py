@@ -1,4 +1,4 @@
-"""Lists and dicts: a row for each item, buttons to add one and take one away."""
+"""Controls for lists and dicts: a row for each item, with buttons to add and remove rows."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from flytenb.notebook.forms.python_source import PythonSource
 from flytenb.wording.types import bare
 
 _MOST = 30
-"""Rows that a reader can still use."""
+"""Most rows in a form."""
 
 
 @BUILT_IN.register(lambda declared: get_origin(bare(declared)) is list and len(get_args(bare(declared))) == 1)
 def list_control(declared: Any, context: ControlContext) -> ListControl:
-    """Return a row for each item."""
+    """Return a control with a row for each item."""
     return ListControl(get_args(bare(declared))[0], context)
 
 
 @BUILT_IN.register(lambda declared: get_origin(bare(declared)) is dict and len(get_args(bare(declared))) == 2)
 def dict_control(declared: Any, context: ControlContext) -> DictControl:
-    """Return a row for each key with its value."""
+    """Return a control with a row for each key and value."""
     key, item = get_args(bare(declared))
     return DictControl(key, item, context)
 
 
 class _Rows:
-    """Rows of controls, each with a button that takes it away, and one that adds a row."""
+    """Rows of controls, each with a remove button, and an add button."""
 
     def __init__(self, make_row: Callable[[], tuple[Control, ...]], what: str) -> None:
         self._make_row = make_row
@@ -45,7 +45,7 @@ class _Rows:
         self.widget.add_class("ft-form-rows")
 
     def watch(self, changed: Callable[[], None]) -> None:
-        """Call it when a row comes, goes or changes."""
+        """Call `changed` when a row is added, removed or changed."""
         self._changed = changed
 
     def add(self) -> tuple[Control, ...]:
@@ -61,7 +61,7 @@ class _Rows:
         return row
 
     def clear(self) -> None:
-        """Take all rows away."""
+        """Remove all rows."""
         self.rows.clear()
         self._box.children = ()
 
@@ -76,7 +76,7 @@ class _Rows:
 
 
 class ListControl:
-    """A list, item by item."""
+    """Control for a list."""
 
     def __init__(self, item: Any, context: ControlContext) -> None:
         self._rows = _Rows(lambda: (context.make(item),), "item")
@@ -85,24 +85,24 @@ class ListControl:
 
     def read(self) -> list[Any]:
         """Return the items."""
-        return [_named(i, item.read) for i, (item,) in enumerate(self._rows.rows)]
+        return [_read_at(i, item.read) for i, (item,) in enumerate(self._rows.rows)]
 
     def write(self, value: Any) -> None:
-        """Make a row for each item."""
+        """Create a row for each item."""
         if type(value) is not list:
-            raise ControlError(f"{value!r} is no list")
+            raise ControlError(f"expected a list, got {value!r}")
         _check_size(value)
         self._rows.clear()
         for item in value:
             self._rows.add()[0].write(item)
 
     def code(self, source: PythonSource) -> str:
-        """Write the items, each as its own control does."""
+        """Return Python code for the list."""
         return f"[{', '.join(item.code(source) for (item,) in self._rows.rows)}]"
 
 
 class DictControl:
-    """A dict, key by key."""
+    """Control for a dict."""
 
     def __init__(self, key: Any, item: Any, context: ControlContext) -> None:
         self._rows = _Rows(lambda: (context.make(key), context.make(item)), "entry")
@@ -113,16 +113,16 @@ class DictControl:
         """Return the entries."""
         made: dict[Any, Any] = {}
         for i, (key, item) in enumerate(self._rows.rows):
-            name = _named(i, key.read)
+            name = _read_at(i, key.read)
             if name in made:
-                raise ControlError(f"the key {name!r} is there twice")
-            made[name] = _named(name, item.read)
+                raise ControlError(f"duplicate key {name!r}")
+            made[name] = _read_at(name, item.read)
         return made
 
     def write(self, value: Any) -> None:
-        """Make a row for each entry."""
+        """Create a row for each entry."""
         if type(value) is not dict:
-            raise ControlError(f"{value!r} is no dict")
+            raise ControlError(f"expected a dict, got {value!r}")
         _check_size(value)
         self._rows.clear()
         for key, item in value.items():
@@ -131,12 +131,12 @@ class DictControl:
             row[1].write(item)
 
     def code(self, source: PythonSource) -> str:
-        """Write the entries, each as its own controls do."""
+        """Return Python code for the dict."""
         return f"{{{', '.join(f'{key.code(source)}: {item.code(source)}' for key, item in self._rows.rows)}}}"
 
 
-def _named(where: Any, read: Callable[[], Any]) -> Any:
-    """Read an inner value; say where it stands if that fails."""
+def _read_at(where: Any, read: Callable[[], Any]) -> Any:
+    """Read a nested value and add its place to an error."""
     try:
         return read()
     except ControlError as error:
@@ -145,4 +145,4 @@ def _named(where: Any, read: Callable[[], Any]) -> Any:
 
 def _check_size(value: Any) -> None:
     if len(value) > _MOST:
-        raise ControlError(f"{len(value):,} items are too many for a form: pick a variable")
+        raise ControlError(f"{len(value):,} items don't fit a form: pick a variable")

@@ -1,4 +1,4 @@
-"""The last resort: JSON text, of which the type engine makes the value."""
+"""Control for all other types: JSON text, converted by flytekit's type engine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from flytenb.wording.values import brief
 
 @FALLBACK.register(lambda declared: True)
 def json_control(declared: Any, context: ControlContext) -> ValueControl:
-    """Return a field for JSON."""
+    """Return a text area for JSON."""
     field = widgets.Textarea(rows=3, placeholder="JSON", layout=widgets.Layout(width="auto"))
     field.add_class("ft-form-code")
 
@@ -26,11 +26,11 @@ def json_control(declared: Any, context: ControlContext) -> ValueControl:
         try:
             data = json.loads(text)
         except ValueError as error:
-            raise ControlError(f"this is no JSON: {error}") from None
+            raise ControlError(f"expected JSON: {error}") from None
         try:
             return from_plain(data, declared)
         except Exception as error:
-            raise ControlError(f"{brief(data)} is refused: {brief(error, 200)}") from error
+            raise ControlError(f"invalid value {brief(data)}: {brief(error, 200)}") from error
 
     def show(value: Any) -> str:
         return json.dumps(to_plain(value, declared), indent=2, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""Dataclasses and pydantic models: a labelled control for each field."""
+"""Controls for dataclasses and pydantic models: a labelled control for each field."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NONE = object()
 
 @BUILT_IN.register(lambda declared: dataclasses.is_dataclass(bare(declared)))
 def dataclass_control(declared: Any, context: ControlContext) -> RecordControl:
-    """Return a control for each field that the constructor takes."""
+    """Return a control for each field of the constructor."""
     cls = bare(declared)
     types = field_types(cls)
     fields = {f.name: types.get(f.name, f.type) for f in dataclasses.fields(cls) if f.init}
@@ -34,7 +34,7 @@ def model_control(declared: Any, context: ControlContext) -> RecordControl:
     """Return a control for each field of a pydantic model."""
     cls = bare(declared)
     annotated: Any = Annotated
-    # pydantic keeps a field's bounds apart from its type.
+    # pydantic keeps a field's constraints apart from its type.
     fields = {
         name: annotated[(info.annotation, *info.metadata)] if info.metadata else info.annotation
         for name, info in cls.model_fields.items()
@@ -53,7 +53,7 @@ def _default(field: dataclasses.Field[Any]) -> Any:
 
 
 class _KeptControl:
-    """A field's default that no control can show (a long list): it stays as it is."""
+    """Keeps a field's default that its control can't hold (a long list)."""
 
     def __init__(self, default: Any) -> None:
         self._value = default
@@ -68,14 +68,14 @@ class _KeptControl:
         set_note(self.widget, brief(value))
 
     def watch(self, changed: Callable[[], None]) -> None:
-        """It never changes by itself."""
+        """The value never changes."""
 
     def code(self, source: PythonSource) -> str:
         return source.write(self._value)
 
 
 class RecordControl:
-    """An object, field by field."""
+    """Control for an object, field by field."""
 
     def __init__(self, cls: Any, fields: dict[str, Any], defaults: dict[str, Any], context: ControlContext) -> None:
         self._cls = cls
@@ -92,7 +92,7 @@ class RecordControl:
         self.widget.add_class("ft-form-record")
 
     def read(self) -> Any:
-        """Build the object; what its constructor refuses is told in its own words."""
+        """Create the object; an error of its constructor becomes a ControlError."""
         values = {}
         for name, control in self._fields.items():
             try:
@@ -102,21 +102,21 @@ class RecordControl:
         try:
             return self._cls(**values)
         except Exception as error:
-            raise ControlError(f"{self._cls.__name__} refuses it: {brief(error, 200)}") from error
+            raise ControlError(f"invalid {self._cls.__name__}: {brief(error, 200)}") from error
 
     def write(self, value: Any) -> None:
-        """Put each field into its control."""
+        """Set the control of each field."""
         if type(value) is not self._cls:
-            raise ControlError(f"{brief(value)} is no {self._cls.__name__}")
+            raise ControlError(f"expected {self._cls.__name__}, got {brief(value)}")
         for name, control in self._fields.items():
             control.write(getattr(value, name))
 
     def watch(self, changed: Callable[[], None]) -> None:
-        """Call it when a field changes."""
+        """Call `changed` when a field changes."""
         for control in self._fields.values():
             control.watch(changed)
 
     def code(self, source: PythonSource) -> str:
-        """Write a call of the class."""
+        """Return Python code for the object."""
         inside = ", ".join(f"{name}={control.code(source)}" for name, control in self._fields.items())
         return f"{source.name(self._cls)}({inside})"

@@ -1,4 +1,4 @@
-"""Numbers, truth and text. Numbers are typed as text: a number field of a browser hides what it can't read."""
+"""Controls for numbers, booleans and text. Numbers are typed as text, since number inputs hide invalid text."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from flytenb.notebook.forms.bounds import Bounds, read_bounds
 from flytenb.notebook.forms.control import ControlError, ValueControl
-from flytenb.notebook.forms.control_context import Bounds, ControlContext, read_bounds
+from flytenb.notebook.forms.control_context import ControlContext
 from flytenb.notebook.forms.control_registry import BUILT_IN
 
 _SLIDER_STEPS = 1000
-"""A slider with more positions can't be put on one of them."""
+"""Most steps of a slider that can still be set exactly."""
 
 
 @BUILT_IN.register(bool)
@@ -23,7 +24,7 @@ def bool_control(declared: Any, context: ControlContext) -> ValueControl:
 
 @BUILT_IN.register(int)
 def int_control(declared: Any, context: ControlContext) -> ValueControl:
-    """Return a slider where the bounds are near, else a field."""
+    """Return a slider if the bounds are close, else a text field."""
     bounds = read_bounds(declared)
     low, high = bounds.low, bounds.high
     if isinstance(low, int) and isinstance(high, int):
@@ -35,7 +36,7 @@ def int_control(declared: Any, context: ControlContext) -> ValueControl:
 
 @BUILT_IN.register(float)
 def float_control(declared: Any, context: ControlContext) -> ValueControl:
-    """Return a slider where both bounds are known and closed, else a field."""
+    """Return a slider if both bounds are known and inclusive, else a text field."""
     bounds = read_bounds(declared)
     low, high = bounds.low, bounds.high
     if low is not None and high is not None and low < high and not (bounds.is_low_open or bounds.is_high_open):
@@ -47,7 +48,7 @@ def float_control(declared: Any, context: ControlContext) -> ValueControl:
 
 @BUILT_IN.register(str)
 def str_control(declared: Any, context: ControlContext) -> ValueControl:
-    """Return a field that grows with its text."""
+    """Return a text area that grows with its text."""
     field = widgets.Textarea(rows=1, layout=widgets.Layout(width="auto"))
 
     def grow(change: Any) -> None:
@@ -59,14 +60,14 @@ def str_control(declared: Any, context: ControlContext) -> ValueControl:
 
 @BUILT_IN.register(bytes)
 def bytes_control(declared: Any, context: ControlContext) -> ValueControl:
-    """Return a field for bytes as Python writes them."""
+    """Return a text field for a bytes literal."""
     return ValueControl(_field("b'…'"), _parse_bytes, lambda value: repr(_exactly(bytes)(value)))
 
 
 @BUILT_IN.register(type(None))
 @BUILT_IN.register(lambda declared: declared is None)
 def none_control(declared: Any, context: ControlContext) -> ValueControl:
-    """Return what there is to choose where only None is allowed."""
+    """Return a label, since None is the only value."""
     return ValueControl(widgets.Label("None"), lambda _: None, lambda value: "None")
 
 
@@ -81,7 +82,7 @@ def _parser(kind: type, what: str, bounds: Bounds) -> Any:
         try:
             value = kind(text.strip())
         except ValueError:
-            raise ControlError(f"{text.strip()!r} is no {what}") from None
+            raise ControlError(f"expected a {what}, got {text.strip()!r}") from None
         if problem := bounds.problem(value):
             raise ControlError(problem)
         return value
@@ -107,11 +108,11 @@ def _inside(bounds: Bounds, kind: type) -> Any:
 
 
 def _exactly(kind: type) -> Any:
-    """A check that a value is of a type and of none below it, as Flyte's own transformers check it."""
+    """Return a check for the exact type, like those of flytekit's transformers."""
 
     def check(value: Any) -> Any:
         if type(value) is not kind:
-            raise ControlError(f"{value!r} is no {kind.__name__}")
+            raise ControlError(f"expected {kind.__name__}, got {value!r}")
         return value
 
     return check
@@ -123,5 +124,5 @@ def _parse_bytes(text: str) -> bytes:
     except (ValueError, SyntaxError):
         value = None
     if not isinstance(value, bytes):
-        raise ControlError(f"{text!r} are no bytes as Python writes them: b'…'")
+        raise ControlError(f"expected bytes such as b'…', got {text!r}")
     return value

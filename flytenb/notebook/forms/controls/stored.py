@@ -1,4 +1,4 @@
-"""Files and directories: an address to type, or something to upload."""
+"""Controls for files and directories: a path or URL, or an upload."""
 
 from __future__ import annotations
 
@@ -19,33 +19,33 @@ from flytenb.wording.values import brief
 
 @BUILT_IN.register("flytekit.types.file.file.FlyteFile")
 def file_control(declared: Any, context: ControlContext) -> StoredControl:
-    """Return a field for a path or address, with an upload of one file."""
+    """Return a text field for a path or URL, with an upload of one file."""
     return StoredControl(bare(declared), context, is_directory=False)
 
 
 @BUILT_IN.register("flytekit.types.directory.types.FlyteDirectory")
 def directory_control(declared: Any, context: ControlContext) -> StoredControl:
-    """Return a field for a path or address, with an upload of several files."""
+    """Return a text field for a path or URL, with an upload of several files."""
     return StoredControl(bare(declared), context, is_directory=True)
 
 
 class StoredControl:
-    """Where a file or directory lies; what is uploaded lies in a directory of the form."""
+    """Control for a file or directory; uploads are stored in the form's directory."""
 
     def __init__(self, cls: Any, context: ControlContext, *, is_directory: bool) -> None:
         self._cls = cls
         self._folder = context.folder
         self._is_directory = is_directory
         kind = "directory" if is_directory else "file"
-        self.path = widgets.Text(placeholder=f"path or address of a {kind}", layout=widgets.Layout(width="auto"))
+        self.path = widgets.Text(placeholder=f"path or URL of a {kind}", layout=widgets.Layout(width="auto"))
         suffix = cls.extension() if hasattr(cls, "extension") else ""
         self.upload = widgets.FileUpload(
             multiple=is_directory,
             accept=f".{suffix}" if suffix else "",
-            tooltip="upload several files, of which a directory is made" if is_directory else "upload a file",
+            tooltip="upload files into a new directory" if is_directory else "upload a file",
             layout=widgets.Layout(width="max-content"),
         )
-        # The widget writes behind its label how many files it holds, of which the path tells more: see form.css.
+        # The widget's label ends with the number of files, which the path makes redundant; see form.css.
         self.upload.add_class("ft-form-upload")
         self.upload.observe(self._uploaded, names="value")
         self.path.add_class("ft-form-inside")
@@ -62,30 +62,30 @@ class StoredControl:
         self.path.value = str(folder if self._is_directory else folder / _safe(files[0]["name"]))
 
     def read(self) -> Any:
-        """Return it as the declared class."""
+        """Return the path as the declared class."""
         text = self.path.value.strip()
         if not text:
             raise ControlError(f"a {'directory' if self._is_directory else 'file'} is missing")
         if "://" not in text and not Path(text).exists():
-            raise ControlError(f"there is nothing at {text!r}")
+            raise ControlError(f"no file or directory at {text!r}")
         return self._cls(text)
 
     def write(self, value: Any) -> None:
-        """Show where it lies."""
+        """Show the path."""
         path = getattr(value, "path", value)
         if not isinstance(path, str | PurePath):
-            raise ControlError(f"{brief(value)} is no path")
+            raise ControlError(f"expected a path, got {brief(value)}")
         self.path.value = str(path)
 
     def watch(self, changed: Callable[[], None]) -> None:
-        """Call it when the path changes."""
+        """Call `changed` when the path changes."""
         self.path.observe(lambda _: changed(), names="value")
 
     def code(self, source: PythonSource) -> str:
-        """Write it by its path."""
+        """Return Python code for the file or directory."""
         return source.write(self.read())
 
 
 def _safe(name: str) -> str:
-    """The file's own name, without any of the directories that a browser or an enemy may put before it."""
+    """Return the file's name without directories, which the browser or an attacker may have added."""
     return PurePath(name.replace("\\", "/")).name or "upload"

@@ -1,4 +1,4 @@
-"""Dates, instants and durations. Instants are UTC, as everywhere in Flyte."""
+"""Controls for dates, times and durations. Times are in UTC, as in Flyte."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ _CLOCK = re.compile(r"\s*,?\s*(\d+):(\d\d)(?::(\d\d(?:\.\d{1,6})?))?\s*$")
 
 @BUILT_IN.register(datetime.date)
 def date_control(declared: Any, context: ControlContext) -> ValueControl:
-    """Return a calendar."""
+    """Return a date picker."""
     return ValueControl(widgets.DatePicker(layout=widgets.Layout(width="auto")), _picked("a date"), _date)
 
 
 @BUILT_IN.register(datetime.datetime)
 def datetime_control(declared: Any, context: ControlContext) -> ValueControl:
-    """Return a calendar with a clock, in UTC."""
+    """Return a date and time picker, in UTC."""
     picker = widgets.NaiveDatetimePicker(layout=widgets.Layout(width="auto"))
     made = ValueControl(picker, lambda shown: _picked("a date and time")(shown).replace(tzinfo=datetime.UTC), _naive)
     made.widget = widgets.HBox([picker, widgets.Label("UTC")])
@@ -43,7 +43,7 @@ def datetime_control(declared: Any, context: ControlContext) -> ValueControl:
 
 @BUILT_IN.register(datetime.timedelta)
 def timedelta_control(declared: Any, context: ControlContext) -> ValueControl:
-    """Return a field for durations as people write them."""
+    """Return a text field for durations."""
     field = widgets.Text(placeholder="1h 30m, 90s, 2 days 1:30:00", layout=widgets.Layout(width="auto"))
     return ValueControl(field, parse_duration, format_duration)
 
@@ -59,18 +59,18 @@ def _picked(what: str) -> Any:
 
 def _date(value: Any) -> datetime.date:
     if type(value) is not datetime.date:
-        raise ControlError(f"{value!r} is no date")
+        raise ControlError(f"expected a date, got {value!r}")
     return value
 
 
 def _naive(value: Any) -> datetime.datetime:
     if not isinstance(value, datetime.datetime):
-        raise ControlError(f"{value!r} is no datetime")
+        raise ControlError(f"expected a datetime, got {value!r}")
     return value if value.tzinfo is None else value.astimezone(datetime.UTC).replace(tzinfo=None)
 
 
 def parse_duration(text: str) -> datetime.timedelta:
-    """Read `1h 30m`, `90s`, `1.5 hours`, `2 days 1:30:00`, `-5m`.
+    """Parse `1h 30m`, `90s`, `1.5 hours`, `2 days 1:30:00`, `-5m`.
 
     Raises:
         ControlError: for anything else.
@@ -89,23 +89,23 @@ def parse_duration(text: str) -> datetime.timedelta:
             total += _times(part[1], _NAMES[part[2]])
             rest, is_empty = rest[part.end() :], False
         else:
-            raise ControlError(f"{text.strip()!r} is no duration: write it like 1h 30m")
+            raise ControlError(f"expected a duration such as 1h 30m, got {text.strip()!r}")
     if is_empty:
         raise ControlError("a duration is missing")
     return sign * total
 
 
 def _times(number: str, unit: str) -> datetime.timedelta:
-    # Whole microseconds where it can be: a float of seconds would lose them.
+    # Whole microseconds where possible: a float of seconds would lose them.
     if unit in ("ms", "us") and "." not in number:
         return datetime.timedelta(**{"ms": {"milliseconds": int(number)}, "us": {"microseconds": int(number)}}[unit])
     return datetime.timedelta(seconds=float(number) * _UNITS[unit])
 
 
 def format_duration(value: Any) -> str:
-    """Return a duration so that reading it gives the same one."""
+    """Return a duration as text that `parse_duration` reads back exactly."""
     if not isinstance(value, datetime.timedelta):
-        raise ControlError(f"{value!r} is no duration")
+        raise ControlError(f"expected a timedelta, got {value!r}")
     sign, value = ("-", -value) if value < datetime.timedelta() else ("", value)
     hours, seconds = divmod(value.seconds, 3600)
     minutes, seconds = divmod(seconds, 60)

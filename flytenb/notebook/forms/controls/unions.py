@@ -1,4 +1,4 @@
-"""Optional and Union: which member, and then its own control."""
+"""Control for Optional and Union: a choice of members over the control of the chosen one."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from flytenb.wording.values import brief
 
 @BUILT_IN.register(lambda declared: bool(union_members(declared)))
 def union_control(declared: Any, context: ControlContext) -> UnionControl:
-    """Return a choice of members; None, if it is one, is what is chosen at first."""
+    """Return a choice of members; None, if it is a member, is chosen at first."""
     return UnionControl(union_members(declared), context)
 
 
 class UnionControl:
-    """A choice of types, over a control for the type that is chosen."""
+    """A choice of types, beside the control for the chosen type."""
 
     def __init__(self, members: tuple[Any, ...], context: ControlContext) -> None:
         self._members = sorted(members, key=lambda member: member is not type(None))
@@ -40,7 +40,7 @@ class UnionControl:
 
     @property
     def _current(self) -> Control:
-        """The control of the chosen member, made when first chosen: a type may have itself inside."""
+        """The control of the chosen member, created when first chosen: a type may contain itself."""
         chosen = self._choice.value
         if chosen not in self._made:
             self._made[chosen] = self._context.make(self._members[chosen])
@@ -49,29 +49,29 @@ class UnionControl:
 
     def _chosen(self) -> None:
         is_none = self._members[self._choice.value] is type(None)
-        # Beside a choice that says None nothing more is to be said.
+        # None needs no control.
         self._inside.children = () if is_none else (self._current.widget,)
         self._changed()
 
     def read(self) -> Any:
-        """Return what the chosen member's control holds."""
+        """Return the value of the chosen member's control."""
         return self._current.read()
 
     def write(self, value: Any) -> None:
-        """Choose the member that the value is, and put it in there."""
+        """Choose the member that fits the value, and set its control."""
         member = member_of(value, tuple(self._members))
         fitting = [member] if member is not None else [m for m in self._members if may_be(value, m)]
         if value is None and type(None) in self._members:
             fitting = [type(None)]
         if not fitting:
-            raise ControlError(f"{brief(value)} is of none of the types")
+            raise ControlError(f"expected a value of one of the listed types, got {brief(value)}")
         self._choice.value = next(i for i, m in enumerate(self._members) if m is fitting[0])
         self._current.write(value)
 
     def watch(self, changed: Callable[[], None]) -> None:
-        """Call it when another member is chosen, or its value changes."""
+        """Call `changed` when another member is chosen or its value changes."""
         self._changed = changed
 
     def code(self, source: PythonSource) -> str:
-        """Write the member's value."""
+        """Return Python code for the value."""
         return self._current.code(source)

@@ -1,4 +1,4 @@
-"""A variable of the notebook, picked from those whose value fits; the only way to give a frame or an array."""
+"""Control for notebook variables: a list of those whose value fits; the only control for frames and arrays."""
 
 from __future__ import annotations
 
@@ -30,26 +30,26 @@ def variable_control(declared: Any, context: ControlContext) -> VariableControl:
 
 
 class VariableControl:
-    """A list of names, looked up anew by its button."""
+    """A list of variable names, with a refresh button."""
 
     def __init__(self, declared: Any, context: ControlContext) -> None:
         self._declared = declared
         self._names = context.names
         self.choice = widgets.Dropdown(options=[], layout=widgets.Layout(width="auto"))
         self.choice.add_class("ft-form-inside")
-        again = widgets.Button(icon="refresh", tooltip="look again", layout=widgets.Layout(width="36px"))
-        again.on_click(lambda _: self.look())
+        again = widgets.Button(icon="refresh", tooltip="refresh the list", layout=widgets.Layout(width="36px"))
+        again.on_click(lambda _: self.refresh())
         self.widget = widgets.HBox([self.choice, again])
-        self.look()
+        self.refresh()
 
     @property
     def name(self) -> str | None:
-        """The name that is chosen."""
+        """The chosen name."""
         chosen: str | None = self.choice.value
         return chosen
 
-    def look(self) -> None:
-        """List the notebook's variables that fit, the newest first; keep what is chosen if it is still there."""
+    def refresh(self) -> None:
+        """List the variables that fit, newest first, and keep the choice if it still fits."""
         known = self._names()
         fitting = [n for n, v in known.items() if not n.startswith("_") and may_be(v, self._declared)]
         chosen = self.choice.value
@@ -58,27 +58,27 @@ class VariableControl:
         self.choice.value = chosen if chosen in fitting else fitting[-1] if fitting else None
 
     def choose(self, name: str) -> None:
-        """Choose a variable by its name.
+        """Choose a variable by name.
 
         Raises:
-            ControlError: if none of that name fits.
+            ControlError: if no such variable fits.
         """
-        self.look()
+        self.refresh()
         if name not in [n for _, n in self.choice.options]:
-            raise ControlError(f"no variable {name!r} is a {type_text(self._declared)}")
+            raise ControlError(f"no variable {name!r} of type {type_text(self._declared)}")
         self.choice.value = name
 
     def read(self) -> Any:
-        """Return the variable's value as it is now."""
+        """Return the variable's current value."""
         if self.name is None:
-            raise ControlError(f"no variable is a {type_text(self._declared)}: make one, then look again")
+            raise ControlError(f"no variable of type {type_text(self._declared)}: assign one, then refresh")
         known = self._names()
         if self.name not in known:
-            raise ControlError(f"there is no variable {self.name!r} any more")
+            raise ControlError(f"variable {self.name!r} no longer exists")
         return known[self.name]
 
     def write(self, value: Any) -> None:
-        """Choose the variable that holds this very object."""
+        """Choose the variable that holds this object."""
         for name, held in self._names().items():
             if held is value and not name.startswith("_"):
                 self.choose(name)
@@ -86,10 +86,10 @@ class VariableControl:
         raise ControlError(f"no variable holds {brief(value)}")
 
     def watch(self, changed: Callable[[], None]) -> None:
-        """Call it when another variable is chosen."""
+        """Call `changed` when another variable is chosen."""
         self.choice.observe(lambda _: changed(), names="value")
 
     def code(self, source: PythonSource) -> str:
-        """Write the name."""
+        """Return the variable's name."""
         self.read()
         return str(self.name)
