@@ -223,12 +223,12 @@ def test_a_kernel_that_goes_leaves_what_was_seen_and_says_so(notebook: Any, fate
         expect(nb.page.locator(".jp-Dialog")).to_have_count(0)
     else:
         nb.page.evaluate("() => { window.jupyterapp.shell.currentWidget.sessionContext.restartKernel() }")
-    expect(live.element.locator(".ftl-bar").first).to_contain_text("followed no longer", timeout=60_000)
+    expect(live.element.locator(".ftl-bar").first).to_contain_text("disconnected", timeout=60_000)
     expect(live.element.locator(".ftl-bar .ftl-phase").first).to_have_text("was running")
     expect(live.button("stop")).to_be_disabled()
     expect(live.inspector).to_contain_text("first says 3")
     live.node("n1").click()
-    expect(live.inspector).to_contain_text("followed no longer")
+    expect(live.inspector).to_contain_text("Disconnected")
 
 
 def test_two_runs_at_once_and_two_views_of_one(notebook: Any) -> None:
@@ -251,7 +251,7 @@ def test_a_finished_run_is_explored_until_its_reader_is_done(notebook: Any) -> N
     live = nb.live(2)
     live.node("n0").click(timeout=40_000)
     expect(live.inspector).to_contain_text("first says 3", timeout=10_000)
-    live.button("leave the picture").click()
+    live.button("keep the picture").click()
     expect(nb.output(2).locator("img")).to_have_count(1, timeout=10_000)
     assert WIDGET not in outputs(nb.save(), 2)[0]
 

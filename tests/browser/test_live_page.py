@@ -337,7 +337,7 @@ def test_a_kernel_that_is_gone_leaves_what_was_seen(page: Page) -> None:
     page.evaluate("() => { window.model.send = () => { throw new Error('Cannot send') } }")
     view.node("n0").click()
     assert "was running" in view.element.locator(".ftl-bar").first.inner_text()
-    assert "followed no longer" in view.inspector.inner_text()
+    assert "Disconnected" in view.inspector.inner_text()
     assert view.button("stop").is_disabled()
     assert view.errors == []
 
@@ -348,7 +348,7 @@ def test_a_view_that_comes_late_is_right_at_once(page: Page, latch: Latch) -> No
     view = Alone(page, PageController(run, is_explorer=True))
     view.until(lambda: view.phase("n2/n0") == "SUCCEEDED")
     assert view.phase("n1") == "FAILED"
-    assert view.button("leave the picture").is_visible()
+    assert view.button("keep the picture").is_visible()
 
 
 def test_two_views_of_one_run_are_each_other_s_strangers(page: Page, browser: Any, latch: Latch) -> None:

@@ -1,4 +1,4 @@
-// Markup: what comes in is taken apart and rebuilt from lists of what is allowed; text is only ever put in as text.
+// Markup: foreign markup is rebuilt from allow lists; text is only inserted as text.
 
 const words = (text) => new Set(text.split(" "));
 const SVG_TAGS = words("svg g path rect circle text tspan title defs use");
@@ -15,7 +15,7 @@ const HTML_ATTRIBUTES = words(
 );
 const STYLE = /^\s*(--ft-[\w-]+|width|height|max-width)\s*:\s*[\w.% -]+;?\s*$/;
 
-/** Whether an attribute may stay, by its value. */
+/** Whether an attribute is allowed, by its value. */
 function isSafe(name, value, tag) {
   if (name === "src") return /^data:(image|audio|video)\//i.test(value);
   if (name === "href") return tag === "use" ? value.startsWith("#") : /^https?:/i.test(value);
@@ -23,7 +23,7 @@ function isSafe(name, value, tag) {
   return name !== "srcdoc" || tag === "iframe";
 }
 
-/** Copy an inert node by hand; `prefix` keeps the ids of two views of one picture apart. */
+/** Copy an inert node; `prefix` keeps the ids of two views of one picture apart. */
 function rebuilt(node, tags, attributes, prefix = "") {
   if (node.nodeType === Node.TEXT_NODE) return document.createTextNode(node.data);
   const tag = node.localName;
@@ -43,7 +43,7 @@ function rebuilt(node, tags, attributes, prefix = "") {
   return copy;
 }
 
-const parsed = (markup, type) => new DOMParser().parseFromString(markup, type); // runs no script, loads nothing
+const parsed = (markup, type) => new DOMParser().parseFromString(markup, type); // runs no script and loads nothing
 
 function rebuiltSvg(markup, prefix) {
   const root = parsed(markup, "image/svg+xml").documentElement;
@@ -59,7 +59,7 @@ function rebuiltHtml(markup) {
   return box;
 }
 
-/** Make an element: attributes, listeners (`onclick`), children; text becomes text. */
+/** Create an element with attributes, listeners (`onclick`) and children; strings become text nodes. */
 function h(tag, properties = {}, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
@@ -70,7 +70,7 @@ function h(tag, properties = {}, ...children) {
   return made;
 }
 
-/** Put text where another text stands: the same again would cost a layout, and a new node more styles than its own. */
+/** Set an element's text; does nothing if it is equal, which would still cost a layout. */
 function write(element, text) {
   const held = element.firstChild;
   if (held?.nodeType !== Node.TEXT_NODE || held.nextSibling) element.textContent = text;

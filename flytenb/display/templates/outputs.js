@@ -1,6 +1,6 @@
-// Outputs: an output of plain HTML is found by its class, and comes alive.
+// Outputs: static HTML outputs are found by their class and made interactive.
 
-/** Call `found` with each element of a class, once, now and whenever one appears; returns what ends that. */
+/** Call `found` once with each element of a class, existing or added later; return a function that stops this. */
 function watch(name, found) {
   const known = new WeakSet();
   const take = (element) => {

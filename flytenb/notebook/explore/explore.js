@@ -1,7 +1,7 @@
-// A value that answers: the markup that the kernel sends is rebuilt (see markup.js) and put where the still display
-// stood; what a person chooses goes back as messages. Nothing is fetched, no markup runs.
+// Interactive values: the kernel's markup is rebuilt safely (see markup.js) in place of the static display, and the
+// reader's choices are sent back as messages. Nothing is fetched and no script in the markup runs.
 
-const PATIENCE = 1500; // ms without an answer, after which we say that the kernel is busy
+const PATIENCE = 1500; // ms without an answer, after which the kernel is reported as busy
 const TAGS = new Set([...HTML_TAGS, ...words("button input select option label")]);
 const ATTRIBUTES = new Set([
   ...HTML_ATTRIBUTES,
@@ -9,13 +9,13 @@ const ATTRIBUTES = new Set([
   ...words("data-ft-place data-ft-set data-ft-to data-ft-axis"),
 ]);
 
-/** What tells a control from all others, also after its value has changed. */
+/** Identify a control, independent of its value. */
 const nameOf = (control) =>
   ["place", "set", "axis", "do"].map((part) => control.getAttribute(`data-ft-${part}`)).join("\n") +
   `\n${control.getAttribute("aria-label") ?? ""}\n${control.type}`.replace(/\d+/g, "");
 
 class Place {
-  /** One element of the page in which the value is looked at. */
+  /** One element of the page that shows the value. */
   constructor(element, model) {
     this.element = element;
     this.model = model;
@@ -23,7 +23,7 @@ class Place {
     this.said = h("span", { class: "ft-said", role: "status" });
     this.note = h("span", { class: "ft-fact" });
     const keep = h("button", { type: "button", "data-ft-do": "keep" }, "keep this view");
-    keep.title = "leave it as it is seen now, without controls";
+    keep.title = "keep the current view without controls";
     element.replaceChildren(this.body, h("div", { class: "ft-explore-foot" }, keep, this.note, this.said));
     element.addEventListener("click", (event) => this.onClick(event));
     element.addEventListener("change", (event) => this.onChange(event));
@@ -49,7 +49,7 @@ class Place {
     const again = [...this.body.querySelectorAll("[data-ft-set]")].find((control) => nameOf(control) === wanted);
     again?.focus({ preventScroll: true });
     if (again && caret !== null) {
-      again.value = typed; // what was typed while the kernel searched
+      again.value = typed; // what was typed while the kernel was searching
       again.setSelectionRange(caret, caret);
     }
     const range = again?.closest(".ft-bar")?.querySelector(".ft-range");
@@ -86,10 +86,10 @@ class Place {
   }
 
   onKey(event) {
-    if (event.target.matches("input, select, button")) event.stopPropagation(); // the notebook has keys of its own
+    if (event.target.matches("input, select, button")) event.stopPropagation(); // the notebook has its own keyboard shortcuts
   }
 
-  /** Nobody answers any more: what is seen stays. */
+  /** End the view: no more messages will arrive; what is shown stays. */
   end() {
     clearTimeout(this.waiting);
     clearTimeout(this.typing);
@@ -99,7 +99,7 @@ class Place {
 }
 
 export default {
-  /** Without a view: elements of the page are found by their key, now and whenever they appear. */
+  /** There is no widget view: elements of the page are found by their class, existing or added later. */
   initialize({ model }) {
     let places = [];
     const unwatch = watch(`ft-explore-${model.get("key")}`, (element) => {

@@ -25,7 +25,7 @@ def page_module() -> str:
 
     The kernel sets the traits `picture`, `frame` and `changes`; the page sends custom messages.
     """
-    own = (page_text(f"{part}.js") for part in ("sheets", "stage", "inspector", "gates", "view", "place"))
+    own = (page_text(f"{part}.js") for part in ("layers", "stage", "inspector", "gates", "view", "mount"))
     return "\n".join((f"const ICONS = {json.dumps(dict(ICONS))};", shared_module(), *own))
 
 

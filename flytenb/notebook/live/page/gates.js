@@ -1,7 +1,7 @@
-// The gates: what the run waits for.
+// The gates that the run waits for.
 
 class Gates {
-  /** One small form per gate that waits. */
+  /** One small form for each waiting gate. */
   constructor(tell) {
     this.tell = tell;
     this.element = h("div", { class: "ftl-gates" });

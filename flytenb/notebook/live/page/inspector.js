@@ -1,10 +1,10 @@
-// The inspector: what is known of one node.
+// The inspector: details of one node.
 
-const PATIENCE = 1500; // ms without an answer, after which we, the gates and the view say that the kernel is busy
+const PATIENCE = 1500; // ms without an answer, after which the kernel is reported as busy (here, in gates.js and in view.js)
 const LOG_KEPT = 200_000;
 
 class Inspector {
-  /** `tell(message)` goes to the kernel, `onGo(path)` shows another node, `onClose()` is called when it is closed. */
+  /** `tell(message)` sends to the kernel, `onGo(path)` shows another node, `onClose()` is called on close. */
   constructor(id, tell, onGo, onToggle, onClose) {
     this.tell = tell;
     this.onGo = onGo;
@@ -29,7 +29,7 @@ class Inspector {
     this.path = null;
   }
 
-  /** `isAlone` for what has a box to itself: only then is the box's state its own. */
+  /** `isAlone`: the node has a box of its own, whose state is the node's state. */
   open(path, box, name, can, news, isAlone) {
     if (this.path !== null && this.path !== path) this.tell({ kind: "leave", path: this.path });
     this.path = path;
@@ -46,14 +46,14 @@ class Inspector {
     this.ask();
   }
 
-  /** Ask the kernel until it answers: a message that comes before the page has a subshell waits for the cell. */
+  /** Request details until the kernel answers: a request sent before the page has a subshell waits for the cell. */
   ask() {
     clearTimeout(this.late);
     if (this.path === null) return;
-    if (this.isOver) return this.wait("The run is followed no longer: nobody can be asked for values and log.");
+    if (this.isOver) return this.wait("Disconnected from the kernel: values and log are not available.");
     this.tell({ kind: "look", path: this.path });
     this.late = setTimeout(() => {
-      this.wait("The kernel is busy: values and log come as soon as it answers.");
+      this.wait("The kernel is busy: values and log are shown when it answers.");
       this.ask();
     }, PATIENCE);
   }
@@ -63,18 +63,18 @@ class Inspector {
     if (wait) wait.textContent = why;
   }
 
-  /** Nobody answers any more: what is seen stays. */
+  /** End the view: no more messages will arrive; what is shown stays. */
   end() {
     this.isOver = true;
     this.ask();
   }
 
-  /** Show where the node stands; the rest comes from the kernel. */
+  /** Show the node's state; the details come from the kernel. */
   say(news) {
     if (!news || isSame(this.said, news)) return false;
     const isFirst = this.said === undefined;
     this.said = news;
-    if (!this.isAlone) return !isFirst; // it may be this one of many that has changed
+    if (!this.isAlone) return !isFirst; // the box represents several nodes, and this one may have changed
     const [phase, caption, , , text] = news;
     const isNew = this.phase !== undefined && this.phase !== phase;
     this.phase = phase;
@@ -85,7 +85,7 @@ class Inspector {
     return isNew;
   }
 
-  /** Show what the kernel told of the node. */
+  /** Show the details of the node. */
   fill(details) {
     if (details.path !== this.path) return;
     clearTimeout(this.late);
@@ -128,7 +128,7 @@ class Inspector {
     return h("ul", { class: "ftl-members" }, ...members.map(row));
   }
 
-  /** More of the log; asked for anew if something before it is missing. */
+  /** Append to the log; request the details again if a piece before it is missing. */
   append({ path, from, text }) {
     if (path !== this.path || !this.log) return;
     if (from !== this.logSize) return this.ask();

@@ -1,10 +1,10 @@
-// The stage: the drawing in its window, with pan, zoom, focus and the keyboard.
+// The stage: the drawing in a window with pan, zoom, focus and keyboard navigation.
 
 const MOST_HEIGHT = 560;
-const READABLE = 0.4; // times its size: letters of less than 5 px are only something to paint
+const READABLE = 0.4; // zoom below which letters are smaller than 5 px and aren't painted
 
 class Stage {
-  /** The drawing in its window. Boxes are found by path; `onOpen(path)` and `onToggle(path)` tell what was asked for. */
+  /** The drawing in its window. Boxes are found by path; `onOpen(path)` and `onToggle(path)` report clicks. */
   constructor(prefix, onOpen, onToggle, onEscape) {
     this.prefix = prefix;
     this.onOpen = onOpen;
@@ -27,7 +27,7 @@ class Stage {
     this.resizing.observe(this.element);
   }
 
-  /** Show a layout, with what both have in common in its old place. */
+  /** Show a layout; boxes in both layouts keep their place on the screen. */
   show(picture) {
     const anchor = this.anchor();
     const had = this.current;
@@ -65,7 +65,7 @@ class Stage {
     const path = element.getAttribute("data-path");
     if (path.split("/").pop().startsWith("@") && !path.includes("@folded")) {
       if (element.classList.contains("ft-kind-case")) element.setAttribute("role", "img");
-      return; // inputs, outputs and constants never run: they are read, not opened
+      return; // inputs, outputs and constants never run and have no details
     }
     const name = element.getAttribute("aria-label") ?? path;
     element.setAttribute("role", "button");
@@ -76,7 +76,7 @@ class Stage {
     this.boxes.set(path, box);
   }
 
-  /** Paint one box as the kernel tells it, unless it is painted so. */
+  /** Paint the state of one box, if it has changed. */
   paint(path, news) {
     const box = this.boxes.get(path);
     if (!box || isSame(this.painted.get(path), news)) return;
@@ -96,7 +96,7 @@ class Stage {
     }
   }
 
-  /** Let running boxes say for how long they have been running. */
+  /** Update the elapsed time in running boxes. */
   tick(now) {
     for (const box of this.boxes.values()) {
       if (!box.started || !box.sub || now - box.started < 2) continue;
@@ -104,7 +104,7 @@ class Stage {
     }
   }
 
-  // Where things are.
+  // Positions.
 
   move(place) {
     this.place = place;
@@ -112,12 +112,12 @@ class Stage {
     this.canvas.style.transform = `translate(${place.x}px, ${place.y}px) scale(${place.k})`;
   }
 
-  /** Show all of it, no larger than it is drawn. */
+  /** Fit the whole drawing into the window, at most at its natural size. */
   fit() {
     const width = this.element.clientWidth;
     if (!this.size[0] || !width) return;
     const whole = Math.min(1, width / this.size[0]);
-    // a drawing is never stretched: what is left of the width is the inspector's
+    // a drawing is never enlarged: the rest of the width is the inspector's
     const height = Math.min(MOST_HEIGHT, this.size[1] * whole);
     this.element.style.height = `${Math.ceil(height)}px`;
     const k = Math.min(whole, height / this.size[1]);
@@ -134,7 +134,7 @@ class Stage {
     this.move({ x: px - ((px - x) * to) / k, y: py - ((py - y) * to) / k, k: to });
   }
 
-  /** The box in both pictures that a reader looks at: the current one, else one in view. */
+  /** A box in both layouts to keep in place: the current one, else one in view. */
   anchor() {
     const box = this.current;
     if (!box || !box.element.isConnected) return null;
@@ -151,7 +151,7 @@ class Stage {
     this.move({ x: x + anchor.left - at.left, y: y + anchor.top - at.top, k });
   }
 
-  /** Bring a box into the window. */
+  /** Scroll a box into the window. */
   reveal(box) {
     const window = this.element.getBoundingClientRect();
     const at = box.element.getBoundingClientRect();
@@ -166,7 +166,7 @@ class Stage {
   }
 
   onWheel(event) {
-    if (!event.ctrlKey && !event.metaKey) return; // the notebook scrolls
+    if (!event.ctrlKey && !event.metaKey) return; // without a modifier the notebook scrolls
     event.preventDefault();
     this.zoom(Math.exp(-event.deltaY / 300), event);
   }
@@ -203,7 +203,7 @@ class Stage {
     if (box) this.onToggle(box.path);
   }
 
-  // The keyboard: one box at a time can be tabbed to, arrows go to the nearest one in their direction.
+  // Keyboard: one box is in the tab order; arrow keys go to the nearest box in their direction.
 
   aim(box) {
     this.current?.element.setAttribute("tabindex", "-1");
@@ -235,7 +235,7 @@ class Stage {
     else if (actions[event.key]) actions[event.key]();
     else return;
     event.preventDefault();
-    event.stopPropagation(); // the notebook has keys of its own
+    event.stopPropagation(); // the notebook has its own keyboard shortcuts
   }
 
   step([dx, dy]) {

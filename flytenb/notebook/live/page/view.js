@@ -1,9 +1,9 @@
-// The view: header, stage, inspector and gates of one run.
+// The view of one run: header, stage, inspector and gates.
 
 let views = 0;
-const QUIET = 20_000; // ms without a word, after which the view no longer tells the time: a kernel speaks every 5 s
+const QUIET = 20_000; // ms without a message, after which the clock stops; the kernel sends one at least every 5 s
 
-/** Text that changes all the time, in a window of its own that only grows: nothing beside it moves or is laid out anew. */
+/** Text that changes often, in a box that only grows, so that a change doesn't lay out anything else. */
 class Sign {
   constructor() {
     this.text = h("span");
@@ -14,7 +14,7 @@ class Sign {
   say(text) {
     if (text.length > this.letters) {
       this.letters = 4 * Math.ceil(text.length / 4);
-      this.text.style.width = `${0.56 * this.letters}em`; // about what a letter takes
+      this.text.style.width = `${0.56 * this.letters}em`; // about the width of a letter
     }
     write(this.text, text);
   }
@@ -69,7 +69,7 @@ class View {
       onkeydown: (event) => event.stopPropagation(),
     });
     this.stop = h("button", { class: "ftl-button ftl-stop", type: "button", onclick: () => this.onStop(tell) }, "■ stop");
-    this.leave = button("close the view and leave the picture", "done", () => tell({ kind: "done" }));
+    this.leave = button("close the view and keep the picture", "done", () => tell({ kind: "done" }));
     this.element = h(
       "div",
       { class: "ftl", role: "group", "aria-label": `run of ${this.about().name}` },
@@ -105,7 +105,7 @@ class View {
     return this.model.get("about");
   }
 
-  /** Another model tells of the same run from now on. */
+  /** Use another model of the same run from now on. */
   follow(model) {
     this.model = model;
     this.heard();
@@ -118,7 +118,7 @@ class View {
     this.heardAt = Date.now();
   }
 
-  /** Say something to the kernel; where there is none any more (dead, restarted), that is the end. */
+  /** Send a message to the kernel; end the view if there is no kernel any more (dead, restarted). */
   tell(message) {
     if (this.isOver) return;
     try {
@@ -128,7 +128,7 @@ class View {
     }
   }
 
-  // From the kernel.
+  // Messages from the kernel.
 
   onPicture() {
     const picture = this.model.get("picture");
@@ -142,7 +142,7 @@ class View {
     const all = h("button", { class: "ftl-link", type: "button", onclick: () => this.tell({ kind: "all" }) });
     all.textContent = "open everything";
     this.notes.replaceChildren(...(isFolded ? [...notes.slice(0, 1), all] : []));
-    this.frameKey = null; // the frame may have come before its picture
+    this.frameKey = null; // the frame may have arrived before its layout
     this.repaint();
     this.mark();
   }
@@ -152,7 +152,7 @@ class View {
     this.repaint();
   }
 
-  /** Everything that is known, newest first. */
+  /** Apply the newest frame and changes. */
   news(path) {
     const { frame, changes } = this.told();
     return changes.boxes[path] ?? frame.boxes[path];
@@ -186,7 +186,7 @@ class View {
     if (run.phase !== before) this.phase.dataset.phase = run.phase;
     write(this.phase, lower(run.phase));
     this.counts.say(run.counts);
-    this.bar.firstChild.style.transform = `scaleX(${run.total ? run.done / run.total : 0})`; // a width would cost a layout
+    this.bar.firstChild.style.transform = `scaleX(${run.total ? run.done / run.total : 0})`; // unlike a width, a transform needs no layout
     this.bar.hidden = !isOn;
     this.stop.hidden = !isOn;
     this.leave.hidden = isOn || !this.about().isExplorer;
@@ -206,7 +206,7 @@ class View {
     else if (message.kind === "stopping") clearTimeout(this.stopLate);
   }
 
-  // From the reader.
+  // Actions of the reader.
 
   tick() {
     if (!this.run?.started) return;
@@ -269,7 +269,7 @@ class View {
     this.stopLate = setTimeout(() => this.onStop(tell, "the kernel is busy: use the notebook's ■"), PATIENCE);
   }
 
-  /** Nobody tells anything any more: what is seen stays. */
+  /** End the view: no more messages will arrive; what is shown stays. */
   end() {
     if (this.isOver) return;
     this.isOver = true;
@@ -279,8 +279,8 @@ class View {
     this.stage.end();
     for (const control of this.element.querySelectorAll(".ftl-stop, .ftl-gate :is(button, input)")) control.disabled = true;
     if (!this.run || this.run.took !== null) return;
-    this.phase.dataset.phase = "QUEUED"; // grey: nobody knows
+    this.phase.dataset.phase = "QUEUED"; // grey: unknown
     write(this.phase, `was ${lower(this.run.phase)}`);
-    this.elapsed.say("followed no longer: this is how far it was seen");
+    this.elapsed.say("disconnected: the last known state is shown");
   }
 }

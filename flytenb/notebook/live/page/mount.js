@@ -1,6 +1,6 @@
-// The place: where in the page the view stands. An output is a still picture in plain HTML, and the view takes its place.
+// Mounting: where in the page the view is. An output is a static picture in plain HTML, which the view replaces.
 
-const HERE_EVERY = 20_000; // ms; by this the kernel knows that it needn't call for a page
+const HERE_EVERY = 20_000; // ms between messages by which the kernel knows that a page is present
 
 const listen = (model, view) => {
   const listeners = {
@@ -18,7 +18,7 @@ const listen = (model, view) => {
   };
 };
 
-/** The views of one run, in each element of its class, now and whenever one appears. */
+/** The views of one run: one in each element of its class, existing or added later. */
 class Places {
   constructor(model) {
     this.model = model;
@@ -30,7 +30,7 @@ class Places {
     window.addEventListener("pagehide", this.onLeave);
   }
 
-  /** The view of an output that was published anew moves with all that its reader has chosen. */
+  /** Move the view with all its state into an output that was published again. */
   fill(element) {
     const left = [...this.views.keys()].find((each) => !each.isConnected);
     let view = this.views.get(left);
@@ -49,7 +49,7 @@ class Places {
     view?.tell({ kind });
   }
 
-  /** The kernel called for a page that may have been loaded anew: from now on, this model is the one that is told. */
+  /** Use the model that the kernel announced again, since the page may have been reloaded. */
   follow(model) {
     if (model.get("about").turn <= this.model.get("about").turn) return;
     this.model = model;
@@ -72,11 +72,11 @@ class Places {
   }
 }
 
-/** By key; each widget has a module of its own, the page is what they share. */
+/** Runs by key, shared by the modules of all widgets in the page. */
 const known = (document[Symbol.for("flytenb.places")] ??= new Map());
 
 export default {
-  /** Without an output of the widget's own. */
+  /** Called once per widget, which has no output of its own. */
   initialize({ model }) {
     const key = model.get("key");
     if (known.has(key)) known.get(key).follow(model);
@@ -88,7 +88,7 @@ export default {
     };
   },
 
-  /** Where a front end runs a widget's module only for an output that is the widget. */
+  /** Called where a front end runs a widget's module only for widget outputs. */
   render({ model, el }) {
     const view = new View(model, el);
     const end = listen(model, view);

@@ -1,33 +1,33 @@
-// The sheets: a drawing taken apart, so that what changes is all that a browser does anew.
+// Layers: a drawing split up, so that the browser repaints only what changes.
 //
-// A browser lays out, paints and records an `svg` as a whole, and each clip or shift in it is one more thing to keep in order.
-// So the boxes lie on sheets above the arrows, a few on each, all in the drawing's own coordinates and order; and a box's icon
-// is a path of its own instead of a window on the row of all icons.
+// A browser lays out and paints an `svg` as a whole, and each clip or transform in it costs extra. The boxes are therefore
+// placed on layers above the arrows, a few on each, in the drawing's own coordinates and order; and the icon of a box is a
+// path of its own instead of a window over the row of all icons.
 
 const PER_SHEET = 16;
 
-/** Return the drawing's layers from below upwards; the first is the drawing itself, with what hardly changes. */
+/** Return the drawing's layers from bottom to top; the first is the drawing itself without its boxes. */
 function sheetsOf(svg) {
   const body = svg.querySelector(".ft-body");
-  const sheets = [svg];
-  if (!body) return sheets;
+  const layers = [svg];
+  if (!body) return layers;
   for (const mark of body.querySelectorAll("svg.ft-mark")) mark.replaceWith(iconAt(mark));
   svg.querySelector("defs")?.remove();
   body.prepend(webOf(body));
   const above = [...body.children].filter((child) => !child.matches(".ftl-web, .ft-edge, .ft-way"));
   for (let i = 0; i < above.length; i += PER_SHEET) {
-    const sheet = svg.cloneNode(false);
-    sheet.removeAttribute("id");
-    sheet.setAttribute("class", "ft-drawing ftl-sheet");
+    const layer = svg.cloneNode(false);
+    layer.removeAttribute("id");
+    layer.setAttribute("class", "ft-drawing ftl-layer");
     const part = body.cloneNode(false);
     part.append(...above.slice(i, i + PER_SHEET));
-    sheet.append(part);
-    sheets.push(sheet);
+    layer.append(part);
+    layers.push(layer);
   }
-  return sheets;
+  return layers;
 }
 
-/** All arrows as one line, for when they are too small to be told apart: a thousand lines are a thousand things to keep. */
+/** All arrows as one path, for a zoom at which they can't be told apart: a thousand paths are slow. */
 function webOf(body) {
   const web = document.createElementNS(body.namespaceURI, "path");
   web.setAttribute("class", "ft-line ftl-web");
@@ -35,7 +35,7 @@ function webOf(body) {
   return web;
 }
 
-/** What stands for the window on all icons; `turn` shows one of them. */
+/** Replacement of the window over all icons; `turn` shows one of them. */
 function iconAt(mark) {
   const icon = document.createElementNS(mark.namespaceURI, "path");
   icon.setAttribute("class", "ft-mark ft-icon");
@@ -43,7 +43,7 @@ function iconAt(mark) {
   return icon;
 }
 
-/** Show an icon by its name; icons know no absolute commands but M, L and H. */
+/** Show an icon by its name; the icons' only absolute commands are M, L and H. */
 function turn(icon, name) {
   const moved = (_, command, numbers) =>
     command + numbers.trim().split(" ").map((number, i) => (Number(number) + icon.at[i]).toFixed(2)).join(" ");
