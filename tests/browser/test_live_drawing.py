@@ -138,7 +138,7 @@ def test_an_update_restyles_and_lays_out_what_changed_and_nothing_else(told: Tol
     styled = sum(event["args"]["elementCount"] for event in events if event["name"] == "UpdateLayoutTree")
     assert told.canvas.locator("*").count() > 5_000
     assert 0 < styled < 40
-    assert all(root == "SPAN" or "ftl-sheet" in root for root in roots), roots
+    assert all(root == "SPAN" or "ftl-layer" in root for root in roots), roots
     assert sum(each["beginData"]["totalObjects"] for each in layouts) < 500
 
 

@@ -4,10 +4,10 @@
 // placed on layers above the arrows, a few on each, in the drawing's own coordinates and order; and the icon of a box is a
 // path of its own instead of a window over the row of all icons.
 
-const PER_SHEET = 16;
+const PER_LAYER = 16;
 
 /** Return the drawing's layers from bottom to top; the first is the drawing itself without its boxes. */
-function sheetsOf(svg) {
+function layersOf(svg) {
   const body = svg.querySelector(".ft-body");
   const layers = [svg];
   if (!body) return layers;
@@ -15,12 +15,12 @@ function sheetsOf(svg) {
   svg.querySelector("defs")?.remove();
   body.prepend(webOf(body));
   const above = [...body.children].filter((child) => !child.matches(".ftl-web, .ft-edge, .ft-way"));
-  for (let i = 0; i < above.length; i += PER_SHEET) {
+  for (let i = 0; i < above.length; i += PER_LAYER) {
     const layer = svg.cloneNode(false);
     layer.removeAttribute("id");
     layer.setAttribute("class", "ft-drawing ftl-layer");
     const part = body.cloneNode(false);
-    part.append(...above.slice(i, i + PER_SHEET));
+    part.append(...above.slice(i, i + PER_LAYER));
     layer.append(part);
     layers.push(layer);
   }

@@ -49,7 +49,7 @@ class Stage {
     this.canvas.setAttribute("aria-label", svg.getAttribute("aria-label") ?? "");
     svg.removeAttribute("aria-label");
     svg.setAttribute("role", "presentation");
-    this.canvas.replaceChildren(...sheetsOf(svg));
+    this.canvas.replaceChildren(...layersOf(svg));
     for (const box of this.canvas.querySelectorAll(".ft-node[data-path], .ft-cluster[data-path]")) this.prepare(box);
     for (const arrow of this.canvas.querySelectorAll(".ft-edge[data-target]")) {
       const target = arrow.getAttribute("data-target");
