@@ -1,6 +1,6 @@
 """Built-in displays, one file per family of types; importing this package fills the built-in registry."""
 
-# Predicates are tried newest first: the rich repr of an object (`objects`) has precedence over `records`.
+# Predicates are tried newest first: the rich repr of an object (`reprs`) has precedence over `records`.
 from flytenb.display.values import (  # noqa: F401, I001
     scalars,
     records,
@@ -15,7 +15,7 @@ from flytenb.display.values import (  # noqa: F401, I001
     datasets,
     markup,
     exceptions,
-    objects,
+    reprs,
     entities,
     runs,
 )
