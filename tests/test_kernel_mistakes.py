@@ -292,7 +292,7 @@ def promises(kernel: Kernel) -> Kernel:
     ("line", "hint"),
     [
         ("return count(n=n) if count(n=n) > 3 else n", "conditional("),
-        ("return count(n=len(counts(n=n)))", "measure it inside a task"),
+        ("return count(n=len(counts(n=n)))", "call len() inside a task"),
         ("return count(n=count(n=n) + 1)", "compute with it inside a task"),
         ("return [count(n=x) for x in counts(n=n)][0]", "map_task"),
         ("return [count(n=x) for x in range(count(n=n))][0]", "count inside a task"),

@@ -18,7 +18,7 @@ from flytekit.types.file import FlyteFile
 import flytenb
 from flytenb.display.runs.run_card import run_bundle
 from flytenb.display.show import show
-from flytenb.notebook.live.page_layout import Picture
+from flytenb.notebook.live.page_layout import PageLayout
 from flytenb.runner.run import Run
 
 
@@ -86,7 +86,7 @@ def told(run: Run) -> list[str]:
     drawn = flytenb.draw(run)
     frozen = run_bundle(run, show)
     assert frozen["image/svg+xml"]
-    live = Picture.of(run.graph)
+    live = PageLayout.of(run.graph)
     return [drawn.text, drawn.svg, drawn.mermaid, live.text, live.svg, frozen["text/plain"], frozen["image/svg+xml"]]
 
 

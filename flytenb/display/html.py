@@ -76,10 +76,8 @@ def _template() -> Template:
         frame_height=_frame_height,
         markdown=_markdown,
         trusted=Markup,
-        is_foldable=lambda tree: any(e.place for e in tree.entries),
         range_words=text.range_words,
         columns_shown=text.columns_shown,
-        columns_line=text.columns_line,
         slices_text=text.slices_text,
         page_sizes=PAGE_SIZES,
     )

@@ -16,7 +16,7 @@ import flytenb
 from flytenb.display.runs.run_state import RunState
 from flytenb.model import CacheStatus, Graph, NodeState, Phase, RunEvent
 from flytenb.notebook.live.messages import box_messages, layout_message, run_message
-from flytenb.notebook.live.page_layout import Picture
+from flytenb.notebook.live.page_layout import PageLayout
 from flytenb.notebook.live.run_widget import page_module, page_style
 from flytenb.render.theme import ICONS
 from tests.browser import live_flows as flows
@@ -39,7 +39,7 @@ class Told:
     def __init__(self, page: Page, graph: Graph, theme: str = "light") -> None:
         self.page = page
         self.graph = graph
-        self.picture = Picture.of(graph, frozenset())
+        self.picture = PageLayout.of(graph, frozenset())
         self.state = RunState()
         self.paths = [path for path, node in graph.nodes.items() if not node.is_pseudo]
         state = {

@@ -145,7 +145,7 @@ def _place(run: Run, failure: Failure) -> str:
     attempts = run.nodes[failure.path].attempts if failure.path in run.nodes else 1
     tries = f" at attempt {attempts}" if attempts > 1 else ""
     if not failure.path:
-        return cut(f"  the run of {clean(run.name)} {verb}: no node of it did")
+        return cut(f"  the run of {clean(run.name)} {verb} outside of its nodes")
     name = clean(node.name) if node is not None else _element(run, failure.path)
     return cut(f"  node {failure.path}{f' ({name})' if name else ''} of {clean(run.name)} {verb}{tries}")
 

@@ -29,7 +29,7 @@ def _closest_argument(found: re.Match[str]) -> str:
 _OF_PYTHON: tuple[tuple[str, Hint], ...] = (
     (
         r"object of type 'Promise' has no len",
-        f"{_PROMISE}: measure it inside a task",
+        f"{_PROMISE}: call len() inside a task",
     ),
     (
         r"'Promise' object cannot be interpreted as an integer",
@@ -46,19 +46,19 @@ _OF_PYTHON: tuple[tuple[str, Hint], ...] = (
     ),
     (
         r"'coroutine'",
-        "a coroutine has no value yet: await it (calling an eager or async task gives one)",
+        "a coroutine has no value yet: await it (calling an eager or async task returns one)",
     ),
     (
         r"'ConditionalSection' object has no attribute",
-        "a conditional begins with .if_(…): conditional('name').if_(x > 3).then(…).else_().then(…)",
+        "a conditional starts with .if_(…): conditional('name').if_(x > 3).then(…).else_().then(…)",
     ),
     (
         r"'Condition' object has no attribute",
-        "a conditional goes on with .elif_(…) or .else_()",
+        "a conditional continues with .elif_(…) or .else_()",
     ),
     (
         r"'Case' object has no attribute",
-        "each case of a conditional goes on with .then(…) or .fail('…')",
+        "each case of a conditional continues with .then(…) or .fail('…')",
     ),
     (
         r"^(task|workflow|dynamic|eager)\(\) got an unexpected keyword argument '(\w+)'",
@@ -93,7 +93,7 @@ _OF_FLYTEKIT: tuple[tuple[str, Hint], ...] = (
     ),
     (
         r"Cannot perform truth value testing",
-        f"{_PROMISE}: decide with conditional(…).if_(…), where & and | stand for and and or, or inside a task",
+        f"{_PROMISE}: decide with conditional(…).if_(…), with & and | for and and or, or inside a task",
     ),
     (
         r"Flytekit does not support Unary expressions|Cannot perform Logical",
@@ -109,15 +109,15 @@ _OF_FLYTEKIT: tuple[tuple[str, Hint], ...] = (
     ),
     (
         r"received Flyte literal value is not a collection|Expected a list$",
-        "a list is wanted here: what a map_task maps over comes as a list",
+        "expected a list: a map_task maps over lists",
     ),
     (
         r"type <class 'coroutine'>",
-        "an eager or async task gives a coroutine: await it, in an @eager task",
+        "an eager or async task returns a coroutine: await it in an @eager task",
     ),
     (
         r"was not specified for function|executing '(?:[\w.]*\.)?(\w+)':\s+\1\(\) missing \d+ required",
-        "give every input by its name: task(x=…)",
+        "pass every input by name: task(x=…)",
     ),
     (
         r"unexpected keyword argument '\w+' in function|executing '(?:[\w.]*\.)?(\w+)':\s+\1\(\) got an unexpected",
@@ -129,7 +129,7 @@ _OF_FLYTEKIT: tuple[tuple[str, Hint], ...] = (
     ),
     (
         r"Received more arguments than expected in function",
-        "that many inputs aren't declared: give them by name, task(x=…)",
+        "more inputs were passed than are declared: pass them by name, task(x=…)",
     ),
     (
         r"has no type\. Please add a type annotation",
@@ -137,7 +137,7 @@ _OF_FLYTEKIT: tuple[tuple[str, Hint], ...] = (
     ),
     (
         r"function must return a value|Python value cannot be None",
-        "None came where a value is declared: add the return, or declare it Optional",
+        "None was given where a value is declared: add the return, or declare it Optional",
     ),
     (
         r"specification indicates only one return value",
@@ -157,7 +157,7 @@ _OF_FLYTEKIT: tuple[tuple[str, Hint], ...] = (
     ),
     (
         r"Only generic univariate typing\.List\[T\] type is supported",
-        "say what the list holds: list[int]",
+        "declare the type of the items: list[int]",
     ),
     (
         r"[Cc]an(?:'t|not) pickle|PicklingError",
@@ -165,11 +165,11 @@ _OF_FLYTEKIT: tuple[tuple[str, Hint], ...] = (
     ),
     (
         r"Cannot convert literal",
-        "what goes in has another type than the input declares: compare the two annotations",
+        "the value's type differs from the input's: compare the two annotations",
     ),
     (
         r"Failed to convert outputs of task",
-        "the task returned something else than its annotation promises",
+        "the returned value doesn't match the task's return annotation",
     ),
 )
 """flytekit's own messages."""

@@ -20,19 +20,16 @@ class ControlContext:
         registry: where controls for nested values are looked up.
         names: returns the notebook's variables.
         folder: returns a directory for uploaded files.
-        depth: number of controls around this one.
     """
 
     name: str
     registry: Registry
     names: Callable[[], Mapping[str, Any]]
     folder: Callable[[], Path]
-    depth: int = 0
 
     def make(self, declared: Any, name: str = "") -> Control:
         """Return the control for a nested value."""
-        inside = replace(self, name=name or self.name, depth=self.depth + 1)
-        return make_control(declared, inside)
+        return make_control(declared, replace(self, name=name or self.name))
 
 
 def make_control(declared: Any, context: ControlContext) -> Control:
