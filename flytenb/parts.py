@@ -21,12 +21,13 @@ from flytenb.display.part import (
     Window,
 )
 from flytenb.notebook.forms.control import Control, ControlError, ValueControl
-from flytenb.notebook.forms.place import Place
-from flytenb.notebook.forms.source import Source
+from flytenb.notebook.forms.control_context import ControlContext
+from flytenb.notebook.forms.python_source import PythonSource
 
 __all__ = [
     "Column",
     "Control",
+    "ControlContext",
     "ControlError",
     "Entry",
     "Facts",
@@ -38,10 +39,9 @@ __all__ = [
     "Note",
     "Part",
     "Picture",
-    "Place",
+    "PythonSource",
     "Section",
     "Slices",
-    "Source",
     "Table",
     "Text",
     "Tree",

@@ -65,7 +65,7 @@ def test_a_public_signature_can_be_read(name: str) -> None:
     assert "<factory>" not in str(signature) or inspect.isclass(CALLABLES[name])
     for parameter in signature.parameters.values():
         if parameter.kind is inspect.Parameter.VAR_KEYWORD:
-            assert parameter.name in ("inputs", "look")  # the names are the entity's own
+            assert parameter.name in ("inputs", "selection")  # the names are the entity's own
         if not (inspect.isclass(CALLABLES[name]) or parameter.name == "self"):
             assert parameter.annotation is not inspect.Parameter.empty
 

@@ -8,7 +8,20 @@ from typing import Any, assert_type
 
 import flytenb
 from flytenb import Drawing, Edge, FlytenbError, Graph, Node, NodeRun, Options, Run, RunEvent, Settings, View
-from flytenb.parts import Column, Control, Entry, Facts, Group, Part, Picture, Place, Table, Text, Tree, ValueControl
+from flytenb.parts import (
+    Column,
+    Control,
+    ControlContext,
+    Entry,
+    Facts,
+    Group,
+    Part,
+    Picture,
+    Table,
+    Text,
+    Tree,
+    ValueControl,
+)
 
 
 @dataclass
@@ -97,8 +110,8 @@ def look(workflow: Any) -> None:
 
 
 @flytenb.control_for(Track)
-def ask_for_track(declared: Any, place: Place) -> Control:
-    return ValueControl(place.name, parse=lambda text: Track([]), show=str)
+def ask_for_track(declared: Any, context: ControlContext) -> Control:
+    return ValueControl(context.name, parse=lambda text: Track([]), show=str)
 
 
 def parts() -> tuple[Part, ...]:

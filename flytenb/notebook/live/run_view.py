@@ -45,7 +45,7 @@ class RunView:
         self._wants_widget = False
         self._lock = threading.RLock()
         self._handle: Any = None
-        self._follower: PageController | None = None
+        self._controller: PageController | None = None
         self._is_shown = False
         self._has_picture = False
         self._is_over = False
@@ -74,8 +74,8 @@ class RunView:
             return False
         if self._progress is not None:
             self._progress.tick()
-        elif self._follower is not None:
-            self._follower.tick()
+        elif self._controller is not None:
+            self._controller.tick()
             self._show_live()
         elif self._is_explorer or time.monotonic() - self._began > _PATIENCE:
             self._open()
@@ -87,16 +87,16 @@ class RunView:
             if self._is_over:
                 return
             self._is_over = True
-            follower = self._follower
+            controller = self._controller
             is_late = self._cell != self._shell.execution_count and not self._is_explorer
-            if follower is None:
+            if controller is None:
                 self._publish(run_bundle(self._run, show, is_late=is_late))
                 return
-            follower.close()
-            drawing = follower.drawing_of(self._run.graph)
-            self._publish(run_bundle(self._run, show, drawing, follower.open_nodes, is_late=is_late))
-        if follower.widget is not None:
-            pages.retire(follower.widget)
+            controller.close()
+            drawing = controller.drawing_of(self._run.graph)
+            self._publish(run_bundle(self._run, show, drawing, controller.open_nodes, is_late=is_late))
+        if controller.widget is not None:
+            pages.retire(controller.widget)
 
     def _open(self) -> None:
         """Create the widget; it is shown once its layout is there."""
@@ -104,14 +104,14 @@ class RunView:
 
         with self._lock:
             if not self._is_over:
-                self._follower = PageController(self._run, on_done=self.end, is_explorer=self._is_explorer)
-                self._follower.open()
+                self._controller = PageController(self._run, on_done=self.end, is_explorer=self._is_explorer)
+                self._controller.open()
 
     def _show_live(self) -> None:
         """Publish the view, and again if its layout was late: a save keeps the last published output."""
-        follower = self._follower
-        assert follower is not None
-        if follower.is_laid_out and not self._has_picture:
+        controller = self._controller
+        assert controller is not None
+        if controller.is_laid_out and not self._has_picture:
             self._has_picture = self._is_shown = True
             pages.layouts.submit(lambda: self._publish_live(with_picture=True))
         elif not self._is_shown:
@@ -119,15 +119,15 @@ class RunView:
             self._publish_live(with_picture=False)
 
     def _publish_live(self, *, with_picture: bool) -> None:
-        follower = self._follower
-        assert follower is not None
-        drawing = follower.drawing_of(self._run.graph)
+        controller = self._controller
+        assert controller is not None
+        drawing = controller.drawing_of(self._run.graph)
         static = run_bundle(self._run, show, drawing) if with_picture else placeholder(self._run)
         with self._lock:
-            if not self._is_over and follower.widget is not None:
+            if not self._is_over and controller.widget is not None:
                 is_widget = needs_widget(self._shell)
-                metadata = follower.widget.metadata if is_widget else {}
-                self._publish(follower.widget.bundle(static, as_widget=is_widget), metadata)
+                metadata = controller.widget.metadata if is_widget else {}
+                self._publish(controller.widget.bundle(static, as_widget=is_widget), metadata)
 
     def _publish(self, bundle: dict[str, Any], metadata: dict[str, Any] | None = None) -> None:
         if self._handle is not None:
