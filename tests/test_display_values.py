@@ -397,7 +397,7 @@ def test_a_figure_of_plotly_is_drawn_for_who_asks_plotly_for_pictures(pictures_a
     with Image.open(io.BytesIO(base64.b64decode(data))) as image:
         assert image.size == (700, 450)
         assert len(image.convert("RGB").getcolors(1_000_000)) > 10
-    assert "for a still picture" not in shown.text
+    assert "for an image" not in shown.text
 
 
 def test_a_figure_is_drawn_once_and_no_larger_than_a_page(

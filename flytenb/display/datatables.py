@@ -32,11 +32,11 @@ _READY = f"itables-{itables.__version__}-ready"
 
 def show_datatable(value: Any, view: View) -> Part:
     """Show a frame or column of pandas or polars, replaced by a table of itables where its scripts are loaded."""
-    still = view.first_of(BUILT_IN.candidates(value), value)
+    static = view.first_of(BUILT_IN.candidates(value), value)
     if view.depth > 0 or view.selections is not None or not len(value):
-        return still
+        return static
     markup = _markup(value)
-    return Scripted(still, markup) if markup else still
+    return Scripted(static, markup) if markup else static
 
 
 def _markup(value: Any) -> str:

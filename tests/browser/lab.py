@@ -54,7 +54,7 @@ class Lab:
         self.url = self._wait()
 
     def _wait(self) -> str:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while time.monotonic() < deadline and self._process.poll() is None:
             for found in (self.home / "runtime").glob("jpserver-*.json"):
                 try:

@@ -18,7 +18,7 @@ from flytenb.display.values.frames import (
     summary_text,
 )
 from flytenb.display.values.records import cell_text
-from flytenb.display.values.row_selection import choose_rows
+from flytenb.display.values.row_selection import select_rows
 from flytenb.display.view import View
 from flytenb.wording.loaded import loaded
 from flytenb.wording.quantities import bytes_text, count_text, range_text
@@ -35,7 +35,7 @@ def show_arrow(value: Any, view: View) -> Part:
     columns = [
         _arrow_column(str(value.schema.names[i]), value.schema.types[i], value.column(i), view, i) for i in shown
     ]
-    page = choose_rows(value.num_rows, value.num_columns, ArrowChoice(value.columns), view)
+    page = select_rows(value.num_rows, value.num_columns, ArrowRowSource(value.columns), view)
     cells = [[cell_text(v, view) for v in arrow_values(value.column(i), page.rows)] for i in shown]
     facts = (bytes_text(int(value.nbytes)),)
     return frame_part(class_name(value), value.num_rows, value.num_columns, facts, columns, cells, page)
@@ -46,14 +46,14 @@ def show_arrow(value: Any, view: View) -> Part:
 def show_arrow_column(value: Any, view: View) -> Part:
     """Show an Arrow column."""
     column = _arrow_column("values", value.type, value, view, 0)
-    page = choose_rows(len(value), 1, ArrowChoice([value]), view)
+    page = select_rows(len(value), 1, ArrowRowSource([value]), view)
     cells = [[cell_text(v, view) for v in arrow_values(value, page.rows)]]
     facts = (count_text(len(value), "value"), bytes_text(int(value.nbytes)))
     return one_column_part(class_name(value), facts, [column], cells, page)
 
 
 @dataclass(frozen=True)
-class ArrowChoice:
+class ArrowRowSource:
     """Sorting and searching of Arrow columns."""
 
     columns: Sequence[Any]

@@ -10,7 +10,7 @@ from flytenb.display.part import Column, Part, Section, Table
 from flytenb.display.registry import BUILT_IN
 from flytenb.display.selection import sorted_rows, word
 from flytenb.display.values.records import cell_text
-from flytenb.display.values.row_selection import Page, choose_rows
+from flytenb.display.values.row_selection import Page, select_rows
 from flytenb.display.view import View
 from flytenb.wording.quantities import bytes_text, count_text, number_text, range_text
 from flytenb.wording.values import brief, class_name
@@ -26,7 +26,7 @@ def show_pandas(value: Any, view: View) -> Part:
     """Show a pandas frame: size, columns with their types and summaries, index, first rows."""
     rows, width = value.shape
     left, right = view.columns(width)
-    page = choose_rows(rows, width, _PandasChoice(value), view)
+    page = select_rows(rows, width, _PandasRowSource(value), view)
     shown = value.iloc[page.rows, left:right]
     index = _pandas_index(value.index, shown.index, view)
     columns = [_pandas_column(value.iloc[:, i], value.columns[i], view, i) for i in range(left, right)]
@@ -45,7 +45,7 @@ def show_pandas_column(value: Any, view: View) -> Part:
     """Show a pandas column."""
     series = value if hasattr(value, "iloc") else value.to_series().reset_index(drop=True)
     name = "" if value.name is None else brief(value.name, 40).strip("'")
-    page = choose_rows(len(series), 1, _PandasChoice(series.to_frame()), view)
+    page = select_rows(len(series), 1, _PandasRowSource(series.to_frame()), view)
     head = series.iloc[page.rows]
     column = _pandas_column(series, name or "values", view, 0)
     columns, cells = [column], [[cell_text(v, view) for v in head.tolist()]]
@@ -65,7 +65,7 @@ def show_polars(value: Any, view: View) -> Part:
     names = value.columns[left:right]
     scanned = value.head(view.limits.scan)
     columns = [_polars_column(scanned.get_column(n), rows, left + i) for i, n in enumerate(names)]
-    page = choose_rows(rows, width, _PolarsChoice(value), view)
+    page = select_rows(rows, width, _PolarsRowSource(value), view)
     cells = [[cell_text(v, view) for v in value.get_column(n)[page.rows].to_list()] for n in names]
     return frame_part(class_name(value), rows, width, (bytes_text(int(value.estimated_size())),), columns, cells, page)
 
@@ -74,7 +74,7 @@ def show_polars(value: Any, view: View) -> Part:
 def show_polars_column(value: Any, view: View) -> Part:
     """Show a polars column."""
     column = _polars_column(value.head(view.limits.scan), len(value), 0)
-    page = choose_rows(len(value), 1, _PolarsChoice(value.to_frame()), view)
+    page = select_rows(len(value), 1, _PolarsRowSource(value.to_frame()), view)
     cells = [[cell_text(v, view) for v in value[page.rows].to_list()]]
     facts = (count_text(len(value), "value"), bytes_text(int(value.estimated_size())))
     return one_column_part(class_name(value), facts, [column], cells, page)
@@ -105,7 +105,7 @@ def one_column_part(
 
 
 @dataclass(frozen=True)
-class _PandasChoice:
+class _PandasRowSource:
     """Sorting and searching of pandas frames."""
 
     frame: Any
@@ -126,7 +126,7 @@ class _PandasChoice:
 
 
 @dataclass(frozen=True)
-class _PolarsChoice:
+class _PolarsRowSource:
     """Sorting and searching of polars frames."""
 
     frame: Any

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from flytenb.display.part import Column, Note, Part, Table, Window
-from flytenb.display.values.arrow import ArrowChoice, arrow_values
+from flytenb.display.values.arrow import ArrowRowSource, arrow_values
 from flytenb.display.values.records import cell_text
-from flytenb.display.values.row_selection import choose_rows
+from flytenb.display.values.row_selection import select_rows
 from flytenb.display.view import View
 from flytenb.wording.loaded import loaded
 from flytenb.wording.quantities import bytes_text, count_text, number_text, range_text
@@ -56,7 +56,7 @@ def _page(
     if can_hold and (view.selection.sort >= 0 or view.selection.find):
         # Sorting needs the whole file.
         table = file.read()
-        page = choose_rows(total, width, ArrowChoice(table.columns), view)
+        page = select_rows(total, width, ArrowRowSource(table.columns), view)
         numbers = range(total)[page.rows] if isinstance(page.rows, slice) else page.rows
         return numbers, [arrow_values(table.column(n), page.rows) for n in names], page.window
     start, stop = view.page(total)

@@ -138,9 +138,9 @@ def _drawn_figure(figure: Any, source: str, view: View) -> tuple[Part, ...]:
     settings: Any = loaded("plotly.io")
     kinds = str(settings.renderers.default or "").split("+") if settings is not None else []
     if not {"png", "jpeg", "jpg", "svg"}.intersection(kinds):
-        return (Note("for a still picture: plotly.io.renderers.default = 'plotly_mimetype+png'"),)
+        return (Note("for an image: plotly.io.renderers.default = 'plotly_mimetype+png'"),)
     if len(source) > _LARGEST_DRAWN:
-        return (Note("too much data for a still picture"),)
+        return (Note("too much data for an image"),)
     try:
         data = wait_for(lambda: _figure_png(_Drawing(source, figure)), _PATIENCE)
     except Exception as error:

@@ -12,7 +12,7 @@ from flytenb.display.part import Column, Part, Section, Table, Tree
 from flytenb.display.registry import BUILT_IN
 from flytenb.display.selection import sorted_rows
 from flytenb.display.statistics import column_summary
-from flytenb.display.values.row_selection import choose_rows
+from flytenb.display.values.row_selection import select_rows
 from flytenb.display.view import View
 from flytenb.wording.loaded import loaded
 from flytenb.wording.quantities import number_text
@@ -158,7 +158,7 @@ def _table(rows: _Rows, items: list[Any], head: Callable[[str, list[Any]], str],
     if view.selections is None:
         shown = [[cell_text(rows.read(item, n), view) for n in names] for item in items[: view.limits.rows]]
         return Table(tuple(made), shown, total, width)
-    page = choose_rows(total, width, rows, view)
+    page = select_rows(total, width, rows, view)
     numbers = range(page.rows.start, page.rows.stop) if isinstance(page.rows, slice) else page.rows
     cells = [[str(i), *(cell_text(rows.read(rows.every[i], n), view) for n in names)] for i in numbers]
     return Table((Column("", is_number=True, is_own=False), *made), cells, total, width + 1, page.window)

@@ -11,7 +11,7 @@ from flytenb.display.selection import LATE, TOO_MANY, find_rows
 from flytenb.display.view import View
 
 
-class Choice(Protocol):
+class RowSource(Protocol):
     """What a table must provide for sorting and searching."""
 
     def order(self, key: int, *, is_descending: bool) -> Sequence[int]:
@@ -36,31 +36,31 @@ class Page:
     window: Window | None
 
 
-def choose_rows(total: int, width: int, choice: Choice, view: View) -> Page:
+def select_rows(total: int, width: int, source: RowSource, view: View) -> Page:
     """Return the selected page; in a static display the first rows, without sorting and searching.
 
     Args:
         total: number of rows.
         width: number of columns.
-        choice: sorts and searches the table.
+        source: sorts and searches the table.
         view: the context.
     """
-    rows, note = _chosen(total, width, choice, view)
+    rows, note = _chosen(total, width, source, view)
     start, stop = view.page(len(rows))
     window = view.window(len(rows), width=width, is_table=total <= view.limits.scan, note=note)
     shown = slice(start, stop) if isinstance(rows, range) else list(rows[start:stop])
     return Page(shown, total, window)
 
 
-def _chosen(total: int, width: int, choice: Choice, view: View) -> tuple[Sequence[int], str]:
+def _chosen(total: int, width: int, source: RowSource, view: View) -> tuple[Sequence[int], str]:
     look, rows, note = view.selection, range(total), ""
     if total > view.limits.scan:
         return rows, TOO_MANY.format(view.limits.scan)
     chosen: Sequence[int] = rows
     if 0 <= look.sort < width:
-        chosen = choice.order(look.sort, is_descending=look.is_descending)
+        chosen = source.order(look.sort, is_descending=look.is_descending)
     if look.find:
-        found, read = find_rows(total, look.find, choice.words, lambda: view.is_late)
+        found, read = find_rows(total, look.find, source.words, lambda: view.is_late)
         note = "" if read == total else LATE.format(read)
         kept = set(found)
         chosen = [i for i in chosen if i in kept]
