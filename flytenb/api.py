@@ -286,7 +286,7 @@ def display_for(key: Key) -> Callable[[F], F]:
     Raises:
         DefinitionError: if the function can't be called with a value and a view, or the key is none of these.
     """
-    return REGISTRY.display_for(key)
+    return REGISTRY.register(key)
 
 
 def lens(python_type: Any, sample: Any = ...) -> Lens:

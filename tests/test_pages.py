@@ -21,9 +21,9 @@ ALLOWED = {
     "notebook/extension.py: _loaded",  # the extension of each shell
     "notebook/pages.py: pages",  # what pages share
     "notebook/magics/verbs/__init__.py: VERBS",  # the table of verbs
-    "notebook/forms/registry.py: FALLBACK",  # the extension point of input controls
-    "notebook/forms/registry.py: BUILT_IN",
-    "notebook/forms/registry.py: CONTROLS",
+    "notebook/forms/control_registry.py: FALLBACK",  # the extension point of input controls
+    "notebook/forms/control_registry.py: BUILT_IN",
+    "notebook/forms/control_registry.py: CONTROLS",
 }
 
 

@@ -224,5 +224,3 @@ BUILT_IN = Registry(below=FALLBACK)
 PLUGINS = Registry(below=BUILT_IN, load=plugin_displays)
 REGISTRY = Registry(below=PLUGINS)
 """The registry that `flytenb.display_for` fills and `flytenb.show` reads."""
-
-display_for = REGISTRY.register

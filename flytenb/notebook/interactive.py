@@ -20,7 +20,7 @@ __all__ = ["control_for", "explore", "form"]
 def control_for(key: Key) -> Callable[[F], F]:
     """Return a decorator that makes a function the input control of a type.
 
-    The function gets the declared type and a `flytenb.parts.Place`, and returns a `flytenb.parts.Control`, or
+    The function gets the declared type and a `flytenb.parts.ControlContext`, and returns a `flytenb.parts.Control`, or
     `NotImplemented` to leave the type to the next control.
 
     Args:
@@ -30,7 +30,7 @@ def control_for(key: Key) -> Callable[[F], F]:
     Raises:
         DefinitionError: if the function can't be called with two arguments, or the key is none of these.
     """
-    return CONTROLS.display_for(key)
+    return CONTROLS.register(key)
 
 
 def explore(value: Any, declared: Any = None, *, name: str = "") -> Explorer:

@@ -31,5 +31,3 @@ FALLBACK = Registry(matching=MATCHING)
 BUILT_IN = Registry(below=FALLBACK, matching=MATCHING)
 CONTROLS = Registry(below=BUILT_IN, matching=MATCHING)
 """The registry that `flytenb.control_for` fills and forms read."""
-
-control_for = CONTROLS.register
