@@ -1,8 +1,20 @@
-"""What every test uses: an option for golden files, ids that never change, what is slow."""
+"""What every test uses: an option for golden files, ids that never change, what is slow, what makes a process cheap."""
 
 from __future__ import annotations
 
+import gc
+import os
+import sys
+
 import pytest
+
+# Each worker, kernel and script of the suite imports the same modules; compile them once, not in every process.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+# jsonschema looks for it when nbformat is imported, and it parses grammars for two seconds to check kinds of addresses
+# that no notebook holds. Without it, jsonschema doesn't check these.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -18,6 +30,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("browser") or item.get_closest_marker("docker"):
             item.add_marker("slow")
+
+
+def pytest_collection_finish() -> None:
+    """Leave what the imports made out of later collections of garbage: it stays to the end, and there is much of it."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -133,6 +133,8 @@ def test_nbval_runs_the_notebook_again_with_the_same_answers(
         sys.executable,
         "-m",
         "pytest",
+        "-p",
+        "nbval",
         "--nbval-lax",
         "-q",
         "-p",
