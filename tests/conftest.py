@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from tests import examples
+
 # Each worker, kernel and script of the suite imports the same modules; compile them once, not in every process.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
@@ -19,6 +21,10 @@ sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew instead of comparing")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    examples.is_quick = config.option.markexpr == "not slow"
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` chooses
@@ -36,6 +42,12 @@ def pytest_collection_finish() -> None:
     """Leave what the imports made out of later collections of garbage: it stays to the end, and there is much of it."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture
+def no_pip_in_decks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the packages out of the decks that flytekit writes for an eager task: it asks pip twice for them."""
+    monkeypatch.setattr("flytekit.deck.renderer.PythonDependencyRenderer.to_html", lambda self: "")
 
 
 @pytest.fixture(scope="session")

@@ -52,6 +52,7 @@ def test_each_side_gives_the_right_answers(name: str, scripts: dict[str, Any], t
     assert set(wrong) == ({"cache_key"} if name == "flytekit" else set()), wrong
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["benchmarks/chain.py", "benchmarks/run.py"])
 def test_the_command_line_compares_the_sides_of_one_run(module: str) -> None:
     only = ["chain"] if module.endswith("run.py") else []

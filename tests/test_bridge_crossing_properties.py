@@ -12,7 +12,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from mashumaro.mixins.json import DataClassJSONMixin
@@ -20,6 +20,7 @@ from mashumaro.mixins.json import DataClassJSONMixin
 from flytenb.bridge.crossing import giver, packer, taker
 from tests import crossing as c
 from tests.crossing import by_flytekit, difference, scramble, verdict
+from tests.examples import examples
 
 pytestmark = pytest.mark.slow  # hundreds of examples, each through flytekit as well
 
@@ -135,21 +136,21 @@ def check(python_type: Any, value: Any, expected: Any) -> None:
     assert verdict(expected, take(packed)) == ""
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(typed_values(strangers=False))
 def test_right_values_cross_as_in_flytekit(typed: tuple[Any, Any]) -> None:
     python_type, value = typed
     check(python_type, value, by_flytekit(python_type, copy.deepcopy(value)))
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(typed_values(strangers=True))
 def test_wrong_values_cross_or_are_refused_as_in_flytekit(typed: tuple[Any, Any]) -> None:
     python_type, value = typed
     check(python_type, value, by_flytekit(python_type, copy.deepcopy(value)))
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(st.data())
 def test_arrays_cross_as_in_flytekit(data: st.DataObject) -> None:
     dtype = data.draw(hnp.scalar_dtypes() | st.just(np.dtype([("a", "i4"), ("b", "f8")])))
@@ -181,7 +182,7 @@ INDICES = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     columns=st.dictionaries(st.text(max_size=3) | st.integers(0, 3), COLUMNS, max_size=3),
     index=INDICES,

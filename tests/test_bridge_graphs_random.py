@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from flytekit import conditional, task, workflow
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from flytenb.bridge.workflow.graph import read_graph
 from flytenb.model import EdgeKind, Graph, Kind
+from tests.examples import examples
 from tests.idl_graph import read_idl
 
 INPUTS = ("a", "b")
@@ -169,7 +170,7 @@ def read_edges(graph: Graph) -> Counter[tuple[str, str, str, str, str]]:
     return edges
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(120, suppress_health_check=[HealthCheck.too_slow])
 @given(programs())
 def test_every_binding_is_one_edge_and_every_node_stands_there_once(steps: list[Step]) -> None:
     graph = read_graph(build(steps))
@@ -183,7 +184,7 @@ def test_every_binding_is_one_edge_and_every_node_stands_there_once(steps: list[
     assert all(position[e.source] < position[e.target] for e in graph.edges if {e.source, e.target} <= set(order))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(40, suppress_health_check=[HealthCheck.too_slow])
 @given(programs())
 def test_a_random_workflow_is_the_one_that_would_be_sent(steps: list[Step]) -> None:
     entity = build(steps)

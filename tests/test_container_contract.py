@@ -26,7 +26,7 @@ from flytekit.types.file import FlyteFile
 from flytekit.types.schema import FlyteSchema
 from flytekit.types.structured import StructuredDataset
 from google.protobuf.struct_pb2 import Struct
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
@@ -35,6 +35,7 @@ from flytenb.bridge.execution import container_files, go_text
 from flytenb.types.container_support import as_container_input, as_container_output
 from flytenb.types.samples import sample_of
 from tests import copilot
+from tests.examples import examples
 
 
 class Color(enum.Enum):
@@ -252,7 +253,7 @@ LITERALS = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(literal=LITERALS)
 def test_any_literal_is_written_as_co_pilot_writes_it(
     literal: lit.Literal, tmp_path_factory: pytest.TempPathFactory
@@ -261,7 +262,7 @@ def test_any_literal_is_written_as_co_pilot_writes_it(
     assert written_by_us(literal, folder / "ours") == written_by_copilot(literal, folder / "co-pilot")
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(literal=LITERALS)
 def test_the_summary_of_any_inputs_is_co_pilot_s(
     literal: lit.Literal, tmp_path_factory: pytest.TempPathFactory
@@ -382,7 +383,7 @@ def same(one: lit.Literal | None, other: lit.Literal | None) -> bool:
     return texts[0] == texts[1] or (is_nan(one) and is_nan(other))
 
 
-@settings(max_examples=600, deadline=None)
+@examples(600)
 @given(case=outputs())
 def test_any_text_is_read_as_co_pilot_reads_it(case: tuple[int, str], tmp_path_factory: pytest.TempPathFactory) -> None:
     kind, text = case

@@ -134,6 +134,7 @@ def test_flytekits_own_transformers_leave_frames_to_our_displays():
     assert show(pd.DataFrame({"a": [1]}), pd.DataFrame).text.startswith("DataFrame · 1 row × 1 column")
 
 
+@pytest.mark.slow
 def test_showing_imports_no_library_even_with_flytekit_loaded():
     """flytekit leaves lazy stand-ins for pandas and pyarrow in `sys.modules`; touching one would import it."""
     code = """

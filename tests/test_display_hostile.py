@@ -16,13 +16,14 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from flytenb.display.limits import Limits
 from flytenb.display.part import Column, Entry, Facts, Group, Histogram, Note, Section, Table, Text, Tree, Value
 from flytenb.display.rendering import render_part
 from flytenb.display.show import show
+from tests.examples import examples
 from tests.page import Page
 
 ATTACKS = (
@@ -381,13 +382,13 @@ _VALUES = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(150, suppress_health_check=[HealthCheck.too_slow])
 @given(_VALUES)
 def test_any_nested_value_is_shown_within_its_bounds_and_harmlessly(value):
     assert_shown(value)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(100, suppress_health_check=[HealthCheck.too_slow])
 @given(_VALUES)
 def test_text_and_html_tell_the_same_of_any_nested_value(value):
     # Wide enough that nothing is cut from the text alone.

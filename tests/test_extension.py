@@ -164,6 +164,7 @@ def test_what_was_defined_still_runs_after_unloading(used: tuple[Kernel, list[Ou
     assert kernel.run("celled(x=4)").result == "4"
 
 
+@pytest.mark.slow
 def test_loading_after_flytekit_mends_tracebacks_and_interrupts() -> None:
     with stock_kernel() as kernel:
         assert kernel.run("1/0").error is None
@@ -183,6 +184,7 @@ def test_loading_after_flytekit_mends_tracebacks_and_interrupts() -> None:
         assert kernel.value("sorted(set(vars(shell)) & {'_showtraceback', 'showtraceback', 'showsyntaxerror'}) == own")
 
 
+@pytest.mark.slow
 def test_an_interrupt_handler_is_put_back_as_it_was_found() -> None:
     with Kernel(flytenb=False) as kernel:
         outcome = kernel.run("""
@@ -198,6 +200,7 @@ def test_an_interrupt_handler_is_put_back_as_it_was_found() -> None:
         assert outcome.text == "True True\n"
 
 
+@pytest.mark.slow
 def test_reloading_keeps_the_session() -> None:
     with Kernel() as kernel:
         kernel.run(USE).ok()
@@ -211,6 +214,7 @@ def test_reloading_keeps_the_session() -> None:
         assert kernel.run("%flyte run flow(x=1)").ok().pictures
 
 
+@pytest.mark.slow
 def test_loading_unloading_and_loading_again_works() -> None:
     with Kernel() as kernel:
         for cell in ("%unload_ext flytenb", "%load_ext flytenb", "%unload_ext flytenb", "%load_ext flytenb", USE):
@@ -218,6 +222,7 @@ def test_loading_unloading_and_loading_again_works() -> None:
         assert "step" in str(kernel.run("%flyte").ok().result)
 
 
+@pytest.mark.slow
 def test_a_cell_run_while_flytekit_is_still_being_imported_is_listed_as_that_cell() -> None:
     with Kernel(flytenb=False) as kernel:
         kernel.run("%load_ext flytenb\n" + USE).ok()
@@ -238,6 +243,7 @@ flow
 """
 
 
+@pytest.mark.slow
 def test_a_terminal_shows_the_same_facts_as_text(tmp_path: Path) -> None:
     made = subprocess.run(
         [sys.executable, "-m", "IPython", "--simple-prompt", "--no-banner", "--colors=nocolor", "--no-confirm-exit"],

@@ -157,7 +157,9 @@ NAMES = {
 }
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["called after", "called first"])
+@pytest.fixture(
+    scope="module", params=[False, pytest.param(True, marks=pytest.mark.slow)], ids=["called after", "called first"]
+)
 def found(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """What each verb said of each workflow; in the second script flytekit's own call came before everything."""
     source = SCRIPT
@@ -219,6 +221,7 @@ assert flytenb.run(wf).result == 2
 """
 
 
+@pytest.mark.slow
 def test_what_flytekit_alone_compiled_last_is_compiled_again(tmp_path: Path) -> None:
     """Also where the names have the values again that the last good compile had."""
     path = tmp_path / "script.py"

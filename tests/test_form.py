@@ -678,6 +678,7 @@ def test_uploads_go_with_their_form() -> None:
     assert not folder.exists()
 
 
+@pytest.mark.slow
 def test_widgets_are_loaded_when_a_form_is_made_and_not_before() -> None:
     code = """
 import sys, flytenb, flytenb.api

@@ -111,6 +111,7 @@ def test_the_workflow_as_last_line_shows_its_drawing(kernel: Kernel, finished: O
     assert_shows_the_workflow(kernel.run("%flyte draw wf").ok())
 
 
+@pytest.mark.slow
 def test_the_saved_notebook_holds_the_picture_and_the_table(tmp_path: Path) -> None:
     cells = ["%load_ext flytenb", *code_cells(), FILLED, WORKFLOW, "%flyte run wf(num=1000, x_min=0.25, x_max=0.5)"]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c.strip("\n")) for c in cells])

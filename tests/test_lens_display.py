@@ -179,6 +179,7 @@ def kernel() -> Iterator[Kernel]:
         yield kernel
 
 
+@pytest.mark.slow
 @pytest.mark.kernel
 def test_the_magic_takes_any_type_and_a_sample(kernel: Kernel) -> None:
     kernel.run("""

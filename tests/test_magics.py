@@ -297,6 +297,7 @@ def test_a_workflow_cell_takes_the_decorators_arguments(kernel: Kernel) -> None:
 # --- %flyte ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_listing_has_each_entity_with_its_kind_cell_freshness_and_last_run() -> None:
     with Kernel() as kernel:
         assert "nothing is defined yet" in kernel.run("%flyte").ok().shown

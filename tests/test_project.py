@@ -141,6 +141,7 @@ def test_make_lists_every_target_that_the_docs_name() -> None:
     assert named <= known
 
 
+@pytest.mark.slow
 def test_pairing_a_notebook_leaves_its_text_as_it_is(tmp_path: Path) -> None:
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     texts = {}

@@ -252,6 +252,7 @@ def test_a_damaged_or_foreign_file_is_not_believed(fresh_cache: Path, damage: Ca
     assert kept.read() is None
 
 
+@pytest.mark.slow
 def test_code_that_wasmtime_refuses_is_made_anew(fresh_cache: Path) -> None:
     wasm.compiled_graphviz()
     (entry,) = entries(fresh_cache)
@@ -263,6 +264,7 @@ def test_code_that_wasmtime_refuses_is_made_anew(fresh_cache: Path) -> None:
     assert entry.stat().st_size > 100_000
 
 
+@pytest.mark.slow
 def test_a_directory_that_others_may_write_to_is_not_used(fresh_cache: Path) -> None:
     fresh_cache.mkdir(mode=0o777)
     fresh_cache.chmod(0o777)
@@ -270,6 +272,7 @@ def test_a_directory_that_others_may_write_to_is_not_used(fresh_cache: Path) -> 
     assert entries(fresh_cache) == []
 
 
+@pytest.mark.slow
 def test_a_cache_that_cannot_be_written_only_costs_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     in_the_way = tmp_path / "file"
     in_the_way.write_text("")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from collections import Counter
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from flytenb.model import Edge, EdgeKind, Graph, Interface, Kind, Node, Port
 from flytenb.render.drawing import draw
 from flytenb.render.folding import fold_graph, size_of
+from tests.examples import examples
 from tests.hostile import HOSTILE
 
 RUNNABLE = [k for k in Kind if k not in (Kind.CASE, Kind.INPUTS, Kind.OUTPUTS, Kind.CONSTANT, Kind.SUBWORKFLOW)]
@@ -74,7 +75,7 @@ def classes(element: ET.Element) -> list[str]:
     return element.get("class", "").split()
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@examples(60, suppress_health_check=[HealthCheck.too_slow])
 @given(graphs())
 def test_every_node_and_every_edge_is_drawn_once(graph: Graph) -> None:
     root = ET.fromstring(draw(graph, depth=9).svg)
@@ -110,7 +111,7 @@ def test_every_node_and_every_edge_is_drawn_once(graph: Graph) -> None:
     assert all(number <= bindings[way] for way, number in arrows.items())
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@examples(40, suppress_health_check=[HealthCheck.too_slow])
 @given(graphs(), st.integers(0, 3))
 def test_every_format_can_be_made_of_every_graph_at_every_depth(graph: Graph, depth: int) -> None:
     drawing = draw(graph, depth=depth)
@@ -123,7 +124,7 @@ def test_every_format_can_be_made_of_every_graph_at_every_depth(graph: Graph, de
         assert path == at or path.startswith(f"{at}/")
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(graphs(), st.integers(1, 12))
 def test_folding_keeps_every_node_and_leaves_no_loose_edge(graph: Graph, most: int) -> None:
     folded = fold_graph(graph, None, most=most)

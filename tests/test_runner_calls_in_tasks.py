@@ -7,7 +7,7 @@ import gc
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import flytekit
@@ -188,6 +188,7 @@ async def calls_later(which: str) -> str:
     return await asyncio.to_thread(lambda: repr(CALLS[which]()))
 
 
+@cache
 def in_a_pod(which: str) -> str:
     """What a pod answers, or the name of the error that it ends with."""
     context = FlyteContextManager.current_context()
@@ -209,6 +210,7 @@ def here(entity: Any, which: str, settings: dict[str, Any]) -> str:
 SETTINGS = [{}, {"strict": True}, {"workers": 1}, pytest.param({"processes": True}, marks=pytest.mark.slow)]
 
 
+@pytest.mark.usefixtures("no_pip_in_decks")
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
 @pytest.mark.parametrize("which", list(CALLS))
 def test_a_call_in_a_task_answers_as_in_a_pod(which: str, settings: dict[str, Any]) -> None:

@@ -385,6 +385,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_copies_are_gone_when_the_interpreter_exits_but_not_with_a_fork_of_it(tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(AT_EXIT)
     command = [sys.executable, str(tmp_path / "script.py"), str(tmp_path)]

@@ -69,6 +69,7 @@ def test_a_flow_gives_the_answer_of_a_cluster(flow: Flow, way: str) -> None:
     assert difference(plain(done.result), flow.expected) == ""
 
 
+@pytest.mark.usefixtures("no_pip_in_decks")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # flytekit leaves directories behind
 @pytest.mark.parametrize("flow", FLYTEKIT, ids=repr)
 def test_flytekit_itself_gives_that_answer_where_it_gets_it_right(flow: Flow) -> None:

@@ -38,10 +38,10 @@ def test_random_programs_answer_as_plain_python_says(first: int, home: Path) -> 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("first", range(QUICK, QUICK + SLOW, SLOW // 20))
+@pytest.mark.parametrize("first", range(QUICK, QUICK + SLOW, SLOW // 10))
 def test_many_random_programs_answer_as_plain_python_says(first: int) -> None:
     """Two processes at once, each with half of the seeds."""
-    half = SLOW // 40
+    half = SLOW // 20
     command = [sys.executable, "-W", "ignore", "-m", "tests.random_workflows"]
     children = [
         subprocess.Popen([*command, f"{start}-{start + half}"], cwd=ROOT, stdout=subprocess.PIPE, text=True)

@@ -291,12 +291,14 @@ def test_a_type_that_flytekit_refuses_is_told_so() -> None:
     assert "refuses the type on purpose" in failures(tuple, [(1,)])["it has a transformer"]
 
 
+@pytest.mark.slow
 def test_what_lives_in_the_memory_of_this_process_fails_in_another() -> None:
     found = failures(Annotated[Tag, Pointing()])
     assert set(found) == {"in another process"}
     assert "there it raised 'kept:" in found["in another process"]
 
 
+@pytest.mark.slow
 def test_a_transformer_that_importing_the_type_does_not_register_is_found_out() -> None:
     TypeEngine.register(ElsewhereTransformer())
     try:

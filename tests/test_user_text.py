@@ -178,6 +178,7 @@ def test_a_front_end_gets_a_name_and_words_that_are_clean(error: Exception, is_k
     assert printable(error, is_shown_by_us=False) is error
 
 
+@pytest.mark.slow
 @pytest.mark.kernel
 def test_a_failed_run_sends_a_notebook_no_control_character() -> None:
     with Kernel() as kernel:
