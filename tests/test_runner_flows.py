@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+import flytenb
 from flytenb.bridge.workflow.graph import read_graph
 from flytenb.errors import StubError
 from flytenb.model import Kind, Phase
 from flytenb.runner.run import Run
-from flytenb.runner.settings import Settings
 from tests.crossing import difference
 from tests.flows import FLOWS, Flow
 
@@ -29,8 +29,8 @@ FLYTEKIT = [flow for flow in RUNNABLE if not flow.flytekit_local and not flow.ne
 
 def run(flow: Flow, **settings: Any) -> Run:
     stand_ins = {entity.name: function for entity, function in flow.stand_ins}
-    made = Run(flow.entity, flow.inputs, Settings(answers=flow.answers, stand_ins=stand_ins, **settings))
-    return made._begin().wait(60)
+    options = flytenb.options(answers=flow.answers, stand_ins=stand_ins, **settings)
+    return options.start(flow.entity, **flow.inputs).wait(60)
 
 
 def plain(result: Any) -> Any:
@@ -121,3 +121,12 @@ def test_the_events_tell_the_run_from_start_to_end(flow: Flow) -> None:
         assert node.phase.is_terminal
         assert phases in ([node.phase], [Phase.RUNNING, node.phase])
     assert read_graph(flow.entity).name == done.name
+
+
+def test_a_run_and_its_picture_agree_after_flytekit_compiled_the_workflow_alone() -> None:
+    """flytekit names the nodes inside of a failure handler after where it first compiled it."""
+    flow = FLOWS["failure_workflow"]
+    for workflow in (flow.entity, flow.module.handle):
+        workflow.compiled = False
+    flow.entity(**flow.inputs)
+    assert {"fn0", "fn0/n0", "fn0/n1"} <= set(run(flow).nodes) & set(run(flow).graph.nodes)
