@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,8 @@ sys.dont_write_bytecode = False
 # that no notebook holds. Without it, jsonschema doesn't check these.
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
+BROWSER = Path(__file__).parent / "browser"
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew instead of comparing")
@@ -27,6 +30,11 @@ def pytest_configure(config: pytest.Config) -> None:
     examples.is_quick = config.option.markexpr == "not slow"
 
 
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Leave the browser's tests out of the quick set before they import what they need."""
+    return True if examples.is_quick and collection_path == BROWSER else None
+
+
 @pytest.hookimpl(tryfirst=True)  # before `-m` chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Refuse ids that hold an object's address: workers that run in parallel must collect the same tests."""
@@ -34,7 +42,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if changing:
         raise pytest.UsageError(f"these ids change with every process, give them one of their own: {changing}")
     for item in items:
-        if item.get_closest_marker("browser") or item.get_closest_marker("docker"):
+        if item.get_closest_marker("browser") or item.get_closest_marker("docker") or BROWSER in item.path.parents:
             item.add_marker("slow")
 
 

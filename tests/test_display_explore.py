@@ -124,6 +124,7 @@ def test_records_with_odd_fields_can_be_sorted_and_searched() -> None:
     assert ["4", "x"] in [line.split() for line in explorer.static.text.splitlines()]
 
 
+@pytest.mark.slow
 def test_of_a_large_set_only_what_was_sorted_is_offered() -> None:
     explorer = flytenb.explore({(i, "word" * 20) for i in range(100_001)})
     assert "only 100,000 of them were sorted" in explorer.choose(start=10).static.text

@@ -71,6 +71,7 @@ def test_a_csv_file_can_be_paged_sorted_and_searched(tmp_path):
     assert "of 1 with" in explorer.choose(find="099").static.text
 
 
+@pytest.mark.slow
 def test_of_a_large_csv_file_it_says_how_much_was_read(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("a,b\n" + "1,2\n" * 1_100_000)

@@ -284,6 +284,14 @@ CASES: list[tuple[Any, Any]] = [
     (typing.Sequence[int], [1]),
 ]
 IDS = [f"{i}-{str(t)[:40]}-{str(v)[:15]!r}".replace("\n", " ") for i, (t, v) in enumerate(CASES)]
+each_case = pytest.mark.parametrize(
+    "case",
+    [
+        # flytekit looks for the end of a type that holds itself until Python's stack is full.
+        pytest.param(i, id=name, marks=[pytest.mark.slow] * (CASES[i][0] is Recursive))
+        for i, name in enumerate(IDS)
+    ],
+)
 
 
 @functools.cache
@@ -359,7 +367,7 @@ def test_there_are_enough_types() -> None:
     assert len({str(t) for t, _ in CASES}) >= 60
 
 
-@pytest.mark.parametrize("case", range(len(CASES)), ids=IDS)
+@each_case
 def test_the_transformer_is_the_one_that_flytekit_takes(case: int) -> None:
     python_type = CASES[case][0]
     found = TypeEngine.get_transformer(python_type)
@@ -371,7 +379,7 @@ def test_the_transformer_is_the_one_that_flytekit_takes(case: int) -> None:
     assert chosen.question != "flytekit itself"
 
 
-@pytest.mark.parametrize("case", range(len(CASES)), ids=IDS)
+@each_case
 def test_a_type_is_refused_exactly_when_flytekit_refuses_it(case: int) -> None:
     python_type = CASES[case][0]
     try:
@@ -393,7 +401,7 @@ def test_a_type_is_refused_exactly_when_flytekit_refuses_it(case: int) -> None:
         assert facts.literal_type.startswith("blob, ")
 
 
-@pytest.mark.parametrize("case", range(len(CASES)), ids=IDS)
+@each_case
 def test_a_value_comes_back_as_it_does_from_a_task(case: int) -> None:
     python_type, value = CASES[case]
     trip = facts_of(case).trip
@@ -416,7 +424,7 @@ def test_what_only_a_local_task_can_hold_stops_before_the_bytes(python_type: Any
     assert trip.error
 
 
-@pytest.mark.parametrize("case", range(len(CASES)), ids=IDS)
+@each_case
 def test_a_field_works_as_it_does_in_a_dataclass(case: int) -> None:
     python_type, value = CASES[case]
     support = facts_of(case).field

@@ -89,6 +89,7 @@ def test_a_container_that_is_too_big_alone_is_closed_and_the_others_stay_open() 
     assert folded.note == "closed: huge"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "graph", [samples.layered(10_000, 100), samples.layered(10_000, 7), samples.long_chain(10_000)], ids=["w", "n", "c"]
 )
