@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from flytekit import FlyteContextManager
 from flytekit.core.type_engine import TypeEngine
+from flytekit.models.types import LiteralType
 from mashumaro.config import BaseConfig
 from mashumaro.mixins.json import DataClassJSONMixin
 from mashumaro.types import SerializableType
@@ -388,12 +389,23 @@ def _scramble_frame(frame: pd.DataFrame) -> None:
     frame["scrambled"] = 1
 
 
+_declared: dict[int, tuple[Any, LiteralType]] = {}
+"""Each type with its literal type, by the type's id: unions in another order are equal and yet declared differently."""
+
+
+def declared_by_flytekit(python_type: Any) -> LiteralType:
+    """The literal type, made once per type as it is for an interface."""
+    if id(python_type) not in _declared:
+        _declared[id(python_type)] = python_type, TypeEngine.to_literal_type(python_type)
+    return _declared[id(python_type)][1]
+
+
 def by_flytekit(python_type: Any, value: Any) -> Any:
     """What flytekit's own local run would hand on; the error itself if it refuses, there or in a pod."""
 
     async def cross() -> Any:
         context = FlyteContextManager.current_context()
-        declared = TypeEngine.to_literal_type(python_type)
+        declared = declared_by_flytekit(python_type)
         literal = await TypeEngine.async_to_literal(context, value, python_type, declared)
         literal.to_flyte_idl()  # a pod writes its outputs so
         return await TypeEngine.async_to_python_value(context, literal, python_type)
