@@ -18,8 +18,7 @@ from flytekit.extras.tasks.shell import ShellTask
 from flytekit.models.types import LiteralType, SimpleType
 
 from flytenb.bridge import private
-from flytenb.reach.code_digest import CodeDigest, UnreadableCodeError, code_of, reached
-from flytenb.reach.objects import hashed
+from flytenb.reach.code_digest import CodeDigest, UnreadableCodeError, code_of
 
 PREFIX = "from dataclasses import dataclass, field\nimport enum, functools, re\nfrom datetime import timedelta\n"
 
@@ -420,12 +419,7 @@ def test_a_file_at_a_default_path_counts_by_its_content(source: str, tmp_path: P
     path.write_text("one")
     scope: dict[str, Any] = {"__name__": "__main__"}
     exec(compile(source.format(path=str(path)), "<cell>", "exec"), scope)
-    before = fingerprint(scope["f"])
-    assert fingerprint(scope["f"]) == before
+    before = code_of(scope["f"])
+    assert code_of(scope["f"]) == before
     path.write_text("two!")
-    assert fingerprint(scope["f"]) != before
-
-
-def fingerprint(function: Any) -> bytes:
-    walker = reached(function)
-    return hashed(walker.of(function), walker.files())
+    assert code_of(scope["f"]) != before

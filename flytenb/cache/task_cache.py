@@ -22,17 +22,21 @@ from flytekit.models.literals import LiteralMap
 from google.protobuf.message import DecodeError
 
 from flytenb.bridge.crossing import Value, from_literal, packer
+from flytenb.bridge.entities.kind import kind_of
 from flytenb.bridge.execution.calls import is_plain
-from flytenb.bridge.execution.files import may_hold_files
+from flytenb.bridge.execution.files import may_hold_copies, may_hold_files, paths_in
 from flytenb.cache import store as cache_store
 from flytenb.cache.stamps import stamp_of
 from flytenb.cache.value_digest import ValueDigest
+from flytenb.model import Kind
 from flytenb.model.workflow import Policy
 from flytenb.reach.code_digest import CodeDigest
+from flytenb.reach.file_reads import FileRead, FileReads
 from flytenb.reach.pieces import add_piece
 
-_FORMAT = "flytenb-4"
+_FORMAT = "flytenb-5"
 """Begins every key; another number when what is stored, or how keys are made, changes."""
+_LONGEST_PATH = 4096
 _BUILTIN = (int, float, bool, str, type(None))
 _flights: dict[str, tuple[threading.Lock, int]] = {}
 _flights_lock = threading.Lock()
@@ -67,6 +71,8 @@ class TaskCache:
             for name, declared in sorted(interface.inputs.items())
             if name not in policy.cache_ignore
         ]
+        self._holding = [name for name, declared in interface.inputs.items() if may_hold_copies(declared)]
+        self._is_wide = kind_of(task) in (Kind.DYNAMIC, Kind.EAGER)
         self._outputs = {name: (declared, packer(declared)) for name, declared in interface.outputs.items()}
         self._in_fields = any(map(may_hold_files, interface.outputs.values()))
         self._start = hashlib.blake2b(digest_size=20)
@@ -104,14 +110,29 @@ class TaskCache:
                 value_digest.add(digest, inputs[name])
         return f"{_FORMAT}-{digest.hexdigest()}"
 
+    def reads(self, inputs: Mapping[str, Any]) -> FileReads:
+        """Return what notes the files that a call with these inputs reads."""
+        given = (path for name in self._holding for path in paths_in(inputs.get(name)))
+        reads = FileReads(given, is_wide=self._is_wide)
+        if self._code is not None and self._code.is_asking:
+            for value in inputs.values():
+                if isinstance(value, str | os.PathLike) and len(os.fspath(value)) < _LONGEST_PATH:
+                    reads.ask(value)
+        return reads
+
     def get(self, key: str) -> dict[str, Value] | None:
-        """What is stored under the key, as outputs; None if nothing is."""
+        """Return the outputs that are stored under the key; None if there are none, or what was read has changed."""
         if self.overwrite:
             return None
-        found = cache_store.read(key)
-        if isinstance(found, dict) and found.keys() == self._outputs.keys():
-            return {name: pack(found[name]) for name, (_, pack) in self._outputs.items()}
-        match found:
+        match cache_store.read(key):
+            case (stored, tuple(reads)) if all(FileRead(*read).is_current() for read in reads):
+                return self._read_outputs(stored)
+        return None
+
+    def _read_outputs(self, stored: Any) -> dict[str, Value] | None:
+        if isinstance(stored, dict) and stored.keys() == self._outputs.keys():
+            return {name: pack(stored[name]) for name, (_, pack) in self._outputs.items()}
+        match stored:
             case (bytes(literals), bytes(stamp)):
                 return self._read_literals(literals, stamp)
         return None
@@ -127,16 +148,28 @@ class TaskCache:
             return None  # a file is gone, or somebody wrote into it
         return {name: from_literal(literal, self._outputs[name][0]) for name, literal in literals.items()}
 
-    def put(self, key: str, outputs: Mapping[str, Value]) -> None:
-        """Store outputs under the key: Python's own scalars as they are, which is quick to read, else literals."""
+    def put(self, key: str, outputs: Mapping[str, Value], reads: FileReads | None = None) -> None:
+        """Store outputs under the key: Python's own scalars as they are, which is quick to read, else literals.
+
+        Args:
+            key: the key.
+            outputs: the outputs.
+            reads: the files that the call read; the answer counts while they are the same.
+
+        Raises:
+            ChangedFileError: if one of these files has changed since it was read.
+        """
+        read = () if reads is None else tuple(map(tuple, reads.all()))
+        cache_store.write(key, (self._stored(outputs), read))
+
+    def _stored(self, outputs: Mapping[str, Value]) -> Any:
         if all(value.way == "share" for value in outputs.values()):
             natives = {name: value.native() for name, value in outputs.items()}
             if all(type(native) in _BUILTIN for native in natives.values()):
-                cache_store.write(key, natives)
-                return
+                return natives
         literals = LiteralMap({name: value.literal() for name, value in outputs.items()})
         stamp = stamp_of(literals.literals.values(), in_fields=self._in_fields)
-        cache_store.write(key, (literals.to_flyte_idl().SerializeToString(), stamp))
+        return literals.to_flyte_idl().SerializeToString(), stamp
 
 
 def is_cache_on() -> bool:

@@ -265,8 +265,10 @@ class _Reader:
                 continue
             call, method = self._at(at + 1), self._at(at + 2)
             is_called = call is not None and call.opname == "CALL" and method is not None
-            if is_called and method.opname in _ATTRIBUTE_LOADS and method.argval in _WRITING_METHODS:  # type: ignore[union-attr]
-                continue
+            if is_called and method.opname in _ATTRIBUTE_LOADS:  # type: ignore[union-attr]
+                name = method.argval  # type: ignore[union-attr]
+                if name in _WRITING_METHODS or (name == "open" and _is_writing(self._text(at + 3))):
+                    continue
             self.strings.update(dict.fromkeys(_texts(instruction.argval)))
 
     def _add(self, use: Use) -> None:

@@ -6,6 +6,7 @@ What is installed is known by its name and version. Of a class all of its dictio
 
 from __future__ import annotations
 
+import abc
 import functools
 import inspect
 import marshal
@@ -18,8 +19,10 @@ from typing import Any
 
 from flytenb.bridge import private
 from flytenb.bridge.entities.kind import function_of, inner_workflow, is_entity
+from flytenb.reach.library_patches import registered_with
 from flytenb.reach.names import home_of, scope_of
 from flytenb.reach.objects import OpaqueError, Walker, hashed, items_of
+from flytenb.reach.outside import READS_ENVIRONMENT
 from flytenb.reach.ownership import is_installed, is_own_class, is_own_module, version_of
 from flytenb.reach.states import state_as_copied, state_as_read
 from flytenb.reach.walk import Reacher
@@ -55,6 +58,11 @@ class CodeDigest:
         self._task = task
         self._made = _walk_task(task)
 
+    @property
+    def is_asking(self) -> bool:
+        """Whether the code may ask about files in ways that can't be observed."""
+        return self._made[0].surroundings.is_asking()
+
     def now(self) -> bytes:
         """Return the digest of what the code reaches now.
 
@@ -72,23 +80,16 @@ class CodeDigest:
 def _walk_task(task: Any) -> tuple[Reacher, bytes]:
     walker = Reacher(describe, state_as_read)
     digest = walker.of(task)
-    return walker, hashed(digest, walker.files())
+    return walker, walker.surrounded(digest)
 
 
-def code_of(task: Any) -> bytes:
-    """Return the digest of a task's code as it is now.
+def code_of(value: Any) -> bytes:
+    """Return the digest of a task, function or class as it is now, by its code and what that reaches.
 
     Raises:
         UnreadableCodeError: if something that it reaches can't be read.
     """
-    return CodeDigest(task).now()
-
-
-def reached(value: Any) -> Reacher:
-    """Walk over everything that a function or task reaches."""
-    walker = Reacher(describe, state_as_read)
-    walker.of(value)
-    return walker
+    return CodeDigest(value).now()
 
 
 def structure_of(value: Any) -> bytes:
@@ -100,7 +101,8 @@ def structure_of(value: Any) -> bytes:
     """
     walker = _ValueWalker(describe, state_as_copied)
     try:
-        return hashed(walker.of(value), walker.files())
+        digest = walker.of(value)
+        return walker.surrounded(digest) if walker.surroundings.names else hashed(digest)
     except RecursionError as e:
         raise OpaqueError("it is too deep") from e
 
@@ -114,6 +116,12 @@ class _ValueWalker(Reacher):
 
     def of(self, value: Any) -> bytes:
         return Walker.of(self, value)
+
+    def layout(self, value: Any) -> bytes:
+        return b""
+
+    def of_libraries(self) -> list[bytes]:
+        return []  # the code that takes the value tells of them
 
     def doubt(self, what: str) -> None:
         super().doubt(what)
@@ -224,6 +232,8 @@ def _describe_function(walker: Reacher, function: FunctionType) -> bytes:
     if is_installed(code.co_filename):
         version = version_of(str(function.__globals__.get("__name__"))).encode()
         walker.take(function)
+        if function in READS_ENVIRONMENT:
+            return hashed(b"installed", name, walker.of_all_variables())
         if _is_named(function):
             return hashed(b"installed", name, version)
         own = [walker.of_named({n: v for n, v in held.items() if n not in _CACHES}) for held in _dicts_of(function)]
@@ -242,6 +252,7 @@ def _describe_function(walker: Reacher, function: FunctionType) -> bytes:
         *own,
         *said,
         walker.of(getattr(function, "__type_params__", ())),
+        _describe_annotated(walker, function),
         reached,
     )
 
@@ -300,25 +311,61 @@ def _describe_constant(walker: Reacher, constant: Any) -> bytes:
 
 
 def _describe_class(walker: Reacher, cls: type) -> bytes:
-    name = f"{type.__getattribute__(cls, '__module__')} {cls.__qualname__}".encode()
+    name = f"{type.__getattribute__(cls, '__module__')} {cls.__qualname__} {cls.__name__}".encode()
     if not is_own_class(cls):
         walker.take(cls)
-        return hashed(b"class", name, version_of(str(type.__getattribute__(cls, "__module__"))).encode())
+        version = version_of(str(type.__getattribute__(cls, "__module__"))).encode()
+        return hashed(b"class", name, version)
     walker.watch(_read_class, cls)
     members = _members(cls)
     if _is_generated_doc(cls):
         del members["__doc__"]
     with walker.at(cls.__qualname__):
-        return hashed(b"own class", name, *map(walker.of, (type(cls), *cls.__bases__)), walker.of_named(members))
+        registered = _describe_registered(walker, cls)
+        kinds = map(walker.of, (type(cls), *cls.__bases__))
+        return hashed(
+            b"own class", name, *kinds, walker.of_named(members), registered, _describe_annotated(walker, cls)
+        )
+
+
+def _describe_registered(walker: Reacher, cls: type) -> bytes:
+    """The classes that were registered with an abstract one, or with a subclass of it: they count as its instances."""
+    if not issubclass(type(cls), abc.ABCMeta):
+        return b""
+    walker.watch(registered_with, cls)
+    return hashed(*sorted(set(map(walker.of, registered_with(cls)))))
+
+
+def _describe_annotated(walker: Reacher, holder: Any) -> bytes:
+    """The own classes that annotations name as texts, which `typing.get_type_hints` takes from the module's names."""
+    annotations = vars(holder).get("__annotations__") if isinstance(holder, type) else holder.__annotations__
+    texts = [text for text in (annotations or {}).values() if type(text) is str]
+    if not texts:
+        return b""
+    module = sys.modules.get(holder.__module__)
+    scope = holder.__globals__ if type(holder) is FunctionType else scope_of(module) if module is not None else {}
+    names = sorted({name for text in texts for name in _names_in(text)})
+    walker.watch(lambda _: [scope.get(name) for name in names], None)
+    return walker.of_named({name: scope[name] for name in names if isinstance(scope.get(name), type)})
+
+
+def _names_in(text: str) -> tuple[str, ...]:
+    try:
+        return compile(text, "<annotation>", "eval").co_names
+    except (SyntaxError, ValueError):
+        return ()
 
 
 def _members(cls: type) -> dict[str, Any]:
     held = type.__dict__["__dict__"].__get__(cls)
-    return {n: m for n, m in held.items() if n not in _GENERATED and not str(n).startswith(_GENERATED_PREFIX)}
+    found = {n: m for n, m in held.items() if n not in _GENERATED and not str(n).startswith(_GENERATED_PREFIX)}
+    if found.get("__annotations__") == {}:  # there once somebody has asked for it
+        del found["__annotations__"]
+    return found
 
 
 def _read_class(cls: type) -> list[Any]:
-    return [*cls.__bases__, *items_of(_members(cls))]
+    return [*cls.__bases__, cls.__name__, cls.__qualname__, *items_of(_members(cls))]
 
 
 def _is_generated_doc(cls: type) -> bool:

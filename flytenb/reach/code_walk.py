@@ -18,10 +18,10 @@ from typing import Any, NamedTuple
 
 from flytenb.bridge.entities.kind import function_of, is_entity
 from flytenb.reach.bytecode import Origin, Use, uses_of
+from flytenb.reach.lookup import MISSING, find_spec, full_name, is_module, is_own
 from flytenb.reach.names import names_of, scope_of
 from flytenb.reach.ownership import is_installed, is_own_class, is_own_module
 from flytenb.reach.plain import is_scalar
-from flytenb.reach.walk import MISSING, find_spec, full_name, is_module, is_own
 
 _MOST_PARTS = 100
 """Elements of a list or dict that are looked at."""

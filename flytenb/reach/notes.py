@@ -7,8 +7,10 @@
 from __future__ import annotations
 
 from collections import deque
+from types import SimpleNamespace
 from typing import Any
 
+from flytenb.reach.ownership import is_own_class
 from flytenb.reach.plain import is_scalar
 
 _SILENT: dict[type, frozenset[str]] = {
@@ -22,6 +24,8 @@ _SILENT: dict[type, frozenset[str]] = {
 
 def note_of(value: Any, rest: tuple[str, ...], how: str) -> Any:
     """Return what such a use may learn of what it writes to, as plain data; None if it may learn all."""
+    while len(rest) > 1 and (inner := _attribute(value, rest[0])) is not None:
+        value, rest = inner, rest[1:]
     kind = type(value)
     if how == "count" and is_scalar(value):
         return kind.__name__
@@ -36,3 +40,21 @@ def note_of(value: Any, rest: tuple[str, ...], how: str) -> Any:
             return kind.__name__
         return [kind.__name__, *((repr(key), type(held).__name__) for key, held in value.items() if is_scalar(key))]
     return [kind.__name__, *(type(held).__name__ for held in value)]
+
+
+def _attribute(value: Any, name: str) -> Any:
+    """Return a list, dict or set that an object or class of the user's own simply holds; else None."""
+    owner = value if isinstance(value, type) else type(value)
+    if not (is_own_class(owner) or owner is SimpleNamespace):
+        return None
+    if type(owner) is not type or (owner is not SimpleNamespace and any(map(_computes, owner.__mro__[:-1]))):
+        return None
+    inherited = next((vars(cls)[name] for cls in owner.__mro__ if name in vars(cls)), None)
+    if isinstance(value, type):
+        return inherited if type(inherited) in _SILENT else None
+    found = vars(value).get(name) if inherited is None and hasattr(value, "__dict__") else None
+    return found if type(found) in _SILENT else None
+
+
+def _computes(cls: type) -> bool:
+    return "__getattribute__" in vars(cls)

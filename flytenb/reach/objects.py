@@ -84,6 +84,20 @@ class Walker:
         """Return the measure of what isn't made of objects; the digest holds only while it is the same."""
         return measure()
 
+    def add_lock(self, lock: Any) -> None:
+        """Note a lock: its state counts if code asks for it."""
+
+    def add_logger(self, logger: Any) -> None:
+        """Note a logger: its settings count if code asks for them."""
+
+    def of_all_variables(self) -> bytes:
+        """Return the digest of the environment."""
+        raise OpaqueError("the environment isn't a value")
+
+    def layout(self, value: Any) -> bytes:
+        """Return what counts of how an object is laid out; for values that cross between tasks, nothing does."""
+        return b""
+
     def _of(self, value: Any) -> bytes:
         kind = type(value)
         if kind in (list, tuple, dict):
@@ -96,7 +110,7 @@ class Walker:
         if home_of(kind).partition(".")[0] in ("numpy", "pandas") and (
             memory := self.measure(lambda: _of_memory(value))
         ):
-            return memory
+            return hashed(memory, self.layout(value))
         described = self._describe(self, value)
         return described if described is not None else hashed(b"object", *map(self.of, self._state_of(self, value)))
 
@@ -108,7 +122,10 @@ class Walker:
             if SCALARS.issuperset(map(type, items_of(value))):
                 self.watch(items_of, value)
                 return hashed(b"plain", plain)
-            return self.measure(lambda: hashed(b"plain", plain_bytes(value) or b""))
+            return hashed(
+                self.measure(lambda: hashed(b"plain", plain_bytes(value) or b"")),
+                self.layout(value),
+            )
         if type(value) is not tuple:
             self.watch(items_of, value)
         if type(value) is dict:

@@ -24,6 +24,26 @@ ALL, NOTHING = "", "="
 
 _KEYED = ("get", "setdefault", "pop", "__getitem__", "__contains__")
 _LISTING = frozenset(["glob", "iglob", "iterdir", "listdir", "rglob", "scandir", "walk"])
+_ABOUT_KIND = frozenset([
+    "exists", "lexists", "is_file", "is_dir", "isfile", "isdir", "islink", "is_symlink", "ismount", "is_mount",
+    "access", "readlink", "which",
+])  # fmt: skip
+_ABOUT_LINKS = frozenset(["realpath", "resolve"])
+_ABOUT_TIMES = frozenset([
+    "stat", "lstat", "fstat", "getmtime", "getctime", "getatime", "samefile", "scandir", "owner", "group",
+])  # fmt: skip
+_ABOUT_SIZE = frozenset(["getsize"])
+ASKING = _ABOUT_KIND | _ABOUT_SIZE | _ABOUT_TIMES
+"""What tells something of a file without opening it, which no audit event shows."""
+C_READERS = frozenset([
+    "HDFStore", "OSFile", "ParquetDataset", "ParquetFile", "VideoCapture", "imread", "memory_map", "read_feather",
+    "read_hdf", "read_orc", "read_parquet", "read_table", "scan_csv", "scan_ipc", "scan_ndjson", "scan_parquet",
+])  # fmt: skip
+C_READING_MODULES = frozenset([
+    "_dbm", "_gdbm", "cv2", "dbm", "duckdb", "faiss", "h5py", "lmdb", "lxml", "netCDF4", "onnxruntime", "polars",
+    "rasterio", "soundfile", "tables",
+])  # fmt: skip
+"""What opens files in C, without an audit event."""
 _MOST_PATHS, _MOST_LISTED = 20_000, 10_000
 _SETTLED = 2.0
 """After so many seconds, a file system's clock tells two writes apart."""
@@ -36,6 +56,8 @@ _UNREADABLE = {
     "builtins.__import__": "which module __import__() takes isn't known",
     "importlib.import_module": "which module import_module() takes isn't known",
     "importlib.reload": "reload() changes what has been read",
+    "os.umask": "umask() tells the mask only by setting another",
+    "posix.umask": "umask() tells the mask only by setting another",
     "runpy.run_path": "run_path() runs code that isn't known yet",
     "runpy.run_module": "run_module() runs code that isn't known yet",
     "sys.modules": "sys.modules gives all modules, and which are read isn't known",
@@ -55,10 +77,24 @@ _FRAMES = frozenset([
 ])  # fmt: skip
 
 
+READS_ENVIRONMENT = frozenset(
+    held for held in (os.getenv, getattr(os, "getenvb", None), os.path.expandvars, os.popen) if held is not None
+)
+"""Functions that read variables; where one is handed on as an object, all variables count."""
+
+
 def doubts_about(uses: Uses) -> Iterator[str]:
     """Tell of the attributes that lead from an object to what isn't part of it."""
     for name in sorted(uses.attributes & _FRAMES):
         yield f"it reads the attribute {name!r}, which tells more than is known"
+    yield from filter(None, map(doubt_about_text, uses.strings))
+
+
+def doubt_about_text(text: str) -> str | None:
+    """Return why a text, as a name for `getattr`, makes it unknown what code reads; None for most texts."""
+    if "_" not in text or _FRAMES.isdisjoint(text.split(".")):
+        return None
+    return f"it may read the attribute {text!r}, which tells more than is known"
 
 
 def doubt_about(value: Any, dotted: str) -> str | None:
@@ -107,6 +143,7 @@ class Paths:
         self.texts: dict[str, None] = {}
         self.folders: dict[str, None] = {}
         self.is_listing = False
+        self.about: set[str] = set()
 
     def add(self, texts: Iterable[str]) -> None:
         """Add texts that may be paths, or parts of some."""
@@ -118,6 +155,7 @@ class Paths:
         """Note whether code lists directories."""
         named = {use.origin.name for use in uses.uses} | {use.attributes[-1] for use in uses.uses if use.attributes}
         self.is_listing = self.is_listing or not _LISTING.isdisjoint(uses.attributes | named)
+        self.about |= (uses.attributes | named) & (ASKING | _ABOUT_LINKS)
 
     def digest(self) -> bytes:
         """Return the digest of the files that there are now, by their paths and contents.
@@ -140,6 +178,7 @@ class Paths:
                     continue
                 seen.add(path)
                 kind = _kind(path)
+                pieces += self._facts(path)
                 if kind == "file":
                     pieces += [os.fspath(path).encode("utf-8", "surrogateescape"), content(path)]
                 elif kind == "folder":
@@ -157,6 +196,16 @@ class Paths:
                 break
         return hashed(*pieces)
 
+    def _facts(self, path: str) -> list[bytes]:
+        """What code that asks about files may learn of one."""
+        if not self.about or (found := _stat(path)) is None:
+            return []
+        target = os.readlink(path) if stat.S_ISLNK(found.st_mode) else ""  # noqa: PTH115 - a text
+        real = _stat(path, follow=True) or found
+        size = real.st_size if self.about & (_ABOUT_SIZE | _ABOUT_TIMES) else None
+        times = (size, real.st_mtime_ns, real.st_uid, real.st_gid) if self.about & _ABOUT_TIMES else size
+        return [os.fsencode(path), repr((found.st_mode, target, real.st_mode, times)).encode()]
+
     def _listed(self, path: str) -> list[bytes]:
         """A path that is looked for in a directory, with all that is below it."""
         paths = [Path(path), *sorted(Path(path).rglob("*"))] if Path(path).is_dir() else [Path(path)]
@@ -164,6 +213,13 @@ class Paths:
             raise OpaqueError(f"the directory {path!r} holds more than {_MOST_LISTED} files")
         named = [os.fspath(inner).encode("utf-8", "surrogateescape") for inner in paths]
         return [*named, *(content(os.fspath(inner)) for inner in paths if _kind(os.fspath(inner)) == "file")]
+
+
+def _stat(path: str, *, follow: bool = False) -> os.stat_result | None:
+    try:
+        return os.stat(path, follow_symlinks=follow)  # noqa: PTH116 - as below
+    except (OSError, ValueError):
+        return None
 
 
 def _kind(path: str) -> str | None:

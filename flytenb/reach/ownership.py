@@ -23,6 +23,10 @@ from types import ModuleType
 
 import flytekit
 
+_MAKERS = frozenset(["abc", "dataclasses", "enum", "types", "typing", "typing_extensions"])
+"""Modules of Python whose functions make classes for whoever calls them."""
+_HEAP = 1 << 9
+"""Of a type's flags: it wasn't made in C."""
 _INSTALLED = frozenset(["site-packages", "dist-packages"])
 
 
@@ -32,7 +36,10 @@ def is_own_class(cls: type) -> bool:
     if type(name) is not str or name in sys.builtin_module_names or name.startswith("_cython_"):
         return False
     module = sys.modules.get(name)
-    return module is None or is_own_module(module)
+    if module is None or is_own_module(module):
+        return True
+    # `make_dataclass`, `new_class` and a metaclass that is called leave the name of their own module.
+    return name in _MAKERS and cls.__qualname__.partition(".")[0] not in vars(module) and bool(cls.__flags__ & _HEAP)
 
 
 def is_own_module(module: ModuleType) -> bool:

@@ -10,8 +10,10 @@ import collections
 import copyreg
 import itertools
 import logging
+import os
 import re
 import threading
+import typing
 from collections.abc import Callable, Hashable, Iterable
 from contextvars import ContextVar
 from datetime import date, time, timedelta, tzinfo
@@ -58,7 +60,7 @@ _CONTENT: dict[type, Callable[[Any], Any]] = {
     complex: complex.__complex__,
     str: str.__str__,
     bytes: lambda v: bytes(memoryview(v)),
-    BaseException: lambda v: BaseException.__reduce__(v)[1],
+    BaseException: lambda v: [BaseException.__reduce__(v)[1], v.__cause__, v.__context__, v.__suppress_context__],
 }
 """How to read what Python's own types hold beside attributes, for the classes that inherit from them."""
 
@@ -66,6 +68,37 @@ _IMMUTABLE = (
     date, time, timedelta, tzinfo, Decimal, Fraction, UUID, PurePath, re.Pattern, range, slice, logging.Logger
 )  # fmt: skip
 """What libraries' words are enough for, once: nothing changes them, and of a logger only the name matters."""
+
+_CONTENT_OF: dict[str, Callable[[Any], tuple[Any, ...]]] = {
+    "_struct.Struct": lambda v: (v.format,),
+    "_json.Scanner": lambda v: (
+        v.strict,
+        v.object_hook,
+        v.object_pairs_hook,
+        v.parse_float,
+        v.parse_int,
+        v.parse_constant,
+    ),
+    "_json.Encoder": lambda v: (
+        v.markers,
+        v.default,
+        v.encoder,
+        v.indent,
+        v.key_separator,
+        v.item_separator,
+        v.sort_keys,
+    ),
+    "operator.attrgetter": lambda v: v.__reduce__()[1],
+    "operator.methodcaller": lambda v: v.__reduce__()[1:],
+    "pydantic._internal._decorators.Decorator": lambda v: (v.cls_var_name, v.func, v.shim, v.info),
+    "pydantic._internal._validate_call.ValidateCallWrapper": lambda v: (
+        v.function,
+        v.validate_return,
+        v.config_wrapper.config_dict,
+    ),
+    "_hashlib.HASH": lambda v: (v.name, v.digest()),
+}
+"""What objects hold that can't be copied, or whose copies hold an address, by the names of their types."""
 
 _STATELESS = (object, type(None), type(NotImplemented))
 
@@ -90,12 +123,14 @@ def state_as_read(walker: WatchingWalker, value: Any) -> tuple[Any, ...]:
     if found is not None:
         return found
     if issubclass(kind, _IMMUTABLE) or _is_numpy_scalar(kind):
+        if issubclass(kind, logging.Logger):
+            walker.add_logger(value)
         return (*_reduced(value), *(_attributes_of(value) if is_own_class(kind) else ()))
     if _is_copied_by_library(kind):
         with walker.volatile():
             reduced = _reduced(value)
             walker.of_all(reduced)
-        return (*reduced, *_slots_of(value)) if is_own_class(kind) else reduced
+        return (*reduced, *_attributes_of(value)) if is_own_class(kind) else reduced
     base = _content_base(kind)
     if base is None and not _is_transparent(kind):
         raise OpaqueError(f"an object of type {_name(kind)!r} can't be read")
@@ -109,7 +144,12 @@ def special_state(walker: Walker, value: Any) -> tuple[Any, ...] | None:
     """Return the state of objects of Python's own that can't be copied, or whose copies say too little or too much."""
     kind = type(value)
     if kind in _LOCKS:
-        return (b"lock", kind)  # it holds no data; whether it is held just now is a matter of time
+        walker.add_lock(value)
+        return (b"lock", kind, getattr(value, "parties", None))
+    if kind is type(os.environ):
+        return (b"environment", walker.of_all_variables())
+    if kind is typing.NewType:
+        return (b"new type", value.__name__, value.__module__, value.__supertype__)
     if kind is threading.Event:
         return (b"event", value.is_set())
     if kind in _NAMED:
@@ -131,10 +171,13 @@ def special_state(walker: Walker, value: Any) -> tuple[Any, ...] | None:
     if issubclass(kind, ref):
         walker.watch(_read_reference, value)
         return (b"reference", kind, value())
+    if (content := _CONTENT_OF.get(_name(kind))) is not None:
+        return (b"content", _name(kind), *content(value))
     if kind is ForwardRef:
         return (b"forward", value.__forward_arg__)
     if kind in (TypeVar, ParamSpec):
-        return (b"variable", value.__name__, value.__bound__, getattr(value, "__constraints__", ()))
+        variance = (value.__covariant__, value.__contravariant__, getattr(value, "__infer_variance__", False))
+        return (b"variable", value.__name__, value.__bound__, getattr(value, "__constraints__", ()), variance)
     return (b"bare", kind) if kind in _STATELESS else None
 
 
@@ -150,9 +193,9 @@ def _read_reference(reference: Any) -> list[Any]:
 
 
 def _attributes_of(value: Any) -> tuple[Any, ...]:
+    """The attributes of an object in their order, which `vars` shows."""
     held = {**_dict_of(value), **dict(_slots_of(value))}
-    names = sorted(held, key=str)
-    return (tuple(names), *(held[name] for name in names))
+    return (tuple(held), *held.values())
 
 
 def _parts_of(value: Any) -> list[Any]:

@@ -6,29 +6,39 @@ the members of classes, the objects inside objects. What is installed is where i
 
 from __future__ import annotations
 
-import builtins
-import importlib.util
 import marshal
 import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from importlib.machinery import ModuleSpec, PathFinder
+from importlib.machinery import ModuleSpec
 from pathlib import Path, PurePath
-from types import CodeType, FunctionType, ModuleType
+from types import CodeType
 from typing import Any, NamedTuple
 
 from flytenb.reach import outside
 from flytenb.reach.bytecode import Origin, Use, uses_of
+from flytenb.reach.library_patches import asked_members, own_members, sizes
+from flytenb.reach.lookup import (
+    MISSING,
+    End,
+    find_spec,
+    follow,
+    is_bound,
+    is_installed_spec,
+    is_module,
+    is_own,
+    module_name,
+    unloaded_module,
+)
 from flytenb.reach.names import scope_of
 from flytenb.reach.notes import note_of
-from flytenb.reach.objects import OpaqueError, WatchingWalker, hashed
-from flytenb.reach.outside import Paths
-from flytenb.reach.ownership import is_installed, is_own_class, is_own_module, version_of
+from flytenb.reach.objects import OpaqueError, WatchingWalker, hashed, items_of
+from flytenb.reach.ownership import version_of
 from flytenb.reach.plain import is_frozen, is_scalar, plain_bytes
-
-MISSING: Any = type("Missing", (), {"__repr__": lambda self: "missing"})()
-"""What a name stands for that nothing is bound to."""
+from flytenb.reach.settings import said
+from flytenb.reach.sharing import Sharing, layout_of, note_parts
+from flytenb.reach.surroundings import Surroundings
 
 
 class Doubt(NamedTuple):
@@ -46,36 +56,20 @@ class Doubt(NamedTuple):
         return f"{self.where}: {self.what}" if self.where else self.what
 
 
-class _End(NamedTuple):
-    """Where a use leads to.
-
-    Attributes:
-        value: an object; a module of which no more can be followed; MISSING.
-        rest: the attributes that are still to be read of it.
-        taken: the first installed module on the way and the attributes asked of it.
-    """
-
-    value: Any
-    rest: tuple[str, ...]
-    taken: tuple[ModuleType, tuple[str, ...]] | None
-
-
 class Reacher(WatchingWalker):
     """Walks over everything that code reaches, with a digest of it.
 
     Attributes:
         doubts: what could not be read, and why.
-        taken: the installed things that own code takes: an object or the name of a module, and the attributes that are
-            asked of it.
-        variables: the environment variables that it reads; an empty one means all.
+        surroundings: what the code asks for besides objects.
     """
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self.doubts: dict[Doubt, None] = {}
-        self.taken: list[tuple[Any, tuple[str, ...]]] = []
-        self.variables: dict[str, None] = {}
-        self._paths = Paths()
+        self.surroundings = Surroundings()
+        self._sharing = Sharing()
+        self._paths = self.surroundings.paths
         self._where: list[str] = []
         self._sources: set[str] = set()
 
@@ -83,6 +77,11 @@ class Reacher(WatchingWalker):
         """Return the digest of an object; what can't be read is noted as a doubt."""
         if type(value) is str and self._where:  # of a class, a default, a closure, an object
             self._paths.add([value])
+            if (what := outside.doubt_about_text(value)) is not None:
+                self.doubt(what)
+        elif not is_scalar(value):
+            self._sharing.visit(value)
+            self.surroundings.add_object(value)
         try:
             return super().of(value)
         except (OpaqueError, RecursionError) as e:
@@ -95,7 +94,7 @@ class Reacher(WatchingWalker):
 
     def take(self, value: Any, attributes: tuple[str, ...] = ()) -> None:
         """Note that something installed is taken."""
-        self.taken.append((value, attributes))
+        self.surroundings.take(value, attributes)
 
     @contextmanager
     def at(self, name: str) -> Iterator[None]:
@@ -106,13 +105,61 @@ class Reacher(WatchingWalker):
         finally:
             self._where.pop()
 
-    def files(self) -> bytes:
-        """Return the digest of the files at the constant paths that have been reached."""
+    def surrounded(self, digest: bytes) -> bytes:
+        """Return a digest with what the code asks for besides objects: files at constant paths, settings, patches.
+
+        It is the last thing to be asked: only the whole walk tells what the code asks for.
+        """
+        for what in self.surroundings.doubts():
+            self.doubt(what)
+        pieces = [digest, *self.of_libraries(), self._sharing.digest()]
+        pieces += [self.measure(lambda read=read: said(read())) for read in self.surroundings.readers()]  # type: ignore[misc]
         try:
-            return self.measure(self._paths.digest)
+            return hashed(*pieces, self.measure(self._paths.digest))
         except OpaqueError as e:
             self.doubt(str(e))
             return b""
+
+    def of_libraries(self) -> list[bytes]:
+        """Return the digests of what own code has put on the libraries in use, or registered with them."""
+        return [*self._patches(), *self._registered()]
+
+    def _patches(self) -> Iterator[bytes]:
+        classes = self.surroundings.classes()
+        names = sorted(self.surroundings.names)
+        present = [(cls, name) for cls in classes for name in names if name in vars(cls)]
+        self.measure(lambda: sizes(classes))
+        self.watch(lambda _: [vars(cls).get(name) for cls, name in present], None)
+        for cls in classes:
+            found = {**own_members(cls), **asked_members(cls, names)}
+            if found:
+                yield hashed(f"{cls.__module__}.{cls.__qualname__}".encode(), self.of_named(found))
+
+    def _registered(self) -> Iterator[bytes]:
+        for place, read in self.surroundings.registered():
+            found = read()
+            if found:
+                self.watch(lambda _, read=read: _held(read()), None)  # type: ignore[misc]
+                # A class whose cell was run again leaves its former self there.
+                pairs = found.items() if type(found) is dict else [(None, found)]
+                yield hashed(place.encode(), *sorted({self.of_all(pair) for pair in pairs}))
+
+    def of_all_variables(self) -> bytes:
+        """Return the digest of the environment, for code that hands it on."""
+        return self.measure(lambda: outside.variable(outside.ALL))
+
+    def add_lock(self, lock: Any) -> None:
+        """As above."""
+        self.surroundings.add_lock(lock)
+
+    def add_logger(self, logger: Any) -> None:
+        """As above."""
+        self.surroundings.add_logger(logger)
+
+    def layout(self, value: Any) -> bytes:
+        """As above."""
+        note_parts(value, self._sharing)
+        return self.measure(lambda: layout_of(value))
 
     def of_named(self, held: Mapping[Any, Any]) -> bytes:
         """Return the digest of values and their names; a name isn't a text that the code reads."""
@@ -132,17 +179,16 @@ class Reacher(WatchingWalker):
         uses = uses_of(code)
         for what in outside.doubts_about(uses):
             self.doubt(what)
-        self._paths.add(uses.strings)
-        self._paths.note(uses)
+        self.surroundings.add(code, uses)
         used = {use.origin.name for use in uses.uses if use.origin.kind == "free"}
-        pieces = [self.of(cell.cell_contents) for name, cell in cells.items() if name not in used and _is_bound(cell)]
+        pieces = [self.of(cell.cell_contents) for name, cell in cells.items() if name not in used and is_bound(cell)]
         return hashed(*pieces, *(self._of_use(use, scope, cells, is_source) for use in uses.uses))
 
     def _of_use(self, use: Use, scope: dict[str, Any], cells: dict[str, Any], is_source: bool) -> bytes:
-        unloaded = _unloaded(use, scope)
+        unloaded = unloaded_module(use, scope)
         if unloaded is not None:
             return self._of_unloaded(unloaded, use)
-        end = _follow(use, scope, cells)
+        end = follow(use, scope, cells)
         if use.origin.kind == "global" and use.origin.name == "__file__" and type(end.value) is str:
             self._paths.folders[str(Path(end.value).parent)] = None
             return hashed(b"file")
@@ -155,28 +201,31 @@ class Reacher(WatchingWalker):
         if use.how == "keep" and not is_source:
             return b""
         if use.how == "write" and isinstance(end.value, str | PurePath):  # what the file holds says nothing then
-            self.watch(lambda _: [_follow(use, scope, cells).value], None)
+            self.watch(lambda _: [follow(use, scope, cells).value], None)
             return hashed(b"path", os.fspath(end.value).encode("utf-8", "surrogateescape"))
         note = note_of(end.value, end.rest, use.how)
         if note is not None:
+            if not is_scalar(end.value):  # another name may be the same object's
+                self._sharing.visit(end.value)
+                self.watch(lambda _: [follow(use, scope, cells).value], None)
             return self.measure(lambda: hashed(b"note", plain_bytes(_note_now(use, scope, cells)) or b""))
-        self.watch(lambda _: [_follow(use, scope, cells).value], None)
+        self.watch(lambda _: [follow(use, scope, cells).value], None)
         return self._of_end(end, use, scope)
 
-    def _of_end(self, end: _End, use: Use, scope: dict[str, Any]) -> bytes:
+    def _of_end(self, end: End, use: Use, scope: dict[str, Any]) -> bytes:
         value, rest = end.value, end.rest
         name = outside.variable_of(value, rest, use, scope)
         if name is not None:
             if name == outside.NOTHING:
                 return b""
-            self.variables[name] = None
             return self.measure(lambda: outside.variable(name))
-        dotted = ".".join((_name_of(end.taken[0]), *end.taken[1])) if end.taken is not None else ""
+        dotted = ".".join((module_name(end.taken[0]), *end.taken[1])) if end.taken is not None else ""
         if (what := outside.doubt_about(value, dotted)) is not None and use.how != "keep":
             self.doubt(what)
         if end.taken is not None:
             self.add_texts(value)
             held = self.of(value) if is_own(value) or plain_bytes(value) is not None else b""
+            self.take(value, rest)
             return hashed(b"installed", dotted.encode(), version_of(dotted).encode(), held)
         if is_module(value) and rest:  # it has no such attribute, or makes it when it is asked
             makes = scope_of(value).get("__getattr__")
@@ -201,7 +250,7 @@ class Reacher(WatchingWalker):
         """A module that is imported when the code runs: its source, and that of the own modules which it imports."""
         self.watch(_loaded, name)
         spec = find_spec(name)
-        if spec is None or _is_installed_spec(spec):
+        if spec is None or is_installed_spec(spec):
             self.take(name, use.attributes)
             dotted = ".".join((name, *use.attributes))
             if (what := outside.doubt_about(None, dotted)) is not None and use.how != "keep":
@@ -231,108 +280,14 @@ class Reacher(WatchingWalker):
         return hashed(self.of(code), self.reach(code, scope, {}, is_source=True))
 
 
-# --- where uses lead to ----------------------------------------------------------------------------------------------
-
-
-def _follow(use: Use, scope: dict[str, Any], cells: dict[str, Any]) -> _End:
-    """Follow a use through modules to the first object that isn't one."""
-    value, rest = _begin(use.origin, scope, cells), use.attributes
-    taken = None
-    while is_module(value):
-        if taken is None and not is_own_module(value):
-            taken = (value, rest)
-        inner = scope_of(value).get(rest[0], MISSING) if rest else MISSING
-        if inner is MISSING:
-            break
-        value, rest = inner, rest[1:]
-    return _End(value, rest, taken)
-
-
-def _begin(origin: Origin, scope: dict[str, Any], cells: dict[str, Any]) -> Any:
-    if origin.kind == "global":
-        return scope[origin.name] if origin.name in scope else getattr(builtins, origin.name, MISSING)
-    if origin.kind == "free":
-        cell = cells.get(origin.name)
-        return cell.cell_contents if cell is not None and _is_bound(cell) else MISSING
-    return sys.modules.get(full_name(origin, scope), MISSING)
+def _held(found: Any) -> list[Any]:
+    return items_of(found) if type(found) is dict else [found]
 
 
 def _note_now(use: Use, scope: dict[str, Any], cells: dict[str, Any]) -> Any:
-    end = _follow(use, scope, cells)
+    end = follow(use, scope, cells)
     return note_of(end.value, end.rest, use.how)
-
-
-def _unloaded(use: Use, scope: dict[str, Any]) -> str | None:
-    """Return the name of the module that a use imports, if it isn't loaded; also where only a part of it is."""
-    if use.origin.kind not in ("import", "from"):
-        return None
-    name = full_name(use.origin, scope)
-    if name not in sys.modules:
-        return name
-    if use.origin.kind == "from" and use.attributes:
-        inner = f"{name}.{use.attributes[0]}"  # `from package import module`
-        module = sys.modules[name]
-        is_part = inner not in sys.modules and use.attributes[0] not in scope_of(module) and is_own_module(module)
-        return inner if is_part and find_spec(inner) is not None else None
-    return None
 
 
 def _loaded(name: str) -> list[Any]:
     return [sys.modules.get(name)]
-
-
-def full_name(origin: Origin, scope: dict[str, Any]) -> str:
-    """Return the absolute name of an imported module."""
-    name = origin.name
-    if origin.level:
-        try:
-            name = importlib.util.resolve_name("." * origin.level + name, scope.get("__package__") or "")
-        except ImportError:
-            return name
-    return name.partition(".")[0] if origin.kind == "import" else name
-
-
-def find_spec(name: str) -> ModuleSpec | None:
-    """Find a module without importing the package that it is in."""
-    if name in sys.modules:
-        return getattr(sys.modules[name], "__spec__", None)
-    package, _, _ = name.rpartition(".")
-    try:
-        if not package:
-            return importlib.util.find_spec(name)
-        above = find_spec(package)
-        places = None if above is None else above.submodule_search_locations
-        return None if places is None else PathFinder.find_spec(name, list(places))
-    except (ImportError, ValueError, AttributeError):
-        return None
-
-
-def is_module(value: Any) -> bool:
-    """Tell whether an object is a module; a module's class may be the user's own."""
-    return issubclass(type(value), ModuleType)
-
-
-def is_own(value: Any) -> bool:
-    """Tell whether a function, class, module or object is the user's own, an object by its class."""
-    if type(value) is FunctionType:
-        return not is_installed(value.__code__.co_filename)
-    if is_module(value):
-        return is_own_module(value)
-    return is_own_class(value if isinstance(value, type) else type(value))
-
-
-def _is_bound(cell: Any) -> bool:
-    try:
-        return cell.cell_contents is not MISSING
-    except ValueError:
-        return False
-
-
-def _is_installed_spec(spec: ModuleSpec) -> bool:
-    if spec.origin is None:  # a namespace package
-        return all(is_installed(f"{place}/") for place in spec.submodule_search_locations or ())
-    return is_installed(spec.origin) or not Path(spec.origin).is_absolute()
-
-
-def _name_of(module: ModuleType) -> str:
-    return str(scope_of(module).get("__name__"))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flytenb.bridge.execution.dynamic import compile_dynamic
 from flytenb.cache.task_cache import TaskCache
 from flytenb.model import CacheStatus
+from flytenb.reach.file_reads import FileReads
 from flytenb.runner.record import Record
 from flytenb.runner.scope import Scope
 from flytenb.runner.step import EntityStep, Expansion
@@ -50,7 +51,9 @@ class DynamicStep(EntityStep):
             return False
         if found is None:
             self.record.cache = CacheStatus.MISS
-            self.closing.store = lambda outputs: cache.put(key, outputs)
+            self.closing.reads = cache.reads(inputs)
+            self.closing.store = lambda outputs: cache.put(key, outputs, self.closing.reads)
+            self.closing.reads.begin()
             return False
         self.record.cache = CacheStatus.HIT
         self.put_outputs(found)
@@ -60,13 +63,16 @@ class DynamicStep(EntityStep):
 class DynamicExitStep(ExitStep):
     """Collect a dynamic's outputs; store them if it is cached."""
 
-    __slots__ = ("store",)
+    __slots__ = ("reads", "store")
 
     def __init__(self, record: Record, scope: Scope) -> None:
         super().__init__(record, scope)
         self.store: Callable[[dict[str, Any]], None] | None = None
+        self.reads: FileReads | None = None
 
     def execute(self, scheduler: Scheduler) -> None:
+        if self.reads is not None:
+            self.reads.end()
         super().execute(scheduler)
         if self.store is None:
             return

@@ -38,6 +38,7 @@ from flytenb.bridge.patches import during_runs
 from flytenb.bridge.private import expect_pickled_tasks
 from flytenb.bridge.stopping import Attempt, check_stopped, current_attempt, set_attempt
 from flytenb.errors import TravelError, WorkerLostError, say
+from flytenb.reach.file_reads import FileReads, current_reads
 from flytenb.runner.capture import write_captured
 from flytenb.runner.journal import LOG_LIMIT
 from flytenb.runner.process_state import SAVERS, current_cwd, go_to, save_state
@@ -111,12 +112,14 @@ class _Start:
         cwd: the working directory, None if it has been removed.
         environ: the environment.
         checkpoints: where the earlier attempts wrote their checkpoints.
+        is_watched: whether the files that the task reads are noted.
     """
 
     root: Path
     cwd: str | None
     environ: dict[str, str]
     checkpoints: list[str]
+    is_watched: bool = False
 
     def take(self) -> None:
         """Begin with it, in the process."""
@@ -139,7 +142,14 @@ def process_call(task: Any, *, strict: bool) -> Call:
         if own is not None:
             own(workspace, inputs)
         attempt = current_attempt()
-        start = _Start(workspace.root, current_cwd(), {**os.environ, **environment}, attempt.checkpoints or [])
+        reads = current_reads()
+        start = _Start(
+            workspace.root,
+            current_cwd(),
+            {**os.environ, **environment},
+            attempt.checkpoints or [],
+            is_watched=bool(reads),
+        )
         sent = _pack_up(name, body, inputs, start)
         with pool().lease() as executor:
             future = executor.submit(_work, sent)
@@ -154,7 +164,7 @@ def process_call(task: Any, *, strict: bool) -> Call:
                             f"the process that ran {name!r} died before it answered{_exit_of(e)}",
                             hint="it may have run out of memory, called os._exit or crashed in native code",
                         ) from e
-        box = [_unpack(answer, attempt)]
+        box = [_unpack(answer, attempt, reads)]
         workspace.enter_to_pack()
         return pack(box)
 
@@ -246,6 +256,7 @@ def _work(sent: bytes) -> bytes:
     printed = _Head()
     attempt = Attempt()
     set_attempt(attempt)
+    reads = FileReads()
     restore = save_state(SAVERS.keys())
     during_runs.begin()
     streams = sys.stdout, sys.stderr
@@ -257,14 +268,15 @@ def _work(sent: bytes) -> bytes:
         attempt.checkpoints = start.checkpoints
         Workspace(start.root).enter()
         _ignore_interrupts()  # flytekit's own handler, installed with its first context, would end the process
-        answer: tuple[Any, ...] = ("returned", body(**inputs))
+        with reads.watch() if start.is_watched else contextlib.nullcontext():
+            answer: tuple[Any, ...] = ("returned", body(**inputs))
     except BaseException as e:
         answer = ("raised", e, traceback.format_exc())
     finally:
         sys.stdout, sys.stderr = streams
         during_runs.end()
         restore()
-    rest = (printed.getvalue(), attempt.checkpoints)
+    rest = (printed.getvalue(), attempt.checkpoints, reads.outcome())
     try:
         return cloudpickle.dumps((*answer, *rest))  # type: ignore[no-any-return]
     except Exception as e:
@@ -290,8 +302,10 @@ def _show_main(body: Any) -> None:
         main.update({k: v for k, v in function.__globals__.items() if not k.startswith("__")})
 
 
-def _unpack(answer: bytes, attempt: Attempt) -> Any:
-    kind, *rest, printed, checkpoints = cloudpickle.loads(answer)
+def _unpack(answer: bytes, attempt: Attempt, watching: list[FileReads]) -> Any:
+    kind, *rest, printed, checkpoints, read = cloudpickle.loads(answer)
+    for reads in watching:
+        reads.take(read)
     if attempt.checkpoints is not None:
         attempt.checkpoints[:] = checkpoints or []
     write_captured(printed)

@@ -65,9 +65,11 @@ def call_cached(
             record.cache = CacheStatus.HIT
             return found
         record.cache = CacheStatus.MISS
-        outputs = call(scheduler.workspace, inputs)
+        reads = cache.reads(inputs)
+        with reads.watch():
+            outputs = call(scheduler.workspace, inputs)
         try:
-            cache.put(key, outputs)
+            cache.put(key, outputs, reads)
             record.cache = CacheStatus.POPULATED
         except Exception as e:
             scheduler.journal.note(record, f"the cache could not store this: {type(e).__name__}: {e}\n")

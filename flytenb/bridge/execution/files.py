@@ -74,6 +74,14 @@ def _may_hold(kinds: tuple[type, ...], declared: Any, seen: set[int]) -> bool:
     return any(_may_hold(kinds, one, seen) for one in inner)
 
 
+def paths_in(value: Any) -> Iterator[str]:
+    """Yield the local paths of the files in a value, and where they were uploaded to."""
+    for file in _files_in(value):
+        held = private.dataset_literal(file) if isinstance(file, StructuredDataset) else None
+        found = [held and held.uri] if isinstance(file, StructuredDataset) else [file.path, file._remote_source]
+        yield from (str(path).removeprefix("file://") for path in found if path)
+
+
 def own_value(workspace: Workspace, value: Any, declared: Any) -> Any:
     """Make the files in a value of this type that a task receives its own; return the same value."""
     if may_hold_files(declared):

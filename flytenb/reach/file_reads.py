@@ -1,0 +1,359 @@
+"""Files that a task reads while it runs, as Python's audit events tell, and whether they are still the same later.
+
+No analysis of code can tell which file `open(f"{folder}/{name}")` reads. So the files that a body opened, and the
+directories that it listed, are stored with its answer, and an answer counts only while they are what they were.
+Not among them are the task's own inputs and what it wrote itself, installed code, and files of the kernel such as
+`/proc`. Of a program that it starts, the files named in its command line count.
+
+C libraries open files without an event; `outside` tells which tasks use them.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import shlex
+import shutil
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from flytenb.reach.code_digest import UnreadableCodeError, code_of
+from flytenb.reach.objects import hashed
+from flytenb.reach.outside import content
+from flytenb.reach.ownership import is_installed, is_own_module
+
+_IGNORED = ("/proc/", "/sys/", "/dev/")
+_RUN_DIRECTORY = "/flytenb-run-"
+"""In the paths of the copies that tasks are given, whose content is the inputs'."""
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+_LARGE = 64 << 20
+"""Files of more bytes count by their size and times, not by their content."""
+
+
+class ChangedFileError(Exception):
+    """A file changed while a task that read it ran, so that nothing tells which content its answer is of."""
+
+
+class FileRead(NamedTuple):
+    """One thing that a task read of the file system.
+
+    Attributes:
+        how: `"file"`, `"facts"` (its kind, size and times), `"folder"` (its names), `"glob"`, `"program"` (where a
+            command is found) or `"code"` (an own function or class that was unpickled by its name).
+        name: the path, relative if it was given so, or the pattern.
+        below: the directory that a pattern is looked for in.
+        found: the digest of what was found.
+    """
+
+    how: str
+    name: str
+    below: str
+    found: bytes
+
+    def is_current(self) -> bool:
+        """Tell whether reading it now would find the same."""
+        return _find(self.how, self.name, self.below) == self.found
+
+
+class FileReads:
+    """The reads of one call, noted while it is watched.
+
+    Args:
+        inputs: the paths of the files that the call is given: the key holds what they say.
+        is_wide: whether threads that run other nodes belong to the call too, as in a dynamic or an eager.
+    """
+
+    def __init__(self, inputs: Iterable[str] = (), *, is_wide: bool = False) -> None:
+        self._inputs = tuple(os.path.realpath(path) for path in inputs)
+        self._is_wide = is_wide
+        self._cwd = ""
+        self._threads: set[int] = set()
+        self._stamps: dict[str, tuple[int, ...]] = {}
+        self._found: dict[tuple[str, str, str], bytes] = {}
+        self._named: dict[str, tuple[int, ...]] = {}
+        self._written: set[str] = set()
+        self._elsewhere: list[tuple[FileRead, ...] | ChangedFileError] = []
+
+    @contextmanager
+    def watch(self) -> Iterator[None]:
+        """Note what this thread, and threads that belong to no other call, read meanwhile."""
+        self.begin()
+        try:
+            yield
+        finally:
+            self.end()
+
+    def begin(self) -> None:
+        """Begin to note; `end` must follow."""
+        _listen()
+        self._cwd = _cwd()
+        self._threads.add(threading.get_ident())
+        _watching[id(self)] = self
+
+    def end(self) -> None:
+        """Note no more."""
+        _watching.pop(id(self), None)
+
+    def take(self, reads: tuple[FileRead, ...] | ChangedFileError) -> None:
+        """Add the outcome of a call in another process."""
+        self._elsewhere.append(reads)
+
+    def outcome(self) -> tuple[FileRead, ...] | ChangedFileError:
+        """Return what was read, or why that isn't known."""
+        try:
+            return self.all()
+        except ChangedFileError as e:
+            return e
+
+    def all(self) -> tuple[FileRead, ...]:
+        """Return what was read and isn't the call's own.
+
+        Raises:
+            ChangedFileError: if one of the files isn't any more what it was when it was read.
+        """
+        made = {
+            FileRead(*key, found): None
+            for key, found in [*self._found.items()]
+            if key[0] == "code" or not self._is_own(key[1])
+        }
+        for path, stamp in self._stamps.items():
+            if self._is_own(path):
+                continue
+            if _stamp(path) != stamp:
+                raise ChangedFileError(f"{path!r} changed while the task that reads it ran")
+            made[FileRead("file", path, "", _find("file", path, ""))] = None
+        for path, stamp in self._named.items():
+            if not self._is_own(path) and _stamp(path) == stamp:  # else the program wrote it
+                made[FileRead("file", path, "", _find("file", path, ""))] = None
+        for outcome in self._elsewhere:
+            if isinstance(outcome, ChangedFileError):
+                raise outcome
+            made.update((read, None) for read in outcome if not self._is_own(read.name))
+        return tuple(made)
+
+    def ask(self, path: Any) -> None:
+        """Note that code may ask about a file at this path, of which there is no event."""
+        if (name := self._name(path)) is not None:
+            self._add("facts", name, "")
+
+    # --- noting, on any thread ---
+
+    def belongs_to(self, thread: int, is_free: bool) -> bool:
+        """Tell whether what a thread reads is the call's."""
+        return self._is_wide or is_free or thread in self._threads
+
+    def opened(self, path: Any, mode: str | None, flags: int) -> None:
+        """Note that a file is opened; what is read of it first wasn't written here."""
+        name = self._name(path)
+        if name is None or (flags == 0 and mode == "rb"):  # code that is imported is known by the key
+            return
+        if mode is not None:
+            is_written, is_read = bool(set(mode) & set("wxa+")), "r" in mode or mode.startswith("a+")
+        else:
+            is_written, is_read = bool(flags & _WRITING), not flags & (os.O_WRONLY | os.O_TRUNC | os.O_EXCL)
+        if is_read and name not in self._written:
+            self._stamps.setdefault(name, _stamp(name))
+        if is_written and name not in self._stamps:
+            self._written.add(name)
+
+    def listed(self, path: Any) -> None:
+        """Note that the names in a directory are read."""
+        name = self._name("." if path is None else path)
+        if name is not None and name not in self._written:
+            self._add("folder", name, "")
+
+    def globbed(self, pattern: Any, below: Any) -> None:
+        """Note that a pattern is looked for."""
+        name = os.fsdecode(pattern)
+        root = self._name("/" if name.startswith("/") else below or ".")
+        if root is not None and not is_installed(name):
+            self._add("glob", name, root)
+
+    def written(self, path: Any) -> None:
+        """Note that a file or directory is made here."""
+        name = self._name(path)
+        if name is not None and name not in self._stamps:
+            self._written.add(name)
+
+    def started(self, executable: Any, words: Iterable[Any], cwd: Any = None) -> None:
+        """Note that a program is started: where it is found, and the files that its command line names."""
+        self._add("program", os.fsdecode(executable), "")
+        for word in words:
+            for part in _words(os.fsdecode(word)):
+                name = self._name(Path(os.fsdecode(cwd)) / part if cwd else part)
+                if name is not None and name not in self._written and Path(name).is_file():
+                    self._named.setdefault(name, _stamp(name))
+
+    def unpickled(self, module: str, name: str) -> None:
+        """Note that an own function or class is taken by its name."""
+        held = sys.modules.get(module)
+        if held is not None and is_own_module(held):
+            self._add("code", name, module)
+
+    def _add(self, how: str, name: str, below: str) -> None:
+        if (how, name, below) not in self._found:
+            self._found[how, name, below] = _find(how, name, below)
+
+    def _name(self, path: Any) -> str | None:
+        """Return a path as it is looked up again: relative to the working directory that the call began in."""
+        if isinstance(path, int):
+            return None
+        name = os.path.normpath(os.fsdecode(path))
+        if not name.startswith("/") and (base := self._base()):
+            name = f"{base}/{name}"
+        return None if name.startswith(_IGNORED) or is_installed(name) else name
+
+    def _base(self) -> str:
+        """The working directory, empty where the call began."""
+        cwd = _cwd()
+        return "" if cwd == self._cwd else cwd
+
+    def _is_own(self, name: str) -> bool:
+        if _RUN_DIRECTORY in name:
+            return True
+        real = os.path.realpath(name)
+        places = (*self._inputs, *(os.path.realpath(path) for path in self._written)) if name else ()
+        return any(real == place or real.startswith(f"{place}/") for place in places)
+
+
+def _find(how: str, name: str, below: str) -> bytes:
+    """Return the digest of what is read of a path or pattern now."""
+    try:
+        if how == "folder":
+            return hashed(*(os.fsencode(inner.name) for inner in sorted(Path(name or ".").iterdir())))
+        if how == "glob":
+            found = glob.glob(name, root_dir=below or None, recursive=True, include_hidden=True)  # noqa: PTH207
+            return hashed(*map(os.fsencode, sorted(found)))
+        if how == "facts":
+            target = str(Path(name).readlink()) if Path(name).is_symlink() else ""
+            return hashed(f"{Path(name).stat().st_mode} {target} {_stamp(name)[:2]}".encode())
+        if how == "code":
+            return _code_of(name, below)
+        if how == "program":
+            place = shutil.which(name)
+            return f"{place} {_stamp(place)}".encode() if place else b""
+        return hashed(repr(_stamp(name)).encode()) if Path(name).stat().st_size > _LARGE else content(name)
+    except OSError as e:
+        return f"missing {e.errno}".encode()
+
+
+def _code_of(name: str, module: str) -> bytes:
+    found: Any = sys.modules.get(module)
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    try:
+        return code_of(found)
+    except UnreadableCodeError:
+        return os.urandom(16)  # nothing proves it unchanged
+
+
+def _stamp(path: str) -> tuple[int, ...]:
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return ()
+    return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_dev
+
+
+def _words(line: str) -> list[str]:
+    try:
+        return [line, *shlex.split(line)] if " " in line else [line]
+    except ValueError:  # a quote that isn't closed
+        return [line, *line.split()]
+
+
+def _cwd() -> str:
+    try:
+        return os.getcwd()  # noqa: PTH109 - asked at every event
+    except OSError:
+        return ""
+
+
+# --- audit events ----------------------------------------------------------------------------------------------------
+
+_watching: dict[int, FileReads] = {}
+"""The calls that are watched now."""
+_IMPORTING = ("<frozen importlib", "<frozen zipimport")
+
+
+class _Thread(threading.local):
+    is_noting = False
+
+
+_thread = _Thread()
+_listening: list[bool] = []
+
+
+def current_reads() -> list[FileReads]:
+    """Return the watched calls that this thread works for."""
+    thread = threading.get_ident()
+    return [reads for reads in [*_watching.values()] if reads.belongs_to(thread, is_free=False)]
+
+
+def _listen() -> None:
+    if not _listening:
+        _listening.append(True)
+        sys.addaudithook(_hear)
+
+
+def _hear(event: str, arguments: tuple[Any, ...]) -> None:
+    """Note an event for the calls that it may belong to. It must not raise: that would fail the user's code."""
+    if not _watching or event not in _EVENTS or _thread.is_noting:
+        return
+    _thread.is_noting = True
+    try:
+        thread = threading.get_ident()
+        is_free = thread != threading.main_thread().ident and not threading.current_thread().name.startswith("flytenb")
+        for reads in [*_watching.values()]:
+            if reads.belongs_to(thread, is_free) and not _is_import():
+                _EVENTS[event](reads, arguments)
+    except Exception:  # paths of the user's own types, directories that go away
+        pass
+    finally:
+        _thread.is_noting = False
+
+
+def _is_import() -> bool:
+    """Whether Python's import system looks for modules: what it finds is known by the key."""
+    caller = sys._getframe(2).f_code.co_filename
+    return caller.startswith(_IMPORTING) or caller.endswith(("importlib/metadata/__init__.py", "pkgutil.py"))
+
+
+def _note_path_glob(reads: FileReads, arguments: tuple[Any, ...]) -> None:
+    below, pattern = arguments
+    reads.globbed(pattern, below)
+
+
+def _note_any_depth(reads: FileReads, arguments: tuple[Any, ...]) -> None:
+    below, pattern = arguments
+    reads.globbed(f"**/{pattern}", below)
+
+
+def _note_program(reads: FileReads, arguments: tuple[Any, ...]) -> None:
+    executable, words, *rest = arguments
+    listed = [words] if isinstance(words, str | bytes | os.PathLike) else words
+    reads.started(executable, listed, rest[0] if rest and not isinstance(rest[0], Mapping) else None)
+
+
+_EVENTS: Mapping[str, Callable[[FileReads, tuple[Any, ...]], None]] = {
+    "open": lambda reads, arguments: reads.opened(*arguments),
+    "sqlite3.connect": lambda reads, arguments: reads.opened(arguments[0], "r", os.O_RDONLY | os.O_CLOEXEC),
+    "os.listdir": lambda reads, arguments: reads.listed(arguments[0]),
+    "os.scandir": lambda reads, arguments: reads.listed(arguments[0]),
+    "glob.glob/2": lambda reads, arguments: reads.globbed(arguments[0], arguments[2]),
+    "pathlib.Path.glob": _note_path_glob,
+    "pathlib.Path.rglob": _note_any_depth,
+    "os.mkdir": lambda reads, arguments: reads.written(arguments[0]),
+    "os.rename": lambda reads, arguments: reads.written(arguments[1]),
+    "tempfile.mkstemp": lambda reads, arguments: reads.written(arguments[0]),
+    "tempfile.mkdtemp": lambda reads, arguments: reads.written(arguments[0]),
+    "pickle.find_class": lambda reads, arguments: reads.unpickled(*arguments),
+    "subprocess.Popen": _note_program,
+    "os.system": lambda reads, arguments: reads.started("/bin/sh", [arguments[0]]),
+    "os.posix_spawn": _note_program,
+}
+"""What is done at which of Python's audit events."""
