@@ -40,6 +40,9 @@ from flytenb.reach.settings import said
 from flytenb.reach.sharing import Sharing, layout_of, note_parts
 from flytenb.reach.surroundings import Surroundings
 
+_MOST_MEMBERS = 500
+"""So many members of library classes are compared at each call; of more, those that own code names and their number."""
+
 
 class Doubt(NamedTuple):
     """Something that code reaches and that can't be read, so that the digest doesn't hold it.
@@ -128,6 +131,8 @@ class Reacher(WatchingWalker):
         classes = self.surroundings.classes()
         names = sorted(self.surroundings.names)
         present = [(cls, name) for cls in classes for name in names if name in vars(cls)]
+        if sum(len(vars(cls)) for cls in classes) <= _MOST_MEMBERS:
+            self.watch(lambda _: [held for cls in classes for held in vars(cls).values()], None)
         self.measure(lambda: sizes(classes))
         self.watch(lambda _: [vars(cls).get(name) for cls, name in present], None)
         for cls in classes:
