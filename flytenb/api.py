@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from flytenb.bridge.entities.interface import require_entity
 from flytenb.bridge.execution.calls import name_positional
-from flytenb.bridge.type_names import is_annotation
 from flytenb.bridge.workflow.definition import decorator, rolled_back
 from flytenb.bridge.workflow.graph import read_graph
 from flytenb.bridge.workflow.staleness import recompile_stale
@@ -35,6 +34,7 @@ from flytenb.session.debugging import Debugging, debugging, find_failure, last_f
 from flytenb.session.host import host
 from flytenb.session.listing import Listing
 from flytenb.types import MISSING
+from flytenb.wording.types import is_annotation
 from flytenb.wording.values import brief, class_name
 
 if TYPE_CHECKING:

@@ -236,7 +236,7 @@ def test_its_environment_and_its_output_are_the_node_s() -> None:
         ("echo many > /var/outputs/out", {"out": int}, "can't be read as int: expected a whole number, got 'many'"),
         ("echo perhaps > /var/outputs/out", {"out": bool}, "expected true or false, got 'perhaps'"),
         ("echo why > /var/outputs/_ERROR; echo 1 > /var/outputs/out", {"out": int}, "failed: why"),
-        ("awk 'BEGIN { for (i = 0; i < 2000; i++) printf \"x\" }' > /var/outputs/out", {"out": str}, "1024 bytes"),
+        ("awk 'BEGIN { for (i = 0; i < 2000; i++) printf \"x\" }' > /var/outputs/out", {"out": str}, "1,024"),
         ("echo 1 > /var/outputs/out", {"out": list[int]}, "can't be a list[int]"),
         ("echo RED > /var/outputs/out", {"out": Color}, "can't be a Color"),
         ("echo '[1]' > /var/outputs/out", {"out": dict}, "expected a JSON object, got a list"),

@@ -1,16 +1,14 @@
-# ruff: noqa: UP006, UP007, UP045 (the old spellings are what is tested)
+# ruff: noqa: UP045 (the old spellings are what is tested)
 from __future__ import annotations
 
 import datetime
 import functools
 import types
-import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Annotated, Any, Literal, NamedTuple, NewType, Optional, Union
+from typing import Any, NamedTuple, NewType, Optional
 
-import pandas as pd
 import pytest
 from flytekit import (
     ContainerTask,
@@ -27,7 +25,6 @@ from flytekit import (
     task,
     workflow,
 )
-from flytekit.core.hash import HashMethod
 from flytekit.core.type_engine import TypeEngine
 from flytekit.extras.sqlite3.task import SQLite3Config, SQLite3Task
 from flytekit.extras.tasks.shell import ShellTask
@@ -38,10 +35,10 @@ from flytekit.types.file import FlyteFile
 from flytenb.bridge.entities import interface as entities
 from flytenb.bridge.entities.interface import is_entity, is_stub, kind_of, read_interface, read_settings, short_name
 from flytenb.bridge.entities.stub import Body, read_body
-from flytenb.bridge.type_names import name_literal_type, name_type
-from flytenb.bridge.values_in_short import cut, shorten
+from flytenb.bridge.literal_data import literal_type_text
 from flytenb.errors import NotAnEntityError
 from flytenb.model import Interface, Kind, Port
+from flytenb.wording.values import SHORT, brief
 
 
 class Color(Enum):
@@ -318,7 +315,7 @@ def test_an_interface_has_types_defaults_and_docs() -> None:
             Port("a", "int", None, "the first\nof them"),
             Port("b", "str | None", "None", "maybe"),
             Port("c", "Color", "Color.RED"),
-            Port("d", "str", shorten("x" * 100)),
+            Port("d", "str", brief("x" * 100, SHORT)),
         ),
         outputs=(Port("mean", "float", None, "what came out"), Port("count", "int", None, "what came out")),
         doc="Do it all.\n\nAnd more of it.",
@@ -356,49 +353,7 @@ def test_a_limit_stands_in_for_a_request() -> None:
     assert settings == {"cpu": "1", "gpu": 1}
 
 
-# --- names of types ----------------------------------------------------------------------------------------------
-
-T = typing.TypeVar("T")
-
-TYPES = [
-    (int, "int"),
-    (None, "None"),
-    (type(None), "None"),
-    (Any, "Any"),
-    (Point, "Point"),
-    (list, "list"),
-    (list[Point], "list[Point]"),
-    (typing.List[Point], "list[Point]"),
-    (typing.List, "List"),
-    (dict[str, list[int]], "dict[str, list[int]]"),
-    (typing.Dict[str, float], "dict[str, float]"),
-    (tuple[int, ...], "tuple[int, ...]"),
-    (Optional[int], "int | None"),
-    (None | int, "int | None"),
-    (Union[str, None, float], "str | float | None"),
-    (Union[int, Annotated[int, "x"]], "int"),
-    (Literal["a", 1, Color.RED], "Literal['a', 1, Color.RED]"),
-    (Annotated[Point, HashMethod(str)], "Point"),
-    (list[Annotated[int, "x"]], "list[int]"),
-    (Annotated[StructuredDataset, kwtypes(a=int)], "StructuredDataset"),
-    (pd.DataFrame, "DataFrame"),
-    (FlyteFile, "FlyteFile"),
-    (FlyteFile["csv"], "FlyteFile['csv']"),
-    (FlyteDirectory["png"], "FlyteDirectory['png']"),
-    (Callable[[int, str], bool], "Callable[[int, str], bool]"),
-    (Iterator[int], "Iterator[int]"),
-    (typing.Iterator[Point], "Iterator[Point]"),
-    (UserId, "UserId"),
-    (T, "T"),
-    (typing.ForwardRef("Later"), "Later"),
-    ("Later", "Later"),
-    (datetime.timedelta, "timedelta"),
-]
-
-
-@pytest.mark.parametrize(("python_type", "name"), TYPES, ids=[n for _, n in TYPES])
-def test_a_type_is_named_as_a_reader_would_write_it(python_type: Any, name: str) -> None:
-    assert name_type(python_type) == name
+# --- literal types ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -416,59 +371,9 @@ def test_a_type_is_named_as_a_reader_would_write_it(python_type: Any, name: str)
     ],
 )
 def test_a_literal_type_is_named_like_the_type_it_came_from(python_type: Any, name: str) -> None:
-    assert name_literal_type(TypeEngine.to_literal_type(python_type)) == name
+    assert literal_type_text(TypeEngine.to_literal_type(python_type)) == name
 
 
-def test_a_literal_type_that_nobody_knows_is_any() -> None:
-    assert name_literal_type(LiteralType(simple=SimpleType.BINARY)) == "bytes"
-    assert name_literal_type(LiteralType(simple=99)) == "Any"
-
-
-# --- values in short ---------------------------------------------------------------------------------------------
-
-
-class Rude:
-    def __repr__(self) -> str:
-        raise RuntimeError("no")
-
-
-class Bare:
-    pass
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (1.5, "1.5"),
-        ("a\nb", "'a\\nb'"),
-        (Color.RED, "Color.RED"),
-        ([Color.RED], "[Color.RED]"),
-        ({"k": Point(1, ["a"])}, "{'k': Point(x=1, tags=['a'])}"),
-        (datetime.timedelta(seconds=90), "0:01:30"),
-        (datetime.datetime(2024, 1, 2, 3), "2024-01-02T03:00:00"),
-        (Rude(), "<Rude>"),
-        ([Rude()], "[<Rude>]"),
-        (Bare(), "<Bare>"),
-        (None, "None"),
-    ],
-)
-def test_a_value_in_short(value: Any, text: str) -> None:
-    assert shorten(value) == text
-
-
-@pytest.mark.parametrize("kind", ["text", "list", "dict", "number", "dataclass"])
-def test_a_value_in_short_is_short(kind: str) -> None:
-    value = {
-        "text": "x" * 10_000,
-        "list": list(range(10_000)),
-        "dict": {i: i for i in range(99)},
-        "number": 10**5000,
-        "dataclass": Point(1, ["x"] * 99),
-    }[kind]
-    assert len(shorten(value)) <= 40
-    assert len(shorten(value, 500)) <= 500
-
-
-def test_cut_keeps_one_line() -> None:
-    assert cut("a\n  b\r\nc", 40) == "a b c"
-    assert cut("abcdef", 4) == "abc…"
+def test_an_unknown_literal_type_is_any() -> None:
+    assert literal_type_text(LiteralType(simple=SimpleType.BINARY)) == "bytes"
+    assert literal_type_text(LiteralType(simple=99)) == "Any"

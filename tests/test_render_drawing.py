@@ -16,6 +16,7 @@ from flytenb.errors import FlytenbError, LayoutError, SaveError, UnknownNameErro
 from flytenb.model import EdgeKind, Graph, Kind
 from flytenb.render import captions, drawing, layout, png
 from flytenb.render.drawing import Drawing, draw
+from flytenb.wording.kinds import kind_text
 from tests import render_samples as samples
 from tests.hostile import HOSTILE
 from tests.test_render_svg import hostile_graph, hostile_states
@@ -76,7 +77,7 @@ def facts(graph: Graph) -> set[str]:
         elif node.kind is Kind.CASE:
             found.add(str(node.settings["error"]))
         else:
-            found |= {node.name, captions.kind_word(node.kind), *captions.badges(node)}
+            found |= {node.name, kind_text(node.kind), *captions.badges(node)}
             found |= {port.type for port in node.interface.outputs}
     found |= {edge.label for edge in graph.edges if edge.kind is EdgeKind.CASE}
     for edge in graph.edges:

@@ -16,6 +16,7 @@ from flytekit.types.file import FlyteFile
 from flytenb.runner.comparison import Difference
 from flytenb.runner.run import Run
 from flytenb.runner.settings import Settings
+from flytenb.wording.quantities import duration_text
 
 
 @task
@@ -81,7 +82,7 @@ def test_the_differences_are_told_in_a_table_one_line_each() -> None:
         ["n2", "o0"],
     ]
     assert rows[2].split()[2:] == ["20", "10"]
-    assert took == f"took {one.duration:.3f} s and {two.duration:.3f} s"
+    assert took == f"took {duration_text(one.duration)} and {duration_text(two.duration)}"
 
 
 def test_a_node_that_only_one_run_has_is_there_or_not_there() -> None:

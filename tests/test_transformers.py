@@ -276,7 +276,7 @@ def test_a_transformer_that_is_wrong_fails_its_own_rows(transformer: Any, names:
 @pytest.mark.usefixtures("at_home")
 def test_what_never_comes_back_fails_wherever_it_is_sent() -> None:
     found = failures(Annotated[Tag, Failing()])
-    assert found["there and back"] == "<Tag>: no way back (RuntimeError)"
+    assert found["there and back"] == "<Tag object>: no way back (RuntimeError)"
     assert {"in a list", "in a dict", "as Optional", "in a union", "as an attribute"} < set(found)
 
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flytenb.bridge.type_names import name_type
 from flytenb.display.part import Column, Facts, Group, Part, Section, Table
 from flytenb.display.rendering import Rendering, render_part
 from flytenb.display.type_lens import WHOLE
 from flytenb.types.conformance.report import Check, run_checks
 from flytenb.wording.quantities import count_text
+from flytenb.wording.types import type_text
 
 
 @dataclass(frozen=True, repr=False)
@@ -29,7 +29,7 @@ class Conformance:
     @classmethod
     def of(cls, python_type: Any, samples: Iterable[Any] = (), wrong: Sequence[Any] | None = None) -> Conformance:
         """Try a type on samples of it."""
-        return cls(name_type(python_type), run_checks(python_type, samples, wrong))
+        return cls(type_text(python_type), run_checks(python_type, samples, wrong))
 
     @property
     def ok(self) -> bool:

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from flytenb.wording.quantities import duration_text
+
 T = TypeVar("T")
 
 
@@ -36,7 +38,7 @@ def wait_for(call: Callable[[], T], seconds: float) -> T:
     try:
         result = results.get(timeout=seconds)
     except queue.Empty:
-        raise TimeoutError(f"no answer within {seconds:g} s") from None
+        raise TimeoutError(f"no answer within {duration_text(seconds)}") from None
     if isinstance(result, _Raised):
         raise result.error
     return result

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from flytenb.bridge.entities.interface import (
-    KIND_WORDS,
     inner_workflow,
     kind_of,
     read_interface,
@@ -20,6 +19,7 @@ from flytenb.display.rendering import render_part
 from flytenb.errors import FlytenbError, headline
 from flytenb.model import Interface, Kind, Port
 from flytenb.render.drawing import draw
+from flytenb.wording.kinds import entity_text
 from flytenb.wording.text import class_name
 
 
@@ -46,7 +46,7 @@ def _why_not(error: Exception) -> tuple[tuple[str, str], ...]:
 def signature_card(entity: Any) -> Part:
     """Return kind, inputs, outputs, types, defaults, docs, options and place of definition as a part."""
     interface = read_interface(entity)
-    kind = KIND_WORDS.get(kind_of(entity), str(kind_of(entity)))
+    kind = entity_text(kind_of(entity))
     parts: list[Part] = []
     if interface.doc:
         parts.append(Text(interface.doc, "flow"))

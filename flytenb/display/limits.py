@@ -28,6 +28,7 @@ from flytenb.display.part import (
     Window,
 )
 from flytenb.wording.quantities import bytes_text
+from flytenb.wording.text import class_name
 from flytenb.wording.values import clean, clip
 
 _MOST_FACTS = 12
@@ -145,7 +146,7 @@ class Trimmer:
                 if len(part.html) <= self._limits.html:
                     return part
                 return Text(part.text[: self._limits.block], "plain", max(len(part.text) - self._limits.block, 0))
-        return Note(f"{type(part).__name__} is not a part that can be shown")
+        return Note(f"{class_name(part)} is not a part that can be shown")
 
     def _embed(self, part: Part, size: int, what: str) -> Part:
         if size <= self._limits.embed:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from flytenb.wording.text import class_name
 from flytenb.wording.values import brief
 
 PICTURE_TYPES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml"})
@@ -188,7 +189,7 @@ class Picture(Part):
         if self.mime not in PICTURE_TYPES:
             raise ValueError(f"mime must be one of {', '.join(sorted(PICTURE_TYPES))}, got {self.mime!r}")
         if not isinstance(self.data, bytes):
-            raise TypeError(f"the data of a picture must be bytes, got {type(self.data).__name__}")
+            raise TypeError(f"the data of a picture must be bytes, got {class_name(self.data)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +204,7 @@ class Media(Part):
         if self.mime not in MEDIA_TYPES:
             raise ValueError(f"mime must be one of {', '.join(sorted(MEDIA_TYPES))}, got {self.mime!r}")
         if not isinstance(self.data, bytes):
-            raise TypeError(f"the data of a recording must be bytes, got {type(self.data).__name__}")
+            raise TypeError(f"the data of a recording must be bytes, got {class_name(self.data)}")
 
 
 @dataclass(frozen=True, slots=True)

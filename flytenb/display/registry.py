@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from flytenb.errors import DefinitionError
-from flytenb.wording.loaded import named
+from flytenb.wording.packages import named
 
 Display = Callable[[Any, Any], Any]
 """A function of a value and its `View` that returns a part, another value to show instead, or `NotImplemented`."""

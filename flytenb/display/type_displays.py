@@ -7,7 +7,8 @@ from typing import Annotated, Any, get_args, get_origin
 
 from flytenb.display.part import Html, Part, Text
 from flytenb.display.registry import Display
-from flytenb.wording.loaded import loaded
+from flytenb.wording.packages import loaded
+from flytenb.wording.text import class_name
 
 
 def declared_displays(declared: Any, value: Any) -> Iterator[Display]:
@@ -57,5 +58,5 @@ class _Transformed:
 
 def _html(source: Any) -> Part:
     if not isinstance(source, str):
-        raise TypeError(f"to_html returned {type(source).__name__} instead of str")
+        raise TypeError(f"to_html returned {class_name(source)} instead of str")
     return Html(source)

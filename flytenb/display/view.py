@@ -14,6 +14,7 @@ from flytenb.display.part import Entry, Group, Note, Part, Section, Value, Windo
 from flytenb.display.registry import Display, Registry
 from flytenb.display.selection import PAGE_SIZES, Path, Selection, Selections
 from flytenb.display.type_displays import declared_displays
+from flytenb.wording.quantities import duration_text
 from flytenb.wording.types import member_of, type_text, union_members
 from flytenb.wording.values import brief, class_name, clip, is_told_by_repr, pass_interrupt
 
@@ -219,7 +220,7 @@ class View:
             return "left out: there is too much to show"
         # The outermost value is always shown.
         if self.depth >= 0 and self.is_late:
-            return f"left out: showing this took more than {self.limits.seconds:g} s"
+            return f"left out: showing this took more than {duration_text(self.limits.seconds)}"
         return ""
 
     def _shown(self, value: Any, declared: Any) -> Part:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from flytenb.model import CacheStatus, Edge, EdgeKind, Graph, Interface, Kind, Node, NodeState, Phase, Port
-
-_KIND_WORDS = {Kind.LAUNCH_PLAN: "launch plan", Kind.FAILURE: "failure handler"}
+from flytenb.wording.kinds import constant_text, kind_text
+from flytenb.wording.quantities import count_text, duration_text
 
 _PHASE_SIGNS = {
     Phase.QUEUED: "○",
@@ -21,14 +21,9 @@ _PHASE_SIGNS = {
 CACHED_SIGN = "⚡"
 
 
-def kind_word(kind: Kind) -> str:
-    """Return the kind as a reader says it."""
-    return _KIND_WORDS.get(kind, str(kind))
-
-
 def kind_phrase(node: Node) -> str:
     """Return what kind of thing the node is, with what it stands for: `map of inc`, `reference task`."""
-    word, of = kind_word(node.kind), node.settings.get("of")
+    word, of = kind_text(node.kind), node.settings.get("of")
     if of is None or of == node.name:
         return word
     if node.kind is Kind.REFERENCE:
@@ -43,13 +38,13 @@ def badges(node: Node) -> list[str]:
     s = node.settings
     found: list[str] = []
     if "inside" in s:
-        found.append(count(int(s["inside"]), "node", "inside"))
+        found.append(f"{count_text(int(s['inside']), 'node')} inside")
     if "alias" in s:
         found.append(f"as {s['alias']}")
     if "gate" in s:
         found.append(str(s["gate"]))
     if "duration" in s:
-        found.append(seconds(float(s["duration"])))
+        found.append(duration_text(float(s["duration"])))
     found += [f"{key} {s[key]}" for key in ("fixed", "schedule") if key in s]
     if "concurrency" in s:
         found.append(f"{s['concurrency']} at a time")
@@ -58,15 +53,15 @@ def badges(node: Node) -> list[str]:
     if "min_successes" in s:
         found.append(f"≥ {s['min_successes']} must succeed")
     if s.get("retries"):
-        found.append(f"{s['retries']} {'retry' if s['retries'] == 1 else 'retries'}")
+        found.append(count_text(int(s["retries"]), "retry", "retries"))
     if "timeout" in s:
-        found.append(f"timeout {seconds(float(s['timeout']))}")
+        found.append(f"timeout {duration_text(float(s['timeout']))}")
     if "cache" in s:
         found.append(_cache_badge(s["cache"], is_serial=bool(s.get("cache_serialize"))))
     if s.get("interruptible"):
         found.append("interruptible")
     if s.get("failure_policy"):
-        found.append(str(s["failure_policy"]).lower().replace("_", " "))
+        found.append(constant_text(str(s["failure_policy"])))
     found += [f"{s[key]} {unit}" for key, unit in (("cpu", "cpu"), ("mem", "mem"), ("gpu", "gpu")) if key in s]
     found += [str(s[key]) for key in ("language", "task_type", "image") if key in s]
     where = "/".join(str(s[key]) for key in ("project", "domain") if s.get(key))
@@ -100,22 +95,17 @@ def caption(node: Node) -> str:
     return " · ".join([kind_phrase(node), *badges(node)])
 
 
-def phase_word(phase: Phase) -> str:
-    """Return the phase as a reader says it: `timed out`."""
-    return str(phase).lower().replace("_", " ")
-
-
 def state_caption(state: NodeState) -> str:
     """Return the second line of a node of a run: `running · 37/100 · 1.3 s`, and `1.3 s · hit` when it succeeded."""
-    parts = [phase_word(state.phase)]
+    parts = [constant_text(state.phase)]
     if state.total:
         parts.append(f"{state.done}/{state.total}")
     if state.duration is not None and state.phase not in (Phase.QUEUED, Phase.SKIPPED):
-        parts.append(seconds(state.duration))
+        parts.append(duration_text(state.duration))
     if state.cache is CacheStatus.HIT:
         parts.append("hit")
     if state.attempts > 1:
-        parts.append(f"{state.attempts} attempts")
+        parts.append(count_text(state.attempts, "attempt"))
     if state.phase is Phase.SUCCEEDED and state.duration is not None:
         del parts[0]  # the time and the tick say it
     return " · ".join(parts)
@@ -126,24 +116,6 @@ def sign(state: NodeState) -> str:
     if state.phase is Phase.SUCCEEDED and state.cache is CacheStatus.HIT:
         return CACHED_SIGN
     return _PHASE_SIGNS[state.phase]
-
-
-def seconds(amount: float) -> str:
-    """Return a duration in the unit that suits it: `350 ms`, `1.3 s`, `65 s`, `2 min 05 s`, `3 h 07 min`."""
-    if amount < 0.9995:
-        return "<1 ms" if amount < 0.001 else f"{amount * 1000:.0f} ms"
-    if amount < 99.5 and amount != 60:
-        return f"{amount:.1f} s" if amount < 9.95 and amount != int(amount) else f"{amount:.0f} s"
-    minutes, rest = divmod(round(amount), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest:02} s" if rest else f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min" if minutes else f"{hours} h"
-
-
-def count(number: int, noun: str, rest: str = "") -> str:
-    """Return `1 node`, `12 nodes inside`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}{f' {rest}' if rest else ''}"
 
 
 def port(each: Port) -> str:

@@ -25,6 +25,7 @@ from flytenb.render.scene import Scene, build_scene
 from flytenb.render.subgraph import select_subgraph
 from flytenb.render.svg import to_svg
 from flytenb.render.text_metrics import clean, xml
+from flytenb.wording.quantities import duration_text
 
 
 def draw(
@@ -170,7 +171,7 @@ class Drawing:
         smaller = fold_graph(self._whole, None, most=before // 2)
         if size_of(smaller.graph) >= before:
             return False
-        self._slow = (f"folded further, since the layout took longer than {self.time_limit:g} s",)
+        self._slow = (f"folded further, since the layout took longer than {duration_text(self.time_limit)}",)
         self._folded = smaller
         self.__dict__.pop("_scene", None)
         return True

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from flytenb.errors import LayoutError, LayoutTimeoutError
+from flytenb.wording.quantities import duration_text
 
 TIME_LIMIT = 5.0
 """Seconds that one layout may take."""
@@ -79,7 +80,7 @@ def run_dot(dot: str, form: str, timeout: float) -> bytes:
             [program, f"-T{form}"], input=dot.encode(), capture_output=True, timeout=timeout, check=False
         )
     except subprocess.TimeoutExpired:
-        raise LayoutTimeoutError(f"'dot' took longer than {timeout:g} s") from None
+        raise LayoutTimeoutError(f"'dot' took longer than {duration_text(timeout)}") from None
     except OSError as error:
         raise LayoutError(f"'dot' can't be run: {error}") from error
     if done.returncode or not done.stdout:

@@ -11,6 +11,8 @@ from flytenb.render.arrows import build_arrows
 from flytenb.render.boxes import Boxes
 from flytenb.render.shapes import Arrow, Box, Frame
 from flytenb.render.text_metrics import clean
+from flytenb.wording.kinds import entity_text
+from flytenb.wording.quantities import count_text
 
 
 @dataclass(slots=True)
@@ -57,5 +59,5 @@ def subtitle(graph: Graph) -> str:
         if not n.is_pseudo
     )
     root = Node("", graph.kind, graph.name, settings=graph.settings)
-    kind = "workflow" if graph.kind is Kind.SUBWORKFLOW else captions.kind_phrase(root)
-    return clean(" · ".join([kind, captions.count(number, "node"), *captions.badges(root)]))
+    kind = captions.kind_phrase(root) if graph.kind is not Kind.SUBWORKFLOW else entity_text(graph.kind)
+    return clean(" · ".join([kind, count_text(number, "node"), *captions.badges(root)]))

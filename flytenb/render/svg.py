@@ -13,6 +13,7 @@ from flytenb.render.scene import Scene
 from flytenb.render.shapes import LEFT, LINE, RIGHT, SMALL_SIZE, Arrow, Box, Frame, Line
 from flytenb.render.text_metrics import clean, fit, is_guessed, measure, xml
 from flytenb.render.theme import ICONS, icon_shift, style_sheet
+from flytenb.wording.kinds import constant_text, kind_text
 
 _PAD = 16.0
 _HEAD = 34.0
@@ -47,7 +48,7 @@ def to_svg(scene: Scene, at: Positions, uid: str) -> str:
     parts += [_box(box, scene, at, uid) for box in scene.boxes]
     body = "\n".join(parts)
     state = scene.states.get("")
-    name = xml(f"{scene.title}, {scene.subtitle}" + (f", {captions.phase_word(state.phase)}" if state else ""))
+    name = xml(f"{scene.title}, {scene.subtitle}" + (f", {constant_text(state.phase)}" if state else ""))
     w, h = f"{width:.0f}", f"{height:.0f}"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="ft-drawing" id="{uid}" width="{w}" height="{h}" '
@@ -125,8 +126,8 @@ def _box(box: Box, scene: Scene, at: Positions, uid: str) -> str:
 
 def _spoken(name: str, kind: Kind, state: NodeState | None) -> str:
     """Return the label for screen readers: `generate, task, running`."""
-    words = [name, captions.kind_word(kind)]
-    return ", ".join([*words, captions.phase_word(state.phase)] if state else words)
+    words = [name, kind_text(kind)]
+    return ", ".join([*words, constant_text(state.phase)] if state else words)
 
 
 def _state_attributes(state: NodeState | None) -> str:

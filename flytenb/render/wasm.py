@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flytenb.errors import LayoutError, LayoutTimeoutError
 from flytenb.render.private_cache import PrivateCache
+from flytenb.wording.quantities import duration_text
 
 if TYPE_CHECKING:
     import wasmtime
@@ -47,7 +48,7 @@ class WasmEngine:
             answer = _Instance(wasmtime, loaded).lay_out(dot, form)
         except wasmtime.Trap as trap:
             if trap.trap_code is wasmtime.TrapCode.INTERRUPT:
-                raise LayoutTimeoutError(f"the layout took longer than {timeout:g} s") from None
+                raise LayoutTimeoutError(f"the layout took longer than {duration_text(timeout)}") from None
             raise LayoutError(f"graphviz failed: {trap.message.splitlines()[0]}") from trap
         except wasmtime.WasmtimeError as error:
             raise LayoutError(f"graphviz can't be run: {error}") from error

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flytenb.bridge.crossing.content import IncomparableError, is_same
-from flytenb.bridge.values_in_short import LONG, cut, shorten
-from flytenb.errors import say
+from flytenb.errors import headline, say
 from flytenb.render.text_metrics import clean
+from flytenb.wording.quantities import duration_text
+from flytenb.wording.text import clip_line
+from flytenb.wording.values import LONG, SHORT, brief
 
 if TYPE_CHECKING:
     from flytenb.runner.run import Run
@@ -57,7 +59,7 @@ class Comparison:
         return bool(self.differences)
 
     def __repr__(self) -> str:
-        took = f"took {self.durations[0]:.3f} s and {self.durations[1]:.3f} s"
+        took = f"took {' and '.join(map(duration_text, self.durations))}"
         if not self.differences:
             return f"nothing differs; {took}"
         rows = [("node", "differs", "this run", "the other"), *map(_row, self.differences)]
@@ -73,8 +75,8 @@ def _row(difference: Difference) -> tuple[str, str, str, str]:
     elif difference.what == "phase":
         told = [this, other]
     else:
-        told = [shorten(value) for value in (this, other)]
-    problem = f" can't be compared: {cut(difference.problem, LONG)}" if difference.problem else ""
+        told = [brief(value, SHORT) for value in (this, other)]
+    problem = f" can't be compared: {clip_line(difference.problem, LONG)}" if difference.problem else ""
     return difference.path or "(run)", clean(difference.what + problem), clean(told[0]), clean(told[1])
 
 
@@ -85,7 +87,7 @@ def _differences(path: str, this: Any, other: Any) -> list[Difference]:
     try:
         mine, theirs = this.outputs, other.outputs
     except Exception as e:
-        return [*found, Difference(path, "outputs", None, None, f"{type(e).__name__}: {say(e)}")]
+        return [*found, Difference(path, "outputs", None, None, headline(e))]
     found += [d for name in mine if name in theirs for d in _difference(path, name, mine[name], theirs[name])]
     return found
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from flytenb.bridge.execution.dynamic import compile_dynamic
 from flytenb.cache.task_cache import TaskCache
+from flytenb.errors import headline
 from flytenb.model import CacheStatus
 from flytenb.reach.file_reads import FileReads
 from flytenb.runner.record import Record
@@ -47,7 +48,7 @@ class DynamicStep(EntityStep):
             found = cache.get(key)
         except Exception as e:
             self.record.cache = CacheStatus.SKIPPED
-            scheduler.journal.note(self.record, f"the cache was not asked: {type(e).__name__}: {e}\n")
+            scheduler.journal.note(self.record, f"the cache was not asked: {headline(e)}\n")
             return False
         if found is None:
             self.record.cache = CacheStatus.MISS
@@ -80,4 +81,4 @@ class DynamicExitStep(ExitStep):
             self.store({name: value for name, value in self.record.outputs.items() if value is not None})
             self.record.cache = CacheStatus.POPULATED
         except Exception as e:
-            scheduler.journal.note(self.record, f"the cache could not store this: {type(e).__name__}: {e}\n")
+            scheduler.journal.note(self.record, f"the cache could not store this: {headline(e)}\n")

@@ -84,4 +84,4 @@ def describe(error: BaseException) -> str:
     try:
         return say(error)
     except BaseException as e:
-        return f"(its message can't be read: {type(e).__name__})"
+        return f"(its message can't be read: {class_name(e)})"

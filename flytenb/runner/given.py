@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from flytenb.bridge.crossing import Value
-from flytenb.bridge.values_in_short import shorten
 from flytenb.model import Graph, Interface, Node
 from flytenb.model.node import Port
+from flytenb.wording.types import type_text
+from flytenb.wording.values import SHORT, brief
 
 _DOOR = "@inputs"
 
@@ -23,8 +24,8 @@ def _in_short(value: Value) -> str:
     try:
         found: Any = value.native()
     except Exception:
-        return f"<{getattr(value.python_type, '__name__', value.python_type)}>"
-    return shorten(found)
+        return f"<{type_text(value.python_type)}>"
+    return brief(found, SHORT)
 
 
 def with_given(graph: Graph, given: Mapping[str, str]) -> Graph:

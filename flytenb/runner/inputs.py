@@ -18,8 +18,6 @@ from flytenb.bridge.entities.interface import (
     short_name,
 )
 from flytenb.bridge.entities.stub import stub_error
-from flytenb.bridge.type_names import name_type
-from flytenb.bridge.values_in_short import shorten
 from flytenb.bridge.workflow.policy import task_policy
 from flytenb.bridge.workflow.reader import read_workflow, require_runnable
 from flytenb.bridge.workflow.readings import read_once
@@ -27,7 +25,9 @@ from flytenb.errors import InputError, closest, say
 from flytenb.model import Kind
 from flytenb.model.workflow import Promise, Workflow, WorkflowNode
 from flytenb.runner.wiring import Wired
-from flytenb.wording.text import class_name, clean
+from flytenb.wording.text import class_name
+from flytenb.wording.types import type_text
+from flytenb.wording.values import brief
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def _fill(
     known = [n for n in interface.inputs if n not in fixed]
     for key in given:
         if key in fixed:
-            problems.append((f"{key!r} is fixed by the launch plan to {_brief(fixed[key])}", "leave it out"))
+            problems.append((f"{key!r} is fixed by the launch plan to {brief(fixed[key])}", "leave it out"))
         elif key not in interface.inputs:
             problems.append((f"{key!r} is no input", closest(key, known) or "it takes no inputs"))
     filled = {k: v for k, v in {**saved, **given}.items() if k in interface.inputs}
@@ -114,7 +114,7 @@ def _fill(
         if key in filled:
             continue
         if default is None and not _has_default(interface, key):
-            problems.append((f"{key!r} ({name_type(declared)}) is missing", f"give {key}=…"))
+            problems.append((f"{key!r} ({type_text(declared)}) is missing", f"give {key}=…"))
         else:
             filled[key] = default
     return {key: filled[key] for key in interface.inputs if key in filled}, tuple(problems)
@@ -153,14 +153,9 @@ def _refused(key: str, given: Any, declared: Any, error: Exception) -> tuple[str
     is_of_type = isinstance(declared, type) and isinstance(given, declared)
     if is_of_type and "pickle" in said:
         way = f"Flyte doesn't know the type and would pickle it ({said}): a dataclass usually mends it"
-        return f"{key}={_brief(given)} can't be carried to a task", way
+        return f"{key}={brief(given)} can't be carried to a task", way
     if is_of_type:
-        return f"{key}={_brief(given)} can't be converted as {name_type(declared)}", said or class_name(error)
+        return f"{key}={brief(given)} can't be converted as {type_text(declared)}", said or class_name(error)
     if said.startswith("Expected value of type"):  # flytekit's words, which say nothing more
-        said = f"{key} takes {name_type(declared)}; this is of type {name_type(type(given))}"
-    return f"{key}={_brief(given)} is no {name_type(declared)}", said
-
-
-def _brief(value: Any) -> str:
-    """Return a value in at most 80 characters; one whose own `__repr__` fails or takes too long by its type."""
-    return clean(shorten(value, 80))
+        said = f"{key} takes {type_text(declared)}; this is of type {type_text(type(given))}"
+    return f"{key}={brief(given)} is no {type_text(declared)}", said

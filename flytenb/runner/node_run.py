@@ -11,6 +11,7 @@ from flytenb.errors import UnknownNameError, closest
 from flytenb.model import CacheStatus, NodeState, Phase
 from flytenb.runner.failure import Failure
 from flytenb.runner.record import Record
+from flytenb.wording.quantities import duration_text
 
 if TYPE_CHECKING:
     from flytenb.runner.run import Run
@@ -121,7 +122,7 @@ class NodeRun:
         )
 
     def __repr__(self) -> str:
-        took = "" if self.duration is None else f", {self.duration:.3g} s"
+        took = "" if self.duration is None else f", {duration_text(self.duration)}"
         return f"<NodeRun {self.path} {self.phase}{took}>"
 
 

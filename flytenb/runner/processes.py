@@ -37,11 +37,12 @@ from flytenb.bridge.execution.packing import build_packing
 from flytenb.bridge.patches import during_runs
 from flytenb.bridge.private import expect_pickled_tasks
 from flytenb.bridge.stopping import Attempt, check_stopped, current_attempt, set_attempt
-from flytenb.errors import TravelError, WorkerLostError, say
+from flytenb.errors import TravelError, WorkerLostError, headline
 from flytenb.reach.file_reads import FileReads, current_reads
 from flytenb.runner.capture import write_captured
 from flytenb.runner.journal import LOG_LIMIT
 from flytenb.runner.process_state import SAVERS, current_cwd, go_to, save_state
+from flytenb.wording.text import class_name
 
 _LOOK_EVERY = 0.05
 _START_METHOD = multiprocessing.get_start_method()
@@ -230,7 +231,7 @@ def _pack_up(name: str, body: Callable[..., Any], inputs: dict[str, Any], start:
                 cloudpickle.dumps(value)
             except Exception:
                 raise TravelError(
-                    f"input {key!r} of {name!r}, a {type(value).__name__}, can't travel to a process: {e}",
+                    f"input {key!r} of {name!r}, a {class_name(value)}, can't travel to a process: {e}",
                     hint="run this without --processes, or pass something that can be pickled",
                 ) from e
         raise TravelError(
@@ -281,10 +282,10 @@ def _work(sent: bytes) -> bytes:
         return cloudpickle.dumps((*answer, *rest))  # type: ignore[no-any-return]
     except Exception as e:
         # What was raised is told in words, with its own traceback: the user wants to know of it, not of pickle.
-        what = f"{type(answer[1]).__name__}: {say(answer[1])}" if answer[0] == "raised" else type(answer[1]).__name__
+        what = (headline if answer[0] == "raised" else class_name)(answer[1])
         error = TravelError(
             f"what the task {answer[0]} can't travel back from its process: {what}",
-            hint=f"pickling it failed with {type(e).__name__}: {e}; run this without --processes",
+            hint=f"pickling it failed with {headline(e)}; run this without --processes",
         )
         text = answer[2] if answer[0] == "raised" else traceback.format_exc()
         return cloudpickle.dumps(("raised", error, text, *rest))  # type: ignore[no-any-return]

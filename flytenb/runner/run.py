@@ -29,6 +29,7 @@ from flytenb.runner.plan import Planner, RunPlan
 from flytenb.runner.scheduler import Scheduler
 from flytenb.runner.settings import Settings
 from flytenb.runner.timeline import Timeline
+from flytenb.wording.quantities import count_text, duration_text
 
 _LOOK_EVERY = 0.2
 """Seconds between two looks at whether the wait for a run was interrupted."""
@@ -274,8 +275,8 @@ class Run:
         return self
 
     def __repr__(self) -> str:
-        took = "" if self.duration is None else f" in {self.duration:.3g} s"
-        return f"<Run of {self.name} {self.phase}{took}, {len(self.nodes)} nodes>"
+        took = "" if self.duration is None else f" in {duration_text(self.duration)}"
+        return f"<Run of {self.name} {self.phase}{took}, {count_text(len(self.nodes), 'node')}>"
 
 
 def read_graph_once(entity: Any) -> Reading[Graph]:

@@ -31,6 +31,7 @@ from flytenb.runner.process_state import HAS_OWN_CWD, current_cwd, go_to, save_s
 from flytenb.runner.ready_queue import ReadyQueue
 from flytenb.runner.scope import HandlerScope, Scope, dependents, doomed_in, pass_over, unfinished
 from flytenb.runner.step import DONE, LATER, READY, RUNNING, WAITING, Answer, Expansion, Skip, Step
+from flytenb.wording.quantities import duration_text
 from flytenb.wording.text import class_name
 
 if TYPE_CHECKING:
@@ -365,7 +366,7 @@ class Scheduler:
             if step.attempt is not attempt:
                 return
             self._give_up(step)
-            words = f"node {step.path!r} took longer than its timeout of {seconds:g} s"
+            words = f"node {step.path!r} took longer than its timeout of {duration_text(seconds)}"
             self._put(self._handle_error(step, NodeTimeoutError(words), words, Phase.TIMED_OUT))
         self._wind_up_if_over()
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from flytenb.bridge.entities.interface import short_name
 from flytenb.bridge.execution.packing import explain_input
 from flytenb.reach.state_uses import NOTHING
+from flytenb.wording.text import class_name
 
 if TYPE_CHECKING:
     from flytenb.bridge.crossing import Value
@@ -123,7 +124,7 @@ class Step:
         """Let go of what is held outside: timers, jobs, loops. Under the scheduler's lock: it must not block."""
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.path or '(run)'} {self.state.name}>"
+        return f"<{class_name(self)} {self.path or '(run)'} {self.state.name}>"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flytenb.cache.task_cache import single_flight
+from flytenb.errors import headline
 from flytenb.model import CacheStatus
 from flytenb.runner.record import Record
 from flytenb.runner.scope import Scope
@@ -72,7 +73,7 @@ def call_cached(
             cache.put(key, outputs, reads)
             record.cache = CacheStatus.POPULATED
         except Exception as e:
-            scheduler.journal.note(record, f"the cache could not store this: {type(e).__name__}: {e}\n")
+            scheduler.journal.note(record, f"the cache could not store this: {headline(e)}\n")
         return outputs
 
 
@@ -80,5 +81,5 @@ def _call_uncached(
     record: Record, scheduler: Scheduler, inputs: dict[str, Any], call: Call, why: Exception
 ) -> dict[str, Value]:
     record.cache = CacheStatus.SKIPPED
-    scheduler.journal.note(record, f"the cache was not asked: {type(why).__name__}: {why}\n")
+    scheduler.journal.note(record, f"the cache was not asked: {headline(why)}\n")
     return call(scheduler.workspace, inputs)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from flytenb.wording.quantities import duration_text
+
 if TYPE_CHECKING:
     from flytenb.runner.run import Run
 
 _WIDTH = 48
 _NAME = 32
+_TOOK = 12
 
 
 @dataclass(frozen=True)
@@ -60,5 +63,5 @@ class Timeline:
             at = min(int(bar.start * scale), _WIDTH - 1)
             length = max(1, min(round(bar.duration * scale), _WIDTH - at))
             drawn = " " * at + "█" * length
-            lines.append(f"{label:<{_NAME}} │{drawn:<{_WIDTH}}│ {bar.duration:8.3f} s  {bar.phase}")
-        return "\n".join([*lines, f"{'':<{_NAME}}  {'in all':>{_WIDTH}}  {self.total:8.3f} s"])
+            lines.append(f"{label:<{_NAME}} │{drawn:<{_WIDTH}}│ {duration_text(bar.duration):>{_TOOK}}  {bar.phase}")
+        return "\n".join([*lines, f"{'':<{_NAME}}  {'in all':>{_WIDTH}}  {duration_text(self.total):>{_TOOK}}"])

@@ -6,11 +6,11 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from flytenb.bridge.entities.interface import KIND_WORDS
 from flytenb.display.limits import Limits
 from flytenb.display.part import Column, Table, Text
 from flytenb.display.rendering import Rendering, render_part
 from flytenb.display.text import WIDTH, width_of
+from flytenb.wording.kinds import entity_text
 from flytenb.wording.quantities import duration_text
 from flytenb.wording.values import brief, clean, clip
 
@@ -44,7 +44,7 @@ class Listing:
             rows.append(
                 (
                     definition.name,
-                    KIND_WORDS.get(definition.kind, str(definition.kind)),
+                    entity_text(definition.kind),
                     f"[{definition.cell}]" if definition.cell is not None else "",
                     _code(session, definition),
                     _last(runs[-1]) if runs else "",

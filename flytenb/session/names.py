@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from flytenb.wording.types import is_annotation
+
 if TYPE_CHECKING:
     from flytenb.runner.run import Run
     from flytenb.session import Session
@@ -79,7 +81,6 @@ class Names:
     def values(self) -> list[str]:
         """List the variables that hold neither an entity, a module, a function nor a class."""
         from flytenb.bridge.entities.interface import is_entity
-        from flytenb.bridge.type_names import is_annotation
 
         not_values = (types.ModuleType, types.FunctionType, types.BuiltinFunctionType)
         found = ((n, v) for n, v in self._public() if n not in _SHELL_NAMES and not isinstance(v, not_values))
@@ -87,8 +88,6 @@ class Names:
 
     def types(self) -> list[str]:
         """List the names of types, the built-in ones last."""
-        from flytenb.bridge.type_names import is_annotation
-
         found = [name for name, value in self._public() if value is not None and is_annotation(value)]
         return [*dict.fromkeys([*found, *_PLAIN_TYPES])]
 

@@ -19,9 +19,9 @@ from flytenb.bridge.execution.container_contract import (
     no,
     yes,
 )
-from flytenb.bridge.type_names import name_type
 from flytenb.types.quiet import quiet
 from flytenb.types.round_trip import explain, take_trip
+from flytenb.wording.types import type_text
 
 __all__ = [
     "LARGEST_OUTPUT",
@@ -72,7 +72,7 @@ def unknown_to_mashumaro(holder: type) -> str:
             MessagePackEncoder(holder)
             MessagePackDecoder(holder)
         except UnserializableField as error:
-            return f"mashumaro, which writes dataclasses for flytekit, doesn't know {name_type(error.field_type)}"
+            return f"mashumaro, which writes dataclasses for flytekit, doesn't know {type_text(error.field_type)}"
         except Exception as error:
             return explain(error)
     return ""

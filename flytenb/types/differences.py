@@ -18,8 +18,10 @@ from flytekit.types.file import FlyteFile
 from flytekit.types.iterator import FlyteIterator
 from flytekit.types.structured import StructuredDataset
 
-from flytenb.bridge.type_names import name_type
-from flytenb.bridge.values_in_short import shorten
+from flytenb.wording.quantities import count_text
+from flytenb.wording.text import class_name, name_of
+from flytenb.wording.types import type_text
+from flytenb.wording.values import SHORT, brief
 
 _SHOWN = 80
 _DEEPEST = 40
@@ -76,7 +78,7 @@ def _differences(before: Any, after: Any, path: str, depth: int) -> Iterator[Dif
 def _made(path: str, before: Any, after: Any, reason: str, *, with_type: bool = False) -> Difference:
     def told(value: Any) -> str:
         text = tell(value, _SHOWN)
-        return f"{text} ({name_type(type(value))})" if with_type and value is not None else text
+        return f"{text} ({type_text(type(value))})" if with_type and value is not None else text
 
     return Difference(path, told(before), told(after), reason)
 
@@ -84,10 +86,8 @@ def _made(path: str, before: Any, after: Any, reason: str, *, with_type: bool = 
 def tell(value: Any, limit: int = _SHOWN) -> str:
     """Return a value in short; a file or directory by its name, since where it lies for the moment says nothing."""
     if isinstance(value, FlyteFile | FlyteDirectory):
-        return f"{name_type(type(value))}(…/{PurePath(str(value.path)).name})"
-    if _is_frame(value):
-        return f"{type(value).__name__} of {' × '.join(map(str, value.shape))}"
-    return shorten(value, limit)
+        return f"{type_text(type(value))}(…/{PurePath(str(value.path)).name})"
+    return brief(value, limit)
 
 
 def _why_other_type(before: Any, after: Any) -> str:
@@ -97,9 +97,9 @@ def _why_other_type(before: Any, after: Any) -> str:
         if issubclass(old, olds) and issubclass(new, news):
             return reason
     if new in old.__mro__[1:]:
-        return f"only what {new.__name__} declares is sent: {old.__name__} and what it adds is lost"
+        return f"only what {name_of(new)} declares is sent: {name_of(old)} and what it adds is lost"
     if (old.__module__, old.__qualname__) == (new.__module__, new.__qualname__):
-        return f"{old.__name__} has been redefined: these are two classes of the same name"
+        return f"{name_of(old)} has been redefined: these are two classes of the same name"
     return "the type declares something else, and that is what is read back"
 
 
@@ -137,13 +137,14 @@ def _of_sequences(before: Any, after: Any, path: str, depth: int) -> Iterator[Di
     for i, (one, other) in enumerate(zip(before, after, strict=False)):
         yield from _differences(one, other, f"{path}[{i}]", depth + 1)
     if len(before) != len(after):
-        yield Difference(path, f"{len(before)} items", f"{len(after)} items", "items were lost or added")
+        counts = [count_text(len(items), "item") for items in (before, after)]
+        yield Difference(path, counts[0], counts[1], "items were lost or added")
 
 
 def _of_dicts(before: dict[Any, Any], after: dict[Any, Any], path: str, depth: int) -> Iterator[Difference]:
     for key, value in before.items():
         if key in after and type(key) is type(next(k for k in after if k == key)):
-            yield from _differences(value, after[key], f"{path}[{shorten(key)}]", depth + 1)
+            yield from _differences(value, after[key], f"{path}[{brief(key, SHORT)}]", depth + 1)
             continue
         twin = next((k for k in after if str(k) == str(key)), None)
         reason = "JSON knows only text as keys" if isinstance(twin, str) else "the key was lost"
@@ -200,10 +201,10 @@ def _of_objects(before: Any, after: Any, path: str, depth: int) -> Iterator[Diff
         yield from _attribute(before, after, name, path, depth)
     if answer is False:
         is_plain = type(before).__module__ == "builtins"
-        reason = "the value differs" if is_plain else f"they are unequal, says {type(before).__name__}'s own =="
+        reason = "the value differs" if is_plain else f"they are unequal, says {class_name(before)}'s own =="
         yield _made(path, before, after, reason)
     elif not names and type(before).__init__ is not vars(object)["__init__"]:
-        yield _made(path, before, after, f"{type(before).__name__} can't be compared: it has no == and no attributes")
+        yield _made(path, before, after, f"{class_name(before)} can't be compared: it has no == and no attributes")
 
 
 def _own_answer(before: Any, after: Any) -> bool | None:
@@ -236,7 +237,8 @@ def _of_stored(before: Any, after: Any, path: str) -> Iterator[Difference]:
         names = [{str(p.relative_to(root)) for p in root.rglob("*") if p.is_file()} for root in (old, new)]
         if names[0] != names[1]:
             odd = ", ".join(sorted(names[0] ^ names[1])[:3])
-            yield Difference(path, f"{len(names[0])} files", f"{len(names[1])} files", f"only on one side: {odd}")
+            counts = [count_text(len(found), "file") for found in names]
+            yield Difference(path, counts[0], counts[1], f"only on one side: {odd}")
             return
         for name in sorted(names[0]):
             if not filecmp.cmp(old / name, new / name, shallow=False):
@@ -308,8 +310,6 @@ def _is_a(*names: str) -> Callable[[Any], bool]:
 def _is_instance(*classes: type) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, classes)
 
-
-_is_frame = _is_a("pandas.DataFrame", "pandas.Series", "polars.DataFrame", "polars.Series", "pyarrow.Table")
 
 _COMPARE: tuple[tuple[Callable[[Any], bool], Callable[[Any, Any, str, int], Iterator[Difference]]], ...] = (
     (_is_instance(float), _of_floats),

@@ -11,7 +11,6 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from flytekit.core.type_engine import TypeEngine
 from flytekit.models.types import LiteralType
 
-from flytenb.bridge.type_names import name_type
 from flytenb.types.container_support import (
     Support,
     as_container_input,
@@ -26,6 +25,8 @@ from flytenb.types.quiet import quiet
 from flytenb.types.round_trip import Trip, explain, take_trip
 from flytenb.types.samples import NoSampleError, sample_of
 from flytenb.types.scratch_folder import laboratory
+from flytenb.wording.text import class_name
+from flytenb.wording.types import type_text
 
 MISSING: Any = object()
 """No sample was given: None may be one."""
@@ -95,7 +96,7 @@ def read_type(python_type: Any, sample: Any = MISSING) -> TypeFacts:
         support = as_dataclass_field(python_type, chosen, chosen is not MISSING, stored)
     literal_type = reading.literal_type
     return TypeFacts(
-        type=name_type(python_type),
+        type=type_text(python_type),
         lookup=lookup,
         literal_type=describe_literal_type(literal_type) if literal_type is not None else "",
         refusal=reading.refusal,
@@ -142,7 +143,7 @@ def _warnings(python_type: Any, reading: _Reading) -> list[str]:
         told.append("the type holds itself: flytekit follows it to Python's recursion limit, which takes seconds")
     told += [s.partition("\n")[0] for s in reading.said if "Unsupported Type" not in s]
     if get_origin(python_type) is Literal and not reading.refusal:
-        kind = type(get_args(python_type)[0]).__name__
+        kind = class_name(get_args(python_type)[0])
         told.append(f"Flyte checks that a value is a {kind}, not that it is one of those listed")
     if reading.refusal and "tuple" in reading.refusal:
         told.append("a tuple may only be what a task returns: as several outputs, best named by a NamedTuple")

@@ -11,7 +11,10 @@ from flytekit.models.core.types import BlobType
 from flytekit.models.literals import Literal
 from flytekit.models.types import LiteralType, SimpleType
 
-from flytenb.bridge.values_in_short import cut, read_literal, shorten
+from flytenb.bridge.literal_data import read_literal
+from flytenb.wording.quantities import bytes_text
+from flytenb.wording.text import clip_line
+from flytenb.wording.values import brief
 
 _SHOWN = 60
 _DEEPEST = 8
@@ -78,7 +81,7 @@ def _describe_scalar(literal: Literal) -> str:
     scalar = literal.scalar
     if scalar.primitive is not None:
         kind = next((k for k in _PRIMITIVES if getattr(scalar.primitive, k) is not None), "empty")
-        return f"primitive, {kind}: {shorten(scalar.primitive.value, _SHOWN)}"
+        return f"primitive, {kind}: {brief(scalar.primitive.value, _SHOWN)}"
     if scalar.binary is not None:
         return f"binary, {scalar.binary.tag or 'untagged'}: {_unpacked(scalar.binary)}"
     if scalar.blob is not None:
@@ -88,19 +91,19 @@ def _describe_scalar(literal: Literal) -> str:
     if scalar.schema is not None:
         return "schema: files beside it"
     if scalar.generic is not None:
-        return f"generic (JSON): {shorten(read_literal(literal), _SHOWN)}"
+        return f"generic (JSON): {brief(read_literal(literal), _SHOWN)}"
     if scalar.none_type is not None:
         return "none"
-    return f"error: {shorten(scalar.error.message, _SHOWN)}" if scalar.error is not None else "nothing"
+    return f"error: {brief(scalar.error.message, _SHOWN)}" if scalar.error is not None else "nothing"
 
 
 def _unpacked(binary: Any) -> str:
     if binary.tag != MESSAGEPACK:
-        return f"{len(binary.value)} bytes"
+        return bytes_text(len(binary.value))
     try:
-        return shorten(msgpack.loads(binary.value, strict_map_key=False), _SHOWN)
+        return brief(msgpack.loads(binary.value, strict_map_key=False), _SHOWN)
     except Exception as error:  # somebody's transformer wrote something else under that tag
-        return f"{len(binary.value)} bytes that can't be unpacked: {cut(str(error), _SHOWN)}"
+        return f"{bytes_text(len(binary.value))} that can't be unpacked: {clip_line(str(error), _SHOWN)}"
 
 
 def to_bytes(literal: Literal) -> bytes:

@@ -14,8 +14,9 @@ from flytekit.core.type_engine import RestrictedTypeTransformer, SimpleTransform
 from flytekit.types.pickle.pickle import FlytePickleTransformer
 
 from flytenb.bridge import private
-from flytenb.bridge.type_names import name_type
 from flytenb.types.quiet import quiet
+from flytenb.wording.text import class_name
+from flytenb.wording.types import type_text
 
 NO = "no"
 NOT_ASKED = "not asked"
@@ -90,7 +91,7 @@ def look_up(python_type: Any) -> Lookup:
         steps = [dataclasses.replace(s, is_chosen=False) for s in steps]
         steps.append(Step("flytekit itself", describe_transformer(chosen), True))
     return Lookup(
-        transformer=type(chosen).__name__,
+        transformer=class_name(chosen),
         name=str(chosen.name),
         home=type(chosen).__module__,
         steps=tuple(steps),
@@ -102,7 +103,7 @@ def look_up(python_type: Any) -> Lookup:
 
 def describe_transformer(transformer: TypeTransformer[Any]) -> str:
     """Return a transformer as its class, and which one of them where there are many."""
-    cls = type(transformer).__name__
+    cls = class_name(transformer)
     return f"{cls} {str(transformer.name)!r}" if isinstance(transformer, SimpleTransformer) else cls
 
 
@@ -173,7 +174,7 @@ def _itself(python_type: Any) -> Iterator[Found]:
 def _ancestors(python_type: Any) -> Iterator[Found]:
     for ancestor in _mro(python_type)[1:]:
         for _, answer in _QUESTIONS:
-            yield from ((found, f"{told}, for its ancestor {name_type(ancestor)}") for found, told in answer(ancestor))
+            yield from ((found, f"{told}, for its ancestor {type_text(ancestor)}") for found, told in answer(ancestor))
 
 
 def _dataclass(python_type: Any) -> Iterator[Found]:

@@ -19,12 +19,12 @@ from mashumaro.codecs.msgpack import MessagePackDecoder, MessagePackEncoder
 
 from flytenb.bridge import private
 from flytenb.bridge.crossing.literal import to_native
-from flytenb.bridge.type_names import name_type
 from flytenb.types.differences import tell
 from flytenb.types.literals import to_bytes
 from flytenb.types.lookup import find_transformer
 from flytenb.types.quiet import quiet
 from flytenb.types.round_trip import pack
+from flytenb.wording.types import type_text
 
 _DEEPEST = 20
 
@@ -158,6 +158,6 @@ def _is_in_literal(literal_type: LiteralType, depth: int = 0) -> bool:
 
 def _because(value: Any, python_type: Any, error: Exception) -> str:
     reason = str(error).strip().partition("\n")[0]
-    told = f"{tell(value)} is no {name_type(python_type)}"
+    told = f"{tell(value)} is no {type_text(python_type)}"
     # The type engine's most frequent sentence says just that, in longer words.
     return told if not reason or reason.startswith(("Expected value of type", "None is given")) else f"{told}: {reason}"

@@ -11,7 +11,8 @@ from typing import Any, get_args, get_origin
 from flytekit.core.context_manager import FlyteContextManager
 from flytekit.core.type_engine import TypeEngine, TypeTransformer
 
-from flytenb.bridge.type_names import name_literal_type, name_type
+from flytenb.bridge.literal_data import literal_type_text
+from flytenb.wording.types import type_text
 
 
 def transformer_html(declared: Any) -> Callable[[Any], str] | None:
@@ -131,8 +132,8 @@ def read_dataset(value: Any) -> Dataset:
     uri = str(value.uri or "")
     file_format = str(value.file_format or (kind.format if kind is not None else "") or "")
     local = _local(uri) if file_format in ("", "parquet") else None
-    columns = tuple((c.name, name_literal_type(c.literal_type)) for c in kind.columns) if kind is not None else ()
-    declared = tuple((name, name_type(t)) for name, t in type(value).columns().items())
+    columns = tuple((c.name, literal_type_text(c.literal_type)) for c in kind.columns) if kind is not None else ()
+    declared = tuple((name, type_text(t)) for name, t in type(value).columns().items())
     return Dataset(value.dataframe, uri, local, file_format, columns or declared)
 
 

@@ -13,12 +13,14 @@ from flytekit.models.literals import Literal
 from flytekit.models.types import LiteralType
 
 from flytenb.bridge.crossing.literal import to_literal, to_native
-from flytenb.bridge.type_names import name_type
-from flytenb.bridge.values_in_short import LONG, cut
 from flytenb.types.differences import Difference, first_difference, tell
 from flytenb.types.literals import describe_literal, from_bytes, to_bytes
 from flytenb.types.quiet import quiet
 from flytenb.types.scratch_folder import bytes_in
+from flytenb.wording.quantities import bytes_text
+from flytenb.wording.text import class_name, clip_line
+from flytenb.wording.types import type_text
+from flytenb.wording.values import LONG
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -69,7 +71,7 @@ def take_trip(value: Any, python_type: Any, stored: Path, literal_type: LiteralT
 
     The literal type may be given where it is known already: a large type takes flytekit a while.
     """
-    stops = [Stop("Python", tell(value, LONG), name_type(type(value)))]
+    stops = [Stop("Python", tell(value, LONG), type_text(type(value)))]
     sent = _copied(value)
     size, there_before = 0, bytes_in(stored)
     with quiet():
@@ -82,7 +84,7 @@ def take_trip(value: Any, python_type: Any, stored: Path, literal_type: LiteralT
             after = to_native(from_bytes(data), python_type)
         except Exception as error:
             return Trip(tuple(stops), size, bytes_in(stored) - there_before, explain(error))
-        stops.append(Stop("Python again", tell(after, LONG), name_type(type(after))))
+        stops.append(Stop("Python again", tell(after, LONG), type_text(type(after))))
         try:
             changed = first_difference(value, sent)
             difference = first_difference(value, after)
@@ -107,7 +109,7 @@ def explain(error: BaseException) -> str:
     text = _COLOURS.sub("", str(error)).strip().partition("\n")[0] or "no reason given"
     # flytekit spells out a whole literal, a line for each brace.
     text += "…}" if text.endswith("{") else ""
-    return f"{cut(text, LONG)} ({type(error).__name__})"
+    return f"{clip_line(text, LONG)} ({class_name(error)})"
 
 
 def _copied(value: Any) -> Any:
@@ -119,5 +121,5 @@ def _copied(value: Any) -> Any:
 
 
 def _sizes(size: int, stored: int) -> str:
-    beside = f", and {stored:,} bytes in files beside it" if stored else ""
-    return f"{size:,} byte{'' if size == 1 else 's'}{beside}"
+    beside = f", and {bytes_text(stored)} in files beside it" if stored else ""
+    return bytes_text(size) + beside

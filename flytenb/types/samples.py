@@ -17,8 +17,9 @@ from flytekit.types.file import FlyteFile
 from flytekit.types.structured import StructuredDataset
 from google.protobuf.message import Message
 
-from flytenb.bridge.type_names import name_type
 from flytenb.errors import FlytenbError
+from flytenb.wording.text import name_of
+from flytenb.wording.types import type_text
 
 _DEEPEST = 6
 
@@ -47,7 +48,7 @@ class _Maker:
 
     def make(self, python_type: Any, depth: int) -> Any:
         if depth > _DEEPEST:
-            raise NoSampleError(f"{name_type(python_type)} goes too deep to make a sample of it", _GIVE_ONE)
+            raise NoSampleError(f"{type_text(python_type)} goes too deep to make a sample of it", _GIVE_ONE)
         python_type = _bare(python_type)
         if python_type in _PLAIN:
             return _PLAIN[python_type]
@@ -88,7 +89,7 @@ class _Maker:
     def _of_class(self, cls: Any, depth: int) -> Any:
         made: Any = cls
         if not inspect.isclass(cls):
-            raise NoSampleError(f"no sample can be made of {name_type(cls)}", _GIVE_ONE)
+            raise NoSampleError(f"no sample can be made of {type_text(cls)}", _GIVE_ONE)
         if issubclass(cls, Enum):
             return next(iter(cls))
         if issubclass(cls, FlyteFile):
@@ -106,14 +107,14 @@ class _Maker:
         known = _KNOWN.get(f"{cls.__module__}.{cls.__qualname__}")
         if known is not None:
             return known()
-        raise NoSampleError(f"no sample can be made of {name_type(cls)}", _GIVE_ONE)
+        raise NoSampleError(f"no sample can be made of {type_text(cls)}", _GIVE_ONE)
 
     def _of_fields(self, cls: Any, fields: dict[str, Any], depth: int) -> Any:
         values = {name: self.make(declared, depth + 1) for name, declared in fields.items()}
         try:
             return cls(**values)
         except Exception as error:
-            raise NoSampleError(f"{cls.__name__} refuses the sample {values!r}: {error}", _GIVE_ONE) from error
+            raise NoSampleError(f"{name_of(cls)} refuses the sample {values!r}: {error}", _GIVE_ONE) from error
 
     def _file(self) -> Path:
         self._count += 1
@@ -157,7 +158,7 @@ def _dataclass_fields(cls: type) -> dict[str, Any]:
     try:
         hints = typing.get_type_hints(cls)
     except Exception as error:
-        raise NoSampleError(f"{cls.__name__} has a field whose type can't be resolved: {error}", _GIVE_ONE) from error
+        raise NoSampleError(f"{name_of(cls)} has a field whose type can't be resolved: {error}", _GIVE_ONE) from error
     return {f.name: hints[f.name] for f in dataclasses.fields(cls) if f.init}
 
 

@@ -1,1 +1,1 @@
-"""Values, types and quantities as one line of plain text."""
+"""Values, types, quantities and kinds as one line of plain text. Imports nothing else of flytenb."""

@@ -1,4 +1,4 @@
-"""Numbers in words: sizes, counts, figures of a column."""
+"""Numbers in words: durations, sizes, counts, ranges, figures of a column."""
 
 from __future__ import annotations
 
@@ -8,8 +8,27 @@ from typing import Any
 _UNITS = ("kB", "MB", "GB", "TB", "PB")
 
 
+def duration_text(seconds: float) -> str:
+    """Return a duration: `<1 ms`, `12 ms`, `1.3 s`, `30 s`, `1 min 5 s`, `3 h 7 min`, `2 d`.
+
+    At most two units; the smaller one is left out where it is zero.
+    """
+    if seconds < 0:
+        return f"-{duration_text(-seconds)}"
+    if seconds < 0.9995:
+        return "<1 ms" if seconds < 0.001 else f"{seconds * 1000:.0f} ms"
+    if seconds < 59.95:
+        return f"{seconds:.1f}".removesuffix(".0") + " s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    parts = [(days, "d"), (hours, "h"), (minutes, "min"), (rest, "s")]
+    first = next(i for i, (number, _) in enumerate(parts) if number)
+    return " ".join(f"{number} {unit}" for number, unit in parts[first : first + 2] if number)
+
+
 def bytes_text(size: int) -> str:
-    """Return a size for a reader: `812 bytes`, `12.1 kB`, `3.4 GB`."""
+    """Return a size: `812 bytes`, `12.1 kB`, `3.4 GB`. An exact one is `count_text(size, "byte")`."""
     if size < 1000:
         return count_text(size, "byte")
     power = 1
@@ -37,14 +56,3 @@ def number_text(value: Any) -> str:
 def range_text(low: str, high: str) -> str:
     """Return `low … high`, or just the one value if they are equal."""
     return low if low == high else f"{low} … {high}"
-
-
-def duration_text(seconds: float) -> str:
-    """Return a length of time as a reader says it: `12 ms`, `1.3 s`, `2 min 5 s`."""
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms" if seconds >= 0.001 else "<1 ms"
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"

@@ -1,4 +1,4 @@
-"""Text that users' objects give: without control characters, bounded in length and in time."""
+"""Text of users' objects: without control characters, bounded in length and in time."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from collections.abc import Callable
 from types import WrapperDescriptorType
 from typing import Any
 
+from flytenb.wording.quantities import duration_text
+
 PATIENCE = 1.0
 """Seconds that an object's own `__str__` or `__repr__` may take."""
 LONGEST = 100_000
-"""Characters of a message that are read."""
+"""Characters of a message that are kept."""
 _PLAIN = (str, bytes, int, float, bool, type(None))
 
 # Control characters, lone surrogates (no front end can receive one) and the marks that turn the reading direction
@@ -22,14 +24,14 @@ _UNPRINTABLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
 )
 _late: weakref.WeakSet[type] = weakref.WeakSet()
-"""Classes of which an object took longer than `PATIENCE`: the others aren't asked."""
+"""Classes with an object that took longer than `PATIENCE`: their code isn't called again."""
 
 
 class LateError(Exception):
-    """An object took too long to describe itself."""
+    """The `__str__` or `__repr__` of an object took too long."""
 
     def __str__(self) -> str:
-        return f"it takes more than {PATIENCE:g} s"
+        return f"it takes more than {duration_text(PATIENCE)}"
 
 
 def clean(text: str) -> str:
@@ -38,15 +40,25 @@ def clean(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return the cleaned text on one line."""
+    """Return the cleaned text on one line, its line breaks written as escapes."""
     return clean(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
-def in_time(cls: type, words: Callable[[], str]) -> str:
-    """Return what `words` returns, which may run code of the class.
+def clip(text: str, limit: int) -> str:
+    """Return at most `limit` characters, the last one `…` if some are missing."""
+    return text if len(text) <= limit else text[: max(limit - 1, 0)] + "…"
 
-    It runs in a thread of its own, which is left behind when it takes longer than `PATIENCE`; from then on no object
-    of the class is asked.
+
+def clip_line(text: str, limit: int) -> str:
+    """Return the cleaned text on one line of at most `limit` characters, each line break as a space."""
+    return clip(clean(" ".join(text.split()) if "\n" in text or "\r" in text else text), limit)
+
+
+def in_time(cls: type, words: Callable[[], str]) -> str:
+    """Return `words()`, which may run code of the class, within `PATIENCE` seconds.
+
+    It runs in a thread of its own, which is abandoned when it takes longer; the class is then remembered, and later
+    calls for it fail at once.
 
     Raises:
         LateError: if it takes too long.
@@ -80,7 +92,7 @@ def in_time(cls: type, words: Callable[[], str]) -> str:
 
 
 def repr_in_time(value: Any) -> str:
-    """Return `repr(value)`; one that Python code makes is bounded in time.
+    """Return `repr(value)`, bounded in time unless it is implemented in C.
 
     Raises:
         LateError: if it takes too long.
@@ -93,14 +105,19 @@ def repr_in_time(value: Any) -> str:
 
 
 def class_name(value: Any) -> str:
-    """Return the name of the value's class, which no method of the value can change."""
-    # Past the metaclass, which may answer anything.
-    name: str = type.__getattribute__(type(value), "__qualname__")
+    """Return the name of a value's class; `value.__class__` isn't read."""
+    return name_of(type(value))
+
+
+def name_of(cls: type) -> str:
+    """Return the name of a class as its module spells it: `Outer.Inner`, without the function around it."""
+    # Past the metaclass, whose `__getattribute__` may return anything.
+    name: str = type.__getattribute__(cls, "__qualname__")
     return one_line(name.rpartition("<locals>.")[2])
 
 
 def message_of(error: BaseException) -> str:
-    """Return what an exception says, cleaned and bounded.
+    """Return the message of an exception, cleaned and bounded.
 
     Raises:
         LateError: if its own code takes too long.
@@ -116,4 +133,4 @@ def message_of(error: BaseException) -> str:
         text = str(short[0] if len(short) == 1 else short)
     else:
         text = str(error)
-    return clean(text if len(text) <= LONGEST else f"{text[:LONGEST]}…")
+    return clean(clip(text, LONGEST))

@@ -1,4 +1,4 @@
-"""Any value as one short line, whatever its methods do; longer forms are left to the displays."""
+"""Any value as one short line, whatever its methods do. Longer forms are in `display`."""
 
 from __future__ import annotations
 
@@ -11,14 +11,19 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from flytenb.wording.loaded import packages_of
-from flytenb.wording.quantities import number_text
-from flytenb.wording.text import PATIENCE, LateError, message_of, repr_in_time
+from flytenb.wording.packages import packages_of
+from flytenb.wording.quantities import duration_text, number_text
+from flytenb.wording.text import PATIENCE, LateError, message_of, name_of, repr_in_time
 from flytenb.wording.text import class_name as class_name
 from flytenb.wording.text import clean as clean
+from flytenb.wording.text import clip as clip
 
 BRIEF = 80
-"""Characters of a brief, unless asked otherwise."""
+"""Characters of a value unless another limit is given."""
+SHORT = 40
+"""Characters of a value inside a drawing: a default, a constant."""
+LONG = 500
+"""Characters of a value on a line of its own."""
 
 _DEPTH = 4
 _ITEMS = 12
@@ -27,23 +32,27 @@ _SAFE_DIGITS = 300
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
-def clip(text: str, limit: int) -> str:
-    """Return at most `limit` characters, the last an ellipsis if something is missing."""
-    return text if len(text) <= limit else text[: max(limit - 1, 0)] + "…"
+class Unquoted(str):
+    """Text that takes the place of a value and is shown without quotes."""
+
+    __slots__ = ()
 
 
 def brief(value: Any, limit: int = BRIEF) -> str:
-    """Return the value in one line of at most `limit` characters; never raises, never reads more than it shows."""
+    """Return a value in one line of at most `limit` characters.
+
+    Never raises, and reads only as much of a container as is shown.
+    """
     return clip(clean(_guarded(value, limit, _DEPTH, frozenset()).replace("\n", " ")), limit)
 
 
 def has_generated_repr(cls: type) -> bool:
-    """Whether a dataclass's `__repr__` is the generated one, which would spell out everything below it."""
+    """Whether a dataclass's `__repr__` is the generated one, which calls `repr` of all fields."""
     return cls.__repr__.__qualname__ == f"{cls.__qualname__}.__repr__" and hasattr(cls.__repr__, "__wrapped__")
 
 
 def has_no_repr(cls: type) -> bool:
-    """Whether a class says nothing of its values but where they lie in memory."""
+    """Whether a class has no `__repr__` other than `object`'s."""
     return getattr(cls, "__repr__", None) is object.__repr__
 
 
@@ -51,23 +60,23 @@ def own_repr(value: Any, limit: int) -> str:
     """Return the object's own repr, guarded and without memory addresses."""
     if has_no_repr(type(value)):
         return f"<{class_name(value)} object>"
-    # Not `repr(value)`: that refuses what isn't text, and a FlyteFile's repr may be a path.
+    # Not `repr(value)`: that raises for anything but text, and a FlyteFile's `__repr__` may return a path.
     text = repr_in_time(value)
-    # The address tells a reader nothing and differs on every run.
+    # An address differs on every run.
     return _ADDRESS.sub("", text[: limit + 40])
 
 
 def is_told_by_repr(value: Any) -> bool:
-    """Whether the short form of a value is what its own `__repr__` says, which may take any time."""
+    """Whether `brief` calls the value's own `__repr__`, which may take any time."""
     cls = type(value)
     is_ours = isinstance(value, list | tuple | set | frozenset | dict) or _is_plain_dataclass(cls) or has_no_repr(cls)
     return not (_spelling(cls) is not None or is_ours or _sized(value, cls))
 
 
 def pass_interrupt(error: BaseException) -> None:
-    """Raise what a person asked for; all else that a value's own code raises is an answer, `SystemExit` too.
+    """Raise an interrupt again. Everything else that the code of a value raises is reported, `SystemExit` too.
 
-    Not all errors are an `Exception`: a panic of a library in Rust isn't.
+    Not every error is an `Exception`: a panic of a library in Rust isn't.
     """
     if isinstance(error, KeyboardInterrupt | GeneratorExit):
         raise error
@@ -78,7 +87,11 @@ def _guarded(value: Any, limit: int, depth: int, around: frozenset[int]) -> str:
         return _brief(value, limit, depth, around)
     except BaseException as error:
         pass_interrupt(error)
-        why = f"takes more than {PATIENCE:g} s" if isinstance(error, LateError) else f"raised {class_name(error)}"
+        why = (
+            f"takes more than {duration_text(PATIENCE)}"
+            if isinstance(error, LateError)
+            else f"raised {class_name(error)}"
+        )
         return f"<{class_name(value)}, whose repr {why}>"
 
 
@@ -98,15 +111,14 @@ def _brief(value: Any, limit: int, depth: int, around: frozenset[int]) -> str:
 
 
 def _spelling(cls: type) -> Callable[[Any, int], Any] | None:
-    if issubclass(cls, enum.Enum):
-        # Members may also be text or numbers.
+    if issubclass(cls, enum.Enum):  # before text and numbers, which members may be as well
         return _spell_enum
     return next((_SPELL[c] for c in cls.__mro__ if c in _SPELL), None)
 
 
 def _brief_inside(value: Any, limit: int, depth: int, around: frozenset[int]) -> str:
     def spell(item: Any) -> str:
-        # No item takes more than half of the line, so the cost of nested ones halves with each level.
+        # Half of the line per item: the cost of nested items halves with each level.
         return _guarded(item, max(limit // 2, 16), depth, around)
 
     cls = type(value)
@@ -116,7 +128,7 @@ def _brief_inside(value: Any, limit: int, depth: int, around: frozenset[int]) ->
     if isinstance(value, set | frozenset):
         size = set.__len__(value) if isinstance(value, set) else frozenset.__len__(value)
         if not size:
-            return f"{cls.__name__}()"
+            return f"{name_of(cls)}()"
         # Sets of strings iterate differently in every process.
         ordered = sorted(spell(v) for v in islice(iter(value), 1000))
         return _wrapped(value, "{", "}", ordered, size, limit, set, frozenset)
@@ -124,26 +136,26 @@ def _brief_inside(value: Any, limit: int, depth: int, around: frozenset[int]) ->
         fields = getattr(cls, "_fields", None)
         if isinstance(fields, tuple) and fields and len(fields) == tuple.__len__(value):
             named = (f"{k}={spell(v)}" for k, v in zip(fields, tuple.__iter__(value), strict=True))
-            return cls.__name__ + _joined("(", ")", named, len(fields), limit)
+            return name_of(cls) + _joined("(", ")", named, len(fields), limit)
         end = ",)" if tuple.__len__(value) == 1 else ")"
         return _wrapped(value, "(", end, map(spell, tuple.__iter__(value)), tuple.__len__(value), limit, tuple)
     if isinstance(value, list):
         return _wrapped(value, "[", "]", map(spell, list.__iter__(value)), list.__len__(value), limit, list)
     names = [f.name for f in dataclasses.fields(value) if f.repr]
     parts = (f"{n}={spell(getattr(value, n, '<missing>'))}" for n in names)
-    return cls.__qualname__.rpartition("<locals>.")[2] + _joined("(", ")", parts, len(names), limit)
+    return name_of(cls) + _joined("(", ")", parts, len(names), limit)
 
 
 def _wrapped(value: Any, start: str, end: str, items: Iterable[str], total: int, limit: int, *plain: type) -> str:
     body = _joined(start, end, items, total, limit)
-    return body if type(value) in plain else f"{type(value).__name__}({body})"
+    return body if type(value) in plain else f"{class_name(value)}({body})"
 
 
 def _joined(start: str, end: str, items: Iterable[str], total: int, limit: int) -> str:
-    """Join items until the line is full; say how many are missing."""
+    """Join items until the line is full; append how many are missing."""
     shown: list[str] = []
     room = limit - len(start) - len(end)
-    for item in islice(items, _ITEMS):
+    for item in islice(items, max(_ITEMS, limit // 7)):
         room -= len(item) + 2
         if shown and room < 0:
             break
@@ -152,7 +164,7 @@ def _joined(start: str, end: str, items: Iterable[str], total: int, limit: int) 
         missing = total - len(shown)
         more = [f"… {missing:,} more"] if missing > 0 else []
         text = start + ", ".join([*shown, *more]) + end
-        if len(text) <= limit or len(shown) < 2:  # how many are missing is worth more than one more of them
+        if len(text) <= limit or len(shown) < 2:  # the number of missing items is worth more than one more item
             return text
         shown.pop()
 
@@ -182,12 +194,12 @@ def _spell_bytes(value: bytes | bytearray, limit: int) -> str:
 
 
 def _spell_enum(value: enum.Enum, limit: int) -> str:
-    return f"{type(value).__name__}.{value._name_}" if value._name_ else f"{type(value).__name__}({value._value_!r})"
+    return f"{class_name(value)}.{value._name_}" if value._name_ else f"{class_name(value)}({value._value_!r})"
 
 
 def _spell_error(value: BaseException, limit: int) -> str:
     text = message_of(value)[: limit + 1].strip()
-    return f"{type(value).__name__}: {text}" if text else type(value).__name__
+    return f"{class_name(value)}: {text}" if text else class_name(value)
 
 
 def _spell_callable(value: Any, limit: int) -> str:
@@ -195,26 +207,26 @@ def _spell_callable(value: Any, limit: int) -> str:
 
 
 def _spell_iterator(value: Iterator[Any], limit: int) -> str:
-    return f"<{type(value).__name__}, not consumed>"
+    return f"<{class_name(value)}, not consumed>"
 
 
 def _sized(value: Any, cls: type) -> str:
-    """Return arrays and frames as `ndarray float64 3 × 4`: their own reprs are slow, long or run something."""
+    """Return arrays and frames as `ndarray float64 3 × 4`; their own reprs are slow or long, or compute something."""
     if not packages_of(cls) & {"numpy", "pandas", "polars", "pyarrow", "torch", "jax", "jaxlib", "tensorflow"}:
         return ""
     try:
         shape = getattr(value, "shape", None)
     except Exception:
-        # A nested tensor has none, and says so.
-        return cls.__name__
-    # What lies on a device isn't waited for.
+        # A nested tensor raises for its shape.
+        return name_of(cls)
+    # The content of a device isn't waited for.
     is_here = str(getattr(value, "device", "cpu")) == "cpu"
     if shape == () and is_here and isinstance(getattr(value, "item", None), types.BuiltinMethodType):
-        return number_text(value.item()) if cls.__name__ != "ndarray" else f"{cls.__name__} of {value.item()!r}"
+        return number_text(value.item()) if cls.__name__ != "ndarray" else f"ndarray of {value.item()!r}"
     if not isinstance(shape, tuple):
         return ""
     dtype = str(getattr(value, "dtype", "")).removeprefix("torch.")
-    return " ".join(filter(None, (cls.__name__, dtype, " × ".join(map(str, shape)) or "scalar")))
+    return " ".join(filter(None, (name_of(cls), dtype, " × ".join(map(str, shape)) or "scalar")))
 
 
 _SPELL: dict[type, Any] = {
@@ -222,6 +234,7 @@ _SPELL: dict[type, Any] = {
     bool: lambda value, limit: repr(value),
     int: _spell_int,
     float: lambda value, limit: float.__repr__(value),
+    Unquoted: lambda value, limit: str(value),
     str: _spell_str,
     bytes: _spell_bytes,
     bytearray: _spell_bytes,
@@ -234,7 +247,7 @@ _SPELL: dict[type, Any] = {
     types.BuiltinFunctionType: _spell_callable,
     types.MethodType: _spell_callable,
     types.ModuleType: lambda value, limit: f"module {value.__name__}",
-    type: lambda value, limit: f"class {value.__qualname__.rpartition('<locals>.')[2]}",
+    type: lambda value, limit: f"class {name_of(value)}",
     types.GeneratorType: _spell_iterator,
     types.CoroutineType: _spell_iterator,
     types.AsyncGeneratorType: _spell_iterator,
@@ -242,4 +255,4 @@ _SPELL: dict[type, Any] = {
     filter: _spell_iterator,
     zip: _spell_iterator,
 }
-"""The spelling of each type and of what inherits from it."""
+"""The spelling of each type and of its subclasses."""

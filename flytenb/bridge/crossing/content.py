@@ -15,7 +15,8 @@ from flytekit.types.directory import FlyteDirectory
 from flytekit.types.file import FlyteFile
 from flytekit.types.structured import StructuredDataset
 
-from flytenb.errors import say
+from flytenb.errors import headline
+from flytenb.wording.text import class_name
 
 
 class IncomparableError(Exception):
@@ -36,7 +37,7 @@ def is_same(this: Any, other: Any) -> bool:
     except IncomparableError:
         raise
     except Exception as e:
-        raise IncomparableError(f"{type(e).__name__}: {say(e)}") from e
+        raise IncomparableError(headline(e)) from e
 
 
 class _Comparison:
@@ -87,7 +88,7 @@ class _Comparison:
     def _has_same_attributes(self, this: Any, other: Any) -> bool:
         """Compare objects whose class doesn't say when two are equal."""
         if isinstance(this, (type, types.FunctionType)) or not hasattr(this, "__dict__"):
-            raise IncomparableError(f"type {type(this).__name__} doesn't say when two are equal")
+            raise IncomparableError(f"type {class_name(this)} doesn't say when two are equal")
         return self.is_same(vars(this), vars(other))
 
     # --- files and datasets --------------------------------------------------------------------------------------
@@ -172,7 +173,7 @@ def _is_equal(this: Any, other: Any) -> bool:
         # `|` and `&` element by element; structured arrays have no NaN of their own to ask for.
         return bool(equal.all()) or bool((equal | ((this != this) & (other != other))).all())
     if equal is NotImplemented:
-        raise IncomparableError(f"type {type(this).__name__} doesn't say when two are equal")
+        raise IncomparableError(f"type {class_name(this)} doesn't say when two are equal")
     return bool(equal) or (bool(this != this) and bool(other != other))
 
 

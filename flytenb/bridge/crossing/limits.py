@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from flytekit.models.literals import Literal
 
 from flytenb.errors import UnholdableError
+from flytenb.wording.values import brief
 
 _INT_MIN, _INT_MAX = -(2**63), 2**63 - 1
 _PACKED_INT_MAX = 2**64 - 1
@@ -75,7 +76,7 @@ def check_holdable(literal: Literal) -> None:
             raise _too_wide(value)
         if type(value) is str and not TEXT.admits(value):
             raise UnholdableError(
-                f"{_short(value)} holds half of a surrogate pair, and no cluster can carry it",
+                f"{brief(value)} holds half of a surrogate pair, and no cluster can carry it",
                 hint="clean it first: text.encode('utf-8', 'replace').decode()",
             )
 
@@ -104,17 +105,9 @@ def check_packed(value: Any) -> None:
 
 def _too_wide(value: int) -> UnholdableError:
     return UnholdableError(
-        f"{_short(value)} doesn't fit in 64 bits, and no cluster can carry it",
+        f"{brief(value)} doesn't fit in 64 bits, and no cluster can carry it",
         hint="return it as a str, or as a float where rounding does no harm",
     )
-
-
-def _short(value: Any) -> str:
-    try:
-        text = ascii(value)
-    except ValueError:  # CPython refuses to write an int of more than 4300 digits
-        return f"a number of {value.bit_length()} bits"
-    return text if len(text) <= 80 else f"{text[:60]}…{text[-10:]}"
 
 
 def _primitives(literal: Literal) -> Iterator[Any]:

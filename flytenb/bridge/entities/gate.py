@@ -13,6 +13,7 @@ from flytenb.bridge import private
 from flytenb.bridge.entities.durations import seconds
 from flytenb.errors import DefinitionError
 from flytenb.model.node import Setting
+from flytenb.wording.types import type_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ def read_gate(gate: Gate) -> GateFacts:
         return GateFacts("sleep", gate.name, {}, duration, None, "")
     outputs, limit = dict(gate.python_interface.outputs), timeout.total_seconds()
     if gate.input_type:
-        wanted = f"a value of type {getattr(gate.input_type, '__name__', gate.input_type)}"
+        wanted = f"a value of type {type_text(gate.input_type)}"
         return GateFacts("input", gate.name, outputs, 0.0, limit, _question(gate.name, wanted))
     return GateFacts("approve", gate.name, outputs, 0.0, limit, _question(gate.name, ""))
 

@@ -22,7 +22,6 @@ from flytenb.bridge import private
 from flytenb.bridge.entities.durations import seconds
 from flytenb.bridge.entities.gate import gate_settings
 from flytenb.bridge.entities.kind import (
-    KIND_WORDS,
     REMOTE,
     function_of,
     inner_workflow,
@@ -36,13 +35,13 @@ from flytenb.bridge.entities.kind import (
     require_local,
     short_name,
 )
-from flytenb.bridge.type_names import name_literal_type, name_type
-from flytenb.bridge.values_in_short import shorten
+from flytenb.bridge.literal_data import literal_type_text
 from flytenb.model import Interface, Port
 from flytenb.model.node import Setting
+from flytenb.wording.types import type_text
+from flytenb.wording.values import SHORT, brief
 
 __all__ = [
-    "KIND_WORDS",
     "add_resources",
     "function_of",
     "inner_workflow",
@@ -85,11 +84,11 @@ def read_interface(entity: Any) -> Interface:
     output_docs = remap_shared_output_descriptions(output_docs, interface.outputs)
     fixed, saved = plan_inputs(entity)
     inputs = tuple(
-        Port(name, name_type(t), _default_in_short(saved.get(name, default), t), docs.get(name) or "")
+        Port(name, type_text(t), _default_in_short(saved.get(name, default), t), docs.get(name) or "")
         for name, (t, default) in interface.inputs_with_defaults.items()
         if name not in fixed
     )
-    outputs = tuple(Port(k, name_type(t), None, output_docs.get(k) or "") for k, t in interface.outputs.items())
+    outputs = tuple(Port(k, type_text(t), None, output_docs.get(k) or "") for k, t in interface.outputs.items())
     return Interface(inputs, outputs, _read_doc(entity, interface))
 
 
@@ -121,14 +120,14 @@ def _read_typed_interface(interface: Any) -> Interface:
 def _typed_ports(variables: Mapping[str, Any]) -> tuple[Port, ...]:
     """Read variables; flytekit uses a variable's name as its description if it has none."""
     docs = {k: "" if v.description == k else v.description for k, v in variables.items()}
-    return tuple(Port(k, name_literal_type(v.type), None, docs[k]) for k, v in variables.items())
+    return tuple(Port(k, literal_type_text(v.type), None, docs[k]) for k, v in variables.items())
 
 
 def _default_in_short(value: Any, python_type: Any) -> str | None:
     """Return the default as short text; flytekit doesn't tell None from no default, so the type decides."""
     if value is None:
         return "None" if type(None) in get_args(python_type) else None
-    return shorten(value)
+    return brief(value, SHORT)
 
 
 def _read_doc(entity: Any, interface: PythonInterface) -> str:
@@ -197,7 +196,7 @@ def _add_plan(settings: dict[str, Setting], plan: LaunchPlan) -> None:
     defaults = {k: v for k, v in saved.items() if k not in fixed and v is not None}
     for key, values in (("fixed", fixed), ("defaults", defaults)):
         if values:
-            settings[key] = ", ".join(f"{k}={shorten(v)}" for k, v in values.items())
+            settings[key] = ", ".join(f"{k}={brief(v, SHORT)}" for k, v in values.items())
     cron = getattr(plan.schedule, "cron_schedule", None)
     expression = getattr(cron, "schedule", None) or getattr(plan.schedule, "cron_expression", None)
     if expression:

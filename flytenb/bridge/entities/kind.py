@@ -26,6 +26,7 @@ from flytenb.bridge import private
 from flytenb.bridge.entities.stub import Body, read_body
 from flytenb.errors import NotAnEntityError, RemoteEntityError
 from flytenb.model import Kind
+from flytenb.wording.text import class_name
 
 REMOTE = (FlyteTask, FlyteWorkflow, FlyteLaunchPlan)
 """Classes of entities that were fetched from a cluster."""
@@ -49,9 +50,6 @@ _KINDS: tuple[tuple[tuple[type, ...], Kind], ...] = (
 )
 """First match wins: references inherit from what they refer to, and many SQL tasks are connectors too."""
 
-KIND_WORDS = {Kind.SUBWORKFLOW: "workflow", Kind.LAUNCH_PLAN: "launch plan"}
-"""The words of kinds that differ from their values."""
-
 
 def is_entity(obj: Any) -> bool:
     """Tell whether an object is a task, workflow, launch plan, reference or map task.
@@ -66,7 +64,7 @@ def require_entity(obj: Any) -> None:
     """Raise NotAnEntityError unless the object is an entity."""
     if not is_entity(obj):
         raise NotAnEntityError(
-            f"an object of type {type(obj).__name__!r} is neither task, workflow nor launch plan",
+            f"an object of type {class_name(obj)!r} is neither task, workflow nor launch plan",
             hint="give what @task, @workflow or LaunchPlan.get_or_create made",
         )
 
@@ -96,7 +94,7 @@ def kind_of(entity: Any) -> Kind:
     kind = _kind_of_class(cls)
     if kind is None:
         require_entity(entity)
-        raise AssertionError(f"no kind for {type(entity).__name__}")  # every entity class is in the table above
+        raise AssertionError(f"no kind for {class_name(entity)}")  # every entity class is in the table above
     if kind in _MAY_BE_STUBS and is_stub(entity):
         return Kind.STUB
     if kind is Kind.TASK and _is_dynamic(entity):

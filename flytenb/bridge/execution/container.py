@@ -31,8 +31,8 @@ from flytenb.bridge.execution.container_files import (
     write_summaries,
 )
 from flytenb.bridge.stopping import check_stopped
-from flytenb.bridge.type_names import name_type
 from flytenb.errors import ContainerError, closest, say
+from flytenb.wording.types import type_text
 
 _LOOK_EVERY = 0.03
 _LAST_LINES = 5
@@ -80,7 +80,7 @@ def _check_outputs(task: ContainerTask) -> None:
         if not support.is_supported:
             raise ContainerError(
                 f"output {name!r} of container task {task.name!r} can't be a "
-                f"{name_type(task.python_interface.outputs[name])}: {support.how}",
+                f"{type_text(task.python_interface.outputs[name])}: {support.how}",
                 hint="let the container write a file (FlyteFile) and read it in a task",
             )
 
@@ -89,7 +89,7 @@ def _pack_inputs(task: ContainerTask, inputs: Mapping[str, Any]) -> dict[str, An
     types, variables = task.python_interface.inputs, task.interface.inputs
     literals = {}
     for name, value in inputs.items():
-        with _explained(f"input {name!r} of container task {task.name!r} can't be a {name_type(types[name])}"):
+        with _explained(f"input {name!r} of container task {task.name!r} can't be a {type_text(types[name])}"):
             literals[name] = packer(types[name], variables[name].type, strict=True)(value).literal().to_flyte_idl()
     return literals
 
@@ -112,7 +112,7 @@ def _read_outputs(task: ContainerTask, outside: Path, storage: _Storage) -> dict
         python_type = declared[name]
         try:
             with _explained(
-                f"output {name!r} of container task {task.name!r} can't be read as {name_type(python_type)}"
+                f"output {name!r} of container task {task.name!r} can't be read as {type_text(python_type)}"
             ):
                 literal = Literal.from_flyte_idl(read_output(outside, name, variable.type, storage))
                 outputs[name] = from_literal(literal, python_type, variable.type)

@@ -18,6 +18,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from flytenb.bridge.execution import go_text
+from flytenb.wording.quantities import count_text
 
 LARGEST_OUTPUT = 1024
 """Bytes of a simple output that co-pilot reads back."""
@@ -179,12 +180,12 @@ def _simple_input(literal_type: LiteralType) -> Support:
 def as_container_output(literal_type: LiteralType) -> Support:
     """Return how a raw container task gives an output of this type."""
     if literal_type.simple == SimpleType.STRUCT:
-        return yes(f"a JSON file, at most {LARGEST_OUTPUT:,} bytes; every number in it becomes a float")
+        return yes(f"a JSON file, at most {count_text(LARGEST_OUTPUT, 'byte')}; every number in it becomes a float")
     if literal_type.simple is not None:
         row = _TABLE.get(literal_type.simple)
         if row is None:
             return no(f"co-pilot doesn't read {_name(literal_type)}")
-        return yes(f"{row.how}, at most {LARGEST_OUTPUT:,} bytes")
+        return yes(f"{row.how}, at most {count_text(LARGEST_OUTPUT, 'byte')}")
     if literal_type.blob is not None:
         how = _PICKLE if is_pickled(literal_type) else _stored(literal_type.blob)
         return yes(how.replace("a dir", "a flat dir"))

@@ -9,9 +9,9 @@ from flytekit.core.interface import Interface
 from flytekit.models.literals import LiteralMap
 
 from flytenb.bridge.crossing import Value, from_literal, giver
-from flytenb.bridge.type_names import name_type
 from flytenb.errors import say
 from flytenb.wording.text import class_name, clean
+from flytenb.wording.types import type_text
 
 Pack = Callable[[list[Any]], dict[str, Value]]
 """Takes the return value in a list and empties the list: a value without another reference needn't be copied."""
@@ -66,7 +66,7 @@ def build_packing(task: Any, *, strict: bool = False) -> Pack:
             return read_literals(box[0], interface)
         boxes = [[value] for value in box[0]] if isinstance(box[0], tuple | list) else None
         if boxes is None or len(boxes) != len(givers):
-            found = type(box[0]).__name__ if boxes is None else f"{len(boxes)} values"
+            found = class_name(box[0]) if boxes is None else f"{len(boxes)} values"
             raise TypeError(
                 f"Failed to convert outputs of task '{task.name}': "
                 f"{len(givers)} outputs are declared ({', '.join(types)}), the task returned {found}"
@@ -87,7 +87,7 @@ def explain_input(error: Exception, task: str, name: str, python_type: Any) -> N
         python_type: the type that the task declares for it.
     """
     said = f"{class_name(error)}: {say(error)}" if isinstance(error, LookupError) else say(error)
-    _explain(error, f"Failed to convert input {name!r} of task {task!r} to {name_type(python_type)}: {said}")
+    _explain(error, f"Failed to convert input {name!r} of task {task!r} to {type_text(python_type)}: {said}")
 
 
 def _explain(error: Exception, message: str) -> None:

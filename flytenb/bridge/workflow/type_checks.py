@@ -18,11 +18,12 @@ from flytekit.models.types import LiteralType as LiteralTypeModel
 
 from flytenb.bridge import private
 from flytenb.bridge.entities.kind import short_name
-from flytenb.bridge.type_names import name_literal_type, name_type
-from flytenb.bridge.values_in_short import cut
+from flytenb.bridge.literal_data import literal_type_text
 from flytenb.bridge.workflow.castable import are_castable
 from flytenb.bridge.workflow.node_paths import cases_of
 from flytenb.errors import DefinitionError, closest
+from flytenb.wording.types import type_text
+from flytenb.wording.values import brief
 
 _HINT = (
     "declare the same type on both sides, or convert the value in a task between them; "
@@ -38,8 +39,8 @@ class Declared(NamedTuple):
 
     def __str__(self) -> str:
         if self.python is not None:
-            return name_type(self.python)
-        return str(name_literal_type(LiteralTypeModel.from_flyte_idl(self.literal)))
+            return type_text(self.python)
+        return literal_type_text(LiteralTypeModel.from_flyte_idl(self.literal))
 
 
 def refuse_wrong_inputs(workflow: Any, nodes: Iterable[Any]) -> None:
@@ -156,7 +157,7 @@ class _Checks:
             if found.literal.WhichOneof("type") == "simple" and fields and attribute not in fields:
                 raise DefinitionError(
                     f"{self._workflow.short_name}: {promise.var!r} of {_name(promise.node)} has no field "
-                    f"{cut(repr(attribute), 60)}",
+                    f"{brief(attribute, 60)}",
                     hint=closest(str(attribute), fields),
                 )
             found = _attribute(found, attribute)
@@ -216,7 +217,7 @@ def _problem_of_scalar(scalar: Scalar, expected: Declared) -> str | None:
     values = expected.literal.enum_type.values
     text = scalar.primitive.string_value
     if expected.literal.WhichOneof("type") == "enum_type" and text not in values:
-        return f"{cut(repr(text), 60)} is given; {closest(text, values)}"
+        return f"{brief(text, 60)} is given; {closest(text, values)}"
     return None
 
 

@@ -6,7 +6,8 @@ from collections import Counter
 
 from flytenb.display.runs.run_state import RunState
 from flytenb.model import Graph, Phase
-from flytenb.render import captions
+from flytenb.wording.kinds import constant_text
+from flytenb.wording.quantities import count_text
 
 
 def node_counts(state: RunState, graph: Graph) -> Counter[Phase]:
@@ -18,8 +19,8 @@ def counts_text(counts: Counter[Phase]) -> str:
     """Return `3 of 40 nodes · 2 running · 1 failed`."""
     done, total = finished(counts), counts.total()
     shown = [Phase.RUNNING, Phase.FAILED, Phase.TIMED_OUT, Phase.ABORTED, Phase.SKIPPED]
-    parts = [f"{counts[p]} {p.value.lower().replace('_', ' ')}" for p in shown if counts[p]]
-    head = captions.count(total, "node") if done >= total else f"{done} of {captions.count(total, 'node')}"
+    parts = [f"{counts[p]} {constant_text(p)}" for p in shown if counts[p]]
+    head = count_text(total, "node") if done >= total else f"{done} of {count_text(total, 'node')}"
     return " · ".join([head, *parts])
 
 

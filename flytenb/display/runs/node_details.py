@@ -12,6 +12,8 @@ from flytenb.display.rendering import Rendering, Show
 from flytenb.errors import UnknownNameError
 from flytenb.model import CacheStatus, Graph, Node
 from flytenb.render import captions
+from flytenb.wording.kinds import constant_text
+from flytenb.wording.quantities import count_text, duration_text
 from flytenb.wording.values import clean
 
 if TYPE_CHECKING:
@@ -125,13 +127,13 @@ def _facts(node: NodeRun) -> list[str]:
     if node.started is not None:
         facts.append(f"started {time.strftime('%H:%M:%S', time.localtime(node.started))}")
         if node.duration is not None and node.phase.is_terminal:
-            facts.append(f"took {captions.seconds(node.duration)}")
+            facts.append(f"took {duration_text(node.duration)}")
     if node.waited_for:
         facts.append(f"waited for {'; '.join(map(clean, node.waited_for))}")
     if node.attempts > 1:
-        facts.append(captions.count(node.attempts, "attempt"))
+        facts.append(count_text(node.attempts, "attempt"))
     if node.cache_status is not CacheStatus.DISABLED:
-        facts.append(f"cache {str(node.cache_status).lower()}")
+        facts.append(f"cache {constant_text(node.cache_status)}")
     return facts
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from flytenb.display.runs.counts import counts_text, node_counts
 from flytenb.display.runs.run_state import RunState
-from flytenb.render import captions
+from flytenb.wording.quantities import duration_text
 from flytenb.wording.values import clean
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Progress:
         if self._clock() < self._due or self._run.phase.is_terminal:
             return
         counts = counts_text(node_counts(self._state, self._run.graph))
-        took = captions.seconds(self._clock() - self._began)
+        took = duration_text(self._clock() - self._began)
         self._say(f"{self._run.name}: {counts} · {took}")
         self._pause = min(2 * self._pause, _LONGEST_PAUSE)
         self._due = self._clock() + self._pause

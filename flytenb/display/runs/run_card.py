@@ -16,6 +16,7 @@ from flytenb.errors import LayoutError
 from flytenb.model import NodeState, Phase
 from flytenb.render import captions
 from flytenb.render.drawing import Drawing, draw
+from flytenb.wording.kinds import constant_text
 from flytenb.wording.quantities import count_text, duration_text
 from flytenb.wording.values import clean, clip
 
@@ -131,7 +132,7 @@ def run_bundle(
         outputs=[Markup(s.fragment) for s in shown],
         open_nodes=[NodeDetails.of(run, path, show) for path in open_nodes if path in run.nodes],
         rows=_rows(run, states),
-        nodes=f"{count_text(len(states), 'node')}",
+        nodes=count_text(len(states), "node"),
         log=_log(run),
     )
     head = f"{name} · {words}" + (f" · {facts}" if facts else "")
@@ -147,7 +148,7 @@ def _facts(run: Run, states: dict[str, NodeState]) -> str:
     counts: dict[Phase, int] = {}
     for state in states.values():
         counts[state.phase] = counts.get(state.phase, 0) + 1
-    phases = [f"{counts[p]} {p.value.lower().replace('_', ' ')}" for p in Phase if p in counts]
+    phases = [f"{counts[p]} {constant_text(p)}" for p in Phase if p in counts]
     took = [] if run.duration is None else [duration_text(run.duration)]
     nodes = count_text(sum(counts.values()), "node")
     is_plain = set(counts) <= {Phase.SUCCEEDED}

@@ -11,7 +11,7 @@ from flytenb.display.registry import BUILT_IN
 from flytenb.display.statistics import FEWEST, bins_for, histogram
 from flytenb.display.values.records import cell_text
 from flytenb.display.view import View
-from flytenb.wording.loaded import loaded
+from flytenb.wording.packages import loaded
 from flytenb.wording.quantities import bytes_text, count_text, number_text, range_text
 from flytenb.wording.types import type_text
 from flytenb.wording.values import brief, class_name

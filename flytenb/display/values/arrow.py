@@ -20,7 +20,7 @@ from flytenb.display.values.frames import (
 from flytenb.display.values.records import cell_text
 from flytenb.display.values.row_selection import select_rows
 from flytenb.display.view import View
-from flytenb.wording.loaded import loaded
+from flytenb.wording.packages import loaded
 from flytenb.wording.quantities import bytes_text, count_text, range_text
 from flytenb.wording.values import class_name
 

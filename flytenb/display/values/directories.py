@@ -9,6 +9,7 @@ from pathlib import Path
 from flytenb.display.part import Entry, Note, Part, Section, Tree
 from flytenb.display.view import View
 from flytenb.wording.quantities import bytes_text, count_text
+from flytenb.wording.text import class_name
 
 _MOST = 2_000
 _DEPTH = 5
@@ -51,7 +52,7 @@ class _Walk:
         try:
             inside = self.tree(Path(found.path), depth + 1)
         except OSError as error:
-            return Entry(name, "directory", error.strerror or type(error).__name__)
+            return Entry(name, "directory", error.strerror or class_name(error))
         facts = (count_text(inside.total, "entry", "entries"),) if inside.total is not None else ()
         return Entry(name, "", "", facts, inside if inside.entries else None)
 
@@ -97,5 +98,5 @@ def _line(found: os.DirEntry[str], view: View) -> Entry:
     try:
         facts, inside = _opened(Path(found.path), view)
     except OSError as error:
-        facts, inside = (), Note(error.strerror or type(error).__name__)
+        facts, inside = (), Note(error.strerror or class_name(error))
     return Entry(name, "", "", facts, inside, view.place)

@@ -7,7 +7,8 @@ from typing import Any
 from flytenb.display.part import Part, Value
 from flytenb.display.registry import BUILT_IN
 from flytenb.display.view import View
-from flytenb.wording.loaded import loaded
+from flytenb.wording.kinds import entity_text
+from flytenb.wording.packages import loaded
 
 register = BUILT_IN.register
 
@@ -31,4 +32,4 @@ def show_entity(value: Any, view: View) -> Part:
     inputs = ", ".join(f"{p.name}: {p.type}" + (f" = {p.default}" if p.default else "") for p in interface.inputs)
     outputs = [p.type if len(interface.outputs) == 1 else f"{p.name}: {p.type}" for p in interface.outputs]
     back = outputs[0] if len(outputs) == 1 else f"({', '.join(outputs)})" if outputs else "None"
-    return Value(f"{entities.short_name(value)}({inputs}) -> {back}", entities.KIND_WORDS.get(kind, kind.value))
+    return Value(f"{entities.short_name(value)}({inputs}) -> {back}", entity_text(kind))

@@ -35,7 +35,7 @@ from flytenb.display.values.parquet import parquet_part
 from flytenb.display.values.pictures import shrunk_file
 from flytenb.display.values.records import csv_table, records_table
 from flytenb.display.view import View
-from flytenb.wording.loaded import loaded
+from flytenb.wording.packages import loaded
 from flytenb.wording.quantities import bytes_text
 from flytenb.wording.types import type_text
 from flytenb.wording.values import brief, class_name
@@ -174,7 +174,7 @@ def _place(title: str, path: Path, extension: str, uri: str, view: View) -> Part
         return Section(title, facts, file_part(path, extension, view))
     except Exception as error:
         # The content needn't match the extension.
-        note = Note(f"it can't be read as {extension or path.suffix}: {type(error).__name__}")
+        note = Note(f"it can't be read as {extension or path.suffix}: {class_name(error)}")
         return Section(title, facts, Group((note, *_whole(_text(path, "", view)))))
 
 

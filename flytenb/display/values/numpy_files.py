@@ -12,7 +12,7 @@ from typing import Any
 from flytenb.display.part import Entry, Facts, Group, Note, Part, Tree, Value
 from flytenb.display.values.arrays import array_body, shape_text
 from flytenb.display.view import View
-from flytenb.wording.loaded import loaded
+from flytenb.wording.packages import loaded
 from flytenb.wording.values import brief
 
 _SCAN = 10_000

@@ -11,7 +11,7 @@ from flytenb.display.values.arrow import ArrowRowSource, arrow_values
 from flytenb.display.values.records import cell_text
 from flytenb.display.values.row_selection import select_rows
 from flytenb.display.view import View
-from flytenb.wording.loaded import loaded
+from flytenb.wording.packages import loaded
 from flytenb.wording.quantities import bytes_text, count_text, number_text, range_text
 
 _STRETCH = 10_000

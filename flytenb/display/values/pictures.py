@@ -16,7 +16,7 @@ from flytenb.display.part import MEDIA_TYPES, Group, Media, Note, Part, Picture,
 from flytenb.display.registry import BUILT_IN
 from flytenb.display.statistics import column_summary
 from flytenb.display.view import View
-from flytenb.wording.loaded import loaded
+from flytenb.wording.packages import loaded
 from flytenb.wording.quantities import bytes_text, count_text, number_text
 from flytenb.wording.values import brief, class_name, clip
 

@@ -14,7 +14,7 @@ from flytenb.display.selection import sorted_rows
 from flytenb.display.statistics import column_summary
 from flytenb.display.values.row_selection import select_rows
 from flytenb.display.view import View
-from flytenb.wording.loaded import loaded
+from flytenb.wording.packages import loaded
 from flytenb.wording.quantities import number_text
 from flytenb.wording.types import field_types, type_text
 from flytenb.wording.values import brief, class_name

@@ -14,7 +14,7 @@ from typing import Any
 from flytenb.display.part import Note, Part, Section, Text, Value
 from flytenb.display.registry import BUILT_IN
 from flytenb.display.view import View
-from flytenb.wording.quantities import bytes_text, count_text
+from flytenb.wording.quantities import bytes_text, count_text, duration_text
 from flytenb.wording.values import brief, class_name, clip
 
 register = BUILT_IN.register
@@ -101,8 +101,8 @@ def show_date(value: datetime.date | datetime.time, view: View) -> Part:
 
 @register(datetime.timedelta)
 def show_timedelta(value: datetime.timedelta, view: View) -> Part:
-    """Show a duration in days and hours and in seconds."""
-    return Value(str(value), class_name(value), (f"{str(value.total_seconds()).removesuffix('.0')} s",))
+    """Show a duration as Python writes it and in words."""
+    return Value(str(value), class_name(value), (duration_text(value.total_seconds()),))
 
 
 @register(enum.Enum)

@@ -19,7 +19,7 @@ from flytenb.display.values.arrays import (
     steps_for,
 )
 from flytenb.display.view import View
-from flytenb.wording.loaded import loaded
+from flytenb.wording.packages import loaded
 from flytenb.wording.quantities import bytes_text, count_text
 from flytenb.wording.values import brief, class_name
 

@@ -16,7 +16,7 @@ import ipywidgets as widgets
 from IPython.display import display as _display
 
 from flytenb.bridge.entities.inputs import Input, read_inputs
-from flytenb.bridge.entities.interface import KIND_WORDS, kind_of, read_interface, short_name
+from flytenb.bridge.entities.interface import kind_of, read_interface, short_name
 from flytenb.errors import FlytenbError, InputError
 from flytenb.notebook.forms import controls as _built_in  # noqa: F401  (importing it fills the built-in registry)
 from flytenb.notebook.forms.control import ControlError
@@ -25,6 +25,8 @@ from flytenb.notebook.forms.control_registry import CONTROLS
 from flytenb.notebook.forms.field import Field, SavedInput
 from flytenb.notebook.forms.labels import note, set_note
 from flytenb.notebook.forms.python_source import PythonSource, name_of
+from flytenb.wording.kinds import entity_text
+from flytenb.wording.text import class_name
 from flytenb.wording.values import brief, clean
 
 display: Any = _display
@@ -84,7 +86,7 @@ class FormWidgets:
 
     def _make_widget(self) -> Any:
         kind = kind_of(self._entity)
-        word = KIND_WORDS.get(kind, str(kind))
+        word = entity_text(kind)
         css = (files("flytenb.notebook.forms") / "form.css").read_text(encoding="utf-8")
         head = widgets.HTML(
             f"<style>{css}</style><b>{escape(clean(self._name))}</b> <span>{escape(word)}</span>"
@@ -156,9 +158,7 @@ class FormWidgets:
             # A front end shows output in the cell given by the context.
             self.run = self._context.copy().run(self._begin, values)
         except Exception as error:  # shown in the form, not as a traceback in some cell
-            message = (
-                error.message if isinstance(error, FlytenbError) else f"{type(error).__name__}: {brief(error, 300)}"
-            )
+            message = error.message if isinstance(error, FlytenbError) else f"{class_name(error)}: {brief(error, 300)}"
             self._status.add_class("ft-form-problem")
             set_note(self._status, message)
             return None

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from flytenb.wording.text import class_name
+
 
 def name_of(thing: Any, names: Mapping[str, Any]) -> str:
     """Return the name of the variable that holds an object, `""` if there is none."""
@@ -58,7 +60,7 @@ class PythonSource:
             return self.call(type(value), fields)
         if hasattr(type(value), "model_fields"):
             return self.call(type(value), ((n, getattr(value, n)) for n in type(value).model_fields))
-        raise ValueError(f"a {type(value).__name__} can't be written as Python code: assign it to a variable")
+        raise ValueError(f"a {class_name(value)} can't be written as Python code: assign it to a variable")
 
     def call(self, cls: type, arguments: Any) -> str:
         """Return a call of a class with keyword arguments, given as pairs of name and value."""
@@ -82,13 +84,13 @@ def _items(source: PythonSource, values: Any) -> str:
 
 def _tuple(source: PythonSource, value: tuple[Any, ...]) -> str:
     if type(value) is not tuple:
-        raise ValueError(f"a {type(value).__name__} can't be written as Python code: assign it to a variable")
+        raise ValueError(f"a {class_name(value)} can't be written as Python code: assign it to a variable")
     return f"({_items(source, value)}{',' if len(value) == 1 else ''})"
 
 
 def _set(source: PythonSource, value: Any) -> str:
     inside = f"{{{_items(source, value)}}}" if value else ""
-    return f"{type(value).__name__}({inside})" if isinstance(value, frozenset) or not value else inside
+    return f"{class_name(value)}({inside})" if isinstance(value, frozenset) or not value else inside
 
 
 def _dict(source: PythonSource, value: dict[Any, Any]) -> str:

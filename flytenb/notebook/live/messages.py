@@ -15,6 +15,7 @@ from flytenb.model import CacheStatus, Graph, NodeState, Phase
 from flytenb.notebook.live.page_layout import PageLayout
 from flytenb.render import captions
 from flytenb.render.group_states import merge_states
+from flytenb.wording.quantities import duration_text
 from flytenb.wording.values import clean, clip
 
 _LONGEST = 2_000
@@ -95,7 +96,7 @@ def run_message(state: RunState, graph: Graph, now: float) -> dict[str, Any]:
         "phase": str(run.phase),
         "started": run.started,
         "took": took,
-        "tookText": "" if took is None else captions.seconds(took),
+        "tookText": "" if took is None else duration_text(took),
         "now": now,
         "counts": counts_text(counts),
         "done": finished(counts),

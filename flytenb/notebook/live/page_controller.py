@@ -27,6 +27,7 @@ from flytenb.notebook.live.run_widget import RunWidget
 from flytenb.notebook.page_threads import JobQueue
 from flytenb.notebook.pages import pages
 from flytenb.render.drawing import Drawing
+from flytenb.wording.quantities import duration_text
 from flytenb.wording.values import class_name, clean
 
 if TYPE_CHECKING:
@@ -303,7 +304,7 @@ class PageController:
 
 
 def _not_rendered(value: Any, declared: Any = None, *, name: str = "", **_: Any) -> Rendering:
-    why = f"not shown: rendering the values of this node takes more than {_PATIENCE:g} s"
+    why = f"not shown: rendering the values of this node takes more than {duration_text(_PATIENCE)}"
     return render_part(named_part(Group((Value(f"<{class_name(value)}>"), Note(why))), name))
 
 

@@ -13,7 +13,6 @@ from flytekit.core.type_engine import TypeEngine, TypeTransformerFailedError
 from flytekit.models.types import LiteralType
 
 from flytenb.bridge.crossing.literal import resolve_attribute, to_native
-from flytenb.bridge.type_names import name_type
 from flytenb.types.conformance.case import BrokenError, Case
 from flytenb.types.conformance.html import find_unescaped
 from flytenb.types.conformance.other_process import visit
@@ -22,6 +21,8 @@ from flytenb.types.differences import first_difference, tell
 from flytenb.types.literals import describe_literal, describe_literal_type, fits, same_type
 from flytenb.types.lookup import look_up
 from flytenb.types.round_trip import explain, pack, send, take_trip
+from flytenb.wording.quantities import count_text
+from flytenb.wording.types import type_text
 
 # --- the type --------------------------------------------------------------------------------------------------------
 
@@ -159,20 +160,20 @@ def _works_in_list(case: Case) -> str:
     listed = GenericAlias(list, (case.type,))
     _hold(case, listed, lambda one, other: [one, other], _ALONE)
     _hold(case, GenericAlias(list, (listed,)), lambda one, other: [[one], [], [other]], _ALONE)
-    return f"{name_type(listed)} came back, nested lists too"
+    return f"{type_text(listed)} came back, nested lists too"
 
 
 def _works_in_dict(case: Case) -> str:
     named = GenericAlias(dict, (str, case.type))
     _hold(case, named, lambda one, other: {"one": one, "other": other}, _ALONE)
-    return f"{name_type(named)} came back"
+    return f"{type_text(named)} came back"
 
 
 def _works_in_optional(case: Case) -> str:
     optional = _union(case.type, type(None))
     _hold(case, optional, lambda sample, _: sample, _MEMBER)
     _hold(case, optional, lambda *_: None, _MEMBER)
-    return f"{name_type(optional)} came back, and so did None"
+    return f"{type_text(optional)} came back, and so did None"
 
 
 def _works_in_union(case: Case) -> str:
@@ -200,7 +201,7 @@ def _works_in_dataclass(case: Case) -> str:
     holder = _holder(case)
     unknown = unknown_to_mashumaro(holder)
     if unknown:
-        raise BrokenError(unknown, f"let {name_type(case.type)} inherit mashumaro's SerializableType: {_SERIALIZABLE}")
+        raise BrokenError(unknown, f"let {type_text(case.type)} inherit mashumaro's SerializableType: {_SERIALIZABLE}")
     _hold(case, holder, lambda sample, _: holder(sample), f"mend _serialize and _deserialize: {_SERIALIZABLE}")
     return "as a field of a dataclass it came back"
 
@@ -266,7 +267,7 @@ def _html_is_escaped(case: Case) -> str:
 
 
 def _counted(case: Case, one: str, several: str) -> str:
-    return f"the sample {one}" if len(case.samples) == 1 else f"{len(case.samples)} samples {several}"
+    return f"the sample {one}" if len(case.samples) == 1 else f"{count_text(len(case.samples), 'sample')} {several}"
 
 
 CHECKS: tuple[tuple[str, Callable[[Case], str]], ...] = (

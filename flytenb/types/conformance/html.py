@@ -9,8 +9,8 @@ from typing import Any
 from flytekit.core.context_manager import FlyteContextManager
 from flytekit.core.type_engine import TypeTransformer
 
-from flytenb.bridge.values_in_short import cut
 from flytenb.types.differences import tell
+from flytenb.wording.text import clip_line
 
 HOSTILE = "<img src=x onerror=\"alert('flytenb')\">&"
 _MARK = "alert('flytenb')"
@@ -29,7 +29,7 @@ def find_unescaped(transformer: TypeTransformer[Any], sample: Any, python_type: 
         return "a text inside the value became markup"
     is_own = type(transformer).to_html is not TypeTransformer.to_html
     if not is_own and "<" in html:
-        return f"flytekit shows str(value), which browsers read as a tag: {cut(html, 60)}"
+        return f"flytekit shows str(value), which browsers read as a tag: {clip_line(html, 60)}"
     return ""
 
 

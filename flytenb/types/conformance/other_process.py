@@ -28,11 +28,13 @@ from flytekit.models.types import LiteralType
 
 from flytenb.bridge import private
 from flytenb.bridge.crossing.literal import to_literal, to_native
-from flytenb.bridge.values_in_short import LONG, cut
 from flytenb.types.literals import from_bytes, to_bytes
 from flytenb.types.lookup import find_transformer
 from flytenb.types.round_trip import explain
 from flytenb.types.scratch_folder import storing_in
+from flytenb.wording.quantities import duration_text
+from flytenb.wording.text import clip_line
+from flytenb.wording.values import LONG
 
 _COLOR = re.compile(r"\x1b\[[0-9;]*m")
 _PATIENCE = 120.0
@@ -64,10 +66,14 @@ def visit(python_type: Any, transformer: TypeTransformer[Any], literals: list[Li
             command, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, timeout=_PATIENCE
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        return Answer(error=f"no answer after {_PATIENCE:g} s", mend="a transformer must not wait for this process")
+        return Answer(
+            error=f"no answer after {duration_text(_PATIENCE)}", mend="a transformer must not wait for this process"
+        )
     if done.returncode != 0 or not (folder / "answer").exists():
         said = _COLOR.sub("", done.stderr).strip().rpartition("\n")[2]
-        return Answer(error=f"the process ended: {cut(said, LONG)}", mend="its import must work without this notebook")
+        return Answer(
+            error=f"the process ended: {clip_line(said, LONG)}", mend="its import must work without this notebook"
+        )
     return _read_answer(json.loads((folder / "answer").read_text()))
 
 

@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from flytenb.bridge.entities.interface import python_interface
-from flytenb.bridge.values_in_short import SHORT, cut
 from flytenb.bridge.workflow.graph.condition_text import condition_text
 from flytenb.bridge.workflow.graph.fills import name_output
 from flytenb.model import Edge, EdgeKind, Kind, Node
 from flytenb.model.workflow import Promise, WorkflowNode
+from flytenb.wording.text import clip_line
+from flytenb.wording.values import SHORT
 
 
 def operand_promises(branch: WorkflowNode) -> Iterator[tuple[str, Promise]]:
@@ -66,7 +67,7 @@ def draw_cases(branch: WorkflowNode, operands: Mapping[str, str]) -> tuple[list[
             continue
         at = f"{branch.path}/@else" if case.condition is None else f"{branch.path}/@case{i}"
         if case.error is not None:
-            nodes.append(Node(at, Kind.CASE, cut(f"fail: {case.error}", SHORT), settings={"error": case.error}))
+            nodes.append(Node(at, Kind.CASE, clip_line(f"fail: {case.error}", SHORT), settings={"error": case.error}))
         else:
             nodes.append(Node(at, Kind.CASE, "pass on"))
             if case.then is not None:

@@ -9,7 +9,6 @@ from typing import Any
 from flytekit.core.workflow import WorkflowBase
 
 from flytenb.bridge.entities.interface import (
-    KIND_WORDS,
     inner_workflow,
     is_error_type,
     is_map,
@@ -30,6 +29,7 @@ from flytenb.bridge.workflow.reader import read_built, read_workflow
 from flytenb.model import Edge, EdgeKind, Graph, Interface, Kind, Node, Port
 from flytenb.model.node import Setting
 from flytenb.model.workflow import Binding, DictBinding, ListBinding, Promise, Workflow, WorkflowNode
+from flytenb.wording.kinds import entity_text
 
 
 def read_graph(entity: Any) -> Graph:
@@ -164,7 +164,7 @@ class _Builder:
         facts = self._facts_of(node.entity)
         bindings = {name: b for name, b in node.bindings.items() if not is_error_type(facts.types.get(name))}
         self._bind(bindings, facts.types, node.path)
-        own = {**facts.settings, "of": KIND_WORDS.get(node.kind, node.kind.value)}
+        own = {**facts.settings, "of": entity_text(node.kind)}
         self._add_entity(node.path, Kind.FAILURE, node.name, facts, node_settings(node, own))
 
     def _add_branch(self, node: WorkflowNode, nodes: Mapping[str, WorkflowNode], inputs: Mapping[str, str]) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from flytenb.bridge.values_in_short import shorten
 from flytenb.model.workflow import ComparisonExpression, Condition, ConjunctionExpression, Operand
+from flytenb.wording.values import SHORT, brief
 
 _IS = {"==": "is", "!=": "is not"}
 """Operators before a truth value or None."""
@@ -42,4 +42,4 @@ def _comparison_text(comparison: ComparisonExpression, names: Mapping[str, str])
 def _operand_text(operand: Operand, names: Mapping[str, str]) -> str:
     if operand.name:
         return names.get(operand.name, operand.name)
-    return str(operand.value).lower() if isinstance(operand.value, bool) else shorten(operand.value)
+    return str(operand.value).lower() if isinstance(operand.value, bool) else brief(operand.value, SHORT)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, get_args, get_origin
 
-from flytenb.bridge.values_in_short import LONG, SHORT, Words, read_literal, shorten
+from flytenb.bridge.literal_data import read_literal
 from flytenb.model.workflow import Binding, Constant, ListBinding, Promise
+from flytenb.wording.values import LONG, SHORT, Unquoted, brief
 
 
 class Fill(NamedTuple):
@@ -27,12 +28,12 @@ class Fill(NamedTuple):
     @property
     def short(self) -> str:
         """The constant in a few characters."""
-        return shorten(self.value, SHORT)
+        return brief(self.value, SHORT)
 
     @property
     def text(self) -> str:
         """The constant in full, still bounded."""
-        return shorten(self.value, LONG)
+        return brief(self.value, LONG)
 
 
 def read_fills(place: str, binding: Binding, python_type: Any) -> Iterator[Fill]:
@@ -71,7 +72,7 @@ def _read_constant(binding: Binding, python_type: Any) -> Any:
     if isinstance(binding, ListBinding):
         return [_read_constant(b, _item_type(python_type)) for b in binding.items]
     if isinstance(binding, Constant):
-        return Words("nothing") if binding.literal.scalar is None else read_literal(binding.literal, python_type)
+        return Unquoted("nothing") if binding.literal.scalar is None else read_literal(binding.literal, python_type)
     return {k: _read_constant(b, _item_type(python_type)) for k, b in binding.items.items()}
 
 

@@ -1,4 +1,4 @@
-"""Which packages the user has already imported; nothing here imports one."""
+"""Packages that the user has imported; nothing here imports one."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 
 
 def loaded(name: str) -> ModuleType | None:
-    """Return the module if it is really there.
+    """Return the module if it has been imported, else None.
 
-    flytekit leaves `importlib.util._LazyModule` objects for pandas and pyarrow in `sys.modules`; touching an attribute
+    flytekit puts `importlib.util._LazyModule` objects for pandas and pyarrow into `sys.modules`; reading an attribute
     of one imports the whole package, so they count as absent (checked against flytekit 1.16.31).
     """
     module = sys.modules.get(name)
@@ -20,7 +20,7 @@ def loaded(name: str) -> ModuleType | None:
 
 
 def named(path: str) -> Any:
-    """Return what a dotted path like `pandas.DataFrame` names, or `None` while its module isn't loaded."""
+    """Return the object at a dotted path like `pandas.DataFrame`, or `None` while its module isn't loaded."""
     module_name, _, attribute = path.rpartition(".")
     module = loaded(module_name)
     return getattr(module, attribute, None) if module else None
