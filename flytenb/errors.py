@@ -1,4 +1,4 @@
-"""Every exception that flytenb raises: a message and the way out; showing them is left to whoever shows."""
+"""The exceptions of flytenb, each with a message and a hint; the text and the frames of any exception."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from flytenb.wording.text import LateError, class_name, clean, in_time, message_of
+from flytenb.wording.text import LateError, class_name, clean, clip, in_time, message_of
 
 LONGEST_TRACEBACK = 1_000_000
-"""Characters of a whole traceback that are shown."""
+"""Characters of a traceback that are shown."""
 
 
 class FlytenbError(Exception):
-    """A mistake that the user can correct: what is wrong, with the bad value, and how to go on.
+    """Base class: an error that the user can correct.
 
     Args:
-        message: one lower-case sentence that holds the bad value.
+        message: what was expected and what was got, in lower case.
         hint: what to do instead, with the closest names.
     """
 
     def __init__(self, message: str, hint: str = "") -> None:
-        # Both quote what users gave: no control character of it reaches a terminal.
+        # Both contain text of users, which may hold control characters.
         super().__init__(clean(message))
         self.message = clean(message)
         self.hint = clean(hint)
@@ -38,7 +38,7 @@ class FlytenbError(Exception):
         return f"{self.message}\n  hint: {self.hint}" if self.hint else self.message
 
     def _render_traceback_(self) -> list[str]:
-        """Show two lines in IPython; the frames between a cell and this message explain nothing."""
+        """Return two lines for IPython, without the frames of flytenb."""
         lines = [f"{class_name(self)}: {self.message}"]
         if self.hint:
             lines.append(f"  hint: {self.hint}")
@@ -46,51 +46,51 @@ class FlytenbError(Exception):
 
 
 class UnknownNameError(FlytenbError, LookupError):
-    """A name that the session or the notebook doesn't have."""
+    """A name isn't defined in the session or the notebook."""
 
 
 class InputError(FlytenbError, ValueError):
-    """One or more inputs are missing, unknown or of the wrong type; lists all of them."""
+    """One or more inputs are missing, unexpected or of the wrong type; the message lists all of them."""
 
 
 class DefinitionError(FlytenbError, ValueError):
-    """A cell that can't become a task or a workflow."""
+    """A cell can't define a task or a workflow."""
 
 
 class NotAnEntityError(FlytenbError, TypeError):
-    """Something that is neither task, workflow nor launch plan was given where one is needed."""
+    """A task, workflow or launch plan was expected, and another object was got."""
 
 
 class RemoteEntityError(FlytenbError, TypeError):
-    """Something that was fetched from a cluster was to run here."""
+    """An entity that was fetched from a cluster can't run here."""
 
 
 class UsageError(FlytenbError, ValueError):
-    """A magic line that can't be read."""
+    """A magic line or another text can't be parsed."""
 
 
 class StubError(FlytenbError, NotImplementedError):
-    """A task or workflow that has no body yet was run."""
+    """A task or workflow without a body was run."""
 
 
 class SaveError(FlytenbError, OSError):
-    """A file could not be written."""
+    """A file can't be written."""
 
 
 class LayoutError(FlytenbError, RuntimeError):
-    """No layout engine could lay the drawing out."""
+    """No layout engine can lay out the drawing."""
 
 
 class LayoutTimeoutError(LayoutError, TimeoutError):
-    """A layout took longer than its time limit."""
+    """A layout exceeded its time limit."""
 
 
 class TravelError(FlytenbError, TypeError):
-    """Something that can't be sent to another process."""
+    """A value can't be sent to another process."""
 
 
 class ContainerError(FlytenbError, RuntimeError):
-    """A container that could not be started, or did not do what its task promises."""
+    """A container can't be started, or doesn't write the outputs of its task."""
 
 
 class FlytekitError(FlytenbError, ImportError):
@@ -98,7 +98,7 @@ class FlytekitError(FlytenbError, ImportError):
 
 
 class WorkerLostError(FlytenbError, RuntimeError):
-    """A process died while it ran a task."""
+    """A process ended while it ran a task."""
 
 
 class RunCancelledError(FlytenbError):
@@ -106,11 +106,11 @@ class RunCancelledError(FlytenbError):
 
 
 class UnholdableError(FlytenbError, OverflowError, ValueError):
-    """A number or text that no literal can hold, and that no cluster could carry therefore."""
+    """A number or text can't be stored in a literal, and so can't be sent on a cluster."""
 
 
 class NodeTimeoutError(FlytenbError, TimeoutError):
-    """A node took longer than its timeout."""
+    """A node exceeded its timeout."""
 
 
 def closest(name: str, known: Iterable[Any], *, limit: int = 3) -> str:
@@ -131,21 +131,18 @@ _OURS = (f"{Path(__file__).parent}{os.sep}", MAGIC_LINE)
 INSTALLED = tuple({f"{sysconfig.get_path(name)}{os.sep}" for name in ("purelib", "platlib")})
 """Where packages are installed."""
 STANDARD = (*{f"{sysconfig.get_path(name)}{os.sep}" for name in ("stdlib", "platstdlib")}, "<frozen ", "<string>")
-"""Where Python itself is, and what it makes up: a dataclass's methods."""
+"""Where the modules of Python are; the last two are its generated code."""
 _CALLS_BODIES = ("/bridge/execution/calls.py", "/core/python_function_task.py", "/core/workflow.py")
-"""Whose frames call a user's function, which may be one of an installed package."""
+"""Files with the frames that call a user's function, which may be in an installed package."""
 
 
 def is_foreign(filename: str) -> bool:
-    """Tell whether a frame belongs to us or to flytekit, and so tells the user nothing."""
+    """Whether a file belongs to flytenb or flytekit."""
     return filename.startswith((*_OURS, *package_roots("flytekit")))
 
 
 def package_roots(name: str) -> tuple[str, ...]:
-    """Return where the files of an installed package are, each with a separator at its end; it isn't imported.
-
-    A project of the user's in a folder of the same name is somewhere else.
-    """
+    """Return the folders of an installed package, each with a separator at its end, without importing it."""
     module = sys.modules.get(name)
     if module is not None:
         return _roots_of(tuple(getattr(module, "__path__", ())))
@@ -162,12 +159,12 @@ def _roots_of(folders: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def is_library(filename: str) -> bool:
-    """Tell whether a frame belongs to Python or to an installed package."""
+    """Whether a file belongs to Python or to an installed package."""
     return filename.startswith((*INSTALLED, *STANDARD))
 
 
 def own_frames(trace: TracebackType | None) -> list[traceback.FrameSummary]:
-    """Return the frames that are neither ours nor flytekit's nor of libraries that those call, outermost first."""
+    """Return the frames of the user, outermost first: none of flytenb, flytekit and the libraries that they call."""
     found = []
     is_called_by_us = False
     for frame in traceback.extract_tb(trace):
@@ -180,9 +177,9 @@ def own_frames(trace: TracebackType | None) -> list[traceback.FrameSummary]:
 
 
 def say(error: BaseException) -> str:
-    """Return what an exception says, without control characters, bounded in length and in time.
+    """Return the message of an exception, without control characters, bounded in length and in time.
 
-    One whose own words fail or take too long says so.
+    If its `__str__` raises or takes too long, the text says so.
     """
     try:
         return message_of(error)
@@ -193,7 +190,7 @@ def say(error: BaseException) -> str:
 
 
 def headline(error: BaseException) -> str:
-    """Return `ValueError: what it says`, as `say` does; only the name for one that says nothing."""
+    """Return `ValueError: message`, by `say`; only the name if there is no message."""
     message = say(error)
     return f"{class_name(error)}: {message}" if message else class_name(error)
 
@@ -201,16 +198,16 @@ def headline(error: BaseException) -> str:
 def full_traceback(error: BaseException) -> str:
     """Return the whole traceback, with every frame, cause and context: cleaned, bounded in length and in time."""
     try:
-        # By a class of its own: which of the exceptions in the chain is slow isn't known.
+        # A new class each time, since it isn't known which exception of the chain is slow.
         kind = type("Traceback", (), {})
         text = in_time(kind, lambda: "".join(traceback.format_exception(error))[: LONGEST_TRACEBACK + 1])
     except Exception:
         text = "".join(traceback.format_tb(error.__traceback__)) + headline(error)
-    return clean(text if len(text) <= LONGEST_TRACEBACK else f"{text[:LONGEST_TRACEBACK]}…")
+    return clean(clip(text, LONGEST_TRACEBACK))
 
 
 def has_group(error: BaseException | None) -> bool:
-    """Tell whether an exception is a group, or came about while one was handled."""
+    """Whether an exception is a group, or was raised while one was handled."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         if isinstance(error, BaseExceptionGroup):

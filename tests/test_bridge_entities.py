@@ -35,7 +35,7 @@ from flytekit.types.file import FlyteFile
 from flytenb.bridge.entities import interface as entities
 from flytenb.bridge.entities.interface import is_entity, is_stub, kind_of, read_interface, read_settings, short_name
 from flytenb.bridge.entities.stub import Body, read_body
-from flytenb.bridge.literal_data import literal_type_text
+from flytenb.bridge.type_engine.literal_data import literal_type_text
 from flytenb.errors import NotAnEntityError
 from flytenb.model import Interface, Kind, Port
 from flytenb.wording.values import SHORT, brief

@@ -258,7 +258,7 @@ def test_a_terminal_shows_the_same_facts_as_text(tmp_path: Path) -> None:
     told = made.stdout
     assert told.lower().count("flow · succeeded") == 1
     assert re.search(r"Out\[\d+\]: \nflow  workflow", told)
-    assert "InputError: flow: x='a' is no int" in told
+    assert "InputError: flow: expected int for input 'x', got 'a'" in told
     assert "ZeroDivisionError                         Traceback (most recent call last)" in told
     assert "<img" not in told
     assert made.stderr == ""

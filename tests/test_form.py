@@ -34,8 +34,8 @@ from flytenb.notebook.forms.controls.variables import VariableControl
 from flytenb.notebook.forms.form import Form
 from flytenb.notebook.forms.labels import label
 from flytenb.notebook.forms.python_source import PythonSource
-from flytenb.types.differences import first_difference
-from flytenb.types.plain import refusal
+from flytenb.types.plain_data import refusal
+from flytenb.types.value_changes import first_change
 
 UTC = datetime.UTC
 HERE = str(Path(__file__))
@@ -177,7 +177,7 @@ IDS = [f"{i}-{str(t)[:40]}".replace("\n", " ") for i, (t, _) in enumerate(KINDS)
 def test_a_control_gives_back_what_it_was_given(declared: Any, value: Any) -> None:
     control = control_for_type(declared)
     control.write(value)
-    assert first_difference(value, control.read()) is None
+    assert first_change(value, control.read()) is None
 
 
 @pytest.mark.parametrize(("declared", "value"), KINDS, ids=IDS)
@@ -188,7 +188,7 @@ def test_what_a_control_holds_can_be_written_as_python(declared: Any, value: Any
     code = control.code(source)
     names = dict(NAMES)
     exec("\n".join(source.imports), names)
-    assert first_difference(value, eval(code, names)) is None
+    assert first_change(value, eval(code, names)) is None
 
 
 @pytest.mark.parametrize(("declared", "value"), KINDS, ids=IDS)
@@ -200,7 +200,7 @@ def test_a_notebook_without_any_imports_gets_them(declared: Any, value: Any) -> 
     code = control.code(source)
     names = dict(known)
     exec("\n".join(source.imports), names)
-    assert first_difference(value, eval(code, names)) is None
+    assert first_change(value, eval(code, names)) is None
 
 
 @pytest.mark.parametrize(

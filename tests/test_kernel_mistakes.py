@@ -679,5 +679,5 @@ def test_an_input_that_cannot_be_pickled_is_not_said_to_be_of_another_type(promi
             return 1
     """).ok()
     error = promises.run("%flyte run guarded(guard=Guard())").fails()
-    assert "can't be carried to a task" in error.traceback
-    assert "would pickle it (cannot pickle '_thread.lock' object): a dataclass usually mends it" in error.traceback
+    assert "can't be passed to a task" in error.traceback
+    assert "would pickle it (cannot pickle '_thread.lock' object): use a dataclass" in error.traceback

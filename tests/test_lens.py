@@ -35,8 +35,8 @@ from google.protobuf.struct_pb2 import Struct
 from mashumaro.mixins.json import DataClassJSONMixin
 from pydantic import BaseModel
 
+from flytenb.bridge.type_engine.transformer_lookup import look_up
 from flytenb.types import TypeFacts, read_type
-from flytenb.types.lookup import look_up
 from flytenb.types.round_trip import explain
 
 HERE = str(pathlib.Path(__file__))
@@ -376,7 +376,7 @@ def test_the_transformer_is_the_one_that_flytekit_takes(case: int) -> None:
     assert lookup.is_pickle == isinstance(found, FlytePickleTransformer)
     (chosen,) = [s for s in lookup.steps if s.is_chosen]
     # Were flytekit to go another way, the lens would say so in a step of its own.
-    assert chosen.question != "flytekit itself"
+    assert chosen.text != "the type engine itself"
 
 
 @each_case
@@ -412,7 +412,7 @@ def test_a_value_comes_back_as_it_does_from_a_task(case: int) -> None:
         assert trip.error
         return
     assert trip.error == ""
-    assert (trip.difference is None) == is_same(value, result), trip.difference
+    assert (trip.change is None) == is_same(value, result), trip.change
 
 
 @pytest.mark.parametrize(("python_type", "value"), [(int, 2**63), (str, "\ud800"), (list[int], [-(2**63) - 1])])
@@ -420,7 +420,7 @@ def test_what_only_a_local_task_can_hold_stops_before_the_bytes(python_type: Any
     assert run_by_flytekit(python_type, value) == value
     trip = read_type(python_type, value).trip
     assert trip is not None
-    assert [s.place for s in trip.stops] == ["Python", "literal"]
+    assert [s.name for s in trip.stages] == ["Python", "literal"]
     assert trip.error
 
 
@@ -441,4 +441,4 @@ def test_a_field_works_as_it_does_in_a_dataclass(case: int) -> None:
 def test_an_error_is_one_line_without_the_colours_of_a_terminal() -> None:
     assert explain(ValueError("\x1b[1mload\x1b[0m failed\nmore")) == "load failed (ValueError)"
     assert explain(TypeError("Cannot convert from scalar {\n  union {")) == "Cannot convert from scalar {…} (TypeError)"
-    assert explain(KeyError()) == "no reason given (KeyError)"
+    assert explain(KeyError()) == "no message (KeyError)"

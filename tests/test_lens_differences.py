@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from flytenb.types.differences import first_difference
+from flytenb.types.value_changes import first_change
 
 UTC = datetime.UTC
 NOON = datetime.datetime(2024, 1, 1, 12)
@@ -120,22 +120,22 @@ SAME: list[tuple[Any, Any]] = [
 
 @pytest.mark.parametrize(("before", "after"), SAME, ids=[str(type(b)) + str(i) for i, (b, _) in enumerate(SAME)])
 def test_what_is_the_same_has_no_difference(before: Any, after: Any) -> None:
-    assert first_difference(before, after) is None
+    assert first_change(before, after) is None
 
 
 CHANGED: list[tuple[Any, Any, str, str]] = [
-    (NOON, NOON.replace(tzinfo=UTC), "", "taken as UTC"),
+    (NOON, NOON.replace(tzinfo=UTC), "", "read as UTC"),
     (NOON, NOON.replace(hour=13, tzinfo=UTC), "", "the instant differs"),
-    (NOON.astimezone(datetime.timezone(datetime.timedelta(hours=5))), NOON.astimezone(UTC), "", "its zone is not"),
-    (1, 1.0, "", "declares a float"),
-    (True, 1, "", "a bool counts as one"),
+    (NOON.astimezone(datetime.timezone(datetime.timedelta(hours=5))), NOON.astimezone(UTC), "", "the time zone isn't"),
+    (1, 1.0, "", "is read back as a float"),
+    (True, 1, "", "which a bool is"),
     (1.5, 1, "", "the fraction is cut off"),
-    ((1, 2), [1, 2], "", "no tuple"),
-    ({1}, [1], "", "no set"),
-    (Color.RED, "red", "", "its value is sent"),
+    ((1, 2), [1, 2], "", "no tuples"),
+    ({1}, [1], "", "no sets"),
+    (Color.RED, "red", "", "the value of the member is sent"),
     ("red", Color.RED, "", "read back as a member"),
-    (Child(1.0), Point(1.0), "", "Child and what it adds is lost"),
-    ("a.csv", FlyteFile("a.csv"), "", "FlyteFile or FlyteDirectory of a path"),
+    (Child(1.0), Point(1.0), "", "those that Child adds are lost"),
+    ("a.csv", FlyteFile("a.csv"), "", "converts a path"),
     (5, None, "", "nothing of it was sent"),
     (0.1, 0.2, "", "the number differs"),
     ([1, 2], [1, 3], "[1]", "the value differs"),
@@ -147,15 +147,15 @@ CHANGED: list[tuple[Any, Any, str, str]] = [
     ({True: 1}, {1: 1}, " (a key)", "the key was lost"),
     (Point(1.0, [Point(1.0)]), Point(1.0, [Point(2.0)]), ".y[0].x", "the number differs"),
     (moved(Point(1.0), 7), Point(1.0), ".made", "init=False"),
-    (extended(Point(1.0), extra=3), Point(1.0), ".extra", "it is no field"),
-    (Model(a=[1]), Model(a=[1.0]), ".a[0]", "declares a float"),
+    (extended(Point(1.0), extra=3), Point(1.0), ".extra", "it isn't a field"),
+    (Model(a=[1]), Model(a=[1.0]), ".a[0]", "is read back as a float"),
     (Plain({"k": 1}), Plain({"k": 2}), ".a['k']", "the value differs"),
     (Slotted(1), Slotted(2), ".a", "the value differs"),
-    (Judge(False), Judge(False), "", "Judge's own =="),
+    (Judge(False), Judge(False), "", "Judge.__eq__ returned False"),
     (Judge(False), Judge(True), ".verdict", "the value differs"),
     (Judge(ValueError()), Judge(ValueError("no")), ".verdict.args", "lost or added"),
     (Opaque(), Opaque(), "", "can't be compared"),
-    (ValueError("x", [1]), ValueError("x", [1.0]), ".args[1][0]", "declares a float"),
+    (ValueError("x", [1]), ValueError("x", [1.0]), ".args[1][0]", "is read back as a float"),
     (noted(OSError(2, "gone"), "too"), OSError(2, "gone"), ".__notes__", "nothing of it was sent"),
     (np.array([1, 2]), np.array([1.0, 2.0]), ".dtype", "another form"),
     (np.array([[1, 2], [3, 4]]), np.array([[1, 2], [3, 5]]), "[1, 1]", "the values differ"),
@@ -165,7 +165,7 @@ CHANGED: list[tuple[Any, Any, str, str]] = [
     (pd.DataFrame({"a": [1]}, index=[5]), pd.DataFrame({"a": [1]}), ".index", "isn't kept"),
     (pl.DataFrame({"a": [1], "b": [1]}), pl.DataFrame({"a": [1], "b": [2]}), "['b']", "the values differ"),
     (pa.table({"a": [1]}), pa.table({"a": [2]}), "['a']", "the values differ"),
-    (pl.DataFrame({"a": [1]}), pl.DataFrame({"a": [1.0]}), ".schema", "other columns"),
+    (pl.DataFrame({"a": [1]}), pl.DataFrame({"a": [1.0]}), ".schema", "the columns differ"),
     (pd.Series([1]), pd.Series([2]), "", "the values differ"),
 ]
 
@@ -174,7 +174,7 @@ CHANGED: list[tuple[Any, Any, str, str]] = [
     ("before", "after", "path", "reason"), CHANGED, ids=[f"{i}-{r}" for i, (_, _, _, r) in enumerate(CHANGED)]
 )
 def test_a_difference_is_named_with_its_place_and_reason(before: Any, after: Any, path: str, reason: str) -> None:
-    found = first_difference(before, after)
+    found = first_change(before, after)
     assert found is not None
     assert found.path == path
     assert reason in found.reason
@@ -185,9 +185,9 @@ def test_files_are_compared_by_content(tmp_path: Path) -> None:
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "f.txt").write_text(text)
     one, same, other = (FlyteFile(str(tmp_path / name / "f.txt")) for name in "abc")
-    assert first_difference(one, same) is None
-    assert first_difference(one, FlyteFile["txt"](str(tmp_path / "b" / "f.txt"))) is None
-    found = first_difference([one], [other])
+    assert first_change(one, same) is None
+    assert first_change(one, FlyteFile["txt"](str(tmp_path / "b" / "f.txt"))) is None
+    found = first_change([one], [other])
     assert found is not None and found.path == "[0]"
 
 
@@ -196,10 +196,10 @@ def test_directories_are_compared_by_what_is_in_them(tmp_path: Path) -> None:
         (tmp_path / folder).mkdir()
         (tmp_path / folder / name).write_text(text)
     one, changed, renamed = (FlyteDirectory(str(tmp_path / name)) for name in "abc")
-    assert first_difference(one, FlyteDirectory(str(tmp_path / "a"))) is None
-    found = first_difference(one, changed)
+    assert first_change(one, FlyteDirectory(str(tmp_path / "a"))) is None
+    found = first_change(one, changed)
     assert found is not None and found.path == "/f"
-    found = first_difference(one, renamed)
+    found = first_change(one, renamed)
     assert found is not None and "f, g" in found.reason
 
 
@@ -210,7 +210,7 @@ def test_two_classes_of_one_name_are_told_apart() -> None:
 
         return Audio
 
-    found = first_difference(define()(), define()())
+    found = first_change(define()(), define()())
     assert found is not None and "has been redefined" in found.reason
 
 
@@ -224,9 +224,9 @@ VALUES = st.recursive(
 @given(VALUES)
 def test_no_value_differs_from_itself_written_anew(value: Any) -> None:
     names = {"datetime": datetime, "nan": math.nan, "inf": math.inf}
-    assert first_difference(value, eval(repr(value), names)) is None
+    assert first_change(value, eval(repr(value), names)) is None
 
 
 @given(VALUES, VALUES)
 def test_a_difference_is_found_from_both_sides_or_from_none(one: Any, other: Any) -> None:
-    assert (first_difference(one, other) is None) == (first_difference(other, one) is None)
+    assert (first_change(one, other) is None) == (first_change(other, one) is None)

@@ -18,9 +18,9 @@ from flytekit.core.type_engine import TypeEngine
 from flytekit.loggers import logger
 
 import flytenb
+from flytenb.bridge.type_engine.transformers import captured_log
 from flytenb.display.type_lens import Lens
 from flytenb.errors import UsageError
-from flytenb.types.quiet import quiet
 from tests.kernel import Kernel
 
 GOLDEN = Path(__file__).parent / "golden" / "lens"
@@ -102,8 +102,8 @@ def test_the_data_is_there_as_data() -> None:
     lens = flytenb.lens(Marker, Marker(3, "clap"))
     assert isinstance(lens, Lens)
     assert lens.lookup.transformer == "DataclassTransformer"
-    assert lens.trip is not None and lens.trip.difference is not None
-    assert (lens.trip.difference.path, lens.trip.difference.before) == (".at", "3 (int)")
+    assert lens.trip is not None and lens.trip.change is not None
+    assert (lens.trip.change.path, lens.trip.change.before) == (".at", "3 (int)")
     assert not lens.is_pickle and not lens.is_generated
     assert lens == flytenb.lens(Marker, Marker(3, "clap"))
 
@@ -157,7 +157,7 @@ def test_what_flytekit_says_on_a_thread_of_its_own_is_told_too(logged: list[str]
 
 
 def test_only_the_thread_that_looks_is_quiet(logged: list[str]) -> None:
-    with quiet() as said:
+    with captured_log() as said:
         logger.warning("mine")
         other = threading.Thread(target=logger.warning, args=("somebody else's",))
         other.start()
@@ -191,7 +191,7 @@ def test_the_magic_takes_any_type_and_a_sample(kernel: Kernel) -> None:
 
         here = Point(1)
     """).ok()
-    assert "came back as it was" in kernel.run("%flyte type dict[str, list[Point]]").ok().shown
+    assert "unchanged" in kernel.run("%flyte type dict[str, list[Point]]").ok().shown
     assert ".x" in kernel.run("%flyte type Point --sample here").ok().shown
     assert kernel.run("%flyte type Nowhere").fails().ename == "NameError"
     assert kernel.run("%flyte type").fails().ename == "UsageError"

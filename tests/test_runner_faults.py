@@ -332,13 +332,13 @@ def takes(a: int, b: str, c: float = 1.0) -> int:
 def test_every_bad_input_is_named_at_once() -> None:
     with pytest.raises(InputError) as caught:
         Run(takes, {"d": 1, "bb": 2}, Settings())
-    for word in ("'d' is no input", "'bb' is no input", "'a' (int) is missing", "'b' (str) is missing"):
+    for word in ("unexpected input 'd'", "unexpected input 'bb'", "missing input 'a' (int)", "missing input 'b' (str)"):
         assert word in str(caught.value)
     assert "did you mean 'b'?" in caught.value.hint
     with pytest.raises(InputError) as caught:
         Run(takes, {"a": "one", "b": 2}, Settings())
-    assert "a='one' is no int" in str(caught.value)
-    assert "b=2 is no str" in str(caught.value)
+    assert "expected int for input 'a', got 'one'" in str(caught.value)
+    assert "expected str for input 'b', got 2" in str(caught.value)
 
 
 # --- cancelling ------------------------------------------------------------------------------------------------------
@@ -810,7 +810,7 @@ def test_a_listener_that_raises_is_told_no_more_and_the_run_goes_on() -> None:
 def test_an_unknown_node_is_named_with_the_closest() -> None:
     done = run(small, x=1)
     assert done.nodes["misbehaves"].path == "n0"
-    with pytest.raises(LookupError, match="no node 'misbehavs'"):
+    with pytest.raises(LookupError, match="unknown node 'misbehavs'"):
         _ = done.nodes["misbehavs"]
     with pytest.raises(LookupError, match="takes") as caught:
         _ = done.nodes["takes"]

@@ -17,7 +17,7 @@ from mashumaro.types import SerializableType
 
 from flytenb.display.conformance_card import Conformance
 from flytenb.types.conformance import checks
-from flytenb.types.conformance.html import HOSTILE
+from flytenb.types.conformance.html_escaping import HOSTILE
 from flytenb.types.conformance.other_process import Answer
 from flytenb.types.conformance.report import run_checks
 from flytenb.types.samples import NoSampleError
@@ -212,11 +212,11 @@ SAMPLES = [Tag("one", "blue"), Tag("two", "green")]
 
 
 def failures(python_type: Any, samples: list[Any] | None = None) -> dict[str, str]:
-    """What failed, by the name of the check, and that each says how to mend it."""
+    """What failed, by the name of the check, and that each says the fix."""
     rows = run_checks(python_type, copy.deepcopy(SAMPLES) if samples is None else samples)
     assert len({row.name for row in rows}) == len(rows) == 16
     assert all(row.what for row in rows)
-    assert all(bool(row.mend) != row.ok for row in rows)
+    assert all(bool(row.fix) != row.ok for row in rows)
     return {row.name: row.what for row in rows if not row.ok}
 
 
@@ -227,7 +227,7 @@ def at_home(monkeypatch: pytest.MonkeyPatch) -> None:
     def stay(python_type: Any, transformer: Any, literals: list[Literal], stored: Path) -> Answer:
         return Answer(tuple(literals), TypeEngine.to_literal_type(python_type))
 
-    monkeypatch.setattr(checks, "visit", stay)
+    monkeypatch.setattr(checks, "convert_elsewhere", stay)
 
 
 @pytest.mark.usefixtures("at_home")
@@ -252,11 +252,11 @@ def test_what_conforms_passes_every_check(python_type: Any, samples: list[Any] |
 BROKEN: list[tuple[type, set[str], str]] = [
     (Restless, {"literal type is stable", "as Optional", "in a union", "in another process"}, "asked twice"),
     (Misdeclared, {"literals fit their type"}, "INTEGER"),
-    (Forgetful, {"there and back"}, ".color: 'blue' became 'red'"),
+    (Forgetful, {"round trip"}, ".color: 'blue' became 'red'"),
     (Writing, {"the object is left alone"}, ".text"),
-    (Greedy, {"wrong values are refused", "None is refused", "as Optional", "in a union"}, "became primitive"),
-    (Wordless, {"wrong values are refused", "as Optional", "in a union"}, "KeyError"),
-    (Credulous, {"wrong literals are refused"}, "was read as"),
+    (Greedy, {"wrong values are rejected", "None is rejected", "as Optional", "in a union"}, "became primitive"),
+    (Wordless, {"wrong values are rejected", "as Optional", "in a union"}, "KeyError"),
+    (Credulous, {"wrong literals are rejected"}, "was read as"),
     (Remembering, {"in a list", "in a dict", "in another process"}, "became"),
     (Deaf, {"as an attribute"}, "taking 'value' out of"),
     (Careless, {"to_html is escaped"}, "became markup"),
@@ -276,7 +276,7 @@ def test_a_transformer_that_is_wrong_fails_its_own_rows(transformer: Any, names:
 @pytest.mark.usefixtures("at_home")
 def test_what_never_comes_back_fails_wherever_it_is_sent() -> None:
     found = failures(Annotated[Tag, Failing()])
-    assert found["there and back"] == "<Tag object>: no way back (RuntimeError)"
+    assert found["round trip"] == "<Tag object>: no way back (RuntimeError)"
     assert {"in a list", "in a dict", "as Optional", "in a union", "as an attribute"} < set(found)
 
 
@@ -288,7 +288,7 @@ def test_a_type_that_nobody_knows_is_told_so() -> None:
 
 @pytest.mark.usefixtures("at_home")
 def test_a_type_that_flytekit_refuses_is_told_so() -> None:
-    assert "refuses the type on purpose" in failures(tuple, [(1,)])["it has a transformer"]
+    assert "rejects the type" in failures(tuple, [(1,)])["it has a transformer"]
 
 
 @pytest.mark.slow
@@ -318,14 +318,14 @@ def test_samples_are_made_where_none_are_given() -> None:
     assert all(row.ok for row in run_checks(dict[str, int]))
     with pytest.raises(NoSampleError, match="no sample can be made of Unknown") as refused:
         run_checks(Unknown)
-    assert refused.value.hint == "give some: flytenb.check_transformer(T, [sample, …])"
+    assert refused.value.hint == "pass some: flytenb.check_transformer(T, [sample, …])"
 
 
 @pytest.mark.usefixtures("at_home")
 def test_values_that_must_be_refused_can_be_given() -> None:
     rows = {row.name: row for row in run_checks(int, [5], wrong=[2.5, "x"])}
-    assert rows["wrong values are refused"].what == "refused 2.5, 'x'"
-    assert not {row.name: row for row in run_checks(int, [5], wrong=[6])}["wrong values are refused"].ok
+    assert rows["wrong values are rejected"].what == "rejected 2.5, 'x'"
+    assert not {row.name: row for row in run_checks(int, [5], wrong=[6])}["wrong values are rejected"].ok
 
 
 @pytest.mark.usefixtures("at_home")
@@ -344,7 +344,7 @@ def test_the_result_shows_the_same_rows_as_text_and_html() -> None:
     for row in result.rows:
         assert row.name in bundle["text/plain"]
         assert row.name in bundle["text/html"]
-    assert result.failed[0].mend in bundle["text/plain"]
+    assert result.failed[0].fix in bundle["text/plain"]
     assert "Tag · 1 check of 16 failed" in repr(result)
     assert "<img" not in bundle["text/html"]
     assert Conformance.of(int, [5]).ok

@@ -15,12 +15,19 @@ from typing import Annotated, Any, Literal, Optional, Union
 import numpy as np
 import pandas as pd
 import pytest
-from flytekit import HashMethod, kwtypes
+from flytekit import HashMethod, kwtypes, task, workflow
 from flytekit.types.directory import FlyteDirectory
 from flytekit.types.file import FlyteFile
 from flytekit.types.structured import StructuredDataset
+from flytenb.display.runs.picture import run_bundle
+from flytenb.notebook.listing import Listing
 
 import flytenb
+from flytenb.display.runs.node_details import Details
+from flytenb.render.drawing import draw
+from flytenb.runner.node_run import NodeRun
+from flytenb.runner.run import Run
+from flytenb.runner.settings import Settings
 from flytenb.wording.kinds import constant_text, entity_text, kind_text
 from flytenb.wording.quantities import bytes_text, count_text, duration_text, number_text, range_text
 from flytenb.wording.text import clip_line
@@ -272,6 +279,39 @@ def test_kinds_are_words() -> None:
     ]
     assert [entity_text(k) for k in ("task", "launch_plan", "subworkflow")] == ["task", "launch plan", "workflow"]
     assert constant_text("TIMED_OUT") == "timed out"
+
+
+# --- one run ---------------------------------------------------------------------------------------------------------
+
+
+@task
+def doubled(x: int) -> int:
+    return 2 * x
+
+
+@workflow
+def flow(x: int) -> int:
+    return doubled(x=x)
+
+
+def test_a_duration_reads_the_same_wherever_a_run_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Run(flow, {"x": 1}, Settings(workers=1)).begin().wait(30)
+    monkeypatch.setattr(Run, "duration", property(lambda self: 65.0))
+    monkeypatch.setattr(NodeRun, "duration", property(lambda self: 65.0))
+    bundle = run_bundle(run)
+    shown = {
+        "head": bundle["text/plain"].splitlines()[0],
+        "rows": bundle["text/html"].partition("<details>")[2],
+        "drawing": draw(run.graph, states=run.states).text,
+        "details": str(Details.of(run, "n0").facts),
+        "listing": repr(Listing.of_runs([run])),
+        "timeline": repr(run.timeline()),
+        "comparison": repr(run.compare(run)),
+        "run": repr(run),
+        "node": repr(run.nodes["n0"]),
+    }
+    assert {place: "1 min 5 s" in text for place, text in shown.items()} == dict.fromkeys(shown, True)
+    assert not [place for place, text in shown.items() if re.search(r"\b65(\.0+)? s\b", text)]
 
 
 # --- one place -------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The result of putting a type to the test, shown as a table; the checks are left to `bridge.transformers`."""
+"""The results of the conformance checks of a type, as a table."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from flytenb.wording.types import type_text
 
 @dataclass(frozen=True, repr=False)
 class Conformance:
-    """What a type can do among tasks: one row for each check.
+    """The results of the conformance checks of a type.
 
     Attributes:
-        type: the type, as a reader would write it.
-        rows: the checks, each with `name`, `ok`, `what` happened and how to `mend` it.
+        type: the text of the type.
+        rows: the checks, each with `name`, `ok`, `what` happened and the `fix`.
     """
 
     type: str
@@ -28,7 +28,7 @@ class Conformance:
 
     @classmethod
     def of(cls, python_type: Any, samples: Iterable[Any] = (), wrong: Sequence[Any] | None = None) -> Conformance:
-        """Try a type on samples of it."""
+        """Check a type with samples."""
         return cls(type_text(python_type), run_checks(python_type, samples, wrong))
 
     @property
@@ -38,7 +38,7 @@ class Conformance:
 
     @property
     def failed(self) -> tuple[Check, ...]:
-        """The checks that didn't."""
+        """The checks that failed."""
         return tuple(row for row in self.rows if not row.ok)
 
     def __repr__(self) -> str:
@@ -53,7 +53,7 @@ class Conformance:
 
 
 def checks_part(result: Conformance) -> Part:
-    """Return the result as a part; below the table stands in full what failed, and how to mend it."""
+    """Return the results as a table, followed by the details and the fix of each failure."""
     failed = result.failed
     rows = [("✓" if row.ok else "✗", row.name, row.what) for row in result.rows]
     table = Table(("", Column("check"), Column("what happened")), rows)
@@ -62,4 +62,4 @@ def checks_part(result: Conformance) -> Part:
 
 
 def _failure_part(row: Check) -> Part:
-    return Section(f"✗ {row.name}", (), Facts([("what happened", row.what), ("to mend it", row.mend)]))
+    return Section(f"✗ {row.name}", (), Facts([("what happened", row.what), ("fix", row.fix)]))

@@ -1,4 +1,4 @@
-"""The display that a declared type brings along: `Annotated[T, renderer]`, a type transformer's `to_html`."""
+"""Displays from the declared type: `Annotated[T, renderer]`, the `to_html` of a type transformer."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ from flytenb.wording.text import class_name
 
 
 def declared_displays(declared: Any, value: Any) -> Iterator[Display]:
-    """Yield the displays that the declared type (or else the value's own) brings along, the nearest first.
+    """Yield the displays of the declared type (or else of the value's own), the most specific first.
 
     The order is flytekit's: an annotation with `to_html`, then the transformer (`TypeEngine.to_html`).
     """
     if get_origin(declared) is Annotated:
         for annotation in get_args(declared)[1:]:
-            # A class is no renderer: its to_html would take the value for self.
+            # Not a class, whose `to_html` would receive the value as self.
             if not isinstance(annotation, type) and callable(getattr(annotation, "to_html", None)):
                 yield _Rendered(annotation)
     if loaded("flytekit") is None:
         return
-    from flytenb.types.renderers import transformer_html
+    from flytenb.bridge.type_engine.transformers import own_html
 
-    html = transformer_html(type(value) if declared is None else declared)
+    html = own_html(type(value) if declared is None else declared)
     if html is not None:
         yield _Transformed(html)
 
 
 class _Rendered:
-    """Shows a value by the renderer in its annotation."""
+    """Shows a value with the renderer in its annotation."""
 
     def __init__(self, renderer: Any) -> None:
         self._renderer = renderer
         self.__qualname__ = f"{type(renderer).__qualname__}.to_html"
 
     def __call__(self, value: Any, view: Any) -> Part:
-        # flytekit's own MarkdownRenderer says what the text is; the page can then show it in its own style.
+        # The text of flytekit's MarkdownRenderer is known to be Markdown, which the page shows in its own style.
         renderer = type(self._renderer)
         if (renderer.__module__, renderer.__name__) == ("flytekit.deck.renderer", "MarkdownRenderer"):
             return Text(value, "markdown")
@@ -46,7 +46,7 @@ class _Rendered:
 
 
 class _Transformed:
-    """Shows a value by its type transformer's own `to_html`."""
+    """Shows a value with the `to_html` of its type transformer."""
 
     def __init__(self, html: Any) -> None:
         self._html = html
@@ -58,5 +58,5 @@ class _Transformed:
 
 def _html(source: Any) -> Part:
     if not isinstance(source, str):
-        raise TypeError(f"to_html returned {class_name(source)} instead of str")
+        raise TypeError(f"expected to_html to return str, got {class_name(source)}")
     return Html(source)

@@ -1,4 +1,4 @@
-"""The lens on a type, shown: which transformer, what becomes of a value; finding that out is left to `bridge.lens`."""
+"""The lens on a type: its transformer and the round trip of a value. `types` reads the facts."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from flytenb.types import MISSING, TypeFacts, read_type
 
 if TYPE_CHECKING:
     from flytenb.types.container_support import Support
-    from flytenb.types.round_trip import Trip
+    from flytenb.types.round_trip import RoundTrip
 
 
 WHOLE = Limits(rows=40, cell=64)
-"""Every row of a lookup or a list of checks, each on one line of a terminal."""
+"""All rows of a lookup or a list of checks, each on one line of a terminal."""
 
 
 @dataclass(frozen=True, repr=False)
 class Lens(TypeFacts):
-    """What Flyte makes of a type, as data that shows itself."""
+    """How Flyte treats a type, as data with a display."""
 
     @classmethod
     def of(cls, python_type: Any, sample: Any = MISSING) -> Lens:
-        """Look at a type, and at the way of a sample of it into a literal and back."""
+        """Read the facts about a type, with the round trip of a sample."""
         facts = read_type(python_type, sample)
         return cls(**{f.name: getattr(facts, f.name) for f in fields(facts)})
 
@@ -41,24 +41,24 @@ class Lens(TypeFacts):
 
 
 def lens_part(lens: TypeFacts) -> Part:
-    """Return the lens as a part, for whoever shows it among other things."""
+    """Return the lens as a part."""
     parts = [
         Facts(_facts(lens)),
-        _trip_part(lens),
+        _round_trip_part(lens),
         _lookup_part(lens),
     ]
     if lens.schema:
         parts.append(Section("JSON schema", (), Text(lens.schema, "code"), is_folded=True))
-    heading = (lens.lookup.transformer, "refused" if lens.refusal else "")
+    heading = (lens.lookup.transformer, "rejected" if lens.refusal else "")
     return Section(lens.type, heading, Group(tuple(parts)))
 
 
 def _facts(lens: TypeFacts) -> list[tuple[str, str]]:
     lookup = lens.lookup
-    rows = [("careful", warning) for warning in lens.warnings]
+    rows = [("warning", warning) for warning in lens.warnings]
     rows += [("transformer", f"{lookup.transformer} {lookup.name!r} of {lookup.home}")]
-    rows += [("why", f"{step.question}: {step.answer}") for step in lookup.steps if step.is_chosen]
-    rows += [("would match too", other) for other in lookup.others]
+    rows += [("why", f"{step.text}: {step.answer}") for step in lookup.steps if step.is_chosen]
+    rows += [("also matches", other) for other in lookup.others]
     rows.append(("literal type", lens.literal_type or f"none: {lens.refusal}"))
     rows.append(("dataclass field", _supported(lens.field)))
     rows.append(("container input", _supported(lens.container_input)))
@@ -70,40 +70,39 @@ def _supported(support: Support) -> str:
     return f"yes, {support.how}" if support.is_supported else f"no: {support.how}"
 
 
-def _trip_part(lens: TypeFacts) -> Part:
-    title = "there and back"
+def _round_trip_part(lens: TypeFacts) -> Part:
+    title = "round trip"
     if lens.trip is None:
-        return Section(title, (), Note(f"{lens.no_sample}; give one: flytenb.lens({lens.type}, sample=…)"))
+        return Section(title, (), Note(f"{lens.no_sample}; pass one: flytenb.lens({lens.type}, sample=…)"))
     trip = lens.trip
-    rows = [(stop.place, stop.value, stop.type) for stop in trip.stops]
+    rows = [(stage.name, stage.value, stage.type) for stage in trip.stages]
     table = Table(("", Column("value"), Column("type")), rows)
     facts = ("a sample made from the type",) if lens.is_generated else ()
     notes = [Note(note) for note in trip.notes]
     return Section(title, (*facts, _verdict(trip)), Group((table, *_changes(trip), *notes)))
 
 
-def _verdict(trip: Trip) -> str:
+def _verdict(trip: RoundTrip) -> str:
     if trip.error:
-        return f"stopped after {trip.stops[-1].place}"
-    return "came back as it was" if trip.difference is None else "came back changed"
+        return f"stopped after {trip.stages[-1].name}"
+    return "unchanged" if trip.change is None else "changed"
 
 
-def _changes(trip: Trip) -> list[Part]:
+def _changes(trip: RoundTrip) -> list[Part]:
     if trip.error:
         return [Text(trip.error, "flow")]
-    if trip.difference is None:
+    if trip.change is None:
         return []
-    changed = trip.difference
-    where = changed.path or "the value"
-    return [Facts([("first difference", where), ("went in", changed.before), ("came back", changed.after)]),
-            Text(changed.reason, "flow")]  # fmt: skip
+    change = trip.change
+    rows = [("first change", change.path or "the value"), ("before", change.before), ("after", change.after)]
+    return [Facts(rows), Text(change.reason, "flow")]
 
 
 def _lookup_part(lens: TypeFacts) -> Part:
-    """The questions in flytekit's order; those after the answer show what would have been found."""
+    """Return the questions in the order of flytekit; those after the answer show what would be found."""
     rows = []
     chosen = next((i for i, s in enumerate(lens.lookup.steps) if s.is_chosen), len(lens.lookup.steps))
     for i, step in enumerate(lens.lookup.steps):
-        mark = "taken" if i == chosen else "asked" if i < chosen else ""
-        rows.append((mark, step.question, step.answer))
-    return Section("the lookup, in flytekit's order", (), Table(("", "question", "answer"), rows))
+        mark = "chosen" if i == chosen else "asked" if i < chosen else ""
+        rows.append((mark, step.text, step.answer))
+    return Section("lookup, in the order of flytekit", (), Table(("", "question", "answer"), rows))

@@ -1,4 +1,4 @@
-"""Frozen data that every room speaks: graphs, interfaces, run events; no colours, no clocks, no flytekit."""
+"""Frozen data that all packages share: graphs, interfaces, run events."""
 
 from flytenb.model.event import CacheStatus, NodeState, Phase, RunEvent
 from flytenb.model.graph import Graph

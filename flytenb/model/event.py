@@ -1,4 +1,4 @@
-"""What a run tells the outside: one event per change; who listens and when is left to the run."""
+"""Run events and the states of nodes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Phase(StrEnum):
-    """Where a node or a run stands."""
+    """The phase of a node or a run."""
 
     QUEUED = "QUEUED"
     RUNNING = "RUNNING"
@@ -23,15 +23,15 @@ class Phase(StrEnum):
 
     @property
     def is_terminal(self) -> bool:
-        """Whether nothing can follow."""
-        return self not in _BEFORE_THE_END
+        """Whether it is final."""
+        return self not in _UNFINISHED
 
 
-_BEFORE_THE_END = (Phase.QUEUED, Phase.RUNNING)
+_UNFINISHED = (Phase.QUEUED, Phase.RUNNING)
 
 
 class CacheStatus(StrEnum):
-    """What the cache did for a node."""
+    """The use of the cache for a node."""
 
     DISABLED = "DISABLED"
     HIT = "HIT"
@@ -44,17 +44,17 @@ class RunEvent(NamedTuple):
     """One change in a run.
 
     `kind` is one of
-    - `"phase"`: the node at `path` (or the run itself, path `""`) is now in `phase`; a terminal phase that came
-      from a failure carries the message in `text`; `cache` tells what the cache did.
-    - `"attempt"`: attempt number `attempt` (from 1) of the node failed and is retried; `text` says why.
+    - `"phase"`: the node at `path` (or the run itself, path `""`) entered `phase`; `text` is the message of a
+      failure, `cache` the use of the cache.
+    - `"attempt"`: attempt number `attempt` (from 1) of the node failed and is retried; `text` is the message.
     - `"log"`: the node wrote `text` to standard output or error.
-    - `"spawn"`: the node turned out to contain `graph`, whose paths already start with the node's own.
+    - `"spawn"`: the node contains `graph`, whose paths start with the node's own.
     - `"progress"`: `done` of `total` elements of a map are finished.
-    - `"gate"`: the node waits for an answer; `text` says for what.
-    - `"wait"`: the node's inputs are there, but it has to wait for process-wide state; `text` says for which.
+    - `"gate"`: the node waits for an answer to the question `text`.
+    - `"wait"`: the node is ready, but waits for the process-wide state `text`.
 
-    `time` is seconds since the epoch. A NamedTuple, not a dataclass: a run emits four a node, and a frozen dataclass
-    takes three times as long to make.
+    `time` is in seconds since the epoch. A NamedTuple, since a run emits four per node and creating a frozen
+    dataclass takes three times as long.
     """
 
     time: float
@@ -71,16 +71,16 @@ class RunEvent(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class NodeState:
-    """Where one node of a run stands, in the words that a drawing shows.
+    """The state of one node of a run, as a drawing shows it.
 
     Attributes:
-        phase: where it stands.
-        duration: seconds from its start to its end, or to now; None while it hasn't started.
-        attempts: how often it was started.
-        cache: what the cache did, None if nobody asked it.
+        phase: its phase.
+        duration: seconds from its start to its end, or to now; None before its start.
+        attempts: the number of starts.
+        cache: the use of the cache, None if it wasn't used.
         done: finished elements of a map, or finished nodes of a container.
-        total: all of them; 0 if it has none.
-        text: why it failed, or what it waits for.
+        total: the number of elements or nodes, 0 if there are none.
+        text: the message of its failure, or what it waits for.
     """
 
     phase: Phase

@@ -1,4 +1,4 @@
-"""A workflow as frozen data, and the ways through it; how it looks is left to `render`."""
+"""The graph of a workflow, and its traversals."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from flytenb.model.node import Edge, Interface, Kind, Node, Port, Setting
 class Graph:
     """All nodes and edges of one entity, at every depth.
 
-    `nodes` maps each path to its node, outer before inner. Inside a container (`n2`) stand `n2/@inputs` and
-    `n2/@outputs`; edges never leave a subworkflow except through these. A branch is no such wall: edges go straight
-    into its cases, as in Flyte, and the target of each case edge is the node whose outputs become the branch's. What
-    the branch compares are data edges into it. A case that fails has a node `@else` of kind case, one that only hands
-    on what was there before a node `@case0` (by its place) or `@else`. A list or dict without a promise in it is one
-    constant; where it mixes both, each constant in it has its own: `@n0.xs[1]`.
+    `nodes` maps each path to its node, outer before inner. A container (`n2`) contains `n2/@inputs` and
+    `n2/@outputs`; edges enter and leave a subworkflow only through these. Edges to the cases of a branch are direct,
+    as in Flyte; the target of each case edge is the node whose outputs become those of the branch. The operands of
+    the branch are data edges into it. A case that fails has a node `@else` of kind case; a case that returns an
+    earlier value has a node `@case0` (by its position) or `@else`. A list or dict without a promise in it is one
+    constant; in a mixed one, each constant has its own node: `@n0.xs[1]`.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Graph:
 
     @cached_property
     def top(self) -> tuple[str, ...]:
-        """Paths of the nodes at the outermost level, in compiled order."""
+        """The paths of the nodes at the outermost level, in compiled order."""
         return tuple(p for p in self.nodes if "/" not in p)
 
     @cached_property
@@ -60,7 +60,11 @@ class Graph:
         return into
 
     def node(self, path: str) -> Node:
-        """Return the node at `path`, or the only node of that name; raise UnknownNameError with the closest paths."""
+        """Return the node at a path, or the only node with a name.
+
+        Raises:
+            UnknownNameError: with the closest paths and names.
+        """
         if path in self.nodes:
             return self.nodes[path]
         named = [n for n in self.nodes.values() if n.name == path and not n.is_pseudo]
@@ -68,38 +72,40 @@ class Graph:
             return named[0]
         if named:
             paths = ", ".join(repr(n.path) for n in named)
-            raise UnknownNameError(f"node name {path!r} is not unique in {self.name!r}", hint=f"use a path: {paths}")
+            raise UnknownNameError(
+                f"expected the name of a single node of {self.name!r}, got {path!r}", hint=f"use a path: {paths}"
+            )
         known = [p for p, n in self.nodes.items() if not n.is_pseudo]
         known += [n.name for n in self.nodes.values() if not n.is_pseudo]
-        raise UnknownNameError(f"no node {path!r} in {self.name!r}", hint=closest(path, dict.fromkeys(known)))
+        raise UnknownNameError(f"unknown node {path!r} in {self.name!r}", hint=closest(path, dict.fromkeys(known)))
 
     def edges_from(self, path: str) -> tuple[Edge, ...]:
-        """Edges that leave the node."""
+        """Return the edges from the node."""
         return tuple(self._out.get(path, ()))
 
     def edges_into(self, path: str) -> tuple[Edge, ...]:
-        """Edges that arrive at the node."""
+        """Return the edges to the node."""
         return tuple(self._in.get(path, ()))
 
     def upstream(self, path: str) -> frozenset[str]:
-        """Paths of all nodes that the node at `path` depends on, through containers too, without itself."""
+        """Return the paths of all nodes that a node depends on, through containers too, without itself."""
         return self._reach(self.node(path).path, up=True)
 
     def downstream(self, path: str) -> frozenset[str]:
-        """Paths of all nodes that depend on the node at `path`, through containers too, without itself."""
+        """Return the paths of all nodes that depend on a node, through containers too, without itself."""
         return self._reach(self.node(path).path, up=False)
 
     def _reach(self, path: str, *, up: bool) -> frozenset[str]:
-        """Walk the edges one way; a step into a container goes through its door, a step out leaves it at its wall."""
+        """Follow the edges in one direction, into containers and out of them."""
         start = {path, *self._inside(path)}
         seen: set[str] = set()
         todo = deque((p, False) for p in start)
         while todo:
             at, is_entered = todo.popleft()
-            # A case's edge joins a branch with what is inside it: taking it out of a case doesn't lead into the others.
+            # The edge of a case connects a branch with a node inside it: leaving one case doesn't enter the others.
             steps = [s for s in self._steps(at, up=up) if is_entered or not s.startswith(f"{at}/")]
             found = [(s, not at.startswith(f"{s}/")) for s in steps]
-            found += [(wall, False) for wall in self._wall(at, up=up)]
+            found += [(around, False) for around in self._exit(at, up=up)]
             if is_entered:
                 found += [(s, True) for s in self._enter(at, up=up)]
             for step, enters in found:
@@ -116,22 +122,22 @@ class Graph:
         return [p for p in self.nodes if p.startswith(prefix)]
 
     def _enter(self, path: str, *, up: bool) -> list[str]:
-        """What a walk that arrives at a container meets first inside it."""
+        """Return the first nodes inside a container."""
         node = self.nodes[path]
         door = f"{path}/@outputs" if up else f"{path}/@inputs"
         return [door] if door in self.nodes else list(node.children)
 
-    def _wall(self, path: str, *, up: bool) -> list[str]:
-        """The container that a walk leaves at this node: through a door, or from anywhere where there is none."""
+    def _exit(self, path: str, *, up: bool) -> list[str]:
+        """Return the container that is left at this node: at its `@inputs` or `@outputs`, anywhere if it has none."""
         node = self.nodes[path]
         door = f"{node.parent}/@inputs" if up else f"{node.parent}/@outputs"
         return [node.parent] if node.parent and (path == door or door not in self.nodes) else []
 
     def topological(self, paths: Iterable[str] | None = None) -> tuple[str, ...]:
-        """Order the given paths (default: the top level) so that every edge between them points forward.
+        """Return the paths (default: the top level) in an order in which every edge between them points forward.
 
         Raises:
-            ValueError: if they form a cycle, which a compiled workflow never does.
+            ValueError: if they form a cycle, which can't be in a compiled workflow.
         """
         wanted = list(self.top if paths is None else paths)
         inside = set(wanted)
@@ -154,7 +160,7 @@ class Graph:
         return tuple(order)
 
     def subgraph(self, keep: Iterable[str]) -> Graph:
-        """Return the graph of just these paths (and the containers around them), with the edges between them."""
+        """Return the graph of these paths and the containers around them, with the edges between them."""
         kept = set(keep)
         for path in list(kept):
             parts = path.split("/")
@@ -168,7 +174,7 @@ class Graph:
         return Graph(self.name, self.kind, nodes, edges, self.interface, self.settings)
 
     def merged(self, other: Graph, under: str) -> Graph:
-        """Return this graph with `other` (whose paths start with `under/`) as the inside of the node `under`."""
+        """Return this graph with `other`, whose paths start with `under/`, inside the node `under`."""
         node = self.nodes[under]
         inner = tuple(p for p in other.nodes if p.rpartition("/")[0] == under)
         children = tuple(dict.fromkeys((*node.children, *inner)))
@@ -179,7 +185,7 @@ class Graph:
         return Graph(self.name, self.kind, nodes, edges, self.interface, self.settings)
 
     def to_json(self, *, indent: int | None = None) -> str:
-        """Return the graph as JSON text; `from_json` reads it back, equal."""
+        """Return the graph as JSON text, from which `from_json` reads an equal graph."""
         from flytenb.model.graph_json import StoredGraph, write
 
         nodes = tuple(self.nodes.values())
@@ -187,10 +193,10 @@ class Graph:
 
     @classmethod
     def from_json(cls, text: str) -> Graph:
-        """Read a graph from the text that `to_json` wrote.
+        """Read a graph from the text of `to_json`.
 
         Raises:
-            UsageError: if it is no such text, with the place in it.
+            UsageError: if the text isn't a graph, with the place in it.
         """
         from flytenb.model.graph_json import read
 

@@ -1,4 +1,4 @@
-"""A graph as JSON text and back: its fields by their names, nodes and edges as lists."""
+"""Graphs as JSON text: fields by name, nodes and edges as lists."""
 
 from __future__ import annotations
 
@@ -37,15 +37,17 @@ def read(text: str) -> StoredGraph:
     """Read a graph from JSON text.
 
     Raises:
-        UsageError: if it is no such text, with the place in it.
+        UsageError: if the text isn't a graph, with the place in it.
     """
     try:
         stored = _decoder.decode(json.loads(text))
     except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise UsageError(f"this is no graph in JSON: {error}", hint="Graph.to_json() writes one") from None
+        raise UsageError(
+            f"expected a graph as JSON, got another text: {error}", hint="use the text of Graph.to_json()"
+        ) from None
     nodes = {node.path: node for node in stored.nodes}
     for edge in stored.edges:
         for path in (edge.source, edge.target):
             if path not in nodes:
-                raise UsageError(f"an edge names {path!r}, which is no node of the graph", hint=closest(path, nodes))
+                raise UsageError(f"unknown node {path!r} in an edge", hint=closest(path, nodes))
     return stored

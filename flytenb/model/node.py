@@ -1,4 +1,4 @@
-"""What a graph is made of, as frozen data: nodes with ports and a path, and the edges between them."""
+"""Nodes, ports and edges of a graph."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 Setting = str | int | float | bool
-"""What a badge can say."""
+"""The value of a setting of a node."""
 
 
 class Kind(StrEnum):
-    """What a node is. The last four are ours: Flyte has no node for them, a reader needs one."""
+    """The kind of a node. The last four are for drawings: Flyte has no node for them."""
 
     TASK = "task"
     CONTAINER = "container"
@@ -35,11 +35,11 @@ class Kind(StrEnum):
 
 
 PSEUDO_KINDS = frozenset({Kind.CASE, Kind.INPUTS, Kind.OUTPUTS, Kind.CONSTANT})
-"""Kinds that never run: the last segment of their path starts with `@`, which no Flyte node id can."""
+"""Kinds that don't run. The last segment of their path starts with `@`, which Flyte's node ids can't."""
 
 
 class EdgeKind(StrEnum):
-    """Why an arrow is there: a value flows, an order was asked for (`>>`), or a branch may take this way."""
+    """The reason for an edge: a value, an order (`>>`), or a case of a branch."""
 
     DATA = "data"
     ORDER = "order"
@@ -48,7 +48,7 @@ class EdgeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """One input or output: its name, its type as a reader would write it, and its default in short."""
+    """One input or output: its name, the text of its type, and the text of its default."""
 
     name: str
     type: str
@@ -70,17 +70,17 @@ class Node:
     """One use of an entity.
 
     Attributes:
-        path: where it stands, e.g. `n2/n0`: the ids from the outermost workflow inwards.
-        kind: what it is.
-        name: the entity's short name, as the user wrote it; for a constant its value in short, for a gate its name.
-        interface: what goes in and comes out.
-        settings: what a badge can say: `retries`, `timeout` (seconds), `cache` (version), `cache_serialize`,
+        path: the ids from the outermost workflow inwards, e.g. `n2/n0`.
+        kind: its kind.
+        name: the short name of the entity; the text of a constant; the name of a gate.
+        interface: its inputs and outputs.
+        settings: the values of badges: `retries`, `timeout` (seconds), `cache` (version), `cache_serialize`,
             `interruptible`, `image`, `cpu`, `mem`, `gpu`, `disk`, `accelerator`, `concurrency`,
-            `min_success_ratio`, `min_successes`, `bound` (inputs that a map doesn't map over), `of` (what a map maps,
-            what kind of entity handles a failure or hides in a reference), `gate` (`approve`, `input` or `sleep`),
-            `duration` (seconds), `language`, `task_type`, `value` (a constant, longer than its name), `error` (what a
-            failing case says), `alias` (a name given by `with_overrides`), `failure_policy`, `fixed` and `defaults`
-            (a launch plan's inputs), `schedule`, `recursive` (a workflow inside itself, not opened again), `version`,
+            `min_success_ratio`, `min_successes`, `bound` (inputs that a map doesn't map over), `of` (the mapped
+            entity, or the kind of the entity of a failure handler or reference), `gate` (`approve`, `input` or
+            `sleep`), `duration` (seconds), `language`, `task_type`, `value` (a longer text of a constant), `error`
+            (the message of a failing case), `alias` (a name given by `with_overrides`), `failure_policy`, `fixed` and
+            `defaults` (a launch plan's inputs), `schedule`, `recursive` (a workflow inside itself), `version`,
             `project`, `domain`. Absent means unset.
         children: paths of the nodes directly inside, in compiled order.
     """
@@ -104,18 +104,18 @@ class Node:
 
     @property
     def is_pseudo(self) -> bool:
-        """Whether it is drawn but never runs."""
+        """Whether it is only drawn and doesn't run."""
         return self.kind in PSEUDO_KINDS
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """An arrow from `source` to `target` (paths).
+    """An edge from `source` to `target` (paths).
 
     Attributes:
-        output: the source's output, with the attribute path taken from it: `o0`, `o0.x`, `o0[2]`; `""` if no data.
-        input: the target's input, with the place in it that is filled: `xs`, `xs[1]`, `xs['k']`; `""` if no data.
-        label: a case's condition in words, else `""`.
+        output: the output of the source, with the attribute path: `o0`, `o0.x`, `o0[2]`; `""` without a value.
+        input: the input of the target, with the position in it: `xs`, `xs[1]`, `xs['k']`; `""` without a value.
+        label: the condition of a case, else `""`.
     """
 
     source: str

@@ -1,4 +1,4 @@
-"""What a drawing says about a node, an edge or a run, in words that every format shares; where, is left to them."""
+"""Texts of nodes, edges and states that all formats of a drawing share."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CACHED_SIGN = "⚡"
 
 
 def kind_phrase(node: Node) -> str:
-    """Return what kind of thing the node is, with what it stands for: `map of inc`, `reference task`."""
+    """Return the kind of a node, with the entity that it uses: `map of inc`, `reference task`."""
     word, of = kind_text(node.kind), node.settings.get("of")
     if of is None or of == node.name:
         return word
@@ -34,7 +34,7 @@ def kind_phrase(node: Node) -> str:
 
 
 def badges(node: Node) -> list[str]:
-    """Return what is special about the node, the most telling first; a plain task has none."""
+    """Return the settings of a node as short texts, the most important first; a plain task has none."""
     s = node.settings
     found: list[str] = []
     if "inside" in s:
@@ -83,7 +83,7 @@ def _cache_badge(version: object, *, is_serial: bool) -> str:
 
 
 def label(node: Node) -> str:
-    """Return the node's first line: its name, with how many it stands for: `process × 40`, `12 nodes`."""
+    """Return the first line of a node: its name, with the number of folded nodes: `process × 40`, `12 nodes`."""
     number = node.settings.get("folded")
     if number is None:
         return node.name
@@ -91,7 +91,7 @@ def label(node: Node) -> str:
 
 
 def caption(node: Node) -> str:
-    """Return the node's second line: `task · 2 retries · cached`."""
+    """Return the second line of a node: `task · 2 retries · cached`."""
     return " · ".join([kind_phrase(node), *badges(node)])
 
 
@@ -107,19 +107,19 @@ def state_caption(state: NodeState) -> str:
     if state.attempts > 1:
         parts.append(count_text(state.attempts, "attempt"))
     if state.phase is Phase.SUCCEEDED and state.duration is not None:
-        del parts[0]  # the time and the tick say it
+        del parts[0]  # clear from the time and the check mark
     return " · ".join(parts)
 
 
 def sign(state: NodeState) -> str:
-    """Return the phase as one character, for where there are no pictures."""
+    """Return the phase as one character, for text."""
     if state.phase is Phase.SUCCEEDED and state.cache is CacheStatus.HIT:
         return CACHED_SIGN
     return _PHASE_SIGNS[state.phase]
 
 
 def port(each: Port) -> str:
-    """Return a port as a signature has it: `n: int = 3`."""
+    """Return a port as in a signature: `n: int = 3`."""
     shown = f"{each.name}: {each.type}" if each.type else each.name
     return shown if each.default is None else f"{shown} = {each.default}"
 
@@ -131,7 +131,7 @@ def signature(name: str, interface: Interface) -> str:
 
 
 def outputs(interface: Interface) -> str:
-    """Return the type of the only output, `None`, or all outputs with their names in brackets."""
+    """Return the type of the only output, `None`, or all outputs with names in brackets."""
     ports = interface.outputs
     if len(ports) == 1 and ports[0].name in ("o0", ""):
         return ports[0].type
@@ -139,10 +139,9 @@ def outputs(interface: Interface) -> str:
 
 
 def door_ports(graph: Graph, node: Node) -> tuple[Port, ...]:
-    """Return the ports that an inputs or outputs node stands for.
+    """Return the ports of an inputs or outputs node.
 
-    The node may carry them on either side (what enters a workflow leaves its inputs node); where it carries none,
-    they are those of the entity around it.
+    They are its own inputs or outputs; if it has neither, those of the entity around it.
     """
     own = node.interface.outputs or node.interface.inputs
     if own:
@@ -152,7 +151,7 @@ def door_ports(graph: Graph, node: Node) -> tuple[Port, ...]:
 
 
 def constants(graph: Graph, path: str) -> list[tuple[str, str]]:
-    """Return what is fixed in the node's inputs: the place and the value in short."""
+    """Return the constant inputs of a node: the position and the text of each."""
     return [
         (e.input, graph.nodes[e.source].name)
         for e in graph.edges_into(path)
@@ -161,7 +160,7 @@ def constants(graph: Graph, path: str) -> list[tuple[str, str]]:
 
 
 def type_at(ports: Iterable[Port], place: str) -> str:
-    """Return the declared type of the port that a place such as `o0` names, `""` if only a part of it is meant."""
+    """Return the declared type of the port at a position such as `o0`, `""` for a part of a port."""
     for each in ports:
         if each.name == place:
             return each.type
@@ -169,7 +168,7 @@ def type_at(ports: Iterable[Port], place: str) -> str:
 
 
 def binding(graph: Graph, edge: Edge) -> str:
-    """Return all that an edge carries: `train: DataFrame → frame`, `after`, or the condition."""
+    """Return the full text of an edge: `train: DataFrame → frame`, `after`, or the condition."""
     if not edge.output and not edge.input:
         return edge.label or ("after" if edge.kind is EdgeKind.ORDER else "")
     source = graph.nodes[edge.source]
@@ -179,9 +178,9 @@ def binding(graph: Graph, edge: Edge) -> str:
 
 
 def edge_label(graph: Graph, edge: Edge) -> str:
-    """Return what a reader must be told of an edge, `""` where the two nodes say it all.
+    """Return the label of an edge, `""` if it is clear from the two nodes.
 
-    That is a condition, one of several outputs, a part of an output, a place in a list or map, or a type that changes.
+    That is a condition, one of several outputs, a part of an output, a position in a list or map, or a change of type.
     """
     if edge.label or not (edge.output or edge.input):
         return edge.label
@@ -191,8 +190,8 @@ def edge_label(graph: Graph, edge: Edge) -> str:
     out_type, in_type = type_at(given, edge.output), type_at(taken, edge.input)
     parts = []
     if _must_name_output(graph, source, edge.output):
-        is_telling = out_type and target.kind is not Kind.OUTPUTS and len({p.type for p in given}) > 1
-        parts.append(f"{edge.output}: {out_type}" if is_telling else edge.output)
+        has_type = out_type and target.kind is not Kind.OUTPUTS and len({p.type for p in given}) > 1
+        parts.append(f"{edge.output}: {out_type}" if has_type else edge.output)
     if "[" in edge.input:
         parts.append(edge.input)
     if out_type and in_type and not _is_same(out_type, in_type):
@@ -201,7 +200,7 @@ def edge_label(graph: Graph, edge: Edge) -> str:
 
 
 def _must_name_output(graph: Graph, source: Node, output: str) -> bool:
-    """Whether it is one of several outputs that no pill names, or only a part of one."""
+    """Whether it is one of several outputs without a box of their own, or a part of an output."""
     given = _ports_out(graph, source)
     if len(given) == 1:
         return output not in ("", given[0].name)
@@ -215,17 +214,17 @@ def _ports_out(graph: Graph, node: Node) -> tuple[Port, ...]:
 
 
 def _is_same(given: str, taken: str) -> bool:
-    """Whether the types are one, or the second only adds alternatives that say nothing new."""
+    """Whether the types are equal, or the second is a union with the first."""
     return given == taken or given in taken.split(" | ")
 
 
 def tooltip(graph: Graph, node: Node, facts: Sequence[str] | None = None) -> str:
-    """Return everything about a node, one fact a line.
+    """Return all facts about a node, one per line.
 
     Args:
-        graph: where it stands.
-        node: which.
-        facts: what `about` says of it, if somebody knows already.
+        graph: the graph.
+        node: the node.
+        facts: the result of `about`, if it is known.
     """
     own, signed, *rest = about(node) if facts is None else facts
     lines = [f"{node.path} · {own}"]
@@ -240,7 +239,7 @@ def tooltip(graph: Graph, node: Node, facts: Sequence[str] | None = None) -> str
 
 
 def about(node: Node) -> tuple[str, ...]:
-    """Return what is true of the node wherever it stands: its caption, its signature (or `""`), a value, a doc."""
+    """Return the facts about a node without its edges: caption, signature (or `""`), value, docstring."""
     has_ports = not node.is_pseudo and (node.interface.inputs or node.interface.outputs)
     found = [caption(node), signature(node.name, node.interface) if has_ports else ""]
     if "value" in node.settings:
@@ -251,9 +250,9 @@ def about(node: Node) -> tuple[str, ...]:
 
 
 def result(node: Node) -> str:
-    """Return the type of what comes out, as a box tells it: `→ list[int]`, `→ 2 × Model`.
+    """Return the type of the outputs for a box: `→ list[int]`, `→ 2 × Model`.
 
-    Several of different types stand on their edges.
+    Outputs of different types are on the edges instead.
     """
     ports = node.interface.outputs
     types = {port.type for port in ports}

@@ -1,4 +1,4 @@
-"""Two runs side by side: what differs; plain rows that show themselves as text."""
+"""Comparison of two runs: their differences and durations."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Difference:
-    """What one node, or the run itself (path `""`), has differently.
+    """One difference between two runs, at a node or at the run itself (path `""`).
 
     Attributes:
         path: the node.
-        what: `phase`, an output's name, or `node` where only one of the runs has it.
-        this: the phase or value of the one, for `node` whether it is there.
-        other: the same of the other.
-        problem: why the values can't be compared, `""` where they are known to differ.
+        what: `phase`, the name of an output, or `node` if only one of the runs has it.
+        this: the phase or value in this run, for `node` whether it exists.
+        other: the same for the other run.
+        problem: why the values can't be compared, `""` if they can.
     """
 
     path: str
@@ -37,14 +37,14 @@ class Difference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two runs side by side: what differs, and how long each took in seconds."""
+    """The differences between two runs, and their durations in seconds."""
 
     differences: tuple[Difference, ...]
     durations: tuple[float, float]
 
     @classmethod
     def read(cls, this: Run, other: Run) -> Comparison:
-        """Compare phases and outputs node by node: values by content, what can't be compared as different."""
+        """Compare phases and outputs by node; values are compared by content, and differ if they can't be compared."""
         found = list(_differences("", this, other))
         mine, theirs = dict(this.nodes.items()), dict(other.nodes.items())
         for path in dict.fromkeys([*mine, *theirs]):
@@ -62,7 +62,7 @@ class Comparison:
         took = f"took {' and '.join(map(duration_text, self.durations))}"
         if not self.differences:
             return f"nothing differs; {took}"
-        rows = [("node", "differs", "this run", "the other"), *map(_row, self.differences)]
+        rows = [("node", "differs", "this run", "other run"), *map(_row, self.differences)]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = ("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)) for row in rows)
         return "\n".join([*(line.rstrip() for line in lines), took])
@@ -71,13 +71,13 @@ class Comparison:
 def _row(difference: Difference) -> tuple[str, str, str, str]:
     this, other = difference.this, difference.other
     if difference.what == "node":
-        told = ["there" if is_there else "not there" for is_there in (this, other)]
+        texts = ["yes" if exists else "no" for exists in (this, other)]
     elif difference.what == "phase":
-        told = [this, other]
+        texts = [this, other]
     else:
-        told = [brief(value, SHORT) for value in (this, other)]
+        texts = [brief(value, SHORT) for value in (this, other)]
     problem = f" can't be compared: {clip_line(difference.problem, LONG)}" if difference.problem else ""
-    return difference.path or "(run)", clean(difference.what + problem), clean(told[0]), clean(told[1])
+    return difference.path or "(run)", clean(difference.what + problem), clean(texts[0]), clean(texts[1])
 
 
 def _differences(path: str, this: Any, other: Any) -> list[Difference]:

@@ -19,13 +19,13 @@ from flytenb.model import Graph, NodeState, Phase, RunEvent
 from flytenb.runner.comparison import Comparison
 from flytenb.runner.failure import Failure
 from flytenb.runner.gate import answer_gate
-from flytenb.runner.given import given_in_short, with_given, without_defaults
-from flytenb.runner.inputs import check_inputs, root_of
 from flytenb.runner.interrupts import held_back
 from flytenb.runner.journal import Listener
 from flytenb.runner.main_thread import main_thread
 from flytenb.runner.node_run import Nodes
 from flytenb.runner.plan import Planner, RunPlan
+from flytenb.runner.run_graph import input_texts, with_inputs, without_defaults
+from flytenb.runner.run_inputs import check_inputs, root_of
 from flytenb.runner.scheduler import Scheduler
 from flytenb.runner.settings import Settings
 from flytenb.runner.timeline import Timeline
@@ -117,7 +117,7 @@ class Run:
     @cached_property
     def _given(self) -> dict[str, str]:
         with self._scheduler.workspace.entered():
-            return given_in_short(self._inputs)
+            return input_texts(self._inputs)
 
     @property
     def outputs(self) -> dict[str, Any]:
@@ -156,7 +156,7 @@ class Run:
         """The graph of what runs: its inputs as they were given, with what its nodes turned out to contain."""
         spawned = self._scheduler.journal.spawned[:]
         if self._grown is None or len(spawned) != self._merged:
-            graph = with_given(self._static_graph.get(), self._given)
+            graph = with_inputs(self._static_graph.get(), self._given)
             for event in spawned:
                 assert event.graph is not None
                 graph = graph.merged(without_defaults(event.graph), event.path)

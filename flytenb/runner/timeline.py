@@ -1,4 +1,4 @@
-"""A run along the clock: plain rows that show themselves as text."""
+"""Timeline of a run: when each node ran."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _TOOK = 12
 
 @dataclass(frozen=True)
 class Bar:
-    """One node on the clock.
+    """One node on the timeline.
 
     Attributes:
         path: the node.
-        name: its entity's name.
-        phase: how it ended, or where it stands.
-        start: seconds after the run began.
-        duration: seconds that it took.
+        name: the name of its entity.
+        phase: its phase.
+        start: seconds from the start of the run.
+        duration: seconds.
     """
 
     path: str
@@ -36,14 +36,14 @@ class Bar:
 
 @dataclass(frozen=True)
 class Timeline:
-    """When each node of a run was at work, in the order in which they began; `total` is in seconds."""
+    """The nodes of a run by start; `total` is its duration in seconds."""
 
     bars: tuple[Bar, ...]
     total: float
 
     @classmethod
     def read(cls, run: Run) -> Timeline:
-        """Read the nodes that have started so far."""
+        """Return the timeline of the nodes that have started so far."""
         began = run.started or 0.0
         graph = run.graph
         bars = []
@@ -64,4 +64,4 @@ class Timeline:
             length = max(1, min(round(bar.duration * scale), _WIDTH - at))
             drawn = " " * at + "█" * length
             lines.append(f"{label:<{_NAME}} │{drawn:<{_WIDTH}}│ {duration_text(bar.duration):>{_TOOK}}  {bar.phase}")
-        return "\n".join([*lines, f"{'':<{_NAME}}  {'in all':>{_WIDTH}}  {duration_text(self.total):>{_TOOK}}"])
+        return "\n".join([*lines, f"{'':<{_NAME}}  {'total':>{_WIDTH}}  {duration_text(self.total):>{_TOOK}}"])

@@ -1,5 +1,5 @@
-"""What Flyte makes of a type, told as frozen data; how it is shown is left to `display.lens`."""
+"""How Flyte treats a type, as frozen data. `display.type_lens` shows it."""
 
-from flytenb.types.facts import MISSING, TypeFacts, read_type
+from flytenb.types.type_facts import MISSING, TypeFacts, read_type
 
 __all__ = ["MISSING", "TypeFacts", "read_type"]

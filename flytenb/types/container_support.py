@@ -1,4 +1,4 @@
-"""Other uses of a type: with a raw container, in a field of a dataclass. Plain use is left to `trip`."""
+"""Whether a type can be used with a raw container and as a field of a dataclass."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from flytekit.models.types import LiteralType
 from mashumaro.codecs.msgpack import MessagePackDecoder, MessagePackEncoder
 from mashumaro.exceptions import UnserializableField
 
@@ -19,8 +18,9 @@ from flytenb.bridge.execution.container_contract import (
     no,
     yes,
 )
-from flytenb.types.quiet import quiet
-from flytenb.types.round_trip import explain, take_trip
+from flytenb.bridge.type_engine import LiteralType
+from flytenb.bridge.type_engine.transformers import captured_log
+from flytenb.types.round_trip import explain, round_trip
 from flytenb.wording.types import type_text
 
 __all__ = [
@@ -36,7 +36,7 @@ __all__ = [
 
 
 def pickled_places(literal_type: LiteralType, path: str = "") -> list[str]:
-    """Return where in a type pickle is used: `""` for the whole, `[…]` for the items of a list."""
+    """Return the parts of a type that are pickled: `""` for all of it, `[…]` for the items of a list."""
     if is_pickled(literal_type):
         return [path]
     if literal_type.collection_type is not None:
@@ -49,30 +49,29 @@ def pickled_places(literal_type: LiteralType, path: str = "") -> list[str]:
 
 
 def as_dataclass_field(python_type: Any, sample: Any, has_sample: bool, stored: Path) -> Support:
-    """Tell whether a dataclass may have a field of this type, by trying it with one; call it in a laboratory."""
+    """Try a dataclass with a field of this type, within `scratch_storage`."""
     holder = dataclasses.make_dataclass("Holder", [("value", python_type)])
     unknown = unknown_to_mashumaro(holder)
     if unknown:
         return no(unknown)
     if not has_sample:
-        return yes("as far as its type tells; a sample would show it")
-    trip = take_trip(holder(sample), holder, stored)
+        return yes("by its type; not tried, since there is no sample")
+    trip = round_trip(holder(sample), holder, stored)
     if trip.error:
         return no(trip.error)
-    if trip.difference is not None:
-        changed = trip.difference
-        return yes(f"but {changed.path}, {changed.before}, comes back as {changed.after}")
-    return yes("comes back as it was")
+    if trip.change is not None:
+        return yes(f"but {trip.change.path}, {trip.change.before}, comes back as {trip.change.after}")
+    return yes("comes back unchanged")
 
 
 def unknown_to_mashumaro(holder: type) -> str:
-    """Why mashumaro, which writes and reads dataclasses for flytekit, can't do it with this one."""
-    with quiet():
+    """Return why mashumaro, which converts dataclasses for flytekit, rejects this one, `""` if it doesn't."""
+    with captured_log():
         try:
             MessagePackEncoder(holder)
             MessagePackDecoder(holder)
         except UnserializableField as error:
-            return f"mashumaro, which writes dataclasses for flytekit, doesn't know {type_text(error.field_type)}"
+            return f"mashumaro, which converts dataclasses for flytekit, doesn't know {type_text(error.field_type)}"
         except Exception as error:
             return explain(error)
     return ""

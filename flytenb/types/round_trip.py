@@ -1,4 +1,4 @@
-"""A value's way into a literal and back, step by step, as between two tasks of a cluster; showing it is left out."""
+"""Round trips: a value to a literal and back, step by step, as between two tasks of a cluster."""
 
 from __future__ import annotations
 
@@ -8,15 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flytekit.core.type_engine import TypeEngine
-from flytekit.models.literals import Literal
-from flytekit.models.types import LiteralType
-
 from flytenb.bridge.crossing.literal import to_literal, to_native
-from flytenb.types.differences import Difference, first_difference, tell
-from flytenb.types.literals import describe_literal, from_bytes, to_bytes
-from flytenb.types.quiet import quiet
-from flytenb.types.scratch_folder import bytes_in
+from flytenb.bridge.type_engine import Literal, LiteralType
+from flytenb.bridge.type_engine.literal_forms import describe_literal, from_bytes, to_bytes
+from flytenb.bridge.type_engine.scratch_storage import bytes_in
+from flytenb.bridge.type_engine.transformers import captured_log, literal_type_of
+from flytenb.types.value_changes import Change, describe_value, first_change
 from flytenb.wording.quantities import bytes_text
 from flytenb.wording.text import class_name, clip_line
 from flytenb.wording.types import type_text
@@ -26,94 +23,93 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass(frozen=True)
-class Stop:
-    """Where a value is on its way.
+class Stage:
+    """One form of a value on its round trip.
 
     Attributes:
-        place: `Python`, `literal`, `bytes` or `Python again`.
-        value: what it is there, in short.
-        type: its type there.
+        name: `Python`, `literal`, `bytes` or `Python again`.
+        value: the value in this form, in one line.
+        type: its type, for a Python value.
     """
 
-    place: str
+    name: str
     value: str
     type: str = ""
 
 
 @dataclass(frozen=True)
-class Trip:
-    """The way of one value.
+class RoundTrip:
+    """The round trip of one value.
 
     Attributes:
-        stops: where it got to, in order; the last is where it ended.
-        size: bytes of its literal.
-        stored: bytes of the files that were written beside the literal.
-        error: why it got no further, `""` if it came back.
-        difference: the first thing that is not as it was, None if all is.
-        notes: what else happened.
+        stages: the forms that it reached, in order.
+        size: the bytes of its literal.
+        stored: the bytes of the files that were written for it.
+        error: why the last stage wasn't followed by another one, `""` if the round trip is complete.
+        change: the first change of the value, None if there is none.
+        notes: warnings.
     """
 
-    stops: tuple[Stop, ...]
+    stages: tuple[Stage, ...]
     size: int = 0
     stored: int = 0
     error: str = ""
-    difference: Difference | None = None
+    change: Change | None = None
     notes: tuple[str, ...] = ()
 
-    @property
-    def is_equal(self) -> bool:
-        """Whether the value came back as it was."""
-        return not self.error and self.difference is None
 
+def round_trip(value: Any, python_type: Any, stored: Path, literal_type: LiteralType | None = None) -> RoundTrip:
+    """Convert a value to a literal and back, within `scratch_storage`.
 
-def take_trip(value: Any, python_type: Any, stored: Path, literal_type: LiteralType | None = None) -> Trip:
-    """Send a value on its way, within a laboratory whose files are in `stored`.
-
-    The literal type may be given where it is known already: a large type takes flytekit a while.
+    Args:
+        value: the value; a copy of it is converted.
+        python_type: the declared type.
+        stored: the directory of `scratch_storage`.
+        literal_type: the literal type, if it is known: flytekit needs a while for a large type.
     """
-    stops = [Stop("Python", tell(value, LONG), type_text(type(value)))]
+    stages = [Stage("Python", describe_value(value, LONG), type_text(type(value)))]
     sent = _copied(value)
     size, there_before = 0, bytes_in(stored)
-    with quiet():
+    with captured_log():
         try:
-            literal = to_literal(sent, python_type, literal_type or TypeEngine.to_literal_type(python_type))
-            stops.append(Stop("literal", describe_literal(literal)))
+            literal = to_literal(sent, python_type, literal_type or literal_type_of(python_type))
+            stages.append(Stage("literal", describe_literal(literal)))
             data = to_bytes(literal)
             size = len(data)
-            stops.append(Stop("bytes", _sizes(size, bytes_in(stored) - there_before)))
+            stages.append(Stage("bytes", _sizes(size, bytes_in(stored) - there_before)))
             after = to_native(from_bytes(data), python_type)
         except Exception as error:
-            return Trip(tuple(stops), size, bytes_in(stored) - there_before, explain(error))
-        stops.append(Stop("Python again", tell(after, LONG), type_text(type(after))))
+            return RoundTrip(tuple(stages), size, bytes_in(stored) - there_before, explain(error))
+        stages.append(Stage("Python again", describe_value(after, LONG), type_text(type(after))))
         try:
-            changed = first_difference(value, sent)
-            difference = first_difference(value, after)
+            mutation, change = first_change(value, sent), first_change(value, after)
         except Exception as error:
-            changed, difference = None, Difference("", tell(value), tell(after), f"comparing raised {explain(error)}")
-    notes = () if changed is None else (f"converting changes the object itself: {changed}",)
-    return Trip(tuple(stops), size, bytes_in(stored) - there_before, "", difference, notes)
+            reason = f"comparing raised {explain(error)}"
+            mutation, change = None, Change("", describe_value(value), describe_value(after), reason)
+    notes = () if mutation is None else (f"the conversion changes the object itself: {mutation}",)
+    return RoundTrip(tuple(stages), size, bytes_in(stored) - there_before, "", change, notes)
 
 
 def pack(value: Any, python_type: Any) -> Literal:
-    """Return a value's literal, the value itself left alone; raise what flytekit raises for a wrong one."""
-    return to_literal(_copied(value), python_type, TypeEngine.to_literal_type(python_type))
+    """Return the literal of a copy of a value; raise what flytekit raises for a wrong value."""
+    return to_literal(_copied(value), python_type, literal_type_of(python_type))
 
 
 def send(value: Any, python_type: Any) -> Any:
-    """Return what the next task would be given for a value; raise whatever stops it on the way."""
+    """Return the value that the next task receives; raise what the conversions raise."""
     return to_native(from_bytes(to_bytes(pack(value, python_type))), python_type)
 
 
 def explain(error: BaseException) -> str:
-    """Return an error as one line, its own words first."""
-    text = _COLOURS.sub("", str(error)).strip().partition("\n")[0] or "no reason given"
-    # flytekit spells out a whole literal, a line for each brace.
+    """Return an error as one line: its message, then its class."""
+    text = _COLOURS.sub("", str(error)).strip().partition("\n")[0] or "no message"
+    # flytekit writes a whole literal into its message, on a line per brace.
     text += "…}" if text.endswith("{") else ""
     return f"{clip_line(text, LONG)} ({class_name(error)})"
 
 
 def _copied(value: Any) -> Any:
-    """A copy to send, since a conversion may change its object; the object itself where it can't be copied."""
+    """Return a copy, since a conversion may change its object; the object itself if it can't be copied."""
     try:
         return copy.deepcopy(value)
     except Exception:

@@ -1,4 +1,4 @@
-"""A small value of a type, made from the type alone; whether Flyte takes it is left to `trip`."""
+"""Sample values made from a type alone."""
 
 from __future__ import annotations
 
@@ -10,37 +10,35 @@ import typing
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, Union, get_args, get_origin
 
-from flytekit.types.directory import FlyteDirectory
-from flytekit.types.file import FlyteFile
-from flytekit.types.structured import StructuredDataset
 from google.protobuf.message import Message
 
+from flytenb.bridge.type_engine import FlyteDirectory, FlyteFile, StructuredDataset
 from flytenb.errors import FlytenbError
 from flytenb.wording.text import name_of
-from flytenb.wording.types import type_text
+from flytenb.wording.types import bare, type_text
 
 _DEEPEST = 6
 
 
 class NoSampleError(FlytenbError, ValueError):
-    """A type whose values can't be made without knowing more than the type."""
+    """A type that says too little to make a value of it."""
 
 
 def sample_of(python_type: Any, folder: Path) -> Any:
-    """Return a value of the type; files that it needs are written into `folder`.
+    """Return a value of the type; its files are written into `folder`.
 
-    The values are chosen to show what a literal does to them: a datetime has no zone, a text isn't ASCII.
+    The values are those that a literal may change: a datetime without a zone, a text that isn't ASCII.
 
     Raises:
-        NoSampleError: if the type doesn't say enough.
+        NoSampleError: if the type says too little.
     """
     return _Maker(folder).make(python_type, 0)
 
 
 class _Maker:
-    """Makes one sample; its files are numbered."""
+    """Makes one sample; the files are numbered."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -48,8 +46,8 @@ class _Maker:
 
     def make(self, python_type: Any, depth: int) -> Any:
         if depth > _DEEPEST:
-            raise NoSampleError(f"{type_text(python_type)} goes too deep to make a sample of it", _GIVE_ONE)
-        python_type = _bare(python_type)
+            raise NoSampleError(f"{type_text(python_type)} is nested too deeply to make a sample of it", _HINT)
+        python_type = bare(python_type)
         if python_type in _PLAIN:
             return _PLAIN[python_type]
         origin, arguments = get_origin(python_type), get_args(python_type)
@@ -61,7 +59,7 @@ class _Maker:
         return self._of_class(python_type, depth) if made is _NOTHING else made
 
     def _member(self, members: tuple[Any, ...], depth: int) -> Any:
-        """A value of the first member that one can be made of; of an Optional rather the value than None."""
+        """Return a value of the first member of which one can be made; None only if there is no other."""
         has_none = type(None) in members
         for member in members:
             if member is type(None):
@@ -89,7 +87,7 @@ class _Maker:
     def _of_class(self, cls: Any, depth: int) -> Any:
         made: Any = cls
         if not inspect.isclass(cls):
-            raise NoSampleError(f"no sample can be made of {type_text(cls)}", _GIVE_ONE)
+            raise NoSampleError(f"no sample can be made of {type_text(cls)}", _HINT)
         if issubclass(cls, Enum):
             return next(iter(cls))
         if issubclass(cls, FlyteFile):
@@ -107,14 +105,14 @@ class _Maker:
         known = _KNOWN.get(f"{cls.__module__}.{cls.__qualname__}")
         if known is not None:
             return known()
-        raise NoSampleError(f"no sample can be made of {type_text(cls)}", _GIVE_ONE)
+        raise NoSampleError(f"no sample can be made of {type_text(cls)}", _HINT)
 
     def _of_fields(self, cls: Any, fields: dict[str, Any], depth: int) -> Any:
         values = {name: self.make(declared, depth + 1) for name, declared in fields.items()}
         try:
             return cls(**values)
         except Exception as error:
-            raise NoSampleError(f"{name_of(cls)} refuses the sample {values!r}: {error}", _GIVE_ONE) from error
+            raise NoSampleError(f"{name_of(cls)} rejects the sample {values!r}: {error}", _HINT) from error
 
     def _file(self) -> Path:
         self._count += 1
@@ -125,7 +123,7 @@ class _Maker:
 
 
 _NOTHING = object()
-_GIVE_ONE = "give one: flytenb.lens(T, sample=…)"
+_HINT = "pass one: flytenb.lens(T, sample=…)"
 _PLAIN: dict[Any, Any] = {
     int: 7,
     float: 2.5,
@@ -143,22 +141,11 @@ _PLAIN: dict[Any, Any] = {
 }
 
 
-def _bare(python_type: Any) -> Any:
-    """The type without `Annotated[...]` and without a NewType's name."""
-    while True:
-        if get_origin(python_type) is Annotated:
-            python_type = get_args(python_type)[0]
-        elif isinstance(python_type, typing.NewType):
-            python_type = python_type.__supertype__
-        else:
-            return python_type
-
-
 def _dataclass_fields(cls: type) -> dict[str, Any]:
     try:
         hints = typing.get_type_hints(cls)
     except Exception as error:
-        raise NoSampleError(f"{name_of(cls)} has a field whose type can't be resolved: {error}", _GIVE_ONE) from error
+        raise NoSampleError(f"{name_of(cls)} has a field whose type can't be resolved: {error}", _HINT) from error
     return {f.name: hints[f.name] for f in dataclasses.fields(cls) if f.init}
 
 
@@ -193,4 +180,4 @@ _KNOWN: dict[str, Callable[[], Any]] = {
     "pyarrow.lib.Table": _arrow,
     "numpy.ndarray": _numpy,
 }
-"""By name, so that a type of a package that isn't installed costs nothing."""
+"""By name, so that nothing is imported."""

@@ -35,7 +35,7 @@ from flytenb.bridge.entities.kind import (
     require_local,
     short_name,
 )
-from flytenb.bridge.literal_data import literal_type_text
+from flytenb.bridge.type_engine.literal_data import literal_type_text
 from flytenb.model import Interface, Port
 from flytenb.model.node import Setting
 from flytenb.wording.types import type_text

@@ -18,7 +18,7 @@ from flytekit.models.types import LiteralType as LiteralTypeModel
 
 from flytenb.bridge import private
 from flytenb.bridge.entities.kind import short_name
-from flytenb.bridge.literal_data import literal_type_text
+from flytenb.bridge.type_engine.literal_data import literal_type_text
 from flytenb.bridge.workflow.castable import are_castable
 from flytenb.bridge.workflow.node_paths import cases_of
 from flytenb.errors import DefinitionError, closest

@@ -17,7 +17,7 @@ register = BUILT_IN.register
 @register("flytekit.types.structured.structured_dataset.StructuredDataset")
 def show_dataset(value: Any, view: View) -> Part:
     """Show a dataset's frame, or the head of its Parquet file if it is local; nothing is downloaded."""
-    from flytenb.types.renderers import read_dataset
+    from flytenb.bridge.type_engine.stored_values import read_dataset
 
     dataset = read_dataset(value)
     facts = [("uri", dataset.uri)] if dataset.uri else []

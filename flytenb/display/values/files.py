@@ -80,9 +80,9 @@ _PICKLES = frozenset({"pkl", "pickle", "joblib", "pt", "pth", "dill"})
 @register("flytekit.types.file.FlyteFile")
 def show_flyte_file(value: Any, view: View) -> Part:
     """Show a local file by its extension, any other by its location."""
-    from flytenb.types.renderers import read_place
+    from flytenb.bridge.type_engine.stored_values import read_location
 
-    place = read_place(value)
+    place = read_location(value)
     title = type_text(type(value) if view.declared is None else view.declared)
     if place.local is None and not place.is_remote:
         return Value(place.uri, title, ("does not exist",))
@@ -108,7 +108,7 @@ def show_path(value: Path, view: View) -> Part:
 
 def _storage(uri: str, view: View) -> Part:
     """Return an entry that requests the size from the storage when opened; a display must not wait for a network."""
-    from flytenb.types.renderers import ask_storage
+    from flytenb.bridge.type_engine.stored_values import ask_storage
 
     there = view.inside("there")
     if not there.selection.is_open:

@@ -14,7 +14,7 @@ from flytenb.notebook.forms.control_context import ControlContext, make_control
 from flytenb.notebook.forms.controls.variables import VariableControl
 from flytenb.notebook.forms.labels import label, note, set_note
 from flytenb.notebook.forms.python_source import PythonSource
-from flytenb.types.plain import refusal
+from flytenb.types.plain_data import refusal
 from flytenb.wording.values import brief
 
 VALUE, VARIABLE, DEFAULT = "value", "variable", "default"

@@ -1,1 +1,1 @@
-"""Type transformers written in a notebook: carried along when their class is redefined, and put to the test."""
+"""Conformance checks of type transformers."""

@@ -1,12 +1,11 @@
-"""A value's visit to another Python: literals go there, become values, and come back as literals.
+"""Round-trip literals through a second Python process.
 
-As a program (`python -m flytenb.types.conformance.other_process FOLDER`) it is the other Python.
+The second process runs `python -m flytenb.types.conformance.other_process FOLDER`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import copy
 import dataclasses
 import io
 import json
@@ -21,94 +20,96 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import cloudpickle
-from flyteidl.core import types_pb2
-from flytekit.core.type_engine import TypeEngine, TypeTransformer
-from flytekit.models.literals import Literal
-from flytekit.models.types import LiteralType
 
-from flytenb.bridge import private
 from flytenb.bridge.crossing.literal import to_literal, to_native
-from flytenb.types.literals import from_bytes, to_bytes
-from flytenb.types.lookup import find_transformer
+from flytenb.bridge.type_engine import Literal, TypeTransformer
+from flytenb.bridge.type_engine.literal_forms import from_bytes, to_bytes, type_from_bytes, type_to_bytes
+from flytenb.bridge.type_engine.scratch_storage import storing_in
+from flytenb.bridge.type_engine.transformers import (
+    find_transformer,
+    literal_type_of,
+    register,
+    types_of,
+    without_codecs,
+)
 from flytenb.types.round_trip import explain
-from flytenb.types.scratch_folder import storing_in
 from flytenb.wording.quantities import duration_text
 from flytenb.wording.text import clip_line
 from flytenb.wording.values import LONG
 
 _COLOR = re.compile(r"\x1b\[[0-9;]*m")
-_PATIENCE = 120.0
-"""Seconds: importing what a type needs may take long, waiting for ever helps nobody."""
+_TIME_LIMIT = 120.0
+"""Seconds, which include importing the modules of the type."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the other process made of it."""
+    """The result of the other process."""
 
     literals: tuple[Literal, ...] = ()
     literal_type: Any = None
     error: str = ""
-    mend: str = ""
+    fix: str = ""
 
 
-def visit(python_type: Any, transformer: TypeTransformer[Any], literals: list[Literal], stored: Path) -> Answer:
-    """Let another Python read the literals and write them again; their files are in `stored`."""
+def convert_elsewhere(
+    python_type: Any, transformer: TypeTransformer[Any], literals: list[Literal], stored: Path
+) -> Answer:
+    """Convert literals to values and back in another process; their files are in `stored`."""
     folder = stored.parent / "elsewhere"
     folder.mkdir(exist_ok=True)
     try:
         (folder / "question").write_bytes(_question(python_type, transformer, literals))
     except Exception as error:
-        return Answer(error=f"it can't be sent there: {explain(error)}", mend="define the type at the top of a module")
+        return Answer(
+            error=f"it can't be sent to the other process: {explain(error)}",
+            fix="define the type at the top of a module",
+        )
     command = [sys.executable, "-m", "flytenb.types.conformance.other_process", str(folder)]
     paths = os.pathsep.join(filter(None, sys.path))
     try:
         done = subprocess.run(
-            command, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, timeout=_PATIENCE
+            command, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, timeout=_TIME_LIMIT
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         return Answer(
-            error=f"no answer after {duration_text(_PATIENCE)}", mend="a transformer must not wait for this process"
+            error=f"no answer after {duration_text(_TIME_LIMIT)}", fix="a transformer must not depend on this process"
         )
     if done.returncode != 0 or not (folder / "answer").exists():
-        said = _COLOR.sub("", done.stderr).strip().rpartition("\n")[2]
+        message = _COLOR.sub("", done.stderr).strip().rpartition("\n")[2]
         return Answer(
-            error=f"the process ended: {clip_line(said, LONG)}", mend="its import must work without this notebook"
+            error=f"the process ended: {clip_line(message, LONG)}", fix="its import must work without this notebook"
         )
     return _read_answer(json.loads((folder / "answer").read_text()))
 
 
 def _question(python_type: Any, transformer: TypeTransformer[Any], literals: list[Literal]) -> bytes:
-    bare = copy.copy(transformer)
-    private.forget_codecs(bare)
-    # What a notebook has defined goes along by value; what can be imported must register itself.
-    of_notebook = {type(transformer).__module__}
-    told = [
-        (key, bare)
-        for key, known in private.transformer_registry().items()
-        if known is transformer and "__main__" in of_notebook | {getattr(key, "__module__", "")}
-    ]
+    # A transformer of the notebook is sent by value; an imported one must register itself.
+    home = type(transformer).__module__
+    served = [t for t in types_of(transformer) if "__main__" in (home, getattr(t, "__module__", ""))]
     packed = io.BytesIO()
     named: dict[str, type] = {}
     _collect_classes(python_type, named)
     expected = type(transformer).__qualname__
-    _Pickler(packed).dump((python_type, named, told, expected, [to_bytes(x) for x in literals]))
+    sent = [to_bytes(literal) for literal in literals]
+    _Pickler(packed).dump((python_type, named, without_codecs(transformer), served, expected, sent))
     return packed.getvalue()
 
 
 def _collect_classes(python_type: Any, named: dict[str, type]) -> None:
-    """Find the notebook's classes in a type: what mashumaro compiles looks them up by name in their module."""
+    """Find the notebook's classes in a type: mashumaro looks them up by name in their module."""
     for argument in get_args(python_type):
         _collect_classes(argument, named)
     if not isinstance(python_type, type) or python_type.__module__ != "__main__" or python_type in named.values():
         return
     named[python_type.__qualname__] = python_type
-    with contextlib.suppress(Exception):  # a name that can't be resolved here can't be there either
+    with contextlib.suppress(Exception):  # a name that can't be resolved in this process either
         for hint in get_type_hints(python_type, include_extras=True).values():
             _collect_classes(hint, named)
 
 
 class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
-    """Keeps the one object by which dataclasses know that a field has no default: a copy of it would be one."""
+    """Keeps the identity of `dataclasses.MISSING`, a copy of which would be a default."""
 
     def persistent_id(self, obj: Any) -> str | None:
         return "MISSING" if obj is dataclasses.MISSING else None
@@ -121,22 +122,22 @@ class _Unpickler(pickle.Unpickler):
 
 def _read_answer(answer: dict[str, Any]) -> Answer:
     if answer["error"]:
-        return Answer(error=answer["error"], mend=answer["mend"])
-    literal_type = types_pb2.LiteralType.FromString(b64decode(answer["literal_type"]))
+        return Answer(error=answer["error"], fix=answer["fix"])
+    literal_type = type_from_bytes(b64decode(answer["literal_type"]))
     literals = tuple(from_bytes(b64decode(data)) for data in answer["literals"])
-    return Answer(literals, LiteralType.from_flyte_idl(literal_type))
+    return Answer(literals, literal_type)
 
 
-# --- there -----------------------------------------------------------------------------------------------------------
+# --- the other process -----------------------------------------------------------------------------------------------
 
 
 def main(folder: Path) -> None:
-    """Answer the question that lies in a folder."""
+    """Read the file `question` of a directory and write the file `answer`."""
     packed = io.BytesIO((folder / "question").read_bytes())
-    python_type, named, told, expected, sent = _Unpickler(packed).load()
+    python_type, named, transformer, served, expected, sent = _Unpickler(packed).load()
     vars(sys.modules["__main__"]).update(named)
-    for key, transformer in told:
-        TypeEngine.register_additional_type(transformer, key)
+    for key in served:
+        register(transformer, key)
     (folder / "answer").write_text(json.dumps(_answer(python_type, expected, sent, folder)))
 
 
@@ -144,23 +145,23 @@ def _answer(python_type: Any, expected: str, sent: list[bytes], folder: Path) ->
     found = type(find_transformer(python_type)).__qualname__
     if found != expected:
         return {
-            "error": f"there {found} is taken for it: importing its module doesn't register {expected}",
-            "mend": "call TypeEngine.register in the module that defines the type",
+            "error": f"the other process uses {found}: importing its module doesn't register {expected}",
+            "fix": "call TypeEngine.register in the module that defines the type",
         }
     try:
-        literal_type = TypeEngine.to_literal_type(python_type)
+        literal_type = literal_type_of(python_type)
         with storing_in(folder):
             values = [to_native(from_bytes(data), python_type) for data in sent]
             literals = [to_bytes(to_literal(value, python_type, literal_type)) for value in values]
     except Exception as error:
         return {
-            "error": f"there it raised {explain(error)}",
-            "mend": "all that a value needs must be in its literal or its files, nothing in this process's memory",
+            "error": f"the other process raised {explain(error)}",
+            "fix": "all data of a value must be in its literal or its files, none in the memory of this process",
         }
     return {
         "error": "",
         "literals": [b64encode(data).decode() for data in literals],
-        "literal_type": b64encode(literal_type.to_flyte_idl().SerializeToString()).decode(),
+        "literal_type": b64encode(type_to_bytes(literal_type)).decode(),
     }
 
 

@@ -1,4 +1,4 @@
-"""A type put to the test: every check run, each row with what happened and how to mend it; showing is left out."""
+"""All checks of a type, run: for each one what happened, and the fix if it failed."""
 
 from __future__ import annotations
 
@@ -7,68 +7,66 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flytenb.types.conformance.case import BrokenError, Case
+from flytenb.bridge.type_engine.scratch_storage import scratch_storage
+from flytenb.bridge.type_engine.transformers import captured_log, find_transformer
 from flytenb.types.conformance.checks import CHECKS
-from flytenb.types.lookup import find_transformer
-from flytenb.types.quiet import quiet
+from flytenb.types.conformance.subject import BrokenError, Subject
 from flytenb.types.round_trip import explain
 from flytenb.types.samples import NoSampleError, sample_of
-from flytenb.types.scratch_folder import laboratory
 
 
 @dataclass(frozen=True)
 class Check:
-    """One row of the result.
+    """The result of one check.
 
     Attributes:
-        name: what was tried.
-        ok: whether it works.
+        name: the check.
+        ok: whether it passed.
         what: what happened.
-        mend: what to do about it, `""` if it works.
+        fix: how to fix it, `""` if it passed.
     """
 
     name: str
     ok: bool
     what: str
-    mend: str = ""
+    fix: str = ""
 
 
 def run_checks(python_type: Any, samples: Iterable[Any] = (), wrong: Sequence[Any] | None = None) -> tuple[Check, ...]:
-    """Try a type on samples of it.
+    """Check a type with samples.
 
     Args:
         python_type: the type.
         samples: values of it; without any, one is made from the type.
-        wrong: values that it must refuse; an object, a number and a text if not given.
+        wrong: values that it must reject; by default an object, a number and a text.
 
     Raises:
         NoSampleError: if there are no samples and none can be made.
     """
-    with laboratory() as stored, quiet():
+    with scratch_storage() as stored, captured_log():
         given = tuple(samples) or (_made(python_type, stored.parent / "samples"),)
-        refused = tuple(_strangers(python_type)) if wrong is None else tuple(wrong)
-        case = Case(python_type, find_transformer(python_type), given, refused, stored)
-        return tuple(_run(name, check, case) for name, check in CHECKS)
+        rejected = tuple(_values_of_other_types(python_type)) if wrong is None else tuple(wrong)
+        subject = Subject(python_type, find_transformer(python_type), given, rejected, stored)
+        return tuple(_run(name, check, subject) for name, check in CHECKS)
 
 
 def _made(python_type: Any, folder: Path) -> Any:
     try:
         return sample_of(python_type, folder)
     except NoSampleError as error:
-        raise NoSampleError(error.message, "give some: flytenb.check_transformer(T, [sample, …])") from error
+        raise NoSampleError(error.message, "pass some: flytenb.check_transformer(T, [sample, …])") from error
 
 
-def _run(name: str, check: Callable[[Case], str], case: Case) -> Check:
+def _run(name: str, check: Callable[[Subject], str], subject: Subject) -> Check:
     try:
-        return Check(name, True, check(case))
+        return Check(name, True, check(subject))
     except BrokenError as broken:
-        return Check(name, False, broken.what, broken.mend)
+        return Check(name, False, broken.what, broken.fix)
     except Exception as error:
-        return Check(name, False, f"raised {explain(error)}", "mend what raised this, or the rows above first")
+        return Check(name, False, f"raised {explain(error)}", "fix what raised this, or the rows above first")
 
 
-def _strangers(python_type: Any) -> Iterator[Any]:
-    """Values that are surely of another type."""
-    for value in (object(), 12345, "a stranger"):
+def _values_of_other_types(python_type: Any) -> Iterator[Any]:
+    for value in (object(), 12345, "another type"):
         if not isinstance(python_type, type) or not isinstance(value, python_type):
             yield value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, get_args, get_origin
 
-from flytenb.bridge.literal_data import read_literal
+from flytenb.bridge.type_engine.literal_data import read_literal
 from flytenb.model.workflow import Binding, Constant, ListBinding, Promise
 from flytenb.wording.values import LONG, SHORT, Unquoted, brief
 

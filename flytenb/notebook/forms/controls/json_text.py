@@ -10,7 +10,7 @@ import ipywidgets as widgets
 from flytenb.notebook.forms.control import ControlError, ValueControl
 from flytenb.notebook.forms.control_context import ControlContext
 from flytenb.notebook.forms.control_registry import FALLBACK
-from flytenb.types.plain import from_plain, to_plain
+from flytenb.types.plain_data import from_plain, to_plain
 from flytenb.wording.values import brief
 
 

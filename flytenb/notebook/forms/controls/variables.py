@@ -11,7 +11,7 @@ from flytenb.notebook.forms.control import ControlError
 from flytenb.notebook.forms.control_context import ControlContext
 from flytenb.notebook.forms.control_registry import BUILT_IN
 from flytenb.notebook.forms.python_source import PythonSource
-from flytenb.types.plain import may_be
+from flytenb.types.plain_data import may_be
 from flytenb.wording.types import type_text
 from flytenb.wording.values import brief
 

@@ -1,4 +1,4 @@
-"""What a check is given, and how it says that something is broken."""
+"""The subject of a check, and the error of a failed one."""
 
 from __future__ import annotations
 
@@ -7,18 +7,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from flytekit.core.type_engine import TypeTransformer
-
+from flytenb.bridge.type_engine import TypeTransformer
 from flytenb.types.round_trip import send
 
 
 @dataclass(frozen=True)
-class Case:
-    """What is under test: a type, its transformer, samples, values of other types, and where files go.
-
-    `expected` is what the samples are after one way there and back. A row looks only for what its own circumstances
-    change, so that one mistake fails one row.
-    """
+class Subject:
+    """A type under test, its transformer, samples, values of other types, and the directory of stored files."""
 
     type: Any
     transformer: TypeTransformer[Any]
@@ -28,7 +23,10 @@ class Case:
 
     @cached_property
     def expected(self) -> tuple[Any, ...]:
-        """Sent once, or the samples themselves where that fails."""
+        """The samples after one round trip, or the samples themselves if that fails.
+
+        Checks compare with these, so that one fault fails one check.
+        """
         try:
             return tuple(send(sample, self.type) for sample in self.samples)
         except Exception:
@@ -36,9 +34,9 @@ class Case:
 
 
 class BrokenError(Exception):
-    """A check that failed: what happened, and how to mend it."""
+    """A failed check: what happened, and the fix."""
 
-    def __init__(self, what: str, mend: str) -> None:
+    def __init__(self, what: str, fix: str) -> None:
         super().__init__(what)
         self.what = what
-        self.mend = mend
+        self.fix = fix

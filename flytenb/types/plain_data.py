@@ -1,4 +1,4 @@
-"""Values as plain data that JSON can hold, and back, by the type engine's own rules; and why a type refuses a value."""
+"""Values as plain data that JSON can hold, and back, by the rules of the type engine; why a type rejects a value."""
 
 from __future__ import annotations
 
@@ -7,38 +7,34 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgpack
-from flytekit.core.constants import MESSAGEPACK
-from flytekit.core.type_engine import TypeEngine, TypeTransformerFailedError
-from flytekit.models.literals import Binary, Scalar
-from flytekit.models.literals import Literal as FlyteLiteral
-from flytekit.models.types import LiteralType, SimpleType
-from flytekit.types.directory import FlyteDirectory
-from flytekit.types.file import FlyteFile
-from flytekit.types.structured import StructuredDataset
 from mashumaro.codecs.msgpack import MessagePackDecoder, MessagePackEncoder
 
-from flytenb.bridge import private
 from flytenb.bridge.crossing.literal import to_native
-from flytenb.types.differences import tell
-from flytenb.types.literals import to_bytes
-from flytenb.types.lookup import find_transformer
-from flytenb.types.quiet import quiet
+from flytenb.bridge.type_engine import (
+    FlyteDirectory,
+    FlyteFile,
+    LiteralType,
+    StructuredDataset,
+    TypeTransformerFailedError,
+)
+from flytenb.bridge.type_engine.literal_forms import is_struct, packed, to_bytes, unpacked
+from flytenb.bridge.type_engine.transformers import captured_log, find_transformer, frame_types, literal_type_of
 from flytenb.types.round_trip import pack
+from flytenb.types.value_changes import describe_value
 from flytenb.wording.types import type_text
 
 _DEEPEST = 20
 
 
 def from_plain(data: Any, python_type: Any) -> Any:
-    """Return the value of a type that plain data means; the data itself where the type has no plain form.
+    """Return the value of a type from plain data; the data itself if the type has no plain form.
 
     Raises:
-        Exception: whatever the type engine, or the type itself, says about data that doesn't fit.
+        Exception: what the type engine, or the type itself, raises for data that doesn't fit.
     """
-    with quiet():
+    with captured_log():
         if _is_struct(python_type):
-            binary = Binary(value=msgpack.dumps(data), tag=MESSAGEPACK)
-            return to_native(FlyteLiteral(scalar=Scalar(binary=binary)), python_type)
+            return to_native(packed(data), python_type)
         try:
             decoder = MessagePackDecoder(python_type)
         except Exception:  # mashumaro doesn't know the type
@@ -50,12 +46,11 @@ def to_plain(value: Any, python_type: Any) -> Any:
     """Return a value as plain data.
 
     Raises:
-        Exception: whatever is said about a value that has no plain form.
+        Exception: what the type engine, or the type itself, raises for a value without a plain form.
     """
-    with quiet():
+    with captured_log():
         if _is_struct(python_type):
-            scalar = pack(value, python_type).scalar
-            return msgpack.loads(scalar.binary.value, strict_map_key=False)
+            return unpacked(pack(value, python_type))
         try:
             encoder = MessagePackEncoder(python_type)
         except Exception:  # mashumaro doesn't know the type
@@ -64,21 +59,21 @@ def to_plain(value: Any, python_type: Any) -> Any:
 
 
 def _is_struct(python_type: Any) -> bool:
-    """Whether Flyte itself sends values of the type as plain data."""
+    """Whether Flyte sends values of the type as plain data."""
     try:
-        return bool(TypeEngine.to_literal_type(python_type).simple == SimpleType.STRUCT)
-    except Exception:  # a type that no input can have, but a field of a dataclass can
+        return is_struct(literal_type_of(python_type))
+    except Exception:  # e.g. a type that only a field of a dataclass may have
         return False
 
 
 def refusal(value: Any, python_type: Any) -> str:
-    """Return why a type refuses a value, in one line, `""` if it takes it.
+    """Return why a type rejects a value, in one line, `""` if it accepts it.
 
-    What would be written into files is only looked at, not written: this is asked at every keystroke.
+    Called at every keystroke: a value that is stored in files is checked by its class, and not written.
     """
     if get_origin(python_type) is Literal and value not in get_args(python_type):
-        return f"{tell(value)} is none of {', '.join(map(repr, get_args(python_type)))}"
-    with quiet():
+        return f"expected one of {', '.join(map(repr, get_args(python_type)))}, got {describe_value(value)}"
+    with captured_log():
         try:
             missing = _missing_file(value)
             if missing:
@@ -88,7 +83,7 @@ def refusal(value: Any, python_type: Any) -> str:
             transformer = find_transformer(python_type)
             if transformer.type_assertions_enabled:
                 transformer.assert_type(python_type, value)
-            if _is_in_literal(TypeEngine.to_literal_type(python_type)):
+            if _is_in_literal(literal_type_of(python_type)):
                 to_bytes(pack(value, python_type))
         except Exception as error:
             return _because(value, python_type, error)
@@ -96,21 +91,21 @@ def refusal(value: Any, python_type: Any) -> str:
 
 
 def may_be(value: Any, python_type: Any) -> bool:
-    """Whether a value looks like one of a type, by the cheapest questions there are."""
+    """Whether a value seems to be of a type, by cheap checks."""
     if value is None or isinstance(value, type | types.ModuleType):
         return value is None and _takes_none(python_type)
     plain = get_args(python_type)[0] if get_origin(python_type) is Annotated else python_type
     if plain is StructuredDataset:
-        return isinstance(value, StructuredDataset) or type(value) in _frame_types()
-    # A transformer may let everything pass that is asked about a plain class, that of frames does.
+        return isinstance(value, StructuredDataset) or type(value) in frame_types()
+    # For a plain class, some transformers accept any value, e.g. the one of frames.
     if isinstance(plain, type) and not isinstance(value, plain):
         return False
     try:
-        with quiet():
+        with captured_log():
             find_transformer(python_type).assert_type(python_type, value)
     except Exception:
         return False
-    # flytekit asks no further than that it is a list.
+    # flytekit only checks that it is a list.
     inner = get_args(plain)
     if isinstance(value, list) and value and len(inner) == 1:
         return may_be(value[0], inner[0])
@@ -119,18 +114,12 @@ def may_be(value: Any, python_type: Any) -> bool:
     return True
 
 
-def _frame_types() -> tuple[Any, ...]:
-    """The classes that flytekit knows how to store as a structured dataset."""
-    own = type(find_transformer(StructuredDataset))
-    return tuple(known for known, serves in private.transformer_registry().items() if type(serves) is own)
-
-
 def _takes_none(python_type: Any) -> bool:
     return python_type in (None, type(None)) or type(None) in get_args(python_type)
 
 
 def _missing_file(value: Any) -> str:
-    """Why a file or directory that is somewhere on this machine can't be given."""
+    """Return why a file or directory on this machine can't be used, `""` if it can."""
     if not isinstance(value, FlyteFile | FlyteDirectory):
         return ""
     path = str(value.path)
@@ -140,9 +129,9 @@ def _missing_file(value: Any) -> str:
 
 
 def _is_in_literal(literal_type: LiteralType, depth: int = 0) -> bool:
-    """Whether all of a value is in its literal, and nothing in files beside it.
+    """Whether values of the type are entirely in their literals, without files.
 
-    What lies deeper than a type that doesn't hold itself ever is, has been asked above.
+    Only a recursive type is deeper than the limit, and its levels are alike.
     """
     if depth > _DEEPEST:
         return True
@@ -158,6 +147,6 @@ def _is_in_literal(literal_type: LiteralType, depth: int = 0) -> bool:
 
 def _because(value: Any, python_type: Any, error: Exception) -> str:
     reason = str(error).strip().partition("\n")[0]
-    told = f"{tell(value)} is no {type_text(python_type)}"
-    # The type engine's most frequent sentence says just that, in longer words.
-    return told if not reason or reason.startswith(("Expected value of type", "None is given")) else f"{told}: {reason}"
+    text = f"expected {type_text(python_type)}, got {describe_value(value)}"
+    # The most frequent messages of the type engine add nothing.
+    return text if not reason or reason.startswith(("Expected value of type", "None is given")) else f"{text}: {reason}"

@@ -1,4 +1,4 @@
-"""A place where values can be turned into literals and back without leaving anything behind."""
+"""A temporary place for the files of conversions."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from flytekit.core.data_persistence import FileAccessProvider
 
 
 @contextmanager
-def laboratory() -> Iterator[Path]:
-    """Give this thread a directory for all that is stored meanwhile; yield that, remove it after."""
+def scratch_storage() -> Iterator[Path]:
+    """Store the files of this thread's conversions in a temporary directory; yield it, and remove it at the end."""
     root = Path(tempfile.mkdtemp(prefix="flytenb-lens-"))
     try:
         with storing_in(root) as stored:
@@ -25,9 +25,9 @@ def laboratory() -> Iterator[Path]:
 
 @contextmanager
 def storing_in(root: Path) -> Iterator[Path]:
-    """Give this thread a flytekit context that stores files below `root`; yield where it does.
+    """Store the files of this thread's conversions below `root`; yield the directory of the stored ones.
 
-    The context variable holds one mutable list, so this thread gets a fresh one: nobody else's is touched.
+    The value of the context variable is a mutable list that threads share, so a new list is set.
     """
     stored = root / "stored"
     stored.mkdir(exist_ok=True)
@@ -41,5 +41,5 @@ def storing_in(root: Path) -> Iterator[Path]:
 
 
 def bytes_in(folder: Path) -> int:
-    """Return how many bytes the files in a directory have."""
+    """Return the size in bytes of all files below a directory."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -1,4 +1,4 @@
-"""Literals and literal types in words and bytes; what is inside a stored file is left to whoever opens it."""
+"""Literals and literal types in the terms of Flyte, as bytes, and whether they fit. Stored files aren't opened."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import msgpack
 from flyteidl.core import literals_pb2, types_pb2
 from flytekit.core.constants import MESSAGEPACK
 from flytekit.models.core.types import BlobType
-from flytekit.models.literals import Literal
+from flytekit.models.literals import Binary, Literal, Scalar
 from flytekit.models.types import LiteralType, SimpleType
 
-from flytenb.bridge.literal_data import read_literal
+from flytenb.bridge.type_engine.literal_data import read_literal
 from flytenb.wording.quantities import bytes_text
 from flytenb.wording.text import clip_line
 from flytenb.wording.values import brief
@@ -22,8 +22,8 @@ _PRIMITIVES = ("integer", "float_value", "string_value", "boolean", "datetime", 
 
 
 def describe_literal_type(literal_type: LiteralType, depth: int = 0) -> str:
-    """Return a literal type as Flyte's own words for it: `collection of INTEGER`, `blob, single, csv`."""
-    if depth > _DEEPEST:  # a type that holds itself is as deep as Python's stack
+    """Return a literal type in the terms of Flyte: `collection of INTEGER`, `blob, single, csv`."""
+    if depth > _DEEPEST:  # a recursive type is as deep as Python's stack
         return "…"
 
     def inside(inner: LiteralType) -> str:
@@ -33,8 +33,8 @@ def describe_literal_type(literal_type: LiteralType, depth: int = 0) -> str:
         name = str(types_pb2.SimpleType.Name(literal_type.simple))
         structure = literal_type.structure if literal_type.simple == SimpleType.STRUCT else None
         fields = (structure.dataclass_type if structure is not None else None) or {}
-        told = ", ".join(f"{k}: {inside(v)}" for k, v in fields.items())
-        return f"{name} of {told}" if told else name
+        members = ", ".join(f"{k}: {inside(v)}" for k, v in fields.items())
+        return f"{name} of {members}" if members else name
     if literal_type.collection_type is not None:
         return f"collection of {inside(literal_type.collection_type)}"
     if literal_type.map_value_type is not None:
@@ -49,7 +49,7 @@ def describe_literal_type(literal_type: LiteralType, depth: int = 0) -> str:
         dataset = literal_type.structured_dataset_type
         columns = ", ".join(f"{c.name}: {inside(c.literal_type)}" for c in dataset.columns)
         return ", ".join(filter(None, ("structured dataset", dataset.format, columns)))
-    return "schema" if literal_type.schema is not None else "nothing that Flyte has a word for"
+    return "schema" if literal_type.schema is not None else "unknown"
 
 
 def _blob(blob: BlobType) -> str:
@@ -58,7 +58,7 @@ def _blob(blob: BlobType) -> str:
 
 
 def describe_literal(literal: Literal) -> str:
-    """Return a literal as what it is and what it holds, in one line."""
+    """Return the kind and the content of a literal in one line."""
     if literal.collection is not None:
         items = literal.collection.literals
         inside = f", the first: {describe_literal(items[0])}" if items else ""
@@ -70,7 +70,7 @@ def describe_literal(literal: Literal) -> str:
         return f"map of {len(named)}{inside}"
     scalar = literal.scalar
     if scalar is None:
-        return "stored elsewhere, since it is large" if literal.offloaded_metadata else "nothing"
+        return "offloaded, because of its size" if literal.offloaded_metadata else "nothing"
     if scalar.union is not None:
         tag = scalar.union.stored_type.structure.tag if scalar.union.stored_type.structure else ""
         return f"union, as {tag!r}: {describe_literal(scalar.union.value)}"
@@ -102,31 +102,46 @@ def _unpacked(binary: Any) -> str:
         return bytes_text(len(binary.value))
     try:
         return brief(msgpack.loads(binary.value, strict_map_key=False), _SHOWN)
-    except Exception as error:  # somebody's transformer wrote something else under that tag
+    except Exception as error:  # another transformer may write other bytes with this tag
         return f"{bytes_text(len(binary.value))} that can't be unpacked: {clip_line(str(error), _SHOWN)}"
 
 
+def is_struct(literal_type: LiteralType) -> bool:
+    """Whether Flyte sends values of the type as plain data in MessagePack."""
+    return bool(literal_type.simple == SimpleType.STRUCT)
+
+
+def packed(data: Any) -> Literal:
+    """Return plain data as a literal in MessagePack."""
+    return Literal(scalar=Scalar(binary=Binary(value=msgpack.dumps(data), tag=MESSAGEPACK)))
+
+
+def unpacked(literal: Literal) -> Any:
+    """Return the plain data of a literal in MessagePack."""
+    return msgpack.loads(literal.scalar.binary.value, strict_map_key=False)
+
+
 def to_bytes(literal: Literal) -> bytes:
-    """Return a literal as the bytes that a cluster would store.
+    """Return a literal as the bytes that a cluster stores.
 
     Raises:
-        ValueError, TypeError: if it holds what no literal can, e.g. a number beyond 64 bits.
+        ValueError, TypeError: if protobuf can't hold a value of it, e.g. a number beyond 64 bits.
     """
     return bytes(literal.to_flyte_idl().SerializeToString())
 
 
 def from_bytes(data: bytes) -> Literal:
-    """Return the literal that was stored as these bytes."""
+    """Return the literal of the bytes."""
     return Literal.from_flyte_idl(literals_pb2.Literal.FromString(data))
 
 
 def same_type(one: LiteralType, other: LiteralType) -> bool:
-    """Whether two literal types are the same on a cluster."""
+    """Whether two literal types are equal on a cluster."""
     return bool(one.to_flyte_idl() == other.to_flyte_idl())
 
 
 def fits(literal: Literal, literal_type: LiteralType) -> bool:
-    """Whether a literal is of a type, as a cluster judges before it hands the literal to a task."""
+    """Whether a literal is of a type, by the rule of a cluster before it passes the literal to a task."""
     if literal_type.union_type is not None:
         union = literal.scalar.union if literal.scalar is not None else None
         return union is not None and any(fits(union.value, variant) for variant in literal_type.union_type.variants)
@@ -146,7 +161,7 @@ def _scalar_fits(scalar: Any, literal_type: LiteralType) -> bool:
             kind == "string_value" and literal_type.enum_type is not None
         )
     if scalar.binary is not None:
-        # A struct is MessagePack, and so is whatever a workflow takes out of one as an attribute.
+        # Structs are MessagePack, and so are attributes that a workflow reads from one.
         return literal_type.simple in (SimpleType.STRUCT, SimpleType.BINARY)
     if scalar.generic is not None:
         return bool(literal_type.simple == SimpleType.STRUCT)
@@ -170,3 +185,13 @@ _PRIMITIVE_TYPES = {
     "datetime": SimpleType.DATETIME,
     "duration": SimpleType.DURATION,
 }
+
+
+def type_to_bytes(literal_type: LiteralType) -> bytes:
+    """Return a literal type as the bytes that a cluster stores."""
+    return bytes(literal_type.to_flyte_idl().SerializeToString())
+
+
+def type_from_bytes(data: bytes) -> LiteralType:
+    """Return the literal type of the bytes."""
+    return LiteralType.from_flyte_idl(types_pb2.LiteralType.FromString(data))

@@ -1,4 +1,4 @@
-"""Whether a transformer's `to_html` lets a value's text become markup; flytekit shows it in a deck as it is."""
+"""Whether the `to_html` of a transformer escapes the text of values; a deck contains its result as it is."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import copy
 from html.parser import HTMLParser
 from typing import Any
 
-from flytekit.core.context_manager import FlyteContextManager
-from flytekit.core.type_engine import TypeTransformer
-
-from flytenb.types.differences import tell
+from flytenb.bridge.type_engine import TypeTransformer
+from flytenb.bridge.type_engine.transformers import html_of
+from flytenb.types.value_changes import describe_value
 from flytenb.wording.text import clip_line
 
 HOSTILE = "<img src=x onerror=\"alert('flytenb')\">&"
@@ -17,16 +16,16 @@ _MARK = "alert('flytenb')"
 
 
 def find_unescaped(transformer: TypeTransformer[Any], sample: Any, python_type: Any) -> str:
-    """Return what is wrong with the markup for a value whose every text is hostile, `""` if nothing is."""
+    """Return the fault in the HTML of a value whose texts are all markup, `""` if there is none."""
     value = _with_hostile_texts(sample)
-    html = transformer.to_html(FlyteContextManager.current_context(), value, python_type)
+    html = html_of(transformer, value, python_type)
     if not isinstance(html, str):
-        return f"to_html gives {tell(html)}, not text"
+        return f"expected to_html to return str, got {describe_value(html)}"
     reader = _Reader()
     reader.feed(html)
     reader.close()
     if reader.has_mark:
-        return "a text inside the value became markup"
+        return "a text of the value became markup"
     is_own = type(transformer).to_html is not TypeTransformer.to_html
     if not is_own and "<" in html:
         return f"flytekit shows str(value), which browsers read as a tag: {clip_line(html, 60)}"
@@ -34,7 +33,7 @@ def find_unescaped(transformer: TypeTransformer[Any], sample: Any, python_type: 
 
 
 class _Reader(HTMLParser):
-    """Looks for an attribute that only the hostile text brings."""
+    """Looks for the attribute in the hostile text."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -45,7 +44,7 @@ class _Reader(HTMLParser):
 
 
 def _with_hostile_texts(sample: Any) -> Any:
-    """A copy in which each text that the value has as an attribute is hostile; a text itself is replaced."""
+    """Return a copy with hostile text in each attribute that is text; a text is replaced."""
     if type(sample) is str:
         return HOSTILE
     try:
@@ -53,6 +52,6 @@ def _with_hostile_texts(sample: Any) -> Any:
         texts = [name for name, value in vars(sample).items() if isinstance(value, str)]
         for name in texts:
             object.__setattr__(made, name, HOSTILE)
-    except Exception:  # it has no attributes of its own, or can't be copied: what it is will have to do
+    except Exception:  # without attributes, or not copyable
         return sample
     return made

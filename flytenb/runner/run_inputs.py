@@ -1,4 +1,4 @@
-"""What a run is given: checked against the interface before anything starts, every bad input named at once."""
+"""Inputs of a run, checked against the interface before it starts; all bad inputs are reported in one error."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ from flytenb.wording.values import brief
 
 @dataclass(frozen=True)
 class Root:
-    """What runs, as the workflow that it is or is put into.
+    """An entity to run, as a workflow.
 
     Attributes:
-        name: how the user calls it.
-        given: the inputs, with defaults filled in.
-        types: the inputs' types.
-        outputs: the outputs' types.
-        interface: flytekit's own interface, which shapes the result.
+        name: its short name.
+        given: the inputs, with defaults.
+        types: the types of the inputs.
+        outputs: the types of the outputs.
+        interface: flytekit's interface, by which the result is formed.
         wired: the nodes.
-        problems: what is wrong with the names of the inputs, each with its way out.
+        problems: the faults in the names of the inputs, each with a hint.
     """
 
     name: str
@@ -54,11 +54,11 @@ class Root:
 
 
 def root_of(entity: Any, given: Mapping[str, Any]) -> Root:
-    """Make a root of a task, a workflow or a launch plan.
+    """Return the root of a task, a workflow or a launch plan.
 
     Raises:
         NotAnEntityError: for anything else.
-        RemoteEntityError: for one that was fetched from a cluster, and for a workflow that calls such a one.
+        RemoteEntityError: for an entity that was fetched from a cluster, and for a workflow that calls one.
         StubError: if it has no body yet.
     """
     require_entity(entity)
@@ -72,7 +72,7 @@ def root_of(entity: Any, given: Mapping[str, Any]) -> Root:
     if kind is Kind.STUB and not is_mocked:
         raise stub_error(name)
     workflow = None if is_mocked or kind in (Kind.MAP, Kind.REFERENCE) else inner_workflow(entity)
-    # A mocked workflow is one node, which isn't one of those that its picture shows.
+    # A mocked workflow is a single node, which isn't in its graph.
     path = name if is_mocked and inner_workflow(entity) is not None else "n0"
     wired = (
         Wired.of(_alone(entity, path)) if workflow is None else read_once(workflow, "wired", partial(_wire, workflow))
@@ -85,7 +85,7 @@ def _wire(workflow: Any) -> Wired:
 
 
 def _alone(entity: Any, path: str) -> Workflow:
-    """A task by itself, as the only node of a workflow that passes everything through."""
+    """Return a task as the only node of a workflow with the same inputs and outputs."""
     interface = entity.python_interface
     node = WorkflowNode(
         path=path,
@@ -101,27 +101,27 @@ def _alone(entity: Any, path: str) -> Workflow:
 def _fill(
     interface: Any, given: Mapping[str, Any], fixed: Mapping[str, Any], saved: Mapping[str, Any]
 ) -> tuple[dict[str, Any], tuple[tuple[str, str], ...]]:
-    """Add what a launch plan saved and what the signature defaults to; note what is unknown, fixed or missing."""
+    """Add the saved inputs of a launch plan and the defaults; report unknown, fixed and missing inputs."""
     problems: list[tuple[str, str]] = []
     known = [n for n in interface.inputs if n not in fixed]
     for key in given:
         if key in fixed:
-            problems.append((f"{key!r} is fixed by the launch plan to {brief(fixed[key])}", "leave it out"))
+            problems.append((f"input {key!r} is fixed by the launch plan to {brief(fixed[key])}", "leave it out"))
         elif key not in interface.inputs:
-            problems.append((f"{key!r} is no input", closest(key, known) or "it takes no inputs"))
+            problems.append((f"unexpected input {key!r}", closest(key, known) or "it has no inputs"))
     filled = {k: v for k, v in {**saved, **given}.items() if k in interface.inputs}
     for key, (declared, default) in interface.inputs_with_defaults.items():
         if key in filled:
             continue
         if default is None and not _has_default(interface, key):
-            problems.append((f"{key!r} ({type_text(declared)}) is missing", f"give {key}=…"))
+            problems.append((f"missing input {key!r} ({type_text(declared)})", f"pass {key}=…"))
         else:
             filled[key] = default
     return {key: filled[key] for key in interface.inputs if key in filled}, tuple(problems)
 
 
 def _has_default(interface: Any, key: str) -> bool:
-    """Whether None is a default, which flytekit keeps apart from no default only by the type."""
+    """Whether None is the default: flytekit stores None for no default too, and only the type tells."""
     return type(None) in getattr(interface.inputs[key], "__args__", ())
 
 
@@ -129,7 +129,7 @@ def check_inputs(root: Root, *, strict: bool) -> dict[str, Value]:
     """Pack every input as its declared type.
 
     Raises:
-        InputError: with every bad input: unknown, missing, or refused by its type, with the value and the way out.
+        InputError: with all bad inputs: unknown, missing, or rejected by the type, with values and hints.
     """
     values: dict[str, Value] = {}
     problems = list(root.problems)
@@ -139,23 +139,23 @@ def check_inputs(root: Root, *, strict: bool) -> dict[str, Value]:
         try:
             values[key] = packer(declared, strict=strict)(given)
         except Exception as e:
-            problems.append(_refused(key, given, declared, e))
+            problems.append(_rejection(key, given, declared, e))
             cause = cause or e
     if problems:
-        hint = "; ".join(dict.fromkeys(way for _, way in problems))
-        raise InputError(f"{root.name}: {'; '.join(what for what, _ in problems)}", hint=hint) from cause
+        hint = "; ".join(dict.fromkeys(hint for _, hint in problems))
+        raise InputError(f"{root.name}: {'; '.join(problem for problem, _ in problems)}", hint=hint) from cause
     return values
 
 
-def _refused(key: str, given: Any, declared: Any, error: Exception) -> tuple[str, str]:
-    """Why a value is refused: it isn't one of its type, or it is one that can't be converted."""
-    said = say(error).partition("\n")[0]
+def _rejection(key: str, given: Any, declared: Any, error: Exception) -> tuple[str, str]:
+    """Return why a value is rejected, and a hint: it is of another type, or it can't be converted."""
+    message = say(error).partition("\n")[0]
     is_of_type = isinstance(declared, type) and isinstance(given, declared)
-    if is_of_type and "pickle" in said:
-        way = f"Flyte doesn't know the type and would pickle it ({said}): a dataclass usually mends it"
-        return f"{key}={brief(given)} can't be carried to a task", way
+    if is_of_type and "pickle" in message:
+        hint = f"Flyte doesn't know the type and would pickle it ({message}): use a dataclass"
+        return f"{key}={brief(given)} can't be passed to a task", hint
     if is_of_type:
-        return f"{key}={brief(given)} can't be converted as {type_text(declared)}", said or class_name(error)
-    if said.startswith("Expected value of type"):  # flytekit's words, which say nothing more
-        said = f"{key} takes {type_text(declared)}; this is of type {type_text(type(given))}"
-    return f"{key}={brief(given)} is no {type_text(declared)}", said
+        return f"{key}={brief(given)} can't be converted to {type_text(declared)}", message or class_name(error)
+    expected = f"expected {type_text(declared)} for input {key!r}, got {brief(given)}"
+    # The most frequent message of flytekit adds nothing.
+    return expected, f"its type is {class_name(given)}" if message.startswith("Expected value of type") else message

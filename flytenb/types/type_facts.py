@@ -1,4 +1,4 @@
-"""Everything that the lens shows of a type, gathered as frozen data."""
+"""Facts about a type that the lens shows."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from flytekit.core.type_engine import TypeEngine
-from flytekit.models.types import LiteralType
-
+from flytenb.bridge.type_engine import LiteralType
+from flytenb.bridge.type_engine.literal_forms import describe_literal_type
+from flytenb.bridge.type_engine.scratch_storage import scratch_storage
+from flytenb.bridge.type_engine.transformer_lookup import Lookup, look_up
+from flytenb.bridge.type_engine.transformers import captured_log, literal_type_of
 from flytenb.types.container_support import (
     Support,
     as_container_input,
@@ -19,36 +21,34 @@ from flytenb.types.container_support import (
     no,
     pickled_places,
 )
-from flytenb.types.literals import describe_literal_type
-from flytenb.types.lookup import Lookup, look_up
-from flytenb.types.quiet import quiet
-from flytenb.types.round_trip import Trip, explain, take_trip
+from flytenb.types.round_trip import RoundTrip, explain, round_trip
 from flytenb.types.samples import NoSampleError, sample_of
-from flytenb.types.scratch_folder import laboratory
 from flytenb.wording.text import class_name
 from flytenb.wording.types import type_text
 
 MISSING: Any = object()
-"""No sample was given: None may be one."""
+"""Default of `sample`, since None may be a sample."""
+
+_REJECTED = "Flyte rejects the type"
 
 
 @dataclass(frozen=True)
 class TypeFacts:
-    """What Flyte makes of a type.
+    """How Flyte treats a type.
 
     Attributes:
-        type: the type as a reader would write it.
-        lookup: which transformer, and how it was found.
-        literal_type: what stands in an interface for it, `""` if Flyte refuses the type.
-        refusal: why Flyte refuses it, `""` if it doesn't.
-        warnings: what a reader should know before using it.
-        schema: the JSON schema that goes with it, as JSON text, `""` if there is none.
-        container_input: whether a raw container can be given one.
-        container_output: whether a raw container can give one.
+        type: the text of the type.
+        lookup: the transformer, and how it was found.
+        literal_type: the literal type in the terms of Flyte, `""` if Flyte rejects the type.
+        refusal: why Flyte rejects it, `""` if it doesn't.
+        warnings: what to know before using it.
+        schema: its JSON schema as JSON text, `""` if there is none.
+        container_input: whether a raw container can have an input of it.
+        container_output: whether a raw container can have an output of it.
         field: whether a dataclass can have a field of it.
-        trip: the way of a sample there and back, None if there is no sample.
+        trip: the round trip of a sample, None if there is no sample.
         is_generated: whether the sample was made from the type.
-        no_sample: why there is none.
+        no_sample: why there is no sample.
     """
 
     type: str
@@ -60,7 +60,7 @@ class TypeFacts:
     container_input: Support
     container_output: Support
     field: Support
-    trip: Trip | None = None
+    trip: RoundTrip | None = None
     is_generated: bool = False
     no_sample: str = ""
 
@@ -72,26 +72,26 @@ class TypeFacts:
 
 @dataclass
 class _Reading:
-    """What asking for the literal type brought."""
+    """The literal type, or why there is none, and the messages that flytekit logged."""
 
     literal_type: LiteralType | None
     refusal: str = ""
-    said: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
 
 
 def read_type(python_type: Any, sample: Any = MISSING) -> TypeFacts:
-    """Look at a type, and at the way of a sample of it into a literal and back.
+    """Read the facts about a type, with the round trip of a sample.
 
     Args:
-        python_type: anything that can be an annotation.
-        sample: a value of it; without one, one is made if the type says enough.
+        python_type: the type of an annotation.
+        sample: a value of it; by default one is made, if possible.
 
     Raises:
-        TypeError: if flytekit can't look the type up at all.
+        TypeError: if flytekit can't look the type up.
     """
     lookup = look_up(python_type)
     reading = _read_literal_type(python_type)
-    with laboratory() as stored:
+    with scratch_storage() as stored:
         trip, no_sample, chosen = _try(python_type, sample, reading.literal_type, stored)
         support = as_dataclass_field(python_type, chosen, chosen is not MISSING, stored)
     literal_type = reading.literal_type
@@ -102,10 +102,8 @@ def read_type(python_type: Any, sample: Any = MISSING) -> TypeFacts:
         refusal=reading.refusal,
         warnings=tuple(_warnings(python_type, reading)),
         schema=_schema(literal_type),
-        container_input=as_container_input(literal_type) if literal_type is not None else no("Flyte refuses the type"),
-        container_output=as_container_output(literal_type)
-        if literal_type is not None
-        else no("Flyte refuses the type"),
+        container_input=no(_REJECTED) if literal_type is None else as_container_input(literal_type),
+        container_output=no(_REJECTED) if literal_type is None else as_container_output(literal_type),
         field=support,
         trip=trip,
         is_generated=sample is MISSING and trip is not None,
@@ -114,44 +112,46 @@ def read_type(python_type: Any, sample: Any = MISSING) -> TypeFacts:
 
 
 def _read_literal_type(python_type: Any) -> _Reading:
-    with quiet() as said:
+    with captured_log() as messages:
         try:
-            return _Reading(TypeEngine.to_literal_type(python_type), "", said)
+            return _Reading(literal_type_of(python_type), "", messages)
         except Exception as error:
-            return _Reading(None, explain(error), said)
+            return _Reading(None, explain(error), messages)
 
 
-def _try(python_type: Any, sample: Any, literal_type: LiteralType | None, stored: Path) -> tuple[Trip | None, str, Any]:
+def _try(
+    python_type: Any, sample: Any, literal_type: LiteralType | None, stored: Path
+) -> tuple[RoundTrip | None, str, Any]:
     if sample is MISSING:
         try:
             sample = sample_of(python_type, stored.parent / "samples")
         except NoSampleError as error:
             return None, error.message, MISSING
-    return take_trip(sample, python_type, stored, literal_type), "", sample
+    return round_trip(sample, python_type, stored, literal_type), "", sample
 
 
 def _warnings(python_type: Any, reading: _Reading) -> list[str]:
-    told = []
+    found = []
     places = pickled_places(reading.literal_type) if reading.literal_type is not None else []
     for place in dict.fromkeys(places):
-        what = f"what stands at {place}" if place else "it"
-        told.append(
-            f"Flyte doesn't know the type and pickles {what}: only the same Python with the same code can read it, "
-            "and the cluster sees nothing of it"
+        part = f"the part {place}" if place else "it"
+        found.append(
+            f"Flyte doesn't know the type and pickles {part}: only the same Python with the same code can read it, "
+            "and the cluster can't show its content"
         )
-    if _holds_itself(python_type, ()):
-        told.append("the type holds itself: flytekit follows it to Python's recursion limit, which takes seconds")
-    told += [s.partition("\n")[0] for s in reading.said if "Unsupported Type" not in s]
+    if _is_recursive(python_type, ()):
+        found.append("the type is recursive: flytekit follows it to Python's recursion limit, which takes seconds")
+    found += [s.partition("\n")[0] for s in reading.messages if "Unsupported Type" not in s]
     if get_origin(python_type) is Literal and not reading.refusal:
         kind = class_name(get_args(python_type)[0])
-        told.append(f"Flyte checks that a value is a {kind}, not that it is one of those listed")
+        found.append(f"Flyte checks that a value is of type {kind}, but not that it is one of the listed values")
     if reading.refusal and "tuple" in reading.refusal:
-        told.append("a tuple may only be what a task returns: as several outputs, best named by a NamedTuple")
-    return told
+        found.append("a tuple can only be the outputs of a task, preferably as a NamedTuple")
+    return found
 
 
-def _holds_itself(python_type: Any, around: tuple[Any, ...]) -> bool:
-    """Whether a dataclass has itself among the types of its fields, at any depth."""
+def _is_recursive(python_type: Any, around: tuple[Any, ...]) -> bool:
+    """Whether a dataclass is a type of its own fields, at any depth."""
     if python_type in around:
         return True
     inner = list(get_args(python_type)) if get_origin(python_type) is not Literal else []
@@ -159,9 +159,9 @@ def _holds_itself(python_type: Any, around: tuple[Any, ...]) -> bool:
         around = (*around, python_type)
         try:
             inner += get_type_hints(python_type).values()
-        except Exception:  # a name that can't be resolved: flytekit says so itself
+        except Exception:  # a name that can't be resolved, which flytekit reports
             return False
-    return any(_holds_itself(t, around) for t in inner)
+    return any(_is_recursive(t, around) for t in inner)
 
 
 def _schema(literal_type: LiteralType | None) -> str:
