@@ -32,7 +32,7 @@ from pydantic import BaseModel
 
 from flytenb.bridge.crossing import packer
 from flytenb.bridge.execution import container_files, go_text
-from flytenb.types.container_support import as_container_input, as_container_output
+from flytenb.bridge.execution.container_contract import as_container_input, as_container_output
 from flytenb.types.samples import sample_of
 from tests import copilot
 from tests.examples import examples

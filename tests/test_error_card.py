@@ -216,7 +216,7 @@ def one_long_input(rate: float, values: list[float]) -> float:
 
 def test_a_long_input_takes_the_room_that_short_ones_leave() -> None:
     [line] = [x for x in card_lines(failed(one_long_input, rate=0.1, values=[0.25] * 99)) if "  inputs" in x]
-    assert line == f"  inputs: rate=0.1, values=[{'0.25, ' * 12}… 87 more]"
+    assert line == f"  inputs: rate=0.1, values=[{'0.25, ' * 18}… 81 more]"
 
 
 @pytest.mark.parametrize("limit", [20, 30, 40, 47, 68, 80])
@@ -264,7 +264,7 @@ def slow(x: int) -> int:
 
 def test_a_timeout_has_words_of_its_own() -> None:
     lines = card_lines(failed(slow, x=1))
-    assert lines[0] == "NodeTimeoutError: node 'n0' took longer than its timeout of 0.1 s"
+    assert lines[0] == "NodeTimeoutError: node 'n0' took longer than its timeout of 100 ms"
     assert lines[1] == "  node n0 (slow) of slow timed out"
 
 

@@ -435,7 +435,7 @@ def test_a_field_works_as_it_does_in_a_dataclass(case: int) -> None:
         assert not support.is_supported, support.how
         return
     assert support.is_supported
-    assert (support.how == "comes back as it was") == is_same(value, result), support.how
+    assert (support.how == "comes back unchanged") == is_same(value, result), support.how
 
 
 def test_an_error_is_one_line_without_the_colours_of_a_terminal() -> None:

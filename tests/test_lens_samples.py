@@ -21,7 +21,8 @@ from flytekit.types.structured import StructuredDataset
 from google.protobuf.struct_pb2 import Struct
 from pydantic import BaseModel
 
-from flytenb.types.container_support import LARGEST_OUTPUT, as_container_input, as_container_output, pickled_places
+from flytenb.bridge.execution.container_contract import LARGEST_OUTPUT, as_container_input, as_container_output
+from flytenb.types.container_support import pickled_places
 from flytenb.types.samples import NoSampleError, sample_of
 
 

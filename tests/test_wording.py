@@ -28,6 +28,7 @@ from flytenb.render.drawing import draw
 from flytenb.runner.node_run import NodeRun
 from flytenb.runner.run import Run
 from flytenb.runner.settings import Settings
+from flytenb.session.listing import Listing
 from flytenb.wording.kinds import constant_text, entity_text, kind_text
 from flytenb.wording.quantities import bytes_text, count_text, duration_text, number_text, range_text
 from flytenb.wording.text import clip_line
@@ -295,14 +296,14 @@ def flow(x: int) -> int:
 
 
 def test_a_duration_reads_the_same_wherever_a_run_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    run = Run(flow, {"x": 1}, Settings(workers=1)).begin().wait(30)
+    run = Run(flow, {"x": 1}, Settings(workers=1))._begin().wait(30)
     monkeypatch.setattr(Run, "duration", property(lambda self: 65.0))
     monkeypatch.setattr(NodeRun, "duration", property(lambda self: 65.0))
     bundle = run_bundle(run)
     shown = {
         "head": bundle["text/plain"].splitlines()[0],
         "rows": bundle["text/html"].partition("<details>")[2],
-        "drawing": draw(run.graph, states=run.states).text,
+        "drawing": draw(run.graph, states=run._states).text,
         "details": str(Details.of(run, "n0").facts),
         "listing": repr(Listing.of_runs([run])),
         "timeline": repr(run.timeline()),

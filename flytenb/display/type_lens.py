@@ -11,7 +11,7 @@ from flytenb.display.rendering import Rendering, render_part
 from flytenb.types import MISSING, TypeFacts, read_type
 
 if TYPE_CHECKING:
-    from flytenb.types.container_support import Support
+    from flytenb.bridge.execution.container_contract import Support
     from flytenb.types.round_trip import RoundTrip
 
 

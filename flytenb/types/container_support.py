@@ -9,30 +9,11 @@ from typing import Any
 from mashumaro.codecs.msgpack import MessagePackDecoder, MessagePackEncoder
 from mashumaro.exceptions import UnserializableField
 
-from flytenb.bridge.execution.container_contract import (
-    LARGEST_OUTPUT,
-    Support,
-    as_container_input,
-    as_container_output,
-    is_pickled,
-    no,
-    yes,
-)
+from flytenb.bridge.execution.container_contract import Support, is_pickled, no, yes
 from flytenb.bridge.type_engine import LiteralType
 from flytenb.bridge.type_engine.transformers import captured_log
 from flytenb.types.round_trip import explain, round_trip
 from flytenb.wording.types import type_text
-
-__all__ = [
-    "LARGEST_OUTPUT",
-    "Support",
-    "as_container_input",
-    "as_container_output",
-    "as_dataclass_field",
-    "no",
-    "pickled_places",
-    "unknown_to_mashumaro",
-]
 
 
 def pickled_places(literal_type: LiteralType, path: str = "") -> list[str]:

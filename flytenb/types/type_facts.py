@@ -8,19 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+from flytenb.bridge.execution.container_contract import Support, as_container_input, as_container_output, no
 from flytenb.bridge.type_engine import LiteralType
 from flytenb.bridge.type_engine.literal_forms import describe_literal_type
 from flytenb.bridge.type_engine.scratch_storage import scratch_storage
 from flytenb.bridge.type_engine.transformer_lookup import Lookup, look_up
 from flytenb.bridge.type_engine.transformers import captured_log, literal_type_of
-from flytenb.types.container_support import (
-    Support,
-    as_container_input,
-    as_container_output,
-    as_dataclass_field,
-    no,
-    pickled_places,
-)
+from flytenb.types.container_support import as_dataclass_field, pickled_places
 from flytenb.types.round_trip import RoundTrip, explain, round_trip
 from flytenb.types.samples import NoSampleError, sample_of
 from flytenb.wording.text import class_name

@@ -1,7 +1,7 @@
-"""What a literal can hold: protobuf and MessagePack have ranges where Python has none; who checks is left to callers.
+"""Ranges of values in literals: protobuf and MessagePack have limits that Python hasn't.
 
-flytekit's local run keeps literals as Python objects and lets these values through; a pod, which writes its outputs as
-protobuf, refuses them.
+flytekit's local run keeps literals as Python objects and accepts these values; a pod writes its outputs as protobuf and
+rejects them.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from flytenb.wording.values import brief
 
 _INT_MIN, _INT_MAX = -(2**63), 2**63 - 1
 _PACKED_INT_MAX = 2**64 - 1
-"""MessagePack, which carries dataclasses, has unsigned 64-bit integers too."""
+"""MessagePack, the format of dataclasses, has unsigned 64-bit integers too."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Limit(NamedTuple):
-    """Which values of one exact type come back from a carrier as they are: asked of one, or of many at once."""
+    """The values of one exact type that a round trip leaves unchanged, as a test of one value and of many."""
 
     admits: Callable[[Any], bool]
     admits_all: Callable[[Sequence[Any]], bool]
 
     @classmethod
     def of_each(cls, admits: Callable[[Any], bool]) -> Limit:
-        """A limit that has no faster way for many."""
+        """Return a limit that tests many values one by one."""
         return cls(admits, lambda values: all(map(admits, values)))
 
 
@@ -57,18 +57,18 @@ PACKED_INT = Limit(
     lambda values: not values or (min(values) >= _INT_MIN and max(values) <= _PACKED_INT_MAX),
 )
 TEXT = Limit.of_each(_is_text)
-"""UTF-8, which can't write half of a surrogate pair."""
+"""UTF-8, which has no lone surrogates."""
 PACKED_DURATION = Limit.of_each(_is_exact_in_seconds)
-"""A number of seconds, in a float."""
+"""Seconds as a float."""
 PACKED_TIME = Limit.of_each(lambda v: (v.tzinfo is None or v.tzinfo is UTC) and not v.fold)
-"""ISO text: other zones come back as an offset, and a fold is lost."""
+"""ISO text: other time zones come back as an offset, and a fold is lost."""
 
 
 def check_holdable(literal: Literal) -> None:
-    """Refuse a literal with a number or text in it that no protobuf message holds.
+    """Reject a literal with a number or text that protobuf can't store.
 
     Raises:
-        UnholdableError: with the value and the way out.
+        UnholdableError: with the value and a hint.
     """
     for primitive in _primitives(literal):
         value = primitive.value
@@ -76,16 +76,16 @@ def check_holdable(literal: Literal) -> None:
             raise _too_wide(value)
         if type(value) is str and not TEXT.admits(value):
             raise UnholdableError(
-                f"{brief(value)} holds half of a surrogate pair, and no cluster can carry it",
-                hint="clean it first: text.encode('utf-8', 'replace').decode()",
+                f"expected text without lone surrogates, got {brief(value)}, which can't be stored",
+                hint="replace them: text.encode('utf-8', 'replace').decode()",
             )
 
 
 def check_packed(value: Any) -> None:
-    """Refuse a dataclass or dict with a number in it that MessagePack doesn't hold.
+    """Reject a dataclass or dict with a number that MessagePack can't store.
 
     Raises:
-        UnholdableError: with the number and the way out.
+        UnholdableError: with the number and a hint.
     """
     todo, seen = [value], set()
     while todo:
@@ -105,8 +105,8 @@ def check_packed(value: Any) -> None:
 
 def _too_wide(value: int) -> UnholdableError:
     return UnholdableError(
-        f"{brief(value)} doesn't fit in 64 bits, and no cluster can carry it",
-        hint="return it as a str, or as a float where rounding does no harm",
+        f"expected an integer of at most 64 bits, got {brief(value)}, which can't be stored",
+        hint="return it as a str, or as a float if it may be rounded",
     )
 
 

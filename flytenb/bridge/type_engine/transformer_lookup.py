@@ -192,8 +192,8 @@ def _mro(python_type: Any) -> tuple[type, ...]:
 _QUESTIONS: tuple[tuple[str, Callable[[Any], Iterator[Found]]], ...] = (
     ("it is an Enum", _enum),
     ("it is a Literal", _literal),
-    ("the generic with its arguments is registered", _whole_generic),
-    ("the origin of the generic is registered", _origin),
+    ("it is registered with its arguments", _whole_generic),
+    ("its origin is registered", _origin),
     ("it is a union written with |", _union),
     ("it is registered", _itself),
 )

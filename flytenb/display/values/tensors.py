@@ -142,7 +142,7 @@ def show_module(value: Any, view: View) -> Part:
     """Show a module by its parameters, and its submodules as a tree."""
     facts = (*_weights(value), "" if value.training else "evaluation mode")
     own = [
-        Entry(name, type(weight).__name__, f"{dtype_name(weight)} {_weight_shape(weight)}")
+        Entry(name, class_name(weight), f"{dtype_name(weight)} {_weight_shape(weight)}")
         for name, weight in islice(value.named_parameters(recurse=False), view.limits.items)
     ]
     tree = _modules(value, own, view.limits.items, view.limits.depth)

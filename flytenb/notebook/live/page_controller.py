@@ -299,7 +299,7 @@ class PageController:
             # a second answer to a gate that is open already
             error = clean(str(e)) if path in self.run.waiting else ""
         except Exception as e:
-            error = clean(str(e)) or type(e).__name__
+            error = clean(str(e)) or class_name(e)
         self._send_message({"kind": "answered", "path": path, "error": error})
 
 

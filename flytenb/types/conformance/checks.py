@@ -184,7 +184,7 @@ def _works_in_union(subject: Subject) -> str:
         union = _union(subject.type, other)
         _hold(subject, union, lambda sample, _: sample, _MEMBER)
         _hold(subject, union, _always(value), _MEMBER)
-    return f"came back beside {' and '.join(other.__name__ for other, _ in others)}"
+    return f"came back beside {' and '.join(type_text(other) for other, _ in others)}"
 
 
 def _always(value: Any) -> Callable[..., Any]:

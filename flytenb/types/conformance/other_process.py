@@ -61,10 +61,7 @@ def convert_elsewhere(
     try:
         (folder / "question").write_bytes(_question(python_type, transformer, literals))
     except Exception as error:
-        return Answer(
-            error=f"it can't be sent to the other process: {explain(error)}",
-            fix="define the type at the top of a module",
-        )
+        return Answer(error=f"it can't be sent: {explain(error)}", fix="define the type at the top of a module")
     command = [sys.executable, "-m", "flytenb.types.conformance.other_process", str(folder)]
     paths = os.pathsep.join(filter(None, sys.path))
     try:
@@ -72,14 +69,11 @@ def convert_elsewhere(
             command, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, timeout=_TIME_LIMIT
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        return Answer(
-            error=f"no answer after {duration_text(_TIME_LIMIT)}", fix="a transformer must not depend on this process"
-        )
+        late = f"no answer after {duration_text(_TIME_LIMIT)}"
+        return Answer(error=late, fix="a transformer must not depend on this process")
     if done.returncode != 0 or not (folder / "answer").exists():
-        message = _COLOR.sub("", done.stderr).strip().rpartition("\n")[2]
-        return Answer(
-            error=f"the process ended: {clip_line(message, LONG)}", fix="its import must work without this notebook"
-        )
+        message = clip_line(_COLOR.sub("", done.stderr).strip().rpartition("\n")[2], LONG)
+        return Answer(error=f"the process ended: {message}", fix="its import must work without this notebook")
     return _read_answer(json.loads((folder / "answer").read_text()))
 
 
@@ -87,12 +81,13 @@ def _question(python_type: Any, transformer: TypeTransformer[Any], literals: lis
     # A transformer of the notebook is sent by value; an imported one must register itself.
     home = type(transformer).__module__
     served = [t for t in types_of(transformer) if "__main__" in (home, getattr(t, "__module__", ""))]
+    carried = without_codecs(transformer) if served else None
     packed = io.BytesIO()
     named: dict[str, type] = {}
     _collect_classes(python_type, named)
     expected = type(transformer).__qualname__
     sent = [to_bytes(literal) for literal in literals]
-    _Pickler(packed).dump((python_type, named, without_codecs(transformer), served, expected, sent))
+    _Pickler(packed).dump((python_type, named, carried, served, expected, sent))
     return packed.getvalue()
 
 
