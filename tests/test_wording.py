@@ -19,7 +19,6 @@ from flytekit import HashMethod, kwtypes, task, workflow
 from flytekit.types.directory import FlyteDirectory
 from flytekit.types.file import FlyteFile
 from flytekit.types.structured import StructuredDataset
-from flytenb.display.runs.picture import run_bundle
 from flytenb.notebook.listing import Listing
 
 import flytenb
