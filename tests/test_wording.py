@@ -19,10 +19,11 @@ from flytekit import HashMethod, kwtypes, task, workflow
 from flytekit.types.directory import FlyteDirectory
 from flytekit.types.file import FlyteFile
 from flytekit.types.structured import StructuredDataset
-from flytenb.notebook.listing import Listing
 
 import flytenb
-from flytenb.display.runs.node_details import Details
+from flytenb.display.runs.node_details import NodeDetails
+from flytenb.display.runs.run_card import run_bundle
+from flytenb.display.show import show
 from flytenb.render.drawing import draw
 from flytenb.runner.node_run import NodeRun
 from flytenb.runner.run import Run
@@ -298,12 +299,12 @@ def test_a_duration_reads_the_same_wherever_a_run_is_shown(monkeypatch: pytest.M
     run = Run(flow, {"x": 1}, Settings(workers=1))._begin().wait(30)
     monkeypatch.setattr(Run, "duration", property(lambda self: 65.0))
     monkeypatch.setattr(NodeRun, "duration", property(lambda self: 65.0))
-    bundle = run_bundle(run)
+    bundle = run_bundle(run, show)
     shown = {
         "head": bundle["text/plain"].splitlines()[0],
         "rows": bundle["text/html"].partition("<details>")[2],
         "drawing": draw(run.graph, states=run._states).text,
-        "details": str(Details.of(run, "n0").facts),
+        "details": str(NodeDetails.of(run, "n0", show).facts),
         "listing": repr(Listing.of_runs([run])),
         "timeline": repr(run.timeline()),
         "comparison": repr(run.compare(run)),

@@ -118,7 +118,7 @@ def table_left_out(part: Table) -> list[str]:
 
 def window_lines(window: Window, shown: int, noun: str, plural: str = "") -> list[str]:
     """Return lines that say which rows or entries are shown and how they were selected."""
-    plural = plural or f"{noun}s"
+    plural = plural or noun + "s"
     where = f"{plural} {range_words(window.start, shown, window.total)}" if shown else f"no {noun}"
     found = f' with "{window.find}"' if window.find else ""
     lines = [where + found] if found or shown != window.total else []

@@ -189,13 +189,19 @@ class Wiring:
     def passer(self, binding: Binding, declared: Any) -> Give:
         """How a value goes through a workflow's boundary: packed anew, unless the types on both sides are one."""
         values = self.values
-        if isinstance(binding, Promise) and not binding.attributes and _is_same(binding.python_type, declared):
-            same = _key_of(binding)
-            return lambda: values.get(same)  # type: ignore[arg-type, return-value]
         take, key = self._take(binding, declared), _key_of(binding)
         give = self.packed(lambda: take(values.get(key)), declared)  # type: ignore[arg-type]
         if not isinstance(binding, Promise) or binding.attributes:
             return give
+        if _is_same(binding.python_type, declared):
+
+            def give_same() -> Value:
+                """Pass a value as it is; a map of which elements failed holds values of another type than declared."""
+                value = values.get(key)  # type: ignore[arg-type]
+                is_declared = value is None or _is_same(value.python_type, declared)
+                return value if is_declared else give()  # type: ignore[return-value]
+
+            return give_same
 
         def give_hashed() -> Value:
             """A literal that carries a hash of its producer's passes as it is, as on a cluster."""

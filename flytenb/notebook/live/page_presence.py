@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from flytenb.wording.quantities import bytes_text
+
 _SILENCE = 100.0
 """Seconds without a message after which a page counts as gone; pages send one every 20 s, hidden ones every 60 s."""
 _FIRST, _LONGEST = 2.0, 64.0
@@ -49,4 +51,4 @@ class PagePresence:
         self._pause = min(2 * self._pause, _LONGEST)
 
     def __repr__(self) -> str:
-        return f"<PagePresence {'silent' if self._due is None else 'known'}, {self._spent} bytes sent>"
+        return f"<PagePresence {'silent' if self._due is None else 'known'}, {bytes_text(self._spent)} sent>"
