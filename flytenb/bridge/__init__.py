@@ -1,1 +1,1 @@
-"""The only door to flytekit: reads its entities into `model`, calls its tasks, repairs what it breaks."""
+"""The only package that imports flytekit: entities, workflows, values, execution, patches."""
