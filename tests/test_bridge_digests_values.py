@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from flytenb.reach.code_digest import structure_of
@@ -79,6 +79,7 @@ def told(value: Any) -> Any:
     return (kind, repr(value))
 
 
+@settings(deadline=None)
 @given(values, values)
 @example([[1], 2], [[1, 2]])
 @example((1, "a"), (1, ("a",)))
@@ -87,6 +88,7 @@ def test_digests_are_equal_exactly_if_values_are(one: Any, other: Any) -> None:
     assert (structure_of(one) == structure_of(other)) == (told(one) == told(other))
 
 
+@settings(deadline=None)
 @given(values)
 def test_a_copy_has_the_same_digest_however_it_was_made(value: Any) -> None:
     digest = structure_of(value)
