@@ -534,7 +534,7 @@ def test_a_literal_of_another_type_gets_its_hint() -> None:
 @pytest.mark.parametrize(
     ("entity", "hint"),
     [
-        (wrong_output, "than its annotation promises"),
+        (wrong_output, "return annotation"),
         (coroutine_output, "await it"),
     ],
 )
@@ -585,7 +585,7 @@ def test_what_a_tasks_own_code_gets_wrong_gets_no_hint_about_flyte(entity: Any, 
 
 
 def test_a_call_without_its_input_gets_a_hint_only_if_it_is_a_tasks_own_call() -> None:
-    for call, hint in [(lambda: one(), "by its name"), (lambda: calls_wrongly(x=1), ""), (lambda: _needs_two(1), "")]:  # type: ignore[call-arg]
+    for call, hint in [(lambda: one(), "by name"), (lambda: calls_wrongly(x=1), ""), (lambda: _needs_two(1), "")]:  # type: ignore[call-arg]
         with pytest.raises(TypeError, match="missing 1 required") as caught:
             call()
         assert hint in hint_for(caught.value)
