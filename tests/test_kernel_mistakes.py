@@ -296,7 +296,7 @@ def promises(kernel: Kernel) -> Kernel:
         ("return count(n=count(n=n) + 1)", "compute with it inside a task"),
         ("return [count(n=x) for x in counts(n=n)][0]", "map_task"),
         ("return [count(n=x) for x in range(count(n=n))][0]", "count inside a task"),
-        ("return count()", "by its name"),
+        ("return count()", "by name"),
         ("return count(m=n)", "compare the name"),
         ("return conditional('c').if_(count(n=n)).then(count(n=n)).else_().then(count(n=n))", ".if_(flag.is_true())"),
     ],
