@@ -470,7 +470,7 @@ WORKFLOWS: list[tuple[Callable[..., Any], str]] = [
     (f_string, "make the text inside a task"),
     (missing_keyword, "pass every input by name"),
     (extra_keyword, "isn't declared"),
-    (too_many_inputs, "aren't declared"),
+    (too_many_inputs, "than are declared"),
     (condition_without_else, "else_()"),
     (condition_of_a_bare_promise, "is_true()"),
     (condition_of_plain_python, "joined by & and |"),
@@ -483,9 +483,9 @@ WORKFLOWS: list[tuple[Callable[..., Any], str]] = [
     (task_instead_of_its_call, "call it"),
     (too_many_outputs, "declare every output"),
     (too_few_outputs, "return as many"),
-    (condition_without_if, "begins with .if_"),
+    (condition_without_if, "starts with .if_"),
     (condition_of_a_function, "takes the call of a task"),
-    (map_over_one, "comes as a list"),
+    (map_over_one, "maps over lists"),
 ]
 
 
