@@ -15,6 +15,8 @@ import logging
 import math
 import os
 import random
+import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -24,6 +26,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -33,9 +36,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from flytekit import dynamic, eager, map_task, task, workflow
+from flytekit.types.directory import FlyteDirectory
+from flytekit.types.file import FlyteFile
 
 import flytenb
-from flytenb.reach.state_uses import KINDS, state_use_of
+from flytenb.reach.process_state import KINDS
+from flytenb.reach.state_uses import state_use_of
 
 mpl.use("agg")
 import matplotlib.pyplot as plt
@@ -558,7 +564,7 @@ def test_why_a_node_waited_is_known() -> None:
     run = flytenb.run(map_task(task(seeded)), n=[1, 2, 3])
     waited = {why for node in run.nodes.values() for why in node.waited_for}
     assert waited
-    assert all(why.startswith("random, which n0/") for why in waited)
+    assert all(re.fullmatch(r"random numbers \(used by n0/\d\)", why) for why in waited)
     assert {e.text for e in run.events if e.kind == "wait"} == waited
 
 
@@ -734,3 +740,144 @@ print(going.wait(20).result, flush=True)
 
 def test_every_kind_has_a_name_that_can_be_declared() -> None:
     assert {"random", "environ", "stdout", "pyplot", "cwd", "main thread", "everything"} <= KINDS.keys()
+
+
+# --- eager tasks ---------------------------------------------------------------------------------------------------
+
+
+@task
+def asks_for_the_variable(n: int) -> str:
+    return os.environ.get("FLYTENB_TEST_VARIABLE", "unset")
+
+
+@task
+def draws_after(n: int) -> float:
+    random.seed(n)
+    return random.random()
+
+
+@eager
+async def sets_and_calls(n: int) -> str:
+    os.environ["FLYTENB_TEST_VARIABLE"] = str(n)
+    called = asks_for_the_variable(n=n)
+    waited = await asyncio.gather(asyncio.to_thread(time.sleep, PAUSE), asyncio.sleep(PAUSE))
+    return f"{called} {os.environ['FLYTENB_TEST_VARIABLE']} {len(waited)}"
+
+
+@eager
+async def seeds_and_calls(n: int) -> str:
+    random.seed(n)
+    first = random.random()
+    draws_after(n=99)
+    await asyncio.sleep(PAUSE)
+    return repr([first, random.random()])
+
+
+@eager(environment={"FLYTENB_TEST_VARIABLE": "declared"})
+async def declares_and_calls(n: int) -> str:
+    return f"{os.environ['FLYTENB_TEST_VARIABLE']} {asks_for_the_variable(n=n)} {os.environ['FLYTENB_TEST_VARIABLE']}"
+
+
+@eager
+async def redirects_and_calls(n: int) -> str:
+    buffer = io.StringIO()
+    with contextlib.redirect_stdout(buffer):
+        print(n, end="")
+        prints_alone(n=n)
+        print(n, end="")
+    return buffer.getvalue()
+
+
+@task
+def prints_alone(n: int) -> int:
+    print("of the task")
+    return n
+
+
+@eager
+async def calls_many(n: int) -> list[str]:
+    os.environ["FLYTENB_TEST_VARIABLE"] = "outer"
+    found = await asyncio.gather(*[sets_and_calls(n=i) for i in range(4)])
+    return [*found, os.environ["FLYTENB_TEST_VARIABLE"]]
+
+
+def drawn(n: int) -> str:
+    generator = random.Random(n)
+    return repr([generator.random(), generator.random()])
+
+
+@pytest.mark.parametrize(
+    ("entity", "wanted"),
+    [
+        (sets_and_calls, "unset 5 2"),
+        (seeds_and_calls, drawn(5)),
+        (declares_and_calls, "declared unset declared"),
+        (redirects_and_calls, "55"),
+        (calls_many, [*(f"unset {i} 2" for i in range(4)), "outer"]),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_an_eager_task_s_own_code_has_state_of_its_own(entity: Any, wanted: Any) -> None:
+    before = state()
+    runs = [flytenb.start(entity, n=5) for _ in range(3)]
+    assert [run.wait(60).result for run in runs] == [wanted] * 3
+    assert state() == before
+
+
+@eager
+async def needs_the_main_thread(n: int) -> int:
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    return n
+
+
+@eager
+async def patches_for_all(n: int) -> str:
+    with mock.patch("math.floor", lambda x: n):
+        return str(math.floor(0.5))
+
+
+@pytest.mark.parametrize(
+    ("entity", "message"), [(needs_the_main_thread, "needs the main thread"), (patches_for_all, "what all tasks share")]
+)
+def test_what_an_eager_task_can_t_have_is_said(entity: Any, message: str) -> None:
+    with pytest.raises(flytenb.FlytenbError, match=message) as caught:
+        flytenb.run(entity, n=1)
+    assert "call it from the eager task" in caught.value.hint
+
+
+class Keeper:
+    """Removes its directory when it goes, as a `TemporaryDirectory` does."""
+
+    def __init__(self) -> None:
+        self.path = tempfile.mkdtemp()
+
+    def __del__(self) -> None:
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+def kept(kind: Any, n: int) -> Any:
+    keeper = Keeper()
+    Path(keeper.path, "out.txt").write_text(str(n))
+    made = kind(keeper.path if kind is FlyteDirectory else str(Path(keeper.path, "out.txt")))
+    made.keeper = keeper
+    return made
+
+
+@dataclass
+class Holder:
+    file: FlyteFile
+    folder: FlyteDirectory
+
+
+@task
+def gives_all(
+    n: int,
+) -> tuple[FlyteFile, FlyteDirectory, list[FlyteFile], dict[str, FlyteFile], FlyteFile | None, Holder]:
+    file, folder = (lambda: kept(FlyteFile, n)), (lambda: kept(FlyteDirectory, n))
+    return file(), folder(), [file()], {"a": file()}, file(), Holder(file(), folder())
+
+
+def test_files_that_end_with_their_process_are_handed_over() -> None:
+    file, folder, several, named, maybe, holder = flytenb.options(processes=True).run(gives_all, n=7).result
+    paths = [file, f"{folder}/out.txt", several[0], named["a"], maybe, holder.file, f"{holder.folder}/out.txt"]
+    assert [Path(path).read_text() for path in paths] == ["7"] * 7

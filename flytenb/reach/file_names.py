@@ -1,146 +1,360 @@
-"""Relative file names that are written in code: two tasks that use one at the same time would mix their files up."""
+"""Files that code names: two tasks that use one name at the same time would mix their files up.
+
+A name is known as a whole, by its start and end (`f"part_{n}.csv"`), or not at all; a name that isn't known may be that
+of any file. Names of the working directory are relative, however they are put together.
+"""
 
 from __future__ import annotations
 
-import dis
 import os
-from collections.abc import Mapping
+import re
+import shlex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import PurePath
-from types import CodeType, MappingProxyType
-from typing import Any
+from typing import NamedTuple
 
-_READERS = frozenset(
-    ["read_csv", "read_parquet", "read_json", "read_excel", "read_feather", "read_pickle", "loadtxt", "imread", "load"]
+from flytenb.reach.abstract_values import (
+    OWN,
+    PLAIN,
+    UNKNOWN,
+    Bundle,
+    Made,
+    Method,
+    Special,
+    Text,
+    Value,
+    elements,
+    is_private_path,
+    join,
+    joined_text,
+    texts,
 )
-_WRITERS = frozenset(
-    [
-        "Path",
-        "PurePath",
-        "PosixPath",
-        "FileHandler",
-        "RotatingFileHandler",
-        "connect",
-        "FlyteFile",
-        "FlyteDirectory",
-        "ZipFile",
-        "TarFile",
-        "to_csv",
-        "to_parquet",
-        "to_json",
-        "to_pickle",
-        "to_excel",
-        "to_feather",
-        "to_hdf",
-        "to_html",
-        "write_csv",
-        "write_parquet",
-        "write_json",
-        "savefig",
-        "save",
-        "savetxt",
-        "savez",
-        "imsave",
-        "imwrite",
-        "copy",
-        "copyfile",
-        "copytree",
-        "move",
-        "rename",
-        "replace",
-        "rmtree",
-        "write_table",
-        "write_image",
-        "write_html",
-    ]
+
+
+@dataclass(frozen=True, slots=True)
+class FileName:
+    """A file or directory by its name: the whole of it (`end` is None), or its start and end."""
+
+    start: str
+    end: str | None = None
+
+    def meets(self, other: FileName) -> bool:
+        """Tell whether both may be one file, or one inside of the other."""
+        return self._may_be(other) or self._may_contain(other) or other._may_contain(self)
+
+    def _may_be(self, other: FileName) -> bool:
+        if self.end is None and other.end is None:
+            return self.start == other.start
+        if self.end is None:
+            return other._may_be(self)
+        if other.end is None:
+            fits = other.start.startswith(self.start) and other.start.endswith(self.end)
+            return fits and len(other.start) >= len(self.start) + len(self.end)
+        starts = self.start.startswith(other.start) or other.start.startswith(self.start)
+        return starts and (self.end.endswith(other.end) or other.end.endswith(self.end))
+
+    def _may_contain(self, other: FileName) -> bool:
+        if self.end is None:
+            is_all = self.start == "." and not other.start.startswith("/")
+            return is_all or other.start.startswith(f"{self.start.rstrip('/')}/")
+        return self.end == "" and (other.start.startswith(self.start) or self.start.startswith(other.start))
+
+    def __str__(self) -> str:
+        if self.end is None:
+            return f"file {self.start}" if self.start != "." else "files of the working directory"
+        return f"files {self.start}*{self.end}" if self.start or self.end else "files of unknown names"
+
+
+ANY = FileName("", "")
+"""A file whose name isn't known."""
+
+
+class Files(NamedTuple):
+    """The files that a call reads, and those that it may change."""
+
+    read: frozenset[FileName] = frozenset()
+    written: frozenset[FileName] = frozenset()
+
+
+NO_FILES = Files()
+
+_OPENERS = re.compile(r"open|(io|codecs|gzip|bz2|lzma|tarfile|zipfile)\.(open|\w*File)|\.open")
+_TAKERS = re.compile(  # of the name of what they change
+    r"os\.(remove|unlink|mkdir|makedirs|rmdir|removedirs|truncate|utime|chmod|chown|mkfifo|mknod|open)|shutil\.rmtree|"
+    r"_?sqlite3\.connect|shelve\.open|dbm\.\w*open|logging\.(handlers\.)?\w*FileHandler|pathlib\._?local\.\w+|"
+    r"\.(write_text|write_bytes|touch|unlink|mkdir|rmdir|symlink_to|hardlink_to|chmod)"
 )
-_MOVERS = frozenset(["copy", "copyfile", "copytree", "move", "rename", "replace"])
-_READING = frozenset(
-    [
-        "read_text",
-        "read_bytes",
-        "exists",
-        "is_file",
-        "is_dir",
-        "iterdir",
-        "glob",
-        "rglob",
-        "stat",
-        "touch",
-        "mkdir",
-        "unlink",
-    ]
+_READERS = re.compile(
+    r"os\.(stat|lstat|listdir|scandir|walk|access|readlink)|os\.path\.(exists|lexists|isfile|isdir|getsize|getmtime)|"
+    r"i?glob\.i?glob|linecache\.\w+|"
+    r"\.(read_text|read_bytes|exists|is_file|is_dir|iterdir|glob|rglob|stat|lstat|samefile)|"
+    r"(\w+\.)*(read_(?!only)\w+|scan_\w+|imread|loadtxt|genfromtxt|fromfile|from_pretrained|from_file|FlyteFile|"
+    r"FlyteDirectory|load(_\w+)?)"
 )
-"""Methods of a path that leave what a file holds as it is."""
+_PAIRS = re.compile(r"os\.(rename|renames|replace|link|symlink)|shutil\.(copy\w*|move)")
+_WRITERS = re.compile(
+    r"(\w*\.)*(save\w*|write_(?!text|bytes)\w+|dump(_\w+)?|export\w*|imsave|imwrite|print_(figure|png|pdf|svg)|sink_\w+|"
+    r"to_(csv|parquet|json|excel|pickle|feather|hdf|html|latex|markdown|xml|stata|orc|netcdf|zarr|file|tiff?|disk|avro|"
+    r"delta|ipc)|tofile|extract(all)?|download\w*|urlretrieve|unpack_archive|make_archive|snapshot_download|"
+    r"CSVLogger|SummaryWriter|FileWriter|h5py\.\w*File|basicConfig|redirect_to_file)"
+)
+_TAKES_FILES = re.compile(r"(json|pickle|marshal|yaml|toml|tomllib|plistlib|csv)\.\w+")
+"""Of the standard library and its like: they write to files that are open already, not to names."""
+_PATH_ARGUMENTS = ("path", "path_or_buf", "filename", "fname", "file", "fp", "dst", "out", "output", "where", "buf",
+                   "excel_writer", "filepath", "extract_dir", "path_or_buffer", "save_path", "database")  # fmt: skip
+_COMMANDS = re.compile(
+    r"subprocess\.(run|call|check_call|check_output|Popen|getoutput|getstatusoutput)|"
+    r"os\.(system|popen|spawn\w+|posix_spawn\w*)|asyncio\.(subprocess\.)?create_subprocess_\w+"
+)
+_HARMLESS_COMMANDS = frozenset([
+    "sleep", "echo", "cat", "ls", "wc", "grep", "egrep", "head", "tail", "date", "hostname", "uname", "which",
+    "true", "false", "printf", "env", "test", "sort", "cut", "tr", "nproc", "id", "whoami", "pwd", "seq",
+    "basename", "dirname", "stat", "du", "df", "ps", "free", "md5sum", "sha256sum", "diff", "cmp", "file",
+    "nvidia-smi", "exit", "cd",
+])  # fmt: skip
 
 
-def file_names(
-    code: CodeType, scope: Mapping[str, Any], defaults: Mapping[str, Any] = MappingProxyType({})
-) -> tuple[set[str], set[str]]:
-    """Return the relative names that code reads, and those that it may write; code inside of it isn't looked at.
+def files_of_call(name: str, args: Sequence[Value], named: Mapping[str, Value]) -> Files:
+    """Return the files that a call uses.
 
-    A name is found where it is an argument of a call that takes files: as a text, as a local variable that is one, or
-    as a global that is one; `defaults` are those of the code's parameters.
+    Args:
+        name: the function's dotted name; `.name` for a method, whose object is the first argument.
+        args: what it is called with.
+        named: arguments by their names.
     """
-    read: set[str] = set()
-    written: set[str] = set()
-    instructions = [
-        i for i in dis.get_instructions(code) if i.opname not in ("CACHE", "EXTENDED_ARG", "PRECALL", "NOP")
-    ]
-    local = {name: {str(value)} for name, value in defaults.items() if isinstance(value, str | PurePath)}
-    for before, instruction in pairwise(instructions):
-        if instruction.opname in ("STORE_FAST", "STORE_DEREF") and (name := _name(before, {}, scope)) is not None:
-            local.setdefault(instruction.argval, set()).update(name)
-    callee = ""
-    arguments: list[str] = []
-    names: set[str] = set()
-    for at, instruction in enumerate(instructions):
-        opname = instruction.opname
-        if opname in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_ATTR", "LOAD_METHOD"):
-            found = _name(instruction, local, scope)
-            if found is not None and callee:
-                names |= found
-            elif callee == "" and found is not None and isinstance(scope.get(instruction.argval), PurePath):
-                # A path that is a global: the method that is called decides whether it is read or written.
-                method = str(instructions[at + 1].argval) if at + 1 < len(instructions) else ""
-                if not scope[instruction.argval].is_absolute():
-                    (read if method in _READING else written).update(map(os.path.normpath, found))
-            else:
-                callee, arguments, names = str(instruction.argval), [], set()
-        elif opname in ("LOAD_CONST", "LOAD_FAST", "LOAD_DEREF"):
-            found = _name(instruction, local, scope)
-            if arguments or names or found is None:
-                arguments += found or [""]
-            else:
-                names |= found
-        elif opname in ("BUILD_STRING", "FORMAT_VALUE", "BINARY_OP"):
-            arguments, names = [""], set()
-        elif opname.startswith("CALL") and opname != "CALL_INTRINSIC_1":
-            following = instructions[at + 1] if at + 1 < len(instructions) else None
-            if callee in _MOVERS:
-                names = names | set(arguments)
-            relative = {os.path.normpath(name) for name in names if name and not name.startswith("/")}
-            if callee == "open":
-                is_written = any(set(mode) & set("wax+") for mode in arguments if len(mode) <= 3)
-                (written if is_written else read).update(relative)
-            elif callee in _READERS or (
-                callee in ("Path", "PurePath", "PosixPath") and following is not None and following.argval in _READING
-            ):
-                read |= relative
-            elif callee in _WRITERS:
-                written |= relative
-            callee, arguments, names = "", [], set()
-    return read - written, written
+    first = args[:1] or [named[n] for n in _PATH_ARGUMENTS if n in named][:1]
+    if _OPENERS.fullmatch(name):
+        modes = [*args[1:2], *(named[n] for n in ("mode",) if n in named)]
+        is_written = any(not (found := texts(mode)) or any(set(t.start) & set("wax+") for t in found) for mode in modes)
+        return _used(first, is_written=is_written)
+    if _COMMANDS.fullmatch(name):
+        return files_of_command(args, named)
+    if _PAIRS.fullmatch(name) or (name in (".rename", ".replace") and len(args) == 2 and not _is_text(args[0], name)):
+        moves = "copy" not in name
+        return _both(_used(args[:1], is_written=moves), _used(args[1:2], is_written=True))
+    if _TAKERS.fullmatch(name):
+        is_soft = name in ("os.makedirs", ".mkdir") and "exist_ok" in named
+        return NO_FILES if is_soft else _used(first, is_written=True)
+    if name.startswith("."):
+        if _READERS.fullmatch(name):
+            return _used(args[:1], is_written=False) if not _is_loader(name) else _used(args[1:2], is_written=False)
+        args = args[1:]
+    elif _READERS.fullmatch(name):
+        return NO_FILES if _TAKES_FILES.fullmatch(name) else _used(first, is_written=False)
+    if _WRITERS.fullmatch(name) and not _TAKES_FILES.fullmatch(name):
+        return _used(_path_among(name, args, named), is_written=True)
+    return NO_FILES
 
 
-def _name(instruction: dis.Instruction, local: Mapping[str, set[str]], scope: Mapping[str, Any]) -> set[str] | None:
-    """Return the texts that an instruction loads, None if it loads something else."""
-    value = instruction.argval
-    if instruction.opname == "LOAD_CONST":
-        return {value} if type(value) is str else None
-    if instruction.opname in ("LOAD_FAST", "LOAD_DEREF"):
-        return local.get(value)
-    if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
-        found = scope.get(value)
-        return {str(found)} if isinstance(found, str | PurePath) else None
+def _is_loader(name: str) -> bool:
+    return name not in (".read_text", ".read_bytes") and name.startswith(
+        (".load", ".read_", ".scan_", ".imread", ".from")
+    )
+
+
+def _is_text(value: Value, name: str) -> bool:
+    """Whether `value.replace(x)` can't be the method of a path: a text takes two arguments."""
+    return name == ".rename" and not texts(value)
+
+
+def _path_among(name: str, args: Sequence[Value], named: Mapping[str, Value]) -> list[Value]:
+    """The argument of a writing call that is a path, if any is."""
+    given = [named[n] for n in _PATH_ARGUMENTS if n in named]
+    for at, value in enumerate([*given, *args]):
+        if any(isinstance(one, Text) for one in value) or (is_private_path(value) or not _may_be_path(value)):
+            if at == 0 and not _is_open_file(value) and not _may_be_path(value) and re.search(r"dump|save", name):
+                continue  # `dump(model, path)`
+            return [value]
+        later = args[1:2] if not given else []
+        if (
+            later
+            and re.search(r"dump|save", name)
+            and (texts(later[0]) or not _may_be_path(later[0]) or is_private_path(later[0]))
+        ):
+            return [later[0]]
+        return [value]
+    return (
+        [frozenset([Text(".")])] if re.search(r"\.(extractall|unpack_archive|basicConfig)$", name) and not args else []
+    )
+
+
+def _is_open_file(value: Value) -> bool:
+    return any(
+        one is Special.OPEN_FILE or (isinstance(one, Made) and one.name.startswith(("io.", "tempfile.", "zipfile.")))
+        for one in value
+    )
+
+
+def _may_be_path(value: Value) -> bool:
+    return any(
+        isinstance(one, Text) or one is Special.UNKNOWN or (isinstance(one, Method) and one.owner is not Special.OWN)
+        for one in value
+    )
+
+
+def _used(values: Iterable[Value], *, is_written: bool) -> Files:
+    names = frozenset(name for value in values for name in _names_in(value))
+    return Files(written=names) if is_written else Files(read=names)
+
+
+def _both(*files: Files) -> Files:
+    return Files(frozenset().union(*(f.read for f in files)), frozenset().union(*(f.written for f in files)))
+
+
+def _names_in(value: Value) -> Iterator[FileName]:
+    if is_private_path(value) or any(isinstance(one, Bundle) for one in value):
+        return
+    for one in value:
+        if isinstance(one, Text):
+            if "://" not in one.start:
+                yield file_name(one)
+        elif one is Special.UNKNOWN or isinstance(one, Method):
+            yield ANY
+
+
+def file_name(text: Text) -> FileName:
+    """Return the file that a text names; one in the working directory is relative."""
+    start = text.start
+    here = f"{working_directory()}/"
+    if start.startswith(here):
+        start = start.removeprefix(here)
+    if text.end is None:
+        return FileName(os.path.normpath(start or "."))
+    folder, slash, rest = start.rpartition("/")
+    clean = os.path.normpath(folder) if folder else folder
+    return FileName(rest if clean == "." else f"{clean}{slash}{rest}", text.end)
+
+
+def working_directory() -> str:
+    """Return the working directory, a name that no file has if it has been removed."""
+    try:
+        return os.getcwd()  # noqa: PTH109 - a text is wanted
+    except OSError:
+        return "\0"
+
+
+# --- commands ----------------------------------------------------------------------------------------------------
+
+
+def files_of_command(args: Sequence[Value], named: Mapping[str, Value]) -> Files:
+    """Return the files that a command may use: all of the working directory, unless it only prints."""
+    folder = named.get("cwd")
+    if folder is not None and is_private_path(folder):
+        return NO_FILES
+    words = [t for value in args[:1] for one in value for t in _words(one)]
+    if words and all(t.end is None for t in words):
+        return files_of_script(" ".join(t.start for t in words))
+    if words and words[0].end is None and words[0].start in _HARMLESS_COMMANDS and not _redirects(words):
+        return NO_FILES
+    return Files(written=frozenset([FileName(".")]))
+
+
+def _words(one: object) -> list[Text]:
+    if isinstance(one, Text):
+        return [one]
+    if isinstance(one, Bundle):
+        return sorted(texts(one.values), key=lambda t: t.start not in _HARMLESS_COMMANDS)
+    return []
+
+
+def _redirects(words: Iterable[Text]) -> bool:
+    return any(">" in t.start or ">" in (t.end or "") or "tee" in t.start for t in words)
+
+
+@lru_cache(maxsize=256)
+def files_of_script(script: str) -> Files:
+    """Return the files that a shell script may change: known ones if it only prints, else all of its directory."""
+    written: set[FileName] = set()
+    for line in re.split(r"[\n;|&]+", re.sub(r"2>&1|&>", ">", script)):
+        try:
+            words = shlex.split(re.sub(r">>?", " > ", line), comments=True)
+        except ValueError:
+            return Files(written=frozenset([FileName(".")]))
+        targets = [after for word, after in pairwise(words) if word == ">"]
+        written |= {file_name(Text(t)) for t in targets if not t.startswith(("/dev/", "{", "$"))}
+        if words and words[0].rpartition("/")[2] not in _HARMLESS_COMMANDS and "--version" not in words:
+            return Files(written=frozenset([FileName(".")]))
+    return Files(written=frozenset(written))
+
+
+# --- operations on paths -----------------------------------------------------------------------------------------
+
+_PATH_CLASSES = re.compile(r"pathlib\.(_local\.)?(Pure)?(Posix|Windows)?Path|(\w+\.)*(FlyteFile|FlyteDirectory)")
+_SAME = frozenset(["absolute", "resolve", "expanduser", "as_posix", "strip", "rstrip", "lstrip", "__fspath__",
+                   "__enter__", "os.path.abspath", "os.path.realpath", "os.path.normpath"])  # fmt: skip
+
+
+def path_operation(name: str, args: Sequence[Value]) -> Value | None:
+    """Return the path that an operation on paths and texts gives; None if it is no such operation.
+
+    Args:
+        name: a function's dotted name, `.name` of a method, `@name` of an attribute, or `/`.
+        args: what it is applied to.
+    """
+    if name in ("os.getcwd", "pathlib.Path.cwd"):
+        return frozenset([Text("")])
+    if _PATH_CLASSES.fullmatch(name) or name in ("os.path.join", ".joinpath", "/"):
+        return _joined(args) if args else frozenset([Text("")])
+    if name in _SAME or name[1:] in _SAME:
+        return args[0] if args else UNKNOWN
+    if name == "os.path.expanduser" and args:
+        found = texts(args[0])
+        return frozenset(Text(os.path.expanduser(t.start), t.end) for t in found) or UNKNOWN  # noqa: PTH111
+    if name in ("os.path.dirname", "@parent", "os.path.basename", "@name", "@stem"):
+        return _part(name, args[0]) if args else UNKNOWN
+    if name in (".with_suffix", ".with_name", ".with_stem"):
+        return frozenset(Text(t.start[: t.start.rfind("/") + 1], "") for t in texts(args[0])) or UNKNOWN
+    if name in (".format", ".replace", ".join", ".removesuffix", ".removeprefix"):
+        return _formatted(name, args)
+    if name in (".iterdir", ".glob", ".rglob"):
+        return frozenset(
+            [Bundle(frozenset(Text(f"{t.start}/" if t.start else "", "") for t in texts(args[0])) or UNKNOWN)]
+        )
     return None
+
+
+def _joined(parts: Sequence[Value]) -> Value:
+    """Paths joined by `/`; each part may be one of several."""
+    made = parts[0]
+    for part in parts[1:]:
+        if is_private_path(made):
+            return OWN
+        if any(isinstance(one, Bundle) for one in part):
+            part = elements(part)
+        pairs = [_join_two(a, b) for a in made or UNKNOWN for b in part or UNKNOWN]
+        made = join(pairs)
+    return made
+
+
+def _join_two(a: object, b: object) -> Value:
+    if b is Special.OWN or a is Special.OWN:
+        return OWN
+    if not isinstance(a, Text):
+        return joined_text([UNKNOWN, frozenset([Text("/")]), frozenset([b])]) if isinstance(b, Text) else UNKNOWN
+    if isinstance(b, Text) and b.start.startswith("/"):
+        return frozenset([b])
+    slash = "/" if (a.end if a.end is not None else a.start) else ""
+    return joined_text([frozenset([a]), frozenset([Text(slash)]), frozenset([b])])
+
+
+def _part(name: str, value: Value) -> Value:
+    found: set[object] = set()
+    for one in value:
+        if isinstance(one, Text) and one.end is None:
+            path = PurePath(one.start)
+            found.add(Text(str(path.parent if "dirname" in name or "parent" in name else path.name)))
+        elif one is Special.OWN or is_private_path(frozenset([one])):
+            found.add(Special.OWN if "parent" in name or "dirname" in name else Special.UNKNOWN)
+        else:
+            found.add(Special.UNKNOWN)
+    return frozenset(found)
+
+
+def _formatted(name: str, args: Sequence[Value]) -> Value:
+    template = texts(args[0]) if args else []
+    if name == ".format":
+        return frozenset(Text(re.split(r"\{", t.start)[0], re.split(r"\}", t.start)[-1]) for t in template) or UNKNOWN
+    return UNKNOWN if args and not is_private_path(args[0]) else OWN if name != ".join" else PLAIN

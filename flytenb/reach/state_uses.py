@@ -7,136 +7,37 @@ what an installed library does by itself is not seen, and can be declared with `
 
 from __future__ import annotations
 
-import dis
-import os
+import queue
 import sqlite3
 import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from types import CodeType, FunctionType, ModuleType
+from types import CodeType, FunctionType
 from typing import Any, TypeVar
 
 from flytenb.bridge.entities.kind import function_of
+from flytenb.bridge.execution.files import may_hold_files
 from flytenb.errors import UsageError
+from flytenb.reach.abstract_values import OWN, PLAIN, Instance, Made, Shared, Value
 from flytenb.reach.bytecode import uses_of
 from flytenb.reach.code_walk import Reach, reach_of
-from flytenb.reach.file_names import file_names
-from flytenb.reach.ownership import is_own_module
+from flytenb.reach.file_names import FileName, files_of_script, working_directory
+from flytenb.reach.process_state import EVERYTHING, KINDS, MAIN_THREAD
+from flytenb.reach.state_effects import StateEffects
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-EVERYTHING = "everything"
-MAIN_THREAD = "main thread"
-EVENT_LOOP = "event loop"
-DECIMALS = "decimal context"
-PRIVATE = frozenset([EVENT_LOOP, DECIMALS])
-"""What each task is given of its own, so that using it keeps no other waiting."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """One kind of process-wide state.
-
-    Attributes:
-        reads: the names whose users see it; one that ends in `.` means all that begins so.
-        writes: the names whose users change it.
-        harmless: names that `reads` or `writes` would take by their beginning, and that use none of it.
-    """
-
-    reads: tuple[str, ...] = ()
-    writes: tuple[str, ...] = ()
-    harmless: frozenset[str] = frozenset()
-
-
-KINDS: Mapping[str, Kind] = {
-    "random": Kind(
-        ("random.",),
-        ("random.seed", "random.setstate"),
-        frozenset(["random.Random", "random.SystemRandom"]),
-    ),
-    "numpy.random": Kind(
-        ("numpy.random.",),
-        ("numpy.random.seed", "numpy.random.set_state"),
-        frozenset(
-            f"numpy.random.{name}"
-            for name in ("default_rng", "Generator", "RandomState", "SeedSequence", "PCG64", "MT19937", "BitGenerator")
-        ),
-    ),
-    "torch seed": Kind(
-        ("torch.rand", "torch.randn", "torch.randint", "torch.randperm", "torch.bernoulli", "torch.normal"),
-        ("torch.manual_seed", "torch.seed", "torch.set_rng_state"),
-    ),
-    "cwd": Kind((), ("os.chdir", "os.fchdir", "contextlib.chdir")),
-    "environ": Kind(
-        (
-            *("os.environ", "os.getenv", "os.environb", "os.path.expandvars", "subprocess.", "os.system", "os.popen"),
-            *(f"time.{name}" for name in ("localtime", "mktime", "ctime", "strftime", "tzname")),
-        ),
-        (
-            "os.putenv",
-            "os.unsetenv",
-            "dotenv.load_dotenv",
-            *("pytest.MonkeyPatch", "_pytest.monkeypatch.MonkeyPatch"),
-            "time.tzset",
-            *(f"os.environ.{name}" for name in ("update", "setdefault", "pop", "popitem", "clear")),
-        ),
-    ),
-    "stdout": Kind(
-        ("builtins.print", "sys.stdout", "sys.stderr"),
-        ("contextlib.redirect_stdout", "contextlib.redirect_stderr"),
-    ),
-    "pyplot": Kind((), ("matplotlib.pyplot.", "matplotlib.pyplot", "pylab.", "seaborn.", "matplotlib.rcParams")),
-    "warnings": Kind(
-        ("warnings.warn",),
-        tuple(f"warnings.{n}" for n in ("filterwarnings", "simplefilter", "resetwarnings", "catch_warnings")),
-    ),
-    "locale": Kind(("locale.",), ("locale.setlocale",)),
-    "umask": Kind((), ("os.umask",)),
-    "import path": Kind((), tuple(f"sys.path.{n}" for n in ("append", "insert", "extend", "remove", "pop", "clear"))),
-    "numpy settings": Kind((), ("numpy.seterr", "numpy.seterrcall", "numpy.errstate", "numpy.set_printoptions")),
-    "pandas options": Kind((), ("pandas.set_option", "pandas.reset_option", "pandas.option_context", "pandas.options")),
-    "argv": Kind(("sys.argv", "argparse.ArgumentParser"), ()),
-    "logging": Kind((), ("logging.basicConfig", "logging.disable", "logging.config.")),
-    "socket timeout": Kind((), ("socket.setdefaulttimeout",)),
-    "interpreter": Kind(
-        (),
-        (
-            *(f"sys.{n}" for n in ("setrecursionlimit", "settrace", "setprofile", "setswitchinterval")),
-            *(f"gc.{n}" for n in ("disable", "enable", "set_threshold", "freeze")),
-            "multiprocessing.set_start_method",
-        ),
-    ),
-    DECIMALS: Kind(("decimal.",), ()),
-    MAIN_THREAD: Kind(
-        (), (*(f"signal.{n}" for n in ("signal", "siginterrupt", "set_wakeup_fd")), "tkinter.", "turtle.")
-    ),
-    EVENT_LOOP: Kind(("asyncio.get_event_loop", "asyncio.ensure_future", "asyncio.Future"), ()),
-    EVERYTHING: Kind(
-        (),
-        (
-            *("unittest.mock.patch", "mock.patch", "importlib.reload"),
-            *("pytest.MonkeyPatch", "_pytest.monkeypatch.MonkeyPatch"),
-        ),
-    ),
-}
-"""What is looked for, by the name that `uses` takes and that the inspector of a run shows."""
-
-_LOCKS = (type(threading.Lock()), type(threading.RLock()), threading.Condition, threading.Semaphore, threading.Barrier)
-_ASSIGNED = {
-    "sys.stdout": "stdout",
-    "sys.stderr": "stdout",
-    "sys.stdin": "stdout",
-    "sys.argv": "argv",
-    "sys.path": "import path",
-}
-"""Attributes of modules that are state of a kind of their own."""
+_LOCKS = (
+    type(threading.Lock()), type(threading.RLock()), threading.Condition, threading.Semaphore, threading.Barrier,
+    threading.Event, queue.Queue, queue.SimpleQueue,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class StateUse:
-    """The process-wide state that one task uses.
+    """The process-wide state that one task uses: kinds by name, files, objects and variables that tasks share.
 
     Attributes:
         reads: what must not change while it runs.
@@ -145,8 +46,8 @@ class StateUse:
         assigned: the attributes of installed modules that it assigns, by module and name.
     """
 
-    reads: frozenset[str] = frozenset()
-    writes: frozenset[str] = frozenset()
+    reads: frozenset[Any] = frozenset()
+    writes: frozenset[Any] = frozenset()
     environment: Mapping[str, str] = field(default_factory=dict, hash=False)
     assigned: frozenset[tuple[str, str]] = frozenset()
 
@@ -155,24 +56,37 @@ class StateUse:
         return bool(self.reads or self.writes or self.environment)
 
     def on_disk(self) -> StateUse:
-        """Return what of it a process of its own shares with others: the files of the working directory."""
-        reads, writes = (frozenset(n for n in names if n.startswith("file ")) for names in (self.reads, self.writes))
+        """Return what of it a process of its own shares with others: files."""
+        reads, writes = (frozenset(n for n in names if isinstance(n, FileName)) for names in (self.reads, self.writes))
         return StateUse(reads, writes)
 
     def conflict_with(self, other: StateUse) -> str | None:
         """Return the state because of which both can't run at the same time, or None."""
         for one, another in ((self, other), (other, self)):
             if EVERYTHING in one.writes:
-                return EVERYTHING
-            both = one.writes & (another.reads | another.writes)
+                return KINDS[EVERYTHING].label
+            if not one.writes:
+                continue
+            used = another.reads | another.writes
+            both = one.writes & used
             if both:
-                return min(both)
+                return min(map(label_of, both))
+            files = [name for name in used if isinstance(name, FileName)]
+            for name in one.writes if files else ():
+                if isinstance(name, FileName) and any(name.meets(file) for file in files):
+                    return str(name)
         if "environ" in self.reads and "environ" in other.reads and self.environment != other.environment:
-            return "environ"
+            return label_of("environ")
         return None
 
 
 NOTHING = StateUse()
+
+
+def label_of(state: Any) -> str:
+    """Return what messages call a state."""
+    kind = KINDS.get(state) if isinstance(state, str) else None
+    return str(state) if kind is None else kind.label
 
 
 def uses(*names: str) -> Callable[[F], F]:
@@ -201,6 +115,7 @@ class _Known:
     use: StateUse
     names: list[tuple[dict[str, Any], str, int]]
     calls_libraries: bool
+    cwd: str = ""
 
     def holds(self) -> bool:
         return all(id(scope.get(name)) == found for scope, name, found in self.names)
@@ -222,8 +137,10 @@ def state_use_of(task: Any, *, has_own_cwd: bool, calls_run: bool = True) -> tup
     function = function_of(task)
     environment = dict(getattr(task, "environment", None) or {})
     if not isinstance(function, FunctionType):
-        return StateUse(frozenset({"environ"}), frozenset(), environment) if environment else NOTHING, True
-    known = _of_function(function, calls_run)
+        files = _files_of_shell(task)
+        use = StateUse(frozenset({"environ"}) if environment else frozenset(), files, environment)
+        return use if use else NOTHING, True
+    known = _of_function(function, task, calls_run)
     use = known.use
     writes = use.writes - {"cwd"} if has_own_cwd else use.writes
     if environment:
@@ -233,15 +150,37 @@ def state_use_of(task: Any, *, has_own_cwd: bool, calls_run: bool = True) -> tup
     return use, known.calls_libraries
 
 
-def _of_function(function: FunctionType, calls_run: bool) -> _Known:
+def _files_of_shell(task: Any) -> frozenset[FileName]:
+    """The files that a shell task's script may change, if it says so."""
+    script = getattr(task, "script", None)
+    return files_of_script(script).written if isinstance(script, str) else frozenset()
+
+
+def _of_function(function: FunctionType, task: Any, calls_run: bool) -> _Known:
     known = _known.get(function)
-    if known is None or not known.holds():
+    cwd = working_directory()
+    if known is None or known.cwd != cwd or not known.holds():
         try:
             reach = reach_of(function, calls_run=calls_run)
         except Exception:  # a module of the user's that can't be read any more
             return _Known(NOTHING, [], True)
         is_calling = any(not name.startswith("builtins.") for name in reach.names)
-        known = _known[function] = _Known(_read(function, reach), list(_names_of(reach.functions)), is_calling)
+        use = _read(function, reach, _parameters(task), calls_run)
+        known = _known[function] = _Known(use, list(_names_of(reach.functions)), is_calling, cwd)
+    return known
+
+
+def _parameters(task: Any) -> dict[str, Value]:
+    """What is known of a task's inputs: a file is a copy of its own, and a number or table is no file name."""
+    types = getattr(getattr(task, "python_interface", None), "inputs", None) or {}
+    known: dict[str, Value] = {}
+    for name, declared in types.items():
+        if may_hold_files(declared):
+            known[name] = OWN
+        elif declared in (int, float, bool):
+            known[name] = PLAIN
+        elif isinstance(declared, type) and declared.__module__.partition(".")[0] in ("pandas", "polars", "numpy"):
+            known[name] = frozenset([Made(f"{declared.__module__}.{declared.__qualname__}")])
     return known
 
 
@@ -252,129 +191,79 @@ def _names_of(functions: Iterable[FunctionType]) -> Iterator[tuple[dict[str, Any
             yield from ((scope, name, id(scope[name])) for name in code.co_names if name in scope)
 
 
-def _read(function: FunctionType, reach: Reach) -> StateUse:
-    reads: set[str] = set()
-    writes: set[str] = set(getattr(function, "__flytenb_uses__", ()))
-    for name, kind in KINDS.items():
-        for used in reach.names - kind.harmless:
-            if _is_among(used, kind.writes):
-                writes.add(name)
-            elif _is_among(used, kind.reads):
-                reads.add(name)
-    if any(isinstance(value, sqlite3.Connection | sqlite3.Cursor) for value in reach.values):
-        writes.add(MAIN_THREAD)
-    assigned: set[tuple[str, str]] = set()
-    for own in reach.functions:
-        writes |= set(getattr(own, "__flytenb_uses__", ()))
-        _read_own(own, reads, writes, assigned)
-    if any(isinstance(value, _LOCKS) for value in reach.values):  # code that locks has thought of other threads
-        reads, writes = ({n for n in names if not n.startswith("global ")} for names in (reads, writes))
-    return StateUse(frozenset(reads - writes), frozenset(writes), assigned=frozenset(assigned))
-
-
-def _is_among(used: str, names: Iterable[str]) -> bool:
-    return any(used == name or (name.endswith(".") and used.startswith(name)) for name in names)
-
-
-def _read_own(function: FunctionType, reads: set[str], writes: set[str], assigned: set[tuple[str, str]]) -> None:
-    """Read what a function assigns: the environment, attributes of modules and of globals, globals, files by name."""
-    scope = function.__globals__
-    home = str(scope.get("__name__"))
-    uses = uses_of(function.__code__).uses
-    if "add_signal_handler" in uses_of(function.__code__).attributes:  # of an event loop, which has no name
-        writes.add(MAIN_THREAD)
-    read_items = {use.origin.name for use in uses if use.how in ("read", "call", "update")}
-    for use in uses:
-        held = scope.get(use.origin.name) if use.origin.kind == "global" else None
-        if use.how in _CHANGES and ("environ" in (use.origin.name, *use.attributes) or held is os.environ):
-            writes.add("environ")
-        elif use.how in _CHANGES and use.attributes[-1:] == ("modules",) and held is sys:
-            writes.add(EVERYTHING)
-        elif use.how in _CHANGES and use.origin.kind == "global" and use.origin.name in read_items:
-            # A table that is only written to, as a log is, is nothing that two tasks could mix up.
-            writes.add(f"global {home}.{use.origin.name}")
-    for code in _codes(function.__code__):
-        for owner, name in _assigned(code, scope):
-            if not isinstance(owner, ModuleType):
-                writes.add(f"global {home}.{name}")
-            elif (kind := _ASSIGNED.get(f"{owner.__name__}.{name}")) is not None:
-                writes.add(kind)
-            elif is_own_module(owner):
-                writes.add(f"global {owner.__name__}.{name}")
-            else:
-                writes.add(EVERYTHING)
-                assigned.add((owner.__name__, name))
-        for name in code.co_names:
-            if name in scope and not isinstance(scope[name], ModuleType | FunctionType):
-                reads.add(f"global {home}.{name}")
-        read, written = file_names(code, scope, _defaults(function) if code is function.__code__ else {})
-        reads |= {f"file {name}" for name in read}
-        writes |= {f"file {name}" for name in written}
-    for use in uses:
-        owner = scope.get(use.origin.name) if use.origin.kind == "global" else None
-        if isinstance(owner, ModuleType) and use.attributes and is_own_module(owner):
-            reads.add(f"global {owner.__name__}.{use.attributes[0]}")
-
-
-_CHANGES = ("store", "delete", "update")
-
-
-def _defaults(function: FunctionType) -> dict[str, Any]:
-    """The defaults of a function's parameters, by name."""
-    code, values = function.__code__, function.__defaults__ or ()
-    names = code.co_varnames[: code.co_argcount]
-    return {**dict(zip(names[len(names) - len(values) :], values, strict=True)), **(function.__kwdefaults__ or {})}
-
-
-def _assigned(code: CodeType, scope: Mapping[str, Any]) -> Iterator[tuple[Any, str]]:
-    """Yield the modules whose attributes code assigns, each with the attribute; for a global, None and its name.
-
-    An attribute of any other global counts as the global.
-    """
-    chain: list[str] = []
-    is_setattr = False
-    taken, before = "", ""
-    for instruction in dis.get_instructions(code):
-        name = instruction.argval
-        if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
-            is_setattr = chain == ["setattr"] and "setattr" not in scope
-            chain, taken = [name], name
-        elif instruction.opname == "LOAD_CONST" and is_setattr and isinstance(name, str):
-            owner = _module_of(chain, scope)
-            if owner is not None:
-                yield owner, name
-            elif chain and chain[0] in scope:
-                yield None, chain[0]
-            chain, is_setattr = [], False
-        elif instruction.opname in ("LOAD_ATTR", "LOAD_METHOD") and chain:
-            chain.append(name)
-        elif instruction.opname in ("STORE_ATTR", "DELETE_ATTR") and chain:
-            owner = _module_of(chain, scope)
-            if owner is not None:
-                yield owner, name
-            elif chain[0] in scope:
-                yield None, chain[0]
-            chain = []
-        elif instruction.opname in ("STORE_GLOBAL", "DELETE_GLOBAL"):
-            yield None, name
-            chain = []
-        elif instruction.opname == "STORE_SLICE" or (instruction.opname == "STORE_SUBSCR" and before == "BUILD_SLICE"):
-            if taken in scope:
-                yield None, taken
-        elif instruction.opname not in ("CACHE", "EXTENDED_ARG", "RESUME"):
-            chain = []
-        before = before if instruction.opname == "CACHE" else instruction.opname
-
-
-def _module_of(chain: list[str], scope: Mapping[str, Any]) -> ModuleType | None:
-    value = scope.get(chain[0])
-    for name in chain[1:]:
-        value = vars(value).get(name) if isinstance(value, ModuleType) else None
-    return value if isinstance(value, ModuleType) else None
-
-
 def _codes(code: CodeType) -> Iterator[CodeType]:
     yield code
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             yield from _codes(constant)
+
+
+def _read(function: FunctionType, reach: Reach, parameters: Mapping[str, Value], calls_run: bool) -> StateUse:
+    effects = StateEffects(calls_run=calls_run)
+    reads, writes = effects.reads, effects.writes
+    try:
+        effects.add(function, parameters)
+        _add_unseen(effects, reach)
+    except Exception:  # an object of the user's that can't even be looked at
+        writes.add(EVERYTHING)
+    effects.finish()
+    attributes = {name for own in reach.functions for name in uses_of(own.__code__).attributes}
+    for name, kind in KINDS.items():
+        used = reach.names - kind.harmless
+        if any(_is_among(each, kind.writes) for each in used) or not kind.methods.isdisjoint(attributes):
+            writes.add(name)
+        elif any(_is_among(each, kind.reads) for each in used):
+            reads.add(name)
+    if any(_is_of_a_library(name) for name in reach.names):
+        reads |= {"stdout", "warnings"}  # any library may print, and warn
+    if any(isinstance(value, sqlite3.Connection | sqlite3.Cursor) for value in reach.values):
+        writes.add(MAIN_THREAD)
+    for own in reach.functions:
+        writes |= set(getattr(own, "__flytenb_uses__", ()))
+    if any(isinstance(value, _LOCKS) for value in reach.values):  # code that locks is made for several threads
+        reads, writes = ({n for n in names if not isinstance(n, Shared)} for names in (reads, writes))
+    return StateUse(frozenset(reads - writes), frozenset(writes), assigned=frozenset(effects.assigned))
+
+
+def _add_unseen(effects: StateEffects, reach: Reach) -> None:
+    """Add the functions whose calls aren't seen: by a library, a decorator, an operator, on an object of unknown class.
+
+    A method counts if code that runs asks anything for an attribute of its name.
+    """
+    todo = list(_with_classes(reach))
+    while True:
+        asked = {name for code in effects.codes for name in uses_of(code).attributes}
+        found = [
+            (own, first)
+            for own, first in todo
+            if not first or own.__name__ in asked or (own.__name__.startswith("__") and own.__name__.endswith("__"))
+        ]
+        if not found:
+            return
+        todo = [each for each in todo if each not in found]
+        for own, first in found:
+            if own.__code__ not in effects.codes:
+                effects.add(own, first)
+
+
+def _with_classes(reach: Reach) -> Iterator[tuple[FunctionType, dict[str, Value]]]:
+    """The functions that are reached, each with what is known of its first parameter: of a method, its object."""
+    owners: dict[CodeType, type] = {}
+    for value in reach.values:
+        if isinstance(value, type):
+            methods = [m for m in vars(value).values() if isinstance(m, FunctionType)]
+            owners |= {method.__code__: value for method in methods}
+    for own in reach.functions:
+        code = own.__code__
+        cls = owners.get(code)
+        is_method = cls is not None and code.co_argcount > 0
+        yield own, {code.co_varnames[0]: frozenset([Instance(cls)])} if is_method and cls is not None else {}
+
+
+def _is_of_a_library(name: str) -> bool:
+    top = name.partition(".")[0]
+    return top not in sys.stdlib_module_names and top not in ("builtins", "flytekit", "flytenb")
+
+
+def _is_among(used: str, names: Iterable[str]) -> bool:
+    return any(used == name or (name.endswith(".") and used.startswith(name)) for name in names)

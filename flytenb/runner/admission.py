@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from flytenb.bridge.context import is_in_node
 from flytenb.bridge.stopping import Attempt, current_attempt
-from flytenb.reach.state_uses import EVERYTHING, MAIN_THREAD
+from flytenb.reach.process_state import EVERYTHING, MAIN_THREAD
+from flytenb.reach.state_uses import StateUse
 from flytenb.runner.exclusion import Hold, exclusion
 from flytenb.runner.journal import Journal
 from flytenb.runner.main_thread import main_thread
@@ -37,6 +39,7 @@ class Admission:
         self.running = 0
         self._journal = journal
         self._around: Hold | None = current_attempt().hold
+        self._is_nested = is_in_node()
         self._aside: list[Step] = []
 
     def admit(self, step: Step, attempt: Attempt, begin_later: Callable[[Step], None], run: object) -> bool:
@@ -44,13 +47,13 @@ class Admission:
         use = step.state_use
         blocked = ""
         if self.alone is not None:
-            blocked = f"{self.alone.path}, which runs alone"
+            blocked = f"the whole process (used by {self.alone.path})"
         elif EVERYTHING in use.writes and self.running:
-            blocked = "the nodes that run, since it runs alone"
+            blocked = "the whole process (used by the nodes that run)"
         if blocked:
             self._aside.append(step)
         elif use:
-            hold = Hold(run, step.path, use, self._around)
+            hold = self.hold_for(step, use, run)
             found = exclusion.take(hold, lambda: workers.submit(lambda: begin_later(step)))
             if found is None:
                 attempt.hold = hold
@@ -62,6 +65,10 @@ class Admission:
             step.record.waited_for += (blocked,)
             self._journal.emit("wait", step.record, text=blocked)
         return not blocked
+
+    def hold_for(self, step: Step, use: StateUse, run: object) -> Hold:
+        """Return a hold of state for a step; nothing is taken yet."""
+        return Hold(run, step.path, use, self._around, self._is_nested)
 
     def dismiss(self, step: Step) -> list[Step]:
         """Note the end of a step that ran; return those that were set aside and may try again."""

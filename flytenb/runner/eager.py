@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +16,12 @@ from flytenb.bridge.execution.calls import build_result
 from flytenb.bridge.execution.eager import cause_of, eager_error, run_eager
 from flytenb.bridge.execution.files import own_files, own_value
 from flytenb.bridge.execution.packing import build_packing
-from flytenb.bridge.stopping import NodeStopped, shielded
+from flytenb.bridge.stopping import NodeStopped, current_attempt, shielded
 from flytenb.cache.task_cache import TaskCache
+from flytenb.errors import FlytenbError, UsageError, headline
+from flytenb.reach.process_state import EVERYTHING, HAS_OWN_CWD, MAIN_THREAD
+from flytenb.reach.state_uses import state_use_of
+from flytenb.runner.eager_state import EagerState
 from flytenb.runner.record import Record
 from flytenb.runner.scope import Scope
 from flytenb.runner.step import EntityStep, Expansion
@@ -61,7 +67,7 @@ class CallScope(Scope):
 class EagerStep(EntityStep):
     """Run the coroutine; it may wait for long, so it takes no worker from the nodes that it waits for."""
 
-    __slots__ = ("build", "cache", "calls", "strict")
+    __slots__ = ("build", "cache", "calls", "needs_main_thread", "own_state", "strict")
     holds_worker = False
 
     def __init__(self, record: Record, scope: Scope, build: BuildCall, cache: TaskCache | None, strict: bool) -> None:
@@ -70,6 +76,8 @@ class EagerStep(EntityStep):
         self.cache = cache
         self.strict = strict
         self.calls: list[CallScope] = []
+        self.own_state: EagerState | None = None
+        self.needs_main_thread = False
 
     def execute(self, scheduler: Scheduler) -> None:
         inputs = self.take_inputs(scheduler)
@@ -92,14 +100,54 @@ class EagerStep(EntityStep):
             return await self._call(scheduler, entity, call_inputs)
 
         error: BaseException | None = None
+        self.own_state = state = self._begin_state(scheduler)
+        new_loop = None if state is None else state.new_loop
         try:
-            result = run_eager(self.use.entity, inputs, scheduler.workspace, add)
+            result = run_eager(self.use.entity, inputs, scheduler.workspace, add, new_loop)
         except Exception as e:
-            error = cause_of(e)
+            error = self._explained(cause_of(e))
+        finally:
+            if state is not None:
+                state.end()
         if error is not None:
             raise error  # outside of the `except`, or it would get another context than the user gave it
         scheduler.workspace.enter_to_pack()
         return build_packing(self.use.entity, strict=self.strict)([result])
+
+    def _begin_state(self, scheduler: Scheduler) -> EagerState | None:
+        """Put the process-wide state in place that the task's own code uses, if it uses any."""
+        use, _ = state_use_of(self.use.entity, has_own_cwd=HAS_OWN_CWD, calls_run=False)
+        name = short_name(self.use.entity)
+        if EVERYTHING in use.writes:
+            raise UsageError(
+                f"the eager task {name!r} changes what all tasks share (a patch, an attribute of a module), which the "
+                "tasks that it calls would see",
+                hint="do that in a task, and call it from the eager task",
+            )
+        self.needs_main_thread = MAIN_THREAD in use.writes
+        writes = use.writes - {MAIN_THREAD} | ({"environ"} if use.environment else frozenset())
+        use = replace(use, reads=use.reads - writes, writes=writes, environment=use.environment)
+        if not writes and not use.reads:
+            return None
+        attempt = current_attempt()
+        attempt.hold = scheduler.hold_for(self, use)
+        state = EagerState(attempt.hold, attempt)
+        state.begin()
+        return state
+
+    def _explained(self, error: BaseException) -> BaseException:
+        """Say what to do about the error of an eager task that needs the main thread."""
+        if not self.needs_main_thread or isinstance(error, FlytenbError):
+            return error
+        if not any(words in str(error) for words in ("main thread", "same thread")):
+            return error
+        made = UsageError(
+            f"the eager task {short_name(self.use.entity)!r} needs the main thread, where no eager task runs: "
+            f"{headline(error)}",
+            hint="do that in a task, and call it from the eager task",
+        )
+        made.__cause__ = error
+        return made
 
     async def _call(self, scheduler: Scheduler, entity: Any, inputs: dict[str, Any]) -> Any:
         # A task that is called without `await` gets here on a loop thread of flytekit's. Anything but an Exception or a
@@ -110,7 +158,8 @@ class EagerStep(EntityStep):
                 attempt = self.attempt
                 if attempt is None or not scheduler.add(self, attempt, expansion):
                     raise asyncio.CancelledError
-            await scope.future
+            async with self.own_state.aside() if self.own_state is not None else nullcontext():
+                await scope.future
             with shielded(), scheduler.workspace.entered():
                 own = partial(own_value, scheduler.workspace)
                 return build_result(entity.python_interface, record.outputs, own)  # type: ignore[arg-type]

@@ -1,14 +1,21 @@
-"""Tasks that use the same process-wide state never run at the same time, in whichever runs of the process they are."""
+"""Tasks that use the same process-wide state never run at the same time, in whichever runs of the process they are.
+
+Whoever waits keeps its place: what comes later and would delay it waits as well. Nodes of a run inside of a task are
+excepted, since what they would wait for may wait for that task.
+"""
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from flytenb.reach.process_state import set_environment
+from flytenb.reach.state_captures import Restore
 from flytenb.reach.state_uses import StateUse
-from flytenb.runner.process_state import Restore, set_environment
+
+_LOOK_EVERY = 0.1
 
 
 @dataclass(eq=False, slots=True)
@@ -17,20 +24,20 @@ class Hold:
 
     Attributes:
         run: the run that it belongs to.
-        path: its node; the nodes inside of it, which an eager task waits for, may use the same.
+        path: its node.
         use: the state.
-        around: the task inside of which the run was started, if it was.
+        around: the task inside of which the run was started, if it was and holds anything.
+        is_nested: whether the run was started inside of a task.
     """
 
     run: object
     path: str
     use: StateUse
     around: Hold | None = None
+    is_nested: bool = False
 
     def contains(self, other: Hold) -> bool:
         """Whether the other runs inside of this one, which waits for it."""
-        if self.run is other.run and other.path.startswith(f"{self.path}/"):
-            return True
         return other.around is not None and (other.around is self or self.contains(other.around))
 
 
@@ -42,16 +49,28 @@ class Blocked:
     path: str
 
     def __str__(self) -> str:
-        return f"{self.state}, which {self.path or 'another run'} uses"
+        return f"{self.state} (used by {self.path or 'another run'})"
+
+
+@dataclass(eq=False, slots=True)
+class _Waiter:
+    """A task that waits: how to wake it, and whether it has been and is about to try again."""
+
+    hold: Hold
+    wake: Callable[[], None]
+    is_woken: bool = False
 
 
 @dataclass(slots=True)
 class Exclusion:
-    """Who uses which state, and who waits for it. Takes no other lock while it holds its own."""
+    """Who uses which state, and who waits for it. Takes no other lock while it holds its own.
+
+    Waiting tasks of equal use stand in one line; lines are in the order in which they began.
+    """
 
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _holds: list[Hold] = field(default_factory=list)
-    _waiting: list[Callable[[], None]] = field(default_factory=list)
+    _lines: dict[StateUse, dict[tuple[int, str], _Waiter]] = field(default_factory=dict)
     _environment: Restore | None = None
 
     def __post_init__(self) -> None:
@@ -59,20 +78,70 @@ class Exclusion:
 
     def _start_anew(self) -> None:
         self._lock = threading.Lock()
-        self._holds, self._waiting = [], []
+        self._holds, self._lines = [], {}
 
     def take(self, hold: Hold, wake: Callable[[], None]) -> Blocked | None:
-        """Let a task use its state, or return why not and call `wake` when it is worth another try."""
+        """Let a task use its state, or return why not and call `wake` once when it is worth another try."""
+        key = (id(hold.run), hold.path)
         with self._lock:
-            for other in self._holds:
-                state = hold.use.conflict_with(other.use)
-                if state is not None and not other.contains(hold):
-                    self._waiting.append(wake)
-                    return Blocked(state, other.path if other.run is hold.run else "")
+            blocked = self._blocked(hold, key)
+            line = self._lines.get(hold.use, {})
+            if blocked is not None:
+                waiter = line.get(key)
+                if waiter is None:
+                    self._lines.setdefault(hold.use, {})[key] = _Waiter(hold, wake)
+                else:
+                    waiter.hold, waiter.wake, waiter.is_woken = hold, wake, False
+                return blocked
+            if self._leave_line(hold.use, key) and hold.use in self._lines and hold.use.conflict_with(hold.use):
+                self._lines[hold.use] = self._lines.pop(hold.use)  # the other lines come first now
             if hold.use.environment and not any(other.use.environment for other in self._holds):
                 self._environment = set_environment(hold.use.environment)
             self._holds.append(hold)
         return None
+
+    def take_or_wait(self, hold: Hold, check: Callable[[], None]) -> None:
+        """Let a task use its state as soon as it can, on a thread that waits.
+
+        Args:
+            hold: the task.
+            check: called now and then; what it raises ends the wait.
+        """
+        while True:
+            woken = threading.Event()
+            if self.take(hold, woken.set) is None:
+                return
+            try:
+                while not woken.wait(_LOOK_EVERY):
+                    check()
+            except BaseException:
+                self.forget(hold.run, hold.path, hold.use)
+                raise
+
+    def _blocked(self, hold: Hold, key: tuple[int, str]) -> Blocked | None:
+        for other in self._holds:
+            state = hold.use.conflict_with(other.use)
+            if state is not None and not other.contains(hold) and not self._waits_for(other, hold, set()):
+                return Blocked(state, other.path if other.run is hold.run else "")
+        if hold.is_nested:
+            return None
+        for use, line in self._lines.items():
+            if key in line:
+                return None  # whoever comes in a later line began to wait later
+            first = next((w for w in line.values() if not w.is_woken or w.hold.run is hold.run), None)
+            state = None if first is None else hold.use.conflict_with(use)
+            if first is not None and state is not None:
+                return Blocked(state, first.hold.path if first.hold.run is hold.run else "")
+        return None
+
+    def _waits_for(self, other: Hold, hold: Hold, seen: set[int]) -> bool:
+        """Whether a task waits for a node of a run inside of it, which waits for what this node runs inside of."""
+        if not hold.is_nested or id(other) in seen:
+            return False
+        seen.add(id(other))
+        inner = [w.hold for line in self._lines.values() for w in line.values() if other.contains(w.hold)]
+        in_the_way = [h for h in self._holds if any(i.use.conflict_with(h.use) and not h.contains(i) for i in inner)]
+        return any(h.contains(hold) or self._waits_for(h, hold, seen) for h in in_the_way)
 
     def is_written(self, state: str) -> bool:
         """Tell whether a task that runs changes this state."""
@@ -88,9 +157,43 @@ class Exclusion:
             if self._environment is not None and not any(other.use.environment for other in self._holds):
                 restore, self._environment = self._environment, None
                 restore()
-            waiting, self._waiting = self._waiting, []
-        for wake in waiting:
+            woken = list(self._wake_next())
+        for wake in woken:
             wake()
+
+    def forget(self, run: object, path: str, use: StateUse) -> None:
+        """Let a task wait no longer: it will not run."""
+        with self._lock:
+            if not self._leave_line(use, (id(run), path)):
+                return
+            woken = list(self._wake_next())
+        for wake in woken:
+            wake()
+
+    def _leave_line(self, use: StateUse, key: tuple[int, str]) -> bool:
+        line = self._lines.get(use)
+        if line is None or line.pop(key, None) is None:
+            return False
+        if not line:
+            del self._lines[use]
+        return True
+
+    def _wake_next(self) -> Iterator[Callable[[], None]]:
+        """Choose whom to wake: of each line that can go on, the first, or all if they don't conflict."""
+        before: list[StateUse] = []
+        for use, line in self._lines.items():
+            is_free = not any(use.conflict_with(other.use) for other in self._holds)
+            is_free = is_free and not any(use.conflict_with(earlier) for earlier in before)
+            is_alone = use.conflict_with(use) is not None
+            before.append(use)
+            for waiter in line.values():
+                if waiter.is_woken:
+                    if is_alone:
+                        is_free = False
+                elif is_free or waiter.hold.is_nested:
+                    waiter.is_woken = True
+                    is_free = is_free and not is_alone
+                    yield waiter.wake
 
 
 exclusion = Exclusion()

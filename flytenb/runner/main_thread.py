@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from flytenb.bridge.stopping import Attempt, check_stopped, current_attempt, set_attempt
+from flytenb.reach.process_state import save_signals
 from flytenb.runner.interrupts import Latch
-from flytenb.runner.process_state import save_signals
 
 _LOOK_EVERY = 0.1
 

@@ -32,16 +32,16 @@ from flytenb.bridge.context import Workspace
 from flytenb.bridge.crossing import Value
 from flytenb.bridge.entities.interface import short_name
 from flytenb.bridge.execution.calls import Call, body_of, is_async, is_plain
-from flytenb.bridge.execution.files import own_files
+from flytenb.bridge.execution.files import keep_files, may_hold_copies, own_files
 from flytenb.bridge.execution.packing import build_packing
 from flytenb.bridge.patches import during_runs
 from flytenb.bridge.private import expect_pickled_tasks
 from flytenb.bridge.stopping import Attempt, check_stopped, current_attempt, set_attempt
 from flytenb.errors import TravelError, WorkerLostError, headline
 from flytenb.reach.file_reads import FileReads, current_reads
+from flytenb.reach.process_state import KINDS, current_cwd, go_to, save_state
 from flytenb.runner.capture import write_captured
 from flytenb.runner.journal import LOG_LIMIT
-from flytenb.runner.process_state import SAVERS, current_cwd, go_to, save_state
 from flytenb.wording.text import class_name
 
 _LOOK_EVERY = 0.05
@@ -113,6 +113,7 @@ class _Start:
         cwd: the working directory, None if it has been removed.
         environ: the environment.
         checkpoints: where the earlier attempts wrote their checkpoints.
+        gives_files: whether what it returns may hold files.
         is_watched: whether the files that the task reads are noted.
     """
 
@@ -120,6 +121,7 @@ class _Start:
     cwd: str | None
     environ: dict[str, str]
     checkpoints: list[str]
+    gives_files: bool
     is_watched: bool = False
 
     def take(self) -> None:
@@ -135,6 +137,7 @@ def process_call(task: Any, *, strict: bool) -> Call:
     body = body_of(task)
     pack = build_packing(task, strict=strict)
     own = own_files(task.python_interface.inputs)
+    gives_files = any(may_hold_copies(declared) for declared in task.python_interface.outputs.values())
     name = short_name(task)
     environment = dict(getattr(task, "environment", None) or {})
 
@@ -149,6 +152,7 @@ def process_call(task: Any, *, strict: bool) -> Call:
             current_cwd(),
             {**os.environ, **environment},
             attempt.checkpoints or [],
+            gives_files,
             is_watched=bool(reads),
         )
         sent = _pack_up(name, body, inputs, start)
@@ -258,7 +262,7 @@ def _work(sent: bytes) -> bytes:
     attempt = Attempt()
     set_attempt(attempt)
     reads = FileReads()
-    restore = save_state(SAVERS.keys())
+    restore = save_state(KINDS)
     during_runs.begin()
     streams = sys.stdout, sys.stderr
     sys.stdout = sys.stderr = printed
@@ -271,6 +275,8 @@ def _work(sent: bytes) -> bytes:
         _ignore_interrupts()  # flytekit's own handler, installed with its first context, would end the process
         with reads.watch() if start.is_watched else contextlib.nullcontext():
             answer: tuple[Any, ...] = ("returned", body(**inputs))
+        if start.gives_files:
+            answer = (answer[0], keep_files(start.root, answer[1]))
     except BaseException as e:
         answer = ("raised", e, traceback.format_exc())
     finally:

@@ -19,15 +19,15 @@ from flytenb.bridge.patches import during_runs
 from flytenb.bridge.stopping import Attempt, set_attempt
 from flytenb.errors import NodeTimeoutError, WorkerLostError
 from flytenb.model import Phase
-from flytenb.reach.state_uses import NOTHING, PRIVATE
+from flytenb.reach.process_state import HAS_OWN_CWD, PRIVATE, current_cwd, go_to, save_state
+from flytenb.reach.state_uses import NOTHING, StateUse
 from flytenb.runner import capture
 from flytenb.runner.admission import Admission
 from flytenb.runner.clock import clock
 from flytenb.runner.ending import Ending
-from flytenb.runner.exclusion import exclusion
+from flytenb.runner.exclusion import Hold, exclusion
 from flytenb.runner.failure import Failure, describe
 from flytenb.runner.journal import Journal, Listener
-from flytenb.runner.process_state import HAS_OWN_CWD, current_cwd, go_to, save_state
 from flytenb.runner.ready_queue import ReadyQueue
 from flytenb.runner.scope import HandlerScope, Scope, dependents, doomed_in, pass_over, unfinished
 from flytenb.runner.step import DONE, LATER, READY, RUNNING, WAITING, Answer, Expansion, Skip, Step
@@ -157,6 +157,12 @@ class Scheduler:
         with self.lock:
             if step.state is READY and not self._is_over:
                 self._put([step])
+                return
+        exclusion.forget(self, step.path, step.state_use)
+
+    def hold_for(self, step: Step, use: StateUse) -> Hold:
+        """Return a hold of state for a step that takes it itself."""
+        return self._admission.hold_for(step, use, self)
 
     def _next_after(self, done: Step, ready: Sequence[Step]) -> tuple[Step, Attempt] | None:
         """Begin the next step of the worker that ran `done`. Under the lock."""
@@ -344,6 +350,8 @@ class Scheduler:
         step.state = DONE
         step.scope.open -= 1
         self.waiting_gates.pop(step.path, None)
+        if step.state_use is not NOTHING:
+            exclusion.forget(self, step.path, step.state_use)
         self._give_up(step)
         self.journal.set_phase(step.record, Phase.ABORTED)
 

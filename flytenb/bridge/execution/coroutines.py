@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from flytenb.bridge.stopping import current_attempt
 
 
-def run_coroutine(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """Run a coroutine in an event loop of its own and return what it returned."""
+def run_coroutine(
+    coroutine: Coroutine[Any, Any, Any], new_loop: Callable[[], asyncio.AbstractEventLoop] | None = None
+) -> Any:
+    """Run a coroutine in an event loop of its own, made by `new_loop`, and return what it returned."""
     attempt = current_attempt()
-    with asyncio.Runner() as runner:
+    with asyncio.Runner(loop_factory=new_loop) as runner:
         attempt.loop = runner.get_loop()
         try:
             return runner.run(coroutine)

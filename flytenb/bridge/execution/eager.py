@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from types import TracebackType
 from typing import Any
@@ -34,11 +35,17 @@ class _Controller:
         return await self._add(entity, input_kwargs)
 
 
-def run_eager(task: EagerAsyncPythonFunctionTask[Any], inputs: dict[str, Any], workspace: Workspace, add: Add) -> Any:
-    """Run the coroutine to its end on this thread and return what it returned."""
+def run_eager(
+    task: EagerAsyncPythonFunctionTask[Any],
+    inputs: dict[str, Any],
+    workspace: Workspace,
+    add: Add,
+    new_loop: Callable[[], asyncio.AbstractEventLoop] | None = None,
+) -> Any:
+    """Run the coroutine to its end on this thread, in a loop that `new_loop` makes, and return what it returned."""
     context = workspace.context(ExecutionState.Mode.EAGER_EXECUTION, worker_queue=_Controller(workspace, add))
     workspace.enter(context)
-    return current_attempt().call(lambda: run_coroutine(task.task_function(**inputs)))
+    return current_attempt().call(lambda: run_coroutine(task.task_function(**inputs), new_loop))
 
 
 def eager_error(name: str, error: BaseException) -> Exception:

@@ -124,12 +124,12 @@ def _own(workspace: Workspace, file: Any) -> None:
     private.set_download(file, source, partial(_copy, source, file.path))
 
 
-def _copy(source: str, target: str) -> None:
+def _copy(source: str, target: str, copy: Callable[[str, str], Any] = shutil.copyfile) -> None:
     Path(target).parent.mkdir(exist_ok=True)
     if Path(source).is_dir():
-        shutil.copytree(source, target, copy_function=shutil.copyfile)
+        shutil.copytree(source, target, copy_function=copy)
     else:
-        shutil.copyfile(source, target)
+        copy(source, target)
 
 
 def copy_files(value: Any, copy: Callable[[str], str]) -> Any:
@@ -144,6 +144,30 @@ def copy_files(value: Any, copy: Callable[[str], str]) -> Any:
             if isinstance(file, FlyteFile):
                 private.set_local_path(file, file.path)
     return value
+
+
+def keep_files(root: Path, value: Any) -> Any:
+    """Move local files in what a task returned below a directory, as hard links where that is possible.
+
+    What keeps them where they are, a `TemporaryDirectory` that the value holds, say, may end with the task's process.
+    """
+
+    def keep(source: str) -> str:
+        target = root / uuid4().hex / Path(source).name
+        _copy(source, str(target), _link)
+        return str(target)
+
+    for file in _files_in(value):
+        if isinstance(file, StructuredDataset) and file.uri and file.dataframe is None and Path(file.uri).exists():
+            file.uri = keep(file.uri)
+    return copy_files(value, keep)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # of another file system
+        shutil.copyfile(source, target)
 
 
 def copy_for_task(workspace: Workspace, value: Any) -> Any:

@@ -71,7 +71,7 @@ class NodeDetails:
         return cls(
             path=path,
             name=name,
-            facts=(*_facts(found), *_plan_facts(node)),
+            facts=(*_facts(run, found), *_plan_facts(node)),
             phase=str(found.phase),
             state=captions.state_caption(found._state),
             inputs=_values(found._declared_inputs, limits, show),
@@ -122,14 +122,24 @@ def _values(read: Any, limits: Limits, show: Show) -> tuple[Rendering, ...]:
         return (show(error, name="can't be read"),)
 
 
-def _facts(node: NodeRun) -> list[str]:
+def _waited(run: Run, node: NodeRun) -> float | None:
+    """Seconds between a node's first wait for state and its start, so far if it still waits."""
+    began = next((e.time for e in run.events if e.kind == "wait" and e.path == node.path), None)
+    if began is None:
+        return None
+    return max((node.started if node.started is not None else time.time()) - began, 0.0)
+
+
+def _facts(run: Run, node: NodeRun) -> list[str]:
     facts = [node.path]
     if node.started is not None:
         facts.append(f"started {time.strftime('%H:%M:%S', time.localtime(node.started))}")
         if node.duration is not None and node.phase.is_terminal:
             facts.append(f"took {duration_text(node.duration)}")
     if node.waited_for:
-        facts.append(f"waited for {'; '.join(map(clean, node.waited_for))}")
+        waited = _waited(run, node)
+        time_waited = "" if waited is None else f" {captions.seconds(waited)}"
+        facts.append(f"waited{time_waited} for: {'; '.join(map(clean, node.waited_for))}")
     if node.attempts > 1:
         facts.append(count_text(node.attempts, "attempt"))
     if node.cache_status is not CacheStatus.DISABLED:

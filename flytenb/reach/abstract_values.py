@@ -1,0 +1,230 @@
+"""Abstract values: what is known of a value in code before the code runs.
+
+A value is a set of possibilities, each one of the classes below; `UNKNOWN` among them says that it may be anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from pathlib import PurePath
+from types import CellType, CodeType
+from typing import Any, Protocol
+
+Value = frozenset[Any]
+_MOST = 48
+"""Possibilities of one value; one with more may be anything."""
+
+
+class Special(Enum):
+    """Possibilities without content."""
+
+    UNKNOWN = auto()
+    OWN = auto()
+    """A path that no other task has: a file that was given to the task, a name made by `tempfile`."""
+    OPEN_FILE = auto()
+    GLOBALS = auto()
+    """What `globals()` returns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text or path, known as a whole (`end` is None) or by its start and end."""
+
+    start: str
+    end: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """An object, or a variable, that several tasks can reach.
+
+    Attributes:
+        key: the object's identity, or the variable's module and name.
+        name: what it is called in messages.
+    """
+
+    key: Any
+    name: str
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Shared) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Held:
+    """An existing object that is reached by `owner`."""
+
+    __slots__ = ("owner", "value")
+
+    def __init__(self, value: Any, owner: Shared) -> None:
+        self.value = value
+        self.owner = owner
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Held) and self.value is other.value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """A new object of one of the user's classes."""
+
+    cls: type
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What an installed function or class returned, by its dotted name; a plain number or table has one as well."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A new collection of values."""
+
+    values: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """An attribute of something that isn't the user's own."""
+
+    owner: Any
+    name: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inner:
+    """A function that the code defines, and where its free variables are."""
+
+    code: CodeType
+    scope: dict[str, Any]
+    free: Mapping[str, CellType | dict[str, Value]]
+    defaults: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A function of the user's with its first argument."""
+
+    function: Any
+    first: Value
+
+
+class Effects(Protocol):
+    """What the interpreter reports, and asks for the meaning of operations."""
+
+    def attribute(self, owner: Value, name: str) -> Value: ...
+    def call(self, callee: Value, args: Sequence[Value], named: Mapping[str, Value], *, is_kept: bool) -> Value: ...
+    def imported(self, name: str, scope: dict[str, Any], level: int, takes: bool) -> Value: ...
+    def loaded_global(self, scope: dict[str, Any], name: str) -> Value: ...
+    def stored_global(self, scope: dict[str, Any], name: str) -> None: ...
+    def loaded_cell(self, shared: Shared) -> None: ...
+    def stored_cell(self, shared: Shared) -> None: ...
+    def stored_attribute(self, owner: Value, name: str, value: Value) -> None: ...
+    def changed_items(self, owner: Value) -> None: ...
+    def read(self, value: Value) -> None: ...
+    def divided(self, left: Value, right: Value) -> Value: ...
+
+
+UNKNOWN: Value = frozenset([Special.UNKNOWN])
+OWN: Value = frozenset([Special.OWN])
+OPEN_FILE: Value = frozenset([Special.OPEN_FILE])
+PLAIN: Value = frozenset([Made("plain")])
+"""A number, a date, a table: anything that isn't a path and isn't shared."""
+
+
+def join(values: Iterable[Value]) -> Value:
+    """Return a value that may be any of these."""
+    joined: Value = frozenset().union(*values)
+    return joined if len(joined) <= _MOST else UNKNOWN
+
+
+def bundle(values: Iterable[Value]) -> Value:
+    """Return a collection that holds these."""
+    return frozenset([Bundle(join(values))])
+
+
+def held(value: Any, owner: Shared) -> Value:
+    """Return an existing object as a value."""
+    if isinstance(value, str):
+        return frozenset([Text(str.__str__(value))])
+    if isinstance(value, PurePath):
+        return frozenset([Text(str(value))])
+    if value is None or isinstance(value, int | float | complex | bytes):
+        return PLAIN
+    return frozenset([Held(value, owner)])
+
+
+def constant(value: Any) -> Value:
+    """Return a constant of the code as a value."""
+    if isinstance(value, str):
+        return frozenset([Text(value)])
+    if isinstance(value, tuple | frozenset):
+        return bundle(map(constant, value))
+    return frozenset([value]) if isinstance(value, CodeType) else PLAIN
+
+
+def elements(value: Value) -> Value:
+    """Return what iterating or indexing a value gives."""
+    found: list[Value] = []
+    for one in value:
+        if isinstance(one, Bundle):
+            found.append(one.values or UNKNOWN)
+        elif (
+            isinstance(one, Held) and type(one.value) in (list, tuple, dict, set, frozenset) and len(one.value) <= _MOST
+        ):
+            items = list(one.value.values() if type(one.value) is dict else one.value)
+            found += [held(item, one.owner) for item in items]
+        elif one is Special.OWN or (isinstance(one, Method) and one.owner is Special.OWN):
+            found.append(OWN)
+        else:
+            found.append(UNKNOWN)
+    return join(found) or UNKNOWN
+
+
+def item(owner: Value, key: Value) -> Value:
+    """Return what indexing gives; an item of an existing dict by a known key is that one."""
+    only, name = next(iter(owner), None), next(iter(key), None)
+    if isinstance(only, Held) and type(only.value) is dict and len(owner) == 1 and getattr(name, "end", "") is None:
+        return held(only.value[name.start], only.owner) if name.start in only.value else UNKNOWN  # type: ignore[union-attr]
+    return elements(owner)
+
+
+def texts(value: Value) -> Iterable[Text]:
+    """Return the texts that a value may be."""
+    return [one for one in value if isinstance(one, Text)]
+
+
+def joined_text(parts: Iterable[Value]) -> Value:
+    """Return the text that is put together of parts, each of which may be known or not."""
+    start, end, is_whole, is_first = "", "", True, True
+    for part in parts:
+        if is_private_path(part):
+            return OWN
+        only = next(iter(part)) if len(part) == 1 else None
+        if isinstance(only, Text):
+            start, end = (start + only.start, end) if is_whole else (start, end + only.start)
+            if only.end is not None:
+                is_whole, end = False, only.end
+        else:
+            is_whole, end = False, ""
+        is_first = False
+    return PLAIN if is_first else frozenset([Text(start, None if is_whole else end)])
+
+
+def is_private_path(value: Value) -> bool:
+    """Tell whether a value is, or is taken from, a path of the task's own."""
+    return bool(value) and all(
+        one is Special.OWN or (isinstance(one, Method) and is_private_path(frozenset([one.owner]))) for one in value
+    )

@@ -1,0 +1,387 @@
+"""Abstract interpretation of bytecode: which values meet where, without running anything.
+
+Variables hold everything that is ever assigned to them, so two passes over the code see what loops carry around. What
+an instruction means for the state that tasks share is decided by an `Effects`.
+"""
+
+from __future__ import annotations
+
+import dis
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
+from types import CellType, CodeType
+from typing import Any
+
+from flytenb.reach.abstract_values import (
+    PLAIN,
+    UNKNOWN,
+    Bundle,
+    Effects,
+    Held,
+    Inner,
+    Shared,
+    Special,
+    Value,
+    bundle,
+    constant,
+    elements,
+    held,
+    item,
+    join,
+    joined_text,
+    texts,
+)
+
+Free = Mapping[str, CellType | dict[str, Value]]
+"""Where the free variables of a function are: in cells, or among the variables of the code around it."""
+
+_SILENT = frozenset(["CACHE", "EXTENDED_ARG", "NOP", "RESUME", "PRECALL", "COPY_FREE_VARS", "MAKE_CELL"])
+_LEAVING = frozenset(["RETURN_VALUE", "RETURN_CONST", "RAISE_VARARGS", "RERAISE", "JUMP_FORWARD", "JUMP_BACKWARD",
+                      "JUMP_BACKWARD_NO_INTERRUPT"])  # fmt: skip
+_NULL: Value = frozenset()
+_IN_PLACE = 13
+"""`BINARY_OP` from here on: `+=`, `|=`, …"""
+_ADD, _DIVIDE = (0, _IN_PLACE), (11, 24)
+
+
+@lru_cache(maxsize=4096)
+def _instructions(code: CodeType) -> tuple[tuple[dis.Instruction, ...], Mapping[int, int]]:
+    """The instructions of code, and the depth of the stack at which its exception handlers begin."""
+    handlers = {e.target: e.depth + e.lasti + 1 for e in dis.Bytecode(code).exception_entries}  # type: ignore[attr-defined]
+    return tuple(i for i in dis.get_instructions(code) if i.opname not in _SILENT), handlers
+
+
+class Frame:
+    """One code object with what is known of its parameters."""
+
+    def __init__(
+        self, code: CodeType, scope: dict[str, Any], free: Free, local: dict[str, Value], effects: Effects
+    ) -> None:
+        self._code = code
+        self._scope = scope
+        self._free = free
+        self._local = local
+        self._effects = effects
+        self._stack: list[Value] = []
+        self._names: tuple[str, ...] = ()
+        self._returned: list[Value] = []
+        self._is_kept = True
+
+    def run(self) -> Value:
+        """Interpret the code; return what it may return."""
+        instructions, handlers = _instructions(self._code)
+        for _ in range(2):
+            self._returned.clear()
+            self._pass(instructions, handlers)
+        return join(self._returned) or PLAIN
+
+    def _pass(self, instructions: Sequence[dis.Instruction], handlers: Mapping[int, int]) -> None:
+        waiting: dict[int, list[Value]] = {at: [UNKNOWN] * depth for at, depth in handlers.items()}
+        self._stack = []
+        is_reached = True
+        for at, instruction in enumerate(instructions):
+            saved = waiting.get(instruction.offset)
+            if not is_reached:
+                self._stack = list(saved) if saved is not None else []
+            elif saved is not None and len(saved) == len(self._stack):
+                self._stack = [join(pair) for pair in zip(self._stack, saved, strict=True)]
+            following = instructions[at + 1] if at + 1 < len(instructions) else None
+            self._is_kept = following is None or following.opname != "POP_TOP"
+            if instruction.opcode in dis.hasjrel or instruction.opcode in dis.hasjabs:
+                waiting.setdefault(instruction.argval, self._after_jump(instruction))
+            self._step(instruction)
+            is_reached = instruction.opname not in _LEAVING
+
+    def _after_jump(self, instruction: dis.Instruction) -> list[Value]:
+        effect = dis.stack_effect(instruction.opcode, instruction.arg, jump=True)
+        return [*self._stack, *[UNKNOWN] * effect] if effect >= 0 else self._stack[:effect]
+
+    def _step(self, instruction: dis.Instruction) -> None:
+        act = _ACTS.get(instruction.opname)
+        if act is not None:
+            act(self, instruction)
+        else:
+            self._other(instruction)
+
+    def _other(self, instruction: dis.Instruction) -> None:
+        """An instruction without a rule of its own: what it takes is read, what it leaves is unknown."""
+        arg = instruction.arg if instruction.opcode >= dis.HAVE_ARGUMENT else None
+        effect = dis.stack_effect(instruction.opcode, arg, jump=False)
+        if effect < 0:
+            self._effects.read(join(self._take(-effect)))
+        if self._stack:
+            self._effects.read(self._stack[-1])
+            self._stack[-1] = UNKNOWN
+        self._stack += [UNKNOWN] * max(effect, 0)
+
+    # --- the stack ---------------------------------------------------------------------------------------------
+
+    def _pop(self) -> Value:
+        return self._stack.pop() if self._stack else UNKNOWN
+
+    def _take(self, count: int) -> list[Value]:
+        return [self._pop() for _ in range(count)][::-1]
+
+    def _push(self, value: Value) -> None:
+        self._stack.append(value)
+
+    def _load_global(self, i: dis.Instruction) -> None:
+        if i.opname == "LOAD_GLOBAL" and (i.arg or 0) & 1:
+            self._push(_NULL)
+        own = self._local.get(i.argval) if i.opname == "LOAD_NAME" else None
+        self._push(own if own is not None else self._effects.loaded_global(self._scope, i.argval))
+
+    def _load_local(self, i: dis.Instruction) -> None:
+        place = self._free.get(i.argval)
+        if isinstance(place, CellType):
+            shared = shared_cell(place, i.argval)
+            self._effects.loaded_cell(shared)
+            try:
+                self._push(held(place.cell_contents, shared))
+            except ValueError:  # not bound yet
+                self._push(UNKNOWN)
+            return
+        self._push((self._local if place is None else place).get(i.argval, UNKNOWN))
+
+    def _store_local(self, i: dis.Instruction) -> None:
+        value = self._pop()
+        place = self._free.get(i.argval)
+        if isinstance(place, CellType):
+            self._effects.stored_cell(shared_cell(place, i.argval))
+            return
+        local = self._local if place is None else place
+        local[i.argval] = join([local.get(i.argval, frozenset()), value])
+
+    def _store_global(self, i: dis.Instruction) -> None:
+        self._effects.read(self._pop())
+        self._effects.stored_global(self._scope, i.argval)
+
+    def _delete_global(self, i: dis.Instruction) -> None:
+        self._effects.stored_global(self._scope, i.argval)
+
+    def _load_attribute(self, i: dis.Instruction) -> None:
+        value = self._effects.attribute(self._pop(), i.argval)
+        if i.opname == "LOAD_METHOD" or (i.opname == "LOAD_ATTR" and _has_method_flag(i)):
+            self._push(_NULL)
+        self._push(value)
+
+    def _store_attribute(self, i: dis.Instruction) -> None:
+        value, owner = self._take(2)
+        self._effects.read(value)
+        self._effects.stored_attribute(owner, i.argval, value)
+
+    def _delete_attribute(self, i: dis.Instruction) -> None:
+        self._effects.stored_attribute(self._pop(), i.argval, UNKNOWN)
+
+    def _store_item(self, i: dis.Instruction) -> None:
+        value, owner, key = self._take(3)
+        self._effects.read(join([value, key]))
+        self._effects.changed_items(owner)
+        for name in texts(key) if Special.GLOBALS in owner else ():
+            self._effects.stored_global(self._scope, name.start)
+
+    def _store_slice(self, i: dis.Instruction) -> None:
+        value, owner, *_ = self._take(4)
+        self._effects.read(value)
+        self._effects.changed_items(owner)
+
+    def _delete_item(self, i: dis.Instruction) -> None:
+        owner, key = self._take(2)
+        self._effects.read(key)
+        self._effects.changed_items(owner)
+
+    def _load_item(self, i: dis.Instruction) -> None:
+        owner, key = self._take(2)
+        self._effects.read(join([owner, key]))
+        self._push(item(owner, key))
+
+    def _binary(self, i: dis.Instruction) -> None:
+        left, right = self._take(2)
+        arg = i.arg or 0
+        self._effects.read(right)
+        if arg >= _IN_PLACE and any(isinstance(one, Held) for one in left):
+            self._effects.changed_items(left)
+            self._push(left)
+            return
+        self._effects.read(left)
+        if arg in _ADD:
+            is_collection = any(isinstance(one, Bundle) for one in left | right)
+            self._push(bundle([elements(left), elements(right)]) if is_collection else joined_text([left, right]))
+        elif arg in _DIVIDE:
+            self._push(self._effects.divided(left, right))
+        else:
+            self._push(UNKNOWN)
+
+    def _build_text(self, i: dis.Instruction) -> None:
+        self._push(joined_text(self._take(i.arg or 0)))
+
+    def _format(self, i: dis.Instruction) -> None:
+        if (i.arg or 0) & 4:
+            self._pop()
+        self._effects.read(self._stack[-1] if self._stack else UNKNOWN)
+
+    def _build(self, i: dis.Instruction) -> None:
+        count = (i.arg or 0) * (2 if i.opname == "BUILD_MAP" else 1)
+        parts = self._take(count + (i.opname == "BUILD_CONST_KEY_MAP"))
+        parts = parts[1::2] if i.opname == "BUILD_MAP" else parts[:count]
+        self._effects.read(join(parts))
+        self._push(bundle(parts))
+
+    def _extend(self, i: dis.Instruction) -> None:
+        added = self._pop()
+        self._effects.read(added)
+        place = -(i.arg or 1)
+        if len(self._stack) >= -place:
+            values = [elements(added) if i.opname not in ("LIST_APPEND", "SET_ADD") else added]
+            self._stack[place] = bundle(
+                [*values, *(one.values for one in self._stack[place] if isinstance(one, Bundle))]
+            )
+
+    def _iterate(self, i: dis.Instruction) -> None:
+        iterable = self._pop()
+        if any(isinstance(one, Held) and hasattr(type(one.value), "__next__") for one in iterable):
+            self._effects.changed_items(iterable)
+        self._effects.read(iterable)
+        self._push(bundle([elements(iterable)]))
+
+    def _next(self, i: dis.Instruction) -> None:
+        self._push(elements(self._stack[-1]) if self._stack else UNKNOWN)
+
+    def _unpack(self, i: dis.Instruction) -> None:
+        value = self._pop()
+        self._effects.read(value)
+        self._stack += [elements(value)] * (i.arg or 0)
+
+    def _enter(self, i: dis.Instruction) -> None:
+        manager = self._pop()
+        self._push(UNKNOWN)
+        entered = self._effects.call(self._effects.attribute(manager, "__enter__"), [], {}, is_kept=True)
+        self._push(join([manager, entered]) if entered == UNKNOWN else entered)
+
+    def _import(self, i: dis.Instruction) -> None:
+        names = self._take(2)[1]
+        level = 0
+        self._push(self._effects.imported(i.argval, self._scope, level, any(isinstance(n, Bundle) for n in names)))
+
+    def _import_from(self, i: dis.Instruction) -> None:
+        self._push(self._effects.attribute(self._stack[-1] if self._stack else UNKNOWN, i.argval))
+
+    def _names_follow(self, i: dis.Instruction) -> None:
+        self._names = self._code.co_consts[i.arg or 0]
+
+    def _call(self, i: dis.Instruction) -> None:
+        names, self._names = self._names, ()
+        args = self._take(i.arg or 0)
+        first, second = self._take(2)
+        plain = args[: len(args) - len(names)]
+        named = dict(zip(names, args[len(plain) :], strict=True))
+        callee, plain = (second, plain) if first == _NULL else (first, [second, *plain])
+        self._push(self._effects.call(callee, plain, named, is_kept=self._is_kept))
+
+    def _call_with_tuple(self, i: dis.Instruction) -> None:
+        named = self._pop() if (i.arg or 0) & 1 else frozenset()
+        args = self._pop()
+        callee = self._take(2)[1]
+        rest = join([elements(args), elements(named)]) if named else elements(args)
+        self._push(self._effects.call(callee, [rest] * _most_parameters(callee), {}, is_kept=self._is_kept))
+
+    def _function(self, i: dis.Instruction) -> None:
+        code = next(iter(self._pop()), None)
+        arg = i.arg or 0
+        parts = self._take(sum(bool(arg & flag) for flag in (1, 2, 4, 8)))
+        defaults = join([elements(parts[n]) for n in range(sum(bool(arg & flag) for flag in (1, 2)))])
+        if not isinstance(code, CodeType):
+            self._push(UNKNOWN)
+            return
+        free = {name: self._free.get(name, self._local) for name in code.co_freevars}
+        self._push(frozenset([Inner(code, self._scope, free, defaults)]))
+
+    def _return(self, i: dis.Instruction) -> None:
+        value = constant(i.argval) if i.opname == "RETURN_CONST" else self._pop()
+        self._effects.read(value)
+        self._returned.append(value)
+
+    def _swap(self, i: dis.Instruction) -> None:
+        at = -(i.arg or 1)
+        if len(self._stack) >= -at:
+            self._stack[-1], self._stack[at] = self._stack[at], self._stack[-1]
+
+    def _copy(self, i: dis.Instruction) -> None:
+        at = -(i.arg or 1)
+        self._push(self._stack[at] if len(self._stack) >= -at else UNKNOWN)
+
+
+def _most_parameters(callee: Value) -> int:
+    functions = [getattr(getattr(one, "value", None), "__code__", getattr(one, "code", None)) for one in callee]
+    return max((code.co_argcount for code in functions if code is not None), default=1)
+
+
+def _has_method_flag(instruction: dis.Instruction) -> bool:
+    return "LOAD_METHOD" not in dis.opmap and bool((instruction.arg or 0) & 1)
+
+
+def shared_cell(cell: CellType, name: str) -> Shared:
+    """Return a variable that functions share."""
+    return Shared(("cell", id(cell)), f"variable {name}")
+
+
+Act = Callable[[Frame, dis.Instruction], None]
+
+
+def _each(names: Iterable[str], act: Act) -> dict[str, Act]:
+    return dict.fromkeys(names, act)
+
+
+_ACTS: Mapping[str, Act] = {
+    **_each(["LOAD_GLOBAL", "LOAD_NAME"], Frame._load_global),
+    **_each(
+        ["LOAD_FAST", "LOAD_FAST_CHECK", "LOAD_FAST_AND_CLEAR", "LOAD_DEREF", "LOAD_CLASSDEREF"], Frame._load_local
+    ),
+    **_each(["STORE_FAST", "STORE_DEREF", "STORE_NAME"], Frame._store_local),
+    "STORE_GLOBAL": Frame._store_global,
+    "DELETE_GLOBAL": Frame._delete_global,
+    **_each(["LOAD_ATTR", "LOAD_METHOD"], Frame._load_attribute),
+    "STORE_ATTR": Frame._store_attribute,
+    "DELETE_ATTR": Frame._delete_attribute,
+    "STORE_SUBSCR": Frame._store_item,
+    "STORE_SLICE": Frame._store_slice,
+    "DELETE_SUBSCR": Frame._delete_item,
+    "BINARY_SUBSCR": Frame._load_item,
+    "BINARY_OP": Frame._binary,
+    "BUILD_STRING": Frame._build_text,
+    "FORMAT_VALUE": Frame._format,
+    **_each(["BUILD_LIST", "BUILD_TUPLE", "BUILD_SET", "BUILD_MAP", "BUILD_CONST_KEY_MAP"], Frame._build),
+    **_each(["LIST_EXTEND", "SET_UPDATE", "DICT_UPDATE", "DICT_MERGE", "LIST_APPEND", "SET_ADD"], Frame._extend),
+    "GET_ITER": Frame._iterate,
+    "FOR_ITER": Frame._next,
+    "UNPACK_SEQUENCE": Frame._unpack,
+    **_each(["BEFORE_WITH", "BEFORE_ASYNC_WITH"], Frame._enter),
+    "IMPORT_NAME": Frame._import,
+    "IMPORT_FROM": Frame._import_from,
+    "KW_NAMES": Frame._names_follow,
+    "CALL": Frame._call,
+    "CALL_FUNCTION_EX": Frame._call_with_tuple,
+    "MAKE_FUNCTION": Frame._function,
+    **_each(["RETURN_VALUE", "RETURN_CONST"], Frame._return),
+    "SWAP": Frame._swap,
+    "COPY": Frame._copy,
+    "LOAD_CONST": lambda frame, i: frame._push(constant(i.argval)),
+    "LOAD_CLOSURE": lambda frame, i: frame._push(PLAIN),
+    "PUSH_NULL": lambda frame, i: frame._push(_NULL),
+    "POP_TOP": lambda frame, i: frame._take(1).clear(),
+    "END_FOR": lambda frame, i: frame._take(2).clear(),
+    **_each([n for n in dis.opmap if n.startswith("POP_JUMP_")], lambda frame, i: frame._effects.read(frame._pop())),
+    **_each(
+        [
+            "LIST_TO_TUPLE",
+            "CALL_INTRINSIC_1",
+            "DELETE_FAST",
+            "DELETE_DEREF",
+            "SETUP_ANNOTATIONS",
+            "JUMP_FORWARD",
+            "JUMP_BACKWARD",
+            "JUMP_BACKWARD_NO_INTERRUPT",
+        ],
+        lambda frame, i: None,
+    ),
+}

@@ -1,0 +1,84 @@
+"""Captures of the state of libraries: of nothing while the library isn't loaded."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from flytenb.reach.state_captures import Restore
+
+
+def pyplot() -> Restore:
+    """Capture the open figures and the settings; figures that are opened later are pyplot's no more."""
+    matplotlib: Any = sys.modules.get("matplotlib")
+    settings = dict(matplotlib.rcParams) if matplotlib is not None else {}
+    before = dict(_figures())
+
+    def restore() -> None:
+        matplotlib: Any = sys.modules.get("matplotlib")
+        if matplotlib is not None:
+            dict.update(matplotlib.rcParams, settings)
+        now = _figures()
+        now.clear()
+        now.update(before)
+
+    return restore
+
+
+def _figures() -> Any:
+    helpers: Any = sys.modules.get("matplotlib._pylab_helpers")
+    return helpers.Gcf.figs if helpers is not None else {}
+
+
+def numpy_settings() -> Restore:
+    """Capture how numpy treats floating-point errors and prints arrays."""
+    numpy: Any = sys.modules.get("numpy")
+    if numpy is None:
+        return lambda: None
+    errors, options, call = numpy.geterr(), numpy.get_printoptions(), numpy.geterrcall()
+
+    def restore() -> None:
+        numpy.seterr(**errors)
+        numpy.seterrcall(call)
+        numpy.set_printoptions(**{name: value for name, value in options.items() if name != "override_repr"})
+
+    return restore
+
+
+def pandas_options() -> Restore:
+    """Capture the options of pandas."""
+    pandas: Any = sys.modules.get("pandas")
+    if pandas is None:
+        return lambda: None
+    before = dict(_options(pandas.options.d))
+
+    def restore() -> None:
+        for name, value in [*_options(pandas.options.d)]:
+            if value is not before.get(name, value):
+                pandas.set_option(name, before[name])
+
+    return restore
+
+
+def _options(tree: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    """The options of pandas with their full names."""
+    for name, value in tree.items():
+        if isinstance(value, dict):
+            yield from _options(value, f"{above}{name}.")
+        else:
+            yield above + name, value
+
+
+def polars_options() -> Restore:
+    """Capture the options of polars."""
+    polars: Any = sys.modules.get("polars")
+    if polars is None:
+        return lambda: None
+    before = polars.Config.save()
+
+    def restore() -> None:
+        polars.Config.restore_defaults()
+        polars.Config.load(before)
+
+    return restore

@@ -1,0 +1,61 @@
+"""Functions and methods that change an object which they are given, or give a name that no other task has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from flytenb.reach.abstract_values import Value
+
+_FIRST_ARGUMENT = re.compile(
+    r"random\.shuffle|heapq\.heap\w+|bisect\.insort\w*|operator\.(setitem|delitem|i\w+)|numpy\.(copyto|put|place|putmask|"
+    r"fill_diagonal|random\.shuffle)|(\w+\.)*(dict|list|set|deque|OrderedDict|defaultdict|Counter)\.\w+"
+)
+_OF_CONTAINERS = re.compile(
+    r"append\w*|extend\w*|insert|update|setdefault|pop\w*|clear|remove|sort|reverse|add|discard|\w+_update|rotate|"
+    r"move_to_end|subtract|__(set|del)item__|__i\w+__|put|itemset|fill|resize|partition|setflags|set_\w+|send|throw|close|"
+    r"write\w*|seek|truncate|read(line|lines)?|seed|setstate|shuffle"
+)
+_OF_OBJECTS = re.compile(
+    r"(set|add|insert|update|remove|pop|clear|push|put|append|extend|register|unregister|load|enable|disable|reset|start|"
+    r"stop|begin|end|delete|discard)(_\w+|[A-Z]\w*)?|fit|fit_\w+|partial_fit|train|eval|step|zero_grad|seed|setstate|"
+    r"compile|__(set|del)item__|__setattr__|[a-z]\w*_(?<!__)"
+)
+_TABLES = ("pandas.", "polars.", "pyarrow.", "xarray.", "geopandas.", "datetime", "decimal", "re.", "pathlib")
+_OF_TABLES = re.compile(r"update|insert|pop|__setitem__")
+_SAFE = ("queue.", "threading.", "_queue", "multiprocessing.", "concurrent.", "contextvars", "asyncio.", "_contextvars")
+"""What is made to be used by several threads."""
+_OWN_NAMES = re.compile(
+    r"tempfile\.(mkdtemp|mkstemp|mktemp|TemporaryDirectory|NamedTemporaryFile|TemporaryFile|SpooledTemporaryFile)|"
+    r"uuid\.uuid[14]|secrets\.token_\w+|"
+    r"flytekit\.core\.context_manager\.current_context(\.\w+)*|(\w+\.)*(new_remote_file|new_remote_dir|get_random_local_\w+)"
+)
+
+
+def changes_first_argument(name: str) -> bool:
+    """Tell whether the function of this dotted name changes what it is given first."""
+    found = _FIRST_ARGUMENT.fullmatch(name)
+    return found is not None and (not found[3] or changes_container(name.rpartition(".")[2]))
+
+
+def changes_container(method: str) -> bool:
+    """Tell whether a method of Python's own collections changes them."""
+    return _OF_CONTAINERS.fullmatch(method) is not None
+
+
+def changes_owner(owner: Any, method: str, named: Mapping[str, Value]) -> bool:
+    """Tell whether a method of this name is taken to change its object."""
+    home = f"{type(owner).__module__}."
+    if isinstance(owner, type) or home.startswith(_SAFE):
+        return False
+    if home.startswith(_TABLES):
+        return "inplace" in named or _OF_TABLES.fullmatch(method) is not None
+    if home.startswith(("builtins.", "collections.", "numpy.", "array.", "random.", "io.", "_io.", "os.")):
+        return changes_container(method)
+    return _OF_OBJECTS.fullmatch(method) is not None
+
+
+def makes_own_name(name: str) -> bool:
+    """Tell whether a function returns a path, or a part of one, that no other task has."""
+    return _OWN_NAMES.fullmatch(name) is not None

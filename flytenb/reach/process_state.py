@@ -1,0 +1,344 @@
+"""Kinds of process-wide state: how a use of each is recognised, and how it is put back after a task.
+
+On a cluster each task has a process of its own, with which all of this ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import decimal
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from flytenb.reach import library_captures
+from flytenb.reach import state_captures as captures
+from flytenb.reach.state_captures import Restore
+
+EVERYTHING = "everything"
+MAIN_THREAD = "main thread"
+EVENT_LOOP = "event loop"
+DECIMALS = "decimal context"
+PRIVATE = frozenset([EVENT_LOOP, DECIMALS])
+"""What each task is given of its own, so that using it keeps no other waiting."""
+
+_CLONE_FS = 0x200
+"""Of `unshare`: a thread stops sharing its working directory, root and umask (linux/sched.h)."""
+
+
+def take_own_cwd() -> bool:
+    """Give this thread a working directory of its own, which only Linux can; tell whether it has one."""
+    if not sys.platform.startswith("linux"):
+        return False
+    try:
+        return bool(ctypes.CDLL(None, use_errno=True).unshare(_CLONE_FS) == 0)
+    except (OSError, AttributeError):
+        return False
+
+
+def _try_on_a_thread() -> bool:
+    found: list[bool] = []
+    thread = threading.Thread(target=lambda: found.append(take_own_cwd()))
+    thread.start()
+    thread.join()
+    return found == [True]
+
+
+HAS_OWN_CWD = _try_on_a_thread()
+"""Whether worker threads have a working directory of their own."""
+
+
+def current_cwd() -> str | None:
+    """Return the working directory, None if it has been removed."""
+    try:
+        return os.getcwd()  # noqa: PTH109 - asked once a run
+    except OSError:
+        return None
+
+
+def go_to(cwd: str | None) -> None:
+    """Make a directory this thread's working directory; one that has been removed is left out."""
+    if cwd is not None:
+        with suppress(OSError):
+            os.chdir(cwd)
+
+
+def _cwd() -> Restore:
+    before = current_cwd()
+    return lambda: go_to(before)
+
+
+def _give_event_loop() -> Restore:
+    """An event loop for `asyncio.get_event_loop()`, as the main thread of a pod has one."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+
+    def restore() -> None:
+        asyncio.set_event_loop(None)
+        loop.close()
+
+    return restore
+
+
+def _give_decimal_context() -> Restore:
+    """A copy: the context that the kernel has set is one object for all who have a copy of its variables."""
+    before = decimal.getcontext()
+    decimal.setcontext(before.copy())
+    return lambda: decimal.setcontext(before)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of process-wide state.
+
+    Attributes:
+        label: what messages call it.
+        reads: the names whose users see it; one that ends in `.` means all that begins so.
+        writes: the names whose users change it.
+        harmless: names that `reads` or `writes` would take by their beginning, and that use none of it.
+        objects: the objects that are this state, by name; to assign or change one is to write it.
+        methods: attributes of any object whose users change it.
+        capture: reads it, and returns what puts it back; None if nothing is put back.
+    """
+
+    label: str
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+    harmless: frozenset[str] = frozenset()
+    objects: tuple[str, ...] = ()
+    methods: frozenset[str] = frozenset()
+    capture: Callable[[], Restore] | None = None
+
+
+def _of(module: str, *names: str) -> tuple[str, ...]:
+    return tuple(f"{module}.{name}" for name in names)
+
+
+_PATCHERS = ("pytest.MonkeyPatch", "_pytest.monkeypatch.MonkeyPatch")
+_STARTERS = ("subprocess.", "os.system", "os.popen", *_of("os", "posix_spawn", "spawnv", "fork"))
+KINDS: Mapping[str, Kind] = {
+    "random": Kind(
+        "random numbers",
+        reads=("random.",),
+        writes=_of("random", "seed", "setstate"),
+        harmless=frozenset(_of("random", "Random", "SystemRandom")),
+        capture=captures.random_numbers,
+    ),
+    "numpy.random": Kind(
+        "numpy's random numbers",
+        reads=("numpy.random.", "sklearn.", "scipy.stats.", "statsmodels.", "xgboost.", "lightgbm."),
+        writes=_of("numpy.random", "seed", "set_state"),
+        harmless=frozenset(
+            _of(
+                "numpy.random",
+                "default_rng",
+                "Generator",
+                "RandomState",
+                "SeedSequence",
+                "PCG64",
+                "MT19937",
+                "BitGenerator",
+            )
+        ),
+        capture=captures.getter_and_setter("numpy.random.get_state", "set_state"),
+    ),
+    "torch seed": Kind(
+        "torch's random numbers",
+        reads=(
+            "torch.nn.",
+            *_of("torch", "rand", "randn", "randint", "randperm", "bernoulli", "normal", "multinomial"),
+        ),
+        writes=_of("torch", "manual_seed", "seed", "set_rng_state"),
+        capture=captures.getter_and_setter("torch.get_rng_state", "set_rng_state"),
+    ),
+    "cwd": Kind("working directory", writes=("os.chdir", "os.fchdir", "contextlib.chdir"), capture=_cwd),
+    "environ": Kind(
+        "environment variables",
+        reads=(
+            *_of("os", "environ", "getenv", "environb", "path.expandvars"),
+            *_STARTERS,
+            *_of("time", "localtime", "mktime", "ctime", "strftime", "tzname"),
+        ),
+        writes=(
+            *("os.putenv", "os.unsetenv", "dotenv.load_dotenv", "time.tzset", *_PATCHERS),
+            *_of("os.environ", "update", "setdefault", "pop", "popitem", "clear"),
+        ),
+        objects=("os.environ", "os.environb"),
+        capture=captures.environ,
+    ),
+    "stdout": Kind(
+        "standard output",
+        reads=("builtins.print", "sys.stdout", "sys.stderr", "pprint.", "traceback.print_exc"),
+        writes=_of("contextlib", "redirect_stdout", "redirect_stderr"),
+        objects=_of("sys", "stdout", "stderr", "stdin"),
+        capture=captures.streams,
+    ),
+    "file descriptors": Kind(
+        "file descriptors",
+        reads=("os.write", *_STARTERS),
+        writes=("os.dup2", "os.closerange", "wurlitzer."),
+        capture=captures.descriptors,
+    ),
+    "pyplot": Kind(
+        "pyplot",
+        writes=(
+            *(
+                "matplotlib.pyplot.",
+                "matplotlib.pyplot",
+                "pylab.",
+                "seaborn.",
+                "matplotlib.rcParams",
+                "pandas.plotting.",
+            ),
+            *("matplotlib.style.", *_of("matplotlib", "use", "rc", "rc_context", "rcdefaults", "rc_file")),
+        ),
+        objects=("matplotlib.rcParams",),
+        methods=frozenset(["plot", "hist", "boxplot"]),
+        capture=library_captures.pyplot,
+    ),
+    "warnings": Kind(
+        "warning filters",
+        reads=("warnings.warn",),
+        writes=_of("warnings", "filterwarnings", "simplefilter", "resetwarnings", "catch_warnings"),
+        objects=_of("warnings", "filters", "showwarning", "formatwarning"),
+        capture=captures.warning_filters,
+    ),
+    "locale": Kind("locale", reads=("locale.",), writes=("locale.setlocale",), capture=captures.spoken_locale),
+    "umask": Kind("umask", writes=("os.umask",), capture=captures.umask),
+    "import path": Kind(
+        "import path",
+        writes=_of("sys.path", "append", "insert", "extend", "remove", "pop", "clear"),
+        objects=_of("sys", "path", "meta_path", "path_hooks", "path_importer_cache"),
+        capture=captures.import_path,
+    ),
+    "numpy settings": Kind(
+        "numpy's settings",
+        writes=_of("numpy", "seterr", "seterrcall", "errstate", "set_printoptions", "printoptions", "setbufsize"),
+        capture=library_captures.numpy_settings,
+    ),
+    "pandas options": Kind(
+        "pandas' options",
+        writes=_of("pandas", "set_option", "reset_option", "option_context", "options"),
+        capture=library_captures.pandas_options,
+    ),
+    "polars options": Kind(
+        "polars' options",
+        writes=("polars.Config", "polars.config.", "polars.set_random_seed", "polars.enable_string_cache"),
+        capture=library_captures.polars_options,
+    ),
+    "argv": Kind(
+        "sys.argv",
+        reads=("sys.argv", "argparse.ArgumentParser"),
+        objects=("sys.argv",),
+        capture=captures.arguments,
+    ),
+    "logging": Kind(
+        "logging",
+        reads=("logging.",),
+        writes=("logging.config.", *_of("logging", "basicConfig", "disable", "captureWarnings", "setLoggerClass")),
+        methods=frozenset(["addHandler", "removeHandler", "setLevel", "addFilter", "removeFilter", "assertLogs"]),
+        capture=captures.loggers,
+    ),
+    "socket timeout": Kind(
+        "socket timeout",
+        reads=("socket.", "urllib.request.", "http.client."),
+        writes=("socket.setdefaulttimeout",),
+        capture=captures.socket_timeout,
+    ),
+    "hooks": Kind(
+        "exception hooks",
+        objects=(*_of("sys", "excepthook", "unraisablehook", "displayhook", "breakpointhook"), "threading.excepthook"),
+        capture=captures.attributes(
+            *_of("sys", "excepthook", "unraisablehook", "displayhook", "breakpointhook"), "threading.excepthook"
+        ),
+    ),
+    "interpreter": Kind(
+        "settings of the interpreter",
+        writes=(
+            *_of("sys", "setrecursionlimit", "settrace", "setprofile", "setswitchinterval", "set_int_max_str_digits"),
+            *_of("gc", "disable", "enable", "set_threshold", "freeze", "set_debug"),
+            *("multiprocessing.set_start_method", "tracemalloc.", "faulthandler.", "threading.stack_size"),
+        ),
+        capture=captures.interpreter,
+    ),
+    "limits": Kind("limits of the process", writes=("resource.setrlimit",), capture=captures.limits),
+    "event loop policy": Kind(
+        "event loop policy",
+        reads=("asyncio.new_event_loop", "asyncio.run", "asyncio.get_event_loop_policy"),
+        writes=("asyncio.set_event_loop_policy", "uvloop.install"),
+        capture=captures.getter_and_setter("asyncio.get_event_loop_policy", "set_event_loop_policy"),
+    ),
+    "registries": Kind(
+        "registries of the standard library",
+        reads=("csv.", "mimetypes.", "urllib.request."),
+        writes=(
+            *_of("csv", "register_dialect", "unregister_dialect", "field_size_limit"),
+            *_of("mimetypes", "add_type", "init", "types_map", "encodings_map", "suffix_map"),
+            *("urllib.request.install_opener", "copyreg.pickle", "codecs.register", "codecs.register_error"),
+        ),
+        capture=captures.getter_and_setter("csv.field_size_limit", "field_size_limit"),
+    ),
+    DECIMALS: Kind("decimal context", reads=("decimal.",), capture=_give_decimal_context),
+    MAIN_THREAD: Kind(
+        "the main thread",
+        writes=(
+            *_of(
+                "signal", "signal", "siginterrupt", "set_wakeup_fd", "alarm", "setitimer", "pthread_sigmask", "sigwait"
+            ),
+            *("tkinter.", "turtle.", "threading.main_thread"),
+        ),
+        methods=frozenset(["add_signal_handler"]),
+    ),
+    EVENT_LOOP: Kind(
+        "event loop",
+        reads=("asyncio.get_event_loop", "asyncio.ensure_future", "asyncio.Future"),
+        capture=_give_event_loop,
+    ),
+    EVERYTHING: Kind(
+        "the whole process",
+        writes=("unittest.mock.patch", "mock.patch", "importlib.reload", "resource.setrlimit", *_PATCHERS),
+        objects=("sys.modules",),
+        capture=captures.patches,
+    ),
+}
+"""Each kind by the name that `uses` takes."""
+
+_BY_OBJECT_NAME = {name: kind for kind, each in KINDS.items() for name in each.objects}
+
+
+def kind_of_name(name: str) -> str | None:
+    """Return the kind of state that an attribute of a module is, by its dotted name."""
+    return _BY_OBJECT_NAME.get(name)
+
+
+def kind_of_object(value: Any) -> str | None:
+    """Return the kind of state that an object is."""
+    for name, kind in _BY_OBJECT_NAME.items():
+        module, _, attribute = name.rpartition(".")
+        if module in sys.modules and vars(sys.modules[module]).get(attribute) is value and value is not None:
+            return kind
+    return None
+
+
+def save_state(names: Iterable[str], assigned: Iterable[tuple[str, str]] = ()) -> Restore:
+    """Save these kinds of state, and attributes of modules; return what puts them back."""
+    found = [KINDS[name].capture for name in names if name in KINDS]
+    restores = [capture() for capture in found if capture is not None]
+    return captures.all_of([*restores, *(captures.attribute(module, name) for module, name in assigned)])
+
+
+def save_signals() -> Restore:
+    """Save the handlers and timers of signals, in the main thread; return what puts them back."""
+    return captures.signals()
+
+
+def set_environment(variables: Mapping[str, str]) -> Restore:
+    """Set environment variables; return what puts the environment back."""
+    restore = captures.environ()
+    os.environ.update({name: str(value) for name, value in variables.items()})
+    return restore

@@ -1,0 +1,90 @@
+"""Existing objects that code reaches: their names, attributes and identity, found without running any code."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from types import FunctionType, ModuleType
+from typing import Any
+
+from flytenb.reach.abstract_values import Held, Instance, Shared
+from flytenb.reach.ownership import is_own_class
+from flytenb.reach.process_state import kind_of_object
+from flytenb.reach.walk import MISSING, is_module
+
+
+def required_parameters(function: FunctionType) -> int:
+    """Return how many parameters of a function have no default."""
+    return function.__code__.co_argcount - len(function.__defaults__ or ())
+
+
+def defaults_of(function: FunctionType) -> dict[str, Any]:
+    """Return the defaults of a function's parameters, by name."""
+    code, values = function.__code__, function.__defaults__ or ()
+    names = code.co_varnames[: code.co_argcount]
+    return {**dict(zip(names[len(names) - len(values) :], values, strict=True)), **(function.__kwdefaults__ or {})}
+
+
+def dotted_name(value: Any) -> str:
+    """Return the public dotted name of an installed function or class; of a builtin, its name alone."""
+    module = str(getattr(value, "__module__", None) or type(value).__module__)
+    if isinstance(getattr(value, "__self__", None), ModuleType):
+        module = value.__self__.__name__
+    module = {"posix": "os", "nt": "os", "posixpath": "os.path", "ntpath": "os.path"}.get(module, module)
+    module = module.removeprefix("_")
+    name = str(getattr(value, "__qualname__", type(value).__qualname__))
+    return name if module == "builtins" or (module, name) == ("io", "open") else f"{module}.{name}"
+
+
+def shared_global(scope: Mapping[str, Any], name: str) -> Shared:
+    """Return a global as what tasks share."""
+    module = str(scope.get("__name__"))
+    return Shared((module, name), f"global {module}.{name}")
+
+
+def shared_object(value: Any, name: str) -> Shared:
+    """Return an object as what tasks share."""
+    return Shared(id(value), name)
+
+
+def is_fixed(value: Any) -> bool:
+    """Whether nothing of an object changes as tasks use it: modules, functions, installed classes."""
+    return is_module(value) or isinstance(value, FunctionType) or (isinstance(value, type) and not is_own_class(value))
+
+
+def kind_of(value: Any) -> str | None:
+    """Return the kind of process-wide state that an object is, None if it is none."""
+    if isinstance(value, logging.Logger | logging.Handler):
+        return "logging"
+    return kind_of_object(value)
+
+
+def class_of(one: Any) -> type | None:
+    """Return the class of a possibility, as far as it is known."""
+    if isinstance(one, Instance):
+        return one.cls
+    return type(one.value) if isinstance(one, Held) else None
+
+
+def static_attribute(cls: type, name: str) -> Any:
+    """Return an attribute of a class without asking a descriptor; MISSING if it has none."""
+    for base in type.__getattribute__(cls, "__mro__"):
+        if name in vars(base) and base is not object:
+            return vars(base)[name]
+    return MISSING
+
+
+def instance_dict(value: Any) -> dict[str, Any]:
+    """Return an object's own attributes without asking its class."""
+    try:
+        found = object.__getattribute__(value, "__dict__")
+    except AttributeError:
+        return {}
+    return found if type(found) is dict else {}
+
+
+def contents_of(value: Any) -> Iterable[Any]:
+    """Return some of what a collection holds."""
+    if type(value) is dict:
+        return list(value.values())[:20]
+    return list(value)[:20] if type(value) in (list, tuple) else ()

@@ -1,0 +1,330 @@
+"""Captures of process-wide state: each reads one kind of it and returns what puts it back, any number of times."""
+
+from __future__ import annotations
+
+import ctypes
+import faulthandler
+import gc
+import importlib
+import locale
+import logging
+import os
+import random
+import signal
+import socket
+import sys
+import threading
+import time
+import tracemalloc
+import warnings
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+Restore = Callable[[], None]
+_MISSING = object()
+
+
+def attribute(module: str, name: str) -> Restore:
+    """Capture one attribute of a module."""
+    owner = sys.modules[module]
+    before = vars(owner).get(name, _MISSING)
+
+    def restore() -> None:
+        if before is not _MISSING:
+            setattr(owner, name, before)
+        elif name in vars(owner):
+            delattr(owner, name)
+
+    return restore
+
+
+def attributes(*names: str) -> Callable[[], Restore]:
+    """Return the capture of attributes of modules, by their dotted names."""
+
+    def capture() -> Restore:
+        split = [name.rpartition(".") for name in names]
+        return all_of([attribute(module, name) for module, _, name in split if hasattr(sys.modules.get(module), name)])
+
+    return capture
+
+
+def all_of(restores: list[Restore]) -> Restore:
+    """Return what puts all of these back, last first; one that fails keeps none of the others from it."""
+
+    def restore() -> None:
+        for one in reversed(restores):
+            with suppress(Exception):
+                one()
+
+    return restore
+
+
+def getter_and_setter(getter: str, setter: str) -> Callable[[], Restore]:
+    """Return the capture of what two functions of a module get and set; of nothing while it isn't loaded."""
+
+    def capture() -> Restore:
+        module, _, name = getter.rpartition(".")
+        owner: Any = sys.modules.get(module)
+        if owner is None:
+            return lambda: None
+        value = getattr(owner, name)()
+        return lambda: getattr(owner, setter)(value)
+
+    return capture
+
+
+def environ() -> Restore:
+    """Capture the environment, also what `os.putenv` has set behind Python's back, and the time zone."""
+    before, native = dict(os.environ), _native_environ()
+
+    def restore() -> None:
+        has_moved = os.environ.get("TZ") != before.get("TZ")
+        now = _native_environ()
+        for name in now.keys() - native.keys():
+            os.unsetenv(name)
+        for name, value in native.items():
+            if now.get(name) != value:
+                os.putenv(name, value)
+        for added in os.environ.keys() - before.keys():
+            del os.environ[added]
+        for known, text in before.items():
+            if os.environ.get(known) != text:
+                os.environ[known] = text
+        if has_moved and hasattr(time, "tzset"):
+            time.tzset()
+
+    return restore
+
+
+def _native_environ() -> Mapping[bytes, bytes]:
+    try:
+        entries = ctypes.POINTER(ctypes.c_char_p).in_dll(ctypes.CDLL(None), "environ")
+    except (OSError, TypeError, ValueError):  # not on this system
+        return {}
+    found: dict[bytes, bytes] = {}
+    at = 0
+    while entries and (entry := entries[at]) is not None:
+        name, _, value = entry.partition(b"=")
+        if name:
+            found[name] = value
+        at += 1
+    return found
+
+
+def streams() -> Restore:
+    """Capture `sys.stdout`, `sys.stderr` and `sys.stdin`."""
+    before = sys.stdout, sys.stderr, sys.stdin
+
+    def restore() -> None:
+        sys.stdout, sys.stderr, sys.stdin = before
+
+    return restore
+
+
+class _Descriptors:
+    """Copies of the file descriptors 0, 1 and 2."""
+
+    def __init__(self) -> None:
+        self._copies: dict[int, int] = {}
+        for number in (0, 1, 2):
+            with suppress(OSError):  # it is closed
+                self._copies[number] = os.dup(number)
+
+    def __call__(self) -> None:
+        for number, copy in self._copies.items():
+            os.dup2(copy, number)
+
+    def __del__(self) -> None:
+        for copy in self._copies.values():
+            os.close(copy)
+
+
+def descriptors() -> Restore:
+    """Capture where the file descriptors 0, 1 and 2 go."""
+    return _Descriptors()
+
+
+def warning_filters() -> Restore:
+    """Capture the filters and how warnings are shown."""
+    filters: Any = warnings.filters
+    before, shown, formatted = [*filters], warnings.showwarning, warnings.formatwarning
+
+    def restore() -> None:
+        filters[:] = before
+        warnings.filters, warnings.showwarning, warnings.formatwarning = filters, shown, formatted
+        with warnings.catch_warnings():  # what is remembered of the filters is dropped
+            pass
+
+    return restore
+
+
+def spoken_locale() -> Restore:
+    """Capture the locale."""
+    before = locale.setlocale(locale.LC_ALL)
+
+    def restore() -> None:
+        locale.setlocale(locale.LC_ALL, before)
+
+    return restore
+
+
+def arguments() -> Restore:
+    """Capture `sys.argv`."""
+    argv, before = sys.argv, [*sys.argv]
+
+    def restore() -> None:
+        sys.argv = argv
+        argv[:] = before
+
+    return restore
+
+
+def interpreter() -> Restore:
+    """Capture settings of the interpreter."""
+    limit, interval, digits = sys.getrecursionlimit(), sys.getswitchinterval(), sys.get_int_max_str_digits()
+    is_collecting, thresholds, debug = gc.isenabled(), gc.get_threshold(), gc.get_debug()
+    tracers = sys.gettrace(), sys.getprofile()
+    is_tracing, has_handler = tracemalloc.is_tracing(), faulthandler.is_enabled()
+    stack = threading.stack_size()
+
+    def restore() -> None:
+        sys.setrecursionlimit(limit)
+        sys.setswitchinterval(interval)
+        sys.set_int_max_str_digits(digits)
+        if (sys.gettrace(), sys.getprofile()) != tracers:
+            sys.settrace(tracers[0])
+            sys.setprofile(tracers[1])
+        gc.set_threshold(*thresholds)
+        gc.set_debug(debug)
+        (gc.enable if is_collecting else gc.disable)()
+        if tracemalloc.is_tracing() != is_tracing:
+            (tracemalloc.start if is_tracing else tracemalloc.stop)()
+        if faulthandler.is_enabled() != has_handler:
+            (faulthandler.enable if has_handler else faulthandler.disable)()
+        threading.stack_size(stack)
+
+    return restore
+
+
+def limits() -> Restore:
+    """Capture the limits of the process."""
+    resource: Any = sys.modules.get("resource")
+    if resource is None:
+        return lambda: None
+    before = {n: resource.getrlimit(getattr(resource, n)) for n in dir(resource) if n.startswith("RLIMIT_")}
+    return all_of(
+        [lambda n=n, pair=pair: resource.setrlimit(getattr(resource, n), pair) for n, pair in before.items()]  # type: ignore[misc]
+    )
+
+
+def umask() -> Restore:
+    """Capture the mask of new files' permissions."""
+    before = os.umask(0o077)
+    os.umask(before)
+
+    def restore() -> None:
+        os.umask(before)
+
+    return restore
+
+
+def patches() -> Restore:
+    """Capture which patches of `unittest.mock` are on and which modules are loaded.
+
+    Patches that a task starts and doesn't stop are stopped; modules that it makes up itself are removed.
+    """
+    mock: Any = sys.modules.get("unittest.mock")
+    modules = {**sys.modules}
+    before = [*mock._patch._active_patches] if mock is not None else []
+
+    def restore() -> None:
+        mock: Any = sys.modules.get("unittest.mock")
+        for patch in [*mock._patch._active_patches][::-1] if mock is not None else ():
+            if all(patch is not other for other in before):
+                patch.stop()
+        made_up = [n for n in sys.modules if n not in modules and getattr(sys.modules[n], "__spec__", None) is None]
+        for name in made_up:
+            del sys.modules[name]
+        for name, module in modules.items():
+            if sys.modules.get(name) is not module:
+                sys.modules[name] = module
+
+    return restore
+
+
+def import_path() -> Restore:
+    """Capture where modules are found; what a task imports from a directory of its own isn't there for the next."""
+    lists: list[list[Any]] = [sys.path, sys.meta_path, sys.path_hooks]
+    path, before, known = sys.path, [[*each] for each in lists], {*sys.modules}
+
+    def restore() -> None:
+        added = tuple(f"{entry}{os.sep}" for entry in {*sys.path} - {*before[0]} if entry)
+        for name in {*sys.modules} - known if added else ():
+            if str(getattr(sys.modules[name], "__file__", None) or "").startswith(added):
+                del sys.modules[name]
+        importlib.invalidate_caches()
+        sys.path = path
+        for each, entries in zip(lists, before, strict=True):
+            each[:] = entries
+
+    return restore
+
+
+def loggers() -> Restore:
+    """Capture the levels, handlers and filters of all loggers; those that come later lose theirs."""
+    known = {logger: _settings_of(logger) for logger in _loggers()}
+    disabled = logging.root.manager.disable
+
+    def restore() -> None:
+        logging.disable(disabled)
+        for logger in _loggers():
+            wanted = known.get(logger, (logging.NOTSET, [], [], True, False))
+            if _settings_of(logger) != wanted:
+                level, handlers, filters, logger.propagate, logger.disabled = wanted
+                for handler in logger.handlers:
+                    handler.flush()
+                logger.handlers[:], logger.filters[:] = handlers, filters
+                logger.setLevel(level)
+
+    return restore
+
+
+def _loggers() -> list[logging.Logger]:
+    named = [*logging.root.manager.loggerDict.values()]
+    return [logging.root, *(logger for logger in named if isinstance(logger, logging.Logger))]
+
+
+def _settings_of(logger: logging.Logger) -> tuple[int, list[Any], list[Any], bool, bool]:
+    return logger.level, [*logger.handlers], [*logger.filters], logger.propagate, logger.disabled
+
+
+def random_numbers() -> Restore:
+    """Capture the generator of `random`."""
+    state = random.getstate()
+    return lambda: random.setstate(state)
+
+
+def socket_timeout() -> Restore:
+    """Capture the timeout of new sockets."""
+    before = socket.getdefaulttimeout()
+    return lambda: socket.setdefaulttimeout(before)
+
+
+def signals() -> Restore:
+    """In the main thread: capture the handlers, and the timers, so that no alarm goes off later."""
+    before = {number: signal.getsignal(number) for number in signal.valid_signals()}
+    timers = {which: signal.getitimer(which) for which in (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL)}
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, []) if hasattr(signal, "pthread_sigmask") else None
+
+    def restore() -> None:
+        for which, (delay, interval) in timers.items():
+            if signal.getitimer(which) != (delay, interval):
+                signal.setitimer(which, delay, interval)
+        for number, handler in before.items():
+            if handler is not None and signal.getsignal(number) is not handler:
+                signal.signal(number, handler)
+        if blocked is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+
+    return restore

@@ -1,0 +1,388 @@
+"""What a function's code does to state that tasks share: variables, objects, kinds of process-wide state, files.
+
+The functions that it calls are interpreted with the arguments that they get, so that a helper which is handed
+`os.environ` or a file name counts as if its code stood in the task.
+"""
+
+from __future__ import annotations
+
+import builtins
+import importlib.util
+import sys
+from collections.abc import Mapping, Sequence
+from functools import partial
+from inspect import CO_VARARGS, CO_VARKEYWORDS
+from types import CodeType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+from flytenb.bridge.entities.kind import function_of, is_entity
+from flytenb.reach.abstract_values import (
+    OPEN_FILE,
+    OWN,
+    PLAIN,
+    UNKNOWN,
+    Bound,
+    Bundle,
+    Held,
+    Inner,
+    Instance,
+    Made,
+    Method,
+    Shared,
+    Special,
+    Text,
+    Value,
+    held,
+    is_private_path,
+    join,
+    texts,
+)
+from flytenb.reach.file_names import files_of_call, path_operation
+from flytenb.reach.interpretation import Frame, Free
+from flytenb.reach.mutators import changes_first_argument, changes_owner, makes_own_name
+from flytenb.reach.names import scope_of
+from flytenb.reach.ownership import is_own_class, is_own_module
+from flytenb.reach.process_state import EVERYTHING
+from flytenb.reach.reached_objects import (
+    class_of,
+    contents_of,
+    defaults_of,
+    dotted_name,
+    instance_dict,
+    is_fixed,
+    kind_of,
+    required_parameters,
+    shared_global,
+    shared_object,
+    static_attribute,
+)
+from flytenb.reach.state_ledger import Ledger
+from flytenb.reach.walk import MISSING, is_module, is_own
+
+_MOST_FRAMES = 4000
+"""Calls that are interpreted for one task; what lies beyond isn't looked at."""
+_DEEPEST = 25
+"""Calls inside of each other that are followed; what is called further down is interpreted by itself."""
+
+
+class StateEffects(Ledger):
+    """Collects the effects of code. Implements `Effects` of the interpreter.
+
+    Attributes:
+        codes: the code that was interpreted.
+    """
+
+    def __init__(self, *, calls_run: bool = True) -> None:
+        super().__init__()
+        self.codes: set[CodeType] = set()
+        self._calls_run = calls_run
+        self._depth = 0
+        self._returns: dict[Any, Value] = {}
+        self._fields: dict[tuple[type, str], Value] = {}
+
+    def add(self, function: FunctionType, named: Mapping[str, Value]) -> None:
+        """Interpret a function as it is called with these arguments; the others aren't known."""
+        code = function.__code__
+        self._run(function, [named.get(name, UNKNOWN) for name in code.co_varnames[: code.co_argcount]], named)
+
+    # --- functions ---------------------------------------------------------------------------------------------
+
+    def _run(self, function: Any, args: Sequence[Value], named: Mapping[str, Value]) -> Value:
+        if isinstance(function, Inner):
+            return self._frame(function.code, function.scope, function.free, args, named, function.defaults, {})
+        cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
+        shared = Shared(("defaults", id(function)), f"default of {function.__name__}")
+        defaults = {
+            name: held(value, shared_object(value, shared.name)) for name, value in defaults_of(function).items()
+        }
+        return self._frame(function.__code__, function.__globals__, cells, args, named, frozenset(), defaults)
+
+    def _frame(
+        self,
+        code: CodeType,
+        scope: dict[str, Any],
+        free: Free,
+        args: Sequence[Value],
+        named: Mapping[str, Value],
+        unnamed_defaults: Value,
+        defaults: Mapping[str, Value],
+    ) -> Value:
+        count = code.co_argcount + code.co_kwonlyargcount
+        names = code.co_varnames[:count]
+        given = {
+            **dict(zip(names[: code.co_argcount], args, strict=False)),
+            **{n: named[n] for n in names if n in named},
+        }
+        local = {name: given.get(name, defaults.get(name, unnamed_defaults or UNKNOWN)) for name in names}
+        extra = join([*args[code.co_argcount :], *(value for name, value in named.items() if name not in names)])
+        for flag, name in zip(
+            [f for f in (CO_VARARGS, CO_VARKEYWORDS) if code.co_flags & f], code.co_varnames[count:], strict=False
+        ):
+            local[name] = frozenset([Bundle(extra)]) if flag else UNKNOWN
+        place = tuple(sorted((name, id(cell)) for name, cell in free.items()))
+        key = (code, place, frozenset(local.items()))
+        if key not in self._returns:
+            if len(self._returns) >= _MOST_FRAMES or self._depth >= _DEEPEST:
+                return UNKNOWN
+            self._returns[key] = UNKNOWN  # of a call of itself
+            self.codes.add(code)
+            self._depth += 1
+            self._returns[key] = Frame(code, scope, free, local, self).run()
+            self._depth -= 1
+        return self._returns[key]
+
+    def call(self, callee: Value, args: Sequence[Value], named: Mapping[str, Value], *, is_kept: bool) -> Value:
+        """Return what a call returns."""
+        found = [self._call(one, args, named, is_kept) for one in callee]
+        return join(found) if found else UNKNOWN
+
+    def _call(self, one: Any, args: Sequence[Value], named: Mapping[str, Value], is_kept: bool) -> Value:
+        if isinstance(one, Inner):
+            return self._run(one, args, named)
+        if isinstance(one, Bound):
+            return self._call(one.function, [one.first, *args], named, is_kept)
+        if isinstance(one, FunctionType):
+            return self._run(one, args, named)
+        if isinstance(one, Held):
+            return self._call_held(one, args, named, is_kept)
+        if isinstance(one, Method):
+            return self._call_method(one, args, named, is_kept)
+        self.read(join([*args, *named.values()]))
+        for argument in args:  # a callback: called by what isn't known
+            self._call_back(argument)
+        return UNKNOWN
+
+    def _call_held(self, one: Held, args: Sequence[Value], named: Mapping[str, Value], is_kept: bool) -> Value:
+        value = one.value
+        if is_entity(value):
+            function = function_of(value)
+            if self._calls_run and isinstance(function, FunctionType):
+                return self._run(function, args, named)
+            return UNKNOWN
+        if type(value) is FunctionType and is_own(value):
+            return self._run(value, args, named)
+        if type(value) is MethodType and isinstance(value.__func__, FunctionType) and is_own(value.__func__):
+            return self._run(value.__func__, [held(value.__self__, one.owner), *args], named)
+        if type(value) is partial:
+            more = {name: held(v, one.owner) for name, v in value.keywords.items()}
+            first = [held(v, one.owner) for v in value.args]
+            return self._call_held(Held(value.func, one.owner), [*first, *args], {**more, **named}, is_kept)
+        if isinstance(value, type) and is_own_class(value):
+            made: Value = frozenset([Instance(value)])
+            for name in ("__new__", "__init__", "__post_init__"):
+                method = static_attribute(value, name)
+                if isinstance(method, FunctionType) and is_own(method):
+                    itself = held(value, one.owner) if name == "__new__" else made
+                    self._run(method, [itself, *(() if name == "__post_init__" else args)], named)
+            return made
+        if is_own(value) and not isinstance(value, type):
+            return self.call(self.attribute(frozenset([one]), "__call__"), args, named, is_kept=is_kept)
+        return self._call_installed(dotted_name(value), args, named, is_class=isinstance(value, type))
+
+    def _call_installed(
+        self, name: str, args: Sequence[Value], named: Mapping[str, Value], *, is_class: bool = False
+    ) -> Value:
+        if name in ("setattr", "delattr", "object.__setattr__") and len(args) > 1:
+            for attribute in texts(args[1]):
+                self.stored_attribute(args[0], attribute.start, args[2] if len(args) > 2 else UNKNOWN)
+            return PLAIN
+        if name == "getattr" and len(args) > 1 and (names := texts(args[1])):
+            return join(self.attribute(args[0], text.start) for text in names)
+        if name == "globals" or (name in ("vars", "type", "iter", "next", "str", "os.fspath", "copy.copy") and args):
+            return self._call_transparent(name, args)
+        if changes_first_argument(name) and args:
+            self.changed_items(args[0])
+            args = args[1:] if len(args) > 1 else args
+        for argument in [named[n] for n in ("out",) if n in named]:
+            self.changed_items(argument)
+        self.read(join([*args, *named.values()]))
+        self.add_files(files_of_call(name, args, named))
+        for argument in (*args, *named.values()):
+            self._call_back(argument)
+        if makes_own_name(name):
+            return OWN
+        made = path_operation(name, args)
+        if made is not None:
+            return made
+        if name in ("open", "io.open", "os.fdopen"):
+            return OPEN_FILE
+        return frozenset([Made(name)]) | (frozenset() if is_class else UNKNOWN)
+
+    def _call_transparent(self, name: str, args: Sequence[Value]) -> Value:
+        if name in ("vars", "iter", "str", "os.fspath"):
+            self.read(args[0])
+            return args[0]
+        if name == "globals":
+            return frozenset([Special.GLOBALS])
+        if name == "next":
+            self.changed_items(args[0])
+            self.read(args[0])
+            return UNKNOWN
+        if name == "type":
+            classes = [class_of(one) for one in args[0]]
+            return join(held(cls, shared_object(cls, f"class {cls.__name__}")) if cls else UNKNOWN for cls in classes)
+        self.read(args[0])
+        return UNKNOWN
+
+    def _call_method(self, one: Method, args: Sequence[Value], named: Mapping[str, Value], is_kept: bool) -> Value:
+        owner, name = one.owner, one.name
+        value = frozenset([owner])
+        everything = join([*args, *named.values()])
+        if isinstance(owner, Held):
+            if changes_owner(owner.value, name, named):
+                self.changed_items(value)
+                if not is_kept:
+                    self.read(everything)
+                    self._call_backs(args, named)
+                    return UNKNOWN
+            self.read(value)
+        self.read(everything)
+        self._call_backs(args, named)
+        if is_private_path(value):
+            self.add_files(files_of_call(f".{name}", [OWN, *args], named))
+            return OWN
+        if isinstance(owner, Held) and not isinstance(owner.value, type):
+            full = f"{dotted_name(type(owner.value))}.{name}"
+        elif isinstance(owner, Made):
+            full = f"{owner.name}.{name}"
+        elif isinstance(owner, Held):
+            full = f"{dotted_name(owner.value)}.{name}"
+            if full == "pathlib.Path.cwd":
+                return frozenset([Text("")])
+        else:
+            full = f".{name}"
+        self.add_files(files_of_call(full, [value, *args] if full.startswith(".") else args, named))
+        made = path_operation(f".{name}", [value, *args]) if isinstance(owner, Text) else None
+        if made is not None:
+            return made
+        if name in ("open", "makefile"):
+            return OPEN_FILE
+        if isinstance(owner, Held) and name in ("setdefault", "get", "pop", "__getitem__"):
+            return join([UNKNOWN, *(held(v, owner.owner) for v in contents_of(owner.value))])
+        return frozenset([Made(full)]) | UNKNOWN
+
+    def _call_backs(self, args: Sequence[Value], named: Mapping[str, Value]) -> None:
+        for argument in (*args, *named.values()):
+            self._call_back(argument)
+
+    def _call_back(self, value: Value) -> None:
+        """A function that is handed to a library may be called by it."""
+        for one in value:
+            if isinstance(one, Inner | Bound):
+                function = one.function if isinstance(one, Bound) else one
+                code = getattr(function, "code", None) or getattr(function, "__code__", None)
+                if code is not None:
+                    self._call(one, [UNKNOWN] * (code.co_argcount - isinstance(one, Bound)), {}, False)
+            elif isinstance(one, Held) and type(one.value) is FunctionType and is_own(one.value):
+                self._run(one.value, [UNKNOWN] * required_parameters(one.value), {})
+
+    # --- names and attributes ----------------------------------------------------------------------------------
+
+    def imported(self, name: str, scope: dict[str, Any], level: int, takes: bool) -> Value:
+        """Return a module that code imports."""
+        if level:
+            name = importlib.util.resolve_name("." * level + name, str(scope.get("__package__") or ""))
+        module = sys.modules.get(name if takes else name.partition(".")[0])
+        return UNKNOWN if module is None else frozenset([Held(module, shared_object(module, name))])
+
+    def loaded_global(self, scope: dict[str, Any], name: str) -> Value:
+        """Return what a global holds."""
+        value = scope.get(name, MISSING)
+        if value is MISSING:
+            value = getattr(builtins, name, MISSING)
+            return UNKNOWN if value is MISSING else held(value, Shared(("builtin", name), name))
+        if name == "__file__":
+            return held(value, shared_global(scope, name))
+        if not is_fixed(value):
+            self.reads.add(shared_global(scope, name))
+        return held(value, shared_object(value, shared_global(scope, name).name))
+
+    def attribute(self, owner: Value, name: str) -> Value:
+        """Return an attribute of a value."""
+        return join(self._attribute(one, name) for one in owner) or UNKNOWN
+
+    def _attribute(self, one: Any, name: str) -> Value:
+        if isinstance(one, Held):
+            return self._attribute_of_held(one, name)
+        if isinstance(one, Instance):
+            if name == "__class__":
+                return held(one.cls, shared_object(one.cls, f"class {one.cls.__name__}"))
+            set_here = self._fields.get((one.cls, name), frozenset())
+            inherited = self._class_attribute(one.cls, name, frozenset([one]))
+            return join([set_here, inherited]) or UNKNOWN
+        if isinstance(one, Text):
+            made = path_operation(f"@{name}", [frozenset([one])])
+            return made if made is not None else frozenset([Method(one, name)])
+        if isinstance(one, Inner | Bound | FunctionType):
+            return UNKNOWN
+        return frozenset([Method(one, name)])
+
+    def _attribute_of_held(self, one: Held, name: str) -> Value:
+        value = one.value
+        if is_module(value):
+            scope = scope_of(value)
+            if name not in scope:
+                return frozenset([Made(f"{scope.get('__name__')}.{name}")]) | UNKNOWN
+            if is_own_module(value) and not isinstance(scope[name], ModuleType | FunctionType | type):
+                self.reads.add(shared_global(scope, name))
+            return held(scope[name], shared_object(scope[name], f"{scope.get('__name__')}.{name}"))
+        if name == "__class__":
+            return held(type(value), shared_object(type(value), f"class {type(value).__name__}"))
+        if isinstance(value, type) and is_own_class(value):
+            self.reads.add(one.owner)
+            return self._class_attribute(value, name, frozenset([one])) or UNKNOWN
+        if is_own(value) and not isinstance(value, type | FunctionType):
+            own = instance_dict(value)
+            if name in own:
+                self.reads.add(shared_object(value, one.owner.name))
+                return held(own[name], shared_object(own[name], one.owner.name))
+            return self._class_attribute(type(value), name, frozenset([one])) or UNKNOWN
+        if type(value) is FunctionType:
+            own = vars(value)
+            self.reads.add(shared_object(value, one.owner.name))
+            return held(own[name], one.owner) if name in own else UNKNOWN
+        return frozenset([Method(one, name)])
+
+    def _class_attribute(self, cls: type, name: str, owner: Value) -> Value:
+        found = static_attribute(cls, name)
+        if found is MISSING:
+            return frozenset()
+        if isinstance(found, staticmethod):
+            found = found.__func__
+        elif isinstance(found, classmethod):
+            return frozenset([Bound(found.__func__, held(cls, shared_object(cls, f"class {cls.__name__}")))])
+        elif type(found) is FunctionType and not (any(isinstance(o, Held) and o.value is cls for o in owner)):
+            return frozenset([Bound(found, owner)]) if is_own(found) else UNKNOWN
+        elif isinstance(found, property):
+            getter = found.fget
+            return self._run(getter, [owner], {}) if isinstance(getter, FunctionType) and is_own(getter) else UNKNOWN
+        return held(found, shared_object(found, f"{cls.__name__}.{name}"))
+
+    def stored_attribute(self, owner: Value, name: str, value: Value) -> None:
+        """Count an attribute as assigned."""
+        for one in owner:
+            if isinstance(one, Instance):
+                setter = static_attribute(one.cls, name)
+                if isinstance(setter, property) and isinstance(setter.fset, FunctionType):
+                    self._run(setter.fset, [frozenset([one]), value], {})
+                key = (one.cls, name)
+                self._fields[key] = join([self._fields.get(key, frozenset()), value])
+            elif isinstance(one, Held):
+                self._store_in_held(one, name, value)
+
+    def _store_in_held(self, one: Held, name: str, value: Value) -> None:
+        owner = one.value
+        if not is_module(owner):
+            setter = static_attribute(type(owner), name)
+            if isinstance(setter, property) and isinstance(setter.fset, FunctionType) and is_own(setter.fset):
+                self._run(setter.fset, [frozenset([one]), value], {})
+            kind = kind_of(owner)
+            self.writes |= {kind} if kind else {shared_object(owner, one.owner.name), one.owner}
+            if isinstance(owner, type) and not is_own_class(owner):
+                self.writes.add(EVERYTHING)
+            return
+        self.assigned_in_module(owner, name)
+
+    def divided(self, left: Value, right: Value) -> Value:
+        """Return `left / right`, which joins paths."""
+        return path_operation("/", [left, right]) or UNKNOWN

@@ -1,0 +1,80 @@
+"""What code reads and changes of the state that tasks share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flytenb.reach.abstract_values import Bundle, Held, Method, Shared, Value
+from flytenb.reach.file_names import Files
+from flytenb.reach.names import scope_of
+from flytenb.reach.ownership import is_own_module
+from flytenb.reach.process_state import EVERYTHING, kind_of_name
+from flytenb.reach.reached_objects import is_fixed, kind_of, shared_global, shared_object
+
+
+class Ledger:
+    """Collects uses.
+
+    Attributes:
+        reads, writes: kinds of process-wide state, files, and what tasks share.
+        assigned: attributes of installed modules that are assigned, by module and name.
+    """
+
+    def __init__(self) -> None:
+        self.reads: set[Any] = set()
+        self.writes: set[Any] = set()
+        self.assigned: set[tuple[str, str]] = set()
+        self._items_changed: set[Shared] = set()
+
+    def finish(self) -> None:
+        """Settle which changed tables count: one that is only added to, as a log is, can't be mixed up."""
+        self.writes |= {shared for shared in self._items_changed if shared in self.reads}
+
+    def stored_global(self, scope: dict[str, Any], name: str) -> None:
+        """Count a global as rebound."""
+        self.writes.add(shared_global(scope, name))
+
+    def loaded_cell(self, shared: Shared) -> None:
+        """Count a variable of an enclosing function as read."""
+        self.reads.add(shared)
+
+    def stored_cell(self, shared: Shared) -> None:
+        """Count a variable of an enclosing function as rebound."""
+        self.writes.add(shared)
+
+    def changed_items(self, owner: Value) -> None:
+        """Count what a value holds as changed."""
+        for one in owner:
+            if isinstance(one, Method):
+                one = one.owner
+            if isinstance(one, Held):
+                kind = kind_of(one.value)
+                if kind is not None:
+                    self.writes.add(kind)
+                else:
+                    self._items_changed |= {shared_object(one.value, one.owner.name), one.owner}
+
+    def read(self, value: Value) -> None:
+        """Count a value as looked at."""
+        for one in value:
+            if isinstance(one, Held) and not is_fixed(one.value):
+                kind = kind_of(one.value)
+                self.reads |= {kind} if kind else {shared_object(one.value, one.owner.name), one.owner}
+            elif isinstance(one, Bundle):
+                self.read(one.values)
+
+    def add_files(self, files: Files) -> None:
+        self.reads |= files.read
+        self.writes |= files.written
+
+    def assigned_in_module(self, owner: Any, name: str) -> None:
+        """Count an attribute of a module as assigned."""
+        module = str(scope_of(owner).get("__name__"))
+        kind = kind_of_name(f"{module}.{name}")
+        if kind is not None:
+            self.writes.add(kind)
+        elif is_own_module(owner):
+            self.writes.add(shared_global(scope_of(owner), name))
+        else:
+            self.writes.add(EVERYTHING)
+            self.assigned.add((module, name))

@@ -1,0 +1,260 @@
+"""Nodes that wait for state: never two at once that use the same, none waits for ever, whatever is around them."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import threading
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+import pytest
+from flytekit import WorkflowFailurePolicy, current_context, dynamic, eager, map_task, task, workflow
+from flytekit.exceptions.user import FlyteRecoverableException
+
+import flytenb
+from flytenb.display.runs.node_details import Details
+from flytenb.model import Phase
+from flytenb.reach.state_uses import StateUse
+from flytenb.runner.exclusion import Exclusion, Hold, exclusion
+
+PATIENCE = 120
+_lock = threading.Lock()
+_users: dict[str, int] = {}
+_overlaps: list[str] = []
+
+
+@contextlib.contextmanager
+def using(*names: str) -> Iterator[None]:
+    """Note that these are in use, and whether they were already."""
+    with _lock:
+        _overlaps.extend(name for name in names if _users.get(name))
+        for name in names:
+            _users[name] = _users.get(name, 0) + 1
+    try:
+        time.sleep(0.002)
+        yield
+    finally:
+        with _lock:
+            for name in names:
+                _users[name] -= 1
+
+
+@task
+@flytenb.uses("a")
+def uses_a(n: int) -> int:
+    with using("a"):
+        return n
+
+
+@task
+@flytenb.uses("b")
+def uses_b(n: int) -> int:
+    with using("b"):
+        return n
+
+
+@task
+@flytenb.uses("a", "b")
+def uses_both(n: int) -> int:
+    with using("a", "b"):
+        return n
+
+
+@task
+@flytenb.uses("a", "b", "everything")
+def uses_all(n: int) -> int:
+    with using("a", "b"):
+        return n
+
+
+@task
+def plain(n: int) -> int:
+    return n
+
+
+@task(retries=2)
+@flytenb.uses("b")
+def tries_again(n: int) -> int:
+    with using("b"):
+        checkpoint = current_context().checkpoint
+        if checkpoint.read() is None:
+            checkpoint.write(b"tried")
+            raise FlyteRecoverableException("once more")
+        return n
+
+
+@task(timeout=timedelta(milliseconds=30))
+@flytenb.uses("a")
+def is_late(n: int) -> int:
+    with using("a"):
+        time.sleep(0.1)
+        return n
+
+
+@task
+@flytenb.uses("a")
+def fails(n: int) -> int:
+    with using("a"):
+        if n > -1:
+            raise ValueError(n)
+        return n
+
+
+@dynamic
+@flytenb.uses("b")
+def grows(n: int) -> int:
+    with using("b"):
+        pass
+    return uses_a(n=uses_both(n=n))  # type: ignore[no-any-return]
+
+
+@eager
+@flytenb.uses("a")
+async def waits_for_others(n: int) -> int:
+    with using("a"):
+        pass
+    found = uses_a(n=n)
+    with using("a"):
+        pass
+    return found + uses_both(n=n)  # type: ignore[no-any-return]
+
+
+@workflow
+def inside(n: int) -> int:
+    return uses_both(n=uses_a(n=n))  # type: ignore[no-any-return]
+
+
+@task
+@flytenb.uses("a")
+def joins(ns: list[int]) -> int:
+    with using("a"):
+        return sum(ns)
+
+
+def mapped(n: int) -> Any:
+    return joins(ns=map_task(uses_b)(n=[1, 2, 3, 4]))
+
+
+SOUND = [uses_a, uses_b, uses_both, uses_all, plain, tries_again, grows, inside, mapped]
+FAULTY = [is_late, fails]
+
+
+def flow(seed: int) -> tuple[Any, bool]:
+    """A random workflow, and whether all of its nodes can succeed."""
+    is_sound = seed % 3 != 0
+    policy = Random(seed).choice(list(WorkflowFailurePolicy))
+
+    @workflow(failure_policy=policy)
+    def random_flow(n: int) -> None:
+        rng = Random(seed)
+        made: list[Any] = []
+        for _ in range(rng.randint(4, 9)):
+            entity = rng.choice(SOUND if is_sound else SOUND + FAULTY)
+            value = rng.choice(made) if made and rng.random() < 0.4 else n
+            made.append(entity(n=value))
+
+    return random_flow, is_sound
+
+
+def is_free() -> bool:
+    deadline = time.monotonic() + PATIENCE
+    while exclusion._holds or exclusion._lines:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_random_workflows_end_and_never_overlap(seed: int) -> None:
+    _overlaps.clear()
+    made, is_sound = flow(seed)
+    workers = Random(seed).choice([1, 2, 16])
+    entities = [made, made, waits_for_others]
+    runs = [flytenb.options(workers=workers).start(entity, n=seed + i) for i, entity in enumerate(entities)]
+    rng = Random(seed)
+    if seed % 4 == 3:
+        time.sleep(rng.random() / 50)
+        runs[0].cancel()
+    for run in runs:
+        run.wait(PATIENCE)
+        assert run.phase.is_terminal
+    if is_sound:
+        assert [run.phase for run in runs[1:]] == [Phase.SUCCEEDED] * 2, [run.error for run in runs]
+    assert is_free()
+    assert _overlaps == []
+
+
+def test_runs_inside_of_tasks_that_need_each_other_s_state_end() -> None:
+    meeting = threading.Barrier(2)
+
+    @task
+    @flytenb.uses("a")
+    def holds_a(n: int) -> int:
+        meeting.wait(PATIENCE)
+        return flytenb.run(eval("uses_b"), n=n).result  # type: ignore[no-any-return]
+
+    @task
+    @flytenb.uses("b")
+    def holds_b(n: int) -> int:
+        meeting.wait(PATIENCE)
+        return flytenb.run(eval("uses_a"), n=n).result  # type: ignore[no-any-return]
+
+    runs = [flytenb.start(entity, n=7) for entity in (holds_a, holds_b)]
+    assert [run.wait(PATIENCE).result for run in runs] == [7, 7]
+
+
+def take(lock: Exclusion, path: str, woken: list[str], *, reads: str = "", writes: str = "", run: object = "r") -> Hold:
+    hold = Hold(run, path, StateUse(frozenset(reads.split()), frozenset(writes.split())))
+    if lock.take(hold, lambda: woken.append(path)) is None:
+        woken.append(f"{path} runs")
+    return hold
+
+
+def test_who_waits_is_not_overtaken() -> None:
+    lock, seen = Exclusion(), []  # type: ignore[var-annotated]
+    first = take(lock, "first", seen, reads="x")
+    take(lock, "writer", seen, writes="x")
+    take(lock, "reader", seen, reads="x")
+    assert seen == ["first runs"]
+    lock.release(first)
+    assert seen == ["first runs", "writer"]
+    writer = take(lock, "writer", seen, writes="x")
+    lock.release(writer)
+    assert seen == ["first runs", "writer", "writer runs", "reader"]
+
+
+def test_who_no_longer_waits_keeps_nobody_waiting() -> None:
+    lock, seen = Exclusion(), []  # type: ignore[var-annotated]
+    first = take(lock, "first", seen, reads="x")
+    writer = take(lock, "writer", seen, writes="x")
+    take(lock, "reader", seen, reads="x")
+    lock.forget("r", "writer", writer.use)
+    assert seen == ["first runs", "reader"]
+    lock.release(first)
+
+
+def test_lines_of_different_use_take_turns() -> None:
+    lock, seen = Exclusion(), []  # type: ignore[var-annotated]
+    current = take(lock, "a0", seen, writes="x")
+    for path in ("a1", "a2"):
+        take(lock, path, seen, writes="x")
+    take(lock, "b0", seen, writes="x y")
+    order = []
+    for _ in range(3):
+        lock.release(current)
+        order.append(seen[-1])
+        current = take(lock, seen[-1], seen, writes="x y" if seen[-1].startswith("b") else "x")
+        seen.pop()
+    assert order == ["a1", "b0", "a2"]
+
+
+def test_what_a_node_waited_for_is_shown() -> None:
+    run = flytenb.run(map_task(uses_a), n=[1, 2, 3])
+    facts = [fact for path in run.nodes for fact in Details.of(run, path).facts if fact.startswith("waited")]
+    assert facts
+    assert all(re.fullmatch(r"waited (<1|[\d.]+) m?s for: a \(used by n0/\d\)(; .*)?", fact) for fact in facts)
