@@ -561,7 +561,17 @@ def test_a_name_must_be_a_text() -> None:
 
 
 def test_why_a_node_waited_is_known() -> None:
-    run = flytenb.run(map_task(task(seeded)), n=[1, 2, 3])
+    another_waits = threading.Event()
+
+    @task
+    def seeds_until_another_waits(n: int) -> int:
+        random.seed(n)
+        assert another_waits.wait(60)
+        return n
+
+    run = flytenb.start(map_task(seeds_until_another_waits), n=[1, 2])
+    run.listen(lambda event: another_waits.set() if event.kind == "wait" else None)
+    run.wait(60)
     waited = {why for node in run.nodes.values() for why in node.waited_for}
     assert waited
     assert all(re.fullmatch(r"random numbers \(used by n0/\d\)", why) for why in waited)
