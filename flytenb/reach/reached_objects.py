@@ -8,9 +8,9 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from flytenb.reach.abstract_values import Held, Instance, Shared
+from flytenb.reach.lookup import MISSING, is_module
 from flytenb.reach.ownership import is_own_class
 from flytenb.reach.process_state import kind_of_object
-from flytenb.reach.walk import MISSING, is_module
 
 
 def required_parameters(function: FunctionType) -> int:

@@ -39,6 +39,7 @@ from flytenb.reach.abstract_values import (
 )
 from flytenb.reach.file_names import files_of_call, path_operation
 from flytenb.reach.interpretation import Frame, Free
+from flytenb.reach.lookup import MISSING, is_module, is_own
 from flytenb.reach.mutators import changes_first_argument, changes_owner, makes_own_name
 from flytenb.reach.names import scope_of
 from flytenb.reach.ownership import is_own_class, is_own_module
@@ -57,7 +58,6 @@ from flytenb.reach.reached_objects import (
     static_attribute,
 )
 from flytenb.reach.state_ledger import Ledger
-from flytenb.reach.walk import MISSING, is_module, is_own
 
 _MOST_FRAMES = 4000
 """Calls that are interpreted for one task; what lies beyond isn't looked at."""

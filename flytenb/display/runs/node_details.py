@@ -138,7 +138,7 @@ def _facts(run: Run, node: NodeRun) -> list[str]:
             facts.append(f"took {duration_text(node.duration)}")
     if node.waited_for:
         waited = _waited(run, node)
-        time_waited = "" if waited is None else f" {captions.seconds(waited)}"
+        time_waited = "" if waited is None else f" {duration_text(waited)}"
         facts.append(f"waited{time_waited} for: {'; '.join(map(clean, node.waited_for))}")
     if node.attempts > 1:
         facts.append(count_text(node.attempts, "attempt"))
