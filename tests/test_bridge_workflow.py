@@ -138,13 +138,15 @@ def test_a_case_that_passes_on_an_earlier_promise_names_its_node_and_the_branch_
     assert branch.cases[1].condition is None
 
 
-@pytest.mark.parametrize(("x", "expected"), [(5, 6), (1, 2)])
-def test_a_branch_whose_cases_all_pass_on_an_earlier_promise_has_its_output(x: int, expected: int) -> None:
+@pytest.mark.parametrize("x", [5, 2, 1])
+def test_a_branch_that_passes_on_an_earlier_promise_waits_for_it_and_has_its_output(x: int) -> None:
     @workflow
     def passed_on(x: int) -> int:
-        before = add(x=x)
-        return double(x=conditional("c").if_(x > 3).then(before).else_().then(before))
+        before = add(x=add(x=add(x=x)))
+        inner = conditional("inner").if_(x > 1).then(before).else_().then(double(x=x))
+        return double(x=conditional("c").if_(x > 3).then(before).else_().then(inner))
 
+    expected = x + 3 if x > 1 else 2 * x
     assert flytenb.run(passed_on, x=x).result == 2 * expected
 
 

@@ -243,6 +243,8 @@ def _is_same(producer: Any, consumer: Any) -> bool:
 def needs(node: WorkflowNode) -> set[str]:
     """The paths that a node waits for: what fills its inputs, and what must come before it."""
     needed = set(node.upstream)
+    # flytekit doesn't count a node that a case passes on (`.then(p)`) among those before the branch.
+    needed |= {case.then for case in node.cases if case.then is not None and not case.then.startswith(f"{node.path}/")}
     todo = list(node.bindings.values())
     while todo:
         binding = todo.pop()
