@@ -17,8 +17,8 @@ from flytekit.models.types import LiteralType, SimpleType
 import flytenb
 from flytenb.bridge.execution.packing import explain_input
 from flytenb.errors import InputError, NodeTimeoutError, RemoteEntityError
+from tests.bridge.test_graphs_remote import fetch, measure, plan, twice
 from tests.kernel import Kernel
-from tests.test_bridge_graphs_remote import fetch, measure, plan, twice
 
 
 class Sealed:

@@ -1,7 +1,7 @@
 """Private attributes of flytekit, one accessor each.
 
 No other module uses one. Each was checked against flytekit 1.16.31 and has a contract test in
-`tests/test_bridge_private.py`, so that an upgrade of flytekit fails there first.
+`tests/bridge/test_private.py`, so that an upgrade of flytekit fails there first.
 """
 
 from __future__ import annotations

@@ -16,7 +16,8 @@ from flytekit import WorkflowFailurePolicy, current_context, dynamic, eager, map
 from flytekit.exceptions.user import FlyteRecoverableException
 
 import flytenb
-from flytenb.display.runs.node_details import Details
+from flytenb.display.runs.node_details import NodeDetails
+from flytenb.display.show import show
 from flytenb.model import Phase
 from flytenb.reach.state_uses import StateUse
 from flytenb.runner.exclusion import Exclusion, Hold, exclusion
@@ -268,6 +269,6 @@ def test_what_a_node_waited_for_is_shown() -> None:
     run = flytenb.start(map_task(ends_once_another_waits), n=[1, 2])
     run.listen(lambda event: another_waits.set() if event.kind == "wait" else None)
     run.wait(PATIENCE)
-    facts = [fact for path in run.nodes for fact in Details.of(run, path).facts if fact.startswith("waited")]
+    facts = [fact for path in run.nodes for fact in NodeDetails.of(run, path, show).facts if fact.startswith("waited")]
     assert len(facts) == 1
     assert re.fullmatch(r"waited (<1|[\d.]+) m?s for: a \(used by n0/\d\)", facts[0])

@@ -14,7 +14,7 @@ from flytenb.render.drawing import draw
 from tests.flows import FLOWS, Flow
 from tests.idl_graph import IdlNode, read_idl
 
-GOLDEN = Path(__file__).parent / "golden" / "graphs"
+GOLDEN = Path(__file__).parents[1] / "golden" / "graphs"
 TASKS = frozenset(
     {Kind.TASK, Kind.DYNAMIC, Kind.EAGER, Kind.STUB, Kind.CONTAINER, Kind.SQL, Kind.SHELL, Kind.CONNECTOR}
 )

@@ -12,7 +12,7 @@ from flytenb.render.drawing import Drawing, draw
 from flytenb.render.theme import _COLOURS
 from tests import render_samples as samples
 from tests.hostile import HOSTILE
-from tests.test_render_svg import hostile_graph, hostile_states
+from tests.render.test_svg import hostile_graph, hostile_states
 
 pytestmark = pytest.mark.browser
 

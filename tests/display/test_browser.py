@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, sync_playwright
 
 from flytenb.display.html import style
 from flytenb.display.show import show
-from tests.test_display_hostile import ATTACKS, carriers
-from tests.test_display_values import CASES
+from tests.display.test_hostile import ATTACKS, carriers
+from tests.display.test_values import CASES
 
 pytestmark = pytest.mark.browser
 

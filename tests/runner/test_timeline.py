@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.test_runner_comparison import run
+from tests.runner.test_comparison import run
 
 
 def test_a_timeline_has_each_node_that_started_in_that_order() -> None:

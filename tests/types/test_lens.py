@@ -40,7 +40,7 @@ from flytenb.types import TypeFacts, read_type
 from flytenb.types.round_trip import explain
 
 HERE = str(pathlib.Path(__file__))
-FOLDER = str(pathlib.Path(__file__).parent / "golden")
+FOLDER = str(pathlib.Path(__file__).parents[1] / "golden")
 UTC = datetime.UTC
 HERE_TIME = datetime.timezone(datetime.timedelta(hours=2))
 

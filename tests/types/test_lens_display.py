@@ -23,7 +23,7 @@ from flytenb.display.type_lens import Lens
 from flytenb.errors import UsageError
 from tests.kernel import Kernel
 
-GOLDEN = Path(__file__).parent / "golden" / "lens"
+GOLDEN = Path(__file__).parents[1] / "golden" / "lens"
 HOSTILE = '<img src=x onerror="alert(1)">'
 
 

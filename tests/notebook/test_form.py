@@ -39,7 +39,7 @@ from flytenb.types.value_changes import first_change
 
 UTC = datetime.UTC
 HERE = str(Path(__file__))
-FOLDER = str(Path(__file__).parent / "golden")
+FOLDER = str(Path(__file__).parents[1] / "golden")
 
 
 class Color(enum.Enum):

@@ -45,7 +45,7 @@ from flytenb.display.values import pictures
 from tests.page import Page
 
 matplotlib.use("Agg")
-GOLDEN = Path(__file__).parent / "golden" / "display"
+GOLDEN = Path(__file__).parents[1] / "golden" / "display"
 
 
 @dataclass

@@ -176,6 +176,6 @@ def test_a_run_that_is_interrupted_at_any_moment_is_over_and_leaves_no_thread_be
     script = tmp_path / "hammer.py"
     script.write_text(HAMMER)
     command = [sys.executable, script, kind, "150", str(presses)]
-    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120)
     assert done.stdout == "True\nTrue\n", done.stderr[-5000:]

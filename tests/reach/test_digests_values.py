@@ -128,7 +128,7 @@ def test_arrays_inside_are_their_memory() -> None:
 
 
 SHOW = """
-from tests.test_bridge_digests_values import *
+from tests.reach.test_digests_values import *
 value = [{"b", "a", "c"}, frozenset("xyz"), Pair({"q": {1, "s"}}, Slotted(("t",))), str.upper, lambda x: x]
 print(structure_of(value).hex())
 """

@@ -215,7 +215,7 @@ def literal_types() -> dict[str, LiteralType]:
     return found
 
 
-VERDICTS: dict[str, dict[str, list[str]]] = json.loads((Path(__file__).parent / "data/castable.json").read_text())
+VERDICTS: dict[str, dict[str, list[str]]] = json.loads((Path(__file__).parents[1] / "data/castable.json").read_text())
 FOUND = literal_types()
 
 

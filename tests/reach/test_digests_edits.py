@@ -15,7 +15,7 @@ from flytenb.reach.code_digest import CodeDigest
 from tests.edit_trial import Entry, Notebook, try_edit
 from tests.edits import CONSTRUCTS, OUTSIDE, PLACES, SAME
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 QUICK = {"called"}
 MATRIX = [

@@ -338,7 +338,7 @@ def test_different_values_have_different_keys(declared: Any, one: Any, other: An
 def test_a_key_is_the_same_in_every_process() -> None:
     program = (
         "import numpy as np, pandas as pd\n"
-        "from tests.test_bridge_cache import cache_of, frame\n"
+        "from tests.cache.test_task_cache import cache_of, frame\n"
         "from flytenb.bridge import private\n"
         "private.cache_store = lambda: None\n"
         "print(cache_of(pd.DataFrame).key({'x': frame()}))"

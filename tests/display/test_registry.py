@@ -119,7 +119,7 @@ def test_an_abstract_class_stands_for_all_that_fulfil_it(registry):
 
 
 def test_a_dotted_name_stands_for_a_class_that_may_not_be_there(registry):
-    registry.register("tests.test_display_registry.Dog")(lambda value, view: Value("by name"))
+    registry.register("tests.display.test_registry.Dog")(lambda value, view: Value("by name"))
     registry.register("nowhere.at.all.Thing")(lambda value, view: Value("never"))
     assert _text(Dog(), registry) == "by name"
 
@@ -205,8 +205,8 @@ class _Point(metadata.EntryPoint):
 @pytest.fixture
 def plugins(monkeypatch):
     points = [
-        _Point("tests.test_display_registry.Dog", "dogs:show_dog", registry_module.GROUP),
-        _Point("tests.test_display_registry.Cat", "broken:display", registry_module.GROUP),
+        _Point("tests.display.test_registry.Dog", "dogs:show_dog", registry_module.GROUP),
+        _Point("tests.display.test_registry.Cat", "broken:display", registry_module.GROUP),
     ]
     _Point.loads.clear()
     monkeypatch.setattr(registry_module, "entry_points", lambda group: points if group == "flytenb.displays" else [])

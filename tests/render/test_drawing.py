@@ -19,9 +19,9 @@ from flytenb.render.drawing import Drawing, draw
 from flytenb.wording.kinds import kind_text
 from tests import render_samples as samples
 from tests.hostile import HOSTILE
-from tests.test_render_svg import hostile_graph, hostile_states
+from tests.render.test_svg import hostile_graph, hostile_states
 
-GOLDEN = Path(__file__).parent / "golden" / "render"
+GOLDEN = Path(__file__).parents[1] / "golden" / "render"
 NAMES = [*samples.SAMPLES, "phases"]
 
 
