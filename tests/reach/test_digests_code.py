@@ -229,8 +229,8 @@ MODULE = "def grow(x):\n    return x + {by}\n\ndef other(x):\n    return x * {ti
     "source",
     [
         "import growing_of_a_test\ndef f(x: int) -> int:\n    return growing_of_a_test.grow(x)",
-        "from growing_of_a_test import extend_layout\ndef f(x: int) -> int:\n    return grow(x)",
-        "def f(x: int) -> int:\n    from growing_of_a_test import extend_layout\n    return grow(x)",
+        "from growing_of_a_test import grow\ndef f(x: int) -> int:\n    return grow(x)",
+        "def f(x: int) -> int:\n    from growing_of_a_test import grow\n    return grow(x)",
     ],
     ids=["module", "name", "inside"],
 )
