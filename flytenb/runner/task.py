@@ -52,7 +52,7 @@ def call_cached(
 
     A cache that fails (a full disk, a value that can't be read) costs time, never the run.
     """
-    scheduler.workspace.enter()
+    scheduler.workspace.enter_unmade()
     try:
         key = cache.key(inputs, record.hashes())
     except Exception as e:
