@@ -193,6 +193,8 @@ class Wiring:
         give = self.packed(lambda: take(values.get(key)), declared)  # type: ignore[arg-type]
         if not isinstance(binding, Promise) or binding.attributes:
             return give
+        if binding.python_type is declared:
+            return lambda: values.get(key)  # type: ignore[arg-type, return-value]
         if _is_same(binding.python_type, declared):
 
             def give_same() -> Value:
