@@ -19,8 +19,10 @@ class NodePolicies:
 
     def __init__(self, entity: Any) -> None:
         task = getattr(entity, "metadata", None)
-        self._task = task_policy(entity)
+        self._is_cached = bool(getattr(task, "cache", False))
         self._version = getattr(task, "cache_version", "")
+        self._is_serial = bool(getattr(task, "cache_serialize", False))
+        self._ignored = tuple(getattr(task, "cache_ignore_input_vars", ()) or ())
         self._known: dict[tuple[Any, ...], Policy] = {}
 
     def of(self, metadata: Any) -> Policy:
@@ -42,19 +44,18 @@ class NodePolicies:
         version: str | None,
         is_serial: bool | None,
     ) -> Policy:
-        task = self._task
         if is_cached is None:
-            is_cached = task.cache_version is not None
+            is_cached = self._is_cached
         if version is None:
             version = self._version
         if is_serial is None:
-            is_serial = task.cache_serialize
+            is_serial = self._is_serial
         return Policy(
             retries=retries,
             timeout=_seconds(timeout),
             cache_version=str(version or "") if is_cached else None,
             cache_serialize=bool(is_serial and is_cached),
-            cache_ignore=task.cache_ignore,
+            cache_ignore=self._ignored,
             interruptible=interruptible,
         )
 
