@@ -78,7 +78,7 @@ def paths_in(value: Any) -> Iterator[str]:
     """Yield the local paths of the files in a value, and where they were uploaded to."""
     for file in _files_in(value):
         held = private.dataset_literal(file) if isinstance(file, StructuredDataset) else None
-        found = [held and held.uri] if isinstance(file, StructuredDataset) else [file.path, file._remote_source]
+        found = [held and held.uri] if isinstance(file, StructuredDataset) else [file.path, private.remote_source(file)]
         yield from (str(path).removeprefix("file://") for path in found if path)
 
 
