@@ -78,7 +78,7 @@ def test_a_value_of_its_type_that_can_t_be_converted_isn_t_called_one_of_another
     with pytest.raises(InputError) as raised:
         flytenb.run(read, sealed=Sealed("closed"))
     assert "sealed=" in raised.value.message
-    assert "can't be converted as Sealed" in raised.value.message
+    assert "can't be converted to Sealed" in raised.value.message
     assert "it is closed" in raised.value.hint
     assert raised.value.message.startswith("read:")
 

@@ -58,6 +58,7 @@ from flytenb.reach.reached_objects import (
     static_attribute,
 )
 from flytenb.reach.state_ledger import Ledger
+from flytenb.wording.text import class_name
 
 _MOST_FRAMES = 4000
 """Calls that are interpreted for one task; what lies beyond isn't looked at."""
@@ -327,7 +328,7 @@ class StateEffects(Ledger):
                 self.reads.add(shared_global(scope, name))
             return held(scope[name], shared_object(scope[name], f"{scope.get('__name__')}.{name}"))
         if name == "__class__":
-            return held(type(value), shared_object(type(value), f"class {type(value).__name__}"))
+            return held(type(value), shared_object(type(value), f"class {class_name(value)}"))
         if isinstance(value, type) and is_own_class(value):
             self.reads.add(one.owner)
             return self._class_attribute(value, name, frozenset([one])) or UNKNOWN

@@ -193,17 +193,9 @@ class Wiring:
         give = self.packed(lambda: take(values.get(key)), declared)  # type: ignore[arg-type]
         if not isinstance(binding, Promise) or binding.attributes:
             return give
-        if binding.python_type is declared:
-            return lambda: values.get(key)  # type: ignore[arg-type, return-value]
         if _is_same(binding.python_type, declared):
-
-            def give_same() -> Value:
-                """Pass a value as it is; a map of which elements failed holds values of another type than declared."""
-                value = values.get(key)  # type: ignore[arg-type]
-                is_declared = value is None or _is_same(value.python_type, declared)
-                return value if is_declared else give()  # type: ignore[return-value]
-
-            return give_same
+            # As on a cluster, which converts nothing here: a map with failed elements passes its None on as well.
+            return lambda: values.get(key)  # type: ignore[arg-type, return-value]
 
         def give_hashed() -> Value:
             """A literal that carries a hash of its producer's passes as it is, as on a cluster."""

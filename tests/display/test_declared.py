@@ -123,7 +123,7 @@ def test_a_renderer_that_returns_no_text_is_passed_over(answer):
 
     text = show(7, Annotated[int, Renderer()]).text
     assert text.startswith("7 (int)")
-    assert f"to_html returned {type(answer).__name__} instead of str" in text
+    assert f"expected to_html to return str, got {type(answer).__name__}" in text
 
 
 def test_a_class_in_an_annotation_is_no_renderer():

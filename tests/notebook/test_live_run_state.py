@@ -26,7 +26,7 @@ def test_the_events_of_a_run_tell_where_each_of_its_nodes_stands(name: str) -> N
     assert {p: told[p].phase for p in run.nodes} == {p: n.phase for p, n in run.nodes.items()}
     assert {p: told[p].attempts for p in run.nodes} == {p: n.attempts for p, n in run.nodes.items()}
     assert {p: (told[p].done, told[p].total) for p in run.nodes} == {
-        p: (n.state.done, n.state.total) for p, n in run.nodes.items()
+        p: (n._state.done, n._state.total) for p, n in run.nodes.items()
     }
     assert told[""].phase is run.phase is Phase.SUCCEEDED
 

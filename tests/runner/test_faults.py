@@ -810,7 +810,7 @@ def test_a_listener_that_raises_is_told_no_more_and_the_run_goes_on() -> None:
 def test_an_unknown_node_is_named_with_the_closest() -> None:
     done = run(small, x=1)
     assert done.nodes["misbehaves"].path == "n0"
-    with pytest.raises(LookupError, match="unknown node 'misbehavs'"):
+    with pytest.raises(LookupError, match="no node 'misbehavs' in the run of 'small'"):
         _ = done.nodes["misbehavs"]
     with pytest.raises(LookupError, match="takes") as caught:
         _ = done.nodes["takes"]
