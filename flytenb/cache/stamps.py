@@ -10,7 +10,7 @@ from typing import Any
 import msgpack
 from flytekit.models.literals import Literal
 
-from flytenb.reach.pieces import add_piece
+from flytenb.reach.digest_pieces import add_piece
 
 
 def stamp_of(literals: Iterable[Literal], *, in_fields: bool) -> bytes:

@@ -31,8 +31,8 @@ from flytenb.cache.value_digest import ValueDigest
 from flytenb.model import Kind
 from flytenb.model.workflow import Policy
 from flytenb.reach.code_digest import CodeDigest
+from flytenb.reach.digest_pieces import add_piece
 from flytenb.reach.file_reads import FileRead, FileReads
-from flytenb.reach.pieces import add_piece
 
 _FORMAT = "flytenb-5"
 """Begins every key; another number when what is stored, or how keys are made, changes."""

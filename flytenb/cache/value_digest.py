@@ -16,10 +16,10 @@ from flytekit.types.pickle.pickle import FlytePickleTransformer
 
 from flytenb.bridge.crossing import packer
 from flytenb.bridge.execution.files import may_hold_files
+from flytenb.reach.array_digest import add_memory
 from flytenb.reach.code_digest import structure_of
-from flytenb.reach.memory import add_memory
-from flytenb.reach.objects import OpaqueError
-from flytenb.reach.pieces import add_files, add_piece, local_path
+from flytenb.reach.digest_pieces import add_files, add_piece, local_path
+from flytenb.reach.object_digest import OpaqueError
 
 
 class ValueDigest:

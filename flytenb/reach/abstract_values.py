@@ -12,7 +12,7 @@ from pathlib import PurePath
 from types import CellType, CodeType
 from typing import Any, Protocol
 
-Value = frozenset[Any]
+AbstractValue = frozenset[Any]
 _MOST = 48
 """Possibilities of one value; one with more may be anything."""
 
@@ -29,7 +29,7 @@ class Special(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class KnownText:
     """A text or path, known as a whole (`end` is None) or by its start and end."""
 
     start: str
@@ -58,7 +58,7 @@ class Shared:
         return self.name
 
 
-class Held:
+class ExistingObject:
     """An existing object that is reached by `owner`."""
 
     __slots__ = ("owner", "value")
@@ -68,7 +68,7 @@ class Held:
         self.owner = owner
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Held) and self.value is other.value
+        return isinstance(other, ExistingObject) and self.value is other.value
 
     def __hash__(self) -> int:
         return id(self.value)
@@ -82,17 +82,17 @@ class Instance:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class LibraryResult:
     """What an installed function or class returned, by its dotted name; a plain number or table has one as well."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class Bundle:
+class NewCollection:
     """A new collection of values."""
 
-    values: Value
+    values: AbstractValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,88 +104,92 @@ class Method:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Inner:
+class LocalFunction:
     """A function that the code defines, and where its free variables are."""
 
     code: CodeType
     scope: dict[str, Any]
-    free: Mapping[str, CellType | dict[str, Value]]
-    defaults: Value
+    free: Mapping[str, CellType | dict[str, AbstractValue]]
+    defaults: AbstractValue
 
 
 @dataclass(frozen=True, slots=True)
-class Bound:
+class BoundFunction:
     """A function of the user's with its first argument."""
 
     function: Any
-    first: Value
+    first: AbstractValue
 
 
 class Effects(Protocol):
     """What the interpreter reports, and asks for the meaning of operations."""
 
-    def attribute(self, owner: Value, name: str) -> Value: ...
-    def call(self, callee: Value, args: Sequence[Value], named: Mapping[str, Value], *, is_kept: bool) -> Value: ...
-    def imported(self, name: str, scope: dict[str, Any], level: int, takes: bool) -> Value: ...
-    def loaded_global(self, scope: dict[str, Any], name: str) -> Value: ...
+    def attribute(self, owner: AbstractValue, name: str) -> AbstractValue: ...
+    def call(
+        self, callee: AbstractValue, args: Sequence[AbstractValue], named: Mapping[str, AbstractValue], *, is_kept: bool
+    ) -> AbstractValue: ...
+    def imported(self, name: str, scope: dict[str, Any], level: int, takes: bool) -> AbstractValue: ...
+    def loaded_global(self, scope: dict[str, Any], name: str) -> AbstractValue: ...
     def stored_global(self, scope: dict[str, Any], name: str) -> None: ...
     def loaded_cell(self, shared: Shared) -> None: ...
     def stored_cell(self, shared: Shared) -> None: ...
-    def stored_attribute(self, owner: Value, name: str, value: Value) -> None: ...
-    def changed_items(self, owner: Value) -> None: ...
-    def read(self, value: Value) -> None: ...
-    def divided(self, left: Value, right: Value) -> Value: ...
+    def stored_attribute(self, owner: AbstractValue, name: str, value: AbstractValue) -> None: ...
+    def changed_items(self, owner: AbstractValue) -> None: ...
+    def read(self, value: AbstractValue) -> None: ...
+    def divided(self, left: AbstractValue, right: AbstractValue) -> AbstractValue: ...
 
 
-UNKNOWN: Value = frozenset([Special.UNKNOWN])
-OWN: Value = frozenset([Special.OWN])
-OPEN_FILE: Value = frozenset([Special.OPEN_FILE])
-PLAIN: Value = frozenset([Made("plain")])
+UNKNOWN: AbstractValue = frozenset([Special.UNKNOWN])
+OWN: AbstractValue = frozenset([Special.OWN])
+OPEN_FILE: AbstractValue = frozenset([Special.OPEN_FILE])
+PLAIN: AbstractValue = frozenset([LibraryResult("plain")])
 """A number, a date, a table: anything that isn't a path and isn't shared."""
 
 
-def join(values: Iterable[Value]) -> Value:
+def join(values: Iterable[AbstractValue]) -> AbstractValue:
     """Return a value that may be any of these."""
-    joined: Value = frozenset().union(*values)
+    joined: AbstractValue = frozenset().union(*values)
     return joined if len(joined) <= _MOST else UNKNOWN
 
 
-def bundle(values: Iterable[Value]) -> Value:
+def new_collection(values: Iterable[AbstractValue]) -> AbstractValue:
     """Return a collection that holds these."""
-    return frozenset([Bundle(join(values))])
+    return frozenset([NewCollection(join(values))])
 
 
-def held(value: Any, owner: Shared) -> Value:
+def existing(value: Any, owner: Shared) -> AbstractValue:
     """Return an existing object as a value."""
     if isinstance(value, str):
-        return frozenset([Text(str.__str__(value))])
+        return frozenset([KnownText(str.__str__(value))])
     if isinstance(value, PurePath):
-        return frozenset([Text(str(value))])
+        return frozenset([KnownText(str(value))])
     if value is None or isinstance(value, int | float | complex | bytes):
         return PLAIN
-    return frozenset([Held(value, owner)])
+    return frozenset([ExistingObject(value, owner)])
 
 
-def constant(value: Any) -> Value:
+def constant(value: Any) -> AbstractValue:
     """Return a constant of the code as a value."""
     if isinstance(value, str):
-        return frozenset([Text(value)])
+        return frozenset([KnownText(value)])
     if isinstance(value, tuple | frozenset):
-        return bundle(map(constant, value))
+        return new_collection(map(constant, value))
     return frozenset([value]) if isinstance(value, CodeType) else PLAIN
 
 
-def elements(value: Value) -> Value:
+def elements(value: AbstractValue) -> AbstractValue:
     """Return what iterating or indexing a value gives."""
-    found: list[Value] = []
+    found: list[AbstractValue] = []
     for one in value:
-        if isinstance(one, Bundle):
+        if isinstance(one, NewCollection):
             found.append(one.values or UNKNOWN)
         elif (
-            isinstance(one, Held) and type(one.value) in (list, tuple, dict, set, frozenset) and len(one.value) <= _MOST
+            isinstance(one, ExistingObject)
+            and type(one.value) in (list, tuple, dict, set, frozenset)
+            and len(one.value) <= _MOST
         ):
             items = list(one.value.values() if type(one.value) is dict else one.value)
-            found += [held(item, one.owner) for item in items]
+            found += [existing(item, one.owner) for item in items]
         elif one is Special.OWN or (isinstance(one, Method) and one.owner is Special.OWN):
             found.append(OWN)
         else:
@@ -193,37 +197,42 @@ def elements(value: Value) -> Value:
     return join(found) or UNKNOWN
 
 
-def item(owner: Value, key: Value) -> Value:
+def item(owner: AbstractValue, key: AbstractValue) -> AbstractValue:
     """Return what indexing gives; an item of an existing dict by a known key is that one."""
     only, name = next(iter(owner), None), next(iter(key), None)
-    if isinstance(only, Held) and type(only.value) is dict and len(owner) == 1 and getattr(name, "end", "") is None:
-        return held(only.value[name.start], only.owner) if name.start in only.value else UNKNOWN  # type: ignore[union-attr]
+    if (
+        isinstance(only, ExistingObject)
+        and type(only.value) is dict
+        and len(owner) == 1
+        and getattr(name, "end", "") is None
+    ):
+        return existing(only.value[name.start], only.owner) if name.start in only.value else UNKNOWN  # type: ignore[union-attr]
     return elements(owner)
 
 
-def texts(value: Value) -> Iterable[Text]:
+def texts(value: AbstractValue) -> Iterable[KnownText]:
     """Return the texts that a value may be."""
-    return [one for one in value if isinstance(one, Text)]
+    return [one for one in value if isinstance(one, KnownText)]
 
 
-def joined_text(parts: Iterable[Value]) -> Value:
+def joined_text(parts: Iterable[AbstractValue]) -> AbstractValue:
     """Return the text that is put together of parts, each of which may be known or not."""
     start, end, is_whole, is_first = "", "", True, True
     for part in parts:
         if is_private_path(part):
             return OWN
         only = next(iter(part)) if len(part) == 1 else None
-        if isinstance(only, Text):
+        if isinstance(only, KnownText):
             start, end = (start + only.start, end) if is_whole else (start, end + only.start)
             if only.end is not None:
                 is_whole, end = False, only.end
         else:
             is_whole, end = False, ""
         is_first = False
-    return PLAIN if is_first else frozenset([Text(start, None if is_whole else end)])
+    return PLAIN if is_first else frozenset([KnownText(start, None if is_whole else end)])
 
 
-def is_private_path(value: Value) -> bool:
+def is_private_path(value: AbstractValue) -> bool:
     """Tell whether a value is, or is taken from, a path of the task's own."""
     return bool(value) and all(
         one is Special.OWN or (isinstance(one, Method) and is_private_path(frozenset([one.owner]))) for one in value

@@ -19,7 +19,7 @@ def builds_paths(code: CodeType) -> bool:
     """Tell whether code makes texts that may be paths: by `+`, `%`, `/`, `join`, a method, or an f-string.
 
     A text that is only raised, printed or logged isn't one. Joining a constant to something makes no other path than
-    `outside.Paths` tries.
+    `variables_and_files.Paths` tries.
     """
     instructions = [i for i in dis.get_instructions(code) if i.opname not in _SILENT]
     if any(_builds(instructions, at) for at in range(len(instructions))):

@@ -28,7 +28,7 @@ class Origin(NamedTuple):
     level: int = 0
 
 
-class Use(NamedTuple):
+class NameUse(NamedTuple):
     """One place where code takes something from outside of itself.
 
     Attributes:
@@ -47,7 +47,7 @@ class Use(NamedTuple):
     key: str | Origin | None = None
 
 
-class Uses(NamedTuple):
+class NameUses(NamedTuple):
     """What code takes from outside of itself, the code inside of it too.
 
     Attributes:
@@ -56,7 +56,7 @@ class Uses(NamedTuple):
         strings: the constant texts that it loads, except those that it only opens for writing.
     """
 
-    uses: tuple[Use, ...]
+    uses: tuple[NameUse, ...]
     attributes: frozenset[str]
     strings: tuple[str, ...]
 
@@ -76,11 +76,11 @@ _WRITING_METHODS = frozenset(["write_text", "write_bytes", "mkdir", "unlink", "t
 
 
 @lru_cache(maxsize=4096)
-def uses_of(code: CodeType) -> Uses:
+def uses_of(code: CodeType) -> NameUses:
     """Return what code takes from outside of itself."""
     reader = _Reader(code, frozenset(code.co_freevars), {})
     reader.read()
-    return Uses(tuple(reader.uses), frozenset(reader.attributes), tuple(reader.strings))
+    return NameUses(tuple(reader.uses), frozenset(reader.attributes), tuple(reader.strings))
 
 
 class _Reader:
@@ -93,7 +93,7 @@ class _Reader:
         self._instructions = [i for i in dis.get_instructions(code) if i.opname not in _SILENT]
         self._aliases: dict[tuple[bool, str], frozenset[_Path]] = dict(outer)
         self._written: set[int] = set()
-        self.uses: dict[Use, None] = {}
+        self.uses: dict[NameUse, None] = {}
         self.attributes: set[str] = set()
         self.strings: dict[str, None] = {}
 
@@ -143,7 +143,7 @@ class _Reader:
         name = self._instructions[at].argval
         whole = Origin("from", name, level)
         base: _Path = (whole if takes else Origin("import", name, level), ())
-        self._add(Use(whole, (), "keep"))
+        self._add(NameUse(whole, (), "keep"))
         current, at = base, at + 1
         while at < len(self._instructions):
             instruction = self._instructions[at]
@@ -154,7 +154,7 @@ class _Reader:
                 if not takes:
                     return at + 1
             elif instruction.opname == "IMPORT_STAR" or instruction.opname == "CALL_INTRINSIC_1":
-                self._add(Use(whole))
+                self._add(NameUse(whole))
             elif instruction.opname not in ("SWAP", "POP_TOP"):
                 return at
             at += 1
@@ -165,7 +165,7 @@ class _Reader:
         name = (is_global, instruction.argval)
         self._aliases[name] = self._aliases.get(name, frozenset()) | paths
         for origin, attributes in sorted(paths):
-            self._add(Use(origin, attributes, "keep"))
+            self._add(NameUse(origin, attributes, "keep"))
 
     def _read_chain(self, start: int, at: int, paths: frozenset[_Path], is_called: bool) -> int:
         """Follow the attributes that are read of what was loaded, to the place where something else is done with it."""
@@ -188,7 +188,7 @@ class _Reader:
         last = {(names[-1] if names else origin.name) for origin, names in paths}
         if last in ({"import_module"}, {"__import__"}) and call.arg == 1 and not name.startswith("."):
             whole = Origin("from", name)
-            self._add(Use(whole, (), "keep"))
+            self._add(NameUse(whole, (), "keep"))
             base = whole if last == {"import_module"} else Origin("import", name)
             return self._read_chain(at + 1, at + 2, frozenset([(base, ())]), False)
         return None
@@ -204,7 +204,7 @@ class _Reader:
         for origin, attributes in sorted(paths):
             is_written = self._is_written_path(start, at, attributes)
             how = "write" if is_written else self._how(at, origin, attributes, is_called)
-            self._add(Use(origin, attributes, how, key))
+            self._add(NameUse(origin, attributes, how, key))
             if "open" in (origin.name, *attributes):
                 self._read_open(at)
         return at
@@ -271,7 +271,7 @@ class _Reader:
                     continue
             self.strings.update(dict.fromkeys(_texts(instruction.argval)))
 
-    def _add(self, use: Use) -> None:
+    def _add(self, use: NameUse) -> None:
         self.uses[use] = None
 
     def _at(self, at: int) -> dis.Instruction | None:

@@ -19,13 +19,13 @@ from typing import Any
 
 from flytenb.bridge import private
 from flytenb.bridge.entities.kind import function_of, inner_workflow, is_entity
+from flytenb.reach.installed_names import home_of, scope_of
 from flytenb.reach.library_patches import registered_with
-from flytenb.reach.names import home_of, scope_of
-from flytenb.reach.objects import OpaqueError, Walker, hashed, items_of
-from flytenb.reach.outside import READS_ENVIRONMENT
+from flytenb.reach.object_digest import OpaqueError, Walker, hashed, items_of
+from flytenb.reach.object_state import state_as_copied, state_as_read
 from flytenb.reach.ownership import is_installed, is_own_class, is_own_module, version_of
-from flytenb.reach.states import state_as_copied, state_as_read
-from flytenb.reach.walk import Reacher
+from flytenb.reach.reach_walk import ReachWalker
+from flytenb.reach.variables_and_files import READS_ENVIRONMENT
 
 _GENERATED = frozenset([
     "__dict__", "__weakref__",  # how Python finds an object's attributes
@@ -61,7 +61,7 @@ class CodeDigest:
     @property
     def is_asking(self) -> bool:
         """Whether the code may ask about files in ways that can't be observed."""
-        return self._made[0].surroundings.is_asking()
+        return self._made[0].external_state.is_asking()
 
     def now(self) -> bytes:
         """Return the digest of what the code reaches now.
@@ -77,10 +77,10 @@ class CodeDigest:
         return digest
 
 
-def _walk_task(task: Any) -> tuple[Reacher, bytes]:
-    walker = Reacher(describe, state_as_read)
+def _walk_task(task: Any) -> tuple[ReachWalker, bytes]:
+    walker = ReachWalker(describe, state_as_read)
     digest = walker.of(task)
-    return walker, walker.surrounded(digest)
+    return walker, walker.with_external_state(digest)
 
 
 def code_of(value: Any) -> bytes:
@@ -102,12 +102,12 @@ def structure_of(value: Any) -> bytes:
     walker = _ValueWalker(describe, state_as_copied)
     try:
         digest = walker.of(value)
-        return walker.surrounded(digest) if walker.surroundings.names else hashed(digest)
+        return walker.with_external_state(digest) if walker.external_state.names else hashed(digest)
     except RecursionError as e:
         raise OpaqueError("it is too deep") from e
 
 
-class _ValueWalker(Reacher):
+class _ValueWalker(ReachWalker):
     """A walker over what crosses between tasks: what can't be read is an error, and it is looked at once."""
 
     def __init__(self, *arguments: Any) -> None:
@@ -128,7 +128,7 @@ class _ValueWalker(Reacher):
         raise UnreadableCodeError("; ".join(map(str, self.doubts)))
 
 
-def describe(walker: Reacher, value: Any) -> bytes | None:
+def describe(walker: ReachWalker, value: Any) -> bytes | None:
     """Return the digest of a function, class, type, module or entity; None for anything else."""
     kind = type(value)
     if kind is FunctionType:
@@ -162,7 +162,7 @@ def describe(walker: Reacher, value: Any) -> bytes | None:
     return _describe_named(walker, value) if callable(value) and not is_own_class(kind) else None
 
 
-def _describe_named(walker: Reacher, value: Any) -> bytes | None:
+def _describe_named(walker: ReachWalker, value: Any) -> bytes | None:
     """A callable that an installed module holds under the name which the callable itself gives."""
     module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
     held = sys.modules.get(module) if type(module) is str else None
@@ -172,7 +172,7 @@ def _describe_named(walker: Reacher, value: Any) -> bytes | None:
     return hashed(b"named", f"{module} {name} {version_of(str(module))}".encode())
 
 
-def describe_entity(walker: Reacher, entity: Any) -> bytes:
+def describe_entity(walker: ReachWalker, entity: Any) -> bytes:
     """Return the digest of a task, by its function and its settings, or of a workflow by its function."""
     workflow = inner_workflow(entity)
     if workflow is not None:
@@ -188,7 +188,7 @@ def describe_entity(walker: Reacher, entity: Any) -> bytes:
     return hashed(b"task", walker.of(type(entity)), content, walker.of_named(settings), *types, transformers)
 
 
-def _describe_transformers(walker: Reacher, declared: Iterable[Any]) -> bytes:
+def _describe_transformers(walker: ReachWalker, declared: Iterable[Any]) -> bytes:
     """The user's own transformers of the types that go in and out: they write what is stored and read it again."""
     registry = private.transformer_registry()
     pieces = []
@@ -225,7 +225,7 @@ def _file(path: str) -> bytes:
 # --- functions -------------------------------------------------------------------------------------------------------
 
 
-def _describe_function(walker: Reacher, function: FunctionType) -> bytes:
+def _describe_function(walker: ReachWalker, function: FunctionType) -> bytes:
     code = function.__code__
     name = f"{function.__module__} {function.__qualname__}".encode()
     walker.watch(_read_function, function)
@@ -290,7 +290,7 @@ def _is_named(function: FunctionType) -> bool:
     return at is function
 
 
-def _describe_code(walker: Reacher, code: CodeType) -> bytes:
+def _describe_code(walker: ReachWalker, code: CodeType) -> bytes:
     facts = (code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars, code.co_flags, code.co_name)
     counts = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount)
     return hashed(
@@ -302,7 +302,7 @@ def _describe_code(walker: Reacher, code: CodeType) -> bytes:
     )
 
 
-def _describe_constant(walker: Reacher, constant: Any) -> bytes:
+def _describe_constant(walker: ReachWalker, constant: Any) -> bytes:
     """A text may be a path only where the code loads it, which `reach` tells."""
     return hashed(marshal.dumps(constant, 2)) if type(constant) is str else walker.of(constant)
 
@@ -310,7 +310,7 @@ def _describe_constant(walker: Reacher, constant: Any) -> bytes:
 # --- classes and modules ---------------------------------------------------------------------------------------------
 
 
-def _describe_class(walker: Reacher, cls: type) -> bytes:
+def _describe_class(walker: ReachWalker, cls: type) -> bytes:
     name = f"{type.__getattribute__(cls, '__module__')} {cls.__qualname__} {cls.__name__}".encode()
     if not is_own_class(cls):
         walker.take(cls)
@@ -328,7 +328,7 @@ def _describe_class(walker: Reacher, cls: type) -> bytes:
         )
 
 
-def _describe_registered(walker: Reacher, cls: type) -> bytes:
+def _describe_registered(walker: ReachWalker, cls: type) -> bytes:
     """The classes that were registered with an abstract one, or with a subclass of it: they count as its instances."""
     if not issubclass(type(cls), abc.ABCMeta):
         return b""
@@ -336,7 +336,7 @@ def _describe_registered(walker: Reacher, cls: type) -> bytes:
     return hashed(*sorted(set(map(walker.of, registered_with(cls)))))
 
 
-def _describe_annotated(walker: Reacher, holder: Any) -> bytes:
+def _describe_annotated(walker: ReachWalker, holder: Any) -> bytes:
     """The own classes that annotations name as texts, which `typing.get_type_hints` takes from the module's names."""
     annotations = vars(holder).get("__annotations__") if isinstance(holder, type) else holder.__annotations__
     texts = [text for text in (annotations or {}).values() if type(text) is str]
@@ -378,7 +378,7 @@ def _is_generated_doc(cls: type) -> bool:
         return False
 
 
-def _describe_module(walker: Reacher, module: ModuleType) -> bytes:
+def _describe_module(walker: ReachWalker, module: ModuleType) -> bytes:
     """A module that is handed on as an object: whoever gets it may ask it for anything."""
     scope = scope_of(module)
     name = str(scope.get("__name__"))

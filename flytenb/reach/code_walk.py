@@ -17,11 +17,11 @@ from types import CodeType, FunctionType, MethodType
 from typing import Any, NamedTuple
 
 from flytenb.bridge.entities.kind import function_of, is_entity
-from flytenb.reach.bytecode import Origin, Use, uses_of
-from flytenb.reach.lookup import MISSING, find_spec, full_name, is_module, is_own
-from flytenb.reach.names import names_of, scope_of
+from flytenb.reach.bytecode import NameUse, Origin, uses_of
+from flytenb.reach.installed_names import names_of, scope_of
+from flytenb.reach.name_lookup import MISSING, find_spec, full_name, is_module, is_own
 from flytenb.reach.ownership import is_installed, is_own_class, is_own_module
-from flytenb.reach.plain import is_scalar
+from flytenb.reach.plain_bytes import is_scalar
 
 _MOST_PARTS = 100
 """Elements of a list or dict that are looked at."""
@@ -107,7 +107,7 @@ class _Walk:
                 self.names.add(f"builtins.{use.origin.name}")
             self._follow(value, use)
 
-    def _follow(self, value: Any, use: Use) -> None:
+    def _follow(self, value: Any, use: NameUse) -> None:
         dotted: set[str] = set()
         for at, attribute in enumerate(use.attributes):
             if type(value) is ModuleSpec:

@@ -20,12 +20,12 @@ from flytenb.reach.abstract_values import (
     OWN,
     PLAIN,
     UNKNOWN,
-    Bundle,
-    Made,
+    AbstractValue,
+    KnownText,
+    LibraryResult,
     Method,
+    NewCollection,
     Special,
-    Text,
-    Value,
     elements,
     is_private_path,
     join,
@@ -117,7 +117,7 @@ _HARMLESS_COMMANDS = frozenset([
 ])  # fmt: skip
 
 
-def files_of_call(name: str, args: Sequence[Value], named: Mapping[str, Value]) -> Files:
+def files_of_call(name: str, args: Sequence[AbstractValue], named: Mapping[str, AbstractValue]) -> Files:
     """Return the files that a call uses.
 
     Args:
@@ -155,16 +155,16 @@ def _is_loader(name: str) -> bool:
     )
 
 
-def _is_text(value: Value, name: str) -> bool:
+def _is_text(value: AbstractValue, name: str) -> bool:
     """Whether `value.replace(x)` can't be the method of a path: a text takes two arguments."""
     return name == ".rename" and not texts(value)
 
 
-def _path_among(name: str, args: Sequence[Value], named: Mapping[str, Value]) -> list[Value]:
+def _path_among(name: str, args: Sequence[AbstractValue], named: Mapping[str, AbstractValue]) -> list[AbstractValue]:
     """The argument of a writing call that is a path, if any is."""
     given = [named[n] for n in _PATH_ARGUMENTS if n in named]
     for at, value in enumerate([*given, *args]):
-        if any(isinstance(one, Text) for one in value) or (is_private_path(value) or not _may_be_path(value)):
+        if any(isinstance(one, KnownText) for one in value) or (is_private_path(value) or not _may_be_path(value)):
             if at == 0 and not _is_open_file(value) and not _may_be_path(value) and re.search(r"dump|save", name):
                 continue  # `dump(model, path)`
             return [value]
@@ -177,25 +177,30 @@ def _path_among(name: str, args: Sequence[Value], named: Mapping[str, Value]) ->
             return [later[0]]
         return [value]
     return (
-        [frozenset([Text(".")])] if re.search(r"\.(extractall|unpack_archive|basicConfig)$", name) and not args else []
+        [frozenset([KnownText(".")])]
+        if re.search(r"\.(extractall|unpack_archive|basicConfig)$", name) and not args
+        else []
     )
 
 
-def _is_open_file(value: Value) -> bool:
+def _is_open_file(value: AbstractValue) -> bool:
     return any(
-        one is Special.OPEN_FILE or (isinstance(one, Made) and one.name.startswith(("io.", "tempfile.", "zipfile.")))
+        one is Special.OPEN_FILE
+        or (isinstance(one, LibraryResult) and one.name.startswith(("io.", "tempfile.", "zipfile.")))
         for one in value
     )
 
 
-def _may_be_path(value: Value) -> bool:
+def _may_be_path(value: AbstractValue) -> bool:
     return any(
-        isinstance(one, Text) or one is Special.UNKNOWN or (isinstance(one, Method) and one.owner is not Special.OWN)
+        isinstance(one, KnownText)
+        or one is Special.UNKNOWN
+        or (isinstance(one, Method) and one.owner is not Special.OWN)
         for one in value
     )
 
 
-def _used(values: Iterable[Value], *, is_written: bool) -> Files:
+def _used(values: Iterable[AbstractValue], *, is_written: bool) -> Files:
     names = frozenset(name for value in values for name in _names_in(value))
     return Files(written=names) if is_written else Files(read=names)
 
@@ -204,18 +209,18 @@ def _both(*files: Files) -> Files:
     return Files(frozenset().union(*(f.read for f in files)), frozenset().union(*(f.written for f in files)))
 
 
-def _names_in(value: Value) -> Iterator[FileName]:
-    if is_private_path(value) or any(isinstance(one, Bundle) for one in value):
+def _names_in(value: AbstractValue) -> Iterator[FileName]:
+    if is_private_path(value) or any(isinstance(one, NewCollection) for one in value):
         return
     for one in value:
-        if isinstance(one, Text):
+        if isinstance(one, KnownText):
             if "://" not in one.start:
                 yield file_name(one)
         elif one is Special.UNKNOWN or isinstance(one, Method):
             yield ANY
 
 
-def file_name(text: Text) -> FileName:
+def file_name(text: KnownText) -> FileName:
     """Return the file that a text names; one in the working directory is relative."""
     start = text.start
     here = f"{working_directory()}/"
@@ -239,7 +244,7 @@ def working_directory() -> str:
 # --- commands ----------------------------------------------------------------------------------------------------
 
 
-def files_of_command(args: Sequence[Value], named: Mapping[str, Value]) -> Files:
+def files_of_command(args: Sequence[AbstractValue], named: Mapping[str, AbstractValue]) -> Files:
     """Return the files that a command may use: all of the working directory, unless it only prints."""
     folder = named.get("cwd")
     if folder is not None and is_private_path(folder):
@@ -252,15 +257,15 @@ def files_of_command(args: Sequence[Value], named: Mapping[str, Value]) -> Files
     return Files(written=frozenset([FileName(".")]))
 
 
-def _words(one: object) -> list[Text]:
-    if isinstance(one, Text):
+def _words(one: object) -> list[KnownText]:
+    if isinstance(one, KnownText):
         return [one]
-    if isinstance(one, Bundle):
+    if isinstance(one, NewCollection):
         return sorted(texts(one.values), key=lambda t: t.start not in _HARMLESS_COMMANDS)
     return []
 
 
-def _redirects(words: Iterable[Text]) -> bool:
+def _redirects(words: Iterable[KnownText]) -> bool:
     return any(">" in t.start or ">" in (t.end or "") or "tee" in t.start for t in words)
 
 
@@ -274,7 +279,7 @@ def files_of_script(script: str) -> Files:
         except ValueError:
             return Files(written=frozenset([FileName(".")]))
         targets = [after for word, after in pairwise(words) if word == ">"]
-        written |= {file_name(Text(t)) for t in targets if not t.startswith(("/dev/", "{", "$"))}
+        written |= {file_name(KnownText(t)) for t in targets if not t.startswith(("/dev/", "{", "$"))}
         if words and words[0].rpartition("/")[2] not in _HARMLESS_COMMANDS and "--version" not in words:
             return Files(written=frozenset([FileName(".")]))
     return Files(written=frozenset(written))
@@ -287,7 +292,7 @@ _SAME = frozenset(["absolute", "resolve", "expanduser", "as_posix", "strip", "rs
                    "__enter__", "os.path.abspath", "os.path.realpath", "os.path.normpath"])  # fmt: skip
 
 
-def path_operation(name: str, args: Sequence[Value]) -> Value | None:
+def path_operation(name: str, args: Sequence[AbstractValue]) -> AbstractValue | None:
     """Return the path that an operation on paths and texts gives; None if it is no such operation.
 
     Args:
@@ -295,57 +300,63 @@ def path_operation(name: str, args: Sequence[Value]) -> Value | None:
         args: what it is applied to.
     """
     if name in ("os.getcwd", "pathlib.Path.cwd"):
-        return frozenset([Text("")])
+        return frozenset([KnownText("")])
     if _PATH_CLASSES.fullmatch(name) or name in ("os.path.join", ".joinpath", "/"):
-        return _joined(args) if args else frozenset([Text("")])
+        return _joined(args) if args else frozenset([KnownText("")])
     if name in _SAME or name[1:] in _SAME:
         return args[0] if args else UNKNOWN
     if name == "os.path.expanduser" and args:
         found = texts(args[0])
-        return frozenset(Text(os.path.expanduser(t.start), t.end) for t in found) or UNKNOWN  # noqa: PTH111
+        return frozenset(KnownText(os.path.expanduser(t.start), t.end) for t in found) or UNKNOWN  # noqa: PTH111
     if name in ("os.path.dirname", "@parent", "os.path.basename", "@name", "@stem"):
         return _part(name, args[0]) if args else UNKNOWN
     if name in (".with_suffix", ".with_name", ".with_stem"):
-        return frozenset(Text(t.start[: t.start.rfind("/") + 1], "") for t in texts(args[0])) or UNKNOWN
+        return frozenset(KnownText(t.start[: t.start.rfind("/") + 1], "") for t in texts(args[0])) or UNKNOWN
     if name in (".format", ".replace", ".join", ".removesuffix", ".removeprefix"):
         return _formatted(name, args)
     if name in (".iterdir", ".glob", ".rglob"):
         return frozenset(
-            [Bundle(frozenset(Text(f"{t.start}/" if t.start else "", "") for t in texts(args[0])) or UNKNOWN)]
+            [
+                NewCollection(
+                    frozenset(KnownText(f"{t.start}/" if t.start else "", "") for t in texts(args[0])) or UNKNOWN
+                )
+            ]
         )
     return None
 
 
-def _joined(parts: Sequence[Value]) -> Value:
+def _joined(parts: Sequence[AbstractValue]) -> AbstractValue:
     """Paths joined by `/`; each part may be one of several."""
     made = parts[0]
     for part in parts[1:]:
         if is_private_path(made):
             return OWN
-        if any(isinstance(one, Bundle) for one in part):
+        if any(isinstance(one, NewCollection) for one in part):
             part = elements(part)
         pairs = [_join_two(a, b) for a in made or UNKNOWN for b in part or UNKNOWN]
         made = join(pairs)
     return made
 
 
-def _join_two(a: object, b: object) -> Value:
+def _join_two(a: object, b: object) -> AbstractValue:
     if b is Special.OWN or a is Special.OWN:
         return OWN
-    if not isinstance(a, Text):
-        return joined_text([UNKNOWN, frozenset([Text("/")]), frozenset([b])]) if isinstance(b, Text) else UNKNOWN
-    if isinstance(b, Text) and b.start.startswith("/"):
+    if not isinstance(a, KnownText):
+        return (
+            joined_text([UNKNOWN, frozenset([KnownText("/")]), frozenset([b])]) if isinstance(b, KnownText) else UNKNOWN
+        )
+    if isinstance(b, KnownText) and b.start.startswith("/"):
         return frozenset([b])
     slash = "/" if (a.end if a.end is not None else a.start) else ""
-    return joined_text([frozenset([a]), frozenset([Text(slash)]), frozenset([b])])
+    return joined_text([frozenset([a]), frozenset([KnownText(slash)]), frozenset([b])])
 
 
-def _part(name: str, value: Value) -> Value:
+def _part(name: str, value: AbstractValue) -> AbstractValue:
     found: set[object] = set()
     for one in value:
-        if isinstance(one, Text) and one.end is None:
+        if isinstance(one, KnownText) and one.end is None:
             path = PurePath(one.start)
-            found.add(Text(str(path.parent if "dirname" in name or "parent" in name else path.name)))
+            found.add(KnownText(str(path.parent if "dirname" in name or "parent" in name else path.name)))
         elif one is Special.OWN or is_private_path(frozenset([one])):
             found.add(Special.OWN if "parent" in name or "dirname" in name else Special.UNKNOWN)
         else:
@@ -353,8 +364,10 @@ def _part(name: str, value: Value) -> Value:
     return frozenset(found)
 
 
-def _formatted(name: str, args: Sequence[Value]) -> Value:
+def _formatted(name: str, args: Sequence[AbstractValue]) -> AbstractValue:
     template = texts(args[0]) if args else []
     if name == ".format":
-        return frozenset(Text(re.split(r"\{", t.start)[0], re.split(r"\}", t.start)[-1]) for t in template) or UNKNOWN
+        return (
+            frozenset(KnownText(re.split(r"\{", t.start)[0], re.split(r"\}", t.start)[-1]) for t in template) or UNKNOWN
+        )
     return UNKNOWN if args and not is_private_path(args[0]) else OWN if name != ".join" else PLAIN

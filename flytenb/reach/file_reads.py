@@ -5,7 +5,7 @@ directories that it listed, are stored with its answer, and an answer counts onl
 Not among them are the task's own inputs and what it wrote itself, installed code, and files of the kernel such as
 `/proc`. Of a program that it starts, the files named in its command line count.
 
-C libraries open files without an event; `outside` tells which tasks use them.
+C libraries open files without an event; `variables_and_files` tells which tasks use them.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from flytenb.reach.code_digest import UnreadableCodeError, code_of
-from flytenb.reach.objects import hashed
-from flytenb.reach.outside import content
+from flytenb.reach.object_digest import hashed
 from flytenb.reach.ownership import is_installed, is_own_module
+from flytenb.reach.variables_and_files import content
 
 _IGNORED = ("/proc/", "/sys/", "/dev/")
 _RUN_DIRECTORY = "/flytenb-run-"

@@ -15,30 +15,30 @@ from typing import Any
 from flytenb.reach.abstract_values import (
     PLAIN,
     UNKNOWN,
-    Bundle,
+    AbstractValue,
     Effects,
-    Held,
-    Inner,
+    ExistingObject,
+    LocalFunction,
+    NewCollection,
     Shared,
     Special,
-    Value,
-    bundle,
     constant,
     elements,
-    held,
+    existing,
     item,
     join,
     joined_text,
+    new_collection,
     texts,
 )
 
-Free = Mapping[str, CellType | dict[str, Value]]
+Free = Mapping[str, CellType | dict[str, AbstractValue]]
 """Where the free variables of a function are: in cells, or among the variables of the code around it."""
 
 _SILENT = frozenset(["CACHE", "EXTENDED_ARG", "NOP", "RESUME", "PRECALL", "COPY_FREE_VARS", "MAKE_CELL"])
 _LEAVING = frozenset(["RETURN_VALUE", "RETURN_CONST", "RAISE_VARARGS", "RERAISE", "JUMP_FORWARD", "JUMP_BACKWARD",
                       "JUMP_BACKWARD_NO_INTERRUPT"])  # fmt: skip
-_NULL: Value = frozenset()
+_NULL: AbstractValue = frozenset()
 _IN_PLACE = 13
 """`BINARY_OP` from here on: `+=`, `|=`, …"""
 _ADD, _DIVIDE = (0, _IN_PLACE), (11, 24)
@@ -51,23 +51,23 @@ def _instructions(code: CodeType) -> tuple[tuple[dis.Instruction, ...], Mapping[
     return tuple(i for i in dis.get_instructions(code) if i.opname not in _SILENT), handlers
 
 
-class Frame:
+class CallFrame:
     """One code object with what is known of its parameters."""
 
     def __init__(
-        self, code: CodeType, scope: dict[str, Any], free: Free, local: dict[str, Value], effects: Effects
+        self, code: CodeType, scope: dict[str, Any], free: Free, local: dict[str, AbstractValue], effects: Effects
     ) -> None:
         self._code = code
         self._scope = scope
         self._free = free
         self._local = local
         self._effects = effects
-        self._stack: list[Value] = []
+        self._stack: list[AbstractValue] = []
         self._names: tuple[str, ...] = ()
-        self._returned: list[Value] = []
+        self._returned: list[AbstractValue] = []
         self._is_kept = True
 
-    def run(self) -> Value:
+    def run(self) -> AbstractValue:
         """Interpret the code; return what it may return."""
         instructions, handlers = _instructions(self._code)
         for _ in range(2):
@@ -76,7 +76,7 @@ class Frame:
         return join(self._returned) or PLAIN
 
     def _pass(self, instructions: Sequence[dis.Instruction], handlers: Mapping[int, int]) -> None:
-        waiting: dict[int, list[Value]] = {at: [UNKNOWN] * depth for at, depth in handlers.items()}
+        waiting: dict[int, list[AbstractValue]] = {at: [UNKNOWN] * depth for at, depth in handlers.items()}
         self._stack = []
         is_reached = True
         for at, instruction in enumerate(instructions):
@@ -92,7 +92,7 @@ class Frame:
             self._step(instruction)
             is_reached = instruction.opname not in _LEAVING
 
-    def _after_jump(self, instruction: dis.Instruction) -> list[Value]:
+    def _after_jump(self, instruction: dis.Instruction) -> list[AbstractValue]:
         effect = dis.stack_effect(instruction.opcode, instruction.arg, jump=True)
         return [*self._stack, *[UNKNOWN] * effect] if effect >= 0 else self._stack[:effect]
 
@@ -116,13 +116,13 @@ class Frame:
 
     # --- the stack ---------------------------------------------------------------------------------------------
 
-    def _pop(self) -> Value:
+    def _pop(self) -> AbstractValue:
         return self._stack.pop() if self._stack else UNKNOWN
 
-    def _take(self, count: int) -> list[Value]:
+    def _take(self, count: int) -> list[AbstractValue]:
         return [self._pop() for _ in range(count)][::-1]
 
-    def _push(self, value: Value) -> None:
+    def _push(self, value: AbstractValue) -> None:
         self._stack.append(value)
 
     def _load_global(self, i: dis.Instruction) -> None:
@@ -137,7 +137,7 @@ class Frame:
             shared = shared_cell(place, i.argval)
             self._effects.loaded_cell(shared)
             try:
-                self._push(held(place.cell_contents, shared))
+                self._push(existing(place.cell_contents, shared))
             except ValueError:  # not bound yet
                 self._push(UNKNOWN)
             return
@@ -199,14 +199,16 @@ class Frame:
         left, right = self._take(2)
         arg = i.arg or 0
         self._effects.read(right)
-        if arg >= _IN_PLACE and any(isinstance(one, Held) for one in left):
+        if arg >= _IN_PLACE and any(isinstance(one, ExistingObject) for one in left):
             self._effects.changed_items(left)
             self._push(left)
             return
         self._effects.read(left)
         if arg in _ADD:
-            is_collection = any(isinstance(one, Bundle) for one in left | right)
-            self._push(bundle([elements(left), elements(right)]) if is_collection else joined_text([left, right]))
+            is_collection = any(isinstance(one, NewCollection) for one in left | right)
+            self._push(
+                new_collection([elements(left), elements(right)]) if is_collection else joined_text([left, right])
+            )
         elif arg in _DIVIDE:
             self._push(self._effects.divided(left, right))
         else:
@@ -225,7 +227,7 @@ class Frame:
         parts = self._take(count + (i.opname == "BUILD_CONST_KEY_MAP"))
         parts = parts[1::2] if i.opname == "BUILD_MAP" else parts[:count]
         self._effects.read(join(parts))
-        self._push(bundle(parts))
+        self._push(new_collection(parts))
 
     def _extend(self, i: dis.Instruction) -> None:
         added = self._pop()
@@ -233,16 +235,16 @@ class Frame:
         place = -(i.arg or 1)
         if len(self._stack) >= -place:
             values = [elements(added) if i.opname not in ("LIST_APPEND", "SET_ADD") else added]
-            self._stack[place] = bundle(
-                [*values, *(one.values for one in self._stack[place] if isinstance(one, Bundle))]
+            self._stack[place] = new_collection(
+                [*values, *(one.values for one in self._stack[place] if isinstance(one, NewCollection))]
             )
 
     def _iterate(self, i: dis.Instruction) -> None:
         iterable = self._pop()
-        if any(isinstance(one, Held) and hasattr(type(one.value), "__next__") for one in iterable):
+        if any(isinstance(one, ExistingObject) and hasattr(type(one.value), "__next__") for one in iterable):
             self._effects.changed_items(iterable)
         self._effects.read(iterable)
-        self._push(bundle([elements(iterable)]))
+        self._push(new_collection([elements(iterable)]))
 
     def _next(self, i: dis.Instruction) -> None:
         self._push(elements(self._stack[-1]) if self._stack else UNKNOWN)
@@ -261,7 +263,9 @@ class Frame:
     def _import(self, i: dis.Instruction) -> None:
         names = self._take(2)[1]
         level = 0
-        self._push(self._effects.imported(i.argval, self._scope, level, any(isinstance(n, Bundle) for n in names)))
+        self._push(
+            self._effects.imported(i.argval, self._scope, level, any(isinstance(n, NewCollection) for n in names))
+        )
 
     def _import_from(self, i: dis.Instruction) -> None:
         self._push(self._effects.attribute(self._stack[-1] if self._stack else UNKNOWN, i.argval))
@@ -294,7 +298,7 @@ class Frame:
             self._push(UNKNOWN)
             return
         free = {name: self._free.get(name, self._local) for name in code.co_freevars}
-        self._push(frozenset([Inner(code, self._scope, free, defaults)]))
+        self._push(frozenset([LocalFunction(code, self._scope, free, defaults)]))
 
     def _return(self, i: dis.Instruction) -> None:
         value = constant(i.argval) if i.opname == "RETURN_CONST" else self._pop()
@@ -311,7 +315,7 @@ class Frame:
         self._push(self._stack[at] if len(self._stack) >= -at else UNKNOWN)
 
 
-def _most_parameters(callee: Value) -> int:
+def _most_parameters(callee: AbstractValue) -> int:
     functions = [getattr(getattr(one, "value", None), "__code__", getattr(one, "code", None)) for one in callee]
     return max((code.co_argcount for code in functions if code is not None), default=1)
 
@@ -325,7 +329,7 @@ def shared_cell(cell: CellType, name: str) -> Shared:
     return Shared(("cell", id(cell)), f"variable {name}")
 
 
-Act = Callable[[Frame, dis.Instruction], None]
+Act = Callable[[CallFrame, dis.Instruction], None]
 
 
 def _each(names: Iterable[str], act: Act) -> dict[str, Act]:
@@ -333,38 +337,38 @@ def _each(names: Iterable[str], act: Act) -> dict[str, Act]:
 
 
 _ACTS: Mapping[str, Act] = {
-    **_each(["LOAD_GLOBAL", "LOAD_NAME"], Frame._load_global),
+    **_each(["LOAD_GLOBAL", "LOAD_NAME"], CallFrame._load_global),
     **_each(
-        ["LOAD_FAST", "LOAD_FAST_CHECK", "LOAD_FAST_AND_CLEAR", "LOAD_DEREF", "LOAD_CLASSDEREF"], Frame._load_local
+        ["LOAD_FAST", "LOAD_FAST_CHECK", "LOAD_FAST_AND_CLEAR", "LOAD_DEREF", "LOAD_CLASSDEREF"], CallFrame._load_local
     ),
-    **_each(["STORE_FAST", "STORE_DEREF", "STORE_NAME"], Frame._store_local),
-    "STORE_GLOBAL": Frame._store_global,
-    "DELETE_GLOBAL": Frame._delete_global,
-    **_each(["LOAD_ATTR", "LOAD_METHOD"], Frame._load_attribute),
-    "STORE_ATTR": Frame._store_attribute,
-    "DELETE_ATTR": Frame._delete_attribute,
-    "STORE_SUBSCR": Frame._store_item,
-    "STORE_SLICE": Frame._store_slice,
-    "DELETE_SUBSCR": Frame._delete_item,
-    "BINARY_SUBSCR": Frame._load_item,
-    "BINARY_OP": Frame._binary,
-    "BUILD_STRING": Frame._build_text,
-    "FORMAT_VALUE": Frame._format,
-    **_each(["BUILD_LIST", "BUILD_TUPLE", "BUILD_SET", "BUILD_MAP", "BUILD_CONST_KEY_MAP"], Frame._build),
-    **_each(["LIST_EXTEND", "SET_UPDATE", "DICT_UPDATE", "DICT_MERGE", "LIST_APPEND", "SET_ADD"], Frame._extend),
-    "GET_ITER": Frame._iterate,
-    "FOR_ITER": Frame._next,
-    "UNPACK_SEQUENCE": Frame._unpack,
-    **_each(["BEFORE_WITH", "BEFORE_ASYNC_WITH"], Frame._enter),
-    "IMPORT_NAME": Frame._import,
-    "IMPORT_FROM": Frame._import_from,
-    "KW_NAMES": Frame._names_follow,
-    "CALL": Frame._call,
-    "CALL_FUNCTION_EX": Frame._call_with_tuple,
-    "MAKE_FUNCTION": Frame._function,
-    **_each(["RETURN_VALUE", "RETURN_CONST"], Frame._return),
-    "SWAP": Frame._swap,
-    "COPY": Frame._copy,
+    **_each(["STORE_FAST", "STORE_DEREF", "STORE_NAME"], CallFrame._store_local),
+    "STORE_GLOBAL": CallFrame._store_global,
+    "DELETE_GLOBAL": CallFrame._delete_global,
+    **_each(["LOAD_ATTR", "LOAD_METHOD"], CallFrame._load_attribute),
+    "STORE_ATTR": CallFrame._store_attribute,
+    "DELETE_ATTR": CallFrame._delete_attribute,
+    "STORE_SUBSCR": CallFrame._store_item,
+    "STORE_SLICE": CallFrame._store_slice,
+    "DELETE_SUBSCR": CallFrame._delete_item,
+    "BINARY_SUBSCR": CallFrame._load_item,
+    "BINARY_OP": CallFrame._binary,
+    "BUILD_STRING": CallFrame._build_text,
+    "FORMAT_VALUE": CallFrame._format,
+    **_each(["BUILD_LIST", "BUILD_TUPLE", "BUILD_SET", "BUILD_MAP", "BUILD_CONST_KEY_MAP"], CallFrame._build),
+    **_each(["LIST_EXTEND", "SET_UPDATE", "DICT_UPDATE", "DICT_MERGE", "LIST_APPEND", "SET_ADD"], CallFrame._extend),
+    "GET_ITER": CallFrame._iterate,
+    "FOR_ITER": CallFrame._next,
+    "UNPACK_SEQUENCE": CallFrame._unpack,
+    **_each(["BEFORE_WITH", "BEFORE_ASYNC_WITH"], CallFrame._enter),
+    "IMPORT_NAME": CallFrame._import,
+    "IMPORT_FROM": CallFrame._import_from,
+    "KW_NAMES": CallFrame._names_follow,
+    "CALL": CallFrame._call,
+    "CALL_FUNCTION_EX": CallFrame._call_with_tuple,
+    "MAKE_FUNCTION": CallFrame._function,
+    **_each(["RETURN_VALUE", "RETURN_CONST"], CallFrame._return),
+    "SWAP": CallFrame._swap,
+    "COPY": CallFrame._copy,
     "LOAD_CONST": lambda frame, i: frame._push(constant(i.argval)),
     "LOAD_CLOSURE": lambda frame, i: frame._push(PLAIN),
     "PUSH_NULL": lambda frame, i: frame._push(_NULL),

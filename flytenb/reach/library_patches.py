@@ -11,10 +11,10 @@ from types import FunctionType, ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from flytenb.reach.lookup import is_module, is_own
-from flytenb.reach.names import scope_of
+from flytenb.reach.installed_names import scope_of
+from flytenb.reach.name_lookup import is_module, is_own
 from flytenb.reach.ownership import is_own_module
-from flytenb.reach.plain import is_scalar
+from flytenb.reach.plain_bytes import is_scalar
 
 _HEAP = 1 << 9
 """Of a type's flags: its attributes may be set."""

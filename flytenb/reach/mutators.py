@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from flytenb.reach.abstract_values import Value
+from flytenb.reach.abstract_values import AbstractValue
 
 _FIRST_ARGUMENT = re.compile(
     r"random\.shuffle|heapq\.heap\w+|bisect\.insort\w*|operator\.(setitem|delitem|i\w+)|numpy\.(copyto|put|place|putmask|"
@@ -44,7 +44,7 @@ def changes_container(method: str) -> bool:
     return _OF_CONTAINERS.fullmatch(method) is not None
 
 
-def changes_owner(owner: Any, method: str, named: Mapping[str, Value]) -> bool:
+def changes_owner(owner: Any, method: str, named: Mapping[str, AbstractValue]) -> bool:
     """Tell whether a method of this name is taken to change its object."""
     home = f"{type(owner).__module__}."
     if isinstance(owner, type) or home.startswith(_SAFE):

@@ -93,7 +93,7 @@ def _give_decimal_context() -> Restore:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class StateKind:
     """One kind of process-wide state.
 
     Attributes:
@@ -121,15 +121,15 @@ def _of(module: str, *names: str) -> tuple[str, ...]:
 
 _PATCHERS = ("pytest.MonkeyPatch", "_pytest.monkeypatch.MonkeyPatch")
 _STARTERS = ("subprocess.", "os.system", "os.popen", *_of("os", "posix_spawn", "spawnv", "fork"))
-KINDS: Mapping[str, Kind] = {
-    "random": Kind(
+KINDS: Mapping[str, StateKind] = {
+    "random": StateKind(
         "random numbers",
         reads=("random.",),
         writes=_of("random", "seed", "setstate"),
         harmless=frozenset(_of("random", "Random", "SystemRandom")),
         capture=captures.random_numbers,
     ),
-    "numpy.random": Kind(
+    "numpy.random": StateKind(
         "numpy's random numbers",
         reads=("numpy.random.", "sklearn.", "scipy.stats.", "statsmodels.", "xgboost.", "lightgbm."),
         writes=_of("numpy.random", "seed", "set_state"),
@@ -147,7 +147,7 @@ KINDS: Mapping[str, Kind] = {
         ),
         capture=captures.getter_and_setter("numpy.random.get_state", "set_state"),
     ),
-    "torch seed": Kind(
+    "torch seed": StateKind(
         "torch's random numbers",
         reads=(
             "torch.nn.",
@@ -156,8 +156,8 @@ KINDS: Mapping[str, Kind] = {
         writes=_of("torch", "manual_seed", "seed", "set_rng_state"),
         capture=captures.getter_and_setter("torch.get_rng_state", "set_rng_state"),
     ),
-    "cwd": Kind("working directory", writes=("os.chdir", "os.fchdir", "contextlib.chdir"), capture=_cwd),
-    "environ": Kind(
+    "cwd": StateKind("working directory", writes=("os.chdir", "os.fchdir", "contextlib.chdir"), capture=_cwd),
+    "environ": StateKind(
         "environment variables",
         reads=(
             *_of("os", "environ", "getenv", "environb", "path.expandvars"),
@@ -171,20 +171,20 @@ KINDS: Mapping[str, Kind] = {
         objects=("os.environ", "os.environb"),
         capture=captures.environ,
     ),
-    "stdout": Kind(
+    "stdout": StateKind(
         "standard output",
         reads=("builtins.print", "sys.stdout", "sys.stderr", "pprint.", "traceback.print_exc"),
         writes=_of("contextlib", "redirect_stdout", "redirect_stderr"),
         objects=_of("sys", "stdout", "stderr", "stdin"),
         capture=captures.streams,
     ),
-    "file descriptors": Kind(
+    "file descriptors": StateKind(
         "file descriptors",
         reads=("os.write", *_STARTERS),
         writes=("os.dup2", "os.closerange", "wurlitzer."),
         capture=captures.descriptors,
     ),
-    "pyplot": Kind(
+    "pyplot": StateKind(
         "pyplot",
         writes=(
             *(
@@ -201,63 +201,63 @@ KINDS: Mapping[str, Kind] = {
         methods=frozenset(["plot", "hist", "boxplot"]),
         capture=library_captures.pyplot,
     ),
-    "warnings": Kind(
+    "warnings": StateKind(
         "warning filters",
         reads=("warnings.warn",),
         writes=_of("warnings", "filterwarnings", "simplefilter", "resetwarnings", "catch_warnings"),
         objects=_of("warnings", "filters", "showwarning", "formatwarning"),
         capture=captures.warning_filters,
     ),
-    "locale": Kind("locale", reads=("locale.",), writes=("locale.setlocale",), capture=captures.spoken_locale),
-    "umask": Kind("umask", writes=("os.umask",), capture=captures.umask),
-    "import path": Kind(
+    "locale": StateKind("locale", reads=("locale.",), writes=("locale.setlocale",), capture=captures.spoken_locale),
+    "umask": StateKind("umask", writes=("os.umask",), capture=captures.umask),
+    "import path": StateKind(
         "import path",
         writes=_of("sys.path", "append", "insert", "extend", "remove", "pop", "clear"),
         objects=_of("sys", "path", "meta_path", "path_hooks", "path_importer_cache"),
         capture=captures.import_path,
     ),
-    "numpy settings": Kind(
+    "numpy settings": StateKind(
         "numpy's settings",
         writes=_of("numpy", "seterr", "seterrcall", "errstate", "set_printoptions", "printoptions", "setbufsize"),
         capture=library_captures.numpy_settings,
     ),
-    "pandas options": Kind(
+    "pandas options": StateKind(
         "pandas' options",
         writes=_of("pandas", "set_option", "reset_option", "option_context", "options"),
         capture=library_captures.pandas_options,
     ),
-    "polars options": Kind(
+    "polars options": StateKind(
         "polars' options",
         writes=("polars.Config", "polars.config.", "polars.set_random_seed", "polars.enable_string_cache"),
         capture=library_captures.polars_options,
     ),
-    "argv": Kind(
+    "argv": StateKind(
         "sys.argv",
         reads=("sys.argv", "argparse.ArgumentParser"),
         objects=("sys.argv",),
         capture=captures.arguments,
     ),
-    "logging": Kind(
+    "logging": StateKind(
         "logging",
         reads=("logging.",),
         writes=("logging.config.", *_of("logging", "basicConfig", "disable", "captureWarnings", "setLoggerClass")),
         methods=frozenset(["addHandler", "removeHandler", "setLevel", "addFilter", "removeFilter", "assertLogs"]),
         capture=captures.loggers,
     ),
-    "socket timeout": Kind(
+    "socket timeout": StateKind(
         "socket timeout",
         reads=("socket.", "urllib.request.", "http.client."),
         writes=("socket.setdefaulttimeout",),
         capture=captures.socket_timeout,
     ),
-    "hooks": Kind(
+    "hooks": StateKind(
         "exception hooks",
         objects=(*_of("sys", "excepthook", "unraisablehook", "displayhook", "breakpointhook"), "threading.excepthook"),
         capture=captures.attributes(
             *_of("sys", "excepthook", "unraisablehook", "displayhook", "breakpointhook"), "threading.excepthook"
         ),
     ),
-    "interpreter": Kind(
+    "interpreter": StateKind(
         "settings of the interpreter",
         writes=(
             *_of("sys", "setrecursionlimit", "settrace", "setprofile", "setswitchinterval", "set_int_max_str_digits"),
@@ -266,14 +266,14 @@ KINDS: Mapping[str, Kind] = {
         ),
         capture=captures.interpreter,
     ),
-    "limits": Kind("limits of the process", writes=("resource.setrlimit",), capture=captures.limits),
-    "event loop policy": Kind(
+    "limits": StateKind("limits of the process", writes=("resource.setrlimit",), capture=captures.limits),
+    "event loop policy": StateKind(
         "event loop policy",
         reads=("asyncio.new_event_loop", "asyncio.run", "asyncio.get_event_loop_policy"),
         writes=("asyncio.set_event_loop_policy", "uvloop.install"),
         capture=captures.getter_and_setter("asyncio.get_event_loop_policy", "set_event_loop_policy"),
     ),
-    "registries": Kind(
+    "registries": StateKind(
         "registries of the standard library",
         reads=("csv.", "mimetypes.", "urllib.request."),
         writes=(
@@ -283,8 +283,8 @@ KINDS: Mapping[str, Kind] = {
         ),
         capture=captures.getter_and_setter("csv.field_size_limit", "field_size_limit"),
     ),
-    DECIMALS: Kind("decimal context", reads=("decimal.",), capture=_give_decimal_context),
-    MAIN_THREAD: Kind(
+    DECIMALS: StateKind("decimal context", reads=("decimal.",), capture=_give_decimal_context),
+    MAIN_THREAD: StateKind(
         "the main thread",
         writes=(
             *_of(
@@ -294,12 +294,12 @@ KINDS: Mapping[str, Kind] = {
         ),
         methods=frozenset(["add_signal_handler"]),
     ),
-    EVENT_LOOP: Kind(
+    EVENT_LOOP: StateKind(
         "event loop",
         reads=("asyncio.get_event_loop", "asyncio.ensure_future", "asyncio.Future"),
         capture=_give_event_loop,
     ),
-    EVERYTHING: Kind(
+    EVERYTHING: StateKind(
         "the whole process",
         writes=("unittest.mock.patch", "mock.patch", "importlib.reload", "resource.setrlimit", *_PATCHERS),
         objects=("sys.modules",),

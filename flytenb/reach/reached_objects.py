@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from types import FunctionType, ModuleType
 from typing import Any
 
-from flytenb.reach.abstract_values import Held, Instance, Shared
-from flytenb.reach.lookup import MISSING, is_module
+from flytenb.reach.abstract_values import ExistingObject, Instance, Shared
+from flytenb.reach.name_lookup import MISSING, is_module
 from flytenb.reach.ownership import is_own_class
 from flytenb.reach.process_state import kind_of_object
 
@@ -63,7 +63,7 @@ def class_of(one: Any) -> type | None:
     """Return the class of a possibility, as far as it is known."""
     if isinstance(one, Instance):
         return one.cls
-    return type(one.value) if isinstance(one, Held) else None
+    return type(one.value) if isinstance(one, ExistingObject) else None
 
 
 def static_attribute(cls: type, name: str) -> Any:

@@ -21,27 +21,27 @@ from flytenb.reach.abstract_values import (
     OWN,
     PLAIN,
     UNKNOWN,
-    Bound,
-    Bundle,
-    Held,
-    Inner,
+    AbstractValue,
+    BoundFunction,
+    ExistingObject,
     Instance,
-    Made,
+    KnownText,
+    LibraryResult,
+    LocalFunction,
     Method,
+    NewCollection,
     Shared,
     Special,
-    Text,
-    Value,
-    held,
+    existing,
     is_private_path,
     join,
     texts,
 )
 from flytenb.reach.file_names import files_of_call, path_operation
-from flytenb.reach.interpretation import Frame, Free
-from flytenb.reach.lookup import MISSING, is_module, is_own
+from flytenb.reach.installed_names import scope_of
+from flytenb.reach.interpretation import CallFrame, Free
 from flytenb.reach.mutators import changes_first_argument, changes_owner, makes_own_name
-from flytenb.reach.names import scope_of
+from flytenb.reach.name_lookup import MISSING, is_module, is_own
 from flytenb.reach.ownership import is_own_class, is_own_module
 from flytenb.reach.process_state import EVERYTHING
 from flytenb.reach.reached_objects import (
@@ -57,7 +57,7 @@ from flytenb.reach.reached_objects import (
     shared_object,
     static_attribute,
 )
-from flytenb.reach.state_ledger import Ledger
+from flytenb.reach.state_accesses import StateAccesses
 from flytenb.wording.text import class_name
 
 _MOST_FRAMES = 4000
@@ -66,7 +66,7 @@ _DEEPEST = 25
 """Calls inside of each other that are followed; what is called further down is interpreted by itself."""
 
 
-class StateEffects(Ledger):
+class StateEffects(StateAccesses):
     """Collects the effects of code. Implements `Effects` of the interpreter.
 
     Attributes:
@@ -78,23 +78,23 @@ class StateEffects(Ledger):
         self.codes: set[CodeType] = set()
         self._calls_run = calls_run
         self._depth = 0
-        self._returns: dict[Any, Value] = {}
-        self._fields: dict[tuple[type, str], Value] = {}
+        self._returns: dict[Any, AbstractValue] = {}
+        self._fields: dict[tuple[type, str], AbstractValue] = {}
 
-    def add(self, function: FunctionType, named: Mapping[str, Value]) -> None:
+    def add(self, function: FunctionType, named: Mapping[str, AbstractValue]) -> None:
         """Interpret a function as it is called with these arguments; the others aren't known."""
         code = function.__code__
         self._run(function, [named.get(name, UNKNOWN) for name in code.co_varnames[: code.co_argcount]], named)
 
     # --- functions ---------------------------------------------------------------------------------------------
 
-    def _run(self, function: Any, args: Sequence[Value], named: Mapping[str, Value]) -> Value:
-        if isinstance(function, Inner):
+    def _run(self, function: Any, args: Sequence[AbstractValue], named: Mapping[str, AbstractValue]) -> AbstractValue:
+        if isinstance(function, LocalFunction):
             return self._frame(function.code, function.scope, function.free, args, named, function.defaults, {})
         cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
         shared = Shared(("defaults", id(function)), f"default of {function.__name__}")
         defaults = {
-            name: held(value, shared_object(value, shared.name)) for name, value in defaults_of(function).items()
+            name: existing(value, shared_object(value, shared.name)) for name, value in defaults_of(function).items()
         }
         return self._frame(function.__code__, function.__globals__, cells, args, named, frozenset(), defaults)
 
@@ -103,11 +103,11 @@ class StateEffects(Ledger):
         code: CodeType,
         scope: dict[str, Any],
         free: Free,
-        args: Sequence[Value],
-        named: Mapping[str, Value],
-        unnamed_defaults: Value,
-        defaults: Mapping[str, Value],
-    ) -> Value:
+        args: Sequence[AbstractValue],
+        named: Mapping[str, AbstractValue],
+        unnamed_defaults: AbstractValue,
+        defaults: Mapping[str, AbstractValue],
+    ) -> AbstractValue:
         count = code.co_argcount + code.co_kwonlyargcount
         names = code.co_varnames[:count]
         given = {
@@ -119,7 +119,7 @@ class StateEffects(Ledger):
         for flag, name in zip(
             [f for f in (CO_VARARGS, CO_VARKEYWORDS) if code.co_flags & f], code.co_varnames[count:], strict=False
         ):
-            local[name] = frozenset([Bundle(extra)]) if flag else UNKNOWN
+            local[name] = frozenset([NewCollection(extra)]) if flag else UNKNOWN
         place = tuple(sorted((name, id(cell)) for name, cell in free.items()))
         key = (code, place, frozenset(local.items()))
         if key not in self._returns:
@@ -128,23 +128,27 @@ class StateEffects(Ledger):
             self._returns[key] = UNKNOWN  # of a call of itself
             self.codes.add(code)
             self._depth += 1
-            self._returns[key] = Frame(code, scope, free, local, self).run()
+            self._returns[key] = CallFrame(code, scope, free, local, self).run()
             self._depth -= 1
         return self._returns[key]
 
-    def call(self, callee: Value, args: Sequence[Value], named: Mapping[str, Value], *, is_kept: bool) -> Value:
+    def call(
+        self, callee: AbstractValue, args: Sequence[AbstractValue], named: Mapping[str, AbstractValue], *, is_kept: bool
+    ) -> AbstractValue:
         """Return what a call returns."""
         found = [self._call(one, args, named, is_kept) for one in callee]
         return join(found) if found else UNKNOWN
 
-    def _call(self, one: Any, args: Sequence[Value], named: Mapping[str, Value], is_kept: bool) -> Value:
-        if isinstance(one, Inner):
+    def _call(
+        self, one: Any, args: Sequence[AbstractValue], named: Mapping[str, AbstractValue], is_kept: bool
+    ) -> AbstractValue:
+        if isinstance(one, LocalFunction):
             return self._run(one, args, named)
-        if isinstance(one, Bound):
+        if isinstance(one, BoundFunction):
             return self._call(one.function, [one.first, *args], named, is_kept)
         if isinstance(one, FunctionType):
             return self._run(one, args, named)
-        if isinstance(one, Held):
+        if isinstance(one, ExistingObject):
             return self._call_held(one, args, named, is_kept)
         if isinstance(one, Method):
             return self._call_method(one, args, named, is_kept)
@@ -153,7 +157,9 @@ class StateEffects(Ledger):
             self._call_back(argument)
         return UNKNOWN
 
-    def _call_held(self, one: Held, args: Sequence[Value], named: Mapping[str, Value], is_kept: bool) -> Value:
+    def _call_held(
+        self, one: ExistingObject, args: Sequence[AbstractValue], named: Mapping[str, AbstractValue], is_kept: bool
+    ) -> AbstractValue:
         value = one.value
         if is_entity(value):
             function = function_of(value)
@@ -163,17 +169,17 @@ class StateEffects(Ledger):
         if type(value) is FunctionType and is_own(value):
             return self._run(value, args, named)
         if type(value) is MethodType and isinstance(value.__func__, FunctionType) and is_own(value.__func__):
-            return self._run(value.__func__, [held(value.__self__, one.owner), *args], named)
+            return self._run(value.__func__, [existing(value.__self__, one.owner), *args], named)
         if type(value) is partial:
-            more = {name: held(v, one.owner) for name, v in value.keywords.items()}
-            first = [held(v, one.owner) for v in value.args]
-            return self._call_held(Held(value.func, one.owner), [*first, *args], {**more, **named}, is_kept)
+            more = {name: existing(v, one.owner) for name, v in value.keywords.items()}
+            first = [existing(v, one.owner) for v in value.args]
+            return self._call_held(ExistingObject(value.func, one.owner), [*first, *args], {**more, **named}, is_kept)
         if isinstance(value, type) and is_own_class(value):
-            made: Value = frozenset([Instance(value)])
+            made: AbstractValue = frozenset([Instance(value)])
             for name in ("__new__", "__init__", "__post_init__"):
                 method = static_attribute(value, name)
                 if isinstance(method, FunctionType) and is_own(method):
-                    itself = held(value, one.owner) if name == "__new__" else made
+                    itself = existing(value, one.owner) if name == "__new__" else made
                     self._run(method, [itself, *(() if name == "__post_init__" else args)], named)
             return made
         if is_own(value) and not isinstance(value, type):
@@ -181,8 +187,8 @@ class StateEffects(Ledger):
         return self._call_installed(dotted_name(value), args, named, is_class=isinstance(value, type))
 
     def _call_installed(
-        self, name: str, args: Sequence[Value], named: Mapping[str, Value], *, is_class: bool = False
-    ) -> Value:
+        self, name: str, args: Sequence[AbstractValue], named: Mapping[str, AbstractValue], *, is_class: bool = False
+    ) -> AbstractValue:
         if name in ("setattr", "delattr", "object.__setattr__") and len(args) > 1:
             for attribute in texts(args[1]):
                 self.stored_attribute(args[0], attribute.start, args[2] if len(args) > 2 else UNKNOWN)
@@ -207,9 +213,9 @@ class StateEffects(Ledger):
             return made
         if name in ("open", "io.open", "os.fdopen"):
             return OPEN_FILE
-        return frozenset([Made(name)]) | (frozenset() if is_class else UNKNOWN)
+        return frozenset([LibraryResult(name)]) | (frozenset() if is_class else UNKNOWN)
 
-    def _call_transparent(self, name: str, args: Sequence[Value]) -> Value:
+    def _call_transparent(self, name: str, args: Sequence[AbstractValue]) -> AbstractValue:
         if name in ("vars", "iter", "str", "os.fspath"):
             self.read(args[0])
             return args[0]
@@ -221,15 +227,19 @@ class StateEffects(Ledger):
             return UNKNOWN
         if name == "type":
             classes = [class_of(one) for one in args[0]]
-            return join(held(cls, shared_object(cls, f"class {cls.__name__}")) if cls else UNKNOWN for cls in classes)
+            return join(
+                existing(cls, shared_object(cls, f"class {cls.__name__}")) if cls else UNKNOWN for cls in classes
+            )
         self.read(args[0])
         return UNKNOWN
 
-    def _call_method(self, one: Method, args: Sequence[Value], named: Mapping[str, Value], is_kept: bool) -> Value:
+    def _call_method(
+        self, one: Method, args: Sequence[AbstractValue], named: Mapping[str, AbstractValue], is_kept: bool
+    ) -> AbstractValue:
         owner, name = one.owner, one.name
         value = frozenset([owner])
         everything = join([*args, *named.values()])
-        if isinstance(owner, Held):
+        if isinstance(owner, ExistingObject):
             if changes_owner(owner.value, name, named):
                 self.changed_items(value)
                 if not is_kept:
@@ -242,93 +252,93 @@ class StateEffects(Ledger):
         if is_private_path(value):
             self.add_files(files_of_call(f".{name}", [OWN, *args], named))
             return OWN
-        if isinstance(owner, Held) and not isinstance(owner.value, type):
+        if isinstance(owner, ExistingObject) and not isinstance(owner.value, type):
             full = f"{dotted_name(type(owner.value))}.{name}"
-        elif isinstance(owner, Made):
+        elif isinstance(owner, LibraryResult):
             full = f"{owner.name}.{name}"
-        elif isinstance(owner, Held):
+        elif isinstance(owner, ExistingObject):
             full = f"{dotted_name(owner.value)}.{name}"
             if full == "pathlib.Path.cwd":
-                return frozenset([Text("")])
+                return frozenset([KnownText("")])
         else:
             full = f".{name}"
         self.add_files(files_of_call(full, [value, *args] if full.startswith(".") else args, named))
-        made = path_operation(f".{name}", [value, *args]) if isinstance(owner, Text) else None
+        made = path_operation(f".{name}", [value, *args]) if isinstance(owner, KnownText) else None
         if made is not None:
             return made
         if name in ("open", "makefile"):
             return OPEN_FILE
-        if isinstance(owner, Held) and name in ("setdefault", "get", "pop", "__getitem__"):
-            return join([UNKNOWN, *(held(v, owner.owner) for v in contents_of(owner.value))])
-        return frozenset([Made(full)]) | UNKNOWN
+        if isinstance(owner, ExistingObject) and name in ("setdefault", "get", "pop", "__getitem__"):
+            return join([UNKNOWN, *(existing(v, owner.owner) for v in contents_of(owner.value))])
+        return frozenset([LibraryResult(full)]) | UNKNOWN
 
-    def _call_backs(self, args: Sequence[Value], named: Mapping[str, Value]) -> None:
+    def _call_backs(self, args: Sequence[AbstractValue], named: Mapping[str, AbstractValue]) -> None:
         for argument in (*args, *named.values()):
             self._call_back(argument)
 
-    def _call_back(self, value: Value) -> None:
+    def _call_back(self, value: AbstractValue) -> None:
         """A function that is handed to a library may be called by it."""
         for one in value:
-            if isinstance(one, Inner | Bound):
-                function = one.function if isinstance(one, Bound) else one
+            if isinstance(one, LocalFunction | BoundFunction):
+                function = one.function if isinstance(one, BoundFunction) else one
                 code = getattr(function, "code", None) or getattr(function, "__code__", None)
                 if code is not None:
-                    self._call(one, [UNKNOWN] * (code.co_argcount - isinstance(one, Bound)), {}, False)
-            elif isinstance(one, Held) and type(one.value) is FunctionType and is_own(one.value):
+                    self._call(one, [UNKNOWN] * (code.co_argcount - isinstance(one, BoundFunction)), {}, False)
+            elif isinstance(one, ExistingObject) and type(one.value) is FunctionType and is_own(one.value):
                 self._run(one.value, [UNKNOWN] * required_parameters(one.value), {})
 
     # --- names and attributes ----------------------------------------------------------------------------------
 
-    def imported(self, name: str, scope: dict[str, Any], level: int, takes: bool) -> Value:
+    def imported(self, name: str, scope: dict[str, Any], level: int, takes: bool) -> AbstractValue:
         """Return a module that code imports."""
         if level:
             name = importlib.util.resolve_name("." * level + name, str(scope.get("__package__") or ""))
         module = sys.modules.get(name if takes else name.partition(".")[0])
-        return UNKNOWN if module is None else frozenset([Held(module, shared_object(module, name))])
+        return UNKNOWN if module is None else frozenset([ExistingObject(module, shared_object(module, name))])
 
-    def loaded_global(self, scope: dict[str, Any], name: str) -> Value:
+    def loaded_global(self, scope: dict[str, Any], name: str) -> AbstractValue:
         """Return what a global holds."""
         value = scope.get(name, MISSING)
         if value is MISSING:
             value = getattr(builtins, name, MISSING)
-            return UNKNOWN if value is MISSING else held(value, Shared(("builtin", name), name))
+            return UNKNOWN if value is MISSING else existing(value, Shared(("builtin", name), name))
         if name == "__file__":
-            return held(value, shared_global(scope, name))
+            return existing(value, shared_global(scope, name))
         if not is_fixed(value):
             self.reads.add(shared_global(scope, name))
-        return held(value, shared_object(value, shared_global(scope, name).name))
+        return existing(value, shared_object(value, shared_global(scope, name).name))
 
-    def attribute(self, owner: Value, name: str) -> Value:
+    def attribute(self, owner: AbstractValue, name: str) -> AbstractValue:
         """Return an attribute of a value."""
         return join(self._attribute(one, name) for one in owner) or UNKNOWN
 
-    def _attribute(self, one: Any, name: str) -> Value:
-        if isinstance(one, Held):
+    def _attribute(self, one: Any, name: str) -> AbstractValue:
+        if isinstance(one, ExistingObject):
             return self._attribute_of_held(one, name)
         if isinstance(one, Instance):
             if name == "__class__":
-                return held(one.cls, shared_object(one.cls, f"class {one.cls.__name__}"))
+                return existing(one.cls, shared_object(one.cls, f"class {one.cls.__name__}"))
             set_here = self._fields.get((one.cls, name), frozenset())
             inherited = self._class_attribute(one.cls, name, frozenset([one]))
             return join([set_here, inherited]) or UNKNOWN
-        if isinstance(one, Text):
+        if isinstance(one, KnownText):
             made = path_operation(f"@{name}", [frozenset([one])])
             return made if made is not None else frozenset([Method(one, name)])
-        if isinstance(one, Inner | Bound | FunctionType):
+        if isinstance(one, LocalFunction | BoundFunction | FunctionType):
             return UNKNOWN
         return frozenset([Method(one, name)])
 
-    def _attribute_of_held(self, one: Held, name: str) -> Value:
+    def _attribute_of_held(self, one: ExistingObject, name: str) -> AbstractValue:
         value = one.value
         if is_module(value):
             scope = scope_of(value)
             if name not in scope:
-                return frozenset([Made(f"{scope.get('__name__')}.{name}")]) | UNKNOWN
+                return frozenset([LibraryResult(f"{scope.get('__name__')}.{name}")]) | UNKNOWN
             if is_own_module(value) and not isinstance(scope[name], ModuleType | FunctionType | type):
                 self.reads.add(shared_global(scope, name))
-            return held(scope[name], shared_object(scope[name], f"{scope.get('__name__')}.{name}"))
+            return existing(scope[name], shared_object(scope[name], f"{scope.get('__name__')}.{name}"))
         if name == "__class__":
-            return held(type(value), shared_object(type(value), f"class {class_name(value)}"))
+            return existing(type(value), shared_object(type(value), f"class {class_name(value)}"))
         if isinstance(value, type) and is_own_class(value):
             self.reads.add(one.owner)
             return self._class_attribute(value, name, frozenset([one])) or UNKNOWN
@@ -336,30 +346,32 @@ class StateEffects(Ledger):
             own = instance_dict(value)
             if name in own:
                 self.reads.add(shared_object(value, one.owner.name))
-                return held(own[name], shared_object(own[name], one.owner.name))
+                return existing(own[name], shared_object(own[name], one.owner.name))
             return self._class_attribute(type(value), name, frozenset([one])) or UNKNOWN
         if type(value) is FunctionType:
             own = vars(value)
             self.reads.add(shared_object(value, one.owner.name))
-            return held(own[name], one.owner) if name in own else UNKNOWN
+            return existing(own[name], one.owner) if name in own else UNKNOWN
         return frozenset([Method(one, name)])
 
-    def _class_attribute(self, cls: type, name: str, owner: Value) -> Value:
+    def _class_attribute(self, cls: type, name: str, owner: AbstractValue) -> AbstractValue:
         found = static_attribute(cls, name)
         if found is MISSING:
             return frozenset()
         if isinstance(found, staticmethod):
             found = found.__func__
         elif isinstance(found, classmethod):
-            return frozenset([Bound(found.__func__, held(cls, shared_object(cls, f"class {cls.__name__}")))])
-        elif type(found) is FunctionType and not (any(isinstance(o, Held) and o.value is cls for o in owner)):
-            return frozenset([Bound(found, owner)]) if is_own(found) else UNKNOWN
+            return frozenset(
+                [BoundFunction(found.__func__, existing(cls, shared_object(cls, f"class {cls.__name__}")))]
+            )
+        elif type(found) is FunctionType and not (any(isinstance(o, ExistingObject) and o.value is cls for o in owner)):
+            return frozenset([BoundFunction(found, owner)]) if is_own(found) else UNKNOWN
         elif isinstance(found, property):
             getter = found.fget
             return self._run(getter, [owner], {}) if isinstance(getter, FunctionType) and is_own(getter) else UNKNOWN
-        return held(found, shared_object(found, f"{cls.__name__}.{name}"))
+        return existing(found, shared_object(found, f"{cls.__name__}.{name}"))
 
-    def stored_attribute(self, owner: Value, name: str, value: Value) -> None:
+    def stored_attribute(self, owner: AbstractValue, name: str, value: AbstractValue) -> None:
         """Count an attribute as assigned."""
         for one in owner:
             if isinstance(one, Instance):
@@ -368,10 +380,10 @@ class StateEffects(Ledger):
                     self._run(setter.fset, [frozenset([one]), value], {})
                 key = (one.cls, name)
                 self._fields[key] = join([self._fields.get(key, frozenset()), value])
-            elif isinstance(one, Held):
+            elif isinstance(one, ExistingObject):
                 self._store_in_held(one, name, value)
 
-    def _store_in_held(self, one: Held, name: str, value: Value) -> None:
+    def _store_in_held(self, one: ExistingObject, name: str, value: AbstractValue) -> None:
         owner = one.value
         if not is_module(owner):
             setter = static_attribute(type(owner), name)
@@ -384,6 +396,6 @@ class StateEffects(Ledger):
             return
         self.assigned_in_module(owner, name)
 
-    def divided(self, left: Value, right: Value) -> Value:
+    def divided(self, left: AbstractValue, right: AbstractValue) -> AbstractValue:
         """Return `left / right`, which joins paths."""
         return path_operation("/", [left, right]) or UNKNOWN

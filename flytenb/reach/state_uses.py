@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 from flytenb.bridge.entities.kind import function_of
 from flytenb.bridge.execution.files import may_hold_files
 from flytenb.errors import UsageError
-from flytenb.reach.abstract_values import OWN, PLAIN, Instance, Made, Shared, Value
+from flytenb.reach.abstract_values import OWN, PLAIN, AbstractValue, Instance, LibraryResult, Shared
 from flytenb.reach.bytecode import uses_of
 from flytenb.reach.code_walk import Reach, reach_of
 from flytenb.reach.file_names import FileName, files_of_script, working_directory
@@ -170,17 +170,17 @@ def _of_function(function: FunctionType, task: Any, calls_run: bool) -> _Known:
     return known
 
 
-def _parameters(task: Any) -> dict[str, Value]:
+def _parameters(task: Any) -> dict[str, AbstractValue]:
     """What is known of a task's inputs: a file is a copy of its own, and a number or table is no file name."""
     types = getattr(getattr(task, "python_interface", None), "inputs", None) or {}
-    known: dict[str, Value] = {}
+    known: dict[str, AbstractValue] = {}
     for name, declared in types.items():
         if may_hold_files(declared):
             known[name] = OWN
         elif declared in (int, float, bool):
             known[name] = PLAIN
         elif isinstance(declared, type) and declared.__module__.partition(".")[0] in ("pandas", "polars", "numpy"):
-            known[name] = frozenset([Made(f"{declared.__module__}.{declared.__qualname__}")])
+            known[name] = frozenset([LibraryResult(f"{declared.__module__}.{declared.__qualname__}")])
     return known
 
 
@@ -198,7 +198,7 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
             yield from _codes(constant)
 
 
-def _read(function: FunctionType, reach: Reach, parameters: Mapping[str, Value], calls_run: bool) -> StateUse:
+def _read(function: FunctionType, reach: Reach, parameters: Mapping[str, AbstractValue], calls_run: bool) -> StateUse:
     effects = StateEffects(calls_run=calls_run)
     reads, writes = effects.reads, effects.writes
     try:
@@ -246,7 +246,7 @@ def _add_unseen(effects: StateEffects, reach: Reach) -> None:
                 effects.add(own, first)
 
 
-def _with_classes(reach: Reach) -> Iterator[tuple[FunctionType, dict[str, Value]]]:
+def _with_classes(reach: Reach) -> Iterator[tuple[FunctionType, dict[str, AbstractValue]]]:
     """The functions that are reached, each with what is known of its first parameter: of a method, its object."""
     owners: dict[CodeType, type] = {}
     for value in reach.values:

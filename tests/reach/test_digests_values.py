@@ -17,7 +17,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from flytenb.reach.code_digest import structure_of
-from flytenb.reach.objects import OpaqueError
+from flytenb.reach.object_digest import OpaqueError
 
 
 @dataclass(frozen=True)

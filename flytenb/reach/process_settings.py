@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable, Iterator
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from flytenb.reach.names import scope_of
+from flytenb.reach.installed_names import scope_of
 
 
 class Setting(NamedTuple):

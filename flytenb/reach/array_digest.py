@@ -1,4 +1,4 @@
-"""Arrays and frames, digested from where they lie in memory; those that only a file tells apart are for `values`."""
+"""Digests of arrays and frames from their memory. Those that need a file are left to `cache.value_digest`."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import Any
 
 import xxhash
 
-from flytenb.reach.pieces import add_piece
+from flytenb.reach.digest_pieces import add_piece
 
 _KINDS = frozenset("biufcmM")
 """Of numpy's dtypes: those whose bytes are all that a value says."""
 
 
 def add_memory(digest: Any, declared: Any, value: Any) -> bool:
-    """Add an array or a frame from where it lies in memory; False if only its literal tells what it says."""
+    """Add an array or a frame from its memory; return False if its literal has to be digested instead."""
     home = str(getattr(declared, "__module__", "")).partition(".")[0]
     if home not in ("numpy", "pandas"):
         return False  # flytekit leaves lazy modules behind: a look at what isn't used yet would load it

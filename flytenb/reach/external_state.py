@@ -14,19 +14,19 @@ from functools import partial
 from types import CodeType, ModuleType
 from typing import Any
 
-from flytenb.reach import settings
+from flytenb.reach import process_settings
 from flytenb.reach.built_texts import builds_paths
-from flytenb.reach.bytecode import Uses
+from flytenb.reach.bytecode import NameUses
+from flytenb.reach.installed_names import home_of, names_of
 from flytenb.reach.library_patches import is_open, open_classes, registered_with
-from flytenb.reach.lookup import is_module, is_own, module_name
-from flytenb.reach.names import home_of, names_of
-from flytenb.reach.outside import ASKING, C_READERS, C_READING_MODULES, Paths
+from flytenb.reach.name_lookup import is_module, is_own, module_name
+from flytenb.reach.variables_and_files import ASKING, C_READERS, C_READING_MODULES, Paths
 
 _SETTABLE = frozenset(["random", "numpy", "torch"])
 
 
-class Surroundings:
-    """Collects what code asks for.
+class ExternalState:
+    """Collects what code reads besides objects.
 
     Attributes:
         paths: the texts that may be paths.
@@ -45,7 +45,7 @@ class Surroundings:
         self._builds = False
         self._modules: frozenset[str] | None = None
 
-    def add(self, code: CodeType, uses: Uses) -> None:
+    def add(self, code: CodeType, uses: NameUses) -> None:
         """Add what code reads."""
         self.paths.add(uses.strings)
         self.paths.note(uses)
@@ -82,12 +82,13 @@ class Surroundings:
 
     def readers(self) -> Iterator[Callable[[], Any]]:
         """Yield how to read each setting that counts."""
-        yield from settings.settings_of(self.names, self.modules())
-        if self._locks and not self.names.isdisjoint(settings.LOCK_NAMES):
-            yield lambda: [settings.lock_state(lock) for lock in self._locks]
-        if not self.names.isdisjoint(settings.LOGGER_NAMES) and (self._loggers or "logging" in self.modules()):
+        yield from process_settings.settings_of(self.names, self.modules())
+        if self._locks and not self.names.isdisjoint(process_settings.LOCK_NAMES):
+            yield lambda: [process_settings.lock_state(lock) for lock in self._locks]
+        if not self.names.isdisjoint(process_settings.LOGGER_NAMES) and (self._loggers or "logging" in self.modules()):
             yield lambda: [
-                settings.logger_state(log) for log in (*self._loggers, *settings.loggers_called(self.paths.texts))
+                process_settings.logger_state(log)
+                for log in (*self._loggers, *process_settings.loggers_called(self.paths.texts))
             ]
 
     def classes(self) -> list[type]:
@@ -118,7 +119,7 @@ class Surroundings:
         found: set[str] = set(self._homes)
         for value, attributes in self.taken:
             for dotted in _dotted(value, attributes):
-                if not any(dotted == name or dotted.startswith(f"{name}.") for name in settings.HARMLESS):
+                if not any(dotted == name or dotted.startswith(f"{name}.") for name in process_settings.HARMLESS):
                     parts = dotted.split(".")
                     found |= {".".join(parts[:count]) for count in range(1, len(parts))} | {dotted}
         self._modules = frozenset(found | {name.partition(".")[0] for name in self._homes})

@@ -1,4 +1,4 @@
-"""Which of the objects that code reaches are one: `b = a` and `b = a.copy()` differ once either is written to."""
+"""Aliases among the objects that code reaches: `b = a` and `b = a.copy()` differ once either is written to."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections import deque
 from contextlib import suppress
 from typing import Any
 
-from flytenb.reach.names import home_of
+from flytenb.reach.installed_names import home_of
 from flytenb.reach.ownership import is_own_class
-from flytenb.reach.plain import is_frozen
+from flytenb.reach.plain_bytes import is_frozen
 
 _MUTABLE: frozenset[type] = frozenset([list, dict, set, bytearray, deque])
 _MOST = 10_000
 """So many lists and dicts inside of plain data are told apart."""
 
 
-class Sharing:
+class Aliases:
     """The places, in the order of a walk, at which each object that can change is reached."""
 
     def __init__(self) -> None:
@@ -55,11 +55,11 @@ def layout_of(value: Any) -> bytes:
     return repr((value.strides, flags.writeable, flags.aligned, value.base is None)).encode()
 
 
-def note_parts(value: Any, sharing: Sharing) -> None:
+def note_parts(value: Any, aliases: Aliases) -> None:
     """Count the lists and dicts inside of plain data."""
     if type(value) in (list, tuple, dict):
         for part in _parts(value):
-            sharing.note(part)
+            aliases.note(part)
 
 
 def _parts(value: Any) -> list[int]:

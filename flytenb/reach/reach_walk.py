@@ -16,12 +16,15 @@ from pathlib import Path, PurePath
 from types import CodeType
 from typing import Any, NamedTuple
 
-from flytenb.reach import outside
-from flytenb.reach.bytecode import Origin, Use, uses_of
+from flytenb.reach import variables_and_files
+from flytenb.reach.aliases import Aliases, layout_of, note_parts
+from flytenb.reach.bytecode import NameUse, Origin, uses_of
+from flytenb.reach.external_state import ExternalState
+from flytenb.reach.installed_names import scope_of
 from flytenb.reach.library_patches import asked_members, own_members, sizes
-from flytenb.reach.lookup import (
+from flytenb.reach.name_lookup import (
     MISSING,
-    End,
+    Target,
     find_spec,
     follow,
     is_bound,
@@ -31,14 +34,11 @@ from flytenb.reach.lookup import (
     module_name,
     unloaded_module,
 )
-from flytenb.reach.names import scope_of
-from flytenb.reach.notes import note_of
-from flytenb.reach.objects import OpaqueError, WatchingWalker, hashed, items_of
+from flytenb.reach.object_digest import OpaqueError, WatchingWalker, hashed, items_of
 from flytenb.reach.ownership import version_of
-from flytenb.reach.plain import is_frozen, is_scalar, plain_bytes
-from flytenb.reach.settings import said
-from flytenb.reach.sharing import Sharing, layout_of, note_parts
-from flytenb.reach.surroundings import Surroundings
+from flytenb.reach.plain_bytes import is_frozen, is_scalar, plain_bytes
+from flytenb.reach.process_settings import said
+from flytenb.reach.write_only_uses import observed_part
 
 _MOST_MEMBERS = 500
 """So many members of library classes are compared at each call; of more, those that own code names and their number."""
@@ -59,20 +59,20 @@ class Doubt(NamedTuple):
         return f"{self.where}: {self.what}" if self.where else self.what
 
 
-class Reacher(WatchingWalker):
+class ReachWalker(WatchingWalker):
     """Walks over everything that code reaches, with a digest of it.
 
     Attributes:
         doubts: what could not be read, and why.
-        surroundings: what the code asks for besides objects.
+        external_state: what the code reads besides objects.
     """
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self.doubts: dict[Doubt, None] = {}
-        self.surroundings = Surroundings()
-        self._sharing = Sharing()
-        self._paths = self.surroundings.paths
+        self.external_state = ExternalState()
+        self._aliases = Aliases()
+        self._paths = self.external_state.paths
         self._where: list[str] = []
         self._sources: set[str] = set()
 
@@ -80,11 +80,11 @@ class Reacher(WatchingWalker):
         """Return the digest of an object; what can't be read is noted as a doubt."""
         if type(value) is str and self._where:  # of a class, a default, a closure, an object
             self._paths.add([value])
-            if (what := outside.doubt_about_text(value)) is not None:
+            if (what := variables_and_files.doubt_about_text(value)) is not None:
                 self.doubt(what)
         elif not is_scalar(value):
-            self._sharing.visit(value)
-            self.surroundings.add_object(value)
+            self._aliases.visit(value)
+            self.external_state.add_object(value)
         try:
             return super().of(value)
         except (OpaqueError, RecursionError) as e:
@@ -97,7 +97,7 @@ class Reacher(WatchingWalker):
 
     def take(self, value: Any, attributes: tuple[str, ...] = ()) -> None:
         """Note that something installed is taken."""
-        self.surroundings.take(value, attributes)
+        self.external_state.take(value, attributes)
 
     @contextmanager
     def at(self, name: str) -> Iterator[None]:
@@ -108,15 +108,15 @@ class Reacher(WatchingWalker):
         finally:
             self._where.pop()
 
-    def surrounded(self, digest: bytes) -> bytes:
-        """Return a digest with what the code asks for besides objects: files at constant paths, settings, patches.
+    def with_external_state(self, digest: bytes) -> bytes:
+        """Return a digest with what the code reads besides objects: files at constant paths, settings, patches.
 
-        It is the last thing to be asked: only the whole walk tells what the code asks for.
+        It is called last: only the whole walk finds everything that the code reads.
         """
-        for what in self.surroundings.doubts():
+        for what in self.external_state.doubts():
             self.doubt(what)
-        pieces = [digest, *self.of_libraries(), self._sharing.digest()]
-        pieces += [self.measure(lambda read=read: said(read())) for read in self.surroundings.readers()]  # type: ignore[misc]
+        pieces = [digest, *self.of_libraries(), self._aliases.digest()]
+        pieces += [self.measure(lambda read=read: said(read())) for read in self.external_state.readers()]  # type: ignore[misc]
         try:
             return hashed(*pieces, self.measure(self._paths.digest))
         except OpaqueError as e:
@@ -128,8 +128,8 @@ class Reacher(WatchingWalker):
         return [*self._patches(), *self._registered()]
 
     def _patches(self) -> Iterator[bytes]:
-        classes = self.surroundings.classes()
-        names = sorted(self.surroundings.names)
+        classes = self.external_state.classes()
+        names = sorted(self.external_state.names)
         present = [(cls, name) for cls in classes for name in names if name in vars(cls)]
         if sum(len(vars(cls)) for cls in classes) <= _MOST_MEMBERS:
             self.watch(lambda _: [held for cls in classes for held in vars(cls).values()], None)
@@ -141,7 +141,7 @@ class Reacher(WatchingWalker):
                 yield hashed(f"{cls.__module__}.{cls.__qualname__}".encode(), self.of_named(found))
 
     def _registered(self) -> Iterator[bytes]:
-        for place, read in self.surroundings.registered():
+        for place, read in self.external_state.registered():
             found = read()
             if found:
                 self.watch(lambda _, read=read: _held(read()), None)  # type: ignore[misc]
@@ -151,19 +151,19 @@ class Reacher(WatchingWalker):
 
     def of_all_variables(self) -> bytes:
         """Return the digest of the environment, for code that hands it on."""
-        return self.measure(lambda: outside.variable(outside.ALL))
+        return self.measure(lambda: variables_and_files.variable(variables_and_files.ALL))
 
     def add_lock(self, lock: Any) -> None:
         """As above."""
-        self.surroundings.add_lock(lock)
+        self.external_state.add_lock(lock)
 
     def add_logger(self, logger: Any) -> None:
         """As above."""
-        self.surroundings.add_logger(logger)
+        self.external_state.add_logger(logger)
 
     def layout(self, value: Any) -> bytes:
         """As above."""
-        note_parts(value, self._sharing)
+        note_parts(value, self._aliases)
         return self.measure(lambda: layout_of(value))
 
     def of_named(self, held: Mapping[Any, Any]) -> bytes:
@@ -182,52 +182,52 @@ class Reacher(WatchingWalker):
             is_source: whether nothing of it has run yet, so that everything it imports counts.
         """
         uses = uses_of(code)
-        for what in outside.doubts_about(uses):
+        for what in variables_and_files.doubts_about(uses):
             self.doubt(what)
-        self.surroundings.add(code, uses)
+        self.external_state.add(code, uses)
         used = {use.origin.name for use in uses.uses if use.origin.kind == "free"}
         pieces = [self.of(cell.cell_contents) for name, cell in cells.items() if name not in used and is_bound(cell)]
         return hashed(*pieces, *(self._of_use(use, scope, cells, is_source) for use in uses.uses))
 
-    def _of_use(self, use: Use, scope: dict[str, Any], cells: dict[str, Any], is_source: bool) -> bytes:
+    def _of_use(self, use: NameUse, scope: dict[str, Any], cells: dict[str, Any], is_source: bool) -> bytes:
         unloaded = unloaded_module(use, scope)
         if unloaded is not None:
             return self._of_unloaded(unloaded, use)
-        end = follow(use, scope, cells)
-        if use.origin.kind == "global" and use.origin.name == "__file__" and type(end.value) is str:
-            self._paths.folders[str(Path(end.value).parent)] = None
+        target = follow(use, scope, cells)
+        if use.origin.kind == "global" and use.origin.name == "__file__" and type(target.value) is str:
+            self._paths.folders[str(Path(target.value).parent)] = None
             return hashed(b"file")
-        if use.origin.kind == "global" and use.origin.name not in scope and end.value is not MISSING:
-            self.take(f"builtins.{use.origin.name}", end.rest)
-        if end.taken is not None:
-            self.take(*end.taken)
-        elif not is_own(end.value) and not is_scalar(end.value):
-            self.take(end.value, end.rest)
+        if use.origin.kind == "global" and use.origin.name not in scope and target.value is not MISSING:
+            self.take(f"builtins.{use.origin.name}", target.rest)
+        if target.taken is not None:
+            self.take(*target.taken)
+        elif not is_own(target.value) and not is_scalar(target.value):
+            self.take(target.value, target.rest)
         if use.how == "keep" and not is_source:
             return b""
-        if use.how == "write" and isinstance(end.value, str | PurePath):  # what the file holds says nothing then
+        if use.how == "write" and isinstance(target.value, str | PurePath):  # what the file holds says nothing then
             self.watch(lambda _: [follow(use, scope, cells).value], None)
-            return hashed(b"path", os.fspath(end.value).encode("utf-8", "surrogateescape"))
-        note = note_of(end.value, end.rest, use.how)
+            return hashed(b"path", os.fspath(target.value).encode("utf-8", "surrogateescape"))
+        note = observed_part(target.value, target.rest, use.how)
         if note is not None:
-            if not is_scalar(end.value):  # another name may be the same object's
-                self._sharing.visit(end.value)
+            if not is_scalar(target.value):  # another name may be the same object's
+                self._aliases.visit(target.value)
                 self.watch(lambda _: [follow(use, scope, cells).value], None)
             return self.measure(lambda: hashed(b"note", plain_bytes(_note_now(use, scope, cells)) or b""))
         self.watch(lambda _: [follow(use, scope, cells).value], None)
-        return self._of_end(end, use, scope)
+        return self._of_target(target, use, scope)
 
-    def _of_end(self, end: End, use: Use, scope: dict[str, Any]) -> bytes:
-        value, rest = end.value, end.rest
-        name = outside.variable_of(value, rest, use, scope)
+    def _of_target(self, target: Target, use: NameUse, scope: dict[str, Any]) -> bytes:
+        value, rest = target.value, target.rest
+        name = variables_and_files.variable_of(value, rest, use, scope)
         if name is not None:
-            if name == outside.NOTHING:
+            if name == variables_and_files.NOTHING:
                 return b""
-            return self.measure(lambda: outside.variable(name))
-        dotted = ".".join((module_name(end.taken[0]), *end.taken[1])) if end.taken is not None else ""
-        if (what := outside.doubt_about(value, dotted)) is not None and use.how != "keep":
+            return self.measure(lambda: variables_and_files.variable(name))
+        dotted = ".".join((module_name(target.taken[0]), *target.taken[1])) if target.taken is not None else ""
+        if (what := variables_and_files.doubt_about(value, dotted)) is not None and use.how != "keep":
             self.doubt(what)
-        if end.taken is not None:
+        if target.taken is not None:
             self.add_texts(value)
             held = self.of(value) if is_own(value) or plain_bytes(value) is not None else b""
             self.take(value, rest)
@@ -251,14 +251,14 @@ class Reacher(WatchingWalker):
 
     # --- modules that aren't loaded ---
 
-    def _of_unloaded(self, name: str, use: Use) -> bytes:
+    def _of_unloaded(self, name: str, use: NameUse) -> bytes:
         """A module that is imported when the code runs: its source, and that of the own modules which it imports."""
         self.watch(_loaded, name)
         spec = find_spec(name)
         if spec is None or is_installed_spec(spec):
             self.take(name, use.attributes)
             dotted = ".".join((name, *use.attributes))
-            if (what := outside.doubt_about(None, dotted)) is not None and use.how != "keep":
+            if (what := variables_and_files.doubt_about(None, dotted)) is not None and use.how != "keep":
                 self.doubt(what)
             said = hashed(b"installed", dotted.encode(), version_of(name).encode(), b"")
             return hashed(b"missing", name.encode()) if spec is None else b"" if use.how == "keep" else said
@@ -266,16 +266,18 @@ class Reacher(WatchingWalker):
             return hashed(b"source", name.encode())
         self._sources.add(name)
         parent = name.rpartition(".")[0]
-        above = self._of_unloaded(parent, Use(Origin("from", parent))) if parent and parent not in sys.modules else b""
+        above = (
+            self._of_unloaded(parent, NameUse(Origin("from", parent))) if parent and parent not in sys.modules else b""
+        )
         if not str(spec.origin).endswith(".py"):
             origin = str(spec.origin)
-            return hashed(b"binary", name.encode(), above, self.measure(lambda: outside.content(origin)))
+            return hashed(b"binary", name.encode(), above, self.measure(lambda: variables_and_files.content(origin)))
         with self.at(name):
             return hashed(b"source", name.encode(), above, self._of_source(spec))
 
     def _of_source(self, spec: ModuleSpec) -> bytes:
         origin = str(spec.origin)
-        self.measure(lambda: outside.content(origin))
+        self.measure(lambda: variables_and_files.content(origin))
         try:
             code = compile(Path(origin).read_bytes(), origin, "exec", dont_inherit=True)
         except (OSError, SyntaxError, ValueError) as e:
@@ -289,9 +291,9 @@ def _held(found: Any) -> list[Any]:
     return items_of(found) if type(found) is dict else [found]
 
 
-def _note_now(use: Use, scope: dict[str, Any], cells: dict[str, Any]) -> Any:
-    end = follow(use, scope, cells)
-    return note_of(end.value, end.rest, use.how)
+def _note_now(use: NameUse, scope: dict[str, Any], cells: dict[str, Any]) -> Any:
+    target = follow(use, scope, cells)
+    return observed_part(target.value, target.rest, use.how)
 
 
 def _loaded(name: str) -> list[Any]:

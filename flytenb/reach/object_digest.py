@@ -1,7 +1,7 @@
 """Digests of objects by what they hold: not by how they are laid out, shared or pickled.
 
 Equal structures have equal digests in every process, whatever the hash seed, the order of a set or which parts are one
-object. Functions and classes are what `code` says of them.
+object. Functions and classes are what `code_digest` says of them.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from flytekit.types.directory import FlyteDirectory
 from flytekit.types.file import FlyteFile
 
 from flytenb.bridge import private
-from flytenb.reach.memory import add_memory
-from flytenb.reach.names import home_of
-from flytenb.reach.pieces import add_files, add_piece, local_path
-from flytenb.reach.plain import SCALARS, is_frozen, plain_bytes
+from flytenb.reach.array_digest import add_memory
+from flytenb.reach.digest_pieces import add_files, add_piece, local_path
+from flytenb.reach.installed_names import home_of
+from flytenb.reach.plain_bytes import SCALARS, is_frozen, plain_bytes
 
 _MOST = 200_000
 """So many objects that aren't plain data are looked at: code may reach a whole shell."""

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from flytenb.reach.abstract_values import Bundle, Held, Method, Shared, Value
+from flytenb.reach.abstract_values import AbstractValue, ExistingObject, Method, NewCollection, Shared
 from flytenb.reach.file_names import Files
-from flytenb.reach.names import scope_of
+from flytenb.reach.installed_names import scope_of
 from flytenb.reach.ownership import is_own_module
 from flytenb.reach.process_state import EVERYTHING, kind_of_name
 from flytenb.reach.reached_objects import is_fixed, kind_of, shared_global, shared_object
 
 
-class Ledger:
-    """Collects uses.
+class StateAccesses:
+    """Collects reads and writes of state that tasks share.
 
     Attributes:
         reads, writes: kinds of process-wide state, files, and what tasks share.
@@ -42,25 +42,25 @@ class Ledger:
         """Count a variable of an enclosing function as rebound."""
         self.writes.add(shared)
 
-    def changed_items(self, owner: Value) -> None:
+    def changed_items(self, owner: AbstractValue) -> None:
         """Count what a value holds as changed."""
         for one in owner:
             if isinstance(one, Method):
                 one = one.owner
-            if isinstance(one, Held):
+            if isinstance(one, ExistingObject):
                 kind = kind_of(one.value)
                 if kind is not None:
                     self.writes.add(kind)
                 else:
                     self._items_changed |= {shared_object(one.value, one.owner.name), one.owner}
 
-    def read(self, value: Value) -> None:
+    def read(self, value: AbstractValue) -> None:
         """Count a value as looked at."""
         for one in value:
-            if isinstance(one, Held) and not is_fixed(one.value):
+            if isinstance(one, ExistingObject) and not is_fixed(one.value):
                 kind = kind_of(one.value)
                 self.reads |= {kind} if kind else {shared_object(one.value, one.owner.name), one.owner}
-            elif isinstance(one, Bundle):
+            elif isinstance(one, NewCollection):
                 self.read(one.values)
 
     def add_files(self, files: Files) -> None:

@@ -1,6 +1,6 @@
-"""Notes: what code writes into a list, dict or set without ever learning what it holds.
+"""Write-only uses: what code writes into a list, dict or set without reading what it holds.
 
-`calls.append(x)` and `counts[key] = n` leave the answer as it is, whatever stands there already. Of `seen[0] += 1` and
+`calls.append(x)` and `counts[key] = n` give the same result whatever the container holds. Of `seen[0] += 1` and
 `del seen[0]` only what decides whether they raise counts: how many items of which types there are.
 """
 
@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from flytenb.reach.ownership import is_own_class
-from flytenb.reach.plain import is_scalar
+from flytenb.reach.plain_bytes import is_scalar
 
 _SILENT: dict[type, frozenset[str]] = {
     list: frozenset(["append", "extend", "insert", "clear"]),
@@ -22,8 +22,8 @@ _SILENT: dict[type, frozenset[str]] = {
 """The methods that answer None whatever is held."""
 
 
-def note_of(value: Any, rest: tuple[str, ...], how: str) -> Any:
-    """Return what such a use may learn of what it writes to, as plain data; None if it may learn all."""
+def observed_part(value: Any, rest: tuple[str, ...], how: str) -> Any:
+    """Return the part of an object that a write to it can observe, as plain data; None if it may observe all."""
     while len(rest) > 1 and (inner := _attribute(value, rest[0])) is not None:
         value, rest = inner, rest[1:]
     kind = type(value)

@@ -1,4 +1,4 @@
-"""Pieces of a digest, each with its length before it, and the content of files; what they mean is their callers'."""
+"""Input of a digest: pieces, each after its length, and the content of files."""
 
 from __future__ import annotations
 

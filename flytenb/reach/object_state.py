@@ -33,8 +33,8 @@ from typing import Any, ForwardRef, ParamSpec, TypeVar
 from uuid import UUID
 from weakref import ref
 
-from flytenb.reach.names import home_of
-from flytenb.reach.objects import OpaqueError, Walker, WatchingWalker, items_of
+from flytenb.reach.installed_names import home_of
+from flytenb.reach.object_digest import OpaqueError, Walker, WatchingWalker, items_of
 from flytenb.reach.ownership import is_own_class
 
 _MANAGED_DICT = 1 << 4

@@ -10,15 +10,15 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
 
-from flytenb.reach.bytecode import Origin, Use
-from flytenb.reach.names import scope_of
+from flytenb.reach.bytecode import NameUse, Origin
+from flytenb.reach.installed_names import scope_of
 from flytenb.reach.ownership import is_installed, is_own_class, is_own_module
 
 MISSING: Any = type("Missing", (), {"__repr__": lambda self: "missing"})()
 """The value of a name that nothing is bound to."""
 
 
-class End(NamedTuple):
+class Target(NamedTuple):
     """Where a use leads to.
 
     Attributes:
@@ -32,7 +32,7 @@ class End(NamedTuple):
     taken: tuple[ModuleType, tuple[str, ...]] | None
 
 
-def follow(use: Use, scope: dict[str, Any], cells: dict[str, Any]) -> End:
+def follow(use: NameUse, scope: dict[str, Any], cells: dict[str, Any]) -> Target:
     """Follow a use through modules to the first object that isn't one."""
     value, rest = _begin(use.origin, scope, cells), use.attributes
     taken = None
@@ -43,7 +43,7 @@ def follow(use: Use, scope: dict[str, Any], cells: dict[str, Any]) -> End:
         if inner is MISSING:
             break
         value, rest = inner, rest[1:]
-    return End(value, rest, taken)
+    return Target(value, rest, taken)
 
 
 def _begin(origin: Origin, scope: dict[str, Any], cells: dict[str, Any]) -> Any:
@@ -55,7 +55,7 @@ def _begin(origin: Origin, scope: dict[str, Any], cells: dict[str, Any]) -> Any:
     return sys.modules.get(full_name(origin, scope), MISSING)
 
 
-def unloaded_module(use: Use, scope: dict[str, Any]) -> str | None:
+def unloaded_module(use: NameUse, scope: dict[str, Any]) -> str | None:
     """Return the name of the module that a use imports, if it isn't loaded; also where only a part of it is."""
     if use.origin.kind not in ("import", "from"):
         return None

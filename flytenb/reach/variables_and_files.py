@@ -15,9 +15,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from flytenb.reach.bytecode import Origin, Use, Uses
-from flytenb.reach.objects import OpaqueError, hashed
-from flytenb.reach.pieces import digest_of_file
+from flytenb.reach.bytecode import NameUse, NameUses, Origin
+from flytenb.reach.digest_pieces import digest_of_file
+from flytenb.reach.object_digest import OpaqueError, hashed
 
 ALL, NOTHING = "", "="
 """Not one variable, but the whole environment or none of it; no variable can be called so."""
@@ -83,7 +83,7 @@ READS_ENVIRONMENT = frozenset(
 """Functions that read variables; where one is handed on as an object, all variables count."""
 
 
-def doubts_about(uses: Uses) -> Iterator[str]:
+def doubts_about(uses: NameUses) -> Iterator[str]:
     """Tell of the attributes that lead from an object to what isn't part of it."""
     for name in sorted(uses.attributes & _FRAMES):
         yield f"it reads the attribute {name!r}, which tells more than is known"
@@ -108,7 +108,7 @@ def doubt_about(value: Any, dotted: str) -> str | None:
 # --- environment -----------------------------------------------------------------------------------------------------
 
 
-def variable_of(value: Any, rest: tuple[str, ...], use: Use, scope: dict[str, Any]) -> str | None:
+def variable_of(value: Any, rest: tuple[str, ...], use: NameUse, scope: dict[str, Any]) -> str | None:
     """Return the environment variable that a use reads, ALL or NOTHING; None if it isn't about the environment."""
     key = scope.get(use.key.name) if isinstance(use.key, Origin) else use.key
     key = key if type(key) is str and key else ALL
@@ -151,7 +151,7 @@ class Paths:
             (text, None) for text in texts if 0 < len(text) < 512 and "\n" not in text and "\0" not in text
         )
 
-    def note(self, uses: Uses) -> None:
+    def note(self, uses: NameUses) -> None:
         """Note whether code lists directories."""
         named = {use.origin.name for use in uses.uses} | {use.attributes[-1] for use in uses.uses if use.attributes}
         self.is_listing = self.is_listing or not _LISTING.isdisjoint(uses.attributes | named)
