@@ -19,7 +19,7 @@ from mashumaro.config import BaseConfig
 from mashumaro.mixins.json import DataClassJSONMixin
 from mashumaro.types import SerializableType
 
-from flytenb.bridge.crossing import packer, taker
+from flytenb.bridge.crossing import packer, unpacker
 
 
 class Colour(enum.Enum):
@@ -421,7 +421,7 @@ def by_flytekit(python_type: Any, value: Any) -> Any:
 def by_us(python_type: Any, value: Any, *, strict: bool = False) -> Any:
     """What flytenb hands on; the error itself if it refuses."""
     try:
-        return taker(python_type, python_type, strict=strict)(packer(python_type, strict=strict)(value))
+        return unpacker(python_type, python_type, strict=strict)(packer(python_type, strict=strict)(value))
     except Exception as e:
         return e
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from flytenb.bridge.crossing import giver, packer, taker
+from flytenb.bridge.crossing import box_packer, packer, unpacker
 
 NODES = 5
 """A chain of so many nodes has a boundary less, plus the one to whoever asked."""
@@ -56,7 +56,7 @@ class Part:
 def over(python_type: Any, boundaries: int, *, strict: bool = False) -> Callable[[Any], Any]:
     """Pack and take, so many times over."""
     pack = packer(python_type, strict=strict)
-    take = taker(python_type, python_type, strict=strict)
+    take = unpacker(python_type, python_type, strict=strict)
 
     def cross(value: Any) -> Any:
         for _ in range(boundaries):
@@ -68,8 +68,8 @@ def over(python_type: Any, boundaries: int, *, strict: bool = False) -> Callable
 
 def handed_over(python_type: Any, boundaries: int) -> Callable[[Any], Any]:
     """The same for nodes that let go of what they return."""
-    give = giver(python_type)
-    take = taker(python_type, python_type)
+    give = box_packer(python_type)
+    take = unpacker(python_type, python_type)
 
     def cross(value: Any) -> Any:
         box = [value.copy()]  # what the first node makes

@@ -21,7 +21,7 @@ from flytekit.configuration import LocalConfig
 from flytekit.models.literals import LiteralMap
 from google.protobuf.message import DecodeError
 
-from flytenb.bridge.crossing import Value, from_literal, packer
+from flytenb.bridge.crossing import CrossingValue, from_literal, packer
 from flytenb.bridge.entities.kind import kind_of
 from flytenb.bridge.execution.calls import is_plain
 from flytenb.bridge.execution.files import may_hold_copies, may_hold_files, paths_in
@@ -120,7 +120,7 @@ class TaskCache:
                     reads.ask(value)
         return reads
 
-    def get(self, key: str) -> dict[str, Value] | None:
+    def get(self, key: str) -> dict[str, CrossingValue] | None:
         """Return the outputs that are stored under the key; None if there are none, or what was read has changed."""
         if self.overwrite:
             return None
@@ -129,7 +129,7 @@ class TaskCache:
                 return self._read_outputs(stored)
         return None
 
-    def _read_outputs(self, stored: Any) -> dict[str, Value] | None:
+    def _read_outputs(self, stored: Any) -> dict[str, CrossingValue] | None:
         if isinstance(stored, dict) and stored.keys() == self._outputs.keys():
             return {name: pack(stored[name]) for name, (_, pack) in self._outputs.items()}
         match stored:
@@ -137,7 +137,7 @@ class TaskCache:
                 return self._read_literals(literals, stamp)
         return None
 
-    def _read_literals(self, stored: bytes, stamp: bytes) -> dict[str, Value] | None:
+    def _read_literals(self, stored: bytes, stamp: bytes) -> dict[str, CrossingValue] | None:
         try:
             literals = LiteralMap.from_flyte_idl(literals_pb2.LiteralMap.FromString(stored)).literals
         except DecodeError:  # damaged, or not from here
@@ -148,7 +148,7 @@ class TaskCache:
             return None  # a file is gone, or somebody wrote into it
         return {name: from_literal(literal, self._outputs[name][0]) for name, literal in literals.items()}
 
-    def put(self, key: str, outputs: Mapping[str, Value], reads: FileReads | None = None) -> None:
+    def put(self, key: str, outputs: Mapping[str, CrossingValue], reads: FileReads | None = None) -> None:
         """Store outputs under the key: Python's own scalars as they are, which is quick to read, else literals.
 
         Args:
@@ -162,8 +162,8 @@ class TaskCache:
         read = () if reads is None else tuple(map(tuple, reads.all()))
         cache_store.write(key, (self._stored(outputs), read))
 
-    def _stored(self, outputs: Mapping[str, Value]) -> Any:
-        if all(value.way == "share" for value in outputs.values()):
+    def _stored(self, outputs: Mapping[str, CrossingValue]) -> Any:
+        if all(value.method == "share" for value in outputs.values()):
             natives = {name: value.native() for name, value in outputs.items()}
             if all(type(native) in _BUILTIN for native in natives.values()):
                 return natives

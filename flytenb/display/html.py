@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import BaseLoader, Environment, StrictUndefined, Template
 from markupsafe import Markup
 
-from flytenb.display import text
+from flytenb.display import part_text
 from flytenb.display.part import Histogram, Html, Media, Part, Picture, Tree
 from flytenb.display.selection import PAGE_SIZES
 
@@ -66,9 +66,9 @@ def _template() -> Template:
     )
     env.globals.update(
         kind=lambda part: type(part).__name__,
-        left_out={"Text": text.text_left_out, "Tree": text.tree_left_out, "Table": text.table_left_out},
-        caption=text.media_caption,
-        notes=text.html_notes,
+        left_out={"Text": part_text.text_left_out, "Tree": part_text.tree_left_out, "Table": part_text.table_left_out},
+        caption=part_text.media_caption,
+        notes=part_text.html_notes,
         data_uri=_data_uri,
         key_width=_key_width,
         bins=_bins,
@@ -76,9 +76,9 @@ def _template() -> Template:
         frame_height=_frame_height,
         markdown=_markdown,
         trusted=Markup,
-        range_words=text.range_words,
-        columns_shown=text.columns_shown,
-        slices_text=text.slices_text,
+        range_words=part_text.range_words,
+        columns_shown=part_text.columns_shown,
+        slices_text=part_text.slices_text,
         page_sizes=PAGE_SIZES,
     )
     return env.from_string(source)
@@ -89,7 +89,7 @@ def _data_uri(part: Picture | Media) -> str:
 
 
 def _key_width(tree: Tree) -> int:
-    return min(max((text.width_of(e.name) for e in tree.entries), default=0), 24)
+    return min(max((part_text.width_of(e.name) for e in tree.entries), default=0), 24)
 
 
 def _bins(part: Histogram) -> list[tuple[int, int, int]]:

@@ -8,9 +8,9 @@ from typing import Any, Protocol
 from flytenb.display.html import page, to_html
 from flytenb.display.limits import Limits, Trimmer
 from flytenb.display.part import Part, Rich, Scripted, Value, named_part
+from flytenb.display.part_text import to_text
 from flytenb.display.registry import Registry
 from flytenb.display.selection import Selections
-from flytenb.display.text import to_text
 from flytenb.display.view import View, fallback_part
 
 STANDARD = Limits()

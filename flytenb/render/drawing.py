@@ -13,7 +13,7 @@ from typing import Any
 
 from flytenb.errors import FlytenbError, LayoutError, LayoutTimeoutError, SaveError
 from flytenb.model import Graph, NodeState
-from flytenb.render import layout, text
+from flytenb.render import graph_text, layout
 from flytenb.render.dot import layout_dot, to_dot
 from flytenb.render.folding import FoldedGraph, fold_graph, size_of
 from flytenb.render.group_states import drawn_states
@@ -184,7 +184,7 @@ class Drawing:
     @property
     def text(self) -> str:
         """The picture in plain characters, with the same facts."""
-        return text.to_text(self.graph, title=self._title, notes=self.notes, states=self._shown_states)
+        return graph_text.to_text(self.graph, title=self._title, notes=self.notes, states=self._shown_states)
 
     @property
     def mermaid(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flytenb.bridge.crossing.content import IncomparableError, is_same
+from flytenb.bridge.crossing.value_equality import IncomparableError, is_same
 from flytenb.errors import headline, say
 from flytenb.render.text_metrics import clean
 from flytenb.wording.quantities import duration_text

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from flytenb.bridge.context import Workspace
-from flytenb.bridge.crossing import Value
+from flytenb.bridge.crossing import CrossingValue
 from flytenb.bridge.entities.interface import short_name
 from flytenb.bridge.execution.calls import build_result
 from flytenb.bridge.execution.eager import cause_of, eager_error, run_eager
@@ -82,7 +82,7 @@ class EagerStep(EntityStep):
     def execute(self, scheduler: Scheduler) -> None:
         inputs = self.take_inputs(scheduler)
 
-        def call(workspace: Workspace, given: dict[str, Any]) -> dict[str, Value]:
+        def call(workspace: Workspace, given: dict[str, Any]) -> dict[str, CrossingValue]:
             return self._run(scheduler, given)
 
         if self.cache is None:
@@ -91,7 +91,7 @@ class EagerStep(EntityStep):
             outputs = call_cached(self.cache, self.record, scheduler, inputs, call)
         self.put_outputs(outputs)
 
-    def _run(self, scheduler: Scheduler, inputs: dict[str, Any]) -> dict[str, Value]:
+    def _run(self, scheduler: Scheduler, inputs: dict[str, Any]) -> dict[str, CrossingValue]:
         own = own_files(self.use.entity.python_interface.inputs)
         if own is not None:
             own(scheduler.workspace, inputs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from flytenb.bridge.crossing import Value, join, split
+from flytenb.bridge.crossing import CrossingValue, join, split
 from flytenb.bridge.execution.map_task import Array
 from flytenb.runner.record import Record
 from flytenb.runner.scope import Scope
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Element = tuple[Step, Step]
 """The first and the last step of one element."""
-BuildElements = Callable[[Sequence[Mapping[str, Value]], Scope], tuple[list[Element], dict[str, Record]]]
+BuildElements = Callable[[Sequence[Mapping[str, CrossingValue]], Scope], tuple[list[Element], dict[str, Record]]]
 """Plans the elements of a map: the inputs of each, and the map's scope."""
 
 

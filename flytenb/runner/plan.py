@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from flytenb.bridge.crossing import Value
+from flytenb.bridge.crossing import CrossingValue
 from flytenb.bridge.entities.interface import is_map, plan_inputs
 from flytenb.bridge.execution.map_task import read_array
 from flytenb.bridge.execution.task_error import (
@@ -119,7 +119,9 @@ class Planner:
         step.state_use, step.may_move = role.state_use, role.may_move
         return step, step
 
-    def _entity(self, path: str, entity: Any, policy: Policy, inputs: Mapping[str, Value], scope: Scope) -> None:
+    def _entity(
+        self, path: str, entity: Any, policy: Policy, inputs: Mapping[str, CrossingValue], scope: Scope
+    ) -> None:
         """Build the steps of one entity with inputs that are known already."""
         ways = Ways()
         use = ways.use(path, entity, self.wiring.put(path, inputs), policy, self._saved(entity, inputs))
@@ -220,7 +222,7 @@ class Planner:
     # --- what a running step adds ------------------------------------------------------------------------------
 
     def _build_elements(
-        self, target: Any, policy: Policy, path: str, elements: Sequence[Mapping[str, Value]], scope: Scope
+        self, target: Any, policy: Policy, path: str, elements: Sequence[Mapping[str, CrossingValue]], scope: Scope
     ) -> tuple[list[Element], dict[str, Record]]:
         """Plan the elements of a map."""
         records: dict[str, Record] = {}
@@ -262,7 +264,9 @@ class RunPlan:
         inside: the scope of what runs.
     """
 
-    def __init__(self, planner: Planner, wired: Wired, inputs: Mapping[str, Value], outputs: Mapping[str, Any]) -> None:
+    def __init__(
+        self, planner: Planner, wired: Wired, inputs: Mapping[str, CrossingValue], outputs: Mapping[str, Any]
+    ) -> None:
         self._values = planner.wiring.values
         self._values.update((("@inputs", name), value) for name, value in inputs.items())
         self._outputs: dict[str, Key] = {name: ("@outputs", name) for name in outputs}
@@ -279,12 +283,12 @@ class RunPlan:
         planner.add_workflow(wired, self.inside)
 
     @property
-    def outputs(self) -> dict[str, Value | None]:
+    def outputs(self) -> dict[str, CrossingValue | None]:
         """What the run has put out, by name."""
         return {name: self._values.get(key) for name, key in self._outputs.items()}
 
 
-def _error_of(scope: Scope, handler_path: str, run_log: Callable[[], RunLog | None], _: Value | None) -> Any:
+def _error_of(scope: Scope, handler_path: str, run_log: Callable[[], RunLog | None], _: CrossingValue | None) -> Any:
     """Return the error for a failed workflow's handler, as a cluster words it: each map on the way adds its index."""
     failure, log = scope.failures[0], run_log()
     records: Mapping[str, Record] = {} if log is None else log.records
@@ -307,7 +311,7 @@ def _split(path: str) -> tuple[str, str]:
     return inside, last
 
 
-def _constant(value: Value, _: Value | None) -> Any:
+def _constant(value: CrossingValue, _: CrossingValue | None) -> Any:
     return value.native()
 
 

@@ -29,7 +29,7 @@ import cloudpickle
 from loky.process_executor import ProcessPoolExecutor, TerminatedWorkerError
 
 from flytenb.bridge.context import Workspace
-from flytenb.bridge.crossing import Value
+from flytenb.bridge.crossing import CrossingValue
 from flytenb.bridge.entities.interface import short_name
 from flytenb.bridge.execution.calls import Call, body_of, is_async, is_plain
 from flytenb.bridge.execution.files import keep_files, may_hold_copies, own_files
@@ -141,7 +141,7 @@ def process_call(task: Any, *, strict: bool) -> Call:
     name = short_name(task)
     environment = dict(getattr(task, "environment", None) or {})
 
-    def call(workspace: Workspace, inputs: dict[str, Any]) -> dict[str, Value]:
+    def call(workspace: Workspace, inputs: dict[str, Any]) -> dict[str, CrossingValue]:
         workspace.enter()
         if own is not None:
             own(workspace, inputs)

@@ -11,7 +11,7 @@ from flytenb.bridge.crossing import hash_of
 from flytenb.model import CacheStatus, Phase
 
 if TYPE_CHECKING:
-    from flytenb.bridge.crossing import Value
+    from flytenb.bridge.crossing import CrossingValue
     from flytenb.model.workflow import Binding, Policy
     from flytenb.runner.failure import Failure
     from flytenb.runner.wiring import Source, Wires
@@ -103,7 +103,7 @@ class Record:
         return () if self.use is None else self.use.inputs
 
     @property
-    def outputs(self) -> dict[str, Value | None]:
+    def outputs(self) -> dict[str, CrossingValue | None]:
         """What it has made, by name; None for what it hasn't."""
         if self.use is None or self.wires is None:
             return {}

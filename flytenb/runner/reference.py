@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flytenb.bridge.context import Workspace
-from flytenb.bridge.crossing import Value
+from flytenb.bridge.crossing import CrossingValue
 from flytenb.bridge.entities.interface import is_entity, mock_of, short_name
 from flytenb.bridge.execution.calls import Call
 from flytenb.bridge.execution.files import own_files
@@ -22,7 +22,7 @@ def stand_in_call(entity: Any, stand_in: Any, strict: bool) -> Call:
     name = short_name(entity)
     if stand_in is None:
 
-        def refuse(workspace: Workspace, inputs: dict[str, Any]) -> dict[str, Value]:
+        def refuse(workspace: Workspace, inputs: dict[str, Any]) -> dict[str, CrossingValue]:
             raise FlytenbError(
                 f"{name!r} is a reference to an entity on a cluster and has nothing to run here",
                 hint=f"give a stand-in: flytenb.options(stand_ins={{{entity.name!r}: a_function}}).run(…)",
@@ -33,7 +33,7 @@ def stand_in_call(entity: Any, stand_in: Any, strict: bool) -> Call:
     own = own_files(entity.python_interface.inputs)
     function = _function_of(stand_in)
 
-    def call(workspace: Workspace, inputs: dict[str, Any]) -> dict[str, Value]:
+    def call(workspace: Workspace, inputs: dict[str, Any]) -> dict[str, CrossingValue]:
         workspace.enter()
         if own is not None:
             own(workspace, inputs)

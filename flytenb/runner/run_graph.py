@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from flytenb.bridge.crossing import Value
+from flytenb.bridge.crossing import CrossingValue
 from flytenb.model import Graph, Interface, Node
 from flytenb.model.node import Port
 from flytenb.wording.types import type_text
@@ -15,12 +15,12 @@ from flytenb.wording.values import SHORT, brief
 _DOOR = "@inputs"
 
 
-def input_texts(inputs: Mapping[str, Value]) -> dict[str, str]:
+def input_texts(inputs: Mapping[str, CrossingValue]) -> dict[str, str]:
     """Return the values of the inputs as text, the type of a value that can't be read."""
     return {name: _text_of(value) for name, value in inputs.items()}
 
 
-def _text_of(value: Value) -> str:
+def _text_of(value: CrossingValue) -> str:
     try:
         found: Any = value.native()
     except Exception:

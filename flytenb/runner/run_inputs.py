@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from flytenb.bridge.crossing import Value, packer
+from flytenb.bridge.crossing import CrossingValue, packer
 from flytenb.bridge.entities.interface import (
     inner_workflow,
     kind_of,
@@ -125,13 +125,13 @@ def _has_default(interface: Any, key: str) -> bool:
     return type(None) in getattr(interface.inputs[key], "__args__", ())
 
 
-def check_inputs(root: Root, *, strict: bool) -> dict[str, Value]:
+def check_inputs(root: Root, *, strict: bool) -> dict[str, CrossingValue]:
     """Pack every input as its declared type.
 
     Raises:
         InputError: with all bad inputs: unknown, missing, or rejected by the type, with values and hints.
     """
-    values: dict[str, Value] = {}
+    values: dict[str, CrossingValue] = {}
     problems = list(root.problems)
     cause: Exception | None = None
     for key, given in root.given.items():

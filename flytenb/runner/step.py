@@ -17,7 +17,7 @@ from flytenb.reach.state_uses import NOTHING
 from flytenb.wording.text import class_name
 
 if TYPE_CHECKING:
-    from flytenb.bridge.crossing import Value
+    from flytenb.bridge.crossing import CrossingValue
     from flytenb.bridge.stopping import Attempt
     from flytenb.model import Graph
     from flytenb.reach.state_uses import StateUse
@@ -192,7 +192,7 @@ class EntityStep(Step):
                 explain_input(error, short_name(self.use.entity), name, types.get(name))
                 return
 
-    def put_outputs(self, outputs: Mapping[str, Value]) -> None:
+    def put_outputs(self, outputs: Mapping[str, CrossingValue]) -> None:
         """Leave the outputs to those after it."""
         for name, key in self.use.outputs:
             self.wires.values[key] = outputs.get(name)

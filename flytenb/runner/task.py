@@ -12,7 +12,7 @@ from flytenb.runner.scope import Scope
 from flytenb.runner.step import EntityStep
 
 if TYPE_CHECKING:
-    from flytenb.bridge.crossing import Value
+    from flytenb.bridge.crossing import CrossingValue
     from flytenb.bridge.execution.calls import Call
     from flytenb.cache.task_cache import TaskCache
     from flytenb.runner.scheduler import Scheduler
@@ -47,7 +47,7 @@ class TaskStep(EntityStep):
 
 def call_cached(
     cache: TaskCache, record: Record, scheduler: Scheduler, inputs: dict[str, Any], call: Call
-) -> dict[str, Value]:
+) -> dict[str, CrossingValue]:
     """Take what is stored, else call and store; equal calls wait for the first one's result.
 
     A cache that fails (a full disk, a value that can't be read) costs time, never the run.
@@ -79,7 +79,7 @@ def call_cached(
 
 def _call_uncached(
     record: Record, scheduler: Scheduler, inputs: dict[str, Any], call: Call, why: Exception
-) -> dict[str, Value]:
+) -> dict[str, CrossingValue]:
     record.cache = CacheStatus.SKIPPED
     scheduler.journal.note(record, f"the cache was not asked: {headline(why)}\n")
     return call(scheduler.workspace, inputs)

@@ -12,15 +12,15 @@ from functools import partial
 from typing import Any, get_args, get_origin
 
 from flytenb.bridge.crossing import (
+    CrossingValue,
     Slot,
-    Value,
     collector,
     from_literal,
     hash_of,
     hashed_dict,
     hashed_list,
     packer,
-    taker,
+    unpacker,
 )
 from flytenb.model.workflow import (
     Binding,
@@ -34,13 +34,13 @@ from flytenb.model.workflow import (
 )
 from flytenb.runner.record import Getter, Input, Key, RunLog, Use
 
-Values = dict[Key, "Value | None"]
+Values = dict[Key, "CrossingValue | None"]
 """The values of a run; a node's are there once it has succeeded."""
-Take = Callable[["Value | None"], Any]
+Take = Callable[["CrossingValue | None"], Any]
 """Makes an input of the value that fills it, each time afresh."""
-Give = Callable[[], "Value"]
+Give = Callable[[], "CrossingValue"]
 """Passes a packed value on from the values before it."""
-Source = Callable[[Values], "Value | None"]
+Source = Callable[[Values], "CrossingValue | None"]
 """Finds the value that fills an input as it is, whole or as the elements of a list or dict."""
 
 
@@ -155,7 +155,7 @@ class Wiring:
         self.strict = strict
         self.values: Values = {}
         self._run_log = run_log
-        self._takers: dict[tuple[int, int, tuple[Any, ...]], tuple[Take, Any, Any]] = {}
+        self._unpackers: dict[tuple[int, int, tuple[Any, ...]], tuple[Take, Any, Any]] = {}
 
     def connect(self, ways: Ways) -> Wires:
         """Prepare how inputs are taken, with the transformers that their types have now."""
@@ -180,10 +180,10 @@ class Wiring:
         The types are kept with it, so that the key stays their own; a type need not be hashable.
         """
         key = (id(producer), id(consumer), attributes)
-        found = self._takers.get(key)
+        found = self._unpackers.get(key)
         if found is None:
-            take: Any = taker(producer, consumer, attributes, strict=self.strict)
-            found = self._takers[key] = (take, producer, consumer)
+            take: Any = unpacker(producer, consumer, attributes, strict=self.strict)
+            found = self._unpackers[key] = (take, producer, consumer)
         return found[0]
 
     def passer(self, binding: Binding, declared: Any) -> Give:
@@ -197,7 +197,7 @@ class Wiring:
             # As on a cluster, which converts nothing here: a map with failed elements passes its None on as well.
             return lambda: values.get(key)  # type: ignore[arg-type, return-value]
 
-        def give_hashed() -> Value:
+        def give_hashed() -> CrossingValue:
             """A literal that carries a hash of its producer's passes as it is, as on a cluster."""
             value = values.get(key)  # type: ignore[arg-type]
             is_hashed = value is not None and hash_of(value) is not None
@@ -210,7 +210,7 @@ class Wiring:
         pack = packer(declared, strict=self.strict)
         return lambda: pack(get())
 
-    def given(self, value: Any, declared: Any) -> Value:
+    def given(self, value: Any, declared: Any) -> CrossingValue:
         """Pack an input that is known already.
 
         Raises:
@@ -218,7 +218,7 @@ class Wiring:
         """
         return packer(declared, strict=self.strict)(value)
 
-    def put(self, path: str, inputs: Mapping[str, Value]) -> dict[str, Binding]:
+    def put(self, path: str, inputs: Mapping[str, CrossingValue]) -> dict[str, Binding]:
         """Put values at the inputs of what runs at `path`; return the bindings that lead there."""
         door = f"{path}/@given"
         for name, value in inputs.items():
@@ -274,20 +274,20 @@ def _source(binding: Binding) -> Source | None:
     return partial(_constant, from_literal(binding.literal, None))
 
 
-def _value_at(key: Key, values: Values) -> Value | None:
+def _value_at(key: Key, values: Values) -> CrossingValue | None:
     return values.get(key)
 
 
-def _constant(value: Value, values: Values) -> Value | None:
+def _constant(value: CrossingValue, values: Values) -> CrossingValue | None:
     return value
 
 
-def _list_of(sources: list[Source], values: Values) -> Value | None:
+def _list_of(sources: list[Source], values: Values) -> CrossingValue | None:
     found = [source(values) for source in sources]
     return hashed_list([v for v in found if v is not None]) if None not in found else None
 
 
-def _dict_of(sources: Mapping[str, Source], values: Values) -> Value | None:
+def _dict_of(sources: Mapping[str, Source], values: Values) -> CrossingValue | None:
     found = {key: source(values) for key, source in sources.items()}
     return hashed_dict({k: v for k, v in found.items() if v is not None}) if None not in found.values() else None
 

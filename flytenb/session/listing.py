@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from flytenb.display.limits import Limits
 from flytenb.display.part import Column, Table, Text
+from flytenb.display.part_text import WIDTH, width_of
 from flytenb.display.rendering import Rendering, render_part
-from flytenb.display.text import WIDTH, width_of
 from flytenb.wording.kinds import entity_text
 from flytenb.wording.quantities import duration_text
 from flytenb.wording.values import brief, clean, clip

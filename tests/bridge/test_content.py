@@ -24,7 +24,7 @@ from flytekit.types.file import FlyteFile
 from flytekit.types.schema import FlyteSchema, SchemaOpenMode
 from pydantic import BaseModel
 
-from flytenb.bridge.crossing.content import IncomparableError, is_same
+from flytenb.bridge.crossing.value_equality import IncomparableError, is_same
 
 NAN = float("nan")
 

@@ -14,7 +14,16 @@ import pytest
 from flytekit.core.type_engine import TypeEngine, TypeTransformerFailedError
 from flytekit.exceptions.user import FlytePromiseAttributeResolveException
 
-from flytenb.bridge.crossing import Slot, Value, collector, from_literal, giver, packer, resolve_attribute, taker
+from flytenb.bridge.crossing import (
+    CrossingValue,
+    Slot,
+    box_packer,
+    collector,
+    from_literal,
+    packer,
+    resolve_attribute,
+    unpacker,
+)
 from flytenb.errors import UnholdableError
 from tests import crossing as c
 from tests.crossing import difference, scramble, verdict
@@ -87,8 +96,8 @@ PATHS = [
 @pytest.mark.parametrize(("produced", "made", "path", "consumed"), PATHS)
 def test_an_attribute_is_what_its_literal_resolves_to(produced: Any, made: Any, path: Any, consumed: Any) -> None:
     value = packer(produced)(made)
-    expected = outcome(lambda: taker(produced, consumed, path, strict=True)(value))
-    take = taker(produced, consumed, path)
+    expected = outcome(lambda: unpacker(produced, consumed, path, strict=True)(value))
+    take = unpacker(produced, consumed, path)
     assert verdict(expected, outcome(lambda: take(value))) == ""
     assert verdict(expected, outcome(lambda: take(packer(produced, strict=True)(made)))) == ""
     if not isinstance(expected, Exception):
@@ -165,10 +174,10 @@ def type_of(value: Any, shape: Any, position: int) -> Any:
 def test_a_literal_becomes_a_value_that_can_be_asked_again(python_type: Any, made: Any) -> None:
     made = c.Counting(1) if made is None else made
     literal = packer(python_type, strict=True)(made).literal()
-    expected = taker(python_type, python_type, strict=True)(from_literal(literal, python_type))
+    expected = unpacker(python_type, python_type, strict=True)(from_literal(literal, python_type))
     value = from_literal(literal, python_type)
-    take = taker(python_type, python_type)
-    assert value.way == "literal"
+    take = unpacker(python_type, python_type)
+    assert value.method == "literal"
     assert value.literal() is literal
     for ask in (value.native, value.native, lambda: take(value), lambda: take(value)):
         answer = ask()
@@ -256,12 +265,12 @@ def address(array: np.ndarray) -> int:
     return array.__array_interface__["data"][0]
 
 
-def held(value: Value) -> np.ndarray:
+def held(value: CrossingValue) -> np.ndarray:
     return value.held  # type: ignore[attr-defined, no-any-return]
 
 
 def test_an_array_that_is_let_go_is_not_copied() -> None:
-    give = giver(np.ndarray)
+    give = box_packer(np.ndarray)
     box = [np.arange(5)]
     where = address(box[0])
     value = give(box)
@@ -282,13 +291,13 @@ def test_an_array_that_somebody_may_hold_is_copied(hold: Callable[[np.ndarray], 
     box = [np.arange(5)]
     where = address(box[0])
     kept = hold(box[0])
-    assert address(held(giver(np.ndarray)(box))) != where
+    assert address(held(box_packer(np.ndarray)(box))) != where
     assert kept is not None
 
 
 def test_a_view_that_is_let_go_is_copied_since_its_base_may_not_be() -> None:
     base = np.arange(5)
-    value = giver(np.ndarray)([base[1:]])
+    value = box_packer(np.ndarray)([base[1:]])
     base[:] = 7
     assert value.native().tolist() == [1, 2, 3, 4]
 
@@ -297,13 +306,13 @@ def test_what_a_file_says_about_a_dtype_is_all_that_crosses() -> None:
     noted = np.zeros(2, dtype=np.dtype("i4", metadata={"unit": "m"}))
     with pytest.warns(UserWarning, match="metadata"):
         value = packer(np.ndarray)(noted)
-    assert (value.way, value.native().dtype.metadata) == ("literal", None)
+    assert (value.method, value.native().dtype.metadata) == ("literal", None)
 
 
 @pytest.mark.parametrize("make", [lambda: np.arange(9)[::2], lambda: np.arange(6).reshape(2, 3), lambda: np.arange(3)])
 def test_what_is_handed_over_is_what_a_file_would_give(make: Callable[[], np.ndarray]) -> None:
-    given = giver(np.ndarray)([make()])
-    assert difference(taker(np.ndarray, np.ndarray, strict=True)(given), given.native()) == ""
+    given = box_packer(np.ndarray)([make()])
+    assert difference(unpacker(np.ndarray, np.ndarray, strict=True)(given), given.native()) == ""
 
 
 @pytest.mark.parametrize(
@@ -317,5 +326,5 @@ def test_what_is_handed_over_is_what_a_file_would_give(make: Callable[[], np.nda
 )
 def test_handing_over_is_packing_for_all_other_types(python_type: Any, made: Any) -> None:
     expected = outcome(lambda: packer(python_type)(made).native())
-    assert verdict(expected, outcome(lambda: giver(python_type)([made]).native())) == ""
-    assert giver(int, strict=True)([3]).way == "literal"
+    assert verdict(expected, outcome(lambda: box_packer(python_type)([made]).native())) == ""
+    assert box_packer(int, strict=True)([3]).method == "literal"

@@ -14,11 +14,11 @@ from flytekit.core.type_engine import TypeEngine
 from flytekit.types.structured.basic_dfs import PandasToCSVEncodingHandler
 from flytekit.types.structured.structured_dataset import PARQUET, StructuredDatasetTransformerEngine
 
-from flytenb.bridge.crossing import packer, taker
+from flytenb.bridge.crossing import packer, unpacker
 from tests.crossing import by_flytekit, by_us, difference, scramble, verdict
 
 PACK = packer(pd.DataFrame)
-TAKE = taker(pd.DataFrame, pd.DataFrame)
+TAKE = unpacker(pd.DataFrame, pd.DataFrame)
 
 
 def with_column(values: Any, dtype: Any = None) -> pd.DataFrame:
@@ -121,7 +121,7 @@ def test_a_frame_crosses_as_in_flytekit(frame: pd.DataFrame) -> None:
 def test_what_a_file_keeps_is_copied_and_shared_with_nobody(frame: pd.DataFrame) -> None:
     made = pickle.loads(pickle.dumps(frame))  # pandas' own deep copy shares the index
     value = PACK(made)
-    assert value.way == "frame"
+    assert value.method == "frame"
     scramble(made)
     first, second = TAKE(value), TAKE(value)
     assert difference(frame, first) == ""
@@ -162,7 +162,7 @@ def test_a_handler_that_a_user_registers_is_obeyed() -> None:
     handlers[PARQUET] = Doubling()
     try:
         value = PACK(with_column([1.0]))
-        assert (value.way, TAKE(value)["x"].tolist()) == ("literal", [2.0])
+        assert (value.method, TAKE(value)["x"].tolist()) == ("literal", [2.0])
     finally:
         handlers[PARQUET] = stock
-    assert PACK(with_column([1.0])).way == "frame"
+    assert PACK(with_column([1.0])).method == "frame"

@@ -27,7 +27,7 @@ from flytekit.models.types import LiteralType, SimpleType
 from pydantic import BaseModel
 
 from flytenb.bridge import private
-from flytenb.bridge.crossing import Slot, collector, packer, taker
+from flytenb.bridge.crossing import Slot, collector, packer, unpacker
 from tests import crossing as c
 from tests.crossing import by_flytekit, by_us, difference, verdict
 
@@ -43,21 +43,21 @@ def test_a_file_crosses_with_its_content(tmp_path: Path) -> None:
     source.write_text("one")
     value = packer(FlyteFile)(FlyteFile(str(source)))
     source.write_text("two")
-    taken = taker(FlyteFile, FlyteFile)(value)
-    assert (value.way, type(taken), Path(taken).read_text()) == ("literal", FlyteFile, "one")
+    taken = unpacker(FlyteFile, FlyteFile)(value)
+    assert (value.method, type(taken), Path(taken).read_text()) == ("literal", FlyteFile, "one")
 
 
 def test_a_directory_crosses_with_its_content(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("one")
     value = packer(FlyteDirectory)(FlyteDirectory(str(tmp_path)))
     (tmp_path / "a.txt").write_text("two")
-    taken = taker(FlyteDirectory, FlyteDirectory)(value)
+    taken = unpacker(FlyteDirectory, FlyteDirectory)(value)
     assert (Path(taken) / "a.txt").read_text() == "one"
 
 
 def test_a_dataset_can_be_opened_by_each_consumer() -> None:
     value = packer(StructuredDataset)(StructuredDataset(dataframe=pd.DataFrame({"a": [1]})))
-    take = taker(StructuredDataset, StructuredDataset)
+    take = unpacker(StructuredDataset, StructuredDataset)
     frames = [take(value).open(pd.DataFrame).all() for _ in range(2)]
     frames[0].loc[0, "a"] = 7
     assert frames[1]["a"].tolist() == [1]
@@ -65,17 +65,17 @@ def test_a_dataset_can_be_opened_by_each_consumer() -> None:
 
 def test_a_frame_is_read_as_the_type_that_the_consumer_asks_for() -> None:
     value = packer(pd.DataFrame)(pd.DataFrame({"a": [1], "b": [2]}))
-    assert value.way == "frame"
-    assert taker(pd.DataFrame, pa.Table)(value).column_names == ["a", "b"]
+    assert value.method == "frame"
+    assert unpacker(pd.DataFrame, pa.Table)(value).column_names == ["a", "b"]
     columns = Annotated[pd.DataFrame, OrderedDict(b=int)]
-    assert list(taker(pd.DataFrame, columns)(value).columns) == ["b"]
-    assert taker(pd.DataFrame, StructuredDataset)(value).open(pd.DataFrame).all()["a"].tolist() == [1]
+    assert list(unpacker(pd.DataFrame, columns)(value).columns) == ["b"]
+    assert unpacker(pd.DataFrame, StructuredDataset)(value).open(pd.DataFrame).all()["a"].tolist() == [1]
 
 
 @pytest.mark.parametrize("value", [Model(whole=1), Model(whole=2, colour=c.Colour.GREEN, inner={"a": [1.0]})])
 def test_a_pydantic_model_crosses_as_in_flytekit(value: Model) -> None:
     assert verdict(by_flytekit(Model, value), by_us(Model, value)) == ""
-    assert packer(Model)(value).way == "literal"
+    assert packer(Model)(value).method == "literal"
 
 
 def test_a_hash_is_kept_for_the_cache() -> None:
@@ -84,18 +84,18 @@ def test_a_hash_is_kept_for_the_cache() -> None:
 
 
 def test_a_consumer_of_another_type_reads_the_literal() -> None:
-    assert taker(int, float)(packer(int)(3)) == 3.0
-    assert type(taker(int, float)(packer(int)(3))) is float
-    assert taker(c.Colour, str)(packer(c.Colour)(c.Colour.RED)) == "red"
-    assert taker(list[int], list[float])(packer(list[int])([1])) == [1.0]
-    assert taker(int, int | None)(packer(int)(3)) == 3
+    assert unpacker(int, float)(packer(int)(3)) == 3.0
+    assert type(unpacker(int, float)(packer(int)(3))) is float
+    assert unpacker(c.Colour, str)(packer(c.Colour)(c.Colour.RED)) == "red"
+    assert unpacker(list[int], list[float])(packer(list[int])([1])) == [1.0]
+    assert unpacker(int, int | None)(packer(int)(3)) == 3
     with pytest.raises(TypeError, match="Ambiguous"):
-        taker(int, int | float)(packer(int)(3))
+        unpacker(int, int | float)(packer(int)(3))
 
 
 def test_a_value_packed_under_another_type_than_announced_is_read_from_its_literal() -> None:
-    assert taker(float, float)(packer(int)(3)) == 3.0
-    assert difference(taker(c.Point, c.Point)(packer(c.ChildPoint)(c.ChildPoint(1.0, 2.0))), c.Point(1.0, 2.0)) == ""
+    assert unpacker(float, float)(packer(int)(3)) == 3.0
+    assert difference(unpacker(c.Point, c.Point)(packer(c.ChildPoint)(c.ChildPoint(1.0, 2.0))), c.Point(1.0, 2.0)) == ""
 
 
 def test_a_producer_keeps_its_objects_as_they_were() -> None:
@@ -109,10 +109,10 @@ def test_a_producer_keeps_its_objects_as_they_were() -> None:
 
 
 def test_the_old_format_of_dataclasses_is_obeyed(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert packer(c.Point)(c.Point(1.0, 2.0)).way == "copy"
+    assert packer(c.Point)(c.Point(1.0, 2.0)).method == "copy"
     monkeypatch.setenv("FLYTE_USE_OLD_DC_FORMAT", "true")
     value = packer(c.Point)(c.Point(1.0, 2.0))
-    assert value.way == "literal"
+    assert value.method == "literal"
     assert value.literal().scalar.generic is not None
 
 
@@ -168,18 +168,18 @@ def registered(python_type: Any, transformer: Any) -> Iterator[None]:
     ],
 )
 def test_a_transformer_that_a_user_registers_is_obeyed_at_once(python_type: Any, base: Any, made: Any) -> None:
-    pack, take = packer(python_type), taker(python_type, python_type)
+    pack, take = packer(python_type), unpacker(python_type, python_type)
     before = pack(made)
-    assert before.way != "literal"
+    assert before.method != "literal"
     transformer = Doubling(base)
     transformer.number = lambda value: 3  # type: ignore[method-assign]
     with registered(base, transformer):
         value = pack(made)
-        assert (value.way, take(value)) == ("literal", 6)
-        assert packer(python_type)(made).way == "literal"
-        assert taker(python_type, python_type)(before) == 6
+        assert (value.method, take(value)) == ("literal", 6)
+        assert packer(python_type)(made).method == "literal"
+        assert unpacker(python_type, python_type)(before) == 6
         assert before.native() == 6
-    assert pack(made).way == packer(python_type)(made).way == before.way
+    assert pack(made).method == packer(python_type)(made).method == before.method
     assert difference(take(pack(made)), made) == ""
 
 
@@ -187,7 +187,7 @@ def test_a_list_of_what_has_a_users_transformer_takes_the_literal() -> None:
     with registered(c.Point, Doubling(c.Point)):
         points = [c.Point(1.0, 2.0), c.Point(2.0, 3.0)]
         value = packer(list[c.Point])(points)
-        assert (value.way, taker(list[c.Point], list[c.Point])(value)) == ("literal", [2, 4])
+        assert (value.method, unpacker(list[c.Point], list[c.Point])(value)) == ("literal", [2, 4])
 
 
 def test_a_list_of_promises_obeys_a_users_list_transformer() -> None:

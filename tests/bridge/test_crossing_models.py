@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_valid
 
 from flytenb.bridge import private
 from flytenb.bridge.crossing.literal import to_literal, to_native
-from flytenb.bridge.crossing.models import find_models
+from flytenb.bridge.crossing.pydantic_models import find_models
 
 
 class Colour(Enum):

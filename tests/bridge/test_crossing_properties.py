@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from mashumaro.mixins.json import DataClassJSONMixin
 
-from flytenb.bridge.crossing import giver, packer, taker
+from flytenb.bridge.crossing import box_packer, packer, unpacker
 from tests import crossing as c
 from tests.crossing import by_flytekit, difference, scramble, verdict
 from tests.examples import examples
@@ -119,7 +119,7 @@ def typed_values(draw: st.DrawFn, *, strangers: bool) -> tuple[Any, Any]:
 
 def check(python_type: Any, value: Any, expected: Any) -> None:
     """Cross as flytekit crosses, by each way, and share with nobody."""
-    pack, take = packer(python_type), taker(python_type, python_type)
+    pack, take = packer(python_type), unpacker(python_type, python_type)
     try:
         packed = pack(value)
         found = take(packed)
@@ -132,7 +132,7 @@ def check(python_type: Any, value: Any, expected: Any) -> None:
     again = packed.native()
     assert verdict(expected, again) == ""
     scramble(again)
-    assert verdict(expected, taker(python_type, python_type, strict=True)(packed)) == ""
+    assert verdict(expected, unpacker(python_type, python_type, strict=True)(packed)) == ""
     assert verdict(expected, take(packed)) == ""
 
 
@@ -159,7 +159,7 @@ def test_arrays_cross_as_in_flytekit(data: st.DataObject) -> None:
     if array.ndim:
         array = array[data.draw(hnp.basic_indices(array.shape, allow_ellipsis=False))]
     array = np.asarray(array).transpose() if data.draw(st.booleans()) else np.asarray(array)
-    given_away = giver(np.ndarray)([array.copy("K")])
+    given_away = box_packer(np.ndarray)([array.copy("K")])
     assert difference(by_flytekit(np.ndarray, array.copy("K")), given_away.native()) == ""
     check(np.ndarray, array, by_flytekit(np.ndarray, array))
 

@@ -15,22 +15,22 @@ import pytest
 from flytekit import HashMethod, kwtypes
 from google.protobuf.struct_pb2 import Struct
 
-from flytenb.bridge.crossing import giver, packer, taker
+from flytenb.bridge.crossing import box_packer, packer, unpacker
 from tests import crossing as c
 from tests.crossing import by_flytekit, by_us, difference, scramble, verdict
 
 
 class Row(NamedTuple):
-    """A type, values of it, and by which way the first of them crosses."""
+    """A type, values of it, and the method by which the first of them crosses."""
 
     type: Any
-    way: str
+    method: str
     values: list[Callable[[], Any]]
 
 
-def rows(python_type: Any, way: str, *values: Any) -> Row:
+def rows(python_type: Any, method: str, *values: Any) -> Row:
     """A row whose values are copied for each use: a conversion may write on what it converts."""
-    return Row(python_type, way, [lambda v=v: copy.deepcopy(v) for v in values])
+    return Row(python_type, method, [lambda v=v: copy.deepcopy(v) for v in values])
 
 
 NAN, INF = float("nan"), float("inf")
@@ -172,7 +172,7 @@ TABLE = [
 CASES = [
     # No addresses in the ids: every worker must collect the same ones.
     pytest.param(
-        *(row.type, make, row.way if i == 0 else None),
+        *(row.type, make, row.method if i == 0 else None),
         id=re.sub(r"tests\.crossing\.| at 0x\w+", "", f"{row.type}-{i}"),
         # flytekit looks for the end of a type that holds itself until Python's stack is full.
         marks=[pytest.mark.slow] * (row.type is c.Tree),
@@ -182,29 +182,29 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("python_type", "make", "way"), CASES)
-def test_a_value_crosses_as_in_flytekit(python_type: Any, make: Callable[[], Any], way: str | None) -> None:
+@pytest.mark.parametrize(("python_type", "make", "method"), CASES)
+def test_a_value_crosses_as_in_flytekit(python_type: Any, make: Callable[[], Any], method: str | None) -> None:
     expected = by_flytekit(python_type, make())
     assert verdict(expected, by_us(python_type, make(), strict=False)) == ""
     assert verdict(expected, by_us(python_type, make(), strict=True)) == ""
-    if way is not None and not isinstance(expected, Exception):
-        assert packer(python_type)(make()).way == way
-        assert packer(python_type, strict=True)(make()).way == "literal"
+    if method is not None and not isinstance(expected, Exception):
+        assert packer(python_type)(make()).method == method
+        assert packer(python_type, strict=True)(make()).method == "literal"
 
 
-@pytest.mark.parametrize(("python_type", "make", "way"), CASES)
-def test_nobody_shares_what_crossed(python_type: Any, make: Callable[[], Any], way: str | None) -> None:
+@pytest.mark.parametrize(("python_type", "make", "method"), CASES)
+def test_nobody_shares_what_crossed(python_type: Any, make: Callable[[], Any], method: str | None) -> None:
     expected = by_flytekit(python_type, make())
     if isinstance(expected, Exception):
         return  # what is refused isn't shared
-    take = taker(python_type, python_type)
+    take = unpacker(python_type, python_type)
     made = make()
     value = packer(python_type)(made)
-    given = giver(python_type)([make()])
+    given = box_packer(python_type)([make()])
     scramble(made)
     for packed in (value, given):
         for copied in (take(packed), packed.native(), take(packed)):
             assert difference(expected, copied) == ""
             scramble(copied)
-    assert difference(expected, taker(python_type, python_type, strict=True)(value)) == ""
+    assert difference(expected, unpacker(python_type, python_type, strict=True)(value)) == ""
     assert difference(expected, take(value)) == ""

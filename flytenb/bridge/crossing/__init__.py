@@ -1,21 +1,21 @@
 """How a value crosses a node boundary: as a literal round trip would return it, by the cheapest way that can prove it.
 
-Packing happens once per output, taking once per edge; which node runs when, and errors' framing, are left to the run.
+Values are packed once per output and unpacked once per edge.
 """
 
 from flytenb.bridge.crossing.bindings import Shape, Slot, collector
+from flytenb.bridge.crossing.crossing_value import CrossingValue
 from flytenb.bridge.crossing.elements import hashed_dict, hashed_list, join, split
 from flytenb.bridge.crossing.literal import resolve_attribute
-from flytenb.bridge.crossing.ports import from_literal, giver, hash_of, packer, taker
-from flytenb.bridge.crossing.value import Value
+from flytenb.bridge.crossing.packers import box_packer, from_literal, hash_of, packer, unpacker
 
 __all__ = [
+    "CrossingValue",
     "Shape",
     "Slot",
-    "Value",
+    "box_packer",
     "collector",
     "from_literal",
-    "giver",
     "hash_of",
     "hashed_dict",
     "hashed_list",
@@ -23,5 +23,5 @@ __all__ = [
     "packer",
     "resolve_attribute",
     "split",
-    "taker",
+    "unpacker",
 ]

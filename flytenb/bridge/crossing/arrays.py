@@ -7,7 +7,7 @@ import sysconfig
 import weakref
 from typing import Any
 
-from flytenb.bridge.crossing.ways import ALWAYS, Trust, UnprovenError
+from flytenb.bridge.crossing.copiers import ALWAYS, Trust, UnprovenError
 
 _KINDS = frozenset("?biufcSUmM")
 """Of dtype: what a `.npy` file keeps without a pickle. Records may have paddings and titles that it doesn't."""

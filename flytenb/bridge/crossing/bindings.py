@@ -1,4 +1,4 @@
-"""Lists and dicts of promises: one input out of what several nodes produced; single values are left to `ports`."""
+"""Lists and dicts of promises: one input out of what several nodes produced; single values are left to `packers`."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from flytekit.core.type_engine import DictTransformer, ListTransformer, TypeEngi
 from flytekit.models.literals import Literal
 
 from flytenb.bridge import private
+from flytenb.bridge.crossing.copiers import Trust
+from flytenb.bridge.crossing.crossing_value import CrossingValue
 from flytenb.bridge.crossing.literal import resolve_attribute, to_literal, to_native
-from flytenb.bridge.crossing.ports import from_literal, taker
-from flytenb.bridge.crossing.value import Value
-from flytenb.bridge.crossing.ways import Trust
+from flytenb.bridge.crossing.packers import from_literal, unpacker
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ Shape: TypeAlias = Slot | Literal | Sequence["Shape"] | Mapping[str, "Shape"]
 """A list or dict binding: nested lists and dicts with slots and constants at the leaves."""
 
 
-def collector(consumer_type: Any, shape: Shape, *, strict: bool = False) -> Callable[[Sequence[Value]], Any]:
+def collector(consumer_type: Any, shape: Shape, *, strict: bool = False) -> Callable[[Sequence[CrossingValue]], Any]:
     """Return a function that makes one input of `consumer_type` out of several values, as `f(xs=[a, b])` binds them.
 
     The function takes the values of the shape's slots in reading order.
@@ -39,7 +39,7 @@ def collector(consumer_type: Any, shape: Shape, *, strict: bool = False) -> Call
     trust = Trust({key: registry.get(key) for key in (list, dict)})
     fill = None if strict else _filler(consumer_type, shape)
 
-    def collect(values: Sequence[Value]) -> Any:
+    def collect(values: Sequence[CrossingValue]) -> Any:
         if fill is not None and trust.holds():
             return fill(iter(values))
         promises = _promises(shape, iter(values))
@@ -48,11 +48,11 @@ def collector(consumer_type: Any, shape: Shape, *, strict: bool = False) -> Call
     return collect
 
 
-def _filler(consumer_type: Any, shape: Shape) -> Callable[[Iterator[Value]], Any] | None:
+def _filler(consumer_type: Any, shape: Shape) -> Callable[[Iterator[CrossingValue]], Any] | None:
     """Take each leaf by itself and put them together, where flytekit's own list and dict transformers do just that."""
     if isinstance(shape, Slot):
-        take = taker(shape.producer_type, consumer_type, shape.attr_path)
-        return lambda values: take(next(values))
+        unpack = unpacker(shape.producer_type, consumer_type, shape.attr_path)
+        return lambda values: unpack(next(values))
     if isinstance(shape, Literal):
         constant = from_literal(shape, consumer_type)
         return lambda values: constant.native()
@@ -75,7 +75,7 @@ def _filler(consumer_type: Any, shape: Shape) -> Callable[[Iterator[Value]], Any
     return lambda values: [fill(values) for fill in present]
 
 
-def _promises(shape: Shape, values: Iterator[Value]) -> Any:
+def _promises(shape: Shape, values: Iterator[CrossingValue]) -> Any:
     """Return the shape with a ready promise at each leaf, which is what flytekit's local run converts."""
     if isinstance(shape, Slot):
         return Promise(var="", val=resolve_attribute(next(values).literal(), shape.attr_path))

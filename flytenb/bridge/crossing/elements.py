@@ -8,29 +8,29 @@ from typing import Any, get_args, get_origin
 from flytekit.core.type_engine import ListTransformer, TypeEngine
 from flytekit.models.literals import Literal, LiteralCollection, LiteralMap, Scalar, Void
 
-from flytenb.bridge.crossing.ports import from_literal, hash_of, packer
-from flytenb.bridge.crossing.value import LiteralValue, Port, Value
+from flytenb.bridge.crossing.crossing_value import CrossingValue, LiteralValue, OutputType
+from flytenb.bridge.crossing.packers import from_literal, hash_of, packer
 
 _NONE = Literal(scalar=Scalar(none_type=Void()))
 
 
-def split(value: Value, element_type: Any, *, strict: bool = False) -> list[Value]:
+def split(value: CrossingValue, element_type: Any, *, strict: bool = False) -> list[CrossingValue]:
     """Return the elements of a list, each as a value of its own.
 
     Raises:
         Exception: whatever the type engine raises for an element.
     """
-    if value.way == "literal" and _is_plain_list(value.python_type):
+    if value.method == "literal" and _is_plain_list(value.python_type):
         collection = value.literal().collection
         if collection is not None:
             first = from_literal(Literal(), element_type)
-            port = Port(element_type, None, None if strict else first.port.way)
-            return [LiteralValue(port, literal) for literal in collection.literals]
+            output_type = OutputType(element_type, None, None if strict else first.output_type.copier)
+            return [LiteralValue(output_type, literal) for literal in collection.literals]
     pack = packer(element_type, strict=strict)
     return [pack(element) for element in value.native()]
 
 
-def join(values: Sequence[Value | None], list_type: Any, *, strict: bool = False) -> Value:
+def join(values: Sequence[CrossingValue | None], list_type: Any, *, strict: bool = False) -> CrossingValue:
     """Return the list of these values; None takes the place of one that there isn't.
 
     A cluster puts the literal of None there, whatever the type: `map_task(t, min_successes=…)` declares `list[T]`.
@@ -44,21 +44,21 @@ def join(values: Sequence[Value | None], list_type: Any, *, strict: bool = False
         optional = list[element_type | None]  # type: ignore[valid-type]
         return from_literal(Literal(collection=LiteralCollection(literals)), optional)
     present = [v for v in values if v is not None]
-    is_converted = any(v.way == "literal" for v in present)
+    is_converted = any(v.method == "literal" for v in present)
     is_same = len(present) == len(values) and all(v.python_type == element_type for v in present)
     if is_converted and is_same and _is_plain_list(list_type):
         return from_literal(Literal(collection=LiteralCollection([v.literal() for v in present])), list_type)
     return packer(list_type, strict=strict)([None if v is None else v.native() for v in values])
 
 
-def hashed_list(values: Sequence[Value]) -> Value | None:
+def hashed_list(values: Sequence[CrossingValue]) -> CrossingValue | None:
     """Return the list of these values as a literal if a producer gave a hash to any of them, else None."""
     if all(hash_of(value) is None for value in values):
         return None
     return from_literal(Literal(collection=LiteralCollection([value.literal() for value in values])), None)
 
 
-def hashed_dict(values: Mapping[str, Value]) -> Value | None:
+def hashed_dict(values: Mapping[str, CrossingValue]) -> CrossingValue | None:
     """Return the dict of these values as a literal if a producer gave a hash to any of them, else None."""
     if all(hash_of(value) is None for value in values.values()):
         return None

@@ -10,8 +10,8 @@ import re
 from importlib.util import find_spec
 from typing import Any
 
-from flytenb.bridge.crossing.limits import TEXT
-from flytenb.bridge.crossing.ways import ALWAYS, Trust, UnprovenError
+from flytenb.bridge.crossing.copiers import ALWAYS, Trust, UnprovenError
+from flytenb.bridge.crossing.literal_limits import TEXT
 
 _DTYPES = frozenset(
     ["bool", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]

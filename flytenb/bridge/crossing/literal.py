@@ -1,4 +1,4 @@
-"""Literal conversions exactly as flytekit makes them; when a cheaper way will do is left to `ways`."""
+"""Literal conversions exactly as flytekit makes them. Cheaper ways are in `copiers`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from flytekit.core.type_engine import AsyncTypeTransformer, TypeEngine
 from flytekit.models.literals import Literal
 from flytekit.models.types import LiteralType
 
-from flytenb.bridge.crossing.models import find_models
+from flytenb.bridge.crossing.pydantic_models import find_models
 
 AttrPath = Sequence[str | int]
 

@@ -17,7 +17,7 @@ from typing import Any, ClassVar, get_origin, get_type_hints
 from mashumaro.mixins.dict import DataClassDictMixin
 from mashumaro.mixins.json import DataClassJSONMixin
 
-from flytenb.bridge.crossing.ways import ALWAYS, Trust, UnprovenError, Way
+from flytenb.bridge.crossing.copiers import ALWAYS, Copier, Trust, UnprovenError
 
 _MIXINS = (DataClassDictMixin, DataClassJSONMixin)
 _HOOKS = ("__pre_serialize__", "__post_serialize__", "__pre_deserialize__", "__post_deserialize__")
@@ -28,16 +28,16 @@ _SAYINGS = ("Config", "__post_init__")
 
 
 class RecordCopy:
-    """Instances of one dataclass, whose fields have ways."""
+    """Instances of one dataclass, whose fields have copiers."""
 
     name = "copy"
 
-    def __init__(self, cls: type, fields: dict[str, Way], trust: Trust = ALWAYS) -> None:
+    def __init__(self, cls: type, fields: dict[str, Copier], trust: Trust = ALWAYS) -> None:
         self.cls = cls
         self.fields = fields
-        self.trust = Trust({}, trust, *(way.trust for way in fields.values()))
+        self.trust = Trust({}, trust, *(copier.trust for copier in fields.values()))
         self._getters = [attrgetter(name) for name in fields]
-        self._ways = list(fields.values())
+        self._copiers = list(fields.values())
         self._build = _constructor(cls)
 
     def prove(self, values: list[Any]) -> list[Any]:
@@ -48,12 +48,12 @@ class RecordCopy:
             columns = [list(map(get, values)) for get in self._getters]
         except AttributeError as e:
             raise UnprovenError from e
-        return self._build([way.prove(column) for way, column in zip(self._ways, columns, strict=True)], len(values))
+        return self._build([c.prove(column) for c, column in zip(self._copiers, columns, strict=True)], len(values))
 
     def renew(self, values: list[Any]) -> list[Any]:
         """Build them anew."""
         columns = [list(map(get, values)) for get in self._getters]
-        return self._build([way.renew(column) for way, column in zip(self._ways, columns, strict=True)], len(values))
+        return self._build([c.renew(column) for c, column in zip(self._copiers, columns, strict=True)], len(values))
 
 
 def field_types(cls: type) -> dict[str, Any] | None:

@@ -21,7 +21,7 @@ from flytekit.models.literals import Literal
 
 from flytenb.bridge import private
 from flytenb.bridge.context import AS_POD, Workspace
-from flytenb.bridge.crossing import Value, from_literal, packer
+from flytenb.bridge.crossing import CrossingValue, from_literal, packer
 from flytenb.bridge.entities.interface import is_stub, mock_of, require_entity, require_local, short_name
 from flytenb.bridge.entities.stub import stub_error
 from flytenb.bridge.execution.container import run_container
@@ -31,7 +31,7 @@ from flytenb.bridge.execution.packing import build_packing, explain_input
 from flytenb.bridge.stopping import current_attempt
 from flytenb.errors import InputError
 
-Call = Callable[[Workspace, dict[str, Any]], dict[str, Value]]
+Call = Callable[[Workspace, dict[str, Any]], dict[str, CrossingValue]]
 """Takes the run's workspace and the inputs as Python values, which it may empty; gives the outputs, packed."""
 
 _PREFIX = "Error encountered while executing"
@@ -51,7 +51,7 @@ def build_call(task: Any, *, strict: bool = False) -> Call:
 def _refusing_call(entity: Any) -> Call:
     name = short_name(entity)
 
-    def refuse(workspace: Workspace, inputs: dict[str, Any]) -> dict[str, Value]:
+    def refuse(workspace: Workspace, inputs: dict[str, Any]) -> dict[str, CrossingValue]:
         raise stub_error(name)
 
     return refuse
@@ -106,7 +106,7 @@ def _fast_call(task: PythonTask[Any], strict: bool) -> Call:
     has_hooks = cls.pre_execute is not PythonTask.pre_execute or cls.post_execute is not PythonTask.post_execute
     if not has_hooks and not task.enable_deck:
 
-        def call(workspace: Workspace, inputs: dict[str, Any]) -> dict[str, Value]:
+        def call(workspace: Workspace, inputs: dict[str, Any]) -> dict[str, CrossingValue]:
             stack = workspace.enter_unmade()
             if own is not None:
                 own(workspace, inputs)
@@ -117,7 +117,7 @@ def _fast_call(task: PythonTask[Any], strict: bool) -> Call:
 
         return call
 
-    def call_with_hooks(workspace: Workspace, inputs: dict[str, Any]) -> dict[str, Value]:
+    def call_with_hooks(workspace: Workspace, inputs: dict[str, Any]) -> dict[str, CrossingValue]:
         context = workspace.enter()
         parameters = task.pre_execute(context.user_space_params)
         if task.enable_deck and context.user_space_params is not None:
@@ -152,7 +152,7 @@ def _compatible_call(entity: Any) -> Call:
             explain_input(e, short_name(entity), name, inputs_types[name])
             raise
 
-    def call(workspace: Workspace, inputs: dict[str, Any]) -> dict[str, Value]:
+    def call(workspace: Workspace, inputs: dict[str, Any]) -> dict[str, CrossingValue]:
         context = workspace.enter(workspace.context(entity.local_execution_mode()))
         for name in given:
             copy_for_task(workspace, inputs.get(name))
@@ -177,7 +177,7 @@ def _unwrap_message(error: Exception) -> None:
         error.args = (error.args[0].partition(":\n  ")[2], *error.args[1:])
 
 
-def _read_promises(result: Any, interface: Interface) -> dict[str, Value]:
+def _read_promises(result: Any, interface: Interface) -> dict[str, CrossingValue]:
     if result is None or isinstance(result, VoidPromise):
         return {}
     promises = (result,) if isinstance(result, Promise) else tuple(result)
@@ -194,7 +194,7 @@ def ignores_outputs(error: BaseException) -> bool:
     return isinstance(error, IgnoreOutputs)
 
 
-def build_result(interface: Interface, values: Mapping[str, Value], own: Callable[[Any, Any], Any]) -> Any:
+def build_result(interface: Interface, values: Mapping[str, CrossingValue], own: Callable[[Any, Any], Any]) -> Any:
     """What calling the entity returns: nothing, the one output, or the named tuple of all.
 
     As `flytekit.core.promise.create_native_named_tuple`, 1.16.31. `own` gets each output and its type and makes it the

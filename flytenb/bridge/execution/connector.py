@@ -35,7 +35,7 @@ from flytekit.models.literals import Literal, LiteralMap
 from flytekit.tools.translator import get_serializable
 
 from flytenb.bridge.context import Workspace
-from flytenb.bridge.crossing import Value, from_literal, packer
+from flytenb.bridge.crossing import CrossingValue, from_literal, packer
 from flytenb.bridge.stopping import NodeStopped, raise_in
 from flytenb.errors import headline
 from flytenb.wording.text import clean
@@ -92,7 +92,7 @@ def prepare_job(task: Any, inputs: Mapping[str, Any], workspace: Workspace) -> J
     return Job(workspace, task, connector, template, literals, prefix)
 
 
-async def do_job(job: Job, say: Say, submit: Submit) -> dict[str, Value]:
+async def do_job(job: Job, say: Say, submit: Submit) -> dict[str, CrossingValue]:
     """Run a job to its end and return its outputs; delete it at the service if this is cancelled.
 
     Args:
@@ -114,7 +114,7 @@ async def do_job(job: Job, say: Say, submit: Submit) -> dict[str, Value]:
     if resource.phase != TaskExecution.SUCCEEDED:
         kind = FlyteRecoverableException if resource.phase == TaskExecution.RETRYABLE_FAILED else FlyteUserException
         raise kind(f"Failed to run the task {job.task.name} with error: {resource.message}")
-    outputs: dict[str, Value] = await ask(_read_outputs, job=job, outputs=resource.outputs)
+    outputs: dict[str, CrossingValue] = await ask(_read_outputs, job=job, outputs=resource.outputs)
     return outputs
 
 
@@ -202,7 +202,7 @@ def _phase_text(resource: Any) -> str:
     return clean(f"{TaskExecution.Phase.Name(resource.phase).lower()}{message}\n{links}")
 
 
-def _read_outputs(job: Job, outputs: Any) -> dict[str, Value]:
+def _read_outputs(job: Job, outputs: Any) -> dict[str, CrossingValue]:
     """Return a connector's outputs as literals; Python values are converted."""
     declared = job.task.python_interface.outputs
     if outputs is None:
@@ -213,7 +213,7 @@ def _read_outputs(job: Job, outputs: Any) -> dict[str, Value]:
         files.get_data(f"{job.output_prefix}/outputs.pb", path)
         outputs = LiteralMap.from_flyte_idl(utils.load_proto_from_file(literals_pb2.LiteralMap, path))
     given: Mapping[str, Any] = outputs.literals if isinstance(outputs, LiteralMap) else outputs
-    values: dict[str, Value] = {}
+    values: dict[str, CrossingValue] = {}
     for name, value in given.items():
         if isinstance(value, Literal):
             if name in declared:

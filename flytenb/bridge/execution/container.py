@@ -20,7 +20,7 @@ from flytekit.models.literals import Literal
 
 from flytenb.bridge import private
 from flytenb.bridge.context import Workspace
-from flytenb.bridge.crossing import Value, from_literal, packer
+from flytenb.bridge.crossing import CrossingValue, from_literal, packer
 from flytenb.bridge.execution.container_contract import as_container_output
 from flytenb.bridge.execution.container_files import (
     files_below,
@@ -39,7 +39,7 @@ _LAST_LINES = 5
 _TEMPLATE = re.compile(r"\{\{\s*[.$]inputs\.([^}\s]+)\s*\}\}", re.IGNORECASE)
 
 
-def run_container(task: ContainerTask, workspace: Workspace, inputs: Mapping[str, Any]) -> dict[str, Value]:
+def run_container(task: ContainerTask, workspace: Workspace, inputs: Mapping[str, Any]) -> dict[str, CrossingValue]:
     """Run the task's container to its end and return its outputs; interrupting this ends the container.
 
     Raises:
@@ -94,7 +94,7 @@ def _pack_inputs(task: ContainerTask, inputs: Mapping[str, Any]) -> dict[str, An
     return literals
 
 
-def _read_outputs(task: ContainerTask, outside: Path, storage: _Storage) -> dict[str, Value]:
+def _read_outputs(task: ContainerTask, outside: Path, storage: _Storage) -> dict[str, CrossingValue]:
     """Read what the container wrote.
 
     Raises:

@@ -8,12 +8,12 @@ from typing import Any
 from flytekit.core.interface import Interface
 from flytekit.models.literals import LiteralMap
 
-from flytenb.bridge.crossing import Value, from_literal, giver
+from flytenb.bridge.crossing import CrossingValue, box_packer, from_literal
 from flytenb.errors import say
 from flytenb.wording.text import class_name, clean
 from flytenb.wording.types import type_text
 
-Pack = Callable[[list[Any]], dict[str, Value]]
+Pack = Callable[[list[Any]], dict[str, CrossingValue]]
 """Takes the return value in a list and empties the list: a value without another reference needn't be copied."""
 _SAYS_ARGS = (BaseException.__str__, KeyError.__str__)
 """Exceptions whose message is made of their arguments."""
@@ -27,16 +27,18 @@ def build_packing(task: Any, *, strict: bool = False) -> Pack:
     interface: Interface = task.python_interface
     types = interface.outputs
     variables = task.interface.outputs
-    givers = [(name, giver(t, variables[name].type, strict=strict)) for name, t in types.items()]
-    if not givers:
+    packers = [(name, box_packer(t, variables[name].type, strict=strict)) for name, t in types.items()]
+    if not packers:
         return lambda box: {}
 
-    def pack_one(name: str, give: Callable[[list[Any]], Value], position: int, box: list[Any]) -> Value:
+    def pack_one(
+        name: str, pack_box: Callable[[list[Any]], CrossingValue], position: int, box: list[Any]
+    ) -> CrossingValue:
         kind = type(box[0])
         if issubclass(kind, tuple):
             raise TypeError(f"Output({name}) in task '{task.name}' received a tuple {box[0]}, instead of {types[name]}")
         try:
-            return give(box)
+            return pack_box(box)
         except Exception as e:
             key = name if name != f"o{position}" else position
             _explain(
@@ -47,12 +49,12 @@ def build_packing(task: Any, *, strict: bool = False) -> Pack:
             )
             raise
 
-    if len(givers) == 1:
-        name, only = givers[0]
+    if len(packers) == 1:
+        name, only = packers[0]
         is_named_tuple = bool(interface.output_tuple_name)
 
         # By the class's bases: `isinstance` with flytekit's class takes longer than the rest of packing an int.
-        def pack_single(box: list[Any]) -> dict[str, Value]:
+        def pack_single(box: list[Any]) -> dict[str, CrossingValue]:
             if LiteralMap in type(box[0]).__mro__:
                 return read_literals(box[0], interface)
             if is_named_tuple and isinstance(box[0], tuple):
@@ -61,18 +63,18 @@ def build_packing(task: Any, *, strict: bool = False) -> Pack:
 
         return pack_single
 
-    def pack_several(box: list[Any]) -> dict[str, Value]:
+    def pack_several(box: list[Any]) -> dict[str, CrossingValue]:
         if LiteralMap in type(box[0]).__mro__:
             return read_literals(box[0], interface)
         boxes = [[value] for value in box[0]] if isinstance(box[0], tuple | list) else None
-        if boxes is None or len(boxes) != len(givers):
+        if boxes is None or len(boxes) != len(packers):
             found = class_name(box[0]) if boxes is None else f"{len(boxes)} values"
             raise TypeError(
                 f"Failed to convert outputs of task '{task.name}': "
-                f"{len(givers)} outputs are declared ({', '.join(types)}), the task returned {found}"
+                f"{len(packers)} outputs are declared ({', '.join(types)}), the task returned {found}"
             )
         box.clear()  # the tuple itself would keep references to its values
-        return {n: pack_one(n, g, i, one) for i, ((n, g), one) in enumerate(zip(givers, boxes, strict=True))}
+        return {n: pack_one(n, g, i, one) for i, ((n, g), one) in enumerate(zip(packers, boxes, strict=True))}
 
     return pack_several
 
@@ -101,7 +103,7 @@ def _explain(error: Exception, message: str) -> None:
         error.add_note(message)
 
 
-def read_literals(literals: LiteralMap, interface: Interface) -> dict[str, Value]:
+def read_literals(literals: LiteralMap, interface: Interface) -> dict[str, CrossingValue]:
     """Return the outputs of a task that gives literals, as connectors do."""
     return {
         name: from_literal(literal, interface.outputs[name])

@@ -66,7 +66,7 @@ def read_makings(workflow: Any) -> Makings:
     return {key: snapshots.take(value) for key, value in _named(private.workflow_function(workflow), set())}
 
 
-class Names:
+class NamedEntities:
     """The tasks, workflows and launch plans that functions name; each helper and each container is looked at once."""
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ from flytenb.bridge import private
 from flytenb.bridge.context import compile_lock
 from flytenb.bridge.entities.interface import function_of, inner_workflow, is_entity, is_map, map_target
 from flytenb.bridge.workflow.compiler import all_nodes, check_composed, compile_workflow
-from flytenb.bridge.workflow.dependencies import Names, has_changed, is_known
+from flytenb.bridge.workflow.dependencies import NamedEntities, has_changed, is_known
 from flytenb.bridge.workflow.readings import forget_readings, read_once, read_what_is_pending
 
 
@@ -69,7 +69,7 @@ def _is_up_to_date(workflow: PythonFunctionWorkflow) -> bool:
 def _reached(entities: Iterable[Any]) -> Iterator[Any]:
     """Everything that these entities are, call or name, at any depth."""
     todo = list(entities)
-    names = Names()
+    names = NamedEntities()
     seen: set[int] = set()
     while todo:
         entity = todo.pop()

@@ -12,7 +12,7 @@ from flytenb.notebook.magics.arguments import offer_keyword, open_call
 from flytenb.notebook.magics.cursor import Cursor, Offer, offer
 from flytenb.notebook.magics.verb import Option, Verb
 from flytenb.notebook.magics.verbs import VERBS
-from flytenb.session.names import Names
+from flytenb.session.notebook_names import NotebookNames
 
 if TYPE_CHECKING:
     from flytenb.session import Session
@@ -31,7 +31,7 @@ class Completer:
     """
 
     def __init__(self, session: Session, namespace: Mapping[str, Any], verbs: Mapping[str, Verb] = VERBS) -> None:
-        self._names = Names(session, namespace)
+        self._names = NotebookNames(session, namespace)
         self._verbs = verbs
 
     def offer(self, line: str) -> Offer | None:

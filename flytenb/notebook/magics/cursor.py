@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from flytenb.session.names import Names
+    from flytenb.session.notebook_names import NotebookNames
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Cursor:
         verbs: the table of verbs.
     """
 
-    names: Names
+    names: NotebookNames
     rest: str
     verbs: Mapping[str, Any]
 

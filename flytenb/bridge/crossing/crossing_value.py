@@ -1,4 +1,4 @@
-"""What a node produced under one output; how it is packed and taken is left to `ports`."""
+"""Values between nodes. Packing and unpacking them is left to `packers`."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from flytekit.core.type_engine import TypeEngine
 from flytekit.models.literals import Literal
 from flytekit.models.types import LiteralType
 
+from flytenb.bridge.crossing.copiers import Copier, UnprovenError
 from flytenb.bridge.crossing.literal import to_literal, to_native
-from flytenb.bridge.crossing.ways import UnprovenError, Way
 
 
-class Port:
-    """What all values of one output have in common."""
+class OutputType:
+    """Type of an output: what all its values have in common."""
 
-    __slots__ = ("_literal_type", "python_type", "way")
+    __slots__ = ("_literal_type", "copier", "python_type")
 
-    def __init__(self, python_type: Any, literal_type: LiteralType | None, way: Way | None) -> None:
+    def __init__(self, python_type: Any, literal_type: LiteralType | None, copier: Copier | None) -> None:
         self.python_type = python_type
-        self.way = way
+        self.copier = copier
         self._literal_type = literal_type
 
     @property
-    def trusted_way(self) -> Way:
-        """The way of a value that was packed by one."""
-        assert self.way is not None
-        return self.way
+    def trusted_copier(self) -> Copier:
+        """The copier of a value that was packed by one."""
+        assert self.copier is not None
+        return self.copier
 
     @property
     def literal_type(self) -> LiteralType:
@@ -38,26 +38,26 @@ class Port:
         return self._literal_type
 
 
-class Value:
-    """What a node produced under one output, isolated from its producer and from all who take it."""
+class CrossingValue:
+    """A value that a node produced, isolated from its producer and its consumers."""
 
-    __slots__ = ("port",)
+    __slots__ = ("output_type",)
 
-    def __init__(self, port: Port) -> None:
-        self.port = port
+    def __init__(self, output_type: OutputType) -> None:
+        self.output_type = output_type
 
     @property
     def python_type(self) -> Any:
         """The type that the producer declared."""
-        return self.port.python_type
+        return self.output_type.python_type
 
     @property
     def literal_type(self) -> LiteralType:
         """What the type engine makes of that type."""
-        return self.port.literal_type
+        return self.output_type.literal_type
 
     @property
-    def way(self) -> str:
+    def method(self) -> str:
         """How it crosses: `"share"`, `"copy"`, `"array"`, `"frame"` or `"literal"`."""
         return "literal"
 
@@ -70,72 +70,72 @@ class Value:
         raise NotImplementedError
 
 
-class SharedValue(Value):
+class SharedValue(CrossingValue):
     """An immutable value. It has no lock: whoever makes the literal a second time makes the same."""
 
     __slots__ = ("_literal", "held")
 
-    def __init__(self, port: Port, held: Any) -> None:
-        self.port = port
+    def __init__(self, output_type: OutputType, held: Any) -> None:
+        self.output_type = output_type
         self.held = held
         self._literal: Literal | None = None
 
     @property
-    def way(self) -> str:
-        """Always the cheapest."""
+    def method(self) -> str:
+        """Always `"share"`."""
         return "share"
 
     def literal(self) -> Literal:
         """Convert when first asked."""
         if self._literal is None:
-            self._literal = to_literal(self.held, self.port.python_type, self.port.literal_type)
+            self._literal = to_literal(self.held, self.output_type.python_type, self.output_type.literal_type)
         return self._literal
 
     def native(self) -> Any:
         """Return the value itself, unless its type has got another transformer since."""
-        if self.port.trusted_way.trust.holds():
+        if self.output_type.trusted_copier.trust.holds():
             return self.held
-        return to_native(self.literal(), self.port.python_type)
+        return to_native(self.literal(), self.output_type.python_type)
 
 
-class CopiedValue(Value):
+class CopiedValue(CrossingValue):
     """A value that was proven and copied: `held` is nobody else's and never changed."""
 
     __slots__ = ("_literal", "_lock", "held")
 
-    def __init__(self, port: Port, held: Any) -> None:
-        self.port = port
+    def __init__(self, output_type: OutputType, held: Any) -> None:
+        self.output_type = output_type
         self.held = held
         self._literal: Literal | None = None
         self._lock = Lock()
 
     @property
-    def way(self) -> str:
-        """As the type's way is called."""
-        return self.port.trusted_way.name
+    def method(self) -> str:
+        """The name of the type's copier."""
+        return self.output_type.trusted_copier.name
 
     def literal(self) -> Literal:
         """Convert when first asked, and only once: a file may have to be written."""
         with self._lock:
             if self._literal is None:
-                self._literal = to_literal(self.held, self.port.python_type, self.port.literal_type)
+                self._literal = to_literal(self.held, self.output_type.python_type, self.output_type.literal_type)
             return self._literal
 
     def native(self) -> Any:
         """Copy what is held, unless its type has got another transformer since."""
-        way = self.port.trusted_way
-        if way.trust.holds():
-            return way.renew([self.held])[0]
-        return to_native(self.literal(), self.port.python_type)
+        copier = self.output_type.trusted_copier
+        if copier.trust.holds():
+            return copier.renew([self.held])[0]
+        return to_native(self.literal(), self.output_type.python_type)
 
 
-class LiteralValue(Value):
+class LiteralValue(CrossingValue):
     """A value that crosses as its literal; what it converts to is kept if it can be proven."""
 
     __slots__ = ("_literal", "_proven")
 
-    def __init__(self, port: Port, literal: Literal) -> None:
-        self.port = port
+    def __init__(self, output_type: OutputType, literal: Literal) -> None:
+        self.output_type = output_type
         self._literal = literal
         self._proven: list[Any] = []
 
@@ -145,12 +145,12 @@ class LiteralValue(Value):
 
     def native(self) -> Any:
         """Convert it, the second time from the proven value of the first."""
-        way = self.port.way
-        if way is None or not way.trust.holds():
-            return to_native(self._literal, self.port.python_type)
+        copier = self.output_type.copier
+        if copier is None or not copier.trust.holds():
+            return to_native(self._literal, self.output_type.python_type)
         if self._proven:
-            return way.renew(self._proven)[0]
-        native = to_native(self._literal, self.port.python_type)
+            return copier.renew(self._proven)[0]
+        native = to_native(self._literal, self.output_type.python_type)
         with suppress(UnprovenError):
-            self._proven = way.prove([native])
+            self._proven = copier.prove([native])
         return native

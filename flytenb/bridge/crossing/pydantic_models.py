@@ -13,7 +13,7 @@ from flytekit.core.type_engine import ListTransformer, TypeEngine
 from flytekit.models.literals import Literal, LiteralCollection
 
 from flytenb.bridge import private
-from flytenb.bridge.crossing.ways import Trust
+from flytenb.bridge.crossing.copiers import Trust
 
 _LOCAL: Any = None
 """The context that flytekit's transformer of models takes and doesn't use (1.16.31)."""

@@ -1,4 +1,4 @@
-"""Which cheap way a type takes, if any; what has none crosses as its literal.
+"""The copier of a type, if there is one; values of other types cross as literals.
 
 There are two carriers, with different rules. A literal tree carries scalars, lists and dicts with text keys, each by
 its type transformer. MessagePack carries what is inside a dataclass or a dict with other keys, by mashumaro, which
@@ -20,37 +20,37 @@ from flytekit.core.type_engine import TypeEngine
 
 from flytenb.bridge import private
 from flytenb.bridge.crossing.arrays import ArrayCopy
+from flytenb.bridge.crossing.copiers import Copier, DictCopy, ListCopy, OptionalCopy, Share, Trust
 from flytenb.bridge.crossing.frames import FrameCopy
-from flytenb.bridge.crossing.limits import INT, PACKED_DURATION, PACKED_INT, PACKED_TIME, TEXT, Limit
+from flytenb.bridge.crossing.literal_limits import INT, PACKED_DURATION, PACKED_INT, PACKED_TIME, TEXT, Limit
 from flytenb.bridge.crossing.records import RecordCopy, field_types
-from flytenb.bridge.crossing.ways import DictCopy, ListCopy, OptionalCopy, Share, Trust, Way
 
 
-def find_way(python_type: Any) -> Way | None:
-    """Return the cheap way of a type that a task declares, or None; the same object until a transformer changes."""
+def find_copier(python_type: Any) -> Copier | None:
+    """Return the copier of a type that a task declares, or None; the same object until a transformer changes."""
     try:
-        way = _cached(python_type)
-        if _is_outdated(way):
+        copier = _cached(python_type)
+        if _is_outdated(copier):
             _cached.cache_clear()
-            way = _cached(python_type)
+            copier = _cached(python_type)
     except TypeError:  # an annotation may hold what can't be hashed
         return None
-    return way
+    return copier
 
 
 @lru_cache(maxsize=512)
-def _cached(python_type: Any) -> Way | None:
+def _cached(python_type: Any) -> Copier | None:
     return _choose(python_type, frozenset())
 
 
 _seen: dict[Any, Any] = {}
-"""The registry as it was when a type last turned out to have no way."""
+"""The registry as it was when a type last turned out to have no copier."""
 
 
-def _is_outdated(way: Way | None) -> bool:
-    """Whether the registry says otherwise now; that there is no way may be due to anything in it."""
-    if way is not None:
-        return not way.trust.holds()
+def _is_outdated(copier: Copier | None) -> bool:
+    """Whether the registry says otherwise now; that there is no copier may be due to anything in it."""
+    if copier is not None:
+        return not copier.trust.holds()
     registry = private.transformer_registry()
     if registry == _seen:
         return False
@@ -64,26 +64,26 @@ def is_optional_of(consumer: Any, producer: Any) -> bool:
     return get_origin(consumer) in (Union, UnionType) and set(get_args(consumer)) == {producer, NoneType}
 
 
-def find_attribute(way: Way, python_type: Any, path: tuple[str | int, ...]) -> tuple[Way, Any] | None:
-    """Return the way and the type of what `promise.a[0]` leads to, or None where only the literal can tell."""
+def find_attribute(copier: Copier, python_type: Any, path: tuple[str | int, ...]) -> tuple[Copier, Any] | None:
+    """Return the copier and the type of what `promise.a[0]` leads to, or None where only the literal can tell."""
     is_packed = False
     for step in path:
-        if isinstance(way, OptionalCopy):
+        if isinstance(copier, OptionalCopy):
             if not is_packed:  # in a literal tree a union hides what is in it
                 return None
-            way = way.element
+            copier = copier.element
             [python_type] = [arg for arg in get_args(python_type) if arg is not NoneType]
-        if isinstance(way, ListCopy) and type(step) is int:
-            way, python_type = way.element, get_args(python_type)[0]
-        elif isinstance(way, DictCopy) and type(step) is get_args(python_type)[0]:
+        if isinstance(copier, ListCopy) and type(step) is int:
+            copier, python_type = copier.element, get_args(python_type)[0]
+        elif isinstance(copier, DictCopy) and type(step) is get_args(python_type)[0]:
             is_packed = is_packed or type(step) is not str
-            way, python_type = way.element, get_args(python_type)[1]
-        elif isinstance(way, RecordCopy) and step in way.fields:
+            copier, python_type = copier.element, get_args(python_type)[1]
+        elif isinstance(copier, RecordCopy) and step in copier.fields:
             is_packed = True
-            way, python_type = way.fields[str(step)], get_type_hints(python_type)[str(step)]
+            copier, python_type = copier.fields[str(step)], get_type_hints(python_type)[str(step)]
         else:
             return None
-    return way, python_type
+    return copier, python_type
 
 
 # -- in a literal tree -------------------------------------------------------------------------------------------------
@@ -100,8 +100,8 @@ _SCALARS: dict[Any, tuple[Any, Limit | None]] = {
 """What a literal returns as it is. A datetime isn't there: without a zone it becomes UTC."""
 
 
-def _choose(python_type: Any, within: frozenset[type]) -> Way | None:
-    """Return the way of a type in a literal tree; `within` are the dataclasses around it."""
+def _choose(python_type: Any, within: frozenset[type]) -> Copier | None:
+    """Return the copier of a type in a literal tree; `within` are the dataclasses around it."""
     origin, args = get_origin(python_type), get_args(python_type)
     if origin is list and args:
         element = _choose(args[0], within)
@@ -127,31 +127,31 @@ def _choose(python_type: Any, within: frozenset[type]) -> Way | None:
     return _choose_array(python_type) or _choose_frame(python_type)
 
 
-def _choose_dict(python_type: Any, key: Any, element: Any, within: frozenset[type]) -> Way | None:
+def _choose_dict(python_type: Any, key: Any, element: Any, within: frozenset[type]) -> Copier | None:
     trust = _trust(type_engine.DictTransformer, python_type, dict)
-    keys: Way | None = Share({str: TEXT}) if key is str else _choose_key(key)
+    keys: Copier | None = Share({str: TEXT}) if key is str else _choose_key(key)
     elements = _choose(element, within) if key is str else _choose_packed(element, within)
     return DictCopy(keys, elements, trust) if keys and elements and trust else None
 
 
-def _choose_union(python_type: Any, args: tuple[Any, ...], within: frozenset[type]) -> Way | None:
+def _choose_union(python_type: Any, args: tuple[Any, ...], within: frozenset[type]) -> Copier | None:
     """A union of scalars tells them apart by its tags; of other types only None is told apart for certain."""
     trust = _trust(type_engine.UnionTransformer, python_type, Union, UnionType)
-    ways = [_choose(arg, within) for arg in args]
-    if not trust or not all(ways):
+    copiers = [_choose(arg, within) for arg in args]
+    if not trust or not all(copiers):
         return None
-    trust = Trust({}, trust, *(way.trust for way in ways if way))
+    trust = Trust({}, trust, *(copier.trust for copier in copiers if copier))
     if all(arg in _SCALARS for arg in args):
         return Share({arg: _SCALARS[arg][1] for arg in args}, trust)
     if len(args) != 2 or NoneType not in args:
         return None
-    [element] = [way for arg, way in zip(args, ways, strict=True) if arg is not NoneType and way]
+    [element] = [copier for arg, copier in zip(args, copiers, strict=True) if arg is not NoneType and copier]
     if isinstance(element, Share):
         return Share({**element.limits, NoneType: None}, trust)
     return OptionalCopy(element, trust)
 
 
-def _choose_array(python_type: Any) -> Way | None:
+def _choose_array(python_type: Any) -> Copier | None:
     numpy: Any = sys.modules.get("numpy")
     if numpy is None or (get_origin(python_type) or python_type) is not numpy.ndarray:
         return None
@@ -161,7 +161,7 @@ def _choose_array(python_type: Any) -> Way | None:
     return ArrayCopy(numpy, trust) if trust else None
 
 
-def _choose_frame(python_type: Any) -> Way | None:
+def _choose_frame(python_type: Any) -> Copier | None:
     if getattr(python_type, "__module__", "").partition(".")[0] != "pandas":
         return None  # flytekit leaves a lazy module behind: a look at it would load pandas
     pandas: Any = sys.modules["pandas"]
@@ -195,8 +195,8 @@ _PACKED: dict[Any, Limit | None] = {
 }
 
 
-def _choose_packed(python_type: Any, within: frozenset[type]) -> Way | None:
-    """Return the way of a type inside a dataclass."""
+def _choose_packed(python_type: Any, within: frozenset[type]) -> Copier | None:
+    """Return the copier of a type inside a dataclass."""
     origin, args = get_origin(python_type), get_args(python_type)
     if origin is list and args:
         element = _choose_packed(args[0], within)
@@ -220,17 +220,17 @@ def _choose_packed(python_type: Any, within: frozenset[type]) -> Way | None:
     return None if record is None else RecordCopy(python_type, record)
 
 
-def _choose_key(python_type: Any) -> Way | None:
+def _choose_key(python_type: Any) -> Copier | None:
     return Share({python_type: _PACKED[python_type]}) if python_type in (str, int) else None
 
 
-def _choose_record(cls: type, within: frozenset[type]) -> dict[str, Way] | None:
-    """Return the ways of a dataclass's fields; one that contains itself has none."""
+def _choose_record(cls: type, within: frozenset[type]) -> dict[str, Copier] | None:
+    """Return the copiers of a dataclass's fields; one that contains itself has none."""
     types = None if cls in within else field_types(cls)
     if types is None:
         return None
-    ways = {name: _choose_packed(t, within | {cls}) for name, t in types.items()}
-    return {name: way for name, way in ways.items() if way} if all(ways.values()) else None
+    copiers = {name: _choose_packed(t, within | {cls}) for name, t in types.items()}
+    return {name: copier for name, copier in copiers.items() if copier} if all(copiers.values()) else None
 
 
 def _is_sound(cls: type[enum.Enum], *kinds: type) -> bool:

@@ -1,7 +1,7 @@
-"""The cheap ways to cross: prove that a literal round trip would change nothing, then copy just enough.
+"""Copiers: prove that a literal round trip would change nothing, then copy as much as is needed.
 
-All work is done on many values at once, since a loop in C is ten times a loop in Python. Which type takes which way is
-left to `choice`.
+All work is done on many values at once, since a loop in C is ten times a loop in Python. The copier of a type is
+found by `copier_lookup`.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from itertools import chain, islice
 from typing import Any, Protocol
 
 from flytenb.bridge import private
-from flytenb.bridge.crossing.limits import Limit
+from flytenb.bridge.crossing.literal_limits import Limit
 
 _look_up = private.transformer_registry().get
 
 
 class Trust:
-    """What the type engine's registry must say for a way to be right: each key with its transformer, None for absent.
+    """State of the type engine's registry that a copier relies on: each key with its transformer, None for absent.
 
     A user may register a transformer at any time, so it is asked anew for every value.
     """
@@ -44,8 +44,8 @@ class UnprovenError(Exception):
     """This value might not come back from a literal as it is."""
 
 
-class Way(Protocol):
-    """How values of one type cross without a literal.
+class Copier(Protocol):
+    """Proves and copies values of one type, so that they cross without a literal.
 
     Attributes:
         name: `share`, `copy`, `array` or `frame`.
@@ -96,11 +96,11 @@ class Share:
 
 
 class ListCopy:
-    """Lists, whose elements have a way."""
+    """Lists, whose elements have a copier."""
 
     name = "copy"
 
-    def __init__(self, element: Way, trust: Trust = ALWAYS) -> None:
+    def __init__(self, element: Copier, trust: Trust = ALWAYS) -> None:
         self.element = element
         self.trust = Trust({}, trust, element.trust)
 
@@ -122,11 +122,11 @@ class ListCopy:
 
 
 class DictCopy:
-    """Dicts with keys of one immutable type, whose values have a way."""
+    """Dicts with keys of one immutable type, whose values have a copier."""
 
     name = "copy"
 
-    def __init__(self, key: Way, element: Way, trust: Trust = ALWAYS) -> None:
+    def __init__(self, key: Copier, element: Copier, trust: Trust = ALWAYS) -> None:
         self.key = key
         self.element = element
         self.trust = Trust({}, trust, key.trust, element.trust)
@@ -148,11 +148,11 @@ class DictCopy:
 
 
 class OptionalCopy:
-    """None, or a value that has a way."""
+    """None, or a value that has a copier."""
 
     name = "copy"
 
-    def __init__(self, element: Way, trust: Trust = ALWAYS) -> None:
+    def __init__(self, element: Copier, trust: Trust = ALWAYS) -> None:
         self.element = element
         self.trust = Trust({}, trust, element.trust)
 

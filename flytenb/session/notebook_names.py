@@ -21,7 +21,7 @@ _SHELL_NAMES = frozenset({"In", "Out", "exit", "quit", "get_ipython", "open"})
 _NUMBERS = {"retries": ("1", "2", "3"), "timeout": ("60", "600", "3600")}
 
 
-class Names:
+class NotebookNames:
     """Looks up names of a notebook, and lists those of one kind.
 
     Args:

@@ -1,0 +1,201 @@
+"""Packers of outputs and unpackers of inputs: prepared once per output or edge, called once per value."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from flytekit.core.constants import FLYTE_USE_OLD_DC_FORMAT
+from flytekit.core.utils import str2bool
+from flytekit.models.literals import Literal
+from flytekit.models.types import LiteralType
+
+from flytenb.bridge import private
+from flytenb.bridge.crossing.arrays import ArrayCopy
+from flytenb.bridge.crossing.copier_lookup import find_attribute, find_copier, is_optional_of
+from flytenb.bridge.crossing.copiers import Copier, Share, UnprovenError
+from flytenb.bridge.crossing.crossing_value import CopiedValue, CrossingValue, LiteralValue, OutputType, SharedValue
+from flytenb.bridge.crossing.literal import AttrPath, resolve_attribute, to_literal, to_native
+from flytenb.bridge.crossing.literal_limits import check_holdable, check_packed
+
+Pack: TypeAlias = Callable[[Any], CrossingValue]
+Unpack: TypeAlias = Callable[[CrossingValue], Any]
+
+
+def packer(python_type: Any, literal_type: LiteralType | None = None, *, strict: bool = False) -> Pack:
+    """Return a function that packs what a node returned for an output of this type.
+
+    It raises what flytekit raises for a value that the type doesn't admit, and UnholdableError, as a pod would, for a
+    number or text that no literal holds.
+    """
+    output_type = OutputType(python_type, literal_type, _copier(python_type, strict))
+    copier = output_type.copier
+    if copier is None:
+        return lambda value: _pack_literal(output_type, value)
+    if isinstance(copier, Share) and len(copier.limits) == 1:
+        return _scalar_packer(output_type, copier)
+    make = SharedValue if isinstance(copier, Share) else CopiedValue
+
+    def pack(value: Any) -> CrossingValue:
+        if copier.trust.holds():
+            try:
+                return make(output_type, copier.prove([value])[0])
+            except UnprovenError:
+                pass
+        return _pack_literal(output_type, value)
+
+    return pack
+
+
+def box_packer(
+    python_type: Any, literal_type: LiteralType | None = None, *, strict: bool = False
+) -> Callable[[list[Any]], CrossingValue]:
+    """As `packer`, but the returned function takes a list of one value and empties it.
+
+    `pack_box([task.execute(**inputs)])` doesn't copy an array that nothing else refers to.
+    """
+    pack = packer(python_type, literal_type, strict=strict)
+    copier = _copier(python_type, strict)
+    if not isinstance(copier, ArrayCopy):
+        return lambda box: pack(box.pop())
+    output_type = OutputType(python_type, literal_type, copier)
+
+    def pack_box(box: list[Any]) -> CrossingValue:
+        if copier.trust.holds():
+            try:
+                return CopiedValue(output_type, copier.adopt(box))
+            except UnprovenError:
+                pass
+        return pack(box.pop())
+
+    return pack_box
+
+
+def _scalar_packer(output_type: OutputType, copier: Share) -> Pack:
+    """The same with everything looked up beforehand: most values are scalars."""
+    [(kind, limit)] = copier.limits.items()
+    admits = limit.admits if limit is not None else None
+    look_up = private.transformer_registry().get
+    transformer = look_up(kind)
+
+    def pack(value: Any) -> CrossingValue:
+        if type(value) is kind and look_up(kind) is transformer and (admits is None or admits(value)):
+            return SharedValue(output_type, value)
+        return _pack_literal(output_type, value)
+
+    return pack
+
+
+def _pack_literal(output_type: OutputType, value: Any) -> CrossingValue:
+    try:
+        literal = to_literal(value, output_type.python_type, output_type.literal_type)
+    except OverflowError:
+        check_packed(value)
+        raise
+    check_holdable(literal)
+    return LiteralValue(output_type, literal)
+
+
+def from_literal(literal: Literal, python_type: Any, literal_type: LiteralType | None = None) -> CrossingValue:
+    """Return the value of a literal: a constant in a binding, a default, a hit in the cache."""
+    return LiteralValue(OutputType(python_type, literal_type, _copier(python_type, strict=False)), literal)
+
+
+def unpacker(producer_type: Any, consumer_type: Any, attr_path: AttrPath = (), *, strict: bool = False) -> Unpack:
+    """Return a function that converts a value to an input of `consumer_type`: a copy of its own."""
+    path = tuple(attr_path)
+    copier = _copier(producer_type, strict)
+    consumer_copier = copier if consumer_type is producer_type else _copier(consumer_type, strict)
+    if copier is not None and consumer_copier is not None:
+        if path:
+            found = find_attribute(copier, producer_type, path)
+            if found is not None and found[1] == consumer_type:
+                return _attribute_unpacker(copier, consumer_copier, path, found[0], consumer_type)
+        elif producer_type == consumer_type and isinstance(copier, Share) and len(copier.limits) == 1:
+            return _scalar_unpacker(copier, consumer_type)
+        elif producer_type == consumer_type or is_optional_of(consumer_type, producer_type):
+            return _native_unpacker(copier, consumer_copier, consumer_type)
+    return lambda value: _unpack_literal(value, path, consumer_type)
+
+
+def hash_of(value: CrossingValue, attr_path: AttrPath = ()) -> str | None:
+    """Return the hash that the producer's `HashMethod` gave a value; None if it has none, or only a part is unpacked.
+
+    Of a list or dict it is made of those of its elements; an element without one counts by its literal.
+    """
+    is_whole = isinstance(value, LiteralValue) and not attr_path
+    return _hash_in(value.literal()) if is_whole else None
+
+
+def _hash_in(literal: Literal) -> str | None:
+    """Return a literal's hash, as the cluster's catalog takes it (`catalog/hashing.go`, 1.16.8)."""
+    if literal.hash:
+        return str(literal.hash)
+    inner: list[tuple[str, Literal]] = []
+    if literal.collection is not None:
+        inner = [("", each) for each in literal.collection.literals]
+    elif literal.map is not None:
+        inner = sorted(literal.map.literals.items(), key=lambda pair: pair[0])
+    found = [(key, _hash_in(each), each) for key, each in inner]
+    if all(said is None for _, said, _ in found):
+        return None
+    digest = hashlib.blake2b(digest_size=16)
+    for key, said, each in found:
+        held = said.encode() if said is not None else each.to_flyte_idl().SerializeToString(deterministic=True)
+        for piece in (key.encode(), b"hash" if said is not None else b"literal", held):
+            digest.update(len(piece).to_bytes(8, "little") + piece)
+    return f"of its elements: {digest.hexdigest()}"
+
+
+def _scalar_unpacker(copier: Share, consumer_type: Any) -> Unpack:
+    look_up = private.transformer_registry().get
+    [kind] = copier.limits
+    transformer = look_up(kind)
+
+    def unpack(value: CrossingValue) -> Any:
+        if type(value) is SharedValue and value.output_type.copier is copier and look_up(kind) is transformer:
+            return value.held
+        return value.native() if value.output_type.copier is copier else _unpack_literal(value, (), consumer_type)
+
+    return unpack
+
+
+def _native_unpacker(copier: Copier, consumer_copier: Copier, consumer_type: Any) -> Unpack:
+    def unpack(value: CrossingValue) -> Any:
+        if value.output_type.copier is copier and consumer_copier.trust.holds():
+            return value.native()
+        return _unpack_literal(value, (), consumer_type)
+
+    return unpack
+
+
+def _attribute_unpacker(
+    copier: Copier, consumer_copier: Copier, path: AttrPath, inner: Copier, consumer_type: Any
+) -> Unpack:
+    def unpack(value: CrossingValue) -> Any:
+        is_right = value.output_type.copier is copier and copier.trust.holds() and consumer_copier.trust.holds()
+        if is_right and isinstance(value, SharedValue | CopiedValue):
+            at = value.held
+            try:
+                for step in path:
+                    at = at[step] if type(at) in (list, dict) else getattr(at, str(step))
+                return inner.renew([at])[0]
+            except (LookupError, AttributeError):
+                pass  # the literal has the words for it
+        return _unpack_literal(value, path, consumer_type)
+
+    return unpack
+
+
+def _unpack_literal(value: CrossingValue, path: AttrPath, consumer_type: Any) -> Any:
+    return to_native(resolve_attribute(value.literal(), path), consumer_type)
+
+
+def _copier(python_type: Any, strict: bool) -> Copier | None:
+    """The copier of a type; None with `strict`, or if flytekit writes dataclasses in its old format."""
+    copier = None if strict else find_copier(python_type)
+    if copier is not None and not isinstance(copier, Share) and str2bool(os.getenv(FLYTE_USE_OLD_DC_FORMAT)):
+        return None
+    return copier
