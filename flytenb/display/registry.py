@@ -133,8 +133,10 @@ class Registry:
         if found is None:
             with self._lock:
                 self._load_names()
-                found = tuple(dict.fromkeys(self._look_up(cls)))
-                self._cache[cls] = found
+                by_name = {path: named(path) for path in self._names if _may_name(path, cls)}
+                found = tuple(dict.fromkeys(self._look_up(cls, by_name)))
+                if None not in by_name.values():  # an import may still give a name to the class
+                    self._cache[cls] = found
         return found
 
     def _load_names(self) -> None:
@@ -142,8 +144,8 @@ class Registry:
         if load is not None:
             self._names = {**load(), **self._names}
 
-    def _look_up(self, cls: type) -> Iterator[Display]:
-        by_class = {named(path): display for path, display in self._names.items() if _may_name(path, cls)}
+    def _look_up(self, cls: type, by_name: dict[str, Any]) -> Iterator[Display]:
+        by_class = {of: self._names[path] for path, of in by_name.items()}
         for ancestor in cls.__mro__:
             for known in (self._types.get(_type_key(ancestor)), by_class.get(ancestor)):
                 if known is not None:

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import collections.abc
 import dataclasses
+import sys
 from collections.abc import Iterator, Mapping
 from importlib import metadata
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from flytenb.display.part import Group, Html, Section, Table, Text, Tree, Value
 from flytenb.display.registry import BUILT_IN, Registry, plugin_displays
 from flytenb.display.show import show
 from flytenb.errors import DefinitionError
+from flytenb.wording.packages import named
 
 
 @pytest.fixture
@@ -122,6 +125,32 @@ def test_a_dotted_name_stands_for_a_class_that_may_not_be_there(registry):
     registry.register("tests.display.test_registry.Dog")(lambda value, view: Value("by name"))
     registry.register("nowhere.at.all.Thing")(lambda value, view: Value("never"))
     assert _text(Dog(), registry) == "by name"
+
+
+@pytest.mark.parametrize("place", ["defines", "gives another name to"])
+@pytest.mark.parametrize("key", ["class", "ancestor"])
+def test_a_dotted_name_is_found_once_the_module_that_has_it_is_imported(registry, monkeypatch, place, key):
+    base = type("Thing", (), {"__module__": "heavylib.core"})
+    shown = (base if key == "class" else type("Special", (base,), {"__module__": "heavylib.core"}))()
+    path = "heavylib.core" if place == "defines" else "heavylib.api"
+    registry.register(f"{path}.Thing")(lambda value, view: Value("by name"))
+    assert "by name" not in _text(shown, registry)
+    module = ModuleType(path)
+    module.Thing = base
+    monkeypatch.setitem(sys.modules, path, module)
+    assert _text(shown, registry) == "by name"
+
+
+def test_a_lookup_is_kept_unless_a_name_is_still_unknown(registry, monkeypatch):
+    looked_up = []
+    monkeypatch.setattr(registry_module, "named", lambda path: looked_up.append(path) or named(path))
+    registry.register("tests.display.test_registry.Dog")(lambda value, view: Value("by name"))
+    registry.register("heavylib.Thing")(lambda value, view: Value("never"))
+    looked_up.clear()
+    for _ in range(3):
+        assert _text(Dog(), registry) == "by name"
+    assert looked_up.count("tests.display.test_registry.Dog") == 1
+    assert "heavylib.Thing" not in looked_up  # a name of another package says nothing about the class
 
 
 def test_not_implemented_and_the_value_itself_leave_it_to_the_next(registry):
