@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 def places(kind: str) -> set[str]:
     """The files of the package that the table in `docs/contributing.md` names."""
     text = (ROOT / "docs" / "contributing.md").read_text("utf-8")
-    table = text.partition("## A new kind of node")[2].partition("Nothing else")[0]
+    table = text.partition("## A new kind of node")[2].partition("\n## ")[0]
     files: set[str] = set()
     for row in table.splitlines():
         found = re.findall(r"`([\w/<>]+\.py)`", row.split("|")[1]) if row.startswith("|") else []
