@@ -88,7 +88,7 @@ _ANSWERS = Rule(
 
 @dataclass(frozen=True)
 class Settings:
-    """Settings of a run. None of them changes its outputs.
+    """Settings of a run. Only `stand_ins` and `answers` can change its outputs.
 
     Attributes:
         workers: how many nodes run at the same time.
