@@ -77,7 +77,7 @@ def graph(entity: Any) -> Graph:
 
     Raises:
         NotAnEntityError: for anything but a task, workflow or launch plan.
-        Exception: whatever a workflow's own code raises while it compiles.
+        Exception: any exception that the workflow's function raises while it is compiled.
     """
     require_entity(entity)
     recompile_stale(entity)
@@ -95,14 +95,14 @@ def draw(
     """Draw an entity, a graph or a run.
 
     Args:
-        what: a task, workflow or launch plan, a `Graph`, or a `Run`, which is drawn in its present state.
-        upstream: a node (path or name): draw only it and what it depends on.
-        downstream: a node: draw only it and what depends on it.
-        between: two nodes: draw only the paths from one to the other.
-        depth: how many levels of subworkflows are open; None opens as many as fit.
+        what: a task, workflow or launch plan, a `Graph`, or a `Run`, which is drawn in its current state.
+        upstream: path or name of a node: draw only this node and the nodes that it depends on.
+        downstream: path or name of a node: draw only this node and the nodes that depend on it.
+        between: two nodes: draw only the paths from the first to the second.
+        depth: the number of levels of subworkflows that are open; None opens as many as fit.
 
     Raises:
-        NotAnEntityError: for anything that can't be drawn.
+        NotAnEntityError: for an object that can't be drawn.
         UnknownNameError: for a node that doesn't exist, with the closest names.
     """
     states = what._states if isinstance(what, Run) else None
@@ -120,14 +120,14 @@ def start(entity: Any, /, *positional: Any, **inputs: Any) -> Run:
 
     Raises:
         NotAnEntityError: for anything but a task, workflow or launch plan.
-        InputError: with every bad input.
+        InputError: for invalid inputs; the message lists all of them.
         StubError: if the entity has no body yet.
     """
     return Options().start(entity, *positional, **inputs)
 
 
 def run(entity: Any, /, *positional: Any, **inputs: Any) -> Run:
-    """Run an entity here and wait for it; interrupting cancels it.
+    """Run an entity locally and wait for the run; an interrupt cancels it.
 
     Args:
         entity: a task, workflow or launch plan.
@@ -135,8 +135,10 @@ def run(entity: Any, /, *positional: Any, **inputs: Any) -> Run:
         **inputs: inputs by name.
 
     Raises:
-        InputError: with every bad input.
-        BaseException: the failed task's own exception; the run itself is kept in its session.
+        NotAnEntityError: for anything but a task, workflow or launch plan.
+        InputError: for invalid inputs; the message lists all of them.
+        StubError: if the entity has no body yet.
+        BaseException: the exception of the failed task; the run is kept in the session.
     """
     return Options().run(entity, *positional, **inputs)
 
@@ -153,20 +155,20 @@ def options(
 ) -> Options:
     """Return settings with the methods `.run(entity, …)` and `.start(entity, …)`.
 
-    They are separate from the call, so that no setting has the name of an input. A setting that is left out is taken
+    Settings are passed separately from inputs, so that both can have the same name. A setting that is omitted is taken
     from IPython's configuration, from pyproject.toml or from the defaults, in this order.
 
     Args:
-        workers: how many nodes run at the same time.
-        strict: whether every value crosses as its literal, as on a cluster.
+        workers: the number of nodes that run at the same time.
+        strict: whether every value is converted to its literal and back, as on a cluster.
         cache: whether cached tasks read and fill the cache; "overwrite" only fills it.
         processes: whether plain Python tasks run in processes of their own.
         stand_ins: functions or entities that replace reference entities, by the entity's name.
-        answers: answers to gates, by node path or gate name.
-        listeners: called with each `RunEvent`.
+        answers: answers to gates, by node path or gate name: True, False or a value.
+        listeners: functions that are called with each `RunEvent`.
 
     Raises:
-        UsageError: for a value that its setting doesn't accept.
+        UsageError: for an invalid value.
     """
     return Options().options(
         workers=workers,
@@ -180,7 +182,7 @@ def options(
 
 
 class Options:
-    """Settings that start runs; immutable. Made by `flytenb.options`."""
+    """Settings with methods that start runs; immutable. Created by `flytenb.options`."""
 
     def __init__(self, given: Mapping[str, Choice] = MappingProxyType({}), listeners: Iterable[Listener] = ()) -> None:
         self._given = dict(given)
@@ -191,7 +193,7 @@ class Options:
         """The settings of a run that is started now.
 
         Raises:
-            UsageError: for a value that its setting doesn't accept, with the place where it was set.
+            UsageError: for an invalid value; the hint names the place where it was set.
         """
         return settings_from(resolve(self._given, host.session.configured, read_project()))
 
@@ -206,7 +208,7 @@ class Options:
         answers: Mapping[str, Any] | None = None,
         listeners: Iterable[Listener] | None = None,
     ) -> Options:
-        """Return these settings with some of them changed; the arguments are those of `flytenb.options`."""
+        """Return a copy with some settings changed; the arguments are those of `flytenb.options`."""
         values = {
             "workers": workers,
             "strict": strict,
@@ -228,7 +230,7 @@ class Options:
             return made._begin()
 
     def run(self, entity: Any, /, *positional: Any, **inputs: Any) -> Run:
-        """Run an entity and wait for it; interrupting cancels it. Inputs as for `flytenb.run`."""
+        """Run an entity and wait for the run; an interrupt cancels it. Inputs as for `flytenb.run`."""
         made = self._prepare(entity, positional, inputs)
         endings: list[Callable[[], None]] = []
         gates = GatePrinter()
@@ -263,10 +265,10 @@ class Options:
 
 
 def show(value: Any, declared: Any = None, *, name: str = "") -> Rendering:
-    """Show a value by its declared type, else by its own: bounded in size, escaped, never raising.
+    """Return the display of a value by its declared type, else by its own: limited in size, escaped; it never raises.
 
     Args:
-        value: what to show.
+        value: the value to show.
         declared: its declared type, if that differs from `type(value)`.
         name: a title.
     """
@@ -277,28 +279,27 @@ def display_for(key: Key) -> Callable[[F], F]:
     """Return a decorator that makes a function the display of a type.
 
     The function gets a value and a `View`, and returns a part, another value that is shown instead, or
-    `NotImplemented` to leave the value to the next display.
+    `NotImplemented` to pass the value to the next display.
 
     Args:
-        key: a type, its dotted name (`"heavylib.Thing"`, which is not imported), or a function of a value that tells
-            whether the display fits.
+        key: a type, its dotted name (`"heavylib.Thing"`, which is not imported), or a predicate on the value.
 
     Raises:
-        DefinitionError: if the function can't be called with a value and a view, or the key is none of these.
+        DefinitionError: if the function can't be called with a value and a view, or for any other key.
     """
     return REGISTRY.register(key)
 
 
 def lens(python_type: Any, sample: Any = ...) -> Lens:
-    """Show how flytekit handles a type: its transformer and the reason for it, and the round trip of a value.
+    """Return how flytekit handles a type: its transformer, the reason for it, and the round trip of a value.
 
     Args:
         python_type: an annotation.
-        sample: a value of the type; if left out, one is made where the type says enough.
+        sample: a value of the type; if omitted, one is made from the type where possible.
 
     Raises:
         UsageError: for a value instead of a type.
-        TypeError: if flytekit can't look the type up at all.
+        TypeError: if flytekit can't look up the type.
     """
     if not is_annotation(python_type):
         hint = f"pass a value along with its type: flytenb.lens({class_name(python_type)}, sample=…)"
@@ -309,17 +310,17 @@ def lens(python_type: Any, sample: Any = ...) -> Lens:
 def check_transformer(
     python_type: Any, samples: Iterable[Any] = (), *, wrong: Sequence[Any] | None = None
 ) -> Conformance:
-    """Test a type transformer with everything that can happen to a value between tasks.
+    """Test the transformer of a type with everything that can happen to a value between tasks.
 
     In the tests of a package: `result = flytenb.check_transformer(Audio, [clip]); assert result.ok, result`.
 
     Args:
         python_type: the type.
-        samples: values of the type; without any, one is made where the type says enough.
-        wrong: values that the transformer must refuse; by default an object, a number and a text.
+        samples: values of the type; if omitted, one is made from the type where possible.
+        wrong: values that the transformer must reject; by default an object, a number and a text.
 
     Raises:
-        NoSampleError: if there are no samples and none can be made.
+        NoSampleError: if samples are omitted and none can be made.
     """
     return Conformance.of(python_type, samples, wrong)
 

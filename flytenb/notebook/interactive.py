@@ -21,25 +21,24 @@ def control_for(key: Key) -> Callable[[F], F]:
     """Return a decorator that makes a function the input control of a type.
 
     The function gets the declared type and a `flytenb.parts.ControlContext`, and returns a `flytenb.parts.Control`, or
-    `NotImplemented` to leave the type to the next control.
+    `NotImplemented` to pass the type to the next control.
 
     Args:
-        key: a type, its dotted name (`"heavylib.Thing"`, which is not imported), or a function of a declared type that
-            tells whether the control fits.
+        key: a type, its dotted name (`"heavylib.Thing"`, which is not imported), or a predicate on the declared type.
 
     Raises:
-        DefinitionError: if the function can't be called with two arguments, or the key is none of these.
+        DefinitionError: if the function can't be called with two arguments, or for any other key.
     """
     return CONTROLS.register(key)
 
 
 def explore(value: Any, declared: Any = None, *, name: str = "") -> Explorer:
-    """Show a value with controls: pages, sorting and search of rows, slices, which parts are open.
+    """Return a display with controls: pages, sorting and search of rows, slices of arrays, nested values to open.
 
-    Without a front end that runs widgets, and in the saved notebook, the output is that of `show`.
+    In a front end without widgets, and in a saved notebook, the output is that of `show`.
 
     Args:
-        value: what to show.
+        value: the value to show.
         declared: its declared type, if that differs from `type(value)`.
         name: a title.
     """
@@ -49,9 +48,9 @@ def explore(value: Any, declared: Any = None, *, name: str = "") -> Explorer:
 
 
 def form(entity: Any) -> Form:
-    """Return an input form of an entity. As the last line of a cell it shows itself; its button starts a run.
+    """Return an input form of an entity. As the last line of a cell it is shown; its button starts a run.
 
-    The content of a form is kept in the session, by the entity's name.
+    The session keeps the inputs of a form by the name of the entity.
 
     Raises:
         NotAnEntityError: for anything but a task, workflow or launch plan with Python types.

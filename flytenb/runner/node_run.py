@@ -1,4 +1,4 @@
-"""One node of a run, and all of them by path: what was given, what came out, what was printed, how long it took."""
+"""The nodes of a run: inputs, outputs, log, times and error of each, by path."""
 
 from __future__ import annotations
 
@@ -26,35 +26,35 @@ class NodeRun:
 
     @property
     def path(self) -> str:
-        """Where it stands in the graph."""
+        """The path of the node in the graph."""
         return self._record.path
 
     @property
     def entity(self) -> Any:
-        """What it is a use of; None for a branch."""
+        """The task, workflow or launch plan of the node; None for a branch."""
         return self._record.entity
 
     @property
     def phase(self) -> Phase:
-        """Where it stands in the run."""
+        """The phase of the node."""
         return self._record.phase
 
     @property
     def inputs(self) -> dict[str, Any]:
-        """What it was given, as Python values; copies, made when asked for. Empty before it has started."""
+        """The inputs as Python values, copied at each access; empty before the node has started."""
         return {name: self._run._handouts.give(value, declared) for name, value, declared in self._declared_inputs()}
 
     @property
     def outputs(self) -> dict[str, Any]:
-        """What it made, as Python values; copies, made when asked for. Empty before it has succeeded."""
+        """The outputs as Python values, copied at each access; empty before the node has succeeded."""
         return {name: self._run._handouts.give(value, declared) for name, value, declared in self._declared_outputs()}
 
     def _declared_inputs(self) -> list[tuple[str, Any, Any]]:
-        """What it was given, each with its name and its declared type; its files are the run's own, only to be read."""
+        """The inputs with names and declared types; files are the run's own and must not be modified."""
         return _with_types(self._read_inputs(), input_types(self.entity))
 
     def _declared_outputs(self) -> list[tuple[str, Any, Any]]:
-        """What it made, each with its name and its declared type; its files are the run's own, only to be read."""
+        """The outputs with names and declared types; files are the run's own and must not be modified."""
         return _with_types(self._read_outputs(), output_types(self.entity))
 
     def _read_inputs(self) -> dict[str, Any]:
@@ -72,44 +72,44 @@ class NodeRun:
 
     @property
     def log(self) -> str:
-        """What it printed."""
+        """The printed text."""
         return "".join(self._record.log or ())
 
     @property
     def started(self) -> float | None:
-        """When it started, in seconds since the epoch."""
+        """Time of the start, in seconds since the epoch; None before it."""
         return self._record.started
 
     @property
     def duration(self) -> float | None:
-        """Seconds from its start to its end, or to now."""
+        """Seconds from the start to the end, or until now; None before the start."""
         if self._record.started is None:
             return None
         return (self._record.ended or time.time()) - self._record.started
 
     @property
     def attempts(self) -> int:
-        """How often it was tried."""
+        """The number of attempts."""
         return self._record.attempts
 
     @property
     def cache_status(self) -> CacheStatus:
-        """What the cache did for it."""
+        """How the cache was used."""
         return self._record.cache
 
     @property
     def waited_for(self) -> tuple[str, ...]:
-        """What it had to wait for although its inputs were there: process-wide state, and the node that used it."""
+        """State that the node waited for after its inputs were available, each with the node that used it."""
         return self._record.waited_for
 
     @property
     def error(self) -> Failure | None:
-        """Why it failed."""
+        """The failure of the node, None if it hasn't failed."""
         return self._record.error
 
     @property
     def _state(self) -> NodeState:
-        """What a picture shows of it."""
+        """The state that a drawing shows."""
         record = self._record
         return NodeState(
             phase=record.phase,

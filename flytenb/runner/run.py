@@ -1,4 +1,4 @@
-"""A run as its user holds it: phase, result, nodes, events; it can be waited for, cancelled, answered."""
+"""A run as users see it: phase, result, nodes and events, and how to wait for it, cancel it and answer its gates."""
 
 from __future__ import annotations
 
@@ -32,16 +32,13 @@ from flytenb.runner.timeline import Timeline
 from flytenb.wording.quantities import count_text, duration_text
 
 _LOOK_EVERY = 0.2
-"""Seconds between two looks at whether the wait for a run was interrupted."""
+"""Seconds between two checks whether the wait for a run was interrupted."""
 _GRACE = 1.0
-"""Seconds that a wait goes on after the run's end, for listeners that haven't been given all of its events."""
+"""Seconds that a wait continues after the run's end for listeners that haven't received all events."""
 
 
 class Run:
-    """One attempt to run an entity, here.
-
-    Made by `flytenb.start` or `flytenb.run`, never by hand.
-    """
+    """One local run of an entity. Created by `flytenb.start` and `flytenb.run`."""
 
     def __init__(
         self,
@@ -65,7 +62,7 @@ class Run:
             self._plan = RunPlan(planner, self._root.wired, self._inputs, self._root.outputs)
 
     def _begin(self) -> Run:
-        """Start it on the shared threads and come back at once."""
+        """Start the run on the shared threads and return at once."""
         with held_back():
             self._scheduler.start(self._plan.root, self._plan.inside)
         return self
@@ -74,43 +71,43 @@ class Run:
 
     @property
     def name(self) -> str:
-        """The name of what runs."""
+        """The name of the entity."""
         return self._root.name
 
     @property
     def phase(self) -> Phase:
-        """Where the whole run stands."""
+        """The phase of the run."""
         return self._scheduler.journal.run_record.phase
 
     @property
     def started(self) -> float | None:
-        """When it started, in seconds since the epoch."""
+        """Time of the start, in seconds since the epoch; None before it."""
         return self._scheduler.journal.run_record.started
 
     @property
     def duration(self) -> float | None:
-        """Seconds from its start to its end, or to now."""
+        """Seconds from the start to the end, or until now; None before the start."""
         record = self._scheduler.journal.run_record
         return None if record.started is None else (record.ended or time.time()) - record.started
 
     @property
     def events(self) -> tuple[RunEvent, ...]:
-        """Everything that has happened so far, in order."""
+        """The events so far, in order."""
         return tuple(self._scheduler.journal.events)
 
     @property
     def error(self) -> Failure | None:
-        """Why it failed: the first failure; `also_failed` has the others."""
+        """The first failure, None if the run hasn't failed; `also_failed` has the others."""
         return self._scheduler.failure
 
     @property
     def also_failed(self) -> tuple[Failure, ...]:
-        """Failures beside the first, where the workflow goes on after one."""
+        """Failures after the first one, of a workflow whose failure policy lets other nodes run."""
         return self._scheduler.also_failed
 
     @property
     def inputs(self) -> dict[str, Any]:
-        """What it was given, defaults filled in; copies."""
+        """The inputs by name, including defaults; copies."""
         with self._scheduler.workspace.entered():
             return {name: value.native() for name, value in self._inputs.items()}
 
@@ -121,11 +118,11 @@ class Run:
 
     @property
     def outputs(self) -> dict[str, Any]:
-        """What came out, by name; copies. Empty unless it succeeded."""
+        """The outputs by name; copies. Empty unless the run has succeeded."""
         return {name: self._handouts.give(value, declared) for name, value, declared in self._declared_outputs()}
 
     def _declared_outputs(self) -> list[tuple[str, Any, Any]]:
-        """What came out, each with its name and its declared type; its files are the run's own, only to be read."""
+        """The outputs with names and declared types; files are the run's own and must not be modified."""
         return [(name, value, self._root.outputs[name]) for name, value in self._read_outputs().items()]
 
     def _read_outputs(self) -> dict[str, Any]:
@@ -137,7 +134,7 @@ class Run:
 
     @property
     def result(self) -> Any:
-        """What calling the entity returns: nothing, the output, or the named tuple of all.
+        """The return value of a call of the entity: None, the output, or a named tuple of the outputs.
 
         Raises:
             RunCancelledError: if the run was cancelled.
@@ -153,7 +150,7 @@ class Run:
 
     @property
     def graph(self) -> Graph:
-        """The graph of what runs: its inputs as they were given, with what its nodes turned out to contain."""
+        """The graph of the entity with the inputs of the run, and with the nodes that dynamic and eager tasks added."""
         spawned = self._scheduler.journal.spawned[:]
         if self._grown is None or len(spawned) != self._merged:
             graph = with_inputs(self._static_graph.get(), self._given)
@@ -165,29 +162,29 @@ class Run:
 
     @property
     def nodes(self) -> Nodes:
-        """The nodes by path (or by the entity's name, where it is the only one)."""
+        """The nodes by path, or by the name of the entity if only one node has it."""
         return Nodes(self)
 
     @property
     def _states(self) -> dict[str, NodeState]:
-        """What a picture shows of each node."""
+        """The state of each node that a drawing shows."""
         return {path: node._state for path, node in self.nodes.items()}
 
     def timeline(self) -> Timeline:
-        """When each node was at work."""
+        """Return when each node was running."""
         return Timeline.read(self)
 
     def compare(self, other: Run) -> Comparison:
-        """What differs between this run and another of the same entity: phases, outputs, nodes."""
+        """Return the differences to another run of the same entity: phases, outputs, nodes."""
         return Comparison.read(self, other)
 
     # --- what can be done --------------------------------------------------------------------------------------
 
     def wait(self, timeout: float | None = None) -> Run:
-        """Wait until it is over, or for so many seconds; interrupting the wait doesn't cancel the run.
+        """Wait until the run has ended, at most `timeout` seconds; an interrupt ends the wait and not the run.
 
         Raises:
-            FlytenbError: in a process that was forked while the run went on: its threads stayed in the other one.
+            FlytenbError: in a process that was forked during the run, whose threads are in the parent process.
         """
         if os.getpid() != self._scheduler.process and not self._scheduler.ending.finished.is_set():
             raise FlytenbError(
@@ -197,13 +194,13 @@ class Run:
         return self._wait_and(lambda: None, timeout)
 
     def _wait_and(self, look: Callable[[], None], timeout: float | None = None) -> Run:
-        """Wait as `wait` does, and call `look` whenever something may have changed, at least ten times a second."""
+        """Wait like `wait`, and call `look` after possible changes, at least ten times a second."""
         if main_thread.wait(self._scheduler.ending.finished, timeout, look):
             self._scheduler.journal.drain(_GRACE)
         return self
 
     def cancel(self) -> Run:
-        """Give up: queued nodes are aborted, running ones asked to stop. Does nothing when it is over."""
+        """Cancel the run: abort queued nodes and ask running ones to stop. Does nothing after the end of the run."""
         with held_back():
             self._scheduler.cancel()
         return self
@@ -213,17 +210,17 @@ class Run:
         answer_gate(self._scheduler, path, approved)
 
     def set_input(self, path: str, value: Any) -> None:
-        """Give an input gate its value; one of another type is refused and the gate goes on waiting."""
+        """Answer an input gate; a value of another type is rejected and the gate keeps waiting."""
         answer_gate(self._scheduler, path, value)
 
     @property
     def questions(self) -> dict[str, str]:
-        """What the gates that wait for an answer ask, by path."""
+        """The questions of the waiting gates, by path."""
         return {path: step.gate.question for path, step in [*self._scheduler.waiting_gates.items()]}
 
     @property
     def waiting(self) -> tuple[str, ...]:
-        """Paths of the gates that wait for an answer."""
+        """The paths of the waiting gates."""
         return tuple(self._scheduler.waiting_gates)
 
     def _raise_failure(self) -> None:
@@ -234,28 +231,31 @@ class Run:
             raise RunCancelledError(f"the run of {self.name!r} was cancelled")
 
     def listen(self, listener: Listener) -> Callable[[], None]:
-        """Give a listener everything that has happened so far, then everything that happens.
+        """Call a listener with the events so far and with each later event.
 
-        It is called by one thread at a time, in the order of the events, and may take its time: neither the run nor
-        another listener waits for it. One that raises is removed, with a warning.
+        It is called by one thread at a time, in the order of the events, and may be slow: neither the run nor
+        another listener waits for it. A listener that raises is removed, with a warning.
 
         Returns:
-            What removes the listener.
+            A function that removes the listener.
         """
         return self._scheduler.journal.listen(listener)
 
     def explore(self) -> None:
-        """Show the run to be clicked through: each node's values, log, source and error.
+        """Show the run in a live view, with the values, log, source and error of each node.
 
         Raises:
-            FlytenbError: without a notebook to show it in.
+            FlytenbError: outside of a notebook.
         """
         if self._viewer is None:
             raise FlytenbError("there is no notebook to explore the run in", hint="%load_ext flytenb, or run.nodes")
         self._viewer(self)
 
     def on_finish(self, job: Callable[[], Any]) -> None:
-        """Call `job` when it is over, on another thread; at once if it is. One that raises is reported as a warning."""
+        """Call `job` after the end of the run, on another thread; an exception is reported as a warning.
+
+        If the run has ended, `job` is called at once, on this thread.
+        """
         self._scheduler.ending.add(job)
 
     def __await__(self) -> Generator[Any, None, Run]:
@@ -280,5 +280,5 @@ class Run:
 
 
 def read_graph_once(entity: Any) -> Reading[Graph]:
-    """The graph of an entity as it is now, read only if somebody asks and once for as long as its workflow stays so."""
+    """Return the current graph of an entity: read on demand, and once for each state of its workflow."""
     return read_later(entity, lambda: read_once(entity, "graph", lambda: read_graph(entity)))
