@@ -29,11 +29,33 @@ class Special(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class InputPiece:
+    """The text of a task's input, known once the task is about to run."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class KnownText:
-    """A text or path, known as a whole (`end` is None) or by its start and end."""
+    """A text or path, known as a whole (`end` is None) or by its start and end.
+
+    Attributes:
+        start: how it starts, or the whole of it.
+        end: how it ends.
+        pieces: all of it, if the rest comes from inputs: texts, inputs, and `PATH_JOIN` between parts of a path.
+    """
 
     start: str
     end: str | None = None
+    pieces: tuple[str | InputPiece, ...] | None = None
+
+    def all_pieces(self) -> tuple[str | InputPiece, ...] | None:
+        """Return the pieces of a text that is known, at the latest when its task runs."""
+        return (self.start,) if self.end is None else self.pieces
+
+
+PATH_JOIN = "\0/"
+"""Between two parts of a path, of which an absolute one begins the path anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +105,15 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class LibraryResult:
-    """What an installed function or class returned, by its dotted name; a plain number or table has one as well."""
+    """What an installed function or class returned, by its dotted name; a plain number or table has one as well.
+
+    Attributes:
+        name: the dotted name.
+        input: the task's input that it is, of a plain number.
+    """
 
     name: str
+    input: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +170,19 @@ class Effects(Protocol):
 UNKNOWN: AbstractValue = frozenset([Special.UNKNOWN])
 OWN: AbstractValue = frozenset([Special.OWN])
 OPEN_FILE: AbstractValue = frozenset([Special.OPEN_FILE])
-PLAIN: AbstractValue = frozenset([LibraryResult("plain")])
+_PLAIN = "plain"
+PLAIN: AbstractValue = frozenset([LibraryResult(_PLAIN)])
 """A number, a date, a table: anything that isn't a path and isn't shared."""
+
+
+def text_input(name: str) -> AbstractValue:
+    """Return a task's input that is a text."""
+    return frozenset([KnownText("", "", (InputPiece(name),))])
+
+
+def number_input(name: str) -> AbstractValue:
+    """Return a task's input that is a plain number."""
+    return frozenset([LibraryResult(_PLAIN, name)])
 
 
 def join(values: Iterable[AbstractValue]) -> AbstractValue:
@@ -215,13 +254,23 @@ def texts(value: AbstractValue) -> Iterable[KnownText]:
     return [one for one in value if isinstance(one, KnownText)]
 
 
-def joined_text(parts: Iterable[AbstractValue]) -> AbstractValue:
-    """Return the text that is put together of parts, each of which may be known or not."""
+def joined_text(parts: Iterable[AbstractValue], *, is_formatted: bool = False) -> AbstractValue:
+    """Return the text that is put together of parts, each of which may be known or not.
+
+    Args:
+        parts: the parts in order.
+        is_formatted: whether numbers among them are written as text.
+    """
     start, end, is_whole, is_first = "", "", True, True
+    pieces: tuple[str | InputPiece, ...] | None = ()
     for part in parts:
         if is_private_path(part):
             return OWN
         only = next(iter(part)) if len(part) == 1 else None
+        more = only.all_pieces() if isinstance(only, KnownText) else None
+        if is_formatted and isinstance(only, LibraryResult) and only.input is not None:
+            more = (InputPiece(only.input),)
+        pieces = None if pieces is None or more is None else (*pieces, *more)
         if isinstance(only, KnownText):
             start, end = (start + only.start, end) if is_whole else (start, end + only.start)
             if only.end is not None:
@@ -229,7 +278,19 @@ def joined_text(parts: Iterable[AbstractValue]) -> AbstractValue:
         else:
             is_whole, end = False, ""
         is_first = False
-    return PLAIN if is_first else frozenset([KnownText(start, None if is_whole else end)])
+    return PLAIN if is_first else frozenset([KnownText(start, None) if is_whole else KnownText(start, end, pieces)])
+
+
+def without_inputs(value: AbstractValue) -> AbstractValue:
+    """Return a value of which no part is known from the task's inputs, since it was changed in between."""
+    return frozenset(
+        KnownText(one.start, one.end)
+        if isinstance(one, KnownText)
+        else LibraryResult(one.name)
+        if isinstance(one, LibraryResult)
+        else one
+        for one in value
+    )
 
 
 def is_private_path(value: AbstractValue) -> bool:

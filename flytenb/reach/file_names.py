@@ -18,9 +18,11 @@ from typing import NamedTuple
 
 from flytenb.reach.abstract_values import (
     OWN,
+    PATH_JOIN,
     PLAIN,
     UNKNOWN,
     AbstractValue,
+    InputPiece,
     KnownText,
     LibraryResult,
     Method,
@@ -31,15 +33,35 @@ from flytenb.reach.abstract_values import (
     join,
     joined_text,
     texts,
+    without_inputs,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class FileName:
-    """A file or directory by its name: the whole of it (`end` is None), or its start and end."""
+    """A file or directory by its name: the whole of it (`end` is None), or its start and end.
+
+    Attributes:
+        start: how the name starts, or the whole of it.
+        end: how it ends.
+        pieces: all of the name, if the rest comes from inputs of the task.
+    """
 
     start: str
     end: str | None = None
+    pieces: tuple[str | InputPiece, ...] | None = None
+
+    def inputs(self) -> Iterator[str]:
+        """Yield the inputs that the name is made of."""
+        return (piece.name for piece in self.pieces or () if isinstance(piece, InputPiece))
+
+    def with_inputs(self, inputs: Mapping[str, str | int]) -> FileName | None:
+        """Return the name with the values of the task's inputs, None for the address of a remote file."""
+        if self.pieces is None or any(name not in inputs for name in self.inputs()):
+            return self
+        text = "".join(piece if isinstance(piece, str) else str(inputs[piece.name]) for piece in self.pieces)
+        path = os.path.join(*text.split(PATH_JOIN))  # noqa: PTH118 - a text is wanted
+        return None if "://" in path else file_name(KnownText(path))
 
     def meets(self, other: FileName) -> bool:
         """Tell whether both may be one file, or one inside of the other."""
@@ -128,7 +150,10 @@ def files_of_call(name: str, args: Sequence[AbstractValue], named: Mapping[str, 
     first = args[:1] or [named[n] for n in _PATH_ARGUMENTS if n in named][:1]
     if _OPENERS.fullmatch(name):
         modes = [*args[1:2], *(named[n] for n in ("mode",) if n in named)]
-        is_written = any(not (found := texts(mode)) or any(set(t.start) & set("wax+") for t in found) for mode in modes)
+        is_written = any(
+            not (found := texts(mode)) or any(set(t.start) & set("wax+") or t.end is not None for t in found)
+            for mode in modes
+        )
         return _used(first, is_written=is_written)
     if _COMMANDS.fullmatch(name):
         return files_of_command(args, named)
@@ -230,7 +255,7 @@ def file_name(text: KnownText) -> FileName:
         return FileName(os.path.normpath(start or "."))
     folder, slash, rest = start.rpartition("/")
     clean = os.path.normpath(folder) if folder else folder
-    return FileName(rest if clean == "." else f"{clean}{slash}{rest}", text.end)
+    return FileName(rest if clean == "." else f"{clean}{slash}{rest}", text.end, text.pieces)
 
 
 def working_directory() -> str:
@@ -288,8 +313,9 @@ def files_of_script(script: str) -> Files:
 # --- operations on paths -----------------------------------------------------------------------------------------
 
 _PATH_CLASSES = re.compile(r"pathlib\.(_local\.)?(Pure)?(Posix|Windows)?Path|(\w+\.)*(FlyteFile|FlyteDirectory)")
-_SAME = frozenset(["absolute", "resolve", "expanduser", "as_posix", "strip", "rstrip", "lstrip", "__fspath__",
-                   "__enter__", "os.path.abspath", "os.path.realpath", "os.path.normpath"])  # fmt: skip
+_SAME = frozenset(["absolute", "as_posix", "__fspath__", "__enter__", "os.path.abspath", "os.path.normpath"])
+_NEARLY_SAME = frozenset(["resolve", "expanduser", "strip", "rstrip", "lstrip", "os.path.realpath"])
+"""Of a name that is known they give the name, of one that comes from inputs maybe another."""
 
 
 def path_operation(name: str, args: Sequence[AbstractValue]) -> AbstractValue | None:
@@ -305,6 +331,8 @@ def path_operation(name: str, args: Sequence[AbstractValue]) -> AbstractValue | 
         return _joined(args) if args else frozenset([KnownText("")])
     if name in _SAME or name[1:] in _SAME:
         return args[0] if args else UNKNOWN
+    if name in _NEARLY_SAME or name[1:] in _NEARLY_SAME:
+        return without_inputs(args[0]) if args else UNKNOWN
     if name == "os.path.expanduser" and args:
         found = texts(args[0])
         return frozenset(KnownText(os.path.expanduser(t.start), t.end) for t in found) or UNKNOWN  # noqa: PTH111
@@ -348,7 +376,13 @@ def _join_two(a: object, b: object) -> AbstractValue:
     if isinstance(b, KnownText) and b.start.startswith("/"):
         return frozenset([b])
     slash = "/" if (a.end if a.end is not None else a.start) else ""
-    return joined_text([frozenset([a]), frozenset([KnownText(slash)]), frozenset([b])])
+    joined = joined_text([frozenset([a]), frozenset([KnownText(slash)]), frozenset([b])])
+    only = next(iter(joined))
+    if not isinstance(only, KnownText) or only.end is None:
+        return joined
+    first, second = a.all_pieces(), b.all_pieces() if isinstance(b, KnownText) else None
+    pieces = None if first is None or second is None else (*first, PATH_JOIN, *second)
+    return frozenset([KnownText(only.start, only.end, pieces)])
 
 
 def _part(name: str, value: AbstractValue) -> AbstractValue:

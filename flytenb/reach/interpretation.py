@@ -30,6 +30,7 @@ from flytenb.reach.abstract_values import (
     joined_text,
     new_collection,
     texts,
+    without_inputs,
 )
 
 Free = Mapping[str, CellType | dict[str, AbstractValue]]
@@ -178,7 +179,8 @@ class CallFrame:
         self._effects.read(join([value, key]))
         self._effects.changed_items(owner)
         for name in texts(key) if Special.GLOBALS in owner else ():
-            self._effects.stored_global(self._scope, name.start)
+            if name.end is None:
+                self._effects.stored_global(self._scope, name.start)
 
     def _store_slice(self, i: dis.Instruction) -> None:
         value, owner, *_ = self._take(4)
@@ -215,12 +217,15 @@ class CallFrame:
             self._push(UNKNOWN)
 
     def _build_text(self, i: dis.Instruction) -> None:
-        self._push(joined_text(self._take(i.arg or 0)))
+        self._push(joined_text(self._take(i.arg or 0), is_formatted=True))
 
     def _format(self, i: dis.Instruction) -> None:
-        if (i.arg or 0) & 4:
+        has_specification, conversion = (i.arg or 0) & 4, (i.arg or 0) & 3
+        if has_specification:
             self._pop()
         self._effects.read(self._stack[-1] if self._stack else UNKNOWN)
+        if (has_specification or conversion > 1) and self._stack:  # `!r` and `!a`
+            self._stack[-1] = without_inputs(self._stack[-1])
 
     def _build(self, i: dis.Instruction) -> None:
         count = (i.arg or 0) * (2 if i.opname == "BUILD_MAP" else 1)

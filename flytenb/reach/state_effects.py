@@ -190,10 +190,10 @@ class StateEffects(StateAccesses):
         self, name: str, args: Sequence[AbstractValue], named: Mapping[str, AbstractValue], *, is_class: bool = False
     ) -> AbstractValue:
         if name in ("setattr", "delattr", "object.__setattr__") and len(args) > 1:
-            for attribute in texts(args[1]):
+            for attribute in (text for text in texts(args[1]) if text.end is None):
                 self.stored_attribute(args[0], attribute.start, args[2] if len(args) > 2 else UNKNOWN)
             return PLAIN
-        if name == "getattr" and len(args) > 1 and (names := texts(args[1])):
+        if name == "getattr" and len(args) > 1 and (names := texts(args[1])) and all(t.end is None for t in names):
             return join(self.attribute(args[0], text.start) for text in names)
         if name == "globals" or (name in ("vars", "type", "iter", "next", "str", "os.fspath", "copy.copy") and args):
             return self._call_transparent(name, args)

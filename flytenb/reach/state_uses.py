@@ -20,7 +20,16 @@ from typing import Any, TypeVar
 from flytenb.bridge.entities.kind import function_of
 from flytenb.bridge.execution.files import may_hold_files
 from flytenb.errors import UsageError
-from flytenb.reach.abstract_values import OWN, PLAIN, AbstractValue, Instance, LibraryResult, Shared
+from flytenb.reach.abstract_values import (
+    OWN,
+    PLAIN,
+    AbstractValue,
+    Instance,
+    LibraryResult,
+    Shared,
+    number_input,
+    text_input,
+)
 from flytenb.reach.bytecode import uses_of
 from flytenb.reach.code_walk import Reach, reach_of
 from flytenb.reach.file_names import FileName, files_of_script, working_directory
@@ -54,6 +63,20 @@ class StateUse:
     def __bool__(self) -> bool:
         """Whether it uses any."""
         return bool(self.reads or self.writes or self.environment)
+
+    def inputs(self) -> frozenset[str]:
+        """Return the inputs of the task that the names of its files are made of."""
+        return frozenset(
+            name for file in self.reads | self.writes if isinstance(file, FileName) for name in file.inputs()
+        )
+
+    def with_inputs(self, inputs: Mapping[str, str | int]) -> StateUse:
+        """Return the use of a task that is given these inputs."""
+        reads, writes = (
+            frozenset(filter(None, (n.with_inputs(inputs) if isinstance(n, FileName) else n for n in names)))
+            for names in (self.reads, self.writes)
+        )
+        return replace(self, reads=reads - writes, writes=writes)
 
     def on_disk(self) -> StateUse:
         """Return what of it a process of its own shares with others: files."""
@@ -177,7 +200,11 @@ def _parameters(task: Any) -> dict[str, AbstractValue]:
     for name, declared in types.items():
         if may_hold_files(declared):
             known[name] = OWN
-        elif declared in (int, float, bool):
+        elif declared is str:
+            known[name] = text_input(name)
+        elif declared in (int, bool):
+            known[name] = number_input(name)
+        elif declared is float:
             known[name] = PLAIN
         elif isinstance(declared, type) and declared.__module__.partition(".")[0] in ("pandas", "polars", "numpy"):
             known[name] = frozenset([LibraryResult(f"{declared.__module__}.{declared.__qualname__}")])

@@ -12,7 +12,7 @@ from flytenb.reach.state_uses import StateUse
 from flytenb.runner.exclusion import Hold, exclusion
 from flytenb.runner.journal import Journal
 from flytenb.runner.main_thread import main_thread
-from flytenb.runner.step import READY, Step
+from flytenb.runner.step import READY, EntityStep, Step
 from flytenb.runner.workers import workers
 
 _NEEDS_MAIN_THREAD = (
@@ -45,6 +45,9 @@ class Admission:
     def admit(self, step: Step, attempt: Attempt, begin_later: Callable[[Step], None], run: object) -> bool:
         """Let a step use its state, or set it aside until it can and `begin_later` is called with it."""
         use = step.state_use
+        names = use.inputs()
+        if names and isinstance(step, EntityStep):  # its files are known now
+            use = step.state_use = use.with_inputs(step.plain_inputs(names))
         blocked = ""
         if self.alone is not None:
             blocked = f"the whole process (used by {self.alone.path})"

@@ -6,13 +6,15 @@ depends on a node waits for its closing step. A closing step waits for its openi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
+from flytenb.bridge.crossing import plain_primitive
 from flytenb.bridge.entities.interface import short_name
 from flytenb.bridge.execution.packing import explain_input
+from flytenb.model.workflow import Constant
 from flytenb.reach.state_uses import NOTHING
 from flytenb.wording.text import class_name
 
@@ -191,6 +193,22 @@ class EntityStep(Step):
             except Exception:
                 explain_input(error, short_name(self.use.entity), name, types.get(name))
                 return
+
+    def plain_inputs(self, names: Container[str]) -> dict[str, str | int]:
+        """Return those of its inputs that are texts and integers, without converting anything."""
+        types = self.use.entity.python_interface.inputs
+        found = {}
+        for name, key, _ in self.use.inputs:
+            if name not in names:
+                continue
+            value, binding = self.wires.values.get(key), self.use.bindings.get(name)  # type: ignore[arg-type]
+            if isinstance(binding, Constant):
+                plain = plain_primitive(binding.literal, types[name])
+            else:
+                plain = None if value is None or key is None else value.plain()
+            if plain is not None:
+                found[name] = plain
+        return found
 
     def put_outputs(self, outputs: Mapping[str, CrossingValue]) -> None:
         """Leave the outputs to those after it."""

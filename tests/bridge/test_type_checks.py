@@ -358,8 +358,7 @@ def ulist_s(n: int) -> int:
 
 
 @refused(
-    "the input 'x' of node n1 (takes_ulist) takes list[int] | list[str], a list of node "
-    "outputs fits none of these"
+    "the input 'x' of node n1 (takes_ulist) takes list[int] | list[str], a list of node outputs fits none of these"
 )
 def ulist_f(n: int) -> int:
     return takes_ulist(x=[f(n=1.0)])

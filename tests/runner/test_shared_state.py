@@ -809,6 +809,81 @@ def test_names_that_can_t_be_equal_don_t_meet() -> None:
     assert one.conflict_with(one) == "files a_*.txt"
 
 
+def touches_a_file(path: str, n: int) -> None:
+    Path(path).touch()
+
+
+def opens_a_file(path: str, n: int) -> None:
+    with open(path, "a") as file:
+        file.write(str(n))
+
+
+def numbers_a_file(path: str, n: int) -> None:
+    Path(f"{path}_{n}.txt").write_text("x")
+
+
+def joins_a_file(path: str, n: int) -> None:
+    Path(os.path.join(path, f"part{n}")).write_text("x")
+
+
+def divides_a_file(path: str, n: int) -> None:
+    (Path("results") / path / str(n) / "x.txt").write_text("x")
+
+
+def adds_a_file(path: str, n: int) -> None:
+    open("a/" + path + ".csv", "w").close()
+
+
+def pads_a_file(path: str, n: int) -> None:
+    Path(f"{path}{n:02d}").write_text("x")
+
+
+def strips_a_file(path: str, n: int) -> None:
+    Path(path.strip()).write_text("x")
+
+
+def counts_a_file(path: str, n: int) -> None:
+    Path(f"{path}{n + 1}").write_text("x")
+
+
+def runs_into_a_file(path: str, n: int) -> None:
+    Path(f"{path}{n}{n + n}").write_text("x")
+
+
+@pytest.mark.parametrize(
+    ("body", "inputs", "others", "meets"),
+    [
+        (touches_a_file, {"path": "a"}, {"path": "b"}, False),
+        (touches_a_file, {"path": "a"}, {"path": "./a"}, True),
+        (touches_a_file, {"path": "d"}, {"path": "d/a"}, True),
+        (touches_a_file, {"path": "s3://d/a"}, {"path": "s3://d/a"}, False),
+        (opens_a_file, {"path": "/tmp/a"}, {"path": "/tmp/b"}, False),
+        (opens_a_file, {"path": "/tmp/a"}, {"path": "/tmp/../tmp/a"}, True),
+        (numbers_a_file, {"path": "a", "n": 1}, {"path": "a", "n": 2}, False),
+        (numbers_a_file, {"path": "a_1", "n": 1}, {"path": "a", "n": 1}, False),
+        (numbers_a_file, {"path": "a", "n": 1}, {"path": "a", "n": 1}, True),
+        (joins_a_file, {"path": "d", "n": 1}, {"path": "d", "n": 2}, False),
+        (joins_a_file, {"path": "", "n": 1}, {"path": ".", "n": 1}, True),
+        (joins_a_file, {"path": "d", "n": 1}, {"path": "e", "n": 1}, False),
+        (adds_a_file, {"path": "x"}, {"path": "y"}, False),
+        # What an input was changed to isn't known: these may meet whatever they are given.
+        (divides_a_file, {"path": "x", "n": 1}, {"path": "y", "n": 2}, True),
+        (pads_a_file, {"path": "a", "n": 1}, {"path": "a", "n": 2}, True),
+        (strips_a_file, {"path": "a"}, {"path": "b"}, True),
+        (counts_a_file, {"path": "a", "n": 1}, {"path": "a", "n": 2}, True),
+        (runs_into_a_file, {"path": "a", "n": 1}, {"path": "a", "n": 2}, True),
+    ],
+    ids=lambda value: value.__name__ if callable(value) else str(value),
+)
+def test_files_named_by_inputs_meet_where_the_names_are_one(
+    body: Callable[..., None], inputs: dict[str, Any], others: dict[str, Any], meets: bool
+) -> None:
+    use, _ = state_use_of(task(body), has_own_cwd=HAS_OWN_CWD)
+    assert use.conflict_with(use)
+    one, other = use.with_inputs(inputs), use.with_inputs(others)
+    assert (one.conflict_with(other) is not None) is meets
+
+
 def test_a_file_that_one_task_leaves_is_there_for_the_next(folder: Path) -> None:
     @task
     def leaves(n: int) -> int:

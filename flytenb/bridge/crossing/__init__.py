@@ -4,7 +4,7 @@ Values are packed once per output and unpacked once per edge.
 """
 
 from flytenb.bridge.crossing.bindings import Shape, Slot, collector
-from flytenb.bridge.crossing.crossing_value import CrossingValue
+from flytenb.bridge.crossing.crossing_value import CrossingValue, plain_primitive
 from flytenb.bridge.crossing.elements import hashed_dict, hashed_list, join, split
 from flytenb.bridge.crossing.literal import resolve_attribute
 from flytenb.bridge.crossing.packers import box_packer, from_literal, hash_of, packer, unpacker
@@ -21,6 +21,7 @@ __all__ = [
     "hashed_list",
     "join",
     "packer",
+    "plain_primitive",
     "resolve_attribute",
     "split",
     "unpacker",

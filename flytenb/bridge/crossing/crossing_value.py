@@ -69,6 +69,10 @@ class CrossingValue:
         """Return a copy of its own, as the declared type."""
         raise NotImplementedError
 
+    def plain(self) -> str | int | None:
+        """Return a text or integer without converting anything, None for all other values."""
+        return None
+
 
 class SharedValue(CrossingValue):
     """An immutable value. It has no lock: whoever makes the literal a second time makes the same."""
@@ -96,6 +100,11 @@ class SharedValue(CrossingValue):
         if self.output_type.trusted_copier.trust.holds():
             return self.held
         return to_native(self.literal(), self.output_type.python_type)
+
+    def plain(self) -> str | int | None:
+        """Return what is held, if it is one."""
+        is_plain = type(self.held) in (str, int, bool) and self.output_type.trusted_copier.trust.holds()
+        return self.held if is_plain else None
 
 
 class CopiedValue(CrossingValue):
@@ -143,6 +152,10 @@ class LiteralValue(CrossingValue):
         """Return it as it came."""
         return self._literal
 
+    def plain(self) -> str | int | None:
+        """Return a primitive of the literal, as flytekit's own transformers of `str` and `int` convert it."""
+        return plain_primitive(self._literal, self.output_type.python_type)
+
     def native(self) -> Any:
         """Convert it, the second time from the proven value of the first."""
         copier = self.output_type.copier
@@ -154,3 +167,12 @@ class LiteralValue(CrossingValue):
         with suppress(UnprovenError):
             self._proven = copier.prove([native])
         return native
+
+
+def plain_primitive(literal: Literal, python_type: Any) -> str | int | None:
+    """Return the text or integer of a literal, None for all other types."""
+    primitive = None if literal.scalar is None else literal.scalar.primitive
+    if primitive is None or python_type not in (str, int):
+        return None
+    found: str | int | None = primitive.string_value if python_type is str else primitive.integer
+    return found
