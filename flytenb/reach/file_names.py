@@ -107,7 +107,7 @@ _OPENERS = re.compile(r"open|(io|codecs|gzip|bz2|lzma|tarfile|zipfile)\.(open|\w
 _TAKERS = re.compile(  # of the name of what they change
     r"os\.(remove|unlink|mkdir|makedirs|rmdir|removedirs|truncate|utime|chmod|chown|mkfifo|mknod|open)|shutil\.rmtree|"
     r"_?sqlite3\.connect|shelve\.open|dbm\.\w*open|logging\.(handlers\.)?\w*FileHandler|pathlib\._?local\.\w+|"
-    r"\.(write_text|write_bytes|touch|unlink|mkdir|rmdir|symlink_to|hardlink_to|chmod)"
+    r"\.(write_text|write_bytes|unlink|mkdir|rmdir|symlink_to|hardlink_to|chmod)"
 )
 _READERS = re.compile(
     r"os\.(stat|lstat|listdir|scandir|walk|access|readlink)|os\.path\.(exists|lexists|isfile|isdir|getsize|getmtime)|"
@@ -160,6 +160,8 @@ def files_of_call(name: str, args: Sequence[AbstractValue], named: Mapping[str, 
     if _PAIRS.fullmatch(name) or (name in (".rename", ".replace") and len(args) == 2 and not _is_text(args[0], name)):
         moves = "copy" not in name
         return _both(_used(args[:1], is_written=moves), _used(args[1:2], is_written=True))
+    if name == ".touch":  # in which order two tasks do so makes no difference
+        return _used(args[:1], is_written=False)
     if _TAKERS.fullmatch(name):
         is_soft = name in ("os.makedirs", ".mkdir") and "exist_ok" in named
         return NO_FILES if is_soft else _used(first, is_written=True)

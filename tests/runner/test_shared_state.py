@@ -809,8 +809,8 @@ def test_names_that_can_t_be_equal_don_t_meet() -> None:
     assert one.conflict_with(one) == "files a_*.txt"
 
 
-def touches_a_file(path: str, n: int) -> None:
-    Path(path).touch()
+def writes_a_file(path: str, n: int) -> None:
+    Path(path).write_text("x")
 
 
 def opens_a_file(path: str, n: int) -> None:
@@ -853,10 +853,10 @@ def runs_into_a_file(path: str, n: int) -> None:
 @pytest.mark.parametrize(
     ("body", "inputs", "others", "meets"),
     [
-        (touches_a_file, {"path": "a"}, {"path": "b"}, False),
-        (touches_a_file, {"path": "a"}, {"path": "./a"}, True),
-        (touches_a_file, {"path": "d"}, {"path": "d/a"}, True),
-        (touches_a_file, {"path": "s3://d/a"}, {"path": "s3://d/a"}, False),
+        (writes_a_file, {"path": "a"}, {"path": "b"}, False),
+        (writes_a_file, {"path": "a"}, {"path": "./a"}, True),
+        (writes_a_file, {"path": "d"}, {"path": "d/a"}, True),
+        (writes_a_file, {"path": "s3://d/a"}, {"path": "s3://d/a"}, False),
         (opens_a_file, {"path": "/tmp/a"}, {"path": "/tmp/b"}, False),
         (opens_a_file, {"path": "/tmp/a"}, {"path": "/tmp/../tmp/a"}, True),
         (numbers_a_file, {"path": "a", "n": 1}, {"path": "a", "n": 2}, False),
@@ -882,6 +882,21 @@ def test_files_named_by_inputs_meet_where_the_names_are_one(
     assert use.conflict_with(use)
     one, other = use.with_inputs(inputs), use.with_inputs(others)
     assert (one.conflict_with(other) is not None) is meets
+
+
+def marks(n: int) -> str:
+    Path("done").touch()
+    return str(Path("done").exists())
+
+
+def replaces_the_mark(n: int) -> None:
+    Path("done").write_text("x")
+
+
+def test_tasks_that_touch_one_file_run_at_once_but_not_beside_one_that_writes_it() -> None:
+    touching, writing = (state_use_of(task(body), has_own_cwd=HAS_OWN_CWD)[0] for body in (marks, replaces_the_mark))
+    assert touching.conflict_with(touching) is None
+    assert touching.conflict_with(writing) == "file done"
 
 
 def test_a_file_that_one_task_leaves_is_there_for_the_next(folder: Path) -> None:
