@@ -10,7 +10,7 @@ from flytenb.bridge.execution.map_task import Array
 from flytenb.runner.record import Record
 from flytenb.runner.scope import Scope
 from flytenb.runner.step import EntityStep, Expansion, Step
-from flytenb.runner.wiring import Give
+from flytenb.runner.wiring import PassOn
 
 if TYPE_CHECKING:
     from flytenb.runner.failure import Failure
@@ -52,14 +52,14 @@ class MapScope(Scope):
 class MapStep(EntityStep):
     """Split the lists into elements and start them."""
 
-    __slots__ = ("array", "build", "closing", "gives", "strict")
+    __slots__ = ("array", "build", "closing", "passes", "strict")
 
     def __init__(
         self,
         record: Record,
         scope: Scope,
         array: Array,
-        gives: Mapping[str, Give],
+        passes: Mapping[str, PassOn],
         build: BuildElements,
         closing: MapExitStep,
         strict: bool,
@@ -67,7 +67,7 @@ class MapStep(EntityStep):
         super().__init__(record, scope, is_closing=False)
         self.retries, self.timeout = 0, None  # it is the elements that are tried again and may be late
         self.array = array
-        self.gives = gives
+        self.passes = passes
         self.build = build
         self.closing = closing
         self.strict = strict
@@ -75,10 +75,10 @@ class MapStep(EntityStep):
     def execute(self, scheduler: Scheduler) -> Expansion:
         scheduler.workspace.enter()
         types = self.array.target.python_interface.inputs
-        bound = {name: give() for name, give in self.gives.items() if name in self.array.bound}
+        bound = {name: pass_on() for name, pass_on in self.passes.items() if name in self.array.bound}
         mapped = {
-            name: split(give(), types[name], strict=self.strict)
-            for name, give in self.gives.items()
+            name: split(pass_on(), types[name], strict=self.strict)
+            for name, pass_on in self.passes.items()
             if name not in self.array.bound and name in types
         }
         total = self.array.width(mapped)

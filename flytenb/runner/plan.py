@@ -26,16 +26,16 @@ from flytenb.runner.branch import BranchStep, JoinStep
 from flytenb.runner.connector import ConnectorStep
 from flytenb.runner.dynamic import DynamicExitStep, DynamicStep
 from flytenb.runner.eager import EagerStep
+from flytenb.runner.entity_plan import EntityPlan, EntityPlans
 from flytenb.runner.gate import GateStep
 from flytenb.runner.map import Element, MapExitStep, MapStep
 from flytenb.runner.record import Key, Record, RunLog, Use
-from flytenb.runner.role import Role, Roles
 from flytenb.runner.scope import HandlerScope, Scope
 from flytenb.runner.settings import Settings
 from flytenb.runner.step import EntityStep, Expansion, Step
 from flytenb.runner.subworkflow import EnterStep, ExitStep, Passes
 from flytenb.runner.task import TaskStep
-from flytenb.runner.wiring import Give, Take, Ways, Wired, Wires, Wiring
+from flytenb.runner.wiring import InputConversions, PassOn, Unpack, Wired, Wires, Wiring
 
 Ends = dict[str, Step]
 """The first or the last step of each node, by path."""
@@ -55,7 +55,7 @@ class Planner:
         self.records = records
         self.run_log = run_log
         self.wiring = Wiring(strict=settings.strict, run_log=run_log)
-        self._roles = Roles(settings)
+        self._entity_plans = EntityPlans(settings)
 
     def _into(self, records: dict[str, Record]) -> Planner:
         """Return this planner, with all that it knows, for records that the run doesn't have yet."""
@@ -69,7 +69,7 @@ class Planner:
         """Build all the steps of a workflow's inside, and those of its failure handler."""
         starts: Ends = {}
         ends: Ends = {}
-        wires = self.wiring.connect(wired.ways)
+        wires = self.wiring.connect(wired.conversions)
         for node in wired.workflow.nodes:
             if node.cases:
                 self._branch(node, wired, wires, scope, starts, ends)
@@ -86,48 +86,48 @@ class Planner:
     def _steps(self, use: Use, wires: Wires, scope: Scope) -> tuple[Step, Step]:
         """Build the steps that run one entity; return the first and the last."""
         path = use.path
-        role = self._roles.of(use.entity)
+        entity_plan = self._entity_plans.of(use.entity)
         record = self.records[path] = Record(path, self.run_log, use, wires)
-        if role.call is None:
-            return self._steps_of(role, record, wires, scope)
-        cache = self._roles.cache(use.entity, use.policy) if role.is_cached else None
-        step = TaskStep(record, scope, role.call, cache)
-        step.state_use = role.state_use
-        step.may_move = role.may_move
+        if entity_plan.call is None:
+            return self._steps_of(entity_plan, record, wires, scope)
+        cache = self._entity_plans.cache(use.entity, use.policy) if entity_plan.is_cached else None
+        step = TaskStep(record, scope, entity_plan.call, cache)
+        step.state_use = entity_plan.state_use
+        step.may_move = entity_plan.may_move
         return step, step
 
-    def _steps_of(self, role: Role, record: Record, wires: Wires, scope: Scope) -> tuple[Step, Step]:
+    def _steps_of(self, entity_plan: EntityPlan, record: Record, wires: Wires, scope: Scope) -> tuple[Step, Step]:
         """Build the steps of an entity that isn't simply called."""
-        if role.kind is Kind.MAP:
+        if entity_plan.kind is Kind.MAP:
             return self._map(record, wires, scope)
-        if role.workflow is not None:
-            return self._subworkflow(record, role, scope)
-        entity, policy = role.entity, record.use.policy  # type: ignore[union-attr]
-        if role.kind is Kind.DYNAMIC:
+        if entity_plan.workflow is not None:
+            return self._subworkflow(record, entity_plan, scope)
+        entity, policy = entity_plan.entity, record.use.policy  # type: ignore[union-attr]
+        if entity_plan.kind is Kind.DYNAMIC:
             closing = DynamicExitStep(record, scope)
-            opening = DynamicStep(record, scope, self._build_inside, closing, self._roles.cache(entity, policy))
-            opening.state_use, opening.may_move = role.state_use, role.may_move
+            opening = DynamicStep(record, scope, self._build_inside, closing, self._entity_plans.cache(entity, policy))
+            opening.state_use, opening.may_move = entity_plan.state_use, entity_plan.may_move
             return _open_close(opening, closing)
         step: Step
-        if role.kind is Kind.GATE:
+        if entity_plan.kind is Kind.GATE:
             step = GateStep(record, scope, self.settings.answers, self.settings.strict)
-        elif role.kind is Kind.EAGER:
-            cache = self._roles.cache(entity, policy)
+        elif entity_plan.kind is Kind.EAGER:
+            cache = self._entity_plans.cache(entity, policy)
             step = EagerStep(record, scope, self._build_call, cache, self.settings.strict)
         else:
             step = ConnectorStep(record, scope)
-        step.state_use, step.may_move = role.state_use, role.may_move
+        step.state_use, step.may_move = entity_plan.state_use, entity_plan.may_move
         return step, step
 
     def _entity(
         self, path: str, entity: Any, policy: Policy, inputs: Mapping[str, CrossingValue], scope: Scope
     ) -> None:
         """Build the steps of one entity with inputs that are known already."""
-        ways = Ways()
-        use = ways.use(path, entity, self.wiring.put(path, inputs), policy, self._saved(entity, inputs))
-        self._steps(use, self.wiring.connect(ways), scope)
+        conversions = InputConversions()
+        use = conversions.use(path, entity, self.wiring.put(path, inputs), policy, self._saved(entity, inputs))
+        self._steps(use, self.wiring.connect(conversions), scope)
 
-    def _saved(self, entity: Any, given: Mapping[str, Any]) -> dict[str, Take]:
+    def _saved(self, entity: Any, given: Mapping[str, Any]) -> dict[str, Unpack]:
         """What a launch plan saved and is not given; in a compiled workflow these are bound already."""
         _, saved = plan_inputs(entity)
         types = entity.python_interface.inputs
@@ -136,15 +136,17 @@ class Planner:
 
     # --- what has an inside ------------------------------------------------------------------------------------
 
-    def _subworkflow(self, record: Record, role: Role, scope: Scope) -> tuple[Step, Step]:
-        use, path, workflow = record.use, record.path, role.workflow
+    def _subworkflow(self, record: Record, entity_plan: EntityPlan, scope: Scope) -> tuple[Step, Step]:
+        use, path, workflow = record.use, record.path, entity_plan.workflow
         assert use is not None
         wired = Wired.of(require_runnable(read_workflow(workflow, path)))
-        gives = self._gives(record, workflow.python_interface.inputs)
-        enter = EnterStep(record, scope, self._passes([((f"{path}/@inputs", n), give) for n, give in gives.items()]))
+        passes = self._input_passes(record, workflow.python_interface.inputs)
+        enter = EnterStep(
+            record, scope, self._passes([((f"{path}/@inputs", n), pass_on) for n, pass_on in passes.items()])
+        )
         exit_step = ExitStep(record, scope)
         exit_step.passes = self._collected(wired, dict(use.outputs), workflow.python_interface.outputs)
-        is_execution = role.kind is Kind.LAUNCH_PLAN or scope.is_execution
+        is_execution = entity_plan.kind is Kind.LAUNCH_PLAN or scope.is_execution
         policy = wired.workflow.is_fail_fast if is_execution else scope.execution_is_fail_fast
         inside = Scope(path, scope, is_fail_fast=policy, closing=exit_step)
         inside.execution_is_fail_fast = policy
@@ -156,19 +158,19 @@ class Planner:
         enter.opens = inside
         return _open_close(enter, exit_step)
 
-    def _gives(self, record: Record, types: Mapping[str, Any]) -> dict[str, Give]:
+    def _input_passes(self, record: Record, types: Mapping[str, Any]) -> dict[str, PassOn]:
         """How the inputs of a node are passed on packed: as they came, where the type stays the same."""
         use = record.use
         assert use is not None
         bindings = use.bindings
-        gives: dict[str, Give] = {}
+        passes: dict[str, PassOn] = {}
         for name, get in record.getters:
             bound = bindings.get(name)
             declared = types[name]
-            gives[name] = self.wiring.packed(get, declared) if bound is None else self.wiring.passer(bound, declared)
-        return gives
+            passes[name] = self.wiring.packed(get, declared) if bound is None else self.wiring.passer(bound, declared)
+        return passes
 
-    def _passes(self, pairs: Sequence[tuple[Key, Give]]) -> Passes:
+    def _passes(self, pairs: Sequence[tuple[Key, PassOn]]) -> Passes:
         return Passes(self.wiring.values, pairs)
 
     def _collected(self, wired: Wired, keys: Mapping[str, Key], types: Mapping[str, Any]) -> Passes:
@@ -178,11 +180,11 @@ class Planner:
 
     def _map(self, record: Record, wires: Wires, scope: Scope) -> tuple[Step, Step]:
         entity = record.entity
-        gives = self._gives(record, entity.python_interface.inputs)
+        passes = self._input_passes(record, entity.python_interface.inputs)
         array = read_array(entity)
         closing = MapExitStep(record, scope, self.settings.strict)
         build = partial(self._build_elements, array.target, record.use.policy, record.path)  # type: ignore[union-attr]
-        return _open_close(MapStep(record, scope, array, gives, build, closing, self.settings.strict), closing)
+        return _open_close(MapStep(record, scope, array, passes, build, closing, self.settings.strict), closing)
 
     def _branch(self, node: WorkflowNode, wired: Wired, wires: Wires, scope: Scope, starts: Ends, ends: Ends) -> None:
         path = node.path
@@ -211,12 +213,12 @@ class Planner:
         handler = HandlerScope(scope)
         wanted = takes_error(node.entity)
         bindings = {n: b for n, b in node.bindings.items() if n != wanted}
-        given: dict[str, Take] = {}
+        given: dict[str, Unpack] = {}
         if wanted:
             given[wanted] = partial(_error_of, scope, node.path, self.run_log)
-        ways = Ways()
-        use = ways.use(node.path, node.entity, bindings, node.policy, given)
-        self._steps(use, self.wiring.connect(ways), handler)
+        conversions = InputConversions()
+        use = conversions.use(node.path, node.entity, bindings, node.policy, given)
+        self._steps(use, self.wiring.connect(conversions), handler)
         return handler
 
     # --- what a running step adds ------------------------------------------------------------------------------
@@ -227,13 +229,13 @@ class Planner:
         """Plan the elements of a map."""
         records: dict[str, Record] = {}
         planner = self._into(records)
-        ways = Ways()
+        conversions = InputConversions()
         uses = []
         for number, inputs in enumerate(elements):
             at = f"{path}/{number}"
             bindings = self.wiring.put(at, inputs)
-            uses.append(ways.use(at, target, bindings, policy, self._saved(target, inputs)))
-        wires = self.wiring.connect(ways)
+            uses.append(conversions.use(at, target, bindings, policy, self._saved(target, inputs)))
+        wires = self.wiring.connect(conversions)
         return [planner._steps(use, wires, scope) for use in uses], records
 
     def _build_inside(self, step: EntityStep, workflow: Any, closing: ExitStep) -> Expansion:

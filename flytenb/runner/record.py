@@ -21,7 +21,7 @@ Key = tuple[str, str]
 Getter = Callable[[], Any]
 """Takes an input from the values before it, each time afresh."""
 Input = tuple[str, "Key | None", int]
-"""An input of a node: its name, the value that fills it, and the number of the way in which it is taken."""
+"""An input of a node: its name, the value that fills it, and the number of its conversion."""
 
 # Looked up once: an attribute of an enumeration's class takes 0.3 µs in Python 3.11.
 _QUEUED, _NOT_CACHED = Phase.QUEUED, CacheStatus.DISABLED

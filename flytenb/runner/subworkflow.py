@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from flytenb.runner.record import Key, Record
 from flytenb.runner.scope import Scope
 from flytenb.runner.step import Step
-from flytenb.runner.wiring import Give, Values
+from flytenb.runner.wiring import PassOn, Values
 
 if TYPE_CHECKING:
     from flytenb.runner.scheduler import Scheduler
@@ -20,11 +20,11 @@ class Passes:
     """Values that go through a workflow's boundary: for each key, what gives the value."""
 
     values: Values = field(default_factory=dict)
-    pairs: Sequence[tuple[Key, Give]] = ()
+    pairs: Sequence[tuple[Key, PassOn]] = ()
 
     def __call__(self) -> None:
-        for key, give in self.pairs:
-            self.values[key] = give()
+        for key, pass_on in self.pairs:
+            self.values[key] = pass_on()
 
 
 class EnterStep(Step):

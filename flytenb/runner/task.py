@@ -31,9 +31,9 @@ class TaskStep(EntityStep):
     def execute(self, scheduler: Scheduler) -> None:
         # Written out: this is what a run does most, and the call enters a context of its own anyway.
         use, wires = self.use, self.wires
-        values, takes = wires.values, wires.takes
+        values, unpackers = wires.values, wires.unpackers
         try:
-            inputs = {name: takes[number](values.get(key)) for name, key, number in use.inputs}  # type: ignore[arg-type]
+            inputs = {name: unpackers[number](values.get(key)) for name, key, number in use.inputs}  # type: ignore[arg-type]
         except Exception as e:
             self.explain_input(e)
             raise

@@ -1,4 +1,4 @@
-"""How values get from node to node: each value of a run has a key, each input a number that says how it is taken.
+"""How values get from node to node: each value of a run has a key, each input the number of its conversion.
 
 What a workflow fixes, its `Wired` nodes, is read once and kept with the compiled workflow. What depends on the types'
 transformers is prepared once per run, as `Wires`.
@@ -36,23 +36,23 @@ from flytenb.runner.record import Getter, Input, Key, RunLog, Use
 
 Values = dict[Key, "CrossingValue | None"]
 """The values of a run; a node's are there once it has succeeded."""
-Take = Callable[["CrossingValue | None"], Any]
+Unpack = Callable[["CrossingValue | None"], Any]
 """Makes an input of the value that fills it, each time afresh."""
-Give = Callable[[], "CrossingValue"]
+PassOn = Callable[[], "CrossingValue"]
 """Passes a packed value on from the values before it."""
 Source = Callable[[Values], "CrossingValue | None"]
 """Finds the value that fills an input as it is, whole or as the elements of a list or dict."""
 
 
-class Ways:
-    """The ways in which a workflow's inputs are taken: few pairs of types, many edges."""
+class InputConversions:
+    """Conversions of a workflow's inputs, by number: few pairs of types, many edges."""
 
     def __init__(self) -> None:
-        self.all: list[tuple[Binding | Take, Any]] = []
+        self.all: list[tuple[Binding | Unpack, Any]] = []
         self._numbers: dict[tuple[int, int, tuple[Any, ...]], int] = {}
 
-    def number(self, binding: Binding | Take, consumer: Any) -> int:
-        """The number of the way in which a binding becomes an input of type `consumer`."""
+    def number(self, binding: Binding | Unpack, consumer: Any) -> int:
+        """The number of the conversion of a binding to an input of type `consumer`."""
         if not isinstance(binding, Promise):
             self.all.append((binding, consumer))
             return len(self.all) - 1
@@ -70,7 +70,7 @@ class Ways:
         entity: Any,
         bindings: Mapping[str, Binding],
         policy: Policy,
-        given: Mapping[str, Take] | None = None,
+        given: Mapping[str, Unpack] | None = None,
     ) -> Use:
         """The use of an entity at `path`; `given` are inputs that no binding fills."""
         interface = entity.python_interface
@@ -92,32 +92,32 @@ class Wired:
     Attributes:
         workflow: the workflow.
         uses: the use at each node, those inside conditionals too, by path.
-        ways: how inputs are taken.
+        conversions: of the inputs.
         links: the nodes that wait for others, each with these.
     """
 
     workflow: Workflow
     uses: dict[str, Use]
-    ways: Ways
+    conversions: InputConversions
     links: tuple[tuple[str, tuple[str, ...]], ...] = field(default=())
 
     @classmethod
     def of(cls, workflow: Workflow) -> Wired:
         """Wire a workflow's nodes."""
-        ways = Ways()
+        conversions = InputConversions()
         nodes = list(workflow.walk())
-        uses = {node.path: _branch_use(node, ways) if node.cases else _use(node, ways) for node in nodes}
+        uses = {node.path: _branch_use(node, conversions) if node.cases else _use(node, conversions) for node in nodes}
         waiting = ((node.path, tuple(sorted(needs(node) & uses.keys()))) for node in nodes)
-        return cls(workflow, uses, ways, tuple((path, sources) for path, sources in waiting if sources))
+        return cls(workflow, uses, conversions, tuple((path, sources) for path, sources in waiting if sources))
 
 
-def _use(node: WorkflowNode, ways: Ways) -> Use:
-    return ways.use(node.path, node.entity, node.bindings, node.policy)
+def _use(node: WorkflowNode, conversions: InputConversions) -> Use:
+    return conversions.use(node.path, node.entity, node.bindings, node.policy)
 
 
-def _branch_use(node: WorkflowNode, ways: Ways) -> Use:
+def _branch_use(node: WorkflowNode, conversions: InputConversions) -> Use:
     refs = [ref for ref in node.bindings.values() if isinstance(ref, Promise)]
-    inputs = tuple((ref.output, _key_of(ref), ways.number(ref, ref.python_type)) for ref in refs)
+    inputs = tuple((ref.output, _key_of(ref), conversions.number(ref, ref.python_type)) for ref in refs)
     outputs = tuple((name, (node.path, name)) for name in node.outputs)
     return Use(node.path, None, node.bindings, inputs, outputs, node.policy)
 
@@ -127,20 +127,20 @@ class Wires:
 
     Attributes:
         values: of the whole run.
-        takes: by number.
+        unpackers: by number.
         run_log: a weak reference to what takes the nodes' output.
     """
 
-    __slots__ = ("run_log", "takes", "values")
+    __slots__ = ("run_log", "unpackers", "values")
 
-    def __init__(self, values: Values, takes: list[Take], run_log: Callable[[], RunLog | None]) -> None:
+    def __init__(self, values: Values, unpackers: list[Unpack], run_log: Callable[[], RunLog | None]) -> None:
         self.values = values
-        self.takes = takes
+        self.unpackers = unpackers
         self.run_log = run_log
 
     def take(self, key: Key | None, number: int) -> Any:
         """Take one input."""
-        return self.takes[number](self.values.get(key))  # type: ignore[arg-type]
+        return self.unpackers[number](self.values.get(key))  # type: ignore[arg-type]
 
 
 class Wiring:
@@ -155,26 +155,30 @@ class Wiring:
         self.strict = strict
         self.values: Values = {}
         self._run_log = run_log
-        self._unpackers: dict[tuple[int, int, tuple[Any, ...]], tuple[Take, Any, Any]] = {}
+        self._unpackers: dict[tuple[int, int, tuple[Any, ...]], tuple[Unpack, Any, Any]] = {}
 
-    def connect(self, ways: Ways) -> Wires:
+    def connect(self, conversions: InputConversions) -> Wires:
         """Prepare how inputs are taken, with the transformers that their types have now."""
-        return Wires(self.values, [self._take(way, consumer) for way, consumer in ways.all], self._run_log)
+        return Wires(
+            self.values,
+            [self._unpacker(conversion, consumer) for conversion, consumer in conversions.all],
+            self._run_log,
+        )
 
-    def _take(self, way: Binding | Take, consumer: Any) -> Take:
-        if isinstance(way, Promise):
-            return self.take_as(way.python_type, consumer, way.attributes)
-        if isinstance(way, Constant):
-            native = from_literal(way.literal, consumer).native
+    def _unpacker(self, conversion: Binding | Unpack, consumer: Any) -> Unpack:
+        if isinstance(conversion, Promise):
+            return self.unpacker_of(conversion.python_type, consumer, conversion.attributes)
+        if isinstance(conversion, Constant):
+            native = from_literal(conversion.literal, consumer).native
             return lambda _: native()
-        if not isinstance(way, ListBinding | DictBinding):
-            return way
-        shape, refs = _shape(way)
+        if not isinstance(conversion, ListBinding | DictBinding):
+            return conversion
+        shape, refs = _shape(conversion)
         keys = [_key_of(ref) for ref in refs]
         collect, values = collector(consumer, shape, strict=self.strict), self.values
         return lambda _: collect([values.get(key) for key in keys])  # type: ignore[arg-type, misc]
 
-    def take_as(self, producer: Any, consumer: Any, attributes: tuple[Any, ...] = ()) -> Take:
+    def unpacker_of(self, producer: Any, consumer: Any, attributes: tuple[Any, ...] = ()) -> Unpack:
         """How a value of one type is taken as another, made once: a workflow has few pairs of types and many edges.
 
         The types are kept with it, so that the key stays their own; a type need not be hashable.
@@ -186,26 +190,26 @@ class Wiring:
             found = self._unpackers[key] = (take, producer, consumer)
         return found[0]
 
-    def passer(self, binding: Binding, declared: Any) -> Give:
+    def passer(self, binding: Binding, declared: Any) -> PassOn:
         """How a value goes through a workflow's boundary: packed anew, unless the types on both sides are one."""
         values = self.values
-        take, key = self._take(binding, declared), _key_of(binding)
-        give = self.packed(lambda: take(values.get(key)), declared)  # type: ignore[arg-type]
+        take, key = self._unpacker(binding, declared), _key_of(binding)
+        pass_on = self.packed(lambda: take(values.get(key)), declared)  # type: ignore[arg-type]
         if not isinstance(binding, Promise) or binding.attributes:
-            return give
+            return pass_on
         if _is_same(binding.python_type, declared):
             # As on a cluster, which converts nothing here: a map with failed elements passes its None on as well.
             return lambda: values.get(key)  # type: ignore[arg-type, return-value]
 
-        def give_hashed() -> CrossingValue:
+        def pass_hashed() -> CrossingValue:
             """A literal that carries a hash of its producer's passes as it is, as on a cluster."""
             value = values.get(key)  # type: ignore[arg-type]
             is_hashed = value is not None and hash_of(value) is not None
-            return from_literal(value.literal(), declared) if is_hashed else give()  # type: ignore[union-attr]
+            return from_literal(value.literal(), declared) if is_hashed else pass_on()  # type: ignore[union-attr]
 
-        return give_hashed
+        return pass_hashed
 
-    def packed(self, get: Getter, declared: Any) -> Give:
+    def packed(self, get: Getter, declared: Any) -> PassOn:
         """How what a getter takes is passed on as `declared`."""
         pack = packer(declared, strict=self.strict)
         return lambda: pack(get())

@@ -1,4 +1,4 @@
-"""What each entity is to one run: found out once per run and entity, and not kept, since a cell may redefine it."""
+"""How one run treats each entity: found once per run and entity, and not kept, since a cell may redefine it."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _WITH_STEPS_OF_THEIR_OWN = (Kind.MAP, Kind.DYNAMIC, Kind.GATE, Kind.EAGER)
 
 
 @dataclass(slots=True)
-class Role:
-    """What an entity is to a run.
+class EntityPlan:
+    """How a run treats an entity.
 
     Attributes:
         entity: kept with it, so that its identity stays its own.
@@ -45,8 +45,8 @@ class Role:
     may_move: bool = False
 
 
-class Roles:
-    """The roles of a run's entities.
+class EntityPlans:
+    """The plans of a run's entities.
 
     Args:
         settings: how the run is done.
@@ -54,27 +54,27 @@ class Roles:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._roles: dict[int, Role] = {}
+        self._entity_plans: dict[int, EntityPlan] = {}
         self._caches: dict[tuple[int, Policy], tuple[Any, TaskCache | None]] = {}
 
-    def of(self, entity: Any) -> Role:
-        """The role of an entity."""
-        return self._roles.get(id(entity)) or self._roles.setdefault(id(entity), self._find(entity))
+    def of(self, entity: Any) -> EntityPlan:
+        """The plan of an entity."""
+        return self._entity_plans.get(id(entity)) or self._entity_plans.setdefault(id(entity), self._find(entity))
 
-    def _find(self, entity: Any) -> Role:
+    def _find(self, entity: Any) -> EntityPlan:
         kind = kind_of(entity)
         strict = self._settings.strict
         stand_in = self._stand_in(entity)
         if stand_in is not None:
-            return Role(entity, kind, call=stand_in_call(entity, stand_in, strict), is_cached=False)
+            return EntityPlan(entity, kind, call=stand_in_call(entity, stand_in, strict), is_cached=False)
         if kind is Kind.REFERENCE:
-            return Role(entity, kind, None, stand_in_call(entity, None, strict), False, NOTHING, True)
+            return EntityPlan(entity, kind, None, stand_in_call(entity, None, strict), False, NOTHING, True)
         workflow = None if kind in (Kind.STUB, *_WITH_STEPS_OF_THEIR_OWN) else inner_workflow(entity)
         if kind is Kind.MAP or workflow is not None:
-            return Role(entity, kind, workflow)
+            return EntityPlan(entity, kind, workflow)
         use, may_move = self._state_use(entity, kind)
         call = None if kind in _WITH_STEPS_OF_THEIR_OWN or is_connector_task(entity) else self._call(entity, kind)
-        return Role(entity, kind, None, call, True, use, may_move)
+        return EntityPlan(entity, kind, None, call, True, use, may_move)
 
     def _stand_in(self, entity: Any) -> Any:
         """What answers for an entity: what the run was given for it, else its mock; None where it answers itself."""
