@@ -381,9 +381,9 @@ class StateEffects(StateAccesses):
                 key = (one.cls, name)
                 self._fields[key] = join([self._fields.get(key, frozenset()), value])
             elif isinstance(one, ExistingObject):
-                self._store_in_held(one, name, value)
+                self._store_in_existing(one, name, value)
 
-    def _store_in_held(self, one: ExistingObject, name: str, value: AbstractValue) -> None:
+    def _store_in_existing(self, one: ExistingObject, name: str, value: AbstractValue) -> None:
         owner = one.value
         if not is_module(owner):
             setter = static_attribute(type(owner), name)

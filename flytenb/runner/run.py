@@ -13,7 +13,7 @@ from typing import Any
 from flytenb.bridge.execution.calls import build_result
 from flytenb.bridge.execution.files import Handouts
 from flytenb.bridge.workflow.graph import read_graph
-from flytenb.bridge.workflow.readings import Reading, read_later, read_once
+from flytenb.bridge.workflow.reading_cache import Reading, read_later, read_once
 from flytenb.errors import FlytenbError, RunCancelledError
 from flytenb.model import Graph, NodeState, Phase, RunEvent
 from flytenb.runner.comparison import Comparison

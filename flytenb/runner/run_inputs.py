@@ -20,7 +20,7 @@ from flytenb.bridge.entities.interface import (
 from flytenb.bridge.entities.stub import stub_error
 from flytenb.bridge.workflow.policy import task_policy
 from flytenb.bridge.workflow.reader import read_workflow, require_runnable
-from flytenb.bridge.workflow.readings import read_once
+from flytenb.bridge.workflow.reading_cache import read_once
 from flytenb.errors import InputError, closest, say
 from flytenb.model import Kind
 from flytenb.model.workflow import Promise, Workflow, WorkflowNode

@@ -11,7 +11,7 @@ from flytekit.core.base_task import TaskMetadata
 from flytekit.core.cache import Cache, VersionParameters
 
 from flytenb.bridge.entities.stub import Body, read_body, stub_error
-from flytenb.bridge.workflow.body import FLYTEKIT_COMPILE
+from flytenb.bridge.workflow.compile_errors import FLYTEKIT_COMPILE
 
 
 def keep_interrupt(initialize: Any) -> Any:

@@ -18,7 +18,7 @@ from flytenb.bridge.crossing.literal import run_on_loop
 from flytenb.bridge.entities.interface import is_stub
 from flytenb.bridge.patch import Patch, SharedPatch
 from flytenb.bridge.stopping import current_attempt, shielded
-from flytenb.bridge.workflow.body import (
+from flytenb.bridge.workflow.compile_errors import (
     FLYTEKIT_COMPILE,
     check_returned,
     compile_located,

@@ -16,7 +16,7 @@ from flytenb.bridge.workflow.conditions import read_condition
 from flytenb.bridge.workflow.node_paths import NodePaths, cases_of, name_nodes, ordered, sources_of
 from flytenb.bridge.workflow.overrides import read_overrides
 from flytenb.bridge.workflow.policy import NodePolicies, node_metadata
-from flytenb.bridge.workflow.readings import read_once
+from flytenb.bridge.workflow.reading_cache import read_once
 from flytenb.model import Kind
 from flytenb.model.workflow import Binding, Case, Constant, DictBinding, ListBinding, Promise, Workflow, WorkflowNode
 

@@ -12,7 +12,7 @@ from flytenb.bridge.context import compile_lock
 from flytenb.bridge.entities.interface import function_of, inner_workflow, is_entity, is_map, map_target
 from flytenb.bridge.workflow.compiler import all_nodes, check_composed, compile_workflow
 from flytenb.bridge.workflow.dependencies import NamedEntities, has_changed, is_known
-from flytenb.bridge.workflow.readings import forget_readings, read_once, read_what_is_pending
+from flytenb.bridge.workflow.reading_cache import forget_readings, read_once, read_what_is_pending
 
 
 def recompile_stale(entity: Any) -> None:
