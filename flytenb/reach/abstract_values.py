@@ -1,4 +1,4 @@
-"""Abstract values: what is known of a value in code before the code runs.
+"""Abstract values: facts about a value in code before the code runs.
 
 A value is a set of possibilities, each one of the classes below; `UNKNOWN` among them says that it may be anything.
 """
@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 AbstractValue = frozenset[Any]
 _MOST = 48
-"""Possibilities of one value; one with more may be anything."""
+"""Maximum number of possibilities of a value; a value with more may be anything."""
 
 
 class Special(Enum):
@@ -125,7 +125,7 @@ class NewCollection:
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """An attribute of something that isn't the user's own."""
+    """An attribute of an object that isn't the user's own."""
 
     owner: Any
     name: str
@@ -150,7 +150,7 @@ class BoundFunction:
 
 
 class Effects(Protocol):
-    """What the interpreter reports, and asks for the meaning of operations."""
+    """Interface for what the interpreter reports and for the results of operations."""
 
     def attribute(self, owner: AbstractValue, name: str) -> AbstractValue: ...
     def call(

@@ -13,7 +13,7 @@ from flytenb.reach.plain_bytes import is_frozen
 
 _MUTABLE: frozenset[type] = frozenset([list, dict, set, bytearray, deque])
 _MOST = 10_000
-"""So many lists and dicts inside of plain data are told apart."""
+"""Maximum number of lists and dicts inside plain data whose identity is compared."""
 
 
 class Aliases:
@@ -24,7 +24,7 @@ class Aliases:
         self._places: dict[int, list[int]] = {}
 
     def visit(self, value: Any) -> None:
-        """Count an object that is reached once more."""
+        """Add an object that is reached again."""
         kind = type(value)
         if kind in _MUTABLE or (not isinstance(value, type) and is_own_class(kind)):
             self.note(id(value))
@@ -34,7 +34,7 @@ class Aliases:
             self.note(id(value))
 
     def note(self, identity: int) -> None:
-        """Count an object by its identity."""
+        """Add an object by its identity."""
         self._count += 1
         self._places.setdefault(identity, []).append(self._count)
 
@@ -44,7 +44,7 @@ class Aliases:
 
 
 def layout_of(value: Any) -> bytes:
-    """Return what of plain data or an array its content doesn't tell: which parts are one, how it lies in memory."""
+    """Return the layout of plain data or an array: which parts are the same object, and the memory order."""
     if type(value) in (list, tuple, dict):
         found: dict[int, int] = {}
         places = [found.setdefault(part, len(found)) for part in _parts(value)]

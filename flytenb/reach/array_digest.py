@@ -9,7 +9,7 @@ import xxhash
 from flytenb.reach.digest_pieces import add_piece
 
 _KINDS = frozenset("biufcmM")
-"""Of numpy's dtypes: those whose bytes are all that a value says."""
+"""numpy's kinds of dtypes whose values consist of their bytes."""
 
 
 def add_memory(digest: Any, declared: Any, value: Any) -> bool:
@@ -40,7 +40,7 @@ def _add_array(digest: Any, array: Any) -> None:
     is_turned = array.flags.fnc  # a copy keeps the order of the axes, and a task may look at it
     add_piece(digest, f"{array.dtype.str} {array.shape} {is_turned}".encode())
     plain = array.T if is_turned else array if array.flags.c_contiguous else array.copy(order="C")
-    # A digest of its own: it takes a thirtieth of the time of a cryptographic one, and nobody attacks their own cache.
+    # Not cryptographic, which takes thirty times as long: a cache isn't attacked by its owner.
     add_piece(digest, xxhash.xxh3_128_digest(memoryview(plain.reshape(-1).view("u1"))))
 
 

@@ -36,23 +36,23 @@ _GENERATED = frozenset([
     "__pydantic_core_schema__", "__pydantic_validator__", "__pydantic_serializer__", "__pydantic_parent_namespace__",
     "__signature__", "__pydantic_complete__", "__pydantic_fields_complete__",  # what pydantic makes of the fields
 ])  # fmt: skip
-"""What stands in a class's dictionary and follows from the rest of it, or comes when the class is used."""
+"""Entries of a class's dictionary that follow from the others, or that appear when the class is used."""
 
 _GENERATED_PREFIX = "__mashumaro_"
-"""Codecs that mashumaro makes of the fields when a dataclass first becomes a literal."""
+"""Codecs that mashumaro creates when a dataclass is first converted to a literal."""
 
 _CACHES = frozenset(["dispatch_cache", "cache_token", "_clear_cache"])
-"""Where `functools.singledispatch` keeps what it has found so far."""
+"""The cache of `functools.singledispatch`."""
 
 _TYPING = frozenset(["typing", "types", "typing_extensions", "collections.abc"])
 
 
 class UnreadableCodeError(Exception):
-    """Code reaches something that can't be read, so that nothing proves it unchanged."""
+    """Code reaches an unreadable object, so it can't be proven unchanged."""
 
 
 class CodeDigest:
-    """The digest of a task's code, kept while everything that the code reaches is the same."""
+    """The digest of a task's code, kept while everything that the code reaches is unchanged."""
 
     def __init__(self, task: Any) -> None:
         self._task = task
@@ -104,7 +104,7 @@ def structure_of(value: Any) -> bytes:
         digest = walker.of(value)
         return walker.with_external_state(digest) if walker.external_state.names else hashed(digest)
     except RecursionError as e:
-        raise OpaqueError("it is too deep") from e
+        raise OpaqueError("it is nested too deeply") from e
 
 
 class _ValueWalker(ReachWalker):
@@ -158,7 +158,7 @@ def describe(walker: ReachWalker, value: Any) -> bytes | None:
         return describe_entity(walker, value)
     home = home_of(kind).partition(".")[0]
     if home in ("IPython", "ipykernel"):
-        raise OpaqueError(f"the notebook itself is reached, as an object of type {kind.__qualname__!r}")
+        raise OpaqueError(f"the code reaches the notebook itself, an object of type {kind.__qualname__!r}")
     return _describe_named(walker, value) if callable(value) and not is_own_class(kind) else None
 
 
@@ -280,7 +280,7 @@ def _content(cell: Any) -> Any:
 
 
 def _is_named(function: FunctionType) -> bool:
-    """Whether a function is what its module holds under its name, and not one of many made in the same place."""
+    """Return whether a function is the object of its name in its module, and not one of several with this name."""
     at: Any = sys.modules.get(function.__module__)
     if at is None or is_own_module(at):  # `functools.wraps` gives a library's function the name of the user's
         return False
@@ -359,7 +359,7 @@ def _names_in(text: str) -> tuple[str, ...]:
 def _members(cls: type) -> dict[str, Any]:
     held = type.__dict__["__dict__"].__get__(cls)
     found = {n: m for n, m in held.items() if n not in _GENERATED and not str(n).startswith(_GENERATED_PREFIX)}
-    if found.get("__annotations__") == {}:  # there once somebody has asked for it
+    if found.get("__annotations__") == {}:  # exists after the first access
         del found["__annotations__"]
     return found
 
@@ -383,7 +383,7 @@ def _describe_module(walker: ReachWalker, module: ModuleType) -> bytes:
     scope = scope_of(module)
     name = str(scope.get("__name__"))
     if name == "__main__":
-        raise OpaqueError("the notebook's names are reached as a whole")
+        raise OpaqueError("the code reads the notebook's namespace as a whole")
     if not is_own_module(module):
         walker.take(module)
         return hashed(b"module", name.encode(), version_of(name).encode())

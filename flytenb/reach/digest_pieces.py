@@ -10,14 +10,14 @@ _CHUNK = 1 << 20
 
 
 def add_piece(digest: Any, data: bytes | memoryview) -> None:
-    """Add a piece with its length before it, so that no two sequences of pieces look alike."""
+    """Add a piece preceded by its length, so that different sequences of pieces have different digests."""
     view = memoryview(data).cast("B")
     digest.update(len(view).to_bytes(8, "little"))
     digest.update(view)
 
 
 def add_files(digest: Any, path: Path) -> None:
-    """Add the content of a file, or of a directory: the names in it and what each holds."""
+    """Add the content of a file or directory, with the names in it."""
     if path.is_dir():
         names = sorted(path.iterdir())
         add_piece(digest, b"directory %d" % len(names))
@@ -40,7 +40,7 @@ def digest_of_file(path: Path) -> bytes:
 
 
 def local_path(uri: str | None) -> Path | None:
-    """The local path that a URI means, if there is something; None for what is remote."""
+    """Return the existing local path of a URI; None for a remote or missing one."""
     if not uri or ("://" in uri and not uri.startswith("file://")):
         return None
     path = Path(uri.removeprefix("file://"))

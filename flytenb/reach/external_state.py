@@ -1,4 +1,4 @@
-"""What a task's code may read besides Python's objects: files by name, process-wide settings, patches of libraries.
+"""Dependencies of a task's code besides Python objects: files by name, process-wide settings, library patches.
 
 All of it is found by the names that own code asks for, after the walk has seen all of them.
 """
@@ -65,17 +65,17 @@ class ExternalState:
         self._loggers.append(logger)
 
     def take(self, value: Any, attributes: tuple[str, ...]) -> None:
-        """Add something installed."""
+        """Add an installed object."""
         self.taken.append((value, attributes))
         name = value.rpartition(".")[2] if type(value) is str else getattr(value, "__name__", "")
         self.names |= {*attributes, *([name] if type(name) is str else [])}
 
     def is_asking(self) -> bool:
-        """Tell whether code may ask about files in ways that no audit event tells."""
+        """Return whether code may query files without an audit event."""
         return not self.names.isdisjoint(ASKING | C_READERS) or not self.modules().isdisjoint(C_READING_MODULES)
 
     def doubts(self) -> Iterator[str]:
-        """Yield what makes it unknown which files are asked about."""
+        """Yield the reasons why the queried files are unknown."""
         if self._builds and self.is_asking():
             asked = sorted(self.names & (ASKING | C_READERS)) or sorted(self.modules() & C_READING_MODULES)
             yield f"{asked[0]!r} may ask about a file whose path the code puts together, which can't be observed"

@@ -1,4 +1,4 @@
-"""Files that code names: two tasks that use one name at the same time would mix their files up.
+"""Files that code names, to keep tasks that use the same file apart.
 
 A name is known as a whole, by its start and end (`f"part_{n}.csv"`), or not at all; a name that isn't known may be that
 of any file. Names of the working directory are relative, however they are put together.
@@ -64,7 +64,7 @@ class FileName:
         return None if "://" in path else file_name(KnownText(path))
 
     def meets(self, other: FileName) -> bool:
-        """Tell whether both may be one file, or one inside of the other."""
+        """Return whether both may be the same file, or one inside the other."""
         return self._may_be(other) or self._may_contain(other) or other._may_contain(self)
 
     def _may_be(self, other: FileName) -> bool:
@@ -124,7 +124,7 @@ _WRITERS = re.compile(
     r"CSVLogger|SummaryWriter|FileWriter|h5py\.\w*File|basicConfig|redirect_to_file)"
 )
 _TAKES_FILES = re.compile(r"(json|pickle|marshal|yaml|toml|tomllib|plistlib|csv)\.\w+")
-"""Of the standard library and its like: they write to files that are open already, not to names."""
+"""Functions of the standard library and similar ones that write to open files instead of names."""
 _PATH_ARGUMENTS = ("path", "path_or_buf", "filename", "fname", "file", "fp", "dst", "out", "output", "where", "buf",
                    "excel_writer", "filepath", "extract_dir", "path_or_buffer", "save_path", "database")  # fmt: skip
 _COMMANDS = re.compile(

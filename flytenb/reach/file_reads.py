@@ -1,4 +1,4 @@
-"""Files that a task reads while it runs, as Python's audit events tell, and whether they are still the same later.
+"""Files that a task reads while it runs, observed through audit events, and whether they are unchanged later.
 
 No analysis of code can tell which file `open(f"{folder}/{name}")` reads. So the files that a body opened, and the
 directories that it listed, are stored with its answer, and an answer counts only while they are what they were.
@@ -28,18 +28,18 @@ from flytenb.reach.variables_and_files import content
 
 _IGNORED = ("/proc/", "/sys/", "/dev/")
 _RUN_DIRECTORY = "/flytenb-run-"
-"""In the paths of the copies that tasks are given, whose content is the inputs'."""
+"""Part of the paths of input copies, whose content belongs to the inputs."""
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 _LARGE = 64 << 20
-"""Files of more bytes count by their size and times, not by their content."""
+"""Files of more bytes are compared by size and times instead of content."""
 
 
 class ChangedFileError(Exception):
-    """A file changed while a task that read it ran, so that nothing tells which content its answer is of."""
+    """A file changed during the task that read it, so it is unknown which content the task read."""
 
 
 class FileRead(NamedTuple):
-    """One thing that a task read of the file system.
+    """One read of the file system.
 
     Attributes:
         how: `"file"`, `"facts"` (its kind, size and times), `"folder"` (its names), `"glob"`, `"program"` (where a
@@ -55,12 +55,12 @@ class FileRead(NamedTuple):
     found: bytes
 
     def is_current(self) -> bool:
-        """Tell whether reading it now would find the same."""
+        """Return whether reading it now would give the same result."""
         return _find(self.how, self.name, self.below) == self.found
 
 
 class FileReads:
-    """The reads of one call, noted while it is watched.
+    """The reads of one call, recorded while the call is observed.
 
     Args:
         inputs: the paths of the files that the call is given: the key holds what they say.
@@ -80,7 +80,7 @@ class FileReads:
 
     @contextmanager
     def watch(self) -> Iterator[None]:
-        """Note what this thread, and threads that belong to no other call, read meanwhile."""
+        """Record the reads of this thread, and of threads that belong to no other call."""
         self.begin()
         try:
             yield
@@ -88,14 +88,14 @@ class FileReads:
             self.end()
 
     def begin(self) -> None:
-        """Begin to note; `end` must follow."""
+        """Start recording; `end` must be called afterwards."""
         _listen()
         self._cwd = _cwd()
         self._threads.add(threading.get_ident())
         _watching[id(self)] = self
 
     def end(self) -> None:
-        """Note no more."""
+        """Stop recording."""
         _watching.pop(id(self), None)
 
     def take(self, reads: tuple[FileRead, ...] | ChangedFileError) -> None:
@@ -103,14 +103,14 @@ class FileReads:
         self._elsewhere.append(reads)
 
     def outcome(self) -> tuple[FileRead, ...] | ChangedFileError:
-        """Return what was read, or why that isn't known."""
+        """Return the reads, or why they aren't known."""
         try:
             return self.all()
         except ChangedFileError as e:
             return e
 
     def all(self) -> tuple[FileRead, ...]:
-        """Return what was read and isn't the call's own.
+        """Return the reads of files that the call didn't write itself.
 
         Raises:
             ChangedFileError: if one of the files isn't any more what it was when it was read.
@@ -136,18 +136,18 @@ class FileReads:
         return tuple(made)
 
     def ask(self, path: Any) -> None:
-        """Note that code may ask about a file at this path, of which there is no event."""
+        """Record a path whose file may be queried; queries have no audit event."""
         if (name := self._name(path)) is not None:
             self._add("facts", name, "")
 
     # --- noting, on any thread ---
 
     def belongs_to(self, thread: int, is_free: bool) -> bool:
-        """Tell whether what a thread reads is the call's."""
+        """Return whether the reads of a thread belong to the call."""
         return self._is_wide or is_free or thread in self._threads
 
     def opened(self, path: Any, mode: str | None, flags: int) -> None:
-        """Note that a file is opened; what is read of it first wasn't written here."""
+        """Record an opened file: as read if the call didn't write it before, as written if its mode allows it."""
         name = self._name(path)
         if name is None or (flags == 0 and mode == "rb"):  # code that is imported is known by the key
             return
@@ -161,26 +161,26 @@ class FileReads:
             self._written.add(name)
 
     def listed(self, path: Any) -> None:
-        """Note that the names in a directory are read."""
+        """Record a listed directory."""
         name = self._name("." if path is None else path)
         if name is not None and name not in self._written:
             self._add("folder", name, "")
 
     def globbed(self, pattern: Any, below: Any) -> None:
-        """Note that a pattern is looked for."""
+        """Record a glob pattern."""
         name = os.fsdecode(pattern)
         root = self._name("/" if name.startswith("/") else below or ".")
         if root is not None and not is_installed(name):
             self._add("glob", name, root)
 
     def written(self, path: Any) -> None:
-        """Note that a file or directory is made here."""
+        """Record a file or directory that the call creates."""
         name = self._name(path)
         if name is not None and name not in self._stamps:
             self._written.add(name)
 
     def started(self, executable: Any, words: Iterable[Any], cwd: Any = None) -> None:
-        """Note that a program is started: where it is found, and the files that its command line names."""
+        """Record a started program: its file, and the files in its command line."""
         self._add("program", os.fsdecode(executable), "")
         for word in words:
             for part in _words(os.fsdecode(word)):
@@ -189,7 +189,7 @@ class FileReads:
                     self._named.setdefault(name, _stamp(name))
 
     def unpickled(self, module: str, name: str) -> None:
-        """Note that an own function or class is taken by its name."""
+        """Record an own function or class that is looked up by name."""
         held = sys.modules.get(module)
         if held is not None and is_own_module(held):
             self._add("code", name, module)
@@ -199,7 +199,7 @@ class FileReads:
             self._found[how, name, below] = _find(how, name, below)
 
     def _name(self, path: Any) -> str | None:
-        """Return a path as it is looked up again: relative to the working directory that the call began in."""
+        """Return a path for later look-ups: relative to the working directory at the start of the call."""
         if isinstance(path, int):
             return None
         name = os.path.normpath(os.fsdecode(path))
@@ -208,7 +208,7 @@ class FileReads:
         return None if name.startswith(_IGNORED) or is_installed(name) else name
 
     def _base(self) -> str:
-        """The working directory, empty where the call began."""
+        """The working directory, `""` if it is the one at the start of the call."""
         cwd = _cwd()
         return "" if cwd == self._cwd else cwd
 
@@ -221,7 +221,7 @@ class FileReads:
 
 
 def _find(how: str, name: str, below: str) -> bytes:
-    """Return the digest of what is read of a path or pattern now."""
+    """Return the digest of the current result of reading a path or pattern."""
     try:
         if how == "folder":
             return hashed(*(os.fsencode(inner.name) for inner in sorted(Path(name or ".").iterdir())))
@@ -276,7 +276,7 @@ def _cwd() -> str:
 # --- audit events ----------------------------------------------------------------------------------------------------
 
 _watching: dict[int, FileReads] = {}
-"""The calls that are watched now."""
+"""The observed calls."""
 _IMPORTING = ("<frozen importlib", "<frozen zipimport")
 
 
@@ -289,7 +289,7 @@ _listening: list[bool] = []
 
 
 def current_reads() -> list[FileReads]:
-    """Return the watched calls that this thread works for."""
+    """Return the observed calls that this thread belongs to."""
     thread = threading.get_ident()
     return [reads for reads in [*_watching.values()] if reads.belongs_to(thread, is_free=False)]
 
@@ -301,7 +301,7 @@ def _listen() -> None:
 
 
 def _hear(event: str, arguments: tuple[Any, ...]) -> None:
-    """Note an event for the calls that it may belong to. It must not raise: that would fail the user's code."""
+    """Record an event for the calls that it may belong to. An exception here would fail the user's code."""
     if not _watching or event not in _EVENTS or _thread.is_noting:
         return
     _thread.is_noting = True
@@ -318,7 +318,7 @@ def _hear(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 def _is_import() -> bool:
-    """Whether Python's import system looks for modules: what it finds is known by the key."""
+    """Return whether Python's import system is searching for modules, which are part of the key."""
     caller = sys._getframe(2).f_code.co_filename
     return caller.startswith(_IMPORTING) or caller.endswith(("importlib/metadata/__init__.py", "pkgutil.py"))
 
@@ -356,4 +356,4 @@ _EVENTS: Mapping[str, Callable[[FileReads, tuple[Any, ...]], None]] = {
     "os.system": lambda reads, arguments: reads.started("/bin/sh", [arguments[0]]),
     "os.posix_spawn": _note_program,
 }
-"""What is done at which of Python's audit events."""
+"""The handler of each audit event."""

@@ -1,4 +1,4 @@
-"""Captures of the state of libraries: of nothing while the library isn't loaded."""
+"""Captures of the state of libraries; they do nothing while the library isn't loaded."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flytenb.reach.state_captures import Restore
 
 
 def pyplot() -> Restore:
-    """Capture the open figures and the settings; figures that are opened later are pyplot's no more."""
+    """Capture the open figures and the settings; figures opened later are removed from pyplot."""
     matplotlib: Any = sys.modules.get("matplotlib")
     settings = dict(matplotlib.rcParams) if matplotlib is not None else {}
     before = dict(_figures())

@@ -1,4 +1,4 @@
-"""Functions and methods that change an object which they are given, or give a name that no other task has."""
+"""Functions and methods that modify an argument, or return a file name that no other task has."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _OF_OBJECTS = re.compile(
 _TABLES = ("pandas.", "polars.", "pyarrow.", "xarray.", "geopandas.", "datetime", "decimal", "re.", "pathlib")
 _OF_TABLES = re.compile(r"update|insert|pop|__setitem__")
 _SAFE = ("queue.", "threading.", "_queue", "multiprocessing.", "concurrent.", "contextvars", "asyncio.", "_contextvars")
-"""What is made to be used by several threads."""
+"""Objects that are made for several threads."""
 _OWN_NAMES = re.compile(
     r"tempfile\.(mkdtemp|mkstemp|mktemp|TemporaryDirectory|NamedTemporaryFile|TemporaryFile|SpooledTemporaryFile)|"
     r"uuid\.uuid[14]|secrets\.token_\w+|"
@@ -34,13 +34,13 @@ _OWN_NAMES = re.compile(
 
 
 def changes_first_argument(name: str) -> bool:
-    """Tell whether the function of this dotted name changes what it is given first."""
+    """Return whether the function with this dotted name modifies its first argument."""
     found = _FIRST_ARGUMENT.fullmatch(name)
     return found is not None and (not found[3] or changes_container(name.rpartition(".")[2]))
 
 
 def changes_container(method: str) -> bool:
-    """Tell whether a method of Python's own collections changes them."""
+    """Return whether a method of Python's collections modifies its collection."""
     return _OF_CONTAINERS.fullmatch(method) is not None
 
 
@@ -57,5 +57,5 @@ def changes_owner(owner: Any, method: str, named: Mapping[str, AbstractValue]) -
 
 
 def makes_own_name(name: str) -> bool:
-    """Tell whether a function returns a path, or a part of one, that no other task has."""
+    """Return whether a function returns a path, or a part of one, that no other task has."""
     return _OWN_NAMES.fullmatch(name) is not None

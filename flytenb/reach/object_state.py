@@ -1,7 +1,7 @@
-"""What an object that is neither data nor code holds: read from its attributes and slots, or as its library copies it.
+"""The content of objects that are neither data nor code: attributes and slots, or the state that their library copies.
 
-An object's own words for copying it (`__getstate__`, `__reduce__`) count only where a library wrote them: the user's
-may leave out what a task reads.
+The copy protocol of an object (`__getstate__`, `__reduce__`) is only used if a library defines it: that of own code
+may omit attributes that a task reads.
 """
 
 from __future__ import annotations
@@ -62,12 +62,12 @@ _CONTENT: dict[type, Callable[[Any], Any]] = {
     bytes: lambda v: bytes(memoryview(v)),
     BaseException: lambda v: [BaseException.__reduce__(v)[1], v.__cause__, v.__context__, v.__suppress_context__],
 }
-"""How to read what Python's own types hold beside attributes, for the classes that inherit from them."""
+"""Readers of the content of built-in types besides attributes, for classes that inherit from them."""
 
 _IMMUTABLE = (
     date, time, timedelta, tzinfo, Decimal, Fraction, UUID, PurePath, re.Pattern, range, slice, logging.Logger
 )  # fmt: skip
-"""What libraries' words are enough for, once: nothing changes them, and of a logger only the name matters."""
+"""Types whose copied state is read only once: they are immutable; of a logger only the name counts."""
 
 _CONTENT_OF: dict[str, Callable[[Any], tuple[Any, ...]]] = {
     "_struct.Struct": lambda v: (v.format,),
@@ -98,13 +98,13 @@ _CONTENT_OF: dict[str, Callable[[Any], tuple[Any, ...]]] = {
     ),
     "_hashlib.HASH": lambda v: (v.name, v.digest()),
 }
-"""What objects hold that can't be copied, or whose copies hold an address, by the names of their types."""
+"""Readers of objects that can't be copied, or whose copied state contains an address, by type name."""
 
 _STATELESS = (object, type(None), type(NotImplemented))
 
 
 def state_as_copied(walker: Walker, value: Any) -> tuple[Any, ...]:
-    """Return what a value that crosses between tasks holds: what copying it takes along.
+    """Return the content of a value that crosses between tasks: its copied state.
 
     Raises:
         OpaqueError: if it can't be copied.
@@ -113,7 +113,7 @@ def state_as_copied(walker: Walker, value: Any) -> tuple[Any, ...]:
 
 
 def state_as_read(walker: WatchingWalker, value: Any) -> tuple[Any, ...]:
-    """Return what an object that code reaches holds: everything that the code may read of it.
+    """Return the content of an object that code reaches: everything that the code may read of it.
 
     Raises:
         OpaqueError: if something of it can't be read.
@@ -141,7 +141,7 @@ def state_as_read(walker: WatchingWalker, value: Any) -> tuple[Any, ...]:
 
 
 def special_state(walker: Walker, value: Any) -> tuple[Any, ...] | None:
-    """Return the state of objects of Python's own that can't be copied, or whose copies say too little or too much."""
+    """Return the state of built-in objects that can't be copied, or whose copied state is too small or too large."""
     kind = type(value)
     if kind in _LOCKS:
         walker.add_lock(value)
@@ -193,7 +193,7 @@ def _read_reference(reference: Any) -> list[Any]:
 
 
 def _attributes_of(value: Any) -> tuple[Any, ...]:
-    """The attributes of an object in their order, which `vars` shows."""
+    """Return the attributes of an object in the order of `vars`."""
     held = {**_dict_of(value), **dict(_slots_of(value))}
     return (tuple(held), *held.values())
 
@@ -240,7 +240,7 @@ def _content_base(kind: type) -> type | None:
 
 
 def _is_transparent(kind: type) -> bool:
-    """Whether attributes and slots are all that an object of this type has: the check of `object.__getstate__`."""
+    """Return whether objects of this type have only attributes and slots; the check of `object.__getstate__`."""
     size = object.__basicsize__ + (kind.__weakrefoffset__ > 0) * 8 + len(_slots(kind)) * 8
     if kind.__dictoffset__ and not kind.__flags__ & _MANAGED_DICT:
         size += 8
@@ -261,7 +261,7 @@ def _is_numpy_scalar(kind: type) -> bool:
 
 
 def _reduced(value: Any) -> tuple[Any, ...]:
-    """What copying it would be told: how it is made, of what, and its state."""
+    """Return the copied state of an object: its constructor, the arguments and the state."""
     kind = type(value)
     reduce = copyreg.dispatch_table.get(kind)
     try:
@@ -277,7 +277,7 @@ def _reduced(value: Any) -> tuple[Any, ...]:
 
 
 def _in_no_order(state: Any) -> tuple[Any, ...]:
-    """Attributes have no order."""
+    """Sort attributes, whose order doesn't count."""
     if type(state) is dict and all(type(name) is str for name in state):
         return (b"state", sorted(state), *(state[name] for name in sorted(state)))
     if type(state) is tuple:

@@ -13,16 +13,16 @@ SCALARS: frozenset[type] = frozenset([int, float, complex, bool, str, bytes, typ
 _CONTAINERS: frozenset[type] = frozenset([list, tuple, dict])
 _CODES = {kind: code for code, kind in enumerate(sorted(SCALARS | _CONTAINERS, key=lambda kind: kind.__name__))}
 _DEEPEST, _MOST = 10_000, 50_000_000
-"""So many levels and items are looked at; what holds itself has no end."""
+"""Maximum number of levels and items; recursive data has no end."""
 
 
 def is_scalar(value: Any) -> bool:
-    """Tell whether a value is one of Python's own, immutable and without parts."""
+    """Return whether a value is a built-in scalar."""
     return type(value) in SCALARS
 
 
 def is_frozen(value: Any) -> bool:
-    """Tell whether a value is a scalar or a tuple of such, at any depth."""
+    """Return whether a value is a scalar or a tuple of scalars, at any depth."""
     return type(value) in SCALARS or (type(value) is tuple and all(map(is_frozen, value)))
 
 

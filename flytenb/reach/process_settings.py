@@ -48,7 +48,7 @@ HARMLESS = frozenset(
         for name in ("default_rng", "Generator", "RandomState", "SeedSequence", "PCG64", "MT19937")
     ]
 )
-"""What users of `random` take without its state."""
+"""Names of `random` whose use doesn't read its state."""
 
 
 def settings_of(names: Iterable[str], modules: Iterable[str]) -> Iterator[Callable[[], Any]]:
@@ -72,7 +72,7 @@ def lock_state(lock: Any) -> Any:
 
 
 LOCK_NAMES = frozenset(["locked", "acquire", "_value", "n_waiting", "broken", "_is_owned"])
-"""Attributes of locks that tell their state; `with lock` doesn't."""
+"""Attributes of locks that return their state; `with lock` doesn't."""
 
 PROGRAMS = frozenset(["subprocess", "_posixsubprocess", "pty", "sh", "plumbum"])
 PROGRAM_NAMES = frozenset(
@@ -90,7 +90,7 @@ def variables() -> list[tuple[str, str]]:
 
 
 def variable_reader(*names: str) -> Callable[[], Any]:
-    """Return what reads these environment variables."""
+    """Return a function that reads these environment variables."""
     return lambda: [os.environ.get(name) for name in names]
 
 
@@ -125,7 +125,7 @@ def loggers_called(names: Iterable[str]) -> list[logging.Logger]:
 LOGGER_NAMES = frozenset(
     ["getEffectiveLevel", "isEnabledFor", "hasHandlers", "handlers", "level", "disabled", "propagate", "filters"]
 )
-"""Attributes of loggers that tell their settings; `log.info(…)` doesn't."""
+"""Attributes of loggers that return their settings; `log.info(…)` doesn't."""
 
 
 def _warnings() -> Any:
@@ -135,7 +135,7 @@ def _warnings() -> Any:
 
 
 def _attribute(module: str, *path: str) -> Any:
-    """Return what an installed module holds, None if it isn't loaded."""
+    """Return an attribute of an installed module, None if the module isn't loaded."""
     found: Any = sys.modules.get(module)
     for name in path:
         scope = scope_of(found) if isinstance(found, ModuleType) else {}
@@ -197,7 +197,7 @@ _SETTINGS = (
 
 
 def said(value: Any) -> bytes:
-    """Return what a setting is, as bytes."""
+    """Return the value of a setting as bytes."""
     try:
         return marshal.dumps(value, 2)
     except ValueError:

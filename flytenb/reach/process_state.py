@@ -1,6 +1,6 @@
-"""Kinds of process-wide state: how a use of each is recognised, and how it is put back after a task.
+"""Kinds of process-wide state: how uses of each are recognized, and how it is restored after a task.
 
-On a cluster each task has a process of its own, with which all of this ends.
+On a cluster each task has its own process, and this state ends with it.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ MAIN_THREAD = "main thread"
 EVENT_LOOP = "event loop"
 DECIMALS = "decimal context"
 PRIVATE = frozenset([EVENT_LOOP, DECIMALS])
-"""What each task is given of its own, so that using it keeps no other waiting."""
+"""State that each task has separately, so that tasks that use it needn't be kept apart."""
 
 _CLONE_FS = 0x200
-"""Of `unshare`: a thread stops sharing its working directory, root and umask (linux/sched.h)."""
+"""Flag of `unshare`: a thread stops sharing its working directory, root and umask (linux/sched.h)."""
 
 
 def take_own_cwd() -> bool:
-    """Give this thread a working directory of its own, which only Linux can; tell whether it has one."""
+    """Give this thread its own working directory, on Linux only; return whether it has one."""
     if not sys.platform.startswith("linux"):
         return False
     try:
@@ -62,7 +62,7 @@ def current_cwd() -> str | None:
 
 
 def go_to(cwd: str | None) -> None:
-    """Make a directory this thread's working directory; one that has been removed is left out."""
+    """Make a directory this thread's working directory; ignore a removed one."""
     if cwd is not None:
         with suppress(OSError):
             os.chdir(cwd)
@@ -74,7 +74,7 @@ def _cwd() -> Restore:
 
 
 def _give_event_loop() -> Restore:
-    """An event loop for `asyncio.get_event_loop()`, as the main thread of a pod has one."""
+    """Set an event loop for `asyncio.get_event_loop()`, as in the main thread of a pod."""
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
 
@@ -86,7 +86,7 @@ def _give_event_loop() -> Restore:
 
 
 def _give_decimal_context() -> Restore:
-    """A copy: the context that the kernel has set is one object for all who have a copy of its variables."""
+    """Set a copy of the decimal context: copied contexts of the kernel share one decimal context."""
     before = decimal.getcontext()
     decimal.setcontext(before.copy())
     return lambda: decimal.setcontext(before)
@@ -97,13 +97,13 @@ class StateKind:
     """One kind of process-wide state.
 
     Attributes:
-        label: what messages call it.
-        reads: the names whose users see it; one that ends in `.` means all that begins so.
-        writes: the names whose users change it.
-        harmless: names that `reads` or `writes` would take by their beginning, and that use none of it.
-        objects: the objects that are this state, by name; to assign or change one is to write it.
-        methods: attributes of any object whose users change it.
-        capture: reads it, and returns what puts it back; None if nothing is put back.
+        label: its name in messages.
+        reads: names whose use reads it; a name that ends in `.` includes all names that start with it.
+        writes: names whose use changes it.
+        harmless: exceptions from `reads` and `writes`.
+        objects: objects that are this state, by name; assigning or changing one writes it.
+        methods: methods of any object that change it.
+        capture: saves it and returns a function that restores it; None if it isn't restored.
     """
 
     label: str
@@ -306,7 +306,7 @@ KINDS: Mapping[str, StateKind] = {
         capture=captures.patches,
     ),
 }
-"""Each kind by the name that `uses` takes."""
+"""The kinds by the names that `uses` accepts."""
 
 _BY_OBJECT_NAME = {name: kind for kind, each in KINDS.items() for name in each.objects}
 
@@ -326,19 +326,19 @@ def kind_of_object(value: Any) -> str | None:
 
 
 def save_state(names: Iterable[str], assigned: Iterable[tuple[str, str]] = ()) -> Restore:
-    """Save these kinds of state, and attributes of modules; return what puts them back."""
+    """Save these kinds of state and attributes of modules; return a function that restores them."""
     found = [KINDS[name].capture for name in names if name in KINDS]
     restores = [capture() for capture in found if capture is not None]
     return captures.all_of([*restores, *(captures.attribute(module, name) for module, name in assigned)])
 
 
 def save_signals() -> Restore:
-    """Save the handlers and timers of signals, in the main thread; return what puts them back."""
+    """Save signal handlers and timers, in the main thread; return a function that restores them."""
     return captures.signals()
 
 
 def set_environment(variables: Mapping[str, str]) -> Restore:
-    """Set environment variables; return what puts the environment back."""
+    """Set environment variables; return a function that restores the environment."""
     restore = captures.environ()
     os.environ.update({name: str(value) for name, value in variables.items()})
     return restore

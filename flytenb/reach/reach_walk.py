@@ -41,15 +41,15 @@ from flytenb.reach.process_settings import said
 from flytenb.reach.write_only_uses import observed_part
 
 _MOST_MEMBERS = 500
-"""So many members of library classes are compared at each call; of more, those that own code names and their number."""
+"""Maximum number of compared members of library classes; of more, those that own code names and their number."""
 
 
 class Doubt(NamedTuple):
-    """Something that code reaches and that can't be read, so that the digest doesn't hold it.
+    """An object that code reaches and that can't be read, so it isn't part of the digest.
 
     Attributes:
         where: the own function or class that reaches it.
-        what: what it is, in words.
+        what: the description of the object.
     """
 
     where: str
@@ -77,7 +77,7 @@ class ReachWalker(WatchingWalker):
         self._sources: set[str] = set()
 
     def of(self, value: Any) -> bytes:
-        """Return the digest of an object; what can't be read is noted as a doubt."""
+        """Return the digest of an object; an unreadable object is recorded as a doubt."""
         if type(value) is str and self._where:  # of a class, a default, a closure, an object
             self._paths.add([value])
             if (what := variables_and_files.doubt_about_text(value)) is not None:
@@ -88,11 +88,11 @@ class ReachWalker(WatchingWalker):
         try:
             return super().of(value)
         except (OpaqueError, RecursionError) as e:
-            self.doubt("what it reaches is too deep" if isinstance(e, RecursionError) else str(e))
+            self.doubt("what it reaches is nested too deeply" if isinstance(e, RecursionError) else str(e))
             return hashed(b"doubt")
 
     def doubt(self, what: str) -> None:
-        """Note that something can't be read."""
+        """Record an unreadable object."""
         self.doubts[Doubt(self._where[-1] if self._where else "", what)] = None
 
     def take(self, value: Any, attributes: tuple[str, ...] = ()) -> None:
@@ -101,7 +101,7 @@ class ReachWalker(WatchingWalker):
 
     @contextmanager
     def at(self, name: str) -> Iterator[None]:
-        """Name the own function, class or module that is being looked at."""
+        """Set the own function, class or module that is being read."""
         self._where.append(name)
         try:
             yield
@@ -124,7 +124,7 @@ class ReachWalker(WatchingWalker):
             return b""
 
     def of_libraries(self) -> list[bytes]:
-        """Return the digests of what own code has put on the libraries in use, or registered with them."""
+        """Return the digests of the members that own code has set on used libraries, or registered with them."""
         return [*self._patches(), *self._registered()]
 
     def _patches(self) -> Iterator[bytes]:
@@ -241,7 +241,7 @@ class ReachWalker(WatchingWalker):
         return hashed(b"use", ".".join(rest).encode(), self.of(value))
 
     def add_texts(self, value: Any) -> None:
-        """Note the paths in an object that code reads: files at them count."""
+        """Record the paths in an object that code reads; their files are part of the digest."""
         if isinstance(value, PurePath):
             self._paths.add([os.fspath(value)])
         elif type(value) in (list, tuple, set, frozenset):

@@ -1,4 +1,4 @@
-"""What code reads and changes of the state that tasks share."""
+"""Record of the shared state that code reads and modifies."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ class StateAccesses:
         self._items_changed: set[Shared] = set()
 
     def finish(self) -> None:
-        """Settle which changed tables count: one that is only added to, as a log is, can't be mixed up."""
+        """Add modified collections that are also read; one that is only appended to, like a log, doesn't count."""
         self.writes |= {shared for shared in self._items_changed if shared in self.reads}
 
     def stored_global(self, scope: dict[str, Any], name: str) -> None:
-        """Count a global as rebound."""
+        """Record a rebound global."""
         self.writes.add(shared_global(scope, name))
 
     def loaded_cell(self, shared: Shared) -> None:
-        """Count a variable of an enclosing function as read."""
+        """Record a read variable of an enclosing function."""
         self.reads.add(shared)
 
     def stored_cell(self, shared: Shared) -> None:
-        """Count a variable of an enclosing function as rebound."""
+        """Record a rebound variable of an enclosing function."""
         self.writes.add(shared)
 
     def changed_items(self, owner: AbstractValue) -> None:
@@ -68,7 +68,7 @@ class StateAccesses:
         self.writes |= files.written
 
     def assigned_in_module(self, owner: Any, name: str) -> None:
-        """Count an attribute of a module as assigned."""
+        """Record an assigned attribute of a module."""
         module = str(scope_of(owner).get("__name__"))
         kind = kind_of_name(f"{module}.{name}")
         if kind is not None:

@@ -1,4 +1,4 @@
-"""Captures of process-wide state: each reads one kind of it and returns what puts it back, any number of times."""
+"""Captures of process-wide state: each saves one kind and returns a function that restores it, any number of times."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def attributes(*names: str) -> Callable[[], Restore]:
 
 
 def all_of(restores: list[Restore]) -> Restore:
-    """Return what puts all of these back, last first; one that fails keeps none of the others from it."""
+    """Return a function that calls all of these, last first, even if one of them raises."""
 
     def restore() -> None:
         for one in reversed(restores):
@@ -61,7 +61,7 @@ def all_of(restores: list[Restore]) -> Restore:
 
 
 def getter_and_setter(getter: str, setter: str) -> Callable[[], Restore]:
-    """Return the capture of what two functions of a module get and set; of nothing while it isn't loaded."""
+    """Return the capture of a setting by its getter and setter; it does nothing while the module isn't loaded."""
 
     def capture() -> Restore:
         module, _, name = getter.rpartition(".")
@@ -75,7 +75,7 @@ def getter_and_setter(getter: str, setter: str) -> Callable[[], Restore]:
 
 
 def environ() -> Restore:
-    """Capture the environment, also what `os.putenv` has set behind Python's back, and the time zone."""
+    """Capture the environment, including variables set by `os.putenv`, and the time zone."""
     before, native = dict(os.environ), _native_environ()
 
     def restore() -> None:
@@ -141,12 +141,12 @@ class _Descriptors:
 
 
 def descriptors() -> Restore:
-    """Capture where the file descriptors 0, 1 and 2 go."""
+    """Capture the files of the descriptors 0, 1 and 2."""
     return _Descriptors()
 
 
 def warning_filters() -> Restore:
-    """Capture the filters and how warnings are shown."""
+    """Capture the warning filters and the display of warnings."""
     filters: Any = warnings.filters
     before, shown, formatted = [*filters], warnings.showwarning, warnings.formatwarning
 
@@ -219,7 +219,7 @@ def limits() -> Restore:
 
 
 def umask() -> Restore:
-    """Capture the mask of new files' permissions."""
+    """Capture the umask."""
     before = os.umask(0o077)
     os.umask(before)
 
@@ -230,7 +230,7 @@ def umask() -> Restore:
 
 
 def patches() -> Restore:
-    """Capture which patches of `unittest.mock` are on and which modules are loaded.
+    """Capture the active patches of `unittest.mock` and the loaded modules.
 
     Patches that a task starts and doesn't stop are stopped; modules that it makes up itself are removed.
     """
@@ -254,7 +254,7 @@ def patches() -> Restore:
 
 
 def import_path() -> Restore:
-    """Capture where modules are found; what a task imports from a directory of its own isn't there for the next."""
+    """Capture the import path; modules that a task imports from directories that it adds are removed."""
     lists: list[list[Any]] = [sys.path, sys.meta_path, sys.path_hooks]
     path, before, known = sys.path, [[*each] for each in lists], {*sys.modules}
 
@@ -272,7 +272,7 @@ def import_path() -> Restore:
 
 
 def loggers() -> Restore:
-    """Capture the levels, handlers and filters of all loggers; those that come later lose theirs."""
+    """Capture the levels, handlers and filters of all loggers; those of later loggers are reset."""
     known = {logger: _settings_of(logger) for logger in _loggers()}
     disabled = logging.root.manager.disable
 
@@ -312,7 +312,7 @@ def socket_timeout() -> Restore:
 
 
 def signals() -> Restore:
-    """In the main thread: capture the handlers, and the timers, so that no alarm goes off later."""
+    """In the main thread, capture signal handlers and timers, so that no timer of the task fires later."""
     before = {number: signal.getsignal(number) for number in signal.valid_signals()}
     timers = {which: signal.getitimer(which) for which in (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL)}
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, []) if hasattr(signal, "pthread_sigmask") else None

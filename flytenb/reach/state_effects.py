@@ -1,4 +1,4 @@
-"""What a function's code does to state that tasks share: variables, objects, kinds of process-wide state, files.
+"""Effects of a function's code on state that tasks share: variables, objects, process-wide state, files.
 
 The functions that it calls are interpreted with the arguments that they get, so that a helper which is handed
 `os.environ` or a file name counts as if its code stood in the task.
@@ -61,9 +61,9 @@ from flytenb.reach.state_accesses import StateAccesses
 from flytenb.wording.text import class_name
 
 _MOST_FRAMES = 4000
-"""Calls that are interpreted for one task; what lies beyond isn't looked at."""
+"""Maximum number of interpreted calls per task; further calls are ignored."""
 _DEEPEST = 25
-"""Calls inside of each other that are followed; what is called further down is interpreted by itself."""
+"""Maximum depth of interpreted calls; deeper functions are interpreted separately."""
 
 
 class StateEffects(StateAccesses):

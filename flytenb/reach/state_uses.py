@@ -1,4 +1,4 @@
-"""Which process-wide state a task's code uses, so that two tasks of one process don't meet in it.
+"""Process-wide state, files and objects that a task's code uses, to keep tasks of one process apart.
 
 On a cluster each task has a process of its own. Here many share one: a task that seeds `random`, replaces `sys.stdout`
 or changes `os.environ` does so for all. What a task uses is found in its own code and all own code that it reaches;
@@ -61,7 +61,7 @@ class StateUse:
     assigned: frozenset[tuple[str, str]] = frozenset()
 
     def __bool__(self) -> bool:
-        """Whether it uses any."""
+        """Whether any state is used."""
         return bool(self.reads or self.writes or self.environment)
 
     def inputs(self) -> frozenset[str]:
@@ -79,12 +79,12 @@ class StateUse:
         return replace(self, reads=reads - writes, writes=writes)
 
     def on_disk(self) -> StateUse:
-        """Return what of it a process of its own shares with others: files."""
+        """Return the part that separate processes share: files."""
         reads, writes = (frozenset(n for n in names if isinstance(n, FileName)) for names in (self.reads, self.writes))
         return StateUse(reads, writes)
 
     def conflict_with(self, other: StateUse) -> str | None:
-        """Return the state because of which both can't run at the same time, or None."""
+        """Return the state that prevents both from running at the same time, or None."""
         for one, another in ((self, other), (other, self)):
             if EVERYTHING in one.writes:
                 return KINDS[EVERYTHING].label
@@ -107,24 +107,24 @@ NOTHING = StateUse()
 
 
 def label_of(state: Any) -> str:
-    """Return what messages call a state."""
+    """Return the name of a state in messages."""
     kind = KINDS.get(state) if isinstance(state, str) else None
     return str(state) if kind is None else kind.label
 
 
 def uses(*names: str) -> Callable[[F], F]:
-    """Declare, under `@task`, what process-wide state a function uses besides what its own code shows.
+    """Declare, under `@task`, process-wide state that a function uses and that its code doesn't show.
 
-    Tasks that use the same never run at the same time in one process. A name is one of flytenb's (`random`, `environ`,
-    `stdout`, `pyplot`, …; `main thread` for what must run there, `everything` for what must run alone) or any of the
-    user's own, such as that of a device.
+    Tasks that use the same state never run at the same time in one process. A name is one of flytenb's (`random`,
+    `environ`, `stdout`, `pyplot`, …; `main thread`: the task runs there; `everything`: the task runs alone) or your
+    own, for example the name of a device.
 
     Raises:
-        UsageError: for anything but texts.
+        UsageError: for a name that isn't a text.
     """
     for name in names:
         if not isinstance(name, str) or not name:
-            raise UsageError(f"a name of what is used must be a text, got {name!r}", hint="@flytenb.uses('random')")
+            raise UsageError(f"a name of state must be a text, got {name!r}", hint="@flytenb.uses('random')")
 
     def declare(function: F) -> F:
         function.__flytenb_uses__ = (*getattr(function, "__flytenb_uses__", ()), *names)  # type: ignore[attr-defined]
@@ -148,7 +148,7 @@ _known: weakref.WeakKeyDictionary[Any, _Known] = weakref.WeakKeyDictionary()
 
 
 def state_use_of(task: Any, *, has_own_cwd: bool, calls_run: bool = True) -> tuple[StateUse, bool]:
-    """Return what process-wide state a task uses, and whether it may change the working directory.
+    """Return the process-wide state that a task uses, and whether it may change the working directory.
 
     Both are kept until a name that its code reaches is rebound.
 
@@ -174,7 +174,7 @@ def state_use_of(task: Any, *, has_own_cwd: bool, calls_run: bool = True) -> tup
 
 
 def _files_of_shell(task: Any) -> frozenset[FileName]:
-    """The files that a shell task's script may change, if it says so."""
+    """The files that the script of a shell task may change."""
     script = getattr(task, "script", None)
     return files_of_script(script).written if isinstance(script, str) else frozenset()
 

@@ -1,4 +1,4 @@
-"""What code reads from outside of Python's objects: environment variables and files at constant paths.
+"""Environment variables and files at constant paths that code reads.
 
 A file counts if a constant text that the code reaches is its path, or is when joined to another that is a directory;
 one that the code only opens for writing doesn't. What the network or another program would answer can't be read.
@@ -34,7 +34,7 @@ _ABOUT_TIMES = frozenset([
 ])  # fmt: skip
 _ABOUT_SIZE = frozenset(["getsize"])
 ASKING = _ABOUT_KIND | _ABOUT_SIZE | _ABOUT_TIMES
-"""What tells something of a file without opening it, which no audit event shows."""
+"""Functions that query a file without opening it, which have no audit event."""
 C_READERS = frozenset([
     "HDFStore", "OSFile", "ParquetDataset", "ParquetFile", "VideoCapture", "imread", "memory_map", "read_feather",
     "read_hdf", "read_orc", "read_parquet", "read_table", "scan_csv", "scan_ipc", "scan_ndjson", "scan_parquet",
@@ -43,7 +43,7 @@ C_READING_MODULES = frozenset([
     "_dbm", "_gdbm", "cv2", "dbm", "duckdb", "faiss", "h5py", "lmdb", "lxml", "netCDF4", "onnxruntime", "polars",
     "rasterio", "soundfile", "tables",
 ])  # fmt: skip
-"""What opens files in C, without an audit event."""
+"""Libraries that open files in C, without an audit event."""
 _MOST_PATHS, _MOST_LISTED = 20_000, 10_000
 _SETTLED = 2.0
 """After so many seconds, a file system's clock tells two writes apart."""
@@ -80,7 +80,7 @@ _FRAMES = frozenset([
 READS_ENVIRONMENT = frozenset(
     held for held in (os.getenv, getattr(os, "getenvb", None), os.path.expandvars, os.popen) if held is not None
 )
-"""Functions that read variables; where one is handed on as an object, all variables count."""
+"""Functions that read variables; if one is passed on as an object, all variables count."""
 
 
 def doubts_about(uses: NameUses) -> Iterator[str]:
@@ -197,7 +197,7 @@ class Paths:
         return hashed(*pieces)
 
     def _facts(self, path: str) -> list[bytes]:
-        """What code that asks about files may learn of one."""
+        """The facts that code which queries files may read of one."""
         if not self.about or (found := _stat(path)) is None:
             return []
         target = os.readlink(path) if stat.S_ISLNK(found.st_mode) else ""  # noqa: PTH115 - a text
@@ -234,7 +234,7 @@ _contents: dict[str, tuple[tuple[int, ...], bytes]] = {}
 
 
 def content(path: str) -> bytes:
-    """Return the digest of a file's content, kept while the file is the one that it was."""
+    """Return the digest of a file's content, kept while the file is unchanged."""
     try:
         found = Path(path).stat()
         stamp = (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_dev)

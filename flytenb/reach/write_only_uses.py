@@ -19,7 +19,7 @@ _SILENT: dict[type, frozenset[str]] = {
     set: frozenset(["add", "update", "discard", "clear"]),
     deque: frozenset(["append", "appendleft", "extend", "extendleft", "clear"]),
 }
-"""The methods that answer None whatever is held."""
+"""The methods that return None for any content."""
 
 
 def observed_part(value: Any, rest: tuple[str, ...], how: str) -> Any:
@@ -43,7 +43,7 @@ def observed_part(value: Any, rest: tuple[str, ...], how: str) -> Any:
 
 
 def _attribute(value: Any, name: str) -> Any:
-    """Return a list, dict or set that an object or class of the user's own simply holds; else None."""
+    """Return a list, dict or set that is a plain attribute of an own object or class; else None."""
     owner = value if isinstance(value, type) else type(value)
     if not (is_own_class(owner) or owner is SimpleNamespace):
         return None

@@ -25,7 +25,6 @@ from flytenb.bridge.execution.container_contract import (
     read_scalar,
     row_of,
 )
-from flytenb.wording.quantities import count_text
 
 LARGEST_ERROR = 1024 * 1024
 """Bytes of an `_ERROR` file that co-pilot reads."""
@@ -135,9 +134,7 @@ def read_error(folder: Path) -> str | None:
     if not path.is_file():
         raise ValueError(f"{ERROR_FILE} isn't a file")
     if path.stat().st_size > LARGEST_ERROR:
-        raise ValueError(
-            f"{ERROR_FILE} has {count_text(path.stat().st_size, 'byte')}, at most {LARGEST_ERROR:,} are read"
-        )
+        raise ValueError(f"expected at most {LARGEST_ERROR:,} bytes in {ERROR_FILE}, got {path.stat().st_size:,}")
     return path.read_bytes().decode(errors="replace")
 
 
@@ -184,7 +181,7 @@ def _read_text(path: Path) -> str:
     if not stat.S_ISREG(status.st_mode):
         raise ValueError(f"expected a file, got a {'directory' if path.is_dir() else 'special file'}")
     if status.st_size > LARGEST_OUTPUT:
-        raise ValueError(f"it has {count_text(status.st_size, 'byte')}, of which a cluster takes {LARGEST_OUTPUT:,}")
+        raise ValueError(f"expected at most {LARGEST_OUTPUT:,} bytes, got {status.st_size:,}")
     try:
         return path.read_bytes().decode().strip(_TRIMMED)
     except UnicodeDecodeError as error:
