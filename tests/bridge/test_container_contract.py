@@ -470,7 +470,7 @@ def test_the_error_file_is_read_as_co_pilot_reads_it(content: bytes, said: str |
     if said is not None:
         assert container_files.read_error(tmp_path) == said
         return
-    with pytest.raises(ValueError, match="1,048,577 bytes"):
+    with pytest.raises(ValueError, match="at most 1,048,576 bytes in _ERROR, got 1,048,577"):
         container_files.read_error(tmp_path)
 
 
