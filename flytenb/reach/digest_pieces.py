@@ -10,7 +10,7 @@ _CHUNK = 1 << 20
 
 
 def add_piece(digest: Any, data: bytes | memoryview) -> None:
-    """Add a piece preceded by its length, so that different sequences of pieces have different digests."""
+    """Add a piece preceded by its length, so that two sequences of pieces are never the same bytes."""
     view = memoryview(data).cast("B")
     digest.update(len(view).to_bytes(8, "little"))
     digest.update(view)

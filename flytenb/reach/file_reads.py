@@ -301,7 +301,7 @@ def _listen() -> None:
 
 
 def _hear(event: str, arguments: tuple[Any, ...]) -> None:
-    """Record an event for the calls that it may belong to. An exception here would fail the user's code."""
+    """Record an event for the calls that it may belong to. Must not raise, since that would fail the user's code."""
     if not _watching or event not in _EVENTS or _thread.is_noting:
         return
     _thread.is_noting = True

@@ -1,6 +1,6 @@
-"""What a node prints goes to that node; everything else goes where it always went.
+"""Routing of printed text: that of a node to the node, other text to the original stream.
 
-A thread that outlives its cell would print into the next one, so a run stands between `print` and the notebook.
+Without it, a thread that outlives its cell would print into the next cell.
 """
 
 from __future__ import annotations
@@ -15,28 +15,28 @@ from typing import Any, Protocol, TextIO
 
 
 class Writable(Protocol):
-    """What takes a node's output."""
+    """Receiver of a node's output."""
 
     def write(self, text: str) -> None: ...
 
 
 Sink = Callable[[], Writable | None]
-"""A weak reference to what takes a node's output: contexts that an event loop keeps must not keep a run."""
+"""Weak reference to the receiver of a node's output: contexts that an event loop keeps must not keep a run alive."""
 
 # A context variable, so that what a node starts on an event loop or by `asyncio.to_thread` prints to that node too.
 _sink: ContextVar[Sink | None] = ContextVar("flytenb_sink", default=None)
 _lock = threading.Lock()
 _users = 0
 _recent: deque[Any] = deque(maxlen=64)
-"""Streams that were put in place lately. `print` of CPython 3.11 doesn't hold the stream that it writes to: one that
-another thread replaces and frees meanwhile crashes the process."""
+"""Recently installed streams. `print` of CPython 3.11 has no reference to its stream: a stream that another thread
+replaces and frees during the call crashes the process."""
 _Start = Callable[[threading.Thread], None]
 _starts: tuple[_Start, _Start] | None = None
-"""How threads start while no run is on, and while one is."""
+"""`Thread.start` without a run and during one."""
 
 
 class _Routed:
-    """A text stream that asks, at each write, whether it comes from a node."""
+    """Text stream that checks at each write whether a node is writing."""
 
     def __init__(self, original: TextIO) -> None:
         self._original = original
@@ -64,7 +64,7 @@ def begin(*, is_replaced: bool = False) -> None:
     """Start routing, unless another run has.
 
     Args:
-        is_replaced: whether a task has put a stream of its own in place for the time being.
+        is_replaced: whether a task has installed its own stream for a time.
     """
     global _users, _starts
     with _lock:
@@ -89,7 +89,7 @@ def hold() -> None:
 
 
 def end() -> None:
-    """Put everything back when the last run ends; what somebody replaced meanwhile stays theirs."""
+    """Restore the streams when the last run ends, except those that were replaced by other code."""
     global _users
     with _lock:
         _users -= 1

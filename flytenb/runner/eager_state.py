@@ -1,5 +1,5 @@
-"""The process-wide state that an eager task's own code sees: it is in place while that code runs, and put aside while
-the task waits for what it called, so that neither sees the other's and nothing is held meanwhile."""
+"""Process-wide state of an eager task's own code: in place while that code runs, and set aside while the task waits for
+its calls, so that the called tasks don't see it and aren't blocked by it."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from flytenb.runner.exclusion import Hold, exclusion
 
 
 class EagerState:
-    """One attempt's state. It may be put aside several times at once, by calls on several threads.
+    """State of one attempt. Calls on several threads may set it aside at the same time.
 
     Args:
-        hold: what is taken while the task's own code runs.
-        attempt: the attempt; one that is asked to stop no longer waits for its state.
+        hold: the hold of the state while the task's own code runs.
+        attempt: the attempt; if it is asked to stop, it doesn't wait for its state any longer.
     """
 
     def __init__(self, hold: Hold, attempt: Attempt) -> None:
@@ -34,11 +34,11 @@ class EagerState:
         self._outer: Restore | None = None
 
     def begin(self) -> None:
-        """Put the state in place: that of the notebook, with the variables that the task declares."""
+        """Put the state in place: that of the notebook, with the variables of `@eager(environment=…)`."""
         self.come_back()
 
     def leave(self) -> None:
-        """Put the state aside."""
+        """Set the state aside."""
         with self._lock:
             self._absences += 1
             if self._absences == 1:
@@ -46,10 +46,10 @@ class EagerState:
                 self._put_back()
 
     def come_back(self) -> None:
-        """Put the state in place again, once nobody else uses the same.
+        """Put the state in place again, as soon as no other task uses it.
 
         Raises:
-            NodeStopped: if the attempt is asked to stop meanwhile; the state stays aside.
+            NodeStopped: if the attempt is asked to stop during the wait; the state remains aside.
         """
         with self._lock:
             if self._absences == 1:
@@ -62,9 +62,9 @@ class EagerState:
             self._absences -= 1
 
     def end(self) -> None:
-        """Put the notebook's state back for good."""
+        """Restore the notebook's state permanently."""
         with self._lock:
-            self._absences += 1_000_000  # nothing brings it back
+            self._absences += 1_000_000  # `come_back` has no effect any more
             self._put_back()
 
     def _save(self) -> Restore:
@@ -77,13 +77,13 @@ class EagerState:
             exclusion.release(self._hold)
 
     def new_loop(self) -> asyncio.AbstractEventLoop:
-        """Return an event loop that puts the state aside while it waits."""
+        """Return an event loop that sets the state aside while it waits."""
         self._loop = asyncio.SelectorEventLoop(_Selector(self))
         return self._loop
 
     @asynccontextmanager
     async def aside(self) -> AsyncIterator[None]:
-        """Put the state aside while a call goes on that the task's thread waits for outside of its own event loop."""
+        """Set the state aside during a call that the task's thread waits for outside of its own event loop."""
         if asyncio.get_running_loop() is self._loop:
             yield
             return
@@ -98,7 +98,7 @@ class EagerState:
 
 
 class _Selector(selectors.DefaultSelector):
-    """Waits for events; the state is aside meanwhile."""
+    """Selector that sets the state aside while it waits for events."""
 
     def __init__(self, state: EagerState) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
-"""Tasks that use the same process-wide state never run at the same time, in whichever runs of the process they are.
+"""Mutual exclusion of tasks that use the same process-wide state, in all runs of the process.
 
-Whoever waits keeps its place: what comes later and would delay it waits as well. Nodes of a run inside of a task are
-excepted, since what they would wait for may wait for that task.
+A waiting task isn't overtaken: a later task that would delay it waits as well. Nodes of a run inside a task are
+exempt, since the task that they would wait for may wait for that run.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ _LOOK_EVERY = 0.1
 
 @dataclass(eq=False, slots=True)
 class Hold:
-    """One task that runs, and the state that it uses.
+    """A running task and the state that it uses.
 
     Attributes:
         run: the run that it belongs to.
         path: its node.
         use: the state.
-        around: the task inside of which the run was started, if it was and holds anything.
-        is_nested: whether the run was started inside of a task.
+        around: the hold of the task that started the run, if a task did and has one.
+        is_nested: whether a task started the run.
     """
 
     run: object
@@ -37,13 +37,13 @@ class Hold:
     is_nested: bool = False
 
     def contains(self, other: Hold) -> bool:
-        """Whether the other runs inside of this one, which waits for it."""
+        """Return whether the other task runs inside this one, which waits for it."""
         return other.around is not None and (other.around is self or self.contains(other.around))
 
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """Why a task has to wait: the state, and the node that uses it."""
+    """Reason of a wait: the state, and the node that uses it."""
 
     state: str
     path: str
@@ -54,7 +54,7 @@ class Blocked:
 
 @dataclass(eq=False, slots=True)
 class _Waiter:
-    """A task that waits: how to wake it, and whether it has been and is about to try again."""
+    """A waiting task: how to wake it, and whether it has been woken and is about to try again."""
 
     hold: Hold
     wake: Callable[[], None]
@@ -63,9 +63,9 @@ class _Waiter:
 
 @dataclass(slots=True)
 class Exclusion:
-    """Who uses which state, and who waits for it. Takes no other lock while it holds its own.
+    """Holds of running tasks, and waiting tasks. No other lock is acquired while its own is held.
 
-    Waiting tasks of equal use stand in one line; lines are in the order in which they began.
+    Tasks that wait for the same state form a line; lines are ordered by their start.
     """
 
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -81,7 +81,7 @@ class Exclusion:
         self._holds, self._lines = [], {}
 
     def take(self, hold: Hold, wake: Callable[[], None]) -> Blocked | None:
-        """Let a task use its state, or return why not and call `wake` once when it is worth another try."""
+        """Let a task use its state; otherwise return the reason and call `wake` once when the task should try again."""
         key = (id(hold.run), hold.path)
         with self._lock:
             blocked = self._blocked(hold, key)
@@ -101,11 +101,11 @@ class Exclusion:
         return None
 
     def take_or_wait(self, hold: Hold, check: Callable[[], None]) -> None:
-        """Let a task use its state as soon as it can, on a thread that waits.
+        """Wait on this thread until a task can use its state.
 
         Args:
             hold: the task.
-            check: called now and then; what it raises ends the wait.
+            check: called at intervals; an exception ends the wait.
         """
         while True:
             woken = threading.Event()
@@ -127,7 +127,7 @@ class Exclusion:
             return None
         for use, line in self._lines.items():
             if key in line:
-                return None  # whoever comes in a later line began to wait later
+                return None  # tasks in later lines began to wait later
             first = next((w for w in line.values() if not w.is_woken or w.hold.run is hold.run), None)
             state = None if first is None else hold.use.conflict_with(use)
             if first is not None and state is not None:

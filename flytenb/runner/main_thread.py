@@ -1,4 +1,4 @@
-"""Calls that must run on the process's main thread, which makes them while it waits for a run."""
+"""Calls that must run on the main thread of the process, which executes them while it waits for a run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LOOK_EVERY = 0.1
 
 
 class _Call:
-    """A call that a worker waits for."""
+    """A call for the main thread; a worker waits for its result."""
 
     def __init__(self, function: Callable[..., Any], inputs: dict[str, Any], attempt: Attempt) -> None:
         self.function = function
@@ -28,7 +28,7 @@ class _Call:
         self.error: BaseException | None = None
 
     def make(self) -> None:
-        """Make the call, unless it isn't wanted any more. An interrupt ends it, and reaches whoever waits as well."""
+        """Execute the call unless its attempt was asked to stop. An interrupt ends it and is raised here as well."""
         if self.attempt.is_asked:
             return
         set_attempt(self.attempt)
@@ -46,7 +46,7 @@ class _Call:
 
 
 class MainThread:
-    """The queue of such calls, and the latches that the main thread waits for."""
+    """Queue of calls for the main thread, and the latches that it waits for."""
 
     def __init__(self) -> None:
         self._calls: deque[_Call] = deque()
@@ -54,15 +54,15 @@ class MainThread:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether the main thread waits for a run, and so makes calls at once."""
+        """Whether the main thread waits for a run, so that calls start at once."""
         return bool(self._waits)
 
     def call(self, function: Callable[..., Any], inputs: dict[str, Any]) -> Any:
-        """Have the main thread make a call and wait for it, on a worker.
+        """Execute a call on the main thread, and wait for its result on a worker.
 
         Raises:
-            NodeStopped: if the attempt is asked to stop meanwhile.
-            BaseException: what the call raises.
+            NodeStopped: if the attempt is asked to stop during the wait.
+            BaseException: any exception of the call.
         """
         call = _Call(function, inputs, current_attempt())
         self._calls.append(call)
@@ -75,7 +75,7 @@ class MainThread:
         return call.result
 
     def wait(self, latch: Latch, timeout: float | None = None, look: Callable[[], None] = lambda: None) -> bool:
-        """Wait for a latch; on the main thread, make the calls that come meanwhile.
+        """Wait for a latch; on the main thread, execute queued calls during the wait.
 
         Args:
             latch: what is waited for.
