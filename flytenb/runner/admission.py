@@ -1,4 +1,4 @@
-"""Whether a ready step may begin, or has to wait for process-wide state that another step uses."""
+"""Admission of ready steps: a step waits for process-wide state that another step uses."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from flytenb.runner.step import READY, EntityStep, Step
 from flytenb.runner.workers import workers
 
 _NEEDS_MAIN_THREAD = (
-    "this task must run on the main thread (a signal handler, a database connection of a cell): it begins as soon as "
-    "that waits for the run: run.wait() or `await run`; with processes=True each task has a main thread of its own"
+    "this task must run on the main thread (signal handler, database connection of a cell); it starts when the main "
+    "thread waits for the run: run.wait() or `await run`. With processes=True each task has its own main thread"
 )
 
 
 class Admission:
-    """The steps of a run that use process-wide state. Every method is called under the scheduler's lock.
+    """Admits the steps of a run that use process-wide state. Every method is called under the scheduler's lock.
 
     How a step is begun later is an argument and not kept: a run and its admission would hold each other.
 
@@ -43,7 +43,7 @@ class Admission:
         self._aside: list[Step] = []
 
     def admit(self, step: Step, attempt: Attempt, begin_later: Callable[[Step], None], run: object) -> bool:
-        """Let a step use its state, or set it aside until it can and `begin_later` is called with it."""
+        """Let a step use its state; otherwise set it aside and call `begin_later` with it when it may start."""
         use = step.state_use
         names = use.inputs()
         if names and isinstance(step, EntityStep):  # its files are known now
@@ -70,11 +70,11 @@ class Admission:
         return not blocked
 
     def hold_for(self, step: Step, use: StateUse, run: object) -> Hold:
-        """Return a hold of state for a step; nothing is taken yet."""
+        """Return the hold of a step, without acquiring it."""
         return Hold(run, step.path, use, self._around, self._is_nested)
 
     def dismiss(self, step: Step) -> list[Step]:
-        """Note the end of a step that ran; return those that were set aside and may try again."""
+        """Record the end of a step; return the steps that were set aside and may try again."""
         self.running -= step.holds_worker
         if self.alone is step:
             self.alone = None

@@ -1,4 +1,4 @@
-"""One thread that calls functions at their time: timeouts, pauses between attempts, sleeping gates."""
+"""One thread that calls functions at given times: timeouts, pauses between attempts, sleep gates."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from collections.abc import Callable
 from contextlib import suppress
 
 _SLACK = 64
-"""Entries of cancelled jobs that are kept at the most, beside as many as there are jobs."""
+"""Maximum number of kept entries of cancelled jobs beyond the number of jobs."""
 
 
 class Clock:
-    """Calls jobs in the order of their times; each is bookkeeping, and one that raises stops no other."""
+    """Calls jobs in the order of their times; a job that raises doesn't affect the others."""
 
     def __init__(self) -> None:
         self._start_anew()
         os.register_at_fork(after_in_child=self._start_anew)
 
     def _start_anew(self) -> None:
-        """Begin without a thread and without jobs: a process that was forked has none of its parent's threads."""
+        """Start without a thread and jobs: a forked process has none of its parent's threads."""
         # The lock itself is taken, never the condition: an interrupt amid the latter's Python code leaves it locked.
         self._lock = threading.Lock()
         self._wake = threading.Condition(self._lock)
@@ -32,7 +32,7 @@ class Clock:
         self._thread: threading.Thread | None = None
 
     def call_later(self, seconds: float, job: Callable[[], None]) -> int:
-        """Call `job` after so many seconds; return the number that cancels it."""
+        """Call `job` after a number of seconds; return the number that cancels it."""
         with self._lock:
             number = next(self._numbers)
             entry = (time.monotonic() + seconds, number)
@@ -46,7 +46,7 @@ class Clock:
             return number
 
     def cancel(self, number: int) -> None:
-        """Forget what was to be called; its entry is dropped when its time comes."""
+        """Cancel a job; its entry is removed at its time."""
         with self._lock:
             self._jobs.pop(number, None)
             if len(self._due) > 2 * len(self._jobs) + _SLACK:

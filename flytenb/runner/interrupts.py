@@ -14,11 +14,11 @@ _LOOK_EVERY = 0.1
 
 
 class Latch:
-    """Is set once, and may be waited for by any number of threads, of which any may be interrupted anywhere.
+    """Event that is set once; any number of threads may wait for it, and each may be interrupted at any instruction.
 
-    A `threading.Event` is not safe for that: an interrupt between its taking its lock and its guarding it (both are
-    Python code) leaves it locked, and whoever sets it waits for ever. Nor is one long wait: a signal that arrives just
-    before the thread sleeps doesn't wake it, so it looks up ten times a second.
+    A `threading.Event` isn't safe for that: an interrupt between the acquisition of its lock and the `try` that guards
+    it (both are Python code) leaves it locked, and `set` blocks forever. A single long wait isn't safe either: a signal
+    that arrives just before the thread sleeps doesn't wake it, so the latch is checked ten times a second.
     """
 
     def __init__(self) -> None:
@@ -26,27 +26,27 @@ class Latch:
         self._waiting: deque[threading.Lock] = deque()
 
     def is_set(self) -> bool:
-        """Tell whether it is set."""
+        """Return whether it is set."""
         return self._is_set
 
     def set(self) -> None:
-        """Set it and wake everybody."""
+        """Set it and wake all waiting threads."""
         if not self._is_set:
             self._is_set = True
-            self.nudge()  # who comes later sees that it is set
+            self.nudge()  # later waits return at once
 
     def nudge(self) -> None:
-        """Wake everybody for a look around."""
+        """Wake all waiting threads, without setting it."""
         for waiter in list(self._waiting):
             with suppress(RuntimeError):  # it is awake already
                 waiter.release()
 
     def wait(self, timeout: float | None = None, on_wake: Callable[[], None] | None = None) -> bool:
-        """Wait until it is set, or for so many seconds; tell whether it is.
+        """Wait until it is set or the timeout has passed; return whether it is set.
 
         Args:
-            timeout: in seconds; None for as long as it takes.
-            on_wake: called, on this thread, first and each time that it wakes.
+            timeout: in seconds; None waits without limit.
+            on_wake: called on this thread at the start and each time that it wakes.
         """
         until = None if timeout is None else time.monotonic() + timeout
         waiter = threading.Lock()
@@ -71,7 +71,7 @@ _is_held_back = False
 
 @contextmanager
 def held_back() -> Iterator[None]:
-    """Let an interrupt of the main thread wait until the block is done: what it does must not be done by half.
+    """Delay an interrupt of the main thread until the end of the block, which must not be executed in part.
 
     Inside of another such block it waits until that one is done.
     """

@@ -28,11 +28,11 @@ Listener = Callable[[RunEvent], None]
 # Looked up once: an attribute of an enumeration's class takes 0.3 µs in Python 3.11.
 _QUEUED, _RUNNING, _SUCCEEDED, _NOT_CACHED = Phase.QUEUED, Phase.RUNNING, Phase.SUCCEEDED, CacheStatus.DISABLED
 LOG_LIMIT = 1_000_000
-"""Characters that are kept of what one node prints."""
+"""Maximum number of characters kept of the output of a node."""
 
 
 class _Subscription:
-    """One listener, and how many events it has been given."""
+    """A listener and the number of events that it has received."""
 
     __slots__ = ("idle", "is_busy", "is_removed", "listener", "position", "thread")
 
@@ -70,7 +70,7 @@ class Journal:
 
     @property
     def events(self) -> list[RunEvent]:
-        """Everything that has happened so far, in order."""
+        """The events so far, in order."""
         return [self._event(position) for position in range(len(self._phases))]
 
     def emit(self, kind: str, record: Record, **facts: Any) -> None:
@@ -97,7 +97,7 @@ class Journal:
             self._append(RunEvent(now, "phase", record.path, phase, text, record.attempts, record.cache))
 
     def _append(self, entry: RunEvent | Record, phase: Phase | None = None) -> None:
-        """Append an event. That a node began or succeeded is kept as its record, and made an event when it is read.
+        """Append an event. The start and success of a node are kept as its record and converted to events when read.
 
         A run has two of these for each node, and the garbage collector would look at each event.
         """
@@ -117,7 +117,7 @@ class Journal:
     # --- listeners ---------------------------------------------------------------------------------------------
 
     def listen(self, listener: Listener) -> Callable[[], None]:
-        """Give a listener all events so far, then all that follow; return what removes it."""
+        """Call a listener with all events so far and all later ones; return a function that removes it."""
         subscription = _Subscription(listener)
         with self.lock:
             self._subscriptions = [*self._subscriptions, subscription]
@@ -130,7 +130,7 @@ class Journal:
         return remove
 
     def drain(self, seconds: float) -> None:
-        """Wait until every listener has been given all events, or for so many seconds.
+        """Wait until every listener has received all events, for at most a number of seconds.
 
         A listener that calls this itself isn't waited for.
         """
@@ -145,7 +145,7 @@ class Journal:
             latch.wait(max(0.0, until - time.monotonic()))
 
     def _serve(self, subscription: _Subscription) -> None:
-        """Have a thread deliver what is pending, unless one does. Under the lock."""
+        """Start the delivery of pending events on a thread, unless one is active. Under the lock."""
         if not subscription.is_busy and subscription.position < len(self._phases):
             subscription.is_busy = True
             workers.submit(lambda: self._deliver(subscription))
@@ -179,11 +179,11 @@ class Journal:
     # --- what nodes print --------------------------------------------------------------------------------------
 
     def note(self, record: Record, text: str) -> None:
-        """Add a remark of ours to what a node prints."""
+        """Add a remark of flytenb to the output of a node."""
         self.write(record, text)
 
     def write(self, record: Record, text: str) -> None:
-        """Keep what a node prints, up to a limit: a task may print a gigabyte. After its end there are no events."""
+        """Keep the output of a node, up to a limit. There are no events after its end."""
         # Checked without the lock, which a task that prints without end would hold most of the time.
         if record.log_size >= LOG_LIMIT or not text:
             return
@@ -202,7 +202,7 @@ class Journal:
 
 
 def complain(text: str) -> None:
-    """Warn of what a user's hook did; where warnings are errors, on standard error."""
+    """Warn of an error of a user's hook; if warnings are errors, print it to standard error."""
     try:
         warnings.warn(text, stacklevel=2)
     except Warning:
@@ -211,7 +211,7 @@ def complain(text: str) -> None:
 
 
 def name_of(value: object) -> str:
-    """Return an object's repr, or its type's name where that raises or takes too long."""
+    """Return the repr of an object, or the name of its type if the repr raises or takes too long."""
     try:
         return clean(repr_in_time(value))
     except BaseException:

@@ -12,7 +12,7 @@ Work = Callable[[Step], None]
 
 
 class ReadyQueue:
-    """Hands ready steps to workers. Every method is called under the scheduler's lock.
+    """Assigns ready steps to workers. Every method is called under the scheduler's lock.
 
     A step that may block for long runs on a thread that isn't counted. How a worker works is an argument of each call
     and not kept: a run and its queue would hold each other.
@@ -27,7 +27,7 @@ class ReadyQueue:
         self._queue: deque[Step] = deque()
 
     def put(self, ready: Iterable[Step], work: Work) -> None:
-        """Hand ready steps to free workers, the rest to the queue."""
+        """Assign ready steps to free workers, and queue the others."""
         for step in ready:
             step.state = READY
             if step.holds_worker and self._busy >= self._limit:
@@ -37,7 +37,7 @@ class ReadyQueue:
             workers.submit(lambda step=step: work(step))  # type: ignore[misc]
 
     def next_after(self, done: Step, ready: Sequence[Step], work: Work) -> Step | None:
-        """Choose what the worker that ran `done` does next: the first step that it readied, else the queue's first."""
+        """Return the next step of the worker of `done`: the first that `done` made ready, else the queue's first."""
         if not done.holds_worker:
             self.put(ready, work)
             return None
@@ -61,7 +61,7 @@ class ReadyQueue:
         return mine
 
     def replace_worker(self, work: Work) -> None:
-        """Count a worker as lost to a task that may never return, and let another take its place."""
+        """Count a worker as lost to a task that may never return, and replace it."""
         self._busy -= 1
         while self._busy < self._limit:
             step = self._take()
@@ -70,11 +70,11 @@ class ReadyQueue:
             self.put([step], work)
 
     def clear(self) -> None:
-        """Forget what waits for a worker."""
+        """Remove all queued steps."""
         self._queue.clear()
 
     def _take(self) -> Step | None:
-        """Take the first step of the queue that hasn't been aborted meanwhile."""
+        """Remove and return the first queued step that hasn't been aborted."""
         while self._queue:
             step = self._queue.popleft()
             if step.state is READY:

@@ -16,7 +16,7 @@ from flytenb.reach.process_state import take_own_cwd
 
 
 class WorkerPool:
-    """Threads `flytenb-0`, `flytenb-1`, …: one is added only when none is idle, none ever ends."""
+    """Threads `flytenb-0`, `flytenb-1`, …: one is added only if none is idle, and none ends."""
 
     def __init__(self, name: str = "flytenb") -> None:
         self._name = name
@@ -24,7 +24,7 @@ class WorkerPool:
         os.register_at_fork(after_in_child=self._start_anew)
 
     def _start_anew(self) -> None:
-        """Begin without threads: a process that was forked has none of its parent's."""
+        """Start without threads: a forked process has none of its parent's."""
         self._lock = threading.Lock()
         self._jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._idle = 0
@@ -32,7 +32,7 @@ class WorkerPool:
         self._local = threading.local()
 
     def submit(self, job: Callable[[], None]) -> None:
-        """Run `job` on a thread as soon as one is free, which is at once."""
+        """Run `job` at once on an idle or new thread."""
         with self._lock:
             if self._idle > 0:
                 self._idle -= 1
@@ -43,10 +43,9 @@ class WorkerPool:
         self._jobs.put(job)
 
     def release(self) -> None:
-        """Count this thread as idle from now on: its job is about to return. Does nothing on any other thread.
+        """Count this thread as idle, because its job is about to return. Does nothing on other threads.
 
-        A run does so before it is over for anybody else; or the next one would find its last thread still busy and
-        start another.
+        A run calls it before it reports its end; otherwise the next run would find this thread busy and start another.
         """
         if getattr(self._local, "is_busy", False):
             self._local.is_busy = False
