@@ -47,7 +47,7 @@ _ADD, _DIVIDE = (0, _IN_PLACE), (11, 24)
 
 @lru_cache(maxsize=4096)
 def _instructions(code: CodeType) -> tuple[tuple[dis.Instruction, ...], Mapping[int, int]]:
-    """The instructions of code, and the depth of the stack at which its exception handlers begin."""
+    """Return the instructions of a code object, and the stack depth at the start of each exception handler."""
     handlers = {e.target: e.depth + e.lasti + 1 for e in dis.Bytecode(code).exception_entries}  # type: ignore[attr-defined]
     return tuple(i for i in dis.get_instructions(code) if i.opname not in _SILENT), handlers
 

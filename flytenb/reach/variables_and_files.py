@@ -1,7 +1,7 @@
 """Environment variables and files at constant paths that code reads.
 
-A file counts if a constant text that the code reaches is its path, or is when joined to another that is a directory;
-one that the code only opens for writing doesn't. What the network or another program would answer can't be read.
+A file counts if its path is a constant text that the code reaches, or a constant directory joined with such a text. A
+file that the code only opens for writing doesn't count. Answers of the network or of other programs can't be read.
 """
 
 from __future__ import annotations

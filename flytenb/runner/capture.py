@@ -134,7 +134,7 @@ def write_captured(text: str) -> None:
 
 
 def set_sink(sink: Sink | None) -> None:
-    """Send what this thread prints from now on to `sink`, or to the notebook again."""
+    """Route the later output of this thread to `sink`, or to the notebook if it is None."""
     _sink.set(sink)
 
 

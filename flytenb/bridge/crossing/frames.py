@@ -77,7 +77,7 @@ def _is_number(dtype: Any) -> bool:
 
 
 def _is_arrow_text(dtype: Any, text: Any) -> bool:
-    """Whether it is the type that a file's text columns come back as."""
+    """Return whether a type is that of a text column read from a file."""
     return bool(dtype == text) and getattr(dtype, "storage", None) == "pyarrow"
 
 

@@ -78,7 +78,7 @@ def explain_redefined(original: Any) -> Any:
 
 
 def _explain(python_type: Any, value: Any) -> str:
-    """Return why a type refuses a value; empty if no class of the notebook has been redefined."""
+    """Return why a type rejects a value, `""` if no class of the notebook has been redefined."""
     given = type(value)
     for expected in _classes_in(python_type, set()):
         if expected is given or _name(expected) != _name(given):
