@@ -1,9 +1,10 @@
-"""What the front end of a shell can do: whether a person may see widgets, and how they must be sent."""
+"""The front end of a shell: whether a person may see widgets, how they must be sent, and their pages' messages."""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from typing import Any
 
 
@@ -26,3 +27,15 @@ def has_reader(shell: Any) -> bool:
 def needs_widget(shell: Any) -> bool:
     """Tell whether the front end loads a widget's module only for an output that is this widget: VS Code, Colab."""
     return "__vsc_ipynb_file__" in getattr(shell, "user_ns", {}) or "google.colab" in sys.modules
+
+
+def receive(widget: Any, on_message: Callable[[dict[str, Any]], None]) -> None:
+    """Call `on_message` with the content of each message that the widget's page sends, also while a cell runs.
+
+    ipykernel (as of 7.4) routes a page's message to the shell that last published on the comm. Our threads publish for
+    the cell, whose shell is busy until the run ends; with the default route messages go where the page sends them,
+    which is a subshell where there are any.
+    """
+    widget.on_msg(lambda _, content, buffers: on_message(content))
+    if hasattr(widget.comm, "_reply_subshell_for"):
+        widget.comm._reply_subshell_for = lambda data, default: default

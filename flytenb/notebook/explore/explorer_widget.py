@@ -11,6 +11,7 @@ import anywidget
 import traitlets
 
 from flytenb.display.html import controls_style, shared_module
+from flytenb.notebook.front_end import receive
 
 
 class ExplorerWidget(anywidget.AnyWidget):
@@ -28,7 +29,4 @@ class ExplorerWidget(anywidget.AnyWidget):
 
     def __init__(self, on_message: Callable[[dict[str, Any]], None], fragment: str) -> None:
         super().__init__(key=secrets.token_hex(8), fragment=fragment)
-        self.on_msg(lambda _, content, buffers: on_message(content))
-        # See RunWidget: messages must arrive also while a cell runs.
-        if hasattr(self.comm, "_reply_subshell_for"):
-            self.comm._reply_subshell_for = lambda data, default: default
+        receive(self, on_message)

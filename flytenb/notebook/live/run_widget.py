@@ -12,6 +12,7 @@ import anywidget
 import traitlets
 
 from flytenb.display.html import shared_module, style
+from flytenb.notebook.front_end import receive
 from flytenb.render.theme import ICONS, style_sheet
 
 
@@ -54,12 +55,7 @@ class RunWidget(anywidget.AnyWidget):
         self, about: dict[str, Any], on_message: Callable[[dict[str, Any]], None], key: str = "", **state: Any
     ) -> None:
         super().__init__(key=key or secrets.token_hex(8), about=about, **state)
-        self.on_msg(lambda _, content, buffers: on_message(content))
-        # ipykernel (as of 7.4) routes a page's message to the shell that last published on this comm. Our threads
-        # publish for the cell, whose shell is busy until the run ends; with the default route messages go where the
-        # page sends them, which is a subshell where there are any.
-        if hasattr(self.comm, "_reply_subshell_for"):
-            self.comm._reply_subshell_for = lambda data, default: default
+        receive(self, on_message)
 
     @property
     def metadata(self) -> dict[str, Any]:
