@@ -6,30 +6,34 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from flytenb import parts
-    from flytenb.api import (
-        Options,
-        check_transformer,
-        display_for,
-        draw,
-        graph,
-        lens,
-        options,
-        run,
-        show,
-        start,
-        uses,
-    )
-    from flytenb.display.view import View
-    from flytenb.errors import FlytenbError
-    from flytenb.model import Edge, Graph, Node, RunEvent
-    from flytenb.notebook.extension import load_ipython_extension, unload_ipython_extension
-    from flytenb.notebook.interactive import control_for, explore, form
-    from flytenb.render.drawing import Drawing
-    from flytenb.runner.node_run import NodeRun
-    from flytenb.runner.run import Run
-    from flytenb.runner.settings import Settings
+if TYPE_CHECKING:  # `as` marks what is public for type checkers
+    from flytenb import parts as parts
+    from flytenb.api import Options as Options
+    from flytenb.api import check_transformer as check_transformer
+    from flytenb.api import display_for as display_for
+    from flytenb.api import draw as draw
+    from flytenb.api import graph as graph
+    from flytenb.api import lens as lens
+    from flytenb.api import options as options
+    from flytenb.api import run as run
+    from flytenb.api import show as show
+    from flytenb.api import start as start
+    from flytenb.api import uses as uses
+    from flytenb.display.view import View as View
+    from flytenb.errors import FlytenbError as FlytenbError
+    from flytenb.model import Edge as Edge
+    from flytenb.model import Graph as Graph
+    from flytenb.model import Node as Node
+    from flytenb.model import RunEvent as RunEvent
+    from flytenb.notebook.extension import load_ipython_extension as load_ipython_extension
+    from flytenb.notebook.extension import unload_ipython_extension as unload_ipython_extension
+    from flytenb.notebook.interactive import control_for as control_for
+    from flytenb.notebook.interactive import explore as explore
+    from flytenb.notebook.interactive import form as form
+    from flytenb.render.drawing import Drawing as Drawing
+    from flytenb.runner.node_run import NodeRun as NodeRun
+    from flytenb.runner.run import Run as Run
+    from flytenb.runner.settings import Settings as Settings
 
 __version__ = "0.1.0"
 
@@ -67,35 +71,7 @@ _HOMES = {
 _LIGHT = ("errors", "model", "notebook.extension", "runner.settings")
 """Modules that don't import flytekit."""
 
-__all__ = [
-    "Drawing",
-    "Edge",
-    "FlytenbError",
-    "Graph",
-    "Node",
-    "NodeRun",
-    "Options",
-    "Run",
-    "RunEvent",
-    "Settings",
-    "View",
-    "check_transformer",
-    "control_for",
-    "display_for",
-    "draw",
-    "explore",
-    "form",
-    "graph",
-    "lens",
-    "load_ipython_extension",
-    "options",
-    "parts",
-    "run",
-    "show",
-    "start",
-    "unload_ipython_extension",
-    "uses",
-]
+__all__ = list(_HOMES)
 
 
 def __getattr__(name: str) -> Any:

@@ -49,7 +49,6 @@ CALLABLES = dict(callables())
 
 
 def test_the_lists_agree() -> None:
-    assert sorted(flytenb.__all__) == sorted(flytenb._HOMES)
     assert list(flytenb.__all__) == sorted(flytenb.__all__)
     assert list(parts.__all__) == sorted(parts.__all__)
     for name in flytenb.__all__:
