@@ -27,7 +27,7 @@ from flytenb.display.part import (
     Value,
     Window,
 )
-from flytenb.wording.quantities import bytes_text
+from flytenb.wording.quantities import bytes_text, more_text
 from flytenb.wording.text import class_name
 from flytenb.wording.values import clean, clip
 
@@ -157,7 +157,7 @@ class Trimmer:
         kept: list[Part] = []
         for part in group.parts:
             if self._nodes <= 0:
-                kept.append(Note(f"… {len(group.parts) - len(kept):,} more parts"))
+                kept.append(Note(f"… {more_text(len(group.parts) - len(kept), 'part')}"))
                 break
             self._nodes -= 1
             kept.append(self.trim(part, depth + 1))

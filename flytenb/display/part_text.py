@@ -26,7 +26,7 @@ from flytenb.display.part import (
     Value,
     Window,
 )
-from flytenb.wording.quantities import bytes_text, count_text
+from flytenb.wording.quantities import bytes_text, more_text
 from flytenb.wording.values import clip
 
 WIDTH = 100
@@ -49,7 +49,7 @@ def to_text(part: Part, limit: int) -> str:
         kept.append(line)
     if not kept:
         return clip(text, limit)
-    return "\n".join([*kept, f"… {count_text(text.count(chr(10)) + 1 - len(kept), 'more line')}"])
+    return "\n".join([*kept, f"… {more_text(text.count(chr(10)) + 1 - len(kept), 'line')}"])
 
 
 def _lines(part: Part) -> list[str]:
@@ -87,7 +87,7 @@ def _lines(part: Part) -> list[str]:
 
 def text_left_out(part: Text) -> list[str]:
     """Return a line with the number of characters left out, or nothing."""
-    return [f"… {count_text(part.missing, 'more character')}"] if part.missing > 0 else []
+    return [f"… {more_text(part.missing, 'character')}"] if part.missing > 0 else []
 
 
 def tree_left_out(part: Tree) -> list[str]:
@@ -97,7 +97,7 @@ def tree_left_out(part: Tree) -> list[str]:
     if part.total is None:
         return ["… more"]
     missing = part.total - len(part.entries)
-    return [f"… {missing:,} more"] if missing > 0 else []
+    return [f"… {more_text(missing)}"] if missing > 0 else []
 
 
 def table_left_out(part: Table) -> list[str]:
@@ -108,11 +108,11 @@ def table_left_out(part: Table) -> list[str]:
     elif part.total_rows is None:
         notes.append("… more rows")
     elif part.total_rows > len(part.rows):
-        notes.append(f"… {count_text(part.total_rows - len(part.rows), 'more row')}")
+        notes.append(f"… {more_text(part.total_rows - len(part.rows), 'row')}")
     if part.window is not None:
         notes.extend(columns_line(part))
     elif part.total_columns > len(part.columns):
-        notes.append(f"… {count_text(part.total_columns - len(part.columns), 'more column')}")
+        notes.append(f"… {more_text(part.total_columns - len(part.columns), 'column')}")
     return notes
 
 

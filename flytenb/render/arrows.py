@@ -7,6 +7,7 @@ from flytenb.render import captions
 from flytenb.render.boxes import Boxes
 from flytenb.render.shapes import LABEL_WIDTH, SMALL_SIZE, Arrow, Box, port_of
 from flytenb.render.text_metrics import clean, clean_lines, fit, wrap
+from flytenb.wording.quantities import more_text
 
 
 def build_arrows(graph: Graph, boxes: Boxes) -> list[Arrow]:
@@ -100,4 +101,4 @@ def _lines_of_label(texts: list[str], *, is_case: bool) -> list[str]:
     if is_case:
         return wrap(", ".join(texts), LABEL_WIDTH, SMALL_SIZE, 3)
     lines = [fit(text, LABEL_WIDTH, SMALL_SIZE) for text in texts]
-    return lines if len(lines) <= 3 else [*lines[:2], f"and {len(lines) - 2} more"]
+    return lines if len(lines) <= 3 else [*lines[:2], f"and {more_text(len(lines) - 2)}"]

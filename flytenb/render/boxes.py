@@ -23,6 +23,7 @@ from flytenb.render.shapes import (
     port_of,
 )
 from flytenb.render.text_metrics import clean, clean_lines, fit, measure, wrap
+from flytenb.wording.quantities import more_text
 
 _TYPE_ROOM = 64.0
 """Extra pixels of width that a box may take for the type after a long name."""
@@ -204,7 +205,7 @@ class Boxes:
     def _pill(self, path: str, node: Node, ports: list[Port]) -> Box:
         lines = list(map(_port_line, ports if len(ports) <= MOST_LINES else ports[: MOST_LINES - 1]))
         if len(ports) > len(lines):
-            lines.append(Line(f"and {len(ports) - len(lines)} more", "ft-const"))
+            lines.append(Line(f"and {more_text(len(ports) - len(lines))}", "ft-const"))
         width = max(44.0, *(line.width + 24 for line in lines))
         signatures = map(captions.port, ports)
         docs = (f"{port.name}: {port.doc}" for port in ports if port.doc)
@@ -293,7 +294,7 @@ def _bounded(texts: list[str]) -> list[str]:
         if lines and measure(longer, SMALL_SIZE) <= WIDEST:
             lines[-1] = longer
         elif len(lines) == MOST_LINES - 1:
-            return [*lines, f"and {len(shown) - i} more"]
+            return [*lines, f"and {more_text(len(shown) - i)}"]
         else:
             lines.append(text)
     return lines

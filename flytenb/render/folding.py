@@ -12,6 +12,7 @@ from functools import partial
 
 from flytenb.model import Edge, EdgeKind, Graph, Kind, Node
 from flytenb.render.captions import label
+from flytenb.wording.quantities import more_text
 
 MOST_BOXES = 120
 """Most boxes in a readable picture."""
@@ -297,7 +298,8 @@ def _stand_in(graph: Graph, members: list[str]) -> Node:
 
 def _list(names: Iterable[str]) -> str:
     distinct = list(dict.fromkeys(names))
-    return ", ".join(distinct) if len(distinct) <= 3 else f"{', '.join(distinct[:2])} and {len(distinct) - 2} more"
+    shown = distinct[:2] if len(distinct) > 3 else distinct
+    return ", ".join(shown) + (f" and {more_text(left)}" if (left := len(distinct) - len(shown)) else "")
 
 
 def _replaced(graph: Graph, shown_at: Mapping[str, str], stands_for: Mapping[str, Node]) -> FoldedGraph:

@@ -42,6 +42,11 @@ def count_text(count: int, noun: str, plural: str = "") -> str:
     return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
 
 
+def more_text(count: int, noun: str = "") -> str:
+    """Return what is left out, after `…` or `and`: `1 more row`, `1,000 more rows`, `1,000 more`."""
+    return count_text(count, f"more {noun}") if noun else f"{count:,} more"
+
+
 def number_text(value: Any) -> str:
     """Return a number to about six digits, as tables show it; scalars are shown in full."""
     if isinstance(value, bool) or not isinstance(value, float):

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any
 
 from flytenb.wording.packages import packages_of
-from flytenb.wording.quantities import duration_text, number_text
+from flytenb.wording.quantities import duration_text, more_text, number_text
 from flytenb.wording.text import PATIENCE, LateError, message_of, name_of, repr_in_time
 from flytenb.wording.text import class_name as class_name
 from flytenb.wording.text import clean as clean
@@ -162,7 +162,7 @@ def _joined(start: str, end: str, items: Iterable[str], total: int, limit: int) 
         shown.append(item)
     while True:
         missing = total - len(shown)
-        more = [f"… {missing:,} more"] if missing > 0 else []
+        more = [f"… {more_text(missing)}"] if missing > 0 else []
         text = start + ", ".join([*shown, *more]) + end
         if len(text) <= limit or len(shown) < 2:  # the number of missing items is worth more than one more item
             return text

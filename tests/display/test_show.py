@@ -12,7 +12,8 @@ from flytekit import task, workflow
 
 from flytenb import api
 from flytenb.display.limits import Limits
-from flytenb.display.rendering import Rendering
+from flytenb.display.part import Group, Text
+from flytenb.display.rendering import Rendering, render_part
 from flytenb.display.show import show
 
 
@@ -78,6 +79,12 @@ def test_a_union_says_which_member_it_is(declared):
 
 def test_limits_can_be_widened():
     assert show(POINTS, limits=Limits(rows=50)).fragment.count("<tr>") == 51
+
+
+@pytest.mark.parametrize(("parts", "left_out"), [(3, "… 1 more part"), (2002, "… 2,000 more parts")])
+def test_parts_over_the_limit_are_counted(parts, left_out):
+    shown = render_part(Group((Text("x"),) * parts), Limits(nodes=2, text=100_000))
+    assert shown.text.split("\n")[-1].strip("()") == left_out
 
 
 def test_showing_a_number_loads_neither_flytekit_nor_a_frame_library():

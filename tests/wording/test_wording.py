@@ -30,7 +30,7 @@ from flytenb.runner.run import Run
 from flytenb.runner.settings import Settings
 from flytenb.session.listing import Listing
 from flytenb.wording.kinds import constant_text, entity_text, kind_text
-from flytenb.wording.quantities import bytes_text, count_text, duration_text, number_text, range_text
+from flytenb.wording.quantities import bytes_text, count_text, duration_text, more_text, number_text, range_text
 from flytenb.wording.text import clip_line
 from flytenb.wording.types import bare, field_types, is_annotation, member_of, type_text, union_members
 from flytenb.wording.values import Unquoted, brief, clean, clip
@@ -267,6 +267,8 @@ def test_quantities_read_well() -> None:
     assert sizes == ["1 byte", "999 bytes", "1.0 kB", "999.9 kB", "1.0 MB", "1.0 PB"]
     assert [count_text(n, "row") for n in (0, 1, 1000)] == ["0 rows", "1 row", "1,000 rows"]
     assert count_text(1234, "entry", "entries") == "1,234 entries"
+    assert [more_text(n, "row") for n in (1, 1000)] == ["1 more row", "1,000 more rows"]
+    assert more_text(1000) == "1,000 more"
     assert [number_text(n) for n in (1.0, 1 / 3, 1e20, float("nan"), 7)] == ["1.0", "0.333333", "1e+20", "nan", "7"]
     assert range_text("1", "1") == "1"
 

@@ -12,6 +12,7 @@ from flytenb.display.runs.remote_calls import is_rpc, refused_call, server_messa
 from flytenb.display.runs.stack_frames import WIDTH, CellName, cut, frame_lines, frame_place, no_cell
 from flytenb.errors import FlytenbError, full_traceback, is_foreign, is_library, own_frames, package_roots, say
 from flytenb.model import Phase
+from flytenb.wording.quantities import more_text
 from flytenb.wording.values import brief, class_name, clean
 
 if TYPE_CHECKING:
@@ -194,7 +195,7 @@ def _members(error: BaseException, cell_name: CellName, most: int) -> list[str]:
     members = list(_leaves(error))
     lines = [cut(f"  · {_with_place(member, cell_name)}") for member in members[:most]]
     left_out = len(members) - len(lines)
-    return [*lines, f"  · and {left_out} more"] if left_out else lines
+    return [*lines, f"  · and {more_text(left_out)}"] if left_out else lines
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:
@@ -275,4 +276,4 @@ def _not_run(run: Run) -> list[str]:
 def _listed(what: str, paths: list[str]) -> list[str]:
     if not paths:
         return []
-    return [cut(f"  {what}: {', '.join(paths[:6])}{f', and {len(paths) - 6} more' if len(paths) > 6 else ''}")]
+    return [cut(f"  {what}: {', '.join(paths[:6])}{f', and {more_text(len(paths) - 6)}' if len(paths) > 6 else ''}")]

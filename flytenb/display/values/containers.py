@@ -14,7 +14,7 @@ from flytenb.display.registry import BUILT_IN
 from flytenb.display.statistics import FEWEST, histogram
 from flytenb.display.values.records import field_names, records_table, scalars_table
 from flytenb.display.view import View
-from flytenb.wording.quantities import count_text, number_text, range_text
+from flytenb.wording.quantities import count_text, more_text, number_text, range_text
 from flytenb.wording.types import item_types, type_text
 from flytenb.wording.values import brief, class_name
 
@@ -137,7 +137,7 @@ def _scalars(value: Any, items: list[Any], total: int, title: str, view: View) -
     words = [number_text(v) if type(v) is float else brief(v, 48) for v in items[:_FLAT]]
     fitting = sum(1 for end in accumulate(len(w) + 2 for w in words) if end <= _RUNNING)
     missing = total - fitting
-    body: Part = Text(", ".join(words[:fitting]) + (f", … {missing:,} more" if missing else ""), "flow")
+    body: Part = Text(", ".join(words[:fitting]) + (f", … {more_text(missing)}" if missing else ""), "flow")
     return Section(title, tuple(facts), Group((body, bars)) if bars else body)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from flytenb.display.part import Note, Part, Section, Text, Value
 from flytenb.display.registry import BUILT_IN
 from flytenb.display.view import View
-from flytenb.wording.quantities import bytes_text, count_text, duration_text
+from flytenb.wording.quantities import bytes_text, count_text, duration_text, more_text
 from flytenb.wording.values import brief, class_name, clip
 
 register = BUILT_IN.register
@@ -81,7 +81,7 @@ def show_bytes(value: Any, view: View) -> Part:
         return Value(brief(head, view.limits.cell), class_name(value), (bytes_text(size),))
     lines = [_hex_line(head[i : i + 16]) for i in range(0, len(head), 16)]
     if size > len(head):
-        lines.append(f"… {count_text(size - len(head), 'more byte')}")
+        lines.append(f"… {more_text(size - len(head), 'byte')}")
     return Section(class_name(value), (bytes_text(size),), Text("\n".join(lines), "code"))
 
 
