@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from flytenb.errors import UnknownNameError, closest
@@ -46,18 +46,12 @@ class Graph:
         return tuple(p for p in self.nodes if "/" not in p)
 
     @cached_property
-    def _out(self) -> dict[str, list[Edge]]:
-        out: dict[str, list[Edge]] = {}
-        for e in self.edges:
-            out.setdefault(e.source, []).append(e)
-        return out
+    def _from(self) -> Mapping[str, tuple[Edge, ...]]:
+        return _grouped(self.edges, by=(e.source for e in self.edges))
 
     @cached_property
-    def _in(self) -> dict[str, list[Edge]]:
-        into: dict[str, list[Edge]] = {}
-        for e in self.edges:
-            into.setdefault(e.target, []).append(e)
-        return into
+    def _into(self) -> Mapping[str, tuple[Edge, ...]]:
+        return _grouped(self.edges, by=(e.target for e in self.edges))
 
     def node(self, path: str) -> Node:
         """Return the node at a path, or the only node with a name.
@@ -81,11 +75,11 @@ class Graph:
 
     def edges_from(self, path: str) -> tuple[Edge, ...]:
         """Return the edges from the node."""
-        return tuple(self._out.get(path, ()))
+        return self._from.get(path, ())
 
     def edges_into(self, path: str) -> tuple[Edge, ...]:
         """Return the edges to the node."""
-        return tuple(self._in.get(path, ()))
+        return self._into.get(path, ())
 
     def upstream(self, path: str) -> frozenset[str]:
         """Return the paths of all nodes that a node depends on, through containers too, without itself."""
@@ -115,7 +109,7 @@ class Graph:
         return frozenset(seen)
 
     def _steps(self, path: str, *, up: bool) -> list[str]:
-        return [e.source for e in self._in.get(path, ())] if up else [e.target for e in self._out.get(path, ())]
+        return [e.source for e in self.edges_into(path)] if up else [e.target for e in self.edges_from(path)]
 
     def _inside(self, path: str) -> list[str]:
         prefix = path + "/"
@@ -141,7 +135,7 @@ class Graph:
         """
         wanted = list(self.top if paths is None else paths)
         inside = set(wanted)
-        missing = {p: {e.source for e in self._in.get(p, ()) if e.source in inside} for p in wanted}
+        missing = {p: {e.source for e in self.edges_into(p) if e.source in inside} for p in wanted}
         users: dict[str, list[str]] = {}
         for path, sources in missing.items():
             for source in sources:
@@ -166,23 +160,19 @@ class Graph:
             parts = path.split("/")
             kept.update("/".join(parts[:i]) for i in range(1, len(parts)))
         nodes = {
-            p: Node(n.path, n.kind, n.name, n.interface, n.settings, tuple(c for c in n.children if c in kept))
+            p: n if kept.issuperset(n.children) else replace(n, children=tuple(c for c in n.children if c in kept))
             for p, n in self.nodes.items()
             if p in kept
         }
-        edges = tuple(e for e in self.edges if e.source in nodes and e.target in nodes)
-        return Graph(self.name, self.kind, nodes, edges, self.interface, self.settings)
+        return replace(self, nodes=nodes, edges=tuple(e for e in self.edges if e.source in nodes and e.target in nodes))
 
     def merged(self, other: Graph, under: str) -> Graph:
         """Return this graph with `other`, whose paths start with `under/`, inside the node `under`."""
         node = self.nodes[under]
         inner = tuple(p for p in other.nodes if p.rpartition("/")[0] == under)
-        children = tuple(dict.fromkeys((*node.children, *inner)))
-        nodes = dict(self.nodes)
-        nodes[under] = Node(node.path, node.kind, node.name, node.interface, node.settings, children)
-        nodes.update(other.nodes)
+        opened = replace(node, children=tuple(dict.fromkeys((*node.children, *inner))))
         edges = tuple(dict.fromkeys((*self.edges, *other.edges)))
-        return Graph(self.name, self.kind, nodes, edges, self.interface, self.settings)
+        return replace(self, nodes={**self.nodes, under: opened, **other.nodes}, edges=edges)
 
     def to_json(self, *, indent: int | None = None) -> str:
         """Return the graph as JSON text, from which `from_json` reads an equal graph."""
@@ -203,3 +193,10 @@ class Graph:
         stored = read(text)
         nodes = {node.path: node for node in stored.nodes}
         return cls(stored.name, stored.kind, nodes, stored.edges, stored.interface, stored.settings)
+
+
+def _grouped(edges: Iterable[Edge], by: Iterable[str]) -> Mapping[str, tuple[Edge, ...]]:
+    groups: dict[str, list[Edge]] = {}
+    for edge, path in zip(edges, by, strict=True):
+        groups.setdefault(path, []).append(edge)
+    return {path: tuple(group) for path, group in groups.items()}
