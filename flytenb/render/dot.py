@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from itertools import groupby
+from collections.abc import Iterable, Iterator
+from itertools import chain, groupby
 from math import ceil
 
 import graphviz
@@ -18,10 +18,10 @@ _INCH = 72
 _TITLE_FONT = 13.0
 _MANY = 300
 """Number of boxes above which the layout makes half the effort to avoid crossings."""
-_MOST_IN_ROW = 6
-"""Number of boxes in a row that fit a notebook's output."""
-_MOST_ROWS = 4
-"""Most rows over which equivalent boxes are spread; each row slows the layout down considerably."""
+_MOST_IN_RANK = 6
+"""Number of boxes in a rank that fit a notebook's output."""
+_MOST_RANKS = 4
+"""Most ranks over which equivalent boxes are spread; each rank slows the layout down considerably."""
 _TITLE_LETTER = 0.6 * _TITLE_FONT  # width of a Courier letter, the same in every engine
 
 _PHASE_PENS = {
@@ -50,13 +50,10 @@ def layout_dot(scene: Scene, inside: int | None = None) -> str:
         node_attr={"shape": "box", "fixedsize": "true", "label": ""},
         edge_attr={"arrowhead": "none", "weight": "4"},
     )
-    usual = Counter(_size(box.width, box.height) for box in scene.boxes).most_common(1)[0][0] if scene.boxes else ""
-    dot.body.append(f"node [{usual}]\n")
-    _add_bare(dot.body, scene, _members(scene), inside, usual)
     arrows = scene.arrows if inside is None else _arrows_inside(scene, inside)
-    for arrow in arrows:
-        _add_bare_arrow(dot.body, scene, arrow)
-    _wrap(dot.body, scene, arrows)
+    dot.body += _bare(scene, inside)
+    dot.body += chain.from_iterable(_bare_arrow(scene, arrow) for arrow in arrows)
+    dot.body += _unflatten(scene, arrows)
     return str(dot.source)
 
 
@@ -68,10 +65,10 @@ def _arrows_inside(scene: Scene, number: int) -> list[Arrow]:
     return [a for a in scene.arrows if scene.boxes[a.tail].frame in within and scene.boxes[a.head].frame in within]
 
 
-def _wrap(lines: list[str], scene: Scene, arrows: Iterable[Arrow]) -> None:
-    """Spread boxes with the same predecessors and successors over several rows where one row would be too wide.
+def _unflatten(scene: Scene, arrows: Iterable[Arrow]) -> Iterator[str]:
+    """Spread boxes with the same predecessors and successors over several ranks where one rank would be too wide.
 
-    The cases of a branch stay in one row.
+    The cases of a branch stay in one rank.
     """
     before: dict[int, list[int]] = {}
     after: dict[int, list[int]] = {}
@@ -84,11 +81,11 @@ def _wrap(lines: list[str], scene: Scene, arrows: Iterable[Arrow]) -> None:
         if any(ends):
             alike.setdefault((box.frame, *ends), []).append(box.number)
     for numbers in alike.values():
-        if len(numbers) > _MOST_ROWS * _MOST_IN_ROW:
+        if len(numbers) > _MOST_RANKS * _MOST_IN_RANK:
             continue
-        across = ceil(len(numbers) / ceil(len(numbers) / _MOST_IN_ROW))
+        across = ceil(len(numbers) / ceil(len(numbers) / _MOST_IN_RANK))
         below = zip(numbers, numbers[across:], strict=False)
-        lines += [f"n{upper} -> n{lower} [style=invis weight=1]\n" for upper, lower in below]
+        yield from (f"n{upper} -> n{lower} [style=invis weight=1]\n" for upper, lower in below)
 
 
 def _members(scene: Scene) -> dict[int | None, list[Frame | Box | Arrow]]:
@@ -117,50 +114,56 @@ def _shared(around: dict[int, int | None], one: int | None, other: int | None) -
     return other
 
 
-def _add_bare(
-    lines: list[str], scene: Scene, inner: dict[int | None, list[Frame | Box | Arrow]], at: int | None, usual: str
-) -> None:
-    cases = [m for m in inner.get(at, ()) if isinstance(m, Arrow) and m.kind == EdgeKind.CASE]
-    _keep_in_order(lines, scene, at, cases)
-    for member in inner.get(at, ()):
-        if isinstance(member, Box):
-            size = _size(member.width, member.height)
-            lines.append(f"n{member.number}\n" if size == usual else f"n{member.number} [{size}]\n")
-        elif isinstance(member, Arrow):
-            lines.append(f"l{member.number} [{_size(*member.label_size)}]\n")
-        else:
-            # a label of zeros reserves room for the title; its font has the same width in every engine
-            zeros = "0" * ceil(member.width / _TITLE_LETTER)
-            lines.append(f"subgraph cluster_{member.number} {{\n")
-            lines.append(f"margin=12 label={zeros} labelloc=t labeljust=l fontname=Courier fontsize={_TITLE_FONT}\n")
-            _add_bare(lines, scene, inner, member.number, usual)
-            lines.append("}\n")
+def _bare(scene: Scene, inside: int | None) -> Iterator[str]:
+    """Yield the nodes and clusters of a frame or, for None, of the whole picture."""
+    inner = _members(scene)
+    usual = Counter(_size(box.width, box.height) for box in scene.boxes).most_common(1)[0][0] if scene.boxes else ""
+
+    def members(at: int | None) -> Iterator[str]:
+        yield from _same_rank(scene, at, inner.get(at, ()))
+        for member in inner.get(at, ()):
+            if isinstance(member, Box):
+                size = _size(member.width, member.height)
+                yield f"n{member.number}\n" if size == usual else f"n{member.number} [{size}]\n"
+            elif isinstance(member, Arrow):
+                yield f"l{member.number} [{_size(*member.label_size)}]\n"
+            else:
+                # a label of zeros reserves room for the title; its font has the same width in every engine
+                zeros = "0" * ceil(member.width / _TITLE_LETTER)
+                yield f"subgraph cluster_{member.number} {{\n"
+                yield f"margin=12 label={zeros} labelloc=t labeljust=l fontname=Courier fontsize={_TITLE_FONT}\n"
+                yield from members(member.number)
+                yield "}\n"
+
+    yield f"node [{usual}]\n"
+    yield from members(inside)
 
 
-def _add_bare_arrow(lines: list[str], scene: Scene, arrow: Arrow) -> None:
+def _bare_arrow(scene: Scene, arrow: Arrow) -> Iterator[str]:
     tail, head = scene.boxes[arrow.tail], scene.boxes[arrow.head]
     (start, _), (_, end) = arrow.legs[0], arrow.legs[-1]
     weight = " weight=1" if tail.node.is_pseudo or head.node.is_pseudo else ""
     leave = "" if arrow.tail_frame is None else f" ltail=cluster_{arrow.tail_frame}"
     arrive = "" if arrow.head_frame is None else f" lhead=cluster_{arrow.head_frame}"
     if arrow.label:
-        lines.append(_bare_leg(start, f"l{arrow.number}", leave + weight))
+        yield _bare_edge(start, f"l{arrow.number}", leave + weight)
         start, leave = f"l{arrow.number}", ""
-    lines.append(_bare_leg(start, end, leave + arrive + weight))
+    yield _bare_edge(start, end, leave + arrive + weight)
 
 
-def _bare_leg(start: str, end: str, attributes: str) -> str:
+def _bare_edge(start: str, end: str, attributes: str) -> str:
     return f"{start} -> {end} [{attributes[1:]}]\n" if attributes else f"{start} -> {end}\n"
 
 
-def _keep_in_order(lines: list[str], scene: Scene, at: int | None, cases: list[Arrow]) -> None:
-    """Keep the cases of a branch in one row, left to right in the order in which they are tested."""
+def _same_rank(scene: Scene, at: int | None, members: Iterable[Frame | Box | Arrow]) -> Iterator[str]:
+    """Keep the cases of a branch in one rank, left to right in the order in which they are tested."""
+    cases = [m for m in members if isinstance(m, Arrow) and m.kind == EdgeKind.CASE]
     for _, group in groupby(cases, key=lambda arrow: arrow.source):
         arrows = list(group)
-        rows = [[f"l{arrow.number}" for arrow in arrows]]
+        ranks = [[f"l{arrow.number}" for arrow in arrows]]
         if all(scene.boxes[arrow.head].frame == at for arrow in arrows):
-            rows.append(list(dict.fromkeys(f"n{arrow.head}" for arrow in arrows)))
-        lines += [f"{{rank=same {' -> '.join(names)} [style=invis weight=1]}}\n" for names in rows if len(names) > 1]
+            ranks.append(list(dict.fromkeys(f"n{arrow.head}" for arrow in arrows)))
+        yield from (f"{{rank=same {' -> '.join(r)} [style=invis weight=1]}}\n" for r in ranks if len(r) > 1)
 
 
 def _size(width: float, height: float) -> str:
