@@ -221,18 +221,10 @@ class Drawing:
             SaveError: if the file can't be written.
         """
         target = Path(path)
-        formats: dict[str, Callable[[], str | bytes]] = {
-            ".svg": lambda: self.svg,
-            ".png": lambda: self.png,
-            ".dot": lambda: self.dot,
-            ".html": lambda: self.html,
-            ".mmd": lambda: self.mermaid,
-            ".txt": lambda: f"{self.text}\n",
-        }
-        make = formats.get(target.suffix.lower())
-        if make is None:
-            raise FlytenbError(f"can't save a drawing as {target.name!r}", hint=f"use one of {', '.join(formats)}")
-        content = make()
+        render = FORMATS.get(target.suffix.lower())
+        if render is None:
+            raise FlytenbError(f"can't save a drawing as {target.name!r}", hint=f"use one of {', '.join(FORMATS)}")
+        content = render(self)
         try:
             target.write_bytes(content.encode() if isinstance(content, str) else content)
         except OSError as e:
@@ -265,3 +257,14 @@ class Drawing:
 
     def __repr__(self) -> str:
         return self.text
+
+
+FORMATS: Mapping[str, Callable[[Drawing], str | bytes]] = {
+    ".svg": lambda drawing: drawing.svg,
+    ".png": lambda drawing: drawing.png,
+    ".dot": lambda drawing: drawing.dot,
+    ".html": lambda drawing: drawing.html,
+    ".mmd": lambda drawing: drawing.mermaid,
+    ".txt": lambda drawing: f"{drawing.text}\n",
+}
+"""The content of a file by its suffix."""

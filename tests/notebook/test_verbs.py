@@ -14,6 +14,8 @@ from flytenb.notebook.magics.complete import Completer
 from flytenb.notebook.magics.flyte import FlyteMagics
 from flytenb.notebook.magics.line import split_options
 from flytenb.notebook.magics.verb import Option, Verb
+from flytenb.notebook.magics.verbs.draw import SUFFIXES
+from flytenb.render.drawing import FORMATS
 from flytenb.session import Session
 
 TOY = """
@@ -50,6 +52,10 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Verb:
 def test_the_table_holds_one_verb_for_each_file() -> None:
     files = {file.stem for file in Path(next(iter(verbs.__path__))).glob("*.py")} - {"__init__"}
     assert set(verbs.VERBS) == files
+
+
+def test_draw_offers_every_format_of_a_drawing() -> None:
+    assert tuple(FORMATS) == SUFFIXES
 
 
 def test_one_file_adds_a_verb_to_magic_help_and_tab(toy: Verb, shell: InteractiveShell) -> None:

@@ -10,7 +10,8 @@ from flytenb.notebook.magics.cursor import Cursor
 from flytenb.notebook.magics.invocation import Invocation
 from flytenb.notebook.magics.verb import Option, Verb
 
-_ENDINGS = ("svg", "png", "dot", "html", "mmd", "txt")
+SUFFIXES = (".svg", ".png", ".dot", ".html", ".mmd", ".txt")
+"""The formats of `Drawing.save`, listed here so that help and Tab don't import the drawing."""
 
 
 def _draw(line: Invocation) -> Any:
@@ -27,7 +28,7 @@ def _draw(line: Invocation) -> Any:
 def _files(cursor: Cursor) -> Iterable[str]:
     """Return a file name of each format, after the entity that the line names."""
     stems = [name for name in names_in(cursor.rest) if cursor.names.entity(name) is not None] or ["drawing"]
-    return [f"{stems[0].rpartition('.')[2]}.{ending}" for ending in _ENDINGS]
+    return [f"{stems[0].rpartition('.')[2]}{suffix}" for suffix in SUFFIXES]
 
 
 VERB = Verb(
@@ -48,7 +49,7 @@ VERB = Verb(
         ),
         Option(
             "save",
-            "write the drawing to a file: .svg, .png, .dot, .html, .mmd or .txt",
+            f"write the drawing to a file: {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}",
             ("FILE",),
             complete=_files,
             kind="file",
