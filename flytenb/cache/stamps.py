@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import msgpack
-from flytekit.models.literals import Literal
 
+from flytenb.bridge.type_engine import Literal
 from flytenb.reach.digest_pieces import add_piece
 
 

@@ -15,12 +15,7 @@ from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any
 
-import diskcache  # type: ignore[import-untyped]  # noqa: F401 - else flytekit imports it in the middle of the first run
-from flyteidl.core import literals_pb2
-from flytekit.configuration import LocalConfig
-from flytekit.models.literals import LiteralMap
-from google.protobuf.message import DecodeError
-
+from flytenb.bridge import local_cache
 from flytenb.bridge.crossing import CrossingValue, from_literal, packer
 from flytenb.bridge.entities.kind import kind_of
 from flytenb.bridge.execution.calls import is_plain
@@ -84,7 +79,7 @@ class TaskCache:
             self._code = CodeDigest(task)
         except Exception as e:  # whatever an object of the user's says when it is looked at
             self._unreadable = e
-        self.overwrite = overwrite or LocalConfig.auto().cache_overwrite
+        self.overwrite = overwrite or local_cache.is_overwritten()
 
     def key(self, inputs: Mapping[str, Any], hashes: Mapping[str, str] = MappingProxyType({})) -> str:
         """The key of one call: the task, its code and what that reaches now, its version and what goes in.
@@ -138,11 +133,8 @@ class TaskCache:
         return None
 
     def _read_literals(self, stored: bytes, stamp: bytes) -> dict[str, CrossingValue] | None:
-        try:
-            literals = LiteralMap.from_flyte_idl(literals_pb2.LiteralMap.FromString(stored)).literals
-        except DecodeError:  # damaged, or not from here
-            return None
-        if literals.keys() != self._outputs.keys():
+        literals = local_cache.load_literals(stored)
+        if literals is None or literals.keys() != self._outputs.keys():
             return None
         if stamp_of(literals.values(), in_fields=self._in_fields) != stamp:
             return None  # a file is gone, or somebody wrote into it
@@ -167,14 +159,9 @@ class TaskCache:
             natives = {name: value.native() for name, value in outputs.items()}
             if all(type(native) in _BUILTIN for native in natives.values()):
                 return natives
-        literals = LiteralMap({name: value.literal() for name, value in outputs.items()})
-        stamp = stamp_of(literals.literals.values(), in_fields=self._in_fields)
-        return literals.to_flyte_idl().SerializeToString(), stamp
-
-
-def is_cache_on() -> bool:
-    """Whether flytekit's own configuration leaves the local cache on."""
-    return bool(LocalConfig.auto().cache_enabled)
+        literals = {name: value.literal() for name, value in outputs.items()}
+        stamp = stamp_of(literals.values(), in_fields=self._in_fields)
+        return local_cache.dump_literals(literals), stamp
 
 
 @contextmanager

@@ -6,16 +6,13 @@ literal that the type's transformer makes of it, which may carry a hash of the u
 
 from __future__ import annotations
 
-from dataclasses import is_dataclass
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin
 
-from flytekit.core.type_engine import DataclassTransformer, EnumTransformer, TypeEngine
-from flytekit.models.literals import Literal
-from flytekit.types.pickle.pickle import FlytePickleTransformer
-
 from flytenb.bridge.crossing import packer
 from flytenb.bridge.execution.files import may_hold_files
+from flytenb.bridge.type_engine import Literal
+from flytenb.bridge.type_engine.transformers import is_converted_by_content
 from flytenb.reach.array_digest import add_memory
 from flytenb.reach.code_digest import structure_of
 from flytenb.reach.digest_pieces import add_files, add_piece, local_path
@@ -59,10 +56,7 @@ def _is_structural(declared: Any) -> bool:
         return all(map(_is_structural, args))
     if declared in (None, NoneType, bool, int, float, str):
         return True
-    transformer = type(TypeEngine.get_transformer(declared))
-    if transformer is DataclassTransformer and is_dataclass(declared):
-        return True
-    return transformer in (EnumTransformer, FlytePickleTransformer)
+    return is_converted_by_content(declared)
 
 
 def _add_literal(digest: Any, literal: Literal, *, is_named: bool) -> None:

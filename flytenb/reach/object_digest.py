@@ -13,10 +13,8 @@ from contextlib import contextmanager
 from operator import is_
 from typing import Any
 
-from flytekit.types.directory import FlyteDirectory
-from flytekit.types.file import FlyteFile
-
 from flytenb.bridge import private
+from flytenb.bridge.type_engine import FlyteDirectory, FlyteFile
 from flytenb.reach.array_digest import add_memory
 from flytenb.reach.digest_pieces import add_files, add_piece, local_path
 from flytenb.reach.installed_names import home_of

@@ -21,7 +21,7 @@ from importlib import metadata
 from pathlib import Path
 from types import ModuleType
 
-import flytekit
+from flytenb.bridge.installation import flytekit_directory
 
 _MAKERS = frozenset(["abc", "dataclasses", "enum", "types", "typing", "typing_extensions"])
 """Modules of Python whose functions make classes for whoever calls them."""
@@ -79,7 +79,7 @@ def _is_installed(filename: str, entries: tuple[str, ...]) -> bool:
 @cache
 def _python_roots() -> tuple[str, ...]:
     paths = sysconfig.get_paths()
-    homes = [paths["stdlib"], paths["platstdlib"], Path(flytekit.__file__).parent, Path(__file__).parents[1]]
+    homes = [paths["stdlib"], paths["platstdlib"], flytekit_directory(), Path(__file__).parents[1]]
     return (*(f"{home}/" for home in homes), "<frozen ")
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from flytenb.bridge import local_cache
 from flytenb.bridge.entities.interface import inner_workflow, kind_of, mock_of
 from flytenb.bridge.execution.calls import Call, build_call
 from flytenb.bridge.execution.connector import is_connector_task
-from flytenb.cache.task_cache import TaskCache, is_cache_on
+from flytenb.cache.task_cache import TaskCache
 from flytenb.model import Kind
 from flytenb.reach.process_state import HAS_OWN_CWD
 from flytenb.reach.state_uses import NOTHING, StateUse, state_use_of
@@ -113,5 +114,6 @@ class EntityPlans:
         key = (id(entity), policy)
         if key not in self._caches:
             overwrite = self._settings.cache == "overwrite"
-            self._caches[key] = (entity, TaskCache(entity, policy, overwrite=overwrite) if is_cache_on() else None)
+            made = TaskCache(entity, policy, overwrite=overwrite) if local_cache.is_enabled() else None
+            self._caches[key] = (entity, made)
         return self._caches[key][1]

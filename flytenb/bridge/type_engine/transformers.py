@@ -7,12 +7,14 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import is_dataclass
 from typing import Any, get_args, get_origin
 
 from flytekit.core.context_manager import FlyteContextManager
-from flytekit.core.type_engine import TypeEngine, TypeTransformer
+from flytekit.core.type_engine import DataclassTransformer, EnumTransformer, TypeEngine, TypeTransformer
 from flytekit.loggers import logger
 from flytekit.models.types import LiteralType
+from flytekit.types.pickle.pickle import FlytePickleTransformer
 from flytekit.types.structured import StructuredDataset
 
 from flytenb.bridge import private
@@ -57,6 +59,14 @@ def find_transformer(python_type: Any) -> TypeTransformer[Any]:
 def literal_type_of(python_type: Any) -> LiteralType:
     """Return the literal type of a Python type; raise what flytekit raises for a type that it rejects."""
     return TypeEngine.to_literal_type(python_type)
+
+
+def is_converted_by_content(python_type: Any) -> bool:
+    """Tell whether flytekit's own dataclass, enum or pickle transformer converts a type: only the content counts."""
+    transformer = type(TypeEngine.get_transformer(python_type))
+    if transformer is DataclassTransformer:
+        return is_dataclass(python_type)
+    return transformer in (EnumTransformer, FlytePickleTransformer)
 
 
 def register(transformer: TypeTransformer[Any], python_type: Any) -> None:
