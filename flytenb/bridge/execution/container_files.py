@@ -25,6 +25,7 @@ from flytenb.bridge.execution.container_contract import (
     read_scalar,
     row_of,
 )
+from flytenb.wording.quantities import count_text
 
 LARGEST_ERROR = 1024 * 1024
 """Bytes of an `_ERROR` file that co-pilot reads."""
@@ -134,7 +135,8 @@ def read_error(folder: Path) -> str | None:
     if not path.is_file():
         raise ValueError(f"{ERROR_FILE} isn't a file")
     if path.stat().st_size > LARGEST_ERROR:
-        raise ValueError(f"expected at most {LARGEST_ERROR:,} bytes in {ERROR_FILE}, got {path.stat().st_size:,}")
+        most, size = count_text(LARGEST_ERROR, "byte"), count_text(path.stat().st_size, "byte")
+        raise ValueError(f"expected at most {most} in {ERROR_FILE}, got {size}")
     return path.read_bytes().decode(errors="replace")
 
 
@@ -181,7 +183,8 @@ def _read_text(path: Path) -> str:
     if not stat.S_ISREG(status.st_mode):
         raise ValueError(f"expected a file, got a {'directory' if path.is_dir() else 'special file'}")
     if status.st_size > LARGEST_OUTPUT:
-        raise ValueError(f"expected at most {LARGEST_OUTPUT:,} bytes, got {status.st_size:,}")
+        most, size = count_text(LARGEST_OUTPUT, "byte"), count_text(status.st_size, "byte")
+        raise ValueError(f"expected at most {most}, got {size}")
     try:
         return path.read_bytes().decode().strip(_TRIMMED)
     except UnicodeDecodeError as error:
