@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 from flytenb.bridge.crossing import resolve_attribute
 from flytenb.bridge.execution.branch import is_met
 from flytenb.model.workflow import Promise, WorkflowNode
-from flytenb.runner.record import Key, Record
-from flytenb.runner.scope import Scope
-from flytenb.runner.step import Skip, Step
+from flytenb.runner.record import Record
+from flytenb.runner.step import RunControl, Scope, Skip, Step
+from flytenb.runner.use import Key
 
 if TYPE_CHECKING:
-    from flytenb.runner.scheduler import Scheduler
-    from flytenb.runner.wiring import Values
+    from flytenb.runner.use import Values
 
 
 class BranchStep(Step):
@@ -31,8 +30,8 @@ class BranchStep(Step):
         refs = {var: ref for var, ref in node.bindings.items() if isinstance(ref, Promise)}
         self.operands = [(var, (ref.path, ref.output), ref.attributes) for var, ref in refs.items()]
 
-    def execute(self, scheduler: Scheduler) -> Skip:
-        scheduler.workspace.enter()
+    def execute(self, run: RunControl) -> Skip:
+        run.workspace.enter()
         operands: dict[str, Any] = {}
         for var, key, attributes in self.operands:
             value = self.values.get(key)
@@ -59,7 +58,7 @@ class JoinStep(Step):
         outputs = record.use.outputs if record.use is not None else ()
         self.sources = [_sources(case.then, outputs) for case in node.cases]
 
-    def execute(self, scheduler: Scheduler) -> None:
+    def execute(self, run: RunControl) -> None:
         for mine, theirs in self.sources[self.taken]:
             self.values[mine] = self.values.get(theirs)
 

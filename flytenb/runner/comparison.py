@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flytenb.bridge.crossing.value_equality import IncomparableError, is_same
 from flytenb.errors import headline, say
 from flytenb.render.text_metrics import clean
+from flytenb.runner.node_run import RunOutcome
 from flytenb.wording.quantities import duration_text
 from flytenb.wording.text import clip_line
 from flytenb.wording.values import LONG, SHORT, brief
-
-if TYPE_CHECKING:
-    from flytenb.runner.run import Run
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,7 @@ class Comparison:
     durations: tuple[float, float]
 
     @classmethod
-    def read(cls, this: Run, other: Run) -> Comparison:
+    def read(cls, this: RunOutcome, other: RunOutcome) -> Comparison:
         """Compare phases and outputs by node; values are compared by content, and differ if they can't be compared."""
         found = list(_differences("", this, other))
         mine, theirs = dict(this.nodes.items()), dict(other.nodes.items())

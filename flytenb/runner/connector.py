@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flytenb.bridge.execution.connector import connector_loop, do_job, prepare_job
 from flytenb.runner.clock import clock
 from flytenb.runner.record import Record
-from flytenb.runner.scope import Scope
-from flytenb.runner.step import LATER, Answer, EntityStep
+from flytenb.runner.step import LATER, Answer, EntityStep, RunControl, Scope
 from flytenb.runner.workers import workers
-
-if TYPE_CHECKING:
-    from flytenb.runner.scheduler import Scheduler
 
 _PATIENCE = 0.5
 """Seconds after which a loop that doesn't react to a cancellation counts as blocked."""
@@ -30,24 +26,24 @@ class ConnectorStep(EntityStep):
         super().__init__(record, scope)
         self._cancel: Callable[[], Callable[[], None]] | None = None
 
-    def execute(self, scheduler: Scheduler) -> Answer:
+    def execute(self, run: RunControl) -> Answer:
         attempt = self.attempt
-        job = prepare_job(self.use.entity, self.take_inputs(scheduler), scheduler.workspace)
+        job = prepare_job(self.use.entity, self.take_inputs(run), run.workspace)
 
         def on_end(task: asyncio.Task[Any]) -> None:
             error = None if task.cancelled() else task.exception()
             if task.cancelled() or self.attempt is not attempt:
                 return
             if error is not None:
-                workers.submit(lambda: scheduler.fail(self, attempt, error))
+                workers.submit(lambda: run.fail(self, attempt, error))
                 return
             self.put_outputs(task.result())
-            scheduler.complete(self, attempt)
+            run.complete(self, attempt)
 
-        with scheduler.lock:
+        with run.lock:
             # Given up while it was made ready: nothing has been created yet, and nothing would delete it.
             if attempt is not None and self.attempt is attempt:
-                coroutine = do_job(job, lambda text: scheduler.journal.note(self.record, text), workers.submit)
+                coroutine = do_job(job, lambda text: run.journal.note(self.record, text), workers.submit)
                 self._cancel = connector_loop.start(coroutine, on_end)
         return LATER
 

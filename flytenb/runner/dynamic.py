@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flytenb.bridge.execution.dynamic import compile_dynamic
 from flytenb.cache.task_cache import TaskCache
@@ -11,12 +11,8 @@ from flytenb.errors import headline
 from flytenb.model import CacheStatus
 from flytenb.reach.file_reads import FileReads
 from flytenb.runner.record import Record
-from flytenb.runner.scope import Scope
-from flytenb.runner.step import EntityStep, Expansion
+from flytenb.runner.step import EntityStep, Expansion, RunControl, Scope
 from flytenb.runner.subworkflow import ExitStep
-
-if TYPE_CHECKING:
-    from flytenb.runner.scheduler import Scheduler
 
 BuildInside = Callable[[EntityStep, Any, ExitStep], Expansion]
 """Plans the workflow that a dynamic's function has built."""
@@ -35,20 +31,20 @@ class DynamicStep(EntityStep):
         self.closing = closing
         self.cache = cache
 
-    def execute(self, scheduler: Scheduler) -> Expansion:
-        inputs = self.take_inputs(scheduler)
-        if self.cache is not None and self._find(self.cache, scheduler, inputs):
+    def execute(self, run: RunControl) -> Expansion:
+        inputs = self.take_inputs(run)
+        if self.cache is not None and self._find(self.cache, run, inputs):
             return Expansion(Scope(self.path, self.scope, closing=self.closing), {})
-        return self.build(self, compile_dynamic(self.use.entity, inputs, scheduler.workspace), self.closing)
+        return self.build(self, compile_dynamic(self.use.entity, inputs, run.workspace), self.closing)
 
-    def _find(self, cache: TaskCache, scheduler: Scheduler, inputs: dict[str, Any]) -> bool:
+    def _find(self, cache: TaskCache, run: RunControl, inputs: dict[str, Any]) -> bool:
         """Take the outputs from the cache, or have the closing step store them."""
         try:
             key = cache.key(inputs, self.record.hashes())
             found = cache.get(key)
         except Exception as e:
             self.record.cache = CacheStatus.SKIPPED
-            scheduler.journal.note(self.record, f"the cache was not asked: {headline(e)}\n")
+            run.journal.note(self.record, f"the cache was not asked: {headline(e)}\n")
             return False
         if found is None:
             self.record.cache = CacheStatus.MISS
@@ -71,14 +67,14 @@ class DynamicExitStep(ExitStep):
         self.store: Callable[[dict[str, Any]], None] | None = None
         self.reads: FileReads | None = None
 
-    def execute(self, scheduler: Scheduler) -> None:
+    def execute(self, run: RunControl) -> None:
         if self.reads is not None:
             self.reads.end()
-        super().execute(scheduler)
+        super().execute(run)
         if self.store is None:
             return
         try:
             self.store({name: value for name, value in self.record.outputs.items() if value is not None})
             self.record.cache = CacheStatus.POPULATED
         except Exception as e:
-            scheduler.journal.note(self.record, f"the cache could not store this: {headline(e)}\n")
+            run.journal.note(self.record, f"the cache could not store this: {headline(e)}\n")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.crossing import CrossingValue
@@ -23,12 +23,8 @@ from flytenb.reach.process_state import EVERYTHING, HAS_OWN_CWD, MAIN_THREAD
 from flytenb.reach.state_uses import state_use_of
 from flytenb.runner.eager_state import EagerState
 from flytenb.runner.record import Record
-from flytenb.runner.scope import Scope
-from flytenb.runner.step import EntityStep, Expansion
+from flytenb.runner.step import EntityStep, Expansion, RunControl, Scope
 from flytenb.runner.task import call_cached
-
-if TYPE_CHECKING:
-    from flytenb.runner.scheduler import Scheduler
 
 BuildCall = Callable[[str, Any, dict[str, Any], Scope], Expansion]
 """Plans one call: its path, the entity, its inputs, its scope."""
@@ -79,31 +75,31 @@ class EagerStep(EntityStep):
         self.own_state: EagerState | None = None
         self.needs_main_thread = False
 
-    def execute(self, scheduler: Scheduler) -> None:
-        inputs = self.take_inputs(scheduler)
+    def execute(self, run: RunControl) -> None:
+        inputs = self.take_inputs(run)
 
         def call(workspace: Workspace, given: dict[str, Any]) -> dict[str, CrossingValue]:
-            return self._run(scheduler, given)
+            return self._run(run, given)
 
         if self.cache is None:
-            outputs = call(scheduler.workspace, inputs)
+            outputs = call(run.workspace, inputs)
         else:
-            outputs = call_cached(self.cache, self.record, scheduler, inputs, call)
+            outputs = call_cached(self.cache, self.record, run, inputs, call)
         self.put_outputs(outputs)
 
-    def _run(self, scheduler: Scheduler, inputs: dict[str, Any]) -> dict[str, CrossingValue]:
+    def _run(self, run: RunControl, inputs: dict[str, Any]) -> dict[str, CrossingValue]:
         own = own_files(self.use.entity.python_interface.inputs)
         if own is not None:
-            own(scheduler.workspace, inputs)
+            own(run.workspace, inputs)
 
         async def add(entity: Any, call_inputs: dict[str, Any]) -> Any:
-            return await self._call(scheduler, entity, call_inputs)
+            return await self._call(run, entity, call_inputs)
 
         error: BaseException | None = None
-        self.own_state = state = self._begin_state(scheduler)
+        self.own_state = state = self._begin_state(run)
         new_loop = None if state is None else state.new_loop
         try:
-            result = run_eager(self.use.entity, inputs, scheduler.workspace, add, new_loop)
+            result = run_eager(self.use.entity, inputs, run.workspace, add, new_loop)
         except Exception as e:
             error = self._explained(cause_of(e))
         finally:
@@ -111,10 +107,10 @@ class EagerStep(EntityStep):
                 state.end()
         if error is not None:
             raise error  # outside of the `except`, or it would get another context than the user gave it
-        scheduler.workspace.enter_to_pack()
+        run.workspace.enter_to_pack()
         return build_packing(self.use.entity, strict=self.strict)([result])
 
-    def _begin_state(self, scheduler: Scheduler) -> EagerState | None:
+    def _begin_state(self, run: RunControl) -> EagerState | None:
         """Put the process-wide state in place that the task's own code uses, if it uses any."""
         use, _ = state_use_of(self.use.entity, has_own_cwd=HAS_OWN_CWD, calls_run=False)
         name = short_name(self.use.entity)
@@ -130,7 +126,7 @@ class EagerStep(EntityStep):
         if not writes and not use.reads:
             return None
         attempt = current_attempt()
-        attempt.hold = scheduler.hold_for(self, use)
+        attempt.hold = run.hold_for(self, use)
         state = EagerState(attempt.hold, attempt)
         state.begin()
         return state
@@ -149,30 +145,30 @@ class EagerStep(EntityStep):
         made.__cause__ = error
         return made
 
-    async def _call(self, scheduler: Scheduler, entity: Any, inputs: dict[str, Any]) -> Any:
+    async def _call(self, run: RunControl, entity: Any, inputs: dict[str, Any]) -> Any:
         # A task that is called without `await` gets here on a loop thread of flytekit's. Anything but an Exception or a
         # cancellation would end that thread, and with it every later call.
         try:
             with shielded():
-                expansion, scope, record = self._plan(scheduler, entity, inputs)
+                expansion, scope, record = self._plan(run, entity, inputs)
                 attempt = self.attempt
-                if attempt is None or not scheduler.add(self, attempt, expansion):
+                if attempt is None or not run.add(self, attempt, expansion):
                     raise asyncio.CancelledError
             async with self.own_state.aside() if self.own_state is not None else nullcontext():
                 await scope.future
-            with shielded(), scheduler.workspace.entered():
-                own = partial(own_value, scheduler.workspace)
+            with shielded(), run.workspace.entered():
+                own = partial(own_value, run.workspace)
                 return build_result(entity.python_interface, record.outputs, own)  # type: ignore[arg-type]
         except (asyncio.CancelledError, NodeStopped, GeneratorExit):
             raise
         except BaseException as e:
             raise eager_error(short_name(entity), e) from e
 
-    def _plan(self, scheduler: Scheduler, entity: Any, inputs: dict[str, Any]) -> tuple[Expansion, CallScope, Record]:
+    def _plan(self, run: RunControl, entity: Any, inputs: dict[str, Any]) -> tuple[Expansion, CallScope, Record]:
         path = f"{self.path}/e{len(self.calls)}"
         scope = CallScope(path, self.scope, asyncio.get_running_loop())
         self.calls.append(scope)
-        with scheduler.workspace.outside():
+        with run.workspace.outside():
             expansion = self.build(path, entity, inputs, scope)
         return expansion, scope, expansion.records[path]
 

@@ -15,7 +15,7 @@ from flytenb.runner.workers import workers
 
 if TYPE_CHECKING:
     from flytenb.bridge.context import Workspace
-    from flytenb.runner.scope import Scope
+    from flytenb.runner.step import Scope
 
 
 class Ending:

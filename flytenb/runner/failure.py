@@ -14,7 +14,6 @@ from flytenb.wording.text import class_name
 
 if TYPE_CHECKING:
     from flytenb.bridge.context import Workspace
-    from flytenb.runner.record import Record
 
 
 @dataclass(frozen=True)
@@ -36,11 +35,6 @@ class Failure:
     retries: tuple[str, ...] = ()
     _getters: Sequence[tuple[str, Callable[[], Any]]] = field(default=(), repr=False, compare=False)
     _workspace: Workspace | None = field(default=None, repr=False, compare=False)
-
-    @classmethod
-    def of(cls, record: Record, error: BaseException, words: str, phase: Phase, workspace: Workspace) -> Failure:
-        """Make the failure of a node; what it was given is read when it is asked for."""
-        return cls(record.path, error, phase, words, record.retries, record.getters, workspace)
 
     def __post_init__(self) -> None:
         if not self.message:

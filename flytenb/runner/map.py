@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING
 from flytenb.bridge.crossing import CrossingValue, join, split
 from flytenb.bridge.execution.map_task import Array
 from flytenb.runner.record import Record
-from flytenb.runner.scope import Scope
-from flytenb.runner.step import EntityStep, Expansion, Step
-from flytenb.runner.wiring import PassOn
+from flytenb.runner.step import EntityStep, Expansion, RunControl, Scope, Step
+from flytenb.runner.use import PassOn
 
 if TYPE_CHECKING:
     from flytenb.runner.failure import Failure
-    from flytenb.runner.scheduler import Scheduler
 
 Element = tuple[Step, Step]
 """The first and the last step of one element."""
@@ -32,21 +30,21 @@ class MapScope(Scope):
         self.runs_all = array.runs_all
         self.failed: dict[str, Failure] = {}
 
-    def tolerates(self, step: Step, failure: Failure, scheduler: Scheduler) -> bool:
+    def tolerates(self, step: Step, failure: Failure, run: RunControl) -> bool:
         self.failed[step.path] = failure
         if len(self.failed) > self.allowed and not self.runs_all:
             return False
-        self._count(scheduler)
+        self._count(run)
         return True
 
-    def note_done(self, step: Step, scheduler: Scheduler) -> None:
+    def note_done(self, step: Step, run: RunControl) -> None:
         if step.is_closing:
-            self._count(scheduler)
+            self._count(run)
 
-    def _count(self, scheduler: Scheduler) -> None:
-        record = scheduler.journal.records[self.path]
+    def _count(self, run: RunControl) -> None:
+        record = run.journal.records[self.path]
         record.done += 1
-        scheduler.journal.emit("progress", record, done=record.done, total=record.total)
+        run.journal.emit("progress", record, done=record.done, total=record.total)
 
 
 class MapStep(EntityStep):
@@ -72,8 +70,8 @@ class MapStep(EntityStep):
         self.closing = closing
         self.strict = strict
 
-    def execute(self, scheduler: Scheduler) -> Expansion:
-        scheduler.workspace.enter()
+    def execute(self, run: RunControl) -> Expansion:
+        run.workspace.enter()
         types = self.array.target.python_interface.inputs
         bound = {name: pass_on() for name, pass_on in self.passes.items() if name in self.array.bound}
         mapped = {
@@ -104,8 +102,8 @@ class MapExitStep(EntityStep):
         self.elements: MapScope | None = None
         self.strict = strict
 
-    def execute(self, scheduler: Scheduler) -> None:
-        scheduler.workspace.enter()
+    def execute(self, run: RunControl) -> None:
+        run.workspace.enter()
         scope = self.elements
         assert scope is not None
         if len(scope.failed) > scope.allowed:

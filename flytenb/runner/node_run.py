@@ -3,25 +3,44 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
 
+from flytenb.bridge.context import Workspace
 from flytenb.bridge.entities.source import input_types, output_types
+from flytenb.bridge.execution.files import Handouts
 from flytenb.errors import UnknownNameError, closest
-from flytenb.model import CacheStatus, NodeState, Phase
+from flytenb.model import CacheStatus, Graph, NodeState, Phase
 from flytenb.runner.failure import Failure
 from flytenb.runner.record import Record
 from flytenb.wording.quantities import duration_text
 
-if TYPE_CHECKING:
-    from flytenb.runner.run import Run
+
+@dataclass(frozen=True, slots=True)
+class NodeSource:
+    """Where the nodes of a run are read.
+
+    Attributes:
+        name: the name of the run's entity.
+        records: the records of the nodes, by path.
+        graph: returns the graph of the run.
+        workspace: the contexts in which values are read.
+        handouts: copies the files in values that are given out.
+    """
+
+    name: str
+    records: Mapping[str, Record]
+    graph: Callable[[], Graph]
+    workspace: Workspace
+    handouts: Handouts
 
 
 class NodeRun:
-    """One node of a run."""
+    """One node of a run. Made by `Run.nodes`."""
 
-    def __init__(self, run: Run, record: Record) -> None:
-        self._run = run
+    def __init__(self, source: NodeSource, record: Record) -> None:
+        self._source = source
         self._record = record
 
     @property
@@ -42,12 +61,12 @@ class NodeRun:
     @property
     def inputs(self) -> dict[str, Any]:
         """The inputs as Python values, copied at each access; empty before the node has started."""
-        return {name: self._run._handouts.give(value, declared) for name, value, declared in self._declared_inputs()}
+        return {name: self._source.handouts.give(value, declared) for name, value, declared in self._declared_inputs()}
 
     @property
     def outputs(self) -> dict[str, Any]:
         """The outputs as Python values, copied at each access; empty before the node has succeeded."""
-        return {name: self._run._handouts.give(value, declared) for name, value, declared in self._declared_outputs()}
+        return {name: self._source.handouts.give(value, declared) for name, value, declared in self._declared_outputs()}
 
     def _declared_inputs(self) -> list[tuple[str, Any, Any]]:
         """The inputs with names and declared types; files are the run's own and must not be modified."""
@@ -60,14 +79,14 @@ class NodeRun:
     def _read_inputs(self) -> dict[str, Any]:
         if self._record.started is None:
             return {}
-        with self._run._scheduler.workspace.entered():
+        with self._source.workspace.entered():
             return {name: get() for name, get in self._record.getters}
 
     def _read_outputs(self) -> dict[str, Any]:
         if self._record.phase is not Phase.SUCCEEDED:
             return {}
         values = self._record.outputs
-        with self._run._scheduler.workspace.entered():
+        with self._source.workspace.entered():
             return {name: value.native() for name, value in values.items() if value is not None}
 
     @property
@@ -129,33 +148,53 @@ class NodeRun:
 class Nodes(Mapping[str, NodeRun]):
     """The nodes of a run; grows while a run spawns more."""
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
-
-    def _records(self) -> dict[str, Record]:
-        return self._run._scheduler.journal.records
+    def __init__(self, source: NodeSource) -> None:
+        self._source = source
 
     def __getitem__(self, path: str) -> NodeRun:
-        record = self._records().get(path) if path else None
+        record = self._source.records.get(path) if path else None
         if record is None:
-            named = [n.path for n in self._run.graph.nodes.values() if n.name == path and n.path in self._records()]
+            nodes = self._source.graph().nodes.values()
+            named = [n.path for n in nodes if n.name == path and n.path in self._source.records]
             if len(named) != 1:
                 hint = f"use a path: {', '.join(map(repr, named))}" if named else closest(path, list(self))
-                raise UnknownNameError(f"no node {path!r} in the run of {self._run.name!r}", hint=hint)
-            record = self._records()[named[0]]
-        return NodeRun(self._run, record)
+                raise UnknownNameError(f"no node {path!r} in the run of {self._source.name!r}", hint=hint)
+            record = self._source.records[named[0]]
+        return NodeRun(self._source, record)
 
     def __contains__(self, path: object) -> bool:
-        return bool(path) and path in self._records()
+        return bool(path) and path in self._source.records
 
-    def __iter__(self) -> Any:
-        return iter(list(self._records()))
+    def __iter__(self) -> Iterator[str]:
+        return iter(list(self._source.records))
 
     def __len__(self) -> int:
-        return len(self._records())
+        return len(self._source.records)
 
     def __repr__(self) -> str:
         return "\n".join(repr(n) for n in self.values()) or "<no nodes>"
+
+
+class RunOutcome(Protocol):
+    """A run as its timeline and a comparison read it."""
+
+    @property
+    def phase(self) -> Phase: ...
+
+    @property
+    def started(self) -> float | None: ...
+
+    @property
+    def duration(self) -> float | None: ...
+
+    @property
+    def outputs(self) -> dict[str, Any]: ...
+
+    @property
+    def nodes(self) -> Nodes: ...
+
+    @property
+    def graph(self) -> Graph: ...
 
 
 def _with_types(values: Mapping[str, Any], types: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:

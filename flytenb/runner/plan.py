@@ -27,15 +27,15 @@ from flytenb.runner.connector import ConnectorStep
 from flytenb.runner.dynamic import DynamicExitStep, DynamicStep
 from flytenb.runner.eager import EagerStep
 from flytenb.runner.entity_plan import EntityPlan, EntityPlans
-from flytenb.runner.gate import GateStep
+from flytenb.runner.gate import Gates, GateStep
 from flytenb.runner.map import Element, MapExitStep, MapStep
-from flytenb.runner.record import Key, Record, RunLog, Use
-from flytenb.runner.scope import HandlerScope, Scope
+from flytenb.runner.record import Record, RunLog
 from flytenb.runner.settings import Settings
-from flytenb.runner.step import EntityStep, Expansion, Step
+from flytenb.runner.step import EntityStep, Expansion, HandlerScope, Scope, Step
 from flytenb.runner.subworkflow import EnterStep, ExitStep, Passes
 from flytenb.runner.task import TaskStep
-from flytenb.runner.wiring import InputConversions, PassOn, Unpack, Wired, Wires, Wiring
+from flytenb.runner.use import Key, PassOn, Unpack, Use, Wires
+from flytenb.runner.wiring import InputConversions, Wired, Wiring
 
 Ends = dict[str, Step]
 """The first or the last step of each node, by path."""
@@ -48,13 +48,17 @@ class Planner:
         settings: how the run is done.
         records: where the records of the nodes go.
         run_log: a weak reference to what takes their output.
+
+    Attributes:
+        gates: the gates of the run.
     """
 
     def __init__(self, settings: Settings, records: dict[str, Record], run_log: Callable[[], RunLog | None]) -> None:
         self.settings = settings
         self.records = records
         self.run_log = run_log
-        self.wiring = Wiring(strict=settings.strict, run_log=run_log)
+        self.wiring = Wiring(strict=settings.strict)
+        self.gates = Gates(settings.answers, strict=settings.strict)
         self._entity_plans = EntityPlans(settings)
 
     def _into(self, records: dict[str, Record]) -> Planner:
@@ -110,7 +114,7 @@ class Planner:
             return _open_close(opening, closing)
         step: Step
         if entity_plan.kind is Kind.GATE:
-            step = GateStep(record, scope, self.settings.answers, self.settings.strict)
+            step = GateStep(record, scope, self.gates)
         elif entity_plan.kind is Kind.EAGER:
             cache = self._entity_plans.cache(entity, policy)
             step = EagerStep(record, scope, self._build_call, cache, self.settings.strict)

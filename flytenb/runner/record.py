@@ -1,27 +1,18 @@
-"""What is known of one node of a run, and what of it its workflow says for all runs."""
+"""State of one node of a run."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from flytenb.bridge.crossing import hash_of
 from flytenb.model import CacheStatus, Phase
+from flytenb.runner.use import Getter, Input, Use, Wires
 
 if TYPE_CHECKING:
     from flytenb.bridge.crossing import CrossingValue
-    from flytenb.model.workflow import Binding, Policy
     from flytenb.runner.failure import Failure
-    from flytenb.runner.wiring import Source, Wires
-
-Key = tuple[str, str]
-"""A value of a run: the path of the node that makes it and the name of the output."""
-Getter = Callable[[], Any]
-"""Takes an input from the values before it, each time afresh."""
-Input = tuple[str, "Key | None", int]
-"""An input of a node: its name, the value that fills it, and the number of its conversion."""
 
 # Looked up once: an attribute of an enumeration's class takes 0.3 µs in Python 3.11.
 _QUEUED, _NOT_CACHED = Phase.QUEUED, CacheStatus.DISABLED
@@ -33,29 +24,6 @@ class RunLog(Protocol):
     records: dict[str, Record]
 
     def write(self, record: Record, text: str) -> None: ...
-
-
-@dataclass(slots=True)
-class Use:
-    """One use of an entity: where it is, what fills its inputs, where its outputs go. Not changed once it is made.
-
-    Attributes:
-        path: the node.
-        entity: what runs there; None for a branch.
-        bindings: what fills the inputs.
-        inputs: the same, as a run takes them.
-        outputs: where the outputs go, by name.
-        policy: retries, timeout, cache.
-        sources: of a cached task, the values that fill inputs as they are.
-    """
-
-    path: str
-    entity: Any
-    bindings: Mapping[str, Binding]
-    inputs: tuple[Input, ...]
-    outputs: tuple[tuple[str, Key], ...]
-    policy: Policy
-    sources: tuple[tuple[str, Source], ...] = ()
 
 
 class Record:

@@ -18,11 +18,10 @@ from flytenb.errors import FlytenbError, RunCancelledError
 from flytenb.model import Graph, NodeState, Phase, RunEvent
 from flytenb.runner.comparison import Comparison
 from flytenb.runner.failure import Failure
-from flytenb.runner.gate import answer_gate
 from flytenb.runner.interrupts import held_back
 from flytenb.runner.journal import Listener
 from flytenb.runner.main_thread import main_thread
-from flytenb.runner.node_run import Nodes
+from flytenb.runner.node_run import Nodes, NodeSource
 from flytenb.runner.plan import Planner, RunPlan
 from flytenb.runner.run_graph import input_texts, with_inputs, without_defaults
 from flytenb.runner.run_inputs import check_inputs, root_of
@@ -59,6 +58,7 @@ class Run:
         with self._scheduler.workspace.entered():
             self._inputs = check_inputs(self._root, strict=settings.strict)
             planner = Planner(settings, self._scheduler.journal.records, self._scheduler.journal.weak)
+            self._gates = planner.gates
             self._plan = RunPlan(planner, self._root.wired, self._inputs, self._root.outputs)
 
     def _begin(self) -> Run:
@@ -163,7 +163,9 @@ class Run:
     @property
     def nodes(self) -> Nodes:
         """The nodes by path, or by the name of the entity if only one node has it."""
-        return Nodes(self)
+        scheduler = self._scheduler
+        records = scheduler.journal.records
+        return Nodes(NodeSource(self.name, records, lambda: self.graph, scheduler.workspace, self._handouts))
 
     @property
     def _states(self) -> dict[str, NodeState]:
@@ -207,21 +209,21 @@ class Run:
 
     def approve(self, path: str, approved: bool = True) -> None:
         """Answer an approval gate, by the node's path or the gate's name."""
-        answer_gate(self._scheduler, path, approved)
+        self._gates.answer(self._scheduler, path, approved)
 
     def set_input(self, path: str, value: Any) -> None:
         """Answer an input gate; a value of another type is rejected and the gate keeps waiting."""
-        answer_gate(self._scheduler, path, value)
+        self._gates.answer(self._scheduler, path, value)
 
     @property
     def questions(self) -> dict[str, str]:
         """The questions of the waiting gates, by path."""
-        return {path: step.gate.question for path, step in [*self._scheduler.waiting_gates.items()]}
+        return {path: step.gate.question for path, step in [*self._gates.waiting.items()]}
 
     @property
     def waiting(self) -> tuple[str, ...]:
         """The paths of the waiting gates."""
-        return tuple(self._scheduler.waiting_gates)
+        return tuple(self._gates.waiting)
 
     def _raise_failure(self) -> None:
         """Raise the failed task's own exception, or RunCancelledError; do nothing otherwise."""

@@ -11,7 +11,6 @@ import os
 import threading
 import weakref
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.execution.calls import ignores_outputs, is_recoverable
@@ -28,14 +27,23 @@ from flytenb.runner.ending import Ending
 from flytenb.runner.exclusion import Hold, exclusion
 from flytenb.runner.failure import Failure, describe
 from flytenb.runner.journal import Journal, Listener
+from flytenb.runner.propagation import dependents, doomed_in, pass_over, unfinished
 from flytenb.runner.ready_queue import ReadyQueue
-from flytenb.runner.scope import HandlerScope, Scope, dependents, doomed_in, pass_over, unfinished
-from flytenb.runner.step import DONE, LATER, READY, RUNNING, WAITING, Answer, Expansion, Skip, Step
+from flytenb.runner.step import (
+    DONE,
+    LATER,
+    READY,
+    RUNNING,
+    WAITING,
+    Answer,
+    Expansion,
+    HandlerScope,
+    Scope,
+    Skip,
+    Step,
+)
 from flytenb.wording.quantities import duration_text
 from flytenb.wording.text import class_name
-
-if TYPE_CHECKING:
-    from flytenb.runner.gate import GateStep
 
 # Looked up once: an attribute of an enumeration's class takes 0.3 µs in Python 3.11.
 _BEGUN, _SUCCEEDED = Phase.RUNNING, Phase.SUCCEEDED
@@ -72,7 +80,6 @@ class Scheduler:
         workspace: the run's directory and flytekit contexts.
         ending: what is done when the run is over.
         failure: why it failed, `also_failed` the failures beside the first.
-        waiting_gates: steps that wait for an answer, by path.
         process: the process that the run belongs to.
     """
 
@@ -83,7 +90,6 @@ class Scheduler:
         self.ending = Ending(self.journal, self.workspace)
         self.failure: Failure | None = None
         self.also_failed: tuple[Failure, ...] = ()
-        self.waiting_gates: dict[str, GateStep] = {}
         self.process = os.getpid()
         self._queue = ReadyQueue(limit)
         self._admission = Admission(self.journal)
@@ -305,7 +311,8 @@ class Scheduler:
             pause = min(_BACKOFF * 2 ** (step.tries - 1), _LONGEST_BACKOFF)
             clock.call_later(pause, lambda: self._try_again(step))
             return []
-        return self._fail(step, Failure.of(record, error, words, phase, self.workspace), phase)
+        failure = Failure(record.path, error, phase, words, record.retries, record.getters, self.workspace)
+        return self._fail(step, failure, phase)
 
     def _try_again(self, step: Step) -> None:
         with self.lock:
@@ -349,7 +356,6 @@ class Scheduler:
     def _abort_step(self, step: Step) -> None:
         step.state = DONE
         step.scope.open -= 1
-        self.waiting_gates.pop(step.path, None)
         if step.state_use is not NOTHING:
             exclusion.forget(self, step.path, step.state_use)
         self._give_up(step)

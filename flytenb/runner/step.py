@@ -1,4 +1,4 @@
-"""A step of a plan, what it has in common with all others, and what a step that has run answers.
+"""Steps of a plan and their scopes, what a step may use of its run, and what it answers.
 
 A node is one step (a task, a gate) or an opening and a closing one (a workflow, a branch, a map, a dynamic). Whatever
 depends on a node waits for its closing step. A closing step waits for its opening step and for the scope between them.
@@ -7,9 +7,10 @@ depends on a node waits for its closing step. A closing step waits for its openi
 from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from flytenb.bridge.crossing import plain_primitive
 from flytenb.bridge.entities.interface import short_name
@@ -19,13 +20,15 @@ from flytenb.reach.state_uses import NOTHING
 from flytenb.wording.text import class_name
 
 if TYPE_CHECKING:
+    from flytenb.bridge.context import Workspace
     from flytenb.bridge.crossing import CrossingValue
     from flytenb.bridge.stopping import Attempt
     from flytenb.model import Graph
     from flytenb.reach.state_uses import StateUse
+    from flytenb.runner.exclusion import Hold
+    from flytenb.runner.failure import Failure
+    from flytenb.runner.journal import Journal
     from flytenb.runner.record import Record
-    from flytenb.runner.scheduler import Scheduler
-    from flytenb.runner.scope import Scope
 
 
 class State(Enum):
@@ -118,7 +121,7 @@ class Step:
                 ready.append(successor)
         return ready
 
-    def execute(self, scheduler: Scheduler) -> Answer:
+    def execute(self, run: RunControl) -> Answer:
         """Do it, without the scheduler's lock."""
         raise NotImplementedError
 
@@ -127,6 +130,112 @@ class Step:
 
     def __repr__(self) -> str:
         return f"<{class_name(self)} {self.path or '(run)'} {self.state.name}>"
+
+
+class Scope:
+    """Steps that fail together: the inside of a workflow, a map, a dynamic, or one call of an eager task.
+
+    Attributes:
+        path: the node whose inside it is.
+        parent: the scope around it; None for the whole run.
+        is_fail_fast: whether one failure ends all, or only what depends on it.
+        execution_is_fail_fast: the policy of the execution that it is a part of, which also holds in subworkflows and
+            dynamics (propeller, 1.16.8); a launch plan and a call of an eager task are executions of their own.
+        closing: the step that becomes ready, or fails, when all steps of the scope have ended.
+        handler: the scope of its failure handler, which runs before a failed scope closes.
+        open: how many steps haven't ended yet.
+        is_execution: whether what is called in it is an execution of its own on a cluster.
+    """
+
+    is_execution = False
+
+    def __init__(
+        self, path: str, parent: Scope | None, *, is_fail_fast: bool = True, closing: Step | None = None
+    ) -> None:
+        self.path = path
+        self.parent = parent
+        self.is_fail_fast = is_fail_fast
+        self.execution_is_fail_fast: bool = is_fail_fast if parent is None else parent.execution_is_fail_fast
+        self.closing = closing
+        self.steps: list[Step] = []
+        self.children: list[Scope] = []
+        self.open = 0
+        self.failures: list[Failure] = []
+        self.is_closed = False
+        self.handler: HandlerScope | None = None
+
+    def add(self, step: Step) -> None:
+        """Take a step in."""
+        self.steps.append(step)
+        self.open += 1
+
+    def attach(self) -> None:
+        """Become a part of the scope around it."""
+        if self.parent is not None:
+            self.parent.children.append(self)
+
+    def first(self) -> list[Step]:
+        """Return the steps that wait for nothing."""
+        return [s for s in self.steps if s.waits == 0 and s.state is WAITING]
+
+    def let_go(self) -> None:
+        """Forget the steps: they and their scope hold each other, and a run is kept for long after its end."""
+        for step in self.steps:
+            step.successors.clear()
+            step.case_of = step.opens = None
+        self.steps.clear()
+        if self.handler is not None:
+            self.handler.let_go()
+        for child in self.children:
+            child.let_go()
+        self.children.clear()
+        self.closing = self.handler = None
+
+    def tolerates(self, step: Step, failure: Failure, run: RunControl) -> bool:
+        """Whether the scope goes on as if the step had succeeded. Under the scheduler's lock."""
+        return False
+
+    def note_done(self, step: Step, run: RunControl) -> None:
+        """Hear that a step has succeeded. Under the scheduler's lock."""
+
+    def note_closed(self) -> None:
+        """Hear that all its steps have ended. Under the scheduler's lock."""
+
+
+class HandlerScope(Scope):
+    """A failure handler's own scope: however it ends, the workflow's failure is what it was."""
+
+    def __init__(self, failed: Scope) -> None:
+        super().__init__(failed.path, failed)
+        self.failed = failed
+
+
+class RunControl(Protocol):
+    """A run as its steps use it."""
+
+    @property
+    def lock(self) -> AbstractContextManager[Any]:
+        """The lock that protects the state of the run; never held while a user's code runs."""
+
+    @property
+    def journal(self) -> Journal:
+        """The records and events of the run."""
+
+    @property
+    def workspace(self) -> Workspace:
+        """The directory and the flytekit contexts of the run."""
+
+    def add(self, step: Step, attempt: Attempt, expansion: Expansion) -> bool:
+        """Add steps while a step goes on; return whether it still does."""
+
+    def complete(self, step: Step, attempt: Attempt | None) -> None:
+        """End an attempt that answered `LATER`."""
+
+    def fail(self, step: Step, attempt: Attempt | None, error: BaseException) -> None:
+        """Fail an attempt that answered `LATER`."""
+
+    def hold_for(self, step: Step, use: StateUse) -> Hold:
+        """Return a hold of process-wide state for a step that takes it itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,9 +284,9 @@ class EntityStep(Step):
         if policy.retries:
             self.checkpoints = []
 
-    def take_inputs(self, scheduler: Scheduler) -> dict[str, Any]:
+    def take_inputs(self, run: RunControl) -> dict[str, Any]:
         """Take the inputs from the values before it, in a context of its own."""
-        scheduler.workspace.enter()
+        run.workspace.enter()
         try:
             return {name: self.wires.take(key, number) for name, key, number in self.use.inputs}
         except Exception as e:

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from flytenb.runner.record import Key, Record
-from flytenb.runner.scope import Scope
-from flytenb.runner.step import Step
-from flytenb.runner.wiring import PassOn, Values
-
-if TYPE_CHECKING:
-    from flytenb.runner.scheduler import Scheduler
+from flytenb.runner.record import Record
+from flytenb.runner.step import RunControl, Scope, Step
+from flytenb.runner.use import Key, PassOn, Values
 
 
 @dataclass(slots=True)
@@ -36,8 +31,8 @@ class EnterStep(Step):
         super().__init__(record, scope, is_closing=False)
         self.passes = passes
 
-    def execute(self, scheduler: Scheduler) -> None:
-        scheduler.workspace.enter()
+    def execute(self, run: RunControl) -> None:
+        run.workspace.enter()
         self.passes()
 
 
@@ -51,6 +46,6 @@ class ExitStep(Step):
         self.passes = Passes()
         self.closes: Scope | None = None
 
-    def execute(self, scheduler: Scheduler) -> None:
-        scheduler.workspace.enter()
+    def execute(self, run: RunControl) -> None:
+        run.workspace.enter()
         self.passes()

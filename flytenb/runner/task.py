@@ -8,14 +8,12 @@ from flytenb.cache.task_cache import single_flight
 from flytenb.errors import headline
 from flytenb.model import CacheStatus
 from flytenb.runner.record import Record
-from flytenb.runner.scope import Scope
-from flytenb.runner.step import EntityStep
+from flytenb.runner.step import EntityStep, RunControl, Scope
 
 if TYPE_CHECKING:
     from flytenb.bridge.crossing import CrossingValue
     from flytenb.bridge.execution.calls import Call
     from flytenb.cache.task_cache import TaskCache
-    from flytenb.runner.scheduler import Scheduler
 
 
 class TaskStep(EntityStep):
@@ -28,7 +26,7 @@ class TaskStep(EntityStep):
         self.call = call
         self.cache = cache
 
-    def execute(self, scheduler: Scheduler) -> None:
+    def execute(self, run: RunControl) -> None:
         # Written out: this is what a run does most, and the call enters a context of its own anyway.
         use, wires = self.use, self.wires
         values, unpackers = wires.values, wires.unpackers
@@ -38,48 +36,48 @@ class TaskStep(EntityStep):
             self.explain_input(e)
             raise
         if self.cache is None:
-            outputs = self.call(scheduler.workspace, inputs)
+            outputs = self.call(run.workspace, inputs)
         else:
-            outputs = call_cached(self.cache, self.record, scheduler, inputs, self.call)
+            outputs = call_cached(self.cache, self.record, run, inputs, self.call)
         for name, key in use.outputs:
             values[key] = outputs.get(name)
 
 
 def call_cached(
-    cache: TaskCache, record: Record, scheduler: Scheduler, inputs: dict[str, Any], call: Call
+    cache: TaskCache, record: Record, run: RunControl, inputs: dict[str, Any], call: Call
 ) -> dict[str, CrossingValue]:
     """Take what is stored, else call and store; equal calls wait for the first one's result.
 
     A cache that fails (a full disk, a value that can't be read) costs time, never the run.
     """
-    scheduler.workspace.enter_unmade()
+    run.workspace.enter_unmade()
     try:
         key = cache.key(inputs, record.hashes())
     except Exception as e:
-        return _call_uncached(record, scheduler, inputs, call, e)
+        return _call_uncached(record, run, inputs, call, e)
     with single_flight(key):
         try:
             found = cache.get(key)
         except Exception as e:
-            return _call_uncached(record, scheduler, inputs, call, e)
+            return _call_uncached(record, run, inputs, call, e)
         if found is not None:
             record.cache = CacheStatus.HIT
             return found
         record.cache = CacheStatus.MISS
         reads = cache.reads(inputs)
         with reads.watch():
-            outputs = call(scheduler.workspace, inputs)
+            outputs = call(run.workspace, inputs)
         try:
             cache.put(key, outputs, reads)
             record.cache = CacheStatus.POPULATED
         except Exception as e:
-            scheduler.journal.note(record, f"the cache could not store this: {headline(e)}\n")
+            run.journal.note(record, f"the cache could not store this: {headline(e)}\n")
         return outputs
 
 
 def _call_uncached(
-    record: Record, scheduler: Scheduler, inputs: dict[str, Any], call: Call, why: Exception
+    record: Record, run: RunControl, inputs: dict[str, Any], call: Call, why: Exception
 ) -> dict[str, CrossingValue]:
     record.cache = CacheStatus.SKIPPED
-    scheduler.journal.note(record, f"the cache was not asked: {headline(why)}\n")
-    return call(scheduler.workspace, inputs)
+    run.journal.note(record, f"the cache was not asked: {headline(why)}\n")
+    return call(run.workspace, inputs)

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from flytenb.runner.node_run import RunOutcome
 from flytenb.wording.quantities import duration_text
-
-if TYPE_CHECKING:
-    from flytenb.runner.run import Run
 
 _WIDTH = 48
 _NAME = 32
@@ -42,7 +39,7 @@ class Timeline:
     total: float
 
     @classmethod
-    def read(cls, run: Run) -> Timeline:
+    def read(cls, run: RunOutcome) -> Timeline:
         """Return the timeline of the nodes that have started so far."""
         began = run.started or 0.0
         graph = run.graph

@@ -6,7 +6,7 @@ transformers is prepared once per run, as `Wires`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, get_args, get_origin
@@ -32,16 +32,7 @@ from flytenb.model.workflow import (
     Workflow,
     WorkflowNode,
 )
-from flytenb.runner.record import Getter, Input, Key, RunLog, Use
-
-Values = dict[Key, "CrossingValue | None"]
-"""The values of a run; a node's are there once it has succeeded."""
-Unpack = Callable[["CrossingValue | None"], Any]
-"""Makes an input of the value that fills it, each time afresh."""
-PassOn = Callable[[], "CrossingValue"]
-"""Passes a packed value on from the values before it."""
-Source = Callable[[Values], "CrossingValue | None"]
-"""Finds the value that fills an input as it is, whole or as the elements of a list or dict."""
+from flytenb.runner.use import Getter, Input, Key, PassOn, Source, Unpack, Use, Values, Wires
 
 
 class InputConversions:
@@ -122,48 +113,22 @@ def _branch_use(node: WorkflowNode, conversions: InputConversions) -> Use:
     return Use(node.path, None, node.bindings, inputs, outputs, node.policy)
 
 
-class Wires:
-    """What the nodes of one workflow take, in one run.
-
-    Attributes:
-        values: of the whole run.
-        unpackers: by number.
-        run_log: a weak reference to what takes the nodes' output.
-    """
-
-    __slots__ = ("run_log", "unpackers", "values")
-
-    def __init__(self, values: Values, unpackers: list[Unpack], run_log: Callable[[], RunLog | None]) -> None:
-        self.values = values
-        self.unpackers = unpackers
-        self.run_log = run_log
-
-    def take(self, key: Key | None, number: int) -> Any:
-        """Take one input."""
-        return self.unpackers[number](self.values.get(key))  # type: ignore[arg-type]
-
-
 class Wiring:
     """The values of one run. Safe to use from several threads: what two make at once is the same.
 
     Args:
         strict: whether every value crosses as a literal.
-        run_log: a weak reference to what takes the nodes' output.
     """
 
-    def __init__(self, *, strict: bool, run_log: Callable[[], RunLog | None]) -> None:
+    def __init__(self, *, strict: bool) -> None:
         self.strict = strict
         self.values: Values = {}
-        self._run_log = run_log
         self._unpackers: dict[tuple[int, int, tuple[Any, ...]], tuple[Unpack, Any, Any]] = {}
 
     def connect(self, conversions: InputConversions) -> Wires:
         """Prepare how inputs are taken, with the transformers that their types have now."""
-        return Wires(
-            self.values,
-            [self._unpacker(conversion, consumer) for conversion, consumer in conversions.all],
-            self._run_log,
-        )
+        unpackers = [self._unpacker(conversion, consumer) for conversion, consumer in conversions.all]
+        return Wires(self.values, unpackers)
 
     def _unpacker(self, conversion: Binding | Unpack, consumer: Any) -> Unpack:
         if isinstance(conversion, Promise):

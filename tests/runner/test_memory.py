@@ -11,8 +11,7 @@ import pytest
 
 import flytenb
 from flytenb.runner.record import Record
-from flytenb.runner.scope import Scope
-from flytenb.runner.step import Step
+from flytenb.runner.step import Scope, Step
 from tests.flows import FLOWS, Flow
 
 IN_CYCLES = {
