@@ -121,7 +121,9 @@ class Extension:
         finally:
             self._gate.open()
         self._import_error = None
-        self._undo.append(api.on_run(self._watch))
+        from flytenb.runner.resources import resources
+
+        self._undo += [resources.close, api.on_run(self._watch)]
         # The first layout on a machine compiles the engine, which takes seconds: begin before it is needed.
         pages.layouts.submit(_prepare_layout)
 

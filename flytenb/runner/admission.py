@@ -12,8 +12,8 @@ from flytenb.reach.state_uses import StateUse
 from flytenb.runner.exclusion import Hold, exclusion
 from flytenb.runner.journal import Journal
 from flytenb.runner.main_thread import main_thread
+from flytenb.runner.resources import resources
 from flytenb.runner.step import READY, EntityStep, Step
-from flytenb.runner.workers import workers
 
 _NEEDS_MAIN_THREAD = (
     "this task must run on the main thread (signal handler, database connection of a cell); it starts when the main "
@@ -57,7 +57,7 @@ class Admission:
             self._aside.append(step)
         elif use:
             hold = self.hold_for(step, use, run)
-            found = exclusion.take(hold, lambda: workers.submit(lambda: begin_later(step)))
+            found = exclusion.take(hold, lambda: resources.workers.submit(lambda: begin_later(step)))
             if found is None:
                 attempt.hold = hold
                 self.alone = step if EVERYTHING in use.writes else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import heapq
 import itertools
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -18,10 +17,9 @@ class Clock:
     """Calls jobs in the order of their times; a job that raises doesn't affect the others."""
 
     def __init__(self) -> None:
-        self._start_anew()
-        os.register_at_fork(after_in_child=self._start_anew)
+        self.start_anew()
 
-    def _start_anew(self) -> None:
+    def start_anew(self) -> None:
         """Start without a thread and jobs: a forked process has none of its parent's threads."""
         # The lock itself is taken, never the condition: an interrupt amid the latter's Python code leaves it locked.
         self._lock = threading.Lock()
@@ -42,7 +40,7 @@ class Clock:
                 self._thread = threading.Thread(target=self._work, name="flytenb-clock", daemon=True)
                 self._thread.start()
             elif self._due[0] is entry:
-                self._wake.notify()
+                self._wake.notify_all()
             return number
 
     def cancel(self, number: int) -> None:
@@ -53,22 +51,32 @@ class Clock:
                 self._due = [entry for entry in self._due if entry[1] in self._jobs]
                 heapq.heapify(self._due)
 
+    def close(self) -> None:
+        """End the thread unless jobs are pending; a later job starts another."""
+        with self._lock:
+            if not self._jobs:
+                self._due.clear()
+                self._thread = None
+                self._wake.notify_all()
+
     def _work(self) -> None:
         while True:
             job = self._next()
+            if job is None:
+                return
             with suppress(BaseException):  # or no timeout would come any more
                 job()
             del job  # it holds a run
 
-    def _next(self) -> Callable[[], None]:
+    def _next(self) -> Callable[[], None] | None:
+        """Wait for the next job; None once this thread isn't the clock's any more."""
         with self._lock:
-            while True:
-                while not self._due or self._due[0][0] > time.monotonic():
-                    pause = self._due[0][0] - time.monotonic() if self._due else None
-                    self._wake.wait(None if pause is None else min(max(pause, 0.0), threading.TIMEOUT_MAX))
+            while self._thread is threading.current_thread():
+                pause = self._due[0][0] - time.monotonic() if self._due else None
+                if pause is None or pause > 0:
+                    self._wake.wait(None if pause is None else min(pause, threading.TIMEOUT_MAX))
+                    continue
                 job = self._jobs.pop(heapq.heappop(self._due)[1], None)
                 if job is not None:
                     return job
-
-
-clock = Clock()
+            return None

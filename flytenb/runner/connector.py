@@ -6,11 +6,10 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from flytenb.bridge.execution.connector import connector_loop, do_job, prepare_job
-from flytenb.runner.clock import clock
+from flytenb.bridge.execution.connector import do_job, prepare_job
 from flytenb.runner.record import Record
+from flytenb.runner.resources import resources
 from flytenb.runner.step import LATER, Answer, EntityStep, RunControl, Scope
-from flytenb.runner.workers import workers
 
 _PATIENCE = 0.5
 """Seconds after which a loop that doesn't react to a cancellation counts as blocked."""
@@ -35,7 +34,7 @@ class ConnectorStep(EntityStep):
             if task.cancelled() or self.attempt is not attempt:
                 return
             if error is not None:
-                workers.submit(lambda: run.fail(self, attempt, error))
+                resources.workers.submit(lambda: run.fail(self, attempt, error))
                 return
             self.put_outputs(task.result())
             run.complete(self, attempt)
@@ -43,11 +42,11 @@ class ConnectorStep(EntityStep):
         with run.lock:
             # Given up while it was made ready: nothing has been created yet, and nothing would delete it.
             if attempt is not None and self.attempt is attempt:
-                coroutine = do_job(job, lambda text: run.journal.note(self.record, text), workers.submit)
-                self._cancel = connector_loop.start(coroutine, on_end)
+                coroutine = do_job(job, lambda text: run.journal.note(self.record, text), resources.workers.submit)
+                self._cancel = resources.connectors.start(coroutine, on_end)
         return LATER
 
     def on_abort(self) -> None:
         if self._cancel is not None:
-            clock.call_later(_PATIENCE, self._cancel())
+            resources.clock.call_later(_PATIENCE, self._cancel())
             self._cancel = None

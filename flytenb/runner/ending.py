@@ -11,7 +11,7 @@ from flytenb.model import Phase
 from flytenb.runner import capture
 from flytenb.runner.interrupts import Latch
 from flytenb.runner.journal import Journal, complain, name_of
-from flytenb.runner.workers import workers
+from flytenb.runner.resources import resources
 
 if TYPE_CHECKING:
     from flytenb.bridge.context import Workspace
@@ -45,7 +45,7 @@ class Ending:
         capture.end()
         during_runs.end()
         if self._journal.run_record.phase is Phase.ABORTED:
-            workers.submit(self._workspace.close)  # the one who cancels doesn't wait for a large directory
+            resources.workers.submit(self._workspace.close)  # the one who cancels doesn't wait for a large directory
         else:
             self._workspace.close()
         with self._journal.lock:
@@ -53,8 +53,8 @@ class Ending:
             if root is not None:
                 root.let_go()
             if jobs:
-                workers.submit(lambda: _call_all(jobs))
-            workers.release()
+                resources.workers.submit(lambda: _call_all(jobs))
+            resources.workers.release()
             self.finished.set()
 
     def add(self, job: Callable[[], Any]) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 from flytenb.bridge.crossing import packer
 from flytenb.bridge.entities.gate import Disapproved, read_gate
 from flytenb.errors import FlytenbError
-from flytenb.runner.clock import clock
 from flytenb.runner.record import Record
+from flytenb.runner.resources import resources
 from flytenb.runner.step import LATER, Answer, EntityStep, RunControl, Scope
 
 
@@ -80,7 +80,7 @@ class GateStep(EntityStep):
         run.workspace.enter()
         if self.gate.kind == "sleep":
             attempt = self.attempt
-            self.alarm = clock.call_later(self.gate.duration, lambda: run.complete(self, attempt))
+            self.alarm = resources.clock.call_later(self.gate.duration, lambda: run.complete(self, attempt))
             return LATER
         for key in (self.path, self.gate.name):
             if key in self.gates.answers:
@@ -111,5 +111,5 @@ class GateStep(EntityStep):
     def on_abort(self) -> None:
         self.gates.waiting.pop(self.path, None)
         if self.alarm is not None:
-            clock.cancel(self.alarm)
+            resources.clock.cancel(self.alarm)
             self.alarm = None

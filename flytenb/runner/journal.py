@@ -20,7 +20,7 @@ from flytenb.errors import headline
 from flytenb.model import CacheStatus, Phase, RunEvent
 from flytenb.runner.interrupts import Latch
 from flytenb.runner.record import Record
-from flytenb.runner.workers import workers
+from flytenb.runner.resources import resources
 from flytenb.wording.text import class_name, clean, repr_in_time
 
 Listener = Callable[[RunEvent], None]
@@ -148,7 +148,7 @@ class Journal:
         """Start the delivery of pending events on a thread, unless one is active. Under the lock."""
         if not subscription.is_busy and subscription.position < len(self._phases):
             subscription.is_busy = True
-            workers.submit(lambda: self._deliver(subscription))
+            resources.workers.submit(lambda: self._deliver(subscription))
 
     def _deliver(self, subscription: _Subscription) -> None:
         subscription.thread = threading.get_ident()

@@ -10,7 +10,6 @@ import inspect
 import io
 import multiprocessing
 import os
-import queue
 import re
 import signal
 import sys
@@ -26,7 +25,7 @@ from types import CodeType, FunctionType
 from typing import Any
 
 import cloudpickle
-from loky.process_executor import ProcessPoolExecutor, TerminatedWorkerError
+from loky.process_executor import TerminatedWorkerError
 
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.crossing import CrossingValue
@@ -42,60 +41,13 @@ from flytenb.reach.file_reads import FileReads, current_reads
 from flytenb.reach.process_state import KINDS, current_cwd, go_to, save_state
 from flytenb.runner.capture import write_captured
 from flytenb.runner.journal import LOG_LIMIT
+from flytenb.runner.resources import resources
 from flytenb.wording.text import class_name
 
 _LOOK_EVERY = 0.05
 _START_METHOD = multiprocessing.get_start_method()
 _PARENT_EVERY = 1.0
 """Seconds between two looks at whether the process that started this one is still there."""
-
-
-class ProcessPool:
-    """As many processes as there are processors, each started when it is first needed and used again after."""
-
-    def __init__(self, size: int) -> None:
-        self._places: queue.LifoQueue[ProcessPoolExecutor | None] = queue.LifoQueue()
-        for _ in range(size):
-            self._places.put(None)
-
-    @contextlib.contextmanager
-    def lease(self) -> Any:
-        """Hold one process; one that was ended or died is replaced when its place is next used."""
-        place = self._places.get()
-        executor = place if place is not None else ProcessPoolExecutor(max_workers=1, initializer=_prepare_process)
-        is_sound = False
-        try:
-            yield executor
-            is_sound = True
-        finally:
-            if not is_sound:
-                executor.shutdown(wait=False, kill_workers=True)
-            self._places.put(executor if is_sound else None)
-
-
-_pool: ProcessPool | None = None
-_pool_lock = threading.Lock()
-
-
-def _start_anew() -> None:
-    """In a process that was forked: the pool's processes are its parent's."""
-    global _pool
-    _pool = None
-    _pool_lock._at_fork_reinit()  # type: ignore[attr-defined]
-
-
-os.register_at_fork(after_in_child=_start_anew)
-
-
-def pool() -> ProcessPool:
-    """The processes that all runs share."""
-    global _pool
-    with _pool_lock:
-        if _pool is None:
-            _pool = ProcessPool(
-                len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-            )
-        return _pool
 
 
 def can_travel(task: Any) -> bool:
@@ -156,7 +108,7 @@ def process_call(task: Any, *, strict: bool) -> Call:
             is_watched=bool(reads),
         )
         sent = _pack_up(name, body, inputs, start)
-        with pool().lease() as executor:
+        with resources.processes.lease(_prepare_process) as executor:
             future = executor.submit(_work, sent)
             answer = None
             while answer is None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 
+from flytenb.runner.resources import resources
 from flytenb.runner.step import READY, Step
-from flytenb.runner.workers import workers
 
 Work = Callable[[Step], None]
 
@@ -34,7 +34,7 @@ class ReadyQueue:
                 self._queue.append(step)
                 continue
             self._busy += step.holds_worker
-            workers.submit(lambda step=step: work(step))  # type: ignore[misc]
+            resources.workers.submit(lambda step=step: work(step))  # type: ignore[misc]
 
     def next_after(self, done: Step, ready: Sequence[Step], work: Work) -> Step | None:
         """Return the next step of the worker of `done`: the first that `done` made ready, else the queue's first."""

@@ -22,13 +22,13 @@ from flytenb.reach.process_state import HAS_OWN_CWD, PRIVATE, current_cwd, go_to
 from flytenb.reach.state_uses import NOTHING, StateUse
 from flytenb.runner import capture
 from flytenb.runner.admission import Admission
-from flytenb.runner.clock import clock
 from flytenb.runner.ending import Ending
 from flytenb.runner.exclusion import Hold, exclusion
 from flytenb.runner.failure import Failure, describe
 from flytenb.runner.journal import Journal, Listener
 from flytenb.runner.propagation import dependents, doomed_in, pass_over, unfinished
 from flytenb.runner.ready_queue import ReadyQueue
+from flytenb.runner.resources import resources
 from flytenb.runner.step import (
     DONE,
     LATER,
@@ -155,7 +155,7 @@ class Scheduler:
                 self.journal.set_phase(record, _BEGUN)
         timeout = step.timeout
         if timeout is not None:
-            step.timer = clock.call_later(timeout, lambda: self._time_out(step, attempt, timeout))
+            step.timer = resources.clock.call_later(timeout, lambda: self._time_out(step, attempt, timeout))
         return attempt
 
     def _put_back(self, step: Step) -> None:
@@ -256,7 +256,7 @@ class Scheduler:
             if again:
                 self._put(again)
         if step.timer is not None:
-            clock.cancel(step.timer)
+            resources.clock.cancel(step.timer)
             step.timer = None
 
     # --- what a running step adds, and what comes from elsewhere -----------------------------------------------
@@ -309,7 +309,7 @@ class Scheduler:
             self.journal.emit("attempt", record, attempt=step.tries, text=record.retries[-1])
             step.state = WAITING
             pause = min(_BACKOFF * 2 ** (step.tries - 1), _LONGEST_BACKOFF)
-            clock.call_later(pause, lambda: self._try_again(step))
+            resources.clock.call_later(pause, lambda: self._try_again(step))
             return []
         failure = Failure(record.path, error, phase, words, record.retries, record.getters, self.workspace)
         return self._fail(step, failure, phase)
@@ -370,7 +370,7 @@ class Scheduler:
         attempt.ask()
         hold = attempt.hold
         if hold is not None:
-            clock.call_later(_PATIENCE, lambda: exclusion.release(hold))
+            resources.clock.call_later(_PATIENCE, lambda: exclusion.release(hold))
         if step.holds_worker:
             self._queue.replace_worker(self._work)
         step.on_abort()

@@ -1,12 +1,12 @@
 """Named threads that all runs share.
 
-Named and used again, because flytekit keeps one event-loop thread for ever per thread *name* that it meets. Daemons, so
-that a task that never returns can't keep the interpreter alive.
+They have names and are used again because flytekit keeps one event-loop thread per thread *name* for ever. They are
+daemons, so that a task that never returns doesn't keep the interpreter alive.
 """
 
 from __future__ import annotations
 
-import os
+import heapq
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,19 +16,19 @@ from flytenb.reach.process_state import take_own_cwd
 
 
 class WorkerPool:
-    """Threads `flytenb-0`, `flytenb-1`, …: one is added only if none is idle, and none ends."""
+    """Threads `flytenb-0`, `flytenb-1`, …; one is started only when none is idle."""
 
     def __init__(self, name: str = "flytenb") -> None:
         self._name = name
-        self._start_anew()
-        os.register_at_fork(after_in_child=self._start_anew)
+        self.start_anew()
 
-    def _start_anew(self) -> None:
+    def start_anew(self) -> None:
         """Start without threads: a forked process has none of its parent's."""
         self._lock = threading.Lock()
-        self._jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._idle = 0
         self._count = 0
+        self._unused: list[int] = []
         self._local = threading.local()
 
     def submit(self, job: Callable[[], None]) -> None:
@@ -37,9 +37,10 @@ class WorkerPool:
             if self._idle > 0:
                 self._idle -= 1
             else:
-                thread = threading.Thread(target=self._work, name=f"{self._name}-{self._count}", daemon=True)
-                self._count += 1
-                thread.start()
+                number = heapq.heappop(self._unused) if self._unused else self._count
+                self._count = max(self._count, number + 1)
+                name = f"{self._name}-{number}"
+                threading.Thread(target=self._work, args=(number,), name=name, daemon=True).start()
         self._jobs.put(job)
 
     def release(self) -> None:
@@ -52,21 +53,32 @@ class WorkerPool:
             with self._lock:
                 self._idle += 1
 
-    def _work(self) -> None:
-        take_own_cwd()
-        while True:
-            # Jobs report their own failures; what is left here can only end the thread.
-            with suppress(BaseException):
-                self._do(self._jobs.get())
-            self.release()
+    def close(self) -> None:
+        """End the idle threads. Busy ones go on, and later jobs start threads of the same names."""
+        with self._lock:
+            idle, self._idle = self._idle, 0
+        for _ in range(idle):
+            self._jobs.put(None)
 
-    def _do(self, job: Callable[[], None]) -> None:
-        # A function of its own, or an idle thread would hold its last job and with it a run.
+    def _work(self, number: int) -> None:
+        take_own_cwd()
+        is_open = True
+        while is_open:
+            # Jobs report their own failures; an exception that arrives here could only end the thread.
+            with suppress(BaseException):
+                is_open = self._do_next()
+            self.release()
+        with self._lock:
+            heapq.heappush(self._unused, number)
+
+    def _do_next(self) -> bool:
+        """Do one job; return whether there may be more. An idle thread must not hold its last job and with it a run."""
+        job = self._jobs.get()
+        if job is None:
+            return False
         self._local.is_busy = True
         job()
+        return True
 
     def __repr__(self) -> str:
-        return f"<WorkerPool {self._name}: {self._count} threads, {self._idle} idle>"
-
-
-workers = WorkerPool()
+        return f"<WorkerPool {self._name}: {self._count - len(self._unused)} threads, {self._idle} idle>"

@@ -20,6 +20,7 @@ from flytekit.models.literals import LiteralMap
 from flytekit.testing import task_mock
 
 import flytenb
+from flytenb.runner.resources import resources
 
 pytestmark = pytest.mark.filterwarnings("ignore:Implicitly cleaning up:ResourceWarning")  # flytekit's, of each call
 
@@ -281,5 +282,5 @@ def secret() -> str:
 def test_secrets_are_looked_up_as_in_a_local_run(settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GROUP_KEY", "hidden")
     if settings.get("processes"):
-        monkeypatch.setattr(flytenb.runner.processes, "_pool", None)  # a process keeps the environment it started with
+        resources.processes.close()  # a process keeps the environment it started with
     assert flytenb.options(**settings).run(secret).result == "hidden2"

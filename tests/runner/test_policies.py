@@ -549,6 +549,7 @@ def test_an_answer_to_nobody_names_who_waits() -> None:
 def test_a_gate_that_nobody_answers_times_out() -> None:
     done = run(asks_in_vain)
     assert done.nodes["n0"].phase is Phase.TIMED_OUT
+    assert done.waiting == ()
 
 
 def test_answers_given_beforehand_are_taken() -> None:

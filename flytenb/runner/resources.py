@@ -1,0 +1,41 @@
+"""Threads and processes that all runs of this process share."""
+
+from __future__ import annotations
+
+import os
+
+from flytenb.bridge.execution.connector import ConnectorLoop
+from flytenb.runner.clock import Clock
+from flytenb.runner.process_pool import ProcessPool
+from flytenb.runner.workers import WorkerPool
+
+
+class Resources:
+    """What runs share; each part starts its threads or processes when they are first needed.
+
+    Attributes:
+        workers: threads that run steps and call listeners.
+        clock: calls functions at given times.
+        processes: processes of tasks that run in one.
+        connectors: the event loop of connector tasks.
+    """
+
+    def __init__(self) -> None:
+        self.workers = WorkerPool()
+        self.clock = Clock()
+        self.processes = ProcessPool()
+        self.connectors = ConnectorLoop()
+
+    def start_anew(self) -> None:
+        """Start without threads and processes: a forked process has none of its parent's."""
+        for part in (self.workers, self.clock, self.processes, self.connectors):
+            part.start_anew()
+
+    def close(self) -> None:
+        """End the threads and processes that no run uses; they are started again when they are needed."""
+        for part in (self.connectors, self.processes, self.clock, self.workers):
+            part.close()
+
+
+resources = Resources()
+os.register_at_fork(after_in_child=resources.start_anew)
