@@ -1,6 +1,6 @@
-"""The flytekit context in which a node's code runs: made by hand, a fresh one per node, directories only when touched.
+"""The flytekit context of a node's code: one per node, with directories that are made on first use.
 
-flytekit's own way makes two directories per task call and deletes neither.
+flytekit itself makes two directories per task call and deletes neither.
 """
 
 from __future__ import annotations
@@ -32,24 +32,24 @@ from flytenb.bridge.stopping import current_attempt
 
 compile_lock = threading.RLock()
 """Held while a workflow that several threads can reach is compiled. Taken by plain `with` statements only: a request to
-stop must not come between taking it and giving it back."""
+stop must not arrive between acquiring and releasing it."""
 os.register_at_fork(after_in_child=compile_lock._at_fork_reinit)  # type: ignore[attr-defined]
 
 
 # Looked up once: an attribute of an enumeration's class takes 0.3 µs in Python 3.11.
 _LOCAL_TASK = ExecutionState.Mode.LOCAL_TASK_EXECUTION
 AS_POD = ExecutionState.Mode.TASK_EXECUTION
-"""The mode in which values are packed, as a pod hands its outputs over: files and directories are uploaded."""
+"""The mode in which outputs are packed as by a pod: files and directories are uploaded."""
 
 
 class Workspace:
-    """The directory of one run, made when a node first touches it and removed by `close`.
+    """The directory and flytekit contexts of one run; the directory is made on first use and removed by `close`.
 
     Args:
-        root: the directory of the run whose node is run here, in a process of its own.
+        root: the directory of the run, in a process that runs one of its nodes.
 
     Attributes:
-        lock: held while a directory or a context of its own is made.
+        lock: held while a directory or a context is made.
         base: the flytekit context around all nodes.
     """
 
@@ -70,10 +70,10 @@ class Workspace:
             return self._root
 
     def next_checkpoint(self, earlier: list[str]) -> tuple[str, str | None]:
-        """Return where an attempt's checkpoint goes, and where that of the latest attempt before it is, if one wrote.
+        """Return the directory of an attempt's checkpoint, and that of the latest earlier attempt that wrote one.
 
         Args:
-            earlier: where the checkpoints of the node's attempts are; the new one is added.
+            earlier: the checkpoint directories of the node's attempts; the new one is appended.
         """
         source = next((path for path in reversed(earlier) if any(Path(path).iterdir())), None)
         earlier.append(tempfile.mkdtemp(dir=self.root))
@@ -91,9 +91,9 @@ class Workspace:
         mode: ExecutionState.Mode = _LOCAL_TASK,
         worker_queue: Any = None,
     ) -> FlyteContext:
-        """Build the context for one node: its own parameters, decks and working directory, all lazy."""
+        """Build the context of one node: parameters, decks and working directory, all lazy."""
         made = object.__new__(FlyteContext)
-        # Twelve times as fast as the frozen dataclass's own constructor, and a run builds one per node.
+        # Twelve times as fast as the frozen dataclass's constructor; a run builds one per node.
         made.__dict__.update(self._template)
         made.__dict__["execution_state"] = _NodeState(self, mode, _NodeParameters(self, self._parameters))
         made.__dict__["output_metadata_tracker"] = OutputMetadataTracker()
@@ -101,14 +101,14 @@ class Workspace:
         return made
 
     def enter_to_pack(self) -> FlyteContext:
-        """Enter as a pod would hand its outputs over: files and directories are uploaded, away from who made them.
+        """Enter to pack outputs as a pod does: files and directories are uploaded.
 
         In flytekit's local mode a file stays where the task wrote it, which here is gone when the run is over.
         """
         return self.enter(self.context(AS_POD))
 
     def enter(self, context: FlyteContext | None = None) -> FlyteContext:
-        """Make this thread's flytekit context a fresh stack that holds just this node's.
+        """Replace this thread's flytekit contexts by a stack that holds only this node's.
 
         The context variable holds one mutable list: threads that share a copy of it corrupt each other, so every node
         starts with a list of its own, whatever the node before it left behind.
@@ -118,14 +118,14 @@ class Workspace:
         return made
 
     def enter_unmade(self) -> NodeStack:
-        """Enter as `enter` does, with a context that is made when somebody asks for it."""
+        """Enter as `enter` does, with a context that is made on first use."""
         stack = NodeStack(self)
         flyte_context_Var.set(stack)
         return stack
 
     @contextmanager
     def outside(self) -> Iterator[None]:
-        """Leave the node for a while, to compile: flytekit asks which mode it is in before whether it compiles."""
+        """Leave the node during the block, to compile: flytekit checks first whether something executes."""
         token = flyte_context_Var.set([self.base])
         try:
             yield
@@ -134,7 +134,7 @@ class Workspace:
 
     @contextmanager
     def entered(self) -> Iterator[None]:
-        """Enter for a while on a thread that is somebody else's, such as the notebook's own."""
+        """Enter during the block, on a thread that isn't a worker, such as the notebook's."""
         token = flyte_context_Var.set([self.base, self.context()])
         try:
             yield
@@ -143,12 +143,12 @@ class Workspace:
 
 
 class NodeStack(list[Any]):
-    """The stack of a node's contexts, as flytekit keeps it: the node's own is made when the stack is first read.
+    """The stack of a node's contexts, as flytekit keeps it; the node's context is made when the stack is first read.
 
-    Most tasks never ask for their context, and making it takes longer than all else that a run does for a node.
+    Most tasks never read their context, and making it takes longer than the rest of a node's overhead.
 
     Attributes:
-        mode: how the node executes, for whatever asks.
+        mode: the execution mode of the node.
     """
 
     __slots__ = ("_mode", "_workspace")
@@ -187,11 +187,11 @@ class NodeStack(list[Any]):
 
 
 _CALL_HANDLERS = (flyte_entity_call_handler.__code__, ReferenceEntity.__call__.__code__)
-"""What decides in flytekit what a call of a task, workflow or reference does."""
+"""The code of flytekit that decides what a call of a task, workflow or reference does."""
 
 
 class _NodeState(ExecutionState):  # type: ignore[misc]
-    """An execution state that makes its directories when asked for them, not when built.
+    """An execution state with directories that are made on first use.
 
     It is a local one, as secrets, decks and plugins ask for, except to what handles calls: what a task's own code calls
     runs and returns Python values, as in a pod. In a local execution it would return a promise.
@@ -217,7 +217,7 @@ class _NodeState(ExecutionState):  # type: ignore[misc]
         return str(path)
 
     def is_local_execution(self) -> bool:
-        """Whether this is a local execution to the caller."""
+        """Tell whether this is a local execution to the caller."""
         if self.mode is _LOCAL_TASK and sys._getframe(1).f_code in _CALL_HANDLERS:
             return False
         return bool(super().is_local_execution())
@@ -230,7 +230,7 @@ class _NodeState(ExecutionState):  # type: ignore[misc]
         branch_eval_mode: Any = None,
         user_space_params: ExecutionParameters | None = None,
     ) -> ExecutionState:
-        """Return a copy of the same class, unless it gets directories of its own."""
+        """Return a copy of the same class, unless other directories are given."""
         if working_dir or engine_dir:
             return super().with_params(working_dir, mode, engine_dir, branch_eval_mode, user_space_params)
         made = _NodeState(self._workspace, mode or self.mode, user_space_params or self.user_space_params)
@@ -240,7 +240,7 @@ class _NodeState(ExecutionState):  # type: ignore[misc]
 
 
 class _NodeParameters(ExecutionParameters):  # type: ignore[misc]
-    """What `flytekit.current_context()` gives a task; everything that costs something is made on first use."""
+    """The result of `flytekit.current_context()` in a task; what is expensive is made on first use."""
 
     def __init__(self, workspace: Workspace, base: ExecutionParameters | None) -> None:
         if base is not None:
@@ -260,7 +260,7 @@ class _NodeParameters(ExecutionParameters):  # type: ignore[misc]
 
     @property
     def checkpoint(self) -> Any:
-        """What `write` keeps, `read` finds in the next attempt."""
+        """The checkpoint: `read` returns what the latest attempt that wrote one has written."""
         if self._checkpoint is None:
             earlier = current_attempt().checkpoints
             made = self._workspace.next_checkpoint([] if earlier is None else earlier)
@@ -275,7 +275,7 @@ def is_in_node() -> bool:
 
 @contextmanager
 def at_rest() -> Iterator[None]:
-    """Leave what this thread executes or compiles, so that a workflow compiles the same wherever it is first used."""
+    """Leave this thread's execution or compilation, so that a workflow compiles the same wherever it is first used."""
     top = FlyteContextManager.current_context()
     is_resting = top.compilation_state is None and (top.execution_state is None or top.execution_state.mode is None)
     token = None if is_resting else flyte_context_Var.set(flyte_context_Var.get()[:1])
@@ -288,7 +288,7 @@ def at_rest() -> Iterator[None]:
 
 @contextmanager
 def compiling(prefix: str) -> Iterator[FlyteContext]:
-    """Enter a clean compilation state on this thread; concurrent compiles need a context list of their own each."""
+    """Enter a new compilation state on this thread; concurrent compiles need separate context lists."""
     context = FlyteContextManager.current_context()
     state = CompilationState(prefix=prefix)
     with FlyteContextManager.with_context(context.with_compilation_state(state)) as inner:

@@ -28,16 +28,16 @@ class NodeStopped(BaseException):
 
 
 class Attempt:
-    """One attempt at a step, on one thread, which any thread may ask to stop.
+    """One attempt at a step, on one thread; any thread may request its stop.
 
     `ask` never raises in code outside of `call`, and never reaches what the thread does after this attempt.
 
     Attributes:
-        checkpoints: the directories that the attempts at the same node wrote their checkpoints to.
-        loop: the event loop that its thread sleeps in, if it does.
-        hold: what it holds while it runs, for its scheduler.
-        remote_call: makes the calls of the user's code on another thread, if they must run there.
-        is_asked: whether it was asked to stop.
+        checkpoints: the checkpoint directories of the attempts at the same node.
+        loop: the event loop that its thread runs, if it does.
+        hold: the process-wide state that it holds while it runs.
+        remote_call: calls the user's code on another thread, if it must run there.
+        is_asked: whether its stop was requested.
     """
 
     # Defaults of the class: a run makes one for each node, and few set any of them.
@@ -50,7 +50,7 @@ class Attempt:
     _thread = 0
 
     def ask(self) -> None:
-        """Ask it to stop: at its next bytecode, after the C function that it is in, or when it awaits."""
+        """Request its stop: at the next bytecode, after the current C function, or at the current `await`."""
         with _asking:
             if self.is_asked:
                 return
@@ -59,7 +59,7 @@ class Attempt:
                 raise_in(self._thread, NodeStopped)
             loop = self.loop
         if loop is not None:
-            with suppress(RuntimeError):  # it has just been closed
+            with suppress(RuntimeError):  # the loop has just been closed
                 loop.call_soon_threadsafe(int)  # a loop that sleeps doesn't notice an exception raised in its thread
 
     def call(self, function: Callable[..., T], inputs: Mapping[str, Any] = NO_INPUTS) -> T:
@@ -83,7 +83,7 @@ class Attempt:
                 self._withdraw()
 
     def run(self, function: Callable[..., T], inputs: Mapping[str, Any] = NO_INPUTS) -> T:
-        """Call the user's code where the attempt wants it to run: here, or by `remote_call`, on another thread.
+        """Call the user's code on this thread, or through `remote_call` on another one.
 
         Raises:
             NodeStopped: if the attempt was asked to stop.
@@ -94,7 +94,7 @@ class Attempt:
         return result
 
     def check(self) -> None:
-        """Raise NodeStopped if the attempt was asked to stop; for loops of ours that wait.
+        """Raise NodeStopped if the stop was requested; for flytenb's own loops that wait.
 
         Raises:
             NodeStopped: see above.
@@ -103,7 +103,7 @@ class Attempt:
             raise NodeStopped
 
     def _withdraw(self) -> None:
-        """Take back a request that hasn't been raised yet; one that is raised here was the only one."""
+        """Withdraw a request that hasn't been raised yet; if it is raised here, it was the only one."""
         try:
             with _asking:
                 raise_in(self._thread, None)
@@ -121,7 +121,7 @@ _current = _Current()
 
 
 def set_attempt(attempt: Attempt | None) -> None:
-    """Name the attempt that this thread works at."""
+    """Set the attempt that this thread works at."""
     _current.attempt = attempt
 
 
@@ -131,7 +131,7 @@ def current_attempt() -> Attempt:
 
 
 def check_stopped() -> None:
-    """Raise NodeStopped if this thread's attempt was asked to stop.
+    """Raise NodeStopped if the stop of this thread's attempt was requested.
 
     Raises:
         NodeStopped: see above.
@@ -142,7 +142,7 @@ def check_stopped() -> None:
 
 @contextmanager
 def shielded() -> Iterator[None]:
-    """Hold stop requests back during the block, which runs inside of the user's code: a compile, a log line.
+    """Defer stop requests during the block, which runs inside the user's code: a compile, a log line.
 
     It takes no lock itself, so that a request which is raised just before or after the block leaves nothing locked.
 
@@ -166,19 +166,19 @@ def shielded() -> Iterator[None]:
 
 
 def raise_in(thread: int, kind: type[BaseException] | None) -> None:
-    """Have a thread raise an exception at its next bytecode, or take that back with None."""
+    """Have a thread raise an exception at its next bytecode; None withdraws that."""
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), None if kind is None else ctypes.py_object(kind))
     _lower_flag()
 
 
 class _FlagLowered(BaseException):
-    """Raised by a thread in itself, at once."""
+    """Raised by a thread in itself."""
 
 
 def _lower_flag() -> None:
-    """Lower the interpreter's flag that some thread has an exception to raise.
+    """Clear the interpreter's flag that a thread has an exception to raise.
 
-    Only raising one lowers it. While it is up, CPython 3.11 spins for ever in the first function that is called under
+    Only raising one clears it. While it is set, CPython 3.11 spins for ever in the first function that is called under
     a tracer (a debugger, coverage): https://github.com/python/cpython/blob/v3.11.7/Python/ceval.c#L5625. The thread
     that was asked raises its own all the same: it looks for it whenever it takes the GIL.
     """

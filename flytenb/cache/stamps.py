@@ -1,4 +1,4 @@
-"""What the local files behind stored literals looked like: a literal holds a path, not what is there later."""
+"""Sizes and times of the local files that stored literals refer to; a literal holds only the path."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from flytenb.reach.digest_pieces import add_piece
 
 
 def stamp_of(literals: Iterable[Literal], *, in_fields: bool) -> bytes:
-    """A digest of the sizes and times of all local files that literals name; empty if they name none.
+    """Return a digest of the sizes and times of all local files that literals name; empty if they name none.
 
     Args:
-        literals: what a task put out.
+        literals: the outputs of a task.
         in_fields: whether a field `path` or `uri` of a dataclass may be a file and not just text.
     """
     paths = sorted({path for literal in literals for path in _paths_in(literal, in_fields)})
@@ -61,7 +61,7 @@ def _paths_in(literal: Literal, in_fields: bool) -> Iterator[str]:
 
 
 def _paths_in_fields(value: Any) -> Iterator[str]:
-    """Files inside dataclasses: flytekit writes each as a map with its `path`, a dataset with its `uri` (1.16.31)."""
+    """Yield files in dataclasses: flytekit writes each as a map with its `path`, a dataset with its `uri` (1.16.31)."""
     if isinstance(value, dict):
         for key, inner in value.items():
             if key in ("path", "uri") and isinstance(inner, str):

@@ -1,4 +1,4 @@
-"""The store behind the cache: flytekit's own on disk, private to the user, begun anew when its files are damaged."""
+"""The store of the cache: flytekit's own on disk, readable by the user only, replaced when its files are damaged."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from flytenb.bridge import private
 _replacing = threading.Lock()
 os.register_at_fork(after_in_child=_replacing._at_fork_reinit)  # type: ignore[attr-defined]
 _private: set[str] = set()
-"""The directories whose permissions have been looked at."""
+"""The directories with checked permissions."""
 
 
 class DamagedStoreError(Exception):
-    """The store's files were damaged; raised once, by the call that found it out."""
+    """The store's files were damaged; raised once, by the call that noticed it."""
 
 
 def read(key: str) -> Any:
-    """Return what is stored under a key; None if nothing is, or nothing that can be read.
+    """Return the value stored under a key; None if there is none that can be read.
 
     Raises:
         DamagedStoreError: if the store was damaged and has been replaced by an empty one.
@@ -37,7 +37,7 @@ def read(key: str) -> Any:
         _replace(e)
     except (OSError, sqlite3.Error):
         raise
-    except Exception:  # bytes that pickle can't read, or not any more; what is stored next takes their place
+    except Exception:  # bytes that can't be unpickled (any more); the next write replaces them
         return None
     return None
 
@@ -55,7 +55,7 @@ def write(key: str, value: Any) -> None:
 
 
 def _open() -> Any:
-    """Open the store, for its user alone: its content is unpickled."""
+    """Open the store in a directory that only the user can access: its content is unpickled."""
     directory = Path(private.cache_directory())
     if str(directory) not in _private:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -65,7 +65,7 @@ def _open() -> Any:
 
 
 def _replace(why: sqlite3.DatabaseError) -> None:
-    """Move damaged files aside, so that the next call begins with an empty store."""
+    """Move damaged files aside, so that the next call starts with an empty store."""
     is_damage = not isinstance(why, sqlite3.OperationalError) or "no such" in str(why)
     if not is_damage:
         raise why

@@ -1,7 +1,7 @@
-"""The cache of task outputs: flytekit's own store on disk, under keys that hold the code and what the values say.
+"""Cache of task outputs: flytekit's store on disk, under keys of the code and the content of the inputs.
 
-flytekit's key leaves the code out, so that an edited task answers with its old result, and holds the random path of a
-frame or file, so that these never hit. Here equal values make equal keys; how a value becomes one is left to `digests`.
+flytekit's key omits the code, so that an edited task returns its old result, and includes the random path of a frame
+or file, so that these never hit. Here equal values make equal keys (`value_digest`).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from flytenb.reach.digest_pieces import add_piece
 from flytenb.reach.file_reads import FileRead, FileReads
 
 _FORMAT = "flytenb-5"
-"""Begins every key; another number when what is stored, or how keys are made, changes."""
+"""Prefix of every key; its number changes with the stored form and with the way in which keys are made."""
 _LONGEST_PATH = 4096
 _BUILTIN = (int, float, bool, str, type(None))
 _flights: dict[str, tuple[threading.Lock, int]] = {}
@@ -38,7 +38,7 @@ _flights_lock = threading.Lock()
 
 
 def _start_anew() -> None:
-    """In a process that was forked: the calls that were going on are its parent's."""
+    """Forget the calls of the parent process, in a process that was forked."""
     _flights.clear()
     _flights_lock._at_fork_reinit()  # type: ignore[attr-defined]
 
@@ -47,12 +47,12 @@ os.register_at_fork(after_in_child=_start_anew)
 
 
 class TaskCache:
-    """One task's part of the cache. Made on one thread, used on many.
+    """The cache of one task. Made on one thread, used on many.
 
     Args:
         task: the task.
-        policy: its cache version and the inputs that the key leaves out.
-        overwrite: whether to run and store anew.
+        policy: its cache version and the inputs that the key omits.
+        overwrite: whether to run it and replace the stored result.
     """
 
     def __init__(self, task: Any, policy: Policy, *, overwrite: bool = False) -> None:
@@ -77,15 +77,15 @@ class TaskCache:
         self._unreadable: Exception | None = None
         try:
             self._code = CodeDigest(task)
-        except Exception as e:  # whatever an object of the user's says when it is looked at
+        except Exception as e:  # an object of the user's may raise anything when its attributes are read
             self._unreadable = e
         self.overwrite = overwrite or local_cache.is_overwritten()
 
     def key(self, inputs: Mapping[str, Any], hashes: Mapping[str, str] = MappingProxyType({})) -> str:
-        """The key of one call: the task, its code and what that reaches now, its version and what goes in.
+        """Return the key of one call: the task, its code and all that it reaches now, the cache version and the inputs.
 
         Args:
-            inputs: what goes in.
+            inputs: the inputs.
             hashes: of those inputs that were given by a node whose output type has a `HashMethod`, the hashes; each
                 takes the place of its input, as on a cluster.
 
@@ -106,7 +106,7 @@ class TaskCache:
         return f"{_FORMAT}-{digest.hexdigest()}"
 
     def reads(self, inputs: Mapping[str, Any]) -> FileReads:
-        """Return what notes the files that a call with these inputs reads."""
+        """Return the record of the files that a call with these inputs reads."""
         given = (path for name in self._holding for path in paths_in(inputs.get(name)))
         reads = FileReads(given, is_wide=self._is_wide)
         if self._code is not None and self._code.is_asking:
@@ -116,7 +116,7 @@ class TaskCache:
         return reads
 
     def get(self, key: str) -> dict[str, CrossingValue] | None:
-        """Return the outputs that are stored under the key; None if there are none, or what was read has changed."""
+        """Return the outputs stored under the key; None if there are none, or if a file that was read has changed."""
         if self.overwrite:
             return None
         match cache_store.read(key):
@@ -137,16 +137,16 @@ class TaskCache:
         if literals is None or literals.keys() != self._outputs.keys():
             return None
         if stamp_of(literals.values(), in_fields=self._in_fields) != stamp:
-            return None  # a file is gone, or somebody wrote into it
+            return None  # a file was removed or changed
         return {name: from_literal(literal, self._outputs[name][0]) for name, literal in literals.items()}
 
     def put(self, key: str, outputs: Mapping[str, CrossingValue], reads: FileReads | None = None) -> None:
-        """Store outputs under the key: Python's own scalars as they are, which is quick to read, else literals.
+        """Store outputs under the key: Python's scalars as they are, which are quick to read, else literals.
 
         Args:
             key: the key.
             outputs: the outputs.
-            reads: the files that the call read; the answer counts while they are the same.
+            reads: the files that the call read; the result is valid while they are the same.
 
         Raises:
             ChangedFileError: if one of these files has changed since it was read.
@@ -166,7 +166,7 @@ class TaskCache:
 
 @contextmanager
 def single_flight(key: str) -> Iterator[None]:
-    """Let equal calls of one process through one at a time, so that the first one's result serves the others."""
+    """Run equal calls of one process one after the other, so that the first one's result serves the others."""
     with _flights_lock:
         lock, users = _flights.get(key) or (threading.Lock(), 0)
         _flights[key] = lock, users + 1

@@ -1,7 +1,7 @@
-"""What an input says, as a digest: equal values have equal ones, whichever file or object holds them.
+"""Digests of inputs by content: equal values have equal digests, whichever file or object holds them.
 
-Each type is digested in one way: what has a cheap structure by that, files by their content, anything else by the
-literal that the type's transformer makes of it, which may carry a hash of the user's own.
+Each type is digested in one way: values with a cheap structure by that, files by their content, all others by the
+literal that the type's transformer makes, which may carry a hash set by the user.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ class ValueDigest:
         self._is_structural = _is_structural(declared)
 
     def add(self, digest: Any, value: Any) -> None:
-        """Add a value that a task of this input is given.
+        """Add a value of the input.
 
         Raises:
-            Exception: whatever the type engine says of a value that it can't convert.
+            Exception: the type engine's error for a value that it can't convert.
         """
         if add_memory(digest, self.declared, value):
             return
@@ -40,7 +40,7 @@ class ValueDigest:
             try:
                 structure = structure_of(value)
             except OpaqueError:
-                pass  # pickling it has the last word
+                pass  # the pickle decides
             else:
                 add_piece(digest, b"structure")
                 add_piece(digest, structure)
@@ -50,7 +50,7 @@ class ValueDigest:
 
 
 def _is_structural(declared: Any) -> bool:
-    """Whether only what a value holds tells it apart: no annotation, no transformer of the user's has a say."""
+    """Tell whether content alone distinguishes the values of a type: no annotation, no transformer of the user's."""
     origin, args = get_origin(declared), get_args(declared)
     if origin in (list, dict, Union, UnionType) and args:
         return all(map(_is_structural, args))
@@ -60,12 +60,12 @@ def _is_structural(declared: Any) -> bool:
 
 
 def _add_literal(digest: Any, literal: Literal, *, is_named: bool) -> None:
-    """Add a literal by what it says: a hash that the user gave, a file's content, else its deterministic bytes.
+    """Add a literal by its content: a hash set by the user, a file's content, else its deterministic bytes.
 
     Args:
-        digest: to add to.
-        literal: what the type's transformer made of a value.
-        is_named: whether a file's name is the user's, which a task may read, and not the transformer's.
+        digest: the digest to update.
+        literal: the literal of a value.
+        is_named: whether the name of a file was chosen by the user, so that a task may read it, or by a transformer.
     """
     if literal.hash:
         add_piece(digest, b"hash:" + literal.hash.encode())
@@ -82,7 +82,7 @@ def _add_literal(digest: Any, literal: Literal, *, is_named: bool) -> None:
         add_piece(digest, literal.scalar.union.stored_type.to_flyte_idl().SerializeToString(deterministic=True))
         _add_literal(digest, literal.scalar.union.value, is_named=is_named)
     elif (path := _path_of(literal)) is not None:
-        if is_named and literal.scalar.blob is not None and path.is_file():  # a directory gets a name at random
+        if is_named and literal.scalar.blob is not None and path.is_file():  # a directory has a random name
             add_piece(digest, path.name.encode("utf-8", "surrogateescape"))
         add_files(digest, path)
     else:
@@ -90,7 +90,7 @@ def _add_literal(digest: Any, literal: Literal, *, is_named: bool) -> None:
 
 
 def _path_of(literal: Literal) -> Any:
-    """The local path behind a file, directory or dataset literal; None for anything else and for what is remote."""
+    """Return the local path of a file, directory or dataset literal; None for other and for remote ones."""
     scalar = literal.scalar
     holder = None if scalar is None else scalar.blob or scalar.structured_dataset
     return None if holder is None else local_path(holder.uri)

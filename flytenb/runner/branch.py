@@ -1,4 +1,4 @@
-"""A conditional: decide which case is taken, skip the others, pass on its outputs."""
+"""Conditionals: one step that chooses a case, and one that collects its outputs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class BranchStep(Step):
-    """Check each case in order; the first that holds is taken, everything in the others is skipped."""
+    """Evaluate the cases in order; the first that holds is taken, the steps of the others are skipped."""
 
     __slots__ = ("cases", "closing", "operands", "steps", "values")
 
@@ -47,7 +47,7 @@ class BranchStep(Step):
 
 
 class JoinStep(Step):
-    """Pass the outputs of the case that was taken on as the branch's own."""
+    """Make the outputs of the chosen case the outputs of the branch."""
 
     __slots__ = ("sources", "taken", "values")
 
@@ -64,5 +64,5 @@ class JoinStep(Step):
 
 
 def _sources(then: str | None, outputs: Sequence[tuple[str, Key]]) -> list[tuple[Key, Key]]:
-    """Where each of a branch's outputs comes from in one case."""
+    """Return the outputs of a branch, each with its source in one case."""
     return [] if then is None else [(key, (then, name)) for name, key in outputs]

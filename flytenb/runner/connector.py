@@ -1,4 +1,4 @@
-"""A task that a service does: started on the connectors' loop, waited for without a worker."""
+"""Connector tasks: started on the connectors' event loop, without a worker."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from flytenb.runner.resources import resources
 from flytenb.runner.step import LATER, Answer, EntityStep, RunControl, Scope
 
 _PATIENCE = 0.5
-"""Seconds after which a loop that doesn't react to a cancellation counts as blocked."""
+"""Seconds after which a loop that ignores a cancellation counts as blocked."""
 
 
 class ConnectorStep(EntityStep):
-    """Ask the connector, poll it, take its outputs; a cancelled or late job is deleted."""
+    """Create a job, poll it, take its outputs; a cancelled or late job is deleted."""
 
     __slots__ = ("_cancel",)
     holds_worker = False
@@ -40,7 +40,7 @@ class ConnectorStep(EntityStep):
             run.complete(self, attempt)
 
         with run.lock:
-            # Given up while it was made ready: nothing has been created yet, and nothing would delete it.
+            # If it was aborted during the preparation, no job must be created: none would be deleted.
             if attempt is not None and self.attempt is attempt:
                 coroutine = do_job(job, lambda text: run.journal.note(self.record, text), resources.workers.submit)
                 self._cancel = resources.connectors.start(coroutine, on_end)

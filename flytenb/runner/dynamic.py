@@ -1,4 +1,4 @@
-"""A dynamic: its function is run to find its nodes, which then run like any others."""
+"""Dynamics: one step that runs the function and adds its nodes, and one that collects the outputs."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from flytenb.runner.step import EntityStep, Expansion, RunControl, Scope
 from flytenb.runner.subworkflow import ExitStep
 
 BuildInside = Callable[[EntityStep, Any, ExitStep], Expansion]
-"""Plans the workflow that a dynamic's function has built."""
+"""Plans the workflow that a dynamic's function built."""
 
 
 class DynamicStep(EntityStep):
-    """Compile with the real inputs, and add what comes of it to the run; a cached answer adds nothing."""
+    """Compile the dynamic with its inputs and add its nodes to the run, unless the outputs are cached."""
 
     __slots__ = ("build", "cache", "closing")
 
@@ -38,7 +38,7 @@ class DynamicStep(EntityStep):
         return self.build(self, compile_dynamic(self.use.entity, inputs, run.workspace), self.closing)
 
     def _find(self, cache: TaskCache, run: RunControl, inputs: dict[str, Any]) -> bool:
-        """Take the outputs from the cache, or have the closing step store them."""
+        """Take the outputs from the cache, or let the closing step store them."""
         try:
             key = cache.key(inputs, self.record.hashes())
             found = cache.get(key)

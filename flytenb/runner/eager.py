@@ -1,4 +1,4 @@
-"""An eager task: its coroutine runs on a thread of its own, each call that it makes is a node in the same pool."""
+"""Eager tasks: the coroutine runs on a thread of its own, and each call that it makes is a node of the run."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ BuildCall = Callable[[str, Any, dict[str, Any], Scope], Expansion]
 
 
 class CallScope(Scope):
-    """One call that an eager task made: its end, good or bad, goes back into the coroutine."""
+    """One call that an eager task made; its result or error is returned to the coroutine."""
 
     is_execution = True
 
@@ -52,7 +52,7 @@ class CallScope(Scope):
             self.future.set_exception(error)
 
     def give_up(self) -> None:
-        """Wake the coroutine: nothing will come."""
+        """Cancel the coroutine's wait for the call."""
         self._wake(self.future.cancel)
 
     def _wake(self, job: Any) -> None:
@@ -61,7 +61,7 @@ class CallScope(Scope):
 
 
 class EagerStep(EntityStep):
-    """Run the coroutine; it may wait for long, so it takes no worker from the nodes that it waits for."""
+    """Run the coroutine; it isn't counted as a worker, since it waits for other nodes."""
 
     __slots__ = ("build", "cache", "calls", "needs_main_thread", "own_state", "strict")
     holds_worker = False
@@ -106,12 +106,12 @@ class EagerStep(EntityStep):
             if state is not None:
                 state.end()
         if error is not None:
-            raise error  # outside of the `except`, or it would get another context than the user gave it
+            raise error  # outside of the `except`, which would replace its `__context__`
         run.workspace.enter_to_pack()
         return build_packing(self.use.entity, strict=self.strict)([result])
 
     def _begin_state(self, run: RunControl) -> EagerState | None:
-        """Put the process-wide state in place that the task's own code uses, if it uses any."""
+        """Set up the process-wide state that the task's code uses, if any."""
         use, _ = state_use_of(self.use.entity, has_own_cwd=HAS_OWN_CWD, calls_run=False)
         name = short_name(self.use.entity)
         if EVERYTHING in use.writes:
@@ -132,7 +132,7 @@ class EagerStep(EntityStep):
         return state
 
     def _explained(self, error: BaseException) -> BaseException:
-        """Say what to do about the error of an eager task that needs the main thread."""
+        """Add a hint to the error of an eager task that needs the main thread."""
         if not self.needs_main_thread or isinstance(error, FlytenbError):
             return error
         if not any(words in str(error) for words in ("main thread", "same thread")):

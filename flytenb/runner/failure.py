@@ -24,8 +24,8 @@ class Failure:
         path: the node.
         exception: the exception object that the task raised, as it was raised.
         phase: FAILED or TIMED_OUT.
-        message: what the exception said when it was raised.
-        retries: what earlier attempts failed with.
+        message: the message of the exception when it was raised.
+        retries: the errors of earlier attempts.
     """
 
     path: str
@@ -42,7 +42,7 @@ class Failure:
 
     @cached_property
     def inputs(self) -> Mapping[str, Any]:
-        """What the node was given, as Python values: copies, made once; without those that can't be read."""
+        """The inputs as Python values: copies, made once; without those that can't be read."""
         found: dict[str, Any] = {}
         if self._workspace is None:
             return found
@@ -55,17 +55,17 @@ class Failure:
         return found
 
     def within(self, failures: Iterable[Failure | None]) -> Failure:
-        """Return the failure deepest inside this node that it let through, as an eager task does; else itself."""
+        """Return the innermost failure with the same exception, as an eager task passes it on; else this one."""
         inner = [f for f in failures if f is not None and f.exception is self.exception]
         return max((f for f in inner if f.path.startswith(f"{self.path}/")), key=lambda f: len(f.path), default=self)
 
     @property
     def frames(self) -> list[traceback.FrameSummary]:
-        """The user's own frames, outermost first."""
+        """The user's frames, outermost first."""
         return own_frames(self.exception.__traceback__)
 
     def full(self) -> str:
-        """The whole traceback, with every frame, cause and context."""
+        """Return the whole traceback, with every frame, cause and context."""
         return full_traceback(self.exception)
 
     def __str__(self) -> str:
@@ -74,7 +74,7 @@ class Failure:
 
 
 def describe(error: BaseException) -> str:
-    """Return what an exception says, whatever its own `__str__` does."""
+    """Return the message of an exception, even if its `__str__` raises."""
     try:
         return say(error)
     except BaseException as e:

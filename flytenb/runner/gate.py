@@ -1,4 +1,4 @@
-"""A gate: waits for an answer or for time to pass; never asks on standard input."""
+"""Gates: steps that wait for an answer or for a duration, without reading standard input."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class GateStep(EntityStep):
         return LATER
 
     def take(self, answer: Any) -> None:
-        """Make the answer the node's output; raise what flytekit raises for a no, or for a value of another type."""
+        """Make the answer the node's output; raise flytekit's error for a refusal or a value of another type."""
         if self.gate.kind == "approve":
             if not answer:
                 raise Disapproved(f"User did not approve the transaction for gate node {self.gate.name}")

@@ -1,4 +1,4 @@
-"""A map: one step per element, no more at once than its concurrency, as many failures as it tolerates."""
+"""Map tasks: one step per element, limited by the concurrency and the minimum success ratio."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BuildElements = Callable[[Sequence[Mapping[str, CrossingValue]], Scope], tuple[l
 
 
 class MapScope(Scope):
-    """The elements of one map. A failed element is tolerated while enough of the others can still succeed."""
+    """The elements of one map. A failed element is tolerated while enough others can still succeed."""
 
     def __init__(self, path: str, parent: Scope, closing: MapExitStep, array: Array, total: int) -> None:
         super().__init__(path, parent, closing=closing)
@@ -63,7 +63,7 @@ class MapStep(EntityStep):
         strict: bool,
     ) -> None:
         super().__init__(record, scope, is_closing=False)
-        self.retries, self.timeout = 0, None  # it is the elements that are tried again and may be late
+        self.retries, self.timeout = 0, None  # retries and timeout apply to the elements
         self.array = array
         self.passes = passes
         self.build = build
@@ -85,14 +85,14 @@ class MapStep(EntityStep):
         elements, records = self.build(inputs, scope)
         limit = self.array.concurrency or total
         for (_, done), (first, _) in zip(elements, elements[limit:], strict=False):
-            # Each element beyond the concurrency takes the place of one that has ended.
+            # An element beyond the concurrency waits for an earlier one.
             done.before(first)
         self.closing.elements = scope
         return Expansion(scope, records, total=total)
 
 
 class MapExitStep(EntityStep):
-    """Gather the elements' outputs into one list; a failed element that was tolerated is None."""
+    """Collect the elements' outputs in one list; None for a tolerated failure."""
 
     __slots__ = ("elements", "strict")
 

@@ -1,4 +1,4 @@
-"""Spread of a step's end over other steps: those to abort, and those that a tolerated failure readies."""
+"""Effects of a failed step on other steps: those to abort, and those that become ready after a tolerated failure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from flytenb.runner.step import DONE, WAITING, Scope, Step
 
 
 def unfinished(scope: Scope) -> Iterator[Step]:
-    """Yield the steps of a scope, and of those inside of it, that haven't ended; close those inside."""
+    """Yield the steps of a scope and of its inner scopes that haven't ended; close the inner scopes."""
     for step in scope.steps:
         if step.state is not DONE:
             yield step
@@ -18,9 +18,11 @@ def unfinished(scope: Scope) -> Iterator[Step]:
 
 
 def dependents(step: Step) -> Iterator[Step]:
-    """Yield what depends on a failed step inside its scope, each to be aborted before the next; close what is inside.
+    """Yield the steps of the same scope that depend on a failed step, and close inner scopes.
 
-    What is in a case of a conditional that hasn't decided is only doomed: that matters if the case is taken.
+    Each must be aborted before the next is requested.
+
+    A step in a case of an undecided conditional is marked as doomed instead: it matters only if the case is taken.
     """
     todo = list(step.successors)
     while todo:
@@ -39,7 +41,7 @@ def dependents(step: Step) -> Iterator[Step]:
 
 
 def doomed_in(branch: Step) -> Iterator[Step]:
-    """Yield what of the case that a branch has taken can't run, and what depends on it."""
+    """Yield the doomed steps of the case that a branch has taken, and the steps that depend on them."""
     for step in list(branch.scope.steps):
         if step.is_doomed and step.case_of is branch and step.state is WAITING:
             yield step
@@ -47,7 +49,7 @@ def doomed_in(branch: Step) -> Iterator[Step]:
 
 
 def pass_over(failed: Step) -> list[Step]:
-    """Go on after a failed step, leaving out the closing step of the same node; return what that readies."""
+    """Continue after a failed step without the closing step of its node; return the steps that become ready."""
     ready: list[Step] = []
     todo = [failed]
     while todo:

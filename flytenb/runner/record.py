@@ -19,7 +19,7 @@ _QUEUED, _NOT_CACHED = Phase.QUEUED, CacheStatus.DISABLED
 
 
 class RunLog(Protocol):
-    """Where what a node prints goes, and what is known of each node."""
+    """The log and the records of a run."""
 
     records: dict[str, Record]
 
@@ -27,7 +27,7 @@ class RunLog(Protocol):
 
 
 class Record:
-    """What is known of one node so far; only the scheduler, under its lock, changes it."""
+    """The state of one node; changed by the scheduler only, under its lock."""
 
     __slots__ = (
         "__weakref__", "attempts", "cache", "done", "ended", "error", "log", "log_size", "path", "phase", "retries",
@@ -56,29 +56,29 @@ class Record:
 
     @property
     def entity(self) -> Any:
-        """What runs there; None for a branch."""
+        """The entity; None for a branch."""
         return None if self.use is None else self.use.entity
 
     @property
     def getters(self) -> Sequence[tuple[str, Getter]]:
-        """How its inputs are taken, by name."""
+        """Functions that take the inputs, by name."""
         wires = self.wires
         return () if wires is None else [(name, partial(wires.take, key, number)) for name, key, number in self.inputs]
 
     @property
     def inputs(self) -> tuple[Input, ...]:
-        """What fills its inputs."""
+        """The inputs, as a run takes them."""
         return () if self.use is None else self.use.inputs
 
     @property
     def outputs(self) -> dict[str, CrossingValue | None]:
-        """What it has made, by name; None for what it hasn't."""
+        """The outputs by name; None for one that doesn't exist yet."""
         if self.use is None or self.wires is None:
             return {}
         return {name: self.wires.values.get(key) for name, key in self.use.outputs}
 
     def hashes(self) -> dict[str, str]:
-        """Return the hashes that producers gave to inputs by a `HashMethod`: a cluster's cache knows these alone."""
+        """Return the hashes that producers gave to inputs by a `HashMethod`; a cluster's cache uses only these."""
         if self.use is None or self.wires is None:
             return {}
         given = ((name, source(self.wires.values)) for name, source in self.use.sources)
@@ -86,7 +86,7 @@ class Record:
         return {name: said for name, said in found if said is not None}
 
     def write(self, text: str) -> None:
-        """Add to what the node prints, for as long as its run is kept."""
+        """Append to the node's log, unless its run has been collected."""
         log = self.run_log()
         if log is not None:
             log.write(self, text)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class State(Enum):
-    """Where a step stands."""
+    """State of a step."""
 
     WAITING = auto()
     READY = auto()
@@ -45,7 +45,7 @@ WAITING, READY, RUNNING, DONE = State.WAITING, State.READY, State.RUNNING, State
 
 
 class Later(Enum):
-    """What a step answers when its end comes from elsewhere."""
+    """Answer of a step that is ended later by `RunControl.complete` or `fail`."""
 
     LATER = auto()
 
@@ -54,23 +54,25 @@ LATER = Later.LATER
 
 
 class Step:
-    """Something to do once everything before it is done.
+    """A unit of work that runs once all steps before it are done.
 
     Attributes:
-        waits: how many steps before it aren't done yet.
+        waits: the number of steps before it that aren't done yet.
         successors: steps that wait for this one.
-        is_opening: whether its record begins here; `is_closing`: whether it ends here.
+        is_opening: whether its node begins with it.
+        is_closing: whether its node ends with it.
         opens: the scope that begins when it has succeeded.
-        closes: the scope whose outputs it collects: if it fails, they have.
-        may_move: whether its task calls anything that could change the working directory.
-        checkpoints: where its attempts wrote their checkpoints, if it may be tried again.
-        case_of: the opening step of the innermost conditional in whose cases it is.
-        is_doomed: whether it can't run any more, should its case be taken.
+        closes: the scope with the outputs that it collects; if it fails, the scope has failed.
+        may_move: whether its task may change the working directory.
+        checkpoints: the checkpoint directories of its attempts, if it may be retried.
+        case_of: the opening step of the innermost conditional that contains it in a case.
+        is_doomed: whether it can't run even if its case is taken.
         state_use: the process-wide state that its task uses.
-        retries: how often it may be tried again.
-        timeout: seconds that one attempt may take.
-        tries: how often it was started; `attempt` is the one that is going on.
-        holds_worker: False if it may block for long and so must not take one of the run's workers.
+        retries: the number of retries.
+        timeout: the timeout of one attempt in seconds.
+        tries: the number of attempts that were started.
+        attempt: the current attempt.
+        holds_worker: False if it may block for long and so isn't counted as one of the run's workers.
     """
 
     __slots__ = (
@@ -113,7 +115,7 @@ class Step:
             other.waits += 1
 
     def release(self) -> list[Step]:
-        """Count it as done for those that wait for it; return what that readies. Under the scheduler's lock."""
+        """Count it as done for the steps that wait for it; return those that it readies. Under the scheduler's lock."""
         ready = []
         for successor in self.successors:
             waits = successor.waits = successor.waits - 1
@@ -122,11 +124,11 @@ class Step:
         return ready
 
     def execute(self, run: RunControl) -> Answer:
-        """Do it, without the scheduler's lock."""
+        """Run the step, without the scheduler's lock."""
         raise NotImplementedError
 
     def on_abort(self) -> None:
-        """Let go of what is held outside: timers, jobs, loops. Under the scheduler's lock: it must not block."""
+        """Release timers, jobs and loops. Under the scheduler's lock: it must not block."""
 
     def __repr__(self) -> str:
         return f"<{class_name(self)} {self.path or '(run)'} {self.state.name}>"
@@ -136,15 +138,15 @@ class Scope:
     """Steps that fail together: the inside of a workflow, a map, a dynamic, or one call of an eager task.
 
     Attributes:
-        path: the node whose inside it is.
+        path: the path of the node that contains it.
         parent: the scope around it; None for the whole run.
-        is_fail_fast: whether one failure ends all, or only what depends on it.
+        is_fail_fast: whether one failure ends all steps, or only those that depend on it.
         execution_is_fail_fast: the policy of the execution that it is a part of, which also holds in subworkflows and
             dynamics (propeller, 1.16.8); a launch plan and a call of an eager task are executions of their own.
         closing: the step that becomes ready, or fails, when all steps of the scope have ended.
         handler: the scope of its failure handler, which runs before a failed scope closes.
-        open: how many steps haven't ended yet.
-        is_execution: whether what is called in it is an execution of its own on a cluster.
+        open: the number of steps that haven't ended yet.
+        is_execution: whether what is called in it is a separate execution on a cluster.
     """
 
     is_execution = False
@@ -165,12 +167,12 @@ class Scope:
         self.handler: HandlerScope | None = None
 
     def add(self, step: Step) -> None:
-        """Take a step in."""
+        """Add a step."""
         self.steps.append(step)
         self.open += 1
 
     def attach(self) -> None:
-        """Become a part of the scope around it."""
+        """Add this scope to its parent."""
         if self.parent is not None:
             self.parent.children.append(self)
 
@@ -179,7 +181,7 @@ class Scope:
         return [s for s in self.steps if s.waits == 0 and s.state is WAITING]
 
     def let_go(self) -> None:
-        """Forget the steps: they and their scope hold each other, and a run is kept for long after its end."""
+        """Drop the steps: they and their scope refer to each other, and a run is kept for long after its end."""
         for step in self.steps:
             step.successors.clear()
             step.case_of = step.opens = None
@@ -192,18 +194,18 @@ class Scope:
         self.closing = self.handler = None
 
     def tolerates(self, step: Step, failure: Failure, run: RunControl) -> bool:
-        """Whether the scope goes on as if the step had succeeded. Under the scheduler's lock."""
+        """Tell whether the scope continues as if the step had succeeded. Under the scheduler's lock."""
         return False
 
     def note_done(self, step: Step, run: RunControl) -> None:
-        """Hear that a step has succeeded. Under the scheduler's lock."""
+        """Note that a step has succeeded. Under the scheduler's lock."""
 
     def note_closed(self) -> None:
-        """Hear that all its steps have ended. Under the scheduler's lock."""
+        """Note that all steps have ended. Under the scheduler's lock."""
 
 
 class HandlerScope(Scope):
-    """A failure handler's own scope: however it ends, the workflow's failure is what it was."""
+    """The scope of a failure handler; its end doesn't change the workflow's failure."""
 
     def __init__(self, failed: Scope) -> None:
         super().__init__(failed.path, failed)
@@ -240,13 +242,13 @@ class RunControl(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Expansion:
-    """What a running step adds to its run: built without the lock, committed under it.
+    """Steps that a running step adds to its run: built without the lock, committed under it.
 
     Attributes:
         scope: the new steps, all in one scope, and the scopes inside of it.
         records: the new nodes, by path.
-        graph: what the node turned out to contain, if a picture doesn't know it yet.
-        total: how many elements a map has.
+        graph: the nodes that were added, if the run's graph doesn't contain them yet.
+        total: the number of elements of a map.
     """
 
     scope: Scope
@@ -257,14 +259,14 @@ class Expansion:
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """The steps of cases that aren't taken; `error` is what the branch fails with, if it does."""
+    """The steps of cases that aren't taken, and the error that the branch fails with, if it does."""
 
     steps: Sequence[Step]
     error: Exception | None = None
 
 
 Answer = Expansion | Skip | Later | None
-"""What a step that has run answers; None if it is simply done."""
+"""The result of running a step; None if it is done."""
 
 
 class EntityStep(Step):
@@ -285,7 +287,7 @@ class EntityStep(Step):
             self.checkpoints = []
 
     def take_inputs(self, run: RunControl) -> dict[str, Any]:
-        """Take the inputs from the values before it, in a context of its own."""
+        """Take the inputs from the values of earlier nodes, in a new context."""
         run.workspace.enter()
         try:
             return {name: self.wires.take(key, number) for name, key, number in self.use.inputs}
@@ -294,7 +296,7 @@ class EntityStep(Step):
             raise
 
     def explain_input(self, error: Exception) -> None:
-        """Have the error of an input that can't be taken name it, the task and the type."""
+        """Add the names of the input, the task and the type to the error of an input that can't be taken."""
         types = self.use.entity.python_interface.inputs
         for name, key, number in self.use.inputs:
             try:
@@ -320,6 +322,6 @@ class EntityStep(Step):
         return found
 
     def put_outputs(self, outputs: Mapping[str, CrossingValue]) -> None:
-        """Leave the outputs to those after it."""
+        """Store the outputs for later nodes."""
         for name, key in self.use.outputs:
             self.wires.values[key] = outputs.get(name)

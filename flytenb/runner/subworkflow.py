@@ -1,4 +1,4 @@
-"""A workflow inside another: a step that gives it its inputs, and one that collects its outputs."""
+"""Subworkflows: one step that passes the inputs, and one that collects the outputs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from flytenb.runner.use import Key, PassOn, Values
 
 @dataclass(slots=True)
 class Passes:
-    """Values that go through a workflow's boundary: for each key, what gives the value."""
+    """Values that cross a workflow's boundary: each key with the function that returns its value."""
 
     values: Values = field(default_factory=dict)
     pairs: Sequence[tuple[Key, PassOn]] = ()
@@ -23,7 +23,7 @@ class Passes:
 
 
 class EnterStep(Step):
-    """Give a workflow its inputs, as the types that it declares."""
+    """Pass the inputs to a workflow, as its declared types."""
 
     __slots__ = ("passes",)
 
@@ -37,7 +37,7 @@ class EnterStep(Step):
 
 
 class ExitStep(Step):
-    """Collect a workflow's outputs when everything inside has ended."""
+    """Collect a workflow's outputs after its last step."""
 
     __slots__ = ("closes", "passes")
 

@@ -1,4 +1,4 @@
-"""A task: one step that calls it, or takes what the cache has of an equal call."""
+"""Tasks: one step that calls the task, or takes the cached outputs of an equal call."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class TaskStep(EntityStep):
-    """Call a task: inputs taken from the values before it, outputs packed for those after it."""
+    """Call a task: take the inputs from earlier nodes, pack the outputs for later ones."""
 
     __slots__ = ("cache", "call")
 
@@ -27,7 +27,7 @@ class TaskStep(EntityStep):
         self.cache = cache
 
     def execute(self, run: RunControl) -> None:
-        # Written out: this is what a run does most, and the call enters a context of its own anyway.
+        # Inlined for speed: this is the most frequent step, and the call enters a context anyway.
         use, wires = self.use, self.wires
         values, unpackers = wires.values, wires.unpackers
         try:
@@ -46,9 +46,9 @@ class TaskStep(EntityStep):
 def call_cached(
     cache: TaskCache, record: Record, run: RunControl, inputs: dict[str, Any], call: Call
 ) -> dict[str, CrossingValue]:
-    """Take what is stored, else call and store; equal calls wait for the first one's result.
+    """Return cached outputs, else call and store; equal calls wait for the first one's result.
 
-    A cache that fails (a full disk, a value that can't be read) costs time, never the run.
+    A cache error (a full disk, an unreadable value) costs time but doesn't fail the run.
     """
     run.workspace.enter_unmade()
     try:

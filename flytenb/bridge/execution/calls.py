@@ -1,4 +1,4 @@
-"""How one task is called with Python values: the fast way where nobody changed flytekit's, else flytekit's own.
+"""Calls of one task with Python values: a fast one for tasks that flytekit dispatches as usual, else flytekit's own.
 
 Both give what a cluster would: declared outputs, each packed to cross a node boundary. When a node runs, on which
 thread, how often it is tried: all that is left to `run`.
@@ -32,13 +32,13 @@ from flytenb.bridge.stopping import current_attempt
 from flytenb.errors import InputError
 
 Call = Callable[[Workspace, dict[str, Any]], dict[str, CrossingValue]]
-"""Takes the run's workspace and the inputs as Python values, which it may empty; gives the outputs, packed."""
+"""Takes the run's workspace and the inputs as Python values, which it may empty; returns the packed outputs."""
 
 _PREFIX = "Error encountered while executing"
 
 
 def build_call(task: Any, *, strict: bool = False) -> Call:
-    """Prepare the call of a task once, for every time that it runs."""
+    """Prepare the call of a task, once for all its calls."""
     if is_stub(task):
         return _refusing_call(task)
     if isinstance(task, ContainerTask):
@@ -58,7 +58,7 @@ def _refusing_call(entity: Any) -> Call:
 
 
 def is_plain(task: Any) -> bool:
-    """Whether nobody overrode how flytekit dispatches this task, so that the fast call gives the same answers."""
+    """Tell whether flytekit dispatches this task as usual, so that the fast call returns the same."""
     cls = type(task)
     return (
         isinstance(task, PythonTask)
@@ -72,19 +72,19 @@ def is_plain(task: Any) -> bool:
 
 
 def is_async(task: Any) -> bool:
-    """Whether the task's function is a coroutine function that flytekit would run on a loop thread of its own."""
+    """Tell whether the task's function is a coroutine function, which flytekit would run on a loop thread."""
     return (
         isinstance(task, AsyncPythonFunctionTask) and type(task).async_execute is AsyncPythonFunctionTask.async_execute
     )
 
 
 def is_recoverable(error: BaseException) -> bool:
-    """Whether a cluster would try again after this error: only what says so itself is retried."""
+    """Tell whether a cluster would retry after this error: only recoverable errors are retried."""
     return isinstance(error, FlyteRecoverableException)
 
 
 def body_of(task: Any) -> Callable[..., Any]:
-    """The function to call with the inputs, in the way that this task type asks for."""
+    """Return the function to call with the inputs, as the task type requires."""
     mock = mock_of(task)
     if mock is not None:
         return mock
@@ -111,8 +111,8 @@ def _fast_call(task: PythonTask[Any], strict: bool) -> Call:
             if own is not None:
                 own(workspace, inputs)
             box = [current_attempt().run(body, inputs)]
-            inputs.clear()  # a task may return what it was given, which is then nobody else's any more
-            stack.mode = AS_POD  # from here on as in `Workspace.enter_to_pack`
+            inputs.clear()  # a task may return an input, which must then have no other owner
+            stack.mode = AS_POD  # from here as in `Workspace.enter_to_pack`
             return pack(box)
 
         return call
@@ -172,7 +172,7 @@ def _compatible_call(entity: Any) -> Call:
 
 
 def _unwrap_message(error: Exception) -> None:
-    """Take back the prefix that flytekit writes over the arguments of a user's exception."""
+    """Remove the prefix that flytekit adds to the arguments of a user's exception."""
     if error.args and isinstance(error.args[0], str) and error.args[0].startswith(_PREFIX):
         error.args = (error.args[0].partition(":\n  ")[2], *error.args[1:])
 
@@ -190,12 +190,12 @@ def _read_promises(result: Any, interface: Interface) -> dict[str, CrossingValue
 
 
 def ignores_outputs(error: BaseException) -> bool:
-    """Whether the task said that what it made may be dropped (distributed training's other ranks)."""
+    """Tell whether a task declared its outputs as to be ignored (the other ranks of distributed training)."""
     return isinstance(error, IgnoreOutputs)
 
 
 def build_result(interface: Interface, values: Mapping[str, CrossingValue], own: Callable[[Any, Any], Any]) -> Any:
-    """What calling the entity returns: nothing, the one output, or the named tuple of all.
+    """Return the result of calling the entity: None, the only output, or the named tuple of all.
 
     As `flytekit.core.promise.create_native_named_tuple`, 1.16.31. `own` gets each output and its type and makes it the
     caller's.
@@ -211,7 +211,7 @@ def build_result(interface: Interface, values: Mapping[str, CrossingValue], own:
 
 
 def name_positional(entity: Any, positional: tuple[Any, ...], named: Mapping[str, Any]) -> dict[str, Any]:
-    """Give positional arguments the names of the inputs, in declared order.
+    """Map positional arguments to the inputs, in declared order.
 
     Raises:
         InputError: for more arguments than inputs, or an input given twice.

@@ -1,4 +1,4 @@
-"""Run a task's coroutine on its node's thread; a request to stop wakes it from what it awaits."""
+"""Coroutines of tasks, run on the node's thread; a request to stop interrupts an `await`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from flytenb.bridge.stopping import current_attempt
 def run_coroutine(
     coroutine: Coroutine[Any, Any, Any], new_loop: Callable[[], asyncio.AbstractEventLoop] | None = None
 ) -> Any:
-    """Run a coroutine in an event loop of its own, made by `new_loop`, and return what it returned."""
+    """Run a coroutine in a new event loop, made by `new_loop`, and return its result."""
     attempt = current_attempt()
     with asyncio.Runner(loop_factory=new_loop) as runner:
         attempt.loop = runner.get_loop()

@@ -1,4 +1,4 @@
-"""An eager task's coroutine, run here with a controller of ours: every call that it makes becomes a node of the run."""
+"""Coroutines of eager tasks, run with a controller that makes every call a node of the run."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ Add = Callable[[Any, dict[str, Any]], Awaitable[Any]]
 
 
 class _Controller:
-    """What flytekit asks for in its context: it only ever calls `add` (`core/promise.py`, 1.16.31)."""
+    """The controller in flytekit's context, which calls only its `add` (`core/promise.py`, 1.16.31)."""
 
     def __init__(self, workspace: Workspace, add: Add) -> None:
         self._workspace = workspace
         self._add = add
 
     async def add(self, entity: Any, input_kwargs: dict[str, Any]) -> Any:
-        """Run an entity that the eager task called, as its names have it now."""
+        """Run an entity that the eager task called, recompiled if it is stale."""
         if inner_workflow(entity) is not None:
             with shielded(), self._workspace.outside():
                 recompile_stale(entity)
@@ -42,21 +42,21 @@ def run_eager(
     add: Add,
     new_loop: Callable[[], asyncio.AbstractEventLoop] | None = None,
 ) -> Any:
-    """Run the coroutine to its end on this thread, in a loop that `new_loop` makes, and return what it returned."""
+    """Run the coroutine on this thread, in a loop that `new_loop` makes, and return its result."""
     context = workspace.context(ExecutionState.Mode.EAGER_EXECUTION, worker_queue=_Controller(workspace, add))
     workspace.enter(context)
     return current_attempt().call(lambda: run_coroutine(task.task_function(**inputs), new_loop))
 
 
 def eager_error(name: str, error: BaseException) -> Exception:
-    """What an eager task catches when a call of its failed, on a cluster and so here."""
+    """Return the exception that an eager task catches when one of its calls failed, as on a cluster."""
     made: Exception = EagerException(f"Error executing {name} with error: {error}")
     made.__cause__ = error
     return made
 
 
 def cause_of(error: BaseException) -> BaseException:
-    """The user's own exception behind what an eager task let through, with the eager's frames on top of its own."""
+    """Return the user's exception that caused an eager task's error, with the frames of the eager task on top."""
     while isinstance(error, EagerException) and error.__cause__ is not None:
         cause = error.__cause__
         trace = cause.__traceback__

@@ -1,7 +1,7 @@
-"""Copies of files: those that a task is given, as each pod has its own, and those that a run gives out to its user.
+"""Copies of files: inputs of tasks, as each pod has its own, and values that a run returns to its user.
 
-A task's copy is made when the path is first asked for (`open(file)`, `file.download()`), as a pod downloads it then:
-what is only handed on, or read as a stream, is never copied. A user's copy is made at once, so that its path exists.
+A task's copy is made on the first use of the path (`open(file)`, `file.download()`), as a pod downloads it then: a file
+that is only passed on, or read as a stream, isn't copied. A user's copy is made at once, so that its path exists.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from flytenb.bridge import private
 from flytenb.bridge.context import Workspace
 
 Own = Callable[[Workspace, dict[str, Any]], None]
-"""Makes the files among a task's inputs its own."""
+"""Gives a task its own copies of the files among its inputs."""
 
 
 def own_files(types: Mapping[str, Any]) -> Own | None:
-    """Prepare it for inputs of these types; None if they can't hold a file."""
+    """Prepare this for inputs of these types; None if they can't hold a file."""
     holding = [name for name, declared in types.items() if may_hold_files(declared)]
     if not holding:
         return None
@@ -45,17 +45,17 @@ def own_files(types: Mapping[str, Any]) -> Own | None:
 
 
 def may_hold_files(declared: Any) -> bool:
-    """Whether a value of this type may be or contain a file or directory."""
+    """Tell whether a value of this type may be or contain a file or directory."""
     return _may_hold((FlyteFile, FlyteDirectory), declared, set())
 
 
 def may_hold_copies(declared: Any) -> bool:
-    """Whether a value of this type, None if it isn't known, may be or contain what `copy_files` copies."""
+    """Tell whether a value of this type may be or contain a file that `copy_files` copies; None is any type."""
     return declared is None or _may_hold((FlyteFile, FlyteDirectory, StructuredDataset), declared, set())
 
 
 def _may_hold(kinds: tuple[type, ...], declared: Any, seen: set[int]) -> bool:
-    if type(declared) is type and declared.__module__ == "builtins":  # the common case, and quickly told
+    if type(declared) is type and declared.__module__ == "builtins":  # the common case, decided quickly
         return False
     if id(declared) in seen:
         return False
@@ -75,7 +75,7 @@ def _may_hold(kinds: tuple[type, ...], declared: Any, seen: set[int]) -> bool:
 
 
 def paths_in(value: Any) -> Iterator[str]:
-    """Yield the local paths of the files in a value, and where they were uploaded to."""
+    """Yield the local paths of the files in a value, and the addresses that they were uploaded to."""
     for file in _files_in(value):
         held = private.dataset_literal(file) if isinstance(file, StructuredDataset) else None
         found = [held and held.uri] if isinstance(file, StructuredDataset) else [file.path, private.remote_source(file)]
@@ -83,7 +83,7 @@ def paths_in(value: Any) -> Iterator[str]:
 
 
 def own_value(workspace: Workspace, value: Any, declared: Any) -> Any:
-    """Make the files in a value of this type that a task receives its own; return the same value."""
+    """Give a task its own copies of the files in an input of this type; return the same value."""
     if may_hold_files(declared):
         _own_all(workspace, value)
     return value
@@ -96,7 +96,7 @@ def _own_all(workspace: Workspace, value: Any) -> None:
 
 
 def _files_in(value: Any) -> Iterator[FlyteFile | FlyteDirectory | StructuredDataset]:
-    """Go through a value that was made from a literal, so that it doesn't hold itself."""
+    """Yield the files in a value that was made from a literal, so that it doesn't contain itself."""
     if isinstance(value, FlyteFile | FlyteDirectory | StructuredDataset):
         yield value
         return
@@ -114,7 +114,7 @@ def _files_in(value: Any) -> Iterator[FlyteFile | FlyteDirectory | StructuredDat
 
 
 def _own(workspace: Workspace, file: Any) -> None:
-    """Give a local file a path of its own, as flytekit does for a remote one (checked in 1.16.31)."""
+    """Give a local file another path that is filled on first use, as flytekit does for a remote one (1.16.31)."""
     source = str(file.path)
     if private.remote_source(file) is not None or not Path(source).exists():
         return
@@ -133,7 +133,7 @@ def _copy(source: str, target: str, copy: Callable[[str, str], Any] = shutil.cop
 
 
 def copy_files(value: Any, copy: Callable[[str], str]) -> Any:
-    """Copy the local files in a value that the caller alone holds; return the same value with their new paths."""
+    """Copy the local files in a value that only the caller holds; return the same value with the new paths."""
     for file in _files_in(value):
         if isinstance(file, StructuredDataset):
             held = private.dataset_literal(file)
@@ -147,9 +147,9 @@ def copy_files(value: Any, copy: Callable[[str], str]) -> Any:
 
 
 def keep_files(root: Path, value: Any) -> Any:
-    """Move local files in what a task returned below a directory, as hard links where that is possible.
+    """Move the local files in an output below a directory, as hard links where possible.
 
-    What keeps them where they are, a `TemporaryDirectory` that the value holds, say, may end with the task's process.
+    Their present directory may be removed with the task's process, such as a `TemporaryDirectory` of the value.
     """
 
     def keep(source: str) -> str:
@@ -166,12 +166,12 @@ def keep_files(root: Path, value: Any) -> Any:
 def _link(source: str, target: str) -> None:
     try:
         os.link(source, target)
-    except OSError:  # of another file system
+    except OSError:  # on another file system
         shutil.copyfile(source, target)
 
 
 def copy_for_task(workspace: Workspace, value: Any) -> Any:
-    """Copy the files in a value for a task that converts its inputs itself: it gets them by literals of local files."""
+    """Copy the files in a value for a task that converts its inputs itself: it receives literals of local files."""
 
     def copy(source: str) -> str:
         target = str(workspace.root / uuid4().hex / Path(source).name)
@@ -182,7 +182,7 @@ def copy_for_task(workspace: Workspace, value: Any) -> Any:
 
 
 def let_go(value: Any) -> Any:
-    """Let the local directories in a value be uploaded, as files are: one made from a literal says that it isn't."""
+    """Let the local directories in a value be uploaded, as files are; one made from a literal isn't by default."""
     for file in _files_in(value):
         if isinstance(file, FlyteDirectory):
             private.allow_upload(file)
@@ -190,10 +190,10 @@ def let_go(value: Any) -> Any:
 
 
 class Handouts:
-    """Copies of the files that one run gives out: writing into one changes neither the run nor another copy.
+    """Copies of the files that one run returns to its user: writing to one changes neither the run nor another copy.
 
-    They share a directory, which is removed when the interpreter exits, or once the run, the values that it gave out
-    and their paths are all garbage and `_KEPT` other runs have given out files since: a path may live on as plain text.
+    They share a directory, which is removed when the interpreter exits, or once the run, the returned values and their
+    paths are all garbage and `_KEPT` other runs have returned files since: a path may be kept as plain text.
     """
 
     def __init__(self) -> None:
@@ -201,7 +201,7 @@ class Handouts:
         self._root: Path | None = None
 
     def give(self, value: Any, declared: Any) -> Any:
-        """Copy the files in a value of this type that the caller alone holds; return the same value."""
+        """Copy the files in a value of this type that only the caller holds; return the same value."""
         return copy_files(value, self._copy) if may_hold_copies(declared) else value
 
     def _copy(self, source: str) -> HeldPath:
@@ -221,13 +221,13 @@ recent_handouts: deque[Handouts] = deque(maxlen=_KEPT)
 
 
 def _remove(root: Path, owner: int) -> None:
-    """Remove a directory, unless this is the exit of a process that was forked from the owner's."""
+    """Remove a directory, unless this process was forked from the owner's."""
     if os.getpid() == owner:
         shutil.rmtree(root, ignore_errors=True)
 
 
 class HeldPath(str):
-    """A path that keeps the directory in which it lies."""
+    """A path that keeps its directory."""
 
     holds: Handouts
 
