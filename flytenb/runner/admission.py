@@ -24,14 +24,14 @@ _NEEDS_MAIN_THREAD = (
 class Admission:
     """Admits the steps of a run that use process-wide state. Every method is called under the scheduler's lock.
 
-    How a step is begun later is an argument and not kept: a run and its admission would hold each other.
+    The function that begins a step later is an argument and isn't kept: a run and its admission would form a cycle.
 
     Args:
-        journal: of the run.
+        journal: the journal of the run.
 
     Attributes:
-        alone: the step that runs alone, if one does.
-        running: how many steps run that hold a worker.
+        alone: the running step that excludes all others, if there is one.
+        running: the number of running steps that hold a worker.
     """
 
     def __init__(self, journal: Journal) -> None:
@@ -86,5 +86,5 @@ class Admission:
 
 def _call_on_main_thread(function: Callable[..., Any], inputs: dict[str, Any]) -> Any:
     if not main_thread.is_waiting:
-        print(_NEEDS_MAIN_THREAD)  # noqa: T201 - into the node's own output
+        print(_NEEDS_MAIN_THREAD)  # noqa: T201 - into the node's output
     return main_thread.call(function, inputs)

@@ -23,7 +23,7 @@ class Writable(Protocol):
 Sink = Callable[[], Writable | None]
 """Weak reference to the receiver of a node's output: contexts that an event loop keeps must not keep a run alive."""
 
-# A context variable, so that what a node starts on an event loop or by `asyncio.to_thread` prints to that node too.
+# A context variable, so that code that a node starts on an event loop or by `asyncio.to_thread` prints there too.
 _sink: ContextVar[Sink | None] = ContextVar("flytenb_sink", default=None)
 _lock = threading.Lock()
 _users = 0
@@ -82,7 +82,7 @@ def begin(*, is_replaced: bool = False) -> None:
 
 
 def hold() -> None:
-    """Keep the routing that a run has begun until one more `end`."""
+    """Keep the routing until one more `end`."""
     global _users
     with _lock:
         _users += 1
@@ -98,7 +98,7 @@ def end() -> None:
 
 
 def _take_out() -> None:
-    """Put back what routing has replaced."""
+    """Restore what routing has replaced."""
     if _starts is not None and threading.Thread.start is _starts[1]:
         threading.Thread.start = _starts[0]  # type: ignore[method-assign, assignment]
     for name in ("stdout", "stderr"):
@@ -127,7 +127,7 @@ def _start_for_node(start: _Start) -> _Start:
 
 
 def write_captured(text: str) -> None:
-    """Add what was printed elsewhere to what this thread's node prints."""
+    """Add text that was printed in another process to the output of this thread's node."""
     sink = _sink.get()
     if sink is not None and text:
         _write_to(sink, text)
@@ -145,7 +145,7 @@ def _write_to(sink: Sink, text: str) -> None:
 
 
 def _start_anew() -> None:
-    """In a process that was forked: no run goes on in it."""
+    """Reset the routing in a forked process, which has no runs."""
     global _users
     _users = 0
     _lock._at_fork_reinit()  # type: ignore[attr-defined]

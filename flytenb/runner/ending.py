@@ -1,4 +1,4 @@
-"""The end of a run: what it held is let go, its jobs are done, and who waits for it is woken. Once."""
+"""End of a run, once: its resources are released, its jobs called, its waiters woken."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 class Ending:
-    """What is done at the end of a run.
+    """The end of a run.
 
     Args:
-        journal: of the run.
-        workspace: of the run.
+        journal: the journal of the run.
+        workspace: the workspace of the run.
 
     Attributes:
-        finished: set when the run is over.
+        finished: set when the run has ended.
     """
 
     def __init__(self, journal: Journal, workspace: Workspace) -> None:
@@ -37,7 +37,7 @@ class Ending:
         self._is_wound_up = False
 
     def wind_up(self, root: Scope | None) -> None:
-        """Let go of what a run held that has ended, and wake those who wait for it. Without the lock."""
+        """Release the resources of an ended run and wake its waiters. Without the lock."""
         with self._journal.lock:
             if self._is_wound_up:
                 return
@@ -45,7 +45,7 @@ class Ending:
         capture.end()
         during_runs.end()
         if self._journal.run_record.phase is Phase.ABORTED:
-            resources.workers.submit(self._workspace.close)  # the one who cancels doesn't wait for a large directory
+            resources.workers.submit(self._workspace.close)  # so that `cancel` doesn't wait for a large directory
         else:
             self._workspace.close()
         with self._journal.lock:
@@ -58,7 +58,7 @@ class Ending:
             self.finished.set()
 
     def add(self, job: Callable[[], Any]) -> None:
-        """Call `job` when the run is over, at once if it is."""
+        """Call `job` at the end of the run, at once if it has ended."""
         with self._journal.lock:
             if not self.finished.is_set():
                 self._jobs.append(job)
@@ -67,7 +67,7 @@ class Ending:
 
 
 def _call_all(jobs: Iterable[Callable[[], Any]]) -> None:
-    """Call what was to be done at the end of a run; one that raises is reported, and the others are called."""
+    """Call the jobs for the end of a run; one that raises is reported and doesn't stop the others."""
     for job in jobs:
         try:
             job()

@@ -28,11 +28,11 @@ class EntityPlan:
     """How a run treats an entity.
 
     Attributes:
-        entity: kept with it, so that its identity stays its own.
-        kind: of the entity.
-        workflow: the workflow that it opens to, if it is one.
-        call: how it is called, if each of its nodes is one call.
-        is_cached: whether a node of it may be answered from the cache.
+        entity: the entity; kept so that its id isn't reused.
+        kind: the kind of the entity.
+        workflow: the workflow inside of it, if there is one.
+        call: the call of the entity, if each of its nodes is one call.
+        is_cached: whether its nodes may take outputs from the cache.
         state_use: the process-wide state that it uses.
         may_move: whether it may change the working directory.
     """
@@ -50,7 +50,7 @@ class EntityPlans:
     """The plans of a run's entities.
 
     Args:
-        settings: how the run is done.
+        settings: the settings of the run.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -78,7 +78,7 @@ class EntityPlans:
         return EntityPlan(entity, kind, None, call, True, use, may_move)
 
     def _stand_in(self, entity: Any) -> Any:
-        """What answers for an entity: what the run was given for it, else its mock; None where it answers itself."""
+        """Return the replacement of an entity: its stand-in, else its mock, else None."""
         stand_ins = self._settings.stand_ins
         given = stand_ins.get(entity.name) if stand_ins else None
         return mock_of(entity) if given is None else given
@@ -92,15 +92,15 @@ class EntityPlans:
         )
 
     def _is_apart(self, entity: Any, kind: Kind) -> bool:
-        """Whether it runs in a process of its own."""
+        """Tell whether it runs in a process."""
         return self._settings.processes and kind is Kind.TASK and can_travel(entity)
 
     def _state_use(self, entity: Any, kind: Kind) -> tuple[StateUse, bool]:
-        """The process-wide state that a task uses, and whether it may change the working directory.
+        """Return the process-wide state that a task uses, and whether it may change the working directory.
 
-        A task that runs in a process of its own uses none of this one.
+        A task that runs in another process uses no state of this one.
         """
-        if kind not in (Kind.TASK, Kind.DYNAMIC):  # an eager task waits for others, which might wait for what it holds
+        if kind not in (Kind.TASK, Kind.DYNAMIC):  # an eager task waits for others, which may wait for its state
             return NOTHING, True
         use, may_move = state_use_of(entity, has_own_cwd=HAS_OWN_CWD, calls_run=kind is Kind.TASK)
         if self._is_apart(entity, kind):
@@ -108,7 +108,7 @@ class EntityPlans:
         return use or NOTHING, may_move
 
     def cache(self, entity: Any, policy: Policy) -> TaskCache | None:
-        """The cache of a task that asks for one, made once, unless the run or flytekit's configuration says no."""
+        """Return the cache of a cached task, made once; None if the run or flytekit's configuration disables it."""
         if policy.cache_version is None or self._settings.cache is False:
             return None
         key = (id(entity), policy)

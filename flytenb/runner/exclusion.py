@@ -94,7 +94,7 @@ class Exclusion:
                     waiter.hold, waiter.wake, waiter.is_woken = hold, wake, False
                 return blocked
             if self._leave_line(hold.use, key) and hold.use in self._lines and hold.use.conflict_with(hold.use):
-                self._lines[hold.use] = self._lines.pop(hold.use)  # the other lines come first now
+                self._lines[hold.use] = self._lines.pop(hold.use)  # after the other lines
             if hold.use.environment and not any(other.use.environment for other in self._holds):
                 self._environment = set_environment(hold.use.environment)
             self._holds.append(hold)
@@ -135,7 +135,7 @@ class Exclusion:
         return None
 
     def _waits_for(self, other: Hold, hold: Hold, seen: set[int]) -> bool:
-        """Whether a task waits for a node of a run inside of it, which waits for what this node runs inside of."""
+        """Tell whether a task waits for a node of a run inside of it, which waits for the task around this node."""
         if not hold.is_nested or id(other) in seen:
             return False
         seen.add(id(other))
@@ -144,7 +144,7 @@ class Exclusion:
         return any(h.contains(hold) or self._waits_for(h, hold, seen) for h in in_the_way)
 
     def is_written(self, state: str) -> bool:
-        """Tell whether a task that runs changes this state."""
+        """Tell whether a running task changes this state."""
         with self._lock:
             return any(state in other.use.writes for other in self._holds)
 
@@ -162,7 +162,7 @@ class Exclusion:
             wake()
 
     def forget(self, run: object, path: str, use: StateUse) -> None:
-        """Let a task wait no longer: it will not run."""
+        """Remove a waiting task that won't run."""
         with self._lock:
             if not self._leave_line(use, (id(run), path)):
                 return
@@ -179,7 +179,7 @@ class Exclusion:
         return True
 
     def _wake_next(self) -> Iterator[Callable[[], None]]:
-        """Choose whom to wake: of each line that can go on, the first, or all if they don't conflict."""
+        """Return the tasks to wake: of each line that can continue the first, or all if they don't conflict."""
         before: list[StateUse] = []
         for use, line in self._lines.items():
             is_free = not any(use.conflict_with(other.use) for other in self._holds)

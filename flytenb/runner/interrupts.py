@@ -1,4 +1,4 @@
-"""Waiting and acting on the main thread, where an interrupt may be raised between any two instructions."""
+"""Latches and blocks that are safe on the main thread, where an interrupt may arrive between any two instructions."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ _is_held_back = False
 def held_back() -> Iterator[None]:
     """Delay an interrupt of the main thread until the end of the block, which must not be executed in part.
 
-    Inside of another such block it waits until that one is done.
+    In a nested block it is deferred until the end of the outer one.
     """
     global _is_held_back
     is_main = threading.current_thread() is threading.main_thread()

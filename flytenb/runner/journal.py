@@ -1,4 +1,4 @@
-"""The events of one run, in order, and their delivery to listeners.
+"""Events of one run, in order, and their delivery to listeners.
 
 Events are appended under the run's lock. Listeners are called without it, each by at most one thread of the shared pool
 at a time: a listener that blocks or raises delays neither the run nor the other listeners.
@@ -49,11 +49,11 @@ class Journal:
     """The events of one run and its listeners.
 
     Attributes:
-        lock: held while anything of the run changes; never while code of the user's runs.
-        records: what is known of each node, by path.
-        run_record: what is known of the run itself.
-        weak: a reference that doesn't keep it.
-        spawned: the events that tell what a node turned out to contain.
+        lock: held while the state of the run changes; never while a user's code runs.
+        records: the records of the nodes, by path.
+        run_record: the record of the run itself.
+        weak: a weak reference to the journal.
+        spawned: the events with the graphs of added nodes.
     """
 
     def __init__(self, listeners: Iterable[Listener] = ()) -> None:
@@ -99,7 +99,7 @@ class Journal:
     def _append(self, entry: RunEvent | Record, phase: Phase | None = None) -> None:
         """Append an event. The start and success of a node are kept as its record and converted to events when read.
 
-        A run has two of these for each node, and the garbage collector would look at each event.
+        A run has two of these per node, and the garbage collector would traverse each event.
         """
         self._entries.append(entry)
         self._phases.append(phase)
@@ -176,7 +176,7 @@ class Journal:
         subscription.is_removed = True
         self._subscriptions = [other for other in self._subscriptions if other is not subscription]
 
-    # --- what nodes print --------------------------------------------------------------------------------------
+    # --- output of nodes ---------------------------------------------------------------------------------------
 
     def note(self, record: Record, text: str) -> None:
         """Add a remark of flytenb to the output of a node."""

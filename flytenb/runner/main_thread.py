@@ -78,9 +78,9 @@ class MainThread:
         """Wait for a latch; on the main thread, execute queued calls during the wait.
 
         Args:
-            latch: what is waited for.
-            timeout: in seconds; None for as long as it takes.
-            look: called each time that the thread wakes.
+            latch: the latch.
+            timeout: in seconds; None for no limit.
+            look: called whenever the thread wakes.
         """
         if threading.current_thread() is not threading.main_thread():
             return latch.wait(timeout, look)
@@ -96,7 +96,7 @@ class MainThread:
             self._waits.remove(latch)
 
     def make_pending(self) -> None:
-        """Make the calls that wait. On the main thread."""
+        """Make the pending calls. On the main thread."""
         while self._calls:
             self._calls.popleft().make()
 

@@ -1,4 +1,4 @@
-"""Decide, once per run, what each node does and how each value crosses each edge."""
+"""The plan of a run: the steps of each node, and the way in which each value crosses each edge."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ Ends = dict[str, Step]
 
 
 class Planner:
-    """Builds steps: for the whole run before it starts, for what a running step adds without any lock.
+    """Builds steps, before the run starts and for expansions of running steps, without a lock.
 
     Args:
-        settings: how the run is done.
-        records: where the records of the nodes go.
-        run_log: a weak reference to what takes their output.
+        settings: the settings of the run.
+        records: receives the records of the nodes.
+        run_log: a weak reference to the receiver of their output.
 
     Attributes:
         gates: the gates of the run.
@@ -62,7 +62,7 @@ class Planner:
         self._entity_plans = EntityPlans(settings)
 
     def _into(self, records: dict[str, Record]) -> Planner:
-        """Return this planner, with all that it knows, for records that the run doesn't have yet."""
+        """Return a copy of this planner for records that aren't part of the run yet."""
         other = copy.copy(self)
         other.records = records
         return other
@@ -70,7 +70,7 @@ class Planner:
     # --- a workflow --------------------------------------------------------------------------------------------
 
     def add_workflow(self, wired: Wired, scope: Scope) -> None:
-        """Build all the steps of a workflow's inside, and those of its failure handler."""
+        """Build the steps of a workflow's nodes and of its failure handler."""
         starts: Ends = {}
         ends: Ends = {}
         wires = self.wiring.connect(wired.conversions)
@@ -138,7 +138,7 @@ class Planner:
         missing = {n: self.wiring.given(v, types[n]) for n, v in saved.items() if n in types and n not in given}
         return {name: partial(_constant, value) for name, value in missing.items()}
 
-    # --- what has an inside ------------------------------------------------------------------------------------
+    # --- entities with nodes inside ----------------------------------------------------------------------------
 
     def _subworkflow(self, record: Record, entity_plan: EntityPlan, scope: Scope) -> tuple[Step, Step]:
         use, path, workflow = record.use, record.path, entity_plan.workflow
@@ -178,7 +178,7 @@ class Planner:
         return Passes(self.wiring.values, pairs)
 
     def _collected(self, wired: Wired, keys: Mapping[str, Key], types: Mapping[str, Any]) -> Passes:
-        """How the outputs of a workflow are collected from its inside."""
+        """Return the function that collects the outputs of a workflow from its nodes."""
         outputs = wired.workflow.outputs
         return self._passes([(keys[name], self.wiring.passer(b, types[name])) for name, b in outputs.items()])
 
@@ -213,7 +213,7 @@ class Planner:
         branch.before(join)
 
     def _handler(self, node: WorkflowNode, scope: Scope) -> HandlerScope:
-        """Plan a failure handler: it is given the error, whatever that will be, when it runs."""
+        """Plan a failure handler; its error input is made when it runs."""
         handler = HandlerScope(scope)
         wanted = takes_error(node.entity)
         bindings = {n: b for n, b in node.bindings.items() if n != wanted}
@@ -225,7 +225,7 @@ class Planner:
         self._steps(use, self.wiring.connect(conversions), handler)
         return handler
 
-    # --- what a running step adds ------------------------------------------------------------------------------
+    # --- expansions of running steps ---------------------------------------------------------------------------
 
     def _build_elements(
         self, target: Any, policy: Policy, path: str, elements: Sequence[Mapping[str, CrossingValue]], scope: Scope
@@ -243,7 +243,7 @@ class Planner:
         return [planner._steps(use, wires, scope) for use in uses], records
 
     def _build_inside(self, step: EntityStep, workflow: Any, closing: ExitStep) -> Expansion:
-        """Plan what a dynamic's function has built."""
+        """Plan the workflow that a dynamic's function built."""
         path = step.path
         inside = require_runnable(read_built(workflow, path))
         wired = Wired.of(inside)
@@ -267,7 +267,7 @@ class RunPlan:
 
     Attributes:
         root: the scope of the step that collects the run's outputs.
-        inside: the scope of what runs.
+        inside: the scope of all other steps.
     """
 
     def __init__(
@@ -278,7 +278,7 @@ class RunPlan:
         self._outputs: dict[str, Key] = {name: ("@outputs", name) for name in outputs}
         self.root = Scope("", None)
         last = ExitStep(Record("", planner.run_log), self.root)
-        last.is_closing = False  # the run has a record of its own, which ends with it
+        last.is_closing = False  # the run ends with its own record
         last.waits = 1
         last.passes = planner._collected(wired, self._outputs, outputs)
         is_fail_fast = wired.workflow.is_fail_fast
@@ -290,15 +290,15 @@ class RunPlan:
 
     @property
     def outputs(self) -> dict[str, CrossingValue | None]:
-        """What the run has put out, by name."""
+        """The outputs of the run, by name."""
         return {name: self._values.get(key) for name, key in self._outputs.items()}
 
 
 def _error_of(scope: Scope, handler_path: str, run_log: Callable[[], RunLog | None], _: CrossingValue | None) -> Any:
-    """Return the error for a failed workflow's handler, as a cluster words it: each map on the way adds its index."""
+    """Return the error for a failed workflow's handler, worded as on a cluster: each map on the path adds its index."""
     failure, log = scope.failures[0], run_log()
     records: Mapping[str, Record] = {} if log is None else log.records
-    failed = records.get(failure.path)  # none for the outputs of the outermost workflow
+    failed = records.get(failure.path)  # None for the outputs of the outermost workflow
     if failed is not None and failed.entity is None:
         message = branch_message(failure.exception)
     else:
@@ -331,7 +331,7 @@ def _open_close(opening: Step, closing: Step) -> tuple[Step, Step]:
 
 
 def _with_insides(steps: Sequence[Step]) -> list[Step]:
-    """These steps and all in the scopes that they open."""
+    """Return these steps and those of the scopes that they open."""
     found: list[Step] = []
     for step in steps:
         found.append(step)

@@ -1,6 +1,6 @@
-"""Plain Python tasks in processes of their own, so that several can compute at once and one can really be ended.
+"""Plain Python tasks in processes: several can compute at once, and each can be ended.
 
-Each process is an executor of one worker: ending it harms nobody else. What can't travel is named before it is sent.
+Values that can't be sent to a process are named before they are sent.
 """
 
 from __future__ import annotations
@@ -47,26 +47,26 @@ from flytenb.wording.text import class_name
 _LOOK_EVERY = 0.05
 _START_METHOD = multiprocessing.get_start_method()
 _PARENT_EVERY = 1.0
-"""Seconds between two looks at whether the process that started this one is still there."""
+"""Seconds between two checks whether the parent process still exists."""
 
 
 def can_travel(task: Any) -> bool:
-    """Whether a task is a plain Python function that a process of its own may run."""
+    """Tell whether a task is a plain Python function that may run in a process."""
     cls = type(task)
     return is_plain(task) and not is_async(task) and not task.enable_deck and cls.__name__ == "PythonFunctionTask"
 
 
 @dataclass(frozen=True)
 class _Start:
-    """What a task in a process begins with: it is the kernel's, whatever ran in that process before.
+    """The initial state of a task in a process: that of the kernel, whatever ran in the process before.
 
     Attributes:
         root: the run's directory.
         cwd: the working directory, None if it has been removed.
         environ: the environment.
-        checkpoints: where the earlier attempts wrote their checkpoints.
-        gives_files: whether what it returns may hold files.
-        is_watched: whether the files that the task reads are noted.
+        checkpoints: the checkpoint directories of earlier attempts.
+        gives_files: whether its outputs may hold files.
+        is_watched: whether the files that the task reads are recorded.
     """
 
     root: Path
@@ -77,7 +77,7 @@ class _Start:
     is_watched: bool = False
 
     def take(self) -> None:
-        """Begin with it, in the process."""
+        """Install it, in the process."""
         go_to(self.cwd)
         if os.environ != self.environ:
             os.environ.clear()
@@ -129,7 +129,7 @@ def process_call(task: Any, *, strict: bool) -> Call:
 
 
 def _exit_of(error: TerminatedWorkerError) -> str:
-    """` (exit code 3)` or ` (SIGKILL)`, which loky tells only in words."""
+    """Return ` (exit code 3)` or ` (SIGKILL)`, from loky's message."""
     found = re.search(r"exit codes of the workers are \{(\w+)\((-?\d+)\)\}", str(error))
     if found is None:
         return ""
@@ -137,26 +137,24 @@ def _exit_of(error: TerminatedWorkerError) -> str:
 
 
 def _prepare_process() -> None:
-    """In a process: let flytekit accept tasks whose module isn't imported here, and ignore interrupts."""
+    """Prepare a new process: let flytekit accept tasks of modules that aren't imported in it, and ignore interrupts."""
     expect_pickled_tasks()
     _ignore_interrupts()
-    multiprocessing.set_start_method(
-        _START_METHOD, force=True
-    )  # loky puts its own in place, which the task isn't made for
+    multiprocessing.set_start_method(_START_METHOD, force=True)  # loky installs its own, which tasks don't expect
     threading.Thread(target=_end_with, args=(os.getppid(),), name="flytenb-parent", daemon=True).start()
 
 
 def _end_with(parent: int) -> None:
-    """End this process once its parent has ended without ending it, as a killed kernel does."""
+    """End this process after its parent has been killed."""
     while os.getppid() == parent:
         time.sleep(_PARENT_EVERY)
     os._exit(1)
 
 
 def _ignore_interrupts() -> None:
-    """An interrupt of the kernel reaches its processes too; whether a task ends is decided by the run.
+    """Ignore interrupts: those of the kernel reach its processes too, and the run decides whether a task ends.
 
-    A handler, since a process that the task starts would inherit a signal that is ignored.
+    Done by a handler, since a process that the task starts would inherit an ignored signal.
     """
     signal.signal(signal.SIGINT, lambda *_: None)
 
@@ -171,7 +169,7 @@ def _named_code(code: CodeType) -> tuple[Callable[..., CodeType], tuple[Any, ...
 
 
 class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
-    """Code keeps the name of its cell or file, which cloudpickle takes away: a traceback tells where it was raised."""
+    """Return the code with the name of its cell or file, which cloudpickle removes, for tracebacks."""
 
     dispatch_table = ChainMap({CodeType: _named_code}, cloudpickle.Pickler.dispatch_table)
 
@@ -197,7 +195,7 @@ def _pack_up(name: str, body: Callable[..., Any], inputs: dict[str, Any], start:
 
 
 class _Head(io.StringIO):
-    """What a task printed, up to a little more than its node keeps: a gigabyte must not fill two processes."""
+    """The output of a task, limited to a little more than its node keeps."""
 
     _size = 0
 
@@ -209,7 +207,7 @@ class _Head(io.StringIO):
 
 
 def _work(sent: bytes) -> bytes:
-    """In the process: run the function; send back what it returned or raised, and what it printed."""
+    """Run the function in the process; return its result or exception, and its output."""
     printed = _Head()
     attempt = Attempt()
     set_attempt(attempt)
@@ -239,7 +237,7 @@ def _work(sent: bytes) -> bytes:
     try:
         return cloudpickle.dumps((*answer, *rest))  # type: ignore[no-any-return]
     except Exception as e:
-        # What was raised is told in words, with its own traceback: the user wants to know of it, not of pickle.
+        # The exception is replaced by its text and traceback: the user needs that, not pickle's error.
         what = (headline if answer[0] == "raised" else class_name)(answer[1])
         error = TravelError(
             f"what the task {answer[0]} can't travel back from its process: {what}",
@@ -249,12 +247,12 @@ def _work(sent: bytes) -> bytes:
         return cloudpickle.dumps(("raised", error, text, *rest))  # type: ignore[no-any-return]
 
 
-class RemoteTraceback(Exception):  # noqa: N818 - it is where an error came from, not an error
-    """Where an exception was raised in the other process; the cause of the exception here."""
+class RemoteTraceback(Exception):  # noqa: N818 - the origin of an error, not an error
+    """The traceback of an exception in a process, set as the cause of the exception here."""
 
 
 def _show_main(body: Any) -> None:
-    """Let functions of the notebook be found by their names, as the processes that a task starts itself find them."""
+    """Make functions of the notebook importable by name, for processes that a task starts itself."""
     function = inspect.unwrap(body)
     if getattr(function, "__module__", "") == "__main__" and isinstance(function, FunctionType):
         main = vars(sys.modules["__main__"])

@@ -14,11 +14,11 @@ Work = Callable[[Step], None]
 class ReadyQueue:
     """Assigns ready steps to workers. Every method is called under the scheduler's lock.
 
-    A step that may block for long runs on a thread that isn't counted. How a worker works is an argument of each call
-    and not kept: a run and its queue would hold each other.
+    A step that may block for long runs on a thread that isn't counted. The function of a worker is an argument of each
+    call and isn't kept: a run and its queue would form a cycle.
 
     Args:
-        limit: how many workers may be busy at once.
+        limit: the number of workers that may be busy at the same time.
     """
 
     def __init__(self, limit: int) -> None:

@@ -1,4 +1,4 @@
-"""What answers for an entity in a run: a stand-in, or a mock of `flytekit.testing`."""
+"""Calls of stand-ins, and of mocks of `flytekit.testing`."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from flytenb.errors import FlytenbError
 
 
 def stand_in_call(entity: Any, stand_in: Any, strict: bool) -> Call:
-    """Prepare the call of what answers for an entity: it gets Python values and returns what a task would.
+    """Prepare the call of an entity's replacement, which takes and returns Python values like a task.
 
-    Without a stand-in the entity is a reference, and its node fails and says how to give one.
+    Without a stand-in the entity is a reference: its node fails with a hint to set one.
     """
     name = short_name(entity)
     if stand_in is None:

@@ -1,7 +1,7 @@
-"""Walk the steps of a plan on the shared threads; every change of state is made here, under one lock, as an event.
+"""The scheduler: runs the steps of a plan on the shared threads; every change of state is made here, as an event.
 
 The lock protects bookkeeping only. Steps run, values are converted, failures are read and listeners are called without
-it; what comes of that is committed under it.
+it; the results are committed under it.
 """
 
 from __future__ import annotations
@@ -50,11 +50,11 @@ _BEGUN, _SUCCEEDED = Phase.RUNNING, Phase.SUCCEEDED
 _BACKOFF = 0.1
 _LONGEST_BACKOFF = 5.0
 _PATIENCE = 5.0
-"""Seconds after which a task that doesn't stop no longer keeps others from the state that it uses."""
+"""Seconds after which a task that ignores a request to stop loses its hold of process-wide state."""
 
 
 class _Place:
-    """The working directory that a worker was given, and whether its last task may have left it."""
+    """The working directory set for a worker, and whether its last task may have changed it."""
 
     __slots__ = ("cwd", "may_have_moved")
 
@@ -72,15 +72,16 @@ _thread = _Thread()
 
 
 class Scheduler:
-    """One run's state: which steps wait, which are ready, which failed.
+    """The steps of one run and their state.
 
     Attributes:
         journal: the records and events of the run.
-        lock: the journal's: held while anything of the run changes; never while code of the user's runs.
+        lock: the lock of the journal; held while the state of the run changes, never while a user's code runs.
         workspace: the run's directory and flytekit contexts.
-        ending: what is done when the run is over.
-        failure: why it failed, `also_failed` the failures beside the first.
-        process: the process that the run belongs to.
+        ending: the end of the run.
+        failure: the first failure.
+        also_failed: the other failures.
+        process: the id of the run's process.
     """
 
     def __init__(self, *, limit: int, listeners: Iterable[Listener] = ()) -> None:
@@ -102,11 +103,11 @@ class Scheduler:
     # --- starting ----------------------------------------------------------------------------------------------
 
     def start(self, root: Scope, inside: Scope) -> None:
-        """Begin with the steps that wait for nothing.
+        """Start the steps that wait for nothing.
 
         Args:
             root: the scope of the run's closing step.
-            inside: the scope of what runs.
+            inside: the scope of all other steps.
         """
         during_runs.begin()
         capture.begin(is_replaced=exclusion.is_written("stdout"))
@@ -124,7 +125,7 @@ class Scheduler:
 
     def _work(self, step: Step) -> None:
         """Run steps until none is ready: the first that a step readies runs next on the same thread."""
-        capture.hold()  # also for a thread that its run no longer waits for: what it prints isn't the next cell's
+        capture.hold()  # also for a thread of an ended run, which must not print into the next cell
         with self.lock:
             attempt = self._begin(step)
             following = (step, attempt) if attempt is not None else self._next_after(step, ())
@@ -134,7 +135,7 @@ class Scheduler:
         self._wind_up_if_over()
 
     def _begin(self, step: Step) -> Attempt | None:
-        """Begin an attempt at a step, unless it was aborted or has to wait for what others use. Under the lock."""
+        """Begin an attempt at a step, unless it was aborted or must wait for state of others. Under the lock."""
         if step.state is not READY:
             return None
         attempt = Attempt()
@@ -159,7 +160,7 @@ class Scheduler:
         return attempt
 
     def _put_back(self, step: Step) -> None:
-        """Try again to begin a step that was set aside."""
+        """Retry to begin a step that was set aside."""
         with self.lock:
             if step.state is READY and not self._is_over:
                 self._put([step])
@@ -181,14 +182,14 @@ class Scheduler:
         return None
 
     def _do(self, step: Step, attempt: Attempt) -> tuple[Step, Attempt] | None:
-        """Run one attempt and commit what comes of it; return what the thread does next."""
-        # In a context of its own, so that what it sets there (the precision of decimals, say) ends with it.
+        """Run one attempt and commit its result; return the next attempt of the thread."""
+        # In a copied context, so that what the task sets there (such as the precision of decimals) ends with it.
         answer, error, words = self._context.copy().run(self._execute, step, attempt)
         if attempt.hold is not None:
             exclusion.release(attempt.hold)
         with self.lock:
             if step.attempt is not attempt:
-                return None  # it was given up meanwhile, and another worker has taken the place of this one
+                return None  # it was abandoned meanwhile, and another worker has replaced this one
             if error is None and answer is None:
                 return self._next_after(step, self._settle(step))
             if error is None and answer is LATER:
@@ -196,7 +197,7 @@ class Scheduler:
             return self._next_after(step, self._commit(step, answer, error, words))
 
     def _execute(self, step: Step, attempt: Attempt) -> tuple[Answer, BaseException | None, str]:
-        """Run one attempt; return its answer, or what it raised and the words for that."""
+        """Run one attempt; return its answer, or its exception and the message."""
         set_attempt(attempt)
         capture.set_sink(weakref.ref(step.record))
         restore = None
@@ -211,18 +212,18 @@ class Scheduler:
                 restore = save_state(use.writes | use.reads & PRIVATE, use.assigned)
             return step.execute(self), None, ""
         except BaseException as e:
-            # Its message is made by the user's code too.
+            # The message may be made by a user's `__str__`.
             return None, e, "" if attempt.is_asked else describe(e)
         finally:
             if restore is not None:
                 restore()
 
     def _commit(self, step: Step, answer: Answer, error: BaseException | None, words: str) -> list[Step]:
-        """Take in what came of an attempt; return what that readies. Under the lock."""
+        """Commit the result of an attempt; return the steps that it readies. Under the lock."""
         ready: list[Step] = []
         if isinstance(answer, Skip):
             ready = self._skip(answer.steps)
-            step.state = DONE  # so that nothing is left for later
+            step.state = DONE  # so that no later step is only marked as doomed
             self._abort_all(doomed_in(step))
             if answer.error is not None:
                 error, words = answer.error, describe(answer.error)
@@ -234,7 +235,7 @@ class Scheduler:
         return [*ready, *self._handle_error(step, error, words)]
 
     def _settle(self, step: Step, phase: Phase = _SUCCEEDED) -> list[Step]:
-        """Mark a step done and return what it readies. Under the lock."""
+        """Mark a step as done; return the steps that it readies. Under the lock."""
         self._end_attempt(step)
         step.state = DONE
         if step.is_closing:
@@ -259,10 +260,10 @@ class Scheduler:
             resources.clock.cancel(step.timer)
             step.timer = None
 
-    # --- what a running step adds, and what comes from elsewhere -----------------------------------------------
+    # --- expansions, and ends of attempts outside of a worker ---------------------------------------------------
 
     def _expand(self, step: Step, expansion: Expansion) -> list[Step]:
-        """Take in new steps; return those that wait for nothing. Under the lock."""
+        """Add new steps; return those that wait for nothing. Under the lock."""
         self.journal.records.update(expansion.records)
         expansion.scope.attach()
         if expansion.graph is not None:
@@ -273,7 +274,7 @@ class Scheduler:
         return expansion.scope.first()
 
     def add(self, step: Step, attempt: Attempt, expansion: Expansion) -> bool:
-        """Take in what a running step adds while it goes on; return whether it still does."""
+        """Add an expansion while its step continues; return whether it still does."""
         with self.lock:
             if step.attempt is not attempt or self._is_over:
                 return False
@@ -283,24 +284,24 @@ class Scheduler:
         return True
 
     def complete(self, step: Step, attempt: Attempt | None) -> None:
-        """End an attempt whose end came from elsewhere: a gate's answer, the clock, a service."""
+        """End an attempt that answered `LATER`: by a gate's answer, the clock or a service."""
         with self.lock:
             if attempt is not None and step.attempt is attempt:
                 self._put(self._settle(step))
         self._wind_up_if_over()
 
     def fail(self, step: Step, attempt: Attempt | None, error: BaseException) -> None:
-        """Fail an attempt whose end came from elsewhere, on a thread that may take its time."""
+        """Fail an attempt that answered `LATER`, on a thread that may block."""
         words = describe(error)
         with self.lock:
             if attempt is not None and step.attempt is attempt:
                 self._put(self._handle_error(step, error, words))
         self._wind_up_if_over()
 
-    # --- what goes wrong ---------------------------------------------------------------------------------------
+    # --- failures ----------------------------------------------------------------------------------------------
 
     def _handle_error(self, step: Step, error: BaseException, words: str, phase: Phase = Phase.FAILED) -> list[Step]:
-        """Try again or fail. Under the lock."""
+        """Retry or fail a step. Under the lock."""
         self._end_attempt(step)
         record = step.record
         retry = is_recoverable(error) or isinstance(error, WorkerLostError) or phase is Phase.TIMED_OUT
@@ -320,10 +321,10 @@ class Scheduler:
                 self._put([step])
 
     def _fail(self, step: Step, failure: Failure, phase: Phase = Phase.FAILED) -> list[Step]:
-        """Fail a step for good: its scope decides what that means for the others. Under the lock."""
+        """Fail a step without retry; its scope decides about the others. Under the lock."""
         inside = step.closes
         if inside is not None and inside.handler is not None:
-            # A workflow whose outputs can't be converted has failed like one whose nodes have: its handler comes first.
+            # A workflow with outputs that can't be converted fails like one with failed nodes: its handler runs first.
             inside.failures.append(failure)
             inside.is_closed = False
             step.state = WAITING
@@ -332,7 +333,7 @@ class Scheduler:
         self.journal.set_phase(step.record, phase, failure.message)
         step.state = DONE
         around = step.case_of
-        while around is not None:  # a conditional fails with the case that it has taken
+        while around is not None:  # a conditional fails with its case
             around.record.error = failure
             self.journal.set_phase(around.record, Phase.FAILED, failure.message)
             around = around.case_of
@@ -362,7 +363,7 @@ class Scheduler:
         self.journal.set_phase(step.record, Phase.ABORTED)
 
     def _give_up(self, step: Step) -> None:
-        """Stop waiting for an attempt, if one is going on: its thread is asked to stop, another takes its place."""
+        """Abandon the current attempt, if any: request its stop and let another worker replace its own."""
         attempt = step.attempt
         self._end_attempt(step)
         if attempt is None:
@@ -385,7 +386,7 @@ class Scheduler:
         self._wind_up_if_over()
 
     def _skip(self, steps: Iterable[Step]) -> list[Step]:
-        """Mark the steps of a case that isn't taken; return what they ready. Under the lock."""
+        """Skip the steps of cases that aren't taken; return the steps that this readies. Under the lock."""
         skipped = [s for s in steps if s.state is WAITING]
         for step in skipped:
             step.state = DONE
@@ -399,7 +400,7 @@ class Scheduler:
     # --- ending ------------------------------------------------------------------------------------------------
 
     def _close(self, scope: Scope) -> list[Step]:
-        """Close a scope whose steps have all ended; return what that readies. Under the lock."""
+        """Close a scope after its last step; return the steps that this readies. Under the lock."""
         if scope.is_closed:
             return []
         if scope.failures and scope.handler is not None:
@@ -426,7 +427,7 @@ class Scheduler:
         return [closing] if closing.waits == 0 else []
 
     def cancel(self) -> None:
-        """Give up: what waits is aborted, what runs is asked to stop, every phase is final at once."""
+        """Cancel the run: abort waiting steps and request the stop of running ones; all phases are final at once."""
         with self.lock:
             if self._is_over or self._root is None:
                 return
@@ -437,15 +438,15 @@ class Scheduler:
         self._wind_up_if_over()
 
     def _finish(self, phase: Phase) -> None:
-        """End the run: nothing changes after this. Under the lock."""
+        """End the run; its state doesn't change after this. Under the lock."""
         self._is_over = True
         for record in self.journal.records.values():
-            # What was never reached: a failure handler that wasn't needed, nodes behind a failure.
+            # Never reached: an unused failure handler, nodes after a failure.
             if record.phase is Phase.QUEUED:
                 self.journal.set_phase(record, Phase.SKIPPED if phase is Phase.SUCCEEDED else Phase.ABORTED)
         self.journal.set_phase(self.journal.run_record, phase, self.failure.message if self.failure else "")
 
     def _wind_up_if_over(self) -> None:
-        """Once the run has ended, let go of what it held. Without the lock."""
+        """Release the run's resources if it has ended. Without the lock."""
         if self._is_over and self.journal.run_record.ended is not None:
             self.ending.wind_up(self._root)

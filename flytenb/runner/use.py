@@ -12,9 +12,9 @@ from flytenb.model.workflow import Binding, Policy
 Key = tuple[str, str]
 """A value of a run: the path of the node that makes it and the name of the output."""
 Values = dict[Key, CrossingValue | None]
-"""The values of a run; a node's are there once it has succeeded."""
+"""The values of a run; those of a node exist once it has succeeded."""
 Getter = Callable[[], Any]
-"""Takes an input from the values before it, each time afresh."""
+"""Takes an input from the values of earlier nodes, anew at each call."""
 Input = tuple[str, Key | None, int]
 """An input of a node: its name, the value that fills it, and the number of its conversion."""
 Unpack = Callable[[CrossingValue | None], Any]
@@ -22,7 +22,7 @@ Unpack = Callable[[CrossingValue | None], Any]
 PassOn = Callable[[], CrossingValue]
 """Passes a packed value on from the values before it."""
 Source = Callable[[Values], CrossingValue | None]
-"""Finds the value that fills an input as it is, whole or as the elements of a list or dict."""
+"""Finds the value of an input without an attribute path, whole or by the elements of a list or dict."""
 
 
 @dataclass(slots=True)

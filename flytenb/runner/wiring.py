@@ -1,7 +1,7 @@
 """How values get from node to node: each value of a run has a key, each input the number of its conversion.
 
-What a workflow fixes, its `Wired` nodes, is read once and kept with the compiled workflow. What depends on the types'
-transformers is prepared once per run, as `Wires`.
+The part fixed by the workflow, its `Wired` nodes, is read once and kept with the compiled workflow. The part that
+depends on the types' transformers is prepared once per run, as `Wires`.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class InputConversions:
         if not isinstance(binding, Promise):
             self.all.append((binding, consumer))
             return len(self.all) - 1
-        # The list holds the types, so that the key stays their own; a type need not be hashable.
+        # The list keeps the types, so that their ids aren't reused; a type need not be hashable.
         key = (id(binding.python_type), id(consumer), binding.attributes)
         found = self._numbers.get(key)
         if found is None:
@@ -63,7 +63,7 @@ class InputConversions:
         policy: Policy,
         given: Mapping[str, Unpack] | None = None,
     ) -> Use:
-        """The use of an entity at `path`; `given` are inputs that no binding fills."""
+        """Return the use of an entity at `path`; `given` are inputs without a binding."""
         interface = entity.python_interface
         types = interface.inputs
         inputs: list[Input] = [
@@ -78,7 +78,7 @@ class InputConversions:
 
 @dataclass(frozen=True, slots=True)
 class Wired:
-    """A workflow's inside, as every run of it is wired: derived from the compiled workflow and nothing else.
+    """The wiring of a workflow's nodes, equal for all runs: derived from the compiled workflow only.
 
     Attributes:
         workflow: the workflow.
@@ -114,7 +114,7 @@ def _branch_use(node: WorkflowNode, conversions: InputConversions) -> Use:
 
 
 class Wiring:
-    """The values of one run. Safe to use from several threads: what two make at once is the same.
+    """The values of one run. Thread-safe: what two threads make at the same time is equal.
 
     Args:
         strict: whether every value crosses as a literal.
@@ -146,7 +146,7 @@ class Wiring:
     def unpacker_of(self, producer: Any, consumer: Any, attributes: tuple[Any, ...] = ()) -> Unpack:
         """How a value of one type is taken as another, made once: a workflow has few pairs of types and many edges.
 
-        The types are kept with it, so that the key stays their own; a type need not be hashable.
+        The types are kept, so that their ids aren't reused; a type need not be hashable.
         """
         key = (id(producer), id(consumer), attributes)
         found = self._unpackers.get(key)
@@ -180,15 +180,15 @@ class Wiring:
         return lambda: pack(get())
 
     def given(self, value: Any, declared: Any) -> CrossingValue:
-        """Pack an input that is known already.
+        """Pack a known input.
 
         Raises:
-            Exception: whatever the type engine says of a value that the type doesn't admit.
+            Exception: the type engine's error for a value that the type doesn't admit.
         """
         return packer(declared, strict=self.strict)(value)
 
     def put(self, path: str, inputs: Mapping[str, CrossingValue]) -> dict[str, Binding]:
-        """Put values at the inputs of what runs at `path`; return the bindings that lead there."""
+        """Store values as inputs of the node at `path`; return the bindings to them."""
         door = f"{path}/@given"
         for name, value in inputs.items():
             self.values[door, name] = value
@@ -196,7 +196,7 @@ class Wiring:
 
 
 def _is_same(producer: Any, consumer: Any) -> bool:
-    """Whether two types are one: `list[int]` is made anew wherever it is written, and may be a `typing.List`."""
+    """Tell whether two types are equal: each `list[int]` is a new object, and may be a `typing.List`."""
     if producer is consumer:
         return True
     origin = get_origin(producer)
@@ -204,9 +204,9 @@ def _is_same(producer: Any, consumer: Any) -> bool:
 
 
 def needs(node: WorkflowNode) -> set[str]:
-    """The paths that a node waits for: what fills its inputs, and what must come before it."""
+    """Return the paths that a node waits for: those of its inputs, and its upstream nodes."""
     needed = set(node.upstream)
-    # flytekit doesn't count a node that a case passes on (`.then(p)`) among those before the branch.
+    # flytekit doesn't list a node that a case passes on (`.then(p)`) as upstream of the branch.
     needed |= {case.then for case in node.cases if case.then is not None and not case.then.startswith(f"{node.path}/")}
     todo = list(node.bindings.values())
     while todo:
@@ -226,7 +226,7 @@ def _key_of(binding: Binding) -> Key | None:
 
 
 def _sources(bindings: Mapping[str, Binding]) -> tuple[tuple[str, Source], ...]:
-    """The values that fill inputs as they are, whole or as the elements of a list or dict."""
+    """Return the sources of inputs without an attribute path, whole or by the elements of a list or dict."""
     found = ((name, _source(binding)) for name, binding in bindings.items())
     return tuple((name, source) for name, source in found if source is not None)
 
@@ -262,7 +262,7 @@ def _dict_of(sources: Mapping[str, Source], values: Values) -> CrossingValue | N
 
 
 def _shape(binding: Binding) -> tuple[Any, list[Promise]]:
-    """A list or dict binding as the crossing's shape, and its promises in reading order."""
+    """Return a list or dict binding as a `Shape`, and its promises in reading order."""
     if isinstance(binding, Promise):
         return Slot(binding.python_type, binding.attributes), [binding]
     if isinstance(binding, Constant):
