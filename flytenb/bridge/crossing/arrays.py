@@ -1,4 +1,4 @@
-"""Numpy arrays without a file: one copy of the memory in the layout that a `.npy` file would give."""
+"""Numpy arrays without a file: one copy of the memory, in the layout of a `.npy` file."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 from flytenb.bridge.crossing.copiers import ALWAYS, Trust, UnprovenError
 
 _KINDS = frozenset("?biufcSUmM")
-"""Of dtype: what a `.npy` file keeps without a pickle. Records may have paddings and titles that it doesn't."""
+"""Kinds of dtype that a `.npy` file preserves without a pickle. Records may have paddings and titles that it loses."""
 
 _CAN_COUNT = sys.implementation.name == "cpython" and not sysconfig.get_config_var("Py_GIL_DISABLED")
 """Free-threaded builds split their reference counts."""
 
 
 class ArrayCopy:
-    """Plain arrays, of exactly `numpy.ndarray`."""
+    """Copies arrays of exactly the class `numpy.ndarray`."""
 
     name = "array"
 
@@ -26,20 +26,20 @@ class ArrayCopy:
         self._numpy = numpy
 
     def prove(self, values: list[Any]) -> list[Any]:
-        """Copy arrays that a file would keep."""
+        """Copy arrays that a file preserves."""
         if not all(map(self._is_plain, values)):
             raise UnprovenError
         return self.renew(values)
 
     def renew(self, values: list[Any]) -> list[Any]:
-        """Copy them; what isn't contiguous becomes so, and a copy can always be written to."""
+        """Copy the arrays; copies are contiguous and writable."""
         return [v.copy("F" if v.flags.fnc else "C") for v in values]
 
     def adopt(self, box: list[Any]) -> Any:
-        """Take the array out of a list that its caller gives away; copy it only if somebody else may hold it.
+        """Take the array out of a list that the caller gives up; copy it only if it may have another owner.
 
-        The list is what makes the count of references tell the truth: since 3.14 the arguments of a call may be
-        borrowed and uncounted, but what was taken out of a list is ours, and each other holder counts one.
+        The list makes the reference count reliable: since 3.14 the arguments of a call may be
+        borrowed and uncounted, but an item taken out of a list is owned, and each other owner counts one.
         """
         value = box.pop()
         is_ours = _CAN_COUNT and sys.getrefcount(value) == _SOLE and weakref.getweakrefcount(value) == 0
@@ -59,7 +59,7 @@ class ArrayCopy:
 
 
 def _count_sole(box: list[Any]) -> int:
-    """The count that `adopt` sees for an object that nobody else holds."""
+    """Return the count that `adopt` sees for an object without another owner."""
     value = box.pop()
     return sys.getrefcount(value)
 

@@ -1,4 +1,4 @@
-"""Lists and dicts of promises: one input out of what several nodes produced; single values are left to `packers`."""
+"""Lists and dicts of promises: one input made of several values. Single values are in `packers`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from flytenb.bridge.crossing.packers import from_literal, unpacker
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A place in a list or dict binding that a promise fills: the type its producer declared and the path into it."""
+    """A position in a list or dict binding that a promise fills: the declared type and the attribute path."""
 
     producer_type: Any
     attr_path: tuple[str | int, ...] = ()
@@ -30,7 +30,7 @@ Shape: TypeAlias = Slot | Literal | Sequence["Shape"] | Mapping[str, "Shape"]
 
 
 def collector(consumer_type: Any, shape: Shape, *, strict: bool = False) -> Callable[[Sequence[CrossingValue]], Any]:
-    """Return a function that makes one input of `consumer_type` out of several values, as `f(xs=[a, b])` binds them.
+    """Return a function that makes one input of `consumer_type` of several values, as in `f(xs=[a, b])`.
 
     The function takes the values of the shape's slots in reading order.
     """
@@ -49,7 +49,7 @@ def collector(consumer_type: Any, shape: Shape, *, strict: bool = False) -> Call
 
 
 def _filler(consumer_type: Any, shape: Shape) -> Callable[[Iterator[CrossingValue]], Any] | None:
-    """Take each leaf by itself and put them together, where flytekit's own list and dict transformers do just that."""
+    """Convert each leaf separately, if flytekit's list and dict transformers do the same; else return None."""
     if isinstance(shape, Slot):
         unpack = unpacker(shape.producer_type, consumer_type, shape.attr_path)
         return lambda values: unpack(next(values))
@@ -76,7 +76,7 @@ def _filler(consumer_type: Any, shape: Shape) -> Callable[[Iterator[CrossingValu
 
 
 def _promises(shape: Shape, values: Iterator[CrossingValue]) -> Any:
-    """Return the shape with a ready promise at each leaf, which is what flytekit's local run converts."""
+    """Return the shape with a resolved promise at each leaf, as flytekit's local run converts it."""
     if isinstance(shape, Slot):
         return Promise(var="", val=resolve_attribute(next(values).literal(), shape.attr_path))
     if isinstance(shape, Literal):

@@ -27,13 +27,13 @@ from flytenb.bridge.crossing.records import RecordCopy, field_types
 
 
 def find_copier(python_type: Any) -> Copier | None:
-    """Return the copier of a type that a task declares, or None; the same object until a transformer changes."""
+    """Return the copier of a declared type, or None; the same object until a transformer changes."""
     try:
         copier = _cached(python_type)
         if _is_outdated(copier):
             _cached.cache_clear()
             copier = _cached(python_type)
-    except TypeError:  # an annotation may hold what can't be hashed
+    except TypeError:  # an annotation may be unhashable
         return None
     return copier
 
@@ -44,11 +44,11 @@ def _cached(python_type: Any) -> Copier | None:
 
 
 _seen: dict[Any, Any] = {}
-"""The registry as it was when a type last turned out to have no copier."""
+"""The registry as of the latest type without a copier."""
 
 
 def _is_outdated(copier: Copier | None) -> bool:
-    """Whether the registry says otherwise now; that there is no copier may be due to anything in it."""
+    """Tell whether the registry has changed since; any entry may be the reason for a missing copier."""
     if copier is not None:
         return not copier.trust.holds()
     registry = private.transformer_registry()
@@ -60,16 +60,16 @@ def _is_outdated(copier: Copier | None) -> bool:
 
 
 def is_optional_of(consumer: Any, producer: Any) -> bool:
-    """Whether `consumer` is `producer | None`: a literal that no union wraps is what fits."""
+    """Tell whether `consumer` is `producer | None`, which accepts a literal without a union around it."""
     return get_origin(consumer) in (Union, UnionType) and set(get_args(consumer)) == {producer, NoneType}
 
 
 def find_attribute(copier: Copier, python_type: Any, path: tuple[str | int, ...]) -> tuple[Copier, Any] | None:
-    """Return the copier and the type of what `promise.a[0]` leads to, or None where only the literal can tell."""
+    """Return the copier and the type of `promise.a[0]`, or None if they depend on the literal."""
     is_packed = False
     for step in path:
         if isinstance(copier, OptionalCopy):
-            if not is_packed:  # in a literal tree a union hides what is in it
+            if not is_packed:  # in a literal tree a union hides its member
                 return None
             copier = copier.element
             [python_type] = [arg for arg in get_args(python_type) if arg is not NoneType]
@@ -97,7 +97,7 @@ _SCALARS: dict[Any, tuple[Any, Limit | None]] = {
     timedelta: (type_engine.TimedeltaTransformer, None),
     NoneType: (type_engine.NoneTransformer, None),
 }
-"""What a literal returns as it is. A datetime isn't there: without a zone it becomes UTC."""
+"""Types that a literal preserves. A datetime isn't one: without a zone it becomes UTC."""
 
 
 def _choose(python_type: Any, within: frozenset[type]) -> Copier | None:
@@ -135,7 +135,7 @@ def _choose_dict(python_type: Any, key: Any, element: Any, within: frozenset[typ
 
 
 def _choose_union(python_type: Any, args: tuple[Any, ...], within: frozenset[type]) -> Copier | None:
-    """A union of scalars tells them apart by its tags; of other types only None is told apart for certain."""
+    """Return the copier of a union: scalars are distinguished by tags, of other types only None is."""
     trust = _trust(type_engine.UnionTransformer, python_type, Union, UnionType)
     copiers = [_choose(arg, within) for arg in args]
     if not trust or not all(copiers):
@@ -163,7 +163,7 @@ def _choose_array(python_type: Any) -> Copier | None:
 
 def _choose_frame(python_type: Any) -> Copier | None:
     if getattr(python_type, "__module__", "").partition(".")[0] != "pandas":
-        return None  # flytekit leaves a lazy module behind: a look at it would load pandas
+        return None  # flytekit has lazy modules: reading an attribute would load pandas
     pandas: Any = sys.modules["pandas"]
     if python_type is not pandas.DataFrame:
         return None
@@ -174,7 +174,7 @@ def _choose_frame(python_type: Any) -> Copier | None:
 
 
 def _trust(transformer: type, python_type: Any, *others: Any) -> Trust | None:
-    """What the registry says now about a type, if it leads to a transformer of exactly this class, else None."""
+    """Return the registry's state for a type, if its transformer is of exactly this class, else None."""
     if type(TypeEngine.get_transformer(python_type)) is not transformer:
         return None
     registry = private.transformer_registry()
@@ -234,7 +234,7 @@ def _choose_record(cls: type, within: frozenset[type]) -> dict[str, Copier] | No
 
 
 def _is_sound(cls: type[enum.Enum], *kinds: type) -> bool:
-    """Whether each member comes back from its value, which is of one of these exact types."""
+    """Tell whether each member is restored from its value, which is of one of these exact types."""
     values = [member.value for member in cls]
     texts = [v for v in values if type(v) is str]
     numbers = [v for v in values if type(v) is int]

@@ -19,7 +19,7 @@ _look_up = private.transformer_registry().get
 class Trust:
     """State of the type engine's registry that a copier relies on: each key with its transformer, None for absent.
 
-    A user may register a transformer at any time, so it is asked anew for every value.
+    A user may register a transformer at any time, so it is checked for every value.
     """
 
     __slots__ = ("_expected", "_keys", "pairs")
@@ -32,16 +32,16 @@ class Trust:
         self._expected = tuple(self.pairs.values())
 
     def holds(self) -> bool:
-        """Whether the registry still says so."""
+        """Whether the registry is still in this state."""
         return tuple(map(_look_up, self._keys)) == self._expected
 
 
 ALWAYS = Trust({})
-"""For what asks no transformer."""
+"""For conversions without a transformer."""
 
 
 class UnprovenError(Exception):
-    """This value might not come back from a literal as it is."""
+    """A value that a literal might not preserve."""
 
 
 class Copier(Protocol):
@@ -49,7 +49,7 @@ class Copier(Protocol):
 
     Attributes:
         name: `share`, `copy`, `array` or `frame`.
-        trust: what the registry must say.
+        trust: the state of the registry that this relies on.
     """
 
     @property
@@ -58,16 +58,16 @@ class Copier(Protocol):
     def trust(self) -> Trust: ...
 
     def prove(self, values: list[Any]) -> list[Any]:
-        """Return the values as a literal round trip would, isolated from who made them, or raise UnprovenError."""
+        """Return the values as after a literal round trip, isolated from their producer, or raise UnprovenError."""
         ...
 
     def renew(self, values: list[Any]) -> list[Any]:
-        """Return proven values once more, isolated from these."""
+        """Return isolated copies of proven values."""
         ...
 
 
 class Share:
-    """Immutable values, told apart by their exact types; proven ones are passed on as they are."""
+    """Immutable values, distinguished by their exact types; proven ones are passed on unchanged."""
 
     name = "share"
 
@@ -77,7 +77,7 @@ class Share:
         self._kinds = frozenset(limits)
 
     def prove(self, values: list[Any]) -> list[Any]:
-        """Compare the set of types, then look at those types whose values have limits."""
+        """Compare the set of types, then check the values of types with limits."""
         found = set(map(type, values))
         if not found <= self._kinds:
             raise UnprovenError
@@ -91,12 +91,12 @@ class Share:
         return values
 
     def renew(self, values: list[Any]) -> list[Any]:
-        """Nothing to do."""
+        """Return the values."""
         return values
 
 
 class ListCopy:
-    """Lists, whose elements have a copier."""
+    """Lists with elements that have a copier."""
 
     name = "copy"
 
@@ -111,7 +111,7 @@ class ListCopy:
         return self._rebuild(values, self.element.prove)
 
     def renew(self, values: list[Any]) -> list[Any]:
-        """Copy the lists, and their elements if these can change."""
+        """Copy the lists, and their elements if these are mutable."""
         return self._rebuild(values, self.element.renew)
 
     def _rebuild(self, values: list[Any], pass_on: Callable[[list[Any]], list[Any]]) -> list[Any]:
@@ -122,7 +122,7 @@ class ListCopy:
 
 
 class DictCopy:
-    """Dicts with keys of one immutable type, whose values have a copier."""
+    """Dicts with keys of one immutable type and values that have a copier."""
 
     name = "copy"
 
@@ -139,7 +139,7 @@ class DictCopy:
         return self._rebuild(values, self.element.prove)
 
     def renew(self, values: list[Any]) -> list[Any]:
-        """Copy the dicts, and their elements if these can change."""
+        """Copy the dicts, and their elements if these are mutable."""
         return self._rebuild(values, self.element.renew)
 
     def _rebuild(self, values: list[Any], pass_on: Callable[[list[Any]], list[Any]]) -> list[Any]:
@@ -157,11 +157,11 @@ class OptionalCopy:
         self.trust = Trust({}, trust, element.trust)
 
     def prove(self, values: list[Any]) -> list[Any]:
-        """Prove what is there."""
+        """Prove the values that aren't None."""
         return self._rebuild(values, self.element.prove)
 
     def renew(self, values: list[Any]) -> list[Any]:
-        """Copy what is there."""
+        """Copy the values that aren't None."""
         return self._rebuild(values, self.element.renew)
 
     @staticmethod

@@ -15,7 +15,7 @@ from flytenb.bridge.crossing.literal import to_literal, to_native
 
 
 class OutputType:
-    """Type of an output: what all its values have in common."""
+    """Type of an output: the properties that all its values share."""
 
     __slots__ = ("_literal_type", "copier", "python_type")
 
@@ -32,7 +32,7 @@ class OutputType:
 
     @property
     def literal_type(self) -> LiteralType:
-        """The literal type, asked for when first needed."""
+        """The literal type, computed on first use."""
         if self._literal_type is None:
             self._literal_type = TypeEngine.to_literal_type(self.python_type)
         return self._literal_type
@@ -53,7 +53,7 @@ class CrossingValue:
 
     @property
     def literal_type(self) -> LiteralType:
-        """What the type engine makes of that type."""
+        """The literal type of that type."""
         return self.output_type.literal_type
 
     @property
@@ -66,7 +66,7 @@ class CrossingValue:
         raise NotImplementedError
 
     def native(self) -> Any:
-        """Return a copy of its own, as the declared type."""
+        """Return an isolated copy, as the declared type."""
         raise NotImplementedError
 
     def plain(self) -> str | int | None:
@@ -75,7 +75,7 @@ class CrossingValue:
 
 
 class SharedValue(CrossingValue):
-    """An immutable value. It has no lock: whoever makes the literal a second time makes the same."""
+    """An immutable value. It has no lock: a literal that is made twice is equal."""
 
     __slots__ = ("_literal", "held")
 
@@ -90,13 +90,13 @@ class SharedValue(CrossingValue):
         return "share"
 
     def literal(self) -> Literal:
-        """Convert when first asked."""
+        """Convert on first use."""
         if self._literal is None:
             self._literal = to_literal(self.held, self.output_type.python_type, self.output_type.literal_type)
         return self._literal
 
     def native(self) -> Any:
-        """Return the value itself, unless its type has got another transformer since."""
+        """Return the value itself, unless its type has another transformer by now."""
         if self.output_type.trusted_copier.trust.holds():
             return self.held
         return to_native(self.literal(), self.output_type.python_type)
@@ -108,7 +108,7 @@ class SharedValue(CrossingValue):
 
 
 class CopiedValue(CrossingValue):
-    """A value that was proven and copied: `held` is nobody else's and never changed."""
+    """A value that was proven and copied: `held` has no other owner and is never changed."""
 
     __slots__ = ("_literal", "_lock", "held")
 
@@ -124,14 +124,14 @@ class CopiedValue(CrossingValue):
         return self.output_type.trusted_copier.name
 
     def literal(self) -> Literal:
-        """Convert when first asked, and only once: a file may have to be written."""
+        """Convert on first use, and only once: a file may have to be written."""
         with self._lock:
             if self._literal is None:
                 self._literal = to_literal(self.held, self.output_type.python_type, self.output_type.literal_type)
             return self._literal
 
     def native(self) -> Any:
-        """Copy what is held, unless its type has got another transformer since."""
+        """Copy the held value, unless its type has another transformer by now."""
         copier = self.output_type.trusted_copier
         if copier.trust.holds():
             return copier.renew([self.held])[0]
@@ -139,7 +139,7 @@ class CopiedValue(CrossingValue):
 
 
 class LiteralValue(CrossingValue):
-    """A value that crosses as its literal; what it converts to is kept if it can be proven."""
+    """A value that crosses as its literal; the converted value is kept if it can be proven."""
 
     __slots__ = ("_literal", "_proven")
 
@@ -149,7 +149,7 @@ class LiteralValue(CrossingValue):
         self._proven: list[Any] = []
 
     def literal(self) -> Literal:
-        """Return it as it came."""
+        """Return the literal."""
         return self._literal
 
     def plain(self) -> str | int | None:
@@ -157,7 +157,7 @@ class LiteralValue(CrossingValue):
         return plain_primitive(self._literal, self.output_type.python_type)
 
     def native(self) -> Any:
-        """Convert it, the second time from the proven value of the first."""
+        """Convert it; after the first time, copy the proven value."""
         copier = self.output_type.copier
         if copier is None or not copier.trust.holds():
             return to_native(self._literal, self.output_type.python_type)

@@ -1,4 +1,4 @@
-"""A list taken apart into its elements and put together again, without converting what is a literal already."""
+"""Lists split into elements and joined again, without converting existing literals."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _NONE = Literal(scalar=Scalar(none_type=Void()))
 
 
 def split(value: CrossingValue, element_type: Any, *, strict: bool = False) -> list[CrossingValue]:
-    """Return the elements of a list, each as a value of its own.
+    """Return the elements of a list as separate values.
 
     Raises:
-        Exception: whatever the type engine raises for an element.
+        Exception: the type engine's error for an element.
     """
     if value.method == "literal" and _is_plain_list(value.python_type):
         collection = value.literal().collection
@@ -31,12 +31,12 @@ def split(value: CrossingValue, element_type: Any, *, strict: bool = False) -> l
 
 
 def join(values: Sequence[CrossingValue | None], list_type: Any, *, strict: bool = False) -> CrossingValue:
-    """Return the list of these values; None takes the place of one that there isn't.
+    """Return the list of these values; None replaces a missing one.
 
     A cluster puts the literal of None there, whatever the type: `map_task(t, min_successes=…)` declares `list[T]`.
 
     Raises:
-        Exception: whatever the type engine raises for the list.
+        Exception: the type engine's error for the list.
     """
     element_type = get_args(list_type)[0] if get_args(list_type) else None
     if None in values and type(None) not in get_args(element_type):
@@ -66,5 +66,5 @@ def hashed_dict(values: Mapping[str, CrossingValue]) -> CrossingValue | None:
 
 
 def _is_plain_list(python_type: Any) -> bool:
-    """Whether flytekit's own transformer makes a literal of each element."""
+    """Tell whether flytekit's own transformer makes a literal of each element."""
     return get_origin(python_type) is list and type(TypeEngine.get_transformer(python_type)) is ListTransformer

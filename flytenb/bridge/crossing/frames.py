@@ -1,7 +1,7 @@
-"""Pandas frames without a Parquet file: a deep copy, for frames that such a file would keep as they are.
+"""Pandas frames without a Parquet file: a deep copy, for frames that such a file preserves.
 
 Measured with pandas 3.1 and pyarrow 26. Copy-on-write isn't enough to isolate a consumer: `.array`, and `.values` with
-its flag turned back, write through it.
+its flag reset, write through it.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ _DTYPES = frozenset(
 ).union(["datetime64[us]"])  # other resolutions come back as this one
 
 _RESERVED = re.compile(r"__index_level_\d+__")
-"""How pandas calls a nameless index in a file."""
+"""The name that pandas gives to a nameless index in a file."""
 
 
 class FrameCopy:
-    """Frames, of exactly `pandas.DataFrame`."""
+    """Copies frames of exactly the class `pandas.DataFrame`."""
 
     name = "frame"
 
@@ -31,7 +31,7 @@ class FrameCopy:
         self._pandas = pandas
 
     def prove(self, values: list[Any]) -> list[Any]:
-        """Copy frames that a file would keep."""
+        """Copy frames that a file preserves."""
         if not _is_parquet_stock(self._pandas):
             raise UnprovenError
         text = self._pandas.Index(["a"]).dtype  # depends on the version of pandas and on its options
@@ -40,7 +40,7 @@ class FrameCopy:
         return self.renew(values)
 
     def renew(self, values: list[Any]) -> list[Any]:
-        """Copy them, with their labels."""
+        """Copy the frames with their labels."""
         return list(map(_copy, values))
 
     def _is_plain(self, frame: Any, text: Any) -> bool:
@@ -54,7 +54,7 @@ class FrameCopy:
         )
 
     def _are_labels_plain(self, labels: Any, text: Any) -> bool:
-        """Unique texts, under the type that pandas itself gives to texts."""
+        """Tell whether labels are unique texts with pandas' default text type."""
         return (
             type(labels) is self._pandas.Index
             and len(labels) > 0
@@ -86,7 +86,7 @@ def _is_name_plain(name: Any) -> bool:
 
 
 def _is_parquet_stock(pandas: Any) -> bool:
-    """Whether frames go through flytekit's own Parquet handlers and through pyarrow: users may register others."""
+    """Tell whether frames use flytekit's Parquet handlers and pyarrow: users may register others."""
     from flytekit.types.structured.basic_dfs import PandasToParquetEncodingHandler, ParquetToPandasDecodingHandler
     from flytekit.types.structured.structured_dataset import StructuredDatasetTransformerEngine as Engine
 

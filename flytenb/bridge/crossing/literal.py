@@ -1,4 +1,4 @@
-"""Literal conversions exactly as flytekit makes them. Cheaper ways are in `copiers`."""
+"""Literal conversions exactly as flytekit makes them. Cheaper conversions are in `copiers`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ AttrPath = Sequence[str | int]
 
 
 def to_literal(value: Any, python_type: Any, literal_type: LiteralType) -> Literal:
-    """Return the literal that a task's output of this type becomes; raise what flytekit raises for a wrong value.
+    """Return the literal of a task's output of this type; raise flytekit's error for a wrong value.
 
     The asynchronous entry is the one that `dispatch_execute` uses. The synchronous `TypeEngine.to_literal` isn't: it
     answers from a cache keyed by the hash of a pickle.
@@ -39,7 +39,7 @@ def to_literal(value: Any, python_type: Any, literal_type: LiteralType) -> Liter
 
 
 def to_native(literal: Literal, python_type: Any) -> Any:
-    """Return what a task that declares `python_type` receives for this literal."""
+    """Return the input of a task that declares `python_type` for this literal."""
     models = find_models(python_type)
     direct = None if models is None else models.to_native(literal)
     if direct is not None:
@@ -49,7 +49,7 @@ def to_native(literal: Literal, python_type: Any) -> Any:
 
 
 def resolve_attribute(literal: Literal, attr_path: AttrPath) -> Literal:
-    """Return the literal that `promise.a[0]` stands for, given the promise's own literal and the path `("a", 0)`.
+    """Return the literal of `promise.a[0]`, from the promise's literal and the path `("a", 0)`.
 
     flytekit writes the answer into the promise, so that a second use of it fails; here each use has its own promise.
 
@@ -65,7 +65,7 @@ def resolve_attribute(literal: Literal, attr_path: AttrPath) -> Literal:
 
 
 def _finish(coroutine: Coroutine[Any, Any, Any], python_type: Any) -> Any:
-    """Run a conversion to its end: on a loop if the type's transformer is asynchronous, else right here."""
+    """Run a conversion: on a loop if the type's transformer is asynchronous, else directly."""
     if isinstance(TypeEngine.get_transformer(python_type), AsyncTypeTransformer):
         return run_on_loop(coroutine)
     return _drive(coroutine)
@@ -79,10 +79,10 @@ _loops = _Loops()
 
 
 def run_on_loop(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """Run a coroutine to its end on a loop of this thread's own.
+    """Run a coroutine on a new loop of this thread.
 
     flytekit has a loop thread per thread. A SystemExit or KeyboardInterrupt of a user's transformer ends that thread,
-    and with it every later conversion; here it comes out like any other exception. Where this is the thread of another
+    and with it every later conversion; here it is raised like any other exception. If this is the thread of another
     loop (an eager task's, a notebook's), that one waits, as it does for flytekit's.
     """
     around = asyncio._get_running_loop()
@@ -97,7 +97,7 @@ def run_on_loop(coroutine: Coroutine[Any, Any, Any]) -> Any:
         _loops.loop = loop
         raise
     except BaseException:
-        loop.close()  # what else was being converted at the same time stays behind on it
+        loop.close()  # other conversions of the same time are abandoned
         raise
     finally:
         asyncio._set_running_loop(around)
@@ -116,7 +116,7 @@ def _drive(coroutine: Coroutine[Any, Any, Any]) -> Any:
 
 
 def _forget_class_attributes(value: Any) -> None:
-    """Take back what flytekit writes on the instances of dataclasses that it converts.
+    """Remove the attributes that flytekit sets on the instances of dataclasses that it converts.
 
     `DataclassTransformer._make_dataclass_serializable` (1.16.31) sets every hint of the class on the instance, class
     variables too. One that mashumaro's mixins have can't be pickled, so that from then on the instance can't either.
@@ -143,7 +143,7 @@ def _forget_class_attributes(value: Any) -> None:
 def _class_attributes(cls: type) -> tuple[str, ...]:
     try:
         hints = get_type_hints(cls)
-    except Exception:  # what flytekit can't resolve either it hasn't set
+    except Exception:  # flytekit can't resolve them either, and sets nothing
         return ()
     own = {f.name for f in fields(cls)}
     return tuple(name for name in hints if name not in own)

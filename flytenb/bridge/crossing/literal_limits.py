@@ -1,4 +1,4 @@
-"""Ranges of values in literals: protobuf and MessagePack have limits that Python hasn't.
+"""Limits of values in literals: protobuf and MessagePack have limits that Python doesn't have.
 
 flytekit's local run keeps literals as Python objects and accepts these values; a pod writes its outputs as protobuf and
 rejects them.

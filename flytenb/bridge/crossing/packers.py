@@ -25,9 +25,9 @@ Unpack: TypeAlias = Callable[[CrossingValue], Any]
 
 
 def packer(python_type: Any, literal_type: LiteralType | None = None, *, strict: bool = False) -> Pack:
-    """Return a function that packs what a node returned for an output of this type.
+    """Return a function that packs a node's output of this type.
 
-    It raises what flytekit raises for a value that the type doesn't admit, and UnholdableError, as a pod would, for a
+    It raises flytekit's error for a value that the type doesn't admit, and UnholdableError, like a pod, for a
     number or text that no literal holds.
     """
     output_type = OutputType(python_type, literal_type, _copier(python_type, strict))
@@ -74,7 +74,7 @@ def box_packer(
 
 
 def _scalar_packer(output_type: OutputType, copier: Share) -> Pack:
-    """The same with everything looked up beforehand: most values are scalars."""
+    """Return a packer of scalars with all lookups done beforehand: most values are scalars."""
     [(kind, limit)] = copier.limits.items()
     admits = limit.admits if limit is not None else None
     look_up = private.transformer_registry().get
@@ -104,7 +104,7 @@ def from_literal(literal: Literal, python_type: Any, literal_type: LiteralType |
 
 
 def unpacker(producer_type: Any, consumer_type: Any, attr_path: AttrPath = (), *, strict: bool = False) -> Unpack:
-    """Return a function that converts a value to an input of `consumer_type`: a copy of its own."""
+    """Return a function that converts a value to an input of `consumer_type`, an isolated copy."""
     path = tuple(attr_path)
     copier = _copier(producer_type, strict)
     consumer_copier = copier if consumer_type is producer_type else _copier(consumer_type, strict)
@@ -123,7 +123,7 @@ def unpacker(producer_type: Any, consumer_type: Any, attr_path: AttrPath = (), *
 def hash_of(value: CrossingValue, attr_path: AttrPath = ()) -> str | None:
     """Return the hash that the producer's `HashMethod` gave a value; None if it has none, or only a part is unpacked.
 
-    Of a list or dict it is made of those of its elements; an element without one counts by its literal.
+    The hash of a list or dict is made of those of its elements; an element without one contributes its literal.
     """
     is_whole = isinstance(value, LiteralValue) and not attr_path
     return _hash_in(value.literal()) if is_whole else None
@@ -183,7 +183,7 @@ def _attribute_unpacker(
                     at = at[step] if type(at) in (list, dict) else getattr(at, str(step))
                 return inner.renew([at])[0]
             except (LookupError, AttributeError):
-                pass  # the literal has the words for it
+                pass  # the conversion of the literal raises the proper error
         return _unpack_literal(value, path, consumer_type)
 
     return unpack
@@ -194,7 +194,7 @@ def _unpack_literal(value: CrossingValue, path: AttrPath, consumer_type: Any) ->
 
 
 def _copier(python_type: Any, strict: bool) -> Copier | None:
-    """The copier of a type; None with `strict`, or if flytekit writes dataclasses in its old format."""
+    """Return the copier of a type; None with `strict`, or if flytekit writes dataclasses in its old format."""
     copier = None if strict else find_copier(python_type)
     if copier is not None and not isinstance(copier, Share) and str2bool(os.getenv(FLYTE_USE_OLD_DC_FORMAT)):
         return None

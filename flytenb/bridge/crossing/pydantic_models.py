@@ -20,13 +20,13 @@ _LOCAL: Any = None
 
 
 class Models:
-    """The instances of one class, or lists of them.
+    """Converter of the instances of one class, or of lists of them.
 
     Args:
         cls: the class.
-        is_list: whether it is lists.
-        transformer: flytekit's own of models.
-        trust: what the type engine's registry must say.
+        is_list: whether the values are lists.
+        transformer: flytekit's transformer of models.
+        trust: the state of the type engine's registry that this relies on.
     """
 
     def __init__(self, cls: type, is_list: bool, transformer: Any, trust: Trust) -> None:
@@ -36,7 +36,7 @@ class Models:
         self._transformer = transformer
 
     def to_literal(self, value: Any) -> Literal | None:
-        """Convert a value, or return None for one of which the type engine has something to say."""
+        """Convert a value, or return None for one that the type engine must convert."""
         convert, cls = self._transformer.to_literal, self._cls
         if not self._is_list:
             return convert(_LOCAL, value, cls, None) if type(value) is cls else None
@@ -56,12 +56,12 @@ class Models:
 
 
 def find_models(python_type: Any) -> Models | None:
-    """Return how values of a type are converted, if it is a class of models or a list of such."""
+    """Return the converter of a type that is a class of models or a list of such, else None."""
     if "pydantic" not in sys.modules:
         return None
     try:
         found = _cached(python_type)
-    except TypeError:  # an annotation may hold what can't be hashed
+    except TypeError:  # an annotation may be unhashable
         return None
     return found if found is not None and found.trust.holds() else None
 

@@ -1,7 +1,7 @@
 """Dataclasses without a literal: read the fields, prove them column by column, build anew with the constructor.
 
 A literal round trip of a dataclass is MessagePack by way of mashumaro and ends in the class's own constructor, with the
-fields alone: whatever else was set on the instance is gone. Classes that have a say in any of that aren't handled here.
+fields only: other attributes of the instance are lost. Classes that customize any of this aren't handled here.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from flytenb.bridge.crossing.copiers import ALWAYS, Copier, Trust, UnprovenError
 
 _MIXINS = (DataClassDictMixin, DataClassJSONMixin)
 _HOOKS = ("__pre_serialize__", "__post_serialize__", "__pre_deserialize__", "__post_deserialize__")
-"""What mashumaro calls if a class has it; its mixins define them all, empty."""
+"""Hooks that mashumaro calls if a class has them; its mixins define empty ones."""
 
 _SAYINGS = ("Config", "__post_init__")
-"""Attributes by which a class has a say in how it is written, read or built."""
+"""Attributes by which a class customizes writing, reading or construction."""
 
 
 class RecordCopy:
@@ -51,7 +51,7 @@ class RecordCopy:
         return self._build([c.prove(column) for c, column in zip(self._copiers, columns, strict=True)], len(values))
 
     def renew(self, values: list[Any]) -> list[Any]:
-        """Build them anew."""
+        """Construct new instances."""
         columns = [list(map(get, values)) for get in self._getters]
         return self._build([c.renew(column) for c, column in zip(self._copiers, columns, strict=True)], len(values))
 
@@ -74,7 +74,7 @@ def field_types(cls: type) -> dict[str, Any] | None:
 
 
 def _is_plain(cls: Any) -> bool:
-    """Whether the class is made as `@dataclass` makes it, with nobody having a say in how it is made, read or written.
+    """Tell whether the class is as `@dataclass` makes it, without customized construction, reading or writing.
 
     A base with methods only is fine; so are frozen, slots, and keyword-only.
     """
@@ -94,13 +94,13 @@ def _is_plain(cls: Any) -> bool:
 
 
 def _is_generated(function: Any) -> bool:
-    """Whether `dataclasses` wrote it (checked in 3.11 to 3.14); it leaves alone what the class body defines."""
+    """Tell whether `dataclasses` generated it (3.11 to 3.14); it keeps what the class body defines."""
     code = getattr(function, "__code__", None)
     return code is not None and code.co_qualname.startswith("__create_fn__.<locals>.")
 
 
 def _is_stored(cls: type, name: str) -> bool:
-    """Whether reading the field gives what was stored: a default may be a property or another descriptor."""
+    """Tell whether reading the field returns the stored value: a default may be a property or another descriptor."""
     default = getattr_static(cls, name, None)
     return isinstance(default, MemberDescriptorType) or not (
         hasattr(type(default), "__get__") or hasattr(type(default), "__set__")
@@ -108,12 +108,12 @@ def _is_stored(cls: type, name: str) -> bool:
 
 
 def _is_harmless(cls: type, name: str, hint: Any) -> bool:
-    """Whether flytekit can do what it does with each hint that is no field: read it and set it on the instance."""
+    """Tell whether each hint that isn't a field can be read and set on the instance, as flytekit does."""
     return (get_origin(hint) or hint) is ClassVar and hasattr(cls, name) and cls.__dictoffset__ != 0
 
 
 def _constructor(cls: Any) -> Callable[[list[list[Any]], int], list[Any]]:
-    """Return a function that makes many instances of their columns."""
+    """Return a function that makes many instances from columns of field values."""
     fields = dataclasses.fields(cls)
     names = [f.name for f in fields]
     if not fields:

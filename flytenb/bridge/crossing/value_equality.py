@@ -1,4 +1,4 @@
-"""Equality of two values by what they hold: files by their bytes, frames by their cells, NaN as equal to itself."""
+"""Equality of values by content: files by their bytes, frames by their cells, NaN as equal to itself."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class IncomparableError(Exception):
 
 
 def is_same(this: Any, other: Any) -> bool:
-    """Tell whether two values hold the same, at any depth.
+    """Tell whether two values have equal content, at any depth.
 
-    Files and directories are read, also from where they were uploaded to; their names don't count. Types must be equal,
-    or of one name: a class whose cell was run again counts as the class that it was.
+    Files and directories are read, also from remote storage; their names don't count. Types must be equal,
+    or have equal names: a class of a cell that was run again counts as the earlier class.
 
     Raises:
-        IncomparableError: where that can't be told.
+        IncomparableError: if that can't be determined.
     """
     try:
         return _Comparison().is_same(this, other)
@@ -55,7 +55,7 @@ class _Comparison:
         if _is_schema(this):
             return self.is_same(this.open().all(), other.open().all())
         pair = (id(this), id(other))
-        if pair in self._open:  # a value that holds itself
+        if pair in self._open:  # a value that contains itself
             return True
         self._open[pair] = (this, other)
         try:
@@ -86,7 +86,7 @@ class _Comparison:
         return self.is_same(getattr(this, name), getattr(other, name))
 
     def _has_same_attributes(self, this: Any, other: Any) -> bool:
-        """Compare objects whose class doesn't say when two are equal."""
+        """Compare objects of a class without `__eq__`."""
         if isinstance(this, (type, types.FunctionType)) or not hasattr(this, "__dict__"):
             raise IncomparableError(f"type {class_name(this)} doesn't say when two are equal")
         return self.is_same(vars(this), vars(other))
@@ -124,7 +124,7 @@ class _Comparison:
         return all(self.is_same(list(this.iloc[:, i]), list(other.iloc[:, i])) for i in range(this.shape[1]))
 
     def is_same_arrow(self, this: Any, other: Any) -> bool:
-        """Compare Arrow's own way, then value by value, since Arrow doesn't take NaN as equal to NaN."""
+        """Compare by Arrow's `equals`, then value by value, since Arrow treats NaN as unequal to NaN."""
         if not hasattr(this, "equals"):
             return _is_equal(this, other)
         if this.equals(other) or not hasattr(this, "to_pylist"):
@@ -167,7 +167,7 @@ _BY_LIBRARY: dict[str, _Compare] = {
 
 
 def _is_equal(this: Any, other: Any) -> bool:
-    """Compare by `==`; what isn't equal to itself, as NaN, counts as equal to its like."""
+    """Compare by `==`; values that aren't equal to themselves, such as NaN, count as equal to each other."""
     equal = this == other
     if hasattr(equal, "all"):
         # `|` and `&` element by element; structured arrays have no NaN of their own to ask for.
@@ -196,12 +196,12 @@ def _has_objects(series: Any) -> bool:
 
 
 def _tree(root: Path) -> dict[str, bool]:
-    """Every path below a directory, and whether it is a file."""
+    """Return every path below a directory, and whether it is a file."""
     return {str(path.relative_to(root)): path.is_file() for path in root.rglob("*")}
 
 
 def _frame_of(dataset: StructuredDataset) -> Any:
-    """The frame of a dataset, read where it isn't in memory."""
+    """Return the frame of a dataset, read unless it is in memory."""
     if dataset.dataframe is not None:
         return dataset.dataframe
     import pandas as pd
