@@ -553,3 +553,6 @@ SAME: dict[str, tuple[str, str]] = {
     "a program": ("import subprocess\ndef h(x): return subprocess.run(['echo', 'a'], capture_output=True).stdout",) * 2,
 }
 """Changes, and runs of the same cell, after which the answer is the same."""  # fmt: skip
+
+QUICK = {"called"}
+"""The places that are tried in the quick set."""
