@@ -64,7 +64,7 @@ def kernel(kernels: list[Kernel]) -> Iterator[Kernel]:
     [
         ("to_literal", "one_value", False),
         ("to_python_value", "one_value", True),
-        ("to_literal", "mapped", True),
+        ("to_python_value", "mapped", True),
         ("to_python_value", "to_eager", True),
         ("to_literal", "to_dynamic", True),
         ("body of a dynamic", "to_dynamic", False),
