@@ -300,7 +300,7 @@ def test_help_opens_and_tab_completes_as_in_any_cell(notebook: Any) -> None:
     page = notebook("%flyte?", "%flyte run?", "%flyte help draw", "")
     page.run_all()
     page.wait_until_idle()
-    expect(page.output(1)).to_contain_text("%flyte draw wf [--depth N]")
+    expect(page.output(1)).to_contain_text("%flyte draw ENTITY")
     expect(page.output(2)).to_contain_text("%flyte run ENTITY(INPUT=…) [--workers N]")
     expect(page.output(3)).to_contain_text("[--between NODE NODE]")
     editor = page.cell(4).locator(".cm-content")
