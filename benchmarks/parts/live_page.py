@@ -93,12 +93,13 @@ def state_and_updates(size: int, step: int, *, is_scattered: bool) -> tuple[dict
     """Return what the page's model holds at first, and what it is told of a run afterwards."""
     graph = flytenb.graph(layered(size))
     picture = PageLayout.of(graph, frozenset())
-    state = RunState()
+    run_state = RunState()
     paths = [path for path, node in graph.nodes.items() if not node.is_pseudo]
+    began = run_message(run_state, graph, 0.0)
     state = {
         "about": {"name": "layers", "isExplorer": False},
         "picture": layout_message(1, picture, graph),
-        "frame": {"key": 1, "boxes": box_messages(state, picture, paths), "run": run_message(state, graph, 0.0)},
+        "frame": {"key": 1, "boxes": box_messages(run_state, picture, paths), "run": began},
         "changes": {"key": 0, "boxes": {}},
     }
     if is_scattered:
@@ -108,15 +109,15 @@ def state_and_updates(size: int, step: int, *, is_scattered: bool) -> tuple[dict
     key = 1
     for at in range(0, len(paths), step):
         for path in paths[at : at + step]:
-            state.take(RunEvent(float(at + 1), "phase", path, Phase.RUNNING))
+            run_state.take(RunEvent(float(at + 1), "phase", path, Phase.RUNNING))
         for path in paths[max(0, at - step) : at]:
-            state.take(RunEvent(float(at + 1), "phase", path, Phase.SUCCEEDED))
-        changed |= state.read()[0]
+            run_state.take(RunEvent(float(at + 1), "phase", path, Phase.SUCCEEDED))
+        changed |= run_state.read()[0]
         is_frame = len(changed) > 180
-        boxes = box_messages(state, picture, paths if is_frame else changed)
+        boxes = box_messages(run_state, picture, paths if is_frame else changed)
         name = "frame" if is_frame else "changes"
         key += is_frame
-        updates.append([name, {"key": key, "boxes": boxes, "run": run_message(state, graph, float(at))}])
+        updates.append([name, {"key": key, "boxes": boxes, "run": run_message(run_state, graph, float(at))}])
         if is_frame:
             changed.clear()
     return state, updates
