@@ -5,7 +5,7 @@ directories that it listed, are stored with its answer, and an answer counts onl
 Not among them are the task's own inputs and what it wrote itself, installed code, and files of the kernel such as
 `/proc`. Of a program that it starts, the files named in its command line count.
 
-C libraries open files without an event; `variables_and_files` tells which tasks use them.
+C libraries open files without an event; `variables_and_files` finds the tasks that use them.
 """
 
 from __future__ import annotations
