@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     examples.is_quick = config.option.markexpr == "not slow"
+    if hasattr(config, "workerinput"):
+        own_temporary_directory(config)
+
+
+def own_temporary_directory(config: pytest.Config) -> None:
+    """Give each worker a temporary directory that no other one uses, so that a test sees what it leaves there."""
+    path = tempfile.mkdtemp(prefix="flytenb-tests-")
+    config.add_cleanup(lambda: shutil.rmtree(path, ignore_errors=True))
+    os.environ["TMPDIR"] = tempfile.tempdir = path
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
