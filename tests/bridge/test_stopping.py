@@ -66,7 +66,7 @@ def test_a_coroutine_that_awaits_is_stopped() -> None:
     def work() -> None:
         set_attempt(attempt)
         try:
-            attempt.call(lambda: run_coroutine(body()))
+            attempt.call(lambda: run_coroutine(body, {}))
         except NodeStopped:
             ended.append("stopped")
 

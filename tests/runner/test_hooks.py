@@ -339,3 +339,22 @@ def test_a_node_that_is_stopped_amid_a_compile_leaves_no_lock_behind(how: str) -
         assert done.result == 3
         assert "trivial" in soon(lambda: str(flytenb.draw(sub)), f"{what}the next drawing")
     everything_works()
+
+
+@dynamic
+def makes_many_nodes(x: int) -> list[int]:
+    return [trivial(x=i) for i in range(300)]
+
+
+def test_a_stop_never_comes_while_a_dynamic_makes_a_node(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it does, coroutines of flytekit are left that were never awaited."""
+    gc.collect()
+    left: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: left.append(unraisable.object))
+    for number in range(60):
+        run = flytenb.start(makes_many_nodes, x=1)
+        threading.Event().wait(number / 1000)
+        run.cancel()
+        assert run.wait(PATIENCE).phase.is_terminal
+    gc.collect()
+    assert left == []

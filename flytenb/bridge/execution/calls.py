@@ -90,7 +90,7 @@ def body_of(task: Any) -> Callable[..., Any]:
         return mock
     if is_async(task):
         function = task.task_function
-        return lambda **inputs: run_coroutine(function(**inputs))
+        return lambda **inputs: run_coroutine(function, inputs)
     if type(task) is PythonFunctionTask and "execute" not in vars(task):
         plain: Callable[..., Any] = task.task_function
         return plain

@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+import inspect
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import nullcontext
 from typing import Any
 
-from flytenb.bridge.stopping import current_attempt
+from flytenb.bridge.stopping import current_attempt, shielded
 
 
 def run_coroutine(
-    coroutine: Coroutine[Any, Any, Any], new_loop: Callable[[], asyncio.AbstractEventLoop] | None = None
+    function: Callable[..., Coroutine[Any, Any, Any]],
+    inputs: Mapping[str, Any],
+    new_loop: Callable[[], asyncio.AbstractEventLoop] | None = None,
 ) -> Any:
-    """Run a coroutine in a new event loop, made by `new_loop`, and return its result."""
+    """Run a coroutine function in a new event loop, made by `new_loop`, and return its result."""
     attempt = current_attempt()
-    with asyncio.Runner(loop_factory=new_loop) as runner:
-        attempt.loop = runner.get_loop()
-        try:
+    loop = coroutine = None
+    try:
+        # A stop amid these assignments would leave an open loop, or a coroutine that never runs.
+        with shielded():
+            loop = (new_loop or asyncio.new_event_loop)()
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:
+            attempt.loop = runner.get_loop()
+            with shielded() if inspect.iscoroutinefunction(function) else nullcontext():
+                coroutine = function(**inputs)
             return runner.run(coroutine)
-        finally:
-            attempt.loop = None
+    finally:
+        attempt.loop = None
+        with shielded():
+            if coroutine is not None:
+                coroutine.close()
+            if loop is not None:
+                loop.close()

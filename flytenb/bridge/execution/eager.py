@@ -45,7 +45,7 @@ def run_eager(
     """Run the coroutine on this thread, in a loop that `new_loop` makes, and return its result."""
     context = workspace.context(ExecutionState.Mode.EAGER_EXECUTION, worker_queue=_Controller(workspace, add))
     workspace.enter(context)
-    return current_attempt().call(lambda: run_coroutine(task.task_function(**inputs), new_loop))
+    return current_attempt().call(lambda: run_coroutine(task.task_function, inputs, new_loop))
 
 
 def eager_error(name: str, error: BaseException) -> Exception:

@@ -7,10 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from functools import wraps
 from typing import Any
 
+from flytekit.core.base_task import Task
 from flytekit.core.condition import BranchNode
-from flytekit.core.workflow import PythonFunctionWorkflow
+from flytekit.core.launch_plan import LaunchPlan
+from flytekit.core.reference_entity import ReferenceEntity
+from flytekit.core.workflow import PythonFunctionWorkflow, WorkflowBase
 
 from flytenb.bridge import private
 from flytenb.bridge.context import at_rest, compile_lock
@@ -72,7 +77,10 @@ def _compile(workflow: Any, given: Mapping[str, Any], *, is_dynamic: bool) -> An
         return None
     try:
         call = current_attempt().run if is_dynamic else _call
-        with _nested_checked, _converted_here, private.returned_noted(workflow, call) as returned:
+        with ExitStack() as patches:
+            for patch in PATCHES:
+                patches.enter_context(patch)
+            returned = patches.enter_context(private.returned_noted(workflow, call))
             made = compile_located(workflow, lambda: FLYTEKIT_COMPILE(workflow, **given))
         if not is_dynamic:
             refuse_unannounced(workflow, returned[0])
@@ -130,9 +138,28 @@ def _convert_here(_: Any) -> Any:
     return run
 
 
-_nested_checked = SharedPatch(Patch(PythonFunctionWorkflow, "compile", _check_nested, "core/workflow.py:822"))
-_converted_here = SharedPatch(Patch(private.loop_runner(), "run", _convert_here, "utils/asyn.py:71"))
-PATCHES = (_nested_checked, _converted_here)
+def _shield(original: Any) -> Any:
+    """Defer stop requests while the body of a dynamic task makes a node: flytekit's own code isn't interrupted."""
+
+    @wraps(original)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        with shielded():
+            return original(*args, **kwargs)
+
+    return call
+
+
+PATCHES = tuple(
+    SharedPatch(patch)
+    for patch in (
+        Patch(PythonFunctionWorkflow, "compile", _check_nested, "core/workflow.py:822"),
+        Patch(private.loop_runner(), "run", _convert_here, "utils/asyn.py:71"),
+        Patch(Task, "__call__", _shield, "core/base_task.py:372"),
+        Patch(WorkflowBase, "__call__", _shield, "core/workflow.py:292"),
+        Patch(LaunchPlan, "__call__", _shield, "core/launch_plan.py:483"),
+        Patch(ReferenceEntity, "__call__", _shield, "core/reference_entity.py:191"),
+    )
+)
 """Patches that are applied while a workflow compiles."""
 
 
