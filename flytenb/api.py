@@ -187,6 +187,7 @@ class Options:
     def __init__(self, given: Mapping[str, Choice] = MappingProxyType({}), listeners: Iterable[Listener] = ()) -> None:
         self._given = dict(given)
         self._listeners = tuple(listeners)
+        self._resolved: tuple[Any, Settings] = (None, Settings())
 
     @property
     def settings(self) -> Settings:
@@ -195,7 +196,10 @@ class Options:
         Raises:
             UsageError: for an invalid value; the hint names the place where it was set.
         """
-        return settings_from(resolve(self._given, host.session.configured, read_project()))
+        configured, project = host.session.configured, read_project()
+        if self._resolved[0] != (configured, project):
+            self._resolved = ((dict(configured), project), settings_from(resolve(self._given, configured, project)))
+        return self._resolved[1]
 
     def options(
         self,

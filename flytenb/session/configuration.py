@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from flytenb.errors import UsageError, closest
@@ -27,6 +27,8 @@ class Choice:
     value: Any
     place: str
 
+
+_NONE: Mapping[str, Choice] = MappingProxyType({})
 
 DEFAULTS: Mapping[str, Choice] = {name: Choice(getattr(Settings(), name), "the default") for name in RULES}
 
@@ -50,7 +52,7 @@ def settings_from(chosen: Mapping[str, Choice]) -> Settings:
     return Settings(**{name: choice.value for name, choice in chosen.items()})
 
 
-def read_project(folder: Path | None = None) -> dict[str, Choice]:
+def read_project(folder: Path | None = None) -> Mapping[str, Choice]:
     """Return the settings in `[tool.flytenb]` of the nearest pyproject.toml, in a folder or above it.
 
     Args:
@@ -60,37 +62,41 @@ def read_project(folder: Path | None = None) -> dict[str, Choice]:
         UsageError: for a file that isn't TOML, an unknown setting or a value that its setting doesn't accept.
     """
     found = _nearest(folder)
-    return {} if found is None else dict(_read(*found))
+    return _NONE if found is None else _read(*found)
 
 
 @lru_cache(maxsize=4)
-def _read(file: Path, version: tuple[int, int]) -> Mapping[str, Choice]:
+def _read(file: str, version: tuple[int, int]) -> Mapping[str, Choice]:
     """Read a file; `version` makes a changed file another key. Parsing takes longer than a small run."""
     chosen = {}
-    for name, value in _table(file).items():
+    for name, value in _table(Path(file)).items():
         if name not in CONFIGURABLE:
             raise UsageError(f"unknown setting {name!r} in [tool.flytenb] of {file}", hint=closest(name, CONFIGURABLE))
         chosen[name] = Choice(value, f"[tool.flytenb] in {file}")
         check(name, value, chosen[name].place)
-    return chosen
+    return MappingProxyType(chosen)
 
 
-def _nearest(folder: Path | None) -> tuple[Path, tuple[int, int]] | None:
+def _nearest(folder: Path | None) -> tuple[str, tuple[int, int]] | None:
     """Return the nearest file and its version; without pathlib, since every run asks."""
     try:
         at = os.getcwd() if folder is None else os.path.realpath(folder)  # noqa: PTH109
     except OSError:  # the working directory was removed
         return None
-    while True:
-        file = f"{at.rstrip(os.sep)}{os.sep}pyproject.toml"
-        with contextlib.suppress(OSError):
+    for file in _candidates(at):
+        try:
             found = os.stat(file)  # noqa: PTH116
-            if stat.S_ISREG(found.st_mode):
-                return Path(file), (found.st_mtime_ns, found.st_size)
-        above = os.path.dirname(at)  # noqa: PTH120
-        if above == at:
-            return None
-        at = above
+        except OSError:
+            continue
+        if stat.S_ISREG(found.st_mode):
+            return file, (found.st_mtime_ns, found.st_size)
+    return None
+
+
+@lru_cache(maxsize=4)
+def _candidates(folder: str) -> tuple[str, ...]:
+    at = Path(folder)
+    return tuple(str(place / "pyproject.toml") for place in (at, *at.parents))
 
 
 def _table(file: Path) -> dict[str, Any]:
