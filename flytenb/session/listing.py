@@ -12,6 +12,7 @@ from flytenb.display.part_text import WIDTH, width_of
 from flytenb.display.rendering import Rendering, render_part
 from flytenb.wording.kinds import entity_text
 from flytenb.wording.quantities import duration_text
+from flytenb.wording.text import clip_middle
 from flytenb.wording.values import brief, clean, clip
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Listing:
         """List the value of each setting, where it was set and what it means."""
         from flytenb.session.configuration import RULES
 
-        rows = [(name, brief(c.value), c.place, RULES[name].help) for name, c in chosen.items()]
+        rows = [(name, brief(c.value), clip_middle(c.place, 56), RULES[name].help) for name, c in chosen.items()]
         return cls(("setting", "value", "set by", "meaning"), rows, "", [c.value for c in chosen.values()])
 
     def __getitem__(self, number: int) -> Any:

@@ -49,6 +49,12 @@ def clip(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: max(limit - 1, 0)] + "…"
 
 
+def clip_middle(text: str, limit: int) -> str:
+    """Return at most `limit` characters, those in the middle replaced by `…`: the end of a path says most."""
+    tail = limit // 2
+    return text if len(text) <= limit else f"{text[: limit - tail - 1]}…{text[len(text) - tail :]}"
+
+
 def clip_line(text: str, limit: int) -> str:
     """Return the cleaned text on one line of at most `limit` characters, each line break as a space."""
     return clip(clean(" ".join(text.split()) if "\n" in text or "\r" in text else text), limit)

@@ -33,7 +33,7 @@ from flytenb.errors import (
 from flytenb.notebook.failures.short_error import printable, short_lines
 from flytenb.session.listing import Listing
 from flytenb.wording import text as user_text
-from flytenb.wording.text import LateError, clean, in_time, message_of
+from flytenb.wording.text import LateError, clean, clip_middle, in_time, message_of
 from flytenb.wording.values import brief
 from tests.kernel import Kernel
 
@@ -330,3 +330,13 @@ def test_flytekit_isn_t_imported_for_it() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["True", "True", "False", "()"]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 9, 10, 19, 20, 30])
+def test_the_middle_is_clipped_and_the_end_kept(limit: int) -> None:
+    text = "/a/b/c/d/e/pyproject"
+    assert len(text) == 20
+    short = clip_middle(text, limit)
+    assert len(short) == min(limit, 20)
+    assert text.startswith(short.partition("…")[0])
+    assert text.endswith(short.rpartition("…")[2])
