@@ -15,16 +15,19 @@ if TYPE_CHECKING:  # `as` marks what is public for type checkers
     from flytenb.api import graph as graph
     from flytenb.api import lens as lens
     from flytenb.api import options as options
+    from flytenb.api import rehearse as rehearse
     from flytenb.api import run as run
     from flytenb.api import show as show
     from flytenb.api import start as start
     from flytenb.api import uses as uses
+    from flytenb.display.runs.rehearsal_card import Rehearsal as Rehearsal
     from flytenb.display.view import View as View
     from flytenb.errors import FlytenbError as FlytenbError
     from flytenb.model import Edge as Edge
     from flytenb.model import Graph as Graph
     from flytenb.model import Node as Node
     from flytenb.model import RunEvent as RunEvent
+    from flytenb.model.request import Request as Request
     from flytenb.notebook.extension import load_ipython_extension as load_ipython_extension
     from flytenb.notebook.extension import unload_ipython_extension as unload_ipython_extension
     from flytenb.notebook.interactive import control_for as control_for
@@ -45,6 +48,8 @@ _HOMES = {
     "Node": "model",
     "NodeRun": "runner.node_run",
     "Options": "api",
+    "Rehearsal": "display.runs.rehearsal_card",
+    "Request": "model.request",
     "Run": "runner.run",
     "RunEvent": "model",
     "Settings": "runner.settings",
@@ -60,6 +65,7 @@ _HOMES = {
     "load_ipython_extension": "notebook.extension",
     "options": "api",
     "parts": "",
+    "rehearse": "api",
     "run": "api",
     "show": "api",
     "start": "api",
@@ -68,7 +74,7 @@ _HOMES = {
 }
 """The module of each public name; a name without one is a module itself."""
 
-_LIGHT = ("errors", "model", "notebook.extension", "runner.settings")
+_LIGHT = ("errors", "model", "model.request", "notebook.extension", "runner.settings")
 """Modules that don't import flytekit."""
 
 __all__ = list(_HOMES)

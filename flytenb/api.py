@@ -17,6 +17,7 @@ from flytenb.display.registry import REGISTRY, F, Key
 from flytenb.display.rendering import Rendering
 from flytenb.display.runs.error_card import FullError
 from flytenb.display.runs.progress import GatePrinter
+from flytenb.display.runs.rehearsal_card import Rehearsal
 from flytenb.display.show import show as show_value
 from flytenb.display.type_lens import Lens
 from flytenb.errors import UsageError
@@ -24,6 +25,7 @@ from flytenb.model import Graph
 from flytenb.reach.state_uses import uses
 from flytenb.render.drawing import Drawing
 from flytenb.render.drawing import draw as draw_graph
+from flytenb.runner.answers import Answers
 from flytenb.runner.interrupts import held_back
 from flytenb.runner.journal import Listener
 from flytenb.runner.run import Run
@@ -54,6 +56,7 @@ __all__ = [
     "lens",
     "on_run",
     "options",
+    "rehearse",
     "run",
     "runs",
     "settings",
@@ -141,6 +144,36 @@ def run(entity: Any, /, *positional: Any, **inputs: Any) -> Run:
         BaseException: the exception of the failed task; the run is kept in the session.
     """
     return Options().run(entity, *positional, **inputs)
+
+
+def rehearse(entity: Any, /, *positional: Any, with_: Any = None, **inputs: Any) -> Rehearsal:
+    """Run an entity whose tasks belong to a service without an account there, and show what each task would send.
+
+    Tasks of a connector and SQL tasks aren't run: their requests are read, and `with_` answers them. Everything else
+    runs as in `flytenb.run`.
+
+        con = duckdb.connect()
+        con.execute("CREATE TABLE sales AS SELECT 'north' AS region, 3 AS units")
+        rehearsal = flytenb.rehearse(report, region="north", with_=con)
+        assert rehearsal.requests[0].sql == "SELECT * FROM sales WHERE region = @region"
+        assert rehearsal.requests[0].parameters == {"region": "north"}
+
+    Args:
+        entity: a task, workflow or launch plan.
+        *positional: inputs in the order in which they are declared.
+        with_: what answers the requests: a connection of a database (DuckDB, SQLite, another of DB-API 2.0), which
+            executes the statement, translated by sqlglot if it is installed; a function that takes the `Request` and
+            returns the outputs; the outputs by name; the only output, such as a frame; an exception, which is raised at
+            the node; or a mapping to any of these from tasks: a task's name or type, its class or its configuration's
+            class. A mapping also replaces tasks of other kinds. A task without outputs needs no answer.
+        **inputs: inputs by name.
+
+    Raises:
+        InputError: for invalid inputs; the message lists all of them.
+        FlytenbError: if there is no answer for a task.
+        BaseException: the exception of the failed task, unless it was given in `with_`.
+    """
+    return Options().rehearse(entity, *positional, with_=with_, **inputs)
 
 
 def options(
@@ -235,7 +268,20 @@ class Options:
 
     def run(self, entity: Any, /, *positional: Any, **inputs: Any) -> Run:
         """Run an entity and wait for the run; an interrupt cancels it. Inputs as for `flytenb.run`."""
-        made = self._prepare(entity, positional, inputs)
+        made = self._wait(self._prepare(entity, positional, inputs))
+        made._raise_failure()
+        return made
+
+    def rehearse(self, entity: Any, /, *positional: Any, with_: Any = None, **inputs: Any) -> Rehearsal:
+        """Run an entity with answers in place of services; arguments as for `flytenb.rehearse`."""
+        answers = Answers(with_)
+        made = self._wait(self._prepare(entity, positional, inputs, answers))
+        if made.error is None or not any(made.error.exception is error for error in answers.raised):
+            made._raise_failure()
+        return Rehearsal(made, answers)
+
+    def _wait(self, made: Run) -> Run:
+        """Start a run and wait for its end; an interrupt cancels it."""
         endings: list[Callable[[], None]] = []
         gates = GatePrinter()
         try:
@@ -251,14 +297,15 @@ class Options:
             with held_back():
                 for end in endings:
                     end()
-        made._raise_failure()
         return made
 
-    def _prepare(self, entity: Any, positional: tuple[Any, ...], inputs: Mapping[str, Any]) -> Run:
+    def _prepare(
+        self, entity: Any, positional: tuple[Any, ...], inputs: Mapping[str, Any], answers: Answers | None = None
+    ) -> Run:
         require_entity(entity)
         recompile_stale(entity)
         given = name_positional(entity, positional, inputs) if positional else inputs
-        return Run(entity, given, self.settings, self._listeners)
+        return Run(entity, given, self.settings, self._listeners, answers)
 
     def _watch(self, made: Run) -> list[Callable[[], None]]:
         return [watcher(made) for watcher in list(host.watchers)]

@@ -19,6 +19,7 @@ from flytenb.runner.settings import Settings
 
 if TYPE_CHECKING:
     from flytenb.model.workflow import Policy
+    from flytenb.runner.answers import Answers
 
 _WITH_STEPS_OF_THEIR_OWN = (Kind.MAP, Kind.DYNAMIC, Kind.GATE, Kind.EAGER)
 
@@ -35,6 +36,7 @@ class EntityPlan:
         is_cached: whether its nodes may take outputs from the cache.
         state_use: the process-wide state that it uses.
         may_move: whether it may change the working directory.
+        is_rehearsed: whether an answer replaces it.
     """
 
     entity: Any
@@ -44,6 +46,7 @@ class EntityPlan:
     is_cached: bool = True
     state_use: StateUse = NOTHING
     may_move: bool = False
+    is_rehearsed: bool = False
 
 
 class EntityPlans:
@@ -51,10 +54,12 @@ class EntityPlans:
 
     Args:
         settings: the settings of the run.
+        answers: the answers of a rehearsal, None for a run that isn't one.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, answers: Answers | None = None) -> None:
         self._settings = settings
+        self._answers = answers
         self._entity_plans: dict[int, EntityPlan] = {}
         self._caches: dict[tuple[int, Policy], tuple[Any, TaskCache | None]] = {}
 
@@ -70,6 +75,8 @@ class EntityPlans:
             return EntityPlan(entity, kind, call=stand_in_call(entity, stand_in, strict), is_cached=False)
         if kind is Kind.REFERENCE:
             return EntityPlan(entity, kind, None, stand_in_call(entity, None, strict), False, NOTHING, True)
+        if self._answers is not None and self._answers.replaces(entity):
+            return EntityPlan(entity, kind, state_use=self._answers.state_use(entity), is_rehearsed=True)
         workflow = None if kind in (Kind.STUB, *_WITH_STEPS_OF_THEIR_OWN) else inner_workflow(entity)
         if kind is Kind.MAP or workflow is not None:
             return EntityPlan(entity, kind, workflow)

@@ -22,6 +22,7 @@ from flytenb.bridge.workflow.policy import task_policy
 from flytenb.bridge.workflow.reader import read_built, read_workflow, require_runnable
 from flytenb.model import Kind
 from flytenb.model.workflow import Policy, WorkflowNode
+from flytenb.runner.answers import Answers, RequestStep
 from flytenb.runner.branch import BranchStep, JoinStep
 from flytenb.runner.connector import ConnectorStep
 from flytenb.runner.dynamic import DynamicExitStep, DynamicStep
@@ -48,18 +49,26 @@ class Planner:
         settings: the settings of the run.
         records: receives the records of the nodes.
         run_log: a weak reference to the receiver of their output.
+        answers: the answers of a rehearsal, None for a run that isn't one.
 
     Attributes:
         gates: the gates of the run.
     """
 
-    def __init__(self, settings: Settings, records: dict[str, Record], run_log: Callable[[], RunLog | None]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        records: dict[str, Record],
+        run_log: Callable[[], RunLog | None],
+        answers: Answers | None = None,
+    ) -> None:
         self.settings = settings
         self.records = records
         self.run_log = run_log
         self.wiring = Wiring(strict=settings.strict)
         self.gates = Gates(settings.answers, strict=settings.strict)
-        self._entity_plans = EntityPlans(settings)
+        self._answers = answers
+        self._entity_plans = EntityPlans(settings, answers)
 
     def _into(self, records: dict[str, Record]) -> Planner:
         """Return a copy of this planner for records that aren't part of the run yet."""
@@ -107,13 +116,15 @@ class Planner:
         if entity_plan.workflow is not None:
             return self._subworkflow(record, entity_plan, scope)
         entity, policy = entity_plan.entity, record.use.policy  # type: ignore[union-attr]
-        if entity_plan.kind is Kind.DYNAMIC:
+        if entity_plan.kind is Kind.DYNAMIC and not entity_plan.is_rehearsed:
             closing = DynamicExitStep(record, scope)
             opening = DynamicStep(record, scope, self._build_inside, closing, self._entity_plans.cache(entity, policy))
             opening.state_use, opening.may_move = entity_plan.state_use, entity_plan.may_move
             return _open_close(opening, closing)
         step: Step
-        if entity_plan.kind is Kind.GATE:
+        if entity_plan.is_rehearsed and self._answers is not None:
+            step = RequestStep(record, scope, self._answers)
+        elif entity_plan.kind is Kind.GATE:
             step = GateStep(record, scope, self.gates)
         elif entity_plan.kind is Kind.EAGER:
             cache = self._entity_plans.cache(entity, policy)

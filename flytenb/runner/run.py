@@ -16,6 +16,7 @@ from flytenb.bridge.workflow.graph import read_graph
 from flytenb.bridge.workflow.reading_cache import Reading, read_later, read_once
 from flytenb.errors import FlytenbError, RunCancelledError
 from flytenb.model import Graph, NodeState, Phase, RunEvent
+from flytenb.runner.answers import Answers
 from flytenb.runner.comparison import Comparison
 from flytenb.runner.failure import Failure
 from flytenb.runner.interrupts import held_back
@@ -45,6 +46,7 @@ class Run:
         inputs: Mapping[str, Any],
         settings: Settings,
         listeners: Iterable[Listener] = (),
+        answers: Answers | None = None,
     ) -> None:
         self.entity = entity
         self.settings = settings
@@ -57,7 +59,7 @@ class Run:
         self._root = root_of(entity, inputs)
         with self._scheduler.workspace.entered():
             self._inputs = check_inputs(self._root, strict=settings.strict)
-            planner = Planner(settings, self._scheduler.journal.records, self._scheduler.journal.weak)
+            planner = Planner(settings, self._scheduler.journal.records, self._scheduler.journal.weak, answers)
             self._gates = planner.gates
             self._plan = RunPlan(planner, self._root.wired, self._inputs, self._root.outputs)
 

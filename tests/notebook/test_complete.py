@@ -58,7 +58,7 @@ def completer(session: Session) -> Completer:
     return Completer(session, namespace)
 
 
-VERBS = ["debug", "draw", "error", "form", "help", "run", "runs", "settings", "show", "type"]
+VERBS = ["debug", "draw", "error", "form", "help", "rehearse", "run", "runs", "settings", "show", "type"]
 SETTINGS = [
     "--workers",
     "--strict",
@@ -79,13 +79,14 @@ OFFERS = {
     "%flyte dr": ["draw"],
     "%flyte run": ["run", "runs"],
     "  %flyte d": ["debug", "draw"],
-    "run = %flyte r": ["run", "runs"],
+    "run = %flyte r": ["rehearse", "run", "runs"],
     "runs[0] = %flyte dra": ["draw"],
     # what a verb is about
     "%flyte draw ": ["paint", "painted", "done"],
     "%flyte draw painte": ["painted"],
     "%flyte run ": ["paint", "painted"],
     "%flyte run  pa": ["paint", "painted"],
+    "%flyte rehearse pain": ["paint", "painted"],
     "%flyte form p": ["paint", "painted"],
     "%flyte debug ": ["n0", "paint"],
     "%flyte debug p": ["paint"],
@@ -129,6 +130,7 @@ OFFERS = {
     "%flyte draw painted --save painted.s": ["painted.svg"],
     "%flyte run paint(n=3) --workers ": ["1", "2", "4", "8"],
     "%flyte type Colour --sample nu": ["number"],
+    "%flyte rehearse paint(n=3) --with nu": ["number"],
     # inside a call
     "%flyte run paint(": INPUTS,
     "%flyte run paint(n=3, ": INPUTS[1:],

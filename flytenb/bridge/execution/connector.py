@@ -10,7 +10,6 @@ import asyncio
 import contextvars
 import inspect
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,10 +17,10 @@ from typing import Any
 
 from flyteidl.core import literals_pb2
 from flyteidl.core.execution_pb2 import TaskExecution
-from flytekit.configuration import ImageConfig, SerializationSettings
 from flytekit.core import utils
 from flytekit.core.context_manager import ExecutionState, FlyteContextManager
 from flytekit.core.python_function_task import PythonFunctionTask
+from flytekit.exceptions.system import FlyteConnectorNotFound
 from flytekit.exceptions.user import FlyteRecoverableException, FlyteUserException
 from flytekit.extend.backend.base_connector import (
     AsyncConnectorExecutorMixin,
@@ -31,10 +30,10 @@ from flytekit.extend.backend.base_connector import (
 )
 from flytekit.extend.backend.utils import is_terminal_phase, render_task_template
 from flytekit.models.literals import Literal, LiteralMap
-from flytekit.tools.translator import get_serializable
 
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.crossing import CrossingValue, from_literal, packer
+from flytenb.bridge.execution.task_template import input_literals, read_template
 from flytenb.bridge.stopping import NodeStopped, raise_in
 from flytenb.errors import headline
 from flytenb.wording.text import clean
@@ -48,8 +47,20 @@ Submit = Callable[[Callable[[], None]], None]
 
 
 def is_connector_task(task: Any) -> bool:
-    """Tell whether a connector runs this task."""
-    return isinstance(task, AsyncConnectorExecutorMixin | SyncConnectorExecutorMixin)
+    """Tell whether a connector runs this task.
+
+    A task with an `execute` of its own runs itself if its type has no connector, as Spark tasks do.
+    """
+    mixin = next((c for c in (AsyncConnectorExecutorMixin, SyncConnectorExecutorMixin) if isinstance(task, c)), None)
+    return mixin is not None and (type(task).execute is mixin.execute or _has_connector(task))
+
+
+def _has_connector(task: Any) -> bool:
+    try:
+        ConnectorRegistry.get_connector(task.task_type, task.task_type_version)
+    except FlyteConnectorNotFound:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +82,9 @@ def prepare_job(task: Any, inputs: Mapping[str, Any], workspace: Workspace) -> J
         Exception: flytekit's own, if there is no connector for the task's type.
     """
     context = workspace.enter()
-    settings = context.serialization_settings or SerializationSettings(ImageConfig.auto_default_image())
-    with workspace.outside():
-        template = get_serializable(OrderedDict(), settings, task).template
+    template = read_template(task, workspace)
     connector = ConnectorRegistry.get_connector(template.type, template.task_type_version)
-    types, variables = task.python_interface.inputs, task.interface.inputs
-    literals = LiteralMap(
-        {name: packer(types[name], variables[name].type, strict=True)(v).literal() for name, v in inputs.items()}
-    )
+    literals = input_literals(task, inputs)
     prefix = context.file_access.get_random_remote_directory()
     if isinstance(task, PythonFunctionTask):
         # A job that runs the function itself reads its inputs from a file, as on a cluster.

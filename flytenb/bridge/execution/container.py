@@ -23,6 +23,7 @@ from flytenb.bridge.context import Workspace
 from flytenb.bridge.crossing import CrossingValue, from_literal, packer
 from flytenb.bridge.execution.container_contract import as_container_output
 from flytenb.bridge.execution.container_files import (
+    INPUT_TEMPLATE,
     files_below,
     read_error,
     read_output,
@@ -36,7 +37,6 @@ from flytenb.wording.types import type_text
 
 _LOOK_EVERY = 0.03
 _LAST_LINES = 5
-_TEMPLATE = re.compile(r"\{\{\s*[.$]inputs\.([^}\s]+)\s*\}\}", re.IGNORECASE)
 
 
 def run_container(task: ContainerTask, workspace: Workspace, inputs: Mapping[str, Any]) -> dict[str, CrossingValue]:
@@ -228,4 +228,4 @@ def _render(task: str, word: str, literals: Mapping[str, Any], input_dir: str) -
         with _explained(f"input {name!r} of container task {task!r} can't be a part of its command"):
             return render_input(literals[name])
 
-    return _TEMPLATE.sub(fill, word) if literals else word
+    return INPUT_TEMPLATE.sub(fill, word) if literals else word

@@ -6,6 +6,7 @@ The form of each type is in `container_contract`; the places of the files follow
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import stat
 from base64 import b64encode
@@ -30,6 +31,8 @@ from flytenb.wording.quantities import count_text
 LARGEST_ERROR = 1024 * 1024
 """Bytes of an `_ERROR` file that co-pilot reads."""
 ERROR_FILE = "_ERROR"
+INPUT_TEMPLATE = re.compile(r"\{\{\s*[.$]inputs\.([^}\s]+)\s*\}\}", re.IGNORECASE)
+"""`{{.inputs.x}}`, as in `flyteplugins`' `template.go`."""
 _TRIMMED = " \n\t"
 
 

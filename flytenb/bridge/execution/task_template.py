@@ -1,0 +1,37 @@
+"""Templates and inputs of tasks as a cluster hands them to a connector."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
+
+from flytekit.configuration import ImageConfig, SerializationSettings
+from flytekit.core.context_manager import FlyteContextManager
+from flytekit.models.literals import LiteralMap
+from flytekit.models.task import TaskTemplate
+from flytekit.tools.translator import get_serializable
+
+from flytenb.bridge.context import Workspace
+from flytenb.bridge.crossing import packer
+
+
+def read_template(task: Any, workspace: Workspace) -> TaskTemplate:
+    """Serialise a task and read it back, as the connector service does.
+
+    A connector may change the template that it gets (those of SageMaker fill in their task's configuration), so each
+    call gets one of its own.
+    """
+    current = FlyteContextManager.current_context().serialization_settings
+    settings = current or SerializationSettings(ImageConfig.auto_default_image())
+    with workspace.outside():
+        template = get_serializable(OrderedDict(), settings, task).template
+    return TaskTemplate.from_flyte_idl(template.to_flyte_idl())
+
+
+def input_literals(task: Any, inputs: Mapping[str, Any]) -> LiteralMap:
+    """Convert the inputs of a task to literals."""
+    types, variables = task.python_interface.inputs, task.interface.inputs
+    return LiteralMap(
+        {name: packer(types[name], variables[name].type, strict=True)(v).literal() for name, v in inputs.items()}
+    )
