@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import importlib.util
 import re
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,7 @@ _PIECES = re.compile(
 """What is skipped: texts, quoted names, comments, casts. What is found: `%(n)s`, `@n`, `:n`, `$n`."""
 _MARK = "flytenb_parameter_"
 """An identifier in place of a parameter while the statement is translated."""
+_MARKED = re.compile(rf"{_MARK}(\w+)")
 
 
 @dataclass(frozen=True)
@@ -42,12 +44,8 @@ _ENGINES = {
     "fakesnow": _Engine("fakesnow", "snowflake"),
 }
 """By the top package of a connection's class."""
-_DIFFERENCES = (
-    ("snowflake", "", "Snowflake returns names without quotes in upper case"),
-    ("", "sqlite", "SQLite has no dates, times, truth values or decimals: they are text and numbers"),
-    ("bigquery", "", "a table with a project is in a database of that name here: ATTACH ':memory:' AS project"),
-)
-"""From which service to which engine, and what differs there whatever the statement is."""
+_NO_TYPES = "SQLite has no dates, times, truth values or decimals: they are text and numbers"
+_CASE = "Snowflake returns names without quotes in upper case, {} as they are written"
 
 
 def is_connection(value: Any) -> bool:
@@ -77,22 +75,24 @@ def ask(connection: Any, request: Request, row_names: Sequence[str] = ()) -> tup
             hint="answer it by a function of its request, or by its outputs",
         )
     engine = _engine_of(connection)
-    statements, notes = _translate(request, engine)
+    script = _translate(request, engine)
     found: Any = None
-    for statement in statements:
-        parameters = {
-            name: request.parameters[name] for name in _names(statement, engine) if name in request.parameters
-        }
+    for statement, names in script.statements:
+        parameters = {name: request.parameters[name] for name in names}
         try:
-            found = _execute(connection, statement, parameters, engine)
+            found = _execute(connection, statement, parameters, engine, is_row=bool(row_names))
         except Exception as error:
-            raise FlytenbError(
-                f"{engine.name} can't execute the statement of task {request.task!r}: {headline(error)}",
-                hint="; ".join((*request.notes, *_advice(request, engine), f"it executed {statement}")),
-            ) from error
-    if found is not None and row_names and len(found) == 1 and set(row_names) == set(found.columns):
-        return {name: found[name].tolist()[0] for name in row_names}, notes
-    return found, notes
+            hint = "; ".join((*request.notes, *_advice(request, engine), f"it executed {statement}"))
+            message = f"{engine.name} can't execute the statement of task {request.task!r}: {headline(error)}"
+            raise FlytenbError(message, hint) from error
+    if found is None:
+        return None, script.notes
+    if script.quoted is not None:
+        found.columns = [name if name in script.quoted else name.upper() for name in found.columns]
+    if len(found) == 1 and {name.lower() for name in row_names} == {name.lower() for name in found.columns}:
+        row = {name.lower(): found[name].tolist()[0] for name in found.columns}
+        return {name: row[name.lower()] for name in row_names}, script.notes
+    return found, script.notes
 
 
 def _engine_of(connection: Any) -> _Engine:
@@ -100,22 +100,41 @@ def _engine_of(connection: Any) -> _Engine:
     return _ENGINES.get(package) or _Engine(package, "")
 
 
-def _translate(request: Request, engine: _Engine) -> tuple[list[str], tuple[str, ...]]:
-    """Return the statements in the engine's dialect, and notes on what was changed and what differs."""
+@dataclass(frozen=True)
+class _Script:
+    """Statements in an engine's dialect.
+
+    Attributes:
+        statements: the statements, each with the names of its parameters.
+        notes: how they were translated, and what differs from the service.
+        quoted: the names in quotes, if all other names become upper case; else None.
+    """
+
+    statements: tuple[tuple[str, tuple[str, ...]], ...]
+    notes: tuple[str, ...]
+    quoted: frozenset[str] | None = None
+
+
+def _translate(request: Request, engine: _Engine) -> _Script:
     assert request.sql is not None
-    source = request.sql
-    marked = _mark(source, request.parameters)
+    is_other = request.dialect != engine.dialect
+    statements = [_mark(request.sql, request.parameters)]
     notes: list[str] = []
-    statements = [marked]
-    if request.dialect and engine.dialect and request.dialect != engine.dialect and _has_sqlglot():
-        statements, lost = _transpile(marked, request, engine)
+    quoted: frozenset[str] | None = None
+    if is_other and request.dialect and engine.dialect and _has_sqlglot():
+        statements, lost, quoted = _transpile(statements[0], request, engine)
         notes += [f"{engine.name}: {text}" for text in lost]
-    written = [re.sub(rf"{_MARK}(\w+)", lambda found: engine.parameter.format(found[1]), s) for s in statements]
-    if written != [source]:
+    written = [_MARKED.sub(lambda found: engine.parameter.format(found[1]), text) for text in statements]
+    names = [tuple(dict.fromkeys(_MARKED.findall(text))) for text in statements]
+    if written != [request.sql]:
         notes.insert(0, f"{engine.name} executed {'; '.join(written)}")
-    if request.dialect != engine.dialect:
-        notes += [text for of, to, text in _DIFFERENCES if of in ("", request.dialect) and to in ("", engine.dialect)]
-    return written, tuple(notes)
+    if is_other and engine.dialect == "sqlite":
+        notes.append(_NO_TYPES)
+    if not is_other or request.dialect != "snowflake":
+        quoted = None
+    elif quoted is None:
+        notes.append(_CASE.format(engine.name))
+    return _Script(tuple(zip(written, names, strict=True)), tuple(notes), quoted)
 
 
 def _mark(sql: str, parameters: Mapping[str, Any]) -> str:
@@ -129,53 +148,60 @@ def _mark(sql: str, parameters: Mapping[str, Any]) -> str:
     return marked.replace("%%", "%") if "%(" in sql and parameters else marked
 
 
-def _names(statement: str, engine: _Engine) -> list[str]:
-    pattern = re.escape(engine.parameter).replace(r"\{\}", r"(\w+)")
-    return list(dict.fromkeys(re.findall(pattern, statement)))
-
-
 def _has_sqlglot() -> bool:
     return importlib.util.find_spec("sqlglot") is not None
 
 
-def _transpile(sql: str, request: Request, engine: _Engine) -> tuple[list[str], list[str]]:
+def _transpile(sql: str, request: Request, engine: _Engine) -> tuple[list[str], list[str], frozenset[str]]:
+    """Return the translated statements, what the translation lost, and the names in quotes."""
     import sqlglot  # optional
-    from sqlglot.errors import ErrorLevel, SqlglotError
+    from sqlglot import exp
+    from sqlglot.errors import ErrorLevel, ParseError, SqlglotError
 
     generator = sqlglot.Dialect.get_or_raise(engine.dialect).generator(unsupported_level=ErrorLevel.IGNORE)
     try:
         trees = [tree for tree in sqlglot.parse(sql, read=request.dialect) if tree is not None]
     except SqlglotError as error:
-        raise FlytenbError(
-            f"the statement of task {request.task!r} isn't valid {request.dialect}: {headline(error)}",
-            hint="; ".join(request.notes),
-        ) from error
+        found = error.errors if isinstance(error, ParseError) else []
+        said = "; ".join(f"{e['description']} at line {e['line']}, column {e['col']}" for e in found)
+        message = f"the statement of task {request.task!r} isn't valid {request.dialect}: {said or headline(error)}"
+        raise FlytenbError(message, "; ".join(request.notes)) from error
     statements: list[str] = []
     lost: list[str] = []
     for tree in trees:
         statements.append(generator.generate(tree))
         lost += generator.unsupported_messages
-    return statements, lost
+    quoted = frozenset(i.name for tree in trees for i in tree.find_all(exp.Identifier) if i.args.get("quoted"))
+    return statements, lost, quoted
 
 
 def _advice(request: Request, engine: _Engine) -> list[str]:
-    if request.dialect in ("", engine.dialect) or _has_sqlglot():
-        return []
-    return [f"it is written for {request.dialect}; pip install 'flytenb[sql]' to have it translated"]
+    advice: list[str] = []
+    if request.dialect == "bigquery" and engine.dialect == "duckdb":
+        advice.append("a project is a database of that name: ATTACH ':memory:' AS project")
+    if request.dialect not in ("", engine.dialect) and not _has_sqlglot():
+        advice.append(f"it is written for {request.dialect}; pip install 'flytenb[sql]' to have it translated")
+    return advice
 
 
-def _execute(connection: Any, statement: str, parameters: dict[str, Any], engine: _Engine) -> Any:
-    """Execute one statement and return its rows as a frame, None if there are none."""
+def _execute(connection: Any, statement: str, parameters: dict[str, Any], engine: _Engine, *, is_row: bool) -> Any:
+    """Return the rows of one statement as a frame, None if there are none; `is_row` keeps each value as it comes."""
     import pandas as pd  # optional
 
-    if engine.dialect == "duckdb":  # a cursor doesn't see the frames that are registered on the connection
-        done = connection.execute(statement, parameters) if parameters else connection.execute(statement)
-        return None if done.description is None else done.df()
-    cursor = connection.cursor()
-    try:
-        cursor.execute(statement, parameters) if parameters else cursor.execute(statement)
-        if cursor.description is None:
-            return None
-        return pd.DataFrame(cursor.fetchall(), columns=[column[0] for column in cursor.description])
-    finally:
-        cursor.close()
+    if engine.dialect == "sqlite":
+        is_time = datetime.date | datetime.time
+        parameters = {k: v.isoformat() if isinstance(v, is_time) else v for k, v in parameters.items()}
+    # A cursor of DuckDB doesn't see the frames that are registered on its connection.
+    cursor = connection if engine.dialect == "duckdb" else connection.cursor()
+    cursor.execute(statement, parameters) if parameters else cursor.execute(statement)
+    if cursor.description is None:
+        return None
+    if engine.dialect != "duckdb" or is_row:
+        names = [column[0] for column in cursor.description]
+        return pd.DataFrame(cursor.fetchall(), columns=names, dtype=object if is_row else None)
+    kinds = [str(column[1]) for column in cursor.description]
+    frame = cursor.df()
+    for i, kind in enumerate(kinds):
+        if kind == "HUGEINT" and frame.iloc[:, i].notna().all():  # of sum(), which pandas has no type for
+            frame.isetitem(i, frame.iloc[:, i].astype("int64"))
+    return frame

@@ -16,12 +16,12 @@ from flytekit.models.task import Sql
 class QueryTask(AsyncConnectorExecutorMixin, SQLTask[Any]):  # type: ignore[misc]
     """A statement that the connector sends with its parameters, as for Snowflake and BigQuery."""
 
-    def __init__(self, name: str, query: str, task_type: str = "snowflake", **options: Any) -> None:
+    def __init__(self, name: str, query: str, task_type: str = "warehouse", **options: Any) -> None:
         options.setdefault("outputs", kwtypes(results=StructuredDataset))
         super().__init__(name, query, task_type=task_type, **options)
 
     def get_custom(self, settings: SerializationSettings) -> dict[str, Any]:
-        return {"ProjectID": "shop"} if self.task_type != "snowflake" else {}
+        return {"ProjectID": "shop"}
 
     def get_config(self, settings: SerializationSettings) -> dict[str, str]:
         return {"warehouse": "small"}

@@ -30,7 +30,7 @@ by_url = UrlTask(
     "by url", "SELECT * FROM sales WHERE region = '{{ .inputs.r }}'", "postgresql+psycopg2://me:pw@db/shop",
     inputs=kwtypes(r=str),
 )  # fmt: skip
-unfilled = QueryTask("unfilled", "SELECT {{ .inputs.n }} AS n", inputs=kwtypes(n=int))
+unfilled = QueryTask("unfilled", "SELECT {{ .inputs.n }} AS n", "snowflake", inputs=kwtypes(n=int))
 count = QueryTask("count", "SELECT count(*) AS total FROM sales", outputs=kwtypes(total=int))
 insert = QueryTask("insert", "INSERT INTO sales VALUES ('west', @n)", "bigquery_query_job_task",
                    inputs=kwtypes(n=int), outputs={})  # fmt: skip
@@ -145,7 +145,7 @@ def test_the_configuration_is_the_registered_one_and_a_fresh_copy_for_each_attem
         {"results": FRAME},
         {"query": FRAME},
         {"query": {"results": FRAME}},
-        {"snowflake": lambda request: FRAME},
+        {"warehouse": lambda request: FRAME},
         {QueryTask: lambda request: {"results": FRAME}},
         lambda request: FRAME if request.task == "query" else None,
     ],
@@ -202,14 +202,14 @@ def test_an_exception_rehearses_the_failure_handler() -> None:
 @pytest.mark.parametrize(
     ("entity", "inputs", "answer", "error", "words"),
     [
-        (query, {"n": 1}, None, FlytenbError, r"no answer for task 'query' \(type 'snowflake'\)"),
+        (query, {"n": 1}, None, FlytenbError, r"no answer for task 'query' \(type 'warehouse'\)"),
         (query, {"n": 1}, {"quary": FRAME}, FlytenbError, "(?s)no answer for task 'query'.*did you mean|known"),
         (query, {"n": 1}, {"query": 3}, Exception, "outputs of task 'query'"),
         (train, {"at": datetime.datetime(2030, 1, 1)}, {"train": {"model": "m"}}, FlytenbError,
          "must have the outputs 'model', 'score', got 'model'"),
         (train, {"at": datetime.datetime(2030, 1, 1)}, sqlite3.connect(":memory:"), FlytenbError, "sends no SQL"),
         (count, {}, sqlite3.connect(":memory:"), FlytenbError, "(?s)SQLite can't execute.*no such table.*it executed"),
-        (unfilled, {"n": 1}, sqlite3.connect(":memory:"), FlytenbError, r"(?s)SQLite can't.*write %\(n\)s"),
+        (unfilled, {"n": 1}, sqlite3.connect(":memory:"), FlytenbError, r"(?s)(can't|isn't).*write %\(n\)s"),
         (query, {"n": "x"}, FRAME, InputError, "expected int"),
     ],
 )  # fmt: skip

@@ -12,6 +12,7 @@ from flytekit.core.context_manager import FlyteContextManager
 from flytekit.extras.sqlite3.task import SQLite3Task
 from flytekit.models.literals import LiteralMap
 from flytekit.models.task import TaskTemplate
+from flytekit.models.types import SimpleType
 from flytekit.types.structured import StructuredDataset
 from google.protobuf.json_format import MessageToDict
 
@@ -23,6 +24,7 @@ from flytenb.bridge.execution.container_files import INPUT_TEMPLATE, render_inpu
 from flytenb.bridge.execution.task_template import input_literals, read_template
 from flytenb.errors import InputError, closest
 from flytenb.model.request import Request
+from flytenb.wording.types import type_text
 
 _RENDERED_BY_CLUSTER = {"presto": ("statement",), "hive": ("query", "query")}
 """Task types of propeller's own plugins, which fill in the whole configuration; where their statement is."""
@@ -34,6 +36,9 @@ _DIALECTS = {
 }
 _SCHEMES = {"postgresql": "postgres", "mssql": "tsql"}
 """Dialects whose name differs from the scheme of SQLAlchemy's URLs."""
+_SENT_TO_BIGQUERY = (
+    SimpleType.BOOLEAN, SimpleType.INTEGER, SimpleType.FLOAT, SimpleType.STRING, SimpleType.DATETIME
+)  # fmt: skip
 _NAMED = {"bigquery_query_job_task": "@{}", "snowflake": "%({})s"}
 """How a statement names a parameter."""
 
@@ -96,10 +101,23 @@ def _read_sql(
             statement = statement[key]
         return statement, {}, call
     if template.sql is not None:  # the connector sends the statement as it is
+        if template.type == "bigquery_query_job_task":
+            _check_parameters(task)
         return template.sql.statement, dict(inputs), {}
     if isinstance(task, SQLTask) and not is_connector_task(task):
         return task.get_query(**inputs), {}, {}
     return None, {}, {}
+
+
+def _check_parameters(task: Any) -> None:
+    """Raise InputError for an input that the BigQuery connector can't send (`pythonTypeToBigQueryType`, 1.16.31)."""
+    for name, variable in task.interface.inputs.items():
+        if variable.type.simple not in _SENT_TO_BIGQUERY:
+            declared = type_text(task.python_interface.inputs[name])
+            raise InputError(
+                f"the BigQuery connector can't send input {name!r} of type {declared}",
+                "it sends bool, int, float, str and datetime; pass a list as text and split it in the statement",
+            )
 
 
 def _render(value: Any, literals: Mapping[str, Any]) -> Any:

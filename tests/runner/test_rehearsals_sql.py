@@ -1,0 +1,109 @@
+"""Statements of other databases answered by DuckDB and SQLite, translated by sqlglot."""
+
+from __future__ import annotations
+
+import datetime
+import sqlite3
+from collections.abc import Iterator
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pytest
+from flytekit import kwtypes, workflow
+
+import flytenb
+from flytenb.errors import FlytenbError, InputError
+from tests.backends.tasks import PrestoTask, QueryTask
+
+SINCE = datetime.datetime(2030, 1, 15, tzinfo=datetime.UTC)
+
+
+@pytest.fixture
+def shop() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as connection:
+        connection.execute("CREATE TABLE sales AS SELECT * FROM (VALUES ('north', 3), ('south', 4)) t(region, units)")
+        yield connection
+
+
+def rows(task: Any, answer: Any, **inputs: Any) -> list[dict[str, Any]]:
+    found = flytenb.rehearse(task, **inputs, with_=answer).result.open(pd.DataFrame).all()
+    return found.to_dict("records")
+
+
+@pytest.mark.parametrize(
+    ("dialect", "sql", "inputs", "expected"),
+    [
+        ("bigquery_query_job_task", "SELECT `units` + @n AS more, '@n' AS text FROM sales WHERE units > @n -- @n",
+         {"n": 3}, [{"more": 7, "text": "@n"}]),
+        ("bigquery_query_job_task", "SELECT SAFE_CAST(region AS INT64) IS NULL AS x, SUM(units) AS total FROM sales "
+         "WHERE units = 3 GROUP BY region", {}, [{"x": True, "total": 3}]),
+        ("bigquery_query_job_task", "SELECT TIMESTAMP_DIFF(TIMESTAMP '2030-01-16 00:00:00+00', @at, DAY) AS days",
+         {"at": SINCE}, [{"days": 1}]),
+        ("bigquery_query_job_task", "CREATE TEMP TABLE t AS SELECT @n AS a; SELECT a FROM t", {"n": 5}, [{"a": 5}]),
+        ("snowflake", "SELECT IFF(units > %(n)s, 'many', 'few') AS much, region ILIKE 'N%%' AS \"is North\" FROM sales",
+         {"n": 3}, [{"MUCH": "few", "is North": True}, {"MUCH": "many", "is North": False}]),
+        ("snowflake", "SELECT %(s)s AS s, %(b)s AS b, %(f)s AS f", {"s": "it's", "b": True, "f": 0.5},
+         [{"S": "it's", "B": True, "F": 0.5}]),
+        ("snowflake", "SELECT PARSE_JSON('{\"a\": 1}'):a::INT AS a", {}, [{"A": 1}]),
+        ("warehouse", "SELECT units FROM sales WHERE region = :r", {"r": "north"}, [{"units": 3}]),
+    ],
+)  # fmt: skip
+def test_duckdb_answers_in_the_dialect_of_the_task(
+    shop: duckdb.DuckDBPyConnection, dialect: str, sql: str, inputs: dict[str, Any], expected: list[dict[str, Any]]
+) -> None:
+    types = {name: type(value) for name, value in inputs.items()}
+    assert rows(QueryTask("q", sql, dialect, inputs=types), shop, **inputs) == expected
+
+
+def test_a_rendered_statement_is_translated_too(shop: duckdb.DuckDBPyConnection) -> None:
+    task = PrestoTask("q", "SELECT approx_distinct(region) AS n FROM sales WHERE units > {{ .inputs.n }}",
+                      inputs=kwtypes(n=int))  # fmt: skip
+    assert rows(task, shop, n=0) == [{"n": 2}]
+
+
+def test_frames_that_are_registered_and_tables_of_a_project_are_seen(shop: duckdb.DuckDBPyConnection) -> None:
+    shop.register("frame", pd.DataFrame({"x": [1]}))
+    shop.execute("ATTACH ':memory:' AS project; CREATE SCHEMA project.raw; CREATE TABLE project.raw.t AS SELECT 2 AS y")
+    task = QueryTask("q", "SELECT x, y FROM frame, `project.raw.t`", "bigquery_query_job_task")
+    assert rows(task, shop) == [{"x": 1, "y": 2}]
+
+
+def test_several_nodes_share_a_connection(shop: duckdb.DuckDBPyConnection) -> None:
+    one = QueryTask("q", "SELECT sum(units) + %(n)s AS total FROM sales", "snowflake",
+                    inputs=kwtypes(n=int), outputs=kwtypes(total=int))  # fmt: skip
+
+    @workflow
+    def many() -> list[int]:
+        return [one(n=i) for i in range(20)]
+
+    assert flytenb.rehearse(many, with_=shop).result == [7 + i for i in range(20)]
+
+
+def test_sqlite_answers_and_the_differences_are_named() -> None:
+    connection = sqlite3.connect(":memory:")
+    connection.executescript("CREATE TABLE sales (region, day); INSERT INTO sales VALUES ('north', '2030-02-01')")
+    task = QueryTask("q", "SELECT IFF(day > %(d)s, 'new', 'old') AS age FROM sales", "snowflake",
+                     inputs=kwtypes(d=datetime.datetime))  # fmt: skip
+    rehearsal = flytenb.rehearse(task, d=SINCE, with_=connection)
+    assert rehearsal.result.open(pd.DataFrame).all().to_dict("records") == [{"AGE": "new"}]
+    assert rehearsal.notes == (
+        "n0: SQLite executed SELECT IIF(day > :d, 'new', 'old') AS age FROM sales",
+        "n0: SQLite has no dates, times, truth values or decimals: they are text and numbers",
+    )
+
+
+@pytest.mark.parametrize(
+    ("task", "inputs", "words"),
+    [
+        (QueryTask("q", "SELECT * FORM x", "bigquery_query_job_task"), {}, "isn't valid bigquery.*line 1, column"),
+        (QueryTask("q", "SELECT a FROM `p.s.t`", "bigquery_query_job_task"), {}, "can't execute.*ATTACH.*it executed"),
+        (QueryTask("q", "SELECT @l AS l", "bigquery_query_job_task", inputs=kwtypes(l=list[int])), {"l": [1]},
+         r"can't send input 'l' of type list\[int\]"),
+    ],
+)  # fmt: skip
+def test_a_statement_that_cannot_be_answered_says_why(
+    shop: duckdb.DuckDBPyConnection, task: Any, inputs: dict[str, Any], words: str
+) -> None:
+    with pytest.raises((FlytenbError, InputError), match=f"(?s){words}"):
+        flytenb.rehearse(task, **inputs, with_=shop)
