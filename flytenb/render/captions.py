@@ -239,11 +239,10 @@ def tooltip(graph: Graph, node: Node, facts: Sequence[str] | None = None) -> str
 
 
 def about(node: Node) -> tuple[str, ...]:
-    """Return the facts about a node without its edges: caption, signature (or `""`), value, docstring."""
+    """Return the facts about a node without its edges: caption, signature (or `""`), value, decorators, docstring."""
     has_ports = not node.is_pseudo and (node.interface.inputs or node.interface.outputs)
     found = [caption(node), signature(node.name, node.interface) if has_ports else ""]
-    if "value" in node.settings:
-        found.append(str(node.settings["value"]))
+    found += [str(node.settings[key]) for key in ("value", "decorators") if key in node.settings]
     if node.interface.doc:
         found.append(node.interface.doc)
     return tuple(found)

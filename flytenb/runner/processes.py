@@ -6,6 +6,7 @@ Values that can't be sent to a process are named before they are sent.
 from __future__ import annotations
 
 import contextlib
+import functools
 import inspect
 import io
 import multiprocessing
@@ -168,10 +169,37 @@ def _named_code(code: CodeType) -> tuple[Callable[..., CodeType], tuple[Any, ...
     return _remake, (make, parts, code.co_filename)
 
 
-class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
-    """Return the code with the name of its cell or file, which cloudpickle removes, for tracebacks."""
+def _cached(function: Any) -> str | tuple[Any, ...]:
+    """Send a function with a cache by its name where that leads to it, else without what the cache holds."""
+    found: Any = sys.modules.get(function.__module__)
+    for name in function.__qualname__.split("."):
+        found = getattr(found, name, None)
+    if found is function:
+        return str(function.__qualname__)
+    return _cache_again, (function.__wrapped__, function.cache_parameters()), vars(function)
 
-    dispatch_table = ChainMap({CodeType: _named_code}, cloudpickle.Pickler.dispatch_table)
+
+def _cache_again(function: Callable[..., Any], parameters: dict[str, Any]) -> Any:
+    return functools.lru_cache(**parameters)(function)
+
+
+def _unentered(manager: Any) -> tuple[Any, ...]:
+    """Send a context manager of a generator that decorates a function; each call enters a new one."""
+    return type(manager), (manager.func, manager.args, manager.kwds)
+
+
+class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
+    """Sends code with the name of its cell or file, which cloudpickle removes, for tracebacks, and decorators."""
+
+    dispatch_table = ChainMap(
+        {
+            CodeType: _named_code,
+            functools._lru_cache_wrapper: _cached,
+            contextlib._GeneratorContextManager: _unentered,
+            contextlib._AsyncGeneratorContextManager: _unentered,
+        },
+        cloudpickle.Pickler.dispatch_table,
+    )
 
 
 def _pack_up(name: str, body: Callable[..., Any], inputs: dict[str, Any], start: _Start) -> bytes:

@@ -19,6 +19,7 @@ from flytekit.remote.entities import FlyteLaunchPlan, FlyteTask
 from flytekit.types.error import FlyteError
 
 from flytenb.bridge import private
+from flytenb.bridge.entities.decorators import decorators_of
 from flytenb.bridge.entities.durations import seconds
 from flytenb.bridge.entities.gate import gate_settings
 from flytenb.bridge.entities.kind import (
@@ -156,6 +157,9 @@ def read_settings(entity: Any) -> dict[str, Setting]:
             settings["interruptible"] = True
     elif isinstance(entity, Task):
         _add_task(settings, entity)
+    decorators = decorators_of(function_of(map_target(entity) if is_map(entity) else entity))
+    if decorators:
+        settings["decorators"] = " ".join(f"@{text}" for text in decorators)
     return settings
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from functools import lru_cache
+from types import FunctionType
 from typing import Any, get_args
 
 from flytekit.core.array_node import ArrayNode
@@ -33,6 +34,7 @@ REMOTE = (FlyteTask, FlyteWorkflow, FlyteLaunchPlan)
 
 _MAPS = (ArrayNodeMapTask, MapPythonTask, ArrayNode)
 _ENTITIES = (Task, WorkflowBase, LaunchPlan, ReferenceEntity, ArrayNode, *REMOTE)
+_DECORATING = ("flytekit.core.task", "flytekit.core.workflow")
 _CONNECTORS = (AsyncConnectorExecutorMixin, SyncConnectorExecutorMixin)
 
 _KINDS: tuple[tuple[tuple[type, ...], Kind], ...] = (
@@ -65,8 +67,19 @@ def require_entity(obj: Any) -> None:
     if not is_entity(obj):
         raise NotAnEntityError(
             f"an object of type {class_name(obj)!r} is neither task, workflow nor launch plan",
-            hint="give what @task, @workflow or LaunchPlan.get_or_create made",
+            hint=_how_to_get_one(obj),
         )
+
+
+def _how_to_get_one(obj: Any) -> str:
+    """Return how to go on, for a function by what decorates it."""
+    if type(obj) is FunctionType:
+        if obj.__module__ in _DECORATING and "<locals>" in obj.__qualname__:
+            return "a decorator beneath @task or @workflow returned None: return the wrapper"
+        inner = inspect.unwrap(obj, stop=is_entity)
+        if is_entity(inner):
+            return f"put @task or @workflow above the other decorators of {short_name(inner)}"
+    return "give what @task, @workflow or LaunchPlan.get_or_create made"
 
 
 def is_remote(entity: Any) -> bool:

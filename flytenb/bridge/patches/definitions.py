@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import signal
 import threading
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from flytekit.core.base_task import TaskMetadata
 from flytekit.core.cache import Cache, VersionParameters
 
+from flytenb.bridge.entities.decorators import hidden_function_error
 from flytenb.bridge.entities.stub import Body, read_body, stub_error
 from flytenb.bridge.workflow.compile_errors import FLYTEKIT_COMPILE
 
@@ -72,6 +74,24 @@ def _is_stub(entity: Any, function: Any) -> bool:
     from flytenb.bridge.entities.interface import is_stub
 
     return is_stub(entity)
+
+
+def explain_decorator(init: Any) -> Any:
+    """Name a decorator without `functools.wraps`; flytekit speaks of missing types or of nested functions."""
+    parameters = inspect.signature(init)
+
+    @functools.wraps(init)
+    def init_entity(self: Any, *args: Any, **kwargs: Any) -> None:
+        try:
+            init(self, *args, **kwargs)
+        except Exception as error:
+            given = parameters.bind_partial(self, *args, **kwargs).arguments
+            explained = hidden_function_error(given.get("task_function") or given.get("workflow_function"))
+            if explained is None:
+                raise
+            raise explained from error
+
+    return init_entity
 
 
 _TASK_METADATA = (

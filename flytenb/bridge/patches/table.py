@@ -26,6 +26,10 @@ PATCHES: Mapping[str, tuple[Patch, ...]] = {
         Patch(PythonFunctionTask, "execute", definitions.refuse_stub_task, "core/python_function_task.py:208"),
         Patch(workflow.PythonFunctionWorkflow, "execute", definitions.refuse_stub_workflow, "core/workflow.py:923"),
     ),
+    "decorators": (
+        Patch(PythonFunctionTask, "__init__", definitions.explain_decorator, "core/python_function_task.py:112"),
+        Patch(workflow.PythonFunctionWorkflow, "__init__", definitions.explain_decorator, "core/workflow.py:744"),
+    ),
     "eager": (
         Patch(
             EagerAsyncPythonFunctionTask,

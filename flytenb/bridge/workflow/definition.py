@@ -13,6 +13,7 @@ from flytekit.core.python_auto_container import PythonAutoContainerTask
 
 from flytenb.bridge.entities.interface import inner_workflow, is_entity
 from flytenb.bridge.workflow.staleness import recompile_stale
+from flytenb.errors import DefinitionError
 
 _DECORATORS = {
     "task": flytekit.task,
@@ -31,6 +32,8 @@ def decorator(kind: str) -> Callable[..., Callable[[Any], Any]]:
         def decorate(function: Any) -> Any:
             if is_entity(function):
                 return function
+            if function is None:
+                raise DefinitionError(f"a decorator beneath @{kind} returned None", hint="return the wrapper")
             return made(**arguments)(function) if arguments else made(function)
 
         return decorate

@@ -150,7 +150,8 @@ def _facts(run: Run, node: NodeRun) -> list[str]:
 def _plan_facts(node: Node | None) -> list[str]:
     if node is None:
         return []
-    return [clean(captions.caption(node))]
+    decorators = [str(node.settings["decorators"])] if "decorators" in node.settings else []
+    return [clean(text) for text in (captions.caption(node), *decorators)]
 
 
 def _error(run: Run, node: NodeRun) -> str:
