@@ -1,7 +1,7 @@
 """Private attributes of flytekit, one accessor each.
 
-No other module uses one. Each was checked against flytekit 1.16.31 and has a contract test in
-`tests/bridge/test_private.py`, so that an upgrade of flytekit fails there first.
+No other module uses one. Each has a contract test in `tests/bridge/test_private.py`, which CI runs with the oldest
+and the newest flytekit that pyproject.toml allows, so that an upgrade of flytekit fails there first.
 """
 
 from __future__ import annotations

@@ -104,7 +104,8 @@ def plan_inputs(entity: Any) -> PlanInputs:
     """Return the inputs that a launch plan fixes and saves; empty for any other entity."""
     if not isinstance(entity, LaunchPlan) or isinstance(entity, ReferenceEntity):
         return PlanInputs({}, {})
-    return PlanInputs(entity.raw_fixed_inputs, entity.saved_inputs)
+    saved, fixed = entity.saved_inputs, entity.fixed_inputs.literals
+    return PlanInputs({name: value for name, value in saved.items() if name in fixed}, saved)
 
 
 def is_error_type(python_type: Any) -> bool:

@@ -103,7 +103,7 @@ def read_array(entity: Any) -> Array:
         concurrency=entity.concurrency or None,
         min_successes=entity.min_successes if is_counted else None,
         min_success_ratio=entity.min_success_ratio,
-        runs_all=bool(entity.run_all_sub_nodes),
+        runs_all=bool(getattr(entity, "run_all_sub_nodes", False)),  # since flytekit 1.16.15
         name=entity.name,
     )
 
