@@ -210,14 +210,20 @@ def _spell_iterator(value: Iterator[Any], limit: int) -> str:
     return f"<{class_name(value)}, not consumed>"
 
 
+def dtype_text(dtype: Any) -> str:
+    """Return the type of an array's elements without its library: `float32` for PyTorch's `torch.float32`."""
+    library, _, name = str(dtype).partition(".")
+    return name if library.isidentifier() and name.isidentifier() else str(dtype)[:80]
+
+
 def _sized(value: Any, cls: type) -> str:
     """Return arrays and frames as `ndarray float64 3 × 4`; their own reprs are slow or long, or compute something."""
-    if not packages_of(cls) & {"numpy", "pandas", "polars", "pyarrow", "torch", "jax", "jaxlib", "tensorflow"}:
+    if not (hasattr(cls, "__dlpack_device__") or packages_of(cls) & {"numpy", "pandas", "polars", "pyarrow"}):
         return ""
     try:
         shape = getattr(value, "shape", None)
     except Exception:
-        # A nested tensor raises for its shape.
+        # A nested tensor of PyTorch raises for its shape.
         return name_of(cls)
     # The content of a device isn't waited for.
     is_here = str(getattr(value, "device", "cpu")) == "cpu"
@@ -225,7 +231,7 @@ def _sized(value: Any, cls: type) -> str:
         return number_text(value.item()) if cls.__name__ != "ndarray" else f"ndarray of {value.item()!r}"
     if not isinstance(shape, tuple):
         return ""
-    dtype = str(getattr(value, "dtype", "")).removeprefix("torch.")
+    dtype = dtype_text(getattr(value, "dtype", ""))
     return " ".join(filter(None, (name_of(cls), dtype, " × ".join(map(str, shape)) or "scalar")))
 
 

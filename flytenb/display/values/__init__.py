@@ -9,7 +9,6 @@ from flytenb.display.values import (  # noqa: F401, I001
     arrow,
     lazy,
     arrays,
-    tensors,
     pictures,
     files,
     datasets,

@@ -13,16 +13,17 @@ from flytenb.display.values.records import cell_text
 from flytenb.display.view import View
 from flytenb.wording.packages import loaded
 from flytenb.wording.quantities import bytes_text, count_text, number_text, range_text
-from flytenb.wording.types import type_text
-from flytenb.wording.values import brief, class_name
+from flytenb.wording.values import brief, class_name, dtype_text
 
 register = BUILT_IN.register
 _NUMBERS = "biufc"
+_CPU = 1
+"""The number of the processor's own memory in DLPack."""
 _SMALL = 8
 """Most elements per axis that are shown one by one."""
 _RUN = 512
 """Length of the runs of neighbours sampled from a long axis."""
-LEAST_PICTURE, _LARGEST_PICTURE, _ENLARGED = 8, 240, 160
+_LEAST_PICTURE, _LARGEST_PICTURE, _ENLARGED = 8, 240, 160
 
 
 @register("numpy.ndarray")
@@ -32,8 +33,8 @@ def show_array(value: Any, view: View) -> Part:
         return Value(brief(value.item(), view.limits.block), f"ndarray {value.dtype}", ("no dimensions",))
     facts = (
         shape_text(value.shape),
-        str(value.dtype)[:80],
-        bytes_text(held_bytes(value.shape, value.strides, value.itemsize)),
+        dtype_text(value.dtype),
+        bytes_text(_held_bytes(value.shape, value.strides, value.itemsize)),
     )
     return Section(class_name(value), facts, array_body(value, view))
 
@@ -44,35 +45,32 @@ def show_numpy_scalar(value: Any, view: View) -> Part:
     return Value(brief(value.item(), view.limits.block), str(value.dtype), is_number=value.dtype.kind in "iufc")
 
 
-@register("jax.Array")
-def show_jax(value: Any, view: View) -> Part:
-    """Show a JAX array; one that isn't computed yet or is on a device is only described."""
-    facts = (shape_text(tuple(value.shape)), str(value.dtype), bytes_text(int(value.nbytes)))
+@register(lambda value: hasattr(type(value), "__dlpack_device__"))
+def show_foreign_array(value: Any, view: View) -> Part:
+    """Show an array of another library (PyTorch, JAX) by the array protocol; one on a device is only described."""
     title = class_name(value)
-    places = {str(device.platform) for device in value.devices()}
-    if value.is_deleted():
-        return Section(title, facts, Note("deleted"))
-    if places != {"cpu"} or not value.is_fully_addressable:
-        return Section(title, facts, Note(f"not copied from {', '.join(sorted(places))}"))
-    if not value.is_ready():
-        return Section(title, facts, Note("not computed yet: looking at it would wait"))
+    facts: tuple[str, ...] = (shape_text(tuple(value.shape)), dtype_text(value.dtype))
     numpy: Any = loaded("numpy")
-    # NumPy has no statistics for JAX's own types (bfloat16).
-    if numpy is None or value.dtype.kind not in "biufc":
+    if numpy is None:
         return Section(title, facts)
-    array = numpy.asarray(value)
+    try:
+        if value.__dlpack_device__()[0] != _CPU:
+            return Section(title, facts, Note(f"not copied from {value.device}"))
+        array = numpy.asarray(value)
+    except Exception as error:
+        return Section(title, facts, Note(f"its elements can't be read here: {brief(error, 120)}"))
+    facts = (*facts, bytes_text(_held_bytes(array.shape, array.strides, array.itemsize)))
+    if array.dtype.kind not in _NUMBERS:  # NumPy has no statistics for the types of an extension, such as bfloat16
+        return Section(title, facts)
     if array.ndim == 0:
         return Value(brief(array.item()), title, facts[1:])
+    # Images of PyTorch have their channels first.
+    if array.ndim == 3 and array.shape[0] in (1, 3, 4) and min(array.shape[1:]) >= _LEAST_PICTURE:
+        array = array.transpose(1, 2, 0)
     return Section(title, facts, array_body(array, view))
 
 
-@register("tensorflow.Tensor")
-def show_device_array(value: Any, view: View) -> Part:
-    """Show the type of another library's array; reading it may wait for a device."""
-    return Section(class_name(value), (shape_text(tuple(value.shape)), type_text(str(value.dtype))), None)
-
-
-def held_bytes(shape: tuple[int, ...], strides: tuple[int, ...], itemsize: int) -> int:
+def _held_bytes(shape: tuple[int, ...], strides: tuple[int, ...], itemsize: int) -> int:
     """Return the memory of an array's elements in bytes; broadcast axes count once."""
     return itemsize * math.prod(n for n, stride in zip(shape, strides, strict=True) if stride or not n)
 
@@ -102,7 +100,7 @@ def _seen(array: Any, view: View, *others: Any) -> tuple[Part, ...]:
     """Return statistics with a picture of the array (or of `around`), else a histogram."""
     sample = _sample(array, view.limits.scan)
     picture = next(filter(None, map(_picture, (array, *others))), None)
-    return figures(array.size, sample), *((picture,) if picture is not None else spread(sample))
+    return _figures(array.size, sample), *((picture,) if picture is not None else _spread(sample))
 
 
 def _elements(array: Any, view: View) -> Part:
@@ -146,14 +144,14 @@ def _structured(array: Any, view: View) -> Part:
 
 
 def _sample(array: Any, limit: int) -> Any:
-    """Return all elements, or an evenly spread sample; slicing first limits what is read from disk."""
+    """Return all elements, or an evenly _spread sample; slicing first limits what is read from disk."""
     if array.ndim == 1 and array.size > limit > _RUN:
         # Neighbours are on the same page of a file: every hundredth element would read the whole file.
         array = array[: array.size // _RUN * _RUN].reshape(-1, _RUN)
-    return array[tuple(slice(None, None, step) for step in steps_for(array.shape, limit))].ravel()
+    return array[tuple(slice(None, None, step) for step in _steps_for(array.shape, limit))].ravel()
 
 
-def steps_for(shape: tuple[int, ...], limit: int) -> list[int]:
+def _steps_for(shape: tuple[int, ...], limit: int) -> list[int]:
     """Return the step along each axis that leaves about `limit` elements."""
     left = math.ceil(math.prod(shape) / limit)
     # The longest axis first, so that all channels of an image are kept.
@@ -164,9 +162,9 @@ def steps_for(shape: tuple[int, ...], limit: int) -> list[int]:
     return steps
 
 
-def figures(total: int, sample: Any) -> Part:
+def _figures(total: int, sample: Any) -> Part:
     """Return the range and mean of a flat array of numbers, which may be a sample of `total` elements."""
-    notes = "" if sample.size == total else f" (from {sample.size:,} elements, evenly spread)"
+    notes = "" if sample.size == total else f" (from {sample.size:,} elements, evenly _spread)"
     if sample.dtype.kind == "b":
         return Text(f"{count_text(int(sample.sum()), 'element')} of {sample.size:,} true{notes}")
     numpy: Any = loaded("numpy")
@@ -187,7 +185,7 @@ def figures(total: int, sample: Any) -> Part:
     return Text(("magnitudes " if is_complex else "") + ", ".join(p for p in parts if p) + notes)
 
 
-def spread(sample: Any) -> tuple[Part, ...]:
+def _spread(sample: Any) -> tuple[Part, ...]:
     """Return a histogram of a flat array of numbers, or nothing for too few numbers."""
     numpy: Any = loaded("numpy")
     if sample.dtype.kind == "b":
@@ -208,7 +206,7 @@ def _picture(array: Any) -> Part | None:
     """Return an image of an array that can be one: bytes or booleans by row and column, or colours."""
     is_grey = array.ndim == 2 and array.dtype.kind in "bu" and array.dtype.itemsize == 1
     is_colour = array.ndim == 3 and array.shape[2] in (1, 3, 4)
-    if not (is_grey or is_colour) or min(array.shape[:2]) < LEAST_PICTURE:
+    if not (is_grey or is_colour) or min(array.shape[:2]) < _LEAST_PICTURE:
         return None
     step = max(math.ceil(max(array.shape[:2]) / _LARGEST_PICTURE), 1)
     small = array[::step, ::step]
