@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # `as` marks what is public for type checkers
     from flytenb import parts as parts
     from flytenb.api import Options as Options
+    from flytenb.api import check_plugin as check_plugin
     from flytenb.api import check_transformer as check_transformer
     from flytenb.api import display_for as display_for
     from flytenb.api import draw as draw
@@ -54,6 +55,7 @@ _HOMES = {
     "RunEvent": "model",
     "Settings": "runner.settings",
     "View": "display.view",
+    "check_plugin": "api",
     "check_transformer": "api",
     "control_for": "notebook.interactive",
     "display_for": "api",

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from flytenb.bridge.entities.interface import require_entity
+from flytenb.bridge.entities.kind import is_python_task
 from flytenb.bridge.execution.calls import name_positional
 from flytenb.bridge.workflow.definition import decorator, rolled_back
 from flytenb.bridge.workflow.graph import read_graph
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Options",
     "Run",
+    "check_plugin",
     "check_transformer",
     "debug",
     "defining",
@@ -374,6 +376,26 @@ def check_transformer(
         NoSampleError: if samples are omitted and none can be made.
     """
     return Conformance.of(python_type, samples, wrong)
+
+
+def check_plugin(task: Any, inputs: Mapping[str, Any] | None = None) -> Conformance:
+    """Test the task plugin that a task is made by: here, as what is registered of it, and in the process of a pod.
+
+    In the tests of a plugin: `result = flytenb.check_plugin(train, {"epochs": 1}); assert result.ok, result`.
+
+    Args:
+        task: a task of the plugin, made by `@task(task_config=…)` or by calling its class.
+        inputs: its inputs by name; those that are omitted are their defaults, or made from the type where possible.
+
+    Raises:
+        UsageError: for anything but a task, such as the plugin's class.
+        InputError: for invalid inputs.
+        NoSampleError: if an input is omitted and can't be made.
+    """
+    if not is_python_task(task):
+        hint = "make a task of the plugin, @task(task_config=…), and pass that"
+        raise UsageError(f"expected a task, got {brief(task)}", hint=hint)
+    return Conformance.of_plugin(task, inputs)
 
 
 # --- a session --------------------------------------------------------------------------------------------------------

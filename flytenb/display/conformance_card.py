@@ -1,26 +1,28 @@
-"""The results of the conformance checks of a type, as a table."""
+"""The results of the conformance checks of a type or task plugin, as a table."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from flytenb.bridge.entities.interface import short_name
 from flytenb.display.part import Column, Facts, Group, Part, Section, Table
 from flytenb.display.rendering import Rendering, render_part
 from flytenb.display.type_lens import WHOLE
-from flytenb.types.conformance.report import Check, run_checks
+from flytenb.types.conformance.report import Check, run_checks, run_plugin_checks
 from flytenb.wording.quantities import count_text
+from flytenb.wording.text import class_name
 from flytenb.wording.types import type_text
 
 
 @dataclass(frozen=True, repr=False)
 class Conformance:
-    """The results of the conformance checks of a type.
+    """The results of the conformance checks of a type or of a task plugin.
 
     Attributes:
-        type: the text of the type.
-        rows: the checks, each with `name`, `ok`, `what` happened and the `fix`.
+        type: the text of the type, or the task's name and class.
+        rows: the checks, each with `name`, `ok`, `what` happened, the `fix`, and whether it `is_checked`.
     """
 
     type: str
@@ -30,6 +32,11 @@ class Conformance:
     def of(cls, python_type: Any, samples: Iterable[Any] = (), wrong: Sequence[Any] | None = None) -> Conformance:
         """Check a type with samples."""
         return cls(type_text(python_type), run_checks(python_type, samples, wrong))
+
+    @classmethod
+    def of_plugin(cls, task: Any, inputs: Mapping[str, Any] | None = None) -> Conformance:
+        """Check a task of a plugin."""
+        return cls(f"{short_name(task)}, a {class_name(task)}", run_plugin_checks(task, inputs))
 
     @property
     def ok(self) -> bool:
@@ -55,10 +62,12 @@ class Conformance:
 def checks_part(result: Conformance) -> Part:
     """Return the results as a table, followed by the details and the fix of each failure."""
     failed = result.failed
-    rows = [("✓" if row.ok else "✗", row.name, row.what) for row in result.rows]
+    rows = [("✗" if not row.ok else "✓" if row.is_checked else "–", row.name, row.what) for row in result.rows]
     table = Table(("", Column("check"), Column("what happened")), rows)
+    skipped = sum(not row.is_checked for row in result.rows)
     verdict = f"{count_text(len(failed), 'check')} of {len(result.rows)} failed" if failed else "every check passed"
-    return Section(result.type, (verdict,), Group((table, *map(_failure_part, failed))))
+    left = [f"{skipped} couldn't be done"] if skipped else []
+    return Section(result.type, (" · ".join([verdict, *left]),), Group((table, *map(_failure_part, failed))))
 
 
 def _failure_part(row: Check) -> Part:

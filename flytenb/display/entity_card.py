@@ -11,7 +11,7 @@ from flytenb.bridge.entities.interface import (
     read_settings,
     short_name,
 )
-from flytenb.bridge.entities.source import where_defined
+from flytenb.bridge.entities.source import config_of, where_defined
 from flytenb.bridge.workflow.graph import read_graph
 from flytenb.bridge.workflow.staleness import recompile_stale
 from flytenb.display.part import Column, Facts, Group, Part, Table, Text, named_part
@@ -21,6 +21,7 @@ from flytenb.model import Interface, Kind, Port
 from flytenb.render.drawing import draw
 from flytenb.wording.kinds import entity_text
 from flytenb.wording.text import class_name
+from flytenb.wording.values import LONG, brief
 
 
 def entity_bundle(entity: Any) -> dict[str, Any]:
@@ -52,6 +53,9 @@ def signature_card(entity: Any) -> Part:
         parts.append(Text(interface.doc, "flow"))
     parts.append(_ports(interface))
     settings = [(key.replace("_", " "), str(value)) for key, value in read_settings(entity).items()]
+    config = config_of(entity)
+    if config is not None:
+        settings.append(("task config", brief(config, LONG)))
     place = where_defined(entity)
     if place:
         settings.append(("defined in", place))

@@ -234,6 +234,22 @@ def test_a_cell_that_registers_a_task_plugin_can_be_run_again(patched: Kernel, s
     assert patched.value("[planned.result, tripled(x=5), type(tripled) is SpecTask]") == [16, 16, True]
 
 
+def test_a_config_that_is_defined_again_keeps_its_plugin(patched: Kernel, stock: Kernel) -> None:
+    for kernel in (patched, stock):
+        for cell in (CONFIG, PLUGIN):
+            kernel.run(cell)
+        kernel.run(f"""
+{CONFIG}
+@task(task_config=Spec(times=3))
+def tripled(x: int) -> int:
+    return x
+""").ok()
+    assert stock.value("[type(tripled) is SpecTask, tripled(x=5)]") == [False, 5]
+    assert patched.value("[type(tripled) is SpecTask, tripled(x=5)]") == [True, 15]
+    patched.run(PLUGIN).ok()
+    assert "Spec(times=3)" in patched.run("tripled").shown
+
+
 @pytest.mark.parametrize("maker", ["create", "get_or_create"])
 def test_a_cell_that_makes_a_launch_plan_can_be_run_again(patched: Kernel, stock: Kernel, maker: str) -> None:
     cell = f'planned = LaunchPlan.{maker}(name="{maker}d", workflow=flow, default_inputs={{"x": DEFAULT}})'

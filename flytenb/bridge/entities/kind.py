@@ -11,7 +11,7 @@ from typing import Any, get_args
 from flytekit.core.array_node import ArrayNode
 from flytekit.core.array_node_map_task import ArrayNodeMapTask
 from flytekit.core.base_sql_task import SQLTask
-from flytekit.core.base_task import Task
+from flytekit.core.base_task import PythonTask, Task
 from flytekit.core.container_task import ContainerTask
 from flytekit.core.gate import Gate
 from flytekit.core.launch_plan import LaunchPlan
@@ -60,6 +60,11 @@ def is_entity(obj: Any) -> bool:
     or `__class__` may do anything.
     """
     return issubclass(type(obj), _ENTITIES)
+
+
+def is_python_task(obj: Any) -> bool:
+    """Tell whether an object is a task with Python types, and not one that refers to or maps another."""
+    return issubclass(type(obj), PythonTask) and not issubclass(type(obj), (ReferenceEntity, *_MAPS))
 
 
 def require_entity(obj: Any) -> None:

@@ -1,4 +1,4 @@
-"""Source code, location and declared types of entities."""
+"""Source code, location, configuration and declared types of entities."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import inspect
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from flytekit.core.base_task import PythonTask
 
 from flytenb.bridge.entities.interface import function_of, is_map, map_target, python_interface
 
@@ -31,6 +33,12 @@ def source_of(entity: Any) -> str:
         return inspect.getsource(inspect.unwrap(function))
     except (OSError, TypeError):
         return ""
+
+
+def config_of(entity: Any) -> Any:
+    """Return the `task_config` of a task, or of a map's target, None if it has none."""
+    task = map_target(entity) if is_map(entity) else entity
+    return task.task_config if isinstance(task, PythonTask) else None
 
 
 def input_types(entity: Any) -> Mapping[str, Any]:

@@ -42,6 +42,18 @@ def replace_plugin(register: Any) -> Any:
     return classmethod(register_plugin)
 
 
+def find_redefined_config(find: Any) -> Any:
+    """Find the plugin of a configuration class that a cell has defined again; flytekit makes a plain task of it."""
+
+    def find_plugin(cls: Any, config_type: Any) -> Any:
+        plugins = private.task_plugins()
+        if config_type not in plugins:
+            config_type = next((old for old in reversed(plugins) if _is_again(old, config_type)), config_type)
+        return find.__func__(cls, config_type)
+
+    return classmethod(find_plugin)
+
+
 def replace_plan(create: Any) -> Any:
     """Let a cell create its launch plan again; flytekit raises an AssertionError for a second one of a name."""
 

@@ -44,6 +44,7 @@ PATCHES: Mapping[str, tuple[Patch, ...]] = {
     "registering": (
         Patch(type_engine.TypeEngine, "register", registering.replace_transformer, "core/type_engine.py:1314"),
         Patch(task.TaskPlugins, "register_pythontask_plugin", registering.replace_plugin, "core/task.py:58"),
+        Patch(task.TaskPlugins, "find_pythontask_plugin", registering.find_redefined_config, "core/task.py:80"),
         Patch(launch_plan.LaunchPlan, "create", registering.replace_plan, "core/launch_plan.py:100"),
         Patch(launch_plan.LaunchPlan, "get_or_create", registering.replace_known_plan, "core/launch_plan.py:187"),
         Patch(

@@ -1,18 +1,22 @@
-"""All checks of a type, run: for each one what happened, and the fix if it failed."""
+"""Checks of a type or of a task plugin, run: for each one what happened, and the fix if it failed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from flytenb.bridge.entities.inputs import read_inputs
 from flytenb.bridge.type_engine.scratch_storage import scratch_storage
 from flytenb.bridge.type_engine.transformers import captured_log, find_transformer
 from flytenb.types.conformance.checks import CHECKS
-from flytenb.types.conformance.subject import BrokenError, Subject
+from flytenb.types.conformance.plugin_checks import PLUGIN_CHECKS, PluginSubject
+from flytenb.types.conformance.subject import BrokenError, NotCheckedError, Subject
 from flytenb.types.round_trip import explain
 from flytenb.types.samples import NoSampleError, sample_of
+
+S = TypeVar("S")
 
 
 @dataclass(frozen=True)
@@ -24,12 +28,14 @@ class Check:
         ok: whether it passed.
         what: what happened.
         fix: how to fix it, `""` if it passed.
+        is_checked: False if it couldn't be done; `what` is the reason, and `ok` is True.
     """
 
     name: str
     ok: bool
     what: str
     fix: str = ""
+    is_checked: bool = True
 
 
 def run_checks(python_type: Any, samples: Iterable[Any] = (), wrong: Sequence[Any] | None = None) -> tuple[Check, ...]:
@@ -47,7 +53,44 @@ def run_checks(python_type: Any, samples: Iterable[Any] = (), wrong: Sequence[An
         given = tuple(samples) or (_made(python_type, stored.parent / "samples"),)
         rejected = tuple(_values_of_other_types(python_type)) if wrong is None else tuple(wrong)
         subject = Subject(python_type, find_transformer(python_type), given, rejected, stored)
-        return tuple(_run(name, check, subject) for name, check in CHECKS)
+        return run_each(CHECKS, subject)
+
+
+def run_plugin_checks(task: Any, inputs: Mapping[str, Any] | None = None) -> tuple[Check, ...]:
+    """Check a task of a plugin.
+
+    Args:
+        task: the task.
+        inputs: its inputs by name; those that are missing and have no default are made from their types.
+
+    Raises:
+        NoSampleError: if an input is missing and can't be made.
+        InputError: for invalid inputs.
+    """
+    with scratch_storage() as stored, captured_log():
+        given = _complete(task, inputs or {}, stored.parent / "samples")
+        return run_each(PLUGIN_CHECKS, PluginSubject(task, given, stored.parent))
+
+
+def _complete(task: Any, given: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    made = dict(given)
+    for each in read_inputs(task):
+        if each.name in made:
+            continue
+        if each.has_default:
+            made[each.name] = each.default
+        else:
+            try:
+                made[each.name] = sample_of(each.type, folder)
+            except NoSampleError as error:
+                hint = f"pass it: flytenb.check_plugin(task, {{{each.name!r}: …}})"
+                raise NoSampleError(f"input {each.name!r}: {error.message}", hint) from error
+    return made
+
+
+def run_each(checks: Iterable[tuple[str, Callable[[S], str]]], subject: S) -> tuple[Check, ...]:
+    """Run checks on a subject, each whatever became of those before it."""
+    return tuple(_run(name, check, subject) for name, check in checks)
 
 
 def _made(python_type: Any, folder: Path) -> Any:
@@ -57,9 +100,11 @@ def _made(python_type: Any, folder: Path) -> Any:
         raise NoSampleError(error.message, "pass some: flytenb.check_transformer(T, [sample, …])") from error
 
 
-def _run(name: str, check: Callable[[Subject], str], subject: Subject) -> Check:
+def _run(name: str, check: Callable[[S], str], subject: S) -> Check:
     try:
         return Check(name, True, check(subject))
+    except NotCheckedError as reason:
+        return Check(name, True, f"not checked: {reason}", is_checked=False)
     except BrokenError as broken:
         return Check(name, False, broken.what, broken.fix)
     except Exception as error:

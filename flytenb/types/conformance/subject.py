@@ -1,4 +1,4 @@
-"""The subject of a check, and the error of a failed one."""
+"""The subject of a type's checks, and the errors of checks that fail or can't be done."""
 
 from __future__ import annotations
 
@@ -40,3 +40,7 @@ class BrokenError(Exception):
         super().__init__(what)
         self.what = what
         self.fix = fix
+
+
+class NotCheckedError(Exception):
+    """A check that can't be done, with the reason."""
