@@ -5,8 +5,12 @@ A shape is the source of the decorators' definitions and the lines above a funct
 
 from __future__ import annotations
 
+import itertools
+import linecache
+import sys
 import textwrap
-from typing import NamedTuple
+from types import ModuleType
+from typing import Any, NamedTuple
 
 HEAD = """
 import asyncio, contextlib, functools, inspect, time
@@ -341,3 +345,16 @@ def _function(kind: str, number: int, shape: Shape) -> str:
     entity = {"map_task": "task", "async": "task"}.get(kind, kind)
     made = f"@{entity}\n{lines}\n{body.format(name=f'task_{number}')}"
     return f"{define}\n{lines}\n{body.format(name=f'plain_{number}').replace('    inc(x=x)' + chr(10), '')}\n{made}"
+
+
+_numbers = itertools.count()
+
+
+def module_of(source: str) -> dict[str, Any]:
+    """Run a source as a module and return its names."""
+    name, text = f"<cell {next(_numbers)}>", HEAD + textwrap.dedent(source)
+    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+    module = sys.modules["decorated"] = ModuleType("decorated")
+    module.__file__ = name
+    exec(compile(text, name, "exec"), vars(module))
+    return vars(module)

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import importlib
 import inspect
-import itertools
 import linecache
 import sys
-import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -31,7 +29,7 @@ from flytenb.display.entity_card import entity_bundle
 from flytenb.display.runs.error_card import card_lines
 from flytenb.errors import DefinitionError, NotAnEntityError
 from flytenb.model import CacheStatus
-from tests.decorators import HEAD, KINDS, SHAPES, module_source
+from tests.decorators import KINDS, SHAPES, module_of, module_source
 
 SETTINGS = SerializationSettings(
     project="p", domain="d", version="v", image_config=ImageConfig(default_image=Image("main", "repo/image", "tag"))
@@ -108,19 +106,6 @@ def test_the_decorators_are_named_in_order(pair: tuple[str, Any, Any, Any]) -> N
     lines = shape.lines_async if kind in ("async", "eager") else shape.lines
     assert read_settings(task)["decorators"] == " ".join(lines.splitlines())
     assert " ".join(lines.splitlines()) in entity_bundle(task)["text/plain"].replace("\n", " ")
-
-
-_numbers = itertools.count()
-
-
-def module_of(source: str) -> dict[str, Any]:
-    """Run a source as a module and return its names."""
-    name, text = f"<cell {next(_numbers)}>", HEAD + textwrap.dedent(source)
-    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
-    module = sys.modules["decorated"] = ModuleType("decorated")
-    module.__file__ = name
-    exec(compile(text, name, "exec"), vars(module))
-    return vars(module)
 
 
 def test_without_source_the_wrappers_tell_who_made_them() -> None:

@@ -27,7 +27,8 @@ from flytenb.bridge.execution.pod import PodResult
 from flytenb.display.conformance_card import Conformance
 from flytenb.errors import UsageError
 from flytenb.types.samples import NoSampleError
-from tests.flows import sql
+from tests.flows import plugin_prebuilt, sql
+from tests.flows.plugin_user import share
 
 
 @dataclass
@@ -121,14 +122,27 @@ def skipped(result: Conformance) -> list[str]:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("good", "inputs"),
-    [(greet, {"name": "Bo", "last": "."}), (greet, None), (count, {"text": "abc"}), (words, None)],
-    ids=["function", "made inputs", "instance", "shell"],
+    [
+        (greet, {"name": "Bo", "last": "."}),
+        (greet, None),
+        (count, {"text": "abc"}),
+        (words, None),
+        (share, {"total": 9}),
+    ],
+    ids=["function", "made inputs", "instance", "shell", "another module"],
 )
 def test_a_good_plugin_passes_every_check_in_a_pod_too(good: Any, inputs: Any) -> None:
     result = flytenb.check_plugin(good, inputs)
     assert result.ok, result
     assert skipped(result) == []
     assert len(result.rows) == 10
+
+
+@pytest.mark.slow
+def test_a_pre_built_container_is_given_the_template_of_its_task() -> None:
+    result = flytenb.check_plugin(plugin_prebuilt.greet, {"name": "Bo"})
+    assert result.ok, result
+    assert skipped(result) == ["is loaded again"]
 
 
 @pytest.mark.parametrize(
