@@ -12,7 +12,6 @@ from flytenb.bridge.entities.kind import is_python_task
 from flytenb.bridge.execution.calls import name_positional
 from flytenb.bridge.workflow.definition import decorator, rolled_back
 from flytenb.bridge.workflow.graph import read_graph
-from flytenb.bridge.workflow.staleness import recompile_stale
 from flytenb.display.conformance_card import Conformance
 from flytenb.display.registry import REGISTRY, F, Key
 from flytenb.display.rendering import Rendering
@@ -23,6 +22,7 @@ from flytenb.display.show import show as show_value
 from flytenb.display.type_lens import Lens
 from flytenb.errors import UsageError
 from flytenb.model import Graph
+from flytenb.reach.staleness import recompile_stale
 from flytenb.reach.state_uses import uses
 from flytenb.render.drawing import Drawing
 from flytenb.render.drawing import draw as draw_graph
@@ -473,5 +473,7 @@ def defining(
     Yields:
         The decorator of that kind; a function that is an entity already stays as it is.
     """
-    with rolled_back(namespace, names, functions):
+    with rolled_back(namespace, names):
         yield decorator(kind)
+        for name in functions:
+            recompile_stale(namespace.get(name))

@@ -13,11 +13,11 @@ from flytenb.bridge.entities.interface import (
 )
 from flytenb.bridge.entities.source import config_of, where_defined
 from flytenb.bridge.workflow.graph import read_graph
-from flytenb.bridge.workflow.staleness import recompile_stale
 from flytenb.display.part import Column, Facts, Group, Part, Table, Text, named_part
 from flytenb.display.rendering import render_part
 from flytenb.errors import FlytenbError, headline
 from flytenb.model import Interface, Kind, Port
+from flytenb.reach.staleness import recompile_stale
 from flytenb.render.drawing import draw
 from flytenb.wording.kinds import entity_text
 from flytenb.wording.text import class_name

@@ -19,6 +19,7 @@ from typing import Any
 
 from flytenb.bridge import private
 from flytenb.bridge.entities.kind import function_of, inner_workflow, is_entity
+from flytenb.reach.code_reader import CodeReader
 from flytenb.reach.installed_names import home_of, scope_of
 from flytenb.reach.library_patches import registered_with
 from flytenb.reach.object_digest import OpaqueError, Walker, hashed, items_of
@@ -77,8 +78,8 @@ class CodeDigest:
         return digest
 
 
-def _walk_task(task: Any) -> tuple[ReachWalker, bytes]:
-    walker = ReachWalker(describe, state_as_read)
+def _walk_task(task: Any) -> tuple[CodeReader, bytes]:
+    walker = CodeReader(describe, state_as_read)
     digest = walker.of(task)
     return walker, walker.with_external_state(digest)
 
@@ -107,7 +108,7 @@ def structure_of(value: Any) -> bytes:
         raise OpaqueError("it is nested too deeply") from e
 
 
-class _ValueWalker(ReachWalker):
+class _ValueWalker(CodeReader):
     """A walker over what crosses between tasks: what can't be read is an error, and it is looked at once."""
 
     def __init__(self, *arguments: Any) -> None:
@@ -237,9 +238,11 @@ def _describe_function(walker: ReachWalker, function: FunctionType) -> bytes:
         if _is_named(function):
             return hashed(b"installed", name, version)
         own = [walker.of_named({n: v for n, v in held.items() if n not in _CACHES}) for held in _dicts_of(function)]
+        own.append(walker.of_types(function.__annotations__))
         cells = [_content(cell) for at, cell in _cells(function).items() if at not in _CACHES]
         return hashed(b"installed", name, version, *own, *map(walker.of, (function.__defaults__, *cells)))
     own = [walker.of(function.__defaults__), *map(walker.of_named, _dicts_of(function))]
+    own.append(walker.of_types(function.__annotations__))
     said = [_describe_constant(walker, part) for part in (function.__name__, function.__doc__)]
     with walker.at(function.__qualname__):
         walker.add_texts(function.__defaults__)
@@ -263,13 +266,13 @@ def _cells(function: FunctionType) -> dict[str, Any]:
 
 def _read_function(function: FunctionType) -> list[Any]:
     parts = [function.__code__, function.__defaults__, function.__doc__, function.__name__]
-    for held in _dicts_of(function):
+    for held in (*_dicts_of(function), function.__annotations__):
         parts += items_of(held)
     return parts
 
 
 def _dicts_of(function: FunctionType) -> tuple[dict[str, Any], ...]:
-    return (function.__kwdefaults__ or {}, function.__dict__, function.__annotations__)
+    return (function.__kwdefaults__ or {}, function.__dict__)
 
 
 def _content(cell: Any) -> Any:

@@ -137,6 +137,7 @@ class WatchingWalker(Walker):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self._watched: list[tuple[Read, Any, list[Any]]] = []
+        self._names: list[tuple[dict[str, Any], str, Any]] = []
         self._measured: list[tuple[Measure, bytes]] = []
         self._is_recording = True
         self._is_volatile = False
@@ -145,6 +146,11 @@ class WatchingWalker(Walker):
         """As above."""
         if self._is_recording:
             self._watched.append((read, holder, read(holder)))
+
+    def watch_name(self, scope: dict[str, Any], name: str) -> None:
+        """Note that the digest holds only while a global name is bound to the same object: a quick `watch`."""
+        if self._is_recording:
+            self._names.append((scope, name, scope.get(name)))
 
     def measure(self, measure: Measure) -> bytes:
         """As above."""
@@ -166,6 +172,9 @@ class WatchingWalker(Walker):
         """Tell whether another walk would find the same."""
         if self._is_volatile:
             return False
+        for scope, name, value in self._names:
+            if scope.get(name) is not value:
+                return False
         for read, holder, before in self._watched:
             now = read(holder)
             if len(now) != len(before) or not all(map(is_, now, before)):

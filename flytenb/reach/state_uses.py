@@ -12,10 +12,12 @@ import sqlite3
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
+from functools import cache
 from types import CodeType, FunctionType
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from flytenb.bridge.entities.kind import function_of
 from flytenb.bridge.execution.files import may_hold_files
@@ -31,9 +33,10 @@ from flytenb.reach.abstract_values import (
     text_input,
 )
 from flytenb.reach.bytecode import uses_of
-from flytenb.reach.code_walk import Reach, reach_of
 from flytenb.reach.file_names import FileName, files_of_script, working_directory
+from flytenb.reach.ownership import is_own_class
 from flytenb.reach.process_state import EVERYTHING, KINDS, MAIN_THREAD
+from flytenb.reach.reached_names import Reach
 from flytenb.reach.state_effects import StateEffects
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -133,11 +136,10 @@ def uses(*names: str) -> Callable[[F], F]:
     return declare
 
 
-@dataclass(slots=True)
-class _Known:
+class _Known(NamedTuple):
     use: StateUse
-    names: list[tuple[dict[str, Any], str, int]]
     calls_libraries: bool
+    names: tuple[tuple[dict[str, Any], str, int], ...] = ()
     cwd: str = ""
 
     def holds(self) -> bool:
@@ -184,12 +186,12 @@ def _of_function(function: FunctionType, task: Any, calls_run: bool) -> _Known:
     cwd = working_directory()
     if known is None or known.cwd != cwd or not known.holds():
         try:
-            reach = reach_of(function, calls_run=calls_run)
-        except Exception:  # a module of the user's that can't be read any more
-            return _Known(NOTHING, [], True)
+            reach = Reach(function, calls_run=calls_run)
+        except Exception:  # an object of the user's that can't even be looked at
+            return _Known(NOTHING, True)
         is_calling = any(not name.startswith("builtins.") for name in reach.names)
         use = _read(function, reach, _parameters(task), calls_run)
-        known = _known[function] = _Known(use, list(_names_of(reach.functions)), is_calling, cwd)
+        known = _known[function] = _Known(use, is_calling, reach.watched_names(), cwd)
     return known
 
 
@@ -211,20 +213,6 @@ def _parameters(task: Any) -> dict[str, AbstractValue]:
     return known
 
 
-def _names_of(functions: Iterable[FunctionType]) -> Iterator[tuple[dict[str, Any], str, int]]:
-    for function in functions:
-        scope = function.__globals__
-        for code in _codes(function.__code__):
-            yield from ((scope, name, id(scope[name])) for name in code.co_names if name in scope)
-
-
-def _codes(code: CodeType) -> Iterator[CodeType]:
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _codes(constant)
-
-
 def _read(function: FunctionType, reach: Reach, parameters: Mapping[str, AbstractValue], calls_run: bool) -> StateUse:
     effects = StateEffects(calls_run=calls_run)
     reads, writes = effects.reads, effects.writes
@@ -237,9 +225,9 @@ def _read(function: FunctionType, reach: Reach, parameters: Mapping[str, Abstrac
     attributes = {name for own in reach.functions for name in uses_of(own.__code__).attributes}
     for name, kind in KINDS.items():
         used = reach.names - kind.harmless
-        if any(_is_among(each, kind.writes) for each in used) or not kind.methods.isdisjoint(attributes):
+        if _is_any_among(used, kind.writes) or not kind.methods.isdisjoint(attributes):
             writes.add(name)
-        elif any(_is_among(each, kind.reads) for each in used):
+        elif _is_any_among(used, kind.reads):
             reads.add(name)
     if any(_is_of_a_library(name) for name in reach.names):
         reads |= {"stdout", "warnings"}  # any library may print, and warn
@@ -277,7 +265,7 @@ def _with_classes(reach: Reach) -> Iterator[tuple[FunctionType, dict[str, Abstra
     """The functions that are reached, each with what is known of its first parameter: of a method, its object."""
     owners: dict[CodeType, type] = {}
     for value in reach.values:
-        if isinstance(value, type):
+        if isinstance(value, type) and is_own_class(value):
             methods = [m for m in vars(value).values() if isinstance(m, FunctionType)]
             owners |= {method.__code__: value for method in methods}
     for own in reach.functions:
@@ -292,5 +280,11 @@ def _is_of_a_library(name: str) -> bool:
     return top not in sys.stdlib_module_names and top not in ("builtins", "flytekit", "flytenb")
 
 
-def _is_among(used: str, names: Iterable[str]) -> bool:
-    return any(used == name or (name.endswith(".") and used.startswith(name)) for name in names)
+def _is_any_among(used: AbstractSet[str], names: tuple[str, ...]) -> bool:
+    exact, prefixes = _split(names)
+    return not exact.isdisjoint(used) or any(each.startswith(prefixes) for each in used)
+
+
+@cache
+def _split(names: tuple[str, ...]) -> tuple[frozenset[str], tuple[str, ...]]:
+    return frozenset(names), tuple(name for name in names if name.endswith("."))

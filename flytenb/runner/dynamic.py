@@ -10,6 +10,7 @@ from flytenb.cache.task_cache import TaskCache
 from flytenb.errors import headline
 from flytenb.model import CacheStatus
 from flytenb.reach.file_reads import FileReads
+from flytenb.reach.staleness import recompile_inner
 from flytenb.runner.record import Record
 from flytenb.runner.step import EntityStep, Expansion, RunControl, Scope
 from flytenb.runner.subworkflow import ExitStep
@@ -35,7 +36,10 @@ class DynamicStep(EntityStep):
         inputs = self.take_inputs(run)
         if self.cache is not None and self._find(self.cache, run, inputs):
             return Expansion(Scope(self.path, self.scope, closing=self.closing), {})
-        return self.build(self, compile_dynamic(self.use.entity, inputs, run.workspace), self.closing)
+        workflow = compile_dynamic(self.use.entity, inputs, run.workspace)
+        with run.workspace.outside():
+            recompile_inner(workflow)
+        return self.build(self, workflow, self.closing)
 
     def _find(self, cache: TaskCache, run: RunControl, inputs: dict[str, Any]) -> bool:
         """Take the outputs from the cache, or let the closing step store them."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.crossing import CrossingValue
-from flytenb.bridge.entities.interface import short_name
+from flytenb.bridge.entities.interface import inner_workflow, short_name
 from flytenb.bridge.execution.calls import build_result
 from flytenb.bridge.execution.eager import cause_of, eager_error, run_eager
 from flytenb.bridge.execution.files import own_files, own_value
@@ -20,6 +20,7 @@ from flytenb.bridge.stopping import NodeStopped, current_attempt, shielded
 from flytenb.cache.task_cache import TaskCache
 from flytenb.errors import FlytenbError, UsageError, headline
 from flytenb.reach.process_state import EVERYTHING, HAS_OWN_CWD, MAIN_THREAD
+from flytenb.reach.staleness import recompile_stale
 from flytenb.reach.state_uses import state_use_of
 from flytenb.runner.eager_state import EagerState
 from flytenb.runner.record import Record
@@ -93,6 +94,9 @@ class EagerStep(EntityStep):
             own(run.workspace, inputs)
 
         async def add(entity: Any, call_inputs: dict[str, Any]) -> Any:
+            if inner_workflow(entity) is not None:
+                with shielded(), run.workspace.outside():
+                    recompile_stale(entity)
             return await self._call(run, entity, call_inputs)
 
         error: BaseException | None = None

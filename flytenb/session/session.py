@@ -61,10 +61,9 @@ class Session:
         """Record new and replaced entities of a cell; forget deleted names and the compiled form of stale workflows."""
         from flytenb.bridge.entities.interface import is_entity, kind_of
         from flytenb.bridge.workflow.definition import forget_entity
-        from flytenb.bridge.workflow.staleness import forget_stale
+        from flytenb.reach.staleness import forget_stale
 
-        entities = {n: v for n, v in list(namespace.items()) if is_entity(v)}
-        found = {n: v for n, v in entities.items() if not n.startswith("_")}
+        found = {n: v for n, v in list(namespace.items()) if is_entity(v) and not n.startswith("_")}
         for name in [n for n in self.definitions if n not in found]:
             del self.definitions[name]
         for name, entity in found.items():
@@ -73,7 +72,7 @@ class Session:
                 if known is not None:
                     forget_entity(known.entity)
                 self.definitions[name] = Definition(name, entity, kind_of(entity), cell, source)
-        forget_stale(entities.values())
+        forget_stale()
 
     def find(self, name: str) -> Any:
         """Return the entity of that name.
@@ -88,7 +87,7 @@ class Session:
 
     def is_stale(self, name: str) -> bool:
         """Tell whether an entity depends on something that has been redefined since."""
-        from flytenb.bridge.workflow.staleness import is_stale
+        from flytenb.reach.staleness import is_stale
 
         return is_stale(self.definitions[name].entity)
 

@@ -218,6 +218,9 @@ def test_a_fresh_workflow_is_not_compiled_again(notebook: Notebook) -> None:
     assert repr(notebook.names["compiles"]) == "count(1)"
     notebook.run("def note():\n    next(compiles)\n")
     refreshed(notebook, "outer")
+    assert repr(notebook.names["compiles"]) == "count(1)"
+    notebook.run("def note():\n    return next(compiles)\n")
+    refreshed(notebook, "outer")
     assert repr(notebook.names["compiles"]) == "count(2)"
 
 

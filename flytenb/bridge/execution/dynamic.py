@@ -16,7 +16,6 @@ from flytekit.core.workflow import (
 from flytenb.bridge.context import Workspace, compiling
 from flytenb.bridge.execution.files import own_files
 from flytenb.bridge.workflow.compiler import compile_workflow
-from flytenb.bridge.workflow.staleness import recompile_inner
 
 
 def compile_dynamic(
@@ -41,8 +40,6 @@ def compile_dynamic(
         )
         _forget(workflow)
         compile_workflow(workflow, inputs, is_dynamic=True)
-    with workspace.outside():
-        recompile_inner(workflow)
     return workflow
 
 

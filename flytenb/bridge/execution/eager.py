@@ -12,10 +12,8 @@ from flytekit.core.python_function_task import EagerAsyncPythonFunctionTask
 from flytekit.exceptions.eager import EagerException
 
 from flytenb.bridge.context import Workspace
-from flytenb.bridge.entities.interface import inner_workflow
 from flytenb.bridge.execution.coroutines import run_coroutine
-from flytenb.bridge.stopping import current_attempt, shielded
-from flytenb.bridge.workflow.staleness import recompile_stale
+from flytenb.bridge.stopping import current_attempt
 
 Add = Callable[[Any, dict[str, Any]], Awaitable[Any]]
 
@@ -23,15 +21,11 @@ Add = Callable[[Any, dict[str, Any]], Awaitable[Any]]
 class _Controller:
     """The controller in flytekit's context, which calls only its `add` (`core/promise.py`, 1.16.31)."""
 
-    def __init__(self, workspace: Workspace, add: Add) -> None:
-        self._workspace = workspace
+    def __init__(self, add: Add) -> None:
         self._add = add
 
     async def add(self, entity: Any, input_kwargs: dict[str, Any]) -> Any:
-        """Run an entity that the eager task called, recompiled if it is stale."""
-        if inner_workflow(entity) is not None:
-            with shielded(), self._workspace.outside():
-                recompile_stale(entity)
+        """Run an entity that the eager task called."""
         return await self._add(entity, input_kwargs)
 
 
@@ -43,7 +37,7 @@ def run_eager(
     new_loop: Callable[[], asyncio.AbstractEventLoop] | None = None,
 ) -> Any:
     """Run the coroutine on this thread, in a loop that `new_loop` makes, and return its result."""
-    context = workspace.context(ExecutionState.Mode.EAGER_EXECUTION, worker_queue=_Controller(workspace, add))
+    context = workspace.context(ExecutionState.Mode.EAGER_EXECUTION, worker_queue=_Controller(add))
     workspace.enter(context)
     return current_attempt().call(lambda: run_coroutine(task.task_function, inputs, new_loop))
 

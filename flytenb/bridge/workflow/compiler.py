@@ -6,13 +6,15 @@ Runs, graphs and the extension's direct calls all compile through here.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+import weakref
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from functools import wraps
 from typing import Any
 
 from flytekit.core.base_task import Task
 from flytekit.core.condition import BranchNode
+from flytekit.core.context_manager import FlyteEntities
 from flytekit.core.launch_plan import LaunchPlan
 from flytekit.core.reference_entity import ReferenceEntity
 from flytekit.core.workflow import PythonFunctionWorkflow, WorkflowBase
@@ -30,12 +32,28 @@ from flytenb.bridge.workflow.compile_errors import (
     refuse_cycles,
     refuse_unannounced,
 )
-from flytenb.bridge.workflow.dependencies import is_known, note_makings, read_makings
 from flytenb.bridge.workflow.type_checks import refuse_wrong_inputs, refuse_wrong_outputs
 from flytenb.errors import DefinitionError
 
 _WRITTEN = re.compile(r"Promise\(node:[\w-]*\.\w+\.\[")
 """The text of a promise, as `str()` gives it."""
+
+
+observers: list[Callable[[Any], None]] = []
+"""Called with each workflow just before it is compiled: a change during the compile belongs to the next one."""
+_nodes: weakref.WeakKeyDictionary[Any, list[Any]] = weakref.WeakKeyDictionary()
+"""The nodes that a workflow was compiled to here: each compile makes another list."""
+
+
+def is_known(workflow: Any) -> bool:
+    """Tell whether the nodes that a workflow has now were compiled, and so checked, here."""
+    return _nodes.get(workflow) is private.compiled_nodes(workflow)
+
+
+def compiled_workflows() -> list[Any]:
+    """Return the workflows that are compiled, as far as flytekit or flytenb knows them."""
+    listed = [entity for entity in FlyteEntities.entities if isinstance(entity, PythonFunctionWorkflow)]
+    return [workflow for workflow in {id(w): w for w in (*listed, *_nodes)}.values() if workflow.compiled]
 
 
 def compile_workflow(workflow: Any, given: Mapping[str, Any] | None = None, *, is_dynamic: bool = False) -> Any:
@@ -64,10 +82,10 @@ def compile_workflow(workflow: Any, given: Mapping[str, Any] | None = None, *, i
         if workflow.compiled:  # by another thread in the meantime
             return None
         with at_rest():
-            # Read before compiling: a change during the compile belongs to the next one.
-            makings = read_makings(workflow)
+            for observe in observers:
+                observe(workflow)
             made = _compile(workflow, given or {}, is_dynamic=False)
-            note_makings(workflow, makings)
+            _nodes[workflow] = private.compiled_nodes(workflow)
             return made
 
 

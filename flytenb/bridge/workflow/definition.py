@@ -11,8 +11,7 @@ import flytekit
 from flytekit.core.context_manager import FlyteEntities
 from flytekit.core.python_auto_container import PythonAutoContainerTask
 
-from flytenb.bridge.entities.interface import inner_workflow, is_entity
-from flytenb.bridge.workflow.staleness import recompile_stale
+from flytenb.bridge.entities.kind import is_entity
 from flytenb.errors import DefinitionError
 
 _DECORATORS = {
@@ -57,16 +56,12 @@ def decorator_arguments(kind: str) -> dict[str, Any]:
 
 
 @contextmanager
-def rolled_back(namespace: dict[str, Any], names: Sequence[str], defined: Sequence[str]) -> Iterator[None]:
-    """Run a definition and compile its workflows; restore names and flytekit's list of entities if that fails."""
+def rolled_back(namespace: dict[str, Any], names: Sequence[str]) -> Iterator[None]:
+    """Restore names and flytekit's list of entities if the block, which defines entities, fails."""
     before = {name: namespace.get(name, _ABSENT) for name in names}
     count = len(FlyteEntities.entities)
     try:
         yield
-        for name in defined:
-            entity = namespace.get(name)
-            if is_entity(entity) and inner_workflow(entity) is not None:
-                recompile_stale(entity)
     except BaseException:
         for name, value in before.items():
             if value is _ABSENT:

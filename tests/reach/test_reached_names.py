@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from flytenb.reach.code_walk import reach_of
+from flytenb.reach.reached_names import Reach
 
 USES: list[tuple[str, str, str]] = [
     ("a module's function", "import os\ndef f(): os.chdir('/')", "os.chdir"),
@@ -62,12 +62,12 @@ def define(source: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 def test_an_installed_thing_is_found_wherever_it_is_used(
     source: str, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert name in reach_of(define(source, monkeypatch).f).names
+    assert name in Reach(define(source, monkeypatch).f).names
 
 
 def test_what_is_beside_it_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     source = "import os, random\ndef other(): os.chdir('/')\ndef f(x): return os.getpid() + random.Random(1).random()"
-    found = reach_of(define(source, monkeypatch).f).names
+    found = Reach(define(source, monkeypatch).f).names
     assert found.isdisjoint({"os", "os.chdir", "random", "random.seed", "random.random"})
 
 
@@ -80,7 +80,7 @@ def test_own_modules_are_looked_into(is_loaded: bool, tmp_path: Path, monkeypatc
     try:
         if is_loaded:
             __import__("going_of_a_test")
-        assert "os.chdir" in reach_of(f).names
+        assert "os.chdir" in Reach(f).names
     finally:
         sys.modules.pop("going_of_a_test", None)
         sys.modules.pop("staying_of_a_test", None)

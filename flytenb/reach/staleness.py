@@ -1,0 +1,168 @@
+"""Compiled workflows that are out of date: what they name has been redefined since. Find them, compile them anew."""
+
+from __future__ import annotations
+
+import weakref
+from functools import partial
+from types import CodeType, SimpleNamespace
+from typing import Any
+
+from flytenb.bridge import private
+from flytenb.bridge.context import compile_lock
+from flytenb.bridge.entities.kind import inner_workflow, is_entity
+from flytenb.bridge.workflow import compiler
+from flytenb.bridge.workflow.compiler import all_nodes, check_composed, compile_workflow, compiled_workflows, is_known
+from flytenb.bridge.workflow.reading_cache import forget_readings, read_once, read_what_is_pending
+from flytenb.reach.bytecode import uses_of
+from flytenb.reach.code_digest import describe
+from flytenb.reach.name_lookup import is_own
+from flytenb.reach.object_digest import OpaqueError, WatchingWalker, hashed
+from flytenb.reach.object_state import state_as_read
+from flytenb.reach.reach_walk import ReachWalker
+
+
+def recompile_stale(entity: Any) -> None:
+    """Compile the workflow behind an entity, and those inside it, where they aren't up to date.
+
+    Raises:
+        Exception: why one of them can't be compiled.
+    """
+    workflow = inner_workflow(entity)
+    if workflow is not None:
+        with compile_lock:
+            _refresh(workflow, set())
+
+
+def recompile_inner(workflow: Any) -> None:
+    """Compile the workflows that a dynamic's nodes call where they aren't up to date."""
+    for inner in _inner_workflows(workflow):
+        recompile_stale(inner)
+
+
+def is_stale(entity: Any) -> bool:
+    """Tell whether anything that an entity's workflow was compiled from has been redefined."""
+    workflow = inner_workflow(entity)
+    return workflow is not None and _is_stale(workflow, set())
+
+
+def forget_stale() -> None:
+    """Forget what stale workflows were compiled to.
+
+    flytekit compiles each anew when it is used, by whatever uses it: so nothing fails at a cell that has nothing to do
+    with it. While another thread compiles, nothing is done: whoever runs a workflow through flytenb brings it up to
+    date first.
+    """
+    private.forget_pickled()
+    if not compile_lock.acquire(blocking=False):
+        return
+    try:
+        stale = [workflow for workflow in compiled_workflows() if not _is_up_to_date(workflow)]
+        if stale:
+            read_what_is_pending()
+            for workflow in stale:
+                private.forget_compiled(workflow)
+            forget_readings()
+    finally:
+        compile_lock.release()
+
+
+_HOLDERS = (list, tuple, dict, set, frozenset, partial, SimpleNamespace)
+
+
+class _Names(ReachWalker):
+    """What a workflow's function and its helpers take by name.
+
+    An entity is the same only as long as it is the same object, and so is an object of a library: its content may
+    change while a workflow is compiled, as that of a counter does.
+    """
+
+    def __init__(self, workflow: Any) -> None:
+        super().__init__(_describe, _state_of)
+        self.digest = self.of(private.workflow_function(workflow))
+
+    def of(self, value: Any) -> bytes:
+        """Return the digest of an object."""
+        try:
+            return super().of(value)
+        except (OpaqueError, RecursionError):
+            return _identity(value)
+
+    def reach(self, code: CodeType, scope: dict[str, Any], cells: dict[str, Any], *, is_source: bool = False) -> bytes:
+        """Return the digest of what code takes; a text in it may be a name too, as in `globals()["step"]`."""
+        named = [text for text in uses_of(code).strings if text in scope]
+        for text in named:
+            self.watch_name(scope, text)
+        reached = super().reach(code, scope, cells, is_source=is_source)
+        return hashed(reached, self.of_named({text: scope[text] for text in named}))
+
+
+def _describe(walker: Any, value: Any) -> bytes | None:
+    return _identity(value) if is_entity(value) else describe(walker, value)
+
+
+def _state_of(walker: WatchingWalker, value: Any) -> tuple[Any, ...]:
+    return state_as_read(walker, value) if is_own(value) or isinstance(value, _HOLDERS) else (id(value),)
+
+
+def _identity(value: Any) -> bytes:
+    return hashed(b"identity", str(id(value)).encode())
+
+
+_compiled_from: weakref.WeakKeyDictionary[Any, _Names] = weakref.WeakKeyDictionary()
+
+
+def _note(workflow: Any) -> None:
+    _compiled_from[workflow] = _Names(workflow)
+
+
+compiler.observers.append(_note)
+
+
+def _has_changed(workflow: Any) -> bool:
+    """Tell whether anything has changed that a workflow was compiled from the last time, as far as that is known."""
+    before = _compiled_from.get(workflow)
+    if before is None or before.is_current():
+        return False
+    now = _Names(workflow)
+    if now.digest != before.digest:
+        return True
+    _compiled_from[workflow] = now
+    return False
+
+
+def _is_up_to_date(workflow: Any) -> bool:
+    """Whether a compiled workflow was compiled, and so checked, here, from what its names mean now."""
+    return is_known(workflow) and workflow in _compiled_from and not _has_changed(workflow)
+
+
+def _refresh(workflow: Any, seen: set[int]) -> None:
+    if id(workflow) in seen:
+        return
+    seen.add(id(workflow))
+    if private.workflow_function(workflow) is None:
+        check_composed(workflow)
+    elif not workflow.compiled or not _is_up_to_date(workflow):
+        read_what_is_pending()
+        private.forget_compiled(workflow)
+        forget_readings()
+        compile_workflow(workflow)
+    for inner in _inner_workflows(workflow):
+        _refresh(inner, seen)
+
+
+def _is_stale(workflow: Any, seen: set[int]) -> bool:
+    if id(workflow) in seen:
+        return False
+    seen.add(id(workflow))
+    return _has_changed(workflow) or any(_is_stale(inner, seen) for inner in _inner_workflows(workflow))
+
+
+def _inner_workflows(workflow: Any) -> list[Any]:
+    """The workflows that a workflow's nodes call, those inside its conditionals too, each once."""
+    return read_once(workflow, "inner workflows", lambda: _read_inner(workflow))
+
+
+def _read_inner(workflow: Any) -> list[Any]:
+    entities = (node.flyte_entity for node in all_nodes(workflow))
+    found = [inner_workflow(entity) for entity in entities if is_entity(entity)]
+    return list({id(w): w for w in found if w is not None}.values())
