@@ -143,7 +143,7 @@ class Kernel:
         self._manager.start_kernel(env=self._environment(), cwd=str(self.cwd))
         self._client: BlockingKernelClient = self._manager.client()
         self._client.start_channels()
-        self._client.wait_for_ready(timeout=60)
+        self._client.wait_for_ready(timeout=240)
         self._displays: dict[str, list[dict[str, Any]]] = {}
         if flytenb:
             self.run("%load_ext flytenb").ok()

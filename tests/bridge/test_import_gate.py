@@ -50,7 +50,7 @@ def test_a_cell_may_import_a_plugin_that_flytekit_itself_imports(how: str, tmp_p
     with Kernel(flytenb=False) as kernel:
         kernel.run(f"import sys\nsys.path.insert(0, {str(tmp_path)!r})").ok()
         kernel.run("%load_ext flytenb").ok()
-        assert kernel.run(f"{how}\nprint(TaskPlugins.__name__)", timeout=30).ok().text == "TaskPlugins\n"
+        assert kernel.run(f"{how}\nprint(TaskPlugins.__name__)", timeout=240).ok().text == "TaskPlugins\n"
 
 
 @pytest.mark.parametrize(

@@ -324,7 +324,7 @@ def test_a_terminal_gets_the_picture_in_characters_and_the_card(tmp_path: Path) 
     command = [sys.executable, "-m", "IPython", "--no-banner", "--colors=nocolor", "--simple-prompt"]
     environment = {**os.environ, "TERM": "dumb", "PYTHONPATH": ROOT, "IPYTHONDIR": str(tmp_path / "ipython")}
     terminal = pexpect.spawn(
-        command[0], command[1:], encoding="utf-8", timeout=60, cwd=str(tmp_path), env=environment, dimensions=(60, 160)
+        command[0], command[1:], encoding="utf-8", timeout=240, cwd=str(tmp_path), env=environment, dimensions=(60, 160)
     )
     terminal.setecho(False)
     terminal.send("\n".join([*lines, "exit\n"]))
@@ -366,7 +366,7 @@ def test_a_value_that_takes_its_time_keeps_nobody_from_stopping(monkeypatch: pyt
         for _ in range(2):
             following._on_message({"kind": "look", "path": "n0"})
         following._on_message({"kind": "stop"})
-        messages = [told.get(timeout=30) for _ in range(3)]
+        messages = [told.get(timeout=240) for _ in range(3)]
         looked = [m for m in messages if m["kind"] == "details"]
         assert {m["kind"] for m in messages} == {"details", "stopping"}
         assert len(looked) == 2
@@ -376,7 +376,7 @@ def test_a_value_that_takes_its_time_keeps_nobody_from_stopping(monkeypatch: pyt
         Slow.let.set()
         monkeypatch.setattr(page_controller, "_PATIENCE", 30.0)
         following._on_message({"kind": "look", "path": "n0"})
-        assert "said at last" in told.get(timeout=30)["values"][0]["fragments"][0]
+        assert "said at last" in told.get(timeout=240)["values"][0]["fragments"][0]
     finally:
         Slow.let.set()
         following.close()

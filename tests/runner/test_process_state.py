@@ -684,7 +684,7 @@ def scripted(folder: Path, script: str) -> list[str]:
     path.write_text(script)
     command = [sys.executable, "-W", "ignore", str(path)]
     env = {**os.environ, "PYTHONIOENCODING": "utf-8"}
-    done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=60, env=env)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=240, env=env)
     return done.stdout.splitlines() or done.stderr.splitlines()
 
 

@@ -47,7 +47,7 @@ def where(x: int) -> int:
 print(flytenb.options(processes=True).run(where, x=1).result, flush=True)
 os.kill(os.getpid(), 9)
 """)
-    done = subprocess.run([sys.executable, "-W", "ignore", script], stdout=subprocess.PIPE, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-W", "ignore", script], stdout=subprocess.PIPE, text=True, timeout=240)
     pid = int(done.stdout)
     until = time.monotonic() + 30
     while Path(f"/proc/{pid}").exists() and time.monotonic() < until:
