@@ -82,3 +82,9 @@ def test_an_array_on_a_device_is_not_converted(monkeypatch):
     monkeypatch.setattr(type(array), "__dlpack_device__", lambda self: (2, 0))  # a graphics card
     monkeypatch.setattr(type(array), "__array__", lambda *_, **__: pytest.fail("converted"))
     assert text_of(array).startswith("Array · 2 elements · float64\n  (not copied from ")
+
+
+def test_an_array_without_a_shape_is_shown_as_an_object(monkeypatch):
+    array = array_api_strict.asarray([1.0, 2.0])
+    monkeypatch.setattr(type(array), "shape", property(lambda self: 1 / 0))
+    assert text_of(array) == "Array (Array)"

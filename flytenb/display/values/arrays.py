@@ -46,10 +46,14 @@ def show_numpy_scalar(value: Any, view: View) -> Part:
 
 
 @register(lambda value: hasattr(type(value), "__dlpack_device__"))
-def show_foreign_array(value: Any, view: View) -> Part:
+def show_foreign_array(value: Any, view: View) -> Any:
     """Show an array of another library (PyTorch, JAX) by the array protocol; one on a device is only described."""
+    try:
+        shape = tuple(value.shape)
+    except Exception:  # a nested tensor of PyTorch has none
+        return NotImplemented
     title = class_name(value)
-    facts: tuple[str, ...] = (shape_text(tuple(value.shape)), dtype_text(value.dtype))
+    facts: tuple[str, ...] = (shape_text(shape), dtype_text(value.dtype))
     numpy: Any = loaded("numpy")
     if numpy is None:
         return Section(title, facts)
