@@ -100,12 +100,12 @@ class Run:
     @property
     def error(self) -> Failure | None:
         """The first failure, None if the run hasn't failed; `also_failed` has the others."""
-        return self._scheduler.failure
+        return self._scheduler.outcomes.failure
 
     @property
     def also_failed(self) -> tuple[Failure, ...]:
         """Failures after the first one, of a workflow whose failure policy lets other nodes run."""
-        return self._scheduler.also_failed
+        return self._scheduler.outcomes.also_failed
 
     @property
     def inputs(self) -> dict[str, Any]:

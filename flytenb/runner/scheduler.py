@@ -13,10 +13,10 @@ import weakref
 from collections.abc import Iterable, Sequence
 
 from flytenb.bridge.context import Workspace
-from flytenb.bridge.execution.calls import ignores_outputs, is_recoverable
+from flytenb.bridge.execution.calls import ignores_outputs
 from flytenb.bridge.patches import during_runs
 from flytenb.bridge.stopping import Attempt, set_attempt
-from flytenb.errors import NodeTimeoutError, WorkerLostError
+from flytenb.errors import NodeTimeoutError
 from flytenb.model import Phase
 from flytenb.reach.process_state import HAS_OWN_CWD, PRIVATE, current_cwd, go_to, save_state
 from flytenb.reach.state_uses import NOTHING, StateUse
@@ -24,9 +24,10 @@ from flytenb.runner import capture
 from flytenb.runner.admission import Admission
 from flytenb.runner.ending import Ending
 from flytenb.runner.exclusion import Hold, exclusion
-from flytenb.runner.failure import Failure, describe
+from flytenb.runner.failure import describe
 from flytenb.runner.journal import Journal, Listener
-from flytenb.runner.propagation import dependents, doomed_in, pass_over, unfinished
+from flytenb.runner.outcomes import Outcomes
+from flytenb.runner.propagation import doomed_in, unfinished
 from flytenb.runner.ready_queue import ReadyQueue
 from flytenb.runner.resources import resources
 from flytenb.runner.step import (
@@ -37,18 +38,13 @@ from flytenb.runner.step import (
     WAITING,
     Answer,
     Expansion,
-    HandlerScope,
     Scope,
     Skip,
     Step,
 )
 from flytenb.wording.quantities import duration_text
-from flytenb.wording.text import class_name
 
-# Looked up once: an attribute of an enumeration's class takes 0.3 µs in Python 3.11.
-_BEGUN, _SUCCEEDED = Phase.RUNNING, Phase.SUCCEEDED
-_BACKOFF = 0.1
-_LONGEST_BACKOFF = 5.0
+_BEGUN = Phase.RUNNING  # looked up once: an attribute of an enumeration's class takes 0.3 µs in Python 3.11
 _PATIENCE = 5.0
 """Seconds after which a task that ignores a request to stop loses its hold of process-wide state."""
 
@@ -79,8 +75,7 @@ class Scheduler:
         lock: the lock of the journal; held while the state of the run changes, never while a user's code runs.
         workspace: the run's directory and flytekit contexts.
         ending: the end of the run.
-        failure: the first failure.
-        also_failed: the other failures.
+        outcomes: the ends of the steps, and the failures.
         process: the id of the run's process.
     """
 
@@ -89,14 +84,10 @@ class Scheduler:
         self.lock = self.journal.lock
         self.workspace = Workspace()
         self.ending = Ending(self.journal, self.workspace)
-        self.failure: Failure | None = None
-        self.also_failed: tuple[Failure, ...] = ()
+        self.outcomes = Outcomes(self.journal, self.workspace)
         self.process = os.getpid()
         self._queue = ReadyQueue(limit)
         self._admission = Admission(self.journal)
-        self._root: Scope | None = None
-        self._inside: Scope | None = None
-        self._is_over = False
         self._context = contextvars.copy_context()
         self._cwd = current_cwd()
 
@@ -112,9 +103,9 @@ class Scheduler:
         during_runs.begin()
         capture.begin(is_replaced=exclusion.is_written("stdout"))
         with self.lock:
-            self._root, self._inside = root, inside
+            self.outcomes.root, self.outcomes.inside = root, inside
             self.journal.set_phase(self.journal.run_record, Phase.RUNNING)
-            self._put([*inside.first(), *(self._close(inside) if inside.open == 0 else ())])
+            self._put([*inside.first(), *(self.outcomes.close(inside, self) if inside.open == 0 else ())])
         self._wind_up_if_over()
 
     def _put(self, ready: Iterable[Step]) -> None:
@@ -162,7 +153,7 @@ class Scheduler:
     def _put_back(self, step: Step) -> None:
         """Retry to begin a step that was set aside."""
         with self.lock:
-            if step.state is READY and not self._is_over:
+            if step.state is READY and not self.outcomes.is_over:
                 self._put([step])
                 return
         exclusion.forget(self, step.path, step.state_use)
@@ -191,7 +182,7 @@ class Scheduler:
             if step.attempt is not attempt:
                 return None  # it was abandoned meanwhile, and another worker has replaced this one
             if error is None and answer is None:
-                return self._next_after(step, self._settle(step))
+                return self._next_after(step, self.outcomes.settle(step, self))
             if error is None and answer is LATER:
                 return self._next_after(step, ())
             return self._next_after(step, self._commit(step, answer, error, words))
@@ -221,36 +212,22 @@ class Scheduler:
     def _commit(self, step: Step, answer: Answer, error: BaseException | None, words: str) -> list[Step]:
         """Commit the result of an attempt; return the steps that it readies. Under the lock."""
         ready: list[Step] = []
+        outcomes = self.outcomes
         if isinstance(answer, Skip):
-            ready = self._skip(answer.steps)
+            ready = outcomes.skip(answer.steps)
             step.state = DONE  # so that no later step is only marked as doomed
-            self._abort_all(doomed_in(step))
+            outcomes.abort(doomed_in(step), self)
             if answer.error is not None:
                 error, words = answer.error, describe(answer.error)
         elif isinstance(answer, Expansion):
             step.opens = answer.scope
             ready = self._expand(step, answer)
         if error is None or ignores_outputs(error):
-            return [*ready, *self._settle(step)]
-        return [*ready, *self._handle_error(step, error, words)]
+            return [*ready, *outcomes.settle(step, self)]
+        return [*ready, *outcomes.handle_error(step, error, words, self)]
 
-    def _settle(self, step: Step, phase: Phase = _SUCCEEDED) -> list[Step]:
-        """Mark a step as done; return the steps that it readies. Under the lock."""
-        self._end_attempt(step)
-        step.state = DONE
-        if step.is_closing:
-            self.journal.set_phase(step.record, phase)
-        scope = step.scope
-        scope.open -= 1
-        scope.note_done(step, self)
-        ready = step.release()
-        if step.opens is not None and step.opens.open == 0:
-            ready += self._close(step.opens)
-        if scope.open == 0:
-            ready += self._close(scope)
-        return ready
-
-    def _end_attempt(self, step: Step) -> None:
+    def end_attempt(self, step: Step) -> None:
+        """End the current attempt of a step, if any. Under the lock."""
         if step.attempt is not None:
             step.attempt = None
             again = self._admission.dismiss(step)
@@ -276,18 +253,18 @@ class Scheduler:
     def add(self, step: Step, attempt: Attempt, expansion: Expansion) -> bool:
         """Add an expansion while its step continues; return whether it still does."""
         with self.lock:
-            if step.attempt is not attempt or self._is_over:
+            if step.attempt is not attempt or self.outcomes.is_over:
                 return False
             self._put(self._expand(step, expansion))
             if expansion.scope.open == 0:
-                self._put(self._close(expansion.scope))
+                self._put(self.outcomes.close(expansion.scope, self))
         return True
 
     def complete(self, step: Step, attempt: Attempt | None) -> None:
         """End an attempt that answered `LATER`: by a gate's answer, the clock or a service."""
         with self.lock:
             if attempt is not None and step.attempt is attempt:
-                self._put(self._settle(step))
+                self._put(self.outcomes.settle(step, self))
         self._wind_up_if_over()
 
     def fail(self, step: Step, attempt: Attempt | None, error: BaseException) -> None:
@@ -295,77 +272,22 @@ class Scheduler:
         words = describe(error)
         with self.lock:
             if attempt is not None and step.attempt is attempt:
-                self._put(self._handle_error(step, error, words))
+                self._put(self.outcomes.handle_error(step, error, words, self))
         self._wind_up_if_over()
 
-    # --- failures ----------------------------------------------------------------------------------------------
-
-    def _handle_error(self, step: Step, error: BaseException, words: str, phase: Phase = Phase.FAILED) -> list[Step]:
-        """Retry or fail a step. Under the lock."""
-        self._end_attempt(step)
-        record = step.record
-        retry = is_recoverable(error) or isinstance(error, WorkerLostError) or phase is Phase.TIMED_OUT
-        if retry and step.tries <= step.retries:
-            record.retries += (f"{class_name(error)}: {words}",)
-            self.journal.emit("attempt", record, attempt=step.tries, text=record.retries[-1])
-            step.state = WAITING
-            pause = min(_BACKOFF * 2 ** (step.tries - 1), _LONGEST_BACKOFF)
-            resources.clock.call_later(pause, lambda: self._try_again(step))
-            return []
-        failure = Failure(record.path, error, phase, words, record.retries, record.getters, self.workspace)
-        return self._fail(step, failure, phase)
+    def retry_later(self, step: Step, pause: float) -> None:
+        """Begin another attempt at a step after a pause in seconds. Under the lock."""
+        resources.clock.call_later(pause, lambda: self._try_again(step))
 
     def _try_again(self, step: Step) -> None:
         with self.lock:
-            if step.state is WAITING and not self._is_over:
+            if step.state is WAITING and not self.outcomes.is_over:
                 self._put([step])
 
-    def _fail(self, step: Step, failure: Failure, phase: Phase = Phase.FAILED) -> list[Step]:
-        """Fail a step without retry; its scope decides about the others. Under the lock."""
-        inside = step.closes
-        if inside is not None and inside.handler is not None:
-            # A workflow with outputs that can't be converted fails like one with failed nodes: its handler runs first.
-            inside.failures.append(failure)
-            inside.is_closed = False
-            step.state = WAITING
-            return self._close(inside)
-        step.record.error = failure
-        self.journal.set_phase(step.record, phase, failure.message)
-        step.state = DONE
-        around = step.case_of
-        while around is not None:  # a conditional fails with its case
-            around.record.error = failure
-            self.journal.set_phase(around.record, Phase.FAILED, failure.message)
-            around = around.case_of
-        scope = step.scope
-        scope.open -= 1
-        if scope.tolerates(step, failure, self):
-            ready = pass_over(step)
-        else:
-            ready = []
-            scope.failures.append(failure)
-            if scope.is_fail_fast:
-                self._abort_all(unfinished(scope))
-            else:
-                self._abort_all(dependents(step))
-        return [*ready, *self._close(scope)] if scope.open == 0 else ready
-
-    def _abort_all(self, steps: Iterable[Step]) -> None:
-        for step in steps:
-            self._abort_step(step)
-
-    def _abort_step(self, step: Step) -> None:
-        step.state = DONE
-        step.scope.open -= 1
-        if step.state_use is not NOTHING:
-            exclusion.forget(self, step.path, step.state_use)
-        self._give_up(step)
-        self.journal.set_phase(step.record, Phase.ABORTED)
-
-    def _give_up(self, step: Step) -> None:
-        """Abandon the current attempt, if any: request its stop and let another worker replace its own."""
+    def abandon(self, step: Step) -> None:
+        """End the current attempt, request its stop, and let another worker replace its own. Under the lock."""
         attempt = step.attempt
-        self._end_attempt(step)
+        self.end_attempt(step)
         if attempt is None:
             return
         attempt.ask()
@@ -380,73 +302,26 @@ class Scheduler:
         with self.lock:
             if step.attempt is not attempt:
                 return
-            self._give_up(step)
+            self.abandon(step)
             words = f"node {step.path!r} took longer than its timeout of {duration_text(seconds)}"
-            self._put(self._handle_error(step, NodeTimeoutError(words), words, Phase.TIMED_OUT))
+            self._put(self.outcomes.handle_error(step, NodeTimeoutError(words), words, self, Phase.TIMED_OUT))
         self._wind_up_if_over()
 
-    def _skip(self, steps: Iterable[Step]) -> list[Step]:
-        """Skip the steps of cases that aren't taken; return the steps that this readies. Under the lock."""
-        skipped = [s for s in steps if s.state is WAITING]
-        for step in skipped:
-            step.state = DONE
-            self.journal.set_phase(step.record, Phase.SKIPPED)
-        ready = []
-        for step in skipped:
-            step.scope.open -= 1
-            ready += step.release()
-        return ready
-
     # --- ending ------------------------------------------------------------------------------------------------
-
-    def _close(self, scope: Scope) -> list[Step]:
-        """Close a scope after its last step; return the steps that this readies. Under the lock."""
-        if scope.is_closed:
-            return []
-        if scope.failures and scope.handler is not None:
-            handler, scope.handler = scope.handler, None
-            handler.attach()
-            return handler.first()
-        scope.is_closed = True
-        scope.note_closed()
-        if isinstance(scope, HandlerScope):
-            scope.failed.failures += scope.failures
-            return self._close(scope.failed)
-        if scope.parent is None:
-            self.failure = scope.failures[0] if scope.failures else None
-            if self._inside is not None:
-                self.also_failed = tuple(self._inside.failures[1:])
-            self._finish(Phase.FAILED if scope.failures else Phase.SUCCEEDED)
-            return []
-        closing = scope.closing
-        if closing is None or closing.state is DONE:
-            return []
-        if scope.failures:
-            return self._fail(closing, scope.failures[0])
-        closing.waits -= 1
-        return [closing] if closing.waits == 0 else []
 
     def cancel(self) -> None:
         """Cancel the run: abort waiting steps and request the stop of running ones; all phases are final at once."""
         with self.lock:
-            if self._is_over or self._root is None:
+            root = self.outcomes.root
+            if self.outcomes.is_over or root is None:
                 return
-            self._is_over = True
+            self.outcomes.is_over = True
             self._queue.clear()
-            self._abort_all(unfinished(self._root))
-            self._finish(Phase.ABORTED)
+            self.outcomes.abort(unfinished(root), self)
+            self.outcomes.finish(Phase.ABORTED)
         self._wind_up_if_over()
-
-    def _finish(self, phase: Phase) -> None:
-        """End the run; its state doesn't change after this. Under the lock."""
-        self._is_over = True
-        for record in self.journal.records.values():
-            # Never reached: an unused failure handler, nodes after a failure.
-            if record.phase is Phase.QUEUED:
-                self.journal.set_phase(record, Phase.SKIPPED if phase is Phase.SUCCEEDED else Phase.ABORTED)
-        self.journal.set_phase(self.journal.run_record, phase, self.failure.message if self.failure else "")
 
     def _wind_up_if_over(self) -> None:
         """Release the run's resources if it has ended. Without the lock."""
-        if self._is_over and self.journal.run_record.ended is not None:
-            self.ending.wind_up(self._root)
+        if self.outcomes.is_over and self.journal.run_record.ended is not None:
+            self.ending.wind_up(self.outcomes.root)
