@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # `as` marks what is public for type checkers
     from flytenb import parts as parts
-    from flytenb.api import Options as Options
     from flytenb.api import check_plugin as check_plugin
     from flytenb.api import check_transformer as check_transformer
     from flytenb.api import display_for as display_for
@@ -38,6 +37,7 @@ if TYPE_CHECKING:  # `as` marks what is public for type checkers
     from flytenb.runner.node_run import NodeRun as NodeRun
     from flytenb.runner.run import Run as Run
     from flytenb.runner.settings import Settings as Settings
+    from flytenb.session.options import Options as Options
 
 __version__ = "0.1.0"
 
@@ -48,7 +48,7 @@ _HOMES = {
     "Graph": "model",
     "Node": "model",
     "NodeRun": "runner.node_run",
-    "Options": "api",
+    "Options": "session.options",
     "Rehearsal": "display.runs.rehearsal_card",
     "Request": "model.request",
     "Run": "runner.run",

@@ -1,0 +1,122 @@
+"""Settings with methods that start runs in the session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, Literal
+
+from flytenb.bridge.entities.interface import require_entity
+from flytenb.bridge.execution.calls import name_positional
+from flytenb.display.runs.progress import GatePrinter
+from flytenb.display.runs.rehearsal_card import Rehearsal
+from flytenb.reach.staleness import recompile_stale
+from flytenb.runner.answers import Answers
+from flytenb.runner.interrupts import held_back
+from flytenb.runner.journal import Listener
+from flytenb.runner.run import Run
+from flytenb.runner.settings import Settings
+from flytenb.session.configuration import Choice, check, read_project, resolve, settings_from
+from flytenb.session.host import host
+from flytenb.wording.values import brief
+
+
+class Options:
+    """Settings with methods that start runs; immutable. Created by `flytenb.options`."""
+
+    def __init__(self, given: Mapping[str, Choice] = MappingProxyType({}), listeners: Iterable[Listener] = ()) -> None:
+        self._given = dict(given)
+        self._listeners = tuple(listeners)
+        self._resolved: tuple[Any, Settings] = (None, Settings())
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of a run that is started now.
+
+        Raises:
+            UsageError: for an invalid value; the hint names the place where it was set.
+        """
+        configured, project = host.session.configured, read_project()
+        if self._resolved[0] != (configured, project):
+            self._resolved = ((dict(configured), project), settings_from(resolve(self._given, configured, project)))
+        return self._resolved[1]
+
+    def options(
+        self,
+        *,
+        workers: int | None = None,
+        strict: bool | None = None,
+        cache: bool | Literal["overwrite"] | None = None,
+        processes: bool | None = None,
+        stand_ins: Mapping[str, Any] | None = None,
+        answers: Mapping[str, Any] | None = None,
+        listeners: Iterable[Listener] | None = None,
+    ) -> Options:
+        """Return a copy with some settings changed; the arguments are those of `flytenb.options`."""
+        values = {
+            "workers": workers,
+            "strict": strict,
+            "cache": cache,
+            "processes": processes,
+            "stand_ins": stand_ins,
+            "answers": answers,
+        }
+        given = {name: Choice(value, "flytenb.options(…)") for name, value in values.items() if value is not None}
+        for name, choice in given.items():
+            check(name, choice.value)
+        return Options({**self._given, **given}, self._listeners if listeners is None else listeners)
+
+    def start(self, entity: Any, /, *positional: Any, **inputs: Any) -> Run:
+        """Start a run and return it at once; inputs as for `flytenb.start`."""
+        made = self._prepare(entity, positional, inputs)
+        with held_back():
+            self._watch(made)
+            return made._begin()
+
+    def run(self, entity: Any, /, *positional: Any, **inputs: Any) -> Run:
+        """Run an entity and wait for the run; an interrupt cancels it. Inputs as for `flytenb.run`."""
+        made = self._wait(self._prepare(entity, positional, inputs))
+        made._raise_failure()
+        return made
+
+    def rehearse(self, entity: Any, /, *positional: Any, with_: Any = None, **inputs: Any) -> Rehearsal:
+        """Run an entity with answers in place of services; arguments as for `flytenb.rehearse`."""
+        answers = Answers(with_)
+        made = self._wait(self._prepare(entity, positional, inputs, answers))
+        if made.error is None or not any(made.error.exception is error for error in answers.raised):
+            made._raise_failure()
+        return Rehearsal(made, answers)
+
+    def _wait(self, made: Run) -> Run:
+        """Start a run and wait for its end; an interrupt cancels it."""
+        endings: list[Callable[[], None]] = []
+        gates = GatePrinter()
+        try:
+            with held_back():
+                endings += self._watch(made)
+                made._begin()
+            # A run without a view prints its gates, or they would block it without a word.
+            made._wait_and(lambda: None if endings else gates.print_new(made))
+        except BaseException:
+            made.cancel()
+            raise
+        finally:
+            with held_back():
+                for end in endings:
+                    end()
+        return made
+
+    def _prepare(
+        self, entity: Any, positional: tuple[Any, ...], inputs: Mapping[str, Any], answers: Answers | None = None
+    ) -> Run:
+        require_entity(entity)
+        recompile_stale(entity)
+        given = name_positional(entity, positional, inputs) if positional else inputs
+        return Run(entity, given, self.settings, self._listeners, answers)
+
+    def _watch(self, made: Run) -> list[Callable[[], None]]:
+        return [watcher(made) for watcher in list(host.watchers)]
+
+    def __repr__(self) -> str:
+        given = ", ".join(f"{name}={brief(choice.value)}" for name, choice in self._given.items())
+        return f"flytenb.options({given})"
