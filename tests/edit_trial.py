@@ -15,7 +15,8 @@ from types import ModuleType
 from typing import Any
 
 from flytenb.reach.code_digest import CodeDigest, UnreadableCodeError
-from flytenb.reach.file_reads import ChangedFileError, FileRead, FileReads
+from flytenb.reach.file_reads import ChangedFileError, FileReads
+from flytenb.reach.read_results import FileRead
 from tests.edits import PRELUDE
 
 

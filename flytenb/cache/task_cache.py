@@ -27,7 +27,8 @@ from flytenb.model import Kind
 from flytenb.model.workflow import Policy
 from flytenb.reach.code_digest import CodeDigest
 from flytenb.reach.digest_pieces import add_piece
-from flytenb.reach.file_reads import FileRead, FileReads
+from flytenb.reach.file_reads import FileReads
+from flytenb.reach.read_results import FileRead
 
 _FORMAT = "flytenb-5"
 """Prefix of every key; its number changes with the stored form and with the way in which keys are made."""

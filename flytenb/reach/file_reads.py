@@ -10,53 +10,26 @@ C libraries open files without an event; `variables_and_files` finds the tasks t
 
 from __future__ import annotations
 
-import glob
 import os
 import shlex
-import shutil
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from flytenb.reach.code_digest import UnreadableCodeError, code_of
-from flytenb.reach.object_digest import hashed
 from flytenb.reach.ownership import is_installed, is_own_module
-from flytenb.reach.variables_and_files import content
+from flytenb.reach.read_results import FileRead, find, stamp_of
 
 _IGNORED = ("/proc/", "/sys/", "/dev/")
 _RUN_DIRECTORY = "/flytenb-run-"
 """Part of the paths of input copies, whose content belongs to the inputs."""
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
-_LARGE = 64 << 20
-"""Files of more bytes are compared by size and times instead of content."""
 
 
 class ChangedFileError(Exception):
     """A file changed during the task that read it, so it is unknown which content the task read."""
-
-
-class FileRead(NamedTuple):
-    """One read of the file system.
-
-    Attributes:
-        how: `"file"`, `"facts"` (its kind, size and times), `"folder"` (its names), `"glob"`, `"program"` (where a
-            command is found) or `"code"` (an own function or class that was unpickled by its name).
-        name: the path, relative if it was given so, or the pattern.
-        below: the directory that a pattern is looked for in.
-        found: the digest of what was found.
-    """
-
-    how: str
-    name: str
-    below: str
-    found: bytes
-
-    def is_current(self) -> bool:
-        """Return whether reading it now would give the same result."""
-        return _find(self.how, self.name, self.below) == self.found
 
 
 class FileReads:
@@ -123,12 +96,12 @@ class FileReads:
         for path, stamp in self._stamps.items():
             if self._is_own(path):
                 continue
-            if _stamp(path) != stamp:
+            if stamp_of(path) != stamp:
                 raise ChangedFileError(f"{path!r} changed while the task that reads it ran")
-            made[FileRead("file", path, "", _find("file", path, ""))] = None
+            made[FileRead("file", path, "", find("file", path, ""))] = None
         for path, stamp in self._named.items():
-            if not self._is_own(path) and _stamp(path) == stamp:  # else the program wrote it
-                made[FileRead("file", path, "", _find("file", path, ""))] = None
+            if not self._is_own(path) and stamp_of(path) == stamp:  # else the program wrote it
+                made[FileRead("file", path, "", find("file", path, ""))] = None
         for outcome in self._elsewhere:
             if isinstance(outcome, ChangedFileError):
                 raise outcome
@@ -156,7 +129,7 @@ class FileReads:
         else:
             is_written, is_read = bool(flags & _WRITING), not flags & (os.O_WRONLY | os.O_TRUNC | os.O_EXCL)
         if is_read and name not in self._written:
-            self._stamps.setdefault(name, _stamp(name))
+            self._stamps.setdefault(name, stamp_of(name))
         if is_written and name not in self._stamps:
             self._written.add(name)
 
@@ -186,7 +159,7 @@ class FileReads:
             for part in _words(os.fsdecode(word)):
                 name = self._name(Path(os.fsdecode(cwd)) / part if cwd else part)
                 if name is not None and name not in self._written and Path(name).is_file():
-                    self._named.setdefault(name, _stamp(name))
+                    self._named.setdefault(name, stamp_of(name))
 
     def unpickled(self, module: str, name: str) -> None:
         """Record an own function or class that is looked up by name."""
@@ -196,7 +169,7 @@ class FileReads:
 
     def _add(self, how: str, name: str, below: str) -> None:
         if (how, name, below) not in self._found:
-            self._found[how, name, below] = _find(how, name, below)
+            self._found[how, name, below] = find(how, name, below)
 
     def _name(self, path: Any) -> str | None:
         """Return a path for later look-ups: relative to the working directory at the start of the call."""
@@ -218,45 +191,6 @@ class FileReads:
         real = os.path.realpath(name)
         places = (*self._inputs, *(os.path.realpath(path) for path in self._written)) if name else ()
         return any(real == place or real.startswith(f"{place}/") for place in places)
-
-
-def _find(how: str, name: str, below: str) -> bytes:
-    """Return the digest of the current result of reading a path or pattern."""
-    try:
-        if how == "folder":
-            return hashed(*(os.fsencode(inner.name) for inner in sorted(Path(name or ".").iterdir())))
-        if how == "glob":
-            found = glob.glob(name, root_dir=below or None, recursive=True, include_hidden=True)  # noqa: PTH207
-            return hashed(*map(os.fsencode, sorted(found)))
-        if how == "facts":
-            target = str(Path(name).readlink()) if Path(name).is_symlink() else ""
-            return hashed(f"{Path(name).stat().st_mode} {target} {_stamp(name)[:2]}".encode())
-        if how == "code":
-            return _code_of(name, below)
-        if how == "program":
-            place = shutil.which(name)
-            return f"{place} {_stamp(place)}".encode() if place else b""
-        return hashed(repr(_stamp(name)).encode()) if Path(name).stat().st_size > _LARGE else content(name)
-    except OSError as e:
-        return f"missing {e.errno}".encode()
-
-
-def _code_of(name: str, module: str) -> bytes:
-    found: Any = sys.modules.get(module)
-    for part in name.split("."):
-        found = getattr(found, part, None)
-    try:
-        return code_of(found)
-    except UnreadableCodeError:
-        return os.urandom(16)  # nothing proves it unchanged
-
-
-def _stamp(path: str) -> tuple[int, ...]:
-    try:
-        found = Path(path).stat()
-    except OSError:
-        return ()
-    return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_dev
 
 
 def _words(line: str) -> list[str]:

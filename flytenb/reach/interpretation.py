@@ -7,7 +7,7 @@ an instruction means for the state that tasks share is decided by an `Effects`.
 from __future__ import annotations
 
 import dis
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from types import CellType, CodeType
 from typing import Any
@@ -20,7 +20,6 @@ from flytenb.reach.abstract_values import (
     ExistingObject,
     LocalFunction,
     NewCollection,
-    Shared,
     Special,
     constant,
     elements,
@@ -32,6 +31,8 @@ from flytenb.reach.abstract_values import (
     texts,
     without_inputs,
 )
+from flytenb.reach.operand_stack import OperandStack
+from flytenb.reach.reached_objects import shared_cell
 
 Free = Mapping[str, CellType | dict[str, AbstractValue]]
 """Where the free variables of a function are: in cells, or among the variables of the code around it."""
@@ -63,7 +64,7 @@ class CallFrame:
         self._free = free
         self._local = local
         self._effects = effects
-        self._stack: list[AbstractValue] = []
+        self._stack = OperandStack()
         self._names: tuple[str, ...] = ()
         self._returned: list[AbstractValue] = []
         self._is_kept = True
@@ -77,60 +78,38 @@ class CallFrame:
         return join(self._returned) or PLAIN
 
     def _pass(self, instructions: Sequence[dis.Instruction], handlers: Mapping[int, int]) -> None:
-        waiting: dict[int, list[AbstractValue]] = {at: [UNKNOWN] * depth for at, depth in handlers.items()}
-        self._stack = []
+        waiting = {at: OperandStack([UNKNOWN] * depth) for at, depth in handlers.items()}
+        self._stack = OperandStack()
         is_reached = True
         for at, instruction in enumerate(instructions):
             saved = waiting.get(instruction.offset)
             if not is_reached:
-                self._stack = list(saved) if saved is not None else []
-            elif saved is not None and len(saved) == len(self._stack):
-                self._stack = [join(pair) for pair in zip(self._stack, saved, strict=True)]
+                self._stack = OperandStack() if saved is None else saved.copy()
+            elif saved is not None:
+                self._stack = self._stack.met(saved)
             following = instructions[at + 1] if at + 1 < len(instructions) else None
             self._is_kept = following is None or following.opname != "POP_TOP"
             if instruction.opcode in dis.hasjrel or instruction.opcode in dis.hasjabs:
-                waiting.setdefault(instruction.argval, self._after_jump(instruction))
-            self._step(instruction)
+                effect = dis.stack_effect(instruction.opcode, instruction.arg, jump=True)
+                waiting.setdefault(instruction.argval, self._stack.after(effect))
+            _ACTS.get(instruction.opname, CallFrame._other)(self, instruction)
             is_reached = instruction.opname not in _LEAVING
-
-    def _after_jump(self, instruction: dis.Instruction) -> list[AbstractValue]:
-        effect = dis.stack_effect(instruction.opcode, instruction.arg, jump=True)
-        return [*self._stack, *[UNKNOWN] * effect] if effect >= 0 else self._stack[:effect]
-
-    def _step(self, instruction: dis.Instruction) -> None:
-        act = _ACTS.get(instruction.opname)
-        if act is not None:
-            act(self, instruction)
-        else:
-            self._other(instruction)
 
     def _other(self, instruction: dis.Instruction) -> None:
         """An instruction without a rule of its own: what it takes is read, what it leaves is unknown."""
         arg = instruction.arg if instruction.opcode >= dis.HAVE_ARGUMENT else None
         effect = dis.stack_effect(instruction.opcode, arg, jump=False)
         if effect < 0:
-            self._effects.read(join(self._take(-effect)))
-        if self._stack:
-            self._effects.read(self._stack[-1])
-            self._stack[-1] = UNKNOWN
-        self._stack += [UNKNOWN] * max(effect, 0)
-
-    # --- the stack ---------------------------------------------------------------------------------------------
-
-    def _pop(self) -> AbstractValue:
-        return self._stack.pop() if self._stack else UNKNOWN
-
-    def _take(self, count: int) -> list[AbstractValue]:
-        return [self._pop() for _ in range(count)][::-1]
-
-    def _push(self, value: AbstractValue) -> None:
-        self._stack.append(value)
+            self._effects.read(join(self._stack.take(-effect)))
+        self._effects.read(self._stack.top)
+        self._stack.put(1, UNKNOWN)
+        self._stack.extend([UNKNOWN] * max(effect, 0))
 
     def _load_global(self, i: dis.Instruction) -> None:
         if i.opname == "LOAD_GLOBAL" and (i.arg or 0) & 1:
-            self._push(_NULL)
+            self._stack.push(_NULL)
         own = self._local.get(i.argval) if i.opname == "LOAD_NAME" else None
-        self._push(own if own is not None else self._effects.loaded_global(self._scope, i.argval))
+        self._stack.push(own if own is not None else self._effects.loaded_global(self._scope, i.argval))
 
     def _load_local(self, i: dis.Instruction) -> None:
         place = self._free.get(i.argval)
@@ -138,14 +117,14 @@ class CallFrame:
             shared = shared_cell(place, i.argval)
             self._effects.loaded_cell(shared)
             try:
-                self._push(existing(place.cell_contents, shared))
+                self._stack.push(existing(place.cell_contents, shared))
             except ValueError:  # not bound yet
-                self._push(UNKNOWN)
+                self._stack.push(UNKNOWN)
             return
-        self._push((self._local if place is None else place).get(i.argval, UNKNOWN))
+        self._stack.push((self._local if place is None else place).get(i.argval, UNKNOWN))
 
     def _store_local(self, i: dis.Instruction) -> None:
-        value = self._pop()
+        value = self._stack.pop()
         place = self._free.get(i.argval)
         if isinstance(place, CellType):
             self._effects.stored_cell(shared_cell(place, i.argval))
@@ -154,28 +133,28 @@ class CallFrame:
         local[i.argval] = join([local.get(i.argval, frozenset()), value])
 
     def _store_global(self, i: dis.Instruction) -> None:
-        self._effects.read(self._pop())
+        self._effects.read(self._stack.pop())
         self._effects.stored_global(self._scope, i.argval)
 
     def _delete_global(self, i: dis.Instruction) -> None:
         self._effects.stored_global(self._scope, i.argval)
 
     def _load_attribute(self, i: dis.Instruction) -> None:
-        value = self._effects.attribute(self._pop(), i.argval)
+        value = self._effects.attribute(self._stack.pop(), i.argval)
         if i.opname == "LOAD_METHOD" or (i.opname == "LOAD_ATTR" and _has_method_flag(i)):
-            self._push(_NULL)
-        self._push(value)
+            self._stack.push(_NULL)
+        self._stack.push(value)
 
     def _store_attribute(self, i: dis.Instruction) -> None:
-        value, owner = self._take(2)
+        value, owner = self._stack.take(2)
         self._effects.read(value)
         self._effects.stored_attribute(owner, i.argval, value)
 
     def _delete_attribute(self, i: dis.Instruction) -> None:
-        self._effects.stored_attribute(self._pop(), i.argval, UNKNOWN)
+        self._effects.stored_attribute(self._stack.pop(), i.argval, UNKNOWN)
 
     def _store_item(self, i: dis.Instruction) -> None:
-        value, owner, key = self._take(3)
+        value, owner, key = self._stack.take(3)
         self._effects.read(join([value, key]))
         self._effects.changed_items(owner)
         for name in texts(key) if Special.GLOBALS in owner else ():
@@ -183,141 +162,133 @@ class CallFrame:
                 self._effects.stored_global(self._scope, name.start)
 
     def _store_slice(self, i: dis.Instruction) -> None:
-        value, owner, *_ = self._take(4)
+        value, owner, *_ = self._stack.take(4)
         self._effects.read(value)
         self._effects.changed_items(owner)
 
     def _delete_item(self, i: dis.Instruction) -> None:
-        owner, key = self._take(2)
+        owner, key = self._stack.take(2)
         self._effects.read(key)
         self._effects.changed_items(owner)
 
     def _load_item(self, i: dis.Instruction) -> None:
-        owner, key = self._take(2)
+        owner, key = self._stack.take(2)
         self._effects.read(join([owner, key]))
-        self._push(item(owner, key))
+        self._stack.push(item(owner, key))
 
     def _binary(self, i: dis.Instruction) -> None:
-        left, right = self._take(2)
+        left, right = self._stack.take(2)
         arg = i.arg or 0
         self._effects.read(right)
         if arg >= _IN_PLACE and any(isinstance(one, ExistingObject) for one in left):
             self._effects.changed_items(left)
-            self._push(left)
+            self._stack.push(left)
             return
         self._effects.read(left)
         if arg in _ADD:
             is_collection = any(isinstance(one, NewCollection) for one in left | right)
-            self._push(
-                new_collection([elements(left), elements(right)]) if is_collection else joined_text([left, right])
-            )
+            both = new_collection([elements(left), elements(right)]) if is_collection else joined_text([left, right])
+            self._stack.push(both)
         elif arg in _DIVIDE:
-            self._push(self._effects.divided(left, right))
+            self._stack.push(self._effects.divided(left, right))
         else:
-            self._push(UNKNOWN)
+            self._stack.push(UNKNOWN)
 
     def _build_text(self, i: dis.Instruction) -> None:
-        self._push(joined_text(self._take(i.arg or 0), is_formatted=True))
+        self._stack.push(joined_text(self._stack.take(i.arg or 0), is_formatted=True))
 
     def _format(self, i: dis.Instruction) -> None:
         has_specification, conversion = (i.arg or 0) & 4, (i.arg or 0) & 3
         if has_specification:
-            self._pop()
-        self._effects.read(self._stack[-1] if self._stack else UNKNOWN)
-        if (has_specification or conversion > 1) and self._stack:  # `!r` and `!a`
-            self._stack[-1] = without_inputs(self._stack[-1])
+            self._stack.pop()
+        self._effects.read(self._stack.top)
+        if has_specification or conversion > 1:  # `!r` and `!a`
+            self._stack.put(1, without_inputs(self._stack.top))
 
     def _build(self, i: dis.Instruction) -> None:
         count = (i.arg or 0) * (2 if i.opname == "BUILD_MAP" else 1)
-        parts = self._take(count + (i.opname == "BUILD_CONST_KEY_MAP"))
+        parts = self._stack.take(count + (i.opname == "BUILD_CONST_KEY_MAP"))
         parts = parts[1::2] if i.opname == "BUILD_MAP" else parts[:count]
         self._effects.read(join(parts))
-        self._push(new_collection(parts))
+        self._stack.push(new_collection(parts))
 
     def _extend(self, i: dis.Instruction) -> None:
-        added = self._pop()
+        added = self._stack.pop()
         self._effects.read(added)
-        place = -(i.arg or 1)
-        if len(self._stack) >= -place:
-            values = [elements(added) if i.opname not in ("LIST_APPEND", "SET_ADD") else added]
-            self._stack[place] = new_collection(
-                [*values, *(one.values for one in self._stack[place] if isinstance(one, NewCollection))]
-            )
+        held = self._stack.at(i.arg or 1)
+        values = elements(added) if i.opname not in ("LIST_APPEND", "SET_ADD") else added
+        self._stack.put(
+            i.arg or 1, new_collection([values, *(one.values for one in held if isinstance(one, NewCollection))])
+        )
 
     def _iterate(self, i: dis.Instruction) -> None:
-        iterable = self._pop()
+        iterable = self._stack.pop()
         if any(isinstance(one, ExistingObject) and hasattr(type(one.value), "__next__") for one in iterable):
             self._effects.changed_items(iterable)
         self._effects.read(iterable)
-        self._push(new_collection([elements(iterable)]))
+        self._stack.push(new_collection([elements(iterable)]))
 
     def _next(self, i: dis.Instruction) -> None:
-        self._push(elements(self._stack[-1]) if self._stack else UNKNOWN)
+        self._stack.push(elements(self._stack.top))
 
     def _unpack(self, i: dis.Instruction) -> None:
-        value = self._pop()
+        value = self._stack.pop()
         self._effects.read(value)
-        self._stack += [elements(value)] * (i.arg or 0)
+        self._stack.extend([elements(value)] * (i.arg or 0))
 
     def _enter(self, i: dis.Instruction) -> None:
-        manager = self._pop()
-        self._push(UNKNOWN)
+        manager = self._stack.pop()
+        self._stack.push(UNKNOWN)
         entered = self._effects.call(self._effects.attribute(manager, "__enter__"), [], {}, is_kept=True)
-        self._push(join([manager, entered]) if entered == UNKNOWN else entered)
+        self._stack.push(join([manager, entered]) if entered == UNKNOWN else entered)
 
     def _import(self, i: dis.Instruction) -> None:
-        names = self._take(2)[1]
-        level = 0
-        self._push(
-            self._effects.imported(i.argval, self._scope, level, any(isinstance(n, NewCollection) for n in names))
-        )
+        is_from = any(isinstance(names, NewCollection) for names in self._stack.take(2)[1])
+        self._stack.push(self._effects.imported(i.argval, self._scope, 0, is_from))
 
     def _import_from(self, i: dis.Instruction) -> None:
-        self._push(self._effects.attribute(self._stack[-1] if self._stack else UNKNOWN, i.argval))
+        self._stack.push(self._effects.attribute(self._stack.top, i.argval))
 
     def _names_follow(self, i: dis.Instruction) -> None:
         self._names = self._code.co_consts[i.arg or 0]
 
     def _call(self, i: dis.Instruction) -> None:
         names, self._names = self._names, ()
-        args = self._take(i.arg or 0)
-        first, second = self._take(2)
+        args = self._stack.take(i.arg or 0)
+        first, second = self._stack.take(2)
         plain = args[: len(args) - len(names)]
         named = dict(zip(names, args[len(plain) :], strict=True))
         callee, plain = (second, plain) if first == _NULL else (first, [second, *plain])
-        self._push(self._effects.call(callee, plain, named, is_kept=self._is_kept))
+        self._stack.push(self._effects.call(callee, plain, named, is_kept=self._is_kept))
 
     def _call_with_tuple(self, i: dis.Instruction) -> None:
-        named = self._pop() if (i.arg or 0) & 1 else frozenset()
-        args = self._pop()
-        callee = self._take(2)[1]
+        named = self._stack.pop() if (i.arg or 0) & 1 else frozenset()
+        args = self._stack.pop()
+        callee = self._stack.take(2)[1]
         rest = join([elements(args), elements(named)]) if named else elements(args)
-        self._push(self._effects.call(callee, [rest] * _most_parameters(callee), {}, is_kept=self._is_kept))
+        self._stack.push(self._effects.call(callee, [rest] * _most_parameters(callee), {}, is_kept=self._is_kept))
 
     def _function(self, i: dis.Instruction) -> None:
-        code = next(iter(self._pop()), None)
+        code = next(iter(self._stack.pop()), None)
         arg = i.arg or 0
-        parts = self._take(sum(bool(arg & flag) for flag in (1, 2, 4, 8)))
+        parts = self._stack.take(sum(bool(arg & flag) for flag in (1, 2, 4, 8)))
         defaults = join([elements(parts[n]) for n in range(sum(bool(arg & flag) for flag in (1, 2)))])
         if not isinstance(code, CodeType):
-            self._push(UNKNOWN)
+            self._stack.push(UNKNOWN)
             return
         free = {name: self._free.get(name, self._local) for name in code.co_freevars}
-        self._push(frozenset([LocalFunction(code, self._scope, free, defaults)]))
+        self._stack.push(frozenset([LocalFunction(code, self._scope, free, defaults)]))
 
     def _return(self, i: dis.Instruction) -> None:
-        value = constant(i.argval) if i.opname == "RETURN_CONST" else self._pop()
+        value = constant(i.argval) if i.opname == "RETURN_CONST" else self._stack.pop()
         self._effects.read(value)
         self._returned.append(value)
 
     def _swap(self, i: dis.Instruction) -> None:
-        at = -(i.arg or 1)
-        if len(self._stack) >= -at:
-            self._stack[-1], self._stack[at] = self._stack[at], self._stack[-1]
-
-    def _copy(self, i: dis.Instruction) -> None:
-        at = -(i.arg or 1)
-        self._push(self._stack[at] if len(self._stack) >= -at else UNKNOWN)
+        place = i.arg or 1
+        top, other = self._stack.top, self._stack.at(place)
+        self._stack.put(1, other)
+        self._stack.put(place, top)
 
 
 def _most_parameters(callee: AbstractValue) -> int:
@@ -329,27 +300,15 @@ def _has_method_flag(instruction: dis.Instruction) -> bool:
     return "LOAD_METHOD" not in dis.opmap and bool((instruction.arg or 0) & 1)
 
 
-def shared_cell(cell: CellType, name: str) -> Shared:
-    """Return a variable that functions share."""
-    return Shared(("cell", id(cell)), f"variable {name}")
-
-
 Act = Callable[[CallFrame, dis.Instruction], None]
 
-
-def _each(names: Iterable[str], act: Act) -> dict[str, Act]:
-    return dict.fromkeys(names, act)
-
-
-_ACTS: Mapping[str, Act] = {
-    **_each(["LOAD_GLOBAL", "LOAD_NAME"], CallFrame._load_global),
-    **_each(
-        ["LOAD_FAST", "LOAD_FAST_CHECK", "LOAD_FAST_AND_CLEAR", "LOAD_DEREF", "LOAD_CLASSDEREF"], CallFrame._load_local
-    ),
-    **_each(["STORE_FAST", "STORE_DEREF", "STORE_NAME"], CallFrame._store_local),
+_ACTS_OF_GROUPS: Mapping[str, Act] = {
+    "LOAD_GLOBAL LOAD_NAME": CallFrame._load_global,
+    "LOAD_FAST LOAD_FAST_CHECK LOAD_FAST_AND_CLEAR LOAD_DEREF LOAD_CLASSDEREF": CallFrame._load_local,
+    "STORE_FAST STORE_DEREF STORE_NAME": CallFrame._store_local,
     "STORE_GLOBAL": CallFrame._store_global,
     "DELETE_GLOBAL": CallFrame._delete_global,
-    **_each(["LOAD_ATTR", "LOAD_METHOD"], CallFrame._load_attribute),
+    "LOAD_ATTR LOAD_METHOD": CallFrame._load_attribute,
     "STORE_ATTR": CallFrame._store_attribute,
     "DELETE_ATTR": CallFrame._delete_attribute,
     "STORE_SUBSCR": CallFrame._store_item,
@@ -359,38 +318,31 @@ _ACTS: Mapping[str, Act] = {
     "BINARY_OP": CallFrame._binary,
     "BUILD_STRING": CallFrame._build_text,
     "FORMAT_VALUE": CallFrame._format,
-    **_each(["BUILD_LIST", "BUILD_TUPLE", "BUILD_SET", "BUILD_MAP", "BUILD_CONST_KEY_MAP"], CallFrame._build),
-    **_each(["LIST_EXTEND", "SET_UPDATE", "DICT_UPDATE", "DICT_MERGE", "LIST_APPEND", "SET_ADD"], CallFrame._extend),
+    "BUILD_LIST BUILD_TUPLE BUILD_SET BUILD_MAP BUILD_CONST_KEY_MAP": CallFrame._build,
+    "LIST_EXTEND SET_UPDATE DICT_UPDATE DICT_MERGE LIST_APPEND SET_ADD": CallFrame._extend,
     "GET_ITER": CallFrame._iterate,
     "FOR_ITER": CallFrame._next,
     "UNPACK_SEQUENCE": CallFrame._unpack,
-    **_each(["BEFORE_WITH", "BEFORE_ASYNC_WITH"], CallFrame._enter),
+    "BEFORE_WITH BEFORE_ASYNC_WITH": CallFrame._enter,
     "IMPORT_NAME": CallFrame._import,
     "IMPORT_FROM": CallFrame._import_from,
     "KW_NAMES": CallFrame._names_follow,
     "CALL": CallFrame._call,
     "CALL_FUNCTION_EX": CallFrame._call_with_tuple,
     "MAKE_FUNCTION": CallFrame._function,
-    **_each(["RETURN_VALUE", "RETURN_CONST"], CallFrame._return),
+    "RETURN_VALUE RETURN_CONST": CallFrame._return,
     "SWAP": CallFrame._swap,
-    "COPY": CallFrame._copy,
-    "LOAD_CONST": lambda frame, i: frame._push(constant(i.argval)),
-    "LOAD_CLOSURE": lambda frame, i: frame._push(PLAIN),
-    "PUSH_NULL": lambda frame, i: frame._push(_NULL),
-    "POP_TOP": lambda frame, i: frame._take(1).clear(),
-    "END_FOR": lambda frame, i: frame._take(2).clear(),
-    **_each([n for n in dis.opmap if n.startswith("POP_JUMP_")], lambda frame, i: frame._effects.read(frame._pop())),
-    **_each(
-        [
-            "LIST_TO_TUPLE",
-            "CALL_INTRINSIC_1",
-            "DELETE_FAST",
-            "DELETE_DEREF",
-            "SETUP_ANNOTATIONS",
-            "JUMP_FORWARD",
-            "JUMP_BACKWARD",
-            "JUMP_BACKWARD_NO_INTERRUPT",
-        ],
-        lambda frame, i: None,
+    "COPY": lambda frame, i: frame._stack.push(frame._stack.at(i.arg or 1)),
+    "LOAD_CONST": lambda frame, i: frame._stack.push(constant(i.argval)),
+    "LOAD_CLOSURE": lambda frame, i: frame._stack.push(PLAIN),
+    "PUSH_NULL": lambda frame, i: frame._stack.push(_NULL),
+    "POP_TOP": lambda frame, i: frame._stack.take(1).clear(),
+    "END_FOR": lambda frame, i: frame._stack.take(2).clear(),
+    " ".join(n for n in dis.opmap if n.startswith("POP_JUMP_")): (
+        lambda frame, i: frame._effects.read(frame._stack.pop())
     ),
+    "LIST_TO_TUPLE CALL_INTRINSIC_1 DELETE_FAST DELETE_DEREF SETUP_ANNOTATIONS": lambda frame, i: None,
+    "JUMP_FORWARD JUMP_BACKWARD JUMP_BACKWARD_NO_INTERRUPT": lambda frame, i: None,
 }
+_ACTS = {name: act for names, act in _ACTS_OF_GROUPS.items() for name in names.split()}
+"""What each instruction does; of both Python versions."""

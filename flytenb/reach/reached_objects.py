@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from types import FunctionType, ModuleType
+from types import CellType, FunctionType, ModuleType
 from typing import Any
 
 from flytenb.reach.abstract_values import ExistingObject, Instance, Shared
@@ -40,6 +40,11 @@ def shared_global(scope: Mapping[str, Any], name: str) -> Shared:
     """Return a global as what tasks share."""
     module = str(scope.get("__name__"))
     return Shared((module, name), f"global {module}.{name}")
+
+
+def shared_cell(cell: CellType, name: str) -> Shared:
+    """Return a variable that functions share."""
+    return Shared(("cell", id(cell)), f"variable {name}")
 
 
 def shared_object(value: Any, name: str) -> Shared:

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
 from inspect import CO_VARARGS, CO_VARKEYWORDS
-from types import CodeType, FunctionType, MethodType, ModuleType
+from types import CodeType, FunctionType, MethodType
 from typing import Any
 
 from flytenb.bridge.entities.kind import function_of, is_entity
@@ -37,28 +37,24 @@ from flytenb.reach.abstract_values import (
     join,
     texts,
 )
-from flytenb.reach.file_names import files_of_call, path_operation
-from flytenb.reach.installed_names import scope_of
+from flytenb.reach.attribute_effects import AttributeEffects
+from flytenb.reach.file_names import files_of_call
 from flytenb.reach.interpretation import CallFrame, Free
 from flytenb.reach.mutators import changes_first_argument, changes_owner, makes_own_name
-from flytenb.reach.name_lookup import MISSING, is_module, is_own
-from flytenb.reach.ownership import is_own_class, is_own_module
-from flytenb.reach.process_state import EVERYTHING
+from flytenb.reach.name_lookup import MISSING, is_own
+from flytenb.reach.ownership import is_own_class
+from flytenb.reach.path_operations import path_operation
 from flytenb.reach.reached_objects import (
     class_of,
     contents_of,
     defaults_of,
     dotted_name,
-    instance_dict,
     is_fixed,
-    kind_of,
     required_parameters,
     shared_global,
     shared_object,
     static_attribute,
 )
-from flytenb.reach.state_accesses import StateAccesses
-from flytenb.wording.text import class_name
 
 _MOST_FRAMES = 4000
 """Maximum number of interpreted calls per task; further calls are ignored."""
@@ -66,7 +62,7 @@ _DEEPEST = 25
 """Maximum depth of interpreted calls; deeper functions are interpreted separately."""
 
 
-class StateEffects(StateAccesses):
+class StateEffects(AttributeEffects):
     """Collects the effects of code. Implements `Effects` of the interpreter.
 
     Attributes:
@@ -79,7 +75,6 @@ class StateEffects(StateAccesses):
         self._calls_run = calls_run
         self._depth = 0
         self._returns: dict[Any, AbstractValue] = {}
-        self._fields: dict[tuple[type, str], AbstractValue] = {}
 
     def add(self, function: FunctionType, named: Mapping[str, AbstractValue]) -> None:
         """Interpret a function as it is called with these arguments; the others aren't known."""
@@ -287,7 +282,7 @@ class StateEffects(StateAccesses):
             elif isinstance(one, ExistingObject) and type(one.value) is FunctionType and is_own(one.value):
                 self._run(one.value, [UNKNOWN] * required_parameters(one.value), {})
 
-    # --- names and attributes ----------------------------------------------------------------------------------
+    # --- names -------------------------------------------------------------------------------------------------
 
     def imported(self, name: str, scope: dict[str, Any], level: int, takes: bool) -> AbstractValue:
         """Return a module that code imports."""
@@ -307,94 +302,6 @@ class StateEffects(StateAccesses):
         if not is_fixed(value):
             self.reads.add(shared_global(scope, name))
         return existing(value, shared_object(value, shared_global(scope, name).name))
-
-    def attribute(self, owner: AbstractValue, name: str) -> AbstractValue:
-        """Return an attribute of a value."""
-        return join(self._attribute(one, name) for one in owner) or UNKNOWN
-
-    def _attribute(self, one: Any, name: str) -> AbstractValue:
-        if isinstance(one, ExistingObject):
-            return self._attribute_of_held(one, name)
-        if isinstance(one, Instance):
-            if name == "__class__":
-                return existing(one.cls, shared_object(one.cls, f"class {one.cls.__name__}"))
-            set_here = self._fields.get((one.cls, name), frozenset())
-            inherited = self._class_attribute(one.cls, name, frozenset([one]))
-            return join([set_here, inherited]) or UNKNOWN
-        if isinstance(one, KnownText):
-            made = path_operation(f"@{name}", [frozenset([one])])
-            return made if made is not None else frozenset([Method(one, name)])
-        if isinstance(one, LocalFunction | BoundFunction | FunctionType):
-            return UNKNOWN
-        return frozenset([Method(one, name)])
-
-    def _attribute_of_held(self, one: ExistingObject, name: str) -> AbstractValue:
-        value = one.value
-        if is_module(value):
-            scope = scope_of(value)
-            if name not in scope:
-                return frozenset([LibraryResult(f"{scope.get('__name__')}.{name}")]) | UNKNOWN
-            if is_own_module(value) and not isinstance(scope[name], ModuleType | FunctionType | type):
-                self.reads.add(shared_global(scope, name))
-            return existing(scope[name], shared_object(scope[name], f"{scope.get('__name__')}.{name}"))
-        if name == "__class__":
-            return existing(type(value), shared_object(type(value), f"class {class_name(value)}"))
-        if isinstance(value, type) and is_own_class(value):
-            self.reads.add(one.owner)
-            return self._class_attribute(value, name, frozenset([one])) or UNKNOWN
-        if is_own(value) and not isinstance(value, type | FunctionType):
-            own = instance_dict(value)
-            if name in own:
-                self.reads.add(shared_object(value, one.owner.name))
-                return existing(own[name], shared_object(own[name], one.owner.name))
-            return self._class_attribute(type(value), name, frozenset([one])) or UNKNOWN
-        if type(value) is FunctionType:
-            own = vars(value)
-            self.reads.add(shared_object(value, one.owner.name))
-            return existing(own[name], one.owner) if name in own else UNKNOWN
-        return frozenset([Method(one, name)])
-
-    def _class_attribute(self, cls: type, name: str, owner: AbstractValue) -> AbstractValue:
-        found = static_attribute(cls, name)
-        if found is MISSING:
-            return frozenset()
-        if isinstance(found, staticmethod):
-            found = found.__func__
-        elif isinstance(found, classmethod):
-            return frozenset(
-                [BoundFunction(found.__func__, existing(cls, shared_object(cls, f"class {cls.__name__}")))]
-            )
-        elif type(found) is FunctionType and not (any(isinstance(o, ExistingObject) and o.value is cls for o in owner)):
-            return frozenset([BoundFunction(found, owner)]) if is_own(found) else UNKNOWN
-        elif isinstance(found, property):
-            getter = found.fget
-            return self._run(getter, [owner], {}) if isinstance(getter, FunctionType) and is_own(getter) else UNKNOWN
-        return existing(found, shared_object(found, f"{cls.__name__}.{name}"))
-
-    def stored_attribute(self, owner: AbstractValue, name: str, value: AbstractValue) -> None:
-        """Count an attribute as assigned."""
-        for one in owner:
-            if isinstance(one, Instance):
-                setter = static_attribute(one.cls, name)
-                if isinstance(setter, property) and isinstance(setter.fset, FunctionType):
-                    self._run(setter.fset, [frozenset([one]), value], {})
-                key = (one.cls, name)
-                self._fields[key] = join([self._fields.get(key, frozenset()), value])
-            elif isinstance(one, ExistingObject):
-                self._store_in_existing(one, name, value)
-
-    def _store_in_existing(self, one: ExistingObject, name: str, value: AbstractValue) -> None:
-        owner = one.value
-        if not is_module(owner):
-            setter = static_attribute(type(owner), name)
-            if isinstance(setter, property) and isinstance(setter.fset, FunctionType) and is_own(setter.fset):
-                self._run(setter.fset, [frozenset([one]), value], {})
-            kind = kind_of(owner)
-            self.writes |= {kind} if kind else {shared_object(owner, one.owner.name), one.owner}
-            if isinstance(owner, type) and not is_own_class(owner):
-                self.writes.add(EVERYTHING)
-            return
-        self.assigned_in_module(owner, name)
 
     def divided(self, left: AbstractValue, right: AbstractValue) -> AbstractValue:
         """Return `left / right`, which joins paths."""
