@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from flytenb.display.part import Histogram
-from flytenb.wording.quantities import count_text, number_text, range_text
+from flytenb.wording.quantities import count_text, distinct_text, number_text, range_text, true_text
 from flytenb.wording.values import brief
 
 FEWEST = 20
@@ -64,7 +64,7 @@ def _span(known: list[Any]) -> str:
     if kinds <= {int, float}:
         return range_text(number_text(min(known)), number_text(max(known)))
     if kinds == {bool}:
-        return f"{sum(known):,} true"
+        return true_text(sum(known))
     try:
         distinct = len(set(known))
     except Exception:
@@ -72,4 +72,4 @@ def _span(known: list[Any]) -> str:
         return ""
     if distinct == 1 and len(known) > 1:
         return f"all {brief(known[0], 20)}"
-    return f"{distinct:,} distinct" if len(known) > 1 else ""
+    return distinct_text(distinct) if len(known) > 1 else ""

@@ -42,6 +42,21 @@ def count_text(count: int, noun: str, plural: str = "") -> str:
     return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
 
 
+def true_text(count: int) -> str:
+    """Return how many values are true."""
+    return f"{count:,} true"
+
+
+def distinct_text(count: int) -> str:
+    """Return how many values differ."""
+    return f"{count:,} distinct"
+
+
+def first_text(looked_at: int, total: int) -> str:
+    """Return the addition to a fact that holds for the first values only: ` in the first 1,000`."""
+    return f" in the first {looked_at:,}" if looked_at < total else ""
+
+
 def more_text(count: int, noun: str = "") -> str:
     """Return what is left out, after `…` or `and`: `1 more row`, `1,000 more rows`, `1,000 more`."""
     return count_text(count, f"more {noun}") if noun else f"{count:,} more"

@@ -11,7 +11,7 @@ from flytenb.display.registry import BUILT_IN
 from flytenb.display.selection import sorted_rows, word
 from flytenb.display.values.frames import (
     DISTINCT_ROWS,
-    distinct_text,
+    distinct_among,
     frame_part,
     one_column_part,
     point_text,
@@ -21,7 +21,7 @@ from flytenb.display.values.records import cell_text
 from flytenb.display.values.row_selection import select_rows
 from flytenb.display.view import View
 from flytenb.wording.packages import loaded
-from flytenb.wording.quantities import bytes_text, count_text, range_text
+from flytenb.wording.quantities import bytes_text, count_text, range_text, true_text
 from flytenb.wording.values import class_name
 
 register = BUILT_IN.register
@@ -122,9 +122,9 @@ def _arrow_spread(type_: Any, scanned: Any, *, is_number: bool) -> str:
     compute: Any = loaded("pyarrow.compute")
     kinds: Any = loaded("pyarrow.types")
     if kinds.is_boolean(type_):
-        return f"{compute.sum(scanned).as_py() or 0:,} true"
+        return true_text(compute.sum(scanned).as_py() or 0)
     if not is_number and not kinds.is_temporal(type_):
-        return distinct_text(lambda: compute.count_distinct(scanned.slice(0, DISTINCT_ROWS)).as_py(), len(scanned))
+        return distinct_among(lambda: compute.count_distinct(scanned.slice(0, DISTINCT_ROWS)).as_py(), len(scanned))
     try:
         span = compute.min_max(scanned).as_py()
     except NotImplementedError:

@@ -14,7 +14,7 @@ from flytenb.display.registry import BUILT_IN
 from flytenb.display.statistics import FEWEST, histogram
 from flytenb.display.values.records import field_names, records_table, scalars_table
 from flytenb.display.view import View
-from flytenb.wording.quantities import count_text, more_text, number_text, range_text
+from flytenb.wording.quantities import count_text, first_text, more_text, number_text, range_text
 from flytenb.wording.types import item_types, type_text
 from flytenb.wording.values import brief, class_name
 
@@ -125,8 +125,9 @@ def _scalars(value: Any, items: list[Any], total: int, title: str, view: View) -
     numbers = [float(v) for v in items if isinstance(v, int | float) and not isinstance(v, bool) and _is_finite(v)]
     if len(numbers) == len(items) > 1:
         low, high = min(items), max(items)
-        among = f" in {len(items):,} of them" if isinstance(value, set | frozenset) else f" in the first {len(items):,}"
-        facts.append(range_text(number_text(low), number_text(high)) + (among if len(items) < total else ""))
+        is_set = isinstance(value, set | frozenset) and len(items) < total
+        among = f" in {len(items):,} of them" if is_set else first_text(len(items), total)
+        facts.append(range_text(number_text(low), number_text(high)) + among)
     if total <= 8 and "…" not in (short := brief(value)):
         return Value(short, title, tuple(facts))
     bars = histogram(numbers, items) if len(numbers) == len(items) and len(numbers) >= FEWEST else None

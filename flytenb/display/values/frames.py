@@ -12,7 +12,15 @@ from flytenb.display.selection import sorted_rows, word
 from flytenb.display.values.records import cell_text
 from flytenb.display.values.row_selection import Page, select_rows
 from flytenb.display.view import View
-from flytenb.wording.quantities import bytes_text, count_text, number_text, range_text
+from flytenb.wording.quantities import (
+    bytes_text,
+    count_text,
+    distinct_text,
+    first_text,
+    number_text,
+    range_text,
+    true_text,
+)
 from flytenb.wording.values import brief, class_name
 
 register = BUILT_IN.register
@@ -167,9 +175,9 @@ def _pandas_column(series: Any, name: Any, view: View, key: int) -> Column:
         if nulls < len(scanned):
             spread = range_text(point_text(scanned.min()), point_text(scanned.max()))
     elif kind == "b":
-        spread = f"{int(scanned.sum()):,} true"
+        spread = true_text(int(scanned.sum()))
     else:
-        spread = distinct_text(lambda: scanned.iloc[:DISTINCT_ROWS].nunique(), len(scanned))
+        spread = distinct_among(lambda: scanned.iloc[:DISTINCT_ROWS].nunique(), len(scanned))
     summary = summary_text(spread, nulls, len(series), len(scanned))
     return Column(name if isinstance(name, str) else brief(name, 40), dtype, summary, kind in "iuf", key)
 
@@ -182,28 +190,27 @@ def _polars_column(series: Any, total: int, key: int) -> Column:
         low, high = series.min(), series.max()
         spread = "" if low is None else range_text(point_text(low), point_text(high))
     elif str(series.dtype) == "Boolean":
-        spread = f"{int(series.sum() or 0):,} true"
+        spread = true_text(int(series.sum() or 0))
     else:
-        spread = distinct_text(lambda: series.head(DISTINCT_ROWS).drop_nulls().n_unique(), len(series))
+        spread = distinct_among(lambda: series.head(DISTINCT_ROWS).drop_nulls().n_unique(), len(series))
     return Column(series.name, str(series.dtype), summary_text(spread, nulls, total, len(series)), is_number, key)
 
 
-def distinct_text(count: Callable[[], int], rows: int) -> str:
+def distinct_among(count: Callable[[], int], rows: int) -> str:
     """Return the number of distinct values among the first rows, or nothing if they can't be compared."""
     try:
         number = count()
     except Exception:
         # Lists and dicts aren't hashable.
         return ""
-    where = f" in the first {DISTINCT_ROWS:,}" if rows > DISTINCT_ROWS else ""
-    return f"{number:,} distinct{where}"
+    return distinct_text(number) + first_text(DISTINCT_ROWS, rows)
 
 
 def summary_text(spread: str, nulls: int, total: int, scanned: int) -> str:
     """Return the summary of a column's values, and how many were scanned if not all."""
     parts = [spread, count_text(nulls, "null") if nulls else ""]
-    where = f" in the first {scanned:,}" if scanned < total else ""
-    if spread.endswith(f" in the first {DISTINCT_ROWS:,}"):
+    where = first_text(scanned, total)
+    if spread.endswith(first_text(DISTINCT_ROWS, DISTINCT_ROWS + 1)):
         # Distinct values were counted in fewer rows.
         return ", ".join((spread, *(p + where for p in parts[1:] if p)))
     text = ", ".join(p for p in parts if p)

@@ -15,7 +15,7 @@ from flytenb.display.statistics import column_summary
 from flytenb.display.values.row_selection import select_rows
 from flytenb.display.view import View
 from flytenb.wording.packages import loaded
-from flytenb.wording.quantities import number_text
+from flytenb.wording.quantities import first_text, number_text
 from flytenb.wording.types import field_types, type_text
 from flytenb.wording.values import brief, class_name
 
@@ -152,8 +152,7 @@ def _table(rows: _Rows, items: list[Any], head: Callable[[str, list[Any]], str],
     for key, name in enumerate(names, left):
         known = [None if v is _MISSING else v for v in (rows.read(item, name) for item in items[:_SUMMARY_ROWS])]
         summary = column_summary(known)
-        if total > _SUMMARY_ROWS and summary:
-            summary += f" in the first {_SUMMARY_ROWS:,}"
+        summary += first_text(_SUMMARY_ROWS, total) if summary else ""
         made.append(Column(name, head(name, known), summary, is_number_column(known), key))
     if view.selections is None:
         shown = [[cell_text(rows.read(item, n), view) for n in names] for item in items[: view.limits.rows]]
