@@ -1,7 +1,7 @@
 """A workflow read from what flytekit would send to a cluster: the second source that graphs are held against.
 
 Nothing here knows flytenb: only the FlyteIDL messages that `get_serializable` makes. What they don't hold (a dynamic
-task looks like any other, a default like any constant) is not told.
+task looks like any other, a default like any constant) can't be read from them.
 """
 
 from __future__ import annotations

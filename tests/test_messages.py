@@ -106,11 +106,11 @@ class Frozen(Exception):
 def test_an_explained_error_names_task_input_and_type_and_keeps_its_words(error: Exception) -> None:
     said = str(error)
     explain_input(error, "use", "box", list[int])
-    told = "\n".join([str(error), *getattr(error, "__notes__", ())])
-    assert "'box'" in told.replace('\\"', '"').replace("\\'", "'")
-    assert "'use'" in told.replace("\\'", "'")
-    assert "list[int]" in told
-    assert said in told or said.strip("'") in told
+    reported = "\n".join([str(error), *getattr(error, "__notes__", ())])
+    assert "'box'" in reported.replace('\\"', '"').replace("\\'", "'")
+    assert "'use'" in reported.replace("\\'", "'")
+    assert "list[int]" in reported
+    assert said in reported or said.strip("'") in reported
 
 
 # --- fetched entities -------------------------------------------------------------------------------------------------
@@ -227,9 +227,9 @@ def test_nodes_of_one_name_run_and_are_warned_of_as_that(entity: Any, inputs: di
     entity._nodes, entity._output_bindings = [], []
     with pytest.warns(
         UserWarning, match=f"{entity.short_name}: node_name='step' is given to more than one node"
-    ) as told:
+    ) as reported:
         assert flytenb.run(entity, **inputs).result == expected
-    assert all(w.filename == __file__ for w in told if "node_name" in str(w.message))
+    assert all(w.filename == __file__ for w in reported if "node_name" in str(w.message))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert flytenb.run(entity, **inputs).result == expected  # once is enough
@@ -284,10 +284,10 @@ def without() -> Iterator[Kernel]:
 def test_without_flytekit_one_message_says_so_once(without: Kernel) -> None:
     said = [without.run("%load_ext flytenb")]
     said += [without.run(f"x = {n}; import time; time.sleep(0)") for n in range(3)]
-    told = [outcome.stderr for outcome in said if outcome.stderr] or [str(without.run("%flyte").error)]
-    assert len(told) == 1
-    assert "flytekit can't be imported" in told[0]
-    assert "-m pip install flytekit" in told[0]
+    reported = [outcome.stderr for outcome in said if outcome.stderr] or [str(without.run("%flyte").error)]
+    assert len(reported) == 1
+    assert "flytekit can't be imported" in reported[0]
+    assert "-m pip install flytekit" in reported[0]
     assert without.run("y = 1").stderr == ""
     for cell in ("%flyte run f(n=1)", "%%task\ndef f(n: int) -> int:\n    return n", "%flyte"):
         error = without.run(cell).error

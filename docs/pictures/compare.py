@@ -33,7 +33,7 @@ QUIET = {"DO_NOT_TRACK": "1", "HAMILTON_TELEMETRY_ENABLED": "false", "DAGSTER_DI
 THEMES = ("light", "dark")
 SIZE = {"width": 1200, "height": 860}
 CORNER = (SIZE["width"] - 5, SIZE["height"] - 5)
-SETTLED = 3000  # milliseconds until what moves has come to rest; nobody tells
+SETTLED = 3000  # milliseconds until all movement has ended; there is no event for it
 
 # all that the page keeps about itself: it takes the whole or nothing
 KEDRO_KEEPS = {
@@ -92,7 +92,7 @@ def is_up(address: str) -> bool:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return a free port."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])

@@ -217,8 +217,8 @@ class Boxes:
         name = _fitted_name(node.name, WIDEST)
         words = captions.caption(node)
         door = self.graph.nodes.get(f"{path}/@inputs")
-        told = set() if door is None else {port.name for port in captions.door_ports(self.graph, door)}
-        given = [f"{place} = {value}" for place, value in captions.constants(self.graph, path) if place not in told]
+        named = set() if door is None else {port.name for port in captions.door_ports(self.graph, door)}
+        given = [f"{place} = {value}" for place, value in captions.constants(self.graph, path) if place not in named]
         rest = fit(clean(" · ".join([words, *_bounded(given)])), WIDEST * 1.4, SMALL_SIZE)
         title = Line(name, "ft-name", NAME_SIZE, rest)
         tip = clean_lines(captions.tooltip(self.graph, node))

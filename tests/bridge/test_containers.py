@@ -222,10 +222,10 @@ def test_a_template_is_rendered_inside_a_longer_word_too() -> None:
 
 
 def test_its_environment_and_its_output_are_the_node_s() -> None:
-    task = container("echo told $NAME; echo ok > /var/outputs/out", {}, {"out": str}, environment={"NAME": "Ada"})
+    task = container("echo called $NAME; echo ok > /var/outputs/out", {}, {"out": str}, environment={"NAME": "Ada"})
     done = run(task)
     assert done.result == "ok"
-    assert "told Ada" in done.nodes["n0"].log
+    assert "called Ada" in done.nodes["n0"].log
 
 
 @pytest.mark.parametrize(

@@ -117,7 +117,7 @@ def test_the_old_format_of_dataclasses_is_obeyed(monkeypatch: pytest.MonkeyPatch
 
 
 class Doubling(TypeTransformer[Any]):
-    """Doubles on the way in, so that nobody can overlook it."""
+    """Doubles on the way in, so that it can't be overlooked."""
 
     def __init__(self, python_type: Any) -> None:
         super().__init__("doubling", python_type)

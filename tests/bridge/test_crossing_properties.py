@@ -118,7 +118,7 @@ def typed_values(draw: st.DrawFn, *, strangers: bool) -> tuple[Any, Any]:
 
 
 def check(python_type: Any, value: Any, expected: Any) -> None:
-    """Cross as flytekit crosses, by each way, and share with nobody."""
+    """Cross as flytekit crosses, by each way, and share nothing."""
     pack, take = packer(python_type), unpacker(python_type, python_type)
     try:
         packed = pack(value)

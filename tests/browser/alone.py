@@ -1,4 +1,4 @@
-"""The page's side of a live view without a notebook: the real module, told by a real follower of a real run."""
+"""The page's side of a live view without a notebook: the real module with messages of a real run's follower."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The drawing in the page, told of a run that was made up: looks like the saved picture, and costs what changes."""
+"""The drawing in the page, with events of a made-up run: looks like the saved picture, and costs what changes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LOOKS = [*((phase, None) for phase in Phase), (Phase.SUCCEEDED, CacheStatus.HIT)
 
 
 class Told:
-    """A page that shows a graph's nodes as they are told to be.
+    """A page that shows a graph's nodes in the states that the test sets.
 
     Args:
         page: where.
@@ -43,7 +43,7 @@ class Told:
         self.state = RunState()
         self.paths = [path for path, node in graph.nodes.items() if not node.is_pseudo]
         state = {
-            "about": {"name": "told", "isExplorer": False},
+            "about": {"name": "made_up", "isExplorer": False},
             "picture": layout_message(1, self.picture, graph),
             "frame": {"key": 1, "boxes": self.boxes(self.paths), "run": run_message(self.state, graph, 0.0)},
             "changes": {"key": 0, "boxes": {}},
@@ -76,7 +76,7 @@ class Told:
 
 
 @pytest.fixture
-def told(page: Page) -> Iterator[Told]:
+def reported(page: Page) -> Iterator[Told]:
     yield Told(page, flytenb.graph(flows.wide))
 
 
@@ -114,64 +114,64 @@ def test_icons_know_no_command_that_the_page_cannot_move() -> None:
         assert absolute <= {"M", "L", "H"}, name
 
 
-def test_an_update_restyles_and_lays_out_what_changed_and_nothing_else(told: Told) -> None:
-    one, other = told.paths[0], told.paths[-1]
-    told.enter("", Phase.RUNNING)
-    told.enter(one, Phase.RUNNING)
-    told.tell(one)
-    told.canvas.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-    told.enter(one, Phase.SUCCEEDED)
-    told.enter(other, Phase.RUNNING)
-    session = told.page.context.new_cdp_session(told.page)
+def test_an_update_restyles_and_lays_out_what_changed_and_nothing_else(reported: Told) -> None:
+    one, other = reported.paths[0], reported.paths[-1]
+    reported.enter("", Phase.RUNNING)
+    reported.enter(one, Phase.RUNNING)
+    reported.tell(one)
+    reported.canvas.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    reported.enter(one, Phase.SUCCEEDED)
+    reported.enter(other, Phase.RUNNING)
+    session = reported.page.context.new_cdp_session(reported.page)
     events: list[dict[str, Any]] = []
     ends: list[object] = []
     session.on("Tracing.dataCollected", lambda part: events.extend(part["value"]))
     session.on("Tracing.tracingComplete", lambda end: ends.append(end))
     session.send("Tracing.start", {"categories": "devtools.timeline", "transferMode": "ReportEvents"})
-    told.tell(one, other)
-    told.canvas.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    reported.tell(one, other)
+    reported.canvas.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     session.send("Tracing.end")
     while not ends:
-        told.page.wait_for_timeout(20)
+        reported.page.wait_for_timeout(20)
     layouts = [event["args"] for event in events if event["name"] == "Layout"]
     roots = [root["nodeName"] for each in layouts for root in each["endData"]["layoutRoots"]]
     styled = sum(event["args"]["elementCount"] for event in events if event["name"] == "UpdateLayoutTree")
-    assert told.canvas.locator("*").count() > 5_000
+    assert reported.canvas.locator("*").count() > 5_000
     assert 0 < styled < 40
     assert all(root == "SPAN" or "ftl-layer" in root for root in roots), roots
     assert sum(each["beginData"]["totalObjects"] for each in layouts) < 500
 
 
-def test_nothing_in_the_page_moves_by_itself(told: Told) -> None:
-    told.enter("", Phase.RUNNING)
-    told.enter(told.paths[0], Phase.RUNNING)
-    told.tell(told.paths[0])
-    assert told.page.evaluate("() => document.getAnimations().length") == 0
+def test_nothing_in_the_page_moves_by_itself(reported: Told) -> None:
+    reported.enter("", Phase.RUNNING)
+    reported.enter(reported.paths[0], Phase.RUNNING)
+    reported.tell(reported.paths[0])
+    assert reported.page.evaluate("() => document.getAnimations().length") == 0
 
 
-def test_from_afar_all_arrows_are_one_line_and_each_is_its_own_as_the_size_comes(told: Told) -> None:
-    web, edge = told.canvas.locator(".ftl-web"), told.canvas.locator(".ft-edge").first
+def test_from_afar_all_arrows_are_one_line_and_each_is_its_own_as_the_size_comes(reported: Told) -> None:
+    web, edge = reported.canvas.locator(".ftl-web"), reported.canvas.locator(".ft-edge").first
     display = "part => getComputedStyle(part).display"
     assert web.count() == 1
-    lines = told.canvas.locator(".ft-edge .ft-line, .ft-way .ft-line").count()
+    lines = reported.canvas.locator(".ft-edge .ft-line, .ft-way .ft-line").count()
     assert web.get_attribute("d").count("M") >= lines > 0
     assert [web.evaluate(display), edge.evaluate(display)] == ["inline", "none"]
-    told.canvas.locator(f'[data-path="{told.paths[0]}"]').focus()
+    reported.canvas.locator(f'[data-path="{reported.paths[0]}"]').focus()
     for _ in range(40):
-        told.page.keyboard.press("+")
+        reported.page.keyboard.press("+")
     assert [web.evaluate(display), edge.evaluate(display)] == ["none", "inline"]
 
 
-def test_from_afar_a_box_is_its_phase_s_colour_and_letters_come_with_the_size(told: Told) -> None:
-    box = told.canvas.locator(f'[data-path="{told.paths[0]}"]')
-    told.enter(told.paths[0], Phase.FAILED)
-    told.tell(told.paths[0])
+def test_from_afar_a_box_is_its_phase_s_colour_and_letters_come_with_the_size(reported: Told) -> None:
+    box = reported.canvas.locator(f'[data-path="{reported.paths[0]}"]')
+    reported.enter(reported.paths[0], Phase.FAILED)
+    reported.tell(reported.paths[0])
     name, fill = box.locator(".ft-name"), "shape => getComputedStyle(shape).fill"
     shape = box.locator(".ft-shape")
     assert name.evaluate("name => getComputedStyle(name).display") == "none"
     assert shape.evaluate(fill) == shape.evaluate("shape => getComputedStyle(shape).stroke")
     box.focus()
     for _ in range(40):
-        told.page.keyboard.press("+")
+        reported.page.keyboard.press("+")
     assert name.evaluate("name => getComputedStyle(name).display") != "none"
     assert shape.evaluate(fill) != shape.evaluate("shape => getComputedStyle(shape).stroke")

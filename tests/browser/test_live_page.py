@@ -403,11 +403,11 @@ def test_axe_finds_nothing_to_complain_of(page: Page, theme: str) -> None:
     view.node("n1").click()
     view.until(lambda: "ValueError" in view.inspector.inner_text())
     found = Axe().run(page, context=".ftl", options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "best-practice"]})
-    told = [
+    reported = [
         (v["id"], v["help"], [(n["target"], n["failureSummary"]) for n in v["nodes"][:2]])
         for v in found.response["violations"]
     ]
-    assert told == []
+    assert reported == []
 
 
 def test_a_thousand_nodes_are_folded_and_can_all_be_seen(page: Page, latch: Latch) -> None:

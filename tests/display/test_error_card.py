@@ -497,7 +497,7 @@ def test_a_workflow_with_a_classic_mistake_gets_its_hint(function: Callable[...,
         workflow(function).compile()
     found = hint_for(caught.value)
     del caught
-    gc.collect()  # the coroutine that nobody awaits complains here, where that is allowed, not in a later test
+    gc.collect()  # the coroutine that isn't awaited warns here, where that is allowed, not in a later test
     assert hint in found
 
 

@@ -1,4 +1,4 @@
-"""Type × value × {text, HTML}: every built-in display against its golden files, bounded, and told alike in both."""
+"""Type × value × {text, HTML}: every built-in display against its golden files, bounded, and the same in both."""
 
 from __future__ import annotations
 
@@ -321,12 +321,12 @@ def test_nothing_overflows(name: str) -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_text_and_html_tell_the_same(name: str) -> None:
     shown = _case(name)
-    told = Page(shown.fragment).facts
+    reported = Page(shown.fragment).facts
     *whole, last = shown.text.split("\n")
     if last.endswith(("more line", "more lines")):
-        assert Page.words_of("\n".join(whole)) <= told
+        assert Page.words_of("\n".join(whole)) <= reported
     else:
-        assert Page.words_of(shown.text) == told
+        assert Page.words_of(shown.text) == reported
 
 
 @pytest.mark.parametrize("values", [list(range(10**6)), set(range(10**6))])

@@ -15,7 +15,7 @@ def delete(name: str) -> None:
 
 @task
 def notify(name: str, channel: str) -> None:
-    print(f"{name} failed, told {channel}")
+    print(f"{name} failed, sent to {channel}")
 
 
 @workflow

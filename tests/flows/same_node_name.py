@@ -18,4 +18,4 @@ def same_node_name(x: int) -> int:
 ENTITY = same_node_name
 INPUTS = {"x": 1}
 EXPECTED = 4
-FLYTEKIT_IDL = "nodes are told apart by their ids alone"
+FLYTEKIT_IDL = "nodes are distinguished by their ids alone"

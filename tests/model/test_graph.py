@@ -150,7 +150,7 @@ def test_any_graph_survives_json(
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "reported"),
     [
         ("{", "nonsense{", "Expecting value: line 1 column 1"),
         ('"nodes": ', '"knots": ', 'Field "nodes" .* is missing'),
@@ -158,9 +158,9 @@ def test_any_graph_survives_json(
         ('"source": "a"', '"source": "aa"', "unknown node 'aa' in an edge\n.*'a'"),
     ],
 )
-def test_what_is_no_graph_in_json_is_told_with_its_place(old: str, new: str, told: str) -> None:
+def test_invalid_json_of_a_graph_is_reported_with_its_place(old: str, new: str, reported: str) -> None:
     text = make({"a": T, "b": T}, "a>b").to_json()
-    with pytest.raises(UsageError, match=told):
+    with pytest.raises(UsageError, match=reported):
         Graph.from_json(text.replace(old, new, 1))
 
 

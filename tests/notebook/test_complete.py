@@ -226,9 +226,9 @@ def test_an_option_is_offered_once(completer: Completer) -> None:
 
 
 def test_every_verb_has_options_and_help() -> None:
-    told = FlyteMagics.flyte.__doc__ or ""
+    reported = FlyteMagics.flyte.__doc__ or ""
     for verb in TABLE:
-        assert f"%flyte {verb}" in told
+        assert f"%flyte {verb}" in reported
 
 
 @pytest.fixture(scope="module")
@@ -286,20 +286,20 @@ def test_python_is_completed_as_ever(kernel: Kernel) -> None:
 @pytest.mark.parametrize("way", ["%flyte {} --help", "%flyte help {}", "%flyte {}?", " %flyte  {} ?", "%flyte {}??"])
 def test_each_verb_tells_of_itself(kernel: Kernel, way: str) -> None:
     for verb in TABLE:
-        told = kernel.run(way.format(verb)).ok().result or ""
-        assert told.startswith(f"%flyte {verb}")
-        assert len(told.splitlines()) >= 3
-        assert len(told.splitlines()[2]) > 20
+        reported = kernel.run(way.format(verb)).ok().result or ""
+        assert reported.startswith(f"%flyte {verb}")
+        assert len(reported.splitlines()) >= 3
+        assert len(reported.splitlines()[2]) > 20
         for option in TABLE[verb].options:
-            assert f"[{' '.join(['--' + option.name, *option.values])}]" in told
-            assert option.help in told
+            assert f"[{' '.join(['--' + option.name, *option.values])}]" in reported
+            assert option.help in reported
 
 
 @pytest.mark.kernel
 def test_help_is_told_by_every_way_to_ask_for_it(kernel: Kernel) -> None:
     for way in ("%flyte help", "%flyte --help", "%flyte -h"):
-        told = kernel.run(way).ok().result or ""
-        assert all(f"%flyte {verb}" in told for verb in TABLE)
+        reported = kernel.run(way).ok().result or ""
+        assert all(f"%flyte {verb}" in reported for verb in TABLE)
     for way in ("%flyte?", "?%flyte", "%%task?"):
         [page] = [p["data"]["text/plain"] for p in kernel.run(way).ok().reply["payload"]]
         assert ("argument list of `@task`" if "task" in way else "%flyte run wf(n=3)") in page
@@ -323,8 +323,8 @@ def test_a_word_that_a_verb_does_not_take_is_refused(kernel: Kernel) -> None:
 def test_the_whole_traceback_of_one_node_can_be_asked_for(kernel: Kernel) -> None:
     kernel.run("%flyte run divided(x=7)").fails()
     for node in ("n0", "divide"):
-        told = kernel.run(f"%flyte error {node}").ok().result or ""
-        assert told.startswith("node n0 of divided\nTraceback")
+        reported = kernel.run(f"%flyte error {node}").ok().result or ""
+        assert reported.startswith("node n0 of divided\nTraceback")
 
 
 @pytest.mark.kernel
@@ -337,8 +337,8 @@ def test_a_failed_node_can_be_tried_again_with_what_it_was_given(kernel: Kernel)
     error = kernel.run("%flyte run divided(x=7)").fails()
     assert error.traceback.splitlines()[1] == "  node n0 (divide) of divided failed"
     outcome = kernel.run("%flyte debug").ok()
-    told = outcome.result or ""
-    assert "x is in x_1" in told
+    reported = outcome.result or ""
+    assert "x is in x_1" in reported
     assert kernel.value("[x, x_1, by]") == ["mine", 7, 0]
     [payload] = [p for p in outcome.reply["payload"] if p["source"] == "set_next_input"]
     assert "# a comment that stays" in payload["text"]
@@ -362,10 +362,10 @@ def test_the_debugger_begins_where_the_node_failed(kernel: Kernel) -> None:
 @pytest.mark.kernel
 def test_the_whole_traceback_is_one_verb_away(kernel: Kernel) -> None:
     kernel.run("%flyte run divided(x=7)").fails()
-    told = kernel.run("%flyte error").ok().result or ""
-    assert told.startswith("node n0 of divided")
-    assert "Traceback (most recent call last)" in told
-    assert "return x // by" in told
+    reported = kernel.run("%flyte error").ok().result or ""
+    assert reported.startswith("node n0 of divided")
+    assert "Traceback (most recent call last)" in reported
+    assert "return x // by" in reported
     assert kernel.run("%flyte debug nowhere").fails().ename == "UnknownNameError"
     assert (kernel.run("%flyte error").ok().result or "").startswith("node n0 of divided")
 
@@ -373,13 +373,13 @@ def test_the_whole_traceback_is_one_verb_away(kernel: Kernel) -> None:
 @pytest.mark.kernel
 def test_the_whole_traceback_is_that_of_the_run_whose_error_was_shown_last(kernel: Kernel) -> None:
     kernel.run("early = flytenb.start(divided, x=7).wait()\nlate = flytenb.start(divide, x=8).wait()").ok()
-    for name, told in (
+    for name, reported in (
         ("early", "node n0 of divided"),
         ("late", "node n0 of divide\n"),
         ("early", "node n0 of divided"),
     ):
         kernel.run(f"{name}.result").fails()
-        assert (kernel.run("%flyte error").ok().result or "").startswith(told)
+        assert (kernel.run("%flyte error").ok().result or "").startswith(reported)
 
 
 @pytest.mark.kernel
@@ -412,9 +412,9 @@ def test_what_debug_makes_hides_nothing_of_the_notebooks_pythons_or_the_shells(k
         run = flytenb.start(fit, x=1, list=[2], id="i", _=3, _1=4).wait()
     """).ok()
     outcome = kernel.run("%flyte debug").ok()
-    told = outcome.result or ""
+    reported = outcome.result or ""
     for name in ("list is in list_1", "id is in id_1", "_ is in __1", "_1 is in _1_1"):
-        assert name in told
+        assert name in reported
     assert kernel.value("[list((1,)), list_1, id_1, __1, _1_1]") == [[1], [2], "i", 3, 4]
     [payload] = [p for p in outcome.reply["payload"] if p["source"] == "set_next_input"]
     assert payload["text"].startswith("def _fit_1(")
@@ -434,10 +434,10 @@ def test_debug_says_where_there_is_nothing_to_debug_here(kernel: Kernel) -> None
             return conditional("size").if_(x > 3).then(divide(x=x)).else_().fail("too small")
     """).ok()
     kernel.run("%flyte run too_small(x=1)").fails()
-    told = kernel.run("%flyte debug").ok().result or ""
-    assert told.startswith("node n0 (size) of too_small: ValueError: too small")
-    assert "it has no Python function to call here" in told
-    assert "%debug has no frame of it" in told
+    reported = kernel.run("%flyte debug").ok().result or ""
+    assert reported.startswith("node n0 (size) of too_small: ValueError: too small")
+    assert "it has no Python function to call here" in reported
+    assert "%debug has no frame of it" in reported
     kernel.run("%flyte run divide(x=1)").fails()
     assert "%debug opens the frame that failed" in (kernel.run("%flyte debug").ok().result or "")
 
@@ -446,9 +446,9 @@ def test_debug_says_where_there_is_nothing_to_debug_here(kernel: Kernel) -> None
 @pytest.mark.kernel
 def test_of_what_failed_in_another_process_debug_has_the_body_and_no_frame(kernel: Kernel) -> None:
     kernel.run("%flyte run divide(x=1) --processes").fails()
-    told = kernel.run("%flyte debug").ok().result or ""
-    assert "its function is in the next cell" in told
-    assert "%debug has no frame of it" in told
+    reported = kernel.run("%flyte debug").ok().result or ""
+    assert "its function is in the next cell" in reported
+    assert "%debug has no frame of it" in reported
 
 
 @pytest.mark.kernel
@@ -460,9 +460,9 @@ def test_what_debug_says_is_clean_and_short_whatever_the_error_says(kernel: Kern
             return 1
         run = flytenb.start(loud, s="<b>\\x1b[31m\\u202e" + "x" * 100_000).wait()
     """).ok()
-    told = kernel.run("%flyte debug").ok().result or ""
-    assert "<b>\\x1b[31m\\u202exxx" in told
-    assert max(map(len, told.splitlines())) <= 160
+    reported = kernel.run("%flyte debug").ok().result or ""
+    assert "<b>\\x1b[31m\\u202exxx" in reported
+    assert max(map(len, reported.splitlines())) <= 160
 
 
 @pytest.mark.kernel
@@ -481,9 +481,9 @@ def test_debug_finds_an_element_of_a_map_and_a_task_inside_a_dynamic(kernel: Ker
     """).ok()
     kernel.run("%flyte run mapped(xs=[1, 0, 2])").fails()
     for wanted in ("n0/1", ""):
-        told = kernel.run(f"%flyte debug {wanted}").ok().result or ""
-        assert told.startswith("node n0/1")
-        assert "by" in told
+        reported = kernel.run(f"%flyte debug {wanted}").ok().result or ""
+        assert reported.startswith("node n0/1")
+        assert "by" in reported
     kernel.run("%flyte run grown(x=7)").fails()
     outcome = kernel.run("%flyte debug").ok()
     assert (outcome.result or "").startswith("node n0/dn1 (divide) of grown: ZeroDivisionError")

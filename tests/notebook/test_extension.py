@@ -255,10 +255,10 @@ def test_a_terminal_shows_the_same_facts_as_text(tmp_path: Path) -> None:
         timeout=120,
         check=True,
     )
-    told = made.stdout
-    assert told.lower().count("flow · succeeded") == 1
-    assert re.search(r"Out\[\d+\]: \nflow  workflow", told)
-    assert "InputError: flow: expected int for input 'x', got 'a'" in told
-    assert "ZeroDivisionError                         Traceback (most recent call last)" in told
-    assert "<img" not in told
+    reported = made.stdout
+    assert reported.lower().count("flow · succeeded") == 1
+    assert re.search(r"Out\[\d+\]: \nflow  workflow", reported)
+    assert "InputError: flow: expected int for input 'x', got 'a'" in reported
+    assert "ZeroDivisionError                         Traceback (most recent call last)" in reported
+    assert "<img" not in reported
     assert made.stderr == ""

@@ -215,8 +215,8 @@ def test_what_a_control_holds_is_what_its_type_takes(declared: Any, value: Any) 
     control = control_for_type(declared)
     control.write(value)
     # Those that flytekit refuses wherever they stand have a control all the same: a dataclass may hold them.
-    told = refusal(control.read(), declared)
-    assert told == "" or declared in (tuple[int, str],), told
+    reported = refusal(control.read(), declared)
+    assert reported == "" or declared in (tuple[int, str],), reported
 
 
 @pytest.mark.parametrize(
@@ -243,10 +243,10 @@ def test_what_a_control_holds_is_what_its_type_takes(declared: Any, value: Any) 
 )
 def test_a_control_tells_when_its_value_changes(declared: Any, value: Any) -> None:
     control = control_for_type(declared, names=NAMES | {"newer": FRAME.copy()})
-    told: list[int] = []
-    control.watch(lambda: told.append(1))
+    reported: list[int] = []
+    control.watch(lambda: reported.append(1))
     control.write(value)
-    assert told
+    assert reported
 
 
 def typed(control: Any, text: str) -> Any:

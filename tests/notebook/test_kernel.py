@@ -17,7 +17,7 @@ def kernel() -> Iterator[Kernel]:
         yield kernel
 
 
-def test_streams_displays_and_the_result_are_told_apart(kernel: Kernel) -> None:
+def test_streams_displays_and_the_result_are_distinguished(kernel: Kernel) -> None:
     outcome = kernel.run("""
         import sys
         from IPython.display import HTML, display

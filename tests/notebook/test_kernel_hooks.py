@@ -91,7 +91,7 @@ def test_an_interrupt_ends_the_cell_while_a_hook_blocks(kernel: Kernel, place: s
 
 @pytest.mark.parametrize("place", ["listener", "finish job"])
 def test_an_interrupt_ends_the_cell_while_what_watches_a_run_blocks(kernel: Kernel, place: str) -> None:
-    """A listener or a job is in nobody's way: the run may be over before the interrupt comes."""
+    """A listener or a job delays nothing: the run may be over before the interrupt comes."""
     kernel.run(f"""
         arm({place!r})
         run = flytenb.options(listeners=[hooks.listener]).start(hooks.plain, x=3)

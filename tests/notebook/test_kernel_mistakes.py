@@ -500,7 +500,7 @@ BODIES = {
         ["the conditional 'c' has no end"],
         1,
     ),
-    "a conditional that nobody uses, whose tasks would be lost": (
+    "an unused conditional, whose tasks would be lost": (
         'conditional("c").if_(n > 1).then(count(n=n))\n    return count(n=n)',
         ["the conditional 'c' has no end"],
         1,

@@ -22,13 +22,13 @@ def test_the_events_of_a_run_tell_where_each_of_its_nodes_stands(name: str) -> N
     state = RunState()
     run = flytenb.options(listeners=(state.take,)).run(flow.entity, **flow.inputs)
     state.read()
-    told = state.entries
-    assert {p: told[p].phase for p in run.nodes} == {p: n.phase for p, n in run.nodes.items()}
-    assert {p: told[p].attempts for p in run.nodes} == {p: n.attempts for p, n in run.nodes.items()}
-    assert {p: (told[p].done, told[p].total) for p in run.nodes} == {
+    reported = state.entries
+    assert {p: reported[p].phase for p in run.nodes} == {p: n.phase for p, n in run.nodes.items()}
+    assert {p: reported[p].attempts for p in run.nodes} == {p: n.attempts for p, n in run.nodes.items()}
+    assert {p: (reported[p].done, reported[p].total) for p in run.nodes} == {
         p: (n._state.done, n._state.total) for p, n in run.nodes.items()
     }
-    assert told[""].phase is run.phase is Phase.SUCCEEDED
+    assert reported[""].phase is run.phase is Phase.SUCCEEDED
 
 
 def test_who_listens_late_is_told_the_past_first() -> None:
@@ -105,7 +105,7 @@ def test_every_node_of_a_picture_is_told_of_before_anything_has_happened() -> No
     graph = flytenb.graph(FLOWS["subworkflow"].entity)
     news = box_messages(RunState(), PageLayout.of(graph), graph.nodes)
     assert set(news) == {p for p, n in graph.nodes.items() if not n.is_pseudo}
-    assert {told[0] for told in news.values()} == {"QUEUED"}
+    assert {reported[0] for reported in news.values()} == {"QUEUED"}
 
 
 def test_a_node_inside_a_closed_container_is_told_of_by_the_container() -> None:

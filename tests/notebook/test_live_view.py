@@ -120,10 +120,10 @@ def test_colab_is_told_where_its_widget_manager_is(kernel: Kernel) -> None:
     ).ok()
     kernel.run(
         """
-        shell, told = get_ipython(), []
+        shell, reported = get_ipython(), []
         publish = type(shell.display_pub).publish
         def note(self, data, metadata=None, *args, **kwargs):
-            told.append((sorted(data), metadata))
+            reported.append((sorted(data), metadata))
             return publish(self, data, metadata, *args, **kwargs)
         type(shell.display_pub).publish = note
         """
@@ -131,7 +131,7 @@ def test_colab_is_told_where_its_widget_manager_is(kernel: Kernel) -> None:
     kernel.run("run = %flyte run naps(x=1)").ok()
     kernel.run("type(shell.display_pub).publish = publish").ok()
     kernel.run("del sys.modules['google.colab'], sys.modules['google.colab.output']").ok()
-    live = [metadata for kinds, metadata in kernel.value("told") if WIDGET in kinds]
+    live = [metadata for kinds, metadata in kernel.value("reported") if WIDGET in kinds]
     assert live
     assert all(each[WIDGET]["colab"]["custom_widget_manager"]["url"].startswith("https://") for each in live)
 
@@ -264,15 +264,15 @@ def test_progress_is_told_ever_more_rarely_and_a_gate_at_once() -> None:
     progress = Progress(run, said.append, clock=lambda: now[0])
     while not said:  # events are delivered by another thread
         progress.tick()
-    told = []
+    reported = []
     for second in range(200):
         now[0] = float(second)
         before = len(said)
         progress.tick()
-        told += [second] * (len(said) - before)
+        reported += [second] * (len(said) - before)
     path = run.waiting[0]
     run.cancel()
-    assert told == [5, 15, 35, 75, 155]
+    assert reported == [5, 15, 35, 75, 155]
     assert f"run.approve({path!r})" in said[0]
     assert "nodes" in said[1]
 
@@ -359,14 +359,14 @@ def test_a_value_that_takes_its_time_keeps_nobody_from_stopping(monkeypatch: pyt
     monkeypatch.setattr(page_controller, "_PATIENCE", 0.05)
     run = flytenb.start(make_slow)
     run.wait(30)
-    told: SimpleQueue[dict[str, Any]] = SimpleQueue()
+    reported: SimpleQueue[dict[str, Any]] = SimpleQueue()
     following = page_controller.PageController(run)
-    monkeypatch.setattr(following, "_send_message", told.put)
+    monkeypatch.setattr(following, "_send_message", reported.put)
     try:
         for _ in range(2):
             following._on_message({"kind": "look", "path": "n0"})
         following._on_message({"kind": "stop"})
-        messages = [told.get(timeout=240) for _ in range(3)]
+        messages = [reported.get(timeout=240) for _ in range(3)]
         looked = [m for m in messages if m["kind"] == "details"]
         assert {m["kind"] for m in messages} == {"details", "stopping"}
         assert len(looked) == 2
@@ -376,7 +376,7 @@ def test_a_value_that_takes_its_time_keeps_nobody_from_stopping(monkeypatch: pyt
         Slow.let.set()
         monkeypatch.setattr(page_controller, "_PATIENCE", 30.0)
         following._on_message({"kind": "look", "path": "n0"})
-        assert "said at last" in told.get(timeout=240)["values"][0]["fragments"][0]
+        assert "said at last" in reported.get(timeout=240)["values"][0]["fragments"][0]
     finally:
         Slow.let.set()
         following.close()

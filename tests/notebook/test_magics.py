@@ -385,9 +385,9 @@ def test_the_lists_leave_nothing_out(kernel: Kernel) -> None:
     listed = kernel.run("%flyte").ok()
     for shown in (listed.shown, listed.html):
         assert all(f"one_of_many_{i}" in shown for i in range(15))
-    told = (kernel.run("%flyte runs").ok().result or "").splitlines()
-    assert len(told) == 2 + 20
-    assert told[-1].startswith("19 ")
+    reported = (kernel.run("%flyte runs").ok().result or "").splitlines()
+    assert len(reported) == 2 + 20
+    assert reported[-1].startswith("19 ")
 
 
 def test_a_run_is_one_line_of_the_list_however_long_its_error_is(kernel: Kernel) -> None:
@@ -398,10 +398,10 @@ def test_a_run_is_one_line_of_the_list_however_long_its_error_is(kernel: Kernel)
             return x
     """).ok()
     kernel.run("flytenb.start(a_task_of_some_name, x=1).wait()").ok()
-    told = (kernel.run("%flyte runs").ok().result or "").splitlines()
-    assert "a_task_of_some_name" in told[-1]
-    assert "ValueError: </script>\\x1b[31m" in told[-1]
-    assert max(map(len, told)) <= 100
+    reported = (kernel.run("%flyte runs").ok().result or "").splitlines()
+    assert "a_task_of_some_name" in reported[-1]
+    assert "ValueError: </script>\\x1b[31m" in reported[-1]
+    assert max(map(len, reported)) <= 100
 
 
 def test_a_drawing_can_be_cut_and_saved(kernel: Kernel) -> None:
@@ -417,9 +417,9 @@ def test_a_drawing_can_be_cut_and_saved(kernel: Kernel) -> None:
 
 def test_help_of_the_magic_tells_its_verbs(kernel: Kernel) -> None:
     outcome = kernel.run("%flyte?").ok()
-    told = str(outcome.reply["payload"])
+    reported = str(outcome.reply["payload"])
     for verb in ("draw", "run", "runs", "show"):
-        assert f"%flyte {verb}" in told
+        assert f"%flyte {verb}" in reported
 
 
 # --- redefining -----------------------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from flytenb.notebook.magics.verb import Option, Verb
 
 VERB = Verb(
     name="repeat",
-    summary="Repeat a value as often as it is told.",
+    summary="Repeat a value as often as the argument says.",
     handler=lambda line: [line.evaluate()] * line.options.get("times", 1),
     argument=VALUE,
     options=(Option("times", "how often", ("N",), int, lambda cursor: ("2", "3")),),

@@ -166,7 +166,7 @@ def _judge(run: Any, expected: Expected, module: ModuleType, *, cancelled: bool)
         return f"the run is {phase} and these nodes aren't over: {unfinished}"
     if phase == "ABORTED":
         if not cancelled:
-            return "the run is ABORTED and nobody cancelled it"
+            return "the run is ABORTED, but wasn't cancelled"
         return _compare_calls(logged, expected.story.relaxed())
     if phase != ("FAILED" if expected.failures else "SUCCEEDED"):
         words = [f.words for f in expected.failures]

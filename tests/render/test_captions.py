@@ -104,6 +104,6 @@ def test_a_box_tells_the_type_of_what_comes_out_where_no_edge_does() -> None:
     b.task("n3", "none", "x: float", "")
     b.feed("n2.loss -> n3.x")
     graph = b.graph()
-    told = [captions.result(graph.nodes[f"n{i}"]) for i in range(4)]
-    assert told == ["→ list[int]", "→ 2 × Frame", "", ""]
+    reported = [captions.result(graph.nodes[f"n{i}"]) for i in range(4)]
+    assert reported == ["→ list[int]", "→ 2 × Frame", "", ""]
     assert captions.edge_label(graph, graph.edges[0]) == "loss: float"

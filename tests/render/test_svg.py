@@ -34,7 +34,7 @@ def having(root: ET.Element, name: str) -> Iterator[ET.Element]:
 
 def hostile_graph(text: str) -> Graph:
     """A graph with the text everywhere that a user's text can be."""
-    step = text.replace("/", "|")  # a slash in a path stands for a level
+    step = text.replace("/", "|")  # a slash in a path separates levels
     port = Port(text, text, text, text)
     interface = Interface((port,), (port, Port(text + "2", text)), text)
     settings = {"image": text, "error": text, "alias": text, "value": text, "of": text, "cache": text, "project": text}

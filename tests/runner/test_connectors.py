@@ -1,4 +1,4 @@
-"""What a service does for a task: several at once, blocking or not, deleted when nobody waits for it."""
+"""What a service does for a task: several at once, blocking or not, deleted when the run no longer waits for it."""
 
 from __future__ import annotations
 

@@ -179,11 +179,11 @@ def test_what_threads_of_a_task_print_is_the_tasks_and_nobody_elses_is(capsys: p
     plain = threading.Thread.start
     going = start(waits_in_thread, x=1)
     done = run(prints_in_threads, x=1)
-    others = threading.Thread(target=print, args=("nobody's",))
+    others = threading.Thread(target=print, args=("outside of nodes",))
     others.start()
     others.join()
     assert done.nodes["n0"].log == "a thread of its own class\na timer\na pool\nthe task\n"
-    assert capsys.readouterr().out == "nobody's\n"
+    assert capsys.readouterr().out == "outside of nodes\n"
     go_on.set()
     going.wait(10)
     assert threading.Thread.start is plain

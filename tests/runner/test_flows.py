@@ -111,12 +111,12 @@ def test_the_events_tell_the_run_from_start_to_end(flow: Flow) -> None:
     assert [e.time for e in events] == sorted(e.time for e in events)
     assert (events[0].path, events[0].phase) == ("", Phase.RUNNING)
     assert (events[-1].path, events[-1].phase) == ("", done.phase)
-    told: dict[str, list[Phase]] = {}
+    reported: dict[str, list[Phase]] = {}
     for event in events:
         if event.kind == "phase" and event.phase is not None:
-            told.setdefault(event.path, []).append(event.phase)
+            reported.setdefault(event.path, []).append(event.phase)
     for path, node in done.nodes.items():
-        phases = told[path]
+        phases = reported[path]
         assert phases[-1] is node.phase
         assert node.phase.is_terminal
         assert phases in ([node.phase], [Phase.RUNNING, node.phase])

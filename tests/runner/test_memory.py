@@ -1,4 +1,4 @@
-"""What a run leaves behind when nobody holds it any more: nothing, and at once."""
+"""A run without references is freed at once, with everything that it held."""
 
 from __future__ import annotations
 

@@ -99,9 +99,9 @@ def test_only_what_says_that_it_is_recoverable_is_tried_again(
 ) -> None:
     done = run(entity, x=1, kind=kind, times=times)
     assert (done.phase, done.nodes["n0"].attempts, len(calls)) == (phase, attempts, attempts)
-    told = [(e.attempt, e.text) for e in done.events if e.kind == "attempt"]
-    assert [number for number, _ in told] == list(range(1, attempts))
-    assert all("later" in text for _, text in told)
+    reported = [(e.attempt, e.text) for e in done.events if e.kind == "attempt"]
+    assert [number for number, _ in reported] == list(range(1, attempts))
+    assert all("later" in text for _, text in reported)
     if phase is Phase.FAILED and attempts > 1:
         assert done.error is not None
         assert len(done.error.retries) == attempts - 1
@@ -469,8 +469,8 @@ def test_a_map_bears_as_many_failures_as_it_may() -> None:
 
 def test_a_map_tells_its_progress() -> None:
     done = run(three_at_once, xs=[1, 2, 3, 4])
-    told = [(e.done, e.total) for e in done.events if e.kind == "progress"]
-    assert told == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)]
+    reported = [(e.done, e.total) for e in done.events if e.kind == "progress"]
+    assert reported == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)]
 
 
 def test_lists_of_different_lengths_are_refused_with_both_lengths() -> None:
@@ -497,7 +497,7 @@ def asks(x: int) -> int:
 
 @workflow
 def asks_in_vain() -> int:
-    return wait_for_input("nobody", timeout=timedelta(milliseconds=100), expected_type=int)
+    return wait_for_input("unanswered", timeout=timedelta(milliseconds=100), expected_type=int)
 
 
 @workflow

@@ -1,4 +1,4 @@
-"""What a process of its own can't hand back is told in words."""
+"""Errors for values that a process can't return."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ by_hand.add_workflow_input("threshold", float)
 by_hand.add_workflow_output("o", by_hand.add_entity(keep, x=by_hand.inputs["threshold"], y=1).outputs["o0"], float)
 
 
-def told(run: Run) -> list[str]:
+def reported(run: Run) -> list[str]:
     """Everything that shows a run: the drawing, the live view's picture, and what a saved notebook keeps."""
     drawn = flytenb.draw(run)
     frozen = run_bundle(run, show)
@@ -111,7 +111,7 @@ def test_a_run_shows_what_it_was_given_and_no_default_in_its_place(
     entity: Any, given: dict[str, Any], shown: list[str], hidden: list[str]
 ) -> None:
     run = flytenb.run(entity, **given)
-    for text in told(run):
+    for text in reported(run):
         plain = " ".join(re.sub("<[^>]*>", " ", text).split())
         assert [wrong for wrong in hidden if wrong in text] == []
         assert [missing for missing in shown if missing not in plain and missing not in text] == []
@@ -205,7 +205,7 @@ def a_file() -> str:
 )
 def test_long_and_hostile_values_are_short_and_harmless(entity: Any, make: Callable[[], Any], shown: str) -> None:
     run = flytenb.run(entity, x=make())
-    text, svg, *_, frozen, frozen_svg = told(run)
+    text, svg, *_, frozen, frozen_svg = reported(run)
     assert shown in text
     line = next(line for line in text.splitlines() if "in   x" in line)
     assert len(line) < 160

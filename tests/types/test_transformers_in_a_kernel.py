@@ -1,4 +1,4 @@
-"""Writing a transformer in cells: run again, redefine the class, unload; and what a reader is told meanwhile."""
+"""Writing a transformer in cells: run again, redefine the class, unload; and the messages meanwhile."""
 
 from __future__ import annotations
 

@@ -172,9 +172,9 @@ def test_a_value_in_short_is_clean(value: Any) -> None:
     ],
 )
 def test_a_front_end_gets_a_name_and_words_that_are_clean(error: Exception, is_kept: bool) -> None:
-    told = printable(error)
-    assert (told is error) == is_kept
-    assert is_clean(type(told).__name__ + str(told))
+    reported = printable(error)
+    assert (reported is error) == is_kept
+    assert is_clean(type(reported).__name__ + str(reported))
     assert printable(error, is_shown_by_us=False) is error
 
 

@@ -85,7 +85,7 @@ def _casts_collection(given: LiteralType, expected: LiteralType) -> bool:
 
 
 def _casts_blob(given: LiteralType, expected: LiteralType) -> bool:
-    """Files and directories are not told apart; formats must be equal, no format fits every format."""
+    """Files and directories count as the same; formats must be equal, no format fits every format."""
     if not _is(given, "blob"):
         return False
     formats = given.blob.format, expected.blob.format

@@ -27,7 +27,7 @@ function layersOf(svg) {
   return layers;
 }
 
-/** All arrows as one path, for a zoom at which they can't be told apart: a thousand paths are slow. */
+/** All arrows as one path, for a zoom at which they can't be distinguished: a thousand paths are slow. */
 function webOf(body) {
   const web = document.createElementNS(body.namespaceURI, "path");
   web.setAttribute("class", "ft-line ftl-web");

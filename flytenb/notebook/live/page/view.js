@@ -154,11 +154,11 @@ class View {
 
   /** Apply the newest frame and changes. */
   news(path) {
-    const { frame, changes } = this.told();
+    const { frame, changes } = this.reported();
     return changes.boxes[path] ?? frame.boxes[path];
   }
 
-  told() {
+  reported() {
     const frame = this.model.get("frame");
     const changes = this.model.get("changes");
     const empty = { boxes: {} };
@@ -166,7 +166,7 @@ class View {
   }
 
   repaint() {
-    const { frame, changes } = this.told();
+    const { frame, changes } = this.reported();
     if (this.frameKey !== frame.key || !frame.key) {
       this.frameKey = frame.key;
       for (const path in frame.boxes) this.stage.paint(path, changes.boxes[path] ?? frame.boxes[path]);
