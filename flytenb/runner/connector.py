@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from flytenb.bridge.execution.connector import do_job, prepare_job
+from flytenb.bridge.execution.connector import Links, do_job, prepare_job
 from flytenb.runner.record import Record
 from flytenb.runner.resources import resources
 from flytenb.runner.step import LATER, Answer, EntityStep, RunControl, Scope
@@ -27,7 +27,7 @@ class ConnectorStep(EntityStep):
 
     def execute(self, run: RunControl) -> Answer:
         attempt = self.attempt
-        job = prepare_job(self.use.entity, self.take_inputs(run), run.workspace)
+        job = prepare_job(self.use.entity, self.take_inputs(run), run.workspace, self.path, self.tries)
 
         def on_end(task: asyncio.Task[Any]) -> None:
             error = None if task.cancelled() else task.exception()
@@ -39,10 +39,15 @@ class ConnectorStep(EntityStep):
             self.put_outputs(task.result())
             run.complete(self, attempt)
 
+        def say(text: str, links: Links) -> None:
+            if links:
+                self.record.links = links
+            run.journal.note(self.record, text)
+
         with run.lock:
             # If it was aborted during the preparation, no job must be created: none would be deleted.
             if attempt is not None and self.attempt is attempt:
-                coroutine = do_job(job, lambda text: run.journal.note(self.record, text), resources.workers.submit)
+                coroutine = do_job(job, say, resources.workers.submit)
                 self._cancel = resources.connectors.start(coroutine, on_end)
         return LATER
 

@@ -95,6 +95,11 @@ class NodeRun:
         return "".join(self._record.log or ())
 
     @property
+    def links(self) -> tuple[tuple[str, str], ...]:
+        """Names and addresses of what a connector's service shows of the job, such as its logs."""
+        return self._record.links
+
+    @property
     def started(self) -> float | None:
         """Time of the start, in seconds since the epoch; None before it."""
         return self._record.started

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from flytenb.bridge.execution.connector import ConnectorLoop
+from flytenb.bridge.execution.connector_loop import ConnectorLoop
 from flytenb.runner.clock import Clock
 from flytenb.runner.process_pool import ProcessPool
 from flytenb.runner.workers import WorkerPool

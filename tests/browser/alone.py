@@ -116,3 +116,7 @@ class Latch:
     def open(self) -> None:
         """Let them go on."""
         self._event.set()
+
+    @property
+    def is_open(self) -> bool:
+        return self._event.is_set()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
+from flyteidl.core.execution_pb2 import TaskExecution, TaskLog
 from flytekit import (
     WorkflowFailurePolicy,
     approve,
@@ -16,7 +18,16 @@ from flytekit import (
     wait_for_input,
     workflow,
 )
+from flytekit.core.base_task import PythonTask
+from flytekit.core.interface import Interface
 from flytekit.core.node_creation import create_node
+from flytekit.extend.backend.base_connector import (
+    AsyncConnectorBase,
+    AsyncConnectorExecutorMixin,
+    ConnectorRegistry,
+    Resource,
+    ResourceMeta,
+)
 
 from tests.browser.alone import Latch
 
@@ -184,3 +195,40 @@ def survey(n: int = 8) -> str:
     points = clean(points=measure(n=n))
     limit = wait_for_input("limit", timeout=timedelta(hours=1), expected_type=int)
     return report(count=model(points=points), limit=limit)
+
+
+@dataclass
+class Ticket(ResourceMeta):
+    """Nothing is needed to find the job again."""
+
+
+class Asked(AsyncConnectorBase):
+    """A service with one job, which runs until the latch opens; only one of its links is an address of the web."""
+
+    name = "asked"
+
+    def __init__(self) -> None:
+        super().__init__(task_type_name="asked", metadata_type=Ticket)
+
+    async def create(self, **_: Any) -> Ticket:
+        return Ticket()
+
+    async def get(self, resource_meta: Ticket) -> Resource:
+        links = [
+            TaskLog(name="<b>console", uri="https://service.example/?a=%22"),
+            TaskLog(name="hidden", uri="javascript:window.hacked=1"),
+        ]
+        phase = TaskExecution.SUCCEEDED if latch.is_open else TaskExecution.RUNNING
+        return Resource(phase=phase, log_links=links)
+
+    async def delete(self, resource_meta: Ticket) -> None:
+        """Nothing goes on."""
+
+
+class AskedTask(AsyncConnectorExecutorMixin, PythonTask[Any]):
+    def __init__(self) -> None:
+        super().__init__("asked", "asked", None, Interface())
+
+
+ConnectorRegistry.register(Asked(), override=True)
+asked = AskedTask()

@@ -96,6 +96,19 @@ def test_the_log_of_a_running_node_grows(page: Page, latch: Latch) -> None:
     view.until(lambda: "outputs" in view.inspector.inner_text())
 
 
+def test_the_links_of_a_service_can_be_opened_as_soon_as_it_names_them(page: Page, latch: Latch) -> None:
+    run = start(flows.asked)
+    view = Alone(page, PageController(run)).until(lambda: run.nodes["n0"].links)
+    view.node("n0").click()
+    link = view.inspector.locator("a")
+    view.until(lambda: link.count() == 1)
+    assert (link.inner_text(), link.get_attribute("href")) == ("<b>console", "https://service.example/?a=%22")
+    assert view.inspector.locator("b").count() == 0
+    latch.open()
+    view.until(lambda: run.phase.is_terminal)
+    assert link.get_attribute("rel") == "noopener noreferrer"
+
+
 def test_everything_can_be_done_by_keyboard(page: Page) -> None:
     view = mixed(page)
     page.keyboard.press("Tab")

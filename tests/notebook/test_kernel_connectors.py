@@ -28,12 +28,12 @@ from flytekit.extend.backend.base_connector import (
 
 meeting = threading.Barrier(2)
 calls = []
+LITERALS = {}
 
 
 @dataclass
 class JobMeta(ResourceMeta):
-    inputs: object
-    runs_on: bool
+    x: int
 
 
 class Polled(AsyncConnectorBase):
@@ -44,14 +44,15 @@ class Polled(AsyncConnectorBase):
 
     async def create(self, task_template, inputs=None, **kwargs):
         calls.append("create")
+        LITERALS.update(inputs.literals)
         await asyncio.to_thread(meeting.wait, 20)
-        return JobMeta(inputs, inputs.literals["x"].scalar.primitive.integer < 0)
+        return JobMeta(inputs.literals["x"].scalar.primitive.integer)
 
     async def get(self, resource_meta, **kwargs):
-        if resource_meta.runs_on:
+        if resource_meta.x < 0:
             Path("polled").touch()
             return Resource(phase=TaskExecution.RUNNING, message="on and on")
-        return Resource(phase=TaskExecution.SUCCEEDED, outputs={"o0": resource_meta.inputs.literals["x"]})
+        return Resource(phase=TaskExecution.SUCCEEDED, outputs={"o0": LITERALS["x"]})
 
     async def delete(self, resource_meta, **kwargs):
         calls.append("delete")
@@ -148,3 +149,122 @@ def test_a_connector_defined_again_is_the_one_that_is_asked(kernel: Kernel) -> N
         """
     ).ok()
     assert kernel.value("run.result") == -1
+
+
+STATES = """
+class State(AsyncConnectorBase):
+    name = "state"
+
+    def __init__(self):
+        super().__init__(task_type_name="state", metadata_type=Word)
+
+    async def create(self, task_template, inputs=None, **kwargs):
+        calls.append("create")
+        return Word(inputs.literals["how"].scalar.primitive.string_value, calls.count("create"))
+
+    async def get(self, resource_meta, **kwargs):
+        how, number = resource_meta.how, resource_meta.number
+        link = TaskLog(name="console", uri=f"https://service.example/{number}")
+        if how == "waits":
+            phase, message = TaskExecution.WAITING_FOR_RESOURCES, "no slot"
+        elif how == "busy" and number < 3:
+            phase, message = TaskExecution.RETRYABLE_FAILED, "busy"
+        elif how == "fails":
+            phase, message = TaskExecution.FAILED, "bad query"
+        else:
+            phase, message = TaskExecution.SUCCEEDED, "done"
+        return Resource(phase=phase, message=message, log_links=[link], outputs={"o0": VERSION},
+                        custom_info={"number": number})
+
+    def delete(self, resource_meta, **kwargs):
+        calls.append(f"delete {resource_meta.how}")
+
+
+ConnectorRegistry.register(State())
+"""
+
+
+@pytest.fixture(scope="module")
+def states(kernel: Kernel) -> Kernel:
+    kernel.run(
+        """
+        from datetime import timedelta
+        from flyteidl.core.execution_pb2 import TaskLog
+        from flytekit.core.base_task import TaskMetadata
+
+        VERSION = "first"
+
+
+        @dataclass
+        class Word(ResourceMeta):
+            how: str
+            number: int
+
+
+        class StateTask(AsyncConnectorExecutorMixin, PythonTask):
+            def __init__(self, name, **metadata):
+                face = Interface(inputs=kwtypes(how=str), outputs=kwtypes(o0=str))
+                super().__init__(task_type="state", name=name, interface=face, metadata=TaskMetadata(**metadata))
+
+
+        state, retried = StateTask("state"), StateTask("retried", retries=2)
+        late = StateTask("late", timeout=timedelta(milliseconds=200))
+
+
+        @workflow
+        def all_at_once() -> list[str]:
+            return [state(how="fine"), retried(how="fine"), state(how="fine")]
+        """
+    ).ok()
+    kernel.run(STATES).ok()
+    return kernel
+
+
+@pytest.mark.parametrize(
+    ("call", "phase", "calls", "words"),
+    [
+        ("state, how='fine'", "SUCCEEDED", ["create"], ["succeeded done", "console: https://service.example/1"]),
+        ("state, how='fails'", "FAILED", ["create"], ["failed bad query", "custom info: {'number': 1}"]),
+        ("retried, how='busy'", "SUCCEEDED", ["create"] * 3, ["retryable failed busy", "succeeded done"]),
+        ("late, how='waits'", "FAILED", ["create", "delete waits"], ["waiting for resources no slot"]),
+    ],
+)
+def test_phases_messages_and_links_of_a_connector_are_shown(
+    states: Kernel, call: str, phase: str, calls: list[str], words: list[str]
+) -> None:
+    states.run(f"calls.clear(); run = flytenb.start({call}).wait(20)").ok()
+    assert states.value("str(run.phase)") == phase
+    assert states.value("calls") == calls
+    log = states.value("run.nodes['n0'].log")
+    assert all(word in log for word in words)
+    number = calls.count("create")
+    assert states.value("list(run.nodes['n0'].links)") == [("console", f"https://service.example/{number}")]
+
+
+def test_a_cancelled_job_is_deleted_and_others_go_on(states: Kernel) -> None:
+    states.run(
+        """
+        calls.clear()
+        stuck = flytenb.start(state, how="waits")
+        for _ in range(200):
+            if stuck.nodes["n0"].links:
+                break
+            await asyncio.sleep(0.02)
+        stuck.cancel().wait(20)
+        others = flytenb.run(all_at_once)
+        for _ in range(200):
+            if "delete waits" in calls:
+                break
+            await asyncio.sleep(0.02)
+        """
+    ).ok()
+    assert states.value("str(stuck.phase)") == "ABORTED"
+    assert states.value("others.result") == ["first"] * 3
+    assert states.value("calls.count('delete waits')") == 1
+
+
+def test_the_cell_of_an_async_connector_can_be_run_again(states: Kernel) -> None:
+    states.run("VERSION = 'second'").ok()
+    states.run(STATES.replace("VERSION", "VERSION + ' again'")).ok()
+    states.run("run = flytenb.run(state, how='fine')").ok()
+    assert states.value("run.result") == "second again"

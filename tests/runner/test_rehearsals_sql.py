@@ -38,7 +38,7 @@ def rows(task: Any, answer: Any, **inputs: Any) -> list[dict[str, Any]]:
          {"n": 3}, [{"more": 7, "text": "@n"}]),
         ("bigquery_query_job_task", "SELECT SAFE_CAST(region AS INT64) IS NULL AS x, SUM(units) AS total FROM sales "
          "WHERE units = 3 GROUP BY region", {}, [{"x": True, "total": 3}]),
-        ("bigquery_query_job_task", "SELECT TIMESTAMP_DIFF(TIMESTAMP '2030-01-16 00:00:00+00', @at, DAY) AS days",
+        ("bigquery_query_job_task", "SELECT DATETIME_DIFF(DATETIME '2030-01-16', @at, DAY) AS days",
          {"at": SINCE}, [{"days": 1}]),
         ("bigquery_query_job_task", "CREATE TEMP TABLE t AS SELECT @n AS a; SELECT a FROM t", {"n": 5}, [{"a": 5}]),
         ("snowflake", "SELECT IFF(units > %(n)s, 'many', 'few') AS much, region ILIKE 'N%%' AS \"is North\" FROM sales",

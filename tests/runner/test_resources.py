@@ -10,7 +10,7 @@ import flytekit
 from flytekit import sleep, task, workflow
 
 import flytenb
-from flytenb.bridge.execution.connector import ConnectorLoop
+from flytenb.bridge.execution.connector_loop import ConnectorLoop
 from flytenb.runner.clock import Clock
 from flytenb.runner.resources import resources
 from flytenb.runner.workers import WorkerPool

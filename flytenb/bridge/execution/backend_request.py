@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, get_origin
@@ -9,6 +10,7 @@ from typing import Annotated, Any, get_origin
 from flytekit.core.base_sql_task import SQLTask
 from flytekit.core.base_task import PythonTask
 from flytekit.core.context_manager import FlyteContextManager
+from flytekit.core.type_engine import TypeEngine
 from flytekit.extras.sqlite3.task import SQLite3Task
 from flytekit.models.literals import LiteralMap
 from flytekit.models.task import TaskTemplate
@@ -17,6 +19,7 @@ from flytekit.types.structured import StructuredDataset
 from google.protobuf.json_format import MessageToDict
 
 from flytenb.bridge.context import Workspace
+from flytenb.bridge.crossing.literal import to_native
 from flytenb.bridge.entities.interface import is_map, short_name
 from flytenb.bridge.execution.boto_request import read_boto_call
 from flytenb.bridge.execution.connector import is_connector_task
@@ -36,7 +39,7 @@ _DIALECTS = {
 }
 _SCHEMES = {"postgresql": "postgres", "mssql": "tsql"}
 """Dialects whose name differs from the scheme of SQLAlchemy's URLs."""
-_SENT_TO_BIGQUERY = (
+_SENT_TO_BIGQUERY = (  # `pythonTypeToBigQueryType` of flytekitplugins-bigquery, 1.16.31
     SimpleType.BOOLEAN, SimpleType.INTEGER, SimpleType.FLOAT, SimpleType.STRING, SimpleType.DATETIME
 )  # fmt: skip
 _NAMED = {"bigquery_query_job_task": "@{}", "snowflake": "%({})s"}
@@ -101,16 +104,26 @@ def _read_sql(
             statement = statement[key]
         return statement, {}, call
     if template.sql is not None:  # the connector sends the statement as it is
-        if template.type == "bigquery_query_job_task":
-            _check_parameters(task)
-        return template.sql.statement, dict(inputs), {}
+        return template.sql.statement, _read_parameters(task, template, inputs, literals), {}
     if isinstance(task, SQLTask) and not is_connector_task(task):
         return task.get_query(**inputs), {}, {}
     return None, {}, {}
 
 
-def _check_parameters(task: Any) -> None:
-    """Raise InputError for an input that the BigQuery connector can't send (`pythonTypeToBigQueryType`, 1.16.31)."""
+def _read_parameters(
+    task: Any, template: TaskTemplate, inputs: Mapping[str, Any], literals: LiteralMap
+) -> dict[str, Any]:
+    """Return the inputs as the connector sends them: those of flytekit know only the literals, a date is a datetime.
+
+    Raises:
+        InputError: for a type that the connector can't send.
+    """
+    if template.type not in _NAMED:
+        return dict(inputs)
+    types = {name: TypeEngine.guess_python_type(v.type) for name, v in task.interface.inputs.items()}
+    found = {name: to_native(literal, types[name]) for name, literal in literals.literals.items()}
+    if template.type != "bigquery_query_job_task":
+        return found
     for name, variable in task.interface.inputs.items():
         if variable.type.simple not in _SENT_TO_BIGQUERY:
             declared = type_text(task.python_interface.inputs[name])
@@ -118,6 +131,13 @@ def _check_parameters(task: Any) -> None:
                 f"the BigQuery connector can't send input {name!r} of type {declared}",
                 "it sends bool, int, float, str and datetime; pass a list as text and split it in the statement",
             )
+    return {name: _without_zone(value) for name, value in found.items()}
+
+
+def _without_zone(value: Any) -> Any:
+    """Return a moment as BigQuery's client sends a DATETIME: in UTC, without a time zone."""
+    is_aware = isinstance(value, datetime.datetime) and value.tzinfo is not None
+    return value.astimezone(datetime.UTC).replace(tzinfo=None) if is_aware else value
 
 
 def _render(value: Any, literals: Mapping[str, Any]) -> Any:

@@ -9,9 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import inspect
-import threading
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,23 +23,27 @@ from flytekit.exceptions.user import FlyteRecoverableException, FlyteUserExcepti
 from flytekit.extend.backend.base_connector import (
     AsyncConnectorExecutorMixin,
     ConnectorRegistry,
+    Resource,
     SyncConnectorBase,
     SyncConnectorExecutorMixin,
 )
 from flytekit.extend.backend.utils import is_terminal_phase, render_task_template
 from flytekit.models.literals import Literal, LiteralMap
+from flytekit.models.task import TaskExecutionMetadata
 
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.crossing import CrossingValue, from_literal, packer
-from flytenb.bridge.execution.task_template import input_literals, read_template
-from flytenb.bridge.stopping import NodeStopped, raise_in
-from flytenb.errors import headline
-from flytenb.wording.text import clean
+from flytenb.bridge.execution.task_template import input_literals, name_execution, read_template
+from flytenb.errors import FlytenbError, headline
+from flytenb.wording.text import class_name, clean
+from flytenb.wording.values import brief
 
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 1.0
 
-Say = Callable[[str], None]
+Links = tuple[tuple[str, str], ...]
+"""Names and addresses of what a service shows of a job."""
+Say = Callable[[str, Links], None]
 Submit = Callable[[Callable[[], None]], None]
 """Runs a function on a thread that may be blocked for any time."""
 
@@ -73,10 +75,18 @@ class Job:
     template: Any
     inputs: LiteralMap
     output_prefix: str
+    execution: TaskExecutionMetadata
 
 
-def prepare_job(task: Any, inputs: Mapping[str, Any], workspace: Workspace) -> Job:
+def prepare_job(task: Any, inputs: Mapping[str, Any], workspace: Workspace, node: str = "n0", attempt: int = 1) -> Job:
     """Serialise the task, find its connector, convert its inputs to literals.
+
+    Args:
+        task: the task.
+        inputs: its inputs.
+        workspace: the workspace of the run.
+        node: the path of the node.
+        attempt: the number of the attempt, from 1.
 
     Raises:
         Exception: flytekit's own, if there is no connector for the task's type.
@@ -94,7 +104,8 @@ def prepare_job(task: Any, inputs: Mapping[str, Any], workspace: Workspace) -> J
         utils.write_proto_to_file(literals.to_flyte_idl(), path)
         context.file_access.put_data(path, f"{prefix}/inputs.pb")
         template = render_task_template(template, prefix)
-    return Job(workspace, task, connector, template, literals, prefix)
+    execution = name_execution(template, workspace.root.name, node, attempt)
+    return Job(workspace, task, connector, template, literals, prefix, execution)
 
 
 async def do_job(job: Job, say: Say, submit: Submit) -> dict[str, CrossingValue]:
@@ -102,23 +113,28 @@ async def do_job(job: Job, say: Say, submit: Submit) -> dict[str, CrossingValue]
 
     Args:
         job: the job.
-        say: called with the messages of the service.
+        say: called with the messages of the service and the links to what it shows.
         submit: runs a blocking method of the connector on a thread.
 
     Raises:
         FlyteUserException: if the service reports a failure.
         FlyteRecoverableException: if it reports a failure that may be retried.
+        FlytenbError: if the connector doesn't return what a cluster expects.
     """
     job.workspace.enter()
     ask = _Asking(job, submit)
     arguments = {"task_template": job.template, "inputs": job.inputs, "output_prefix": job.output_prefix}
     if isinstance(job.connector, SyncConnectorBase):
-        resource = await ask(job.connector.do, **arguments)
+        resource = _expect_resource(job, "do", await ask(job.connector.do, **arguments))
+        links = _links(resource)
+        if links or resource.custom_info:
+            say(_phase_text(resource), links)
     else:
-        resource = await _poll(job, ask, arguments, say)
+        resource = await _poll(job, ask, {**arguments, "task_execution_metadata": job.execution}, say)
     if resource.phase != TaskExecution.SUCCEEDED:
         kind = FlyteRecoverableException if resource.phase == TaskExecution.RETRYABLE_FAILED else FlyteUserException
-        raise kind(f"Failed to run the task {job.task.name} with error: {resource.message}")
+        why = resource.message or f"the phase is {phase_name(resource.phase)}, without a message"
+        raise kind(f"Failed to run the task {job.task.name} with error: {why}")
     outputs: dict[str, CrossingValue] = await ask(_read_outputs, job=job, outputs=resource.outputs)
     return outputs
 
@@ -171,18 +187,20 @@ class _Asking:
 async def _poll(job: Job, ask: _Asking, arguments: Mapping[str, Any], say: Say) -> Any:
     creating = asyncio.ensure_future(ask(job.connector.create, **arguments))
     try:
-        meta = await asyncio.shield(creating)
+        made = await asyncio.shield(creating)
     except asyncio.CancelledError:
         # A job that is being created can only be deleted once it exists.
         await _delete(job, ask, await creating, say)
         raise
     try:
+        stored = store_meta(job.connector, made)
         pause, last = _FIRST_PAUSE, ""
         while True:
-            resource = await ask(job.connector.get, resource_meta=meta)
+            answer = await ask(job.connector.get, resource_meta=job.connector.metadata_type.decode(stored))
+            resource = _expect_resource(job, "get", answer)
             message = _phase_text(resource)
             if message != last:
-                say(message)
+                say(message, _links(resource))
                 last = message
             if is_terminal_phase(resource.phase):
                 return resource
@@ -190,21 +208,64 @@ async def _poll(job: Job, ask: _Asking, arguments: Mapping[str, Any], say: Say) 
             pause = min(pause * 2, _LONGEST_PAUSE)
     except BaseException:
         # Cancelled, timed out, or failed to poll: as on a cluster, the job must not run on.
-        await _delete(job, ask, meta, say)
+        await _delete(job, ask, made, say)
         raise
+
+
+def store_meta(connector: Any, meta: Any) -> bytes:
+    """Return the metadata of a job as a cluster keeps it between two calls of the connector.
+
+    Raises:
+        FlytenbError: if it isn't metadata, or can't be encoded and decoded.
+    """
+    name = class_name(connector)
+    if not callable(getattr(meta, "encode", None)):
+        raise FlytenbError(f"{name}.create must return a ResourceMeta, got {brief(meta)}")
+    try:
+        stored: bytes = meta.encode()
+        connector.metadata_type.decode(stored)
+    except Exception as error:
+        raise FlytenbError(
+            f"the metadata that {name}.create returned can't be encoded and decoded: {headline(error)}",
+            hint="a cluster keeps it as bytes: use fields of str, int, float and bool, or define encode and decode",
+        ) from error
+    return stored
+
+
+def _expect_resource(job: Job, method: str, found: Any) -> Any:
+    if not isinstance(found, Resource):
+        name = f"{class_name(job.connector)}.{method}"
+        raise FlytenbError(f"{name} must return a Resource, got {brief(found)}", hint="return Resource(phase=…)")
+    if found.phase not in TaskExecution.Phase.values() or found.phase == TaskExecution.UNDEFINED:
+        name = f"{class_name(job.connector)}.{method}"
+        raise FlytenbError(
+            f"{name} must return a phase of flyteidl's TaskExecution, got {brief(found.phase)}",
+            hint="TaskExecution.RUNNING, SUCCEEDED, FAILED, RETRYABLE_FAILED, …",
+        )
+    return found
 
 
 async def _delete(job: Job, ask: _Asking, meta: Any, say: Say) -> None:
     try:
         await ask(job.connector.delete, resource_meta=meta)
     except Exception as e:
-        say(f"the job could not be deleted and may run on: {headline(e)}\n")
+        say(f"the job could not be deleted and may run on: {headline(e)}\n", ())
+
+
+def phase_name(phase: int) -> str:
+    """Return the name of a phase: `running`, `waiting for resources`."""
+    return str(TaskExecution.Phase.Name(phase)).lower().replace("_", " ")
+
+
+def _links(resource: Any) -> Links:
+    return tuple((clean(link.name), clean(link.uri)) for link in resource.log_links or ())
 
 
 def _phase_text(resource: Any) -> str:
-    links = "".join(f"{link.name}: {link.uri}\n" for link in resource.log_links or ())
+    links = "".join(f"{name}: {uri}\n" for name, uri in _links(resource))
     message = f" {resource.message}" if resource.message else ""
-    return clean(f"{TaskExecution.Phase.Name(resource.phase).lower()}{message}\n{links}")
+    custom = f"custom info: {brief(resource.custom_info)}\n" if resource.custom_info else ""
+    return clean(f"{phase_name(resource.phase)}{message}\n{links}{custom}")
 
 
 def _read_outputs(job: Job, outputs: Any) -> dict[str, CrossingValue]:
@@ -230,99 +291,3 @@ def _read_outputs(job: Job, outputs: Any) -> dict[str, CrossingValue]:
     if missing:
         raise FlyteUserException(f"the connector of {job.task.name} gave no output {', '.join(map(repr, missing))}")
     return values
-
-
-class ConnectorLoop:
-    """One event loop on one thread for all jobs of all runs.
-
-    A method that blocks the loop blocks all jobs. `give_up` abandons such a loop, so that the next job gets a new one.
-    """
-
-    def __init__(self) -> None:
-        self.start_anew()
-
-    def start_anew(self) -> None:
-        """Start without a thread: a forked process has none of its parent's threads."""
-        self._lock = threading.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
-        self._is_closed = threading.Event()
-        self._going_on: set[object] = set()
-
-    def start(self, coroutine: Any, on_end: Callable[[asyncio.Task[Any]], None]) -> Callable[[], Callable[[], None]]:
-        """Start a coroutine; `on_end` is called on the loop's thread when it has ended.
-
-        Returns:
-            A function that cancels it. That returns a function to be called some time later: if the loop hasn't
-            cancelled the coroutine by then, the loop is blocked; its thread is stopped and not used again.
-        """
-        job = object()
-        loop, thread = self._running(job)
-        made: list[asyncio.Task[Any]] = []
-        cancelled, heard = threading.Event(), threading.Event()
-
-        def begin() -> None:
-            task = loop.create_task(coroutine)
-            task.add_done_callback(on_end)
-            task.add_done_callback(forget)
-            made.append(task)
-            if cancelled.is_set():
-                task.cancel()
-
-        def forget(_: Any) -> None:
-            heard.set()
-            with self._lock:
-                self._going_on.discard(job)
-
-        def cancel_here() -> None:
-            heard.set()
-            if made:
-                made[0].cancel()
-
-        def cancel() -> Callable[[], None]:
-            cancelled.set()
-            with suppress(RuntimeError):  # the job has ended, and its loop has been closed
-                loop.call_soon_threadsafe(cancel_here)
-            return give_up
-
-        def give_up() -> None:
-            if heard.is_set():
-                return
-            with self._lock:
-                if self._loop is loop:
-                    self._loop = None
-                    self._going_on.clear()
-            if thread.ident is not None:
-                raise_in(thread.ident, NodeStopped)
-
-        loop.call_soon_threadsafe(begin)
-        return cancel
-
-    def close(self) -> None:
-        """End the thread unless jobs go on; a later job starts another."""
-        with self._lock:
-            loop = self._loop
-            if loop is None or self._going_on:
-                return
-            self._loop = None
-            self._is_closed.set()
-        loop.call_soon_threadsafe(loop.stop)
-
-    def _running(self, job: object) -> tuple[asyncio.AbstractEventLoop, threading.Thread]:
-        """Return the loop and its thread, started if needed, and count a job that goes on."""
-        with self._lock:
-            self._going_on.add(job)
-            if self._loop is None or self._thread is None:
-                self._loop, self._is_closed = asyncio.new_event_loop(), threading.Event()
-                arguments = (self._loop, self._is_closed)
-                self._thread = threading.Thread(target=_run, args=arguments, name="flytenb-connectors", daemon=True)
-                self._thread.start()
-            return self._loop, self._thread
-
-
-def _run(loop: asyncio.AbstractEventLoop, is_closed: threading.Event) -> None:
-    while not is_closed.is_set():
-        # The request to stop a blocking method may arrive just after it has returned.
-        with suppress(BaseException):
-            loop.run_forever()
-    loop.close()

@@ -8,8 +8,10 @@ from typing import Any
 
 from flytekit.configuration import ImageConfig, SerializationSettings
 from flytekit.core.context_manager import FlyteContextManager
+from flytekit.models.core import identifier
 from flytekit.models.literals import LiteralMap
-from flytekit.models.task import TaskTemplate
+from flytekit.models.security import Identity
+from flytekit.models.task import TaskExecutionMetadata, TaskTemplate
 from flytekit.tools.translator import get_serializable
 
 from flytenb.bridge.context import Workspace
@@ -35,3 +37,12 @@ def input_literals(task: Any, inputs: Mapping[str, Any]) -> LiteralMap:
     return LiteralMap(
         {name: packer(types[name], variables[name].type, strict=True)(v).literal() for name, v in inputs.items()}
     )
+
+
+def name_execution(template: TaskTemplate, run: str, node: str, attempt: int) -> TaskExecutionMetadata:
+    """Return what a connector gets to know of the execution: run, node and attempt, from which it may make names."""
+    execution = identifier.WorkflowExecutionIdentifier(template.id.project, template.id.domain, run)
+    in_run = identifier.NodeExecutionIdentifier(node, execution)
+    task_execution = identifier.TaskExecutionIdentifier(template.id, in_run, attempt - 1)
+    identity = Identity(iam_role="", k8s_service_account="", oauth2_client=None, execution_identity="")
+    return TaskExecutionMetadata(task_execution, "", {}, {}, "", {}, identity)

@@ -39,6 +39,7 @@ class NodeDetails:
         facts: short facts, most important first.
         inputs: its inputs.
         outputs: its outputs.
+        links: names and web addresses of what a service shows of it.
         log: the end of what it printed.
         log_size: number of characters that it printed.
         error: the lines of its failure.
@@ -52,6 +53,7 @@ class NodeDetails:
     state: str = ""
     inputs: tuple[Rendering, ...] = ()
     outputs: tuple[Rendering, ...] = ()
+    links: tuple[tuple[str, str], ...] = ()
     log: str = ""
     log_size: int = 0
     error: str = ""
@@ -76,11 +78,19 @@ class NodeDetails:
             state=captions.state_caption(found._state),
             inputs=_values(found._declared_inputs, limits, show),
             outputs=_values(found._declared_outputs, limits, show),
+            links=web_links(found),
             log=clean(log[-LOG_SHOWN:]),
             log_size=len(log),
             error=_error(run, found),
             source=clean(source_of(found.entity)[:_SOURCE_SHOWN]),
         )
+
+
+def web_links(node: NodeRun) -> tuple[tuple[str, str], ...]:
+    """Return the links of a node that a page may open; the log has all of them as text."""
+    return tuple(
+        (clean(name) or clean(uri), uri) for name, uri in node.links if uri.startswith(("https://", "http://"))
+    )
 
 
 def members_of(graph: Graph, paths: list[str], run: Run) -> list[list[str]]:

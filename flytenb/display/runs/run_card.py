@@ -61,6 +61,9 @@ _TEMPLATE = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=
 {% for shown in node.inputs + node.outputs %}
 {{ shown.fragment | safe }}
 {% endfor %}
+{% for name, uri in node.links %}
+<a href="{{ uri }}" target="_blank" rel="noopener noreferrer">{{ name }}</a>
+{% endfor %}
 {% if node.log %}<pre>{{ node.log }}</pre>
 {% endif %}
 </details>

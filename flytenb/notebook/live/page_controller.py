@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from flytenb.display.deadline import wait_for
 from flytenb.display.part import Group, Note, Value, named_part
 from flytenb.display.rendering import Rendering, render_part
-from flytenb.display.runs.node_details import LOG_SHOWN, NodeDetails, elements_of, members_of
+from flytenb.display.runs.node_details import LOG_SHOWN, NodeDetails, elements_of, members_of, web_links
 from flytenb.display.runs.run_state import RunState
 from flytenb.errors import FlytenbError
 from flytenb.model import Graph
@@ -178,10 +178,12 @@ class PageController:
 
     def _send_log(self, path: str) -> None:
         assert self.widget is not None
-        log, sent = self.run.nodes[path].log, self._logs[path]
+        node, sent = self.run.nodes[path], self._logs[path]
+        log = node.log
         if len(log) > sent:
             self._logs[path] = len(log)
-            self.widget.send({"kind": "log", "path": path, "from": sent, "text": clean(log[sent:][-LOG_SHOWN:])})
+            text = clean(log[sent:][-LOG_SHOWN:])
+            self.widget.send({"kind": "log", "path": path, "from": sent, "text": text, "links": list(web_links(node))})
 
     # --- layouts -------------------------------------------------------------------------------------------------
 
@@ -260,6 +262,7 @@ class PageController:
                     if values
                 ],
                 "members": members_of(self._graph, behind, self.run),
+                "links": list(details.links),
                 "log": details.log,
                 "logSize": details.log_size,
                 "source": details.source,

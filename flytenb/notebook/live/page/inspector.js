@@ -100,6 +100,9 @@ class Inspector {
       parts.push(this.part(title, ...fragments.map(rebuiltHtml)));
     }
     if (details.members.length) parts.push(this.part(`${details.members.length} inside`, this.members(details.members)));
+    this.links = h("div", { class: "ftl-links" });
+    this.link(details.links);
+    parts.push(this.links);
     this.log = h("pre", { class: "ftl-log", tabindex: "0", "aria-label": "log" }, details.log);
     this.logSize = details.logSize;
     this.logPart = this.part("log", this.log);
@@ -117,6 +120,11 @@ class Inspector {
     return h("div", { class: "ftl-part" }, h("div", { class: "ftl-head" }, title), ...children);
   }
 
+  link(links) {
+    const anchor = ([name, href]) => h("a", { class: "ftl-link", href, target: "_blank", rel: "noopener noreferrer" }, name);
+    this.links.replaceChildren(...links.flatMap((link) => [anchor(link), " "]));
+  }
+
   members(members) {
     const row = ([path, name, caption]) =>
       h(
@@ -129,9 +137,10 @@ class Inspector {
   }
 
   /** Append to the log; request the details again if a piece before it is missing. */
-  append({ path, from, text }) {
+  append({ path, from, text, links }) {
     if (path !== this.path || !this.log) return;
     if (from !== this.logSize) return this.ask();
+    this.link(links);
     const isAtEnd = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < 30;
     this.logSize += text.length;
     this.logPart.hidden = false;
