@@ -98,7 +98,8 @@ def test_the_log_of_a_running_node_grows(page: Page, latch: Latch) -> None:
 
 def test_the_links_of_a_service_can_be_opened_as_soon_as_it_names_them(page: Page, latch: Latch) -> None:
     run = start(flows.asked)
-    view = Alone(page, PageController(run)).until(lambda: run.nodes["n0"].links)
+    view = Alone(page, PageController(run))
+    view.until(lambda: view.node("n0").count() == 1 and bool(run.nodes["n0"].links))
     view.node("n0").click()
     link = view.inspector.locator("a")
     view.until(lambda: link.count() == 1)
