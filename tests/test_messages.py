@@ -38,6 +38,8 @@ class SealedTransformer(TypeTransformer[Sealed]):
     def to_literal(self, ctx: Any, python_val: Sealed, python_type: Any, expected: Any) -> Literal:
         if python_val.word == "closed":
             raise ValueError("it is closed")
+        if python_val.word == "torn":
+            raise ValueError('{\n  "word": [\n    "it is torn"\n  ]\n}')
         return Literal(scalar=Scalar(primitive=Primitive(string_value=python_val.word)))
 
     def to_python_value(self, ctx: Any, lv: Literal, expected_python_type: Any) -> Sealed:
@@ -81,6 +83,12 @@ def test_a_value_of_its_type_that_can_t_be_converted_isn_t_called_one_of_another
     assert "can't be converted to Sealed" in raised.value.message
     assert "it is closed" in raised.value.hint
     assert raised.value.message.startswith("read:")
+
+
+def test_a_reason_of_several_lines_is_named_in_full() -> None:
+    with pytest.raises(InputError) as raised:
+        flytenb.run(read, sealed=Sealed("torn"))
+    assert raised.value.hint == '{ "word": [ "it is torn" ] }'
 
 
 class Stubborn(Exception):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from types import BuiltinMethodType, MethodType, ModuleType
+from types import BuiltinMethodType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 _PUBLIC = {"posix": "os", "nt": "os", "posixpath": "os.path", "ntpath": "os.path"}
@@ -23,6 +23,8 @@ def names_of(value: Any) -> set[str]:
         home = home_of(type(value))
     qualified = getattr(value, "__qualname__", None)
     names = {f"{home}.{qualified}"} if type(qualified) is str else {f"{home}.{type(value).__qualname__}"}
+    if type(value) is FunctionType:  # `functools.wraps` gives a wrapper the names of what it wraps
+        names.add(f"{value.__globals__.get('__name__')}.{value.__code__.co_qualname}")
     for module in _homes(home):
         scope = scope_of(sys.modules[module]) if module in sys.modules else {}
         names |= {f"{module}.{name}" for name, held in [*scope.items()] if _is_same(held, value, is_bound)}

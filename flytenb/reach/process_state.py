@@ -121,6 +121,7 @@ def _of(module: str, *names: str) -> tuple[str, ...]:
 
 _PATCHERS = ("pytest.MonkeyPatch", "_pytest.monkeypatch.MonkeyPatch")
 _STARTERS = ("subprocess.", "os.system", "os.popen", *_of("os", "posix_spawn", "spawnv", "fork"))
+_MLFLOW, _WANDB = _of("mlflow", "set_experiment", "autolog"), _of("wandb", "init", "finish")
 KINDS: Mapping[str, StateKind] = {
     "random": StateKind(
         "random numbers",
@@ -283,6 +284,10 @@ KINDS: Mapping[str, StateKind] = {
         ),
         capture=captures.getter_and_setter("csv.field_size_limit", "field_size_limit"),
     ),
+    "mlflow": StateKind("MLflow's experiment", ("mlflow.",), ("flytekitplugins.mlflow.", *_MLFLOW)),
+    "wandb": StateKind("the run of Weights & Biases", ("wandb.",), ("flytekitplugins.wandb.", *_WANDB)),
+    "comet": StateKind("Comet's experiment", ("comet_ml.",), ("flytekitplugins.comet_ml.", "comet_ml.start")),
+    "memray": StateKind("memray's tracker", writes=("memray.Tracker", "flytekitplugins.memray.")),
     DECIMALS: StateKind("decimal context", reads=("decimal.",), capture=_give_decimal_context),
     MAIN_THREAD: StateKind(
         "the main thread",

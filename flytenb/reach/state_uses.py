@@ -7,6 +7,7 @@ what an installed library does by itself is not seen, and can be declared with `
 
 from __future__ import annotations
 
+import inspect
 import queue
 import sqlite3
 import sys
@@ -161,7 +162,7 @@ def state_use_of(task: Any, *, has_own_cwd: bool, calls_run: bool = True) -> tup
     """
     function = function_of(task)
     environment = dict(getattr(task, "environment", None) or {})
-    if not isinstance(function, FunctionType):
+    if function is None:
         files = _files_of_shell(task)
         use = StateUse(frozenset({"environ"}) if environment else frozenset(), files, environment)
         return use if use else NOTHING, True
@@ -181,8 +182,9 @@ def _files_of_shell(task: Any) -> frozenset[FileName]:
     return files_of_script(script).written if isinstance(script, str) else frozenset()
 
 
-def _of_function(function: FunctionType, task: Any, calls_run: bool) -> _Known:
-    known = _known.get(function)
+def _of_function(function: Callable[..., Any], task: Any, calls_run: bool) -> _Known:
+    key = function if isinstance(function, FunctionType) else task  # a class decorator may have no hash
+    known = _known.get(key)
     cwd = working_directory()
     if known is None or known.cwd != cwd or not known.holds():
         try:
@@ -191,7 +193,7 @@ def _of_function(function: FunctionType, task: Any, calls_run: bool) -> _Known:
             return _Known(NOTHING, True)
         is_calling = any(not name.startswith("builtins.") for name in reach.names)
         use = _read(function, reach, _parameters(task), calls_run)
-        known = _known[function] = _Known(use, is_calling, reach.watched_names(), cwd)
+        known = _known[key] = _Known(use, is_calling, reach.watched_names(), cwd)
     return known
 
 
@@ -213,11 +215,13 @@ def _parameters(task: Any) -> dict[str, AbstractValue]:
     return known
 
 
-def _read(function: FunctionType, reach: Reach, parameters: Mapping[str, AbstractValue], calls_run: bool) -> StateUse:
+def _read(
+    function: Callable[..., Any], reach: Reach, parameters: Mapping[str, AbstractValue], calls_run: bool
+) -> StateUse:
     effects = StateEffects(calls_run=calls_run)
     reads, writes = effects.reads, effects.writes
     try:
-        effects.add(function, parameters)
+        effects.add(function if isinstance(function, FunctionType) else inspect.unwrap(function), parameters)
         _add_unseen(effects, reach)
     except Exception:  # an object of the user's that can't even be looked at
         writes.add(EVERYTHING)
@@ -233,7 +237,7 @@ def _read(function: FunctionType, reach: Reach, parameters: Mapping[str, Abstrac
         reads |= {"stdout", "warnings"}  # any library may print, and warn
     if any(isinstance(value, sqlite3.Connection | sqlite3.Cursor) for value in reach.values):
         writes.add(MAIN_THREAD)
-    for own in reach.functions:
+    for own in (function, *reach.functions):
         writes |= set(getattr(own, "__flytenb_uses__", ()))
     if any(isinstance(value, _LOCKS) for value in reach.values):  # code that locks is made for several threads
         reads, writes = ({n for n in names if not isinstance(n, Shared)} for names in (reads, writes))
@@ -243,11 +247,12 @@ def _read(function: FunctionType, reach: Reach, parameters: Mapping[str, Abstrac
 def _add_unseen(effects: StateEffects, reach: Reach) -> None:
     """Add the functions whose calls aren't seen: by a library, a decorator, an operator, on an object of unknown class.
 
-    A method counts if code that runs asks anything for an attribute of its name.
+    A method counts if code that runs asks anything for an attribute of its name; `execute` is what flytekit calls of a
+    class decorator.
     """
     todo = list(_with_classes(reach))
     while True:
-        asked = {name for code in effects.codes for name in uses_of(code).attributes}
+        asked = {"execute", *(name for code in effects.codes for name in uses_of(code).attributes)}
         found = [
             (own, first)
             for own, first in todo

@@ -25,9 +25,9 @@ from flytenb.errors import InputError, closest, say
 from flytenb.model import Kind
 from flytenb.model.workflow import Promise, Workflow, WorkflowNode
 from flytenb.runner.wiring import Wired
-from flytenb.wording.text import class_name
+from flytenb.wording.text import class_name, clip_line
 from flytenb.wording.types import type_text
-from flytenb.wording.values import brief
+from flytenb.wording.values import LONG, brief
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ def check_inputs(root: Root, *, strict: bool) -> dict[str, CrossingValue]:
 
 def _rejection(key: str, given: Any, declared: Any, error: Exception) -> tuple[str, str]:
     """Return why a value is rejected, and a hint: it is of another type, or it can't be converted."""
-    message = say(error).partition("\n")[0]
+    message = clip_line(say(error), LONG)
     is_of_type = isinstance(declared, type) and isinstance(given, declared)
     if is_of_type and "pickle" in message:
         hint = f"Flyte doesn't know the type and would pickle it ({message}): use a dataclass"

@@ -21,7 +21,9 @@ from flytenb.bridge.type_engine.literal_forms import is_struct, packed, to_bytes
 from flytenb.bridge.type_engine.transformers import captured_log, find_transformer, frame_types, literal_type_of
 from flytenb.types.round_trip import pack
 from flytenb.types.value_changes import describe_value
+from flytenb.wording.text import clip_line
 from flytenb.wording.types import type_text
+from flytenb.wording.values import LONG
 
 _DEEPEST = 20
 
@@ -146,7 +148,7 @@ def _is_in_literal(literal_type: LiteralType, depth: int = 0) -> bool:
 
 
 def _because(value: Any, python_type: Any, error: Exception) -> str:
-    reason = str(error).strip().partition("\n")[0]
+    reason = clip_line(str(error).strip(), LONG)
     text = f"expected {type_text(python_type)}, got {describe_value(value)}"
     # The most frequent messages of the type engine add nothing.
     return text if not reason or reason.startswith(("Expected value of type", "None is given")) else f"{text}: {reason}"

@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import decimal
+import functools
 import gc
+import inspect
 import io
 import locale
 import logging
@@ -21,6 +23,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import threading
 import time
@@ -36,6 +39,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from flytekit import dynamic, eager, map_task, task, workflow
+from flytekit.core.utils import ClassDecorator
 from flytekit.types.directory import FlyteDirectory
 from flytekit.types.file import FlyteFile
 
@@ -473,6 +477,61 @@ def test_tasks_at_once_answer_as_one_after_the_other(body: Callable[[int], str])
     assert flytenb.options(workers=16).run(map_task(entity), n=[1, 2, 3, 4]).result == wanted
     assert unrouted(sys.stdout) is unrouted(stdout)
     assert state() == before
+
+
+class Counted(ClassDecorator):
+    """A decorator that is an object and uses nothing."""
+
+    def execute(self, n: int) -> str:
+        return self.task_function(n=n)
+
+    def get_extra_config(self) -> dict[str, str]:
+        return {}
+
+
+class Seeded(Counted):
+    """A decorator that is an object and sets what its function uses."""
+
+    def execute(self, n: int) -> str:
+        random.seed(n)
+        time.sleep(PAUSE)
+        return self.task_function(n=n)
+
+
+def passed_on(function: Callable[..., str]) -> Callable[..., str]:
+    @functools.wraps(function)
+    def wrapper(n: int) -> str:
+        return function(n=n)
+
+    return wrapper
+
+
+def draws(n: int) -> str:
+    return repr((n, random.random()))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [Counted(seeded), Seeded(draws), passed_on(Seeded(draws)), Seeded(passed_on(draws))],
+    ids=["function", "decorator", "below a wrapper", "above a wrapper"],
+)
+def test_state_is_found_in_class_decorators_and_below_them(body: Callable[[int], str]) -> None:
+    wanted = [body(n=n) for n in (1, 2, 3, 4)]
+    entity = task(body)
+    nodes = [flytenb.options(workers=16).start(entity, n=n) for n in (1, 2, 3, 4)]
+    assert [node.wait(30).result for node in nodes] == wanted
+    assert flytenb.options(workers=16).run(map_task(entity), n=[1, 2, 3, 4]).result == wanted
+
+
+def passed_on_by_a_plugin(function: Callable[..., str]) -> Callable[..., str]:
+    scope: dict[str, Any] = {"__name__": "flytekitplugins.memray.profiling", "functools": functools}
+    source = inspect.getsource(passed_on).replace("Callable[..., str]", "object")
+    exec(compile(source, f"{sysconfig.get_path('purelib')}/profiling.py", "exec"), scope)
+    return scope["passed_on"](function)
+
+
+def test_a_wrapper_counts_by_the_module_of_its_code() -> None:
+    assert "memray" in state_use_of(task(passed_on_by_a_plugin(draws)), has_own_cwd=True)[0].writes
 
 
 @pytest.mark.usefixtures("in_a_folder")
