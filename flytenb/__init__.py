@@ -10,6 +10,7 @@ if TYPE_CHECKING:  # `as` marks what is public for type checkers
     from flytenb import parts as parts
     from flytenb.api import check_plugin as check_plugin
     from flytenb.api import check_transformer as check_transformer
+    from flytenb.api import code_of as code_of
     from flytenb.api import display_for as display_for
     from flytenb.api import draw as draw
     from flytenb.api import graph as graph
@@ -20,6 +21,7 @@ if TYPE_CHECKING:  # `as` marks what is public for type checkers
     from flytenb.api import show as show
     from flytenb.api import start as start
     from flytenb.api import uses as uses
+    from flytenb.display.code_card import Code as Code
     from flytenb.display.runs.rehearsal_card import Rehearsal as Rehearsal
     from flytenb.display.view import View as View
     from flytenb.errors import FlytenbError as FlytenbError
@@ -42,6 +44,7 @@ if TYPE_CHECKING:  # `as` marks what is public for type checkers
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Code": "display.code_card",
     "Drawing": "render.drawing",
     "Edge": "model",
     "FlytenbError": "errors",
@@ -57,6 +60,7 @@ _HOMES = {
     "View": "display.view",
     "check_plugin": "api",
     "check_transformer": "api",
+    "code_of": "api",
     "control_for": "notebook.interactive",
     "display_for": "api",
     "draw": "api",

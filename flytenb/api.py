@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
-from flytenb.bridge.entities.interface import require_entity
+from flytenb.bridge.entities.interface import require_entity, require_local, short_name
 from flytenb.bridge.entities.kind import is_python_task
 from flytenb.bridge.workflow.definition import decorator, rolled_back
 from flytenb.bridge.workflow.graph import read_graph
+from flytenb.display.code_card import Code
 from flytenb.display.conformance_card import Conformance
 from flytenb.display.registry import REGISTRY, F, Key
 from flytenb.display.rendering import Rendering
@@ -44,6 +45,7 @@ __all__ = [
     "Run",
     "check_plugin",
     "check_transformer",
+    "code_of",
     "debug",
     "defining",
     "display_for",
@@ -253,6 +255,22 @@ def lens(python_type: Any, sample: Any = ...) -> Lens:
         hint = f"pass a value along with its type: flytenb.lens({class_name(python_type)}, sample=…)"
         raise UsageError(f"expected a type, got {brief(python_type)}", hint=hint)
     return Lens.of(python_type, MISSING if sample is ... else sample)
+
+
+def code_of(entity: Any) -> Code:
+    """Return the code that a task or workflow reaches: each part, where it is defined, and what could not be read.
+
+    `before = flytenb.code_of(train)`, and after an edit `before.diff(flytenb.code_of(train))` names what has changed.
+    The cache key of a task contains the same digest.
+
+    Raises:
+        NotAnEntityError: for anything but a task, workflow or launch plan.
+        RemoteEntityError: for an entity that was fetched from a cluster, whose code isn't here.
+        Exception: what an object that the code reaches raises while it is read.
+    """
+    require_entity(entity)
+    require_local(entity)
+    return Code.of(entity, short_name(entity))
 
 
 def check_transformer(

@@ -84,7 +84,7 @@ def _walk_task(task: Any) -> tuple[CodeReader, bytes]:
     return walker, walker.with_external_state(digest)
 
 
-def code_of(value: Any) -> bytes:
+def digest_of_code(value: Any) -> bytes:
     """Return the digest of a task, function or class as it is now, by its code and what that reaches.
 
     Raises:

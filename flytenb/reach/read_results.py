@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from flytenb.reach.code_digest import UnreadableCodeError, code_of
+from flytenb.reach.code_digest import UnreadableCodeError, digest_of_code
 from flytenb.reach.object_digest import hashed
 from flytenb.reach.variables_and_files import content
 
@@ -64,7 +64,7 @@ def _code_of(name: str, module: str) -> bytes:
     for part in name.split("."):
         found = getattr(found, part, None)
     try:
-        return code_of(found)
+        return digest_of_code(found)
     except UnreadableCodeError:
         return os.urandom(16)  # nothing proves it unchanged
 

@@ -18,7 +18,7 @@ from flytekit.extras.tasks.shell import ShellTask
 from flytekit.models.types import LiteralType, SimpleType
 
 from flytenb.bridge import private
-from flytenb.reach.code_digest import CodeDigest, UnreadableCodeError, code_of
+from flytenb.reach.code_digest import CodeDigest, UnreadableCodeError, digest_of_code
 
 PREFIX = "from dataclasses import dataclass, field\nimport enum, functools, re\nfrom datetime import timedelta\n"
 
@@ -33,7 +33,7 @@ def digest(source: str, monkeypatch: pytest.MonkeyPatch, filename: str = "<cell>
     exec(compile(text, filename, "exec", dont_inherit=True), vars(module))
     function = vars(module)["f"]
     made = task(function) if "__annotations__" in dir(function) else function
-    return code_of(made)
+    return digest_of_code(made)
 
 
 SAME: list[tuple[str, str, str]] = [
@@ -253,7 +253,7 @@ def test_a_module_of_the_user_s_counts_by_what_is_taken_from_it(
 
 def test_a_task_without_a_function_is_its_script() -> None:
     one, same, other = (ShellTask(name="s", script=text, inputs={}) for text in ("echo a", "echo a", "echo b"))
-    assert code_of(one) == code_of(same) != code_of(other)
+    assert digest_of_code(one) == digest_of_code(same) != digest_of_code(other)
 
 
 def test_a_script_in_a_file_is_its_content(tmp_path: Path) -> None:
@@ -272,7 +272,7 @@ def test_a_plugin_s_configuration_is_part_of_a_task() -> None:
         return x
 
     one, same, other = (PythonFunctionTask(config, f) for config in ({"a": 1}, {"a": 1}, {"a": 2}))
-    assert code_of(one) == code_of(same) != code_of(other)
+    assert digest_of_code(one) == digest_of_code(same) != digest_of_code(other)
 
 
 class Celsius(float):
@@ -344,7 +344,7 @@ SHOW = """
 import enum, re, sys
 from dataclasses import dataclass
 from flytekit import task
-from flytenb.reach.code_digest import code_of
+from flytenb.reach.code_digest import digest_of_code
 
 class Colour(enum.Enum):
     RED = "red"
@@ -360,7 +360,7 @@ WORDS, NAMES = re.compile("a|b"), {"a", "b", "c", "d"}
 def f(p: Point, c: Colour) -> bool:
     return p.x in {1, 2, 3} and c in {Colour.RED} and str(p) in {"a", "b", "c"} and NAMES and WORDS and sys.argv
 
-print(code_of(f).hex(), end='')
+print(digest_of_code(f).hex(), end='')
 """
 
 
@@ -397,10 +397,10 @@ def test_using_a_class_does_not_change_what_it_is(monkeypatch: pytest.MonkeyPatc
 
     f.__annotations__ = {"p": Plain, "m": Mixed, "return": int}
     made: Any = task(f)
-    before = code_of(made)
+    before = digest_of_code(made)
     made(p=Plain(1), m=Mixed(2))
     Mixed.from_json(Mixed(1).to_json())
-    assert code_of(made) == before
+    assert digest_of_code(made) == before
 
 
 @pytest.mark.parametrize(
@@ -419,7 +419,7 @@ def test_a_file_at_a_default_path_counts_by_its_content(source: str, tmp_path: P
     path.write_text("one")
     scope: dict[str, Any] = {"__name__": "__main__"}
     exec(compile(source.format(path=str(path)), "<cell>", "exec"), scope)
-    before = code_of(scope["f"])
-    assert code_of(scope["f"]) == before
+    before = digest_of_code(scope["f"])
+    assert digest_of_code(scope["f"]) == before
     path.write_text("two!")
-    assert code_of(scope["f"]) != before
+    assert digest_of_code(scope["f"]) != before

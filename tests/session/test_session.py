@@ -518,6 +518,12 @@ def test_what_comes_from_a_reloaded_module_is_used_as_it_is_now(
             "o.by = 5",
         ),
         ("FACTORS = {'k': [2]}\ndef chosen():\n    return FACTORS['k'][0]\n", "FACTORS['k'][0] = 5"),
+        ("import types\nheld = types.SimpleNamespace(by=2)\ndef chosen():\n    return held.by\n", "held.by = 5"),
+        (
+            "import collections as c\nheld = c.defaultdict(int, k=2)\ndef chosen():\n    return held['k']\n",
+            "held['k'] = 5",
+        ),
+        ("import numpy as np\nheld = np.array([2])\ndef chosen():\n    return int(held[0])\n", "held[0] = 5"),
         ("FACTORS = [2] * 30_000\ndef chosen():\n    return FACTORS[7]\n", "FACTORS[7] = 5"),
         ("def chosen(by=2):\n    return by\n", "chosen.__defaults__ = (5,)"),
         ("def chosen():\n    return 2\n", "chosen.__code__ = (lambda: 5).__code__"),

@@ -1,0 +1,145 @@
+"""The parts of the code that a task or workflow reaches, each with the place where it is defined and a digest."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import FunctionType, MethodType
+from typing import Any
+
+from flytenb.bridge.entities.kind import function_of, inner_workflow, is_entity
+from flytenb.reach.bytecode import NameUse
+from flytenb.reach.code_digest import describe
+from flytenb.reach.code_reader import CodeReader
+from flytenb.reach.installed_names import scope_of
+from flytenb.reach.name_lookup import Target, is_module, is_own, module_name
+from flytenb.reach.object_digest import hashed
+from flytenb.reach.object_state import state_as_read
+
+
+@dataclass(frozen=True, order=True)
+class CodePart:
+    """One part of the code that a task or workflow reaches.
+
+    Attributes:
+        kind: `"task"`, `"workflow"`, `"function"`, `"class"`, `"module"`, `"constant"` or `"surroundings"`: the files,
+            settings and patches of libraries that the code depends on, as one part.
+        name: the qualified name, with the module unless it is the notebook.
+        place: where it is defined: file and line, or line of a cell; of a class or constant the file or the notebook.
+        digest: of this part alone; what it reaches are other parts.
+    """
+
+    kind: str
+    name: str
+    place: str
+    digest: str
+
+
+class PartsReader(CodeReader):
+    """Makes the digest of code and collects its parts.
+
+    Attributes:
+        digest: what the cache key of a task contains of its code.
+        parts: by kind and name.
+    """
+
+    def __init__(self, entity: Any) -> None:
+        super().__init__(describe, state_as_read)
+        self._found: dict[int, tuple[tuple[str, str, str], Any]] = {}
+        digest = self.of(entity)
+        self.digest = self.with_external_state(digest).hex()
+        around = self.with_external_state(b"").hex()
+        parts = [CodePart(*named, _PartReader(value).digest) for named, value in self._found.values()]
+        self.parts = (*sorted(set(parts)), CodePart("surroundings", "files, settings, libraries", "", around))
+
+    def of(self, value: Any) -> bytes:
+        """As above."""
+        if id(value) not in self._found and (kind := _kind_of(value)):
+            self._found[id(value)] = (kind, _name_of(value), _place_of(value)), value
+        return super().of(value)
+
+    def _of_target(self, target: Target, use: NameUse, scope: dict[str, Any]) -> bytes:
+        if _is_constant(target, use, scope) and id(target.value) not in self._found:
+            named = ("constant", _constant_name(use, scope), _file_of(_home_of(use, scope)[0]))
+            self._found[id(target.value)] = named, target.value
+        return super()._of_target(target, use, scope)
+
+
+class _PartReader(CodeReader):
+    """Makes the digest of one part, in which others are known by their names."""
+
+    def __init__(self, part: Any) -> None:
+        super().__init__(describe, state_as_read)
+        self._part = part
+        self.digest = self.of(part).hex()
+
+    def of(self, value: Any) -> bytes:
+        if value is not self._part and (kind := _kind_of(value)):
+            return hashed(kind.encode(), _name_of(value).encode())
+        return super().of(value)
+
+    def _of_target(self, target: Target, use: NameUse, scope: dict[str, Any]) -> bytes:
+        if _is_constant(target, use, scope):
+            return hashed(b"constant", _constant_name(use, scope).encode(), ".".join(target.rest).encode())
+        return super()._of_target(target, use, scope)
+
+
+def _kind_of(value: Any) -> str:
+    """The kind of part that an object is, empty for other objects."""
+    if is_entity(value):
+        return "task" if inner_workflow(value) is None else "workflow"
+    if type(value) is FunctionType:
+        return "function" if is_own(value) and value.__code__.co_filename != "<string>" else ""  # not of a dataclass
+    if isinstance(value, type):
+        return "class" if is_own(value) else ""
+    return "module" if is_module(value) and is_own(value) else ""
+
+
+def _is_constant(target: Target, use: NameUse, scope: dict[str, Any]) -> bool:
+    value = target.value
+    is_named = use.origin.kind == "global" and use.origin.name in scope and target.taken is None
+    is_code = bool(_kind_of(value)) or isinstance(value, type) or (callable(value) and not is_own(value))
+    return is_named and (not is_code or type(value) in (partial, MethodType))
+
+
+def _constant_name(use: NameUse, scope: dict[str, Any]) -> str:
+    """The name in the code; one that is taken from a module, after the name of the module."""
+    scope, name = _home_of(use, scope)
+    module = str(scope.get("__name__", ""))
+    return name if module == "__main__" else f"{module}.{name}"
+
+
+def _home_of(use: NameUse, scope: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """The globals of the module that holds what a use leads to, and its name there."""
+    name = use.origin.name
+    for attribute in use.attributes:
+        if not is_module(scope.get(name)):
+            break
+        scope, name = scope_of(scope[name]), attribute
+    return scope, name
+
+
+def _name_of(value: Any) -> str:
+    if is_entity(value):
+        return str(value.name).removeprefix("__main__.")
+    if is_module(value):
+        return module_name(value)
+    module = "" if value.__module__ == "__main__" else f"{value.__module__}."
+    return f"{module}{value.__qualname__}"
+
+
+def _place_of(value: Any) -> str:
+    function = function_of(value) if is_entity(value) else value
+    if type(function) is FunctionType:
+        path, line = Path(function.__code__.co_filename), function.__code__.co_firstlineno
+        is_cell = function.__module__ == "__main__" and not path.is_file()
+        return f"this notebook, line {line} of its cell" if is_cell else f"{path.name}:{line}"
+    module = value if is_module(value) else sys.modules.get(getattr(value, "__module__", ""))
+    return _file_of({} if module is None else scope_of(module))
+
+
+def _file_of(scope: dict[str, Any]) -> str:
+    file = scope.get("__file__")
+    return Path(file).name if isinstance(file, str) else "this notebook"
