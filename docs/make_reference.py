@@ -70,7 +70,7 @@ def signature(value: Any, width: int = 100) -> str:
 
 def is_not_constructed(cls: type) -> bool:
     """Tell whether users don't call a class: protocols, exceptions, and what functions of ours return."""
-    is_returned = "Made by `" in (cls.__doc__ or "")
+    is_returned = "Created by `" in (cls.__doc__ or "")
     return getattr(cls, "_is_protocol", False) or issubclass(cls, Exception) or is_returned
 
 

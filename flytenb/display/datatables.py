@@ -32,8 +32,8 @@ _READY = f"itables-{itables.__version__}-ready"
 
 def show_datatable(value: Any, view: View) -> Part:
     """Show a frame or column of pandas or polars, replaced by a table of itables where its scripts are loaded."""
-    static = view.first_of(BUILT_IN.candidates(value), value)
-    if view.depth > 0 or view.selections is not None or not len(value):
+    static = view._first_of(BUILT_IN.candidates(value), value)
+    if view._depth > 0 or view.is_interactive or not len(value):
         return static
     markup = _markup(value)
     return Scripted(static, markup) if markup else static

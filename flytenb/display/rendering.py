@@ -71,7 +71,7 @@ def render_value(
         limits: how much is shown.
         selections: the reader's choices; None for a static display.
     """
-    part = View.start(registry, limits, selections).show(value, declared)
+    part = View._start(registry, limits, selections).show(value, declared)
     extra: tuple[tuple[str, Any], ...] = ()
     live = ""
     if isinstance(part, Rich):

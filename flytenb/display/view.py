@@ -36,27 +36,23 @@ class _Work:
 
 @dataclass(frozen=True)
 class View:
-    """Context in which a display shows a value; it also shows nested values.
+    """Context in which a display shows a value; it also shows nested values. Created by `flytenb.show`.
 
     Attributes:
-        registry: where displays are looked up.
         limits: how much is shown.
         declared: the declared type of the value, if any.
-        depth: number of values around this one.
-        selections: the reader's choices, `None` in a static display.
-        path: the value's place within the outermost one.
     """
 
-    registry: Registry
     limits: Limits
-    work: _Work
-    declared: Any = None
-    depth: int = 0
-    selections: Selections | None = None
-    path: Path = ()
+    declared: Any
+    _registry: Registry  # where displays are looked up
+    _work: _Work
+    _selections: Selections | None = None  # the reader's choices
+    _depth: int = -1  # the number of values around this one
+    _path: Path = ()  # the value's place within the outermost one
 
     @classmethod
-    def start(
+    def _start(
         cls,
         registry: Registry,
         limits: Limits,
@@ -64,24 +60,28 @@ class View:
         clock: Callable[[], float] = time.monotonic,
     ) -> View:
         """Return the view of an outermost value."""
-        return cls(
-            registry, limits, _Work(limits.nodes, clock() + limits.seconds, clock), depth=-1, selections=selections
-        )
+        work = _Work(limits.nodes, clock() + limits.seconds, clock)
+        return cls(limits, None, registry, work, selections)
+
+    @property
+    def is_interactive(self) -> bool:
+        """Whether the reader can page, sort and search, as in `flytenb.explore`."""
+        return self._selections is not None
 
     @property
     def selection(self) -> Selection:
         """The reader's selection for this value."""
-        return Selection() if self.selections is None else self.selections.at(self.path)
+        return Selection() if self._selections is None else self._selections.at(self._path)
 
     @property
     def place(self) -> str:
         """Id of this value for controls; `""` in a static display."""
-        return json.dumps(self.path) if self.selections is not None and self.selections.is_live else ""
+        return json.dumps(self._path) if self._selections is not None and self._selections.is_live else ""
 
     @property
     def is_late(self) -> bool:
         """Whether the time limit of the outermost value has passed."""
-        return self.work.clock() > self.work.deadline
+        return self._work.clock() > self._work.deadline
 
     def page(self, total: int, size: int = 0) -> tuple[int, int]:
         """Return the start and stop of the rows (or entries, `size` of them) to show.
@@ -94,13 +94,13 @@ class View:
         return start, min(start + size, total)
 
     def _page_size(self, own: int) -> int:
-        if self.selections is None:
+        if self._selections is None:
             return own or self.limits.rows
         return min(self.selection.size or own or PAGE_SIZES[0], PAGE_SIZES[-1])
 
     def columns(self, width: int) -> tuple[int, int]:
         """Return the start and stop of the columns to show."""
-        if self.selections is None:
+        if self._selections is None:
             return 0, min(self.limits.columns, width)
         left = max(min(self.selection.left, width - 1), 0)
         # The row numbers take one column.
@@ -118,7 +118,7 @@ class View:
             is_table: whether the display sorts and searches by `selection`.
             note: a remark on the selection.
         """
-        if self.selections is None:
+        if self._selections is None:
             return None
         look = self.selection
         return Window(
@@ -137,7 +137,7 @@ class View:
 
     def inside(self, step: str) -> View:
         """Return the view of a nested value, reached by `step`."""
-        return self if self.selections is None else replace(self, path=(*self.path, step))
+        return self if self._selections is None else replace(self, _path=(*self._path, step))
 
     def show(self, value: Any, declared: Any = None) -> Part:
         """Return the part of a value; its short form if it is too deep, contains itself or exceeds a limit.
@@ -146,8 +146,8 @@ class View:
         """
         if why := self._why_not(value):
             return Group((Value(brief(value), class_name(value)), Note(why)))
-        self.work.nodes -= 1
-        self.work.open_ids.add(id(value))
+        self._work.nodes -= 1
+        self._work.open_ids.add(id(value))
         try:
             return self._shown(value, declared)
         except BaseException as error:
@@ -155,7 +155,7 @@ class View:
             # Raised outside of a display: by a type that can't be inspected, or an object with a wrong `__class__`.
             return fallback_part(value, error)
         finally:
-            self.work.open_ids.discard(id(value))
+            self._work.open_ids.discard(id(value))
 
     def entries(self, items: Iterable[tuple[str, Any, Any]], start: int = 0) -> tuple[Entry, ...]:
         """Return tree entries for triples of name, value and declared type, as many as fit one level.
@@ -167,10 +167,10 @@ class View:
             items: the triples.
             start: index of the first one, part of its place.
         """
-        room = max(min(self.limits.items, self.work.nodes), 1)
+        room = max(min(self.limits.items, self._work.nodes), 1)
         listed = list(islice(items, room))
-        self.work.nodes -= len(listed)
-        is_open = not self.path and len(listed) <= _FEW
+        self._work.nodes -= len(listed)
+        is_open = not self._path and len(listed) <= _FEW
         return tuple(
             self.inside(str(start + number)).entry(name, value, declared, is_open=is_open)
             for number, (name, value, declared) in enumerate(listed)
@@ -189,7 +189,7 @@ class View:
             return Entry(name, known, short)
         if why := self._why_not(value):
             return Entry(name, known, short, (why,))
-        if self.selections is not None:
+        if self._selections is not None:
             if self.selection.is_open is not None:
                 is_open = self.selection.is_open
             if not is_open:
@@ -199,7 +199,7 @@ class View:
     def _unfolded(self, name: str, known: str, short: str, value: Any, declared: Any) -> Entry:
         part = self.show(value, declared)
         if isinstance(part, Value):
-            return Entry(name, known, short, inside=None if self.selections is None else part)
+            return Entry(name, known, short, inside=None if self._selections is None else part)
         if isinstance(part, Section):
             # Its head line would repeat this one; without a declared type its title is the more precise name.
             return Entry(name, known if declared is not None else part.title, short, part.facts, part.body)
@@ -212,27 +212,27 @@ class View:
         return brief(value, limit or self.limits.cell)
 
     def _why_not(self, value: Any) -> str:
-        if id(value) in self.work.open_ids and not is_plain(value):
+        if id(value) in self._work.open_ids and not is_plain(value):
             return "this value contains itself"
-        if self.depth >= self.limits.depth:
+        if self._depth >= self.limits.depth:
             return "deeper levels are left out"
-        if self.work.nodes <= 0:
+        if self._work.nodes <= 0:
             return "left out: there is too much to show"
         # The outermost value is always shown.
-        if self.depth >= 0 and self.is_late:
+        if self._depth >= 0 and self.is_late:
             return f"left out: showing this took more than {duration_text(self.limits.seconds)}"
         return ""
 
     def _shown(self, value: Any, declared: Any) -> Part:
         members = union_members(declared)
         chosen = member_of(value, members) if members else declared
-        view = replace(self, declared=chosen, depth=self.depth + 1)
-        part = view.first_of(view._candidates(value), value)
+        view = replace(self, declared=chosen, _depth=self._depth + 1)
+        part = view._first_of(view._candidates(value), value)
         if members:
             part = with_fact(part, f"of {type_text(declared)}", class_name(value))
         return part
 
-    def first_of(self, displays: Iterable[Display], value: Any) -> Part:
+    def _first_of(self, displays: Iterable[Display], value: Any) -> Part:
         """Return the part of the first display that accepts the value, with notes on displays that raised before."""
         failures: list[Part] = []
         for display in displays:
@@ -251,7 +251,7 @@ class View:
 
     def _candidates(self, value: Any) -> Iterator[Display]:
         yield from declared_displays(self.declared, value)
-        yield from self.registry.candidates(value)
+        yield from self._registry.candidates(value)
 
 
 def fallback_part(value: Any, error: BaseException) -> Part:

@@ -60,15 +60,11 @@ def draw(
 
 
 class Drawing:
-    """A graph's picture in every format.
+    """A graph's picture in every format. Created by `flytenb.draw`.
 
     Cheap to create: the layout runs when `svg` or `html` is first used, and is kept. Without a layout engine `svg`
     raises and the text formats still work. If the layout exceeds its time limit, the graph is folded further, and the
     picture and the text say so.
-
-    Attributes:
-        uid: prefix of the ids in the SVG, unique for each drawing.
-        time_limit: seconds that a layout may take.
     """
 
     def __init__(
@@ -81,8 +77,8 @@ class Drawing:
         is_folding: bool = True,
         previous: Drawing | None = None,
     ) -> None:
-        self.uid = f"ft{secrets.token_hex(4)}"
-        self.time_limit = layout.TIME_LIMIT
+        self._uid = f"ft{secrets.token_hex(4)}"  # prefix of the ids in the SVG
+        self._time_limit = layout.TIME_LIMIT
         self._whole = graph
         self._depth = depth
         self._is_folding = is_folding
@@ -92,10 +88,10 @@ class Drawing:
         self._grown_from = previous
         self._slow: tuple[str, ...] = ()
 
-    def at(self, states: Mapping[str, NodeState]) -> Drawing:
+    def _at_states(self, states: Mapping[str, NodeState]) -> Drawing:
         """Return the same picture with other node states, without folding or layout."""
         other = copy.copy(self)
-        other.uid = f"ft{secrets.token_hex(4)}"
+        other._uid = f"ft{secrets.token_hex(4)}"
         other._states = dict(states)
         for made in ("svg", "_scene"):
             other.__dict__.pop(made, None)
@@ -123,7 +119,7 @@ class Drawing:
         way_out = "to see more: upstream, downstream, between, or a depth (which folds only crowds of one name)"
         return (*self._slow, note, way_out)
 
-    def shown_at(self, path: str) -> str:
+    def _shown_at(self, path: str) -> str:
         """Return the path of the drawn node for the node at `path`: itself, or the one it was folded into."""
         return self._folded.shown_at.get(path, path)
 
@@ -145,8 +141,8 @@ class Drawing:
         while True:
             scene = self._scene
             try:
-                self._at = self._at or self._extended(scene) or layout.lay_out(layout_dot(scene), self.time_limit)
-                return to_svg(scene, self._at, self.uid)
+                self._at = self._at or self._extended(scene) or layout.lay_out(layout_dot(scene), self._time_limit)
+                return to_svg(scene, self._at, self._uid)
             except LayoutTimeoutError:
                 if not self._fold_further():
                     raise
@@ -161,7 +157,7 @@ class Drawing:
             return None
 
         def lay_out_inside(number: int) -> layout.Positions:
-            return layout.lay_out(layout_dot(scene, number), self.time_limit)
+            return layout.lay_out(layout_dot(scene, number), self._time_limit)
 
         return extend_layout(before._scene, before._at, scene, lay_out_inside)
 
@@ -171,7 +167,7 @@ class Drawing:
         smaller = fold_graph(self._whole, None, most=before // 2)
         if size_of(smaller.graph) >= before:
             return False
-        self._slow = (f"folded further, since the layout took longer than {duration_text(self.time_limit)}",)
+        self._slow = (f"folded further, since the layout took longer than {duration_text(self._time_limit)}",)
         self._folded = smaller
         self.__dict__.pop("_scene", None)
         return True
@@ -210,7 +206,7 @@ class Drawing:
         Raises:
             LayoutError: if neither resvg nor Graphviz is available; the hint says what to install.
         """
-        return to_png(self._svg_if_possible(), self.dot, self.time_limit)
+        return to_png(self._svg_if_possible(), self.dot, self._time_limit)
 
     def save(self, path: str | Path) -> Path:
         """Write the picture in the format given by the file's suffix and return the path.

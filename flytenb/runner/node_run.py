@@ -37,7 +37,7 @@ class NodeSource:
 
 
 class NodeRun:
-    """One node of a run. Made by `Run.nodes`."""
+    """One node of a run. Created by `Run.nodes`."""
 
     def __init__(self, source: NodeSource, record: Record) -> None:
         self._source = source

@@ -97,7 +97,7 @@ def test_a_node_looks_in_the_page_as_in_the_saved_picture(page: Page, theme: str
     live = _looks(view.canvas.screenshot())
     drawing = view.picture.drawing
     assert drawing is not None
-    saved = base64.b64encode(drawing.at(states).svg.encode()).decode()
+    saved = base64.b64encode(drawing._at_states(states).svg.encode()).decode()
     view.canvas.evaluate(
         "(canvas, data) => { const image = new Image(); image.src = `data:image/svg+xml;base64,${data}`;"
         " canvas.replaceChildren(image); return image.decode() }",

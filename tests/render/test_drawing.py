@@ -289,8 +289,8 @@ def test_what_was_folded_is_said_in_every_format() -> None:
     picture = drawn("fan_out")
     for text in (picture.svg, picture.text, picture.dot, picture.mermaid):
         assert "folded: process × 40" in text
-    assert picture.shown_at("n20") == "@folded-n1"
-    assert picture.shown_at("n0") == "n0"
+    assert picture._shown_at("n20") == "@folded-n1"
+    assert picture._shown_at("n0") == "n0"
 
 
 def test_parts_depth_and_title_are_chosen() -> None:
@@ -311,9 +311,9 @@ def test_another_moment_of_a_run_needs_no_other_layout(monkeypatch: pytest.Monke
     first = draw(graph)
     shape = re.sub(r"<style>.*</style>", "", first.svg)
     monkeypatch.setattr(layout, "lay_out", lambda *a: pytest.fail("laid out again"))
-    later = first.at(states)
+    later = first._at_states(states)
     assert "37/100" in later.svg
-    assert later.uid != first.uid
+    assert later._uid != first._uid
     assert "37/100" not in first.svg
     places = re.compile(r'<rect class="ft-shape"[^>]*>')
     assert places.findall(shape) == places.findall(re.sub(r"<style>.*</style>", "", later.svg))

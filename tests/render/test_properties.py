@@ -119,7 +119,7 @@ def test_every_format_can_be_made_of_every_graph_at_every_depth(graph: Graph, de
     for text in (drawing.text, drawing.dot, drawing.mermaid, drawing.html):
         text.encode()
     for path in graph.nodes:
-        at = drawing.shown_at(path)
+        at = drawing._shown_at(path)
         assert at in drawing.graph.nodes
         assert path == at or path.startswith(f"{at}/")
 

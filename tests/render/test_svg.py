@@ -119,8 +119,8 @@ def test_ids_are_unique_and_start_with_the_drawings_own(name: str) -> None:
     drawing = draw(samples.SAMPLES[name]())
     ids = [e.get("id", "") for e in ET.fromstring(drawing.svg).iter() if e.get("id")]
     assert len(ids) == len(set(ids))
-    assert all(i == drawing.uid or i.startswith(f"{drawing.uid}-") for i in ids)
-    assert drawing.uid != draw(samples.SAMPLES[name]()).uid
+    assert all(i == drawing._uid or i.startswith(f"{drawing._uid}-") for i in ids)
+    assert drawing._uid != draw(samples.SAMPLES[name]())._uid
 
 
 def test_a_node_carries_its_path_kind_phase_and_name() -> None:

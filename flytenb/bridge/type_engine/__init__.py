@@ -1,6 +1,7 @@
 """flytekit's type engine: transformers, literals and stored values. Conversions are in `crossing`.
 
-The classes of flytekit that rooms above name in signatures or ask values for are given here.
+Rooms above import these classes of flytekit from here. They keep flytekit's names: values and transformers of users are
+instances of them, and the lens and the conformance test show them to readers who know these names.
 """
 
 from flytekit.core.type_engine import TypeTransformer, TypeTransformerFailedError

@@ -110,7 +110,7 @@ def run_bundle(
     """
     graph, states = run.graph, run._states
     everything = {**states, "": _run_state(run)}
-    shown_drawing = drawing.at(everything) if drawing is not None else draw(graph, states=everything)
+    shown_drawing = drawing._at_states(everything) if drawing is not None else draw(graph, states=everything)
     states = {path: state for path, state in states.items() if path in graph.nodes}
     facts = _facts(run, states)
     if is_late or not run.phase.is_terminal:

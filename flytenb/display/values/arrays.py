@@ -92,7 +92,7 @@ def array_body(array: Any, view: View) -> Part | None:
         return _structured(array, view)
     if array.ndim <= 2 and max(array.shape) <= _SMALL:
         return _elements(array, view)
-    if view.selections is not None:
+    if view.is_interactive:
         return _sliced(array, view)
     if array.dtype.kind not in _NUMBERS:
         head = array[(slice(0, 2),) * (array.ndim - 1) + (slice(0, _SMALL),)].ravel().tolist()

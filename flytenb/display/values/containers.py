@@ -34,7 +34,7 @@ def show_items(value: Any, view: View) -> Any:
     if isinstance(value, tuple) and field_names(value):
         return NotImplemented
     total = len(value)
-    items = _items(value, view.limits.scan // (100 if view.selections is None else 10))
+    items = _items(value, view.limits.scan // (100 if not view.is_interactive else 10))
     is_sequence = isinstance(value, list | tuple | collections.deque)
     inner = item_types(view.declared)
     facts = (count_text(total, "item"),)
@@ -61,7 +61,7 @@ def show_items(value: Any, view: View) -> Any:
 @register(Mapping)
 def show_mapping(value: Mapping[Any, Any], view: View) -> Any:
     """Show keys and values as a tree; a subclass with an HTML repr uses that in a static display."""
-    if view.selections is None and not isinstance(value, dict) and hasattr(type(value), "_repr_html_"):
+    if not view.is_interactive and not isinstance(value, dict) and hasattr(type(value), "_repr_html_"):
         return NotImplemented
     total = len(value)
     start, stop = view.page(total, view.limits.items)
@@ -131,7 +131,7 @@ def _scalars(value: Any, items: list[Any], total: int, title: str, view: View) -
     if total <= 8 and "…" not in (short := brief(value)):
         return Value(short, title, tuple(facts))
     bars = histogram(numbers, items) if len(numbers) == len(items) and len(numbers) >= FEWEST else None
-    if view.selections is not None:
+    if view.is_interactive:
         # Only the sorted part of a set can be paged through.
         every = items if isinstance(value, set | frozenset) else value
         return Section(title, tuple(facts), Group((*([bars] if bars else ()), scalars_table(every, view))))

@@ -59,7 +59,7 @@ class _Walk:
 
 def directory_part(path: Path, view: View) -> tuple[tuple[str, ...], Part]:
     """Return a directory's facts (files, bytes) and its tree."""
-    if view.selections is not None:
+    if view.is_interactive:
         return _opened(path, view)
     walk = _Walk(view)
     tree = walk.tree(path)
@@ -90,7 +90,7 @@ def _line(found: os.DirEntry[str], view: View) -> Entry:
     is_directory = found.is_dir(follow_symlinks=False)
     name = found.name + "/" if is_directory else found.name
     size = "" if is_directory else bytes_text(found.stat(follow_symlinks=False).st_size)
-    if not view.selection.is_open or len(view.path) > view.limits.depth:
+    if not view.selection.is_open or len(view._path) > view.limits.depth:
         return Entry(name, "", size, place=view.place)
     if not is_directory:
         shown = view.show(Path(found.path))

@@ -88,7 +88,7 @@ def show_flyte_file(value: Any, view: View) -> Part:
         return Value(place.uri, title, ("does not exist",))
     if place.local is None:
         facts = Facts((("uri", place.uri), ("here", "not downloaded")))
-        return Section(title, (), facts if view.selections is None else Group((facts, _storage(place.uri, view))))
+        return Section(title, (), facts if not view.is_interactive else Group((facts, _storage(place.uri, view))))
     return _place(title, place.local, place.extension, place.uri, view)
 
 
@@ -189,7 +189,7 @@ def _picture(path: Path, mime: str, view: View) -> Part:
 
 
 def _csv(path: Path, delimiter: str, view: View) -> Part:
-    head, is_whole = _head(path, _HEAD if view.selections is None else _ASKED)
+    head, is_whole = _head(path, _HEAD if not view.is_interactive else _ASKED)
     lines = head.decode("utf-8-sig", errors="replace")
     if not is_whole:
         lines = lines.rpartition("\n")[0]
@@ -201,7 +201,7 @@ def _csv(path: Path, delimiter: str, view: View) -> Part:
     if not rows:
         return Note("empty")
     names, body = rows[0], rows[1:]
-    if view.selections is None:
+    if not view.is_interactive:
         shown = tuple(tuple(row[: view.limits.columns]) for row in body[: view.limits.rows])
         return Table(tuple(names), shown, len(body) if is_whole else None, len(names))
     part = csv_table(names, body, view)
@@ -210,7 +210,7 @@ def _csv(path: Path, delimiter: str, view: View) -> Part:
 
 def _json_lines(path: Path, view: View) -> Part:
     """Return values given one per line, as a table if they are records."""
-    head, is_whole = _head(path, _HEAD if view.selections is None else _ASKED)
+    head, is_whole = _head(path, _HEAD if not view.is_interactive else _ASKED)
     lines = head.decode("utf-8").split("\n") if is_whole else head.rpartition(b"\n")[0].decode("utf-8").split("\n")
     items = [json.loads(line) for line in lines if line.strip()]
     if not items:
@@ -218,7 +218,7 @@ def _json_lines(path: Path, view: View) -> Part:
     part = records_table(items, len(items), view, items) or view.show(items)
     if is_whole:
         return part
-    if view.selections is None and isinstance(part, Table):
+    if not view.is_interactive and isinstance(part, Table):
         return replace(part, total_rows=None)
     return Group((part, Note(f"only the first {bytes_text(len(head))} of the file were read")))
 

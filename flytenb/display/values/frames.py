@@ -156,7 +156,7 @@ def _rows(cells: list[list[str]]) -> tuple[tuple[str, ...], ...]:
 def _pandas_index(index: Any, shown: Any, view: View) -> tuple[Column, list[str]] | None:
     """Return the index as a column, or nothing if it is a plain row count."""
     only_counts = type(index).__name__ == "RangeIndex" and index.name is None and index.start == 0 and index.step == 1
-    if only_counts and view.selections is None:
+    if only_counts and not view.is_interactive:
         return None
     names = [str(n) for n in index.names if n is not None]
     values = [cell_text(v, view) for v in shown.tolist()]

@@ -59,7 +59,7 @@ def _tree(columns: Sequence[tuple[str, str]], view: View) -> Tree:
 
 def _asked(ask: Callable[[], Iterable[tuple[str, Any]]], view: View) -> Part:
     """Return an entry that reads the columns when opened."""
-    if view.selections is None:
+    if not view.is_interactive:
         return Note(f"{_NOT_RUN}; .collect_schema() returns its columns")
     there = view.inside("columns")
     if not there.selection.is_open:

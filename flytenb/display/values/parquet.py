@@ -42,7 +42,7 @@ def parquet_part(path: Path, view: View) -> Part:
     with parquet.ParquetFile(path, metadata=footer, read_dictionary=words) as file:
         numbers, found, window = _page(file, schema.names[left:right], view, held, can_hold=can_hold)
     cells = [[cell_text(v, view) for v in column] for column in found]
-    if view.selections is not None and columns:
+    if view.is_interactive and columns:
         columns.insert(0, Column("", is_number=True, is_own=False))
         cells.insert(0, [str(i) for i in numbers])
     return Table(tuple(columns), tuple(zip(*cells, strict=True)), total, width + (window is not None), window)

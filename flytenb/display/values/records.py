@@ -154,7 +154,7 @@ def _table(rows: _Rows, items: list[Any], head: Callable[[str, list[Any]], str],
         summary = column_summary(known)
         summary += first_text(_SUMMARY_ROWS, total) if summary else ""
         made.append(Column(name, head(name, known), summary, is_number_column(known), key))
-    if view.selections is None:
+    if not view.is_interactive:
         shown = [[cell_text(rows.read(item, n), view) for n in names] for item in items[: view.limits.rows]]
         return Table(tuple(made), shown, total, width)
     page = select_rows(total, width, rows, view)

@@ -17,5 +17,5 @@ def show_run(value: Any, view: View) -> Part:
     # Imported here: the run card needs the drawing code, which other values don't.
     from flytenb.display.runs.run_card import run_bundle
 
-    bundle = run_bundle(value, partial(render_value, registry=view.registry))
+    bundle = run_bundle(value, partial(render_value, registry=view._registry))
     return TrustedHtml(bundle["text/plain"], bundle["text/html"])

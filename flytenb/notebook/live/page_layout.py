@@ -60,7 +60,7 @@ class PageLayout:
         except LayoutError:
             svg = ""
         inner = {} if closed is None else closed.shown_at
-        shown_at = {path: drawing.shown_at(inner.get(path, path)) for path in graph.nodes}
+        shown_at = {path: drawing._shown_at(inner.get(path, path)) for path in graph.nodes}
         moved = {path: at for path, at in shown_at.items() if path != at}
         return cls(svg, drawing.text, drawing.graph, drawing.notes, moved, drawing)
 
