@@ -148,7 +148,7 @@ def _structured(array: Any, view: View) -> Part:
 
 
 def _sample(array: Any, limit: int) -> Any:
-    """Return all elements, or an evenly _spread sample; slicing first limits what is read from disk."""
+    """Return all elements, or an evenly spread sample; slicing first limits what is read from disk."""
     if array.ndim == 1 and array.size > limit > _RUN:
         # Neighbours are on the same page of a file: every hundredth element would read the whole file.
         array = array[: array.size // _RUN * _RUN].reshape(-1, _RUN)
@@ -168,7 +168,7 @@ def _steps_for(shape: tuple[int, ...], limit: int) -> list[int]:
 
 def _figures(total: int, sample: Any) -> Part:
     """Return the range and mean of a flat array of numbers, which may be a sample of `total` elements."""
-    notes = "" if sample.size == total else f" (from {sample.size:,} elements, evenly _spread)"
+    notes = "" if sample.size == total else f" (from {sample.size:,} elements, evenly spread)"
     if sample.dtype.kind == "b":
         return Text(f"{count_text(int(sample.sum()), 'element')} of {sample.size:,} true{notes}")
     numpy: Any = loaded("numpy")
