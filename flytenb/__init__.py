@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # `as` marks what is public for type checkers
     from flytenb import parts as parts
+    from flytenb.api import check_connector as check_connector
     from flytenb.api import check_plugin as check_plugin
     from flytenb.api import check_transformer as check_transformer
     from flytenb.api import code_of as code_of
@@ -58,6 +59,7 @@ _HOMES = {
     "RunEvent": "model",
     "Settings": "runner.settings",
     "View": "display.view",
+    "check_connector": "api",
     "check_plugin": "api",
     "check_transformer": "api",
     "code_of": "api",

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from flytenb.bridge.entities.interface import require_entity, require_local, short_name
 from flytenb.bridge.entities.kind import is_python_task
+from flytenb.bridge.execution.connector import is_connector_task
+from flytenb.bridge.execution.connector_facts import is_connector
 from flytenb.bridge.workflow.definition import decorator, rolled_back
 from flytenb.bridge.workflow.graph import read_graph
 from flytenb.display.code_card import Code
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Options",
     "Run",
+    "check_connector",
     "check_plugin",
     "check_transformer",
     "code_of",
@@ -309,6 +312,40 @@ def check_plugin(task: Any, inputs: Mapping[str, Any] | None = None) -> Conforma
         hint = "make a task of the plugin, @task(task_config=…), and pass that"
         raise UsageError(f"expected a task, got {brief(task)}", hint=hint)
     return Conformance.of_plugin(task, inputs)
+
+
+def check_connector(
+    connector: Any,
+    task: Any,
+    inputs: Mapping[str, Any] | None = None,
+    *,
+    failing: Mapping[str, Any] | None = None,
+    patience: float = 60.0,
+) -> Conformance:
+    """Test a connector by calling it as a cluster does: several jobs are created, followed and deleted.
+
+    In the tests of a connector, with a service that runs for the tests or in the place of one:
+    `result = flytenb.check_connector(Queries(), query, {"n": 3}, failing={"n": -1}); assert result.ok, result`.
+
+    Args:
+        connector: an object of the connector's class.
+        task: a task that it runs.
+        inputs: inputs with which a job succeeds; those that are omitted are their defaults, or made from the type
+            where possible.
+        failing: inputs with which a job fails; without them, failures aren't checked.
+        patience: seconds to wait for the end of a job.
+
+    Raises:
+        UsageError: for anything but a connector and a task that a connector runs.
+        NoSampleError: if an input is omitted and can't be made.
+    """
+    if not is_connector(connector):
+        hint = "pass an object of its class: flytenb.check_connector(MyConnector(), task, {…})"
+        raise UsageError(f"expected a connector, got {brief(connector)}", hint=hint)
+    if not is_connector_task(task):
+        hint = "derive its class from AsyncConnectorExecutorMixin or SyncConnectorExecutorMixin"
+        raise UsageError(f"expected a task that a connector runs, got {brief(task)}", hint=hint)
+    return Conformance.of_connector(connector, task, inputs or {}, failing, patience)
 
 
 # --- a session --------------------------------------------------------------------------------------------------------

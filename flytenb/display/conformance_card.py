@@ -1,4 +1,4 @@
-"""The results of the conformance checks of a type or task plugin, as a table."""
+"""The results of the conformance checks of a type, task plugin or connector, as a table."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flytenb.bridge.entities.interface import short_name
 from flytenb.display.part import Column, Facts, Group, Part, Section, Table
 from flytenb.display.rendering import Rendering, render_part
 from flytenb.display.type_lens import WHOLE
-from flytenb.types.conformance.report import Check, run_checks, run_plugin_checks
+from flytenb.types.conformance.report import Check, run_checks, run_connector_checks, run_plugin_checks
 from flytenb.wording.quantities import count_text
 from flytenb.wording.text import class_name
 from flytenb.wording.types import type_text
@@ -18,10 +18,10 @@ from flytenb.wording.types import type_text
 
 @dataclass(frozen=True, repr=False)
 class Conformance:
-    """The results of the conformance checks of a type or of a task plugin.
+    """The results of the conformance checks of a type, a task plugin or a connector.
 
     Attributes:
-        type: the text of the type, or the task's name and class.
+        type: the text of the type, or the names of the task and the class.
         rows: the checks, each with `name`, `ok`, `what` happened, the `fix`, and whether it `is_checked`.
     """
 
@@ -37,6 +37,14 @@ class Conformance:
     def of_plugin(cls, task: Any, inputs: Mapping[str, Any] | None = None) -> Conformance:
         """Check a task of a plugin."""
         return cls(f"{short_name(task)}, a {class_name(task)}", run_plugin_checks(task, inputs))
+
+    @classmethod
+    def of_connector(
+        cls, connector: Any, task: Any, inputs: Mapping[str, Any], failing: Mapping[str, Any] | None, patience: float
+    ) -> Conformance:
+        """Check a connector with a task that it runs."""
+        rows = run_connector_checks(connector, task, inputs, failing, patience)
+        return cls(f"{class_name(connector)} with task {short_name(task)}", rows)
 
     @property
     def ok(self) -> bool:

@@ -78,7 +78,14 @@ class Job:
     execution: TaskExecutionMetadata
 
 
-def prepare_job(task: Any, inputs: Mapping[str, Any], workspace: Workspace, node: str = "n0", attempt: int = 1) -> Job:
+def prepare_job(
+    task: Any,
+    inputs: Mapping[str, Any],
+    workspace: Workspace,
+    node: str = "n0",
+    attempt: int = 1,
+    connector: Any = None,
+) -> Job:
     """Serialise the task, find its connector, convert its inputs to literals.
 
     Args:
@@ -87,13 +94,15 @@ def prepare_job(task: Any, inputs: Mapping[str, Any], workspace: Workspace, node
         workspace: the workspace of the run.
         node: the path of the node.
         attempt: the number of the attempt, from 1.
+        connector: the connector; by default the one that is registered for the task's type.
 
     Raises:
         Exception: flytekit's own, if there is no connector for the task's type.
     """
     context = workspace.enter()
     template = read_template(task, workspace)
-    connector = ConnectorRegistry.get_connector(template.type, template.task_type_version)
+    if connector is None:
+        connector = ConnectorRegistry.get_connector(template.type, template.task_type_version)
     literals = input_literals(task, inputs)
     prefix = context.file_access.get_random_remote_directory()
     if isinstance(task, PythonFunctionTask):
@@ -122,11 +131,11 @@ async def do_job(job: Job, say: Say, submit: Submit) -> dict[str, CrossingValue]
         FlytenbError: if the connector doesn't return what a cluster expects.
     """
     job.workspace.enter()
-    ask = _Asking(job, submit)
+    ask = Asking(job, submit)
     arguments = {"task_template": job.template, "inputs": job.inputs, "output_prefix": job.output_prefix}
     if isinstance(job.connector, SyncConnectorBase):
-        resource = _expect_resource(job, "do", await ask(job.connector.do, **arguments))
-        links = _links(resource)
+        resource = expect_resource(job.connector, "do", await ask(job.connector.do, **arguments))
+        links = links_of(resource)
         if links or resource.custom_info:
             say(_phase_text(resource), links)
     else:
@@ -140,7 +149,7 @@ async def do_job(job: Job, say: Say, submit: Submit) -> dict[str, CrossingValue]
 
 
 @dataclass(frozen=True, slots=True)
-class _Asking:
+class Asking:
     """Call a connector's method: awaited on the loop if it is async, else on a thread, so that the loop isn't blocked.
 
     The loop's own executor isn't used: methods that never return would take all its threads, and Python waits for them
@@ -184,7 +193,7 @@ class _Asking:
         return await answer
 
 
-async def _poll(job: Job, ask: _Asking, arguments: Mapping[str, Any], say: Say) -> Any:
+async def _poll(job: Job, ask: Asking, arguments: Mapping[str, Any], say: Say) -> Any:
     creating = asyncio.ensure_future(ask(job.connector.create, **arguments))
     try:
         made = await asyncio.shield(creating)
@@ -197,10 +206,10 @@ async def _poll(job: Job, ask: _Asking, arguments: Mapping[str, Any], say: Say) 
         pause, last = _FIRST_PAUSE, ""
         while True:
             answer = await ask(job.connector.get, resource_meta=job.connector.metadata_type.decode(stored))
-            resource = _expect_resource(job, "get", answer)
+            resource = expect_resource(job.connector, "get", answer)
             message = _phase_text(resource)
             if message != last:
-                say(message, _links(resource))
+                say(message, links_of(resource))
                 last = message
             if is_terminal_phase(resource.phase):
                 return resource
@@ -232,12 +241,12 @@ def store_meta(connector: Any, meta: Any) -> bytes:
     return stored
 
 
-def _expect_resource(job: Job, method: str, found: Any) -> Any:
+def expect_resource(connector: Any, method: str, found: Any) -> Any:
+    """Return what a method returned if it is a Resource with a phase that a cluster knows; else raise FlytenbError."""
+    name = f"{class_name(connector)}.{method}"
     if not isinstance(found, Resource):
-        name = f"{class_name(job.connector)}.{method}"
         raise FlytenbError(f"{name} must return a Resource, got {brief(found)}", hint="return Resource(phase=…)")
     if found.phase not in TaskExecution.Phase.values() or found.phase == TaskExecution.UNDEFINED:
-        name = f"{class_name(job.connector)}.{method}"
         raise FlytenbError(
             f"{name} must return a phase of flyteidl's TaskExecution, got {brief(found.phase)}",
             hint="TaskExecution.RUNNING, SUCCEEDED, FAILED, RETRYABLE_FAILED, …",
@@ -245,7 +254,7 @@ def _expect_resource(job: Job, method: str, found: Any) -> Any:
     return found
 
 
-async def _delete(job: Job, ask: _Asking, meta: Any, say: Say) -> None:
+async def _delete(job: Job, ask: Asking, meta: Any, say: Say) -> None:
     try:
         await ask(job.connector.delete, resource_meta=meta)
     except Exception as e:
@@ -257,12 +266,13 @@ def phase_name(phase: int) -> str:
     return str(TaskExecution.Phase.Name(phase)).lower().replace("_", " ")
 
 
-def _links(resource: Any) -> Links:
+def links_of(resource: Any) -> Links:
+    """Return the names and addresses of a resource's logs."""
     return tuple((clean(link.name), clean(link.uri)) for link in resource.log_links or ())
 
 
 def _phase_text(resource: Any) -> str:
-    links = "".join(f"{name}: {uri}\n" for name, uri in _links(resource))
+    links = "".join(f"{name}: {uri}\n" for name, uri in links_of(resource))
     message = f" {resource.message}" if resource.message else ""
     custom = f"custom info: {brief(resource.custom_info)}\n" if resource.custom_info else ""
     return clean(f"{phase_name(resource.phase)}{message}\n{links}{custom}")

@@ -1,16 +1,21 @@
-"""Checks of a type or of a task plugin, run: for each one what happened, and the fix if it failed."""
+"""Checks of a type, a task plugin or a connector, run: for each one what happened, and the fix if it failed."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from flytenb.bridge.context import Workspace
 from flytenb.bridge.entities.inputs import read_inputs
+from flytenb.bridge.execution.connector_facts import is_sync
 from flytenb.bridge.type_engine.scratch_storage import scratch_storage
 from flytenb.bridge.type_engine.transformers import captured_log, find_transformer
 from flytenb.types.conformance.checks import CHECKS
+from flytenb.types.conformance.connector_checks import ASYNC_CHECKS, SYNC_CHECKS, ConnectorSubject
 from flytenb.types.conformance.plugin_checks import PLUGIN_CHECKS, PluginSubject
 from flytenb.types.conformance.subject import BrokenError, NotCheckedError, Subject
 from flytenb.types.round_trip import explain
@@ -70,6 +75,37 @@ def run_plugin_checks(task: Any, inputs: Mapping[str, Any] | None = None) -> tup
     with scratch_storage() as stored, captured_log():
         given = _complete(task, inputs or {}, stored.parent / "samples")
         return run_each(PLUGIN_CHECKS, PluginSubject(task, given, stored.parent))
+
+
+def run_connector_checks(
+    connector: Any, task: Any, inputs: Mapping[str, Any], failing: Mapping[str, Any] | None, patience: float
+) -> tuple[Check, ...]:
+    """Check a connector; on a thread, since a notebook's own event loop runs.
+
+    Args:
+        connector: the connector.
+        task: a task that it runs.
+        inputs: inputs with which a job succeeds; those that are missing are defaults, or made from their types.
+        failing: inputs with which a job fails, None if there are none.
+        patience: seconds to wait for the end of a job.
+
+    Raises:
+        NoSampleError: if an input is missing and can't be made.
+    """
+    checks = SYNC_CHECKS if is_sync(connector) else ASYNC_CHECKS
+
+    def work() -> tuple[Check, ...]:
+        workspace = Workspace()
+        try:
+            with scratch_storage() as stored, captured_log(), asyncio.Runner() as runner:
+                given = _complete(task, inputs, stored.parent / "samples")
+                subject = ConnectorSubject(connector, task, given, failing, patience, workspace, runner)
+                return run_each(checks, subject)
+        finally:
+            workspace.close()
+
+    with ThreadPoolExecutor(1, "flytenb-checks") as pool:
+        return pool.submit(work).result()
 
 
 def _complete(task: Any, given: Mapping[str, Any], folder: Path) -> dict[str, Any]:
