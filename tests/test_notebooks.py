@@ -178,11 +178,26 @@ def test_the_tutorial_fails_with_the_node_and_the_users_own_line(tutorial: nbfor
     assert len(shown.splitlines()) <= 15
 
 
+def test_the_page_about_tasks_runs_each_rung(published: dict[str, tuple[Path, nbformat.NotebookNode]]) -> None:
+    notebook = published["extending_tasks"][1]
+    rungs = ["measure(", "fahrenheit(", "area_here(", "forecast("]
+    for call in rungs:
+        assert has_picture(next(c for c in notebook.cells if f"%flyte run {call}" in c.source))
+    (hidden,) = errors(cell(notebook, "def timed(fn)"))
+    assert "the decorator 'timed'" in hidden.evalue
+    handled = next(c for c in notebook.cells if c.source.startswith("%flyte run visit"))
+    assert "✓ fn0" in bundles(handled)[-1]["text/plain"]
+    checked = bundles(cell(notebook, "import flytenb\n\nflytenb.check_plugin"))[-1]["text/plain"]
+    assert "every check passed" in checked
+    assert "its pod runs" in checked
+    assert "degrees > 20.65" in bundles(cell(notebook, "import sqlite3"))[-1]["text/plain"]
+
+
 @pytest.mark.parametrize(
     ("name", "shown"),
     [
         ("README.md", "o0 = 25"),
-        ("docs/extending.md", "Celsius"),
+        ("docs/extending.md", "pyflyte-execute wrote the outputs of greet"),
         ("docs/types.md", "flytenb.run(name_of, marker=…)"),
     ],
 )
