@@ -14,7 +14,7 @@ PAGE      := $(BUILD)/extending_flyte.html
 PYTEST    := $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test check quick static lint types tests pictures bench bench-peers system clean
+.PHONY: help demo lab test check quick static lint types tests pictures plugins bench bench-peers system clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -48,6 +48,9 @@ tests: $(VENV)/.test
 
 pictures: $(VENV)/.test  ## take the pictures of the README and the docs anew
 	$(BIN)/python docs/pictures/take.py
+
+plugins: $(VENV)/.test  ## try flytekit's plugins, each in an environment of its own; PLUGINS names some of them
+	$(BIN)/python docs/make_plugins.py $(PLUGINS)
 
 bench: $(VENV)/.test  ## flytenb against flytekit and the peers that are there: ratios taken in one run
 	$(BIN)/python benchmarks/run.py $(BENCH_ARGS)
