@@ -23,6 +23,8 @@ from flytenb.reach.plain_bytes import SCALARS, is_frozen, plain_bytes
 _MOST = 200_000
 """So many objects that aren't plain data are looked at: code may reach a whole shell."""
 
+_ABSENT = object()
+
 Read = Callable[[Any], list[Any]]
 Measure = Callable[[], bytes]
 
@@ -148,9 +150,9 @@ class WatchingWalker(Walker):
             self._watched.append((read, holder, read(holder)))
 
     def watch_name(self, scope: dict[str, Any], name: str) -> None:
-        """Note that the digest holds only while a global name is bound to the same object: a quick `watch`."""
+        """Note that the digest holds only while a global that exists is the same object: a quick `watch`."""
         if self._is_recording:
-            self._names.append((scope, name, scope.get(name)))
+            self._names.append((scope, name, scope[name]))
 
     def measure(self, measure: Measure) -> bytes:
         """As above."""
@@ -173,7 +175,7 @@ class WatchingWalker(Walker):
         if self._is_volatile:
             return False
         for scope, name, value in self._names:
-            if scope.get(name) is not value:
+            if scope.get(name, _ABSENT) is not value:
                 return False
         for read, holder, before in self._watched:
             now = read(holder)

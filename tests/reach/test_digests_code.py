@@ -251,6 +251,16 @@ def test_a_module_of_the_user_s_counts_by_what_is_taken_from_it(
     assert with_module(1) == with_module(1) != with_module(2)
 
 
+@pytest.mark.parametrize("value", ["None", "[]", "print"])
+def test_a_global_that_is_deleted_counts(value: str) -> None:
+    scope: dict[str, Any] = {}
+    exec(f"held = {value}\ndef f(x): return held", scope)
+    digest = CodeDigest(scope["f"])
+    before = digest.now()
+    del scope["held"]
+    assert digest.now() != before
+
+
 def test_a_task_without_a_function_is_its_script() -> None:
     one, same, other = (ShellTask(name="s", script=text, inputs={}) for text in ("echo a", "echo a", "echo b"))
     assert digest_of_code(one) == digest_of_code(same) != digest_of_code(other)

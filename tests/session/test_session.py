@@ -18,6 +18,7 @@ import pytest
 from flytenb import api
 from flytenb.bridge.patches.applied import Patches
 from flytenb.errors import NotAnEntityError, UnknownNameError
+from flytenb.reach.reach_walk import ReachWalker
 from flytenb.session import Session
 
 BASE = """
@@ -222,6 +223,19 @@ def test_a_fresh_workflow_is_not_compiled_again(notebook: Notebook) -> None:
     notebook.run("def note():\n    return next(compiles)\n")
     refreshed(notebook, "outer")
     assert repr(notebook.names["compiles"]) == "count(2)"
+
+
+def test_nothing_is_walked_again_while_nothing_has_changed(notebook: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
+    notebook.run(BASE)
+    refreshed(notebook, "outer")
+    walked: list[Any] = []
+    monkeypatch.setattr(ReachWalker, "reach", lambda self, code, *rest, **options: walked.append(code.co_name) or b"")
+    notebook.run("unrelated = 1")
+    refreshed(notebook, "outer")
+    assert notebook.stale() == []
+    assert walked == []
+    notebook.run("@task\ndef step(x: int) -> int:\n    return x + 2\n")
+    assert walked == ["inner"]
 
 
 SCALED = """
