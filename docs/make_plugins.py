@@ -34,7 +34,7 @@ Each plugin of flytekit's own repository, installed beside flytenb on Linux. `ma
 installs each plugin into an environment of its own with the newest releases that fit, imports it, serialises a
 [sample](../tests/plugins/samples) with flytekit and runs it with flytenb.
 
-- **runs**: the sample ran, and what it asserts held.
+- **runs**: the sample ran, and what it asserts held. Packages that the plugin needs and doesn't declare are named.
 - **imports only**: the sample was serialised and not run; the row names what is missing.
 - **fails**: the row has the words of the error; *in flytekit too* if flytekit's own local run fails in the same way.
 - **holds back**: packages that flytenb depends on (with pandas and pyarrow) and that the plugin keeps from their newest
@@ -86,7 +86,8 @@ def tried(python: Path, plugin: Plugin, folder: str) -> str:
     """Import a plugin, serialise and run its sample; return what became of it."""
     trial = trial_of(python, plugin, folder)
     if not trial["error"]:
-        return "runs" if trial["step"] == "run" else f"imports only: needs {plugin.needs}"
+        beside = f", with {', '.join(plugin.requirements)}" if plugin.requirements else ""
+        return f"imports only: needs {plugin.needs}" if plugin.needs else f"runs{beside}"
     where = ""
     if trial["step"] == "run":
         plain = trial_of(python, plugin, folder, "--plain")

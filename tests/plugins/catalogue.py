@@ -14,7 +14,7 @@ class Plugin:
         adds: what it adds to flytekit: "type", "decorator", "task", "connector", "container", …
         purpose: what a user installs it for.
         package: the package to import without `flytekitplugins.`, where it isn't the sample's name.
-        requirements: what must be installed besides, for the plugin to be imported or for the sample.
+        requirements: what it needs, or the sample, and doesn't declare.
         needs: what no package installs, an account or a program; without it the sample is serialised and not run.
         shared: whether it installs beside the others of its kind and the newest releases of what flytenb depends on.
     """
@@ -57,7 +57,9 @@ _ALL = (
     Plugin("dask", "task", "functions that run on a Dask cluster", shared=True),
     Plugin("data-fsspec", "file system", "files behind the protocols of fsspec", package="fsspec", shared=True),
     Plugin("dbt", "task", "projects of dbt", needs="a dbt project and its database"),
-    Plugin("deck-standard", "renderer", "decks of frames, text and pictures", package="deck", shared=True),
+    Plugin(
+        "deck-standard", "renderer", "decks of frames and pictures", "deck", ("pillow", "plotly"), shared=True
+    ),
     Plugin("dgxc-lepton", "connector", "endpoints of DGX Cloud Lepton", needs="a Lepton account"),
     Plugin("dolt", "type", "tables of Dolt", needs="the program dolt"),
     Plugin("duckdb", "task", "queries by DuckDB", shared=True),
@@ -68,7 +70,7 @@ _ALL = (
     Plugin("hive", "task", "queries of Hive", needs="a Qubole account", shared=True),
     Plugin("huggingface", "type", "data sets of Hugging Face", shared=True),
     Plugin("identity-aware-proxy", "command", "tokens for Identity Aware Proxy"),
-    Plugin("inference", "pod template", "model servers beside a task", shared=True),
+    Plugin("inference", "pod template", "model servers beside a task", requirements=("kubernetes<37",)),
     Plugin("k8sdataservice", "connector", "data services in Kubernetes", needs="a Kubernetes cluster"),
     Plugin("kfmpi", "task", "functions that run as MPI jobs of Kubeflow", shared=True),
     Plugin("kfpytorch", "task", "functions that run as PyTorch jobs of Kubeflow", shared=True),
