@@ -1,4 +1,4 @@
-"""A task that computes on a local Ray cluster, which the plugin starts."""
+"""Two tasks that don't wait for each other and compute on a local Ray cluster, which the plugin starts."""
 
 import ray
 from flytekit import task, workflow
@@ -22,12 +22,12 @@ def squares(count: int) -> list[int]:
 
 
 @workflow
-def computed(count: int) -> list[int]:
-    return squares(count=count)
+def computed(count: int) -> tuple[list[int], list[int]]:
+    return squares(count=count), squares(count=2)
 
 
 def check(run) -> None:
-    assert run.result == [0, 1, 4]
+    assert run.result == ([0, 1, 4], [0, 1])
     assert template_of(squares).custom["rayCluster"]["workerGroupSpec"][0]["replicas"] == 2
     ray.shutdown()
 

@@ -1,4 +1,4 @@
-"""A task with a local Spark session, and a frame of Spark handed on."""
+"""Tasks with a local Spark session, two of which don't wait for each other, and a frame of Spark handed on."""
 
 import flytekit
 import pyspark.sql
@@ -17,10 +17,10 @@ def total(frame: pyspark.sql.DataFrame) -> int:
 
 
 @workflow
-def totals(count: int) -> int:
-    return total(frame=make(count=count))
+def totals(count: int) -> tuple[int, int]:
+    return total(frame=make(count=count)), total(frame=make(count=3))
 
 
 ENTITY = totals
 INPUTS = {"count": 5}
-EXPECTED = 0 + 1 + 2 + 3 + 4
+EXPECTED = (0 + 1 + 2 + 3 + 4, 0 + 1 + 2)
