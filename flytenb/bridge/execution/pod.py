@@ -37,6 +37,7 @@ from flytekit.tools.translator import get_serializable
 from flytenb.bridge.crossing import packer
 from flytenb.bridge.crossing.literal import to_native
 from flytenb.bridge.entities.interface import function_of
+from flytenb.wording.quantities import duration_text
 
 _TIME_LIMIT = 120.0
 """Seconds, which include the import of flytekit and of the task's module."""
@@ -171,7 +172,7 @@ def run_pod(task: Any, template: TaskTemplate, inputs: Mapping[str, Any], folder
             command, cwd=work, env=environment, capture_output=True, text=True, timeout=_TIME_LIMIT
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        return PodResult({}, f"no answer after {_TIME_LIMIT:.0f} s")
+        return PodResult({}, f"no answer after {duration_text(_TIME_LIMIT)}")
     return _read_result(task, outputs, done)
 
 

@@ -113,7 +113,7 @@ _OF_FLYTEKIT: tuple[tuple[str, Hint], ...] = (
     ),
     (
         r"type <class 'coroutine'>",
-        "await eager and async tasks; a decorator of an async function needs an `async def` wrapper that awaits it",
+        "an async function returns a coroutine: await it in an @eager task; its decorator needs an `async def` wrapper",
     ),
     (
         r"was not specified for function|executing '(?:[\w.]*\.)?(\w+)':\s+\1\(\) missing \d+ required",
