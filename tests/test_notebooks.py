@@ -197,6 +197,7 @@ def test_the_page_about_tasks_runs_each_rung(published: dict[str, tuple[Path, nb
     ("name", "shown"),
     [
         ("README.md", "o0 = 25"),
+        ("docs/backends.md", "every check passed"),
         ("docs/extending.md", "pyflyte-execute wrote the outputs of greet"),
         ("docs/types.md", "flytenb.run(name_of, marker=…)"),
     ],

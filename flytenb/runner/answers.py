@@ -143,10 +143,19 @@ class RequestStep(EntityStep):
         task = self.use.entity
         request = read_request(task, self.path, self.tries, self.take_inputs(run), run.workspace)
         self.answers.add(request)
+        run.journal.note(self.record, f"{_summary(request)}\n")
         answer: Callable[..., Any] = self.answers.answer
         box = [current_attempt().run(answer, {"task": task, "request": request})]
         run.workspace.enter_to_pack()
         self.put_outputs(self.pack(box))
+
+
+def _summary(request: Request) -> str:
+    """Return a request in one or two lines for the log of its node."""
+    if request.sql is None:
+        data = request.to_dict()  # without passwords
+        return f"{request.task_type}: {brief(data.get('call') or data.get('custom', {}))}"
+    return f"{request.sql}\n{brief(request.parameters)}" if request.parameters else request.sql
 
 
 def _in_order(given: Any, outputs: Mapping[str, Any], task: str) -> Any:

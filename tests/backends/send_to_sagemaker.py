@@ -15,14 +15,14 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
-from flytekit import kwtypes, workflow
+from flytekit import kwtypes, task, workflow
 from flytekitplugins.awssagemaker_inference import (
     SageMakerDeleteEndpointTask,
     SageMakerEndpointConfigTask,
     SageMakerEndpointTask,
     SageMakerModelTask,
 )
-from flytekitplugins.awssagemaker_training import SageMakerTrainingJobTask
+from flytekitplugins.awssagemaker_training import SageMakerTraining, SageMakerTrainingJobTask
 from moto.server import ThreadedMotoServer
 
 import flytenb
@@ -82,6 +82,14 @@ train = SageMakerTrainingJobTask(
 )
 
 
+@task(
+    task_config=SageMakerTraining(execution_role_arn=ROLE, region="us-east-1", output_s3_path="s3://bucket/out"),
+    container_image="repository/image:1",
+)
+def fit(rounds: int) -> float:
+    return rounds / 2
+
+
 @workflow
 def deploy(name: str, path: str) -> dict:
     job = train(name=name, rounds="3")
@@ -133,10 +141,19 @@ def main() -> dict[str, Any]:
         ANSWERS["model"]["idempotence_token"] = run.nodes["model"].outputs["idempotence_token"]
         rehearsal = flytenb.rehearse(deploy, name=name, path=f"s3://bucket/{name}.tar.gz", with_=ANSWERS)
         rehearsed += [request.to_dict()["call"] for request in rehearsal.requests]
+    failed = flytenb.start(fit, rounds=3).wait()
     fetch(f"{url}/moto-api/recorder/stop-recording", "POST")
     sent = calls_of(fetch(f"{url}/moto-api/recorder/download-recording"))
     server.stop()
-    return {"rehearsed": rehearsed, "sent": sent, "results": results}
+    fitted = flytenb.rehearse(fit, rounds=3, with_={SageMakerTraining: 1.5})
+    return {
+        "rehearsed": rehearsed,
+        "sent": sent[:-1],
+        "results": results,
+        "rehearsed_function": fitted.requests[0].to_dict()["call"]["config"],
+        "sent_function": sent[-1]["config"],
+        "why": str(failed.error),
+    }
 
 
 if __name__ == "__main__":

@@ -45,6 +45,13 @@ def test_sagemaker_gets_the_calls_that_were_rehearsed(tmp_path: Path) -> None:
     assert sorted(rehearsed, key=json.dumps) == sorted(found["sent"], key=json.dumps)
     # With the first run's names the second run would have made no endpoint.
     assert [result["EndpointArn"].rpartition("/")[2] for result in found["results"]] == ["first", "second"]
+    # A function in a container: only the job's name and the paths differ, which are of the run.
+    expected, sent = found["rehearsed_function"], found["sent_function"]
+    prefix = sent["AlgorithmSpecification"]["ContainerEntrypoint"][4]
+    assert expected.pop("TrainingJobName").startswith("flyte-")
+    assert sent.pop("TrainingJobName").startswith("flyte-")
+    assert json.loads(json.dumps(sent).replace(prefix, "s3://rehearsal/n0")) == expected
+    assert "without producing Flyte outputs.pb" in found["why"]
 
 
 def test_snowflake_gets_the_statements_that_were_rehearsed(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from flytekit.types.error import FlyteError
 from IPython.core.interactiveshell import InteractiveShell
 
 import flytenb
+from flytenb.display.runs.hints import hint_for
 from flytenb.errors import FlytenbError, InputError
 from flytenb.model import Phase
 from flytenb.notebook.magics.flyte import FlyteMagics
@@ -233,6 +234,19 @@ def test_the_display_shows_each_request_in_text_and_html() -> None:
     for shown in ("rehearsal of report", "units &gt; %(n)s", "warehouse", "bigquery_query_job_task"):
         assert shown in bundle["text/html"]
         assert shown.replace("&gt;", ">") in bundle["text/plain"]
+
+
+def test_the_log_of_a_node_has_its_request() -> None:
+    run = flytenb.rehearse(report, n=3, with_=FRAME).run
+    assert run.nodes["n1"].log == "SELECT * FROM sales WHERE units > %(n)s\n{'n': 3}\n"
+    assert flytenb.rehearse(retried, with_="m").run.nodes["n0"].log.startswith("training: {")
+
+
+@pytest.mark.parametrize("entity", [query, rendered], ids=["without its connector", "of the cluster"])
+def test_a_run_of_a_task_of_a_service_names_the_rehearsal(entity: Any) -> None:
+    error = flytenb.start(entity, n=3).wait(20).error
+    assert error is not None
+    assert "flytenb.rehearse(…, with_=…)" in hint_for(error.exception)
 
 
 def test_answers_are_not_cached() -> None:

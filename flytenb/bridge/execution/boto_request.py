@@ -10,6 +10,7 @@ from types import FunctionType
 from typing import Any
 
 from flytekit.extend.backend.base_connector import ConnectorRegistry
+from flytekit.extend.backend.utils import render_task_template
 from flytekit.models.literals import LiteralMap
 from flytekit.models.task import TaskTemplate
 
@@ -66,6 +67,8 @@ def read_boto_call(template: TaskTemplate, inputs: LiteralMap, output_prefix: st
     if send is None:
         return {}
     template = TaskTemplate.from_flyte_idl(template.to_flyte_idl())  # the plugin changes its configuration
+    if template.container is not None:
+        render_task_template(template, output_prefix)
     try:
         send(task_template=template, inputs=inputs, output_prefix=output_prefix).send(None)
     except _Recorded as recorded:

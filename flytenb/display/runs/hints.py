@@ -168,6 +168,10 @@ _OF_FLYTEKIT: tuple[tuple[str, Hint], ...] = (
         "the value's type differs from the input's: compare the two annotations",
     ),
     (
+        r"Cannot run a SQL Task natively|Cannot find (?:connector|agent) for task",
+        "a service runs this task: flytenb.rehearse(…, with_=…) shows what it would send, and answers it here",
+    ),
+    (
         r"Failed to convert outputs of task",
         "the returned value doesn't match the task's return annotation",
     ),
