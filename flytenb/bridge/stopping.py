@@ -37,6 +37,7 @@ class Attempt:
         loop: the event loop that its thread runs, if it does.
         hold: the process-wide state that it holds while it runs.
         remote_call: calls the user's code on another thread, if it must run there.
+        links: names and addresses of what the code started elsewhere, if it ran in a process of its own.
         is_asked: whether its stop was requested.
     """
 
@@ -45,6 +46,7 @@ class Attempt:
     loop: asyncio.AbstractEventLoop | None = None
     hold: Any = None
     remote_call: Callable[[Callable[..., Any], dict[str, Any]], Any] | None = None
+    links: tuple[tuple[str, str], ...] = ()
     is_asked = False
     _is_open = False
     _thread = 0

@@ -96,7 +96,7 @@ class NodeRun:
 
     @property
     def links(self) -> tuple[tuple[str, str], ...]:
-        """Names and addresses of what a connector's service shows of the job, such as its logs."""
+        """Names and addresses of what services show of it, such as the logs of a connector's job or a run of MLflow."""
         return self._record.links
 
     @property

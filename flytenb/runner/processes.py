@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib
 import inspect
 import io
 import multiprocessing
@@ -22,7 +23,7 @@ from collections.abc import Callable
 from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass
 from pathlib import Path
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 import cloudpickle
@@ -43,6 +44,7 @@ from flytenb.reach.process_state import KINDS, current_cwd, go_to, save_state
 from flytenb.runner.capture import write_captured
 from flytenb.runner.journal import LOG_LIMIT
 from flytenb.runner.resources import resources
+from flytenb.runner.tracked_runs import MLFLOW, mlflow_links
 from flytenb.wording.text import class_name
 
 _LOOK_EVERY = 0.05
@@ -201,6 +203,12 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
         cloudpickle.Pickler.dispatch_table,
     )
 
+    def reducer_override(self, obj: Any) -> Any:
+        """Send lazy modules by their names, as cloudpickle sends all others."""
+        if isinstance(obj, ModuleType) and type(obj) is not ModuleType:
+            return importlib.import_module, (object.__getattribute__(obj, "__dict__")["__name__"],)
+        return super().reducer_override(obj)
+
 
 def _pack_up(name: str, body: Callable[..., Any], inputs: dict[str, Any], start: _Start) -> bytes:
     try:
@@ -239,6 +247,7 @@ def _work(sent: bytes) -> bytes:
     printed = _Head()
     attempt = Attempt()
     set_attempt(attempt)
+    began = time.time()
     reads = FileReads()
     restore = save_state(KINDS)
     during_runs.begin()
@@ -261,7 +270,8 @@ def _work(sent: bytes) -> bytes:
         sys.stdout, sys.stderr = streams
         during_runs.end()
         restore()
-    rest = (printed.getvalue(), attempt.checkpoints, reads.outcome())
+    links = mlflow_links(began) if MLFLOW in sys.modules else ()
+    rest = (printed.getvalue(), attempt.checkpoints, reads.outcome(), links)
     try:
         return cloudpickle.dumps((*answer, *rest))  # type: ignore[no-any-return]
     except Exception as e:
@@ -288,7 +298,7 @@ def _show_main(body: Any) -> None:
 
 
 def _unpack(answer: bytes, attempt: Attempt, watching: list[FileReads]) -> Any:
-    kind, *rest, printed, checkpoints, read = cloudpickle.loads(answer)
+    kind, *rest, printed, checkpoints, read, attempt.links = cloudpickle.loads(answer)
     for reads in watching:
         reads.take(read)
     if attempt.checkpoints is not None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from sys import modules
 from typing import TYPE_CHECKING, Any
 
+from flytenb.bridge.stopping import current_attempt
 from flytenb.cache.task_cache import single_flight
 from flytenb.errors import headline
 from flytenb.model import CacheStatus
 from flytenb.runner.record import Record
 from flytenb.runner.step import EntityStep, RunControl, Scope
+from flytenb.runner.tracked_runs import MLFLOW, note_links
 
 if TYPE_CHECKING:
     from flytenb.bridge.crossing import CrossingValue
@@ -35,10 +38,14 @@ class TaskStep(EntityStep):
         except Exception as e:
             self.explain_input(e)
             raise
-        if self.cache is None:
-            outputs = self.call(run.workspace, inputs)
-        else:
-            outputs = call_cached(self.cache, self.record, run, inputs, self.call)
+        try:
+            if self.cache is None:
+                outputs = self.call(run.workspace, inputs)
+            else:
+                outputs = call_cached(self.cache, self.record, run, inputs, self.call)
+        finally:
+            if MLFLOW in modules or current_attempt().links:
+                note_links(self.record)
         for name, key in use.outputs:
             values[key] = outputs.get(name)
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
-from flytekit import task
+from flytekit import lazy_module, task
 
 import flytenb
 from flytenb.errors import TravelError
@@ -53,3 +57,31 @@ os.kill(os.getpid(), 9)
     while Path(f"/proc/{pid}").exists() and time.monotonic() < until:
         time.sleep(0.05)
     assert not Path(f"/proc/{pid}").exists()
+
+
+class Later(ModuleType):
+    """A module that is loaded when it is first used, as some packages have for their parts."""
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(importlib.import_module("statistics"), name)
+
+    def __reduce__(self) -> str:
+        raise TypeError("cannot pickle it")
+
+
+@pytest.mark.parametrize("module", [Later("statistics"), lazy_module("colorsys")], ids=["a subclass", "flytekit's"])
+def test_a_lazy_module_in_a_decorator_is_sent_by_its_name(module: ModuleType) -> None:
+    def named(fn: Callable[..., str], *, framework: ModuleType = module) -> Callable[..., str]:
+        @functools.wraps(fn)
+        def wrapper(*args: int, **kwargs: int) -> str:
+            return fn(*args, **kwargs) + framework.__name__
+
+        return wrapper
+
+    @task
+    @named
+    def name_of(x: int) -> str:
+        return str(x)
+
+    name = object.__getattribute__(module, "__dict__")["__name__"]
+    assert flytenb.options(processes=True).run(name_of, x=1).result == f"1{name}"

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 LOG_SHOWN = 50_000
 """Most characters of a log that are shown; `run.nodes[path].log` is the whole log."""
 MEMBERS_SHOWN = 200
+_WEB = ("https://", "http://")
 _SOURCE_SHOWN = 20_000
 _LIMITS = Limits(html=120_000)
 
@@ -88,9 +89,7 @@ class NodeDetails:
 
 def web_links(node: NodeRun) -> tuple[tuple[str, str], ...]:
     """Return the links of a node that a page may open; the log has all of them as text."""
-    return tuple(
-        (clean(name) or clean(uri), uri) for name, uri in node.links if uri.startswith(("https://", "http://"))
-    )
+    return tuple((clean(name) or clean(uri), uri) for name, uri in node.links if uri.startswith(_WEB))
 
 
 def members_of(graph: Graph, paths: list[str], run: Run) -> list[list[str]]:
@@ -152,6 +151,7 @@ def _facts(run: Run, node: NodeRun) -> list[str]:
         facts.append(f"waited{time_waited} for: {'; '.join(map(clean, node.waited_for))}")
     if node.attempts > 1:
         facts.append(count_text(node.attempts, "attempt"))
+    facts += [f"{clean(name)}: {clean(uri)}" for name, uri in node.links if not uri.startswith(_WEB)]
     if node.cache_status is not CacheStatus.DISABLED:
         facts.append(f"cache {constant_text(node.cache_status)}")
     return facts
