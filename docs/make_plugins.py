@@ -35,6 +35,7 @@ installs each plugin into an environment of its own with the newest releases tha
 [sample](../tests/plugins/samples) with flytekit and runs it with flytenb.
 
 - **runs**: the sample ran, and what it asserts held. Packages that the plugin needs and doesn't declare are named.
+- **rehearsed**: `flytenb.rehearse` ran the sample without the service, and the request was as the sample asserts.
 - **imports only**: the sample was serialised and not run; the row names what is missing.
 - **fails**: the row has the words of the error; *in flytekit too* if flytekit's own local run fails in the same way.
 - **holds back**: packages that flytenb depends on (with pandas and pyarrow) and that the plugin keeps from their newest
@@ -87,7 +88,8 @@ def tried(python: Path, plugin: Plugin, folder: str) -> str:
     trial = trial_of(python, plugin, folder)
     if not trial["error"]:
         beside = f", with {', '.join(plugin.requirements)}" if plugin.requirements else ""
-        return f"imports only: needs {plugin.needs}" if plugin.needs else f"runs{beside}"
+        done = {"run": f"runs{beside}", "rehearse": f"rehearsed{beside}; running needs {plugin.needs}"}
+        return done.get(trial["step"], f"imports only{beside}; running needs {plugin.needs}")
     where = ""
     if trial["step"] == "run":
         plain = trial_of(python, plugin, folder, "--plain")

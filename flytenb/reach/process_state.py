@@ -287,6 +287,7 @@ KINDS: Mapping[str, StateKind] = {
     "mlflow": StateKind("MLflow's experiment", ("mlflow.",), ("flytekitplugins.mlflow.", *_MLFLOW)),
     "wandb": StateKind("the run of Weights & Biases", ("wandb.",), ("flytekitplugins.wandb.", *_WANDB)),
     "comet": StateKind("Comet's experiment", ("comet_ml.",), ("flytekitplugins.comet_ml.", "comet_ml.start")),
+    "ray": StateKind("Ray's connection", ("ray.",), ("flytekitplugins.ray.", *_of("ray", "init", "shutdown"))),
     "memray": StateKind("memray's tracker", writes=("memray.Tracker", "flytekitplugins.memray.")),
     DECIMALS: StateKind("decimal context", reads=("decimal.",), capture=_give_decimal_context),
     MAIN_THREAD: StateKind(

@@ -160,13 +160,13 @@ def state_use_of(task: Any, *, has_own_cwd: bool, calls_run: bool = True) -> tup
         has_own_cwd: whether each worker thread has a working directory of its own.
         calls_run: whether the tasks that it calls run in it; those of a dynamic are nodes of their own.
     """
-    function = function_of(task)
+    function, hooks = function_of(task), _hooks_of(task)
     environment = dict(getattr(task, "environment", None) or {})
-    if function is None:
+    if function is None and not hooks:
         files = _files_of_shell(task)
         use = StateUse(frozenset({"environ"}) if environment else frozenset(), files, environment)
         return use if use else NOTHING, True
-    known = _of_function(function, task, calls_run)
+    known = _of_functions(function, hooks, task, calls_run)
     use = known.use
     writes = use.writes - {"cwd"} if has_own_cwd else use.writes
     if environment:
@@ -176,19 +176,29 @@ def state_use_of(task: Any, *, has_own_cwd: bool, calls_run: bool = True) -> tup
     return use, known.calls_libraries
 
 
+def _hooks_of(task: Any) -> tuple[FunctionType, ...]:
+    """The methods of a task's class that run around its function or instead of one, without those of flytekit."""
+    found = (getattr(type(task), name, None) for name in ("pre_execute", "execute", "post_execute"))
+    return tuple(
+        hook for hook in found if type(hook) is FunctionType and not str(hook.__module__).startswith("flytekit.")
+    )
+
+
 def _files_of_shell(task: Any) -> frozenset[FileName]:
     """The files that the script of a shell task may change."""
     script = getattr(task, "script", None)
     return files_of_script(script).written if isinstance(script, str) else frozenset()
 
 
-def _of_function(function: Callable[..., Any], task: Any, calls_run: bool) -> _Known:
-    key = function if isinstance(function, FunctionType) else task  # a class decorator may have no hash
+def _of_functions(
+    function: Callable[..., Any] | None, hooks: tuple[FunctionType, ...], task: Any, calls_run: bool
+) -> _Known:
+    key = function if isinstance(function, FunctionType) and not hooks else task  # a class decorator may have no hash
     known = _known.get(key)
     cwd = working_directory()
     if known is None or known.cwd != cwd or not known.holds():
         try:
-            reach = Reach(function, calls_run=calls_run)
+            reach = Reach((function, *hooks) if hooks else function, calls_run=calls_run)
         except Exception:  # an object of the user's that can't even be looked at
             return _Known(NOTHING, True)
         is_calling = any(not name.startswith("builtins.") for name in reach.names)
@@ -216,12 +226,13 @@ def _parameters(task: Any) -> dict[str, AbstractValue]:
 
 
 def _read(
-    function: Callable[..., Any], reach: Reach, parameters: Mapping[str, AbstractValue], calls_run: bool
+    function: Callable[..., Any] | None, reach: Reach, parameters: Mapping[str, AbstractValue], calls_run: bool
 ) -> StateUse:
     effects = StateEffects(calls_run=calls_run)
     reads, writes = effects.reads, effects.writes
     try:
-        effects.add(function if isinstance(function, FunctionType) else inspect.unwrap(function), parameters)
+        if function is not None:
+            effects.add(function if isinstance(function, FunctionType) else inspect.unwrap(function), parameters)
         _add_unseen(effects, reach)
     except Exception:  # an object of the user's that can't even be looked at
         writes.add(EVERYTHING)

@@ -57,9 +57,7 @@ _ALL = (
     Plugin("dask", "task", "functions that run on a Dask cluster", shared=True),
     Plugin("data-fsspec", "file system", "files behind the protocols of fsspec", package="fsspec", shared=True),
     Plugin("dbt", "task", "projects of dbt", needs="a dbt project and its database"),
-    Plugin(
-        "deck-standard", "renderer", "decks of frames and pictures", "deck", ("pillow", "plotly"), shared=True
-    ),
+    Plugin("deck-standard", "renderer", "decks of frames and pictures", "deck", ("pillow", "plotly"), shared=True),
     Plugin("dgxc-lepton", "connector", "endpoints of DGX Cloud Lepton", needs="a Lepton account"),
     Plugin("dolt", "type", "tables of Dolt", needs="the program dolt"),
     Plugin("duckdb", "task", "queries by DuckDB", shared=True),

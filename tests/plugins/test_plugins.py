@@ -33,7 +33,7 @@ def trials(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SHARED)
 def test_a_plugin_works_unchanged(trials: dict[str, Any], name: str) -> None:
-    step = "serialise" if SHARED[name].needs else "run"
+    step = "rehearse" if SHARED[name].needs else "run"
     assert trials[name] == {"name": name, "step": step, "error": ""}
 
 

@@ -1,4 +1,4 @@
-"""Import plugins, serialise and run their samples, in the Python that this is run with.
+"""Import plugins, serialise, run or rehearse their samples, in the Python that this is run with.
 
 Usage: python -m tests.plugins.try_plugin [--plain] NAME …
 
@@ -42,7 +42,10 @@ def try_plugin(plugin: Plugin, *, is_plain: bool) -> Trial:
         sample = importlib.import_module(f"tests.plugins.samples.{plugin.sample}")
         step = "serialise"
         template_of(sample.ENTITY)
-        if not plugin.needs:
+        if hasattr(sample, "ANSWER"):
+            step = "rehearse"
+            rehearse(sample)
+        elif not plugin.needs:
             step = "run"
             (run_plain if is_plain else run)(sample)
     except Exception as error:
@@ -60,6 +63,13 @@ def run(sample: ModuleType) -> None:
         assert made.result == sample.EXPECTED, f"expected {sample.EXPECTED!r}, got {made.result!r}"
     else:
         sample.check(made)
+
+
+def rehearse(sample: ModuleType) -> None:
+    """Rehearse a sample and have it check what would be sent."""
+    import flytenb
+
+    sample.check(flytenb.rehearse(sample.ENTITY, **sample.INPUTS, with_=sample.ANSWER))
 
 
 def run_plain(sample: ModuleType) -> None:

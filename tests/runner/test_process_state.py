@@ -38,8 +38,10 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
-from flytekit import dynamic, eager, map_task, task, workflow
+from flytekit import PythonFunctionTask, PythonInstanceTask, dynamic, eager, kwtypes, map_task, task, workflow
+from flytekit.core.interface import Interface
 from flytekit.core.utils import ClassDecorator
+from flytekit.extend import TaskPlugins
 from flytekit.types.directory import FlyteDirectory
 from flytekit.types.file import FlyteFile
 
@@ -521,6 +523,50 @@ def test_state_is_found_in_class_decorators_and_below_them(body: Callable[[int],
     nodes = [flytenb.options(workers=16).start(entity, n=n) for n in (1, 2, 3, 4)]
     assert [node.wait(30).result for node in nodes] == wanted
     assert flytenb.options(workers=16).run(map_task(entity), n=[1, 2, 3, 4]).result == wanted
+
+
+@dataclass
+class Seed:
+    """Configuration of tasks that are seeded before their function."""
+
+    number: int
+
+
+class SeededTask(PythonFunctionTask[Seed]):
+    def __init__(self, task_config: Seed, task_function: Callable[..., Any], **options: Any) -> None:
+        super().__init__(task_config, task_function, task_type="seeded", **options)
+
+    def pre_execute(self, user_params: Any) -> Any:
+        random.seed(self.task_config.number)
+        time.sleep(PAUSE)
+        return user_params
+
+
+TaskPlugins.register_pythontask_plugin(Seed, SeededTask)
+
+
+class DrawingTask(PythonInstanceTask[Seed]):
+    def __init__(self, name: str, task_config: Seed) -> None:
+        super().__init__(name, task_config, interface=Interface(kwtypes(n=int), kwtypes(o0=str)), task_type="drawing")
+
+    def execute(self, n: int) -> str:
+        random.seed(self.task_config.number)
+        time.sleep(PAUSE)
+        return repr((n, random.random()))
+
+
+@pytest.mark.parametrize(
+    "entities",
+    [
+        [task(task_config=Seed(number))(draws) for number in range(4)],
+        [DrawingTask(f"drawing {number}", Seed(number)) for number in range(4)],
+    ],
+    ids=["around a function", "without a function"],
+)
+def test_state_is_found_in_the_methods_of_task_classes(entities: list[Any]) -> None:
+    wanted = [repr((1, random.Random(number).random())) for number in range(4)]
+    started = [flytenb.start(entity, n=1) for entity in entities]
+    assert [run.wait(30).result for run in started] == wanted
 
 
 def passed_on_by_a_plugin(function: Callable[..., str]) -> Callable[..., str]:

@@ -5,5 +5,6 @@ A module says `ENTITY`, `INPUTS` (Python values by name) and one of
 - `EXPECTED`: what a run of the entity returns;
 - `check`: a function that asserts on the run of the entity what the plugin is for.
 
-A plugin whose service isn't there (`needs` in the catalogue) has only `ENTITY`: it is serialised.
+The sample of a plugin that `needs` something may have `ANSWER`, what answers its requests in a rehearsal, and `check`
+then gets the rehearsal. Without an answer it has only `ENTITY`, which is serialised.
 """

@@ -1,8 +1,11 @@
 """A query of Athena."""
 
+import pandas as pd
 from flytekit import kwtypes, workflow
 from flytekit.types.structured import StructuredDataset
 from flytekitplugins.athena import AthenaConfig, AthenaTask
+
+import flytenb
 
 query = AthenaTask(
     name="trips",
@@ -18,4 +21,13 @@ def queried(day: str) -> StructuredDataset:
     return query(day=day)
 
 
+def check(rehearsal: flytenb.Rehearsal) -> None:
+    (request,) = rehearsal.requests
+    assert request.sql == "SELECT * FROM trips WHERE day = 'monday'"
+    assert request.custom["schema"] == "flights"
+    assert rehearsal.result.open(pd.DataFrame).all()["n"].tolist() == [1, 2]
+
+
 ENTITY = queried
+INPUTS = {"day": "monday"}
+ANSWER = pd.DataFrame({"n": [1, 2]})

@@ -3,6 +3,8 @@
 from flytekit import kwtypes, workflow
 from flytekitplugins.awssagemaker_inference import BotoConfig, BotoTask
 
+import flytenb
+
 create_model = BotoTask(
     name="create_model",
     task_config=BotoConfig(
@@ -20,4 +22,11 @@ def deployed(name: str, role: str) -> None:
     create_model(name=name, role=role)
 
 
+def check(rehearsal: flytenb.Rehearsal) -> None:
+    (request,) = rehearsal.requests
+    assert request.call["config"] == {"ModelName": "m", "ExecutionRoleArn": "r"}
+
+
 ENTITY = deployed
+INPUTS = {"name": "m", "role": "r"}
+ANSWER = None

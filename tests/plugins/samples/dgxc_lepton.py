@@ -8,6 +8,8 @@ from flytekitplugins.dgxc_lepton import (
     lepton_endpoint_deployment_task,
 )
 
+import flytenb
+
 CONFIG = LeptonEndpointConfig(
     endpoint_name="hello",
     resource_shape="cpu.small",
@@ -23,4 +25,11 @@ def deployed() -> str:
     return lepton_endpoint_deployment_task(config=CONFIG, task_name="hello")
 
 
+def check(rehearsal: flytenb.Rehearsal) -> None:
+    assert "hello" in str(rehearsal.requests[0].custom)
+    assert rehearsal.result == "https://hello"
+
+
 ENTITY = deployed
+INPUTS = {}
+ANSWER = "https://hello"

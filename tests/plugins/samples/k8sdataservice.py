@@ -3,6 +3,8 @@
 from flytekit import Resources, kwtypes, workflow
 from flytekitplugins.k8sdataservice.task import DataServiceConfig, DataServiceTask
 
+import flytenb
+
 serve = DataServiceTask(
     name="serve",
     inputs=kwtypes(day=str),
@@ -24,4 +26,10 @@ def served(day: str) -> None:
     serve(day=day)
 
 
+def check(rehearsal: flytenb.Rehearsal) -> None:
+    assert rehearsal.requests[0].custom["Replicas"] == 2
+
+
 ENTITY = served
+INPUTS = {"day": "monday"}
+ANSWER = None

@@ -3,7 +3,7 @@
 from flytekit import task, workflow
 from flytekitplugins.mmcloud import MMCloudConfig
 
-from tests.plugins.templates import template_of
+import flytenb
 
 
 @task(task_config=MMCloudConfig(submit_extra="--migratePolicy [enable=true]"))
@@ -16,11 +16,12 @@ def doubled(n: int) -> int:
     return double(n=double(n=n))
 
 
-def check(run) -> None:
-    assert run.result == 12
-    template = template_of(double)
-    assert template.custom["submit_extra"] == "--migratePolicy [enable=true]"
+def check(rehearsal: flytenb.Rehearsal) -> None:
+    assert len(rehearsal.requests) == 2
+    assert rehearsal.requests[0].custom["submit_extra"] == "--migratePolicy [enable=true]"
+    assert rehearsal.result == 12
 
 
 ENTITY = doubled
 INPUTS = {"n": 3}
+ANSWER = 12

@@ -3,7 +3,7 @@
 from flytekit import task, workflow
 from flytekitplugins.perian_job import PerianConfig
 
-from tests.plugins.templates import template_of
+import flytenb
 
 
 @task(task_config=PerianConfig(cores=2, memory="8"))
@@ -16,11 +16,12 @@ def doubled(n: int) -> int:
     return double(n=double(n=n))
 
 
-def check(run) -> None:
-    assert run.result == 12
-    template = template_of(double)
-    assert template.custom["cores"] == 2
+def check(rehearsal: flytenb.Rehearsal) -> None:
+    assert len(rehearsal.requests) == 2
+    assert rehearsal.requests[0].custom["cores"] == 2
+    assert rehearsal.result == 12
 
 
 ENTITY = doubled
 INPUTS = {"n": 3}
+ANSWER = 12

@@ -3,7 +3,7 @@
 from flytekit import task, workflow
 from flytekitplugins.slurm import SlurmFunctionConfig
 
-from tests.plugins.templates import template_of
+import flytenb
 
 
 @task(
@@ -18,11 +18,12 @@ def doubled(n: int) -> int:
     return double(n=double(n=n))
 
 
-def check(run) -> None:
-    assert run.result == 12
-    template = template_of(double)
-    assert template.custom["sbatch_config"]["partition"] == "debug"
+def check(rehearsal: flytenb.Rehearsal) -> None:
+    assert len(rehearsal.requests) == 2
+    assert rehearsal.requests[0].custom["sbatch_config"]["partition"] == "debug"
+    assert rehearsal.result == 12
 
 
 ENTITY = doubled
 INPUTS = {"n": 3}
+ANSWER = 12
