@@ -268,9 +268,15 @@ class _NodeParameters(ExecutionParameters):  # type: ignore[misc]
         return self._checkpoint
 
 
+def workspace_of_node() -> Workspace | None:
+    """Return the workspace of the run whose node's code this thread runs, None outside of a node."""
+    found = (context.user_space_params for context in flyte_context_Var.get() or ())
+    return next((each._workspace for each in found if isinstance(each, _NodeParameters)), None)
+
+
 def is_in_node() -> bool:
     """Tell whether this thread runs a node's code."""
-    return any(isinstance(context.user_space_params, _NodeParameters) for context in flyte_context_Var.get() or ())
+    return workspace_of_node() is not None
 
 
 @contextmanager

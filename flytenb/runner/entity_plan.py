@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flytenb.bridge import local_cache
 from flytenb.bridge.entities.interface import inner_workflow, kind_of, mock_of
 from flytenb.bridge.execution.calls import Call, build_call
-from flytenb.bridge.execution.connector import is_connector_task
+from flytenb.bridge.execution.connector import has_own_execute, is_connector_task
 from flytenb.cache.task_cache import TaskCache
 from flytenb.model import Kind
 from flytenb.reach.process_state import HAS_OWN_CWD
@@ -80,8 +80,9 @@ class EntityPlans:
         workflow = None if kind in (Kind.STUB, *_WITH_STEPS_OF_THEIR_OWN) else inner_workflow(entity)
         if kind is Kind.MAP or workflow is not None:
             return EntityPlan(entity, kind, workflow)
-        use, may_move = self._state_use(entity, kind)
-        call = None if kind in _WITH_STEPS_OF_THEIR_OWN or is_connector_task(entity) else self._call(entity, kind)
+        is_job = is_connector_task(entity) and not has_own_execute(entity)
+        use, may_move = (NOTHING, True) if is_job else self._state_use(entity, kind)
+        call = None if kind in _WITH_STEPS_OF_THEIR_OWN or is_job else self._call(entity, kind)
         return EntityPlan(entity, kind, None, call, True, use, may_move)
 
     def _stand_in(self, entity: Any) -> Any:
@@ -107,9 +108,10 @@ class EntityPlans:
 
         A task that runs in another process uses no state of this one.
         """
-        if kind not in (Kind.TASK, Kind.DYNAMIC):  # an eager task waits for others, which may wait for its state
+        # An eager task waits for others, which may wait for its state.
+        if kind not in (Kind.TASK, Kind.DYNAMIC, Kind.CONNECTOR):
             return NOTHING, True
-        use, may_move = state_use_of(entity, has_own_cwd=HAS_OWN_CWD, calls_run=kind is Kind.TASK)
+        use, may_move = state_use_of(entity, has_own_cwd=HAS_OWN_CWD, calls_run=kind is not Kind.DYNAMIC)
         if self._is_apart(entity, kind):
             use, may_move = use.on_disk(), False
         return use or NOTHING, may_move

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 from flyteidl.core.execution_pb2 import TaskExecution
-from flytekit import kwtypes, workflow
+from flytekit import PythonFunctionTask, kwtypes, task, workflow
 from flytekit.core.base_task import PythonTask, TaskMetadata
 from flytekit.core.interface import Interface
+from flytekit.extend import TaskPlugins
 from flytekit.extend.backend.base_connector import (
     AsyncConnectorBase,
     AsyncConnectorExecutorMixin,
@@ -192,3 +193,84 @@ def test_connectors_that_never_answer_are_in_nobody_s_way_once_their_run_is_canc
         wait_for(lambda: "delete" in calls)
     assert flytenb.start(service, how="after").wait(10).result == "done after"
     assert flytenb.start(blocking, how="after").wait(10).result == "done after"
+
+
+# --- tasks that decide themselves ------------------------------------------------------------------------------------
+
+
+@dataclass
+class Place:
+    """Configuration of tasks that run here or at a service."""
+
+    is_here: bool
+
+
+class ChoosingTask(AsyncConnectorExecutorMixin, PythonFunctionTask[Place]):
+    """Runs its function or a job, as the tasks of Spark and Slurm do."""
+
+    def __init__(self, task_config: Place, task_function: Any, **options: Any) -> None:
+        super().__init__(task_config, task_function, task_type="choosing", **options)
+
+    def execute(self, **inputs: Any) -> Any:
+        cls = PythonFunctionTask if self.task_config.is_here else AsyncConnectorExecutorMixin
+        return cls.execute(self, **inputs)
+
+
+@dataclass
+class ChosenMeta(ResourceMeta):
+    """The number that a job adds to."""
+
+    number: int
+
+
+class ChosenConnector(AsyncConnectorBase):
+    """Adds 100, at the second question."""
+
+    name = "chosen connector"
+
+    def __init__(self) -> None:
+        super().__init__(task_type_name="choosing", metadata_type=ChosenMeta)
+        self.jobs: dict[bytes, int] = {}
+        self.deleted: list[bytes] = []
+
+    def create(self, task_template: Any, inputs: Any = None, **options: Any) -> Any:
+        meta = ChosenMeta(inputs.literals["n"].scalar.primitive.integer)
+        self.jobs[meta.encode()] = 0
+        return meta
+
+    def get(self, resource_meta: Any, **options: Any) -> Resource:
+        self.jobs[resource_meta.encode()] += 1
+        if resource_meta.number < 0 or self.jobs[resource_meta.encode()] < 2:
+            return Resource(phase=TaskExecution.RUNNING, message="adding")
+        return Resource(phase=TaskExecution.SUCCEEDED, outputs={"o0": resource_meta.number + 100})
+
+    def delete(self, resource_meta: Any, **options: Any) -> None:
+        self.deleted.append(resource_meta.encode())
+
+
+def _double(n: int) -> int:
+    return 2 * n
+
+
+TaskPlugins.register_pythontask_plugin(Place, ChoosingTask)
+chosen = ChosenConnector()
+ConnectorRegistry.register(chosen, override=True)
+double_here = task(task_config=Place(True))(_double)
+double_there = task(task_config=Place(False))(_double)
+
+
+@workflow
+def both_places(n: int, m: int) -> tuple[int, int, int]:
+    return double_here(n=n), double_there(n=n), double_there(n=m)
+
+
+def test_a_task_with_an_execute_of_its_own_decides_between_its_function_and_its_connector() -> None:
+    assert flytenb.run(both_places, n=3, m=4).result == (6, 103, 104)
+
+
+def test_a_job_that_a_task_chose_itself_is_deleted_when_the_run_is_cancelled() -> None:
+    run = flytenb.start(double_there, n=-1)
+    key = ChosenMeta(-1).encode()
+    wait_for(lambda: chosen.jobs.get(key, 0) > 1)
+    run.cancel().wait(30)
+    wait_for(lambda: key in chosen.deleted)

@@ -11,12 +11,14 @@ import contextvars
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from threading import Thread
 from typing import Any
+from uuid import uuid4
 
 from flyteidl.core import literals_pb2
 from flyteidl.core.execution_pb2 import TaskExecution
 from flytekit.core import utils
-from flytekit.core.context_manager import ExecutionState, FlyteContextManager
+from flytekit.core.context_manager import ExecutionState, FlyteContextManager, flyte_context_Var
 from flytekit.core.python_function_task import PythonFunctionTask
 from flytekit.exceptions.system import FlyteConnectorNotFound
 from flytekit.exceptions.user import FlyteRecoverableException, FlyteUserException
@@ -33,11 +35,13 @@ from flytekit.models.task import TaskExecutionMetadata
 
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.crossing import CrossingValue, from_literal, packer
+from flytenb.bridge.execution.coroutines import run_coroutine
 from flytenb.bridge.execution.task_template import input_literals, name_execution, read_template
 from flytenb.errors import FlytenbError, headline
 from flytenb.wording.text import class_name, clean
 from flytenb.wording.values import brief
 
+_MIXINS = (AsyncConnectorExecutorMixin, SyncConnectorExecutorMixin)
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 1.0
 
@@ -49,12 +53,13 @@ Submit = Callable[[Callable[[], None]], None]
 
 
 def is_connector_task(task: Any) -> bool:
-    """Tell whether a connector runs this task.
+    """Tell whether a connector can run this task: its `execute` is flytekit's, or its type has a connector."""
+    return isinstance(task, _MIXINS) and (not has_own_execute(task) or _has_connector(task))
 
-    A task with an `execute` of its own runs itself if its type has no connector, as Spark tasks do.
-    """
-    mixin = next((c for c in (AsyncConnectorExecutorMixin, SyncConnectorExecutorMixin) if isinstance(task, c)), None)
-    return mixin is not None and (type(task).execute is mixin.execute or _has_connector(task))
+
+def has_own_execute(task: Any) -> bool:
+    """Tell whether a task decides itself between its function and its connector, as those of Spark and Slurm do."""
+    return all(type(task).execute is not mixin.execute for mixin in _MIXINS)
 
 
 def _has_connector(task: Any) -> bool:
@@ -146,6 +151,30 @@ async def do_job(job: Job, say: Say, submit: Submit) -> dict[str, CrossingValue]
         raise kind(f"Failed to run the task {job.task.name} with error: {why}")
     outputs: dict[str, CrossingValue] = await ask(_read_outputs, job=job, outputs=resource.outputs)
     return outputs
+
+
+def run_job(task: Any, inputs: Mapping[str, Any], workspace: Workspace) -> Any:
+    """Run a job to its end on this thread, for a task's own `execute`; return what its function would.
+
+    Raises:
+        Exception: as `prepare_job` and `do_job`.
+    """
+    token = flyte_context_Var.set(flyte_context_Var.get())
+    try:
+        job = prepare_job(task, inputs, workspace, node=uuid4().hex[:8])
+        outputs = run_coroutine(do_job, {"job": job, "say": _print_message, "submit": _start_thread})
+        values = tuple(outputs[name].native() for name in task.python_interface.outputs)
+    finally:
+        flyte_context_Var.reset(token)
+    return values[0] if len(values) == 1 else values or None
+
+
+def _print_message(text: str, links: Links) -> None:
+    print(text, *(f"{name}: {address}" for name, address in links), sep="\n")  # noqa: T201 - the node's log
+
+
+def _start_thread(work: Callable[[], None]) -> None:
+    Thread(target=work, daemon=True).start()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,12 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
+from flytekit.extend.backend.base_connector import AsyncConnectorExecutorMixin, SyncConnectorExecutorMixin
 from flytekit.types.file.file import FlyteFilePathTransformer
 
 from flytenb.bridge import private
-from flytenb.bridge.context import is_in_node
+from flytenb.bridge.context import is_in_node, workspace_of_node
+from flytenb.bridge.execution.connector import run_job
 from flytenb.bridge.patch import Patch, SharedPatch
 
 
@@ -42,7 +44,25 @@ def store_nothing_in_nodes(put: Callable[..., None]) -> staticmethod[..., None]:
     return staticmethod(lambda *args, **kwargs: None if is_in_node() else put(*args, **kwargs))
 
 
+def run_own_job(execute: Callable[..., Any]) -> Callable[..., Any]:
+    """Run the job of a connector as in other nodes when a task's own `execute` asks for it.
+
+    flytekit's way needs the main thread, for signals, and an event loop that all tasks share.
+    """
+
+    @wraps(execute)
+    def execute_by_connector(self: Any, **inputs: Any) -> Any:
+        workspace = workspace_of_node()
+        return execute(self, **inputs) if workspace is None else run_job(self, inputs, workspace)
+
+    return execute_by_connector
+
+
 PATCHES = (
+    *(
+        SharedPatch(Patch(mixin, "execute", run_own_job, f"extend/backend/base_connector.py:{line}"))
+        for mixin, line in ((AsyncConnectorExecutorMixin, 368), (SyncConnectorExecutorMixin, 309))
+    ),
     SharedPatch(
         Patch(
             FlyteFilePathTransformer,
