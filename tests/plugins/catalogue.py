@@ -75,7 +75,7 @@ _ALL = (
     Plugin("kftensorflow", "task", "functions that run as TensorFlow jobs of Kubeflow", shared=True),
     Plugin("memray", "decorator", "profiles of memory", shared=True),
     Plugin("mlflow", "decorator", "runs of MLflow"),
-    Plugin("mmcloud", "connector", "functions that run on Memory Machine Cloud", needs="an account there"),
+    Plugin("mmcloud", "connector", "functions that run on Memory Machine Cloud"),
     Plugin("modin", "type", "frames of Modin", requirements=("modin",)),
     Plugin("neptune", "decorator", "runs of Neptune", needs="a Neptune account"),
     Plugin("omegaconf", "type", "configurations of OmegaConf", shared=True),
@@ -96,7 +96,7 @@ _ALL = (
     Plugin("sqlalchemy", "task", "queries by SQLAlchemy", shared=True),
     Plugin("vaex", "type", "frames of Vaex"),
     Plugin("wandb", "decorator", "runs of Weights & Biases", shared=True),
-    Plugin("whylogs", "type", "profiles by whylogs"),
+    Plugin("whylogs", "type", "profiles by whylogs", requirements=("pandas<3",)),
     Plugin("xarray-zarr", "type", "arrays of xarray", package="xarray"),
 )
 PLUGINS: dict[str, Plugin] = {plugin.name: plugin for plugin in _ALL}

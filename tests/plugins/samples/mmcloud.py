@@ -3,7 +3,7 @@
 from flytekit import task, workflow
 from flytekitplugins.mmcloud import MMCloudConfig
 
-import flytenb
+from tests.plugins.templates import template_of
 
 
 @task(task_config=MMCloudConfig(submit_extra="--migratePolicy [enable=true]"))
@@ -16,12 +16,10 @@ def doubled(n: int) -> int:
     return double(n=double(n=n))
 
 
-def check(rehearsal: flytenb.Rehearsal) -> None:
-    assert len(rehearsal.requests) == 2
-    assert rehearsal.requests[0].custom["submit_extra"] == "--migratePolicy [enable=true]"
-    assert rehearsal.result == 12
+def check(run) -> None:
+    assert run.result == 12
+    assert template_of(double).custom["submit_extra"] == "--migratePolicy [enable=true]"
 
 
 ENTITY = doubled
 INPUTS = {"n": 3}
-ANSWER = 12
