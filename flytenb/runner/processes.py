@@ -41,6 +41,7 @@ from flytenb.bridge.stopping import Attempt, check_stopped, current_attempt, set
 from flytenb.errors import TravelError, WorkerLostError, headline
 from flytenb.reach.file_reads import FileReads, current_reads
 from flytenb.reach.process_state import KINDS, current_cwd, go_to, save_state
+from flytenb.runner import own_modules
 from flytenb.runner.capture import write_captured
 from flytenb.runner.journal import LOG_LIMIT
 from flytenb.runner.resources import resources
@@ -67,6 +68,8 @@ class _Start:
         root: the run's directory.
         cwd: the working directory, None if it has been removed.
         environ: the environment.
+        path: where modules are searched for.
+        modules: the user's own modules, each with the number of times that it was loaded.
         checkpoints: the checkpoint directories of earlier attempts.
         gives_files: whether its outputs may hold files.
         is_watched: whether the files that the task reads are recorded.
@@ -75,6 +78,8 @@ class _Start:
     root: Path
     cwd: str | None
     environ: dict[str, str]
+    path: list[str]
+    modules: dict[str, int]
     checkpoints: list[str]
     gives_files: bool
     is_watched: bool = False
@@ -85,6 +90,8 @@ class _Start:
         if os.environ != self.environ:
             os.environ.clear()
             os.environ.update(self.environ)
+        if sys.path != self.path:
+            sys.path[:] = self.path
 
 
 def process_call(task: Any, *, strict: bool) -> Call:
@@ -106,6 +113,8 @@ def process_call(task: Any, *, strict: bool) -> Call:
             workspace.root,
             current_cwd(),
             {**os.environ, **environment},
+            [*sys.path],
+            own_modules.loads(),
             attempt.checkpoints or [],
             gives_files,
             is_watched=bool(reads),
@@ -213,7 +222,8 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
 def _pack_up(name: str, body: Callable[..., Any], inputs: dict[str, Any], start: _Start) -> bytes:
     try:
         with io.BytesIO() as file:
-            _Pickler(file).dump((body, inputs, start))
+            _Pickler(file).dump(start)  # taken before the rest is read, which imports modules
+            _Pickler(file).dump((body, inputs))
             return file.getvalue()
     except Exception as e:
         for key, value in inputs.items():
@@ -249,14 +259,17 @@ def _work(sent: bytes) -> bytes:
     set_attempt(attempt)
     began = time.time()
     reads = FileReads()
-    restore = save_state(KINDS)
+    file = io.BytesIO(sent)
+    start = cloudpickle.load(file)
+    own_modules.agree(start.modules)
+    restore = save_state(KINDS)  # the loaded modules are a part of it
     during_runs.begin()
     streams = sys.stdout, sys.stderr
     sys.stdout = sys.stderr = printed
     try:
-        body, inputs, start = cloudpickle.loads(sent)
-        _show_main(body)
         start.take()
+        body, inputs = cloudpickle.load(file)
+        _show_main(body)
         attempt.checkpoints = start.checkpoints
         Workspace(start.root).enter()
         _ignore_interrupts()  # flytekit's own handler, installed with its first context, would end the process

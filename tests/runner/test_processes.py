@@ -85,3 +85,49 @@ def test_a_lazy_module_in_a_decorator_is_sent_by_its_name(module: ModuleType) ->
 
     name = object.__getattribute__(module, "__dict__")["__name__"]
     assert flytenb.options(processes=True).run(name_of, x=1).result == f"1{name}"
+
+
+OWN_MODULES = """
+import importlib
+import sys
+from pathlib import Path
+
+import flytenb
+from flytekit import task
+
+sys.dont_write_bytecode = True
+
+def write(number, folder):
+    folder.mkdir(exist_ok=True)
+    (folder / f"numbers_{folder.name}.py").write_text(f"NUMBER = {number}")
+    (folder / f"answers_{folder.name}.py").write_text(f"from numbers_{folder.name} import NUMBER")
+
+@task
+def first() -> list[int]:
+    import answers_first as inside
+    return [answers_first.NUMBER, inside.NUMBER]
+
+@task
+def later() -> list[int]:
+    import answers_later as inside
+    return [answers_later.NUMBER, inside.NUMBER]
+
+if __name__ == "__main__":
+    in_processes = flytenb.options(processes=True)
+    for task in (first, later):
+        folder = Path(__file__).parent / task.name.rpartition(".")[2]
+        sys.path.insert(0, str(folder))  # of the first before there is a process, of the second after that
+        for number in (1, 22, 333):  # of different sizes: Python compares times in seconds and sizes
+            write(number, folder)
+            for module in (f"numbers_{folder.name}", f"answers_{folder.name}"):
+                globals()[module] = importlib.reload(importlib.import_module(module))
+            print(in_processes.run(task).result, in_processes.run(task).result, flytenb.run(task).result)
+"""
+
+
+def test_a_process_has_the_modules_of_the_kernel_as_they_were_loaded_last(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(OWN_MODULES)
+    done = subprocess.run([sys.executable, "-W", "ignore", script], stdout=subprocess.PIPE, text=True, timeout=240)
+    expected = [" ".join([f"[{n}, {n}]"] * 3) for n in (1, 22, 333)]
+    assert done.stdout.splitlines() == expected * 2

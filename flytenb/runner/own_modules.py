@@ -1,0 +1,56 @@
+"""The user's own modules in the processes that run tasks: loaded again there after they were loaded again here."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import threading
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+from flytenb.reach.ownership import is_own_module
+
+_lock = threading.Lock()
+os.register_at_fork(after_in_child=_lock._at_fork_reinit)  # type: ignore[attr-defined]
+_judged: dict[str, tuple[Any, bool]] = {}
+"""Modules by name, and whether each is the user's own: there are thousands, and each task asks."""
+_seen: dict[str, tuple[Any, int]] = {}
+"""In the kernel: the spec of each own module, which every load makes anew, and the number of loads that were seen."""
+_agreed: dict[str, int] = {}
+"""In a process: the number of loads in the kernel when the module was last known to be the same here."""
+
+
+def loads() -> dict[str, int]:
+    """Return the user's own modules that are loaded in this process, each with the number of its loads."""
+    with _lock:
+        own = {name: vars(module).get("__spec__") for name, module in [*sys.modules.items()] if _is_own(name, module)}
+        for name, spec in own.items():
+            known, number = _seen.get(name, (None, 0))
+            if known is not spec:
+                _seen[name] = (spec, number + 1)
+        return {name: _seen[name][1] for name, spec in own.items() if spec is not None}
+
+
+def _is_own(name: str, module: Any) -> bool:
+    known = _judged.get(name)
+    if known is None or known[0] is not module:
+        is_own = name != "__main__" and isinstance(module, ModuleType) and is_own_module(module)
+        known = _judged[name] = (module, is_own)
+    return known[1]
+
+
+def agree(there: Mapping[str, int]) -> None:
+    """Forget the modules that the kernel has loaded again since they were loaded here: they are imported when needed.
+
+    Args:
+        there: what `loads` has returned in the kernel.
+    """
+    changed = [name for name, number in there.items() if _agreed.get(name, number) != number]
+    if changed:
+        importlib.invalidate_caches()
+        # A module that has imported a changed one may hold what it took from it.
+        for name in there:
+            sys.modules.pop(name, None)
+    _agreed.update(there)
