@@ -47,6 +47,9 @@ _LOCKS = (
     threading.Event, queue.Queue, queue.SimpleQueue,
 )  # fmt: skip
 
+_HOOKS = ("pre_execute", "execute", "post_execute")
+"""The methods of a task that its call runs, in this order."""
+
 
 @dataclass(frozen=True, slots=True)
 class StateUse:
@@ -178,10 +181,15 @@ def state_use_of(task: Any, *, has_own_cwd: bool, calls_run: bool = True) -> tup
 
 def _hooks_of(task: Any) -> tuple[FunctionType, ...]:
     """The methods of a task's class that run around its function or instead of one, without those of flytekit."""
-    found = (getattr(type(task), name, None) for name in ("pre_execute", "execute", "post_execute"))
+    found = (getattr(type(task), name, None) for name in _HOOKS)
     return tuple(
         hook for hook in found if type(hook) is FunctionType and not str(hook.__module__).startswith("flytekit.")
     )
+
+
+def _own_class_of(task: Any) -> tuple[type, ...]:
+    """The class of a task if it is the user's: its hooks may call its other methods."""
+    return (type(task),) if is_own_class(type(task)) else ()
 
 
 def _files_of_shell(task: Any) -> frozenset[FileName]:
@@ -198,7 +206,7 @@ def _of_functions(
     cwd = working_directory()
     if known is None or known.cwd != cwd or not known.holds():
         try:
-            reach = Reach((function, *hooks) if hooks else function, calls_run=calls_run)
+            reach = Reach((function, *hooks, *_own_class_of(task)) if hooks else function, calls_run=calls_run)
         except Exception:  # an object of the user's that can't even be looked at
             return _Known(NOTHING, True)
         is_calling = any(not name.startswith("builtins.") for name in reach.names)
@@ -258,12 +266,12 @@ def _read(
 def _add_unseen(effects: StateEffects, reach: Reach) -> None:
     """Add the functions whose calls aren't seen: by a library, a decorator, an operator, on an object of unknown class.
 
-    A method counts if code that runs asks anything for an attribute of its name; `execute` is what flytekit calls of a
-    class decorator.
+    A method counts if code that runs asks anything for an attribute of its name, or if flytekit calls it, as it does
+    `execute` of a class decorator.
     """
     todo = list(_with_classes(reach))
     while True:
-        asked = {"execute", *(name for code in effects.codes for name in uses_of(code).attributes)}
+        asked = {*_HOOKS, *(name for code in effects.codes for name in uses_of(code).attributes)}
         found = [
             (own, first)
             for own, first in todo

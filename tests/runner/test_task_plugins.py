@@ -12,6 +12,7 @@ from flytekit.core.local_cache import LocalTaskCache
 import flytenb
 from flytenb.display.entity_card import entity_bundle
 from flytenb.model import CacheStatus
+from flytenb.reach.state_uses import state_use_of
 from tests.decorators import module_of
 
 PLUGIN = """
@@ -133,3 +134,67 @@ def test_a_long_configuration_is_cut_and_a_failing_one_is_said() -> None:
         "    times: int\n", "    times: int\n    def __repr__(self): raise RuntimeError('no repr')\n"
     )
     assert "Spec" in entity_bundle(module_of(broken + FUNCTION)["f"])["text/plain"]
+
+
+SETTING = """
+def set_variable(value): os.environ["PLUGIN_VALUE"] = str(value)
+
+class Config: pass
+
+class Before(PythonFunctionTask[Config]):
+    def __init__(self, task_config, task_function, **kwargs):
+        super().__init__(task_config=task_config, task_function=task_function, task_type="before", **kwargs)
+
+    def {hook}
+
+TaskPlugins.register_pythontask_plugin(Config, Before)
+
+@task(task_config=Config())
+def f(x: int) -> int: return x
+
+@task
+def h(x: int) -> str: return os.environ.get("PLUGIN_VALUE", "")
+
+class Instance(PythonInstanceTask[None]):
+    def __init__(self, name):
+        made = Interface(kwtypes(x=int), kwtypes(o0=int))
+        super().__init__(name=name, task_config=None, task_type="i", interface=made)
+
+    def execute(self, **kwargs):
+        self.prepare(kwargs["x"])
+        return int(os.environ["PLUGIN_VALUE"])
+
+    def prepare(self, value): set_variable(value)
+
+g = Instance("g")
+
+@workflow
+def both() -> list[int]:
+    return [g(x=i) for i in range(20)]
+"""
+HOOKS = {
+    "execute": "execute(self, **kwargs):\n        set_variable(1)\n        return super().execute(**kwargs)",
+    "pre_execute": "pre_execute(self, user_params):\n        self.prepare()\n        return user_params\n\n"
+    "    def prepare(self): os.environ['PLUGIN_VALUE'] = '1'",
+    "post_execute": "post_execute(self, user_params, rval):\n        set_variable(1)\n        return rval",
+}
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_the_state_that_hooks_change_keeps_tasks_apart(hook: str) -> None:
+    made = module_of("import os\n" + PLUGIN + SETTING.replace("{hook}", HOOKS[hook]))
+    f, g, h = (state_use_of(made[name], has_own_cwd=False)[0] for name in "fgh")
+    assert f.writes == g.writes == {"environ"}
+    assert f.conflict_with(h)
+    assert g.conflict_with(g)
+    assert not h.conflict_with(h)
+
+
+def test_tasks_without_a_function_that_set_a_variable_read_their_own() -> None:
+    made = module_of("import os\n" + PLUGIN + SETTING.replace("{hook}", HOOKS["execute"]))
+    assert flytenb.options(workers=8).run(made["both"]).result == list(range(20))
+
+
+def test_a_plugin_that_changes_nothing_keeps_nothing_apart() -> None:
+    made = module_of(PLUGIN + INSTANCE)
+    assert not state_use_of(made["f"], has_own_cwd=False)[0].writes
