@@ -5,6 +5,7 @@ from __future__ import annotations
 from sys import modules
 from typing import TYPE_CHECKING, Any
 
+from flytenb.bridge.execution.calls import HookedCall
 from flytenb.bridge.stopping import current_attempt
 from flytenb.cache.task_cache import single_flight
 from flytenb.errors import headline
@@ -31,7 +32,9 @@ class TaskStep(EntityStep):
 
     def execute(self, run: RunControl) -> None:
         # Inlined for speed: this is the most frequent step, and the call enters a context anyway.
-        use, wires = self.use, self.wires
+        use, wires, call = self.use, self.wires, self.call
+        if self.cache is None and isinstance(call, HookedCall):  # a hit runs no hooks, so the key comes first
+            call = call.begin(run.workspace)
         values, unpackers = wires.values, wires.unpackers
         try:
             inputs = {name: unpackers[number](values.get(key)) for name, key, number in use.inputs}  # type: ignore[arg-type]
@@ -40,9 +43,9 @@ class TaskStep(EntityStep):
             raise
         try:
             if self.cache is None:
-                outputs = self.call(run.workspace, inputs)
+                outputs = call(run.workspace, inputs)
             else:
-                outputs = call_cached(self.cache, self.record, run, inputs, self.call)
+                outputs = call_cached(self.cache, self.record, run, inputs, call)
         finally:
             if MLFLOW in modules or current_attempt().links:
                 note_links(self.record)

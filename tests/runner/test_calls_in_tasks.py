@@ -7,6 +7,7 @@ import gc
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, NamedTuple
 
@@ -15,8 +16,10 @@ import pytest
 from flytekit import LaunchPlan, PythonFunctionTask, dynamic, eager, map_task, reference_task, task, workflow
 from flytekit.core.context_manager import ExecutionState, FlyteContextManager
 from flytekit.core.legacy_map_task import map_task as legacy_map_task
+from flytekit.core.type_engine import TypeEngine, TypeTransformer
 from flytekit.extend import TaskPlugins
-from flytekit.models.literals import LiteralMap
+from flytekit.models.literals import Literal, LiteralMap, Primitive, Scalar
+from flytekit.models.types import LiteralType, SimpleType
 from flytekit.testing import task_mock
 
 import flytenb
@@ -284,3 +287,65 @@ def test_secrets_are_looked_up_as_in_a_local_run(settings: dict[str, Any], monke
     if settings.get("processes"):
         resources.processes.close()  # a process keeps the environment it started with
     assert flytenb.options(**settings).run(secret).result == "hidden2"
+
+
+# --- what runs around a task's function -------------------------------------------------------------------------------
+
+
+class Rows(list[int]):
+    """A type whose values can be read only in a session, like frames of Spark."""
+
+
+class RowsTransformer(TypeTransformer[Rows]):
+    def __init__(self) -> None:
+        super().__init__("rows", Rows)
+
+    def get_literal_type(self, t: Any) -> LiteralType:
+        return LiteralType(simple=SimpleType.STRING)
+
+    def to_literal(self, ctx: Any, python_val: Rows, python_type: Any, expected: Any) -> Literal:
+        assert ctx.user_space_params.session == "open"
+        return Literal(scalar=Scalar(primitive=Primitive(string_value=",".join(map(str, python_val)))))
+
+    def to_python_value(self, ctx: Any, lv: Literal, expected_python_type: Any) -> Rows:
+        assert ctx.user_space_params.session == "open"
+        return Rows(map(int, lv.scalar.primitive.string_value.split(",")))
+
+
+TypeEngine.register(RowsTransformer())
+
+
+@dataclass
+class Session:
+    """Configuration of tasks that run in a session."""
+
+
+class SessionTask(PythonFunctionTask[Session]):
+    def __init__(self, task_config: Session, task_function: Any, **options: Any) -> None:
+        super().__init__(task_config, task_function, task_type="session", **options)
+
+    def pre_execute(self, user_params: Any) -> Any:
+        return user_params.builder().add_attr("SESSION", "open").build()
+
+
+TaskPlugins.register_pythontask_plugin(Session, SessionTask)
+
+
+@task(task_config=Session())
+def count_to(n: int) -> Rows:
+    return Rows(range(n))
+
+
+@task(task_config=Session())
+def sum_of(rows: Rows) -> int:
+    return sum(rows)
+
+
+@workflow
+def summed(n: int) -> int:
+    return sum_of(rows=count_to(n=n))
+
+
+@pytest.mark.parametrize("settings", [{}, {"strict": True}], ids=str)
+def test_inputs_are_converted_with_what_pre_execute_has_set_up(settings: dict[str, Any]) -> None:
+    assert flytenb.options(**settings).run(summed, n=4).result == summed(n=4) == 6

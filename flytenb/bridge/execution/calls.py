@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from flytekit.core.base_task import IgnoreOutputs, PythonTask, Task
@@ -117,8 +118,24 @@ def _fast_call(task: PythonTask[Any], strict: bool) -> Call:
 
         return call
 
-    def call_with_hooks(workspace: Workspace, inputs: dict[str, Any]) -> dict[str, CrossingValue]:
-        context = workspace.enter()
+    return HookedCall(task, body, pack, own)
+
+
+@dataclass(frozen=True, slots=True)
+class HookedCall:
+    """The call of a task that has decks, or a class with methods around its function."""
+
+    task: Any
+    body: Callable[..., Any]
+    pack: Callable[[list[Any]], dict[str, CrossingValue]]
+    own: Callable[[Workspace, dict[str, Any]], None] | None
+
+    def __call__(self, workspace: Workspace, inputs: dict[str, Any]) -> dict[str, CrossingValue]:
+        return self.begin(workspace)(workspace, inputs)
+
+    def begin(self, workspace: Workspace) -> Call:
+        """Run `pre_execute` and return the rest of the call; what it adds to the context may convert the inputs."""
+        task, context = self.task, workspace.enter()
         parameters = task.pre_execute(context.user_space_params)
         if task.enable_deck and context.user_space_params is not None:
             if DeckField.TIMELINE in task.deck_fields:
@@ -126,16 +143,18 @@ def _fast_call(task: PythonTask[Any], strict: bool) -> Call:
             parameters = context.user_space_params.with_enable_deck(enable_deck=True).build()
         if parameters is not context.user_space_params:
             context.execution_state.user_space_params = parameters
-        if own is not None:
-            own(workspace, inputs)
-        box = [task.post_execute(parameters, current_attempt().run(body, inputs))]
-        context.execution_state.mode = AS_POD
-        outputs = pack(box)
-        natives = {name: value.native() for name, value in outputs.items()} if task.enable_deck else {}
-        private.write_decks(task, inputs, natives, context, parameters)
-        return outputs
 
-    return call_with_hooks
+        def finish(workspace: Workspace, inputs: dict[str, Any]) -> dict[str, CrossingValue]:
+            if self.own is not None:
+                self.own(workspace, inputs)
+            box = [task.post_execute(parameters, current_attempt().run(self.body, inputs))]
+            context.execution_state.mode = AS_POD
+            outputs = self.pack(box)
+            natives = {name: value.native() for name, value in outputs.items()} if task.enable_deck else {}
+            private.write_decks(task, inputs, natives, context, parameters)
+            return outputs
+
+        return finish
 
 
 def _compatible_call(entity: Any) -> Call:
