@@ -16,6 +16,9 @@ from flytenb.runner.run import Run
 from flytenb.wording.quantities import count_text
 from flytenb.wording.values import brief
 
+_DATA = ("call", "custom", "config", "container")
+_SHORT = 60
+"""Most characters of data that is shown on one line."""
 _WHOLE = Limits(block=20_000, rows=100, text=60_000)
 
 
@@ -88,13 +91,15 @@ def request_part(request: Request) -> Part:
 def _bodies(request: Request) -> Iterator[Part]:
     if request.sql is not None:
         yield Text(request.sql, "code")
-    if request.parameters:
-        yield Facts((name, brief(value)) for name, value in request.parameters.items())
     data = request.to_dict()
-    for key in ("call", "custom", "config", "container"):
-        if key in data:
-            text = json.dumps(data[key], indent=2, ensure_ascii=False)
-            yield Section(key, (), Text(text, "code"), is_folded=key == "container")
+    texts = {key: json.dumps(data[key], ensure_ascii=False) for key in _DATA if key in data}
+    short = [(key, text) for key, text in texts.items() if len(text) <= _SHORT]
+    rows = [*((f"parameter {name}", brief(value)) for name, value in request.parameters.items()), *short]
+    if rows:
+        yield Facts(rows)
+    for key in (key for key, text in texts.items() if len(text) > _SHORT):
+        whole = json.dumps(data[key], indent=2, ensure_ascii=False)
+        yield Section(key, (), Text(whole, "code"), is_folded=key == "container")
     if "inputs" in data:
         lines = (f"{name}: {json.dumps(literal, ensure_ascii=False)}" for name, literal in data["inputs"].items())
         yield Section("inputs", (), Text("\n".join(lines), "code"), is_folded=True)
