@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import json
 import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -23,6 +25,7 @@ from flytenb.notebook.magics.flyte import FlyteMagics
 from flytenb.session import Session
 from tests.backends.tasks import JobTask, PrestoTask, QueryTask, UrlTask
 
+GOLDEN = Path(__file__).parents[1] / "golden" / "requests"
 FRAME = pd.DataFrame({"region": ["north", "south"], "units": [3, 4]})
 
 query = QueryTask("query", "SELECT * FROM sales WHERE units > %(n)s", inputs=kwtypes(n=int))
@@ -262,3 +265,30 @@ def test_the_verb_evaluates_the_call_and_the_answer() -> None:
     shell.user_ns.update(report=report, frame=FRAME)
     rehearsal = shell.run_line_magic("flyte", "rehearse report(n=1 + 1) --with \"{'query': frame}\"")
     assert (rehearsal.result, rehearsal.requests[0].parameters) == (7, {"n": 2})
+
+
+# --- requests as they are sent ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "entity", "inputs", "answers"),
+    [
+        ("bigquery", insert, {"n": 3}, None),
+        ("parameters", query, {"n": 3}, FRAME),
+        ("rendered_by_cluster", rendered, {"n": 3}, FRAME),
+        ("rendered_by_task", by_url, {"r": 'north\'s "é"\n<b>%s'}, FRAME),
+        ("not_filled_in", unfilled, {"n": 3}, FRAME),
+        ("job", train, {"at": datetime.datetime(2024, 2, 29, 12, tzinfo=datetime.UTC)}, {"model": "m", "score": 0.5}),
+        ("workflow", report, {"n": -(2**53) - 1}, FRAME),
+    ],
+)
+def test_requests_are_as_recorded(
+    name: str, entity: Any, inputs: dict[str, Any], answers: Any, update_golden: bool
+) -> None:
+    requests = flytenb.rehearse(entity, with_=answers, **inputs).requests
+    made = json.dumps([request.to_dict() for request in requests], indent=2, ensure_ascii=False) + "\n"
+    path = GOLDEN / f"{name}.json"
+    if update_golden:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(made, encoding="utf-8")
+    assert made == path.read_text(encoding="utf-8")
