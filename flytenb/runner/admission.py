@@ -9,9 +9,8 @@ from flytenb.bridge.context import is_in_node
 from flytenb.bridge.stopping import Attempt, current_attempt
 from flytenb.reach.process_state import EVERYTHING, MAIN_THREAD
 from flytenb.reach.state_uses import StateUse
-from flytenb.runner.exclusion import Hold, exclusion
+from flytenb.runner.exclusion import Hold
 from flytenb.runner.journal import Journal
-from flytenb.runner.main_thread import main_thread
 from flytenb.runner.resources import resources
 from flytenb.runner.step import READY, EntityStep, Step
 
@@ -57,7 +56,7 @@ class Admission:
             self._aside.append(step)
         elif use:
             hold = self.hold_for(step, use, run)
-            found = exclusion.take(hold, lambda: resources.workers.submit(lambda: begin_later(step)))
+            found = resources.exclusion.take(hold, lambda: resources.workers.submit(lambda: begin_later(step)))
             if found is None:
                 attempt.hold = hold
                 self.alone = step if EVERYTHING in use.writes else None
@@ -85,6 +84,6 @@ class Admission:
 
 
 def _call_on_main_thread(function: Callable[..., Any], inputs: dict[str, Any]) -> Any:
-    if not main_thread.is_waiting:
+    if not resources.main_thread.is_waiting:
         print(_NEEDS_MAIN_THREAD)  # noqa: T201 - into the node's output
-    return main_thread.call(function, inputs)
+    return resources.main_thread.call(function, inputs)

@@ -13,7 +13,8 @@ from typing import Any
 from flytenb.bridge.stopping import Attempt, NodeStopped, shielded
 from flytenb.reach.process_state import save_state, set_environment
 from flytenb.reach.state_captures import Restore
-from flytenb.runner.exclusion import Hold, exclusion
+from flytenb.runner.exclusion import Hold
+from flytenb.runner.resources import resources
 
 
 class EagerState:
@@ -53,7 +54,7 @@ class EagerState:
         """
         with self._lock:
             if self._absences == 1:
-                exclusion.take_or_wait(self._hold, self._attempt.check)
+                resources.exclusion.take_or_wait(self._hold, self._attempt.check)
                 self._outer = self._save()
                 if self._own is not None:
                     self._own()
@@ -74,7 +75,7 @@ class EagerState:
         outer, self._outer = self._outer, None
         if outer is not None:
             outer()
-            exclusion.release(self._hold)
+            resources.exclusion.release(self._hold)
 
     def new_loop(self) -> asyncio.AbstractEventLoop:
         """Return an event loop that sets the state aside while it waits."""

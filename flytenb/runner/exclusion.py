@@ -194,6 +194,3 @@ class Exclusion:
                     waiter.is_woken = True
                     is_free = is_free and not is_alone
                     yield waiter.wake
-
-
-exclusion = Exclusion()

@@ -99,6 +99,3 @@ class MainThread:
         """Make the pending calls. On the main thread."""
         while self._calls:
             self._calls.popleft().make()
-
-
-main_thread = MainThread()

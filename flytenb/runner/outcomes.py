@@ -10,10 +10,10 @@ from flytenb.bridge.execution.calls import is_recoverable
 from flytenb.errors import WorkerLostError
 from flytenb.model import Phase
 from flytenb.reach.state_uses import NOTHING
-from flytenb.runner.exclusion import exclusion
 from flytenb.runner.failure import Failure
 from flytenb.runner.journal import Journal
 from flytenb.runner.propagation import dependents, pass_over, unfinished
+from flytenb.runner.resources import resources
 from flytenb.runner.step import DONE, WAITING, HandlerScope, RunControl, Scope, Step
 from flytenb.wording.text import class_name
 
@@ -142,7 +142,7 @@ class Outcomes:
             step.state = DONE
             step.scope.open -= 1
             if step.state_use is not NOTHING:
-                exclusion.forget(run, step.path, step.state_use)
+                resources.exclusion.forget(run, step.path, step.state_use)
             run.abandon(step)
             self._journal.set_phase(step.record, Phase.ABORTED)
 

@@ -1,4 +1,4 @@
-"""Threads and processes that all runs of this process share."""
+"""What all runs of this process share: threads, processes, and who holds process-wide state."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import os
 
 from flytenb.bridge.execution.connector_loop import ConnectorLoop
 from flytenb.runner.clock import Clock
+from flytenb.runner.exclusion import Exclusion
+from flytenb.runner.main_thread import MainThread
 from flytenb.runner.process_pool import ProcessPool
 from flytenb.runner.workers import WorkerPool
 
@@ -18,6 +20,8 @@ class Resources:
         clock: calls functions at given times.
         processes: processes of tasks that run in one.
         connectors: the event loop of connector tasks.
+        main_thread: calls for the main thread, made while it waits for a run.
+        exclusion: the nodes that hold process-wide state, and those that wait for it.
     """
 
     def __init__(self) -> None:
@@ -25,6 +29,8 @@ class Resources:
         self.clock = Clock()
         self.processes = ProcessPool()
         self.connectors = ConnectorLoop()
+        self.main_thread = MainThread()
+        self.exclusion = Exclusion()
 
     def start_anew(self) -> None:
         """Start without threads and processes: a forked process has none of its parent's."""

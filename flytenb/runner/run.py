@@ -21,9 +21,9 @@ from flytenb.runner.comparison import Comparison
 from flytenb.runner.failure import Failure
 from flytenb.runner.interrupts import held_back
 from flytenb.runner.journal import Listener
-from flytenb.runner.main_thread import main_thread
 from flytenb.runner.node_run import Nodes, NodeSource
 from flytenb.runner.plan import Planner, RunPlan
+from flytenb.runner.resources import resources
 from flytenb.runner.run_graph import input_texts, with_inputs, without_defaults
 from flytenb.runner.run_inputs import check_inputs, root_of
 from flytenb.runner.scheduler import Scheduler
@@ -199,7 +199,7 @@ class Run:
 
     def _wait_and(self, look: Callable[[], None], timeout: float | None = None) -> Run:
         """Wait like `wait`, and call `look` after possible changes, at least ten times a second."""
-        if main_thread.wait(self._scheduler.ending.finished, timeout, look):
+        if resources.main_thread.wait(self._scheduler.ending.finished, timeout, look):
             self._scheduler.journal.drain(_GRACE)
         return self
 
@@ -275,7 +275,7 @@ class Run:
             # A kernel's loop doesn't wake for an interrupt, it only finds it when it wakes (ipykernel 7.4).
             yield from asyncio.wait((over,), timeout=_LOOK_EVERY).__await__()
             if threading.current_thread() is threading.main_thread():
-                main_thread.make_pending()
+                resources.main_thread.make_pending()
         return self
 
     def __repr__(self) -> str:

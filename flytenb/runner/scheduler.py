@@ -23,7 +23,7 @@ from flytenb.reach.state_uses import NOTHING, StateUse
 from flytenb.runner import capture
 from flytenb.runner.admission import Admission
 from flytenb.runner.ending import Ending
-from flytenb.runner.exclusion import Hold, exclusion
+from flytenb.runner.exclusion import Hold
 from flytenb.runner.failure import describe
 from flytenb.runner.journal import Journal, Listener
 from flytenb.runner.outcomes import Outcomes
@@ -101,7 +101,7 @@ class Scheduler:
             inside: the scope of all other steps.
         """
         during_runs.begin()
-        capture.begin(is_replaced=exclusion.is_written("stdout"))
+        capture.begin(is_replaced=resources.exclusion.is_written("stdout"))
         with self.lock:
             self.outcomes.root, self.outcomes.inside = root, inside
             self.journal.set_phase(self.journal.run_record, Phase.RUNNING)
@@ -156,7 +156,7 @@ class Scheduler:
             if step.state is READY and not self.outcomes.is_over:
                 self._put([step])
                 return
-        exclusion.forget(self, step.path, step.state_use)
+        resources.exclusion.forget(self, step.path, step.state_use)
 
     def hold_for(self, step: Step, use: StateUse) -> Hold:
         """Return a hold of state for a step that takes it itself."""
@@ -177,7 +177,7 @@ class Scheduler:
         # In a copied context, so that what the task sets there (such as the precision of decimals) ends with it.
         answer, error, words = self._context.copy().run(self._execute, step, attempt)
         if attempt.hold is not None:
-            exclusion.release(attempt.hold)
+            resources.exclusion.release(attempt.hold)
         with self.lock:
             if step.attempt is not attempt:
                 return None  # it was abandoned meanwhile, and another worker has replaced this one
@@ -293,7 +293,7 @@ class Scheduler:
         attempt.ask()
         hold = attempt.hold
         if hold is not None:
-            resources.clock.call_later(_PATIENCE, lambda: exclusion.release(hold))
+            resources.clock.call_later(_PATIENCE, lambda: resources.exclusion.release(hold))
         if step.holds_worker:
             self._queue.replace_worker(self._work)
         step.on_abort()

@@ -20,7 +20,8 @@ from flytenb.display.runs.node_details import NodeDetails
 from flytenb.display.show import show
 from flytenb.model import Phase
 from flytenb.reach.state_uses import StateUse
-from flytenb.runner.exclusion import Exclusion, Hold, exclusion
+from flytenb.runner.exclusion import Exclusion, Hold
+from flytenb.runner.resources import resources
 
 PATIENCE = 120
 _lock = threading.Lock()
@@ -163,7 +164,7 @@ def flow(seed: int) -> tuple[Any, bool]:
 
 def is_free() -> bool:
     deadline = time.monotonic() + PATIENCE
-    while exclusion._holds or exclusion._lines:
+    while resources.exclusion._holds or resources.exclusion._lines:
         if time.monotonic() > deadline:
             return False
         time.sleep(0.01)
