@@ -38,6 +38,7 @@ installs each plugin into an environment of its own with the newest releases tha
 - **rehearsed**: `flytenb.rehearse` ran the sample without the service, and the request was as the sample asserts.
 - **imports only**: the sample was serialised and not run; the row names what is missing.
 - **fails**: the row has the words of the error; *in flytekit too* if flytekit's own local run fails in the same way.
+  A plugin that fails to import does so before flytenb is imported.
 - **holds back**: packages that flytenb depends on (with pandas and pyarrow) and that the plugin keeps from their newest
   release. A plugin that needs an older major release needs an environment of its own.
 - **suite**: whether the test suite runs the sample, in one environment with the others that have a ✓.
@@ -58,7 +59,7 @@ def row(plugin: Plugin, newest: Mapping[str, str]) -> str:
         found = {} if refusal else versions(uv("pip", "freeze", "--python", str(python)).stdout)
         outcome = f"cannot be installed: {refusal}" if refusal else tried(python, plugin, folder)
     release = found.get(plugin.distribution, "")
-    if release and release != found["flytekit"]:
+    if release and release != newest["flytekit"]:
         outcome = f"resolves to an old release; {outcome}"
     held = ", ".join(
         f"{name} {found[name]}" for name in sorted(newest) if name in found and is_older(name, found, newest)

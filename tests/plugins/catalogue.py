@@ -52,7 +52,9 @@ _ALL = (
         package="awssagemaker_inference",
         needs="an AWS account",
     ),
-    Plugin("bigquery", "connector", "queries of BigQuery", needs="a Google Cloud account"),
+    Plugin(
+        "bigquery", "connector", "queries of BigQuery", requirements=("pyarrow<22",), needs="a Google Cloud account"
+    ),
     Plugin("comet-ml", "decorator", "experiments of Comet", needs="a Comet account"),
     Plugin("dask", "task", "functions that run on a Dask cluster", shared=True),
     Plugin("data-fsspec", "file system", "files behind the protocols of fsspec", package="fsspec", shared=True),

@@ -29,4 +29,4 @@ def check(rehearsal: flytenb.Rehearsal) -> None:
 
 ENTITY = deployed
 INPUTS = {"name": "m", "role": "r"}
-ANSWER = None
+ANSWER = {"result": {"ModelArn": "arn"}, "idempotence_token": "token"}

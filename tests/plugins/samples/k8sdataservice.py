@@ -32,4 +32,4 @@ def check(rehearsal: flytenb.Rehearsal) -> None:
 
 ENTITY = served
 INPUTS = {"day": "monday"}
-ANSWER = None
+ANSWER = "graphs"
