@@ -20,7 +20,7 @@ from flytenb.model import Interface, Kind, Port
 from flytenb.reach.staleness import recompile_stale
 from flytenb.render.drawing import draw
 from flytenb.wording.kinds import entity_text
-from flytenb.wording.text import class_name
+from flytenb.wording.text import class_name, clip_line
 from flytenb.wording.values import LONG, brief
 
 
@@ -55,7 +55,7 @@ def signature_card(entity: Any) -> Part:
     settings = [(key.replace("_", " "), str(value)) for key, value in read_settings(entity).items()]
     config = config_of(entity)
     if config is not None:
-        settings.append(("task config", brief(config, LONG)))
+        settings.append(("task config", _config_text(config)))
     place = where_defined(entity)
     if place:
         settings.append(("defined in", place))
@@ -73,3 +73,12 @@ def _ports(interface: Interface) -> Part:
 
 def _row(side: str, port: Port) -> tuple[str, ...]:
     return (side, port.name, port.type, port.default or "", port.doc)
+
+
+def _config_text(config: Any) -> str:
+    """Return a task's configuration on one line; one without a `__repr__` by its attributes."""
+    held = getattr(config, "__dict__", None)
+    if type(config).__repr__ is not object.__repr__ or not held:
+        return brief(config, LONG)
+    shown = ", ".join(f"{name}={brief(value)}" for name, value in held.items() if not name.startswith("_"))
+    return clip_line(f"{class_name(config)}({shown})", LONG)
