@@ -78,7 +78,7 @@ def _row(side: str, port: Port) -> tuple[str, ...]:
 def _config_text(config: Any) -> str:
     """Return a task's configuration on one line; one without a `__repr__` by its attributes."""
     held = getattr(config, "__dict__", None)
-    if type(config).__repr__ is not object.__repr__ or not held:
+    if getattr(type(config), "__repr__", None) is not object.__repr__ or not held:
         return brief(config, LONG)
     shown = ", ".join(f"{name}={brief(value)}" for name, value in held.items() if not name.startswith("_"))
     return clip_line(f"{class_name(config)}({shown})", LONG)

@@ -61,7 +61,7 @@ def run_own_job(execute: Callable[..., Any]) -> Callable[..., Any]:
 PATCHES = (
     *(
         SharedPatch(Patch(mixin, "execute", run_own_job, f"extend/backend/base_connector.py:{line}"))
-        for mixin, line in ((AsyncConnectorExecutorMixin, 368), (SyncConnectorExecutorMixin, 309))
+        for mixin, line in ((AsyncConnectorExecutorMixin, 368), (SyncConnectorExecutorMixin, 315))
     ),
     SharedPatch(
         Patch(
