@@ -21,6 +21,7 @@ CONSTRUCTS: dict[str, str] = {
     "a keyword default": "def h(x, *, by={k}): return x * by",
     "a mutable default": "def h(x, by=[{k}]): return x * by[0]",
     "a lambda": "h = lambda x: x * {k}",
+    "a function as a ufunc": "import numpy as np\ndef times(x): return x * {k}\nvectorised = np.frompyfunc(times, 1, 1)\ndef h(x): return int(vectorised(x))",
     "a lambda of a text": "h = lambda x: 'a{k}'",
     "the first text of a comprehension": "def h(x): return ''.join(['a{k}' for _ in range(x)])",
     "the first text of a generator": "def h(x): return ''.join('a{k}' for _ in range(x))",

@@ -50,7 +50,8 @@ class Code:
             if [part.digest for part in was] == [part.digest for part in became]:
                 continue
             verb = "added" if not was else "removed" if not became else "changed"
-            place = (became or was)[0].place
+            same = {part.digest for part in was} & {part.digest for part in became}  # a wrapper has the name of another
+            place = next((p.place for p in (*became, *was) if p.digest not in same), (became or was)[0].place)
             lines.append(f"{verb} {' '.join(key)}" + (f" ({place})" if place else ""))
         if not lines and self.digest != other.digest:
             lines.append("changed which objects are shared, or what the environment holds")

@@ -37,22 +37,13 @@ class CodePart:
     digest: str
 
 
-class PartsReader(CodeReader):
-    """Makes the digest of code and collects its parts.
+class _Collector(CodeReader):
+    """Makes the digest of code and collects its parts, each with its kind, name and place."""
 
-    Attributes:
-        digest: what the cache key of a task contains of its code.
-        parts: by kind and name.
-    """
-
-    def __init__(self, entity: Any) -> None:
+    def __init__(self, value: Any) -> None:
         super().__init__(describe, state_as_read)
         self._found: dict[int, tuple[tuple[str, str, str], Any]] = {}
-        digest = self.of(entity)
-        self.digest = self.with_external_state(digest).hex()
-        around = self.with_external_state(b"").hex()
-        parts = [CodePart(*named, _PartReader(value).digest) for named, value in self._found.values()]
-        self.parts = (*sorted(set(parts)), CodePart("surroundings", "files, settings, libraries", "", around))
+        self._of_all = self.of(value)
 
     def of(self, value: Any) -> bytes:
         """As above."""
@@ -65,6 +56,49 @@ class PartsReader(CodeReader):
             named = ("constant", _constant_name(use, scope), _file_of(_home_of(use, scope)[0]))
             self._found[id(target.value)] = named, target.value
         return super()._of_target(target, use, scope)
+
+
+class PartsReader(_Collector):
+    """Makes the digest of code and collects its parts.
+
+    Attributes:
+        digest: what the cache key of a task contains of its code.
+        parts: by kind and name.
+    """
+
+    def __init__(self, entity: Any) -> None:
+        super().__init__(entity)
+        self.digest = self.with_external_state(self._of_all).hex()
+        around = self.with_external_state(b"").hex()
+        parts = [CodePart(*named, _PartReader(value).digest) for named, value in self._found.values()]
+        self.parts = (*sorted(set(parts)), CodePart("surroundings", "files, settings, libraries", "", around))
+
+
+class ImportedParts(_Collector):
+    """The parts of code that are in own modules, which another process imports from their files.
+
+    Attributes:
+        digests: of each part alone, by kind and name.
+    """
+
+    def __init__(self, value: Any) -> None:
+        super().__init__(value)
+        self.digests = {
+            f"{kind} {name}": _PartReader(value).digest
+            for (kind, name, _), value in self._found.values()
+            if kind != "module" and _is_imported(name)
+        }
+        self.digests["what surrounds the code"] = self.with_external_state(b"").hex()
+
+
+def _is_imported(name: str) -> bool:
+    """Whether a part belongs to a module: the name of one of the notebook begins with no module's."""
+    home = name
+    while home:
+        home = home.rpartition(".")[0]
+        if home in sys.modules:
+            return is_own(sys.modules[home])
+    return False
 
 
 class _PartReader(CodeReader):

@@ -11,7 +11,9 @@ import copyreg
 import itertools
 import logging
 import os
+import pickle
 import re
+import sys
 import threading
 import typing
 from collections.abc import Callable, Hashable, Iterable
@@ -260,6 +262,14 @@ def _is_numpy_scalar(kind: type) -> bool:
     return home_of(kind).partition(".")[0] == "numpy" and kind.__name__ not in ("ndarray", "matrix", "Generator")
 
 
+def _is_at(module: str, name: str, value: Any) -> bool:
+    """Tell whether a name leads to an object."""
+    found: Any = sys.modules.get(module)
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return found is value
+
+
 def _reduced(value: Any) -> tuple[Any, ...]:
     """Return the copied state of an object: its constructor, the arguments and the state."""
     kind = type(value)
@@ -269,8 +279,11 @@ def _reduced(value: Any) -> tuple[Any, ...]:
     except Exception as e:
         raise OpaqueError(f"an object of type {_name(kind)!r} can't be read: {e}") from e
     if isinstance(reduced, str):
-        module = getattr(value, "__module__", "")
-        return (b"global", f"{module} {reduced}", kind, getattr(value, "__wrapped__", None))
+        module = getattr(value, "__module__", None) or pickle.whichmodule(value, reduced)  # type: ignore[attr-defined]
+        wrapped = getattr(value, "__wrapped__", None)
+        if wrapped is None and not _is_at(module, reduced, value):
+            raise OpaqueError(f"an object of type {_name(kind)!r} can't be read: {module}.{reduced} is another one")
+        return (b"global", f"{module} {reduced}", kind, wrapped)
     make, arguments, state, *items = (*reduced, None, None, None)[:5]
     parts: list[Iterable[Any]] = [tuple(more) if more is not None else () for more in items]
     return (b"made", make, arguments, *_in_no_order(state), *parts)

@@ -30,9 +30,10 @@ class ConnectorStep(EntityStep):
         job = prepare_job(self.use.entity, self.take_inputs(run), run.workspace, self.path, self.tries)
 
         def on_end(task: asyncio.Task[Any]) -> None:
-            error = None if task.cancelled() else task.exception()
-            if task.cancelled() or self.attempt is not attempt:
+            if self.attempt is not attempt:  # it was cancelled, or its time was up
                 return
+            # A connector whose own request was cancelled raises this too.
+            error = asyncio.CancelledError() if task.cancelled() else task.exception()
             if error is not None:
                 resources.workers.submit(lambda: run.fail(self, attempt, error))
                 return

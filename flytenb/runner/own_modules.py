@@ -42,15 +42,17 @@ def _is_own(name: str, module: Any) -> bool:
 
 
 def agree(there: Mapping[str, int]) -> None:
-    """Forget the modules that the kernel has loaded again since they were loaded here: they are imported when needed.
+    """Forget own modules that the kernel has loaded again, or hasn't loaded: they are imported when they are needed.
 
     Args:
         there: what `loads` has returned in the kernel.
     """
-    changed = [name for name, number in there.items() if _agreed.get(name, number) != number]
-    if changed:
+    here = loads()
+    is_changed = any(_agreed.get(name, number) != number for name, number in there.items())
+    # A module that has imported a changed one may hold what it took from it.
+    stale = here.keys() if is_changed else here.keys() - there.keys()
+    if stale:
         importlib.invalidate_caches()
-        # A module that has imported a changed one may hold what it took from it.
-        for name in there:
-            sys.modules.pop(name, None)
+    for name in stale:
+        sys.modules.pop(name, None)
     _agreed.update(there)

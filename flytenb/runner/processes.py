@@ -12,6 +12,7 @@ import inspect
 import io
 import multiprocessing
 import os
+import pickle
 import re
 import signal
 import sys
@@ -19,7 +20,7 @@ import threading
 import time
 import traceback
 from collections import ChainMap
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +40,8 @@ from flytenb.bridge.patches import during_runs
 from flytenb.bridge.private import expect_pickled_tasks
 from flytenb.bridge.stopping import Attempt, check_stopped, current_attempt, set_attempt
 from flytenb.errors import TravelError, WorkerLostError, headline
-from flytenb.reach.file_reads import FileReads, current_reads
+from flytenb.reach.code_parts import ImportedParts
+from flytenb.reach.file_reads import ChangedFileError, FileReads, current_reads
 from flytenb.reach.process_state import KINDS, current_cwd, go_to, save_state
 from flytenb.runner import own_modules
 from flytenb.runner.capture import write_captured
@@ -133,7 +135,7 @@ def process_call(task: Any, *, strict: bool) -> Call:
                             f"the process that ran {name!r} died before it answered{_exit_of(e)}",
                             hint="it may have run out of memory, called os._exit or crashed in native code",
                         ) from e
-        box = [_unpack(answer, attempt, reads)]
+        box = [_unpack(answer, body, attempt, reads)]
         workspace.enter_to_pack()
         return pack(box)
 
@@ -182,7 +184,7 @@ def _named_code(code: CodeType) -> tuple[Callable[..., CodeType], tuple[Any, ...
 
 def _cached(function: Any) -> str | tuple[Any, ...]:
     """Send a function with a cache by its name where that leads to it, else without what the cache holds."""
-    found: Any = sys.modules.get(function.__module__)
+    found: Any = None if function.__module__ == "__main__" else sys.modules.get(function.__module__)
     for name in function.__qualname__.split("."):
         found = getattr(found, name, None)
     if found is function:
@@ -213,7 +215,9 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
     )
 
     def reducer_override(self, obj: Any) -> Any:
-        """Send lazy modules by their names, as cloudpickle sends all others."""
+        """Send lazy modules by their names, as cloudpickle sends all others; refuse what only looks like a function."""
+        if isinstance(obj, FunctionType) and type(obj) is not FunctionType:  # as wrapt's: pickled as what it wraps
+            raise pickle.PicklingError(f"the {class_name(obj)} around {obj.__name__!r} would be lost")
         if isinstance(obj, ModuleType) and type(obj) is not ModuleType:
             return importlib.import_module, (object.__getattribute__(obj, "__dict__")["__name__"],)
         return super().reducer_override(obj)
@@ -259,6 +263,7 @@ def _work(sent: bytes) -> bytes:
     set_attempt(attempt)
     began = time.time()
     reads = FileReads()
+    imported: Mapping[str, str] = {}
     file = io.BytesIO(sent)
     start = cloudpickle.load(file)
     own_modules.agree(start.modules)
@@ -270,6 +275,7 @@ def _work(sent: bytes) -> bytes:
         start.take()
         body, inputs = cloudpickle.load(file)
         _show_main(body)
+        imported = _imported_parts(body) if start.is_watched else {}
         attempt.checkpoints = start.checkpoints
         Workspace(start.root).enter()
         _ignore_interrupts()  # flytekit's own handler, installed with its first context, would end the process
@@ -284,7 +290,7 @@ def _work(sent: bytes) -> bytes:
         during_runs.end()
         restore()
     links = mlflow_links(began) if MLFLOW in sys.modules else ()
-    rest = (printed.getvalue(), attempt.checkpoints, reads.outcome(), links)
+    rest = (printed.getvalue(), attempt.checkpoints, reads.outcome(), links, imported)
     try:
         return cloudpickle.dumps((*answer, *rest))  # type: ignore[no-any-return]
     except Exception as e:
@@ -296,6 +302,20 @@ def _work(sent: bytes) -> bytes:
         )
         text = answer[2] if answer[0] == "raised" else traceback.format_exc()
         return cloudpickle.dumps(("raised", error, text, *rest))  # type: ignore[no-any-return]
+
+
+def _imported_parts(body: Any) -> Mapping[str, str]:
+    """Return the digests of what code takes from own modules, which a process imports from their files."""
+    try:
+        return ImportedParts(body).digests
+    except Exception as error:  # such a task has no key
+        return {"": headline(error)}
+
+
+def _other_code(there: Mapping[str, str], here: Mapping[str, str]) -> str:
+    """Return the first part of own modules that differs in a process, empty if none does."""
+    names = sorted(name for name in there.keys() | here.keys() if there.get(name) != here.get(name))
+    return names[0] if names else ""
 
 
 class RemoteTraceback(Exception):  # noqa: N818 - the origin of an error, not an error
@@ -310,8 +330,10 @@ def _show_main(body: Any) -> None:
         main.update({k: v for k, v in function.__globals__.items() if not k.startswith("__")})
 
 
-def _unpack(answer: bytes, attempt: Attempt, watching: list[FileReads]) -> Any:
-    kind, *rest, printed, checkpoints, read, attempt.links = cloudpickle.loads(answer)
+def _unpack(answer: bytes, body: Any, attempt: Attempt, watching: list[FileReads]) -> Any:
+    kind, *rest, printed, checkpoints, read, attempt.links, imported = cloudpickle.loads(answer)
+    if watching and (name := _other_code(imported, _imported_parts(body))):
+        read = ChangedFileError(f"{name} is another one in the process that gave the answer")
     for reads in watching:
         reads.take(read)
     if attempt.checkpoints is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -171,10 +172,21 @@ def test_links_are_kept_and_only_those_of_the_web_are_opened(connector: Scripted
     assert web_links(run.nodes["n0"]) == (("https://a.example/", "https://a.example/"),)
 
 
-def test_a_task_without_a_connector_of_its_type_runs_itself(connector: Scripted) -> None:
+def test_a_task_with_an_execute_of_its_own_runs_itself(connector: Scripted) -> None:
     def body() -> int:
         return 5
 
     assert flytenb.run(LocalTask(None, body, task_type="without connector")).result == 5
-    assert flytenb.run(LocalTask(None, body, task_type="scripted")).result == 1
+    assert flytenb.run(LocalTask(None, body, task_type="scripted")).result == 5  # as its `execute` has it
     assert flytenb.rehearse(LocalTask(None, body, task_type="without connector")).requests == ()
+
+
+@pytest.mark.parametrize("method", ["create_with", "get_with"])
+def test_a_request_that_was_cancelled_at_the_service_fails_the_node(connector: Scripted, method: str) -> None:
+    def cancelled(*_: Any) -> Any:
+        raise asyncio.CancelledError("by the service")
+
+    setattr(connector, method, cancelled)
+    run = flytenb.start(ScriptedTask()).wait(120)
+    assert run.phase is Phase.FAILED
+    assert isinstance(run.error and run.error.exception, asyncio.CancelledError)

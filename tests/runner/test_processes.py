@@ -7,9 +7,11 @@ import importlib
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
+from typing import Any
 
 import pytest
 from flytekit import lazy_module, task
@@ -88,6 +90,7 @@ def test_a_lazy_module_in_a_decorator_is_sent_by_its_name(module: ModuleType) ->
 
 
 OWN_MODULES = """
+import functools
 import importlib
 import sys
 from pathlib import Path
@@ -102,6 +105,14 @@ def write(number, folder):
     (folder / f"numbers_{folder.name}.py").write_text(f"NUMBER = {number}")
     (folder / f"answers_{folder.name}.py").write_text(f"from numbers_{folder.name} import NUMBER")
 
+@functools.lru_cache
+def twice(x):
+    return 2 * x
+
+@task
+def cached_helper(x: int) -> int:
+    return twice(x)
+
 @task
 def first() -> list[int]:
     import answers_first as inside
@@ -114,6 +125,7 @@ def later() -> list[int]:
 
 if __name__ == "__main__":
     in_processes = flytenb.options(processes=True)
+    print(in_processes.run(cached_helper, x=4).result)
     for task in (first, later):
         folder = Path(__file__).parent / task.name.rpartition(".")[2]
         sys.path.insert(0, str(folder))  # of the first before there is a process, of the second after that
@@ -130,4 +142,114 @@ def test_a_process_has_the_modules_of_the_kernel_as_they_were_loaded_last(tmp_pa
     script.write_text(OWN_MODULES)
     done = subprocess.run([sys.executable, "-W", "ignore", script], stdout=subprocess.PIPE, text=True, timeout=240)
     expected = [" ".join([f"[{n}, {n}]"] * 3) for n in (1, 22, 333)]
-    assert done.stdout.splitlines() == expected * 2
+    assert done.stdout.splitlines() == ["8", *expected * 2]
+
+
+CACHED = """
+import decimal
+import importlib
+import sys
+from pathlib import Path
+
+import flytenb
+from flytekit import task
+
+FOLDER = Path(__file__).parent
+VERSION = sys.argv[1]
+sys.dont_write_bytecode = True
+
+def write(number):
+    (FOLDER / "own_rules.py").write_text(f"STEP = {number}\\ndef add(x):\\n    return x + STEP\\n")
+    (FOLDER / "own_lazy.py").write_text(f"def add(x):\\n    return x + {number}\\n")
+
+write(1)
+import own_rules
+
+@task(cache=True, cache_version=VERSION)
+def adds(x: int) -> int:
+    return own_rules.add(x)
+
+@task(cache=True, cache_version=VERSION)
+def adds_lazily(x: int) -> int:
+    import own_lazy
+    return own_lazy.add(x)
+
+@task(cache=True, cache_version=VERSION)
+def divides(x: int) -> str:
+    return str(decimal.Decimal(x) / 7)
+
+def show(task, **options):
+    run = flytenb.options(**options).run(task, x=1)
+    print(task.name.rpartition(".")[2], run.result, run.nodes["n0"].cache_status, *options)
+
+if __name__ == "__main__":
+    for _ in range(2):
+        show(adds, processes=True)
+        show(adds_lazily, processes=True)
+    write(50)
+    show(adds_lazily, processes=True)
+    show(adds_lazily)
+    own_rules.STEP = 10  # not in the file
+    show(adds, processes=True)
+    show(adds)
+    importlib.reload(own_rules)
+    show(adds, processes=True)
+    show(adds)
+    decimal.getcontext().prec = 3  # a process has a context of its own
+    show(divides, processes=True)
+    show(divides)
+"""
+
+
+def test_the_answer_of_a_process_is_stored_only_if_its_modules_are_those_of_the_kernel(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(CACHED)
+    command = [sys.executable, "-W", "ignore", script, uuid.uuid4().hex]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=240)
+    assert done.stdout.splitlines() == [
+        "adds 2 POPULATED processes",
+        "adds_lazily 2 POPULATED processes",
+        "adds 2 HIT processes",
+        "adds_lazily 2 HIT processes",
+        "adds_lazily 51 POPULATED processes",
+        "adds_lazily 51 HIT",
+        "adds 2 MISS processes",  # of the module as it was loaded, which is not the one of the kernel now
+        "adds 11 POPULATED",
+        "adds 51 POPULATED processes",
+        "adds 51 HIT",
+        "divides 0.1428571428571428571428571429 MISS processes",
+        "divides 0.143 POPULATED",
+    ]
+
+
+class Wrapper:
+    """Looks like a function, as the wrappers of wrapt do."""
+
+    def __init__(self, function: Callable[..., int]) -> None:
+        self.__wrapped__ = function
+        self.__name__ = function.__name__
+
+    __class__ = property(lambda self: FunctionType)  # type: ignore[assignment]
+
+    def __call__(self, x: int) -> int:
+        return int(self.__wrapped__(x)) + 100
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Wrapper, (self.__wrapped__,)
+
+
+@Wrapper
+def wrapped(x: int) -> int:
+    return x
+
+
+@task
+def calls_wrapped(x: int) -> int:
+    helper = wrapped
+    return helper(x)
+
+
+def test_a_wrapper_is_never_replaced_by_what_it_wraps() -> None:
+    assert flytenb.run(calls_wrapped, x=1).result == 101
+    with pytest.raises(TravelError, match="the Wrapper around 'wrapped' would be lost"):
+        flytenb.options(processes=True).run(calls_wrapped, x=1)

@@ -390,3 +390,23 @@ def test_only_tasks_are_checked_and_inputs_that_can_not_be_made_are_asked_for() 
     with pytest.raises(NoSampleError) as caught:
         flytenb.check_plugin(opaque)
     assert "check_plugin(task, {'x': …})" in str(caught.value.hint)
+
+
+class ExitsTask(TimesTask):
+    """Ends the process where it is asked for its configuration, and changes the process where it runs."""
+
+    def execute(self, **kwargs: Any) -> Any:
+        os.environ["LEFT_BEHIND"] = "yes"
+        os.chdir("/")
+        return super().execute(**kwargs)
+
+    def get_custom(self, settings: SerializationSettings) -> dict[str, Any]:
+        raise SystemExit(3)
+
+
+def test_a_plugin_neither_ends_the_checks_nor_changes_the_process() -> None:
+    before = Path.cwd()
+    found = flytenb.check_plugin(ExitsTask(Times(2), lambda: "x", task_type="exits"), {})
+    assert not found.ok
+    assert "SystemExit" in str(found)
+    assert (Path.cwd(), os.environ.get("LEFT_BEHIND")) == (before, None)

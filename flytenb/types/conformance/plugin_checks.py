@@ -19,6 +19,7 @@ from flytenb.bridge.execution import pod
 from flytenb.bridge.execution.pod import PodResult
 from flytenb.errors import headline
 from flytenb.model import Kind
+from flytenb.reach.process_state import KINDS, save_state
 from flytenb.runner.run import Run
 from flytenb.runner.settings import Settings
 from flytenb.types.conformance.subject import BrokenError, NotCheckedError
@@ -61,13 +62,15 @@ class PluginSubject:
             )
         try:
             return pod.serialise(self.task)
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             return error
 
     @property
     def template(self) -> Any:
         """What is registered of the task."""
-        if isinstance(self.serialised, Exception):
+        if isinstance(self.serialised, BaseException):
             raise NotCheckedError("it can't be serialised")
         return self.serialised
 
@@ -144,8 +147,12 @@ def _has_hooks_in_order(subject: PluginSubject) -> str:
     outputs, task = subject.outputs, subject.task
     if kind_of(task) in (Kind.EAGER, Kind.DYNAMIC, Kind.CONTAINER):
         raise NotCheckedError("flytekit calls it in another way")
-    with _recorded(task) as calls, contextlib.redirect_stdout(io.StringIO()):
-        literals = pod.call_as_pod(task, subject.inputs)
+    restore = save_state(KINDS)
+    try:
+        with _recorded(task) as calls, contextlib.redirect_stdout(io.StringIO()):
+            literals = pod.call_as_pod(task, subject.inputs)
+    finally:
+        restore()
     if [name for name, _ in calls] != list(_HOOKS):
         order = " → ".join(name for name, _ in calls) or "none of them"
         raise BrokenError(f"flytekit called {order}", "dispatch_execute must call pre_execute, execute, post_execute")
@@ -194,7 +201,7 @@ def _recorded(task: Any) -> Iterator[list[tuple[str, Any]]]:
 
 
 def _serialises(subject: PluginSubject) -> str:
-    if isinstance(subject.serialised, Exception):
+    if isinstance(subject.serialised, BaseException):
         fix = "fix get_container, get_k8s_pod, get_sql, get_custom or get_config; bind the task to a name of its module"
         raise BrokenError(headline(subject.serialised), fix)
     first, second = (pod.template_parts(each) for each in (subject.template, pod.serialise(subject.task)))

@@ -143,7 +143,9 @@ def _run(name: str, check: Callable[[S], str], subject: S) -> Check:
         return Check(name, True, f"not checked: {reason}", is_checked=False)
     except BrokenError as broken:
         return Check(name, False, broken.what, broken.fix)
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         return Check(name, False, f"raised {explain(error)}", "fix what raised this, or the rows above first")
 
 
