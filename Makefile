@@ -11,7 +11,7 @@ PYTHON ?= $(shell for p in python3 python3.12 python3.11 python; do \
 
 NOTEBOOKS := $(wildcard notebooks/*.md)
 PAGE      := $(BUILD)/extending_flyte.html
-PYTEST    := $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
+PYTEST    := $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help demo lab test check quick static lint types tests pictures plugins bench bench-peers system clean

@@ -22,6 +22,11 @@ sys.dont_write_bytecode = False
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 BROWSER = Path(__file__).parent / "browser"
+LONGEST = {
+    *("test_digests_edits.py", "test_digests_surroundings.py", "test_random.py", "test_environments.py"),
+    *("test_plugins.py", "test_sent_requests.py", "test_mlflow.py", "test_hooks.py"),
+}
+"""Files whose tests take minutes altogether."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -52,6 +57,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     changing = [item.nodeid for item in items if " at 0x" in item.nodeid]
     if changing:
         raise pytest.UsageError(f"these ids change with every process, give them one of their own: {changing}")
+    items.sort(key=lambda item: item.path.name not in LONGEST)  # a worker runs a file whole, so the long ones begin
     for item in items:
         if item.get_closest_marker("browser") or item.get_closest_marker("docker") or BROWSER in item.path.parents:
             item.add_marker("slow")
