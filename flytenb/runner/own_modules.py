@@ -12,6 +12,7 @@ from typing import Any
 
 from flytenb.reach.ownership import is_own_module
 
+_MAIN = ("__main__", "__mp_main__")
 _lock = threading.Lock()
 os.register_at_fork(after_in_child=_lock._at_fork_reinit)  # type: ignore[attr-defined]
 _judged: dict[str, tuple[Any, bool]] = {}
@@ -25,7 +26,11 @@ _agreed: dict[str, int] = {}
 def loads() -> dict[str, int]:
     """Return the user's own modules that are loaded in this process, each with the number of its loads."""
     with _lock:
-        own = {name: vars(module).get("__spec__") for name, module in [*sys.modules.items()] if _is_own(name, module)}
+        own = {
+            name: object.__getattribute__(module, "__dict__").get("__spec__")
+            for name, module in [*sys.modules.items()]
+            if _is_own(name, module)
+        }
         for name, spec in own.items():
             known, number = _seen.get(name, (None, 0))
             if known is not spec:
@@ -36,7 +41,8 @@ def loads() -> dict[str, int]:
 def _is_own(name: str, module: Any) -> bool:
     known = _judged.get(name)
     if known is None or known[0] is not module:
-        is_own = name != "__main__" and isinstance(module, ModuleType) and is_own_module(module)
+        # An entry of `sys.modules` may be anything; those of cffi only look like modules.
+        is_own = name not in _MAIN and issubclass(type(module), ModuleType) and is_own_module(module)
         known = _judged[name] = (module, is_own)
     return known[1]
 

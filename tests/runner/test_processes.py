@@ -253,3 +253,16 @@ def test_a_wrapper_is_never_replaced_by_what_it_wraps() -> None:
     assert flytenb.run(calls_wrapped, x=1).result == 101
     with pytest.raises(TravelError, match="the Wrapper around 'wrapped' would be lost"):
         flytenb.options(processes=True).run(calls_wrapped, x=1)
+
+
+class LooksLikeModule:
+    """As the libraries of cffi, which are entries of `sys.modules`."""
+
+    __slots__ = ()
+    __class__ = property(lambda self: ModuleType)  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize("entry", [None, 7, LooksLikeModule(), ModuleType("made_up")], ids=lambda v: type(v).__name__)
+def test_an_entry_of_the_modules_may_be_anything(entry: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "odd_entry", entry)
+    assert flytenb.options(processes=True).run(raises, x=0).result == 0
