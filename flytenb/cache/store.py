@@ -56,11 +56,11 @@ def write(key: str, value: Any) -> None:
 
 def _open() -> Any:
     """Open the store in a directory that only the user can access: its content is unpickled."""
-    directory = Path(private.cache_directory())
-    if str(directory) not in _private:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        directory.chmod(0o700)
-        _private.add(str(directory))
+    directory = private.cache_directory()
+    if directory not in _private:
+        Path(directory).mkdir(mode=0o700, parents=True, exist_ok=True)
+        Path(directory).chmod(0o700)
+        _private.add(directory)
     return private.cache_store()
 
 
