@@ -167,8 +167,8 @@ def rehearse(entity: Any, /, *positional: Any, with_: Any = None, **inputs: Any)
         with_: what answers the requests: a connection of a database (DuckDB, SQLite, another of DB-API 2.0), which
             executes the statement, translated by sqlglot if it is installed; a function that takes the `Request` and
             returns the outputs; the outputs by name; the only output, such as a frame; an exception, which is raised at
-            the node; or a mapping to any of these from tasks: a task's name or type, its class or its configuration's
-            class. A mapping also replaces tasks of other kinds. A task without outputs needs no answer.
+            the node; or a mapping to any of these from tasks: a task, its name or type, its class or that of its
+            configuration. A mapping also replaces tasks of other kinds. A task without outputs needs no answer.
         **inputs: inputs by name.
 
     Raises:

@@ -101,11 +101,11 @@ class Answers:
         return _in_order(given, outputs, request.task)
 
     def _key(self, task: Any) -> Any:
-        """Return the key of the mapping that means a task: its name, its type, its class or its configuration's."""
+        """Return the key of the mapping for a task: itself, its name, its type, its class or that of its configuration."""
         if not isinstance(self._given, Mapping):
             return _NONE
         classes = (*type(task).__mro__, *type(getattr(task, "task_config", None)).__mro__)
-        for key in (short_name(task), task.name, task.task_type, *classes[:-1]):
+        for key in (task, short_name(task), task.name, task.task_type, *classes[:-1]):
             if key is not object and key in self._given:
                 return key
         return _NONE

@@ -292,3 +292,8 @@ def test_requests_are_as_recorded(
         path.parent.mkdir(exist_ok=True)
         path.write_text(made, encoding="utf-8")
     assert made == path.read_text(encoding="utf-8")
+
+
+def test_an_answer_may_be_given_for_the_task_itself() -> None:
+    found = flytenb.rehearse(report, n=3, with_={query: FRAME, insert: None})
+    assert (found.result, found.notes) == (7, ())
