@@ -101,7 +101,7 @@ class Answers:
         return _in_order(given, outputs, request.task)
 
     def _key(self, task: Any) -> Any:
-        """Return the key of the mapping for a task: itself, its name, its type, its class or that of its configuration."""
+        """Return the key of the mapping for a task: itself, its name, type or class, or that of its configuration."""
         if not isinstance(self._given, Mapping):
             return _NONE
         classes = (*type(task).__mro__, *type(getattr(task, "task_config", None)).__mro__)
