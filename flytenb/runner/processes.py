@@ -313,9 +313,8 @@ def _imported_parts(body: Any) -> Mapping[str, str]:
 
 
 def _other_code(there: Mapping[str, str], here: Mapping[str, str]) -> str:
-    """Return the first part of own modules that differs in a process, empty if none does."""
-    names = sorted(name for name in there.keys() | here.keys() if there.get(name) != here.get(name))
-    return names[0] if names else ""
+    """Return the first part of own modules that differs in a process, empty if none does; the rest was sent."""
+    return min((name for name, digest in there.items() if digest != here.get(name)), default="")
 
 
 class RemoteTraceback(Exception):  # noqa: N818 - the origin of an error, not an error
