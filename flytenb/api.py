@@ -173,7 +173,7 @@ def rehearse(entity: Any, /, *positional: Any, with_: Any = None, **inputs: Any)
 
     Raises:
         InputError: for invalid inputs; the message lists all of them.
-        FlytenbError: if there is no answer for a task.
+        FlytenbError: if no answer was given for a task.
         BaseException: the exception of the failed task, unless it was given in `with_`.
     """
     return Options().rehearse(entity, *positional, with_=with_, **inputs)

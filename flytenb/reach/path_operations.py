@@ -31,7 +31,7 @@ _NEARLY_SAME = frozenset(["resolve", "expanduser", "strip", "rstrip", "lstrip", 
 
 
 def path_operation(name: str, args: Sequence[AbstractValue]) -> AbstractValue | None:
-    """Return the path that an operation on paths and texts gives; None if it is no such operation.
+    """Return the path that an operation on paths and texts gives; None for any other operation.
 
     Args:
         name: a function's dotted name, `.name` of a method, `@name` of an attribute, or `/`.

@@ -78,7 +78,7 @@ class Answers:
         """Return the outputs of a task in the form in which a task returns them.
 
         Raises:
-            FlytenbError: if there is no answer for the task, or not one with its outputs.
+            FlytenbError: if no answer was given for the task, or one without its outputs.
             BaseException: the exception that is its answer.
         """
         given = self._find(task)
@@ -126,7 +126,7 @@ class Answers:
             names = [key for key in self._given if isinstance(key, str)]
             got = closest(request.task, names) or f"got answers for {', '.join(map(brief, self._given))}"
             hint = f"{got}; {hint}"
-        return FlytenbError(f"there is no answer for task {request.task!r} (type {request.task_type!r})", hint)
+        return FlytenbError(f"no answer was given for task {request.task!r} (type {request.task_type!r})", hint)
 
 
 class RequestStep(EntityStep):

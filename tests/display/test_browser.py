@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Route, sync_playwright
 
 from flytenb.display.html import style
 from flytenb.display.show import show
@@ -58,19 +57,27 @@ def _page(fragments: list[str], *, scheme: str = "light") -> str:
     )
 
 
-def test_nothing_in_a_value_runs_or_is_fetched(browser: Browser, tmp_path: Any) -> None:
-    (tmp_path / "page.html").write_text(
-        _page([show(v).fragment for attack in ATTACKS for v in carriers(attack)]), encoding="utf-8"
-    )
+def test_nothing_in_a_value_runs_or_is_fetched(browser: Browser) -> None:
+    source = _page([show(v).fragment for attack in ATTACKS for v in carriers(attack)])
     page = browser.new_page()
     asked: list[str] = []
     dialogs: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+
+    def answer(route: Route) -> None:
+        """Give the page; note what gets past the policy of a frame, which blocks before this is called."""
+        if route.request.url == "http://page.test/":
+            route.fulfill(body=source, content_type="text/html")
+        else:
+            asked.append(route.request.url)
+            route.abort()
+
+    page.route("**/*", answer)
     page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
-    page.goto((tmp_path / "page.html").as_uri())
+    page.goto("http://page.test/")
     page.evaluate(TOUCH_EVERYTHING)
+    page.wait_for_load_state("networkidle")
     assert page.locator(".ft-show").count() == len(ATTACKS) * len(carriers(""))
-    assert [url for url in asked[1:] if not url.startswith(("data:", "about:"))] == []
+    assert asked == []
     assert dialogs == []
     page.close()
 
