@@ -207,7 +207,7 @@ def test_an_exception_rehearses_the_failure_handler() -> None:
     ("entity", "inputs", "answer", "error", "words"),
     [
         (query, {"n": 1}, None, FlytenbError, r"no answer was given for task 'query' \(type 'warehouse'\)"),
-        (query, {"n": 1}, {"quary": FRAME}, FlytenbError, "(?s)no answer was given for task 'query'.*did you mean|known"),
+        (query, {"n": 1}, {"quary": FRAME}, FlytenbError, "(?s)no answer was given .*did you mean|known"),
         (query, {"n": 1}, {"query": 3}, Exception, "outputs of task 'query'"),
         (train, {"at": datetime.datetime(2030, 1, 1)}, {"train": {"model": "m"}}, FlytenbError,
          "must have the outputs 'model', 'score', got 'model'"),
