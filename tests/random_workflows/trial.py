@@ -33,7 +33,7 @@ from tests.random_workflows.oracle import Expected, Failure, Story, expect
 from tests.random_workflows.program import Program, vocabulary_source
 from tests.random_workflows.tasks import TASKS
 
-PATIENCE = 20
+PATIENCE = 120
 """Seconds after which a run counts as hanging: far more than any of them takes, even on a busy machine."""
 
 
