@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests import examples
+from tests.waiting import are_workers_idle, is_soon
 
 # Each worker, kernel and script of the suite imports the same modules; compile them once, not in every process.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -64,10 +65,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """Collect what a file leaves behind while its own filters hold: a later test would be blamed for its garbage."""
-    is_last = nextitem is None or nextitem.path != item.path
-    if is_last and any("Unraisable" in str(mark.args) for mark in item.iter_markers("filterwarnings")):
-        gc.collect()
+    """Let what a file leaves behind end while its own filters hold: a later test would meet it or be blamed for it."""
+    if nextitem is None or nextitem.path != item.path:
+        is_soon(are_workers_idle, 20)  # a task that never returns keeps its thread
+        if any("Unraisable" in str(mark.args) for mark in item.iter_markers("filterwarnings")):
+            gc.collect()
 
 
 def pytest_collection_finish() -> None:

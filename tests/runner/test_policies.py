@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -34,6 +33,7 @@ from flytenb.errors import FlytenbError, NodeTimeoutError
 from flytenb.model import CacheStatus, Phase
 from flytenb.runner.run import Run
 from flytenb.runner.settings import Settings
+from tests.waiting import PATIENCE, are_workers_idle, is_executed, wait_for
 
 calls: list[Any] = []
 gate_open = threading.Event()
@@ -52,14 +52,7 @@ def start(entity: Any, settings: Settings | None = None, /, **inputs: Any) -> Ru
 
 
 def run(entity: Any, settings: Settings | None = None, /, **inputs: Any) -> Run:
-    return start(entity, settings, **inputs).wait(30)
-
-
-def wait_for(condition: Any, seconds: float = 10) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it never came true"
-        threading.Event().wait(0.005)
+    return start(entity, settings, **inputs).wait(PATIENCE)
 
 
 # --- retries ---------------------------------------------------------------------------------------------------------
@@ -110,7 +103,7 @@ def test_only_what_says_that_it_is_recoverable_is_tried_again(
 # --- timeouts --------------------------------------------------------------------------------------------------------
 
 
-@task(timeout=timedelta(milliseconds=150))
+@task(timeout=timedelta(hours=1))
 def too_slow(x: int) -> int:
     calls.append("started")
     while not gate_open.is_set():
@@ -135,31 +128,38 @@ def times_out_twice(x: int) -> int:
     return too_slow(x=x).with_overrides(retries=1)
 
 
-def test_a_node_that_takes_too_long_is_timed_out_and_its_result_dropped() -> None:
-    done = run(times_out, x=1)
+def too_late(entity: Any, pass_an_hour: Callable[[], None], *, times: int = 1) -> Run:
+    """A run that is over since its task has taken too long."""
+    started = start(entity, x=1)
+    for number in range(1, times + 1):
+        wait_for(lambda number=number: len(calls) == number)
+        pass_an_hour()
+    return started.wait(PATIENCE)
+
+
+def test_a_node_that_takes_too_long_is_timed_out_and_its_result_dropped(an_hour_passes: Callable[[], None]) -> None:
+    done = too_late(times_out, an_hour_passes)
     assert done.phase is Phase.FAILED
     assert done.nodes["n0"].phase is Phase.TIMED_OUT
     assert done.nodes["n1"].phase is Phase.ABORTED
     assert done.error is not None
     assert isinstance(done.error.exception, NodeTimeoutError)
     assert "'n0'" in str(done.error.exception)
-    assert "150 ms" in str(done.error.exception)
-    gate_open.set()
-    threading.Event().wait(0.1)
+    assert "1 h" in str(done.error.exception)
+    wait_for(lambda: not is_executed(too_slow.task_function))
+    wait_for(are_workers_idle)
     assert "after" not in calls
     assert done.nodes["n0"].outputs == {}
 
 
-def test_a_task_that_is_timed_out_is_asked_to_stop() -> None:
-    run(times_out, x=1)
-    threading.Event().wait(0.1)
-    gate_open.set()
-    threading.Event().wait(0.1)
+def test_a_task_that_is_timed_out_is_asked_to_stop(an_hour_passes: Callable[[], None]) -> None:
+    too_late(times_out, an_hour_passes)
+    wait_for(lambda: not is_executed(too_slow.task_function))  # only a request ends its loop
     assert calls == ["started"]
 
 
-def test_a_timeout_is_tried_again_where_retries_are_left() -> None:
-    done = run(times_out_twice, x=1)
+def test_a_timeout_is_tried_again_where_retries_are_left(an_hour_passes: Callable[[], None]) -> None:
+    done = too_late(times_out_twice, an_hour_passes, times=2)
     assert (done.phase, done.nodes["n0"].attempts, calls) == (Phase.FAILED, 2, ["started", "started"])
 
 
@@ -174,7 +174,7 @@ def fail(x: int) -> int:
 
 @task
 def slow_append(x: int) -> int:
-    gate_open.wait(5)
+    gate_open.wait(PATIENCE)
     calls.append(x)
     return x
 
@@ -206,7 +206,7 @@ def test_with_the_other_policy_all_that_can_still_run_does() -> None:
     started = start(goes_on, x=3)
     wait_for(lambda: started.nodes["n1"].phase is Phase.FAILED)
     gate_open.set()
-    done = started.wait(10)
+    done = started.wait(PATIENCE)
     assert done.phase is Phase.FAILED
     phases = {path: node.phase for path, node in done.nodes.items()}
     assert phases == {"n0": Phase.SUCCEEDED, "n1": Phase.FAILED, "n2": Phase.ABORTED, "n3": Phase.SUCCEEDED}
@@ -512,7 +512,7 @@ def test_gates_wait_for_their_answers() -> None:
     assert asked == {"amount: a value of type int", "approve really?"}
     started.approve("really")
     started.set_input("amount", 41)
-    done = started.wait(10)
+    done = started.wait(PATIENCE)
     assert (done.phase, done.result) == (Phase.SUCCEEDED, 42)
 
 
@@ -520,7 +520,7 @@ def test_a_gate_that_is_disapproved_fails_its_node() -> None:
     started = start(asks, x=1)
     wait_for(lambda: len(started.waiting) == 2)
     started.approve("really", approved=False)
-    done = started.wait(10)
+    done = started.wait(PATIENCE)
     assert done.error is not None
     assert isinstance(done.error.exception, FlyteDisapprovalException)
 
@@ -533,7 +533,7 @@ def test_a_value_of_another_type_is_refused_and_the_gate_goes_on_waiting() -> No
     assert len(started.waiting) == 2
     started.set_input("amount", 1)
     started.approve("really")
-    assert started.wait(10).result == 2
+    assert started.wait(PATIENCE).result == 2
 
 
 def test_an_answer_to_nobody_names_who_waits() -> None:
@@ -559,7 +559,7 @@ def test_answers_given_beforehand_are_taken() -> None:
 def test_a_sleeping_gate_can_be_cancelled() -> None:
     started = start(sleeps)
     wait_for(lambda: started.nodes["n0"].phase is Phase.RUNNING)
-    assert started.cancel().wait(5).phase is Phase.ABORTED
+    assert started.cancel().phase is Phase.ABORTED
     assert started.nodes["n0"].phase is Phase.ABORTED
 
 
