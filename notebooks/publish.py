@@ -29,7 +29,8 @@ def execute(source: Path) -> nbformat.NotebookNode:
     with tempfile.TemporaryDirectory() as sockets:  # no ports: several notebooks may run at once
         client = NotebookClient(
             notebook,
-            timeout=300,
+            timeout=600,
+            startup_timeout=600,
             resources={"metadata": {"path": str(source.parent)}},  # the working directory, as in JupyterLab
             config=Config({"KernelManager": {"transport": "ipc", "ip": f"{sockets}/kernel"}}),
         )

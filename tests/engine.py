@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.waiting import PATIENCE
+
 IMAGE = "docker.io/library/busybox:1.36"
 _APPLETS = ("sh", "awk", "cat", "echo", "env", "ls", "mkdir", "sleep", "true", "false", "test", "printf")
 
@@ -41,7 +43,7 @@ def docker_engine() -> Iterator[str]:
         yield socket
     finally:
         daemon.terminate()
-        daemon.wait(30)
+        daemon.wait(PATIENCE)
         log.close()
         shutil.rmtree(root, ignore_errors=True)
 
@@ -49,7 +51,7 @@ def docker_engine() -> Iterator[str]:
 def _wait_for(socket: str, daemon: subprocess.Popen[bytes], log: Path) -> None:
     import docker
 
-    end = time.monotonic() + 60
+    end = time.monotonic() + PATIENCE
     while True:
         try:
             client = docker.DockerClient(base_url=socket)

@@ -40,8 +40,7 @@ from flytekit.extend.backend.base_connector import (
 from flytekit.models.literals import Literal, Primitive, Scalar
 from flytekit.models.types import LiteralType, SimpleType
 
-PATIENCE = 20
-"""Seconds after which something counts as hanging: far more than any of it takes, on a busy machine too."""
+from tests.waiting import PATIENCE
 
 
 class Own(BaseException):

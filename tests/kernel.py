@@ -23,7 +23,12 @@ from urllib.parse import unquote
 
 from jupyter_client.blocking import BlockingKernelClient
 from jupyter_client.manager import KernelManager
+from nbclient import NotebookClient
+from nbformat import NotebookNode
 from nbformat.v4 import output_from_msg
+from traitlets.config import Config
+
+from tests.waiting import PATIENCE
 
 DOCUMENT = Path(__file__).parent / "data" / "extending_flyte.md"
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -143,7 +148,7 @@ class Kernel:
         self._manager.start_kernel(env=self._environment(), cwd=str(self.cwd))
         self._client: BlockingKernelClient = self._manager.client()
         self._client.start_channels()
-        self._client.wait_for_ready(timeout=240)
+        self._client.wait_for_ready(timeout=PATIENCE)
         self._displays: dict[str, list[dict[str, Any]]] = {}
         if flytenb:
             self.run("%load_ext flytenb").ok()
@@ -176,7 +181,7 @@ class Kernel:
     def run(
         self,
         source: str,
-        timeout: float = 60,
+        timeout: float = PATIENCE,
         *,
         interrupt_when: Callable[[], bool] | None = None,
         history: bool = True,
@@ -230,7 +235,7 @@ class Kernel:
                 content: dict[str, Any] = message["content"]
                 return content
 
-    def wait_for(self, condition: Callable[[], bool], timeout: float = 30) -> None:
+    def wait_for(self, condition: Callable[[], bool], timeout: float = PATIENCE) -> None:
         """Take in what runs on in the background shows, until the condition holds."""
         deadline = time.monotonic() + timeout
         while not condition():
@@ -246,7 +251,7 @@ class Kernel:
     def value(self, expression: str) -> Any:
         """Return the value of an expression made of literals, evaluated in the notebook without running a cell."""
         sent = self._client.execute("", user_expressions={"value": f"repr({expression})"}, store_history=False)
-        answer = self._reply(sent, 60)["user_expressions"]["value"]
+        answer = self._reply(sent, PATIENCE)["user_expressions"]["value"]
         if answer["status"] != "ok":
             raise AssertionError(f"{expression!r} raised {answer['ename']}: {answer['evalue']}")
         return ast.literal_eval(ast.literal_eval(answer["data"]["text/plain"]))
@@ -254,7 +259,7 @@ class Kernel:
     def complete(self, line: str) -> list[str]:
         """Return what Tab would offer at the end of the line."""
         sent = self._client.complete(line, len(line))
-        matches: list[str] = self._reply(sent, 60)["matches"]
+        matches: list[str] = self._reply(sent, PATIENCE)["matches"]
         return matches
 
     def interrupt(self) -> None:
@@ -276,6 +281,14 @@ def stock_kernel() -> Iterator[Kernel]:
     with Kernel(flytenb=False) as kernel:
         kernel.run("import flytekit")
         yield kernel
+
+
+def executed(notebook: NotebookNode, folder: Path, **options: Any) -> NotebookNode:
+    """Run a notebook in a folder by nbclient, as a page is published; its sockets are files, as above."""
+    config = Config({"KernelManager": {"transport": "ipc", "ip": str(folder / "kernel")}})
+    resources = {"metadata": {"path": str(folder)}}
+    client = NotebookClient(notebook, startup_timeout=PATIENCE, config=config, resources=resources, **options)
+    return client.execute()
 
 
 def code_cells(document: Path = DOCUMENT) -> list[str]:

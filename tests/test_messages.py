@@ -178,7 +178,7 @@ def calls_one(x: int) -> float:
 
 
 def test_a_dynamic_that_calls_one_fails_with_the_same_words() -> None:
-    run = flytenb.start(calls_one, x=1).wait(30)
+    run = flytenb.start(calls_one, x=1).wait()
     assert run.error is not None
     assert isinstance(run.error.exception, RemoteEntityError)
 
@@ -219,7 +219,7 @@ def test_a_gate_under_a_blocking_run_says_how_it_is_answered(
 
 
 def test_what_is_started_or_answered_beforehand_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    flytenb.start(approved).wait(30)
+    flytenb.start(approved).wait()
     assert flytenb.options(answers={"n1": True}).run(approved).result == 1
     assert capsys.readouterr().err == ""
 
@@ -251,10 +251,10 @@ def test_nodes_of_one_name_run_and_are_warned_of_as_that(entity: Any, inputs: di
 )
 def test_inputs_may_be_given_by_position(positional: tuple[int, ...], named: dict[str, int], expected: int) -> None:
     assert flytenb.run(inc, *positional, **named).result == expected
-    assert flytenb.start(inc, *positional, **named).wait(30).result == expected
+    assert flytenb.start(inc, *positional, **named).wait().result == expected
     prepared = flytenb.options(workers=2)
     assert prepared.run(inc, *positional, **named).result == expected
-    assert prepared.start(inc, *positional, **named).wait(30).result == expected
+    assert prepared.start(inc, *positional, **named).wait().result == expected
 
 
 @pytest.mark.parametrize(

@@ -136,6 +136,7 @@ def test_nbval_runs_the_notebook_again_with_the_same_answers(
         "-p",
         "nbval",
         "--nbval-lax",
+        "--nbval-kernel-startup-timeout=600",
         "-q",
         "-p",
         "no:cacheprovider",

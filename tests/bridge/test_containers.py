@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime
 import enum
-import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +22,7 @@ from flytenb.runner.run import Run
 from flytenb.runner.settings import Settings
 from tests.engine import IMAGE, docker_engine
 from tests.flows import FLOWS
+from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.docker, pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
 
@@ -72,7 +71,7 @@ def container(
 
 
 def run(entity: Any, **inputs: Any) -> Run:
-    return Run(entity, inputs, Settings())._begin().wait(60)
+    return Run(entity, inputs, Settings())._begin().wait()
 
 
 def error_of(done: Run) -> str:
@@ -85,7 +84,7 @@ def error_of(done: Run) -> str:
 @pytest.mark.parametrize("strict", [False, True])
 def test_a_workflow_with_a_container_gives_its_answer(strict: bool) -> None:
     flow = FLOWS["container"]
-    done = Run(flow.entity, flow.inputs, Settings(strict=strict))._begin().wait(60)
+    done = Run(flow.entity, flow.inputs, Settings(strict=strict))._begin().wait()
     assert done.error is None, done.error.full()
     assert done.result == flow.expected
 
@@ -183,7 +182,7 @@ def boxed_and_read() -> str:
 
 @pytest.mark.parametrize("strict", [False, True])
 def test_a_task_takes_what_a_container_gives(strict: bool) -> None:
-    done = Run(boxed_and_read, {}, Settings(strict=strict))._begin().wait(60)
+    done = Run(boxed_and_read, {}, Settings(strict=strict))._begin().wait()
     assert done.error is None, done.error.full()
     assert done.result == "hello Size(width=3, name='x') {'a': [1.0]}"
 
@@ -257,17 +256,10 @@ def test_no_engine_is_said_with_the_way_out(monkeypatch: pytest.MonkeyPatch, tmp
     assert "DOCKER_HOST" in error_of(run(container("true")))
 
 
-def wait_for(condition: Any) -> None:
-    end = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < end, "it never came true"
-        threading.Event().wait(0.02)
-
-
 def test_a_cancelled_container_is_ended(client: docker.DockerClient) -> None:
     started = Run(container("sleep 600"), {}, Settings())._begin()
     wait_for(lambda: client.api.containers())
-    assert started.cancel().wait(1).phase is Phase.ABORTED
+    assert started.cancel().phase is Phase.ABORTED
     wait_for(lambda: not client.api.containers(all=True))
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from flytenb.bridge.patches.import_gate import ImportGate
 from tests.kernel import Kernel
+from tests.waiting import PATIENCE
 
 
 @pytest.mark.kernel
@@ -50,7 +51,7 @@ def test_a_cell_may_import_a_plugin_that_flytekit_itself_imports(how: str, tmp_p
     with Kernel(flytenb=False) as kernel:
         kernel.run(f"import sys\nsys.path.insert(0, {str(tmp_path)!r})").ok()
         kernel.run("%load_ext flytenb").ok()
-        assert kernel.run(f"{how}\nprint(TaskPlugins.__name__)", timeout=240).ok().text == "TaskPlugins\n"
+        assert kernel.run(f"{how}\nprint(TaskPlugins.__name__)").ok().text == "TaskPlugins\n"
 
 
 @pytest.mark.parametrize(
@@ -69,7 +70,7 @@ def test_only_what_a_cell_imports_waits_and_of_that_what_may_import_flytekit(
     line: str, caller: str, waits: bool
 ) -> None:
     before, go, seen = builtins.__import__, threading.Event(), []
-    background = threading.Thread(target=lambda: go.wait(30) and seen.append("background"), daemon=True)
+    background = threading.Thread(target=lambda: go.wait(PATIENCE) and seen.append("background"), daemon=True)
     gate = ImportGate(background)
 
     def cell() -> None:
@@ -81,11 +82,11 @@ def test_only_what_a_cell_imports_waits_and_of_that_what_may_import_flytekit(
     try:
         background.start()
         person.start()
-        person.join(0.1 if waits else 30)
+        person.join(0.1 if waits else PATIENCE)
         assert seen == ([] if waits else ["cell"])
         go.set()
-        person.join(30)
-        background.join(30)
+        person.join(PATIENCE)
+        background.join(PATIENCE)
         assert seen == (["background", "cell"] if waits else ["cell", "background"])
     finally:
         go.set()

@@ -13,6 +13,7 @@ import pytest
 
 from flytenb.bridge.execution.coroutines import run_coroutine
 from flytenb.bridge.stopping import Attempt, NodeStopped, check_stopped, set_attempt, shielded
+from tests.waiting import PATIENCE
 
 
 def test_a_request_before_the_call_stops_it_before_it_begins() -> None:
@@ -52,7 +53,7 @@ def test_a_call_that_loops_is_stopped_and_its_finally_blocks_run() -> None:
     thread.start()
     began.wait()
     attempt.ask()
-    thread.join(20)
+    thread.join()
     assert ended == ["finally", "worker"]
 
 
@@ -74,7 +75,7 @@ def test_a_coroutine_that_awaits_is_stopped() -> None:
     thread.start()
     began.wait()
     attempt.ask()
-    thread.join(20)
+    thread.join()
     assert ended == ["stopped"]
 
 
@@ -128,7 +129,7 @@ def test_requests_at_random_moments_never_leave_the_call_nor_a_shielded_lock(see
                     sum(range(10))
             except NodeStopped:
                 state["stray"] += 1
-            if not lock.acquire(timeout=5):
+            if not lock.acquire(timeout=PATIENCE):
                 state["locked"] += 1
             else:
                 lock.release()
@@ -142,7 +143,7 @@ def test_requests_at_random_moments_never_leave_the_call_nor_a_shielded_lock(see
             for _ in range(chance.randrange(200)):
                 pass
             attempts[-1].ask()
-    thread.join(60)
+    thread.join()
     assert state == {"inside": 0, "stray": 0, "locked": 0}
 
 
@@ -168,5 +169,5 @@ os._exit(0)
 
 
 def test_a_request_lets_calls_under_a_tracer_go_on() -> None:
-    done = subprocess.run([sys.executable, "-c", ASKS], capture_output=True, text=True, timeout=240)
+    done = subprocess.run([sys.executable, "-c", ASKS], capture_output=True, text=True, timeout=PATIENCE)
     assert done.stdout == "went on\n", done.stderr

@@ -14,6 +14,7 @@ from playwright.sync_api import Page
 from flytenb.notebook.live.page_controller import PageController
 from flytenb.notebook.live.run_widget import page_module, page_style
 from tests.browser.lab import Live
+from tests.waiting import PATIENCE
 
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>live</title></head>
 <body data-jp-theme-light="true"><main><h1 style="font:600 16px sans-serif">A notebook</h1><div id="root"></div></main>
@@ -83,7 +84,7 @@ class Alone(Live):
             if self.hears:
                 self.follower._on_message(message)
 
-    def until(self, is_so: Callable[[], bool], seconds: float = 20) -> Alone:
+    def until(self, is_so: Callable[[], bool], seconds: float = PATIENCE) -> Alone:
         """Go on until something is so."""
         deadline = time.monotonic() + seconds
         while True:
@@ -110,8 +111,8 @@ class Latch:
         self._event = threading.Event()
 
     def wait(self) -> None:
-        """Wait in a task; give up in the end, so that a failed test leaves no thread behind."""
-        self._event.wait(30)
+        """Wait in a task."""
+        self._event.wait(PATIENCE)
 
     def open(self) -> None:
         """Let them go on."""

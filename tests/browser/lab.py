@@ -13,9 +13,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import nbformat
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+
+from tests.waiting import PATIENCE
 
 _ENV_KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
 _CHROMIUM = [
@@ -27,6 +30,9 @@ _CHROMIUM = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+expect.set_options(timeout=1000 * PATIENCE)
 
 
 class Lab:
@@ -54,7 +60,7 @@ class Lab:
         self.url = self._wait()
 
     def _wait(self) -> str:
-        deadline = time.monotonic() + 300
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and self._process.poll() is None:
             for found in (self.home / "runtime").glob("jpserver-*.json"):
                 try:
@@ -69,7 +75,7 @@ class Lab:
         """End the server and its kernels."""
         self._process.terminate()
         try:
-            self._process.wait(20)
+            self._process.wait(60)
         except subprocess.TimeoutExpired:
             self._process.kill()
         self._said.close()
@@ -105,18 +111,17 @@ class Notebook:
     def open(self) -> Notebook:
         """Open it, again if it is open."""
         self.page.goto(self.lab.address(self.path))
-        self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+        self.page.wait_for_selector(".jp-Notebook .jp-Cell")
         self.page.wait_for_function(
             "() => { const w = window.jupyterapp?.shell.currentWidget;"
             " return w?.context?.isReady && w.sessionContext?.session?.kernel?.status === 'idle' }",
-            timeout=60_000,
         )
         return self
 
     def reopen(self) -> None:
         """Load the page anew, as F5 does, while cells may still be running."""
         self.page.goto(self.lab.address(self.path))
-        self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+        self.page.wait_for_selector(".jp-Notebook .jp-Cell")
 
     def shut_down(self) -> None:
         """End the kernel and close the page."""
@@ -145,13 +150,12 @@ class Notebook:
         """The live view in a cell's output."""
         return Live(self.output(number).locator(".ftl"))
 
-    def wait_until_idle(self, seconds: float = 60) -> None:
+    def wait_until_idle(self) -> None:
         """Wait until every cell has run."""
         self.page.wait_for_function(
             "() => { const n = window.jupyterapp.shell.currentWidget;"
             " return n.sessionContext.session?.kernel?.status === 'idle' &&"
             " ![...document.querySelectorAll('.jp-InputPrompt')].some(p => p.textContent.includes('*')) }",
-            timeout=seconds * 1000,
         )
 
     def save(self) -> nbformat.NotebookNode:
@@ -194,6 +198,14 @@ def chromium() -> Iterator[Browser]:
     """Debian's Chromium."""
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=_CHROMIUM)
+        new_page = browser.new_page
+
+        def new_patient_page(**options: Any) -> Page:
+            page = new_page(**options)
+            page.set_default_timeout(1000 * PATIENCE)
+            return page
+
+        browser.new_page = new_patient_page  # type: ignore[method-assign]
         try:
             yield browser
         finally:

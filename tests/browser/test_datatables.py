@@ -34,7 +34,7 @@ def notebook(lab: Lab, browser: Browser) -> Iterator[Notebook]:
     opened = Notebook(lab, page, lab.write("datatables", *CELLS)).open()
     opened.theme("JupyterLab Dark")
     opened.run_all()
-    expect(opened.output(1).locator("table.dataTable")).to_be_visible(timeout=60_000)
+    expect(opened.output(1).locator("table.dataTable")).to_be_visible()
     yield opened
     opened.shut_down()
 

@@ -13,6 +13,7 @@ from nbformat.sign import NotebookNotary
 from playwright.sync_api import Browser, Locator, Page, Request, expect
 
 from tests.browser.lab import Lab, Notebook
+from tests.waiting import PATIENCE
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -151,6 +152,7 @@ def test_the_picture_survives_nbconvert(browser: Browser, saved: Path, tmp_path:
     target.write_text(body, encoding="utf-8")
     context = browser.new_context(offline=True, color_scheme=scheme)
     page = context.new_page()
+    page.set_default_timeout(1000 * PATIENCE)
     page.goto(target.as_uri())
     images = page.locator(".jp-OutputArea-output img")
     assert images.count() == len(DRAWN)

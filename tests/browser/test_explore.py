@@ -37,7 +37,7 @@ def notebook(lab: Lab, browser: Browser) -> Iterator[Notebook]:
     page = browser.new_page(viewport={"width": 1300, "height": 1400})
     opened = Notebook(lab, page, lab.write("explore", *CELLS)).open()
     opened.run_all()
-    expect(opened.output(4).locator(".ft-explore-body")).to_have_count(1, timeout=60_000)
+    expect(opened.output(4).locator(".ft-explore-body")).to_have_count(1)
     yield opened
     opened.shut_down()
 
@@ -136,7 +136,7 @@ def test_what_is_saved_is_html_that_comes_alive_again_after_a_reload(notebook: N
         assert [sorted(o["data"]) for o in cell.outputs] == [["text/html", "text/plain"]]
     notebook.reopen()
     output = notebook.output(1)
-    output.get_by_role("button", name="last rows").click(timeout=40_000)
+    output.get_by_role("button", name="last rows").click()
     expect(output.locator(".ft-range")).to_have_text(re.compile("–100 of 100$"))
 
 
@@ -170,7 +170,7 @@ def count(n: int) -> list[int]:
     ).open()
     notebook.run_all()
     live = notebook.live(2)
-    live.node("n0").click(timeout=40_000)
+    live.node("n0").click()
     live.inspector.get_by_role("button", name="last rows").click()
     expect(live.inspector.locator(".ft-range").first).to_have_text("rows 991–1,000 of 1,000")
     notebook.shut_down()

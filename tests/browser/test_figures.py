@@ -39,7 +39,7 @@ def notebook(lab: Lab, browser: Browser) -> Iterator[Notebook]:
 
 def test_a_figure_of_plotly_that_stands_alone_is_alive(notebook: Notebook) -> None:
     output = notebook.output(1)
-    expect(output.locator(".js-plotly-plot .scatterlayer path.js-line")).to_have_count(1, timeout=60_000)
+    expect(output.locator(".js-plotly-plot .scatterlayer path.js-line")).to_have_count(1)
     expect(output.locator(".gtitle")).to_have_text("Heights")
     # The last of its points, where the pointer tells what it is.
     output.locator(".scatterlayer .point").last.hover(force=True)

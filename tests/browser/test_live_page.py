@@ -434,7 +434,7 @@ def test_a_thousand_nodes_are_folded_and_can_all_be_seen(page: Page, latch: Latc
     view.inspector.locator(".ftl-members button").first.click()
     view.until(lambda: "inputs" in view.inspector.inner_text())
     view.button("^open everything$").click()
-    view.until(lambda: page.locator(".ftl-stage .ft-node[role=button]").count() == 999, seconds=40)
+    view.until(lambda: page.locator(".ftl-stage .ft-node[role=button]").count() == 999)
     latch.open()
     view.until(lambda: run.phase.is_terminal)
     view.until(lambda: page.locator(".ftl-stage .ft-node[data-phase=SUCCEEDED]").count() == 999)

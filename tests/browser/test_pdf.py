@@ -16,6 +16,7 @@ import flytenb
 from flytenb.display.runs.run_card import run_bundle
 from flytenb.display.show import show
 from tests.flows import FLOWS
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.browser
 
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.browser
 def converted(notebook: Path, browsers: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "jupyter", "nbconvert", "--to", "webpdf", "--disable-chromium-sandbox"]
     env = os.environ | {"PLAYWRIGHT_BROWSERS_PATH": str(browsers)}
-    return subprocess.run([*command, str(notebook)], env=env, capture_output=True, text=True, timeout=120)
+    return subprocess.run([*command, str(notebook)], env=env, capture_output=True, text=True, timeout=PATIENCE)
 
 
 @pytest.fixture(scope="module")

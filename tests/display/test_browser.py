@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Route, sync_playwright
+from playwright.sync_api import Browser, Route
 
 from flytenb.display.html import style
 from flytenb.display.show import show
+from tests.browser.lab import chromium
 from tests.display.test_hostile import ATTACKS, carriers
 from tests.display.test_values import CASES
 
@@ -43,10 +43,8 @@ TOUCH_EVERYTHING = """() => {
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as play:
-        started = play.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        yield started
-        started.close()
+    with chromium() as browser:
+        yield browser
 
 
 def _page(fragments: list[str], *, scheme: str = "light") -> str:

@@ -50,7 +50,7 @@ async def later(x: int) -> int:
 
 
 def failed(entity: Any, **inputs: Any) -> Run:
-    run = flytenb.start(entity, **inputs).wait(30)
+    run = flytenb.start(entity, **inputs).wait()
     assert run.error is not None
     return run
 
@@ -310,7 +310,7 @@ def killed(x: int) -> int:
 
 
 def test_a_task_in_a_process_of_its_own_shows_the_users_frames() -> None:
-    run = flytenb.options(processes=True).start(deep, x=1, note="").wait(60)
+    run = flytenb.options(processes=True).start(deep, x=1, note="").wait()
     lines = card_lines(run)
     assert lines[0] == "ZeroDivisionError: integer division or modulo by zero"
     assert any("in _dig" in line for line in lines)
@@ -318,12 +318,12 @@ def test_a_task_in_a_process_of_its_own_shows_the_users_frames() -> None:
 
 
 def test_a_lost_worker_has_words_of_its_own() -> None:
-    run = flytenb.options(processes=True).start(killed, x=3).wait(60)
+    run = flytenb.options(processes=True).start(killed, x=3).wait()
     lines = card_lines(run)
     assert lines[0] == "WorkerLostError: the process that ran 'killed' died before it answered (exit code 3)"
     assert lines[1] == "  node n0 (killed) of killed failed"
     assert not [line for line in lines if "caused by" in line]
-    run = flytenb.options(processes=True).start(killed, x=-9).wait(60)
+    run = flytenb.options(processes=True).start(killed, x=-9).wait()
     assert card_lines(run)[0].endswith("died before it answered (SIGKILL)")
 
 
@@ -580,7 +580,7 @@ def has_a_coroutine(x: int) -> int:
 @pytest.mark.parametrize("entity", [calls_wrongly, pickles, speaks_like_flytekit, has_a_coroutine])
 @pytest.mark.parametrize("processes", [False, True])
 def test_what_a_tasks_own_code_gets_wrong_gets_no_hint_about_flyte(entity: Any, processes: bool) -> None:
-    run = flytenb.options(processes=processes).start(entity, x=1).wait(60)
+    run = flytenb.options(processes=processes).start(entity, x=1).wait()
     assert not [line for line in card_lines(run) if "hint:" in line]
 
 
@@ -632,7 +632,7 @@ def test_frames_of_libraries_that_flytekit_calls_are_nobodys() -> None:
 
 
 def test_what_cannot_travel_back_from_a_process_is_said_without_the_frames_of_pickle() -> None:
-    run = flytenb.options(processes=True).start(gives_unsendable, x=1).wait(60)
+    run = flytenb.options(processes=True).start(gives_unsendable, x=1).wait()
     lines = card_lines(run)
     assert lines[0].startswith("TravelError: what the task returned can't travel back from its process: Unsendable")
     assert not [line for line in lines if "cloudpickle" in line]

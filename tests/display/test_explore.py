@@ -413,7 +413,7 @@ def test_the_storage_is_asked_only_when_its_reader_asks(monkeypatch: pytest.Monk
 def test_a_storage_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     let_go = threading.Event()
     memory = type(fsspec.filesystem("memory"))
-    monkeypatch.setattr(memory, "info", lambda *_, **__: let_go.wait(30))
+    monkeypatch.setattr(memory, "info", lambda *_, **__: let_go.wait())
     monkeypatch.setattr("flytenb.display.values.files._PATIENCE", 0.05)
     text = flytenb.explore(FlyteFile("memory://bucket/slow")).choose("there", is_open=True).static.text
     let_go.set()

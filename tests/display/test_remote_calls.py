@@ -66,7 +66,7 @@ def launch(status: str, is_flytekits: bool) -> str:
 @pytest.mark.parametrize("code", WORDS, ids=lambda code: code.name)
 @pytest.mark.parametrize("is_flytekits", [True, False])
 def test_the_card_says_what_the_server_said(code: grpc.StatusCode, is_flytekits: bool) -> None:
-    run = flytenb.start(launch, status=code.name, is_flytekits=is_flytekits).wait(30)
+    run = flytenb.start(launch, status=code.name, is_flytekits=is_flytekits).wait()
     card = "\n".join(card_lines(run))
     said = WORDS[code].replace("\x1b", "\\x1b")
     assert said in card.split("\n  node ")[0]

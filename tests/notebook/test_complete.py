@@ -47,14 +47,14 @@ def session() -> Session:
 
 @pytest.fixture
 def completer(session: Session) -> Completer:
-    finished = flytenb.start(painted, n=1).wait(20)
+    finished = flytenb.start(painted, n=1).wait()
     namespace: dict[str, Any] = {
         "paint": paint, "painted": painted, "Colour": Colour, "number": 3, "_hidden": paint, "flytekit": flytekit,
         "Resources": flytekit.Resources, "done": finished, "exit": object(), "Alias": dict[str, int], "helper": print,
         "td": timedelta,
     }  # fmt: skip
     session.keep(finished)
-    session.keep(flytenb.start(painted, n=0).wait(20))
+    session.keep(flytenb.start(painted, n=0).wait())
     return Completer(session, namespace)
 
 

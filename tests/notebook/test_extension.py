@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.kernel import Kernel, Outcome, stock_kernel
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.kernel
 
@@ -252,7 +253,7 @@ def test_a_terminal_shows_the_same_facts_as_text(tmp_path: Path) -> None:
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=True,
     )
     reported = made.stdout

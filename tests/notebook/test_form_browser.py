@@ -159,7 +159,7 @@ def test_a_person_fills_the_form_and_runs_it(notebook: Notebook, page: Page, tmp
 
     form.get_by_role("button", name="Run").click()
     expect(form.get_by_text("survey is running")).to_be_visible()
-    expect(notebook.output(3)).to_contain_text("SUCCEEDED", timeout=60_000)
+    expect(notebook.output(3)).to_contain_text("SUCCEEDED")
 
     run_cell(notebook, 4)
     expected = (
@@ -167,7 +167,7 @@ def test_a_person_fills_the_form_and_runs_it(notebook: Notebook, page: Page, tmp
         "tzinfo=datetime.timezone.utc), datetime.timedelta(seconds=5400), Point(x=1.5, y=2.0), 'a,b', 2, 9, True, "
         "'fast', [22], {'a': 1.5, 'b': 2.0}, -3, {'k': [1, None]})"
     )
-    expect(notebook.output(4)).to_have_text(expected, timeout=30_000)
+    expect(notebook.output(4)).to_have_text(expected)
 
 
 def test_the_next_form_remembers_the_last_inputs(notebook: Notebook) -> None:

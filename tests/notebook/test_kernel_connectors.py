@@ -45,7 +45,7 @@ class Polled(AsyncConnectorBase):
     async def create(self, task_template, inputs=None, **kwargs):
         calls.append("create")
         LITERALS.update(inputs.literals)
-        await asyncio.to_thread(meeting.wait, 20)
+        await asyncio.to_thread(meeting.wait, 600)
         return JobMeta(inputs.literals["x"].scalar.primitive.integer)
 
     async def get(self, resource_meta, **kwargs):
@@ -65,7 +65,7 @@ class Asked(SyncConnectorBase):
         super().__init__(task_type_name="asked")
 
     def do(self, task_template, output_prefix, inputs=None, **kwargs):
-        meeting.wait(20)
+        meeting.wait(600)
         x = inputs.literals["x"].scalar.primitive.integer
         return Resource(phase=TaskExecution.SUCCEEDED, outputs={"o0": x + 1})
 
@@ -232,7 +232,7 @@ def states(kernel: Kernel) -> Kernel:
 def test_phases_messages_and_links_of_a_connector_are_shown(
     states: Kernel, call: str, phase: str, calls: list[str], words: list[str]
 ) -> None:
-    states.run(f"calls.clear(); run = flytenb.start({call}).wait(20)").ok()
+    states.run(f"calls.clear(); run = flytenb.start({call}).wait()").ok()
     assert states.value("str(run.phase)") == phase
     assert states.value("calls") == calls
     log = states.value("run.nodes['n0'].log")
@@ -250,7 +250,7 @@ def test_a_cancelled_job_is_deleted_and_others_go_on(states: Kernel) -> None:
             if stuck.nodes["n0"].links:
                 break
             await asyncio.sleep(0.02)
-        stuck.cancel().wait(20)
+        stuck.cancel().wait()
         others = flytenb.run(all_at_once)
         for _ in range(200):
             if "delete waits" in calls:

@@ -10,9 +10,8 @@ from typing import Any
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
 
-from tests.kernel import Kernel, Outcome, code_cells
+from tests.kernel import Kernel, Outcome, code_cells, executed
 
 pytestmark = pytest.mark.kernel
 
@@ -115,7 +114,7 @@ def test_the_workflow_as_last_line_shows_its_drawing(kernel: Kernel, finished: O
 def test_the_saved_notebook_holds_the_picture_and_the_table(tmp_path: Path) -> None:
     cells = ["%load_ext flytenb", *code_cells(), FILLED, WORKFLOW, "%flyte run wf(num=1000, x_min=0.25, x_max=0.5)"]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c.strip("\n")) for c in cells])
-    NotebookClient(notebook, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
+    executed(notebook, tmp_path)
     nbformat.write(notebook, tmp_path / "saved.ipynb")
     saved: Any = nbformat.read(tmp_path / "saved.ipynb", as_version=4)
     nbformat.validate(saved)

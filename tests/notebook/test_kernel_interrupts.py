@@ -124,7 +124,7 @@ def test_an_interrupted_run_is_over_and_its_state_is_true(
 
 def test_an_interrupted_await_comes_back_and_its_run_goes_on(kernel: Kernel) -> None:
     mark = kernel.cwd / "mark"
-    cut = kernel.run("run = flytenb.start(spins, mark='mark')\nawait run", interrupt_when=mark.exists, timeout=240)
+    cut = kernel.run("run = flytenb.start(spins, mark='mark')\nawait run", interrupt_when=mark.exists)
     assert cut.fails().ename == "CancelledError"
     assert kernel.value("str(run.phase)") == "RUNNING"
     (kernel.cwd / "stop").touch()

@@ -124,7 +124,7 @@ def test_runs_at_the_same_time_keep_their_prints_apart(kernel: Kernel) -> None:
 
         @task
         def speaks(name: str) -> str:
-            both.wait(60)
+            both.wait(600)
             for _ in range(100):
                 print(name)
             return name
@@ -186,7 +186,7 @@ def meeting(x: int) -> tuple[str, str, str]:
 
 
 def test_independent_nodes_run_at_the_same_time_on_threads_of_their_own(kernel: Kernel) -> None:
-    kernel.run(MEET.replace("BOUND", "60")).ok()
+    kernel.run(MEET.replace("BOUND", "600")).ok()
     kernel.run("met = %flyte run meeting(x=1)").ok()
     assert kernel.value("len(set(met.result))") == 3
     assert kernel.value("threading.main_thread().name not in met.result")
@@ -237,7 +237,7 @@ def test_a_run_in_the_background_comes_back_at_once_and_can_be_awaited(kernel: K
 
         @task
         def gated(x: int) -> int:
-            gate.wait(60)
+            gate.wait(600)
             print("through")
             return x
     """).ok()
@@ -258,7 +258,7 @@ def test_a_run_in_the_background_can_be_cancelled(kernel: Kernel) -> None:
 
         @task
         def gated(x: int) -> int:
-            gate.wait(60)
+            gate.wait(600)
             return x
 
         @workflow

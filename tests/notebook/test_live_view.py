@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from queue import SimpleQueue
@@ -15,7 +14,6 @@ import nbformat
 import pexpect  # comes with IPython
 import pytest
 from flytekit import task
-from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 
 import flytenb
@@ -26,7 +24,9 @@ from flytenb.notebook.live import page_controller
 from flytenb.notebook.page_threads import JobQueue, Ticker
 from tests.flows import FLOWS
 from tests.kernel import ROOT, Kernel
+from tests.kernel import executed as run_notebook
 from tests.page import Page
+from tests.waiting import PATIENCE, wait_for
 
 pytestmark = pytest.mark.slow  # runs that are watched take their time
 
@@ -200,9 +200,7 @@ def executed(tmp_path_factory: pytest.TempPathFactory) -> nbformat.NotebookNode:
     """A notebook that nbclient has executed, one of its cells failing."""
     cells = ["%load_ext flytenb", DEFINE, "run = %flyte run naps(x=1)", "%flyte run nap_and_fail(x=2)"]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
-    folder: Path = tmp_path_factory.mktemp("executed")
-    NotebookClient(notebook, allow_errors=True, resources={"metadata": {"path": str(folder)}}).execute()
-    return notebook
+    return run_notebook(notebook, tmp_path_factory.mktemp("executed"), allow_errors=True)
 
 
 @pytest.mark.kernel
@@ -293,7 +291,7 @@ def test_a_view_that_breaks_is_told_no_more_and_the_others_go_on() -> None:
     with pytest.warns(UserWarning, match="broken"):
         ticker.add(bad)
         ticker.add(good)
-        _wait_until(lambda: good.seen == 3)
+        wait_for(lambda: good.seen == 3)
     assert bad.seen == 1
 
 
@@ -302,15 +300,8 @@ def test_a_lane_goes_on_after_a_job_that_breaks() -> None:
     with pytest.warns(UserWarning, match="modulo by zero"):
         lane.submit(lambda: done.append(1 // 0))
         lane.submit(lambda: done.append(2))
-        _wait_until(lambda: bool(done))
+        wait_for(lambda: bool(done))
     assert done == [2]
-
-
-def _wait_until(is_so: object) -> None:
-    deadline = time.monotonic() + 10
-    while not is_so():  # type: ignore[operator]
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 @pytest.mark.kernel
@@ -324,7 +315,13 @@ def test_a_terminal_gets_the_picture_in_characters_and_the_card(tmp_path: Path) 
     command = [sys.executable, "-m", "IPython", "--no-banner", "--colors=nocolor", "--simple-prompt"]
     environment = {**os.environ, "TERM": "dumb", "PYTHONPATH": ROOT, "IPYTHONDIR": str(tmp_path / "ipython")}
     terminal = pexpect.spawn(
-        command[0], command[1:], encoding="utf-8", timeout=240, cwd=str(tmp_path), env=environment, dimensions=(60, 160)
+        command[0],
+        command[1:],
+        encoding="utf-8",
+        timeout=PATIENCE,
+        cwd=str(tmp_path),
+        env=environment,
+        dimensions=(60, 160),
     )
     terminal.setecho(False)
     terminal.send("\n".join([*lines, "exit\n"]))
@@ -346,7 +343,7 @@ class Slow:
     let = threading.Event()
 
     def __repr__(self) -> str:
-        Slow.let.wait(30)
+        Slow.let.wait()
         return "said at last"
 
 
@@ -358,7 +355,7 @@ def make_slow() -> Slow:
 def test_a_value_that_takes_its_time_keeps_nobody_from_stopping(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(page_controller, "_PATIENCE", 0.05)
     run = flytenb.start(make_slow)
-    run.wait(30)
+    run.wait()
     reported: SimpleQueue[dict[str, Any]] = SimpleQueue()
     following = page_controller.PageController(run)
     monkeypatch.setattr(following, "_send_message", reported.put)
@@ -366,7 +363,7 @@ def test_a_value_that_takes_its_time_keeps_nobody_from_stopping(monkeypatch: pyt
         for _ in range(2):
             following._on_message({"kind": "look", "path": "n0"})
         following._on_message({"kind": "stop"})
-        messages = [reported.get(timeout=240) for _ in range(3)]
+        messages = [reported.get(timeout=PATIENCE) for _ in range(3)]
         looked = [m for m in messages if m["kind"] == "details"]
         assert {m["kind"] for m in messages} == {"details", "stopping"}
         assert len(looked) == 2
@@ -376,7 +373,7 @@ def test_a_value_that_takes_its_time_keeps_nobody_from_stopping(monkeypatch: pyt
         Slow.let.set()
         monkeypatch.setattr(page_controller, "_PATIENCE", 30.0)
         following._on_message({"kind": "look", "path": "n0"})
-        assert "said at last" in reported.get(timeout=240)["values"][0]["fragments"][0]
+        assert "said at last" in reported.get(timeout=PATIENCE)["values"][0]["fragments"][0]
     finally:
         Slow.let.set()
         following.close()

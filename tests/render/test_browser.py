@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from flytenb.render.drawing import Drawing, draw
 from flytenb.render.theme import _COLOURS
 from tests import render_samples as samples
+from tests.browser.lab import chromium
 from tests.hostile import HOSTILE
 from tests.render.test_svg import hostile_graph, hostile_states
 
@@ -37,10 +37,8 @@ INSIDE_THE_CARD = """() => {
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as play:
-        started = play.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        yield started
-        started.close()
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture

@@ -17,8 +17,9 @@ from flytekit.types.file import FlyteFile
 import flytenb
 from flytenb.errors import FlytenbError, UsageError
 from flytenb.model import CacheStatus, Phase
+from tests.waiting import PATIENCE
 
-together = threading.Barrier(2)
+together, may_end = threading.Barrier(2), threading.Event()
 
 
 @pytest.fixture(autouse=True)
@@ -29,6 +30,7 @@ def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
     monkeypatch.setattr(LocalTaskCache, "_initialized", True)
     yield
     together.reset()
+    may_end.set()
 
 
 @task
@@ -50,7 +52,7 @@ def grow_kept(x: int) -> int:
 def elsewhere(x: int) -> int: ...
 
 
-change, seconds, far = grow, 10.0, elsewhere
+change, seconds, far = grow, 3600.0, elsewhere
 
 
 @workflow
@@ -65,7 +67,7 @@ def outer(x: int) -> int:
 
 @task
 def waits(x: int) -> int:
-    threading.Event().wait(1)
+    may_end.wait(PATIENCE)
     return x
 
 
@@ -86,7 +88,7 @@ def referring(x: int) -> int:
 
 @task
 def meets(x: int) -> int:
-    together.wait(10)
+    together.wait(PATIENCE)
     return x * 10
 
 
@@ -113,9 +115,11 @@ def test_a_run_keeps_the_graph_of_what_it_ran_although_nobody_asked_for_it(monke
 
 
 def test_changed_overrides_are_what_the_next_run_keeps_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    may_end.set()
     assert flytenb.run(overridden, x=5).result == 5
+    may_end.clear()
     monkeypatch.setitem(globals(), "seconds", 0.05)
-    assert flytenb.start(overridden, x=5).wait(10).phase is Phase.FAILED
+    assert flytenb.start(overridden, x=5).wait(PATIENCE).phase is Phase.FAILED
 
 
 def test_settings_are_those_of_each_run() -> None:
@@ -145,7 +149,7 @@ def test_whether_tasks_run_in_processes_is_for_each_run_to_say() -> None:
         assert flytenb.run(places, x=1).result == [here, here]
         assert here not in flytenb.options(processes=True).run(places, x=1).result
     both = [flytenb.options(processes=processes).start(places, x=1) for processes in (True, False)]
-    assert [here in run.wait(30).result for run in both] == [False, True]
+    assert [here in run.wait(PATIENCE).result for run in both] == [False, True]
 
 
 @task(cache=Cache(version="1"))
@@ -191,7 +195,7 @@ def meeting_free(x: int) -> int:
 
 def test_two_runs_of_one_workflow_at_the_same_time_know_nothing_of_each_other() -> None:
     runs = [flytenb.start(meeting, x=x) for x in (1, 2)]
-    assert [run.wait(10).result for run in runs] == [[10, 2], [20, 3]]
+    assert [run.wait(PATIENCE).result for run in runs] == [[10, 2], [20, 3]]
     assert [run.nodes["n0"].inputs for run in runs] == [{"x": 1}, {"x": 2}]
 
 

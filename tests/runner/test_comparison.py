@@ -45,7 +45,7 @@ def spreads(n: int) -> list[int]:
 
 
 def run(**inputs: Any) -> Run:
-    return Run(halves, inputs, Settings(workers=1))._begin().wait(30)
+    return Run(halves, inputs, Settings(workers=1))._begin().wait()
 
 
 def test_runs_that_gave_the_same_differ_in_nothing() -> None:
@@ -87,10 +87,7 @@ def test_the_differences_are_told_in_a_table_one_line_each() -> None:
 
 def test_a_node_that_only_one_run_has_is_there_or_not_there() -> None:
     comparison = (
-        Run(spreads, {"n": 1}, Settings())
-        ._begin()
-        .wait(30)
-        .compare(Run(spreads, {"n": 2}, Settings())._begin().wait(30))
+        Run(spreads, {"n": 1}, Settings())._begin().wait().compare(Run(spreads, {"n": 2}, Settings())._begin().wait())
     )
     assert Difference("n0/dn1", "node", False, True) in comparison.differences
     assert any(row.split() == ["n0/dn1", "node", "no", "yes"] for row in repr(comparison).splitlines())
@@ -146,7 +143,7 @@ def stored(text: str) -> tuple[Report, FlyteDirectory, StructuredDataset, dict[s
 @pytest.mark.parametrize("strict", [False, True])
 def test_what_is_stored_is_compared_by_content_at_any_depth(strict: bool) -> None:
     def ran(text: str) -> Run:
-        return Run(stored, {"text": text}, Settings(strict=strict))._begin().wait(60)
+        return Run(stored, {"text": text}, Settings(strict=strict))._begin().wait()
 
     assert not ran("x").compare(ran("x"))
     differences = ran("x").compare(ran("y")).differences
@@ -170,7 +167,7 @@ def moody(x: int) -> Moody:
 
 
 def test_a_value_that_can_not_be_compared_is_said_to_be_so() -> None:
-    one, other = (Run(moody, {"x": 1}, Settings())._begin().wait(30) for _ in range(2))
+    one, other = (Run(moody, {"x": 1}, Settings())._begin().wait() for _ in range(2))
     comparison = one.compare(other)
     assert comparison
     assert [(d.path, d.what) for d in comparison.differences] == [("", "o0"), ("n0", "o0")]

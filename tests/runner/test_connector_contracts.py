@@ -119,7 +119,7 @@ def test_a_connector_that_breaks_its_contract_fails_the_node(
     connector: Scripted, create: Any, get: Any, words: str, is_deleted: bool
 ) -> None:
     connector.create_with, connector.get_with = create, get or connector.get_with
-    done = flytenb.start(ScriptedTask()).wait(10)
+    done = flytenb.start(ScriptedTask()).wait()
     assert done.phase is Phase.FAILED
     with pytest.raises(Exception, match=words):
         _ = done.result
@@ -187,6 +187,6 @@ def test_a_request_that_was_cancelled_at_the_service_fails_the_node(connector: S
         raise asyncio.CancelledError("by the service")
 
     setattr(connector, method, cancelled)
-    run = flytenb.start(ScriptedTask()).wait(120)
+    run = flytenb.start(ScriptedTask()).wait()
     assert run.phase is Phase.FAILED
     assert isinstance(run.error and run.error.exception, asyncio.CancelledError)

@@ -27,6 +27,7 @@ from flytekit.extend.backend.base_connector import (
 
 import flytenb
 from flytenb.model import Phase
+from tests.waiting import PATIENCE, wait_for
 
 calls: list[str] = []
 go_on = threading.Event()
@@ -92,7 +93,7 @@ class Blocking(SyncConnectorBase):
         how = read_how(inputs)
         print(f"doing {how}")
         if how == "meets":
-            together.wait(10)
+            together.wait(PATIENCE)
         if how == "blocks":
             calls.append("blocks")
             block()
@@ -117,7 +118,7 @@ class BlockingTask(SyncConnectorExecutorMixin, PythonTask):  # type: ignore[misc
 
 
 service = ServiceTask("service")
-late = ServiceTask("late", timeout=timedelta(milliseconds=100))
+late = ServiceTask("late", timeout=timedelta(hours=1))
 patient = ServiceTask("patient", retries=2)
 blocking = BlockingTask("blocking")
 
@@ -136,13 +137,6 @@ def fresh() -> Iterator[None]:
     together.reset()
 
 
-def wait_for(condition: Callable[[], Any]) -> None:
-    end = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < end, "it never came true"
-        threading.Event().wait(0.005)
-
-
 @pytest.mark.parametrize(
     ("how", "words", "then"),
     [
@@ -152,21 +146,24 @@ def wait_for(condition: Callable[[], Any]) -> None:
     ],
 )
 def test_a_connector_that_raises_fails_its_node_and_no_job_runs_on(how: str, words: str, then: list[str]) -> None:
-    done = flytenb.start(service, how=how).wait(10)
+    done = flytenb.start(service, how=how).wait(PATIENCE)
     assert (done.phase, words in str(done.error), calls) == (Phase.FAILED, True, then)
 
 
-def test_a_job_that_could_not_be_deleted_is_told() -> None:
-    done = flytenb.start(late, how="delete raises").wait(10)
+def test_a_job_that_could_not_be_deleted_is_told(an_hour_passes: Callable[[], None]) -> None:
+    started = flytenb.start(late, how="delete raises")
+    wait_for(lambda: "create" in calls)
+    an_hour_passes()
+    done = started.wait(PATIENCE)
     assert done.nodes["n0"].phase is Phase.TIMED_OUT
     wait_for(lambda: "may run on: RuntimeError: no such right" in done.nodes["n0"].log)
 
 
 def test_a_job_whose_service_says_so_is_tried_again_and_no_other() -> None:
-    done = flytenb.start(patient, how="once more").wait(10)
+    done = flytenb.start(patient, how="once more").wait(PATIENCE)
     assert (done.result, done.nodes["n0"].attempts) == ("done once more", 2)
     calls.clear()
-    assert flytenb.start(patient, how="fails").wait(10).nodes["n0"].attempts == 1
+    assert flytenb.start(patient, how="fails").wait(PATIENCE).nodes["n0"].attempts == 1
 
 
 def test_what_connectors_print_is_their_node_s(capsys: pytest.CaptureFixture[str]) -> None:
@@ -176,11 +173,11 @@ def test_what_connectors_print_is_their_node_s(capsys: pytest.CaptureFixture[str
 
 
 def test_blocking_connectors_run_at_the_same_time() -> None:
-    assert flytenb.start(eight, how="meets").wait(20).result == ["done meets"] * 8
+    assert flytenb.start(eight, how="meets").wait(PATIENCE).result == ["done meets"] * 8
 
 
 def test_a_blocking_connector_that_raises_what_no_future_takes_fails_its_node() -> None:
-    assert "StopIteration" in str(flytenb.start(blocking, how="stops").wait(10).error)
+    assert "StopIteration" in str(flytenb.start(blocking, how="stops").wait(PATIENCE).error)
 
 
 @pytest.mark.parametrize("entity", [service, eight], ids=["on the loop", "on eight threads"])
@@ -191,8 +188,8 @@ def test_connectors_that_never_answer_are_in_nobody_s_way_once_their_run_is_canc
     if entity is service:
         # The thread is asked to stop, and the job that it had created is deleted.
         wait_for(lambda: "delete" in calls)
-    assert flytenb.start(service, how="after").wait(10).result == "done after"
-    assert flytenb.start(blocking, how="after").wait(10).result == "done after"
+    assert flytenb.start(service, how="after").wait(PATIENCE).result == "done after"
+    assert flytenb.start(blocking, how="after").wait(PATIENCE).result == "done after"
 
 
 # --- tasks that decide themselves ------------------------------------------------------------------------------------
@@ -272,5 +269,5 @@ def test_a_job_that_a_task_chose_itself_is_deleted_when_the_run_is_cancelled() -
     run = flytenb.start(double_there, n=-1)
     key = ChosenMeta(-1).encode()
     wait_for(lambda: chosen.jobs.get(key, 0) > 1)
-    run.cancel().wait(30)
+    run.cancel()
     wait_for(lambda: key in chosen.deleted)

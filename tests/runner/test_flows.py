@@ -30,7 +30,7 @@ FLYTEKIT = [flow for flow in RUNNABLE if not flow.flytekit_local and not flow.ne
 def run(flow: Flow, **settings: Any) -> Run:
     stand_ins = {entity.name: function for entity, function in flow.stand_ins}
     options = flytenb.options(answers=flow.answers, stand_ins=stand_ins, **settings)
-    return options.start(flow.entity, **flow.inputs).wait(60)
+    return options.start(flow.entity, **flow.inputs).wait()
 
 
 def plain(result: Any) -> Any:

@@ -18,7 +18,6 @@ from flytekit.exceptions.user import FlyteRecoverableException
 import flytenb
 from flytenb.model import Phase
 from tests.hooks import (
-    PATIENCE,
     PLACES,
     RAISED,
     Odd,
@@ -34,6 +33,7 @@ from tests.hooks import (
     watched,
     went_on,
 )
+from tests.waiting import PATIENCE, are_workers_idle, wait_for
 
 T = TypeVar("T")
 
@@ -62,6 +62,7 @@ def disarmed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     hook.disarm()
     yield
     hook.disarm()
+    wait_for(are_workers_idle)  # or threads of this test would meet the next one's hook
 
 
 def soon(call: Callable[[], T], what: str) -> T:
@@ -149,7 +150,7 @@ def everything_works() -> None:
 def test_a_hook_that_blocks_holds_up_neither_other_nodes_nor_cancel_nor_other_runs(place: Place) -> None:
     arm(place)
     run = begin(place)
-    assert went_on.wait(2 * PATIENCE), "no other node goes on while the hook blocks"
+    assert went_on.wait(PATIENCE), "no other node goes on while the hook blocks"
     assert hook.reached.is_set() or not place.certain, "the hook isn't called"
     assert soon(run.cancel, "cancel") is run
     soon(lambda: run.wait(PATIENCE), "wait")
@@ -165,15 +166,12 @@ def test_a_hook_that_blocks_holds_up_neither_other_nodes_nor_cancel_nor_other_ru
 
 def test_a_hook_that_blocks_in_what_answers_a_gate_holds_up_nothing() -> None:
     run = flytenb.start(asks, x=1)
-    for _ in range(2000):
-        if run.waiting:
-            break
-        threading.Event().wait(0.005)
+    wait_for(lambda: run.waiting)
     hook.arm("to_literal")
     answering = threading.Thread(target=lambda: run.set_input(run.waiting[0], Odd(1)), daemon=True)
     answering.start()
-    hook.reached.wait(PATIENCE / 2)
-    assert went_on.wait(2 * PATIENCE), "no other node goes on while the hook blocks"
+    assert hook.reached.wait(PATIENCE), "the hook isn't called"
+    assert went_on.wait(PATIENCE), "no other node goes on while the hook blocks"
     soon(run.cancel, "cancel")
     assert soon(lambda: run.wait(PATIENCE), "wait").phase is Phase.ABORTED
     everything_works()
@@ -259,10 +257,7 @@ def test_a_listener_that_raises_is_the_only_one_that_hears_no_more(kind: type[Ba
     hook.arm("listener", kind)
     run = flytenb.options(listeners=[lambda _: hook("listener"), heard.append]).start(plain, x=1)
     assert soon(lambda: run.wait(PATIENCE), "wait").phase is Phase.SUCCEEDED
-    for _ in range(2000):
-        if len(heard) == len(run.events):
-            break
-        threading.Event().wait(0.005)
+    wait_for(lambda: len(heard) == len(run.events))
     assert heard == list(run.events)
 
 
@@ -357,5 +352,6 @@ def test_a_stop_never_comes_while_a_dynamic_makes_a_node(monkeypatch: pytest.Mon
         threading.Event().wait(number / 1000)
         run.cancel()
         assert run.wait(PATIENCE).phase.is_terminal
+    wait_for(are_workers_idle)
     gc.collect()
     assert left == []

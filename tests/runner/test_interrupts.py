@@ -13,18 +13,19 @@ from pathlib import Path
 import pytest
 
 from flytenb.runner.interrupts import Latch, held_back
+from tests.waiting import PATIENCE
 
 
 def test_a_latch_wakes_everybody_who_waits_and_whoever_comes_later() -> None:
     latch = Latch()
     woken: list[bool] = []
-    threads = [threading.Thread(target=lambda: woken.append(latch.wait(10))) for _ in range(5)]
+    threads = [threading.Thread(target=lambda: woken.append(latch.wait(PATIENCE))) for _ in range(5)]
     for thread in threads:
         thread.start()
     assert not latch.is_set()
     latch.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(PATIENCE)
     assert woken == [True] * 5
     latch.set()
     assert latch.is_set()
@@ -56,7 +57,7 @@ def test_a_wait_is_interrupted_even_by_a_signal_that_does_not_wake_the_thread() 
         timer = threading.Timer(0.05, press)
         with pytest.raises(KeyboardInterrupt):
             timer.start()
-            Latch().wait(20)
+            Latch().wait(PATIENCE)
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
 
@@ -109,6 +110,7 @@ import asyncio, faulthandler, os, random, signal, sys, threading, time
 import flytenb
 from flytenb import api
 from flytekit import eager, task
+from tests.waiting import PATIENCE, are_workers_idle, wait_for
 
 kind, count, presses = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 began = threading.Event()
@@ -150,7 +152,7 @@ runs = []
 api.on_run(lambda run: runs.append(run) or (lambda: None))
 signal.signal(signal.SIGINT, interrupt)
 for _ in range(count):
-    faulthandler.dump_traceback_later(30, exit=True)
+    faulthandler.dump_traceback_later(PATIENCE, exit=True)
     began.clear()
     presser = threading.Thread(target=press, args=([chance.random() * 5e-4 for _ in range(presses)],))
     presser.start()
@@ -160,7 +162,8 @@ for _ in range(count):
     except KeyboardInterrupt:
         is_over = True
     presser.join()
-print([str(run.wait(10).phase) for run in runs] == ["ABORTED"] * count)
+    wait_for(are_workers_idle)
+print([str(run.wait(PATIENCE).phase) for run in runs] == ["ABORTED"] * count)
 names = [thread.name for thread in threading.enumerate()]
 print(len(names) < 20 or names, flush=True)
 os._exit(0)
@@ -177,5 +180,5 @@ def test_a_run_that_is_interrupted_at_any_moment_is_over_and_leaves_no_thread_be
     script.write_text(HAMMER)
     command = [sys.executable, script, kind, "150", str(presses)]
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=2 * PATIENCE)
     assert done.stdout == "True\nTrue\n", done.stderr[-5000:]

@@ -413,28 +413,33 @@ def test_a_cache_that_can_t_be_opened_costs_time_and_never_the_run(
 
 # --- maps ------------------------------------------------------------------------------------------------------------
 
-at_once = 0
-most_at_once = 0
-count_lock = threading.Lock()
+inside: list[int] = []
+most_inside: list[int] = []
+three_met = threading.Event()
 
 
 @task
 def counted(x: int) -> int:
-    global at_once, most_at_once
-    with count_lock:
-        at_once += 1
-        most_at_once = max(most_at_once, at_once)
-    threading.Event().wait(0.01)
-    with count_lock:
-        at_once -= 1
     if x < 0:
         raise ValueError(f"{x} is negative")
     return x
 
 
+@task
+def meets_two(x: int) -> int:
+    inside.append(x)
+    most_inside.append(len(inside))
+    if len(inside) == 3:
+        three_met.set()
+    three_met.wait(PATIENCE)
+    threading.Event().wait(0.01)
+    inside.remove(x)
+    return x
+
+
 @workflow
 def three_at_once(xs: list[int]) -> list[int]:
-    return map_task(counted, concurrency=3)(x=xs)
+    return map_task(meets_two, concurrency=3)(x=xs)
 
 
 @workflow
@@ -453,11 +458,9 @@ def two_lists(xs: list[int], ys: list[int]) -> list[int]:
 
 
 def test_a_map_runs_no_more_at_once_than_its_concurrency() -> None:
-    global most_at_once
-    most_at_once = 0
     done = run(three_at_once, xs=list(range(12)))
     assert done.result == list(range(12))
-    assert most_at_once == 3
+    assert max(most_inside) == 3
 
 
 def test_a_map_bears_as_many_failures_as_it_may() -> None:

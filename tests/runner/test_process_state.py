@@ -48,6 +48,7 @@ from flytekit.types.file import FlyteFile
 import flytenb
 from flytenb.reach.process_state import KINDS
 from flytenb.reach.state_uses import state_use_of
+from tests.waiting import PATIENCE
 
 mpl.use("agg")
 import matplotlib.pyplot as plt
@@ -521,7 +522,7 @@ def test_state_is_found_in_class_decorators_and_below_them(body: Callable[[int],
     wanted = [body(n=n) for n in (1, 2, 3, 4)]
     entity = task(body)
     nodes = [flytenb.options(workers=16).start(entity, n=n) for n in (1, 2, 3, 4)]
-    assert [node.wait(30).result for node in nodes] == wanted
+    assert [node.wait(PATIENCE).result for node in nodes] == wanted
     assert flytenb.options(workers=16).run(map_task(entity), n=[1, 2, 3, 4]).result == wanted
 
 
@@ -566,7 +567,7 @@ class DrawingTask(PythonInstanceTask[Seed]):
 def test_state_is_found_in_the_methods_of_task_classes(entities: list[Any]) -> None:
     wanted = [repr((1, random.Random(number).random())) for number in range(4)]
     started = [flytenb.start(entity, n=1) for entity in entities]
-    assert [run.wait(30).result for run in started] == wanted
+    assert [run.wait(PATIENCE).result for run in started] == wanted
 
 
 def passed_on_by_a_plugin(function: Callable[..., str]) -> Callable[..., str]:
@@ -603,20 +604,20 @@ meeting = threading.Barrier(2)
 
 @task
 def meets(n: int) -> int:
-    meeting.wait(30)
+    meeting.wait(PATIENCE)
     return n
 
 
 @task
 def draws_and_meets(n: int) -> float:
-    meeting.wait(30)
+    meeting.wait(PATIENCE)
     return random.random()
 
 
 @task
 def prints_and_meets(n: int) -> int:
     print(n)
-    meeting.wait(30)
+    meeting.wait(PATIENCE)
     return n
 
 
@@ -671,12 +672,12 @@ def test_why_a_node_waited_is_known() -> None:
     @task
     def seeds_until_another_waits(n: int) -> int:
         random.seed(n)
-        assert another_waits.wait(60)
+        assert another_waits.wait(PATIENCE)
         return n
 
     run = flytenb.start(map_task(seeds_until_another_waits), n=[1, 2])
     run.listen(lambda event: another_waits.set() if event.kind == "wait" else None)
-    run.wait(60)
+    run.wait(PATIENCE)
     waited = {why for node in run.nodes.values() for why in node.waited_for}
     assert waited
     assert all(re.fullmatch(r"random numbers \(used by n0/\d\)", why) for why in waited)
@@ -739,7 +740,7 @@ def test_eager_tasks_that_use_what_each_other_s_calls_use_end() -> None:
         return seeds(n=n)  # type: ignore[no-any-return]
 
     runs = [flytenb.start(first, n=1), flytenb.start(second, n=2)]
-    assert [run.wait(60).result for run in runs] == [called_alone(plots, 1), called_alone(seeded, 2)]
+    assert [run.wait(PATIENCE).result for run in runs] == [called_alone(plots, 1), called_alone(seeded, 2)]
 
 
 def test_a_run_inside_a_task_may_use_what_the_task_uses() -> None:
@@ -750,7 +751,7 @@ def test_a_run_inside_a_task_may_use_what_the_task_uses() -> None:
         random.seed(7)
         return flytenb.run(inner, n=n).result  # type: ignore[no-any-return]
 
-    assert flytenb.start(outer, n=1).wait(60).result == called_alone(seeded, 1)
+    assert flytenb.start(outer, n=1).wait(PATIENCE).result == called_alone(seeded, 1)
 
 
 def test_a_run_inside_a_task_for_the_main_thread_may_need_it_too() -> None:
@@ -760,7 +761,7 @@ def test_a_run_inside_a_task_for_the_main_thread_may_need_it_too() -> None:
     def outer(n: int) -> str:
         return flytenb.run(inner, n=n).result  # type: ignore[no-any-return]
 
-    assert flytenb.start(outer, n=1).wait(60).result == "[1]"
+    assert flytenb.start(outer, n=1).wait(PATIENCE).result == "[1]"
 
 
 def test_an_eager_task_and_what_it_calls_may_use_the_same() -> None:
@@ -778,9 +779,9 @@ def test_a_task_for_the_main_thread_waits_for_it_and_says_so() -> None:
     run = flytenb.start(task(handles_a_signal), n=5)
     over = threading.Event()
     run.listen(lambda event: over.set() if event.kind == "log" else None)
-    assert over.wait(30)
+    assert over.wait(PATIENCE)
     assert "run.wait()" in run.nodes["n0"].log
-    assert run.wait(30).result == "[5]"
+    assert run.wait(PATIENCE).result == "[5]"
 
 
 def scripted(folder: Path, script: str) -> list[str]:
@@ -789,7 +790,7 @@ def scripted(folder: Path, script: str) -> list[str]:
     path.write_text(script)
     command = [sys.executable, "-W", "ignore", str(path)]
     env = {**os.environ, "PYTHONIOENCODING": "utf-8"}
-    done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=240, env=env)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=PATIENCE, env=env)
     return done.stdout.splitlines() or done.stderr.splitlines()
 
 
@@ -803,7 +804,7 @@ from flytekit import task
 def waits(n: int) -> int:
     signal.signal(signal.SIGUSR1, signal.SIG_DFL)
     threading.Thread(target=lambda: os.kill(os.getpid(), signal.SIGINT)).start()
-    time.sleep(60)
+    time.sleep(600)
     return n
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # flytekit's own ends the process
@@ -829,7 +830,7 @@ held = threading.Event()
 
 @task
 def waits(n: int) -> int:
-    held.wait(60)
+    held.wait(600)
     return n
 
 @task
@@ -841,14 +842,14 @@ going = flytenb.start(waits, n=1)
 child = os.fork()
 if child == 0:
     try:
-        going.wait(20)
+        going.wait(600)
     except flytenb.FlytenbError as e:
         print("says" if "goes on in process" in str(e) else e, flush=True)
     print(flytenb.run(inc, n=2).result, flush=True)
     os._exit(0)
 os.waitpid(child, 0)
 held.set()
-print(going.wait(20).result, flush=True)
+print(going.wait(600).result, flush=True)
 """
     assert scripted(tmp_path, script) == ["says", "3", "1"]
 
@@ -935,7 +936,7 @@ def drawn(n: int) -> str:
 def test_an_eager_task_s_own_code_has_state_of_its_own(entity: Any, wanted: Any) -> None:
     before = state()
     runs = [flytenb.start(entity, n=5) for _ in range(3)]
-    assert [run.wait(60).result for run in runs] == [wanted] * 3
+    assert [run.wait(PATIENCE).result for run in runs] == [wanted] * 3
     assert state() == before
 
 

@@ -6,7 +6,6 @@ import functools
 import importlib
 import subprocess
 import sys
-import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +17,7 @@ from flytekit import lazy_module, task
 
 import flytenb
 from flytenb.errors import TravelError
+from tests.waiting import PATIENCE, wait_for
 
 
 class StaysError(Exception):
@@ -53,12 +53,9 @@ def where(x: int) -> int:
 print(flytenb.options(processes=True).run(where, x=1).result, flush=True)
 os.kill(os.getpid(), 9)
 """)
-    done = subprocess.run([sys.executable, "-W", "ignore", script], stdout=subprocess.PIPE, text=True, timeout=240)
+    done = subprocess.run([sys.executable, "-W", "ignore", script], stdout=subprocess.PIPE, text=True, timeout=PATIENCE)
     pid = int(done.stdout)
-    until = time.monotonic() + 30
-    while Path(f"/proc/{pid}").exists() and time.monotonic() < until:
-        time.sleep(0.05)
-    assert not Path(f"/proc/{pid}").exists()
+    wait_for(lambda: not Path(f"/proc/{pid}").exists())
 
 
 class Later(ModuleType):
@@ -140,7 +137,7 @@ if __name__ == "__main__":
 def test_a_process_has_the_modules_of_the_kernel_as_they_were_loaded_last(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(OWN_MODULES)
-    done = subprocess.run([sys.executable, "-W", "ignore", script], stdout=subprocess.PIPE, text=True, timeout=240)
+    done = subprocess.run([sys.executable, "-W", "ignore", script], stdout=subprocess.PIPE, text=True, timeout=PATIENCE)
     expected = [" ".join([f"[{n}, {n}]"] * 3) for n in (1, 22, 333)]
     assert done.stdout.splitlines() == ["8", *expected * 2]
 
@@ -205,7 +202,7 @@ def test_the_answer_of_a_process_is_stored_only_if_its_modules_are_those_of_the_
     script = tmp_path / "script.py"
     script.write_text(CACHED)
     command = [sys.executable, "-W", "ignore", script, uuid.uuid4().hex]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=240)
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=PATIENCE)
     assert done.stdout.splitlines() == [
         "adds 2 POPULATED processes",
         "adds_lazily 2 POPULATED processes",

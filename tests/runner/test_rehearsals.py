@@ -247,7 +247,7 @@ def test_the_log_of_a_node_has_its_request() -> None:
 
 @pytest.mark.parametrize("entity", [query, rendered], ids=["without its connector", "of the cluster"])
 def test_a_run_of_a_task_of_a_service_names_the_rehearsal(entity: Any) -> None:
-    error = flytenb.start(entity, n=3).wait(20).error
+    error = flytenb.start(entity, n=3).wait().error
     assert error is not None
     assert "flytenb.rehearse(…, with_=…)" in hint_for(error.exception)
 

@@ -14,6 +14,7 @@ from flytenb.bridge.execution.connector_loop import ConnectorLoop
 from flytenb.runner.clock import Clock
 from flytenb.runner.resources import resources
 from flytenb.runner.workers import WorkerPool
+from tests.waiting import PATIENCE
 
 
 @task
@@ -44,7 +45,7 @@ def test_a_process_is_ended_by_close_and_replaced() -> None:
 def test_a_run_that_goes_on_is_not_disturbed_by_close() -> None:
     started = flytenb.start(paused)
     resources.close()
-    assert started.wait(60).result.startswith("flytenb-")
+    assert started.wait(PATIENCE).result.startswith("flytenb-")
 
 
 def test_threads_of_a_closed_pool_end_and_their_names_are_used_again() -> None:
@@ -56,17 +57,17 @@ def test_threads_of_a_closed_pool_end_and_their_names_are_used_again() -> None:
 
         def job(threads: list[threading.Thread] = threads, both: threading.Barrier = both) -> None:
             threads.append(threading.current_thread())
-            both.wait(10)
+            both.wait(PATIENCE)
             pool.release()
-            both.wait(10)
+            both.wait(PATIENCE)
 
         for _ in range(2):
             pool.submit(job)
-        both.wait(10)
-        both.wait(10)
+        both.wait(PATIENCE)
+        both.wait(PATIENCE)
         pool.close()
         for thread in threads:
-            thread.join(10)
+            thread.join(PATIENCE)
             assert not thread.is_alive()
         names += sorted(thread.name for thread in threads)
     assert names == ["test-closed-0", "test-closed-1"] * 3
@@ -78,16 +79,16 @@ def test_a_busy_thread_of_a_closed_pool_does_its_job_and_the_next_ones() -> None
     may_end, ended, again = threading.Event(), threading.Event(), threading.Event()
 
     def job() -> None:
-        may_end.wait(10)
+        may_end.wait(PATIENCE)
         pool.release()
         ended.set()
 
     pool.submit(job)
     pool.close()
     may_end.set()
-    assert ended.wait(10)
+    assert ended.wait(PATIENCE)
     pool.submit(again.set)
-    assert again.wait(10)
+    assert again.wait(PATIENCE)
     assert "test-busy: 1 threads" in repr(pool)
 
 
@@ -105,11 +106,11 @@ def test_a_closed_clock_starts_again_and_keeps_pending_jobs() -> None:
         clock.call_later(seconds, job)
         if is_closed_meanwhile:
             clock.close()
-        assert called.wait(10)
+        assert called.wait(PATIENCE)
 
     wait_for_job(0, is_closed_meanwhile=False)
     clock.close()
-    threads[0].join(10)
+    threads[0].join(PATIENCE)
     assert not threads[0].is_alive()
     wait_for_job(0.2, is_closed_meanwhile=True)
     assert threads[1] is not threads[0]
@@ -125,14 +126,14 @@ def test_a_closed_connector_loop_ends_its_thread_unless_jobs_go_on() -> None:
         async def job() -> None:
             threads.append(threading.current_thread())
             began.set()
-            may_end.wait(10)
+            may_end.wait(PATIENCE)
 
         loop.start(job(), lambda _: ended.set())
-        assert began.wait(10)
+        assert began.wait(PATIENCE)
         if is_closed_meanwhile:
             loop.close()
         may_end.set()
-        assert ended.wait(10)
+        assert ended.wait(PATIENCE)
 
     do_job(is_closed_meanwhile=True)
     do_job(is_closed_meanwhile=False)

@@ -23,7 +23,7 @@ def order(run: Run) -> list[str]:
 
 def run(name: str, settings: dict[str, Any]) -> Run:
     flow = FLOWS[name]
-    return flytenb.options(**settings).start(flow.entity, **flow.inputs).wait(60)
+    return flytenb.options(**settings).start(flow.entity, **flow.inputs).wait()
 
 
 @pytest.mark.parametrize("settings", WAYS, ids=str)

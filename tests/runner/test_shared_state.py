@@ -48,6 +48,7 @@ from flytekit import map_task, task, workflow
 import flytenb
 from flytenb.reach.process_state import HAS_OWN_CWD
 from flytenb.reach.state_uses import state_use_of
+from tests.waiting import are_workers_idle, wait_for
 
 mpl.use("agg")
 
@@ -664,6 +665,7 @@ BODIES: list[Callable[[int], str]] = [
 
 def in_a_process(body: Callable[[int], str], n: int) -> str:
     """What a process of its own answers."""
+    wait_for(are_workers_idle)  # the child has none of the threads, but the locks that they hold
     read_end, write_end = os.pipe()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Python 3.12 warns of threads, of which the child uses none

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 from flytenb.runner.workers import WorkerPool
+from tests.waiting import PATIENCE
 
 
 def test_a_thread_that_has_said_that_its_job_is_over_takes_the_next_one() -> None:
@@ -19,7 +20,7 @@ def test_a_thread_that_has_said_that_its_job_is_over_takes_the_next_one() -> Non
             over.set()
 
         pool.submit(job)
-        assert over.wait(10)
+        assert over.wait(PATIENCE)
     assert len(threads) == 1
     assert repr(pool) == "<WorkerPool test-released: 1 threads, 1 idle>"
 
@@ -34,5 +35,5 @@ def test_jobs_that_wait_for_each_other_each_have_a_thread() -> None:
     pool = WorkerPool("test-together")
     together = threading.Barrier(9)
     for _ in range(8):
-        pool.submit(lambda: together.wait(10) and None)
-    together.wait(10)
+        pool.submit(lambda: together.wait(PATIENCE) and None)
+    together.wait(PATIENCE)

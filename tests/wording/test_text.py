@@ -57,7 +57,7 @@ class Slow(Exception):
 
     def __str__(self) -> str:
         self.asked.set()
-        self.release.wait(60)
+        self.release.wait()
         return "at last"
 
     __repr__ = __str__
@@ -105,7 +105,7 @@ def refuses(s: str) -> str:
 
 @pytest.mark.parametrize("entity", [breaks, group, noted, refuses], ids=lambda e: e.name.rpartition(".")[2])
 def test_no_way_to_show_a_failed_run_passes_a_control_character(entity: Any) -> None:
-    run = flytenb.start(entity, s=f"given{EVIL}").wait(30)
+    run = flytenb.start(entity, s=f"given{EVIL}").wait()
     assert run.error is not None
     shown = [
         *card_lines(run),
@@ -303,7 +303,7 @@ def test_a_project_s_folder_may_be_called_as_it_likes(
     (place / f"{name}.py").write_text(SOURCE)
     monkeypatch.syspath_prepend(str(place))
     module = importlib.import_module(name)
-    run = flytenb.start(module.half, n=1).wait(30)
+    run = flytenb.start(module.half, n=1).wait()
     assert run.error is not None
     names = [frame.name for frame in own_frames(run.error.exception.__traceback__)]
     assert names == ["half", "inner"]

@@ -298,7 +298,7 @@ def flow(x: int) -> int:
 
 
 def test_a_duration_reads_the_same_wherever_a_run_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    run = Run(flow, {"x": 1}, Settings(workers=1))._begin().wait(30)
+    run = Run(flow, {"x": 1}, Settings(workers=1))._begin().wait()
     monkeypatch.setattr(Run, "duration", property(lambda self: 65.0))
     monkeypatch.setattr(NodeRun, "duration", property(lambda self: 65.0))
     bundle = run_bundle(run, show)
