@@ -15,6 +15,7 @@ from flytenb.runner.step import EntityStep, RunControl, Scope
 from flytenb.runner.tracked_runs import MLFLOW, note_links
 
 if TYPE_CHECKING:
+    from flytenb.bridge.context import Workspace
     from flytenb.bridge.crossing import CrossingValue
     from flytenb.bridge.execution.calls import Call
     from flytenb.cache.task_cache import TaskCache
@@ -31,38 +32,60 @@ class TaskStep(EntityStep):
         self.cache = cache
 
     def execute(self, run: RunControl) -> None:
-        # Inlined for speed: this is the most frequent step, and the call enters a context anyway.
-        use, wires, call = self.use, self.wires, self.call
-        if self.cache is None and isinstance(call, HookedCall):  # a hit runs no hooks, so the key comes first
-            call = call.begin(run.workspace)
-        values, unpackers = wires.values, wires.unpackers
+        call = self.call
         try:
-            inputs = {name: unpackers[number](values.get(key)) for name, key, number in use.inputs}  # type: ignore[arg-type]
-        except Exception as e:
-            self.explain_input(e)
-            raise
-        try:
-            if self.cache is None:
-                outputs = call(run.workspace, inputs)
+            if self.cache is not None:
+                outputs = self._execute_cached(self.cache, run)
             else:
-                outputs = call_cached(self.cache, self.record, run, inputs, call)
+                if isinstance(call, HookedCall):
+                    call = call.begin(run.workspace)
+                outputs = call(run.workspace, self._take())
         finally:
             if MLFLOW in modules or current_attempt().links:
                 note_links(self.record)
-        for name, key in use.outputs:
+        values = self.wires.values
+        for name, key in self.use.outputs:
             values[key] = outputs.get(name)
+
+    def _take(self) -> dict[str, Any]:
+        """Take the inputs in the current context: the call enters one anyway, and this is the most frequent step."""
+        values, unpackers = self.wires.values, self.wires.unpackers
+        try:
+            return {name: unpackers[number](values.get(key)) for name, key, number in self.use.inputs}  # type: ignore[arg-type]
+        except Exception as e:
+            self.explain_input(e)
+            raise
+
+    def _execute_cached(self, cache: TaskCache, run: RunControl) -> dict[str, CrossingValue]:
+        """Take the cached outputs, else call; a hit runs hooks only if its key needs `pre_execute`."""
+        call, record = self.call, self.record
+        run.workspace.enter_unmade()
+        if not isinstance(call, HookedCall):
+            inputs = self._take()
+            return call_cached(cache, record, run, inputs, call)
+        try:
+            inputs = self._take()
+            key = cache.key(inputs, record.hashes())
+        except Exception:
+            begun = call.begin(run.workspace)
+            return call_cached(cache, record, run, self._take(), begun)
+
+        def begin(workspace: Workspace, _: dict[str, Any]) -> dict[str, CrossingValue]:
+            return call.begin(workspace)(workspace, self._take())  # which may now convert to something else
+
+        return call_cached(cache, record, run, inputs, begin, key)
 
 
 def call_cached(
-    cache: TaskCache, record: Record, run: RunControl, inputs: dict[str, Any], call: Call
+    cache: TaskCache, record: Record, run: RunControl, inputs: dict[str, Any], call: Call, key: str = ""
 ) -> dict[str, CrossingValue]:
     """Return cached outputs, else call and store; equal calls wait for the first one's result.
 
-    A cache error (a full disk, an unreadable value) costs time but doesn't fail the run.
+    A cache error (a full disk, an unreadable value) costs time but doesn't fail the run. The `key` is made if it isn't
+    given. In the context of the node.
     """
-    run.workspace.enter_unmade()
     try:
-        key = cache.key(inputs, record.hashes())
+        key = key or cache.key(inputs, record.hashes())
     except Exception as e:
         return _call_uncached(record, run, inputs, call, e)
     with single_flight(key):

@@ -9,13 +9,16 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import flytekit
 import pytest
+from diskcache import Cache as Store
 from flytekit import LaunchPlan, PythonFunctionTask, dynamic, eager, map_task, reference_task, task, workflow
 from flytekit.core.context_manager import ExecutionState, FlyteContextManager
 from flytekit.core.legacy_map_task import map_task as legacy_map_task
+from flytekit.core.local_cache import LocalTaskCache
 from flytekit.core.type_engine import TypeEngine, TypeTransformer
 from flytekit.extend import TaskPlugins
 from flytekit.models.literals import Literal, LiteralMap, Primitive, Scalar
@@ -23,6 +26,7 @@ from flytekit.models.types import LiteralType, SimpleType
 from flytekit.testing import task_mock
 
 import flytenb
+from flytenb.model import CacheStatus
 from flytenb.runner.resources import resources
 
 pytestmark = pytest.mark.filterwarnings("ignore:Implicitly cleaning up:ResourceWarning")  # flytekit's, of each call
@@ -32,6 +36,12 @@ pytestmark = pytest.mark.filterwarnings("ignore:Implicitly cleaning up:ResourceW
 def nothing_left_to_clean() -> Iterator[None]:
     yield
     gc.collect()
+
+
+@pytest.fixture
+def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(LocalTaskCache, "_cache", Store(str(tmp_path)), raising=False)
+    monkeypatch.setattr(LocalTaskCache, "_initialized", True)
 
 
 class Pair(NamedTuple):
@@ -320,11 +330,15 @@ class Session:
     """Configuration of tasks that run in a session."""
 
 
+opened: list[str] = []
+
+
 class SessionTask(PythonFunctionTask[Session]):
     def __init__(self, task_config: Session, task_function: Any, **options: Any) -> None:
         super().__init__(task_config, task_function, task_type="session", **options)
 
     def pre_execute(self, user_params: Any) -> Any:
+        opened.append(str(self.name).rpartition(".")[2])
         return user_params.builder().add_attr("SESSION", "open").build()
 
 
@@ -341,11 +355,38 @@ def sum_of(rows: Rows) -> int:
     return sum(rows)
 
 
+@task(task_config=Session(), cache=True, cache_version="1")
+def sum_once(rows: Rows) -> int:
+    return sum(rows)
+
+
+@task(task_config=Session(), cache=True, cache_version="1")
+def double_once(n: int) -> int:
+    return 2 * n
+
+
 @workflow
 def summed(n: int) -> int:
     return sum_of(rows=count_to(n=n))
 
 
+@workflow
+def summed_once(n: int) -> int:
+    return double_once(n=sum_once(rows=count_to(n=n)))
+
+
 @pytest.mark.parametrize("settings", [{}, {"strict": True}], ids=str)
 def test_inputs_are_converted_with_what_pre_execute_has_set_up(settings: dict[str, Any]) -> None:
     assert flytenb.options(**settings).run(summed, n=4).result == summed(n=4) == 6
+
+
+@pytest.mark.usefixtures("empty_cache")
+@pytest.mark.parametrize("settings", [{}, {"strict": True}], ids=str)
+def test_a_hit_prepares_only_what_its_key_needs(settings: dict[str, Any]) -> None:
+    opened.clear()
+    assert flytenb.options(**settings).run(summed_once, n=4).result == 12
+    assert opened == ["count_to", "sum_once", "double_once"]
+    opened.clear()
+    again = flytenb.options(**settings).run(summed_once, n=4)
+    assert [again.nodes[path].cache_status for path in ("n1", "n2")] == [CacheStatus.HIT, CacheStatus.HIT]
+    assert (again.result, opened) == (12, ["count_to", "sum_once"])
