@@ -111,7 +111,19 @@ def connector() -> Iterator[Scripted]:
         (Ticket, lambda meta: Resource(phase=TaskExecution.UNDEFINED), "must return a phase of flyteidl's", True),
         (Ticket, lambda meta: Resource(phase="done"), "must return a phase of flyteidl's.*got 'done'", True),
         (Ticket, lambda meta: Resource(phase=TaskExecution.ABORTED), "the phase is aborted, without a message", False),
-        (Ticket, lambda meta: Resource(phase=SUCCEEDED, outputs={"other": 1}), "gave no output 'o0'", False),
+        (
+            Ticket,
+            lambda meta: Resource(phase=SUCCEEDED, outputs={"other": 1}),
+            "of task 'scripted' succeeded without output 'o0'",
+            False,
+        ),
+        (
+            Ticket,
+            lambda meta: Resource(phase=SUCCEEDED),
+            r"succeeded without output 'o0'\n  hint: return Resource\(phase=…, "
+            r"outputs=\{'o0': …\}\) from Scripted.get, let the job store outputs.pb",
+            False,
+        ),
         (Ticket, lambda meta: Resource(phase=SUCCEEDED, outputs={"o0": "text"}), "Expected value of type", False),
     ],
 )

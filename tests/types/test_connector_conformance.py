@@ -192,6 +192,13 @@ class Unstoppable(Good):
         return await super().get(resource_meta)
 
 
+class Undeletable(Good):
+    """Has a delete that does nothing."""
+
+    async def delete(self, resource_meta: Ticket, **kwargs: Any) -> None:
+        return None
+
+
 class Answering(Good):
     """Has other outputs, links or messages than it should."""
 
@@ -227,6 +234,7 @@ class Blocking(Good):
         (AskedOnce, ["get, again"], "the job is succeeded, then aborted"),
         (DeletedOnce, ["delete after the end"], "delete raised RuntimeError: no such job when it was called twice"),
         (Unstoppable, ["delete while it runs"], "the job runs on after delete"),
+        (Undeletable, ["delete while it runs"], "the job runs on after delete, and succeeds"),
         (answering(outputs={"square": 9.0, "text": "a"}), ["outputs have their types"], "'square' is sent as"),
         (answering(outputs={"square": 9}), ["outputs have their types"], "output 'text' is missing"),
         (answering(outputs={"square": 9, "text": "a", "more": 1}), ["outputs have their types"], "'more' isn't decl"),
@@ -244,6 +252,19 @@ def test_each_fault_fails_its_own_rows(connector: Any, rows: list[str], words: s
     assert words in result.failed[0].what
     assert all(row.fix for row in result.failed)
     assert words.partition("'")[0] in repr(result)
+
+
+class EndsAtOnce(Undeletable):
+    async def get(self, resource_meta: Ticket, **kwargs: Any) -> Resource:
+        jobs[resource_meta.number] = "done"
+        return await super().get(resource_meta)
+
+
+def test_a_job_that_ends_at_once_can_t_tell_what_delete_does() -> None:
+    ConnectorRegistry.register(EndsAtOnce(), override=True)
+    rows = {row.name: row for row in flytenb.check_connector(EndsAtOnce(), good_task, INPUTS).rows}
+    assert not rows["delete while it runs"].is_checked
+    assert "inputs with which it runs for longer" in rows["delete while it runs"].what
 
 
 @pytest.mark.parametrize(

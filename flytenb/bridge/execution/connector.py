@@ -35,6 +35,7 @@ from flytekit.models.task import TaskExecutionMetadata
 
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.crossing import CrossingValue, from_literal, packer
+from flytenb.bridge.entities.interface import short_name
 from flytenb.bridge.execution.coroutines import run_coroutine
 from flytenb.bridge.execution.task_template import input_literals, name_execution, read_template
 from flytenb.errors import FlytenbError, headline
@@ -313,10 +314,7 @@ def _read_outputs(job: Job, outputs: Any) -> dict[str, CrossingValue]:
     if outputs is None:
         if not declared:
             return {}
-        files = FlyteContextManager.current_context().file_access
-        path = files.get_random_local_path()
-        files.get_data(f"{job.output_prefix}/outputs.pb", path)
-        outputs = LiteralMap.from_flyte_idl(utils.load_proto_from_file(literals_pb2.LiteralMap, path))
+        outputs = _read_file(job)
     given: Mapping[str, Any] = outputs.literals if isinstance(outputs, LiteralMap) else outputs
     values: dict[str, CrossingValue] = {}
     for name, value in given.items():
@@ -326,7 +324,27 @@ def _read_outputs(job: Job, outputs: Any) -> dict[str, CrossingValue]:
         else:
             # A task that declares no outputs accepts any, with the type that the value has.
             values[name] = packer(declared.get(name, type(value)), strict=True)(value)
-    missing = [name for name in declared if name not in values]
-    if missing:
-        raise FlyteUserException(f"the connector of {job.task.name} gave no output {', '.join(map(repr, missing))}")
+    if declared.keys() - values.keys():
+        raise _incomplete(job, values)
     return values
+
+
+def _read_file(job: Job) -> LiteralMap:
+    """Return the outputs that the job itself has stored."""
+    files = FlyteContextManager.current_context().file_access
+    path = files.get_random_local_path()
+    try:
+        files.get_data(f"{job.output_prefix}/outputs.pb", path)
+    except Exception as error:
+        raise _incomplete(job, {}) from error
+    return LiteralMap.from_flyte_idl(utils.load_proto_from_file(literals_pb2.LiteralMap, path))
+
+
+def _incomplete(job: Job, given: Mapping[str, Any]) -> FlytenbError:
+    missing = [name for name in job.task.python_interface.outputs if name not in given]
+    method = f"{class_name(job.connector)}.{'do' if isinstance(job.connector, SyncConnectorBase) else 'get'}"
+    return FlytenbError(
+        f"the job of task {short_name(job.task)!r} succeeded without output {', '.join(map(repr, missing))}",
+        hint=f"return Resource(phase=…, outputs={{{', '.join(f'{name!r}: …' for name in missing)}}}) from {method}, "
+        "let the job store outputs.pb in its output_prefix, or declare no outputs",
+    )

@@ -246,13 +246,20 @@ def _deletes_what_has_ended(subject: ConnectorSubject) -> str:
 def _cancels(subject: ConnectorSubject) -> str:
     stored = subject.create_another(subject.inputs)
     subject.delete(stored)
+    runs_on = False
     try:
-        resource = subject.follow(stored)
+        resource = subject.get(stored)
+        runs_on = not facts.has_ended(resource)
+        resource = subject.follow(stored) if runs_on else resource
     except BrokenError:
         raise BrokenError("the job runs on after delete", "delete must stop the job") from None
     except Exception as error:
         return f"the job is gone: {headline(error)}"
-    return f"the job is {phase_name(resource.phase)}"
+    if not facts.has_succeeded(resource):
+        return f"the job is {phase_name(resource.phase)}"
+    if runs_on:
+        raise BrokenError("the job runs on after delete, and succeeds", "delete must stop the job")
+    raise NotCheckedError("the job may have succeeded before delete: pass inputs with which it runs for longer")
 
 
 def _fails(subject: ConnectorSubject) -> str:
