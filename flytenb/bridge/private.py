@@ -187,6 +187,13 @@ def connectors() -> dict[Any, Any]:
     return registry
 
 
+def open_cache_store() -> Any:
+    """Return the store of flytekit's local cache if it is open, else None."""
+    from flytekit.core.local_cache import LocalTaskCache
+
+    return LocalTaskCache._cache if LocalTaskCache._initialized else None
+
+
 def cache_store() -> Any:
     """Return the store of flytekit's local cache, a `diskcache.Cache`, and open it if needed."""
     from flytekit.core.local_cache import LocalTaskCache

@@ -38,6 +38,7 @@ class Attempt:
         hold: the process-wide state that it holds while it runs.
         remote_call: calls the user's code on another thread, if it must run there.
         links: names and addresses of what the code started elsewhere, if it ran in a process of its own.
+        is_quiet: whether it ran no code of a user.
         is_asked: whether its stop was requested.
     """
 
@@ -47,6 +48,7 @@ class Attempt:
     hold: Any = None
     remote_call: Callable[[Callable[..., Any], dict[str, Any]], Any] | None = None
     links: tuple[tuple[str, str], ...] = ()
+    is_quiet = False
     is_asked = False
     _is_open = False
     _thread = 0

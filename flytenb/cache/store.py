@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import marshal
 import os
 import sqlite3
 import threading
@@ -15,8 +16,8 @@ from flytenb.bridge import private
 
 _replacing = threading.Lock()
 os.register_at_fork(after_in_child=_replacing._at_fork_reinit)  # type: ignore[attr-defined]
-_private: set[str] = set()
-"""The directories with checked permissions."""
+_private: Any = None
+"""The open store whose directory's permissions were checked."""
 
 
 class DamagedStoreError(Exception):
@@ -32,36 +33,39 @@ def read(key: str) -> Any:
         sqlite3.OperationalError: if the disk or another process is in the way.
     """
     try:
-        return _open().get(key)
+        data = _open().get(key)
+        return None if data is None else marshal.loads(data)
     except sqlite3.DatabaseError as e:
         _replace(e)
     except (OSError, sqlite3.Error):
         raise
-    except Exception:  # bytes that can't be unpickled (any more); the next write replaces them
+    except Exception:  # bytes that can't be read (any more); the next write replaces them
         return None
     return None
 
 
 def write(key: str, value: Any) -> None:
-    """Store a value under a key.
+    """Store a value, made of scalars, lists, tuples and dicts, under a key.
 
     Raises:
         Exception: as `read`.
     """
     try:
-        _open().set(key, value)
+        _open().set(key, marshal.dumps(value, 2))
     except sqlite3.DatabaseError as e:
         _replace(e)
 
 
 def _open() -> Any:
-    """Open the store in a directory that only the user can access: its content is unpickled."""
-    directory = private.cache_directory()
-    if directory not in _private:
+    """Open the store in a directory that only the user can access: flytekit unpickles its content."""
+    global _private
+    store = private.open_cache_store()
+    if store is None or store is not _private:
+        directory = private.cache_directory()
         Path(directory).mkdir(mode=0o700, parents=True, exist_ok=True)
         Path(directory).chmod(0o700)
-        _private.add(directory)
-    return private.cache_store()
+        _private = store = private.cache_store()
+    return store
 
 
 def _replace(why: sqlite3.DatabaseError) -> None:

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any
 
 from flytenb.bridge import local_cache
-from flytenb.bridge.crossing import CrossingValue, from_literal, packer
+from flytenb.bridge.crossing import CrossingValue, from_literal, packer, trust_of_scalars
 from flytenb.bridge.entities.kind import kind_of
 from flytenb.bridge.execution.calls import is_plain
 from flytenb.bridge.execution.files import may_hold_copies, may_hold_files, paths_in
@@ -30,7 +30,7 @@ from flytenb.reach.digest_pieces import add_piece
 from flytenb.reach.file_reads import FileReads
 from flytenb.reach.read_results import FileRead
 
-_FORMAT = "flytenb-5"
+_FORMAT = "flytenb-6"
 """Prefix of every key; its number changes with the stored form and with the way in which keys are made."""
 _LONGEST_PATH = 4096
 _BUILTIN = (int, float, bool, str, type(None))
@@ -74,6 +74,8 @@ class TaskCache:
         self._start = hashlib.blake2b(digest_size=20)
         for part in (task.name.encode(), policy.cache_version.encode()):
             add_piece(self._start, part)
+        self._begun = b"", self._start
+        self._trust = trust_of_scalars([*interface.inputs.values(), *interface.outputs.values()])
         self._code: CodeDigest | None = None
         self._unreadable: Exception | None = None
         try:
@@ -82,21 +84,34 @@ class TaskCache:
             self._unreadable = e
         self.overwrite = overwrite or local_cache.is_overwritten()
 
-    def key(self, inputs: Mapping[str, Any], hashes: Mapping[str, str] = MappingProxyType({})) -> str:
+    @property
+    def is_plain(self) -> bool:
+        """Whether a hit runs no code of users: inputs and outputs are scalars, and flytekit itself converts them."""
+        return self._trust is not None and self._trust.holds()
+
+    def key(
+        self, inputs: Mapping[str, Any], hashes: Mapping[str, str] = MappingProxyType({}), *, in_moment: bool = False
+    ) -> str:
         """Return the key of one call: the task, its code and all that it reaches now, the cache version and the inputs.
 
         Args:
             inputs: the inputs.
             hashes: of those inputs that were given by a node whose output type has a `HashMethod`, the hashes; each
                 takes the place of its input, as on a cluster.
+            in_moment: whether what the code reaches may be as it was earlier in the current moment: for a look-up
+                alone, since the next moment may begin before the task is called.
 
         Raises:
             Exception: if the code or an input can't be read.
         """
         if self._code is None:
             raise self._unreadable or AssertionError("neither a digest nor an error")
-        digest = self._start.copy()
-        add_piece(digest, self._code.now())
+        code, begun = self._code.now(in_moment=in_moment), self._begun
+        if begun[0] is not code:
+            begun = code, self._start.copy()
+            add_piece(begun[1], code)
+            self._begun = begun
+        digest = begun[1].copy()
         for name, value_digest in self._inputs:
             if name in hashes:
                 add_piece(digest, name.encode())

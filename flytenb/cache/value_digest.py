@@ -6,6 +6,7 @@ literal that the type's transformer makes, which may carry a hash set by the use
 
 from __future__ import annotations
 
+import marshal
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin
 
@@ -17,6 +18,7 @@ from flytenb.reach.array_digest import add_memory
 from flytenb.reach.code_digest import structure_of
 from flytenb.reach.digest_pieces import add_files, add_piece, local_path
 from flytenb.reach.object_digest import OpaqueError
+from flytenb.reach.plain_bytes import SCALARS
 
 
 class ValueDigest:
@@ -34,6 +36,9 @@ class ValueDigest:
         Raises:
             Exception: the type engine's error for a value that it can't convert.
         """
+        if self._is_structural and type(value) in SCALARS:
+            add_piece(digest, b"scalar" + marshal.dumps(value, 2))
+            return
         if add_memory(digest, self.declared, value):
             return
         if self._is_structural:

@@ -22,6 +22,7 @@ from flytenb.bridge.entities.kind import function_of, inner_workflow, is_entity
 from flytenb.reach.code_reader import CodeReader
 from flytenb.reach.installed_names import home_of, scope_of
 from flytenb.reach.library_patches import registered_with
+from flytenb.reach.moment import Moment, current_moment
 from flytenb.reach.object_digest import OpaqueError, Walker, hashed, items_of
 from flytenb.reach.object_state import state_as_copied, state_as_read
 from flytenb.reach.ownership import is_installed, is_own_class, is_own_module, version_of
@@ -57,22 +58,29 @@ class CodeDigest:
 
     def __init__(self, task: Any) -> None:
         self._task = task
-        self._made = _walk_task(task)
+        self._made: tuple[CodeReader, bytes, Moment | None] = (*_walk_task(task), None)
 
     @property
     def is_asking(self) -> bool:
         """Whether the code may ask about files in ways that can't be observed."""
         return self._made[0].external_state.is_asking()
 
-    def now(self) -> bytes:
+    def now(self, *, in_moment: bool = False) -> bytes:
         """Return the digest of what the code reaches now.
+
+        Args:
+            in_moment: whether what was compared earlier in the current moment isn't compared again.
 
         Raises:
             UnreadableCodeError: if something that it reaches can't be read.
         """
-        walker, digest = self._made
+        moment = current_moment()
+        walker, digest, compared = self._made
+        if in_moment and compared is moment:
+            return digest
         if not walker.doubts and not walker.is_current():
-            walker, digest = self._made = _walk_task(self._task)
+            walker, digest = _walk_task(self._task)
+        self._made = (walker, digest, None if walker.doubts else moment)
         if walker.doubts:
             raise UnreadableCodeError("; ".join(map(str, walker.doubts)))
         return digest

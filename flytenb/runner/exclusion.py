@@ -151,13 +151,13 @@ class Exclusion:
     def release(self, hold: Hold) -> None:
         """End a task's use of its state. A second call does nothing."""
         with self._lock:
-            if not any(other is hold for other in self._holds):
+            if hold not in self._holds:
                 return
-            self._holds = [other for other in self._holds if other is not hold]
+            self._holds.remove(hold)
             if self._environment is not None and not any(other.use.environment for other in self._holds):
                 restore, self._environment = self._environment, None
                 restore()
-            woken = list(self._wake_next())
+            woken = list(self._wake_next()) if self._lines else []
         for wake in woken:
             wake()
 

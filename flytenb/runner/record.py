@@ -82,9 +82,13 @@ class Record:
         """Return the hashes that producers gave to inputs by a `HashMethod`; a cluster's cache uses only these."""
         if self.use is None or self.wires is None:
             return {}
-        given = ((name, source(self.wires.values)) for name, source in self.use.sources)
-        found = ((name, hash_of(value)) for name, value in given if value is not None)
-        return {name: said for name, said in found if said is not None}
+        values, found = self.wires.values, {}
+        for name, source in self.use.sources:
+            value = source(values)
+            said = None if value is None else hash_of(value)
+            if said is not None:
+                found[name] = said
+        return found
 
     def write(self, text: str) -> None:
         """Append to the node's log, unless its run has been collected."""

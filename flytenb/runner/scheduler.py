@@ -18,6 +18,7 @@ from flytenb.bridge.patches import during_runs
 from flytenb.bridge.stopping import Attempt, set_attempt
 from flytenb.errors import NodeTimeoutError
 from flytenb.model import Phase
+from flytenb.reach.moment import end_moment
 from flytenb.reach.process_state import HAS_OWN_CWD, PRIVATE, current_cwd, go_to, save_state
 from flytenb.reach.state_uses import NOTHING, StateUse
 from flytenb.runner import capture
@@ -110,6 +111,7 @@ class Scheduler:
 
     def _put(self, ready: Iterable[Step]) -> None:
         """Let ready steps run. Under the lock."""
+        end_moment()
         self._queue.put(ready, self._work)
 
     # --- the loop of a worker ----------------------------------------------------------------------------------
@@ -176,6 +178,8 @@ class Scheduler:
         """Run one attempt and commit its result; return the next attempt of the thread."""
         # In a copied context, so that what the task sets there (such as the precision of decimals) ends with it.
         answer, error, words = self._context.copy().run(self._execute, step, attempt)
+        if not attempt.is_quiet:
+            end_moment()
         if attempt.hold is not None:
             resources.exclusion.release(attempt.hold)
         with self.lock:

@@ -85,7 +85,15 @@ def call_cached(
     given. In the context of the node.
     """
     try:
-        key = key or cache.key(inputs, record.hashes())
+        if not key:
+            hashes = record.hashes()
+            if cache.is_plain:
+                found = cache.get(cache.key(inputs, hashes, in_moment=True))
+                if found is not None:
+                    record.cache = CacheStatus.HIT
+                    current_attempt().is_quiet = True
+                    return found
+            key = cache.key(inputs, hashes)
     except Exception as e:
         return _call_uncached(record, run, inputs, call, e)
     with single_flight(key):

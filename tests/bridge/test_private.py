@@ -179,9 +179,10 @@ def test_the_local_cache_is_a_store_that_is_opened_once(tmp_path: Path, monkeypa
     monkeypatch.setattr(local_cache, "CACHE_LOCATION", str(tmp_path))
     monkeypatch.setattr(local_cache.LocalTaskCache, "_initialized", False)
     monkeypatch.setattr(local_cache.LocalTaskCache, "_cache", None, raising=False)
+    assert private.open_cache_store() is None
     store = private.cache_store()
     store.set("key", {"x": 1})
-    assert private.cache_store() is store
+    assert private.cache_store() is private.open_cache_store() is store
     assert (store.directory, store.get("key")) == (str(tmp_path), {"x": 1})
     local_cache.LocalTaskCache.clear()
     assert store.get("key") is None

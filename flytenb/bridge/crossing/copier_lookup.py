@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import enum
 import sys
+from collections.abc import Iterable
 from dataclasses import is_dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -98,6 +99,13 @@ _SCALARS: dict[Any, tuple[Any, Limit | None]] = {
     NoneType: (type_engine.NoneTransformer, None),
 }
 """Types that a literal preserves. A datetime isn't one: without a zone it becomes UTC."""
+
+
+def trust_of_scalars(python_types: Iterable[Any]) -> Trust | None:
+    """Return the state of the registry in which no code of users converts scalars of these types; None for others."""
+    copiers = [find_copier(each) for each in python_types]
+    found = [copier for copier in copiers if isinstance(copier, Share) and copier.limits.keys() <= _SCALARS.keys()]
+    return Trust({}, *(copier.trust for copier in found)) if len(found) == len(copiers) else None
 
 
 def _choose(python_type: Any, within: frozenset[type]) -> Copier | None:
