@@ -333,7 +333,8 @@ def kind_of_object(value: Any) -> str | None:
 
 def save_state(names: Iterable[str], assigned: Iterable[tuple[str, str]] = ()) -> Restore:
     """Save these kinds of state and attributes of modules; return a function that restores them."""
-    found = [KINDS[name].capture for name in names if name in KINDS]
+    # Names of kinds are texts: the other names of a task's state have hashes in Python.
+    found = [KINDS[name].capture for name in names if type(name) is str and name in KINDS]
     restores = [capture() for capture in found if capture is not None]
     return captures.all_of([*restores, *(captures.attribute(module, name) for module, name in assigned)])
 

@@ -85,15 +85,19 @@ class Exclusion:
         key = (id(hold.run), hold.path)
         with self._lock:
             blocked = self._blocked(hold, key)
-            line = self._lines.get(hold.use, {})
             if blocked is not None:
-                waiter = line.get(key)
+                waiter = self._lines.get(hold.use, {}).get(key)
                 if waiter is None:
                     self._lines.setdefault(hold.use, {})[key] = _Waiter(hold, wake)
                 else:
                     waiter.hold, waiter.wake, waiter.is_woken = hold, wake, False
                 return blocked
-            if self._leave_line(hold.use, key) and hold.use in self._lines and hold.use.conflict_with(hold.use):
+            if (
+                self._lines
+                and self._leave_line(hold.use, key)
+                and hold.use in self._lines
+                and hold.use.conflict_with(hold.use)
+            ):
                 self._lines[hold.use] = self._lines.pop(hold.use)  # after the other lines
             if hold.use.environment and not any(other.use.environment for other in self._holds):
                 self._environment = set_environment(hold.use.environment)
