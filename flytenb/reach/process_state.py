@@ -27,6 +27,12 @@ DECIMALS = "decimal context"
 PRIVATE = frozenset([EVENT_LOOP, DECIMALS])
 """State that each task has separately, so that tasks that use it needn't be kept apart."""
 
+_LONGEST_PATH = 4096
+_python = ctypes.PyDLL(None) if sys.platform.startswith("linux") else None
+"""The C library, called without releasing the GIL."""
+if _python is not None:
+    _python.getcwd.argtypes, _python.getcwd.restype = (ctypes.c_char_p, ctypes.c_size_t), ctypes.c_char_p
+
 _CLONE_FS = 0x200
 """Flag of `unshare`: a thread stops sharing its working directory, root and umask (linux/sched.h)."""
 
@@ -63,9 +69,20 @@ def current_cwd() -> str | None:
 
 def go_to(cwd: str | None) -> None:
     """Make a directory this thread's working directory; ignore a removed one."""
-    if cwd is not None:
+    if cwd is not None and not _is_at(cwd):
         with suppress(OSError):
             os.chdir(cwd)
+
+
+def _is_at(cwd: str) -> bool:
+    """Tell whether a directory is the working directory, as far as that can be found without releasing the GIL.
+
+    Most tasks don't move, and a thread that releases the GIL after each task waits each time for all the others.
+    """
+    if _python is None:
+        return False
+    found: bytes | None = _python.getcwd(ctypes.create_string_buffer(_LONGEST_PATH), _LONGEST_PATH)
+    return found == os.fsencode(cwd)
 
 
 def _cwd() -> Restore:
