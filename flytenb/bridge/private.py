@@ -44,8 +44,8 @@ def ifelse_block(branch: BranchNode) -> IfElseBlock:
 
 
 def compiled_nodes(workflow: WorkflowBase) -> list[Node]:
-    """Return the nodes of a workflow without compiling it."""
-    nodes: list[Node] = workflow._nodes
+    """Return the nodes of a workflow without compiling it; `nodes` compiles one that was made from a function."""
+    nodes: list[Node] = workflow.nodes if workflow_function(workflow) is None else workflow._nodes
     return nodes
 
 

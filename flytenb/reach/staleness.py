@@ -9,12 +9,13 @@ from typing import Any
 
 from flytenb.bridge import private
 from flytenb.bridge.context import compile_lock
-from flytenb.bridge.entities.kind import inner_workflow, is_entity
+from flytenb.bridge.entities.kind import inner_workflow, is_entity, short_name
 from flytenb.bridge.workflow import compiler
 from flytenb.bridge.workflow.compiler import all_nodes, check_composed, compile_workflow, compiled_workflows, is_known
 from flytenb.bridge.workflow.reading_cache import forget_readings, read_once, read_what_is_pending
 from flytenb.reach.bytecode import uses_of
 from flytenb.reach.code_digest import describe
+from flytenb.reach.earlier_definitions import check_current, holds_earlier
 from flytenb.reach.name_lookup import is_own
 from flytenb.reach.object_digest import OpaqueError, WatchingWalker, hashed
 from flytenb.reach.object_state import state_as_read
@@ -25,8 +26,10 @@ def recompile_stale(entity: Any) -> None:
     """Compile the workflow behind an entity, and those inside it, where they aren't up to date.
 
     Raises:
+        DefinitionError: if an entity in it holds an earlier definition of another.
         Exception: why one of them can't be compiled.
     """
+    check_current([entity])
     workflow = inner_workflow(entity)
     if workflow is not None:
         with compile_lock:
@@ -34,7 +37,12 @@ def recompile_stale(entity: Any) -> None:
 
 
 def recompile_inner(workflow: Any) -> None:
-    """Compile the workflows that a dynamic's nodes call where they aren't up to date."""
+    """Compile the workflows that a dynamic's nodes call where they aren't up to date.
+
+    Raises:
+        DefinitionError: if a node calls an earlier definition of an entity.
+    """
+    check_current(_entities(workflow), short_name(workflow))
     for inner in _inner_workflows(workflow):
         recompile_stale(inner)
 
@@ -42,7 +50,7 @@ def recompile_inner(workflow: Any) -> None:
 def is_stale(entity: Any) -> bool:
     """Tell whether anything that an entity's workflow was compiled from has been redefined."""
     workflow = inner_workflow(entity)
-    return workflow is not None and _is_stale(workflow, set())
+    return holds_earlier([entity], is_direct=False) or (workflow is not None and _is_stale(workflow, set()))
 
 
 def forget_stale() -> None:
@@ -146,6 +154,7 @@ def _refresh(workflow: Any, seen: set[int]) -> None:
         private.forget_compiled(workflow)
         forget_readings()
         compile_workflow(workflow)
+    check_current(_entities(workflow), short_name(workflow))
     for inner in _inner_workflows(workflow):
         _refresh(inner, seen)
 
@@ -154,15 +163,23 @@ def _is_stale(workflow: Any, seen: set[int]) -> bool:
     if id(workflow) in seen:
         return False
     seen.add(id(workflow))
-    return _has_changed(workflow) or any(_is_stale(inner, seen) for inner in _inner_workflows(workflow))
+    return (
+        _has_changed(workflow)
+        or holds_earlier(_entities(workflow), is_direct=True)
+        or any(_is_stale(inner, seen) for inner in _inner_workflows(workflow))
+    )
+
+
+def _entities(workflow: Any) -> list[Any]:
+    """The entities that a workflow's nodes call, those inside its conditionals too, each once."""
+    return read_once(workflow, "entities", lambda: _read_entities(workflow))
+
+
+def _read_entities(workflow: Any) -> list[Any]:
+    called = (node.flyte_entity for node in all_nodes(workflow))
+    return list({id(entity): entity for entity in called if is_entity(entity)}.values())
 
 
 def _inner_workflows(workflow: Any) -> list[Any]:
-    """The workflows that a workflow's nodes call, those inside its conditionals too, each once."""
-    return read_once(workflow, "inner workflows", lambda: _read_inner(workflow))
-
-
-def _read_inner(workflow: Any) -> list[Any]:
-    entities = (node.flyte_entity for node in all_nodes(workflow))
-    found = [inner_workflow(entity) for entity in entities if is_entity(entity)]
+    found = map(inner_workflow, _entities(workflow))
     return list({id(w): w for w in found if w is not None}.values())

@@ -19,6 +19,7 @@ from flytenb.bridge.execution.packing import build_packing
 from flytenb.bridge.stopping import NodeStopped, current_attempt, shielded
 from flytenb.cache.task_cache import TaskCache
 from flytenb.errors import FlytenbError, UsageError, headline
+from flytenb.reach.earlier_definitions import check_current
 from flytenb.reach.process_state import EVERYTHING, HAS_OWN_CWD, MAIN_THREAD
 from flytenb.reach.staleness import recompile_stale
 from flytenb.reach.state_uses import state_use_of
@@ -94,6 +95,7 @@ class EagerStep(EntityStep):
             own(run.workspace, inputs)
 
         async def add(entity: Any, call_inputs: dict[str, Any]) -> Any:
+            check_current([entity], short_name(self.use.entity))
             if inner_workflow(entity) is not None:
                 with shielded(), run.workspace.outside():
                     recompile_stale(entity)

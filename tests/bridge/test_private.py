@@ -86,6 +86,9 @@ def test_what_a_workflow_compiled_to_is_seen_without_compiling() -> None:
     fresh.compile()
     assert private.compiled_nodes(fresh) == fresh.nodes
     assert len(private.compiled_nodes(fresh)) == len(private.compiled_outputs(fresh)) == 1
+    by_hand = Workflow(name="with_a_node")
+    node = by_hand.add_entity(inc, x=by_hand.add_workflow_input("x", int))
+    assert private.compiled_nodes(by_hand) == [node]
 
 
 def test_what_a_workflow_function_returns_is_seen_while_it_compiles_and_no_longer() -> None:

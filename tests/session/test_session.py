@@ -17,7 +17,7 @@ import pytest
 
 from flytenb import api
 from flytenb.bridge.patches.applied import Patches
-from flytenb.errors import NotAnEntityError, UnknownNameError
+from flytenb.errors import DefinitionError, NotAnEntityError, UnknownNameError
 from flytenb.reach.reach_walk import ReachWalker
 from flytenb.session import Session
 
@@ -196,6 +196,99 @@ def test_what_used_a_redefined_task_is_stale_at_every_depth_and_nothing_else_is(
     assert notebook.stale() == []
     assert notebook.compiled_from("inner") == ["step"]
     assert notebook.names["outer"](x=1) == 5
+
+
+HOLDERS = """
+from flytekit import Workflow, dynamic, eager, map_task
+steps = [step]
+mapped = map_task(step)
+
+@workflow
+def listed(x: int) -> int:
+    return steps[0](x=x)
+
+@workflow
+def maps(x: int) -> list[int]:
+    return mapped(x=[x])
+
+@workflow
+def launches(x: int) -> int:
+    return plan(x=x)
+
+@workflow(on_failure=step)
+def handled(x: int) -> int:
+    return aside(x=x)
+
+@dynamic
+def later(x: int) -> int:
+    return steps[0](x=x)
+
+@eager
+async def awaits(x: int) -> int:
+    return steps[0](x=x)
+
+@workflow
+def above(x: int) -> list[int]:
+    return maps(x=x)
+
+by_hand = Workflow(name="by_hand")
+by_hand.add_workflow_output("o", by_hand.add_entity(step, x=by_hand.add_workflow_input("x", int)).outputs["o0"])
+"""
+EDITED = {
+    "step": "@task\ndef step(x: int) -> int:\n    return x + 2\n",
+    "inner": "@workflow\ndef inner(x: int) -> int:\n    return x\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("holder", "inputs", "edited"),
+    [
+        ("listed", {"x": 1}, "step"),
+        ("mapped", {"x": [1]}, "step"),
+        ("maps", {"x": 1}, "step"),
+        ("above", {"x": 1}, "step"),
+        ("handled", {"x": 1}, "step"),
+        ("by_hand", {"x": 1}, "step"),
+        ("plan", {"x": 1}, "inner"),
+        ("launches", {"x": 1}, "inner"),
+        ("later", {"x": 1}, "step"),
+        ("awaits", {"x": 1}, "step"),
+    ],
+)
+def test_an_entity_that_holds_an_earlier_definition_is_stale_and_is_not_run(
+    notebook: Notebook, holder: str, inputs: dict[str, Any], edited: str
+) -> None:
+    notebook.run(BASE)
+    notebook.run(HOLDERS)
+    notebook.run("unrelated = 1")
+    api.run(notebook.names[holder], **inputs)
+    assert holder not in notebook.stale()
+    notebook.run(EDITED[edited])
+    assert holder in notebook.stale() or holder in ("later", "awaits")  # what these call is known when they run
+    with pytest.raises(DefinitionError, match=f"uses an earlier definition of '{edited}'"):
+        api.run(notebook.names[holder], **inputs)
+    notebook.run('plan = LaunchPlan.get_or_create(inner, "plan_of_inner")\n' + HOLDERS)
+    assert holder not in notebook.stale()
+    api.run(notebook.names[holder], **inputs)
+
+
+def test_the_same_definition_once_more_is_no_other(notebook: Notebook) -> None:
+    notebook.run(BASE)
+    notebook.run(HOLDERS)
+    notebook.run("@task\ndef step(x: int) -> int:\n    return x + 1\n")
+    assert api.run(notebook.names["listed"], x=1).outputs["o0"] == 2
+    assert "listed" not in notebook.stale()
+
+
+def test_definitions_in_a_loop_are_all_current(notebook: Notebook) -> None:
+    notebook.run(BASE)
+    notebook.run(
+        "steps = []\nfor k in (1, 2):\n    @task\n    def add(x: int, k: int = k) -> int:\n        return x + k\n"
+        "    steps.append(add)\n"
+        "@workflow\ndef both(x: int) -> int:\n    return steps[1](x=steps[0](x=x))\n"
+    )
+    assert api.run(notebook.names["both"], x=1).outputs["o0"] == 4
+    assert notebook.stale() == []
 
 
 def test_what_nobody_used_makes_nothing_stale(notebook: Notebook) -> None:

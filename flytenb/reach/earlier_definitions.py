@@ -1,0 +1,83 @@
+"""Entities that hold an earlier definition of another entity, which compiling a workflow again can't replace."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from flytenb.bridge.entities.kind import function_of, inner_workflow, is_entity, is_map, map_target, short_name
+from flytenb.errors import DefinitionError
+from flytenb.reach.code_digest import UnreadableCodeError, digest_of_code
+
+
+def check_current(entities: Iterable[Any], user: str = "") -> None:
+    """Check that entities are, and hold, what their names mean now.
+
+    Args:
+        entities: the entities that a workflow's nodes call; or, without a user, those that hold another.
+        user: the name of the workflow.
+
+    Raises:
+        DefinitionError: for an entity that was defined again since, as in a map task of a module-level variable.
+    """
+    for entity in entities:
+        for held in _held(entity, is_direct=bool(user)):
+            if is_redefined(held):
+                raise DefinitionError(
+                    f"{user or _label(entity)} uses an earlier definition of {short_name(held)!r}",
+                    hint=f"run the cell again that contains {_label(entity)}"
+                    if held is not entity
+                    else "run the cell again that holds it under another name, in a list or as an argument",
+                )
+
+
+def _label(entity: Any) -> str:
+    name = short_name(entity)
+    return f"the map task of {name!r}" if is_map(entity) else f"the launch plan {name!r}"
+
+
+def holds_earlier(entities: Iterable[Any], *, is_direct: bool) -> bool:
+    """Tell whether `check_current` would raise."""
+    return any(is_redefined(held) for entity in entities for held in _held(entity, is_direct=is_direct))
+
+
+def _held(entity: Any, *, is_direct: bool) -> Iterator[Any]:
+    """Yield the entities that one contains, before them itself if a node calls it."""
+    if is_direct:
+        yield entity
+    inner = map_target(entity) if is_map(entity) else inner_workflow(entity)
+    if inner is not None and inner is not entity:
+        yield from _held(inner, is_direct=True)
+
+
+def is_redefined(entity: Any) -> bool:
+    """Tell whether the module of an entity's function has another entity, with other code, under its name.
+
+    Definitions in a loop have the same code and may all be in use.
+    """
+    function = function_of(entity)
+    name, module = getattr(function, "__qualname__", None), getattr(function, "__module__", None)
+    if type(name) is not str or type(module) is not str:
+        return False
+    current = getattr(sys.modules.get(module), "__dict__", {}).get(name)
+    if current is entity or not is_entity(current):
+        return False
+    redefined = function_of(current)
+    if redefined is function or (redefined.__qualname__, redefined.__module__) != (name, module):
+        return False
+    return not _is_same_source(function, redefined) and _digest(entity) != _digest(current)
+
+
+def _is_same_source(first: Any, second: Any) -> bool:
+    codes = [getattr(inspect.unwrap(function), "__code__", None) for function in (first, second)]
+    files = [getattr(code, "co_filename", "") for code in codes]
+    return codes[0] == codes[1] and files[0] == files[1]
+
+
+def _digest(entity: Any) -> bytes | object:
+    try:
+        return digest_of_code(entity)
+    except UnreadableCodeError:
+        return object()
