@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # `as` marks what is public for type checkers
     from flytenb.api import check_plugin as check_plugin
     from flytenb.api import check_transformer as check_transformer
     from flytenb.api import code_of as code_of
+    from flytenb.api import container as container
     from flytenb.api import display_for as display_for
     from flytenb.api import draw as draw
     from flytenb.api import graph as graph
@@ -63,6 +64,7 @@ _HOMES = {
     "check_plugin": "api",
     "check_transformer": "api",
     "code_of": "api",
+    "container": "api",
     "control_for": "notebook.interactive",
     "display_for": "api",
     "draw": "api",

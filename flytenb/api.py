@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
+from flytenb.bridge.entities.container_cell import kwtypes
 from flytenb.bridge.entities.interface import require_entity, require_local, short_name
 from flytenb.bridge.entities.kind import is_python_task
 from flytenb.bridge.execution.connector import is_connector_task
@@ -22,6 +23,7 @@ from flytenb.display.runs.rehearsal_card import Rehearsal
 from flytenb.display.show import show as show_value
 from flytenb.display.type_lens import Lens
 from flytenb.errors import UsageError
+from flytenb.languages.cell_entity import container
 from flytenb.model import Graph
 from flytenb.reach.staleness import recompile_stale
 from flytenb.reach.state_uses import uses
@@ -49,6 +51,7 @@ __all__ = [
     "check_plugin",
     "check_transformer",
     "code_of",
+    "container",
     "debug",
     "defining",
     "display_for",
@@ -56,6 +59,7 @@ __all__ = [
     "entities",
     "error",
     "graph",
+    "kwtypes",
     "lens",
     "on_run",
     "options",

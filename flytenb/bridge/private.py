@@ -258,6 +258,14 @@ def container_parts(task: Any) -> ContainerParts:
     )
 
 
+def set_python_interface(entity: Any, interface: Any) -> None:
+    """Replace the Python interface of a task or workflow that isn't compiled yet, and the typed one with it."""
+    from flytekit.core.interface import transform_interface_to_typed_interface
+
+    entity._python_interface = interface
+    entity._interface = transform_interface_to_typed_interface(interface)
+
+
 def expect_pickled_tasks() -> None:
     """Allow maps of tasks that came into this process as a pickle, without their module, as in a pickled execution."""
     from flytekit.core import tracker

@@ -8,8 +8,8 @@ from flytenb.languages.language import Cell, CellPort, Language
 from flytenb.languages.programs import check_program, ports_text, prelude, refused_form, refused_name
 
 _RESERVED = """
-    _ IFS PATH HOME PWD OLDPWD ENV LINENO PPID OPTARG OPTIND OPTERR PS1 PS2 PS4 LANG LC_ALL UID EUID GROUPS SHELLOPTS RANDOM
-    SECONDS HOSTNAME
+    _ IFS PATH HOME PWD OLDPWD ENV LINENO PPID OPTARG OPTIND OPTERR PS1 PS2 PS4 LANG LC_ALL UID EUID GROUPS SHELLOPTS
+    RANDOM SECONDS HOSTNAME
 """
 _TITLE = "a shell cell"
 

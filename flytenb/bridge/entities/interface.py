@@ -19,6 +19,7 @@ from flytekit.remote.entities import FlyteLaunchPlan, FlyteTask
 from flytekit.types.error import FlyteError
 
 from flytenb.bridge import private
+from flytenb.bridge.entities.container_cell import CellTask, cell_of
 from flytenb.bridge.entities.decorators import decorators_of
 from flytenb.bridge.entities.durations import seconds
 from flytenb.bridge.entities.gate import gate_settings
@@ -156,6 +157,9 @@ def read_settings(entity: Any) -> dict[str, Setting]:
             settings["failure_policy"] = "fail after executable nodes complete"
         if entity.workflow_metadata_defaults.interruptible:
             settings["interruptible"] = True
+        cell = cell_of(entity)
+        if cell is not None:
+            _add_task(settings, cell)
     elif isinstance(entity, Task):
         _add_task(settings, entity)
     decorators = decorators_of(function_of(map_target(entity) if is_map(entity) else entity))
@@ -228,6 +232,9 @@ def _add_task(settings: dict[str, Setting], task: Task) -> None:
     if task_type != "python-task":
         settings["task_type"] = task_type
     runs = map_target(task) if is_map(task) else task
+    if isinstance(runs, CellTask):
+        settings["language"] = runs.language
+        del settings["task_type"]
     image = private.container_image(runs) if isinstance(runs, ContainerTask) else getattr(runs, "container_image", None)
     if image is not None:
         settings["image"] = name_image(image)

@@ -9,6 +9,7 @@ from typing import Any
 
 from flytekit.core.base_task import PythonTask
 
+from flytenb.bridge.entities.container_cell import cell_of
 from flytenb.bridge.entities.interface import function_of, is_map, map_target, python_interface
 
 
@@ -25,8 +26,13 @@ def where_defined(entity: Any) -> str:
 
 
 def source_of(entity: Any) -> str:
-    """Return the source of an entity's function (of a map's target) with its decorators, or `""`."""
-    function = function_of(map_target(entity) if is_map(entity) else entity)
+    """Return the source of an entity's function (of a map's target) with its decorators, that of a container cell
+    in its own language, or `""`."""
+    runs = map_target(entity) if is_map(entity) else entity
+    cell = cell_of(runs)
+    if cell is not None:
+        return cell.code
+    function = function_of(runs)
     if function is None:
         return ""
     try:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from flytekit.core import context_manager, interface, launch_plan, task, type_engine, workflow
+from flytekit.core import array_node_map_task, context_manager, interface, launch_plan, task, type_engine, workflow
 from flytekit.core.python_function_task import EagerAsyncPythonFunctionTask, PythonFunctionTask
 from flytekit.extend.backend import base_connector
 
 from flytenb.bridge.patch import Patch
-from flytenb.bridge.patches import definitions, registering
+from flytenb.bridge.patches import definitions, mapping, registering
 from flytenb.bridge.patches.redefined_classes import explain_redefined
 
 PATCHES: Mapping[str, tuple[Patch, ...]] = {
@@ -40,6 +40,9 @@ PATCHES: Mapping[str, tuple[Patch, ...]] = {
     ),
     "compile": (
         Patch(workflow.PythonFunctionWorkflow, "compile", definitions.compile_checked, "core/workflow.py:822"),
+    ),
+    "maps": (
+        Patch(array_node_map_task, "array_node_map_task", mapping.map_containers, "core/array_node_map_task.py:431"),
     ),
     "registering": (
         Patch(type_engine.TypeEngine, "register", registering.replace_transformer, "core/type_engine.py:1314"),

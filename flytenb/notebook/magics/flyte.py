@@ -9,6 +9,7 @@ from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, nee
 
 from flytenb.errors import UsageError, closest
 from flytenb.notebook.magics.cell import cell_number, define
+from flytenb.notebook.magics.container_line import define_container
 from flytenb.notebook.magics.invocation import Invocation
 from flytenb.notebook.magics.line import split_verb, strip_end
 from flytenb.notebook.magics.setting_traits import setting_traits
@@ -112,6 +113,19 @@ class FlyteMagics(Magics):
     def eager(self, line: str, cell: str) -> None:
         """Make every top-level function of the cell an eager task; the line is the argument list of `@eager`."""
         self._define("eager", line, cell)
+
+    @no_var_expand
+    @cell_magic
+    def container(self, line: str, cell: str) -> None:
+        """Make the cell, which is in another language, a task that runs in a container.
+
+            %%container --lang r --image r-base:4.4 fit(xs: list[float], ys: list[float]) -> kwtypes(slope=float)
+            slope <- coef(lm(ys ~ xs))[[2]]
+
+        Typed inputs are variables of the code, typed outputs are read from variables of their names.
+        """
+        self._ready()
+        define_container(self.shell, strip_end(line), cell)
 
     def _define(self, kind: str, line: str, cell: str) -> None:
         self._ready()

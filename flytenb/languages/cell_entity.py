@@ -1,0 +1,166 @@
+"""Entities of a cell in another language: one raw container task, or a workflow that encodes values for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from flytenb.bridge.entities.container_cell import (
+    CellTask,
+    CodecTask,
+    Types,
+    compose,
+    metadata,
+    resources,
+    scratch_file,
+    with_defaults,
+)
+from flytenb.bridge.type_engine import FlyteFile
+from flytenb.errors import ContainerError, DefinitionError, say
+from flytenb.languages import lines
+from flytenb.languages.language import INPUTS, OUTPUTS, Cell, CellPort, Language
+from flytenb.languages.language_registry import find_language
+from flytenb.languages.value_forms import ValueForm, form_of
+
+
+def container(
+    name: str,
+    code: str,
+    *,
+    lang: str,
+    inputs: Types | None = None,
+    outputs: Types | None = None,
+    image: str = "",
+    cpu: str = "",
+    memory: str = "",
+    environment: Mapping[str, str] | None = None,
+    retries: int = 0,
+    timeout: Any = 0,
+    cache_version: str | None = None,
+    module: str = "__main__",
+) -> Any:
+    """Return a task whose code is in another language and runs in a container.
+
+        fit = flytenb.container(
+            "fit",
+            "m <- lm(ys ~ xs); slope <- coef(m)[[2]]",
+            lang="r",
+            inputs={"xs": list[float], "ys": list[float]},
+            outputs={"slope": float},
+        )
+
+    The code finds each input in a variable of its name and leaves each output in one. Where every type has a form in
+    a raw container, the result is one raw container task; else it is a workflow of three nodes, of which the first
+    encodes inputs and the last decodes outputs.
+
+    Args:
+        name: the entity's name.
+        code: the code.
+        lang: the language: `"r"`, `"julia"`, `"node"`, `"python"`, `"sh"` or another one that is registered.
+        inputs: types by name; a pair of a type and a value for an input with a default.
+        outputs: types by name.
+        image: the container's image; that of the language if not given.
+        cpu: processors, as Flyte writes them: `"500m"`, `"2"`.
+        memory: as Flyte writes it: `"1Gi"`.
+        environment: variables of the container.
+        retries: how often it is tried again.
+        timeout: seconds or a timedelta; 0 for none.
+        cache_version: caches the outputs under this version; None doesn't cache them.
+        module: the module of the entity.
+
+    Raises:
+        DefinitionError: for a type that has no form in the language, a name that the language reserves, or a program
+            that is too long for a command.
+        UnknownNameError: for an unknown language, with the closest names.
+    """
+    language = find_language(lang)
+    types = {n: t[0] if isinstance(t, tuple) else t for n, t in (inputs or {}).items()}
+    defaults = {n: t[1] for n, t in (inputs or {}).items() if isinstance(t, tuple)}
+    made = dict(outputs or {})
+    forms = _forms(name, types, "input"), _forms(name, made, "output")
+    cell = Cell(code, {n: f.input for n, f in forms[0].items()}, {n: f.output for n, f in forms[1].items()})
+    _check(language, cell, name)
+    is_whole = not any(port.is_encoded for port in (*cell.inputs.values(), *cell.outputs.values()))
+    full_name = f"{module}.{name}"
+    script = CellTask(
+        full_name if is_whole else f"{full_name}_script",
+        language.title,
+        code,
+        image=image or language.image,
+        command=language.command(language.program(cell)),
+        inputs=_script_types(types, cell.inputs),
+        outputs=_script_types(made, cell.outputs),
+        input_data_dir=INPUTS,
+        output_data_dir=OUTPUTS,
+        environment=dict(environment or {}),
+        metadata=metadata(retries, timeout, cache_version),
+        **resources(cpu, memory),
+    )
+    if is_whole:
+        return with_defaults(script, types, defaults, made)
+    encode = _codec(f"{full_name}_inputs", types, forms[0], cell.inputs, _encode)
+    decode = _codec(f"{full_name}_outputs", made, forms[1], cell.outputs, _decode)
+    return compose(name, module, types, made, defaults, (encode, script, decode))
+
+
+def _forms(owner: str, types: Types, what: str) -> dict[str, ValueForm]:
+    forms = {}
+    for name, python_type in types.items():
+        try:
+            forms[name] = form_of(python_type)
+        except DefinitionError as e:
+            raise DefinitionError(f"{what} {name!r} of {owner!r}: {e.message}", hint=e.hint) from None
+    return forms
+
+
+def _check(language: Language, cell: Cell, name: str) -> None:
+    for port_name, port in cell.outputs.items():
+        if port.is_encoded and {"f", "F"} & set(port.shape.split()):
+            raise DefinitionError(
+                f"output {port_name!r} of {name!r} holds several files, which a container can't give back",
+                hint="give back a FlyteDirectory",
+            )
+    for ports, is_input in ((cell.inputs, True), (cell.outputs, False)):
+        for port_name, port in ports.items():
+            why = language.refuse(port_name, port, is_input)
+            if why:
+                what = "input" if is_input else "output"
+                raise DefinitionError(f"{what} {port_name!r} of {name!r}, in {language.title}: {why}")
+
+
+def _script_types(types: Types, ports: Mapping[str, CellPort]) -> dict[str, Any]:
+    return {name: FlyteFile if ports[name].is_encoded else python_type for name, python_type in types.items()}
+
+
+Convert = Callable[[ValueForm, Any, str], Any]
+
+
+def _codec(
+    name: str, types: Types, forms: Mapping[str, ValueForm], ports: Mapping[str, CellPort], convert: Convert
+) -> CodecTask | None:
+    """Return the task that converts the encoded inputs or outputs, None if there are none."""
+    plain = {n: t for n, t in types.items() if ports[n].is_encoded}
+    if not plain:
+        return None
+    files = dict.fromkeys(plain, FlyteFile)
+    is_encoder = convert is _encode
+
+    def converted(values: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {n: convert(forms[n], value, n) for n, value in values.items()}
+
+    return CodecTask(name, plain if is_encoder else files, files if is_encoder else plain, converted)
+
+
+def _encode(form: ValueForm, value: Any, name: str) -> FlyteFile:
+    path = scratch_file(name)
+    path.write_text(lines.dumps(form.to_plain(value), form.shape), encoding="utf-8", newline="\n")
+    return FlyteFile(str(path))
+
+
+def _decode(form: ValueForm, file: FlyteFile, name: str) -> Any:
+    text = Path(file).read_bytes().decode()
+    try:
+        return form.from_plain(lines.loads(text))
+    except (ValueError, TypeError, KeyError) as e:
+        raise ContainerError(f"output {name!r} can't be read: {say(e)}") from e
