@@ -189,6 +189,8 @@ def options(
     strict: bool | None = None,
     cache: bool | Literal["overwrite"] | None = None,
     processes: bool | None = None,
+    engine: str | None = None,
+    network: bool | None = None,
     stand_ins: Mapping[str, Any] | None = None,
     answers: Mapping[str, Any] | None = None,
     listeners: Iterable[Listener] | None = None,
@@ -203,6 +205,9 @@ def options(
         strict: whether every value is converted to its literal and back, as on a cluster.
         cache: whether cached tasks read and fill the cache; "overwrite" only fills it.
         processes: whether plain Python tasks run in processes of their own.
+        engine: what runs container tasks: "docker", "bubblewrap", "host", the name of an entry point of the group
+            `flytenb.engines`, or "auto" for the first that can.
+        network: whether container tasks may use the network.
         stand_ins: functions or entities that replace reference entities, by the entity's name.
         answers: answers to gates, by node path or gate name: True, False or a value.
         listeners: functions that are called with each `RunEvent`.
@@ -215,6 +220,8 @@ def options(
         strict=strict,
         cache=cache,
         processes=processes,
+        engine=engine,
+        network=network,
         stand_ins=stand_ins,
         answers=answers,
         listeners=listeners,

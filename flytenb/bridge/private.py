@@ -239,8 +239,10 @@ def forget_codecs(transformer: Any) -> None:
 class ContainerParts(NamedTuple):
     """The arguments of a raw container task."""
 
-    image: str
-    command: list[str]
+    image: Any
+    """A name, or an ImageSpec."""
+    command: tuple[str, ...]
+    arguments: tuple[str, ...]
     input_dir: str
     output_dir: str
     summary_form: str
@@ -250,8 +252,9 @@ class ContainerParts(NamedTuple):
 def container_parts(task: Any) -> ContainerParts:
     """Return a raw container task's image, command line, directories and the form of its inputs' summary."""
     return ContainerParts(
-        str(task._image),
-        [*(task._cmd or ()), *(task._args or ())],
+        task._image,
+        tuple(task._cmd or ()),
+        tuple(task._args or ()),
         (task._input_data_dir or "").rstrip("/"),
         (task._output_data_dir or "").rstrip("/"),
         str(task._md_format.name),

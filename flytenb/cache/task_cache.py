@@ -90,7 +90,12 @@ class TaskCache:
         return self._trust is not None and self._trust.holds()
 
     def key(
-        self, inputs: Mapping[str, Any], hashes: Mapping[str, str] = MappingProxyType({}), *, in_moment: bool = False
+        self,
+        inputs: Mapping[str, Any],
+        hashes: Mapping[str, str] = MappingProxyType({}),
+        image: str = "",
+        *,
+        in_moment: bool = False,
     ) -> str:
         """Return the key of one call: the task, its code and all that it reaches now, the cache version and the inputs.
 
@@ -98,6 +103,7 @@ class TaskCache:
             inputs: the inputs.
             hashes: of those inputs that were given by a node whose output type has a `HashMethod`, the hashes; each
                 takes the place of its input, as on a cluster.
+            image: the digest of the image of a raw container task.
             in_moment: whether what the code reaches may be as it was earlier in the current moment: for a look-up
                 alone, since the next moment may begin before the task is called.
 
@@ -112,6 +118,8 @@ class TaskCache:
             add_piece(begun[1], code)
             self._begun = begun
         digest = begun[1].copy()
+        if image:
+            add_piece(digest, image.encode())
         for name, value_digest in self._inputs:
             if name in hashes:
                 add_piece(digest, name.encode())

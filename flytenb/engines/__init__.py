@@ -1,5 +1,19 @@
 """Engines: ways to run a command in an image, or on this machine."""
 
+from flytenb.engines.choice import AUTO, GROUP, choose, engine_named, engine_names
 from flytenb.engines.engine import ContainerEngine, ContainerJob, Exit, Mount, ResourceLimits
+from flytenb.engines.image_root import unpack
 
-__all__ = ["ContainerEngine", "ContainerJob", "Exit", "Mount", "ResourceLimits"]
+__all__ = [
+    "AUTO",
+    "GROUP",
+    "ContainerEngine",
+    "ContainerJob",
+    "Exit",
+    "Mount",
+    "ResourceLimits",
+    "choose",
+    "engine_named",
+    "engine_names",
+    "unpack",
+]

@@ -92,12 +92,10 @@ class EntityPlans:
         return mock_of(entity) if given is None else given
 
     def _call(self, entity: Any, kind: Kind) -> Call:
-        apart = self._is_apart(entity, kind)
-        return (
-            process_call(entity, strict=self._settings.strict)
-            if apart
-            else build_call(entity, strict=self._settings.strict)
-        )
+        settings = self._settings
+        if self._is_apart(entity, kind):
+            return process_call(entity, strict=settings.strict)
+        return build_call(entity, strict=settings.strict, engine=settings.engine, has_network=settings.network)
 
     def _is_apart(self, entity: Any, kind: Kind) -> bool:
         """Tell whether it runs in a process."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
+from flytenb.engines import AUTO, engine_names
 from flytenb.errors import UsageError
 
 
@@ -18,6 +19,7 @@ class Rule:
         accepts: whether a value is one of them.
         help: one line for help and reference.
         metavar: the placeholder of a value on the run line, `""` if the setting takes none there.
+        suggestions: makes values that are offered there.
         flags: the options of the run line that take no value: the value that each chooses, and its help.
         is_configurable: whether the setting can be written in pyproject.toml and in IPython's configuration.
     """
@@ -26,6 +28,7 @@ class Rule:
     accepts: Callable[[Any], bool]
     help: str
     metavar: str = ""
+    suggestions: Callable[[], tuple[str, ...]] = tuple
     flags: Mapping[str, tuple[Any, str]] = field(default_factory=dict)
     is_configurable: bool = True
 
@@ -43,6 +46,7 @@ _WORKERS = Rule(
     lambda value: type(value) is int and value >= 1,
     "how many nodes run at the same time",
     metavar="N",
+    suggestions=lambda: ("1", "2", "4", "8"),
 )
 _STRICT = Rule(
     "True or False",
@@ -72,6 +76,22 @@ _PROCESSES = Rule(
         "no-processes": (False, "tasks run in threads"),
     },
 )
+_ENGINE = Rule(
+    "'auto', 'docker', 'bubblewrap', 'host' or an entry point of the group 'flytenb.engines'",
+    lambda value: isinstance(value, str) and (value == AUTO or value in engine_names()),
+    "what runs container tasks; 'auto' is the first that can",
+    metavar="NAME",
+    suggestions=lambda: (AUTO, *engine_names()),
+)
+_NETWORK = Rule(
+    "True or False",
+    _is_bool,
+    "whether container tasks may use the network",
+    flags={
+        "network": (True, "container tasks may use the network"),
+        "no-network": (False, "container tasks have no network"),
+    },
+)
 _STAND_INS = Rule(
     "a dictionary of functions or entities by name",
     _is_mapping,
@@ -95,6 +115,8 @@ class Settings:
         strict: whether every value crosses as its literal.
         cache: whether cached tasks read and fill the cache: True, False, or "overwrite" to only fill it.
         processes: whether plain Python tasks run in processes of their own.
+        engine: what runs container tasks; "auto" is the first that can.
+        network: whether container tasks may use the network.
         stand_ins: functions or entities that replace reference entities, by name.
         answers: answers to gates, by node path or gate name: True, False or a value.
     """
@@ -103,6 +125,8 @@ class Settings:
     strict: bool = field(default=False, metadata={"rule": _STRICT})
     cache: bool | Literal["overwrite"] = field(default=True, metadata={"rule": _CACHE})
     processes: bool = field(default=False, metadata={"rule": _PROCESSES})
+    engine: str = field(default=AUTO, metadata={"rule": _ENGINE})
+    network: bool = field(default=False, metadata={"rule": _NETWORK})
     stand_ins: Mapping[str, Any] = field(default_factory=dict, metadata={"rule": _STAND_INS})
     answers: Mapping[str, Any] = field(default_factory=dict, metadata={"rule": _ANSWERS})
 

@@ -6,6 +6,7 @@ from sys import modules
 from typing import TYPE_CHECKING, Any
 
 from flytenb.bridge.execution.calls import HookedCall
+from flytenb.bridge.execution.container import ContainerCall
 from flytenb.bridge.stopping import current_attempt
 from flytenb.cache.task_cache import single_flight
 from flytenb.errors import headline
@@ -86,14 +87,14 @@ def call_cached(
     """
     try:
         if not key:
-            hashes = record.hashes()
+            hashes, image = record.hashes(), call.digest() if isinstance(call, ContainerCall) else ""
             if cache.is_plain:
-                found = cache.get(cache.key(inputs, hashes, in_moment=True))
+                found = cache.get(cache.key(inputs, hashes, image, in_moment=True))
                 if found is not None:
                     record.cache = CacheStatus.HIT
                     current_attempt().is_quiet = True
                     return found
-            key = cache.key(inputs, hashes)
+            key = cache.key(inputs, hashes, image)
     except Exception as e:
         return _call_uncached(record, run, inputs, call, e)
     with single_flight(key):

@@ -48,6 +48,8 @@ class Options:
         strict: bool | None = None,
         cache: bool | Literal["overwrite"] | None = None,
         processes: bool | None = None,
+        engine: str | None = None,
+        network: bool | None = None,
         stand_ins: Mapping[str, Any] | None = None,
         answers: Mapping[str, Any] | None = None,
         listeners: Iterable[Listener] | None = None,
@@ -58,6 +60,8 @@ class Options:
             "strict": strict,
             "cache": cache,
             "processes": processes,
+            "engine": engine,
+            "network": network,
             "stand_ins": stand_ins,
             "answers": answers,
         }

@@ -70,8 +70,8 @@ def container(
     )
 
 
-def run(entity: Any, **inputs: Any) -> Run:
-    return Run(entity, inputs, Settings())._begin().wait()
+def run(entity: Any, settings: Settings | None = None, **inputs: Any) -> Run:
+    return Run(entity, inputs, settings or Settings())._begin().wait()
 
 
 def error_of(done: Run) -> str:
@@ -253,7 +253,7 @@ def test_an_image_that_isn_t_there_is_named() -> None:
 
 def test_no_engine_is_said_with_the_way_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nothing.sock")
-    assert "DOCKER_HOST" in error_of(run(container("true")))
+    assert "DOCKER_HOST" in error_of(run(container("true"), Settings(engine="docker")))
 
 
 def test_a_cancelled_container_is_ended(client: docker.DockerClient) -> None:

@@ -159,8 +159,8 @@ def test_a_raw_container_task_keeps_what_it_was_made_from() -> None:
         output_data_dir="/out",
         metadata_format=ContainerTask.MetadataFormat.YAML,
     )
-    assert private.container_parts(task) == ("busybox", ["sh", "-c", "true"], "/in", "/out", "YAML")
-    assert private.container_parts(ContainerTask(name="d", image="i", command=[])) == ("i", [], "", "", "JSON")
+    assert private.container_parts(task) == ("busybox", ("sh",), ("-c", "true"), "/in", "/out", "YAML")
+    assert private.container_parts(ContainerTask(name="d", image="i", command=[])) == ("i", (), (), "", "", "JSON")
 
 
 def test_the_type_engine_keeps_its_transformers_in_a_table() -> None:

@@ -68,6 +68,9 @@ SETTINGS = [
     "--overwrite-cache",
     "--processes",
     "--no-processes",
+    "--engine",
+    "--network",
+    "--no-network",
 ]
 NODES = ["n0", "n1", "paint"]
 INPUTS = ["n=", "colour=", "is_wet=", "how=", "maybe="]
@@ -129,6 +132,7 @@ OFFERS = {
     "%flyte draw painted --save ": [f"painted.{e}" for e in ("svg", "png", "dot", "html", "mmd", "txt")],
     "%flyte draw painted --save painted.s": ["painted.svg"],
     "%flyte run paint(n=3) --workers ": ["1", "2", "4", "8"],
+    "%flyte run paint(n=3) --engine ": ["auto", "docker", "bubblewrap", "host"],
     "%flyte type Colour --sample nu": ["number"],
     "%flyte rehearse paint(n=3) --with nu": ["number"],
     # inside a call

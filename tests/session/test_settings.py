@@ -26,12 +26,16 @@ BAD: dict[str, list[Any]] = {
     "strict": [1, "yes", 0.0],
     "cache": ["yes", 1, 0, ["overwrite"]],
     "processes": [2, "no"],
+    "engine": ["dokcer", 1, True, ""],
+    "network": [1, "yes"],
 }
 GOOD: dict[str, list[Any]] = {
     "workers": [1, 400],
     "strict": [True, False],
     "cache": [True, False, "overwrite"],
     "processes": [True, False],
+    "engine": ["auto", "docker", "bubblewrap", "host"],
+    "network": [True, False],
 }
 
 

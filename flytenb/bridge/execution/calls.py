@@ -25,11 +25,12 @@ from flytenb.bridge.context import AS_POD, Workspace
 from flytenb.bridge.crossing import CrossingValue, from_literal, packer
 from flytenb.bridge.entities.interface import is_stub, mock_of, require_entity, require_local, short_name
 from flytenb.bridge.entities.stub import stub_error
-from flytenb.bridge.execution.container import run_container
+from flytenb.bridge.execution.container import ContainerCall
 from flytenb.bridge.execution.coroutines import run_coroutine
 from flytenb.bridge.execution.files import copy_for_task, let_go, may_hold_files, own_files
 from flytenb.bridge.execution.packing import build_packing, explain_input
 from flytenb.bridge.stopping import current_attempt
+from flytenb.engines import AUTO
 from flytenb.errors import InputError
 
 Call = Callable[[Workspace, dict[str, Any]], dict[str, CrossingValue]]
@@ -38,12 +39,12 @@ Call = Callable[[Workspace, dict[str, Any]], dict[str, CrossingValue]]
 _PREFIX = "Error encountered while executing"
 
 
-def build_call(task: Any, *, strict: bool = False) -> Call:
-    """Prepare the call of a task, once for all its calls."""
+def build_call(task: Any, *, strict: bool = False, engine: str = AUTO, has_network: bool = False) -> Call:
+    """Prepare the call of a task, once for all its calls; the engine and the network are those of a raw container."""
     if is_stub(task):
         return _refusing_call(task)
     if isinstance(task, ContainerTask):
-        return lambda workspace, inputs: run_container(task, workspace, inputs)
+        return ContainerCall(task, engine, has_network)
     if is_plain(task):
         return _fast_call(task, strict)
     return _compatible_call(task)

@@ -1,4 +1,4 @@
-"""Raw container tasks on the machine's own engine: start, wait, logs, inputs and outputs as files.
+"""Raw container tasks: inputs and outputs as files, the command, the engine that runs it, and what went wrong.
 
 The form of the files is left to `container_files`. flytekit's own local run ignores the exit status, keeps the logs,
 renders a template only where it is a whole word, and leaves the container behind when it is interrupted.
@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 import shutil
-import time
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,47 +32,105 @@ from flytenb.bridge.execution.container_files import (
     write_input,
     write_summaries,
 )
+from flytenb.bridge.execution.container_resources import image_of, limits_of, unused_settings
 from flytenb.bridge.stopping import check_stopped
+from flytenb.engines import ContainerJob, Mount, choose
 from flytenb.errors import ContainerError, closest, say
 from flytenb.wording.types import type_text
 
-_LOOK_EVERY = 0.03
 _LAST_LINES = 5
 
 
-def run_container(task: ContainerTask, workspace: Workspace, inputs: Mapping[str, Any]) -> dict[str, CrossingValue]:
-    """Run the task's container to its end and return its outputs; interrupting this ends the container.
+@dataclass(frozen=True, slots=True)
+class ContainerCall:
+    """The call of a raw container task.
 
-    Raises:
-        ContainerError: if an input or output has no form in a container, if there is no engine or image, or if the
-            command fails.
+    Attributes:
+        task: the task.
+        engine: the name of the engine that runs it, or "auto".
+        has_network: whether it may use the network.
     """
-    workspace.enter()
-    parts = private.container_parts(task)
-    _check_outputs(task)
-    context = workspace.context()
-    root = Path(context.execution_state.working_dir)
-    inside, outside = root / "inputs", root / "outputs"
-    inside.mkdir()
-    outside.mkdir(mode=0o777)
-    outside.chmod(0o777)
-    literals = _pack_inputs(task, inputs)
-    storage = _Storage(context)
-    for name, literal in literals.items():
-        with _explained(f"input {name!r} of container task {task.name!r} can't be given to it"):
-            write_input(literal, inside / name, storage)
-    if literals:
-        with _explained(f"the inputs of container task {task.name!r} can't be given to it"):
-            write_summaries(literals, inside, parts.input_dir, parts.summary_form)
-    volumes: dict[str, dict[str, str]] = {}
-    if parts.input_dir:
-        volumes[str(inside)] = {"bind": parts.input_dir, "mode": "ro"}
-    if parts.output_dir:
-        volumes[str(outside)] = {"bind": parts.output_dir, "mode": "rw"}
-    command = [_render(task.name, word, literals, parts.input_dir) for word in parts.command]
-    _run(task.name, parts.image, command, volumes, dict(task.environment or {}))
-    workspace.enter_to_pack()
-    return _read_outputs(task, outside, storage)
+
+    task: ContainerTask
+    engine: str
+    has_network: bool
+
+    def digest(self) -> str:
+        """Return what identifies the content of its image.
+
+        Raises:
+            ContainerError: if no engine can run it.
+        """
+        parts = private.container_parts(self.task)
+        job = ContainerJob(self.task.name, image_of(self.task), parts.command, parts.arguments)
+        return choose(self.engine, job, check_stopped).digest(job)
+
+    def __call__(self, workspace: Workspace, inputs: Mapping[str, Any]) -> dict[str, CrossingValue]:
+        """Run the container to its end and return its outputs; a request to stop ends it.
+
+        Raises:
+            ContainerError: if an input or output has no form in a container, if no engine can run it, or if the command
+                fails.
+        """
+        workspace.enter()
+        task, parts = self.task, private.container_parts(self.task)
+        _check_outputs(task)
+        context = workspace.context()
+        root = Path(context.execution_state.working_dir)
+        inside, outside = root / "inputs", root / "outputs"
+        inside.mkdir()
+        outside.mkdir()
+        storage = _Storage(context)
+        literals = self._write_inputs(inputs, inside, storage)
+        mounts = [Mount(inside, parts.input_dir)] if parts.input_dir else []
+        mounts += [Mount(outside, parts.output_dir, is_writable=True)] if parts.output_dir else []
+        command, arguments = (
+            tuple(_render(task.name, word, literals, parts.input_dir) for word in words)
+            for words in (parts.command, parts.arguments)
+        )
+        job = ContainerJob(
+            task.name, image_of(task), command, arguments, tuple(mounts), dict(task.environment or {}),
+            limits=limits_of(task), has_network=self.has_network,
+        )  # fmt: skip
+        for unused in unused_settings(task):
+            _print(f"flytenb: {unused} of container task {task.name!r} has no effect here\n")
+        _run(job, self.engine)
+        workspace.enter_to_pack()
+        return _read_outputs(task, outside, storage)
+
+    def _write_inputs(self, inputs: Mapping[str, Any], inside: Path, storage: _Storage) -> dict[str, Any]:
+        task, parts = self.task, private.container_parts(self.task)
+        literals = _pack_inputs(task, inputs)
+        for name, literal in literals.items():
+            with _explained(f"input {name!r} of container task {task.name!r} can't be given to it"):
+                write_input(literal, inside / name, storage)
+        if literals:
+            with _explained(f"the inputs of container task {task.name!r} can't be given to it"):
+                write_summaries(literals, inside, parts.input_dir, parts.summary_form)
+        return literals
+
+
+def _run(job: ContainerJob, engine: str) -> None:
+    pieces: list[str] = []
+
+    def log(text: str) -> None:
+        pieces.append(text)
+        _print(text)
+
+    ended = choose(engine, job, check_stopped, _print).run(job, log, check_stopped)
+    text = "".join(pieces)
+    if text and not text.endswith("\n"):
+        _print("\n")
+    if ended.status != 0 or ended.reason:
+        output = " | ".join(text.strip().splitlines()[-_LAST_LINES:])
+        why = f" ({ended.reason})" if ended.reason else ""
+        said = output or "it printed nothing"
+        raise ContainerError(f"container task {job.name!r} ended with status {ended.status}{why}: {said}")
+
+
+def _print(text: str) -> None:
+    """Print to the node's own output."""
+    sys.stdout.write(text)
 
 
 def _check_outputs(task: ContainerTask) -> None:
@@ -158,60 +217,6 @@ class _Storage:
     def keep(self, path: Path) -> str:
         """Upload a file or directory, away from the container's own directory."""
         return str(self._access.put_raw_data(str(path)))
-
-
-def _run(name: str, image: str, command: list[str], volumes: Any, environment: dict[str, str]) -> None:
-    client = _engine(name)
-    container = _start(client, name, image, command, volumes, environment)
-    try:
-        while container.status not in ("exited", "dead"):
-            # Short waits instead of one long wait: a request to stop reaches this thread only between two of them.
-            time.sleep(_LOOK_EVERY)
-            check_stopped()
-            container.reload()
-        code = container.attrs["State"]["ExitCode"]
-        log = container.logs().decode(errors="replace")
-    finally:
-        container.remove(force=True)
-        client.close()
-    if log:
-        print(log, end="" if log.endswith("\n") else "\n")  # noqa: T201 - it is the node's own output
-    if code != 0:
-        output = " | ".join(log.strip().splitlines()[-_LAST_LINES:])
-        raise ContainerError(f"container task {name!r} ended with status {code}: {output or 'it printed nothing'}")
-
-
-def _engine(name: str) -> Any:
-    try:
-        import docker
-    except ImportError as e:
-        raise ContainerError(f"container task {name!r} needs a Docker engine", hint="pip install docker") from e
-    try:
-        client = docker.from_env()
-        client.ping()
-    except Exception as e:
-        raise ContainerError(
-            f"container task {name!r} needs a Docker engine, and none answers: {e}",
-            hint="start one, or point DOCKER_HOST at one",
-        ) from e
-    return client
-
-
-def _start(client: Any, name: str, image: str, command: list[str], volumes: Any, environment: dict[str, str]) -> Any:
-    import docker.errors
-
-    try:
-        try:
-            client.images.get(image)
-        except docker.errors.ImageNotFound:
-            client.images.pull(image)
-        return client.containers.run(image, command=command, volumes=volumes, environment=environment, detach=True)
-    except docker.errors.DockerException as e:
-        client.close()
-        raise ContainerError(
-            f"container task {name!r} can't start {image!r}: {e}",
-            hint="is the image's name right, and can it be pulled?",
-        ) from e
 
 
 def _render(task: str, word: str, literals: Mapping[str, Any], input_dir: str) -> str:

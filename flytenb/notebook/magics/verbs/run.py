@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from flytenb.errors import UsageError
 from flytenb.notebook.magics.arguments import CALL
 from flytenb.notebook.magics.invocation import Invocation
 from flytenb.notebook.magics.verb import Option, Verb
-from flytenb.session.configuration import RULES, check
+from flytenb.session.configuration import RULES, Rule, check
 
 _FLAGS = {flag: (name, value) for name, rule in RULES.items() for flag, (value, _) in rule.flags.items()}
 """The options without a value: the setting and the value that each chooses."""
@@ -52,10 +53,14 @@ def _number(text: str) -> Any:
         return text
 
 
+def _suggest(rule: Rule, cursor: Any) -> tuple[str, ...]:
+    return rule.suggestions()
+
+
 def _options() -> Iterator[Option]:
     for name, rule in RULES.items():
         if rule.metavar:
-            yield Option(name, rule.help, (rule.metavar,), _number, lambda cursor: ("1", "2", "4", "8"))
+            yield Option(name, rule.help, (rule.metavar,), _number, partial(_suggest, rule))
         for flag, (_, text) in rule.flags.items():
             yield Option(flag, text)
     yield Option("background", "return at once; run.wait(), await run and run.cancel() follow it")

@@ -1,0 +1,175 @@
+"""Program that runs a command, and that ends all of its processes when its standard input is closed or written to.
+
+Arguments: the file descriptor of the report, the limits of memory and processes and the number of processors (0 is no
+limit), then the command. The report is one line: `exit STATUS REASON`, or `error NUMBER` if the command can't be
+started. It needs Linux for limits and for processes that leave their group; elsewhere only the group is ended.
+"""
+
+import ctypes
+import os
+import resource
+import select
+import signal
+import sys
+import time
+
+_SET_DEATH_SIGNAL = 1
+_SET_SUBREAPER = 36
+_HEADROOM = 1 << 30
+"""Bytes that one process may reserve beyond the limit of memory: many reserve more than they use."""
+
+
+_GONE = (FileNotFoundError, ProcessLookupError, PermissionError)
+"""Raised for a process that has ended in the meantime, or that isn't this user's."""
+
+
+def main() -> None:
+    """Run the command of the program's arguments."""
+    report, memory, processes, cpus = map(int, sys.argv[1:5])
+    _control(_SET_SUBREAPER, 1)
+    wakeup, wakeup_end = os.pipe()
+    for end in (wakeup, wakeup_end):
+        os.set_blocking(end, False)
+    signal.set_wakeup_fd(wakeup_end)
+    signal.signal(signal.SIGCHLD, lambda number, frame: None)
+    os.set_inheritable(report, False)
+    child = _start(sys.argv[5:], memory, cpus)
+    if isinstance(child, OSError):
+        os.write(report, f"error {child.errno}\n".encode())
+        return
+    status, reason = _wait(child, wakeup, memory, processes)
+    _end_all(child)
+    os.write(report, f"exit {status} {reason}\n".encode())
+
+
+def _control(option: int, value: int) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+
+
+def _start(command: list[str], memory: int, cpus: int) -> int | OSError:
+    """Start the command in a session of its own; return its process, or why it can't be started."""
+    failed, failed_end = os.pipe()
+    child = os.fork()
+    if child:
+        os.close(failed_end)
+        number = os.read(failed, 16)
+        os.close(failed)
+        return OSError(int(number), "") if number else child
+    try:
+        os.setsid()
+        _control(_SET_DEATH_SIGNAL, signal.SIGKILL)
+        signal.set_wakeup_fd(-1)
+        for ignored in (signal.SIGCHLD, signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):
+            signal.signal(ignored, signal.SIG_DFL)
+        null = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(null, 0)
+        os.dup2(1, 2)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        if memory:
+            resource.setrlimit(resource.RLIMIT_DATA, (memory + _HEADROOM, memory + _HEADROOM))
+        if cpus and hasattr(os, "sched_setaffinity"):
+            mine = sorted(os.sched_getaffinity(0))
+            first = os.getpid() % len(mine)
+            os.sched_setaffinity(0, (mine[first:] + mine[:first])[:cpus])
+        os.execvp(command[0], command)
+    except OSError as error:
+        os.write(failed_end, str(error.errno).encode())
+    finally:
+        os._exit(127)
+
+
+def _wait(child: int, wakeup: int, memory: int, processes: int) -> tuple[int, str]:
+    """Wait for the end of the command, of the standard input, or for a use beyond its limits."""
+    pause = 0.02
+    while True:
+        ready, _, _ = select.select([0, wakeup], [], [], pause if memory or processes else None)
+        if wakeup in ready:
+            os.read(wakeup, 4096)
+        ended = dict(_reap())
+        if child in ended:
+            code = os.waitstatus_to_exitcode(ended[child])
+            return (code if code >= 0 else 128 - code), ""
+        if 0 in ready:
+            return 128 + signal.SIGKILL, "stopped"
+        if memory or processes:
+            began = time.monotonic()
+            found = _descendants()
+            if processes and sum(found.values()) > processes:
+                return 128 + signal.SIGKILL, f"more than {processes} processes"
+            if memory and _is_beyond(found, memory):
+                return 128 + signal.SIGKILL, "out of memory"
+            cost = time.monotonic() - began
+            pause = max(0.02, 10 * cost) if memory else max(0.1, 30 * cost)
+
+
+def _reap() -> list[tuple[int, int]]:
+    """Reap the children that have ended, with those that lost their parent; return each with its status."""
+    ended = []
+    try:
+        while found := os.waitpid(-1, os.WNOHANG):
+            if not found[0]:
+                break
+            ended.append(found)
+    except ChildProcessError:
+        pass
+    return ended
+
+
+def _descendants() -> dict[int, int]:
+    """Return the processes below this one, each with its number of threads."""
+    children: dict[int, list[tuple[int, int]]] = {}
+    for entry in os.listdir("/proc") if sys.platform == "linux" else ():  # noqa: PTH208 - quicker
+        fields = _read(f"/proc/{entry}/stat").rpartition(b")")[2].split() if entry.isdigit() else []
+        if fields and fields[0] != b"Z":
+            children.setdefault(int(fields[1]), []).append((int(entry), int(fields[17])))
+    found: dict[int, int] = {}
+    waiting = [os.getpid()]
+    while waiting:
+        for process, threads in children.get(waiting.pop(), ()):
+            found[process] = threads
+            waiting.append(process)
+    return found
+
+
+def _is_beyond(processes: dict[int, int], memory: int) -> bool:
+    """Tell whether processes use more memory. What they share counts once, which is only looked up if it matters."""
+    used = sum(_kilobytes(f"/proc/{process}/status", (b"RssAnon:", b"RssShmem:")) for process in processes)
+    if used * 1024 <= memory:
+        return False
+    shared = (b"Pss_Anon:", b"Pss_Shmem:")
+    return sum(_kilobytes(f"/proc/{process}/smaps_rollup", shared) for process in processes) * 1024 > memory
+
+
+def _kilobytes(path: str, names: tuple[bytes, ...]) -> int:
+    return sum(int(line.split()[1]) for line in _read(path).splitlines() if line.startswith(names))
+
+
+def _read(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - it starts quickly without pathlib
+            return file.read()
+    except _GONE:
+        return b""
+
+
+def _end_all(child: int) -> None:
+    """Kill the command's group, which is atomic, then whatever has left it, until nothing is left."""
+    _kill(child, is_group=True)
+    while True:
+        for process in _descendants():
+            _kill(process)
+        _reap()
+        if not _descendants():
+            return
+        time.sleep(0.002)
+
+
+def _kill(process: int, *, is_group: bool = False) -> None:
+    try:  # noqa: SIM105 - and without contextlib
+        (os.killpg if is_group else os.kill)(process, signal.SIGKILL)
+    except _GONE:
+        pass
+
+
+main()
