@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from flytenb.bridge.entities.container_cell import (
+    SCRIPT,
     CellTask,
     CodecTask,
     Types,
@@ -84,7 +85,7 @@ def container(
     is_whole = not any(port.is_encoded for port in (*cell.inputs.values(), *cell.outputs.values()))
     full_name = f"{module}.{name}"
     script = CellTask(
-        full_name if is_whole else f"{full_name}_script",
+        full_name if is_whole else f"{full_name}{SCRIPT}",
         language.title,
         code,
         image=image or language.image,
@@ -147,7 +148,7 @@ def _codec(
     is_encoder = convert is _encode
 
     def converted(values: Mapping[str, Any]) -> Mapping[str, Any]:
-        return {n: convert(forms[n], value, n) for n, value in values.items()}
+        return {n: convert(forms[n], values[n], n) for n in plain}
 
     return CodecTask(name, plain if is_encoder else files, files if is_encoder else plain, converted)
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from flytenb.bridge.entities.container_cell import SCRIPT, cell_of
 from flytenb.bridge.entities.kind import function_of, inner_workflow, is_entity, is_map, map_target, short_name
 from flytenb.errors import DefinitionError
 from flytenb.reach.code_digest import UnreadableCodeError, digest_of_code
@@ -57,6 +58,9 @@ def is_redefined(entity: Any) -> bool:
 
     Definitions in a loop have the same code and may all be in use.
     """
+    cell = cell_of(entity)
+    if cell is not None:
+        return _is_redefined_cell(cell)
     function = function_of(entity)
     name, module = getattr(function, "__qualname__", None), getattr(function, "__module__", None)
     if type(name) is not str or type(module) is not str:
@@ -65,9 +69,16 @@ def is_redefined(entity: Any) -> bool:
     if current is entity or not is_entity(current):
         return False
     redefined = function_of(current)
-    if redefined is function or (redefined.__qualname__, redefined.__module__) != (name, module):
+    if redefined is None or redefined is function or (redefined.__qualname__, redefined.__module__) != (name, module):
         return False
     return not _is_same_source(function, redefined) and _digest(entity) != _digest(current)
+
+
+def _is_redefined_cell(cell: Any) -> bool:
+    """Tell whether another container cell, with other code, has the name of this one."""
+    module, _, name = cell.name.removesuffix(SCRIPT).rpartition(".")
+    current = cell_of(getattr(sys.modules.get(module), "__dict__", {}).get(name))
+    return current is not None and current is not cell and current.code != cell.code
 
 
 def _is_same_source(first: Any, second: Any) -> bool:

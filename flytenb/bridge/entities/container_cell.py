@@ -25,6 +25,8 @@ from flytenb.bridge import private
 
 Types = Mapping[str, Any]
 """The types of inputs or outputs by name, in declared order."""
+SCRIPT = "_program"
+"""The end of the name of the raw container task in a container cell's workflow."""
 
 
 class CellTask(ContainerTask):  # type: ignore[misc]

@@ -24,6 +24,7 @@ from flytekit.extras.tasks.shell import ShellTask
 from flytekit.remote.entities import FlyteLaunchPlan, FlyteTask, FlyteWorkflow
 
 from flytenb.bridge import private
+from flytenb.bridge.entities.container_cell import CellTask, CodecTask
 from flytenb.bridge.entities.stub import Body, read_body
 from flytenb.errors import NotAnEntityError, RemoteEntityError
 from flytenb.model import Kind
@@ -174,7 +175,7 @@ def short_name(entity: Any) -> str:
     function = function_of(entity)
     if function is not None:
         return str(getattr(inspect.unwrap(function), "__name__", None) or name.rpartition(".")[2])
-    if isinstance(entity, (ReferenceEntity, *REMOTE)):
+    if isinstance(entity, (ReferenceEntity, CellTask, CodecTask, *REMOTE)):
         return name.rpartition(".")[2]
     return name
 

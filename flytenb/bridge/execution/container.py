@@ -22,6 +22,7 @@ from flytekit.models.literals import Literal
 from flytenb.bridge import private
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.crossing import CrossingValue, from_literal, packer
+from flytenb.bridge.entities.kind import short_name
 from flytenb.bridge.execution.container_contract import as_container_output
 from flytenb.bridge.execution.container_files import (
     INPUT_TEMPLATE,
@@ -62,7 +63,7 @@ class ContainerCall:
             ContainerError: if no engine can run it.
         """
         parts = private.container_parts(self.task)
-        job = ContainerJob(self.task.name, image_of(self.task), parts.command, parts.arguments)
+        job = ContainerJob(short_name(self.task), image_of(self.task), parts.command, parts.arguments)
         return choose(self.engine, job, check_stopped).digest(job)
 
     def __call__(self, workspace: Workspace, inputs: Mapping[str, Any]) -> dict[str, CrossingValue]:
@@ -85,16 +86,16 @@ class ContainerCall:
         mounts = [Mount(inside, parts.input_dir)] if parts.input_dir else []
         mounts += [Mount(outside, parts.output_dir, is_writable=True)] if parts.output_dir else []
         command, arguments = (
-            tuple(_render(task.name, word, literals, parts.input_dir) for word in words)
+            tuple(_render(short_name(task), word, literals, parts.input_dir) for word in words)
             for words in (parts.command, parts.arguments)
         )
         job = ContainerJob(
-            task.name, image_of(task), command, arguments, tuple(mounts), dict(task.environment or {}),
+            short_name(task), image_of(task), command, arguments, tuple(mounts), dict(task.environment or {}),
             limits=limits_of(task), has_network=self.has_network,
         )  # fmt: skip
         for unused in unused_settings(task):
-            _print(f"flytenb: {unused} of container task {task.name!r} has no effect here\n")
-        _run(job, self.engine)
+            _print(f"flytenb: {unused} of container task {short_name(task)!r} has no effect here\n")
+        _run(job, self.engine, outside)
         workspace.enter_to_pack()
         return _read_outputs(task, outside, storage)
 
@@ -102,15 +103,15 @@ class ContainerCall:
         task, parts = self.task, private.container_parts(self.task)
         literals = _pack_inputs(task, inputs)
         for name, literal in literals.items():
-            with _explained(f"input {name!r} of container task {task.name!r} can't be given to it"):
+            with _explained(f"input {name!r} of container task {short_name(task)!r} can't be given to it"):
                 write_input(literal, inside / name, storage)
         if literals:
-            with _explained(f"the inputs of container task {task.name!r} can't be given to it"):
+            with _explained(f"the inputs of container task {short_name(task)!r} can't be given to it"):
                 write_summaries(literals, inside, parts.input_dir, parts.summary_form)
         return literals
 
 
-def _run(job: ContainerJob, engine: str) -> None:
+def _run(job: ContainerJob, engine: str, outside: Path) -> None:
     pieces: list[str] = []
 
     def log(text: str) -> None:
@@ -122,6 +123,10 @@ def _run(job: ContainerJob, engine: str) -> None:
     if text and not text.endswith("\n"):
         _print("\n")
     if ended.status != 0 or ended.reason:
+        with _explained(f"the error of container task {job.name!r} can't be read"):
+            reported = read_error(outside)
+        if reported is not None and not ended.reason:
+            raise ContainerError(f"container task {job.name!r} failed: {reported.strip()}")
         output = " | ".join(text.strip().splitlines()[-_LAST_LINES:])
         why = f" ({ended.reason})" if ended.reason else ""
         said = output or "it printed nothing"
@@ -138,7 +143,7 @@ def _check_outputs(task: ContainerTask) -> None:
         support = as_container_output(variable.type)
         if not support.is_supported:
             raise ContainerError(
-                f"output {name!r} of container task {task.name!r} can't be a "
+                f"output {name!r} of container task {short_name(task)!r} can't be a "
                 f"{type_text(task.python_interface.outputs[name])}: {support.how}",
                 hint="let the container write a file (FlyteFile) and read it in a task",
             )
@@ -148,7 +153,7 @@ def _pack_inputs(task: ContainerTask, inputs: Mapping[str, Any]) -> dict[str, An
     types, variables = task.python_interface.inputs, task.interface.inputs
     literals = {}
     for name, value in inputs.items():
-        with _explained(f"input {name!r} of container task {task.name!r} can't be a {type_text(types[name])}"):
+        with _explained(f"input {name!r} of container task {short_name(task)!r} can't be a {type_text(types[name])}"):
             literals[name] = packer(types[name], variables[name].type, strict=True)(value).literal().to_flyte_idl()
     return literals
 
@@ -162,23 +167,23 @@ def _read_outputs(task: ContainerTask, outside: Path, storage: _Storage) -> dict
     declared = task.python_interface.outputs
     if not declared:
         return {}  # co-pilot reads no file then, not even an error
-    with _explained(f"the error of container task {task.name!r} can't be read"):
+    with _explained(f"the error of container task {short_name(task)!r} can't be read"):
         reported = read_error(outside)
     if reported is not None:
-        raise ContainerError(f"container task {task.name!r} failed: {reported.strip()}")
+        raise ContainerError(f"container task {short_name(task)!r} failed: {reported.strip()}")
     outputs = {}
     for name, variable in task.interface.outputs.items():
         python_type = declared[name]
         try:
             with _explained(
-                f"output {name!r} of container task {task.name!r} can't be read as {type_text(python_type)}"
+                f"output {name!r} of container task {short_name(task)!r} can't be read as {type_text(python_type)}"
             ):
                 literal = Literal.from_flyte_idl(read_output(outside, name, variable.type, storage))
                 outputs[name] = from_literal(literal, python_type, variable.type)
                 outputs[name].native()
         except FileNotFoundError as e:
             there = ", ".join(sorted(p.name for p in outside.iterdir())) or "nothing"
-            message = f"container task {task.name!r} wrote no output {name!r}"
+            message = f"container task {short_name(task)!r} wrote no output {name!r}"
             raise ContainerError(message, hint=f"it wrote: {there}") from e
     return outputs
 

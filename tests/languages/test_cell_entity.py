@@ -1,0 +1,118 @@
+"""Container cells as entities: one raw container task or a workflow around one, mapped, drawn, run on the host."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from flytekit import map_task, workflow
+from flytekit.core.container_task import ContainerTask
+from flytekit.types.file import FlyteFile
+
+import flytenb
+from flytenb.bridge.entities.kind import short_name
+from flytenb.bridge.patches.table import PATCHES
+from flytenb.errors import ContainerError, DefinitionError, UnknownNameError
+
+
+@pytest.fixture
+def extension() -> Iterator[None]:
+    """The patch that the extension applies."""
+    [patch] = PATCHES["maps"]
+    undo = patch.apply()
+    yield
+    undo()
+
+
+on_host = flytenb.options(engine="host")
+
+
+def shell(name: str, code: str, inputs: dict[str, Any], outputs: dict[str, Any], **settings: Any) -> Any:
+    return flytenb.container(name, code, lang="sh", inputs=inputs, outputs=outputs, **settings)
+
+
+@dataclass
+class Size:
+    width: int
+    name: str
+
+
+add = shell("add", "o0=$((a + b))", {"a": int, "b": (int, 2)}, {"o0": int})
+hello = flytenb.container(
+    "hello",
+    "text = name + '!'\ngrown = {'width': size['width'] + 1, 'name': size['name']}",
+    lang="python",
+    inputs={"name": str, "size": Size},
+    outputs={"text": str, "grown": Size},
+)
+
+
+def test_a_cell_whose_types_a_raw_container_carries_is_one_raw_container_task() -> None:
+    assert isinstance(add, ContainerTask)
+    assert short_name(add) == "add"
+    assert add.task_type == "raw-container"
+    assert add.get_container is not None
+    assert on_host.run(add, a=3).result == 5
+    assert on_host.run(add, a=3, b=-4).result == -1
+
+
+def test_other_types_are_encoded_and_decoded_in_nodes_around_the_container() -> None:
+    graph = flytenb.graph(hello)
+    assert [node.name for node in graph.nodes.values() if node.name.startswith("hello")] == [
+        "hello_inputs",
+        "hello_program",
+        "hello_outputs",
+    ]
+    result = on_host.run(hello, name="é\n", size=Size(1, "x")).result
+    assert (result.text, result.grown) == ("é\n!", Size(2, "x"))
+
+
+def test_it_is_drawn_with_its_language_and_image() -> None:
+    assert "hello" in flytenb.draw(hello).text
+    assert "Python · python:" in flytenb.draw(hello).text
+    assert "container · Shell · busybox:" in flytenb.draw(add).text
+
+
+@workflow
+def both(a: int) -> tuple[int, str]:
+    return add(a=add(a=a)), hello(name="x", size=Size(1, "y")).text
+
+
+def test_cells_are_nodes_of_a_workflow() -> None:
+    assert tuple(on_host.run(both, a=1).result) == (5, "x!")
+
+
+@pytest.mark.usefixtures("extension")
+def test_cells_are_mapped_with_fixed_inputs_too() -> None:
+    assert on_host.run(map_task(add), a=[1, 2], b=[3, 4]).result == [4, 6]
+    tail = flytenb.container(
+        "tail", "top = sorted(xs)[-k:]", lang="python", inputs={"xs": list[int], "k": int}, outputs={"top": list[int]}
+    )
+    assert on_host.run(map_task(functools.partial(tail, k=2)), xs=[[3, 1, 2], [5]]).result == [[2, 3], [5]]
+
+
+def test_a_failing_cell_names_its_own_line() -> None:
+    failing = flytenb.container("failing", "x = 1\ny = x / 0", lang="python", outputs={"y": float})
+    with pytest.raises(ContainerError, match=r"'failing' failed: ZeroDivisionError: .*\n?line 2: y = x / 0"):
+        on_host.run(failing)
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "says"),
+    [
+        ({"lang": "pyton"}, UnknownNameError, "did you mean 'python'"),
+        ({"inputs": {"f": object}}, DefinitionError, "input 'f' of 'wrong': object has no form"),
+        ({"inputs": {"class": int}}, DefinitionError, "reserved in Python"),
+        ({"outputs": {"files": list[FlyteFile]}}, DefinitionError, "holds several files"),
+        ({"code": "x" * 140_000}, DefinitionError, "program of at most"),
+    ],
+)
+def test_what_a_cell_can_t_have_is_refused_when_it_is_defined(
+    settings: dict[str, Any], error: type[Exception], says: str
+) -> None:
+    code = settings.pop("code", "y = 1")
+    with pytest.raises(error, match=says):
+        flytenb.container("wrong", code, **{"lang": "python", **settings})
