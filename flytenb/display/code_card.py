@@ -54,7 +54,7 @@ class Code:
             place = next((p.place for p in (*became, *was) if p.digest not in same), (became or was)[0].place)
             lines.append(f"{verb} {' '.join(key)}" + (f" ({place})" if place else ""))
         if not lines and self.digest != other.digest:
-            lines.append("changed which objects are shared, or what the environment holds")
+            lines.append("changed how the parts refer to each other")
         return tuple(lines)
 
     def __repr__(self) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,13 +12,15 @@ from types import FunctionType, MethodType
 from typing import Any
 
 from flytenb.bridge.entities.kind import function_of, inner_workflow, is_entity
+from flytenb.reach import variables_and_files
 from flytenb.reach.bytecode import NameUse
 from flytenb.reach.code_digest import describe
 from flytenb.reach.code_reader import CodeReader
 from flytenb.reach.installed_names import scope_of
 from flytenb.reach.name_lookup import Target, is_module, is_own, module_name
-from flytenb.reach.object_digest import hashed
+from flytenb.reach.object_digest import OpaqueError, hashed
 from flytenb.reach.object_state import state_as_read
+from flytenb.reach.process_settings import said
 
 
 @dataclass(frozen=True, order=True)
@@ -24,10 +28,12 @@ class CodePart:
     """One part of the code that a task or workflow reaches.
 
     Attributes:
-        kind: `"task"`, `"workflow"`, `"function"`, `"class"`, `"module"`, `"constant"` or `"surroundings"`: the files,
-            settings and patches of libraries that the code depends on, as one part.
-        name: the qualified name, with the module unless it is the notebook.
-        place: where it is defined: file and line, or line of a cell; of a class or constant the file or the notebook.
+        kind: `"task"`, `"workflow"`, `"function"`, `"class"`, `"module"` or `"constant"`; of what code reads besides
+            objects, `"variable"` of the environment, `"file"`, process-wide `"setting"`, `"patch"` of a library,
+            `"registration"` of an own class or function with a library; `"identity"`: which objects are the same.
+        name: the qualified name, with the module unless it is the notebook; the path of a file.
+        place: where it is defined: file and line, or line of a cell; of a class or constant the file or the notebook;
+            empty for what isn't code.
         digest: of this part alone; what it reaches are other parts.
     """
 
@@ -43,7 +49,26 @@ class _Collector(CodeReader):
     def __init__(self, value: Any) -> None:
         super().__init__(describe, state_as_read)
         self._found: dict[int, tuple[tuple[str, str, str], Any]] = {}
+        self._variables: dict[str, None] = {}
         self._of_all = self.of(value)
+
+    def external_parts(self) -> Iterator[CodePart]:
+        """Yield what the code reads besides objects; call it after `with_external_state`."""
+        for name in self._variables:
+            yield CodePart("variable", name or "all", "", hashed(variables_and_files.variable(name)).hex())
+        for name, read in self.external_state.readers():
+            yield CodePart("setting", name, "", hashed(said(read())).hex())
+        with suppress(OpaqueError):  # which is a doubt
+            for path, pieces in self.external_state.paths.found():
+                yield CodePart("file", path, "", hashed(*pieces).hex())
+        for cls, found in self.patched():
+            for name, member in found.items():
+                named = f"{cls.__module__}.{cls.__qualname__}.{name}"
+                yield CodePart("patch", named, "", _PartReader(member, is_part=False).digest)
+        for place, pairs in self.registered():
+            digests = {_PartReader(pair, is_part=False).digest for pair in pairs}
+            yield CodePart("registration", place, "", hashed("".join(sorted(digests)).encode()).hex())
+        yield CodePart("identity", "of shared objects", "", hashed(self._aliases.digest()).hex())
 
     def of(self, value: Any) -> bytes:
         """As above."""
@@ -51,8 +76,16 @@ class _Collector(CodeReader):
             self._found[id(value)] = (kind, _name_of(value), _place_of(value)), value
         return super().of(value)
 
+    def of_all_variables(self) -> bytes:
+        """As above."""
+        self._variables[variables_and_files.ALL] = None
+        return super().of_all_variables()
+
     def _of_target(self, target: Target, use: NameUse, scope: dict[str, Any]) -> bytes:
-        if _is_constant(target, use, scope) and id(target.value) not in self._found:
+        variable = variables_and_files.variable_of(target.value, target.rest, use, scope)
+        if variable not in (None, variables_and_files.NOTHING):
+            self._variables[variable] = None
+        elif _is_constant(target, use, scope) and id(target.value) not in self._found:
             named = ("constant", _constant_name(use, scope), _file_of(_home_of(use, scope)[0]))
             self._found[id(target.value)] = named, target.value
         return super()._of_target(target, use, scope)
@@ -69,9 +102,8 @@ class PartsReader(_Collector):
     def __init__(self, entity: Any) -> None:
         super().__init__(entity)
         self.digest = self.with_external_state(self._of_all).hex()
-        around = self.with_external_state(b"").hex()
-        parts = [CodePart(*named, _PartReader(value).digest) for named, value in self._found.values()]
-        self.parts = (*sorted(set(parts)), CodePart("surroundings", "files, settings, libraries", "", around))
+        parts = {CodePart(*named, _PartReader(value).digest) for named, value in self._found.values()}
+        self.parts = (*sorted(parts), *sorted(set(self.external_parts())))
 
 
 class ImportedParts(_Collector):
@@ -88,7 +120,8 @@ class ImportedParts(_Collector):
             for (kind, name, _), value in self._found.values()
             if kind != "module" and _is_imported(name)
         }
-        self.digests["what surrounds the code"] = self.with_external_state(b"").hex()
+        self.with_external_state(b"")
+        self.digests |= {f"{part.kind} {part.name}": part.digest for part in self.external_parts()}
 
 
 def _is_imported(name: str) -> bool:
@@ -104,9 +137,9 @@ def _is_imported(name: str) -> bool:
 class _PartReader(CodeReader):
     """Makes the digest of one part, in which others are known by their names."""
 
-    def __init__(self, part: Any) -> None:
+    def __init__(self, part: Any, *, is_part: bool = True) -> None:
         super().__init__(describe, state_as_read)
-        self._part = part
+        self._part = part if is_part else None
         self.digest = self.of(part).hex()
 
     def of(self, value: Any) -> bytes:
@@ -114,7 +147,14 @@ class _PartReader(CodeReader):
             return hashed(kind.encode(), _name_of(value).encode())
         return super().of(value)
 
+    def of_all_variables(self) -> bytes:
+        """As above."""
+        return b"all variables"
+
     def _of_target(self, target: Target, use: NameUse, scope: dict[str, Any]) -> bytes:
+        variable = variables_and_files.variable_of(target.value, target.rest, use, scope)
+        if variable is not None:
+            return hashed(b"variable", variable.encode())
         if _is_constant(target, use, scope):
             return hashed(b"constant", _constant_name(use, scope).encode(), ".".join(target.rest).encode())
         return super()._of_target(target, use, scope)

@@ -106,7 +106,7 @@ class CodeReader(ReachWalker):
         for what in self.external_state.doubts():
             self.doubt(what)
         pieces = [digest, *self.of_libraries(), self._aliases.digest()]
-        pieces += [self.measure(lambda read=read: said(read())) for read in self.external_state.readers()]  # type: ignore[misc]
+        pieces += [self.measure(lambda read=read: said(read())) for _, read in self.external_state.readers()]  # type: ignore[misc]
         try:
             return hashed(*pieces, self.measure(self._paths.digest))
         except OpaqueError as e:
@@ -118,6 +118,11 @@ class CodeReader(ReachWalker):
         return [*self._patches(), *self._registered()]
 
     def _patches(self) -> Iterator[bytes]:
+        for cls, found in self.patched():
+            yield hashed(f"{cls.__module__}.{cls.__qualname__}".encode(), self.of_named(found))
+
+    def patched(self) -> Iterator[tuple[type, dict[str, Any]]]:
+        """Yield the classes of used libraries on which own code has set members, with these."""
         classes = self.external_state.classes()
         names = sorted(self.external_state.names)
         present = [(cls, name) for cls in classes for name in names if name in vars(cls)]
@@ -128,16 +133,20 @@ class CodeReader(ReachWalker):
         for cls in classes:
             found = {**own_members(cls), **asked_members(cls, names)}
             if found:
-                yield hashed(f"{cls.__module__}.{cls.__qualname__}".encode(), self.of_named(found))
+                yield cls, found
 
     def _registered(self) -> Iterator[bytes]:
+        for place, pairs in self.registered():
+            # A class whose cell was run again leaves its former self there.
+            yield hashed(place.encode(), *sorted(set(map(self.of_all, pairs))))
+
+    def registered(self) -> Iterator[tuple[str, list[tuple[Any, Any]]]]:
+        """Yield where own classes and functions are registered with libraries, and these as keys and values."""
         for place, read in self.external_state.registered():
             found = read()
             if found:
                 self.watch(lambda _, read=read: _held(read()), None)  # type: ignore[misc]
-                # A class whose cell was run again leaves its former self there.
-                pairs = found.items() if type(found) is dict else [(None, found)]
-                yield hashed(place.encode(), *sorted({self.of_all(pair) for pair in pairs}))
+                yield place, [*found.items()] if type(found) is dict else [(None, found)]
 
     def of_all_variables(self) -> bytes:
         """Return the digest of the environment, for code that hands it on."""

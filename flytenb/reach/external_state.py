@@ -80,16 +80,15 @@ class ExternalState:
             asked = sorted(self.names & (ASKING | C_READERS)) or sorted(self.modules() & C_READING_MODULES)
             yield f"{asked[0]!r} may ask about a file whose path the code puts together, which can't be observed"
 
-    def readers(self) -> Iterator[Callable[[], Any]]:
-        """Yield how to read each setting that counts."""
-        yield from process_settings.settings_of(self.names, self.modules())
+    def readers(self) -> Iterator[tuple[str, Callable[[], Any]]]:
+        """Yield each setting that counts: its name, and what reads it."""
+        for setting in process_settings.settings_of(self.names, self.modules()):
+            yield setting.name, setting.read
         if self._locks and not self.names.isdisjoint(process_settings.LOCK_NAMES):
-            yield lambda: [process_settings.lock_state(lock) for lock in self._locks]
+            yield "state of locks", lambda: [process_settings.lock_state(lock) for lock in self._locks]
         if not self.names.isdisjoint(process_settings.LOGGER_NAMES) and (self._loggers or "logging" in self.modules()):
-            yield lambda: [
-                process_settings.logger_state(log)
-                for log in (*self._loggers, *process_settings.loggers_called(self.paths.texts))
-            ]
+            loggers = (*self._loggers, *process_settings.loggers_called(self.paths.texts))
+            yield "settings of loggers", lambda: list(map(process_settings.logger_state, loggers))
 
     def classes(self) -> list[type]:
         """Return the classes of the modules in use: own code may have put members on them."""

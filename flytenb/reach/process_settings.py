@@ -29,12 +29,14 @@ class Setting(NamedTuple):
     """One setting.
 
     Attributes:
+        name: what it is called in `code_of`.
         read: returns what it is now, as something with a `repr` of its own content.
         names: attributes and functions whose users ask for it.
         modules: installed modules whose users ask for it.
         unless: names whose users set it themselves before they read it.
     """
 
+    name: str
     read: Callable[[], Any]
     names: frozenset[str] = frozenset()
     modules: frozenset[str] = frozenset()
@@ -51,8 +53,8 @@ HARMLESS = frozenset(
 """Names of `random` whose use doesn't read its state."""
 
 
-def settings_of(names: Iterable[str], modules: Iterable[str]) -> Iterator[Callable[[], Any]]:
-    """Yield how to read each setting that code may ask for.
+def settings_of(names: Iterable[str], modules: Iterable[str]) -> Iterator[Setting]:
+    """Yield each setting that code may ask for.
 
     Args:
         names: the attributes that own code reads of anything, and the names of installed functions and classes.
@@ -62,7 +64,7 @@ def settings_of(names: Iterable[str], modules: Iterable[str]) -> Iterator[Callab
     for setting in _SETTINGS:
         is_asked = not asked.isdisjoint(setting.names) or not homes.isdisjoint(setting.modules)
         if is_asked and asked.isdisjoint(setting.unless):
-            yield setting.read
+            yield setting
 
 
 def lock_state(lock: Any) -> Any:
@@ -165,34 +167,44 @@ def _mime_types() -> Any:
 _STRFTIME = frozenset(["strftime", "strptime"])
 _SETTINGS = (
     Setting(
+        "working directory",
         _cwd,
         frozenset(["getcwd", "getcwdb", "cwd", "abspath", "realpath", "absolute", "resolve", "relpath", "samefile"]),
     ),
     Setting(
+        "time zone",
         _time_zone,
         _STRFTIME
         | {"localtime", "mktime", "ctime", "tzname", "timezone", "altzone", "fromtimestamp"}
         | {"now", "today", "astimezone", "timestamp"},
     ),
-    Setting(variable_reader("HOME"), frozenset(["home", "expanduser"])),
-    Setting(variable_reader("PATH", "PATHEXT"), frozenset(["which"])),
-    Setting(tempfile.gettempdir, frozenset(["gettempdir", "gettempdirb", "tempdir"])),
-    Setting(variables, PROGRAM_NAMES, PROGRAMS),
-    Setting(sys.getrecursionlimit, frozenset(["getrecursionlimit"])),
-    Setting(sys.getswitchinterval, frozenset(["getswitchinterval"])),
-    Setting(sys.get_int_max_str_digits, frozenset(["get_int_max_str_digits"])),
-    Setting(socket.getdefaulttimeout, frozenset(["getdefaulttimeout"])),
-    Setting(threading.stack_size, frozenset(["stack_size"])),
-    Setting(decimal.getcontext, modules=frozenset(["decimal", "_decimal"])),
-    Setting(lambda: locale.setlocale(locale.LC_ALL), _STRFTIME, frozenset(["locale"])),
-    Setting(_warnings, modules=frozenset(["warnings"])),
-    Setting(_mime_types, modules=frozenset(["mimetypes"])),
-    Setting(_numpy, modules=frozenset(["numpy", "pandas", "scipy", "sklearn"])),
-    Setting(lambda: _attribute("pandas._config.config", "_global_config"), modules=frozenset(["pandas"])),
-    Setting(lambda: _attribute("matplotlib", "rcParams"), modules=frozenset(["matplotlib", "seaborn"])),
-    Setting(random.getstate, modules=frozenset(["random"]), unless=frozenset(["seed"])),
-    Setting(_numpy_state, modules=frozenset(["numpy.random"]), unless=frozenset(["seed"])),
-    Setting(_torch_state, modules=frozenset(["torch"]), unless=frozenset(["manual_seed"])),
+    Setting("variable HOME", variable_reader("HOME"), frozenset(["home", "expanduser"])),
+    Setting("variables PATH and PATHEXT", variable_reader("PATH", "PATHEXT"), frozenset(["which"])),
+    Setting("temporary directory", tempfile.gettempdir, frozenset(["gettempdir", "gettempdirb", "tempdir"])),
+    Setting("variables of programs", variables, PROGRAM_NAMES, PROGRAMS),
+    Setting("recursion limit", sys.getrecursionlimit, frozenset(["getrecursionlimit"])),
+    Setting("switch interval", sys.getswitchinterval, frozenset(["getswitchinterval"])),
+    Setting("digits of an integer", sys.get_int_max_str_digits, frozenset(["get_int_max_str_digits"])),
+    Setting("timeout of sockets", socket.getdefaulttimeout, frozenset(["getdefaulttimeout"])),
+    Setting("stack size of threads", threading.stack_size, frozenset(["stack_size"])),
+    Setting("context of decimal", decimal.getcontext, modules=frozenset(["decimal", "_decimal"])),
+    Setting("locale", lambda: locale.setlocale(locale.LC_ALL), _STRFTIME, frozenset(["locale"])),
+    Setting("filters of warnings", _warnings, modules=frozenset(["warnings"])),
+    Setting("types of mimetypes", _mime_types, modules=frozenset(["mimetypes"])),
+    Setting("errors and print options of numpy", _numpy, modules=frozenset(["numpy", "pandas", "scipy", "sklearn"])),
+    Setting(
+        "options of pandas",
+        lambda: _attribute("pandas._config.config", "_global_config"),
+        modules=frozenset(["pandas"]),
+    ),
+    Setting(
+        "rcParams of matplotlib",
+        lambda: _attribute("matplotlib", "rcParams"),
+        modules=frozenset(["matplotlib", "seaborn"]),
+    ),
+    Setting("state of random", random.getstate, modules=frozenset(["random"]), unless=frozenset(["seed"])),
+    Setting("state of numpy.random", _numpy_state, modules=frozenset(["numpy.random"]), unless=frozenset(["seed"])),
+    Setting("seed of torch", _torch_state, modules=frozenset(["torch"]), unless=frozenset(["manual_seed"])),
 )
 
 

@@ -163,38 +163,41 @@ class Paths:
         Raises:
             OpaqueError: if there are too many.
         """
-        if not self.texts:
-            return b""
-        pieces: list[bytes] = []
+        return hashed(*(piece for _, pieces in self.found() for piece in pieces)) if self.texts else b""
+
+    def found(self) -> Iterator[tuple[str, list[bytes]]]:
+        """Yield the files and directories that there are now, each with what counts of it.
+
+        Raises:
+            OpaqueError: if there are too many.
+        """
         seen: set[str] = set()
         folders = [*self.folders]
         texts = [text for text in self.texts if "://" not in text and text.strip("./")]
         endings = [text for text in texts if text.startswith(".") and len(text) < 10]
         level = [*texts, *(text + ending for ending in endings for text in texts if text != ending)]
         for _ in range(3):
-            found = []
-            for path in level:
-                if path in seen:
-                    continue
+            for path in [path for path in dict.fromkeys(level) if path not in seen]:
                 seen.add(path)
                 kind = _kind(path)
-                pieces += self._facts(path)
+                pieces = self._facts(path)
                 if kind == "file":
                     pieces += [os.fspath(path).encode("utf-8", "surrogateescape"), content(path)]
                 elif kind == "folder":
-                    found.append(path)
+                    folders.append(path)
                     pieces += self._listed(path) if self.is_listing else []
                 elif self.is_listing and glob.has_magic(path):
                     for inner in sorted(glob.iglob(path, recursive=True)):  # noqa: PTH207 - an absolute pattern
                         pieces += self._listed(inner)
+                if pieces:
+                    yield path, pieces
             names = [text.lstrip("/") for text in texts]
-            level = [f"{folder}/{name}" for folder in (*found, *folders) for name in names]
+            level = [f"{folder}/{name}" for folder in folders for name in names]
             folders = []
             if len(seen) + len(level) > _MOST_PATHS:
                 raise OpaqueError(f"more than {_MOST_PATHS} paths may be read")
             if not level:
                 break
-        return hashed(*pieces)
 
     def _facts(self, path: str) -> list[bytes]:
         """The facts that code which queries files may read of one."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import sys
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +87,62 @@ def test_each_part_is_listed_with_the_place_where_it_is_defined(notebook: Notebo
         ("class", "Options"): "<cell>",
     }
     assert {key: place for key, place in parts.items() if key in places} == places
-    assert {kind for kind, _ in parts.keys() - places.keys()} == {"surroundings"}
+    assert parts.keys() - places.keys() == {("identity", "of shared objects")}
+
+
+EXTERNAL = {
+    "an environment variable": (
+        "import os\ndef f(x): return os.environ['FLYTENB_EDIT']",
+        "os.environ['FLYTENB_EDIT'] = 'b'",
+        "changed variable FLYTENB_EDIT",
+    ),
+    "the whole environment": (
+        "import os\ndef f(x): return dict(os.environ)",
+        "os.environ['FLYTENB_EDIT'] = 'b'",
+        "changed variable all",
+    ),
+    "a file": (
+        "def f(x): return open('data.txt').read()",
+        "from pathlib import Path\nPath('data.txt').write_text('b')",
+        "changed file data.txt",
+    ),
+    "a file that is new": (
+        "def f(x): return open('new.txt').read()",
+        "from pathlib import Path\nPath('new.txt').write_text('b')",
+        "added file new.txt",
+    ),
+    "a setting": ("import os\ndef f(x): return os.getcwd()", "os.chdir('/')", "changed setting working directory"),
+    "the state of a library": (
+        "import random\nrandom.seed(1)\ndef f(x): return random.random()",
+        "random.seed(2)",
+        "changed setting state of random",
+    ),
+    "a patch": (
+        "import fractions\ndef f(x): return fractions.Fraction(x).flytenb_of_a_test",
+        "fractions.Fraction.flytenb_of_a_test = 2",
+        "changed patch fractions.Fraction.flytenb_of_a_test",
+    ),
+    "the same object": ("A = [1]\nB = A\ndef f(x): return A, B", "B = [1]", "changed identity of shared objects"),
+}
+
+
+@pytest.mark.parametrize("edit", EXTERNAL)
+def test_what_code_reads_besides_objects_is_named(
+    edit: str, notebook: Notebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("data.txt").write_text("a")
+    monkeypatch.setattr(Fraction, "flytenb_of_a_test", 1, raising=False)
+    source, change, line = EXTERNAL[edit]
+    state = random.getstate()
+    notebook.run(source)
+    before = code(notebook)
+    assert before.diff(code(notebook)) == ()
+    notebook.run(change)
+    named = changed(before, code(notebook))
+    random.setstate(state)
+    assert line in named
+    # The working directory is also where files are looked for; another object is also another constant.
+    assert {other.split()[1] for other in named if other != line} <= {"file", "constant"}
 
 
 @pytest.mark.parametrize("edit", EDITS)
