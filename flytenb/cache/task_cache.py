@@ -9,9 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import os
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -34,17 +32,6 @@ _FORMAT = "flytenb-6"
 """Prefix of every key; its number changes with the stored form and with the way in which keys are made."""
 _LONGEST_PATH = 4096
 _BUILTIN = (int, float, bool, str, type(None))
-_flights: dict[str, tuple[threading.Lock, int]] = {}
-_flights_lock = threading.Lock()
-
-
-def _start_anew() -> None:
-    """Forget the calls of the parent process, in a process that was forked."""
-    _flights.clear()
-    _flights_lock._at_fork_reinit()  # type: ignore[attr-defined]
-
-
-os.register_at_fork(after_in_child=_start_anew)
 
 
 class TaskCache:
@@ -186,19 +173,3 @@ class TaskCache:
         literals = {name: value.literal() for name, value in outputs.items()}
         stamp = stamp_of(literals.values(), in_fields=self._in_fields)
         return local_cache.dump_literals(literals), stamp
-
-
-@contextmanager
-def single_flight(key: str) -> Iterator[None]:
-    """Run equal calls of one process one after the other, so that the first one's result serves the others."""
-    with _flights_lock:
-        lock, users = _flights.get(key) or (threading.Lock(), 0)
-        _flights[key] = lock, users + 1
-    try:
-        with lock:
-            yield
-    finally:
-        with _flights_lock:
-            lock, users = _flights.pop(key)
-            if users > 1:
-                _flights[key] = lock, users - 1

@@ -5,7 +5,6 @@ Without it, a thread that outlives its cell would print into the next cell.
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 from collections import deque
@@ -25,14 +24,7 @@ Sink = Callable[[], Writable | None]
 
 # A context variable, so that code that a node starts on an event loop or by `asyncio.to_thread` prints there too.
 _sink: ContextVar[Sink | None] = ContextVar("flytenb_sink", default=None)
-_lock = threading.Lock()
-_users = 0
-_recent: deque[Any] = deque(maxlen=64)
-"""Recently installed streams. `print` of CPython 3.11 has no reference to its stream: a stream that another thread
-replaces and frees during the call crashes the process."""
 _Start = Callable[[threading.Thread], None]
-_starts: tuple[_Start, _Start] | None = None
-"""`Thread.start` without a run and during one."""
 
 
 class _Routed:
@@ -60,51 +52,61 @@ class _Routed:
         return getattr(self._original, name)
 
 
-def begin(*, is_replaced: bool = False) -> None:
-    """Start routing, unless another run has.
+class PrintRouting:
+    """The replaced streams of the process, while runs print."""
 
-    Args:
-        is_replaced: whether a task has installed its own stream for a time.
-    """
-    global _users, _starts
-    with _lock:
-        _users += 1
-        if _users == 1:
-            _starts = threading.Thread.start, _start_for_node(threading.Thread.start)
-            threading.Thread.start = _starts[1]  # type: ignore[method-assign, assignment]
-        if is_replaced:
-            return
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._users = 0
+        # Recently installed streams. `print` of CPython 3.11 has no reference to its stream: a stream that another
+        # thread replaces and frees during the call crashes the process.
+        self._recent: deque[Any] = deque(maxlen=64)
+        self._starts: tuple[_Start, _Start] | None = None  # `Thread.start` without a run and during one
+
+    def begin(self, *, is_replaced: bool = False) -> None:
+        """Start routing, unless another run has.
+
+        Args:
+            is_replaced: whether a task has installed its own stream for a time.
+        """
+        with self._lock:
+            self._users += 1
+            if self._users == 1:
+                self._starts = threading.Thread.start, _start_for_node(threading.Thread.start)
+                threading.Thread.start = self._starts[1]  # type: ignore[method-assign, assignment]
+            if is_replaced:
+                return
+            for name in ("stdout", "stderr"):
+                stream = getattr(sys, name)
+                if not isinstance(stream, _Routed):
+                    self._recent.append(_Routed(stream))
+                    setattr(sys, name, self._recent[-1])
+
+    def hold(self) -> None:
+        """Keep the routing until one more `end`."""
+        with self._lock:
+            self._users += 1
+
+    def end(self) -> None:
+        """Restore the streams when the last run ends, except those that were replaced by other code."""
+        with self._lock:
+            self._users -= 1
+            if self._users == 0:
+                self._take_out()
+
+    def start_anew(self) -> None:
+        """Reset the routing in a forked process, which has no runs."""
+        self._users = 0
+        self._lock = threading.Lock()
+        self._take_out()
+
+    def _take_out(self) -> None:
+        if self._starts is not None and threading.Thread.start is self._starts[1]:
+            threading.Thread.start = self._starts[0]  # type: ignore[method-assign, assignment]
         for name in ("stdout", "stderr"):
             stream = getattr(sys, name)
-            if not isinstance(stream, _Routed):
-                _recent.append(_Routed(stream))
-                setattr(sys, name, _recent[-1])
-
-
-def hold() -> None:
-    """Keep the routing until one more `end`."""
-    global _users
-    with _lock:
-        _users += 1
-
-
-def end() -> None:
-    """Restore the streams when the last run ends, except those that were replaced by other code."""
-    global _users
-    with _lock:
-        _users -= 1
-        if _users == 0:
-            _take_out()
-
-
-def _take_out() -> None:
-    """Restore what routing has replaced."""
-    if _starts is not None and threading.Thread.start is _starts[1]:
-        threading.Thread.start = _starts[0]  # type: ignore[method-assign, assignment]
-    for name in ("stdout", "stderr"):
-        stream = getattr(sys, name)
-        if isinstance(stream, _Routed):
-            setattr(sys, name, stream._original)
+            if isinstance(stream, _Routed):
+                setattr(sys, name, stream._original)
 
 
 def _start_for_node(start: _Start) -> _Start:
@@ -142,14 +144,3 @@ def _write_to(sink: Sink, text: str) -> None:
     node = sink()
     if node is not None:
         node.write(str.__str__(text))
-
-
-def _start_anew() -> None:
-    """Reset the routing in a forked process, which has no runs."""
-    global _users
-    _users = 0
-    _lock._at_fork_reinit()  # type: ignore[attr-defined]
-    _take_out()
-
-
-os.register_at_fork(after_in_child=_start_anew)

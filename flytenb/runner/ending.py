@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from flytenb.bridge.patches import during_runs
 from flytenb.errors import headline
 from flytenb.model import Phase
-from flytenb.runner import capture
 from flytenb.runner.interrupts import Latch
 from flytenb.runner.journal import Journal, complain, name_of
 from flytenb.runner.resources import resources
@@ -42,7 +41,7 @@ class Ending:
             if self._is_wound_up:
                 return
             self._is_wound_up = True
-        capture.end()
+        resources.printing.end()
         during_runs.end()
         if self._journal.run_record.phase is Phase.ABORTED:
             resources.workers.submit(self._workspace.close)  # so that `cancel` doesn't wait for a large directory

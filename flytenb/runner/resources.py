@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 
 from flytenb.bridge.execution.connector_loop import ConnectorLoop
+from flytenb.cache.single_flight import SingleFlight
+from flytenb.runner.capture import PrintRouting
 from flytenb.runner.clock import Clock
 from flytenb.runner.exclusion import Exclusion
 from flytenb.runner.main_thread import MainThread
@@ -22,6 +24,8 @@ class Resources:
         connectors: the event loop of connector tasks.
         main_thread: calls for the main thread, made while it waits for a run.
         exclusion: the nodes that hold process-wide state, and those that wait for it.
+        flights: the calls of cached tasks that are under way.
+        printing: the redirected standard output while runs print.
     """
 
     def __init__(self) -> None:
@@ -31,10 +35,12 @@ class Resources:
         self.connectors = ConnectorLoop()
         self.main_thread = MainThread()
         self.exclusion = Exclusion()
+        self.flights = SingleFlight()
+        self.printing = PrintRouting()
 
     def start_anew(self) -> None:
         """Start without threads and processes: a forked process has none of its parent's."""
-        for part in (self.workers, self.clock, self.processes, self.connectors):
+        for part in (self.workers, self.clock, self.processes, self.connectors, self.flights, self.printing):
             part.start_anew()
 
     def close(self) -> None:

@@ -21,8 +21,8 @@ from flytenb.model import Phase
 from flytenb.reach.moment import end_moment
 from flytenb.reach.process_state import HAS_OWN_CWD, PRIVATE, current_cwd, go_to, save_state
 from flytenb.reach.state_uses import NOTHING, StateUse
-from flytenb.runner import capture
 from flytenb.runner.admission import Admission
+from flytenb.runner.capture import set_sink
 from flytenb.runner.ending import Ending
 from flytenb.runner.exclusion import Hold
 from flytenb.runner.failure import describe
@@ -102,7 +102,7 @@ class Scheduler:
             inside: the scope of all other steps.
         """
         during_runs.begin()
-        capture.begin(is_replaced=resources.exclusion.is_written("stdout"))
+        resources.printing.begin(is_replaced=resources.exclusion.is_written("stdout"))
         with self.lock:
             self.outcomes.root, self.outcomes.inside = root, inside
             self.journal.set_phase(self.journal.run_record, Phase.RUNNING)
@@ -118,13 +118,13 @@ class Scheduler:
 
     def _work(self, step: Step) -> None:
         """Run steps until none is ready: the first that a step readies runs next on the same thread."""
-        capture.hold()  # also for a thread of an ended run, which must not print into the next cell
+        resources.printing.hold()  # also for a thread of an ended run, which must not print into the next cell
         with self.lock:
             attempt = self._begin(step)
             following = (step, attempt) if attempt is not None else self._next_after(step, ())
         while following is not None:
             following = self._do(*following)
-        capture.end()
+        resources.printing.end()
         self._wind_up_if_over()
 
     def _begin(self, step: Step) -> Attempt | None:
@@ -194,7 +194,7 @@ class Scheduler:
     def _execute(self, step: Step, attempt: Attempt) -> tuple[Answer, BaseException | None, str]:
         """Run one attempt; return its answer, or its exception and the message."""
         set_attempt(attempt)
-        capture.set_sink(weakref.ref(step.record))
+        set_sink(weakref.ref(step.record))
         restore = None
         try:
             place = _thread.place

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from flytenb.bridge.execution.calls import HookedCall
 from flytenb.bridge.execution.container import ContainerCall
 from flytenb.bridge.stopping import current_attempt
-from flytenb.cache.task_cache import single_flight
 from flytenb.errors import headline
 from flytenb.model import CacheStatus
 from flytenb.runner.record import Record
+from flytenb.runner.resources import resources
 from flytenb.runner.step import EntityStep, RunControl, Scope
 from flytenb.runner.tracked_runs import MLFLOW, note_links
 
@@ -97,7 +97,7 @@ def call_cached(
             key = cache.key(inputs, hashes, image)
     except Exception as e:
         return _call_uncached(record, run, inputs, call, e)
-    with single_flight(key):
+    with resources.flights.of(key):
         try:
             found = cache.get(key)
         except Exception as e:

@@ -27,8 +27,8 @@ from flytenb.bridge.context import Workspace
 from flytenb.bridge.crossing import hash_of, packer
 from flytenb.bridge.workflow.policy import task_policy
 from flytenb.cache import store as cache_store
-from flytenb.cache import task_cache as cache
-from flytenb.cache.task_cache import TaskCache, single_flight
+from flytenb.cache.single_flight import SingleFlight
+from flytenb.cache.task_cache import TaskCache
 
 
 class Colour(enum.Enum):
@@ -471,9 +471,10 @@ def test_the_first_cached_run_of_a_process_loads_no_library_that_its_types_do_no
 def test_equal_calls_go_one_at_a_time_and_one_that_fails_lets_the_next_in() -> None:
     inside: list[int] = []
     most: list[int] = []
+    flights = SingleFlight()
 
     def call(number: int) -> None:
-        with suppress(ValueError), single_flight("key"):
+        with suppress(ValueError), flights.of("key"):
             inside.append(number)
             most.append(len(inside))
             time.sleep(0.001)
@@ -487,10 +488,11 @@ def test_equal_calls_go_one_at_a_time_and_one_that_fails_lets_the_next_in() -> N
     for thread in threads:
         thread.join()
     assert most == [1] * 20
-    assert cache._flights == {}
+    assert flights._calls == {}
 
 
 def test_a_call_that_fails_leaves_nothing_behind() -> None:
-    with suppress(ValueError), single_flight("alone"):
+    flights = SingleFlight()
+    with suppress(ValueError), flights.of("alone"):
         raise ValueError
-    assert cache._flights == {}
+    assert flights._calls == {}
