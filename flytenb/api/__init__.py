@@ -1,0 +1,39 @@
+"""The functions of `flytenb`, on objects: called by magics, scripts and tests. No text is parsed here."""
+
+from flytenb.api.entity_verbs import code_of, display_for, draw, graph, show
+from flytenb.api.run_verbs import on_run, options, rehearse, run, start
+from flytenb.api.session_verbs import debug, defining, entities, error, runs, settings
+from flytenb.api.type_verbs import check_connector, check_plugin, check_transformer, lens
+from flytenb.bridge.entities.container_cell import kwtypes
+from flytenb.languages.cell_entity import container
+from flytenb.reach.state_uses import uses
+from flytenb.runner.run import Run
+from flytenb.session.options import Options
+
+__all__ = [
+    "Options",
+    "Run",
+    "check_connector",
+    "check_plugin",
+    "check_transformer",
+    "code_of",
+    "container",
+    "debug",
+    "defining",
+    "display_for",
+    "draw",
+    "entities",
+    "error",
+    "graph",
+    "kwtypes",
+    "lens",
+    "on_run",
+    "options",
+    "rehearse",
+    "run",
+    "runs",
+    "settings",
+    "show",
+    "start",
+    "uses",
+]
