@@ -19,6 +19,7 @@ OWNERS = {"notebook/pages.py: pages", "runner/resources.py: resources", "session
 EXTENSION_POINTS = {
     *(f"display/registry.py: {name}" for name in ("BUILT_IN", "FALLBACK", "PLUGINS", "REGISTRY")),
     *(f"notebook/forms/control_registry.py: {name}" for name in ("BUILT_IN", "CONTROLS", "FALLBACK")),
+    "languages/language_registry.py: _registered",
     "notebook/magics/verbs/__init__.py: VERBS",
 }
 MEMOS = {
@@ -32,6 +33,7 @@ MEMOS = {
     "model/graph_json.py: _encoder",
     "reach/library_patches.py: _listed",
     "reach/library_patches.py: _scanned",
+    "reach/moment.py: _current",
     "reach/staleness.py: _compiled_from",
     "reach/state_uses.py: _known",
     "reach/variables_and_files.py: _contents",

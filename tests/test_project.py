@@ -125,6 +125,14 @@ def test_no_module_has_a_name_that_says_nothing() -> None:
 
 
 PACKAGE = ROOT / "flytenb"
+LONGEST_MODULE = 350
+
+
+def test_no_module_is_so_long_that_it_holds_two_subjects() -> None:
+    lines = {str(p.relative_to(PACKAGE)): len(p.read_text().splitlines()) for p in PACKAGE.rglob("*.py")}
+    assert not {name: count for name, count in lines.items() if count > LONGEST_MODULE}
+
+
 MODULES_OF_SEVERAL_LEVELS = {
     **dict.fromkeys(
         ("branch", "connector", "dynamic", "eager", "gate"), "what flytekit and what the runner does for it"

@@ -14,7 +14,7 @@ from typing import Any
 from flytenb.bridge.entities.kind import function_of, inner_workflow, is_entity
 from flytenb.reach import variables_and_files
 from flytenb.reach.bytecode import NameUse
-from flytenb.reach.code_digest import describe
+from flytenb.reach.code_description import describe
 from flytenb.reach.code_reader import CodeReader
 from flytenb.reach.installed_names import scope_of
 from flytenb.reach.name_lookup import Target, is_module, is_own, module_name

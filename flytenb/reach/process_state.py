@@ -6,19 +6,17 @@ On a cluster each task has its own process, and this state ends with it.
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import decimal
 import os
 import sys
-import threading
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from flytenb.reach import library_captures
 from flytenb.reach import state_captures as captures
 from flytenb.reach.state_captures import Restore
+from flytenb.reach.working_directory import current_cwd, go_to
 
 EVERYTHING = "everything"
 MAIN_THREAD = "main thread"
@@ -26,63 +24,6 @@ EVENT_LOOP = "event loop"
 DECIMALS = "decimal context"
 PRIVATE = frozenset([EVENT_LOOP, DECIMALS])
 """State that each task has separately, so that tasks that use it needn't be kept apart."""
-
-_LONGEST_PATH = 4096
-_python = ctypes.PyDLL(None) if sys.platform.startswith("linux") else None
-"""The C library, called without releasing the GIL."""
-if _python is not None:
-    _python.getcwd.argtypes, _python.getcwd.restype = (ctypes.c_char_p, ctypes.c_size_t), ctypes.c_char_p
-
-_CLONE_FS = 0x200
-"""Flag of `unshare`: a thread stops sharing its working directory, root and umask (linux/sched.h)."""
-
-
-def take_own_cwd() -> bool:
-    """Give this thread its own working directory, on Linux only; return whether it has one."""
-    if not sys.platform.startswith("linux"):
-        return False
-    try:
-        return bool(ctypes.CDLL(None, use_errno=True).unshare(_CLONE_FS) == 0)
-    except (OSError, AttributeError):
-        return False
-
-
-def _try_on_a_thread() -> bool:
-    found: list[bool] = []
-    thread = threading.Thread(target=lambda: found.append(take_own_cwd()))
-    thread.start()
-    thread.join()
-    return found == [True]
-
-
-HAS_OWN_CWD = _try_on_a_thread()
-"""Whether worker threads have a working directory of their own."""
-
-
-def current_cwd() -> str | None:
-    """Return the working directory, None if it has been removed."""
-    try:
-        return os.getcwd()  # noqa: PTH109 - asked once a run
-    except OSError:
-        return None
-
-
-def go_to(cwd: str | None) -> None:
-    """Make a directory this thread's working directory; ignore a removed one."""
-    if cwd is not None and not _is_at(cwd):
-        with suppress(OSError):
-            os.chdir(cwd)
-
-
-def _is_at(cwd: str) -> bool:
-    """Tell whether a directory is the working directory, as far as that can be found without releasing the GIL.
-
-    Most tasks don't move, and a thread that releases the GIL after each task waits each time for all the others.
-    """
-    if _python is None:
-        return False
-    found: bytes | None = _python.getcwd(ctypes.create_string_buffer(_LONGEST_PATH), _LONGEST_PATH)
-    return found == os.fsencode(cwd)
 
 
 def _cwd() -> Restore:

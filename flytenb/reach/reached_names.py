@@ -9,7 +9,7 @@ from typing import Any
 
 from flytenb.bridge.entities.kind import function_of, is_entity
 from flytenb.reach.bytecode import NameUse
-from flytenb.reach.code_digest import describe
+from flytenb.reach.code_description import describe
 from flytenb.reach.installed_names import names_of, scope_of
 from flytenb.reach.name_lookup import MISSING, is_module, is_own, unloaded_module
 from flytenb.reach.object_digest import Measure, OpaqueError, Read

@@ -14,7 +14,7 @@ from flytenb.bridge.workflow import compiler
 from flytenb.bridge.workflow.compiler import all_nodes, check_composed, compile_workflow, compiled_workflows, is_known
 from flytenb.bridge.workflow.reading_cache import forget_readings, read_once, read_what_is_pending
 from flytenb.reach.bytecode import uses_of
-from flytenb.reach.code_digest import describe
+from flytenb.reach.code_description import describe
 from flytenb.reach.earlier_definitions import check_current, holds_earlier
 from flytenb.reach.name_lookup import is_own
 from flytenb.reach.object_digest import OpaqueError, WatchingWalker, hashed

@@ -11,8 +11,8 @@ from flytenb.bridge.execution.calls import Call, build_call
 from flytenb.bridge.execution.connector import has_own_execute, is_connector_task
 from flytenb.cache.task_cache import TaskCache
 from flytenb.model import Kind
-from flytenb.reach.process_state import HAS_OWN_CWD
 from flytenb.reach.state_uses import NOTHING, StateUse, state_use_of
+from flytenb.reach.working_directory import HAS_OWN_CWD
 from flytenb.runner.processes import can_travel, process_call
 from flytenb.runner.reference import stand_in_call
 from flytenb.runner.settings import Settings

@@ -8,15 +8,9 @@ from functools import partial
 from typing import Any
 
 from flytenb.bridge.crossing import CrossingValue
-from flytenb.bridge.entities.interface import is_map, plan_inputs
+from flytenb.bridge.entities.interface import plan_inputs
 from flytenb.bridge.execution.map_task import read_array
-from flytenb.bridge.execution.task_error import (
-    branch_message,
-    build_flyte_error,
-    element_message,
-    node_message,
-    takes_error,
-)
+from flytenb.bridge.execution.task_error import takes_error
 from flytenb.bridge.workflow.graph import graph_of_call, to_graph
 from flytenb.bridge.workflow.policy import task_policy
 from flytenb.bridge.workflow.reader import read_built, read_workflow, require_runnable
@@ -29,6 +23,7 @@ from flytenb.runner.dynamic import DynamicExitStep, DynamicStep
 from flytenb.runner.eager import EagerStep
 from flytenb.runner.entity_plan import EntityPlan, EntityPlans
 from flytenb.runner.gate import Gates, GateStep
+from flytenb.runner.handler_error import error_of
 from flytenb.runner.map import Element, MapExitStep, MapStep
 from flytenb.runner.record import Record, RunLog
 from flytenb.runner.settings import Settings
@@ -230,7 +225,7 @@ class Planner:
         bindings = {n: b for n, b in node.bindings.items() if n != wanted}
         given: dict[str, Unpack] = {}
         if wanted:
-            given[wanted] = partial(_error_of, scope, node.path, self.run_log)
+            given[wanted] = partial(error_of, scope, node.path, self.run_log)
         conversions = InputConversions()
         use = conversions.use(node.path, node.entity, bindings, node.policy, given)
         self._steps(use, self.wiring.connect(conversions), handler)
@@ -303,29 +298,6 @@ class RunPlan:
     def outputs(self) -> dict[str, CrossingValue | None]:
         """The outputs of the run, by name."""
         return {name: self._values.get(key) for name, key in self._outputs.items()}
-
-
-def _error_of(scope: Scope, handler_path: str, run_log: Callable[[], RunLog | None], _: CrossingValue | None) -> Any:
-    """Return the error for a failed workflow's handler, worded as on a cluster: each map on the path adds its index."""
-    failure, log = scope.failures[0], run_log()
-    records: Mapping[str, Record] = {} if log is None else log.records
-    failed = records.get(failure.path)  # None for the outputs of the outermost workflow
-    if failed is not None and failed.entity is None:
-        message = branch_message(failure.exception)
-    else:
-        message = node_message(failure.exception, attempts=len(failure.retries) + 1)
-    inside, last = _split(failure.path)
-    while inside and inside != scope.path:
-        around = records.get(inside)
-        if around is not None and around.entity is not None and is_map(around.entity):
-            message = element_message(last, message)
-        inside, last = _split(inside)
-    return build_flyte_error(handler_path, message)
-
-
-def _split(path: str) -> tuple[str, str]:
-    inside, _, last = path.rpartition("/")
-    return inside, last
 
 
 def _constant(value: CrossingValue, _: CrossingValue | None) -> Any:

@@ -42,7 +42,8 @@ from flytenb.bridge.stopping import Attempt, check_stopped, current_attempt, set
 from flytenb.errors import TravelError, WorkerLostError, headline
 from flytenb.reach.code_parts import ImportedParts
 from flytenb.reach.file_reads import ChangedFileError, FileReads, current_reads
-from flytenb.reach.process_state import KINDS, current_cwd, go_to, save_state
+from flytenb.reach.process_state import KINDS, save_state
+from flytenb.reach.working_directory import current_cwd, go_to
 from flytenb.runner import own_modules
 from flytenb.runner.capture import write_captured
 from flytenb.runner.journal import LOG_LIMIT

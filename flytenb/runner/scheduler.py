@@ -19,8 +19,9 @@ from flytenb.bridge.stopping import Attempt, set_attempt
 from flytenb.errors import NodeTimeoutError
 from flytenb.model import Phase
 from flytenb.reach.moment import end_moment
-from flytenb.reach.process_state import HAS_OWN_CWD, PRIVATE, current_cwd, go_to, save_state
+from flytenb.reach.process_state import PRIVATE, save_state
 from flytenb.reach.state_uses import NOTHING, StateUse
+from flytenb.reach.working_directory import HAS_OWN_CWD, current_cwd, go_to
 from flytenb.runner.admission import Admission
 from flytenb.runner.capture import set_sink
 from flytenb.runner.ending import Ending

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from queue import SimpleQueue
 
-from flytenb.reach.process_state import take_own_cwd
+from flytenb.reach.working_directory import take_own_cwd
 
 
 class WorkerPool:

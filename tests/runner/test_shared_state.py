@@ -46,8 +46,8 @@ import pytest
 from flytekit import map_task, task, workflow
 
 import flytenb
-from flytenb.reach.process_state import HAS_OWN_CWD
 from flytenb.reach.state_uses import state_use_of
+from flytenb.reach.working_directory import HAS_OWN_CWD
 from tests.waiting import are_workers_idle, wait_for
 
 mpl.use("agg")
