@@ -51,7 +51,7 @@ def check_transformer(
     return Conformance.of(python_type, samples, wrong)
 
 
-def check_plugin(task: Any, inputs: Mapping[str, Any] | None = None) -> Conformance:
+def check_plugin(task: Any, inputs: Mapping[str, Any] | None = None, *, patience: float = 120.0) -> Conformance:
     """Test the task plugin that a task is made by: here, as what is registered of it, and in the process of a pod.
 
     In the tests of a plugin: `result = flytenb.check_plugin(train, {"epochs": 1}); assert result.ok, result`.
@@ -59,6 +59,7 @@ def check_plugin(task: Any, inputs: Mapping[str, Any] | None = None) -> Conforma
     Args:
         task: a task of the plugin, made by `@task(task_config=…)` or by calling its class.
         inputs: its inputs by name; those that are omitted are their defaults, or made from the type where possible.
+        patience: seconds that one check may take; one that takes longer names the hook, and no other follows.
 
     Raises:
         UsageError: for anything but a task, such as the plugin's class.
@@ -68,7 +69,7 @@ def check_plugin(task: Any, inputs: Mapping[str, Any] | None = None) -> Conforma
     if not is_python_task(task):
         hint = "make a task of the plugin, @task(task_config=…), and pass that"
         raise UsageError(f"expected a task, got {brief(task)}", hint=hint)
-    return Conformance.of_plugin(task, inputs)
+    return Conformance.of_plugin(task, inputs, patience)
 
 
 def check_connector(

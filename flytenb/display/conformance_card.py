@@ -11,6 +11,7 @@ from flytenb.display.part import Column, Facts, Group, Part, Section, Table
 from flytenb.display.rendering import Rendering, render_part
 from flytenb.display.type_lens import WHOLE
 from flytenb.types.conformance.report import Check, run_checks, run_connector_checks, run_plugin_checks
+from flytenb.types.conformance.time_limit import PATIENCE
 from flytenb.wording.quantities import count_text
 from flytenb.wording.text import class_name
 from flytenb.wording.types import type_text
@@ -34,9 +35,9 @@ class Conformance:
         return cls(type_text(python_type), run_checks(python_type, samples, wrong))
 
     @classmethod
-    def of_plugin(cls, task: Any, inputs: Mapping[str, Any] | None = None) -> Conformance:
+    def of_plugin(cls, task: Any, inputs: Mapping[str, Any] | None = None, patience: float = PATIENCE) -> Conformance:
         """Check a task of a plugin."""
-        return cls(f"{short_name(task)}, a {class_name(task)}", run_plugin_checks(task, inputs))
+        return cls(f"{short_name(task)}, a {class_name(task)}", run_plugin_checks(task, inputs, patience))
 
     @classmethod
     def of_connector(

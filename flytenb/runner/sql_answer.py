@@ -5,20 +5,15 @@ from __future__ import annotations
 import datetime
 import importlib.util
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+from flytenb.bridge.execution.sql_parameters import PIECES, is_formatted
 from flytenb.errors import FlytenbError, headline
 from flytenb.model.request import Request
 
-_PIECES = re.compile(
-    r"""(?P<skip>'(?:[^'\\]|''|\\.)*'|"(?:[^"]|"")*"|`[^`]*`|--[^\n]*|/\*.*?\*/|::)"""
-    r"|%\((?P<percent>\w+)\)s|[@:$](?P<sign>[A-Za-z_]\w*)",
-    re.DOTALL,
-)
-"""What is skipped: texts, quoted names, comments, casts. What is found: `%(n)s`, `@n`, `:n`, `$n`."""
 _MARK = "flytenb_parameter_"
 """An identifier in place of a parameter while the statement is translated."""
 _MARKED = re.compile(rf"{_MARK}(\w+)")
@@ -118,7 +113,7 @@ class _Script:
 def _translate(request: Request, engine: _Engine) -> _Script:
     assert request.sql is not None
     is_other = request.dialect != engine.dialect
-    statements = [_mark(request.sql, request.parameters)]
+    statements = [_mark(request.sql, request)]
     notes: list[str] = []
     quoted: frozenset[str] | None = None
     if is_other and request.dialect and engine.dialect and _has_sqlglot():
@@ -137,15 +132,15 @@ def _translate(request: Request, engine: _Engine) -> _Script:
     return _Script(tuple(zip(written, names, strict=True)), tuple(notes), quoted)
 
 
-def _mark(sql: str, parameters: Mapping[str, Any]) -> str:
+def _mark(sql: str, request: Request) -> str:
     """Replace the parameters of a statement by identifiers, which every dialect parses."""
 
     def mark(found: re.Match[str]) -> str:
-        name = found["percent"] or found["sign"]
-        return f"{_MARK}{name}" if name in parameters else found[0]
+        name = found["percent"] or found["name"]
+        return f"{_MARK}{name}" if name in request.parameters else found[0]
 
-    marked = _PIECES.sub(mark, sql)
-    return marked.replace("%%", "%") if "%(" in sql and parameters else marked
+    marked = PIECES.sub(mark, sql)
+    return marked.replace("%%", "%") if is_formatted(sql, request.parameters, request.task_type) else marked
 
 
 def _has_sqlglot() -> bool:

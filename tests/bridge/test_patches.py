@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import inspect
+import sys
+import threading
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import flytekit
 import pytest
+from flytekit import task
 
+import flytenb
 from flytenb.bridge.patch import Patch, SharedPatch
 from flytenb.bridge.patches.applied import Patches
 from flytenb.bridge.patches.table import PATCHES, all_patches
@@ -107,3 +111,23 @@ def test_an_inherited_attribute_is_patched_on_the_heir_alone() -> None:
     undo()
     assert Heir.made() == "Heir"
     assert "made" not in vars(Heir)
+
+
+def test_a_thread_local_that_only_the_importing_thread_sets_up_is_there_in_each_node(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class ExecutorSafeguard:  # as in Airflow 2.9
+        _sentinel = threading.local()
+        _sentinel.callers = {}
+
+    module = ModuleType("airflow.models.baseoperator")
+    vars(module)["ExecutorSafeguard"] = ExecutorSafeguard
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+
+    @task
+    def callers() -> int:
+        return len(ExecutorSafeguard._sentinel.callers)
+
+    for _ in range(2):
+        assert flytenb.run(callers).result == 0
+    assert ExecutorSafeguard._sentinel.callers == {}

@@ -81,7 +81,7 @@ _ALL = (
     Plugin("modin", "type", "frames of Modin", requirements=("modin",)),
     Plugin("neptune", "decorator", "runs of Neptune", needs="a Neptune account"),
     Plugin("omegaconf", "type", "configurations of OmegaConf", shared=True),
-    Plugin("onnxpytorch", "type", "models of PyTorch as ONNX files"),
+    Plugin("onnxpytorch", "type", "models of PyTorch as ONNX files", requirements=("pyarrow<22",)),
     Plugin("onnxscikitlearn", "type", "models of scikit-learn as ONNX files", shared=True),
     Plugin("onnxtensorflow", "type", "models of TensorFlow as ONNX files"),
     Plugin("openai", "connector", "questions to models of OpenAI", needs="an OpenAI account", shared=True),

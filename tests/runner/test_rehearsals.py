@@ -297,3 +297,14 @@ def test_requests_are_as_recorded(
 def test_an_answer_may_be_given_for_the_task_itself() -> None:
     found = flytenb.rehearse(report, n=3, with_={query: FRAME, insert: None})
     assert (found.result, found.notes) == (7, ())
+
+
+def test_integers_that_a_cluster_can_t_store_are_named() -> None:
+    exact, lost = 2**53, 2**53 + 1
+    custom = {"seed": lost, "exact": exact, "bits": 2**70, "in": [{"deep": -lost}, exact, True], "text": str(lost)}
+    request = flytenb.rehearse(JobTask("seeded", custom, {})).requests[0]
+    assert request.custom["seed"] == exact
+    assert request.notes == (
+        f"get_custom: seed is {lost} and arrives as {exact}; give it as text",
+        f"get_custom: in[0].deep is -{lost} and arrives as -{exact}; give it as text",
+    )

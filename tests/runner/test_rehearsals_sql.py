@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import duckdb
@@ -107,3 +107,79 @@ def test_a_statement_that_cannot_be_answered_says_why(
 ) -> None:
     with pytest.raises((FlytenbError, InputError), match=f"(?s){words}"):
         flytenb.rehearse(task, **inputs, with_=shop)
+
+
+# --- mistakes in statements -------------------------------------------------------------------------------------------
+
+
+def notes(task_type: str, sql: str, names: Sequence[str]) -> tuple[str, ...]:
+    inputs = dict.fromkeys(names, "x")
+    task = QueryTask("q", sql, task_type, inputs=dict.fromkeys(names, str), outputs={})
+    return flytenb.rehearse(task, **inputs).requests[0].notes
+
+
+@pytest.mark.parametrize("task_type", ["snowflake", "warehouse"])
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "a = %(n)s",
+        "a = %(n)s AND b LIKE 'x%%'",
+        "a = %(n)s AND b LIKE 'x%'",
+        "a = %(n)s AND b %% 2 = 0",
+        "a = %(n)s AND b % 2 = 0",
+        "a = %(n)s AND b LIKE '%s%%'",
+        "a = %(n)s AND b LIKE '%%s%%'",
+        "a = %(n)s -- all of it: 100%",
+        "a = %(n)s AND b = %%(m)s",
+        "a = %(n)s AND b = %(m)s",
+        "a = %(n)s AND b = '%(m)s'",
+        "a = %(n)d",
+        "a = %(n)s AND b = %(n) s",
+        "a = %%%(n)s",
+        "a = %(n)s %%%",
+    ],
+)
+def test_what_python_can_t_format_is_noted(task_type: str, sql: str) -> None:
+    """The drivers of Snowflake, PostgreSQL and MySQL replace parameters by Python's `%`, in texts and comments too."""
+    value = "<value>"
+    try:
+        sent = sql % {"n": value}
+        is_right = sent == sql.replace("%%", "\0").replace("%(n)s", value).replace("\0", "%")
+    except (KeyError, TypeError, ValueError):
+        is_right = False
+    assert (not notes(task_type, sql, "n")) is is_right
+
+
+@pytest.mark.parametrize(
+    ("task_type", "sql", "names", "words"),
+    [
+        ("snowflake", "a = %(reigon)s", ["region", "units"], "%(reigon)s, which is no input; did you mean 'region'?"),
+        ("bigquery_query_job_task", "a = @reigon", ["region"], "@reigon, which is no input; did you mean 'region'?"),
+        ("warehouse", "a = :reigon", ["region"], "parameter :reigon, which is no input; did you mean 'region'?"),
+        ("snowflake", "a = %(n)s", [], "parameter %(n)s, which is no input; the task has no inputs"),
+        ("snowflake", "a = '%(n)s'", ["n"], "%(n)s is inside quotes; write it without them"),
+        ("snowflake", "a LIKE 'x%'", ["n"], "because of the % in \"a LIKE 'x%'\"; write %% for a %"),
+    ],
+)  # fmt: skip
+def test_a_likely_mistake_in_a_statement_is_named(task_type: str, sql: str, names: list[str], words: str) -> None:
+    (note,) = notes(task_type, sql, names)
+    assert words in note
+
+
+@pytest.mark.parametrize(
+    ("task_type", "sql", "names"),
+    [
+        ("snowflake", "SELECT $1, $region, a:b::INT FROM t", ["regions"]),
+        ("snowflake", "a LIKE 'x%' AND b = '%(n)s'", []),
+        ("bigquery_query_job_task", "SELECT @@time_zone, '@reigon', 7 % 2 -- @reigon", ["region"]),
+        ("warehouse", "SELECT a:b, x[1:n], 'it''s 12:n' FROM t", ["region"]),
+        ("warehouse", "SELECT 7 % 2 WHERE a = :n", ["n"]),
+    ],
+)
+def test_what_is_no_mistake_is_not_noted(task_type: str, sql: str, names: list[str]) -> None:
+    assert notes(task_type, sql, names) == ()
+
+
+def test_a_percent_sign_is_one_wherever_the_driver_formats(shop: duckdb.DuckDBPyConnection) -> None:
+    task = QueryTask("q", "SELECT 7 %% 4 AS a", "snowflake", inputs=kwtypes(n=int))
+    assert rows(task, shop, n=3) == [{"A": 3}]

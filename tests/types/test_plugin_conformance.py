@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,7 @@ from flytenb.bridge.execution import pod
 from flytenb.bridge.execution.pod import PodResult
 from flytenb.display.conformance_card import Conformance
 from flytenb.errors import UsageError
+from flytenb.types.conformance import time_limit
 from flytenb.types.samples import NoSampleError
 from tests.flows import plugin_prebuilt, sql
 from tests.flows.plugin_user import share
@@ -171,7 +174,7 @@ def no_pods(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let pods give the outputs of the call here, for faults that show before a pod runs."""
     natives = pod.natives
 
-    def answer(task: Any, template: Any, inputs: Any, folder: Path) -> PodResult:
+    def answer(task: Any, template: Any, inputs: Any, folder: Path, seconds: float) -> PodResult:
         return PodResult(natives(task, pod.call_as_pod(task, inputs)))
 
     monkeypatch.setattr(pod, "run_pod", answer)
@@ -258,6 +261,11 @@ class Unencodable(Count):
         return {"times": float("nan")}
 
 
+class Seeded(Count):
+    def get_custom(self, settings: Any) -> dict[str, Any]:
+        return {"seed": 2**53 + 1}
+
+
 class Imageless(Count):
     def get_image(self, settings: Any) -> str:
         return ""
@@ -331,6 +339,7 @@ FAULTS: dict[str, tuple[Any, list[str]]] = {
     "another template each time": (Restless("a"), ["serialises"]),
     "a template that raises": (Refusing("a"), ["serialises"]),
     "custom that is no JSON": (Unencodable("a"), ["custom and config are plain"]),
+    "a number that a cluster can't store": (Seeded("a"), ["custom and config are plain"]),
     "no image": (Imageless("a"), ["container, pod or query"]),
     "a pod without its primary container": (Podded("a"), ["container, pod or query"]),
     "a query that isn't sent": (
@@ -410,3 +419,137 @@ def test_a_plugin_neither_ends_the_checks_nor_changes_the_process() -> None:
     assert not found.ok
     assert "SystemExit" in str(found)
     assert (Path.cwd(), os.environ.get("LEFT_BEHIND")) == (before, None)
+
+
+# --- hooks that don't end ---------------------------------------------------------------------------------------------
+
+reached, go_on = threading.Event(), threading.Event()
+blocks: tuple[str, int] = ("", 0)
+"""The method that blocks, and the number of earlier calls."""
+blocked = itertools.count()
+
+
+def block(which: str) -> None:
+    if which == blocks[0] and next(blocked) >= blocks[1]:
+        reached.set()
+        go_on.wait()
+
+
+class Blocker:
+    """Configuration of a plugin that may hang."""
+
+    def __eq__(self, other: object) -> bool:
+        block("__eq__")
+        return True
+
+    def __reduce__(self) -> Any:
+        block("__reduce__")
+        return Blocker, ()
+
+
+class Stuck(PythonInstanceTask[Any]):
+    def __init__(self) -> None:
+        super().__init__("stuck", Blocker(), task_type="stuck", interface=Interface(outputs=kwtypes(o0=int)))
+
+    def pre_execute(self, user_params: Any) -> Any:
+        block("pre_execute")
+        return user_params
+
+    def execute(self, **kwargs: Any) -> int:
+        block("execute")
+        return 3
+
+    def post_execute(self, user_params: Any, rval: Any) -> Any:
+        block("post_execute")
+        return rval
+
+    def get_custom(self, settings: Any) -> dict[str, Any]:
+        block("get_custom")
+        return {}
+
+
+stuck = Stuck()
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let the time of a check be up when it has reached what blocks, and not before."""
+
+    def wait(over: Any, seconds: float) -> bool:
+        while not over.is_set() and not reached.is_set():
+            over.wait(0.01)
+        return bool(over.is_set())
+
+    monkeypatch.setattr(time_limit, "wait", wait)
+    yield
+    release()
+
+
+def release() -> None:
+    """Let what blocks go on, and wait for its thread."""
+    go_on.set()
+    for thread in threading.enumerate():
+        if thread.name == "flytenb-check":
+            thread.join(20)
+
+
+@pytest.mark.usefixtures("no_pods", "impatient")
+@pytest.mark.parametrize(
+    ("method", "earlier", "row"),
+    [
+        ("__eq__", 0, "config survives pickling"),
+        ("__reduce__", 0, "config survives pickling"),
+        ("pre_execute", 0, "runs here"),
+        ("execute", 0, "runs here"),
+        ("post_execute", 0, "runs here"),
+        ("pre_execute", 1, "hooks in order"),
+        ("execute", 1, "hooks in order"),
+        ("get_custom", 0, "serialises"),
+        ("get_custom", 1, "serialises"),
+    ],
+)
+def test_a_hook_that_does_not_end_is_named(
+    method: str, earlier: int, row: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(f"{__name__}.blocks", (method, earlier))
+    monkeypatch.setattr(f"{__name__}.blocked", itertools.count())
+    reached.clear()
+    go_on.clear()
+    result = flytenb.check_plugin(stuck)
+    assert failed(result) == [row]
+    where = method if method not in ("__eq__", "__reduce__") else ""
+    assert result.failed[0].what.startswith(f"no end after 2 min{f', in {where}, line ' if where else ''}")
+    position = [each.name for each in result.rows].index(row)
+    assert all(each.what == f"not checked: '{row}' doesn't end" for each in result.rows[position + 1 :])
+    print("shown")
+    release()
+    assert capsys.readouterr().out == "shown\n"
+
+
+def test_a_check_that_loops_is_stopped() -> None:
+    ended, looping = threading.Event(), threading.Event()
+
+    def loop() -> None:
+        try:
+            while True:
+                looping.set()
+        finally:
+            ended.set()
+
+    with pytest.raises(time_limit.NoEndError, match="there"):
+        time_limit.call_in_time(loop, 0.01, lambda: not looping.wait(20), lambda: "there")
+    assert ended.wait(20)
+
+
+@task
+def needs_main_thread() -> str:
+    before = signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    signal.signal(signal.SIGUSR1, before)
+    return threading.current_thread().name
+
+
+@pytest.mark.usefixtures("no_pods")
+def test_a_task_that_needs_the_main_thread_has_it() -> None:
+    rows = {row.name: row for row in flytenb.check_plugin(needs_main_thread).rows}
+    assert rows["runs here"].ok
+    assert rows["hooks in order"].what == "pre_execute → execute → post_execute"

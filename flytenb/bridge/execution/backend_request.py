@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, get_origin
 
 from flytekit.core.base_sql_task import SQLTask
@@ -24,7 +24,13 @@ from flytenb.bridge.entities.interface import is_map, short_name
 from flytenb.bridge.execution.boto_request import read_boto_call
 from flytenb.bridge.execution.connector import is_connector_task
 from flytenb.bridge.execution.container_files import INPUT_TEMPLATE, render_input
-from flytenb.bridge.execution.task_template import input_literals, read_template
+from flytenb.bridge.execution.sql_parameters import find_mistakes
+from flytenb.bridge.execution.task_template import (
+    find_lost_digits,
+    input_literals,
+    stored_template,
+    write_template,
+)
 from flytenb.errors import InputError, closest
 from flytenb.model.request import Request
 from flytenb.wording.types import type_text
@@ -70,7 +76,8 @@ def read_request(task: Any, node: str, attempt: int, inputs: Mapping[str, Any], 
     Raises:
         Exception: what flytekit or the plugin raises for a task that can't be registered or sent.
     """
-    template = read_template(task, workspace)
+    written = write_template(task, workspace)
+    template = stored_template(written)
     literals = input_literals(task, inputs)
     custom = dict(template.custom or {})
     sql, parameters, call = _read_sql(task, template, custom, inputs, literals)
@@ -88,7 +95,7 @@ def read_request(task: Any, node: str, attempt: int, inputs: Mapping[str, Any], 
         config=dict(template.config or {}),
         container=_read_container(template),
         inputs=_read_literals(literals),
-        notes=_read_notes(template.type, sql) if is_connector_task(task) else (),
+        notes=(*_read_notes(task, template.type, sql, parameters), *_lost(written.custom)),
     )
 
 
@@ -188,11 +195,15 @@ def _read_literals(literals: LiteralMap) -> dict[str, Any]:
     return {name: name_files(value) for name, value in found.items()}
 
 
-def _read_notes(task_type: str, sql: str | None) -> tuple[str, ...]:
-    names = dict.fromkeys(INPUT_TEMPLATE.findall(sql or ""))
+def _read_notes(task: Any, task_type: str, sql: str | None, parameters: Mapping[str, Any]) -> Iterator[str]:
+    if not sql or not is_connector_task(task):
+        return
     named = _NAMED.get(task_type)
-    return tuple(
-        f"the connector sends {{{{ .inputs.{name} }}}} as it is written"
-        + (f"; write {named.format(name)}, which is sent with its value" if named else "")
-        for name in names
-    )
+    for name in dict.fromkeys(INPUT_TEMPLATE.findall(sql)):
+        better = f"; write {named.format(name)}, which is sent with its value" if named else ""
+        yield f"the connector sends {{{{ .inputs.{name} }}}} as it is written{better}"
+    yield from find_mistakes(sql, parameters, task_type)
+
+
+def _lost(custom: Any) -> Iterator[str]:
+    return (f"get_custom: {lost}; give it as text" for lost in find_lost_digits(custom))

@@ -39,9 +39,6 @@ from flytenb.bridge.crossing.literal import to_native
 from flytenb.bridge.entities.interface import function_of
 from flytenb.wording.quantities import duration_text
 
-_TIME_LIMIT = 120.0
-"""Seconds, which include the import of flytekit and of the task's module."""
-
 
 def settings_for_pods() -> SerializationSettings:
     """Return the settings of a registration by hand: names of a project, an image and this Python."""
@@ -135,7 +132,7 @@ class PodResult:
     error: str = ""
 
 
-def run_pod(task: Any, template: TaskTemplate, inputs: Mapping[str, Any], folder: Path) -> PodResult:
+def run_pod(task: Any, template: TaskTemplate, inputs: Mapping[str, Any], folder: Path, seconds: float) -> PodResult:
     """Run the command of a task's pod in another process, with its inputs in files, and read the files of its outputs.
 
     Args:
@@ -143,6 +140,7 @@ def run_pod(task: Any, template: TaskTemplate, inputs: Mapping[str, Any], folder
         template: what is registered of it.
         inputs: its inputs.
         folder: a directory for the files.
+        seconds: the limit, which includes the import of flytekit and of the task's module.
     """
     work, outputs = folder / "work", folder / "outputs"
     work.mkdir(parents=True)
@@ -169,10 +167,10 @@ def run_pod(task: Any, template: TaskTemplate, inputs: Mapping[str, Any], folder
     command = [sys.executable, "-m", "flytekit.bin.entrypoint", *arguments]
     try:
         done = subprocess.run(
-            command, cwd=work, env=environment, capture_output=True, text=True, timeout=_TIME_LIMIT
+            command, cwd=work, env=environment, capture_output=True, text=True, timeout=seconds
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        return PodResult({}, f"no answer after {duration_text(_TIME_LIMIT)}")
+        return PodResult({}, f"no answer after {duration_text(seconds)}")
     return _read_result(task, outputs, done)
 
 

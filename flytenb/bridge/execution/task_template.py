@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flytekit.configuration import ImageConfig, SerializationSettings
@@ -24,11 +24,33 @@ def read_template(task: Any, workspace: Workspace) -> TaskTemplate:
     A connector may change the template that it gets (those of SageMaker fill in their task's configuration), so each
     call gets one of its own.
     """
+    return stored_template(write_template(task, workspace))
+
+
+def write_template(task: Any, workspace: Workspace) -> TaskTemplate:
+    """Serialise a task."""
     current = FlyteContextManager.current_context().serialization_settings
     settings = current or SerializationSettings(ImageConfig.auto_default_image())
     with workspace.outside():
-        template = get_serializable(OrderedDict(), settings, task).template
+        return get_serializable(OrderedDict(), settings, task).template
+
+
+def stored_template(template: TaskTemplate) -> TaskTemplate:
+    """Return a template as a cluster stores it."""
     return TaskTemplate.from_flyte_idl(template.to_flyte_idl())
+
+
+def find_lost_digits(value: Any, place: str = "") -> Iterator[str]:
+    """Yield the integers of a configuration that lose digits: protobuf's `Struct` stores numbers as floats."""
+    match value:
+        case Mapping():
+            for key, item in value.items():
+                yield from find_lost_digits(item, f"{place}.{key}" if place else str(key))
+        case list() | tuple():
+            for i, item in enumerate(value):
+                yield from find_lost_digits(item, f"{place}[{i}]")
+        case int() if int(float(value)) != value:
+            yield f"{place} is {value} and arrives as {int(float(value))}"
 
 
 def input_literals(task: Any, inputs: Mapping[str, Any]) -> LiteralMap:

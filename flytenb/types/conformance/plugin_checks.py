@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import cloudpickle
 from google.protobuf import json_format, struct_pb2
 
-from flytenb.bridge.entities.interface import function_of, kind_of, short_name
+from flytenb.bridge.entities.interface import kind_of, short_name
 from flytenb.bridge.execution import pod
 from flytenb.bridge.execution.pod import PodResult
+from flytenb.bridge.execution.task_template import find_lost_digits
 from flytenb.errors import headline
 from flytenb.model import Kind
-from flytenb.reach.process_state import KINDS, save_state
-from flytenb.runner.run import Run
-from flytenb.runner.settings import Settings
+from flytenb.reach.process_state import KINDS, MAIN_THREAD, save_state
+from flytenb.reach.state_uses import state_use_of
+from flytenb.runner import capture
+from flytenb.runner.resources import resources
+from flytenb.types.conformance.plugin_subject import PluginSubject
 from flytenb.types.conformance.subject import BrokenError, NotCheckedError
 from flytenb.types.value_changes import describe_value, first_change
 from flytenb.wording.quantities import count_text
@@ -29,57 +28,6 @@ from flytenb.wording.text import class_name
 from flytenb.wording.values import LONG, brief
 
 _COMPILING = {Kind.DYNAMIC: "its pod compiles a workflow", Kind.EAGER: "its pod launches what it calls"}
-
-
-@dataclass(frozen=True)
-class PluginSubject:
-    """A task under test, its inputs, and a directory for files."""
-
-    task: Any
-    inputs: Mapping[str, Any]
-    folder: Path
-
-    @cached_property
-    def run(self) -> Run:
-        """A run here, in which every value is converted as on a cluster."""
-        return Run(self.task, dict(self.inputs), Settings(strict=True))._begin().wait()
-
-    @property
-    def outputs(self) -> Mapping[str, Any]:
-        """The outputs of the run."""
-        if self.run.error is not None:
-            raise NotCheckedError("it doesn't run here")
-        return self.run.outputs
-
-    @cached_property
-    def serialised(self) -> Any:
-        """What is registered of the task, or the exception that this raised."""
-        if pod.builds_image(self.task):
-            raise NotCheckedError("flytekit builds the image of an ImageSpec when it serialises a task")
-        if pod.is_of_cell(self.task) and function_of(self.task) is None:
-            raise NotCheckedError(
-                "flytekit can't register a task of a cell that has no function: define it in a module"
-            )
-        try:
-            return pod.serialise(self.task)
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:
-            return error
-
-    @property
-    def template(self) -> Any:
-        """What is registered of the task."""
-        if isinstance(self.serialised, BaseException):
-            raise NotCheckedError("it can't be serialised")
-        return self.serialised
-
-    @property
-    def container(self) -> Any:
-        """The container of what is registered."""
-        if self.template.container is None:
-            raise NotCheckedError("it has no container: a backend runs it")
-        return self.template.container
 
 
 # --- the class and its configuration ----------------------------------------------------------------------------------
@@ -149,8 +97,8 @@ def _has_hooks_in_order(subject: PluginSubject) -> str:
         raise NotCheckedError("flytekit calls it in another way")
     restore = save_state(KINDS)
     try:
-        with _recorded(task) as calls, contextlib.redirect_stdout(io.StringIO()):
-            literals = pod.call_as_pod(task, subject.inputs)
+        with _recorded(task) as calls, _silent():
+            literals = _call_as_pod(subject)
     finally:
         restore()
     if [name for name, _ in calls] != list(_HOOKS):
@@ -167,6 +115,27 @@ def _has_hooks_in_order(subject: PluginSubject) -> str:
     if change is not None:
         raise BrokenError(str(change), "equal inputs must give equal outputs, or the other rows can't compare them")
     return " → ".join(_HOOKS)
+
+
+def _call_as_pod(subject: PluginSubject) -> Any:
+    """Call the task as flytekit does, on the main thread if it needs that."""
+    use, _ = state_use_of(subject.task, has_own_cwd=False)
+    inputs = {"task": subject.task, "inputs": subject.inputs}
+    if MAIN_THREAD in use.writes and resources.main_thread.is_waiting:
+        return resources.main_thread.call(pod.call_as_pod, inputs)
+    return pod.call_as_pod(**inputs)
+
+
+@contextlib.contextmanager
+def _silent() -> Iterator[None]:
+    """Drop what this thread prints."""
+    capture.begin()
+    capture.set_sink(lambda: None)
+    try:
+        yield
+    finally:
+        capture.set_sink(None)
+        capture.end()
 
 
 @contextlib.contextmanager
@@ -263,6 +232,9 @@ def _has_plain_custom(subject: PluginSubject) -> str:
     if custom:
         _json_of("get_custom", custom)
         json_format.ParseDict(custom, struct_pb2.Struct())
+        lost = ", ".join(find_lost_digits(custom))
+        if lost:
+            raise BrokenError(f"get_custom: {lost}", "return large integers as text: a cluster stores floats")
     wrong = {k: v for k, v in (config or {}).items() if not isinstance(k, str) or not isinstance(v, str)}
     if wrong:
         raise BrokenError(f"get_config returned {brief(wrong)}", "its keys and values must be texts")
@@ -300,7 +272,9 @@ def _runs_as_pod(subject: PluginSubject) -> str:
     outputs, arguments = subject.outputs, list(subject.container.args)
     if arguments[:1] != ["pyflyte-execute"]:
         raise NotCheckedError(f"its command isn't pyflyte-execute: {brief(arguments)}")
-    result: PodResult = pod.run_pod(subject.task, subject.template, subject.inputs, subject.folder / "pod")
+    result: PodResult = pod.run_pod(
+        subject.task, subject.template, subject.inputs, subject.folder / "pod", subject.patience
+    )
     if result.error:
         raise BrokenError(result.error, "the task must run in a process that only imports its module")
     change = first_change(dict(outputs), dict(result.outputs))

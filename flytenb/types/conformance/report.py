@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,10 +17,13 @@ from flytenb.bridge.type_engine.scratch_storage import scratch_storage
 from flytenb.bridge.type_engine.transformers import captured_log, find_transformer
 from flytenb.types.conformance.checks import CHECKS
 from flytenb.types.conformance.connector_checks import ASYNC_CHECKS, SYNC_CHECKS, ConnectorSubject
-from flytenb.types.conformance.plugin_checks import PLUGIN_CHECKS, PluginSubject
+from flytenb.types.conformance.plugin_checks import PLUGIN_CHECKS
+from flytenb.types.conformance.plugin_subject import PluginSubject
 from flytenb.types.conformance.subject import BrokenError, NotCheckedError, Subject
+from flytenb.types.conformance.time_limit import PATIENCE, NoEndError, call_in_time
 from flytenb.types.round_trip import explain
 from flytenb.types.samples import NoSampleError, sample_of
+from flytenb.wording.quantities import duration_text
 
 S = TypeVar("S")
 
@@ -61,12 +65,15 @@ def run_checks(python_type: Any, samples: Iterable[Any] = (), wrong: Sequence[An
         return run_each(CHECKS, subject)
 
 
-def run_plugin_checks(task: Any, inputs: Mapping[str, Any] | None = None) -> tuple[Check, ...]:
-    """Check a task of a plugin.
+def run_plugin_checks(
+    task: Any, inputs: Mapping[str, Any] | None = None, patience: float = PATIENCE
+) -> tuple[Check, ...]:
+    """Check a task of a plugin; after a check that doesn't end, the others aren't done.
 
     Args:
         task: the task.
         inputs: its inputs by name; those that are missing and have no default are made from their types.
+        patience: seconds that one check may take.
 
     Raises:
         NoSampleError: if an input is missing and can't be made.
@@ -74,7 +81,19 @@ def run_plugin_checks(task: Any, inputs: Mapping[str, Any] | None = None) -> tup
     """
     with scratch_storage() as stored, captured_log():
         given = _complete(task, inputs or {}, stored.parent / "samples")
-        return run_each(PLUGIN_CHECKS, PluginSubject(task, given, stored.parent))
+        subject, hangs = PluginSubject(task, given, stored.parent, patience), ""
+        rows = []
+        for name, check in PLUGIN_CHECKS:
+            if hangs:
+                rows.append(Check(name, True, f"not checked: {hangs!r} doesn't end", is_checked=False))
+                continue
+            try:
+                rows.append(call_in_time(partial(_run, name, check, subject), patience, subject.stop, subject.place))
+            except NoEndError as late:
+                hangs, where = name, f", in {late}" if str(late) else ""
+                what = f"no end after {duration_text(patience)}{where}"
+                rows.append(Check(name, False, what, "a hook must end; pass patience=… if it needs longer"))
+        return tuple(rows)
 
 
 def run_connector_checks(
