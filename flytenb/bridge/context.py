@@ -247,7 +247,10 @@ class _NodeParameters(ExecutionParameters):  # type: ignore[misc]
             self.__dict__.update(base.__dict__)
         self._workspace = workspace
         self._attrs = dict(base._attrs) if base is not None else {}
-        self._decks: list[Any] = []
+        attempt = current_attempt()
+        if attempt.decks is None:
+            attempt.decks = []
+        self._decks = attempt.decks  # those of all contexts of one attempt
         self._timeline_deck = None
         self._checkpoint: Any = None
         self._working_directory: str | None = None

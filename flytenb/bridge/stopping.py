@@ -39,6 +39,7 @@ class Attempt:
         remote_call: calls the user's code on another thread, if it must run there.
         links: names and addresses of what the code started elsewhere, if it ran in a process of its own.
         is_quiet: whether it ran no code of a user.
+        decks: the decks that its code has made; None if it asked for no context.
         is_asked: whether its stop was requested.
     """
 
@@ -49,6 +50,7 @@ class Attempt:
     remote_call: Callable[[Callable[..., Any], dict[str, Any]], Any] | None = None
     links: tuple[tuple[str, str], ...] = ()
     is_quiet = False
+    decks: list[Any] | None = None
     is_asked = False
     _is_open = False
     _thread = 0

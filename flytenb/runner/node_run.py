@@ -100,6 +100,14 @@ class NodeRun:
         return self._record.links
 
     @property
+    def decks(self) -> tuple[Any, ...]:
+        """The decks of its last attempt, also of one that failed, whether or not the task has `enable_deck`.
+
+        Each is an object with `name` and `html`. An attempt of a cached task that called nothing has none.
+        """
+        return tuple(self._record.decks)
+
+    @property
     def started(self) -> float | None:
         """Time of the start, in seconds since the epoch; None before it."""
         return self._record.started

@@ -33,7 +33,7 @@ from loky.process_executor import TerminatedWorkerError
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.crossing import CrossingValue
 from flytenb.bridge.entities.interface import short_name
-from flytenb.bridge.execution.calls import Call, body_of, is_async, is_plain
+from flytenb.bridge.execution.calls import Call, body_of, is_async, is_plain, plain_decks
 from flytenb.bridge.execution.files import keep_files, may_hold_copies, own_files
 from flytenb.bridge.execution.packing import build_packing
 from flytenb.bridge.patches import during_runs
@@ -291,7 +291,9 @@ def _work(sent: bytes) -> bytes:
         during_runs.end()
         restore()
     links = mlflow_links(began) if MLFLOW in sys.modules else ()
-    rest = (printed.getvalue(), attempt.checkpoints, reads.outcome(), links, imported)
+    rest = (
+        printed.getvalue(), attempt.checkpoints, reads.outcome(), links, imported, plain_decks(attempt.decks or ())
+    )  # fmt: skip
     try:
         return cloudpickle.dumps((*answer, *rest))  # type: ignore[no-any-return]
     except Exception as e:
@@ -331,7 +333,7 @@ def _show_main(body: Any) -> None:
 
 
 def _unpack(answer: bytes, body: Any, attempt: Attempt, watching: list[FileReads]) -> Any:
-    kind, *rest, printed, checkpoints, read, attempt.links, imported = cloudpickle.loads(answer)
+    kind, *rest, printed, checkpoints, read, attempt.links, imported, attempt.decks = cloudpickle.loads(answer)
     if watching and (name := _other_code(imported, _imported_parts(body))):
         read = ChangedFileError(f"{name} is another one in the process that gave the answer")
     for reads in watching:

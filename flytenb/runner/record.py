@@ -30,8 +30,8 @@ class Record:
     """The state of one node; changed by the scheduler only, under its lock."""
 
     __slots__ = (
-        "__weakref__", "attempts", "cache", "done", "ended", "error", "links", "log", "log_size", "path", "phase",
-        "retries", "run_log", "started", "total", "use", "waited_for", "wires",
+        "__weakref__", "attempts", "cache", "decks", "done", "ended", "error", "links", "log", "log_size", "path",
+        "phase", "retries", "run_log", "started", "total", "use", "waited_for", "wires",
     )  # fmt: skip
 
     def __init__(
@@ -51,6 +51,7 @@ class Record:
         self.log: list[str] | None = None
         self.log_size = 0
         self.links: tuple[tuple[str, str], ...] = ()
+        self.decks: Sequence[Any] = ()
         self.done = 0
         self.total = 0
         self.waited_for: tuple[str, ...] = ()

@@ -148,6 +148,8 @@ class Scheduler:
             record.attempts = step.tries
             if step.tries == 1:
                 self.journal.set_phase(record, _BEGUN)
+            else:
+                record.decks = ()
         timeout = step.timeout
         if timeout is not None:
             step.timer = resources.clock.call_later(timeout, lambda: self._time_out(step, attempt, timeout))
@@ -233,8 +235,11 @@ class Scheduler:
 
     def end_attempt(self, step: Step) -> None:
         """End the current attempt of a step, if any. Under the lock."""
-        if step.attempt is not None:
+        attempt = step.attempt
+        if attempt is not None:
             step.attempt = None
+            if attempt.decks:
+                step.record.decks = attempt.decks
             again = self._admission.dismiss(step)
             if again:
                 self._put(again)

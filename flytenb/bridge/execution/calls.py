@@ -7,7 +7,8 @@ thread, how often it is tried: all that is left to `run`.
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from flytekit.core.container_task import ContainerTask
 from flytekit.core.interface import Interface
 from flytekit.core.promise import Promise, VoidPromise
 from flytekit.core.python_function_task import AsyncPythonFunctionTask, PythonFunctionTask
-from flytekit.deck import DeckField
+from flytekit.deck import Deck, DeckField
 from flytekit.exceptions.user import FlyteRecoverableException
 from flytekit.models.literals import Literal
 
@@ -156,6 +157,15 @@ class HookedCall:
             return outputs
 
         return finish
+
+
+def plain_decks(decks: Iterable[Any]) -> list[Deck]:
+    """Return decks as plain ones, which can be sent from a process, without those that can't be rendered."""
+    found = []
+    for deck in decks:
+        with suppress(Exception):
+            found.append(Deck(deck.name, deck.html, auto_add_to_deck=False))
+    return found
 
 
 def _compatible_call(entity: Any) -> Call:

@@ -40,6 +40,7 @@ class NodeDetails:
         facts: short facts, most important first.
         inputs: its inputs.
         outputs: its outputs.
+        decks: its decks, without empty ones.
         links: names and web addresses of what a service shows of it.
         log: the end of what it printed.
         log_size: number of characters that it printed.
@@ -54,6 +55,7 @@ class NodeDetails:
     state: str = ""
     inputs: tuple[Rendering, ...] = ()
     outputs: tuple[Rendering, ...] = ()
+    decks: tuple[Rendering, ...] = ()
     links: tuple[tuple[str, str], ...] = ()
     log: str = ""
     log_size: int = 0
@@ -79,6 +81,7 @@ class NodeDetails:
             state=captions.state_caption(found._state),
             inputs=_values(found._declared_inputs, limits, show),
             outputs=_values(found._declared_outputs, limits, show),
+            decks=_values(lambda: _decks(found), limits, show),
             links=web_links(found),
             log=clean(log[-LOG_SHOWN:]),
             log_size=len(log),
@@ -129,6 +132,17 @@ def _values(read: Any, limits: Limits, show: Show) -> tuple[Rendering, ...]:
         return tuple(show(value, declared, name=name, limits=limits) for name, value, declared in read())
     except Exception as error:
         return (show(error, name="can't be read"),)
+
+
+def _decks(node: NodeRun) -> list[tuple[str, Any, Any]]:
+    return [(clean(str(deck.name)), deck, None) for deck in node.decks if not _is_empty(deck)]
+
+
+def _is_empty(deck: Any) -> bool:
+    try:
+        return not deck.html.strip()
+    except Exception:  # which its display shows
+        return False
 
 
 def _waited(run: Run, node: NodeRun) -> float | None:

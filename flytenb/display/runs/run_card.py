@@ -58,7 +58,7 @@ _TEMPLATE = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=
 <details open><summary>{{ node.name }} · {{ node.facts | join(" · ") }}</summary>
 {% if node.error %}<pre class="ft-error">{{ node.error }}</pre>
 {% endif %}
-{% for shown in node.inputs + node.outputs %}
+{% for shown in node.inputs + node.outputs + node.decks %}
 {{ shown.fragment | safe }}
 {% endfor %}
 {% for name, uri in node.links %}

@@ -258,7 +258,11 @@ class PageController:
                 "error": details.error,
                 "values": [
                     {"title": title, "fragments": [shown.fragment for shown in values]}
-                    for title, values in (("inputs", details.inputs), ("outputs", details.outputs))
+                    for title, values in (
+                        ("inputs", details.inputs),
+                        ("outputs", details.outputs),
+                        ("decks", details.decks),
+                    )
                     if values
                 ],
                 "members": members_of(self._graph, behind, self.run),
