@@ -15,7 +15,7 @@ from pathlib import Path
 from tests.waiting import PATIENCE
 
 IMAGE = "docker.io/library/busybox:1.36"
-_APPLETS = ("sh", "awk", "cat", "echo", "env", "ls", "mkdir", "sleep", "true", "false", "test", "printf")
+_APPLETS = ("sh", "awk", "cat", "chmod", "head", "ln", "mkfifo", "rm", "setsid", "touch", "tr", "wc", "echo", "env", "ls", "mkdir", "sleep", "true", "false", "test", "printf")
 
 
 @contextmanager

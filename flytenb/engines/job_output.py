@@ -6,12 +6,12 @@ import codecs
 from collections import deque
 from collections.abc import Callable
 
-from flytenb.wording.quantities import count_text
+from flytenb.wording.quantities import bytes_text
 
 HEAD = 600_000
-"""Characters at the beginning of an output that are passed on."""
+"""Bytes at the beginning of an output that are passed on."""
 TAIL = 60_000
-"""Characters at its end that are passed on."""
+"""Bytes at its end that are passed on."""
 
 
 class JobOutput:
@@ -25,31 +25,15 @@ class JobOutput:
         self._log = log
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         self._room = HEAD
-        self._tail: deque[str] = deque()
+        self._tail: deque[bytes] = deque()
         self._kept = 0
         self._dropped = 0
 
     def write(self, data: bytes) -> None:
         """Add bytes to the output."""
-        self._add(self._decoder.decode(data))
-
-    def close(self) -> None:
-        """Pass on the end of the output."""
-        self._add(self._decoder.decode(b"", final=True))
-        tail = "".join(self._tail)
-        excess = max(0, len(tail) - TAIL)
-        dropped = self._dropped + excess
-        if dropped:
-            self._log(f"\n… {count_text(dropped, 'character')} left out …\n")
-        if tail:
-            self._log(tail[excess:])
-        self._tail.clear()
-
-    def _add(self, text: str) -> None:
-        head, rest = text[: self._room], text[self._room :]
+        head, rest = data[: self._room], data[self._room :]
         self._room -= len(head)
-        if head:
-            self._log(head)
+        self._pass_on(head)
         if not rest:
             return
         self._tail.append(rest)
@@ -58,3 +42,18 @@ class JobOutput:
             oldest = len(self._tail.popleft())
             self._kept -= oldest
             self._dropped += oldest
+
+    def close(self) -> None:
+        """Pass on the end of the output."""
+        tail = b"".join(self._tail)
+        excess = max(0, len(tail) - TAIL)
+        if self._dropped + excess:
+            self._pass_on(b"", is_last=True)
+            self._log(f"\n… {bytes_text(self._dropped + excess)} left out …\n")
+        self._pass_on(tail[excess:], is_last=True)
+        self._tail.clear()
+
+    def _pass_on(self, data: bytes, *, is_last: bool = False) -> None:
+        text = self._decoder.decode(data, final=is_last)
+        if text:
+            self._log(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import math
 import os
 import selectors
@@ -16,7 +17,7 @@ from flytenb.engines.job_output import JobOutput
 
 _SUPERVISOR = str(Path(__file__).with_name("supervisor.py"))
 _LOOK_EVERY = 0.05
-_PIECE = 1 << 16
+_PIECE = 1 << 20
 _LONGEST_END = 10.0
 
 
@@ -59,6 +60,7 @@ def run_supervised(
         raise
     finally:
         os.close(report_end)
+    _enlarge(process)
     output = JobOutput(log)
     with os.fdopen(report, "rb") as reports:
         try:
@@ -67,6 +69,13 @@ def run_supervised(
             _end(process)
             output.close()
         return _read_report(reports.read().decode(), process.returncode)
+
+
+def _enlarge(process: subprocess.Popen[bytes]) -> None:
+    """Let a command print more before it has to wait."""
+    if sys.platform == "linux" and process.stdout is not None:
+        with suppress(OSError):
+            fcntl.fcntl(process.stdout.fileno(), fcntl.F_SETPIPE_SZ, _PIECE)
 
 
 def _pass_on(process: subprocess.Popen[bytes], output: JobOutput, check: Callable[[], None]) -> None:

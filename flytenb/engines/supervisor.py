@@ -19,6 +19,7 @@ _HEADROOM = 1 << 30
 """Bytes that one process may reserve beyond the limit of memory: many reserve more than they use."""
 
 
+_SHORTEST_PAUSE = 0.02
 _GONE = (FileNotFoundError, ProcessLookupError, PermissionError)
 """Raised for a process that has ended in the meantime, or that isn't this user's."""
 
@@ -27,13 +28,14 @@ def main() -> None:
     """Run the command of the program's arguments."""
     report, memory, processes, cpus = map(int, sys.argv[1:5])
     _control(_SET_SUBREAPER, 1)
+    _take_precedence()
     wakeup, wakeup_end = os.pipe()
     for end in (wakeup, wakeup_end):
         os.set_blocking(end, False)
     signal.set_wakeup_fd(wakeup_end)
     signal.signal(signal.SIGCHLD, lambda number, frame: None)
     os.set_inheritable(report, False)
-    child = _start(sys.argv[5:], memory, cpus)
+    child = _start(sys.argv[5:], memory, processes, cpus)
     if isinstance(child, OSError):
         os.write(report, f"error {child.errno}\n".encode())
         return
@@ -42,13 +44,22 @@ def main() -> None:
     os.write(report, f"exit {status} {reason}\n".encode())
 
 
+def _take_precedence() -> None:
+    """Run before the command's processes, where that is permitted: a fork bomb would keep this one waiting."""
+    try:  # noqa: SIM105 - contextlib is slow to import
+        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(1))
+    except (OSError, AttributeError):
+        pass
+
+
 def _control(option: int, value: int) -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
-def _start(command: list[str], memory: int, cpus: int) -> int | OSError:
+def _start(command: list[str], memory: int, processes: int, cpus: int) -> int | OSError:
     """Start the command in a session of its own; return its process, or why it can't be started."""
+    most = _threads_of_user() + processes if processes and os.getuid() else 0  # root has no such limit
     failed, failed_end = os.pipe()
     child = os.fork()
     if child:
@@ -68,6 +79,8 @@ def _start(command: list[str], memory: int, cpus: int) -> int | OSError:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         if memory:
             resource.setrlimit(resource.RLIMIT_DATA, (memory + _HEADROOM, memory + _HEADROOM))
+        if most:
+            resource.setrlimit(resource.RLIMIT_NPROC, (most, most))
         if cpus and hasattr(os, "sched_setaffinity"):
             mine = sorted(os.sched_getaffinity(0))
             first = os.getpid() % len(mine)
@@ -81,7 +94,7 @@ def _start(command: list[str], memory: int, cpus: int) -> int | OSError:
 
 def _wait(child: int, wakeup: int, memory: int, processes: int) -> tuple[int, str]:
     """Wait for the end of the command, of the standard input, or for a use beyond its limits."""
-    pause = 0.02
+    pause = _SHORTEST_PAUSE
     while True:
         ready, _, _ = select.select([0, wakeup], [], [], pause if memory or processes else None)
         if wakeup in ready:
@@ -100,7 +113,7 @@ def _wait(child: int, wakeup: int, memory: int, processes: int) -> tuple[int, st
             if memory and _is_beyond(found, memory):
                 return 128 + signal.SIGKILL, "out of memory"
             cost = time.monotonic() - began
-            pause = max(0.02, 10 * cost) if memory else max(0.1, 30 * cost)
+            pause = max(_SHORTEST_PAUSE, 20 * cost)
 
 
 def _reap() -> list[tuple[int, int]]:
@@ -116,11 +129,16 @@ def _reap() -> list[tuple[int, int]]:
     return ended
 
 
+def _numbers() -> list[str]:
+    """Return the numbers of all processes."""
+    return [name for name in os.listdir("/proc") if name.isdigit()] if sys.platform == "linux" else []  # noqa: PTH208
+
+
 def _descendants() -> dict[int, int]:
     """Return the processes below this one, each with its number of threads."""
     children: dict[int, list[tuple[int, int]]] = {}
-    for entry in os.listdir("/proc") if sys.platform == "linux" else ():  # noqa: PTH208 - quicker
-        fields = _read(f"/proc/{entry}/stat").rpartition(b")")[2].split() if entry.isdigit() else []
+    for entry in _numbers():
+        fields = _read(f"/proc/{entry}/stat").rpartition(b")")[2].split()
         if fields and fields[0] != b"Z":
             children.setdefault(int(fields[1]), []).append((int(entry), int(fields[17])))
     found: dict[int, int] = {}
@@ -130,6 +148,13 @@ def _descendants() -> dict[int, int]:
             found[process] = threads
             waiting.append(process)
     return found
+
+
+def _threads_of_user() -> int:
+    """Return the number of threads of this user, which a limit of processes counts too."""
+    user = f"Uid:\t{os.getuid()}\t".encode()
+    texts = [_read(f"/proc/{entry}/status") for entry in _numbers()]
+    return sum(_number_after(b"Threads:", text) for text in texts if user in text)
 
 
 def _is_beyond(processes: dict[int, int], memory: int) -> bool:
@@ -142,12 +167,18 @@ def _is_beyond(processes: dict[int, int], memory: int) -> bool:
 
 
 def _kilobytes(path: str, names: tuple[bytes, ...]) -> int:
-    return sum(int(line.split()[1]) for line in _read(path).splitlines() if line.startswith(names))
+    text = _read(path)
+    return sum(_number_after(name, text) for name in names)
+
+
+def _number_after(name: bytes, text: bytes) -> int:
+    rest = text.partition(b"\n" + name)[2].split(None, 1)
+    return int(rest[0]) if rest else 0
 
 
 def _read(path: str) -> bytes:
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 - it starts quickly without pathlib
+        with open(path, "rb") as file:  # noqa: PTH123 - pathlib is slow to import
             return file.read()
     except _GONE:
         return b""
@@ -166,7 +197,7 @@ def _end_all(child: int) -> None:
 
 
 def _kill(process: int, *, is_group: bool = False) -> None:
-    try:  # noqa: SIM105 - and without contextlib
+    try:  # noqa: SIM105 - as above
         (os.killpg if is_group else os.kill)(process, signal.SIGKILL)
     except _GONE:
         pass
