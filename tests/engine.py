@@ -15,7 +15,10 @@ from pathlib import Path
 from tests.waiting import PATIENCE
 
 IMAGE = "docker.io/library/busybox:1.36"
-_APPLETS = ("sh", "awk", "cat", "chmod", "head", "ln", "mkfifo", "rm", "setsid", "touch", "tr", "wc", "echo", "env", "ls", "mkdir", "sleep", "true", "false", "test", "printf")
+_APPLETS = (
+    *("sh", "awk", "cat", "chmod", "dd", "head", "ln", "mkfifo", "nproc", "rm", "setsid", "touch", "tr", "wc"),
+    *("echo", "env", "ls", "mkdir", "sleep", "true", "false", "test", "printf"),
+)
 
 
 @contextmanager
@@ -25,27 +28,35 @@ def docker_engine() -> Iterator[str]:
     No bridge and no iptables: what runs here has no network, and the machine's own engine, if any, is left alone.
     """
     root = Path(tempfile.mkdtemp(prefix="engine-"))
-    socket = f"unix://{root / 'docker.sock'}"
-    log = (root / "log").open("w")
-    daemon = subprocess.Popen(
-        [
-            *(shutil.which("dockerd") or "/usr/sbin/dockerd",),
-            *("--iptables=false", "--ip6tables=false", "--bridge=none", "--storage-driver=overlay2"),
-            *("--data-root", str(root / "data"), "--exec-root", str(root / "exec")),
-            *("--pidfile", str(root / "pid"), "--host", socket),
-        ],
-        stdout=log,
-        stderr=subprocess.STDOUT,
-    )
     try:
-        _wait_for(socket, daemon, root / "log")
-        _import_image(socket)
-        yield socket
+        with daemon_in(root) as (socket, _):
+            import_image(socket, packed_busybox(), IMAGE)
+            yield socket
     finally:
-        daemon.terminate()
-        daemon.wait(PATIENCE)
-        log.close()
         shutil.rmtree(root, ignore_errors=True)
+
+
+@contextmanager
+def daemon_in(root: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Run dockerd with its directories and its socket in one directory; yield its address and its process."""
+    socket = f"unix://{root / 'docker.sock'}"
+    with (root / "log").open("a") as log:
+        daemon = subprocess.Popen(
+            [
+                *(shutil.which("dockerd") or "/usr/sbin/dockerd",),
+                *("--iptables=false", "--ip6tables=false", "--bridge=none", "--storage-driver=overlay2"),
+                *("--data-root", str(root / "data"), "--exec-root", str(root / "exec")),
+                *("--pidfile", str(root / "pid"), "--host", socket),
+            ],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            _wait_for(socket, daemon, root / "log")
+            yield socket, daemon
+        finally:
+            daemon.terminate()
+            daemon.wait(PATIENCE)
 
 
 def _wait_for(socket: str, daemon: subprocess.Popen[bytes], log: Path) -> None:
@@ -64,10 +75,8 @@ def _wait_for(socket: str, daemon: subprocess.Popen[bytes], log: Path) -> None:
             time.sleep(0.1)
 
 
-def _import_image(socket: str) -> None:
-    """Make an image of Debian's static busybox."""
-    import docker
-
+def packed_busybox() -> bytes:
+    """Return an archive of the files of an image: Debian's static busybox."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as tar:
         tar.add("/bin/busybox", "bin/busybox")
@@ -75,7 +84,14 @@ def _import_image(socket: str) -> None:
             link = tarfile.TarInfo(f"bin/{applet}")
             link.type, link.linkname = tarfile.SYMTYPE, "busybox"
             tar.addfile(link)
+    return packed.getvalue()
+
+
+def import_image(socket: str, packed: bytes, image: str) -> None:
+    """Make an image of an archive of its files."""
+    import docker
+
     client = docker.DockerClient(base_url=socket)
-    name, _, tag = IMAGE.rpartition(":")
-    client.api.import_image_from_data(packed.getvalue(), repository=name, tag=tag)
+    name, _, tag = image.rpartition(":")
+    client.api.import_image_from_data(packed, repository=name, tag=tag)
     client.close()
