@@ -129,13 +129,13 @@ def _call_as_pod(subject: PluginSubject) -> Any:
 @contextlib.contextmanager
 def _silent() -> Iterator[None]:
     """Drop what this thread prints."""
-    capture.begin()
+    resources.printing.begin()
     capture.set_sink(lambda: None)
     try:
         yield
     finally:
         capture.set_sink(None)
-        capture.end()
+        resources.printing.end()
 
 
 @contextlib.contextmanager
