@@ -46,6 +46,7 @@ LOCKS = {
     "bridge/private.py: _opening",  # of flytekit's store
     "bridge/stopping.py: _asking",
     "cache/store.py: _replacing",
+    "engines/choice.py: _lock",
     "render/wasm.py: _compiling",
     "runner/own_modules.py: _lock",
 }
@@ -60,6 +61,7 @@ OF_A_THREAD_OR_CONTEXT = {
     "runner/scheduler.py: _thread",
 }
 OF_THE_PROCESS = {
+    "engines/choice.py: _said",  # what is said once in a process
     "bridge/execution/files.py: recent_handouts",  # directories that outlive the call that returned a file of theirs
     "bridge/workflow/compile_errors.py: _conditionals_noted",  # a patch that several compiles share
     "bridge/workflow/compiler.py: observers",  # `reach.staleness`, which the bridge can't import
