@@ -12,10 +12,12 @@ from typing import Any
 import flytekit
 import pytest
 from flytekit import task
+from flytekit.core import tracker
 
 import flytenb
 from flytenb.bridge.patch import Patch, SharedPatch
 from flytenb.bridge.patches.applied import Patches
+from flytenb.bridge.patches.definitions import name_by_function
 from flytenb.bridge.patches.table import PATCHES, all_patches
 
 ROOT = Path(flytekit.__file__).parent
@@ -131,3 +133,22 @@ def test_a_thread_local_that_only_the_importing_thread_sets_up_is_there_in_each_
     for _ in range(2):
         assert flytenb.run(callers).result == 0
     assert ExecutorSafeguard._sentinel.callers == {}
+
+
+def test_an_object_that_decorates_a_function_of_a_notebook_has_its_name() -> None:
+    cell: dict[str, Any] = {"__name__": "__main__"}
+    exec(
+        "import functools\n"
+        "class Counted:\n"
+        "    def __init__(self, fn): functools.update_wrapper(self, fn)\n"
+        "    def __call__(self, *args, **kwargs): return self.__wrapped__(*args, **kwargs)\n"
+        "def f(x: int) -> int: return x\n",
+        cell,
+    )
+    counted = cell["Counted"](cell["f"])
+    extract = tracker.extract_task_module
+    with pytest.raises(TypeError, match="got Counted"):
+        extract(counted)
+    named = name_by_function(extract)
+    assert named(counted) == named(cell["Counted"](counted)) == extract(cell["f"])
+    assert named(cell["f"]) == extract(cell["f"])

@@ -10,6 +10,7 @@ from typing import Any
 
 from flytekit.core.base_task import TaskMetadata
 from flytekit.core.cache import Cache, VersionParameters
+from flytekit.core.tracker import TrackedInstance
 
 from flytenb.bridge.entities.decorators import hidden_function_error
 from flytenb.bridge.entities.stub import Body, read_body, stub_error
@@ -92,6 +93,22 @@ def explain_decorator(init: Any) -> Any:
             raise explained from error
 
     return init_entity
+
+
+def name_by_function(extract: Any) -> Any:
+    """Name an object of a notebook that decorates a function by that function.
+
+    flytekit looks for the file of whatever is defined in `__main__`, which an object of a decorator's class doesn't
+    have: such a task can be defined in a module, and not in a cell.
+    """
+
+    @functools.wraps(extract)
+    def extract_task_module(f: Any) -> Any:
+        given = getattr(f, "task_function", f) if isinstance(f, TrackedInstance) else f
+        is_object = getattr(given, "__module__", "") == "__main__" and hasattr(given, "__wrapped__")
+        return extract(inspect.unwrap(given) if is_object and not inspect.isroutine(given) else f)
+
+    return extract_task_module
 
 
 _TASK_METADATA = (

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from flytekit.core import array_node_map_task, context_manager, interface, launch_plan, task, type_engine, workflow
+from flytekit.core import (
+    array_node_map_task,
+    context_manager,
+    interface,
+    launch_plan,
+    python_auto_container,
+    python_function_task,
+    task,
+    tracker,
+    type_engine,
+    workflow,
+)
 from flytekit.core.python_function_task import EagerAsyncPythonFunctionTask, PythonFunctionTask
 from flytekit.extend.backend import base_connector
 
@@ -29,6 +40,10 @@ PATCHES: Mapping[str, tuple[Patch, ...]] = {
     "decorators": (
         Patch(PythonFunctionTask, "__init__", definitions.explain_decorator, "core/python_function_task.py:112"),
         Patch(workflow.PythonFunctionWorkflow, "__init__", definitions.explain_decorator, "core/workflow.py:744"),
+        *(
+            Patch(module, "extract_task_module", definitions.name_by_function, "core/tracker.py:341")
+            for module in (tracker, python_function_task, python_auto_container, workflow)
+        ),
     ),
     "eager": (
         Patch(
