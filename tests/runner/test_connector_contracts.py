@@ -124,7 +124,12 @@ def connector() -> Iterator[Scripted]:
             r"outputs=\{'o0': …\}\) from Scripted.get, let the job store outputs.pb",
             False,
         ),
-        (Ticket, lambda meta: Resource(phase=SUCCEEDED, outputs={"o0": "text"}), "Expected value of type", False),
+        (
+            Ticket,
+            lambda meta: Resource(phase=SUCCEEDED, outputs={"o0": "text"}),
+            r"(?s)outputs of task 'scripted' at position o0.*Expected value of type",
+            False,
+        ),
     ],
 )
 def test_a_connector_that_breaks_its_contract_fails_the_node(

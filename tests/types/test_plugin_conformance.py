@@ -19,6 +19,7 @@ from flytekit.core.base_task import PythonTask
 from flytekit.core.interface import Interface
 from flytekit.core.python_function_task import PythonInstanceTask
 from flytekit.extend import TaskPlugins
+from flytekit.extend.backend.base_connector import AsyncConnectorExecutorMixin
 from flytekit.extras.tasks.shell import OutputLocation, ShellTask
 from flytekit.models.task import K8sPod, Sql
 from flytekit.types.file import FlyteFile
@@ -553,3 +554,13 @@ def test_a_task_that_needs_the_main_thread_has_it() -> None:
     rows = {row.name: row for row in flytenb.check_plugin(needs_main_thread).rows}
     assert rows["runs here"].ok
     assert rows["hooks in order"].what == "pre_execute → execute → post_execute"
+
+
+class Served(AsyncConnectorExecutorMixin, PythonTask[Any]):  # type: ignore[misc]
+    def __init__(self) -> None:
+        super().__init__("served", "served", None, Interface(outputs=kwtypes(o0=int)))
+
+
+def test_the_hooks_of_a_task_of_a_connector_are_not_called() -> None:
+    rows = {row.name: row for row in flytenb.check_plugin(Served()).rows}
+    assert not rows["hooks in order"].is_checked

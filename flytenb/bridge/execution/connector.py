@@ -15,10 +15,9 @@ from threading import Thread
 from typing import Any
 from uuid import uuid4
 
-from flyteidl.core import literals_pb2
 from flyteidl.core.execution_pb2 import TaskExecution
 from flytekit.core import utils
-from flytekit.core.context_manager import ExecutionState, FlyteContextManager, flyte_context_Var
+from flytekit.core.context_manager import ExecutionState, flyte_context_Var
 from flytekit.core.python_function_task import PythonFunctionTask
 from flytekit.exceptions.system import FlyteConnectorNotFound
 from flytekit.exceptions.user import FlyteRecoverableException, FlyteUserException
@@ -30,12 +29,12 @@ from flytekit.extend.backend.base_connector import (
     SyncConnectorExecutorMixin,
 )
 from flytekit.extend.backend.utils import is_terminal_phase, render_task_template
-from flytekit.models.literals import Literal, LiteralMap
+from flytekit.models.literals import LiteralMap
 from flytekit.models.task import TaskExecutionMetadata
 
 from flytenb.bridge.context import Workspace
-from flytenb.bridge.crossing import CrossingValue, from_literal, packer
-from flytenb.bridge.entities.interface import short_name
+from flytenb.bridge.crossing import CrossingValue
+from flytenb.bridge.execution.connector_outputs import read_outputs
 from flytenb.bridge.execution.coroutines import run_coroutine
 from flytenb.bridge.execution.task_template import input_literals, name_execution, read_template
 from flytenb.errors import FlytenbError, headline
@@ -150,7 +149,9 @@ async def do_job(job: Job, say: Say, submit: Submit) -> dict[str, CrossingValue]
         kind = FlyteRecoverableException if resource.phase == TaskExecution.RETRYABLE_FAILED else FlyteUserException
         why = resource.message or f"the phase is {phase_name(resource.phase)}, without a message"
         raise kind(f"Failed to run the task {job.task.name} with error: {why}")
-    outputs: dict[str, CrossingValue] = await ask(_read_outputs, job=job, outputs=resource.outputs)
+    outputs: dict[str, CrossingValue] = await ask(
+        read_outputs, task=job.task, connector=job.connector, prefix=job.output_prefix, outputs=resource.outputs
+    )
     return outputs
 
 
@@ -306,45 +307,3 @@ def _phase_text(resource: Any) -> str:
     message = f" {resource.message}" if resource.message else ""
     custom = f"custom info: {brief(resource.custom_info)}\n" if resource.custom_info else ""
     return clean(f"{phase_name(resource.phase)}{message}\n{links}{custom}")
-
-
-def _read_outputs(job: Job, outputs: Any) -> dict[str, CrossingValue]:
-    """Return a connector's outputs as literals; Python values are converted."""
-    declared = job.task.python_interface.outputs
-    if outputs is None:
-        if not declared:
-            return {}
-        outputs = _read_file(job)
-    given: Mapping[str, Any] = outputs.literals if isinstance(outputs, LiteralMap) else outputs
-    values: dict[str, CrossingValue] = {}
-    for name, value in given.items():
-        if isinstance(value, Literal):
-            if name in declared:
-                values[name] = from_literal(value, declared[name])
-        else:
-            # A task that declares no outputs accepts any, with the type that the value has.
-            values[name] = packer(declared.get(name, type(value)), strict=True)(value)
-    if declared.keys() - values.keys():
-        raise _incomplete(job, values)
-    return values
-
-
-def _read_file(job: Job) -> LiteralMap:
-    """Return the outputs that the job itself has stored."""
-    files = FlyteContextManager.current_context().file_access
-    path = files.get_random_local_path()
-    try:
-        files.get_data(f"{job.output_prefix}/outputs.pb", path)
-    except Exception as error:
-        raise _incomplete(job, {}) from error
-    return LiteralMap.from_flyte_idl(utils.load_proto_from_file(literals_pb2.LiteralMap, path))
-
-
-def _incomplete(job: Job, given: Mapping[str, Any]) -> FlytenbError:
-    missing = [name for name in job.task.python_interface.outputs if name not in given]
-    method = f"{class_name(job.connector)}.{'do' if isinstance(job.connector, SyncConnectorBase) else 'get'}"
-    return FlytenbError(
-        f"the job of task {short_name(job.task)!r} succeeded without output {', '.join(map(repr, missing))}",
-        hint=f"return Resource(phase=…, outputs={{{', '.join(f'{name!r}: …' for name in missing)}}}) from {method}, "
-        "let the job store outputs.pb in its output_prefix, or declare no outputs",
-    )

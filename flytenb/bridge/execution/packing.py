@@ -40,13 +40,7 @@ def build_packing(task: Any, *, strict: bool = False) -> Pack:
         try:
             return pack_box(box)
         except Exception as e:
-            key = name if name != f"o{position}" else position
-            _explain(
-                e,
-                f"Failed to convert outputs of task '{task.name}' at position {key}.\n"
-                f"Failed to convert type {kind} to type {types[name]}.\n"
-                f"Error Message: {e.args[0] if e.args else say(e)}.",
-            )
+            explain_output(e, task.name, name if name != f"o{position}" else position, kind, types[name])
             raise
 
     if len(packers) == 1:
@@ -77,6 +71,16 @@ def build_packing(task: Any, *, strict: bool = False) -> Pack:
         return {n: pack_one(n, g, i, one) for i, ((n, g), one) in enumerate(zip(packers, boxes, strict=True))}
 
     return pack_several
+
+
+def explain_output(error: Exception, task: str, key: str | int, kind: type, declared: Any) -> None:
+    """Add the task, the output and the types to the error of an output's conversion, in flytekit's words."""
+    _explain(
+        error,
+        f"Failed to convert outputs of task '{task}' at position {key}.\n"
+        f"Failed to convert type {kind} to type {declared}.\n"
+        f"Error Message: {error.args[0] if error.args else say(error)}.",
+    )
 
 
 def explain_input(error: Exception, task: str, name: str, python_type: Any) -> None:

@@ -172,6 +172,10 @@ _OF_FLYTEKIT: tuple[tuple[str, Hint], ...] = (
         "a service runs this task: flytenb.rehearse(…, with_=…) shows what it would send, and answers it here",
     ),
     (
+        r"Duplicate connector for task type",
+        "another class is registered for this type: ConnectorRegistry.register(…, override=True) replaces it",
+    ),
+    (
         r"Failed to convert outputs of task",
         "the returned value doesn't match the task's return annotation",
     ),

@@ -12,6 +12,7 @@ from google.protobuf import json_format, struct_pb2
 
 from flytenb.bridge.entities.interface import kind_of, short_name
 from flytenb.bridge.execution import pod
+from flytenb.bridge.execution.connector import has_own_execute, is_connector_task
 from flytenb.bridge.execution.pod import PodResult
 from flytenb.bridge.execution.task_template import find_lost_digits
 from flytenb.errors import headline
@@ -93,6 +94,8 @@ _HOOKS = ("pre_execute", "execute", "post_execute")
 
 def _has_hooks_in_order(subject: PluginSubject) -> str:
     outputs, task = subject.outputs, subject.task
+    if is_connector_task(task) and not has_own_execute(task):
+        raise NotCheckedError("its connector runs it, and calls no hooks")
     if kind_of(task) in (Kind.EAGER, Kind.DYNAMIC, Kind.CONTAINER):
         raise NotCheckedError("flytekit calls it in another way")
     restore = save_state(KINDS)
