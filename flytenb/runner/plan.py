@@ -240,11 +240,11 @@ class Planner:
         records: dict[str, Record] = {}
         planner = self._into(records)
         conversions = InputConversions()
+        saved = self._saved(target, elements[0]) if elements else {}
         uses = []
         for number, inputs in enumerate(elements):
             at = f"{path}/{number}"
-            bindings = self.wiring.put(at, inputs)
-            uses.append(conversions.use(at, target, bindings, policy, self._saved(target, inputs)))
+            uses.append(conversions.use(at, target, self.wiring.put(at, inputs), policy, saved))
         wires = self.wiring.connect(conversions)
         return [planner._steps(use, wires, scope) for use in uses], records
 

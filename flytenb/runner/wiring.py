@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, get_args, get_origin
+from typing import Any
 
 from flytenb.bridge.crossing import (
     CrossingValue,
@@ -19,6 +19,7 @@ from flytenb.bridge.crossing import (
     hash_of,
     hashed_dict,
     hashed_list,
+    is_same_type,
     packer,
     unpacker,
 )
@@ -41,6 +42,15 @@ class InputConversions:
     def __init__(self) -> None:
         self.all: list[tuple[Binding | Unpack, Any]] = []
         self._numbers: dict[tuple[int, int, tuple[Any, ...]], int] = {}
+        self._interfaces: dict[int, tuple[Any, Mapping[str, Any], tuple[str, ...]]] = {}
+
+    def _interface(self, entity: Any) -> tuple[Mapping[str, Any], tuple[str, ...]]:
+        """The types of an entity's inputs and the names of its outputs; flytekit makes both anew at each access."""
+        found = self._interfaces.get(id(entity))
+        if found is None:
+            interface = entity.python_interface
+            found = self._interfaces[id(entity)] = (entity, interface.inputs, tuple(interface.outputs))
+        return found[1:]
 
     def number(self, binding: Binding | Unpack, consumer: Any) -> int:
         """The number of the conversion of a binding to an input of type `consumer`."""
@@ -64,14 +74,13 @@ class InputConversions:
         given: Mapping[str, Unpack] | None = None,
     ) -> Use:
         """Return the use of an entity at `path`; `given` are inputs without a binding."""
-        interface = entity.python_interface
-        types = interface.inputs
+        types, names = self._interface(entity)
         inputs: list[Input] = [
             (name, _key_of(b), self.number(b, types[name])) for name, b in bindings.items() if name in types
         ]
         for name, take in (given or {}).items():
             inputs.append((name, None, self.number(take, types[name])))
-        outputs = tuple((name, (path, name)) for name in interface.outputs)
+        outputs = tuple((name, (path, name)) for name in names)
         sources = _sources(bindings) if policy.cache_version is not None else ()
         return Use(path, entity, bindings, tuple(inputs), outputs, policy, sources)
 
@@ -162,7 +171,7 @@ class Wiring:
         pass_on = self.packed(lambda: take(values.get(key)), declared)  # type: ignore[arg-type]
         if not isinstance(binding, Promise) or binding.attributes:
             return pass_on
-        if _is_same(binding.python_type, declared):
+        if is_same_type(binding.python_type, declared):
             # As on a cluster, which converts nothing here: a map with failed elements passes its None on as well.
             return lambda: values.get(key)  # type: ignore[arg-type, return-value]
 
@@ -193,14 +202,6 @@ class Wiring:
         for name, value in inputs.items():
             self.values[door, name] = value
         return {name: Promise(door, name, (), value.python_type) for name, value in inputs.items()}
-
-
-def _is_same(producer: Any, consumer: Any) -> bool:
-    """Tell whether two types are equal: each `list[int]` is a new object, and may be a `typing.List`."""
-    if producer is consumer:
-        return True
-    origin = get_origin(producer)
-    return origin in (list, dict) and origin is get_origin(consumer) and get_args(producer) == get_args(consumer)
 
 
 def needs(node: WorkflowNode) -> set[str]:

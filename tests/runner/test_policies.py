@@ -390,7 +390,7 @@ def test_what_changed_under_the_same_version_runs_again(monkeypatch: pytest.Monk
 @pytest.mark.usefixtures("empty_cache")
 @pytest.mark.parametrize("broken", ["key", "get", "put"])
 def test_a_cache_that_fails_costs_time_and_never_the_run(broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*args: Any) -> Any:
+    def full(*args: Any, **options: Any) -> Any:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(TaskCache, broken, full)

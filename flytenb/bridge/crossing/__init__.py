@@ -4,7 +4,7 @@ Values are packed once per output and unpacked once per edge.
 """
 
 from flytenb.bridge.crossing.bindings import Shape, Slot, collector
-from flytenb.bridge.crossing.copier_lookup import trust_of_scalars
+from flytenb.bridge.crossing.copier_lookup import is_same_type, trust_of_scalars
 from flytenb.bridge.crossing.crossing_value import CrossingValue, plain_primitive
 from flytenb.bridge.crossing.elements import hashed_dict, hashed_list, join, split
 from flytenb.bridge.crossing.literal import resolve_attribute
@@ -20,6 +20,7 @@ __all__ = [
     "hash_of",
     "hashed_dict",
     "hashed_list",
+    "is_same_type",
     "join",
     "packer",
     "plain_primitive",

@@ -24,6 +24,7 @@ from flytenb.bridge.crossing.arrays import ArrayCopy
 from flytenb.bridge.crossing.copiers import Copier, DictCopy, ListCopy, OptionalCopy, Share, Trust
 from flytenb.bridge.crossing.frames import FrameCopy
 from flytenb.bridge.crossing.literal_limits import INT, PACKED_DURATION, PACKED_INT, PACKED_TIME, TEXT, Limit
+from flytenb.bridge.crossing.model_copies import find_model_copier
 from flytenb.bridge.crossing.records import RecordCopy, field_types
 
 
@@ -58,6 +59,15 @@ def _is_outdated(copier: Copier | None) -> bool:
     _seen.clear()
     _seen.update(registry)
     return True
+
+
+def is_same_type(one: Any, other: Any) -> bool:
+    """Tell whether two types are equal: each `list[int]` is a new object, and may be a `typing.List`."""
+    if one is other or one == other:
+        return True
+    parts, others = get_args(one), get_args(other)
+    is_container = get_origin(one) is get_origin(other) and get_origin(one) in (list, dict)
+    return is_container and len(parts) == len(others) and all(map(is_same_type, parts, others))
 
 
 def is_optional_of(consumer: Any, producer: Any) -> bool:
@@ -132,7 +142,7 @@ def _choose(python_type: Any, within: frozenset[type]) -> Copier | None:
         record = _choose_record(python_type, within)
         trust = _trust(type_engine.DataclassTransformer, *python_type.__mro__)
         return RecordCopy(python_type, record, trust) if record is not None and trust else None
-    return _choose_array(python_type) or _choose_frame(python_type)
+    return _choose_model(python_type) or _choose_array(python_type) or _choose_frame(python_type)
 
 
 def _choose_dict(python_type: Any, key: Any, element: Any, within: frozenset[type]) -> Copier | None:
@@ -157,6 +167,16 @@ def _choose_union(python_type: Any, args: tuple[Any, ...], within: frozenset[typ
     if isinstance(element, Share):
         return Share({**element.limits, NoneType: None}, trust)
     return OptionalCopy(element, trust)
+
+
+def _choose_model(python_type: Any) -> Copier | None:
+    pydantic: Any = sys.modules.get("pydantic")
+    if pydantic is None or not issubclass(python_type, pydantic.BaseModel):
+        return None
+    from flytekit.extras.pydantic_transformer.transformer import PydanticTransformer
+
+    trust = _trust(PydanticTransformer, *python_type.__mro__)
+    return find_model_copier(python_type, trust) if trust else None
 
 
 def _choose_array(python_type: Any) -> Copier | None:

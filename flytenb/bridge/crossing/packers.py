@@ -14,7 +14,7 @@ from flytekit.models.types import LiteralType
 
 from flytenb.bridge import private
 from flytenb.bridge.crossing.arrays import ArrayCopy
-from flytenb.bridge.crossing.copier_lookup import find_attribute, find_copier, is_optional_of
+from flytenb.bridge.crossing.copier_lookup import find_attribute, find_copier, is_optional_of, is_same_type
 from flytenb.bridge.crossing.copiers import Copier, Share, UnprovenError
 from flytenb.bridge.crossing.crossing_value import CopiedValue, CrossingValue, LiteralValue, OutputType, SharedValue
 from flytenb.bridge.crossing.literal import AttrPath, resolve_attribute, to_literal, to_native
@@ -36,7 +36,7 @@ def packer(python_type: Any, literal_type: LiteralType | None = None, *, strict:
         return lambda value: _pack_literal(output_type, value)
     if isinstance(copier, Share) and len(copier.limits) == 1:
         return _scalar_packer(output_type, copier)
-    make = SharedValue if isinstance(copier, Share) else CopiedValue
+    make = packed_class(copier)
 
     def pack(value: Any) -> CrossingValue:
         if copier.trust.holds():
@@ -47,6 +47,11 @@ def packer(python_type: Any, literal_type: LiteralType | None = None, *, strict:
         return _pack_literal(output_type, value)
 
     return pack
+
+
+def packed_class(copier: Copier) -> type[SharedValue] | type[CopiedValue]:
+    """Return the class of the values that a copier has proven."""
+    return SharedValue if isinstance(copier, Share) else CopiedValue
 
 
 def box_packer(
@@ -115,7 +120,7 @@ def unpacker(producer_type: Any, consumer_type: Any, attr_path: AttrPath = (), *
                 return _attribute_unpacker(copier, consumer_copier, path, found[0], consumer_type)
         elif producer_type == consumer_type and isinstance(copier, Share) and len(copier.limits) == 1:
             return _scalar_unpacker(copier, consumer_type)
-        elif producer_type == consumer_type or is_optional_of(consumer_type, producer_type):
+        elif is_same_type(producer_type, consumer_type) or is_optional_of(consumer_type, producer_type):
             return _native_unpacker(copier, consumer_copier, consumer_type)
     return lambda value: _unpack_literal(value, path, consumer_type)
 
