@@ -8,9 +8,9 @@ import sys
 import threading
 from contextlib import suppress
 
-_LONGEST_PATH = 4096
 _python = ctypes.PyDLL(None) if sys.platform.startswith("linux") else None
-"""The C library, called without releasing the GIL."""
+"""The C library, called without releasing the GIL; so all threads may use one buffer."""
+_buffer = ctypes.create_string_buffer(4096)
 if _python is not None:
     _python.getcwd.argtypes, _python.getcwd.restype = (ctypes.c_char_p, ctypes.c_size_t), ctypes.c_char_p
 
@@ -62,5 +62,5 @@ def _is_at(cwd: str) -> bool:
     """
     if _python is None:
         return False
-    found: bytes | None = _python.getcwd(ctypes.create_string_buffer(_LONGEST_PATH), _LONGEST_PATH)
+    found: bytes | None = _python.getcwd(_buffer, len(_buffer))
     return found == os.fsencode(cwd)
