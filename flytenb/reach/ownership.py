@@ -102,9 +102,16 @@ def version_of(module: str) -> str:
     if top in sys.stdlib_module_names or top == "__main__":
         return "python {}.{}.{}".format(*sys.version_info)
     try:
-        return f"{top} {metadata.version(top)}"
+        return f"{top} {_version(top)}"
     except (metadata.PackageNotFoundError, ValueError):
         return " ".join(sorted(_distributions(tuple(sys.path)).get(top, ()))) or top
+
+
+def _version(distribution: str) -> str:
+    """Return the version of a distribution; parsing all of its metadata takes longer than a small run."""
+    header = metadata.distribution(distribution).read_text("METADATA") or ""
+    found = header.partition("\nVersion: ")[2].partition("\n")[0]
+    return found or metadata.version(distribution)
 
 
 @lru_cache(maxsize=8)

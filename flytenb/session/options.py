@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib  # noqa: F401 - the first run reads the project's settings; the extension is loaded without it
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Literal
