@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -135,3 +136,10 @@ def test_what_is_installed_as_editable_is_own(tmp_path: Path, monkeypatch: pytes
     monkeypatch.syspath_prepend(installed)
     monkeypatch.syspath_prepend(project)
     assert not ownership.is_installed(str(project / "six" / "module.py"))
+
+
+def test_the_version_of_a_library_is_that_of_its_metadata() -> None:
+    for name in ("flytekit", "pytest", "numpy", "pydantic"):
+        assert ownership.version_of(name) == f"{name} {metadata.version(name)}"
+    assert ownership.version_of("json") == "python {}.{}.{}".format(*sys.version_info)
+    assert ownership.version_of("no_such_library") == "no_such_library"

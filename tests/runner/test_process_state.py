@@ -46,7 +46,7 @@ from flytekit.types.directory import FlyteDirectory
 from flytekit.types.file import FlyteFile
 
 import flytenb
-from flytenb.reach.process_state import KINDS
+from flytenb.reach.process_state import KINDS, go_to
 from flytenb.reach.state_uses import state_use_of
 from tests.waiting import PATIENCE
 
@@ -997,3 +997,18 @@ def test_files_that_end_with_their_process_are_handed_over() -> None:
     file, folder, several, named, maybe, holder = flytenb.options(processes=True).run(gives_all, n=7).result
     paths = [file, f"{folder}/out.txt", several[0], named["a"], maybe, holder.file, f"{holder.folder}/out.txt"]
     assert [Path(path).read_text() for path in paths] == ["7"] * 7
+
+
+def test_a_directory_that_was_made_anew_is_another_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "inner"
+    for _ in range(3):
+        folder.mkdir()
+        go_to(str(folder))
+        go_to(str(folder))
+        Path("here").touch()
+        assert (folder / "here").exists()
+        shutil.rmtree(folder)
+    go_to(str(folder))  # ignored
+    go_to(str(tmp_path))
+    assert Path.cwd() == tmp_path.resolve()
