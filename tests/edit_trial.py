@@ -5,6 +5,8 @@ As a program it takes rows as JSON, tries each in a process of its own, since ma
 
 from __future__ import annotations
 
+import gc
+import importlib
 import json
 import os
 import sys
@@ -18,6 +20,9 @@ from flytenb.reach.code_digest import CodeDigest, UnreadableCodeError
 from flytenb.reach.file_reads import ChangedFileError, FileReads
 from flytenb.reach.read_results import FileRead
 from tests.edits import PRELUDE
+
+LIBRARIES = ("numpy", "pandas", "pyarrow.csv", "pyarrow.parquet")
+"""What rows use and what takes long to import."""
 
 
 class Notebook:
@@ -89,6 +94,9 @@ def try_edit(notebook: Notebook, source: str, place: str) -> list[str]:
 def main() -> None:
     warnings.simplefilter("ignore")
     rows, place = json.load(sys.stdin)
+    for name in LIBRARIES:  # once, not in each process
+        importlib.import_module(name)
+    gc.freeze()
     for name, source in rows.items():
         sys.stdout.flush()
         if os.fork() == 0:

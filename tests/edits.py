@@ -557,3 +557,5 @@ SAME: dict[str, tuple[str, str]] = {
 
 QUICK = {"called"}
 """The places that are tried in the quick set."""
+ONCE = {"a long list", "a long table"}
+"""Constructs that are tried in these places alone: what is long takes seconds, wherever it is reached from."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import dataclasses
 import gc
+import os
 import shutil
 import sys
 import tempfile
@@ -32,9 +33,7 @@ from tests.random_workflows.generator import generate
 from tests.random_workflows.oracle import Expected, Failure, Story, expect
 from tests.random_workflows.program import Program, vocabulary_source
 from tests.random_workflows.tasks import TASKS
-
-PATIENCE = 120
-"""Seconds after which a run counts as hanging: far more than any of them takes, even on a busy machine."""
+from tests.waiting import PATIENCE, is_soon
 
 
 @task
@@ -287,8 +286,16 @@ def try_seeds(seeds: range, home: Path) -> str:
     gc.collect()
     # What a program itself writes isn't the run's: a task that was cancelled may write its last line late.
     own = ("random_vocabulary", "program-")
-    files_left = [path.relative_to(home) for path in home.rglob("*") if path.is_file()]
-    left = [path for path in files_left if not any(part.startswith(own) for part in path.parts)]
+    left: list[Path] = []
+
+    def is_nothing_left() -> bool:
+        """Tell so, soon after the runs: the directory of a run that was cancelled is removed by a thread."""
+        found = [Path(folder, name) for folder, _, names in os.walk(home) for name in names]
+        files_left = [path.relative_to(home) for path in found]
+        left[:] = [path for path in files_left if not any(part.startswith(own) for part in path.parts)]
+        return not left
+
+    is_soon(is_nothing_left, 30)
     threads, files = _threads(), _files()
     if left or len(threads) > before[0] + MOST_THREADS or len(files) > before[1] + MOST_FILES:
         return f"left after seeds {seeds}: files {left}, open files {files}, threads {threads}"

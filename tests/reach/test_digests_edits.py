@@ -10,12 +10,13 @@ import pytest
 
 from flytenb.reach.code_digest import CodeDigest
 from tests.edit_trial import Entry, Notebook, try_edit
-from tests.edits import CONSTRUCTS, PLACES, QUICK, SAME
+from tests.edits import CONSTRUCTS, ONCE, PLACES, QUICK, SAME
 
 MATRIX = [
     pytest.param(source, place, id=f"{name} {where}", marks=[] if where in QUICK else [pytest.mark.slow])
     for name, source in CONSTRUCTS.items()
     for where, place in PLACES.items()
+    if where in QUICK or name not in ONCE
 ]
 
 

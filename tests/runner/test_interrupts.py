@@ -112,9 +112,9 @@ from flytenb import api
 from flytekit import eager, task
 from tests.waiting import PATIENCE, are_workers_idle, wait_for
 
-kind, count, presses = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+kind, count = sys.argv[1], int(sys.argv[2])
 began = threading.Event()
-chance = random.Random(presses)
+chance = random.Random(1)
 is_over = True
 
 @task
@@ -151,10 +151,10 @@ def press(delays):
 runs = []
 api.on_run(lambda run: runs.append(run) or (lambda: None))
 signal.signal(signal.SIGINT, interrupt)
-for _ in range(count):
+for number in range(count):
     faulthandler.dump_traceback_later(PATIENCE, exit=True)
     began.clear()
-    presser = threading.Thread(target=press, args=([chance.random() * 5e-4 for _ in range(presses)],))
+    presser = threading.Thread(target=press, args=([chance.random() * 5e-4 for _ in range(1 + 2 * (number % 2))],))
     presser.start()
     try:
         is_over = False
@@ -171,14 +171,11 @@ os._exit(0)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("presses", [1, 3])
 @pytest.mark.parametrize("kind", ["waits", "sleeps", "awaits"])
-def test_a_run_that_is_interrupted_at_any_moment_is_over_and_leaves_no_thread_behind(
-    kind: str, presses: int, tmp_path: Path
-) -> None:
+def test_a_run_that_is_interrupted_at_any_moment_is_over_and_leaves_no_thread_behind(kind: str, tmp_path: Path) -> None:
     script = tmp_path / "hammer.py"
     script.write_text(HAMMER)
-    command = [sys.executable, script, kind, "150", str(presses)]
+    command = [sys.executable, script, kind, "150"]
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=2 * PATIENCE)
     assert done.stdout == "True\nTrue\n", done.stderr[-5000:]
