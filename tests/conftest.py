@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests import examples
-from tests.waiting import are_workers_idle, is_soon
+from tests.waiting import are_workers_idle, be_patient, is_soon
 
 # Each worker, kernel and script of the suite imports the same modules; compile them once, not in every process.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -74,6 +74,7 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 def pytest_collection_finish() -> None:
     """Leave what the imports made out of later collections of garbage: it stays to the end, and there is much of it."""
+    be_patient()
     gc.collect()
     gc.freeze()
 

@@ -152,6 +152,7 @@ class Kernel:
         self._displays: dict[str, list[dict[str, Any]]] = {}
         if flytenb:
             self.run("%load_ext flytenb").ok()
+            self.value("__import__('tests.waiting', fromlist=['be_patient']).be_patient()")
 
     def _environment(self) -> dict[str, str]:
         """An environment in which nothing of the person who runs the tests can be read or written."""

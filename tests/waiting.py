@@ -14,6 +14,25 @@ PATIENCE = 600
 """Seconds after which something counts as hanging: far more than anything takes, on a busy machine too."""
 
 
+_LIMITS = {
+    "flytenb.wording.text": "PATIENCE",
+    "flytenb.display.values.files": "_PATIENCE",
+    "flytenb.display.values.lazy": "_PATIENCE",
+    "flytenb.display.values.pictures": "_PATIENCE",
+    "flytenb.notebook.live.page_controller": "_PATIENCE",
+    "flytenb.types.conformance.connector_checks": "_LIMIT",
+    "flytenb.types.conformance.other_process": "_TIME_LIMIT",
+    "flytenb.bridge.execution.pod": "_TIME_LIMIT",
+}
+
+
+def be_patient() -> None:
+    """Give what flytenb waits for in the modules that are loaded as much time as it needs."""
+    for module, name in _LIMITS.items():
+        if module in sys.modules:
+            setattr(sys.modules[module], name, float(PATIENCE))
+
+
 def is_soon(condition: Callable[[], Any], seconds: float) -> bool:
     """Wait until a condition holds, at most a number of seconds; return whether it does."""
     end = time.monotonic() + seconds

@@ -236,8 +236,9 @@ def test_interrupting_a_run_cancels_it_and_leaves_the_kernel_usable(kernel: Kern
         assert outcome.fails().ename == "KeyboardInterrupt"
         assert "aborted" in outcome.shown.lower()
         assert kernel.run("1 + 1").result == "2"
-    last = kernel.value("[(e.path, str(e.phase)) for e in events if e.kind == 'phase']")
-    assert last[-1] == ("", "ABORTED")
+    said = "[(e.path, str(e.phase)) for e in events if e.kind == 'phase']"
+    kernel.wait_for(lambda: kernel.value(said)[-1:] == [("", "ABORTED")])
+    last = kernel.value(said)
     assert ("n1", "ABORTED") in last
     assert ("n1", "RUNNING") not in last
     kernel.run("rows = get_ipython().run_line_magic('flyte', 'runs').rows[-2:]").ok()

@@ -95,7 +95,7 @@ def test_what_a_node_prints_is_kept_by_node_and_stays_out_of_other_cells(kernel:
     assert kernel.value("run2.nodes['n0'].log") == "loud 5\nwarning 5\n"
     assert (outcome.text, outcome.stderr) == ("", "")
     assert kernel.run("print('plain')").text == "plain\n"
-    assert kernel.value("type(sys.stdout).__name__") == "OutStream"
+    kernel.wait_for(lambda: kernel.value("type(sys.stdout).__name__") == "OutStream")
 
 
 def test_what_a_task_displays_stands_in_the_cell_that_runs_it(kernel: Kernel) -> None:
@@ -138,7 +138,7 @@ def test_runs_at_the_same_time_keep_their_prints_apart(kernel: Kernel) -> None:
         True,
     ]
     assert kernel.run("print('plain')").text == "plain\n"
-    assert kernel.value("type(sys.stdout).__name__") == "OutStream"
+    kernel.wait_for(lambda: kernel.value("type(sys.stdout).__name__") == "OutStream")
 
 
 def test_the_events_tell_every_change_in_order(kernel: Kernel) -> None:
@@ -154,6 +154,7 @@ def test_the_events_tell_every_change_in_order(kernel: Kernel) -> None:
 
 def test_listeners_hear_what_the_record_keeps(kernel: Kernel) -> None:
     kernel.run("heard = []; listened = flytenb.options(listeners=[heard.append]).run(diamond, x=2)").ok()
+    kernel.wait_for(lambda: kernel.value("len(heard) == len(listened.events)"))
     assert kernel.value("tuple(heard) == listened.events")
 
 

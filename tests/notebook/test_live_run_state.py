@@ -12,6 +12,14 @@ from flytenb.notebook.live.messages import box_message, box_messages, run_messag
 from flytenb.notebook.live.page_layout import PageLayout
 from flytenb.render.group_states import drawn_states, merge_states
 from tests.flows import FLOWS
+from tests.waiting import PATIENCE, wait_for
+
+
+@pytest.fixture(autouse=True)
+def every_event_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a run wait for its listeners as long as they need."""
+    monkeypatch.setattr("flytenb.runner.run._GRACE", PATIENCE)
+
 
 NAMES = ["chain", "diamond", "branch", "map_simple", "dynamic_simple", "eager_simple", "subworkflow", "retries"]
 
@@ -142,9 +150,12 @@ def test_the_run_says_its_phase_its_counts_and_what_its_gates_ask() -> None:
     flow = FLOWS["gate_input"]
     state = RunState()
     run = flytenb.options(listeners=(state.take,)).start(flow.entity, **flow.inputs)
-    while not run.waiting:
-        run.wait(0.01)
-    state.read()
+
+    def is_asked() -> bool:
+        state.read()
+        return bool(state.waiting)
+
+    wait_for(is_asked)
     news, waiting = run_message(state, run.graph, now=99.0), run.waiting
     run.cancel()
     assert (news["phase"], news["now"], news["took"]) == ("RUNNING", 99.0, None)

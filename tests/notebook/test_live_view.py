@@ -31,16 +31,22 @@ from tests.waiting import PATIENCE, wait_for
 pytestmark = pytest.mark.slow  # runs that are watched take their time
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
-DEFINE = """
-import os, time
+DEFINE = f"""
+WIDGET = {WIDGET!r}
+"""
+DEFINE += """
+import os, threading
 from datetime import timedelta
 from flytekit import approve, task, workflow
 import flytenb
 
+seen = threading.Event()  # what a test looks at
+seen.set()
+
 @task
 def nap(x: int) -> int:
     print("napping")
-    time.sleep(0.6)
+    seen.wait(600)
     return x
 
 @task
@@ -72,8 +78,11 @@ def published_by(kernel: Kernel, source: str) -> list[dict[str, str]]:
         publish = type(shell.display_pub).publish
         def note(self, data, *args, **kwargs):
             published.append(data)
-            return publish(self, data, *args, **kwargs)
+            publish(self, data, *args, **kwargs)
+            if "ft-live-" in data.get("text/html", "") or WIDGET in data:
+                seen.set()
         type(shell.display_pub).publish = note
+        seen.clear()
     """).ok()
     kernel.run(source).ok()
     kernel.run("type(shell.display_pub).publish = publish").ok()
@@ -124,8 +133,11 @@ def test_colab_is_told_where_its_widget_manager_is(kernel: Kernel) -> None:
         publish = type(shell.display_pub).publish
         def note(self, data, metadata=None, *args, **kwargs):
             reported.append((sorted(data), metadata))
-            return publish(self, data, metadata, *args, **kwargs)
+            publish(self, data, metadata, *args, **kwargs)
+            if WIDGET in data:
+                seen.set()
         type(shell.display_pub).publish = note
+        seen.clear()
         """
     ).ok()
     kernel.run("run = %flyte run naps(x=1)").ok()
@@ -142,7 +154,9 @@ def test_a_short_run_makes_no_widget(kernel: Kernel) -> None:
     made = "len([w for w in __import__('ipywidgets').widgets.widget._instances])"
     before = kernel.value(made)
     kernel.run("@task\ndef quick(x: int) -> int:\n    return x").ok()
+    kernel.run("import flytenb.notebook.live.run_view as view; view._PATIENCE, usual = 600, view._PATIENCE").ok()
     kernel.run("run = %flyte run quick(x=1)").ok()
+    kernel.run("view._PATIENCE = usual").ok()
     assert kernel.value(made) == before
 
 
@@ -160,11 +174,12 @@ def test_a_failed_run_is_frozen_with_its_error_and_the_cell_fails(kernel: Kernel
 
 @pytest.mark.kernel
 def test_a_run_in_the_background_freezes_in_its_own_cell(kernel: Kernel) -> None:
+    kernel.run("seen.clear()").ok()
     outcome = kernel.run("run = %flyte run naps(x=1) --background").ok()
     assert kernel.value("run.phase.is_terminal") is False
-    later = kernel.run("run.wait(); time.sleep(.5); print('next')").ok()
+    later = kernel.run("seen.set(); run.wait(); print('next')").ok()
     assert later.shown.strip() == "next"
-    assert "naps · SUCCEEDED" in outcome.bundles[0]["text/plain"]
+    kernel.wait_for(lambda: "naps · SUCCEEDED" in outcome.bundles[0]["text/plain"])
     assert "finished at" in outcome.bundles[0]["text/plain"]
     assert WIDGET not in outcome.bundles[0]
     row = kernel.run("%flyte runs").ok().result or ""
@@ -174,23 +189,35 @@ def test_a_run_in_the_background_freezes_in_its_own_cell(kernel: Kernel) -> None
 
 @pytest.mark.kernel
 def test_a_run_that_is_on_is_live_in_a_second_cell_too(kernel: Kernel) -> None:
+    kernel.run("seen.clear()").ok()
     first = kernel.run("run = %flyte run naps(x=1) --background").ok()
     second = kernel.run("run").ok()
-    kernel.run("run.wait(); time.sleep(.5)").ok()
+    kernel.run("seen.set(); run.wait()").ok()
     for outcome in (first, second):
-        [bundle] = outcome.bundles
-        assert "naps · SUCCEEDED" in bundle["text/plain"]
+        kernel.wait_for(lambda outcome=outcome: "naps · SUCCEEDED" in outcome.bundles[0]["text/plain"])
+        assert len(outcome.bundles) == 1
 
 
 @pytest.mark.kernel
 def test_who_wants_only_pictures_gets_no_widget_and_sparse_lines() -> None:
     with Kernel() as kernel:
         kernel.run(DEFINE).ok()
-        kernel.run("from flytenb.display.runs import progress\nprogress._FIRST = .5").ok()
+        kernel.run("""
+            from flytenb.display.runs import progress
+            progress._FIRST = .2
+            tick = progress.Progress.tick
+            def tick_and_tell(self):
+                tick(self)
+                if self._pause > .2:  # a line was printed
+                    self._due += 600
+                    seen.set()
+            progress.Progress.tick = tick_and_tell
+            seen.clear()
+        """).ok()
         kernel.run("os.environ['FLYTENB_STATIC'] = '1'").ok()
         outcome = kernel.run("run = %flyte run naps(x=1)").ok()
         assert "of 2 nodes" in outcome.text
-        assert len(outcome.text.splitlines()) <= 2
+        assert len(outcome.text.splitlines()) == 1
         assert [set(b) for b in outcome.bundles] == [{"text/plain", "text/html", "image/svg+xml"}]
         assert kernel.value("'anywidget' in __import__('sys').modules") is False
 
@@ -255,8 +282,7 @@ def test_a_run_is_explored_only_where_there_is_a_notebook() -> None:
 def test_progress_is_told_ever_more_rarely_and_a_gate_at_once() -> None:
     flow = FLOWS["gate_approve"]
     run = flytenb.start(flow.entity, **flow.inputs)
-    while not run.waiting:
-        run.wait(0.01)
+    wait_for(lambda: run.waiting)
     said: list[str] = []
     now = [0.0]
     progress = Progress(run, said.append, clock=lambda: now[0])

@@ -29,6 +29,7 @@ import flytenb
 from flytenb.errors import UsageError
 from flytenb.types.conformance.blocking_calls import find_blocking_calls
 from flytenb.types.samples import NoSampleError
+from tests.waiting import PATIENCE
 
 INPUTS = {"n": 3}
 jobs: dict[int, str] = {}
@@ -247,7 +248,8 @@ class Blocking(Good):
 def test_each_fault_fails_its_own_rows(connector: Any, rows: list[str], words: str) -> None:
     if connector is not Unlike:
         ConnectorRegistry.register(connector(), override=True)
-    result = flytenb.check_connector(connector(), good_task, INPUTS, failing={"n": -1}, patience=0.5)
+    patience = 0.5 if connector in (Endless, Unstoppable) else PATIENCE
+    result = flytenb.check_connector(connector(), good_task, INPUTS, failing={"n": -1}, patience=patience)
     assert [row.name for row in result.failed] == rows
     assert words in result.failed[0].what
     assert all(row.fix for row in result.failed)
