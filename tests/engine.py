@@ -57,6 +57,10 @@ def daemon_in(root: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
         finally:
             daemon.terminate()
             daemon.wait(PATIENCE)
+            places = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
+            for place in places:
+                if place.startswith(str(root)):  # a daemon that was killed leaves them
+                    subprocess.run(["umount", "--lazy", place], check=False, stderr=log)
 
 
 def _wait_for(socket: str, daemon: subprocess.Popen[bytes], log: Path) -> None:
