@@ -93,6 +93,10 @@ class ContainerError(FlytenbError, RuntimeError):
     """A container can't be started, or doesn't write the outputs of its task."""
 
 
+class ContainerExitError(ContainerError):
+    """The command of a container ended with an error; a task with retries is tried again, as on a cluster."""
+
+
 class FlytekitError(FlytenbError, ImportError):
     """flytekit can't be imported."""
 

@@ -32,7 +32,7 @@ from flytenb.bridge.execution.files import copy_for_task, let_go, may_hold_files
 from flytenb.bridge.execution.packing import build_packing, explain_input
 from flytenb.bridge.stopping import current_attempt
 from flytenb.engines import AUTO
-from flytenb.errors import InputError
+from flytenb.errors import ContainerExitError, InputError
 
 Call = Callable[[Workspace, dict[str, Any]], dict[str, CrossingValue]]
 """Takes the run's workspace and the inputs as Python values, which it may empty; returns the packed outputs."""
@@ -82,8 +82,8 @@ def is_async(task: Any) -> bool:
 
 
 def is_recoverable(error: BaseException) -> bool:
-    """Tell whether a cluster would retry after this error: only recoverable errors are retried."""
-    return isinstance(error, FlyteRecoverableException)
+    """Tell whether a cluster would retry after this error: one that is recoverable, or a container that failed."""
+    return isinstance(error, FlyteRecoverableException | ContainerExitError)
 
 
 def body_of(task: Any) -> Callable[..., Any]:

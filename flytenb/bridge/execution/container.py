@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,10 +33,10 @@ from flytenb.bridge.execution.container_files import (
     write_input,
     write_summaries,
 )
-from flytenb.bridge.execution.container_resources import image_of, limits_of, unused_settings
+from flytenb.bridge.execution.container_resources import image_of, is_built_from_spec, limits_of, unused_settings
 from flytenb.bridge.stopping import check_stopped
-from flytenb.engines import ContainerJob, Mount, choose
-from flytenb.errors import ContainerError, closest, say
+from flytenb.engines import ContainerEngine, ContainerJob, Mount, choose
+from flytenb.errors import ContainerError, ContainerExitError, closest, say
 from flytenb.wording.types import type_text
 
 _LAST_LINES = 5
@@ -64,7 +64,7 @@ class ContainerCall:
         """
         parts = private.container_parts(self.task)
         job = ContainerJob(short_name(self.task), image_of(self.task), parts.command, parts.arguments)
-        return choose(self.engine, job, check_stopped).digest(job)
+        return self._choose(job, lambda text: None).digest(job)
 
     def __call__(self, workspace: Workspace, inputs: Mapping[str, Any]) -> dict[str, CrossingValue]:
         """Run the container to its end and return its outputs; a request to stop ends it.
@@ -95,9 +95,18 @@ class ContainerCall:
         )  # fmt: skip
         for unused in unused_settings(task):
             _print(f"flytenb: {unused} of container task {short_name(task)!r} has no effect here\n")
-        _run(job, self.engine, outside)
+        _run(job, self._choose(job, _print), outside)
         workspace.enter_to_pack()
         return _read_outputs(task, outside, storage)
+
+    def _choose(self, job: ContainerJob, say_so: Callable[[str], None]) -> ContainerEngine:
+        try:
+            return choose(self.engine, job, check_stopped, say_so)
+        except ContainerError as e:
+            if is_built_from_spec(self.task):
+                hint = "a run doesn't build an ImageSpec: ImageBuildEngine.build(spec) of flytekit.image_spec does"
+                raise ContainerError(e.message, hint) from e
+            raise
 
     def _write_inputs(self, inputs: Mapping[str, Any], inside: Path, storage: _Storage) -> dict[str, Any]:
         task, parts = self.task, private.container_parts(self.task)
@@ -111,14 +120,14 @@ class ContainerCall:
         return literals
 
 
-def _run(job: ContainerJob, engine: str, outside: Path) -> None:
+def _run(job: ContainerJob, engine: ContainerEngine, outside: Path) -> None:
     pieces: list[str] = []
 
     def log(text: str) -> None:
         pieces.append(text)
         _print(text)
 
-    ended = choose(engine, job, check_stopped, _print).run(job, log, check_stopped)
+    ended = engine.run(job, log, check_stopped)
     text = "".join(pieces)
     if text and not text.endswith("\n"):
         _print("\n")
@@ -126,11 +135,10 @@ def _run(job: ContainerJob, engine: str, outside: Path) -> None:
         with _explained(f"the error of container task {job.name!r} can't be read"):
             reported = read_error(outside)
         if reported is not None and not ended.reason:
-            raise ContainerError(f"container task {job.name!r} failed: {reported.strip()}")
-        output = " | ".join(text.strip().splitlines()[-_LAST_LINES:])
+            raise ContainerExitError(f"container task {job.name!r} failed: {reported.strip()}")
+        said = " | ".join(text.strip().splitlines()[-_LAST_LINES:]) or "it printed nothing"
         why = f" ({ended.reason})" if ended.reason else ""
-        said = output or "it printed nothing"
-        raise ContainerError(f"container task {job.name!r} ended with status {ended.status}{why}: {said}")
+        raise ContainerExitError(f"container task {job.name!r} ended with status {ended.status}{why}: {said}")
 
 
 def _print(text: str) -> None:

@@ -34,6 +34,11 @@ def image_of(task: ContainerTask) -> str:
     return str(image.image_name() if isinstance(image, ImageSpec) else image)
 
 
+def is_built_from_spec(task: ContainerTask) -> bool:
+    """Tell whether a task's image is an ImageSpec, which has to be built."""
+    return isinstance(private.container_parts(task).image, ImageSpec)
+
+
 def limits_of(task: ContainerTask) -> ResourceLimits:
     """Return a task's limits. A resource that is only requested is limited to that, as on a cluster.
 
