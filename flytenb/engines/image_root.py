@@ -96,7 +96,7 @@ def _folder_of(image: str) -> Path:
 
 
 def _replace(made: Path, folder: Path) -> None:
-    """Put a directory in the place of another, which running jobs keep."""
+    """Put a directory in the place of another one."""
     old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".old-"))
     with suppress(FileNotFoundError):
         folder.rename(old / "root")
