@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
+import selectors
 import threading
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +28,8 @@ _HEADER = 8
 """Bytes before each piece of an attached container's output: the stream, and the size of the piece."""
 _PATIENCE = 60
 """Seconds for an answer of the engine."""
+_LONGEST_SILENCE = 600
+"""Seconds without progress of a pull."""
 
 
 class DockerEngine:
@@ -42,7 +43,7 @@ class DockerEngine:
 
     def _start_anew(self) -> None:
         self._lock = threading.Lock()
-        self._pulls: dict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._pulls: dict[tuple[str, str], _Pull] = {}
         self._cleaned: set[str] = set()
         self._lost: set[str] = set()
 
@@ -95,23 +96,24 @@ class DockerEngine:
         return Exit(status, "out of memory" if status and state.get("OOMKilled") else "")
 
     def _pull(self, client: Any, image: str, check: Callable[[], None]) -> None:
-        """Pull an image that isn't there, once for all jobs that need it."""
-        import docker.errors
-
+        """Pull an image that isn't there, once for all jobs that need it at the same time."""
+        if _has_image(client, image):
+            return
+        key = client.api.base_url, full_name(image)
         with self._lock:
-            lock = self._pulls[full_name(image)]
-        while not lock.acquire(timeout=_LOOK_EVERY):
+            pull = self._pulls.get(key)
+            if pull is None:
+                if _has_image(client, image):  # it was pulled in the meantime
+                    return
+                pull = self._pulls[key] = _Pull(full_name(image))
+                pull.start()
+        while pull.is_alive():
             check()
-        try:
-            client.images.get(image)
-        except docker.errors.ImageNotFound:
-            name, _, tag = full_name(image).rpartition("@" if "@" in image else ":")
-            for progress in client.api.pull(name, tag=tag, stream=True, decode=True):
-                check()
-                if "error" in progress:
-                    raise ContainerError(str(progress["error"])) from None
-        finally:
-            lock.release()
+            pull.join(_LOOK_EVERY)
+        with self._lock:
+            self._pulls.pop(key, None)
+        if pull.error:
+            raise ContainerError(pull.error)
 
     def _remove_leftovers(self, client: Any) -> None:
         """Remove the containers of processes that were killed, and those that the engine couldn't remove before."""
@@ -136,6 +138,38 @@ class DockerEngine:
                 self._lost.add(container.id)
 
 
+class _Pull(threading.Thread):
+    """A pull of an image. It has a thread of its own, which no job that is stopped has to wait for.
+
+    Attributes:
+        error: why it failed.
+    """
+
+    def __init__(self, image: str) -> None:
+        super().__init__(name=f"pull {image}", daemon=True)
+        self._image = image
+        self.error = ""
+
+    def run(self) -> None:
+        name, _, tag = self._image.rpartition("@" if "@" in self._image else ":")
+        try:
+            with _client(_LONGEST_SILENCE) as client:
+                for progress in client.api.pull(name, tag=tag, stream=True, decode=True):
+                    self.error = str(progress.get("error", self.error))
+        except Exception as e:
+            self.error = message_of_engine(e)
+
+
+def _has_image(client: Any, image: str) -> bool:
+    import docker.errors
+
+    try:
+        client.images.get(image)
+    except docker.errors.ImageNotFound:
+        return False
+    return True
+
+
 def message_of_engine(error: Exception) -> str:
     """Return an error of the engine without the parts that name its client's classes."""
     return str(
@@ -144,11 +178,11 @@ def message_of_engine(error: Exception) -> str:
 
 
 @contextmanager
-def _client() -> Iterator[Any]:
+def _client(patience: float = _PATIENCE) -> Iterator[Any]:
     import docker
 
     found = {} if os.environ.get("DOCKER_HOST") else _usual_socket()
-    client = docker.DockerClient(**found, timeout=_PATIENCE) if found else docker.from_env(timeout=_PATIENCE)
+    client = docker.DockerClient(**found, timeout=patience) if found else docker.from_env(timeout=patience)
     try:
         yield client
     finally:
@@ -203,20 +237,22 @@ def _arguments(job: ContainerJob) -> dict[str, Any]:
 
 def _follow(container: Any, output: JobOutput, check: Callable[[], None]) -> None:
     """Start the container and pass on its output until its end."""
+    from docker.utils.socket import read
+
     check()
     attached = container.attach_socket(params={"stdout": 1, "stderr": 1, "stream": 1})
     try:
         container.start()
         waiting = b""
-        while True:
-            check()
-            ready, _, _ = select.select([attached], [], [], _LOOK_EVERY)
-            if not ready:
-                continue
-            data = os.read(attached.fileno(), _PIECE) if isinstance(attached.fileno(), int) else attached.recv(_PIECE)
-            if not data:
-                return
-            waiting = _write_pieces(waiting + data, output)
+        with selectors.DefaultSelector() as selector:
+            selector.register(attached, selectors.EVENT_READ)
+            while True:
+                check()
+                if selector.select(_LOOK_EVERY):
+                    data = read(attached, _PIECE)
+                    if data == b"":
+                        return
+                    waiting = _write_pieces(waiting + (data or b""), output)
     finally:
         with contextlib.suppress(Exception):
             attached.close()

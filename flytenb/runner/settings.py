@@ -108,7 +108,7 @@ _ANSWERS = Rule(
 
 @dataclass(frozen=True)
 class Settings:
-    """Settings of a run. Only `stand_ins` and `answers` can change its outputs.
+    """Settings of a run. Only `stand_ins`, `answers`, `engine` and `network` can change its outputs.
 
     Attributes:
         workers: how many nodes run at the same time.
