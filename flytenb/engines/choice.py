@@ -34,6 +34,11 @@ def engine_names() -> tuple[str, ...]:
     return (*_OURS, *sorted({point.name for point in entry_points(group=GROUP)} - _OURS.keys()))
 
 
+def is_choice(name: str) -> bool:
+    """Tell whether a name is "auto" or that of an engine; entry points are only read for other names."""
+    return name == AUTO or name in _OURS or name in engine_names()
+
+
 @cache
 def engine_named(name: str) -> ContainerEngine:
     """Return an engine; each is made once.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
-from flytenb.engines import AUTO, engine_names
+from flytenb.engines import AUTO, engine_names, is_choice
 from flytenb.errors import UsageError
 
 
@@ -78,7 +78,7 @@ _PROCESSES = Rule(
 )
 _ENGINE = Rule(
     "'auto', 'docker', 'bubblewrap', 'host' or an entry point of the group 'flytenb.engines'",
-    lambda value: isinstance(value, str) and (value == AUTO or value in engine_names()),
+    lambda value: isinstance(value, str) and is_choice(value),
     "what runs container tasks; 'auto' is the first that can",
     metavar="NAME",
     suggestions=lambda: (AUTO, *engine_names()),
