@@ -84,7 +84,7 @@ def _replace(why: sqlite3.DatabaseError) -> None:
         directory.mkdir(mode=0o700)
         private.replace_cache_store(diskcache.Cache(str(directory)))
     raise DamagedStoreError(
-        f"its files were damaged ({why}): they are kept in {aside}, and the cache begins anew"
+        f"its files were damaged ({why}): they are kept in {aside}, and a new cache was started"
     ) from why
 
 

@@ -126,7 +126,7 @@ def window_lines(window: Window, shown: int, noun: str, plural: str = "") -> lis
 
 
 def columns_line(part: Table) -> list[str]:
-    """Return a line that says which columns are shown, or nothing if all are."""
+    """Return a line with the columns that are shown, `""` if all are."""
     if part.window is None or part.window.width <= (shown := columns_shown(part)):
         return []
     return [f"columns {range_words(part.window.left, shown, part.window.width)}"]

@@ -55,7 +55,7 @@ class KnownText:
 
 
 PATH_JOIN = "\0/"
-"""Between two parts of a path, of which an absolute one begins the path anew."""
+"""Between two parts of a path, where an absolute part starts the path again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +217,7 @@ def constant(value: Any) -> AbstractValue:
 
 
 def elements(value: AbstractValue) -> AbstractValue:
-    """Return what iterating or indexing a value gives."""
+    """Return the result of iterating or indexing a value."""
     found: list[AbstractValue] = []
     for one in value:
         if isinstance(one, NewCollection):
@@ -237,7 +237,7 @@ def elements(value: AbstractValue) -> AbstractValue:
 
 
 def item(owner: AbstractValue, key: AbstractValue) -> AbstractValue:
-    """Return what indexing gives; an item of an existing dict by a known key is that one."""
+    """Return the result of indexing; an item of an existing dict by a known key is that one."""
     only, name = next(iter(owner), None), next(iter(key), None)
     if (
         isinstance(only, ExistingObject)
@@ -294,7 +294,7 @@ def without_inputs(value: AbstractValue) -> AbstractValue:
 
 
 def is_private_path(value: AbstractValue) -> bool:
-    """Tell whether a value is, or is taken from, a path of the task's own."""
+    """Return whether a value is, or is taken from, a path of the task's own."""
     return bool(value) and all(
         one is Special.OWN or (isinstance(one, Method) and is_private_path(frozenset([one.owner]))) for one in value
     )

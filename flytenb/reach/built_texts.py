@@ -1,4 +1,4 @@
-"""Texts that code puts together and that may be paths, of which no constant tells the name."""
+"""Detection of texts that code builds from parts and that may be paths."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LOGGING = frozenset(["print", "debug", "info", "warning", "error", "exception",
 
 @lru_cache(maxsize=4096)
 def builds_paths(code: CodeType) -> bool:
-    """Tell whether code makes texts that may be paths: by `+`, `%`, `/`, `join`, a method, or an f-string.
+    """Return whether code builds texts that may be paths: by `+`, `%`, `/`, `join`, a method, or an f-string.
 
     A text that is only raised, printed or logged isn't one. Joining a constant to something makes no other path than
     `variables_and_files.Paths` tries.
@@ -33,14 +33,14 @@ def _builds(instructions: list[dis.Instruction], at: int) -> bool:
         return _joins(instructions, at)
     if instruction.opname in ("BUILD_STRING", "FORMAT_VALUE"):
         following = instructions[at + 1 : at + 2]
-        return not following or (following[0].opname != "BUILD_STRING" and not _is_only_told(instructions, at))
+        return not following or (following[0].opname != "BUILD_STRING" and not _is_only_shown(instructions, at))
     if instruction.opname in ("LOAD_ATTR", "LOAD_METHOD"):
         if instruction.argval == "join":
             arguments = _arguments(instructions, at + 1)
             return arguments is None or any(
                 i.opname != "LOAD_CONST" and "GLOBAL" not in i.opname for i in arguments[1:]
             )
-        return instruction.argval in _METHODS and not _is_only_told(instructions, at + 1)
+        return instruction.argval in _METHODS and not _is_only_shown(instructions, at + 1)
     return False
 
 
@@ -50,8 +50,8 @@ def _joins(instructions: list[dis.Instruction], at: int) -> bool:
     if sign == "/":
         return last.opname not in ("LOAD_CONST", "LOAD_GLOBAL") and not _is_number(last) and not _is_number(first)
     if sign == "%":
-        return first.opname == "LOAD_CONST" and not _is_number(first) and not _is_only_told(instructions, at)
-    return sign == "+" and not _is_number(last) and not _is_number(first) and not _is_only_told(instructions, at)
+        return first.opname == "LOAD_CONST" and not _is_number(first) and not _is_only_shown(instructions, at)
+    return sign == "+" and not _is_number(last) and not _is_number(first) and not _is_only_shown(instructions, at)
 
 
 def _is_number(instruction: dis.Instruction) -> bool:
@@ -70,8 +70,8 @@ def _arguments(instructions: list[dis.Instruction], at: int) -> list[dis.Instruc
     return None
 
 
-def _is_only_told(instructions: list[dis.Instruction], at: int) -> bool:
-    """Whether a text goes straight into an exception that is raised, or into a call that prints or logs it."""
+def _is_only_shown(instructions: list[dis.Instruction], at: int) -> bool:
+    """Return whether a text is only used in an exception that is raised, or in a call that prints or logs it."""
     calls = [i for i, each in enumerate(instructions[at + 1 : at + 8], at + 1) if each.opname == "CALL"]
     if not calls or calls[0] + 1 >= len(instructions):
         return False

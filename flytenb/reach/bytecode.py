@@ -177,7 +177,7 @@ class _Reader:
         return self._read_named(start, at, paths) or self._read_end(start, at, paths, is_called)
 
     def _read_named(self, start: int, at: int, paths: frozenset[_Path]) -> int | None:
-        """`getattr(x, "name")`, `import_module("name")` and `__import__("name")` are as good as what they say."""
+        """Read `getattr(x, "name")`, `import_module("name")`, `__import__("name")` as the attribute or module named."""
         name, call = self._text(at), self._at(at + 1)
         if name is None or call is None or call.opname != "CALL":
             return None

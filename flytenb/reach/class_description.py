@@ -17,7 +17,7 @@ from flytenb.reach.reach_walk import ReachWalker
 _GENERATED = frozenset([
     "__dict__", "__weakref__",  # how Python finds an object's attributes
     "__module__",  # in the name
-    "_abc_impl",  # what an abstract class has found so far of who implements it
+    "_abc_impl",  # subclass checks that an abstract class has cached
     "__slotnames__",  # what `copyreg` keeps of the slots at the first copy
     "_value2member_map_",  # what an enum makes of its members, and keeps of their combinations when they are used
     "__pydantic_core_schema__", "__pydantic_validator__", "__pydantic_serializer__", "__pydantic_parent_namespace__",
@@ -47,7 +47,7 @@ def describe_class(walker: ReachWalker, cls: type) -> bytes:
 
 
 def _describe_registered(walker: ReachWalker, cls: type) -> bytes:
-    """The classes that were registered with an abstract one, or with a subclass of it: they count as its instances."""
+    """Return the digest of the classes registered with an abstract class or its subclasses: `isinstance` uses them."""
     if not issubclass(type(cls), abc.ABCMeta):
         return b""
     walker.watch(registered_with, cls)
@@ -90,7 +90,7 @@ def _read_class(cls: type) -> list[Any]:
 
 
 def _is_generated_doc(cls: type) -> bool:
-    """Whether `dataclass` wrote the docstring: it prints the defaults, a set among them in any order."""
+    """Return whether `dataclass` wrote the docstring, which contains the defaults; the order of a set in it varies."""
     if not str(cls.__doc__).startswith(f"{cls.__name__}(") or "__dataclass_fields__" not in vars(cls):
         return False
     try:

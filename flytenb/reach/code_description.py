@@ -1,7 +1,7 @@
-"""Digests of functions, methods, types and entities by their code: what `describe` says of them to a walker.
+"""Digests of functions, methods, types and entities by their code.
 
-Bytecode counts without its lines, so that comments and formatting say nothing; docstrings are constants like others.
-What is installed is known by its name and version.
+Bytecode counts without its line numbers, so that comments and formatting have no effect; docstrings are constants like
+others. Installed code is identified by its name and version.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def describe(walker: ReachWalker, value: Any) -> bytes | None:
 
 
 def _describe_named(walker: ReachWalker, value: Any) -> bytes | None:
-    """A callable that an installed module holds under the name which the callable itself gives."""
+    """Return the digest of a callable that an installed module contains under the callable's own name, else None."""
     module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
     held = sys.modules.get(module) if type(module) is str else None
     if held is None or type(name) is not str or is_own_module(held) or scope_of(held).get(name) is not value:
@@ -90,7 +90,7 @@ def describe_entity(walker: ReachWalker, entity: Any) -> bytes:
 
 
 def _describe_transformers(walker: ReachWalker, declared: Iterable[Any]) -> bytes:
-    """The user's own transformers of the types that go in and out: they write what is stored and read it again."""
+    """Return the digest of the user's own transformers of these types, which write and read stored values."""
     registry = private.transformer_registry()
     pieces = []
     for inner in declared:
@@ -203,5 +203,5 @@ def _describe_code(walker: ReachWalker, code: CodeType) -> bytes:
 
 
 def _describe_constant(walker: ReachWalker, constant: Any) -> bytes:
-    """A text may be a path only where the code loads it, which `reach` tells."""
+    """Return the digest of a constant; texts that may be paths are collected by `reach`, where the code loads them."""
     return hashed(marshal.dumps(constant, 2)) if type(constant) is str else walker.of(constant)

@@ -24,7 +24,7 @@ class CodeDigest:
 
     @property
     def is_asking(self) -> bool:
-        """Whether the code may ask about files in ways that can't be observed."""
+        """Whether the code may query files without an audit event."""
         return self._made[0].external_state.is_asking()
 
     def now(self, *, in_moment: bool = False) -> bytes:
@@ -67,7 +67,7 @@ def structure_of(value: Any) -> bytes:
     """Return the digest of a value by what it holds.
 
     Raises:
-        OpaqueError: if something in it doesn't tell what it holds.
+        OpaqueError: if the content of an object in it can't be read.
         UnreadableCodeError: if code in it reaches what can't be read.
     """
     walker = _ValueWalker(describe, state_as_copied)
@@ -79,7 +79,7 @@ def structure_of(value: Any) -> bytes:
 
 
 class _ValueWalker(CodeReader):
-    """A walker over what crosses between tasks: what can't be read is an error, and it is looked at once."""
+    """Walker over a value that crosses between tasks, once; an unreadable object is an error."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
@@ -92,7 +92,7 @@ class _ValueWalker(CodeReader):
         return b""
 
     def of_libraries(self) -> list[bytes]:
-        return []  # the code that takes the value tells of them
+        return []  # they count in the digest of the code that takes the value
 
     def doubt(self, what: str) -> None:
         super().doubt(what)

@@ -20,7 +20,7 @@ from flytenb.reach.installed_names import scope_of
 from flytenb.reach.name_lookup import Target, is_module, is_own, module_name
 from flytenb.reach.object_digest import OpaqueError, hashed
 from flytenb.reach.object_state import state_as_read
-from flytenb.reach.process_settings import said
+from flytenb.reach.process_settings import setting_bytes
 
 
 @dataclass(frozen=True, order=True)
@@ -57,7 +57,7 @@ class _Collector(CodeReader):
         for name in self._variables:
             yield CodePart("variable", name or "all", "", hashed(variables_and_files.variable(name)).hex())
         for name, read in self.external_state.readers():
-            yield CodePart("setting", name, "", hashed(said(read())).hex())
+            yield CodePart("setting", name, "", hashed(setting_bytes(read())).hex())
         with suppress(OpaqueError):  # which is a doubt
             for path, pieces in self.external_state.paths.found():
                 yield CodePart("file", path, "", hashed(*pieces).hex())
@@ -71,13 +71,11 @@ class _Collector(CodeReader):
         yield CodePart("identity", "of shared objects", "", hashed(self._aliases.digest()).hex())
 
     def of(self, value: Any) -> bytes:
-        """As above."""
         if id(value) not in self._found and (kind := _kind_of(value)):
             self._found[id(value)] = (kind, _name_of(value), _place_of(value)), value
         return super().of(value)
 
     def of_all_variables(self) -> bytes:
-        """As above."""
         self._variables[variables_and_files.ALL] = None
         return super().of_all_variables()
 
@@ -148,7 +146,6 @@ class _PartReader(CodeReader):
         return super().of(value)
 
     def of_all_variables(self) -> bytes:
-        """As above."""
         return b"all variables"
 
     def _of_target(self, target: Target, use: NameUse, scope: dict[str, Any]) -> bytes:

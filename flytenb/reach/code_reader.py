@@ -15,7 +15,7 @@ from flytenb.reach.external_state import ExternalState
 from flytenb.reach.library_patches import asked_members, own_members, sizes
 from flytenb.reach.object_digest import OpaqueError, hashed, items_of
 from flytenb.reach.plain_bytes import is_scalar
-from flytenb.reach.process_settings import said
+from flytenb.reach.process_settings import setting_bytes
 from flytenb.reach.reach_walk import ReachWalker
 
 _MOST_MEMBERS = 500
@@ -72,17 +72,15 @@ class CodeReader(ReachWalker):
         self.doubts[Doubt(self._where[-1] if self._where else "", what)] = None
 
     def take(self, value: Any, attributes: tuple[str, ...] = ()) -> None:
-        """As above."""
         self.external_state.take(value, attributes)
 
     def enter(self, code: CodeType, uses: NameUses) -> None:
-        """As above."""
         for what in variables_and_files.doubts_about(uses):
             self.doubt(what)
         self.external_state.add(code, uses)
 
     def pass_by(self, value: Any) -> None:
-        """As above: another name may be the same object's."""
+        """Note an object that code only writes to: another name may refer to the same object."""
         self._aliases.visit(value)
 
     def add_texts(self, value: Any) -> None:
@@ -95,7 +93,6 @@ class CodeReader(ReachWalker):
             self._paths.add(str(part) for part in [*value.values()][:1000] if isinstance(part, str | PurePath))
 
     def add_folder(self, path: str) -> None:
-        """As above."""
         self._paths.folders[path] = None
 
     def with_external_state(self, digest: bytes) -> bytes:
@@ -106,7 +103,7 @@ class CodeReader(ReachWalker):
         for what in self.external_state.doubts():
             self.doubt(what)
         pieces = [digest, *self.of_libraries(), self._aliases.digest()]
-        pieces += [self.measure(lambda read=read: said(read())) for _, read in self.external_state.readers()]  # type: ignore[misc]
+        pieces += [self.measure(lambda read=read: setting_bytes(read())) for _, read in self.external_state.readers()]  # type: ignore[misc]
         try:
             return hashed(*pieces, self.measure(self._paths.digest))
         except OpaqueError as e:
@@ -153,15 +150,12 @@ class CodeReader(ReachWalker):
         return self.measure(lambda: variables_and_files.variable(variables_and_files.ALL))
 
     def add_lock(self, lock: Any) -> None:
-        """As above."""
         self.external_state.add_lock(lock)
 
     def add_logger(self, logger: Any) -> None:
-        """As above."""
         self.external_state.add_logger(logger)
 
     def layout(self, value: Any) -> bytes:
-        """As above."""
         note_parts(value, self._aliases)
         return self.measure(lambda: layout_of(value))
 

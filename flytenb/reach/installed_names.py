@@ -12,7 +12,7 @@ _BOUND = (MethodType, BuiltinMethodType)
 
 
 def names_of(value: Any) -> set[str]:
-    """Return the dotted names by which an installed object can be taken, as far as its own modules tell."""
+    """Return the dotted names by which an installed object can be taken, as far as its own modules show."""
     if isinstance(value, ModuleType):
         name = str(scope_of(value).get("__name__"))
         return {name, *([_PUBLIC[name]] if name in _PUBLIC else [])}
@@ -50,7 +50,7 @@ def _homes(module: str) -> list[str]:
 
 
 def _is_same(held: Any, value: Any, is_bound: bool) -> bool:
-    """Whether both are one object; a bound method is made anew each time."""
+    """Whether both are one object; a bound method is a new object each time."""
     if held is value:
         return True
     return is_bound and type(held) is type(value) and held.__self__ is value.__self__ and bool(held == value)

@@ -1,7 +1,7 @@
 """Digests of objects by what they hold: not by how they are laid out, shared or pickled.
 
 Equal structures have equal digests in every process, whatever the hash seed, the order of a set or which parts are one
-object. Functions and classes are what `code_digest` says of them.
+object. Functions and classes are digested by `code_description`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from flytenb.reach.installed_names import home_of
 from flytenb.reach.plain_bytes import SCALARS, is_frozen, plain_bytes
 
 _MOST = 200_000
-"""So many objects that aren't plain data are looked at: code may reach a whole shell."""
+"""Maximum number of objects that aren't plain data: code may reach a whole shell."""
 
 _ABSENT = object()
 
@@ -134,7 +134,7 @@ class Walker:
 
 
 class WatchingWalker(Walker):
-    """A walker that can tell later whether what it looked at is still the same, for a fraction of the time."""
+    """A walker that can check later whether what it read is unchanged, in a fraction of the time of a walk."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
@@ -145,7 +145,6 @@ class WatchingWalker(Walker):
         self._is_volatile = False
 
     def watch(self, read: Read, holder: Any) -> None:
-        """As above."""
         if self._is_recording:
             self._watched.append((read, holder, read(holder)))
 
@@ -155,7 +154,6 @@ class WatchingWalker(Walker):
             self._names.append((scope, name, scope[name]))
 
     def measure(self, measure: Measure) -> bytes:
-        """As above."""
         made = measure()
         if self._is_recording:
             self._measured.append((measure, made))
@@ -163,7 +161,7 @@ class WatchingWalker(Walker):
 
     @contextmanager
     def volatile(self) -> Iterator[None]:
-        """Look at objects that are made for the occasion: only another walk tells whether they would be the same."""
+        """Read objects that are created during the walk; only another walk can compare them."""
         before, self._is_recording, self._is_volatile = self._is_recording, False, True
         try:
             yield
@@ -171,7 +169,7 @@ class WatchingWalker(Walker):
             self._is_recording = before
 
     def is_current(self) -> bool:
-        """Tell whether another walk would find the same."""
+        """Return whether another walk would find the same."""
         if self._is_volatile:
             return False
         for scope, name, value in self._names:

@@ -24,7 +24,7 @@ from types import ModuleType
 from flytenb.bridge.installation import flytekit_directory
 
 _MAKERS = frozenset(["abc", "dataclasses", "enum", "types", "typing", "typing_extensions"])
-"""Modules of Python whose functions make classes for whoever calls them."""
+"""Modules of Python whose functions make classes for their caller."""
 _HEAP = 1 << 9
 """Of a type's flags: it wasn't made in C."""
 _INSTALLED = frozenset(["site-packages", "dist-packages"])

@@ -1,6 +1,6 @@
 """Process-wide settings that code may read without naming a variable: the working directory, time zone, options.
 
-A setting counts for a task whose code asks for it, by the names of attributes, functions and modules that it takes.
+A setting counts for a task whose code names an attribute, function or module that reads it.
 What a library reads by itself is known for the libraries listed here.
 """
 
@@ -29,11 +29,11 @@ class Setting(NamedTuple):
     """One setting.
 
     Attributes:
-        name: what it is called in `code_of`.
+        name: its name in `code_of`.
         read: returns what it is now, as something with a `repr` of its own content.
-        names: attributes and functions whose users ask for it.
-        modules: installed modules whose users ask for it.
-        unless: names whose users set it themselves before they read it.
+        names: attributes and functions that read it.
+        modules: installed modules that read it.
+        unless: names of functions that set it, after which its earlier value has no effect.
     """
 
     name: str
@@ -208,7 +208,7 @@ _SETTINGS = (
 )
 
 
-def said(value: Any) -> bytes:
+def setting_bytes(value: Any) -> bytes:
     """Return the value of a setting as bytes."""
     try:
         return marshal.dumps(value, 2)

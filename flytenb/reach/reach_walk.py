@@ -116,7 +116,7 @@ class ReachWalker(WatchingWalker):
             self.take(target.value, target.rest)
         if is_kept:
             return b""
-        if use.how == "write" and isinstance(target.value, str | PurePath):  # what the file holds says nothing then
+        if use.how == "write" and isinstance(target.value, str | PurePath):  # the content of the file has no effect
             self._watch_use(use, scope, cells)
             return hashed(b"path", os.fspath(target.value).encode("utf-8", "surrogateescape"))
         note = observed_part(target.value, target.rest, use.how)
@@ -161,7 +161,7 @@ class ReachWalker(WatchingWalker):
     # --- modules that aren't loaded ---
 
     def _of_unloaded(self, name: str, use: NameUse) -> bytes:
-        """A module that is imported when the code runs: its source, and that of the own modules which it imports."""
+        """Return the digest of a module that isn't imported yet, by its source and that of own modules it imports."""
         self.watch(_loaded, name)
         spec = find_spec(name)
         if spec is None or is_installed_spec(spec):

@@ -29,7 +29,7 @@ class Reach(ReachWalker):
 
     Attributes:
         names: the installed things that own code may use, each by the attributes that the code asks for
-            (`os.environ.get` says `os.environ` too), an object also by what it is called where it is defined.
+            (`os.environ.get` includes `os.environ`), an object also by what it is called where it is defined.
     """
 
     def __init__(self, function: Any, *, calls_run: bool = True) -> None:

@@ -1,4 +1,4 @@
-"""Compiled workflows that are out of date: what they name has been redefined since. Find them, compile them anew."""
+"""Stale workflows: detection, and compiling them again. One is stale if something that it names has been redefined."""
 
 from __future__ import annotations
 
@@ -56,9 +56,8 @@ def is_stale(entity: Any) -> bool:
 def forget_stale() -> None:
     """Forget what stale workflows were compiled to.
 
-    flytekit compiles each anew when it is used, by whatever uses it: so nothing fails at a cell that has nothing to do
-    with it. While another thread compiles, nothing is done: whoever runs a workflow through flytenb brings it up to
-    date first.
+    flytekit compiles each again when it is used next, so that an error appears there and not at an unrelated cell.
+    While another thread compiles, nothing is done: runs of flytenb bring their workflow up to date first.
     """
     private.forget_pickled()
     if not compile_lock.acquire(blocking=False):
@@ -127,7 +126,7 @@ compiler.observers.append(_note)
 
 
 def _has_changed(workflow: Any) -> bool:
-    """Tell whether anything has changed that a workflow was compiled from the last time, as far as that is known."""
+    """Return whether anything that a workflow was last compiled from has changed, as far as that is known."""
     before = _compiled_from.get(workflow)
     if before is None or before.is_current():
         return False
@@ -139,7 +138,7 @@ def _has_changed(workflow: Any) -> bool:
 
 
 def _is_up_to_date(workflow: Any) -> bool:
-    """Whether a compiled workflow was compiled, and so checked, here, from what its names mean now."""
+    """Return whether a workflow was compiled here, and so checked, with the current meaning of its names."""
     return is_known(workflow) and workflow in _compiled_from and not _has_changed(workflow)
 
 

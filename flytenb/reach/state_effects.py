@@ -272,7 +272,7 @@ class StateEffects(AttributeEffects):
             self._call_back(argument)
 
     def _call_back(self, value: AbstractValue) -> None:
-        """A function that is handed to a library may be called by it."""
+        """Count the effects of a function that is passed to a library, which may call it."""
         for one in value:
             if isinstance(one, LocalFunction | BoundFunction):
                 function = one.function if isinstance(one, BoundFunction) else one

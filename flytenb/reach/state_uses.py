@@ -216,7 +216,7 @@ def _of_functions(
 
 
 def _parameters(task: Any) -> dict[str, AbstractValue]:
-    """What is known of a task's inputs: a file is a copy of its own, and a number or table is no file name."""
+    """Return what is known of a task's inputs: files are copies of its own; numbers and tables aren't file names."""
     types = getattr(getattr(task, "python_interface", None), "inputs", None) or {}
     known: dict[str, AbstractValue] = {}
     for name, declared in types.items():

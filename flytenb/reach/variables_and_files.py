@@ -46,7 +46,7 @@ C_READING_MODULES = frozenset([
 """Libraries that open files in C, without an audit event."""
 _MOST_PATHS, _MOST_LISTED = 20_000, 10_000
 _SETTLED = 2.0
-"""After so many seconds, a file system's clock tells two writes apart."""
+"""Seconds after which two writes to a file have different times."""
 
 _UNREADABLE = {
     "builtins.eval": "eval() may read anything",
@@ -56,8 +56,8 @@ _UNREADABLE = {
     "builtins.__import__": "which module __import__() takes isn't known",
     "importlib.import_module": "which module import_module() takes isn't known",
     "importlib.reload": "reload() changes what has been read",
-    "os.umask": "umask() tells the mask only by setting another",
-    "posix.umask": "umask() tells the mask only by setting another",
+    "os.umask": "umask() returns the mask only by setting another",
+    "posix.umask": "umask() returns the mask only by setting another",
     "runpy.run_path": "run_path() runs code that isn't known yet",
     "runpy.run_module": "run_module() runs code that isn't known yet",
     "sys.modules": "sys.modules gives all modules, and which are read isn't known",
@@ -84,9 +84,9 @@ READS_ENVIRONMENT = frozenset(
 
 
 def doubts_about(uses: NameUses) -> Iterator[str]:
-    """Tell of the attributes that lead from an object to what isn't part of it."""
+    """Yield a doubt for each attribute that leads from an object to something outside of it."""
     for name in sorted(uses.attributes & _FRAMES):
-        yield f"it reads the attribute {name!r}, which tells more than is known"
+        yield f"it reads the attribute {name!r}, which leads to objects that are not analysed"
     yield from filter(None, map(doubt_about_text, uses.strings))
 
 
@@ -94,7 +94,7 @@ def doubt_about_text(text: str) -> str | None:
     """Return why a text, as a name for `getattr`, makes it unknown what code reads; None for most texts."""
     if "_" not in text or _FRAMES.isdisjoint(text.split(".")):
         return None
-    return f"it may read the attribute {text!r}, which tells more than is known"
+    return f"it may read the attribute {text!r}, which leads to objects that are not analysed"
 
 
 def doubt_about(value: Any, dotted: str) -> str | None:
@@ -200,7 +200,7 @@ class Paths:
                 break
 
     def _facts(self, path: str) -> list[bytes]:
-        """The facts that code which queries files may read of one."""
+        """Return the size, times and kind of a file, as far as the code may query them."""
         if not self.about or (found := _stat(path)) is None:
             return []
         target = os.readlink(path) if stat.S_ISLNK(found.st_mode) else ""  # noqa: PTH115 - a text
@@ -210,7 +210,7 @@ class Paths:
         return [os.fsencode(path), repr((found.st_mode, target, real.st_mode, times)).encode()]
 
     def _listed(self, path: str) -> list[bytes]:
-        """A path that is looked for in a directory, with all that is below it."""
+        """Return the pieces of a directory that the code may list, with everything below it."""
         paths = [Path(path), *sorted(Path(path).rglob("*"))] if Path(path).is_dir() else [Path(path)]
         if len(paths) > _MOST_LISTED:
             raise OpaqueError(f"the directory {path!r} holds more than {_MOST_LISTED} files")

@@ -1,1 +1,1 @@
-"""Walk a compiled workflow: plan, schedule, cross values, tell what happens; showing it is left to listeners."""
+"""Runs of compiled workflows: plan, schedule, cross values, report events. Listeners display them."""

@@ -16,9 +16,9 @@ _MAIN = ("__main__", "__mp_main__")
 _lock = threading.Lock()
 os.register_at_fork(after_in_child=_lock._at_fork_reinit)  # type: ignore[attr-defined]
 _judged: dict[str, tuple[Any, bool]] = {}
-"""Modules by name, and whether each is the user's own: there are thousands, and each task asks."""
+"""Modules by name, and whether each is the user's own: there are thousands, and each task reads them."""
 _seen: dict[str, tuple[Any, int]] = {}
-"""In the kernel: the spec of each own module, which every load makes anew, and the number of loads that were seen."""
+"""In the kernel: the spec of each own module, a new object after every load, and the number of loads that were seen."""
 _agreed: dict[str, int] = {}
 """In a process: the number of loads in the kernel when the module was last known to be the same here."""
 

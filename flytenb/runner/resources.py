@@ -1,4 +1,4 @@
-"""What all runs of this process share: threads, processes, and who holds process-wide state."""
+"""Resources that all runs of this process share: threads, processes, holders of process-wide state."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ def _fill(
 
 
 def _has_default(interface: Any, key: str) -> bool:
-    """Whether None is the default: flytekit stores None for no default too, and only the type tells."""
+    """Whether None is the default: flytekit stores None for a missing default too, so the type decides."""
     return type(None) in getattr(interface.inputs[key], "__args__", ())
 
 

@@ -14,7 +14,7 @@ Key = tuple[str, str]
 Values = dict[Key, CrossingValue | None]
 """The values of a run; those of a node exist once it has succeeded."""
 Getter = Callable[[], Any]
-"""Takes an input from the values of earlier nodes, anew at each call."""
+"""Returns an input from the values of earlier nodes, converted again at each call."""
 Input = tuple[str, Key | None, int]
 """An input of a node: its name, the value that fills it, and the number of its conversion."""
 Unpack = Callable[[CrossingValue | None], Any]

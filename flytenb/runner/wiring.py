@@ -165,7 +165,7 @@ class Wiring:
         return found[0]
 
     def passer(self, binding: Binding, declared: Any) -> PassOn:
-        """How a value goes through a workflow's boundary: packed anew, unless the types on both sides are one."""
+        """Return how a value crosses a workflow's boundary: packed again, unless both types are the same."""
         values = self.values
         take, key = self._unpacker(binding, declared), _key_of(binding)
         pass_on = self.packed(lambda: take(values.get(key)), declared)  # type: ignore[arg-type]

@@ -23,7 +23,7 @@ _DEEPEST = 6
 
 
 class NoSampleError(FlytenbError, ValueError):
-    """A type that says too little to make a value of it."""
+    """A value can't be made from the type alone."""
 
 
 def sample_of(python_type: Any, folder: Path) -> Any:
@@ -32,7 +32,7 @@ def sample_of(python_type: Any, folder: Path) -> Any:
     The values are those that a literal may change: a datetime without a zone, a text that isn't ASCII.
 
     Raises:
-        NoSampleError: if the type says too little.
+        NoSampleError: if none can be made from the type.
     """
     return _Maker(folder).make(python_type, 0)
 
@@ -59,7 +59,7 @@ class _Maker:
         return self._of_class(python_type, depth) if made is _NOTHING else made
 
     def _member(self, members: tuple[Any, ...], depth: int) -> Any:
-        """Return a value of the first member of which one can be made; None only if there is no other."""
+        """Return a value of the first union member that has one; None only if no other member has one."""
         has_none = type(None) in members
         for member in members:
             if member is type(None):

@@ -50,7 +50,7 @@ def clip(text: str, limit: int) -> str:
 
 
 def clip_middle(text: str, limit: int) -> str:
-    """Return at most `limit` characters, those in the middle replaced by `…`: the end of a path says most."""
+    """Return at most `limit` characters, those in the middle replaced by `…`: the end of a path matters most."""
     tail = limit // 2
     return text if len(text) <= limit else f"{text[: limit - tail - 1]}…{text[len(text) - tail :]}"
 

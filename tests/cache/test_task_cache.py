@@ -236,7 +236,7 @@ def test_a_damaged_store_is_replaced_and_said_once(damage: str, tmp_path: Path) 
         held[begin : begin + 20_000] = b"\xff" * len(held[begin : begin + 20_000])
         path.write_bytes(held)
 
-    with pytest.raises(cache_store.DamagedStoreError, match="begins anew"):
+    with pytest.raises(cache_store.DamagedStoreError, match="a new cache was started"):
         for key in keys:
             cache.get(key)
     cache.put(keys[0], {"o0": packer(int)(2)})

@@ -1,4 +1,4 @@
-"""Dataclasses without a literal: read the fields, prove them column by column, build anew with the constructor.
+"""Dataclasses without a literal: read the fields, prove them column by column, build a new one with the constructor.
 
 A literal round trip of a dataclass is MessagePack by way of mashumaro and ends in the class's own constructor, with the
 fields only: other attributes of the instance are lost. Classes that customize any of this aren't handled here.

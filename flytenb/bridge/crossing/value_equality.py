@@ -178,7 +178,7 @@ def _is_equal(this: Any, other: Any) -> bool:
 
 
 def _is_schema(value: Any) -> bool:
-    """Whether a value is a FlyteSchema; importing its module takes numpy along, so only who has one pays for it."""
+    """Whether a value is a FlyteSchema; its module is only looked at if it is loaded, since it imports numpy."""
     module = sys.modules.get("flytekit.types.schema")
     return module is not None and isinstance(value, module.FlyteSchema)
 

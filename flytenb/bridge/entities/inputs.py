@@ -58,7 +58,7 @@ def read_inputs(entity: Any) -> tuple[Input, ...]:
 
 
 def _default(name: str, python_type: Any, default: Any, saved: Any) -> Any:
-    """Return the default of an input; flytekit doesn't tell None from no default, so the type decides."""
+    """Return the default of an input; flytekit stores None for a missing default too, so the type decides."""
     if saved.get(name) is not None:
         return saved[name]
     if default is None and type(None) not in get_args(python_type):

@@ -127,7 +127,7 @@ def _typed_ports(variables: Mapping[str, Any]) -> tuple[Port, ...]:
 
 
 def _default_in_short(value: Any, python_type: Any) -> str | None:
-    """Return the default as short text; flytekit doesn't tell None from no default, so the type decides."""
+    """Return the default as short text; flytekit stores None for a missing default too, so the type decides."""
     if value is None:
         return "None" if type(None) in get_args(python_type) else None
     return brief(value, SHORT)

@@ -222,7 +222,7 @@ def _problem_of_scalar(scalar: Scalar, expected: Declared) -> str | None:
 
 
 def _type_of_scalar(scalar: Scalar) -> LiteralType | None:
-    """Return the type of a constant, as far as its literal says."""
+    """Return the type of a constant, as far as its literal determines it."""
     kind = scalar.WhichOneof("value")
     if kind == "primitive":
         return LiteralType(simple=_SIMPLE_OF_PRIMITIVE.get(scalar.primitive.WhichOneof("value"), SimpleType.NONE))

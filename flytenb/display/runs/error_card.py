@@ -178,7 +178,7 @@ def _remote_frames(failure: Failure) -> list[traceback.FrameSummary]:
         )  # the source of cells exists only in this process
         for file, line, name, code in _REMOTE_FRAME.findall(str(cause))
     ]
-    # Our own message says what a library's frames would.
+    # Our own message replaces the frames of a library.
     is_ours = isinstance(failure.exception, FlytenbError)
     own = [f for f in found if not is_foreign(f.filename) and not _is_pool(f.filename)]
     return [f for f in own if not (is_ours and is_library(f.filename))]
@@ -236,7 +236,7 @@ def cause_lines(error: BaseException, cell_name: CellName, most: int) -> list[st
 
 
 def _is_redundant(error: BaseException, following: BaseException, is_cause: bool) -> bool:
-    """Whether a cause repeats what was said: by our message, by flytekit's, or it is internal to flytekit."""
+    """Return whether a cause repeats our message or flytekit's, or is internal to flytekit."""
     if isinstance(error, FlytenbError):
         return not own_frames(following.__traceback__)
     if not _is_flytekits(error):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def cell_names(shell: Any) -> Callable[[str], str]:
-    """Return a function from a frame's file name to the name of its cell (`Cell In[3]`), `""` if it is no cell."""
+    """Return a function from a frame's file name to its cell's name (`Cell In[3]`), `""` if the file isn't a cell."""
     compiler = getattr(shell, "compile", None)
 
     def cell_name(filename: str) -> str:

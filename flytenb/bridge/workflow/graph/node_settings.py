@@ -35,7 +35,7 @@ def node_settings(node: WorkflowNode, own: Mapping[str, Setting]) -> dict[str, S
 
 
 def _set(settings: dict[str, Setting], key: str, value: Setting) -> None:
-    """Set a value; zero is how Flyte says unset."""
+    """Set a value; in Flyte, zero means unset."""
     if value:
         settings[key] = value
     else:
