@@ -68,5 +68,27 @@ def _add_frame(digest: Any, pandas: Any, frame: Any) -> None:
 
 
 def _add_column(digest: Any, pandas: Any, column: Any) -> None:
-    is_text = isinstance(column.dtype, pandas.StringDtype)
-    _add_array(digest, pandas.util.hash_pandas_object(column, index=False).to_numpy() if is_text else column.to_numpy())
+    if not isinstance(column.dtype, pandas.StringDtype):
+        _add_array(digest, column.to_numpy())
+    elif column.dtype.storage == "pyarrow":
+        _add_texts(digest, column.array)
+    else:
+        _add_array(digest, pandas.util.hash_pandas_object(column, index=False).to_numpy())
+
+
+def _add_texts(digest: Any, column: Any) -> None:
+    """Add texts from Arrow's memory: their lengths, which of them are missing, and all characters as one text."""
+    import numpy as np
+    import pyarrow as pa
+
+    texts = pa.array(column)
+    texts = (texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts).cast(pa.large_string())
+    _add_array(digest, texts.is_null().to_numpy(zero_copy_only=False))
+    if texts.null_count:
+        texts = texts.fill_null("")  # a missing text may have any bytes
+    if not len(texts):
+        return
+    _, offsets, characters = texts.buffers()
+    ends = np.frombuffer(offsets, "i8")[texts.offset : texts.offset + len(texts) + 1]
+    _add_array(digest, np.diff(ends))
+    add_piece(digest, xxhash.xxh3_128_digest(memoryview(characters or b"")[ends[0] : ends[-1]]))

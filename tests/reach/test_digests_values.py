@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import math
 import pickle
 import random
@@ -12,10 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from flytenb.reach.array_digest import add_memory
 from flytenb.reach.code_digest import structure_of
 from flytenb.reach.object_digest import OpaqueError
 
@@ -146,3 +149,26 @@ def test_a_digest_is_the_same_in_every_process() -> None:
         for seed in ("1", "2", "3")
     }
     assert len(shown) == 1
+
+
+texts = st.lists(st.sampled_from(["", "a", "b", "ab", "é", None]), max_size=5)
+
+
+def column_digest(made: pd.Series) -> bytes:
+    digest = hashlib.blake2b(digest_size=16)
+    assert add_memory(digest, pd.DataFrame, pd.DataFrame({"t": made}))
+    return digest.digest()
+
+
+@pytest.mark.parametrize("storage", ["pyarrow", "python"])
+@given(first=texts, second=texts, before=texts)
+@settings(max_examples=60, deadline=None)
+def test_columns_of_texts_have_one_digest_exactly_if_they_hold_the_same(
+    storage: str, first: list[str | None], second: list[str | None], before: list[str | None]
+) -> None:
+    dtype = pd.StringDtype(storage=storage)
+    one, other = pd.Series(first, dtype=dtype), pd.Series(second, dtype=dtype)
+    assert (column_digest(one) == column_digest(other)) == (first == second)
+    joined = pd.concat([pd.Series(before, dtype=dtype), one], ignore_index=True)  # in pieces, and not from the start
+    cut = joined.iloc[len(before) :].reset_index(drop=True)
+    assert column_digest(cut) == column_digest(one)
