@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from flytenb.display.part import Group, Note, Part, Section, Table
-from flytenb.display.rendering import Rendering, render_part
+from flytenb.display.rendering import Displayed, Rendering, render_part
 from flytenb.display.type_lens import WHOLE
 from flytenb.reach.code_parts import CodePart, PartsReader
 from flytenb.wording.text import class_name
 
 
 @dataclass(frozen=True, repr=False)
-class Code:
+class Code(Displayed):
     """The code that a task or workflow reaches.
 
     Attributes:
@@ -56,12 +56,6 @@ class Code:
         if not lines and self.digest != other.digest:
             lines.append("changed how the parts refer to each other")
         return tuple(lines)
-
-    def __repr__(self) -> str:
-        return self._shown.text
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        return self._shown._repr_mimebundle_()
 
     @property
     def _shown(self) -> Rendering:

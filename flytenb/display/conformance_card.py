@@ -8,7 +8,7 @@ from typing import Any
 
 from flytenb.bridge.entities.interface import short_name
 from flytenb.display.part import Column, Facts, Group, Part, Section, Table
-from flytenb.display.rendering import Rendering, render_part
+from flytenb.display.rendering import Displayed, Rendering, render_part
 from flytenb.display.type_lens import WHOLE
 from flytenb.types.conformance.report import Check, run_checks, run_connector_checks, run_plugin_checks
 from flytenb.types.conformance.time_limit import PATIENCE
@@ -18,7 +18,7 @@ from flytenb.wording.types import type_text
 
 
 @dataclass(frozen=True, repr=False)
-class Conformance:
+class Conformance(Displayed):
     """The results of the conformance checks of a type, a task plugin or a connector.
 
     Attributes:
@@ -56,12 +56,6 @@ class Conformance:
     def failed(self) -> tuple[Check, ...]:
         """The checks that failed."""
         return tuple(row for row in self.rows if not row.ok)
-
-    def __repr__(self) -> str:
-        return self._shown.text
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        return self._shown._repr_mimebundle_()
 
     @property
     def _shown(self) -> Rendering:

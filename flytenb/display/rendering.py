@@ -45,6 +45,20 @@ class Rendering:
         return {"text/plain": self.text, "text/html": self.html + self.live, **dict(self.extra)}
 
 
+class Displayed:
+    """Data with a display: its text is the `repr`, its text and HTML are what a front end shows."""
+
+    @property
+    def _shown(self) -> Rendering:
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return self._shown.text
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        return self._shown._repr_mimebundle_()
+
+
 class Show(Protocol):
     """Signature of a function that renders a value, such as `flytenb.display.show.show`."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from flytenb.display.limits import Limits
 from flytenb.display.part import Column, Facts, Group, Note, Part, Section, Table, Text
-from flytenb.display.rendering import Rendering, render_part
+from flytenb.display.rendering import Displayed, Rendering, render_part
 from flytenb.types import MISSING, TypeFacts, read_type
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ WHOLE = Limits(rows=40, cell=64)
 
 
 @dataclass(frozen=True, repr=False)
-class Lens(TypeFacts):
+class Lens(Displayed, TypeFacts):
     """How Flyte treats a type, as data with a display."""
 
     @classmethod
@@ -28,12 +28,6 @@ class Lens(TypeFacts):
         """Read the facts about a type, with the round trip of a sample."""
         facts = read_type(python_type, sample)
         return cls(**{f.name: getattr(facts, f.name) for f in fields(facts)})
-
-    def __repr__(self) -> str:
-        return self._shown.text
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        return self._shown._repr_mimebundle_()
 
     @property
     def _shown(self) -> Rendering:

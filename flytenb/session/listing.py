@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from flytenb.display.limits import Limits
 from flytenb.display.part import Column, Table, Text
 from flytenb.display.part_text import WIDTH, width_of
-from flytenb.display.rendering import Rendering, render_part
+from flytenb.display.rendering import Displayed, Rendering, render_part
 from flytenb.wording.kinds import entity_text
 from flytenb.wording.quantities import duration_text
 from flytenb.wording.text import clip_middle
@@ -25,7 +25,7 @@ _LIMITS = Limits(rows=500, text=60_000)
 """Large enough that the latest rows are never left out."""
 
 
-class Listing:
+class Listing(Displayed):
     """Table with a display of its own; `.rows` are its cells as text, `listing[n]` is the object in row `n`."""
 
     def __init__(
@@ -93,12 +93,6 @@ class Listing:
         widths = [max(map(width_of, column)) for column in zip(self.columns, *cleaned, strict=True)]
         room = max(WIDTH - sum(widths[:-1]) - 2 * len(widths), 24)
         return ((*row[:-1], clip(row[-1], room)) for row in cleaned)
-
-    def __repr__(self) -> str:
-        return self._shown.text
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        return self._shown._repr_mimebundle_()
 
 
 def _code(session: Session, definition: Definition) -> str:

@@ -18,7 +18,15 @@ from flytenb.wording.values import brief
 
 _SHOWN = 60
 _DEEPEST = 8
-_PRIMITIVES = ("integer", "float_value", "string_value", "boolean", "datetime", "duration")
+SIMPLE_TYPES = {
+    "integer": SimpleType.INTEGER,
+    "float_value": SimpleType.FLOAT,
+    "string_value": SimpleType.STRING,
+    "boolean": SimpleType.BOOLEAN,
+    "datetime": SimpleType.DATETIME,
+    "duration": SimpleType.DURATION,
+}
+"""The simple type of each field of a primitive."""
 
 
 def describe_literal_type(literal_type: LiteralType, depth: int = 0) -> str:
@@ -80,7 +88,7 @@ def describe_literal(literal: Literal) -> str:
 def _describe_scalar(literal: Literal) -> str:
     scalar = literal.scalar
     if scalar.primitive is not None:
-        kind = next((k for k in _PRIMITIVES if getattr(scalar.primitive, k) is not None), "empty")
+        kind = next((k for k in SIMPLE_TYPES if getattr(scalar.primitive, k) is not None), "empty")
         return f"primitive, {kind}: {brief(scalar.primitive.value, _SHOWN)}"
     if scalar.binary is not None:
         return f"binary, {scalar.binary.tag or 'untagged'}: {_unpacked(scalar.binary)}"
@@ -156,8 +164,8 @@ def fits(literal: Literal, literal_type: LiteralType) -> bool:
 
 def _scalar_fits(scalar: Any, literal_type: LiteralType) -> bool:
     if scalar.primitive is not None:
-        kind = next((k for k in _PRIMITIVES if getattr(scalar.primitive, k) is not None), "")
-        return literal_type.simple == _PRIMITIVE_TYPES.get(kind) or (
+        kind = next((k for k in SIMPLE_TYPES if getattr(scalar.primitive, k) is not None), "")
+        return literal_type.simple == SIMPLE_TYPES.get(kind) or (
             kind == "string_value" and literal_type.enum_type is not None
         )
     if scalar.binary is not None:
@@ -175,16 +183,6 @@ def _scalar_fits(scalar: Any, literal_type: LiteralType) -> bool:
     if scalar.structured_dataset is not None:
         return literal_type.structured_dataset_type is not None
     return scalar.schema is not None and literal_type.schema is not None
-
-
-_PRIMITIVE_TYPES = {
-    "integer": SimpleType.INTEGER,
-    "float_value": SimpleType.FLOAT,
-    "string_value": SimpleType.STRING,
-    "boolean": SimpleType.BOOLEAN,
-    "datetime": SimpleType.DATETIME,
-    "duration": SimpleType.DURATION,
-}
 
 
 def type_to_bytes(literal_type: LiteralType) -> bytes:

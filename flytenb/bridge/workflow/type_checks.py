@@ -19,6 +19,7 @@ from flytekit.models.types import LiteralType as LiteralTypeModel
 from flytenb.bridge import private
 from flytenb.bridge.entities.kind import short_name
 from flytenb.bridge.type_engine.literal_data import literal_type_text
+from flytenb.bridge.type_engine.literal_forms import SIMPLE_TYPES
 from flytenb.bridge.workflow.castable import are_castable
 from flytenb.bridge.workflow.node_paths import cases_of
 from flytenb.errors import DefinitionError, closest
@@ -225,7 +226,7 @@ def _type_of_scalar(scalar: Scalar) -> LiteralType | None:
     """Return the type of a constant, as far as its literal determines it."""
     kind = scalar.WhichOneof("value")
     if kind == "primitive":
-        return LiteralType(simple=_SIMPLE_OF_PRIMITIVE.get(scalar.primitive.WhichOneof("value"), SimpleType.NONE))
+        return LiteralType(simple=SIMPLE_TYPES.get(scalar.primitive.WhichOneof("value"), SimpleType.NONE))
     if kind == "binary":
         return LiteralType(simple=SimpleType.STRUCT if scalar.binary.tag == MESSAGEPACK else SimpleType.BINARY)
     if kind == "blob":
@@ -242,16 +243,6 @@ def _type_of_scalar(scalar: Scalar) -> LiteralType | None:
         return LiteralType(union_type=UnionType(variants=[scalar.union.type]))
     simple = {"none_type": SimpleType.NONE, "error": SimpleType.ERROR, "generic": SimpleType.STRUCT}.get(kind or "")
     return None if simple is None else LiteralType(simple=simple)
-
-
-_SIMPLE_OF_PRIMITIVE = {
-    "integer": SimpleType.INTEGER,
-    "float_value": SimpleType.FLOAT,
-    "string_value": SimpleType.STRING,
-    "boolean": SimpleType.BOOLEAN,
-    "datetime": SimpleType.DATETIME,
-    "duration": SimpleType.DURATION,
-}
 
 
 def _declared(entity: Any, side: str, name: str) -> Declared | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from flytenb.display.limits import Limits
 from flytenb.display.part import Facts, Group, Note, Part, Section, Text
-from flytenb.display.rendering import Rendering, render_part
+from flytenb.display.rendering import Displayed, Rendering, render_part
 from flytenb.model.request import Request
 from flytenb.runner.answers import Answers
 from flytenb.runner.run import Run
@@ -23,7 +23,7 @@ _WHOLE = Limits(block=20_000, rows=100, text=60_000)
 
 
 @dataclass(frozen=True, repr=False)
-class Rehearsal:
+class Rehearsal(Displayed):
     """A run in which services were replaced by answers. Created by `flytenb.rehearse`.
 
     Attributes:
@@ -55,12 +55,6 @@ class Rehearsal:
         ]
         found += [f"no request was answered by {brief(key)}" for key in self._answers.unused]
         return tuple(dict.fromkeys(found))
-
-    def __repr__(self) -> str:
-        return self._shown.text
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        return self._shown._repr_mimebundle_()
 
     @property
     def _shown(self) -> Rendering:
