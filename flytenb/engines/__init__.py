@@ -1,6 +1,6 @@
 """Engines: ways to run a command in an image, or on this machine."""
 
-from flytenb.engines.choice import AUTO, GROUP, choose, engine_named, engine_names, is_choice
+from flytenb.engines.choice import AUTO, GROUP, choose, engine_named, engine_names, image_names, is_choice
 from flytenb.engines.engine import ContainerEngine, ContainerJob, Exit, Mount, ResourceLimits
 from flytenb.engines.image_root import unpack
 
@@ -15,6 +15,7 @@ __all__ = [
     "choose",
     "engine_named",
     "engine_names",
+    "image_names",
     "is_choice",
     "unpack",
 ]

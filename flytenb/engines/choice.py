@@ -39,6 +39,12 @@ def is_choice(name: str) -> bool:
     return name == AUTO or name in _OURS or name in engine_names()
 
 
+def image_names() -> list[str]:
+    """Return the names of the images that the Docker engine has."""
+    docker = engine_named("docker")
+    return docker.images() if isinstance(docker, DockerEngine) else []
+
+
 @cache
 def engine_named(name: str) -> ContainerEngine:
     """Return an engine; each is made once.

@@ -55,6 +55,14 @@ class DockerEngine:
         except Exception:
             return False
 
+    def images(self) -> list[str]:
+        """Return the names of its images; empty if it doesn't answer within a second."""
+        try:
+            with _client(1) as client:
+                return sorted({tag for image in client.api.images() for tag in image.get("RepoTags") or ()})
+        except Exception:
+            return []
+
     def why_not(self, job: ContainerJob, check: Callable[[], None]) -> str:
         try:
             with _client() as client:

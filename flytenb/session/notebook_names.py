@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from flytenb.engines import image_names
+from flytenb.languages.language_registry import language_names
 from flytenb.wording.types import is_annotation
 
 if TYPE_CHECKING:
@@ -90,6 +92,14 @@ class NotebookNames:
         """List the names of types, the built-in ones last."""
         found = [name for name, value in self._public() if value is not None and is_annotation(value)]
         return [*dict.fromkeys([*found, *_PLAIN_TYPES])]
+
+    def languages(self) -> list[str]:
+        """List the languages of container cells."""
+        return language_names()
+
+    def images(self) -> list[str]:
+        """List the images that the Docker engine has."""
+        return image_names()
 
     def nodes(self, words: Iterable[str]) -> list[str]:
         """List the nodes of the first word that names an entity or a run, by path and by name."""

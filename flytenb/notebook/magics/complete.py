@@ -1,4 +1,4 @@
-"""Completion of `%flyte` and `%%task` lines from the table of verbs."""
+"""Completion of `%flyte`, `%%task` and `%%container` lines from the table of verbs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
 
 from flytenb.notebook.magics.arguments import offer_keyword, open_call
+from flytenb.notebook.magics.container_line import CELL
 from flytenb.notebook.magics.cursor import Cursor, Offer, offer
 from flytenb.notebook.magics.verb import Option, Verb
 from flytenb.notebook.magics.verbs import VERBS
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _LINE = re.compile(r"^\s*(?:[\w.\[\]\"']+\s*=\s*)?%flyte\s+(.*)$")
 _CELL = re.compile(r"^%%(task|workflow|dynamic|eager)\s+(.*)$")
+_CONTAINER = re.compile(r"^%%container\s+(.*)$")
 
 
 class Completer:
@@ -39,6 +41,8 @@ class Completer:
         if found := _CELL.match(line):
             cursor = Cursor(self._names, found[2], self._verbs)
             return offer_keyword(cursor, found[2], self._names.decorator_types(found[1]), "argument")
+        if found := _CONTAINER.match(line):
+            return _after_verb(CELL, Cursor(self._names, found[1], self._verbs))
         found = _LINE.match(line)
         if found is None:
             return None

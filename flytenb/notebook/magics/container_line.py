@@ -4,23 +4,52 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from flytenb.errors import UsageError
+from flytenb.notebook.magics.cursor import Cursor, Offer, offer
 from flytenb.notebook.magics.line import split_options
+from flytenb.notebook.magics.verb import Argument, Option, Verb
 
-OPTIONS: Mapping[str, tuple[str, ...]] = {
-    "lang": ("NAME",),
-    "image": ("IMAGE",),
-    "cpu": ("N",),
-    "memory": ("SIZE",),
-    "environment": ("MAPPING",),
-    "retries": ("N",),
-    "timeout": ("SECONDS",),
-    "cache-version": ("VERSION",),
-}
+
+def _is_signature(text: str) -> bool:
+    try:
+        [statement] = ast.parse(f"def {text}: pass").body
+    except (SyntaxError, ValueError):
+        return False
+    return isinstance(statement, ast.FunctionDef)
+
+
+def _offer_type(cursor: Cursor) -> Offer | None:
+    """Offer types where one is typed in a signature."""
+    found = _TYPE.search(cursor.rest)
+    return None if found is None else offer(found[1], cursor.names.types(), "type")
+
+
+_TYPE = re.compile(r"(?::|->|[=\[,(])\s*(\w+|(?<=[:>\[])\s*)$")
+OPTIONS = (
+    Option("lang", "the language", ("NAME",), complete=lambda cursor: cursor.names.languages()),
+    Option("image", "the image; that of the language if omitted", ("IMAGE",), complete=lambda c: c.names.images()),
+    Option("cpu", "processors: 500m, 2", ("N",)),
+    Option("memory", "as Flyte writes it: 1Gi", ("SIZE",)),
+    Option("environment", "variables: NAME=VALUE,NAME=VALUE, or the name of a dictionary", ("VARIABLES",)),
+    Option("retries", "how often it is tried again", ("N",)),
+    Option("timeout", "an expression for seconds or a timedelta", ("EXPRESSION",)),
+    Option("cache-version", "caches the outputs under this version", ("VERSION",)),
+)
 _EXAMPLE = "%%container --lang r fit(xs: list[float]) -> kwtypes(slope=float)"
+
+
+CELL = Verb(
+    name="container",
+    summary="Make the cell, which is in another language, a task that runs in a container.",
+    handler=lambda line: None,
+    argument=Argument("NAME(INPUT: TYPE, …) -> TYPE", complete=_offer_type, is_complete=_is_signature),
+    options=OPTIONS,
+)
+"""What completion offers in a `%%container` line."""
 
 
 def define_container(shell: Any, line: str, cell: str) -> None:
@@ -32,7 +61,7 @@ def define_container(shell: Any, line: str, cell: str) -> None:
     """
     from flytenb import api
 
-    text, options = split_options(line, OPTIONS, "container", _is_signature)
+    text, options = split_options(line, {option.name: option.values for option in OPTIONS}, "container", _is_signature)
     if "lang" not in options:
         raise UsageError("%%container needs a language", hint=_EXAMPLE)
     function = _read_signature(text, shell.user_ns)
@@ -45,14 +74,6 @@ def define_container(shell: Any, line: str, cell: str) -> None:
         shell.user_ns[name] = api.container(
             name, cell, inputs=_inputs_of(function), outputs=_outputs_of(function), **arguments
         )
-
-
-def _is_signature(text: str) -> bool:
-    try:
-        [statement] = ast.parse(f"def {text}: pass").body
-    except (SyntaxError, ValueError):
-        return False
-    return isinstance(statement, ast.FunctionDef)
 
 
 def _read_signature(text: str, namespace: dict[str, Any]) -> Callable[..., Any]:
@@ -106,6 +127,13 @@ def _read_number(text: str, namespace: dict[str, Any]) -> int:
         raise UsageError(f"--retries must be an integer, got {text!r}") from None
 
 
+def _read_variables(text: str, namespace: dict[str, Any]) -> Any:
+    if "=" not in text:
+        return _evaluate(text, namespace)
+    pairs = [pair.partition("=") for pair in text.split(",")]
+    return {name: value for name, _, value in pairs}
+
+
 def _evaluate(text: str, namespace: dict[str, Any]) -> Any:
     return eval(text, namespace)
 
@@ -113,5 +141,5 @@ def _evaluate(text: str, namespace: dict[str, Any]) -> Any:
 _READERS: Mapping[str, Callable[[str, dict[str, Any]], Any]] = {
     "retries": _read_number,
     "timeout": _evaluate,
-    "environment": _evaluate,
+    "environment": _read_variables,
 }
