@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
-from flytekit import FlyteContext, StructuredDataset
+from flytekit import FlyteContext, StructuredDataset, task
 from flytekit.core.data_persistence import FileAccessProvider
 from flytekit.core.type_engine import TypeEngine
 from flytekit.types.directory import FlyteDirectory
@@ -266,3 +266,12 @@ def test_a_parquet_file_needs_pyarrow_which_is_not_imported_for_it(tmp_path):
     """
     run = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "(import pyarrow to see its columns) False"
+
+
+@task
+def made_dataset() -> StructuredDataset:
+    return StructuredDataset(dataframe=pd.DataFrame({"units": [417, 4]}))
+
+
+def test_the_dataset_that_a_run_returns_is_shown() -> None:
+    assert "417" in show(flytenb.run(made_dataset).result).text

@@ -107,7 +107,7 @@ def everything(n: int) -> tuple[int, int, int, list[int], int]:
     )
 
 
-@pytest.mark.parametrize("settings", [{}, {"strict": True}, {"processes": True}], ids=str)
+@pytest.mark.parametrize("settings", [{}, {"strict": True}], ids=str)
 def test_each_kind_of_node_has_its_own(settings: dict[str, Any]) -> None:
     run = flytenb.options(**settings).run(everything, n=1)
     found = {path: decks(run, path) for path in run.nodes}

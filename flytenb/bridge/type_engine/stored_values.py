@@ -84,7 +84,8 @@ class Dataset:
 def read_dataset(value: Any) -> Dataset:
     """Read a StructuredDataset without opening it."""
     kind = value.metadata.structured_dataset_type if value.metadata is not None else None
-    uri = str(value.uri or "")
+    stored = value.literal  # of one that a task returned, which has no other address
+    uri = str(value.uri or (stored.uri if stored is not None else "") or "")
     file_format = str(value.file_format or (kind.format if kind is not None else "") or "")
     local = _local(uri) if file_format in ("", "parquet") else None
     columns = tuple((c.name, literal_type_text(c.literal_type)) for c in kind.columns) if kind is not None else ()
