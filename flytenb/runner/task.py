@@ -10,6 +10,7 @@ from flytenb.bridge.execution.container import ContainerCall
 from flytenb.bridge.stopping import current_attempt
 from flytenb.errors import headline
 from flytenb.model import CacheStatus
+from flytenb.reach.moment import end_moment
 from flytenb.runner.record import Record
 from flytenb.runner.resources import resources
 from flytenb.runner.step import EntityStep, RunControl, Scope
@@ -69,6 +70,7 @@ class TaskStep(EntityStep):
             key = cache.key(inputs, record.hashes())
         except Exception:
             begun = call.begin(run.workspace)
+            end_moment()
             return call_cached(cache, record, run, self._take(), begun)
 
         def begin(workspace: Workspace, _: dict[str, Any]) -> dict[str, CrossingValue]:

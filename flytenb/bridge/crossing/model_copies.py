@@ -78,14 +78,13 @@ def find_model_copier(cls: Any, trust: Trust = ALWAYS) -> ModelCopy | None:
 def _is_plain(cls: Any) -> bool:
     """Tell whether instances are made, read and written by pydantic alone."""
     from pydantic import BaseModel
-    from pydantic_core import SchemaSerializer, SchemaValidator
 
     return (
         cls.__new__ is object.__new__
         and cls.__getattribute__ is object.__getattribute__
         and cls.model_dump_json is BaseModel.model_dump_json
         and cls.model_validate_json.__func__ is vars(BaseModel)["model_validate_json"].__func__
-        and (type(cls.__pydantic_validator__), type(cls.__pydantic_serializer__)) == (SchemaValidator, SchemaSerializer)
+        and all(type(part).__module__.startswith("pydantic_core.") for part in _compiled(cls))  # a plugin wraps them
     )
 
 
