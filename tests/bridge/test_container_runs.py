@@ -20,6 +20,7 @@ from flytenb.runner.run import Run
 from flytenb.runner.settings import Settings
 from tests.engine import IMAGE, packed_busybox
 from tests.flows import FLOWS
+from tests.waiting import PATIENCE
 
 on_each = pytest.mark.parametrize("engine", ["bubblewrap", "host"])
 
@@ -54,7 +55,7 @@ def container(
 
 
 def run(entity: Any, engine: str = "bubblewrap", **inputs: Any) -> Run:
-    return Run(entity, inputs, Settings(engine=engine))._begin().wait(60)
+    return Run(entity, inputs, Settings(engine=engine))._begin().wait()
 
 
 def message_of(done: Run) -> str:
@@ -67,7 +68,7 @@ def message_of(done: Run) -> str:
 @on_each
 def test_a_workflow_with_a_container_gives_its_answer(engine: str) -> None:
     flow = FLOWS["container"]
-    done = Run(flow.entity, flow.inputs, Settings(engine=engine))._begin().wait(60)
+    done = Run(flow.entity, flow.inputs, Settings(engine=engine))._begin().wait()
     assert done.error is None, done.error.full()
     assert done.result == flow.expected
 
@@ -164,8 +165,8 @@ def test_a_cancelled_container_is_ended() -> None:
         Settings(engine="bubblewrap"),
         [lambda event: printed.set() if "ready" in (event.text or "") else None],
     )._begin()
-    assert printed.wait(60)
-    assert started.cancel().wait(60).phase is Phase.ABORTED
+    assert printed.wait(PATIENCE)
+    assert started.cancel().wait().phase is Phase.ABORTED
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 import tracemalloc
 import uuid
@@ -23,6 +22,7 @@ from flytenb.engines.docker_engine import DockerEngine
 from flytenb.engines.job_output import HEAD, TAIL
 from flytenb.errors import ContainerError
 from tests.engine import IMAGE, daemon_in, docker_engine, import_image, packed_busybox
+from tests.waiting import PATIENCE, wait_for
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # sockets of docker-py
 
@@ -30,8 +30,6 @@ DOCKER = pytest.param("docker", marks=pytest.mark.docker)
 ALL = [DOCKER, "bubblewrap", "host"]
 ISOLATED = [DOCKER, "bubblewrap"]
 ON_THIS_MACHINE = ["bubblewrap", "host"]
-LONGEST = 120
-"""Seconds after which a job that doesn't do what it should is given up."""
 
 
 class Stop(BaseException):
@@ -77,7 +75,7 @@ class Trial:
     stop_at: str = ""
     on_check: Callable[[str], None] = lambda output: None
     pieces: list[str] = field(default_factory=list)
-    end: float = field(default_factory=lambda: time.monotonic() + LONGEST)
+    end: float = field(default_factory=lambda: time.monotonic() + PATIENCE)
 
     @property
     def output(self) -> str:
@@ -117,13 +115,6 @@ def processes_with(token: str) -> list[int]:
         if token.encode() in line and name != str(os.getpid()):
             found.append(int(name))
     return found
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + LONGEST
-    while not condition():
-        assert time.monotonic() < end, "it never came true"
-        threading.Event().wait(0.02)
 
 
 def unique_seconds() -> str:
@@ -257,7 +248,7 @@ def test_nothing_stays_of_a_process_that_is_killed(engine: Any, job: ContainerJo
     if isinstance(engine, DockerEngine):  # the next process that uses the engine removes it
         Trial().run(DockerEngine(), shell(job, "true"))
         assert processes_with(seconds) == []
-    wait_until(lambda: not processes_with(seconds))
+    wait_for(lambda: not processes_with(seconds))
 
 
 # --- limits -----------------------------------------------------------------------------------------------------------
@@ -382,7 +373,7 @@ def test_a_daemon_that_is_killed_is_named_and_leaves_nothing(
         daemon.wait()
         for process in processes_with(str(tmp_path)) + processes_with(seconds):  # what it started, as a crash would
             os.kill(process, signal.SIGKILL)
-        wait_until(lambda: not processes_with(str(tmp_path)) + processes_with(seconds))
+        wait_for(lambda: not processes_with(str(tmp_path)) + processes_with(seconds))
         assert not engine.answers()
         assert engine.why_not(job, lambda: None)
     (tmp_path / "exec/containerd/containerd.pid").unlink()  # it names a process that may not be reaped yet

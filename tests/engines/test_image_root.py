@@ -24,7 +24,7 @@ CONFIG = {
         "Entrypoint": ["sh", "-c"],
         "Cmd": ["echo $GREETING from $(pwd)"],
         "Env": ["GREETING=good day", "PATH=/bin"],
-        "WorkingDir": "/work/here",
+        "WorkingDir": "/app/here",
     }
 }
 Entry = tuple[str, bytes | None, str]
@@ -112,7 +112,7 @@ def test_layers_and_configuration_are_those_of_the_image(write: Callable[[Path],
     assert image.digest == f"sha256:{digest_of(json.dumps(CONFIG).encode())}"
     printed: list[str] = []
     ended = engine_named("bubblewrap").run(ContainerJob("boxed", "boxed:1"), printed.append, lambda: None)
-    assert (ended.status, "".join(printed)) == (0, "good day from /work/here\n")
+    assert (ended.status, "".join(printed)) == (0, "good day from /app/here\n")
 
 
 def test_a_directory_of_files_is_an_image_too(tmp_path: Path) -> None:
