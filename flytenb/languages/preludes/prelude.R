@@ -138,7 +138,18 @@ one_double <- function(text) {
     whole <- if (nzchar(digits)) as.numeric(digits) else 0
     return(sign * (if (exponent < 0L) whole / POWERS[1L - exponent] else whole * POWERS[1L + exponent]))
   }
+  if (is_surely_nearest(abs(value), digits, exponent)) return(value)
   sign * nearest(abs(value), utf8ToInt(digits) - 48L, exponent)
+}
+
+# Whether a double is nearer to a decimal number than half the distance to the next double, by its first 17 digits.
+is_surely_nearest <- function(value, digits, exponent) {
+  shown <- sprintf("%.16e", value)
+  decimals <- paste0(substr(shown, 1L, 1L), substr(shown, 3L, 18L))
+  padded <- substr(paste0(digits, strrep("0", 16L)), 1L, 17L)
+  if (nchar(digits) > 17L || substr(decimals, 1L, 8L) != substr(padded, 1L, 8L)) return(FALSE)
+  distance <- abs(as.numeric(substring(decimals, 9L)) - as.numeric(substring(padded, 9L)))
+  as.integer(substring(shown, 20L)) == nchar(digits) + exponent - 1L && distance + 0.5 < 0.999 * as.numeric(decimals) * 2^-54
 }
 
 # The double that is nearest to a decimal number, from one that is near it.
@@ -174,7 +185,7 @@ neighbour <- function(value, by) {
 # The sign of twice a decimal number less the sum of two doubles, whose decimals `sprintf` writes in full.
 compare_twice <- function(digits, exponent, one, other) {
   difference <- integer(310L + 1074L)
-  places <- 310L + exponent - length(digits) + seq_along(digits)
+  places <- 310L - exponent - length(digits) + seq_along(digits)
   inside <- places >= 1L & places <= length(difference)
   difference[places[inside]] <- 2L * digits[inside]
   for (text in sprintf("%.1074f", c(one, other))) {
@@ -183,7 +194,7 @@ compare_twice <- function(digits, exponent, one, other) {
     difference[places] <- difference[places] - shown
   }
   sum <- 0L
-  for (digit in difference) {
+  for (digit in difference[difference != 0L | cumsum(difference != 0L) > 0L]) {
     sum <- sum * 10L + digit
     if (abs(sum) >= 2L) break # what follows is less than 2
   }
@@ -342,7 +353,7 @@ DIGITS <- charToRaw("0123456789abcdef")
 
 read_doubles <- function(cursor, count) {
   nibbles <- NIBBLES[as.integer(charToRaw(next_line(cursor))) + 1L]
-  bytes <- as.raw(nibbles[c(TRUE, FALSE)] * 16L + nibbles[c(FALSE, TRUE)])
+  bytes <- as.raw(odd(nibbles) * 16L + even(nibbles))
   values <- readBin(bytes, "double", count, endian = "big")
   values[as.integer(strsplit(next_line(cursor), " ")[[1L]]) + 1L] <- NA
   values
@@ -367,8 +378,12 @@ from_payload <- function(tag, texts) {
 
 from_seconds <- function(texts) {
   numbers <- suppressWarnings(as.numeric(unlist(strsplit(sub(MISSING, "NA NA", texts, fixed = TRUE), " "))))
-  to_seconds(numbers[c(TRUE, FALSE)], numbers[c(FALSE, TRUE)])
+  to_seconds(odd(numbers), even(numbers))
 }
+
+# Every second element, from the first or from the second on.
+odd <- function(values) values[seq_len(length(values) %/% 2L) * 2L - 1L]
+even <- function(values) values[seq_len(length(values) %/% 2L) * 2L]
 
 # --- writing lines ----------------------------------------------------------------------------------------------------
 
@@ -620,7 +635,7 @@ to_direct <- function(value, tag) {
   parts <- as.numeric(strsplit(text, " ")[[1L]])
   if (tag == "D") {
     if (abs(parts[1L]) > 9223372035) stop("expected a timedelta of at most 292 years, got ", format(value), call. = FALSE)
-    return(sprintf("%.0fs%.0fns", parts[1L], abs(parts[2L])))
+    return(sprintf("%s%.0fs%.0fns", if (any(parts < 0)) "-" else "", abs(parts[1L]), abs(parts[2L])))
   }
   rest <- parts[1L] %% 86400
   time <- sprintf("T%02.0f:%02.0f:%02.0f.%09.0fZ", rest %/% 3600, rest %/% 60 %% 60, rest %% 60, parts[2L])
