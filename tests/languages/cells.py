@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +63,8 @@ def run_cell(
     ports = {name: CellPort(sent.shape, sent.is_encoded) for name, sent in inputs.items()}
     text = language.program(Cell(code, ports, outputs))
     assert "$$" not in text and "{{" not in text, "a cluster would replace these"
-    variables = {"FLYTENB_INPUTS": str(sources), "FLYTENB_OUTPUTS": str(targets)}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # a Python with pandas
+    variables = {"FLYTENB_INPUTS": str(sources), "FLYTENB_OUTPUTS": str(targets), "PATH": path}
     ended = subprocess.run(
         language.command(text), env={**os.environ, **variables, **(environment or {})}, capture_output=True, check=False
     )
