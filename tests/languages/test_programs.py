@@ -96,7 +96,10 @@ def test_a_value_that_does_not_fit_is_an_error(language: str, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(("language", "sent", "message"), [
-    ("r", Sent("i", 2**53), "input 'x': expected an int below 2^53, which R can hold, got 9007199254740992: pass it as str"),
+    (
+        "r", Sent("i", 2**53),
+        "input 'x': expected an int below 2^53, which R can hold, got 9007199254740992: pass it as str",
+    ),
     ("r", Sent("s", "a\0b"), "input 'x': expected text without NUL characters, which R can't hold"),
     ("shell", Sent("s", "a\0b"), "input 'x': expected text without NUL characters, which a shell variable can't hold"),
 ])  # fmt: skip
