@@ -24,8 +24,9 @@ sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 BROWSER = Path(__file__).parent / "browser"
 LONGEST = {
-    *("test_digests_edits.py", "test_digests_surroundings.py", "test_random.py", "test_environments.py"),
-    *("test_plugins.py", "test_sent_requests.py", "test_mlflow.py", "test_hooks.py"),
+    *("test_random.py", "test_digests_surroundings.py", "test_environments.py", "test_lab.py", "test_notebooks.py"),
+    *("test_plugins.py", "test_benchmarks.py", "test_digests_edits.py", "test_sent_requests.py", "test_mlflow.py"),
+    *("test_hooks.py",),
 }
 """Files whose tests take minutes altogether."""
 

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, Protocol, TextIO
 
+from flytenb.bridge.stopping import shielded
+
 
 class Writable(Protocol):
     """Receiver of a node's output."""
@@ -110,7 +112,11 @@ class PrintRouting:
 
 
 def _start_for_node(start: _Start) -> _Start:
-    """Let a thread that a node starts print to that node: before Python 3.14 no thread inherits a context."""
+    """Let a thread that a node starts print to that node: before Python 3.14 no thread inherits a context.
+
+    A request to stop is deferred until the thread has started. Until then it has the id of its creator in CPython 3.11,
+    and would take the request: it would end before its first line, and its creator would wait for it forever.
+    """
 
     def start_thread(self: threading.Thread) -> None:
         sink = _sink.get()
@@ -123,7 +129,8 @@ def _start_for_node(start: _Start) -> _Start:
                 run()
 
             self.run = run_for_node  # type: ignore[method-assign]
-        start(self)
+        with shielded():
+            start(self)
 
     return start_thread
 

@@ -13,6 +13,7 @@ import pytest
 
 from flytenb.bridge.execution.coroutines import run_coroutine
 from flytenb.bridge.stopping import Attempt, NodeStopped, check_stopped, set_attempt, shielded
+from flytenb.runner import capture
 from tests.waiting import PATIENCE
 
 
@@ -97,6 +98,22 @@ def test_a_shielded_block_is_finished_before_the_request_is_raised() -> None:
     finally:
         set_attempt(None)
     assert done == ["shielded"]
+
+
+def test_a_thread_is_started_before_the_request_is_raised() -> None:
+    attempt, done = Attempt(), []
+
+    def start(thread: threading.Thread) -> None:
+        attempt.ask()
+        done.append("started")
+
+    set_attempt(attempt)
+    try:
+        with pytest.raises(NodeStopped):
+            attempt.call(lambda: capture._start_for_node(start)(threading.Thread()))
+    finally:
+        set_attempt(None)
+    assert done == ["started"]
 
 
 @pytest.mark.filterwarnings(
