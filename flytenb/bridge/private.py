@@ -326,6 +326,13 @@ def script_file(task: Any) -> Any:
     return vars(task).get("_script_file")
 
 
+def shell_runner() -> tuple[Any, str]:
+    """Return the module and the name of the function that runs the scripts of shell tasks."""
+    from flytekit.extras.tasks import shell
+
+    return shell, shell._run_script.__name__
+
+
 def is_conversion_inherited(task_class: type) -> bool:
     """Tell whether a task class converts inputs and outputs by the methods of flytekit's `PythonTask`."""
     from flytekit.core.base_task import PythonTask

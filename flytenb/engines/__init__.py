@@ -3,6 +3,7 @@
 from flytenb.engines.choice import AUTO, GROUP, choose, engine_named, engine_names, image_names, is_choice
 from flytenb.engines.engine import ContainerEngine, ContainerJob, Exit, Mount, ResourceLimits
 from flytenb.engines.image_root import unpack
+from flytenb.engines.supervised import run_supervised
 
 __all__ = [
     "AUTO",
@@ -17,5 +18,6 @@ __all__ = [
     "engine_names",
     "image_names",
     "is_choice",
+    "run_supervised",
     "unpack",
 ]

@@ -43,9 +43,8 @@ def unpack_into(folder: Path, pieces: Iterable[bytes], check: Callable[[], None]
     Links are made as they are, for the reader to judge; none is followed here. Devices and pipes become empty files
     that can't be read, so that they are refused by name.
     """
-    with tarfile.open(fileobj=cast(IO[bytes], _Pieces(pieces)), mode="r|") as archive:
+    with tarfile.open(fileobj=cast(IO[bytes], _Pieces(pieces, check)), mode="r|") as archive:
         for member in archive:
-            check()
             parts = Path(os.path.normpath(member.name)).parts[1:]
             path = folder.joinpath(*parts)
             if parts and ".." not in parts and not _has_link(folder, parts[:-1]):
@@ -78,14 +77,16 @@ def _extract(archive: tarfile.TarFile, member: tarfile.TarInfo, path: Path, fold
 
 
 class _Pieces:
-    """A file of pieces, for reading."""
+    """A file of pieces, for reading; `check` is called at each."""
 
-    def __init__(self, pieces: Iterable[bytes]) -> None:
+    def __init__(self, pieces: Iterable[bytes], check: Callable[[], None]) -> None:
         self._pieces = iter(pieces)
+        self._check = check
         self._waiting = b""
 
     def read(self, size: int) -> bytes:
         while len(self._waiting) < size:
+            self._check()
             piece = next(self._pieces, None)
             if piece is None:
                 break

@@ -19,12 +19,13 @@ class JobOutput:
 
     Args:
         log: called with each piece.
+        head: bytes at the beginning that are passed on.
     """
 
-    def __init__(self, log: Callable[[str], None]) -> None:
+    def __init__(self, log: Callable[[str], None], head: int = HEAD) -> None:
         self._log = log
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-        self._room = HEAD
+        self._room = head
         self._tail: deque[bytes] = deque()
         self._kept = 0
         self._dropped = 0

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from flytenb.engines.engine import NO_LIMITS, Exit, ResourceLimits
-from flytenb.engines.job_output import JobOutput
+from flytenb.engines.job_output import HEAD, JobOutput
 
 _SUPERVISOR = str(Path(__file__).with_name("supervisor.py"))
 _LOOK_EVERY = 0.05
@@ -30,6 +30,7 @@ def run_supervised(
     directory: Path | None = None,
     limits: ResourceLimits = NO_LIMITS,
     descriptors: Sequence[int] = (),
+    head: int = HEAD,
 ) -> Exit:
     """Run a command to its end.
 
@@ -41,6 +42,7 @@ def run_supervised(
         directory: its working directory.
         limits: of memory, processes and processors; the processors are whole ones.
         descriptors: open files that the command inherits.
+        head: bytes at the beginning of its output that are passed on.
 
     Raises:
         OSError: if the command can't be started.
@@ -61,7 +63,7 @@ def run_supervised(
     finally:
         os.close(report_end)
     _enlarge(process)
-    output = JobOutput(log)
+    output = JobOutput(log, head)
     with os.fdopen(report, "rb") as reports:
         try:
             _pass_on(process, output, check)

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from diskcache import Cache as Store
 from flytekit import ContainerTask, ImageSpec, Resources, TaskMetadata, kwtypes
+from flytekit.core.local_cache import LocalTaskCache
 from flytekit.types.file import FlyteFile
 
 from flytenb.bridge.execution.container_resources import limits_of
@@ -205,10 +207,15 @@ def test_the_host_is_the_last_and_not_for_images_named_by_digest() -> None:
     assert run(container("echo hi", image=digest), "host").phase is Phase.SUCCEEDED
 
 
-def test_cached_results_belong_to_the_image_and_the_command(archive: Path, tmp_path: Path) -> None:
+def test_cached_results_belong_to_the_image_and_the_command(
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LocalTaskCache, "_cache", Store(str(tmp_path / "store")), raising=False)
+    monkeypatch.setattr(LocalTaskCache, "_initialized", True)
+
     def task(script: str) -> Any:
         metadata = TaskMetadata(cache=True, cache_version="1")
-        return container(script, {"n": int}, {"out": int}, name=tmp_path.name, metadata=metadata)
+        return container(script, {"n": int}, {"out": int}, metadata=metadata)
 
     def status(script: str = "echo 7 > /var/outputs/out", n: int = 1) -> CacheStatus:
         done = run(task(script), n=n)

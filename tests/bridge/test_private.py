@@ -279,6 +279,12 @@ def test_each_label_of_a_task_is_an_attribute_of_some_task(tmp_path: Path) -> No
     assert private.TASK_LABELS - known == set()
 
 
+def test_the_scripts_of_shell_tasks_are_run_by_one_function() -> None:
+    module, name = private.shell_runner()
+    done = getattr(module, name)("echo out; echo err >&2; exit 3", "/bin/sh")
+    assert (done.returncode, done.output, done.error) == (3, "out", "err\n")
+
+
 def test_a_shell_task_keeps_the_path_of_its_script(tmp_path: Path) -> None:
     script = tmp_path / "script.sh"
     script.write_text("true")

@@ -23,6 +23,7 @@ from flytenb.engines.docker_engine import DockerEngine
 from flytenb.engines.job_output import HEAD, TAIL
 from flytenb.errors import ContainerError
 from tests.engine import IMAGE, daemon_in, docker_engine, import_image, packed_busybox
+from tests.processes import processes_with
 from tests.waiting import PATIENCE, wait_for
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # sockets of docker-py
@@ -103,19 +104,6 @@ def job(tmp_path: Path) -> ContainerJob:
 
 def shell(job: ContainerJob, script: str, **changes: Any) -> ContainerJob:
     return replace(job, command=("sh", "-c", script), **changes)
-
-
-def processes_with(token: str) -> list[int]:
-    """The processes of this machine, those in containers included, whose command line holds the token."""
-    found = []
-    for name in os.listdir("/proc"):  # noqa: PTH208 - names that may vanish
-        try:
-            line = Path("/proc", name, "cmdline").read_bytes() if name.isdigit() else b""
-        except OSError:  # it has ended
-            continue
-        if token.encode() in line and name != str(os.getpid()):
-            found.append(int(name))
-    return found
 
 
 def unique_seconds() -> str:

@@ -15,6 +15,7 @@ from flytekit.types.file.file import FlyteFilePathTransformer
 from flytenb.bridge import private
 from flytenb.bridge.context import is_in_node, workspace_of_node
 from flytenb.bridge.execution.connector import run_job
+from flytenb.bridge.execution.shell import replace_runner
 from flytenb.bridge.patch import Patch, SharedPatch
 
 
@@ -73,6 +74,7 @@ PATCHES = (
             "types/file/file.py:512",
         )
     ),
+    SharedPatch(Patch(*private.shell_runner(), replace_runner, "extras/tasks/shell.py:180")),
     SharedPatch(Patch(private.local_cache(), "get", miss_in_nodes, "core/local_cache.py:78")),
     SharedPatch(Patch(private.local_cache(), "set", store_nothing_in_nodes, "core/local_cache.py:105")),
 )
