@@ -15,7 +15,7 @@ _RESERVED = """
 
 def _program(cell: Cell) -> str:
     call = f"FlytenbCell.main({literal(cell.code)}, {literal(ports_text(cell))})"
-    return check_program(f"module FlytenbCell\n{prelude('prelude.jl')}\nend\n{call}\n")
+    return check_program(cell, f"module FlytenbCell\n{prelude('prelude.jl')}\nend\n{call}\n")
 
 
 def _refuse(name: str, port: CellPort, is_input: bool) -> str:

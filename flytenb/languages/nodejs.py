@@ -16,7 +16,7 @@ _RESERVED = """
 
 def _program(cell: Cell) -> str:
     call = f"main({literal(cell.code)}, {literal(ports_text(cell))});"
-    return check_program(f"(() => {{\n{prelude('prelude.js')}\n{call}\n}})();\n")
+    return check_program(cell, f"(() => {{\n{prelude('prelude.js')}\n{call}\n}})();\n")
 
 
 def _refuse(name: str, port: CellPort, is_input: bool) -> str:

@@ -41,8 +41,8 @@ def ports_text(cell: Cell) -> str:
     return "".join(lines)
 
 
-def check_program(text: str) -> str:
-    """Return a program's text if it can be a word of a command.
+def check_program(cell: Cell, text: str) -> str:
+    """Return the text of a cell's program if it can be a word of a command.
 
     Raises:
         DefinitionError: if it can't.
@@ -51,7 +51,7 @@ def check_program(text: str) -> str:
         size = len(text.encode())
     except UnicodeEncodeError as error:
         raise DefinitionError(f"expected a cell of Unicode text, got {error.object[error.start]!r} in it") from None
-    if "\0" in text:
+    if "\0" in cell.code:
         raise DefinitionError("expected a cell without NUL characters, got one that has some")
     if size > LONGEST:
         raise DefinitionError(

@@ -27,7 +27,7 @@ def _prelude() -> str:
 
 def _program(cell: Cell) -> str:
     start = f'exec({literal(_prelude())}, names := {{"__name__": "flytenb_cell"}})'
-    return check_program(f'{start}\nnames["main"]({literal(cell.code)}, {literal(ports_text(cell))})\n')
+    return check_program(cell, f'{start}\nnames["main"]({literal(cell.code)}, {literal(ports_text(cell))})\n')
 
 
 def _refuse(name: str, port: CellPort, is_input: bool) -> str:

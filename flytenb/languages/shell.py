@@ -17,9 +17,8 @@ _TITLE = "a shell cell"
 def _program(cell: Cell) -> str:
     # `printf %b` undoes the escapes. Kubernetes replaces `$$` and `$(NAME)` in a command, Flyte `{{.inputs.x}}`.
     code = re.sub(r"[\\$'{]", lambda found: f"\\0{ord(found[0]):03o}", cell.code)
-    return check_program(
-        f"flytenb_code=$(printf %b '{code}')\nflytenb_ports='{ports_text(cell)}'\n{prelude('prelude.sh')}"
-    )
+    start = f"flytenb_code=$(printf %b '{code}')\nflytenb_ports='{ports_text(cell)}'\n"
+    return check_program(cell, start + prelude("prelude.sh"))
 
 
 def _refuse(name: str, port: CellPort, is_input: bool) -> str:

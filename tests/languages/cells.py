@@ -16,6 +16,7 @@ from flyteidl.core import literals_pb2, types_pb2
 from flytenb.languages.language import Cell, CellPort, Language
 from flytenb.languages.lines import dumps, loads
 from tests import copilot
+from tests.languages.julia_root import julia_folder
 
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 MICRO = datetime.timedelta(microseconds=1)
@@ -63,7 +64,8 @@ def run_cell(
     ports = {name: CellPort(sent.shape, sent.is_encoded) for name, sent in inputs.items()}
     text = language.program(Cell(code, ports, outputs))
     assert "$$" not in text and "{{" not in text, "a cluster would replace these"
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # a Python with pandas
+    first = julia_folder() if language.name == "julia" else str(Path(sys.executable).parent)  # a Python with pandas
+    path = f"{first}{os.pathsep}{os.environ['PATH']}"
     variables = {"FLYTENB_INPUTS": str(sources), "FLYTENB_OUTPUTS": str(targets), "PATH": path}
     ended = subprocess.run(
         language.command(text), env={**os.environ, **variables, **(environment or {})}, capture_output=True, check=False

@@ -9,9 +9,10 @@ import pytest
 from flytenb.errors import DefinitionError
 from flytenb.languages.language import Cell, CellPort
 from flytenb.languages.language_registry import find_language
-from tests.languages.cells import Sent, run_cell
+from tests.languages.cells import EPOCH, MICRO, Sent, run_cell
 from tests.languages.values import NASTY, SCALARS, TEXTS
 
+MICRO_LATER = EPOCH + MICRO
 FLOAT = {"y": CellPort("d")}
 FAILING_CODE = {
     "python": ("x = 1\ndef f():\n    raise KeyError('no')\n\nf()", "KeyError: 'no'\nline 3: raise KeyError('no')"),
@@ -96,18 +97,16 @@ def test_a_value_that_does_not_fit_is_an_error(language: str, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(("language", "sent", "message"), [
-    (
-        "r", Sent("i", 2**53),
-        "input 'x': expected an int below 2^53, which R can hold, got 9007199254740992: pass it as str",
-    ),
-    ("r", Sent("s", "a\0b"), "input 'x': expected text without NUL characters, which R can't hold"),
-    ("shell", Sent("s", "a\0b"), "input 'x': expected text without NUL characters, which a shell variable can't hold"),
+    ("r", Sent("i", 2**53), "an int below 2^53, which R can hold, got 9007199254740992: pass it as str"),
+    ("r", Sent("s", "a\0b"), "text without NUL characters, which R can't hold"),
+    ("shell", Sent("s", "a\0b"), "text without NUL characters, which a shell variable can't hold"),
+    ("node", Sent("T", MICRO_LATER), "whole milliseconds, got 1000 ns: pass it as str"),
 ])  # fmt: skip
 def test_an_input_that_a_language_can_t_hold_is_an_error(
     language: str, sent: Sent, message: str, tmp_path: Path
 ) -> None:
     ended = run_cell(find_language(language), "", tmp_path, {"x": sent}, {})
-    assert (ended.status, ended.error) == (1, message)
+    assert (ended.status, ended.error) == (1, f"input 'x': expected {message}")
 
 
 FILES = {
@@ -146,16 +145,16 @@ def test_shell_variables_hold_values_exactly(tmp_path: Path) -> None:
 
 
 CODE_AS_WRITTEN = {
-    "python": ["s = r'''{}'''", "'"],
-    "r": ['s <- r"---({})---"', "'"],
-    "node": ["const s = String.raw`{}`.replace(/…/g, '$')", "`"],
-    "shell": ["s=$(cat <<'END_OF_IT' && printf x\n{}\nEND_OF_IT\n)\ns=${{s%?x}}", ""],
+    "python": "s = r'''{}'''",
+    "r": 's <- r"---({})---"',
+    "node": "const s = String.raw`{}`.replace(/…/g, '$')",
+    "shell": "s=$(cat <<'END_OF_IT' && printf x\n{}\nEND_OF_IT\n)\ns=${{s%?x}}",
 }
 
 
 @pytest.mark.parametrize("language", CODE_AS_WRITTEN)
 def test_code_reaches_the_interpreter_as_written(language: str, tmp_path: Path) -> None:
-    pattern, _ = CODE_AS_WRITTEN[language]
+    pattern = CODE_AS_WRITTEN[language]
     text = NASTY.replace("\r", "").replace("`", "")
     text = text.replace("${", "").replace("$", "…") if language == "node" else text
     ended = run_cell(find_language(language), pattern.format(text), tmp_path, {}, {"s": CellPort("s", True)})
@@ -220,3 +219,19 @@ def test_a_program_that_no_command_can_hold_is_refused() -> None:
     for code, message in [("#" * 140_000, "at most"), ("a\0b", "NUL"), ("'\ud800'", "Unicode")]:
         with pytest.raises(DefinitionError, match=message):
             find_language("python").program(Cell(code, {}, {}))
+
+
+@pytest.mark.slow
+def test_julia_names_lines_and_outputs(tmp_path: Path) -> None:
+    julia = find_language("julia")
+    cells = {
+        'x = 1\nfunction f()\n  error("no")\nend\nf()': 'no\nline 3: error("no")',
+        "x = 1\ny = )\n": "line 2: y = )",
+        "y = [1]": "output 'y': expected a Float64, got a Array{Int64,1} of length 1",
+        "": "output 'y': expected a Float64, but the cell doesn't set y",
+    }
+    for i, (code, message) in enumerate(cells.items()):
+        folder = tmp_path / str(i)
+        folder.mkdir()
+        ended = run_cell(julia, code, folder, {}, FLOAT)
+        assert ended.status == 1 and ended.error is not None and ended.error.endswith(message), ended

@@ -19,6 +19,7 @@ from tests.languages.values import ENCODED, SCALARS, Limits, shown, typed_values
 
 ASSIGNMENTS = {"python": "{} = {}", "r": "{} <- {}", "node": "var {} = {}", "julia": "{} = {}"}
 """How a variable is assigned to another, by the name of the language."""
+LANGUAGES = [pytest.param(name, marks=[pytest.mark.slow] if name == "julia" else []) for name in ASSIGNMENTS]
 MILLI = datetime.timedelta(milliseconds=1)
 _MILLIS = Limits(unit=MILLI, integer=2**63 - 1)
 LIMITS = {"python": Limits(integer=2**63 - 1), "r": Limits(), "node": _MILLIS, "julia": _MILLIS}
@@ -35,13 +36,13 @@ def send(language: str, values: list[tuple[str, Any]], folder: Path) -> list[tup
     return [(value, ended.outputs[f"out{i}"]) for i, (_, value) in enumerate(values)]
 
 
-@pytest.mark.parametrize("language", ASSIGNMENTS)
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_values_of_every_shape_come_back_as_they_were(language: str, tmp_path: Path) -> None:
     for sent, back in send(language, ENCODED, tmp_path):
         assert shown(back) == shown(sent)
 
 
-@pytest.mark.parametrize("language", ASSIGNMENTS)
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_any_value_comes_back_as_it_was(language: str) -> None:
     @examples(4)
     @given(st.lists(typed_values(LIMITS[language]), min_size=40, max_size=60))
@@ -53,7 +54,7 @@ def test_any_value_comes_back_as_it_was(language: str) -> None:
     check()
 
 
-@pytest.mark.parametrize("language", ASSIGNMENTS)
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_files_of_copilot_are_read_and_written(language: str, tmp_path: Path) -> None:
     values = [(tag, value) for tag, some in SCALARS.items() for value in some]
     inputs = {f"in{i}": Sent(tag, value) for i, (tag, value) in enumerate(values)}

@@ -15,7 +15,7 @@ from flytenb.languages.language import CellPort
 from flytenb.languages.language_registry import find_language
 from flytenb.languages.lines import dumps, loads
 from tests.languages.cells import Sent, run_cell
-from tests.languages.test_round_trips import ASSIGNMENTS, PORTABLE
+from tests.languages.test_round_trips import ASSIGNMENTS, LANGUAGES, PORTABLE
 from tests.languages.values import NASTY
 
 EXACT = {
@@ -45,7 +45,7 @@ FRAMES = {
 }
 
 
-@pytest.mark.parametrize("language", ASSIGNMENTS)
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_a_frame_comes_back_as_it_was(language: str, tmp_path: Path) -> None:
     frame = pd.DataFrame(FRAMES[language])
     empty = frame.iloc[:0].reset_index(drop=True)

@@ -326,12 +326,12 @@ read_table <- function(cursor, size) {
   columns <- vector("list", size[2L])
   for (i in seq_len(size[2L])) {
     names[i] <- unescape(next_line(cursor))
-    columns[[i]] <- read_column(cursor, next_line(cursor))
+    columns[[i]] <- read_column(cursor, next_line(cursor), "")
   }
   structure(columns, names = names, class = "data.frame", row.names = .set_row_names(size[1L]))
 }
 
-read_column <- function(cursor, line) {
+read_column <- function(cursor, line, zone = "UTC") {
   tag <- substr(line, 1L, 1L)
   if (tag == "x") return(read_doubles(cursor, as.integer(substring(line, 2L))))
   if (tag == "c") {
@@ -343,7 +343,7 @@ read_column <- function(cursor, line) {
   words <- strsplit(substring(line, 3L), " ")[[1L]]
   tag <- substr(line, 2L, 2L)
   values <- from_payload(tag, next_lines(cursor, as.integer(words[1L])))
-  if (length(words) > 1L) attr(values, "tzone") <- words[2L]
+  if (tag == "T") attr(values, "tzone") <- if (length(words) > 1L) words[2L] else zone
   values
 }
 

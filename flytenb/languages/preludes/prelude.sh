@@ -74,7 +74,7 @@ flytenb_end() { # STATUS
   trap - EXIT
   unset IFS
   [ "$1" -eq 0 ] || flytenb_fail "exit status $1
-line $flytenb_line: $(printf '%s\n' "$flytenb_code" | sed -n "$flytenb_line{s/^[[:blank:]]*//;p;}")"
+line $flytenb_line: $(printf '%s\n' "$flytenb_code" | sed -n "$flytenb_line{s/^[[:blank:]]*//;s/[[:blank:]]*\$//;p;}")"
   flytenb_each_port out flytenb_write
   exit 0
 }
@@ -149,9 +149,8 @@ flytenb_check() { # NAME SHAPE
       flytenb_kind='a float'
       case ${flytenb_value#[-+]} in
         [Nn]a[Nn] | [Ii]nf) return ;;
-        '' | *[!0-9.eE+-]*) ;;
-        *) printf %f "$flytenb_value" >/dev/null 2>&1 && return ;;
       esac
+      ! printf '%s' "$flytenb_value" | grep -Eq '^[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?$' || return 0
       ;;
     a)
       flytenb_kind='a date such as 2030-01-31'
