@@ -65,6 +65,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("slow")
 
 
+@pytest.hookimpl(trylast=True)  # after the fixtures, which let tasks go on
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
     """Let what a file leaves behind end while its own filters hold: a later test would meet it or be blamed for it."""
     if nextitem is None or nextitem.path != item.path:

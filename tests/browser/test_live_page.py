@@ -323,6 +323,8 @@ def test_a_kernel_that_says_nothing_is_no_longer_given_a_time(page: Page) -> Non
     page.clock.install()
     view = mixed(page)
     bar = view.element.locator(".ftl-bar").first
+    page.clock.pause_at(page.evaluate("() => Date.now()") + 3_600_000)  # from here on time passes as the test says
+    page.evaluate("() => window.model.hear({ kind: 'beat' })")
     page.clock.fast_forward(10_000)
     assert "no word" not in bar.inner_text()
     page.clock.fast_forward(15_000)

@@ -684,6 +684,34 @@ def in_a_process(body: Callable[[int], str], n: int) -> str:
     return answer
 
 
+class Tracing:
+    """What the bodies need of tracemalloc: CPython crashes if it is stopped while another thread allocates memory."""
+
+    limit = 0
+
+    @classmethod
+    def start(cls, limit: int = 1) -> None:
+        cls.limit = limit
+
+    @classmethod
+    def stop(cls) -> None:
+        cls.limit = 0
+
+    @classmethod
+    def is_tracing(cls) -> bool:
+        return cls.limit > 0
+
+    @classmethod
+    def get_traceback_limit(cls) -> int:
+        return cls.limit or 1
+
+
+@pytest.fixture(autouse=True)
+def harmless_tracing(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("start", "stop", "is_tracing", "get_traceback_limit"):
+        monkeypatch.setattr(tracemalloc, name, getattr(Tracing, name))
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
