@@ -13,4 +13,4 @@ is_quick = False
 
 def examples(number: int, **more: Any) -> settings:
     """Return the settings for a number of examples; a machine that is busy has no time limit for one."""
-    return settings(max_examples=number // SHARE if is_quick else number, deadline=None, **more)
+    return settings(max_examples=max(1, number // SHARE) if is_quick else number, deadline=None, **more)
