@@ -15,7 +15,7 @@ from tests.random_workflows.oracle import expect
 from tests.random_workflows.program import Call, Const, Program, Ref, Statement, Workflow
 from tests.random_workflows.trial import own_home, try_program, try_seeds
 
-QUICK, SLOW, AT_ONCE = 300, 1500, 20
+QUICK, SLOW, AT_ONCE = 300, 5000, 20
 
 pytestmark = [
     # flytekit itself makes coroutines that it drops, and event loops that it never closes.
@@ -38,10 +38,10 @@ def test_random_programs_answer_as_plain_python_says(first: int, home: Path) -> 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("first", range(QUICK, QUICK + SLOW, SLOW // 5))
+@pytest.mark.parametrize("first", range(QUICK, QUICK + SLOW, SLOW // 10))
 def test_many_random_programs_answer_as_plain_python_says(first: int) -> None:
     """Two processes at once, each with half of the seeds; they hold as good as every three constructs together."""
-    half = SLOW // 10
+    half = SLOW // 20
     command = [sys.executable, "-W", "ignore", "-m", "tests.random_workflows"]
     children = [
         subprocess.Popen([*command, f"{start}-{start + half}"], cwd=ROOT, stdout=subprocess.PIPE, text=True)
