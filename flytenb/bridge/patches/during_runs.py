@@ -15,7 +15,7 @@ from flytekit.types.file.file import FlyteFilePathTransformer
 from flytenb.bridge import private
 from flytenb.bridge.context import is_in_node, workspace_of_node
 from flytenb.bridge.execution.connector import run_job
-from flytenb.bridge.execution.shell_task import replace_runner
+from flytenb.bridge.execution.shell_script import replace_runner
 from flytenb.bridge.patch import Patch, SharedPatch
 
 

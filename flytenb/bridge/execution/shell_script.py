@@ -12,7 +12,7 @@ from flytekit.extras.tasks.shell import ProcessResult
 from flytenb.bridge.stopping import check_stopped, shielded
 from flytenb.engines import run_supervised
 
-_WITH_ERRORS_APART = 'exec "$0" -c "$1" 2>&'
+_WITH_ERRORS_APART = 'exec "$0" -c "$1" 2>"$2"'
 
 
 def run_script(script: str, shell: str) -> ProcessResult:
@@ -23,12 +23,9 @@ def run_script(script: str, shell: str) -> ProcessResult:
         pieces.append(text)
         sys.stdout.write(text)
 
-    with shielded(), tempfile.TemporaryFile() as errors:
-        words = ["/bin/sh", "-c", f"{_WITH_ERRORS_APART}{errors.fileno()}", shell, script]
-        ended = run_supervised(
-            words, log, check_stopped, environment=os.environ, descriptors=[errors.fileno()], head=sys.maxsize
-        )
-        errors.seek(0)
+    with shielded(), tempfile.NamedTemporaryFile() as errors:
+        words = ["/bin/sh", "-c", _WITH_ERRORS_APART, shell, script, errors.name]
+        ended = run_supervised(words, log, check_stopped, environment=os.environ, head=sys.maxsize)
         said = errors.read().decode(errors="replace")
     return ProcessResult(ended.status, "".join("".join(pieces).splitlines()), said)
 
