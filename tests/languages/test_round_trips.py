@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from flytenb.languages.language import CellPort
 from flytenb.languages.language_registry import find_language
+from flytenb.languages.lines import DEEPEST, dumps
 from tests.examples import examples
 from tests.languages.cells import Sent, run_cell
 from tests.languages.values import ENCODED, SCALARS, Limits, shown, typed_values
@@ -40,6 +41,15 @@ def send(language: str, values: list[tuple[str, Any]], folder: Path) -> list[tup
 def test_values_of_every_shape_come_back_as_they_were(language: str, tmp_path: Path) -> None:
     for sent, back in send(language, ENCODED, tmp_path):
         assert shown(back) == shown(sent)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_deep_values_come_back(language: str, tmp_path: Path) -> None:
+    value: Any = ["a", "b"]
+    for i in range(DEEPEST - 1):
+        value = {"key": value} if i % 2 else [None, value]
+    ((_, back),) = send(language, [("j", value)], tmp_path)
+    assert dumps(back, "j") == dumps(value, "j")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -33,6 +33,7 @@ FLOATS = [
         7.2057594037927933e16,
         1e100,
     ),
+    *(1.195091876325562e-277, 2.605830965690992e-54, 1.538507957117963e113),  # which R's as.numeric rounds wrongly
     *(float("inf"), float("-inf"), float("nan")),
 ]
 INTS = [0, -1, 2**31 - 1, -(2**31), 2**31, 2**53 - 1, -(2**53) + 1]
@@ -67,6 +68,7 @@ ENCODED: list[tuple[str, Any]] = [
     (POINT, {"x": 1.0, "label": "", "tags": []}),
     (f"l {POINT}", [{"x": 2.0, "label": "a", "tags": ["b"]}, {"x": float("nan"), "label": NASTY, "tags": []}]),
     (f"m o {POINT}", {"a": None, "b": {"x": -0.0, "label": "é", "tags": TEXTS}}),
+    ("j", {"a": [1, 2.5, "x", None, True, {"b": []}, [1, 2], [0.5, 1.5]], "e": {}, "n": None, "s": ["x", "y"]}),
     ("r 1 inner r 2 a o i b l b", {"inner": {"a": None, "b": [True]}}),
 ]
 """Values that cross as lines."""

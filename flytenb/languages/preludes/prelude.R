@@ -120,7 +120,7 @@ MISSING <- "\\N"
 # Rounds correctly, which as.numeric doesn't always.
 to_double <- function(texts) {
   values <- vapply(texts, one_double, 0, USE.NAMES = FALSE)
-  bad <- is.na(values) & !texts %in% c("NaN", MISSING)
+  bad <- is.na(values) & texts != "NaN"
   if (any(bad)) stop("expected a float, got ", texts[bad][1L], call. = FALSE)
   values
 }
@@ -128,12 +128,14 @@ to_double <- function(texts) {
 POWERS <- cumprod(c(1, rep(10, 22L)))
 
 one_double <- function(text) {
-  value <- suppressWarnings(as.numeric(text))
-  parts <- regmatches(text, regexec("^([-+]?)([0-9]*)[.]?([0-9]*)(?:[eE]([-+]?[0-9]+))?$", text, perl = TRUE))[[1L]]
-  if (!is.finite(value) || length(parts) == 0L) return(value)
-  digits <- sub("^0+", "", paste0(parts[3L], parts[4L]))
-  exponent <- (if (nzchar(parts[5L])) as.integer(parts[5L]) else 0L) - nchar(parts[4L])
-  sign <- if (parts[2L] == "-") -1 else 1
+  value <- as.numeric(text)
+  if (!is.finite(value)) return(value)
+  e <- regexpr("[eE]", text)
+  mantissa <- if (e > 0L) substr(text, 1L, e - 1L) else text
+  dot <- regexpr(".", mantissa, fixed = TRUE)
+  digits <- sub(".", "", sub("^[-+]?0*[.]?0*", "", mantissa), fixed = TRUE)
+  exponent <- (if (e > 0L) as.integer(substring(text, e + 1L)) else 0L) - (if (dot > 0L) nchar(mantissa) - dot else 0L)
+  sign <- if (startsWith(text, "-")) -1 else 1
   if (nchar(digits) <= 15L && abs(exponent) <= 22L) { # one rounding of two exact numbers
     whole <- if (nzchar(digits)) as.numeric(digits) else 0
     return(sign * (if (exponent < 0L) whole / POWERS[1L - exponent] else whole * POWERS[1L + exponent]))
@@ -299,7 +301,7 @@ read_value <- function(cursor) {
   rest <- substring(line, 2L)
   switch(substr(line, 1L, 1L),
     n = NULL,
-    l = lapply(seq_len(as.integer(rest)), function(i) read_value(cursor)),
+    l = read_list(cursor, as.integer(rest)),
     m = read_map(cursor, as.integer(rest)),
     t = read_table(cursor, as.integer(strsplit(rest, " ")[[1L]])),
     v = ,
@@ -307,6 +309,15 @@ read_value <- function(cursor) {
     c = read_column(cursor, line),
     from_payload(substr(line, 1L, 1L), rest)
   )
+}
+
+read_list <- function(cursor, count) {
+  values <- vector("list", count)
+  for (i in seq_len(count)) {
+    value <- read_value(cursor)
+    if (!is.null(value)) values[[i]] <- value
+  }
+  values
 }
 
 read_map <- function(cursor, count) {
@@ -419,7 +430,8 @@ list_lines <- function(value, item, place) {
     if (is_vector(value)) return(vector_lines(scalar, value, is_optional, place))
     if (length(value) == 0L) return(vector_lines(scalar, EMPTY[[scalar]], is_optional, place))
   }
-  lines <- lapply(seq_along(value), function(i) to_lines(value[[i]], item, paste0(place, "[[", i, "]]")))
+  lines <- vector("list", length(value))
+  for (i in seq_along(value)) lines[[i]] <- to_lines(value[[i]], item, paste0(place, "[[", i, "]]"))
   c(paste0("l", length(value)), unlist(lines))
 }
 
@@ -437,11 +449,12 @@ map_lines <- function(value, shape, place) {
     expected(what, value, place)
   }
   if (anyNA(names) || anyDuplicated(names)) stop("expected every name once, at ", place, call. = FALSE)
-  lines <- lapply(seq_along(names), function(i) {
+  lines <- vector("list", length(names))
+  for (i in seq_along(names)) {
     part <- if (is_record) value[[names[i]]] else value[[i]]
     item <- shape[["parts"]][[if (is_record) i else 1L]]
-    c(escape(names[i]), to_lines(part, item, paste0(place, "$", names[i])))
-  })
+    lines[[i]] <- c(escape(names[i]), to_lines(part, item, paste0(place, "$", names[i])))
+  }
   c(paste0("m", length(names)), unlist(lines))
 }
 
@@ -532,7 +545,7 @@ payload <- function(tag, value, is_optional, place) {
   texts <- switch(tag,
     b = ifelse(value, "1", "0"),
     i = sprintf("%.0f", as.double(value)),
-    d = double_text(value),
+    d = sprintf("%.17g", as.double(value)),
     s = escape(as.character(value)),
     T = seconds_text(as_seconds(value), FALSE),
     D = seconds_text(as_seconds(value), TRUE),
@@ -540,11 +553,6 @@ payload <- function(tag, value, is_optional, place) {
   )
   texts[is.na(value) & tag != "d"] <- MISSING
   texts
-}
-
-double_text <- function(value) {
-  short <- sprintf("%.15g", value)
-  if (is.finite(value) && !identical(to_double(short), as.double(value))) sprintf("%.17g", value) else short
 }
 
 # --- inputs and outputs -----------------------------------------------------------------------------------------------
