@@ -296,40 +296,61 @@ next_lines <- function(cursor, count) {
   cursor[["lines"]][start + seq_len(count)]
 }
 
+# Without recursion, for which R's stack is too small: the innermost list that isn't full takes the next value.
 read_value <- function(cursor) {
-  line <- next_line(cursor)
-  rest <- substring(line, 2L)
-  switch(substr(line, 1L, 1L),
+  open <- list()
+  depth <- 0L
+  repeat {
+    line <- next_line(cursor)
+    tag <- substr(line, 1L, 1L)
+    if (tag %in% c("l", "m") && line != paste0(tag, "0")) {
+      depth <- depth + 1L
+      open[[depth]] <- open_list(cursor, tag == "m", as.integer(substring(line, 2L)))
+      next
+    }
+    value <- read_whole(cursor, tag, line)
+    repeat {
+      if (depth == 0L) return(value)
+      holder <- open[[depth]]
+      if (!add(cursor, holder, value)) break
+      value <- holder[["values"]]
+      if (holder[["is_map"]]) names(value) <- holder[["keys"]]
+      depth <- depth - 1L
+    }
+  }
+}
+
+open_list <- function(cursor, is_map, count) {
+  holder <- new.env()
+  holder[["is_map"]] <- is_map
+  holder[["values"]] <- vector("list", count)
+  holder[["keys"]] <- character(if (is_map) count else 0L)
+  holder[["filled"]] <- 0L
+  if (is_map) holder[["keys"]][1L] <- unescape(next_line(cursor))
+  holder
+}
+
+# Returns whether the list is full.
+add <- function(cursor, holder, value) {
+  filled <- holder[["filled"]] + 1L
+  holder[["filled"]] <- filled
+  if (!is.null(value)) holder[["values"]][[filled]] <- value
+  if (filled == length(holder[["values"]])) return(TRUE)
+  if (holder[["is_map"]]) holder[["keys"]][filled + 1L] <- unescape(next_line(cursor))
+  FALSE
+}
+
+read_whole <- function(cursor, tag, line) {
+  switch(tag,
     n = NULL,
-    l = read_list(cursor, as.integer(rest)),
-    m = read_map(cursor, as.integer(rest)),
-    t = read_table(cursor, as.integer(strsplit(rest, " ")[[1L]])),
+    l = list(),
+    m = structure(list(), names = character()),
+    t = read_table(cursor, as.integer(strsplit(substring(line, 2L), " ")[[1L]])),
     v = ,
     x = ,
     c = read_column(cursor, line),
-    from_payload(substr(line, 1L, 1L), rest)
+    from_payload(tag, substring(line, 2L))
   )
-}
-
-read_list <- function(cursor, count) {
-  values <- vector("list", count)
-  for (i in seq_len(count)) {
-    value <- read_value(cursor)
-    if (!is.null(value)) values[[i]] <- value
-  }
-  values
-}
-
-read_map <- function(cursor, count) {
-  keys <- character(count)
-  values <- vector("list", count)
-  for (i in seq_len(count)) {
-    keys[i] <- unescape(next_line(cursor))
-    value <- read_value(cursor)
-    if (!is.null(value)) values[[i]] <- value
-  }
-  names(values) <- keys
-  values
 }
 
 read_table <- function(cursor, size) {
@@ -398,11 +419,33 @@ even <- function(values) values[seq_len(length(values) %/% 2L) * 2L]
 
 # --- writing lines ----------------------------------------------------------------------------------------------------
 
+# Parts wait on a stack, from the last to the first.
 to_lines <- function(value, shape, place) {
+  lines <- list()
+  waiting <- list(part(value, shape, place))
+  depth <- 1L
+  while (depth > 0L) {
+    item <- waiting[[depth]]
+    depth <- depth - 1L
+    if (!is.character(item)) item <- write_value(item[["value"]], item[["shape"]], item[["place"]])
+    if (is.character(item)) {
+      lines[[length(lines) + 1L]] <- item
+    } else {
+      waiting[depth + seq_along(item)] <- rev(item)
+      depth <- depth + length(item)
+    }
+  }
+  unlist(lines)
+}
+
+part <- function(value, shape, place) list(value = value, shape = shape, place = place)
+
+# The lines of a value, or a list of lines and parts.
+write_value <- function(value, shape, place) {
   tag <- shape[["tag"]]
   if (tag == "o") {
     if (is.null(value) || is_na(value)) return("n")
-    return(to_lines(value, shape[["parts"]][[1L]], place))
+    return(list(part(value, shape[["parts"]][[1L]], place)))
   }
   switch(tag,
     n = if (is.null(value) || is_na(value)) "n" else expected("NULL", value, place),
@@ -410,7 +453,7 @@ to_lines <- function(value, shape, place) {
     m = ,
     r = map_lines(value, shape, place),
     t = table_lines(value, place),
-    j = to_lines(value, json_shape(value, place), place),
+    j = list(part(value, json_shape(value, place), place)),
     {
       if (length(value) != 1L || is.list(value)) expected(WORDS[[tag]], value, place)
       paste0(tag, payload(tag, value, FALSE, place))
@@ -430,9 +473,8 @@ list_lines <- function(value, item, place) {
     if (is_vector(value)) return(vector_lines(scalar, value, is_optional, place))
     if (length(value) == 0L) return(vector_lines(scalar, EMPTY[[scalar]], is_optional, place))
   }
-  lines <- vector("list", length(value))
-  for (i in seq_along(value)) lines[[i]] <- to_lines(value[[i]], item, paste0(place, "[[", i, "]]"))
-  c(paste0("l", length(value)), unlist(lines))
+  items <- lapply(seq_along(value), function(i) part(value[[i]], item, paste0(place, "[[", i, "]]")))
+  c(paste0("l", length(value)), items)
 }
 
 EMPTY <- list(
@@ -449,13 +491,11 @@ map_lines <- function(value, shape, place) {
     expected(what, value, place)
   }
   if (anyNA(names) || anyDuplicated(names)) stop("expected every name once, at ", place, call. = FALSE)
-  lines <- vector("list", length(names))
-  for (i in seq_along(names)) {
-    part <- if (is_record) value[[names[i]]] else value[[i]]
+  items <- lapply(seq_along(names), function(i) {
     item <- shape[["parts"]][[if (is_record) i else 1L]]
-    lines[[i]] <- c(escape(names[i]), to_lines(part, item, paste0(place, "$", names[i])))
-  }
-  c(paste0("m", length(names)), unlist(lines))
+    list(escape(names[i]), part(value[[if (is_record) names[i] else i]], item, paste0(place, "$", names[i])))
+  })
+  c(paste0("m", length(names)), unlist(items, recursive = FALSE))
 }
 
 json_shape <- function(value, place) {
