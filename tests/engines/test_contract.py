@@ -312,7 +312,7 @@ def test_the_image_is_the_same_for_the_next_job(engine: Any, job: ContainerJob, 
     harm = "echo x > /new; rm -f /bin/cat; echo x > /bin/echo; true"
     assert Trial().run(engine, shell(job, harm)) == Exit(0)
     trial = Trial()
-    assert trial.run(engine, shell(job, "cat /new; echo fine | cat")) == Exit(0)
+    assert trial.run(engine, shell(job, "exec 2>&1; cat /new; echo fine | cat")) == Exit(0)
     assert trial.output.endswith("fine\n")
     assert "new" in trial.output.splitlines()[0]  # there is no such file
 
