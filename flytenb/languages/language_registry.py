@@ -11,7 +11,7 @@ from flytenb.languages.language import Language
 
 GROUP = "flytenb.languages"
 """Entry point group; an entry's name is the language's, its object the `Language`."""
-_BUILT_IN = {"julia": "julia", "node": "nodejs", "python": "python", "r": "r", "shell": "shell"}
+_BUILT_IN = {"julia": "julia", "node": "nodejs", "python": "python", "r": "r", "shell": "posix_shell"}
 """The modules of this package by the name of their language."""
 _registered: dict[str, Language] = {}
 

@@ -54,7 +54,7 @@ def test_deep_values_come_back(language: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_any_value_comes_back_as_it_was(language: str) -> None:
-    @examples(4)
+    @examples(5)
     @given(st.lists(typed_values(LIMITS[language]), min_size=40, max_size=60))
     def check(values: list[tuple[str, Any]]) -> None:
         with tempfile.TemporaryDirectory() as folder:

@@ -296,48 +296,41 @@ next_lines <- function(cursor, count) {
   cursor[["lines"]][start + seq_len(count)]
 }
 
-# Without recursion, for which R's stack is too small: the innermost list that isn't full takes the next value.
+# Without recursion, for which R's stack is too small. Values of lists that aren't full wait in `values`, in the places
+# after that of their list.
 read_value <- function(cursor) {
-  open <- list()
+  values <- list()
+  keys <- character()
+  starts <- integer()
+  sizes <- integer()
+  is_map <- logical()
+  at <- 0L
   depth <- 0L
   repeat {
     line <- next_line(cursor)
     tag <- substr(line, 1L, 1L)
+    at <- at + 1L
     if (tag %in% c("l", "m") && line != paste0(tag, "0")) {
       depth <- depth + 1L
-      open[[depth]] <- open_list(cursor, tag == "m", as.integer(substring(line, 2L)))
+      starts[depth] <- at
+      sizes[depth] <- as.integer(substring(line, 2L))
+      is_map[depth] <- tag == "m"
+      if (tag == "m") keys[at + 1L] <- unescape(next_line(cursor))
       next
     }
     value <- read_whole(cursor, tag, line)
-    repeat {
-      if (depth == 0L) return(value)
-      holder <- open[[depth]]
-      if (!add(cursor, holder, value)) break
-      value <- holder[["values"]]
-      if (holder[["is_map"]]) names(value) <- holder[["keys"]]
+    while (depth > 0L && at - starts[depth] == sizes[depth]) {
+      values[at] <- list(value)
+      at <- starts[depth]
+      places <- at + seq_len(sizes[depth])
+      value <- values[places]
+      if (is_map[depth]) names(value) <- keys[places]
       depth <- depth - 1L
     }
+    if (depth == 0L) return(value)
+    values[at] <- list(value)
+    if (is_map[depth]) keys[at + 1L] <- unescape(next_line(cursor))
   }
-}
-
-open_list <- function(cursor, is_map, count) {
-  holder <- new.env()
-  holder[["is_map"]] <- is_map
-  holder[["values"]] <- vector("list", count)
-  holder[["keys"]] <- character(if (is_map) count else 0L)
-  holder[["filled"]] <- 0L
-  if (is_map) holder[["keys"]][1L] <- unescape(next_line(cursor))
-  holder
-}
-
-# Returns whether the list is full.
-add <- function(cursor, holder, value) {
-  filled <- holder[["filled"]] + 1L
-  holder[["filled"]] <- filled
-  if (!is.null(value)) holder[["values"]][[filled]] <- value
-  if (filled == length(holder[["values"]])) return(TRUE)
-  if (holder[["is_map"]]) holder[["keys"]][filled + 1L] <- unescape(next_line(cursor))
-  FALSE
 }
 
 read_whole <- function(cursor, tag, line) {
