@@ -22,6 +22,7 @@ from flytenb.errors import ContainerError, DefinitionError, say
 from flytenb.languages import lines
 from flytenb.languages.language import INPUTS, OUTPUTS, Cell, CellPort, Language
 from flytenb.languages.language_registry import find_language
+from flytenb.languages.tables import TableColumn, read_table
 from flytenb.languages.value_forms import ValueForm, form_of
 
 
@@ -100,8 +101,15 @@ def container(
     )
     if is_whole:
         return with_defaults(script, types, defaults, made)
-    encode = _codec(f"{full_name}_inputs", types, forms[0], cell.inputs, _encode)
-    decode = _codec(f"{full_name}_outputs", made, forms[1], cell.outputs, _decode)
+
+    def encoded(port: str, value: Any) -> Any:
+        return _encode(language, forms[0][port], port, value)
+
+    def decoded(port: str, file: Any) -> Any:
+        return _decode(forms[1][port], port, file)
+
+    encode = _codec(f"{full_name}_inputs", types, cell.inputs, encoded, is_encoder=True)
+    decode = _codec(f"{full_name}_outputs", made, cell.outputs, decoded, is_encoder=False)
     return compose(name, module, types, made, defaults, (encode, script, decode))
 
 
@@ -134,32 +142,50 @@ def _script_types(types: Types, ports: Mapping[str, CellPort]) -> dict[str, Any]
     return {name: FlyteFile if ports[name].is_encoded else python_type for name, python_type in types.items()}
 
 
-Convert = Callable[[ValueForm, Any, str], Any]
-
-
 def _codec(
-    name: str, types: Types, forms: Mapping[str, ValueForm], ports: Mapping[str, CellPort], convert: Convert
+    name: str, types: Types, ports: Mapping[str, CellPort], convert: Callable[[str, Any], Any], *, is_encoder: bool
 ) -> CodecTask | None:
     """Return the task that converts the encoded inputs or outputs, None if there are none."""
     plain = {n: t for n, t in types.items() if ports[n].is_encoded}
     if not plain:
         return None
     files = dict.fromkeys(plain, FlyteFile)
-    is_encoder = convert is _encode
 
     def converted(values: Mapping[str, Any]) -> Mapping[str, Any]:
-        return {n: convert(forms[n], values[n], n) for n in plain}
+        return {n: convert(n, values[n]) for n in plain}
 
     return CodecTask(name, plain if is_encoder else files, files if is_encoder else plain, converted)
 
 
-def _encode(form: ValueForm, value: Any, name: str) -> FlyteFile:
+def _encode(language: Language, form: ValueForm, name: str, value: Any) -> FlyteFile:
+    """Write a value as lines.
+
+    Raises:
+        ContainerError: for a value that the language or the format can't hold exactly.
+    """
+    try:
+        plain = form.to_plain(value)
+        if form.shape == "t":
+            plain = _kept_table(language, plain)
+        text = lines.dumps(plain, form.shape)
+    except (ValueError, TypeError) as e:
+        raise ContainerError(f"input {name!r} can't be given to {language.title}: {say(e)}") from e
     path = scratch_file(name)
-    path.write_text(lines.dumps(form.to_plain(value), form.shape), encoding="utf-8", newline="\n")
+    path.write_text(text, encoding="utf-8", newline="\n")
     return FlyteFile(str(path))
 
 
-def _decode(form: ValueForm, file: FlyteFile, name: str) -> Any:
+def _kept_table(language: Language, frame: Any) -> dict[str, TableColumn]:
+    table = read_table(frame)
+    for column_name, column in table.items():
+        if column.kind == "c" and not language.has_categories:
+            raise ValueError(f"column {column_name!r} has categories: convert it with astype(str)")
+        if column.zone and not language.has_zones:
+            raise ValueError(f"column {column_name!r} has a time zone: convert it with dt.tz_convert(None)")
+    return table
+
+
+def _decode(form: ValueForm, name: str, file: FlyteFile) -> Any:
     text = Path(file).read_bytes().decode()
     try:
         return form.from_plain(lines.loads(text))

@@ -32,4 +32,6 @@ LANGUAGE = Language(
     refuse=_refuse,
     highlight="julia",
     aliases=("jl",),
+    has_categories=False,
+    has_zones=False,
 )

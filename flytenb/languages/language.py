@@ -55,6 +55,8 @@ class Language:
             line of the cell as `line N: TEXT OF THE LINE`, to `_ERROR` among the outputs and exits with status 1.
         refuse: returns why a name or a shape of an input (True) or output (False) can't be used, `""` if it can.
         highlight: the name of the language in Pygments and CodeMirror.
+        has_categories: whether its tables have columns of categories.
+        has_zones: whether its datetimes have time zones.
     """
 
     name: str
@@ -66,3 +68,5 @@ class Language:
     refuse: Callable[[str, CellPort, bool], str]
     highlight: str
     aliases: tuple[str, ...] = ()
+    has_categories: bool = True
+    has_zones: bool = True

@@ -33,4 +33,6 @@ LANGUAGE = Language(
     refuse=_refuse,
     highlight="javascript",
     aliases=("javascript", "js", "nodejs"),
+    has_categories=False,
+    has_zones=False,
 )

@@ -57,8 +57,16 @@ def _is_column(value: Any) -> bool:
 
 
 def make_table(table: dict[str, TableColumn]) -> Any:
-    """Return a pandas frame where pandas can be found, else a dict of lists."""
+    """Return a pandas frame where pandas can be found, else a dict of lists.
+
+    Raises:
+        ValueError: for a column with categories or a time zone, which lists don't have.
+    """
     if importlib.util.find_spec("pandas") is None:
+        for name, column in table.items():
+            if column.kind == "c" or column.zone:
+                what = "a time zone" if column.zone else "categories"
+                raise ValueError(f"column {name!r}: expected pandas in the image of the cell, for {what}")
         return {name: _plain_values(column) for name, column in table.items()}
     import pandas
 

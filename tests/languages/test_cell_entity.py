@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import functools
+import os
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from flytekit import map_task, workflow
 from flytekit.core.container_task import ContainerTask
@@ -92,6 +96,56 @@ def test_cells_are_mapped_with_fixed_inputs_too() -> None:
         "tail", "top = sorted(xs)[-k:]", lang="python", inputs={"xs": list[int], "k": int}, outputs={"top": list[int]}
     )
     assert on_host.run(map_task(functools.partial(tail, k=2)), xs=[[3, 1, 2], [5]]).result == [[2, 3], [5]]
+
+
+FRAME = pd.DataFrame(
+    {
+        "n": pd.array([1, None, 3], dtype="Int64"),
+        "x": [0.1, float("nan"), -0.0],
+        "kind": pd.Categorical(["b", None, "a"], categories=["b", "a", "c"], ordered=True),
+        "day": pd.to_datetime(["2030-01-31", None, "1969-12-31"]),
+        "at": pd.to_datetime(["2030-06-01", None, "2031-01-01"]).tz_localize("Europe/Berlin"),
+        "text": ["é\n", None, ""],
+    }
+)
+
+
+def identity(language: str) -> Any:
+    code = {"r": "g <- f", "node": "const g = f"}.get(language, "g = f")
+    return flytenb.container("same", code, lang=language, inputs={"f": pd.DataFrame}, outputs={"g": pd.DataFrame})
+
+
+def test_a_frame_keeps_its_types_and_missing_values() -> None:
+    back = on_host.run(identity("r"), f=FRAME).result
+    pd.testing.assert_frame_equal(back, FRAME, check_categorical=True, check_dtype=False)
+    assert [str(back[name].dtype) for name in ("n", "kind")] == ["Int64", "category"]
+    assert back["at"].dtype.tz is not None
+
+
+def test_without_pandas_a_frame_is_lists_which_have_no_categories(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bare = tmp_path / "python3"
+    bare.write_text(f'#!/bin/sh\nexec {sys.executable} -I -S "$@"\n')
+    bare.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    plain = FRAME[["n", "x", "text"]]
+    back = on_host.run(identity("python"), f=plain).result
+    pd.testing.assert_frame_equal(back, plain, check_dtype=False)
+    with pytest.raises(ContainerError, match="column 'kind': expected pandas in the image of the cell"):
+        on_host.run(identity("python"), f=FRAME)
+
+
+@pytest.mark.parametrize(
+    ("columns", "says"),
+    [
+        (["kind"], "input 'f' can't be given to Node: column 'kind' has categories: convert it with astype"),
+        (["at"], "column 'at' has a time zone: convert it with"),
+    ],
+)
+def test_what_a_language_would_lose_of_a_frame_is_an_error(columns: list[str], says: str) -> None:
+    with pytest.raises(ContainerError, match=says):
+        on_host.run(identity("node"), f=FRAME[columns])
 
 
 def test_a_failing_cell_names_its_own_line() -> None:
