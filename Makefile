@@ -1,7 +1,7 @@
 # Everything that a person or CI types. `make` alone lists it.
 #
-# Needs only Python 3.11 or 3.12 (flytekit takes no newer one) and make; each target makes what it lacks in .venv. `make test` alone installs
-# system packages, and only those that are missing.
+# Needs only Python 3.11 or 3.12 (flytekit takes no newer one) and make; each target makes what it lacks in .venv. `make test` and
+# `make demo-languages` alone install system packages, and only those that are missing.
 
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -14,14 +14,21 @@ PAGE      := $(BUILD)/extending_flyte.html
 PYTEST    := $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test check quick static lint types tests pictures plugins bench bench-peers system clean
+.PHONY: help demo demo-languages lab test check quick static lint types tests pictures plugins bench bench-peers system clean
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 22
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 23
 
 demo: $(VENV)/.demo  ## run the tutorial for real and write it as a page that opens offline
 	@$(BIN)/python notebooks/publish.py --to $(BUILD) notebooks/extending_flyte.md
 	@echo "open it in any browser: file://$(CURDIR)/$(PAGE)"
+
+demo-languages: $(VENV)/.demo $(VENV)/.frames  ## make images of R and Julia (on Debian), run the page about languages
+	@bash .ci/system mmdebstrap bubblewrap
+	@mkdir -p $(BUILD)
+	@$(BIN)/python notebooks/images.py > $(BUILD)/images.env
+	@env $$(cat $(BUILD)/images.env) $(BIN)/python notebooks/publish.py --to $(BUILD) notebooks/languages.md
+	@echo "open it in any browser: file://$(CURDIR)/$(BUILD)/languages.html"
 
 lab: $(VENV)/.lab  ## open the tutorial in JupyterLab
 	@$(BIN)/jupytext --quiet --sync $(NOTEBOOKS)

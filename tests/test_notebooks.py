@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -13,25 +14,35 @@ import jupytext
 import nbformat
 import pytest
 
+from tests.images import image_environment
+
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.md"))
 
 pytestmark = [pytest.mark.kernel, pytest.mark.slow]
 
 
-def publish(source: Path, folder: Path) -> nbformat.NotebookNode:
+@pytest.fixture(scope="module")
+def environment() -> dict[str, str]:
+    """The environment of the notebooks: images for container cells."""
+    return os.environ | image_environment()
+
+
+def publish(source: Path, folder: Path, environment: dict[str, str] | None = None) -> nbformat.NotebookNode:
     """Run a notebook by the command that `make demo` uses and return it with its outputs."""
     command = [sys.executable, str(ROOT / "notebooks" / "publish.py"), str(source), "--to", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return nbformat.read(folder / f"{source.stem}.ipynb", as_version=4)
 
 
 @pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, nbformat.NotebookNode]]:
+def published(
+    tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]
+) -> dict[str, tuple[Path, nbformat.NotebookNode]]:
     """Each notebook, run once: its folder and itself with its outputs."""
     folder = tmp_path_factory.mktemp("published")
-    return {source.stem: (folder, publish(source, folder)) for source in NOTEBOOKS}
+    return {source.stem: (folder, publish(source, folder, environment)) for source in NOTEBOOKS}
 
 
 @pytest.fixture
@@ -126,7 +137,7 @@ def test_a_page_shows_its_pictures_without_a_network(
 
 @pytest.mark.parametrize("name", [n.stem for n in NOTEBOOKS])
 def test_nbval_runs_the_notebook_again_with_the_same_answers(
-    name: str, published: dict[str, tuple[Path, nbformat.NotebookNode]]
+    name: str, published: dict[str, tuple[Path, nbformat.NotebookNode]], environment: dict[str, str]
 ) -> None:
     notebook = str(published[name][0] / f"{name}.ipynb")
     command = [
@@ -144,7 +155,7 @@ def test_nbval_runs_the_notebook_again_with_the_same_answers(
         "no:xdist",
         notebook,
     ]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -192,6 +203,22 @@ def test_the_page_about_tasks_runs_each_rung(published: dict[str, tuple[Path, nb
     assert "every check passed" in checked
     assert "its pod runs" in checked
     assert "degrees > 20.65" in bundles(cell(notebook, "import sqlite3"))[-1]["text/plain"]
+
+
+def test_the_page_about_languages_fails_with_the_line_of_r_and_shows_what_julia_made(
+    published: dict[str, tuple[Path, nbformat.NotebookNode]],
+) -> None:
+    notebook = published["languages"][1]
+    failing, right = (c for c in notebook.cells if "%flyte run growth(" in c.source)
+    (error,) = errors(failing)
+    assert (
+        "container task 'estimate' failed: Error in coef(model)[[\"hours\"]]: subscript out of bounds" in error.evalue
+    )
+    assert 'line 2: rate <- coef(model)[["hours"]]' in error.evalue
+    drawn = bundles(right)[-1]["text/plain"]
+    assert "✓ n1  estimate  (subworkflow · R · " in drawn
+    assert "container · Julia · " in drawn
+    assert "capacity 2" in bundles(notebook.cells[-1])[-1]["text/plain"]
 
 
 @pytest.mark.parametrize(

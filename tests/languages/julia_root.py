@@ -1,16 +1,13 @@
-"""A `julia` program: that of this machine, else one in a root of Debian 11, unpacked once into the user's cache."""
+"""A `julia` program: that of this machine, else one in the image of `make demo-languages`."""
 
 from __future__ import annotations
 
-import fcntl
 import shutil
-import subprocess
 import tempfile
 from functools import cache
 from pathlib import Path
 
-CACHE = Path.home() / ".cache" / "flytenb-tests"
-_SUITE = "bullseye"  # the last one with a package of Julia
+from tests.images import root_of
 
 
 @cache
@@ -19,12 +16,7 @@ def julia_folder() -> str:
     found = shutil.which("julia")
     if found:
         return str(Path(found).parent)
-    CACHE.mkdir(parents=True, exist_ok=True)
-    root, programs = CACHE / f"julia-{_SUITE}", Path(tempfile.mkdtemp(prefix="julia-program-"))
-    with (CACHE / "lock").open("w") as lock:  # of the processes of pytest, one unpacks
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not root.exists():
-            _unpack(root)
+    root, programs = root_of("julia"), Path(tempfile.mkdtemp(prefix="julia-program-"))
     program = programs / "julia"
     temporary = tempfile.gettempdir()
     program.write_text(
@@ -33,15 +25,3 @@ def julia_folder() -> str:
     )
     program.chmod(0o755)
     return str(programs)
-
-
-def _unpack(root: Path) -> None:
-    targets = subprocess.run(
-        ["apt-get", "indextargets", "--format", "$(REPO_URI)"], capture_output=True, text=True, check=True
-    )
-    mirror = next(uri for uri in targets.stdout.split() if uri.rstrip("/").endswith("/debian"))
-    unfinished = Path(tempfile.mkdtemp(dir=CACHE))
-    options = ["--variant=essential", "--include=julia", "--format=directory"]
-    subprocess.run(["mmdebstrap", *options, _SUITE, str(unfinished / "root"), mirror], check=True)
-    (unfinished / "root").rename(root)
-    unfinished.rmdir()
