@@ -87,6 +87,7 @@ def container(
     full_name = f"{module}.{name}"
     script = CellTask(
         full_name if is_whole else f"{full_name}{SCRIPT}",
+        name,
         language.title,
         code,
         image=image or language.image,

@@ -148,6 +148,27 @@ def test_what_a_language_would_lose_of_a_frame_is_an_error(columns: list[str], s
         on_host.run(identity("node"), f=FRAME[columns])
 
 
+@pytest.mark.usefixtures("extension")
+def test_workflows_that_map_the_same_cell_are_compiled_again_and_keep_their_constants() -> None:
+    @workflow
+    def some(a: list[int]) -> tuple[list[int], list[int], list[int]]:
+        one = map_task(functools.partial(add, b=1))(a=a)
+        return one, map_task(functools.partial(add, b=2))(a=one), map_task(functools.partial(add, b=1))(a=a)
+
+    other = workflow(some.function)
+    for each in (some, other, some):
+        assert tuple(on_host.run(each, a=[1, 2]).result) == ([2, 3], [4, 5], [2, 3])
+
+
+@pytest.mark.usefixtures("extension")
+def test_a_mapped_cell_can_t_have_the_output_of_a_node_for_all_elements() -> None:
+    def given(a: list[int]) -> list[int]:
+        return map_task(functools.partial(add, b=add(a=1)))(a=a)
+
+    with pytest.raises(DefinitionError, match="input 'b' of a mapped container must be fixed with a constant"):
+        flytenb.graph(workflow(given))
+
+
 def test_a_failing_cell_names_its_own_line() -> None:
     failing = flytenb.container("failing", "x = 1\ny = x / 0", lang="python", outputs={"y": float})
     with pytest.raises(ContainerError, match=r"'failing' failed: ZeroDivisionError: .*\n?line 2: y = x / 0"):

@@ -27,18 +27,22 @@ Types = Mapping[str, Any]
 """The types of inputs or outputs by name, in declared order."""
 SCRIPT = "_program"
 """The end of the name of the raw container task in a container cell's workflow."""
+MAPPED = "_mapped"
+"""What follows the name of a container in the name of the launch plan that maps it."""
 
 
 class CellTask(ContainerTask):  # type: ignore[misc]
     """A raw container task made of a cell.
 
     Attributes:
+        cell_name: the name of the cell's entity.
         language: the title of the cell's language.
         code: the cell's text.
     """
 
-    def __init__(self, name: str, language: str, code: str, **arguments: Any) -> None:
+    def __init__(self, name: str, cell_name: str, language: str, code: str, **arguments: Any) -> None:
         super().__init__(name, **arguments)
+        self.cell_name = cell_name
         self.language = language
         self.code = code
 

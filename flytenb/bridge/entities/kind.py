@@ -24,7 +24,7 @@ from flytekit.extras.tasks.shell import ShellTask
 from flytekit.remote.entities import FlyteLaunchPlan, FlyteTask, FlyteWorkflow
 
 from flytenb.bridge import private
-from flytenb.bridge.entities.container_cell import CellTask, CodecTask
+from flytenb.bridge.entities.container_cell import MAPPED, CellTask, CodecTask
 from flytenb.bridge.entities.stub import Body, read_body
 from flytenb.errors import NotAnEntityError, RemoteEntityError
 from flytenb.model import Kind
@@ -171,7 +171,8 @@ def short_name(entity: Any) -> str:
         return str(entity.name) if entity.sleep_duration is None else "sleep"
     name = str(entity.id.name if isinstance(entity, REMOTE) else entity.name)
     if isinstance(entity, LaunchPlan) and not isinstance(entity, ReferenceEntity):
-        return short_name(entity.workflow) if name == entity.workflow.name else name
+        whole = entity.workflow.name
+        return short_name(entity.workflow) if name == whole or name.startswith(f"{whole}{MAPPED}") else name
     function = function_of(entity)
     if function is not None:
         return str(getattr(inspect.unwrap(function), "__name__", None) or name.rpartition(".")[2])

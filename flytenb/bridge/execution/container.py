@@ -22,6 +22,7 @@ from flytekit.models.literals import Literal
 from flytenb.bridge import private
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.crossing import CrossingValue, from_literal, packer
+from flytenb.bridge.entities.container_cell import CellTask
 from flytenb.bridge.entities.kind import short_name
 from flytenb.bridge.execution.container_contract import as_container_output
 from flytenb.bridge.execution.container_files import (
@@ -63,7 +64,7 @@ class ContainerCall:
             ContainerError: if no engine can run it.
         """
         parts = private.container_parts(self.task)
-        job = ContainerJob(short_name(self.task), image_of(self.task), parts.command, parts.arguments)
+        job = ContainerJob(_name(self.task), image_of(self.task), parts.command, parts.arguments)
         return self._choose(job, lambda text: None).digest(job)
 
     def __call__(self, workspace: Workspace, inputs: Mapping[str, Any]) -> dict[str, CrossingValue]:
@@ -86,15 +87,15 @@ class ContainerCall:
         mounts = [Mount(inside, parts.input_dir)] if parts.input_dir else []
         mounts += [Mount(outside, parts.output_dir, is_writable=True)] if parts.output_dir else []
         command, arguments = (
-            tuple(_render(short_name(task), word, literals, parts.input_dir) for word in words)
+            tuple(_render(_name(task), word, literals, parts.input_dir) for word in words)
             for words in (parts.command, parts.arguments)
         )
         job = ContainerJob(
-            short_name(task), image_of(task), command, arguments, tuple(mounts), dict(task.environment or {}),
+            _name(task), image_of(task), command, arguments, tuple(mounts), dict(task.environment or {}),
             limits=limits_of(task), has_network=self.has_network,
         )  # fmt: skip
         for unused in unused_settings(task):
-            _print(f"flytenb: {unused} of container task {short_name(task)!r} has no effect here\n")
+            _print(f"flytenb: {unused} of container task {_name(task)!r} has no effect here\n")
         _run(job, self._choose(job, _print), outside)
         workspace.enter_to_pack()
         return _read_outputs(task, outside, storage)
@@ -112,12 +113,17 @@ class ContainerCall:
         task, parts = self.task, private.container_parts(self.task)
         literals = _pack_inputs(task, inputs)
         for name, literal in literals.items():
-            with _explained(f"input {name!r} of container task {short_name(task)!r} can't be given to it"):
+            with _explained(f"input {name!r} of container task {_name(task)!r} can't be given to it"):
                 write_input(literal, inside / name, storage)
         if literals:
-            with _explained(f"the inputs of container task {short_name(task)!r} can't be given to it"):
+            with _explained(f"the inputs of container task {_name(task)!r} can't be given to it"):
                 write_summaries(literals, inside, parts.input_dir, parts.summary_form)
         return literals
+
+
+def _name(task: ContainerTask) -> str:
+    """Return the name that the user knows: that of the cell, if the task is a part of one."""
+    return task.cell_name if isinstance(task, CellTask) else short_name(task)
 
 
 def _run(job: ContainerJob, engine: ContainerEngine, outside: Path) -> None:
@@ -151,7 +157,7 @@ def _check_outputs(task: ContainerTask) -> None:
         support = as_container_output(variable.type)
         if not support.is_supported:
             raise ContainerError(
-                f"output {name!r} of container task {short_name(task)!r} can't be a "
+                f"output {name!r} of container task {_name(task)!r} can't be a "
                 f"{type_text(task.python_interface.outputs[name])}: {support.how}",
                 hint="let the container write a file (FlyteFile) and read it in a task",
             )
@@ -161,7 +167,7 @@ def _pack_inputs(task: ContainerTask, inputs: Mapping[str, Any]) -> dict[str, An
     types, variables = task.python_interface.inputs, task.interface.inputs
     literals = {}
     for name, value in inputs.items():
-        with _explained(f"input {name!r} of container task {short_name(task)!r} can't be a {type_text(types[name])}"):
+        with _explained(f"input {name!r} of container task {_name(task)!r} can't be a {type_text(types[name])}"):
             literals[name] = packer(types[name], variables[name].type, strict=True)(value).literal().to_flyte_idl()
     return literals
 
@@ -175,23 +181,23 @@ def _read_outputs(task: ContainerTask, outside: Path, storage: _Storage) -> dict
     declared = task.python_interface.outputs
     if not declared:
         return {}  # co-pilot reads no file then, not even an error
-    with _explained(f"the error of container task {short_name(task)!r} can't be read"):
+    with _explained(f"the error of container task {_name(task)!r} can't be read"):
         reported = read_error(outside)
     if reported is not None:
-        raise ContainerError(f"container task {short_name(task)!r} failed: {reported.strip()}")
+        raise ContainerError(f"container task {_name(task)!r} failed: {reported.strip()}")
     outputs = {}
     for name, variable in task.interface.outputs.items():
         python_type = declared[name]
         try:
             with _explained(
-                f"output {name!r} of container task {short_name(task)!r} can't be read as {type_text(python_type)}"
+                f"output {name!r} of container task {_name(task)!r} can't be read as {type_text(python_type)}"
             ):
                 literal = Literal.from_flyte_idl(read_output(outside, name, variable.type, storage))
                 outputs[name] = from_literal(literal, python_type, variable.type)
                 outputs[name].native()
         except FileNotFoundError as e:
             there = ", ".join(sorted(p.name for p in outside.iterdir())) or "nothing"
-            message = f"container task {short_name(task)!r} wrote no output {name!r}"
+            message = f"container task {_name(task)!r} wrote no output {name!r}"
             raise ContainerError(message, hint=f"it wrote: {there}") from e
     return outputs
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import functools
+import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 from flytekit.core.container_task import ContainerTask
 from flytekit.core.launch_plan import LaunchPlan
+from flytekit.core.promise import Promise
+
+from flytenb.errors import DefinitionError
 
 
 def map_containers(map_function: Any) -> Any:
@@ -24,11 +29,30 @@ def map_containers(map_function: Any) -> Any:
             return map_function(task_function, *args, **kwargs)
         from flytekit.core.array_node import array_node
 
-        name = f"{workflow.name}_mapped" + "".join(f"_{key}" for key in sorted(fixed))
-        plan = LaunchPlan.create(name, workflow, fixed_inputs=dict(fixed) or None)
+        plan = _plan_of(workflow, fixed)
         return array_node(plan, *args, **kwargs)
 
     return map_target
+
+
+def _plan_of(workflow: Any, fixed: Mapping[str, Any]) -> LaunchPlan:
+    """Return the launch plan of a mapped container; a workflow that is compiled again makes its plans again.
+
+    Raises:
+        DefinitionError: if an input is fixed with the output of a node.
+    """
+    for key, value in fixed.items():
+        if isinstance(value, Promise):
+            raise DefinitionError(
+                f"input {key!r} of a mapped container must be fixed with a constant, got the output of a node",
+                hint="map over a list that holds the value for each element; a task can make it",
+            )
+    from flytenb.bridge.entities.container_cell import MAPPED
+
+    constants = hashlib.sha256(repr(sorted(fixed.items())).encode()).hexdigest()[:8]
+    name = f"{workflow.name}{MAPPED}" + (f"_{constants}" if fixed else "")
+    LaunchPlan.CACHE.pop(name, None)
+    return LaunchPlan.create(name, workflow, fixed_inputs=dict(fixed) or None)
 
 
 def _workflow_of(target: Any) -> Any | None:
