@@ -59,6 +59,14 @@ def test_a_frame_comes_back_as_it_was(language: str, tmp_path: Path) -> None:
     assert ended.outputs["none_back"].shape == (0, 0)
 
 
+def test_the_row_names_that_r_gives_the_values_of_a_model_are_dropped(tmp_path: Path) -> None:
+    code = "model <- lm(y ~ x, data = frame); fitted <- transform(frame, y = fitted(model))"
+    frame = pd.DataFrame({"x": [1.0, 2.0, 4.0], "y": [3.0, 5.0, 9.0]})
+    outputs = {"fitted": CellPort("t", True)}
+    ended = run_cell(find_language("r"), code, tmp_path, {"frame": Sent("t", frame, True)}, outputs)
+    pd.testing.assert_frame_equal(ended.outputs["fitted"], frame)
+
+
 @pytest.mark.parametrize("code", ["frame <- data.frame(x = c(1, NA), n = c(NA, 3L), s = c(NA, 'a'))"])
 def test_what_r_misses_is_missing(code: str, tmp_path: Path) -> None:
     ended = run_cell(find_language("r"), code, tmp_path, {}, {"frame": CellPort("t", True)})

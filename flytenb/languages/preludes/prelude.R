@@ -516,7 +516,8 @@ tag_of <- function(value, place) {
 
 table_lines <- function(value, place) {
   if (!is.data.frame(value)) expected("a data.frame", value, place)
-  if (.row_names_info(value) > 0L && is.character(attr(value, "row.names"))) {
+  rows <- attr(value, "row.names")
+  if (is.character(rows) && !all(grepl("^[0-9]+$", rows))) { # numbers as text are those that a model gives
     stop("expected a data.frame without row names, which a table can't hold: make them a column", call. = FALSE)
   }
   if (anyDuplicated(names(value))) stop("expected every name of a column once", call. = FALSE)
