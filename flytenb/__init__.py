@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # `as` marks what is public for type checkers
     from flytenb import parts as parts
+    from flytenb.api import check as check
     from flytenb.api import check_connector as check_connector
     from flytenb.api import check_plugin as check_plugin
     from flytenb.api import check_transformer as check_transformer
@@ -15,6 +16,7 @@ if TYPE_CHECKING:  # `as` marks what is public for type checkers
     from flytenb.api import container as container
     from flytenb.api import display_for as display_for
     from flytenb.api import draw as draw
+    from flytenb.api import export as export
     from flytenb.api import graph as graph
     from flytenb.api import lens as lens
     from flytenb.api import options as options
@@ -42,6 +44,8 @@ if TYPE_CHECKING:  # `as` marks what is public for type checkers
     from flytenb.runner.run import Run as Run
     from flytenb.runner.settings import Settings as Settings
     from flytenb.session.options import Options as Options
+    from flytenb.ship.exported_module import Export as Export
+    from flytenb.ship.preflight import Preflight as Preflight
 
 __version__ = "0.1.0"
 
@@ -49,17 +53,20 @@ _HOMES = {
     "Code": "display.code_card",
     "Drawing": "render.drawing",
     "Edge": "model",
+    "Export": "ship.exported_module",
     "FlytenbError": "errors",
     "Graph": "model",
     "Node": "model",
     "NodeRun": "runner.node_run",
     "Options": "session.options",
+    "Preflight": "ship.preflight",
     "Rehearsal": "display.runs.rehearsal_card",
     "Request": "model.request",
     "Run": "runner.run",
     "RunEvent": "model",
     "Settings": "runner.settings",
     "View": "display.view",
+    "check": "api",
     "check_connector": "api",
     "check_plugin": "api",
     "check_transformer": "api",
@@ -69,6 +76,7 @@ _HOMES = {
     "display_for": "api",
     "draw": "api",
     "explore": "notebook.interactive",
+    "export": "api",
     "form": "notebook.interactive",
     "graph": "api",
     "lens": "api",

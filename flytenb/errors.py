@@ -77,6 +77,10 @@ class SaveError(FlytenbError, OSError):
     """A file can't be written."""
 
 
+class ExportError(FlytenbError, ValueError):
+    """An entity can't leave the notebook; the message lists all reasons."""
+
+
 class LayoutError(FlytenbError, RuntimeError):
     """No layout engine can lay out the drawing."""
 

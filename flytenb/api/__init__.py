@@ -3,6 +3,7 @@
 from flytenb.api.entity_verbs import code_of, display_for, draw, graph, show
 from flytenb.api.run_verbs import on_run, options, rehearse, run, start
 from flytenb.api.session_verbs import debug, defining, entities, error, runs, settings
+from flytenb.api.ship_verbs import check, export
 from flytenb.api.type_verbs import check_connector, check_plugin, check_transformer, lens
 from flytenb.bridge.entities.container_cell import kwtypes
 from flytenb.languages.cell_entity import container
@@ -13,6 +14,7 @@ from flytenb.session.options import Options
 __all__ = [
     "Options",
     "Run",
+    "check",
     "check_connector",
     "check_plugin",
     "check_transformer",
@@ -24,6 +26,7 @@ __all__ = [
     "draw",
     "entities",
     "error",
+    "export",
     "graph",
     "kwtypes",
     "lens",

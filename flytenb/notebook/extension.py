@@ -17,6 +17,7 @@ from flytenb.bridge.patches.applied import Patches
 from flytenb.bridge.patches.import_gate import ImportGate
 from flytenb.errors import FlytekitError, headline
 from flytenb.notebook import shell_changes
+from flytenb.notebook.cell_source import read_cell, read_history
 from flytenb.notebook.import_hook import ImportHook
 from flytenb.notebook.magics.flyte import FlyteMagics
 from flytenb.notebook.pages import pages
@@ -65,6 +66,8 @@ class Extension:
     def __init__(self, shell: InteractiveShell) -> None:
         self.shell = shell
         self.session = host.session_of(shell)
+        self.session.namespace = shell.user_ns
+        self.session.cells.extend(read_history(shell, self.session.cells.last_number))
         self._patches = Patches()
         self._unrecorded: list[tuple[dict[str, Any], int | None, str]] = []
         self._process = os.getpid()
@@ -174,6 +177,8 @@ class Extension:
     def _after_cell(self, result: Any) -> None:
         """Record what the cell defined; before flytekit is imported, keep a copy of the variables."""
         source = getattr(getattr(result, "info", None), "raw_cell", "") or ""
+        if result is not None and getattr(result, "info", None) is not None:
+            self.session.cells.add(read_cell(self.shell, result))
         self._unrecorded.append((dict(self.shell.user_ns), getattr(result, "execution_count", None), source))
         self._patches.follow_classes(self.shell.user_ns)
         if not self._import.is_alive():

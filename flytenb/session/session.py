@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flytenb.errors import UnknownNameError, closest
+from flytenb.ship.cells import Cells
 
 if TYPE_CHECKING:
     from flytenb.model import Kind
@@ -42,6 +43,8 @@ class Session:
 
     Attributes:
         definitions: the notebook's entities by name.
+        cells: the cells that were run, with their code.
+        namespace: the notebook's variables.
         runs: the latest runs, oldest first.
         inputs: the last content of each form, by the entity's name.
         configured: the settings of IPython's configuration and of `%config`.
@@ -51,6 +54,8 @@ class Session:
 
     def __init__(self) -> None:
         self.definitions: dict[str, Definition] = {}
+        self.cells = Cells()
+        self.namespace: dict[str, Any] = {}
         self.runs: deque[Run] = deque(maxlen=_RUNS_KEPT)
         self.inputs: dict[str, Any] = {}
         self.configured: dict[str, Choice] = {}

@@ -58,7 +58,21 @@ def completer(session: Session) -> Completer:
     return Completer(session, namespace)
 
 
-VERBS = ["debug", "draw", "error", "form", "help", "rehearse", "run", "runs", "settings", "show", "type"]
+VERBS = [
+    "check",
+    "debug",
+    "draw",
+    "error",
+    "export",
+    "form",
+    "help",
+    "rehearse",
+    "run",
+    "runs",
+    "settings",
+    "show",
+    "type",
+]
 SETTINGS = [
     "--workers",
     "--strict",
@@ -91,6 +105,8 @@ OFFERS = {
     "%flyte run  pa": ["paint", "painted"],
     "%flyte rehearse pain": ["paint", "painted"],
     "%flyte form p": ["paint", "painted"],
+    "%flyte export pa": ["paint", "painted"],
+    "%flyte check pa": ["paint", "painted"],
     "%flyte debug ": ["n0", "paint"],
     "%flyte debug p": ["paint"],
     "%flyte error ": ["n0", "paint"],
@@ -115,6 +131,7 @@ OFFERS = {
     "%flyte draw painted ": ["--upstream", "--downstream", "--between", "--depth", "--save"],
     "%flyte draw --depth 2 painted --d": ["--downstream"],
     "%flyte draw --depth 2 ": ["paint", "painted", "done"],
+    "%flyte export painted ": ["--save"],
     "%flyte run --wor": ["--workers"],
     "%flyte run --": [*SETTINGS, "--background", "--help"],
     "%flyte run paint(n=3) --b": ["--background"],
@@ -131,6 +148,8 @@ OFFERS = {
     "%flyte draw painted --depth ": ["0", "1", "2", "3"],
     "%flyte draw painted --save ": [f"painted.{e}" for e in ("svg", "png", "dot", "html", "mmd", "txt")],
     "%flyte draw painted --save painted.s": ["painted.svg"],
+    "%flyte export painted --save ": ["painted.py"],
+    "%flyte export painted -o ": ["painted.py"],
     "%flyte run paint(n=3) --workers ": ["1", "2", "4", "8"],
     "%flyte run paint(n=3) --engine ": ["auto", "docker", "bubblewrap", "host"],
     "%flyte type Colour --sample nu": ["number"],

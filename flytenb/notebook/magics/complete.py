@@ -50,7 +50,9 @@ class Completer:
         if not space:
             return offer(name, self._verbs, "verb")
         verb = self._verbs.get(name)
-        return None if verb is None else _after_verb(verb, Cursor(self._names, rest.lstrip(), self._verbs))
+        if verb is None:
+            return None
+        return _after_verb(verb, Cursor(self._names, verb.spell_out(rest.lstrip()), self._verbs))
 
 
 def _after_verb(verb: Verb, cursor: Cursor) -> Offer | None:

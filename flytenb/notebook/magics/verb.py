@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,7 @@ class Option:
         read: converts the text of a value; raises UsageError.
         complete: the texts offered for a value.
         kind: what these texts are, for the front end.
+        short: a letter that is accepted in place of the name, after one dash.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Option:
     read: Callable[[str], Any] = _as_written
     complete: Callable[[Cursor], Iterable[str]] = _no_texts
     kind: str = "value"
+    short: str = ""
 
     @property
     def usage(self) -> str:
@@ -111,6 +114,13 @@ class Verb:
         """Return the option of a name."""
         return next((option for option in self.options if option.name == name), None)
 
+    def spell_out(self, rest: str) -> str:
+        """Return the rest of a line with the names of options in place of their letters."""
+        for option in self.options:
+            if option.short:
+                rest = re.sub(rf"(?<!\S)-{option.short}(?=\s)", f"--{option.name}", rest)
+        return rest
+
     def parse(self, rest: str) -> tuple[str, dict[str, Any]]:
         """Split the rest of a line into the argument and the converted options.
 
@@ -118,7 +128,7 @@ class Verb:
             UsageError: for a missing, unexpected or malformed argument, or a wrong option.
         """
         known = {option.name: option.values for option in self.options}
-        argument, options = split_options(rest, known, self.name, self.argument.is_complete)
+        argument, options = split_options(self.spell_out(rest), known, self.name, self.argument.is_complete)
         if self.argument is NOTHING:
             if argument:
                 raise UsageError(f"unexpected argument {argument!r}", hint=f"%flyte {self.name} takes none")

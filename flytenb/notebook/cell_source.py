@@ -1,0 +1,63 @@
+"""The Python code of a cell that IPython has run, its own syntax resolved."""
+
+from __future__ import annotations
+
+import ast
+import traceback
+from collections.abc import Iterator
+from typing import Any
+
+from flytenb.notebook.magics.line import strip_end
+from flytenb.ship.cells import CellRun
+from flytenb.ship.statements import parse
+
+_PYTHON = ("time", "capture", "prun")
+"""CellRun magics that run their body in the notebook."""
+_DEFINING = ("task", "workflow", "dynamic", "eager")
+
+
+def read_cell(shell: Any, result: Any) -> CellRun:
+    """Return the cell of IPython's result."""
+    raw = result.info.raw_cell or ""
+    kind, arguments, source = _resolve(shell, raw)
+    failed_at = 0 if result.error_before_exec is not None else _line_of(shell, result.error_in_exec)
+    if failed_at is None and not result.success:
+        failed_at = 0
+    key = getattr(result.info, "cell_id", None) or raw
+    return CellRun(result.execution_count, source, kind, arguments, str(key), failed_at)
+
+
+def read_history(shell: Any, after: int) -> Iterator[CellRun]:
+    """Yield the finished cells of a shell with larger numbers, as far as its history holds them."""
+    history = shell.history_manager
+    texts = [] if history is None else list(history.input_hist_raw)[:-1]
+    for number, raw in enumerate(texts):
+        if number > after:
+            kind, arguments, source = _resolve(shell, raw)
+            yield CellRun(number, source, kind, arguments, raw)
+
+
+def _resolve(shell: Any, raw: str) -> tuple[str, str, str]:
+    """Return the cell magic that makes something else of the cell, its line, and the code."""
+    try:
+        source = str(shell.transform_cell(raw))
+        body = parse(source).body
+    except Exception:  # a transformer may raise anything for a cell that it can't read
+        return "", "", ""
+    call = getattr(body[0], "value", None) if len(body) == 1 else None
+    if not (isinstance(call, ast.Call) and ast.unparse(call.func) == "get_ipython().run_cell_magic"):
+        return "", "", source
+    magic, line, inner = (str(getattr(argument, "value", "")) for argument in call.args)
+    if magic in _PYTHON:
+        return _resolve(shell, inner)
+    if magic in _DEFINING:
+        return magic, strip_end(line), str(shell.transform_cell(inner))
+    return magic, line, inner
+
+
+def _line_of(shell: Any, error: BaseException | None) -> int | None:
+    """Return the line of the cell that raised."""
+    if error is None:
+        return None
+    frames = traceback.walk_tb(error.__traceback__)
+    return next((line for frame, line in frames if frame.f_globals is shell.user_ns), 0)

@@ -1,0 +1,155 @@
+"""Constants that a module can hold: their statements give again what the kernel holds."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import functools
+import re
+from collections.abc import Iterator
+from types import BuiltinFunctionType, CodeType, MethodType
+from typing import Any
+
+from flytenb.bridge.entities.kind import is_entity
+from flytenb.reach.code_digest import structure_of
+from flytenb.reach.installed_names import home_of, scope_of
+from flytenb.reach.name_lookup import MISSING, is_module
+from flytenb.ship.needed_statements import NeededStatements
+from flytenb.ship.repeatable_calls import CONNECTING, METHODS, is_repeatable
+from flytenb.ship.statements import Statement
+
+_FRESH = ("_thread", "_contextvars", "logging", "threading", "weakref")
+"""Modules of classes whose objects hold nothing that a module could lack."""
+_OF_WORKFLOWS = ("flytekit.core.node", "flytekit.core.promise")
+"""Modules of the parts of a workflow that is built by calls."""
+_IMPURE = (ast.Await, ast.Yield, ast.YieldFrom, ast.With, ast.AsyncWith, ast.AsyncFor, ast.Global, ast.Nonlocal)
+
+
+class UnknownConstantError(Exception):
+    """A value that its statements don't give again, and why.
+
+    Attributes:
+        is_changed: whether they give another one.
+    """
+
+    def __init__(self, reason: str, *, is_changed: bool = False) -> None:
+        super().__init__(reason)
+        self.is_changed = is_changed
+
+
+def is_code(value: Any) -> bool:
+    """Whether a value is known by the code that defines it: a function, class, type, module or entity."""
+    if isinstance(value, type) or is_module(value) or is_entity(value) or home_of(type(value)) in _OF_WORKFLOWS:
+        return True
+    if isinstance(value, BuiltinFunctionType):
+        return value.__self__ is None or is_module(value.__self__) or isinstance(value.__self__, type)
+    if isinstance(value, MethodType):
+        return isinstance(value.__self__, type)
+    is_typing = home_of(type(value)).partition(".")[0] in ("typing", "typing_extensions")
+    return is_typing or isinstance(
+        value, (type(is_code), functools._lru_cache_wrapper, type(list[int]), type(int | str))
+    )
+
+
+class Constants:
+    """Evaluates the statements of constants again, each once, and compares the values with those of the kernel."""
+
+    def __init__(self, needed: NeededStatements) -> None:
+        self._needed = needed
+        self._namespace = needed.namespace
+        self._known: dict[str, Any] = {}
+        self._open: list[str] = []
+
+    def value(self, name: str) -> Any:
+        """Return what the statements of a name give.
+
+        Raises:
+            UnknownConstantError: if that can't be known, or isn't what the kernel holds.
+        """
+        if name not in self._known:
+            if name in self._open:
+                raise UnknownConstantError(f"{name} is made from itself")
+            self._open.append(name)
+            try:
+                self._known[name] = self._evaluate(name)
+            finally:
+                self._open.pop()
+        return self._known[name]
+
+    def _evaluate(self, name: str) -> Any:
+        held = self._namespace.get(name, MISSING)
+        chain = self._needed.chain(name)
+        if is_code(held) or not chain or chain[0].is_definition or chain[0].is_import:
+            return held
+        scope: dict[str, Any] = {"__name__": "__main__"}
+        for statement in chain:
+            for read in self._needed.needs_of(statement) - {name}:
+                if (value := self.value(read)) is not MISSING:
+                    scope[read] = value
+            if (impure := next(self._impure(statement.tree), None)) is not None:
+                raise UnknownConstantError(f"`{impure}` isn't evaluated again")
+            try:
+                exec(_compiled(statement), scope)
+            except Exception as e:
+                raise UnknownConstantError(f"its statement raises {type(e).__name__} when it runs again") from None
+        made = scope.get(name, MISSING)
+        if held is not MISSING and not _is_equal(made, held):
+            raise UnknownConstantError(f"its statements give another {type(held).__name__}", is_changed=True)
+        return made
+
+    def _impure(self, tree: ast.AST) -> Iterator[str]:
+        """Yield the parts of a statement that may give something else each time."""
+        for node in ast.walk(tree):
+            is_other_call = isinstance(node, ast.Call) and not self._is_repeatable(node.func)
+            if is_other_call or isinstance(node, _IMPURE):
+                yield ast.unparse(node).splitlines()[0]
+            elif isinstance(node, ast.Attribute) and ast.unparse(node) in ("os.environ", "sys.argv", "sys.path"):
+                yield ast.unparse(node)
+
+    def _is_repeatable(self, called: ast.expr) -> bool:
+        found = self._resolve(called)
+        if found is MISSING:
+            return isinstance(called, ast.Attribute) and (called.attr in METHODS or self._is_of_flytekit(called))
+        return is_repeatable(found)
+
+    def _is_of_flytekit(self, expression: ast.expr) -> bool:
+        """Whether an expression is a method of something of flytekit's: `ImageSpec(…).with_packages`."""
+        while isinstance(expression, ast.Attribute | ast.Call):
+            expression = expression.func if isinstance(expression, ast.Call) else expression.value
+        root = self._resolve(expression)
+        home = getattr(root, "__module__", "") if isinstance(root, type) else home_of(type(root))
+        return str(home).startswith("flytekit.") and not str(home).startswith(CONNECTING)
+
+    def _resolve(self, called: ast.expr) -> Any:
+        """Return what a dotted name through modules and classes leads to."""
+        if isinstance(called, ast.Name):
+            return self._namespace.get(called.id, getattr(builtins, called.id, MISSING))
+        if not isinstance(called, ast.Attribute):
+            return MISSING
+        owner = self._resolve(called.value)
+        if is_module(owner):
+            return scope_of(owner).get(called.attr, MISSING)
+        return getattr(owner, called.attr, MISSING) if isinstance(owner, type) else MISSING
+
+
+def _compiled(statement: Statement) -> CodeType:
+    return compile(ast.Module([statement.tree], []), "<constant>", "exec", dont_inherit=True)
+
+
+def _is_equal(made: Any, held: Any) -> bool:
+    if made is held:
+        return True
+    if type(made) is not type(held):
+        return False
+    if home_of(type(held)).partition(".")[0] in _FRESH:
+        return True
+    try:
+        return structure_of(made) == structure_of(held)
+    except Exception:
+        raise UnknownConstantError(f"an object of type {type(held).__qualname__} doesn't say what it holds") from None
+
+
+def describe_value(value: Any) -> str:
+    """Return what a message calls a value: `a DataFrame`."""
+    name = re.sub(r"^.*\.", "", type(value).__qualname__)
+    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"

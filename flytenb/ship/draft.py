@@ -1,0 +1,186 @@
+"""The statements of entities and all that they reach, and what keeps them from leaving the notebook."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from abc import ABCMeta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flytenb.bridge.entities.kind import is_entity
+from flytenb.bridge.execution.connector import is_connector_task
+from flytenb.errors import ExportError
+from flytenb.reach.installed_names import home_of
+from flytenb.reach.name_lookup import MISSING, is_module, is_own, module_name
+from flytenb.ship.cells import Cells
+from flytenb.ship.finding import Finding
+from flytenb.ship.module_text import ModuleText
+from flytenb.ship.needed_statements import NeededStatements
+from flytenb.ship.reached_code import ReachedCode
+from flytenb.ship.refusals import Refusals, name_of_entity
+from flytenb.ship.statements import KINDS, Statement, parse, read_statements
+
+_GENERAL = ("flytekit", "flyteidl", "builtins", "typing", "dataclasses", "abc", "enum", "functools", "__future__")
+"""Packages whose names say nothing about what a registration is for."""
+_REGISTERING = (ast.Expr, ast.If, ast.For, ast.Try, ast.With)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What an export is made of.
+
+    Attributes:
+        names: the variables of the entities.
+        text: the module's text.
+        findings: what keeps it from being exported.
+        modules: the user's own modules that it imports, which must be beside it.
+        packages: the installed top-level packages that it imports.
+    """
+
+    names: tuple[str, ...]
+    text: str
+    findings: tuple[Finding, ...]
+    modules: tuple[str, ...]
+    packages: tuple[str, ...]
+
+
+def draft(entities: Sequence[Any], cells: Cells, namespace: Mapping[str, Any]) -> Draft:
+    """Return the module of some entities, and what keeps it from being exported.
+
+    Raises:
+        ExportError: for an entity that no variable holds.
+    """
+    program = [statement for cell in cells.current for statement in read_statements(cell)]
+    needed = NeededStatements(program, namespace)
+    names = tuple(_name_of(entity, namespace) for entity in entities)
+    for name in names:
+        needed.need(name)
+    reached = _settle(needed)
+    decorators, added = _decorators(needed)
+    findings = Refusals(needed, reached, cells.replaced).find()
+    text = ModuleText(needed, f"{_listed(names)}, exported from a notebook.", decorators, added).write()
+    return Draft(names, text, tuple(findings), _own_modules(needed), _packages(text))
+
+
+def _name_of(entity: Any, namespace: Mapping[str, Any]) -> str:
+    name = name_of_entity(entity, namespace)
+    if not namespace:
+        hint = "in a script, the file of the entity is a module already"
+        raise ExportError("there is no notebook to export from", hint=f"%load_ext flytenb; {hint}")
+    if name is None:
+        raise ExportError(f"no variable of the notebook holds {entity!r}", hint="assign it to a variable in a cell")
+    return name
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _settle(needed: NeededStatements) -> ReachedCode:
+    """Add what the walk over code finds, and what is registered for that."""
+    _add_reached(needed)
+    names = set(needed.names)
+    for statement in needed.program:
+        if statement not in needed.statements and _registers(statement, names, needed):
+            needed.registrations.append(statement)
+    for statement in needed.registrations:
+        needed.add(statement)
+    return _add_reached(needed)
+
+
+def _add_reached(needed: NeededStatements) -> ReachedCode:
+    while True:
+        count = len(needed.names)
+        reached = ReachedCode(needed)
+        for name in reached.names:
+            needed.need(name)
+        if len(needed.names) == count:
+            return reached
+
+
+def _registers(statement: Statement, wanted: set[str], needed: NeededStatements) -> bool:
+    """Whether a statement registers something for what some names need."""
+    calls = [node.func for node in ast.walk(statement.tree) if isinstance(node, ast.Call)]
+    methods = [c for c in calls if isinstance(c, ast.Attribute) and c.attr.startswith("register")]
+    names = [c.value.id for c in methods if isinstance(c.value, ast.Name)]
+    if statement.is_definition or not isinstance(statement.tree, _REGISTERING):
+        return False
+    if any(name in wanted and _takes_registrations(needed.namespace.get(name)) for name in names):
+        return True
+    if not any(_is_of(needed.namespace.get(name), "flytekit") for name in names):
+        return False
+    alone = NeededStatements(needed.program, needed.namespace)
+    alone.add(statement)
+    common = alone.names.keys() & wanted
+    return any(_is_specific(needed.namespace.get(name)) for name in common) or not _task_types(needed).isdisjoint(
+        node.value for s in alone.statements for node in ast.walk(s.tree) if isinstance(node, ast.Constant)
+    )
+
+
+def _takes_registrations(value: Any) -> bool:
+    """Whether a value is an abstract class, or a function whose cases are registered."""
+    return isinstance(value, ABCMeta) or hasattr(value, "dispatch")
+
+
+def _task_types(needed: NeededStatements) -> set[str]:
+    """Return the types of tasks that a connector may run, by which it is found."""
+    held = [needed.namespace.get(name) for name in needed.names]
+    return {str(getattr(entity, "task_type", "")) for entity in held if is_connector_task(entity)}
+
+
+def _is_specific(value: Any) -> bool:
+    """Whether a name in common makes a registration necessary."""
+    return not any(_is_of(value, package) for package in _GENERAL)
+
+
+def _is_of(value: Any, package: str) -> bool:
+    return _home(value).partition(".")[0] == package
+
+
+def _home(value: Any) -> str:
+    """Return the module of a module, function, class or object."""
+    if is_module(value):
+        return module_name(value)
+    return str(getattr(value, "__module__", None) or home_of(type(value)))
+
+
+def _decorators(needed: NeededStatements) -> tuple[dict[str, str], list[tuple[str, str]]]:
+    """Return the code of the decorator of each kind of cell, and what must be imported for it."""
+    made: dict[str, str] = {}
+    added: list[tuple[str, str]] = []
+    for kind in KINDS:
+        if not any(s.decorates and s.cell.kind == kind for s in needed.statements):
+            continue
+        bound = needed.namespace.get(kind, MISSING)
+        made[kind] = kind
+        if bound is MISSING:
+            added.append(("flytekit", kind))
+        elif _is_of(bound, "flytekit") and not is_entity(bound):
+            needed.need(kind)
+        else:
+            made[kind] = f"flytekit.{kind}"
+            added.append(("flytekit", ""))
+    return made, added
+
+
+def _own_modules(needed: NeededStatements) -> tuple[str, ...]:
+    found = set()
+    for name in needed.names:
+        value = needed.namespace.get(name)
+        if _home(value) != "__main__" and (is_module(value) or callable(value)) and is_own(value):
+            found.add(_home(value))
+    return tuple(sorted(found))
+
+
+def _packages(text: str) -> tuple[str, ...]:
+    """Return the top-level packages that a module imports, neither Python's nor the user's own."""
+    found = set()
+    for node in ast.walk(parse(text)):
+        if isinstance(node, ast.ImportFrom) and not node.level:
+            found.add(str(node.module).partition(".")[0])
+        elif isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+    installed = found - sys.stdlib_module_names - {"__future__"}
+    return tuple(sorted(name for name in installed if name not in sys.modules or not is_own(sys.modules[name])))

@@ -1,0 +1,183 @@
+"""The text of a module from selected statements: imports first, then each statement after what it needs."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from flytenb.reach.name_lookup import is_own
+from flytenb.ship.needed_statements import NeededStatements
+from flytenb.ship.statement_order import sort_statements
+from flytenb.ship.statements import Statement
+
+_WIDTH = 100
+"""Longest line of an import; longer ones have a name on each line."""
+
+
+@dataclass(frozen=True, order=True)
+class Imported:
+    """One name that the module imports.
+
+    Attributes:
+        section: 0 for `__future__`, 1 for Python's own modules, 2 for installed ones, 3 for the user's.
+        is_from: whether it is `from module import name`.
+        module: the module.
+        name: the name in the module, `""` for the module itself.
+        alias: the name that it gets, `""` for its own.
+        comment: the lines above it.
+    """
+
+    section: int
+    is_from: bool
+    module: str
+    name: str = ""
+    alias: str = ""
+    text: str = ""
+
+
+class ModuleText:
+    """Writes a module.
+
+    Args:
+        needed: the statements.
+        docstring: the first line.
+        decorators: the decorator of each kind of cell, as code.
+        added: names that the decorators need and the notebook doesn't import.
+    """
+
+    def __init__(
+        self,
+        needed: NeededStatements,
+        docstring: str,
+        decorators: dict[str, str],
+        added: Iterable[tuple[str, str]] = (),
+    ) -> None:
+        self._needed = needed
+        self._docstring = docstring
+        self._decorators = decorators
+        self._imports = [_imported(module, name) for module, name in added]
+        if needed.postpones_annotations:
+            self._imports.append(_imported("__future__", "annotations"))
+
+    @cached_property
+    def order(self) -> list[Statement]:
+        """The statements, each after those that it needs, else in the order in which they ran."""
+        return sort_statements(self._needed)
+
+    def write(self) -> str:
+        """Return the text."""
+        hoisted = [s for s in self.order if self._is_hoisted(s)]
+        rest = [s for s in self.order if s not in hoisted and not self._is_future(s)]
+        blocks = [f'"""{self._docstring}"""', import_block([*self._imports, *self._read_imports(hoisted)])]
+        text = "\n\n".join(block for block in blocks if block)
+        previous: Statement | None = None
+        for statement in rest:
+            text += "\n" * (1 + self._gap(previous, statement)) + self._text_of(statement)
+            previous = statement
+        return text.rstrip() + "\n"
+
+    def _is_future(self, statement: Statement) -> bool:
+        return isinstance(statement.tree, ast.ImportFrom) and statement.tree.module == "__future__"
+
+    def _is_hoisted(self, statement: Statement) -> bool:
+        if not statement.is_import or self._is_future(statement):
+            return False
+        bound = [name for name in statement.binds if name in self._needed.names]
+        return all(each.is_import for name in bound for each in self._needed.chain(name))
+
+    # --- imports -----------------------------------------------------------------------------------------------------
+
+    def _read_imports(self, statements: Sequence[Statement]) -> list[Imported]:
+        found: list[Imported] = []
+        for statement in statements:
+            tree = statement.tree
+            assert isinstance(tree, ast.Import | ast.ImportFrom)
+            kept = [alias for alias in tree.names if self._is_needed(statement, alias)]
+            module = "." * tree.level + (tree.module or "") if isinstance(tree, ast.ImportFrom) else ""
+            is_plain = "#" not in statement.text
+            for number, alias in enumerate(kept):
+                name = alias.name if module else ""
+                made = _imported(module or alias.name, name, alias.asname or "")
+                if not is_plain and len(kept) == len(tree.names):
+                    made = Imported(made.section, made.is_from, made.module, name, made.alias, statement.text)
+                if is_plain or number == 0 or len(kept) != len(tree.names):
+                    found.append(made)
+        return found
+
+    def _is_needed(self, statement: Statement, alias: ast.alias) -> bool:
+        if alias.name == "*":
+            return True
+        name = alias.asname or alias.name.partition(".")[0]
+        if not isinstance(statement.tree, ast.Import):
+            name = alias.asname or alias.name
+        return name in self._needed.names and statement in self._needed.chain(name)
+
+    # --- statements --------------------------------------------------------------------------------------------------
+
+    def _text_of(self, statement: Statement) -> str:
+        if not statement.decorates or self._is_decorated(statement):
+            return statement.text
+        decorator = "@" + self._decorators[statement.cell.kind]
+        if statement.cell.arguments:
+            decorator += f"({statement.cell.arguments})"
+        lines = statement.text.splitlines()
+        first = next(at for at, line in enumerate(lines) if line.strip() and not line.lstrip().startswith("#"))
+        return "\n".join([*lines[:first], decorator, *lines[first:]])
+
+    def _is_decorated(self, statement: Statement) -> bool:
+        """Whether the function is an entity before the cell's magic decorates it."""
+        first = next(iter(getattr(statement.tree, "decorator_list", ())), None)
+        called = getattr(first, "func", first)
+        if isinstance(called, ast.Attribute):
+            return isinstance(called.value, ast.Name) and called.value.id == "flytekit"
+        found = self._needed.namespace.get(called.id) if isinstance(called, ast.Name) else None
+        return str(getattr(found, "__module__", "")).startswith("flytekit.")
+
+    def _gap(self, above: Statement | None, statement: Statement) -> int:
+        """Return how many empty lines are between two statements."""
+        if statement.is_definition or (above is not None and above.is_definition):
+            return 2
+        if above is None:
+            return 1
+        return min(statement.gap or 0, 1) if statement.before is above and statement.gap is not None else 1
+
+
+# --- imports ---------------------------------------------------------------------------------------------------------
+
+
+def _imported(module: str, name: str = "", alias: str = "") -> Imported:
+    top = module.partition(".")[0]
+    found = sys.modules.get(top)
+    is_users = not top or (found is not None and is_own(found))
+    section = 0 if top == "__future__" else 1 if top in sys.stdlib_module_names else 3 if is_users else 2
+    return Imported(section, bool(name), module, name, "" if alias == (name or module) else alias)
+
+
+def import_block(imports: Iterable[Imported]) -> str:
+    """Return import statements, sorted: sections apart, one statement for each module."""
+    sections: dict[int, list[str]] = {}
+    joined: dict[tuple[int, str], list[str]] = {}
+    for each in sorted(set(imports)):
+        if each.text:
+            joined[each.section, each.text] = []
+        elif not each.is_from:
+            joined[each.section, f"import {_renamed(each.module, each.alias)}"] = []
+        else:
+            joined.setdefault((each.section, f"from {each.module} import "), []).append(_renamed(each.name, each.alias))
+    for (section, text), names in joined.items():
+        sections.setdefault(section, []).append(_statement(text, names))
+    return "\n\n".join("\n".join(lines) for _, lines in sorted(sections.items()))
+
+
+def _renamed(name: str, alias: str) -> str:
+    return f"{name} as {alias}" if alias else name
+
+
+def _statement(text: str, names: list[str]) -> str:
+    line = text + ", ".join(names)
+    if len(line) <= _WIDTH or len(names) < 2:
+        return line
+    return text + "(\n" + "".join(f"    {name},\n" for name in names) + ")"

@@ -1,0 +1,177 @@
+"""The statements that a set of names needs, transitively, from all statements of a notebook."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flytenb.bridge.entities.kind import function_of, inner_workflow
+from flytenb.reach.installed_names import scope_of
+from flytenb.reach.name_lookup import MISSING, is_module
+from flytenb.ship.statements import Statement
+
+_PARTIAL = (ast.AugAssign, ast.If, ast.Try, ast.TryStar, ast.For, ast.While, ast.With, ast.Match)
+"""Statements that may leave a name as it was."""
+
+
+class NeededStatements:
+    """The statements that names need.
+
+    Args:
+        program: all statements, in the order in which they ran.
+        namespace: the notebook's variables.
+
+    Attributes:
+        names: the names, each with the statement that needs it first.
+        missing: those of them that no statement binds.
+        statements: the statements, in no particular order.
+        registrations: those of them that register something for the others.
+    """
+
+    def __init__(self, program: Sequence[Statement], namespace: Mapping[str, Any]) -> None:
+        self.program = program
+        self.namespace = namespace
+        self.names: dict[str, Statement | None] = {}
+        self.missing: dict[str, Statement | None] = {}
+        self.statements: dict[Statement, None] = {}
+        self.registrations: list[Statement] = []
+        self._at = {statement: number for number, statement in enumerate(program)}
+        self._binding: dict[str, list[Statement]] = {}
+        self._chains: dict[str, list[Statement]] = {}
+        for statement in program:
+            for bound in star_names(statement) if "*" in statement.binds else statement.binds:
+                self._binding.setdefault(bound, []).append(statement)
+
+    def need(self, name: str, by: Statement | None = None) -> None:
+        """Add a name and all that it needs."""
+        todo: list[tuple[str, Statement | None]] = [(name, by)]
+        while todo:
+            wanted, why = todo.pop()
+            if wanted not in self.names:
+                self.names[wanted] = why
+                chain = self.chain(wanted)
+                if not chain and not self._is_builtin(wanted):
+                    self.missing[wanted] = why
+                for statement in chain:
+                    todo += self._add(statement)
+            if not todo:
+                todo += self._changes_of_modules()
+
+    def add(self, statement: Statement) -> None:
+        """Add a statement and all that it needs."""
+        for name, by in self._add(statement):
+            self.need(name, by)
+
+    def _add(self, statement: Statement) -> list[tuple[str, Statement | None]]:
+        if statement in self.statements:
+            return []
+        self.statements[statement] = None
+        return [(name, statement) for name in sorted(self.needs_of(statement))]
+
+    def needs_of(self, statement: Statement) -> set[str]:
+        """Return the names that a statement needs from others."""
+        own = {name for name in statement.binds if not self._earlier(name, statement)}
+        changed = {name for name, _ in statement.changes}
+        mentioned = {name for name in statement.mentions if self.binding(name)}
+        return {*((statement.reads | changed) - own), *((statement.reads_later | mentioned) - statement.binds)}
+
+    def _earlier(self, name: str, statement: Statement) -> list[Statement]:
+        return [each for each in self.binding(name) if self._at[each] < self._at[statement]]
+
+    def _is_builtin(self, name: str) -> bool:
+        is_hidden = name in self.namespace and name not in SHELL_NAMES and not name.startswith("__")
+        return hasattr(builtins, name) and name not in SHELL_NAMES and not is_hidden
+
+    # --- one name ----------------------------------------------------------------------------------------------------
+
+    def binding(self, name: str) -> list[Statement]:
+        """Return every statement that binds a name."""
+        return self._binding.get(name, [])
+
+    def chain(self, name: str) -> list[Statement]:
+        """Return the statements that make what a name is now: the last binding, what it builds on, what changes it."""
+        if name not in self._chains:
+            self._chains[name] = self._read_chain(name)
+        return self._chains[name]
+
+    def _read_chain(self, name: str) -> list[Statement]:
+        binding = list(self.binding(name))
+        if not binding:
+            return []
+        found = [binding.pop()]
+        while binding and _builds_on(found[-1], name, binding[-1]):
+            found.append(binding.pop())
+        found.reverse()
+        value = self.namespace.get(name, MISSING)
+        if is_module(value):
+            return found
+        later = self.program[self._at[found[-1]] + 1 :]
+        found += [s for s in later if any(changed == name for changed, _ in s.changes)]
+        found += [s for s in later if s not in found and _is_built_by(name, value, s)]
+        return sorted(found, key=self._at.__getitem__)
+
+    def _changes_of_modules(self) -> list[tuple[str, Statement | None]]:
+        """Add statements that set an attribute of a module which the selected ones read."""
+        asked = {attribute for statement in self.statements for attribute in statement.attributes}
+        todo: list[tuple[str, Statement | None]] = []
+        for statement in self.program:
+            for name, attribute in statement.changes:
+                if name in self.names and is_module(self.namespace.get(name)) and attribute in asked:
+                    todo += self._add(statement)
+        return todo
+
+    @property
+    def postpones_annotations(self) -> bool:
+        """Whether annotations are texts: IPython keeps the import of `annotations` for the cells that follow."""
+        first = next((at for at, s in enumerate(self.program) if _postpones(s)), len(self.program))
+        return any(self._at[statement] > first for statement in self.statements)
+
+    def position(self, statement: Statement) -> int:
+        """Return the place of a statement in the program."""
+        return self._at[statement]
+
+
+def _postpones(statement: Statement) -> bool:
+    tree = statement.tree
+    is_future = isinstance(tree, ast.ImportFrom) and tree.module == "__future__"
+    return is_future and "annotations" in statement.binds
+
+
+SHELL_NAMES = frozenset({"get_ipython", "display", "In", "Out", "exit", "quit"})
+"""What IPython adds to the notebook's names and to Python's."""
+
+
+def star_names(statement: Statement) -> frozenset[str]:
+    """Return the names that `from module import *` binds."""
+    assert isinstance(statement.tree, ast.ImportFrom)
+    module = sys.modules.get(statement.tree.module or "")
+    if module is None:
+        return frozenset()
+    scope = scope_of(module)
+    return frozenset(scope.get("__all__", [name for name in scope if not name.startswith("_")]))
+
+
+def _builds_on(statement: Statement, name: str, before: Statement) -> bool:
+    """Whether a statement that binds a name may leave something of what it was before."""
+    if isinstance(statement.tree, ast.Import):  # `import xml.dom` adds to what `import xml.sax` bound
+        return isinstance(before.tree, ast.Import) and any("." in alias.name for alias in statement.tree.names)
+    return name in statement.reads or isinstance(statement.tree, _PARTIAL)
+
+
+def _is_built_by(name: str, value: Any, statement: Statement) -> bool:
+    """Whether a statement adds to an object by a method: nodes to an imperative workflow, cases to a function."""
+    is_imperative = inner_workflow(value) is value and function_of(value) is None if value is not MISSING else False
+    if is_imperative:
+        calls = (node.func for node in ast.walk(statement.tree) if isinstance(node, ast.Call))
+        return not statement.is_definition and any(_is_method_of(name, called) for called in calls)
+    if hasattr(value, "registry") and hasattr(value, "dispatch") and statement.is_definition:
+        decorators = getattr(statement.tree, "decorator_list", ())
+        return any(_is_method_of(name, getattr(each, "func", each)) for each in decorators)
+    return False
+
+
+def _is_method_of(name: str, called: ast.expr) -> bool:
+    return isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name) and called.value.id == name

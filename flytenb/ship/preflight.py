@@ -1,0 +1,88 @@
+"""What is found before an entity is sent to a cluster, as data with a display."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flytenb.bridge.entities.kind import short_name
+from flytenb.display.limits import Limits
+from flytenb.display.part import Group, Note, Section
+from flytenb.display.rendering import Rendering, render_part
+from flytenb.errors import ExportError, headline
+from flytenb.ship.cells import Cells
+from flytenb.ship.cluster_rules import entities_of, find_surprises
+from flytenb.ship.draft import draft
+from flytenb.ship.finding import Finding
+from flytenb.ship.image_rules import find_missing
+from flytenb.wording.quantities import count_text
+
+_LIMITS = Limits(cell=200, items=200)
+_HOW_TO_SHIP = "ship its file along: it must lie beside the exported module"
+
+
+@dataclass(frozen=True, repr=False)
+class Preflight:
+    """What may go wrong for an entity on a cluster. Created by `flytenb.check`.
+
+    Attributes:
+        name: of the entity.
+        findings: what was found, errors first; each has `severity` (`"error"` or `"warning"`), `what`, `where` and
+            `way_out`.
+    """
+
+    name: str
+    findings: tuple[Finding, ...]
+
+    @classmethod
+    def of(cls, entities: Sequence[Any], cells: Cells, namespace: Mapping[str, Any]) -> Preflight:
+        """Check entities of a notebook.
+
+        Raises:
+            ExportError: for an entity that no variable holds.
+        """
+        made = draft(entities, cells, namespace)
+        found = [*made.findings, *find_surprises(entities)]
+        found += [Finding(f"{name} is your own module", name, _HOW_TO_SHIP, "warning") for name in made.modules]
+        found += [f for each in entities_of(entities) for f in find_missing(each, made.packages)]
+        return cls(", ".join(made.names), tuple(sorted(dict.fromkeys(found), key=lambda f: f.severity != "error")))
+
+    @classmethod
+    def of_failed(cls, entities: Sequence[Any], error: Exception) -> Preflight:
+        """Return the check of entities that can't be compiled."""
+        found = Finding(f"it doesn't compile: {headline(error)}", "", "correct the workflow, and draw it: %flyte draw")
+        return cls(", ".join(map(short_name, entities)), (found,))
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is no error; there may be warnings."""
+        return all(finding.severity != "error" for finding in self.findings)
+
+    def require(self) -> None:
+        """Raise an error that lists what must be corrected, if there is any.
+
+        Raises:
+            ExportError: with every error.
+        """
+        errors = "\n".join(f"  {finding}" for finding in self.findings if finding.severity == "error")
+        if errors:
+            raise ExportError(f"{self.name} doesn't run on a cluster:\n{errors}")
+
+    def __repr__(self) -> str:
+        return self._shown.text
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        return self._shown._repr_mimebundle_()
+
+    @property
+    def _shown(self) -> Rendering:
+        parts = [Section(f.what, (f.severity, f.where), Note(f.way_out)) for f in self.findings]
+        body = Group(tuple(parts)) if parts else Note("nothing was found")
+        return render_part(Section(f"check of {self.name}", (self._verdict,), body), _LIMITS)
+
+    @property
+    def _verdict(self) -> str:
+        errors = sum(f.severity == "error" for f in self.findings)
+        warnings = len(self.findings) - errors
+        return f"{count_text(errors, 'error')} · {count_text(warnings, 'warning')}"

@@ -1,0 +1,178 @@
+"""Reasons why selected statements can't become a module: what exists in the kernel only, what looks like a secret."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from flytenb.bridge.entities.kind import function_of, is_entity, is_map, is_remote, is_stub, map_target, short_name
+from flytenb.reach.name_lookup import MISSING
+from flytenb.ship.cells import CellRun
+from flytenb.ship.constants import Constants, UnknownConstantError, describe_value, is_code
+from flytenb.ship.finding import Finding
+from flytenb.ship.held_state import changed_state
+from flytenb.ship.needed_statements import SHELL_NAMES, NeededStatements
+from flytenb.ship.reached_code import ReachedCode
+from flytenb.ship.secret_texts import find_secrets, has_known_form
+from flytenb.ship.statements import Statement, parse, read_statements
+
+_SHELL_OUTPUT = re.compile(r"_+|_i*\d*|_dh|_oh|_ih")
+_SECRET_HINT = "keep it in the cluster's secrets, and read it in a task: flytekit.current_context().secrets.get(…)"
+
+
+class Refusals:
+    """Looks for reasons.
+
+    Args:
+        needed: the statements.
+        reached: what their code reaches.
+        replaced: earlier runs of cells that have been run again.
+    """
+
+    def __init__(self, needed: NeededStatements, reached: ReachedCode, replaced: Sequence[CellRun]) -> None:
+        self._needed = needed
+        self._namespace = needed.namespace
+        self._reached = reached
+        self._replaced = replaced
+
+    def find(self) -> list[Finding]:
+        """Return every reason, sorted by the order of the cells."""
+        found = [*self._of_missing(), *self._of_values(), *self._of_code(), *self._of_held_state()]
+        found += self._of_secrets()
+        return list(dict.fromkeys(found))
+
+    # --- names -------------------------------------------------------------------------------------------------------
+
+    def _of_missing(self) -> Iterator[Finding]:
+        for name, by in self._needed.missing.items():
+            where = self._place(by)
+            if name in SHELL_NAMES or _SHELL_OUTPUT.fullmatch(name):
+                hint = "from IPython.display import display" if name == "display" else f"leave {name} out of it"
+                yield Finding(f"{name} exists in IPython only", where, hint)
+            elif name not in self._namespace:
+                yield Finding(f"nothing defines {name!r}", where, "define it in a cell, or correct the name")
+            else:
+                yield self._of_kernel_name(name, where)
+        for name in sorted(self._needed.names.keys() - self._needed.missing.keys() - self._namespace.keys()):
+            by = next((s for s in self._needed.statements if name in s.reads_later - s.binds), None)
+            if by is not None and not hasattr(builtins, name):
+                yield Finding(f"{name} has been deleted", self._place(by), "run the cell again that defines it")
+
+    def _of_kernel_name(self, name: str, where: str) -> Finding:
+        cell = next((c for c in reversed(self._replaced) if any(name in s.binds for s in read_statements(c))), None)
+        if cell is not None:
+            what = f"{name} is left from an earlier text of a cell, {cell.place}"
+            return Finding(what, where, f"put what defines {name} into a cell and run it, or don't use it")
+        setter = next((s for s in self._needed.program if name in s.sets), None)
+        if setter is not None:
+            what = f"{name} is set by a function when it is called ({setter.cell.place})"
+            return Finding(what, where, f"set {name} in a cell, outside of functions")
+        value = self._namespace[name]
+        what = f"no cell defines {name}, {describe_value(value)}" if not is_code(value) else f"no cell defines {name}"
+        return Finding(what, where, "define or import it in a cell")
+
+    # --- values ------------------------------------------------------------------------------------------------------
+
+    def _of_values(self) -> Iterator[Finding]:
+        constants = Constants(self._needed)
+        for name in self._needed.names:
+            value = self._namespace.get(name, MISSING)
+            chain = self._needed.chain(name)
+            if value is MISSING or not chain:
+                continue
+            where = self._place(chain[-1])
+            if is_entity(value):
+                yield from self._of_entity(name, value, where)
+            if _is_output_of_magic(chain[-1]):
+                yield Finding(f"{name} is what a magic or shell command gave", where, f"set {name} by Python code")
+                continue
+            try:
+                constants.value(name)
+            except UnknownConstantError as reason:
+                yield self._of_value(name, value, chain[-1], reason)
+
+    def _of_value(self, name: str, value: Any, statement: Statement, error: UnknownConstantError) -> Finding:
+        where = self._place(statement)
+        if error.is_changed:
+            what = f"{name}, {describe_value(value)}, isn't what its statements give now"
+            return Finding(what, where, f"run {statement.cell.place} again, or write the value of {name} as a constant")
+        what = f"{name}, {describe_value(value)}, exists in the kernel only: {error}"
+        return Finding(what, where, f"make it in a task, pass it as an input, or write {name} as a constant")
+
+    def _of_entity(self, name: str, entity: Any, where: str) -> Iterator[Finding]:
+        if is_remote(entity):
+            yield Finding(
+                f"{name} was fetched from a cluster", where, "declare it with @reference_task or @reference_workflow"
+            )
+            return
+        if not is_map(entity) and is_stub(entity):
+            yield Finding(f"{name} has no body yet", where, "write it, or return a value of its type for now")
+        function = function_of(map_target(entity) if is_map(entity) else entity)
+        inner = getattr(function, "__name__", "")
+        if inner == "<lambda>":
+            yield Finding(
+                f"the function of {name} is a lambda, which has no name on a cluster", where, "write it with def"
+            )
+
+    # --- code --------------------------------------------------------------------------------------------------------
+
+    def _of_code(self) -> Iterator[Finding]:
+        for statement in self._needed.statements:
+            if "__main__" in ast.unparse(statement.tree) and "import __main__" in ast.unparse(statement.tree):
+                hint = "read the names themselves, without __main__"
+                yield Finding("the notebook's namespace is read as a module", self._place(statement), hint)
+        for function in self._reached.unknown(self._needed.statements):
+            name = function.__qualname__
+            holder = self._name_of(function)
+            what = f"{holder or name} holds code that no cell gives now, of the function {name}"
+            hint = "run the cells again that define and use it; put what replaces a function into a cell"
+            yield Finding(what, f"line {function.__code__.co_firstlineno} of its cell", hint)
+
+    def _name_of(self, function: Any) -> str:
+        for name in self._needed.names:
+            value = self._namespace.get(name)
+            held = function_of(value) if is_entity(value) else value
+            if held is function or getattr(held, "__wrapped__", None) is function:
+                return name
+        return ""
+
+    def _of_held_state(self) -> Iterator[Finding]:
+        """Find defaults and attributes of classes that have changed since the definition ran."""
+        for statement in sorted(self._needed.statements, key=self._needed.position):
+            tree = statement.tree
+            if isinstance(tree, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                for name in changed_state(tree, self._namespace.get(tree.name)):
+                    what = f"{name} isn't what its definition gives now"
+                    yield Finding(what, self._place(statement), f"run {statement.cell.place} again")
+
+    # --- secrets -----------------------------------------------------------------------------------------------------
+
+    def _of_secrets(self) -> Iterator[Finding]:
+        for statement in sorted(self._needed.statements, key=self._needed.position):
+            arguments = f"f({statement.cell.arguments})" if statement.decorates else ""
+            found = [*find_secrets(statement.tree), *find_secrets(parse(arguments))]
+            if not found and has_known_form(statement.text):
+                found = ["a comment has a text"]
+            for what in found:
+                yield Finding(f"{what} that looks like a secret", self._place(statement), _SECRET_HINT)
+
+    def _place(self, statement: Statement | None) -> str:
+        if statement is None:
+            return ""
+        return f"{statement.cell.place}, line {statement.tree.lineno}"
+
+
+def _is_output_of_magic(statement: Statement) -> bool:
+    return any(isinstance(node, ast.Name) and node.id == "get_ipython" for node in ast.walk(statement.tree)) and not (
+        statement.is_definition
+    )
+
+
+def name_of_entity(entity: Any, namespace: Mapping[str, Any]) -> str | None:
+    """Return the variable that holds an entity, its own name first, then one that is public."""
+    names = [name for name, value in namespace.items() if value is entity and not _SHELL_OUTPUT.fullmatch(name)]
+    own = short_name(entity)
+    return own if own in names else min(names, key=lambda name: name.startswith("_"), default=None)

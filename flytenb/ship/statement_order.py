@@ -1,0 +1,79 @@
+"""The order of statements in a module: what one needs comes before it, else they keep the order of the cells."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from flytenb.ship.needed_statements import NeededStatements
+from flytenb.ship.statements import Statement
+
+
+def sort_statements(needed: NeededStatements) -> list[Statement]:
+    """Return the needed statements in a valid order.
+
+    What a statement needs to run precedes it, together with all that this needs, since it may be called. What its
+    functions need only when they are called precedes it too, if it comes from another cell.
+    """
+    needs = {statement: _Needs(needed, statement) for statement in needed.statements}
+
+    @cache
+    def reached(start: Statement) -> frozenset[Statement]:
+        """Return what a statement needs, directly or not."""
+        seen: set[Statement] = set()
+        todo = [start]
+        while todo:
+            found = needs[todo.pop()].all - seen
+            seen |= found
+            todo += found
+        return frozenset(seen)
+
+    def before(statement: Statement) -> list[Statement]:
+        mine = needs[statement]
+        far = {each for each in mine.later if each.cell is not statement.cell}
+        wanted = mine.now | far | {each for direct in mine.now for each in reached(direct)}
+        free = {each for each in wanted if each in mine.now or statement not in reached(each)}
+        return sorted(free - {statement}, key=needed.position)
+
+    done: dict[Statement, None] = {}
+    opened: set[Statement] = set()
+
+    def emit(statement: Statement) -> None:
+        if statement not in opened:
+            opened.add(statement)
+            for each in before(statement):
+                emit(each)
+            done[statement] = None
+
+    for statement in sorted(needed.statements, key=needed.position):
+        emit(statement)
+    return list(done)
+
+
+class _Needs:
+    """The statements that one needs.
+
+    Attributes:
+        now: those that it needs to run.
+        later: those that its functions need.
+    """
+
+    def __init__(self, needed: NeededStatements, statement: Statement) -> None:
+        self.now: set[Statement] = set()
+        self.later: set[Statement] = set()
+        at = needed.position
+        now = statement.reads | statement.binds | {name for name, _ in statement.changes}
+        for name in (now | statement.reads_later | statement.mentions) & needed.names.keys():
+            chain = needed.chain(name)
+            if statement in chain:  # after everything that has bound the name before
+                bound = [s for s in needed.statements if s in chain or name in s.binds]
+                self.now |= {s for s in bound if at(s) < at(statement)}
+            elif name in statement.reads or name not in statement.binds:
+                (self.now if name in now else self.later).update(chain)
+        for registration in needed.registrations:  # for a type: before what uses the type
+            if registration is not statement and registration.reads & (statement.reads | statement.reads_later):
+                self.later.add(registration)
+
+    @property
+    def all(self) -> set[Statement]:
+        """Both kinds."""
+        return self.now | self.later

@@ -1,0 +1,285 @@
+"""The statements of cells: their text as it was written, the names that they bind, read and change."""
+
+from __future__ import annotations
+
+import ast
+import dis
+import inspect
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from types import CodeType
+
+from flytenb.ship.cells import CellRun
+
+KINDS = ("task", "workflow", "dynamic", "eager")
+"""The magics whose cells define entities."""
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_FLAGS = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+_LOADS = frozenset(["LOAD_NAME", "LOAD_GLOBAL", "LOAD_FROM_DICT_OR_GLOBALS"])
+_STORES = frozenset(["STORE_NAME", "STORE_GLOBAL"])
+_AT_ONCE = frozenset(["<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"])
+_LOOKUPS = frozenset(["eval", "exec", "globals", "vars"])
+_TIMERS = ("time",)
+"""Line magics that run a statement in the notebook."""
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+
+@dataclass(frozen=True, eq=False)
+class Statement:
+    """One statement at the top level of a cell.
+
+    Attributes:
+        cell: its cell.
+        tree: the statement.
+        text: its text with the comments directly above and behind it.
+        gap: the empty lines above it in its cell; None for the first statement.
+        before: the statement above it in its cell.
+        decorates: whether the magic of its cell made an entity of it.
+        binds: the names that it binds.
+        reads: the names that it reads while it runs.
+        reads_later: the names that its functions read when they are called.
+        mentions: the names in texts that are annotations, or are looked up by `globals()["name"]` or `eval`.
+        sets: the names that its functions set as globals.
+        changes: the objects that it changes: the name and the first attribute, `""` for an item or the object itself.
+        attributes: the attributes that it reads of anything.
+    """
+
+    cell: CellRun
+    tree: ast.stmt
+    text: str
+    gap: int | None = None
+    before: Statement | None = None
+    decorates: bool = False
+    binds: frozenset[str] = frozenset()
+    reads: frozenset[str] = frozenset()
+    reads_later: frozenset[str] = frozenset()
+    mentions: frozenset[str] = frozenset()
+    sets: frozenset[str] = frozenset()
+    changes: frozenset[tuple[str, str]] = frozenset()
+    attributes: frozenset[str] = field(default=frozenset(), repr=False)
+
+    @property
+    def first_line(self) -> int:
+        """The line of its first decorator, or of itself."""
+        return first_line_of(self.tree)
+
+    @property
+    def is_import(self) -> bool:
+        """Whether it is an import and nothing else."""
+        return isinstance(self.tree, ast.Import | ast.ImportFrom)
+
+    @property
+    def is_definition(self) -> bool:
+        """Whether it defines a function or a class."""
+        return isinstance(self.tree, Definition)
+
+
+def first_line_of(tree: ast.stmt) -> int:
+    """Return the line of a statement's first decorator, or of itself."""
+    decorators: list[ast.expr] = getattr(tree, "decorator_list", [])
+    return min([tree.lineno, *(decorator.lineno for decorator in decorators)])
+
+
+def parse(source: str) -> ast.Module:
+    """Return the tree of a cell's code.
+
+    Raises:
+        SyntaxError: if it isn't Python code.
+    """
+    try:
+        return ast.parse(source)
+    except SystemError:  # of Python 3.11, if what the garbage collector ran meanwhile has parsed code too
+        return ast.parse(source)
+
+
+def read_statements(cell: CellRun) -> list[Statement]:
+    """Return the statements of a cell that have run; none of a cell whose code isn't Python."""
+    if cell.kind not in ("", *KINDS) or (cell.kind and cell.failed_at is not None):
+        return []
+    try:
+        body = parse(cell.source).body
+    except (SyntaxError, ValueError):
+        return []
+    found: list[Statement] = []
+    for tree, text, gap in _cut(cell.source, body):
+        if cell.failed_at is not None and (tree.end_lineno or tree.lineno) >= cell.failed_at:
+            break
+        for inner, inner_text in _unwrap(tree, text):
+            found.append(_read(cell, inner, inner_text, gap, found[-1] if found else None))
+    return found
+
+
+def _read(cell: CellRun, tree: ast.stmt, text: str, gap: int | None, before: Statement | None) -> Statement:
+    module = ast.Module([tree], [])
+    names = _Names()
+    names.read(compile(module, "<cell>", "exec", _FLAGS, dont_inherit=True), now=True)
+    if isinstance(tree, ast.ImportFrom) and tree.names[0].name == "*":
+        names.binds.add("*")
+    decorates = (
+        bool(cell.kind) and isinstance(tree, ast.FunctionDef | ast.AsyncFunctionDef) and not tree.name.startswith("_")
+    )
+    reads = names.reads
+    if decorates and cell.arguments:
+        reads = reads | _names_of(f"f({cell.arguments})") - {"f"}
+    return Statement(
+        cell,
+        tree,
+        text,
+        gap,
+        before,
+        decorates,
+        frozenset(names.binds),
+        frozenset(reads),
+        frozenset(names.later),
+        frozenset({*_annotated(tree), *_looked_up(tree, names.reads | names.later)}),
+        frozenset(names.sets),
+        frozenset(_changes(tree)),
+        frozenset(node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)),
+    )
+
+
+# --- text ------------------------------------------------------------------------------------------------------------
+
+
+def _cut(source: str, body: Sequence[ast.stmt]) -> Iterator[tuple[ast.stmt, str, int | None]]:
+    """Yield each statement with its text, from the comments directly above it, and the empty lines above these."""
+    lines = _LINE_END.split(source)  # `splitlines` knows more ends than Python's parser
+    end, gap_from = 0, None
+    at = 0
+    while at < len(body):
+        tree = body[at]
+        note = body[at + 1] if at + 1 < len(body) and _is_note(tree, body[at + 1]) else tree
+        first = first_line_of(tree) - 1
+        last = note.end_lineno or note.lineno
+        shares = first < end or (at + 1 < len(body) and note is tree and body[at + 1].lineno <= last)
+        top = first
+        while top > end and lines[top - 1].lstrip().startswith("#"):
+            top -= 1
+        text = _segment(source, tree) if shares else "\n".join(lines[top:last]).rstrip()
+        if not _gives(text, [tree] if note is tree else [tree, note]):
+            text = ast.unparse(tree)
+        yield tree, text, None if gap_from is None else max(0, top - gap_from)
+        end = gap_from = last
+        at += 1 if note is tree else 2
+
+
+def _is_note(tree: ast.stmt, below: ast.stmt) -> bool:
+    """Whether a statement is the docstring of the assignment above it."""
+    is_text = isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant) and type(below.value.value) is str
+    return is_text and isinstance(tree, ast.Assign | ast.AnnAssign) and below.lineno == (tree.end_lineno or 0) + 1
+
+
+def _gives(text: str, body: Sequence[ast.stmt]) -> bool:
+    try:
+        return list(map(ast.dump, parse(text).body)) == list(map(ast.dump, body))
+    except SyntaxError:
+        return False
+
+
+def _segment(source: str, tree: ast.stmt) -> str:
+    return ast.get_source_segment(source, tree) or ast.unparse(tree)
+
+
+def _unwrap(tree: ast.stmt, text: str) -> Iterator[tuple[ast.stmt, str]]:
+    """Yield a statement, or those that a line magic runs in the notebook."""
+    call = tree.value if isinstance(tree, ast.Expr) else None
+    if isinstance(call, ast.Call) and ast.unparse(call.func) == "get_ipython().run_line_magic":
+        name, line = (getattr(argument, "value", "") for argument in call.args)
+        try:
+            body = parse(str(line)).body if name in _TIMERS else []
+        except SyntaxError:
+            return
+        yield from ((inner, _segment(str(line), inner)) for inner in body)
+    else:
+        yield tree, text
+
+
+# --- names -----------------------------------------------------------------------------------------------------------
+
+
+class _Names:
+    """The names that the code of one statement uses."""
+
+    def __init__(self) -> None:
+        self.binds: set[str] = set()
+        self.reads: set[str] = set()
+        self.later: set[str] = set()
+        self.sets: set[str] = set()
+
+    def read(self, code: CodeType, *, now: bool, own: frozenset[str] = frozenset()) -> None:
+        """Read a code object and those inside it.
+
+        Args:
+            code: the code.
+            now: whether it runs when the statement does.
+            own: the names of the class bodies around it.
+        """
+        instructions = list(dis.get_instructions(code))
+        is_module, is_class = code.co_name == "<module>", not code.co_flags & inspect.CO_OPTIMIZED
+        stored = {i.argval for i in instructions if i.opname in _STORES}
+        if is_module:
+            self.binds |= stored
+        elif not is_class:
+            self.sets |= stored
+        loaded = {i.argval for i in instructions if i.opname in _LOADS}
+        if is_class and not is_module:
+            loaded -= stored | {"__name__"}
+        (self.reads if now else self.later).update(loaded)
+        for constant in code.co_consts:
+            if isinstance(constant, CodeType):
+                is_body = not constant.co_flags & inspect.CO_OPTIMIZED
+                self.read(constant, now=now and (is_body or constant.co_name in _AT_ONCE))
+
+
+def _changes(tree: ast.AST) -> Iterator[tuple[str, str]]:
+    """Yield what a statement changes outside of functions: `box.size = 1`, `table["a"] = 1`, `del table["a"]`."""
+    for node in () if isinstance(tree, Definition) else _outside_functions(tree):
+        if isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del):
+            chain: list[str] = [node.attr] if isinstance(node, ast.Attribute) else [""]
+            inner = node.value
+            while isinstance(inner, ast.Attribute | ast.Subscript):
+                chain.append(inner.attr if isinstance(inner, ast.Attribute) else "")
+                inner = inner.value
+            if isinstance(inner, ast.Name):
+                yield inner.id, chain[-1]
+
+
+def _outside_functions(node: ast.AST) -> Iterator[ast.AST]:
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, Definition | ast.Lambda):
+            yield child
+            yield from _outside_functions(child)
+
+
+def _annotated(tree: ast.AST) -> Iterator[str]:
+    """Yield the names in annotations that are texts."""
+    for node in ast.walk(tree):
+        for annotation in (getattr(node, "annotation", None), getattr(node, "returns", None)):
+            for text in _texts(annotation):
+                yield from _names_of(text)
+
+
+def _texts(annotation: ast.AST | None) -> Iterator[str]:
+    """Yield the texts in an annotation that are annotations too, not those of a Literal."""
+    if isinstance(annotation, ast.Constant) and type(annotation.value) is str:
+        yield annotation.value
+    elif isinstance(annotation, ast.expr):
+        is_literal = isinstance(annotation, ast.Subscript) and ast.unparse(annotation.value).endswith("Literal")
+        for part in () if is_literal else ast.iter_child_nodes(annotation):
+            yield from _texts(part)
+
+
+def _looked_up(tree: ast.AST, read: set[str]) -> Iterator[str]:
+    """Yield the names in texts, if the code looks names up by their texts."""
+    if not _LOOKUPS.isdisjoint(read):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and type(node.value) is str:
+                yield from _names_of(node.value)
+
+
+def _names_of(text: str) -> set[str]:
+    try:
+        return {node.id for node in ast.walk(ast.parse(text, mode="eval")) if isinstance(node, ast.Name)}
+    except (SyntaxError, ValueError):
+        return set()

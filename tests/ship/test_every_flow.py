@@ -1,0 +1,101 @@
+"""Every flow, exported from a cell and run in a process that has no notebook: the result is the same."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import flytenb
+from flytenb.errors import ExportError
+from flytenb.ship.statements import parse
+from tests.ship.notebooks import Notebook, open_notebook
+from tests.ship.run_flows import FLOWS
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"  # event loops and directories that IPython and flytekit leave
+)
+
+NAMES = sorted(file.stem for file in FLOWS.glob("*.py") if file.stem != "__init__")
+STUBS = {name for name in NAMES if name.startswith("stub")}
+"""Flows that aren't written yet, and aren't exported."""
+RUNNABLE = sorted({*NAMES} - STUBS - {"container"})
+"""The flows that need no Docker engine."""
+
+
+def export_flow(notebook: Notebook, name: str) -> str:
+    """Run the file of a flow as the cells that a reader would make of it, and return the module."""
+    source = (FLOWS / f"{name}.py").read_text()
+    notebook.run(source)
+    return flytenb.export(notebook.names["ENTITY"]).text
+
+
+@pytest.fixture(scope="module")
+def exported() -> dict[str, str]:
+    """The modules of all flows."""
+    found = {}
+    for name in sorted({*NAMES} - STUBS):
+        with open_notebook() as notebook:
+            found[name] = export_flow(notebook, name)
+    return found
+
+
+@pytest.fixture(scope="module")
+def problems(exported: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What differs in the other process, by flow."""
+    folder = tmp_path_factory.mktemp("flows")
+    for name in RUNNABLE:
+        (folder / f"exported_{name}.py").write_text(exported[name])
+    script = [sys.executable, "-m", "tests.ship.run_flows", str(folder)]
+    done = subprocess.run(
+        script, capture_output=True, text=True, env={**os.environ, "FLYTE_LOCAL_CACHE_OVERWRITE": "1"}
+    )
+    assert done.returncode == 0, done.stderr
+    found: dict[str, str] = json.loads((folder / "problems.json").read_text())
+    return found
+
+
+@pytest.mark.parametrize("name", RUNNABLE)
+def test_a_flow_gives_the_same_in_a_process_without_the_notebook(name: str, problems: dict[str, str]) -> None:
+    assert problems[name] == ""
+
+
+@pytest.mark.parametrize("name", sorted({*NAMES} - STUBS))
+def test_the_module_of_a_flow_is_its_file_without_what_the_entity_does_not_need(
+    name: str, exported: dict[str, str]
+) -> None:
+    """The oracle is the file itself: each statement of the module is one of its statements, in the same order."""
+    made, source = (
+        [ast.unparse(s) for s in parse(code).body if not isinstance(s, ast.Import | ast.ImportFrom)]
+        for code in (exported[name], (FLOWS / f"{name}.py").read_text())
+    )
+    places = [source.index(statement) for statement in made[1:]]  # behind the docstring
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("name", sorted(STUBS))
+def test_what_is_not_written_yet_is_refused(name: str) -> None:
+    with open_notebook() as notebook, pytest.raises(ExportError, match="has no body yet"):
+        export_flow(notebook, name)
+
+
+COMMANDS = {"decorated": ["--x", "4"], "dynamic_simple": ["--n", "3"], "enums_literals": ["--level", "low"]}
+"""Flows that the command line runs too, with their inputs."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", COMMANDS)
+def test_pyflyte_runs_the_module(name: str, exported: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "pipeline.py").write_text(exported[name])
+    pyflyte = Path(sys.executable).with_name("pyflyte")
+    command = [str(pyflyte), "run", "pipeline.py", name, *COMMANDS[name]]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    expected = runpy.run_path(str(FLOWS / f"{name}.py"))["EXPECTED"]
+    assert done.stdout.strip().splitlines()[-1] == str(expected)

@@ -1,0 +1,705 @@
+"""What export does for each situation that a notebook can be in: an equal result elsewhere, or a refusal by name."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import flytenb
+from flytenb.errors import ExportError
+from tests.ship.notebooks import imported, open_notebook
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"  # event loops and directories that IPython and flytekit leave
+)
+
+START = "from flytekit import dynamic, eager, map_task, task, workflow, LaunchPlan"
+WF = """
+@workflow
+def wf(x: int) -> int:
+    return step(x=x)
+"""
+
+
+@dataclass(frozen=True)
+class Situation:
+    """Cells, and what becomes of `wf` there.
+
+    Attributes:
+        cells: their texts; a pair has the front end's name of the cell.
+        call: an expression that has the same value in the notebook and in the module.
+        has: texts that the module contains, in this order.
+        lacks: texts that it doesn't contain.
+        refused: parts of the message, instead of a module.
+    """
+
+    cells: tuple[str | tuple[str, str], ...]
+    call: str = "wf(x=3)"
+    has: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+
+
+def _exported(*cells: str | tuple[str, str], call: str = "wf(x=3)", has: str = "", lacks: str = "") -> Situation:
+    """Cells whose workflow is exported; `has` and `lacks` have a text on each line."""
+    return Situation(cells, call, _lines(has), _lines(lacks))
+
+
+def _refused(*cells: str | tuple[str, str], why: str) -> Situation:
+    return Situation(cells, refused=_lines(why))
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    return tuple(line.strip() for line in text.splitlines() if line.strip())
+
+
+def _step(body: str, decorator: str = "@task", head: str = "def step(x: int) -> int:") -> str:
+    return f"{decorator}\n{head}\n{textwrap.indent(textwrap.dedent(body).strip(), '    ')}\n"
+
+
+SITUATIONS = {
+    # --- which definition counts
+    "a name that was redefined": _exported("K = 1", "K = 2", _step("return x + K"), WF, has="K = 2", lacks="K = 1"),
+    "a task that was redefined": _exported(_step("return x"), WF, _step("return x * 10"), has="x * 10"),
+    "a cell that was deleted after it had run": _exported("K = 4", _step("return x + K"), WF, has="K = 4"),
+    "cells that ran out of order": _exported(
+        WF.replace("step", "later"),
+        _step("return helper(x)", head="def later(x: int) -> int:"),
+        "def helper(x):\n    return x + 1",
+        has="def helper\ndef later\ndef wf",
+    ),
+    "a helper that ran after its user": _exported(
+        _step("return helper(x)"), WF, "def helper(x):\n    return -x", has="def helper\ndef step\ndef wf"
+    ),
+    "an import that is shadowed by another": _exported(
+        "from math import floor",
+        "from operator import neg as floor",
+        _step("return floor(x)"),
+        WF,
+        has="from operator import neg as floor",
+        lacks="math",
+    ),
+    "an import that is shadowed by a function": _exported(
+        "from math import sqrt", "def sqrt(x):\n    return x * x", _step("return sqrt(x)"), WF, lacks="math"
+    ),
+    "a variable of a cell that was edited since": _refused(
+        ("a", "K = 1"), _step("return x + K"), WF, ("a", "L = 1"), why="K is left from an earlier text\ncell 2"
+    ),
+    "a function of a cell that was edited since": _refused(
+        ("a", "def helper(x):\n    return x"),
+        _step("return helper(x)"),
+        WF,
+        ("a", "def helped(x):\n    return x"),
+        why="helper is left from an earlier text",
+    ),
+    "a cell that was edited and defines the name still": _exported(
+        ("a", "K = 1"), _step("return x + K"), WF, ("a", "K = 7"), has="K = 7", lacks="K = 1"
+    ),
+    "a cell that failed in the middle": _exported(
+        "K = 1", ("a", "K = 2\nraise SystemError\nK = 3"), _step("return x + K"), WF, has="K = 2", lacks="raise\nK = 3"
+    ),
+    "a name that was deleted": _refused(
+        "K = 1", _step("return x + K"), "del K", WF, why="K has been deleted\nrun the cell again"
+    ),
+    "a name that was deleted after its use": _exported(
+        "half = 2\nK = half * 2\ndel half", _step("return x + K"), WF, has="half = 2\nK = half * 2", lacks="del"
+    ),
+    "a name that nothing defines": _refused(_step("return x + NOWHERE"), WF, why="nothing defines 'NOWHERE'\ncell 2"),
+    # --- imports
+    "names of a star import": _exported(
+        "from math import *", _step("return floor(x + pi)"), WF, has="from math import *"
+    ),
+    "an import of several names": _exported(
+        "import os, sys, json as j", _step("return len(j.dumps(x))"), WF, has="import json as j", lacks="import os\nsys"
+    ),
+    "modules of one package": _exported(
+        "import xml.dom\nimport xml.sax",
+        _step("return len(xml.dom.__name__ + xml.sax.__name__)"),
+        WF,
+        has="import xml.dom\nimport xml.sax",
+    ),
+    "an import that depends": _exported(
+        "try:\n    import nonexistent as fast\nexcept ImportError:\n    import math as fast",
+        _step("return fast.floor(x)"),
+        WF,
+        has="try:\nexcept ImportError:",
+    ),
+    "a flag from an import that depends": _exported(
+        "try:\n    import nonexistent\n    HAS = True\nexcept ImportError:\n    HAS = False",
+        _step("return x + HAS"),
+        WF,
+        has="HAS = True\nHAS = False",
+    ),
+    "imports for type checkers": _exported(
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from decimal import Decimal",
+        "def helper(x: 'Decimal') -> 'Decimal':\n    return x",
+        _step("return helper(x)"),
+        WF,
+        has="if TYPE_CHECKING:\nfrom decimal import Decimal\ndef helper",
+    ),
+    "annotations as texts for a whole notebook": _exported(
+        "from __future__ import annotations", _step("return x"), WF, has="from __future__ import annotations\ndef step"
+    ),
+    "annotations as texts": _exported(
+        "from dataclasses import dataclass\n@dataclass\nclass P:\n    v: int",
+        "@task\ndef step(x: 'int') -> 'P':\n    return P(x)",
+        "@workflow\ndef wf(x: int) -> P:\n    return step(x=x)",
+        call="wf(x=3).v",
+        has="class P\ndef step",
+    ),
+    "a comment at an import": _exported(
+        "import math  # for floor", _step("return math.floor(x)"), WF, has="import math  # for floor"
+    ),
+    # --- functions
+    "arguments with stars": _exported(
+        "def helper(*a, **k):\n    return sum(a) + sum(k.values())", _step("return helper(*[x, 1], **{'b': 2})"), WF
+    ),
+    "a decorator of another cell": _exported(
+        "from functools import wraps",
+        "def twice(f):\n    @wraps(f)\n    def g(*a, **k):\n        return 2 * f(*a, **k)\n    return g",
+        _step("return x", "@task\n@twice"),
+        WF,
+        has="def twice\n@task\n@twice",
+    ),
+    "a decorator with arguments": _exported(
+        "from functools import wraps\nBY = 5",
+        """
+def times(n):
+    def decorate(f):
+        @wraps(f)
+        def g(*a, **k):
+            return n * f(*a, **k)
+        return g
+    return decorate
+""",
+        _step("return x", "@task\n@times(BY)"),
+        WF,
+        has="BY = 5\ndef times\n@times(BY)",
+    ),
+    "a default that names a variable": _exported(
+        "K = 4", "def helper(x, by=K):\n    return x * by", _step("return helper(x)"), WF, has="K = 4\ndef helper"
+    ),
+    "a default that names a variable of before": _refused(
+        "K = 4",
+        "def helper(x, by=K):\n    return x * by",
+        "K = [5]",
+        "K.append(1)",
+        _step("return helper(x)"),
+        WF,
+        why="K, a list, isn't what its statements give now",
+    ),
+    "functions in functions": _exported(
+        "def outer(x):\n    def inner(y):\n        return y + K\n    return inner(x)\nK = 2",
+        _step("return outer(x)"),
+        WF,
+        has="def outer\nK = 2\ndef step",
+    ),
+    "functions that call each other": _exported(
+        "def even(n):\n    return n == 0 or odd(n - 1)",
+        "def odd(n):\n    return n != 0 and even(n - 1)",
+        _step("return int(even(x))"),
+        WF,
+        has="def even\ndef odd",
+    ),
+    "a name in an f-string": _exported(
+        "K = 'abc'", _step("return len(f'{K!r:>{W}}')"), "W = 9", WF, has="K = 'abc'\nW = 9"
+    ),
+    "a lambda in a variable": _exported("add = lambda x: x + 1", _step("return add(x)"), WF, has="add = lambda"),
+    "a lambda as a task": _refused(
+        "fn = lambda x: None\nfn.__annotations__ = {'x': int}",
+        "step = task(fn)",
+        "@workflow\ndef wf(x: int) -> None:\n    step(x=x)",
+        why="the function of step is a lambda\nwrite it with def",
+    ),
+    "a workflow in a function": _exported(
+        _step("return x + 1"),
+        "def make():\n    @workflow\n    def wf(x: int) -> int:\n        return step(x=x)\n    return wf",
+        "wf = make()",
+        has="def step\ndef make\nwf = make()",
+    ),
+    "an alias of a function": _exported(
+        "def f(x):\n    return x + 1", "g = f", _step("return g(x)"), WF, has="def f\ng = f"
+    ),
+    "an alias of an earlier function": _refused(
+        ("a", "def f(x):\n    return x + 1"),
+        "g = f",
+        ("a", "def f(x):\n    return x + 2"),
+        _step("return g(x)"),
+        WF,
+        why="g holds code that no cell gives now",
+    ),
+    "a function that was replaced by hand": _exported(
+        "def f(x):\n    return x + 1",
+        "def faster(x):\n    return x + 2",
+        "f = faster",
+        _step("return f(x)"),
+        WF,
+        has="def faster\nf = faster",
+        lacks="def f(",
+    ),
+    "a function that was replaced by a function": _refused(
+        "def f(x):\n    return x + 1",
+        "def patch():\n    globals()['f'] = lambda x: 0",
+        _step("return f(x)"),
+        WF,
+        "patch()",
+        why="f holds code that no cell gives now",
+    ),
+    "a function that is wrapped later": _exported(
+        "from functools import lru_cache",
+        "def f(x):\n    return x + 1",
+        "f = lru_cache(f)",
+        _step("return f(x)"),
+        WF,
+        has="def f(\nf = lru_cache(f)",
+    ),
+    "a helper with a cache": _exported(
+        "import functools",
+        "@functools.lru_cache(maxsize=8)\ndef f(x):\n    return x + 1",
+        "f(1)",
+        _step("return f(x)"),
+        WF,
+        has="@functools.lru_cache(maxsize=8)",
+    ),
+    "a partial": _exported(
+        "from functools import partial",
+        "def f(a, x):\n    return a * x",
+        "K = 3",
+        "g = partial(f, K)",
+        _step("return g(x)"),
+        WF,
+        has="def f\ng = partial(f, K)",
+    ),
+    "a generic function": _exported(
+        "from functools import singledispatch",
+        "@singledispatch\ndef size(x):\n    return 0",
+        "@size.register\ndef _(x: int):\n    return 10",
+        "@size.register(str)\ndef _of_text(x):\n    return 20",
+        _step("return size(x) + size('a')"),
+        WF,
+        has="def size\n@size.register\n@size.register(str)",
+    ),
+    "a global that a function sets": _refused(
+        "def set_up():\n    global K\n    K = 3", "set_up()", _step("return x + K"), WF, why="K is set by a function"
+    ),
+    "a counter that a function changes": _refused(
+        "N = 0\ndef count(x):\n    global N\n    N += 1\n    return x",
+        "count(1)",
+        _step("return count(x)"),
+        WF,
+        why="N, an int, isn't what its statements give now\nrun cell 2 again",
+    ),
+    "an async task": _exported(
+        "import asyncio",
+        "async def wait(x):\n    await asyncio.sleep(0)\n    return x + 1",
+        "@eager\nasync def wf(x: int) -> int:\n    return await wait(x)",
+        call="__import__('asyncio').run(wf.task_function(x=3))",
+        has="import asyncio\nasync def wait\nasync def wf",
+    ),
+    # --- classes
+    "a class with methods of other cells": _exported(
+        "class Box:\n    def __init__(self, v):\n        self.v = v",
+        "def grown(self):\n    return Box(self.v + 1)",
+        "Box.grown = grown",
+        _step("return Box(x).grown().v"),
+        WF,
+        has="class Box\ndef grown\nBox.grown = grown",
+    ),
+    "a class that a function changed": _refused(
+        "class Box:\n    def get(self):\n        return 1",
+        "def patch(cls):\n    cls.get = lambda self: 2",
+        "patch(Box)",
+        _step("return Box().get()"),
+        WF,
+        why="code that no cell gives now\npatch.<locals>.<lambda>",
+    ),
+    "classes that inherit over cells": _exported(
+        "class A:\n    def f(self):\n        return 1",
+        "class B(A):\n    def f(self):\n        return super().f() + 1",
+        _step("return B().f() + x"),
+        WF,
+        has="class A\nclass B(A)",
+    ),
+    "a class that was redefined under its subclass": _refused(
+        ("a", "class A:\n    def f(self):\n        return 1"),
+        "class B(A):\n    pass",
+        ("a", "class A:\n    def f(self):\n        return 2"),
+        _step("return B().f() + x"),
+        WF,
+        why="A.f",
+    ),
+    "a dataclass and an enum": _exported(
+        "from dataclasses import dataclass, field\nfrom enum import Enum",
+        "class Mode(Enum):\n    ON = 1\n    OFF = 2",
+        "@dataclass\nclass Config:\n    mode: Mode = Mode.ON\n    rates: list[float] = field(default_factory=list)",
+        "DEFAULT = Config(rates=[0.5])",
+        _step("return x + DEFAULT.mode.value + len(DEFAULT.rates)"),
+        WF,
+        has="class Mode\nclass Config\nDEFAULT = Config",
+    ),
+    "a named tuple by a call": _exported(
+        "from collections import namedtuple", "P = namedtuple('P', 'a b')", _step("return P(x, 2).b"), WF
+    ),
+    # --- constants
+    "a constant that is changed in place": _exported("K = 1", "K += 2", _step("return x + K"), WF, has="K = 1\nK += 2"),
+    "a constant that was changed twice by one cell": _refused(
+        "K = 1", "K += 2", "K += 2", _step("return x + K"), WF, why="K, an int, isn't what its statements give now"
+    ),
+    "a list that was changed": _refused(
+        "KS = [1]",
+        "KS.append(2)",
+        _step("return x + len(KS)"),
+        WF,
+        why="KS, a list, isn't what its statements give now\ncell 2",
+    ),
+    "a table with items of other cells": _exported(
+        "T = {}",
+        "T['a'] = 1",
+        "T['b'] = len(T)",
+        _step("return x + T['b']"),
+        WF,
+        has="T = {}\nT['a'] = 1\nT['b'] = len(T)",
+    ),
+    "a comprehension": _exported(
+        "T = {i: i * i for i in range(5)}", _step("return T[x]"), WF, has="T = {i: i * i for i in range(5)}"
+    ),
+    "constants from constants": _exported(
+        "A = 2", "B = A * 3", "C = [B, -B]", _step("return x + C[0]"), WF, has="A = 2\nB = A * 3\nC = [B, -B]"
+    ),
+    "a constant whose source has changed": _refused(
+        ("a", "A = 2"),
+        "B = A * 3",
+        ("a", "A = 5"),
+        _step("return x + B"),
+        WF,
+        why="B, an int, isn't what its statements give now",
+    ),
+    "constants in one statement": _exported(
+        "A, (B, *C) = 1, (2, 3, 4)", _step("return x + B + C[1]"), WF, has="A, (B, *C)"
+    ),
+    "constants on one line": _exported(
+        "A = 1; B = 2; C = 3", _step("return x + B"), WF, has="B = 2", lacks="A = 1\nC = 3"
+    ),
+    "a constant of the library": _exported(
+        "import re\nfrom datetime import timedelta\nfrom pathlib import Path",
+        "WORD = re.compile(r'\\w+')\nDAY = timedelta(days=1)\nROOT = Path('data') / 'raw'",
+        _step("return len(WORD.findall(str(ROOT))) + DAY.days"),
+        WF,
+        has="WORD = re.compile\nDAY =\nROOT =",
+    ),
+    "a logger": _exported(
+        "import logging\nlog = logging.getLogger('mine')",
+        _step("log.debug('x')\nreturn x"),
+        WF,
+        has="log = logging.getLogger",
+    ),
+    "a frame that was loaded": _refused(
+        "import pandas as pd",
+        "df = pd.DataFrame({'a': [1, 2]})",
+        _step("return len(df)"),
+        WF,
+        why="df, a DataFrame, exists in the kernel only: `pd.DataFrame\npass it as an input",
+    ),
+    "an array of numbers": _exported(
+        "import numpy as np", "W = np.array([1, 2, 3])", _step("return int(W.sum()) + x"), WF
+    ),
+    "an array that was changed": _refused(
+        "import numpy as np",
+        "W = np.zeros(3)",
+        "W.fill(1)",
+        _step("return int(W.sum()) + x"),
+        WF,
+        why="W, a ndarray, isn't what its statements give now",
+    ),
+    "an open connection": _refused(
+        "import sqlite3\ncon = sqlite3.connect(':memory:')",
+        _step("return con.total_changes"),
+        WF,
+        why="con, a Connection, exists in the kernel only",
+    ),
+    "an open file": _refused(
+        "import os\nf = open(os.devnull)",
+        _step("return len(f.name)"),
+        "f.close()",
+        WF,
+        why="f, a TextIOWrapper, exists in",
+    ),
+    "a generator": _refused("g = (i for i in range(3))", _step("return next(g)"), WF, why="g, a generator, exists in"),
+    "a number by chance": _refused(
+        "import random\nK = random.random()", _step("return int(K)"), WF, why="K, a float, exists"
+    ),
+    "the environment": _refused(
+        "import os\nHOME = os.environ.get('PATH', '')",
+        _step("return len(HOME)"),
+        WF,
+        why="HOME, a str, exists in the kernel",
+    ),
+    "a result of an own function": _refused(
+        "def load():\n    return [1, 2]",
+        "DATA = load()",
+        _step("return DATA[0]"),
+        WF,
+        why="DATA, a list, exists in\n`load()`",
+    ),
+    # --- IPython
+    "the state of matplotlib": _exported(
+        "import matplotlib\nmatplotlib.use('agg')\nimport matplotlib.pyplot as plt",
+        "plt.figure()",
+        _step("fig = plt.figure()\nplt.close(fig)\nreturn x"),
+        WF,
+        "plt.close('all')",
+        has="import matplotlib.pyplot as plt",
+        lacks="use('agg')",
+    ),
+    "the shell in a task": _refused(
+        _step("get_ipython().run_cell('1')\nreturn x"),
+        WF,
+        why="get_ipython exists in IPython only\nleave get_ipython out",
+    ),
+    "display in a task": _refused(
+        _step("display(x)\nreturn x"), WF, why="display exists in IPython only\nfrom IPython.display"
+    ),
+    "the last result in a task": _refused("41 + 1", _step("return _"), WF, why="_ exists in IPython only"),
+    "the output of a command": _refused(
+        "out = !echo hello", _step("return len(out)"), WF, why="out is what a magic or shell command gave"
+    ),
+    "commands and magics beside definitions": _exported(
+        "!true\n%config InteractiveShell.ast_node_interactivity\nK = 2\n%pwd",
+        _step("return x + K"),
+        WF,
+        has="K = 2",
+        lacks="%\n!\nget_ipython",
+    ),
+    "a statement behind a magic": _exported(
+        "%time K = 2 + 3", _step("return x + K"), WF, has="K = 2 + 3", lacks="time"
+    ),
+    "a cell with a magic that runs it": _exported(
+        "%%capture out\nK = 2\n\ndef f(x):\n    return x + K",
+        _step("return f(x)"),
+        WF,
+        has="K = 2\ndef f",
+        lacks="capture",
+    ),
+    "a cell of another language": _exported("%%bash\ntrue", _step("return x"), WF, lacks="bash"),
+    "await at the top of a cell": _refused(
+        "import asyncio\nasync def get():\n    return 3",
+        "K = await get()",
+        _step("return x + K"),
+        WF,
+        why="K, an int, exists in the kernel only: `await get()",
+    ),
+    "experiments": _exported(
+        "K = 3",
+        _step("return x + K"),
+        WF,
+        "wf(x=1)",
+        "print(step(x=2))\nK",
+        "import os\nassert os.sep\nunused = K * 2",
+        lacks="print\nassert\nunused\nimport os",
+    ),
+    "displays": _exported(
+        "import flytenb\nclass Thing:\n    v = 1",
+        "@flytenb.display_for(Thing)\ndef show_thing(value, view):\n    return 'thing'",
+        _step("return x + Thing.v"),
+        WF,
+        lacks="display_for\nflytenb",
+    ),
+    "a secret": _refused(
+        "API_TOKEN = 'abcd1234efgh'",
+        _step("return len(API_TOKEN)"),
+        WF,
+        why="API_TOKEN is set to a text that looks like a secret",
+    ),
+    # --- state
+    "a default that calls have changed": _refused(
+        "def seen(x, all=[]):\n    all.append(x)\n    return len(all)",
+        "seen(1)",
+        _step("return seen(x)"),
+        WF,
+        why="seen.all isn't what its definition gives now",
+    ),
+    "an attribute of a class that calls have changed": _refused(
+        "class Box:\n    count = 0\n    def __init__(self):\n        Box.count += 1",
+        "Box()",
+        _step("return Box().count"),
+        WF,
+        why="Box.count isn't what its definition gives now",
+    ),
+    "a constant under a condition": _exported(
+        "FAST = True\nif FAST:\n    K = 1\nelse:\n    K = 2", _step("return x + K"), WF, has="FAST = True\nif FAST:"
+    ),
+    "a table that a loop fills": _exported(
+        "T = {}\nfor i in range(4):\n    T[i] = i * i", _step("return T[x]"), WF, has="T = {}\nfor i in range(4):"
+    ),
+    "a text that was read from a file": _refused(
+        "import os\nwith open(os.devnull) as f:\n    TEXT = f.read()",
+        _step("return x + len(TEXT)"),
+        WF,
+        why="TEXT, a str, exists in the kernel only",
+    ),
+    "texts with lines of every kind": _exported(
+        'A = """one  \n\x0ctwo\t\u2028three   \n"""\nB = "\u00e4"; C = "\\x85"  # behind',
+        _step("return len(A) * 100 + len(B + C)"),
+        WF,
+        has='A = """one  \n\x0ctwo',
+    ),
+    "names that are looked up by their texts": _exported(
+        "K = 2\nL = 3", _step("return globals()['K'] + eval('L + x')"), WF, has="K = 2\nL = 3"
+    ),
+    "the namespace as a module": _refused(
+        "K = 2",
+        _step("import __main__\nreturn x + __main__.K"),
+        WF,
+        why="the notebook's namespace is read as a module",
+    ),
+    "a class that is registered with an abstract one": _exported(
+        "from abc import ABC\nclass Shape(ABC):\n    pass\nclass Square:\n    pass",
+        "Shape.register(Square)",
+        _step("return x + isinstance(Square(), Shape)"),
+        WF,
+        has="class Shape\nclass Square\nShape.register(Square)",
+    ),
+    "a module whose attribute was set": _exported(
+        "import json\njson.indent_of_mine = 3",
+        "import string\nstring.unused_of_mine = 4",
+        _step("return x + json.indent_of_mine + len(string.digits)"),
+        WF,
+        has="import json\nimport string\njson.indent_of_mine = 3",
+        lacks="unused_of_mine",
+    ),
+    "an image that is built by calls": _exported(
+        "from flytekit import ImageSpec, Resources",
+        "image = ImageSpec(name='mine').with_packages(['numpy'])\nsmall = Resources(cpu='1')",
+        _step("return x", "@task(container_image=image, requests=small)"),
+        WF,
+        has="image = ImageSpec(name='mine').with_packages(['numpy'])\nsmall = Resources(cpu='1')",
+    ),
+    "tasks in a table": _exported(
+        _step("return x + 1", head="def one(x: int) -> int:"),
+        "STEPS = {'one': one}",
+        "@workflow\ndef wf(x: int) -> int:\n    return STEPS['one'](x=x)",
+        has="def one\nSTEPS = {'one': one}",
+    ),
+    "a secret in the line of a magic": _refused(
+        "%%task environment={'API_TOKEN': 'abcd1234efgh'}\ndef step(x: int) -> int:\n    return x",
+        WF,
+        why="API_TOKEN is set to a text that looks like a secret",
+    ),
+    "a secret in a comment": _refused(
+        "# AKIAIOSFODNN7EXAMPLE\nK = 1", _step("return x + K"), WF, why="a comment has a text that looks like a secret"
+    ),
+    "a transformer and a task plugin": _exported(
+        """
+from flytekit.core.type_engine import SimpleTransformer, TypeEngine
+from flytekit.models.literals import Literal, Primitive, Scalar
+from flytekit.models.types import LiteralType, SimpleType
+""",
+        "class Meters:\n    def __init__(self, v):\n        self.v = v\nclass Unused:\n    pass",
+        """
+def to_literal(m):
+    return Literal(scalar=Scalar(primitive=Primitive(integer=m.v)))
+def transformer(cls):
+    return SimpleTransformer(
+        cls.__name__, cls, LiteralType(simple=SimpleType.INTEGER), to_literal, lambda l: cls(l.scalar.primitive.integer)
+    )
+""",
+        "TypeEngine.register(transformer(Meters))",
+        "TypeEngine.register(transformer(Unused))",
+        "@task\ndef measure(x: int) -> Meters:\n    return Meters(x)",
+        "@task\ndef step(m: Meters) -> int:\n    return m.v",
+        "@workflow\ndef wf(x: int) -> int:\n    return step(m=measure(x=x))",
+        has="class Meters\ndef to_literal\nTypeEngine.register(transformer(Meters))\ndef measure",
+        lacks="Unused",
+    ),
+    # --- cells that define
+    "cells of magics": _exported(
+        "K = 2",
+        """%%task retries=K, cache=False
+# Adds one.
+def step(x: int) -> int:
+    "One more."
+    return _by(x)
+
+def _by(x):
+    return x + 1
+""",
+        "%%workflow\ndef wf(x: int) -> int:\n    return step(x=x)",
+        has="""
+            K = 2
+            # Adds one.
+            @task(retries=K, cache=False)
+            def step
+            "One more."
+            def _by
+            @workflow
+        """,
+    ),
+    "a cell of a magic with an import": _exported(
+        "%%task\nimport math\n\nA, B = math.pi, 2\n\ndef step(x: int) -> int:\n    return math.floor(x * A) + B",
+        WF,
+        has="import math\nA, B =\ndef step",
+    ),
+    "a cell that is timed": _exported(
+        "%%time\nimport math\ndef helper(x):\n    return math.floor(x)",
+        _step("return helper(x)"),
+        WF,
+        has="import math\ndef helper",
+        lacks="time",
+    ),
+    "a cell of a magic whose function is decorated": _exported(
+        "%%task\n@task(retries=1)\ndef step(x: int) -> int:\n    return x",
+        WF,
+        has="@task(retries=1)",
+    ),
+    "a cell of a magic where its name is taken": _exported(
+        "import flytekit",
+        "workflow = 3",
+        "%%task\ndef step(x: int) -> int:\n    return x",
+        "%%workflow\ndef wf(x: int) -> int:\n    return step(x=x)",
+        has="import flytekit\nfrom flytekit import task\n@flytekit.workflow",
+    ),
+    "a dynamic, a map and a launch plan": _exported(
+        _step("return x + 1"),
+        "mapped = map_task(step)",
+        "@dynamic\ndef spread(n: int) -> list[int]:\n    return mapped(x=[step(x=i) for i in range(n)])",
+        "@task\ndef total(xs: list[int]) -> int:\n    return sum(xs)",
+        "@workflow\ndef inner(x: int) -> int:\n    return total(xs=spread(n=x))",
+        "plan = LaunchPlan.get_or_create(inner, 'a plan')",
+        "@workflow\ndef wf(x: int) -> int:\n    return plan(x=x)",
+        has="import LaunchPlan, dynamic, map_task, task, workflow\nmapped = map_task(step)\ndef inner\nplan =\ndef wf",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SITUATIONS)
+def test_export_gives_an_equal_module_or_refuses_by_name(name: str, tmp_path: Path) -> None:
+    situation = SITUATIONS[name]
+    with open_notebook() as notebook:
+        notebook.run(START)
+        for cell in situation.cells:
+            text, key = (cell, None) if isinstance(cell, str) else (cell[1], cell[0])
+            if "raise SystemError" in text:
+                notebook.try_run(text)
+            else:
+                notebook.run(text, key=key)
+        wf = notebook.names["wf"]
+        if situation.refused:
+            with pytest.raises(ExportError) as refusal:
+                flytenb.export(wf)
+            for part in situation.refused:
+                assert part in refusal.value.message
+            return
+        made = flytenb.export(wf)
+        assert flytenb.export(wf).text == made.text
+        at = 0
+        for text in situation.has:
+            assert text in made.text[at:], made.text
+            at = made.text.index(text, at)
+        for text in situation.lacks:
+            assert text not in made.text, made.text
+        expected = eval(situation.call, notebook.names)
+        with imported(made.text, tmp_path) as module:
+            assert eval(situation.call, vars(module)) == expected
