@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 from flytenb.bridge.entities.container_cell import (
     SCRIPT,
@@ -32,7 +33,7 @@ def container(
     *,
     lang: str,
     inputs: Types | None = None,
-    outputs: Types | None = None,
+    outputs: Any = None,
     image: str = "",
     cpu: str = "",
     memory: str = "",
@@ -40,7 +41,7 @@ def container(
     retries: int = 0,
     timeout: Any = 0,
     cache_version: str | None = None,
-    module: str = "__main__",
+    module: str = "",
 ) -> Any:
     """Return a task whose code is in another language and runs in a container.
 
@@ -61,7 +62,7 @@ def container(
         code: the code.
         lang: the language: `"r"`, `"julia"`, `"node"`, `"python"`, `"sh"` or another one that is registered.
         inputs: types by name; a pair of a type and a value for an input with a default.
-        outputs: types by name.
+        outputs: types by name, a NamedTuple class, or one type, whose output is `o0` as flytekit calls it.
         image: the container's image; that of the language if not given.
         cpu: processors, as Flyte writes them: `"500m"`, `"2"`.
         memory: as Flyte writes it: `"1Gi"`.
@@ -69,7 +70,7 @@ def container(
         retries: how often it is tried again.
         timeout: seconds or a timedelta; 0 for none.
         cache_version: caches the outputs under this version; None doesn't cache them.
-        module: the module of the entity.
+        module: the module of the entity; that of the caller if not given.
 
     Raises:
         DefinitionError: for a type that has no form in the language, a name that the language reserves, or a program
@@ -79,11 +80,12 @@ def container(
     language = find_language(lang)
     types = {n: t[0] if isinstance(t, tuple) else t for n, t in (inputs or {}).items()}
     defaults = {n: t[1] for n, t in (inputs or {}).items() if isinstance(t, tuple)}
-    made = dict(outputs or {})
+    made = _outputs_by_name(outputs)
     forms = _forms(name, types, "input"), _forms(name, made, "output")
     cell = Cell(code, {n: f.input for n, f in forms[0].items()}, {n: f.output for n, f in forms[1].items()})
     _check(language, cell, name)
     is_whole = not any(port.is_encoded for port in (*cell.inputs.values(), *cell.outputs.values()))
+    module = module or str(sys._getframe(1).f_globals.get("__name__", "__main__"))
     full_name = f"{module}.{name}"
     script = CellTask(
         full_name if is_whole else f"{full_name}{SCRIPT}",
@@ -112,6 +114,14 @@ def container(
     encode = _codec(f"{full_name}_inputs", types, cell.inputs, encoded, is_encoder=True)
     decode = _codec(f"{full_name}_outputs", made, cell.outputs, decoded, is_encoder=False)
     return compose(name, module, types, made, defaults, (encode, script, decode))
+
+
+def _outputs_by_name(declared: Any) -> dict[str, Any]:
+    if declared is None or isinstance(declared, Mapping):
+        return dict(declared or {})
+    if isinstance(declared, type) and issubclass(declared, tuple) and hasattr(declared, "_fields"):
+        return get_type_hints(declared, include_extras=True)
+    return {"o0": declared}
 
 
 def _forms(owner: str, types: Types, what: str) -> dict[str, ValueForm]:

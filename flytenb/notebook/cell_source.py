@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Iterator
 from typing import Any
 
+from flytenb.notebook.magics.container_line import container_source
 from flytenb.notebook.magics.line import strip_end
 from flytenb.ship.cells import CellRun
 from flytenb.ship.statements import parse
@@ -50,6 +51,8 @@ def _resolve(shell: Any, raw: str) -> tuple[str, str, str]:
     magic, line, inner = (str(getattr(argument, "value", "")) for argument in call.args)
     if magic in _PYTHON:
         return _resolve(shell, inner)
+    if magic == "container":
+        return "", "", container_source(strip_end(line), inner)[1]
     if magic in _DEFINING:
         return magic, strip_end(line), str(shell.transform_cell(inner))
     return magic, line, inner

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import os
 import sys
+from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +15,17 @@ from typing import Any
 import pandas as pd
 import pytest
 from flytekit import map_task, workflow
+from flytekit.configuration import ImageConfig, SerializationSettings
 from flytekit.core.container_task import ContainerTask
+from flytekit.tools.module_loader import load_object_from_module
+from flytekit.tools.translator import get_serializable
 from flytekit.types.file import FlyteFile
 
 import flytenb
 from flytenb.bridge.entities.kind import short_name
 from flytenb.bridge.patches.table import PATCHES
 from flytenb.errors import ContainerError, DefinitionError, UnknownNameError
+from flytenb.notebook.magics.container_line import container_source
 
 
 @pytest.fixture
@@ -191,3 +197,39 @@ def test_what_a_cell_can_t_have_is_refused_when_it_is_defined(
     code = settings.pop("code", "y = 1")
     with pytest.raises(error, match=says):
         flytenb.container("wrong", code, **{"lang": "python", **settings})
+
+
+def test_a_pod_finds_the_tasks_around_a_cell_by_its_module_and_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cells_of_a_pod.py").write_text(
+        "import flytenb\n"
+        "doubled = flytenb.container('doubled', 'ys = [2 * x for x in xs]', lang='python',\n"
+        "    inputs={'xs': dict[str, int]}, outputs={'ys': list[int]})\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    module = importlib.import_module("cells_of_a_pod")
+    settings = SerializationSettings(ImageConfig.auto(img_name="x:1"), "p", "d", "v")
+    models: OrderedDict[Any, Any] = OrderedDict()
+    get_serializable(models, settings, module.doubled)
+    assert sum("Task" in type(model).__name__ for model in models.values()) == 3
+    commands = [task.get_container(settings).args for task in module.doubled.codecs]
+    for task, command in zip(module.doubled.codecs, commands, strict=True):
+        location, arguments = command[command.index("--resolver") + 1], command[command.index("--") + 1 :]
+        assert load_object_from_module(location).load_task(arguments) is task
+
+
+def test_the_line_of_a_cell_is_the_same_call_of_the_function() -> None:
+    line = (
+        "--lang sh --image a:1 --retries 2 --environment A=1,B=2 f(x: int, *, y: list[str] = ['a']) -> kwtypes(z=float)"
+    )
+    name, source = container_source(line, 'echo "\\n" \'\'\'"""\nz=1\n')
+    assert name == "f"
+    namespace: dict[str, Any] = {"__name__": "somewhere"}
+    with pytest.raises(DefinitionError, match="'y'"):  # the shell has no lists as text
+        exec(source.replace("list[str]", "dict[str, str]").replace("['a']", "{}"), namespace)
+    exec(source, namespace)
+    assert namespace["f"].name == "somewhere.f"
+    assert namespace["f"].code == 'echo "\\n" \'\'\'"""\nz=1\n'
+    assert namespace["f"].environment == {"A": "1", "B": "2"}
+    assert namespace["f"].python_interface.inputs_with_defaults == {"x": (int, None), "y": (list[str], ["a"])}

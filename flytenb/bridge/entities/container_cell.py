@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from flytekit import current_context
 from flytekit import kwtypes as kwtypes
-from flytekit.core.base_task import TaskMetadata
+from flytekit.core.base_task import Task, TaskMetadata, TaskResolverMixin
 from flytekit.core.container_task import ContainerTask
 from flytekit.core.interface import Interface
 from flytekit.core.python_function_task import PythonInstanceTask
@@ -52,12 +53,41 @@ class CellWorkflow(PythonFunctionWorkflow):  # type: ignore[misc]
 
     Attributes:
         script: its raw container task.
+        codecs: the tasks around it.
     """
 
-    def __init__(self, function: Callable[..., Any], script: ContainerTask) -> None:
+    def __init__(self, function: Callable[..., Any], script: ContainerTask, codecs: Sequence[Task]) -> None:
         self.script = script
+        self.codecs = codecs
         metadata = WorkflowMetadata(on_failure=WorkflowFailurePolicy.FAIL_IMMEDIATELY)
         super().__init__(function, metadata, WorkflowMetadataDefaults(interruptible=False))
+
+
+class CellResolver(TaskResolverMixin):  # type: ignore[misc]
+    """Finds the tasks around a container cell in a pod: by the module and the name of the cell."""
+
+    @property
+    def location(self) -> str:
+        return f"{__name__}.cell_resolver"
+
+    def name(self) -> str:
+        return "container cell"
+
+    def loader_args(self, settings: Any, t: Task) -> list[str]:
+        """Return the name of a task, which has those of its module and cell."""
+        return ["cell-task", t.name]
+
+    def load_task(self, loader_args: list[str]) -> Task:
+        """Import the module of a cell and return its task."""
+        module, _, name = loader_args[1].rpartition(".")
+        cell = getattr(importlib.import_module(module), name.rpartition("_")[0])
+        return next(task for task in cell.codecs if task.name == loader_args[1])
+
+    def get_all_tasks(self) -> list[Task]:
+        return []
+
+
+cell_resolver = CellResolver()
 
 
 class CodecTask(PythonInstanceTask[None]):  # type: ignore[misc]
@@ -73,7 +103,7 @@ class CodecTask(PythonInstanceTask[None]):  # type: ignore[misc]
     def __init__(
         self, name: str, inputs: Types, outputs: Types, convert: Callable[[Mapping[str, Any]], Mapping[str, Any]]
     ) -> None:
-        super().__init__(name, None, interface=Interface(dict(inputs), dict(outputs)))
+        super().__init__(name, None, task_resolver=cell_resolver, interface=Interface(dict(inputs), dict(outputs)))
         self._convert = convert
 
     def execute(self, **inputs: Any) -> Any:
@@ -118,7 +148,9 @@ def compose(
     body.__annotations__ = dict(inputs)
     body.__name__ = body.__qualname__ = name
     body.__module__ = module
-    made: CellWorkflow = with_defaults(CellWorkflow(body, script), inputs, defaults, outputs)
+    made: CellWorkflow = with_defaults(
+        CellWorkflow(body, script, [task for task in (encode, decode) if task is not None]), inputs, defaults, outputs
+    )
     return made
 
 

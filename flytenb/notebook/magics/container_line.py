@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import inspect
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -61,85 +60,77 @@ def define_container(shell: Any, line: str, cell: str) -> None:
     """
     from flytenb import api
 
+    name, source = container_source(line, cell)
+    found: dict[str, Any] = {}
+    with api.defining("task", shell.user_ns, [name], [name]):
+        exec(compile(source, "<%%container>", "exec", dont_inherit=True), shell.user_ns, found)
+        shell.user_ns[name] = found[name]
+
+
+def container_source(line: str, cell: str) -> tuple[str, str]:
+    """Return the name of a cell's entity and the Python code that defines it.
+
+    Raises:
+        UsageError: for a line that isn't options and a signature with types.
+    """
     text, options = split_options(line, {option.name: option.values for option in OPTIONS}, "container", _is_signature)
     if "lang" not in options:
         raise UsageError("%%container needs a language", hint=_EXAMPLE)
-    function = _read_signature(text, shell.user_ns)
-    arguments = {name.replace("-", "_"): value for name, value in options.items()}
-    for name, read in _READERS.items():
-        if name in arguments:
-            arguments[name] = read(arguments[name], shell.user_ns)
-    name = function.__name__
-    with api.defining("task", shell.user_ns, [name], [name]):
-        shell.user_ns[name] = api.container(
-            name, cell, inputs=_inputs_of(function), outputs=_outputs_of(function), **arguments
-        )
-
-
-def _read_signature(text: str, namespace: dict[str, Any]) -> Callable[..., Any]:
-    """Return a function with the signature, evaluated in the notebook.
-
-    Raises:
-        UsageError: if the text isn't one.
-        Exception: whatever its annotations and defaults raise.
-    """
     if not _is_signature(text):
         raise UsageError(f"expected a signature with types, got {text!r}", hint=_EXAMPLE)
-    from flytenb.api import kwtypes
-
-    found: dict[str, Any] = {"kwtypes": kwtypes}
-    exec(compile(f"def {text}: pass", "<%%container>", "exec", dont_inherit=True), namespace, found)
-    found.pop("kwtypes")
-    [function] = found.values()
-    return function  # type: ignore[no-any-return]
-
-
-def _inputs_of(function: Callable[..., Any]) -> dict[str, Any]:
-    inputs: dict[str, Any] = {}
-    for name, parameter in inspect.signature(function).parameters.items():
-        if (
-            parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL)
-            or parameter.annotation is parameter.empty
-        ):
-            raise UsageError(f"input {str(parameter)!r} needs a type", hint=f"{name}: float")
-        inputs[name] = parameter.annotation
-        if parameter.default is not parameter.empty:
-            inputs[name] = (parameter.annotation, parameter.default)
-    return inputs
+    [function] = ast.parse(f"def {text}: pass").body
+    assert isinstance(function, ast.FunctionDef)
+    arguments = [repr(function.name), _quoted(cell), f"lang={options.pop('lang')!r}", f"inputs={{{_inputs(function)}}}"]
+    if function.returns is not None:
+        arguments.append(f"outputs={_outputs(function.returns)}")
+    for option, value in options.items():
+        arguments.append(f"{option.replace('-', '_')}={_READERS.get(option, repr)(value)}")
+    lines = "".join(f"    {argument},\n" for argument in arguments)
+    return function.name, f"import flytenb\n\n{function.name} = flytenb.container(\n{lines})\n"
 
 
-def _outputs_of(function: Callable[..., Any]) -> dict[str, Any]:
-    """Return the types of the outputs by name; one without a name is `o0`, as flytekit calls it."""
-    declared = function.__annotations__.get("return")
-    if declared is None:
-        return {}
-    if isinstance(declared, dict):
-        return dict(declared)
-    if isinstance(declared, type) and issubclass(declared, tuple) and hasattr(declared, "_fields"):
-        return dict(inspect.get_annotations(declared, eval_str=True))
-    return {"o0": declared}
-
-
-def _read_number(text: str, namespace: dict[str, Any]) -> int:
+def _quoted(code: str) -> str:
+    """Return a literal of a cell's text, on several lines where it can be."""
+    plain = f'r"""{code}"""' if "\\" in code else f'"""{code}"""'
     try:
-        return int(text)
-    except ValueError:
-        raise UsageError(f"--retries must be an integer, got {text!r}") from None
+        is_same = ast.literal_eval(plain) == code
+    except (SyntaxError, ValueError):
+        is_same = False
+    return plain if is_same else repr(code)
 
 
-def _read_variables(text: str, namespace: dict[str, Any]) -> Any:
+def _inputs(function: ast.FunctionDef) -> str:
+    given = function.args
+    named = [*given.posonlyargs, *given.args, *given.kwonlyargs]
+    defaults: list[ast.expr | None] = [*given.defaults, *given.kw_defaults]
+    defaults[:0] = [None] * (len(named) - len(defaults))
+    for arg in (*named, *filter(None, (given.vararg, given.kwarg))):
+        if arg.annotation is None or arg not in named:
+            raise UsageError(f"input {ast.unparse(arg)!r} needs a type", hint=f"{arg.arg}: float")
+    pairs = []
+    for arg, default in zip(named, defaults, strict=True):
+        kind = ast.unparse(arg.annotation)  # type: ignore[arg-type]
+        pairs.append(f"{arg.arg!r}: {kind}" if default is None else f"{arg.arg!r}: ({kind}, {ast.unparse(default)})")
+    return ", ".join(pairs)
+
+
+def _outputs(declared: ast.expr) -> str:
+    """Return the outputs as an expression; `kwtypes` needn't be imported."""
+    if isinstance(declared, ast.Call) and ast.unparse(declared.func).rpartition(".")[2] == "kwtypes":
+        return f"{{{', '.join(f'{k.arg!r}: {ast.unparse(k.value)}' for k in declared.keywords)}}}"
+    return ast.unparse(declared)
+
+
+def _read_number(text: str) -> str:
+    if not text.isdecimal():
+        raise UsageError(f"--retries must be an integer, got {text!r}")
+    return text
+
+
+def _read_variables(text: str) -> str:
     if "=" not in text:
-        return _evaluate(text, namespace)
-    pairs = [pair.partition("=") for pair in text.split(",")]
-    return {name: value for name, _, value in pairs}
+        return text
+    return repr({name: value for name, _, value in (pair.partition("=") for pair in text.split(","))})
 
 
-def _evaluate(text: str, namespace: dict[str, Any]) -> Any:
-    return eval(text, namespace)
-
-
-_READERS: Mapping[str, Callable[[str, dict[str, Any]], Any]] = {
-    "retries": _read_number,
-    "timeout": _evaluate,
-    "environment": _read_variables,
-}
+_READERS: Mapping[str, Callable[[str], str]] = {"retries": _read_number, "timeout": str, "environment": _read_variables}
