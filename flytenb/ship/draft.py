@@ -59,7 +59,7 @@ def draft(entities: Sequence[Any], cells: Cells, namespace: Mapping[str, Any]) -
         needed.need(name)
     reached = _settle(needed)
     decorators, added = _decorators(needed)
-    findings = Refusals(needed, reached, cells.replaced).find()
+    findings = Refusals(needed, reached, cells).find()
     text = ModuleText(needed, f"{_listed(names)}, exported from a notebook.", decorators, added).write()
     return Draft(names, text, tuple(findings), _own_modules(needed), _packages(text))
 

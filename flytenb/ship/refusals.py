@@ -5,19 +5,19 @@ from __future__ import annotations
 import ast
 import builtins
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flytenb.bridge.entities.kind import function_of, is_entity, is_map, is_remote, is_stub, map_target, short_name
 from flytenb.reach.name_lookup import MISSING
-from flytenb.ship.cells import CellRun
+from flytenb.ship.cells import Cells
 from flytenb.ship.constants import Constants, UnknownConstantError, describe_value, is_code
 from flytenb.ship.finding import Finding
 from flytenb.ship.held_state import changed_state
 from flytenb.ship.needed_statements import SHELL_NAMES, NeededStatements
 from flytenb.ship.reached_code import ReachedCode
 from flytenb.ship.secret_texts import find_secrets, has_known_form
-from flytenb.ship.statements import Statement, parse, read_statements
+from flytenb.ship.statements import KINDS, Statement, parse, read_statements
 
 _SHELL_OUTPUT = re.compile(r"_+|_i*\d*|_dh|_oh|_ih")
 _SECRET_HINT = "keep it in the cluster's secrets, and read it in a task: flytekit.current_context().secrets.get(…)"
@@ -29,14 +29,14 @@ class Refusals:
     Args:
         needed: the statements.
         reached: what their code reaches.
-        replaced: earlier runs of cells that have been run again.
+        cells: the cells of the notebook.
     """
 
-    def __init__(self, needed: NeededStatements, reached: ReachedCode, replaced: Sequence[CellRun]) -> None:
+    def __init__(self, needed: NeededStatements, reached: ReachedCode, cells: Cells) -> None:
         self._needed = needed
         self._namespace = needed.namespace
         self._reached = reached
-        self._replaced = replaced
+        self._cells = cells
 
     def find(self) -> list[Finding]:
         """Return every reason, sorted by the order of the cells."""
@@ -62,10 +62,18 @@ class Refusals:
                 yield Finding(f"{name} has been deleted", self._place(by), "run the cell again that defines it")
 
     def _of_kernel_name(self, name: str, where: str) -> Finding:
-        cell = next((c for c in reversed(self._replaced) if any(name in s.binds for s in read_statements(c))), None)
+        cell = next(
+            (c for c in reversed(self._cells.replaced) if any(name in s.binds for s in read_statements(c))), None
+        )
         if cell is not None:
             what = f"{name} is left from an earlier text of a cell, {cell.place}"
             return Finding(what, where, f"put what defines {name} into a cell and run it, or don't use it")
+        named = re.compile(rf"\b{re.escape(name)}\b")
+        magic = next((c for c in self._cells.current if c.kind not in ("", *KINDS) and named.search(c.arguments)), None)
+        if magic is not None:
+            hint = "flytenb.container(…)" if magic.kind == "container" else "Python code"
+            what = f"{name} is made by the magic %%{magic.kind} ({magic.place})"
+            return Finding(what, where, f"make it by {hint} in a plain cell")
         setter = next((s for s in self._needed.program if name in s.sets), None)
         if setter is not None:
             what = f"{name} is set by a function when it is called ({setter.cell.place})"

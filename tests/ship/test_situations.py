@@ -484,6 +484,11 @@ def times(n):
         lacks="capture",
     ),
     "a cell of another language": _exported("%%bash\ntrue", _step("return x"), WF, lacks="bash"),
+    "a task in another language": _refused(
+        "%%container --lang sh step(x: int) -> kwtypes(o=int)\no=$x",
+        "@workflow\ndef wf(x: int) -> int:\n    return step(x=x)",
+        why="step is made by the magic %%container (cell 2)\nflytenb.container(…) in a plain cell",
+    ),
     "await at the top of a cell": _refused(
         "import asyncio\nasync def get():\n    return 3",
         "K = await get()",
