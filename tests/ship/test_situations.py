@@ -666,6 +666,14 @@ def _by(x):
         "%%workflow\ndef wf(x: int) -> int:\n    return step(x=x)",
         has="import flytekit\nfrom flytekit import task\n@flytekit.workflow",
     ),
+    "a container cell": _exported(
+        "N = 2",
+        "%%container --lang sh --retries 1 count(x: int, y: int = N) -> kwtypes(z=int)\n# adds\nz=$((x + y))",
+        "@workflow\ndef wf(x: int) -> int:\n    return count(x=x)",
+        call="(count.code, count.metadata.retries, list(count.python_interface.inputs_with_defaults.items()))",
+        has="import flytenb\nN = 2\ncount = flytenb.container(\n# adds\ninputs={'x': int, 'y': (int, N)},\ndef wf",
+        lacks="%%container",
+    ),
     "a dynamic, a map and a launch plan": _exported(
         _step("return x + 1"),
         "mapped = map_task(step)",
