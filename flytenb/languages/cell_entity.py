@@ -18,6 +18,7 @@ from flytenb.bridge.entities.container_cell import (
     scratch_file,
     with_defaults,
 )
+from flytenb.bridge.patches.mapping import let_maps_take_containers
 from flytenb.bridge.type_engine import FlyteFile
 from flytenb.errors import ContainerError, DefinitionError, say
 from flytenb.languages import lines
@@ -77,6 +78,7 @@ def container(
             that is too long for a command.
         UnknownNameError: for an unknown language, with the closest names.
     """
+    let_maps_take_containers()
     language = find_language(lang)
     types = {n: t[0] if isinstance(t, tuple) else t for n, t in (inputs or {}).items()}
     defaults = {n: t[1] for n, t in (inputs or {}).items() if isinstance(t, tuple)}

@@ -7,7 +7,6 @@ import importlib
 import os
 import sys
 from collections import OrderedDict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,19 +22,8 @@ from flytekit.types.file import FlyteFile
 
 import flytenb
 from flytenb.bridge.entities.kind import short_name
-from flytenb.bridge.patches.table import PATCHES
 from flytenb.errors import ContainerError, DefinitionError, UnknownNameError
 from flytenb.notebook.magics.container_line import container_source
-
-
-@pytest.fixture
-def extension() -> Iterator[None]:
-    """The patch that the extension applies."""
-    [patch] = PATCHES["maps"]
-    undo = patch.apply()
-    yield
-    undo()
-
 
 on_host = flytenb.options(engine="host")
 
@@ -95,7 +83,6 @@ def test_cells_are_nodes_of_a_workflow() -> None:
     assert tuple(on_host.run(both, a=1).result) == (5, "x!")
 
 
-@pytest.mark.usefixtures("extension")
 def test_cells_are_mapped_with_fixed_inputs_too() -> None:
     assert on_host.run(map_task(add), a=[1, 2], b=[3, 4]).result == [4, 6]
     tail = flytenb.container(
@@ -154,7 +141,6 @@ def test_what_a_language_would_lose_of_a_frame_is_an_error(columns: list[str], s
         on_host.run(identity("node"), f=FRAME[columns])
 
 
-@pytest.mark.usefixtures("extension")
 def test_workflows_that_map_the_same_cell_are_compiled_again_and_keep_their_constants() -> None:
     @workflow
     def some(a: list[int]) -> tuple[list[int], list[int], list[int]]:
@@ -166,7 +152,6 @@ def test_workflows_that_map_the_same_cell_are_compiled_again_and_keep_their_cons
         assert tuple(on_host.run(each, a=[1, 2]).result) == ([2, 3], [4, 5], [2, 3])
 
 
-@pytest.mark.usefixtures("extension")
 def test_a_mapped_cell_can_t_have_the_output_of_a_node_for_all_elements() -> None:
     def given(a: list[int]) -> list[int]:
         return map_task(functools.partial(add, b=add(a=1)))(a=a)

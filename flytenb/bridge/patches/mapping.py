@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
+from flytekit.core import array_node_map_task
 from flytekit.core.container_task import ContainerTask
 from flytekit.core.launch_plan import LaunchPlan
 from flytekit.core.promise import Promise
@@ -32,7 +33,15 @@ def map_containers(map_function: Any) -> Any:
         plan = _plan_of(workflow, fixed)
         return array_node(plan, *args, **kwargs)
 
+    map_target.maps_containers = True  # type: ignore[attr-defined]
     return map_target
+
+
+def let_maps_take_containers() -> None:
+    """Do so in a process without the extension, such as one that imports an exported module."""
+    found = array_node_map_task.array_node_map_task
+    if not hasattr(found, "maps_containers"):
+        array_node_map_task.array_node_map_task = map_containers(found)
 
 
 def _plan_of(workflow: Any, fixed: Mapping[str, Any]) -> LaunchPlan:
