@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -12,10 +13,26 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbconvert import HTMLExporter
+from nbconvert.preprocessors import HighlightMagicsPreprocessor
 from traitlets.config import Config
+
+from flytenb.languages.language_registry import find_language
 
 HERE = Path(__file__).parent
 MAGICS = ("%%task", "%%workflow", "%%dynamic", "%%eager")
+_CONTAINER = re.compile(r"%%container\b.*?--lang[ =](\w+)")
+
+
+class HighlightLanguages(HighlightMagicsPreprocessor):
+    """Colours the cells of our magics as Python, those of `%%container` as their own language."""
+
+    enabled = True
+    languages = dict.fromkeys(MAGICS, "python3")
+
+    def which_magic_language(self, source: str) -> str | None:
+        """Return the language of a cell, None if it is that of the notebook."""
+        container = _CONTAINER.match(source)
+        return find_language(container[1]).highlight if container else super().which_magic_language(source)
 
 
 def execute(source: Path) -> nbformat.NotebookNode:
@@ -44,13 +61,8 @@ def to_page(notebook: nbformat.NotebookNode) -> str:
         template_name="page",
         extra_template_basedirs=[str(HERE)],
         embed_images=True,
-        config=Config(
-            {
-                "HTMLExporter": {"anchor_link_text": ""},
-                # The cells of these magics hold Python and are coloured as such.
-                "HighlightMagicsPreprocessor": {"enabled": True, "languages": dict.fromkeys(MAGICS, "python3")},
-            }
-        ),
+        preprocessors=[HighlightLanguages],
+        config=Config({"HTMLExporter": {"anchor_link_text": ""}}),
     )
     html, _ = exporter.from_notebook_node(notebook, resources={"dark_theme": _dark_theme(exporter)})
     return str(html)

@@ -218,6 +218,8 @@ def test_the_page_about_languages_fails_with_the_line_of_r_and_shows_what_julia_
     drawn = bundles(right)[-1]["text/plain"]
     assert "✓ n1  estimate  (subworkflow · R · " in drawn
     assert "container · Julia · " in drawn
+    page = (published["languages"][0] / "languages.html").read_text()
+    assert '<span class="k">end</span>' in page  # a keyword of Julia
     assert "capacity 2" in bundles(notebook.cells[-1])[-1]["text/plain"]
 
 

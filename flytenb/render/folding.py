@@ -97,9 +97,9 @@ def close_containers(graph: Graph, paths: Collection[str]) -> FoldedGraph:
 
 
 def fold_steps(graph: Graph) -> Iterator[FoldedGraph]:
-    """Yield the graph, then ever smaller versions of it."""
+    """Yield the graph with its container cells closed, then ever smaller versions of it."""
     levels = _levels_around(graph)
-    now = FoldedGraph(graph, {})
+    now = _cells_closed(graph)
     yield now
     deepest = max(levels.values(), default=-1)
     shut = (partial(_closed_from, levels=levels, depth=level) for level in range(deepest, -1, -1))
@@ -121,6 +121,11 @@ def fold_steps(graph: Graph) -> Iterator[FoldedGraph]:
 def _containers(graph: Graph) -> dict[str, None]:
     """Return the containers of drawn nodes, outer before inner."""
     return {node.parent: None for node in graph.nodes.values() if node.parent and node.kind is not Kind.CONSTANT}
+
+
+def _cells_closed(graph: Graph) -> FoldedGraph:
+    """Close the container cells: what encodes and decodes their values is of interest only to who opens them."""
+    return close_containers(graph, {path for path in _containers(graph) if "language" in graph.nodes[path].settings})
 
 
 def _crowded_closed(graph: Graph) -> FoldedGraph:

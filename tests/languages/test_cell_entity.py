@@ -79,6 +79,20 @@ def both(a: int) -> tuple[int, str]:
     return add(a=add(a=a)), hello(name="x", size=Size(1, "y")).text
 
 
+@pytest.mark.usefixtures("extension")
+def test_a_cell_is_one_node_that_opens_mapped_or_not() -> None:
+    def shown(names: list[str], sizes: list[Size]) -> tuple[str, list[Size]]:
+        made = map_task(grow)(size=sizes)
+        return hello(name="x", size=Size(1, "y")).text, made
+
+    grow = flytenb.container("grow", "o0 = size", lang="python", inputs={"size": Size}, outputs={"o0": Size})
+    drawn = flytenb.draw(workflow(shown))
+    assert [name for name in ("hello_program", "grow_program") if name in drawn.svg] == []
+    assert drawn.svg.count("Python") >= 2
+    assert "closed: hello, grow" in drawn.svg or "closed: grow, hello" in drawn.svg
+    assert "hello_program" in flytenb.draw(workflow(shown), depth=2).svg
+
+
 def test_cells_are_nodes_of_a_workflow() -> None:
     assert tuple(on_host.run(both, a=1).result) == (5, "x!")
 

@@ -148,6 +148,9 @@ def read_settings(entity: Any) -> dict[str, Setting]:
         _add_reference(settings, entity)
     elif isinstance(entity, ArrayNode):
         _add_map(settings, entity)
+        cell = cell_of(getattr(map_target(entity), "workflow", None))
+        if cell is not None:
+            _add_task(settings, cell)
     elif isinstance(entity, Gate):
         settings = gate_settings(entity)
     elif isinstance(entity, LaunchPlan):
