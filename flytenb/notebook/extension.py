@@ -73,7 +73,9 @@ class Extension:
         self._process = os.getpid()
         self._import_error: Exception | None = None
         self._is_reported = False
-        self._undo: list[Callable[[], None]] = [host.open(self.session)]
+        self._undo = contextlib.ExitStack()
+        self._undo.callback(self._patches.undo)
+        self._undo.callback(host.open(self.session))
         self._patch_flytekit()
         self._change_shell()
         self._import = threading.Thread(target=self._import_flytekit, name="flytenb-warmup", daemon=True)
@@ -81,12 +83,9 @@ class Extension:
         self._import.start()
 
     def unload(self) -> None:
-        """Undo all changes, the last one first."""
+        """Undo all changes, the last one first, also after one that fails."""
         self.wait()
-        for undo in reversed(self._undo):
-            undo()
-        self._undo.clear()
-        self._patches.undo()
+        self._undo.close()
 
     # --- flytekit ------------------------------------------------------------------------------------------------
 
@@ -97,7 +96,7 @@ class Extension:
             return
         hook = ImportHook("flytekit", self._patch_imported)
         hook.install()
-        self._undo.append(hook.remove)
+        self._undo.callback(hook.remove)
 
     def _patch_imported(self, *, was_found: bool = False) -> None:
         self._patches.restore_tracebacks(self.shell, was_found=was_found)
@@ -126,7 +125,8 @@ class Extension:
         self._import_error = None
         from flytenb.runner.resources import resources
 
-        self._undo += [resources.close, api.on_run(self._watch)]
+        self._undo.callback(resources.close)
+        self._undo.callback(api.on_run(self._watch))
         # The first layout on a machine compiles the engine, which takes seconds: begin before it is needed.
         pages.layouts.submit(_prepare_layout)
 
@@ -166,13 +166,12 @@ class Extension:
     def _change_shell(self) -> None:
         shell = self.shell
         magics = FlyteMagics(shell, session=self.session, ready=self.make_ready)
-        self._undo += [
-            shell_changes.add_help_cells(shell),
-            shell_changes.add_magics(shell, magics),
-            shell_changes.add_displays(shell, _entity_bundle, self._show_run),
-            shell_changes.add_cell_hook(shell, self._after_cell),
-            shell_changes.add_completion(shell, self.session, lambda: not self._import.is_alive()),
-        ]
+        undo = self._undo.callback
+        undo(shell_changes.add_help_cells(shell))
+        undo(shell_changes.add_magics(shell, magics))
+        undo(shell_changes.add_displays(shell, _entity_bundle, self._show_run))
+        undo(shell_changes.add_cell_hook(shell, self._after_cell))
+        undo(shell_changes.add_completion(shell, self.session, lambda: not self._import.is_alive()))
 
     def _after_cell(self, result: Any) -> None:
         """Record what the cell defined; before flytekit is imported, keep a copy of the variables."""

@@ -165,6 +165,16 @@ def test_what_was_defined_still_runs_after_unloading(used: tuple[Kernel, list[Ou
     assert kernel.run("celled(x=4)").result == "4"
 
 
+def test_a_change_that_cannot_be_undone_does_not_keep_the_others(used: tuple[Kernel, list[Outcome]]) -> None:
+    kernel, _ = used
+    kernel.run("%load_ext flytenb").ok()
+    kernel.run("ours = get_ipython().Completer.custom_matchers.pop()").ok()
+    assert kernel.run("%unload_ext flytenb").fails().ename == "ValueError"
+    kernel.run("left = snapshot()").ok()
+    assert kernel.value("{k: (before[k], left[k]) for k in before if before[k] != left[k]}") == {}
+    assert kernel.value("patched()") == []
+
+
 @pytest.mark.slow
 def test_loading_after_flytekit_mends_tracebacks_and_interrupts() -> None:
     with stock_kernel() as kernel:
