@@ -126,8 +126,7 @@ class RunView:
         with self._lock:
             if not self._is_over and controller.widget is not None:
                 is_widget = needs_widget(self._shell)
-                metadata = controller.widget.metadata if is_widget else {}
-                self._publish(controller.widget.bundle(static, as_widget=is_widget), metadata)
+                self._publish(*controller.widget.bundle(static, as_widget=is_widget))
 
     def _publish(self, bundle: dict[str, Any], metadata: dict[str, Any] | None = None) -> None:
         if self._handle is not None:

@@ -57,23 +57,14 @@ class RunWidget(anywidget.AnyWidget):
         super().__init__(key=key or secrets.token_hex(8), about=about, **state)
         receive(self, on_message)
 
-    @property
-    def metadata(self) -> dict[str, Any]:
-        """Metadata of a widget output; Colab finds its widget manager there."""
-        shown = self._repr_mimebundle_()
-        return {} if shown is None else shown[1]
-
-    def bundle(self, static: Mapping[str, str], *, as_widget: bool) -> dict[str, Any]:
-        """Return the MIME bundle that shows the view.
+    def bundle(self, static: Mapping[str, str], *, as_widget: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the MIME bundle that shows the view, and its metadata, where Colab finds its widget manager.
 
         Args:
             static: the static bundle, shown without JavaScript and saved.
             as_widget: whether the front end runs the module only for widget outputs.
         """
+        widget, metadata = (as_widget and self._repr_mimebundle_()) or ({}, {})
         # A class, since pages that sanitise HTML keep classes but not data attributes.
         html = f'<div class="ft-live ft-live-{self.key}">{static["text/html"]}</div>'
-        bundle: dict[str, Any] = {"text/plain": static["text/plain"], "text/html": html}
-        if as_widget:
-            reference = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
-            bundle["application/vnd.jupyter.widget-view+json"] = reference
-        return bundle
+        return {**widget, "text/plain": static["text/plain"], "text/html": html}, metadata
