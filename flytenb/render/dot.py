@@ -24,6 +24,15 @@ _MOST_RANKS = 4
 """Most ranks over which equivalent boxes are spread; each rank slows the layout down considerably."""
 _TITLE_LETTER = 0.6 * _TITLE_FONT  # width of a Courier letter, the same in every engine
 
+_OUTLINES = {
+    "branch": {"shape": "hexagon", "style": ""},
+    "constant": {"shape": "plain", "style": ""},
+    "gate": {"shape": "octagon", "style": ""},
+    "inputs": {"shape": "ellipse", "style": ""},
+    "outputs": {"shape": "ellipse", "style": ""},
+    "stack": {"peripheries": "2"},
+}
+"""Attributes of boxes by their shape; a rounded box has none."""
 _PHASE_PENS = {
     Phase.RUNNING: {"color": "#0072B2", "style": "rounded,dashed", "penwidth": "1.5"},
     Phase.SUCCEEDED: {"color": "#009E73", "penwidth": "1.5"},
@@ -105,11 +114,11 @@ def _members(scene: Scene) -> dict[int | None, list[Frame | Box | Arrow]]:
 
 def _shared(around: dict[int, int | None], one: int | None, other: int | None) -> int | None:
     """Return the innermost frame around both."""
-    chain = set()
+    outer = set()
     while one is not None:
-        chain.add(one)
+        outer.add(one)
         one = around[one]
-    while other is not None and other not in chain:
+    while other is not None and other not in outer:
         other = around[other]
     return other
 
@@ -203,17 +212,7 @@ def _attributes(box: Box, scene: Scene) -> dict[str, str]:
     state = scene.states.get(box.path)
     if state is not None and not box.node.is_pseudo:
         lines[1] = f"{sign(state)} {state_caption(state)}"
-    found = {"label": _label(lines)}
-    if box.shape == "branch":
-        found |= {"shape": "hexagon", "style": ""}
-    elif box.shape == "constant":
-        found |= {"shape": "plain", "style": ""}
-    elif box.shape in (Kind.INPUTS, Kind.OUTPUTS):
-        found |= {"shape": "ellipse", "style": ""}
-    elif box.shape == "stack":
-        found["peripheries"] = "2"
-    elif box.shape == "gate":
-        found |= {"shape": "octagon", "style": ""}
+    found = {"label": _label(lines), **_OUTLINES.get(box.shape, {})}
     if box.node.kind in (Kind.DYNAMIC, Kind.EAGER):
         found["style"] = "rounded,dashed"
     elif box.node.kind is Kind.STUB:
