@@ -6,6 +6,7 @@ import inspect
 from abc import ABCMeta
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from threading import RLock
 from types import FunctionType
@@ -72,7 +73,7 @@ class Registry:
     ) -> None:
         self._below = below
         self._matching = matching or KeyMatching()
-        self._load: Callable[[], dict[str, Display]] | None = load
+        self._load = cache(load)
         self._types: dict[Any, Display] = {}
         self._names: dict[str, Display] = {}
         self._predicates: list[_Predicate] = []
@@ -132,20 +133,15 @@ class Registry:
         found = self._cache.get(cls)
         if found is None:
             with self._lock:
-                self._load_names()
-                by_name = {path: named(path) for path in self._names if _may_name(path, cls)}
-                found = tuple(dict.fromkeys(self._look_up(cls, by_name)))
+                displays = {**self._load(), **self._names}
+                by_name = {path: named(path) for path in displays if _may_name(path, cls)}
+                by_class = {of: displays[path] for path, of in by_name.items()}
+                found = tuple(dict.fromkeys(self._look_up(cls, by_class)))
                 if None not in by_name.values():  # an import may still give a name to the class
                     self._cache[cls] = found
         return found
 
-    def _load_names(self) -> None:
-        load, self._load = self._load, None
-        if load is not None:
-            self._names = {**load(), **self._names}
-
-    def _look_up(self, cls: type, by_name: dict[str, Any]) -> Iterator[Display]:
-        by_class = {of: self._names[path] for path, of in by_name.items()}
+    def _look_up(self, cls: type, by_class: dict[Any, Display]) -> Iterator[Display]:
         for ancestor in cls.__mro__:
             for known in (self._types.get(_type_key(ancestor)), by_class.get(ancestor)):
                 if known is not None:
