@@ -34,23 +34,24 @@ def to_html(part: Part) -> str:
     return str(module.show(part)).strip()
 
 
-@cache
 def controls_style() -> str:
     """Return the style sheet of the controls."""
-    return (files("flytenb.display") / "templates" / "controls.css").read_text(encoding="utf-8").strip()
+    return _file("controls.css").strip()
 
 
-@cache
 def shared_module() -> str:
     """Return the JavaScript at the start of each page module: safe markup building and the search for outputs."""
-    folder = files("flytenb.display") / "templates"
-    return "\n".join((folder / name).read_text(encoding="utf-8") for name in ("markup.js", "outputs.js"))
+    return "\n".join(map(_file, ("markup.js", "outputs.js")))
+
+
+def style() -> str:
+    """Return the style sheet of all displays; every selector starts with `.ft-show`."""
+    return _file("value.css").strip()
 
 
 @cache
-def style() -> str:
-    """Return the style sheet of all displays; every selector starts with `.ft-show`."""
-    return (files("flytenb.display") / "templates" / "value.css").read_text(encoding="utf-8").strip()
+def _file(name: str) -> str:
+    return (files("flytenb.display") / "templates" / name).read_text(encoding="utf-8")
 
 
 def page(fragment: str) -> str:
@@ -60,7 +61,6 @@ def page(fragment: str) -> str:
 
 @cache
 def _template() -> Template:
-    source = (files("flytenb.display") / "templates" / "value.html.jinja").read_text(encoding="utf-8")
     env = Environment(
         loader=BaseLoader(), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -81,7 +81,7 @@ def _template() -> Template:
         slices_text=part_text.slices_text,
         page_sizes=PAGE_SIZES,
     )
-    return env.from_string(source)
+    return env.from_string(_file("value.html.jinja"))
 
 
 def _data_uri(part: Picture | Media) -> str:
