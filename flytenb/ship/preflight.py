@@ -9,7 +9,7 @@ from typing import Any
 from flytenb.bridge.entities.kind import short_name
 from flytenb.display.limits import Limits
 from flytenb.display.part import Group, Note, Section
-from flytenb.display.rendering import Rendering, render_part
+from flytenb.display.rendering import Displayed, Rendering, render_part
 from flytenb.errors import ExportError, headline
 from flytenb.ship.cells import Cells
 from flytenb.ship.cluster_rules import entities_of, find_surprises
@@ -23,7 +23,7 @@ _HOW_TO_SHIP = "ship its file along: it must lie beside the exported module"
 
 
 @dataclass(frozen=True, repr=False)
-class Preflight:
+class Preflight(Displayed):
     """What may go wrong for an entity on a cluster. Created by `flytenb.check`.
 
     Attributes:
@@ -68,12 +68,6 @@ class Preflight:
         errors = "\n".join(f"  {finding}" for finding in self.findings if finding.severity == "error")
         if errors:
             raise ExportError(f"{self.name} doesn't run on a cluster:\n{errors}")
-
-    def __repr__(self) -> str:
-        return self._shown.text
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        return self._shown._repr_mimebundle_()
 
     @property
     def _shown(self) -> Rendering:
