@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Literal
 
+from flytenb.bridge.entities.inputs import name_positional
 from flytenb.bridge.entities.interface import require_entity
-from flytenb.bridge.execution.calls import name_positional
 from flytenb.display.runs.progress import GatePrinter
 from flytenb.display.runs.rehearsal_card import Rehearsal
 from flytenb.reach.staleness import recompile_stale

@@ -1,12 +1,20 @@
-"""Inputs of an entity with their Python types and defaults, for forms."""
+"""Inputs of an entity: their Python types and defaults, and the names of positional arguments."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from flytenb.bridge.entities.interface import plan_inputs, python_interface, read_interface, require_entity, short_name
-from flytenb.errors import NotAnEntityError
+from flytenb.bridge.entities.interface import (
+    plan_inputs,
+    python_interface,
+    read_interface,
+    require_entity,
+    require_local,
+    short_name,
+)
+from flytenb.errors import InputError, NotAnEntityError
 
 NO_DEFAULT: Any = object()
 """The default of an input that has none; None may be a default."""
@@ -55,6 +63,28 @@ def read_inputs(entity: Any) -> tuple[Input, ...]:
         for name, (python_type, default) in interface.inputs_with_defaults.items()
         if name not in fixed
     )
+
+
+def name_positional(entity: Any, positional: tuple[Any, ...], named: Mapping[str, Any]) -> dict[str, Any]:
+    """Map positional arguments to the inputs, in declared order.
+
+    Raises:
+        InputError: for more arguments than inputs, or an input given twice.
+        RemoteEntityError: for what was fetched from a cluster.
+    """
+    require_entity(entity)
+    require_local(entity)
+    inputs = list(entity.python_interface.inputs)
+    if len(positional) > len(inputs):
+        raise InputError(
+            f"{short_name(entity)} takes {len(inputs)} inputs, {len(positional)} were given",
+            hint=f"inputs: {', '.join(inputs)}" if inputs else "call it without arguments",
+        )
+    given = dict(zip(inputs, positional, strict=False))
+    twice = [name for name in given if name in named]
+    if twice:
+        raise InputError(f"{short_name(entity)}: {', '.join(map(repr, twice))} is given twice")
+    return {**given, **named}
 
 
 def _default(name: str, python_type: Any, default: Any, saved: Any) -> Any:

@@ -24,7 +24,7 @@ from flytekit.models.literals import Literal
 from flytenb.bridge import private
 from flytenb.bridge.context import AS_POD, Workspace
 from flytenb.bridge.crossing import CrossingValue, from_literal, packer
-from flytenb.bridge.entities.interface import is_stub, mock_of, require_entity, require_local, short_name
+from flytenb.bridge.entities.interface import is_stub, mock_of, short_name
 from flytenb.bridge.entities.stub import stub_error
 from flytenb.bridge.execution.container import ContainerCall
 from flytenb.bridge.execution.coroutines import run_coroutine
@@ -32,7 +32,7 @@ from flytenb.bridge.execution.files import copy_for_task, let_go, may_hold_files
 from flytenb.bridge.execution.packing import build_packing, explain_input
 from flytenb.bridge.stopping import current_attempt
 from flytenb.engines import AUTO
-from flytenb.errors import ContainerExitError, InputError
+from flytenb.errors import ContainerExitError
 
 Call = Callable[[Workspace, dict[str, Any]], dict[str, CrossingValue]]
 """Takes the run's workspace and the inputs as Python values, which it may empty; returns the packed outputs."""
@@ -238,25 +238,3 @@ def build_result(interface: Interface, values: Mapping[str, CrossingValue], own:
         return natives[names[0]]
     shape = namedtuple(interface.output_tuple_name or "DefaultNamedTupleOutput", names)  # type: ignore[misc]
     return shape(**natives)
-
-
-def name_positional(entity: Any, positional: tuple[Any, ...], named: Mapping[str, Any]) -> dict[str, Any]:
-    """Map positional arguments to the inputs, in declared order.
-
-    Raises:
-        InputError: for more arguments than inputs, or an input given twice.
-        RemoteEntityError: for what was fetched from a cluster.
-    """
-    require_entity(entity)
-    require_local(entity)
-    inputs = list(entity.python_interface.inputs)
-    if len(positional) > len(inputs):
-        raise InputError(
-            f"{short_name(entity)} takes {len(inputs)} inputs, {len(positional)} were given",
-            hint=f"inputs: {', '.join(inputs)}" if inputs else "call it without arguments",
-        )
-    given = dict(zip(inputs, positional, strict=False))
-    twice = [name for name in given if name in named]
-    if twice:
-        raise InputError(f"{short_name(entity)}: {', '.join(map(repr, twice))} is given twice")
-    return {**given, **named}
