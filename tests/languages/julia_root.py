@@ -18,9 +18,10 @@ def julia_folder() -> str:
         return str(Path(found).parent)
     root, programs = root_of("julia"), Path(tempfile.mkdtemp(prefix="julia-program-"))
     program = programs / "julia"
-    temporary = tempfile.gettempdir()
+    # The folder of the cell's files; a worker's temporary directory is another one.
     program.write_text(
-        f"#!/bin/sh\nexec bwrap --bind '{root}' / --bind '{temporary}' '{temporary}' --dev /dev --proc /proc "
+        "#!/bin/sh\nfolder=${FLYTENB_INPUTS%/*}\n"
+        f'exec bwrap --bind \'{root}\' / --bind "$folder" "$folder" --dev /dev --proc /proc '
         '/usr/bin/julia "$@"\n'
     )
     program.chmod(0o755)
