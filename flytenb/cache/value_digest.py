@@ -22,7 +22,7 @@ from flytenb.reach.plain_bytes import SCALARS
 
 
 class ValueDigest:
-    """Adds values of one declared type to digests."""
+    """Adds values of a declared type to a digest."""
 
     def __init__(self, declared: Any) -> None:
         self.declared = declared

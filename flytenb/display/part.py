@@ -204,7 +204,7 @@ class Media(Part):
         if self.mime not in MEDIA_TYPES:
             raise ValueError(f"mime must be one of {', '.join(sorted(MEDIA_TYPES))}, got {self.mime!r}")
         if not isinstance(self.data, bytes):
-            raise TypeError(f"the data of a recording must be bytes, got {class_name(self.data)}")
+            raise TypeError(f"data must be bytes, got {class_name(self.data)}")
 
 
 @dataclass(frozen=True, slots=True)

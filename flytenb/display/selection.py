@@ -19,7 +19,7 @@ _CHUNK = 10_000
 
 @dataclass(frozen=True)
 class Selection:
-    """What is selected at one place; the defaults are those of a static display.
+    """Rows, columns and indexes selected in one value; the defaults are those of a static display.
 
     Attributes:
         start: index of the first row or entry.

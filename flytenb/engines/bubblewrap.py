@@ -1,4 +1,4 @@
-"""Jobs over the unpacked root of an image, isolated by bubblewrap, which needs no daemon and no privileges."""
+"""Jobs in the unpacked files of an image, isolated by bubblewrap, which needs neither a daemon nor privileges."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ def _enlarge(process: subprocess.Popen[bytes]) -> None:
 
 
 def _pass_on(process: subprocess.Popen[bytes], output: JobOutput, check: Callable[[], None]) -> None:
-    """Pass on the output until no process holds it any more."""
+    """Pass on the output until every process has closed it."""
     assert process.stdout is not None
     with selectors.DefaultSelector() as selector:
         selector.register(process.stdout, selectors.EVENT_READ)

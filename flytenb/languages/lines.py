@@ -228,8 +228,8 @@ class _Lines:
     def __init__(self, text: str) -> None:
         self.texts = text.split("\n")
         self.at = 0
-        if self.texts.pop():
-            raise ValueError("expected lines that end in a newline, got a last one that doesn't")
+        if rest := self.texts.pop():
+            raise ValueError(f"expected a newline at the end of the last line, got {rest!r:.100}")
 
     def next(self) -> str:
         """Return the next line."""
@@ -242,7 +242,7 @@ class _Lines:
         """Return that many lines."""
         self.at += count
         if count < 0 or self.at > len(self.texts):
-            raise ValueError(f"expected {count} lines more")
+            raise ValueError(f"expected {count} more lines")
         return self.texts[self.at - count : self.at]
 
 

@@ -228,5 +228,5 @@ def _time_unit(values: Sequence[Any], preferred: str) -> tuple[str, int]:
     if all(value is None or -(2**63) < value < 2**63 for value in values) and not (is_whole and preferred == "us"):
         return "ns", 1
     if not is_whole:
-        raise ValueError("expected datetimes within 1677 to 2262, or whole microseconds")
+        raise ValueError("expected datetimes between 1677 and 2262, or whole microseconds")
     return "us", 1000

@@ -150,7 +150,7 @@ class Graph:
                 if not missing[user]:
                     ready.append(user)
         if len(order) != len(wanted):
-            raise ValueError(f"cycle among {sorted(inside - set(order))}")
+            raise ValueError(f"expected a graph without cycles, got one among {sorted(inside - set(order))}")
         return tuple(order)
 
     def subgraph(self, keep: Iterable[str]) -> Graph:

@@ -169,7 +169,7 @@ class WatchingWalker(Walker):
             self._is_recording = before
 
     def is_current(self) -> bool:
-        """Return whether another walk would find the same."""
+        """Return whether another walk would give the same digest."""
         if self._is_volatile:
             return False
         for scope, name, value in self._names:

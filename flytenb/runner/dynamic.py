@@ -48,7 +48,7 @@ class DynamicStep(EntityStep):
             found = cache.get(key)
         except Exception as e:
             self.record.cache = CacheStatus.SKIPPED
-            run.journal.note(self.record, f"the cache was not asked: {headline(e)}\n")
+            run.journal.note(self.record, f"the cache was not used: {headline(e)}\n")
             return False
         if found is None:
             self.record.cache = CacheStatus.MISS

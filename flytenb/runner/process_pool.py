@@ -11,7 +11,7 @@ from loky.process_executor import ProcessPoolExecutor
 
 
 class ProcessPool:
-    """As many processes as there are processors, each started when it is first needed and used again."""
+    """One process for each processor, started when it is first needed and then reused."""
 
     def __init__(self) -> None:
         self.start_anew()

@@ -118,7 +118,7 @@ class Scheduler:
     # --- the loop of a worker ----------------------------------------------------------------------------------
 
     def _work(self, step: Step) -> None:
-        """Run steps until none is ready: the first that a step readies runs next on the same thread."""
+        """Run steps until none is ready; the first step that becomes ready when one ends runs next on this thread."""
         resources.printing.hold()  # also for a thread of an ended run, which must not print into the next cell
         with self.lock:
             attempt = self._begin(step)

@@ -67,7 +67,7 @@ def ask(connection: Any, request: Request, row_names: Sequence[str] = ()) -> tup
     if request.sql is None:
         raise FlytenbError(
             f"task {request.task!r} sends no SQL, so a connection can't answer it",
-            hint="answer it by a function of its request, or by its outputs",
+            hint="answer it with a function of its request, or with its outputs",
         )
     engine = _engine_of(connection)
     script = _translate(request, engine)

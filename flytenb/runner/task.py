@@ -123,5 +123,5 @@ def _call_uncached(
     record: Record, run: RunControl, inputs: dict[str, Any], call: Call, why: Exception
 ) -> dict[str, CrossingValue]:
     record.cache = CacheStatus.SKIPPED
-    run.journal.note(record, f"the cache was not asked: {headline(why)}\n")
+    run.journal.note(record, f"the cache was not used: {headline(why)}\n")
     return call(run.workspace, inputs)

@@ -408,7 +408,7 @@ def test_a_cache_that_can_t_be_opened_costs_time_and_never_the_run(
     monkeypatch.setattr(LocalTaskCache, "_initialized", False)
     done = run(cached, x=1)
     assert (done.phase, done.result, statuses(done)) == (Phase.SUCCEEDED, 2, [CacheStatus.SKIPPED])
-    assert "the cache was not asked" in done.nodes["n0"].log
+    assert "the cache was not used" in done.nodes["n0"].log
 
 
 # --- maps ------------------------------------------------------------------------------------------------------------

@@ -88,7 +88,7 @@ class ConnectorLoop:
         loop.call_soon_threadsafe(loop.stop)
 
     def _running(self, job: object) -> tuple[asyncio.AbstractEventLoop, threading.Thread]:
-        """Return the loop and its thread, started if needed, and count a job that goes on."""
+        """Return the loop and its thread, started if needed, and add the job to those that run."""
         with self._lock:
             self._going_on.add(job)
             if self._loop is None or self._thread is None:

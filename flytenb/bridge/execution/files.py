@@ -1,4 +1,4 @@
-"""Copies of files: inputs of tasks, as each pod has its own, and values that a run returns to its user.
+"""Copies of files: for each task, since each pod has its own, and for the user to whom a run returns them.
 
 A task's copy is made on the first use of the path (`open(file)`, `file.download()`), as a pod downloads it then: a file
 that is only passed on, or read as a stream, isn't copied. A user's copy is made at once, so that its path exists.

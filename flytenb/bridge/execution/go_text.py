@@ -244,7 +244,7 @@ def read_json(text: str) -> Struct:
 
 
 def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"expected a number that JSON has, got {name}")
+    raise ValueError(f"expected a JSON number, got {name}")
 
 
 def _fill(struct: Struct, found: dict[str, Any]) -> None:

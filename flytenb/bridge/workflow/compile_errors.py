@@ -142,7 +142,7 @@ def refuse_cycles(workflow: Any) -> None:
     except CycleError as e:
         circle = " → ".join(names[number] for number in e.args[1])
         raise DefinitionError(
-            f"{workflow.short_name}: nodes wait for each other: {circle}", hint="take one of the >> out"
+            f"{workflow.short_name}: nodes wait for each other: {circle}", hint="remove one of the >>"
         ) from None
 
 

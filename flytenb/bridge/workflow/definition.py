@@ -43,7 +43,7 @@ def decorator(kind: str) -> Callable[..., Callable[[Any], Any]]:
 def decorator_arguments(kind: str) -> dict[str, Any]:
     """Return the types of the arguments that a decorator takes, by name.
 
-    `eager` passes its arguments on to its task, which takes fewer than `task` does.
+    Those of `eager` are the arguments of `task` that the constructor of its task accepts.
     """
     types = get_type_hints(flytekit.workflow if kind == "workflow" else flytekit.task)
     signature = inspect.signature(_DECORATORS["task" if kind == "eager" else kind])

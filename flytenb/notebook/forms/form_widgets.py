@@ -48,7 +48,7 @@ class FormWidgets:
         fields: the field of each input, by name.
         widget: the outermost widget.
         button: starts a run.
-        run: the last run started, None before.
+        run: the run that was started last, None if there is none.
     """
 
     def __init__(self, entity: Any, start: Start, names: Names, memory: Memory) -> None:

@@ -252,7 +252,7 @@ def _works_in_other_process(subject: Subject) -> str:
         raise BrokenError(
             f"its literal type is {describe_literal_type(answer.literal_type)} in the other process, "
             f"{describe_literal_type(literal_type)} in this one",
-            "get_literal_type must not depend on the process: no id(), no address, no order of a set",
+            "get_literal_type must not use what differs between processes: id(), addresses, the order of a set",
         )
     for expected, literal in zip(subject.expected, answer.literals, strict=True):
         change = first_change(expected, to_native(literal, subject.type))

@@ -180,7 +180,7 @@ def _survives_restart(subject: ConnectorSubject) -> str:
     except Exception as error:
         raise BrokenError(
             f"get of a new {class_name(fresh)} raised {headline(error)}",
-            "keep all that get and delete need in the metadata: the service restarts, and runs more than once",
+            "put all that get and delete need into the metadata: the service restarts, and has several processes",
         ) from error
     return "a new connector finds the job by its metadata"
 

@@ -92,7 +92,7 @@ def _question(python_type: Any, transformer: TypeTransformer[Any], literals: lis
 
 
 def _collect_classes(python_type: Any, named: dict[str, type]) -> None:
-    """Find the notebook's classes in a type: mashumaro looks them up by name in their module."""
+    """Collect the classes of a type that are defined in the notebook, by name, as mashumaro looks them up."""
     for argument in get_args(python_type):
         _collect_classes(argument, named)
     if not isinstance(python_type, type) or python_type.__module__ != "__main__" or python_type in named.values():

@@ -180,7 +180,7 @@ def _serialises(subject: PluginSubject) -> str:
     changed = sorted(name for name in {*first, *second} if first.get(name) != second.get(name))
     if changed:
         fix = "no counter, time or random name: a task whose template changes can't be registered again"
-        raise BrokenError(f"two calls gave different templates: {', '.join(changed)}", fix)
+        raise BrokenError(f"two calls returned different templates: {', '.join(changed)}", fix)
     return f"twice the same: {', '.join(name for name in first if name not in ('id', 'metadata', 'interface'))}"
 
 
@@ -209,7 +209,7 @@ def _check_container(container: Any) -> str:
     if wrong:
         raise BrokenError(f"expected texts as command and arguments, got {brief(wrong)}", "convert them to str")
     if not container.args and not container.command:
-        raise BrokenError("get_container gave neither command nor args", "return get_command(settings)")
+        raise BrokenError("get_container returned neither command nor args", "return get_command(settings)")
     given = [*container.resources.requests, *container.resources.limits]
     parts = [f"image {container.image}", count_text(len(container.args), "argument")]
     parts += [f"{len(container.env)} of environment"] if container.env else []

@@ -37,7 +37,7 @@ class PluginSubject:
         return self.begun.wait()
 
     def stop(self) -> bool:
-        """Cancel the run; return whether it went on."""
+        """Cancel the run; return False if it had ended or hadn't begun."""
         run = vars(self).get("begun")
         return run is not None and not run.phase.is_terminal and bool(run.cancel())
 
