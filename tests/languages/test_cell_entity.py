@@ -79,7 +79,6 @@ def both(a: int) -> tuple[int, str]:
     return add(a=add(a=a)), hello(name="x", size=Size(1, "y")).text
 
 
-@pytest.mark.usefixtures("extension")
 def test_a_cell_is_one_node_that_opens_mapped_or_not() -> None:
     def shown(names: list[str], sizes: list[Size]) -> tuple[str, list[Size]]:
         made = map_task(grow)(size=sizes)
