@@ -7,6 +7,9 @@ import cache_fresh
 import cache_key
 import cache_same
 import chain
+import container_bubblewrap
+import container_docker
+import container_r
 import cpu
 import dataclasses_cross
 import define
@@ -33,6 +36,9 @@ WORKLOADS = (
     frames.WORKLOAD,
     arrays.WORKLOAD,
     dataclasses_cross.WORKLOAD,
+    container_bubblewrap.WORKLOAD,
+    container_docker.WORKLOAD,
+    container_r.WORKLOAD,
     cache_same.WORKLOAD,
     cache_fresh.WORKLOAD,
     cache_key.WORKLOAD,

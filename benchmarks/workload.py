@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import statistics
 import sys
 import tempfile
@@ -48,6 +49,7 @@ class Workload:
         targets: by size, what flytenb must reach.
         most: by side, the size beyond which it would take minutes and isn't asked.
         rounds: no more rounds than these, for what is long by nature.
+        needs: a program without which nothing is measured.
     """
 
     name: str
@@ -59,9 +61,12 @@ class Workload:
     targets: Mapping[int, Target] = field(default_factory=dict)
     most: Mapping[str, int] = field(default_factory=dict)
     rounds: int | None = None
+    needs: str = ""
 
     def sides_for(self, size: int, only: set[str] | None) -> list[str]:
         """The sides that are installed, wanted, and quick enough at this size."""
+        if self.needs and shutil.which(self.needs, path=f"{os.environ.get('PATH', '')}:/usr/sbin") is None:
+            return []
         return [
             name
             for name in self.sides
@@ -97,6 +102,8 @@ class Times:
                 if other in self.seconds and other != side:
                     ratios = sorted(a / b for a, b in zip(taken, self.seconds[other], strict=True))
                     row[f"ratio_to_{other}"] = statistics.median(ratios)
+                    above = [a - b for a, b in zip(taken, self.seconds[other], strict=True)]
+                    row[f"above_{other}_s"] = statistics.median(above) / self.size
                     row[f"ratio_to_{other}_spread"] = [ratios[0], ratios[-1]]
                     row |= self._cpu_ratio(side, other)
             for name in self.also[side][0]:

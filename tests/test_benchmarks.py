@@ -39,6 +39,7 @@ def test_every_workload_is_in_the_list_and_named_as_its_file(scripts: dict[str, 
 @pytest.mark.slow
 @pytest.mark.kernel
 @pytest.mark.dot
+@pytest.mark.docker
 @pytest.mark.parametrize("name", ["plain", "flytekit", "flytenb"])
 def test_each_side_gives_the_right_answers(name: str, scripts: dict[str, Any], tmp_path: Path) -> None:
     wrong = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import boxes
 import cells
 import pages
 from flows import all_at_once, chain, count_odd, layered, make_points, mapped, nap, points_through
@@ -83,6 +84,9 @@ serve(
     frames=frames,
     arrays=arrays,
     dataclasses_cross=dataclasses_cross,
+    container_bubblewrap=boxes.flytenb_bubblewrap,
+    container_docker=boxes.flytenb_docker,
+    container_r=boxes.flytenb_r,
     cache_same=filled(with_flytenb),
     cache_fresh=in_fresh_process("flytenb"),
     cache_key=cache_key,

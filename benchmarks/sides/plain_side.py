@@ -12,6 +12,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+import boxes
 import cells
 import pages
 from fresh import filled, in_fresh_process, with_diskcache
@@ -154,6 +155,9 @@ serve(
     frames=frames,
     arrays=arrays,
     dataclasses_cross=dataclasses_cross,
+    container_bubblewrap=boxes.plain_bubblewrap,
+    container_docker=boxes.plain_docker,
+    container_r=boxes.plain_r,
     cache_same=filled(with_diskcache),
     cache_fresh=in_fresh_process("plain"),
     cache_key=cache_key,
