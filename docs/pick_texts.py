@@ -37,7 +37,7 @@ def messages(name: str, content: str) -> Iterator[str]:
 def first_paragraph(name: str, content: str) -> Iterator[str]:
     """Yield the first paragraph of a page."""
     blocks = content.split("\n\n")
-    yield f"{name}\n{next(block for block in blocks if not block.startswith(('#', '`')))}"
+    yield f"{name}\n{next(block for block in blocks if not block.startswith(('#', '`', '!')))}"
 
 
 def pick(count: int, read: Reader, files: Iterator[Path], seed: int) -> list[str]:

@@ -216,7 +216,7 @@ def _explained(job: ContainerJob) -> Iterator[None]:
     except (docker.errors.DockerException, OSError, ContainerError) as e:
         raise ContainerError(
             f"container task {job.name!r} can't run image {job.image!r}: {message_of_engine(e)}",
-            hint="does the engine answer (DOCKER_HOST), is the image's name right, is the command one of its programs?",
+            hint="check the engine (DOCKER_HOST), the name of the image, and whether the image has the command",
         ) from e
 
 

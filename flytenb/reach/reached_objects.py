@@ -72,7 +72,7 @@ def class_of(one: Any) -> type | None:
 
 
 def static_attribute(cls: type, name: str) -> Any:
-    """Return an attribute of a class without asking a descriptor; MISSING if it has none."""
+    """Return an attribute of a class without calling a descriptor; MISSING if there is none."""
     for base in type.__getattribute__(cls, "__mro__"):
         if name in vars(base) and base is not object:
             return vars(base)[name]
