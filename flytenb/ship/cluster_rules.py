@@ -15,6 +15,7 @@ from flytenb.bridge.workflow.compiler import all_nodes
 from flytenb.model import Kind
 from flytenb.ship.finding import Finding
 from flytenb.types.container_support import pickled_places
+from flytenb.wording.quantities import count_text
 from flytenb.wording.types import type_text
 from flytenb.wording.values import brief
 
@@ -117,7 +118,7 @@ def _same_names(entities: Iterable[Any]) -> Iterator[Finding]:
     )
     for (kind, name), count in named.items():
         if count > 1:
-            yield Finding(f"{count} {kind}s are named {name!r}", name, "give each a name of its own")
+            yield Finding(f"{count_text(count, kind)} are named {name!r}", name, "give each a name of its own")
 
 
 def _resource(entity: Any) -> str:

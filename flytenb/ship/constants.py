@@ -17,6 +17,7 @@ from flytenb.reach.name_lookup import MISSING, is_module
 from flytenb.ship.needed_statements import NeededStatements
 from flytenb.ship.repeatable_calls import CONNECTING, METHODS, is_repeatable
 from flytenb.ship.statements import Statement
+from flytenb.wording.text import class_name
 
 _FRESH = ("_thread", "_contextvars", "logging", "threading", "weakref")
 """Modules of classes whose objects hold nothing that a module could lack."""
@@ -91,10 +92,10 @@ class Constants:
             try:
                 exec(_compiled(statement), scope)
             except Exception as e:
-                raise UnknownConstantError(f"its statement raises {type(e).__name__} when it runs again") from None
+                raise UnknownConstantError(f"its statement raises {class_name(e)} when it runs again") from None
         made = scope.get(name, MISSING)
         if held is not MISSING and not _is_equal(made, held):
-            raise UnknownConstantError(f"its statements give another {type(held).__name__}", is_changed=True)
+            raise UnknownConstantError(f"its statements give another {class_name(held)}", is_changed=True)
         return made
 
     def _impure(self, tree: ast.AST) -> Iterator[str]:
@@ -146,7 +147,7 @@ def _is_equal(made: Any, held: Any) -> bool:
     try:
         return structure_of(made) == structure_of(held)
     except Exception:
-        raise UnknownConstantError(f"an object of type {type(held).__qualname__} doesn't say what it holds") from None
+        raise UnknownConstantError(f"an object of type {class_name(held)} doesn't say what it holds") from None
 
 
 def describe_value(value: Any) -> str:

@@ -323,6 +323,7 @@ _UNIT = re.compile(r" (ms|s|sec|seconds?|min|minutes?|h|hours?|B|kB|MB|GB|KiB|Mi
 _OTHER_FORMATS = {
     "bridge/execution/go_text.py",  # durations as the Go services of a cluster write them
     "bridge/execution/task_error.py",  # errors as a pod writes them
+    "languages/scalar_lines.py",  # it runs in containers, without the rest of flytenb
 }
 
 
