@@ -71,9 +71,8 @@ class Refusals:
         named = re.compile(rf"\b{re.escape(name)}\b")
         magic = next((c for c in self._cells.current if c.kind not in ("", *KINDS) and named.search(c.arguments)), None)
         if magic is not None:
-            hint = "flytenb.container(…)" if magic.kind == "container" else "Python code"
             what = f"{name} is made by the magic %%{magic.kind} ({magic.place})"
-            return Finding(what, where, f"make it by {hint} in a plain cell")
+            return Finding(what, where, "make it with Python code in a plain cell")
         setter = next((s for s in self._needed.program if name in s.sets), None)
         if setter is not None:
             what = f"{name} is set by a function when it is called ({setter.cell.place})"

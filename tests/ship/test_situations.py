@@ -484,10 +484,13 @@ def times(n):
         lacks="capture",
     ),
     "a cell of another language": _exported("%%bash\ntrue", _step("return x"), WF, lacks="bash"),
-    "a task in another language": _refused(
-        "%%container --lang sh step(x: int) -> kwtypes(o=int)\no=$x",
-        "@workflow\ndef wf(x: int) -> int:\n    return step(x=x)",
-        why="step is made by the magic %%container (cell 2)\nflytenb.container(…) in a plain cell",
+    "a name that a cell magic sets": _refused(
+        "from IPython.core.magic import register_cell_magic\n"
+        "@register_cell_magic\ndef keep(line, cell):\n    get_ipython().user_ns[line] = cell",
+        "%%keep note\nthree",
+        _step("return x + len(note)"),
+        WF,
+        why="note is made by the magic %%keep (cell 3)\nwith Python code in a plain cell",
     ),
     "await at the top of a cell": _refused(
         "import asyncio\nasync def get():\n    return 3",
