@@ -14,7 +14,9 @@ from uv import find_uv_bin
 
 ROOT = Path(__file__).parent.parent
 PORTION = ("bridge/test_private.py", "bridge/test_patches.py", "runner/test_flows.py", "notebook/test_kernel_runs.py")
-FOUND_HERE = [f"{name}=={metadata.version(name)}" for name in ("pytest", "hypothesis", "nbformat", "pydantic")]
+FOUND_HERE = [
+    f"{name}=={metadata.version(name)}" for name in ("pytest", "hypothesis", "nbclient", "nbformat", "pydantic")
+]
 """Packages that only the tests import; their versions don't matter."""
 
 pytestmark = [pytest.mark.slow, pytest.mark.kernel]
