@@ -33,6 +33,8 @@ def _refuse(name: str, port: CellPort, is_input: bool) -> str:
 
 def _refuse_shape(name: str, port: CellPort, is_input: bool) -> str:
     *lists, last = port.shape.split(" ")
+    if is_input and lists and last == "a":
+        return f"{_TITLE} can't hold {name!r} of shape {port.shape!r}, whose items would be times: use a list of str"
     if is_input and not port.is_encoded:
         return ""
     if is_input or last not in ("bidsa" if lists else "bidsaTDfF") or set(lists) - {"l"} or len(lists) > 1:

@@ -15,7 +15,7 @@ _RESERVED = "if else repeat while function for next break TRUE FALSE NULL Inf Na
 
 def _program(cell: Cell) -> str:
     call = f"main({literal(cell.code)}, {literal(ports_text(cell))})"
-    return check_program(cell, f"local({{\n{prelude('prelude.R')}\n{call}\n}})\n")
+    return check_program(cell, f"local({{\n{prelude('prelude.R')}\n{call}\n}}, new.env(parent = baseenv()))\n")
 
 
 def _refuse(name: str, port: CellPort, is_input: bool) -> str:

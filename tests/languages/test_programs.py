@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 
 import pytest
 
+from flytenb.bridge.execution.container_files import LARGEST_ERROR
 from flytenb.errors import DefinitionError
 from flytenb.languages.language import Cell, CellPort
 from flytenb.languages.language_registry import find_language
@@ -13,6 +15,7 @@ from tests.languages.cells import EPOCH, MICRO, Sent, run_cell
 from tests.languages.values import NASTY, SCALARS, TEXTS
 
 MICRO_LATER = EPOCH + MICRO
+LATEST = datetime.datetime(9999, 12, 31, 23, 59, 59, 999000, datetime.UTC)
 FLOAT = {"y": CellPort("d")}
 FAILING_CODE = {
     "python": ("x = 1\ndef f():\n    raise KeyError('no')\n\nf()", "KeyError: 'no'\nline 3: raise KeyError('no')"),
@@ -99,6 +102,7 @@ def test_a_value_that_does_not_fit_is_an_error(language: str, tmp_path: Path) ->
 @pytest.mark.parametrize(("language", "sent", "message"), [
     ("r", Sent("i", 2**53), "an int below 2^53, which R can hold, got 9007199254740992: pass it as str"),
     ("r", Sent("s", "a\0b"), "text without NUL characters, which R can't hold"),
+    ("r", Sent("T", LATEST), "whole microseconds, which R can hold, got 253402300799 s and 9.99e+08 ns"),
     ("shell", Sent("s", "a\0b"), "text without NUL characters, which a shell variable can't hold"),
     ("node", Sent("T", MICRO_LATER), "whole milliseconds, got 1000 ns: pass it as str"),
 ])  # fmt: skip
@@ -167,10 +171,60 @@ def test_code_reaches_the_interpreter_as_written(language: str, tmp_path: Path) 
     ("node", "let y = 1\nprocess.exit(0)\ny = 2"),
     ("node", "let y = 1\nreturn\ny = 2"),
     ("shell", "y=1.0\nexit 0\ny=2.0"),
+    ("r", "y <- 1\nquit(status = 0)\ny <- 2"),
+    ("r", "y <- 1\nleave <- function() q('no')\ntryCatch(leave(), error = print)\ny <- 2"),
 ])  # fmt: skip
 def test_a_cell_may_end_early(language: str, code: str, tmp_path: Path) -> None:
     ended = run_cell(find_language(language), code, tmp_path, {}, FLOAT)
     assert (ended.status, ended.error, ended.outputs) == (0, None, {"y": 1.0})
+
+
+@pytest.mark.parametrize(("language", "code", "says"), [
+    ("python", "y = 1.0\nexit(3)", "exit(3)"),
+    ("node", "let y = 1\nprocess.exit(3)", "exit status 3"),
+    ("shell", "y=1\nexit 3", "exit status 3"),
+    ("r", "y <- 1\nquit(status = 3)", "quit(status = 3)"),
+])  # fmt: skip
+def test_a_cell_that_ends_with_a_status_fails(language: str, code: str, says: str, tmp_path: Path) -> None:
+    ended = run_cell(find_language(language), code, tmp_path, {}, FLOAT)
+    assert (ended.status, ended.outputs) == (1, {})
+    assert ended.error is not None and says in ended.error
+
+
+@pytest.mark.parametrize(("language", "code"), [
+    ("python", "raise ValueError('xé' * 2_000_000)"),
+    ("node", "throw new Error('xé'.repeat(2e6))"),
+    ("r", "stop(simpleError(strrep('xé', 2e6)))"),
+])  # fmt: skip
+def test_copilot_reads_the_beginning_of_a_long_message(language: str, code: str, tmp_path: Path) -> None:
+    ended = run_cell(find_language(language), code, tmp_path, {}, FLOAT)
+    assert ended.status == 1 and ended.error is not None
+    assert 10_000 < len(ended.error.encode()) < LARGEST_ERROR
+
+
+@pytest.mark.parametrize(("shape", "code", "says"), [
+    ("l d", "y <- matrix(1:4, 2)", "expected a list, got an array of 2 x 2"),
+    ("l l d", "y <- matrix(1:4, 2)", "expected a list, got an array of 2 x 2"),
+    ("j", "y <- list(a = matrix(1:4, 2))", "got an array of 2 x 2, at $a"),
+    ("s", "y <- '\\xff'", "expected text in UTF-8"),
+])  # fmt: skip
+def test_r_refuses_what_it_would_change(shape: str, code: str, says: str, tmp_path: Path) -> None:
+    ended = run_cell(find_language("r"), code, tmp_path, {}, {"y": CellPort(shape, True)})
+    assert ended.error is not None and says in ended.error
+
+
+def test_functions_of_an_r_cell_are_not_those_of_the_prelude(tmp_path: Path) -> None:
+    code = "c <- paste0 <- length <- escape <- is.character <- function(...) 'mine'\ny <- list('a', 'b')"
+    ended = run_cell(find_language("r"), code, tmp_path, {}, {"y": CellPort("l s", True)})
+    assert (ended.error, ended.outputs) == (None, {"y": ["a", "b"]})
+
+
+@pytest.mark.parametrize("names", ["0 2", "0 other", "1", "0 .hidden"])
+def test_a_list_of_a_shell_cell_has_every_place_and_no_other_file(names: str, tmp_path: Path) -> None:
+    code = f"mkdir {tmp_path}/d\nfor name in {names}; do echo x >{tmp_path}/d/$name; done\ny={tmp_path}/d"
+    ended = run_cell(find_language("shell"), code, tmp_path, {}, {"y": CellPort("l s", True)})
+    assert ended.error is not None and "expected a directory with 0, 1, 2 … only, got " in ended.error
+    assert ended.outputs == {}
 
 
 def test_node_awaits_at_top_level_and_imports(tmp_path: Path) -> None:
@@ -213,6 +267,7 @@ def test_shell_refuses_what_it_can_t_hold(shape: str) -> None:
     shell = find_language("shell")
     assert "a shell cell can't hold 'x'" in shell.refuse("x", CellPort(shape, True), False)
     assert not shell.refuse("x", CellPort("l s", True), False)
+    assert "whose items would be times" in shell.refuse("x", CellPort("l a"), True)
 
 
 def test_a_program_that_no_command_can_hold_is_refused() -> None:

@@ -69,6 +69,7 @@ ENCODED: list[tuple[str, Any]] = [
     (f"l {POINT}", [{"x": 2.0, "label": "a", "tags": ["b"]}, {"x": float("nan"), "label": NASTY, "tags": []}]),
     (f"m o {POINT}", {"a": None, "b": {"x": -0.0, "label": "é", "tags": TEXTS}}),
     ("j", {"a": [1, 2.5, "x", None, True, {"b": []}, [1, 2], [0.5, 1.5]], "e": {}, "n": None, "s": ["x", "y"]}),
+    ("j", {"a": [1], "b": [[0.5]], "c": [["x"], [True]], "d": [None], "e": [{"f": [[1, 2]]}], "g": [[[]]]}),
     ("r 1 inner r 2 a o i b l b", {"inner": {"a": None, "b": [True]}}),
 ]
 """Values that cross as lines."""

@@ -5,7 +5,8 @@ main <- function(code, ports) {
   inputs <- folder("FLYTENB_INPUTS", "/var/inputs")
   outputs <- folder("FLYTENB_OUTPUTS", "/var/outputs")
   fail <- function(message) {
-    writeBin(charToRaw(enc2utf8(message)), file.path(outputs, "_ERROR"))
+    message <- substr(enc2utf8(message), 1L, 100000L) # co-pilot reads 1 MiB
+    writeBin(charToRaw(message), file.path(outputs, "_ERROR"))
     base::message(message)
     quit("no", 1L, FALSE)
   }
@@ -34,7 +35,7 @@ run <- function(code, fail) {
   lines <- strsplit(code, "\n", fixed = TRUE)[[1L]]
   at <- NA
   named <- function(message) {
-    fail(paste0(message, if (!is.na(at)) paste0("\nline ", at, ": ", trimws(lines[at]))))
+    fail(paste0(message, if (!is.na(at)) paste0("\nline ", at, ": ", trimws(c(lines, "")[at]))))
   }
   file <- srcfilecopy("<cell>", lines)
   parsed <- tryCatch(parse(text = lines, keep.source = TRUE, srcfile = file, encoding = "UTF-8"), error = function(e) {
@@ -43,6 +44,10 @@ run <- function(code, fail) {
     named(message)
   })
   references <- attr(parsed, "srcref")
+  leave <- function(save = "default", status = 0, runLast = TRUE) {
+    stop(structure(class = c("leaving", "condition"), list(message = "", call = NULL, status = status)))
+  }
+  attach(list(quit = leave, q = leave), name = "flytenb", warn.conflicts = FALSE)
   tryCatch(
     withCallingHandlers(
       for (i in seq_along(parsed)) {
@@ -54,6 +59,7 @@ run <- function(code, fail) {
         at <<- line_of(sys.calls(), at)
       }
     ),
+    leaving = function(e) if (e[["status"]] != 0) fail(paste0("the cell ended with quit(status = ", e[["status"]], ")")),
     error = function(e) {
       call <- conditionCall(e)
       where <- if (is.null(call) || identical(call[[1L]], quote(eval))) "" else paste0(" in ", deparse(call, nlines = 1L)[1L])
@@ -101,6 +107,7 @@ describe <- function(value) {
   if (is.null(value)) return("NULL")
   if (is.data.frame(value)) return("a data.frame")
   if (is.function(value)) return("a function")
+  if (is_grid(value)) return(paste0("an array of ", paste(dim(value), collapse = " x ")))
   kind <- if (is.object(value)) class(value)[1L] else if (is.list(value)) "list" else paste(typeof(value), "vector")
   size <- paste0(if (grepl("^[aeiouAEIOU]", kind)) "an " else "a ", kind, " of length ", length(value))
   if (is.atomic(value) && length(value) == 1L) size <- format(value)
@@ -223,8 +230,8 @@ unescape <- function(texts) {
 }
 
 escape <- function(texts) {
+  if (!all(validUTF8(texts) | Encoding(texts) == "latin1")) stop("expected text in UTF-8, got other bytes", call. = FALSE)
   texts <- enc2utf8(texts)
-  if (!all(validUTF8(texts))) stop("expected text in UTF-8, got other bytes", call. = FALSE)
   texts <- gsub("\\", "\\\\", texts, fixed = TRUE)
   gsub("\r", "\\r", gsub("\n", "\\n", texts, fixed = TRUE), fixed = TRUE)
 }
@@ -232,7 +239,8 @@ escape <- function(texts) {
 # Seconds and nanoseconds as seconds; R's numbers hold microseconds of a few centuries.
 to_seconds <- function(whole, nanos) {
   seconds <- whole + nanos / NANOS
-  bad <- whole_micros(seconds)[["whole"]] * 1e6 + whole_micros(seconds)[["micros"]] != whole * 1e6 + nanos / 1000
+  parts <- whole_micros(seconds)
+  bad <- parts[["whole"]] != whole - (nanos < 0) | parts[["micros"]] * 1000 != nanos + NANOS * (nanos < 0)
   if (any(bad, na.rm = TRUE)) {
     i <- which(bad)[1L]
     stop("expected whole microseconds, which R can hold, got ", whole[i], " s and ", nanos[i], " ns", call. = FALSE)
@@ -278,8 +286,9 @@ utf8 <- function(texts) {
   texts
 }
 
-read_lines <- function(path) {
+read_lines <- function(path, is_json) {
   cursor <- new.env()
+  cursor[["is_json"]] <- is_json
   cursor[["lines"]] <- utf8(strsplit(rawToChar(read_text(path)), "\n", fixed = TRUE, useBytes = TRUE)[[1L]])
   cursor[["at"]] <- 0L
   read_value(cursor)
@@ -341,10 +350,13 @@ read_whole <- function(cursor, tag, line) {
     t = read_table(cursor, as.integer(strsplit(substring(line, 2L), " ")[[1L]])),
     v = ,
     x = ,
-    c = read_column(cursor, line),
+    c = one_item(read_column(cursor, line), cursor),
     from_payload(tag, substring(line, 2L))
   )
 }
+
+# A list of one item in JSON; alone it would be written as the item.
+one_item <- function(value, cursor) if (cursor[["is_json"]] && length(value) == 1L) I(value) else value
 
 read_table <- function(cursor, size) {
   names <- character(size[2L])
@@ -455,7 +467,8 @@ write_value <- function(value, shape, place) {
 }
 
 is_na <- function(value) is.atomic(value) && length(value) == 1L && is.na(value) && !is.nan(value)
-is_vector <- function(value) is.atomic(value) || inherits(value, "POSIXlt")
+is_vector <- function(value) (is.atomic(value) || inherits(value, "POSIXlt")) && !is_grid(value)
+is_grid <- function(value) sum(dim(value) > 1L) > 1L
 
 list_lines <- function(value, item, place) {
   is_optional <- item[["tag"]] == "o"
@@ -483,7 +496,7 @@ map_lines <- function(value, shape, place) {
   if (!all(names %in% names(value)) || length(names) < (if (is_record) 0L else length(value))) {
     expected(what, value, place)
   }
-  if (anyNA(names) || anyDuplicated(names)) stop("expected every name once, at ", place, call. = FALSE)
+  if (anyNA(names) || anyDuplicated(names)) stop("expected every name once", if (nzchar(place)) paste0(", at ", place), call. = FALSE)
   items <- lapply(seq_along(names), function(i) {
     item <- shape[["parts"]][[if (is_record) i else 1L]]
     list(escape(names[i]), part(value[[if (is_record) names[i] else i]], item, paste0(place, "$", names[i])))
@@ -493,11 +506,12 @@ map_lines <- function(value, shape, place) {
 
 json_shape <- function(value, place) {
   json <- list(tag = "j")
-  if (is.null(value) || is_na(value)) return(list(tag = "n"))
+  is_list <- inherits(value, "AsIs")
+  if (is.null(value) || (is_na(value) && !is_list)) return(list(tag = "n"))
   if (!is.null(names(value)) && !inherits(value, "POSIXlt")) return(list(tag = "m", parts = list(json)))
   if (is_vector(value)) {
     scalar <- list(tag = tag_of(value, place))
-    if (length(value) == 1L) return(scalar)
+    if (length(value) == 1L && !is_list) return(scalar)
     return(list(tag = "l", parts = list(list(tag = "o", parts = list(scalar)))))
   }
   if (!is.list(value)) expected(WORDS[["j"]], value, place)
@@ -592,9 +606,11 @@ payload <- function(tag, value, is_optional, place) {
 # --- inputs and outputs -----------------------------------------------------------------------------------------------
 
 read_input <- function(path, port) {
-  if (port[["form"]] == "lines") return(read_lines(path))
+  if (port[["form"]] == "lines") return(read_lines(path, has_json(port[["shape"]])))
   read_direct(path, port[["shape"]])
 }
+
+has_json <- function(shape) shape[["tag"]] == "j" || any(vapply(shape[["parts"]], has_json, NA))
 
 read_direct <- function(path, shape) {
   tag <- shape[["tag"]]

@@ -80,7 +80,8 @@ function naming(action, port, outputs)
     end
 end
 
-function fail(outputs, message)
+function fail(outputs, text)
+    message = join(Iterators.take(text, 100_000)) # co-pilot reads 1 MiB
     write(joinpath(outputs, "_ERROR"), message)
     println(stderr, message)
     exit(1)

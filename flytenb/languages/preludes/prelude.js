@@ -46,7 +46,8 @@ function main(code, portsText) {
   run(code, values, names, cell, (error) => fail(outputs, errorText(error, code)));
 }
 
-function fail(outputs, message) {
+function fail(outputs, text) {
+  const message = text.slice(0, 100000); // co-pilot reads 1 MiB
   fs.writeFileSync(nodePath.join(outputs, "_ERROR"), message);
   fs.writeSync(2, message + "\n");
   process.removeAllListeners("exit");

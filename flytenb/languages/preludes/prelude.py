@@ -50,7 +50,7 @@ def _try(outputs: Path, what: str, action: Any, *arguments: Any) -> Any:
 
 
 def _fail(outputs: Path, message: str) -> NoReturn:
-    text = message.encode("utf-8", "backslashreplace").decode()
+    text = message.encode("utf-8", "backslashreplace").decode()[:100_000]  # co-pilot reads 1 MiB
     (outputs / "_ERROR").write_bytes(text.encode())
     sys.exit(text)  # to stderr, with status 1
 

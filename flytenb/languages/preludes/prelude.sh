@@ -128,6 +128,8 @@ flytenb_write_list() { # NAME SHAPE
   while [ -e "$flytenb_folder/$flytenb_count" ]; do
     flytenb_count=$((flytenb_count + 1))
   done
+  [ "$(ls -A "$flytenb_folder" | wc -l)" -eq "$flytenb_count" ] ||
+    flytenb_fail "output '$1': expected a directory with 0, 1, 2 … only, got $(ls -A "$flytenb_folder" | head -n 9 | tr '\n' ' ')"
   echo "l$flytenb_count"
   flytenb_i=0
   while [ "$flytenb_i" -lt "$flytenb_count" ]; do
