@@ -24,6 +24,7 @@ from flytenb.errors import ContainerError, DefinitionError, say
 from flytenb.languages import lines
 from flytenb.languages.language import INPUTS, OUTPUTS, Cell, CellPort, Language
 from flytenb.languages.language_registry import find_language
+from flytenb.languages.programs import tags_of
 from flytenb.languages.tables import TableColumn, read_table
 from flytenb.languages.value_forms import ValueForm, form_of
 
@@ -84,6 +85,7 @@ def container(
     defaults = {n: t[1] for n, t in (inputs or {}).items() if isinstance(t, tuple)}
     made = _outputs_by_name(outputs)
     forms = _forms(name, types, "input"), _forms(name, made, "output")
+    code = code.replace("\r\n", "\n")
     cell = Cell(code, {n: f.input for n, f in forms[0].items()}, {n: f.output for n, f in forms[1].items()})
     _check(language, cell, name)
     is_whole = not any(port.is_encoded for port in (*cell.inputs.values(), *cell.outputs.values()))
@@ -138,7 +140,7 @@ def _forms(owner: str, types: Types, what: str) -> dict[str, ValueForm]:
 
 def _check(language: Language, cell: Cell, name: str) -> None:
     for port_name, port in cell.outputs.items():
-        if port.is_encoded and {"f", "F"} & set(port.shape.split()):
+        if port.is_encoded and {"f", "F"} & set(tags_of(port.shape)):
             raise DefinitionError(
                 f"output {port_name!r} of {name!r} holds several files, which a container can't give back",
                 hint="give back a FlyteDirectory",

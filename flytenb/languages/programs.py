@@ -71,12 +71,13 @@ def refused_name(name: str, reserved: str, title: str) -> str:
 def refused_form(name: str, port: CellPort, is_input: bool) -> str:
     """Return why a port's shape can't have its form, `""` if it can."""
     direct = "bidsTDalfF" if is_input else "bidTDfF"
-    wrong = [tag for tag in _tags(port.shape) if (tag in "fF" if port.is_encoded else tag not in direct)]
+    wrong = [tag for tag in tags_of(port.shape) if (tag in "fF" if port.is_encoded else tag not in direct)]
     form = "lines" if port.is_encoded else "a direct file"
     return f"{name!r} of shape {port.shape!r} can't be {form}, because of {wrong[0]!r}" if wrong else ""
 
 
-def _tags(shape: str) -> list[str]:
+def tags_of(shape: str) -> list[str]:
+    """Return the tags of a shape and of all its parts."""
     waiting, found = [read_shape(shape)], []
     while waiting:
         one = waiting.pop()

@@ -138,7 +138,7 @@ def _form_of_list(python_type: Any) -> ValueForm:
 
 def _form_of_dict(python_type: Any) -> ValueForm:
     if not get_args(python_type):
-        return ValueForm("j", is_given=False)
+        return ValueForm("j", False, _same, _json)
     key, value_type = get_args(python_type)
     if key is not str:
         raise DefinitionError(f"expected a dictionary with text as keys, got {type_text(python_type)}")
@@ -150,6 +150,21 @@ def _form_of_dict(python_type: Any) -> ValueForm:
         lambda values: {name: item.to_plain(value) for name, value in values.items()},
         lambda values: {name: item.from_plain(value) for name, value in values.items()},
     )
+
+
+def _json(value: Any, place: str = "") -> Any:
+    """Return a value of JSON; the lines format has more types.
+
+    Raises:
+        TypeError: for a value of another type, with its place.
+    """
+    if not isinstance(value, dict | list | str | int | float | None):
+        got = f"{type_text(type(value))} {str(value)!r:.100}"
+        raise TypeError(f"expected a value that JSON has, got {got}, at {place or 'the top'}: give it as text")
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        _json(item, f"{place}[{key!r}]")
+    return value
 
 
 def _form_of_union(python_type: Any) -> ValueForm:

@@ -75,6 +75,11 @@ def test_a_workflow_with_a_container_gives_its_answer(engine: str) -> None:
     assert done.result == flow.expected
 
 
+def test_a_command_that_removes_its_output_directory_wrote_nothing() -> None:
+    task = container("rm -r /var/outputs", outputs={"out": int})
+    assert "wrote no output 'out'" in message_of(run(task, "host"))
+
+
 @on_each
 def test_files_go_in_and_come_out(engine: str, tmp_path: Path) -> None:
     (tmp_path / "in.txt").write_text("from outside")

@@ -68,6 +68,34 @@ def test_other_types_are_encoded_and_decoded_in_nodes_around_the_container() -> 
     assert (result.text, result.grown) == ("é\n!", Size(2, "x"))
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -0.0])
+def test_numbers_that_json_lacks_are_inputs(value: float) -> None:
+    inputs, outputs = {"x": float, "xs": list[float]}, {"y": float, "ys": list[float]}
+    same = flytenb.container("same", "y, ys = x, xs", lang="python", inputs=inputs, outputs=outputs)
+    result = on_host.run(same, x=value, xs=[value]).result
+    assert (repr(result.y), repr(result.ys)) == (repr(value), repr([value]))
+
+
+@dataclass
+class Letters:
+    f: float
+    F: int  # a field with the name of a shape
+
+
+def test_entities_are_named_and_their_lines_and_fields_are_read() -> None:
+    code = "def half(v):\r\n    return v / 2\r\ny = {'f': half(x['f']), 'F': x['F']}\r\n"
+    made = flytenb.container("crlf", code, lang="python", inputs={"x": Letters}, outputs={"y": Letters}, module="cells")
+    assert made.name == "cells.crlf"
+    assert on_host.run(made, x=Letters(3.0, 4)).result == Letters(1.5, 4)
+
+
+def test_an_output_that_json_lacks_is_an_error_with_its_place() -> None:
+    code = "import datetime\ny = {'a': [1, datetime.date(2030, 1, 31)]}"
+    dated = flytenb.container("dated", code, lang="python", outputs={"y": dict})
+    with pytest.raises(ContainerError, match=r"output 'y'.* date '2030-01-31', at \['a'\]\[1\]"):
+        on_host.run(dated)
+
+
 def test_it_is_drawn_with_its_language_and_image() -> None:
     assert "hello" in flytenb.draw(hello).text
     assert "Python · python:" in flytenb.draw(hello).text

@@ -42,7 +42,8 @@ class CellTask(ContainerTask):  # type: ignore[misc]
     """
 
     def __init__(self, name: str, cell_name: str, language: str, code: str, **arguments: Any) -> None:
-        super().__init__(name, **arguments)
+        # Without `inputs.json`, which can't hold NaN and which no program of a cell reads.
+        super().__init__(name, metadata_format=ContainerTask.MetadataFormat.PROTO, **arguments)
         self.cell_name = cell_name
         self.language = language
         self.code = code
@@ -56,11 +57,17 @@ class CellWorkflow(PythonFunctionWorkflow):  # type: ignore[misc]
         codecs: the tasks around it.
     """
 
-    def __init__(self, function: Callable[..., Any], script: ContainerTask, codecs: Sequence[Task]) -> None:
+    def __init__(self, name: str, function: Callable[..., Any], script: ContainerTask, codecs: Sequence[Task]) -> None:
+        self._full_name = name
         self.script = script
         self.codecs = codecs
         metadata = WorkflowMetadata(on_failure=WorkflowFailurePolicy.FAIL_IMMEDIATELY)
         super().__init__(function, metadata, WorkflowMetadataDefaults(interruptible=False))
+
+    @property
+    def name(self) -> str:
+        """The name with the module of the cell; flytekit's has that of the function's file."""
+        return self._full_name
 
 
 class CellResolver(TaskResolverMixin):  # type: ignore[misc]
@@ -147,10 +154,10 @@ def compose(
     body.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     body.__annotations__ = dict(inputs)
     body.__name__ = body.__qualname__ = name
-    body.__module__ = module
-    made: CellWorkflow = with_defaults(
-        CellWorkflow(body, script, [task for task in (encode, decode) if task is not None]), inputs, defaults, outputs
-    )
+    codecs = [task for task in (encode, decode) if task is not None]
+    workflow = CellWorkflow(f"{module}.{name}", body, script, codecs)
+    body.__module__ = module  # after flytekit has looked for the module where the function's file is
+    made: CellWorkflow = with_defaults(workflow, inputs, defaults, outputs)
     return made
 
 

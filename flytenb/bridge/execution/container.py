@@ -196,7 +196,7 @@ def _read_outputs(task: ContainerTask, outside: Path, storage: _Storage) -> dict
                 outputs[name] = from_literal(literal, python_type, variable.type)
                 outputs[name].native()
         except FileNotFoundError as e:
-            there = ", ".join(sorted(p.name for p in outside.iterdir())) or "nothing"
+            there = ", ".join(sorted(p.name for p in outside.glob("*"))) or "nothing"
             message = f"container task {_name(task)!r} wrote no output {name!r}"
             raise ContainerError(message, hint=f"it wrote: {there}") from e
     return outputs

@@ -166,7 +166,7 @@ def _find(folder: Path, name: str) -> Path:
     """Return the file of an output; it may have any single extension."""
     path = folder / name
     if not os.path.lexists(path):
-        others = [p for p in folder.iterdir() if p.name.startswith(f"{name}.")]
+        others = [p for p in folder.glob("*") if p.name.startswith(f"{name}.")]
         if len(others) != 1:
             raise FileNotFoundError(name)
         [path] = others
