@@ -75,6 +75,17 @@ def test_a_workflow_with_a_container_gives_its_answer(engine: str) -> None:
     assert done.result == flow.expected
 
 
+@on_each
+@pytest.mark.parametrize(("word", "is_printed"), [
+    ("$(A)-$(B)", "1-two"), ("$$(A) $$", "$(A) $"), ("$$$(A)", "$1"), ("$(NO) $( $A", "$(NO) $( $A"),
+    ("{{.inputs.x}}", "1"),
+])  # fmt: skip
+def test_variables_in_a_command_are_replaced_as_kubernetes_does(engine: str, word: str, is_printed: str) -> None:
+    settings = {"command": ["printf", "%s", word], "environment": {"A": "1", "B": "two"}}
+    done = run(container("", {"x": str}, **settings), engine, x="$(A)")
+    assert done.nodes["n0"].log.strip() == is_printed
+
+
 def test_a_command_that_removes_its_output_directory_wrote_nothing() -> None:
     task = container("rm -r /var/outputs", outputs={"out": int})
     assert "wrote no output 'out'" in message_of(run(task, "host"))

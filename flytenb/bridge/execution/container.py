@@ -41,6 +41,7 @@ from flytenb.errors import ContainerError, ContainerExitError, closest, say
 from flytenb.wording.types import type_text
 
 _LAST_LINES = 5
+_VARIABLE = re.compile(r"\$\$|\$\(([^)]*)\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +87,13 @@ class ContainerCall:
         literals = self._write_inputs(inputs, inside, storage)
         mounts = [Mount(inside, parts.input_dir)] if parts.input_dir else []
         mounts += [Mount(outside, parts.output_dir, is_writable=True)] if parts.output_dir else []
+        environment = dict(task.environment or {})
         command, arguments = (
-            tuple(_render(_name(task), word, literals, parts.input_dir) for word in words)
+            tuple(_expand(_render(_name(task), word, literals, parts.input_dir), environment) for word in words)
             for words in (parts.command, parts.arguments)
         )
         job = ContainerJob(
-            _name(task), image_of(task), command, arguments, tuple(mounts), dict(task.environment or {}),
+            _name(task), image_of(task), command, arguments, tuple(mounts), environment,
             limits=limits_of(task), has_network=self.has_network,
         )  # fmt: skip
         for unused in unused_settings(task):
@@ -253,3 +255,8 @@ def _render(task: str, word: str, literals: Mapping[str, Any], input_dir: str) -
             return render_input(literals[name])
 
     return INPUT_TEMPLATE.sub(fill, word) if literals else word
+
+
+def _expand(word: str, environment: Mapping[str, str]) -> str:
+    """Replace each `$(NAME)` of a variable of the task and each `$$` of a rendered word, as Kubernetes does."""
+    return _VARIABLE.sub(lambda found: environment.get(found[1], found[0]) if found[1] is not None else "$", word)
