@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import tracemalloc
 import uuid
@@ -350,30 +351,32 @@ def test_an_image_that_isn_t_there_is_named(engine: Any, job: ContainerJob) -> N
 
 @pytest.mark.docker
 def test_a_daemon_that_is_killed_is_named_and_leaves_nothing(
-    tmp_path: Path, job: ContainerJob, monkeypatch: pytest.MonkeyPatch
+    job: ContainerJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    root = Path(tempfile.mkdtemp(prefix="killed-"))  # `tmp_path` is too long for the path of a socket
     seconds = unique_seconds()
     engine = DockerEngine()
-    with daemon_in(tmp_path) as (address, daemon):
+    with daemon_in(root) as (address, daemon):
         monkeypatch.setenv("DOCKER_HOST", address)
         import_image(address, packed_busybox(), IMAGE)
         trial = Trial(on_check=lambda output: daemon.kill() if "ready" in output else None)
         with pytest.raises(ContainerError, match="boxed"):
             trial.run(engine, shell(job, f"echo ready; sleep {seconds}"))
         daemon.wait()
-        for process in processes_with(str(tmp_path)) + processes_with(seconds):  # what it started, as a crash would
+        for process in processes_with(str(root)) + processes_with(seconds):  # what it started, as a crash would
             os.kill(process, signal.SIGKILL)
-        wait_for(lambda: not processes_with(str(tmp_path)) + processes_with(seconds))
+        wait_for(lambda: not processes_with(str(root)) + processes_with(seconds))
         assert not engine.answers()
         assert engine.why_not(job, lambda: None)
-    shutil.rmtree(tmp_path / "exec")  # as after a restart of the machine
-    with daemon_in(tmp_path):
+    shutil.rmtree(root / "exec")  # as after a restart of the machine
+    with daemon_in(root):
         import docker
 
         assert Trial().run(engine, shell(job, "true")) == Exit(0)
         client = docker.DockerClient(base_url=address)
         assert client.api.containers(all=True) == []
         client.close()
+    shutil.rmtree(root, ignore_errors=True)
 
 
 @pytest.mark.parametrize("name", ON_THIS_MACHINE)
