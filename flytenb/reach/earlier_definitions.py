@@ -56,7 +56,7 @@ def _held(entity: Any, *, is_direct: bool) -> Iterator[Any]:
 def is_redefined(entity: Any) -> bool:
     """Tell whether the module of an entity's function has another entity, with other code, under its name.
 
-    Definitions in a loop have the same code and may all be in use.
+    Definitions of one text may all be in use: those in a loop, and a function that was given the name of another.
     """
     cell = cell_of(entity)
     if cell is not None:
@@ -82,9 +82,11 @@ def _is_redefined_cell(cell: Any) -> bool:
 
 
 def _is_same_source(first: Any, second: Any) -> bool:
-    codes = [getattr(inspect.unwrap(function), "__code__", None) for function in (first, second)]
-    files = [getattr(code, "co_filename", "") for code in codes]
-    return codes[0] == codes[1] and files[0] == files[1]
+    """Tell whether two functions are written in one file or cell, which hasn't changed between them."""
+    files = [
+        getattr(getattr(inspect.unwrap(function), "__code__", None), "co_filename", "") for function in (first, second)
+    ]
+    return files[0] == files[1]
 
 
 def _digest(entity: Any) -> bytes | object:
