@@ -6,7 +6,8 @@ import os
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -15,14 +16,15 @@ from flytenb.engines.engine import Mount
 _IN_MEMORY = 1 << 20
 
 
-def packed(mounts: Sequence[Mount]) -> IO[bytes]:
-    """Return an archive of the mounted directories under the paths in the container; anyone there can use them."""
-    made = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - the caller reads it
-    with tarfile.open(fileobj=made, mode="w", format=tarfile.PAX_FORMAT, dereference=True) as archive:
-        for mount in mounts:
-            archive.add(mount.source, mount.target.strip("/"), filter=_writable if mount.is_writable else _readable)
-    made.seek(0)
-    return made
+@contextmanager
+def packed(mounts: Sequence[Mount]) -> Iterator[IO[bytes]]:
+    """Yield an archive of the mounted directories under the paths in the container; anyone there can use them."""
+    with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as made:
+        with tarfile.open(fileobj=made, mode="w", format=tarfile.PAX_FORMAT, dereference=True) as archive:
+            for mount in mounts:
+                archive.add(mount.source, mount.target.strip("/"), filter=_writable if mount.is_writable else _readable)
+        made.seek(0)
+        yield made
 
 
 def _readable(member: tarfile.TarInfo) -> tarfile.TarInfo:

@@ -87,7 +87,8 @@ class DockerEngine:
             self._pull(client, job.image, check)
             container = client.containers.create(**_arguments(job))
             try:
-                container.put_archive("/", packed(job.mounts))
+                with packed(job.mounts) as archive:
+                    container.put_archive("/", archive)
                 output = JobOutput(log)
                 try:
                     _follow(container, output, check)
