@@ -9,10 +9,11 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import nullcontext
 from contextvars import ContextVar
 from typing import Any, Protocol, TextIO
 
-from flytenb.bridge.stopping import shielded
+from flytenb.bridge.stopping import current_attempt, shielded
 
 
 class Writable(Protocol):
@@ -115,7 +116,8 @@ def _start_for_node(start: _Start) -> _Start:
     """Let a thread that a node starts print to that node: before Python 3.14 no thread inherits a context.
 
     A request to stop is deferred until the thread has started. Until then it has the id of its creator in CPython 3.11,
-    and would take the request: it would end before its first line, and its creator would wait for it forever.
+    and would take the request: it would end before its first line, and its creator would wait for it forever. After
+    the request no other one follows: what cleans up may start threads.
     """
 
     def start_thread(self: threading.Thread) -> None:
@@ -129,7 +131,7 @@ def _start_for_node(start: _Start) -> _Start:
                 run()
 
             self.run = run_for_node  # type: ignore[method-assign]
-        with shielded():
+        with nullcontext() if current_attempt().is_asked else shielded():
             start(self)
 
     return start_thread
