@@ -51,6 +51,7 @@ def open_notebook() -> Iterator[Notebook]:
     """
     main, plans, entities = sys.modules["__main__"], dict(LaunchPlan.CACHE), list(FlyteEntities.entities)
     gc.disable()
+    LaunchPlan.CACHE.clear()  # the cells may define plans of names that another test has used
     notebook = Notebook()
     load_ipython_extension(notebook.shell)
     try:
