@@ -57,7 +57,7 @@ def engine_named(name: str) -> ContainerEngine:
     for point in entry_points(group=GROUP, name=name):
         made: ContainerEngine = point.load()()
         return made
-    raise ContainerError(f"there is no engine {name!r}", closest(name, (AUTO, *engine_names())))
+    raise ContainerError(f"unknown engine {name!r}", closest(name, (AUTO, *engine_names())))
 
 
 def choose(

@@ -68,7 +68,7 @@ def _name_of(entity: Any, namespace: Mapping[str, Any]) -> str:
     name = name_of_entity(entity, namespace)
     if not namespace:
         hint = "in a script, the file of the entity is a module already"
-        raise ExportError("there is no notebook to export from", hint=f"%load_ext flytenb; {hint}")
+        raise ExportError("expected a notebook to export from, got none", hint=f"%load_ext flytenb; {hint}")
     if name is None:
         raise ExportError(f"no variable of the notebook holds {entity!r}", hint="assign it to a variable in a cell")
     return name

@@ -53,7 +53,7 @@ def test_an_entry_point_is_an_engine() -> None:
 
 
 def test_an_unknown_engine_is_named_with_the_closest() -> None:
-    with pytest.raises(ContainerError, match="there is no engine 'dokcer'") as raised:
+    with pytest.raises(ContainerError, match="unknown engine 'dokcer'") as raised:
         engine_named("dokcer")
     assert "'docker'" in raised.value.hint
     with pytest.raises(UsageError, match="engine must be"):

@@ -153,10 +153,10 @@ def test_what_python_can_t_format_is_noted(task_type: str, sql: str) -> None:
 @pytest.mark.parametrize(
     ("task_type", "sql", "names", "words"),
     [
-        ("snowflake", "a = %(reigon)s", ["region", "units"], "%(reigon)s, which is no input; did you mean 'region'?"),
-        ("bigquery_query_job_task", "a = @reigon", ["region"], "@reigon, which is no input; did you mean 'region'?"),
-        ("warehouse", "a = :reigon", ["region"], "parameter :reigon, which is no input; did you mean 'region'?"),
-        ("snowflake", "a = %(n)s", [], "parameter %(n)s, which is no input; the task has no inputs"),
+        ("snowflake", "a = %(reigon)s", ["region", "units"], "%(reigon)s, which isn't an input; did you mean 'region'?"),
+        ("bigquery_query_job_task", "a = @reigon", ["region"], "@reigon, which isn't an input; did you mean 'region'?"),
+        ("warehouse", "a = :reigon", ["region"], "parameter :reigon, which isn't an input; did you mean 'region'?"),
+        ("snowflake", "a = %(n)s", [], "parameter %(n)s, which isn't an input; the task has no inputs"),
         ("snowflake", "a = '%(n)s'", ["n"], "%(n)s is inside quotes; write it without them"),
         ("snowflake", "a LIKE 'x%'", ["n"], "because of the % in \"a LIKE 'x%'\"; write %% for a %"),
     ],

@@ -39,7 +39,7 @@ def find_mistakes(sql: str, names: Collection[str], task_type: str) -> Iterator[
             continue
         if sign == "%" or task_type in _SIGNS or difflib.get_close_matches(name, names):
             known = closest(name, names) if names else "the task has no inputs"
-            yield f"the statement has a parameter {text}, which is no input; {known}"
+            yield f"the statement has a parameter {text}, which isn't an input; {known}"
     if not formatted:
         return
     quoted = [each["name"] for piece in pieces if piece[0][0] in "'\"" for each in _FORMATS.finditer(piece[0])]
