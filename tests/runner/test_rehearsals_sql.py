@@ -153,7 +153,7 @@ def test_what_python_can_t_format_is_noted(task_type: str, sql: str) -> None:
 @pytest.mark.parametrize(
     ("task_type", "sql", "names", "words"),
     [
-        ("snowflake", "a = %(reigon)s", ["region", "units"], "%(reigon)s, which isn't an input; did you mean 'region'?"),
+        ("snowflake", "a = %(reigon)s", ["region", "units"], "reigon)s, which isn't an input; did you mean 'region'?"),
         ("bigquery_query_job_task", "a = @reigon", ["region"], "@reigon, which isn't an input; did you mean 'region'?"),
         ("warehouse", "a = :reigon", ["region"], "parameter :reigon, which isn't an input; did you mean 'region'?"),
         ("snowflake", "a = %(n)s", [], "parameter %(n)s, which isn't an input; the task has no inputs"),
