@@ -302,6 +302,77 @@ def test_a_view_that_is_let_go_is_copied_since_its_base_may_not_be() -> None:
     assert value.native().tolist() == [1, 2, 3, 4]
 
 
+FRAMES: dict[str, Callable[[], pd.DataFrame]] = {
+    "columns": lambda: pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 4.0]}),
+    "types": lambda: pd.DataFrame({"a": [1.0, 2.0], "b": [3, 4], "c": [True, False]}),
+    "array": lambda: pd.DataFrame(np.ones((3, 2)), columns=["a", "b"]),
+    "copy": lambda: pd.DataFrame(np.ones((3, 2)), columns=["a", "b"]).copy(),
+    "computed": lambda: pd.DataFrame({"a": [1.0, 2.0]}) * 2,
+    "added column": lambda: pd.DataFrame({"a": [1.0, 2.0]}).assign(b=3),
+}
+
+FRAME_HOLDERS: dict[str, Callable[[pd.DataFrame], Any]] = {
+    "name": lambda made: made,
+    "weak reference": weakref.ref,
+    "column": lambda made: made["a"],
+    "array of a column": lambda made: made["a"].array,
+    "values": lambda made: made["a"].values,
+    "array of the frame": lambda made: made.to_numpy(),
+    "buffer": lambda made: memoryview(made["a"].to_numpy()),
+    "shallow copy": lambda made: made.copy(deep=False),
+    "frame of a frame": pd.DataFrame,
+    "slice": lambda made: made[:1],
+    "transposed": lambda made: made.T,
+    "renamed": lambda made: made.rename(columns=str.upper),
+    "subset": lambda made: made[["a"]],
+    "manager": lambda made: made._mgr,
+    "block": lambda made: made._mgr.blocks[-1],
+    "array of a block": lambda made: made._mgr.blocks[0].values,
+}
+
+
+@pytest.mark.parametrize("make", [pytest.param(make, id=name) for name, make in FRAMES.items()])
+def test_a_frame_that_is_let_go_is_not_copied(make: Callable[[], pd.DataFrame]) -> None:
+    box, expected = [make()], make()
+    where = id(box[0])
+    value = box_packer(pd.DataFrame)(box)
+    assert (box, id(held(value))) == ([], where)
+    assert difference(expected, value.native()) == ""
+
+
+@pytest.mark.parametrize("make", [pytest.param(make, id=name) for name, make in FRAMES.items()])
+@pytest.mark.parametrize("hold", [pytest.param(hold, id=name) for name, hold in FRAME_HOLDERS.items()])
+def test_memory_of_a_frame_that_something_may_hold_is_not_kept(
+    make: Callable[[], pd.DataFrame], hold: Callable[[pd.DataFrame], Any]
+) -> None:
+    box = [make()]
+    kept = hold(box[0])
+    value = box_packer(pd.DataFrame)(box)
+    mine = [block.values for block in held(value)._mgr.blocks]
+    shared = [each for each in _arrays_in(kept) for one in mine if np.shares_memory(each, one)]
+    assert shared == []
+
+
+def _arrays_in(kept: Any) -> list[np.ndarray]:
+    """Return the arrays through which what a holder keeps reaches memory."""
+    if isinstance(kept, weakref.ref):
+        kept = kept()
+    if isinstance(kept, pd.Series):
+        kept = kept.to_frame()
+    if isinstance(kept, pd.DataFrame):
+        kept = kept._mgr
+    if hasattr(kept, "blocks"):
+        return [block.values for block in kept.blocks]
+    return [] if kept is None else [np.asarray(getattr(kept, "values", kept))]
+
+
+def test_a_frame_of_a_part_of_an_array_is_copied() -> None:
+    base = np.ones((4, 2))
+    value = box_packer(pd.DataFrame)([pd.DataFrame(base[:2], columns=["a", "b"], copy=False)])
+    base[:] = 7
+    assert value.native().to_numpy().tolist() == [[1, 1], [1, 1]]
+
+
 def test_what_a_file_says_about_a_dtype_is_all_that_crosses() -> None:
     noted = np.zeros(2, dtype=np.dtype("i4", metadata={"unit": "m"}))
     with pytest.warns(UserWarning, match="metadata"):

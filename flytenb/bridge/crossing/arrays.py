@@ -12,7 +12,7 @@ from flytenb.bridge.crossing.copiers import ALWAYS, Trust, UnprovenError
 _KINDS = frozenset("?biufcSUmM")
 """Kinds of dtype that a `.npy` file preserves without a pickle. Records may have paddings and titles that it loses."""
 
-_CAN_COUNT = sys.implementation.name == "cpython" and not sysconfig.get_config_var("Py_GIL_DISABLED")
+CAN_COUNT = sys.implementation.name == "cpython" and not sysconfig.get_config_var("Py_GIL_DISABLED")
 """Free-threaded builds split their reference counts."""
 
 
@@ -42,7 +42,7 @@ class ArrayCopy:
         borrowed and uncounted, but an item taken out of a list is owned, and each other owner counts one.
         """
         value = box.pop()
-        is_ours = _CAN_COUNT and sys.getrefcount(value) == _SOLE and weakref.getweakrefcount(value) == 0
+        is_ours = CAN_COUNT and sys.getrefcount(value) == _SOLE and weakref.getweakrefcount(value) == 0
         if not self._is_plain(value):
             box.append(value)
             raise UnprovenError

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import re
 from importlib.util import find_spec
-from typing import Any
+from sys import getrefcount
+from typing import Any, TypeAlias
+from weakref import getweakrefcount, getweakrefs
 
+from flytenb.bridge.crossing.arrays import CAN_COUNT
 from flytenb.bridge.crossing.copiers import ALWAYS, Trust, UnprovenError
 from flytenb.bridge.crossing.literal_limits import TEXT
 
@@ -21,6 +24,11 @@ _RESERVED = re.compile(r"__index_level_\d+__")
 """The name that pandas gives to a nameless index in a file."""
 
 
+Counts: TypeAlias = tuple[int, ...]
+"""Whether a block is a view; references to the frame, its manager, the block, its array, and the owner of the memory;
+weak references to both arrays; references to the weak reference to the frame, which pandas shares."""
+
+
 class FrameCopy:
     """Copies frames of exactly the class `pandas.DataFrame`."""
 
@@ -29,15 +37,35 @@ class FrameCopy:
     def __init__(self, pandas: Any, trust: Trust = ALWAYS) -> None:
         self.trust = trust
         self._pandas = pandas
+        self._sole: set[Counts] = set()
 
     def prove(self, values: list[Any]) -> list[Any]:
         """Copy frames that a file preserves."""
+        self._check(values)
+        return self.renew(values)
+
+    def adopt(self, box: list[Any]) -> Any:
+        """Take the frame out of a list that the caller gives up; copy it only if it may have another owner."""
+        self._check(box)
+        if not (CAN_COUNT and _counts(box) <= self._counts_of_sole()):
+            return _copy(box.pop())
+        frame = box.pop()
+        return _with_own_labels(frame, frame)
+
+    def _check(self, values: list[Any]) -> None:
         if not _is_parquet_stock(self._pandas):
             raise UnprovenError
         text = self._pandas.Index(["a"]).dtype  # depends on the version of pandas and on its options
         if not all(self._is_plain(v, text) for v in values):
             raise UnprovenError
-        return self.renew(values)
+
+    def _counts_of_sole(self) -> set[Counts]:
+        """Return the counts of frames without other owners: of an array that owns its memory, and of a view."""
+        if not self._sole:
+            frames = [self._pandas.DataFrame({"a": [0.0]}), self._pandas.DataFrame({"a": [0.0]}).copy()]
+            frames[0]["a"] += 1.0
+            self._sole = _counts([frames.pop()]) | _counts([frames.pop()])
+        return self._sole
 
     def renew(self, values: list[Any]) -> list[Any]:
         """Copy the frames with their labels."""
@@ -103,8 +131,36 @@ def _is_parquet_stock(pandas: Any) -> bool:
     )
 
 
+def _counts(box: list[Any]) -> set[Counts]:
+    """Count the references to the parts of the frame in a list, once for each block; `{()}` for a frame to be copied.
+
+    A frame without other owners has always the same counts. `_mgr`, `blocks` and `values` are pandas' own names, which
+    no release since 1.0 has changed.
+    """
+    import numpy
+
+    frame = box[0]
+    manager, found = frame._mgr, set[Counts]()
+    for block in manager.blocks:
+        values = block.values
+        if type(values) is not numpy.ndarray or not (values.flags.forc and values.flags.writeable):
+            return {()}
+        is_view = values.base is not None
+        owner = values.base if is_view else values
+        if type(owner) is not type(values) or not owner.flags.owndata or owner.nbytes != values.nbytes:
+            return {()}
+        shown = frame, manager, block, values, owner
+        strong, weak = tuple(map(getrefcount, shown)), (getweakrefcount(values), getweakrefcount(owner))
+        del shown
+        found.add((is_view, *strong, *weak, *map(getrefcount, getweakrefs(frame))))
+    return found
+
+
 def _copy(frame: Any) -> Any:
-    fresh = frame.copy()
+    return _with_own_labels(frame.copy(), frame)
+
+
+def _with_own_labels(fresh: Any, frame: Any) -> Any:
     fresh.index = frame.index.copy(deep=True)
     fresh.columns = frame.columns.copy(deep=True)
     return fresh

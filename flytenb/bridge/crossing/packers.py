@@ -17,6 +17,7 @@ from flytenb.bridge.crossing.arrays import ArrayCopy
 from flytenb.bridge.crossing.copier_lookup import find_attribute, find_copier, is_optional_of, is_same_type
 from flytenb.bridge.crossing.copiers import Copier, Share, UnprovenError
 from flytenb.bridge.crossing.crossing_value import CopiedValue, CrossingValue, LiteralValue, OutputType, SharedValue
+from flytenb.bridge.crossing.frames import FrameCopy
 from flytenb.bridge.crossing.literal import AttrPath, resolve_attribute, to_literal, to_native
 from flytenb.bridge.crossing.literal_limits import check_holdable, check_packed
 
@@ -59,11 +60,11 @@ def box_packer(
 ) -> Callable[[list[Any]], CrossingValue]:
     """As `packer`, but the returned function takes a list of one value and empties it.
 
-    `pack_box([task.execute(**inputs)])` doesn't copy an array that nothing else refers to.
+    `pack_box([task.execute(**inputs)])` doesn't copy an array or a frame that nothing else refers to.
     """
     pack = packer(python_type, literal_type, strict=strict)
     copier = _copier(python_type, strict)
-    if not isinstance(copier, ArrayCopy):
+    if not isinstance(copier, ArrayCopy | FrameCopy):
         return lambda box: pack(box.pop())
     output_type = OutputType(python_type, literal_type, copier)
 
