@@ -55,6 +55,7 @@ OF_A_THREAD_OR_CONTEXT = {
     "bridge/stopping.py: _current",
     "bridge/type_engine/transformers.py: _capture",
     "bridge/workflow/compile_errors.py: _begun",
+    "reach/file_reads.py: _call",
     "reach/file_reads.py: _thread",
     "runner/capture.py: _sink",
     "runner/interrupts.py: _is_held_back",  # only the main thread sets it

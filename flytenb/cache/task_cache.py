@@ -90,16 +90,14 @@ class TaskCache:
             inputs: the inputs.
             hashes: of those inputs that were given by a node whose output type has a `HashMethod`, the hashes; each
                 takes the place of its input, as on a cluster.
-            image: the digest of the image of a raw container task.
+            image: the digest of the image of a raw container task, or of what a connector is sent.
             in_moment: whether what the code reaches may be as it was earlier in the current moment: for a look-up
                 alone, since the next moment may begin before the task is called.
 
         Raises:
             Exception: if the code or an input can't be read.
         """
-        if self._code is None:
-            raise self._unreadable or AssertionError("neither a digest nor an error")
-        code, begun = self._code.now(in_moment=in_moment), self._begun
+        code, begun = self.code(in_moment=in_moment), self._begun
         if begun[0] is not code:
             begun = code, self._start.copy()
             add_piece(begun[1], code)
@@ -115,6 +113,16 @@ class TaskCache:
                 add_piece(digest, name.encode())
                 value_digest.add(digest, inputs[name])
         return f"{_FORMAT}-{digest.hexdigest()}"
+
+    def code(self, *, in_moment: bool = False) -> bytes:
+        """Return the part of the key that is made of the code and all that it reaches now.
+
+        Raises:
+            Exception: if the code can't be read.
+        """
+        if self._code is None:
+            raise self._unreadable or AssertionError("neither a digest nor an error")
+        return self._code.now(in_moment=in_moment)
 
     def reads(self, inputs: Mapping[str, Any]) -> FileReads:
         """Return the record of the files that a call with these inputs reads."""

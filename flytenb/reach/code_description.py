@@ -16,7 +16,8 @@ from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, Modul
 from typing import Any
 
 from flytenb.bridge import private
-from flytenb.bridge.entities.kind import function_of, inner_workflow, is_entity
+from flytenb.bridge.entities.kind import CONNECTOR_TASKS, function_of, inner_workflow, is_entity
+from flytenb.bridge.execution.connector_facts import registered_for
 from flytenb.reach.class_description import describe_annotated, describe_class, describe_module
 from flytenb.reach.installed_names import home_of, scope_of
 from flytenb.reach.object_digest import OpaqueError, hashed, items_of
@@ -86,7 +87,22 @@ def describe_entity(walker: ReachWalker, entity: Any) -> bytes:
     content = walker.measure(lambda: _file(script)) if type(script) is str else b""
     types = map(walker.of_named, (inputs, outputs))
     transformers = _describe_transformers(walker, (*inputs.values(), *outputs.values()))
-    return hashed(b"task", walker.of(type(entity)), content, walker.of_named(settings), *types, transformers)
+    parts = (walker.of(type(entity)), content, walker.of_named(settings), *types, transformers)
+    return hashed(b"task", *parts, _describe_connector(walker, entity))
+
+
+def _describe_connector(walker: ReachWalker, task: Any) -> bytes:
+    """Return the digest of the connector that is registered for a task: its class and its attributes."""
+    if not isinstance(task, CONNECTOR_TASKS):
+        return b""
+    walker.watch(_registered, task)
+    connector = registered_for(task)
+    with walker.at(f"connector {type(connector).__qualname__}"):
+        return walker.of(connector)
+
+
+def _registered(task: Any) -> list[Any]:
+    return [registered_for(task)]
 
 
 def _describe_transformers(walker: ReachWalker, declared: Iterable[Any]) -> bytes:

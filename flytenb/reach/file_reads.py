@@ -16,6 +16,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -53,11 +54,13 @@ class FileReads:
 
     @contextmanager
     def watch(self) -> Iterator[None]:
-        """Record the reads of this thread, and of threads that belong to no other call."""
+        """Record the reads of this thread, of what takes its context, and of threads that belong to no other call."""
         self.begin()
+        token = _call.set(self)
         try:
             yield
         finally:
+            _call.reset(token)
             self.end()
 
     def begin(self) -> None:
@@ -117,7 +120,7 @@ class FileReads:
 
     def belongs_to(self, thread: int, is_free: bool) -> bool:
         """Return whether the reads of a thread belong to the call."""
-        return self._is_wide or is_free or thread in self._threads
+        return self._is_wide or is_free or thread in self._threads or _call.get() is self
 
     def opened(self, path: Any, mode: str | None, flags: int) -> None:
         """Record an opened file: as read if the call didn't write it before, as written if its mode allows it."""
@@ -211,6 +214,8 @@ def _cwd() -> str:
 
 _watching: dict[int, FileReads] = {}
 """The observed calls."""
+_call: ContextVar[FileReads | None] = ContextVar("flytenb-call", default=None)
+"""The call in whose context code runs; a connector's methods run on other threads than their node."""
 _IMPORTING = ("<frozen importlib", "<frozen zipimport")
 
 

@@ -125,7 +125,7 @@ class Planner:
             cache = self._entity_plans.cache(entity, policy)
             step = EagerStep(record, scope, self._build_call, cache, self.settings.strict)
         else:
-            step = ConnectorStep(record, scope)
+            step = ConnectorStep(record, scope, self._entity_plans.cache(entity, policy))
         step.state_use, step.may_move = entity_plan.state_use, entity_plan.may_move
         return step, step
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from sys import modules
 from typing import TYPE_CHECKING, Any
 
@@ -80,17 +81,25 @@ class TaskStep(EntityStep):
 
 
 def call_cached(
-    cache: TaskCache, record: Record, run: RunControl, inputs: dict[str, Any], call: Call, key: str = ""
+    cache: TaskCache,
+    record: Record,
+    run: RunControl,
+    inputs: dict[str, Any],
+    call: Call,
+    key: str = "",
+    template: Callable[[], str] | None = None,
 ) -> dict[str, CrossingValue]:
     """Return cached outputs, else call and store; equal calls wait for the first one's result.
 
     A cache error (a full disk, an unreadable value) costs time but doesn't fail the run. The `key` is made if it isn't
-    given. In the context of the node.
+    given; `template` returns the digest of what a connector is sent. In the context of the node.
     """
     try:
         if not key:
             hashes, image = record.hashes(), call.digest() if isinstance(call, ContainerCall) else ""
-            if cache.is_plain:
+            if template is not None:
+                image = template()
+            elif cache.is_plain:
                 found = cache.get(cache.key(inputs, hashes, image, in_moment=True))
                 if found is not None:
                     record.cache = CacheStatus.HIT

@@ -36,7 +36,8 @@ REMOTE = (FlyteTask, FlyteWorkflow, FlyteLaunchPlan)
 _MAPS = (ArrayNodeMapTask, MapPythonTask, ArrayNode)
 _ENTITIES = (Task, WorkflowBase, LaunchPlan, ReferenceEntity, ArrayNode, *REMOTE)
 _DECORATING = ("flytekit.core.task", "flytekit.core.workflow")
-_CONNECTORS = (AsyncConnectorExecutorMixin, SyncConnectorExecutorMixin)
+CONNECTOR_TASKS = (AsyncConnectorExecutorMixin, SyncConnectorExecutorMixin)
+"""Classes of tasks that a connector may run."""
 
 _KINDS: tuple[tuple[tuple[type, ...], Kind], ...] = (
     ((ReferenceEntity, *REMOTE), Kind.REFERENCE),
@@ -47,7 +48,7 @@ _KINDS: tuple[tuple[tuple[type, ...], Kind], ...] = (
     ((ContainerTask,), Kind.CONTAINER),
     ((ShellTask,), Kind.SHELL),
     ((SQLTask,), Kind.SQL),
-    (_CONNECTORS, Kind.CONNECTOR),
+    (CONNECTOR_TASKS, Kind.CONNECTOR),
     ((Task,), Kind.TASK),
     ((WorkflowBase,), Kind.SUBWORKFLOW),
 )

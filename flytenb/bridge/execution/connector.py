@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import hashlib
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,29 +20,23 @@ from flyteidl.core.execution_pb2 import TaskExecution
 from flytekit.core import utils
 from flytekit.core.context_manager import ExecutionState, flyte_context_Var
 from flytekit.core.python_function_task import PythonFunctionTask
-from flytekit.exceptions.system import FlyteConnectorNotFound
 from flytekit.exceptions.user import FlyteRecoverableException, FlyteUserException
-from flytekit.extend.backend.base_connector import (
-    AsyncConnectorExecutorMixin,
-    ConnectorRegistry,
-    Resource,
-    SyncConnectorBase,
-    SyncConnectorExecutorMixin,
-)
+from flytekit.extend.backend.base_connector import ConnectorRegistry, Resource, SyncConnectorBase
 from flytekit.extend.backend.utils import is_terminal_phase, render_task_template
 from flytekit.models.literals import LiteralMap
 from flytekit.models.task import TaskExecutionMetadata
 
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.crossing import CrossingValue
+from flytenb.bridge.entities.kind import CONNECTOR_TASKS
+from flytenb.bridge.execution.connector_facts import registered_for
 from flytenb.bridge.execution.connector_outputs import read_outputs
 from flytenb.bridge.execution.coroutines import run_coroutine
-from flytenb.bridge.execution.task_template import input_literals, name_execution, read_template
+from flytenb.bridge.execution.task_template import input_literals, name_execution, read_template, write_template
 from flytenb.errors import FlytenbError, headline
 from flytenb.wording.text import class_name, clean
 from flytenb.wording.values import brief
 
-_MIXINS = (AsyncConnectorExecutorMixin, SyncConnectorExecutorMixin)
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 1.0
 
@@ -54,20 +49,12 @@ Submit = Callable[[Callable[[], None]], None]
 
 def is_connector_task(task: Any) -> bool:
     """Tell whether a connector can run this task: its `execute` is flytekit's, or its type has a connector."""
-    return isinstance(task, _MIXINS) and (not has_own_execute(task) or _has_connector(task))
+    return isinstance(task, CONNECTOR_TASKS) and (not has_own_execute(task) or registered_for(task) is not None)
 
 
 def has_own_execute(task: Any) -> bool:
     """Tell whether a task decides itself between its function and its connector, as those of Spark and Slurm do."""
-    return all(type(task).execute is not mixin.execute for mixin in _MIXINS)
-
-
-def _has_connector(task: Any) -> bool:
-    try:
-        ConnectorRegistry.get_connector(task.task_type, task.task_type_version)
-    except FlyteConnectorNotFound:
-        return False
-    return True
+    return all(type(task).execute is not mixin.execute for mixin in CONNECTOR_TASKS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +107,13 @@ def prepare_job(
         template = render_task_template(template, prefix)
     execution = name_execution(template, workspace.root.name, node, attempt)
     return Job(workspace, task, connector, template, literals, prefix, execution)
+
+
+def digest_template(task: Any, workspace: Workspace) -> str:
+    """Return the digest of what a connector gets to know of a task, besides its retries, timeout and cache."""
+    template = write_template(task, workspace).to_flyte_idl()
+    template.ClearField("metadata")
+    return hashlib.blake2b(template.SerializeToString(deterministic=True), digest_size=16).hexdigest()
 
 
 async def do_job(job: Job, say: Say, submit: Submit) -> dict[str, CrossingValue]:
