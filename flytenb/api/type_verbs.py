@@ -91,7 +91,8 @@ def check_connector(
         inputs: inputs with which a job succeeds; those that are omitted are their defaults, or made from the type
             where possible.
         failing: inputs with which a job fails; without them, failures aren't checked.
-        patience: seconds to wait for the end of a job.
+        patience: seconds to wait for the end of a call, and for that of a job; a method that takes longer, by blocking
+            the event loop too, is named and isn't called again.
 
     Raises:
         UsageError: for anything but a connector and a task that a connector runs.

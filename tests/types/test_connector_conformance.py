@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import subprocess
 import threading
 import time
@@ -27,9 +28,10 @@ from flytekit.extend.backend.base_connector import (
 
 import flytenb
 from flytenb.errors import UsageError
+from flytenb.types.conformance import connector_subject
 from flytenb.types.conformance.blocking_calls import find_blocking_calls
 from flytenb.types.samples import NoSampleError
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, wait_for
 
 INPUTS = {"n": 3}
 jobs: dict[int, str] = {}
@@ -245,7 +247,10 @@ class Blocking(Good):
         (Blocking, ["async methods don't block"], "get calls time.sleep in line"),
     ],
 )
-def test_each_fault_fails_its_own_rows(connector: Any, rows: list[str], words: str) -> None:
+def test_each_fault_fails_its_own_rows(
+    connector: Any, rows: list[str], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connector_subject, "wait", lambda calls, _: concurrent.futures.wait(calls, PATIENCE))
     if connector is not Unlike:
         ConnectorRegistry.register(connector(), override=True)
     patience = 0.5 if connector in (Endless, Unstoppable) else PATIENCE
@@ -254,6 +259,93 @@ def test_each_fault_fails_its_own_rows(connector: Any, rows: list[str], words: s
     assert words in result.failed[0].what
     assert all(row.fix for row in result.failed)
     assert words.partition("'")[0] in repr(result)
+
+
+begun, go_on = threading.Event(), threading.Event()
+
+
+def block() -> None:
+    begun.set()
+    go_on.wait()
+
+
+async def wait_on_the_loop(*_: Any, **__: Any) -> Any:
+    begun.set()
+    await asyncio.Event().wait()
+
+
+async def block_the_loop(*_: Any, **__: Any) -> Any:
+    block()
+
+
+class Slow(Ticket):
+    """Metadata that blocks where it is encoded, on the event loop of the service."""
+
+    def encode(self) -> bytes:
+        block()
+        return b""
+
+
+async def create_slow(*_: Any, **__: Any) -> Any:
+    return Slow(0, 0)
+
+
+HANGS = {
+    "blocks": (block_the_loop, "blocks the event loop in block, line"),
+    "waits": (wait_on_the_loop, ""),
+    "blocks a thread": (lambda *_, **__: block(), ""),
+    "blocks where it is encoded": (create_slow, "blocks the event loop in block, line"),
+}
+
+
+@pytest.mark.parametrize(
+    ("connector", "task", "method", "how", "row", "unchecked"),
+    [
+        *((Good, good_task, "create", how, "create", 8) for how in HANGS),
+        *((Good, good_task, "get", how, "get", 7) for how in [*HANGS][:3]),
+        *((Good, good_task, "delete", how, "delete after the end", 1) for how in [*HANGS][:3]),
+        *((Immediate, immediate_task, "do", how, "do", 3) for how in [*HANGS][:3]),
+    ],
+)
+def test_a_method_that_does_not_return_is_named_once(
+    connector: Any, task: Any, method: str, how: str, row: str, unchecked: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wait(futures: Any, seconds: float) -> Any:
+        """Wait until a call returns or hangs; then until it is cancelled, unless it blocks the event loop."""
+        if seconds == PATIENCE:
+            wait_for(lambda: begun.is_set() or futures[0].done())
+            begun.clear()
+            return concurrent.futures.wait(futures, 0)
+        return concurrent.futures.wait(futures, 0 if words else PATIENCE)
+
+    hang, words = HANGS[how]
+    begun.clear(), go_on.clear()
+    monkeypatch.setattr(connector_subject, "wait", wait)
+    made = type("Hanging", (connector,), {method: hang})
+    ConnectorRegistry.register(made(), override=True)
+    try:
+        rows = flytenb.check_connector(made(), task, INPUTS, failing={"n": -1}, patience=PATIENCE).rows
+    finally:
+        go_on.set()
+    failed = [each for each in rows if not each.ok and each.name != "calls answer in time"]
+    assert [each.name for each in failed] == [row]
+    assert f"{method} didn't return within" in failed[0].what
+    assert words in failed[0].what
+    assert ("blocks the event loop" in failed[0].what) is bool(words)
+    assert sum(not each.is_checked for each in rows) == unchecked
+
+
+class TimesOut(Good):
+    async def create(self, task_template: Any, inputs: Any = None, **kwargs: Any) -> Ticket:
+        raise TimeoutError("the service doesn't answer")
+
+
+def test_a_timeout_of_the_connector_is_not_that_of_the_check() -> None:
+    ConnectorRegistry.register(TimesOut(), override=True)
+    failed = flytenb.check_connector(TimesOut(), good_task, INPUTS).failed
+    assert [(each.name, each.what) for each in failed] == [
+        ("create", "it raised TimeoutError: the service doesn't answer")
+    ]
 
 
 class EndsAtOnce(Undeletable):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from types import FrameType
 from typing import Any
 
 from flytenb.bridge.stopping import NodeStopped, raise_in
@@ -76,6 +78,13 @@ class ConnectorLoop:
 
         loop.call_soon_threadsafe(begin)
         return cancel
+
+    def frames(self) -> Iterator[FrameType]:
+        """Yield the frames that its thread executes now, the innermost first."""
+        frame = None if self._thread is None else sys._current_frames().get(self._thread.ident or 0)
+        while frame is not None:
+            yield frame
+            frame = frame.f_back
 
     def close(self) -> None:
         """End the thread unless jobs go on; a later job starts another."""

@@ -6,19 +6,14 @@ The rules are those of flytekit's `connector_service.py` and of propeller's plug
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Callable
 from typing import Any
 
-from flytenb.bridge.context import Workspace
 from flytenb.bridge.execution import connector_facts as facts
-from flytenb.bridge.execution.connector import Asking, expect_resource, links_of, phase_name, prepare_job, store_meta
+from flytenb.bridge.execution.connector import expect_resource, links_of, phase_name
 from flytenb.errors import FlytenbError, headline
-from flytenb.runner.resources import resources
 from flytenb.types.conformance.blocking_calls import find_blocking_calls
+from flytenb.types.conformance.connector_subject import ConnectorSubject, HangError
 from flytenb.types.conformance.subject import BrokenError, NotCheckedError
 from flytenb.wording.quantities import count_text, duration_text
 from flytenb.wording.text import class_name
@@ -26,121 +21,6 @@ from flytenb.wording.values import brief
 
 _LIMIT = 10.0
 """Seconds that propeller waits for one call (`defaultTimeout`)."""
-_PAUSES = (0.02, 0.5)
-
-
-@dataclass(frozen=True)
-class ConnectorSubject:
-    """A connector under test.
-
-    Attributes:
-        connector: the connector.
-        task: a task that it runs.
-        inputs: inputs with which the job succeeds.
-        failing: inputs with which the job fails, if there are any.
-        patience: seconds to wait for the end of a job.
-        workspace: directories and contexts of the calls.
-        runner: the event loop of the calls.
-        took: the longest duration of a call of each method.
-    """
-
-    connector: Any
-    task: Any
-    inputs: Mapping[str, Any]
-    failing: Mapping[str, Any] | None
-    patience: float
-    workspace: Workspace
-    runner: asyncio.Runner
-    took: dict[str, float] = field(default_factory=dict)
-
-    def call(self, method: str, *, by: Any = None, inputs: Mapping[str, Any] | None = None, **arguments: Any) -> Any:
-        """Call a method as the service does: by keywords, awaited or on a thread, in a context of its own."""
-        connector = by or self.connector
-        job = prepare_job(self.task, inputs or {}, self.workspace, connector=connector)
-        if method in ("create", "do"):
-            arguments = {"task_template": job.template, "inputs": job.inputs, "output_prefix": job.output_prefix}
-        if method == "create":
-            arguments["task_execution_metadata"] = job.execution
-        asked = Asking(job, resources.workers.submit)(getattr(connector, method), **arguments)
-        begin = time.monotonic()
-        try:
-            return self.runner.run(asyncio.wait_for(asked, self.patience))
-        except TimeoutError:
-            raise BrokenError(
-                f"{method} didn't return within {duration_text(self.patience)}",
-                "return at once: the job runs elsewhere",
-            ) from None
-        finally:
-            self.took[method] = max(self.took.get(method, 0.0), time.monotonic() - begin)
-
-    def create(self, inputs: Mapping[str, Any]) -> bytes:
-        """Create a job and return its metadata as a cluster keeps it."""
-        return store_meta(self.connector, self.call("create", inputs=inputs))
-
-    def create_another(self, inputs: Mapping[str, Any]) -> bytes:
-        """Create one more job; NotCheckedError if the first one couldn't be created."""
-        if isinstance(self.stored, Exception):
-            raise NotCheckedError("no job can be created")
-        return self.create(inputs)
-
-    def get(self, stored: bytes, *, by: Any = None) -> Any:
-        """Return the state of a job."""
-        meta = self.connector.metadata_type.decode(stored)
-        return expect_resource(self.connector, "get", self.call("get", by=by, resource_meta=meta))
-
-    def delete(self, stored: bytes) -> None:
-        """Delete a job."""
-        self.call("delete", resource_meta=self.connector.metadata_type.decode(stored))
-
-    def follow(self, stored: bytes) -> Any:
-        """Ask until a job has ended, and return its last state."""
-        end = time.monotonic() + self.patience
-        pause, longest = _PAUSES
-        while True:
-            resource = self.get(stored)
-            if facts.has_ended(resource):
-                return resource
-            if time.monotonic() > end:
-                raise BrokenError(
-                    f"the job was {phase_name(resource.phase)} for {duration_text(self.patience)}",
-                    "return a phase that ends: SUCCEEDED, FAILED, RETRYABLE_FAILED or ABORTED; or pass patience=…",
-                )
-            time.sleep(pause)
-            pause = min(pause * 2, longest)
-
-    @cached_property
-    def stored(self) -> bytes | Exception:
-        """The metadata of a job with the inputs that succeed, or the exception that creating it raised."""
-        made: bytes | Exception = _attempt(lambda: self.create(self.inputs))
-        return made
-
-    @cached_property
-    def ended(self) -> Any:
-        """The last state of that job, or the exception that asking for it raised."""
-        if facts.is_sync(self.connector):
-            return _attempt(lambda: expect_resource(self.connector, "do", self.call("do", inputs=self.inputs)))
-        return _attempt(lambda: self.follow(self.made))
-
-    @property
-    def made(self) -> bytes:
-        """The metadata of the job."""
-        if isinstance(self.stored, Exception):
-            raise NotCheckedError("no job can be created")
-        return self.stored
-
-    @property
-    def done(self) -> Any:
-        """The last state of the job that succeeds."""
-        if isinstance(self.ended, Exception) or not facts.has_succeeded(self.ended):
-            raise NotCheckedError("no job succeeds")
-        return self.ended
-
-
-def _attempt(call: Callable[[], Any]) -> Any:
-    try:
-        return call()
-    except Exception as error:
-        return error
 
 
 # --- registration and calls -------------------------------------------------------------------------------------------
@@ -175,6 +55,8 @@ def _survives_restart(subject: ConnectorSubject) -> str:
     stored, fresh = subject.made, facts.fresh_copy(subject.connector)
     if fresh is None:
         raise NotCheckedError("its class needs arguments")
+    if isinstance(subject.ended, HangError):  # which `get` reports
+        raise NotCheckedError(str(subject.ended))
     try:
         subject.get(stored, by=fresh)
     except Exception as error:
@@ -207,7 +89,7 @@ def _says_the_same(subject: ConnectorSubject) -> str:
 def _has_typed_outputs(subject: ConnectorSubject) -> str:
     resource = subject.done
     with subject.workspace.entered():
-        problems = subject.runner.run(facts.find_untyped(subject.task, resource))
+        problems = subject.wait_for("the conversion of the outputs", facts.find_untyped(subject.task, resource))
     if problems:
         raise BrokenError(
             "; ".join(f"output {name!r} {why}" for name, why in problems.items()),
@@ -235,6 +117,8 @@ def _deletes_what_has_ended(subject: ConnectorSubject) -> str:
     for time_ in ("once", "twice"):
         try:
             subject.delete(subject.made)
+        except (HangError, NotCheckedError):
+            raise
         except Exception as error:
             raise BrokenError(
                 f"delete raised {headline(error)} when it was called {time_}",
@@ -251,6 +135,8 @@ def _cancels(subject: ConnectorSubject) -> str:
         resource = subject.get(stored)
         runs_on = not facts.has_ended(resource)
         resource = subject.follow(stored) if runs_on else resource
+    except (HangError, NotCheckedError):
+        raise
     except BrokenError:
         raise BrokenError("the job runs on after delete", "delete must stop the job") from None
     except Exception as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,10 +12,12 @@ from typing import Any, TypeVar
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.entities.inputs import read_inputs
 from flytenb.bridge.execution.connector_facts import is_sync
+from flytenb.bridge.execution.connector_loop import ConnectorLoop
 from flytenb.bridge.type_engine.scratch_storage import scratch_storage
 from flytenb.bridge.type_engine.transformers import captured_log, find_transformer
 from flytenb.types.conformance.checks import CHECKS
-from flytenb.types.conformance.connector_checks import ASYNC_CHECKS, SYNC_CHECKS, ConnectorSubject
+from flytenb.types.conformance.connector_checks import ASYNC_CHECKS, SYNC_CHECKS
+from flytenb.types.conformance.connector_subject import ConnectorSubject
 from flytenb.types.conformance.plugin_checks import PLUGIN_CHECKS
 from flytenb.types.conformance.plugin_subject import PluginSubject
 from flytenb.types.conformance.subject import BrokenError, NotCheckedError, Subject
@@ -106,7 +107,7 @@ def run_connector_checks(
         task: a task that it runs.
         inputs: inputs with which a job succeeds; those that are missing are defaults, or made from their types.
         failing: inputs with which a job fails, None if there are none.
-        patience: seconds to wait for the end of a job.
+        patience: seconds to wait for the end of a call, and for that of a job.
 
     Raises:
         NoSampleError: if an input is missing and can't be made.
@@ -114,13 +115,14 @@ def run_connector_checks(
     checks = SYNC_CHECKS if is_sync(connector) else ASYNC_CHECKS
 
     def work() -> tuple[Check, ...]:
-        workspace = Workspace()
+        workspace, loop = Workspace(), ConnectorLoop()
         try:
-            with scratch_storage() as stored, captured_log(), asyncio.Runner() as runner:
+            with scratch_storage() as stored, captured_log():
                 given = _complete(task, inputs, stored.parent / "samples")
-                subject = ConnectorSubject(connector, task, given, failing, patience, workspace, runner)
+                subject = ConnectorSubject(connector, task, given, failing, patience, workspace, loop)
                 return run_each(checks, subject)
         finally:
+            loop.close()
             workspace.close()
 
     with ThreadPoolExecutor(1, "flytenb-checks") as pool:
