@@ -6,7 +6,7 @@ import itertools
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from flytenb.bridge.execution import pod
 from flytenb.bridge.execution.pod import PodResult
 from flytenb.display.conformance_card import Conformance
 from flytenb.errors import UsageError
+from flytenb.runner.resources import resources
 from flytenb.types.conformance import time_limit
 from flytenb.types.samples import NoSampleError
 from tests.flows import plugin_prebuilt, sql
@@ -476,7 +477,8 @@ stuck = Stuck()
 def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let the time of a check be up when it has reached what blocks, and not before."""
 
-    def wait(over: Any, seconds: float) -> bool:
+    def wait(over: Any, seconds: float, begin: Callable[[], None]) -> bool:
+        begin()
         while not over.is_set() and not reached.is_set():
             over.wait(0.01)
         return bool(over.is_set())
@@ -540,6 +542,13 @@ def test_a_check_that_loops_is_stopped() -> None:
     with pytest.raises(time_limit.NoEndError, match="there"):
         time_limit.call_in_time(loop, 0.01, lambda: not looping.wait(20), lambda: "there")
     assert ended.wait(20)
+
+
+def test_a_check_begins_when_the_main_thread_takes_calls() -> None:
+    def is_waiting() -> bool:
+        return resources.main_thread.is_waiting
+
+    assert all(time_limit.call_in_time(is_waiting, 600, lambda: False, lambda: "") for _ in range(100))
 
 
 @task

@@ -49,10 +49,16 @@ def call_in_time(call: Callable[[], T], seconds: float, stop: Callable[[], bool]
         finally:
             over.set()
 
-    threading.Thread(target=contextvars.copy_context().run, args=(work,), name="flytenb-check", daemon=True).start()
+    context = contextvars.copy_context()
+    thread = threading.Thread(target=context.run, args=(work,), name="flytenb-check", daemon=True)
+
+    def begin() -> None:
+        if thread.ident is None:
+            thread.start()
+
     is_over = False
     try:
-        is_over = wait(over, seconds)
+        is_over = wait(over, seconds, begin)
         if not is_over:
             raise NoEndError(place())
     finally:
@@ -63,9 +69,9 @@ def call_in_time(call: Callable[[], T], seconds: float, stop: Callable[[], bool]
     return results[0]
 
 
-def wait(over: Latch, seconds: float) -> bool:
-    """Wait for a latch; on the main thread, do meanwhile what nodes ask it for."""
-    return resources.main_thread.wait(over, seconds)
+def wait(over: Latch, seconds: float, begin: Callable[[], None]) -> bool:
+    """Wait for a latch; on the main thread, do meanwhile what nodes ask it for, which `begin` starts."""
+    return resources.main_thread.wait(over, seconds, begin)
 
 
 def place_in(owner: Any, function: CodeType | None) -> str:
