@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 
 import flytenb
+from flytenb.engines import unpack
 from flytenb.errors import ExportError
 from flytenb.ship.statements import parse
+from tests.engine import IMAGE, packed_busybox
 from tests.ship.notebooks import Notebook, open_notebook
 from tests.ship.run_flows import FLOWS
 
@@ -25,8 +27,16 @@ pytestmark = pytest.mark.filterwarnings(
 NAMES = sorted(file.stem for file in FLOWS.glob("*.py") if file.stem != "__init__")
 STUBS = {name for name in NAMES if name.startswith("stub")}
 """Flows that aren't written yet, and aren't exported."""
-RUNNABLE = sorted({*NAMES} - STUBS - {"container"})
-"""The flows that need no Docker engine."""
+RUNNABLE = sorted({*NAMES} - STUBS)
+EXTENSIONS = {
+    "decorators": ["decorated"],
+    "setup and teardown": ["setup_teardown", "setup_teardown_fails", "setup_teardown_handler", "setup_teardown_nested"],
+    "pre-built container task plugins": ["plugin_prebuilt", "sql"],
+    "user container task plugins": ["plugin_user", "plugin_task"],
+    "raw container tasks": ["container", "shell"],
+    "backend plugins": ["backend", "connector"],
+}
+"""The flows of each way of flytekit's documentation to extend tasks."""
 
 
 def export_flow(notebook: Notebook, name: str) -> str:
@@ -40,7 +50,7 @@ def export_flow(notebook: Notebook, name: str) -> str:
 def exported() -> dict[str, str]:
     """The modules of all flows."""
     found = {}
-    for name in sorted({*NAMES} - STUBS):
+    for name in RUNNABLE:
         with open_notebook() as notebook:
             found[name] = export_flow(notebook, name)
     return found
@@ -52,13 +62,23 @@ def problems(exported: dict[str, str], tmp_path_factory: pytest.TempPathFactory)
     folder = tmp_path_factory.mktemp("flows")
     for name in RUNNABLE:
         (folder / f"exported_{name}.py").write_text(exported[name])
+    environment = {**os.environ, "FLYTE_LOCAL_CACHE_OVERWRITE": "1", "XDG_CACHE_HOME": str(folder / "cache")}
+    environment["DOCKER_HOST"] = f"unix://{folder}/nothing.sock"  # so that bubblewrap runs the containers
+    archive = folder / "busybox.tar"
+    archive.write_bytes(packed_busybox())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", environment["XDG_CACHE_HOME"])
+        unpack(archive, IMAGE)
     script = [sys.executable, "-m", "tests.ship.run_flows", str(folder)]
-    done = subprocess.run(
-        script, capture_output=True, text=True, env={**os.environ, "FLYTE_LOCAL_CACHE_OVERWRITE": "1"}
-    )
+    done = subprocess.run(script, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
     found: dict[str, str] = json.loads((folder / "problems.json").read_text())
     return found
+
+
+@pytest.mark.parametrize("way", EXTENSIONS)
+def test_each_way_to_extend_tasks_has_flows_that_are_exported_and_run(way: str) -> None:
+    assert {*EXTENSIONS[way]} <= {*RUNNABLE}
 
 
 @pytest.mark.parametrize("name", RUNNABLE)
@@ -66,7 +86,7 @@ def test_a_flow_gives_the_same_in_a_process_without_the_notebook(name: str, prob
     assert problems[name] == ""
 
 
-@pytest.mark.parametrize("name", sorted({*NAMES} - STUBS))
+@pytest.mark.parametrize("name", RUNNABLE)
 def test_the_module_of_a_flow_is_its_file_without_what_the_entity_does_not_need(
     name: str, exported: dict[str, str]
 ) -> None:
