@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import sys
 import threading
@@ -152,3 +153,5 @@ def test_an_object_that_decorates_a_function_of_a_notebook_has_its_name() -> Non
     named = name_by_function(extract)
     assert named(counted) == named(cell["Counted"](counted)) == extract(cell["f"])
     assert named(cell["f"]) == extract(cell["f"])
+    for wrapper in (functools.cache, functools.lru_cache(maxsize=3)):
+        assert named(wrapper(cell["f"])) == named(cell["Counted"](wrapper(cell["f"]))) == extract(cell["f"])

@@ -102,6 +102,15 @@ def connector() -> Iterator[Scripted]:
     yield made
 
 
+GARBAGE: list[tuple[str, Any, Any, Any]] = [
+    ("values by name or a LiteralMap as outputs", {"outputs": [1]}, {"outputs": "o0"}, {"outputs": 1}),
+    ("a list of flyteidl's TaskLog as log_links", {"log_links": ["x"]}, {"log_links": "x"}, {"log_links": 1}),
+    ("JSON data as custom_info", {"custom_info": {"x": {1}}}, {"custom_info": [1]}, {"custom_info": {"x": b"y"}}),
+    ("a text as message", {"message": 1}, {"message": ["x"]}, {"message": ValueError("x")}),
+]
+"""What a connector must return, and fields of its Resource with something else, which flytekit's service refuses."""
+
+
 @pytest.mark.parametrize(
     ("create", "get", "words", "is_deleted"),
     [
@@ -110,6 +119,11 @@ def connector() -> Iterator[Scripted]:
         (Ticket, lambda meta: None, "Scripted.get must return a Resource, got None", True),
         (Ticket, lambda meta: Resource(phase=TaskExecution.UNDEFINED), "must return a phase of flyteidl's", True),
         (Ticket, lambda meta: Resource(phase="done"), "must return a phase of flyteidl's.*got 'done'", True),
+        *(
+            (Ticket, lambda meta, found=found: Resource(phase=SUCCEEDED, **found), f"get must return {words}", True)
+            for words, *garbage in GARBAGE
+            for found in garbage
+        ),
         (Ticket, lambda meta: Resource(phase=TaskExecution.ABORTED), "the phase is aborted, without a message", False),
         (
             Ticket,
@@ -141,6 +155,13 @@ def test_a_connector_that_breaks_its_contract_fails_the_node(
     with pytest.raises(Exception, match=words):
         _ = done.result
     assert ("deleted" in connector.seen) is is_deleted
+
+
+@pytest.mark.parametrize("found", [found for _, *garbage in GARBAGE for found in garbage], ids=str)
+def test_flytekit_s_service_refuses_the_same(found: Any) -> None:
+    resource = Resource(**{"phase": SUCCEEDED, "outputs": {"o0": 1}, **found})
+    with pytest.raises(Exception, match=r"."):
+        asyncio.run(resource.to_flyte_idl())
 
 
 def test_each_call_gets_the_metadata_as_a_cluster_stored_it(connector: Scripted) -> None:

@@ -10,12 +10,14 @@ import asyncio
 import contextvars
 import hashlib
 import inspect
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from threading import Thread
 from typing import Any
 from uuid import uuid4
 
+from flyteidl.admin import agent_pb2 as admin
 from flyteidl.core.execution_pb2 import TaskExecution
 from flytekit.core import utils
 from flytekit.core.context_manager import ExecutionState, flyte_context_Var
@@ -25,6 +27,8 @@ from flytekit.extend.backend.base_connector import ConnectorRegistry, Resource, 
 from flytekit.extend.backend.utils import is_terminal_phase, render_task_template
 from flytekit.models.literals import LiteralMap
 from flytekit.models.task import TaskExecutionMetadata
+from google.protobuf import json_format
+from google.protobuf.struct_pb2 import Struct
 
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.crossing import CrossingValue
@@ -267,7 +271,7 @@ def store_meta(connector: Any, meta: Any) -> bytes:
 
 
 def expect_resource(connector: Any, method: str, found: Any) -> Any:
-    """Return what a method returned if it is a Resource with a phase that a cluster knows; else raise FlytenbError."""
+    """Return what a method returned if it is a Resource that a cluster accepts; else raise FlytenbError."""
     name = f"{class_name(connector)}.{method}"
     if not isinstance(found, Resource):
         raise FlytenbError(f"{name} must return a Resource, got {brief(found)}", hint="return Resource(phase=…)")
@@ -276,7 +280,30 @@ def expect_resource(connector: Any, method: str, found: Any) -> Any:
             f"{name} must return a phase of flyteidl's TaskExecution, got {brief(found.phase)}",
             hint="TaskExecution.RUNNING, SUCCEEDED, FAILED, RETRYABLE_FAILED, …",
         )
+    for field, (expected, convert) in _FIELDS.items():
+        value = getattr(found, field)
+        try:
+            if value is not None:
+                convert(value)
+        except Exception as error:
+            raise FlytenbError(
+                f"{name} must return {expected} as {field} of a Resource, got {brief(value)}", hint=headline(error)
+            ) from error
     return found
+
+
+def _require_outputs(value: Any) -> None:
+    if not isinstance(value, Mapping | LiteralMap):
+        raise TypeError("return Resource(phase=…, outputs={'o0': …})")
+
+
+_FIELDS: Mapping[str, tuple[str, Callable[[Any], object]]] = {
+    "message": ("a text", lambda value: admin.Resource(message=value)),
+    "log_links": ("a list of flyteidl's TaskLog", lambda value: admin.Resource(log_links=value)),
+    "custom_info": ("JSON data", lambda value: json_format.Parse(json.dumps(value), Struct())),
+    "outputs": ("values by name or a LiteralMap", _require_outputs),
+}
+"""What the fields of a Resource must be, and their conversions by the connector service."""
 
 
 async def _delete(job: Job, ask: Asking, meta: Any, say: Say) -> None:

@@ -6,6 +6,7 @@ import functools
 import inspect
 import signal
 import threading
+from types import FunctionType, MethodType
 from typing import Any
 
 from flytekit.core.base_task import TaskMetadata
@@ -105,8 +106,9 @@ def name_by_function(extract: Any) -> Any:
     @functools.wraps(extract)
     def extract_task_module(f: Any) -> Any:
         given = getattr(f, "task_function", f) if isinstance(f, TrackedInstance) else f
+        is_function = isinstance(given, FunctionType | MethodType)  # that of `lru_cache` is a routine without a file
         is_object = getattr(given, "__module__", "") == "__main__" and hasattr(given, "__wrapped__")
-        return extract(inspect.unwrap(given) if is_object and not inspect.isroutine(given) else f)
+        return extract(inspect.unwrap(given) if is_object and not is_function else f)
 
     return extract_task_module
 
