@@ -80,12 +80,17 @@ def packed_busybox() -> bytes:
     """Return an archive of the files of an image: Debian's static busybox."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as tar:
-        tar.add("/bin/busybox", "bin/busybox")
-        for applet in _APPLETS:
-            link = tarfile.TarInfo(f"bin/{applet}")
-            link.type, link.linkname = tarfile.SYMTYPE, "busybox"
-            tar.addfile(link)
+        add_busybox(tar)
     return packed.getvalue()
+
+
+def add_busybox(tar: tarfile.TarFile) -> None:
+    """Add the files of this image to an archive."""
+    tar.add("/bin/busybox", "bin/busybox")
+    for applet in _APPLETS:
+        link = tarfile.TarInfo(f"bin/{applet}")
+        link.type, link.linkname = tarfile.SYMTYPE, "busybox"
+        tar.addfile(link)
 
 
 def import_image(socket: str, packed: bytes, image: str) -> None:

@@ -63,6 +63,7 @@ OF_A_THREAD_OR_CONTEXT = {
 }
 OF_THE_PROCESS = {
     "bridge/entities/container_cell.py: cell_resolver",  # a pod finds it by its name
+    "bridge/context.py: _announced",  # what is said once in a process
     "engines/choice.py: _said",  # what is said once in a process
     "bridge/execution/files.py: recent_handouts",  # directories that outlive the call that returned a file of theirs
     "bridge/workflow/compile_errors.py: _conditionals_noted",  # a patch that several compiles share

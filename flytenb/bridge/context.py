@@ -10,6 +10,7 @@ import shutil
 import sys
 import tempfile
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,6 +37,8 @@ stop must not arrive between acquiring and releasing it."""
 os.register_at_fork(after_in_child=compile_lock._at_fork_reinit)  # type: ignore[attr-defined]
 
 
+_announced: dict[str, object] = {}
+"""Each notice of this process, with what added it."""
 # Looked up once: an attribute of an enumeration's class takes 0.3 µs in Python 3.11.
 _LOCAL_TASK = ExecutionState.Mode.LOCAL_TASK_EXECUTION
 AS_POD = ExecutionState.Mode.TASK_EXECUTION
@@ -51,11 +54,13 @@ class Workspace:
     Attributes:
         lock: held while a directory or a context is made.
         base: the flytekit context around all nodes.
+        notices: what the run has to say once in a process, for whoever waits for it.
     """
 
     def __init__(self, root: Path | None = None) -> None:
         self.lock = threading.Lock()
         self._root = root
+        self.notices: deque[str] = deque()
         context = FlyteContextManager.current_context()
         self.base = context
         self._parameters = context.user_space_params
@@ -78,6 +83,12 @@ class Workspace:
         source = next((path for path in reversed(earlier) if any(Path(path).iterdir())), None)
         earlier.append(tempfile.mkdtemp(dir=self.root))
         return earlier[-1], source
+
+    def announce(self, text: str) -> None:
+        """Add a notice, unless a run of this process has had it."""
+        mine = object()
+        if _announced.setdefault(text, mine) is mine:
+            self.notices.append(text)
 
     def close(self) -> None:
         """Remove the directory, if one was made."""

@@ -18,8 +18,9 @@ from flytenb.errors import ContainerError, closest
 GROUP = "flytenb.engines"
 """Entry points whose objects, called without arguments, return an engine; each is known by its entry point's name."""
 AUTO = "auto"
+DOCKER = DockerEngine.name
 _OURS: dict[str, Callable[[], ContainerEngine]] = {
-    "docker": DockerEngine,
+    DOCKER: DockerEngine,
     "bubblewrap": Bubblewrap,
     "host": HostInterpreter,
 }
@@ -41,8 +42,14 @@ def is_choice(name: str) -> bool:
 
 def image_names() -> list[str]:
     """Return the names of the images that the Docker engine has."""
-    docker = engine_named("docker")
+    docker = engine_named(DOCKER)
     return docker.images() if isinstance(docker, DockerEngine) else []
+
+
+def has_image(name: str, image: str) -> bool:
+    """Tell whether an engine has an image, which isn't pulled."""
+    engine = engine_named(name)
+    return isinstance(engine, DockerEngine) and engine.has_image(image)
 
 
 @cache
@@ -91,7 +98,7 @@ def _why_not(name: str, job: ContainerJob, check: Callable[[], None], *, is_aske
     if name == "host" and not is_asked:
         if is_by_digest(job.image):
             return "not without being asked, since the image is named by digest"
-        docker = engine_named("docker")
+        docker = engine_named(DOCKER)
         if isinstance(docker, DockerEngine) and docker.answers():
             return "not without being asked, since a Docker engine answers"
     return engine_named(name).why_not(job, check)
@@ -103,7 +110,7 @@ def _say_once(name: str, reasons: dict[str, str], say_so: Callable[[str], None])
             return
         _said.add(name)
     warning = ", which has no isolation and uses no image" if name == "host" else ""
-    say_so(f"flytenb: container tasks run on the engine {name!r}{warning}; {_listed(reasons)}\n")
+    say_so(f"flytenb: container tasks run on the engine {name!r}{warning}; {_listed(reasons)}")
 
 
 def _listed(reasons: dict[str, str]) -> str:

@@ -63,6 +63,14 @@ class DockerEngine:
         except Exception:
             return []
 
+    def has_image(self, image: str) -> bool:
+        """Tell whether it has an image; false if it doesn't answer."""
+        try:
+            with _client() as client:
+                return _has_image(client, image)
+        except Exception:
+            return False
+
     def why_not(self, job: ContainerJob, check: Callable[[], None]) -> str:
         try:
             with _client() as client:

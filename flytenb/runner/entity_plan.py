@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,11 @@ from flytenb.bridge import local_cache
 from flytenb.bridge.entities.interface import inner_workflow, kind_of, mock_of
 from flytenb.bridge.execution.calls import Call, build_call
 from flytenb.bridge.execution.connector import has_own_execute, is_connector_task
+from flytenb.bridge.execution.image_facts import TaskSource
+from flytenb.bridge.execution.task_in_image import ImageCall, image_of_function, in_kernel
 from flytenb.cache.task_cache import TaskCache
+from flytenb.engines import DOCKER, has_image
+from flytenb.errors import FlytenbError
 from flytenb.model import Kind
 from flytenb.reach.state_uses import NOTHING, StateUse, state_use_of
 from flytenb.reach.working_directory import HAS_OWN_CWD
@@ -21,6 +26,8 @@ if TYPE_CHECKING:
     from flytenb.model.workflow import Policy
     from flytenb.runner.answers import Answers
 
+SourceOf = Callable[[Any], TaskSource]
+"""Returns a task as source, or raises why it can't leave the notebook."""
 _WITH_STEPS_OF_THEIR_OWN = (Kind.MAP, Kind.DYNAMIC, Kind.GATE, Kind.EAGER)
 
 
@@ -55,10 +62,12 @@ class EntityPlans:
     Args:
         settings: the settings of the run.
         answers: the answers of a rehearsal, None for a run that isn't one.
+        source_of: returns a task as source for its image; None where tasks run in the kernel.
     """
 
-    def __init__(self, settings: Settings, answers: Answers | None = None) -> None:
+    def __init__(self, settings: Settings, answers: Answers | None = None, source_of: SourceOf | None = None) -> None:
         self._settings = settings
+        self._source_of = source_of
         self._answers = answers
         self._entity_plans: dict[int, EntityPlan] = {}
         self._caches: dict[tuple[int, Policy], tuple[Any, TaskCache | None]] = {}
@@ -81,8 +90,13 @@ class EntityPlans:
         if kind is Kind.MAP or workflow is not None:
             return EntityPlan(entity, kind, workflow)
         is_job = is_connector_task(entity) and not has_own_execute(entity)
+        image = self._image(entity, kind)
+        if image is not None and has_image(self._settings.engine, image):
+            return EntityPlan(entity, kind, None, self._image_call(entity, image), True, NOTHING, False)
         use, may_move = (NOTHING, True) if is_job else self._state_use(entity, kind)
         call = None if kind in _WITH_STEPS_OF_THEIR_OWN or is_job else self._call(entity, kind)
+        if image is not None and call is not None:
+            call = in_kernel(call, f"flytenb: tasks of image {image!r} run in the kernel, since docker doesn't have it")
         return EntityPlan(entity, kind, None, call, True, use, may_move)
 
     def _stand_in(self, entity: Any) -> Any:
@@ -96,6 +110,27 @@ class EntityPlans:
         if self._is_apart(entity, kind):
             return process_call(entity, strict=settings.strict)
         return build_call(entity, strict=settings.strict, engine=settings.engine, has_network=settings.network)
+
+    def _image(self, entity: Any, kind: Kind) -> str | None:
+        """Return the image of a task that the run's engine may run in it."""
+        is_asked = self._settings.engine == DOCKER and kind is Kind.TASK and self._source_of is not None
+        return image_of_function(entity) if is_asked else None
+
+    def _image_call(self, entity: Any, image: str) -> ImageCall:
+        """Export the task now, before another cell changes what it reaches; a refusal fails its node."""
+        assert self._source_of is not None
+        refusal: FlytenbError | None = None
+        try:
+            source = self._source_of(entity)
+        except FlytenbError as error:
+            refusal = error
+
+        def give() -> TaskSource:
+            if refusal is not None:
+                raise refusal
+            return source
+
+        return ImageCall(entity, image, give, self._settings.engine, self._settings.network)
 
     def _is_apart(self, entity: Any, kind: Kind) -> bool:
         """Tell whether it runs in a process."""

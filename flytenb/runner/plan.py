@@ -21,7 +21,7 @@ from flytenb.runner.branch import BranchStep, JoinStep
 from flytenb.runner.connector import ConnectorStep
 from flytenb.runner.dynamic import DynamicExitStep, DynamicStep
 from flytenb.runner.eager import EagerStep
-from flytenb.runner.entity_plan import EntityPlan, EntityPlans
+from flytenb.runner.entity_plan import EntityPlan, EntityPlans, SourceOf
 from flytenb.runner.gate import Gates, GateStep
 from flytenb.runner.handler_error import error_of
 from flytenb.runner.map import Element, MapExitStep, MapStep
@@ -45,6 +45,7 @@ class Planner:
         records: receives the records of the nodes.
         run_log: a weak reference to the receiver of their output.
         answers: the answers of a rehearsal, None for a run that isn't one.
+        source_of: returns a task as source for its image; None where tasks run in the kernel.
 
     Attributes:
         gates: the gates of the run.
@@ -56,6 +57,7 @@ class Planner:
         records: dict[str, Record],
         run_log: Callable[[], RunLog | None],
         answers: Answers | None = None,
+        source_of: SourceOf | None = None,
     ) -> None:
         self.settings = settings
         self.records = records
@@ -63,7 +65,7 @@ class Planner:
         self.wiring = Wiring(strict=settings.strict)
         self.gates = Gates(settings.answers, strict=settings.strict)
         self._answers = answers
-        self._entity_plans = EntityPlans(settings, answers)
+        self._entity_plans = EntityPlans(settings, answers, source_of)
 
     def _into(self, records: dict[str, Record]) -> Planner:
         """Return a copy of this planner for records that aren't part of the run yet."""

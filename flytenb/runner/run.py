@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping
@@ -18,6 +19,7 @@ from flytenb.errors import FlytenbError, RunCancelledError
 from flytenb.model import Graph, NodeState, Phase, RunEvent
 from flytenb.runner.answers import Answers
 from flytenb.runner.comparison import Comparison
+from flytenb.runner.entity_plan import SourceOf
 from flytenb.runner.failure import Failure
 from flytenb.runner.interrupts import held_back
 from flytenb.runner.journal import Listener
@@ -30,6 +32,7 @@ from flytenb.runner.scheduler import Scheduler
 from flytenb.runner.settings import Settings
 from flytenb.runner.timeline import Timeline
 from flytenb.wording.quantities import count_text, duration_text
+from flytenb.wording.text import clean
 
 _LOOK_EVERY = 0.2
 """Seconds between two checks whether the wait for a run was interrupted."""
@@ -47,6 +50,7 @@ class Run:
         settings: Settings,
         listeners: Iterable[Listener] = (),
         answers: Answers | None = None,
+        source_of: SourceOf | None = None,
     ) -> None:
         self.entity = entity
         self.settings = settings
@@ -59,7 +63,8 @@ class Run:
         self._root = root_of(entity, inputs)
         with self._scheduler.workspace.entered():
             self._inputs = check_inputs(self._root, strict=settings.strict)
-            planner = Planner(settings, self._scheduler.journal.records, self._scheduler.journal.weak, answers)
+            journal = self._scheduler.journal
+            planner = Planner(settings, journal.records, journal.weak, answers, source_of)
             self._gates = planner.gates
             self._plan = RunPlan(planner, self._root.wired, self._inputs, self._root.outputs)
 
@@ -199,9 +204,21 @@ class Run:
 
     def _wait_and(self, look: Callable[[], None], timeout: float | None = None) -> Run:
         """Wait like `wait`, and call `look` after possible changes, at least ten times a second."""
-        if resources.main_thread.wait(self._scheduler.ending.finished, timeout, look):
+
+        def look_around() -> None:
+            self._print_notices()
+            look()
+
+        if resources.main_thread.wait(self._scheduler.ending.finished, timeout, look_around):
             self._scheduler.journal.drain(_GRACE)
+        self._print_notices()
         return self
+
+    def _print_notices(self) -> None:
+        """Print what the run has to say in the cell that waits for it."""
+        notices = self._scheduler.workspace.notices
+        while notices:
+            print(clean(notices.popleft()), file=sys.stderr)  # noqa: T201
 
     def cancel(self) -> Run:
         """Cancel the run: abort queued nodes and ask running ones to stop. Does nothing after the end of the run."""
@@ -276,6 +293,7 @@ class Run:
             yield from asyncio.wait((over,), timeout=_LOOK_EVERY).__await__()
             if threading.current_thread() is threading.main_thread():
                 resources.main_thread.make_pending()
+        self._print_notices()
         return self
 
     def __repr__(self) -> str:

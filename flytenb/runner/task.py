@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from flytenb.bridge.execution.calls import HookedCall
 from flytenb.bridge.execution.container import ContainerCall
+from flytenb.bridge.execution.task_in_image import ImageCall
 from flytenb.bridge.stopping import current_attempt
 from flytenb.errors import headline
 from flytenb.model import CacheStatus
@@ -96,7 +97,7 @@ def call_cached(
     """
     try:
         if not key:
-            hashes, image = record.hashes(), call.digest() if isinstance(call, ContainerCall) else ""
+            hashes, image = record.hashes(), call.digest() if isinstance(call, ContainerCall | ImageCall) else ""
             if template is not None:
                 image = template()
             elif cache.is_plain:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from flytenb.bridge.entities.inputs import name_positional
 from flytenb.bridge.entities.interface import require_entity
+from flytenb.bridge.execution.image_facts import TaskSource
 from flytenb.display.runs.progress import GatePrinter
 from flytenb.display.runs.rehearsal_card import Rehearsal
 from flytenb.reach.staleness import recompile_stale
@@ -117,7 +118,7 @@ class Options:
         require_entity(entity)
         recompile_stale(entity)
         given = name_positional(entity, positional, inputs) if positional else inputs
-        return Run(entity, given, self.settings, self._listeners, answers)
+        return Run(entity, given, self.settings, self._listeners, answers, _source_of)
 
     def _watch(self, made: Run) -> list[Callable[[], None]]:
         return [watcher(made) for watcher in list(host.watchers)]
@@ -125,3 +126,10 @@ class Options:
     def __repr__(self) -> str:
         given = ", ".join(f"{name}={brief(choice.value)}" for name, choice in self._given.items())
         return f"flytenb.options({given})"
+
+
+def _source_of(task: Any) -> TaskSource:
+    """Return a task of the notebook as source."""
+    from flytenb.ship.task_source import source_of  # rarely needed
+
+    return source_of(task, host.session.cells, host.session.namespace)

@@ -61,7 +61,15 @@ def draft(entities: Sequence[Any], cells: Cells, namespace: Mapping[str, Any]) -
     decorators, added = _decorators(needed)
     findings = Refusals(needed, reached, cells).find()
     text = ModuleText(needed, f"{_listed(names)}, exported from a notebook.", decorators, added).write()
-    return Draft(names, text, tuple(findings), _own_modules(needed), _packages(text))
+    return Draft(names, text, tuple(findings), _own_modules(needed, text), _packages(text))
+
+
+def require_exportable(made: Draft) -> None:
+    """Raise ExportError with everything that keeps a draft from being exported."""
+    errors = [finding for finding in made.findings if finding.severity == "error"]
+    if errors:
+        reasons = "\n".join(f"  {finding}" for finding in errors)
+        raise ExportError(f"can't export {', '.join(made.names)}:\n{reasons}")
 
 
 def _name_of(entity: Any, namespace: Mapping[str, Any]) -> str:
@@ -165,8 +173,8 @@ def _decorators(needed: NeededStatements) -> tuple[dict[str, str], list[tuple[st
     return made, added
 
 
-def _own_modules(needed: NeededStatements) -> tuple[str, ...]:
-    found = set()
+def _own_modules(needed: NeededStatements, text: str) -> tuple[str, ...]:
+    found = {name for name in _imports(text) if name in sys.modules and is_own(sys.modules[name])}
     for name in needed.names:
         value = needed.namespace.get(name)
         if _home(value) != "__main__" and (is_module(value) or callable(value)) and is_own(value):
@@ -176,11 +184,16 @@ def _own_modules(needed: NeededStatements) -> tuple[str, ...]:
 
 def _packages(text: str) -> tuple[str, ...]:
     """Return the top-level packages that a module imports, neither Python's nor the user's own."""
+    installed = {name.partition(".")[0] for name in _imports(text)} - sys.stdlib_module_names - {"__future__"}
+    return tuple(sorted(name for name in installed if name not in sys.modules or not is_own(sys.modules[name])))
+
+
+def _imports(text: str) -> set[str]:
+    """Return the modules that a module imports."""
     found = set()
     for node in ast.walk(parse(text)):
         if isinstance(node, ast.ImportFrom) and not node.level:
-            found.add(str(node.module).partition(".")[0])
+            found.add(str(node.module))
         elif isinstance(node, ast.Import):
-            found |= {alias.name.partition(".")[0] for alias in node.names}
-    installed = found - sys.stdlib_module_names - {"__future__"}
-    return tuple(sorted(name for name in installed if name not in sys.modules or not is_own(sys.modules[name])))
+            found |= {alias.name for alias in node.names}
+    return found

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from flytenb.display.part import Text
 from flytenb.display.rendering import Rendering, render_part
 from flytenb.display.type_lens import WHOLE
-from flytenb.errors import ExportError, SaveError
-from flytenb.ship.draft import draft
+from flytenb.errors import SaveError
+from flytenb.ship.draft import draft, require_exportable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,10 +41,7 @@ class Export:
             ExportError: with everything that can't leave the notebook.
         """
         made = draft(entities, cells, namespace)
-        errors = [finding for finding in made.findings if finding.severity == "error"]
-        if errors:
-            reasons = "\n".join(f"  {finding}" for finding in errors)
-            raise ExportError(f"can't export {', '.join(made.names)}:\n{reasons}")
+        require_exportable(made)
         return cls(made.names, made.text, made.modules)
 
     def save(self, path: str | Path) -> Path:

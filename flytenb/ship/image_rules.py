@@ -63,6 +63,11 @@ def _of_version(name: str, version: str | None, where: str) -> Iterator[Finding]
         yield Finding(f"the image installs {name} {version}, and here is {installed}", where, hint, "warning")
 
 
+def distribution_of(module: str) -> str:
+    """Return the name of the distribution that brings a module, `""` if none is known."""
+    return next(iter(_distributions(module)), "")
+
+
 def _distributions(module: str) -> list[str]:
     return sorted(set(_by_module().get(module, ())))[:1]
 

@@ -82,8 +82,11 @@ class NeededStatements:
         return [each for each in self.binding(name) if self._at[each] < self._at[statement]]
 
     def _is_builtin(self, name: str) -> bool:
-        is_hidden = name in self.namespace and name not in SHELL_NAMES and not name.startswith("__")
-        return hasattr(builtins, name) and name not in SHELL_NAMES and not is_hidden
+        if not hasattr(builtins, name) or name in SHELL_NAMES:
+            return False
+        # IPython adds an `open` that wraps Python's to the notebook's names.
+        is_wrapped = getattr(self.namespace.get(name), "__wrapped__", None) is getattr(builtins, name)
+        return name not in self.namespace or name.startswith("__") or (is_wrapped and not self.binding(name))
 
     # --- one name ----------------------------------------------------------------------------------------------------
 

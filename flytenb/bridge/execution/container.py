@@ -36,7 +36,7 @@ from flytenb.bridge.execution.container_files import (
 )
 from flytenb.bridge.execution.container_resources import image_of, is_built_from_spec, limits_of, unused_settings
 from flytenb.bridge.stopping import check_stopped
-from flytenb.engines import ContainerEngine, ContainerJob, Mount, choose
+from flytenb.engines import ContainerEngine, ContainerJob, Exit, Mount, choose
 from flytenb.errors import ContainerError, ContainerExitError, closest, say
 from flytenb.wording.types import type_text
 
@@ -97,8 +97,13 @@ class ContainerCall:
             limits=limits_of(task), has_network=self.has_network,
         )  # fmt: skip
         for unused in unused_settings(task):
-            _print(f"flytenb: {unused} of container task {_name(task)!r} has no effect here\n")
-        _run(job, self._choose(job, _print), outside)
+            print_line(f"flytenb: {unused} of container task {_name(task)!r} has no effect here")
+
+        def say_so(text: str) -> None:
+            print_line(text)
+            workspace.announce(text)
+
+        _run(job, self._choose(job, say_so), outside)
         workspace.enter_to_pack()
         return _read_outputs(task, outside, storage)
 
@@ -128,17 +133,23 @@ def _name(task: ContainerTask) -> str:
     return task.cell_name if isinstance(task, CellTask) else short_name(task)
 
 
-def _run(job: ContainerJob, engine: ContainerEngine, outside: Path) -> None:
+def run_logged(job: ContainerJob, engine: ContainerEngine) -> tuple[Exit, str]:
+    """Run a job; what it prints becomes the node's output, and is returned."""
     pieces: list[str] = []
 
     def log(text: str) -> None:
         pieces.append(text)
-        _print(text)
+        sys.stdout.write(text)
 
     ended = engine.run(job, log, check_stopped)
     text = "".join(pieces)
     if text and not text.endswith("\n"):
-        _print("\n")
+        sys.stdout.write("\n")
+    return ended, text
+
+
+def _run(job: ContainerJob, engine: ContainerEngine, outside: Path) -> None:
+    ended, text = run_logged(job, engine)
     if ended.status != 0 or ended.reason:
         with _explained(f"the error of container task {job.name!r} can't be read"):
             reported = read_error(outside)
@@ -149,9 +160,9 @@ def _run(job: ContainerJob, engine: ContainerEngine, outside: Path) -> None:
         raise ContainerExitError(f"container task {job.name!r} ended with status {ended.status}{why}: {said}")
 
 
-def _print(text: str) -> None:
+def print_line(text: str) -> None:
     """Print to the node's own output."""
-    sys.stdout.write(text)
+    sys.stdout.write(f"{text}\n")
 
 
 def _check_outputs(task: ContainerTask) -> None:
