@@ -54,12 +54,14 @@ class Workspace:
     Attributes:
         lock: held while a directory or a context is made.
         base: the flytekit context around all nodes.
+        engine: the engine of raw containers, and whether they may use the network.
         notices: what the run has to say once in a process, for whoever waits for it.
     """
 
     def __init__(self, root: Path | None = None) -> None:
         self.lock = threading.Lock()
         self._root = root
+        self.engine = ("auto", False)
         self.notices: deque[str] = deque()
         context = FlyteContextManager.current_context()
         self.base = context

@@ -103,6 +103,9 @@ class Extension:
         self._patches.restore_interrupt(was_found=was_found)
         self._shorten_tracebacks()
         self._patches.apply()
+        from flytenb.bridge.patches import containers
+
+        self._patches.set(containers, "engine_of_calls", _engine_of_calls)
 
     def _shorten_tracebacks(self) -> None:
         from flytenb.notebook.failures.tracebacks import Tracebacks
@@ -239,3 +242,11 @@ def _entity_bundle(entity: Any, include: Any = None, exclude: Any = None) -> dic
     from flytenb.display.entity_card import entity_bundle
 
     return entity_bundle(entity)
+
+
+def _engine_of_calls() -> tuple[str, bool]:
+    """Return the session's settings for raw containers that a cell calls."""
+    from flytenb.session.options import Options
+
+    settings = Options().settings
+    return settings.engine, settings.network

@@ -60,6 +60,7 @@ class Run:
         self._merged = 0
         self._handouts = Handouts()
         self._scheduler = Scheduler(limit=settings.workers, listeners=listeners)
+        self._scheduler.workspace.engine = (settings.engine, settings.network)
         self._root = root_of(entity, inputs)
         with self._scheduler.workspace.entered():
             self._inputs = check_inputs(self._root, strict=settings.strict)

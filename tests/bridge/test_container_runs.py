@@ -14,6 +14,7 @@ from flytekit import ContainerTask, ImageSpec, Resources, TaskMetadata, kwtypes
 from flytekit.core.local_cache import LocalTaskCache
 from flytekit.types.file import FlyteFile
 
+from flytenb.bridge import context
 from flytenb.bridge.execution.container_resources import limits_of
 from flytenb.engines import choice, unpack
 from flytenb.errors import ContainerError
@@ -39,6 +40,7 @@ def images(archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nothing.sock")
     unpack(archive, IMAGE)
+    monkeypatch.setattr(context, "_announced", {})
     choice._said.clear()
     yield
     choice._said.clear()
@@ -207,8 +209,9 @@ def test_an_image_that_is_not_built_is_named_with_the_way_to_build_it() -> None:
     assert "ImageBuildEngine.build" in said
 
 
-def test_the_first_engine_that_can_is_taken_and_said_once() -> None:
+def test_the_first_engine_that_can_is_taken_and_said_once(capsys: pytest.CaptureFixture[str]) -> None:
     first, second = (run(container("echo hi"), "auto").nodes["n0"].log for _ in range(2))
+    assert capsys.readouterr().err == first.removesuffix("hi\n")
     assert "container tasks run on the engine 'bubblewrap'; docker:" in first
     assert first.endswith("hi\n")
     assert second == "hi\n"

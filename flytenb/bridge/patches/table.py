@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from flytekit.core import (
     array_node_map_task,
+    container_task,
     context_manager,
     interface,
     launch_plan,
@@ -20,7 +21,7 @@ from flytekit.core.python_function_task import EagerAsyncPythonFunctionTask, Pyt
 from flytekit.extend.backend import base_connector
 
 from flytenb.bridge.patch import Patch
-from flytenb.bridge.patches import definitions, mapping, registering
+from flytenb.bridge.patches import containers, definitions, mapping, registering
 from flytenb.bridge.patches.redefined_classes import explain_redefined
 
 PATCHES: Mapping[str, tuple[Patch, ...]] = {
@@ -58,6 +59,9 @@ PATCHES: Mapping[str, tuple[Patch, ...]] = {
     ),
     "maps": (
         Patch(array_node_map_task, "array_node_map_task", mapping.map_containers, "core/array_node_map_task.py:431"),
+    ),
+    "containers": (
+        Patch(container_task.ContainerTask, "execute", containers.run_by_engine, "core/container_task.py:257"),
     ),
     "registering": (
         Patch(type_engine.TypeEngine, "register", registering.replace_transformer, "core/type_engine.py:1314"),
