@@ -65,6 +65,7 @@ OF_THE_PROCESS = {
     "bridge/entities/container_cell.py: cell_resolver",  # a pod finds it by its name
     "bridge/context.py: _announced",  # what is said once in a process
     "engines/choice.py: _said",  # what is said once in a process
+    "engines/fork_server.py: fork_server",  # shell tasks and engines share it; `runner.resources` ends it
     "bridge/execution/files.py: recent_handouts",  # directories that outlive the call that returned a file of theirs
     "bridge/workflow/compile_errors.py: _conditionals_noted",  # a patch that several compiles share
     "bridge/workflow/compiler.py: observers",  # `reach.staleness`, which the bridge can't import

@@ -18,6 +18,10 @@ from flytenb.errors import ContainerError, say
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _MOST_OPENED = 200
 """Entries of a directory of the image in which new files can be created; each is mounted by itself."""
+_EMPTY = ("/run", "/tmp", "/var/tmp")
+"""Directories that are empty at the start of a job."""
+_REPLACED = ("/proc", "/dev", *_EMPTY)
+"""Directories that aren't the image's."""
 _ISOLATION = ("--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try", "--die-with-parent")
 _AS_ROOT = ("--unshare-user", "--uid", "0", "--gid", "0")
 _WITHOUT_NAMESPACE = ("--cap-drop", "ALL")
@@ -55,7 +59,7 @@ class Bubblewrap:
         try:
             os.write(descriptor, b"".join(os.fsencode(option) + b"\0" for option in _options(job, root)))
             os.lseek(descriptor, 0, os.SEEK_SET)
-            command = [_bwrap(), "--args", str(descriptor), "--", *words]
+            command = [_bwrap(), "--args", "\0", "--", *words]
             environment = {"PATH": os.environ.get("PATH", os.defpath)}
             ended = run_supervised(
                 command, note, check, environment=environment, limits=job.limits, descriptors=(descriptor,)
@@ -118,14 +122,18 @@ def _options(job: ContainerJob, root: ImageRoot) -> Iterator[str]:
 
 def _files(job: ContainerJob, root: ImageRoot, directory: str) -> Iterator[str]:
     """Yield the mounts: the image's files, which are read-only, in directories in which new ones can be created."""
-    made = {"/tmp", "/var/tmp", "/run"}
     needed = {PurePosixPath(mount.target).parent for mount in job.mounts}
-    opened = {PurePosixPath(directory), PurePosixPath("/root"), *(PurePosixPath(path).parent for path in made), *needed}
+    opened = {
+        PurePosixPath(directory),
+        PurePosixPath("/root"),
+        *(PurePosixPath(path).parent for path in _EMPTY),
+        *needed,
+    }
     yield from _opened(root.path, PurePosixPath("/"), {p for o in opened for p in (o, *o.parents)}, needed)
     for needed_path in sorted(map(str, opened)):
         yield from ("--dir", needed_path)
     yield from ("--proc", "/proc", "--dev", "/dev")
-    for path in sorted(made):
+    for path in _EMPTY:
         yield from ("--perms", "1777", "--tmpfs", path)
     if job.has_network:
         for path in ("/etc/resolv.conf", "/etc/hosts"):
@@ -150,7 +158,7 @@ def _opened(
         ):
             yield from ("--dir", str(path))
             yield from _opened(root, path, opened, needed)
-        else:
+        elif str(path) not in _REPLACED:
             yield from ("--ro-bind", entry.path, str(path))
 
 

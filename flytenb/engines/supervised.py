@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import fcntl
+import io
 import math
 import os
 import selectors
-import subprocess
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from flytenb.engines.engine import NO_LIMITS, Exit, ResourceLimits
+from flytenb.engines.fork_server import fork_server
 from flytenb.engines.job_output import HEAD, JobOutput
 
-_SUPERVISOR = str(Path(__file__).with_name("supervisor.py"))
 _LOOK_EVERY = 0.05
 _PIECE = 1 << 20
 _LONGEST_END = 10.0
@@ -35,7 +36,8 @@ def run_supervised(
     """Run a command to its end.
 
     Args:
-        words: the command; a name without a slash is looked for on PATH.
+        words: the command; a name without a slash is looked for on PATH. A word that is NUL becomes the number of the
+            next of the descriptors.
         log: as in `ContainerEngine.run`.
         check: as in `ContainerEngine.run`.
         environment: all variables of the command.
@@ -47,73 +49,74 @@ def run_supervised(
     Raises:
         OSError: if the command can't be started.
     """
-    report, report_end = os.pipe()
     cpus = 0 if limits.cpus is None else max(1, math.ceil(limits.cpus))
-    numbers = (report_end, limits.memory or 0, limits.processes or 0, cpus)
-    try:
-        process = subprocess.Popen(
-            [sys.executable, "-I", "-S", _SUPERVISOR, *map(str, numbers), *words],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            env=dict(environment), cwd=directory, pass_fds=(report_end, *descriptors),
-            start_new_session=True, bufsize=0,
-        )  # fmt: skip
-    except BaseException:
-        os.close(report)
-        raise
-    finally:
-        os.close(report_end)
-    _enlarge(process)
+    place = str(Path.cwd() if directory is None else directory)
+    request = (limits.memory or 0, limits.processes or 0, cpus, place, dict(environment), [*words])
     output = JobOutput(log, head)
-    with os.fdopen(report, "rb") as reports:
+    with ExitStack() as opened:
+        (its_stop, stop), (printed, its_output), (report, its_report) = (_pipe(opened) for _ in range(3))
+        _enlarge(printed)
+        others = (its_stop, its_output, its_report)
+        fork_server.start(request, [*(end.fileno() for end in others), *descriptors])
+        for end in others:
+            end.close()
         try:
-            _pass_on(process, output, check)
+            _pass_on(printed.fileno(), output, check)
         finally:
-            _end(process)
+            with suppress(BrokenPipeError):  # a byte, since a forked process may keep the pipe open
+                stop.write(b"\n")
+            text = _read(report.fileno())
             output.close()
-        return _read_report(reports.read().decode(), process.returncode)
+    return _read_report(text)
 
 
-def _enlarge(process: subprocess.Popen[bytes]) -> None:
+def _pipe(opened: ExitStack) -> tuple[io.FileIO, io.FileIO]:
+    reading, writing = os.pipe()
+    return opened.enter_context(io.FileIO(reading, "r")), opened.enter_context(io.FileIO(writing, "w"))
+
+
+def _enlarge(printed: io.FileIO) -> None:
     """Let a command print more before it has to wait."""
-    if sys.platform == "linux" and process.stdout is not None:
+    if sys.platform == "linux":
         with suppress(OSError):
-            fcntl.fcntl(process.stdout.fileno(), fcntl.F_SETPIPE_SZ, _PIECE)
+            fcntl.fcntl(printed.fileno(), fcntl.F_SETPIPE_SZ, _PIECE)
 
 
-def _pass_on(process: subprocess.Popen[bytes], output: JobOutput, check: Callable[[], None]) -> None:
+def _pass_on(printed: int, output: JobOutput, check: Callable[[], None]) -> None:
     """Pass on the output until every process has closed it."""
-    assert process.stdout is not None
     with selectors.DefaultSelector() as selector:
-        selector.register(process.stdout, selectors.EVENT_READ)
+        selector.register(printed, selectors.EVENT_READ)
         while True:
             check()
             if selector.select(_LOOK_EVERY):
-                data = os.read(process.stdout.fileno(), _PIECE)
+                data = os.read(printed, _PIECE)
                 if not data:
                     return
                 output.write(data)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Have the supervisor end its processes, and wait for it."""
-    assert process.stdin is not None
-    assert process.stdout is not None
-    with suppress(BrokenPipeError):  # a byte, since a forked process may keep the pipe open
-        process.stdin.write(b"\n")
-    process.stdin.close()
-    try:
-        process.wait(_LONGEST_END)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    process.stdout.close()
+def _read(report: int) -> str:
+    """Read the report to its end, which is that of the supervisor; one that takes too long is killed."""
+    text = b""
+    patience: float | None = _LONGEST_END
+    with selectors.DefaultSelector() as selector:
+        selector.register(report, selectors.EVENT_READ)
+        while True:
+            if not selector.select(patience):
+                patience = None
+                with suppress(ProcessLookupError, ValueError):
+                    os.kill(int(text.split(b"\n")[0]), signal.SIGKILL)
+            piece = os.read(report, 4096)
+            if not piece:
+                return text.decode()
+            text += piece
 
 
-def _read_report(report: str, code: int) -> Exit:
-    kind, _, rest = report.strip().partition(" ")
+def _read_report(report: str) -> Exit:
+    kind, _, rest = report.strip().rpartition("\n")[2].partition(" ")
     if kind == "error":
         raise OSError(int(rest), os.strerror(int(rest)))
-    status, _, reason = rest.partition(" ")
     if kind != "exit":
-        return Exit(128 - code if code < 0 else 1, "its supervisor was killed")
+        return Exit(128 + signal.SIGKILL, "its supervisor was killed")
+    status, _, reason = rest.partition(" ")
     return Exit(int(status), reason)

@@ -1,15 +1,23 @@
-"""Program that runs a command, and that ends all of its processes when its standard input is closed or written to.
+"""Program that runs commands, each below a supervisor of its own: a fork of this process, which takes a millisecond.
 
-Arguments: the file descriptor of the report, the limits of memory and processes and the number of processors (0 is no
-limit), then the command. The report is one line: `exit STATUS REASON`, or `error NUMBER` if the command can't be
-started. It needs Linux for limits and for processes that leave their group; elsewhere only the group is ended.
+A supervisor ends all processes of its command when its standard input is closed or written to. Each request on the
+socket that is this program's standard input is the length of its content in 8 bytes, with the file descriptors of the
+supervisor's standard input, its output, its report, and those that the command inherits. The content is marshalled:
+the limits of memory and processes and the number of processors (0 is no limit), the working directory, the environment
+and the command, in which NUL is the next inherited descriptor.
+
+The report is a line with the number of the supervisor's process, and one at the end: `exit STATUS REASON`, or
+`error NUMBER` if the command can't be started. Limits, and the end of processes that leave their group, need Linux;
+elsewhere only the group is ended.
 """
 
 import ctypes
+import marshal
 import os
 import resource
 import select
 import signal
+import socket
 import sys
 import time
 
@@ -25,8 +33,53 @@ _GONE = (FileNotFoundError, ProcessLookupError, PermissionError)
 
 
 def main() -> None:
-    """Run the command of the program's arguments."""
-    report, memory, processes, cpus = map(int, sys.argv[1:5])
+    """Start a supervisor for each request, until the other end is closed."""
+    os.setsid()
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))  # what the notebook's process has inherited itself
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, lambda number, frame: _reap() and None)
+    link = socket.socket(fileno=os.dup(0))
+    while True:
+        header, descriptors, _, _ = socket.recv_fds(link, 8, 16)
+        if not header:
+            return
+        content = b""
+        while len(content) < (size := int.from_bytes(header, "big")):
+            piece = link.recv(min(size - len(content), 1 << 20))
+            if not piece:
+                return
+            content += piece
+        try:
+            is_supervisor = os.fork() == 0
+        except OSError as error:
+            os.write(descriptors[2], f"error {error.errno}\n".encode())
+            is_supervisor = False
+        if is_supervisor:
+            try:
+                link.close()
+                _supervise(descriptors, *marshal.loads(content))
+            finally:
+                os._exit(1)
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def _supervise(
+    descriptors: list[int],
+    memory: int,
+    processes: int,
+    cpus: int,
+    directory: str,
+    environment: dict[str, str],
+    command: list[str],
+) -> None:
+    """Run a command as its supervisor, and exit."""
+    stop, output, report, *inherited = descriptors
+    os.setsid()
+    for source, target in ((stop, 0), (output, 1), (output, 2)):
+        os.dup2(source, target)
+    for descriptor in (stop, output):
+        os.close(descriptor)
     _control(_SET_SUBREAPER, 1)
     _take_precedence()
     wakeup, wakeup_end = os.pipe()
@@ -34,14 +87,20 @@ def main() -> None:
         os.set_blocking(end, False)
     signal.set_wakeup_fd(wakeup_end)
     signal.signal(signal.SIGCHLD, lambda number, frame: None)
+    os.write(report, f"{os.getpid()}\n".encode())
     os.set_inheritable(report, False)
-    child = _start(sys.argv[5:], memory, processes, cpus)
+    for descriptor in inherited:
+        os.set_inheritable(descriptor, True)
+    remaining = iter(inherited)
+    words = [str(next(remaining)) if word == "\0" else word for word in command]
+    child = _start(words, directory, environment, memory, processes, cpus)
     if isinstance(child, OSError):
         os.write(report, f"error {child.errno}\n".encode())
-        return
+        os._exit(0)
     status, reason = _wait(child, wakeup, memory, processes)
     _end_all(child)
     os.write(report, f"exit {status} {reason}\n".encode())
+    os._exit(0)
 
 
 def _take_precedence() -> None:
@@ -57,7 +116,9 @@ def _control(option: int, value: int) -> None:
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
-def _start(command: list[str], memory: int, processes: int, cpus: int) -> int | OSError:
+def _start(
+    command: list[str], directory: str, environment: dict[str, str], memory: int, processes: int, cpus: int
+) -> int | OSError:
     """Start the command in a session of its own; return its process, or why it can't be started."""
     most = _threads_of_user() + processes if processes and os.getuid() else 0  # root has no such limit
     failed, failed_end = os.pipe()
@@ -85,7 +146,8 @@ def _start(command: list[str], memory: int, processes: int, cpus: int) -> int | 
             mine = sorted(os.sched_getaffinity(0))
             first = os.getpid() % len(mine)
             os.sched_setaffinity(0, (mine[first:] + mine[:first])[:cpus])
-        os.execvp(command[0], command)
+        os.chdir(directory)
+        os.execvpe(command[0], command, environment)
     except OSError as error:
         os.write(failed_end, str(error.errno).encode())
     finally:
@@ -187,13 +249,21 @@ def _read(path: str) -> bytes:
 def _end_all(child: int) -> None:
     """Kill the command's group, which is atomic, then whatever has left it, until nothing is left."""
     _kill(child, is_group=True)
-    while True:
+    # Each process that lost its parent is a child of this one, so without children there is nothing below.
+    while _has_children():
         for process in _descendants():
             _kill(process)
-        _reap()
-        if not _descendants():
-            return
-        time.sleep(0.002)
+        time.sleep(0.001)
+
+
+def _has_children() -> bool:
+    """Reap the children that have ended; return whether there are others."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return False
+    return True
 
 
 def _kill(process: int, *, is_group: bool = False) -> None:

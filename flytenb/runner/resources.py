@@ -6,6 +6,7 @@ import os
 
 from flytenb.bridge.execution.connector_loop import ConnectorLoop
 from flytenb.cache.single_flight import SingleFlight
+from flytenb.engines.fork_server import fork_server
 from flytenb.runner.capture import PrintRouting
 from flytenb.runner.clock import Clock
 from flytenb.runner.exclusion import Exclusion
@@ -45,7 +46,7 @@ class Resources:
 
     def close(self) -> None:
         """End the threads and processes that no run uses; they are started again when they are needed."""
-        for part in (self.connectors, self.processes, self.clock, self.workers):
+        for part in (self.connectors, self.processes, self.clock, self.workers, fork_server):
             part.close()
 
 
