@@ -22,11 +22,12 @@ from flytenb.bridge.patches.mapping import let_maps_take_containers
 from flytenb.bridge.type_engine import FlyteFile
 from flytenb.errors import ContainerError, DefinitionError, say
 from flytenb.languages import lines
+from flytenb.languages.cell_checks import check_default, check_names, check_ports, check_settings
 from flytenb.languages.language import INPUTS, OUTPUTS, Cell, CellPort, Language
 from flytenb.languages.language_registry import find_language
-from flytenb.languages.programs import tags_of
-from flytenb.languages.tables import TableColumn, read_table
+from flytenb.languages.tables import TableColumn
 from flytenb.languages.value_forms import ValueForm, form_of
+from flytenb.wording.values import brief
 
 
 def container(
@@ -75,19 +76,25 @@ def container(
         module: the module of the entity; that of the caller if not given.
 
     Raises:
-        DefinitionError: for a type that has no form in the language, a name that the language reserves, or a program
-            that is too long for a command.
+        DefinitionError: for a type that has no form in the language, a name that the language reserves, a default of
+            another type, a setting that an engine would refuse, or a program that is too long for a command.
         UnknownNameError: for an unknown language, with the closest names.
     """
     let_maps_take_containers()
+    inputs = {} if inputs is None else inputs
+    check_names(name, code, lang, inputs)
     language = find_language(lang)
-    types = {n: t[0] if isinstance(t, tuple) else t for n, t in (inputs or {}).items()}
-    defaults = {n: t[1] for n, t in (inputs or {}).items() if isinstance(t, tuple)}
-    made = _outputs_by_name(outputs)
+    attempts = {"retries": retries, "timeout": timeout, "cache_version": cache_version}
+    check_settings(name, image, cpu, memory, environment, **attempts)
+    types = {n: t[0] if isinstance(t, tuple) else t for n, t in inputs.items()}
+    defaults = {n: t[1] for n, t in inputs.items() if isinstance(t, tuple)}
+    made = _outputs_by_name(name, outputs)
     forms = _forms(name, types, "input"), _forms(name, made, "output")
     code = code.replace("\r\n", "\n")
     cell = Cell(code, {n: f.input for n, f in forms[0].items()}, {n: f.output for n, f in forms[1].items()})
-    _check(language, cell, name)
+    check_ports(language, cell, name)
+    for port_name, default in defaults.items():
+        check_default(port_name, name, types[port_name], forms[0][port_name], default)
     is_whole = not any(port.is_encoded for port in (*cell.inputs.values(), *cell.outputs.values()))
     module = module or str(sys._getframe(1).f_globals.get("__name__", "__main__"))
     full_name = f"{module}.{name}"
@@ -120,7 +127,10 @@ def container(
     return compose(name, module, types, made, defaults, (encode, script, decode))
 
 
-def _outputs_by_name(declared: Any) -> dict[str, Any]:
+def _outputs_by_name(owner: str, declared: Any) -> dict[str, Any]:
+    if isinstance(declared, list | set):
+        message = f"outputs of container cell {owner!r}: expected types by name, got {brief(declared)}"
+        raise DefinitionError(message, hint="{'slope': float}")
     if declared is None or isinstance(declared, Mapping):
         return dict(declared or {})
     if isinstance(declared, type) and issubclass(declared, tuple) and hasattr(declared, "_fields"):
@@ -136,21 +146,6 @@ def _forms(owner: str, types: Types, what: str) -> dict[str, ValueForm]:
         except DefinitionError as e:
             raise DefinitionError(f"{what} {name!r} of {owner!r}: {e.message}", hint=e.hint) from None
     return forms
-
-
-def _check(language: Language, cell: Cell, name: str) -> None:
-    for port_name, port in cell.outputs.items():
-        if port.is_encoded and {"f", "F"} & set(tags_of(port.shape)):
-            raise DefinitionError(
-                f"output {port_name!r} of {name!r} holds several files, which a container can't give back",
-                hint="give back a FlyteDirectory",
-            )
-    for ports, is_input in ((cell.inputs, True), (cell.outputs, False)):
-        for port_name, port in ports.items():
-            why = language.refuse(port_name, port, is_input)
-            if why:
-                what = "input" if is_input else "output"
-                raise DefinitionError(f"{what} {port_name!r} of {name!r}, in {language.title}: {why}")
 
 
 def _script_types(types: Types, ports: Mapping[str, CellPort]) -> dict[str, Any]:
@@ -180,8 +175,7 @@ def _encode(language: Language, form: ValueForm, name: str, value: Any) -> Flyte
     """
     try:
         plain = form.to_plain(value)
-        if form.shape == "t":
-            plain = _kept_table(language, plain)
+        _check_tables(language, plain)
         text = lines.dumps(plain, form.shape)
     except (ValueError, TypeError) as e:
         raise ContainerError(f"input {name!r} can't be given to {language.title}: {say(e)}") from e
@@ -190,14 +184,19 @@ def _encode(language: Language, form: ValueForm, name: str, value: Any) -> Flyte
     return FlyteFile(str(path))
 
 
-def _kept_table(language: Language, frame: Any) -> dict[str, TableColumn]:
-    table = read_table(frame)
-    for column_name, column in table.items():
-        if column.kind == "c" and not language.has_categories:
-            raise ValueError(f"column {column_name!r} has categories: convert it with astype(str)")
-        if column.zone and not language.has_zones:
-            raise ValueError(f"column {column_name!r} has a time zone: convert it with dt.tz_convert(None)")
-    return table
+def _check_tables(language: Language, plain: Any) -> None:
+    """Check that a language has the columns of all tables in plain data.
+
+    Raises:
+        ValueError: for categories or a time zone that it would lose.
+    """
+    for name, part in plain.items() if isinstance(plain, dict) else enumerate(plain) if isinstance(plain, list) else ():
+        if not isinstance(part, TableColumn):
+            _check_tables(language, part)
+        elif part.kind == "c" and not language.has_categories:
+            raise ValueError(f"column {name!r} has categories: convert it with astype(str)")
+        elif part.zone and not language.has_zones:
+            raise ValueError(f"column {name!r} has a time zone: convert it with dt.tz_convert(None)")
 
 
 def _decode(form: ValueForm, name: str, file: FlyteFile) -> Any:

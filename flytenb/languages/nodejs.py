@@ -10,7 +10,7 @@ _RESERVED = """
     double else enum eval export extends false final finally float for function goto if implements import in
     instanceof int interface let long native new null package private protected public return short static super
     switch synchronized this throw throws transient true try typeof undefined var void volatile while with yield
-    async of NaN Infinity require module exports flytenbCell globalThis process console
+    async of NaN Infinity require module exports flytenbCell globalThis process console __proto__
 """
 
 

@@ -31,7 +31,7 @@ def _program(cell: Cell) -> str:
 
 
 def _refuse(name: str, port: CellPort, is_input: bool) -> str:
-    return refused_name(name, " ".join(keyword.kwlist), "Python") or refused_form(name, port, is_input)
+    return refused_name(name, " ".join((*keyword.kwlist, "__debug__")), "Python") or refused_form(name, port, is_input)
 
 
 LANGUAGE = Language(

@@ -10,7 +10,10 @@ _BOOT = (
     "eval(parse(text=commandArgs(TRUE)[1],keep.source=FALSE))"
 )
 """R reads source in the encoding of its locale."""
-_RESERVED = "if else repeat while function for next break TRUE FALSE NULL Inf NaN NA in"
+_RESERVED = """
+    if else repeat while function for next break TRUE FALSE NULL Inf NaN NA in NA_integer_ NA_real_ NA_complex_
+    NA_character_
+"""
 
 
 def _program(cell: Cell) -> str:

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 from flytenb.bridge.type_engine import FlyteDirectory, FlyteFile, StructuredDataset
 from flytenb.errors import DefinitionError
 from flytenb.languages.language import CellPort
+from flytenb.languages.tables import read_table
 from flytenb.wording.types import type_text
 
 Convert = Callable[[Any], Any]
@@ -73,7 +74,7 @@ def form_of(python_type: Any) -> ValueForm:
     if get_origin(python_type) is Annotated:
         return form_of(get_args(python_type)[0])
     if python_type in (None, type(None)):
-        return ValueForm("n", is_given=True)
+        return ValueForm("n", is_given=False)
     if python_type in _SCALARS:
         convert = float if python_type is float else _same
         return ValueForm(_SCALARS[python_type], True, convert, convert)
@@ -102,10 +103,14 @@ def _form_of_class(python_type: type) -> ValueForm | None:
     if issubclass(python_type, FlyteFile):
         return ValueForm("f", is_given=True)
     if issubclass(python_type, StructuredDataset):
-        return ValueForm("t", False, _open_frame, lambda frame: python_type(dataframe=frame))
+        return ValueForm(
+            "t", False, lambda dataset: read_table(_open_frame(dataset)), lambda frame: python_type(dataframe=frame)
+        )
     if (python_type.__module__.partition(".")[0], python_type.__name__) == ("pandas", "DataFrame"):
-        return ValueForm("t", is_given=False)
+        return ValueForm("t", False, read_table)
     if issubclass(python_type, enum.Enum):
+        if not all(isinstance(member.value, str) for member in python_type):
+            raise DefinitionError(f"expected an enum of text, as Flyte has it, got {type_text(python_type)}")
         return ValueForm("s", True, lambda value: value.value, python_type)
     fields = _fields(python_type)
     return None if fields is None else _form_of_record(python_type, fields)
@@ -121,13 +126,21 @@ def _form_of_choice(python_type: Any) -> ValueForm:
     kinds = {type(choice) for choice in get_args(python_type)}
     if len(kinds) != 1 or not kinds <= _SCALARS.keys():
         raise DefinitionError(f"expected choices of one simple type, got {type_text(python_type)}")
-    return ValueForm(_SCALARS[kinds.pop()], is_given=True)
+
+    def chosen(value: Any) -> Any:
+        if value not in get_args(python_type):
+            raise ValueError(f"expected {type_text(python_type)}, got {value!r:.100}")
+        return value
+
+    return ValueForm(_SCALARS[kinds.pop()], True, chosen, chosen)
 
 
 def _form_of_list(python_type: Any) -> ValueForm:
     if not get_args(python_type):
         raise DefinitionError("expected a list with the type of its items, got list", hint="list[float]")
     item = form_of(get_args(python_type)[0])
+    if item.shape == "n":
+        raise DefinitionError(f"Flyte has no {type_text(python_type)}", hint="pass the number of items")
     return ValueForm(
         f"l {item.shape}",
         item.is_given,
@@ -143,10 +156,10 @@ def _form_of_dict(python_type: Any) -> ValueForm:
     if key is not str:
         raise DefinitionError(f"expected a dictionary with text as keys, got {type_text(python_type)}")
     item = form_of(value_type)
-    # A key can be any text, but not every text can be the name of a file; files can't be encoded.
+    # Encoded, because not every text can be the name of a file.
     return ValueForm(
         f"m {item.shape}",
-        item.shape in ("f", "F"),
+        False,
         lambda values: {name: item.to_plain(value) for name, value in values.items()},
         lambda values: {name: item.from_plain(value) for name, value in values.items()},
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import enum
 import functools
 import importlib
 import os
@@ -9,7 +11,7 @@ import sys
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import pytest
@@ -22,7 +24,7 @@ from flytekit.types.file import FlyteFile
 
 import flytenb
 from flytenb.bridge.entities.kind import short_name
-from flytenb.errors import ContainerError, DefinitionError, UnknownNameError
+from flytenb.errors import ContainerError, DefinitionError, FlytenbError
 from flytenb.notebook.magics.container_line import container_source
 
 on_host = flytenb.options(engine="host")
@@ -74,6 +76,14 @@ def test_numbers_that_json_lacks_are_inputs(value: float) -> None:
     same = flytenb.container("same", "y, ys = x, xs", lang="python", inputs=inputs, outputs=outputs)
     result = on_host.run(same, x=value, xs=[value]).result
     assert (repr(result.y), repr(result.ys)) == (repr(value), repr([value]))
+
+
+class Colour(enum.Enum):
+    RED = "red"
+
+
+class Number(enum.Enum):
+    ONE = 1
 
 
 @dataclass
@@ -207,22 +217,117 @@ def test_a_failing_cell_names_its_own_line() -> None:
         on_host.run(failing)
 
 
-@pytest.mark.parametrize(
-    ("settings", "error", "says"),
-    [
-        ({"lang": "pyton"}, UnknownNameError, "did you mean 'python'"),
-        ({"inputs": {"f": object}}, DefinitionError, "input 'f' of 'wrong': object has no form"),
-        ({"inputs": {"class": int}}, DefinitionError, "reserved in Python"),
-        ({"outputs": {"files": list[FlyteFile]}}, DefinitionError, "holds several files"),
-        ({"code": "x" * 140_000}, DefinitionError, "program of at most"),
-    ],
-)
-def test_what_a_cell_can_t_have_is_refused_when_it_is_defined(
-    settings: dict[str, Any], error: type[Exception], says: str
-) -> None:
-    code = settings.pop("code", "y = 1")
-    with pytest.raises(error, match=says):
-        flytenb.container("wrong", code, **{"lang": "python", **settings})
+REFUSED: list[tuple[str, dict[str, Any], str]] = [
+    ("lang", {"lang": "pyton"}, "did you mean 'python'"),
+    ("lang", {"lang": 3}, "'wrong': expected a language as text, got 3"),
+    ("code", {"code": b"y = 1"}, "'wrong': expected its code as text, got b'y = 1'"),
+    ("code", {"code": "x" * 140_000}, "program of at most"),
+    *(
+        ("name", {"name": name}, f"expected a name of Python .*, got {name!r}")
+        for name in ("class", "a-b", "", "a.b", 3)
+    ),
+    *(
+        ("cpu", {"cpu": cpu}, f"cpu of container cell 'wrong': expected a positive quantity .*, got {cpu!r}\n.*'500m'")
+        for cpu in ("fast", "-1", "0", "1 ", "1gi", "1e999999999", True)
+    ),
+    ("memory", {"memory": "1GB"}, "memory of container cell 'wrong': .*, got '1GB'\n.*'512Mi'"),
+    ("memory", {"memory": "512"}, "memory of container cell 'wrong': expected at least 6Mi, got '512'"),
+    *(
+        (
+            "timeout",
+            {"timeout": given},
+            f"timeout of container cell 'wrong': expected seconds from 0 on .*, got {given}",
+        )
+        for given in (-1, float("nan"), float("inf"), True, datetime.timedelta(-1))
+    ),
+    ("timeout", {"timeout": "1h"}, "timeout .*, got '1h'\n.*minutes=5"),
+    *(("retries", {"retries": given}, f"retries .*, got {given!r}") for given in (-1, "2", 1.5, True)),
+    *(
+        ("image", {"image": image}, f"image of container cell 'wrong': .*, got {image!r}\n.*'python:3.12'")
+        for image in ("Python:3", "a b", "-v", "a@sha256:12", 3, None)
+    ),
+    ("environment", {"environment": ["A=1"]}, r"environment of container cell 'wrong': .*, got \['A=1'\]"),
+    ("environment", {"environment": {"A": 1}}, "expected a dictionary of text, got {'A': 1}"),
+    ("environment", {"environment": {"A=B": "1"}}, "can't be called 'A=B'"),
+    ("environment", {"environment": {"FLYTENB_INPUTS": "/"}}, "FLYTENB_INPUTS, which the cell itself uses"),
+    ("cache_version", {"cache_version": 1}, "cache_version of container cell 'wrong': expected a text, got 1"),
+    ("inputs", {"inputs": ["x"]}, r"'wrong': expected inputs as a dictionary, got \['x'\]"),
+    ("inputs", {"inputs": {"x": (int, 1, 2)}}, "input 'x' of 'wrong': expected a type, or a type and a default"),
+    *(
+        ("inputs", {"inputs": {name: kind}}, f"input {name!r} of 'wrong': Flyte can't use this name")
+        for name in ("class", "_x", "self", "ctx", "a.b", 3)
+        for kind in (int, dict[str, int])
+    ),
+    ("inputs", {"inputs": {"é": int}}, "input 'é' of 'wrong', in Python: .* expected ASCII letters"),
+    ("inputs", {"inputs": {"f": object}}, "input 'f' of 'wrong': object has no form"),
+    ("inputs", {"inputs": {"xs": list[None]}}, r"input 'xs' of 'wrong': Flyte has no list\[None\]"),
+    ("inputs", {"inputs": {"xs": dict[str, FlyteFile]}}, "input 'xs' of 'wrong' holds several files"),
+    ("inputs", {"inputs": {"n": Number}}, "input 'n' of 'wrong': expected an enum of text"),
+    ("outputs", {"outputs": ["y"]}, r"outputs of container cell 'wrong': expected types by name, got \['y'\]"),
+    ("outputs", {"outputs": {"_ERROR": int}}, "output '_ERROR' of 'wrong': Flyte can't use this name"),
+    ("outputs", {"outputs": {"y": bytes}}, "output 'y' of 'wrong': bytes has no form"),
+    ("outputs", {"outputs": {"files": list[FlyteFile]}}, "output 'files' of 'wrong' holds several files"),
+    *(
+        (
+            "inputs",
+            {"inputs": {"x": (kind, default)}},
+            f"default of input 'x' of 'wrong': expected (?s:.*), got (?s:.*){says}",
+        )
+        for kind, default, says in (
+            (int, "a", "its type is str"),
+            (int, 1.5, "its type is float"),
+            (int, True, "its type is bool"),
+            (float, 1, "its type is int"),
+            (int, None, "its type is NoneType"),
+            (int, 2**64, "at most 64 bits"),
+            (list[int], ["a"], "'a' of type <class 'str'>"),
+            (dict[str, int], {"a": "b"}, "'b' of type <class 'str'>"),
+            (Size, Size("a", "b"), "hint: .*width"),  # type: ignore[arg-type]
+            (Literal["a", "b"], "c", "its type is str"),
+            (Colour, "blue", "its type is str"),
+        )
+    ),
+    *(
+        ("inputs", {"lang": lang, "inputs": {name: int}}, f"input {name!r} of 'wrong', in .*is reserved in")
+        for lang, names in (
+            ("r", ["TRUE", "repeat", "NA_integer_"]),
+            ("node", ["let", "static", "require"]),
+            ("julia", ["end", "const", "Main"]),
+            ("sh", ["PATH", "PIPESTATUS", "flytenb_x"]),
+        )
+        for name in names
+    ),
+]
+"""What can't be defined: which argument is wrong, the arguments, and what the message says."""
+
+
+@pytest.mark.parametrize(("settings", "says"), [pytest.param(s, says, id=f"{w} {says[:40]}") for w, s, says in REFUSED])
+def test_what_a_cell_can_t_have_is_refused_when_it_is_defined(settings: dict[str, Any], says: str) -> None:
+    with pytest.raises(FlytenbError, match=says):
+        flytenb.container(**{"name": "wrong", "code": "y = 1", "lang": "python", **settings})
+
+
+def test_what_flyte_writes_is_taken() -> None:
+    made = flytenb.container(
+        "kept", "y = 1", lang="python", outputs={"y": int}, timeout=1.5, cpu="1e-1", memory="1Gi",
+        inputs={"c": (Colour, Colour.RED), "n": (int | None, None), "s": (Size, Size(1, "x"))}, image="a.b:1/c/d:e",
+    )  # fmt: skip
+    assert made.script.metadata.timeout == datetime.timedelta(seconds=1.5)
+    assert on_host.run(made).result == 1
+
+
+def test_a_choice_that_wasn_t_declared_is_no_output() -> None:
+    either = flytenb.container("either", "y = 'c'", lang="python", outputs={"y": Literal["a", "b"]})
+    with pytest.raises(ContainerError, match=r"output 'y' can't be read: expected Literal.*, got 'c'"):
+        on_host.run(either)
+
+
+@pytest.mark.parametrize("kind", [list[pd.DataFrame], dict[str, list[pd.DataFrame]], pd.DataFrame | None])
+def test_frames_within_other_values_keep_their_types_too(kind: Any) -> None:
+    same = flytenb.container("same", "const g = f", lang="node", inputs={"f": kind}, outputs={"g": kind})
+    given = {list[pd.DataFrame]: [FRAME], dict[str, list[pd.DataFrame]]: {"a": [FRAME]}}.get(kind, FRAME)
+    with pytest.raises(ContainerError, match="column 'kind' has categories"):
+        on_host.run(same, f=given)
 
 
 def test_a_pod_finds_the_tasks_around_a_cell_by_its_module_and_name(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import importlib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
@@ -182,6 +183,7 @@ def _by_name(task: Any, result: Any) -> dict[str, Any]:
 
 def metadata(retries: int, timeout: Any, cache_version: str | None) -> TaskMetadata:
     """Return the metadata of a container cell's task."""
+    timeout = datetime.timedelta(seconds=timeout) if isinstance(timeout, float) else timeout
     return TaskMetadata(
         retries=retries, timeout=timeout, cache=cache_version is not None, cache_version=cache_version or ""
     )

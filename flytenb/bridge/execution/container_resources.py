@@ -16,7 +16,7 @@ from flytenb.errors import ContainerError
 
 _MOST_PROCESSES = 4096
 """Processes and threads of a container; Kubernetes has such a limit for each node."""
-_QUANTITY = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(?:e([+-]?\d+)|(m|k|[KMGTPE]i?|[numkMGTPE])?)", re.IGNORECASE)
+_QUANTITY = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(?:e([+-]?\d{1,2})|(m|k|[KMGTPE]i?|[numkMGTPE])?)", re.IGNORECASE)
 _UNITS = {
     "": Fraction(1),
     "n": Fraction(1, 10**9),
@@ -51,20 +51,30 @@ def limits_of(task: ContainerTask) -> ResourceLimits:
         for name in ("cpu", "mem")
     )
     return ResourceLimits(
-        cpus=None if cpus is None else float(_quantity(task.name, "cpu", cpus)),
-        memory=None if memory is None else int(_quantity(task.name, "mem", memory)),
+        cpus=None if cpus is None else float(_limit(task.name, "cpu", cpus)),
+        memory=None if memory is None else int(_limit(task.name, "mem", memory)),
         processes=_MOST_PROCESSES,
     )
 
 
-def _quantity(task: str, resource: str, value: Any) -> Fraction:
+def quantity(value: Any) -> Fraction:
+    """Return the number that a quantity of Kubernetes is.
+
+    Raises:
+        ValueError: for anything else, and for a number that isn't positive.
+    """
     found = _QUANTITY.fullmatch(str(value))
     unit = found[3] or "" if found else ""
     if found is None or unit not in _UNITS or Fraction(found[1]) <= 0:
-        raise ContainerError(
-            f"{resource} of container task {task!r} must be a quantity, got {value!r}", hint="as in '500m', 2 or '1Gi'"
-        )
+        raise ValueError(f"expected a positive quantity of Kubernetes, got {value!r}")
     return Fraction(found[1]) * Fraction(10) ** int(found[2] or 0) * _UNITS[unit]
+
+
+def _limit(task: str, resource: str, value: Any) -> Fraction:
+    try:
+        return quantity(value)
+    except ValueError as e:
+        raise ContainerError(f"{resource} of container task {task!r}: {e}", hint="as in '500m', 2 or '1Gi'") from None
 
 
 def unused_settings(task: ContainerTask) -> Iterator[str]:
