@@ -103,6 +103,7 @@ def container(
         name,
         language.title,
         code,
+        highlight=language.highlight,
         image=image or language.image,
         command=language.command(language.program(cell)),
         inputs=_script_types(types, cell.inputs),

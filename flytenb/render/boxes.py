@@ -44,7 +44,9 @@ class _NodeText:
         room = WIDEST + _TYPE_ROOM - MARK - measure(name, NAME_SIZE) - 7
         type_ = clean(captions.result(node))
         head = Line(name, "ft-name", NAME_SIZE, fit(type_, room, SMALL_SIZE) if type_ and room >= _LEAST_TYPE else "")
-        first, *more = _caption_lines([captions.kind_phrase(node), *captions.badges(node)])
+        parts = [captions.kind_phrase(node), *captions.badges(node)]
+        program = [parts.pop()] if "language" in node.settings else []  # not on the line that a run's state replaces
+        first, *more = [*_caption_lines(parts), *_caption_lines(program)]
         return cls((head, Line(first, "ft-sub"), *(Line(text, "ft-badge") for text in more)), captions.about(node))
 
 

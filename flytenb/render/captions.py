@@ -63,7 +63,8 @@ def badges(node: Node) -> list[str]:
     if s.get("failure_policy"):
         found.append(constant_text(str(s["failure_policy"])))
     found += [f"{s[key]} {unit}" for key, unit in (("cpu", "cpu"), ("mem", "mem"), ("gpu", "gpu")) if key in s]
-    found += [str(s[key]) for key in ("language", "task_type", "image") if key in s]
+    program = [str(s[key]) for key in ("language", "task_type", "image") if key in s]
+    found += [] if "language" in s else program
     where = "/".join(str(s[key]) for key in ("project", "domain") if s.get(key))
     if where:
         found.append(where)
@@ -73,6 +74,8 @@ def badges(node: Node) -> list[str]:
         found.append(f"fails: {s['error']}")
     if "names" in s:
         found.append(str(s["names"]))
+    if "language" in s:
+        found.append(" · ".join(program))
     return found
 
 

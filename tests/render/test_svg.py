@@ -282,3 +282,9 @@ def test_every_colour_of_text_can_be_read_on_boxes_and_card(name: str, theme: in
     for ground in ("card", "box", "pill") if name in ("ink", "grey") else ("card", "box"):
         pair = sorted((luminance(str(_COLOURS[each][theme])) for each in (name, ground)), reverse=True)
         assert (pair[0] + 0.05) / (pair[1] + 0.05) >= 4.5
+
+
+def test_the_language_of_a_container_cell_stays_beside_its_state() -> None:
+    node = Node("n0", Kind.CONTAINER, "fit", Interface(), {"language": "R", "image": "r-base:4.4.1"})
+    root = parsed(Graph("fit", Kind.CONTAINER, {"n0": node}), states={"n0": NodeState(Phase.FAILED, 1.0)})
+    assert {"failed · 1 s", "R · r-base:4.4.1"} <= {e.text for e in root.iter(f"{SVG}text")}

@@ -40,14 +40,18 @@ class CellTask(ContainerTask):  # type: ignore[misc]
         cell_name: the name of the cell's entity.
         language: the title of the cell's language.
         code: the cell's text.
+        highlight: the name of the language in Pygments.
     """
 
-    def __init__(self, name: str, cell_name: str, language: str, code: str, **arguments: Any) -> None:
+    def __init__(
+        self, name: str, cell_name: str, language: str, code: str, *, highlight: str = "", **arguments: Any
+    ) -> None:
         # Without `inputs.json`, which can't hold NaN and which no program of a cell reads.
         super().__init__(name, metadata_format=ContainerTask.MetadataFormat.PROTO, **arguments)
         self.cell_name = cell_name
         self.language = language
         self.code = code
+        self.highlight = highlight
 
 
 class CellWorkflow(PythonFunctionWorkflow):  # type: ignore[misc]

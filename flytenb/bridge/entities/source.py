@@ -41,6 +41,12 @@ def source_of(entity: Any) -> str:
         return ""
 
 
+def language_of(entity: Any) -> str:
+    """Return the language of an entity's source, by its name in Pygments."""
+    cell = cell_of(map_target(entity) if is_map(entity) else entity)
+    return "python" if cell is None else cell.highlight
+
+
 def config_of(entity: Any) -> Any:
     """Return the `task_config` of a task, or of a map's target, None if it has none."""
     task = map_target(entity) if is_map(entity) else entity

@@ -6,10 +6,11 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flytenb.bridge.entities.source import source_of, where_defined
+from flytenb.bridge.entities.source import language_of, source_of, where_defined
 from flytenb.display.limits import Limits
 from flytenb.display.rendering import Rendering, Show
-from flytenb.errors import UnknownNameError
+from flytenb.display.runs.source_tokens import Pieces, failed_line, source_lines
+from flytenb.errors import UnknownNameError, say
 from flytenb.model import CacheStatus, Graph, Node
 from flytenb.render import captions
 from flytenb.wording.kinds import constant_text
@@ -45,7 +46,8 @@ class NodeDetails:
         log: the end of what it printed.
         log_size: number of characters that it printed.
         error: the lines of its failure.
-        source: source of its function.
+        source: the lines of the source of its function, each as pieces with a kind.
+        failed_line: the number of the line of a container cell that failed, 0 if none is known.
     """
 
     path: str
@@ -60,7 +62,8 @@ class NodeDetails:
     log: str = ""
     log_size: int = 0
     error: str = ""
-    source: str = ""
+    source: tuple[Pieces, ...] = ()
+    failed_line: int = 0
 
     @classmethod
     def of(cls, run: Run, path: str, show: Show, *, limits: Limits = _LIMITS) -> NodeDetails:
@@ -86,8 +89,14 @@ class NodeDetails:
             log=clean(log[-LOG_SHOWN:]),
             log_size=len(log),
             error=_error(run, found),
-            source=clean(source_of(found.entity)[:_SOURCE_SHOWN]),
+            source=_source(found.entity),
+            failed_line=0 if found.error is None else failed_line(say(found.error.exception)),
         )
+
+
+def _source(entity: Any) -> tuple[Pieces, ...]:
+    source = clean(source_of(entity)[:_SOURCE_SHOWN])
+    return tuple(source_lines(source, language_of(entity))) if source else ()
 
 
 def web_links(node: NodeRun) -> tuple[tuple[str, str], ...]:

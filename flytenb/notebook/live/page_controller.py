@@ -269,7 +269,8 @@ class PageController:
                 "links": list(details.links),
                 "log": details.log,
                 "logSize": details.log_size,
-                "source": details.source,
+                "source": list(details.source),
+                "failedLine": details.failed_line,
             }
         )
 

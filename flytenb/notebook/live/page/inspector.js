@@ -108,9 +108,9 @@ class Inspector {
     this.logPart = this.part("log", this.log);
     this.logPart.hidden = !details.log;
     parts.push(this.logPart);
-    if (details.source) {
-      const source = h("pre", { class: "ftl-source", tabindex: "0" }, details.source);
-      parts.push(h("details", {}, h("summary", {}, "source"), source));
+    if (details.source.length) {
+      const source = h("pre", { class: "ftl-source", tabindex: "0" }, ...this.lines(details));
+      parts.push(h("details", { open: details.failedLine > 0 }, h("summary", {}, "source"), source));
     }
     this.body.replaceChildren(...parts);
     this.log.scrollTop = this.log.scrollHeight;
@@ -118,6 +118,14 @@ class Inspector {
 
   part(title, ...children) {
     return h("div", { class: "ftl-part" }, h("div", { class: "ftl-head" }, title), ...children);
+  }
+
+  lines({ source, failedLine }) {
+    const piece = ([kind, text]) => (kind ? h("span", { class: `ftl-${kind}` }, text) : text);
+    return source.map((pieces, i) => {
+      const text = [...pieces.map(piece), "\n"];
+      return i + 1 === failedLine ? h("mark", { class: "ftl-failed", title: "this line failed" }, ...text) : h("span", {}, ...text);
+    });
   }
 
   link(links) {
