@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -25,6 +26,7 @@ from flytenb.languages import lines
 from flytenb.languages.cell_checks import check_default, check_names, check_ports, check_settings
 from flytenb.languages.language import INPUTS, OUTPUTS, Cell, CellPort, Language
 from flytenb.languages.language_registry import find_language
+from flytenb.languages.programs import tags_of
 from flytenb.languages.tables import TableColumn
 from flytenb.languages.value_forms import ValueForm, form_of
 from flytenb.wording.values import brief
@@ -93,6 +95,7 @@ def container(
     code = code.replace("\r\n", "\n")
     cell = Cell(code, {n: f.input for n, f in forms[0].items()}, {n: f.output for n, f in forms[1].items()})
     check_ports(language, cell, name)
+    cell = replace(cell, inputs=_with_lists(language, cell.inputs))
     for port_name, default in defaults.items():
         check_default(port_name, name, types[port_name], forms[0][port_name], default)
     is_whole = not any(port.is_encoded for port in (*cell.inputs.values(), *cell.outputs.values()))
@@ -147,6 +150,15 @@ def _forms(owner: str, types: Types, what: str) -> dict[str, ValueForm]:
         except DefinitionError as e:
             raise DefinitionError(f"{what} {name!r} of {owner!r}: {e.message}", hint=e.hint) from None
     return forms
+
+
+def _with_lists(language: Language, ports: Mapping[str, CellPort]) -> Mapping[str, CellPort]:
+    """Encode the lists too where another input is encoded anyway: one file in place of one for each item."""
+    if not any(port.is_encoded for port in ports.values()):
+        return ports
+    encoded = {n: CellPort(p.shape, p.is_encoded or p.shape.startswith("l ")) for n, p in ports.items()}
+    refused = {n for n, p in encoded.items() if {"f", "F"} & set(tags_of(p.shape)) or language.refuse(n, p, True)}
+    return {n: ports[n] if n in refused else p for n, p in encoded.items()}
 
 
 def _script_types(types: Types, ports: Mapping[str, CellPort]) -> dict[str, Any]:

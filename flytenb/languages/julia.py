@@ -9,7 +9,8 @@ _BOOT = 'include_string(Main, ARGS[1], "flytenb")'
 _RESERVED = """
     baremodule begin break catch const continue do else elseif end export false finally for function global if
     import let local macro module quote return struct true try using while in isa where Main Base Core ans
-    FlytenbCell include eval ARGS Module
+    FlytenbCell include eval ARGS Module cglobal include_string
+    isempty
 """
 
 

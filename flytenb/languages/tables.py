@@ -67,12 +67,18 @@ def make_table(table: dict[str, TableColumn]) -> Any:
             if column.kind == "c" or column.zone:
                 what = "a time zone" if column.zone else "categories"
                 raise ValueError(f"column {name!r}: expected pandas in the image of the cell, for {what}")
-        return {name: _plain_values(column) for name, column in table.items()}
+        lists = {name: _plain_values(column) for name, column in table.items()}
+        _made.update((id(values), (values, table[name].kind)) for name, values in lists.items())
+        return lists
     import pandas
 
     frame = pandas.DataFrame({i: _make_series(pandas, column) for i, column in enumerate(table.values())})
     frame.columns = pandas.Index(list(table), dtype=None if table else object)
     return frame
+
+
+_made: dict[int, tuple[list[Any], str]] = {}
+"""The lists of tables that were made without pandas, by their `id`, with their kind, which no value may show."""
 
 
 def _plain_values(column: TableColumn) -> list[Any]:
@@ -115,8 +121,10 @@ def nanos_of(value: Any) -> int:
 
 
 def _column_of_list(values: Any) -> TableColumn:
-    values = list(values)
-    kind = _kind_of({type(value) for value in values if value is not None})
+    given, values = values, list(values)
+    classes = {type(value) for value in values if value is not None}
+    made, kind_made = _made.get(id(given), (None, ""))
+    kind = kind_made if made is given and not classes else _kind_of(classes)
     if kind is None:
         raise ValueError(f"expected values of one type in a column, got {values!r:.100}")
     converters: dict[str, Callable[[Any], Any]] = {"T": nanos_of, "D": nanos_of, "d": float}
@@ -150,6 +158,8 @@ def _read_frame(frame: Any) -> dict[str, TableColumn]:
         raise ValueError(f"expected every column's name once, got {list(frame.columns)!r:.200}")
     if frame.index.nlevels > 1 or frame.index.name is not None or list(frame.index) != list(range(len(frame))):
         raise ValueError("expected a frame with the index 0, 1, 2 …, got another: call reset_index() first")
+    if len(frame) and not len(frame.columns):
+        raise ValueError(f"expected columns, got a frame with {len(frame)} rows and none: give the number of rows")
     table = {}
     for name in frame.columns:
         try:

@@ -25,6 +25,7 @@ from flytekit.types.file import FlyteFile
 import flytenb
 from flytenb.bridge.entities.kind import short_name
 from flytenb.errors import ContainerError, DefinitionError, FlytenbError
+from flytenb.languages.tables import read_table
 from flytenb.notebook.magics.container_line import container_source
 
 on_host = flytenb.options(engine="host")
@@ -166,18 +167,63 @@ def test_a_frame_keeps_its_types_and_missing_values() -> None:
     assert back["at"].dtype.tz is not None
 
 
+def use_bare_python(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let cells run by a Python without packages."""
+    bare = folder / "python3"
+    bare.write_text(f'#!/bin/sh\nexec {sys.executable} -I -S "$@"\n')
+    bare.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+
+
 def test_without_pandas_a_frame_is_lists_which_have_no_categories(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bare = tmp_path / "python3"
-    bare.write_text(f'#!/bin/sh\nexec {sys.executable} -I -S "$@"\n')
-    bare.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    use_bare_python(tmp_path, monkeypatch)
     plain = FRAME[["n", "x", "text"]]
     back = on_host.run(identity("python"), f=plain).result
     pd.testing.assert_frame_equal(back, plain, check_dtype=False)
     with pytest.raises(ContainerError, match="column 'kind': expected pandas in the image of the cell"):
         on_host.run(identity("python"), f=FRAME)
+
+
+HARD_TO_TELL = pd.DataFrame(
+    {
+        "text": pd.Series([None, None], dtype="str"),
+        "flag": pd.array([None, None], dtype="boolean"),
+        "count": pd.array([None, None], dtype="Int64"),
+        "whole": [1.0, None],
+        "span": pd.to_timedelta([1000, None], unit="ms"),
+        "day": pd.Series([datetime.date(2030, 1, 31), None], dtype=object),
+        "at": pd.to_datetime([None, None]),
+    }
+)
+"""Columns whose values alone don't show their type in every language."""
+
+
+@pytest.mark.parametrize("language", ["python", "r", "node"])
+def test_columns_given_back_keep_their_type_without_values_to_show_it(
+    language: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_bare_python(tmp_path, monkeypatch)
+    both = {"f": pd.DataFrame, "e": pd.DataFrame}, {"g": pd.DataFrame, "h": pd.DataFrame}
+    code = {"r": "g <- f; h <- e", "node": "const g = f, h = e"}.get(language, "g, h = f, e")
+    same = flytenb.container("same", code, lang=language, inputs=both[0], outputs=both[1])
+    result = on_host.run(same, f=HARD_TO_TELL, e=HARD_TO_TELL[:0]).result
+    for back, sent in ((result.g, HARD_TO_TELL), (result.h, HARD_TO_TELL[:0])):
+        # pandas itself has dates in columns of objects only.
+        kinds = [
+            {name: column.kind for name, column in read_table(f.drop(columns="day")).items()} for f in (back, sent)
+        ]
+        assert kinds[0] == kinds[1]
+    pd.testing.assert_series_equal(result.g["day"], HARD_TO_TELL["day"])
+
+
+def test_rows_without_columns_are_refused() -> None:
+    code = "g <- data.frame(row.names = 1:3)"
+    with pytest.raises(ContainerError, match=r"output 'g': expected columns, got a data\.frame"):
+        on_host.run(flytenb.container("bare", code, lang="r", outputs={"g": pd.DataFrame}))
+    with pytest.raises(ValueError, match="expected columns, got a frame with 3 rows and none"):
+        read_table(pd.DataFrame(index=range(3)))
 
 
 @pytest.mark.parametrize(
@@ -320,6 +366,15 @@ def test_a_choice_that_wasn_t_declared_is_no_output() -> None:
     either = flytenb.container("either", "y = 'c'", lang="python", outputs={"y": Literal["a", "b"]})
     with pytest.raises(ContainerError, match=r"output 'y' can't be read: expected Literal.*, got 'c'"):
         on_host.run(either)
+
+
+@pytest.mark.parametrize(("other", "files"), [(int, []), (dict[str, int], ["xs", "deep", "other"])])
+def test_lists_are_one_file_where_another_input_is_encoded(other: Any, files: list[str]) -> None:
+    inputs = {"xs": list[float], "deep": list[list[str]], "paths": list[FlyteFile], "other": other}
+    sums = flytenb.container("sums", "o = sum(xs)", lang="python", inputs=inputs, outputs={"o": float})
+    taken = getattr(sums, "script", sums).python_interface.inputs
+    assert [name for name, kind in taken.items() if kind is FlyteFile] == files
+    assert taken["paths"] == list[FlyteFile]
 
 
 @pytest.mark.parametrize("kind", [list[pd.DataFrame], dict[str, list[pd.DataFrame]], pd.DataFrame | None])

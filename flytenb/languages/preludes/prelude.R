@@ -534,6 +534,7 @@ table_lines <- function(value, place) {
   if (is.character(rows) && !all(grepl("^[0-9]+$", rows))) { # numbers as text are those that a model gives
     stop("expected a data.frame without row names, which a table can't hold: make them a column", call. = FALSE)
   }
+  if (nrow(value) && !length(value)) expected("columns", value, place)
   if (anyDuplicated(names(value))) stop("expected every name of a column once", call. = FALSE)
   columns <- lapply(names(value), function(name) {
     c(escape(name), column_lines(value[[name]], paste0(place, "$", name)))

@@ -286,7 +286,17 @@ function readTable(lines, columns) {
   return table;
 }
 
+// What the columns of inputs hold, for those that a cell gives back: their values alone don't always show it.
+const KINDS = new WeakMap();
+const HELD_AS = { d: "i", D: "id", a: "T" };
+
 function readColumn(lines, line) {
+  const column = readValues(lines, line);
+  KINDS.set(column, line[0] === "v" ? line[1] : line[0] === "x" ? "d" : "s");
+  return column;
+}
+
+function readValues(lines, line) {
   if (line[0] === "x") return readNumbers(lines, Number(line.slice(1)));
   if (line[0] === "v") return readVector(lines, line);
   const [, levelCount, rows] = line.slice(1).split(" ").map(Number);
@@ -383,6 +393,8 @@ function tableLines(out, value, place) {
 function columnTag(column, place) {
   if (column instanceof Float64Array || column instanceof Float32Array) return "d";
   const tags = new Set(Array.from(column).filter((one) => one !== null && one !== undefined).map(scalarTag));
+  const kind = KINDS.get(column);
+  if (kind && [...tags].every((tag) => (HELD_AS[kind] || "").includes(tag))) return kind;
   if (tags.size === 2 && tags.has("i") && tags.has("d")) return "d";
   if (tags.size > 1 || tags.has(undefined)) expected("values of one kind", column, place);
   return tags.size ? [...tags][0] : "d";
