@@ -1,0 +1,114 @@
+"""What can be wrong on the way to the cluster: on demand, by method."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+
+from tests.cluster.refused import Refused
+
+ANY = "*"
+GARBAGE = b"\xff\xfe garbage \x00"
+
+
+@dataclass
+class Fault:
+    """What happens to requests of a method instead of an answer.
+
+    Attributes:
+        method: the method's name, as in `CreateTask`, or `ANY`.
+        times: how many requests are left that it happens to.
+        before: called before the method is run; it may raise `Refused`.
+        after: called with the answer after the method has run; what it returns is sent.
+    """
+
+    method: str
+    times: int
+    before: Callable[[], None] = lambda: None
+    after: Callable[[Any], Any] = lambda answer: answer
+
+
+class Faults:
+    """The faults of a cluster; every method of it arms one, for a number of requests."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._armed: list[Fault] = []
+        self.calls: list[str] = []
+        """The names of all methods that were called, in the order of the requests."""
+
+    def arm(self, fault: Fault) -> None:
+        with self._lock:
+            self._armed.append(fault)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._armed.clear()
+
+    def refuse(self, method: str, code: grpc.StatusCode, words: str, times: int = 1_000_000) -> None:
+        def refuse() -> None:
+            raise Refused(code, words)
+
+        self.arm(Fault(method, times, before=refuse))
+
+    def deny(self, method: str = ANY, times: int = 1_000_000) -> None:
+        self.refuse(method, grpc.StatusCode.PERMISSION_DENIED, "PermissionDenied", times)
+
+    def be_unavailable(self, method: str = ANY, times: int = 1_000_000) -> None:
+        self.refuse(method, grpc.StatusCode.UNAVAILABLE, "upstream connect error or disconnect/reset", times)
+
+    def send_garbage(self, method: str, times: int = 1_000_000) -> None:
+        self.arm(Fault(method, times, after=lambda answer: GARBAGE))
+
+    def hold(self, method: str, times: int = 1_000_000) -> threading.Event:
+        """Let requests wait until the event is set."""
+        released = threading.Event()
+
+        def wait() -> None:
+            released.wait()
+
+        self.arm(Fault(method, times, before=wait))
+        return released
+
+    def take(self, method: str) -> Fault | None:
+        """Return the fault of a request."""
+        with self._lock:
+            self.calls.append(method)
+            for fault in self._armed:
+                if fault.method in (ANY, method) and fault.times > 0:
+                    fault.times -= 1
+                    return fault
+        return None
+
+
+class Interceptor(grpc.ServerInterceptor):
+    """Runs methods with their faults, checks tokens, and sends what a method refuses as gRPC does."""
+
+    def __init__(self, faults: Faults, check_token: Callable[[str, Any], None]) -> None:
+        self._faults, self._check_token = faults, check_token
+
+    def intercept_service(self, continuation: Any, details: Any) -> Any:
+        handler = continuation(details)
+        if handler is None:
+            return None
+        service, method = details.method.split("/")[-2:]
+
+        def run(request: Any, context: Any) -> Any:
+            fault = self._faults.take(method)
+            try:
+                self._check_token(service, context)
+                if fault is not None:
+                    fault.before()
+                answer = handler.unary_unary(request, context)
+                return answer if fault is None else fault.after(answer)
+            except Refused as refused:
+                context.abort(refused.code, refused.words)
+
+        def serialize(answer: Any) -> bytes:
+            return answer if isinstance(answer, bytes) else answer.SerializeToString()
+
+        return grpc.unary_unary_rpc_method_handler(run, handler.request_deserializer, serialize)

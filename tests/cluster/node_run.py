@@ -1,0 +1,149 @@
+"""Propeller's node executor: what every kind of node goes through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from flyteidl.admin import node_execution_pb2
+from flyteidl.core import execution_pb2 as phases
+from flyteidl.core import identifier_pb2 as ids
+from flyteidl.core import literals_pb2 as lit
+from flyteidl.core import workflow_pb2 as wf
+
+from tests.cluster.bindings import Unresolved, resolve_all
+from tests.cluster.compiler import START
+from tests.cluster.engine import Engine
+from tests.cluster.failure import SYSTEM, USER, Failure
+from tests.cluster.identifiers import Parent, unique_id
+from tests.cluster.records import NodeRecord
+from tests.cluster.stop import Stop, Stopped
+
+if TYPE_CHECKING:
+    from tests.cluster.workflow_run import WorkflowRun
+
+NodePhase = phases.NodeExecution
+
+
+class NodeRun:
+    """One run of a node.
+
+    Attributes:
+        workflow: the run of its workflow.
+        node: the node.
+        parent: the node that contains it.
+        folder: where its data are: `inputs.pb`, and a folder for each attempt.
+        attempt: the number of the attempt.
+    """
+
+    def __init__(self, workflow: WorkflowRun, node: wf.Node, parent: Parent | None, folder: str, stop: Stop) -> None:
+        self.workflow, self.node, self.parent, self.stop = workflow, node, parent, stop
+        self.unique_id = unique_id(parent, node.id)
+        self.folder = f"{folder}/{node.id}/data"
+        self.attempt = 0
+        self.inputs = lit.LiteralMap()
+        identifier = ids.NodeExecutionIdentifier(node_id=self.unique_id, execution_id=self.engine.id)
+        message = node_execution_pb2.NodeExecution(id=identifier)
+        message.metadata.spec_node_id = node.id
+        message.metadata.is_array = node.HasField("array_node")
+        message.metadata.is_parent_node = node.workflow_node.HasField("sub_workflow_ref")
+        if parent is not None:
+            message.metadata.retry_group = str(parent.attempt)
+        self.record = NodeRecord(message, "" if parent is None else parent.unique_id)
+
+    @property
+    def engine(self) -> Engine:
+        return self.workflow.engine
+
+    @property
+    def as_parent(self) -> Parent:
+        """The node as the parent of what runs within it."""
+        return Parent(self.unique_id, self.attempt)
+
+    @property
+    def attempt_folder(self) -> str:
+        return f"{self.folder}/{self.attempt}"
+
+    # --- phases -------------------------------------------------------------------------------------------------------
+
+    def set_phase(self, phase: int) -> None:
+        self.engine.records.set_node_phase(self.record, phase)
+
+    def enter(self, inputs: lit.LiteralMap) -> None:
+        """Record the node as queued."""
+        self.inputs = inputs
+        self.engine.storage.write(f"{self.folder}/inputs.pb", inputs)
+        with self.engine.records.changing():
+            self.record.inputs = inputs
+            if self.node.id != START:
+                self.record.message.input_uri = f"{self.folder}/inputs.pb"
+            self.engine.record.nodes[self.unique_id] = self.record
+            self.set_phase(NodePhase.QUEUED)
+
+    def succeed(self, outputs: lit.LiteralMap, phase: int = NodePhase.SUCCEEDED) -> None:
+        uri = f"{self.attempt_folder}/outputs.pb"
+        self.engine.storage.write(uri, outputs)
+        with self.engine.records.changing():
+            self.record.outputs = outputs
+            self.record.message.closure.output_uri = uri
+            self.set_phase(phase)
+
+    def _fail(self, error: phases.ExecutionError, phase: int = NodePhase.FAILED) -> None:
+        with self.engine.records.changing():
+            self.record.message.closure.error.CopyFrom(error)
+            self.set_phase(phase)
+
+    # --- running ------------------------------------------------------------------------------------------------------
+
+    def run(self, change: Callable[[lit.LiteralMap], None]) -> lit.LiteralMap:
+        """Run the node to its end and return its outputs.
+
+        Raises:
+            Failure: if it has failed.
+            Stopped: if it was stopped.
+        """
+        self.stop.check()
+        try:
+            inputs = resolve_all(self.node.inputs, self.workflow.outputs)
+        except Unresolved as error:
+            self.enter(lit.LiteralMap())
+            failure = Failure("BindingResolutionFailure", str(error), SYSTEM)
+            self._fail(failure.error)
+            raise failure from error
+        change(inputs)
+        self.enter(inputs)
+        try:
+            outputs = self._run_attempts()
+        except Failure as failure:
+            self._fail(failure.error)
+            raise
+        except Stopped:
+            reason = "Workflow aborted" if self.engine.stop.is_set else "Node aborted since another one has failed"
+            self._fail(phases.ExecutionError(code="NodeAborted", message=reason), NodePhase.ABORTED)
+            raise
+        self.succeed(outputs)
+        return outputs
+
+    def _run_attempts(self) -> lit.LiteralMap:
+        system_failures = 0
+        while True:
+            try:
+                return self._run_attempt()
+            except Failure as failure:
+                if not failure.is_retryable:
+                    raise
+                if failure.error.kind == SYSTEM:
+                    current, most = system_failures, self.engine.settings.system_retries
+                    system_failures += 1
+                else:
+                    current = self.attempt + 1 - system_failures
+                    most = self.node.metadata.retries.retries + 1
+                if current >= most:
+                    kind = phases.ExecutionError.ErrorKind.Name(failure.error.kind)
+                    words = f"[{current}/{most}] currentAttempt done. Last Error: {kind}::{failure.error.message}"
+                    raise Failure(f"RetriesExhausted|{failure.error.code}", words, USER) from failure
+                self.attempt += 1
+
+    def _run_attempt(self) -> lit.LiteralMap:
+        kind = self.node.WhichOneof("target")
+        return self.engine.handlers[kind or ""](self)

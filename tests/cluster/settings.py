@@ -1,0 +1,37 @@
+"""What an operator of the cluster configures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+StandIn = Callable[[Any, Mapping[str, Any]], Mapping[str, Any]]
+"""Called with the task's template and the literals of its inputs; returns the literals of its outputs."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The configuration, with the defaults of Flyte's binary of one process.
+
+    Attributes:
+        projects: the names of the projects.
+        domains: the names of the domains.
+        max_workflow_nodes: `registration.maxWorkflowNodes`.
+        limits: the platform's limits by the names of `Resources.ResourceName`; a name that is absent has none.
+        max_parallelism: nodes of an execution that may run pods at the same time.
+        system_retries: `node-config.max-node-retries-system-failures`.
+        needs_token: whether a request without a valid token is UNAUTHENTICATED.
+        is_warm: whether pods are children of a process that has imported flytekit.
+        stand_ins: by task type, what runs tasks that have no container.
+    """
+
+    projects: tuple[str, ...] = ("flytesnacks",)
+    domains: tuple[str, ...] = ("development", "staging", "production")
+    max_workflow_nodes: int = 100
+    limits: Mapping[str, str] = field(default_factory=lambda: {"CPU": "2", "MEMORY": "1Gi", "GPU": "1"})
+    max_parallelism: int = 25
+    system_retries: int = 3
+    needs_token: bool = False
+    is_warm: bool = True
+    stand_ins: Mapping[str, StandIn] = field(default_factory=dict)

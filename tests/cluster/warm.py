@@ -1,0 +1,70 @@
+"""A process that has imported flytekit and forks for each pod. It is run as a script and imports nothing of the tests.
+
+A request is a JSON object with a descriptor, to which the pod's process id and then its exit status are written.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flytekit.bin import entrypoint
+
+LONGEST_REQUEST = 1 << 20
+
+
+def serve(requests: socket.socket) -> None:
+    """Fork for each request until there are no more; each pod leaves this function by an exception."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    while True:
+        received, descriptors, _, _ = socket.recv_fds(requests, LONGEST_REQUEST, 1)
+        if not received:
+            return
+        if os.fork() == 0:
+            requests.close()
+            attend(json.loads(received), descriptors[0])
+        os.close(descriptors[0])
+
+
+def attend(request: dict[str, Any], reply: int) -> None:
+    """Run a pod as a child, and write its process id and its exit status."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    pid = os.fork()
+    if pid == 0:
+        os.close(reply)
+        become(**request)
+        sys.exit()
+    os.write(reply, b"%d\n" % pid)
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    os.write(reply, b"%d\n" % status)
+    os._exit(0)
+
+
+def become(command: Sequence[str], variables: Mapping[str, str], directory: str, log: str) -> None:
+    """Become the pod's process and run its command."""
+    os.setsid()
+    os.chdir(directory)
+    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    for descriptor, source in enumerate((os.open(os.devnull, os.O_RDONLY), output, output)):
+        os.dup2(source, descriptor)
+    os.environ.clear()
+    entrypoint._run_subprocess = call
+    call(command, variables)
+
+
+def call(command: Sequence[str], variables: Mapping[str, str]) -> None:
+    """Run a command of flytekit's here; `pyflyte-fast-execute` starts a process for it."""
+    os.environ.update(variables)
+    paths = [path for path in variables.get("PYTHONPATH", "").split(os.pathsep) if path]
+    sys.path[:] = [*paths, *(path for path in sys.path if path not in paths)]
+    sys.argv = list(command)
+    entrypoint._pass_through.commands[command[0]].main(args=list(command[1:]), prog_name=command[0])
+
+
+if __name__ == "__main__":
+    serve(socket.socket(fileno=int(sys.argv[1])))
