@@ -30,6 +30,7 @@ class Engine:
         handlers: what runs each kind of node.
         environment: variables that every pod has.
         launch: creates an execution.
+        terminate: aborts one.
         record: the execution.
         stop: set when it is aborted.
         cached: outputs of cached tasks, by their key.
@@ -44,6 +45,7 @@ class Engine:
     registry: Registry
     environment: Mapping[str, str]
     launch: Launch
+    terminate: Callable[[execution_pb2.ExecutionTerminateRequest], None]
     cached: dict[str, lit.LiteralMap]
     record: ExecutionRecord
     recovered: ExecutionRecord | None = None

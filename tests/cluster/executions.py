@@ -131,6 +131,7 @@ class Executions:
             registry=self.registry,
             environment=self.environment,
             launch=self.create,
+            terminate=self.terminate,
             cached=self._cached,
             record=record,
             recovered=recovered,

@@ -19,3 +19,10 @@ class Failure(Exception):
         super().__init__(f"{code}: {message}")
         self.error = phases.ExecutionError(code=code, message=message, kind=kind)
         self.is_retryable = is_retryable
+
+    @classmethod
+    def of(cls, error: phases.ExecutionError) -> Failure:
+        """Return a failure with an error that was recorded elsewhere."""
+        made = cls(error.code, error.message, error.kind)
+        made.error.CopyFrom(error)
+        return made

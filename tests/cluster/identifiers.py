@@ -43,9 +43,15 @@ def unique_id(parent: Parent | None, node_id: str) -> str:
     return joined if len(joined) <= _LONGEST_UNIQUE_ID else "f" + hashed(joined)
 
 
-def hashed(text: str) -> str:
-    """FNV-1a of 32 bits in the cluster's base 32."""
-    digest = 0x811C9DC5
+def child_name(execution: str, unique_id: str, attempt: int) -> str:
+    """The name of the execution that a node launches."""
+    joined = f"{execution}-{unique_id}-{attempt}"
+    return joined if len(joined) <= _LONGEST_UNIQUE_ID else "f" + hashed(joined, 64)
+
+
+def hashed(text: str, bits: int = 32) -> str:
+    """FNV-1a in the cluster's base 32."""
+    digest, prime = (0x811C9DC5, 0x01000193) if bits == 32 else (0xCBF29CE484222325, 0x100000001B3)
     for byte in text.encode():
-        digest = (digest ^ byte) * 0x01000193 & 0xFFFFFFFF
-    return base64.b32encode(digest.to_bytes(4)).rstrip(b"=").translate(_ALPHABET).decode()
+        digest = (digest ^ byte) * prime % (1 << bits)
+    return base64.b32encode(digest.to_bytes(bits // 8)).rstrip(b"=").translate(_ALPHABET).decode()

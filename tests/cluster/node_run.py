@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from flyteidl.admin import node_execution_pb2
+from flyteidl.core import catalog_pb2
 from flyteidl.core import execution_pb2 as phases
 from flyteidl.core import identifier_pb2 as ids
 from flyteidl.core import literals_pb2 as lit
 from flyteidl.core import workflow_pb2 as wf
 
+from tests.cluster import catalog
 from tests.cluster.bindings import Unresolved, resolve_all
 from tests.cluster.compiler import START
-from tests.cluster.engine import Engine
+from tests.cluster.engine import Engine, Slots
 from tests.cluster.failure import SYSTEM, USER, Failure
 from tests.cluster.identifiers import Parent, unique_id
-from tests.cluster.records import NodeRecord
+from tests.cluster.records import NodeRecord, TaskRecord
 from tests.cluster.stop import Stop, Stopped
 
 if TYPE_CHECKING:
@@ -32,14 +36,19 @@ class NodeRun:
         workflow: the run of its workflow.
         node: the node.
         parent: the node that contains it.
-        folder: where its data are: `inputs.pb`, and a folder for each attempt.
+        folder: where its data are, with a folder for each attempt.
+        input_uri: where its pods find their inputs.
         attempt: the number of the attempt.
+        stop: what stops the attempt.
+        environment: variables of its pods besides those of all pods.
     """
 
     def __init__(self, workflow: WorkflowRun, node: wf.Node, parent: Parent | None, folder: str, stop: Stop) -> None:
         self.workflow, self.node, self.parent, self.stop = workflow, node, parent, stop
+        self.environment: dict[str, str] = {}
         self.unique_id = unique_id(parent, node.id)
         self.folder = f"{folder}/{node.id}/data"
+        self.input_uri = f"{self.folder}/inputs.pb"
         self.attempt = 0
         self.inputs = lit.LiteralMap()
         identifier = ids.NodeExecutionIdentifier(node_id=self.unique_id, execution_id=self.engine.id)
@@ -54,6 +63,11 @@ class NodeRun:
     @property
     def engine(self) -> Engine:
         return self.workflow.engine
+
+    @property
+    def slots(self) -> Slots:
+        """The places of which the node takes one while a pod or a launched execution runs."""
+        return self.engine.slots
 
     @property
     def as_parent(self) -> Parent:
@@ -72,13 +86,23 @@ class NodeRun:
     def enter(self, inputs: lit.LiteralMap) -> None:
         """Record the node as queued."""
         self.inputs = inputs
-        self.engine.storage.write(f"{self.folder}/inputs.pb", inputs)
+        self.engine.storage.write(self.input_uri, inputs)
         with self.engine.records.changing():
             self.record.inputs = inputs
             if self.node.id != START:
-                self.record.message.input_uri = f"{self.folder}/inputs.pb"
+                self.record.message.input_uri = self.input_uri
             self.engine.record.nodes[self.unique_id] = self.record
             self.set_phase(NodePhase.QUEUED)
+
+    def task_changed(self, task: TaskRecord) -> None:
+        """Called when a task's execution has another phase."""
+
+    def set_cache(self, status: int, key: catalog_pb2.CatalogMetadata | None = None) -> None:
+        with self.engine.records.changing():
+            metadata = self.record.message.closure.task_node_metadata
+            metadata.cache_status = status
+            if key is not None:
+                metadata.catalog_key.CopyFrom(key)
 
     def succeed(self, outputs: lit.LiteralMap, phase: int = NodePhase.SUCCEEDED) -> None:
         uri = f"{self.attempt_folder}/outputs.pb"
@@ -111,18 +135,43 @@ class NodeRun:
             self._fail(failure.error)
             raise failure from error
         change(inputs)
+        return self.run_with(inputs)
+
+    def run_with(self, inputs: lit.LiteralMap) -> lit.LiteralMap:
+        """Run the node with these inputs."""
         self.enter(inputs)
+        recovered = self._recovered()
+        if recovered is not None:
+            self.succeed(recovered, NodePhase.RECOVERED)
+            return recovered
+        entry = catalog.entry_of(self)
+        outputs = None if entry is None else entry.found()
         try:
-            outputs = self._run_attempts()
+            if outputs is None:
+                outputs = self._run_attempts()
+                if entry is not None:
+                    entry.keep(outputs)
         except Failure as failure:
             self._fail(failure.error)
             raise
         except Stopped:
-            reason = "Workflow aborted" if self.engine.stop.is_set else "Node aborted since another one has failed"
+            reason = "Workflow aborted" if self.engine.stop.is_set else "another node has failed"
             self._fail(phases.ExecutionError(code="NodeAborted", message=reason), NodePhase.ABORTED)
             raise
         self.succeed(outputs)
         return outputs
+
+    def _recovered(self) -> lit.LiteralMap | None:
+        """Return what the node gave in the execution that is recovered, None if it hadn't succeeded."""
+        if self.engine.recovered is None:
+            return None
+        before = self.engine.recovered.nodes.get(self.unique_id)
+        if before is None or before.message.closure.phase not in (NodePhase.SUCCEEDED, NodePhase.RECOVERED):
+            return None
+        with self.engine.records.changing():
+            self.record.dynamic = before.dynamic
+            self.record.message.closure.MergeFrom(_targets(before))
+        return before.outputs
 
     def _run_attempts(self) -> lit.LiteralMap:
         system_failures = 0
@@ -146,4 +195,39 @@ class NodeRun:
 
     def _run_attempt(self) -> lit.LiteralMap:
         kind = self.node.WhichOneof("target")
-        return self.engine.handlers[kind or ""](self)
+        timeout = self.node.metadata.timeout.ToTimedelta()
+        outer = self.stop
+        self.stop = Stop(outer)
+        timer = threading.Timer(timeout.total_seconds(), self.stop.set)
+        if timeout and kind != "gate_node":
+            timer.start()
+        try:
+            return self.engine.handlers[kind or ""](self)
+        except Stopped:
+            if outer.is_set:
+                raise
+            words = f"task execution timeout [{go_duration(timeout)}] expired"
+            raise Failure("TimeoutExpired", words, USER, is_retryable=True) from None
+        finally:
+            timer.cancel()
+            self.stop = outer
+
+
+def go_duration(duration: timedelta) -> str:
+    """Return a duration as Go prints it, to the millisecond."""
+    hours, rest = divmod(duration.total_seconds(), 3600)
+    minutes, seconds = divmod(rest, 60)
+    shown = f"{round(seconds, 3):g}s"
+    if hours:
+        return f"{int(hours)}h{int(minutes)}m{shown}"
+    return f"{int(minutes)}m{shown}" if minutes else shown
+
+
+def _targets(record: NodeRecord) -> node_execution_pb2.NodeExecutionClosure:
+    """Return what a node launched and what the cache said."""
+    made = node_execution_pb2.NodeExecutionClosure()
+    closure = record.message.closure
+    for name in ("workflow_node_metadata", "task_node_metadata"):
+        if closure.HasField(name):
+            getattr(made, name).CopyFrom(getattr(closure, name))
+    return made

@@ -102,6 +102,11 @@ class Records:
             yield
             self.changed.notify_all()
 
+    def notify(self) -> None:
+        """Wake what waits for a change."""
+        with self.changed:
+            self.changed.notify_all()
+
     def add(self, record: ExecutionRecord) -> None:
         with self.changing():
             key = execution_key(record.message.id)
