@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+from flyteidl.core import identifier_pb2 as ids
 from flytekit.configuration import Config, PlatformConfig
 from flytekit.remote import FlyteRemote
 
 from tests.cluster.admin import AdminService
 from tests.cluster.executions import Executions
 from tests.cluster.faults import Faults, Interceptor
-from tests.cluster.records import Records
+from tests.cluster.records import ExecutionRecord, Records
 from tests.cluster.refused import Refused
 from tests.cluster.registry import Registry
 from tests.cluster.services import add_services
@@ -60,6 +61,14 @@ class Cluster:
         self._executions.close()
         self._server.stop(None).wait()
         self.storage.close()
+
+    def wait(self, name: str, project: str = "flytesnacks", domain: str = "development") -> ExecutionRecord:
+        """Return an execution when it has ended."""
+        identifier = ids.WorkflowExecutionIdentifier(project=project, domain=domain, name=name)
+        with self.records.changed:
+            record = self.records.execution(identifier)
+            self.records.changed.wait_for(lambda: record.is_done)
+        return record
 
     def environment(self) -> dict[str, str]:
         """Return the variables by which a process finds the cluster."""

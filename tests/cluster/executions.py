@@ -13,6 +13,7 @@ from flyteidl.core import execution_pb2 as phases
 from flyteidl.core import identifier_pb2 as ids
 from flyteidl.core import interface_pb2 as iface
 from flyteidl.core import literals_pb2 as lit
+from flyteidl.core import types_pb2 as typ
 from flyteidl.core import workflow_pb2 as wf
 
 from tests.cluster import validation
@@ -202,8 +203,8 @@ def _fail(engine: Engine, error: phases.ExecutionError) -> None:
         engine.records.set_execution_phase(engine.record, ExecutionPhase.FAILED)
 
 
-def _promise(node: str, variable: str) -> lit.OutputReference:
-    return lit.OutputReference(node_id=node, var=variable)
+def _promise(node: str, variable: str) -> typ.OutputReference:
+    return typ.OutputReference(node_id=node, var=variable)
 
 
 def _all_required(variables: iface.VariableMap) -> iface.ParameterMap:

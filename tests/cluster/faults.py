@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -107,6 +108,8 @@ class Interceptor(grpc.ServerInterceptor):
                 return answer if fault is None else fault.after(answer)
             except Refused as refused:
                 context.abort(refused.code, refused.words)
+            except Exception:  # a fault of the double, which isn't to be taken for one of credentials
+                context.abort(grpc.StatusCode.INTERNAL, traceback.format_exc())
 
         def serialize(answer: Any) -> bytes:
             return answer if isinstance(answer, bytes) else answer.SerializeToString()

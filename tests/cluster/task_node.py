@@ -18,6 +18,7 @@ from tests.cluster.failure import SYSTEM, USER, Failure
 from tests.cluster.identifiers import hashed, key_of
 from tests.cluster.node_run import NodePhase, NodeRun
 from tests.cluster.pods import Pod
+from tests.cluster.raw_container import DataFolders, exit_failure
 from tests.cluster.records import TaskRecord, copied
 from tests.cluster.stop import Stopped
 
@@ -95,20 +96,45 @@ class TaskAttempt:
         container = container_of(self.template)
         if container is None:
             return self._run_stand_in()
-        command = [*container.command, *container.args]
+        raw_prefix = run.engine.storage.uri("data", self.name)
         parameters = {
             "Input": run.input_uri,
             "InputPrefix": str(Path(run.input_uri).parent),
             "OutputPrefix": self.output_prefix,
-            "RawOutputDataPrefix": run.engine.storage.uri("data", self.name),
-            "CheckpointOutputPrefix": run.engine.storage.uri("data", self.name, "_flytecheckpoints"),
+            "RawOutputDataPrefix": raw_prefix,
+            "CheckpointOutputPrefix": f"{raw_prefix}/_flytecheckpoints",
             "PrevCheckpointPrefix": self._previous_checkpoint() or '""',
             "PerRetryUniqueKey": self.name.replace("-", "_"),
             "Namespace": f"{run.engine.id.project}-{run.engine.id.domain}",
         }
-        words = rendered(command, parameters, run.inputs)
-        self.run_pod(words, {pair.key: pair.value for pair in container.env})
+        words = rendered([*container.command, *container.args], parameters, run.inputs)
+        environment = {pair.key: pair.value for pair in container.env}
+        if container.data_config.enabled:
+            return self._run_raw(words, environment, container.data_config, raw_prefix)
+        status = self.run_pod(words, environment)
+        if status != 0:
+            raise Failure(
+                "Interrupted",
+                "Pod failed. No message received from kubernetes.\r\n"
+                f"[{self.name}] terminated with exit code ({status}). Reason [Error]. Message: \n{self._log_end()}.",
+                SYSTEM,
+                is_retryable=True,
+            )
         return self.read_outputs()
+
+    def _run_raw(
+        self, words: list[str], environment: dict[str, str], config: tasks_pb2.DataLoadingConfig, raw_prefix: str
+    ) -> lit.LiteralMap:
+        run = self.run_of_node
+        folders = DataFolders(Path(run.engine.storage.uri("volumes", self.name)), config)
+        folders.prepare(run.inputs)
+        status = self.run_pod(folders.localized(words), {**environment, **folders.variables})
+        if status != 0:
+            raise exit_failure(self.name, status, self._log_end())
+        return folders.upload(self.template.interface.outputs, raw_prefix)
+
+    def _log_end(self) -> str:
+        return self.log.read_text(errors="replace")[-_LOG_END:]
 
     def _previous_checkpoint(self) -> str:
         run = self.run_of_node
@@ -117,32 +143,20 @@ class TaskAttempt:
         before = run.record.tasks[self.template.id.name, run.attempt - 1].message.closure.metadata.generated_name
         return run.engine.storage.uri("data", before, "_flytecheckpoints")
 
-    def run_pod(self, words: list[str], environment: dict[str, str]) -> None:
+    def run_pod(self, words: list[str], environment: dict[str, str]) -> int:
+        """Run a container and return its exit status, 128 + N after signal N."""
         run = self.run_of_node
         engine = run.engine
         directory = Path(engine.storage.uri("pods", self.name))
-        pod = Pod(
-            tuple(words),
-            directory,
-            self.log,
-            {**engine.environment, **self._environment(), **environment, **run.environment},
-        )
+        variables = {**engine.environment, **self._environment(), **environment, **run.environment}
+        pod = Pod(tuple(words), directory, self.log, variables)
         with engine.records.changing():
             uri = engine.storage.sign("GET", str(self.log))
             self.record.message.closure.logs.add(uri=uri, name="Kubernetes Logs (User)")
             self.set_phase(TaskPhase.RUNNING)
         status = engine.pods.run(pod, run.stop)
         run.stop.check()
-        if status != 0:
-            shown = status if status > 0 else 128 - status
-            end = self.log.read_text(errors="replace")[-_LOG_END:]
-            raise Failure(
-                "Interrupted",
-                "Pod failed. No message received from kubernetes.\r\n"
-                f"[{self.name}] terminated with exit code ({shown}). Reason [Error]. Message: \n{end}.",
-                SYSTEM,
-                is_retryable=True,
-            )
+        return status if status >= 0 else 128 - status
 
     def _environment(self) -> dict[str, str]:
         engine, task = self.run_of_node.engine, self.template.id

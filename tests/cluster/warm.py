@@ -5,11 +5,15 @@ A request is a JSON object with a descriptor, to which the pod's process id and 
 
 from __future__ import annotations
 
+import atexit
+import gc
 import json
 import os
 import signal
 import socket
 import sys
+import threading
+import traceback
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,7 +23,7 @@ LONGEST_REQUEST = 1 << 20
 
 
 def serve(requests: socket.socket) -> None:
-    """Fork for each request until there are no more; each pod leaves this function by an exception."""
+    """Fork for each request until there are no more; a pod doesn't return."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
         received, descriptors, _, _ = socket.recv_fds(requests, LONGEST_REQUEST, 1)
@@ -37,16 +41,15 @@ def attend(request: dict[str, Any], reply: int) -> None:
     pid = os.fork()
     if pid == 0:
         os.close(reply)
-        become(**request)
-        sys.exit()
+        leave(become(**request))
     os.write(reply, b"%d\n" % pid)
     status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     os.write(reply, b"%d\n" % status)
     os._exit(0)
 
 
-def become(command: Sequence[str], variables: Mapping[str, str], directory: str, log: str) -> None:
-    """Become the pod's process and run its command."""
+def become(command: Sequence[str], variables: Mapping[str, str], directory: str, log: str) -> int:
+    """Become the pod's process, run its command and return its exit status."""
     os.setsid()
     os.chdir(directory)
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
@@ -54,7 +57,23 @@ def become(command: Sequence[str], variables: Mapping[str, str], directory: str,
         os.dup2(source, descriptor)
     os.environ.clear()
     entrypoint._run_subprocess = call
-    call(command, variables)
+    try:
+        call(command, variables)
+    except SystemExit as exit:
+        return exit.code if isinstance(exit.code, int) else int(exit.code is not None)
+    except BaseException:
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+def leave(status: int) -> None:
+    """End as an interpreter does, but leave the memory that all pods share as it is."""
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def call(command: Sequence[str], variables: Mapping[str, str]) -> None:
@@ -67,4 +86,5 @@ def call(command: Sequence[str], variables: Mapping[str, str]) -> None:
 
 
 if __name__ == "__main__":
+    gc.freeze()
     serve(socket.socket(fileno=int(sys.argv[1])))
