@@ -14,6 +14,7 @@ from flytekit.configuration import Config, PlatformConfig
 from flytekit.remote import FlyteRemote
 
 from tests.cluster.admin import AdminService
+from tests.cluster.door import Door
 from tests.cluster.executions import Executions
 from tests.cluster.faults import Faults, Interceptor
 from tests.cluster.records import ExecutionRecord, Records
@@ -50,17 +51,38 @@ class Cluster:
         self._executions = Executions(settings, self.storage, self.registry, self.records)
         admin = AdminService(settings, self.registry, self.records, self._executions, self.storage)
         interceptor = Interceptor(self.faults, self._check_token)
-        self._server = grpc.server(ThreadPoolExecutor(_THREADS), interceptors=[interceptor])
+        self._threads = ThreadPoolExecutor(_THREADS)
+        self._server = grpc.server(self._threads, interceptors=[interceptor])
         add_services(self._server, admin, self.storage, self.records)
         self.endpoint = f"127.0.0.1:{self._server.add_insecure_port(f'127.0.0.1:{port}')}"
         self._executions.environment = self.environment()
         self._server.start()
 
     def close(self) -> None:
+        """Stop everything.
+
+        Raises:
+            AssertionError: if an execution ended by a fault of the double.
+        """
         self.faults.clear()
         self._executions.close()
         self._server.stop(None).wait()
+        self._threads.shutdown()
         self.storage.close()
+        assert not self._executions.broken, self._executions.broken
+
+    def expire_tokens(self) -> None:
+        """Refuse the tokens that were given until now."""
+        self.storage.tokens.clear()
+
+    @contextmanager
+    def door(self) -> Iterator[Door]:
+        """Open another way to the cluster, whose connections can be cut."""
+        door = Door(self.endpoint)
+        try:
+            yield door
+        finally:
+            door.close()
 
     def wait(self, name: str, project: str = "flytesnacks", domain: str = "development") -> ExecutionRecord:
         """Return an execution when it has ended."""

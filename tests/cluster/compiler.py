@@ -11,8 +11,10 @@ from flyteidl.core import compiler_pb2, tasks_pb2
 from flyteidl.core import identifier_pb2 as ids
 from flyteidl.core import interface_pb2 as iface
 from flyteidl.core import literals_pb2 as lit
+from flyteidl.core import types_pb2 as typ
 from flyteidl.core import workflow_pb2 as wf
 
+from tests.cluster.binding_types import BindingTypes
 from tests.cluster.identifiers import Key, key_of, shown
 from tests.cluster.records import copied
 
@@ -218,9 +220,14 @@ class _Compilation:
         return None
 
     def promised(self, binding: lit.BindingData) -> iface.Variable:
-        promise = binding.promise
-        found = self.interfaces.get(promise.node_id or START, iface.TypedInterface())
-        return found.outputs.variables.get(promise.var, iface.Variable())
+        found = self.promised_by(binding.promise)
+        return iface.Variable() if found is None else found[1]
+
+    def promised_by(self, promise: typ.OutputReference) -> tuple[wf.Node, iface.Variable] | None:
+        """Return the node and the variable of a promise, None if there is none."""
+        name = promise.node_id or START
+        given = self.interfaces.get(name, iface.TypedInterface()).outputs.variables
+        return (self.nodes[name], given[promise.var]) if name in self.nodes and promise.var in given else None
 
     def check_branch(self, node: wf.Node) -> None:
         if_else = node.branch_node.if_else
@@ -266,6 +273,10 @@ class _Compilation:
             words = f"Variable [{binding.var}] not found on node [{node.id}]."
             self.error("VariableNameNotFound", node.id, words)
             return []
+        if is_checked:
+            types = BindingTypes(node, self.promised_by)
+            for code, words in types.problems(binding.var, binding.binding, found.inputs.variables[binding.var].type):
+                self.error(code, node.id, words)
         if [each.var for each in node.inputs].count(binding.var) > 1:
             self.error("ParameterBoundMoreThanOnce", node.id, f"Input [{binding.var}] is bound more than once.")
         return list(self.references(node, binding.binding))

@@ -39,11 +39,13 @@ class Executions:
 
     Attributes:
         environment: variables that every pod has.
+        broken: tracebacks of executions that ended by a fault of the double.
     """
 
     def __init__(self, settings: Settings, storage: Storage, registry: Registry, records: Records) -> None:
         self.settings, self.storage, self.registry, self.records = settings, storage, registry, records
         self.environment: Mapping[str, str] = {}
+        self.broken: list[str] = []
         self._pods = Pods(is_warm=settings.is_warm)
         self._cached: dict[str, lit.LiteralMap] = {}
         self._running: dict[ExecutionKey, tuple[Stop, threading.Thread]] = {}
@@ -143,6 +145,9 @@ class Executions:
         def target() -> None:
             try:
                 _run(engine, workflow)
+            except BaseException:
+                self.broken.append(traceback.format_exc())
+                _fail(engine, phases.ExecutionError(code="DoubleFault", message=self.broken[-1], kind=SYSTEM))
             finally:
                 with self._lock:
                     del self._running[execution_key(engine.id)]
@@ -186,8 +191,6 @@ def _run(engine: Engine, workflow: workflow_pb2.Workflow) -> None:
         _fail(engine, failure.error)
     except Stopped:
         records.set_execution_phase(record, ExecutionPhase.ABORTED)
-    except BaseException:  # a fault of the double, which the test must see
-        _fail(engine, phases.ExecutionError(code="DoubleFault", message=traceback.format_exc(), kind=SYSTEM))
     else:
         with records.changing():
             record.outputs = outputs

@@ -10,9 +10,11 @@ from typing import Any
 
 import grpc
 
+from tests.cluster.door import Door
 from tests.cluster.refused import Refused
 
 ANY = "*"
+ALWAYS = 1_000_000
 GARBAGE = b"\xff\xfe garbage \x00"
 
 
@@ -34,46 +36,60 @@ class Fault:
 
 
 class Faults:
-    """The faults of a cluster; every method of it arms one, for a number of requests."""
+    """The faults of a cluster, each for a number of requests.
+
+    Attributes:
+        calls: the names of all methods that were called, in the order of the requests.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._armed: list[Fault] = []
+        self._held: list[threading.Event] = []
         self.calls: list[str] = []
-        """The names of all methods that were called, in the order of the requests."""
 
     def arm(self, fault: Fault) -> None:
         with self._lock:
             self._armed.append(fault)
 
     def clear(self) -> None:
+        """Disarm all faults and let all requests go on that are held."""
         with self._lock:
             self._armed.clear()
+            for event in self._held:
+                event.set()
 
-    def refuse(self, method: str, code: grpc.StatusCode, words: str, times: int = 1_000_000) -> None:
+    def refuse(self, method: str, code: grpc.StatusCode, words: str, times: int = ALWAYS) -> None:
         def refuse() -> None:
             raise Refused(code, words)
 
         self.arm(Fault(method, times, before=refuse))
 
-    def deny(self, method: str = ANY, times: int = 1_000_000) -> None:
+    def deny(self, method: str = ANY, times: int = ALWAYS) -> None:
         self.refuse(method, grpc.StatusCode.PERMISSION_DENIED, "PermissionDenied", times)
 
-    def be_unavailable(self, method: str = ANY, times: int = 1_000_000) -> None:
+    def be_unavailable(self, method: str = ANY, times: int = ALWAYS) -> None:
         self.refuse(method, grpc.StatusCode.UNAVAILABLE, "upstream connect error or disconnect/reset", times)
 
-    def send_garbage(self, method: str, times: int = 1_000_000) -> None:
+    def send_garbage(self, method: str, times: int = ALWAYS) -> None:
         self.arm(Fault(method, times, after=lambda answer: GARBAGE))
 
-    def hold(self, method: str, times: int = 1_000_000) -> threading.Event:
+    def hold(self, method: str, times: int = ALWAYS) -> threading.Event:
         """Let requests wait until the event is set."""
         released = threading.Event()
-
-        def wait() -> None:
-            released.wait()
-
-        self.arm(Fault(method, times, before=wait))
+        with self._lock:
+            self._held.append(released)
+        self.arm(Fault(method, times, before=lambda: _wait(released)))
         return released
+
+    def cut(self, method: str, door: Door, times: int = 1) -> None:
+        """Cut the connections through a door when a request's method has run, before its answer is sent."""
+
+        def cut(answer: Any) -> Any:
+            door.cut()
+            return answer
+
+        self.arm(Fault(method, times, after=cut))
 
     def take(self, method: str) -> Fault | None:
         """Return the fault of a request."""
@@ -84,6 +100,10 @@ class Faults:
                     fault.times -= 1
                     return fault
         return None
+
+
+def _wait(released: threading.Event) -> None:
+    released.wait()
 
 
 class Interceptor(grpc.ServerInterceptor):

@@ -17,7 +17,7 @@ from tests.cluster import validation
 from tests.cluster.compiler import CompileErrors, Sources, compile_workflow, nodes_within
 from tests.cluster.identifiers import Key, key_of, shown
 from tests.cluster.records import copied, now
-from tests.cluster.refused import exists, invalid, missing
+from tests.cluster.refused import Refused, exists, invalid, missing
 from tests.cluster.settings import Settings
 
 ACTIVE, INACTIVE = launch_plan_pb2.ACTIVE, launch_plan_pb2.INACTIVE
@@ -111,7 +111,7 @@ class Registry:
                     plans[key_of(reference)] = self.launch_plan(reference).closure
             workflows = {key_of(part.id): part for part in parts[1:]}
             return compile_workflow(template, Sources(tasks, workflows, plans))
-        except CompileErrors as error:
+        except (CompileErrors, Refused) as error:
             raise invalid(f"failed to compile workflow for [{shown(template.id)}] with err: {error}") from error
 
     # --- finding ------------------------------------------------------------------------------------------------------

@@ -145,7 +145,6 @@ def test_gates_wait_for_signals(cluster: Cluster, remote: FlyteRemote) -> None:
 def test_a_failure_handler_gets_the_error(cluster: Cluster, remote: FlyteRemote) -> None:
     execution, record = run(cluster, remote, "handled", n=2)
     assert "ValueError: 2 is even" in execution.error.message
-    print(nodes(record), execution.closure.error)
     assert record.nodes["fn0"].message.closure.phase == NodePhase.SUCCEEDED
     (written,) = cluster.storage.root.glob(f"pods/{execution.id.name}-*/cleaned")
     assert written.read_text().startswith("fn0 Trace:")

@@ -141,7 +141,7 @@ class WorkflowRun:
 
         def set_error(inputs: lit.LiteralMap) -> None:
             if "err" in inputs.literals:
-                error = lit.Error(failed_node_id=node.id, message=failure.error.message)
+                error = typ.Error(failed_node_id=node.id, message=failure.error.message)
                 value = lit.Literal(scalar=lit.Scalar(error=error))
                 union = lit.Union(value=value, type=_ERROR_TYPE)
                 inputs.literals["err"].CopyFrom(lit.Literal(scalar=lit.Scalar(union=union)))

@@ -1,0 +1,272 @@
+"""What the double refuses, and what can be wrong on the way to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import grpc
+import pytest
+from flyteidl.admin import common_pb2, execution_pb2, launch_plan_pb2, task_pb2, workflow_pb2
+from flyteidl.core import identifier_pb2 as ids
+from flyteidl.core import interface_pb2 as iface
+from flyteidl.core import literals_pb2 as lit
+from flyteidl.core import tasks_pb2
+from flyteidl.core import types_pb2 as typ
+from flyteidl.core import workflow_pb2 as wf
+from flyteidl.service.admin_pb2_grpc import AdminServiceStub
+from flytekit.configuration import AuthType, Config, PlatformConfig
+from flytekit.remote import FlyteRemote
+
+from tests.cluster.cluster import Cluster, start_cluster
+from tests.cluster.settings import Settings
+
+Code = grpc.StatusCode
+INTEGER, STRING = (typ.LiteralType(simple=kind) for kind in (typ.INTEGER, typ.STRING))
+ONE = lit.Literal(scalar=lit.Scalar(primitive=lit.Primitive(integer=1)))
+TEXT = lit.Literal(scalar=lit.Scalar(primitive=lit.Primitive(string_value="1")))
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with start_cluster(tmp_path_factory.mktemp("bucket")) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def stub(cluster: Cluster) -> Iterator[AdminServiceStub]:
+    """A client that has registered a task, a workflow and a launch plan of version `1`."""
+    with grpc.insecure_channel(cluster.endpoint) as channel:
+        stub = AdminServiceStub(channel)
+        stub.CreateTask(task())
+        stub.CreateWorkflow(workflow())
+        stub.CreateLaunchPlan(launch_plan())
+        yield stub
+
+
+@pytest.fixture(autouse=True)
+def no_faults(cluster: Cluster) -> Iterator[None]:
+    yield
+    cluster.faults.clear()
+
+
+def identifier(kind: int, version: str = "1", **changes: str) -> ids.Identifier:
+    parts = {"project": "flytesnacks", "domain": "development", "name": "m.entity", "version": version, **changes}
+    return ids.Identifier(resource_type=kind, **parts)
+
+
+def interface() -> iface.TypedInterface:
+    variables = iface.VariableMap(variables={"n": iface.Variable(type=INTEGER)})
+    return iface.TypedInterface(inputs=variables, outputs=variables)
+
+
+def task(version: str = "1", cpu: str = "1", image: str = "image", **changes: str) -> task_pb2.TaskCreateRequest:
+    resources = tasks_pb2.Resources(requests=[{"name": tasks_pb2.Resources.CPU, "value": cpu}])
+    container = tasks_pb2.Container(image=image, args=["true"], resources=resources)
+    template = tasks_pb2.TaskTemplate(
+        id=identifier(ids.TASK, version, **changes),
+        type="python-task",
+        metadata=tasks_pb2.TaskMetadata(runtime=tasks_pb2.RuntimeMetadata(version="1")),
+        interface=interface(),
+        container=container,
+    )
+    return task_pb2.TaskCreateRequest(id=template.id, spec=task_pb2.TaskSpec(template=template))
+
+
+def promise(node: str, variable: str = "n") -> lit.BindingData:
+    return lit.BindingData(promise=typ.OutputReference(node_id=node, var=variable))
+
+
+def workflow(
+    version: str = "1", count: int = 1, bound: lit.BindingData | None = None, task_version: str = "1"
+) -> workflow_pb2.WorkflowCreateRequest:
+    nodes = [
+        wf.Node(
+            id=f"n{i}",
+            inputs=[lit.Binding(var="n", binding=bound or promise("start-node"))],
+            task_node=wf.TaskNode(reference_id=identifier(ids.TASK, task_version)),
+        )
+        for i in range(count)
+    ]
+    template = wf.WorkflowTemplate(
+        id=identifier(ids.WORKFLOW, version),
+        interface=interface(),
+        nodes=nodes,
+        outputs=[lit.Binding(var="n", binding=promise("n0"))],
+    )
+    return workflow_pb2.WorkflowCreateRequest(id=template.id, spec=workflow_pb2.WorkflowSpec(template=template))
+
+
+def launch_plan(version: str = "1", **fixed: lit.Literal) -> launch_plan_pb2.LaunchPlanCreateRequest:
+    spec = launch_plan_pb2.LaunchPlanSpec(
+        workflow_id=identifier(ids.WORKFLOW), fixed_inputs=lit.LiteralMap(literals=fixed)
+    )
+    return launch_plan_pb2.LaunchPlanCreateRequest(id=identifier(ids.LAUNCH_PLAN, version), spec=spec)
+
+
+def execution(name: str = "", version: str = "1", **inputs: lit.Literal) -> execution_pb2.ExecutionCreateRequest:
+    return execution_pb2.ExecutionCreateRequest(
+        project="flytesnacks",
+        domain="development",
+        name=name,
+        spec=execution_pb2.ExecutionSpec(launch_plan=identifier(ids.LAUNCH_PLAN, version)),
+        inputs=lit.LiteralMap(literals=inputs),
+    )
+
+
+REFUSED: dict[str, tuple[str, Callable[[], Any], Code, str]] = {
+    "identical task": ("CreateTask", task, Code.ALREADY_EXISTS, "task with identical structure already exists"),
+    "different task": (
+        *("CreateTask", lambda: task(image="other"), Code.INVALID_ARGUMENT),
+        "m.entity task with different structure already exists. (Please register a new version of the task):",
+    ),
+    "too much processor": (
+        *("CreateTask", lambda: task("2", cpu="3"), Code.INVALID_ARGUMENT),
+        "Requested CPU limit [3] is greater than current limit set in the platform configuration [2].",
+    ),
+    "unknown project": (
+        *("CreateTask", lambda: task(project="nowhere"), Code.INVALID_ARGUMENT),
+        "failed to validate that project [nowhere] and domain [development] are registered",
+    ),
+    "unknown domain": (
+        *("CreateTask", lambda: task(domain="moon"), Code.INVALID_ARGUMENT),
+        "domain [moon] is unrecognized by system",
+    ),
+    "no version": ("CreateTask", lambda: task(""), Code.INVALID_ARGUMENT, "missing version"),
+    "no image": ("CreateTask", lambda: task("2", image=""), Code.INVALID_ARGUMENT, "missing image"),
+    "too many nodes": (
+        *("CreateWorkflow", lambda: workflow("2", 101), Code.INVALID_ARGUMENT),
+        "exceeds limit (101 > 100)",
+    ),
+    "identical workflow": (
+        *("CreateWorkflow", workflow, Code.ALREADY_EXISTS),
+        "workflow with identical structure already exists",
+    ),
+    "different workflow": (
+        *("CreateWorkflow", lambda: workflow(count=2), Code.INVALID_ARGUMENT),
+        "m.entity workflow with different structure already exists.",
+    ),
+    "unknown task": (
+        *("CreateWorkflow", lambda: workflow("2", task_version="9"), Code.INVALID_ARGUMENT),
+        "missing entity of type TASK",
+    ),
+    "wrong type": (
+        *("CreateWorkflow", lambda: workflow("2", bound=lit.BindingData(scalar=TEXT.scalar)), Code.INVALID_ARGUMENT),
+        "Variable [n] (type [simple:STRING]) doesn't match expected type [simple:INTEGER].",
+    ),
+    "unknown node": (
+        *("CreateWorkflow", lambda: workflow("2", bound=promise("n7")), Code.INVALID_ARGUMENT),
+        "Code: NodeReferenceNotFound, Node Id: n7, Description: Referenced node [n7] not found.",
+    ),
+    "unknown output": (
+        *("CreateWorkflow", lambda: workflow("2", bound=promise("start-node", "m")), Code.INVALID_ARGUMENT),
+        "Variable [m] not found on node [start-node].",
+    ),
+    "cycle": (
+        *("CreateWorkflow", lambda: workflow("2", bound=promise("n0")), Code.INVALID_ARGUMENT),
+        "Code: UnreachableNodes",
+    ),
+    "identical launch plan": (
+        *("CreateLaunchPlan", launch_plan, Code.ALREADY_EXISTS),
+        "launch plan with identical structure already exists",
+    ),
+    "different launch plan": (
+        *("CreateLaunchPlan", lambda: launch_plan(n=ONE), Code.INVALID_ARGUMENT),
+        "m.entity launch plan with different structure already exists.",
+    ),
+    "unexpected fixed input": (
+        *("CreateLaunchPlan", lambda: launch_plan("2", m=ONE), Code.INVALID_ARGUMENT),
+        "unexpected fixed_input m",
+    ),
+    "missing input": ("CreateExecution", execution, Code.INVALID_ARGUMENT, "expected_inputs n missing"),
+    "unknown input": ("CreateExecution", lambda: execution(n=ONE, m=ONE), Code.INVALID_ARGUMENT, "invalid input m"),
+    "input of another type": (
+        *("CreateExecution", lambda: execution(n=TEXT), Code.INVALID_ARGUMENT),
+        "invalid n input wrong type.",
+    ),
+    "bad execution name": (
+        *("CreateExecution", lambda: execution("1st", n=ONE), Code.INVALID_ARGUMENT),
+        "invalid name format: 1st, does not match regex '^[a-z][a-z\\-0-9]*$'",
+    ),
+    "long execution name": (
+        *("CreateExecution", lambda: execution("a" * 64, n=ONE), Code.INVALID_ARGUMENT),
+        "size of name exceeded length 63",
+    ),
+    "unknown launch plan": (
+        *("CreateExecution", lambda: execution(version="9", n=ONE), Code.NOT_FOUND),
+        "missing entity of type LAUNCH_PLAN",
+    ),
+    "unknown entity": (
+        *("GetTask", lambda: common_pb2.ObjectGetRequest(id=identifier(ids.TASK, "9")), Code.NOT_FOUND),
+        "missing entity of type TASK",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_request_that_flyteadmin_refuses(case: str, stub: AdminServiceStub) -> None:
+    method, request, code, words = REFUSED[case]
+    with pytest.raises(grpc.RpcError) as raised:
+        getattr(stub, method)(request())
+    assert (raised.value.code(), words in raised.value.details()) == (code, True), raised.value.details()
+
+
+def test_a_name_that_was_used_is_an_error_of_the_second_execution(stub: AdminServiceStub, cluster: Cluster) -> None:
+    stub.CreateExecution(execution("taken", n=ONE))
+    with pytest.raises(grpc.RpcError) as raised:
+        stub.CreateExecution(execution("taken", n=ONE))
+    assert raised.value.code() == Code.ALREADY_EXISTS
+    cluster.wait("taken")
+
+
+PROJECT = common_pb2.NamedEntityIdentifierListRequest(project="flytesnacks", domain="development", limit=10)
+
+
+def test_denied_and_unavailable(stub: AdminServiceStub, cluster: Cluster) -> None:
+    cluster.faults.deny("ListTaskIds", times=1)
+    cluster.faults.be_unavailable("ListTaskIds", times=1)
+    for code in (Code.PERMISSION_DENIED, Code.UNAVAILABLE):
+        with pytest.raises(grpc.RpcError) as raised:
+            stub.ListTaskIds(PROJECT)
+        assert raised.value.code() == code
+    assert len(stub.ListTaskIds(PROJECT).entities) == 1
+
+
+def test_garbage_and_a_request_that_is_held(stub: AdminServiceStub, cluster: Cluster) -> None:
+    cluster.faults.send_garbage("ListTaskIds", times=1)
+    with pytest.raises(grpc.RpcError) as raised:
+        stub.ListTaskIds(PROJECT)
+    assert raised.value.code() == Code.INTERNAL
+    released = cluster.faults.hold("ListTaskIds", times=1)
+    answer = stub.ListTaskIds.future(PROJECT)
+    assert not answer.done()
+    released.set()
+    assert len(answer.result().entities) == 1
+
+
+def test_a_connection_that_is_cut_amid_a_call(stub: AdminServiceStub, cluster: Cluster) -> None:
+    with cluster.door() as door, grpc.insecure_channel(door.endpoint) as channel:
+        through = AdminServiceStub(channel)
+        cluster.faults.cut("ListTaskIds", door)
+        with pytest.raises(grpc.RpcError) as raised:
+            through.ListTaskIds(PROJECT)
+        assert raised.value.code() == Code.UNAVAILABLE
+        assert len(through.ListTaskIds(PROJECT, wait_for_ready=True).entities) == 1
+
+
+def test_a_client_gets_another_token_when_the_first_has_expired(tmp_path: Any) -> None:
+    with start_cluster(tmp_path, Settings(needs_token=True)) as cluster:
+        platform = PlatformConfig(
+            endpoint=cluster.endpoint,
+            insecure=True,
+            auth_mode=AuthType.CLIENTSECRET,
+            client_id="client",
+            client_credentials_secret="secret",
+        )
+        remote = FlyteRemote(Config(platform=platform), "flytesnacks", "development", interactive_mode_enabled=False)
+        for _ in range(2):
+            assert [project.id for project in remote.list_projects()] == ["flytesnacks"]
+            cluster.expire_tokens()
+        with grpc.insecure_channel(cluster.endpoint) as channel, pytest.raises(grpc.RpcError) as raised:
+            AdminServiceStub(channel).ListTaskIds(PROJECT)
+        assert raised.value.code() == Code.UNAUTHENTICATED
