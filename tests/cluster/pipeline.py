@@ -1,9 +1,12 @@
 """Flows of each construct, registered as a user's module would be; it is copied, so it imports nothing of the tests."""
 
+import json
 import os
+import sys
 from datetime import timedelta
 from pathlib import Path
 from threading import Event
+from threading import enumerate as enumerate_threads
 from typing import NamedTuple
 
 from flytekit import (
@@ -182,3 +185,11 @@ def third_time_lucky(n: int) -> int:
         mark.touch()
         raise ValueError("the first execution fails")
     return n
+
+
+@task
+def surroundings() -> str:
+    threads = [thread.name for thread in enumerate_threads() if not thread.daemon]
+    paths = [str(Path(path).resolve()) for path in sys.path]
+    found = [sys.argv, paths, dict(os.environ), str(Path.cwd()), os.getsid(0) == os.getpgrp(), threads]
+    return json.dumps(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -12,10 +13,13 @@ from typing import Any
 import pytest
 from flyteidl.core import catalog_pb2
 from flyteidl.core import execution_pb2 as phases
+from flyteidl.core import literals_pb2 as lit
 from flytekit.remote import FlyteRemote
 
 from tests.cluster.cluster import Cluster, start_cluster
+from tests.cluster.pods import Pod, Pods
 from tests.cluster.records import ExecutionRecord
+from tests.cluster.stop import Stop
 
 VERSION = "v1"
 WORKFLOWS = (
@@ -194,6 +198,41 @@ def test_a_file_and_a_raw_container(cluster: Cluster, remote: FlyteRemote) -> No
     assert Path(written.outputs["o0"]).read_text() == "hello"
     shouted, _ = run(cluster, remote, "shouts", text="hello")
     assert shouted.outputs["o0"].strip() == "HELLO"
+
+
+def test_a_recovered_execution_runs_what_had_not_succeeded(
+    cluster: Cluster, remote: FlyteRemote, tmp_path: Path
+) -> None:
+    flow = remote.fetch_workflow(name="pipeline.recovers", version=VERSION)
+    started = remote.execute(flow, inputs={"n": 3}, envs={"MARK": str(tmp_path / "mark")})
+    assert cluster.wait(started.id.name).message.closure.phase == ExecutionPhase.FAILED
+    recovered = remote.client.recover_execution(started.id, name="recovered")
+    record = cluster.wait(recovered.name)
+    assert record.outputs.literals["o0"].scalar.primitive.integer == 6
+    phases_of = {name: each.message.closure.phase for name, each in record.nodes.items()}
+    assert (phases_of["n0"], phases_of["n1"]) == (NodePhase.RECOVERED, NodePhase.SUCCEEDED)
+
+
+def test_a_pod_that_is_forked_sees_what_one_that_is_started_anew_sees(tmp_path: Path) -> None:
+    shutil.copy(Path(__file__).with_name("pipeline.py"), tmp_path)
+    archive = tmp_path / "script_mode.tar.gz"
+    subprocess.run(["tar", "-czf", str(archive), "-C", str(tmp_path), "pipeline.py"], check=True)
+    (tmp_path / "inputs.pb").touch()
+    seen = []
+    for name, is_warm in (("pod-1", True), ("pod-2", False)):
+        words = (
+            *("pyflyte-fast-execute", "--additional-distribution", str(archive), "--dest-dir", ".", "--"),
+            *("pyflyte-execute", "--inputs", str(tmp_path / "inputs.pb"), "--output-prefix", str(tmp_path / name)),
+            *("--raw-output-data-prefix", str(tmp_path / "raw"), "--resolver"),
+            *("flytekit.core.python_auto_container.default_task_resolver", "--"),
+            *("task-module", "pipeline", "task-name", "surroundings"),
+        )
+        pods = Pods(is_warm=is_warm)
+        assert pods.run(Pod(words, tmp_path / f"{name}-home", tmp_path / f"{name}.txt"), Stop()) == 0
+        pods.close()
+        outputs = lit.LiteralMap.FromString((tmp_path / name / "outputs.pb").read_bytes())
+        seen.append(json.loads(outputs.literals["o0"].scalar.primitive.string_value.replace(name, "")))
+    assert seen[0] == seen[1]
 
 
 def test_an_aborted_execution(cluster: Cluster, remote: FlyteRemote) -> None:

@@ -15,6 +15,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from flytekit.bin import entrypoint
@@ -80,8 +81,10 @@ def call(command: Sequence[str], variables: Mapping[str, str]) -> None:
     """Run a command of flytekit's here; `pyflyte-fast-execute` starts a process for it."""
     os.environ.update(variables)
     paths = [path for path in variables.get("PYTHONPATH", "").split(os.pathsep) if path]
-    sys.path[:] = [*paths, *(path for path in sys.path if path not in paths)]
-    sys.argv = list(command)
+    script = Path(sys.executable).with_name(command[0])
+    first = [str(script.resolve().parent), *paths]
+    sys.path[:] = [*first, *(path for path in sys.path if path not in first)]
+    sys.argv = [str(script), *command[1:]]
     entrypoint._pass_through.commands[command[0]].main(args=list(command[1:]), prog_name=command[0])
 
 
