@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgpack
@@ -45,6 +45,14 @@ def resolve(data: lit.BindingData, outputs: Mapping[str, lit.LiteralMap]) -> lit
         case "scalar":
             return lit.Literal(scalar=data.scalar)
     raise Unresolved("a binding has no value")
+
+
+def promised_by(data: lit.BindingData) -> Iterator[str]:
+    """Return the ids of the nodes that a binding refers to."""
+    if data.HasField("promise"):
+        yield data.promise.node_id
+    for each in (*data.collection.bindings, *data.map.bindings.values()):
+        yield from promised_by(each)
 
 
 def attribute(literal: lit.Literal, path: Sequence[types_pb2.PromiseAttribute]) -> lit.Literal:

@@ -13,7 +13,7 @@ from tests.cluster.node_run import NodePhase, NodeRun
 def run_branch_node(run: NodeRun) -> lit.LiteralMap:
     run.set_phase(NodePhase.RUNNING)
     chosen = _chosen(run.node.branch_node.if_else, run.inputs)
-    return run.workflow.run_node(chosen, run.as_parent, run.attempt_folder, run.stop)
+    return run.workflow.run_case(chosen, run.as_parent, run.attempt_folder, run.stop)
 
 
 def _chosen(if_else: wf.IfElseBlock, inputs: lit.LiteralMap) -> wf.Node:

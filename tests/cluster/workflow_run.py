@@ -12,13 +12,13 @@ from flyteidl.core import literals_pb2 as lit
 from flyteidl.core import types_pb2 as typ
 from flyteidl.core import workflow_pb2 as wf
 
-from tests.cluster.bindings import resolve_all
+from tests.cluster.bindings import promised_by, resolve_all
 from tests.cluster.compiler import END, START
 from tests.cluster.engine import Engine
 from tests.cluster.failure import Failure
 from tests.cluster.identifiers import Key, Parent, key_of
 from tests.cluster.node_run import NodeRun
-from tests.cluster.stop import Stop
+from tests.cluster.stop import Stop, Stopped
 
 _ERROR_TYPE = typ.LiteralType(simple=typ.ERROR, structure=typ.TypeStructure(tag="FlyteError"))
 
@@ -56,6 +56,8 @@ class WorkflowRun:
         self.engine, self.closure, self.workflow = engine, closure, workflow
         self.parent, self.folder, self.stop = parent, folder, Stop(stop)
         self.outputs: dict[str, lit.LiteralMap] = {}
+        self._has_failed = False
+        self._changed = threading.Condition()
 
     def run(self, inputs: lit.LiteralMap) -> lit.LiteralMap:
         """Run the workflow and return its outputs.
@@ -101,6 +103,7 @@ class WorkflowRun:
                     needed.discard(name)
                 continue
             failure = failure or error
+            self._notify(has_failed=True)
             if not goes_on or not isinstance(error, Failure):
                 self.stop.set()
         if failure is not None:
@@ -128,7 +131,24 @@ class WorkflowRun:
         """Run a node of the workflow and keep its outputs."""
         given = NodeRun(self, node, parent, folder, stop or self.stop).run(change)
         self.outputs[node.id] = given
+        self._notify()
         return given
+
+    def run_case(self, case: wf.Node, parent: Parent, folder: str, stop: Stop) -> lit.LiteralMap:
+        """Run a case of a branch as soon as the nodes that it refers to have succeeded."""
+        promised = {name for binding in case.inputs for name in promised_by(binding.binding)}
+        before = (promised | {*case.upstream_node_ids}) - {START}
+        needed = {name for name in before if not case.id.startswith(f"{name}-")}  # not its branches
+        with stop.calling(self._notify), self._changed:
+            self._changed.wait_for(lambda: needed <= self.outputs.keys() or self._has_failed or stop.is_set)
+        if not needed <= self.outputs.keys():
+            raise Stopped
+        return self.run_node(case, parent, folder, stop)
+
+    def _notify(self, *, has_failed: bool = False) -> None:
+        with self._changed:
+            self._has_failed |= has_failed
+            self._changed.notify_all()
 
     def _record_end(self, name: str, values: lit.LiteralMap) -> None:
         run = NodeRun(self, wf.Node(id=name), self.parent, self.folder, self.stop)
