@@ -105,7 +105,7 @@ class _Compilation:
         self.interfaces[START] = iface.TypedInterface(outputs=template.interface.inputs)
         self.interfaces[END] = iface.TypedInterface(inputs=template.interface.outputs)
         for node in (start, end, *top):
-            self.nodes[node.id] = node
+            self.nodes.setdefault(node.id, node)
         for node in top:
             self.check_node(node)
         if template.HasField("failure_node"):
@@ -116,9 +116,10 @@ class _Compilation:
                 self.add_edges(self.nodes[name])
         self.add_edges_of_orphans([node.id for node in top])
         self.check_reachable()
-        ordered = [copied(node) for node in (start, end, *top)]
-        del template.nodes[:]
+        ordered = [copied(node) for node in self.nodes.values()]
+        del template.nodes[:], template.outputs[:]
         template.nodes.extend(ordered)
+        template.outputs.extend(end.inputs)
         return compiler_pb2.CompiledWorkflow(template=template, connections=self.connections())
 
     def connections(self) -> compiler_pb2.ConnectionSet:
@@ -168,7 +169,8 @@ class _Compilation:
         if reference.HasField("launchplan_ref"):
             plan = self.sources.launch_plans.get(key_of(reference.launchplan_ref))
             if plan is None:
-                return self.no_workflow(node, reference.launchplan_ref)
+                self.no_workflow(node, reference.launchplan_ref)
+                return None
             bound = {binding.var for binding in node.inputs}
             exposed = {
                 name: parameter.var
@@ -179,7 +181,8 @@ class _Compilation:
         key = key_of(reference.sub_workflow_ref)
         template = self.sources.workflows.get(key)
         if template is None:
-            return self.no_workflow(node, reference.sub_workflow_ref)
+            self.no_workflow(node, reference.sub_workflow_ref)
+            return None
         if key not in self.compiled:
             self.compiled[key] = compiler_pb2.CompiledWorkflow()  # it is being compiled
             made = _Compilation(copied(template), self.sources, self.compiled, self.errors).run()

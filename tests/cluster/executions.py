@@ -52,13 +52,15 @@ class Executions:
         self._lock = threading.Lock()
 
     def close(self) -> None:
-        """Stop everything that runs."""
-        with self._lock:
-            running = list(self._running.values())
-        for stop, _ in running:
-            stop.set()
-        for _, thread in running:
-            thread.join()
+        """Stop everything that runs, also what is launched meanwhile."""
+        while True:
+            with self._lock:
+                running = list(self._running.values())
+            if not running:
+                break
+            for stop, thread in running:
+                stop.set()
+                thread.join()
         self._pods.close()
 
     # --- requests -----------------------------------------------------------------------------------------------------

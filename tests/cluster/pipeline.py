@@ -147,7 +147,7 @@ def remembers(n: int) -> int:
 
 @eager
 async def eagerly(n: int) -> int:
-    return double(n=inner(n=n))
+    return inner(n=n)
 
 
 @task

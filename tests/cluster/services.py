@@ -76,7 +76,7 @@ class DataProxyService(dataproxy_pb2_grpc.DataProxyServiceServicer):
             deck = dataproxy_pb2.CreateDownloadLinkRequest(node_execution_id=identifier)
             deck.artifact_type = dataproxy_pb2.ARTIFACT_TYPE_DECK
             link = self.CreateDownloadLink(deck, context)
-            return dataproxy_pb2.GetDataResponse(pre_signed_urls=link.pre_signed_urls)  # type: ignore[attr-defined]
+            return dataproxy_pb2.GetDataResponse(pre_signed_urls=link.pre_signed_urls)
         with self.records.changed:
             record: Any = self.records.node(identifier)
             if data["attempt"] is not None:

@@ -104,9 +104,11 @@ class TaskAttempt:
             "RawOutputDataPrefix": raw_prefix,
             "CheckpointOutputPrefix": f"{raw_prefix}/_flytecheckpoints",
             "PrevCheckpointPrefix": self._previous_checkpoint() or '""',
+            "TaskTemplatePath": f"{run.folder}/task.pb",
             "PerRetryUniqueKey": self.name.replace("-", "_"),
             "Namespace": f"{run.engine.id.project}-{run.engine.id.domain}",
         }
+        run.engine.storage.write(parameters["TaskTemplatePath"], self.template)
         words = rendered([*container.command, *container.args], parameters, run.inputs)
         environment = {pair.key: pair.value for pair in container.env}
         if container.data_config.enabled:
@@ -209,4 +211,4 @@ class TaskAttempt:
             given = stand_in(copied(self.template), dict(run.inputs.literals))
         except Exception as error:
             raise Failure("ConnectorError", str(error), USER) from error
-        return lit.LiteralMap(literals=given)  # type: ignore[arg-type]
+        return lit.LiteralMap(literals=given)

@@ -190,7 +190,7 @@ def test_a_second_execution_uses_the_cache(cluster: Cluster, remote: FlyteRemote
 
 def test_an_eager_task_executes_through_the_wire(cluster: Cluster, remote: FlyteRemote) -> None:
     execution, _ = run(cluster, remote, "eagerly", n=2)
-    assert execution.outputs["o0"] == 16
+    assert execution.outputs["o0"] == 8
 
 
 def test_a_file_and_a_raw_container(cluster: Cluster, remote: FlyteRemote) -> None:

@@ -29,7 +29,8 @@ TEXT = lit.Literal(scalar=lit.Scalar(primitive=lit.Primitive(string_value="1")))
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    with start_cluster(tmp_path_factory.mktemp("bucket")) as cluster:
+    settings = Settings(stand_ins={"warehouse": lambda template, inputs: {"n": inputs["n"]}})
+    with start_cluster(tmp_path_factory.mktemp("bucket"), settings) as cluster:
         yield cluster
 
 
@@ -219,39 +220,54 @@ def test_a_name_that_was_used_is_an_error_of_the_second_execution(stub: AdminSer
     cluster.wait("taken")
 
 
+def test_a_task_without_a_container_is_run_by_its_stand_in(stub: AdminServiceStub, cluster: Cluster) -> None:
+    ended = []
+    for kind in ("warehouse", "unknown"):
+        request = task(name=f"m.{kind}")
+        request.spec.template.type = kind
+        request.spec.template.ClearField("container")
+        stub.CreateTask(request)
+        asked = execution(n=ONE)
+        asked.spec.launch_plan.CopyFrom(request.id)
+        ended.append(cluster.wait(stub.CreateExecution(asked).id.name))
+    assert ended[0].outputs.literals["n"] == ONE
+    assert ended[1].message.closure.error.message == "no plugin for task type [unknown]"
+
+
 PROJECT = common_pb2.NamedEntityIdentifierListRequest(project="flytesnacks", domain="development", limit=10)
 
 
 def test_denied_and_unavailable(stub: AdminServiceStub, cluster: Cluster) -> None:
-    cluster.faults.deny("ListTaskIds", times=1)
-    cluster.faults.be_unavailable("ListTaskIds", times=1)
+    cluster.faults.deny("ListWorkflowIds", times=1)
+    cluster.faults.be_unavailable("ListWorkflowIds", times=1)
     for code in (Code.PERMISSION_DENIED, Code.UNAVAILABLE):
         with pytest.raises(grpc.RpcError) as raised:
-            stub.ListTaskIds(PROJECT)
+            stub.ListWorkflowIds(PROJECT)
         assert raised.value.code() == code
-    assert len(stub.ListTaskIds(PROJECT).entities) == 1
+    assert len(stub.ListWorkflowIds(PROJECT).entities) == 1
 
 
 def test_garbage_and_a_request_that_is_held(stub: AdminServiceStub, cluster: Cluster) -> None:
-    cluster.faults.send_garbage("ListTaskIds", times=1)
+    cluster.faults.send_garbage("ListWorkflowIds", times=1)
     with pytest.raises(grpc.RpcError) as raised:
-        stub.ListTaskIds(PROJECT)
+        stub.ListWorkflowIds(PROJECT)
     assert raised.value.code() == Code.INTERNAL
-    released = cluster.faults.hold("ListTaskIds", times=1)
-    answer = stub.ListTaskIds.future(PROJECT)
+    released = cluster.faults.hold("ListWorkflowIds", times=1)
+    answer = stub.ListWorkflowIds.future(PROJECT)
     assert not answer.done()
     released.set()
     assert len(answer.result().entities) == 1
 
 
 def test_a_connection_that_is_cut_amid_a_call(stub: AdminServiceStub, cluster: Cluster) -> None:
-    with cluster.door() as door, grpc.insecure_channel(door.endpoint) as channel:
-        through = AdminServiceStub(channel)
-        cluster.faults.cut("ListTaskIds", door)
-        with pytest.raises(grpc.RpcError) as raised:
-            through.ListTaskIds(PROJECT)
+    own_connection = [("grpc.use_local_subchannel_pool", 1)]
+    with cluster.door() as door:
+        cluster.faults.cut("ListWorkflowIds", door)
+        with grpc.insecure_channel(door.endpoint, own_connection) as channel, pytest.raises(grpc.RpcError) as raised:
+            AdminServiceStub(channel).ListWorkflowIds(PROJECT)
         assert raised.value.code() == Code.UNAVAILABLE
-        assert len(through.ListTaskIds(PROJECT, wait_for_ready=True).entities) == 1
+        with grpc.insecure_channel(door.endpoint, own_connection) as channel:
+            assert len(AdminServiceStub(channel).ListWorkflowIds(PROJECT).entities) == 1
 
 
 def test_a_client_gets_another_token_when_the_first_has_expired(tmp_path: Any) -> None:
@@ -268,5 +284,5 @@ def test_a_client_gets_another_token_when_the_first_has_expired(tmp_path: Any) -
             assert [project.id for project in remote.list_projects()] == ["flytesnacks"]
             cluster.expire_tokens()
         with grpc.insecure_channel(cluster.endpoint) as channel, pytest.raises(grpc.RpcError) as raised:
-            AdminServiceStub(channel).ListTaskIds(PROJECT)
+            AdminServiceStub(channel).ListWorkflowIds(PROJECT)
         assert raised.value.code() == Code.UNAUTHENTICATED
