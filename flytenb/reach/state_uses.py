@@ -38,6 +38,7 @@ from flytenb.reach.file_names import FileName, files_of_script, working_director
 from flytenb.reach.ownership import is_own_class
 from flytenb.reach.process_state import EVERYTHING, KINDS, MAIN_THREAD
 from flytenb.reach.reached_names import Reach
+from flytenb.reach.reached_objects import shared_object
 from flytenb.reach.state_effects import StateEffects
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -254,13 +255,21 @@ def _read(
             reads.add(name)
     if any(_is_of_a_library(name) for name in reach.names):
         reads |= {"stdout", "warnings"}  # any library may print, and warn
-    if any(isinstance(value, sqlite3.Connection | sqlite3.Cursor) for value in reach.values):
+    if any(_is_of_one_thread(value, writes) for value in reach.values):
         writes.add(MAIN_THREAD)
+    writes -= {shared_object(value, "") for value in reach.values if isinstance(value, threading.local)}
     for own in (function, *reach.functions):
         writes |= set(getattr(own, "__flytenb_uses__", ()))
     if any(isinstance(value, _LOCKS) for value in reach.values):  # code that locks is made for several threads
         reads, writes = ({n for n in names if not isinstance(n, Shared)} for names in (reads, writes))
     return StateUse(frozenset(reads - writes), frozenset(writes), assigned=frozenset(effects.assigned))
+
+
+def _is_of_one_thread(value: Any, writes: AbstractSet[Any]) -> bool:
+    """Tell whether a value works in the thread of the cell only; a `threading.local` does unless the code fills it."""
+    if isinstance(value, threading.local):
+        return shared_object(value, "") not in writes
+    return isinstance(value, sqlite3.Connection | sqlite3.Cursor)
 
 
 def _add_unseen(effects: StateEffects, reach: Reach) -> None:

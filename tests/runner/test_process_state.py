@@ -57,6 +57,8 @@ PAUSE = 0.005
 """Long enough for other tasks to come between, were they let."""
 counter = 0
 connection = sqlite3.connect(":memory:")
+of_thread = threading.local()
+of_thread.base = 40
 OUT = "named.txt"
 
 
@@ -232,6 +234,10 @@ def asks_for_a_loop(n: int) -> str:
     return str(asyncio.get_event_loop().run_until_complete(double()))
 
 
+def asks_a_thread_local(n: int) -> str:
+    return str(of_thread.base + n)
+
+
 def asks_a_connection(n: int) -> str:
     return str(connection.execute("select ?", (n,)).fetchone())
 
@@ -387,8 +393,8 @@ BODIES: list[Callable[[int], str]] = [
     seeded, seeded_arrays, goes_elsewhere, writes_a_name, writes_a_local_name, writes_a_global_name, sets_a_variable,
     updates_variables, redirects, replaces_stdout, plots, patches, assigns_to_a_module, ignores_warnings,
     filters_warnings, sets_the_locale, rebinds_a_global, replaces_arguments, computes_precisely, handles_a_signal,
-    asks_for_a_loop, asks_a_connection, logs, sets_a_class_attribute, sets_an_attribute, sets_an_item,
-    leaves_a_module_changed, sets_the_umask, extends_the_import_path, sets_numpy_up, sets_pandas_up, collects_nothing,
+    asks_for_a_loop, asks_a_connection, asks_a_thread_local, logs, sets_a_class_attribute,
+    sets_an_attribute, sets_an_item, leaves_a_module_changed, sets_the_umask, extends_the_import_path, sets_numpy_up, sets_pandas_up, collects_nothing,
     reads_another_input, sets_a_variable_by_another_name, starts_a_patch, sets_by_setattr, imports_its_own_module,
     writes_a_global_path, writes_a_default_name, fills_an_array, handles_a_signal_in_a_loop,
 ]  # fmt: skip
@@ -621,6 +627,15 @@ def prints_and_meets(n: int) -> int:
     return n
 
 
+@task
+def keeps_one_per_thread(n: int) -> int:
+    if not hasattr(of_thread, "kept"):
+        of_thread.kept = []
+    of_thread.kept.append(n)
+    meeting.wait(PATIENCE)
+    return n
+
+
 @flytenb.uses("the camera")
 def films(n: int) -> int:
     return busy(n)
@@ -642,8 +657,8 @@ def busy(n: int) -> int:
     return n
 
 
-@pytest.mark.parametrize("entity", [meets, draws_and_meets, prints_and_meets], ids=lambda entity: entity.name)
-def test_tasks_that_only_read_state_go_on_side_by_side(entity: Any) -> None:
+@pytest.mark.parametrize("entity", [meets, draws_and_meets, prints_and_meets, keeps_one_per_thread], ids=lambda entity: entity.name)
+def test_tasks_that_change_no_common_state_go_on_side_by_side(entity: Any) -> None:
     assert len(flytenb.run(map_task(entity), n=[1, 2]).result) == 2
 
 
