@@ -394,7 +394,8 @@ BODIES: list[Callable[[int], str]] = [
     updates_variables, redirects, replaces_stdout, plots, patches, assigns_to_a_module, ignores_warnings,
     filters_warnings, sets_the_locale, rebinds_a_global, replaces_arguments, computes_precisely, handles_a_signal,
     asks_for_a_loop, asks_a_connection, asks_a_thread_local, logs, sets_a_class_attribute,
-    sets_an_attribute, sets_an_item, leaves_a_module_changed, sets_the_umask, extends_the_import_path, sets_numpy_up, sets_pandas_up, collects_nothing,
+    sets_an_attribute, sets_an_item,
+    leaves_a_module_changed, sets_the_umask, extends_the_import_path, sets_numpy_up, sets_pandas_up, collects_nothing,
     reads_another_input, sets_a_variable_by_another_name, starts_a_patch, sets_by_setattr, imports_its_own_module,
     writes_a_global_path, writes_a_default_name, fills_an_array, handles_a_signal_in_a_loop,
 ]  # fmt: skip
@@ -657,7 +658,9 @@ def busy(n: int) -> int:
     return n
 
 
-@pytest.mark.parametrize("entity", [meets, draws_and_meets, prints_and_meets, keeps_one_per_thread], ids=lambda entity: entity.name)
+@pytest.mark.parametrize(
+    "entity", [meets, draws_and_meets, prints_and_meets, keeps_one_per_thread], ids=lambda entity: entity.name
+)
 def test_tasks_that_change_no_common_state_go_on_side_by_side(entity: Any) -> None:
     assert len(flytenb.run(map_task(entity), n=[1, 2]).result) == 2
 
