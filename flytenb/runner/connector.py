@@ -50,7 +50,7 @@ class ConnectorStep(EntityStep):
     def execute(self, run: RunControl) -> Answer:
         inputs, cache = self.take_inputs(run), self.cache
         if cache is None:
-            self._start(run, inputs).add_done_callback(partial(self._end, run, current_attempt()))
+            self._start(run, inputs, partial(self._end, run, current_attempt()))
             return LATER
 
         template = partial(digest_template, self.use.entity, run.workspace)
@@ -67,9 +67,7 @@ class ConnectorStep(EntityStep):
         return {name: outputs[name] for name in self.use.entity.python_interface.outputs}
 
     def _end(self, run: RunControl, attempt: Attempt, job: Future[Outputs]) -> None:
-        """End the attempt of a job, on the connectors' loop; a job that was aborted has ended its attempt itself."""
-        if job.cancelled():
-            return
+        """End the attempt of a job, on the connectors' loop."""
         error = job.exception()
         if error is not None:
             resources.workers.submit(lambda: run.fail(self, attempt, error))
@@ -77,8 +75,14 @@ class ConnectorStep(EntityStep):
         self.put_outputs(job.result())
         run.complete(self, attempt)
 
-    def _start(self, run: RunControl, inputs: dict[str, Any]) -> Future[Outputs]:
-        """Start a job and return its outputs to come; they are cancelled when the attempt is aborted."""
+    def _start(
+        self, run: RunControl, inputs: dict[str, Any], then: Callable[[Future[Outputs]], None] | None = None
+    ) -> Future[Outputs]:
+        """Start a job and return its outputs to come, which are cancelled when the attempt is aborted.
+
+        `then` is called with them when the job has ended. They don't keep it: it holds the run and the step, which
+        holds them.
+        """
         attempt = current_attempt()  # a thread may still be at an attempt that has timed out
         prepared = prepare_job(self.use.entity, inputs, run.workspace, self.path, self.tries)
         job: Future[Outputs] = Future()
@@ -92,6 +96,8 @@ class ConnectorStep(EntityStep):
                 job.set_exception(error)
             else:
                 job.set_result(task.result())
+            if then is not None:
+                then(job)
 
         def say(text: str, links: Links) -> None:
             if links:

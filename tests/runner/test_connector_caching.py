@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
+import weakref
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -18,7 +20,7 @@ from flytekit.extend.backend.base_connector import ConnectorRegistry
 
 import flytenb
 from flytenb.model import CacheStatus, Phase
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import PATIENCE, is_soon, wait_for
 
 ASYNC = '''
 import threading
@@ -300,3 +302,15 @@ def test_a_file_that_the_connector_reads_decides_too(kind: str, method: str, tmp
 def test_outputs_that_the_task_does_not_declare_are_not_stored() -> None:
     made = cell(ASYNC, ('outputs={"o0": scale(n, factor)}', 'outputs={"o0": scale(n, factor), "more": 1}'))
     assert [run(made.job) for _ in range(2)] == [(30, CacheStatus.POPULATED), (30, CacheStatus.HIT)]
+
+
+@pytest.mark.parametrize("kind", ["async", "sync"])
+def test_a_run_of_a_cached_task_is_freed_at_once(kind: str) -> None:
+    made = cell(KINDS[kind])
+    gc.disable()
+    try:
+        for _ in range(2):  # a job, then a hit
+            held = weakref.ref(flytenb.run(made.job, n=5))
+            assert is_soon(lambda held=held: held() is None, PATIENCE)
+    finally:
+        gc.enable()
