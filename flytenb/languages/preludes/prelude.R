@@ -1,5 +1,8 @@
 # Prelude of R cells, in base R: reads the inputs, runs the cell's code, writes the outputs.
 
+# Compiling the prelude takes longer than running it; `compiler::enableJIT` would load the package compiler.
+jit <- .Internal(enableJIT(0L))
+
 main <- function(code, ports) {
   options(expressions = 500000L)
   inputs <- folder("FLYTENB_INPUTS", "/var/inputs")
@@ -18,7 +21,9 @@ main <- function(code, ports) {
     value <- naming(paste0("input '", port[["name"]], "'"), read_input(file.path(inputs, port[["name"]]), port))
     assign(port[["name"]], value, globalenv())
   }
+  .Internal(enableJIT(jit))
   run(code, fail)
+  .Internal(enableJIT(0L))
   for (port in ports) if (port[["side"]] == "out") {
     naming(paste0("output '", port[["name"]], "'"), write_output(file.path(outputs, port[["name"]]), port))
   }
