@@ -37,6 +37,10 @@ flytenb_read() { # NAME FORM SHAPE
       mkdir -p "$flytenb_path" 2>/dev/null || : # an empty list has no directory
       flytenb_value=$flytenb_path
       ;;
+    b | i | d) # by the shell alone: each process takes milliseconds
+      flytenb_value=''
+      IFS= read -r flytenb_value <"$flytenb_path" || [ -n "$flytenb_value" ]
+      ;;
     *)
       if [ "$(tr -dc '\000' <"$flytenb_path" | wc -c)" -ne 0 ]; then
         flytenb_fail "input '$1': expected text without NUL characters, which a shell variable can't hold"
