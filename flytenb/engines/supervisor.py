@@ -197,9 +197,30 @@ def _numbers() -> list[str]:
 
 
 def _descendants() -> dict[int, int]:
-    """Return the processes below this one, each with its number of threads."""
+    """Return the processes below this one, each with its number of threads; some may be missing while others end."""
+    mine = os.getpid()
+    if not os.path.exists(f"/proc/{mine}/task/{mine}/children"):  # noqa: PTH110 - pathlib is slow to import
+        return _descendants_among(_numbers())
+    found: dict[int, int] = {}
+    waiting = [mine]
+    while waiting:
+        process = waiting.pop()
+        try:
+            threads = os.listdir(f"/proc/{process}/task")  # noqa: PTH208
+        except _GONE:
+            continue
+        found[process] = len(threads)
+        for thread in threads:
+            children = map(int, _read(f"/proc/{process}/task/{thread}/children").split())
+            waiting += [child for child in children if child not in found]
+    del found[mine]
+    return found
+
+
+def _descendants_among(numbers: list[str]) -> dict[int, int]:
+    """Return them where the kernel doesn't list the children of a process."""
     children: dict[int, list[tuple[int, int]]] = {}
-    for entry in _numbers():
+    for entry in numbers:
         fields = _read(f"/proc/{entry}/stat").rpartition(b")")[2].split()
         if fields and fields[0] != b"Z":
             children.setdefault(int(fields[1]), []).append((int(entry), int(fields[17])))
