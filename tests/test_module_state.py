@@ -69,7 +69,6 @@ OF_THE_PROCESS = {
     "bridge/execution/files.py: recent_handouts",  # directories that outlive the call that returned a file of theirs
     "bridge/workflow/compile_errors.py: _conditionals_noted",  # a patch that several compiles share
     "bridge/workflow/compiler.py: observers",  # `reach.staleness`, which the bridge can't import
-    "languages/tables.py: _made",  # the process of one cell: kinds of columns without values
     "notebook/extension.py: _loaded",  # the extension of each shell
     "reach/file_reads.py: _listening",  # Python can't remove an audit hook
     "reach/file_reads.py: _watching",  # what the hook reports to

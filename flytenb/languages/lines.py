@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import datetime
 import itertools
-import struct
+from array import array
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -36,7 +36,7 @@ from flytenb.languages.scalar_lines import (
     write_scalar,
 )
 from flytenb.languages.shape_notation import Shape, read_shape
-from flytenb.languages.tables import TableColumn, make_table, moment_of, read_table, span_of
+from flytenb.languages.tables import TableColumn, make_table, moment_of, read_table, span_of, swapped
 
 DEEPEST = 1000
 """Levels of lists, dicts and records within each other."""
@@ -150,15 +150,13 @@ def _field(value: Any, name: str, shape: Shape) -> Any:
 
 
 def _write_vector(lines: list[str], tag: str, values: Sequence[Any], *, has_missing: bool) -> None:
+    has_missing = has_missing and not isinstance(values, array)
     missing = [i for i, value in enumerate(values) if value is None] if has_missing else []
     try:
         if tag == "d":
-            floats = (
-                values
-                if set(map(type, values)) <= {float}
-                else [0.0 if value is None and has_missing else to_float(value) for value in values]
-            )
-            lines += (f"x{len(values)}", struct.pack(f">{len(values)}d", *floats).hex(), " ".join(map(str, missing)))
+            if not isinstance(values, array) and not set(map(type, values)) <= {float}:
+                values = [0.0 if value is None and has_missing else to_float(value) for value in values]
+            lines += (f"x{len(values)}", swapped(array("d", values)).tobytes().hex(), " ".join(map(str, missing)))
             return
         texts = [MISSING if value is None and has_missing else write_scalar(tag, value) for value in values]
     except (ValueError, TypeError, OverflowError) as error:
@@ -216,7 +214,7 @@ def loads(text: str) -> Any:
         value = _read(lines)
         if lines.at != len(lines.texts):
             raise ValueError("expected no more lines")
-    except (ValueError, TypeError, KeyError, IndexError, OverflowError, struct.error) as error:
+    except (ValueError, TypeError, KeyError, IndexError, OverflowError) as error:
         got = repr(lines.texts[lines.at - 1])[:100] if 0 < lines.at <= len(lines.texts) else "nothing"
         raise ValueError(f"line {lines.at}: {error or 'unexpected'}, got {got}") from None
     return value
@@ -292,7 +290,7 @@ def _read_whole(lines: _Lines, tag: str, rest: str) -> Any:
         column = _read_column(lines, tag + rest)
         convert = {"T": moment_of, "D": span_of}.get(column.kind)
         if convert is None:
-            return column.values
+            return list(column.values)
         return [None if value is None else convert(value) for value in column.values]
     return read_scalar(tag, rest)
 
@@ -326,8 +324,15 @@ def _read_column(lines: _Lines, line: str) -> TableColumn:
     return TableColumn(kind, values, zone=zone)
 
 
-def _read_floats(lines: _Lines, count: int) -> list[Any]:
-    values: list[Any] = list(struct.unpack(f">{count}d", bytes.fromhex(lines.next())))
-    for position in lines.next().split():
+def _read_floats(lines: _Lines, count: int) -> Sequence[Any]:
+    floats = array("d")
+    floats.frombytes(bytes.fromhex(lines.next()))
+    if len(floats) != count:
+        raise ValueError(f"expected {count} floats")
+    missing = lines.next().split()
+    if not missing:
+        return swapped(floats)
+    values: list[Any] = swapped(floats).tolist()
+    for position in missing:
         values[int(position)] = None
     return values

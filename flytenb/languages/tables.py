@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import datetime
 import importlib.util
+import sys
+from array import array
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, List, NamedTuple  # noqa: UP035 - Python 3.8
 
 NANOS = 10**9
 
@@ -19,7 +21,8 @@ class TableColumn(NamedTuple):
 
     Attributes:
         kind: the tag of its values, `c` for categories.
-        values: None where one is missing. Those of `T` and `D` are nanoseconds; those of `c` positions of levels.
+        values: None where one is missing; floats without missing ones may be an `array`. Those of `T` and `D` are
+            nanoseconds; those of `c` positions of levels.
         levels: the categories in order.
         is_ordered: whether the categories are ordered.
         zone: the name of the time zone of a column of datetimes, `""` for none.
@@ -30,6 +33,27 @@ class TableColumn(NamedTuple):
     levels: Sequence[str] = ()
     is_ordered: bool = False
     zone: str = ""
+
+
+def swapped(floats: array[float]) -> array[float]:
+    """Return an array of floats of this machine's byte order as one whose bytes are big-endian, or the reverse."""
+    if sys.byteorder == "little":
+        floats = floats[:]
+        floats.byteswap()
+    return floats
+
+
+class PlainColumn(List[Any]):  # noqa: UP006 - Python 3.8
+    """A column where there is no pandas: a list that knows its kind, which its values may not show.
+
+    Args:
+        values: as the cell sees them.
+        kind: the tag of its values.
+    """
+
+    def __init__(self, values: Sequence[Any], kind: str) -> None:
+        super().__init__(values)
+        self.kind = kind
 
 
 def read_table(value: Any) -> dict[str, TableColumn]:
@@ -67,18 +91,12 @@ def make_table(table: dict[str, TableColumn]) -> Any:
             if column.kind == "c" or column.zone:
                 what = "a time zone" if column.zone else "categories"
                 raise ValueError(f"column {name!r}: expected pandas in the image of the cell, for {what}")
-        lists = {name: _plain_values(column) for name, column in table.items()}
-        _made.update((id(values), (values, table[name].kind)) for name, values in lists.items())
-        return lists
+        return {name: PlainColumn(_plain_values(column), column.kind) for name, column in table.items()}
     import pandas
 
     frame = pandas.DataFrame({i: _make_series(pandas, column) for i, column in enumerate(table.values())})
     frame.columns = pandas.Index(list(table), dtype=None if table else object)
     return frame
-
-
-_made: dict[int, tuple[list[Any], str]] = {}
-"""The lists of tables that were made without pandas, by their `id`, with their kind, which no value may show."""
 
 
 def _plain_values(column: TableColumn) -> list[Any]:
@@ -121,10 +139,10 @@ def nanos_of(value: Any) -> int:
 
 
 def _column_of_list(values: Any) -> TableColumn:
-    given, values = values, list(values)
+    made = values.kind if isinstance(values, PlainColumn) else ""
+    values = list(values)
     classes = {type(value) for value in values if value is not None}
-    made, kind_made = _made.get(id(given), (None, ""))
-    kind = kind_made if made is given and not classes else _kind_of(classes)
+    kind = made if made and not classes else _kind_of(classes)
     if kind is None:
         raise ValueError(f"expected values of one type in a column, got {values!r:.100}")
     converters: dict[str, Callable[[Any], Any]] = {"T": nanos_of, "D": nanos_of, "d": float}
@@ -156,7 +174,9 @@ def _read_frame(frame: Any) -> dict[str, TableColumn]:
         raise ValueError("expected one level of column names, got several: join their names first")
     if not frame.columns.is_unique:
         raise ValueError(f"expected every column's name once, got {list(frame.columns)!r:.200}")
-    if frame.index.nlevels > 1 or frame.index.name is not None or list(frame.index) != list(range(len(frame))):
+    import pandas
+
+    if frame.index.nlevels > 1 or frame.index.name is not None or not frame.index.equals(pandas.RangeIndex(len(frame))):
         raise ValueError("expected a frame with the index 0, 1, 2 …, got another: call reset_index() first")
     if len(frame) and not len(frame.columns):
         raise ValueError(f"expected columns, got a frame with {len(frame)} rows and none: give the number of rows")
@@ -171,7 +191,6 @@ def _read_frame(frame: Any) -> dict[str, TableColumn]:
 
 def _read_series(series: Any) -> TableColumn:
     dtype, kind = str(series.dtype), getattr(series.dtype, "kind", "O")
-    missing = series.isna().tolist()
     if dtype == "category":
         levels = series.cat.categories.tolist()
         if not all(isinstance(level, str) for level in levels):
@@ -180,9 +199,12 @@ def _read_series(series: Any) -> TableColumn:
         return TableColumn("c", codes, levels, bool(series.cat.ordered))
     if dtype.startswith(("datetime64", "timedelta64")):
         return _read_times(series)
+    if kind == "f" and dtype[0] == "f":
+        floats = array("d")
+        floats.frombytes(series.astype("float64").to_numpy().tobytes())
+        return TableColumn("d", floats)
+    missing = series.isna().tolist()
     if kind in "biuf" and not dtype.startswith("Sparse"):
-        if kind == "f" and dtype[0] == "f":
-            return TableColumn("d", series.astype("float64").tolist())
         return TableColumn({"b": "b", "f": "d"}.get(kind, "i"), _without(series.tolist(), missing))
     if kind == "O" and dtype in ("object", "string", "str"):
         values = _without(series.tolist(), missing)
@@ -207,7 +229,12 @@ def _read_times(series: Any) -> TableColumn:
 
 
 def _make_series(pandas: Any, column: TableColumn) -> Any:
-    values, has_missing = column.values, any(value is None for value in column.values)
+    values = column.values
+    if isinstance(values, array):
+        import numpy
+
+        return pandas.Series(numpy.frombuffer(values.tobytes()))
+    has_missing = any(value is None for value in values)
     if column.kind == "c":
         codes = [-1 if code is None else code for code in values]
         levels = pandas.Index(list(column.levels), dtype=object if not column.levels else None)
