@@ -128,6 +128,8 @@ class Interceptor(grpc.ServerInterceptor):
                 return answer if fault is None else fault.after(answer)
             except Refused as refused:
                 context.abort(refused.code, refused.words)
+            except NotImplementedError:
+                context.abort(grpc.StatusCode.UNIMPLEMENTED, f"unknown method {method} for service {service}")
             except Exception:  # a fault of the double, which isn't to be taken for one of credentials
                 context.abort(grpc.StatusCode.INTERNAL, traceback.format_exc())
 

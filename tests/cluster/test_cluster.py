@@ -14,6 +14,7 @@ import pytest
 from flyteidl.core import catalog_pb2
 from flyteidl.core import execution_pb2 as phases
 from flyteidl.core import literals_pb2 as lit
+from flytekit.models.filters import GreaterThanOrEqual
 from flytekit.remote import FlyteRemote
 
 from tests.cluster.cluster import Cluster, start_cluster
@@ -96,6 +97,13 @@ def test_branches_and_subworkflows(cluster: Cluster, remote: FlyteRemote) -> Non
         "start-node",
     ]
     assert record.nodes["n2-0-n2-n1"].message.metadata.spec_node_id == "n2-n1"
+
+
+def test_a_list_has_what_has_changed_since(cluster: Cluster, remote: FlyteRemote) -> None:
+    execution, record = run(cluster, remote, "remembers", n=1)
+    ended = record.nodes["end-node"].message.closure.updated_at.ToJsonString()
+    listed = remote.client.list_node_executions(execution.id, filters=[GreaterThanOrEqual("updated_at", ended)])[0]
+    assert [node.id.node_id for node in listed] == ["end-node"]
 
 
 def test_a_launch_plan_is_another_execution(cluster: Cluster, remote: FlyteRemote) -> None:

@@ -74,6 +74,13 @@ def task(version: str = "1", cpu: str = "1", image: str = "image", **changes: st
     return task_pb2.TaskCreateRequest(id=template.id, spec=task_pb2.TaskSpec(template=template))
 
 
+def pod_task() -> task_pb2.TaskCreateRequest:
+    request = task("2")
+    container = {"name": "primary", "resources": {"requests": {"memory": "2Gi"}}}
+    request.spec.template.k8s_pod.pod_spec.update({"containers": [container]})
+    return request
+
+
 def promise(node: str, variable: str = "n") -> lit.BindingData:
     return lit.BindingData(promise=typ.OutputReference(node_id=node, var=variable))
 
@@ -124,6 +131,14 @@ REFUSED: dict[str, tuple[str, Callable[[], Any], Code, str]] = {
     "too much processor": (
         *("CreateTask", lambda: task("2", cpu="3"), Code.INVALID_ARGUMENT),
         "Requested CPU limit [3] is greater than current limit set in the platform configuration [2].",
+    ),
+    "too much memory in a pod": (
+        *("CreateTask", pod_task, Code.INVALID_ARGUMENT),
+        "Requested MEMORY limit [2Gi] is greater than current limit set in the platform configuration [1Gi].",
+    ),
+    "unknown method": (
+        *("GetExecutionMetrics", lambda: common_pb2.ObjectGetRequest(), Code.UNIMPLEMENTED),
+        "unknown method GetExecutionMetrics",
     ),
     "unknown project": (
         *("CreateTask", lambda: task(project="nowhere"), Code.INVALID_ARGUMENT),

@@ -12,6 +12,7 @@ from flyteidl.core import identifier_pb2 as ids
 from flyteidl.core import interface_pb2 as iface
 from flyteidl.core import literals_pb2 as lit
 from flyteidl.core import tasks_pb2
+from google.protobuf.json_format import MessageToDict
 
 from tests.cluster.identifiers import shown
 from tests.cluster.literal_types import are_castable, type_of_literal
@@ -70,6 +71,20 @@ def check_task(request: task_pb2.TaskCreateRequest, settings: Settings) -> None:
     if template.HasField("container"):
         require(template.container.image, "image")
         check_resources(request.id, template.container.resources, settings.limits)
+    elif template.HasField("k8s_pod"):
+        for container in MessageToDict(template.k8s_pod.pod_spec).get("containers", []):
+            check_resources(request.id, _resources_of(container.get("resources", {})), settings.limits)
+
+
+def _resources_of(given: Mapping[str, Mapping[str, Any]]) -> tasks_pb2.Resources:
+    """Return the resources of a container of a pod's specification."""
+    made, names = tasks_pb2.Resources(), dict(tasks_pb2.Resources.ResourceName.items())
+    for entries, kind in ((made.requests, "requests"), (made.limits, "limits")):
+        for name, value in given.get(kind, {}).items():
+            known = names.get(name.upper().replace("-", "_"))
+            if known is not None:
+                entries.add(name=known, value=str(value))
+    return made
 
 
 def check_resources(identifier: ids.Identifier, resources: tasks_pb2.Resources, limits: Mapping[str, str]) -> None:
