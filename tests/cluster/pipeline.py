@@ -150,7 +150,7 @@ async def eagerly(n: int) -> int:
     return inner(n=n)
 
 
-@task
+@task(enable_deck=True)
 def write(text: str) -> FlyteFile:
     file = Path(current_context().working_directory, "text")
     file.write_text(text)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from flyteidl.core import catalog_pb2
 from flyteidl.core import execution_pb2 as phases
 from flyteidl.core import literals_pb2 as lit
@@ -23,6 +24,7 @@ from tests.cluster.records import ExecutionRecord
 from tests.cluster.stop import Stop
 
 VERSION = "v1"
+PLACE = ("flytesnacks", "development")
 WORKFLOWS = (
     *(
         "branches",
@@ -204,6 +206,10 @@ def test_an_eager_task_executes_through_the_wire(cluster: Cluster, remote: Flyte
 def test_a_file_and_a_raw_container(cluster: Cluster, remote: FlyteRemote) -> None:
     written, _ = run(cluster, remote, "write", text="hello")
     assert Path(written.outputs["o0"]).read_text() == "hello"
+    link = remote.client.get_download_artifact_signed_url("pipelinewrite", *PLACE, written.id.name)
+    assert "<html" in requests.get(link.signed_url[0]).text
+    address = f"flyte://v1/{'/'.join(PLACE)}/{written.id.name}/pipelinewrite/0/i/text"
+    assert remote.client.get_data(address).literal.scalar.primitive.string_value == "hello"
     shouted, _ = run(cluster, remote, "shouts", text="hello")
     assert shouted.outputs["o0"].strip() == "HELLO"
 
