@@ -65,6 +65,10 @@ class RemoteEntityError(FlytenbError, TypeError):
     """An entity that was fetched from a cluster can't run here."""
 
 
+class CellError(FlytenbError):
+    """A cell of a notebook without a kernel failed; the message names it."""
+
+
 class UsageError(FlytenbError, ValueError):
     """A magic line or another text can't be parsed."""
 

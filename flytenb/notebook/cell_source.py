@@ -20,7 +20,7 @@ _DEFINING = ("task", "workflow", "dynamic", "eager")
 def read_cell(shell: Any, result: Any) -> CellRun:
     """Return the cell of IPython's result."""
     raw = result.info.raw_cell or ""
-    kind, arguments, source = _resolve(shell, raw)
+    kind, arguments, source = resolve_source(shell, raw)
     failed_at = 0 if result.error_before_exec is not None else _line_of(shell, result.error_in_exec)
     if failed_at is None and not result.success:
         failed_at = 0
@@ -34,11 +34,11 @@ def read_history(shell: Any, after: int) -> Iterator[CellRun]:
     texts = [] if history is None else list(history.input_hist_raw)[:-1]
     for number, raw in enumerate(texts):
         if number > after:
-            kind, arguments, source = _resolve(shell, raw)
+            kind, arguments, source = resolve_source(shell, raw)
             yield CellRun(number, source, kind, arguments, raw)
 
 
-def _resolve(shell: Any, raw: str) -> tuple[str, str, str]:
+def resolve_source(shell: Any, raw: str) -> tuple[str, str, str]:
     """Return the cell magic that makes something else of the cell, its line, and the code."""
     try:
         source = str(shell.transform_cell(raw))
@@ -50,7 +50,7 @@ def _resolve(shell: Any, raw: str) -> tuple[str, str, str]:
         return "", "", source
     magic, line, inner = (str(getattr(argument, "value", "")) for argument in call.args)
     if magic in _PYTHON:
-        return _resolve(shell, inner)
+        return resolve_source(shell, inner)
     if magic == "container":
         return "", "", container_source(strip_end(line), inner)[1]
     if magic in _DEFINING:

@@ -34,8 +34,14 @@ _loaded: dict[int, Extension] = {}
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """Load the extension: `%load_ext flytenb`."""
+    load(shell)
+
+
+def load(shell: InteractiveShell, *, has_output: bool = True) -> Extension:
+    """Load the extension and return it; `has_output` is whether cells have outputs, in which runs are shown."""
     if id(shell) not in _loaded:
-        _loaded[id(shell)] = Extension(shell)
+        _loaded[id(shell)] = Extension(shell, has_output=has_output)
+    return _loaded[id(shell)]
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
@@ -58,13 +64,15 @@ class Extension:
 
     Args:
         shell: the shell.
+        has_output: whether cells have outputs, in which runs are shown.
 
     Attributes:
         session: the session of the shell; it outlives the extension.
     """
 
-    def __init__(self, shell: InteractiveShell) -> None:
+    def __init__(self, shell: InteractiveShell, *, has_output: bool = True) -> None:
         self.shell = shell
+        self._has_output = has_output
         self.session = host.session_of(shell)
         self.session.namespace = shell.user_ns
         self.session.cells.extend(read_history(shell, self.session.cells.last_number))
@@ -130,8 +138,9 @@ class Extension:
 
         self._undo.callback(resources.close)
         self._undo.callback(api.on_run(self._watch))
-        # The first layout on a machine compiles the engine, which takes seconds: begin before it is needed.
-        pages.layouts.submit(_prepare_layout)
+        if self._has_output:
+            # The first layout on a machine compiles the engine, which takes seconds: begin before it is needed.
+            pages.layouts.submit(_prepare_layout)
 
     def wait(self) -> None:
         """Wait until the import in the background is over."""
@@ -205,7 +214,8 @@ class Extension:
         from flytenb.notebook.live.run_view import RunView
 
         self.session.keep(run)
-        if os.getpid() != self._process:  # a fork of the kernel: no page listens to it, and it has no layout thread
+        # A fork of the kernel has no page that listens to it, and no layout thread.
+        if not self._has_output or os.getpid() != self._process:
             return lambda: None
         run._viewer = self._explore_run
         view = RunView(run, self.shell)

@@ -7,6 +7,7 @@ import dis
 import inspect
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import CodeType
 
@@ -43,6 +44,7 @@ class Statement:
         sets: the names that its functions set as globals.
         changes: the objects that it changes: the name and the first attribute, `""` for an item or the object itself.
         attributes: the attributes that it reads of anything.
+        lines: its lines in the cell, of a line magic those of the magic.
     """
 
     cell: CellRun
@@ -58,6 +60,7 @@ class Statement:
     sets: frozenset[str] = frozenset()
     changes: frozenset[tuple[str, str]] = frozenset()
     attributes: frozenset[str] = field(default=frozenset(), repr=False)
+    lines: range = range(0)
 
     @property
     def first_line(self) -> int:
@@ -106,11 +109,14 @@ def read_statements(cell: CellRun) -> list[Statement]:
         if cell.failed_at is not None and (tree.end_lineno or tree.lineno) >= cell.failed_at:
             break
         for inner, inner_text in _unwrap(tree, text):
-            found.append(_read(cell, inner, inner_text, gap, found[-1] if found else None))
+            lines = range(first_line_of(tree), (tree.end_lineno or tree.lineno) + 1)
+            found.append(_read(cell, inner, inner_text, gap, found[-1] if found else None, lines))
     return found
 
 
-def _read(cell: CellRun, tree: ast.stmt, text: str, gap: int | None, before: Statement | None) -> Statement:
+def _read(
+    cell: CellRun, tree: ast.stmt, text: str, gap: int | None, before: Statement | None, lines: range
+) -> Statement:
     module = ast.Module([tree], [])
     names = _Names()
     names.read(compile(module, "<cell>", "exec", _FLAGS, dont_inherit=True), now=True)
@@ -136,6 +142,7 @@ def _read(cell: CellRun, tree: ast.stmt, text: str, gap: int | None, before: Sta
         frozenset(names.sets),
         frozenset(_changes(tree)),
         frozenset(node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)),
+        lines,
     )
 
 
@@ -184,14 +191,13 @@ def _segment(source: str, tree: ast.stmt) -> str:
 def _unwrap(tree: ast.stmt, text: str) -> Iterator[tuple[ast.stmt, str]]:
     """Yield a statement, or those that a line magic runs in the notebook."""
     call = tree.value if isinstance(tree, ast.Expr) else None
+    body: list[ast.stmt] = []
     if isinstance(call, ast.Call) and ast.unparse(call.func) == "get_ipython().run_line_magic":
         name, line = (getattr(argument, "value", "") for argument in call.args)
-        try:
+        with suppress(SyntaxError):
             body = parse(str(line)).body if name in _TIMERS else []
-        except SyntaxError:
-            return
         yield from ((inner, _segment(str(line), inner)) for inner in body)
-    else:
+    if not body:
         yield tree, text
 
 

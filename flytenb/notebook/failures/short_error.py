@@ -51,6 +51,11 @@ def short_lines(error: BaseException, shell: Any) -> list[str]:
     """Return a traceback without the frames of flytekit and flytenb; nothing if the error and its causes have none."""
     if not any(map(_has_foreign_frames, _chain(error))):
         return []
+    return [*cell_error_lines(error, shell), "  the whole traceback: %flyte error"]
+
+
+def cell_error_lines(error: BaseException, shell: Any) -> list[str]:
+    """Return message, frames of the user, cause and hint of an error in a cell."""
     if isinstance(error, SyntaxError):
         lines = _syntax_lines(error, shell)
     else:
@@ -61,7 +66,7 @@ def short_lines(error: BaseException, shell: Any) -> list[str]:
     hint = hint_for(error)
     if hint:
         lines.append(cut(f"  hint: {clean(hint.splitlines()[0])}"))
-    return [*map(clean, lines[: MOST_LINES - 1]), "  the whole traceback: %flyte error"]
+    return [clean(line) for line in lines[: MOST_LINES - 1]]
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -49,10 +49,11 @@ VERB = Verb(
         ),
         Option(
             "save",
-            f"write the drawing to a file: {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}",
+            f"write the drawing to a file: {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}; also -o FILE",
             ("FILE",),
             complete=_files,
             kind="file",
+            short="o",
         ),
     ),
     details="NODE is the path of a node or the name of its task.",

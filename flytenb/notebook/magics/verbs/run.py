@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -19,22 +19,22 @@ _FLAGS = {flag: (name, value) for name, rule in RULES.items() for flag, (value, 
 def _run(line: Invocation) -> Any:
     from flytenb import api
 
-    prepared = api.options(**_settings(line))
+    prepared = api.options(**chosen_settings(line.options))
     entity, positional, inputs = line.call()
     if "background" in line.options:
         return prepared.start(entity, *positional, **inputs)
     return prepared.run(entity, *positional, **inputs)
 
 
-def _settings(line: Invocation) -> dict[str, Any]:
-    """Return the settings that the options choose.
+def chosen_settings(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings that some options choose.
 
     Raises:
         UsageError: for two options that choose different values, or a value that isn't accepted.
     """
     chosen: dict[str, Any] = {}
     chosen_by: dict[str, str] = {}
-    for option, given in line.options.items():
+    for option, given in options.items():
         if option == "background":
             continue
         name, value = _FLAGS.get(option, (option, given))

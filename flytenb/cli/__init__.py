@@ -1,0 +1,1 @@
+"""The command line: `flytenb VERB NOTEBOOK …`, the verbs of `%flyte` on files."""
