@@ -85,7 +85,6 @@ class Executions:
         message.closure.created_at.CopyFrom(now())
         record = ExecutionRecord(message, inputs)
         self.records.set_execution_phase(record, ExecutionPhase.QUEUED)
-        self.records.add(record)
         self._start(self._engine(record, recovered), workflow)
         return identifier
 
@@ -155,7 +154,8 @@ class Executions:
                     del self._running[execution_key(engine.id)]
 
         thread = threading.Thread(target=target, name=engine.id.name, daemon=True)
-        with self._lock:
+        with self._lock:  # an execution that can be found can be aborted
+            self.records.add(engine.record)
             self._running[execution_key(engine.id)] = engine.stop, thread
             thread.start()
 

@@ -196,15 +196,20 @@ class NodeRun:
     def _run_attempt(self) -> lit.LiteralMap:
         kind = self.node.WhichOneof("target")
         timeout = self.node.metadata.timeout.ToTimedelta()
-        outer = self.stop
-        self.stop = Stop(outer)
-        timer = threading.Timer(timeout.total_seconds(), self.stop.set)
+        outer, self.stop = self.stop, Stop(self.stop)
+        expired = threading.Event()
+
+        def expire(stop: Stop = self.stop) -> None:
+            expired.set()
+            stop.set()
+
+        timer = threading.Timer(timeout.total_seconds(), expire)
         if timeout and kind != "gate_node":
             timer.start()
         try:
             return self.engine.handlers[kind or ""](self)
         except Stopped:
-            if outer.is_set:
+            if outer.is_set or not expired.is_set():
                 raise
             words = f"task execution timeout [{go_duration(timeout)}] expired"
             raise Failure("TimeoutExpired", words, USER, is_retryable=True) from None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from flyteidl.admin import execution_pb2
 from flyteidl.core import execution_pb2 as phases
 from flyteidl.core import identifier_pb2 as ids
@@ -37,16 +39,21 @@ def _run_launch_plan(run: NodeRun) -> lit.LiteralMap:
         run.set_phase(NodePhase.RUNNING)
     with run.stop.calling(records.notify), records.changed:
         records.changed.wait_for(lambda: record.is_done or run.stop.is_set)
-        if not record.is_done:
-            cause = f"cascading abort as parent execution id [{run.engine.id.name}] aborted"
-            run.engine.terminate(execution_pb2.ExecutionTerminateRequest(id=record.message.id, cause=cause))
-            raise Stopped
-        if closure.phase == phases.WorkflowExecution.SUCCEEDED:
-            return record.outputs
-        if closure.phase == phases.WorkflowExecution.ABORTED:
-            words = f"launchplan [{record.message.id.name}] aborted, caused by: launchplan execution aborted"
-            raise Failure("RemoteChildWorkflowExecutionFailed", words, USER)
-        raise Failure.of(closure.error)
+    if not record.is_done:
+        _abort(run, record)
+        raise Stopped
+    if closure.phase == phases.WorkflowExecution.SUCCEEDED:
+        return record.outputs
+    if closure.phase == phases.WorkflowExecution.ABORTED:
+        words = f"launchplan [{record.message.id.name}] aborted, caused by: launchplan execution aborted"
+        raise Failure("RemoteChildWorkflowExecutionFailed", words, USER)
+    raise Failure.of(closure.error)
+
+
+def _abort(run: NodeRun, record: ExecutionRecord) -> None:
+    cause = f"cascading abort as parent execution id [{run.engine.id.name}] aborted"
+    with suppress(Refused):  # it has ended meanwhile
+        run.engine.terminate(execution_pb2.ExecutionTerminateRequest(id=record.message.id, cause=cause))
 
 
 def _launch(run: NodeRun) -> ExecutionRecord:
