@@ -87,9 +87,8 @@ class Cluster:
     def wait(self, name: str, project: str = "flytesnacks", domain: str = "development") -> ExecutionRecord:
         """Return an execution when it has ended."""
         identifier = ids.WorkflowExecutionIdentifier(project=project, domain=domain, name=name)
-        with self.records.changed:
-            record = self.records.execution(identifier)
-            self.records.changed.wait_for(lambda: record.is_done)
+        record = self.records.execution(identifier)
+        self.records.wait_for(lambda: record.is_done)
         return record
 
     def environment(self) -> dict[str, str]:

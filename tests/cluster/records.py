@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,6 +19,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from tests.cluster.refused import exists, invalid, missing
+from tests.waiting import PATIENCE
 
 R = TypeVar("R")
 ExecutionKey = tuple[str, str, str]
@@ -106,6 +107,11 @@ class Records:
         """Wake what waits for a change."""
         with self.changed:
             self.changed.notify_all()
+
+    def wait_for(self, condition: Callable[[], Any]) -> None:
+        """Wait until a condition on records holds; fail if it never does."""
+        with self.changed:
+            assert self.changed.wait_for(condition, PATIENCE), "it never came true"
 
     def add(self, record: ExecutionRecord) -> None:
         with self.changing():

@@ -145,11 +145,9 @@ def test_a_failing_element_fails_the_map_task(cluster: Cluster, remote: FlyteRem
 def test_gates_wait_for_signals(cluster: Cluster, remote: FlyteRemote) -> None:
     started = start(remote, "gates")
     record = cluster.records.execution(started.id.to_flyte_idl())
-    with cluster.records.changed:
-        cluster.records.changed.wait_for(lambda: "give-n" in record.signals)
+    cluster.records.wait_for(lambda: "give-n" in record.signals)
     remote.set_input("give-n", started.id.name, 4)
-    with cluster.records.changed:
-        cluster.records.changed.wait_for(lambda: "look-at-it" in record.signals)
+    cluster.records.wait_for(lambda: "look-at-it" in record.signals)
     assert {s.id.signal_id for s in remote.list_signals(started.id.name)} == {"give-n", "look-at-it"}
     remote.approve("look-at-it", started.id.name)
     cluster.wait(started.id.name)
@@ -252,8 +250,7 @@ def test_a_pod_that_is_forked_sees_what_one_that_is_started_anew_sees(tmp_path: 
 def test_an_aborted_execution(cluster: Cluster, remote: FlyteRemote) -> None:
     started = start(remote, "gates")
     record = cluster.records.execution(started.id.to_flyte_idl())
-    with cluster.records.changed:
-        cluster.records.changed.wait_for(lambda: "give-n" in record.signals)
+    cluster.records.wait_for(lambda: "give-n" in record.signals)
     remote.terminate(started, "enough")
     cluster.wait(started.id.name)
     assert record.message.closure.phase == ExecutionPhase.ABORTED
