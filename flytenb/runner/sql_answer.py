@@ -39,6 +39,8 @@ _ENGINES = {
     "fakesnow": _Engine("fakesnow", "snowflake"),
 }
 """By the top package of a connection's class."""
+_DATE_FORMAT = re.compile(r"(?=.*%)(%-?[A-Za-z]|[^A-Za-z%])*", re.DOTALL)
+"""A format that is translated as a whole; that of a number, such as `999.99`, has no `%`."""
 _NO_TYPES = "SQLite has no dates, times, truth values or decimals: they are text and numbers"
 _CASE = "Snowflake returns names without quotes in upper case, {} as they are written"
 
@@ -164,10 +166,23 @@ def _transpile(sql: str, request: Request, engine: _Engine) -> tuple[list[str], 
     statements: list[str] = []
     lost: list[str] = []
     for tree in trees:
+        _keep_formats(tree, sqlglot.Dialect.get_or_raise(request.dialect))
         statements.append(generator.generate(tree))
         lost += generator.unsupported_messages
     quoted = frozenset(i.name for tree in trees for i in tree.find_all(exp.Identifier) if i.args.get("quoted"))
     return statements, lost, quoted
+
+
+def _keep_formats(tree: Any, dialect: Any) -> None:
+    """Translate the formats of dates in Snowflake's `TO_CHAR`; sqlglot (30.30.0) drops them."""
+    from sqlglot import exp
+
+    for call in tree.find_all(exp.ToChar):
+        if not isinstance(call.args.get("format"), exp.Literal):
+            continue
+        written = dialect.format_time(call.args["format"])
+        if _DATE_FORMAT.fullmatch(written.name):
+            call.replace(exp.TimeToStr(this=call.this, format=written))
 
 
 def _advice(request: Request, engine: _Engine) -> list[str]:

@@ -46,6 +46,10 @@ def rows(task: Any, answer: Any, **inputs: Any) -> list[dict[str, Any]]:
         ("snowflake", "SELECT %(s)s AS s, %(b)s AS b, %(f)s AS f", {"s": "it's", "b": True, "f": 0.5},
          [{"S": "it's", "B": True, "F": 0.5}]),
         ("snowflake", "SELECT PARSE_JSON('{\"a\": 1}'):a::INT AS a", {}, [{"A": 1}]),
+        ("snowflake", "SELECT TO_CHAR(DATE '2030-01-05', 'YYYY-MM') AS a, "
+         "TO_VARCHAR(DATE '2030-01-05', 'DD MON') AS b, TO_CHAR(TIMESTAMP '2030-01-05 17:04:09', 'HH24:MI:SS') AS c, "
+         "TO_CHAR(units) AS d FROM sales WHERE units = 3",
+         {}, [{"A": "2030-01", "B": "05 Jan", "C": "17:04:09", "D": "3"}]),
         ("warehouse", "SELECT units FROM sales WHERE region = :r", {"r": "north"}, [{"units": 3}]),
     ],
 )  # fmt: skip
