@@ -110,7 +110,8 @@ def options(
         cache: whether cached tasks read and fill the cache; "overwrite" only fills it.
         processes: whether plain Python tasks run in processes of their own.
         engine: what runs container tasks: "docker", "bubblewrap", "host", the name of an entry point of the group
-            `flytenb.engines`, or "auto" for the first that can.
+            `flytenb.engines`, or "auto" for the first that can. With "docker", tasks with a `container_image` run in
+            it, if the engine has it.
         network: whether container tasks may use the network.
         stand_ins: functions or entities that replace reference entities, by the entity's name.
         answers: answers to gates, by node path or gate name: True, False or a value.
