@@ -22,6 +22,7 @@ from flytenb.engines.image_name import full_name
 from flytenb.engines.job_output import JobOutput
 from flytenb.errors import ContainerError, say
 
+_SOCKET = "/var/run/docker.sock"
 _LOOK_EVERY = 0.05
 _PIECE = 1 << 16
 _HEADER = 8
@@ -198,8 +199,16 @@ def message_of_engine(error: Exception) -> str:
 def _client(patience: float = _PATIENCE) -> Iterator[Any]:
     import docker
 
-    found = {} if os.environ.get("DOCKER_HOST") else _usual_socket()
-    client = docker.DockerClient(**found, timeout=patience) if found else docker.from_env(timeout=patience)
+    asked = os.environ.get("DOCKER_HOST")
+    found = {} if asked else _usual_socket()
+    try:
+        client = docker.DockerClient(**found, timeout=patience) if found else docker.from_env(timeout=patience)
+    except docker.errors.DockerException as e:
+        if not isinstance(e.__cause__, OSError):
+            raise
+        address = asked or found.get("base_url", f"unix://{_SOCKET}")
+        why = ": permission denied" if "PermissionError" in str(e) else ""
+        raise ContainerError(f"no Docker engine answers at {address}{why}") from e
     try:
         yield client
     finally:
@@ -208,7 +217,7 @@ def _client(patience: float = _PATIENCE) -> Iterator[Any]:
 
 def _usual_socket() -> dict[str, str]:
     """Return the address of a socket that Docker or Podman makes for one user, if there is none for all."""
-    if Path("/var/run/docker.sock").exists():
+    if Path(_SOCKET).exists():
         return {}
     own = Path(os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}")
     usual = (own / "docker.sock", Path.home() / ".docker/run/docker.sock", own / "podman/podman.sock")

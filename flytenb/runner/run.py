@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping
@@ -219,7 +218,7 @@ class Run:
         """Print what the run has to say in the cell that waits for it."""
         notices = self._scheduler.workspace.notices
         while notices:
-            print(clean(notices.popleft()), file=sys.stderr)  # noqa: T201
+            print(clean(notices.popleft()))  # noqa: T201
 
     def cancel(self) -> Run:
         """Cancel the run: abort queued nodes and ask running ones to stop. Does nothing after the end of the run."""

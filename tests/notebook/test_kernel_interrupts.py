@@ -9,6 +9,7 @@ import pytest
 
 from tests.engine import IMAGE, docker_engine
 from tests.kernel import Kernel
+from tests.waiting import PATIENCE
 
 pytestmark = [pytest.mark.kernel, pytest.mark.slow]
 
@@ -152,8 +153,8 @@ def test_an_interrupt_ends_the_container(kernel: Kernel) -> None:
             import docker
 
             client = docker.DockerClient(base_url={engine!r})
-            for _ in range(200):
-                if not client.containers.list(all=True):
+            for _ in range(20 * {PATIENCE}):
+                if not client.api.containers(all=True):
                     break
                 await asyncio.sleep(0.05)
             else:

@@ -209,7 +209,7 @@ def test_a_task_whose_image_isn_t_there_runs_in_the_kernel_which_is_said_once(
         done = start(notebook, "where").wait()
         assert done.result == socket.gethostname()
         assert done.nodes["n0"].log == notice
-        assert capsys.readouterr().err.count(notice) == count
+        assert capsys.readouterr().out.count(notice) == count
 
 
 def test_a_task_runs_in_the_kernel_with_another_engine(notebook: Notebook) -> None:
