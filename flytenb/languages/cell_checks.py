@@ -131,6 +131,10 @@ def check_ports(language: Language, cell: Cell, owner: str) -> None:
             whose = f"{what} {name!r} of {owner!r}"
             if not _is_name(name) or name.startswith("_") or name in _TAKEN:
                 raise DefinitionError(f"{whose}: Flyte can't use this name", hint="choose another name, as in 'rate'")
+            if what == "input" and port.shape == "n":
+                raise DefinitionError(
+                    f"{whose}: Flyte passes no None by itself", hint="leave it out, or use int | None"
+                )
             if port.is_encoded and {"f", "F"} & set(tags_of(port.shape)):
                 hint = "give back a FlyteDirectory" if what == "output" else "use a list of files or a FlyteDirectory"
                 verb = "give back" if what == "output" else "be given"

@@ -189,7 +189,7 @@ def _form_of_union(python_type: Any) -> ValueForm:
                 f"expected a union of simple types, got {type_text(python_type)}",
                 hint=f"{type_text(unknown[0])} can't be told from the others in another language",
             )
-        return ValueForm("j", is_given=False)
+        return ValueForm("j", False, _same, lambda value: _one_of(python_type, kinds, value))
     inner = form_of(kinds[0])
     if inner.shape in ("f", "F"):
         raise DefinitionError(f"{type_text(python_type)} has no form in another language", hint="give a file always")
@@ -199,6 +199,14 @@ def _form_of_union(python_type: Any) -> ValueForm:
         lambda value: None if value is None else inner.to_plain(value),
         lambda value: None if value is None else inner.from_plain(value),
     )
+
+
+def _one_of(union: Any, kinds: list[Any], value: Any) -> Any:
+    if type(value) is int and int not in kinds and float in kinds:
+        return float(value)
+    if type(value) not in get_args(union):
+        raise ValueError(f"expected {type_text(union)}, got {type_text(type(value))} {value!r:.100}")
+    return value
 
 
 def _fields(python_type: type) -> Mapping[str, Any] | None:

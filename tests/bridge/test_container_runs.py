@@ -151,6 +151,13 @@ def test_limits_are_read_as_kubernetes_reads_them(given: dict[str, Any], cpus: A
     assert (limits.cpus, limits.memory) == (cpus, memory)
 
 
+@on_each
+def test_a_variable_may_refer_to_those_before_it_as_in_kubernetes(engine: str) -> None:
+    environment = {"A": "1", "B": "$(A)-$(C)-$$(A)", "C": "$(B)$$"}
+    done = run(container('printf "$B|$C"', environment=environment), engine)
+    assert done.nodes["n0"].log.strip() == "1-$(C)-$(A)|1-$(C)-$(A)$"
+
+
 @pytest.mark.parametrize("quantity", ["much", "1 Gi", "-1", "0", "1GiB", "1gi", "1K", "", "1e999999999"])
 def test_a_quantity_that_kubernetes_refuses_is_named(quantity: str) -> None:
     with pytest.raises(ContainerError, match="mem of container task 'boxed': expected a positive quantity") as raised:

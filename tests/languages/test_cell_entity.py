@@ -306,6 +306,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ),
     ("inputs", {"inputs": {"é": int}}, "input 'é' of 'wrong', in Python: .* expected ASCII letters"),
     ("inputs", {"inputs": {"f": object}}, "input 'f' of 'wrong': object has no form"),
+    ("inputs", {"inputs": {"x": None}}, "input 'x' of 'wrong': Flyte passes no None"),
     ("inputs", {"inputs": {"xs": list[None]}}, r"input 'xs' of 'wrong': Flyte has no list\[None\]"),
     ("inputs", {"inputs": {"xs": dict[str, FlyteFile]}}, "input 'xs' of 'wrong' holds several files"),
     ("inputs", {"inputs": {"n": Number}}, "input 'n' of 'wrong': expected an enum of text"),
@@ -360,6 +361,12 @@ def test_what_flyte_writes_is_taken() -> None:
     )  # fmt: skip
     assert made.script.metadata.timeout == datetime.timedelta(seconds=1.5)
     assert on_host.run(made).result == 1
+
+
+def test_a_value_of_no_member_of_a_union_is_no_output() -> None:
+    union = flytenb.container("union", "y, z = [1], 1", lang="python", outputs={"z": float | str, "y": int | str})
+    with pytest.raises(ContainerError, match=r"output 'y' can't be read: expected int \| str, got list"):
+        on_host.run(union)
 
 
 def test_a_choice_that_wasn_t_declared_is_no_output() -> None:

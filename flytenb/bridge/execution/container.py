@@ -87,7 +87,9 @@ class ContainerCall:
         literals = self._write_inputs(inputs, inside, storage)
         mounts = [Mount(inside, parts.input_dir)] if parts.input_dir else []
         mounts += [Mount(outside, parts.output_dir, is_writable=True)] if parts.output_dir else []
-        environment = dict(task.environment or {})
+        environment: dict[str, str] = {}
+        for variable, value in (task.environment or {}).items():
+            environment[variable] = _expand(value, environment)
         command, arguments = (
             tuple(_expand(_render(_name(task), word, literals, parts.input_dir), environment) for word in words)
             for words in (parts.command, parts.arguments)
@@ -269,5 +271,5 @@ def _render(task: str, word: str, literals: Mapping[str, Any], input_dir: str) -
 
 
 def _expand(word: str, environment: Mapping[str, str]) -> str:
-    """Replace each `$(NAME)` of a variable of the task and each `$$` of a rendered word, as Kubernetes does."""
+    """Replace each `$(NAME)` of a variable of the task and each `$$` of a word or variable, as Kubernetes does."""
     return _VARIABLE.sub(lambda found: environment.get(found[1], found[0]) if found[1] is not None else "$", word)
