@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_origin, get_type_hints
 
 from flytenb.bridge.entities.container_cell import (
     SCRIPT,
@@ -29,6 +29,7 @@ from flytenb.languages.language_registry import find_language
 from flytenb.languages.programs import tags_of
 from flytenb.languages.tables import TableColumn
 from flytenb.languages.value_forms import ValueForm, form_of
+from flytenb.wording.types import type_text
 from flytenb.wording.values import brief
 
 
@@ -135,6 +136,10 @@ def _outputs_by_name(owner: str, declared: Any) -> dict[str, Any]:
     if isinstance(declared, list | set):
         message = f"outputs of container cell {owner!r}: expected types by name, got {brief(declared)}"
         raise DefinitionError(message, hint="{'slope': float}")
+    if isinstance(declared, tuple) or get_origin(declared) is tuple:
+        got = brief(declared) if isinstance(declared, tuple) else type_text(declared)
+        message = f"outputs of container cell {owner!r}: expected names for several outputs, got {got}"
+        raise DefinitionError(message, hint="kwtypes(slope=float, r2=float)")
     if declared is None or isinstance(declared, Mapping):
         return dict(declared or {})
     if isinstance(declared, type) and issubclass(declared, tuple) and hasattr(declared, "_fields"):

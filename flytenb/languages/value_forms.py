@@ -71,6 +71,8 @@ def form_of(python_type: Any) -> ValueForm:
     Raises:
         DefinitionError: for a type that has none in another language.
     """
+    if isinstance(python_type, str):
+        raise DefinitionError(f"expected a type, got the text {python_type!r:.100}", hint="write it without quotes")
     if get_origin(python_type) is Annotated:
         return form_of(get_args(python_type)[0])
     if python_type in (None, type(None)):

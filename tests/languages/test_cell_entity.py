@@ -412,6 +412,10 @@ def test_a_pod_finds_the_tasks_around_a_cell_by_its_module_and_name(
         assert load_object_from_module(location).load_task(arguments) is task
 
 
+def test_a_line_may_be_written_as_a_function() -> None:
+    assert container_source("--lang sh def f(x: int) -> int:", "") == container_source("--lang sh f(x: int) -> int", "")
+
+
 def test_the_line_of_a_cell_is_the_same_call_of_the_function() -> None:
     line = (
         "--lang sh --image a:1 --retries 2 --environment A=1,B=2 f(x: int, *, y: list[str] = ['a']) -> kwtypes(z=float)"

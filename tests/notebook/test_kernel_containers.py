@@ -102,6 +102,18 @@ def test_the_failing_line_of_the_cell_is_shown(kernel: Kernel) -> None:
         ("--lang python f(x: object)", "object has no form in another language"),
         ("--lang python f(class_: int, x: set)", "set has no form"),
         ("--lang sh f(xs: dict[str, int])", "sh"),
+        ("--lang python f(x: int, x: int)", "input 'x' is declared twice"),
+        ("--lang python f() -> kwtypes(y=int, y=str)", "output 'y' is declared twice"),
+        ("--lang python f() -> kwtypes(int)", "expected outputs as NAME=TYPE, got 'kwtypes(int)'"),
+        ("--lang python f() -> tuple[int, str]", "expected names for several outputs, got tuple[int, str]"),
+        ("--lang python f(x: 'int')", "expected a type, got the text 'int'"),
+        (
+            "--lang python --timeout 1h f(x: int)",
+            "--timeout must be an expression for seconds or a timedelta, got '1h'",
+        ),
+        ("--lang python --environment A=1,B f(x: int)", "must be NAME=VALUE,NAME=VALUE, got 'B' in 'A=1,B'"),
+        ("--lang python --cpu fast f(x: int)", "cpu of container cell 'f': expected a positive quantity"),
+        ("--lang python f(x: int = 'a')", "default of input 'x' of 'f': expected int, got 'a'"),
         ("--lang python --colour red f(x: int)", "unknown option '--colour'"),
     ],
 )

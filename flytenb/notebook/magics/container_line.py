@@ -13,12 +13,17 @@ from flytenb.notebook.magics.line import split_options
 from flytenb.notebook.magics.verb import Argument, Option, Verb
 
 
-def _is_signature(text: str) -> bool:
+def _signature(text: str) -> ast.FunctionDef | None:
+    """Return a signature as a function, None if it isn't one; `def` and the colon may be there."""
     try:
-        [statement] = ast.parse(f"def {text}: pass").body
+        [statement] = ast.parse(f"def {_DEF.sub('', text)}: pass").body
     except (SyntaxError, ValueError):
-        return False
-    return isinstance(statement, ast.FunctionDef)
+        return None
+    return statement if isinstance(statement, ast.FunctionDef) else None
+
+
+def _is_signature(text: str) -> bool:
+    return _signature(text) is not None
 
 
 def _offer_type(cursor: Cursor) -> Offer | None:
@@ -27,6 +32,7 @@ def _offer_type(cursor: Cursor) -> Offer | None:
     return None if found is None else offer(found[1], cursor.names.types(), "type")
 
 
+_DEF = re.compile(r"^def\s+|\s*:$")
 _TYPE = re.compile(r"(?::|->|[=\[,(])\s*(\w+|(?<=[:>\[])\s*)$")
 OPTIONS = (
     Option("lang", "the language", ("NAME",), complete=lambda cursor: cursor.names.languages()),
@@ -76,10 +82,9 @@ def container_source(line: str, cell: str) -> tuple[str, str]:
     text, options = split_options(line, {option.name: option.values for option in OPTIONS}, "container", _is_signature)
     if "lang" not in options:
         raise UsageError("%%container needs a language", hint=_EXAMPLE)
-    if not _is_signature(text):
+    function = _signature(text)
+    if function is None:
         raise UsageError(f"expected a signature with types, got {text!r}", hint=_EXAMPLE)
-    [function] = ast.parse(f"def {text}: pass").body
-    assert isinstance(function, ast.FunctionDef)
     arguments = [repr(function.name), _quoted(cell), f"lang={options.pop('lang')!r}", f"inputs={{{_inputs(function)}}}"]
     if function.returns is not None:
         arguments.append(f"outputs={_outputs(function.returns)}")
@@ -107,6 +112,7 @@ def _inputs(function: ast.FunctionDef) -> str:
     for arg in (*named, *filter(None, (given.vararg, given.kwarg))):
         if arg.annotation is None or arg not in named:
             raise UsageError(f"input {ast.unparse(arg)!r} needs a type", hint=f"{arg.arg}: float")
+    _check_once("input", [arg.arg for arg in named])
     pairs = []
     for arg, default in zip(named, defaults, strict=True):
         kind = ast.unparse(arg.annotation)  # type: ignore[arg-type]
@@ -117,8 +123,29 @@ def _inputs(function: ast.FunctionDef) -> str:
 def _outputs(declared: ast.expr) -> str:
     """Return the outputs as an expression; `kwtypes` needn't be imported."""
     if isinstance(declared, ast.Call) and ast.unparse(declared.func).rpartition(".")[2] == "kwtypes":
+        names = [k.arg for k in declared.keywords if k.arg is not None]
+        if declared.args or len(names) < len(declared.keywords):
+            raise UsageError(
+                f"expected outputs as NAME=TYPE, got {ast.unparse(declared)!r}", hint="kwtypes(slope=float)"
+            )
+        _check_once("output", names)
         return f"{{{', '.join(f'{k.arg!r}: {ast.unparse(k.value)}' for k in declared.keywords)}}}"
     return ast.unparse(declared)
+
+
+def _check_once(what: str, names: list[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"{what} {name!r} is declared twice")
+
+
+def _read_expression(text: str) -> str:
+    try:
+        ast.parse(text, mode="eval")
+    except SyntaxError:
+        message = f"--timeout must be an expression for seconds or a timedelta, got {text!r}"
+        raise UsageError(message, hint="as in 60 or datetime.timedelta(minutes=5)") from None
+    return text
 
 
 def _read_number(text: str) -> str:
@@ -130,7 +157,16 @@ def _read_number(text: str) -> str:
 def _read_variables(text: str) -> str:
     if "=" not in text:
         return text
-    return repr({name: value for name, _, value in (pair.partition("=") for pair in text.split(","))})
+    pairs = [pair.partition("=") for pair in text.split(",")]
+    if wrong := [name for name, sign, _ in pairs if not sign]:
+        hint = "for values with commas, the name of a dictionary"
+        raise UsageError(f"--environment must be NAME=VALUE,NAME=VALUE, got {wrong[0]!r} in {text!r}", hint)
+    _check_once("variable", [name for name, _, _ in pairs])
+    return repr({name: value for name, _, value in pairs})
 
 
-_READERS: Mapping[str, Callable[[str], str]] = {"retries": _read_number, "timeout": str, "environment": _read_variables}
+_READERS: Mapping[str, Callable[[str], str]] = {
+    "retries": _read_number,
+    "timeout": _read_expression,
+    "environment": _read_variables,
+}
