@@ -19,6 +19,7 @@ _COMMANDS = {
     "check": "commands",
     "draw": "commands",
     "export": "commands",
+    "import": "commands",
     "run": "run_command",
     "types": "commands",
 }

@@ -1,4 +1,4 @@
-"""The commands on a notebook that answer without running an entity: `draw`, `export`, `check`, `types`."""
+"""The commands that answer without running an entity: `draw`, `export`, `check`, `types`, `import`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from flytenb import api
 from flytenb.bridge.entities.source import input_types, output_types
 from flytenb.cli.reply import ALL_CELLS, JSON, NOTEBOOK, Reply, missing_name, opened
 from flytenb.cli.verb_options import given_options, options_of
+from flytenb.errors import SaveError, UsageError
 from flytenb.notebook.headless import HeadlessNotebook
 from flytenb.notebook.magics.verbs import VERBS
+from flytenb.ship.module_cells import NOTEBOOKS, NewCell, cells_of_module
 from flytenb.wording.quantities import count_text
 from flytenb.wording.types import type_text
 
@@ -122,6 +124,41 @@ def _table(lenses: list[tuple[Any, list[str]]]) -> str:
     return "\n".join([*lines, *notes, count_text(len(lenses), "type")])
 
 
+# --- import ----------------------------------------------------------------------------------------------------------
+
+
+def _import(module: Path, save: Path | None, as_json: bool) -> int:
+    file = save or module.with_suffix(".ipynb")
+    render = NOTEBOOKS.get(file.suffix)
+    if render is None:
+        raise UsageError(f"can't write a notebook as {file.name!r}", hint=f"use one of {', '.join(NOTEBOOKS)}")
+    try:
+        cells = cells_of_module(module.read_text(encoding="utf-8"))
+    except OSError as e:
+        raise UsageError(f"can't read {str(module)!r}: {e.strerror}", hint="give the path of a module") from None
+    except (SyntaxError, ValueError) as e:
+        raise UsageError(f"{str(module)!r} isn't a Python module: {e}", hint="expected Python code") from None
+    try:
+        with file.open("x", encoding="utf-8", newline="\n") as opened_file:
+            opened_file.write(render([NewCell("%load_ext flytenb"), *cells]))
+    except OSError as e:
+        raise SaveError(f"can't write {str(file)!r}: {e.strerror}", hint="give the path of a new file") from None
+    return Reply(f"wrote {file}", {"file": str(file), "cells": len(cells) + 1}).write(as_json=as_json)
+
+
+IMPORT = click.RichCommand(
+    name="import",
+    callback=_import,
+    params=[
+        click.Option(
+            ["--save", "-o"], type=click.Path(path_type=Path), metavar="FILE", help="The notebook: .ipynb or .md."
+        ),
+        JSON,
+        click.Argument(["module"], type=click.Path(path_type=Path), metavar="MODULE"),
+    ],
+    help="Write a Python module as a notebook: a cell for each definition and each paragraph of other statements.\n\n"
+    "Nothing is executed, and no existing file is replaced.",
+)
 TYPES = click.RichCommand(
     name="types",
     callback=_types,

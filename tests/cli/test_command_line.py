@@ -248,3 +248,22 @@ def test_an_experiment_between_the_definitions_of_a_cell_does_not_run(cli: Comma
     done = cli.run("run", "--json", "notebook.md", "step")
     assert done.data["outputs"] == {"o0": 7}
     del os.environ["CLI_TEST"]
+
+
+@pytest.mark.parametrize("name", ["imported.ipynb", "imported.md"])
+def test_a_module_becomes_a_notebook_that_runs(cli: CommandLine, name: str) -> None:
+    (cli.folder / "steps.py").write_text(
+        '"""Steps."""\nfrom flytekit import task\n\n@task\ndef step() -> int:\n    return 3\n'
+    )
+    done = cli.run("import", "--json", "steps.py", "-o", name)
+    assert (done.status, done.data) == (0, {"file": name, "cells": 4})
+    assert cli.run("run", "--json", name, "step").data["outputs"] == {"o0": 3}
+    again = cli.run("import", "steps.py", "-o", name)
+    assert (again.status, "File exists" in again.err) == (1, True)
+
+
+def test_what_cannot_be_imported_is_named(cli: CommandLine) -> None:
+    (cli.folder / "steps.py").write_text("def f(:\n")
+    assert "'steps.py' isn't a Python module" in cli.run("import", "steps.py").err
+    assert "can't read 'nowhere.py'" in cli.run("import", "nowhere.py").err
+    assert cli.run("import", "steps.py", "-o", "steps.txt").status == 2

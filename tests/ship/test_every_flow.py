@@ -15,6 +15,7 @@ import pytest
 import flytenb
 from flytenb.engines import unpack
 from flytenb.errors import ExportError
+from flytenb.ship.module_cells import cells_of_module
 from flytenb.ship.statements import parse
 from tests.engine import IMAGE, packed_busybox
 from tests.ship.notebooks import Notebook, open_notebook
@@ -119,3 +120,11 @@ def test_pyflyte_runs_the_module(name: str, exported: dict[str, str], tmp_path: 
     assert done.returncode == 0, done.stderr
     expected = runpy.run_path(str(FLOWS / f"{name}.py"))["EXPECTED"]
     assert done.stdout.strip().splitlines()[-1] == str(expected)
+
+
+@pytest.mark.parametrize("name", sorted({*NAMES} - STUBS))
+def test_the_cells_of_a_flows_file_give_the_same_module(name: str, exported: dict[str, str]) -> None:
+    with open_notebook() as notebook:
+        notebook.run(*(c.text for c in cells_of_module((FLOWS / f"{name}.py").read_text()) if c.is_code))
+        made = flytenb.export(notebook.names["ENTITY"]).text
+    assert sorted(made.splitlines()) == sorted(exported[name].splitlines())  # in one cell, statements keep their order

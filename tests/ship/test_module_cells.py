@@ -1,0 +1,91 @@
+"""A module as cells: nothing of it is lost, and the cells give the module again."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import jupytext
+import pytest
+
+from flytenb.ship.module_cells import NOTEBOOKS, NewCell, cells_of_module
+from flytenb.ship.statements import parse
+
+ROOT = Path(__file__).parents[2]
+FLOWS = sorted(file for file in (ROOT / "tests" / "flows").glob("*.py") if file.stem != "__init__")
+MODULES = [*FLOWS, *sorted((ROOT / "flytenb" / "ship").glob("*.py"))]
+
+MODULE = '''"""Train a model.
+
+Every day.
+"""
+
+from __future__ import annotations
+import os  # for paths
+
+from flytekit import task
+
+# Settings
+LIMIT = 3; FACTOR = 2
+WIDTH = 4
+"""How wide."""
+
+# Alone.
+
+NAMES = [
+    "a",
+
+    "b",
+]
+@task
+def step(x: int) -> int:
+    """Do it."""
+    return x + LIMIT
+    # the end of the function
+
+# Adds.
+def add(x):
+    return x
+if __name__ == "__main__":
+    print(add(1))
+# Behind everything.
+'''
+CELLS = [
+    "Train a model.\n\nEvery day.",
+    "from __future__ import annotations\nimport os  # for paths\n\nfrom flytekit import task",
+    '# Settings\nLIMIT = 3; FACTOR = 2\nWIDTH = 4\n"""How wide."""',
+    '# Alone.\n\nNAMES = [\n    "a",\n\n    "b",\n]',
+    '@task\ndef step(x: int) -> int:\n    """Do it."""\n    return x + LIMIT\n    # the end of the function',
+    "# Adds.\ndef add(x):\n    return x",
+    'if __name__ == "__main__":\n    print(add(1))\n# Behind everything.',
+]
+
+
+def test_a_module_has_a_cell_for_each_definition_and_paragraph() -> None:
+    assert [cell.text for cell in cells_of_module(MODULE)] == CELLS
+
+
+@pytest.mark.parametrize("file", MODULES, ids=lambda file: file.stem)
+def test_the_cells_have_every_line_of_the_module_in_its_order(file: Path) -> None:
+    source = file.read_text()
+    tree = parse(source)
+    is_documented = ast.get_docstring(tree) is not None
+    lines = source.splitlines()[tree.body[0].end_lineno if is_documented else 0 :]
+    cells = cells_of_module(source)
+    made = [line for cell in cells if cell.is_code for line in cell.text.splitlines()]
+    assert [line for line in made if line.strip()] == [line.rstrip() for line in lines if line.strip()]
+    assert [len(parse(cell.text).body) > 0 for cell in cells if cell.is_code] == [True] * sum(c.is_code for c in cells)
+
+
+@pytest.mark.parametrize("suffix", NOTEBOOKS)
+@pytest.mark.parametrize("file", FLOWS[::7], ids=lambda file: file.stem)
+def test_jupytext_reads_the_same_cells(suffix: str, file: Path) -> None:
+    cells = [*cells_of_module(file.read_text()), NewCell('TEXT = """\n```\n%%bash\n"""')]
+    read = jupytext.reads(NOTEBOOKS[suffix](cells), fmt=suffix)
+    assert [(c.source, c.cell_type == "code") for c in read.cells] == [(c.text, c.is_code) for c in cells]
+
+
+@pytest.mark.parametrize("source", ["", "\n\n", "# only a comment\n", '"""Only a docstring."""\n', "x = 1"])
+def test_modules_without_much_are_read(source: str) -> None:
+    made = "\n".join(cell.text for cell in cells_of_module(source))
+    assert made == source.strip().strip('"')
