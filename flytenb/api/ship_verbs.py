@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from flytenb.bridge.entities.interface import require_entity, require_local
+from flytenb.errors import UsageError
+from flytenb.model import Phase
 from flytenb.reach.staleness import recompile_stale
+from flytenb.runner.run import Run
 from flytenb.session.host import host
+from flytenb.session.options import Options
 from flytenb.ship.exported_module import Export
+from flytenb.ship.pod_check import find_differences
 from flytenb.ship.preflight import Preflight
+from flytenb.ship.task_source import files_of
+from flytenb.wording.values import brief
 
 
 def export(entity: Any, path: str | Path | None = None) -> Export:
@@ -40,7 +48,7 @@ def export(entity: Any, path: str | Path | None = None) -> Export:
     return made
 
 
-def check(entity: Any) -> Preflight:
+def check(entity: Any, *, pod: bool = False, inputs: Mapping[str, Any] | None = None) -> Preflight:
     """Return what would go wrong for an entity on a cluster: everything that `export` refuses, and more.
 
     `result = flytenb.check(training)`; `result.ok` is whether there is no error, `result.findings` has each error and
@@ -48,17 +56,36 @@ def check(entity: Any) -> Preflight:
 
     Args:
         entity: a task, workflow or launch plan of the notebook, or a list of them.
+        pod: whether every task also runs by the command of its pod, from the exported module, in a process of its own,
+            and its outputs are compared with those of the latest run of the entity.
+        inputs: the inputs by name of a new run to compare with; without them and without a run, the defaults.
 
     Raises:
         NotAnEntityError: for anything but a task, workflow or launch plan.
+        UsageError: for inputs without `pod`.
+        BaseException: what the new run raises.
     """
+    if inputs is not None and not pod:
+        raise UsageError(f"expected inputs along with pod=True, got inputs={brief(inputs)}", hint="pod=True")
     entities, session = _local_entities(entity), host.session
     try:
         for each in entities:
             recompile_stale(each)
     except Exception as error:
         return Preflight.of_failed(entities, error)
-    return Preflight.of(entities, session.cells, session.namespace)
+    found = Preflight.of(entities, session.cells, session.namespace)
+    if not (pod and found.ok):
+        return found
+    made = Export.of(entities, session.cells, session.namespace)
+    files = dict(files_of(made.modules))
+    runs = [_latest_run(each, inputs) for each in entities]
+    return found.with_findings(f for run in runs for f in find_differences(run, files, made.text))
+
+
+def _latest_run(entity: Any, inputs: Mapping[str, Any] | None) -> Run:
+    """Return the latest run of an entity that has succeeded, or a new one."""
+    done = [run for run in host.session.runs_of(entity) if run.phase is Phase.SUCCEEDED]
+    return done[-1] if done and inputs is None else Options().run(entity, **(inputs or {}))
 
 
 def _local_entities(given: Any) -> list[Any]:

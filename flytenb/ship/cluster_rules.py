@@ -22,6 +22,13 @@ from flytenb.wording.values import brief
 MOST_NODES = 100
 """Nodes of one workflow that a cluster registers by default (`registration.maxWorkflowNodes` of flyteadmin)."""
 
+NOT_RUN_ALONE = {
+    Kind.DYNAMIC: "its pod compiles a workflow",
+    Kind.EAGER: "its pod launches what it calls",
+    Kind.CONTAINER: "its pod needs its image",
+}
+"""Tasks whose pods do more than call a function."""
+
 
 def entities_of(roots: Iterable[Any]) -> list[Any]:
     """Return entities and those that their workflows use, each once."""

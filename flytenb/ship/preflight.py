@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,11 @@ from flytenb.wording.quantities import count_text
 
 _LIMITS = Limits(cell=200, items=200)
 _HOW_TO_SHIP = "ship its file along: it must lie beside the exported module"
+
+
+def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return findings, errors first, each once."""
+    return tuple(sorted(dict.fromkeys(findings), key=lambda f: f.severity != "error"))
 
 
 @dataclass(frozen=True, repr=False)
@@ -46,7 +51,11 @@ class Preflight(Displayed):
         found = [*made.findings, *find_surprises(entities)]
         found += [Finding(f"{name} is your own module", name, _HOW_TO_SHIP, "warning") for name in made.modules]
         found += [f for each in entities_of(entities) for f in find_missing(each, made.packages)]
-        return cls(", ".join(made.names), tuple(sorted(dict.fromkeys(found), key=lambda f: f.severity != "error")))
+        return cls(", ".join(made.names), _sorted(found))
+
+    def with_findings(self, found: Iterable[Finding]) -> Preflight:
+        """Return the check with more findings."""
+        return Preflight(self.name, _sorted([*self.findings, *found]))
 
     @classmethod
     def of_failed(cls, entities: Sequence[Any], error: Exception) -> Preflight:

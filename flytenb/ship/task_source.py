@@ -31,10 +31,10 @@ def source_of(task: Any, cells: Cells, namespace: Mapping[str, Any]) -> TaskSour
     home = sys.modules.get(function_of(task).__module__)
     variable = next((name for name, value in vars(home).items() if value is task), None) if home is not None else None
     if home is not None and home.__name__ != "__main__" and variable is not None:
-        return _make(task, home.__name__, variable, dict(_files_of([home.__name__])), ())
+        return _make(task, home.__name__, variable, dict(files_of([home.__name__])), ())
     made = draft([task], cells, namespace)
     require_exportable(made)
-    files = {f"{_MODULE}.py": made.text.encode(), **dict(_files_of(made.modules))}
+    files = {f"{_MODULE}.py": made.text.encode(), **dict(files_of(made.modules))}
     return _make(task, _MODULE, made.names[0], files, made.packages)
 
 
@@ -51,7 +51,7 @@ def _has_pickles(task: Any) -> bool:
         return any(pickled_places(literal_type_of(declared)) for declared in types)
 
 
-def _files_of(modules: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+def files_of(modules: Iterable[str]) -> Iterator[tuple[str, bytes]]:
     """Yield the files of the user's own modules and of those that they use, whole packages."""
     todo, done = [*modules], set()
     while todo:

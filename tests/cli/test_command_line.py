@@ -267,3 +267,15 @@ def test_what_cannot_be_imported_is_named(cli: CommandLine) -> None:
     assert "'steps.py' isn't a Python module" in cli.run("import", "steps.py").err
     assert "can't read 'nowhere.py'" in cli.run("import", "nowhere.py").err
     assert cli.run("import", "steps.py", "-o", "steps.txt").status == 2
+
+
+@pytest.mark.slow
+def test_check_runs_the_pods_of_a_notebook(cli: CommandLine) -> None:
+    """Each pod is a process that imports flytekit."""
+    task = "@task\ndef step(x: int) -> int:\n    return x + os.getpid()"
+    cli.write("import os\nfrom flytekit import task", task)
+    done = cli.run("check", "--json", "--pod", "--inputs", "dict(x=3)", "notebook.md", "step")
+    assert done.status == 1
+    [finding] = done.data["findings"]
+    assert (finding["severity"], finding["where"]) == ("error", "task step")
+    assert finding["what"].endswith("for x=3")

@@ -153,6 +153,7 @@ OFFERS = {
     "%flyte run paint(n=3) --workers ": ["1", "2", "4", "8"],
     "%flyte run paint(n=3) --engine ": ["auto", "docker", "bubblewrap", "host"],
     "%flyte type Colour --sample nu": ["number"],
+    "%flyte check paint --inputs nu": ["number"],
     "%flyte rehearse paint(n=3) --with nu": ["number"],
     # inside a call
     "%flyte run paint(": INPUTS,

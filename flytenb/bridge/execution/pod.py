@@ -132,7 +132,15 @@ class PodResult:
     error: str = ""
 
 
-def run_pod(task: Any, template: TaskTemplate, inputs: Mapping[str, Any], folder: Path, seconds: float) -> PodResult:
+def run_pod(
+    task: Any,
+    template: TaskTemplate,
+    inputs: Mapping[str, Any],
+    folder: Path,
+    seconds: float,
+    *,
+    modules: Path | None = None,
+) -> PodResult:
     """Run the command of a task's pod in another process, with its inputs in files, and read the files of its outputs.
 
     Args:
@@ -141,13 +149,14 @@ def run_pod(task: Any, template: TaskTemplate, inputs: Mapping[str, Any], folder
         inputs: its inputs.
         folder: a directory for the files.
         seconds: the limit, which includes the import of flytekit and of the task's module.
+        modules: where the module of a task of a cell is; without it the task is sent as a pickle.
     """
     work, outputs = folder / "work", folder / "outputs"
     work.mkdir(parents=True)
     outputs.mkdir()
     _write(folder / "inputs.pb", _literals(task, inputs).to_flyte_idl())
     _write(folder / "template.pb", template.to_flyte_idl())
-    if is_of_cell(task):
+    if modules is None and is_of_cell(task):
         _pickle(task, work / PICKLE_FILE_PATH)
     places = {
         "{{.input}}": folder / "inputs.pb",
@@ -162,7 +171,7 @@ def run_pod(task: Any, template: TaskTemplate, inputs: Mapping[str, Any], folder
     environment = {
         **os.environ,
         **(template.container.env or {}),
-        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+        "PYTHONPATH": os.pathsep.join([*([str(modules)] if modules else []), *filter(None, sys.path)]),
     }
     command = [sys.executable, "-m", "flytekit.bin.entrypoint", *arguments]
     try:
@@ -177,9 +186,9 @@ def run_pod(task: Any, template: TaskTemplate, inputs: Mapping[str, Any], folder
 def _read_result(task: Any, folder: Path, done: subprocess.CompletedProcess[str]) -> PodResult:
     if (folder / "error.pb").exists():
         error = load_proto_from_file(errors_pb2.ErrorDocument, str(folder / "error.pb")).error
-        return PodResult({}, _last_line(error.message))
+        return PodResult({}, last_line(error.message))
     if not (folder / "outputs.pb").exists():
-        return PodResult({}, _last_line(done.stderr) or f"it wrote no outputs.pb and ended with {done.returncode}")
+        return PodResult({}, last_line(done.stderr) or f"it wrote no outputs.pb and ended with {done.returncode}")
     found = LiteralMap.from_flyte_idl(load_proto_from_file(literals_pb2.LiteralMap, str(folder / "outputs.pb")))
     return PodResult(natives(task, found))
 
@@ -190,7 +199,8 @@ def natives(task: Any, literals: Any) -> dict[str, Any]:
     return {name: to_native(literal, types[name]) for name, literal in literals.literals.items()}
 
 
-def _last_line(text: str) -> str:
+def last_line(text: str) -> str:
+    """Return the line of a process's errors that says most."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     messages = [line for line in lines if line.startswith("Message:") or "Error: " in line]
     return (messages or lines or [""])[-1]
