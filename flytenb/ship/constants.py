@@ -13,6 +13,7 @@ from typing import Any
 from flytenb.bridge.entities.kind import is_entity
 from flytenb.reach.code_digest import structure_of
 from flytenb.reach.installed_names import home_of, scope_of
+from flytenb.reach.mutators import changes_container
 from flytenb.reach.name_lookup import MISSING, is_module
 from flytenb.ship.needed_statements import NeededStatements
 from flytenb.ship.repeatable_calls import CONNECTING, METHODS, is_repeatable
@@ -53,13 +54,19 @@ def is_code(value: Any) -> bool:
 
 
 class Constants:
-    """Evaluates the statements of constants again, each once, and compares the values with those of the kernel."""
+    """Evaluates the statements of constants again, each once, and compares the values with those of the kernel.
+
+    Attributes:
+        changed: constants that only running tasks have changed, each with the function that did. A pod begins with what
+            their statements give.
+    """
 
     def __init__(self, needed: NeededStatements) -> None:
         self._needed = needed
         self._namespace = needed.namespace
         self._known: dict[str, Any] = {}
         self._open: list[str] = []
+        self.changed: dict[str, str] = {}
 
     def value(self, name: str) -> Any:
         """Return what the statements of a name give.
@@ -95,8 +102,22 @@ class Constants:
                 raise UnknownConstantError(f"its statement raises {class_name(e)} when it runs again") from None
         made = scope.get(name, MISSING)
         if held is not MISSING and not _is_equal(made, held):
+            by = self._changed_by(name)
+            if by:
+                self.changed[name] = by
+                return made
             raise UnknownConstantError(f"its statements give another {class_name(held)}", is_changed=True)
         return made
+
+    def _changed_by(self, name: str) -> str:
+        """Return the function that has changed what a name holds when a task ran, `""` if a cell may have."""
+        cells = [s for s in self._needed.program if not s.is_definition]
+        if len(self._needed.binding(name)) > 1 or any(changes_name(s.tree, name) for s in cells):
+            return ""
+        changing = [s for s in self._needed.program if s.is_definition and changes_name(s.tree, name)]
+        names = [bound for s in changing for bound in s.binds]
+        called = [b for b in names if not is_entity(self._namespace.get(b)) and any(b in s.reads for s in cells)]
+        return names[0] if names and not called else ""
 
     def _impure(self, tree: ast.AST) -> Iterator[str]:
         """Yield the parts of a statement that may give something else each time."""
@@ -148,6 +169,27 @@ def _is_equal(made: Any, held: Any) -> bool:
         return structure_of(made) == structure_of(held)
     except Exception:
         raise UnknownConstantError(f"an object of type {class_name(held)} doesn't say what it holds") from None
+
+
+def changes_name(tree: ast.AST, name: str) -> bool:
+    """Whether code changes what a global name holds: by a method, an item, an attribute, or another value."""
+    is_global = any(isinstance(node, ast.Global) and name in node.names for node in ast.walk(tree))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            if _is_part_of(node.func.value, name) and changes_container(node.func.attr):
+                return True
+        elif isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del):
+            if _is_part_of(node.value, name):
+                return True
+        elif is_global and isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store):
+            return True
+    return False
+
+
+def _is_part_of(expression: ast.expr, name: str) -> bool:
+    while isinstance(expression, ast.Attribute | ast.Subscript):
+        expression = expression.value
+    return isinstance(expression, ast.Name) and expression.id == name
 
 
 def describe_value(value: Any) -> str:

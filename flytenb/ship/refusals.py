@@ -100,6 +100,10 @@ class Refusals:
                 constants.value(name)
             except UnknownConstantError as reason:
                 yield self._of_value(name, value, chain[-1], reason)
+            if name in constants.changed:
+                what = f"{name}, {describe_value(value)}, was changed by {constants.changed[name]} when a task ran"
+                hint = "each pod begins with what its statements give; pass it between tasks if the changes matter"
+                yield Finding(what, where, hint, "warning")
 
     def _of_value(self, name: str, value: Any, statement: Statement, error: UnknownConstantError) -> Finding:
         where = self._place(statement)

@@ -29,6 +29,16 @@ CASES: dict[str, tuple[list[str], str, str]] = {
         "error",
         "N, a list, isn't what its statements give now",
     ),
+    "what a task has changed": (
+        [
+            "SEEN = []",
+            STEP.format("").replace("return x", "SEEN.append(x)\n    return x"),
+            WF.format(""),
+            "wf(x=1)",
+        ],
+        "warning",
+        "SEEN, a list, was changed by step when a task ran",
+    ),
     "a name that nothing defines": (
         [STEP.format("").replace("return x", "return x + NOWHERE"), WF.format("")],
         "error",

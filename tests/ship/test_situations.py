@@ -292,6 +292,39 @@ def times(n):
         WF,
         why="N, an int, isn't what its statements give now\nrun cell 2 again",
     ),
+    "a list that a task changes": _exported(
+        "SEEN = []\nSIZE = len(SEEN)",
+        _step("SEEN.append(x)\nreturn x + SIZE"),
+        WF,
+        "step(x=1)\nwf(x=2)",
+        has="SEEN = []\nSIZE = len(SEEN)",
+    ),
+    "a counter that a task sets": _exported(
+        "N = 0", _step("global N\nN += 1\nreturn x"), WF, "run = wf(x=1)", has="N = 0", lacks="run"
+    ),
+    "a table that a helper of a task fills": _exported(
+        "T = {}\ndef look_up(x):\n    T[x] = 2 * x\n    return T[x]",
+        _step("return look_up(x)"),
+        WF,
+        "wf(x=1)",
+        has="T = {}",
+    ),
+    "a table that a cell fills by a function": _refused(
+        "T = {}\ndef fill(x):\n    T[x] = x\n    return x",
+        "fill(1)",
+        _step("return fill(x) + len(T)"),
+        WF,
+        "wf(x=2)",
+        why="T, a dict, isn't what its statements give now",
+    ),
+    "a list that a cell and a task change": _refused(
+        "K = [1]",
+        "K.append(2)",
+        _step("K.append(x)\nreturn len(K)"),
+        WF,
+        "wf(x=1)",
+        why="K, a list, isn't what its statements give now",
+    ),
     "an async task": _exported(
         "import asyncio",
         "async def wait(x):\n    await asyncio.sleep(0)\n    return x + 1",
