@@ -31,13 +31,14 @@ def export(entity: Any, path: str | Path | None = None) -> Export:
 
     Args:
         entity: a task, workflow or launch plan of the notebook, or a list of them.
-        path: the file to write.
+        path: what to write: a module (`.py`), a notebook (`.md`, `.ipynb`), or a folder (`"training/"`) for a project
+            with the versions of what the module imports.
 
     Raises:
         NotAnEntityError: for anything but a task, workflow or launch plan.
         ExportError: for what exists in the kernel only, and for texts that look like secrets; the message lists
             everything with its place and what to do instead.
-        SaveError: if the file can't be written.
+        SaveError: if it can't be written.
     """
     entities, session = _local_entities(entity), host.session
     for each in entities:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ from flytenb.display.rendering import Rendering, render_part
 from flytenb.display.type_lens import WHOLE
 from flytenb.errors import SaveError
 from flytenb.ship.draft import draft, require_exportable
+from flytenb.ship.exported_project import project_files
+from flytenb.ship.module_cells import NOTEBOOKS, NewCell, cells_of_module
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,11 +30,13 @@ class Export:
         names: the variables of the entities in the module.
         text: the text of the module; equal cells give equal text.
         modules: the names of your own modules that it imports, whose files must be beside it.
+        packages: the installed top-level packages that it imports.
     """
 
     names: tuple[str, ...]
     text: str
     modules: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, entities: Sequence[Any], cells: Cells, namespace: Mapping[str, Any]) -> Export:
@@ -42,20 +47,36 @@ class Export:
         """
         made = draft(entities, cells, namespace)
         require_exportable(made)
-        return cls(made.names, made.text, made.modules)
+        return cls(made.names, made.text, made.modules, made.packages)
 
     def save(self, path: str | Path) -> Path:
-        """Write the text to a file and return its path.
+        """Write the module, a notebook or a project, and return its path.
+
+        Args:
+            path: a `.py` file; `.md` or `.ipynb` for a notebook of the module; or a folder, with a slash at its end
+                unless it exists, for a project: `pipeline.py`, your own modules, `pyproject.toml` and
+                `image_spec.yaml` with the versions of what is imported.
 
         Raises:
-            SaveError: if the file can't be written.
+            SaveError: if it can't be written.
         """
-        file = Path(path)
+        target = Path(path)
         try:
-            file.write_text(self.text, encoding="utf-8", newline="\n")
+            if str(path).endswith(("/", os.sep)) or target.is_dir():
+                for name, content in project_files(self.names[0], self.text, self.modules, self.packages).items():
+                    (target / name).parent.mkdir(parents=True, exist_ok=True)
+                    (target / name).write_bytes(content)
+            else:
+                target.write_bytes(self._text_for(target.suffix).encode())
         except OSError as e:
-            raise SaveError(f"can't write {str(file)!r}: {e.strerror}", hint="give the path of a file") from None
-        return file
+            raise SaveError(f"can't write {str(target)!r}: {e.strerror}", hint="give the path of a file") from None
+        return target
+
+    def _text_for(self, suffix: str) -> str:
+        render = NOTEBOOKS.get(suffix)
+        if render is None:
+            return self.text
+        return render([NewCell("%load_ext flytenb"), *cells_of_module(self.text)])
 
     def __repr__(self) -> str:
         return self.text.rstrip()

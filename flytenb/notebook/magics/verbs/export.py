@@ -27,7 +27,16 @@ VERB = Verb(
     summary="Write an entity and all that it reaches as a Python module.",
     handler=_export,
     argument=ENTITY,
-    options=(Option("save", "the file to write, also -o FILE", ("FILE",), complete=_files, kind="file", short="o"),),
+    options=(
+        Option(
+            "save",
+            "write a .py, .md or .ipynb file, or a folder/ with a project; also -o FILE",
+            ("FILE",),
+            complete=_files,
+            kind="file",
+            short="o",
+        ),
+    ),
     details="The module holds imports, types, constants, helpers, tasks and workflows in a valid order, and nothing "
     "else of the notebook. What exists in the kernel only is refused. Several entities: `%flyte export [one, two]`.",
 )
