@@ -8,18 +8,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # `as` marks what is public for type checkers
     from flytenb import parts as parts
+    from flytenb.api import attach as attach
     from flytenb.api import check as check
     from flytenb.api import check_connector as check_connector
     from flytenb.api import check_plugin as check_plugin
     from flytenb.api import check_transformer as check_transformer
+    from flytenb.api import cluster as cluster
     from flytenb.api import code_of as code_of
     from flytenb.api import container as container
     from flytenb.api import display_for as display_for
     from flytenb.api import draw as draw
     from flytenb.api import export as export
     from flytenb.api import graph as graph
+    from flytenb.api import launch as launch
     from flytenb.api import lens as lens
     from flytenb.api import options as options
+    from flytenb.api import register as register
     from flytenb.api import rehearse as rehearse
     from flytenb.api import run as run
     from flytenb.api import show as show
@@ -43,13 +47,18 @@ if TYPE_CHECKING:  # `as` marks what is public for type checkers
     from flytenb.runner.node_run import NodeRun as NodeRun
     from flytenb.runner.run import Run as Run
     from flytenb.runner.settings import Settings as Settings
+    from flytenb.session.cluster_choice import Cluster as Cluster
     from flytenb.session.options import Options as Options
+    from flytenb.ship.cluster_run import ClusterRun as ClusterRun
     from flytenb.ship.exported_module import Export as Export
     from flytenb.ship.preflight import Preflight as Preflight
+    from flytenb.ship.shipment import Shipment as Shipment
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Cluster": "session.cluster_choice",
+    "ClusterRun": "ship.cluster_run",
     "Code": "display.code_card",
     "Drawing": "render.drawing",
     "Edge": "model",
@@ -65,11 +74,14 @@ _HOMES = {
     "Run": "runner.run",
     "RunEvent": "model",
     "Settings": "runner.settings",
+    "Shipment": "ship.shipment",
     "View": "display.view",
+    "attach": "api",
     "check": "api",
     "check_connector": "api",
     "check_plugin": "api",
     "check_transformer": "api",
+    "cluster": "api",
     "code_of": "api",
     "container": "api",
     "control_for": "notebook.interactive",
@@ -79,10 +91,12 @@ _HOMES = {
     "export": "api",
     "form": "notebook.interactive",
     "graph": "api",
+    "launch": "api",
     "lens": "api",
     "load_ipython_extension": "notebook.extension",
     "options": "api",
     "parts": "",
+    "register": "api",
     "rehearse": "api",
     "run": "api",
     "show": "api",

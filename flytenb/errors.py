@@ -85,6 +85,30 @@ class ExportError(FlytenbError, ValueError):
     """An entity can't leave the notebook; the message lists all reasons."""
 
 
+class RegistrationError(FlytenbError, ValueError):
+    """An entity can't be registered on a cluster."""
+
+
+class ClusterError(FlytenbError, ConnectionError):
+    """A cluster refuses a request, or doesn't answer.
+
+    Attributes:
+        code: the status of the answer, such as `NOT_FOUND`; `""` for an error that isn't an answer of the server.
+    """
+
+    def __init__(self, message: str, hint: str = "", code: str = "") -> None:
+        super().__init__(message, hint)
+        self.code = code
+
+
+class RemoteTaskError(FlytenbError, RuntimeError):
+    """A node failed on a cluster; the message is that of its error, the cause has the traceback of its pod."""
+
+
+class RemoteTraceError(FlytenbError):
+    """What a cluster says about an error: the traceback in the pod, or the reason why there was none."""
+
+
 class LayoutError(FlytenbError, RuntimeError):
     """No layout engine can lay out the drawing."""
 

@@ -1,5 +1,6 @@
 """The functions of `flytenb`, on objects: called by magics, scripts and tests. No text is parsed here."""
 
+from flytenb.api.cluster_verbs import attach, cluster, launch, register
 from flytenb.api.entity_verbs import code_of, display_for, draw, graph, show
 from flytenb.api.run_verbs import on_run, options, rehearse, run, start
 from flytenb.api.session_verbs import debug, defining, entities, error, runs, settings
@@ -14,10 +15,12 @@ from flytenb.session.options import Options
 __all__ = [
     "Options",
     "Run",
+    "attach",
     "check",
     "check_connector",
     "check_plugin",
     "check_transformer",
+    "cluster",
     "code_of",
     "container",
     "debug",
@@ -29,9 +32,11 @@ __all__ = [
     "export",
     "graph",
     "kwtypes",
+    "launch",
     "lens",
     "on_run",
     "options",
+    "register",
     "rehearse",
     "run",
     "runs",

@@ -146,9 +146,9 @@ class Workspace:
             flyte_context_Var.reset(token)
 
     @contextmanager
-    def entered(self) -> Iterator[None]:
+    def entered(self, mode: ExecutionState.Mode = _LOCAL_TASK) -> Iterator[None]:
         """Enter during the block, on a thread that isn't a worker, such as the notebook's."""
-        token = flyte_context_Var.set([self.base, self.context()])
+        token = flyte_context_Var.set([self.base, self.context(mode)])
         try:
             yield
         finally:

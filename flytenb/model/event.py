@@ -52,6 +52,7 @@ class RunEvent(NamedTuple):
     - `"progress"`: `done` of `total` elements of a map are finished.
     - `"gate"`: the node waits for an answer to the question `text`.
     - `"wait"`: the node is ready, but waits for the process-wide state `text`.
+    - `"notice"`: a remark on the run as a whole, such as a lost connection; an empty `text` ends it.
 
     `time` is in seconds since the epoch. A NamedTuple, since a run emits four per node and creating a frozen
     dataclass takes three times as long.

@@ -137,6 +137,7 @@ class Extension:
         from flytenb.runner.resources import resources
 
         self._undo.callback(resources.close)
+        self._undo.callback(self._detach_runs)
         self._undo.callback(api.on_run(self._watch))
         if self._has_output:
             # The first layout on a machine compiles the engine, which takes seconds: begin before it is needed.
@@ -226,6 +227,11 @@ class Extension:
             attach(run, self.shell)
 
         return end
+
+    def _detach_runs(self) -> None:
+        """Follow executions on clusters no more."""
+        for run in self.session.runs:
+            run._detach()
 
     def _show_run(self, run: Run) -> None:
         from flytenb.notebook.live.run_view import show_run

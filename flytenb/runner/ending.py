@@ -41,8 +41,7 @@ class Ending:
             if self._is_wound_up:
                 return
             self._is_wound_up = True
-        resources.printing.end()
-        during_runs.end()
+        self._release()
         if self._journal.run_record.phase is Phase.ABORTED:
             resources.workers.submit(self._workspace.close)  # so that `cancel` doesn't wait for a large directory
         else:
@@ -55,6 +54,11 @@ class Ending:
                 resources.workers.submit(lambda: _call_all(jobs))
             resources.workers.release()
             self.finished.set()
+
+    def _release(self) -> None:
+        """Release what the start of the run took."""
+        resources.printing.end()
+        during_runs.end()
 
     def add(self, job: Callable[[], Any]) -> None:
         """Call `job` at the end of the run, at once if it has ended."""

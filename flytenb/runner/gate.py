@@ -29,6 +29,11 @@ class Gates:
         self.strict = strict
         self.waiting: dict[str, GateStep] = {}
 
+    @property
+    def questions(self) -> dict[str, str]:
+        """The questions of the gates that wait, by path."""
+        return {path: step.gate.question for path, step in [*self.waiting.items()]}
+
     def answer(self, run: RunControl, path: str, answer: Any) -> None:
         """Answer a waiting gate; after a value of the wrong type the gate continues to wait.
 

@@ -73,6 +73,11 @@ class Journal:
         """The events so far, in order."""
         return [self._event(position) for position in range(len(self._phases))]
 
+    @property
+    def size(self) -> int:
+        """The number of events so far."""
+        return len(self._phases)
+
     def emit(self, kind: str, record: Record, **facts: Any) -> None:
         """Append an event. Under the lock."""
         event = RunEvent(time.time(), kind, record.path, **facts)
@@ -80,12 +85,12 @@ class Journal:
             self.spawned.append(event)
         self._append(event)
 
-    def set_phase(self, record: Record, phase: Phase, text: str = "") -> None:
-        """Change the phase of a node, unless it has ended. Under the lock."""
+    def set_phase(self, record: Record, phase: Phase, text: str = "", at: float | None = None) -> None:
+        """Change the phase of a node, now or at a given time, unless it has ended. Under the lock."""
         if record.ended is not None:
             return
         record.phase = phase
-        now = time.time()
+        now = time.time() if at is None else at
         if phase is _RUNNING:
             record.started = now
         elif phase is not _QUEUED:

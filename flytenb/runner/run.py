@@ -7,9 +7,11 @@ import os
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping
-from functools import cached_property
-from typing import Any
+from functools import cached_property, partial
+from typing import Any, Protocol
 
+from flytenb.bridge.context import Workspace
+from flytenb.bridge.crossing import CrossingValue
 from flytenb.bridge.execution.calls import build_result
 from flytenb.bridge.execution.files import Handouts
 from flytenb.bridge.workflow.graph import read_graph
@@ -18,10 +20,11 @@ from flytenb.errors import FlytenbError, RunCancelledError
 from flytenb.model import Graph, NodeState, Phase, RunEvent
 from flytenb.runner.answers import Answers
 from flytenb.runner.comparison import Comparison
+from flytenb.runner.ending import Ending
 from flytenb.runner.entity_plan import SourceOf
 from flytenb.runner.failure import Failure
 from flytenb.runner.interrupts import held_back
-from flytenb.runner.journal import Listener
+from flytenb.runner.journal import Journal, Listener
 from flytenb.runner.node_run import Nodes, NodeSource
 from flytenb.runner.plan import Planner, RunPlan
 from flytenb.runner.resources import resources
@@ -39,8 +42,56 @@ _GRACE = 1.0
 """Seconds that a wait continues after the run's end for listeners that haven't received all events."""
 
 
+class Course(Protocol):
+    """What a run is read from and controlled by: the scheduler of a local run, the watch of one on a cluster."""
+
+    @property
+    def journal(self) -> Journal: ...
+
+    @property
+    def workspace(self) -> Workspace: ...
+
+    @property
+    def ending(self) -> Ending: ...
+
+    @property
+    def outcomes(self) -> Outcome: ...
+
+    @property
+    def process(self) -> int: ...
+
+    def cancel(self) -> None: ...
+
+
+class Outcome(Protocol):
+    """The failures of a run."""
+
+    failure: Failure | None
+    also_failed: tuple[Failure, ...]
+
+
+class Answerable(Protocol):
+    """The gates of a run; `questions` has those of the gates that wait, by path."""
+
+    @property
+    def questions(self) -> Mapping[str, str]: ...
+
+    def answer(self, run: Any, path: str, answer: Any) -> None: ...
+
+
+class Results(Protocol):
+    """The outputs of a run that has succeeded."""
+
+    @property
+    def outputs(self) -> Mapping[str, CrossingValue | None]: ...
+
+
 class Run:
     """One local run of an entity. Created by `flytenb.start` and `flytenb.run`."""
+
+    _scheduler: Course
+    _gates: Answerable
+    _plan: Results
 
     def __init__(
         self,
@@ -58,21 +109,25 @@ class Run:
         self._grown: Graph | None = None
         self._merged = 0
         self._handouts = Handouts()
-        self._scheduler = Scheduler(limit=settings.workers, listeners=listeners)
-        self._scheduler.workspace.engine = (settings.engine, settings.network)
+        self._scheduler = scheduler = Scheduler(limit=settings.workers, listeners=listeners)
+        scheduler.workspace.engine = (settings.engine, settings.network)
         self._root = root_of(entity, inputs)
-        with self._scheduler.workspace.entered():
+        with scheduler.workspace.entered():
             self._inputs = check_inputs(self._root, strict=settings.strict)
-            journal = self._scheduler.journal
+            journal = scheduler.journal
             planner = Planner(settings, journal.records, journal.weak, answers, source_of)
             self._gates = planner.gates
-            self._plan = RunPlan(planner, self._root.wired, self._inputs, self._root.outputs)
+            self._plan = plan = RunPlan(planner, self._root.wired, self._inputs, self._root.outputs)
+        self._start: Callable[[], None] = partial(scheduler.start, plan.root, plan.inside)
 
     def _begin(self) -> Run:
         """Start the run on the shared threads and return at once."""
         with held_back():
-            self._scheduler.start(self._plan.root, self._plan.inside)
+            self._start()
         return self
+
+    def _detach(self) -> None:
+        """Follow the run no more, because the notebook is closed; a local run goes on by itself."""
 
     # --- what is known -----------------------------------------------------------------------------------------
 
@@ -237,12 +292,12 @@ class Run:
     @property
     def questions(self) -> dict[str, str]:
         """The questions of the waiting gates, by path."""
-        return {path: step.gate.question for path, step in [*self._gates.waiting.items()]}
+        return dict(self._gates.questions)
 
     @property
     def waiting(self) -> tuple[str, ...]:
         """The paths of the waiting gates."""
-        return tuple(self._gates.waiting)
+        return tuple(self._gates.questions)
 
     def _raise_failure(self) -> None:
         """Raise the failed task's own exception, or RunCancelledError; do nothing otherwise."""

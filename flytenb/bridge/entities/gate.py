@@ -28,6 +28,13 @@ class GateFacts:
     question: str
 
 
+def find_gate(entity: Any) -> GateFacts | None:
+    """Read a gate that waits for an answer; return None for any other entity."""
+    if not isinstance(entity, Gate) or entity.sleep_duration is not None:
+        return None
+    return read_gate(entity)
+
+
 def read_gate(gate: Gate) -> GateFacts:
     """Read a gate.
 
@@ -65,4 +72,4 @@ def _question(name: str, wanted: str) -> str:
     return f"{name}: {wanted}" if wanted else f"approve {name}?"
 
 
-__all__ = ["Disapproved", "GateFacts", "gate_settings", "read_gate"]
+__all__ = ["Disapproved", "GateFacts", "find_gate", "gate_settings", "read_gate"]

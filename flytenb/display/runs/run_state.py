@@ -79,6 +79,8 @@ class RunState:
             entry.done, entry.total = event.done, event.total
         elif event.kind == "gate":
             self.waiting[event.path] = entry.text = event.text
+        elif event.kind == "notice":
+            entry.text = event.text
         elif event.kind == "spawn" and event.graph is not None:
             self.spawned.append((event.path, event.graph))
 

@@ -1,0 +1,1 @@
+"""Flyte clusters: connections, registration, executions and their values."""

@@ -1,0 +1,111 @@
+"""Connections to a cluster, found as flytekit finds it, and errors in the words of its server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from flytekit.clients.grpc_utils.deadline_interceptor import scoped_grpc_deadline
+from flytekit.configuration import Config, ImageConfig
+from flytekit.configuration.default_images import DefaultImages
+from flytekit.remote import FlyteRemote
+
+from flytenb.errors import ClusterError, FlytenbError, UsageError, headline
+from flytenb.wording.text import message_of
+
+PROJECT = "flytesnacks"
+DOMAIN = "development"
+"""The project and the domain of `pyflyte run` without options."""
+_PATIENCE = 30.0
+"""Seconds after which a request has failed."""
+_HINTS = {
+    "UNAUTHENTICATED": "log in again; `admin:` in the configuration file says how",
+    "PERMISSION_DENIED": "ask for access to the project, or choose another one: project=…, domain=…",
+}
+
+
+class Connection:
+    """A cluster, a project and a domain. Nothing is sent before the first request.
+
+    Args:
+        config: a configuration file or flytekit's `Config`; None for what flytekit finds by itself.
+        project: the project, None for that of `pyflyte run`.
+        domain: the domain, None for that of `pyflyte run`.
+
+    Attributes:
+        config_file: the configuration file that was given.
+        remote: flytekit's object for the cluster; it registers source code, never pickles.
+
+    Raises:
+        UsageError: if the file doesn't exist.
+    """
+
+    def __init__(self, config: str | Path | Config | None, project: str | None, domain: str | None) -> None:
+        self.project = project or PROJECT
+        self.domain = domain or DOMAIN
+        self.config_file = None if config is None or isinstance(config, Config) else str(config)
+        if self.config_file is not None and not Path(self.config_file).is_file():
+            raise UsageError(f"expected a configuration file of flytekit, got {self.config_file!r}")
+        found = config if isinstance(config, Config) else Config.auto(self.config_file)
+        self.remote: Any = FlyteRemote(
+            found, default_project=self.project, default_domain=self.domain, interactive_mode_enabled=False
+        )
+
+    @property
+    def endpoint(self) -> str:
+        """The address of the server."""
+        return str(self.remote.config.platform.endpoint)
+
+    @property
+    def image_settings(self) -> str:
+        """The images of the configuration, which the specs of tasks depend on."""
+        return str(ImageConfig.auto(self.config_file, DefaultImages.default_image()).to_json())
+
+    @property
+    def raw(self) -> Any:
+        """The requests of the services, with messages of flyteidl."""
+        return self.remote.client.raw
+
+    @contextmanager
+    def asking(self, what: str) -> Iterator[None]:
+        """Limit the time of each request in the block, and raise its errors in the words of the server.
+
+        Args:
+            what: what the requests are for, as in `can't register 'train.fit'`.
+
+        Raises:
+            ClusterError: for an error of the server or the network.
+        """
+        try:
+            with scoped_grpc_deadline(_PATIENCE):
+                yield
+        except FlytenbError:
+            raise
+        except Exception as error:
+            raise self._error(what, error) from error
+
+    def _error(self, what: str, error: Exception) -> ClusterError:
+        code, words = server_words(error)
+        if code in ("UNAVAILABLE", "DEADLINE_EXCEEDED"):
+            return ClusterError(
+                f"can't {what}: {self.endpoint} doesn't answer: {words}",
+                hint="check the network and the endpoint of the configuration; config=… names another file",
+                code=code,
+            )
+        return ClusterError(f"can't {what}: {words}", hint=_HINTS.get(code, ""), code=code)
+
+
+def server_words(error: BaseException) -> tuple[str, str]:
+    """Return the status code and the message of a server, which flytekit's own exceptions don't show.
+
+    The code is `""` for an error that isn't an answer of the server.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        details, code = getattr(cause, "details", None), getattr(cause, "code", None)
+        if callable(details) and callable(code):
+            return str(getattr(code(), "name", code())), str(details() or message_of(cause))
+        cause = cause.__cause__ or cause.__context__
+    return "", headline(error)

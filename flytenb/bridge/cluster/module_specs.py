@@ -1,0 +1,158 @@
+"""Program that imports a module in a clean process and writes the specs of one of its entities, as flytekit makes them.
+
+The kernel can't import the module: it has its launch plans, types and plugins already.
+"""
+
+from __future__ import annotations
+
+import base64
+import importlib
+import json
+import os
+import subprocess
+import sys
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from flytenb.errors import RegistrationError
+
+_HERE = Path(__file__).parents[3]
+
+
+@dataclass(frozen=True)
+class SpecRequest:
+    """What the specs are made of.
+
+    Attributes:
+        module: the name of the module.
+        name: the variable of the entity in it.
+        project: the project.
+        domain: the domain.
+        version: the version of all entities.
+        archive: the address of the uploaded archive with the module.
+        image: the image of tasks that name none, `""` for flytekit's own.
+        config_file: the configuration file, which may name images.
+        builds_images: whether the images of `ImageSpec`s are built and pushed.
+    """
+
+    module: str
+    name: str
+    project: str
+    domain: str
+    version: str
+    archive: str
+    image: str = ""
+    config_file: str | None = None
+    builds_images: bool = True
+
+
+@dataclass(frozen=True)
+class EntitySpec:
+    """One entity as it is sent.
+
+    Attributes:
+        kind: `task`, `workflow` or `launch_plan`.
+        name: its name on the cluster.
+        message: the bytes of flyteidl's `TaskSpec`, `WorkflowSpec` or `LaunchPlanSpec`.
+        is_active: whether it is a launch plan that is activated.
+    """
+
+    kind: str
+    name: str
+    message: bytes
+    is_active: bool = False
+
+
+def make_specs(folder: Path, request: SpecRequest) -> tuple[EntitySpec, ...]:
+    """Import a module from a folder in a process of its own, and return the specs, each after those that it needs.
+
+    Raises:
+        RegistrationError: if the module can't be imported or an entity can't be serialized.
+    """
+    path = os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), str(_HERE))))
+    done = subprocess.run(
+        [sys.executable, "-B", "-m", __name__],
+        input=json.dumps(asdict(request)).encode(),
+        capture_output=True,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": "0"},  # flytekit writes sets in their order
+        check=False,
+    )
+    *_, last = done.stdout.splitlines() or [b""]
+    if done.returncode:
+        lines = done.stderr.decode(errors="replace").strip().splitlines()
+        reason = lines[-1] if lines else f"the process ended with status {done.returncode}"
+        raise RegistrationError(
+            f"{request.module}.py can't be imported in a process of its own: {reason}",
+            hint="%flyte export shows the module; `python` runs the file that it writes",
+        )
+    return tuple(
+        EntitySpec(m["kind"], m["name"], base64.b64decode(m["message"]), m["is_active"]) for m in json.loads(last)
+    )
+
+
+def main() -> None:
+    """Read a request, write the specs as the last line."""
+    request = SpecRequest(**json.load(sys.stdin))
+    specs = [{**asdict(spec), "message": base64.b64encode(spec.message).decode()} for spec in _serialize(request)]
+    sys.stdout.write(f"\n{json.dumps(specs)}\n")
+
+
+def _serialize(request: SpecRequest) -> Iterator[EntitySpec]:
+    from flytekit.configuration import FastSerializationSettings, ImageConfig, SerializationSettings
+    from flytekit.configuration.default_images import DefaultImages
+    from flytekit.image_spec.image_spec import ImageBuildEngine
+    from flytekit.tools.translator import get_serializable
+
+    if not request.builds_images:
+        ImageBuildEngine.build = classmethod(lambda cls, spec: None)
+    settings = SerializationSettings(
+        image_config=ImageConfig.auto(request.config_file, request.image or DefaultImages.default_image()),
+        project=request.project,
+        domain=request.domain,
+        version=request.version,
+        fast_serialization_settings=FastSerializationSettings(
+            enabled=True, destination_dir=".", distribution_location=request.archive
+        ),
+        source_root=str(Path.cwd()),
+    )
+    entity = getattr(importlib.import_module(request.module), request.name)
+    found: OrderedDict[Any, Any] = OrderedDict()
+    get_serializable(found, settings, entity)
+    for local, model in found.items():
+        yield from _specs_of(local, model, settings)
+
+
+def _specs_of(local: Any, model: Any, settings: Any) -> Iterator[EntitySpec]:
+    """Yield the spec of one entity; a workflow has a launch plan of its name, as flytekit registers it."""
+    from flytekit.core.context_manager import FlyteContextManager
+    from flytekit.core.launch_plan import LaunchPlan
+    from flytekit.core.reference_entity import ReferenceSpec
+    from flytekit.models.admin.workflow import WorkflowSpec
+    from flytekit.models.launch_plan import LaunchPlan as PlanModel
+    from flytekit.models.task import TaskSpec
+    from flytekit.tools.translator import get_serializable_launch_plan
+
+    if isinstance(model, ReferenceSpec):
+        return
+    if isinstance(model, TaskSpec):
+        yield EntitySpec("task", model.template.id.name, model.to_flyte_idl().SerializeToString(deterministic=True))
+    elif isinstance(model, WorkflowSpec):
+        message = model.to_flyte_idl().SerializeToString(deterministic=True)
+        yield EntitySpec("workflow", model.template.id.name, message)
+        plan = LaunchPlan.get_default_launch_plan(FlyteContextManager.current_context(), local)
+        yield _plan_spec(get_serializable_launch_plan(OrderedDict(), settings, plan, recurse_downstream=False))
+    elif isinstance(model, PlanModel):
+        yield _plan_spec(model)
+
+
+def _plan_spec(model: Any) -> EntitySpec:
+    message = model.spec.to_flyte_idl().SerializeToString(deterministic=True)
+    return EntitySpec("launch_plan", model.id.name, message, bool(model.should_auto_activate))
+
+
+if __name__ == "__main__":
+    main()

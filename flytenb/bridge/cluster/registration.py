@@ -1,0 +1,154 @@
+"""Registration of entities: what is sent, refusals before it is sent, and comparison with what a cluster has."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from flyteidl.admin.common_pb2 import NamedEntityIdentifier as EntityName
+from flyteidl.admin.common_pb2 import ObjectGetRequest, ResourceListRequest, Sort
+from flyteidl.admin.launch_plan_pb2 import ACTIVE, LaunchPlanCreateRequest, LaunchPlanSpec, LaunchPlanUpdateRequest
+from flyteidl.admin.task_pb2 import TaskCreateRequest, TaskSpec
+from flyteidl.admin.workflow_pb2 import WorkflowCreateRequest, WorkflowSpec
+from flyteidl.core.identifier_pb2 import LAUNCH_PLAN, TASK, WORKFLOW, Identifier
+from flytekit.core.launch_plan import LaunchPlan
+from flytekit.core.workflow import WorkflowBase
+from flytekit.exceptions.user import FlyteEntityAlreadyExistsException
+from google.protobuf.json_format import MessageToJson
+
+from flytenb.bridge.cluster.connection import Connection
+from flytenb.bridge.cluster.module_specs import EntitySpec
+from flytenb.bridge.entities.kind import function_of
+from flytenb.errors import ClusterError, RegistrationError
+
+_TYPES = {"task": TASK, "workflow": WORKFLOW, "launch_plan": LAUNCH_PLAN}
+_MESSAGES = {"task": TaskSpec, "workflow": WorkflowSpec, "launch_plan": LaunchPlanSpec}
+
+
+def name_on_cluster(entity: Any, module: str) -> str:
+    """Return the name of a notebook's entity after its module has been imported as `module`."""
+    if isinstance(entity, LaunchPlan) and entity.name == entity.workflow.name:
+        return name_on_cluster(entity.workflow, module)
+    function = function_of(entity)
+    return str(entity.name) if function is None else f"{module}.{inspect.unwrap(function).__name__}"
+
+
+def registered_kind(entity: Any) -> str:
+    """Return as what an entity is registered: `task`, `workflow` or `launch_plan`."""
+    if isinstance(entity, LaunchPlan):
+        return "launch_plan"
+    return "workflow" if isinstance(entity, WorkflowBase) else "task"
+
+
+def read_message(spec: EntitySpec) -> Any:
+    """Return flyteidl's message of a spec."""
+    return _MESSAGES[spec.kind].FromString(spec.message)
+
+
+def spec_text(spec: EntitySpec) -> str:
+    """Return a spec as JSON."""
+    return str(MessageToJson(read_message(spec), sort_keys=True))
+
+
+def require_modules(specs: Iterable[EntitySpec]) -> None:
+    """Check that a pod can import each task.
+
+    Raises:
+        RegistrationError: for a task without a module; flytekit makes one from an entity of a kernel.
+    """
+    for spec in specs:
+        if spec.kind != "task":
+            continue
+        arguments = [*read_message(spec).template.container.args]
+        for name, module in itertools.pairwise(arguments):
+            if name == "task-module" and module in ("", "__main__"):
+                raise RegistrationError(
+                    f"task {spec.name!r} has no module that a pod could import",
+                    hint="define it at the top level of a cell",
+                )
+
+
+def identifier(connection: Connection, kind: str, name: str, version: str) -> Any:
+    """Return flyteidl's identifier of an entity."""
+    return Identifier(
+        resource_type=_TYPES[kind],
+        project=connection.project,
+        domain=connection.domain,
+        name=name,
+        version=version,
+    )
+
+
+def is_registered(connection: Connection, kind: str, name: str, version: str) -> bool:
+    """Tell whether the cluster has an entity in a version.
+
+    Raises:
+        ClusterError: if it can't be asked.
+    """
+    request = ObjectGetRequest(id=identifier(connection, kind, name, version))
+    get = {"task": "get_task", "workflow": "get_workflow", "launch_plan": "get_launch_plan"}[kind]
+    try:
+        with connection.asking(f"look up {name!r}"):
+            getattr(connection.raw, get)(request)
+    except ClusterError as error:
+        if error.code == "NOT_FOUND":
+            return False
+        raise
+    return True
+
+
+def latest_version(connection: Connection, kind: str, name: str) -> Any:
+    """Return flyteidl's message of the version of an entity that was registered last, None without one.
+
+    Raises:
+        ClusterError: if the cluster can't be asked.
+    """
+    request = ResourceListRequest(
+        id=EntityName(project=connection.project, domain=connection.domain, name=name),
+        limit=1,
+        sort_by=Sort(key="created_at", direction=Sort.DESCENDING),
+    )
+    lists = {"task": ("list_tasks_paginated", "tasks"), "workflow": ("list_workflows_paginated", "workflows")}
+    call, field = lists.get(kind, ("list_launch_plans_paginated", "launch_plans"))
+    with connection.asking(f"look up {name!r}"):
+        found = getattr(getattr(connection.raw, call)(request), field)
+    return found[0] if found else None
+
+
+def upload(connection: Connection, archive: Path) -> str:
+    """Upload an archive and return its address in the cluster's storage.
+
+    Raises:
+        ClusterError: if the server or its storage refuses it.
+    """
+    with connection.asking("upload the module"):
+        return str(connection.remote.upload_file(archive, connection.project, connection.domain)[1])
+
+
+def send(connection: Connection, specs: Iterable[EntitySpec], version: str) -> None:
+    """Register entities, each after those that it needs.
+
+    Raises:
+        ClusterError: in the words of the server, with the entity.
+    """
+    for spec in specs:
+        with connection.asking(f"register {spec.kind.replace('_', ' ')} {spec.name!r}"):
+            _send(connection.raw, spec, identifier(connection, spec.kind, spec.name, version))
+
+
+def _send(raw: Any, spec: EntitySpec, own: Any) -> None:
+    message = read_message(spec)
+    try:
+        if spec.kind == "task":
+            raw.create_task(TaskCreateRequest(id=own, spec=message))
+        elif spec.kind == "workflow":
+            raw.create_workflow(WorkflowCreateRequest(id=own, spec=message))
+        else:
+            raw.create_launch_plan(LaunchPlanCreateRequest(id=own, spec=message))
+    except FlyteEntityAlreadyExistsException:
+        pass  # of the same content: an earlier attempt was interrupted
+    if spec.is_active:
+        raw.update_launch_plan(LaunchPlanUpdateRequest(id=own, state=ACTIVE))

@@ -1,0 +1,48 @@
+"""`%flyte launch`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flytenb.notebook.magics.arguments import CALL
+from flytenb.notebook.magics.invocation import Invocation
+from flytenb.notebook.magics.verb import Option, Verb
+
+CLUSTER_OPTIONS = (
+    Option("config", "the configuration file of the cluster", ("FILE",)),
+    Option("project", "the project, by default flytesnacks", ("NAME",)),
+    Option("domain", "the domain, by default development", ("NAME",)),
+)
+_NAMES = ("config", "project", "domain", "module", "image")
+
+
+def chosen_cluster(line: Invocation) -> Any:
+    """Return the cluster that the options of a line choose."""
+    from flytenb import api
+
+    return api.cluster(**{name: line.options[name] for name in _NAMES if name in line.options})
+
+
+def _launch(line: Invocation) -> Any:
+    cluster = chosen_cluster(line)
+    entity, positional, inputs = line.call()
+    if "dry-run" in line.options:
+        return cluster.register(entity, dry_run=True)
+    run = cluster.launch(entity, *positional, **inputs)
+    return run.wait() if "wait" in line.options else run
+
+
+VERB = Verb(
+    name="launch",
+    summary="Register a call's entity on a cluster, start it there, and return the run at once.",
+    handler=_launch,
+    argument=CALL,
+    options=(
+        *CLUSTER_OPTIONS,
+        Option("module", "the name of the registered module, by default the variable of the entity", ("NAME",)),
+        Option("image", "the image of tasks that name none", ("IMAGE",)),
+        Option("dry-run", "show what would be registered, and send nothing"),
+        Option("wait", "wait for the end; an interrupt ends the wait and not the execution"),
+    ),
+    details="The live view shows the execution. `run.wait()`, `run.cancel()` and `await run` follow it.",
+)

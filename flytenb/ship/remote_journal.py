@@ -1,0 +1,227 @@
+"""Facts about an execution, entered in the journal of a run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple
+
+from flytenb.bridge.cluster.closure_graph import closure_graph
+from flytenb.bridge.cluster.execution_reader import AttemptFacts, ExecutionReader, NodeFacts, Ran
+from flytenb.bridge.cluster.remote_values import RemoteValues, element_values
+from flytenb.bridge.context import Workspace
+from flytenb.bridge.entities.gate import GateFacts, find_gate
+from flytenb.bridge.entities.source import input_types, output_types
+from flytenb.model import Graph, Phase
+from flytenb.runner.failure import Failure
+from flytenb.runner.journal import Journal
+from flytenb.ship.remote_record import RemoteRecord, remote_failure
+
+_FAILED = (Phase.FAILED, Phase.TIMED_OUT)
+
+
+@dataclass
+class RemoteOutcome:
+    """How an execution ended."""
+
+    failure: Failure | None = None
+    also_failed: tuple[Failure, ...] = ()
+    is_over: bool = False
+
+
+class NodeNews(NamedTuple):
+    """A node that has changed: its path, its facts, and what asks the cluster about its execution."""
+
+    path: str
+    node: NodeFacts
+    reader: ExecutionReader
+
+
+class RemoteJournal:
+    """Enters what a cluster says in a journal, each change once, under its lock.
+
+    Args:
+        journal: the journal of the run.
+        outcomes: receives the failures.
+        workspace: the contexts in which values are read.
+        entities: the notebook's entities by the paths of their nodes.
+
+    Attributes:
+        gates: the gates that wait, by path.
+    """
+
+    def __init__(
+        self, journal: Journal, outcomes: RemoteOutcome, workspace: Workspace, entities: Mapping[str, Any]
+    ) -> None:
+        self.gates: dict[str, GateFacts] = {}
+        self._journal = journal
+        self._outcomes = outcomes
+        self._workspace = workspace
+        self._entities = dict(entities)
+
+    # --- the run -----------------------------------------------------------------------------------------------------
+
+    def plan(self, graph: Graph) -> None:
+        """Add the nodes of a graph, before any of them has started."""
+        with self._journal.lock:
+            for path, node in graph.nodes.items():
+                if not node.is_pseudo:
+                    self._record(path)
+
+    def begin(self, ran: Ran) -> bool:
+        """Start the run; return whether this is news."""
+        run = self._journal.run_record
+        with self._journal.lock:
+            if run.started is not None or ran.phase is Phase.QUEUED:
+                return False
+            self._journal.set_phase(run, Phase.RUNNING, at=_past(ran.started))
+            return True
+
+    def notice(self, text: str) -> None:
+        """Add a remark on the run."""
+        with self._journal.lock:
+            self._journal.emit("notice", self._journal.run_record, text=text)
+
+    def spawn(self, path: str, inside: Any) -> None:
+        """Add what a dynamic node has made."""
+        graph = closure_graph(inside, path)
+        with self._journal.lock:
+            record = self._record(path)
+            for inner, node in graph.nodes.items():
+                if not node.is_pseudo:
+                    self._record(inner)
+            self._journal.emit("spawn", record, graph=graph)
+
+    def finish(self, ran: Ran) -> None:
+        """End the run; nodes that never started are skipped, or aborted with it."""
+        journal, outcomes = self._journal, self._outcomes
+        with journal.lock:
+            rest = Phase.SKIPPED if ran.phase is Phase.SUCCEEDED else Phase.ABORTED
+            for record in journal.records.values():
+                if record.ended is None:
+                    journal.set_phase(record, rest, at=_past(ran.ended))
+            failures = sorted(_innermost(journal.records.values()), key=lambda f: journal.records[f.path].ended or 0.0)
+            if ran.phase in _FAILED:
+                failures = failures or [remote_failure("", ran, None, self._workspace)]
+                outcomes.failure, *others = failures
+                outcomes.also_failed = tuple(others)
+            outcomes.is_over = True
+            self.gates.clear()
+            text = outcomes.failure.message if outcomes.failure else ran.message
+            journal.set_phase(journal.run_record, ran.phase, text, at=_past(ran.ended))
+
+    # --- nodes -------------------------------------------------------------------------------------------------------
+
+    def commit(self, news: Sequence[NodeNews]) -> bool:
+        """Enter the nodes that have changed: starts first, then ends in their order; return whether there is news."""
+        journal = self._journal
+        with journal.lock:
+            count = journal.size
+            for each in sorted(news, key=lambda each: each.node.ran.started or 0.0):
+                self._start(self._record(each.path), each.node, each.reader)
+            ended = [each for each in news if each.node.ran.phase.is_terminal]
+            # A container ends after what it contains, also within the precision of the server's times.
+            for each in sorted(ended, key=lambda each: (each.node.ran.ended or 0.0, -each.path.count("/"))):
+                self._end(self._record(each.path), each.node)
+            return journal.size > count
+
+    def _start(self, record: RemoteRecord, node: NodeFacts, reader: ExecutionReader) -> None:
+        if record.remote_values is None:
+            read = partial(reader.read_values, node.id)
+            record.remote_values = RemoteValues(read, input_types(record.entity), output_types(record.entity))
+        if node.cache is not None:
+            record.cache = node.cache
+        has_run = node.ran.phase in (Phase.RUNNING, Phase.SUCCEEDED, *_FAILED) or node.ran.started is not None
+        if not has_run or record.started is not None:
+            return
+        record.attempts = max(record.attempts, 1)
+        self._journal.set_phase(record, Phase.RUNNING, at=_past(node.ran.started or node.ran.ended))
+        gate = find_gate(record.entity)
+        if gate is not None and not node.ran.phase.is_terminal:
+            self.gates[record.path] = gate
+            self._journal.emit("gate", record, text=gate.question)
+
+    def _end(self, record: RemoteRecord, node: NodeFacts) -> None:
+        self.gates.pop(record.path, None)
+        if record.remote_values is not None:
+            record.remote_values.is_final = True
+        text = ""
+        if node.ran.phase in _FAILED and record.ended is None:
+            record.error = remote_failure(record.path, node.ran, record, self._workspace)
+            text = record.error.message
+        if node.ran.phase is Phase.SUCCEEDED:
+            for other in self._journal.records.values():  # in the cases of a branch that weren't taken
+                if other.path.startswith(f"{record.path}/") and other.started is None:
+                    self._journal.set_phase(other, Phase.SKIPPED, at=_past(node.ran.ended))
+        self._journal.set_phase(record, node.ran.phase, text, at=_past(node.ran.ended))
+
+    def note_attempts(
+        self, path: str, node: NodeFacts, attempts: Sequence[AttemptFacts], reader: ExecutionReader
+    ) -> bool:
+        """Enter the attempts at a node: their number, links and errors, and the elements of a map."""
+        if not attempts:
+            return False
+        with self._journal.lock:
+            count = self._journal.size
+            self._start(self._record(path), node, reader)
+            record = self._record(path)
+            record.links = attempts[-1].links
+            for attempt in attempts[:-1]:
+                self._retry(record, attempt)
+            if attempts[-1].ran.phase in _FAILED and not node.ran.phase.is_terminal:
+                self._retry(record, attempts[-1])
+            record.attempts = max(record.attempts, len(attempts))
+            self._enter_elements(record, node, attempts[-1].elements, reader)
+            return self._journal.size > count
+
+    def _retry(self, record: RemoteRecord, attempt: AttemptFacts) -> None:
+        number = attempt.number + 1
+        if number > len(record.retries):
+            text = str(remote_failure(record.path, attempt.ran, None, self._workspace).exception)
+            record.retries += (text,)
+            self._journal.emit("attempt", record, attempt=number, text=text)
+
+    def _enter_elements(
+        self, record: RemoteRecord, node: NodeFacts, elements: Iterable[AttemptFacts], reader: ExecutionReader
+    ) -> None:
+        latest: dict[int, AttemptFacts] = {}
+        for element in elements:
+            assert element.element is not None
+            if element.element not in latest or latest[element.element].number <= element.number:
+                latest[element.element] = element
+        for index, element in sorted(latest.items()):
+            one = self._record(f"{record.path}/{index}")
+            if one.remote_values is None:
+                read = element_values(partial(reader.read_values, node.id), index)
+                one.remote_values = RemoteValues(read, {}, {})
+            one.links, one.attempts = element.links, element.number + 1
+            if element.ran.phase is not Phase.QUEUED and one.started is None:
+                self._journal.set_phase(one, Phase.RUNNING)
+            if element.ran.phase.is_terminal:
+                one.remote_values.is_final = True
+                self._journal.set_phase(one, element.ran.phase)
+        done = sum(element.ran.phase.is_terminal for element in latest.values())
+        if latest and (done, len(latest)) != (record.done, record.total):
+            record.done, record.total = done, len(latest)
+            self._journal.emit("progress", record, done=done, total=len(latest))
+
+    def _record(self, path: str) -> RemoteRecord:
+        """Return the record of a node; a new one is added. Under the lock."""
+        found = self._journal.records.get(path)
+        if found is None:
+            found = self._journal.records[path] = RemoteRecord(path, self._journal.weak, self._entities.get(path))
+        assert isinstance(found, RemoteRecord)
+        return found
+
+
+def _past(seconds: float | None) -> float:
+    """Return a time of the cluster, at most now: its clock may be ahead of this one."""
+    return time.time() if seconds is None else min(seconds, time.time())
+
+
+def _innermost(records: Iterable[Any]) -> list[Failure]:
+    """Return the failures of nodes without a failed node inside."""
+    failed = [record.error for record in records if record.error is not None]
+    return [f for f in failed if not any(other.path.startswith(f"{f.path}/") for other in failed)]

@@ -1,0 +1,113 @@
+"""The files of a shipment: the exported module and the user's own modules that it imports, as an archive."""
+
+from __future__ import annotations
+
+import ast
+import gzip
+import hashlib
+import importlib.util
+import io
+import sys
+import tarfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from flytenb.errors import ExportError
+from flytenb.reach.name_lookup import find_spec, is_installed_spec
+from flytenb.ship.exported_module import Export
+
+
+class ShippedFiles:
+    """Files by their path in the archive. Equal files give equal archives.
+
+    Args:
+        contents: the bytes of each file.
+    """
+
+    def __init__(self, contents: Mapping[str, bytes]) -> None:
+        self.contents = MappingProxyType(dict(sorted(contents.items())))
+
+    @classmethod
+    def of(cls, module: Export, name: str) -> ShippedFiles:
+        """Collect an exported module as `name.py`, and the user's own modules at any depth of its imports.
+
+        Raises:
+            ExportError: for a name that isn't a module's, or that a package or module has.
+        """
+        _require_free(name, module.modules)
+        contents = {f"{name}.py": module.text.encode()}
+        todo = list(module.modules)
+        while todo:
+            for path, data in _files_of(todo.pop()):
+                if path not in contents:
+                    contents[path] = data
+                    todo += _own_imports(data) if path.endswith(".py") else ()
+        return cls(contents)
+
+    @property
+    def digest(self) -> str:
+        """A hash of the names and contents."""
+        digest = hashlib.sha256()
+        for path, data in self.contents.items():
+            digest.update(f"{path}\0{len(data)}\0".encode() + data)
+        return digest.hexdigest()
+
+    def write(self, folder: Path) -> None:
+        """Write the files below a folder."""
+        for path, data in self.contents.items():
+            file = folder / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(data)
+
+    def pack(self, archive: Path) -> Path:
+        """Write the files as an archive, as pods unpack it, and return its path."""
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as tar:
+            for path, data in self.contents.items():
+                member = tarfile.TarInfo(path)
+                member.size = len(data)
+                tar.addfile(member, io.BytesIO(data))
+        archive.write_bytes(gzip.compress(packed.getvalue(), mtime=0))
+        return archive
+
+
+def _require_free(name: str, own: tuple[str, ...]) -> None:
+    """Check the name of a module.
+
+    Raises:
+        ExportError: if a pod would import something else by it.
+    """
+    if not name.isidentifier():
+        raise ExportError(f"expected the name of a module, got {name!r}", hint='such as module="pipeline"')
+    spec = None if name in own else find_spec(name)
+    is_taken = name in own or name in sys.stdlib_module_names or (spec is not None and is_installed_spec(spec))
+    if is_taken:
+        raise ExportError(f"the module can't be called {name!r}: another one has that name", hint='module="…"')
+
+
+def _files_of(module: str) -> Iterator[tuple[str, bytes]]:
+    """Yield the files of the top-level package or module of one of the user's modules."""
+    top = module.partition(".")[0]
+    spec = importlib.util.find_spec(top) if top not in sys.modules else sys.modules[top].__spec__
+    places = [] if spec is None else [Path(place) for place in spec.submodule_search_locations or ()]
+    for place in places:
+        for file in sorted(place.rglob("*")):
+            inner = file.relative_to(place)
+            is_hidden = any(part.startswith(".") or part == "__pycache__" for part in inner.parts)
+            if file.is_file() and not is_hidden:
+                yield f"{top}/{inner.as_posix()}", file.read_bytes()
+    if not places and spec is not None and spec.origin is not None:
+        yield f"{top}.py", Path(spec.origin).read_bytes()
+
+
+def _own_imports(source: bytes) -> list[str]:
+    """Return the user's own modules that a module's text imports."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            names.add(str(node.module).partition(".")[0])
+    found = ((name, find_spec(name)) for name in sorted(names - sys.stdlib_module_names))
+    return [name for name, spec in found if spec is not None and not is_installed_spec(spec)]

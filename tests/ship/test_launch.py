@@ -1,0 +1,263 @@
+"""Registering and launching from a notebook on the double of a cluster, whose pods run the exported module."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from flyteidl.admin import task_pb2
+from flytekit.configuration import FastSerializationSettings, ImageConfig, SerializationSettings
+from flytekit.configuration.default_images import DefaultImages
+from flytekit.models.admin.workflow import WorkflowSpec
+from flytekit.models.task import TaskSpec
+from flytekit.tools.translator import get_serializable
+
+import flytenb
+from flytenb.bridge.cluster.registration import read_message
+from flytenb.errors import ClusterError, ExportError, InputError, UsageError
+from flytenb.model import Phase
+from flytenb.session.cluster_choice import Cluster as Choice
+from flytenb.session.host import host
+from tests.cluster.cluster import Cluster, start_cluster
+from tests.ship.notebooks import Notebook, imported, open_notebook
+from tests.waiting import PATIENCE, wait_for
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),  # loops that IPython leaves
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
+
+CELLS = """
+from dataclasses import dataclass
+from datetime import timedelta
+
+from flytekit import LaunchPlan, approve, conditional, dynamic, map_task, task, workflow
+
+@dataclass
+class Pair:
+    left: int
+    right: str
+
+@task
+def add(x: int, by: int = 1) -> int:
+    return x + by
+
+@workflow
+def twice(x: int) -> int:
+    return add(x=add(x=x, by=1), by=1)
+
+@dynamic
+def chain(n: int) -> int:
+    x = n
+    for _ in range(2):
+        x = add(x=x, by=n)
+    return x
+
+@task
+def pair(x: int) -> Pair:
+    return Pair(x, "x")
+
+twice_plan = LaunchPlan.get_or_create(twice, "twice_plan")
+
+@workflow
+def wf(x: int = 1) -> tuple[list[int], Pair, int]:
+    s = twice(x=x)
+    c = conditional("big").if_(s > 100).then(add(x=s, by=2)).else_().then(twice(x=s))
+    p = twice_plan(x=x)
+    return map_task(add)(x=[s, c, p], by=[1, 2, 3]), pair(x=c), chain(n=s)
+""".strip().split("\n\n@")  # fmt: skip
+MORE = [
+    "@task\ndef fails(x: int) -> int:\n    if x:\n        raise ValueError(f'no {x}')\n    return x",
+    "@workflow\ndef failing(x: int) -> int:\n    return add(x=fails(x=x), by=1)",
+    "@workflow\ndef asking(x: int) -> int:\n    checked = approve(add(x=x, by=1), 'ok', timeout=timedelta(hours=1))\n"
+    "    return add(x=checked, by=1)",
+]
+
+
+@pytest.fixture(scope="module")
+def notebook() -> Iterator[Notebook]:
+    with open_notebook() as opened:
+        opened.run(*(cell if not number else f"@{cell}" for number, cell in enumerate(CELLS)), *MORE)
+        watchers = host.watchers[:]
+        host.watchers.clear()  # nothing is shown
+        yield opened
+        host.watchers[:] = watchers
+
+
+@pytest.fixture(scope="module")
+def double(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with start_cluster(tmp_path_factory.mktemp("cluster")) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def choice(double: Cluster) -> Iterator[Choice]:
+    double.faults.calls.clear()
+    yield flytenb.cluster(double.config())
+    double.faults.clear()
+
+
+@pytest.fixture(scope="module")
+def launched(notebook: Notebook, double: Cluster) -> Any:
+    return flytenb.cluster(double.config()).launch(notebook.names["wf"], x=3).wait(PATIENCE)
+
+
+def test_an_execution_is_recorded_as_the_local_run_of_the_same_inputs(notebook: Notebook, launched: Any) -> None:
+    local = flytenb.run(notebook.names["wf"], x=3)
+    assert launched.phase is Phase.SUCCEEDED
+    assert not launched.compare(local)
+    assert {path: node.phase for path, node in launched.nodes.items()} == {
+        path: node.phase for path, node in local.nodes.items()
+    }
+    assert type(launched.outputs["o1"]) is notebook.names["Pair"]
+    assert list(launched.outputs) == ["o0", "o1", "o2"]
+    assert launched.result == local.result
+    assert {path: node.inputs for path, node in launched.nodes.items() if node.entity is not None} == {
+        path: node.inputs for path, node in local.nodes.items() if launched.nodes[path].entity is not None
+    }
+
+
+def test_the_events_of_each_node_are_a_start_and_an_end_inside_those_of_its_container(launched: Any) -> None:
+    phases: dict[str, list[Phase]] = {}
+    for event in launched.events:
+        if event.kind == "phase":
+            phases.setdefault(event.path, []).append(event.phase)
+    assert set(phases) == {"", *launched.nodes}
+    for path, entered in phases.items():
+        assert entered in ([Phase.RUNNING, Phase.SUCCEEDED], [Phase.SKIPPED]), path
+    ends = [event.path for event in launched.events if event.kind == "phase" and event.phase is not Phase.RUNNING]
+    for path in phases:
+        assert ends.index(path) < ends.index(path.rpartition("/")[0]) or not path
+
+
+def test_a_run_is_shown_as_a_local_one(launched: Any) -> None:
+    from flytenb.display.runs.node_details import NodeDetails
+    from flytenb.display.show import show
+
+    assert launched.execution.startswith("flytesnacks:development:")
+    assert launched.url.endswith(launched.execution.rpartition(":")[2])
+    details = NodeDetails.of(launched, "n0/n0", show)
+    assert "x = 3" in details.inputs[0].text or "3" in details.inputs[0].text
+    assert details.links
+
+
+def test_what_would_be_sent_is_what_flytekit_makes_from_the_module(
+    notebook: Notebook, double: Cluster, tmp_path: Path
+) -> None:
+    double.faults.calls.clear()
+    with imported(flytenb.export(notebook.names["wf"]).text, tmp_path) as module:
+        shipment = flytenb.cluster(double.config(), module=module.__name__).register(notebook.names["wf"], dry_run=True)
+        assert double.faults.calls == []  # nothing was sent
+        fast = FastSerializationSettings(True, ".", "<address of the uploaded archive>")
+        images = ImageConfig.auto(None, DefaultImages.default_image())
+        place = {"project": "flytesnacks", "domain": "development", "version": shipment.version}
+        settings = SerializationSettings(images, **place, fast_serialization_settings=fast)
+        made: OrderedDict[Any, Any] = OrderedDict()
+        get_serializable(made, settings, module.wf)
+    expected = [e.to_flyte_idl() for e in made.values() if isinstance(e, TaskSpec | WorkflowSpec)]
+    sent = [read_message(spec) for spec in shipment.specs if spec.kind != "launch_plan"]
+    for message in (*expected, *sent):
+        if isinstance(message, task_pb2.TaskSpec):
+            del message.template.container.env[:]  # of a dynamic: all settings, compressed, with the directory
+            continue
+        for node in message.template.nodes:
+            node.upstream_node_ids.sort()  # a set of flytekit's
+    for one, other in zip(sent, expected, strict=True):
+        assert one == other
+    plans = [spec.name for spec in shipment.specs if spec.kind == "launch_plan"]
+    assert plans == [f"{module.__name__}.twice", "twice_plan", f"{module.__name__}.wf"]
+    assert "def add(x: int, by: int = 1)" in repr(shipment)
+
+
+def test_unchanged_content_registers_nothing(
+    notebook: Notebook, double: Cluster, choice: Choice, launched: Any
+) -> None:
+    shipment = choice.register(notebook.names["wf"])
+    assert shipment.is_registered
+    assert not [name for name in double.faults.calls if name.startswith(("Create", "Update"))]
+    assert "nothing was sent" in repr(shipment)
+
+
+def test_a_failure_has_the_message_the_frames_and_the_inputs(notebook: Notebook, choice: Choice) -> None:
+    run = choice.launch(notebook.names["failing"], x=3).wait(PATIENCE)
+    assert run.phase is Phase.FAILED
+    assert (run.error.path, run.error.message, dict(run.error.inputs)) == ("n0", "ValueError: no 3", {"x": 3})
+    assert {path: node.phase for path, node in run.nodes.items()} == {"n0": Phase.FAILED, "n1": Phase.ABORTED}
+    assert "in fails" in run.error.full()
+    with pytest.raises(flytenb.FlytenbError, match="no 3"):
+        run.result  # noqa: B018
+
+
+def test_a_gate_is_answered_and_an_execution_attached_and_cancelled(notebook: Notebook, choice: Choice) -> None:
+    run = choice.launch(notebook.names["asking"], x=3)
+    wait_for(lambda: run.waiting)
+    assert run.questions == {"n1": "approve ok?"}
+    with pytest.raises(flytenb.FlytenbError, match="no gate waits"):
+        run.approve("n0")
+    attached = choice.attach(run.execution)
+    wait_for(lambda: attached.waiting)
+    attached.approve("ok")
+    assert run.wait(PATIENCE).outputs == attached.wait(PATIENCE).outputs == {"o0": 5}
+    cancelled = choice.launch(notebook.names["asking"], x=3)
+    wait_for(lambda: cancelled.waiting)
+    cancelled.cancel()
+    assert cancelled.wait(PATIENCE).phase is Phase.ABORTED
+    assert cancelled.nodes["n1"].phase is Phase.ABORTED
+    assert cancelled.waiting == ()
+
+
+def test_an_execution_is_attached_without_the_cells(notebook: Notebook, choice: Choice, launched: Any) -> None:
+    entities = host.session.definitions
+    kept = dict(entities)
+    entities.clear()
+    try:
+        run = choice.attach(launched.url).wait(PATIENCE)
+        assert (run.phase, run.entity, run.inputs) == (Phase.SUCCEEDED, None, {"x": 3})
+        assert run.outputs["o0"] == launched.outputs["o0"]
+        assert {path: node.phase for path, node in run.nodes.items()} == {
+            path: node.phase for path, node in launched.nodes.items() if not path.startswith("n2/")
+        } | {path: node.phase for path, node in run.nodes.items() if path.startswith("n2/")}
+    finally:
+        entities.update(kept)
+
+
+def test_a_lost_connection_is_a_notice_and_nothing_is_lost(notebook: Notebook, double: Cluster, choice: Choice) -> None:
+    run = choice.launch(notebook.names["asking"], x=3)
+    wait_for(lambda: run.waiting)
+    double.faults.be_unavailable("ListNodeExecutions", times=4)  # flytekit itself tries four times
+    double.faults.send_garbage("GetExecution", times=4)
+    wait_for(lambda: len([event for event in run.events if event.kind == "notice"]) >= 2)
+    run.approve("n1")
+    assert run.wait(PATIENCE).outputs == {"o0": 5}
+    notices = [event.text for event in run.events if event.kind == "notice"]
+    assert notices
+    assert notices[-1] == ""
+    assert any("doesn't answer" in text or "can't" in text for text in notices)
+
+
+def test_errors_are_in_the_words_of_the_server(notebook: Notebook, double: Cluster, choice: Choice) -> None:
+    double.faults.refuse("CreateUploadLocation", grpc.StatusCode.PERMISSION_DENIED, "not in this project")
+    with pytest.raises(ClusterError, match="not in this project") as caught:
+        choice.register(notebook.names["pair"])
+    assert caught.value.code == "PERMISSION_DENIED"
+    with pytest.raises(ClusterError, match="nowhere"):
+        choice.attach("nowhere")
+    with pytest.raises(UsageError, match="name of an execution"):
+        choice.attach("No such name")
+
+
+def test_bad_inputs_and_names_are_refused_before_anything_is_sent(
+    notebook: Notebook, double: Cluster, choice: Choice
+) -> None:
+    with pytest.raises(InputError, match="expected int for input 'x'"):
+        choice.launch(notebook.names["wf"], x="three")
+    for taken in ("json", "flytekit", "not a name"):
+        with pytest.raises(ExportError, match=taken):
+            flytenb.cluster(double.config(), module=taken).register(notebook.names["wf"])
+    with pytest.raises(UsageError, match="configuration file"):
+        flytenb.cluster("nowhere.yaml").register(notebook.names["wf"])
+    assert double.faults.calls == []
