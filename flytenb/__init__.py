@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # `as` marks what is public for type checkers
     from flytenb.api import options as options
     from flytenb.api import register as register
     from flytenb.api import rehearse as rehearse
+    from flytenb.api import replay as replay
     from flytenb.api import run as run
     from flytenb.api import show as show
     from flytenb.api import start as start
@@ -52,6 +53,7 @@ if TYPE_CHECKING:  # `as` marks what is public for type checkers
     from flytenb.ship.cluster_run import ClusterRun as ClusterRun
     from flytenb.ship.exported_module import Export as Export
     from flytenb.ship.preflight import Preflight as Preflight
+    from flytenb.ship.replayed_node import Replay as Replay
     from flytenb.ship.shipment import Shipment as Shipment
 
 __version__ = "0.1.0"
@@ -70,6 +72,7 @@ _HOMES = {
     "Options": "session.options",
     "Preflight": "ship.preflight",
     "Rehearsal": "display.runs.rehearsal_card",
+    "Replay": "ship.replayed_node",
     "Request": "model.request",
     "Run": "runner.run",
     "RunEvent": "model",
@@ -98,6 +101,7 @@ _HOMES = {
     "parts": "",
     "register": "api",
     "rehearse": "api",
+    "replay": "api",
     "run": "api",
     "show": "api",
     "start": "api",

@@ -1,6 +1,6 @@
 """The functions of `flytenb`, on objects: called by magics, scripts and tests. No text is parsed here."""
 
-from flytenb.api.cluster_verbs import attach, cluster, launch, register
+from flytenb.api.cluster_verbs import attach, cluster, launch, register, replay
 from flytenb.api.entity_verbs import code_of, display_for, draw, graph, show
 from flytenb.api.run_verbs import on_run, options, rehearse, run, start
 from flytenb.api.session_verbs import debug, defining, entities, error, runs, settings
@@ -38,6 +38,7 @@ __all__ = [
     "options",
     "register",
     "rehearse",
+    "replay",
     "run",
     "runs",
     "settings",

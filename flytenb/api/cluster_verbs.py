@@ -7,6 +7,7 @@ from typing import Any
 
 from flytenb.session.cluster_choice import Cluster
 from flytenb.ship.cluster_run import ClusterRun
+from flytenb.ship.replayed_node import Replay
 from flytenb.ship.shipment import Shipment
 
 
@@ -90,3 +91,22 @@ def attach(execution: Any) -> ClusterRun:
         ClusterError: in the words of the server.
     """
     return Cluster().attach(execution)
+
+
+def replay(execution: Any, node: str = "") -> Replay:
+    """Run a node of an execution here with its recorded inputs, and compare outputs or error with the recorded ones.
+
+    The notebook's current task is run, so that a corrected one can be tried. Files of the inputs are downloaded.
+
+        flytenb.replay(run.execution, "fit").is_same
+
+    Args:
+        execution: as for `attach`.
+        node: its path or the name of its task; the node that failed first by default, else the whole execution.
+
+    Raises:
+        UnknownNameError: for a node that has not run.
+        UsageError: if the notebook doesn't define its task.
+        ClusterError: in the words of the server.
+    """
+    return Cluster().replay(execution, node)

@@ -304,8 +304,8 @@ def remote_source(file: Any) -> str | None:
     return source
 
 
-def set_download(file: Any, source: str, download: Callable[[], Any]) -> None:
-    """Let a `FlyteFile` or `FlyteDirectory` be downloaded from `source` when it is first opened."""
+def set_download(file: Any, source: str | None, download: Callable[[], Any]) -> None:
+    """Let a `FlyteFile` or `FlyteDirectory` be downloaded from `source` when first opened; None makes it a local one."""
     file._remote_source = source
     file._downloader = download
 

@@ -8,10 +8,8 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping
 from functools import cached_property, partial
-from typing import Any, Protocol
+from typing import Any
 
-from flytenb.bridge.context import Workspace
-from flytenb.bridge.crossing import CrossingValue
 from flytenb.bridge.execution.calls import build_result
 from flytenb.bridge.execution.files import Handouts
 from flytenb.bridge.workflow.graph import read_graph
@@ -20,11 +18,11 @@ from flytenb.errors import FlytenbError, RunCancelledError
 from flytenb.model import Graph, NodeState, Phase, RunEvent
 from flytenb.runner.answers import Answers
 from flytenb.runner.comparison import Comparison
-from flytenb.runner.ending import Ending
+from flytenb.runner.course import Answerable, Course, Results
 from flytenb.runner.entity_plan import SourceOf
 from flytenb.runner.failure import Failure
 from flytenb.runner.interrupts import held_back
-from flytenb.runner.journal import Journal, Listener
+from flytenb.runner.journal import Listener
 from flytenb.runner.node_run import Nodes, NodeSource
 from flytenb.runner.plan import Planner, RunPlan
 from flytenb.runner.resources import resources
@@ -40,50 +38,6 @@ _LOOK_EVERY = 0.2
 """Seconds between two checks whether the wait for a run was interrupted."""
 _GRACE = 1.0
 """Seconds that a wait continues after the run's end for listeners that haven't received all events."""
-
-
-class Course(Protocol):
-    """What a run is read from and controlled by: the scheduler of a local run, the watch of one on a cluster."""
-
-    @property
-    def journal(self) -> Journal: ...
-
-    @property
-    def workspace(self) -> Workspace: ...
-
-    @property
-    def ending(self) -> Ending: ...
-
-    @property
-    def outcomes(self) -> Outcome: ...
-
-    @property
-    def process(self) -> int: ...
-
-    def cancel(self) -> None: ...
-
-
-class Outcome(Protocol):
-    """The failures of a run."""
-
-    failure: Failure | None
-    also_failed: tuple[Failure, ...]
-
-
-class Answerable(Protocol):
-    """The gates of a run; `questions` has those of the gates that wait, by path."""
-
-    @property
-    def questions(self) -> Mapping[str, str]: ...
-
-    def answer(self, run: Any, path: str, answer: Any) -> None: ...
-
-
-class Results(Protocol):
-    """The outputs of a run that has succeeded."""
-
-    @property
-    def outputs(self) -> Mapping[str, CrossingValue | None]: ...
 
 
 class Run:

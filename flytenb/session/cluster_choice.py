@@ -17,9 +17,11 @@ from flytenb.reach.staleness import recompile_stale
 from flytenb.runner.run import read_graph_once
 from flytenb.runner.run_inputs import check_inputs, root_of
 from flytenb.session.host import host
+from flytenb.session.options import Options
 from flytenb.ship.cluster_run import ClusterRun
 from flytenb.ship.exported_module import Export
 from flytenb.ship.recorded_execution import RecordedExecution
+from flytenb.ship.replayed_node import Recorded, Replay
 from flytenb.ship.shipment import Shipment
 
 
@@ -75,6 +77,19 @@ class Cluster:
     def attach(self, execution: Any) -> ClusterRun:
         """Return an execution as a run; arguments as for `flytenb.attach`."""
         return self._watch(self._read(execution).attach())
+
+    def replay(self, execution: Any, node: str = "") -> Replay:
+        """Run a node of an execution here; arguments as for `flytenb.replay`."""
+        there = self._read(execution).attach().read()
+        recorded = Recorded.of(there, node)
+        recompile_stale(recorded.entity)
+        here = Options().start(recorded.entity, **recorded.inputs)
+        try:
+            here.wait()
+        except BaseException:
+            here.cancel()
+            raise
+        return Replay.of(here, there.execution, recorded)
 
     def _read(self, execution: Any) -> RecordedExecution:
         defined = {name: each.entity for name, each in host.session.definitions.items()}

@@ -122,6 +122,11 @@ class NotebookNames:
         names = [run.graph.nodes[path].name for path in paths if path in run.graph.nodes]
         return list(dict.fromkeys([*paths, *names]))
 
+    def executions(self) -> list[str]:
+        """List the executions on clusters among the latest runs, the latest first."""
+        found = (getattr(run, "execution", "") for run in reversed(self._session.runs))
+        return [execution for execution in found if execution]
+
     def values_of(self, declared: Any, argument: str = "") -> list[str]:
         """List the values of a type (Enum, Literal, bool), or the call that constructs one of a class."""
         if argument == "on_failure":

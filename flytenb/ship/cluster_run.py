@@ -9,7 +9,7 @@ from flytenb.bridge.cluster.execution_reader import ExecutionReader
 from flytenb.bridge.cluster.remote_values import RemoteValues
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.crossing import CrossingValue, packer
-from flytenb.bridge.execution.files import Handouts
+from flytenb.bridge.execution.files import Handouts, fetch_files
 from flytenb.bridge.workflow.reading_cache import Reading
 from flytenb.errors import FlytenbError
 from flytenb.model import Graph
@@ -79,6 +79,17 @@ class ClusterRun(Run):
     def url(self) -> str:
         """The address of the execution in the console of the cluster."""
         return self._reader.console_address
+
+    def read(self) -> ClusterRun:
+        """Read the present state of the execution, without following it."""
+        self._watch.read()
+        return self
+
+    def fetch(self, of: Any) -> dict[str, Any]:
+        """Return the inputs of a node or of the run, with files on this machine."""
+        inputs = of.inputs
+        with self._watch.workspace.entered():
+            return {name: fetch_files(value) for name, value in inputs.items()}
 
     def _detach(self) -> None:
         """Look at the execution no more; it goes on."""

@@ -121,6 +121,15 @@ class ExecutionWatch:
         self._nodes.plan(self._graph())
         resources.workers.submit(self._look)
 
+    def read(self) -> None:
+        """Look once, on this thread.
+
+        Raises:
+            ClusterError: in the words of the server.
+        """
+        self._nodes.plan(self._graph())
+        self._look_once()
+
     def detach(self) -> None:
         """Look no more; the execution goes on."""
         self._is_detached = True

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from flytenb.bridge.cluster.closure_graph import closure_graph, closure_names
+from flytenb.bridge.cluster.closure_graph import closure_graph, closure_names, task_graph
 from flytenb.bridge.cluster.connection import Connection
 from flytenb.bridge.cluster.execution_reader import ExecutionFacts, ExecutionId, ExecutionReader
-from flytenb.bridge.cluster.launching import workflow_closure
+from flytenb.bridge.cluster.launching import task_template, workflow_closure
 from flytenb.bridge.cluster.node_entities import entities_by_path
 from flytenb.bridge.cluster.registration import name_on_cluster
 from flytenb.bridge.cluster.remote_values import guess_interface, remote_workspace
@@ -69,32 +69,36 @@ class RecordedExecution:
 
     def attach(self) -> ClusterRun:
         """Return the execution as a run."""
-        connection, closure = self.reader.connection, self._closure
-        graph, entities = closure_graph(closure), {p: self.find(n) for p, n in closure_names(closure).items()}
-        is_task = self.facts.kind == "task" and self.entity is not None
+        is_task = self.facts.kind == "task"
+        if is_task:
+            graph, entities = task_graph(self._template), {"n0": self.entity}
+        else:
+            graph = closure_graph(self._closure)
+            entities = {path: self.find(name) for path, name in closure_names(self._closure).items()}
         local = None if self.entity is None else read_graph_once(self.entity).get()
-        if local is not None and (is_task or _is_same(local, graph)):
+        if local is not None and _runs(local) >= _runs(graph):  # the notebook's own graph says more
             graph, entities = local, entities_by_path(self.entity)
-        workspace = remote_workspace(connection)
+        workspace = remote_workspace(self.reader.connection)
         return ClusterRun(self.reader, self._root, graph, entities, workspace, entity=self.entity, is_task=is_task)
 
     @cached_property
     def _closure(self) -> Any:
         return workflow_closure(self.reader.connection, self.facts.workflow)
 
+    @cached_property
+    def _template(self) -> Any:
+        if self.facts.kind == "task":
+            return task_template(self.reader.connection, self.facts.name, self.facts.version)
+        return self._closure.primary.template
+
     @property
     def _root(self) -> Root:
         """The names and types: those of the notebook's entity, else what flytekit guesses."""
         if self.entity is not None:
             return root_of(self.entity, {})
-        interface = guess_interface(self._closure.primary.template.interface)
+        interface = guess_interface(self._template.interface)
         name = self.facts.name.rpartition(".")[2]
         return Root(name, {}, interface.inputs, interface.outputs, interface, Wired.of(Workflow((), {})), ())
-
-
-def _is_same(local: Graph, remote: Graph) -> bool:
-    """Whether two graphs have the same nodes, so that the notebook's, which says more, can be shown."""
-    return _runs(local) >= _runs(remote)
 
 
 def _runs(graph: Graph) -> set[str]:

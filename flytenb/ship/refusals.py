@@ -54,7 +54,7 @@ class Refusals:
                 yield Finding(f"{name} exists in IPython only", where, hint)
             elif name not in self._namespace:
                 yield Finding(f"nothing defines {name!r}", where, "define it in a cell, or correct the name")
-            else:
+            elif not _replaces_builtin(name, self._namespace[name]):
                 yield self._of_kernel_name(name, where)
         for name in sorted(self._needed.names.keys() - self._needed.missing.keys() - self._namespace.keys()):
             by = next((s for s in self._needed.statements if name in s.reads_later - s.binds), None)
@@ -187,3 +187,8 @@ def name_of_entity(entity: Any, namespace: Mapping[str, Any]) -> str | None:
     names = [name for name, value in namespace.items() if value is entity and not _SHELL_OUTPUT.fullmatch(name)]
     own = short_name(entity)
     return own if own in names else min(names, key=lambda name: name.startswith("_"), default=None)
+
+
+def _replaces_builtin(name: str, value: Any) -> bool:
+    """Whether a name is IPython's own form of a builtin, as `open` is."""
+    return hasattr(builtins, name) and getattr(value, "__wrapped__", None) is getattr(builtins, name)

@@ -13,6 +13,7 @@ from flytenb.bridge.cluster.execution_reader import AttemptFacts, ExecutionReade
 from flytenb.bridge.cluster.remote_values import RemoteValues, element_values
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.entities.gate import GateFacts, find_gate
+from flytenb.bridge.entities.interface import is_map, map_target
 from flytenb.bridge.entities.source import input_types, output_types
 from flytenb.model import Graph, Phase
 from flytenb.runner.failure import Failure
@@ -192,10 +193,13 @@ class RemoteJournal:
             if element.element not in latest or latest[element.element].number <= element.number:
                 latest[element.element] = element
         for index, element in sorted(latest.items()):
-            one = self._record(f"{record.path}/{index}")
+            path = f"{record.path}/{index}"
+            if path not in self._entities and record.entity is not None and is_map(record.entity):
+                self._entities[path] = map_target(record.entity)
+            one = self._record(path)
             if one.remote_values is None:
                 read = element_values(partial(reader.read_values, node.id), index)
-                one.remote_values = RemoteValues(read, {}, {})
+                one.remote_values = RemoteValues(read, input_types(one.entity), output_types(one.entity))
             one.links, one.attempts = element.links, element.number + 1
             if element.ran.phase is not Phase.QUEUED and one.started is None:
                 self._journal.set_phase(one, Phase.RUNNING)

@@ -59,6 +59,7 @@ def completer(session: Session) -> Completer:
 
 
 VERBS = [
+    "attach",
     "check",
     "debug",
     "draw",
@@ -66,7 +67,9 @@ VERBS = [
     "export",
     "form",
     "help",
+    "launch",
     "rehearse",
+    "replay",
     "run",
     "runs",
     "settings",
@@ -96,7 +99,7 @@ OFFERS = {
     "%flyte dr": ["draw"],
     "%flyte run": ["run", "runs"],
     "  %flyte d": ["debug", "draw"],
-    "run = %flyte r": ["rehearse", "run", "runs"],
+    "run = %flyte r": ["rehearse", "replay", "run", "runs"],
     "runs[0] = %flyte dra": ["draw"],
     # what a verb is about
     "%flyte draw ": ["paint", "painted", "done"],
@@ -107,6 +110,13 @@ OFFERS = {
     "%flyte form p": ["paint", "painted"],
     "%flyte export pa": ["paint", "painted"],
     "%flyte check pa": ["paint", "painted"],
+    "%flyte launch pain": ["paint", "painted"],
+    "%flyte launch paint(n=3) ": ["--config", "--project", "--domain", "--dry-run", "--wait"],
+    "%flyte launch paint(n=3) --config ": [],
+    "%flyte launch paint(n=3) --project ": ["flytesnacks"],
+    "%flyte launch paint(n=3) --domain s": ["staging"],
+    "%flyte attach ": [],
+    "%flyte replay ": [],
     "%flyte debug ": ["n0", "paint"],
     "%flyte debug p": ["paint"],
     "%flyte error ": ["n0", "paint"],

@@ -36,6 +36,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from flytekit import LaunchPlan, approve, conditional, dynamic, map_task, task, workflow
+from flytekit.types.file import FlyteFile
 
 @dataclass
 class Pair:
@@ -73,6 +74,8 @@ def wf(x: int = 1) -> tuple[list[int], Pair, int]:
 MORE = [
     "@task\ndef fails(x: int) -> int:\n    if x:\n        raise ValueError(f'no {x}')\n    return x",
     "@workflow\ndef failing(x: int) -> int:\n    return add(x=fails(x=x), by=1)",
+    "@task\ndef shout(given: FlyteFile) -> FlyteFile:\n    with open(given) as read, open('made.txt', 'w') as written:"
+    "\n        written.write(read.read() + '!')\n    return FlyteFile('made.txt')",
     "@workflow\ndef asking(x: int) -> int:\n    checked = approve(add(x=x, by=1), 'ok', timeout=timedelta(hours=1))\n"
     "    return add(x=checked, by=1)",
 ]
@@ -190,6 +193,30 @@ def test_a_failure_has_the_message_the_frames_and_the_inputs(notebook: Notebook,
     assert "in fails" in run.error.full()
     with pytest.raises(flytenb.FlytenbError, match="no 3"):
         run.result  # noqa: B018
+    replay = choice.replay(run.execution)
+    assert (replay.is_same, replay.recorded.path, replay.run.inputs) == (True, "n0", {"x": 3})
+    assert "it fails here too: ValueError: no 3" in repr(replay)
+    notebook.run("@task\ndef fails(x: int) -> int:\n    return 2 * x")
+    corrected = choice.replay(run, "fails")
+    assert (corrected.run.outputs, corrected.is_same) == ({"o0": 6}, False)
+
+
+def test_a_node_is_replayed(notebook: Notebook, choice: Choice, launched: Any) -> None:
+    pair = choice.replay(launched.execution, "pair")
+    assert pair.is_same
+    assert type(pair.run.outputs["o0"]) is notebook.names["Pair"]
+    [fan] = [path for path, node in launched.graph.nodes.items() if node.kind == "map"]
+    element = choice.replay(launched.execution, f"{fan}/1")
+    assert (element.is_same, element.recorded.inputs) == (True, launched.nodes[f"{fan}/1"].inputs)
+
+
+def test_files_are_uploaded_and_fetched(notebook: Notebook, choice: Choice, tmp_path: Path) -> None:
+    given = tmp_path / "given.txt"
+    given.write_text("three")
+    run = choice.launch(notebook.names["shout"], given=str(given)).wait(PATIENCE)
+    assert Path(run.outputs["o0"]).read_text() == "three!"
+    assert Path(run.inputs["given"]).read_text() == "three"
+    assert choice.replay(run).is_same
 
 
 def test_a_gate_is_answered_and_an_execution_attached_and_cancelled(notebook: Notebook, choice: Choice) -> None:

@@ -29,6 +29,16 @@ def closure_graph(closure: Any, under: str = "") -> Graph:
     return _Reader(closure).read(under)
 
 
+def task_graph(template: Any) -> Graph:
+    """Return the graph of flyteidl's template of a task that is executed alone: the node `n0`."""
+    kind, interface, name = (
+        _KINDS.get(template.type, Kind.TASK),
+        _interface(template.interface),
+        _short(template.id.name),
+    )
+    return Graph(name, kind, {"n0": Node("n0", kind, name, interface)}, (), interface)
+
+
 def closure_names(closure: Any) -> dict[str, str]:
     """Return the name on the cluster of the entity of each node, by path."""
     reader = _Reader(closure)

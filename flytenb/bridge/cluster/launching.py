@@ -44,11 +44,22 @@ def execute(connection: Connection, kind: str, name: str, version: str, inputs: 
     return ExecutionId(made.project, made.domain, made.name)
 
 
-def workflow_closure(connection: Connection, identifier: Any) -> Any:
+def workflow_closure(connection: Connection, workflow: Any) -> Any:
     """Return flyteidl's compiled closure of a workflow.
 
     Raises:
         ClusterError: in the words of the server.
     """
-    with connection.asking(f"look up {identifier.name!r}"):
-        return connection.raw.get_workflow(ObjectGetRequest(id=identifier)).closure.compiled_workflow
+    with connection.asking(f"look up {workflow.name!r}"):
+        return connection.raw.get_workflow(ObjectGetRequest(id=workflow)).closure.compiled_workflow
+
+
+def task_template(connection: Connection, name: str, version: str) -> Any:
+    """Return flyteidl's template of a task.
+
+    Raises:
+        ClusterError: in the words of the server.
+    """
+    request = ObjectGetRequest(id=identifier(connection, "task", name, version))
+    with connection.asking(f"look up {name!r}"):
+        return connection.raw.get_task(request).closure.compiled_task.template

@@ -181,6 +181,15 @@ def copy_for_task(workspace: Workspace, value: Any) -> Any:
     return copy_files(value, copy)
 
 
+def fetch_files(value: Any) -> Any:
+    """Download the files and directories in a value that only the caller holds; return the same value."""
+    for file in _files_in(value):
+        if isinstance(file, FlyteFile | FlyteDirectory) and private.remote_source(file) is not None:
+            file.path = os.fspath(file)
+            private.set_download(file, None, lambda: None)
+    return value
+
+
 def let_go(value: Any) -> Any:
     """Let the local directories in a value be uploaded, as files are; one made from a literal isn't by default."""
     for file in _files_in(value):

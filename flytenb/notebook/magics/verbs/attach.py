@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
+from flytenb.notebook.magics.cursor import Cursor, Offer
 from flytenb.notebook.magics.invocation import Invocation
 from flytenb.notebook.magics.verb import Argument, Verb
 from flytenb.notebook.magics.verbs.launch import CLUSTER_OPTIONS, chosen_cluster
 
-EXECUTION = Argument("EXECUTION", "the name of an execution", "f6371abb3b1744e5d98a", lambda text, verb: None, bool)
-"""Its name, `project:domain:name`, or its address in the console."""
+
+def complete_execution(cursor: Cursor) -> Offer | None:
+    """Offer the executions of the latest runs."""
+    return cursor.offer(cursor.names.executions(), "execution") if len(cursor.words) == 1 else None
+
+
+def accept(text: str, verb: str = "") -> bool:
+    """Take any text as the argument."""
+    return True
+
+
+EXECUTION = "the name of an execution"
 
 
 def _attach(line: Invocation) -> Any:
@@ -20,7 +31,7 @@ VERB = Verb(
     name="attach",
     summary="Return an execution on a cluster as a run, with its live view.",
     handler=_attach,
-    argument=EXECUTION,
+    argument=Argument("EXECUTION", EXECUTION, "f6371abb3b1744e5d98a", accept, accept, complete_execution),
     options=CLUSTER_OPTIONS,
     details="EXECUTION is its name, `project:domain:name`, or the address of its page in the console.",
 )

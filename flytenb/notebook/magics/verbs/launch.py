@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from flytenb.notebook.magics.arguments import CALL
+from flytenb.notebook.magics.cursor import Cursor
 from flytenb.notebook.magics.invocation import Invocation
 from flytenb.notebook.magics.verb import Option, Verb
 
+
+def _files(cursor: Cursor) -> Iterable[str]:
+    return sorted(str(path) for path in Path().glob("*.yaml"))
+
+
+def _domains(cursor: Cursor) -> Iterable[str]:
+    return ("development", "staging", "production")
+
+
 CLUSTER_OPTIONS = (
-    Option("config", "the configuration file of the cluster", ("FILE",)),
-    Option("project", "the project, by default flytesnacks", ("NAME",)),
-    Option("domain", "the domain, by default development", ("NAME",)),
+    Option("config", "the configuration file of the cluster", ("FILE",), complete=_files, kind="file"),
+    Option("project", "the project, by default flytesnacks", ("NAME",), complete=lambda cursor: ("flytesnacks",)),
+    Option("domain", "the domain, by default development", ("NAME",), complete=_domains),
 )
-_NAMES = ("config", "project", "domain", "module", "image")
+_NAMES = ("config", "project", "domain")
 
 
 def chosen_cluster(line: Invocation) -> Any:
@@ -39,8 +51,6 @@ VERB = Verb(
     argument=CALL,
     options=(
         *CLUSTER_OPTIONS,
-        Option("module", "the name of the registered module, by default the variable of the entity", ("NAME",)),
-        Option("image", "the image of tasks that name none", ("IMAGE",)),
         Option("dry-run", "show what would be registered, and send nothing"),
         Option("wait", "wait for the end; an interrupt ends the wait and not the execution"),
     ),
