@@ -305,7 +305,7 @@ def remote_source(file: Any) -> str | None:
 
 
 def set_download(file: Any, source: str | None, download: Callable[[], Any]) -> None:
-    """Let a `FlyteFile` or `FlyteDirectory` be downloaded from `source` when first opened; None makes it a local one."""
+    """Let a `FlyteFile` or `FlyteDirectory` be downloaded from `source` when first opened; None makes it local."""
     file._remote_source = source
     file._downloader = download
 

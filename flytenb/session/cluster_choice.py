@@ -47,7 +47,7 @@ class Cluster:
     def register(self, entity: Any, *, dry_run: bool = False) -> Shipment:
         """Register an entity; arguments as for `flytenb.register`."""
         shipment = self._pack(entity)
-        return shipment.rehearse() if dry_run else shipment.register(self._connection)
+        return shipment.rehearse(self._connection) if dry_run else shipment.register(self._connection)
 
     def launch(self, entity: Any, /, *positional: Any, **inputs: Any) -> ClusterRun:
         """Register an entity, start an execution and return it at once; inputs as for `flytenb.launch`."""

@@ -17,6 +17,7 @@ from flytenb.display.limits import Limits
 from flytenb.display.part import Facts, Group, Note, Section, Text
 from flytenb.display.rendering import Displayed, Rendering, render_part
 from flytenb.ship.exported_module import Export
+from flytenb.ship.shipment_changes import find_changes
 from flytenb.ship.shipped_files import ShippedFiles
 from flytenb.wording.kinds import constant_text
 from flytenb.wording.quantities import bytes_text, count_text
@@ -93,13 +94,13 @@ class Shipment(Displayed):
             _request=request,
         )
 
-    def rehearse(self) -> Shipment:
-        """Make the specs without sending anything.
+    def rehearse(self, connection: Connection) -> Shipment:
+        """Make the specs and compare them with what is registered, without sending anything.
 
         Raises:
             RegistrationError: if the module can't be imported, or a pod couldn't import a task.
         """
-        return self._with_specs(_UPLOADED, builds_images=False)
+        return self._with_specs(connection, _UPLOADED, builds_images=False)
 
     def register(self, connection: Connection) -> Shipment:
         """Register the entity, unless the cluster has this version.
@@ -115,11 +116,11 @@ class Shipment(Displayed):
         with tempfile.TemporaryDirectory(prefix="flytenb-ship-") as folder:
             archive = self._shipped.pack(Path(folder) / f"fast{self._shipped.digest[:32]}.tar.gz")
             address = registration.upload(connection, archive)
-        made = self._with_specs(address, builds_images=True)
+        made = self._with_specs(connection, address, builds_images=True)
         registration.send(connection, made.specs, made.version)
         return replace(made, is_registered=True)
 
-    def _with_specs(self, archive: str, *, builds_images: bool) -> Shipment:
+    def _with_specs(self, connection: Connection, archive: str, *, builds_images: bool) -> Shipment:
         assert self._shipped is not None
         assert self._request is not None
         with tempfile.TemporaryDirectory(prefix="flytenb-ship-") as folder:
@@ -127,7 +128,8 @@ class Shipment(Displayed):
             specs = make_specs(Path(folder), replace(self._request, archive=archive, builds_images=builds_images))
         registration.require_modules(specs)
         name = next((spec.name for spec in reversed(specs) if spec.kind == self.kind), self.name)
-        return replace(self, name=name, specs=specs)
+        changes = find_changes(connection, self.kind, name, specs, self.files)
+        return replace(self, name=name, specs=specs, changes=changes)
 
     @property
     def _shown(self) -> Rendering:

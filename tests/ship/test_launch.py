@@ -154,7 +154,8 @@ def test_what_would_be_sent_is_what_flytekit_makes_from_the_module(
     double.faults.calls.clear()
     with imported(flytenb.export(notebook.names["wf"]).text, tmp_path) as module:
         shipment = flytenb.cluster(double.config(), module=module.__name__).register(notebook.names["wf"], dry_run=True)
-        assert double.faults.calls == []  # nothing was sent
+        assert not [name for name in double.faults.calls if name.startswith(("Create", "Update"))]
+        assert shipment.changes == (f"{module.__name__}.wf is new in flytesnacks/development",)
         fast = FastSerializationSettings(True, ".", "<address of the uploaded archive>")
         images = ImageConfig.auto(None, DefaultImages.default_image())
         place = {"project": "flytesnacks", "domain": "development", "version": shipment.version}
@@ -197,6 +198,8 @@ def test_a_failure_has_the_message_the_frames_and_the_inputs(notebook: Notebook,
     assert (replay.is_same, replay.recorded.path, replay.run.inputs) == (True, "n0", {"x": 3})
     assert "it fails here too: ValueError: no 3" in repr(replay)
     notebook.run("@task\ndef fails(x: int) -> int:\n    return 2 * x")
+    changed = choice.register(notebook.names["failing"], dry_run=True)
+    assert [text.partition(": ")[2] for text in changed.changes] == ["failing.py: fails changed"]
     corrected = choice.replay(run, "fails")
     assert (corrected.run.outputs, corrected.is_same) == ({"o0": 6}, False)
 

@@ -8,8 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from flyteidl.admin.common_pb2 import NamedEntityIdentifier as EntityName
-from flyteidl.admin.common_pb2 import ObjectGetRequest, ResourceListRequest, Sort
+from flyteidl.admin.common_pb2 import ObjectGetRequest
 from flyteidl.admin.launch_plan_pb2 import ACTIVE, LaunchPlanCreateRequest, LaunchPlanSpec, LaunchPlanUpdateRequest
 from flyteidl.admin.task_pb2 import TaskCreateRequest, TaskSpec
 from flyteidl.admin.workflow_pb2 import WorkflowCreateRequest, WorkflowSpec
@@ -98,24 +97,6 @@ def is_registered(connection: Connection, kind: str, name: str, version: str) ->
             return False
         raise
     return True
-
-
-def latest_version(connection: Connection, kind: str, name: str) -> Any:
-    """Return flyteidl's message of the version of an entity that was registered last, None without one.
-
-    Raises:
-        ClusterError: if the cluster can't be asked.
-    """
-    request = ResourceListRequest(
-        id=EntityName(project=connection.project, domain=connection.domain, name=name),
-        limit=1,
-        sort_by=Sort(key="created_at", direction=Sort.DESCENDING),
-    )
-    lists = {"task": ("list_tasks_paginated", "tasks"), "workflow": ("list_workflows_paginated", "workflows")}
-    call, field = lists.get(kind, ("list_launch_plans_paginated", "launch_plans"))
-    with connection.asking(f"look up {name!r}"):
-        found = getattr(getattr(connection.raw, call)(request), field)
-    return found[0] if found else None
 
 
 def upload(connection: Connection, archive: Path) -> str:

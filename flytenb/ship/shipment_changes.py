@@ -1,0 +1,72 @@
+"""What differs between a shipment and the version that was registered last."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Mapping
+
+from flytenb.bridge.cluster.connection import Connection
+from flytenb.bridge.cluster.module_specs import EntitySpec
+from flytenb.bridge.cluster.registered_version import latest_version, read_archive
+from flytenb.bridge.cluster.registration import read_message
+from flytenb.errors import ClusterError
+
+
+def find_changes(
+    connection: Connection, kind: str, name: str, specs: Iterable[EntitySpec], files: Mapping[str, bytes]
+) -> tuple[str, ...]:
+    """Compare with the version that was registered last; return one text for each difference.
+
+    A cluster that can't be asked, or whose storage can't be read, is one text as well.
+
+    Args:
+        connection: the cluster.
+        kind: `task`, `workflow` or `launch_plan`.
+        name: the name of the entity.
+        specs: what is sent.
+        files: the files of the archive.
+    """
+    images = {spec.name: read_message(spec).template.container.image for spec in specs if spec.kind == "task"}
+    task = next((each for each, image in images.items() if image), "")
+    try:
+        last = latest_version(connection, kind, name, task)
+        if last is None:
+            return (f"{name} is new in {connection.project}/{connection.domain}",)
+        before = read_archive(connection, last.archive) if last.archive else None
+    except ClusterError as error:
+        return (f"it can't be compared with what is registered: {error.message}",)
+    found = [] if last.image in ("", images.get(task)) else [f"image: {last.image} → {images[task]}"]
+    if before is not None:
+        found += _file_changes(before, files)
+    return tuple(f"since version {last.version}: {text}" for text in found or ["nothing in the files"])
+
+
+def _file_changes(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> Iterator[str]:
+    for path in sorted({*before, *after}):
+        if path not in before or path not in after:
+            yield f"{path} {'added' if path in after else 'removed'}"
+        elif before[path] != after[path]:
+            names = _changed_names(before[path], after[path]) if path.endswith(".py") else []
+            yield f"{path}: {', '.join(names) or 'changed'}"
+
+
+def _changed_names(before: bytes, after: bytes) -> list[str]:
+    """Return the definitions of a module that differ: `fit changed`, `score added`."""
+    old, new = _definitions(before), _definitions(after)
+    words = {(True, True): "changed", (True, False): "removed", (False, True): "added"}
+    differing = [name for name in dict.fromkeys([*old, *new]) if old.get(name) != new.get(name)]
+    return [f"{name} {words[name in old, name in new]}" for name in differing]
+
+
+def _definitions(source: bytes) -> dict[str, str]:
+    """Return the text of each top-level statement by what it defines."""
+    text = source.decode(errors="replace")
+    try:
+        statements = ast.parse(text).body
+    except SyntaxError:
+        return {}
+    found: dict[str, str] = {}
+    for statement in statements:
+        name = getattr(statement, "name", "") or ast.unparse(statement).splitlines()[0].partition("=")[0].strip()
+        found[name] = found.get(name, "") + ast.unparse(statement)
+    return found
