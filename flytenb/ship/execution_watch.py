@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from flytenb.bridge.cluster.execution_reader import ExecutionReader, NodeFacts
+from flytenb.bridge.cluster.execution_reader import AttemptFacts, ExecutionReader, NodeFacts
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.entities.gate import GateFacts
 from flytenb.errors import ClusterError, headline
@@ -191,8 +191,9 @@ class ExecutionWatch:
             for path, node in changed:
                 level.running[path] = node
                 levels += self._open(level, path, node)
-            is_news |= self._read_attempts(level, [path for path, _ in changed])
-            news += [NodeNews(path, node, level.reader) for path, node in changed]
+            attempts = self._read_attempts(level, [path for path, _ in changed])
+            of = dict.fromkeys([*(path for path, _ in changed), *attempts])
+            news += [NodeNews(path, level.running[path], level.reader, tuple(attempts.get(path, ()))) for path in of]
             level.running = {path: node for path, node in level.running.items() if not node.ran.phase.is_terminal}
         is_news |= self._nodes.commit(news)
         self._levels = [self._levels[0], *(level for level in levels[1:] if not level.is_ending)]
@@ -209,7 +210,8 @@ class ExecutionWatch:
                 self._grown.add(path)
                 self._nodes.spawn(path, inside)
         opened = []
-        if path not in self._known and (node.is_parent or node.child is not None):
+        has_begun = node.ran.phase is not Phase.QUEUED  # what is inside begins later
+        if has_begun and path not in self._known and (node.is_parent or node.child is not None):
             self._known.add(path)
             opened = [_Level(level.reader, node.id, node.spec_id, f"{path}/")]
             if node.child is not None:
@@ -220,9 +222,9 @@ class ExecutionWatch:
                 each.is_ending = node.ran.phase.is_terminal
         return opened
 
-    def _read_attempts(self, level: _Level, changed: Iterable[str]) -> bool:
-        """Read the attempts of the nodes that have changed, and of some that still run."""
-        is_news = False
+    def _read_attempts(self, level: _Level, changed: Iterable[str]) -> dict[str, list[AttemptFacts]]:
+        """Return the attempts of the nodes that have changed, and of some that still run."""
+        found = {}
         first = dict.fromkeys(changed)
         waiting = [path for path in level.running if path not in first]
         for path in [*first, *waiting[:_ATTEMPTS_AT_ONCE]]:
@@ -230,10 +232,10 @@ class ExecutionWatch:
             is_container = (node.is_parent and not node.is_dynamic) or node.child is not None
             if is_container or node.ran.phase is Phase.QUEUED or path in self.gates:
                 continue
-            is_news |= self._nodes.note_attempts(path, node, level.reader.read_attempts(node.id), level.reader)
+            found[path] = level.reader.read_attempts(node.id)
             if path in waiting:  # the others come first the next time
                 level.running[path] = level.running.pop(path)
-        return is_news
+        return found
 
     # --- gates -------------------------------------------------------------------------------------------------------
 

@@ -33,11 +33,17 @@ class RemoteOutcome:
 
 
 class NodeNews(NamedTuple):
-    """A node that has changed: its path, its facts, and what asks the cluster about its execution."""
+    """What was read of a node: its path, its facts, what asks the cluster about its execution, and its attempts."""
 
     path: str
     node: NodeFacts
     reader: ExecutionReader
+    attempts: tuple[AttemptFacts, ...] = ()
+
+    @property
+    def depth(self) -> int:
+        """How many nodes are around it."""
+        return self.path.count("/")
 
 
 class RemoteJournal:
@@ -116,16 +122,21 @@ class RemoteJournal:
     # --- nodes -------------------------------------------------------------------------------------------------------
 
     def commit(self, news: Sequence[NodeNews]) -> bool:
-        """Enter the nodes that have changed: starts first, then ends in their order; return whether there is news."""
+        """Enter what was read: starts, attempts, ends; return whether there is news.
+
+        A container starts before what it contains and ends after it, whatever the precision of the server's times.
+        """
         journal = self._journal
         with journal.lock:
             count = journal.size
-            for each in sorted(news, key=lambda each: each.node.ran.started or 0.0):
+            for each in sorted(news, key=lambda each: (each.depth, each.node.ran.started or 0.0)):
                 self._start(self._record(each.path), each.node, each.reader)
-            ended = [each for each in news if each.node.ran.phase.is_terminal]
-            # A container ends after what it contains, also within the precision of the server's times.
-            for each in sorted(ended, key=lambda each: (each.node.ran.ended or 0.0, -each.path.count("/"))):
-                self._end(self._record(each.path), each.node)
+            for each in news:
+                if each.attempts:
+                    self._note_attempts(self._record(each.path), each)
+            for each in sorted(news, key=lambda each: (-each.depth, each.node.ran.ended or 0.0)):
+                if each.node.ran.phase.is_terminal:
+                    self._end(self._record(each.path), each.node)
             return journal.size > count
 
     def _start(self, record: RemoteRecord, node: NodeFacts, reader: ExecutionReader) -> None:
@@ -158,24 +169,16 @@ class RemoteJournal:
                     self._journal.set_phase(other, Phase.SKIPPED, at=_past(node.ran.ended))
         self._journal.set_phase(record, node.ran.phase, text, at=_past(node.ran.ended))
 
-    def note_attempts(
-        self, path: str, node: NodeFacts, attempts: Sequence[AttemptFacts], reader: ExecutionReader
-    ) -> bool:
+    def _note_attempts(self, record: RemoteRecord, news: NodeNews) -> None:
         """Enter the attempts at a node: their number, links and errors, and the elements of a map."""
-        if not attempts:
-            return False
-        with self._journal.lock:
-            count = self._journal.size
-            self._start(self._record(path), node, reader)
-            record = self._record(path)
-            record.links = attempts[-1].links
-            for attempt in attempts[:-1]:
-                self._retry(record, attempt)
-            if attempts[-1].ran.phase in _FAILED and not node.ran.phase.is_terminal:
-                self._retry(record, attempts[-1])
-            record.attempts = max(record.attempts, len(attempts))
-            self._enter_elements(record, node, attempts[-1].elements, reader)
-            return self._journal.size > count
+        *earlier, last = news.attempts
+        record.links = last.links
+        for attempt in earlier:
+            self._retry(record, attempt)
+        if last.ran.phase in _FAILED and not news.node.ran.phase.is_terminal:
+            self._retry(record, last)
+        record.attempts = max(record.attempts, len(news.attempts))
+        self._enter_elements(record, news.node, last.elements, news.reader)
 
     def _retry(self, record: RemoteRecord, attempt: AttemptFacts) -> None:
         number = attempt.number + 1

@@ -132,9 +132,12 @@ def test_the_events_of_each_node_are_a_start_and_an_end_inside_those_of_its_cont
     assert set(phases) == {"", *launched.nodes}
     for path, entered in phases.items():
         assert entered in ([Phase.RUNNING, Phase.SUCCEEDED], [Phase.SKIPPED]), path
+    starts = [event.path for event in launched.events if event.phase is Phase.RUNNING]
     ends = [event.path for event in launched.events if event.kind == "phase" and event.phase is not Phase.RUNNING]
     for path in phases:
-        assert ends.index(path) < ends.index(path.rpartition("/")[0]) or not path
+        around = path.rpartition("/")[0]
+        assert not path or ends.index(path) < ends.index(around)
+        assert not path or path not in starts or starts.index(path) > starts.index(around)
 
 
 def test_a_run_is_shown_as_a_local_one(launched: Any) -> None:
