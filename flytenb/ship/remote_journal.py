@@ -18,7 +18,7 @@ from flytenb.bridge.entities.source import input_types, output_types
 from flytenb.model import Graph, Phase
 from flytenb.runner.failure import Failure
 from flytenb.runner.journal import Journal
-from flytenb.ship.remote_record import RemoteRecord, remote_failure
+from flytenb.ship.remote_record import RemoteDeck, RemoteRecord, remote_failure
 
 _FAILED = (Phase.FAILED, Phase.TIMED_OUT)
 
@@ -143,6 +143,8 @@ class RemoteJournal:
         if record.remote_values is None:
             read = partial(reader.read_values, node.id)
             record.remote_values = RemoteValues(read, input_types(record.entity), output_types(record.entity))
+        if node.deck and not record.decks:
+            record.decks = (RemoteDeck(partial(reader.read_deck, node.id)),)
         if node.cache is not None:
             record.cache = node.cache
         has_run = node.ran.phase in (Phase.RUNNING, Phase.SUCCEEDED, *_FAILED) or node.ran.started is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 from flytenb.bridge.cluster.execution_reader import Ran
@@ -53,6 +54,23 @@ class RemoteRecord(Record):
     def outputs(self) -> dict[str, CrossingValue | None]:
         """The outputs by name."""
         return {} if self.remote_values is None else {**self.remote_values.outputs()}
+
+
+class RemoteDeck:
+    """The decks of a node on one page, fetched when it is read.
+
+    Attributes:
+        name: always `deck`.
+    """
+
+    def __init__(self, read: Callable[[], str]) -> None:
+        self.name = "deck"
+        self._read = read
+
+    @cached_property
+    def html(self) -> str:
+        """The page."""
+        return self._read()
 
 
 def remote_failure(path: str, ran: Ran, record: RemoteRecord | None, workspace: Workspace) -> Failure:

@@ -58,7 +58,7 @@ def chain(n: int) -> int:
         x = add(x=x, by=n)
     return x
 
-@task
+@task(enable_deck=True)
 def pair(x: int) -> Pair:
     return Pair(x, "x")
 
@@ -149,6 +149,8 @@ def test_a_run_is_shown_as_a_local_one(launched: Any) -> None:
     details = NodeDetails.of(launched, "n0/n0", show)
     assert "x = 3" in details.inputs[0].text or "3" in details.inputs[0].text
     assert details.links
+    [deck] = launched.nodes["pair"].decks
+    assert "<html" in deck.html
 
 
 def test_what_would_be_sent_is_what_flytekit_makes_from_the_module(
@@ -241,6 +243,19 @@ def test_a_gate_is_answered_and_an_execution_attached_and_cancelled(notebook: No
     assert cancelled.wait(PATIENCE).phase is Phase.ABORTED
     assert cancelled.nodes["n1"].phase is Phase.ABORTED
     assert cancelled.waiting == ()
+
+
+def test_magics_find_the_cluster_as_flytekit_does(
+    notebook: Notebook, double: Cluster, launched: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in double.environment().items():
+        monkeypatch.setenv(name, value)
+    name = launched.execution.rpartition(":")[2]
+    run = notebook.run(f"%flyte attach {name} --project flytesnacks").wait(PATIENCE)
+    assert (run.phase, run.outputs) == (Phase.SUCCEEDED, launched.outputs)
+    assert notebook.run(f"%flyte replay {name} pair").is_same
+    again = notebook.run("%flyte launch wf(x=3) --wait")  # registered already
+    assert again.outputs["o0"] == launched.outputs["o0"]
 
 
 def test_an_execution_is_attached_without_the_cells(notebook: Notebook, choice: Choice, launched: Any) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.request import urlopen
 
 from flyteidl.admin.common_pb2 import Sort
 from flyteidl.admin.execution_pb2 import (
@@ -19,6 +20,7 @@ from flyteidl.admin.task_execution_pb2 import TaskExecutionListRequest
 from flyteidl.core.catalog_pb2 import CatalogCacheStatus
 from flyteidl.core.execution_pb2 import NodeExecution, TaskExecution, WorkflowExecution
 from flyteidl.core.identifier_pb2 import TASK, NodeExecutionIdentifier, SignalIdentifier, WorkflowExecutionIdentifier
+from flyteidl.service.dataproxy_pb2 import ARTIFACT_TYPE_DECK, CreateDownloadLinkRequest
 from flytekit.models.core.identifier import WorkflowExecutionIdentifier as WorkflowExecutionModel
 from flytekit.models.literals import Literal, LiteralMap
 
@@ -26,6 +28,8 @@ from flytenb.bridge.cluster.connection import Connection
 from flytenb.model import CacheStatus, Phase
 
 _PAGE = 100
+_PATIENCE = 30.0
+"""Seconds after which the storage of a cluster doesn't answer."""
 _LATE = 2.0
 """Seconds by which a change may become visible after the time that the server gives it."""
 _PHASES = {
@@ -244,6 +248,18 @@ class ExecutionReader:
         with self._asking("watch"):
             found = self._raw.get_node_execution_data(NodeExecutionGetDataRequest(id=self._node(node)))
         return found.dynamic_workflow.compiled_workflow if found.HasField("dynamic_workflow") else None
+
+    def read_deck(self, node: str) -> str:
+        """Return the HTML of a node's deck, from an address that needs no credentials.
+
+        Raises:
+            ClusterError: in the words of the server or its storage.
+        """
+        request = CreateDownloadLinkRequest(artifact_type=ARTIFACT_TYPE_DECK, node_execution_id=self._node(node))
+        with self._asking("read a deck of"):
+            [address, *_] = self._raw.create_download_link(request).pre_signed_urls.signed_url
+            with urlopen(address, timeout=_PATIENCE) as answer:
+                return str(answer.read().decode(errors="replace"))
 
     # --- what can be done ----------------------------------------------------------------------------------------
 

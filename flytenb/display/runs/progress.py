@@ -37,6 +37,7 @@ class Progress:
         self._pause = _FIRST
         self._due = self._began + self._pause
         self._announced: set[str] = set()
+        self._notice = ""
         run.listen(self._state.take)
 
     def tick(self) -> None:
@@ -47,6 +48,10 @@ class Progress:
                 self._announced.add(path)
                 line = f"{self._run.name}: {path} waits: {question}"
                 self._say(f"{line}\n  {gate_instructions(self._run, path, '--background')}")
+        notice = self._state.run.text
+        if notice != self._notice and not self._run.phase.is_terminal:
+            self._notice = notice
+            self._say(f"{self._run.name}: {notice or 'it is followed again'}")
         if self._clock() < self._due or self._run.phase.is_terminal:
             return
         counts = counts_text(node_counts(self._state, self._run.graph))
