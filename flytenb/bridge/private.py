@@ -276,16 +276,14 @@ def expect_pickled_tasks() -> None:
     tracker.is_ipython_or_pickle_exists = lambda: True
 
 
-class LegacyMap(NamedTuple):
-    """Concurrency and minimum success ratio of a legacy map task."""
-
-    concurrency: int | None
-    min_success_ratio: float | None
+def legacy_map(task: Any) -> tuple[int | None, float | None]:
+    """Return the concurrency and the minimum success ratio of a legacy map task."""
+    return task._max_concurrency, task._min_success_ratio
 
 
-def legacy_map(task: Any) -> LegacyMap:
-    """Return the arguments of a legacy map task."""
-    return LegacyMap(task._max_concurrency, task._min_success_ratio)
+def map_inputs(task: Any) -> dict[str, Any]:
+    """Return the inputs that the `functools.partial` of a map task gives."""
+    return {**(task._partial.keywords if task._partial else {}), **getattr(task, "_bound_inputs_values", {})}
 
 
 def dataset_literal(dataset: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import inspect
 import os
 import re
@@ -205,6 +206,12 @@ def test_a_task_whose_module_is_not_imported_is_named_where_pickles_are_expected
 
 def test_a_legacy_map_task_keeps_how_wide_it_runs_and_what_must_succeed() -> None:
     assert private.legacy_map(legacy_map_task(inc, concurrency=3, min_success_ratio=0.5)) == (3, 0.5)
+
+
+def test_the_inputs_of_a_partial_are_kept_by_map_tasks() -> None:
+    assert private.map_inputs(map_task(functools.partial(inc, x=3))) == {"x": 3}
+    assert private.map_inputs(legacy_map_task(functools.partial(inc, x=3))) == {"x": 3}
+    assert private.map_inputs(map_task(inc)) == private.map_inputs(legacy_map_task(inc)) == {}
 
 
 def test_the_local_cache_is_a_class_of_two_static_methods() -> None:

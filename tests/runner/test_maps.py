@@ -253,6 +253,17 @@ def test_a_legacy_map_runs_as_flytekit_runs_it(settings: dict[str, Any]) -> None
     assert flytenb.options(**settings).run(legacy, ns=[2, 4, 6]).result == legacy(ns=[2, 4, 6]) == [10, 20, 30]
 
 
+@pytest.mark.parametrize("make", [map_task, legacy_map_task])
+@pytest.mark.parametrize("settings", SETTINGS, ids=str)
+def test_a_map_that_is_run_itself_has_the_inputs_of_its_partial(make: Any, settings: dict[str, Any]) -> None:
+    mapped = make(partial(scaled, by=10))
+    for given in ({}, {"by": 3}):
+        expected = mapped(n=[2, 4], **given)
+        assert flytenb.options(**settings).run(mapped, n=[2, 4], **given).result == expected
+    with pytest.raises(InputError, match=r"missing input 'n' [^;]*$"):
+        flytenb.run(mapped)
+
+
 def test_a_legacy_map_is_drawn_as_a_map() -> None:
     node = flytenb.start(legacy, ns=[2]).wait().graph.nodes["n1"]
     assert (node.kind, node.name) == (Kind.MAP, "scaled")

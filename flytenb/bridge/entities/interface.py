@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, get_args
 
 from flytekit.core.array_node import ArrayNode
+from flytekit.core.array_node_map_task import ArrayNodeMapTask
 from flytekit.core.base_task import Task
 from flytekit.core.container_task import ContainerTask
 from flytekit.core.gate import Gate
@@ -13,6 +14,7 @@ from flytekit.core.interface import Interface as PythonInterface
 from flytekit.core.interface import remap_shared_output_descriptions
 from flytekit.core.launch_plan import LaunchPlan
 from flytekit.core.legacy_map_task import MapPythonTask
+from flytekit.core.promise import Promise
 from flytekit.core.reference_entity import LaunchPlanReference, ReferenceEntity, TaskReference
 from flytekit.core.workflow import WorkflowBase, WorkflowFailurePolicy
 from flytekit.remote.entities import FlyteLaunchPlan, FlyteTask
@@ -95,14 +97,17 @@ def read_interface(entity: Any) -> Interface:
 
 
 class PlanInputs(NamedTuple):
-    """Inputs that a launch plan gives its workflow, as Python values; `saved` contains the fixed ones too."""
+    """Inputs that a launch plan or the partial of a map gives, as Python values; `saved` contains the fixed ones."""
 
     fixed: Mapping[str, Any]
     saved: Mapping[str, Any]
 
 
 def plan_inputs(entity: Any) -> PlanInputs:
-    """Return the inputs that a launch plan fixes and saves; empty for any other entity."""
+    """Return the inputs that a launch plan fixes and saves, and those of a map's partial; empty for other entities."""
+    if isinstance(entity, ArrayNodeMapTask | MapPythonTask):
+        given = private.map_inputs(entity).items()
+        return PlanInputs({}, {name: value for name, value in given if not isinstance(value, Promise)})
     if not isinstance(entity, LaunchPlan) or isinstance(entity, ReferenceEntity):
         return PlanInputs({}, {})
     saved, fixed = entity.saved_inputs, entity.fixed_inputs.literals

@@ -76,13 +76,13 @@ class Array:
 def read_array(entity: Any) -> Array:
     """Read a map task (`map_task(t)`), a legacy map task or an array node (`map_task(launch_plan)`)."""
     if isinstance(entity, MapPythonTask):
-        asked = private.legacy_map(entity)
+        concurrency, min_success_ratio = private.legacy_map(entity)
         return Array(
             target=entity.run_task,
             bound=frozenset(entity.bound_inputs),
-            concurrency=asked.concurrency or None,
+            concurrency=concurrency or None,
             min_successes=None,
-            min_success_ratio=asked.min_success_ratio,
+            min_success_ratio=min_success_ratio,
             runs_all=False,
             name=entity.name,
         )
