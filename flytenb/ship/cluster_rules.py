@@ -51,7 +51,7 @@ def find_surprises(roots: Sequence[Any]) -> Iterator[Finding]:
     """Yield what is found in entities and in those that they use."""
     entities = entities_of(roots)
     for entity in entities:
-        for rule in (_too_many_nodes, _replaced, _pickled, _of_containers, _wide_defaults):
+        for rule in (_too_many_nodes, _same_node_names, _replaced, _pickled, _of_containers, _wide_defaults):
             yield from rule(entity)
     yield from _same_names(entities)
 
@@ -61,6 +61,16 @@ def _too_many_nodes(entity: Any) -> Iterator[Finding]:
     if inner is not None and inner is entity and (count := len(inner.nodes)) > MOST_NODES:
         what = f"it has {count} nodes, and a cluster registers at most {MOST_NODES} by default"
         yield Finding(what, f"workflow {short_name(entity)}", "use map_task, a dynamic or subworkflows")
+
+
+def _same_node_names(entity: Any) -> Iterator[Finding]:
+    """The compiler of a cluster keeps the first node of a name and drops the others."""
+    inner = inner_workflow(entity)
+    if inner is not None and inner is entity:
+        for name, count in Counter(node.id for node in inner.nodes).items():
+            if count > 1:
+                what = f"{count} nodes are named {name!r}, of which a cluster runs one"
+                yield Finding(what, f"workflow {short_name(entity)}", "give each a node_name of its own")
 
 
 def _replaced(entity: Any) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""Two nodes that were given one name: a cluster refuses them, a drawing must not lose one."""
+"""Two nodes that were given one name: a cluster drops the second, a drawing must not lose one."""
 
 from flytekit import task, workflow
 

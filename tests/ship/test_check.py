@@ -89,6 +89,15 @@ CASES: dict[str, tuple[list[str], str, str]] = {
         "",
         "",
     ),
+    "nodes that collide": (
+        [
+            STEP.format(""),
+            "@workflow\ndef wf(x: int) -> int:\n    a = step(x=x).with_overrides(node_name='s')\n"
+            "    return step(x=a).with_overrides(node_name='s')",
+        ],
+        "error",
+        "2 nodes are named 's', of which a cluster runs one",
+    ),
     "names that collide": (
         [
             "a = ContainerTask(name='c', image='busybox', command=['true'])",
