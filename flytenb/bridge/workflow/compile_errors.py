@@ -151,8 +151,8 @@ def _warn_of_same_ids(workflow: Any, nodes: Iterable[Any]) -> None:
     if twice:
         code = getattr(private.workflow_function(workflow), "__code__", None)
         warnings.warn_explicit(
-            f"{workflow.short_name}: node_name={', '.join(map(repr, twice))} is given to more than one node. It runs "
-            "here, a cluster refuses it: give each node a name of its own, in a loop node_name=f'step-{i}'",
+            f"{workflow.short_name}: node_name={', '.join(map(repr, twice))} is given to more than one node. They run "
+            "here, a cluster drops all but one: give each node a name of its own, in a loop node_name=f'step-{i}'",
             UserWarning,
             filename=code.co_filename if code is not None else "<workflow>",
             lineno=code.co_firstlineno if code is not None else 0,
