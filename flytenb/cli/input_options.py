@@ -35,14 +35,14 @@ class InputType(click.ParamType):  # type: ignore[type-arg] # older versions tak
         if not isinstance(value, str):
             return value
         if self.text.choices and value not in self.text.choices:
-            self.fail(f"expected one of {', '.join(self.text.choices)}, got {one_line(value)!r}", param, ctx)
+            self.fail(f"expected one of {', '.join(self.text.choices)}, got {one_line(repr(value))}", param, ctx)
         try:
             read = self.text.read(value, param, ctx)
         except Exception as error:  # of flytekit, or of a type's own
             said = getattr(error, "message", "") or say(error)
             form = "JSON or the path of a JSON or YAML file" if self.text.is_json else self.name
             why = "" if self.text.is_json else f": {one_line(said)}"
-            self.fail(f"expected {form}, got {one_line(value)!r}{why}", param, ctx)
+            self.fail(f"expected {form}, got {one_line(repr(value))}{why}", param, ctx)
         return self._from_json(read) if self.text.is_json else read
 
     def _from_json(self, data: Any) -> Any:
@@ -59,7 +59,7 @@ def input_options(entity: Any) -> Iterator[click.Option]:
         names = [f"--{port.name}", f"--{port.name.replace('_', '-')}"]
         declared = InputType(types[port.name], one_line(port.type))
         if declared.text.is_switch:
-            names = [f"{name}/--no{name[1:2]}{name[2:]}" for name in names]
+            names = [f"{names[1]}/--no-{names[1][2:]}"] + [f"{names[0]}/--no_{port.name}"] * ("_" in port.name)
         default = "" if port.default is None else f"default: {port.default}"
         yield click.Option(
             [*dict.fromkeys(names), PREFIX + port.name],

@@ -19,7 +19,6 @@ from tests.waiting import wait_for
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::pytest.PytestUnraisableExceptionWarning",  # event loops and directories that IPython and flytekit leave
-    "ignore:The '__version__' attribute is deprecated:DeprecationWarning",  # flytekit asks click for its version
 )
 
 CELLS = (
@@ -74,7 +73,7 @@ def test_a_failed_run_ends_with_1_and_names_the_cell(cli: CommandLine, notebook:
 def test_help_lists_the_inputs_with_types_defaults_and_descriptions(cli: CommandLine, notebook: Path) -> None:
     done = cli.run("run", notebook, "wf", "--help")
     assert done.status == 0
-    for text in ("--n", "int", "how many", "--p", "Point", "default: Point(x=1.0, y=2.0)", "--loud/--no-loud"):
+    for text in ("--n", "int", "how many", "--p", "Point", "default: Point(x=1.0, y=2.0)", "--loud", "--no-loud"):
         assert text in done.out
     assert "required" in done.out
 
