@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from flytenb.bridge.cluster.execution_reader import AttemptFacts, ExecutionReader, NodeFacts
+from flytenb.bridge.cluster.execution_facts import AttemptFacts, NodeFacts
+from flytenb.bridge.cluster.execution_reader import ExecutionReader
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.entities.gate import GateFacts
 from flytenb.errors import ClusterError, headline

@@ -10,7 +10,8 @@ from typing import Any
 
 from flytenb.bridge.cluster.closure_graph import closure_graph, closure_names, task_graph
 from flytenb.bridge.cluster.connection import Connection
-from flytenb.bridge.cluster.execution_reader import ExecutionFacts, ExecutionId, ExecutionReader
+from flytenb.bridge.cluster.execution_facts import ExecutionFacts, ExecutionId
+from flytenb.bridge.cluster.execution_reader import ExecutionReader
 from flytenb.bridge.cluster.launching import task_template, workflow_closure
 from flytenb.bridge.cluster.node_entities import entities_by_path
 from flytenb.bridge.cluster.registration import name_on_cluster

@@ -9,7 +9,8 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from flytenb.bridge.cluster.closure_graph import closure_graph
-from flytenb.bridge.cluster.execution_reader import AttemptFacts, ExecutionReader, NodeFacts, Ran
+from flytenb.bridge.cluster.execution_facts import AttemptFacts, NodeFacts, Ran
+from flytenb.bridge.cluster.execution_reader import ExecutionReader
 from flytenb.bridge.cluster.remote_values import RemoteValues, element_values
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.entities.gate import GateFacts, find_gate

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
-from flytenb.bridge.cluster.execution_reader import Ran
+from flytenb.bridge.cluster.execution_facts import Ran
 from flytenb.bridge.cluster.remote_values import RemoteValues
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.crossing import CrossingValue

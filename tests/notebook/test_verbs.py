@@ -68,11 +68,11 @@ def test_one_file_adds_a_verb_to_magic_help_and_tab(toy: Verb, shell: Interactiv
         assert "--times N    how often" in text
     completer = Completer(Session(), {"word": "ha"})
     offers = {
-        "%flyte rep": ("repeat",),
+        "%flyte repe": ("repeat",),
         "%flyte repeat w": ("word",),
         "%flyte repeat word --t": ("--times",),
         "%flyte repeat word --times ": ("2", "3"),
-        "%flyte help rep": ("repeat",),
+        "%flyte help repe": ("repeat",),
     }
     for line, texts in offers.items():
         offer = completer.offer(line)

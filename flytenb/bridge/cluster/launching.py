@@ -11,7 +11,7 @@ from flyteidl.admin.execution_pb2 import ExecutionCreateRequest, ExecutionMetada
 from flytekit.models.literals import Literal, LiteralMap
 
 from flytenb.bridge.cluster.connection import Connection
-from flytenb.bridge.cluster.execution_reader import ExecutionId
+from flytenb.bridge.cluster.execution_facts import ExecutionId
 from flytenb.bridge.cluster.registration import identifier
 
 

@@ -1,0 +1,187 @@
+"""Executions, their nodes and the attempts at these as frozen facts, read from flyteidl's messages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flyteidl.core.catalog_pb2 import CatalogCacheStatus
+from flyteidl.core.execution_pb2 import NodeExecution, TaskExecution
+from flyteidl.core.identifier_pb2 import WorkflowExecutionIdentifier
+
+from flytenb.model import CacheStatus, Phase
+
+_PHASES = {
+    "UNDEFINED": Phase.QUEUED,
+    "QUEUED": Phase.QUEUED,
+    "RUNNING": Phase.RUNNING,
+    "DYNAMIC_RUNNING": Phase.RUNNING,
+    "INITIALIZING": Phase.QUEUED,
+    "WAITING_FOR_RESOURCES": Phase.QUEUED,
+    "FAILING": Phase.RUNNING,
+    "SUCCEEDING": Phase.RUNNING,
+    "ABORTING": Phase.RUNNING,
+    "SUCCEEDED": Phase.SUCCEEDED,
+    "RECOVERED": Phase.SUCCEEDED,
+    "FAILED": Phase.FAILED,
+    "RETRYABLE_FAILED": Phase.FAILED,
+    "ABORTED": Phase.ABORTED,
+    "SKIPPED": Phase.SKIPPED,
+    "TIMED_OUT": Phase.TIMED_OUT,
+}
+_CACHE = {
+    "CACHE_DISABLED": CacheStatus.DISABLED,
+    "CACHE_MISS": CacheStatus.MISS,
+    "CACHE_HIT": CacheStatus.HIT,
+    "CACHE_POPULATED": CacheStatus.POPULATED,
+}
+_TIME_LIMITS = ("TimeoutExpired", "TimedOut")
+"""What the codes of errors contain that are about a time limit."""
+Links = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class ExecutionId:
+    """An execution: project, domain, name."""
+
+    project: str
+    domain: str
+    name: str
+
+    @property
+    def message(self) -> Any:
+        """Flyteidl's message."""
+        return WorkflowExecutionIdentifier(project=self.project, domain=self.domain, name=self.name)
+
+    def __str__(self) -> str:
+        return f"{self.project}:{self.domain}:{self.name}"
+
+
+@dataclass(frozen=True)
+class Ran:
+    """Phase, start, end and error of an execution, a node or an attempt; times in seconds since the epoch."""
+
+    phase: Phase
+    started: float | None = None
+    ended: float | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class ExecutionFacts:
+    """An execution as it is now.
+
+    Attributes:
+        ran: phase and times.
+        kind: `task` or `launch_plan`: what was executed.
+        name: its name.
+        version: its version.
+        workflow: flyteidl's identifier of its workflow.
+    """
+
+    ran: Ran
+    kind: str
+    name: str
+    version: str
+    workflow: Any
+
+
+@dataclass(frozen=True)
+class NodeFacts:
+    """A node as it is listed.
+
+    Attributes:
+        id: unique in the execution.
+        spec_id: its id in its workflow.
+        ran: phase and times.
+        cache: the use of the cache, None if it isn't known.
+        is_parent: whether it contains nodes.
+        is_dynamic: whether its nodes are made at run time.
+        is_array: whether it has elements.
+        child: the execution that it has started, of a launch plan.
+        deck: the address of its deck, `""` without one.
+        updated: time of the last change.
+    """
+
+    id: str
+    spec_id: str
+    ran: Ran
+    cache: CacheStatus | None
+    is_parent: bool
+    is_dynamic: bool
+    is_array: bool
+    child: ExecutionId | None
+    deck: str
+    updated: float
+
+
+@dataclass(frozen=True)
+class AttemptFacts:
+    """One attempt at a task or at an element of a map; `number` is from 0, `element` is None for a task."""
+
+    number: int
+    ran: Ran
+    links: Links
+    element: int | None = None
+    elements: tuple[AttemptFacts, ...] = ()
+
+
+def read_ran(closure: Any, phase: str, message: str, code: str = "") -> Ran:
+    """Return phase, times and error of a closure."""
+    found = _PHASES.get(phase, Phase.RUNNING)
+    if found is Phase.FAILED and any(word in code for word in _TIME_LIMITS):
+        found = Phase.TIMED_OUT  # a cluster calls a node that exceeded its time limit FAILED
+    started = closure.started_at.ToNanoseconds() / 1e9 if closure.HasField("started_at") else None
+    if not found.is_terminal:
+        return Ran(found, started, None, message)
+    updated = closure.updated_at.ToNanoseconds() / 1e9
+    took = closure.duration.ToNanoseconds() / 1e9 if closure.HasField("duration") else None
+    ended = updated if started is None or took is None else started + took
+    return Ran(found, started, ended, message)
+
+
+def read_node(listed: Any) -> NodeFacts:
+    """Return the facts of flyteidl's node execution."""
+    closure, metadata = listed.closure, listed.metadata
+    child = closure.workflow_node_metadata.executionId if closure.HasField("workflow_node_metadata") else None
+    cache = None
+    if closure.HasField("task_node_metadata"):
+        name = CatalogCacheStatus.Name(closure.task_node_metadata.cache_status)
+        cache = _CACHE.get(name, CacheStatus.SKIPPED)
+    phase = NodeExecution.Phase.Name(closure.phase)
+    return NodeFacts(
+        id=listed.id.node_id,
+        spec_id=metadata.spec_node_id or listed.id.node_id,
+        ran=read_ran(closure, phase, closure.error.message, closure.error.code),
+        cache=cache,
+        is_parent=metadata.is_parent_node,
+        is_dynamic=metadata.is_dynamic,
+        is_array=metadata.is_array,
+        child=None if child is None else ExecutionId(child.project, child.domain, child.name),
+        deck=closure.deck_uri,
+        updated=closure.updated_at.ToNanoseconds() / 1e9,
+    )
+
+
+def read_attempt(listed: Any) -> AttemptFacts:
+    """Return the facts of flyteidl's task execution."""
+    closure = listed.closure
+    phase = TaskExecution.Phase.Name(closure.phase)
+    return AttemptFacts(
+        number=listed.id.retry_attempt,
+        ran=read_ran(closure, phase, closure.error.message, closure.error.code),
+        links=_links(closure.logs),
+        elements=tuple(
+            AttemptFacts(
+                number=each.retry_attempt,
+                ran=Ran(_PHASES.get(TaskExecution.Phase.Name(each.phase), Phase.RUNNING)),
+                links=_links(each.logs),
+                element=each.index,
+            )
+            for each in closure.metadata.external_resources
+        ),
+    )
+
+
+def _links(logs: Any) -> Links:
+    return tuple((log.name or "log", log.uri) for log in logs)
