@@ -16,10 +16,12 @@ from flytenb.errors import FlytenbError, InputError, NotAnEntityError, UnknownNa
 from flytenb.wording.text import clean
 
 _COMMANDS = {
+    "attach": "cluster_commands",
     "check": "commands",
     "draw": "commands",
     "export": "commands",
     "import": "commands",
+    "launch": "cluster_commands",
     "run": "run_command",
     "types": "commands",
 }
@@ -55,7 +57,7 @@ def _try_import(module: str) -> None:
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="flytenb")
 def flytenb() -> None:
-    """Draw, run, check and export the tasks and workflows of notebooks: .ipynb and MyST Markdown.
+    """Draw, run, check, export and launch the tasks and workflows of notebooks: .ipynb and MyST Markdown.
 
     The exit status is 0 for success, 1 for a failed run or an error that was found, 2 for a wrong command line.
     """

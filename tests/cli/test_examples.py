@@ -12,9 +12,11 @@ import pytest
 
 from tests.cli.command import CommandLine
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore::pytest.PytestUnraisableExceptionWarning",  # event loops and directories that IPython and flytekit leave
-)
+pytestmark = [
+    # event loops and directories that IPython and flytekit leave
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
 
 ROOT = Path(__file__).parents[2]
 CELLS = (
@@ -36,11 +38,12 @@ def commands() -> list[str]:
 
 def test_the_pages_have_commands() -> None:
     verbs = {command.split()[1] for command in commands()}
-    assert {"run", "draw", "export", "check", "types", "import"} <= verbs
+    assert {"run", "draw", "export", "check", "types", "import", "launch"} <= verbs
 
 
 @pytest.mark.parametrize("command", commands())
-def test_a_command_of_the_docs_runs(command: str, cli: CommandLine) -> None:
+def test_a_command_of_the_docs_runs(command: str, at_double: CommandLine) -> None:
+    cli = at_double
     cli.write(*CELLS, name="train.md")
     cli.write(*CELLS, name="train.ipynb")
     (cli.folder / "pipeline.py").write_text("\n\n".join(CELLS))

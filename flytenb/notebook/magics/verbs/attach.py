@@ -7,7 +7,7 @@ from typing import Any
 from flytenb.notebook.magics.cursor import Cursor, Offer
 from flytenb.notebook.magics.invocation import Invocation
 from flytenb.notebook.magics.verb import Argument, Verb
-from flytenb.notebook.magics.verbs.launch import CLUSTER_OPTIONS, chosen_cluster
+from flytenb.notebook.magics.verbs.launch import CLUSTER_OPTIONS, cluster_of
 
 
 def complete_execution(cursor: Cursor) -> Offer | None:
@@ -24,7 +24,7 @@ EXECUTION = "the name of an execution"
 
 
 def _attach(line: Invocation) -> Any:
-    return chosen_cluster(line).attach(line.argument)
+    return cluster_of(line.options).attach(line.argument)
 
 
 VERB = Verb(

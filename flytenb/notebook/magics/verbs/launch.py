@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,15 +28,15 @@ CLUSTER_OPTIONS = (
 _NAMES = ("config", "project", "domain")
 
 
-def chosen_cluster(line: Invocation) -> Any:
-    """Return the cluster that the options of a line choose."""
+def cluster_of(options: Mapping[str, Any]) -> Any:
+    """Return the cluster that options choose."""
     from flytenb import api
 
-    return api.cluster(**{name: line.options[name] for name in _NAMES if name in line.options})
+    return api.cluster(**{name: options[name] for name in _NAMES if name in options})
 
 
 def _launch(line: Invocation) -> Any:
-    cluster = chosen_cluster(line)
+    cluster = cluster_of(line.options)
     entity, positional, inputs = line.call()
     if "dry-run" in line.options:
         return cluster.register(entity, dry_run=True)

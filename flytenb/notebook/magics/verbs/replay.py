@@ -7,12 +7,12 @@ from typing import Any
 from flytenb.notebook.magics.invocation import Invocation
 from flytenb.notebook.magics.verb import Argument, Verb
 from flytenb.notebook.magics.verbs.attach import EXECUTION, accept, complete_execution
-from flytenb.notebook.magics.verbs.launch import CLUSTER_OPTIONS, chosen_cluster
+from flytenb.notebook.magics.verbs.launch import CLUSTER_OPTIONS, cluster_of
 
 
 def _replay(line: Invocation) -> Any:
     execution, _, node = line.argument.partition(" ")
-    return chosen_cluster(line).replay(execution, node.strip())
+    return cluster_of(line.options).replay(execution, node.strip())
 
 
 VERB = Verb(
