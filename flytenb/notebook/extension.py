@@ -220,6 +220,7 @@ class Extension:
             return lambda: None
         run._viewer = self._explore_run
         view = RunView(run, self.shell)
+        run._show_end = view.end
         view.begin()
 
         def end() -> None:

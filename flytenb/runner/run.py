@@ -46,6 +46,8 @@ class Run:
     _scheduler: Course
     _gates: Answerable
     _plan: Results
+    _show_end: Callable[[], None] | None = None
+    """Shows the final state, so that the output of a cell that waits has it."""
 
     def __init__(
         self,
@@ -220,8 +222,14 @@ class Run:
 
         if resources.main_thread.wait(self._scheduler.ending.finished, timeout, look_around):
             self._scheduler.journal.drain(_GRACE)
-        self._print_notices()
+        self._conclude()
         return self
+
+    def _conclude(self) -> None:
+        self._print_notices()
+        if self._show_end is not None and self._scheduler.ending.finished.is_set():
+            with held_back():
+                self._show_end()
 
     def _print_notices(self) -> None:
         """Print what the run has to say in the cell that waits for it."""
@@ -302,7 +310,7 @@ class Run:
             yield from asyncio.wait((over,), timeout=_LOOK_EVERY).__await__()
             if threading.current_thread() is threading.main_thread():
                 resources.main_thread.make_pending()
-        self._print_notices()
+        self._conclude()
         return self
 
     def __repr__(self) -> str:

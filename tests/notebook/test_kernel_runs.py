@@ -141,6 +141,12 @@ def test_runs_at_the_same_time_keep_their_prints_apart(kernel: Kernel) -> None:
     kernel.wait_for(lambda: kernel.value("type(sys.stdout).__name__") == "OutStream")
 
 
+@pytest.mark.parametrize("wait", ["waited.wait()", "await waited"])
+def test_a_cell_that_waits_for_a_run_shows_its_end(kernel: Kernel, wait: str) -> None:
+    shown = kernel.run(f"waited = flytenb.start(diamond, x=1)\n{wait}\nNone").ok().shown
+    assert ("SUCCEEDED" in shown, "QUEUED" in shown) == (True, False)
+
+
 def test_the_events_tell_every_change_in_order(kernel: Kernel) -> None:
     phases = kernel.value("[(e.path, str(e.phase)) for e in run.events if e.kind == 'phase']")
     assert [p for path, p in phases if path == "n3"] == ["RUNNING", "SUCCEEDED"]
