@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from flytekit.clients.grpc_utils.deadline_interceptor import scoped_grpc_deadline
 from flytekit.configuration import Config, ImageConfig
 from flytekit.configuration.default_images import DefaultImages
 from flytekit.remote import FlyteRemote
 
 from flytenb.errors import ClusterError, FlytenbError, UsageError, headline
 from flytenb.wording.text import message_of
+
+try:
+    from flytekit.clients.grpc_utils.deadline_interceptor import scoped_grpc_deadline
+except ModuleNotFoundError:  # flytekit 1.16.12, which has no limit for requests
+
+    def scoped_grpc_deadline(timeout: float) -> AbstractContextManager[None]:
+        """Limit nothing."""
+        return nullcontext()
+
 
 PROJECT = "flytesnacks"
 DOMAIN = "development"
