@@ -3,7 +3,7 @@
 A supervisor ends all processes of its command when its standard input is closed or written to. Each request on the
 socket that is this program's standard input is the length of its content in 8 bytes, with the file descriptors of the
 supervisor's standard input, its output, its report, and those that the command inherits. The content is marshalled:
-the limits of memory and processes and the number of processors (0 is no limit), the working directory, the environment
+the limits of memory and processes and the number of processors (0: unlimited), the working directory, the environment
 and the command, in which NUL is the next inherited descriptor.
 
 The report is a line with the number of the supervisor's process, and one at the end: `exit STATUS REASON`, or

@@ -44,7 +44,7 @@ def swapped(floats: array[float]) -> array[float]:
 
 
 class PlainColumn(List[Any]):  # noqa: UP006 - Python 3.8
-    """A column where there is no pandas: a list that knows its kind, which its values may not show.
+    """A column of a table without pandas: a list with the kind of its values, which may all be missing.
 
     Args:
         values: as the cell sees them.

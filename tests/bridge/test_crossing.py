@@ -373,6 +373,13 @@ def test_a_frame_of_a_part_of_an_array_is_copied() -> None:
     assert value.native().to_numpy().tolist() == [[1, 1], [1, 1]]
 
 
+def test_a_frame_keeps_no_memory_that_it_does_not_use() -> None:
+    value = box_packer(pd.DataFrame)([pd.DataFrame(np.ones((1000, 2))[:2], columns=["a", "b"], copy=False)])
+    [block] = held(value)._mgr.blocks
+    memory = block.values if block.values.base is None else block.values.base
+    assert memory.nbytes == block.values.nbytes
+
+
 def test_what_a_file_says_about_a_dtype_is_all_that_crosses() -> None:
     noted = np.zeros(2, dtype=np.dtype("i4", metadata={"unit": "m"}))
     with pytest.warns(UserWarning, match="metadata"):

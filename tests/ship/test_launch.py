@@ -254,6 +254,9 @@ def test_magics_find_the_cluster_as_flytekit_does(
     run = notebook.run(f"%flyte attach {name} --project flytesnacks").wait(PATIENCE)
     assert (run.phase, run.outputs) == (Phase.SUCCEEDED, launched.outputs)
     assert notebook.run(f"%flyte replay {name} pair").is_same
+    notebook.names["found"] = run
+    assert notebook.run("%flyte attach found").execution == run.execution
+    assert notebook.run("%flyte attach found.execution").execution == run.execution
     again = notebook.run("%flyte launch wf(x=3) --wait")  # registered already
     assert again.outputs["o0"] == launched.outputs["o0"]
 

@@ -45,7 +45,7 @@ def latest_version(connection: Connection, kind: str, name: str, task: str) -> R
         connection: the cluster.
         kind: `task`, `workflow` or `launch_plan`.
         name: the name of the entity.
-        task: the name of a task that is registered with it, which tells the image and the archive; `""` without one.
+        task: the name of a task that is registered with it, whose image and archive are returned; `""` without one.
 
     Raises:
         ClusterError: in the words of the server.

@@ -23,8 +23,20 @@ def accept(text: str, verb: str = "") -> bool:
 EXECUTION = "the name of an execution"
 
 
+def execution_of(line: Invocation, text: str) -> Any:
+    """Return what a text names: the value of a run's variable or of `run.execution`, else the text itself.
+
+    The name of an execution has no dot, and an address has no variable before its first one.
+    """
+    variable, dot, _ = text.partition(".")
+    value = line.names.get(variable)
+    if dot and value is not None:
+        return line.evaluate(text)
+    return value if hasattr(value, "execution") else text
+
+
 def _attach(line: Invocation) -> Any:
-    return cluster_of(line.options).attach(line.argument)
+    return cluster_of(line.options).attach(execution_of(line, line.argument))
 
 
 VERB = Verb(
@@ -33,5 +45,5 @@ VERB = Verb(
     handler=_attach,
     argument=Argument("EXECUTION", EXECUTION, "f6371abb3b1744e5d98a", accept, accept, complete_execution),
     options=CLUSTER_OPTIONS,
-    details="EXECUTION is its name, `project:domain:name`, or the address of its page in the console.",
+    details="EXECUTION is its name, `project:domain:name`, the address of its page in the console, or `run.execution`.",
 )

@@ -6,13 +6,13 @@ from typing import Any
 
 from flytenb.notebook.magics.invocation import Invocation
 from flytenb.notebook.magics.verb import Argument, Verb
-from flytenb.notebook.magics.verbs.attach import EXECUTION, accept, complete_execution
+from flytenb.notebook.magics.verbs.attach import EXECUTION, accept, complete_execution, execution_of
 from flytenb.notebook.magics.verbs.launch import CLUSTER_OPTIONS, cluster_of
 
 
 def _replay(line: Invocation) -> Any:
     execution, _, node = line.argument.partition(" ")
-    return cluster_of(line.options).replay(execution, node.strip())
+    return cluster_of(line.options).replay(execution_of(line, execution), node.strip())
 
 
 VERB = Verb(
