@@ -71,12 +71,22 @@ system:
 clean:  ## remove what the targets made, except .venv
 	rm -rf $(BUILD) dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis notebooks/*.ipynb
 
+# uv makes environments and installs in them. Where it is missing, it is installed from PyPI into .venv; INSTALLER=pip does without it.
+INSTALLER ?= uv
+HAS_UV    := $(shell command -v uv)
+UV        := $(or $(HAS_UV),$(BIN)/uv)
+PIP       := $(BIN)/python -m pip --disable-pip-version-check
+
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "flytenb needs Python 3.11 or 3.12; say where it is: make PYTHON=/path/to/python"; exit 1; }
-	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "this Python can't make environments; on Debian: apt install python3-venv"; exit 1; }
+	@if [ $(INSTALLER) = uv ] && [ -n "$(HAS_UV)" ]; then uv venv --quiet --seed --python $(PYTHON) $(VENV); \
+	  else $(PYTHON) -m venv $(VENV); fi || \
+	  { rm -rf $(VENV); echo "this Python can't make environments; on Debian: apt install python3-venv"; exit 1; }
+	@[ $(INSTALLER) = pip ] || [ -n "$(HAS_UV)" ] || $(PIP) install --quiet 'uv>=0.8' || echo "uv can't be installed; pip is used instead"
 
 # One stamp per set of extras: made again when the dependencies change.
 $(VENV)/.%: pyproject.toml | $(BIN)/python
-	@echo "installing flytenb[$*] into $(VENV); the first time takes a minute or two"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	@echo "installing flytenb[$*] into $(VENV); the first time takes up to a minute"
+	@if [ $(INSTALLER) = pip ] || ! $(UV) pip install --quiet --python $(BIN)/python --editable '.[$*]'; then \
+	  $(PIP) install --quiet --editable '.[$*]'; fi
 	@touch $@
