@@ -12,7 +12,7 @@ from jinja2 import BaseLoader, Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from flytenb.display import part_text
-from flytenb.display.part import Histogram, Html, Media, Part, Picture, Tree
+from flytenb.display.part import Column, Histogram, Html, Media, Null, Part, Picture, RangeCell, Tree
 from flytenb.display.selection import PAGE_SIZES
 
 # Head of the frame around foreign markup; it permits inline styles and inline images only.
@@ -71,6 +71,8 @@ def _template() -> Template:
         notes=part_text.html_notes,
         data_uri=_data_uri,
         key_width=_key_width,
+        cell_class=_cell_class,
+        bar_picture=_bar_picture,
         bins=_bins,
         frame=_frame,
         frame_height=_frame_height,
@@ -90,6 +92,21 @@ def _data_uri(part: Picture | Media) -> str:
 
 def _key_width(tree: Tree) -> int:
     return min(max((part_text.width_of(e.name) for e in tree.entries), default=0), 24)
+
+
+def _cell_class(column: Column, cell: str) -> Markup:
+    names = ["ft-num"] * column.is_number + ["ft-null"] * (type(cell) is Null)
+    return Markup(' class="{}"').format(" ".join(names)) if names else Markup("")
+
+
+def _bar_picture(bar: RangeCell) -> Markup:
+    """Return a bar as a picture of 240 × 14 pixels."""
+    width = max(240 * (bar.stop - bar.start), 2)
+    shape = '<rect x="{:.1f}" y="2" width="{:.1f}" height="10" rx="2" fill="currentColor" fill-opacity="{}"/>'
+    drawn = Markup(shape).format(min(240 * bar.start, 238), width, 1 if bar.is_marked else 0.4)
+    return Markup('<svg class="ft-bar-cell" width="240" height="14" role="img" aria-hidden="true">{}</svg>').format(
+        drawn
+    )
 
 
 def _bins(part: Histogram) -> list[tuple[int, int, int]]:

@@ -14,8 +14,10 @@ from flytenb.display.part import (
     Html,
     Media,
     Note,
+    Null,
     Part,
     Picture,
+    RangeCell,
     Rich,
     Scripted,
     Section,
@@ -189,11 +191,16 @@ class Trimmer:
             Column(self._line(c.name), self._line(c.type), self._line(c.summary), c.is_number, c.key, c.is_own)
             for c in table.columns[:width]
         )
-        cells = tuple(tuple(self._line(v) for v in (*row, *[""] * width)[:width]) for row in rows)
+        cells = tuple(tuple(self._cell(v) for v in (*row, *[""] * width)[:width]) for row in rows)
         return Table(columns, cells, table.total_rows, table.total_columns, self._window(table.window))
 
     def _window(self, window: Window | None) -> Window | None:
         return window and replace(window, find=self._line(window.find), note=self._line(window.note, 400))
+
+    def _cell(self, text: str) -> str:
+        if type(text) is RangeCell:
+            return text
+        return Null(self._line(text)) if type(text) is Null else self._line(text)
 
     def _line(self, text: Any, limit: int = 0) -> str:
         # A line break would break a table in the text form.

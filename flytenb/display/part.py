@@ -9,6 +9,7 @@ from typing import Any, Literal
 from flytenb.wording.text import class_name
 from flytenb.wording.values import brief
 
+_BAR_WIDTH = 40
 PICTURE_TYPES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml"})
 MEDIA_TYPES = frozenset({"audio/mpeg", "audio/wav", "audio/ogg", "audio/flac", "video/mp4", "video/webm", "video/ogg"})
 
@@ -61,6 +62,33 @@ class Facts(Part):
 
     def __init__(self, rows: Iterable[tuple[str, Any]]) -> None:
         object.__setattr__(self, "rows", tuple((str(k), _cell(v)) for k, v in rows))
+
+
+class Null(str):
+    """The text of a cell without a value (`None`, `nan`, `NaT`), which is shown dimmed."""
+
+    __slots__ = ()
+
+
+class RangeCell(str):
+    """A cell that draws the range from `start` to `stop`, fractions of its width; its text draws it too.
+
+    `is_marked` distinguishes it from others.
+    """
+
+    __slots__ = ("is_marked", "start", "stop")
+    start: float
+    stop: float
+    is_marked: bool
+
+    @classmethod
+    def of(cls, start: float, stop: float, *, is_marked: bool = False) -> RangeCell:
+        """Return the bar; in text it has 40 characters and draws at least one."""
+        at = min(int(start * _BAR_WIDTH), _BAR_WIDTH - 1)
+        length = max(1, min(round((stop - start) * _BAR_WIDTH), _BAR_WIDTH - at))
+        bar = cls(" " * at + ("█" if is_marked else "▒") * length + " " * (_BAR_WIDTH - at - length))
+        bar.start, bar.stop, bar.is_marked = start, stop, is_marked
+        return bar
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,4 +331,4 @@ def with_fact(part: Part, fact: str, title: str = "") -> Part:
 
 
 def _cell(value: Any) -> str:
-    return value if type(value) is str else brief(value)
+    return value if type(value) in (str, Null, RangeCell) else brief(value)

@@ -43,8 +43,14 @@ def lens_part(lens: TypeFacts) -> Part:
     ]
     if lens.schema:
         parts.append(Section("JSON schema", (), Text(lens.schema, "code"), is_folded=True))
-    heading = (lens.lookup.transformer, "rejected" if lens.refusal else "")
+    heading = (lens.lookup.transformer, _outcome(lens))
     return Section(lens.type, heading, Group(tuple(parts)))
+
+
+def _outcome(lens: TypeFacts) -> str:
+    if lens.refusal:
+        return "rejected"
+    return "" if lens.trip is None else f"round trip: {_verdict(lens.trip)}"
 
 
 def _facts(lens: TypeFacts) -> list[tuple[str, str]]:
@@ -73,7 +79,7 @@ def _round_trip_part(lens: TypeFacts) -> Part:
     table = Table(("", Column("value"), Column("type")), rows)
     facts = ("a sample made from the type",) if lens.is_generated else ()
     notes = [Note(note) for note in trip.notes]
-    return Section(title, (*facts, _verdict(trip)), Group((table, *_changes(trip), *notes)))
+    return Section(title, facts, Group((table, *_changes(trip), *notes)))
 
 
 def _verdict(trip: RoundTrip) -> str:
@@ -99,4 +105,4 @@ def _lookup_part(lens: TypeFacts) -> Part:
     for i, step in enumerate(lens.lookup.steps):
         mark = "chosen" if i == chosen else "asked" if i < chosen else ""
         rows.append((mark, step.text, step.answer))
-    return Section("lookup, in the order of flytekit", (), Table(("", "question", "answer"), rows))
+    return Section("lookup, in the order of flytekit", (), Table(("", "question", "answer"), rows), is_folded=True)

@@ -182,7 +182,7 @@ class Extension:
         undo = self._undo.callback
         undo(shell_changes.add_help_cells(shell))
         undo(shell_changes.add_magics(shell, magics))
-        undo(shell_changes.add_displays(shell, _entity_bundle, self._show_run))
+        undo(shell_changes.add_displays(shell, _entity_bundle, _value_bundle, self._show_run))
         undo(shell_changes.add_cell_hook(shell, self._after_cell))
         undo(shell_changes.add_completion(shell, self.session, lambda: not self._import.is_alive()))
 
@@ -259,6 +259,13 @@ def _entity_bundle(entity: Any, include: Any = None, exclude: Any = None) -> dic
     from flytenb.display.entity_card import entity_bundle
 
     return entity_bundle(entity)
+
+
+def _value_bundle(value: Any, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+    """Return the MIME bundle of a value."""
+    from flytenb.display.show import show
+
+    return show(value)._repr_mimebundle_()
 
 
 def _engine_of_calls() -> tuple[str, bool]:

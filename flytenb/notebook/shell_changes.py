@@ -22,6 +22,11 @@ _ENTITY_TYPES = (
     ("flytekit.core.reference_entity", "ReferenceEntity"),
     ("flytekit.core.array_node", "ArrayNode"),
 )
+_VALUE_TYPES = (
+    ("flytenb.runner.node_run", "Nodes"),
+    ("flytenb.runner.timeline", "Timeline"),
+    ("flytenb.runner.comparison", "Comparison"),
+)
 
 
 def add_magics(shell: Any, magics: FlyteMagics) -> Undo:
@@ -63,12 +68,18 @@ def add_cell_hook(shell: Any, after_cell: Callable[[Any], None]) -> Undo:
     return lambda: shell.events.unregister("post_run_cell", after_cell)
 
 
-def add_displays(shell: Any, bundle: Callable[..., dict[str, str]], show_run: Callable[[Any], None]) -> Undo:
-    """Add displays of entities and runs.
+def add_displays(
+    shell: Any,
+    bundle: Callable[..., dict[str, str]],
+    value_bundle: Callable[..., dict[str, Any]],
+    show_run: Callable[[Any], None],
+) -> Undo:
+    """Add displays of entities, runs and what runs return.
 
     Args:
         shell: the shell.
         bundle: returns the MIME bundle of an entity.
+        value_bundle: returns the MIME bundle of a value.
         show_run: displays a run.
     """
     formatters = shell.display_formatter
@@ -77,10 +88,12 @@ def add_displays(shell: Any, bundle: Callable[..., dict[str, str]], show_run: Ca
     bundles, displays = formatters.mimebundle_formatter, formatters.ipython_display_formatter
     for module, name in _ENTITY_TYPES:
         bundles.for_type_by_name(module, name, bundle)
+    for module, name in _VALUE_TYPES:
+        bundles.for_type_by_name(module, name, value_bundle)
     displays.for_type_by_name("flytenb.runner.run", "Run", show_run)
 
     def undo() -> None:
-        for module, name in _ENTITY_TYPES:
+        for module, name in (*_ENTITY_TYPES, *_VALUE_TYPES):
             _remove_display(bundles, module, name)
         _remove_display(displays, "flytenb.runner.run", "Run")
 

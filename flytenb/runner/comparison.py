@@ -32,6 +32,17 @@ class Difference:
     other: Any
     problem: str = ""
 
+    def texts(self) -> tuple[str, str, str, str]:
+        """Return its row of a table: the node, what differs, and both values in short."""
+        if self.what == "node":
+            texts = ["yes" if exists else "no" for exists in (self.this, self.other)]
+        elif self.what == "phase":
+            texts = [self.this, self.other]
+        else:
+            texts = [brief(value, SHORT) for value in (self.this, self.other)]
+        problem = f" can't be compared: {clip_line(self.problem, LONG)}" if self.problem else ""
+        return self.path or "(run)", clean(self.what + problem), clean(texts[0]), clean(texts[1])
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -60,22 +71,10 @@ class Comparison:
         took = f"took {' and '.join(map(duration_text, self.durations))}"
         if not self.differences:
             return f"nothing differs; {took}"
-        rows = [("node", "differs", "this run", "other run"), *map(_row, self.differences)]
+        rows = [("node", "differs", "this run", "other run"), *(difference.texts() for difference in self.differences)]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = ("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)) for row in rows)
         return "\n".join([*(line.rstrip() for line in lines), took])
-
-
-def _row(difference: Difference) -> tuple[str, str, str, str]:
-    this, other = difference.this, difference.other
-    if difference.what == "node":
-        texts = ["yes" if exists else "no" for exists in (this, other)]
-    elif difference.what == "phase":
-        texts = [this, other]
-    else:
-        texts = [brief(value, SHORT) for value in (this, other)]
-    problem = f" can't be compared: {clip_line(difference.problem, LONG)}" if difference.problem else ""
-    return difference.path or "(run)", clean(difference.what + problem), clean(texts[0]), clean(texts[1])
 
 
 def _differences(path: str, this: Any, other: Any) -> list[Difference]:

@@ -184,6 +184,11 @@ class Nodes(Mapping[str, NodeRun]):
     def __len__(self) -> int:
         return len(self._source.records)
 
+    def names(self) -> dict[str, str]:
+        """Return the name of each node's entity by path; `""` for a node that the graph doesn't have."""
+        known = self._source.graph().nodes
+        return {path: known[path].name if path in known else "" for path in self}
+
     def __repr__(self) -> str:
         return "\n".join(repr(n) for n in self.values()) or "<no nodes>"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from flytenb.runner.critical_path import critical_path
 from flytenb.runner.node_run import RunOutcome
 from flytenb.wording.quantities import duration_text
 
@@ -22,6 +23,7 @@ class Bar:
         phase: its phase.
         start: seconds from the start of the run.
         duration: seconds.
+        is_critical: whether it is on the critical path: a shorter duration of it would have ended the run earlier.
     """
 
     path: str
@@ -29,6 +31,7 @@ class Bar:
     phase: str
     start: float
     duration: float
+    is_critical: bool = False
 
 
 @dataclass(frozen=True)
@@ -38,27 +41,36 @@ class Timeline:
     bars: tuple[Bar, ...]
     total: float
 
+    @property
+    def scale(self) -> float:
+        """Seconds from the start of the run to the end of its last node, or of the run."""
+        return max(self.total, max((bar.start + bar.duration for bar in self.bars), default=0.0), 1e-9)
+
     @classmethod
     def read(cls, run: RunOutcome) -> Timeline:
         """Return the timeline of the nodes that have started so far."""
         began = run.started or 0.0
         graph = run.graph
+        nodes = [(node, node.started - began, node.duration or 0.0) for node in run.nodes.values() if node.started]
+        critical = critical_path(graph, {node.path: (start, start + took) for node, start, took in nodes})
         bars = []
-        for node in run.nodes.values():
-            if node.started is not None and node.duration is not None:
-                name = graph.nodes[node.path].name if node.path in graph.nodes else ""
-                bars.append(Bar(node.path, name, str(node.phase), node.started - began, node.duration))
+        for node, start, took in nodes:
+            name = graph.nodes[node.path].name if node.path in graph.nodes else ""
+            bars.append(Bar(node.path, name, str(node.phase), start, took, node.path in critical))
         return cls(tuple(sorted(bars, key=lambda b: (b.start, b.path))), run.duration or 0.0)
 
     def __repr__(self) -> str:
         if not self.bars:
             return "no node has started"
-        scale = _WIDTH / max(self.total, max(b.start + b.duration for b in self.bars), 1e-9)
+        scale = _WIDTH / self.scale
         lines = []
         for bar in self.bars:
             label = f"{bar.path} {bar.name}"[:_NAME]
             at = min(int(bar.start * scale), _WIDTH - 1)
             length = max(1, min(round(bar.duration * scale), _WIDTH - at))
             drawn = " " * at + "█" * length
-            lines.append(f"{label:<{_NAME}} │{drawn:<{_WIDTH}}│ {duration_text(bar.duration):>{_TOOK}}  {bar.phase}")
-        return "\n".join([*lines, f"{'':<{_NAME}}  {'total':>{_WIDTH}}  {duration_text(self.total):>{_TOOK}}"])
+            took = f"{duration_text(bar.duration):>{_TOOK}}"
+            lines.append(f"{label:<{_NAME}} │{drawn:<{_WIDTH}}│ {took}  {bar.phase}{' •' if bar.is_critical else ''}")
+        lines.append(f"{'':<{_NAME}}  {'total':>{_WIDTH}}  {duration_text(self.total):>{_TOOK}}")
+        critical = sum(bar.duration for bar in self.bars if bar.is_critical)
+        return "\n".join([*lines, f"{'':<{_NAME}}  {'• critical path':>{_WIDTH}}  {duration_text(critical):>{_TOOK}}"])

@@ -170,3 +170,22 @@ def test_an_iterator_is_not_consumed():
     squares = (n * n for n in numbers)
     show([squares, numbers, map(str, numbers)])
     assert list(squares) == [0, 1, 4]
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame, pa.table])
+def test_cells_without_a_value_differ_from_texts_of_the_same_letters(make):
+    shown = show(make({"x": ["None", "nan", None]})).fragment
+    assert "<td>None</td>" in shown and "<td>nan</td>" in shown and shown.count("ft-null") == 1
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame, pa.table])
+def test_days_are_shown_as_days_unless_one_has_a_time(make):
+    midnight = datetime.datetime(2024, 5, 1)
+    shown = show(make({"day": [midnight, midnight], "moment": [midnight, MOMENT]})).fragment
+    assert "<td>2024-05-01</td>" in shown and "<td>2024-05-01 00:00:00</td>" in shown
+    assert "<td>2024-05-01 12:00:00</td>" in shown
+
+
+def test_a_long_cell_is_one_line_with_its_whole_text_as_title():
+    shown = show(pd.DataFrame({"text": ["first line\nsecond " + "x" * 30 + '"<b>']})).fragment
+    assert 'title="first line\\nsecond' in shown and "&#34;&lt;b&gt;" in shown and "<b>" not in shown

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from flytekit import task, workflow
+
+from flytenb.bridge.workflow.graph import read_graph
+from flytenb.display.show import show
+from flytenb.runner.critical_path import critical_path
 from tests.runner.test_comparison import run
 
 
@@ -16,3 +21,72 @@ def test_a_timeline_has_each_node_that_started_in_that_order() -> None:
     text = repr(timeline)
     assert all(f"{path} half" in text for path in ("n0", "n1"))
     assert "total" in text
+
+
+def spans(**ended: tuple[float, float]) -> dict[str, tuple[float, float]]:
+    return {path.replace("_", "/"): span for path, span in ended.items()}
+
+
+@task
+def one(n: int) -> int:
+    return n
+
+
+@workflow
+def inner(n: int) -> int:
+    return one(n=one(n=n))
+
+
+@workflow
+def outer(n: int) -> int:
+    first = inner(n=n)
+    other = one(n=n)
+    last = one(n=other)
+    first >> last
+    return last
+
+
+def test_the_critical_path_crosses_the_borders_of_subworkflows() -> None:
+    graph = read_graph(outer)
+    times = spans(n0=(0, 5), n0_n0=(0, 2), n0_n1=(2, 5), n1=(0, 1), n2=(5, 6))
+    assert critical_path(graph, times) == ("n0/n0", "n0/n1", "n2")
+
+
+def test_the_critical_path_follows_what_ended_last() -> None:
+    graph = read_graph(outer)
+    times = spans(n0=(0, 2), n0_n0=(0, 1), n0_n1=(1, 2), n1=(0, 4), n2=(4, 6))
+    assert critical_path(graph, times) == ("n1", "n2")
+
+
+def test_the_critical_path_of_a_run_that_has_just_begun() -> None:
+    assert critical_path(read_graph(outer), {}) == ()
+    assert critical_path(read_graph(outer), spans(n0=(0, 1), n0_n0=(0, 1))) == ("n0/n0",)
+
+
+def test_a_long_chain_is_its_own_critical_path() -> None:
+    @workflow
+    def long(n: int) -> int:
+        for _ in range(1000):
+            n = one(n=n)
+        return n
+
+    graph = read_graph(long)
+    times = {f"n{i}": (float(i), i + 1.0) for i in range(1000)}
+    assert critical_path(graph, times) == tuple(f"n{i}" for i in range(1000))
+
+
+def test_text_and_html_mark_the_same_nodes() -> None:
+    done = run(x=5, y=1)
+    critical = [bar.path for bar in done.timeline().bars if bar.is_critical]
+    shown = show(done.timeline())
+    assert critical in (["n0", "n1"], ["n2"])
+    assert [line.split()[0] for line in shown.text.splitlines()[3:] if "•" in line] == critical
+    assert shown.fragment.count(" •</td>") == len(critical) and shown.fragment.count("<svg") == 3
+
+
+def test_nodes_and_comparisons_are_tables() -> None:
+    done = run(x=5, y=1)
+    comparison = done.compare(run(x=10, y=1))
+    nodes, compared = show(done.nodes), show(comparison)
+    assert nodes.fragment.count("<tr>") == 4 and "<td>half</td><td>SUCCEEDED</td>" in nodes.fragment
+    assert compared.fragment.count("<tr>") == 1 + len(comparison.differences) == 1 + len(compared.text.splitlines()[3:])

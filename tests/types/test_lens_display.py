@@ -82,8 +82,10 @@ def test_text_and_html_hold_the_same_facts(name: str) -> None:
 def test_a_page_folds_the_schema_and_text_spells_it_out() -> None:
     lens = flytenb.lens(Marker)
     html = lens._repr_mimebundle_()["text/html"]
-    folded = re.search(r'<details class="ft-section ft-fold"><summary>(.*?)</summary>(.*?)</details>', html, re.DOTALL)
-    assert folded is not None and "JSON schema" in folded[1] and "&#34;properties&#34;" in folded[2]
+    folds = re.findall(r'<details class="ft-section ft-fold"><summary>(.*?)</summary>(.*?)</details>', html, re.DOTALL)
+    (lookup, questions), (schema, text) = folds
+    assert "lookup" in lookup and "it is an Enum" in questions
+    assert "JSON schema" in schema and "&#34;properties&#34;" in text
     assert '"properties"' in repr(lens)
 
 

@@ -17,7 +17,7 @@ from flytenb.display.values.frames import (
     point_text,
     summary_text,
 )
-from flytenb.display.values.records import cell_text
+from flytenb.display.values.records import column_cells
 from flytenb.display.values.row_selection import select_rows
 from flytenb.display.view import View
 from flytenb.wording.packages import loaded
@@ -36,7 +36,7 @@ def show_arrow(value: Any, view: View) -> Part:
         _arrow_column(str(value.schema.names[i]), value.schema.types[i], value.column(i), view, i) for i in shown
     ]
     page = select_rows(value.num_rows, value.num_columns, ArrowRowSource(value.columns), view)
-    cells = [[cell_text(v, view) for v in arrow_values(value.column(i), page.rows)] for i in shown]
+    cells = [column_cells(arrow_values(value.column(i), page.rows), view) for i in shown]
     facts = (bytes_text(int(value.nbytes)),)
     return frame_part(class_name(value), value.num_rows, value.num_columns, facts, columns, cells, page)
 
@@ -47,7 +47,7 @@ def show_arrow_column(value: Any, view: View) -> Part:
     """Show an Arrow column."""
     column = _arrow_column("values", value.type, value, view, 0)
     page = select_rows(len(value), 1, ArrowRowSource([value]), view)
-    cells = [[cell_text(v, view) for v in arrow_values(value, page.rows)]]
+    cells = [column_cells(arrow_values(value, page.rows), view)]
     facts = (count_text(len(value), "value"), bytes_text(int(value.nbytes)))
     return one_column_part(class_name(value), facts, [column], cells, page)
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 from flytenb.display.part import Column, Part, Section, Table
 from flytenb.display.registry import BUILT_IN
 from flytenb.display.selection import sorted_rows, word
-from flytenb.display.values.records import cell_text
+from flytenb.display.values.records import column_cells
 from flytenb.display.values.row_selection import Page, select_rows
 from flytenb.display.view import View
 from flytenb.wording.quantities import (
@@ -38,7 +38,7 @@ def show_pandas(value: Any, view: View) -> Part:
     shown = value.iloc[page.rows, left:right]
     index = _pandas_index(value.index, shown.index, view)
     columns = [_pandas_column(value.iloc[:, i], value.columns[i], view, i) for i in range(left, right)]
-    cells = [[cell_text(v, view) for v in shown.iloc[:, i].tolist()] for i in range(right - left)]
+    cells = [column_cells(shown.iloc[:, i].tolist(), view) for i in range(right - left)]
     if index is not None:
         columns.insert(0, index[0])
         cells.insert(0, index[1])
@@ -56,7 +56,7 @@ def show_pandas_column(value: Any, view: View) -> Part:
     page = select_rows(len(series), 1, _PandasRowSource(series.to_frame()), view)
     head = series.iloc[page.rows]
     column = _pandas_column(series, name or "values", view, 0)
-    columns, cells = [column], [[cell_text(v, view) for v in head.tolist()]]
+    columns, cells = [column], [column_cells(head.tolist(), view)]
     index = _pandas_index(series.index, head.index, view)
     if index is not None:
         columns.insert(0, index[0])
@@ -74,7 +74,7 @@ def show_polars(value: Any, view: View) -> Part:
     scanned = value.head(view.limits.scan)
     columns = [_polars_column(scanned.get_column(n), rows, left + i) for i, n in enumerate(names)]
     page = select_rows(rows, width, _PolarsRowSource(value), view)
-    cells = [[cell_text(v, view) for v in value.get_column(n)[page.rows].to_list()] for n in names]
+    cells = [column_cells(value.get_column(n)[page.rows].to_list(), view) for n in names]
     return frame_part(class_name(value), rows, width, (bytes_text(int(value.estimated_size())),), columns, cells, page)
 
 
@@ -83,7 +83,7 @@ def show_polars_column(value: Any, view: View) -> Part:
     """Show a polars column."""
     column = _polars_column(value.head(view.limits.scan), len(value), 0)
     page = select_rows(len(value), 1, _PolarsRowSource(value.to_frame()), view)
-    cells = [[cell_text(v, view) for v in value[page.rows].to_list()]]
+    cells = [column_cells(value[page.rows].to_list(), view)]
     facts = (count_text(len(value), "value"), bytes_text(int(value.estimated_size())))
     return one_column_part(class_name(value), facts, [column], cells, page)
 
@@ -159,7 +159,7 @@ def _pandas_index(index: Any, shown: Any, view: View) -> tuple[Column, list[str]
     if only_counts and not view.is_interactive:
         return None
     names = [str(n) for n in index.names if n is not None]
-    values = [cell_text(v, view) for v in shown.tolist()]
+    values = column_cells(shown.tolist(), view)
     if only_counts:
         return Column("", is_number=True, is_own=False), values
     return Column(", ".join(names) or "index", f"index {index.dtype}", is_own=False), values

@@ -8,7 +8,7 @@ from typing import Any
 
 from flytenb.display.part import Column, Note, Part, Table, Window
 from flytenb.display.values.arrow import ArrowRowSource, arrow_values
-from flytenb.display.values.records import cell_text
+from flytenb.display.values.records import column_cells
 from flytenb.display.values.row_selection import select_rows
 from flytenb.display.view import View
 from flytenb.wording.packages import loaded
@@ -41,7 +41,7 @@ def parquet_part(path: Path, view: View) -> Part:
     words = [field.name for field in schema if str(field.type) in _WORDS]
     with parquet.ParquetFile(path, metadata=footer, read_dictionary=words) as file:
         numbers, found, window = _page(file, schema.names[left:right], view, held, can_hold=can_hold)
-    cells = [[cell_text(v, view) for v in column] for column in found]
+    cells = [column_cells(column, view) for column in found]
     if view.is_interactive and columns:
         columns.insert(0, Column("", is_number=True, is_own=False))
         cells.insert(0, [str(i) for i in numbers])

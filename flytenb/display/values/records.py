@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-from flytenb.display.part import Column, Part, Section, Table, Tree
+from flytenb.display.part import Column, Null, Part, Section, Table, Tree
 from flytenb.display.registry import BUILT_IN
 from flytenb.display.selection import sorted_rows
 from flytenb.display.statistics import column_summary
@@ -31,6 +32,9 @@ class _Missing:
 
 _MISSING = _Missing()
 _SUMMARY_ROWS = 10_000
+_NULLS = frozenset({"NAType", "NaTType"})
+"""Classes of pandas whose only value is a missing one."""
+_MIDNIGHT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} 00:00:00")
 
 
 def field_names(value: Any) -> tuple[str, ...]:
@@ -180,9 +184,19 @@ def cell_text(value: Any, view: View) -> str:
         return ""
     if type(value) is str:
         return value[: view.limits.cell * 4]
+    if value is None or type(value).__name__ in _NULLS or (type(value) is float and value != value):
+        return Null(str(value))
     if type(value) is complex:
         return f"{value:.6g}"
     return number_text(value) if type(value) is float else view.brief(value)
+
+
+def column_cells(values: Iterable[Any], view: View) -> list[str]:
+    """Return the cells of a column; times of day are left out if all of them are midnight."""
+    cells = [cell_text(value, view) for value in values]
+    if all(type(cell) is Null or _MIDNIGHT.fullmatch(cell) for cell in cells):
+        return [cell if type(cell) is Null else cell[:10] for cell in cells]
+    return cells
 
 
 def _field(value: Any, name: str) -> Any:

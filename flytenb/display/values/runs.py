@@ -1,14 +1,16 @@
-"""Display of a run as a value: its run card."""
+"""Displays of runs: the run card, the nodes as a table, timelines and comparisons."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from flytenb.display.part import Part, TrustedHtml
+from flytenb.display.part import Column, Note, Part, RangeCell, Section, Table, TrustedHtml
 from flytenb.display.registry import BUILT_IN
 from flytenb.display.rendering import render_value
 from flytenb.display.view import View
+from flytenb.wording.quantities import count_text, duration_text
 
 
 @BUILT_IN.register("flytenb.runner.run.Run")
@@ -19,3 +21,46 @@ def show_run(value: Any, view: View) -> Part:
 
     bundle = run_bundle(value, partial(render_value, registry=view._registry))
     return TrustedHtml(bundle["text/plain"], bundle["text/html"])
+
+
+@BUILT_IN.register("flytenb.runner.node_run.Nodes")
+def show_nodes(value: Any, view: View) -> Part:
+    """Show the nodes of a run: path, name, phase, duration, elements, cache and attempts."""
+    from flytenb.render.captions import state_caption
+
+    names = value.names()
+    rows = []
+    for path, node in value.items():
+        took = "" if node.duration is None else duration_text(node.duration)
+        _, _, more = state_caption(replace(node._state, duration=None)).partition(" · ")
+        rows.append((path, names[path], str(node.phase), took, more))
+    columns = ("node", "name", "phase", Column("took", is_number=True), "")
+    return Section("", (count_text(len(rows), "node"),), Table(columns, rows))
+
+
+@BUILT_IN.register("flytenb.runner.timeline.Timeline")
+def show_timeline(value: Any, view: View) -> Part:
+    """Show a timeline: a bar per node, those on the critical path marked."""
+    critical = [bar.duration for bar in value.bars if bar.is_critical]
+    facts = (duration_text(value.total), f"• critical path {duration_text(sum(critical))}" if critical else "")
+    if not value.bars:
+        return Note("no node has started")
+    rows = []
+    for bar in value.bars:
+        start, stop = bar.start / value.scale, (bar.start + bar.duration) / value.scale
+        drawn = RangeCell.of(start, stop, is_marked=bar.is_critical)
+        name = f"{bar.name} •" if bar.is_critical else bar.name
+        rows.append((bar.path, name, drawn, duration_text(bar.duration), bar.phase))
+    columns = ("node", "name", "", Column("took", is_number=True), "phase")
+    return Section("timeline", facts, Table(columns, rows))
+
+
+@BUILT_IN.register("flytenb.runner.comparison.Comparison")
+def show_comparison(value: Any, view: View) -> Part:
+    """Show what differs between two runs."""
+    took = f"took {' and '.join(map(duration_text, value.durations))}"
+    if not value.differences:
+        return Section("nothing differs", (took,))
+    rows = [difference.texts() for difference in value.differences]
+    facts = (count_text(len(rows), "difference"), took)
+    return Section("", facts, Table(("node", "differs", "this run", "other run"), rows))
