@@ -36,7 +36,7 @@ from flytenb.reach.abstract_values import (
 from flytenb.reach.bytecode import uses_of
 from flytenb.reach.file_names import FileName, files_of_script, working_directory
 from flytenb.reach.ownership import is_own_class
-from flytenb.reach.process_state import EVERYTHING, KINDS, MAIN_THREAD
+from flytenb.reach.process_state import EVERYTHING, KINDS, MAIN_THREAD, PRIVATE
 from flytenb.reach.reached_names import Reach
 from flytenb.reach.reached_objects import shared_object
 from flytenb.reach.state_effects import StateEffects
@@ -61,22 +61,29 @@ class StateUse:
         writes: what it changes.
         environment: the variables that it declares to be set for it.
         assigned: the attributes of installed modules that it assigns, by module and name.
+        is_peaceful: whether it conflicts with no other use that is.
+        saved: the kinds of state that are restored after the task.
+        inputs: the inputs of the task that the names of its files are made of.
     """
 
     reads: frozenset[Any] = frozenset()
     writes: frozenset[Any] = frozenset()
     environment: Mapping[str, str] = field(default_factory=dict, hash=False)
     assigned: frozenset[tuple[str, str]] = frozenset()
+    is_peaceful: bool = field(init=False, repr=False, compare=False)
+    saved: frozenset[Any] = field(init=False, repr=False, compare=False)
+    inputs: frozenset[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Each node asks for these, and a use is made once for all nodes of a task.
+        files = [name for name in self.reads | self.writes if isinstance(name, FileName)]
+        object.__setattr__(self, "is_peaceful", not self.writes and not self.environment)
+        object.__setattr__(self, "saved", self.writes | self.reads & PRIVATE)
+        object.__setattr__(self, "inputs", frozenset(name for file in files for name in file.inputs()))
 
     def __bool__(self) -> bool:
         """Whether any state is used."""
         return bool(self.reads or self.writes or self.environment)
-
-    def inputs(self) -> frozenset[str]:
-        """Return the inputs of the task that the names of its files are made of."""
-        return frozenset(
-            name for file in self.reads | self.writes if isinstance(file, FileName) for name in file.inputs()
-        )
 
     def with_inputs(self, inputs: Mapping[str, str | int]) -> StateUse:
         """Return the use of a task that is given these inputs."""
@@ -93,6 +100,8 @@ class StateUse:
 
     def conflict_with(self, other: StateUse) -> str | None:
         """Return the state that prevents both from running at the same time, or None."""
+        if self.is_peaceful and other.is_peaceful:
+            return None
         for one, another in ((self, other), (other, self)):
             if EVERYTHING in one.writes:
                 return KINDS[EVERYTHING].label

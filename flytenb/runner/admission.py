@@ -44,7 +44,7 @@ class Admission:
     def admit(self, step: Step, attempt: Attempt, begin_later: Callable[[Step], None], run: object) -> bool:
         """Let a step use its state; otherwise set it aside and call `begin_later` with it when it may start."""
         use = step.state_use
-        names = use.inputs()
+        names = use.inputs
         if names and isinstance(step, EntityStep):  # its files are known now
             use = step.state_use = use.with_inputs(step.plain_inputs(names))
         blocked = ""

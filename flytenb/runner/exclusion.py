@@ -124,6 +124,8 @@ class Exclusion:
 
     def _blocked(self, hold: Hold, key: tuple[int, str]) -> Blocked | None:
         for other in self._holds:
+            if hold.use.is_peaceful and other.use.is_peaceful:
+                continue
             state = hold.use.conflict_with(other.use)
             if state is not None and not other.contains(hold) and not self._waits_for(other, hold, set()):
                 return Blocked(state, other.path if other.run is hold.run else "")

@@ -14,11 +14,6 @@ from flytenb.runner.use import PassOn
 if TYPE_CHECKING:
     from flytenb.runner.failure import Failure
 
-Element = tuple[Step, Step]
-"""The first and the last step of one element."""
-BuildElements = Callable[[Sequence[Mapping[str, CrossingValue]], Scope], tuple[list[Element], dict[str, Record]]]
-"""Plans the elements of a map: the inputs of each, and the map's scope."""
-
 
 class MapScope(Scope):
     """The elements of one map. A failed element is tolerated while enough others can still succeed."""
@@ -45,6 +40,12 @@ class MapScope(Scope):
         record = run.journal.records[self.path]
         record.done += 1
         run.journal.emit("progress", record, done=record.done, total=record.total)
+
+
+Element = tuple[Step, Step]
+"""The first and the last step of one element."""
+BuildElements = Callable[[Mapping[str, Sequence[CrossingValue]], MapScope], tuple[list[Element], dict[str, Record]]]
+"""Plans the elements of a map: the values of each input, one per element, and the map's scope."""
 
 
 class MapStep(EntityStep):
@@ -81,8 +82,8 @@ class MapStep(EntityStep):
         }
         total = self.array.width(mapped)
         scope = MapScope(self.path, self.scope, self.closing, self.array, total)
-        inputs = [{**bound, **{name: values[i] for name, values in mapped.items()}} for i in range(total)]
-        elements, records = self.build(inputs, scope)
+        columns = {**{name: [value] * total for name, value in bound.items()}, **mapped}
+        elements, records = self.build(columns, scope)
         limit = self.array.concurrency or total
         for (_, done), (first, _) in zip(elements, elements[limit:], strict=False):
             # An element beyond the concurrency waits for an earlier one.

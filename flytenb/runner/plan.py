@@ -24,7 +24,7 @@ from flytenb.runner.eager import EagerStep
 from flytenb.runner.entity_plan import EntityPlan, EntityPlans, SourceOf
 from flytenb.runner.gate import Gates, GateStep
 from flytenb.runner.handler_error import error_of
-from flytenb.runner.map import Element, MapExitStep, MapStep
+from flytenb.runner.map import Element, MapExitStep, MapScope, MapStep
 from flytenb.runner.record import Record, RunLog
 from flytenb.runner.settings import Settings
 from flytenb.runner.step import EntityStep, Expansion, HandlerScope, Scope, Step
@@ -195,7 +195,7 @@ class Planner:
         passes = self._input_passes(record, entity.python_interface.inputs)
         array = read_array(entity)
         closing = MapExitStep(record, scope, self.settings.strict)
-        build = partial(self._build_elements, array.target, record.use.policy, record.path)  # type: ignore[union-attr]
+        build = partial(self._build_elements, array.target, record.use.policy)  # type: ignore[union-attr]
         return _open_close(MapStep(record, scope, array, passes, build, closing, self.settings.strict), closing)
 
     def _branch(self, node: WorkflowNode, wired: Wired, wires: Wires, scope: Scope, starts: Ends, ends: Ends) -> None:
@@ -236,18 +236,13 @@ class Planner:
     # --- expansions of running steps ---------------------------------------------------------------------------
 
     def _build_elements(
-        self, target: Any, policy: Policy, path: str, elements: Sequence[Mapping[str, CrossingValue]], scope: Scope
+        self, target: Any, policy: Policy, columns: Mapping[str, Sequence[CrossingValue]], scope: MapScope
     ) -> tuple[list[Element], dict[str, Record]]:
         """Plan the elements of a map."""
         records: dict[str, Record] = {}
         planner = self._into(records)
-        conversions = InputConversions()
-        saved = self._saved(target, elements[0]) if elements else {}
-        uses = []
-        for number, inputs in enumerate(elements):
-            at = f"{path}/{number}"
-            uses.append(conversions.use(at, target, self.wiring.put(at, inputs), policy, saved))
-        wires = self.wiring.connect(conversions)
+        saved = self._saved(target, columns)
+        uses, wires = self.wiring.put_elements(scope.path, target, policy, columns, scope.total, saved)
         return [planner._steps(use, wires, scope) for use in uses], records
 
     def _build_inside(self, step: EntityStep, workflow: Any, closing: ExitStep) -> Expansion:

@@ -19,7 +19,7 @@ from flytenb.bridge.stopping import Attempt, set_attempt
 from flytenb.errors import NodeTimeoutError
 from flytenb.model import Phase
 from flytenb.reach.moment import end_moment
-from flytenb.reach.process_state import PRIVATE, save_state
+from flytenb.reach.process_state import save_state
 from flytenb.reach.state_uses import NOTHING, StateUse
 from flytenb.reach.working_directory import HAS_OWN_CWD, current_cwd, go_to
 from flytenb.runner.admission import Admission
@@ -206,8 +206,8 @@ class Scheduler:
                 place.cwd = self._cwd
             place.may_have_moved = step.may_move
             use = step.state_use
-            if use is not NOTHING:
-                restore = save_state(use.writes | use.reads & PRIVATE, use.assigned)
+            if use.saved or use.assigned:
+                restore = save_state(use.saved, use.assigned)
             return step.execute(self), None, ""
         except BaseException as e:
             # The message may be made by a user's `__str__`.

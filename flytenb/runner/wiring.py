@@ -6,7 +6,7 @@ depends on the types' transformers is prepared once per run, as `Wires`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -122,6 +122,30 @@ def _branch_use(node: WorkflowNode, conversions: InputConversions) -> Use:
     return Use(node.path, None, node.bindings, inputs, outputs, node.policy)
 
 
+class Given(Mapping[str, Binding]):
+    """Bindings to known values, made when they are asked for: a map has as many as elements, and few are read.
+
+    Args:
+        door: the path under which the values are kept.
+        types: the types of the values, by name.
+    """
+
+    __slots__ = ("_door", "_types")
+
+    def __init__(self, door: str, types: Mapping[str, Any]) -> None:
+        self._door = door
+        self._types = types
+
+    def __getitem__(self, name: str) -> Promise:
+        return Promise(self._door, name, (), self._types[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._types)
+
+    def __len__(self) -> int:
+        return len(self._types)
+
+
 class Wiring:
     """The values of one run. Thread-safe: what two threads make at the same time is equal.
 
@@ -196,12 +220,48 @@ class Wiring:
         """
         return packer(declared, strict=self.strict)(value)
 
-    def put(self, path: str, inputs: Mapping[str, CrossingValue]) -> dict[str, Binding]:
+    def put(self, path: str, inputs: Mapping[str, CrossingValue]) -> Given:
         """Store values as inputs of the node at `path`; return the bindings to them."""
-        door = f"{path}/@given"
+        door = _door(path)
         for name, value in inputs.items():
             self.values[door, name] = value
-        return {name: Promise(door, name, (), value.python_type) for name, value in inputs.items()}
+        return Given(door, {name: value.python_type for name, value in inputs.items()})
+
+    def put_elements(
+        self,
+        path: str,
+        target: Any,
+        policy: Policy,
+        columns: Mapping[str, Sequence[CrossingValue]],
+        total: int,
+        given: Mapping[str, Unpack],
+    ) -> tuple[list[Use], Wires]:
+        """Store values as inputs of the elements of a map at `path`; return the use of its target at each.
+
+        Args:
+            path: the map.
+            target: the entity that runs once per element.
+            policy: the policy of each element.
+            columns: the values of each input, one per element, all of one type.
+            total: the number of elements.
+            given: inputs without a value.
+        """
+        conversions, values = InputConversions(), self.values
+        types = {name: column[0].python_type for name, column in columns.items() if column}
+        common = conversions.use(path, target, Given(_door(path), types), policy, given)
+        uses = []
+        rows = zip(*columns.values(), strict=True) if columns else [()] * total
+        for number, row in enumerate(rows):
+            at = f"{path}/{number}"
+            door = _door(at)
+            for name, value in zip(columns, row, strict=True):
+                values[door, name] = value
+            bindings = Given(door, types)
+            inputs = tuple([(n, None if key is None else (door, n), unpack) for n, key, unpack in common.inputs])
+            outputs = tuple([(n, (at, n)) for n, _ in common.outputs])
+            sources = _sources(bindings) if policy.cache_version is not None else ()
+            uses.append(Use(at, target, bindings, inputs, outputs, policy, sources))
+        return uses, self.connect(conversions)
 
 
 def needs(node: WorkflowNode) -> set[str]:
@@ -220,6 +280,10 @@ def needs(node: WorkflowNode) -> set[str]:
             todo += binding.items.values()
     needed.discard(node.path)
     return needed
+
+
+def _door(path: str) -> str:
+    return f"{path}/@given"
 
 
 def _key_of(binding: Binding) -> Key | None:

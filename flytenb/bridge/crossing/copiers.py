@@ -66,6 +66,9 @@ class Copier(Protocol):
         ...
 
 
+_NO_VALUE = Limit.of_each(lambda _: False)
+
+
 class Share:
     """Immutable values, distinguished by their exact types; proven ones are passed on unchanged."""
 
@@ -78,6 +81,11 @@ class Share:
 
     def prove(self, values: list[Any]) -> list[Any]:
         """Compare the set of types, then check the values of types with limits."""
+        if len(values) == 1:
+            limit = self.limits.get(type(values[0]), _NO_VALUE)
+            if limit is None or limit.admits(values[0]):
+                return values
+            raise UnprovenError
         found = set(map(type, values))
         if not found <= self._kinds:
             raise UnprovenError

@@ -40,33 +40,50 @@ class ModelCopy:
     def __init__(self, cls: Any, fields: Mapping[str, Copier], trust: Trust = ALWAYS) -> None:
         self.trust = Trust({}, trust, *(copier.trust for copier in fields.values()))
         self._cls = cls
+        self._names = list(fields)
         self._fields = fields
+        self._mutable = [(name, copier) for name, copier in fields.items() if not isinstance(copier, Share)]
         self._compiled = _compiled(cls)
 
     def prove(self, values: list[Any]) -> list[Any]:
         """Prove the fields of all instances, one field after the other."""
         if not set(map(type, values)) <= {self._cls} or _compiled(self._cls) != self._compiled:
             raise UnprovenError
-        held = [value.__dict__ for value in values]
-        if any(each.keys() != self._fields.keys() for each in held):
-            raise UnprovenError
-        return self._build([copier.prove([each[n] for each in held]) for n, copier in self._fields.items()])
+        rows = [value.__dict__.copy() for value in values]
+        names = self._names
+        for at, row in enumerate(rows):
+            if [*row] != names:
+                if row.keys() != self._fields.keys():
+                    raise UnprovenError
+                rows[at] = {name: row[name] for name in names}
+        for name, copier in self._fields.items():
+            _replace(rows, name, copier, copier.prove([row[name] for row in rows]))
+        return self._build(rows)
 
     def renew(self, values: list[Any]) -> list[Any]:
         """Build new instances."""
-        held = [value.__dict__ for value in values]
-        return self._build([copier.renew([each[n] for each in held]) for n, copier in self._fields.items()])
+        rows = [value.__dict__.copy() for value in values]
+        for name, copier in self._mutable:
+            _replace(rows, name, copier, copier.renew([row[name] for row in rows]))
+        return self._build(rows)
 
-    def _build(self, columns: list[list[Any]]) -> list[Any]:
-        set_attribute, names, made = object.__setattr__, tuple(self._fields), []
-        for row in zip(*columns, strict=True):
-            model = object.__new__(self._cls)
-            set_attribute(model, "__dict__", dict(zip(names, row, strict=True)))
+    def _build(self, rows: list[dict[str, Any]]) -> list[Any]:
+        set_attribute, new, cls, names, made = object.__setattr__, object.__new__, self._cls, self._names, []
+        for row in rows:
+            model = new(cls)
+            set_attribute(model, "__dict__", row)
             set_attribute(model, "__pydantic_fields_set__", set(names))
             set_attribute(model, "__pydantic_extra__", None)
             set_attribute(model, "__pydantic_private__", None)
             made.append(model)
         return made
+
+
+def _replace(rows: list[dict[str, Any]], name: str, copier: Copier, values: list[Any]) -> None:
+    """Replace a field of all rows, unless its copier passes on what the rows have."""
+    if not isinstance(copier, Share):
+        for row, value in zip(rows, values, strict=True):
+            row[name] = value
 
 
 def find_model_copier(cls: Any, trust: Trust = ALWAYS) -> ModelCopy | None:
