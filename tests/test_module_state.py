@@ -42,6 +42,7 @@ MEMOS = {
     "wording/text.py: _late",
 }
 LOCKS = {
+    "bridge/crossing/crossing_value.py: _making",  # of a lock for each value that needs one
     "bridge/context.py: compile_lock",  # flytekit compiles in one context of the process
     "bridge/private.py: _opening",  # of flytekit's store
     "bridge/stopping.py: _asking",

@@ -24,6 +24,8 @@ from flytenb.runner.resources import resources
 from flytenb.wording.text import class_name, clean, repr_in_time
 
 Listener = Callable[[RunEvent], None]
+_Progress = tuple[float, str, int, int]
+"""The time, the path of a map, and how many of its elements are done, of how many."""
 
 # Looked up once: an attribute of an enumeration's class takes 0.3 µs in Python 3.11.
 _QUEUED, _RUNNING, _SUCCEEDED, _NOT_CACHED = Phase.QUEUED, Phase.RUNNING, Phase.SUCCEEDED, CacheStatus.DISABLED
@@ -62,7 +64,7 @@ class Journal:
         self.weak = weakref.ref(self)
         self.run_record = Record("", self.weak)
         self.spawned: list[RunEvent] = []
-        self._entries: list[RunEvent | Record] = []
+        self._entries: list[RunEvent | Record | _Progress] = []
         self._phases: list[Phase | None] = []
         self._subscriptions = [_Subscription(listener) for listener in listeners]
 
@@ -85,6 +87,10 @@ class Journal:
             self.spawned.append(event)
         self._append(event)
 
+    def emit_progress(self, record: Record) -> None:
+        """Append an event with the progress of a map. Under the lock."""
+        self._append((time.time(), record.path, record.done, record.total))
+
     def set_phase(self, record: Record, phase: Phase, text: str = "", at: float | None = None) -> None:
         """Change the phase of a node, now or at a given time, unless it has ended. Under the lock."""
         if record.ended is not None:
@@ -101,10 +107,11 @@ class Journal:
         else:
             self._append(RunEvent(now, "phase", record.path, phase, text, record.attempts, record.cache))
 
-    def _append(self, entry: RunEvent | Record, phase: Phase | None = None) -> None:
+    def _append(self, entry: RunEvent | Record | _Progress, phase: Phase | None = None) -> None:
         """Append an event. The start and success of a node are kept as its record and converted to events when read.
 
-        A run has two of these per node, and the garbage collector would traverse each event.
+        A run has two of these per node, and the garbage collector would traverse each event. Plain tuples, which the
+        progress of maps is kept as, aren't traversed either.
         """
         self._entries.append(entry)
         self._phases.append(phase)
@@ -116,6 +123,9 @@ class Journal:
         entry, phase = self._entries[position], self._phases[position]
         if isinstance(entry, RunEvent):
             return entry
+        if isinstance(entry, tuple):
+            now, path, done, total = entry
+            return RunEvent(now, "progress", path, done=done, total=total)
         at = entry.started if phase is _RUNNING else entry.ended
         return RunEvent(at or 0.0, "phase", entry.path, phase, "", 1, _NOT_CACHED)
 

@@ -39,13 +39,15 @@ class MapScope(Scope):
     def _count(self, run: RunControl) -> None:
         record = run.journal.records[self.path]
         record.done += 1
-        run.journal.emit("progress", record, done=record.done, total=record.total)
+        run.journal.emit_progress(record)
 
 
-Element = tuple[Step, Step]
-"""The first and the last step of one element."""
-BuildElements = Callable[[Mapping[str, Sequence[CrossingValue]], MapScope], tuple[list[Element], dict[str, Record]]]
-"""Plans the elements of a map: the values of each input, one per element, and the map's scope."""
+BuildElements = Callable[
+    [Mapping[str, Sequence[CrossingValue]], MapScope], tuple[list[Step], list[Step], dict[str, Record]]
+]
+"""Plans the elements of a map, given the values of each input, one per element, and the map's scope.
+
+It returns the first step of each, the last step of each, and their records."""
 
 
 class MapStep(EntityStep):
@@ -83,9 +85,9 @@ class MapStep(EntityStep):
         total = self.array.width(mapped)
         scope = MapScope(self.path, self.scope, self.closing, self.array, total)
         columns = {**{name: [value] * total for name, value in bound.items()}, **mapped}
-        elements, records = self.build(columns, scope)
+        opening, closing, records = self.build(columns, scope)
         limit = self.array.concurrency or total
-        for (_, done), (first, _) in zip(elements, elements[limit:], strict=False):
+        for done, first in zip(closing, opening[limit:], strict=False):
             # An element beyond the concurrency waits for an earlier one.
             done.before(first)
         self.closing.elements = scope

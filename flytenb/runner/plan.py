@@ -15,7 +15,7 @@ from flytenb.bridge.workflow.graph import graph_of_call, to_graph
 from flytenb.bridge.workflow.policy import task_policy
 from flytenb.bridge.workflow.reader import read_built, read_workflow, require_runnable
 from flytenb.model import Kind
-from flytenb.model.workflow import Policy, WorkflowNode
+from flytenb.model.workflow import Policy, Promise, WorkflowNode
 from flytenb.runner.answers import Answers, RequestStep
 from flytenb.runner.branch import BranchStep, JoinStep
 from flytenb.runner.connector import ConnectorStep
@@ -24,7 +24,7 @@ from flytenb.runner.eager import EagerStep
 from flytenb.runner.entity_plan import EntityPlan, EntityPlans, SourceOf
 from flytenb.runner.gate import Gates, GateStep
 from flytenb.runner.handler_error import error_of
-from flytenb.runner.map import Element, MapExitStep, MapScope, MapStep
+from flytenb.runner.map import MapExitStep, MapScope, MapStep
 from flytenb.runner.record import Record, RunLog
 from flytenb.runner.settings import Settings
 from flytenb.runner.step import EntityStep, Expansion, HandlerScope, Scope, Step
@@ -89,7 +89,7 @@ class Planner:
             step = starts[path]
             step.waits += len(sources)
             for source in sources:
-                ends[source].successors.append(step)
+                ends[source].lead_to(step)
         if wired.workflow.failure is not None:
             scope.handler = self._handler(wired.workflow.failure, scope)
 
@@ -237,13 +237,19 @@ class Planner:
 
     def _build_elements(
         self, target: Any, policy: Policy, columns: Mapping[str, Sequence[CrossingValue]], scope: MapScope
-    ) -> tuple[list[Element], dict[str, Record]]:
+    ) -> tuple[list[Step], list[Step], dict[str, Record]]:
         """Plan the elements of a map."""
         records: dict[str, Record] = {}
-        planner = self._into(records)
-        saved = self._saved(target, columns)
-        uses, wires = self.wiring.put_elements(scope.path, target, policy, columns, scope.total, saved)
-        return [planner._steps(use, wires, scope) for use in uses], records
+        planner, conversions, path = self._into(records), InputConversions(), scope.path
+        bindings = {n: Promise(path, n, (), column[0].python_type) for n, column in columns.items() if column}
+        common = conversions.use(path, target, bindings, policy, self._saved(target, columns))
+        wires = self.wiring.connect(conversions)
+        opening, closing = [], []
+        for use in self.wiring.put_elements(common, columns, scope.total):
+            first, last = planner._steps(use, wires, scope)
+            opening.append(first)
+            closing.append(last)
+        return opening, closing, records
 
     def _build_inside(self, step: EntityStep, workflow: Any, closing: ExitStep) -> Expansion:
         """Plan the workflow that a dynamic's function built."""

@@ -257,7 +257,7 @@ class Scheduler:
             self.journal.emit("spawn", step.record, graph=expansion.graph)
         if expansion.total is not None:
             step.record.total = expansion.total
-            self.journal.emit("progress", step.record, done=0, total=expansion.total)
+            self.journal.emit_progress(step.record)
         return expansion.scope.first()
 
     def add(self, step: Step, attempt: Attempt, expansion: Expansion) -> bool:

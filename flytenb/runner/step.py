@@ -86,7 +86,7 @@ class Step:
         self.record = record
         self.scope = scope
         self.waits = 0
-        self.successors: list[Step] = []
+        self.successors: Sequence[Step] = ()  # few elements of a map have any
         self.state = WAITING
         self.is_opening = is_opening
         self.is_closing = is_closing
@@ -111,8 +111,15 @@ class Step:
     def before(self, *others: Step) -> None:
         """Make the others wait for this one."""
         for other in others:
-            self.successors.append(other)
+            self.lead_to(other)
             other.waits += 1
+
+    def lead_to(self, other: Step) -> None:
+        """Add a successor, which counts this step among those that it waits for."""
+        if isinstance(self.successors, list):
+            self.successors.append(other)
+        else:
+            self.successors = [other]
 
     def release(self) -> list[Step]:
         """Count it as done for the steps that wait for it; return those that it readies. Under the scheduler's lock."""
@@ -183,7 +190,7 @@ class Scope:
     def let_go(self) -> None:
         """Drop the steps: they and their scope refer to each other, and a run is kept for long after its end."""
         for step in self.steps:
-            step.successors.clear()
+            step.successors = ()
             step.case_of = step.opens = None
         self.steps.clear()
         if self.handler is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from flytenb.bridge.crossing import CrossingValue
 from flytenb.model.workflow import Binding, Policy
@@ -25,9 +25,8 @@ Source = Callable[[Values], CrossingValue | None]
 """Finds the value of an input without an attribute path, whole or by the elements of a list or dict."""
 
 
-@dataclass(slots=True)
-class Use:
-    """One use of an entity: its node, inputs and outputs. Not changed once it is made.
+class Use(Protocol):
+    """One use of an entity: its node, inputs and outputs.
 
     Attributes:
         path: the node.
@@ -38,6 +37,32 @@ class Use:
         policy: retries, timeout, cache.
         sources: of a cached task, the values that fill inputs as they are.
     """
+
+    @property
+    def path(self) -> str: ...
+
+    @property
+    def entity(self) -> Any: ...
+
+    @property
+    def bindings(self) -> Mapping[str, Binding]: ...
+
+    @property
+    def inputs(self) -> tuple[Input, ...]: ...
+
+    @property
+    def outputs(self) -> tuple[tuple[str, Key], ...]: ...
+
+    @property
+    def policy(self) -> Policy: ...
+
+    @property
+    def sources(self) -> tuple[tuple[str, Source], ...]: ...
+
+
+@dataclass(slots=True)
+class NodeUse:
+    """The use of an entity at a node of a workflow. Not changed once it is made."""
 
     path: str
     entity: Any

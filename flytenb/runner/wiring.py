@@ -6,8 +6,8 @@ depends on the types' transformers is prepared once per run, as `Wires`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -33,7 +33,7 @@ from flytenb.model.workflow import (
     Workflow,
     WorkflowNode,
 )
-from flytenb.runner.use import Getter, Input, Key, PassOn, Source, Unpack, Use, Values, Wires
+from flytenb.runner.use import Getter, Input, Key, NodeUse, PassOn, Source, Unpack, Use, Values, Wires
 
 
 class InputConversions:
@@ -72,7 +72,7 @@ class InputConversions:
         bindings: Mapping[str, Binding],
         policy: Policy,
         given: Mapping[str, Unpack] | None = None,
-    ) -> Use:
+    ) -> NodeUse:
         """Return the use of an entity at `path`; `given` are inputs without a binding."""
         types, names = self._interface(entity)
         inputs: list[Input] = [
@@ -82,7 +82,7 @@ class InputConversions:
             inputs.append((name, None, self.number(take, types[name])))
         outputs = tuple((name, (path, name)) for name in names)
         sources = _sources(bindings) if policy.cache_version is not None else ()
-        return Use(path, entity, bindings, tuple(inputs), outputs, policy, sources)
+        return NodeUse(path, entity, bindings, tuple(inputs), outputs, policy, sources)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,31 +119,50 @@ def _branch_use(node: WorkflowNode, conversions: InputConversions) -> Use:
     refs = [ref for ref in node.bindings.values() if isinstance(ref, Promise)]
     inputs = tuple((ref.output, _key_of(ref), conversions.number(ref, ref.python_type)) for ref in refs)
     outputs = tuple((name, (node.path, name)) for name in node.outputs)
-    return Use(node.path, None, node.bindings, inputs, outputs, node.policy)
+    return NodeUse(node.path, None, node.bindings, inputs, outputs, node.policy)
 
 
-class Given(Mapping[str, Binding]):
-    """Bindings to known values, made when they are asked for: a map has as many as elements, and few are read.
+class ElementUse:
+    """The use of a map's target at one element: what isn't common to all is made when it is asked for.
+
+    Most of it is asked for once, and the garbage collector would traverse a dozen objects per element until then.
 
     Args:
-        door: the path under which the values are kept.
-        types: the types of the values, by name.
+        path: the path of the element.
+        common: the use of the target at all elements, with the map's path.
     """
 
-    __slots__ = ("_door", "_types")
+    __slots__ = ("_common", "path")
 
-    def __init__(self, door: str, types: Mapping[str, Any]) -> None:
-        self._door = door
-        self._types = types
+    def __init__(self, path: str, common: NodeUse) -> None:
+        self.path = path
+        self._common = common
 
-    def __getitem__(self, name: str) -> Promise:
-        return Promise(self._door, name, (), self._types[name])
+    @property
+    def entity(self) -> Any:
+        return self._common.entity
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._types)
+    @property
+    def policy(self) -> Policy:
+        return self._common.policy
 
-    def __len__(self) -> int:
-        return len(self._types)
+    @property
+    def bindings(self) -> Mapping[str, Binding]:
+        door, common = _door(self.path), self._common.bindings
+        return {name: replace(binding, path=door) for name, binding in common.items() if isinstance(binding, Promise)}
+
+    @property
+    def inputs(self) -> tuple[Input, ...]:
+        door = _door(self.path)
+        return tuple([(name, key and (door, name), number) for name, key, number in self._common.inputs])
+
+    @property
+    def outputs(self) -> tuple[tuple[str, Key], ...]:
+        return tuple([(name, (self.path, name)) for name, _ in self._common.outputs])
+
+    @property
+    def sources(self) -> tuple[tuple[str, Source], ...]:
+        return _sources(self.bindings) if self._common.sources else ()
 
 
 class Wiring:
@@ -220,48 +239,25 @@ class Wiring:
         """
         return packer(declared, strict=self.strict)(value)
 
-    def put(self, path: str, inputs: Mapping[str, CrossingValue]) -> Given:
+    def put(self, path: str, inputs: Mapping[str, CrossingValue]) -> dict[str, Binding]:
         """Store values as inputs of the node at `path`; return the bindings to them."""
         door = _door(path)
         for name, value in inputs.items():
             self.values[door, name] = value
-        return Given(door, {name: value.python_type for name, value in inputs.items()})
+        return {name: Promise(door, name, (), value.python_type) for name, value in inputs.items()}
 
-    def put_elements(
-        self,
-        path: str,
-        target: Any,
-        policy: Policy,
-        columns: Mapping[str, Sequence[CrossingValue]],
-        total: int,
-        given: Mapping[str, Unpack],
-    ) -> tuple[list[Use], Wires]:
-        """Store values as inputs of the elements of a map at `path`; return the use of its target at each.
+    def put_elements(self, common: NodeUse, columns: Mapping[str, Sequence[CrossingValue]], total: int) -> list[Use]:
+        """Store values as inputs of the elements of a map; return the use of its target at each.
 
         Args:
-            path: the map.
-            target: the entity that runs once per element.
-            policy: the policy of each element.
+            common: the use of the target, with the map's path and bindings.
             columns: the values of each input, one per element, all of one type.
             total: the number of elements.
-            given: inputs without a value.
         """
-        conversions, values = InputConversions(), self.values
-        types = {name: column[0].python_type for name, column in columns.items() if column}
-        common = conversions.use(path, target, Given(_door(path), types), policy, given)
-        uses = []
-        rows = zip(*columns.values(), strict=True) if columns else [()] * total
-        for number, row in enumerate(rows):
-            at = f"{path}/{number}"
-            door = _door(at)
-            for name, value in zip(columns, row, strict=True):
-                values[door, name] = value
-            bindings = Given(door, types)
-            inputs = tuple([(n, None if key is None else (door, n), unpack) for n, key, unpack in common.inputs])
-            outputs = tuple([(n, (at, n)) for n, _ in common.outputs])
-            sources = _sources(bindings) if policy.cache_version is not None else ()
-            uses.append(Use(at, target, bindings, inputs, outputs, policy, sources))
-        return uses, self.connect(conversions)
+        uses: list[Use] = [ElementUse(f"{common.path}/{number}", common) for number in range(total)]
+        for name, column in columns.items():
+            self.values.update(((_door(use.path), name), value) for use, value in zip(uses, column, strict=True))
+        return uses
 
 
 def needs(node: WorkflowNode) -> set[str]:

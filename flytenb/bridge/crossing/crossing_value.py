@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from threading import Lock
 from typing import Any
@@ -12,6 +13,9 @@ from flytekit.models.types import LiteralType
 
 from flytenb.bridge.crossing.copiers import Copier, UnprovenError
 from flytenb.bridge.crossing.literal import to_literal, to_native
+
+_making = Lock()
+os.register_at_fork(after_in_child=_making._at_fork_reinit)  # type: ignore[attr-defined]
 
 
 class OutputType:
@@ -116,7 +120,7 @@ class CopiedValue(CrossingValue):
         self.output_type = output_type
         self.held = held
         self._literal: Literal | None = None
-        self._lock = Lock()
+        self._lock: Lock | None = None  # made on first use: the garbage collector traverses locks
 
     @property
     def method(self) -> str:
@@ -125,7 +129,9 @@ class CopiedValue(CrossingValue):
 
     def literal(self) -> Literal:
         """Convert on first use, and only once: a file may have to be written."""
-        with self._lock:
+        with _making:
+            lock = self._lock = self._lock or Lock()
+        with lock:
             if self._literal is None:
                 self._literal = to_literal(self.held, self.output_type.python_type, self.output_type.literal_type)
             return self._literal

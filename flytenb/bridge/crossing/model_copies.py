@@ -7,7 +7,7 @@ Pydantic states in a class's core schema all that customizes writing and reading
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flytenb.bridge.crossing.copiers import (
@@ -41,6 +41,7 @@ class ModelCopy:
         self.trust = Trust({}, trust, *(copier.trust for copier in fields.values()))
         self._cls = cls
         self._names = list(fields)
+        self._all_set = set(fields)
         self._fields = fields
         self._mutable = [(name, copier) for name, copier in fields.items() if not isinstance(copier, Share)]
         self._compiled = _compiled(cls)
@@ -58,21 +59,21 @@ class ModelCopy:
                 rows[at] = {name: row[name] for name in names}
         for name, copier in self._fields.items():
             _replace(rows, name, copier, copier.prove([row[name] for row in rows]))
-        return self._build(rows)
+        return self._build(rows, lambda: self._all_set)  # what is proven is held, and never changed
 
     def renew(self, values: list[Any]) -> list[Any]:
         """Build new instances."""
         rows = [value.__dict__.copy() for value in values]
         for name, copier in self._mutable:
             _replace(rows, name, copier, copier.renew([row[name] for row in rows]))
-        return self._build(rows)
+        return self._build(rows, self._all_set.copy)
 
-    def _build(self, rows: list[dict[str, Any]]) -> list[Any]:
-        set_attribute, new, cls, names, made = object.__setattr__, object.__new__, self._cls, self._names, []
+    def _build(self, rows: list[dict[str, Any]], fields_set: Callable[[], set[str]]) -> list[Any]:
+        set_attribute, new, cls, made = object.__setattr__, object.__new__, self._cls, []
         for row in rows:
             model = new(cls)
             set_attribute(model, "__dict__", row)
-            set_attribute(model, "__pydantic_fields_set__", set(names))
+            set_attribute(model, "__pydantic_fields_set__", fields_set())
             set_attribute(model, "__pydantic_extra__", None)
             set_attribute(model, "__pydantic_private__", None)
             made.append(model)
