@@ -14,9 +14,8 @@ from flytenb.runner.run import Run
 from flytenb.session.host import host
 from flytenb.session.options import Options
 from flytenb.ship.exported_module import Export
-from flytenb.ship.pod_check import find_differences
+from flytenb.ship.pod_check import run_pods
 from flytenb.ship.preflight import Preflight
-from flytenb.ship.task_source import files_of
 from flytenb.wording.values import brief
 
 
@@ -57,8 +56,9 @@ def check(entity: Any, *, pod: bool = False, inputs: Mapping[str, Any] | None = 
 
     Args:
         entity: a task, workflow or launch plan of the notebook, or a list of them.
-        pod: whether every task also runs by the command of its pod, from the exported module, in a process of its own,
-            and its outputs are compared with those of the latest run of the entity.
+        pod: whether every task also runs as its pod does, by `pyflyte-fast-execute` in a clean process, and its
+            outputs are compared with those of the latest run of the entity; `result.executed` names the tasks that were
+            run, and a warning gives the reason for each other one.
         inputs: the inputs by name of a new run to compare with; without them and without a run, the defaults.
 
     Raises:
@@ -78,9 +78,11 @@ def check(entity: Any, *, pod: bool = False, inputs: Mapping[str, Any] | None = 
     if not (pod and found.ok):
         return found
     made = Export.of(entities, session.cells, session.namespace)
-    files = dict(files_of(made.modules))
-    runs = [_latest_run(each, inputs) for each in entities]
-    return found.with_findings(f for run in runs for f in find_differences(run, files, made.text))
+    return found.with_pods(run_pods(_latest_run(each, inputs), made, _run_again) for each in entities)
+
+
+def _run_again(entity: Any, inputs: Mapping[str, Any]) -> Run:
+    return Options().options(cache=False).run(entity, **inputs)
 
 
 def _latest_run(entity: Any, inputs: Mapping[str, Any] | None) -> Run:

@@ -78,6 +78,7 @@ def _checked(preflight: Any, options: dict[str, Any]) -> Reply:
         {"severity": f.severity, "what": f.what, "where": f.where, "way_out": f.way_out} for f in preflight.findings
     ]
     data = {"entities": preflight.name.split(", "), "ok": preflight.ok, "findings": findings}
+    data |= {} if preflight.executed is None else {"executed": list(preflight.executed)}
     return Reply(repr(preflight), data, preflight.ok)
 
 

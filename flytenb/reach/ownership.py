@@ -65,6 +65,11 @@ def is_installed(filename: str) -> bool:
     return _is_installed(filename, tuple(sys.path))
 
 
+def installed_entries() -> tuple[str, ...]:
+    """Return the entries of `sys.path` on which an installer recorded packages, as `pip install --target` does."""
+    return tuple(entry for entry in sys.path if entry and _recorded((entry,)))
+
+
 @lru_cache(maxsize=16384)
 def _is_installed(filename: str, entries: tuple[str, ...]) -> bool:
     if filename.startswith(_python_roots()):

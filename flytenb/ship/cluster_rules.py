@@ -22,12 +22,11 @@ from flytenb.wording.values import brief
 MOST_NODES = 100
 """Nodes of one workflow that a cluster registers by default (`registration.maxWorkflowNodes` of flyteadmin)."""
 
-NOT_RUN_ALONE = {
-    Kind.DYNAMIC: "its pod compiles a workflow",
-    Kind.EAGER: "its pod launches what it calls",
-    Kind.CONTAINER: "its pod needs its image",
+WITHOUT_POD = {
+    Kind.EAGER: "it starts executions on a cluster; what it called was run",
+    Kind.CONNECTOR: "a service runs it, by a connector of the cluster",
 }
-"""Tasks whose pods do more than call a function."""
+"""Tasks whose pods need a cluster, or that have none."""
 
 
 def entities_of(roots: Iterable[Any]) -> list[Any]:

@@ -2,83 +2,262 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flytenb.bridge.entities.kind import is_python_task, kind_of, short_name
-from flytenb.bridge.execution.module_templates import read_templates
-from flytenb.bridge.execution.pod import is_of_cell, run_pod
-from flytenb.errors import FlytenbError, headline
+from flytenb.bridge.cluster.module_specs import SpecRequest, make_specs
+from flytenb.bridge.entities.kind import is_map, is_python_task, kind_of, map_target, short_name
+from flytenb.bridge.execution.pod_process import (
+    PodEnd,
+    PodPlace,
+    PodTemplate,
+    name_in_module,
+    native_inputs,
+    native_outputs,
+    pack_inputs,
+    same_container,
+    templates_of,
+)
+from flytenb.errors import ContainerError, ContainerExitError, FlytenbError, headline
 from flytenb.model import Phase
-from flytenb.ship.cluster_rules import NOT_RUN_ALONE
+from flytenb.reach.ownership import installed_entries
+from flytenb.ship.cluster_rules import WITHOUT_POD, entities_of
 from flytenb.ship.finding import Finding
+from flytenb.ship.shipped_files import ShippedFiles
 from flytenb.types.value_changes import describe_value, first_change
 
 if TYPE_CHECKING:
     from flytenb.runner.node_run import NodeRun
     from flytenb.runner.run import Run
+    from flytenb.ship.exported_module import Export
 
+Again = Callable[[Any, Mapping[str, Any]], "Run"]
+"""Runs an entity in the notebook once more, and not from the cache."""
 _MODULE = "flytenb_exported"
-_TIME_LIMIT = 600.0
-"""Seconds that one process may take."""
+_PODS = min(4, os.cpu_count() or 1)
+"""Pods at a time."""
+
+_HINT = "let it depend on its inputs only: not on the time, chance, or what other tasks leave behind"
 
 
-def find_differences(run: Run, files: Mapping[str, bytes], text: str) -> Iterator[Finding]:
-    """Yield where the pods of a run's tasks give another result than the run: each task once, with its first inputs.
+@dataclass(frozen=True)
+class PodReport:
+    """What the pods of a run's tasks gave.
+
+    Attributes:
+        findings: what differs, and what wasn't run.
+        executed: the names of the tasks whose pods ran.
+    """
+
+    findings: tuple[Finding, ...]
+    executed: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Work:
+    """A node whose pod is run: the first one of its task, or a map, for its first element."""
+
+    node: NodeRun
+    name: str
+
+    @property
+    def is_map(self) -> bool:
+        return is_map(self.node.entity)
+
+    @property
+    def where(self) -> str:
+        return f"{'map' if self.is_map else 'task'} {short_name(self.node.entity)}"
+
+    @property
+    def outputs(self) -> dict[str, Any]:
+        """What the notebook gave: for a map, its first element."""
+        found = self.node.outputs
+        return {name: value[0] for name, value in found.items()} if self.is_map else found
+
+    @property
+    def given(self) -> str:
+        texts = (f"{name}={describe_value(value)}" for name, value in self.node.inputs.items())
+        return ", ".join(texts) or "no inputs"
+
+
+def run_pods(run: Run, module: Export, again: Again) -> PodReport:
+    """Run each task of a run once by the command of its pod, with its first inputs, and compare.
 
     Args:
         run: a run that has succeeded.
-        files: your own modules, by their paths.
-        text: the exported module.
+        module: the exported module.
+        again: runs a raw container once more.
     """
-    nodes: dict[str, NodeRun] = {}
-    for path in run.nodes:
-        node = run.nodes[path]
-        if is_python_task(node.entity) and node.phase is Phase.SUCCEEDED:
-            nodes.setdefault(node.entity.name, node)
     with tempfile.TemporaryDirectory(prefix="flytenb-pods-") as made:
-        folder = Path(made)
-        for name, content in {**files, f"{_MODULE}.py": text.encode()}.items():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_bytes(content)
-        full = {name: f"{_MODULE}.{short_name(n.entity)}" for name, n in nodes.items() if is_of_cell(n.entity)}
+        check = _Check(run, Path(made), again)
         try:
-            templates = read_templates(folder, _MODULE, [full.get(name, name) for name in nodes], _TIME_LIMIT)
+            check.register(module)
         except FlytenbError as error:
-            yield Finding(error.message, "the exported module", error.hint or "import it in a clean process")
+            hint = error.hint or "import it in a clean process"
+            return PodReport((Finding(error.message, "the exported module", hint),), ())
+        return check.report()
+
+
+@dataclass
+class _Check:
+    run: Run
+    folder: Path
+    again: Again
+    templates: dict[str, PodTemplate] = field(default_factory=dict)
+    maps: dict[str, PodTemplate] = field(default_factory=dict)
+    executed: list[str] = field(default_factory=list)
+
+    def register(self, module: Export) -> None:
+        """Pack the module as it is uploaded, and make what is registered of it."""
+        files = ShippedFiles.of(module, _MODULE)
+        sources = self.folder / "sources"
+        files.write(sources)
+        archive = files.pack(self.folder / "fast.tar.gz")
+        names = tuple(dict.fromkeys(name_in_module(w.node.entity, _MODULE) for w in self._works()))
+        place = {"project": "flytesnacks", "domain": "development", "version": "check", "archive": str(archive)}
+        request = SpecRequest(_MODULE, module.names[0], **place, builds_images=False, also=names)
+        self._take(templates_of(make_specs(sources, request)))
+
+    def report(self) -> PodReport:
+        findings: list[Finding] = []
+        works = self._works()
+        for _, level in groupby(works, lambda work: work.node.path.count("/")):  # a dynamic before what it makes
+            findings += self._of_level(list(level))
+        known = {work.name for work in works}
+        for entity in entities_of([self.run.entity]):
+            if is_python_task(entity) and name_in_module(entity, _MODULE) not in known:
+                findings.append(_not_run(f"task {short_name(entity)}", "no node of the run used it"))
+        return PodReport(tuple(findings), tuple(dict.fromkeys(self.executed)))
+
+    def _works(self) -> list[_Work]:
+        """Return the first node of each task and map, outer ones first."""
+        found: dict[tuple[str, bool], _Work] = {}
+        nodes = {path: self.run.nodes[path] for path in self.run.nodes}
+        maps = {path for path, node in nodes.items() if is_map(node.entity) and is_python_task(map_target(node.entity))}
+        for path in sorted(nodes, key=lambda path: (path.count("/"), len(path), path)):
+            node = nodes[path]
+            is_element = path.rpartition("/")[0] in maps
+            is_wanted = path in maps or (is_python_task(node.entity) and not is_element)
+            if is_wanted and node.phase is Phase.SUCCEEDED:
+                name = name_in_module(node.entity, _MODULE)
+                found.setdefault((name, path in maps), _Work(node, name))
+        return [*found.values()]
+
+    def _take(self, templates: Iterable[PodTemplate]) -> None:
+        for each in templates:
+            if each.mapped:
+                self.maps.setdefault(each.mapped, each)
+            else:
+                self.templates.setdefault(each.name, each)
+
+    def _of_level(self, works: list[_Work]) -> Iterator[Finding]:
+        with ThreadPoolExecutor(_PODS) as pods:
+            begun: list[tuple[_Work, Callable[[], PodEnd]]] = []
+            for number, work in enumerate(works):
+                template = self.maps.get(short_name(work.node.entity)) if work.is_map else self.templates.get(work.name)
+                why = _why_not(work, template)
+                if why or template is None:
+                    yield _not_run(work.where, why)
+                elif template.is_raw:
+                    yield from self._of_container(work, template)
+                else:
+                    place = PodPlace(self.folder / f"pod-{work.node.path.count('/')}-{number}", installed_entries())
+                    try:
+                        inputs = pack_inputs(work.node.entity, work.node.inputs)
+                    except Exception as error:
+                        yield _unsent("inputs", error, work)
+                        continue
+                    index = 0 if work.is_map else None
+                    begun.append((work, pods.submit(place.run, template, inputs, index).result))
+            for work, end in begun:
+                self.executed.append(short_name(work.node.entity))
+                yield from self._compare(work, end())
+
+    def _compare(self, work: _Work, end: PodEnd) -> Iterator[Finding]:
+        if end.error:
+            hint = "whatever it needs must be in the module, its image or its inputs"
+            yield Finding(f"its pod fails for {work.given}: {end.error}", work.where, hint)
             return
-        for number, (name, node) in enumerate(nodes.items()):
-            yield from _of_task(node, templates[full.get(name, name)], folder, folder / f"pod-{number}")
+        if end.job is not None:
+            self._take(end.templates)
+            yield from self._compare_job(work, end)
+            return
+        entity = map_target(work.node.entity) if work.is_map else work.node.entity
+        try:
+            there = native_outputs(entity, end.literals)
+        except Exception as error:
+            yield _unsent("outputs", error, work)
+            return
+        yield from _changes(work, there, "its pod")
+
+    def _compare_job(self, work: _Work, end: PodEnd) -> Iterator[Finding]:
+        """Compare the nodes that a dynamic task makes there with those that it made here."""
+        made, prefix = end.nodes, f"{work.node.path}/"
+        nodes = self.run.nodes
+        here = {p.removeprefix(prefix): nodes[p] for p in nodes if p.rpartition("/")[0] == work.node.path}
+        if sorted(made) != sorted(here):
+            texts = (", ".join(sorted(each)) or "none" for each in (made, here))
+            yield Finding(
+                "its pod makes the nodes {}, and {} here, for {}".format(*texts, work.given), work.where, _HINT
+            )
+            return
+        for name, node in sorted(made.items()):
+            entity = here[name].entity
+            if entity is not None and node.name and short_name(entity) not in node.short_names:
+                what = f"node {name} is {node.name} in its pod and {short_name(entity)} here, for {work.given}"
+                yield Finding(what, work.where, _HINT)
+            elif entity is not None:
+                inputs = here[name].inputs
+                for port, value in native_inputs(entity, node.constants).items():
+                    change = first_change(inputs.get(port), value)
+                    if change is not None:
+                        what = f"{name}.{port}{change.path} is {change.after} in its pod and {change.before} here"
+                        yield Finding(f"{what}, for {work.given}", work.where, _HINT)
+
+    def _of_container(self, work: _Work, template: PodTemplate) -> Iterator[Finding]:
+        """Run a raw container by its engine, which carries its files as a cluster does."""
+        if not same_container(work.node.entity, template):
+            yield Finding("the exported module registers another container", work.where, "run its cell again")
+            return
+        try:
+            there = self.again(work.node.entity, work.node.inputs).outputs
+        except Exception as error:
+            if isinstance(error, ContainerError) and not isinstance(error, ContainerExitError):
+                yield _not_run(work.where, error.message)
+            else:
+                yield Finding(f"its container fails for {work.given}: {headline(error)}", work.where, _HINT)
+        else:
+            self.executed.append(short_name(work.node.entity))
+            yield from _changes(work, there, "its container")
 
 
-def _of_task(node: NodeRun, template: Any, modules: Path, folder: Path) -> Iterator[Finding]:
-    where = f"task {short_name(node.entity)}"
-    why = NOT_RUN_ALONE.get(kind_of(node.entity), "")
-    if isinstance(template, str):
-        why = template
-    elif template.container is None or not template.container.args:
-        why = why or "a service runs it"
-    if why:
-        yield Finding(f"it wasn't run as its pod: {why}", where, "test it on a cluster", "warning")
-        return
-    inputs = node.inputs
-    given = ", ".join(f"{name}={describe_value(value)}" for name, value in inputs.items()) or "no inputs"
-    try:
-        result = run_pod(node.entity, template, inputs, folder, _TIME_LIMIT, modules=modules)
-    except Exception as error:
-        yield Finding(
-            f"its inputs or outputs can't be sent: {headline(error)}, for {given}", where, "declare their types"
-        )
-        return
-    if result.error:
-        hint = "whatever it needs must be in the module, its image or its inputs"
-        yield Finding(f"its pod fails for {given}: {result.error}", where, hint)
-        return
-    for name, value in node.outputs.items():
-        change = first_change(value, result.outputs.get(name))
+def _why_not(work: _Work, template: PodTemplate | None) -> str:
+    """Return why the pod of a node can't be run, `""` if it can."""
+    kind = kind_of(map_target(work.node.entity) if work.is_map else work.node.entity)
+    if kind in WITHOUT_POD:
+        return WITHOUT_POD[kind]
+    if template is None:
+        return "importing the module doesn't make it"
+    return "" if template.command else "a service runs it"
+
+
+def _not_run(where: str, why: str) -> Finding:
+    return Finding(f"it wasn't run as its pod: {why}", where, "test it on a cluster", "warning")
+
+
+def _unsent(what: str, error: Exception, work: _Work) -> Finding:
+    return Finding(f"its {what} can't be sent: {headline(error)}, for {work.given}", work.where, "declare their types")
+
+
+def _changes(work: _Work, there: Mapping[str, Any], place: str) -> Iterator[Finding]:
+    for name, value in work.outputs.items():
+        change = first_change(value, there.get(name))
         if change is not None:
-            hint = "let it depend on its inputs only: not on the time, chance, or what other tasks leave behind"
-            what = f"{name}{change.path} is {change.after} in its pod and {change.before} here, for {given}"
-            yield Finding(what, where, hint)
+            what = f"{name}{change.path} is {change.after} in {place} and {change.before} here, for {work.given}"
+            yield Finding(what, work.where, _HINT)

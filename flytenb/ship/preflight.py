@@ -16,6 +16,7 @@ from flytenb.ship.cluster_rules import entities_of, find_surprises
 from flytenb.ship.draft import draft
 from flytenb.ship.finding import Finding
 from flytenb.ship.image_rules import find_missing
+from flytenb.ship.pod_check import PodReport
 from flytenb.wording.quantities import count_text
 
 _LIMITS = Limits(cell=200, items=200)
@@ -35,10 +36,13 @@ class Preflight(Displayed):
         name: of the entity.
         findings: what was found, errors first; each has `severity` (`"error"` or `"warning"`), `what`, `where` and
             `way_out`.
+        executed: with `pod`, the names of the tasks that were run as their pods; a warning gives the reason for
+            each other one.
     """
 
     name: str
     findings: tuple[Finding, ...]
+    executed: tuple[str, ...] | None = None
 
     @classmethod
     def of(cls, entities: Sequence[Any], cells: Cells, namespace: Mapping[str, Any]) -> Preflight:
@@ -53,9 +57,11 @@ class Preflight(Displayed):
         found += [f for each in entities_of(entities) for f in find_missing(each, made.packages)]
         return cls(", ".join(made.names), _sorted(found))
 
-    def with_findings(self, found: Iterable[Finding]) -> Preflight:
-        """Return the check with more findings."""
-        return Preflight(self.name, _sorted([*self.findings, *found]))
+    def with_pods(self, reports: Iterable[PodReport]) -> Preflight:
+        """Return the check with what pods gave."""
+        reports = list(reports)
+        found = _sorted([*self.findings, *(f for report in reports for f in report.findings)])
+        return Preflight(self.name, found, tuple(dict.fromkeys(n for report in reports for n in report.executed)))
 
     @classmethod
     def of_failed(cls, entities: Sequence[Any], error: Exception) -> Preflight:
@@ -82,7 +88,8 @@ class Preflight(Displayed):
     def _shown(self) -> Rendering:
         parts = [Section(f.what, (f.severity, f.where), Note(f.way_out)) for f in self.findings]
         body = Group(tuple(parts)) if parts else Note("nothing was found")
-        return render_part(Section(f"check of {self.name}", (self._verdict,), body), _LIMITS)
+        ran = "" if self.executed is None else f"{count_text(len(self.executed), 'task')} run as in pods"
+        return render_part(Section(f"check of {self.name}", (self._verdict, ran), body), _LIMITS)
 
     @property
     def _verdict(self) -> str:

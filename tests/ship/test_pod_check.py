@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 import flytenb
+from flytenb.engines import unpack
 from flytenb.errors import InputError, UsageError
+from tests.engine import IMAGE, packed_busybox
 from tests.ship.notebooks import open_notebook
+from tests.ship.run_flows import FLOWS
 
 pytestmark = [
     pytest.mark.filterwarnings(
@@ -55,14 +58,45 @@ def test_each_task_is_compared_with_the_run(tmp_path: Path, monkeypatch: pytest.
     assert errors["task of_the_process"].what.endswith("for p=Point(x=6.0)")
     assert "POD_CHECK" in errors["task fails_there"].what
     assert not found.ok
+    assert found.executed == ("right", "half", "of_the_process", "fails_there")
 
 
-def test_images_are_not_built_for_it() -> None:
+MORE = (
+    "from datetime import datetime, timezone\nfrom flytekit import ImageSpec, conditional, dynamic, eager",
+    "image = ImageSpec(name='i', registry='example.org')",
+    "@task(container_image=image)\ndef inc_by(x: int, by: int) -> int:\n    return x + by",
+    "@dynamic\ndef spread(n: int) -> list[int]:\n    return [inc_by(x=i, by=os.getpid()) for i in range(n)]",
+    "@dynamic\ndef grow(n: int) -> int:\n    for _ in range(2 if 'POD_CHECK' in os.environ else 3):\n"
+    "        n = inc(x=n)\n    return n",
+    "@eager\nasync def count(x: int) -> int:\n    return twofold(x=x)",
+    "@task\ndef twofold(x: int) -> int:\n    return 2 * x",
+    "@task\ndef unused(x: int) -> int:\n    return x",
+    "@workflow\ndef kinds(x: int) -> tuple[float, int]:\n    spread(n=2)\n    grow(n=x)\n    create_node(count, x=x)\n"
+    "    square(x=x)\n    either = conditional('big').if_(x > 100).then(unused(x=x)).else_().then(inc(x=x))\n"
+    "    return double(x=ellipse_area(a=1.0, b=2.0)), either",
+)
+
+
+def test_each_kind_is_run_or_named_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nothing.sock")  # so that bubblewrap runs the container
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("POD_CHECK", "here")
+    archive = tmp_path / "busybox.tar"
+    archive.write_bytes(packed_busybox())
+    unpack(archive, IMAGE)
     with open_notebook() as notebook:
-        notebook.run(
-            "from flytekit import ImageSpec, dynamic, task\nimage = ImageSpec(name='i', registry='example.org')",
-            "@task(container_image=image)\ndef step(x: int) -> int:\n    return x",
-            "@dynamic\ndef many(n: int) -> list[int]:\n    return [step(x=i) for i in range(n)]",
-        )
-        found = flytenb.check(notebook.names["many"], pod=True, inputs={"n": 2})
-    assert [f.what for f in found.findings] == ["it wasn't run as its pod: its pod compiles a workflow"]
+        notebook.run("import os\nfrom flytekit.core.node_creation import create_node")
+        notebook.run(*((FLOWS / f"{name}.py").read_text() for name in ("container", "connector")), *MORE)
+        found = flytenb.check(notebook.names["kinds"], pod=True, inputs={"x": 3})
+    errors = {f.where: f.what for f in found.findings if f.severity == "error"}
+    assert set(errors) == {"task spread", "task grow"}
+    assert errors["task spread"].startswith("dn1.by is ")  # the last of two
+    assert errors["task grow"] == "its pod makes the nodes dn0, dn1, dn2, and dn0, dn1 here, for n=3"
+    why = {f.where: f.what for f in found.findings if f.severity == "warning" and "wasn't run" in f.what}
+    assert why == {
+        "task count": "it wasn't run as its pod: it starts executions on a cluster; what it called was run",
+        "task square": "it wasn't run as its pod: a service runs it, by a connector of the cluster",
+        "task unused": "it wasn't run as its pod: no node of the run used it",
+    }
+    assert {*found.executed} == {"spread", "inc_by", "grow", "inc", "twofold", "ellipse-area", "double"}
+    assert "7 tasks run as in pods" in repr(found)

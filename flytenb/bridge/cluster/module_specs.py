@@ -36,6 +36,7 @@ class SpecRequest:
         image: the image of tasks that name none, `""` for flytekit's own.
         config_file: the configuration file, which may name images.
         builds_images: whether the images of `ImageSpec`s are built and pushed.
+        also: the names of other tasks.
     """
 
     module: str
@@ -47,6 +48,7 @@ class SpecRequest:
     image: str = ""
     config_file: str | None = None
     builds_images: bool = True
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,7 @@ def main() -> None:
 def _serialize(request: SpecRequest) -> Iterator[EntitySpec]:
     from flytekit.configuration import FastSerializationSettings, ImageConfig, SerializationSettings
     from flytekit.configuration.default_images import DefaultImages
+    from flytekit.core.context_manager import FlyteEntities
     from flytekit.image_spec.image_spec import ImageBuildEngine
     from flytekit.tools.translator import get_serializable
 
@@ -122,6 +125,9 @@ def _serialize(request: SpecRequest) -> Iterator[EntitySpec]:
     entity = getattr(importlib.import_module(request.module), request.name)
     found: OrderedDict[Any, Any] = OrderedDict()
     get_serializable(found, settings, entity)
+    for other in [*FlyteEntities.entities]:
+        if other.name in request.also and other not in found:
+            get_serializable(found, settings, other)
     for local, model in found.items():
         yield from _specs_of(local, model, settings)
 

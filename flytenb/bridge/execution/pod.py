@@ -138,8 +138,6 @@ def run_pod(
     inputs: Mapping[str, Any],
     folder: Path,
     seconds: float,
-    *,
-    modules: Path | None = None,
 ) -> PodResult:
     """Run the command of a task's pod in another process, with its inputs in files, and read the files of its outputs.
 
@@ -149,14 +147,13 @@ def run_pod(
         inputs: its inputs.
         folder: a directory for the files.
         seconds: the limit, which includes the import of flytekit and of the task's module.
-        modules: where the module of a task of a cell is; without it the task is sent as a pickle.
     """
     work, outputs = folder / "work", folder / "outputs"
     work.mkdir(parents=True)
     outputs.mkdir()
     _write(folder / "inputs.pb", _literals(task, inputs).to_flyte_idl())
     _write(folder / "template.pb", template.to_flyte_idl())
-    if modules is None and is_of_cell(task):
+    if is_of_cell(task):
         _pickle(task, work / PICKLE_FILE_PATH)
     places = {
         "{{.input}}": folder / "inputs.pb",
@@ -171,7 +168,7 @@ def run_pod(
     environment = {
         **os.environ,
         **(template.container.env or {}),
-        "PYTHONPATH": os.pathsep.join([*([str(modules)] if modules else []), *filter(None, sys.path)]),
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
     }
     command = [sys.executable, "-m", "flytekit.bin.entrypoint", *arguments]
     try:
