@@ -13,23 +13,26 @@ from flytenb.reach.staleness import recompile_stale
 from flytenb.runner.run import Run
 from flytenb.session.host import host
 from flytenb.session.options import Options
+from flytenb.ship.draft import defined_entities
 from flytenb.ship.exported_module import Export
 from flytenb.ship.pod_check import run_pods
 from flytenb.ship.preflight import Preflight
 from flytenb.wording.values import brief
 
 
-def export(entity: Any, path: str | Path | None = None) -> Export:
+def export(entity: Any = None, path: str | Path | None = None) -> Export:
     """Return an entity and all that it reaches as the text of a module, and write it to a file if there is a path.
 
         module = flytenb.export(training, "pipeline.py")
         # then: pyflyte run pipeline.py training --n 3
+        flytenb.export(path="pipeline.py")  # all entities of the notebook
 
     The module holds the statements of the notebook's cells that the entity needs, as they were written, in a valid
     order: imports, types and what is registered for them, constants, functions, tasks and workflows.
 
     Args:
-        entity: a task, workflow or launch plan of the notebook, or a list of them.
+        entity: a task, workflow or launch plan of the notebook, or a list of them; by default all that the cells
+            define.
         path: what to write: a module (`.py`), a notebook (`.md`, `.ipynb`), or a folder (`"training/"`) for a project
             with the versions of what the module imports.
 
@@ -48,14 +51,15 @@ def export(entity: Any, path: str | Path | None = None) -> Export:
     return made
 
 
-def check(entity: Any, *, pod: bool = False, inputs: Mapping[str, Any] | None = None) -> Preflight:
+def check(entity: Any = None, *, pod: bool = False, inputs: Mapping[str, Any] | None = None) -> Preflight:
     """Return what would go wrong for an entity on a cluster: everything that `export` refuses, and more.
 
     `result = flytenb.check(training)`; `result.ok` is whether there is no error, `result.findings` has each error and
     warning with its place and what to do.
 
     Args:
-        entity: a task, workflow or launch plan of the notebook, or a list of them.
+        entity: a task, workflow or launch plan of the notebook, or a list of them; by default all that the cells
+            define.
         pod: whether every task also runs as its pod does, by `pyflyte-fast-execute` in a clean process, and its
             outputs are compared with those of the latest run of the entity; `result.executed` names the tasks that were
             run, and a warning gives the reason for each other one.
@@ -92,7 +96,9 @@ def _latest_run(entity: Any, inputs: Mapping[str, Any] | None) -> Run:
 
 
 def _local_entities(given: Any) -> list[Any]:
-    """Return one entity or several as a list."""
+    """Return one entity or several as a list, all of the notebook for None."""
+    if given is None:
+        return defined_entities(host.session.cells, host.session.namespace)
     entities = [*given] if isinstance(given, list | tuple) else [given]
     for entity in entities:
         require_entity(entity)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flytenb.bridge.entities.kind import is_entity
+from flytenb.bridge.entities.kind import is_entity, is_remote
 from flytenb.bridge.execution.connector import is_connector_task
 from flytenb.errors import ExportError
 from flytenb.reach.installed_names import home_of
@@ -24,6 +24,8 @@ from flytenb.ship.statements import KINDS, Statement, parse, read_statements
 
 _GENERAL = ("flytekit", "flyteidl", "builtins", "typing", "dataclasses", "abc", "enum", "functools", "__future__")
 """Packages whose names say nothing about what a registration is for."""
+_LISTED = 4
+"""Names in the first line of a module."""
 _REGISTERING = (ast.Expr, ast.If, ast.For, ast.Try, ast.With)
 
 
@@ -64,6 +66,20 @@ def draft(entities: Sequence[Any], cells: Cells, namespace: Mapping[str, Any]) -
     return Draft(names, text, tuple(findings), _own_modules(needed, text), _packages(text))
 
 
+def defined_entities(cells: Cells, namespace: Mapping[str, Any]) -> list[Any]:
+    """Return the tasks, workflows and launch plans that the cells define as they ran last, each once.
+
+    Raises:
+        ExportError: if there are none.
+    """
+    statements = [s for cell in cells.current for s in read_statements(cell) if not s.is_import]
+    held = [namespace.get(name) for statement in statements for name in sorted(statement.binds)]
+    found = {id(value): value for value in held if is_entity(value) and not is_remote(value)}
+    if not found:
+        raise ExportError("expected a notebook that defines tasks or workflows, got none", hint="define one in a cell")
+    return [*found.values()]
+
+
 def require_exportable(made: Draft) -> None:
     """Raise ExportError with everything that keeps a draft from being exported."""
     errors = [finding for finding in made.findings if finding.severity == "error"]
@@ -83,6 +99,8 @@ def _name_of(entity: Any, namespace: Mapping[str, Any]) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
+    if len(names) > _LISTED:
+        return f"{len(names)} tasks and workflows"
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 

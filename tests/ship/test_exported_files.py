@@ -13,6 +13,7 @@ import yaml
 from flytekit import ImageSpec
 
 import flytenb
+from flytenb.errors import ExportError
 from tests.ship.notebooks import imported, open_notebook
 
 pytestmark = pytest.mark.filterwarnings(
@@ -69,4 +70,27 @@ def test_a_notebook_of_the_module_gives_the_module_again(suffix: str, helpers: P
     with open_notebook() as notebook:
         notebook.run(*(cell.source for cell in read.cells if cell.cell_type == "code"))
         assert flytenb.export(notebook.names["Sum_Up"]).text == made.text
+    sys.modules.pop("project_helpers")
+
+
+def test_without_an_entity_all_that_the_cells_define_is_exported(helpers: Path, tmp_path: Path) -> None:
+    with open_notebook() as notebook:
+        with pytest.raises(ExportError, match="got none"):
+            flytenb.export(path=tmp_path / "none.py")
+        notebook.run(*CELLS, "alias = total", "unused = LIMIT + 1")
+        notebook.run("@task\ndef old(n: int) -> int:\n    return n", key="a")
+        notebook.run("@task\ndef new(n: int) -> int:\n    return n", key="a")  # `old` is left in the kernel
+        made = notebook.run(f"%flyte export -o {tmp_path}/pipeline.py")
+        assert made.names == ("total", "Sum_Up", "new")
+        assert (tmp_path / "pipeline.py").read_text() == flytenb.export().text == made.text
+        assert made.text.startswith('"""total, Sum_Up and new, exported from a notebook."""\n')
+        assert "unused" not in made.text
+        assert notebook.run("%flyte check").name == "total, Sum_Up, new"
+        whole = notebook.run(f"%flyte export -o {tmp_path}/project/")
+        assert (tmp_path / "project" / "pipeline.py").read_text() == whole.text
+        flytenb.export(path=tmp_path / "page.md")
+        with imported(made.text, tmp_path) as module:
+            assert module.Sum_Up(n=4) == notebook.names["Sum_Up"](n=4)
+    cells = [cell.source for cell in jupytext.read(tmp_path / "page.md").cells if cell.cell_type == "code"]
+    assert sum(cell.startswith("@") for cell in cells) == 3
     sys.modules.pop("project_helpers")

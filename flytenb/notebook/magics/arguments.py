@@ -58,6 +58,7 @@ def _complete_verb(cursor: Cursor) -> Offer | None:
 
 
 ENTITY = Argument("ENTITY", "a name", "my_workflow", complete=_complete_entity)
+ENTITIES = Argument("[ENTITY]", "", "my_workflow", complete=_complete_entity)
 ENTITY_OR_RUN = Argument("ENTITY", "a name", "my_workflow", complete=_complete_entity_or_run)
 CALL = Argument.call("ENTITY(INPUT=…)", _complete_call)
 VALUE = Argument("EXPRESSION", "an expression", "my_run.outputs", complete=_complete_value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flytenb.notebook.magics.arguments import ENTITY
+from flytenb.notebook.magics.arguments import ENTITIES
 from flytenb.notebook.magics.invocation import Invocation
 from flytenb.notebook.magics.verb import Option, Verb
 
@@ -13,14 +13,18 @@ def _check(line: Invocation) -> Any:
     from flytenb import api
 
     inputs = line.options.get("inputs")
-    return api.check(line.entity(), pod="pod" in line.options, inputs=None if inputs is None else line.evaluate(inputs))
+    return api.check(
+        line.entity() if line.argument else None,
+        pod="pod" in line.options,
+        inputs=None if inputs is None else line.evaluate(inputs),
+    )
 
 
 VERB = Verb(
     name="check",
     summary="List what would go wrong for an entity on a cluster.",
     handler=_check,
-    argument=ENTITY,
+    argument=ENTITIES,
     options=(
         Option("pod", "run every task by the command of its pod too, and compare with the latest run"),
         Option(
@@ -31,5 +35,6 @@ VERB = Verb(
         ),
     ),
     details="What `%flyte export` refuses, types that are pickled, numbers and outputs that a cluster can't carry, "
-    "names that collide, too many nodes, your own modules, and versions that differ from those of the image.",
+    "names that collide, too many nodes, your own modules, and versions that differ from those of the image. "
+    "Without a name, all that the cells define.",
 )

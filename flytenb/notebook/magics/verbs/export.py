@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from flytenb.notebook.magics.arguments import ENTITY, names_in
+from flytenb.notebook.magics.arguments import ENTITIES, names_in
 from flytenb.notebook.magics.cursor import Cursor
 from flytenb.notebook.magics.invocation import Invocation
 from flytenb.notebook.magics.verb import Option, Verb
@@ -14,7 +14,7 @@ from flytenb.notebook.magics.verb import Option, Verb
 def _export(line: Invocation) -> Any:
     from flytenb import api
 
-    return api.export(line.entity(), line.options.get("save"))
+    return api.export(line.entity() if line.argument else None, line.options.get("save"))
 
 
 def _files(cursor: Cursor) -> Iterable[str]:
@@ -26,7 +26,7 @@ VERB = Verb(
     name="export",
     summary="Write an entity and all that it reaches as a Python module.",
     handler=_export,
-    argument=ENTITY,
+    argument=ENTITIES,
     options=(
         Option(
             "save",
@@ -38,5 +38,6 @@ VERB = Verb(
         ),
     ),
     details="The module holds imports, types, constants, helpers, tasks and workflows in a valid order, and nothing "
-    "else of the notebook. What exists in the kernel only is refused. Several entities: `%flyte export [one, two]`.",
+    "else of the notebook. What exists in the kernel only is refused. Several entities: "
+    "`%flyte export [one, two]`; without a name, all that the cells define.",
 )
