@@ -22,6 +22,7 @@ _COMMANDS = {
     "export": "commands",
     "import": "commands",
     "launch": "cluster_commands",
+    "replay": "cluster_commands",
     "run": "run_command",
     "types": "commands",
 }

@@ -45,6 +45,32 @@ def test_a_failed_execution_fails_the_command(at_notebook: CommandLine) -> None:
     assert "5 is odd" in done.err
 
 
+def test_a_node_is_replayed_with_the_current_task(at_notebook: CommandLine) -> None:
+    launched = at_notebook.run("launch", "notebook.md", "wf", "--n", "6", "--wait", "--json").data["execution"]
+    same = at_notebook.run("replay", "notebook.md", launched, "half", "--json")
+    assert (same.status, same.data["node"], same.data["is_same"], same.data["differences"]) == (0, "n0", True, [])
+    assert same.data["recorded"] == {"outputs": {"o0": 3}, "error": None}
+    assert (same.data["phase"], same.data["outputs"]) == ("SUCCEEDED", {"o0": 3})
+    at_notebook.write(*(cell.replace("n // 2", "n // 3") for cell in CELLS))
+    whole = at_notebook.run("replay", "notebook.md", launched)
+    assert whole.status == 1
+    assert "o0: 2 here, 3 recorded" in whole.out
+
+
+def test_a_replay_that_fails_as_recorded_has_no_equal_outputs(at_notebook: CommandLine) -> None:
+    launched = at_notebook.run("launch", "notebook.md", "wf", "--n", "5", "--wait", "--json").data["execution"]
+    failed = at_notebook.run("replay", "notebook.md", launched, "--json")
+    assert (failed.status, failed.data["node"], failed.data["is_same"]) == (1, "n0", True)
+    assert failed.data["recorded"] == {"outputs": {}, "error": "ValueError: 5 is odd"}
+    assert failed.data["error"]["message"] == "5 is odd"
+    text = at_notebook.run("replay", "notebook.md", launched)
+    assert (text.status, "it fails here too: ValueError: 5 is odd" in text.out, "5 is odd" in text.err) == (
+        1,
+        True,
+        True,
+    )
+
+
 def test_a_rehearsal_sends_nothing(at_notebook: CommandLine, double: Cluster) -> None:
     at_notebook.write(*CELLS, "OTHER = 1", CELLS[2].replace("wf", "other"))
     double.faults.calls.clear()
@@ -63,6 +89,9 @@ def test_a_rehearsal_sends_nothing(at_notebook: CommandLine, double: Cluster) ->
         (("launch", "--config", "none.yaml", "notebook.md", "wf", "--n", "1"), 2, "none.yaml"),
         (("attach",), 2, "EXECUTION"),
         (("attach", "nowhere"), 1, "nowhere"),
+        (("replay", "notebook.md"), 2, "EXECUTION"),
+        (("replay", "none.md", "nowhere"), 2, "none.md"),
+        (("replay", "notebook.md", "nowhere"), 1, "nowhere"),
     ],
 )
 def test_what_is_wrong_is_named(at_notebook: CommandLine, arguments: tuple[str, ...], status: int, error: str) -> None:
