@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flytenb.bridge.entities.interface import require_entity, require_local, short_name
+from flytenb.bridge.entities.interface import require_entity, require_local
 from flytenb.bridge.workflow.graph import read_graph
 from flytenb.display.code_card import Code
 from flytenb.display.registry import REGISTRY, F, Key
@@ -16,6 +16,7 @@ from flytenb.reach.staleness import recompile_stale
 from flytenb.render.drawing import Drawing
 from flytenb.render.drawing import draw as draw_graph
 from flytenb.runner.run import Run
+from flytenb.session.host import host
 
 
 def graph(entity: Any) -> Graph:
@@ -95,4 +96,4 @@ def code_of(entity: Any) -> Code:
     """
     require_entity(entity)
     require_local(entity)
-    return Code.of(entity, short_name(entity))
+    return host.session.code.now(entity)

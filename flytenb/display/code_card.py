@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-from flytenb.display.part import Group, Note, Part, Section, Table
+from flytenb.display.part import Group, Note, Part, Section, Table, Text
 from flytenb.display.rendering import Displayed, Rendering, render_part
 from flytenb.display.type_lens import WHOLE
-from flytenb.reach.code_parts import CodePart, PartsReader
+from flytenb.errors import UsageError
+from flytenb.reach.code_parts import CodePart, Key, PartsReader
 from flytenb.wording.text import class_name
+
+if TYPE_CHECKING:
+    from flytenb.runner.run import Run
 
 
 @dataclass(frozen=True, repr=False)
@@ -28,14 +32,21 @@ class Code(Displayed):
     parts: tuple[CodePart, ...]
     unread: tuple[str, ...]
     digest: str
+    _uses: Mapping[Key, Iterable[Key]] = field(default_factory=dict, init=False, compare=False)
 
     @classmethod
     def of(cls, entity: Any, name: str) -> Code:
         """Read the code of an entity."""
-        reader = PartsReader(entity)
-        return cls(name, reader.parts, tuple(map(str, reader.doubts)), reader.digest)
+        return cls.read_by(PartsReader(entity), name)
 
-    def diff(self, other: Code) -> tuple[str, ...]:
+    @classmethod
+    def read_by(cls, reader: PartsReader, name: str) -> Code:
+        """Return what a reader has read."""
+        code = cls(name, reader.parts, tuple(map(str, reader.doubts)), reader.digest)
+        object.__setattr__(code, "_uses", {key: tuple(used) for key, used in reader.uses.items()})
+        return code
+
+    def diff(self, other: Code) -> CodeDiff:
         """Return what differs in `other`, a line for each part: `changed function helper (jobs.py:3)`.
 
         Raises:
@@ -43,19 +54,31 @@ class Code(Displayed):
         """
         if not isinstance(other, Code):
             raise TypeError(f"expected a Code, got an object of type {class_name(other)!r}; make one with code_of")
-        before, now = _by_name(self.parts), _by_name(other.parts)
-        lines = []
-        for key in sorted(before.keys() | now.keys()):
-            was, became = before.get(key, []), now.get(key, [])
-            if [part.digest for part in was] == [part.digest for part in became]:
-                continue
-            verb = "added" if not was else "removed" if not became else "changed"
-            same = {part.digest for part in was} & {part.digest for part in became}  # a wrapper has the name of another
-            place = next((p.place for p in (*became, *was) if p.digest not in same), (became or was)[0].place)
-            lines.append(f"{verb} {' '.join(key)}" + (f" ({place})" if place else ""))
-        if not lines and self.digest != other.digest:
-            lines.append("changed how the parts refer to each other")
-        return tuple(lines)
+        return CodeDiff.of(self, other)
+
+    def since(self, run: Run) -> CodeDiff:
+        """Return what has changed since a run of this notebook started, as `diff` does.
+
+        Raises:
+            UsageError: if the code of the run isn't known, because no notebook had started it.
+        """
+        before = getattr(run, "_code", None)
+        if not isinstance(before, Code):
+            raise UsageError("expected a run of this notebook", hint="run the entity in a cell, then compare its code")
+        return before.diff(self)
+
+    def has(self, key: Key) -> bool:
+        """Return whether a part has this kind and name."""
+        return any((part.kind, part.name) == key for part in self.parts)
+
+    def reached_from(self, key: Key) -> frozenset[Key]:
+        """Return the kinds and names of the parts that one part uses, directly or through others, with itself."""
+        found, todo = {key}, [key]
+        while todo:
+            new = set(self._uses.get(todo.pop(), ())) - found
+            found |= new
+            todo += new
+        return frozenset(found)
 
     @property
     def _shown(self) -> Rendering:
@@ -63,6 +86,68 @@ class Code(Displayed):
         body: list[Part] = [Table(("kind", "name", "defined in", "digest"), rows)]
         body += [Note(f"not read: {what}") for what in self.unread]
         return render_part(Section(f"code of {self.name}", (self.digest[:8],), Group(tuple(body))), WHOLE)
+
+
+@dataclass(frozen=True)
+class CodeChange:
+    """One part that differs between two readings of code.
+
+    Attributes:
+        verb: `"added"`, `"removed"` or `"changed"`.
+        kind: the kind of the part, as in `CodePart`.
+        name: its name.
+        place: where it is defined, empty for what isn't code.
+    """
+
+    verb: str
+    kind: str
+    name: str
+    place: str
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.kind} {self.name}" + (f" ({self.place})" if self.place else "")
+
+
+class CodeDiff(Displayed, tuple[str, ...]):
+    """What differs between two readings of code: a tuple of lines with a display.
+
+    Attributes:
+        changes: the parts that differ, as data.
+    """
+
+    name: str
+    changes: tuple[CodeChange, ...]
+
+    @classmethod
+    def of(cls, before: Code, after: Code) -> CodeDiff:
+        """Compare two readings."""
+        changes = tuple(_changes(before, after))
+        lines = [str(change) for change in changes]
+        if not lines and before.digest != after.digest:
+            lines.append("changed how the parts refer to each other")
+        found = cls(lines)
+        found.name, found.changes = after.name, changes
+        return found
+
+    @property
+    def _shown(self) -> Rendering:
+        if not self.changes:
+            return render_part(Text(self[0] if self else f"the code of {self.name} is unchanged", "flow"))
+        rows = [(change.verb, change.kind, change.name, change.place) for change in self.changes]
+        table = Table(("", "kind", "name", "defined in"), rows)
+        return render_part(Section(f"changes in the code of {self.name}", (), table), WHOLE)
+
+
+def _changes(before: Code, after: Code) -> Iterator[CodeChange]:
+    earlier, later = _by_name(before.parts), _by_name(after.parts)
+    for key in sorted(earlier.keys() | later.keys()):
+        was, became = earlier.get(key, []), later.get(key, [])
+        if [part.digest for part in was] == [part.digest for part in became]:
+            continue
+        verb = "added" if not was else "removed" if not became else "changed"
+        same = {part.digest for part in was} & {part.digest for part in became}  # a wrapper has the name of another
+        place = next((p.place for p in (*became, *was) if p.digest not in same), (became or was)[0].place)
+        yield CodeChange(verb, *key, place)
 
 
 def _by_name(parts: Iterable[CodePart]) -> dict[tuple[str, str], list[CodePart]]:

@@ -38,6 +38,13 @@ def read_history(shell: Any, after: int) -> Iterator[CellRun]:
             yield CellRun(number, source, kind, arguments, raw)
 
 
+def cell_of_file(shell: Any, file: str) -> int | None:
+    """Return the number of the cell that a shell compiled under a file name, None for any other file."""
+    _, said = shell.compile.format_code_name(file) or ("", "")
+    digits = said.removeprefix("In[").removesuffix("]")
+    return int(digits) if digits.isdigit() else None
+
+
 def resolve_source(shell: Any, raw: str) -> tuple[str, str, str]:
     """Return the cell magic that makes something else of the cell, its line, and the code."""
     try:

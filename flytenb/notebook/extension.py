@@ -11,13 +11,14 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from flytenb.bridge.patches.applied import Patches
 from flytenb.bridge.patches.import_gate import ImportGate
 from flytenb.errors import FlytekitError, headline
 from flytenb.notebook import shell_changes
-from flytenb.notebook.cell_source import read_cell, read_history
+from flytenb.notebook.cell_source import cell_of_file, read_cell, read_history
 from flytenb.notebook.import_hook import ImportHook
 from flytenb.notebook.magics.flyte import FlyteMagics
 from flytenb.notebook.pages import pages
@@ -76,6 +77,7 @@ class Extension:
         self.session = host.session_of(shell)
         self.session.namespace = shell.user_ns
         self.session.cells.extend(read_history(shell, self.session.cells.last_number))
+        self.session.code.cell_of = partial(cell_of_file, shell)
         self._patches = Patches()
         self._unrecorded: list[tuple[dict[str, Any], int | None, str]] = []
         self._process = os.getpid()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -32,7 +32,7 @@ class CodePart:
             objects, `"variable"` of the environment, `"file"`, process-wide `"setting"`, `"patch"` of a library,
             `"registration"` of an own class or function with a library; `"identity"`: which objects are the same.
         name: the qualified name, with the module unless it is the notebook; the path of a file.
-        place: where it is defined: file and line, or line of a cell; of a class or constant the file or the notebook;
+        place: where it is defined: file and line, or cell and line; of a class or constant the file or the notebook;
             empty for what isn't code.
         digest: of this part alone; what it reaches are other parts.
     """
@@ -43,13 +43,27 @@ class CodePart:
     digest: str
 
 
+Key = tuple[str, str]
+"""The kind and the name of a part."""
+CellOf = Callable[[str], int | None]
+"""Returns the number of the cell that was compiled under a file name."""
+
+
 class _Collector(CodeReader):
-    """Makes the digest of code and collects its parts, each with its kind, name and place."""
+    """Makes the digest of code and collects its parts, each with its kind, name and place.
+
+    Attributes:
+        uses: which parts each part uses directly, by kind and name.
+    """
+
+    _cell_of: CellOf | None = None
 
     def __init__(self, value: Any) -> None:
         super().__init__(describe, state_as_read)
         self._found: dict[int, tuple[tuple[str, str, str], Any]] = {}
         self._variables: dict[str, None] = {}
+        self._inside: list[Key] = []
+        self.uses: dict[Key, set[Key]] = {}
         self._of_all = self.of(value)
 
     def external_parts(self) -> Iterator[CodePart]:
@@ -71,33 +85,56 @@ class _Collector(CodeReader):
         yield CodePart("identity", "of shared objects", "", hashed(self._aliases.digest()).hex())
 
     def of(self, value: Any) -> bytes:
-        if id(value) not in self._found and (kind := _kind_of(value)):
-            self._found[id(value)] = (kind, _name_of(value), _place_of(value)), value
-        return super().of(value)
+        if id(value) not in self._found:
+            kind = _kind_of(value)
+            if not kind:
+                return super().of(value)
+            self._found[id(value)] = (kind, _name_of(value), _place_of(value, self._cell_of)), value
+        kind, name, _ = self._found[id(value)][0]
+        self._note_use((kind, name))
+        self._inside.append((kind, name))
+        try:
+            return super().of(value)
+        finally:
+            self._inside.pop()
+
+    def _note_use(self, used: Key) -> None:
+        if self._inside:
+            self.uses.setdefault(self._inside[-1], set()).add(used)
 
     def of_all_variables(self) -> bytes:
-        self._variables[variables_and_files.ALL] = None
+        self._add_variable(variables_and_files.ALL)
         return super().of_all_variables()
+
+    def _add_variable(self, name: str) -> None:
+        self._variables[name] = None
+        self._note_use(("variable", name or "all"))
 
     def _of_target(self, target: Target, use: NameUse, scope: dict[str, Any]) -> bytes:
         variable = variables_and_files.variable_of(target.value, target.rest, use, scope)
-        if variable not in (None, variables_and_files.NOTHING):
-            self._variables[variable] = None
-        elif _is_constant(target, use, scope) and id(target.value) not in self._found:
+        if variable is not None and variable != variables_and_files.NOTHING:
+            self._add_variable(variable)
+        elif _is_constant(target, use, scope):
             named = ("constant", _constant_name(use, scope), _file_of(_home_of(use, scope)[0]))
-            self._found[id(target.value)] = named, target.value
+            self._found.setdefault(id(target.value), (named, target.value))
+            self._note_use(named[:2])
         return super()._of_target(target, use, scope)
 
 
 class PartsReader(_Collector):
     """Makes the digest of code and collects its parts.
 
+    Args:
+        entity: the task or workflow.
+        cell_of: returns the number of the cell that was compiled under a file name, None for others.
+
     Attributes:
         digest: what the cache key of a task contains of its code.
         parts: by kind and name.
     """
 
-    def __init__(self, entity: Any) -> None:
+    def __init__(self, entity: Any, cell_of: CellOf = lambda file: None) -> None:
+        self._cell_of = cell_of
         super().__init__(entity)
         self.digest = self.with_external_state(self._of_all).hex()
         parts = {CodePart(*named, _PartReader(value).digest) for named, value in self._found.values()}
@@ -157,6 +194,11 @@ class _PartReader(CodeReader):
         return super()._of_target(target, use, scope)
 
 
+def key_of(entity: Any) -> Key:
+    """Return the kind and the name of an entity as a part of code."""
+    return _kind_of(entity), _name_of(entity)
+
+
 def _kind_of(value: Any) -> str:
     """The kind of part that an object is, empty for other objects."""
     if is_entity(value):
@@ -194,17 +236,22 @@ def _home_of(use: NameUse, scope: dict[str, Any]) -> tuple[dict[str, Any], str]:
 
 def _name_of(value: Any) -> str:
     if is_entity(value):
-        return str(value.name).removeprefix("__main__.")
+        function = function_of(value)
+        is_cells = getattr(function, "__module__", "") == "__main__"  # whatever flytekit calls the file of the cell
+        return str(function.__qualname__ if is_cells else value.name).removeprefix("__main__.")
     if is_module(value):
         return module_name(value)
     module = "" if value.__module__ == "__main__" else f"{value.__module__}."
     return f"{module}{value.__qualname__}"
 
 
-def _place_of(value: Any) -> str:
+def _place_of(value: Any, cell_of: CellOf | None) -> str:
     function = function_of(value) if is_entity(value) else value
     if type(function) is FunctionType:
         path, line = Path(function.__code__.co_filename), function.__code__.co_firstlineno
+        number = None if cell_of is None else cell_of(function.__code__.co_filename)
+        if number is not None:
+            return f"cell {number}, line {line}"
         is_cell = function.__module__ == "__main__" and not path.is_file()
         return f"this notebook, line {line} of its cell" if is_cell else f"{path.name}:{line}"
     module = value if is_module(value) else sys.modules.get(getattr(value, "__module__", ""))

@@ -168,6 +168,10 @@ class WatchingWalker(Walker):
         finally:
             self._is_recording = before
 
+    def rebound_names(self) -> dict[str, bool]:
+        """Return the globals that aren't what they were during the walk, and whether they still exist."""
+        return {name: name in scope for scope, name, value in self._names if scope.get(name, _ABSENT) is not value}
+
     def is_current(self) -> bool:
         """Return whether another walk would give the same digest."""
         if self._is_volatile:

@@ -53,6 +53,26 @@ def is_stale(entity: Any) -> bool:
     return holds_earlier([entity], is_direct=False) or (workflow is not None and _is_stale(workflow, set()))
 
 
+def redefined_names(entity: Any) -> dict[str, bool]:
+    """Return the names that have been redefined since a workflow was compiled from them, and whether they still exist.
+
+    Those that a workflow inside it was compiled from count too.
+    """
+    workflow = inner_workflow(entity)
+    return {} if workflow is None else _redefined_in(workflow, set())
+
+
+def _redefined_in(workflow: Any, seen: set[int]) -> dict[str, bool]:
+    if id(workflow) in seen:
+        return {}
+    seen.add(id(workflow))
+    before = _compiled_from.get(workflow)
+    found = {} if before is None else before.rebound_names()
+    for inner in _inner_workflows(workflow):
+        found |= _redefined_in(inner, seen)
+    return found
+
+
 def forget_stale() -> None:
     """Forget what stale workflows were compiled to.
 

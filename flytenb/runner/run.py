@@ -48,6 +48,8 @@ class Run:
     _plan: Results
     _show_end: Callable[[], None] | None = None
     """Shows the final state, so that the output of a cell that waits has it."""
+    _code: object = None
+    """The code of the entity when the run started, if a notebook started it."""
 
     def __init__(
         self,

@@ -96,12 +96,15 @@ class Listing(Displayed):
 
 
 def _code(session: Session, definition: Definition) -> str:
-    """Return `fresh`, `stale`, or which old classes a definition uses."""
+    """Return `fresh`, `stale` and why, or which old classes a definition uses."""
     from flytenb.bridge.patches.redefined_classes import old_classes_of
 
     old = old_classes_of(definition.entity)
     if old:
         return f"uses an old {' and an old '.join(old)}"
+    why = session.stale_text(definition.name)
+    if why:
+        return f"stale: {why}"
     return "stale" if session.is_stale(definition.name) else "fresh"
 
 

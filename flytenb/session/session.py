@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flytenb.errors import UnknownNameError, closest
+from flytenb.session.code_watch import CodeWatch
 from flytenb.ship.cells import Cells
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Session:
     Attributes:
         definitions: the notebook's entities by name.
         cells: the cells that were run, with their code.
+        code: the code of the entities, now and when they ran.
         namespace: the notebook's variables.
         runs: the latest runs, oldest first.
         inputs: the last content of each form, by the entity's name.
@@ -55,6 +57,7 @@ class Session:
     def __init__(self) -> None:
         self.definitions: dict[str, Definition] = {}
         self.cells = Cells()
+        self.code = CodeWatch(self.cells)
         self.namespace: dict[str, Any] = {}
         self.runs: deque[Run] = deque(maxlen=_RUNS_KEPT)
         self.inputs: dict[str, Any] = {}
@@ -77,6 +80,7 @@ class Session:
                 if known is not None:
                     forget_entity(known.entity)
                 self.definitions[name] = Definition(name, entity, kind_of(entity), cell, source)
+        self.code.forget(definition.entity for definition in self.definitions.values())
         forget_stale()
 
     def find(self, name: str) -> Any:
@@ -91,13 +95,21 @@ class Session:
         raise UnknownNameError(f"no task, workflow or launch plan named {name!r}", hint=hint)
 
     def is_stale(self, name: str) -> bool:
-        """Tell whether an entity depends on something that has been redefined since."""
+        """Tell whether what an entity reaches has been redefined since it was compiled, or since it last ran."""
         from flytenb.reach.staleness import is_stale
 
-        return is_stale(self.definitions[name].entity)
+        return is_stale(self.definitions[name].entity) or bool(self.stale_text(name))
+
+    def stale_text(self, name: str) -> str:
+        """Return what was redefined of what an entity reaches: "`scale` was redefined in cell 12", or an empty text."""
+        from flytenb.reach.staleness import redefined_names
+
+        entity = self.definitions[name].entity
+        return self.code.stale_text(entity, self.runs, redefined_names(entity))
 
     def keep(self, run: Run) -> None:
-        """Add a run."""
+        """Add a run that starts now."""
+        self.code.note(run)
         self.runs.append(run)
         self.short_error = None
 

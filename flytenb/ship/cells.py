@@ -44,6 +44,11 @@ class Cells:
         self._runs.append(cell)
 
     @property
+    def all(self) -> tuple[CellRun, ...]:
+        """All runs, in their order."""
+        return tuple(self._runs)
+
+    @property
     def current(self) -> list[CellRun]:
         """The latest run of each cell, in the order of these runs."""
         latest = {cell.key or cell.source: cell for cell in self._runs}

@@ -330,9 +330,12 @@ def test_the_listing_has_each_entity_with_its_kind_cell_freshness_and_last_run()
             assert word in outcome.html
         kernel.run("rows = get_ipython().run_line_magic('flyte', '').rows").ok()
         rows = {row[0]: row[1:] for row in kernel.value("rows")}
-        assert [rows["plain"][1:3], rows["both"][2]] == [("[7]", "fresh"), "stale"]
+        assert [rows["plain"][1:3], rows["both"][2]] == [("[7]", "fresh"), "stale: `plain` was redefined in cell 7"]
         kernel.run("del decorated").ok()
-        assert "decorated" not in kernel.run("%flyte").ok().shown
+        kernel.run("rows = get_ipython().run_line_magic('flyte', '').rows").ok()
+        rows = {row[0]: row[1:] for row in kernel.value("rows")}
+        assert "decorated" not in rows
+        assert "`decorated` was deleted" in rows["both"][2]
 
 
 def test_the_call_of_a_run_is_evaluated_in_the_notebook(kernel: Kernel) -> None:

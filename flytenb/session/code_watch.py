@@ -1,0 +1,138 @@
+"""The code of a notebook's entities when they last ran, and in words what has changed since."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from flytenb.ship.statements import read_statements
+from flytenb.wording.text import clean
+
+if TYPE_CHECKING:
+    from flytenb.display.code_card import Code, CodeChange
+    from flytenb.reach.code_parts import CellOf, Key, PartsReader
+    from flytenb.runner.run import Run
+    from flytenb.ship.cells import Cells
+
+_NAMED = 2
+"""Number of changes that are named; the others are counted."""
+_REDEFINED = " was redefined in cell "
+_NOT_CODE = {"variable": "environment variable", "file": "file"}
+_CODE = ("task", "workflow", "function", "class", "module", "constant")
+
+
+class CodeWatch:
+    """Reads the code of entities, again only where something has changed, and compares it with that of earlier runs.
+
+    Args:
+        cells: the cells that were run.
+
+    Attributes:
+        cell_of: returns the number of the cell that was compiled under a file name.
+    """
+
+    def __init__(self, cells: Cells) -> None:
+        self.cell_of: CellOf = lambda file: None
+        self._cells = cells
+        self._readings: dict[int, tuple[Any, PartsReader, Code]] = {}
+        self._noted: weakref.WeakKeyDictionary[Run, int] = weakref.WeakKeyDictionary()
+        self._bound: dict[str, int] = {}
+        self._cells_read = 0
+
+    def now(self, entity: Any) -> Code:
+        """Return the code of an entity as it is now.
+
+        Raises:
+            Exception: what an object that the code reaches raises while it is read.
+        """
+        from flytenb.bridge.entities.interface import short_name
+        from flytenb.display.code_card import Code
+        from flytenb.reach.code_parts import PartsReader
+
+        found = self._readings.get(id(entity))
+        if found is None or not found[1].is_current():
+            reader = PartsReader(entity, self.cell_of)
+            found = self._readings[id(entity)] = entity, reader, Code.read_by(reader, short_name(entity))
+        return found[2]
+
+    def note(self, run: Run) -> None:
+        """Keep the code of a run that starts now; what can't be read is never compared."""
+        try:
+            run._code = self.now(run.entity)
+        except Exception:
+            return
+        self._noted[run] = self._cells.last_number
+
+    def forget(self, entities: Iterable[Any]) -> None:
+        """Forget what was read of other entities than these, and what has changed: it holds the objects of then."""
+        kept = set(map(id, entities))
+        readings = self._readings.items()
+        self._readings = {at: found for at, found in readings if at in kept and found[1].is_current()}
+
+    def stale_text(self, entity: Any, runs: Iterable[Run], redefined: Mapping[str, bool]) -> str:
+        """Return what was redefined of what an entity reaches since its last run, or since it was compiled.
+
+        Args:
+            entity: the entity.
+            runs: the runs of the session, oldest first.
+            redefined: the names that were redefined since it was compiled, and whether they still exist.
+
+        Returns:
+            Words such as ``"`scale` was redefined in cell 12"``; empty if nothing has changed.
+        """
+        from flytenb.reach.code_parts import key_of
+
+        key = key_of(entity)
+        changes, cell = self._changes(entity, key, list(runs))
+        words = [self._words(change, cell) for change in changes if change.name.partition(".")[0] != key[1]]
+        words += [self._redefined(name, 0) if exists else f"`{name}` was deleted" for name, exists in redefined.items()]
+        said = list(dict.fromkeys(words))
+        more = [f"{len(said) - _NAMED} more"] if len(said) > _NAMED else []
+        first, *others = [*said[:_NAMED], *more] or [""]
+        return clean(", ".join([first, *(text.replace(_REDEFINED, " in cell ") for text in others)]))
+
+    def _changes(self, entity: Any, key: Key, runs: list[Run]) -> tuple[list[CodeChange], int]:
+        """Return what has changed in the code of an entity since it last ran, and the cell before that run."""
+        from flytenb.display.code_card import Code
+
+        for run in reversed(runs):
+            before = run._code
+            if not isinstance(before, Code) or not before.has(key):
+                continue
+            is_read = run.entity is entity or id(run.entity) in self._readings
+            try:
+                after = self.now(run.entity if is_read else entity)
+            except Exception:
+                return [], 0
+            if before.digest == after.digest:
+                return [], 0
+            reached = before.reached_from(key) | after.reached_from(key)
+            found = [c for c in before.diff(after).changes if (c.kind, c.name) in reached or run.entity is entity]
+            counted = [c for c in found if c.kind in _CODE or c.kind in _NOT_CODE]
+            return [c for c in counted if c.verb == "changed"] or counted, self._noted.get(run, 0)
+        return [], 0
+
+    def _words(self, change: CodeChange, cell: int) -> str:
+        if change.kind in _NOT_CODE:
+            return f"{_NOT_CODE[change.kind]} {change.name} has changed"
+        if change.verb != "changed":
+            return f"`{change.name}` was {change.verb}"
+        number = change.place.removeprefix("cell ").partition(",")[0]
+        if number.isdigit() and int(number) > cell:
+            return f"`{change.name.partition('.')[0]}`{_REDEFINED}{number}"
+        if ".py" in change.place:
+            return f"`{change.name}` has changed in {change.place.partition(':')[0]}"
+        return self._redefined(change.name.partition(".")[0], cell)
+
+    def _redefined(self, name: str, cell: int) -> str:
+        number = self._cell_that_binds(name)
+        return f"`{name}`{_REDEFINED}{number}" if number > cell else f"`{name}` has changed"
+
+    def _cell_that_binds(self, name: str) -> int:
+        """Return the number of the latest cell that binds a name, 0 if none does."""
+        for run in self._cells.all[self._cells_read :]:
+            for statement in read_statements(run):
+                self._bound.update((bound, run.number or 0) for bound in statement.binds)
+        self._cells_read = len(self._cells.all)
+        return self._bound.get(name, 0)

@@ -1,0 +1,129 @@
+"""What has changed in the code of entities since they ran, in words; the oracle is the edit that the test made."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Iterator
+
+import pytest
+
+from flytenb.errors import UsageError
+from flytenb.session.host import host
+from tests.ship.notebooks import Notebook, open_notebook
+
+BASE = """
+import os
+import flytenb
+from flytekit import task, workflow
+RATE = 2
+TABLE = {"a": 1}
+class Options:
+    by = 3
+def deeper(x): return x + TABLE["a"]
+def scale(x): return deeper(x) * RATE
+def outside(x): return x
+@task
+def a(x: int) -> int:
+    return scale(x)
+@task
+def b(x: int) -> int:
+    return x + Options.by + len(os.environ.get("FLYTENB_EDIT", ""))
+@workflow
+def inner(x: int) -> int:
+    return b(x=x)
+@workflow
+def wf(x: int = 1) -> int:
+    return inner(x=a(x=x))
+"""
+EDITS = {
+    "a helper": ("def scale(x): return deeper(x) - RATE", "`scale` was redefined in cell 3", ["a", "wf"]),
+    "a helper's helper": ("def deeper(x): return x", "`deeper` was redefined in cell 3", ["a", "wf"]),
+    "a constant": ("RATE = 3", "`RATE` was redefined in cell 3", ["a", "wf"]),
+    "inside of a constant": ("TABLE['a'] = 2", "`TABLE` has changed", ["a", "wf"]),
+    "a class": ("class Options:\n    by = 4", "`Options` was redefined in cell 3", ["b", "inner", "wf"]),
+    "a class attribute": ("Options.by = 4", "`Options` has changed", ["b", "inner", "wf"]),
+    "a task": ("@task\ndef b(x: int) -> int:\n    return x", "`b` was redefined in cell 3", ["inner", "wf"]),
+    "two": (
+        "RATE = 3\ndef scale(x): return deeper(x) - RATE",
+        "`RATE` was redefined in cell 3, `scale` in cell 3",
+        ["a", "wf"],
+    ),
+    "a variable": (
+        "os.environ['FLYTENB_EDIT'] = 'b'",
+        "environment variable FLYTENB_EDIT has changed",
+        ["b", "inner", "wf"],
+    ),
+    "nothing": ("def outside(x): return 2 * x", "", []),
+    "a comment": ("def scale(x):\n    # the same\n    return deeper(x) * RATE", "", []),
+}
+
+
+@pytest.fixture
+def notebook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Notebook]:
+    monkeypatch.setenv("FLYTENB_EDIT", "")
+    with open_notebook() as notebook:
+        yield notebook
+
+
+def stale() -> dict[str, str]:
+    session = host.session
+    return {name: text for name in session.definitions if (text := session.stale_text(name))}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_an_entity_is_stale_if_what_it_reaches_was_redefined_since_it_ran(edit: str, notebook: Notebook) -> None:
+    source, why, names = EDITS[edit]
+    notebook.run(BASE, "run = flytenb.run(wf)")
+    assert stale() == {}
+    notebook.run(source)
+    assert stale() == dict.fromkeys(names, why)
+    assert [name for name in host.session.definitions if host.session.is_stale(name)] == names
+    listing = notebook.run("%flyte")
+    assert {row[0]: row[3] for row in listing.rows} == {
+        name: f"stale: {why}" if name in names else "fresh" for name in ("a", "b", "inner", "wf")
+    }
+    notebook.run("run = flytenb.run(wf)")
+    assert stale() == {}
+
+
+def test_what_changed_since_a_run_is_named_as_text_and_html(notebook: Notebook) -> None:
+    notebook.run(BASE, "run = flytenb.run(wf)")
+    assert notebook.run("flytenb.code_of(wf).since(run)") == ()
+    notebook.run("RATE = 3\n\ndef scale(x): return deeper(x) - RATE")
+    found = notebook.run("flytenb.code_of(wf).since(run)")
+    assert found == ("changed constant RATE (this notebook)", "changed function scale (cell 4, line 3)")
+    assert [(change.verb, change.name) for change in found.changes] == [("changed", "RATE"), ("changed", "scale")]
+    assert "scale  cell 4, line 3" in repr(found)
+    assert "<td>cell 4, line 3</td>" in found._repr_mimebundle_()["text/html"]
+
+
+def test_the_code_of_a_run_that_no_notebook_started_is_unknown(notebook: Notebook) -> None:
+    notebook.run(BASE)
+    with pytest.raises(UsageError, match="expected a run of this notebook"):
+        notebook.run("flytenb.code_of(wf).since(object())")
+
+
+def test_what_was_read_is_looked_at_and_not_read_again(notebook: Notebook) -> None:
+    notebook.run(BASE, "run = flytenb.run(wf)")
+    first = notebook.run("flytenb.code_of(wf)")
+    assert notebook.run("flytenb.code_of(wf)") is first
+    notebook.run("def scale(x): return x")
+    assert notebook.run("flytenb.code_of(wf)").digest != first.digest
+
+
+def test_an_object_that_code_reached_is_freed_when_the_notebook_drops_it(notebook: Notebook) -> None:
+    notebook.run(BASE, "class Big: pass", "BIG = Big()", "def scale(x): return x if BIG else 0", "flytenb.run(wf)")
+    big = weakref.ref(notebook.names["BIG"])
+    notebook.run("BIG = 1")
+    gc.collect()
+    assert big() is None
+
+
+def test_code_that_cannot_be_read_does_not_keep_a_run_from_starting(notebook: Notebook) -> None:
+    notebook.run(BASE)
+    notebook.run("class Sly:\n    @property\n    def __class__(self): raise RuntimeError('no')\nSLY = Sly()")
+    notebook.run("@task\ndef b(x: int) -> int:\n    return x if SLY is not None else 0")
+    assert notebook.run("flytenb.run(wf)").result == 4
+    notebook.run("RATE = 3")
+    assert isinstance(notebook.run("%flyte").rows, tuple)
