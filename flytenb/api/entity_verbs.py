@@ -39,7 +39,7 @@ def draw(
     between: tuple[str, str] | None = None,
     depth: int | None = None,
 ) -> Drawing:
-    """Draw an entity, a graph or a run.
+    """Draw an entity, a graph or a run; what has been redefined since the run, or since the last one, is hatched.
 
     Args:
         what: a task, workflow or launch plan, a `Graph`, or a `Run`, which is drawn in its current state.
@@ -53,7 +53,11 @@ def draw(
         UnknownNameError: for a node that doesn't exist, with the closest names.
     """
     states = what._states if isinstance(what, Run) else None
-    drawn = what.graph if isinstance(what, Run) else what if isinstance(what, Graph) else graph(what)
+    session = host.session
+    if isinstance(what, Run):
+        drawn = session.marked(what.graph, what.entity, what)
+    else:
+        drawn = what if isinstance(what, Graph) else session.marked(graph(what), what)
     return draw_graph(drawn, upstream=upstream, downstream=downstream, between=between, depth=depth, states=states)
 
 

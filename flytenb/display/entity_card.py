@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flytenb.bridge.entities.interface import (
@@ -16,7 +17,7 @@ from flytenb.bridge.workflow.graph import read_graph
 from flytenb.display.part import Column, Facts, Group, Part, Table, Text, named_part
 from flytenb.display.rendering import render_part
 from flytenb.errors import FlytenbError, headline
-from flytenb.model import Interface, Kind, Port
+from flytenb.model import Graph, Interface, Kind, Port
 from flytenb.reach.staleness import recompile_stale
 from flytenb.render.drawing import draw
 from flytenb.wording.kinds import entity_text
@@ -24,12 +25,17 @@ from flytenb.wording.text import class_name, clip_line
 from flytenb.wording.values import LONG, brief
 
 
-def entity_bundle(entity: Any) -> dict[str, Any]:
-    """Return the MIME bundle of an entity; if it doesn't compile, its signature and the error."""
+def entity_bundle(entity: Any, marked: Callable[[Graph, Any], Graph] = lambda graph, _: graph) -> dict[str, Any]:
+    """Return the MIME bundle of an entity; if it doesn't compile, its signature and the error.
+
+    Args:
+        entity: the entity.
+        marked: adds what is stale to the graph of a workflow.
+    """
     if inner_workflow(entity) is not None and kind_of(entity) is not Kind.STUB:
         try:
             recompile_stale(entity)
-            bundle: dict[str, Any] = draw(read_graph(entity))._repr_mimebundle_()
+            bundle: dict[str, Any] = draw(marked(read_graph(entity), entity))._repr_mimebundle_()
         except Exception as e:
             return render_part(Group((signature_card(entity), Facts(_why_not(e)))))._repr_mimebundle_()
         return bundle

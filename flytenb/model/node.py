@@ -81,7 +81,8 @@ class Node:
             `sleep`), `duration` (seconds), `language`, `task_type`, `value` (a longer text of a constant), `error`
             (the message of a failing case), `alias` (a name given by `with_overrides`), `failure_policy`, `fixed` and
             `defaults` (a launch plan's inputs), `schedule`, `recursive` (a workflow inside itself), `version`,
-            `project`, `domain`, `decorators` (of its function, outermost first). Absent means unset.
+            `project`, `domain`, `decorators` (of its function, outermost first), `stale` (what was redefined since the
+            last run). Absent means unset.
         children: paths of the nodes directly inside, in compiled order.
     """
 

@@ -260,7 +260,7 @@ def _entity_bundle(entity: Any, include: Any = None, exclude: Any = None) -> dic
     wait_for_flytekit()
     from flytenb.display.entity_card import entity_bundle
 
-    return entity_bundle(entity)
+    return entity_bundle(entity, host.session.marked)
 
 
 def _value_bundle(value: Any, include: Any = None, exclude: Any = None) -> dict[str, Any]:

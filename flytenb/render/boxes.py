@@ -45,8 +45,9 @@ class _NodeText:
         type_ = clean(captions.result(node))
         head = Line(name, "ft-name", NAME_SIZE, fit(type_, room, SMALL_SIZE) if type_ and room >= _LEAST_TYPE else "")
         parts = [captions.kind_phrase(node), *captions.badges(node)]
+        stale = wrap(clean(parts.pop()), WIDEST, SMALL_SIZE, 2) if "stale" in node.settings else []
         program = [parts.pop()] if "language" in node.settings else []  # not on the line that a run's state replaces
-        first, *more = [*_caption_lines(parts), *_caption_lines(program)]
+        first, *more = [*_caption_lines(parts), *_caption_lines(program), *stale]
         return cls((head, Line(first, "ft-sub"), *(Line(text, "ft-badge") for text in more)), captions.about(node))
 
 

@@ -76,7 +76,7 @@ def badges(node: Node) -> list[str]:
         found.append(str(s["names"]))
     if "language" in s:
         found.append(" · ".join(program))
-    return found
+    return [*found, f"stale: {s['stale']}"] if "stale" in s else found
 
 
 def _cache_badge(version: object, *, is_serial: bool) -> str:

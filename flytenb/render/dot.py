@@ -219,6 +219,8 @@ def _attributes(box: Box, scene: Scene) -> dict[str, str]:
         found["style"] = "rounded,dotted"
     if state is not None:
         found |= _PHASE_PENS.get(state.phase, {})
+    if "stale" in box.node.settings:  # the engines have no hatching
+        found |= {"style": "rounded,dashed,filled", "fillcolor": "#eeeeee"}
     return found
 
 

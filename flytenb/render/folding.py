@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from flytenb.model import Edge, EdgeKind, Graph, Kind, Node
+from flytenb.model.node import Setting
 from flytenb.render.captions import label
 from flytenb.wording.quantities import more_text
 
@@ -292,13 +293,15 @@ def _stand_in(graph: Graph, members: list[str]) -> Node:
     number = sum(int(n.settings.get("folded", 1)) for n in nodes)
     names = Counter(n.name if "names" not in n.settings else str(n.settings["names"]) for n in nodes)
     first = nodes[0]
+    stale = list(dict.fromkeys(str(n.settings["stale"]) for n in nodes if "stale" in n.settings))
+    said: dict[str, Setting] = {"stale": stale[0] if len(stale) == 1 else f"{len(stale)} changes"} if stale else {}
     path = f"{first.parent}/{_FOLDED}-{first.id}" if first.parent else f"{_FOLDED}-{first.id}"
     if len(names) == 1 and len({n.kind for n in nodes}) == 1:
         kept = {k: v for k, v in first.settings.items() if all(n.settings.get(k) == v for n in nodes)}
-        return replace(first, path=path, settings={**kept, "folded": number}, children=())
+        return replace(first, path=path, settings={**kept, **said, "folded": number}, children=())
     kinds = Counter(n.kind for n in nodes)
     listed = _list(name for name, _ in names.most_common())
-    return Node(path, kinds.most_common(1)[0][0], "nodes", settings={"folded": number, "names": listed})
+    return Node(path, kinds.most_common(1)[0][0], "nodes", settings={**said, "folded": number, "names": listed})
 
 
 def _list(names: Iterable[str]) -> str:

@@ -31,6 +31,10 @@ def _lines(scene: Scene) -> Iterator[str]:
     if dashed:
         yield "  classDef dashed stroke-dasharray: 5 3"
         yield f"  class {','.join(f'n{number}' for number in dashed)} dashed"
+    stale = [b.number for b in scene.boxes if "stale" in b.node.settings]
+    if stale:
+        yield "  classDef stale stroke-dasharray: 2 2,fill-opacity: .3"
+        yield f"  class {','.join(f'n{number}' for number in stale)} stale"
 
 
 def _level(scene: Scene, at: int | None, indent: str) -> Iterator[str]:

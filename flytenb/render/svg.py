@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from math import hypot
 
-from flytenb.model import CacheStatus, EdgeKind, Kind, NodeState, Phase
+from flytenb.model import CacheStatus, EdgeKind, Kind, Node, NodeState, Phase
 from flytenb.render import captions
 from flytenb.render.layout import Curve, Positions
 from flytenb.render.scene import Scene
@@ -54,7 +54,7 @@ def to_svg(scene: Scene, at: Positions, uid: str) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" class="ft-drawing" id="{uid}" width="{w}" height="{h}" '
         f'viewBox="0 0 {w} {h}" role="group" aria-label="{name}">\n'
         f"<style>{style_sheet()}</style>\n"
-        f'<defs><g id="{uid}-icons">{_icons()}</g></defs>\n'
+        f'<defs><g id="{uid}-icons">{_icons()}</g>{_hatching(scene, uid)}</defs>\n'
         f'<rect class="ft-card" x=".5" y=".5" width="{width - 1:.0f}" height="{height - 1:.0f}" rx="8"/>\n'
         f"{_head(scene)}\n"
         f'<g class="ft-body" transform="translate({left:.1f} {head:.1f})">\n{body}\n</g>\n'
@@ -91,6 +91,24 @@ def _icons() -> str:
     return "".join(f'<path transform="translate({16 * i} 0)" d="{path}"/>' for i, (_, path) in enumerate(ICONS))
 
 
+def _hatching(scene: Scene, uid: str) -> str:
+    """Return the pattern of what is stale."""
+    if not any("stale" in node.settings for node in scene.graph.nodes.values()):
+        return ""
+    return (
+        f'<pattern id="{uid}-stale" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+        '<path class="ft-hatch" d="M0 0v7"/></pattern>'
+    )
+
+
+def _hatched(shape: str, settings: Mapping[str, object], uid: str) -> str:
+    """Return the shape again, hatched, if what it shows is stale."""
+    if "stale" not in settings:
+        return ""
+    outline = shape.partition('<path class="ft-band"')[0].replace("ft-shape", "ft-over")
+    return f'<g class="ft-stale" style="fill:url(#{uid}-stale)">{outline}</g>'
+
+
 def _legend(height: float) -> str:
     y = height - 14
     return (
@@ -113,20 +131,21 @@ def _box(box: Box, scene: Scene, at: Positions, uid: str) -> str:
     name = clean(" ".join(box.ports)) if box.ports else box.lines[0].text
     ports = f' data-ports="{xml(clean(" ".join(box.ports)))}"' if box.ports else ""
     focus = "" if node.kind is Kind.CONSTANT else ' tabindex="0"'
+    shape = _shape(box, left, top)
     tip = box.tip
     if state is not None:
         tip = "\n".join(filter(None, (tip, captions.state_caption(state), clean(state.text))))
     return (
         f'<g class="ft-node ft-kind-{node.kind}" id="{uid}-n-{box.number}" data-path="{_path(box.path)}"{ports}'
-        f'{_state_attributes(state)}{focus} role="img" aria-label="{xml(_spoken(name, node.kind, state))}">'
-        f"<title>{xml(tip)}</title>{_shape(box, left, top)}{_lines(box, state, left, top)}"
+        f'{_state_attributes(state)}{focus} role="img" aria-label="{xml(_spoken(name, node, state))}">'
+        f"<title>{xml(tip)}</title>{shape}{_hatched(shape, node.settings, uid)}{_lines(box, state, left, top)}"
         f"{_mark(box, state, left, top, uid)}</g>"
     )
 
 
-def _spoken(name: str, kind: Kind, state: NodeState | None) -> str:
+def _spoken(name: str, node: Node, state: NodeState | None) -> str:
     """Return the label for screen readers: `generate, task, running`."""
-    words = [name, kind_text(kind)]
+    words = [name, kind_text(node.kind), *(["stale"] if "stale" in node.settings else [])]
     return ", ".join([*words, constant_text(state.phase)] if state else words)
 
 
@@ -248,7 +267,7 @@ def _frame(frame: Frame, scene: Scene, at: Positions, uid: str) -> str:
     return (
         f'<g class="ft-cluster ft-kind-{frame.node.kind}" id="{uid}-c-{frame.number}" '
         f'data-path="{_path(frame.path)}"{_state_attributes(state)} tabindex="0" role="img" '
-        f'aria-label="{xml(_spoken(title.text, frame.node.kind, state))}"><title>{xml(frame.tip)}</title>{shape}'
+        f'aria-label="{xml(_spoken(title.text, frame.node, state))}"><title>{xml(frame.tip)}</title>{shape}'
         f"{_text(Line(title.text, title.css, title.size), left + 12, top + 19)}"
         f"{_text(Line(rest, 'ft-sub'), after, top + 19)}{_icon(right - 22, top + 6, state, uid)}</g>"
     )

@@ -101,6 +101,8 @@ fill:$bad;fill-opacity:.04;stroke:$bad;stroke-opacity:.45;stroke-dasharray:2 3}
 .ft-drawing .ft-kind-branch .ft-shape,.ft-drawing .ft-kind-gate .ft-shape{stroke:$line}
 .ft-drawing .ft-kind-case .ft-shape{stroke:$bad}
 .ft-drawing .ft-meet{fill:$line;stroke:none}
+.ft-drawing .ft-hatch{fill:none;stroke:$line;stroke-width:1;stroke-opacity:.45}
+.ft-drawing .ft-stale{stroke:none;pointer-events:none}
 .ft-drawing .ft-mark{display:none}
 .ft-drawing [data-phase] .ft-mark{display:inline}
 .ft-drawing .ft-icon{fill:none;stroke-width:1.8;stroke-linecap:round;stroke-linejoin:round}

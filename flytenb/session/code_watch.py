@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from flytenb.ship.statements import read_statements
@@ -11,6 +12,7 @@ from flytenb.wording.text import clean
 
 if TYPE_CHECKING:
     from flytenb.display.code_card import Code, CodeChange
+    from flytenb.model import Graph, Node
     from flytenb.reach.code_parts import CellOf, Key, PartsReader
     from flytenb.runner.run import Run
     from flytenb.ship.cells import Cells
@@ -20,6 +22,36 @@ _NAMED = 2
 _REDEFINED = " was redefined in cell "
 _NOT_CODE = {"variable": "environment variable", "file": "file"}
 _CODE = ("task", "workflow", "function", "class", "module", "constant")
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """The code of an entity when it last ran, and now.
+
+    Attributes:
+        entity: what was run.
+        before: its code then.
+        after: its code now.
+        cell: the number of the latest cell before that run.
+    """
+
+    entity: Any
+    before: Code
+    after: Code
+    cell: int
+
+    @property
+    def keys(self) -> set[Key]:
+        """The kinds and names of all parts."""
+        return {(part.kind, part.name) for part in (*self.before.parts, *self.after.parts)}
+
+    def changes(self, key: Key | None) -> list[CodeChange]:
+        """Return what has changed, if a key is given of what that part reaches; parts come and go with changed ones."""
+        found = [c for c in self.before.diff(self.after).changes if c.kind in _CODE or c.kind in _NOT_CODE]
+        if key is not None:
+            reached = self.before.reached_from(key) | self.after.reached_from(key)
+            found = [c for c in found if (c.kind, c.name) in reached]
+        return [c for c in found if c.verb == "changed"] or found
 
 
 class CodeWatch:
@@ -84,16 +116,38 @@ class CodeWatch:
         from flytenb.reach.code_parts import key_of
 
         key = key_of(entity)
-        changes, cell = self._changes(entity, key, list(runs))
-        words = [self._words(change, cell) for change in changes if change.name.partition(".")[0] != key[1]]
+        compared = self._compared(entity, key, list(runs))
+        changes = [] if compared is None else compared.changes(None if compared.entity is entity else key)
+        words = [self._words(c, compared) for c in changes if c.name.partition(".")[0] != key[1]]  # type: ignore[arg-type]
         words += [self._redefined(name, 0) if exists else f"`{name}` was deleted" for name, exists in redefined.items()]
-        said = list(dict.fromkeys(words))
-        more = [f"{len(said) - _NAMED} more"] if len(said) > _NAMED else []
-        first, *others = [*said[:_NAMED], *more] or [""]
-        return clean(", ".join([first, *(text.replace(_REDEFINED, " in cell ") for text in others)]))
+        return _joined(words)
 
-    def _changes(self, entity: Any, key: Key, runs: list[Run]) -> tuple[list[CodeChange], int]:
-        """Return what has changed in the code of an entity since it last ran, and the cell before that run."""
+    def marked(self, graph: Graph, entity: Any, runs: Iterable[Run]) -> Graph:
+        """Return a graph with the setting `stale` on itself and on each node that reaches what has changed.
+
+        Args:
+            graph: the graph of the entity.
+            entity: the entity.
+            runs: the runs of which the latest one of the entity is compared.
+        """
+        from flytenb.reach.code_parts import key_of
+
+        compared = self._compared(entity, key_of(entity), list(runs))
+        changes = [] if compared is None else compared.changes(None)
+        if compared is None or not changes:
+            return graph
+        keys = {key[1].rpartition(".")[2]: key for key in compared.keys if key[0] in ("task", "workflow")}
+        said = {name: _joined(self._words(c, compared) for c in compared.changes(key)) for name, key in keys.items()}
+        nodes = {
+            path: replace(node, settings={**node.settings, "stale": said[name]})
+            for path, node in graph.nodes.items()
+            if not node.is_pseudo and said.get(name := _name_of(node))
+        }
+        whole = _joined(self._words(c, compared) for c in changes)
+        return replace(graph, nodes={**graph.nodes, **nodes}, settings={**graph.settings, "stale": whole})
+
+    def _compared(self, entity: Any, key: Key, runs: list[Run]) -> _Compared | None:
+        """Return the code when an entity last ran and now; None if it hasn't run or nothing has changed."""
         from flytenb.display.code_card import Code
 
         for run in reversed(runs):
@@ -104,16 +158,13 @@ class CodeWatch:
             try:
                 after = self.now(run.entity if is_read else entity)
             except Exception:
-                return [], 0
-            if before.digest == after.digest:
-                return [], 0
-            reached = before.reached_from(key) | after.reached_from(key)
-            found = [c for c in before.diff(after).changes if (c.kind, c.name) in reached or run.entity is entity]
-            counted = [c for c in found if c.kind in _CODE or c.kind in _NOT_CODE]
-            return [c for c in counted if c.verb == "changed"] or counted, self._noted.get(run, 0)
-        return [], 0
+                return None
+            is_same = before.digest == after.digest
+            return None if is_same else _Compared(run.entity, before, after, self._noted.get(run, 0))
+        return None
 
-    def _words(self, change: CodeChange, cell: int) -> str:
+    def _words(self, change: CodeChange, compared: _Compared) -> str:
+        cell = compared.cell
         if change.kind in _NOT_CODE:
             return f"{_NOT_CODE[change.kind]} {change.name} has changed"
         if change.verb != "changed":
@@ -136,3 +187,15 @@ class CodeWatch:
                 self._bound.update((bound, run.number or 0) for bound in statement.binds)
         self._cells_read = len(self._cells.all)
         return self._bound.get(name, 0)
+
+
+def _joined(words: Iterable[str]) -> str:
+    said = list(dict.fromkeys(words))
+    more = [f"{len(said) - _NAMED} more"] if len(said) > _NAMED else []
+    first, *others = [*said[:_NAMED], *more] or [""]
+    return clean(", ".join([first, *(text.replace(_REDEFINED, " in cell ") for text in others)]))
+
+
+def _name_of(node: Node) -> str:
+    """Return the name of the entity whose code a node runs: of a map, what it maps."""
+    return str(node.settings.get("of", node.name)) if node.kind == "map" else node.name

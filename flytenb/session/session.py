@@ -12,7 +12,7 @@ from flytenb.session.code_watch import CodeWatch
 from flytenb.ship.cells import Cells
 
 if TYPE_CHECKING:
-    from flytenb.model import Kind
+    from flytenb.model import Graph, Kind
     from flytenb.runner.run import Run
     from flytenb.session.configuration import Choice
 
@@ -106,6 +106,10 @@ class Session:
 
         entity = self.definitions[name].entity
         return self.code.stale_text(entity, self.runs, redefined_names(entity))
+
+    def marked(self, graph: Graph, entity: Any, run: Run | None = None) -> Graph:
+        """Return the graph of an entity with what is stale in it since its last run, or since the given one."""
+        return self.code.marked(graph, entity, self.runs if run is None else [run])
 
     def keep(self, run: Run) -> None:
         """Add a run that starts now."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import weakref
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -127,3 +128,35 @@ def test_code_that_cannot_be_read_does_not_keep_a_run_from_starting(notebook: No
     assert notebook.run("flytenb.run(wf)").result == 4
     notebook.run("RATE = 3")
     assert isinstance(notebook.run("%flyte").rows, tuple)
+
+
+def marked(drawing: Any) -> dict[str, str]:
+    return {n.path: str(n.settings["stale"]) for n in drawing.graph.nodes.values() if "stale" in n.settings}
+
+
+def test_drawings_and_cards_mark_the_nodes_that_reach_what_was_redefined(notebook: Notebook) -> None:
+    notebook.run(BASE)
+    assert marked(notebook.run("flytenb.draw(wf)")) == {}
+    notebook.run("run = flytenb.run(wf)", "def scale(x): return x")
+    why = "`scale` was redefined in cell 4"
+    for source in ("flytenb.draw(wf)", "flytenb.draw(run)", "%flyte draw wf"):
+        drawing = notebook.run(source)
+        assert marked(drawing) == {"n0": why}
+        assert drawing.graph.settings["stale"] == why
+    assert f"stale: {why}" in notebook.shell.display_formatter.format(notebook.names["wf"])[0]["text/plain"]
+    notebook.run("again = flytenb.run(wf)")
+    assert marked(notebook.run("flytenb.draw(wf)")) == marked(notebook.run("flytenb.draw(again)")) == {}
+    assert marked(notebook.run("flytenb.draw(run)")) == {"n0": why}
+
+
+def test_a_redefined_task_is_marked_where_it_is_used(notebook: Notebook) -> None:
+    notebook.run(BASE, "run = flytenb.run(wf)", EDITS["a task"][0])
+    why = "`b` was redefined in cell 3"
+    assert marked(notebook.run("flytenb.draw(wf)")) == {"n1": why, "n1/n0": why}
+
+
+def test_a_map_is_marked_for_what_it_maps(notebook: Notebook) -> None:
+    notebook.run(BASE, "from flytekit import map_task")
+    notebook.run("@workflow\ndef each(xs: list[int]) -> list[int]:\n    return map_task(a)(x=xs)")
+    notebook.run("run = flytenb.run(each, xs=[1])", "RATE = 5")
+    assert marked(notebook.run("flytenb.draw(each)")) == {"n0": "`RATE` was redefined in cell 5"}
