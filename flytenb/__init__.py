@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # `as` marks what is public for type checkers
     from flytenb.api import graph as graph
     from flytenb.api import launch as launch
     from flytenb.api import lens as lens
+    from flytenb.api import load_run as load_run
     from flytenb.api import options as options
     from flytenb.api import register as register
     from flytenb.api import rehearse as rehearse
@@ -44,6 +45,7 @@ if TYPE_CHECKING:  # `as` marks what is public for type checkers
     from flytenb.notebook.interactive import control_for as control_for
     from flytenb.notebook.interactive import explore as explore
     from flytenb.notebook.interactive import form as form
+    from flytenb.record.kept_run import KeptRun as KeptRun
     from flytenb.render.drawing import Drawing as Drawing
     from flytenb.runner.node_run import NodeRun as NodeRun
     from flytenb.runner.run import Run as Run
@@ -67,6 +69,7 @@ _HOMES = {
     "Export": "ship.exported_module",
     "FlytenbError": "errors",
     "Graph": "model",
+    "KeptRun": "record.kept_run",
     "Node": "model",
     "NodeRun": "runner.node_run",
     "Options": "session.options",
@@ -97,6 +100,7 @@ _HOMES = {
     "launch": "api",
     "lens": "api",
     "load_ipython_extension": "notebook.extension",
+    "load_run": "api",
     "options": "api",
     "parts": "",
     "register": "api",

@@ -109,6 +109,14 @@ class RemoteTraceError(FlytenbError):
     """What a cluster says about an error: the traceback in the pod, or the reason why there was none."""
 
 
+class AbsentValueError(FlytenbError, LookupError):
+    """A value of a run isn't held: it was dropped, or only its text was kept."""
+
+
+class KeptTaskError(FlytenbError, RuntimeError):
+    """A node of a kept run failed: its error's name and message; the cause has the traceback."""
+
+
 class LayoutError(FlytenbError, RuntimeError):
     """No layout engine can lay out the drawing."""
 

@@ -53,6 +53,7 @@ LOCKS = {
 }
 OF_A_THREAD_OR_CONTEXT = {
     "bridge/crossing/literal.py: _loops",
+    "bridge/execution/kept_values.py: _refusal",
     "bridge/stopping.py: _current",
     "bridge/type_engine/transformers.py: _capture",
     "bridge/workflow/compile_errors.py: _begun",
@@ -64,6 +65,7 @@ OF_A_THREAD_OR_CONTEXT = {
 }
 OF_THE_PROCESS = {
     "bridge/entities/container_cell.py: cell_resolver",  # a pod finds it by its name
+    "bridge/execution/kept_values.py: _listening",  # Python can't remove an audit hook
     "bridge/context.py: _announced",  # what is said once in a process
     "engines/choice.py: _said",  # what is said once in a process
     "engines/fork_server.py: fork_server",  # shell tasks and engines share it; `runner.resources` ends it

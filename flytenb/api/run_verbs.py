@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from flytenb.display.runs.rehearsal_card import Rehearsal
+from flytenb.errors import UsageError
+from flytenb.record.kept_run import KeptRun
 from flytenb.runner.journal import Listener
 from flytenb.runner.run import Run
 from flytenb.session.host import host
+from flytenb.session.kept_runs import folder_of, load
 from flytenb.session.options import Options
 
 if TYPE_CHECKING:
@@ -57,6 +60,31 @@ def run(entity: Any, /, *positional: Any, **inputs: Any) -> Run:
     return Options().run(entity, *positional, **inputs)
 
 
+def load_run(identifier: str, folder: str | None = None, *, unpickle: bool = False) -> KeptRun:
+    """Return a run that was kept, in this kernel or an earlier one.
+
+    Its values have the types of the notebook's entity if that is defined, else those that flytekit guesses; values of
+    other types come as plain data. A value that only a pickle could hold was kept as its text.
+
+    Args:
+        identifier: the id of the run, as `run.id` and `%flyte runs` show it, or its first characters.
+        folder: the folder of kept runs; that of the setting `keep` if not given.
+        unpickle: whether reading values may unpickle what is in the folder, which executes code: True only for a folder
+            that nobody else can write. Without it, such a value is an AbsentValueError.
+
+    Raises:
+        UsageError: without a folder, or for characters that several ids begin with.
+        UnknownNameError: if there is no such run, or it is damaged.
+    """
+    keep = Options().settings.keep if folder is None else folder
+    if not keep:
+        raise UsageError(
+            "no folder of kept runs is set", hint='load_run(id, folder=…), %config FlyteMagics.keep = "runs"'
+        )
+    entities = {name: each.entity for name, each in host.session.definitions.items()}
+    return load(folder_of(keep), identifier, entities, may_unpickle=unpickle)
+
+
 def rehearse(entity: Any, /, *positional: Any, with_: Any = None, **inputs: Any) -> Rehearsal:
     """Run an entity whose tasks belong to a service without an account there, and show what each task would send.
 
@@ -97,6 +125,9 @@ def options(
     network: bool | None = None,
     stand_ins: Mapping[str, Any] | None = None,
     answers: Mapping[str, Any] | None = None,
+    keep: str | None = None,
+    keep_days: float | None = None,
+    keep_size: int | str | None = None,
     listeners: Iterable[Listener] | None = None,
 ) -> Options:
     """Return settings with the methods `.run(entity, …)` and `.start(entity, …)`.
@@ -115,6 +146,9 @@ def options(
         network: whether container tasks may use the network.
         stand_ins: functions or entities that replace reference entities, by the entity's name.
         answers: answers to gates, by node path or gate name: True, False or a value.
+        keep: the folder in which runs are kept, so that `flytenb.load_run` finds them in another kernel; "" for none.
+        keep_days: the age in days at which kept runs are removed.
+        keep_size: the size of the folder beyond which the oldest kept runs are removed: bytes, or "5 GB".
         listeners: functions that are called with each `RunEvent`.
 
     Raises:
@@ -129,5 +163,8 @@ def options(
         network=network,
         stand_ins=stand_ins,
         answers=answers,
+        keep=keep,
+        keep_days=keep_days,
+        keep_size=keep_size,
         listeners=listeners,
     )

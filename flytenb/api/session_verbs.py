@@ -22,8 +22,16 @@ def entities(session: Session) -> Listing:
 
 
 def runs(session: Session) -> Listing:
-    """List the latest runs of a session, oldest first."""
-    return Listing.of_runs(session.runs)
+    """List the latest runs of a session, and before them those that other kernels kept in its folder, oldest first."""
+    keep = resolve(session.configured, read_project())["keep"].value
+    if not keep:
+        return Listing.of_runs(session.runs)
+    from flytenb.session.kept_runs import folder_of, kept_heads, load  # rarely needed
+
+    own = {run.id for run in session.runs if run.is_kept}
+    entities = {name: each.entity for name, each in session.definitions.items()}
+    kept = [head for head in kept_heads(folder_of(keep)) if head.id not in own]
+    return Listing.of_runs(session.runs, kept, lambda identifier: load(folder_of(keep), identifier, entities))
 
 
 def settings(session: Session) -> Listing:

@@ -8,6 +8,7 @@ from typing import Any
 from flytenb.bridge.crossing.value_equality import IncomparableError, is_same
 from flytenb.errors import headline, say
 from flytenb.render.text_metrics import clean
+from flytenb.runner.absent import Absent
 from flytenb.runner.node_run import RunOutcome
 from flytenb.wording.quantities import duration_text
 from flytenb.wording.text import clip_line
@@ -90,6 +91,9 @@ def _differences(path: str, this: Any, other: Any) -> list[Difference]:
 
 
 def _difference(path: str, name: str, this: Any, other: Any) -> list[Difference]:
+    for each in (this, other):
+        if isinstance(each, Absent):
+            return [Difference(path, name, this, other, each.error.message)]
     try:
         return [] if is_same(this, other) else [Difference(path, name, this, other)]
     except IncomparableError as e:

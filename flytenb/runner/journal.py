@@ -91,6 +91,13 @@ class Journal:
         """Append an event with the progress of a map. Under the lock."""
         self._append((time.time(), record.path, record.done, record.total))
 
+    def restore(self, events: Iterable[RunEvent]) -> None:
+        """Append the events of a run that is over."""
+        for event in events:
+            if event.graph is not None:
+                self.spawned.append(event)
+            self._append(event)
+
     def set_phase(self, record: Record, phase: Phase, text: str = "", at: float | None = None) -> None:
         """Change the phase of a node, now or at a given time, unless it has ended. Under the lock."""
         if record.ended is not None:

@@ -12,6 +12,7 @@ from flytenb.bridge.entities.source import input_types, output_types
 from flytenb.bridge.execution.files import Handouts
 from flytenb.errors import UnknownNameError, closest
 from flytenb.model import CacheStatus, Graph, NodeState, Phase
+from flytenb.runner.absent import read_or_absent
 from flytenb.runner.failure import Failure
 from flytenb.runner.record import Record
 from flytenb.wording.quantities import duration_text
@@ -80,14 +81,14 @@ class NodeRun:
         if self._record.started is None:
             return {}
         with self._source.workspace.entered():
-            return {name: get() for name, get in self._record.getters}
+            return {name: read_or_absent(get) for name, get in self._record.getters}
 
     def _read_outputs(self) -> dict[str, Any]:
         if self._record.phase is not Phase.SUCCEEDED:
             return {}
         values = self._record.outputs
         with self._source.workspace.entered():
-            return {name: value.native() for name, value in values.items() if value is not None}
+            return {name: read_or_absent(value.native) for name, value in values.items() if value is not None}
 
     @property
     def log(self) -> str:

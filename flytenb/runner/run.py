@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping
@@ -16,6 +17,7 @@ from flytenb.bridge.workflow.graph import read_graph
 from flytenb.bridge.workflow.reading_cache import Reading, read_later, read_once
 from flytenb.errors import FlytenbError, RunCancelledError
 from flytenb.model import Graph, NodeState, Phase, RunEvent
+from flytenb.runner.absent import read_or_absent
 from flytenb.runner.answers import Answers
 from flytenb.runner.comparison import Comparison
 from flytenb.runner.course import Answerable, Course, Results
@@ -50,6 +52,8 @@ class Run:
     """Shows the final state, so that the output of a cell that waits has it."""
     _code: object = None
     """The code of the entity when the run started, if a notebook started it."""
+    _id = ""
+    _is_kept = False
 
     def __init__(
         self,
@@ -95,6 +99,18 @@ class Run:
         return self._root.name
 
     @property
+    def id(self) -> str:
+        """The id under which the run is kept, as `flytenb.load_run` takes it."""
+        if not self._id:
+            self._id = secrets.token_hex(6)
+        return self._id
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the run is on disk, in the folder of the setting `keep`."""
+        return self._is_kept
+
+    @property
     def phase(self) -> Phase:
         """The phase of the run."""
         return self._scheduler.journal.run_record.phase
@@ -129,7 +145,7 @@ class Run:
     def inputs(self) -> dict[str, Any]:
         """The inputs by name, including defaults; copies."""
         with self._scheduler.workspace.entered():
-            return {name: value.native() for name, value in self._inputs.items()}
+            return {name: read_or_absent(value.native) for name, value in self._inputs.items()}
 
     @cached_property
     def _given(self) -> dict[str, str]:
@@ -150,7 +166,7 @@ class Run:
             return {}
         values = self._plan.outputs
         with self._scheduler.workspace.entered():
-            return {name: value.native() for name, value in values.items() if value is not None}
+            return {name: read_or_absent(value.native) for name, value in values.items() if value is not None}
 
     @property
     def result(self) -> Any:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from flytenb.engines import AUTO, engine_names, is_choice
 from flytenb.errors import UsageError
+from flytenb.runner.sizes import read_size
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,21 @@ _ANSWERS = Rule(
     "answers to gates, by node path or gate name: True, False or a value",
     is_configurable=False,
 )
+_KEEP = Rule(
+    "the name of a folder, or ''",
+    lambda value: isinstance(value, str),
+    "the folder in which runs are kept, so that they outlive the kernel",
+)
+_KEEP_DAYS = Rule(
+    "a number > 0",
+    lambda value: type(value) in (int, float) and value > 0,
+    "the age in days at which kept runs are removed",
+)
+_KEEP_SIZE = Rule(
+    "a number of bytes or a size such as '5 GB'",
+    lambda value: read_size(value) is not None,
+    "the size of the folder beyond which the oldest kept runs are removed",
+)
 
 
 @dataclass(frozen=True)
@@ -119,6 +135,9 @@ class Settings:
         network: whether container tasks may use the network.
         stand_ins: functions or entities that replace reference entities, by name.
         answers: answers to gates, by node path or gate name: True, False or a value.
+        keep: the folder in which runs are kept; "" for none.
+        keep_days: the age in days at which kept runs are removed.
+        keep_size: the size of the folder beyond which the oldest kept runs are removed: bytes, or a size.
     """
 
     workers: int = field(default=16, metadata={"rule": _WORKERS})
@@ -129,6 +148,9 @@ class Settings:
     network: bool = field(default=False, metadata={"rule": _NETWORK})
     stand_ins: Mapping[str, Any] = field(default_factory=dict, metadata={"rule": _STAND_INS})
     answers: Mapping[str, Any] = field(default_factory=dict, metadata={"rule": _ANSWERS})
+    keep: str = field(default="", metadata={"rule": _KEEP})
+    keep_days: float = field(default=30, metadata={"rule": _KEEP_DAYS})
+    keep_size: int | str = field(default="5 GB", metadata={"rule": _KEEP_SIZE})
 
     def __post_init__(self) -> None:
         """Check every field.

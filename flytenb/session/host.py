@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from flytenb.session.session import Session
 
 if TYPE_CHECKING:
+    from flytenb.record.run_keeper import RunKeeper
     from flytenb.runner.run import Run
 
     Watcher = Callable[[Run], Callable[[], None]]
@@ -26,6 +28,13 @@ class Host:
         self.watchers: list[Watcher] = []
         self._sessions = [Session()]
         self._kept: WeakKeyDictionary[Any, Session] = WeakKeyDictionary()
+
+    @cached_property
+    def keeper(self) -> RunKeeper:
+        """What writes runs to disk; its thread starts when a run is kept."""
+        from flytenb.record.run_keeper import RunKeeper  # imports flytekit
+
+        return RunKeeper()
 
     def session_of(self, owner: Any) -> Session:
         """Return the session of a shell, the same one whenever it asks."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flytenb.display.limits import Limits
 from flytenb.display.part import Column, Table, Text
 from flytenb.display.part_text import WIDTH, width_of
 from flytenb.display.rendering import Displayed, Rendering, render_part
+from flytenb.session.kept_heads import KeptHead
 from flytenb.wording.kinds import entity_text
 from flytenb.wording.quantities import duration_text
 from flytenb.wording.text import clip_middle
@@ -56,15 +58,31 @@ class Listing(Displayed):
         return cls(("name", "kind", "cell", "code", "last run"), rows, empty, things)
 
     @classmethod
-    def of_runs(cls, runs: Iterable[Run]) -> Listing:
-        """List runs, oldest first."""
-        rows, runs = [], list(runs)
-        for number, run in enumerate(runs):
-            started = "" if run.started is None else time.strftime("%H:%M:%S", time.localtime(run.started))
+    def of_runs(
+        cls, runs: Iterable[Run], kept: Iterable[KeptHead] = (), load: Callable[[str], Any] | None = None
+    ) -> Listing:
+        """List runs, oldest first.
+
+        Args:
+            runs: the runs of this notebook.
+            kept: the kept runs of other kernels.
+            load: returns a kept run by its id, when its row is taken.
+        """
+        things: list[Any] = [*kept, *runs]
+        rows: list[tuple[str, ...]] = []
+        for number, run in enumerate(things):
+            if isinstance(run, KeptHead):
+                phase, why, at = run.phase, run.why, run.id
+            else:
+                phase, why, at = str(run.phase), str(run.error) if run.error else "", run.id if run.is_kept else ""
+            started = "" if run.started is None else _time_text(run.started)
             took = "" if run.duration is None else duration_text(run.duration)
-            problem = str(run.error).partition("\n")[0] if run.error else ""
-            rows.append((str(number), run.name, str(run.phase), started, took, problem))
-        return cls(("run", "of", "phase", "started", "took", "why"), rows, "nothing has run yet", runs)
+            rows.append((str(number), run.name, phase, started, took, at, why.partition("\n")[0]))
+        columns: tuple[str, ...] = ("run", "of", "phase", "started", "took", "kept as", "why")
+        if not any(row[5] for row in rows):
+            columns, rows = (*columns[:5], columns[6]), [(*row[:5], row[6]) for row in rows]
+        later = [_Later(load, run.id) if load is not None and isinstance(run, KeptHead) else run for run in things]
+        return cls(columns, rows, "nothing has run yet", later)
 
     @classmethod
     def of_settings(cls, chosen: Mapping[str, Choice]) -> Listing:
@@ -75,7 +93,8 @@ class Listing(Displayed):
         return cls(("setting", "value", "set by", "meaning"), rows, "", [c.value for c in chosen.values()])
 
     def __getitem__(self, number: int) -> Any:
-        return self._things[number]
+        found = self._things[number]
+        return found.read(found.identifier) if isinstance(found, _Later) else found
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -93,6 +112,21 @@ class Listing(Displayed):
         widths = [max(map(width_of, column)) for column in zip(self.columns, *cleaned, strict=True)]
         room = max(WIDTH - sum(widths[:-1]) - 2 * len(widths), 24)
         return ((*row[:-1], clip(row[-1], room)) for row in cleaned)
+
+
+@dataclass(frozen=True)
+class _Later:
+    """A kept run that is read when its row is taken."""
+
+    read: Callable[[str], Any]
+    identifier: str
+
+
+def _time_text(at: float) -> str:
+    """Return the time of today, or the date and the time."""
+    then = time.localtime(at)
+    is_today = then[:3] == time.localtime()[:3]
+    return time.strftime("%H:%M:%S" if is_today else "%Y-%m-%d %H:%M", then)
 
 
 def _code(session: Session, definition: Definition) -> str:

@@ -54,6 +54,9 @@ class Options:
         network: bool | None = None,
         stand_ins: Mapping[str, Any] | None = None,
         answers: Mapping[str, Any] | None = None,
+        keep: str | None = None,
+        keep_days: float | None = None,
+        keep_size: int | str | None = None,
         listeners: Iterable[Listener] | None = None,
     ) -> Options:
         """Return a copy with some settings changed; the arguments are those of `flytenb.options`."""
@@ -66,6 +69,9 @@ class Options:
             "network": network,
             "stand_ins": stand_ins,
             "answers": answers,
+            "keep": keep,
+            "keep_days": keep_days,
+            "keep_size": keep_size,
         }
         given = {name: Choice(value, "flytenb.options(…)") for name, value in values.items() if value is not None}
         for name, choice in given.items():
@@ -118,7 +124,10 @@ class Options:
         require_entity(entity)
         recompile_stale(entity)
         given = name_positional(entity, positional, inputs) if positional else inputs
-        return Run(entity, given, self.settings, self._listeners, answers, _source_of)
+        made = Run(entity, given, self.settings, self._listeners, answers, _source_of)
+        if made.settings.keep:
+            _keep(made)
+        return made
 
     def _watch(self, made: Run) -> list[Callable[[], None]]:
         return [watcher(made) for watcher in list(host.watchers)]
@@ -126,6 +135,14 @@ class Options:
     def __repr__(self) -> str:
         given = ", ".join(f"{name}={brief(choice.value)}" for name, choice in self._given.items())
         return f"flytenb.options({given})"
+
+
+def _keep(made: Run) -> None:
+    from flytenb.session.kept_runs import keep_rules  # rarely needed
+
+    rules = keep_rules(made.settings)
+    assert rules is not None
+    host.keeper.follow(made, rules)
 
 
 def _source_of(task: Any) -> TaskSource:

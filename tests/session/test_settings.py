@@ -28,6 +28,9 @@ BAD: dict[str, list[Any]] = {
     "processes": [2, "no"],
     "engine": ["dokcer", 1, True, ""],
     "network": [1, "yes"],
+    "keep": [1, True, ["runs"]],
+    "keep_days": [0, -1, "30", True],
+    "keep_size": [-1, "5", "5 XB", 2.5, True],
 }
 GOOD: dict[str, list[Any]] = {
     "workers": [1, 400],
@@ -36,6 +39,9 @@ GOOD: dict[str, list[Any]] = {
     "processes": [True, False],
     "engine": ["auto", "docker", "bubblewrap", "host"],
     "network": [True, False],
+    "keep": ["", "runs"],
+    "keep_days": [30, 0.5],
+    "keep_size": [0, 10**9, "5 GB", "1.5MB", "100 b"],
 }
 
 

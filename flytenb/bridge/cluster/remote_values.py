@@ -123,6 +123,11 @@ def guess_interface(typed: Any) -> Interface:
     return Interface(inputs, outputs)
 
 
+def interface_of(inputs: Mapping[str, Any], outputs: Mapping[str, Any], tuple_name: str = "") -> Interface:
+    """Return flytekit's Python interface of some types."""
+    return Interface({**inputs}, {**outputs}, output_tuple_name=tuple_name or None)
+
+
 def _guess(literal_type: LiteralType) -> Any:
     try:
         return TypeEngine.guess_python_type(literal_type)

@@ -1,0 +1,110 @@
+"""Writes finished runs to their folders, on a thread of its own; neither a run nor a cell waits for it."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+
+from flytenb.errors import headline
+from flytenb.record.run_description import RunDescription
+from flytenb.record.run_store import RunStore, StoreError
+from flytenb.runner.journal import complain
+from flytenb.runner.run import Run
+
+_AT_EXIT = 60.0
+"""Most seconds that the exit of the interpreter waits for runs to be written."""
+_DAY = 86_400.0
+
+
+@dataclass(frozen=True)
+class KeepRules:
+    """Where runs are kept, and for how long.
+
+    Attributes:
+        folder: the folder.
+        days: the age at which they are removed.
+        size: the size in bytes beyond which the oldest ones are removed.
+    """
+
+    folder: Path
+    days: float
+    size: int
+
+
+class RunKeeper:
+    """Keeps runs; a run that can't be kept is reported by a warning, once for each reason."""
+
+    def __init__(self) -> None:
+        self._stores: dict[Path, RunStore] = {}
+        self._said: set[str] = set()
+        self.start_anew()
+        os.register_at_fork(after_in_child=self.start_anew)
+        atexit.register(self.wait, _AT_EXIT)
+
+    def start_anew(self) -> None:
+        """Start without a thread and without runs to write: a forked process leaves these to its parent."""
+        self._changed = threading.Condition()
+        self._waiting: deque[tuple[Run, KeepRules]] = deque()
+        self._is_running = False
+
+    def follow(self, run: Run, rules: KeepRules) -> None:
+        """Keep a run once it has ended."""
+        run.on_finish(lambda: self._put(run, rules))
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait until the runs that have ended are written; return whether they are."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._is_running, seconds)
+
+    def is_writing(self, run: Run) -> bool:
+        """Whether a run waits to be written."""
+        return any(each is run for each, _ in [*self._waiting])
+
+    def close(self) -> None:
+        """Close the databases that are open, and report each reason anew; following runs open them again."""
+        for store in self._stores.values():
+            store.close()
+        self._said.clear()
+
+    def _put(self, run: Run, rules: KeepRules) -> None:
+        with self._changed:
+            self._waiting.append((run, rules))
+            if not self._is_running:
+                self._is_running = True
+                threading.Thread(target=self._write_all, name="flytenb-keep", daemon=True).start()
+
+    def _write_all(self) -> None:
+        """Write runs until none waits; the thread ends then, so that it holds none."""
+        while True:
+            with self._changed:
+                if not self._waiting:
+                    self._is_running = False
+                    self._changed.notify_all()
+                    return
+                run, rules = self._waiting[0]
+            self._write(run, rules)
+            del run
+            with self._changed:
+                self._waiting.popleft()
+
+    def _write(self, run: Run, rules: KeepRules) -> None:
+        store = self._stores.setdefault(rules.folder, RunStore(rules.folder))
+        started = run.started or 0.0
+        try:
+            files = store.begin(run.id, started)
+            store.write(run.id, started, RunDescription(run, files).write())
+            run._is_kept = True
+            store.prune(rules.days * _DAY, rules.size)
+        except StoreError as e:
+            self._say(str(e))
+        except Exception as e:  # what a run holds is the user's
+            self._say(headline(e))
+
+    def _say(self, why: str) -> None:
+        if why not in self._said:
+            self._said.add(why)
+            complain(f"a run wasn't kept: {why}")

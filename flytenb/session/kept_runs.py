@@ -1,0 +1,86 @@
+"""The kept runs of a folder: listed, found by their ids, read back."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flytenb.errors import UnknownNameError, UsageError, closest
+from flytenb.record.kept_run import DamagedRunError, KeptRun
+from flytenb.record.run_description import unpack
+from flytenb.record.run_keeper import KeepRules
+from flytenb.record.run_store import RunStore, StoreError
+from flytenb.runner.sizes import read_size
+from flytenb.session.kept_heads import KeptHead
+
+if TYPE_CHECKING:
+    from flytenb.runner.settings import Settings
+
+
+def keep_rules(settings: Settings) -> KeepRules | None:
+    """Return where and how long runs are kept by some settings; None if they aren't."""
+    if not settings.keep:
+        return None
+    return KeepRules(folder_of(settings.keep), settings.keep_days, read_size(settings.keep_size) or 0)
+
+
+def folder_of(keep: str) -> Path:
+    """Return the folder that a setting names; a relative one is in the working directory."""
+    return Path(keep).expanduser().absolute()
+
+
+def kept_heads(folder: Path) -> list[KeptHead]:
+    """Return the runs in a folder, oldest first; warn of those that are damaged, and of a folder that can't be used."""
+    store = RunStore(folder, is_made=False)
+    if not store.exists:
+        return []
+    try:
+        heads = store.heads()
+    except StoreError as e:
+        warnings.warn(f"the kept runs can't be listed: {e}", stacklevel=2)
+        return []
+    finally:
+        store.close()
+    damaged = [run for run, head in heads.items() if head is None]
+    if damaged:
+        warnings.warn(f"damaged runs in {folder} are left out: {', '.join(map(repr, damaged))}", stacklevel=2)
+    return [_head(run, unpack(head)) for run, head in heads.items() if head is not None]
+
+
+def _head(run: str, head: Mapping[str, Any]) -> KeptHead:
+    return KeptHead(run, head["name"], head["phase"], head["started"], head["ended"], head["why"])
+
+
+def load(folder: Path, wanted: str, entities: Mapping[str, Any], *, may_unpickle: bool = False) -> KeptRun:
+    """Read a run back.
+
+    Args:
+        folder: the folder of kept runs.
+        wanted: the id of the run, or its first characters.
+        entities: the notebook's entities, by name.
+        may_unpickle: whether its values may be unpickled.
+
+    Raises:
+        UnknownNameError: if there is no such run, or what is stored of it is damaged.
+    """
+    heads = {head.id: head for head in kept_heads(folder)}
+    found = [run for run in heads if run.startswith(wanted)] if wanted else []
+    if len(found) > 1 and wanted not in found:
+        raise UsageError(f"expected the id of one run, got {wanted!r}", hint=f"it may be {', '.join(found)}")
+    store = RunStore(folder, is_made=False)
+    if found:
+        run = wanted if wanted in found else found[0]
+        try:
+            stored = store.read(run)
+            if stored is not None:
+                entity = entities.get(heads[run].name)
+                return KeptRun(run, stored, store.files_of(run), entity, may_unpickle=may_unpickle)
+        except (StoreError, DamagedRunError) as e:
+            warnings.warn(f"the kept run {run!r} can't be read: {e}", stacklevel=2)
+        else:
+            warnings.warn(f"the kept run {run!r} is damaged", stacklevel=2)
+        finally:
+            store.close()
+    raise UnknownNameError(f"no kept run {wanted!r} in {folder}", hint=closest(wanted, heads))
