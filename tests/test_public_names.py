@@ -25,7 +25,7 @@ RUN = """
     also_failed approve cancel compare duration entity error events explore graph id inputs is_kept listen name nodes
     on_finish outputs phase questions result set_input settings started timeline wait waiting
 """
-NODE = "attempts cache_status decks duration entity error inputs links log outputs path phase started waited_for"
+NODE = "attempts cache_status decks duration entity error inputs links log outputs path phase place started waited_for"
 
 
 def is_protocol(value: Any) -> bool:

@@ -128,6 +128,7 @@ def options(
     keep: str | None = None,
     keep_days: float | None = None,
     keep_size: int | str | None = None,
+    on_cluster: Iterable[Any] | None = None,
     listeners: Iterable[Listener] | None = None,
 ) -> Options:
     """Return settings with the methods `.run(entity, …)` and `.start(entity, …)`.
@@ -149,6 +150,8 @@ def options(
         keep: the folder in which runs are kept, so that `flytenb.load_run` finds them in another kernel; "" for none.
         keep_days: the age in days at which kept runs are removed.
         keep_size: the size of the folder beyond which the oldest kept runs are removed: bytes, or "5 GB".
+        on_cluster: nodes that are executed on the cluster that flytekit finds, each by its path, its task or the name
+            of its task; or a dictionary with the cluster of each, as `flytenb.cluster` returns it.
         listeners: functions that are called with each `RunEvent`.
 
     Raises:
@@ -166,5 +169,6 @@ def options(
         keep=keep,
         keep_days=keep_days,
         keep_size=keep_size,
+        on_cluster=on_cluster,
         listeners=listeners,
     )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def _run(
     notebook: HeadlessNotebook, entity: Any, inputs: dict[str, Any], options: dict[str, Any], has_traceback: bool
 ) -> Reply:
-    settings = api.options(**chosen_settings(options))
+    settings = api.options(**chosen_settings(options, notebook.shell.user_ns))
     run = finished(lambda: settings.run(entity, **inputs))
     return run_reply(run, notebook, has_traceback=has_traceback)
 

@@ -52,6 +52,7 @@ class RunEvent(NamedTuple):
     - `"progress"`: `done` of `total` elements of a map are finished.
     - `"gate"`: the node waits for an answer to the question `text`.
     - `"wait"`: the node is ready, but waits for the process-wide state `text`.
+    - `"place"`: the node is executed on the cluster `text`.
     - `"notice"`: a remark on the run as a whole, such as a lost connection; an empty `text` ends it.
 
     `time` is in seconds since the epoch. A NamedTuple, since a run emits four per node and creating a frozen
@@ -82,6 +83,7 @@ class NodeState:
         done: finished elements of a map, or finished nodes of a container.
         total: the number of elements or nodes, 0 if there are none.
         text: the message of its failure, or what it waits for.
+        place: the cluster on which it is executed, `""` for a node that runs where its run does.
     """
 
     phase: Phase
@@ -91,3 +93,4 @@ class NodeState:
     done: int = 0
     total: int = 0
     text: str = ""
+    place: str = ""

@@ -109,6 +109,8 @@ def state_caption(state: NodeState) -> str:
         parts.append("hit")
     if state.attempts > 1:
         parts.append(count_text(state.attempts, "attempt"))
+    if state.place:
+        parts.append("on the cluster")
     if state.phase is Phase.SUCCEEDED and state.duration is not None:
         del parts[0]  # clear from the time and the check mark
     return " · ".join(parts)

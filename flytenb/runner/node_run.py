@@ -101,6 +101,11 @@ class NodeRun:
         return self._record.links
 
     @property
+    def place(self) -> str:
+        """The cluster on which it is executed, `""` if it runs here or its run as a whole is on a cluster."""
+        return self._record.place
+
+    @property
     def decks(self) -> tuple[Any, ...]:
         """The decks of its last attempt, also of one that failed, whether or not the task has `enable_deck`.
 
@@ -152,6 +157,7 @@ class NodeRun:
             done=record.done,
             total=record.total,
             text=str(record.error) if record.error else "",
+            place=record.place,
         )
 
     def __repr__(self) -> str:

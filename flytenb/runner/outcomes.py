@@ -106,6 +106,11 @@ class Outcomes:
         failure = Failure(record.path, error, phase, words, record.retries, record.getters, self._workspace)
         return self._fail(step, failure, run, phase)
 
+    def fail(self, step: Step, failure: Failure, run: AttemptControl) -> list[Step]:
+        """End the attempt at a step, and fail it without a retry."""
+        run.end_attempt(step)
+        return self._fail(step, failure, run, failure.phase)
+
     def _fail(self, step: Step, failure: Failure, run: AttemptControl, phase: Phase = Phase.FAILED) -> list[Step]:
         """Fail a step without retry; its scope decides about the others."""
         inside = step.closes

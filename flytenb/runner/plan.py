@@ -18,6 +18,7 @@ from flytenb.model import Kind
 from flytenb.model.workflow import Policy, Promise, WorkflowNode
 from flytenb.runner.answers import Answers, RequestStep
 from flytenb.runner.branch import BranchStep, JoinStep
+from flytenb.runner.cluster_step import ClusterStep, ClusterTargets
 from flytenb.runner.connector import ConnectorStep
 from flytenb.runner.dynamic import DynamicExitStep, DynamicStep
 from flytenb.runner.eager import EagerStep
@@ -46,6 +47,7 @@ class Planner:
         run_log: a weak reference to the receiver of their output.
         answers: the answers of a rehearsal, None for a run that isn't one.
         source_of: returns a task as source for its image; None where tasks run in the kernel.
+        targets: the nodes that are executed on a cluster.
 
     Attributes:
         gates: the gates of the run.
@@ -58,6 +60,7 @@ class Planner:
         run_log: Callable[[], RunLog | None],
         answers: Answers | None = None,
         source_of: SourceOf | None = None,
+        targets: ClusterTargets | None = None,
     ) -> None:
         self.settings = settings
         self.records = records
@@ -65,6 +68,7 @@ class Planner:
         self.wiring = Wiring(strict=settings.strict)
         self.gates = Gates(settings.answers, strict=settings.strict)
         self._answers = answers
+        self._targets = targets
         self._entity_plans = EntityPlans(settings, answers, source_of)
 
     def _into(self, records: dict[str, Record]) -> Planner:
@@ -96,8 +100,12 @@ class Planner:
     def _steps(self, use: Use, wires: Wires, scope: Scope) -> tuple[Step, Step]:
         """Build the steps that run one entity; return the first and the last."""
         path = use.path
-        entity_plan = self._entity_plans.of(use.entity)
         record = self.records[path] = Record(path, self.run_log, use, wires)
+        target = None if self._targets is None else self._targets.find(path, use.entity)
+        if target is not None:
+            placed = ClusterStep(record, scope, target)
+            return placed, placed
+        entity_plan = self._entity_plans.of(use.entity)
         if entity_plan.call is None:
             return self._steps_of(entity_plan, record, wires, scope)
         cache = self._entity_plans.cache(use.entity, use.policy) if entity_plan.is_cached else None

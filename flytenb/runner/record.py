@@ -31,7 +31,7 @@ class Record:
 
     __slots__ = (
         "__weakref__", "attempts", "cache", "decks", "done", "ended", "error", "links", "log", "log_size", "path",
-        "phase", "retries", "run_log", "started", "total", "use", "waited_for", "wires",
+        "phase", "place", "retries", "run_log", "started", "total", "use", "waited_for", "wires",
     )  # fmt: skip
 
     def __init__(
@@ -52,6 +52,7 @@ class Record:
         self.log_size = 0
         self.links: tuple[tuple[str, str], ...] = ()
         self.decks: Sequence[Any] = ()
+        self.place = ""
         self.done = 0
         self.total = 0
         self.waited_for: tuple[str, ...] = ()

@@ -19,6 +19,7 @@ from flytenb.errors import FlytenbError, RunCancelledError
 from flytenb.model import Graph, NodeState, Phase, RunEvent
 from flytenb.runner.absent import read_or_absent
 from flytenb.runner.answers import Answers
+from flytenb.runner.cluster_step import ClusterTargets
 from flytenb.runner.comparison import Comparison
 from flytenb.runner.course import Answerable, Course, Results
 from flytenb.runner.entity_plan import SourceOf
@@ -63,6 +64,7 @@ class Run:
         listeners: Iterable[Listener] = (),
         answers: Answers | None = None,
         source_of: SourceOf | None = None,
+        targets: ClusterTargets | None = None,
     ) -> None:
         self.entity = entity
         self.settings = settings
@@ -77,7 +79,7 @@ class Run:
         with scheduler.workspace.entered():
             self._inputs = check_inputs(self._root, strict=settings.strict)
             journal = scheduler.journal
-            planner = Planner(settings, journal.records, journal.weak, answers, source_of)
+            planner = Planner(settings, journal.records, journal.weak, answers, source_of, targets)
             self._gates = planner.gates
             self._plan = plan = RunPlan(planner, self._root.wired, self._inputs, self._root.outputs)
         self._start: Callable[[], None] = partial(scheduler.start, plan.root, plan.inside)

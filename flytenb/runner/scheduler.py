@@ -26,7 +26,7 @@ from flytenb.runner.admission import Admission
 from flytenb.runner.capture import set_sink
 from flytenb.runner.ending import Ending
 from flytenb.runner.exclusion import Hold
-from flytenb.runner.failure import describe
+from flytenb.runner.failure import Failure, describe
 from flytenb.runner.journal import Journal, Listener
 from flytenb.runner.outcomes import Outcomes
 from flytenb.runner.propagation import doomed_in, unfinished
@@ -283,6 +283,13 @@ class Scheduler:
         with self.lock:
             if attempt is not None and step.attempt is attempt:
                 self._put(self.outcomes.handle_error(step, error, words, self))
+        self._wind_up_if_over()
+
+    def fail_with(self, step: Step, attempt: Attempt | None, failure: Failure) -> None:
+        """Fail an attempt that answered `LATER`, without a retry."""
+        with self.lock:
+            if attempt is not None and step.attempt is attempt:
+                self._put(self.outcomes.fail(step, failure, self))
         self._wind_up_if_over()
 
     def retry_later(self, step: Step, pause: float) -> None:

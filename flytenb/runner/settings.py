@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
@@ -121,6 +121,13 @@ _KEEP_SIZE = Rule(
     "the size of the folder beyond which the oldest kept runs are removed",
 )
 
+_ON_CLUSTER = Rule(
+    "a list of nodes, or a dictionary of clusters by node",
+    lambda value: isinstance(value, Iterable) and not isinstance(value, str),
+    "nodes that are executed on a cluster, by path, by task, or by the task's name",
+    is_configurable=False,
+)
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -138,6 +145,7 @@ class Settings:
         keep: the folder in which runs are kept; "" for none.
         keep_days: the age in days at which kept runs are removed.
         keep_size: the size of the folder beyond which the oldest kept runs are removed: bytes, or a size.
+        on_cluster: the nodes that are executed on a cluster, or the cluster of each.
     """
 
     workers: int = field(default=16, metadata={"rule": _WORKERS})
@@ -151,6 +159,7 @@ class Settings:
     keep: str = field(default="", metadata={"rule": _KEEP})
     keep_days: float = field(default=30, metadata={"rule": _KEEP_DAYS})
     keep_size: int | str = field(default="5 GB", metadata={"rule": _KEEP_SIZE})
+    on_cluster: Iterable[Any] = field(default=(), metadata={"rule": _ON_CLUSTER})
 
     def __post_init__(self) -> None:
         """Check every field.

@@ -243,6 +243,9 @@ class RunControl(Protocol):
     def fail(self, step: Step, attempt: Attempt | None, error: BaseException) -> None:
         """Fail an attempt that answered `LATER`."""
 
+    def fail_with(self, step: Step, attempt: Attempt | None, failure: Failure) -> None:
+        """Fail an attempt that answered `LATER`, without a retry."""
+
     def hold_for(self, step: Step, use: StateUse) -> Hold:
         """Return a hold of process-wide state for a step that takes it itself."""
 

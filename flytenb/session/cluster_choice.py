@@ -1,53 +1,27 @@
-"""A cluster with the verbs that use it: register, launch, attach, replay."""
+"""A cluster with the verbs that use its executions: launch, attach, replay."""
 
 from __future__ import annotations
 
-from functools import cached_property
-from pathlib import Path
 from typing import Any
 
-from flytenb.bridge.cluster.connection import Connection
 from flytenb.bridge.cluster.execution_reader import ExecutionReader
 from flytenb.bridge.cluster.launching import execute
 from flytenb.bridge.cluster.node_entities import entities_by_path
 from flytenb.bridge.cluster.remote_values import pack_inputs, remote_workspace
 from flytenb.bridge.entities.inputs import name_positional
-from flytenb.bridge.entities.interface import require_entity, require_local
 from flytenb.reach.staleness import recompile_stale
 from flytenb.runner.run import read_graph_once
 from flytenb.runner.run_inputs import check_inputs, root_of
+from flytenb.session.cluster_place import ClusterPlace
 from flytenb.session.host import host
 from flytenb.session.options import Options
 from flytenb.ship.cluster_run import ClusterRun
-from flytenb.ship.exported_module import Export
 from flytenb.ship.recorded_execution import RecordedExecution
 from flytenb.ship.replayed_node import Recorded, Replay
-from flytenb.ship.shipment import Shipment
 
 
-class Cluster:
+class Cluster(ClusterPlace):
     """A cluster, a project and a domain, with verbs. Created by `flytenb.cluster`."""
-
-    def __init__(
-        self,
-        config: str | Path | Any | None = None,
-        project: str | None = None,
-        domain: str | None = None,
-        module: str = "",
-        image: str = "",
-    ) -> None:
-        self._given = (config, project, domain)
-        self._module = module
-        self._image = image
-
-    @cached_property
-    def _connection(self) -> Connection:
-        return Connection(*self._given)
-
-    def register(self, entity: Any, *, dry_run: bool = False) -> Shipment:
-        """Register an entity; arguments as for `flytenb.register`."""
-        shipment = self._pack(entity)
-        return shipment.rehearse(self._connection) if dry_run else shipment.register(self._connection)
 
     def launch(self, entity: Any, /, *positional: Any, **inputs: Any) -> ClusterRun:
         """Register an entity, start an execution and return it at once; inputs as for `flytenb.launch`."""
@@ -95,20 +69,8 @@ class Cluster:
         defined = {name: each.entity for name, each in host.session.definitions.items()}
         return RecordedExecution.of(self._connection, execution, defined)
 
-    def _pack(self, entity: Any) -> Shipment:
-        require_entity(entity)
-        require_local(entity)
-        recompile_stale(entity)
-        session = host.session
-        made = Export.of([entity], session.cells, session.namespace)
-        return Shipment.of(self._connection, entity, made, self._module, self._image)
-
     def _watch(self, made: ClusterRun) -> ClusterRun:
         for watcher in list(host.watchers):
             watcher(made)
         made._begin()
         return made
-
-    def __repr__(self) -> str:
-        connection = self._connection
-        return f"<Cluster {connection.endpoint} {connection.project}/{connection.domain}>"

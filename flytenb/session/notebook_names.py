@@ -122,6 +122,11 @@ class NotebookNames:
         names = [run.graph.nodes[path].name for path in paths if path in run.graph.nodes]
         return list(dict.fromkeys([*paths, *names]))
 
+    def clusters(self) -> list[str]:
+        """List the variables that hold a cluster."""
+        module = sys.modules.get("flytenb.session.cluster_place")
+        return [name for name, value in self._public() if module is not None and isinstance(value, module.ClusterPlace)]
+
     def executions(self) -> list[str]:
         """List the executions on clusters among the latest runs, the latest first."""
         found = (getattr(run, "execution", "") for run in reversed(self._session.runs))

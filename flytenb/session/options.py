@@ -57,6 +57,7 @@ class Options:
         keep: str | None = None,
         keep_days: float | None = None,
         keep_size: int | str | None = None,
+        on_cluster: Iterable[Any] | None = None,
         listeners: Iterable[Listener] | None = None,
     ) -> Options:
         """Return a copy with some settings changed; the arguments are those of `flytenb.options`."""
@@ -72,6 +73,7 @@ class Options:
             "keep": keep,
             "keep_days": keep_days,
             "keep_size": keep_size,
+            "on_cluster": on_cluster,
         }
         given = {name: Choice(value, "flytenb.options(…)") for name, value in values.items() if value is not None}
         for name, choice in given.items():
@@ -124,8 +126,13 @@ class Options:
         require_entity(entity)
         recompile_stale(entity)
         given = name_positional(entity, positional, inputs) if positional else inputs
-        made = Run(entity, given, self.settings, self._listeners, answers, _source_of)
-        if made.settings.keep:
+        settings, targets = self.settings, None
+        if settings.on_cluster:
+            from flytenb.session.node_placement import place_nodes  # imports half of flytekit
+
+            targets = place_nodes(entity, settings.on_cluster)
+        made = Run(entity, given, settings, self._listeners, answers, _source_of, targets)
+        if settings.keep:
             _keep(made)
         return made
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flytenb.bridge.execution.map_task import is_plain_map, map_workflow_text
 from flytenb.display.part import Text
 from flytenb.display.rendering import Rendering, render_part
 from flytenb.display.type_lens import WHOLE
-from flytenb.errors import SaveError
+from flytenb.errors import ExportError, SaveError
 from flytenb.ship.draft import draft, require_exportable
 from flytenb.ship.exported_project import project_files
 from flytenb.ship.module_cells import NOTEBOOKS, NewCell, cells_of_module
@@ -48,6 +49,19 @@ class Export:
         made = draft(entities, cells, namespace)
         require_exportable(made)
         return cls(made.names, made.text, made.modules, made.packages)
+
+    def with_map(self, entity: Any, name: str) -> Export:
+        """Return the module with a workflow of a map of its only entity.
+
+        Raises:
+            ExportError: for a map of something else than a task, or with settings of its own.
+        """
+        [target] = self.names
+        if not is_plain_map(entity):
+            raise ExportError(f"can't export the map of {target!r} by itself", hint="call it in a workflow")
+        variable = f"__workflow_of_{target}"
+        text = self.text + map_workflow_text(entity, target, variable, name)
+        return replace(self, names=(variable,), text=text)
 
     def save(self, path: str | Path) -> Path:
         """Write the module, a notebook or a project, and return its path.

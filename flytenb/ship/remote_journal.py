@@ -19,6 +19,7 @@ from flytenb.bridge.entities.source import input_types, output_types
 from flytenb.model import Graph, Phase
 from flytenb.runner.failure import Failure
 from flytenb.runner.journal import Journal
+from flytenb.runner.record import Record
 from flytenb.ship.remote_record import RemoteDeck, RemoteRecord, remote_failure
 
 _FAILED = (Phase.FAILED, Phase.TIMED_OUT)
@@ -84,7 +85,7 @@ class RemoteJournal:
         with self._journal.lock:
             if run.started is not None or ran.phase is Phase.QUEUED:
                 return False
-            self._journal.set_phase(run, Phase.RUNNING, at=_past(ran.started))
+            self._journal.set_phase(run, Phase.RUNNING, at=past(ran.started))
             return True
 
     def notice(self, text: str) -> None:
@@ -96,7 +97,7 @@ class RemoteJournal:
         """Add what a dynamic node has made."""
         graph = closure_graph(inside, path)
         with self._journal.lock:
-            record = self._record(path)
+            record = self._journal.records[path] if path in self._journal.records else self._record(path)
             for inner, node in graph.nodes.items():
                 if not node.is_pseudo:
                     self._record(inner)
@@ -106,11 +107,7 @@ class RemoteJournal:
         """End the run; nodes that never started are skipped, or aborted with it."""
         journal, outcomes = self._journal, self._outcomes
         with journal.lock:
-            rest = Phase.SKIPPED if ran.phase is Phase.SUCCEEDED else Phase.ABORTED
-            for record in journal.records.values():
-                if record.ended is None:
-                    journal.set_phase(record, rest, at=_past(ran.ended))
-            failures = sorted(_innermost(journal.records.values()), key=lambda f: journal.records[f.path].ended or 0.0)
+            failures = self._end_rest([*journal.records.values()], ran)
             if ran.phase in _FAILED:
                 failures = failures or [remote_failure("", ran, None, self._workspace)]
                 outcomes.failure, *others = failures
@@ -118,7 +115,15 @@ class RemoteJournal:
             outcomes.is_over = True
             self.gates.clear()
             text = outcomes.failure.message if outcomes.failure else ran.message
-            journal.set_phase(journal.run_record, ran.phase, text, at=_past(ran.ended))
+            journal.set_phase(journal.run_record, ran.phase, text, at=past(ran.ended))
+
+    def _end_rest(self, records: Sequence[Record], ran: Ran) -> list[Failure]:
+        """End records that haven't ended; return the failures, the first one first. Under the lock."""
+        rest = Phase.SKIPPED if ran.phase is Phase.SUCCEEDED else Phase.ABORTED
+        for record in records:
+            if record.ended is None:
+                self._journal.set_phase(record, rest, at=past(ran.ended))
+        return sorted(_innermost(records), key=lambda f: self._journal.records[f.path].ended or 0.0)
 
     # --- nodes -------------------------------------------------------------------------------------------------------
 
@@ -148,11 +153,10 @@ class RemoteJournal:
             record.decks = (RemoteDeck(partial(reader.read_deck, node.id)),)
         if node.cache is not None:
             record.cache = node.cache
-        has_run = node.ran.phase in (Phase.RUNNING, Phase.SUCCEEDED, *_FAILED) or node.ran.started is not None
-        if not has_run or record.started is not None:
+        if not has_begun(node.ran) or record.started is not None:
             return
         record.attempts = max(record.attempts, 1)
-        self._journal.set_phase(record, Phase.RUNNING, at=_past(node.ran.started or node.ran.ended))
+        self._journal.set_phase(record, Phase.RUNNING, at=past(node.ran.started or node.ran.ended))
         gate = find_gate(record.entity)
         if gate is not None and not node.ran.phase.is_terminal:
             self.gates[record.path] = gate
@@ -169,10 +173,10 @@ class RemoteJournal:
         if node.ran.phase is Phase.SUCCEEDED:
             for other in self._journal.records.values():  # in the cases of a branch that weren't taken
                 if other.path.startswith(f"{record.path}/") and other.started is None:
-                    self._journal.set_phase(other, Phase.SKIPPED, at=_past(node.ran.ended))
-        self._journal.set_phase(record, node.ran.phase, text, at=_past(node.ran.ended))
+                    self._journal.set_phase(other, Phase.SKIPPED, at=past(node.ran.ended))
+        self._journal.set_phase(record, node.ran.phase, text, at=past(node.ran.ended))
 
-    def _note_attempts(self, record: RemoteRecord, news: NodeNews) -> None:
+    def _note_attempts(self, record: Record, news: NodeNews) -> None:
         """Enter the attempts at a node: their number, links and errors, and the elements of a map."""
         *earlier, last = news.attempts
         record.links = last.links
@@ -183,7 +187,7 @@ class RemoteJournal:
         record.attempts = max(record.attempts, len(news.attempts))
         self._enter_elements(record, news.node, last.elements, news.reader)
 
-    def _retry(self, record: RemoteRecord, attempt: AttemptFacts) -> None:
+    def _retry(self, record: Record, attempt: AttemptFacts) -> None:
         number = attempt.number + 1
         if number > len(record.retries):
             text = str(remote_failure(record.path, attempt.ran, None, self._workspace).exception)
@@ -191,7 +195,7 @@ class RemoteJournal:
             self._journal.emit("attempt", record, attempt=number, text=text)
 
     def _enter_elements(
-        self, record: RemoteRecord, node: NodeFacts, elements: Iterable[AttemptFacts], reader: ExecutionReader
+        self, record: Record, node: NodeFacts, elements: Iterable[AttemptFacts], reader: ExecutionReader
     ) -> None:
         latest: dict[int, AttemptFacts] = {}
         for element in elements:
@@ -226,7 +230,12 @@ class RemoteJournal:
         return found
 
 
-def _past(seconds: float | None) -> float:
+def has_begun(ran: Ran) -> bool:
+    """Tell whether a node has begun."""
+    return ran.phase in (Phase.RUNNING, Phase.SUCCEEDED, *_FAILED) or ran.started is not None
+
+
+def past(seconds: float | None) -> float:
     """Return a time of the cluster, at most now: its clock may be ahead of this one."""
     return time.time() if seconds is None else min(seconds, time.time())
 

@@ -73,7 +73,7 @@ class RemoteDeck:
         return self._read()
 
 
-def remote_failure(path: str, ran: Ran, record: RemoteRecord | None, workspace: Workspace) -> Failure:
+def remote_failure(path: str, ran: Ran, record: Record | None, workspace: Workspace) -> Failure:
     """Return why a node or the whole execution failed, from the message of the cluster."""
     text = ran.message.strip() or "the cluster gives no reason"
     error = RemoteTaskError(_last_message(text))
@@ -88,7 +88,7 @@ def remote_failure(path: str, ran: Ran, record: RemoteRecord | None, workspace: 
 class _Later(Sequence[tuple[str, Getter]]):
     """The functions that return the inputs of a node, asked for when they are needed."""
 
-    def __init__(self, record: RemoteRecord) -> None:
+    def __init__(self, record: Record) -> None:
         self._record = record
 
     def __getitem__(self, index: Any) -> Any:

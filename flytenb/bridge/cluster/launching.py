@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from flyteidl.admin.common_pb2 import ObjectGetRequest
 from flyteidl.admin.execution_pb2 import ExecutionCreateRequest, ExecutionMetadata, ExecutionSpec, NotificationList
+from flytekit.exceptions.user import FlyteEntityAlreadyExistsException
 from flytekit.models.literals import Literal, LiteralMap
 
 from flytenb.bridge.cluster.connection import Connection
@@ -15,8 +17,15 @@ from flytenb.bridge.cluster.execution_facts import ExecutionId
 from flytenb.bridge.cluster.registration import identifier
 
 
-def execute(connection: Connection, kind: str, name: str, version: str, inputs: Mapping[str, Literal]) -> ExecutionId:
-    """Start an execution under a new name.
+def new_name() -> str:
+    """Return a name for an execution."""
+    return f"f{uuid.uuid4().hex[:19]}"
+
+
+def execute(
+    connection: Connection, kind: str, name: str, version: str, inputs: Mapping[str, Literal], execution: str = ""
+) -> ExecutionId:
+    """Start an execution. One that exists under its name, which is random, was started by an attempt without an answer.
 
     Args:
         connection: the cluster.
@@ -24,6 +33,7 @@ def execute(connection: Connection, kind: str, name: str, version: str, inputs: 
         name: the name of the entity.
         version: its version.
         inputs: the inputs.
+        execution: its name, which an attempt that got no answer has used; `""` for a new one.
 
     Raises:
         ClusterError: in the words of the server.
@@ -31,7 +41,7 @@ def execute(connection: Connection, kind: str, name: str, version: str, inputs: 
     request = ExecutionCreateRequest(
         project=connection.project,
         domain=connection.domain,
-        name=f"f{uuid.uuid4().hex[:19]}",
+        name=execution or new_name(),
         spec=ExecutionSpec(
             launch_plan=identifier(connection, "task" if kind == "task" else "launch_plan", name, version),
             metadata=ExecutionMetadata(mode=ExecutionMetadata.MANUAL, principal="flytenb"),
@@ -39,9 +49,9 @@ def execute(connection: Connection, kind: str, name: str, version: str, inputs: 
         ),
         inputs=LiteralMap(dict(inputs)).to_flyte_idl(),
     )
-    with connection.asking(f"launch {name!r}"):
-        made = connection.raw.create_execution(request).id
-    return ExecutionId(made.project, made.domain, made.name)
+    with connection.asking(f"launch {name!r}"), suppress(FlyteEntityAlreadyExistsException):
+        connection.raw.create_execution(request)
+    return ExecutionId(request.project, request.domain, request.name)
 
 
 def workflow_closure(connection: Connection, workflow: Any) -> Any:

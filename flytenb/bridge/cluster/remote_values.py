@@ -11,9 +11,11 @@ from flytekit.models.literals import Literal
 from flytekit.models.types import LiteralType
 
 from flytenb.bridge.cluster.connection import Connection
+from flytenb.bridge.cluster.execution_reader import ExecutionReader
 from flytenb.bridge.context import AS_POD, Workspace
 from flytenb.bridge.crossing import CrossingValue, from_literal
 from flytenb.bridge.crossing.literal import to_literal
+from flytenb.bridge.execution.files import fetch_files, send_datasets
 from flytenb.bridge.type_engine.literal_data import read_literal
 
 Values = Mapping[str, Literal]
@@ -111,7 +113,22 @@ def pack_inputs(
         ClusterError: if the server or its storage refuses a file.
     """
     with connection.asking("upload the inputs"), workspace.entered(AS_POD):
-        return {name: to_literal(v.native(), v.python_type, v.literal_type) for name, v in inputs.items()}
+        send = connection.remote.file_access.put_raw_data
+        return {
+            name: to_literal(send_datasets(v.native(), send), v.python_type, v.literal_type)
+            for name, v in inputs.items()
+        }
+
+
+def fetch_outputs(reader: ExecutionReader, workspace: Workspace, types: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the outputs of an execution as Python values, with their files on this machine.
+
+    Raises:
+        ClusterError: in the words of the server or its storage.
+    """
+    _, outputs = reader.read_values()
+    with reader.connection.asking("fetch the outputs"), workspace.entered():
+        return {name: fetch_files(from_literal(outputs[name], types[name]).native()) for name in types}
 
 
 def guess_interface(typed: Any) -> Interface:

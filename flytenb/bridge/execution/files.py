@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 from uuid import uuid4
 
+from flytekit.core.context_manager import FlyteContextManager
 from flytekit.models.literals import StructuredDataset as DatasetLiteral
 from flytekit.types.directory import FlyteDirectory
 from flytekit.types.file import FlyteFile
@@ -182,11 +183,29 @@ def copy_for_task(workspace: Workspace, value: Any) -> Any:
 
 
 def fetch_files(value: Any) -> Any:
-    """Download the files and directories in a value that only the caller holds; return the same value."""
+    """Download the files, directories and frames in a value that only the caller holds; return the same value."""
     for file in _files_in(value):
         if isinstance(file, FlyteFile | FlyteDirectory) and private.remote_source(file) is not None:
             file.path = os.fspath(file)
             private.set_download(file, None, lambda: None)
+        held = private.dataset_literal(file) if isinstance(file, StructuredDataset) else None
+        access = FlyteContextManager.current_context().file_access
+        if held is not None and access.is_remote(held.uri):
+            path = access.get_random_local_directory()
+            access.get_data(held.uri, path, is_multipart=True)
+            private.set_dataset_literal(file, DatasetLiteral(uri=path, metadata=held.metadata))
+    return value
+
+
+def send_datasets(value: Any, send: Callable[[str], Any]) -> Any:
+    """Send the local frames in a value that only the caller holds elsewhere; return the same value.
+
+    flytekit passes the address of a structured dataset on as it is.
+    """
+    for file in _files_in(value):
+        held = private.dataset_literal(file) if isinstance(file, StructuredDataset) else None
+        if held is not None and Path(held.uri).exists():
+            private.set_dataset_literal(file, DatasetLiteral(uri=str(send(held.uri)), metadata=held.metadata))
     return value
 
 

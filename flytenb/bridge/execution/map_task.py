@@ -108,6 +108,47 @@ def read_array(entity: Any) -> Array:
     )
 
 
+_WORKFLOW = """
+
+from flytekit.core.array_node_map_task import ArrayNodeMapTask
+from flytekit.core.workflow import ImperativeWorkflow
+
+{variable} = ImperativeWorkflow({name!r})
+__map = ArrayNodeMapTask({target}{settings})
+__inputs = {{name: {variable}.add_workflow_input(name, kind) for name, kind in __map.python_interface.inputs.items()}}
+for __name, __promise in {variable}.add_entity(__map, **__inputs).outputs.items():
+    {variable}.add_workflow_output(__name, __promise)
+"""
+
+
+def is_plain_map(entity: Any) -> bool:
+    """Tell whether a map is the map of a task with the settings of the task."""
+    return isinstance(entity, ArrayNodeMapTask) and entity.metadata == entity.python_function_task.metadata
+
+
+def map_workflow_text(entity: Any, target: str, variable: str, name: str) -> str:
+    """Return the code of a workflow whose only node is a map.
+
+    As a task that is executed alone, a cluster runs one element of it. What a partial binds are inputs.
+
+    Args:
+        entity: the map.
+        target: the variable of its task.
+        variable: the variable of the workflow.
+        name: the name of the workflow.
+    """
+    arguments = {
+        "concurrency": entity.concurrency,
+        "min_successes": entity.min_successes,
+        "min_success_ratio": entity.min_success_ratio,
+        "run_all_sub_nodes": getattr(entity, "run_all_sub_nodes", False) or None,  # since flytekit 1.16.15
+    }
+    settings = "".join(f", {name}={value!r}" for name, value in arguments.items() if value is not None)
+    if entity.bound_inputs:
+        settings += f", bound_inputs={{{', '.join(map(repr, sorted(entity.bound_inputs)))}}}"
+    return _WORKFLOW.format(variable=variable, name=name, target=target, settings=settings)
+
+
 def _as_float32(number: float) -> float:
     """Return a number as a protobuf message stores it."""
     [held] = struct.unpack("f", struct.pack("f", number))

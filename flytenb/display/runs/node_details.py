@@ -163,7 +163,7 @@ def _waited(run: Run, node: NodeRun) -> float | None:
 
 
 def _facts(run: Run, node: NodeRun) -> list[str]:
-    facts = [node.path]
+    facts = [node.path, *([f"on {clean(node.place)}"] if node.place else [])]
     if node.started is not None:
         facts.append(f"started {time.strftime('%H:%M:%S', time.localtime(node.started))}")
         if node.duration is not None and node.phase.is_terminal:

@@ -21,12 +21,13 @@ class NodeRecord:
     done: int = 0
     total: int = 0
     text: str = ""
+    place: str = ""
 
     @property
     def state(self) -> NodeState:
         """The same state, as a drawing shows it."""
         took = None if self.started is None or self.ended is None else self.ended - self.started
-        return NodeState(self.phase, took, self.attempts, self.cache, self.done, self.total, self.text)
+        return NodeState(self.phase, took, self.attempts, self.cache, self.done, self.total, self.text, self.place)
 
 
 class RunState:
@@ -79,6 +80,8 @@ class RunState:
             entry.done, entry.total = event.done, event.total
         elif event.kind == "gate":
             self.waiting[event.path] = entry.text = event.text
+        elif event.kind == "place":
+            entry.place = event.text
         elif event.kind == "notice":
             entry.text = event.text
         elif event.kind == "spawn" and event.graph is not None:

@@ -11,7 +11,7 @@ from flytenb.notebook.magics.cursor import Cursor, Offer, offer
 from flytenb.notebook.magics.verb import Argument
 
 _KEY = re.compile(r"(\w+)\.(?:nodes\[[\"']([^\"']*)[\"']\]\.)?(nodes|inputs|outputs)\[[\"']([^\"']*)$")
-_RUN_CALL = re.compile(r"^(?:--\S+\s+(?:[^\s(]+\s+)?)*([A-Za-z_][\w.]*)\((.*)$", flags=re.S)
+_RUN_CALL = re.compile(r"^(?:--\S+\s+(?:[^\s(]+\s+){0,2})*([A-Za-z_][\w.]*)\((.*)$", flags=re.S)
 
 
 def _complete_entity(cursor: Cursor) -> Offer | None:

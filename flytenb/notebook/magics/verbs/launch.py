@@ -12,7 +12,8 @@ from flytenb.notebook.magics.invocation import Invocation
 from flytenb.notebook.magics.verb import Option, Verb
 
 
-def _files(cursor: Cursor) -> Iterable[str]:
+def config_files(cursor: Cursor) -> Iterable[str]:
+    """Return the configuration files of clusters in the working directory."""
     return sorted(str(path) for path in Path().glob("*.yaml"))
 
 
@@ -21,7 +22,7 @@ def _domains(cursor: Cursor) -> Iterable[str]:
 
 
 CLUSTER_OPTIONS = (
-    Option("config", "the configuration file of the cluster", ("FILE",), complete=_files, kind="file"),
+    Option("config", "the configuration file of the cluster", ("FILE",), complete=config_files, kind="file"),
     Option("project", "the project, by default flytesnacks", ("NAME",), complete=lambda cursor: ("flytesnacks",)),
     Option("domain", "the domain, by default development", ("NAME",), complete=_domains),
 )

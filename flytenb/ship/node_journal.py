@@ -1,0 +1,112 @@
+"""Facts about an execution that is one node of a local run, entered in the journal of the run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from flytenb.bridge.cluster.execution_facts import Links, Ran
+from flytenb.bridge.context import Workspace
+from flytenb.model import Graph, Phase
+from flytenb.runner.failure import Failure
+from flytenb.runner.journal import Journal
+from flytenb.runner.record import Record
+from flytenb.ship.remote_journal import NodeNews, RemoteJournal, RemoteOutcome, has_begun, past
+from flytenb.ship.remote_record import RemoteDeck, remote_failure
+
+
+class NodeJournal(RemoteJournal):
+    """Enters what a cluster says about one node, whose end is the scheduler's, and about the nodes inside of it.
+
+    Args:
+        journal: the journal of the run.
+        workspace: the contexts in which values are read.
+        entities: the notebook's entities by the paths of the nodes inside.
+        record: the node.
+        is_task: whether the node is a task that is executed alone.
+    """
+
+    def __init__(
+        self, journal: Journal, workspace: Workspace, entities: Mapping[str, Any], record: Record, *, is_task: bool
+    ) -> None:
+        super().__init__(journal, RemoteOutcome(), workspace, entities)
+        self._node = record
+        self._is_task = is_task
+        self._links: Links = ()
+        self._ran: Ran | None = None
+
+    def place(self, place: str, links: Links) -> None:
+        """Note where the node is executed, and the addresses of its execution."""
+        with self._journal.lock:
+            self._node.place, self._node.links, self._links = place, links, links
+            self._journal.emit("place", self._node, text=place)
+
+    def plan(self, graph: Graph) -> None:
+        """Add the nodes of a graph inside of the node."""
+        with self._journal.lock:
+            for path, node in graph.nodes.items():
+                if not node.is_pseudo:
+                    self._record(f"{self._node.path}/{path}")
+
+    def begin(self, ran: Ran) -> bool:
+        """Start the node, unless it is a task: that one starts later than its execution."""
+        with self._journal.lock:
+            return not self._is_task and ran.phase is not Phase.QUEUED and self._begin(ran)
+
+    def commit(self, news: Sequence[NodeNews]) -> bool:
+        """Enter what was read; return whether there is news."""
+        count = self._journal.size
+        with self._journal.lock:
+            for each in news:
+                if each.path == self._node.path and self._node.ended is None:
+                    self._enter(each)
+            super().commit([each for each in news if each.path != self._node.path])
+            return self._journal.size > count
+
+    def end(self, ran: Ran, name: str) -> Failure | None:
+        """End the nodes inside; return the failure, None if the execution has succeeded.
+
+        Args:
+            ran: how the execution has ended.
+            name: its name.
+        """
+        with self._journal.lock:
+            failures = self._end_rest(self._inside, ran)
+            self.gates.clear()
+            if ran.phase is Phase.SUCCEEDED:
+                return None
+            own = self._ran if self._ran is not None and self._ran.phase in (Phase.FAILED, Phase.TIMED_OUT) else ran
+            if own.phase is Phase.ABORTED:
+                own = Ran(Phase.FAILED, own.started, own.ended, f"execution {name} was aborted: {own.message}")
+            return failures[0] if failures else remote_failure(self._node.path, own, self._node, self._workspace)
+
+    def abort(self) -> None:
+        """End the nodes inside, since the node is aborted. Under the lock."""
+        self._end_rest(self._inside, Ran(Phase.ABORTED))
+        self.gates.clear()
+
+    @property
+    def _inside(self) -> list[Record]:
+        start = f"{self._node.path}/"
+        return [record for path, record in self._journal.records.items() if path.startswith(start)]
+
+    def _begin(self, ran: Ran) -> bool:
+        if self._node.started is not None or self._node.ended is not None:
+            return False
+        self._node.attempts = max(self._node.attempts, 1)
+        self._journal.set_phase(self._node, Phase.RUNNING, at=past(ran.started or ran.ended))
+        return True
+
+    def _enter(self, news: NodeNews) -> None:
+        node, facts = self._node, news.node
+        self._ran = facts.ran
+        if facts.cache is not None:
+            node.cache = facts.cache
+        if facts.deck and not node.decks:
+            node.decks = (RemoteDeck(partial(news.reader.read_deck, facts.id)),)
+        if has_begun(facts.ran):
+            self._begin(facts.ran)
+        if news.attempts:
+            self._note_attempts(node, news)
+            node.links = (*self._links, *node.links)
