@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flytenb.bridge.cluster.module_specs import SpecRequest, make_specs
-from flytenb.bridge.entities.kind import is_map, is_python_task, kind_of, map_target, short_name
-from flytenb.bridge.execution.pod_process import (
+from flytenb.bridge.cluster.pod_process import (
     PodEnd,
     PodPlace,
     PodTemplate,
@@ -24,6 +23,7 @@ from flytenb.bridge.execution.pod_process import (
     same_container,
     templates_of,
 )
+from flytenb.bridge.entities.kind import is_map, is_python_task, kind_of, map_target, short_name
 from flytenb.errors import ContainerError, ContainerExitError, FlytenbError, headline
 from flytenb.model import Phase
 from flytenb.reach.ownership import installed_entries
