@@ -25,6 +25,7 @@ import map_tasks
 import memory
 import memory_shown
 import page
+import register_cells
 from workload import main
 
 WORKLOADS = (
@@ -51,6 +52,7 @@ WORKLOADS = (
     page.WORKLOAD,
     memory.WORKLOAD,
     memory_shown.WORKLOAD,
+    register_cells.WORKLOAD,
 )
 
 if __name__ == "__main__":

@@ -66,6 +66,7 @@ OF_A_THREAD_OR_CONTEXT = {
 OF_THE_PROCESS = {
     "bridge/entities/container_cell.py: cell_resolver",  # a pod finds it by its name
     "bridge/execution/kept_values.py: _listening",  # Python can't remove an audit hook
+    "bridge/cluster/spec_process.py: spec_process",  # it ends by itself, and is started again when it is needed
     "bridge/context.py: _announced",  # what is said once in a process
     "engines/choice.py: _said",  # what is said once in a process
     "engines/fork_server.py: fork_server",  # shell tasks and engines share it; `runner.resources` ends it

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import cells
+from clusters import register
 from flows import all_at_once, chain, count_odd, make_points, mapped, nap, points_through
 from fresh import filled, in_fresh_process, with_flytekit
 from serving import serve
@@ -71,4 +72,5 @@ serve(
     load=cells.load("import flytekit", '"flytekit" in __import__("sys").modules'),
     first_draw=cells.first_draw("import flytekit", "print(len(layers.nodes))"),
     memory=cells.memory("import flytekit", "adds(x=0)"),
+    register_cells=register("", "made = remote.register_workflow(steps)", "made.id.name", "made.id.version"),
 )

@@ -8,6 +8,7 @@ from typing import Any
 import boxes
 import cells
 import pages
+from clusters import register
 from flows import all_at_once, chain, count_odd, layered, make_points, mapped, nap, points_through
 from fresh import filled, in_fresh_process, with_flytenb
 from serving import serve
@@ -99,4 +100,10 @@ serve(
     page=pages.page("flytenb"),
     memory=cells.memory("import flytenb", "flytenb.run(adds, x=0).result"),
     memory_shown=cells.memory("%load_ext flytenb\nimport flytenb", "flytenb.run(adds, x=0).result"),
+    register_cells=register(
+        "%load_ext flytenb\nimport flytenb",
+        "made = flytenb.cluster(config).register(steps)",
+        "made.name",
+        "made.version",
+    ),
 )

@@ -9,6 +9,7 @@ from typing import Any
 
 from flytenb.bridge.cluster.connection import Connection
 from flytenb.bridge.cluster.remote_values import remote_workspace
+from flytenb.bridge.cluster.spec_process import spec_process
 from flytenb.bridge.entities.interface import is_map, map_target, require_entity, require_local
 from flytenb.reach.staleness import recompile_stale
 from flytenb.session.host import host
@@ -60,6 +61,7 @@ class ClusterPlace:
     def _pack(self, entity: Any) -> Shipment:
         require_entity(entity)
         require_local(entity)
+        spec_process.begin()  # it imports flytekit meanwhile
         if is_map(entity):
             return self._pack_map(entity)
         recompile_stale(entity)

@@ -63,7 +63,8 @@ def draft(entities: Sequence[Any], cells: Cells, namespace: Mapping[str, Any]) -
     decorators, added = _decorators(needed)
     findings = Refusals(needed, reached, cells).find()
     text = ModuleText(needed, f"{_listed(names)}, exported from a notebook.", decorators, added).write()
-    return Draft(names, text, tuple(findings), _own_modules(needed, text), _packages(text))
+    imports = _imports(text)
+    return Draft(names, text, tuple(findings), _own_modules(needed, imports), _packages(imports))
 
 
 def defined_entities(cells: Cells, namespace: Mapping[str, Any]) -> list[Any]:
@@ -191,8 +192,8 @@ def _decorators(needed: NeededStatements) -> tuple[dict[str, str], list[tuple[st
     return made, added
 
 
-def _own_modules(needed: NeededStatements, text: str) -> tuple[str, ...]:
-    found = {name for name in _imports(text) if name in sys.modules and is_own(sys.modules[name])}
+def _own_modules(needed: NeededStatements, imports: set[str]) -> tuple[str, ...]:
+    found = {name for name in imports if name in sys.modules and is_own(sys.modules[name])}
     for name in needed.names:
         value = needed.namespace.get(name)
         if _home(value) != "__main__" and (is_module(value) or callable(value)) and is_own(value):
@@ -200,9 +201,9 @@ def _own_modules(needed: NeededStatements, text: str) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _packages(text: str) -> tuple[str, ...]:
+def _packages(imports: set[str]) -> tuple[str, ...]:
     """Return the top-level packages that a module imports, neither Python's nor the user's own."""
-    installed = {name.partition(".")[0] for name in _imports(text)} - sys.stdlib_module_names - {"__future__"}
+    installed = {name.partition(".")[0] for name in imports} - sys.stdlib_module_names - {"__future__"}
     return tuple(sorted(name for name in installed if name not in sys.modules or not is_own(sys.modules[name])))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -53,17 +54,20 @@ def _functions_of(value: Any) -> Iterator[Any]:
     yield type(value)
 
 
-def _codes_of(statement: Statement) -> Iterator[CodeType]:
-    """Yield the code of every function in a statement, with and without annotations as texts.
+@lru_cache(maxsize=1024)
+def _codes_of(statement: Statement) -> frozenset[CodeType]:
+    """Return the code of every function in a statement, with and without annotations as texts.
 
     IPython compiles the statements of a plain cell one by one, and other cells as a whole; the calls of a module's
     functions differ if its import is compiled along.
     """
     lines = range(statement.first_line, (statement.tree.end_lineno or statement.tree.lineno) + 1)
+    found: set[CodeType] = set()
     for tree in (ast.Module([statement.tree], []), parse(statement.cell.source)):
         for flags in (0, _ANNOTATIONS):
             code = compile(tree, "", "exec", flags | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
-            yield from (_plain(inner) for inner in _inner(code) if inner.co_firstlineno in lines)
+            found |= {_plain(inner) for inner in _inner(code) if inner.co_firstlineno in lines}
+    return frozenset(found)
 
 
 def _inner(code: CodeType) -> Iterator[CodeType]:

@@ -6,6 +6,7 @@ import ast
 import builtins
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from flytenb.bridge.entities.kind import function_of, is_entity, is_map, is_remote, is_stub, map_target, short_name
@@ -163,17 +164,20 @@ class Refusals:
 
     def _of_secrets(self) -> Iterator[Finding]:
         for statement in sorted(self._needed.statements, key=self._needed.position):
-            arguments = f"f({statement.cell.arguments})" if statement.decorates else ""
-            found = [*find_secrets(statement.tree), *find_secrets(parse(arguments))]
-            if not found and has_known_form(statement.text):
-                found = ["a comment has a text"]
-            for what in found:
+            for what in _secrets_in(statement):
                 yield Finding(f"{what} that looks like a secret", self._place(statement), _SECRET_HINT)
 
     def _place(self, statement: Statement | None) -> str:
         if statement is None:
             return ""
         return f"{statement.cell.place}, line {statement.tree.lineno}"
+
+
+@lru_cache(maxsize=1024)
+def _secrets_in(statement: Statement) -> tuple[str, ...]:
+    arguments = f"f({statement.cell.arguments})" if statement.decorates else ""
+    found = (*find_secrets(statement.tree), *find_secrets(parse(arguments)))
+    return found or (("a comment has a text",) if has_known_form(statement.text) else ())
 
 
 def _is_output_of_magic(statement: Statement) -> bool:

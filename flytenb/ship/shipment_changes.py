@@ -54,13 +54,15 @@ def _changed_names(before: bytes, after: bytes) -> list[str]:
     """Return the definitions of a module that differ: `fit changed`, `score added`."""
     old, new = _definitions(before), _definitions(after)
     words = {(True, True): "changed", (True, False): "removed", (False, True): "added"}
-    differing = [name for name in dict.fromkeys([*old, *new]) if old.get(name) != new.get(name)]
+    names = [name for name in dict.fromkeys([*old, *new]) if old.get(name) != new.get(name)]
+    differing = [name for name in names if name not in old or name not in new or _code(old[name]) != _code(new[name])]
     return [f"{name} {words[name in old, name in new]}" for name in differing]
 
 
 def _definitions(source: bytes) -> dict[str, str]:
     """Return the text of each top-level statement by what it defines."""
     text = source.decode(errors="replace")
+    lines = text.splitlines(keepends=True)
     try:
         statements = ast.parse(text).body
     except SyntaxError:
@@ -68,5 +70,15 @@ def _definitions(source: bytes) -> dict[str, str]:
     found: dict[str, str] = {}
     for statement in statements:
         name = getattr(statement, "name", "") or ast.unparse(statement).splitlines()[0].partition("=")[0].strip()
-        found[name] = found.get(name, "") + ast.unparse(statement)
+        decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
+        first = min([statement.lineno, *(each.lineno for each in decorators)])
+        found[name] = found.get(name, "") + "".join(lines[first - 1 : statement.end_lineno]) + "\n"
     return found
+
+
+def _code(text: str) -> str:
+    """Return statements without their comments and layout."""
+    try:
+        return ast.unparse(ast.parse(text))
+    except SyntaxError:
+        return text

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import CodeType
 
 from flytenb.ship.cells import CellRun
@@ -96,7 +97,8 @@ def parse(source: str) -> ast.Module:
         return ast.parse(source)
 
 
-def read_statements(cell: CellRun) -> list[Statement]:
+@lru_cache(maxsize=1024)
+def read_statements(cell: CellRun) -> Sequence[Statement]:
     """Return the statements of a cell that have run; none of a cell whose code isn't Python."""
     if cell.kind not in ("", *KINDS) or (cell.kind and cell.failed_at is not None):
         return []

@@ -1,4 +1,4 @@
-"""Program that imports a module in a clean process and writes the specs of one of its entities, as flytekit makes them.
+"""The specs of a module's entities as flytekit makes them, in a process that has imported nothing of the notebook.
 
 The kernel can't import the module: it has its launch plans, types and plugins already.
 """
@@ -8,18 +8,14 @@ from __future__ import annotations
 import base64
 import importlib
 import json
-import os
-import subprocess
-import sys
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from flytenb.bridge.cluster.spec_process import spec_process
 from flytenb.errors import RegistrationError
-
-_HERE = Path(__file__).parents[3]
 
 
 @dataclass(frozen=True)
@@ -74,33 +70,34 @@ def make_specs(folder: Path, request: SpecRequest) -> tuple[EntitySpec, ...]:
     Raises:
         RegistrationError: if the module can't be imported or an entity can't be serialized.
     """
-    path = os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), str(_HERE))))
-    done = subprocess.run(
-        [sys.executable, "-B", "-m", __name__],
-        input=json.dumps(asdict(request)).encode(),
-        capture_output=True,
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": "0"},  # flytekit writes sets in their order
-        check=False,
-    )
-    *_, last = done.stdout.splitlines() or [b""]
-    if done.returncode:
-        lines = done.stderr.decode(errors="replace").strip().splitlines()
-        reason = lines[-1] if lines else f"the process ended with status {done.returncode}"
+    status, specs, errors = spec_process.make(folder, asdict(request))
+    if status:
+        lines = errors.strip().splitlines()
+        reason = lines[-1] if lines else f"the process ended with status {status}"
         raise RegistrationError(
             f"{request.module}.py can't be imported in a process of its own: {reason}",
             hint="%flyte export shows the module; `python` runs the file that it writes",
         )
     return tuple(
-        EntitySpec(m["kind"], m["name"], base64.b64decode(m["message"]), m["is_active"]) for m in json.loads(last)
+        EntitySpec(m["kind"], m["name"], base64.b64decode(m["message"]), m["is_active"]) for m in json.loads(specs)
     )
 
 
-def main() -> None:
-    """Read a request, write the specs as the last line."""
-    request = SpecRequest(**json.load(sys.stdin))
-    specs = [{**asdict(spec), "message": base64.b64encode(spec.message).decode()} for spec in _serialize(request)]
-    sys.stdout.write(f"\n{json.dumps(specs)}\n")
+def import_flytekit() -> None:
+    """Import what the specs are made with."""
+    for name in (
+        "flytekit.image_spec.image_spec",
+        "flytekit.tools.translator",
+        "flytekit.configuration.default_images",
+    ):
+        importlib.import_module(name)
+
+
+def write_specs(asked: Mapping[str, Any], file: Path) -> None:
+    """Write the specs of a request, in the process that makes them."""
+    made = _serialize(SpecRequest(**asked))
+    specs = [{**asdict(spec), "message": base64.b64encode(spec.message).decode()} for spec in made]
+    file.write_text(json.dumps(specs))
 
 
 def _serialize(request: SpecRequest) -> Iterator[EntitySpec]:
@@ -158,7 +155,3 @@ def _specs_of(local: Any, model: Any, settings: Any) -> Iterator[EntitySpec]:
 def _plan_spec(model: Any) -> EntitySpec:
     message = model.spec.to_flyte_idl().SerializeToString(deterministic=True)
     return EntitySpec("launch_plan", model.id.name, message, bool(model.should_auto_activate))
-
-
-if __name__ == "__main__":
-    main()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import itertools
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ from flytenb.bridge.entities.kind import function_of
 from flytenb.errors import ClusterError, RegistrationError
 
 _TYPES = {"task": TASK, "workflow": WORKFLOW, "launch_plan": LAUNCH_PLAN}
+_AT_A_TIME = 8
+"""Requests at the same time."""
 _MESSAGES = {"task": TaskSpec, "workflow": WorkflowSpec, "launch_plan": LaunchPlanSpec}
 
 
@@ -115,9 +118,17 @@ def send(connection: Connection, specs: Iterable[EntitySpec], version: str) -> N
     Raises:
         ClusterError: in the words of the server, with the entity.
     """
-    for spec in specs:
+
+    def send_one(spec: EntitySpec) -> None:
         with connection.asking(f"register {spec.kind.replace('_', ' ')} {spec.name!r}"):
             _send(connection.raw, spec, identifier(connection, spec.kind, spec.name, version))
+
+    specs = list(specs)
+    with ThreadPoolExecutor(_AT_A_TIME) as threads:  # tasks need nothing
+        list(threads.map(send_one, [spec for spec in specs if spec.kind == "task"]))
+    for spec in specs:
+        if spec.kind != "task":
+            send_one(spec)
 
 
 def _send(raw: Any, spec: EntitySpec, own: Any) -> None:
