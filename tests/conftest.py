@@ -23,6 +23,7 @@ sys.dont_write_bytecode = False
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 BROWSER = Path(__file__).parent / "browser"
+ROOT = Path(__file__).parent.parent
 LONGEST = {
     *("test_random.py", "test_digests_surroundings.py", "test_environments.py", "test_lab.py", "test_notebooks.py"),
     *("test_plugins.py", "test_benchmarks.py", "test_digests_edits.py", "test_sent_requests.py", "test_mlflow.py"),
@@ -31,12 +32,17 @@ LONGEST = {
 """Files whose tests take minutes altogether."""
 
 
+NAMES = pytest.StashKey[set[str]]()
+"""What lies in the repository's folder."""
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew instead of comparing")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     examples.is_quick = config.option.markexpr == "not slow"
+    config.stash[NAMES] = visible_names(ROOT)
     if hasattr(config, "workerinput"):
         own_temporary_directory(config)
 
@@ -67,11 +73,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(trylast=True)  # after the fixtures, which let tasks go on
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """Let what a file leaves behind end while its own filters hold: a later test would meet it or be blamed for it."""
+    """Let what a file leaves behind end while its own filters hold: a later test would meet it or be blamed for it.
+
+    A file that it leaves in the current folder, the repository's, is an error.
+    """
     if nextitem is None or nextitem.path != item.path:
         is_soon(are_workers_idle, 20)  # a task that never returns keeps its thread
         if any("Unraisable" in str(mark.args) for mark in item.iter_markers("filterwarnings")):
             gc.collect()
+        left = visible_names(ROOT) - item.config.stash[NAMES]
+        item.config.stash[NAMES] |= left
+        assert not left, f"{item.path.name}, or a file that ran beside it, left {sorted(left)} in {ROOT}"
+
+
+def visible_names(folder: Path) -> set[str]:
+    """The names in a folder, except those that tools hide."""
+    return {name for name in os.listdir(folder) if not name.startswith((".", "__pycache__"))}  # noqa: PTH208 - no paths
 
 
 def pytest_collection_finish() -> None:
