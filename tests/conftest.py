@@ -67,7 +67,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         raise pytest.UsageError(f"these ids change with every process, give them one of their own: {changing}")
     items.sort(key=lambda item: item.path.name not in LONGEST)  # a worker runs a file whole, so the long ones begin
     for item in items:
-        if item.get_closest_marker("browser") or item.get_closest_marker("docker") or BROWSER in item.path.parents:
+        if BROWSER in item.path.parents or any(map(item.get_closest_marker, ("browser", "docker", "kernel"))):
             item.add_marker("slow")
 
 

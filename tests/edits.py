@@ -556,6 +556,6 @@ SAME: dict[str, tuple[str, str]] = {
 """Changes, and runs of the same cell, after which the answer is the same."""  # fmt: skip
 
 QUICK = {"called"}
-"""The places that are tried in the quick set."""
+"""The places that are tried in the quick set, with what isn't long."""
 ONCE = {"a long list", "a long table"}
 """Constructs that are tried in these places alone: what is long takes seconds, wherever it is reached from."""

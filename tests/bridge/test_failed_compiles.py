@@ -157,9 +157,7 @@ NAMES = {
 }
 
 
-@pytest.fixture(
-    scope="module", params=[False, pytest.param(True, marks=pytest.mark.slow)], ids=["called after", "called first"]
-)
+@pytest.fixture(scope="module", params=[False, True], ids=["called after", "called first"])
 def found(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """What each verb said of each workflow; in the second script flytekit's own call came before everything."""
     source = SCRIPT
@@ -173,6 +171,7 @@ def found(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return json.loads(done.stdout.partition("FOUND")[2])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_workflow_that_does_not_compile_fails_every_time_with_the_same_words(found: Any, name: str) -> None:
     said = found[name]
@@ -181,6 +180,7 @@ def test_a_workflow_that_does_not_compile_fails_every_time_with_the_same_words(f
     assert set(said) == {said[0]}
 
 
+@pytest.mark.slow
 def test_one_that_compiles_runs_every_time(found: Any) -> None:
     assert set(found["good"]) == {None}
 

@@ -342,6 +342,7 @@ def test_decks_are_rendered_for_native_values() -> None:
     assert {"3", "4"} <= {part for deck in parameters.decks for part in re.findall(r"\d+", deck.html)}
 
 
+@pytest.mark.slow
 def test_private_names_of_flytekit_are_used_in_one_file() -> None:
     bridge = Path(private.__file__).parent
     attributes = private_attributes(Path(flytekit.__file__).parent) - OTHERS

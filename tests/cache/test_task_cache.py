@@ -335,6 +335,7 @@ def test_different_values_have_different_keys(declared: Any, one: Any, other: An
     assert cache.key({"x": one}) != cache.key({"x": other})
 
 
+@pytest.mark.slow
 def test_a_key_is_the_same_in_every_process() -> None:
     program = (
         "import numpy as np, pandas as pd\n"
@@ -461,6 +462,7 @@ print([name for name in ("numpy.linalg", "pandas.core.frame", "joblib.hashing") 
 """
 
 
+@pytest.mark.slow
 def test_the_first_cached_run_of_a_process_loads_no_library_that_its_types_do_not_need(tmp_path: Path) -> None:
     (tmp_path / "pipeline.py").write_text(PIPELINE)
     command = [sys.executable, str(tmp_path / "pipeline.py")]

@@ -8,6 +8,7 @@ from tests.cli.command import CommandLine
 from tests.cluster.cluster import Cluster
 
 pytestmark = [
+    pytest.mark.slow,  # pods are processes
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),  # loops that IPython leaves
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]

@@ -41,7 +41,11 @@ def test_the_pages_have_commands() -> None:
     assert {"run", "draw", "export", "check", "types", "import", "launch"} <= verbs
 
 
-@pytest.mark.parametrize("command", commands())
+@pytest.mark.parametrize(
+    "command",
+    [pytest.param(c, marks=[pytest.mark.slow] * ("launch" in c or "--pod" in c)) for c in commands()],
+    ids=str,
+)
 def test_a_command_of_the_docs_runs(command: str, at_double: CommandLine) -> None:
     cli = at_double
     cli.write(*CELLS, name="train.md")

@@ -23,6 +23,8 @@ from tests.cluster.pods import Pod, Pods
 from tests.cluster.records import ExecutionRecord
 from tests.cluster.stop import Stop
 
+pytestmark = pytest.mark.slow  # pods are processes
+
 VERSION = "v1"
 PLACE = ("flytesnacks", "development")
 WORKFLOWS = (

@@ -317,6 +317,7 @@ def test_a_task_in_a_process_of_its_own_shows_the_users_frames() -> None:
     assert not any("processes.py" in line for line in lines)
 
 
+@pytest.mark.slow
 def test_a_lost_worker_has_words_of_its_own() -> None:
     run = flytenb.options(processes=True).start(killed, x=3).wait()
     lines = card_lines(run)

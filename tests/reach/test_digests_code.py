@@ -374,6 +374,7 @@ print(digest_of_code(f).hex(), end='')
 """
 
 
+@pytest.mark.slow
 def test_code_is_the_same_in_every_process(tmp_path: Path) -> None:
     (tmp_path / "show.py").write_text(SHOW)
 

@@ -13,7 +13,7 @@ from tests.edit_trial import Entry, Notebook, try_edit
 from tests.edits import CONSTRUCTS, ONCE, PLACES, QUICK, SAME
 
 MATRIX = [
-    pytest.param(source, place, id=f"{name} {where}", marks=[] if where in QUICK else [pytest.mark.slow])
+    pytest.param(source, place, id=f"{name} {where}", marks=[pytest.mark.slow] * (where not in QUICK or name in ONCE))
     for name, source in CONSTRUCTS.items()
     for where, place in PLACES.items()
     if where in QUICK or name not in ONCE

@@ -13,18 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.edits import OUTSIDE, PLACES, QUICK
+from tests.edits import OUTSIDE, PLACES
 
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize(
-    "place",
-    [
-        pytest.param(place, id=where, marks=[] if where in QUICK else [pytest.mark.slow])
-        for where, place in PLACES.items()
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
 def test_no_change_outside_of_the_code_is_answered_with_the_old_value(place: str, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.edit_trial"],

@@ -137,6 +137,7 @@ print(structure_of(value).hex())
 """
 
 
+@pytest.mark.slow
 def test_a_digest_is_the_same_in_every_process() -> None:
     shown = {
         subprocess.run(

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,12 @@ from flytenb.render.wasm import WasmEngine
 from tests import render_samples as samples
 
 DOTS = {name: layout_dot(build_scene(make())) for name, make in samples.SAMPLES.items()}
-HEAVY = layout_dot(build_scene(samples.layered(4000, across=40)))
+
+
+@cache
+def heavy() -> str:
+    """A graph whose layout takes far longer than its tests allow."""
+    return layout_dot(build_scene(samples.layered(4000, across=40)))
 
 
 class AbsentEngine:
@@ -175,12 +181,12 @@ def test_a_layout_that_takes_too_long_is_stopped(engine: layout.Engine) -> None:
     if isinstance(engine, WasmEngine):
         wasm.compiled_graphviz()
     with pytest.raises(LayoutTimeoutError, match=r"took longer than 50 ms"):
-        engine.run(HEAVY, "plain", 0.05)
+        engine.run(heavy(), "plain", 0.05)
 
 
 def test_a_layout_that_is_stopped_disturbs_no_other() -> None:
     with ThreadPoolExecutor(4) as pool:
-        slow = pool.submit(WasmEngine().run, HEAVY, "plain", 0.1)
+        slow = pool.submit(WasmEngine().run, heavy(), "plain", 0.1)
         quick = [pool.submit(lay_out, DOTS["pipeline"], 60.0, [WasmEngine()]) for _ in range(20)]
         assert len({str(sorted(done.result().boxes.items())) for done in quick}) == 1
         with pytest.raises(LayoutTimeoutError):
@@ -222,6 +228,7 @@ def test_layouts_run_side_by_side() -> None:
 # the cache of compiled code
 
 
+@pytest.mark.slow
 def test_code_is_compiled_once_and_kept_privately(fresh_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     code = wasm.compiled_graphviz()
     (entry,) = entries(fresh_cache)

@@ -241,6 +241,7 @@ def forks(x: int) -> int:
     return x
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_is_told_and_replaced() -> None:
     settings = Settings(processes=True)
     done = run(dies, settings, x=1)
@@ -509,6 +510,7 @@ def marks(path: str) -> int:
     return 1
 
 
+@pytest.mark.slow
 def test_a_cancelled_process_is_really_ended(tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     started = start(marks, Settings(processes=True), path=str(mark))

@@ -15,6 +15,7 @@ import tempfile
 import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -248,6 +249,7 @@ def spoil(value: Any) -> None:
         spoil(list(vars(value).values()))
 
 
+@cache
 def flow_of(producer: Any) -> Any:
     """A workflow that calls a producer twice and then reads what came first."""
     declared = producer.python_interface.outputs["o0"]
@@ -276,23 +278,22 @@ def flow_of(producer: Any) -> Any:
     return workflow(flow)
 
 
-FLOWS = [flow_of(producer) for producer in PRODUCERS]
 NAMES = [producer.task_function.__name__ for producer in PRODUCERS]
 
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
-@pytest.mark.parametrize("entity", FLOWS, ids=NAMES)
-def test_what_a_task_returns_stays_as_it_was_returned(entity: Any, settings: dict[str, Any], tmp_path: Path) -> None:
-    run = flytenb.options(**settings).run(entity, folder=str(tmp_path))
+@pytest.mark.parametrize("producer", PRODUCERS, ids=NAMES)
+def test_what_a_task_returns_stays_as_it_was_returned(producer: Any, settings: dict[str, Any], tmp_path: Path) -> None:
+    run = flytenb.options(**settings).run(flow_of(producer), folder=str(tmp_path))
     _, first = run.result
     assert set(first) == {"one"}
     assert set(texts(run.outputs["o0"])) == {"one"}
 
 
 @pytest.mark.parametrize("settings", [{}, pytest.param({"processes": True}, marks=pytest.mark.slow)], ids=str)
-@pytest.mark.parametrize("entity", FLOWS, ids=NAMES)
-def test_what_a_run_gives_out_is_a_copy(entity: Any, settings: dict[str, Any], tmp_path: Path) -> None:
-    run = flytenb.options(**settings).run(entity, folder=str(tmp_path))
+@pytest.mark.parametrize("producer", PRODUCERS, ids=NAMES)
+def test_what_a_run_gives_out_is_a_copy(producer: Any, settings: dict[str, Any], tmp_path: Path) -> None:
+    run = flytenb.options(**settings).run(flow_of(producer), folder=str(tmp_path))
     gives: list[Callable[[], Any]] = [
         lambda: run.result[0],
         lambda: run.outputs["o0"],
@@ -479,7 +480,7 @@ def answer(folder: str, text: str) -> FlyteFile:
 
 
 def test_a_stand_in_hands_its_files_over_as_copies(tmp_path: Path) -> None:
-    run = flytenb.options(stand_ins={file.name: answer}).run(FLOWS[0], folder=str(tmp_path))
+    run = flytenb.options(stand_ins={file.name: answer}).run(flow_of(PRODUCERS[0]), folder=str(tmp_path))
     assert texts(run.result[0]) == ["one"]
 
 

@@ -812,6 +812,7 @@ def scripted(folder: Path, script: str) -> list[str]:
     return done.stdout.splitlines() or done.stderr.splitlines()
 
 
+@pytest.mark.slow
 def test_an_interrupt_of_the_main_thread_s_own_task_cancels_the_run(tmp_path: Path) -> None:
     script = """
 import os, signal, sys, threading, time
@@ -838,6 +839,7 @@ print(flytenb.run(one).result)
     assert scripted(tmp_path, script) == ["interrupted", "1"]
 
 
+@pytest.mark.slow
 def test_a_forked_process_can_run_and_says_whose_run_goes_on_elsewhere(tmp_path: Path) -> None:
     script = """
 import os, threading, time

@@ -39,6 +39,7 @@ def test_an_error_that_cannot_travel_back_is_told_with_its_own_words_and_lines()
     assert "no pickle" in str(caught.value.hint)
 
 
+@pytest.mark.slow
 def test_processes_end_with_a_kernel_that_is_killed(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text("""
@@ -134,6 +135,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_a_process_has_the_modules_of_the_kernel_as_they_were_loaded_last(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(OWN_MODULES)
@@ -198,6 +200,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_the_answer_of_a_process_is_stored_only_if_its_modules_are_those_of_the_kernel(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(CACHED)

@@ -7,6 +7,7 @@ import threading
 from datetime import timedelta
 
 import flytekit
+import pytest
 from flytekit import sleep, task, workflow
 
 import flytenb
@@ -35,6 +36,7 @@ def paused() -> str:
     return name
 
 
+@pytest.mark.slow
 def test_a_process_is_ended_by_close_and_replaced() -> None:
     apart = flytenb.options(processes=True)
     before = apart.run(process_number).result

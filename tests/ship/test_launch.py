@@ -27,6 +27,7 @@ from tests.ship.notebooks import Notebook, imported, open_notebook
 from tests.waiting import PATIENCE, wait_for
 
 pytestmark = [
+    pytest.mark.slow,  # pods are processes
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),  # loops that IPython leaves
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]
