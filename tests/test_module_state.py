@@ -34,6 +34,7 @@ MEMOS = {
     "reach/library_patches.py: _listed",
     "reach/library_patches.py: _scanned",
     "reach/moment.py: _current",
+    "reach/staleness.py: _aside",
     "reach/staleness.py: _compiled_from",
     "reach/state_uses.py: _known",
     "reach/variables_and_files.py: _contents",

@@ -93,6 +93,22 @@ def forget_compiled(workflow: Any) -> None:
     workflow._failure_node = None
 
 
+def compiled_state(workflow: Any) -> tuple[list[Node], list[Any], Node | None]:
+    """Return what a workflow was compiled to, for `restore_compiled`."""
+    return workflow._nodes, workflow._output_bindings, workflow._failure_node
+
+
+def restore_compiled(workflow: Any, state: tuple[list[Node], list[Any], Node | None]) -> None:
+    """Give a workflow again what it was compiled to before `forget_compiled`."""
+    workflow._nodes, workflow._output_bindings, workflow._failure_node = state
+    workflow.compiled = True
+
+
+def set_entity(node: Node, entity: Any) -> None:
+    """Let a node call another entity."""
+    node._flyte_entity = entity
+
+
 @contextmanager
 def returned_noted(workflow: Any, call: Callable[[Any, dict[str, Any]], Any]) -> Iterator[list[Any]]:
     """Yield a list that receives the value that a workflow's function returns while flytekit compiles it.

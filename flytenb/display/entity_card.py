@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from flytenb.bridge.entities.interface import (
@@ -14,11 +15,11 @@ from flytenb.bridge.entities.interface import (
 )
 from flytenb.bridge.entities.source import config_of, where_defined
 from flytenb.bridge.workflow.graph import read_graph
-from flytenb.display.part import Column, Facts, Group, Part, Table, Text, named_part
+from flytenb.display.part import Column, Facts, Group, Part, Table, Text, TrustedHtml, named_part
 from flytenb.display.rendering import render_part
 from flytenb.errors import FlytenbError, headline
 from flytenb.model import Graph, Interface, Kind, Port
-from flytenb.reach.staleness import recompile_stale
+from flytenb.reach.staleness import as_compiled_before, recompile_stale
 from flytenb.render.drawing import draw
 from flytenb.wording.kinds import entity_text
 from flytenb.wording.text import class_name, clip_line
@@ -37,7 +38,9 @@ def entity_bundle(entity: Any, marked: Callable[[Graph, Any], Graph] = lambda gr
             recompile_stale(entity)
             bundle: dict[str, Any] = draw(marked(read_graph(entity), entity))._repr_mimebundle_()
         except Exception as e:
-            return render_part(Group((signature_card(entity), Facts(_why_not(e)))))._repr_mimebundle_()
+            return render_part(
+                Group((signature_card(entity), Facts(_why_not(e)), *_earlier(entity)))
+            )._repr_mimebundle_()
         return bundle
     return render_part(signature_card(entity))._repr_mimebundle_()
 
@@ -48,6 +51,16 @@ def _why_not(error: Exception) -> tuple[tuple[str, str], ...]:
         return ((label, headline(error)),)
     hint = (("hint", error.hint),) if error.hint else ()
     return ((label, f"{class_name(error)}: {error.message}"), *hint)
+
+
+def _earlier(entity: Any) -> Iterator[Part]:
+    """Yield the drawing of a workflow as it was compiled before it couldn't be any more."""
+    with as_compiled_before(entity) as is_there:
+        if not is_there:
+            return
+        graph = read_graph(entity)
+    drawing = draw(replace(graph, settings={**graph.settings, "stale": "it doesn't compile any more"}))
+    yield TrustedHtml(drawing.text, drawing._inline_html(drawing._svg_if_possible()))
 
 
 def signature_card(entity: Any) -> Part:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
-from types import CodeType, SimpleNamespace
+from types import CodeType, MappingProxyType, SimpleNamespace
 from typing import Any
 
 from flytenb.bridge import private
@@ -13,6 +15,7 @@ from flytenb.bridge.entities.kind import inner_workflow, is_entity, short_name
 from flytenb.bridge.workflow import compiler
 from flytenb.bridge.workflow.compiler import all_nodes, check_composed, compile_workflow, compiled_workflows, is_known
 from flytenb.bridge.workflow.reading_cache import forget_readings, read_once, read_what_is_pending
+from flytenb.bridge.workflow.relinking import can_replace, relink
 from flytenb.reach.bytecode import uses_of
 from flytenb.reach.code_description import describe
 from flytenb.reach.earlier_definitions import check_current, holds_earlier
@@ -74,7 +77,7 @@ def _redefined_in(workflow: Any, seen: set[int]) -> dict[str, bool]:
 
 
 def forget_stale() -> None:
-    """Forget what stale workflows were compiled to.
+    """Put aside what stale workflows were compiled to.
 
     flytekit compiles each again when it is used next, so that an error appears there and not at an unrelated cell.
     While another thread compiles, nothing is done: runs of flytenb bring their workflow up to date first.
@@ -87,7 +90,7 @@ def forget_stale() -> None:
         if stale:
             read_what_is_pending()
             for workflow in stale:
-                private.forget_compiled(workflow)
+                _put_aside(workflow)
             forget_readings()
     finally:
         compile_lock.release()
@@ -101,10 +104,18 @@ class _Names(ReachWalker):
 
     An entity is the same only as long as it is the same object, and so is an object of a library: its content may
     change while a workflow is compiled, as that of a counter does.
+
+    Args:
+        workflow: the workflow.
+        replaced: the entities that count as another one, by the id of that one.
     """
 
-    def __init__(self, workflow: Any) -> None:
+    def __init__(self, workflow: Any, replaced: Mapping[int, Any] = MappingProxyType({})) -> None:
         super().__init__(_describe, _state_of)
+        self.replacing = {id(now): before for before, now in replaced.items()}
+        self.replaced = replaced
+        self.holds_replaced = False
+        self._inspected: set[tuple[int, str]] = set()
         self.digest = self.of(private.workflow_function(workflow))
 
     def of(self, value: Any) -> bytes:
@@ -119,20 +130,44 @@ class _Names(ReachWalker):
         named = [text for text in uses_of(code).strings if text in scope]
         for text in named:
             self.watch_name(scope, text)
+            self._inspected.add((id(scope), text))
+        for use in uses_of(code).uses:
+            if use.attributes or use.how != "call":
+                self._inspected.add((id(scope), use.origin.name))
         reached = super().reach(code, scope, cells, is_source=is_source)
         return hashed(reached, self.of_named({text: scope[text] for text in named}))
 
+    def identity(self, entity: Any) -> bytes:
+        """Return the digest of an entity."""
+        self.holds_replaced = self.holds_replaced or id(entity) in self.replaced
+        return _identity(entity, self.replacing.get(id(entity)))
+
+    def redefined_tasks(self) -> dict[int, Any]:
+        """Return the entities that names refer to now, by the id of those that they referred to.
+
+        It is empty unless code only calls what these names refer to.
+        """
+        found: dict[int, Any] = {}
+        for scope, name, before in self._names:
+            now = scope.get(name)
+            if now is before:
+                continue
+            is_called = is_entity(before) and is_entity(now) and (id(scope), name) not in self._inspected
+            if not is_called or not can_replace(before, now) or found.setdefault(id(before), now) is not now:
+                return {}
+        return found
+
 
 def _describe(walker: Any, value: Any) -> bytes | None:
-    return _identity(value) if is_entity(value) else describe(walker, value)
+    return walker.identity(value) if is_entity(value) else describe(walker, value)
 
 
 def _state_of(walker: WatchingWalker, value: Any) -> tuple[Any, ...]:
     return state_as_read(walker, value) if is_own(value) or isinstance(value, _HOLDERS) else (id(value),)
 
 
-def _identity(value: Any) -> bytes:
-    return hashed(b"identity", str(id(value)).encode())
+def _identity(value: Any, counts_as: int | None = None) -> bytes:
+    return hashed(b"identity", str(counts_as or id(value)).encode())
 
 
 _compiled_from: weakref.WeakKeyDictionary[Any, _Names] = weakref.WeakKeyDictionary()
@@ -170,12 +205,58 @@ def _refresh(workflow: Any, seen: set[int]) -> None:
         check_composed(workflow)
     elif not workflow.compiled or not _is_up_to_date(workflow):
         read_what_is_pending()
-        private.forget_compiled(workflow)
+        if workflow.compiled:
+            _put_aside(workflow)
         forget_readings()
-        compile_workflow(workflow)
+        if not _is_relinked(workflow):
+            compile_workflow(workflow)
+        _aside.pop(workflow, None)
     check_current(_entities(workflow), short_name(workflow))
     for inner in _inner_workflows(workflow):
         _refresh(inner, seen)
+
+
+_aside: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
+"""What stale workflows were compiled to."""
+
+
+def _put_aside(workflow: Any) -> None:
+    if is_known(workflow):
+        _aside[workflow] = private.compiled_state(workflow)
+    private.forget_compiled(workflow)
+
+
+def _is_relinked(workflow: Any) -> bool:
+    """Let the nodes that a workflow was compiled to call redefined tasks; return False if it must be compiled again."""
+    before, state = _compiled_from.get(workflow), _aside.get(workflow)
+    replaced = {} if before is None or state is None else before.redefined_tasks()
+    if before is None or state is None or not replaced:
+        return False
+    now = _Names(workflow, replaced)
+    if now.digest != before.digest or now.holds_replaced:
+        return False
+    private.restore_compiled(workflow, state)
+    relink(workflow, replaced)
+    _note(workflow)
+    return True
+
+
+@contextmanager
+def as_compiled_before(entity: Any) -> Iterator[bool]:
+    """Let a workflow that can't be compiled any more be read as it was compiled before; yield whether it was."""
+    workflow = inner_workflow(entity)
+    with compile_lock:
+        state = None if workflow is None else _aside.get(workflow)
+        if state is None:
+            yield False
+            return
+        forget_readings()
+        private.restore_compiled(workflow, state)
+        try:
+            yield True
+        finally:
+            private.forget_compiled(workflow)
+            forget_readings()
 
 
 def _is_stale(workflow: Any, seen: set[int]) -> bool:

@@ -127,6 +127,26 @@ def test_a_workflow_that_is_forgotten_compiles_again() -> None:
     assert chosen.nodes[0] is not first[0]
 
 
+def test_what_a_workflow_was_compiled_to_can_be_put_back_and_its_nodes_call_another_task() -> None:
+    @task
+    def dec(x: int) -> int:
+        return x - 1
+
+    @workflow
+    def twice(x: int) -> int:
+        return inc(x=inc(x=x))  # type: ignore[no-any-return]
+
+    twice.compile()
+    state, nodes = private.compiled_state(twice), twice.nodes
+    private.forget_compiled(twice)
+    assert private.compiled_nodes(twice) == []
+    private.restore_compiled(twice, state)
+    assert twice.compiled
+    assert twice.nodes is nodes
+    private.set_entity(nodes[0], dec)
+    assert [node.flyte_entity for node in nodes] == [dec, inc]
+
+
 def test_a_workflow_keeps_its_function() -> None:
     function = private.workflow_function(chosen)
     assert inspect.isfunction(function) and function.__name__ == "chosen"

@@ -17,6 +17,7 @@ import pytest
 
 from flytenb import api
 from flytenb.bridge.patches.applied import Patches
+from flytenb.display.entity_card import entity_bundle
 from flytenb.errors import DefinitionError, NotAnEntityError, UnknownNameError
 from flytenb.reach.reach_walk import ReachWalker
 from flytenb.session import Session
@@ -724,3 +725,113 @@ def test_the_session_loads_neither_ipython_nor_flytekit() -> None:
     )
     made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert made.stdout == "[]\n"
+
+
+# --- tasks put in place of earlier ones ------------------------------------------------------------------------------
+
+COUNTED = """
+import itertools
+from flytekit import task, workflow
+compiles = itertools.count()
+def note(): next(compiles)
+RATE = 2
+
+@task(retries=1)
+def step(x: int, k: int = 1) -> int:
+    return x + k
+
+@task
+def other(x: int) -> int:
+    return x * RATE
+
+@workflow
+def flow(x: int) -> int:
+    note()
+    return other(x=step(x=step(x=x)))
+"""
+COUNTED_STEP = "@task(retries=1)\ndef step(x: int, k: int = 1) -> int:\n    return x + 10 * k\n"
+COMPILED_AGAIN = {
+    "another default": COUNTED_STEP.replace("= 1", "= 2"),
+    "another input": COUNTED_STEP.replace("k: int = 1", "k: float = 1.0").replace("x + 10 * k", "x + 10"),
+    "other settings": COUNTED_STEP.replace("retries=1", "retries=2"),
+    "used besides being called": f"{COUNTED_STEP}\ndef note():\n    next(compiles)\n    return step.name",
+    "held under another name": f"held = step\n{COUNTED_STEP}\ndef note():\n    next(compiles)\n    held",
+}
+
+
+def compiles(notebook: Notebook) -> int:
+    return int(repr(notebook.names["compiles"]).removeprefix("count(").removesuffix(")"))
+
+
+def test_a_task_with_another_body_takes_the_place_of_the_earlier_one(notebook: Notebook) -> None:
+    notebook.run(COUNTED)
+    assert api.run(notebook.names["flow"], x=1).result == 6
+    nodes, drawn = notebook.names["flow"].nodes, api.draw(notebook.names["flow"]).text
+    for body, result in (("x + 10 * k", 42), ("x + 100 * k", 402)):
+        notebook.run(COUNTED_STEP.replace("x + 10 * k", body))
+        assert notebook.stale() == ["flow"]
+        assert api.run(notebook.names["flow"], x=1).result == result
+        assert notebook.stale() == []
+        assert notebook.names["flow"].nodes is nodes
+    assert compiles(notebook) == 1
+    assert notebook.compiled_from("flow") == ["step", "step", "other"]
+    assert api.draw(notebook.names["flow"]).text == drawn
+    notebook.run("RATE = 3")
+    assert api.run(notebook.names["flow"], x=1).result == 603
+    assert compiles(notebook) == 1
+    assert notebook.names["flow"](x=1) == 603
+
+
+@pytest.mark.parametrize("edit", COMPILED_AGAIN)
+def test_what_compiling_could_give_another_result_for_is_compiled_again(edit: str, notebook: Notebook) -> None:
+    notebook.run(COUNTED)
+    api.run(notebook.names["flow"], x=1)
+    notebook.run(COMPILED_AGAIN[edit])
+    api.run(notebook.names["flow"], x=1)
+    assert compiles(notebook) == 2
+    notebook.run("unrelated = 1")
+    api.run(notebook.names["flow"], x=1)
+    assert compiles(notebook) == 2
+
+
+def test_a_task_that_another_name_still_holds_keeps_its_nodes(notebook: Notebook) -> None:
+    notebook.run(
+        COUNTED.replace("step(x=step(x=x))", "step(x=held(x=x))").replace("@workflow", "held = step\n@workflow")
+    )
+    assert api.run(notebook.names["flow"], x=1).result == 6
+    notebook.run(COUNTED_STEP)
+    with pytest.raises(DefinitionError, match="uses an earlier definition of 'step'"):
+        api.run(notebook.names["flow"], x=1)
+
+
+def test_tasks_inside_cases_and_subworkflows_are_replaced(notebook: Notebook) -> None:
+    notebook.run(BASE)
+    notebook.run(
+        "from flytekit import conditional\n@workflow\ndef cases(x: int) -> int:\n"
+        "    return conditional('c').if_(x > 0).then(step(x=x)).else_().then(inner(x=x))\n"
+    )
+    assert [api.run(notebook.names["cases"], x=x).result for x in (1, -1)] == [2, 0]
+    notebook.run("@task\ndef step(x: int) -> int:\n    return x + 5\n")
+    assert [api.run(notebook.names["cases"], x=x).result for x in (1, -1)] == [6, 4]
+    assert "cases" not in notebook.stale()
+
+
+def test_a_workflow_that_fails_to_compile_is_never_run_as_it_was(notebook: Notebook) -> None:
+    notebook.run(COUNTED)
+    assert api.run(notebook.names["flow"], x=1).result == 6
+    notebook.run("def note():\n    raise KeyError('no')")
+    for _ in range(2):
+        with pytest.raises(KeyError, match="no"):
+            api.run(notebook.names["flow"], x=1)
+        with pytest.raises(KeyError, match="no"):
+            notebook.names["flow"](x=1)
+    card = entity_bundle(notebook.names["flow"])
+    for text in card.values():
+        assert "does not compile" in text
+        assert "KeyError" in text
+    assert "stale: it doesn't compile any more" in card["text/plain"]
+    assert "n2  other" in card["text/plain"]
+    assert "data:image/svg+xml" in card["text/html"]
+    notebook.run("def note():\n    next(compiles)")
+    assert api.run(notebook.names["flow"], x=1).result == 6
+    assert "does not compile" not in entity_bundle(notebook.names["flow"])["text/plain"]

@@ -1,0 +1,45 @@
+"""Redefined tasks put in place of the earlier ones in the nodes of a compiled workflow, without compiling it again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flytekit.core.base_task import PythonTask
+
+from flytenb.bridge import private
+from flytenb.bridge.workflow.compiler import all_nodes
+
+_PLAIN = (int, float, str, bool, type(None))
+
+
+def can_replace(before: Any, now: Any) -> bool:
+    """Tell whether compiling with one task in place of another gives the same nodes: equal interface and settings."""
+    if type(before) is not type(now) or not isinstance(now, PythonTask) or type(now).compile is not PythonTask.compile:
+        return False
+    if (before.name, before.metadata) != (now.name, now.metadata):
+        return False
+    earlier, later = before.python_interface, now.python_interface
+    defaults = earlier.inputs_with_defaults, later.inputs_with_defaults
+    return (
+        [*earlier.outputs.items()] == [*later.outputs.items()]
+        and [*earlier.inputs.items()] == [*later.inputs.items()]
+        and all(_is_same(defaults[0][name][1], defaults[1][name][1]) for name in earlier.inputs)
+    )
+
+
+def _is_same(before: Any, now: Any) -> bool:
+    return before is now or (type(before) is type(now) and isinstance(now, _PLAIN) and before == now)
+
+
+def relink(workflow: Any, replaced: Mapping[int, Any]) -> None:
+    """Let the nodes of a compiled workflow call other entities.
+
+    Args:
+        workflow: the workflow.
+        replaced: the new entities, by the id of the one that each replaces.
+    """
+    for node in all_nodes(workflow):
+        now = replaced.get(id(node.flyte_entity))
+        if now is not None:
+            private.set_entity(node, now)
