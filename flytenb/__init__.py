@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # `as` marks what is public for type checkers
     from flytenb import parts as parts
     from flytenb.api import attach as attach
+    from flytenb.api import cached as cached
     from flytenb.api import check as check
     from flytenb.api import check_connector as check_connector
     from flytenb.api import check_plugin as check_plugin
     from flytenb.api import check_transformer as check_transformer
+    from flytenb.api import clear_cache as clear_cache
     from flytenb.api import cluster as cluster
     from flytenb.api import code_of as code_of
     from flytenb.api import container as container
@@ -83,10 +85,12 @@ _HOMES = {
     "Shipment": "ship.shipment",
     "View": "display.view",
     "attach": "api",
+    "cached": "api",
     "check": "api",
     "check_connector": "api",
     "check_plugin": "api",
     "check_transformer": "api",
+    "clear_cache": "api",
     "cluster": "api",
     "code_of": "api",
     "container": "api",

@@ -28,6 +28,7 @@ MEMOS = {
     "bridge/workflow/reading_cache.py: _generation",
     "bridge/workflow/reading_cache.py: _kept",
     "bridge/workflow/reading_cache.py: _pending",
+    "cache/store.py: _hits",
     "cache/store.py: _private",
     "model/graph_json.py: _decoder",
     "model/graph_json.py: _encoder",
@@ -47,6 +48,7 @@ LOCKS = {
     "bridge/context.py: compile_lock",  # flytekit compiles in one context of the process
     "bridge/private.py: _opening",  # of flytekit's store
     "bridge/stopping.py: _asking",
+    "cache/store.py: _counting",
     "cache/store.py: _replacing",
     "engines/choice.py: _lock",
     "render/wasm.py: _compiling",
@@ -73,6 +75,7 @@ OF_THE_PROCESS = {
     "engines/fork_server.py: fork_server",  # shell tasks and engines share it; `runner.resources` ends it
     "bridge/execution/files.py: recent_handouts",  # directories that outlive the call that returned a file of theirs
     "bridge/workflow/compile_errors.py: _conditionals_noted",  # a patch that several compiles share
+    "reach/code_parts.py: cell_finders",  # the notebook, which knows its cells
     "bridge/workflow/compiler.py: observers",  # `reach.staleness`, which the bridge can't import
     "notebook/extension.py: _loaded",  # the extension of each shell
     "reach/file_reads.py: _listening",  # Python can't remove an audit hook

@@ -1,5 +1,6 @@
 """The functions of `flytenb`, on objects: called by magics, scripts and tests. No text is parsed here."""
 
+from flytenb.api.cache_verbs import cached, clear_cache
 from flytenb.api.cluster_verbs import attach, cluster, launch, register, replay
 from flytenb.api.entity_verbs import code_of, display_for, draw, graph, show
 from flytenb.api.run_verbs import load_run, on_run, options, rehearse, run, start
@@ -16,10 +17,12 @@ __all__ = [
     "Options",
     "Run",
     "attach",
+    "cached",
     "check",
     "check_connector",
     "check_plugin",
     "check_transformer",
+    "clear_cache",
     "cluster",
     "code_of",
     "container",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import marshal
 import os
 import sqlite3
 import threading
-from contextlib import closing
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import diskcache  # type: ignore[import-untyped]
 
@@ -18,6 +21,30 @@ _replacing = threading.Lock()
 os.register_at_fork(after_in_child=_replacing._at_fork_reinit)  # type: ignore[attr-defined]
 _private: Any = None
 """The open store whose directory's permissions were checked."""
+
+
+_hits: Counter[str] = Counter()
+"""How often stored outputs were used, by key, as far as that isn't written yet."""
+_counting = threading.Lock()
+os.register_at_fork(after_in_child=_counting._at_fork_reinit)  # type: ignore[attr-defined]
+
+
+class StoredOutputs(NamedTuple):
+    """The stored outputs of one call.
+
+    Attributes:
+        key: the key.
+        task: the name of the task.
+        stored: the time, in seconds since the epoch.
+        size: in bytes.
+        hits: how often they were used.
+    """
+
+    key: str
+    task: str
+    stored: float
+    size: int
+    hits: int
 
 
 class DamagedStoreError(Exception):
@@ -44,16 +71,68 @@ def read(key: str) -> Any:
     return None
 
 
-def write(key: str, value: Any) -> None:
+def write(key: str, value: Any, task: str = "") -> None:
     """Store a value, made of scalars, lists, tuples and dicts, under a key.
+
+    Args:
+        key: the key.
+        value: the value.
+        task: the name of the task whose outputs it is; empty for what isn't listed.
 
     Raises:
         Exception: as `read`.
     """
     try:
-        _open().set(key, marshal.dumps(value, 2))
+        _open().set(key, marshal.dumps(value, 2), tag=task or None)
     except sqlite3.DatabaseError as e:
         _replace(e)
+
+
+def count_hit(key: str) -> None:
+    """Count that stored outputs were used; the counts are written when the entries are listed, and at exit."""
+    with _counting:
+        _hits[key] += 1
+
+
+def entries() -> list[StoredOutputs]:
+    """Return the stored outputs, the latest last.
+
+    Raises:
+        Exception: as `read`.
+    """
+    _write_hits()
+    rows = _open()._sql(
+        "SELECT key, tag, store_time, size + length(coalesce(value, '')), access_count FROM Cache"
+        " WHERE tag IS NOT NULL ORDER BY store_time"
+    )
+    return [StoredOutputs(*row) for row in rows]
+
+
+def remove(keys: Iterable[str]) -> int:
+    """Remove stored outputs; return how many there were.
+
+    Raises:
+        Exception: as `read`.
+    """
+    store = _open()
+    return sum(bool(store.delete(key)) for key in keys)
+
+
+def _write_hits() -> None:
+    with _counting:
+        counted = dict(_hits)
+        _hits.clear()
+    store = _open() if counted else None
+    for key, number in counted.items():
+        store._sql("UPDATE Cache SET access_count = access_count + ? WHERE key = ?", (number, key))  # type: ignore[union-attr]
+
+
+def _write_last_hits() -> None:
+    with suppress(Exception):
+        _write_hits()
+
+
+atexit.register(_write_last_hits)
 
 
 def _open() -> Any:

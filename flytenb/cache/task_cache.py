@@ -10,6 +10,7 @@ import hashlib
 import importlib
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from types import MappingProxyType
 from typing import Any
 
@@ -18,7 +19,9 @@ from flytenb.bridge.crossing import CrossingValue, from_literal, packer, trust_o
 from flytenb.bridge.entities.kind import kind_of
 from flytenb.bridge.execution.calls import is_plain
 from flytenb.bridge.execution.files import may_hold_copies, may_hold_files, paths_in
+from flytenb.cache import misses
 from flytenb.cache import store as cache_store
+from flytenb.cache.misses import StoredCall
 from flytenb.cache.stamps import stamp_of
 from flytenb.cache.value_digest import ValueDigest
 from flytenb.model import Kind
@@ -62,6 +65,8 @@ class TaskCache:
         for part in (task.name.encode(), policy.cache_version.encode()):
             add_piece(self._start, part)
         self._begun = b"", self._start
+        self._task = task
+        self._missed: dict[str, StoredCall] = {}
         self._trust = trust_of_scalars([*interface.inputs.values(), *interface.outputs.values()])
         self._code: CodeDigest | None = None
         self._unreadable: Exception | None = None
@@ -140,8 +145,24 @@ class TaskCache:
             return None
         match cache_store.read(key):
             case (stored, tuple(reads)) if all(FileRead(*read).is_current() for read in reads):
-                return self._read_outputs(stored)
+                found = self._read_outputs(stored)
+                if found is not None:
+                    cache_store.count_hit(key)
+                return found
         return None
+
+    def why_missed(self, key: str, inputs: Mapping[str, Any], hashes: Mapping[str, str], image: str = "") -> str:
+        """Return why a call isn't answered, in words; the call is kept as the latest of the task when it is stored."""
+        digests = {}
+        for name, value_digest in self._inputs:
+            digest = hashlib.blake2b(hashes.get(name, "").encode(), digest_size=16)
+            if name in inputs and name not in hashes:
+                value_digest.add(digest, inputs[name])
+            digests[name] = digest.digest()
+        call = self._missed[key] = StoredCall(self.code(), (), digests, image)
+        if self.overwrite:
+            return "the cache is overwritten"
+        return misses.why(self._task, misses.latest(self._task.name), call, cache_store.read(key))
 
     def _read_outputs(self, stored: Any) -> dict[str, CrossingValue] | None:
         if isinstance(stored, dict) and stored.keys() == self._outputs.keys():
@@ -171,7 +192,11 @@ class TaskCache:
             ChangedFileError: if one of these files has changed since it was read.
         """
         read = () if reads is None else tuple(map(tuple, reads.all()))
-        cache_store.write(key, (self._stored(outputs), read))
+        cache_store.write(key, (self._stored(outputs), read), self._task.name)
+        call = self._missed.pop(key, None)
+        if call is not None:
+            with suppress(Exception):  # which only costs the reason of a later miss
+                misses.keep(self._task.name, self._task, call)
 
     def _stored(self, outputs: Mapping[str, CrossingValue]) -> Any:
         if all(value.method == "share" for value in outputs.values()):

@@ -77,7 +77,6 @@ class Extension:
         self.session = host.session_of(shell)
         self.session.namespace = shell.user_ns
         self.session.cells.extend(read_history(shell, self.session.cells.last_number))
-        self.session.code.cell_of = partial(cell_of_file, shell)
         self._patches = Patches()
         self._unrecorded: list[tuple[dict[str, Any], int | None, str]] = []
         self._process = os.getpid()
@@ -136,8 +135,12 @@ class Extension:
         finally:
             self._gate.open()
         self._import_error = None
+        from flytenb.reach.code_parts import cell_finders
         from flytenb.runner.resources import resources
 
+        finder = partial(cell_of_file, self.shell)
+        cell_finders.append(finder)
+        self._undo.callback(cell_finders.remove, finder)
         self._undo.callback(resources.close)
         self._undo.callback(self._detach_runs)
         self._undo.callback(api.on_run(self._watch))

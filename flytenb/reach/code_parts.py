@@ -45,8 +45,8 @@ class CodePart:
 
 Key = tuple[str, str]
 """The kind and the name of a part."""
-CellOf = Callable[[str], int | None]
-"""Returns the number of the cell that was compiled under a file name."""
+cell_finders: list[Callable[[str], int | None]] = []
+"""Return the number of the cell that was compiled under a file name, None for other files: one for each notebook."""
 
 
 class _Collector(CodeReader):
@@ -55,8 +55,6 @@ class _Collector(CodeReader):
     Attributes:
         uses: which parts each part uses directly, by kind and name.
     """
-
-    _cell_of: CellOf | None = None
 
     def __init__(self, value: Any) -> None:
         super().__init__(describe, state_as_read)
@@ -89,7 +87,7 @@ class _Collector(CodeReader):
             kind = _kind_of(value)
             if not kind:
                 return super().of(value)
-            self._found[id(value)] = (kind, _name_of(value), _place_of(value, self._cell_of)), value
+            self._found[id(value)] = (kind, _name_of(value), _place_of(value)), value
         kind, name, _ = self._found[id(value)][0]
         self._note_use((kind, name))
         self._inside.append((kind, name))
@@ -124,17 +122,12 @@ class _Collector(CodeReader):
 class PartsReader(_Collector):
     """Makes the digest of code and collects its parts.
 
-    Args:
-        entity: the task or workflow.
-        cell_of: returns the number of the cell that was compiled under a file name, None for others.
-
     Attributes:
         digest: what the cache key of a task contains of its code.
         parts: by kind and name.
     """
 
-    def __init__(self, entity: Any, cell_of: CellOf = lambda file: None) -> None:
-        self._cell_of = cell_of
+    def __init__(self, entity: Any) -> None:
         super().__init__(entity)
         self.digest = self.with_external_state(self._of_all).hex()
         parts = {CodePart(*named, _PartReader(value).digest) for named, value in self._found.values()}
@@ -245,12 +238,12 @@ def _name_of(value: Any) -> str:
     return f"{module}{value.__qualname__}"
 
 
-def _place_of(value: Any, cell_of: CellOf | None) -> str:
+def _place_of(value: Any) -> str:
     function = function_of(value) if is_entity(value) else value
     if type(function) is FunctionType:
         path, line = Path(function.__code__.co_filename), function.__code__.co_firstlineno
-        number = None if cell_of is None else cell_of(function.__code__.co_filename)
-        if number is not None:
+        numbers = (find(function.__code__.co_filename) for find in cell_finders)
+        if number := next(filter(None, numbers), None):
             return f"cell {number}, line {line}"
         is_cell = function.__module__ == "__main__" and not path.is_file()
         return f"this notebook, line {line} of its cell" if is_cell else f"{path.name}:{line}"

@@ -14,6 +14,7 @@ from flytenb.reach.staleness import recompile_inner
 from flytenb.runner.record import Record
 from flytenb.runner.step import EntityStep, Expansion, RunControl, Scope
 from flytenb.runner.subworkflow import ExitStep
+from flytenb.runner.task import note_miss
 
 BuildInside = Callable[[EntityStep, Any, ExitStep], Expansion]
 """Plans the workflow that a dynamic's function built."""
@@ -48,10 +49,12 @@ class DynamicStep(EntityStep):
             found = cache.get(key)
         except Exception as e:
             self.record.cache = CacheStatus.SKIPPED
+            self.record.cache_note = f"can't be proven: {headline(e)}"
             run.journal.note(self.record, f"the cache was not used: {headline(e)}\n")
             return False
         if found is None:
             self.record.cache = CacheStatus.MISS
+            note_miss(self.record, cache, key, inputs)
             self.closing.reads = cache.reads(inputs)
             self.closing.store = lambda outputs: cache.put(key, outputs, self.closing.reads)
             self.closing.reads.begin()

@@ -136,6 +136,11 @@ class NodeRun:
         return self._record.cache
 
     @property
+    def cache_reason(self) -> str:
+        """Why its outputs weren't taken from the cache: "`scale` was redefined in cell 12", "input `x`", "no entry"."""
+        return self._record.cache_note
+
+    @property
     def waited_for(self) -> tuple[str, ...]:
         """State that the node waited for after its inputs were available, each with the node that used it."""
         return self._record.waited_for

@@ -30,8 +30,8 @@ class Record:
     """The state of one node; changed by the scheduler only, under its lock."""
 
     __slots__ = (
-        "__weakref__", "attempts", "cache", "decks", "done", "ended", "error", "links", "log", "log_size", "path",
-        "phase", "place", "retries", "run_log", "started", "total", "use", "waited_for", "wires",
+        "__weakref__", "attempts", "cache", "cache_note", "decks", "done", "ended", "error", "links", "log", "log_size",
+        "path", "phase", "place", "retries", "run_log", "started", "total", "use", "waited_for", "wires",
     )  # fmt: skip
 
     def __init__(
@@ -46,6 +46,7 @@ class Record:
         self.ended: float | None = None
         self.attempts = 0
         self.cache = _NOT_CACHED
+        self.cache_note = ""
         self.error: Failure | None = None
         self.retries: tuple[str, ...] = ()
         self.log: list[str] | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from sys import modules
 from typing import TYPE_CHECKING, Any
 
@@ -95,6 +96,7 @@ def call_cached(
     A cache error (a full disk, an unreadable value) costs time but doesn't fail the run. The `key` is made if it isn't
     given; `template` returns the digest of what a connector is sent. In the context of the node.
     """
+    image = ""
     try:
         if not key:
             hashes, image = record.hashes(), call.digest() if isinstance(call, ContainerCall | ImageCall) else ""
@@ -118,6 +120,7 @@ def call_cached(
             record.cache = CacheStatus.HIT
             return found
         record.cache = CacheStatus.MISS
+        note_miss(record, cache, key, inputs, image)
         reads = cache.reads(inputs)
         with reads.watch():
             outputs = call(run.workspace, inputs)
@@ -129,9 +132,16 @@ def call_cached(
         return outputs
 
 
+def note_miss(record: Record, cache: TaskCache, key: str, inputs: dict[str, Any], image: str = "") -> None:
+    """Note why a call isn't answered from the cache."""
+    with suppress(Exception):  # which only costs the reason
+        record.cache_note = cache.why_missed(key, inputs, record.hashes(), image)
+
+
 def _call_uncached(
     record: Record, run: RunControl, inputs: dict[str, Any], call: Call, why: Exception
 ) -> dict[str, CrossingValue]:
     record.cache = CacheStatus.SKIPPED
+    record.cache_note = f"can't be proven: {headline(why)}"
     run.journal.note(record, f"the cache was not used: {headline(why)}\n")
     return call(run.workspace, inputs)

@@ -13,7 +13,7 @@ from flytenb.wording.text import clean
 if TYPE_CHECKING:
     from flytenb.display.code_card import Code, CodeChange
     from flytenb.model import Graph, Node
-    from flytenb.reach.code_parts import CellOf, Key, PartsReader
+    from flytenb.reach.code_parts import Key, PartsReader
     from flytenb.runner.run import Run
     from flytenb.ship.cells import Cells
 
@@ -59,13 +59,9 @@ class CodeWatch:
 
     Args:
         cells: the cells that were run.
-
-    Attributes:
-        cell_of: returns the number of the cell that was compiled under a file name.
     """
 
     def __init__(self, cells: Cells) -> None:
-        self.cell_of: CellOf = lambda file: None
         self._cells = cells
         self._readings: dict[int, tuple[Any, PartsReader, Code]] = {}
         self._noted: weakref.WeakKeyDictionary[Run, int] = weakref.WeakKeyDictionary()
@@ -84,7 +80,7 @@ class CodeWatch:
 
         found = self._readings.get(id(entity))
         if found is None or not found[1].is_current():
-            reader = PartsReader(entity, self.cell_of)
+            reader = PartsReader(entity)
             found = self._readings[id(entity)] = entity, reader, Code.read_by(reader, short_name(entity))
         return found[2]
 

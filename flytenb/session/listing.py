@@ -13,11 +13,12 @@ from flytenb.display.part_text import WIDTH, width_of
 from flytenb.display.rendering import Displayed, Rendering, render_part
 from flytenb.session.kept_heads import KeptHead
 from flytenb.wording.kinds import entity_text
-from flytenb.wording.quantities import duration_text
+from flytenb.wording.quantities import bytes_text, duration_text
 from flytenb.wording.text import clip_middle
 from flytenb.wording.values import brief, clean, clip
 
 if TYPE_CHECKING:
+    from flytenb.cache.store import StoredOutputs
     from flytenb.runner.run import Run
     from flytenb.session.configuration import Choice
     from flytenb.session.session import Definition, Session
@@ -83,6 +84,22 @@ class Listing(Displayed):
             columns, rows = (*columns[:5], columns[6]), [(*row[:5], row[6]) for row in rows]
         later = [_Later(load, run.id) if load is not None and isinstance(run, KeptHead) else run for run in things]
         return cls(columns, rows, "nothing has run yet", later)
+
+    @classmethod
+    def of_cache(cls, entries: Iterable[StoredOutputs], now: float) -> Listing:
+        """List stored outputs of cached tasks with their age at a time."""
+        entries = list(entries)
+        rows = [
+            (
+                entry.task.rpartition(".")[2],
+                entry.key.rpartition("-")[2][:8],
+                bytes_text(entry.size),
+                duration_text(max(now - entry.stored, 0.0)),
+                str(entry.hits),
+            )
+            for entry in entries
+        ]
+        return cls(("task", "key", "size", "age", "hits"), rows, "the cache holds nothing", entries)
 
     @classmethod
     def of_settings(cls, chosen: Mapping[str, Choice]) -> Listing:
