@@ -22,10 +22,12 @@ NAMES = sorted(n for n in flytenb.__all__ if n != "parts")
 
 
 RUN = """
-    also_failed approve cancel compare duration entity error events explore graph id inputs is_kept listen name nodes
-    on_finish outputs phase questions result set_input settings started timeline wait waiting
+    also_failed approve cancel compare duration entity error events explore forget graph id inputs is_kept listen name
+    nodes on_finish outputs phase questions result set_input settings started timeline wait waiting
 """
-NODE = "attempts cache_status decks duration entity error inputs links log outputs path phase place started waited_for"
+NODE = """
+    attempts cache_status decks duration entity error inputs links log note outputs path phase place started waited_for
+"""
 
 
 def is_protocol(value: Any) -> bool:

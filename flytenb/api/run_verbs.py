@@ -125,6 +125,7 @@ def options(
     network: bool | None = None,
     stand_ins: Mapping[str, Any] | None = None,
     answers: Mapping[str, Any] | None = None,
+    memory: int | str | None = None,
     keep: str | None = None,
     keep_days: float | None = None,
     keep_size: int | str | None = None,
@@ -147,6 +148,8 @@ def options(
         network: whether container tasks may use the network.
         stand_ins: functions or entities that replace reference entities, by the entity's name.
         answers: answers to gates, by node path or gate name: True, False or a value.
+        memory: how much memory the values of ended runs take: bytes, a size such as "2 GB", or a share of the machine's
+            memory such as "25%". The values of the oldest runs are moved to disk, or dropped if that fails.
         keep: the folder in which runs are kept, so that `flytenb.load_run` finds them in another kernel; "" for none.
         keep_days: the age in days at which kept runs are removed.
         keep_size: the size of the folder beyond which the oldest kept runs are removed: bytes, or "5 GB".
@@ -166,6 +169,7 @@ def options(
         network=network,
         stand_ins=stand_ins,
         answers=answers,
+        memory=memory,
         keep=keep,
         keep_days=keep_days,
         keep_size=keep_size,

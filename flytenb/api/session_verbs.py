@@ -10,6 +10,7 @@ from typing import Any
 from flytenb.bridge.workflow.definition import decorator, rolled_back
 from flytenb.display.runs.error_card import FullError
 from flytenb.reach.staleness import recompile_stale
+from flytenb.runner.run import Run
 from flytenb.session import Session
 from flytenb.session.configuration import read_project, resolve, settings_from
 from flytenb.session.debugging import Debugging, debugging, find_failure, last_failed
@@ -32,6 +33,16 @@ def runs(session: Session) -> Listing:
     entities = {name: each.entity for name, each in session.definitions.items()}
     kept = [head for head in kept_heads(folder_of(keep)) if head.id not in own]
     return Listing.of_runs(session.runs, kept, lambda identifier: load(folder_of(keep), identifier, entities))
+
+
+def forget(session: Session, runs: Sequence[Run] = ()) -> None:
+    """Drop the values of runs; without any, those of all runs of a session that have ended.
+
+    Raises:
+        FlytenbError: for a run that isn't over yet.
+    """
+    for run in runs or [run for run in session.runs if run.phase.is_terminal]:
+        run.forget()
 
 
 def settings(session: Session) -> Listing:

@@ -19,6 +19,7 @@ from flytenb.bridge.patches.import_gate import ImportGate
 from flytenb.errors import FlytekitError, headline
 from flytenb.notebook import shell_changes
 from flytenb.notebook.cell_source import cell_of_file, read_cell, read_history
+from flytenb.notebook.held_runs import HeldRuns
 from flytenb.notebook.import_hook import ImportHook
 from flytenb.notebook.magics.flyte import FlyteMagics
 from flytenb.notebook.pages import pages
@@ -78,6 +79,7 @@ class Extension:
         self.session.namespace = shell.user_ns
         self.session.cells.extend(read_history(shell, self.session.cells.last_number))
         self._patches = Patches()
+        self._held_runs = HeldRuns(self.session, shell)
         self._unrecorded: list[tuple[dict[str, Any], int | None, str]] = []
         self._process = os.getpid()
         self._import_error: Exception | None = None
@@ -200,6 +202,7 @@ class Extension:
         self._patches.follow_classes(self.shell.user_ns)
         if not self._import.is_alive():
             self._record_cells()
+            self._held_runs.look()
 
     def _record_cells(self) -> None:
         """Record the entities of the cells run so far; if flytekit is missing, print that once."""

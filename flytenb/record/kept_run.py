@@ -151,7 +151,7 @@ class _Values:
 
         hint = "flytenb.load_run(id, unpickle=True), for a folder that only you can write"
         kind = type_of(written, declared)
-        return StoredValue(written, kind, check, may_unpickle=self._may_unpickle, hint=hint)
+        return StoredValue(lambda: written.literal, kind, check, may_unpickle=self._may_unpickle, hint=hint)
 
     def at(self, places: Mapping[str, list[str]]) -> dict[str, CrossingValue]:
         """Return the values at some places, by name."""

@@ -8,6 +8,7 @@ import threading
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
+from weakref import WeakSet
 
 from flytenb.errors import headline
 from flytenb.record.run_description import RunDescription
@@ -48,21 +49,24 @@ class RunKeeper:
     def start_anew(self) -> None:
         """Start without a thread and without runs to write: a forked process leaves these to its parent."""
         self._changed = threading.Condition()
+        self._followed: WeakSet[Run] = WeakSet()
         self._waiting: deque[tuple[Run, KeepRules]] = deque()
         self._is_running = False
 
     def follow(self, run: Run, rules: KeepRules) -> None:
         """Keep a run once it has ended."""
+        with self._changed:
+            self._followed.add(run)
         run.on_finish(lambda: self._put(run, rules))
 
     def wait(self, seconds: float | None = None) -> bool:
         """Wait until the runs that have ended are written; return whether they are."""
         with self._changed:
-            return self._changed.wait_for(lambda: not self._is_running, seconds)
+            return self._changed.wait_for(lambda: not self._is_running and not self._has_ended(), seconds)
 
-    def is_writing(self, run: Run) -> bool:
-        """Whether a run waits to be written."""
-        return any(each is run for each, _ in [*self._waiting])
+    def _has_ended(self) -> bool:
+        """Whether a run has ended whose end isn't known here yet."""
+        return any(run.phase.is_terminal for run in self._followed)
 
     def close(self) -> None:
         """Close the databases that are open, and report each reason anew; following runs open them again."""
@@ -72,6 +76,7 @@ class RunKeeper:
 
     def _put(self, run: Run, rules: KeepRules) -> None:
         with self._changed:
+            self._followed.discard(run)
             self._waiting.append((run, rules))
             if not self._is_running:
                 self._is_running = True

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.entities.source import input_types, output_types
 from flytenb.bridge.execution.files import Handouts
+from flytenb.bridge.execution.kept_values import AbsentValue
 from flytenb.errors import UnknownNameError, closest
 from flytenb.model import CacheStatus, Graph, NodeState, Phase
 from flytenb.runner.absent import read_or_absent
@@ -151,6 +152,12 @@ class NodeRun:
         return self._record.error
 
     @property
+    def note(self) -> str:
+        """Why values of its outputs aren't held any more; `""` if all are."""
+        whys = (value.why for value in self._record.outputs.values() if isinstance(value, AbsentValue))
+        return "; ".join(dict.fromkeys(whys))
+
+    @property
     def _state(self) -> NodeState:
         """The state that a drawing shows."""
         record = self._record
@@ -167,7 +174,8 @@ class NodeRun:
 
     def __repr__(self) -> str:
         took = "" if self.duration is None else f", {duration_text(self.duration)}"
-        return f"<NodeRun {self.path} {self.phase}{took}>"
+        note = f", {self.note}" if self._record.phase is Phase.SUCCEEDED and self.note else ""
+        return f"<NodeRun {self.path} {self.phase}{took}{note}>"
 
 
 class Nodes(Mapping[str, NodeRun]):

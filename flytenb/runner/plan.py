@@ -285,13 +285,14 @@ class RunPlan:
     Attributes:
         root: the scope of the step that collects the run's outputs.
         inside: the scope of all other steps.
+        values: all values of the run.
     """
 
     def __init__(
         self, planner: Planner, wired: Wired, inputs: Mapping[str, CrossingValue], outputs: Mapping[str, Any]
     ) -> None:
-        self._values = planner.wiring.values
-        self._values.update((("@inputs", name), value) for name, value in inputs.items())
+        self.values = planner.wiring.values
+        self.values.update((("@inputs", name), value) for name, value in inputs.items())
         self._outputs: dict[str, Key] = {name: ("@outputs", name) for name in outputs}
         self.root = Scope("", None)
         last = ExitStep(Record("", planner.run_log), self.root)
@@ -308,7 +309,7 @@ class RunPlan:
     @property
     def outputs(self) -> dict[str, CrossingValue | None]:
         """The outputs of the run, by name."""
-        return {name: self._values.get(key) for name, key in self._outputs.items()}
+        return {name: self.values.get(key) for name, key in self._outputs.items()}
 
 
 def _constant(value: CrossingValue, _: CrossingValue | None) -> Any:

@@ -24,6 +24,7 @@ from flytenb.runner.comparison import Comparison
 from flytenb.runner.course import Answerable, Course, Results
 from flytenb.runner.entity_plan import SourceOf
 from flytenb.runner.failure import Failure
+from flytenb.runner.held_values import forget_values
 from flytenb.runner.interrupts import held_back
 from flytenb.runner.journal import Listener
 from flytenb.runner.node_run import Nodes, NodeSource
@@ -280,6 +281,15 @@ class Run:
     def waiting(self) -> tuple[str, ...]:
         """The paths of the waiting gates."""
         return tuple(self._gates.questions)
+
+    def forget(self) -> Run:
+        """Drop all values of the run; an object `<absent: …>` takes the place of each.
+
+        Raises:
+            FlytenbError: before the end of the run.
+        """
+        forget_values(self)
+        return self
 
     def _raise_failure(self) -> None:
         """Raise the failed task's own exception, or RunCancelledError; do nothing otherwise."""

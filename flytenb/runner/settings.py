@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from flytenb.engines import AUTO, engine_names, is_choice
 from flytenb.errors import UsageError
-from flytenb.runner.sizes import read_size
+from flytenb.runner.sizes import read_share, read_size
 
 
 @dataclass(frozen=True)
@@ -105,6 +105,11 @@ _ANSWERS = Rule(
     "answers to gates, by node path or gate name: True, False or a value",
     is_configurable=False,
 )
+_MEMORY = Rule(
+    "a number of bytes, a size such as '2 GB' or a share such as '25%' of the machine's memory",
+    lambda value: read_size(value) is not None or read_share(value) is not None,
+    "how much memory the values of ended runs take; those of the oldest runs are moved to disk",
+)
 _KEEP = Rule(
     "the name of a folder, or ''",
     lambda value: isinstance(value, str),
@@ -142,6 +147,7 @@ class Settings:
         network: whether container tasks may use the network.
         stand_ins: functions or entities that replace reference entities, by name.
         answers: answers to gates, by node path or gate name: True, False or a value.
+        memory: how much memory the values of ended runs take: bytes, a size such as "2 GB", or a share such as "25%".
         keep: the folder in which runs are kept; "" for none.
         keep_days: the age in days at which kept runs are removed.
         keep_size: the size of the folder beyond which the oldest kept runs are removed: bytes, or a size.
@@ -156,6 +162,7 @@ class Settings:
     network: bool = field(default=False, metadata={"rule": _NETWORK})
     stand_ins: Mapping[str, Any] = field(default_factory=dict, metadata={"rule": _STAND_INS})
     answers: Mapping[str, Any] = field(default_factory=dict, metadata={"rule": _ANSWERS})
+    memory: int | str = field(default="25%", metadata={"rule": _MEMORY})
     keep: str = field(default="", metadata={"rule": _KEEP})
     keep_days: float = field(default=30, metadata={"rule": _KEEP_DAYS})
     keep_size: int | str = field(default="5 GB", metadata={"rule": _KEEP_SIZE})

@@ -11,6 +11,7 @@ from flytenb.session.session import Session
 
 if TYPE_CHECKING:
     from flytenb.record.run_keeper import RunKeeper
+    from flytenb.record.value_memory import ValueMemory
     from flytenb.runner.run import Run
 
     Watcher = Callable[[Run], Callable[[], None]]
@@ -35,6 +36,13 @@ class Host:
         from flytenb.record.run_keeper import RunKeeper  # imports flytekit
 
         return RunKeeper()
+
+    @cached_property
+    def memory(self) -> ValueMemory:
+        """The values of the runs of this process."""
+        from flytenb.record.value_memory import ValueMemory  # as above
+
+        return ValueMemory()
 
     def session_of(self, owner: Any) -> Session:
         """Return the session of a shell, the same one whenever it asks."""

@@ -18,6 +18,7 @@ from flytenb.runner.interrupts import held_back
 from flytenb.runner.journal import Listener
 from flytenb.runner.run import Run
 from flytenb.runner.settings import Settings
+from flytenb.runner.sizes import memory_limit
 from flytenb.session.configuration import Choice, check, read_project, resolve, settings_from
 from flytenb.session.host import host
 from flytenb.wording.values import brief
@@ -54,6 +55,7 @@ class Options:
         network: bool | None = None,
         stand_ins: Mapping[str, Any] | None = None,
         answers: Mapping[str, Any] | None = None,
+        memory: int | str | None = None,
         keep: str | None = None,
         keep_days: float | None = None,
         keep_size: int | str | None = None,
@@ -70,6 +72,7 @@ class Options:
             "network": network,
             "stand_ins": stand_ins,
             "answers": answers,
+            "memory": memory,
             "keep": keep,
             "keep_days": keep_days,
             "keep_size": keep_size,
@@ -132,6 +135,7 @@ class Options:
 
             targets = place_nodes(entity, settings.on_cluster)
         made = Run(entity, given, settings, self._listeners, answers, _source_of, targets)
+        host.memory.follow(made, memory_limit(settings.memory))
         if settings.keep:
             _keep(made)
         return made

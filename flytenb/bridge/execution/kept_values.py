@@ -187,18 +187,18 @@ class StoredValue(CrossingValue):
     """A value that was written; it is read when it is asked for.
 
     Args:
-        written: the value as bytes.
+        read: returns its literal as bytes.
         python_type: the type to read it as, None for plain data.
         check: raises AbsentValueError if its files aren't there as they were written.
         may_unpickle: whether reading it may unpickle something.
         hint: what to do if it may not.
     """
 
-    __slots__ = ("_check", "_hint", "_may_unpickle", "_written")
+    __slots__ = ("_bytes", "_check", "_hint", "_may_unpickle")
 
     def __init__(
         self,
-        written: WrittenValue,
+        read: Callable[[], bytes],
         python_type: Any,
         check: Callable[[], None],
         *,
@@ -206,7 +206,7 @@ class StoredValue(CrossingValue):
         hint: str = "",
     ) -> None:
         super().__init__(OutputType(python_type, None, None))
-        self._written = written
+        self._bytes = read
         self._check = check
         self._may_unpickle = may_unpickle
         self._hint = hint
@@ -229,7 +229,7 @@ class StoredValue(CrossingValue):
             return to_native(self._read(), self.python_type)
 
     def _read(self) -> Literal:
-        return Literal.from_flyte_idl(literals_pb2.Literal.FromString(self._written.literal))
+        return Literal.from_flyte_idl(literals_pb2.Literal.FromString(self._bytes()))
 
 
 class AbsentValue(CrossingValue):

@@ -9,6 +9,7 @@ import ast
 import json
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +63,8 @@ class PageController:
         is_explorer: bool = False,
         jobs: JobQueue | None = None,
     ) -> None:
-        self.run = run
+        self._run: Run | None = run
+        self._weak_run = weakref.ref(run)
         self._on_done = on_done
         self._is_explorer = is_explorer
         self._jobs = jobs or pages.layouts
@@ -86,6 +88,13 @@ class PageController:
         self._announcements = 0
         self._last_sent = 0.0
         self.widget: RunWidget | None = None
+
+    @property
+    def run(self) -> Run:
+        """The run; once the view is closed, it is held for as long as something else holds it."""
+        run = self._weak_run()
+        assert run is not None
+        return run
 
     def open(self) -> RunWidget:
         """Create the widget; its layout follows, after some seconds if the layout engine must be compiled first."""
@@ -126,6 +135,8 @@ class PageController:
             if self.widget is not None:
                 self._state.read()
                 self.widget.frame = self._frame()
+            self._run = None
+            self._stop_listening = lambda: None  # it holds the journal, and with it the values of the run
 
     @property
     def open_nodes(self) -> tuple[str, ...]:
@@ -220,6 +231,7 @@ class PageController:
             self._presence.page_left()
             return
         self._presence.page_seen()
+        run = self._weak_run()
         handler = {
             "look": self._send_details,
             "leave": self._close_details,
@@ -229,9 +241,13 @@ class PageController:
             "answer": self._answer,
             "done": self._done,
         }.get(str(message.get("kind")))
-        if handler is not None:
+        if handler is not None and run is not None:
             queue = pages.values if message.get("kind") == "look" else self._jobs
-            queue.submit(lambda: handler(message))
+            queue.submit(lambda: self._answer_reader(run, handler, message))
+
+    def _answer_reader(self, run: Run, handler: Callable[[dict[str, Any]], None], message: dict[str, Any]) -> None:
+        """Execute a request; the run is held meanwhile."""
+        handler(message)
 
     def _send_message(self, message: dict[str, Any]) -> None:
         if self.widget is not None:

@@ -70,13 +70,14 @@ class RunView:
         """Update the view; called ten times a second."""
         if self._is_run_over.is_set() and not self._is_explorer:
             self.end()
+        progress, controller = self._progress, self._controller  # `end` may be called meanwhile
         if self._is_over:
             return False
-        if self._progress is not None:
-            self._progress.tick()
-        elif self._controller is not None:
-            self._controller.tick()
-            self._show_live()
+        if progress is not None:
+            progress.tick()
+        elif controller is not None:
+            controller.tick()
+            self._show_live(controller)
         elif self._is_explorer or time.monotonic() - self._began > _PATIENCE:
             self._open()
         return True
@@ -91,12 +92,19 @@ class RunView:
             is_late = self._cell != self._shell.execution_count and not self._is_explorer
             if controller is None:
                 self._publish(run_bundle(self._run, show, is_late=is_late))
-                return
-            controller.close()
-            drawing = controller.drawing_of(self._run.graph)
-            self._publish(run_bundle(self._run, show, drawing, controller.open_nodes, is_late=is_late))
-        if controller.widget is not None:
+            else:
+                controller.close()
+                drawing = controller.drawing_of(self._run.graph)
+                self._publish(run_bundle(self._run, show, drawing, controller.open_nodes, is_late=is_late))
+            self._let_go()
+        if controller is not None and controller.widget is not None:
             pages.retire(controller.widget)
+
+    def _let_go(self) -> None:
+        """Hold the run no more, so that it is freed when no variable does."""
+        self._run._show_end = None
+        self._progress = self._controller = None
+        del self._run
 
     def _open(self) -> None:
         """Create the widget; it is shown once its layout is there."""
@@ -107,10 +115,8 @@ class RunView:
                 self._controller = PageController(self._run, on_done=self.end, is_explorer=self._is_explorer)
                 self._controller.open()
 
-    def _show_live(self) -> None:
+    def _show_live(self, controller: PageController) -> None:
         """Publish the view, and again if its layout was late: a save keeps the last published output."""
-        controller = self._controller
-        assert controller is not None
         if controller.is_laid_out and not self._has_picture:
             self._has_picture = self._is_shown = True
             pages.layouts.submit(lambda: self._publish_live(with_picture=True))
@@ -119,10 +125,13 @@ class RunView:
             self._publish_live(with_picture=False)
 
     def _publish_live(self, *, with_picture: bool) -> None:
-        controller = self._controller
+        with self._lock:
+            if self._is_over:
+                return
+            controller, run = self._controller, self._run
         assert controller is not None
-        drawing = controller.drawing_of(self._run.graph)
-        static = run_bundle(self._run, show, drawing) if with_picture else placeholder(self._run)
+        drawing = controller.drawing_of(run.graph)
+        static = run_bundle(run, show, drawing) if with_picture else placeholder(run)
         with self._lock:
             if not self._is_over and controller.widget is not None:
                 is_widget = needs_widget(self._shell)
