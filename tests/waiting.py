@@ -15,6 +15,7 @@ PATIENCE = 600
 
 
 _LIMITS = {
+    "flytenb.bridge.cluster.connection": "_PATIENCE",
     "flytenb.wording.text": "PATIENCE",
     "flytenb.display.values.files": "_PATIENCE",
     "flytenb.display.values.lazy": "_PATIENCE",

@@ -12,6 +12,7 @@ from flytenb.bridge.entities.interface import require_entity
 from flytenb.bridge.execution.image_facts import TaskSource
 from flytenb.display.runs.progress import GatePrinter
 from flytenb.display.runs.rehearsal_card import Rehearsal
+from flytenb.errors import UsageError
 from flytenb.reach.staleness import recompile_stale
 from flytenb.runner.answers import Answers
 from flytenb.runner.interrupts import held_back
@@ -131,6 +132,8 @@ class Options:
         given = name_positional(entity, positional, inputs) if positional else inputs
         settings, targets = self.settings, None
         if settings.on_cluster:
+            if answers is not None:
+                raise UsageError("a rehearsal runs here, got nodes on a cluster", hint="leave out on_cluster")
             from flytenb.session.node_placement import place_nodes  # imports half of flytekit
 
             targets = place_nodes(entity, settings.on_cluster)

@@ -157,6 +157,7 @@ class ExecutionLooks:
         is_news |= self._nodes.commit(news)
         self._levels = [self._levels[0], *(level for level in levels[1:] if not level.is_ending)]
         if ran.phase.is_terminal:
+            self._find()  # before the end of the run, which has no events after it
             self._on_end(ran)
             self._is_over = True
         return is_news

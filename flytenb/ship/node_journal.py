@@ -76,6 +76,7 @@ class NodeJournal(RemoteJournal):
             self.gates.clear()
             if ran.phase is Phase.SUCCEEDED:
                 return None
+            self._node.retries = self._node.retries[: max(self._node.attempts - 1, 0)]  # the last one is the failure
             own = self._ran if self._ran is not None and self._ran.phase in (Phase.FAILED, Phase.TIMED_OUT) else ran
             if own.phase is Phase.ABORTED:
                 own = Ran(Phase.FAILED, own.started, own.ended, f"execution {name} was aborted: {own.message}")

@@ -16,6 +16,7 @@ from flytenb.errors import RemoteTaskError, RemoteTraceError
 from flytenb.runner.failure import Failure
 from flytenb.runner.record import Record, RunLog
 from flytenb.runner.use import Getter
+from flytenb.ship.pod_trace import name_cells
 
 _MESSAGE = re.compile(r"^Message:\s*\n", flags=re.M)
 
@@ -79,7 +80,7 @@ def remote_failure(path: str, ran: Ran, record: Record | None, workspace: Worksp
     error = RemoteTaskError(_last_message(text))
     if error.message != text:
         trace = textwrap.dedent(_MESSAGE.split(text)[0].partition("Trace:\n")[2]).strip("\n")
-        error.__cause__ = RemoteTraceError(trace or text)
+        error.__cause__ = RemoteTraceError(name_cells(trace or text))
     retries = () if record is None else record.retries
     getters: Sequence[tuple[str, Getter]] = () if record is None else _Later(record)
     return Failure(path, error, ran.phase, error.message, retries, getters, workspace)

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from flyteidl.core.execution_pb2 import WorkflowExecution
+from flytekit.configuration import Config
 
 import flytenb
+from flytenb.display.runs.error_card import card_lines
+from flytenb.display.runs.node_details import NodeDetails
+from flytenb.display.runs.run_card import run_bundle
+from flytenb.display.show import show
+from flytenb.errors import ClusterError, ExportError, UsageError
+from flytenb.model import Phase
 from flytenb.session.cluster_choice import Cluster as Choice
 from flytenb.session.host import host
 from tests.cluster.cluster import Cluster, start_cluster
+from tests.cluster.records import ExecutionRecord
 from tests.ship.notebooks import Notebook, open_notebook
+from tests.waiting import PATIENCE, wait_for
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),  # loops that IPython leaves
@@ -145,20 +157,20 @@ def failing(x: int) -> int:
 """,
     """
 @task
-def hold(name: str, wait_for: str) -> str:
+def hold(folder: str, name: str, other: str) -> str:
     import time
-    Path(name).touch()
-    while not Path(wait_for).exists():
+    (Path(folder) / name).touch()
+    while not (Path(folder) / other).exists():
         time.sleep(0.01)
     return name
 
 @workflow
 def both(folder: str) -> tuple[str, str]:
-    return hold(name=folder + "/a", wait_for=folder + "/b"), hold(name=folder + "/b", wait_for=folder + "/a")
+    return hold(folder=folder, name="a", other="b"), hold(folder=folder, name="b", other="a")
 
 @workflow
 def waiting(folder: str) -> str:
-    return hold(name=folder + "/begun", wait_for=folder + "/go")
+    return hold(folder=folder, name="begun", other="go")
 """,
     "from os import getpid\nSTATE = [getpid()]",
     "@task\ndef kept(x: int) -> int:\n    return x + STATE[0]",
@@ -193,8 +205,8 @@ def place(choice: Choice, *nodes: Any) -> Any:
     return flytenb.options(on_cluster=dict.fromkeys(nodes, choice))
 
 
-def executions(double: Cluster) -> list[str]:
-    return [name for name in double.faults.calls if name == "CreateExecution"]
+def executions(double: Cluster) -> list[ExecutionRecord]:
+    return double.records.executions("flytesnacks", "development")
 
 
 PLACED: dict[str, tuple[list[str], set[str]]] = {
@@ -227,3 +239,170 @@ def test_the_result_is_that_of_a_local_run(notebook: Notebook, double: Cluster, 
     inside = {path: node.phase for path, node in run.nodes.items() if not path.startswith("n7/")}
     assert inside == {path: node.phase for path, node in local.nodes.items() if not path.startswith("n7/")}
     assert [event for event in run.events if event.kind == "notice"] == []
+
+
+def test_files_and_frames_cross_to_the_cluster_and_back(notebook: Notebook, choice: Choice) -> None:
+    run = place(choice, "extend").run(notebook.names["files"], text="a")
+    assert run.result == ["aa!", "aa!", "a", "a", "a", "a", "a", "a", "a", "a"]
+    there = place(choice, "write", "read").run(notebook.names["files"], text="b")
+    assert there.result == flytenb.run(notebook.names["files"], text="b").result
+    assert Path(run.nodes["extend"].outputs["o0"]).read_text() == "aa!"
+    assert Path(run.nodes["extend"].inputs["file"]).read_text() == "a"
+
+
+def test_retries_are_those_of_the_cluster(notebook: Notebook, choice: Choice, tmp_path: Path) -> None:
+    counter = tmp_path / "counter"
+    run = place(choice, "flaky").run(notebook.names["again"], x=3, counter=str(counter))
+    node = run.nodes["flaky"]
+    assert (run.result, node.attempts, counter.read_text()) == (3, 3, "xxx")
+    assert [event.attempt for event in run.events if event.kind == "attempt"] == [1, 2]
+    assert [name for name, _ in node.links] == ["execution", "Kubernetes Logs (User)"]
+    counter.write_text("")
+    failed = place(choice, "flaky").start(notebook.names["again"], x=9, counter=str(counter)).wait(PATIENCE)
+    assert counter.read_text() == "xxx"
+    assert "not yet" in failed.error.message
+    assert len(failed.error.retries) == 2
+
+
+def test_a_failure_has_the_path_the_message_and_the_line_of_the_cell(notebook: Notebook, choice: Choice) -> None:
+    name = "failing"
+    for chosen in ("fails", "failing_inside"):
+        run = place(choice, chosen).start(notebook.names[name], x=3).wait(PATIENCE)
+        assert (run.phase, run.error.path, run.error.message) == (Phase.FAILED, "n1/n1", "ValueError: no 5")
+        assert dict(run.error.inputs) == {"x": 4}
+        assert {path: node.phase for path, node in run.nodes.items()} == {
+            "n0": Phase.SUCCEEDED,
+            "n1": Phase.FAILED,
+            "n1/n0": Phase.SUCCEEDED,
+            "n1/n1": Phase.FAILED,
+            "n2": Phase.ABORTED,
+        }
+        card = "\n".join(card_lines(run))
+        function = notebook.names["fails"].task_function
+        file, line = inspect.getsourcefile(function), function.__code__.co_firstlineno + 4
+        assert f'{file}, line {line}, in fails\n    raise ValueError(f"no {{y}}")' in card
+
+
+def test_two_nodes_on_the_cluster_run_at_the_same_time(notebook: Notebook, choice: Choice, tmp_path: Path) -> None:
+    options = place(choice, "hold").options(workers=1)
+    assert options.run(notebook.names["both"], folder=str(tmp_path)).result == ("a", "b")
+
+
+def test_a_cancelled_run_aborts_its_executions(
+    notebook: Notebook, double: Cluster, choice: Choice, tmp_path: Path
+) -> None:
+    run = place(choice, "hold").start(notebook.names["waiting"], folder=str(tmp_path))
+    wait_for((tmp_path / "begun").exists)
+    wait_for(lambda: run.nodes["n0"].links)
+    run.cancel()
+    assert (run.wait(PATIENCE).phase, run.nodes["n0"].phase) == (Phase.ABORTED, Phase.ABORTED)
+    name = dict(run.nodes["n0"].links)["execution"].rpartition("/")[2]
+    record = double.wait(name)
+    assert record.message.closure.phase == WorkflowExecution.ABORTED
+    assert record.message.closure.abort_metadata.cause == "aborted from a notebook"
+
+
+def test_a_run_that_is_cancelled_while_an_execution_is_created_aborts_it(
+    notebook: Notebook, double: Cluster, choice: Choice, tmp_path: Path
+) -> None:
+    released = double.faults.hold("CreateExecution", times=1)
+    run = place(choice, "hold").start(notebook.names["waiting"], folder=str(tmp_path))
+    wait_for(lambda: "CreateExecution" in double.faults.calls)
+    before = len(executions(double))
+    run.cancel()
+    released.set()
+    wait_for(lambda: len(executions(double)) > before)
+    record = executions(double)[-1]
+    double.records.wait_for(lambda: record.is_done)
+    assert record.message.closure.phase == WorkflowExecution.ABORTED
+
+
+def test_a_lost_connection_is_a_notice_and_the_run_goes_on(
+    notebook: Notebook, double: Cluster, choice: Choice, tmp_path: Path
+) -> None:
+    options = place(choice, "hold")
+    prepared = options.start(notebook.names["waiting"], folder=str(tmp_path))
+    double.faults.be_unavailable("GetExecution", times=4)  # flytekit itself tries four times
+    wait_for(lambda: [event for event in prepared.events if event.kind == "notice"])
+    double.faults.be_unavailable("GetExecutionData", times=4)
+    (tmp_path / "go").touch()
+    assert prepared.wait(PATIENCE).result == "begun"
+    notices = [event.text for event in prepared.events if event.kind == "notice"]
+    assert "doesn't answer" in notices[0]
+    assert notices[-1] == ""
+
+
+def test_an_execution_is_created_once_if_the_answer_is_lost(
+    notebook: Notebook, double: Cluster, choice: Choice, tmp_path: Path
+) -> None:
+    (tmp_path / "go").touch()
+    before = len(executions(double))
+    with double.door() as door:
+        through = flytenb.cluster(Config.for_endpoint(door.endpoint, insecure=True))
+        double.faults.cut("CreateExecution", door)
+        run = place(through, "hold").run(notebook.names["waiting"], folder=str(tmp_path))
+    assert run.result == "begun"
+    assert len(executions(double)) == before + 1
+
+
+def test_an_execution_that_somebody_aborts_fails_its_node(
+    notebook: Notebook, double: Cluster, choice: Choice, tmp_path: Path
+) -> None:
+    run = place(choice, "hold").start(notebook.names["waiting"], folder=str(tmp_path))
+    wait_for(lambda: run.nodes["n0"].links)
+    choice.attach(dict(run.nodes["n0"].links)["execution"]).cancel()
+    assert run.wait(PATIENCE).phase is Phase.FAILED
+    assert "was aborted: aborted from a notebook" in run.error.message
+
+
+def test_the_view_says_where_a_node_runs(notebook: Notebook, double: Cluster, choice: Choice, tmp_path: Path) -> None:
+    run = place(choice, "hold").start(notebook.names["waiting"], folder=str(tmp_path))
+    wait_for((tmp_path / "begun").exists)
+    wait_for(lambda: run.nodes["n0"].phase is Phase.RUNNING)
+    details = NodeDetails.of(run, "n0", show)
+    assert f"on flytesnacks/development at {double.endpoint}" in details.facts
+    assert details.state == "running · on the cluster"
+    (tmp_path / "go").touch()
+    bundle = run_bundle(run.wait(PATIENCE), show, open_nodes=("n0",))
+    assert "on the cluster)" in bundle["text/plain"]
+    assert run.nodes["n0"].links[0][1] in bundle["text/html"]
+
+
+def test_what_cant_be_executed_is_refused_before_anything_runs(
+    notebook: Notebook, double: Cluster, choice: Choice
+) -> None:
+    names, here = notebook.names, notebook.names["HERE"]
+    here.clear()
+    refused = {
+        ("failing", "fial"): (UsageError, "expected a task or node of 'failing' .* got 'fial'.*did you mean 'fails'"),
+        ("failing", "n7"): (UsageError, "got 'n7'.*known: 'here', 'failing_inside', 'add'"),
+        ("failing", "failing"): (UsageError, "%flyte launch"),
+        ("constructs", "n2"): (UsageError, "got 'n2'"),
+        ("uses_state", "kept"): (ExportError, "STATE"),
+    }
+    for (entity, node), (error, words) in refused.items():
+        with pytest.raises(error, match=f"(?s){words}"):
+            place(choice, node).run(names[entity], x=3)
+    with pytest.raises(UsageError, match="expected a cluster for node 'add'"):
+        flytenb.options(on_cluster={"add": "staging"}).run(names["failing"], x=3)
+    with pytest.raises(UsageError, match="a rehearsal runs here"):
+        place(choice, "add").rehearse(names["failing"], x=3)
+    with pytest.raises(UsageError, match="on_cluster must be a list of nodes"):
+        flytenb.options(on_cluster="add")
+    assert "CreateExecution" not in double.faults.calls
+    double.faults.deny()
+    with pytest.raises(ClusterError, match="PermissionDenied"):
+        place(choice, "here").run(names["failing"], x=3)
+    assert here == []
+    double.faults.clear()
+    assert place(choice, "add").run(names["uses_state"], x=3).result == 4 + names["STATE"][0]  # `kept` runs here
+
+
+def test_the_run_line_places_nodes(notebook: Notebook, double: Cluster, choice: Choice, tmp_path: Path) -> None:
+    notebook.names["staging"] = choice
+    run = notebook.run("%flyte run failing_inside(x=3) --on staging n0,fails --background").wait(PATIENCE)
+    assert {path for path, node in run.nodes.items() if node.place} == {"n0", "n1"}
+    with pytest.raises(UsageError, match="expected a cluster after --on, got 'stagign'"):
+        notebook.run("%flyte run failing_inside(x=3) --on stagign fails")
+    with pytest.raises(UsageError, match="separated by commas"):
+        notebook.run("%flyte run failing_inside(x=3) --on staging fails,")
