@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from flytenb.bridge.cluster.connection import Connection
+from flytenb.bridge.cluster.registered_interface import referenced, require_interface
 from flytenb.bridge.cluster.remote_values import remote_workspace
 from flytenb.bridge.cluster.spec_process import spec_process
 from flytenb.bridge.entities.interface import is_map, map_target, require_entity, require_local
@@ -42,12 +44,24 @@ class ClusterPlace:
         shipment = self._pack(entity)
         return shipment.rehearse(self._connection) if dry_run else shipment.register(self._connection)
 
-    def _place(self, entity: Any) -> RegisteredEntity:
-        """Register an entity that is executed as nodes of a local run."""
-        connection = self._connection
-        shipment = self._pack(entity).register(connection)
-        workspace = remote_workspace(connection)
-        return RegisteredEntity(connection, workspace, entity, shipment.kind, shipment.name, shipment.version)
+    def _place(self, entity: Any) -> Callable[[], RegisteredEntity]:
+        """Pack an entity that is executed as nodes of a local run; what is returned registers it, on any thread."""
+        known, connection = referenced(entity), self._connection
+        with connection.asking("connect"):
+            connection.raw  # noqa: B018 - a login must be on this thread
+        if known is not None:
+            connection = Connection(self._given[0], known.project, known.domain)
+        packed = None if known is not None else self._pack(entity)
+
+        def register() -> RegisteredEntity:
+            made = known if packed is None else packed.register(connection)
+            assert made is not None
+            require_interface(connection, made.kind, made.name, made.version, entity)
+            return RegisteredEntity(
+                connection, remote_workspace(connection), entity, made.kind, made.name, made.version
+            )
+
+        return register
 
     def _pack_map(self, entity: Any) -> Shipment:
         """Pack a map of a task, which is a part of a workflow and need not be in a variable."""

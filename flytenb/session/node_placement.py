@@ -26,5 +26,5 @@ def place_nodes(entity: Any, on_cluster: Iterable[Any]) -> Placement:
         if not isinstance(cluster, ClusterPlace):
             hint = "flytenb.cluster(…) returns one"
             raise UsageError(f"expected a cluster for node {node!r} of on_cluster, got {cluster!r}", hint=hint)
-    defined = [each.entity for each in host.session.definitions.values()]
+    defined = {name: each.entity for name, each in host.session.definitions.items()}
     return Placement.of(entity, {node: cluster._place for node, cluster in chosen.items()}, defined)

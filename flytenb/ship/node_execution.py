@@ -16,9 +16,10 @@ from flytenb.bridge.cluster.node_entities import entities_by_path
 from flytenb.bridge.cluster.remote_values import fetch_outputs, pack_inputs
 from flytenb.bridge.context import AS_POD, Workspace
 from flytenb.bridge.crossing import CrossingValue, packer
-from flytenb.bridge.entities.interface import is_map, plan_inputs
+from flytenb.bridge.entities.interface import is_map, kind_of, plan_inputs
 from flytenb.bridge.stopping import Attempt
 from flytenb.errors import ClusterError
+from flytenb.model import Kind
 from flytenb.runner.cluster_step import ClusterStep
 from flytenb.runner.journal import complain
 from flytenb.runner.resources import resources
@@ -67,6 +68,11 @@ class RegisteredEntity:
         """Whether its execution has one node; a map is executed as a workflow of its own."""
         return self.kind == "task" or is_map(self.entity)
 
+    @property
+    def has_inside(self) -> bool:
+        """Whether the notebook knows the nodes inside of it."""
+        return not self.is_node and kind_of(self.entity) is not Kind.REFERENCE
+
     def start(
         self, run: RunControl, step: ClusterStep, attempt: Attempt, inputs: Mapping[str, CrossingValue]
     ) -> NodeExecution:
@@ -103,7 +109,7 @@ class NodeExecution:
         self._inputs = {name: value for name, value in inputs.items() if name not in fixed}
         is_task = registered.is_node
         path = step.path
-        entities = {} if is_task else entities_by_path(registered.entity)
+        entities = entities_by_path(registered.entity) if registered.has_inside else {}
         inside = {f"{path}/{inner}": each for inner, each in entities.items()}
         self._nodes = NodeJournal(run.journal, run.workspace, inside, step.record, is_task=is_task)
         identifier = ExecutionId(registered.connection.project, registered.connection.domain, new_name())
@@ -151,7 +157,7 @@ class NodeExecution:
                 self._abort_soon()  # an earlier request may have come too early
                 return
             self._nodes.place(target.place, (("execution", self._reader.console_address),))
-            if not target.is_node:
+            if target.has_inside:
                 self._nodes.plan(read_graph_once(target.entity).get())
         self._looks.begin()
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,8 +20,12 @@ from flytenb.errors import UsageError, closest
 from flytenb.model import Kind
 from flytenb.ship.node_execution import RegisteredEntity
 
-Register = Callable[[Any], RegisteredEntity]
-"""Registers an entity on a cluster, unless it is registered."""
+Register = Callable[[], RegisteredEntity]
+"""Registers a packed entity, unless the cluster has it; on any thread."""
+Pack = Callable[[Any], Register]
+"""Packs an entity for a cluster; raises ExportError for one that can't leave the notebook."""
+_AT_ONCE = 4
+"""Entities that are registered at the same time, most of them in processes of their own."""
 _GROWING = (Kind.DYNAMIC, Kind.EAGER)
 _UNPLACEABLE = (Kind.GATE, Kind.STUB)
 
@@ -38,13 +43,13 @@ class Placement:
     by_entity: dict[int, RegisteredEntity] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, entity: Any, chosen: Mapping[Any, Register], defined: Iterable[Any]) -> Placement:
+    def of(cls, entity: Any, chosen: Mapping[Any, Pack], defined: Mapping[str, Any]) -> Placement:
         """Find and register what was chosen.
 
         Args:
             entity: the entity that is run.
-            chosen: nodes, by path, by the name of their entity, or by the entity, each with what registers it.
-            defined: the entities of the notebook, which dynamic and eager tasks may call.
+            chosen: nodes, each with what packs it: by path, by the name or variable of their entity, or by the entity.
+            defined: the entities of the notebook by variable, which dynamic and eager tasks may call.
 
         Raises:
             UsageError: for a node that the run doesn't have, and one that can't be executed by itself.
@@ -52,15 +57,17 @@ class Placement:
             RegistrationError: if the module can't be imported in a process of its own.
             ClusterError: in the words of the server.
         """
-        known = _Known(entity, [*defined])
-        found = [(key, register, known.find(key)) for key, register in chosen.items()]
+        known = _Known(entity, defined)
+        found = [(key, pack, each) for key, pack in chosen.items() for each in known.find(key)]
+        packed = [pack(each) for _, pack, each in found]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            registered = [*pool.map(lambda register: register(), packed)]
         made = cls()
-        for key, register, entities in found:
-            for each in entities:
-                if isinstance(key, str) and known.at(key) is not None:
-                    made.by_path[key] = register(each)
-                else:
-                    made.by_entity[id(each)] = register(each)
+        for (key, _, each), one in zip(found, registered, strict=True):
+            if isinstance(key, str) and known.at(key) is not None:
+                made.by_path[key] = one
+            else:
+                made.by_entity[id(each)] = one
         return made
 
     def find(self, path: str, entity: Any) -> RegisteredEntity | None:
@@ -71,14 +78,15 @@ class Placement:
 class _Known:
     """The entities that nodes of a run may have."""
 
-    def __init__(self, entity: Any, defined: list[Any]) -> None:
+    def __init__(self, entity: Any, defined: Mapping[str, Any]) -> None:
+        self._defined = defined
         self.by_path = entities_by_path(entity)
         self._name = short_name(entity)
         nodes = [*self.by_path.values()]
         apart = [each for each in nodes if _is_by_element(each)]
         is_growing = any(kind_of(each) in _GROWING for each in nodes)
         whole = [each for each in nodes if not _is_by_element(each)]
-        self._all = [*whole, *map(map_target, apart), *(defined if is_growing else [])]
+        self._all = [*whole, *map(map_target, apart), *(defined.values() if is_growing else [])]
 
     def at(self, path: str) -> Any:
         """Return the entity of a node or of an element of a map, None if there is none."""
@@ -107,12 +115,14 @@ class _Known:
         return [*found.values()]
 
     def _matching(self, key: Any) -> Iterator[Any]:
-        if is_entity(key):
-            yield from (each for each in self._all if each is key or (is_map(each) and map_target(each) is key))
-        elif self.at(key) is not None:
+        if not is_entity(key) and self.at(key) is not None:
             yield self.at(key)
-        else:
-            yield from (each for each in self._all if short_name(each) == key)
+            return
+        wanted = key if is_entity(key) else self._defined.get(key)
+        for each in self._all:
+            is_wanted = wanted is not None and (each is wanted or (is_map(each) and map_target(each) is wanted))
+            if is_wanted or short_name(each) == key:
+                yield each
 
     def _unknown(self, key: Any) -> UsageError:
         name = short_name(key) if is_entity(key) else key

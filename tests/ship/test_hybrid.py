@@ -7,16 +7,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 from flyteidl.core.execution_pb2 import WorkflowExecution
-from flytekit.configuration import Config
+from flytekit.configuration import Config, PlatformConfig
 
 import flytenb
+from flytenb.bridge.cluster.connection import Connection
 from flytenb.display.runs.error_card import card_lines
 from flytenb.display.runs.node_details import NodeDetails
 from flytenb.display.runs.run_card import run_bundle
 from flytenb.display.show import show
-from flytenb.errors import ClusterError, ExportError, UsageError
+from flytenb.errors import ClusterError, ExportError, RegistrationError, UsageError
 from flytenb.model import Phase
 from flytenb.session.cluster_choice import Cluster as Choice
 from flytenb.session.host import host
@@ -215,7 +217,7 @@ PLACED: dict[str, tuple[list[str], set[str]]] = {
         {"n1/n0", "n1/n1", "n2/n1/n0", "n2/n1/n1", "n4", "n5", "n6/n0", "n6/n1", "n7/dn1", "n7/dn2"},
     ),
     "what contains nodes, as a whole, and a node by its path": (
-        ["twice", "hybrid_plan", "chain", "n8"],
+        ["twice", "twice_plan", "chain", "n8"],
         {"n1", "n2/n1", "n6", "n7", "n8"},
     ),
     "elements of a map": (["n4/0", "n4/2"], {"n4/0", "n4/2"}),
@@ -398,6 +400,20 @@ def test_what_cant_be_executed_is_refused_before_anything_runs(
     assert place(choice, "add").run(names["uses_state"], x=3).result == 4 + names["STATE"][0]  # `kept` runs here
 
 
+class _Unavailable(Exception):
+    def code(self) -> grpc.StatusCode:
+        return grpc.StatusCode.UNAVAILABLE
+
+    def details(self) -> str:
+        return "connection refused"
+
+
+def test_without_a_configured_cluster_the_error_says_so() -> None:
+    connection = Connection(Config(platform=PlatformConfig()), None, None)
+    with pytest.raises(ClusterError, match="no cluster is configured: set FLYTECTL_CONFIG"), connection.asking("look"):
+        raise _Unavailable
+
+
 def test_the_run_line_places_nodes(notebook: Notebook, double: Cluster, choice: Choice, tmp_path: Path) -> None:
     notebook.names["staging"] = choice
     run = notebook.run("%flyte run failing_inside(x=3) --on staging n0,fails --background").wait(PATIENCE)
@@ -406,3 +422,40 @@ def test_the_run_line_places_nodes(notebook: Notebook, double: Cluster, choice: 
         notebook.run("%flyte run failing_inside(x=3) --on stagign fails")
     with pytest.raises(UsageError, match="separated by commas"):
         notebook.run("%flyte run failing_inside(x=3) --on staging fails,")
+
+
+REFERENCES = """
+from flytekit import reference_launch_plan, reference_task
+
+@reference_task(project="flytesnacks", domain="development", name={task!r}, version={version!r})
+def referred(x: int, by: int) -> int: ...
+
+@reference_task(project="flytesnacks", domain="development", name={task!r}, version={version!r})
+def mistaken(x: int, by: str) -> int: ...
+
+@reference_launch_plan(project="flytesnacks", domain="development", name={plan!r}, version={version!r})
+def referred_plan(x: int) -> int: ...
+
+@workflow
+def referring(x: int) -> int:
+    return referred(x=referred_plan(x=here(x=x)), by=10)
+
+@workflow
+def mistaking(x: int) -> int:
+    return mistaken(x=x, by="1")
+"""
+
+
+def test_a_reference_is_executed_without_registering_anything(
+    notebook: Notebook, double: Cluster, choice: Choice
+) -> None:
+    made = choice.register(notebook.names["twice"])
+    notebook.run(REFERENCES.format(task="twice.add", plan="twice.twice", version=made.version))
+    double.faults.calls.clear()
+    run = place(choice, "referred", "referred_plan").run(notebook.names["referring"], x=3)
+    assert run.result == 15
+    assert not [name for name in double.faults.calls if name.startswith("Create") and name != "CreateExecution"]
+    nodes = {path for path, node in run.nodes.items() if node.phase is Phase.SUCCEEDED}
+    assert nodes == {"n0", "n1", "n1/n0", "n1/n1", "n2"}
+    with pytest.raises(RegistrationError, match="input 'by' is int there and str here"):
+        place(choice, "mistaken").run(notebook.names["mistaking"], x=3)

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from flytekit.configuration import Config, ImageConfig
+from flytekit.configuration import Config, ImageConfig, PlatformConfig
 from flytekit.configuration.default_images import DefaultImages
 from flytekit.remote import FlyteRemote
 
@@ -97,11 +97,10 @@ class Connection:
     def _error(self, what: str, error: Exception) -> ClusterError:
         code, words = server_words(error)
         if code in ("UNAVAILABLE", "DEADLINE_EXCEEDED"):
-            return ClusterError(
-                f"can't {what}: {self.endpoint} doesn't answer: {words}",
-                hint="check the network and the endpoint of the configuration; config=… names another file",
-                code=code,
-            )
+            hint = "check the network and the endpoint of the configuration; config=… names another file"
+            if self.endpoint == PlatformConfig().endpoint:
+                hint = "no cluster is configured: set FLYTECTL_CONFIG, write ~/.flyte/config.yaml, or give config=…"
+            return ClusterError(f"can't {what}: {self.endpoint} doesn't answer: {words}", hint, code)
         return ClusterError(f"can't {what}: {words}", hint=_HINTS.get(code, ""), code=code)
 
 
