@@ -26,7 +26,8 @@ RUN = """
     nodes on_finish outputs phase questions result set_input settings started timeline wait waiting
 """
 NODE = """
-    attempts cache_status decks duration entity error inputs links log note outputs path phase place started waited_for
+    attempts cache_reason cache_status decks duration entity error inputs links log note outputs path phase place
+    started waited_for
 """
 
 

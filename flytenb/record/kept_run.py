@@ -66,7 +66,7 @@ class KeptRun(Run):
         self._grown = None
         self._merged = 0
         self._handouts = Handouts()
-        self._id = identifier
+        self.id = identifier
         self._is_kept = True
         graph = Graph.from_json(body["graph"])
         self._static_graph = Reading(lambda: graph)

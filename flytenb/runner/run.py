@@ -54,7 +54,6 @@ class Run:
     """Shows the final state, so that the output of a cell that waits has it."""
     _code: object = None
     """The code of the entity when the run started, if a notebook started it."""
-    _id = ""
     _is_kept = False
 
     def __init__(
@@ -101,12 +100,10 @@ class Run:
         """The name of the entity."""
         return self._root.name
 
-    @property
+    @cached_property
     def id(self) -> str:
         """The id under which the run is kept, as `flytenb.load_run` takes it."""
-        if not self._id:
-            self._id = secrets.token_hex(6)
-        return self._id
+        return secrets.token_hex(6)
 
     @property
     def is_kept(self) -> bool:
