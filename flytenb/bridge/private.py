@@ -21,6 +21,19 @@ if TYPE_CHECKING:
     from flytekit.core.workflow import WorkflowBase
     from flytekit.models.core.workflow import IfElseBlock
 
+FAILURE_HANDLER_CHECK = "_validate_add_on_failure_handler"
+"""The method of a workflow that compiles its failure handler; its name is looked for in tracebacks."""
+
+TASK_LABELS = frozenset([
+    "_name", "_metadata", "_docs", "_instantiated_in", "_module_file", "_lhs", "_task_type_version",  # its name
+    "_interface", "_native_interface", "_python_interface", "_collection_interface",  # its types
+    "_container_image", "_resources", "_security_ctx", "pod_template", "accelerator", "shared_memory",  # where it runs
+    "_deck_fields", "_disable_deck", "_task_resolver", "_get_command_fn", "_node_dependency_hints", "sub_node_metadata",
+    "_cmd_prefix", "_config_task_instance", "_concurrency",  # how a cluster starts it
+    "_wf", "_outputs", "_process_result",  # set when it is compiled or run
+])  # fmt: skip
+"""The attributes of tasks that don't change the result of a call."""
+
 _opening = threading.Lock()
 os.register_at_fork(after_in_child=_opening._at_fork_reinit)  # type: ignore[attr-defined]
 
@@ -74,10 +87,8 @@ def container_image(task: Any) -> Any:
 
 def forget_compiled(workflow: Any) -> None:
     """Reset a workflow to the state before it was compiled."""
+    restore_compiled(workflow, ([], [], None))
     workflow.compiled = False
-    workflow._nodes = []
-    workflow._output_bindings = []
-    workflow._failure_node = None
 
 
 def compiled_state(workflow: Any) -> tuple[list[Node], list[Any], Node | None]:
@@ -208,14 +219,6 @@ def cache_store() -> Any:
     return LocalTaskCache._cache
 
 
-def local_cache() -> type:
-    """Return the class whose `get` and `set` are flytekit's local cache."""
-    from flytekit.core.local_cache import LocalTaskCache
-
-    cache: type = LocalTaskCache
-    return cache
-
-
 def replace_cache_store(store: Any) -> None:
     """Make another `diskcache.Cache` the store of flytekit's local cache."""
     from flytekit.core.local_cache import LocalTaskCache
@@ -242,14 +245,12 @@ def forget_codecs(transformer: Any) -> None:
 class ContainerParts(NamedTuple):
     """The arguments of a raw container task."""
 
-    image: Any
-    """A name, or an ImageSpec."""
+    image: Any  # a name, or an ImageSpec
     command: tuple[str, ...]
     arguments: tuple[str, ...]
     input_dir: str
     output_dir: str
-    summary_form: str
-    """`"JSON"`, `"YAML"` or `"PROTO"`: the form of the file that contains all inputs."""
+    summary_form: str  # `"JSON"`, `"YAML"` or `"PROTO"`: the form of the file that contains all inputs
 
 
 def container_parts(task: Any) -> ContainerParts:

@@ -17,7 +17,6 @@ from typing import Any
 
 from flytenb.bridge import private
 from flytenb.bridge.entities.kind import CONNECTOR_TASKS, function_of, inner_workflow, is_entity
-from flytenb.bridge.entities.task_labels import TASK_LABELS
 from flytenb.bridge.execution.connector_facts import registered_for
 from flytenb.reach.class_description import describe_annotated, describe_class, describe_module
 from flytenb.reach.installed_names import home_of, scope_of
@@ -126,7 +125,7 @@ def _registry_entry(declared: Any) -> list[Any]:
 
 def _settings(entity: Any) -> dict[str, Any]:
     held = getattr(entity, "__dict__", {})
-    return {name: held[name] for name in sorted(held) if name not in TASK_LABELS and not name.startswith("__")}
+    return {name: held[name] for name in sorted(held) if name not in private.TASK_LABELS and not name.startswith("__")}
 
 
 def _read_settings(entity: Any) -> list[Any]:

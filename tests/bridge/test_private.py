@@ -44,8 +44,6 @@ from flytekit.types.directory import FlyteDirectory
 from flytekit.types.file import FlyteFile
 
 from flytenb.bridge import private
-from flytenb.bridge.entities.task_labels import TASK_LABELS
-from flytenb.bridge.workflow.compile_errors import FAILURE_HANDLER_CHECK
 from tests.private_names import private_attributes, private_uses
 
 OTHERS = {"_name", "_repr_html_", "_LazyModule", "_values", "_sql"}
@@ -237,7 +235,7 @@ def test_the_inputs_of_a_partial_are_kept_by_map_tasks() -> None:
 
 
 def test_the_local_cache_is_a_class_of_two_static_methods() -> None:
-    cache = vars(private.local_cache())
+    cache = vars(local_cache.LocalTaskCache)
     assert isinstance(cache["get"], staticmethod)
     assert isinstance(cache["set"], staticmethod)
 
@@ -288,7 +286,7 @@ def test_the_tables_of_task_plugins_and_connectors_are_dictionaries() -> None:
 
 
 def test_the_check_of_a_failure_handler_is_a_method_of_a_workflow() -> None:
-    assert callable(getattr(type(chosen), FAILURE_HANDLER_CHECK))
+    assert callable(getattr(type(chosen), private.FAILURE_HANDLER_CHECK))
 
 
 @dynamic
@@ -307,7 +305,7 @@ def test_each_label_of_a_task_is_an_attribute_of_some_task(tmp_path: Path) -> No
         _ = inc.never_there  # only a task that was looked for in its module keeps this
     extract_task_module(inc)
     known = {name for made in tasks for name in vars(made)}
-    assert TASK_LABELS - known == set()
+    assert private.TASK_LABELS - known == set()
 
 
 def test_the_scripts_of_shell_tasks_are_run_by_one_function() -> None:

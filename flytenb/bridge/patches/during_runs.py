@@ -9,6 +9,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
+from flytekit.core.local_cache import LocalTaskCache
 from flytekit.extend.backend.base_connector import AsyncConnectorExecutorMixin, SyncConnectorExecutorMixin
 from flytekit.types.file.file import FlyteFilePathTransformer
 
@@ -75,8 +76,8 @@ PATCHES = (
         )
     ),
     SharedPatch(Patch(*private.shell_runner(), replace_runner, "extras/tasks/shell.py:180")),
-    SharedPatch(Patch(private.local_cache(), "get", miss_in_nodes, "core/local_cache.py:78")),
-    SharedPatch(Patch(private.local_cache(), "set", store_nothing_in_nodes, "core/local_cache.py:105")),
+    SharedPatch(Patch(LocalTaskCache, "get", miss_in_nodes, "core/local_cache.py:78")),
+    SharedPatch(Patch(LocalTaskCache, "set", store_nothing_in_nodes, "core/local_cache.py:105")),
 )
 
 

@@ -25,8 +25,6 @@ from flytenb.errors import DefinitionError, is_foreign, say
 
 FLYTEKIT_COMPILE = PythonFunctionWorkflow.compile
 """flytekit's own compile, which the extension replaces."""
-FAILURE_HANDLER_CHECK = "_validate_add_on_failure_handler"
-"""The method of a workflow that compiles its failure handler; its name is looked for in tracebacks."""
 
 
 class _Begun(NamedTuple):
@@ -94,7 +92,7 @@ def compile_located(workflow: Any, compile_body: Callable[[], Any]) -> Any:
             if not is_in_body or "flytekit.core.condition." in say(e):
                 _refuse_unfinished(workflow)
             if not is_in_body:
-                line = _line_of(function, "" if FAILURE_HANDLER_CHECK in names else "return")
+                line = _line_of(function, "" if private.FAILURE_HANDLER_CHECK in names else "return")
                 _raise_at(e, function.__code__, line)
             raise
         finally:
