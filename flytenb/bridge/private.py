@@ -231,8 +231,8 @@ def cache_directory() -> str:
     """Return the directory of flytekit's local cache, whether it has been opened or not."""
     from flytekit.core import local_cache
 
-    is_open = local_cache.LocalTaskCache._initialized
-    directory = local_cache.LocalTaskCache._cache.directory if is_open else local_cache.CACHE_LOCATION
+    store = open_cache_store()
+    directory = local_cache.CACHE_LOCATION if store is None else store.directory
     return str(os.path.expanduser(directory))  # noqa: PTH111 - as diskcache does
 
 
@@ -340,10 +340,8 @@ def is_conversion_inherited(task_class: type) -> bool:
     from flytekit.core.base_task import PythonTask
 
     cls: Any = task_class
-    return (
-        cls._output_to_literal_map is PythonTask._output_to_literal_map
-        and cls._literal_map_to_python_input is PythonTask._literal_map_to_python_input
-    )
+    methods = ("_output_to_literal_map", "_literal_map_to_python_input")
+    return all(getattr(cls, name) is getattr(PythonTask, name) for name in methods)
 
 
 def write_decks(task: Any, inputs: dict[str, Any], outputs: dict[str, Any], context: Any, parameters: Any) -> None:
