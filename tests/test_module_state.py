@@ -60,6 +60,7 @@ OF_A_THREAD_OR_CONTEXT = {
     "bridge/stopping.py: _current",
     "bridge/type_engine/transformers.py: _capture",
     "bridge/workflow/compile_errors.py: _begun",
+    "cache/store.py: _reader",
     "reach/file_reads.py: _call",
     "reach/file_reads.py: _thread",
     "runner/capture.py: _sink",

@@ -21,6 +21,29 @@ _replacing = threading.Lock()
 os.register_at_fork(after_in_child=_replacing._at_fork_reinit)  # type: ignore[attr-defined]
 _private: Any = None
 """The open store whose directory's permissions were checked."""
+_FIND = "SELECT mode, value FROM Cache WHERE key = ? AND raw = 1 AND expire_time IS NULL"
+
+
+class _Reader(threading.local):
+    """This thread's own connection to a store: half of the time of diskcache's `get` is spent around its query."""
+
+    def __init__(self) -> None:
+        self.place: tuple[Any, int] = None, 0
+        self.connection: Any = None
+
+    def find(self, store: Any, key: str) -> Any:
+        """Return the bytes stored under a key, None if there are none."""
+        if self.place != (store, os.getpid()):  # a connection must not be used in a forked process
+            path = Path(store.directory) / diskcache.core.DBNAME
+            self.connection = sqlite3.connect(path, timeout=store.timeout, isolation_level=None)
+            self.place = store, os.getpid()
+        row = self.connection.execute(_FIND, (key,)).fetchone()
+        if row is None or row[0] == diskcache.core.MODE_RAW:
+            return row and row[1]
+        return store.get(key)  # it is in a file
+
+
+_reader = _Reader()
 
 
 _hits: Counter[str] = Counter()
@@ -60,7 +83,7 @@ def read(key: str) -> Any:
         sqlite3.OperationalError: if the disk or another process is in the way.
     """
     try:
-        data = _open().get(key)
+        data = _reader.find(_open(), key)
         return None if data is None else marshal.loads(data)
     except sqlite3.DatabaseError as e:
         _replace(e)

@@ -78,7 +78,8 @@ class StateUse:
         # Each node asks for these, and a use is made once for all nodes of a task.
         files = [name for name in self.reads | self.writes if isinstance(name, FileName)]
         object.__setattr__(self, "is_peaceful", not self.writes and not self.environment)
-        object.__setattr__(self, "saved", self.writes | self.reads & PRIVATE)
+        saved = (name for name in self.writes | self.reads & PRIVATE if type(name) is str and name in KINDS)
+        object.__setattr__(self, "saved", frozenset(saved))
         object.__setattr__(self, "inputs", frozenset(name for file in files for name in file.inputs()))
 
     def __bool__(self) -> bool:

@@ -10,9 +10,11 @@ from contextlib import suppress
 
 _python = ctypes.PyDLL(None) if sys.platform.startswith("linux") else None
 """The C library, called without releasing the GIL; so all threads may use one buffer."""
-_buffer = ctypes.create_string_buffer(4096)
+_SIZE = 4096
+_buffer = ctypes.create_string_buffer(_SIZE)
+_place = ctypes.addressof(_buffer)
 if _python is not None:
-    _python.getcwd.argtypes, _python.getcwd.restype = (ctypes.c_char_p, ctypes.c_size_t), ctypes.c_char_p
+    _python.getcwd.argtypes, _python.getcwd.restype = (ctypes.c_void_p, ctypes.c_size_t), ctypes.c_void_p
 
 _CLONE_FS = 0x200
 """Flag of `unshare`: a thread stops sharing its working directory, root and umask (linux/sched.h)."""
@@ -62,5 +64,4 @@ def _is_at(cwd: str) -> bool:
     """
     if _python is None:
         return False
-    found: bytes | None = _python.getcwd(_buffer, len(_buffer))
-    return found == os.fsencode(cwd)
+    return bool(_python.getcwd(_place, _SIZE)) and _buffer.value == os.fsencode(cwd)

@@ -44,6 +44,11 @@ class Admission:
     def admit(self, step: Step, attempt: Attempt, begin_later: Callable[[Step], None], run: object) -> bool:
         """Let a step use its state; otherwise set it aside and call `begin_later` with it when it may start."""
         use = step.state_use
+        if use.is_peaceful and use and self.alone is None and not use.inputs:
+            hold = Hold(run, step.record.path, use, self._around, self._is_nested)
+            if resources.exclusion.share(hold):
+                attempt.hold = hold
+                return True
         names = use.inputs
         if names and isinstance(step, EntityStep):  # its files are known now
             use = step.state_use = use.with_inputs(step.plain_inputs(names))

@@ -72,13 +72,15 @@ class Exclusion:
     _holds: list[Hold] = field(default_factory=list)
     _lines: dict[StateUse, dict[tuple[int, str], _Waiter]] = field(default_factory=dict)
     _environment: Restore | None = None
+    _strict: int = 0
+    """The number of holds that may conflict with any other."""
 
     def __post_init__(self) -> None:
         os.register_at_fork(after_in_child=self._start_anew)
 
     def _start_anew(self) -> None:
         self._lock = threading.Lock()
-        self._holds, self._lines = [], {}
+        self._holds, self._lines, self._strict = [], {}, 0
 
     def take(self, hold: Hold, wake: Callable[[], None]) -> Blocked | None:
         """Let a task use its state; otherwise return the reason and call `wake` once when the task should try again."""
@@ -102,7 +104,16 @@ class Exclusion:
             if hold.use.environment and not any(other.use.environment for other in self._holds):
                 self._environment = set_environment(hold.use.environment)
             self._holds.append(hold)
+            self._strict += not hold.use.is_peaceful
         return None
+
+    def share(self, hold: Hold) -> bool:
+        """Let a task with a peaceful use run, if that can be decided at once: most tasks of most runs."""
+        with self._lock:
+            if self._strict or self._lines:
+                return False
+            self._holds.append(hold)
+        return True
 
     def take_or_wait(self, hold: Hold, check: Callable[[], None]) -> None:
         """Wait on this thread until a task can use its state.
@@ -124,8 +135,6 @@ class Exclusion:
 
     def _blocked(self, hold: Hold, key: tuple[int, str]) -> Blocked | None:
         for other in self._holds:
-            if hold.use.is_peaceful and other.use.is_peaceful:
-                continue
             state = hold.use.conflict_with(other.use)
             if state is not None and not other.contains(hold) and not self._waits_for(other, hold, set()):
                 return Blocked(state, other.path if other.run is hold.run else "")
@@ -160,6 +169,7 @@ class Exclusion:
             if hold not in self._holds:
                 return
             self._holds.remove(hold)
+            self._strict -= not hold.use.is_peaceful
             if self._environment is not None and not any(other.use.environment for other in self._holds):
                 restore, self._environment = self._environment, None
                 restore()

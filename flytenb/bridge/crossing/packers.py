@@ -171,7 +171,8 @@ def _scalar_unpacker(copier: Share, consumer_type: Any) -> Unpack:
 def _native_unpacker(copier: Copier, consumer_copier: Copier, consumer_type: Any) -> Unpack:
     def unpack(value: CrossingValue) -> Any:
         if value.output_type.copier is copier and consumer_copier.trust.holds():
-            return value.native()
+            is_proven = copier is consumer_copier and type(value) is CopiedValue
+            return copier.renew([value.held])[0] if is_proven else value.native()  # type: ignore[attr-defined]
         return _unpack_literal(value, (), consumer_type)
 
     return unpack
