@@ -1,7 +1,7 @@
 """The parts that a node can't do without, each by itself, beside whole runs of flytenb, flytekit and the plain side.
 
-Processor time of all threads in µs per element or node, which a busy machine changes less than seconds. The parts take
-turns in one process; the least of the rounds counts, printed with the median. JSON lines on standard output.
+Processor time of all threads in µs per element or node, which a busy machine changes less than seconds. The parts
+take turns in one process; the least of the rounds counts, printed with the median. JSON lines on standard output.
 """
 
 from __future__ import annotations

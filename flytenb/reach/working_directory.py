@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 from contextlib import suppress
+from functools import lru_cache
 
 _python = ctypes.PyDLL(None) if sys.platform.startswith("linux") else None
 """The C library, called without releasing the GIL; so all threads may use one buffer."""
@@ -15,6 +16,8 @@ _buffer = ctypes.create_string_buffer(_SIZE)
 _place = ctypes.addressof(_buffer)
 if _python is not None:
     _python.getcwd.argtypes, _python.getcwd.restype = (ctypes.c_void_p, ctypes.c_size_t), ctypes.c_void_p
+
+_encoded = lru_cache(maxsize=16)(os.fsencode)
 
 _CLONE_FS = 0x200
 """Flag of `unshare`: a thread stops sharing its working directory, root and umask (linux/sched.h)."""
@@ -64,4 +67,4 @@ def _is_at(cwd: str) -> bool:
     """
     if _python is None:
         return False
-    return bool(_python.getcwd(_place, _SIZE)) and _buffer.value == os.fsencode(cwd)
+    return bool(_python.getcwd(_place, _SIZE)) and _buffer.value == _encoded(cwd)

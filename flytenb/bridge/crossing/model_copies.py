@@ -43,12 +43,14 @@ class ModelCopy:
         self._names = list(fields)
         self._all_set = set(fields)
         self._fields = fields
+        self._shared = [(name, copier) for name, copier in fields.items() if isinstance(copier, Share)]
         self._mutable = [(name, copier) for name, copier in fields.items() if not isinstance(copier, Share)]
         self._compiled = _compiled(cls)
 
     def prove(self, values: list[Any]) -> list[Any]:
         """Prove the fields of all instances, one field after the other."""
-        if not set(map(type, values)) <= {self._cls} or _compiled(self._cls) != self._compiled:
+        is_one = len(values) == 1 and type(values[0]) is self._cls  # as most often, and quicker than a set
+        if not (is_one or set(map(type, values)) <= {self._cls}) or _compiled(self._cls) != self._compiled:
             raise UnprovenError
         rows = [value.__dict__.copy() for value in values]
         names = self._names
@@ -57,15 +59,17 @@ class ModelCopy:
                 if row.keys() != self._fields.keys():
                     raise UnprovenError
                 rows[at] = {name: row[name] for name in names}
-        for name, copier in self._fields.items():
-            _replace(rows, name, copier, copier.prove([row[name] for row in rows]))
+        for name, share in self._shared:
+            share.prove([row[name] for row in rows])
+        for name, copier in self._mutable:
+            _replace(rows, name, copier.prove([row[name] for row in rows]))
         return self._build(rows, lambda: self._all_set)  # what is proven is held, and never changed
 
     def renew(self, values: list[Any]) -> list[Any]:
         """Build new instances."""
         rows = [value.__dict__.copy() for value in values]
         for name, copier in self._mutable:
-            _replace(rows, name, copier, copier.renew([row[name] for row in rows]))
+            _replace(rows, name, copier.renew([row[name] for row in rows]))
         return self._build(rows, self._all_set.copy)
 
     def _build(self, rows: list[dict[str, Any]], fields_set: Callable[[], set[str]]) -> list[Any]:
@@ -80,11 +84,10 @@ class ModelCopy:
         return made
 
 
-def _replace(rows: list[dict[str, Any]], name: str, copier: Copier, values: list[Any]) -> None:
-    """Replace a field of all rows, unless its copier passes on what the rows have."""
-    if not isinstance(copier, Share):
-        for row, value in zip(rows, values, strict=True):
-            row[name] = value
+def _replace(rows: list[dict[str, Any]], name: str, values: list[Any]) -> None:
+    """Replace a field of all rows."""
+    for row, value in zip(rows, values, strict=True):
+        row[name] = value
 
 
 def find_model_copier(cls: Any, trust: Trust = ALWAYS) -> ModelCopy | None:
