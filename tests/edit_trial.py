@@ -1,12 +1,14 @@
 """One trial of an edit: a notebook's cells, what a cache would keep of a call, and whether that would be an answer.
 
-As a program it takes rows as JSON, tries each in a process of its own, since many change the process, and prints JSON.
+As a program it takes rows and places as JSON, tries each row in each place in a process of its own, since many change
+the process, and prints JSON.
 """
 
 from __future__ import annotations
 
 import gc
 import importlib
+import itertools
 import json
 import os
 import sys
@@ -21,8 +23,8 @@ from flytenb.reach.file_reads import ChangedFileError, FileReads
 from flytenb.reach.read_results import FileRead
 from tests.edits import PRELUDE
 
-LIBRARIES = ("numpy", "pandas", "pyarrow.csv", "pyarrow.parquet")
-"""What rows use and what takes long to import."""
+LIBRARIES = ("numpy", "pandas", "pyarrow.csv", "pyarrow.parquet", "pydantic")
+"""What rows use and what takes long to import; without them a process is forked in half of the time."""
 
 
 class Notebook:
@@ -91,13 +93,10 @@ def try_edit(notebook: Notebook, source: str, place: str) -> list[str]:
     return [*wrong, *(["stale"] if is_hit else [])]
 
 
-def main() -> None:
-    warnings.simplefilter("ignore")
-    rows, place = json.load(sys.stdin)
-    for name in LIBRARIES:  # once, not in each process
-        importlib.import_module(name)
+def try_rows(rows: dict[str, str], places: dict[str, str]) -> None:
+    """Print what is wrong with each row in each place."""
     gc.freeze()
-    for name, source in rows.items():
+    for (where, place), (name, source) in itertools.product(places.items(), rows.items()):
         sys.stdout.flush()
         if os.fork() == 0:
             os.chdir(tempfile.mkdtemp(dir=Path.cwd()))
@@ -105,9 +104,19 @@ def main() -> None:
                 wrong = try_edit(Notebook(), source, place)
             except BaseException as e:
                 wrong = [f"{type(e).__name__}: {e}"]
-            print(json.dumps([name, wrong]), flush=True)
+            print(json.dumps([where, name, wrong]), flush=True)
             os._exit(0)
         os.wait()
+
+
+def main() -> None:
+    warnings.simplefilter("ignore")
+    rows, places = json.load(sys.stdin)
+    using = {n: source for n, source in rows.items() if any(each.partition(".")[0] in source for each in LIBRARIES)}
+    try_rows({name: source for name, source in rows.items() if name not in using}, places)
+    for name in LIBRARIES:  # once, not in each process
+        importlib.import_module(name)
+    try_rows(using, places)
 
 
 if __name__ == "__main__":
