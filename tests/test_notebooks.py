@@ -7,8 +7,10 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import jupytext
 import nbformat
@@ -28,12 +30,14 @@ def environment() -> dict[str, str]:
     return os.environ | image_environment()
 
 
-def publish(source: Path, folder: Path, environment: dict[str, str] | None = None) -> nbformat.NotebookNode:
-    """Run a notebook by the command that `make demo` uses and return it with its outputs."""
-    command = [sys.executable, str(ROOT / "notebooks" / "publish.py"), str(source), "--to", str(folder)]
+def publish(
+    sources: Iterable[Path], folder: Path, environment: dict[str, str] | None = None
+) -> dict[str, nbformat.NotebookNode]:
+    """Run notebooks by the command that `make demo` uses and return them with their outputs."""
+    command = [sys.executable, ROOT / "notebooks" / "publish.py", *sources, "--to", folder]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    return nbformat.read(folder / f"{source.stem}.ipynb", as_version=4)
+    return {source.stem: nbformat.read(folder / f"{source.stem}.ipynb", as_version=4) for source in sources}
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +46,7 @@ def published(
 ) -> dict[str, tuple[Path, nbformat.NotebookNode]]:
     """Each notebook, run once: its folder and itself with its outputs."""
     folder = tmp_path_factory.mktemp("published")
-    return {source.stem: (folder, publish(source, folder, environment)) for source in NOTEBOOKS}
+    return {name: (folder, notebook) for name, notebook in publish(NOTEBOOKS, folder, environment).items()}
 
 
 @pytest.fixture
@@ -112,34 +116,38 @@ def test_a_page_holds_all_it_shows(name: str, published: dict[str, tuple[Path, n
     assert page.policy.startswith("default-src 'none'")
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize("name", [n.stem for n in NOTEBOOKS])
 def test_a_page_shows_its_pictures_without_a_network(
-    name: str, published: dict[str, tuple[Path, nbformat.NotebookNode]]
+    name: str, published: dict[str, tuple[Path, nbformat.NotebookNode]], browser: Any
 ) -> None:
-    from playwright.sync_api import sync_playwright
-
     asked: list[str] = []
     said: list[str] = []
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        page = browser.new_context(offline=True).new_page()
+    with browser.new_context(offline=True) as context:
+        page = context.new_page()
         page.on("request", lambda request: asked.append(request.url))
         page.on("console", lambda message: said.append(message.text))
         page.goto((published[name][0] / f"{name}.html").as_uri())
         widths = page.evaluate("[...document.images].map(i => i.complete && i.naturalWidth)")
-        browser.close()
     assert widths
     assert all(widths)
     assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
     assert said == []
 
 
-@pytest.mark.parametrize("name", [n.stem for n in NOTEBOOKS])
-def test_nbval_runs_the_notebook_again_with_the_same_answers(
-    name: str, published: dict[str, tuple[Path, nbformat.NotebookNode]], environment: dict[str, str]
+def test_nbval_runs_the_notebooks_again_with_the_same_answers(
+    published: dict[str, tuple[Path, nbformat.NotebookNode]], environment: dict[str, str]
 ) -> None:
-    notebook = str(published[name][0] / f"{name}.ipynb")
     command = [
         sys.executable,
         "-m",
@@ -153,7 +161,7 @@ def test_nbval_runs_the_notebook_again_with_the_same_answers(
         "no:cacheprovider",
         "-p",
         "no:xdist",
-        notebook,
+        *(str(folder / f"{name}.ipynb") for name, (folder, _) in published.items()),
     ]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -225,23 +233,38 @@ def test_the_page_about_languages_fails_with_the_line_of_r_and_shows_what_julia_
     assert "capacity 2" in bundles(notebook.cells[-1])[-1]["text/plain"]
 
 
-@pytest.mark.parametrize(
-    ("name", "shown"),
-    [
-        ("README.md", "o0 = 25"),
-        ("docs/backends.md", "every check passed"),
-        ("docs/extending.md", "pyflyte-execute wrote the outputs of greet"),
-        ("docs/types.md", "flytenb.run(name_of, marker=…)"),
-    ],
-)
-def test_the_examples_in_the_pages_run_and_show_what_the_pages_say(name: str, shown: str, tmp_path: Path) -> None:
+PAGES = {
+    "README.md": "o0 = 25",
+    "docs/backends.md": "every check passed",
+    "docs/extending.md": "pyflyte-execute wrote the outputs of greet",
+    "docs/types.md": "flytenb.run(name_of, marker=…)",
+}
+"""Pages whose examples run, and what the last one shows."""
+
+
+def examples_of(name: str) -> nbformat.NotebookNode:
+    """The examples of a page as a notebook."""
     blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / name).read_text(), re.DOTALL | re.MULTILINE)
     cells = [part for block in blocks for part in re.split(r"\n(?=%)", block)]
     assert cells
-    notebook = nbformat.v4.new_notebook(
+    return nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell(c) for c in cells],
         metadata={"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}},
     )
-    jupytext.write(notebook, tmp_path / "page.md", fmt="md:myst")
-    *_, last = publish(tmp_path / "page.md", tmp_path).cells
-    assert any(shown in bundle["text/plain"] for bundle in bundles(last))
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, nbformat.NotebookNode]:
+    """The examples of each page with their outputs, by the name of the page without its ending."""
+    folder = tmp_path_factory.mktemp("pages")
+    for name in PAGES:
+        jupytext.write(examples_of(name), folder / Path(name).name, fmt="md:myst")
+    return publish([folder / Path(name).name for name in PAGES], folder)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_examples_in_the_pages_run_and_show_what_the_pages_say(
+    name: str, pages: dict[str, nbformat.NotebookNode]
+) -> None:
+    *_, last = pages[Path(name).stem].cells
+    assert any(PAGES[name] in bundle["text/plain"] for bundle in bundles(last))
