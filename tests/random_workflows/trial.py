@@ -140,6 +140,13 @@ def _vocabulary() -> ModuleType:
     return _import(VOCABULARY, vocabulary_source(t for t in TASKS if t != "cached"), folder, {})
 
 
+def import_all() -> None:
+    """Import what every run imports and make the shared tasks, without a thread: processes are forked afterwards."""
+    _vocabulary()
+    assert flytenb.start
+    assert threading.enumerate() == [threading.main_thread()]
+
+
 def _import(name: str, source: str, folder: Path, settings: dict[str, Any]) -> ModuleType:
     path = folder / f"{name}.py"
     path.write_text(source)
