@@ -15,6 +15,7 @@ from flytenb.errors import ExportError
 from flytenb.reach.installed_names import home_of
 from flytenb.reach.name_lookup import MISSING, is_module, is_own, module_name
 from flytenb.ship.cells import Cells
+from flytenb.ship.cluster_rules import entities_of
 from flytenb.ship.finding import Finding
 from flytenb.ship.module_text import ModuleText
 from flytenb.ship.needed_statements import NeededStatements
@@ -62,7 +63,9 @@ def draft(entities: Sequence[Any], cells: Cells, namespace: Mapping[str, Any]) -
     reached = _settle(needed)
     decorators, added = _decorators(needed)
     findings = Refusals(needed, reached, cells).find()
-    text = ModuleText(needed, f"{_listed(names)}, exported from a notebook.", decorators, added).write()
+    text = ModuleText(
+        needed, f"{_listed(_outer(names, entities))}, exported from a notebook.", decorators, added
+    ).write()
     imports = _imports(text)
     return Draft(names, text, tuple(findings), _own_modules(needed, imports), _packages(imports))
 
@@ -97,6 +100,12 @@ def _name_of(entity: Any, namespace: Mapping[str, Any]) -> str:
     if name is None:
         raise ExportError(f"no variable of the notebook holds {entity!r}", hint="assign it to a variable in a cell")
     return name
+
+
+def _outer(names: Sequence[str], entities: Sequence[Any]) -> list[str]:
+    """Return the names of entities that no other one uses; all if each is used."""
+    used = {id(inner) for each in entities for inner in entities_of([each]) if inner is not each}
+    return [name for name, each in zip(names, entities, strict=True) if id(each) not in used] or [*names]
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -83,7 +83,7 @@ def test_without_an_entity_all_that_the_cells_define_is_exported(helpers: Path, 
         made = notebook.run(f"%flyte export -o {tmp_path}/pipeline.py")
         assert made.names == ("total", "Sum_Up", "new")
         assert (tmp_path / "pipeline.py").read_text() == flytenb.export().text == made.text
-        assert made.text.startswith('"""total, Sum_Up and new, exported from a notebook."""\n')
+        assert made.text.startswith('"""Sum_Up and new, exported from a notebook."""\n')
         assert "unused" not in made.text
         assert notebook.run("%flyte check").name == "total, Sum_Up, new"
         whole = notebook.run(f"%flyte export -o {tmp_path}/project/")

@@ -499,6 +499,49 @@ def times(n):
     "the output of a command": _refused(
         "out = !echo hello", _step("return len(out)"), WF, why="out is what a magic or shell command gave"
     ),
+    "packages that a cell installs": _exported(
+        "!pip --version\n%pip --version\nimport math", _step("return math.floor(x)"), WF, has="import math", lacks="pip"
+    ),
+    "the shell beside definitions": _exported(
+        "ip = get_ipython()\nip.run_line_magic('pwd', '')\nK = 2", _step("return x + K"), WF, has="K = 2", lacks="ip"
+    ),
+    "a workflow with a lambda in a task's argument": _exported(
+        "from functools import reduce",
+        _step("return reduce(lambda a, b: a + b, range(x), 0)"),
+        WF,
+        has="from functools import reduce\ndef step",
+    ),
+    "a decorator of a class of another cell": _exported(
+        "class Times:\n    def __init__(self, n):\n        self.n = n\n    def __call__(self, f):\n"
+        "        from functools import wraps\n        @wraps(f)\n        def g(*a, **k):\n"
+        "            return self.n * f(*a, **k)\n        return g",
+        _step("return x", "@task\n@Times(3)"),
+        WF,
+        has="class Times\n@task\n@Times(3)",
+    ),
+    "a decorator that was redefined under its task": _refused(
+        "from functools import wraps",
+        ("a", "def plus(f):\n    @wraps(f)\n    def g(*a, **k):\n        return f(*a, **k) + 1\n    return g"),
+        _step("return x", "@task\n@plus"),
+        WF,
+        ("a", "def plus(f):\n    @wraps(f)\n    def g(*a, **k):\n        return f(*a, **k) + 2\n    return g"),
+        why="code that no cell gives now",
+    ),
+    "a module that is shadowed by a variable": _exported(
+        "import json\njson = {'a': 4}", _step("return x + json['a']"), WF, has="json = {'a': 4}", lacks="import json"
+    ),
+    "a star import that is shadowed by a function": _exported(
+        "from math import *\ndef floor(x):\n    return 7",
+        _step("return floor(pi)"),
+        WF,
+        has="from math import *\ndef floor",
+    ),
+    "stars in a call of a task": _exported(
+        _step("return x"),
+        "ARGUMENTS = {'x': 4}",
+        "@workflow\ndef wf(x: int) -> int:\n    return step(**ARGUMENTS)",
+        has="ARGUMENTS = {'x': 4}",
+    ),
     "commands and magics beside definitions": _exported(
         "!true\n%config InteractiveShell.ast_node_interactivity\nK = 2\n%pwd",
         _step("return x + K"),
@@ -707,7 +750,7 @@ def _by(x):
         "%%container --lang sh --retries 1 count(x: int, y: int = N) -> kwtypes(z=int)\n# adds\nz=$((x + y))",
         "@workflow\ndef wf(x: int) -> int:\n    return count(x=x)",
         call="(count.code, count.metadata.retries, list(count.python_interface.inputs_with_defaults.items()))",
-        has="import flytenb\nN = 2\ncount = flytenb.container(\n# adds\ninputs={'x': int, 'y': (int, N)},\ndef wf",
+        has='import flytenb\nN = 2\ncount = flytenb.container(\n# adds\ninputs={"x": int, "y": (int, N)},\ndef wf',
         lacks="%%container",
     ),
     "a dynamic, a map and a launch plan": _exported(

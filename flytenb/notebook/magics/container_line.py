@@ -85,13 +85,20 @@ def container_source(line: str, cell: str) -> tuple[str, str]:
     function = _signature(text)
     if function is None:
         raise UsageError(f"expected a signature with types, got {text!r}", hint=_EXAMPLE)
-    arguments = [repr(function.name), _quoted(cell), f"lang={options.pop('lang')!r}", f"inputs={{{_inputs(function)}}}"]
+    arguments = [_literal(function.name), _quoted(cell), f"lang={_literal(options.pop('lang'))}"]
+    arguments.append(f"inputs={{{_inputs(function)}}}")
     if function.returns is not None:
         arguments.append(f"outputs={_outputs(function.returns)}")
     for option, value in options.items():
-        arguments.append(f"{option.replace('-', '_')}={_READERS.get(option, repr)(value)}")
+        arguments.append(f"{option.replace('-', '_')}={_READERS.get(option, _literal)(value)}")
     lines = "".join(f"    {argument},\n" for argument in arguments)
     return function.name, f"import flytenb\n\n{function.name} = flytenb.container(\n{lines})\n"
+
+
+def _literal(text: str) -> str:
+    """Return a literal of a text, with the quotes that formatters prefer."""
+    found = repr(text)
+    return f'"{text}"' if found == f"'{text}'" and '"' not in text else found
 
 
 def _quoted(code: str) -> str:
@@ -116,7 +123,8 @@ def _inputs(function: ast.FunctionDef) -> str:
     pairs = []
     for arg, default in zip(named, defaults, strict=True):
         kind = ast.unparse(arg.annotation)  # type: ignore[arg-type]
-        pairs.append(f"{arg.arg!r}: {kind}" if default is None else f"{arg.arg!r}: ({kind}, {ast.unparse(default)})")
+        name = _literal(arg.arg)
+        pairs.append(f"{name}: {kind}" if default is None else f"{name}: ({kind}, {ast.unparse(default)})")
     return ", ".join(pairs)
 
 
@@ -129,7 +137,7 @@ def _outputs(declared: ast.expr) -> str:
                 f"expected outputs as NAME=TYPE, got {ast.unparse(declared)!r}", hint="kwtypes(slope=float)"
             )
         _check_once("output", names)
-        return f"{{{', '.join(f'{k.arg!r}: {ast.unparse(k.value)}' for k in declared.keywords)}}}"
+        return f"{{{', '.join(f'{_literal(str(k.arg))}: {ast.unparse(k.value)}' for k in declared.keywords)}}}"
     return ast.unparse(declared)
 
 
@@ -162,7 +170,7 @@ def _read_variables(text: str) -> str:
         hint = "for values with commas, the name of a dictionary"
         raise UsageError(f"--environment must be NAME=VALUE,NAME=VALUE, got {wrong[0]!r} in {text!r}", hint)
     _check_once("variable", [name for name, _, _ in pairs])
-    return repr({name: value for name, _, value in pairs})
+    return f"{{{', '.join(f'{_literal(name)}: {_literal(value)}' for name, _, value in pairs)}}}"
 
 
 _READERS: Mapping[str, Callable[[str], str]] = {
