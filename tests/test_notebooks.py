@@ -198,6 +198,15 @@ def test_the_tutorial_fails_with_the_node_and_the_users_own_line(tutorial: nbfor
     assert len(shown.splitlines()) <= 15
 
 
+def test_the_tutorial_shows_what_a_cluster_would_get(tutorial: nbformat.NotebookNode) -> None:
+    (module,) = bundles(cell(tutorial, "%flyte export survey"))
+    assert module["text/plain"].startswith('"""survey, exported from a notebook."""')
+    (found,) = bundles(cell(tutorial, "%flyte check survey"))
+    assert "0 errors" in found["text/plain"]
+    (printed,) = cell(tutorial, "shipment = ").outputs
+    assert printed.text.splitlines()[-1] == "launch_plan survey.survey"
+
+
 def test_the_page_about_tasks_runs_each_rung(published: dict[str, tuple[Path, nbformat.NotebookNode]]) -> None:
     notebook = published["extending_tasks"][1]
     rungs = ["measure(", "fahrenheit(", "area_here(", "forecast("]

@@ -29,7 +29,7 @@ CELLS = (
 def commands() -> list[str]:
     """The commands in the fenced blocks and the inline code of the pages, each once."""
     found = []
-    for page in ("command_line.md", "shipping.md"):
+    for page in ("command_line.md", "shipping.md", "from_notebook_to_cluster.md"):
         text = (ROOT / "docs" / page).read_text()
         found += [line for block in re.findall(r"^```\n(.*?)^```", text, re.S | re.M) for line in block.splitlines()]
         found += re.findall(r"`(flytenb [^`]*)`", text)
