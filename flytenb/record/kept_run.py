@@ -34,10 +34,6 @@ Place = tuple[str, str]
 """Where a value is described: the path of its producer and the name of the output."""
 
 
-class DamagedRunError(Exception):
-    """What is stored isn't a whole run."""
-
-
 class KeptRun(Run):
     """A run of an earlier kernel, or of this one, from the folder in which it was kept. Created by `flytenb.load_run`.
 
@@ -58,8 +54,6 @@ class KeptRun(Run):
     ) -> None:
         head, body = unpack(stored.head), unpack(stored.body)
         rows = {path: unpack(row) for path, row in stored.nodes.items()}
-        if rows.keys() != set(body["rows"]):
-            raise DamagedRunError
         self.entity = entity
         self.settings = settings_of(body["settings"])
         self._viewer = None

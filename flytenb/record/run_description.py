@@ -66,7 +66,6 @@ class RunDescription:
             "events": [_event(event) for event in run.events if event.kind != "log"],
             "inputs": inputs,
             "outputs": outputs,
-            "rows": list(rows),
         }
         return StoredRun(pack(head), pack(body), {path: pack(row) for path, row in rows.items()})
 

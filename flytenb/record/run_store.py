@@ -1,7 +1,7 @@
 """The folder of kept runs: an SQLite database and the files of values. Imports the standard library and xxhash only.
 
-Each row starts with the digest of its key and its content, and each file is listed with its digest. What doesn't match
-counts as missing.
+The head and the body of a run start with digests, that of the body over the nodes too, and each file is listed with its
+digest. What doesn't match counts as missing.
 """
 
 from __future__ import annotations
@@ -93,11 +93,12 @@ class RunStore:
             raise StoreError(f"{files} can't be written: {e.strerror or e}") from e
         size += len(stored.head) + len(stored.body) + sum(map(len, stored.nodes.values()))
         head = _seal(_head_key(run, started, size), stored.head)
-        row = (run, started, size, head, _seal(f"body {run}", stored.body))
-        rows = [(run, path, _seal(f"node {run} {path}", data)) for path, data in stored.nodes.items()]
+        row = (run, started, size, head, _seal(_body_key(run, stored.nodes), stored.body))
+        rows = [(run, path, data) for path, data in stored.nodes.items()]
         with self._open(is_writing=True) as connection:
             connection.execute("INSERT OR REPLACE INTO runs (id, begun, size, head, body) VALUES (?, ?, ?, ?, ?)", row)
-            connection.executemany("INSERT OR REPLACE INTO nodes (run, path, body) VALUES (?, ?, ?)", rows)
+            connection.execute("DELETE FROM nodes WHERE run = ?", (run,))
+            connection.executemany("INSERT INTO nodes (run, path, body) VALUES (?, ?, ?)", rows)
 
     def remove(self, runs: Iterable[str]) -> None:
         """Remove runs.
@@ -171,12 +172,9 @@ class RunStore:
         if found is None:
             return None
         begun, size, head, body = found
-        nodes = {path: _unseal(f"node {run} {path}", data) for path, data in rows}
-        whole = {path: data for path, data in nodes.items() if data is not None}
-        head, body = _unseal(_head_key(run, begun, size), head), _unseal(f"body {run}", body)
-        if head is None or body is None or len(whole) < len(nodes):
-            return None
-        return StoredRun(head, body, whole)
+        nodes = {str(path): data for path, data in rows if isinstance(data, bytes)}
+        head, body = _unseal(_head_key(run, begun, size), head), _unseal(_body_key(run, nodes), body)
+        return None if head is None or body is None else StoredRun(head, body, nodes)
 
     def files_of(self, run: str) -> Path:
         """Return the folder of a run's files."""
@@ -275,6 +273,14 @@ def _require_own(path: Path) -> None:
 
 def _head_key(run: Any, begun: Any, size: Any) -> str:
     return f"head {run} {begun!r} {size}"
+
+
+def _body_key(run: str, nodes: Mapping[str, bytes]) -> str:
+    """Return a key that changes with any of the nodes, so that none is missing unnoticed."""
+    digest = xxhash.xxh3_128()
+    for path, data in sorted(nodes.items()):
+        digest.update(_seal(path, data)[:_DIGEST])
+    return f"body {run} {digest.hexdigest()}"
 
 
 def _seal(key: str, data: bytes) -> bytes:

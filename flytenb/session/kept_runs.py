@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flytenb.errors import UnknownNameError, UsageError, closest
-from flytenb.record.kept_run import DamagedRunError, KeptRun
+from flytenb.record.kept_run import KeptRun
 from flytenb.record.run_description import unpack
 from flytenb.record.run_keeper import KeepRules
 from flytenb.record.run_store import RunStore, StoreError
@@ -77,7 +77,7 @@ def load(folder: Path, wanted: str, entities: Mapping[str, Any], *, may_unpickle
             if stored is not None:
                 entity = entities.get(heads[run].name)
                 return KeptRun(run, stored, store.files_of(run), entity, may_unpickle=may_unpickle)
-        except (StoreError, DamagedRunError) as e:
+        except StoreError as e:
             warnings.warn(f"the kept run {run!r} can't be read: {e}", stacklevel=2)
         else:
             warnings.warn(f"the kept run {run!r} is damaged", stacklevel=2)
