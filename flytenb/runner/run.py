@@ -280,11 +280,7 @@ class Run:
         return tuple(self._gates.questions)
 
     def forget(self) -> Run:
-        """Drop all values of the run; an object `<absent: …>` takes the place of each.
-
-        Raises:
-            FlytenbError: before the end of the run.
-        """
+        """Drop all values of an ended run; an object `<absent: …>` takes the place of each."""
         forget_values(self)
         return self
 
