@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 import pickle
+import signal
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -410,3 +414,28 @@ def test_an_annotated_type_is_that_of_its_values(folder: Path, session: Session)
 def test_settings_of_a_run_are_kept_as_far_as_they_are_plain(folder: Path, session: Session) -> None:
     run = settled(flytenb.options(keep=str(folder), workers=3, strict=True).start(double, x=1))
     assert flytenb.load_run(run.id, str(folder)).settings == replace(flytenb.Settings(), workers=3, strict=True)
+
+
+def test_a_run_that_was_reported_as_kept_is_there_after_its_process_was_killed(folder: Path, session: Session) -> None:
+    reported = []
+    for kill in range(5):
+        reads, writes = os.pipe()
+        child = os.fork()
+        if not child:
+            with suppress(BaseException):
+                for number in itertools.count(kill * 1000):
+                    run = flytenb.options(keep=str(folder), cache=False).run(double, x=number)
+                    host.keeper.wait()
+                    if run.is_kept:
+                        os.write(writes, f"{run.id} {number}\n".encode())
+            os._exit(1)
+        os.close(writes)
+        with os.fdopen(reads, "rb") as pipe:
+            reported.append(pipe.readline())
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            reported += [line for line in pipe if line.endswith(b"\n")]
+    assert len(reported) >= 5
+    for line in reported:
+        run, number = line.decode().split()
+        assert flytenb.load_run(run, str(folder)).result == 2 * int(number)
