@@ -18,6 +18,7 @@ import draw_folded
 import fan_out
 import first_draw
 import frames
+import kept_fresh
 import live
 import load
 import map_models
@@ -43,6 +44,7 @@ WORKLOADS = (
     cache_same.WORKLOAD,
     cache_fresh.WORKLOAD,
     cache_key.WORKLOAD,
+    kept_fresh.WORKLOAD,
     define.WORKLOAD,
     load.WORKLOAD,
     first_draw.WORKLOAD,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from flytekit import task, workflow
+from flytekit.core.workflow import WorkflowBase
 
 COLUMNS = ["a", "b", "c", "d"]
 
@@ -56,3 +57,19 @@ def array_through(array: np.ndarray) -> float:
 @task(cache=True, cache_version="1")
 def rows_of(frame: pd.DataFrame) -> int:
     return len(frame)
+
+
+@task
+def full_array(number: int, items: int) -> np.ndarray:
+    return np.full(items, float(number))
+
+
+def many_arrays(count: int, items: int) -> WorkflowBase:
+    """A workflow whose nodes make an array each."""
+
+    def arrays() -> None:
+        for number in range(count):
+            full_array(number=number, items=items)
+
+    made: WorkflowBase = workflow(arrays)
+    return made

@@ -90,6 +90,7 @@ serve(
     container_r=boxes.flytenb_r,
     cache_same=filled(with_flytenb),
     cache_fresh=in_fresh_process("flytenb"),
+    kept_fresh=in_fresh_process("kept"),
     cache_key=cache_key,
     define=define(load_it="%load_ext flytenb"),
     load=cells.load("%load_ext flytenb", '"flytenb" in get_ipython().extension_manager.loaded'),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 import time
@@ -89,7 +90,65 @@ def filled(make: Callable[[int], Callable[[], Any]]) -> Callable[[int], Callable
     return prepare
 
 
-WHO = {"plain": with_diskcache, "flytekit": with_flytekit, "flytenb": with_flytenb}
+ITEMS = 100_000
+
+
+def with_files(size: int) -> Callable[[], Any]:
+    """Rows of SQLite, each with the name of a file that numpy loads."""
+    import numpy as np
+
+    folder = Path("~/plain-kept").expanduser()
+    if not folder.exists():
+        folder.mkdir()
+        with sqlite3.connect(folder / "rows.sqlite") as connection:
+            connection.execute("CREATE TABLE arrays (file TEXT)")
+            for number in range(size):
+                np.save(folder / f"{number}.npy", np.full(ITEMS, float(number)))
+                connection.execute("INSERT INTO arrays VALUES (?)", (f"{number}.npy",))
+        connection.close()
+
+    def run() -> list[Any]:
+        with sqlite3.connect(folder / "rows.sqlite") as connection:
+            arrays = [np.load(folder / file) for (file,) in connection.execute("SELECT file FROM arrays")]
+        return [len(arrays), float(sum(array[-1] for array in arrays))]
+
+    return run
+
+
+def with_kept_run(size: int) -> Callable[[], Any]:
+    import numpy as np  # noqa: F401 - the other side has imported it too
+
+    import flytenb
+
+    folder, load = Path("~/kept").expanduser(), flytenb.load_run
+    if not folder.exists():
+        from big_flows import many_arrays
+
+        run = flytenb.options(keep=str(folder)).run(many_arrays(size, ITEMS))
+        while not run.is_kept:
+            time.sleep(0.01)
+    identifier = load_only(folder)
+
+    def run_back() -> list[Any]:
+        arrays = [node.outputs["o0"] for node in load(identifier, str(folder)).nodes.values()]
+        return [len(arrays), float(sum(array[-1] for array in arrays))]
+
+    return run_back
+
+
+def load_only(folder: Path) -> str:
+    """The id of the only run in a folder."""
+    [made] = (folder / "files").iterdir()
+    return made.name
+
+
+WHO = {
+    "plain": with_diskcache,
+    "flytekit": with_flytekit,
+    "flytenb": with_flytenb,
+    "files": with_files,
+    "kept": with_kept_run,
+}
 
 if __name__ == "__main__":
     run = WHO[sys.argv[1]](int(sys.argv[2]))

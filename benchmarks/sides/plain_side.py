@@ -160,6 +160,7 @@ serve(
     container_r=boxes.plain_r,
     cache_same=filled(with_diskcache),
     cache_fresh=in_fresh_process("plain"),
+    kept_fresh=in_fresh_process("files"),
     cache_key=cache_key,
     load=cells.load("%load_ext autoreload", '"IPython.extensions.autoreload" in __import__("sys").modules'),
     draw=draw,

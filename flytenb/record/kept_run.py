@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,12 @@ from flytenb.bridge.crossing import CrossingValue
 from flytenb.bridge.entities.interface import is_map, map_target
 from flytenb.bridge.entities.source import input_types, output_types
 from flytenb.bridge.execution.files import Handouts
+from flytenb.bridge.execution.kept_arrays import array_file, read_array
 from flytenb.bridge.execution.kept_values import AbsentValue, StoredValue, WrittenValue, type_of
 from flytenb.bridge.workflow.reading_cache import Reading
 from flytenb.errors import AbsentValueError, FlytenbError, KeptTaskError, RemoteTraceError
 from flytenb.model import CacheStatus, Graph, Phase, RunEvent
+from flytenb.model import graph_json as graph_json  # compiles its codecs, which takes longer than reading a small run
 from flytenb.model.workflow import Workflow
 from flytenb.record.run_description import settings_of, unpack
 from flytenb.record.run_store import StoredRun, digests_in
@@ -111,6 +114,7 @@ class _Values:
         self._files = files
         self._may_unpickle = may_unpickle
         self._values: dict[Place, CrossingValue] = {}
+        self._types: dict[tuple[bytes, str, int], Any] = {}
         for path, row in rows.items():
             declared = self._declared(path, entities, entity)
             for name, form in row["values"].items():
@@ -144,8 +148,19 @@ class _Values:
                 raise AbsentValueError(f"the files of the value in {folder} are missing or were changed")
 
         hint = "flytenb.load_run(id, unpickle=True), for a folder that only you can write"
-        kind = type_of(written, declared)
-        return StoredValue(lambda: written.literal, kind, check, may_unpickle=self._may_unpickle, hint=hint)
+        key = (written.literal_type, written.type_name, id(declared))
+        if key not in self._types:
+            self._types[key] = (
+                declared,
+                type_of(written, declared),
+            )  # also the declared one, so that its id isn't reused
+        _, kind = self._types[key]
+        at = array_file(written.literal, kind) if len(files) == 1 else None
+        digest = files.get(os.path.relpath(at, folder), "") if at is not None else ""
+        shortcut = (lambda: None) if at is None else partial(read_array, at, digest)
+        return StoredValue(
+            lambda: written.literal, kind, check, may_unpickle=self._may_unpickle, hint=hint, shortcut=shortcut
+        )
 
     def at(self, places: Mapping[str, list[str]]) -> dict[str, CrossingValue]:
         """Return the values at some places, by name."""

@@ -26,8 +26,10 @@ from flytekit.types.file import FlyteFile
 
 import flytenb
 from flytenb import api
+from flytenb.bridge.execution.kept_arrays import read_array
 from flytenb.errors import AbsentValueError, KeptTaskError, UnknownNameError, UsageError
 from flytenb.model import Kind
+from flytenb.record.run_store import digests_in
 from flytenb.render.drawing import draw
 from flytenb.runner.absent import Absent
 from flytenb.runner.run import Run
@@ -158,6 +160,37 @@ def test_a_returned_file_is_the_users_own(folder: Path, session: Session) -> Non
     back = flytenb.load_run(run.id, str(folder))
     Path(back.result[5]).write_text("changed")
     assert Path(back.result[5]).read_text() == "text"
+
+
+ARRAYS = {
+    "rows": np.arange(12.0).reshape(3, 4),
+    "columns": np.asfortranarray(np.arange(12.0).reshape(3, 4)),
+    "nothing": np.zeros((0, 3)),
+    "one": np.array(3),
+    "times": np.array(["2026-01-02"], dtype="datetime64[s]"),
+    "texts": np.array(["a", "bcd"]),
+    "structure": np.array([(1, 2.0)], dtype=[("a", "i4"), ("b", "f8")]),
+    "other byte order": np.arange(3, dtype=">i4"),
+}
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_an_array_is_read_as_numpy_reads_it(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "array.npy"
+    np.save(path, ARRAYS[name])
+    [digest] = digests_in(tmp_path).values()
+    expected, found = np.load(path), read_array(path, digest)
+    if name == "nothing":
+        assert found is None
+        return
+    assert (found.dtype, found.shape) == (expected.dtype, expected.shape)
+    assert found.tobytes() == expected.tobytes()
+    for flag in ("C_CONTIGUOUS", "F_CONTIGUOUS", "WRITEABLE", "ALIGNED"):
+        assert found.flags[flag] == expected.flags[flag], flag
+    content = path.read_bytes()
+    for at in range(len(content)):
+        path.write_bytes(content[:at] + bytes([content[at] ^ 1 << at % 8]) + content[at + 1 :])
+        assert read_array(path, digest) is None
 
 
 class Secret:
