@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # `as` marks what is public for type checkers
     from flytenb.api import display_for as display_for
     from flytenb.api import draw as draw
     from flytenb.api import export as export
+    from flytenb.api import follow as follow
     from flytenb.api import graph as graph
     from flytenb.api import launch as launch
     from flytenb.api import lens as lens
@@ -53,6 +54,7 @@ if TYPE_CHECKING:  # `as` marks what is public for type checkers
     from flytenb.runner.run import Run as Run
     from flytenb.runner.settings import Settings as Settings
     from flytenb.session.cluster_choice import Cluster as Cluster
+    from flytenb.session.following import Follow as Follow
     from flytenb.session.options import Options as Options
     from flytenb.ship.cluster_run import ClusterRun as ClusterRun
     from flytenb.ship.exported_module import Export as Export
@@ -68,6 +70,7 @@ _HOMES = {
     "Code": "display.code_card",
     "Drawing": "render.drawing",
     "Edge": "model",
+    "Follow": "session.following",
     "Export": "ship.exported_module",
     "FlytenbError": "errors",
     "Graph": "model",
@@ -99,6 +102,7 @@ _HOMES = {
     "draw": "api",
     "explore": "notebook.interactive",
     "export": "api",
+    "follow": "api",
     "form": "notebook.interactive",
     "graph": "api",
     "launch": "api",

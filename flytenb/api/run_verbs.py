@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
+from flytenb.bridge.entities.interface import require_entity, short_name
 from flytenb.display.runs.rehearsal_card import Rehearsal
 from flytenb.errors import UsageError
 from flytenb.record.kept_run import KeptRun
 from flytenb.runner.journal import Listener
 from flytenb.runner.run import Run
+from flytenb.session.following import Call, Follow
 from flytenb.session.host import host
 from flytenb.session.kept_runs import folder_of, load
 from flytenb.session.options import Options
+from flytenb.wording.values import brief
 
 if TYPE_CHECKING:
+    from flytenb.session import Session
     from flytenb.session.host import Watcher
 
 
@@ -113,6 +117,46 @@ def rehearse(entity: Any, /, *positional: Any, with_: Any = None, **inputs: Any)
         BaseException: the exception of the failed task, unless it was given in `with_`.
     """
     return Options().rehearse(entity, *positional, with_=with_, **inputs)
+
+
+def follow(entity: Any, /, *positional: Any, **inputs: Any) -> Follow:
+    """Run an entity, and again in the background after each cell that redefines something that it reaches.
+
+    The runs are shown in the output of this cell. An edit cancels the run that is on, and the last good values stay
+    visible. `follow.stop()` and `%flyte follow --stop` end it.
+
+    Args:
+        entity: a task, workflow or launch plan of the notebook.
+        *positional: inputs in the order in which they are declared.
+        **inputs: inputs by name.
+
+    Raises:
+        NotAnEntityError: for anything but a task, workflow or launch plan.
+    """
+    require_entity(entity)
+    session, name = host.session, short_name(entity)
+
+    def call() -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
+        definition = session.definitions.get(name)
+        return entity if definition is None else definition.entity, positional, inputs
+
+    given = ", ".join([*map(brief, positional), *(f"{key}={brief(value)}" for key, value in inputs.items())])
+    return follow_call(session, f"{name}({given})", call)
+
+
+def follow_call(session: Session, text: str, call: Call) -> Follow:
+    """Follow a call of a notebook, which is evaluated anew for each run.
+
+    Args:
+        session: the session of the notebook.
+        text: the call, for people.
+        call: returns the entity, and the inputs by position and by name.
+    """
+    made = Follow(session, text, call, Options())
+    session.follows.append(made)
+    session.show_follow(made)
+    made.look()
+    return made
 
 
 def options(

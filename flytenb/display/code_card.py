@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from flytenb.runner.run import Run
 
 
+_EDITED = ("task", "workflow", "function", "class", "module", "constant", "variable", "file")
+
+
 @dataclass(frozen=True, repr=False)
 class Code(Displayed):
     """The code that a task or workflow reaches.
@@ -103,6 +106,11 @@ class CodeChange:
     kind: str
     name: str
     place: str
+
+    @property
+    def is_edit(self) -> bool:
+        """Whether an edit makes it, and not a run, as the state of a random generator."""
+        return self.kind in _EDITED
 
     def __str__(self) -> str:
         return f"{self.verb} {self.kind} {self.name}" + (f" ({self.place})" if self.place else "")

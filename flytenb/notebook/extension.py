@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from flytenb.runner.run import Run
+    from flytenb.session.following import Follow
 
 _loaded: dict[int, Extension] = {}
 """The extension of each shell that has one, by the shell's id."""
@@ -145,6 +146,8 @@ class Extension:
         self._undo.callback(cell_finders.remove, finder)
         self._undo.callback(resources.close)
         self._undo.callback(self._detach_runs)
+        self.session.show_follow = self._show_follow
+        self._undo.callback(self.session.stop_following)
         self._undo.callback(api.on_run(self._watch))
         if self._has_output:
             # The first layout on a machine compiles the engine, which takes seconds: begin before it is needed.
@@ -214,6 +217,7 @@ class Extension:
             return
         while self._unrecorded:
             self.session.update(*self._unrecorded.pop(0))
+        self.session.look()
 
     # --- runs ----------------------------------------------------------------------------------------------------
 
@@ -246,6 +250,14 @@ class Extension:
         from flytenb.notebook.live.run_view import show_run
 
         show_run(run, self.shell)
+
+    def _show_follow(self, follow: Follow) -> None:
+        from flytenb.notebook.live.follow_view import FollowView
+
+        if self._has_output:
+            view = FollowView(self.shell)
+            view.begin(follow)
+            follow.show = view.note
 
     def _explore_run(self, run: Run) -> None:
         from flytenb.notebook.live.run_view import explore

@@ -21,7 +21,6 @@ _NAMED = 2
 """Number of changes that are named; the others are counted."""
 _REDEFINED = " was redefined in cell "
 _NOT_CODE = {"variable": "environment variable", "file": "file"}
-_CODE = ("task", "workflow", "function", "class", "module", "constant")
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class _Compared:
 
     def changes(self, key: Key | None) -> list[CodeChange]:
         """Return what has changed, if a key is given of what that part reaches; parts come and go with changed ones."""
-        found = [c for c in self.before.diff(self.after).changes if c.kind in _CODE or c.kind in _NOT_CODE]
+        found = [change for change in self.before.diff(self.after).changes if change.is_edit]
         if key is not None:
             reached = self.before.reached_from(key) | self.after.reached_from(key)
             found = [c for c in found if (c.kind, c.name) in reached]
@@ -95,8 +94,25 @@ class CodeWatch:
     def forget(self, entities: Iterable[Any]) -> None:
         """Forget what was read of other entities than these, and what has changed: it holds the objects of then."""
         kept = set(map(id, entities))
-        readings = self._readings.items()
+        readings = list(self._readings.items())  # a run that starts on another thread may add one
         self._readings = {at: found for at, found in readings if at in kept and found[1].is_current()}
+
+    def is_edited(self, before: Code, after: Code, cell: int | None) -> bool:
+        """Tell whether an edit made the difference between two readings.
+
+        Args:
+            before: the first reading.
+            after: the second reading.
+            cell: the latest cell before a run that may have changed constants: those count that a later cell binds;
+                None if nothing has run, so that all count.
+        """
+        if before.digest == after.digest:
+            return False
+        changes = [change for change in before.diff(after).changes if change.is_edit]
+        return any(
+            cell is None or change.kind != "constant" or self._cell_that_binds(change.name.partition(".")[0]) > cell
+            for change in changes
+        )
 
     def stale_text(self, entity: Any, runs: Iterable[Run], redefined: Mapping[str, bool]) -> str:
         """Return what was redefined of what an entity reaches since its last run, or since it was compiled.

@@ -105,6 +105,10 @@ class Options:
             made._raise_failure()
         return Rehearsal(made, answers)
 
+    def prepare(self, entity: Any, positional: tuple[Any, ...], inputs: Mapping[str, Any]) -> Run:
+        """Return a run that nothing shows and that hasn't begun; inputs as for `flytenb.start`."""
+        return self._prepare(entity, positional, inputs)
+
     def _wait(self, made: Run) -> Run:
         """Start a run and wait for its end; an interrupt cancels it."""
         endings: list[Callable[[], None]] = []

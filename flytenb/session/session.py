@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from flytenb.errors import UnknownNameError, closest
 from flytenb.session.code_watch import CodeWatch
@@ -39,6 +39,14 @@ class Definition:
     source: str
 
 
+class Followed(Protocol):
+    """A call that is followed, as `session.following` implements it."""
+
+    def look(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
 class Session:
     """Definitions, runs and configuration of one notebook, as of its last cell.
 
@@ -51,6 +59,8 @@ class Session:
         inputs: the last content of each form, by the entity's name.
         configured: the settings of IPython's configuration and of `%config`.
         debug_functions: the names of the functions in the cells that `%flyte debug` made.
+        follows: the calls that are followed.
+        show_follow: shows a followed call in the output of the current cell.
         short_error: the error shown in its short form since the last run started, if any.
     """
 
@@ -64,6 +74,8 @@ class Session:
         self.configured: dict[str, Choice] = {}
         self.debug_functions: set[str] = set()
         self.short_error: BaseException | None = None
+        self.follows: list[Followed] = []
+        self.show_follow: Callable[[Any], None] = lambda follow: None
 
     def update(self, namespace: Mapping[str, Any], cell: int | None, source: str) -> None:
         """Record new and replaced entities of a cell; forget deleted names and the compiled form of stale workflows."""
@@ -110,6 +122,16 @@ class Session:
     def marked(self, graph: Graph, entity: Any, run: Run | None = None) -> Graph:
         """Return the graph of an entity with what is stale in it since its last run, or since the given one."""
         return self.code.marked(graph, entity, self.runs if run is None else [run])
+
+    def look(self) -> None:
+        """Let the followed calls run again if the last cell redefined something that they reach."""
+        for follow in list(self.follows):
+            follow.look()
+
+    def stop_following(self) -> None:
+        """Follow no call any more."""
+        for follow in list(self.follows):
+            follow.stop()
 
     def keep(self, run: Run) -> None:
         """Add a run that starts now."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from flytenb.errors import UsageError
 from flytenb.notebook.magics.cursor import Cursor, Offer, offer
+from flytenb.notebook.magics.line import parse_call
 from flytenb.notebook.magics.verb import Argument
 
 _KEY = re.compile(r"(\w+)\.(?:nodes\[[\"']([^\"']*)[\"']\]\.)?(nodes|inputs|outputs)\[[\"']([^\"']*)$")
@@ -61,6 +62,7 @@ ENTITY = Argument("ENTITY", "a name", "my_workflow", complete=_complete_entity)
 ENTITIES = Argument("[ENTITY]", "", "my_workflow", complete=_complete_entity)
 ENTITY_OR_RUN = Argument("ENTITY", "a name", "my_workflow", complete=_complete_entity_or_run)
 CALL = Argument.call("ENTITY(INPUT=…)", _complete_call)
+OPTIONAL_CALL = Argument("[ENTITY(INPUT=…)]", "", "my_workflow(n=3)", parse_call, complete=_complete_call)
 VALUE = Argument("EXPRESSION", "an expression", "my_run.outputs", complete=_complete_value)
 TYPE = Argument("TYPE", "a type", "dict[str, int]", complete=_complete_type)
 FAILED_NODE = Argument.word("[NODE]", _complete_failed_node)
