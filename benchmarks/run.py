@@ -21,6 +21,7 @@ import frames
 import kept_fresh
 import live
 import load
+import look
 import map_models
 import map_tasks
 import memory
@@ -46,6 +47,7 @@ WORKLOADS = (
     cache_key.WORKLOAD,
     kept_fresh.WORKLOAD,
     define.WORKLOAD,
+    look.WORKLOAD,
     load.WORKLOAD,
     first_draw.WORKLOAD,
     draw.WORKLOAD,

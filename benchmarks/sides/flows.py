@@ -124,6 +124,29 @@ def add_two(a: int, b: int) -> int:
     return a + b
 
 
+def scale(x: int) -> int:
+    return x * len(bodies_run)
+
+
+def scale_and_add(x: int) -> int:
+    return scale(x) + 1
+
+
+def tasks_of_their_own(size: int) -> Any:
+    """A workflow of as many tasks as nodes, which share a helper and what that reads."""
+    tasks = []
+    for i in range(size):
+        function = FunctionType(scale_and_add.__code__, scale_and_add.__globals__, f"scale_{i}")
+        function.__qualname__, function.__annotations__ = function.__name__, scale_and_add.__annotations__
+        tasks.append(task(function))
+
+    @workflow
+    def side_by_side(x: int) -> int:
+        return [each(x=x) for each in tasks][-1]
+
+    return side_by_side
+
+
 @cache
 def layered(size: int) -> Any:
     """As many layers as nodes in a layer; each node takes two neighbours of the layer above."""

@@ -9,7 +9,7 @@ import boxes
 import cells
 import pages
 from clusters import register
-from flows import all_at_once, chain, count_odd, layered, make_points, mapped, nap, points_through
+from flows import all_at_once, chain, count_odd, layered, make_points, mapped, nap, points_through, tasks_of_their_own
 from fresh import filled, in_fresh_process, with_flytenb
 from serving import serve
 from shell import define
@@ -56,6 +56,14 @@ def cache_key(size: int) -> Callable[[], Any]:
     return lambda: cache.key({"frame": first}) == other
 
 
+def look(size: int) -> Callable[[], Any]:
+    from flytenb.session import Session
+
+    session, workflow = Session(), tasks_of_their_own(size)
+    before = session.code.now(workflow)
+    return lambda: session.code.now(workflow) is before
+
+
 def draw(size: int) -> Callable[[], Any]:
     from flytenb.render.drawing import Drawing
 
@@ -93,6 +101,7 @@ serve(
     kept_fresh=in_fresh_process("kept"),
     cache_key=cache_key,
     define=define(load_it="%load_ext flytenb"),
+    look=look,
     load=cells.load("%load_ext flytenb", '"flytenb" in get_ipython().extension_manager.loaded'),
     first_draw=cells.first_draw("%load_ext flytenb", "%flyte draw layers"),
     draw=draw,

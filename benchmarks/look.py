@@ -1,0 +1,19 @@
+"""A look at an unchanged workflow whose tasks share helpers: whether its code is what it was when it last ran."""
+
+import sys
+
+from workload import Target, Workload, main
+
+WORKLOAD = Workload(
+    name="look",
+    sizes=(100,),
+    answer=lambda size: True,
+    unit="tasks",
+    about="one comparison after a cell that changes nothing; the answer is whether nothing has changed",
+    sides=("flytenb",),
+    targets={100: Target("cpu_s", 0.002)},
+)
+
+
+if __name__ == "__main__":
+    sys.exit(main(WORKLOAD))
