@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from flytenb.bridge.cluster.execution_facts import AttemptFacts, NodeFacts, Ran
+from flytenb.bridge.cluster.execution_facts import AttemptFacts, NodeFacts, Ran, execution_node
 from flytenb.bridge.cluster.execution_reader import ExecutionReader
 from flytenb.errors import ClusterError, headline
 from flytenb.model import Phase
 from flytenb.runner.resources import resources
+from flytenb.ship.eager_calls import EagerCalls
 from flytenb.ship.remote_journal import NodeNews, RemoteJournal
 
 _SHORTEST = 0.2
@@ -31,6 +32,7 @@ class _Level:
         parent: the id of the node around them, `""` for the execution itself.
         spec: the id of that node in its workflow; the nodes of a case of a branch have ids that start with it.
         prefix: what their paths start with.
+        task: the path of the node of a task that is executed alone, `""` for other nodes.
         since: the time of the latest change that was read.
         is_ending: whether the node around them has ended, so that they are read once more and then no more.
         running: those that haven't ended, by path.
@@ -40,17 +42,18 @@ class _Level:
     parent: str = ""
     spec: str = ""
     prefix: str = ""
+    task: str = ""
     since: float = 0.0
     is_ending: bool = False
     running: dict[str, NodeFacts] = field(default_factory=dict)
 
-    def read(self, task: str) -> list[tuple[str, NodeFacts]]:
-        """Return the nodes that have changed, by path; `task` is that of a task that is executed alone."""
+    def read(self) -> list[tuple[str, NodeFacts]]:
+        """Return the nodes that have changed, by path."""
         # A change that became visible late is found at the end.
         found = self.reader.read_nodes(self.parent, 0.0 if self.is_ending else self.since)
         self.since = max([self.since, *(node.updated for node in found)])
         shown = [node for node in found if node.spec_id not in _HIDDEN]
-        return [(task or self.prefix + self._inner_id(node), node) for node in shown]
+        return [(self.task or self.prefix + self._inner_id(node), node) for node in shown]
 
     def _inner_id(self, node: NodeFacts) -> str:
         return node.spec_id.removeprefix(f"{self.spec}-") if self.spec else node.spec_id
@@ -82,8 +85,8 @@ class ExecutionLooks:
         self._reader = reader
         self._nodes = nodes
         self._on_end = on_end
-        self._task = task
-        self._levels = [_Level(reader, prefix=prefix)]
+        self._levels = [_Level(reader, prefix=prefix, task=task)]
+        self._calls: dict[str, EagerCalls | None] = {}
         self._known: set[str] = set()
         self._grown: set[str] = set()
         self._pause = _SHORTEST
@@ -146,10 +149,14 @@ class ExecutionLooks:
         news: list[NodeNews] = []
         levels = [*self._levels]
         for level in levels:  # grows
-            changed = level.read("" if level is not levels[0] else self._task)
+            changed = level.read()
             for path, node in changed:
                 level.running[path] = node
                 levels += self._open(level, path, node)
+            for path in level.running:
+                inside, found = self._read_calls(path, level.reader)
+                levels += inside
+                news += found
             attempts = self._read_attempts(level, [path for path, _ in changed])
             of = dict.fromkeys([*(path for path, _ in changed), *attempts])
             news += [NodeNews(path, level.running[path], level.reader, tuple(attempts.get(path, ()))) for path in of]
@@ -181,6 +188,25 @@ class ExecutionLooks:
             if each.prefix == f"{path}/":
                 each.is_ending = node.ran.phase.is_terminal
         return opened
+
+    def _read_calls(self, path: str, reader: ExecutionReader) -> tuple[list[_Level], list[NodeNews]]:
+        """Return the new calls of a running eager task as levels, and the states of the workflows that it called."""
+        if path not in self._calls:
+            self._calls[path] = self._nodes.calls_at(path, reader)
+        calls = self._calls[path]
+        opened, news = [], []
+        for call in () if calls is None else calls.read():
+            if call.graph is not None:
+                self._nodes.grow(path, call.graph, call.entities or {})
+                prefix = call.path if call.is_task else f"{call.path}/"
+                opened.append(_Level(call.reader, prefix=prefix, task=call.path if call.is_task else ""))
+            if not call.is_task:
+                news.append(NodeNews(call.path, execution_node(call.facts.ran), call.reader))
+            for each in (*self._levels, *opened):
+                if each.reader.identifier == call.reader.identifier:
+                    each.is_ending = call.facts.ran.phase.is_terminal
+        self._levels += opened
+        return opened, news
 
     def _read_attempts(self, level: _Level, changed: Iterable[str]) -> dict[str, list[AttemptFacts]]:
         """Return the attempts of the nodes that have changed, and of some that still run."""

@@ -16,10 +16,10 @@ from flytenb.bridge.cluster.node_entities import entities_by_path
 from flytenb.bridge.cluster.remote_values import fetch_outputs, pack_inputs
 from flytenb.bridge.context import AS_POD, Workspace
 from flytenb.bridge.crossing import CrossingValue, packer
-from flytenb.bridge.entities.interface import is_map, kind_of, plan_inputs
+from flytenb.bridge.entities.interface import is_map, plan_inputs
+from flytenb.bridge.entities.kind import is_reference
 from flytenb.bridge.stopping import Attempt
 from flytenb.errors import ClusterError
-from flytenb.model import Kind
 from flytenb.runner.cluster_step import ClusterStep
 from flytenb.runner.journal import complain
 from flytenb.runner.resources import resources
@@ -71,7 +71,7 @@ class RegisteredEntity:
     @property
     def has_inside(self) -> bool:
         """Whether the notebook knows the nodes inside of it."""
-        return not self.is_node and kind_of(self.entity) is not Kind.REFERENCE
+        return not self.is_node and not is_reference(self.entity)
 
     def start(
         self, run: RunControl, step: ClusterStep, attempt: Attempt, inputs: Mapping[str, CrossingValue]

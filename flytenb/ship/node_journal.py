@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from flytenb.bridge.cluster.closure_graph import eager_paths
 from flytenb.bridge.cluster.execution_facts import Links, Ran
 from flytenb.bridge.context import Workspace
+from flytenb.bridge.entities.interface import short_name
+from flytenb.bridge.entities.kind import is_eager
 from flytenb.model import Graph, Phase
 from flytenb.runner.failure import Failure
 from flytenb.runner.journal import Journal
@@ -35,6 +38,8 @@ class NodeJournal(RemoteJournal):
         self._is_task = is_task
         self._links: Links = ()
         self._ran: Ran | None = None
+        if record.entity is not None and is_eager(record.entity):
+            self._eager[record.path] = short_name(record.entity)
 
     def place(self, place: str, links: Links) -> None:
         """Note where the node is executed, and the addresses of its execution."""
@@ -44,10 +49,12 @@ class NodeJournal(RemoteJournal):
 
     def plan(self, graph: Graph) -> None:
         """Add the nodes of a graph inside of the node."""
+        start = f"{self._node.path}/"
         with self._journal.lock:
+            self._eager |= {start + path: name for path, name in eager_paths(graph).items()}
             for path, node in graph.nodes.items():
                 if not node.is_pseudo:
-                    self._record(f"{self._node.path}/{path}")
+                    self._record(start + path)
 
     def begin(self, ran: Ran) -> bool:
         """Start the node, unless it is a task: that one starts later than its execution."""

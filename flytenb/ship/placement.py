@@ -15,9 +15,9 @@ from flytenb.bridge.entities.interface import (
     map_target,
     short_name,
 )
+from flytenb.bridge.entities.kind import is_executable, is_growing
 from flytenb.bridge.execution.map_task import is_plain_map
 from flytenb.errors import UsageError, closest
-from flytenb.model import Kind
 from flytenb.ship.node_execution import RegisteredEntity
 
 Register = Callable[[], RegisteredEntity]
@@ -26,8 +26,6 @@ Pack = Callable[[Any], Register]
 """Packs an entity for a cluster; raises ExportError for one that can't leave the notebook."""
 _AT_ONCE = 4
 """Entities that are registered at the same time, most of them in processes of their own."""
-_GROWING = (Kind.DYNAMIC, Kind.EAGER)
-_UNPLACEABLE = (Kind.GATE, Kind.STUB)
 
 
 @dataclass(frozen=True)
@@ -84,9 +82,9 @@ class _Known:
         self._name = short_name(entity)
         nodes = [*self.by_path.values()]
         apart = [each for each in nodes if _is_by_element(each)]
-        is_growing = any(kind_of(each) in _GROWING for each in nodes)
+        has_growing = any(map(is_growing, nodes))
         whole = [each for each in nodes if not _is_by_element(each)]
-        self._all = [*whole, *map(map_target, apart), *(defined.values() if is_growing else [])]
+        self._all = [*whole, *map(map_target, apart), *(defined.values() if has_growing else [])]
 
     def at(self, path: str) -> Any:
         """Return the entity of a node or of an element of a map, None if there is none."""
@@ -107,7 +105,7 @@ class _Known:
                     "is a launch plan",
                     hint=f"{short_name(each)!r} chooses its elements",
                 )
-            if kind_of(each) in _UNPLACEABLE:
+            if not is_executable(each):
                 raise UsageError(
                     f"node {key!r} can't be executed on a cluster by itself: it is a {kind_of(each)}",
                     hint="choose tasks, subworkflows or launch plans",

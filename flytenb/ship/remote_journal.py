@@ -6,9 +6,10 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from flytenb.bridge.cluster.closure_graph import closure_graph
+from flytenb.bridge.cluster.closure_graph import closure_graph, eager_paths
 from flytenb.bridge.cluster.execution_facts import AttemptFacts, NodeFacts, Ran
 from flytenb.bridge.cluster.execution_reader import ExecutionReader
 from flytenb.bridge.cluster.remote_values import RemoteValues, element_values
@@ -20,6 +21,7 @@ from flytenb.model import Graph, Phase
 from flytenb.runner.failure import Failure
 from flytenb.runner.journal import Journal
 from flytenb.runner.record import Record
+from flytenb.ship.eager_calls import EagerCalls
 from flytenb.ship.remote_record import RemoteDeck, RemoteRecord, remote_failure
 
 _FAILED = (Phase.FAILED, Phase.TIMED_OUT)
@@ -69,15 +71,22 @@ class RemoteJournal:
         self._outcomes = outcomes
         self._workspace = workspace
         self._entities = dict(entities)
+        self._eager: dict[str, str] = {}
 
     # --- the run -----------------------------------------------------------------------------------------------------
 
     def plan(self, graph: Graph) -> None:
         """Add the nodes of a graph, before any of them has started."""
         with self._journal.lock:
+            self._eager |= eager_paths(graph)
             for path, node in graph.nodes.items():
                 if not node.is_pseudo:
                     self._record(path)
+
+    def calls_at(self, path: str, reader: ExecutionReader) -> EagerCalls | None:
+        """Return the calls of an eager task that is a node of an execution, None for another node."""
+        name = self._eager.get(path)
+        return None if name is None else EagerCalls(path, reader, name, self._journal.records[path].entity)
 
     def begin(self, ran: Ran) -> bool:
         """Start the run; return whether this is news."""
@@ -95,8 +104,13 @@ class RemoteJournal:
 
     def spawn(self, path: str, inside: Any) -> None:
         """Add what a dynamic node has made."""
-        graph = closure_graph(inside, path)
+        self.grow(path, closure_graph(inside, path))
+
+    def grow(self, path: str, graph: Graph, entities: Mapping[str, Any] = MappingProxyType({})) -> None:
+        """Add nodes inside of a node."""
         with self._journal.lock:
+            self._entities.update(entities)
+            self._eager |= eager_paths(graph)
             record = self._journal.records[path] if path in self._journal.records else self._record(path)
             for inner, node in graph.nodes.items():
                 if not node.is_pseudo:

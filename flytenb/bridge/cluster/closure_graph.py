@@ -32,11 +32,33 @@ def closure_graph(closure: Any, under: str = "") -> Graph:
 def task_graph(template: Any) -> Graph:
     """Return the graph of flyteidl's template of a task that is executed alone: the node `n0`."""
     kind, interface, name = (
-        _KINDS.get(template.type, Kind.TASK),
+        _kind(template),
         _interface(template.interface),
         _short(template.id.name),
     )
     return Graph(name, kind, {"n0": Node("n0", kind, name, interface)}, (), interface)
+
+
+def _kind(template: Any) -> Kind:
+    return Kind.EAGER if template.metadata.is_eager else _KINDS.get(template.type, Kind.TASK)
+
+
+def graph_of_task(template: Any, path: str) -> Graph:
+    """Return the graph of flyteidl's template of a task that an eager task has called: one node."""
+    alone = task_graph(template)
+    return replace(alone, nodes={path: replace(alone.nodes["n0"], path=path)})
+
+
+def graph_of_workflow(closure: Any, path: str) -> Graph:
+    """Return the graph of flyteidl's closure of a workflow that an eager task has called: one node with its inside."""
+    inside = closure_graph(closure, path)
+    node = Node(path, Kind.SUBWORKFLOW, inside.name, inside.interface)
+    return Graph(inside.name, inside.kind, {path: node}).merged(inside, path)
+
+
+def eager_paths(graph: Graph) -> dict[str, str]:
+    """Return the names of the eager tasks in a graph, by path."""
+    return {path: node.name for path, node in graph.nodes.items() if node.kind is Kind.EAGER}
 
 
 def closure_names(closure: Any) -> dict[str, str]:
@@ -116,7 +138,7 @@ class _Reader:
             name = node.task_node.reference_id.name
             if task is None:
                 return Kind.TASK, name, Interface(), None
-            return _KINDS.get(task.type, Kind.TASK), name, _interface(task.interface), None
+            return _kind(task), name, _interface(task.interface), None
         if which == "array_node":
             _, name, interface, _ = self._entity(node.array_node.node)
             return Kind.MAP, name, interface, None

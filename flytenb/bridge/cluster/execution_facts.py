@@ -163,6 +163,11 @@ def read_node(listed: Any) -> NodeFacts:
     )
 
 
+def execution_node(ran: Ran) -> NodeFacts:
+    """Return a whole execution as a node, whose values are read by the id `""`."""
+    return NodeFacts("", "", ran, None, False, False, False, None, "", 0.0)
+
+
 def read_attempt(listed: Any) -> AttemptFacts:
     """Return the facts of flyteidl's task execution."""
     closure = listed.closure

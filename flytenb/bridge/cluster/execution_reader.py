@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.request import urlopen
 
-from flyteidl.admin.common_pb2 import Sort
+from flyteidl.admin.common_pb2 import NamedEntityIdentifier, ResourceListRequest, Sort
 from flyteidl.admin.execution_pb2 import (
     ExecutionTerminateRequest,
     WorkflowExecutionGetDataRequest,
@@ -19,6 +19,7 @@ from flyteidl.admin.task_execution_pb2 import TaskExecutionListRequest
 from flyteidl.core.execution_pb2 import WorkflowExecution
 from flyteidl.core.identifier_pb2 import TASK, NodeExecutionIdentifier, SignalIdentifier
 from flyteidl.service.dataproxy_pb2 import ARTIFACT_TYPE_DECK, CreateDownloadLinkRequest
+from flytekit.core.constants import EAGER_TAG_KEY
 from flytekit.models.core.identifier import WorkflowExecutionIdentifier as WorkflowExecutionModel
 from flytekit.models.literals import Literal, LiteralMap
 
@@ -70,12 +71,42 @@ class ExecutionReader:
             ClusterError: in the words of the server.
         """
         with self._asking("read"):
-            found = self._raw.get_execution(WorkflowExecutionGetRequest(id=self.identifier.message))
-        closure, spec = found.closure, found.spec.launch_plan
-        message = closure.error.message or closure.abort_metadata.cause or closure.abort_cause
-        ran = read_ran(closure, WorkflowExecution.Phase.Name(closure.phase), message, closure.error.code)
-        kind = "task" if spec.resource_type == TASK else "launch_plan"
-        return ExecutionFacts(ran, kind, spec.name, spec.version, closure.workflow_id)
+            return _facts(self._raw.get_execution(WorkflowExecutionGetRequest(id=self.identifier.message)))
+
+    def read_calls(self, name: str) -> list[tuple[ExecutionId, ExecutionFacts]]:
+        """Return the executions that an eager task of this one has begun, the first one first.
+
+        They have a label with the name of its execution. A cluster can't search for labels, but for parts of names:
+        flytekit's are `e-<8 letters of the task>-<5 of its execution>-…` (`EagerAsyncPythonFunctionTask`, 1.16.31),
+        with a dash before each capital letter and in place of an underscore.
+
+        Args:
+            name: the name of the eager task.
+
+        Raises:
+            ClusterError: in the words of the server.
+        """
+        own, start = self.identifier, name[:8]
+        part = start.replace("_", "-") if start == start.lower() else ""
+        found: list[tuple[ExecutionId, ExecutionFacts]] = []
+        token = ""
+        while True:
+            request = ResourceListRequest(
+                id=NamedEntityIdentifier(project=own.project, domain=own.domain),
+                limit=_PAGE,
+                token=token,
+                filters=f"contains(execution_name,{part}-{own.name[:5]}-)",
+                sort_by=Sort(key="created_at", direction=Sort.ASCENDING),
+            )
+            with self._asking("watch"):
+                answer = self._raw.list_executions_paginated(request)
+            for each in answer.executions:
+                is_own = each.spec.labels.values.get(EAGER_TAG_KEY) == own.name
+                if is_own and _letters(each.id.name).startswith(f"e{_letters(start)}"):
+                    found.append((ExecutionId(each.id.project, each.id.domain, each.id.name), _facts(each)))
+            token = answer.token
+            if not token:
+                return found
 
     def read_nodes(self, parent: str = "", since: float = 0.0) -> list[NodeFacts]:
         """Return the nodes directly inside a node, or of the execution itself, in the order in which they were created.
@@ -184,6 +215,20 @@ class ExecutionReader:
 
     def _node(self, node: str) -> Any:
         return NodeExecutionIdentifier(node_id=node, execution_id=self.identifier.message)
+
+
+def _facts(found: Any) -> ExecutionFacts:
+    """Return the facts of flyteidl's execution."""
+    closure, spec = found.closure, found.spec.launch_plan
+    message = closure.error.message or closure.abort_metadata.cause or closure.abort_cause
+    ran = read_ran(closure, WorkflowExecution.Phase.Name(closure.phase), message, closure.error.code)
+    kind = "task" if spec.resource_type == TASK else "launch_plan"
+    return ExecutionFacts(ran, kind, spec.name, spec.version, closure.workflow_id)
+
+
+def _letters(text: str) -> str:
+    """Return a name without what flytekit adds or replaces in the name of an execution."""
+    return "".join(letter for letter in text.lower() if letter.isalnum())
 
 
 def _literals(message: Any) -> Mapping[str, Literal]:

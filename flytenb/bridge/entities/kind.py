@@ -182,6 +182,26 @@ def short_name(entity: Any) -> str:
     return name
 
 
+def is_eager(entity: Any) -> bool:
+    """Tell whether an entity is an eager task, which calls others while it runs."""
+    return kind_of(entity) is Kind.EAGER
+
+
+def is_growing(entity: Any) -> bool:
+    """Tell whether an entity makes nodes while it runs."""
+    return kind_of(entity) in (Kind.DYNAMIC, Kind.EAGER)
+
+
+def is_reference(entity: Any) -> bool:
+    """Tell whether an entity refers to one on a cluster."""
+    return kind_of(entity) is Kind.REFERENCE
+
+
+def is_executable(entity: Any) -> bool:
+    """Tell whether a cluster can execute an entity by itself."""
+    return kind_of(entity) not in (Kind.GATE, Kind.STUB)
+
+
 def is_map(entity: Any) -> bool:
     """Tell whether an entity maps another over lists."""
     return isinstance(entity, _MAPS)
