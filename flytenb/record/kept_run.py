@@ -233,6 +233,7 @@ class _Past:
         record.attempts, record.retries = kept["attempts"], tuple(kept["retries"])
         record.log, record.log_size = [kept["log"]] if kept["log"] else None, len(kept["log"])
         record.links = tuple((name, uri) for name, uri in kept["links"])
+        record.place = kept.get("place", "")
         record.decks = tuple(_Deck(name, html) for name, html in kept["decks"])
         record.done, record.total = kept["progress"]
         record.waited_for = tuple(kept["waited_for"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import msgpack
 from flytenb.bridge.crossing import CrossingValue, is_same_type, packer
 from flytenb.bridge.entities.source import input_types
 from flytenb.bridge.execution.kept_values import write_value
-from flytenb.errors import headline, say
+from flytenb.errors import ClusterError, headline, say
 from flytenb.model import Phase, RunEvent
 from flytenb.model.workflow import Promise
 from flytenb.record.run_store import StoredRun, digests_in
@@ -79,11 +80,12 @@ class RunDescription:
             "retries": list(record.retries),
             "log": "".join(record.log or ()),
             "links": [list(link) for link in record.links],
-            "decks": [[str(deck.name), deck.html] for deck in record.decks],
+            "place": record.place,
+            "decks": _decks(record),
             "progress": [record.done, record.total],
             "waited_for": list(record.waited_for),
             "inputs": {} if record.started is None else self._inputs(record),
-            "outputs": self._put(record.path, record.outputs) if record.phase is Phase.SUCCEEDED else {},
+            "outputs": self._put(record.path, _outputs(record)) if record.phase is Phase.SUCCEEDED else {},
         }
 
     # --- values --------------------------------------------------------------------------------------------------
@@ -147,6 +149,23 @@ class RunDescription:
         except Exception as e:
             self._values.setdefault(door, {})[name] = {"text": f"<{headline(e)}>", "why": say(e)}
             return [door, name]
+
+
+def _decks(record: Record) -> list[list[str]]:
+    """Return the decks of a node by name and page; those of a cluster that doesn't answer are left out."""
+    found = []
+    for deck in record.decks:
+        with suppress(ClusterError):
+            found.append([str(deck.name), deck.html])
+    return found
+
+
+def _outputs(record: Record) -> Mapping[str, CrossingValue | None]:
+    """Return the outputs of a node, without those of a cluster that doesn't answer."""
+    try:
+        return record.outputs
+    except ClusterError:
+        return {}
 
 
 def pack(data: Any) -> bytes:

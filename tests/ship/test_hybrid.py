@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,8 @@ from flytenb.display.runs.run_card import run_bundle
 from flytenb.display.show import show
 from flytenb.errors import ClusterError, ExportError, RegistrationError, UsageError
 from flytenb.model import Phase
+from flytenb.record.kept_run import KeptRun
+from flytenb.record.run_description import RunDescription
 from flytenb.session.cluster_choice import Cluster as Choice
 from flytenb.session.host import host
 from tests.cluster.cluster import Cluster, start_cluster
@@ -80,6 +84,10 @@ def twice(x: int) -> int:
     return add(x=add(x=x, by=1), by=1)
 
 twice_plan = LaunchPlan.get_or_create(twice, "hybrid_plan", fixed_inputs={"x": 7})
+
+@workflow
+def one_inside(x: int) -> int:
+    return twice(x=here(x=x))
 
 @dynamic
 def chain(n: int) -> int:
@@ -304,6 +312,27 @@ def test_a_cancelled_run_aborts_its_executions(
     assert record.message.closure.abort_metadata.cause == "aborted from a notebook"
 
 
+def test_an_interrupt_aborts_the_executions(
+    notebook: Notebook, double: Cluster, choice: Choice, tmp_path: Path
+) -> None:
+    def press() -> None:
+        wait_for((tmp_path / "begun").exists)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    thread = threading.Thread(target=press)
+    thread.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            place(choice, "hold").run(notebook.names["waiting"], folder=str(tmp_path))
+    finally:
+        thread.join()
+        signal.signal(signal.SIGINT, before)
+    record = executions(double)[-1]
+    double.records.wait_for(lambda: record.is_done)
+    assert record.message.closure.phase == WorkflowExecution.ABORTED
+
+
 def test_a_run_that_is_cancelled_while_an_execution_is_created_aborts_it(
     notebook: Notebook, double: Cluster, choice: Choice, tmp_path: Path
 ) -> None:
@@ -368,6 +397,20 @@ def test_the_view_says_where_a_node_runs(notebook: Notebook, double: Cluster, ch
     bundle = run_bundle(run.wait(PATIENCE), show, open_nodes=("n0",))
     assert "on the cluster)" in bundle["text/plain"]
     assert run.nodes["n0"].links[0][1] in bundle["text/html"]
+
+
+def test_a_run_is_kept_with_what_the_cluster_says_and_without_what_it_refuses(
+    notebook: Notebook, double: Cluster, choice: Choice, tmp_path: Path
+) -> None:
+    run = place(choice, "twice").run(notebook.names["one_inside"], x=3)
+    whole = RunDescription(run, tmp_path).write()
+    again = place(choice, "twice").run(notebook.names["one_inside"], x=3)
+    double.faults.deny("GetNodeExecutionData")
+    without = RunDescription(again, tmp_path).write()
+    for stored, inside in ((whole, {"o0": 4}), (without, {})):
+        kept = KeptRun("kept", stored, tmp_path, notebook.names["one_inside"])
+        assert (kept.outputs, kept.nodes["n1"].outputs, kept.nodes["n1/n0"].outputs) == ({"o0": 5}, {"o0": 5}, inside)
+        assert kept.nodes["n1"].place == run.nodes["n1"].place != ""
 
 
 def test_what_cant_be_executed_is_refused_before_anything_runs(
