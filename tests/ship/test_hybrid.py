@@ -386,6 +386,17 @@ def test_an_execution_that_somebody_aborts_fails_its_node(
     assert "was aborted: aborted from a notebook" in run.error.message
 
 
+def test_an_execution_that_is_refused_fails_its_node(
+    notebook: Notebook, double: Cluster, choice: Choice, tmp_path: Path
+) -> None:
+    double.faults.refuse("CreateExecution", grpc.StatusCode.INVALID_ARGUMENT, "no quota")
+    run = place(choice, "hold").start(notebook.names["waiting"], folder=str(tmp_path)).wait(PATIENCE)
+    assert (run.phase, run.error.path, run.nodes["n0"].started) == (Phase.FAILED, "n0", None)
+    assert "can't launch 'hold.hold': no quota" in card_lines(run)[0]
+    assert "no quota" in run_bundle(run, show, open_nodes=("n0",))["text/plain"]
+    assert "n0" not in repr(run.timeline())
+
+
 def test_the_view_says_where_a_node_runs(notebook: Notebook, double: Cluster, choice: Choice, tmp_path: Path) -> None:
     run = place(choice, "hold").start(notebook.names["waiting"], folder=str(tmp_path))
     wait_for((tmp_path / "begun").exists)
