@@ -51,7 +51,8 @@ class Follow:
         self._served = 0
         self._is_starting = False
         self._cell = 0
-        self._has_run = False
+        self._runs_begun = 0
+        self._is_run_on = False
 
     @property
     def is_running(self) -> bool:
@@ -69,8 +70,11 @@ class Follow:
                 self._code = None
                 self._fail(error)
             return
-        before, cell = self._code, self._cell if self._has_run else None
-        self._code, self._cell, self._has_run = code, self._session.cells.last_number, self.is_running
+        session = self._session
+        has_run = self._is_run_on or self._runs_begun != session.runs_begun
+        before, cell = self._code, self._cell if has_run else None
+        self._code, self._cell, self._runs_begun = code, session.cells.last_number, session.runs_begun
+        self._is_run_on = any(not run.phase.is_terminal for run in list(session.runs))
         if before is None or self._session.code.is_edited(before, code, cell):
             self._want()
 
@@ -88,7 +92,7 @@ class Follow:
             if self.is_stopped or self.is_running or self._served == self._wanted:
                 return
             self._served = self._wanted
-            self._is_starting = self._has_run = True
+            self._is_starting = True
         try:
             entity, positional, inputs = self._call()
             made = self._resuming().prepare(entity, positional, inputs)

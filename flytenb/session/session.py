@@ -56,6 +56,7 @@ class Session:
         code: the code of the entities, now and when they ran.
         namespace: the notebook's variables.
         runs: the latest runs, oldest first.
+        runs_begun: how many runs there have been.
         inputs: the last content of each form, by the entity's name.
         configured: the settings of IPython's configuration and of `%config`.
         debug_functions: the names of the functions in the cells that `%flyte debug` made.
@@ -70,6 +71,7 @@ class Session:
         self.code = CodeWatch(self.cells)
         self.namespace: dict[str, Any] = {}
         self.runs: deque[Run] = deque(maxlen=_RUNS_KEPT)
+        self.runs_begun = 0
         self.inputs: dict[str, Any] = {}
         self.configured: dict[str, Choice] = {}
         self.debug_functions: set[str] = set()
@@ -136,6 +138,7 @@ class Session:
     def keep(self, run: Run) -> None:
         """Add a run that starts now."""
         self.code.note(run)
+        self.runs_begun += 1
         self.runs.append(run)
         self.short_error = None
 
