@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextvars
+import gc
 import json
 import os
 import statistics
@@ -24,6 +25,20 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "sides"))
 Parts = dict[str, Callable[[], Any]]
 
 
+def replaced(once: Callable[[], Any], owner: Any, name: str, other: Any) -> Callable[[], Any]:
+    """Return a run of which one part is replaced, to see what that part takes in it."""
+
+    def run() -> Any:
+        before = getattr(owner, name)
+        setattr(owner, name, other)
+        try:
+            return once()
+        finally:
+            setattr(owner, name, before)
+
+    return run
+
+
 def floors_of_map(size: int) -> Parts:
     """Return the parts of a map over small pydantic models."""
     from flows import add_one, total
@@ -33,6 +48,8 @@ def floors_of_map(size: int) -> Parts:
     import flytenb
     from flytenb.bridge.context import Workspace
     from flytenb.bridge.crossing import packer, unpacker
+    from flytenb.reach.state_uses import NOTHING, state_use_of
+    from flytenb.runner import entity_plan
 
     @workflow
     def added(xs: list[int]) -> int:
@@ -53,12 +70,31 @@ def floors_of_map(size: int) -> Parts:
         for _ in range(size):
             contextvars.copy_context().run(workspace.enter_unmade)
 
+    def run() -> Any:
+        return flytenb.run(moved, readings=readings).result
+
+    def without_collector() -> None:
+        gc.disable()
+        try:
+            run()
+        finally:
+            gc.enable()
+
+    def stateless(task: Any, **how: Any) -> Any:
+        return NOTHING, state_use_of(task, **how)[1]
+
+    def motionless(task: Any, **how: Any) -> Any:
+        return state_use_of(task, **how)[0], False
+
     def isolated(reading: Reading) -> Reading:
         return function(reading=reading.model_copy()).model_copy()
 
     return {
         "flytekit: the whole run": lambda: moved(readings=readings),
-        "flytenb: the whole run": lambda: flytenb.run(moved, readings=readings).result,
+        "flytenb: the whole run": run,
+        "flytenb: without the state that tasks use": replaced(run, entity_plan, "state_use_of", stateless),
+        "flytenb: without the working directory": replaced(run, entity_plan, "state_use_of", motionless),
+        "flytenb: without the garbage collector": without_collector,
         "flytenb: the same map over integers": lambda: flytenb.run(added, xs=list(range(size))).result,
         "plain: thread pool, function, copies of input and output": lambda: list(pool.map(isolated, readings)),
         "part: the function": lambda: [function(reading=each) for each in readings],
@@ -97,8 +133,13 @@ def floors_of_cache(size: int) -> Parts:
         with closing(Cache(opened.directory)) as other:
             other.get("")
 
+    def run() -> Any:
+        return flytenb.run(cached, x=0).result
+
+    found = {key: store.read(key) for key in keys}
     return {
-        "flytenb: the whole run": lambda: flytenb.run(cached, x=0).result,
+        "flytenb: the whole run": run,
+        "flytenb: with look-ups in a dict": replaced(run, store, "read", found.get),
         "flytenb: the same chain without a cache": lambda: flytenb.run(uncached, x=0).result,
         "plain: diskcache, opened and read": plain,
         "part: opening the store, which flytenb does once": open_only,

@@ -28,15 +28,15 @@ class _Reader(threading.local):
     """This thread's own connection to a store: half of the time of diskcache's `get` is spent around its query."""
 
     def __init__(self) -> None:
-        self.place: tuple[Any, int] = None, 0
+        self.store: Any = None
         self.connection: Any = None
 
     def find(self, store: Any, key: str) -> Any:
         """Return the bytes stored under a key, None if there are none."""
-        if self.place != (store, os.getpid()):  # a connection must not be used in a forked process
+        if self.store is not store:
             path = Path(store.directory) / diskcache.core.DBNAME
             self.connection = sqlite3.connect(path, timeout=store.timeout, isolation_level=None)
-            self.place = store, os.getpid()
+            self.store = store
         row = self.connection.execute(_FIND, (key,)).fetchone()
         if row is None or row[0] == diskcache.core.MODE_RAW:
             return row and row[1]
@@ -44,6 +44,7 @@ class _Reader(threading.local):
 
 
 _reader = _Reader()
+os.register_at_fork(after_in_child=lambda: setattr(_reader, "store", None))  # a connection isn't for two processes
 
 
 _hits: Counter[str] = Counter()
