@@ -21,6 +21,7 @@ from flytenb.display.entity_card import entity_bundle
 from flytenb.errors import DefinitionError, NotAnEntityError, UnknownNameError
 from flytenb.reach.reach_walk import ReachWalker
 from flytenb.session import Session
+from tests.ship.notebooks import nothing_defined
 
 BASE = """
 from flytekit import LaunchPlan, dynamic, task, workflow
@@ -80,7 +81,8 @@ def notebook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Notebook]:
     patches = Patches()
     patches.apply()
     notebook = Notebook(module)
-    yield notebook
+    with nothing_defined():
+        yield notebook
     patches.undo()
     for number in range(notebook.count):
         linecache.cache.pop(f"<cell {number + 1}>", None)
