@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import settings
 
-SHARE = 5
+SHARE = 10
 is_quick = False
 """Whether `-m "not slow"` was asked for: set before the tests are collected."""
 

@@ -9,14 +9,16 @@ import pytest
 
 from tests.cli.command import CommandLine
 from tests.cluster.cluster import Cluster, start_cluster
+from tests.ship.notebooks import nothing_defined
 
 
 @pytest.fixture
-def cli(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+def cli(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[CommandLine]:
     """Commands in a folder of the test."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "100")
-    return CommandLine(tmp_path, capsys)
+    with nothing_defined():
+        yield CommandLine(tmp_path, capsys)
 
 
 @pytest.fixture(scope="module")
