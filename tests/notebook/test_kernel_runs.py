@@ -323,3 +323,24 @@ def test_no_outputs_give_none_and_a_single_task_is_one_node(kernel: Kernel) -> N
     kernel.run("@task\ndef silent(x: int) -> None:\n    print(x)").ok()
     kernel.run("nothing = flytenb.run(silent, x=1)").ok()
     assert kernel.value("[nothing.result, nothing.outputs, list(nothing.nodes)]") == [None, {}, ["n0"]]
+
+
+def test_deleting_the_last_variable_frees_the_values_of_a_displayed_run(kernel: Kernel) -> None:
+    kernel.run("""
+        @task
+        def long(n: int) -> str:
+            return "x" * n
+    """).ok()
+    kernel.run("held = %flyte run long(n=2_000_000)").ok()
+    kernel.run("held").ok()
+    kernel.run("held").ok()
+    of_the_session = "__import__('flytenb.session.host').session.host.host.session.runs[-1]"
+    assert kernel.value(f"{of_the_session}.nodes['n0'].note") == ""
+    kernel.run("del held").ok()
+
+    def is_freed() -> bool:
+        kernel.run("pass").ok()  # a thread of the kernel may have held it at the end of the cell
+        note: str = kernel.value(f"{of_the_session}.nodes['n0'].note")
+        return "no variable holds it" in note
+
+    kernel.wait_for(is_freed)

@@ -17,7 +17,8 @@ _SHARED = 1_000
 _SAMPLES = (64, 16, 4)
 """Most elements of a container that are looked at, by depth; one below that. The others count as much as these."""
 _COLUMNS = 100
-_PLAIN = (int, float, bool, complex, type(None))
+_PLAIN = frozenset((int, float, bool, complex, type(None)))
+_SCALAR = 32
 
 
 @dataclass
@@ -48,9 +49,14 @@ class Size:
 def size_of(values: Iterable[CrossingValue]) -> Size:
     """Return the memory that values take together."""
     size = Size()
+    scalars = 0
     for value in values:
+        if type(value) is SharedValue and type(value.held) in _PLAIN:  # most values of large runs
+            scalars += 1
+            continue
         for held in _held_by(value):
             _add(size, held, 0)
+    size.own += _SCALAR * scalars
     return size
 
 
@@ -65,7 +71,7 @@ def _held_by(value: CrossingValue) -> Sequence[Any]:
 def _add(size: Size, value: Any, depth: int) -> None:
     kind = type(value)
     if kind in _PLAIN:
-        size.own += 32
+        size.own += _SCALAR
     elif kind in (str, bytes, bytearray):
         size.add(id(value), sys.getsizeof(value))
     elif isinstance(value, dict):
