@@ -228,7 +228,8 @@ class _Past:
         """Add a node."""
         inputs, outputs = values.at(kept["inputs"]), values.at(kept["outputs"])
         record = _KeptRecord(path, self.journal.weak, entities.get(path), inputs, outputs)
-        record.phase, record.cache = Phase(kept["phase"]), CacheStatus(kept["cache"])
+        record.phase, record.place = Phase(kept["phase"]), kept["place"]
+        record.cache, record.cache_note = CacheStatus(kept["cache"][0]), kept["cache"][1]
         record.started, record.ended = kept["times"]
         record.attempts, record.retries = kept["attempts"], tuple(kept["retries"])
         record.log, record.log_size = [kept["log"]] if kept["log"] else None, len(kept["log"])

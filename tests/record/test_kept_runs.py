@@ -97,6 +97,11 @@ def test_a_kept_run_is_the_run(flow: Flow, folder: Path, session: Session) -> No
         again = back.nodes[path]
         assert (again.log, again.links, again.attempts) == (node.log, node.links, node.attempts)
         assert str(again.error) == str(node.error)
+        assert (again.cache_status, again.cache_reason, again.place) == (
+            node.cache_status,
+            node.cache_reason,
+            node.place,
+        )
         assert [(deck.name, deck.html) for deck in again.decks] == [(deck.name, deck.html) for deck in node.decks]
 
 
@@ -327,6 +332,20 @@ def test_one_object_is_kept_once(folder: Path, session: Session) -> None:
     back = flytenb.load_run(run.id, str(folder))
     assert not run.compare(back)
     assert (back.nodes["n2"].inputs["x"] == np.zeros(1000)).all()
+
+
+@task(cache=True, cache_version="1")
+def cached(x: int) -> int:
+    return 2 * x
+
+
+def test_how_the_cache_was_used_is_kept(folder: Path, session: Session, tmp_path: Path) -> None:
+    x = hash(tmp_path) % 10**9  # not in the cache of an earlier test
+    runs = [settled(flytenb.options(keep=str(folder)).start(cached, x=x)) for _ in range(2)]
+    for run in runs:
+        node, again = run.nodes["n0"], flytenb.load_run(run.id, str(folder)).nodes["n0"]
+        assert (again.cache_status, again.cache_reason) == (node.cache_status, node.cache_reason)
+    assert runs[1].nodes["n0"].cache_status == "HIT"
 
 
 # --- lists and ids ----------------------------------------------------------------------------------------------------
