@@ -228,13 +228,13 @@ class _Past:
         """Add a node."""
         inputs, outputs = values.at(kept["inputs"]), values.at(kept["outputs"])
         record = _KeptRecord(path, self.journal.weak, entities.get(path), inputs, outputs)
-        record.phase, record.place = Phase(kept["phase"]), kept["place"]
+        record.phase = Phase(kept["phase"])
         record.cache, record.cache_note = CacheStatus(kept["cache"][0]), kept["cache"][1]
         record.started, record.ended = kept["times"]
         record.attempts, record.retries = kept["attempts"], tuple(kept["retries"])
         record.log, record.log_size = [kept["log"]] if kept["log"] else None, len(kept["log"])
         record.links = tuple((name, uri) for name, uri in kept["links"])
-        record.place = kept.get("place", "")
+        record.place = kept["place"]
         record.decks = tuple(_Deck(name, html) for name, html in kept["decks"])
         record.done, record.total = kept["progress"]
         record.waited_for = tuple(kept["waited_for"])

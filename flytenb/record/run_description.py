@@ -76,7 +76,6 @@ class RunDescription:
             "times": [record.started, record.ended],
             "attempts": record.attempts,
             "cache": [str(record.cache), record.cache_note],
-            "place": record.place,
             "error": None if record.error is None else _failure(record.error),
             "retries": list(record.retries),
             "log": "".join(record.log or ()),
