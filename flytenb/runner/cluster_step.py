@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from flytenb.bridge.crossing import packer
 from flytenb.bridge.stopping import current_attempt
+from flytenb.runner.gate import Gates
 from flytenb.runner.record import Record
 from flytenb.runner.step import LATER, Answer, EntityStep, RunControl, Scope
 
@@ -41,13 +42,14 @@ class ClusterTargets(Protocol):
 class ClusterStep(EntityStep):
     """Take the inputs and start an execution. The cluster itself retries, limits the time, and says when it begins."""
 
-    __slots__ = ("_execution", "target")
+    __slots__ = ("_execution", "gates", "target")
     holds_worker = False
 
-    def __init__(self, record: Record, scope: Scope, target: ClusterTarget) -> None:
+    def __init__(self, record: Record, scope: Scope, target: ClusterTarget, gates: Gates) -> None:
         super().__init__(record, scope, is_opening=False)
         self.retries, self.timeout, self.checkpoints = 0, None, None
         self.target = target
+        self.gates = gates
         self._execution: Execution | None = None
 
     def execute(self, run: RunControl) -> Answer:

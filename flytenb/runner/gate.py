@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from flytenb.bridge.crossing import packer
-from flytenb.bridge.entities.gate import Disapproved, read_gate
+from flytenb.bridge.entities.gate import Disapproved, GateFacts, read_gate
 from flytenb.errors import FlytenbError
 from flytenb.runner.record import Record
 from flytenb.runner.resources import resources
 from flytenb.runner.step import LATER, Answer, EntityStep, RunControl, Scope
+
+
+class GateElsewhere(NamedTuple):
+    """A gate inside of a node that is executed on a cluster, and what sends an answer to it."""
+
+    facts: GateFacts
+    send: Callable[[Any], None]
 
 
 class Gates:
@@ -22,30 +29,38 @@ class Gates:
 
     Attributes:
         waiting: the gates that wait for an answer, by path; changed under the scheduler's lock.
+        elsewhere: those that wait on a cluster, by path.
     """
 
     def __init__(self, answers: Mapping[str, Any], *, strict: bool) -> None:
         self.answers = answers
         self.strict = strict
         self.waiting: dict[str, GateStep] = {}
+        self.elsewhere: dict[str, GateElsewhere] = {}
 
     @property
     def questions(self) -> dict[str, str]:
         """The questions of the gates that wait, by path."""
-        return {path: step.gate.question for path, step in [*self.waiting.items()]}
+        here = {path: step.gate.question for path, step in [*self.waiting.items()]}
+        return here | {path: gate.facts.question for path, gate in [*self.elsewhere.items()]}
 
     def answer(self, run: RunControl, path: str, answer: Any) -> None:
         """Answer a waiting gate; after a value of the wrong type the gate continues to wait.
 
         Raises:
             FlytenbError: if no gate waits at the path.
+            ClusterError: in the words of the server, for a gate on a cluster.
             Exception: the type engine's error for a value of the wrong type.
         """
+        away = {gate.facts.name: gate for gate in [*self.elsewhere.values()]} | self.elsewhere
+        if path in away:
+            away[path].send(answer)
+            return
         with run.lock:
             named = {step.gate.name: step for step in self.waiting.values()}
             step = self.waiting.get(path) or named.get(path)
             if step is None:
-                waiting = ", ".join(map(repr, self.waiting)) or "none"
+                waiting = ", ".join(map(repr, self.questions)) or "none"
                 raise FlytenbError(f"no gate waits at {path!r}", hint=f"waiting: {waiting}")
             attempt = step.attempt
         refusal = None

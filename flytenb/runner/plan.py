@@ -103,7 +103,7 @@ class Planner:
         record = self.records[path] = Record(path, self.run_log, use, wires)
         target = None if self._targets is None else self._targets.find(path, use.entity)
         if target is not None:
-            placed = ClusterStep(record, scope, target)
+            placed = ClusterStep(record, scope, target, self.gates)
             return placed, placed
         entity_plan = self._entity_plans.of(use.entity)
         if entity_plan.call is None:

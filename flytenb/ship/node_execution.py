@@ -16,6 +16,7 @@ from flytenb.bridge.cluster.node_entities import entities_by_path
 from flytenb.bridge.cluster.remote_values import fetch_outputs, pack_inputs
 from flytenb.bridge.context import AS_POD, Workspace
 from flytenb.bridge.crossing import CrossingValue, packer
+from flytenb.bridge.entities.gate import GateFacts
 from flytenb.bridge.entities.interface import is_map, plan_inputs
 from flytenb.bridge.entities.kind import is_reference
 from flytenb.bridge.stopping import Attempt
@@ -111,7 +112,15 @@ class NodeExecution:
         path = step.path
         entities = entities_by_path(registered.entity) if registered.has_inside else {}
         inside = {f"{path}/{inner}": each for inner, each in entities.items()}
-        self._nodes = NodeJournal(run.journal, run.workspace, inside, step.record, is_task=is_task)
+        self._nodes = NodeJournal(
+            run.journal,
+            run.workspace,
+            inside,
+            step.record,
+            is_task=is_task,
+            gates=step.gates,
+            send=self._answer,
+        )
         identifier = ExecutionId(registered.connection.project, registered.connection.domain, new_name())
         self._reader = ExecutionReader(registered.connection, identifier)
         self._looks = ExecutionLooks(
@@ -186,6 +195,19 @@ class NodeExecution:
         else:
             step.put_outputs(outputs)
             run.complete(step, attempt)
+
+    def _answer(self, path: str, gate: GateFacts, answer: Any) -> None:
+        """Answer a gate inside of the node.
+
+        Raises:
+            ClusterError: in the words of the server.
+            Exception: the type engine's error for a value of the wrong type.
+        """
+        declared = bool if gate.kind == "approve" else next(iter(gate.outputs.values()))
+        with self._run.workspace.entered():
+            literal = packer(declared)(answer).literal()
+        self._looks.reader_at(path).set_signal(gate.name, literal)
+        self._looks.hurry()
 
     # --- abort ---------------------------------------------------------------------------------------------------
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from flytenb.bridge.cluster.closure_graph import eager_paths
 from flytenb.bridge.cluster.execution_facts import Links, Ran
 from flytenb.bridge.context import Workspace
+from flytenb.bridge.entities.gate import GateFacts
 from flytenb.bridge.entities.interface import short_name
 from flytenb.bridge.entities.kind import is_eager
+from flytenb.errors import headline
 from flytenb.model import Graph, Phase
 from flytenb.runner.failure import Failure
+from flytenb.runner.gate import GateElsewhere, Gates
 from flytenb.runner.journal import Journal
 from flytenb.runner.record import Record
+from flytenb.runner.resources import resources
 from flytenb.ship.remote_journal import NodeNews, RemoteJournal, RemoteOutcome, has_begun, past
 from flytenb.ship.remote_record import RemoteDeck, remote_failure
 
@@ -28,14 +32,25 @@ class NodeJournal(RemoteJournal):
         entities: the notebook's entities by the paths of the nodes inside.
         record: the node.
         is_task: whether the node is a task that is executed alone.
+        gates: the gates of the run, to which those inside are added.
+        send: sends an answer to the gate at a path.
     """
 
     def __init__(
-        self, journal: Journal, workspace: Workspace, entities: Mapping[str, Any], record: Record, *, is_task: bool
+        self,
+        journal: Journal,
+        workspace: Workspace,
+        entities: Mapping[str, Any],
+        record: Record,
+        *,
+        is_task: bool,
+        gates: Gates,
+        send: Callable[[str, GateFacts, Any], None],
     ) -> None:
         super().__init__(journal, RemoteOutcome(), workspace, entities)
         self._node = record
         self._is_task = is_task
+        self._run_gates, self._send = gates, send
         self._links: Links = ()
         self._ran: Ran | None = None
         if record.entity is not None and is_eager(record.entity):
@@ -65,10 +80,13 @@ class NodeJournal(RemoteJournal):
         """Enter what was read; return whether there is news."""
         count = self._journal.size
         with self._journal.lock:
+            if self._node.ended is not None:  # it was aborted since this was read
+                return False
             for each in news:
-                if each.path == self._node.path and self._node.ended is None:
+                if each.path == self._node.path:
                     self._enter(each)
             super().commit([each for each in news if each.path != self._node.path])
+            self._show_gates()
             return self._journal.size > count
 
     def end(self, ran: Ran, name: str) -> Failure | None:
@@ -81,6 +99,7 @@ class NodeJournal(RemoteJournal):
         with self._journal.lock:
             failures = self._end_rest(self._inside, ran)
             self.gates.clear()
+            self._show_gates()
             if ran.phase is Phase.SUCCEEDED:
                 return None
             self._node.retries = self._node.retries[: max(self._node.attempts - 1, 0)]  # the last one is the failure
@@ -93,6 +112,26 @@ class NodeJournal(RemoteJournal):
         """End the nodes inside, since the node is aborted. Under the lock."""
         self._end_rest(self._inside, Ran(Phase.ABORTED))
         self.gates.clear()
+        self._show_gates()
+
+    def _show_gates(self) -> None:
+        """Add the gates that wait now to those of the run; one with an answer that was given before is answered."""
+        shown = self._run_gates.elsewhere
+        for path in [path for path in shown if path.startswith(f"{self._node.path}/") and path not in self.gates]:
+            del shown[path]
+        for path, facts in self.gates.items():
+            if path in shown:
+                continue
+            shown[path] = gate = GateElsewhere(facts, partial(self._send, path, facts))
+            given = [self._run_gates.answers[key] for key in (path, facts.name) if key in self._run_gates.answers]
+            if given:
+                resources.workers.submit(partial(self._answer, gate, given[0]))
+
+    def _answer(self, gate: GateElsewhere, answer: Any) -> None:
+        try:
+            gate.send(answer)
+        except Exception as error:  # it waits on
+            self.notice(headline(error))
 
     @property
     def _inside(self) -> list[Record]:

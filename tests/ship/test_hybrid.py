@@ -166,6 +166,18 @@ def failing(x: int) -> int:
     return here(x=failing_inside(x=here(x=x)))
 """,
     """
+from datetime import timedelta
+from flytekit import approve
+
+@workflow
+def gated(x: int) -> int:
+    return add(x=approve(add(x=x, by=1), "ok", timeout=timedelta(hours=1)), by=1)
+
+@workflow
+def asking(x: int) -> int:
+    return gated(x=here(x=x))
+""",
+    """
 @task
 def hold(folder: str, name: str, other: str) -> str:
     import time
@@ -395,6 +407,22 @@ def test_an_execution_that_is_refused_fails_its_node(
     assert "can't launch 'hold.hold': no quota" in card_lines(run)[0]
     assert "no quota" in run_bundle(run, show, open_nodes=("n0",))["text/plain"]
     assert "n0" not in repr(run.timeline())
+
+
+def test_a_gate_on_the_cluster_is_answered_from_the_run(notebook: Notebook, choice: Choice) -> None:
+    asking = notebook.names["asking"]
+    run = place(choice, "gated").start(asking, x=3)
+    wait_for(lambda: run.waiting)
+    assert run.questions == {"n1/n1": "approve ok?"}
+    with pytest.raises(flytenb.FlytenbError, match=r"(?s)no gate waits at 'n0'.*waiting: 'n1/n1'"):
+        run.approve("n0")
+    run.approve("ok")
+    assert (run.wait(PATIENCE).result, run.waiting) == (5, ())
+    assert place(choice, "gated").options(answers={"ok": True}).run(asking, x=4).result == 6
+    cancelled = place(choice, "gated").start(asking, x=3)
+    wait_for(lambda: cancelled.waiting)
+    cancelled.cancel()
+    assert cancelled.wait(PATIENCE).waiting == ()
 
 
 def test_the_view_says_where_a_node_runs(notebook: Notebook, double: Cluster, choice: Choice, tmp_path: Path) -> None:
