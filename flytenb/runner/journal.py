@@ -80,9 +80,9 @@ class Journal:
         """The number of events so far."""
         return len(self._phases)
 
-    def emit(self, kind: str, record: Record, **facts: Any) -> None:
-        """Append an event. Under the lock."""
-        event = RunEvent(time.time(), kind, record.path, **facts)
+    def emit(self, kind: str, record: Record, at: float | None = None, **facts: Any) -> None:
+        """Append an event, now or at a given time. Under the lock."""
+        event = RunEvent(time.time() if at is None else at, kind, record.path, **facts)
         if event.graph is not None:
             self.spawned.append(event)
         self._append(event)

@@ -33,8 +33,10 @@ class Cluster(ClusterPlace):
         with workspace.entered():
             checked = check_inputs(root, strict=True)
         registered = shipment.register(connection)
-        sent = pack_inputs(connection, workspace, {name: v for name, v in checked.items() if name in given})
-        made = execute(connection, registered.kind, registered.name, registered.version, sent)
+        is_task = registered.kind == "task"  # whose defaults a cluster doesn't know
+        sent = {name: value for name, value in checked.items() if is_task or name in given}
+        literals = pack_inputs(connection, workspace, sent)
+        made = execute(connection, registered.kind, registered.name, registered.version, literals)
         return self._watch(
             ClusterRun(
                 ExecutionReader(connection, made),
@@ -43,7 +45,7 @@ class Cluster(ClusterPlace):
                 entities_by_path(entity),
                 workspace,
                 entity=entity,
-                is_task=registered.kind == "task",
+                is_task=is_task,
                 inputs=checked,
             )
         )

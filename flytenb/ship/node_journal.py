@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from flytenb.bridge.cluster.closure_graph import eager_paths
 from flytenb.bridge.cluster.execution_facts import Links, Ran
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.entities.gate import GateFacts
@@ -64,12 +63,8 @@ class NodeJournal(RemoteJournal):
 
     def plan(self, graph: Graph) -> None:
         """Add the nodes of a graph inside of the node."""
-        start = f"{self._node.path}/"
         with self._journal.lock:
-            self._eager |= {start + path: name for path, name in eager_paths(graph).items()}
-            for path, node in graph.nodes.items():
-                if not node.is_pseudo:
-                    self._record(start + path)
+            self._add(graph, f"{self._node.path}/")
 
     def begin(self, ran: Ran) -> bool:
         """Start the node, unless it is a task: that one starts later than its execution."""

@@ -119,9 +119,8 @@ class _Check:
         sources = self.folder / "sources"
         files.write(sources)
         archive = files.pack(self.folder / "fast.tar.gz")
-        names = tuple(dict.fromkeys(name_in_module(w.node.entity, _MODULE) for w in self._works()))
         place = {"project": "flytesnacks", "domain": "development", "version": "check", "archive": str(archive)}
-        request = SpecRequest(_MODULE, module.names[0], **place, builds_images=False, also=names)
+        request = SpecRequest(_MODULE, module.names[0], **place, builds_images=False)
         self._take(templates_of(make_specs(sources, request)))
 
     def report(self) -> PodReport:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -17,7 +19,7 @@ from flytenb.bridge.context import Workspace
 from flytenb.bridge.entities.gate import GateFacts, find_gate
 from flytenb.bridge.entities.interface import is_map, map_target
 from flytenb.bridge.entities.source import input_types, output_types
-from flytenb.model import Graph, Phase
+from flytenb.model import Graph, Kind, Phase
 from flytenb.runner.failure import Failure
 from flytenb.runner.journal import Journal
 from flytenb.runner.record import Record
@@ -50,6 +52,9 @@ class NodeNews(NamedTuple):
         return self.path.count("/")
 
 
+_Step = tuple[float, Callable[[RemoteRecord, NodeNews], None], NodeNews]
+
+
 class RemoteJournal:
     """Enters what a cluster says in a journal, each change once, under its lock.
 
@@ -64,7 +69,11 @@ class RemoteJournal:
     """
 
     def __init__(
-        self, journal: Journal, outcomes: RemoteOutcome, workspace: Workspace, entities: Mapping[str, Any]
+        self,
+        journal: Journal,
+        outcomes: RemoteOutcome,
+        workspace: Workspace,
+        entities: Mapping[str, Any],
     ) -> None:
         self.gates: dict[str, GateFacts] = {}
         self._journal = journal
@@ -72,16 +81,24 @@ class RemoteJournal:
         self._workspace = workspace
         self._entities = dict(entities)
         self._eager: dict[str, str] = {}
+        self._branches: set[str] = set()
+        self._latest = 0.0
 
     # --- the run -----------------------------------------------------------------------------------------------------
 
     def plan(self, graph: Graph) -> None:
         """Add the nodes of a graph, before any of them has started."""
         with self._journal.lock:
-            self._eager |= eager_paths(graph)
-            for path, node in graph.nodes.items():
-                if not node.is_pseudo:
-                    self._record(path)
+            self._add(graph)
+
+    def _add(self, graph: Graph, prefix: str = "") -> None:
+        """Add the nodes of a graph whose paths start with the prefix here. Under the lock."""
+        self._eager |= {prefix + path: name for path, name in eager_paths(graph).items()}
+        for path, node in graph.nodes.items():
+            if not node.is_pseudo:
+                self._record(prefix + path)
+            if node.kind is Kind.BRANCH:
+                self._branches.add(prefix + path)
 
     def calls_at(self, path: str, reader: ExecutionReader) -> EagerCalls | None:
         """Return the calls of an eager task that is a node of an execution, None for another node."""
@@ -94,7 +111,7 @@ class RemoteJournal:
         with self._journal.lock:
             if run.started is not None or ran.phase is Phase.QUEUED:
                 return False
-            self._journal.set_phase(run, Phase.RUNNING, at=past(ran.started))
+            self._journal.set_phase(run, Phase.RUNNING, at=self._at(ran.started))
             return True
 
     def notice(self, text: str) -> None:
@@ -110,12 +127,9 @@ class RemoteJournal:
         """Add nodes inside of a node."""
         with self._journal.lock:
             self._entities.update(entities)
-            self._eager |= eager_paths(graph)
             record = self._journal.records[path] if path in self._journal.records else self._record(path)
-            for inner, node in graph.nodes.items():
-                if not node.is_pseudo:
-                    self._record(inner)
-            self._journal.emit("spawn", record, graph=graph)
+            self._add(graph)
+            self._journal.emit("spawn", record, self._last, graph=graph)
 
     def finish(self, ran: Ran) -> None:
         """End the run; nodes that never started are skipped, or aborted with it."""
@@ -129,14 +143,14 @@ class RemoteJournal:
             outcomes.is_over = True
             self.gates.clear()
             text = outcomes.failure.message if outcomes.failure else ran.message
-            journal.set_phase(journal.run_record, ran.phase, text, at=past(ran.ended))
+            journal.set_phase(journal.run_record, ran.phase, text, at=self._at(ran.ended))
 
     def _end_rest(self, records: Sequence[Record], ran: Ran) -> list[Failure]:
         """End records that haven't ended; return the failures, the first one first. Under the lock."""
         rest = Phase.SKIPPED if ran.phase is Phase.SUCCEEDED else Phase.ABORTED
         for record in records:
             if record.ended is None:
-                self._journal.set_phase(record, rest, at=past(ran.ended))
+                self._journal.set_phase(record, rest, at=self._at(ran.ended))
         return sorted(_innermost(records), key=lambda f: self._journal.records[f.path].ended or 0.0)
 
     # --- nodes -------------------------------------------------------------------------------------------------------
@@ -144,25 +158,42 @@ class RemoteJournal:
     def commit(self, news: Sequence[NodeNews]) -> bool:
         """Enter what was read: starts, attempts, ends; return whether there is news.
 
-        A container starts before what it contains and ends after it, whatever the precision of the server's times.
+        They are entered in the order of their times. A container starts before what it contains and ends after it,
+        whatever the precision of these times.
         """
-        journal = self._journal
-        with journal.lock:
-            count = journal.size
-            for each in sorted(news, key=lambda each: (each.depth, each.node.ran.started or 0.0)):
-                self._start(self._record(each.path), each.node, each.reader)
-            for each in news:
-                if each.attempts:
-                    self._note_attempts(self._record(each.path), each)
-            for each in sorted(news, key=lambda each: (-each.depth, each.node.ran.ended or 0.0)):
-                if each.node.ran.phase.is_terminal:
-                    self._end(self._record(each.path), each.node)
-            return journal.size > count
+        with self._journal.lock:
+            count = self._journal.size
+            for _, enter, each in sorted(self._steps(news), key=itemgetter(0)):
+                enter(self._record(each.path), each)
+            return self._journal.size > count
 
-    def _start(self, record: RemoteRecord, node: NodeFacts, reader: ExecutionReader) -> None:
+    def _steps(self, news: Sequence[NodeNews]) -> Iterator[_Step]:
+        """Yield what is to be entered, with its time; of equal times, starts come first."""
+        outer = sorted(news, key=lambda each: each.depth)
+        begun: dict[str, float] = {}
+        ended: dict[str, float] = {}
+        for each in outer:
+            ran, around = each.node.ran, each.path.rpartition("/")[0]
+            begun[each.path] = max(ran.started or ran.ended or math.inf, begun.get(around, 0.0))
+            yield begun[each.path], self._start, each
+        for each in reversed(outer):
+            ran, around = each.node.ran, each.path.rpartition("/")[0]
+            end = math.inf
+            if ran.phase.is_terminal:
+                end = max(ran.ended or 0.0, begun[each.path], ended.get(each.path, 0.0))
+                ended[around] = max(end, ended.get(around, 0.0))
+            yield end, self._note_attempts, each
+            yield end, self._end, each
+
+    def _start(self, record: RemoteRecord, news: NodeNews) -> None:
+        node, reader = news.node, news.reader
         if record.remote_values is None:
             read = partial(reader.read_values, node.id)
-            record.remote_values = RemoteValues(read, input_types(record.entity), output_types(record.entity))
+            entity = record.entity
+            if record.path in self._branches:  # whose outputs are those of each case
+                cases = (each for path, each in self._entities.items() if path.startswith(f"{record.path}/"))
+                entity = next(cases, None)
+            record.remote_values = RemoteValues(read, input_types(record.entity), output_types(entity))
         if node.deck and not record.decks:
             record.decks = (RemoteDeck(partial(reader.read_deck, node.id)),)
         if node.cache is not None:
@@ -170,13 +201,16 @@ class RemoteJournal:
         if not has_begun(node.ran) or record.started is not None:
             return
         record.attempts = max(record.attempts, 1)
-        self._journal.set_phase(record, Phase.RUNNING, at=past(node.ran.started or node.ran.ended))
+        self._journal.set_phase(record, Phase.RUNNING, at=self._at(node.ran.started or node.ran.ended))
         gate = find_gate(record.entity)
         if gate is not None and not node.ran.phase.is_terminal:
             self.gates[record.path] = gate
-            self._journal.emit("gate", record, text=gate.question)
+            self._journal.emit("gate", record, self._last, text=gate.question)
 
-    def _end(self, record: RemoteRecord, node: NodeFacts) -> None:
+    def _end(self, record: RemoteRecord, news: NodeNews) -> None:
+        node = news.node
+        if not node.ran.phase.is_terminal:
+            return
         self.gates.pop(record.path, None)
         if record.remote_values is not None:
             record.remote_values.is_final = True
@@ -184,14 +218,27 @@ class RemoteJournal:
         if node.ran.phase in _FAILED and record.ended is None:
             record.error = remote_failure(record.path, node.ran, record, self._workspace)
             text = record.error.message
-        if node.ran.phase is Phase.SUCCEEDED:
-            for other in self._journal.records.values():  # in the cases of a branch that weren't taken
-                if other.path.startswith(f"{record.path}/") and other.started is None:
-                    self._journal.set_phase(other, Phase.SKIPPED, at=past(node.ran.ended))
-        self._journal.set_phase(record, node.ran.phase, text, at=past(node.ran.ended))
+        for other in self._not_taken(record, node.ran.phase):
+            self._journal.set_phase(other, Phase.SKIPPED, at=self._at(node.ran.ended))
+        self._journal.set_phase(record, node.ran.phase, text, at=self._at(node.ran.ended))
+
+    def _not_taken(self, record: RemoteRecord, phase: Phase) -> list[Any]:
+        """Return what hasn't started inside a node that has succeeded, or in cases of a branch that weren't taken."""
+        records = self._journal.records
+        inside = [other for other in records.values() if other.path.startswith(f"{record.path}/")]
+        waiting = [other for other in inside if other.started is None]
+        if phase is Phase.SUCCEEDED:
+            return waiting
+        if record.path not in self._branches or record.started is None:
+            return []
+        at = record.path.count("/") + 2
+        cases = {other.path: records["/".join(other.path.split("/")[:at])] for other in waiting}
+        return [other for other in waiting if cases[other.path].started is None]
 
     def _note_attempts(self, record: Record, news: NodeNews) -> None:
         """Enter the attempts at a node: their number, links and errors, and the elements of a map."""
+        if not news.attempts:
+            return
         *earlier, last = news.attempts
         record.links = last.links
         for attempt in earlier:
@@ -206,7 +253,7 @@ class RemoteJournal:
         if number > len(record.retries):
             text = str(remote_failure(record.path, attempt.ran, None, self._workspace).exception)
             record.retries += (text,)
-            self._journal.emit("attempt", record, attempt=number, text=text)
+            self._journal.emit("attempt", record, self._at(attempt.ran.ended), attempt=number, text=text)
 
     def _enter_elements(
         self, record: Record, node: NodeFacts, elements: Iterable[AttemptFacts], reader: ExecutionReader
@@ -225,15 +272,27 @@ class RemoteJournal:
                 read = element_values(partial(reader.read_values, node.id), index)
                 one.remote_values = RemoteValues(read, input_types(one.entity), output_types(one.entity))
             one.links, one.attempts = element.links, element.number + 1
+            one.cache = element.cache or one.cache
             if element.ran.phase is not Phase.QUEUED and one.started is None:
-                self._journal.set_phase(one, Phase.RUNNING)
+                self._journal.set_phase(one, Phase.RUNNING, at=self._at(node.ran.ended))
             if element.ran.phase.is_terminal:
                 one.remote_values.is_final = True
-                self._journal.set_phase(one, element.ran.phase)
+                self._journal.set_phase(one, element.ran.phase, at=self._at(node.ran.ended))
         done = sum(element.ran.phase.is_terminal for element in latest.values())
         if latest and (done, len(latest)) != (record.done, record.total):
             record.done, record.total = done, len(latest)
-            self._journal.emit("progress", record, done=done, total=len(latest))
+            self._journal.emit("progress", record, self._last, done=done, total=len(latest))
+
+    @property
+    def _last(self) -> float | None:
+        """The time of the last event, None before the first one."""
+        return self._latest or None
+
+    def _at(self, seconds: float | None) -> float:
+        """Return a time of the cluster, None for now: not after now, since clocks differ, nor before the last one."""
+        now = time.time()
+        self._latest = max(self._latest, now if seconds is None else min(seconds, now))
+        return self._latest
 
     def _record(self, path: str) -> RemoteRecord:
         """Return the record of a node; a new one is added. Under the lock."""

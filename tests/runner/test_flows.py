@@ -15,6 +15,7 @@ from flytenb.errors import StubError
 from flytenb.model import Kind, Phase
 from flytenb.runner.run import Run
 from tests.crossing import difference
+from tests.flow_events import check_events
 from tests.flows import FLOWS, Flow
 
 WAYS: dict[str, dict[str, Any]] = {
@@ -107,19 +108,7 @@ def test_what_ran_is_what_is_drawn(flow: Flow) -> None:
 @pytest.mark.parametrize("flow", RUNNABLE, ids=repr)
 def test_the_events_tell_the_run_from_start_to_end(flow: Flow) -> None:
     done = run(flow)
-    events = done.events
-    assert [e.time for e in events] == sorted(e.time for e in events)
-    assert (events[0].path, events[0].phase) == ("", Phase.RUNNING)
-    assert (events[-1].path, events[-1].phase) == ("", done.phase)
-    reported: dict[str, list[Phase]] = {}
-    for event in events:
-        if event.kind == "phase" and event.phase is not None:
-            reported.setdefault(event.path, []).append(event.phase)
-    for path, node in done.nodes.items():
-        phases = reported[path]
-        assert phases[-1] is node.phase
-        assert node.phase.is_terminal
-        assert phases in ([node.phase], [Phase.RUNNING, node.phase])
+    check_events(done)
     assert read_graph(flow.entity).name == done.name
 
 

@@ -184,8 +184,8 @@ def test_what_would_be_sent_is_what_flytekit_makes_from_the_module(
             continue
         for node in message.template.nodes:
             node.upstream_node_ids.sort()  # a set of flytekit's
-    for one, other in zip(sent, expected, strict=True):
-        assert one == other
+    assert {m.template.id.name: m for m in sent} == {m.template.id.name: m for m in expected}
+    assert sent[-1].template.id.name == f"{module.__name__}.wf"
     plans = [spec.name for spec in shipment.specs if spec.kind == "launch_plan"]
     assert plans == [f"{module.__name__}.twice", "twice_plan", f"{module.__name__}.wf"]
     assert "def add(x: int, by: int = 1)" in repr(shipment)

@@ -117,12 +117,22 @@ class NodeFacts:
 
 @dataclass(frozen=True)
 class AttemptFacts:
-    """One attempt at a task or at an element of a map; `number` is from 0, `element` is None for a task."""
+    """One attempt at a task or at an element of a map.
+
+    Attributes:
+        number: from 0.
+        ran: phase, times and error.
+        links: names and addresses of logs.
+        element: the index of the element, None for a task.
+        cache: the use of the cache for the element, None if it isn't known.
+        elements: the attempts at the elements of a map.
+    """
 
     number: int
     ran: Ran
     links: Links
     element: int | None = None
+    cache: CacheStatus | None = None
     elements: tuple[AttemptFacts, ...] = ()
 
 
@@ -146,8 +156,7 @@ def read_node(listed: Any) -> NodeFacts:
     child = closure.workflow_node_metadata.executionId if closure.HasField("workflow_node_metadata") else None
     cache = None
     if closure.HasField("task_node_metadata"):
-        name = CatalogCacheStatus.Name(closure.task_node_metadata.cache_status)
-        cache = _CACHE.get(name, CacheStatus.SKIPPED)
+        cache = _cache_status(closure.task_node_metadata.cache_status)
     phase = NodeExecution.Phase.Name(closure.phase)
     return NodeFacts(
         id=listed.id.node_id,
@@ -182,10 +191,15 @@ def read_attempt(listed: Any) -> AttemptFacts:
                 ran=Ran(_PHASES.get(TaskExecution.Phase.Name(each.phase), Phase.RUNNING)),
                 links=_links(each.logs),
                 element=each.index,
+                cache=_cache_status(each.cache_status),
             )
             for each in closure.metadata.external_resources
         ),
     )
+
+
+def _cache_status(number: int) -> CacheStatus:
+    return _CACHE.get(CatalogCacheStatus.Name(number), CacheStatus.SKIPPED)
 
 
 def _links(logs: Any) -> Links:

@@ -32,7 +32,6 @@ class SpecRequest:
         image: the image of tasks that name none, `""` for flytekit's own.
         config_file: the configuration file, which may name images.
         builds_images: whether the images of `ImageSpec`s are built and pushed.
-        also: the names of other tasks.
     """
 
     module: str
@@ -44,7 +43,6 @@ class SpecRequest:
     image: str = ""
     config_file: str | None = None
     builds_images: bool = True
-    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -103,7 +101,10 @@ def write_specs(asked: Mapping[str, Any], file: Path) -> None:
 def _serialize(request: SpecRequest) -> Iterator[EntitySpec]:
     from flytekit.configuration import FastSerializationSettings, ImageConfig, SerializationSettings
     from flytekit.configuration.default_images import DefaultImages
+    from flytekit.core.base_task import PythonTask
     from flytekit.core.context_manager import FlyteEntities
+    from flytekit.core.launch_plan import LaunchPlan
+    from flytekit.core.workflow import WorkflowBase
     from flytekit.image_spec.image_spec import ImageBuildEngine
     from flytekit.tools.translator import get_serializable
 
@@ -121,12 +122,12 @@ def _serialize(request: SpecRequest) -> Iterator[EntitySpec]:
     )
     entity = getattr(importlib.import_module(request.module), request.name)
     found: OrderedDict[Any, Any] = OrderedDict()
-    get_serializable(found, settings, entity)
-    for other in [*FlyteEntities.entities]:
-        if other.name in request.also and other not in found:
-            get_serializable(found, settings, other)
-    for local, model in found.items():
-        yield from _specs_of(local, model, settings)
+    # What only the code of a dynamic or eager task names isn't reached from the entity.
+    others = [each for each in FlyteEntities.entities if isinstance(each, PythonTask | WorkflowBase | LaunchPlan)]
+    for each in (*others, entity):
+        get_serializable(found, settings, each)
+    specs = (spec for local, model in found.items() for spec in _specs_of(local, model, settings))
+    yield from {(spec.kind, spec.name): spec for spec in specs}.values()
 
 
 def _specs_of(local: Any, model: Any, settings: Any) -> Iterator[EntitySpec]:
