@@ -13,11 +13,12 @@ from flytenb.display.part_text import WIDTH, width_of
 from flytenb.display.rendering import Displayed, Rendering, render_part
 from flytenb.session.kept_heads import KeptHead
 from flytenb.wording.kinds import entity_text
-from flytenb.wording.quantities import bytes_text, duration_text
+from flytenb.wording.quantities import bytes_text, count_text, duration_text
 from flytenb.wording.text import clip_middle
 from flytenb.wording.values import brief, clean, clip
 
 if TYPE_CHECKING:
+    from flytenb.bridge.cluster.launch_plans import PlanFacts
     from flytenb.cache.store import StoredOutputs
     from flytenb.runner.run import Run
     from flytenb.session.configuration import Choice
@@ -109,6 +110,17 @@ class Listing(Displayed):
         rows = [(name, brief(c.value), clip_middle(c.place, 56), RULES[name].help) for name, c in chosen.items()]
         return cls(("setting", "value", "set by", "meaning"), rows, "", [c.value for c in chosen.values()])
 
+    @classmethod
+    def of_plans(cls, plans: Iterable[PlanFacts]) -> Listing:
+        """List launch plans of a cluster that are active, have a schedule, or a name other than their workflow's."""
+        shown = [plan for plan in plans if plan.is_active or plan.is_scheduled or plan.name != plan.workflow]
+        rows = [
+            (plan.name, "active" if plan.is_active else "inactive", _schedule(plan), plan.version, _inputs(plan))
+            for plan in shown
+        ]
+        empty = "no launch plan is active or has a schedule"
+        return cls(("launch plan", "state", "schedule", "version", "inputs"), rows, empty, shown)
+
     def __getitem__(self, number: int) -> Any:
         found = self._things[number]
         return found.read(found.identifier) if isinstance(found, _Later) else found
@@ -144,6 +156,25 @@ def _time_text(at: float) -> str:
     then = time.localtime(at)
     is_today = then[:3] == time.localtime()[:3]
     return time.strftime("%H:%M:%S" if is_today else "%Y-%m-%d %H:%M", then)
+
+
+def _schedule(plan: PlanFacts) -> str:
+    if plan.rate is not None:
+        number, unit = plan.rate
+        return f"every {unit}" if number == 1 else f"every {count_text(number, unit)}"
+    return f"cron {plan.cron}" if plan.cron else ""
+
+
+def _inputs(plan: PlanFacts) -> str:
+    texts = []
+    for each in plan.inputs:
+        if each.name == plan.time_input:
+            texts.append(f"{each.name}: the time of the schedule")
+        elif each.is_required:
+            texts.append(f"{each.name}: {each.type}")
+        else:
+            texts.append(f"{each.name}={brief(each.value)}{' fixed' if each.is_fixed else ''}")
+    return ", ".join(texts)
 
 
 def _code(session: Session, definition: Definition) -> str:

@@ -88,6 +88,11 @@ class AdminService(admin_pb2_grpc.AdminServiceServicer):
         found, token = self._versions(ids.LAUNCH_PLAN, request)
         return launch_plan_pb2.LaunchPlanList(launch_plans=found, token=token)
 
+    def ListActiveLaunchPlans(self, request: Any, context: Any) -> Message:
+        plans = self.registry.versions(ids.LAUNCH_PLAN, request.project, request.domain, "")
+        found, token = listed([p for p in plans if p.closure.state == launch_plan_pb2.ACTIVE], request, entity_fields)
+        return launch_plan_pb2.LaunchPlanList(launch_plans=found, token=token)
+
     def ListTaskIds(self, request: Any, context: Any) -> Message:
         return self._names(ids.TASK, request)
 

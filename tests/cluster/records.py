@@ -194,7 +194,8 @@ def listed(found: Iterable[R], request: Any, fields: Any) -> tuple[list[R], str]
         offset = int(request.token or 0)
     except ValueError:
         raise invalid(f"invalid pagination token {request.token}") from None
-    tests = [_parse(text) for text in request.filters.split("+") if text]
+    filters = getattr(request, "filters", "")  # a list of active launch plans has none
+    tests = [_parse(text) for text in filters.split("+") if text]
     kept = [each for each in found if all(_passes(fields(each), *test) for test in tests)]
     if request.sort_by.key:
         is_descending = request.sort_by.direction == common_pb2.Sort.DESCENDING
