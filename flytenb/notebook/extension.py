@@ -206,6 +206,8 @@ class Extension:
         if not self._import.is_alive():
             self._record_cells()
             self._held_runs.look()
+        if os.getpid() == self._process:
+            pages.record()
 
     def _record_cells(self) -> None:
         """Record the entities of the cells run so far; if flytekit is missing, print that once."""

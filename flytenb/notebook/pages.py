@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakKeyDictionary
 
 from flytenb.notebook.page_threads import JobQueue, Ticker
@@ -12,6 +12,13 @@ if TYPE_CHECKING:
     from flytenb.runner.run import Run
 
 _KEPT_OPEN = 8
+
+
+class Recordable(Protocol):
+    """Interface of views that a notebook which is executed without a front end must be sent again."""
+
+    def record(self) -> bool:
+        """Publish the present state for the cell that ends now; return whether a later one is needed."""
 
 
 class Pages:
@@ -25,6 +32,7 @@ class Pages:
         explorers: the explorers that are open in outputs, the oldest first.
         inspected: the explorers that are open in inspectors of runs, the oldest first.
         shown_in: the number of the cell that shows a run.
+        unrecorded: views of runs whose end a notebook that is executed without a front end hasn't got yet.
     """
 
     def __init__(self) -> None:
@@ -35,6 +43,11 @@ class Pages:
         self.explorers: deque[Any] = deque()
         self.inspected: deque[Any] = deque()
         self.shown_in: WeakKeyDictionary[Run, int] = WeakKeyDictionary()
+        self.unrecorded: list[Recordable] = []
+
+    def record(self) -> None:
+        """Record the runs of earlier cells, and of the one that ends now."""
+        self.unrecorded = [view for view in self.unrecorded if view.record()]
 
     def retire(self, widget: Any) -> None:
         """Close a widget later, when several others have been retired: a page that was reloaded still shows it."""

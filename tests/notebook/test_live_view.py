@@ -222,10 +222,19 @@ def test_who_wants_only_pictures_gets_no_widget_and_sparse_lines() -> None:
         assert kernel.value("'anywidget' in __import__('sys').modules") is False
 
 
+STARTED = [
+    "seen.clear()\nstarted = flytenb.start(naps, x=3)",
+    "seen.set()\nwhile not started.phase.is_terminal:\n    threading.Event().wait(0.01)",
+    "seen.clear()\nendless = flytenb.start(naps, x=3)",
+    "while 'napping' not in endless.nodes['n0'].log:\n    threading.Event().wait(0.01)",
+]
+"""Runs that aren't waited for: one ends during the next cell, and one never does."""
+
+
 @pytest.fixture(scope="module")
 def executed(tmp_path_factory: pytest.TempPathFactory) -> nbformat.NotebookNode:
     """A notebook that nbclient has executed, one of its cells failing."""
-    cells = ["%load_ext flytenb", DEFINE, "run = %flyte run naps(x=1)", "%flyte run nap_and_fail(x=2)"]
+    cells = ["%load_ext flytenb", DEFINE, "run = %flyte run naps(x=1)", "%flyte run nap_and_fail(x=2)", *STARTED]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
     return run_notebook(notebook, tmp_path_factory.mktemp("executed"), allow_errors=True)
 
@@ -240,6 +249,17 @@ def test_an_executed_notebook_holds_the_picture_and_no_widget(executed: nbformat
     picture, error = executed.cells[3].outputs
     assert "FAILED" in picture.data["text/plain"]
     assert (error.output_type, error.ename) == ("error", "ValueError")
+
+
+@pytest.mark.kernel
+def test_an_executed_notebook_holds_the_state_of_runs_at_the_end_of_later_cells(
+    executed: nbformat.NotebookNode,
+) -> None:
+    shown = [[o.data["text/plain"] for o in cell.outputs if "data" in o] for cell in executed.cells[4:]]
+    assert [len(each) for each in shown] == [1, 0, 1, 0]
+    assert shown[0][0].startswith("naps · SUCCEEDED")
+    assert shown[2][0].startswith("naps · RUNNING")
+    assert "image/svg+xml" in executed.cells[4].outputs[0].data
 
 
 @pytest.mark.kernel

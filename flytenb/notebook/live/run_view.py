@@ -49,6 +49,9 @@ class RunView:
         self._is_shown = False
         self._has_picture = False
         self._is_over = False
+        self._is_cell_over = False
+        self._recorded = 0
+        self._end_bundle: dict[str, Any] = {}
         self._is_run_over = threading.Event()
         self._began = time.monotonic()
         self._progress: Progress | None = None
@@ -64,6 +67,7 @@ class RunView:
             self._handle = display(placeholder(self._run), raw=True, display_id=True)
         if not self._wants_widget:
             self._progress = Progress(self._run, lambda line: self._in_cell(print, line))
+            pages.unrecorded += [self] if self._handle is not None else []
         pages.ticker.add(self)
 
     def tick(self) -> bool:
@@ -91,7 +95,8 @@ class RunView:
             controller = self._controller
             is_late = self._cell != self._shell.execution_count and not self._is_explorer
             if controller is None:
-                self._publish(run_bundle(self._run, show, is_late=is_late))
+                self._end_bundle = run_bundle(self._run, show, is_late=is_late)
+                self._publish(self._end_bundle)
             else:
                 controller.close()
                 drawing = controller.drawing_of(self._run.graph)
@@ -105,6 +110,24 @@ class RunView:
         self._run._show_end = None
         self._progress = self._controller = None
         del self._run
+
+    def record(self) -> bool:
+        """Publish the present state for the cell that ends now; return whether a later one is needed.
+
+        A program that executes notebooks keeps only the messages of the cell that it executes, also those that change
+        the output of an earlier cell. What the threads of the view send after the end of its own cell isn't kept.
+        """
+        with self._lock:
+            is_own, self._is_cell_over = not self._is_cell_over, True
+            if self._is_over:
+                if not is_own:
+                    self._handle.update(self._end_bundle, metadata={}, raw=True)
+                return False
+            is_over, changes = self._run.phase.is_terminal, len(self._run.events)
+            if changes != self._recorded:
+                self._recorded = changes
+                self._handle.update(run_bundle(self._run, show, is_late=not is_own), metadata={}, raw=True)
+            return not is_over
 
     def _open(self) -> None:
         """Create the widget; it is shown once its layout is there."""
