@@ -130,13 +130,14 @@ class AuthMetadataService(auth_pb2_grpc.AuthMetadataServiceServicer):
             issuer=self.storage.address,
             token_endpoint=f"{self.storage.address}/oauth2/token",
             authorization_endpoint=f"{self.storage.address}/oauth2/authorize",
+            device_authorization_endpoint=f"{self.storage.address}/oauth2/device",
             grant_types_supported=["client_credentials"],
         )
 
     def GetPublicClientConfig(self, request: Any, context: Any) -> Message:
         return auth_pb2.PublicClientAuthConfigResponse(
             client_id="flytekit",
-            redirect_uri="http://localhost:53593/callback",
+            redirect_uri=self.storage.redirect_uri,
             scopes=["all", "offline"],
             authorization_metadata_key="authorization",
         )

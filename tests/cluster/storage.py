@@ -7,10 +7,11 @@ import hashlib
 import json
 import secrets
 import threading
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import parse_qs, urlparse
+from urllib.parse import parse_qs, parse_qsl, urlparse
 
 from google.protobuf.message import Message
 
@@ -28,6 +29,10 @@ class Storage:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.tokens: list[str] = []
+        self.grants: list[str] = []
+        self.is_login_approved = False
+        self.redirect_uri = "http://localhost:53593/callback"
+        self._refresh_tokens: set[str] = set()
         self._links: dict[str, tuple[str, Path, str]] = {}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
         self._server.daemon_threads = True
@@ -46,6 +51,20 @@ class Storage:
 
     def uri(self, *parts: str) -> str:
         return str(self.root.joinpath(*parts))
+
+    def grant(self, form: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
+        """Answer a request for a token as an authorization server does."""
+        kind = form.get("grant_type", "").rpartition(":")[2]
+        self.grants.append(kind)
+        if kind == "device_code" and not self.is_login_approved:
+            return 400, {"error": "authorization_pending"}
+        if kind == "refresh_token" and form["refresh_token"] not in self._refresh_tokens:
+            return 400, {"error": "invalid_grant"}
+        token, refresh_token = secrets.token_hex(8), secrets.token_hex(8)
+        self.tokens.append(token)
+        self._refresh_tokens.add(refresh_token)
+        given = {"access_token": token, "token_type": "bearer", "expires_in": 3600}
+        return 200, given if kind == "client_credentials" else {**given, "refresh_token": refresh_token}
 
     def write(self, uri: str, message: Message) -> None:
         path = Path(uri)
@@ -97,6 +116,12 @@ class _Handler(BaseHTTPRequestHandler):
         return self._answer(200)
 
     def do_GET(self) -> None:
+        if urlparse(self.path).path == "/oauth2/authorize":  # the page on which a person logs in
+            query = dict(parse_qsl(urlparse(self.path).query))
+            self.send_response(302)
+            self.send_header("Location", f"{query['redirect_uri']}?code=1234&state={query['state']}")
+            self.send_header("Content-Length", "0")
+            return self.end_headers()
         signed = self.storage.signed("GET", urlparse(self.path).query)
         if signed is None:
             return self._answer(403, b"<Error><Code>SignatureDoesNotMatch</Code></Error>")
@@ -106,13 +131,15 @@ class _Handler(BaseHTTPRequestHandler):
         return self._answer(200, path.read_bytes())
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length", "0")))
-        if urlparse(self.path).path != "/oauth2/token":
+        form = dict(parse_qsl(self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode()))
+        path = urlparse(self.path).path
+        if path == "/oauth2/device":
+            page = {"verification_uri": f"{self.storage.address}/device", "user_code": "ABCD", "device_code": "1"}
+            return self._answer(200, json.dumps({**page, "expires_in": 600, "interval": 1}).encode())
+        if path != "/oauth2/token":
             return self._answer(404)
-        token = secrets.token_hex(8)
-        self.storage.tokens.append(token)
-        given = {"access_token": token, "token_type": "bearer", "expires_in": 3600}
-        return self._answer(200, json.dumps(given).encode())
+        status, given = self.storage.grant(form)
+        return self._answer(status, json.dumps(given).encode())
 
     def _answer(self, status: int, content: bytes = b"") -> None:
         self.send_response(status)

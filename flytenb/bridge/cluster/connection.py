@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from http.server import HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +95,9 @@ class Connection:
             raise
         except Exception as error:
             raise self._error(what, error) from error
+        except BaseException as error:
+            _close_servers(error)
+            raise
 
     def _error(self, what: str, error: Exception) -> ClusterError:
         code, words = server_words(error)
@@ -102,6 +107,14 @@ class Connection:
                 hint = "no cluster is configured: set FLYTECTL_CONFIG, write ~/.flyte/config.yaml, or give config=…"
             return ClusterError(f"can't {what}: {self.endpoint} doesn't answer: {words}", hint, code)
         return ClusterError(f"can't {what}: {words}", hint=_HINTS.get(code, ""), code=code)
+
+
+def _close_servers(error: BaseException) -> None:
+    """Close the server that an interrupted login in the browser leaves open: the next login needs its port."""
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        for value in frame.f_locals.values():
+            if issubclass(type(value), HTTPServer):
+                value.server_close()
 
 
 def server_words(error: BaseException) -> tuple[str, str]:
