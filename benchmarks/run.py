@@ -28,6 +28,7 @@ import memory
 import memory_shown
 import page
 import register_cells
+import resume
 from workload import main
 
 WORKLOADS = (
@@ -46,6 +47,7 @@ WORKLOADS = (
     cache_fresh.WORKLOAD,
     cache_key.WORKLOAD,
     kept_fresh.WORKLOAD,
+    resume.WORKLOAD,
     define.WORKLOAD,
     look.WORKLOAD,
     load.WORKLOAD,

@@ -33,6 +33,8 @@ if TYPE_CHECKING:  # `as` marks what is public for type checkers
     from flytenb.api import run as run
     from flytenb.api import show as show
     from flytenb.api import start as start
+    from flytenb.api import start_sweep as start_sweep
+    from flytenb.api import sweep as sweep
     from flytenb.api import uses as uses
     from flytenb.display.code_card import Code as Code
     from flytenb.display.runs.rehearsal_card import Rehearsal as Rehearsal
@@ -117,6 +119,8 @@ _HOMES = {
     "run": "api",
     "show": "api",
     "start": "api",
+    "start_sweep": "api",
+    "sweep": "api",
     "unload_ipython_extension": "notebook.extension",
     "uses": "api",
 }

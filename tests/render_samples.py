@@ -266,7 +266,7 @@ def phases() -> tuple[Graph, dict[str, NodeState]]:
         "n6": NodeState(Phase.TIMED_OUT, 3600.0, 1),
         "n7": NodeState(Phase.ABORTED, 2.0, 1),
         "n8": NodeState(Phase.SKIPPED),
-        "n9": NodeState(Phase.QUEUED),
+        "n9": NodeState(Phase.SUCCEEDED, 0.42, 1, CacheStatus.REUSED),
     }
     return pipeline(), states
 

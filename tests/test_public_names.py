@@ -27,7 +27,7 @@ RUN = """
 """
 NODE = """
     attempts cache_reason cache_status decks duration entity error inputs links log note outputs path phase place
-    started waited_for
+    resumed started waited_for
 """
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import cells
 from clusters import register
+from editing import Cells
+from editing import resume as edited
 from flows import all_at_once, chain, count_odd, make_points, mapped, nap, points_through
 from fresh import filled, in_fresh_process, with_flytekit
 from serving import serve
@@ -56,6 +58,21 @@ def cache_key(size: int) -> Callable[[], Any]:
     return lambda: key(first) == other
 
 
+def resume(size: int) -> Callable[[], Any]:
+    """It can't resume: each run is a whole one, and the workflow is compiled again by hand."""
+
+    def again(chain: Cells) -> Callable[[], int]:
+        lines = "".join(f"    x = t{n}(x=x)\n" for n in range(1, size + 1))
+
+        def run() -> int:
+            chain.run(f"@workflow\ndef wf(x: int) -> int:\n{lines}    return x\n")
+            return int(chain.wf(x=0))
+
+        return run
+
+    return edited(size, "from flytekit import task, workflow", "@task\n", again)
+
+
 serve(
     chain=lambda size: lambda: chain(size)(x=0),
     fan_out=lambda size: lambda: all_at_once(size, nap)(x=0),
@@ -68,6 +85,7 @@ serve(
     cache_same=filled(with_flytekit),
     cache_fresh=in_fresh_process("flytekit"),
     cache_key=cache_key,
+    resume=resume,
     define=define(load_it=""),
     load=cells.load("import flytekit", '"flytekit" in __import__("sys").modules'),
     first_draw=cells.first_draw("import flytekit", "print(len(layers.nodes))"),

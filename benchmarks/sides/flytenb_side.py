@@ -9,6 +9,8 @@ import boxes
 import cells
 import pages
 from clusters import register
+from editing import Cells
+from editing import resume as edited
 from flows import all_at_once, chain, count_odd, layered, make_points, mapped, nap, points_through, tasks_of_their_own
 from fresh import filled, in_fresh_process, with_flytenb
 from serving import serve
@@ -64,6 +66,21 @@ def look(size: int) -> Callable[[], Any]:
     return lambda: session.code.now(workflow) is before
 
 
+def resume(size: int) -> Callable[[], Any]:
+    def again(chain: Cells) -> Callable[[], int]:
+        lines = "".join(f"    x = t{n}(x=x)\n" for n in range(1, size + 1))
+        chain.run(f"@workflow\ndef wf(x: int) -> int:\n{lines}    return x\n")
+        runs: list[Any] = [flytenb.run(chain.wf, x=0)]
+
+        def run() -> int:
+            runs[:] = [flytenb.run(chain.wf, x=0, resume=runs[0])]
+            return int(runs[0].result)
+
+        return run
+
+    return edited(size, "from flytekit import task, workflow", "@task\n", again)
+
+
 def draw(size: int) -> Callable[[], Any]:
     from flytenb.render.drawing import Drawing
 
@@ -100,6 +117,7 @@ serve(
     cache_fresh=in_fresh_process("flytenb"),
     kept_fresh=in_fresh_process("kept"),
     cache_key=cache_key,
+    resume=resume,
     define=define(load_it="%load_ext flytenb"),
     look=look,
     load=cells.load("%load_ext flytenb", '"flytenb" in get_ipython().extension_manager.loaded'),

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from editing import Cells
+from editing import resume as edited
 from hamilton import ad_hoc_utils, driver
 from hamilton.plugins import h_threadpool
 from serving import serve
@@ -76,6 +78,21 @@ def cache_same(size: int) -> Any:
     return lambda: run_cached(dag, ran, size)
 
 
+def resume(size: int) -> Any:
+    folder = str(Path("~/hamilton-resume").expanduser())
+
+    def again(chain: Cells) -> Any:
+        def run() -> int:
+            functions = [getattr(chain, f"t{n}") for n in range(1, size + 1)]
+            module = ad_hoc_utils.create_temporary_module(*functions)
+            dag = driver.Builder().with_modules(module).with_cache(path=folder).build()
+            return int(dag.execute([f"t{size}"], inputs={"t0": 0})[f"t{size}"])
+
+        return run
+
+    return edited(size, "", "", again, "t{before}")
+
+
 def define(size: int) -> Any:
     def once() -> int:
         made: dict[str, Any] = {}
@@ -114,6 +131,7 @@ serve(
     fan_out=fan_out,
     dataclasses_cross=dataclasses_cross,
     cache_same=cache_same,
+    resume=resume,
     define=define,
     draw=draw,
 )

@@ -15,6 +15,8 @@ from typing import Any
 import boxes
 import cells
 import pages
+from editing import Cells
+from editing import resume as edited
 from fresh import filled, in_fresh_process, with_diskcache
 from serving import serve
 
@@ -147,7 +149,21 @@ def draw(size: int) -> Callable[[], Any]:
     return once
 
 
+def resume(size: int) -> Callable[[], Any]:
+    def again(chain: Cells) -> Callable[[], int]:
+        def run() -> int:
+            x = 0
+            for n in range(1, size + 1):
+                x = getattr(chain, f"t{n}")(x)
+            return x
+
+        return run
+
+    return edited(size, "", "", again)
+
+
 serve(
+    resume=resume,
     chain=lambda size: lambda: chain(size),
     fan_out=lambda size: lambda: fan_out(size),
     map_tasks=lambda size: lambda: sum(pool.map(short_nap, range(size))),

@@ -4,6 +4,8 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from editing import Cells
+from editing import resume as edited
 from redun import Scheduler, task
 from redun.config import Config
 from serving import serve
@@ -59,8 +61,22 @@ def dataclasses_cross(size: int) -> Any:
     return lambda: scheduler.run(sum_points(move_points(given)))
 
 
+def resume(size: int) -> Any:
+    def again(chain: Cells) -> Any:
+        def run() -> int:
+            x: Any = 0
+            for n in range(1, size + 1):
+                x = getattr(chain, f"t{n}")(x)
+            return int(scheduler.run(x))
+
+        return run
+
+    return edited(size, "from redun import task\nredun_namespace = 'edited'", "@task()\n", again)
+
+
 serve(
     chain=lambda size: lambda: chain(size),
     fan_out=lambda size: lambda: scheduler.run(total([nap(i) for i in range(size)])),
     dataclasses_cross=dataclasses_cross,
+    resume=resume,
 )

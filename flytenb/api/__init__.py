@@ -3,7 +3,18 @@
 from flytenb.api.cache_verbs import cached, clear_cache
 from flytenb.api.cluster_verbs import attach, cluster, launch, register, replay
 from flytenb.api.entity_verbs import code_of, display_for, draw, graph, show
-from flytenb.api.run_verbs import follow, follow_call, load_run, on_run, options, rehearse, run, start
+from flytenb.api.run_verbs import (
+    follow,
+    follow_call,
+    load_run,
+    on_run,
+    options,
+    rehearse,
+    run,
+    start,
+    start_sweep,
+    sweep,
+)
 from flytenb.api.session_verbs import debug, defining, entities, error, forget, runs, settings
 from flytenb.api.ship_verbs import check, export
 from flytenb.api.type_verbs import check_connector, check_plugin, check_transformer, lens
@@ -51,5 +62,7 @@ __all__ = [
     "settings",
     "show",
     "start",
+    "start_sweep",
+    "sweep",
     "uses",
 ]

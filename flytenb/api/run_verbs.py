@@ -15,6 +15,7 @@ from flytenb.session.following import Call, Follow
 from flytenb.session.host import host
 from flytenb.session.kept_runs import folder_of, load
 from flytenb.session.options import Options
+from flytenb.session.swept_runs import Sweep
 from flytenb.wording.values import brief
 
 if TYPE_CHECKING:
@@ -87,6 +88,34 @@ def load_run(identifier: str, folder: str | None = None, *, unpickle: bool = Fal
         )
     entities = {name: each.entity for name, each in host.session.definitions.items()}
     return load(folder_of(keep), identifier, entities, may_unpickle=unpickle)
+
+
+def sweep(entity: Any, rows: Any = None, /, **inputs: Any) -> Sweep:
+    """Run an entity with several inputs, and run equal calls of tasks once for all of them.
+
+        sweep = flytenb.sweep(train, rate=[0.1, 0.3], depth=[2, 4], data=frame)
+        sweep.sort("loss").frame()
+        sweep[2].nodes["fit"].log
+
+    A node with the same code and equal inputs runs in one of the runs; the others wait for it and take its outputs. The
+    runs share the workers. A failed run doesn't stop the others.
+
+    Args:
+        entity: a task, workflow or launch plan.
+        rows: the swept inputs of each run, as a list of dictionaries or a frame; without them, the grid of all lists
+            that are given for inputs of another type.
+        **inputs: inputs by name.
+
+    Raises:
+        UsageError: if no input is swept.
+        InputError: for invalid inputs of a run.
+    """
+    return Options().sweep(entity, rows, **inputs)
+
+
+def start_sweep(entity: Any, rows: Any = None, /, **inputs: Any) -> Sweep:
+    """Start a sweep and return it at once; arguments as for `sweep`."""
+    return Options().start_sweep(entity, rows, **inputs)
 
 
 def rehearse(entity: Any, /, *positional: Any, with_: Any = None, **inputs: Any) -> Rehearsal:
@@ -175,6 +204,11 @@ def options(
     keep_size: int | str | None = None,
     on_cluster: Iterable[Any] | None = None,
     listeners: Iterable[Listener] | None = None,
+    resume: Run | bool | None = None,
+    from_node: str | None = None,
+    only_node: str | None = None,
+    outputs: Mapping[str, Any] | None = None,
+    keep_answers: bool | None = None,
 ) -> Options:
     """Return settings with the methods `.run(entity, …)` and `.start(entity, …)`.
 
@@ -200,6 +234,15 @@ def options(
         on_cluster: nodes that are executed on the cluster that flytekit finds, each by its path, its task or the name
             of its task; or a dictionary with the cluster of each, as `flytenb.cluster` returns it.
         listeners: functions that are called with each `RunEvent`.
+        resume: the run to resume: every node of it that succeeded, and whose code, inputs and settings are the same, is
+            re-used. True is the last run of the entity in this session.
+        from_node: a node, by path or name, of the run to resume: it and all that follows it run again, every other node
+            whose inputs are the same is re-used, also if its code has changed.
+        only_node: a node of the run to resume that runs alone, on its inputs of that run; the result is a run of its
+            task or workflow.
+        outputs: values in the place of outputs, by `NODE.output`; these nodes don't run, and if the entity has run in
+            this session, its last run is resumed.
+        keep_answers: whether gates take the answers of the run to resume, and don't ask again.
 
     Raises:
         UsageError: for an invalid value.
@@ -219,4 +262,9 @@ def options(
         keep_size=keep_size,
         on_cluster=on_cluster,
         listeners=listeners,
+        resume=resume,
+        from_node=from_node,
+        only_node=only_node,
+        outputs=outputs,
+        keep_answers=keep_answers,
     )

@@ -8,7 +8,7 @@ from flytenb import api
 from flytenb.cli.entity_command import SETTING, entity_command, finished, run_reply
 from flytenb.cli.verb_options import options_of
 from flytenb.notebook.magics.verbs import VERBS
-from flytenb.notebook.magics.verbs.run import chosen_settings
+from flytenb.notebook.magics.verbs.run import OF_A_SESSION, chosen_settings
 
 if TYPE_CHECKING:
     from flytenb.cli.reply import Reply
@@ -23,9 +23,11 @@ def _run(
     return run_reply(run, notebook, has_traceback=has_traceback)
 
 
+_IN_SESSION = {f"--{name}" for name in OF_A_SESSION}
+
 RUN = entity_command(
     "run",
-    [option for option in options_of(VERBS["run"], SETTING) if "--background" not in option.opts],
+    [option for option in options_of(VERBS["run"], SETTING) if _IN_SESSION.isdisjoint(option.opts)],
     _run,
     "Run a task, workflow or launch plan of a notebook.",
 )

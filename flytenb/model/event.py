@@ -38,6 +38,8 @@ class CacheStatus(StrEnum):
     MISS = "MISS"
     POPULATED = "POPULATED"
     SKIPPED = "SKIPPED"
+    REUSED = "REUSED"
+    """The outputs are those of an earlier run, which this run resumed."""
 
 
 class RunEvent(NamedTuple):
@@ -45,7 +47,7 @@ class RunEvent(NamedTuple):
 
     `kind` is one of
     - `"phase"`: the node at `path` (or the run itself, path `""`) entered `phase`; `text` is the message of a
-      failure, `cache` the use of the cache.
+      failure, `cache` the use of the cache, `took` the seconds that a re-used node took when it ran.
     - `"attempt"`: attempt number `attempt` (from 1) of the node failed and is retried; `text` is the message.
     - `"log"`: the node wrote `text` to standard output or error.
     - `"spawn"`: the node contains `graph`, whose paths start with the node's own.
@@ -69,6 +71,7 @@ class RunEvent(NamedTuple):
     done: int = 0
     total: int = 0
     graph: Graph | None = None
+    took: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +97,9 @@ class NodeState:
     total: int = 0
     text: str = ""
     place: str = ""
+
+    @property
+    def source(self) -> CacheStatus | None:
+        """Where a node that succeeded without running has its outputs from: `HIT` or `REUSED`; None for all others."""
+        is_kept = self.phase is Phase.SUCCEEDED and self.cache in (CacheStatus.HIT, CacheStatus.REUSED)
+        return self.cache if is_kept else None

@@ -27,6 +27,19 @@ class CodeDigest:
         """Whether the code may query files without an audit event."""
         return self._made[0].external_state.is_asking()
 
+    @property
+    def may_open(self) -> bool:
+        """Whether the code itself, and not a library that it calls, may open a file."""
+        return "open" in self._made[0].external_state.names
+
+    def names(self) -> list[tuple[dict[str, Any], str, Any]]:
+        """Return the globals that the code reads: the scope, the name and the value of each."""
+        return self._made[0].noted_names()
+
+    def is_current(self) -> bool:
+        """Return whether nothing that the code reaches has changed since it was last read."""
+        return not self._made[0].doubts and self._made[0].is_current()
+
     def now(self, *, in_moment: bool = False) -> bytes:
         """Return the digest of what the code reaches now.
 

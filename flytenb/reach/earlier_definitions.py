@@ -94,3 +94,14 @@ def _digest(entity: Any) -> bytes | object:
         return digest_of_code(entity)
     except UnreadableCodeError:
         return object()
+
+
+def current_definition(entity: Any) -> Any:
+    """Return what the name of an entity means now, the entity itself unless another has that name."""
+    if not is_redefined(entity):
+        return entity
+    function = function_of(entity)
+    found: Any = sys.modules.get(function.__module__)
+    for name in function.__qualname__.split("."):
+        found = getattr(found, name, None)
+    return found if is_entity(found) else entity

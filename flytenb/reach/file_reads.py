@@ -217,6 +217,7 @@ _watching: dict[int, FileReads] = {}
 _call: ContextVar[FileReads | None] = ContextVar("flytenb-call", default=None)
 """The call in whose context code runs; a connector's methods run on other threads than their node."""
 _IMPORTING = ("<frozen importlib", "<frozen zipimport")
+_SEARCHING = ("importlib/metadata/__init__.py", "pkgutil.py", "flytekit/core/tracker.py")
 
 
 class _Thread(threading.local):
@@ -257,9 +258,9 @@ def _hear(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 def _is_import() -> bool:
-    """Return whether Python's import system is searching for modules, which are part of the key."""
+    """Return whether modules are searched for, which are part of the key: by Python, or by flytekit to name a task."""
     caller = sys._getframe(2).f_code.co_filename
-    return caller.startswith(_IMPORTING) or caller.endswith(("importlib/metadata/__init__.py", "pkgutil.py"))
+    return caller.startswith(_IMPORTING) or caller.endswith(_SEARCHING)
 
 
 def _note_path_glob(reads: FileReads, arguments: tuple[Any, ...]) -> None:

@@ -153,6 +153,10 @@ class WatchingWalker(Walker):
         if self._is_recording:
             self._names.append((scope, name, scope[name]))
 
+    def noted_names(self) -> list[tuple[dict[str, Any], str, Any]]:
+        """Return what `watch_name` noted: scope, name and value."""
+        return self._names
+
     def measure(self, measure: Measure) -> bytes:
         made = measure()
         if self._is_recording:

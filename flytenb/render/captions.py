@@ -18,7 +18,8 @@ _PHASE_SIGNS = {
     Phase.TIMED_OUT: "⧖",
 }
 
-CACHED_SIGN = "⚡"
+_SOURCE_SIGNS = {CacheStatus.HIT: "⚡", CacheStatus.REUSED: "↻"}
+_SOURCES = {CacheStatus.HIT: "hit", CacheStatus.REUSED: "re-used"}
 
 
 def kind_phrase(node: Node) -> str:
@@ -105,8 +106,8 @@ def state_caption(state: NodeState) -> str:
         parts.append(f"{state.done}/{state.total}")
     if state.duration is not None and state.phase not in (Phase.QUEUED, Phase.SKIPPED):
         parts.append(duration_text(state.duration))
-    if state.cache is CacheStatus.HIT:
-        parts.append("hit")
+    if state.cache in _SOURCES:
+        parts.append(_SOURCES[state.cache])
     if state.attempts > 1:
         parts.append(count_text(state.attempts, "attempt"))
     if state.place:
@@ -118,9 +119,7 @@ def state_caption(state: NodeState) -> str:
 
 def sign(state: NodeState) -> str:
     """Return the phase as one character, for text."""
-    if state.phase is Phase.SUCCEEDED and state.cache is CacheStatus.HIT:
-        return CACHED_SIGN
-    return _PHASE_SIGNS[state.phase]
+    return _SOURCE_SIGNS[state.source] if state.source is not None else _PHASE_SIGNS[state.phase]
 
 
 def port(each: Port) -> str:

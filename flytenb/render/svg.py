@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from math import hypot
 
-from flytenb.model import CacheStatus, EdgeKind, Kind, Node, NodeState, Phase
+from flytenb.model import EdgeKind, Kind, Node, NodeState, Phase
 from flytenb.render import captions
 from flytenb.render.layout import Curve, Positions
 from flytenb.render.scene import Scene
@@ -29,7 +29,7 @@ def to_svg(scene: Scene, at: Positions, uid: str) -> str:
     """Return the SVG.
 
     Every node is a `g.ft-node` with `data-path`, every edge a `g.ft-edge` with `data-source` and `data-target`, every
-    open container a `g.ft-cluster`. A page can recolour a node by setting its `data-phase` (and `data-cache="HIT"`) and
+    open container a `g.ft-cluster`. A page can recolour a node by setting its `data-phase` (and `data-cache`) and
     rewrite its `.ft-sub`.
 
     Args:
@@ -241,8 +241,7 @@ def _icon(x: float, y: float, state: NodeState | None, uid: str) -> str:
     """Return the phase icon: a clip window over the row of icons, moved by CSS or, without CSS, by the attribute."""
     moved = ""
     if state is not None:
-        is_hit = state.phase is Phase.SUCCEEDED and state.cache is CacheStatus.HIT
-        name = "HIT" if is_hit else str(state.phase)
+        name = str(state.source or state.phase)
         moved = f' transform="translate({icon_shift(name)} 0)"'
     return (
         f'<svg class="ft-mark" x="{x:.1f}" y="{y:.1f}" width="16" height="16" overflow="hidden" aria-hidden="true">'

@@ -54,8 +54,9 @@ ICONS: tuple[tuple[str, str], ...] = (
     ("ABORTED", "M4.5 4.5h7v7h-7z"),
     ("SKIPPED", "M3.5 8h9"),
     ("HIT", "M9.5 2L4 9h4l-1.5 5L12 7H8z"),
+    ("REUSED", "M12.5 5.5A5 5 0 1 0 13 8M12.8 2.5v3.2h-3.2"),
 )
-"""SVG path of each phase's icon, 16 × 16; the last one replaces SUCCEEDED for a cache hit."""
+"""SVG path of each phase's icon, 16 × 16; the last two replace SUCCEEDED for a cache hit and a re-used node."""
 
 _FONT = 'system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif'
 
@@ -145,8 +146,8 @@ def _phase_colours(name: str) -> str:
 
 
 def _at_phase(name: str) -> str:
-    if name == "HIT":
-        return ".ft-drawing [data-phase=SUCCEEDED][data-cache=HIT]"
+    if name in ("HIT", "REUSED"):
+        return f".ft-drawing [data-phase=SUCCEEDED][data-cache={name}]"
     return f".ft-drawing [data-phase={name}]"
 
 

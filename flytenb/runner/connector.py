@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from flytenb.bridge.execution.connector import Links, digest_template, do_job, prepare_job
 from flytenb.bridge.stopping import current_attempt
+from flytenb.runner.kept_code import KeptCode, sent_by
 from flytenb.runner.record import Record
 from flytenb.runner.resources import resources
 from flytenb.runner.step import LATER, Answer, EntityStep, RunControl, Scope
@@ -38,22 +39,29 @@ class ConnectorStep(EntityStep):
     The thread of a cached task waits for the job, as equal calls wait for it.
     """
 
-    __slots__ = ("_cancel", "_job", "cache")
+    __slots__ = ("_cancel", "_job", "cache", "code")
     holds_worker = False
 
-    def __init__(self, record: Record, scope: Scope, cache: TaskCache | None) -> None:
+    def __init__(self, record: Record, scope: Scope, code: KeptCode, cache: TaskCache | None) -> None:
         super().__init__(record, scope)
+        self.code = code
         self.cache = cache
         self._cancel: Callable[[], Callable[[], None]] | None = None
         self._job: Future[Outputs] | None = None
 
     def execute(self, run: RunControl) -> Answer:
         inputs, cache = self.take_inputs(run), self.cache
+        template = partial(digest_template, self.use.entity, run.workspace)
+        self.record.code, self.record.sent = self.code.now(), sent_by(template)
+        past = self.past_of(run)
+        if past is not None and (kept := past.recall(self.record)) is not None:
+            self.put_outputs(kept)
+            return None
         if cache is None:
+            self.record.reads = None
             self._start(run, inputs, partial(self._end, run, current_attempt()))
             return LATER
 
-        template = partial(digest_template, self.use.entity, run.workspace)
         call = partial(self._call, run, cache)
         self.put_outputs(call_cached(cache, self.record, run, inputs, call, template=template))
         return None

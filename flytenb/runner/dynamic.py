@@ -11,6 +11,7 @@ from flytenb.errors import headline
 from flytenb.model import CacheStatus
 from flytenb.reach.file_reads import FileReads
 from flytenb.reach.staleness import recompile_inner
+from flytenb.runner.kept_code import KeptCode
 from flytenb.runner.record import Record
 from flytenb.runner.step import EntityStep, Expansion, RunControl, Scope
 from flytenb.runner.subworkflow import ExitStep
@@ -23,21 +24,40 @@ BuildInside = Callable[[EntityStep, Any, ExitStep], Expansion]
 class DynamicStep(EntityStep):
     """Compile the dynamic with its inputs and add its nodes to the run, unless the outputs are cached."""
 
-    __slots__ = ("build", "cache", "closing")
+    __slots__ = ("build", "cache", "closing", "code")
 
     def __init__(
-        self, record: Record, scope: Scope, build: BuildInside, closing: DynamicExitStep, cache: TaskCache | None
+        self,
+        record: Record,
+        scope: Scope,
+        build: BuildInside,
+        closing: DynamicExitStep,
+        code: KeptCode,
+        cache: TaskCache | None,
     ) -> None:
         super().__init__(record, scope, is_closing=False)
         self.build = build
         self.closing = closing
+        self.code = code
         self.cache = cache
 
     def execute(self, run: RunControl) -> Expansion:
+        record = self.record
+        record.code = self.code.now()
+        past = self.past_of(run)
+        if past is not None:
+            run.workspace.enter()
+            record.built = past.body_of(record)
+            if record.built is not None:
+                return self._build(run, record.built)
         inputs = self.take_inputs(run)
         if self.cache is not None and self._find(self.cache, run, inputs):
             return Expansion(Scope(self.path, self.scope, closing=self.closing), {})
-        workflow = compile_dynamic(self.use.entity, inputs, run.workspace)
+        with self.code.watch(record, inputs):
+            record.built = compile_dynamic(self.use.entity, inputs, run.workspace)
+        return self._build(run, record.built)
+
+    def _build(self, run: RunControl, workflow: Any) -> Expansion:
         with run.workspace.outside():
             recompile_inner(workflow)
         return self.build(self, workflow, self.closing)

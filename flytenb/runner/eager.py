@@ -25,6 +25,7 @@ from flytenb.reach.staleness import recompile_stale
 from flytenb.reach.state_uses import state_use_of
 from flytenb.reach.working_directory import HAS_OWN_CWD
 from flytenb.runner.eager_state import EagerState
+from flytenb.runner.kept_code import KeptCode
 from flytenb.runner.record import Record
 from flytenb.runner.step import EntityStep, Expansion, RunControl, Scope
 from flytenb.runner.task import call_cached
@@ -66,11 +67,14 @@ class CallScope(Scope):
 class EagerStep(EntityStep):
     """Run the coroutine; it isn't counted as a worker, since it waits for other nodes."""
 
-    __slots__ = ("build", "cache", "calls", "needs_main_thread", "own_state", "strict")
+    __slots__ = ("build", "cache", "calls", "code", "needs_main_thread", "own_state", "strict")
     holds_worker = False
 
-    def __init__(self, record: Record, scope: Scope, build: BuildCall, cache: TaskCache | None, strict: bool) -> None:
+    def __init__(
+        self, record: Record, scope: Scope, build: BuildCall, code: KeptCode, cache: TaskCache | None, strict: bool
+    ) -> None:
         super().__init__(record, scope)
+        self.code = code
         self.build = build
         self.cache = cache
         self.strict = strict
@@ -79,13 +83,23 @@ class EagerStep(EntityStep):
         self.needs_main_thread = False
 
     def execute(self, run: RunControl) -> None:
+        self.record.code = self.code.now()
+        past = self.past_of(run)
+        if past is not None:
+            run.workspace.enter()
+            kept = past.recall(self.record)
+            if kept is not None:
+                self.put_outputs(kept)
+                run.journal.adopt(*past.inside(self.path), past.mark)
+                return
         inputs = self.take_inputs(run)
 
         def call(workspace: Workspace, given: dict[str, Any]) -> dict[str, CrossingValue]:
             return self._run(run, given)
 
         if self.cache is None:
-            outputs = call(run.workspace, inputs)
+            with self.code.watch(self.record, inputs, is_wide=True):
+                outputs = call(run.workspace, inputs)
         else:
             outputs = call_cached(self.cache, self.record, run, inputs, call)
         self.put_outputs(outputs)

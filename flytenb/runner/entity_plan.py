@@ -18,8 +18,10 @@ from flytenb.errors import FlytenbError
 from flytenb.model import Kind
 from flytenb.reach.state_uses import NOTHING, StateUse, state_use_of
 from flytenb.reach.working_directory import HAS_OWN_CWD
+from flytenb.runner.kept_code import KeptCode
 from flytenb.runner.processes import can_travel, process_call
 from flytenb.runner.reference import stand_in_call
+from flytenb.runner.resources import resources
 from flytenb.runner.settings import Settings
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ class EntityPlan:
         state_use: the process-wide state that it uses.
         may_move: whether it may change the working directory.
         is_rehearsed: whether an answer replaces it.
+        called: what is called in its place, None for the entity itself.
     """
 
     entity: Any
@@ -54,6 +57,12 @@ class EntityPlan:
     state_use: StateUse = NOTHING
     may_move: bool = False
     is_rehearsed: bool = False
+    called: Any = None
+
+    @property
+    def code(self) -> KeptCode:
+        """The code of what is called."""
+        return resources.codes.of(self.entity, self.called)
 
 
 class EntityPlans:
@@ -81,7 +90,8 @@ class EntityPlans:
         strict = self._settings.strict
         stand_in = self._stand_in(entity)
         if stand_in is not None:
-            return EntityPlan(entity, kind, call=stand_in_call(entity, stand_in, strict), is_cached=False)
+            called = stand_in_call(entity, stand_in, strict)
+            return EntityPlan(entity, kind, call=called, is_cached=False, may_move=True, called=stand_in)
         if kind is Kind.REFERENCE:
             return EntityPlan(entity, kind, None, stand_in_call(entity, None, strict), False, NOTHING, True)
         if self._answers is not None and self._answers.replaces(entity):

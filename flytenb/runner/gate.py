@@ -98,6 +98,10 @@ class GateStep(EntityStep):
 
     def execute(self, run: RunControl) -> Answer:
         run.workspace.enter()
+        past = self.past_of(run)
+        if past is not None and (kept := past.answer_of(self.record, self.gate)) is not None:
+            self.put_outputs(kept)
+            return None
         if self.gate.kind == "sleep":
             attempt = self.attempt
             self.alarm = resources.clock.call_later(self.gate.duration, lambda: run.complete(self, attempt))

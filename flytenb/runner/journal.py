@@ -112,7 +112,22 @@ class Journal:
         if is_plain and record.attempts == 1 and record.cache is _NOT_CACHED and not text:
             self._append(record, phase)
         else:
-            self._append(RunEvent(now, "phase", record.path, phase, text, record.attempts, record.cache))
+            took = None if record.origin is None or phase is _RUNNING else record.origin.took
+            self._append(RunEvent(now, "phase", record.path, phase, text, record.attempts, record.cache, took=took))
+
+    def adopt(
+        self, nodes: Iterable[Record], spawned: Iterable[RunEvent], mark: Callable[[Record, Record], None]
+    ) -> None:
+        """Add nodes of an earlier run that needn't run, and the events that added their graphs."""
+        with self.lock:
+            for event in spawned:
+                self._append(replaced := event._replace(time=time.time()))
+                self.spawned.append(replaced)
+            for old in nodes:
+                made = self.records[old.path] = old.copy(self.weak)
+                mark(made, old)
+                self.set_phase(made, _RUNNING)
+                self.set_phase(made, old.phase, "" if old.error is None else old.error.message)
 
     def _append(self, entry: RunEvent | Record | _Progress, phase: Phase | None = None) -> None:
         """Append an event. The start and success of a node are kept as its record and converted to events when read.

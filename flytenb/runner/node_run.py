@@ -121,7 +121,9 @@ class NodeRun:
 
     @property
     def duration(self) -> float | None:
-        """Seconds from the start to the end, or until now; None before the start."""
+        """Seconds from the start to the end, or until now; None before the start. Of a re-used node, when it ran."""
+        if self._record.origin is not None and self._record.ended is not None:
+            return self._record.origin.took
         if self._record.started is None:
             return None
         return (self._record.ended or time.time()) - self._record.started
@@ -140,6 +142,12 @@ class NodeRun:
     def cache_reason(self) -> str:
         """Why its outputs weren't taken from the cache: "`scale` was redefined in cell 12", "input `x`", "no entry"."""
         return self._record.cache_note
+
+    @property
+    def resumed(self) -> str:
+        """In a run that resumes another one, from which run the node was re-used, or why it ran; else empty."""
+        origin = self._record.origin
+        return f"re-used from {origin.run}" if origin is not None else self._record.rerun
 
     @property
     def waited_for(self) -> tuple[str, ...]:

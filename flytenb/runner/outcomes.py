@@ -66,9 +66,11 @@ class Outcomes:
         """Mark a step as done."""
         run.end_attempt(step)
         step.state = DONE
-        if step.is_closing:
-            self._journal.set_phase(step.record, phase)
         scope = step.scope
+        if step.is_closing:
+            if run.past is not None and not step.is_opening and scope.is_resumable:
+                run.past.mark_if_all(step.record, self._journal.records)
+            self._journal.set_phase(step.record, phase)
         scope.open -= 1
         scope.note_done(step, run)
         ready = step.release()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from flytenb.bridge.crossing import CrossingValue
@@ -14,6 +15,7 @@ from flytenb.bridge.execution.task_error import takes_error
 from flytenb.bridge.workflow.graph import graph_of_call, to_graph
 from flytenb.bridge.workflow.policy import task_policy
 from flytenb.bridge.workflow.reader import read_built, read_workflow, require_runnable
+from flytenb.errors import InputError
 from flytenb.model import Kind
 from flytenb.model.workflow import Policy, Promise, WorkflowNode
 from flytenb.runner.answers import Answers, RequestStep
@@ -24,8 +26,10 @@ from flytenb.runner.dynamic import DynamicExitStep, DynamicStep
 from flytenb.runner.eager import EagerStep
 from flytenb.runner.entity_plan import EntityPlan, EntityPlans, SourceOf
 from flytenb.runner.gate import Gates, GateStep
+from flytenb.runner.given import GivenOutputs, GivenStep
 from flytenb.runner.handler_error import error_of
 from flytenb.runner.map import MapExitStep, MapScope, MapStep
+from flytenb.runner.past import Past
 from flytenb.runner.record import Record, RunLog
 from flytenb.runner.settings import Settings
 from flytenb.runner.step import EntityStep, Expansion, HandlerScope, Scope, Step
@@ -48,6 +52,8 @@ class Planner:
         answers: the answers of a rehearsal, None for a run that isn't one.
         source_of: returns a task as source for its image; None where tasks run in the kernel.
         targets: the nodes that are executed on a cluster.
+        past: what the run takes from an earlier one, if it resumes one.
+        given: outputs that are given for this run, of nodes by path.
 
     Attributes:
         gates: the gates of the run.
@@ -61,7 +67,11 @@ class Planner:
         answers: Answers | None = None,
         source_of: SourceOf | None = None,
         targets: ClusterTargets | None = None,
+        past: Past | None = None,
+        given: GivenOutputs = MappingProxyType({}),
     ) -> None:
+        self._past = past
+        self._given = given
         self.settings = settings
         self.records = records
         self.run_log = run_log
@@ -84,6 +94,8 @@ class Planner:
         starts: Ends = {}
         ends: Ends = {}
         wires = self.wiring.connect(wired.conversions)
+        if self._past is not None:
+            self._past.follow(wired.links)
         for node in wired.workflow.nodes:
             if node.cases:
                 self._branch(node, wired, wires, scope, starts, ends)
@@ -101,6 +113,9 @@ class Planner:
         """Build the steps that run one entity; return the first and the last."""
         path = use.path
         record = self.records[path] = Record(path, self.run_log, use, wires)
+        if path in self._given:
+            given = GivenStep(record, scope, self._given[path], strict=self.settings.strict)
+            return given, given
         target = None if self._targets is None else self._targets.find(path, use.entity)
         if target is not None:
             placed = ClusterStep(record, scope, target, self.gates)
@@ -109,7 +124,7 @@ class Planner:
         if entity_plan.call is None:
             return self._steps_of(entity_plan, record, wires, scope)
         cache = self._entity_plans.cache(use.entity, use.policy) if entity_plan.is_cached else None
-        step = TaskStep(record, scope, entity_plan.call, cache)
+        step = TaskStep(record, scope, entity_plan.call, entity_plan.code, cache)
         step.state_use = entity_plan.state_use
         step.may_move = entity_plan.may_move
         return step, step
@@ -123,7 +138,8 @@ class Planner:
         entity, policy = entity_plan.entity, record.use.policy  # type: ignore[union-attr]
         if entity_plan.kind is Kind.DYNAMIC and not entity_plan.is_rehearsed:
             closing = DynamicExitStep(record, scope)
-            opening = DynamicStep(record, scope, self._build_inside, closing, self._entity_plans.cache(entity, policy))
+            cache = self._entity_plans.cache(entity, policy)
+            opening = DynamicStep(record, scope, self._build_inside, closing, entity_plan.code, cache)
             opening.state_use, opening.may_move = entity_plan.state_use, entity_plan.may_move
             return _open_close(opening, closing)
         step: Step
@@ -133,9 +149,9 @@ class Planner:
             step = GateStep(record, scope, self.gates)
         elif entity_plan.kind is Kind.EAGER:
             cache = self._entity_plans.cache(entity, policy)
-            step = EagerStep(record, scope, self._build_call, cache, self.settings.strict)
+            step = EagerStep(record, scope, self._build_call, entity_plan.code, cache, self.settings.strict)
         else:
-            step = ConnectorStep(record, scope, self._entity_plans.cache(entity, policy))
+            step = ConnectorStep(record, scope, entity_plan.code, self._entity_plans.cache(entity, policy))
         step.state_use, step.may_move = entity_plan.state_use, entity_plan.may_move
         return step, step
 
@@ -208,6 +224,10 @@ class Planner:
 
     def _branch(self, node: WorkflowNode, wired: Wired, wires: Wires, scope: Scope, starts: Ends, ends: Ends) -> None:
         path = node.path
+        if path in self._given:
+            raise InputError(
+                f"{path!r} has the outputs of one of its cases, which can't be set", hint="set those of the nodes in it"
+            )
         record = self.records[path] = Record(path, self.run_log, wired.uses[path], wires)
         join = JoinStep(record, scope, node, wires.values)
         branch = BranchStep(record, scope, node, wires.values, join)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from flytenb.bridge.crossing import hash_of
 from flytenb.model import CacheStatus, Phase
@@ -12,6 +12,7 @@ from flytenb.runner.use import Getter, Input, Use, Wires
 
 if TYPE_CHECKING:
     from flytenb.bridge.crossing import CrossingValue
+    from flytenb.reach.read_results import FileRead
     from flytenb.runner.failure import Failure
 
 # Looked up once: an attribute of an enumeration's class takes 0.3 µs in Python 3.11.
@@ -26,12 +27,45 @@ class RunLog(Protocol):
     def write(self, record: Record, text: str) -> None: ...
 
 
+class CodeState(NamedTuple):
+    """The code of an entity at one time.
+
+    Attributes:
+        digest: of the code and everything that it reaches; empty if that can't be read.
+        unread: why it can't be read.
+        names: the globals that it reads, each with its scope and the identity of its value.
+    """
+
+    digest: bytes
+    unread: str = ""
+    names: tuple[tuple[dict[str, Any], str, int], ...] = ()
+
+    def rebound(self) -> Iterator[str]:
+        """Yield the globals that have another value by now."""
+        for scope, name, before in self.names:
+            if id(scope.get(name)) != before:
+                yield name
+
+
+class ReusedFrom(NamedTuple):
+    """The run from which a re-used node has its outputs: its name, and the seconds that the node took there."""
+
+    run: str
+    took: float | None
+
+
 class Record:
-    """The state of one node; changed by the scheduler only, under its lock."""
+    """The state of one node; changed by the scheduler only, under its lock, and by its step while that runs.
+
+    `code`, `reads` (of files; a text says why they aren't known, None that they weren't observed) and `sent` (to a
+    service, or its image) say what the outputs depend on besides inputs, `built` is the workflow that a dynamic's
+    function built, `origin` where a re-used node has its outputs from, `rerun` why a node of a resumed run ran again.
+    """
 
     __slots__ = (
-        "__weakref__", "attempts", "cache", "cache_note", "decks", "done", "ended", "error", "links", "log", "log_size",
-        "path", "phase", "place", "retries", "run_log", "started", "total", "use", "waited_for", "wires",
+        "__weakref__", "attempts", "built", "cache", "cache_note", "code", "decks", "done", "ended", "error", "links",
+        "log", "log_size", "origin", "path", "phase", "place", "reads", "rerun", "retries", "run_log", "sent",
+        "started", "total", "use", "waited_for", "wires",
     )  # fmt: skip
 
     def __init__(
@@ -57,6 +91,12 @@ class Record:
         self.done = 0
         self.total = 0
         self.waited_for: tuple[str, ...] = ()
+        self.code: CodeState | None = None
+        self.reads: tuple[FileRead, ...] | str | None = ()
+        self.sent = ""
+        self.built: Any = None
+        self.origin: ReusedFrom | None = None
+        self.rerun = ""
 
     @property
     def entity(self) -> Any:
@@ -80,6 +120,13 @@ class Record:
         if self.use is None or self.wires is None:
             return {}
         return {name: self.wires.values.get(key) for name, key in self.use.outputs}
+
+    def copy(self, run_log: Callable[[], RunLog | None]) -> Record:
+        """Return the same node for another run, which hasn't begun it."""
+        made = Record(self.path, run_log, self.use, self.wires)
+        for name in ("attempts", "built", "code", "decks", "done", "error", "links", "log", "reads", "sent", "total"):
+            setattr(made, name, getattr(self, name))
+        return made
 
     def hashes(self) -> dict[str, str]:
         """Return the hashes that producers gave to inputs by a `HashMethod`; a cluster's cache uses only these."""

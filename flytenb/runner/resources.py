@@ -10,6 +10,7 @@ from flytenb.engines.fork_server import fork_server
 from flytenb.runner.capture import PrintRouting
 from flytenb.runner.clock import Clock
 from flytenb.runner.exclusion import Exclusion
+from flytenb.runner.kept_code import KeptCodes
 from flytenb.runner.main_thread import MainThread
 from flytenb.runner.process_pool import ProcessPool
 from flytenb.runner.workers import WorkerPool
@@ -26,6 +27,7 @@ class Resources:
         main_thread: calls for the main thread, made while it waits for a run.
         exclusion: the nodes that hold process-wide state, and those that wait for it.
         flights: the calls of cached tasks that are under way.
+        codes: the code of the entities that ran last.
         printing: the redirected standard output while runs print.
     """
 
@@ -37,6 +39,7 @@ class Resources:
         self.main_thread = MainThread()
         self.exclusion = Exclusion()
         self.flights = SingleFlight()
+        self.codes = KeptCodes()
         self.printing = PrintRouting()
 
     def start_anew(self) -> None:

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping
 from functools import cached_property, partial
+from types import MappingProxyType
 from typing import Any
 
 from flytenb.bridge.execution.calls import build_result
@@ -24,16 +25,19 @@ from flytenb.runner.comparison import Comparison
 from flytenb.runner.course import Answerable, Course, Results
 from flytenb.runner.entity_plan import SourceOf
 from flytenb.runner.failure import Failure
+from flytenb.runner.given import read_given
 from flytenb.runner.held_values import forget_values
 from flytenb.runner.interrupts import held_back
 from flytenb.runner.journal import Listener
 from flytenb.runner.node_run import Nodes, NodeSource
+from flytenb.runner.past import Past
 from flytenb.runner.plan import Planner, RunPlan
 from flytenb.runner.resources import resources
 from flytenb.runner.run_graph import input_texts, with_inputs, without_defaults
 from flytenb.runner.run_inputs import check_inputs, root_of
 from flytenb.runner.scheduler import Scheduler
 from flytenb.runner.settings import Settings
+from flytenb.runner.shared_nodes import SweepRow
 from flytenb.runner.timeline import Timeline
 from flytenb.wording.quantities import count_text, duration_text
 from flytenb.wording.text import clean
@@ -65,6 +69,9 @@ class Run:
         answers: Answers | None = None,
         source_of: SourceOf | None = None,
         targets: ClusterTargets | None = None,
+        past: Past | None = None,
+        given: Mapping[str, Any] = MappingProxyType({}),
+        row: SweepRow | None = None,
     ) -> None:
         self.entity = entity
         self.settings = settings
@@ -73,13 +80,15 @@ class Run:
         self._grown: Graph | None = None
         self._merged = 0
         self._handouts = Handouts()
-        self._scheduler = scheduler = Scheduler(limit=settings.workers, listeners=listeners)
+        self._scheduler = scheduler = Scheduler(limit=settings.workers, listeners=listeners, past=past, row=row)
         scheduler.workspace.engine = (settings.engine, settings.network)
         self._root = root_of(entity, inputs)
         with scheduler.workspace.entered():
             self._inputs = check_inputs(self._root, strict=settings.strict)
             journal = scheduler.journal
-            planner = Planner(settings, journal.records, journal.weak, answers, source_of, targets)
+            graphs = [self._static_graph.get(), *([] if past is None else [past.graph()])] if given else []
+            found = read_given(given, graphs)
+            planner = Planner(settings, journal.records, journal.weak, answers, source_of, targets, past, found)
             self._gates = planner.gates
             self._plan = plan = RunPlan(planner, self._root.wired, self._inputs, self._root.outputs)
         self._start: Callable[[], None] = partial(scheduler.start, plan.root, plan.inside)

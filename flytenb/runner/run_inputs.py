@@ -139,7 +139,7 @@ def check_inputs(root: Root, *, strict: bool) -> dict[str, CrossingValue]:
         try:
             values[key] = packer(declared, strict=strict)(given)
         except Exception as e:
-            problems.append(_rejection(key, given, declared, e))
+            problems.append(rejection(key, given, declared, e))
             cause = cause or e
     if problems:
         hint = "; ".join(dict.fromkeys(hint for _, hint in problems))
@@ -147,7 +147,7 @@ def check_inputs(root: Root, *, strict: bool) -> dict[str, CrossingValue]:
     return values
 
 
-def _rejection(key: str, given: Any, declared: Any, error: Exception) -> tuple[str, str]:
+def rejection(key: str, given: Any, declared: Any, error: Exception) -> tuple[str, str]:
     """Return why a value is rejected, and a hint: it is of another type, or it can't be converted."""
     message = clip_line(say(error), LONG)
     is_of_type = isinstance(declared, type) and isinstance(given, declared)

@@ -29,9 +29,11 @@ from flytenb.runner.exclusion import Hold
 from flytenb.runner.failure import Failure, describe
 from flytenb.runner.journal import Journal, Listener
 from flytenb.runner.outcomes import Outcomes
+from flytenb.runner.past import Past
 from flytenb.runner.propagation import doomed_in, unfinished
 from flytenb.runner.ready_queue import ReadyQueue
 from flytenb.runner.resources import resources
+from flytenb.runner.shared_nodes import SweepRow
 from flytenb.runner.step import (
     DONE,
     LATER,
@@ -79,9 +81,15 @@ class Scheduler:
         ending: the end of the run.
         outcomes: the ends of the steps, and the failures.
         process: the id of the run's process.
+        past: what the run takes from an earlier one, if it resumes one.
+        row: what the run shares with others, if it is one of a sweep.
     """
 
-    def __init__(self, *, limit: int, listeners: Iterable[Listener] = ()) -> None:
+    def __init__(
+        self, *, limit: int, listeners: Iterable[Listener] = (), past: Past | None = None, row: SweepRow | None = None
+    ) -> None:
+        self.past = past
+        self.row = row
         self.journal = Journal(listeners)
         self.lock = self.journal.lock
         self.workspace = Workspace()
@@ -103,6 +111,7 @@ class Scheduler:
             inside: the scope of all other steps.
         """
         during_runs.begin()
+        resources.codes.end_moment()
         resources.printing.begin(is_replaced=resources.exclusion.is_written("stdout"))
         with self.lock:
             self.outcomes.root, self.outcomes.inside = root, inside
@@ -183,6 +192,8 @@ class Scheduler:
         answer, error, words = self._context.copy().run(self._execute, step, attempt)
         if not attempt.is_quiet:
             end_moment()
+            if step.may_move or step.state_use is not NOTHING:
+                resources.codes.end_moment()
         if attempt.hold is not None:
             resources.exclusion.release(attempt.hold)
         with self.lock:

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from flytenb.runner.exclusion import Hold
     from flytenb.runner.failure import Failure
     from flytenb.runner.journal import Journal
+    from flytenb.runner.past import Past
     from flytenb.runner.record import Record
+    from flytenb.runner.shared_nodes import SweepRow
 
 
 class State(Enum):
@@ -150,6 +152,7 @@ class Scope:
         is_fail_fast: whether one failure ends all steps, or only those that depend on it.
         execution_is_fail_fast: the policy of the execution that it is a part of, which also holds in subworkflows and
             dynamics (propeller, 1.16.8); a launch plan and a call of an eager task are executions of their own.
+        is_resumable: whether its nodes may be re-used; those of a failure handler aren't.
         closing: the step that becomes ready, or fails, when all steps of the scope have ended.
         handler: the scope of its failure handler, which runs before a failed scope closes.
         open: the number of steps that haven't ended yet.
@@ -165,6 +168,7 @@ class Scope:
         self.parent = parent
         self.is_fail_fast = is_fail_fast
         self.execution_is_fail_fast: bool = is_fail_fast if parent is None else parent.execution_is_fail_fast
+        self.is_resumable: bool = parent is None or parent.is_resumable
         self.closing = closing
         self.steps: list[Step] = []
         self.children: list[Scope] = []
@@ -217,6 +221,7 @@ class HandlerScope(Scope):
     def __init__(self, failed: Scope) -> None:
         super().__init__(failed.path, failed)
         self.failed = failed
+        self.is_resumable = False
 
 
 class RunControl(Protocol):
@@ -233,6 +238,14 @@ class RunControl(Protocol):
     @property
     def workspace(self) -> Workspace:
         """The directory and the flytekit contexts of the run."""
+
+    @property
+    def past(self) -> Past | None:
+        """What the run takes from an earlier one, if it resumes one."""
+
+    @property
+    def row(self) -> SweepRow | None:
+        """What the run shares with others, if it is one of a sweep."""
 
     def add(self, step: Step, attempt: Attempt, expansion: Expansion) -> bool:
         """Add steps while a step goes on; return whether it still does."""
@@ -330,6 +343,10 @@ class EntityStep(Step):
             if plain is not None:
                 found[name] = plain
         return found
+
+    def past_of(self, run: RunControl) -> Past | None:
+        """Return what the run takes from an earlier one, if this node may be re-used."""
+        return run.past if self.scope.is_resumable else None
 
     def put_outputs(self, outputs: Mapping[str, CrossingValue]) -> None:
         """Store the outputs for later nodes."""

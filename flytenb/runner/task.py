@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from sys import modules
@@ -14,6 +15,7 @@ from flytenb.bridge.stopping import current_attempt
 from flytenb.errors import headline
 from flytenb.model import CacheStatus
 from flytenb.reach.moment import end_moment
+from flytenb.runner.kept_code import KeptCode, note_reads, sent_by
 from flytenb.runner.record import Record
 from flytenb.runner.resources import resources
 from flytenb.runner.step import EntityStep, RunControl, Scope
@@ -24,19 +26,54 @@ if TYPE_CHECKING:
     from flytenb.bridge.crossing import CrossingValue
     from flytenb.bridge.execution.calls import Call
     from flytenb.cache.task_cache import TaskCache
+    from flytenb.runner.shared_nodes import SweepRow
 
 
 class TaskStep(EntityStep):
     """Call a task: take the inputs from earlier nodes, pack the outputs for later ones."""
 
-    __slots__ = ("cache", "call")
+    __slots__ = ("cache", "call", "code")
 
-    def __init__(self, record: Record, scope: Scope, call: Call, cache: TaskCache | None = None) -> None:
+    def __init__(self, record: Record, scope: Scope, call: Call, code: KeptCode, cache: TaskCache | None) -> None:
         super().__init__(record, scope)
         self.call = call
+        self.code = code
         self.cache = cache
 
     def execute(self, run: RunControl) -> None:
+        record, call = self.record, self.call
+        record.code = self.code.now()
+        if isinstance(call, ContainerCall | ImageCall):
+            record.sent = sent_by(call.digest)
+        past = self.past_of(run)
+        if past is not None:
+            run.workspace.enter_unmade()
+            kept = past.recall(record)
+            if kept is not None:
+                self.put_outputs(kept)
+                return
+        if run.row is not None and self.scope.is_resumable:
+            self._share(run.row, run)
+        else:
+            self._call(run)
+
+    def _share(self, row: SweepRow, run: RunControl) -> None:
+        """Take the outputs of an equal call in another run, or call."""
+        run.workspace.enter_unmade()
+        key = row.nodes.key(self.record, self._take())
+        if not key:
+            self._call(run)
+            return
+        with row.nodes.flights.of(key.hex()):
+            found = row.nodes.take(key, self.record)
+            if found is not None:
+                self.put_outputs(found)
+                return
+            began = time.monotonic()
+            self._call(run)
+            row.nodes.put(key, self.record, row.name, time.monotonic() - began)
+
+    def _call(self, run: RunControl) -> None:
         call = self.call
         try:
             if self.cache is not None:
@@ -44,7 +81,12 @@ class TaskStep(EntityStep):
             else:
                 if isinstance(call, HookedCall):
                     call = call.begin(run.workspace)
-                outputs = call(run.workspace, self._take())
+                if self.may_move or self.code.may_open:
+                    inputs = self._take()
+                    with self.code.watch(self.record, inputs):
+                        outputs = call(run.workspace, inputs)
+                else:
+                    outputs = call(run.workspace, self._take())
         finally:
             if MLFLOW in modules or current_attempt().links:
                 note_links(self.record)
@@ -124,6 +166,7 @@ def call_cached(
         reads = cache.reads(inputs)
         with reads.watch():
             outputs = call(run.workspace, inputs)
+        note_reads(record, reads)
         try:
             cache.put(key, outputs, reads)
             record.cache = CacheStatus.POPULATED
@@ -141,7 +184,7 @@ def note_miss(record: Record, cache: TaskCache, key: str, inputs: dict[str, Any]
 def _call_uncached(
     record: Record, run: RunControl, inputs: dict[str, Any], call: Call, why: Exception
 ) -> dict[str, CrossingValue]:
-    record.cache = CacheStatus.SKIPPED
+    record.cache, record.reads = CacheStatus.SKIPPED, None
     record.cache_note = f"can't be proven: {headline(why)}"
     run.journal.note(record, f"the cache was not used: {headline(why)}\n")
     return call(run.workspace, inputs)

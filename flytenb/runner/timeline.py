@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from flytenb.model import CacheStatus
 from flytenb.runner.critical_path import critical_path
 from flytenb.runner.node_run import RunOutcome
 from flytenb.wording.quantities import duration_text
@@ -20,7 +21,7 @@ class Bar:
     Attributes:
         path: the node.
         name: the name of its entity.
-        phase: its phase.
+        phase: its phase, or `REUSED` for a node that has its outputs from an earlier run.
         start: seconds from the start of the run.
         duration: seconds.
         is_critical: whether it is on the critical path: a shorter duration of it would have ended the run earlier.
@@ -56,7 +57,8 @@ class Timeline:
         bars = []
         for node, start, took in nodes:
             name = graph.nodes[node.path].name if node.path in graph.nodes else ""
-            bars.append(Bar(node.path, name, str(node.phase), start, took, node.path in critical))
+            phase = str(CacheStatus.REUSED if node.cache_status is CacheStatus.REUSED else node.phase)
+            bars.append(Bar(node.path, name, phase, start, took, node.path in critical))
         return cls(tuple(sorted(bars, key=lambda b: (b.start, b.path))), run.duration or 0.0)
 
     def __repr__(self) -> str:
@@ -67,8 +69,9 @@ class Timeline:
         for bar in self.bars:
             label = f"{bar.path} {bar.name}"[:_NAME]
             at = min(int(bar.start * scale), _WIDTH - 1)
-            length = max(1, min(round(bar.duration * scale), _WIDTH - at))
-            drawn = " " * at + "█" * length
+            is_reused = bar.phase == CacheStatus.REUSED
+            length = 1 if is_reused else max(1, min(round(bar.duration * scale), _WIDTH - at))
+            drawn = " " * at + ("↻" if is_reused else "█") * length
             took = f"{duration_text(bar.duration):>{_TOOK}}"
             lines.append(f"{label:<{_NAME}} │{drawn:<{_WIDTH}}│ {took}  {bar.phase}{' •' if bar.is_critical else ''}")
         lines.append(f"{'':<{_NAME}}  {'total':>{_WIDTH}}  {duration_text(self.total):>{_TOOK}}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib  # noqa: F401 - the first run reads the project's settings; the extension is loaded without it
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -17,20 +18,30 @@ from flytenb.reach.staleness import recompile_stale
 from flytenb.runner.answers import Answers
 from flytenb.runner.interrupts import held_back
 from flytenb.runner.journal import Listener
+from flytenb.runner.past import Past
 from flytenb.runner.run import Run
 from flytenb.runner.settings import Settings
+from flytenb.runner.shared_nodes import SharedNodes, SweepRow
 from flytenb.runner.sizes import memory_limit
 from flytenb.session.configuration import Choice, check, read_project, resolve, settings_from
 from flytenb.session.host import host
+from flytenb.session.resuming import Resuming
+from flytenb.session.swept_runs import Sweep, prepare, rows_of
 from flytenb.wording.values import brief
 
 
 class Options:
     """Settings with methods that start runs; immutable. Created by `flytenb.options`."""
 
-    def __init__(self, given: Mapping[str, Choice] = MappingProxyType({}), listeners: Iterable[Listener] = ()) -> None:
+    def __init__(
+        self,
+        given: Mapping[str, Choice] = MappingProxyType({}),
+        listeners: Iterable[Listener] = (),
+        resuming: Resuming | None = None,
+    ) -> None:
         self._given = dict(given)
         self._listeners = tuple(listeners)
+        self._resuming = Resuming() if resuming is None else resuming
         self._resolved: tuple[Any, Settings] = (None, Settings())
 
     @property
@@ -62,6 +73,11 @@ class Options:
         keep_size: int | str | None = None,
         on_cluster: Iterable[Any] | None = None,
         listeners: Iterable[Listener] | None = None,
+        resume: Run | bool | None = None,
+        from_node: str | None = None,
+        only_node: str | None = None,
+        outputs: Mapping[str, Any] | None = None,
+        keep_answers: bool | None = None,
     ) -> Options:
         """Return a copy with some settings changed; the arguments are those of `flytenb.options`."""
         values = {
@@ -82,7 +98,18 @@ class Options:
         given = {name: Choice(value, "flytenb.options(…)") for name, value in values.items() if value is not None}
         for name, choice in given.items():
             check(name, choice.value)
-        return Options({**self._given, **given}, self._listeners if listeners is None else listeners)
+        resuming = {
+            "run": resume,
+            "from_node": from_node,
+            "only_node": only_node,
+            "outputs": outputs,
+            "keeps_answers": keep_answers,
+        }
+        return Options(
+            {**self._given, **given},
+            self._listeners if listeners is None else listeners,
+            replace(self._resuming, **{n: v for n, v in resuming.items() if v is not None}),  # type: ignore[arg-type]
+        )
 
     def start(self, entity: Any, /, *positional: Any, **inputs: Any) -> Run:
         """Start a run and return it at once; inputs as for `flytenb.start`."""
@@ -96,6 +123,30 @@ class Options:
         made = self._wait(self._prepare(entity, positional, inputs))
         made._raise_failure()
         return made
+
+    def sweep(self, entity: Any, rows: Any = None, /, **inputs: Any) -> Sweep:
+        """Run an entity with several inputs and wait; an interrupt cancels all. Arguments as for `flytenb.sweep`."""
+        made = self.start_sweep(entity, rows, **inputs)
+        try:
+            return made.wait()
+        except BaseException:
+            made.cancel()
+            raise
+
+    def start_sweep(self, entity: Any, rows: Any = None, /, **inputs: Any) -> Sweep:
+        """Start the runs of an entity with several inputs and return at once."""
+        require_entity(entity)
+        recompile_stale(entity)
+        settings, nodes = self.settings, SharedNodes()
+        swept, given = rows_of(entity, rows, inputs)
+        at_once = min(settings.workers, len(given))
+        each = replace(settings, workers=settings.workers // at_once)
+
+        def make(row: Mapping[str, Any], number: int) -> Run:
+            shared = SweepRow(f"run {number} of the sweep", nodes)
+            return Run(entity, row, each, self._listeners, None, _source_of, row=shared)
+
+        return prepare(swept, given, make)._begin(at_once)
 
     def rehearse(self, entity: Any, /, *positional: Any, with_: Any = None, **inputs: Any) -> Rehearsal:
         """Run an entity with answers in place of services; arguments as for `flytenb.rehearse`."""
@@ -134,6 +185,17 @@ class Options:
         require_entity(entity)
         recompile_stale(entity)
         given = name_positional(entity, positional, inputs) if positional else inputs
+        session, resuming = host.session, self._resuming
+        if "resume" in given and "resume" not in entity.python_interface.inputs:
+            resuming = replace(resuming, run=given["resume"])
+            given = {name: value for name, value in given.items() if name != "resume"}
+        past: Past | None = None
+        outputs: Mapping[str, Any] = {}
+        if resuming.only_node and answers is None:
+            entity, given = resuming.only(entity, given, session)
+            recompile_stale(entity)
+        elif answers is None:
+            past, outputs = resuming.past(entity, session), resuming.outputs
         settings, targets = self.settings, None
         if settings.on_cluster:
             if answers is not None:
@@ -141,7 +203,9 @@ class Options:
             from flytenb.session.node_placement import place_nodes  # imports half of flytekit
 
             targets = place_nodes(entity, settings.on_cluster)
-        made = Run(entity, given, settings, self._listeners, answers, _source_of, targets)
+        made = Run(entity, given, settings, self._listeners, answers, _source_of, targets, past, outputs)
+        if answers is None and not resuming.only_node:
+            session.note(made)
         host.memory.follow(made, memory_limit(settings.memory))
         if settings.keep:
             _keep(made)

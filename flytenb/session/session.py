@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
+from weakref import WeakValueDictionary
 
 from flytenb.errors import UnknownNameError, closest
 from flytenb.session.code_watch import CodeWatch
@@ -78,12 +79,14 @@ class Session:
         self.short_error: BaseException | None = None
         self.follows: list[Followed] = []
         self.show_follow: Callable[[Any], None] = lambda follow: None
+        self._last: WeakValueDictionary[str, Run] = WeakValueDictionary()
 
     def update(self, namespace: Mapping[str, Any], cell: int | None, source: str) -> None:
         """Record new and replaced entities of a cell; forget deleted names and the compiled form of stale workflows."""
         from flytenb.bridge.entities.interface import is_entity, kind_of
         from flytenb.bridge.workflow.definition import forget_entity
         from flytenb.reach.staleness import forget_stale
+        from flytenb.runner.resources import resources
 
         found = {n: v for n, v in list(namespace.items()) if is_entity(v) and not n.startswith("_")}
         for name in [n for n in self.definitions if n not in found]:
@@ -96,6 +99,7 @@ class Session:
                 self.definitions[name] = Definition(name, entity, kind_of(entity), cell, source)
         self.code.forget(definition.entity for definition in self.definitions.values())
         forget_stale()
+        resources.codes.drop_changed()
 
     def find(self, name: str) -> Any:
         """Return the entity of that name.
@@ -141,6 +145,14 @@ class Session:
         self.runs_begun += 1
         self.runs.append(run)
         self.short_error = None
+
+    def note(self, run: Run) -> None:
+        """Note a run as the last one of its entity. It isn't kept by that."""
+        self._last[run.entity.name] = run
+
+    def last_run(self, entity: Any) -> Run | None:
+        """Return the last local run of the entity of this name, None if there is none."""
+        return self._last.get(entity.name)
 
     def run_of(self, error: BaseException | None) -> Run | None:
         """Return the latest run that failed with this error, None if there is none."""

@@ -76,8 +76,10 @@ VERBS = [
     "runs",
     "settings",
     "show",
+    "sweep",
     "type",
 ]
+OF_A_SESSION = ["--on", "--resume", "--from", "--only", "--set", "--keep-answers", "--background"]
 SETTINGS = [
     "--workers",
     "--strict",
@@ -149,10 +151,13 @@ OFFERS = {
     "%flyte draw --depth 2 ": ["paint", "painted", "done"],
     "%flyte export painted ": ["--save"],
     "%flyte run --wor": ["--workers"],
-    "%flyte run --": [*SETTINGS, "--on", "--background", "--help"],
+    "%flyte run --": [*SETTINGS, *OF_A_SESSION, "--help"],
     "%flyte run paint(n=3) --b": ["--background"],
-    "%flyte run paint(n=3) ": [*SETTINGS, "--on", "--background"],
-    "%flyte run paint(n=3) --strict ": [o for o in (*SETTINGS, "--on", "--background") if o != "--strict"],
+    "%flyte run paint(n=3) ": [*SETTINGS, *OF_A_SESSION],
+    "%flyte run paint(n=3) --strict ": [o for o in (*SETTINGS, *OF_A_SESSION) if o != "--strict"],
+    "%flyte run paint(n=3) --from ": ["n0", "paint"],
+    "%flyte run paint(n=3) --only pa": ["paint"],
+    "%flyte run paint(n=3) --set n": ["n0"],
     "%flyte show number ": ["--explore"],
     "%flyte show number --e": ["--explore"],
     "%flyte type Colour --s": ["--sample"],
@@ -177,6 +182,9 @@ OFFERS = {
     "%flyte type Colour --sample nu": ["number"],
     "%flyte check paint --inputs nu": ["number"],
     "%flyte rehearse paint(n=3) --with nu": ["number"],
+    "%flyte sweep pain": ["paint", "painted"],
+    "%flyte sweep paint(n=3) --rows nu": ["number"],
+    "%flyte sweep paint(n=[1, 2]) --outputs ": [],
     # inside a call
     "%flyte run paint(": INPUTS,
     "%flyte run paint(n=3, ": INPUTS[1:],
@@ -345,7 +353,7 @@ def test_each_verb_tells_of_itself(kernel: Kernel, way: str) -> None:
         assert len(reported.splitlines()) >= 3
         assert len(reported.splitlines()[2]) > 20
         for option in TABLE[verb].options:
-            assert f"[{' '.join(['--' + option.name, *option.values])}]" in reported
+            assert f"[{' '.join(['--' + option.name, *option.placeholders])}]" in reported
             assert option.help in reported
 
 

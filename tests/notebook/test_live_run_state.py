@@ -132,8 +132,8 @@ def test_a_node_inside_a_closed_container_is_told_of_by_the_container() -> None:
 
 def test_the_start_is_told_only_of_what_runs_and_a_hit_only_of_what_succeeded() -> None:
     assert box_message(NodeState(Phase.RUNNING), 12.0)[3] == 12.0
-    assert box_message(NodeState(Phase.SUCCEEDED, cache=CacheStatus.HIT), 12.0)[2:4] == [1, None]
-    assert box_message(NodeState(Phase.RUNNING, cache=CacheStatus.HIT), 12.0)[2] == 0
+    assert box_message(NodeState(Phase.SUCCEEDED, cache=CacheStatus.HIT), 12.0)[2:4] == ["HIT", None]
+    assert box_message(NodeState(Phase.RUNNING, cache=CacheStatus.HIT), 12.0)[2] == ""
 
 
 def test_the_elements_of_a_map_are_no_nodes() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from flytenb.notebook.magics.verb import Option, Verb
 from flytenb.notebook.magics.verbs.draw import SUFFIXES
 from flytenb.render.drawing import FORMATS
 from flytenb.session import Session
+from tests.notebook_cells import NotebookCells
 
 TOY = """
 from flytenb.notebook.magics.arguments import VALUE
@@ -138,3 +140,29 @@ def test_names_of_options_are_unique_within_a_verb() -> None:
         names = [option.name for option in verb.options]
         assert len(names) == len(set(names))
         assert all(isinstance(option, Option) for option in verb.options)
+
+
+def test_a_run_is_resumed_as_its_line_says(shell: InteractiveShell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "notebook_of_cells", None)
+    cells = NotebookCells()
+    cells.run(
+        "@task\ndef up(x: int) -> int:\n    note('up')\n    return x + 1",
+        "@task\ndef plus(x: int, y: int) -> int:\n    note('plus')\n    return x + y",
+        "@workflow\ndef wf(n: int) -> int:\n    first = up(x=n)\n    return plus(x=plus(x=first, y=1), y=first)",
+    )
+    shell.user_ns.update(vars(cells.module), five=5)
+    runs = []
+
+    def ran(line: str) -> tuple[int, list[str]]:
+        runs.append(shell.run_line_magic("flyte", f"run {line}"))
+        return runs[-1].result, cells.take_ran()
+
+    with pytest.raises(UsageError, match="there is no run of 'wf' to resume"):
+        ran("wf(n=3) --resume")
+    assert ran("wf(n=3)") == (9, ["plus", "plus", "up"])
+    assert ran("wf(n=3) --resume") == (9, [])
+    assert ran("--from n1 wf(n=3)") == (9, ["plus", "plus"])
+    assert ran("wf() --only n1") == (5, ["plus"])
+    assert ran('wf(n=3) --set n0.o0=five --set "n1.o0 = five + 1"') == (11, ["plus"])
+    with pytest.raises(UsageError, match=r"expected NODE\.output=EXPR, got 'n0\.o0'"):
+        ran("wf(n=3) --set n0.o0")

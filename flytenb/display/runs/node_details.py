@@ -175,7 +175,9 @@ def _facts(run: Run, node: NodeRun) -> list[str]:
     if node.attempts > 1:
         facts.append(count_text(node.attempts, "attempt"))
     facts += [f"{clean(name)}: {clean(uri)}" for name, uri in node.links if not uri.startswith(_WEB)]
-    if node.cache_status is not CacheStatus.DISABLED:
+    if node.resumed:
+        facts.append(clean(node.resumed))
+    if node.cache_status not in (CacheStatus.DISABLED, CacheStatus.REUSED):
         why = f": {clean(node.cache_reason)}" if node.cache_reason else ""
         facts.append(f"cache {constant_text(node.cache_status)}{why}")
     return facts

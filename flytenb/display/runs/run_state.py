@@ -22,11 +22,14 @@ class NodeRecord:
     total: int = 0
     text: str = ""
     place: str = ""
+    took: float | None = None
 
     @property
     def state(self) -> NodeState:
         """The same state, as a drawing shows it."""
         took = None if self.started is None or self.ended is None else self.ended - self.started
+        if self.took is not None:
+            took = self.took
         return NodeState(self.phase, took, self.attempts, self.cache, self.done, self.total, self.text, self.place)
 
 
@@ -91,6 +94,7 @@ class RunState:
         entry.phase = phase
         entry.attempts = max(entry.attempts, event.attempt)
         entry.cache = event.cache
+        entry.took = event.took
         if phase is Phase.RUNNING:
             entry.started = event.time
         elif phase.is_terminal:

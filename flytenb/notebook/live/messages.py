@@ -11,7 +11,7 @@ from typing import Any
 
 from flytenb.display.runs.counts import counts_text, finished, node_counts
 from flytenb.display.runs.run_state import NodeRecord, RunState
-from flytenb.model import CacheStatus, Graph, NodeState, Phase
+from flytenb.model import Graph, NodeState, Phase
 from flytenb.notebook.live.page_layout import PageLayout
 from flytenb.render import captions
 from flytenb.render.group_states import merge_states
@@ -23,7 +23,7 @@ _LONGEST = 2_000
 _UNTOUCHED = NodeRecord()
 
 BoxMessage = list[Any]
-"""State of one box: phase, second line, cache hit (0 or 1), start time while it runs, error or question."""
+"""State of one box: phase, second line, `"HIT"`, `"REUSED"` or `""`, start time while it runs, error or question."""
 
 
 def layout_message(number: int, picture: PageLayout, graph: Graph) -> dict[str, Any]:
@@ -52,11 +52,10 @@ def layout_message(number: int, picture: PageLayout, graph: Graph) -> dict[str, 
 def box_message(state: NodeState, started: float | None) -> BoxMessage:
     """Return the state of one box."""
     shown_start = started if state.phase is Phase.RUNNING else None
-    is_hit = state.cache is CacheStatus.HIT and state.phase is Phase.SUCCEEDED
     return [
         str(state.phase),
         captions.state_caption(state),
-        int(is_hit),
+        str(state.source or ""),
         shown_start,
         clip(clean(state.text), _LONGEST),
     ]

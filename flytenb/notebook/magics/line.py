@@ -13,6 +13,9 @@ from flytenb.errors import UsageError, closest
 _HELP_CELL = re.compile(r"\s*%flyte\s+(\w+)\s*\?{1,2}\s*")
 _WORD = re.compile(r'"([^"]*)"|\'([^\']*)\'|(\S+)')
 
+REPEATED = "…"
+"""The last placeholder of an option that may be given several times."""
+
 Placeholders = Mapping[str, tuple[str, ...]]
 """The options of a verb, each with the placeholders of its values."""
 
@@ -123,7 +126,8 @@ def split_options(
             after, left = _take_options(tail, known, verb)
             if left:
                 raise UsageError(f"unexpected argument {left!r}", hint="options go before or after the expression")
-            return argument, {**before, **after}
+            repeated = {n: (*before[n], *after[n]) for n in before.keys() & after if known[n][-1:] == (REPEATED,)}
+            return argument, {**before, **after, **repeated}
     return rest.strip(), before
 
 
@@ -148,7 +152,8 @@ def _take_options(text: str, known: Placeholders, verb: str) -> tuple[dict[str, 
             hint = closest(name, known) or f"%flyte {verb} has no options"
             raise UsageError(f"unknown option '--{name}' of %flyte {verb}", hint=hint)
         rest = rest.strip()
-        wanted = len(known[name])
+        is_repeated = known[name][-1:] == (REPEATED,)
+        wanted = len(known[name]) - is_repeated
         if has_value and not wanted:
             raise UsageError(f"--{name} takes no value, got {value!r}", hint=f"--{name}")
         values = [value] if has_value else []
@@ -157,7 +162,9 @@ def _take_options(text: str, known: Placeholders, verb: str) -> tuple[dict[str, 
                 raise UsageError(f"--{name} needs {'a value' if wanted == 1 else f'{wanted} values'}")
             word, rest = _take_word(rest)
             values.append(word)
-        options[name] = True if not wanted else values[0] if wanted == 1 else tuple(values)
+        if is_repeated:
+            values = [*options.get(name, ()), *values]
+        options[name] = True if not wanted else values[0] if wanted == 1 and not is_repeated else tuple(values)
     return options, rest
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flytenb.errors import UsageError
-from flytenb.notebook.magics.line import is_expression, parse_call, parse_expression, split_options
+from flytenb.notebook.magics.line import REPEATED, is_expression, parse_call, parse_expression, split_options
 
 if TYPE_CHECKING:
     from flytenb.notebook.magics.cursor import Cursor, Offer
@@ -38,6 +38,7 @@ class Option:
         read: converts the text of a value; raises UsageError.
         complete: the texts offered for a value.
         kind: what these texts are, for the front end.
+        is_repeated: whether it may be given several times.
         short: a letter that is accepted in place of the name, after one dash.
     """
 
@@ -48,11 +49,17 @@ class Option:
     complete: Callable[[Cursor], Iterable[str]] = _no_texts
     kind: str = "value"
     short: str = ""
+    is_repeated: bool = False
+
+    @property
+    def placeholders(self) -> tuple[str, ...]:
+        """The placeholders of its values, and `…` if it may be given several times."""
+        return (*self.values, REPEATED) if self.is_repeated else self.values
 
     @property
     def usage(self) -> str:
         """The option with its placeholders: `--depth N`."""
-        return " ".join([f"--{self.name}", *self.values])
+        return " ".join([f"--{self.name}", *self.placeholders])
 
 
 @dataclass(frozen=True)
@@ -127,7 +134,7 @@ class Verb:
         Raises:
             UsageError: for a missing, unexpected or malformed argument, or a wrong option.
         """
-        known = {option.name: option.values for option in self.options}
+        known = {option.name: option.placeholders for option in self.options}
         argument, options = split_options(self.spell_out(rest), known, self.name, self.argument.is_complete)
         if self.argument is NOTHING:
             if argument:

@@ -81,13 +81,13 @@ class Stage {
     const box = this.boxes.get(path);
     if (!box || isSame(this.painted.get(path), news)) return;
     this.painted.set(path, news);
-    const [phase, caption, isHit, started, text] = news;
+    const [phase, caption, source, started, text] = news;
     box.started = phase === "RUNNING" ? started : null;
     box.words = caption;
     box.element.setAttribute("data-phase", phase);
-    if (isHit) box.element.setAttribute("data-cache", "HIT");
+    if (source) box.element.setAttribute("data-cache", source);
     else box.element.removeAttribute("data-cache");
-    if (box.icon) turn(box.icon, isHit ? "HIT" : phase);
+    if (box.icon) turn(box.icon, source || phase);
     box.element.setAttribute("aria-label", `${box.name}, ${lower(phase)}${text ? `, ${text}` : ""}`);
     if (box.sub) write(box.sub, caption);
     for (const arrow of this.arrows.get(path) ?? []) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ from flytenb.errors import UsageError, closest
 from flytenb.notebook.magics.arguments import CALL, nodes
 from flytenb.notebook.magics.cursor import Cursor
 from flytenb.notebook.magics.invocation import Invocation
+from flytenb.notebook.magics.line import is_expression
 from flytenb.notebook.magics.verb import Option, Verb
 from flytenb.notebook.magics.verbs.launch import config_files
 from flytenb.session.configuration import RULES, Rule, check
@@ -19,14 +21,34 @@ _FLAGS = {flag: (name, value) for name, rule in RULES.items() for flag, (value, 
 """The options without a value: the setting and the value that each chooses."""
 
 
+OF_A_SESSION = ("background", "resume", "from", "only", "set", "keep-answers")
+"""The options that aren't settings and make sense in a session only."""
+
+
 def _run(line: Invocation) -> Any:
     from flytenb import api
 
-    prepared = api.options(**chosen_settings(line.options, line.names))
+    prepared = api.options(**chosen_settings(line.options, line.names), **_resuming(line))
     entity, positional, inputs = line.call()
     if "background" in line.options:
         return prepared.start(entity, *positional, **inputs)
     return prepared.run(entity, *positional, **inputs)
+
+
+def _resuming(line: Invocation) -> dict[str, Any]:
+    """Return which run is resumed, and how."""
+    given = line.options
+    chosen: dict[str, Any] = {"resume": True} if "resume" in given else {}
+    chosen |= {"from_node": given["from"]} if "from" in given else {}
+    chosen |= {"only_node": given["only"]} if "only" in given else {}
+    chosen |= {"keep_answers": True} if "keep-answers" in given else {}
+    outputs = {}
+    for text in given.get("set", ()):
+        node, equals, expression = text.partition("=")
+        if not equals or not is_expression(expression.strip()):
+            raise UsageError(f"expected NODE.output=EXPR, got {text!r}", hint="--set n2.o0=5")
+        outputs[node.strip()] = line.evaluate(expression.strip())
+    return {**chosen, "outputs": outputs} if outputs else chosen
 
 
 def chosen_settings(options: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str, Any]:
@@ -42,7 +64,7 @@ def chosen_settings(options: Mapping[str, Any], names: Mapping[str, Any]) -> dic
     chosen: dict[str, Any] = {}
     chosen_by: dict[str, str] = {}
     for option, given in options.items():
-        if option == "background":
+        if option in OF_A_SESSION:
             continue
         if option == "on":
             cluster, listed = given
@@ -101,6 +123,10 @@ def _suggest(rule: Rule, cursor: Any) -> tuple[str, ...]:
     return rule.suggestions()
 
 
+def _nodes(cursor: Cursor) -> Iterable[str]:
+    return cursor.names.nodes(re.findall(r"[\w.]+", cursor.rest))
+
+
 def _options() -> Iterator[Option]:
     for name, rule in RULES.items():
         if rule.metavar:
@@ -113,6 +139,11 @@ def _options() -> Iterator[Option]:
         ("CLUSTER", "NODES"),
         complete=_suggest_on,
     )
+    yield Option("resume", "re-use what succeeded in the last run and hasn't changed since")
+    yield Option("from", "run this node and what follows it, re-use the others", ("NODE",), complete=_nodes)
+    yield Option("only", "run this node alone, on its inputs of the last run", ("NODE",), complete=_nodes)
+    yield Option("set", "a value in the place of an output", ("NODE.OUTPUT=EXPR",), complete=_nodes, is_repeated=True)
+    yield Option("keep-answers", "gates take their answers of the last run")
     yield Option("background", "return at once; run.wait(), await run and run.cancel() follow it")
 
 
@@ -122,5 +153,6 @@ VERB = Verb(
     handler=_run,
     argument=CALL,
     options=tuple(_options()),
-    details="`run = %flyte run wf(n=3)` keeps the run. `%flyte settings` lists the settings of runs without options.",
+    details="`--from`, `--only` and `--set` resume too. `run = %flyte run wf(n=3)` keeps the run. `%flyte settings` "
+    "lists the settings of runs without options.",
 )

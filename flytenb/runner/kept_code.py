@@ -1,0 +1,145 @@
+"""The code of the entities that ran last, kept with its digest: a run records what each node's code was when it ran."""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from flytenb.bridge.execution.files import may_hold_copies, paths_in
+from flytenb.errors import headline
+from flytenb.reach.code_digest import CodeDigest
+from flytenb.reach.earlier_definitions import is_redefined
+from flytenb.reach.file_reads import FileReads
+from flytenb.reach.moment import Moment
+from flytenb.runner.record import CodeState, Record
+
+_MOST = 1000
+"""Entities of which the code is kept."""
+_LONGEST_PATH = 4096
+
+
+class KeptCode:
+    """The code of one entity. Used by many threads; two that find it changed read it twice.
+
+    Args:
+        entity: the entity.
+        called: what is called for it: the entity itself, or what replaces it.
+        codes: the table that it is kept in.
+    """
+
+    def __init__(self, entity: Any, called: Any, codes: KeptCodes) -> None:
+        self.entity = entity
+        self._called = called
+        self._codes = codes
+        self._digest: CodeDigest | None = None
+        self._state = CodeState(b"")
+        self._at: Moment | None = None
+        self._holding = [n for n, declared in entity.python_interface.inputs.items() if may_hold_copies(declared)]
+
+    def now(self) -> CodeState:
+        """Return the present state; compared at most once in a moment."""
+        moment = self._codes.moment
+        if self._at is not moment:
+            self._state = self._read()
+            self._at = moment
+        return self._state
+
+    def _read(self) -> CodeState:
+        try:
+            if self._digest is None:
+                self._digest = CodeDigest(self._called)
+            digest = self._digest.now()
+        except Exception as e:  # an object of the user's may raise anything when its attributes are read
+            return CodeState(b"", headline(e))
+        if digest == self._state.digest:
+            return self._state
+        return CodeState(digest, names=tuple((scope, name, id(held)) for scope, name, held in self._digest.names()))
+
+    @property
+    def may_open(self) -> bool:
+        """Whether the code itself may open a file. Asked after `now`."""
+        return self._digest is None or self._digest.may_open
+
+    def reads(self, inputs: Mapping[str, Any], *, is_wide: bool = False) -> FileReads:
+        """Return the record of the files that a call with these inputs reads."""
+        reads = FileReads((p for name in self._holding for p in paths_in(inputs.get(name))), is_wide=is_wide)
+        if self._digest is not None and self._digest.is_asking:
+            for value in inputs.values():
+                if isinstance(value, str | os.PathLike) and len(os.fspath(value)) < _LONGEST_PATH:
+                    reads.ask(value)
+        return reads
+
+    @contextmanager
+    def watch(self, record: Record, inputs: Mapping[str, Any], *, is_wide: bool = False) -> Iterator[None]:
+        """Record the files that a node reads in the block."""
+        reads = self.reads(inputs, is_wide=is_wide)
+        with reads.watch():
+            yield
+        note_reads(record, reads)
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether it couldn't be read."""
+        return bool(self._state.unread)
+
+    def is_kept(self) -> bool:
+        """Return whether what was read still holds, and nothing else has its name."""
+        return self._digest is not None and self._digest.is_current() and not is_redefined(self.entity)
+
+
+def note_reads(record: Record, reads: FileReads) -> None:
+    """Note the files that a node has read, or why they aren't known."""
+    found = reads.outcome()
+    record.reads = found if isinstance(found, tuple) else str(found)
+
+
+def sent_by(digest: Callable[[], str]) -> str:
+    """Return the digest of an image or of what is sent; without one, what equals nothing."""
+    try:
+        return digest()
+    except Exception:  # the call fails for the same reason, in its own words
+        return os.urandom(8).hex()
+
+
+class KeptCodes:
+    """The code of the entities that ran last, by their identity.
+
+    A moment of theirs ends when code that may change what other code reaches has run; see `reach/moment`.
+    """
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[int, int], KeptCode] = OrderedDict()
+        self._moment = Moment()
+
+    @property
+    def moment(self) -> Moment:
+        """The current moment."""
+        if self._moment.is_over():
+            self._moment = Moment()
+        return self._moment
+
+    def end_moment(self) -> None:
+        """End the current moment."""
+        self._moment = Moment()
+
+    def of(self, entity: Any, called: Any = None) -> KeptCode:
+        """Return the code of an entity, or of what is called in its place."""
+        called = entity if called is None else called
+        key = id(entity), id(called)
+        found = self._kept.get(key)
+        if found is None or found.is_unread:
+            found = self._kept[key] = KeptCode(entity, called, self)
+        elif len(self._kept) > _MOST // 2:
+            self._kept.move_to_end(key)
+        while len(self._kept) > _MOST:
+            self._kept.popitem(last=False)
+        return found
+
+    def drop_changed(self) -> None:
+        """Drop code that has changed or was defined again: it holds what it reached before."""
+        for key, kept in [*self._kept.items()]:
+            if not kept.is_kept():
+                self._kept.pop(key, None)

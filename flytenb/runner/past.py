@@ -1,0 +1,342 @@
+"""What a resumed run takes from an earlier one: the outputs of each node, unless what they depend on has changed.
+
+A node's code, files, settings and inputs are compared when it starts. Inputs from a re-used node are the same objects,
+so that only the values of nodes that ran again are compared by content.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from flytenb.bridge.context import Workspace
+from flytenb.bridge.crossing import CrossingValue, from_literal, hash_of
+from flytenb.bridge.entities.gate import read_gate
+from flytenb.bridge.entities.interface import short_name
+from flytenb.cache.value_digest import ValueDigest
+from flytenb.errors import headline
+from flytenb.model import CacheStatus, Graph, Phase, RunEvent
+from flytenb.model.workflow import Binding, Constant, DictBinding, ListBinding, Promise
+from flytenb.runner.journal import Journal
+from flytenb.runner.record import Record, ReusedFrom
+from flytenb.runner.use import Values
+from flytenb.wording.kinds import constant_text
+
+PlaceOf = Callable[[str], str]
+"""Returns where a name was defined last, as in ` in cell 12`; `""` if that isn't known."""
+
+
+class EarlierRun(Protocol):
+    """A run as a later one resumes it."""
+
+    @property
+    def journal(self) -> Journal: ...
+
+    @property
+    def workspace(self) -> Workspace: ...
+
+
+@dataclass(frozen=True)
+class Resumption:
+    """How a run is resumed.
+
+    Attributes:
+        from_node: the node that runs again in any case, with all that follows; every other node whose inputs are the
+            same is re-used, whether or not its code is. `""` if nothing but changes decides.
+        keeps_answers: whether gates take the answers of the earlier run.
+    """
+
+    from_node: str = ""
+    keeps_answers: bool = False
+
+
+class Past:
+    """The nodes of an earlier run.
+
+    Args:
+        earlier: that run.
+        graph: returns its graph.
+        resumption: how it is resumed.
+        place_of: where a name was defined last.
+    """
+
+    def __init__(
+        self, earlier: EarlierRun, graph: Callable[[], Graph], resumption: Resumption, place_of: PlaceOf
+    ) -> None:
+        self._graph = graph
+        self.resumption = resumption
+        self._journal = earlier.journal
+        self._workspace = earlier.workspace
+        self._place_of = place_of
+        began = earlier.journal.run_record.started
+        self.name = f"the run of {time.strftime('%H:%M:%S', time.localtime(began))}" if began else "a run not started"
+        self._same: dict[tuple[int, int], tuple[bool, CrossingValue, CrossingValue]] = {}
+        self._fresh: set[str] = set()
+
+    def graph(self) -> Graph:
+        """Return the graph of the earlier run."""
+        return self._graph()
+
+    # --- which nodes run in any case ---------------------------------------------------------------------------
+
+    def follow(self, links: Iterable[tuple[str, tuple[str, ...]]]) -> None:
+        """Note which nodes of one workflow follow the node that runs again; each comes after those it waits for."""
+        start = self.resumption.from_node
+        for path, sources in links:
+            if path == start or any(s in self._fresh or s == start or start.startswith(f"{s}/") for s in sources):
+                self._fresh.add(path)
+
+    def _is_fresh(self, path: str) -> bool:
+        start = self.resumption.from_node
+        if not start:
+            return False
+        at = path
+        while at:
+            if at == start or at in self._fresh:
+                return True
+            at = at.rpartition("/")[0]
+        return False
+
+    # --- nodes -------------------------------------------------------------------------------------------------
+
+    def record_of(self, path: str) -> Record | None:
+        """Return what is known of a node in the earlier run."""
+        return self._journal.records.get(path)
+
+    def recall(self, record: Record) -> dict[str, CrossingValue] | None:
+        """Return the outputs of a node that need not run, else None; its record then says why.
+
+        The code of the node and what it sends to a service are in its record already.
+        """
+        old = self.record_of(record.path)
+        outputs = self._take(record, old, self._compare(record, old))
+        if outputs is None or old is None:
+            return None
+        record.reads, record.log, record.links, record.decks = old.reads, old.log, old.links, old.decks
+        return outputs
+
+    def body_of(self, record: Record) -> Any:
+        """Return the workflow that a dynamic's function built, if it would build it again, else None."""
+        old = self.record_of(record.path)
+        why = self._compare(record, old, is_body=True)
+        if why or old is None:
+            record.rerun = why
+            return None
+        record.reads = old.reads
+        return old.built
+
+    def answer_of(self, record: Record, gate: Any) -> dict[str, CrossingValue] | None:
+        """Return the outputs of a gate that need not ask again, else None."""
+        old = self.record_of(record.path)
+        why = "" if self.resumption.keeps_answers or gate.kind == "sleep" else "gates ask again"
+        return self._take(record, old, why or self._compare(record, old, is_gate=True))
+
+    def _take(self, record: Record, old: Record | None, why: str) -> dict[str, CrossingValue] | None:
+        """Return the outputs of a node and mark it, unless there is a reason why it has to run."""
+        outputs: dict[str, CrossingValue] = {}
+        if not why and old is not None:
+            why, outputs = self._outputs(record, old)
+        record.rerun = why
+        if why or old is None:
+            return None
+        self.mark(record, old)
+        return outputs
+
+    def inside(self, path: str) -> tuple[list[Record], list[RunEvent]]:
+        """Return the nodes inside a node, and the events that added their graphs."""
+        below = f"{path}/"
+        records = [old for at, old in [*self._journal.records.items()] if at.startswith(below)]
+        spawned = [e for e in self._journal.spawned[:] if e.path == path or e.path.startswith(below)]
+        return records, spawned
+
+    def mark(self, record: Record, old: Record) -> None:
+        """Mark a node as re-used."""
+        took = None if old.started is None or old.ended is None else old.ended - old.started
+        record.origin = old.origin or ReusedFrom(self.name, took)
+        record.cache = CacheStatus.REUSED
+
+    def mark_if_all(self, record: Record, records: Mapping[str, Record]) -> None:
+        """Mark a container as re-used if every node inside it is, or was skipped."""
+        old, below = self.record_of(record.path), f"{record.path}/"
+        if old is None or old.phase is not Phase.SUCCEEDED or record.entity is None:
+            return
+        inside = [node for path, node in records.items() if path.startswith(below)]
+        if inside and all(node.cache is CacheStatus.REUSED or node.phase is Phase.SKIPPED for node in inside):
+            self.mark(record, old)
+
+    # --- comparison --------------------------------------------------------------------------------------------
+
+    def _compare(self, record: Record, old: Record | None, *, is_body: bool = False, is_gate: bool = False) -> str:
+        """Return why a node has to run, `""` if it need not."""
+        if old is None or old.use is None or old.started is None:
+            return f"it didn't run in {self.name}"
+        if self._is_fresh(record.path):
+            start = self.resumption.from_node
+            return "it was asked to run again" if record.path == start else f"it follows {start!r}, which runs again"
+        if short_name(record.entity) != short_name(old.entity):
+            return f"{short_name(old.entity)!r} was at this place in {self.name}"
+        if is_body:
+            if old.built is None:
+                return f"its body didn't end in {self.name}"
+        elif self.resumption.from_node.startswith(f"{record.path}/"):
+            return f"{self.resumption.from_node!r} in it runs again"
+        elif old.phase is not Phase.SUCCEEDED:
+            return f"it {_ENDS.get(old.phase, constant_text(old.phase))} in {self.name}"
+        if is_gate:
+            why = "" if read_gate(record.entity) == read_gate(old.entity) else "it was redefined"
+        else:
+            why = self._compare_code(record, old)
+        return why or self._compare_inputs(record, old)
+
+    def _compare_code(self, record: Record, old: Record) -> str:
+        now, before = record.code, old.code
+        assert record.use is not None
+        assert old.use is not None
+        if self.resumption.from_node:
+            return ""
+        if now is None or before is None:
+            return f"what its code was in {self.name} isn't known"
+        if now.unread or before.unread:
+            return f"its code can't be proven unchanged: {now.unread or before.unread}"
+        if now.digest != before.digest:
+            if record.entity is not old.entity and self._is_own_code(record, old):
+                name = short_name(record.entity)
+                return f"`{name}` was redefined{self._place_of(name)}"
+            changed = [f"`{name}` was redefined{self._place_of(name)}" for name in before.rebound()]
+            return ", ".join(changed[:3]) or "what its code reaches has changed"
+        if record.use.policy != old.use.policy or _settings(record.entity) != _settings(old.entity):
+            return "its settings have changed"
+        if old.cache is CacheStatus.HIT:
+            return f"its outputs came from the cache in {self.name}, which is asked again"
+        if not isinstance(old.reads, tuple):
+            return old.reads or "the files that it read aren't known"
+        changed_read = next((read for read in old.reads if not read.is_current()), None)
+        if changed_read is not None:
+            return f"{_READ.get(changed_read.how, 'file')} {changed_read.name!r} has changed"
+        if record.sent != old.sent:
+            return "its image or what is sent to its service has changed"
+        return ""
+
+    def _is_own_code(self, record: Record, old: Record) -> bool:
+        """Return whether the entity itself was redefined, and not only what it reaches."""
+        names = {*(old.code.rebound() if old.code is not None else ())}
+        return not names or short_name(record.entity) in names
+
+    def _compare_inputs(self, record: Record, old: Record) -> str:
+        now, before = dict(record.getters), dict(old.getters)
+        if now.keys() != before.keys():
+            return f"it takes other inputs than in {self.name}"
+        for name in now:
+            try:
+                if not self._is_same_input(name, record, old, now[name], before[name]):
+                    return f"input {name!r} has changed"
+            except Exception as e:
+                return f"input {name!r} can't be compared: {headline(e)}"
+        return ""
+
+    def _is_same_input(self, name: str, record: Record, old: Record, now: Any, before: Any) -> bool:
+        assert record.use is not None
+        assert record.wires is not None
+        assert old.use is not None
+        assert old.wires is not None
+        mine, theirs = record.use.bindings.get(name), old.use.bindings.get(name)
+        if mine is not None and theirs is not None:
+            if self._is_same_binding(mine, theirs, record.wires.values, old.wires.values):
+                return True
+            if isinstance(mine, Promise) and isinstance(theirs, Promise) and not mine.attributes + theirs.attributes:
+                return False
+        declared = record.entity.python_interface.inputs[name]
+        if isinstance(theirs, Promise) and old.wires.values.get((theirs.path, theirs.output)) is None:
+            return False
+        with self._workspace.entered():
+            earlier = _digest(declared, before())
+        return _digest(declared, now()) == earlier
+
+    def _is_same_binding(self, mine: Binding, theirs: Binding, values: Values, others: Values) -> bool:
+        """Return whether two bindings are proven to give the same value."""
+        if isinstance(mine, Promise) and isinstance(theirs, Promise):
+            if mine.attributes != theirs.attributes:
+                return False
+            now, before = values.get((mine.path, mine.output)), others.get((theirs.path, theirs.output))
+            return now is not None and before is not None and self._is_same_value(now, before)
+        if isinstance(mine, Constant) and isinstance(theirs, Constant):
+            return mine.literal is theirs.literal or mine.literal == theirs.literal
+        if isinstance(mine, ListBinding) and isinstance(theirs, ListBinding):
+            return len(mine.items) == len(theirs.items) and all(
+                self._is_same_binding(a, b, values, others) for a, b in zip(mine.items, theirs.items, strict=True)
+            )
+        if isinstance(mine, DictBinding) and isinstance(theirs, DictBinding):
+            return [*mine.items] == [*theirs.items] and all(
+                self._is_same_binding(mine.items[key], theirs.items[key], values, others) for key in mine.items
+            )
+        return False
+
+    def _is_same_value(self, now: CrossingValue, before: CrossingValue) -> bool:
+        if now is before:
+            return True
+        known = self._same.get((id(now), id(before)))
+        if known is None:
+            # The values are kept, so that their identities aren't used again.
+            known = self._same[id(now), id(before)] = (self._is_equal(now, before), now, before)
+        return known[0]
+
+    def _is_equal(self, now: CrossingValue, before: CrossingValue) -> bool:
+        hashes = hash_of(now), hash_of(before)
+        if hashes != (None, None):
+            return hashes[0] == hashes[1]
+        with self._workspace.entered():
+            earlier = _digest(before.python_type, before.native())
+        return _digest(now.python_type, now.native()) == earlier
+
+    def _outputs(self, record: Record, old: Record) -> tuple[str, dict[str, CrossingValue]]:
+        """Return the outputs of the earlier run, as the present types, or why there are none."""
+        types = record.entity.python_interface.outputs
+        found: dict[str, CrossingValue] = {}
+        for name, value in old.outputs.items():
+            if value is None:
+                return f"its output {name!r} of {self.name} isn't kept any more", {}
+            try:
+                found[name] = self._as_declared(value, types[name])
+            except Exception as e:
+                return f"its output {name!r} of {self.name} can't be read: {headline(e)}", {}
+        return "", found
+
+    def _as_declared(self, value: CrossingValue, declared: Any) -> CrossingValue:
+        """Return a value with the type that is declared now: its class may have been defined again with equal code."""
+        if value.python_type is declared or value.python_type == declared:
+            return value
+        made = from_literal(value.literal(), declared)
+        self._same[id(made), id(value)] = (True, made, value)
+        return made
+
+
+_ENDS: Mapping[Phase, str] = {
+    Phase.FAILED: "failed",
+    Phase.ABORTED: "was aborted",
+    Phase.SKIPPED: "was skipped",
+    Phase.TIMED_OUT: "took longer than its timeout",
+    Phase.RUNNING: "hadn't ended",
+}
+_READ = {"folder": "the directory", "glob": "what is found by", "program": "the program", "code": "the code of"}
+
+
+def _settings(entity: Any) -> tuple[Any, ...]:
+    """Return the settings of a task that aren't part of its code."""
+    return (type(entity).__name__, str(getattr(entity, "container_image", None)))
+
+
+def _digest(declared: Any, value: Any) -> bytes:
+    made = hashlib.blake2b(digest_size=16)
+    ValueDigest(declared).add(made, value)
+    return made.digest()
+
+
+def is_same_content(declared: Any, value: Any, other: Any) -> bool:
+    """Return whether two values of a type have the same content, as far as that can be told."""
+    try:
+        return _digest(declared, value) == _digest(declared, other)
+    except Exception:  # of another type, or of one that can't be read
+        return False

@@ -1,0 +1,329 @@
+"""A resumed run takes the outputs of every node of which nothing has changed, and runs the others."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import flytenb
+from flytenb.errors import InputError, UnknownNameError, UsageError
+from tests.notebook_cells import NotebookCells
+
+FLOW = (
+    "K = 3",
+    "@task\ndef up(x: int) -> int:\n    note('up')\n    return x + 1",
+    "def by(x): return x * K",
+    "@task\ndef times(x: int) -> int:\n    note('times')\n    return by(x)",
+    "@task\ndef plus(x: int, y: int) -> int:\n    note('plus')\n    return x + y",
+    "@task\ndef numbers(x: int) -> list[int]:\n    note('numbers')\n    return list(range(x))",
+    "@task\ndef double(x: int) -> int:\n    note(f'double {x}')\n    return 2 * x",
+    "@task\ndef total(xs: list[int]) -> int:\n    note('total')\n    return sum(xs)",
+    "@workflow\ndef sub(x: int) -> int:\n    return times(x=up(x=x))",
+    "@dynamic\ndef grow(x: int) -> int:\n    note('grow')\n    return up(x=up(x=x))",
+    "@eager\nasync def ask(x: int) -> int:\n    note('ask')\n    return times(x=up(x=x))",
+    """@workflow
+def wf(n: int) -> int:
+    first = up(x=n)
+    second = times(x=first)
+    chosen = conditional("c").if_(second > 2).then(up(x=second)).else_().then(times(x=second))
+    mapped = total(xs=map_task(double)(x=numbers(x=n)))
+    whole = plus(x=plus(x=sub(x=n), y=grow(x=n)), y=plus(x=create_node(ask, x=n).o0, y=mapped))
+    return plus(x=plus(x=first, y=chosen), y=whole)
+""",
+)
+
+
+@pytest.fixture
+def notebook(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[NotebookCells]:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "notebook_of_cells", None)
+    yield NotebookCells()
+
+
+def define(notebook: NotebookCells, *cells: str) -> Any:
+    notebook.run(*cells)
+    run = flytenb.run(notebook.wf, n=3)
+    notebook.take_ran()
+    return run
+
+
+def resume(notebook: NotebookCells, run: Any, n: int = 3) -> Any:
+    """Resume a run; its result is that of a run of its own."""
+    resumed = flytenb.run(notebook.wf, n=n, resume=run)
+    ran = notebook.take_ran()
+    assert resumed.result == flytenb.run(notebook.wf, n=n).result
+    notebook.take_ran()
+    resumed.ran = ran
+    return resumed
+
+
+def test_nothing_runs_again_if_nothing_has_changed(notebook: NotebookCells) -> None:
+    run = define(notebook, *FLOW)
+    resumed = resume(notebook, run)
+    assert resumed.ran == []
+    phases = {path: (node.phase, node.outputs) for path, node in run.nodes.items()}
+    assert {path: (node.phase, node.outputs) for path, node in resumed.nodes.items()} == phases
+    again = resume(notebook, resumed)
+    assert again.ran == []
+    for path, node in again.nodes.items():
+        if str(node.cache_status) == "REUSED":
+            assert node.duration == run.nodes[path].duration
+            assert node.resumed.startswith("re-used from the run of ")
+    assert sum(str(node.cache_status) == "REUSED" for node in again.nodes.values()) == len(run.nodes) - 2  # the branch
+
+
+def test_what_reaches_an_edit_runs_again_and_what_follows_it(notebook: NotebookCells) -> None:
+    run = define(notebook, *FLOW)
+    notebook.run("K = 4")
+    resumed = resume(notebook, run)
+    assert resumed.ran == ["ask", *["plus"] * 5, "times", "times", "times", "up"]
+    assert resumed.nodes["n1"].resumed == "`K` was redefined"
+    assert resumed.nodes["n2/n0"].resumed == "input 'x' has changed"
+
+
+TIMES = ["ask", "times", "times", "times"]
+GROW = FLOW[9].replace("x=up(x=x)", "x=up(x=up(x=x))")
+DOUBLE = FLOW[6].replace("2 * x", "2 * x + (x == 1)")
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        pytest.param("K = 3  # as before", [], id="the same value"),
+        pytest.param("def by(x): return x * K  # a comment", [], id="a comment"),
+        pytest.param("K = type('Three', (int,), {})(3)", TIMES, id="a value that makes the same outputs"),
+        pytest.param("def by(x): return K * x", TIMES, id="a helper that does the same"),
+        pytest.param(FLOW[5].replace("range", "range  # numbers\n    "), [], id="formatting"),
+        pytest.param(GROW, ["grow", "plus", "plus", "plus", "up"], id="a dynamic"),
+        pytest.param(DOUBLE, ["double 0", "double 1", "double 2", *["plus"] * 3, "total"], id="an element"),
+    ],
+)
+def test_an_equal_output_stops_the_wave(cell: str, expected: list[str], notebook: NotebookCells) -> None:
+    run = define(notebook, *FLOW)
+    notebook.run(cell)
+    if "def" in cell:
+        notebook.run(FLOW[-1])
+    resumed = resume(notebook, run)
+    assert resumed.ran == expected
+
+
+def test_other_inputs_run_only_what_takes_them(notebook: NotebookCells) -> None:
+    run = define(
+        notebook,
+        *FLOW[:5],
+        "@workflow\ndef wf(n: int, m: int = 1) -> int:\n    return plus(x=up(x=n), y=times(x=m))",
+    )
+    resumed = flytenb.run(notebook.wf, n=3, m=2, resume=run)
+    assert notebook.take_ran() == ["plus", "times"]
+    assert resumed.result == 10
+
+
+def test_a_failed_run_goes_on_where_it_failed(notebook: NotebookCells) -> None:
+    workflow = "@workflow\ndef wf(n: int) -> int:\n    return total(xs=map_task(double)(x=numbers(x=up(x=n))))"
+    notebook.run(*FLOW[:7], FLOW[7].replace("return", "raise ValueError\n    return"), workflow)
+    run = flytenb.start(notebook.wf, n=3).wait()
+    notebook.take_ran()
+    notebook.run(FLOW[7], workflow)
+    resumed = resume(notebook, run)
+    assert resumed.ran == ["total"]
+    assert resumed.nodes["n3"].resumed.startswith("it failed in the run of ")
+
+
+def test_only_the_failed_elements_of_a_map_run_again(notebook: NotebookCells, tmp_path: Path) -> None:
+    notebook.run(
+        FLOW[5],
+        "@task\ndef double(x: int) -> int:\n    note(f'double {x}')\n"
+        "    if x == 1: open(chr(97)).close()\n    return 2 * x",
+        "@workflow\ndef wf(n: int) -> list[int]:\n    return map_task(double)(x=numbers(x=n))",
+    )
+    run = flytenb.options(workers=1).start(notebook.wf, n=3).wait()
+    assert notebook.take_ran() == ["double 0", "double 1", "numbers"]
+    (tmp_path / "a").touch()
+    resumed = flytenb.run(notebook.wf, n=3, resume=run)
+    assert notebook.take_ran() == ["double 1", "double 2"]
+    assert resumed.result == [0, 2, 4]
+
+
+def test_files_that_a_task_read_count(notebook: NotebookCells, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("1")
+    run = define(
+        notebook,
+        "@task\ndef read(n: int) -> int:\n    note('read')\n"
+        "    with open(chr(97) + '.txt') as file: return n + int(file.read())",
+        "@workflow\ndef wf(n: int) -> int:\n    return read(n=n)",
+    )
+    assert resume(notebook, run).ran == []
+    (tmp_path / "a.txt").write_text("2")
+    resumed = resume(notebook, run)
+    assert resumed.ran == ["read"]
+    assert resumed.nodes["n0"].resumed == "file 'a.txt' has changed"
+
+
+def test_code_that_cant_be_proven_unchanged_runs_again(notebook: NotebookCells) -> None:
+    run = define(
+        notebook,
+        "@task\ndef read(n: int) -> int:\n    note('read')\n    return eval('n + 1')",
+        "@workflow\ndef wf(n: int) -> int:\n    return read(n=n)",
+    )
+    resumed = resume(notebook, run)
+    assert resumed.ran == ["read"]
+    assert "eval() may read anything" in resumed.nodes["n0"].resumed
+
+
+def test_a_node_of_another_policy_runs_again(notebook: NotebookCells) -> None:
+    run = define(notebook, *FLOW[:2], "@workflow\ndef wf(n: int) -> int:\n    return up(x=n)")
+    notebook.run("@workflow\ndef wf(n: int) -> int:\n    return up(x=n).with_overrides(retries=2)")
+    resumed = resume(notebook, run)
+    assert resumed.ran == ["up"]
+    assert resumed.nodes["n0"].resumed == "its settings have changed"
+
+
+def test_code_counts_as_it_was_when_the_node_ran(notebook: NotebookCells) -> None:
+    run = define(
+        notebook,
+        "seen = [1]",
+        "@task\ndef look(n: int) -> int:\n    note('look')\n    return n + seen[-1]",
+        "@workflow\ndef wf(n: int) -> int:\n    return look(n=n)",
+    )
+    notebook.run("seen.append(2)")
+    assert resume(notebook, run).ran == ["look"]
+    notebook.run("seen.pop()")
+    assert resume(notebook, run).ran == []
+
+
+def test_a_reused_value_is_a_copy(notebook: NotebookCells) -> None:
+    run = define(
+        notebook,
+        "@task\ndef make(n: int) -> list[int]:\n    return [n]",
+        "factor = 1",
+        "@task\ndef spoil(xs: list[int]) -> int:\n    xs.append(factor)\n    return sum(xs)",
+        "@workflow\ndef wf(n: int) -> int:\n    return spoil(xs=make(n=n))",
+    )
+    for factor in (2, 3):
+        notebook.run(f"factor = {factor}")
+        resumed = resume(notebook, run)
+        assert resumed.result == 3 + factor
+        assert resumed.nodes["n0"].outputs == run.nodes["n0"].outputs == {"o0": [3]}
+
+
+def test_a_value_that_is_gone_is_a_reason_to_run(notebook: NotebookCells) -> None:
+    run = define(notebook, *FLOW[:4], "@workflow\ndef wf(n: int) -> int:\n    return times(x=up(x=n))")
+    values = run.nodes["n0"]._record.wires.values
+    values["n0", "o0"] = None
+    resumed = resume(notebook, run)
+    assert resumed.ran == ["times", "up"]
+    assert "isn't kept any more" in resumed.nodes["n0"].resumed
+
+
+def test_classes_that_were_defined_again_cross_as_they_are_now(notebook: NotebookCells) -> None:
+    cells = (
+        "@dataclass\nclass Point:\n    x: int",
+        "@task\ndef make(n: int) -> Point:\n    note('make')\n    return Point(n)",
+        "@task\ndef take(p: Point) -> int:\n    note('take')\n    assert isinstance(p, Point)\n    return p.x + K",
+        "@workflow\ndef wf(n: int) -> int:\n    return take(p=make(n=n))",
+    )
+    run = define(notebook, "K = 1", *cells)
+    notebook.run("K = 2", *cells)
+    resumed = resume(notebook, run)
+    assert resumed.ran == ["take"]
+    assert resumed.result == 5
+
+
+def test_gates_ask_again_unless_their_answers_are_kept(notebook: NotebookCells) -> None:
+    notebook.run(
+        *FLOW[:2],
+        "from datetime import timedelta",
+        "@workflow\ndef wf(n: int) -> int:\n"
+        "    return up(x=wait_for_input('size', timeout=timedelta(hours=1), expected_type=int))",
+    )
+    run = flytenb.options(answers={"size": 1}).run(notebook.wf, n=3)
+    assert notebook.take_ran() == ["up"]
+    assert flytenb.options(answers={"size": 2}).run(notebook.wf, n=3, resume=run).result == 3
+    assert notebook.take_ran() == ["up"]
+    kept = flytenb.options(keep_answers=True).run(notebook.wf, n=3, resume=run)
+    assert kept.result == 2
+    assert notebook.take_ran() == []
+
+
+def test_a_node_and_what_follows_it_run_again_if_asked(notebook: NotebookCells) -> None:
+    run = define(notebook, *FLOW)
+    options = flytenb.options(resume=run, from_node="total")
+    options.run(notebook.wf, n=3)
+    assert notebook.take_ran() == ["plus", "plus", "plus", "total"]
+    notebook.run("K = 4")
+    resumed = options.run(notebook.wf, n=3)
+    assert notebook.take_ran() == ["plus", "plus", "plus", "total"]
+    assert resumed.nodes["n1"].resumed.startswith("re-used from")
+
+
+def test_a_node_inside_of_others_runs_again_if_asked(notebook: NotebookCells) -> None:
+    run = define(notebook, *FLOW)
+    inner = next(path for path in run.nodes if path.endswith("/dn1"))
+    flytenb.options(resume=run, from_node=inner).run(notebook.wf, n=3)
+    assert notebook.take_ran() == ["plus", "plus", "plus", "up"]
+
+
+def test_a_node_runs_alone_on_its_inputs_of_the_last_run(notebook: NotebookCells) -> None:
+    run = define(notebook, *FLOW)
+    notebook.run(FLOW[7].replace("sum(xs)", "-sum(xs)"))
+    alone = flytenb.options(resume=run, only_node="total").run(notebook.wf)
+    assert alone.result == -6
+    assert notebook.take_ran() == ["total"]
+    with pytest.raises(UsageError, match="which had n=3, got n=4"):
+        flytenb.options(resume=run, only_node="total").run(notebook.wf, n=4)
+
+
+def test_an_output_can_be_set(notebook: NotebookCells) -> None:
+    run = define(notebook, *FLOW)
+    expected = run.result
+    changed = flytenb.options(outputs={"total.o0": 106}).run(notebook.wf, n=3)
+    assert changed.result == expected + 100
+    assert notebook.take_ran() == ["plus", "plus", "plus"]
+    assert changed.nodes["total"].resumed == "its outputs were set"
+    assert changed.nodes["total"].outputs == {"o0": 106}
+    inner = run.nodes["sub"]
+    whole = flytenb.options(outputs={"sub.o0": inner.outputs["o0"] + 1}).run(notebook.wf, n=3, resume=run)
+    assert whole.result == expected + 1
+    assert f"{inner.path}/n0" not in whole.nodes
+    notebook.take_ran()
+
+
+@pytest.mark.parametrize(
+    ("outputs", "error", "message"),
+    [
+        ({"total.o0": "six"}, InputError, "expected int for input 'n5.o0', got 'six'"),
+        ({"total.o1": 6}, UnknownNameError, r"node 'n5' \(total\) has no output 'o1'"),
+        ({"totl.o0": 6}, UnknownNameError, "no node 'totl' to set 'totl.o0'"),
+        ({"total": 6}, UnknownNameError, "expected NODE.output, got 'total'"),
+        ({"n2.o0": 6}, InputError, "'n2' has the outputs of one of its cases"),
+        ({"plus.o0": 6}, UnknownNameError, "no node 'plus' to set"),
+    ],
+)
+def test_outputs_that_cant_be_set_are_errors(
+    outputs: dict[str, Any], error: type[Exception], message: str, notebook: NotebookCells
+) -> None:
+    notebook.run(*FLOW)
+    with pytest.raises(error, match=message):
+        flytenb.options(outputs=outputs).run(notebook.wf, n=3)
+
+
+def test_errors_name_what_was_asked(notebook: NotebookCells) -> None:
+    notebook.run(*FLOW)
+    with pytest.raises(UsageError, match="there is no run of 'sub' to resume"):
+        flytenb.run(notebook.sub, x=3, resume=True)
+    run = flytenb.run(notebook.wf, n=3)
+    with pytest.raises(UsageError, match="resume must be a run of 'sub', got <Run of wf"):
+        flytenb.run(notebook.sub, x=3, resume=run)
+    with pytest.raises(UsageError, match="resume must be a run, True or False, got 7"):
+        flytenb.run(notebook.wf, n=3, resume=7)
+    with pytest.raises(UnknownNameError, match="no node 'totl' in the run of 'wf'"):
+        flytenb.options(resume=run, from_node="totl").run(notebook.wf, n=3)
+
+
+def test_an_input_may_be_called_resume(notebook: NotebookCells) -> None:
+    notebook.run("@task\ndef wf(resume: bool) -> int:\n    return int(resume)")
+    assert flytenb.run(notebook.wf, resume=True).result == 1

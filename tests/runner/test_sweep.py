@@ -1,0 +1,135 @@
+"""A sweep runs an entity with several inputs; what doesn't depend on the swept inputs runs once."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import flytenb
+from flytenb.errors import InputError, UsageError
+from tests.notebook_cells import NotebookCells
+from tests.waiting import PATIENCE, is_soon
+
+FLOW = (
+    "@task\ndef load(size: int) -> list[int]:\n    note('load')\n    return [*range(size)]",
+    "@task\ndef clean(xs: list[int]) -> list[int]:\n    note('clean')\n    return xs[1:]",
+    "@task\ndef mean(xs: list[int]) -> float:\n    note('mean')\n    return sum(xs) / len(xs)",
+    "@task\ndef spread(xs: list[int]) -> float:\n    note('spread')\n    return float(max(xs) - min(xs))",
+    "@task\ndef fit(xs: list[int], mean: float, rate: float) -> float:\n    note('fit')\n    return mean * rate",
+    "@task\ndef grow(at: float, depth: int) -> float:\n    note('grow')\n    return at + depth",
+    "@task\ndef loss(at: float, by: float) -> float:\n    note('loss')\n    return at / by",
+    """@workflow
+def train(size: int, rate: float, depth: int) -> float:
+    xs = clean(xs=load(size=size))
+    middle, width = mean(xs=xs), spread(xs=xs)
+    first = grow(at=fit(xs=xs, mean=middle, rate=rate), depth=depth)
+    second = grow(at=first, depth=depth)
+    third = grow(at=second, depth=depth)
+    return loss(at=loss(at=third, by=width), by=width)
+""",
+)
+
+
+@pytest.fixture
+def notebook(monkeypatch: pytest.MonkeyPatch) -> Iterator[NotebookCells]:
+    monkeypatch.setitem(sys.modules, "notebook_of_cells", None)
+    yield NotebookCells()
+
+
+def test_nodes_that_dont_depend_on_the_swept_inputs_run_once(notebook: NotebookCells) -> None:
+    notebook.run(*FLOW)
+    sweep = flytenb.sweep(notebook.train, size=5, rate=[0.5, 1.0, 2.0], depth=[1, 2, 3, 4])
+    assert [len(run.nodes) for run in sweep] == [10] * 12
+    ran = Counter(notebook.take_ran())
+    assert {name: ran[name] for name in ("load", "clean", "mean", "spread", "fit")} == {
+        "load": 1,
+        "clean": 1,
+        "mean": 1,
+        "spread": 1,
+        "fit": 3,
+    }
+    for run, inputs in zip(sweep, sweep.inputs, strict=True):
+        assert run.result == flytenb.run(notebook.train, **inputs).result
+    table = sweep.sort("o0", descending=True).frame()
+    assert [*table.columns] == ["rate", "depth", "phase", "o0", "seconds", "error"]
+    assert [*table["o0"]] == sorted((run.result for run in sweep), reverse=True)
+    assert repr(sweep).count("SUCCEEDED") == 12
+    assert sweep._repr_mimebundle_()["text/html"].count("SUCCEEDED") == 12
+
+
+def test_a_call_that_is_under_way_is_waited_for(notebook: NotebookCells) -> None:
+    started, go_on = threading.Event(), threading.Event()
+    vars(notebook.module).update(started=started, go_on=go_on, patience=PATIENCE)
+    notebook.run(
+        "@task\ndef slow(x: int) -> int:\n    note('slow')\n    started.set()\n    go_on.wait(patience)\n    return x",
+        "@task\ndef add(x: int, y: int) -> int:\n    note(f'add {y}')\n    return x + y",
+        "@workflow\ndef wf(n: int) -> int:\n    return add(x=slow(x=1), y=n)",
+    )
+    sweep = flytenb.start_sweep(notebook.wf, n=[1, 2, 3])
+    assert started.wait(PATIENCE)
+    go_on.set()
+    assert [run.result for run in sweep.wait()] == [2, 3, 4]
+    assert notebook.take_ran() == ["add 1", "add 2", "add 3", "slow"]
+
+
+def test_a_failed_run_does_not_stop_the_others(notebook: NotebookCells) -> None:
+    notebook.run("@task\ndef wf(n: int) -> float:\n    return 6 / n")
+    sweep = flytenb.sweep(notebook.wf, [{"n": 0}, {"n": 1}, {"n": 2}])
+    assert [str(run.phase) for run in sweep] == ["FAILED", "SUCCEEDED", "SUCCEEDED"]
+    assert "division by zero" in repr(sweep)
+    assert sweep.frame()["error"].isna().tolist() == [False, True, True]
+
+
+def test_rows_may_be_a_frame(notebook: NotebookCells) -> None:
+    import pandas
+
+    notebook.run("@task\ndef wf(n: int, m: int) -> int:\n    return n * m")
+    sweep = flytenb.sweep(notebook.wf, pandas.DataFrame({"n": [1, 2]}), m=3)
+    assert [run.result for run in sweep] == [3, 6]
+    assert sweep.swept == ("n",)
+
+
+def test_a_list_that_is_an_input_is_not_swept(notebook: NotebookCells) -> None:
+    notebook.run("@task\ndef wf(xs: list[int], n: int) -> int:\n    return sum(xs) * n")
+    assert [run.result for run in flytenb.sweep(notebook.wf, xs=[1, 2], n=[1, 2])] == [3, 6]
+    assert [run.result for run in flytenb.sweep(notebook.wf, xs=[[1], [2]], n=1)] == [1, 2]
+
+
+def test_cancel_ends_all_runs(notebook: NotebookCells) -> None:
+    started, go_on = threading.Event(), threading.Event()
+    vars(notebook.module).update(started=started, go_on=go_on, patience=PATIENCE)
+    notebook.run(
+        "@task\ndef wf(n: int) -> int:\n    note(n)\n    started.set()\n    go_on.wait(patience)\n    return n"
+    )
+    sweep = flytenb.options(workers=1).start_sweep(notebook.wf, n=[1, 2, 3])
+    assert started.wait(PATIENCE)
+    assert sweep.cancel().wait(PATIENCE).is_over
+    go_on.set()
+    assert is_soon(lambda: str(sweep[0].phase) == "ABORTED", PATIENCE)
+    assert notebook.ran == [1]
+    assert repr(sweep).count("ABORTED") == 3
+
+
+@pytest.mark.parametrize(
+    ("rows", "inputs", "error", "message"),
+    [
+        (None, {"n": 1}, UsageError, "no input is swept"),
+        (None, {"n": []}, UsageError, "no input is swept"),
+        ([{"n": 1}, {"m": 1}], {}, UsageError, "row 1 has the inputs 'm'"),
+        ([{"k": 1}], {"n": 1}, UsageError, "unexpected input 'k' in the rows"),
+        (7, {}, UsageError, "rows must be a list of dictionaries or a frame, got 7"),
+        (None, {"n": [1, "two"]}, InputError, "expected int for input 'n', got 'two'"),
+    ],
+)
+def test_what_cant_be_swept_is_an_error(
+    rows: Any, inputs: dict[str, Any], error: type[Exception], message: str, notebook: NotebookCells
+) -> None:
+    notebook.run("@task\ndef wf(n: int) -> int:\n    note('wf')\n    return n")
+    with pytest.raises(error, match=message):
+        flytenb.sweep(notebook.wf, rows, **inputs)
+    assert notebook.ran == []
