@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import numpy as np
 import pandas as pd
 import pytest
-from flytekit import task, workflow
+from flytekit import current_context, task, workflow
 from flytekit.core.type_engine import TypeEngine, TypeTransformer
 from flytekit.models.core.types import BlobType
 from flytekit.models.literals import Blob, BlobMetadata, Literal, Scalar
@@ -118,7 +118,7 @@ class Point:
 
 @task
 def make(n: int) -> tuple[np.ndarray, pd.DataFrame, Point, date, list[date], FlyteFile, dict[str, int]]:
-    path = Path("made.txt")
+    path = Path(current_context().working_directory) / "made.txt"
     path.write_text("text")
     frame = pd.DataFrame({"a": np.arange(n), "b": [str(i) for i in range(n)]})
     day = date(2026, 2, 3)
@@ -130,10 +130,7 @@ def everything(n: int) -> tuple[np.ndarray, pd.DataFrame, Point, date, list[date
     return make(n=n)
 
 
-def test_values_have_their_types_where_the_entity_is_defined(
-    folder: Path, session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_values_have_their_types_where_the_entity_is_defined(folder: Path, session: Session) -> None:
     run = kept(folder, everything, n=3)
     define(session, "everything", everything)
     back = flytenb.load_run(run.id[:5], str(folder))
