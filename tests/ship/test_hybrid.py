@@ -200,6 +200,14 @@ def waiting(folder: str) -> str:
 ]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Run in a folder of their own: tasks write into the current one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("current"))
+        yield
+
+
 @pytest.fixture(scope="module")
 def notebook() -> Iterator[Notebook]:
     with open_notebook() as opened:
