@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from flytenb.bridge.crossing import CrossingValue, packer
@@ -54,17 +54,19 @@ def _packed(record: Record, given: Mapping[str, Any], *, strict: bool) -> dict[s
     return packed
 
 
-def read_given(outputs: Mapping[str, Any], graphs: Iterable[Graph]) -> dict[str, dict[str, Any]]:
+def read_given(outputs: Mapping[str, Any], graphs: Iterable[Callable[[], Graph]]) -> dict[str, dict[str, Any]]:
     """Return given outputs by node and name.
 
     Args:
         outputs: the values by `NODE.output`, the node by its path or by the name of its entity.
-        graphs: what has the nodes.
+        graphs: return the graphs that have the nodes.
 
     Raises:
         UnknownNameError: if there is no such node, or if several have that name.
     """
-    nodes = {path: node for graph in graphs for path, node in graph.nodes.items() if not node.is_pseudo}
+    if not outputs:
+        return {}
+    nodes = {path: node for graph in graphs for path, node in graph().nodes.items() if not node.is_pseudo}
     found: dict[str, dict[str, Any]] = {}
     for key, value in outputs.items():
         asked, dot, output = key.rpartition(".")
@@ -76,3 +78,10 @@ def read_given(outputs: Mapping[str, Any], graphs: Iterable[Graph]) -> dict[str,
             raise UnknownNameError(f"no node {asked!r} to set {key!r}", hint=hint)
         found.setdefault(named[0], {})[output] = value
     return found
+
+
+def branch_error(path: str) -> InputError:
+    """Return the error of outputs that are given for a branch."""
+    return InputError(
+        f"{path!r} has the outputs of one of its cases, which can't be set", hint="set those of the nodes in it"
+    )

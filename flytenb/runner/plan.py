@@ -15,7 +15,6 @@ from flytenb.bridge.execution.task_error import takes_error
 from flytenb.bridge.workflow.graph import graph_of_call, to_graph
 from flytenb.bridge.workflow.policy import task_policy
 from flytenb.bridge.workflow.reader import read_built, read_workflow, require_runnable
-from flytenb.errors import InputError
 from flytenb.model import Kind
 from flytenb.model.workflow import Policy, Promise, WorkflowNode
 from flytenb.runner.answers import Answers, RequestStep
@@ -26,7 +25,7 @@ from flytenb.runner.dynamic import DynamicExitStep, DynamicStep
 from flytenb.runner.eager import EagerStep
 from flytenb.runner.entity_plan import EntityPlan, EntityPlans, SourceOf
 from flytenb.runner.gate import Gates, GateStep
-from flytenb.runner.given import GivenOutputs, GivenStep
+from flytenb.runner.given import GivenOutputs, GivenStep, branch_error
 from flytenb.runner.handler_error import error_of
 from flytenb.runner.map import MapExitStep, MapScope, MapStep
 from flytenb.runner.past import Past
@@ -70,15 +69,13 @@ class Planner:
         past: Past | None = None,
         given: GivenOutputs = MappingProxyType({}),
     ) -> None:
-        self._past = past
-        self._given = given
+        self._past, self._given = past, given
         self.settings = settings
         self.records = records
         self.run_log = run_log
         self.wiring = Wiring(strict=settings.strict)
         self.gates = Gates(settings.answers, strict=settings.strict)
-        self._answers = answers
-        self._targets = targets
+        self._answers, self._targets = answers, targets
         self._entity_plans = EntityPlans(settings, answers, source_of)
 
     def _into(self, records: dict[str, Record]) -> Planner:
@@ -225,9 +222,7 @@ class Planner:
     def _branch(self, node: WorkflowNode, wired: Wired, wires: Wires, scope: Scope, starts: Ends, ends: Ends) -> None:
         path = node.path
         if path in self._given:
-            raise InputError(
-                f"{path!r} has the outputs of one of its cases, which can't be set", hint="set those of the nodes in it"
-            )
+            raise branch_error(path)
         record = self.records[path] = Record(path, self.run_log, wired.uses[path], wires)
         join = JoinStep(record, scope, node, wires.values)
         branch = BranchStep(record, scope, node, wires.values, join)

@@ -86,8 +86,7 @@ class Run:
         with scheduler.workspace.entered():
             self._inputs = check_inputs(self._root, strict=settings.strict)
             journal = scheduler.journal
-            graphs = [self._static_graph.get(), *([] if past is None else [past.graph()])] if given else []
-            found = read_given(given, graphs)
+            found = read_given(given, [self._static_graph.get, *([] if past is None else [past.graph])])
             planner = Planner(settings, journal.records, journal.weak, answers, source_of, targets, past, found)
             self._gates = planner.gates
             self._plan = plan = RunPlan(planner, self._root.wired, self._inputs, self._root.outputs)
@@ -101,8 +100,6 @@ class Run:
 
     def _detach(self) -> None:
         """Follow the run no more, because the notebook is closed; a local run goes on by itself."""
-
-    # --- what is known -----------------------------------------------------------------------------------------
 
     @property
     def name(self) -> str:
@@ -224,8 +221,6 @@ class Run:
     def compare(self, other: Run) -> Comparison:
         """Return the differences to another run of the same entity: phases, outputs, nodes."""
         return Comparison.read(self, other)
-
-    # --- what can be done --------------------------------------------------------------------------------------
 
     def wait(self, timeout: float | None = None) -> Run:
         """Wait until the run has ended, at most `timeout` seconds; an interrupt ends the wait and not the run.

@@ -34,18 +34,7 @@ from flytenb.runner.propagation import doomed_in, unfinished
 from flytenb.runner.ready_queue import ReadyQueue
 from flytenb.runner.resources import resources
 from flytenb.runner.shared_nodes import SweepRow
-from flytenb.runner.step import (
-    DONE,
-    LATER,
-    READY,
-    RUNNING,
-    WAITING,
-    Answer,
-    Expansion,
-    Scope,
-    Skip,
-    Step,
-)
+from flytenb.runner.step import DONE, LATER, READY, RUNNING, WAITING, Answer, Expansion, Scope, Skip, Step
 from flytenb.wording.quantities import duration_text
 
 _BEGUN = Phase.RUNNING  # looked up once: an attribute of an enumeration's class takes 0.3 µs in Python 3.11
@@ -81,15 +70,13 @@ class Scheduler:
         ending: the end of the run.
         outcomes: the ends of the steps, and the failures.
         process: the id of the run's process.
-        past: what the run takes from an earlier one, if it resumes one.
-        row: what the run shares with others, if it is one of a sweep.
+        past, row: what the run takes from an earlier one, and what it shares with the others of a sweep.
     """
 
     def __init__(
         self, *, limit: int, listeners: Iterable[Listener] = (), past: Past | None = None, row: SweepRow | None = None
     ) -> None:
-        self.past = past
-        self.row = row
+        self.past, self.row = past, row
         self.journal = Journal(listeners)
         self.lock = self.journal.lock
         self.workspace = Workspace()

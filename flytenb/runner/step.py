@@ -239,13 +239,8 @@ class RunControl(Protocol):
     def workspace(self) -> Workspace:
         """The directory and the flytekit contexts of the run."""
 
-    @property
-    def past(self) -> Past | None:
-        """What the run takes from an earlier one, if it resumes one."""
-
-    @property
-    def row(self) -> SweepRow | None:
-        """What the run shares with others, if it is one of a sweep."""
+    past: Past | None
+    row: SweepRow | None
 
     def add(self, step: Step, attempt: Attempt, expansion: Expansion) -> bool:
         """Add steps while a step goes on; return whether it still does."""

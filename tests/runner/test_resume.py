@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas  # noqa: F401 - flytekit loads it when the first dataclass is a type
 import pytest
 
 import flytenb
