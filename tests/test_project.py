@@ -144,6 +144,16 @@ MODULES_OF_SEVERAL_LEVELS = {
 """Modules of the same name in several rooms, and why: they hold the same idea at another level."""
 
 
+_OPTIONAL = "numpy|pandas|polars|pyarrow|matplotlib|pydantic|mlflow|torch|PIL|plotly|altair"
+
+
+def test_libraries_are_looked_for_where_a_lazy_module_is_known() -> None:
+    """flytekit's lazy modules are loaded by reading an attribute, and another thread may meet them half-loaded."""
+    direct = re.compile(rf"sys\.modules(\.get\(|\[)[\"']({_OPTIONAL})\b")
+    found = {str(p.relative_to(PACKAGE)) for p in PACKAGE.rglob("*.py") if direct.search(p.read_text("utf-8"))}
+    assert found == set()
+
+
 def test_a_public_class_name_is_defined_once() -> None:
     places = defaultdict(set)
     for path in PACKAGE.rglob("*.py"):

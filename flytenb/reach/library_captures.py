@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flytenb.reach.state_captures import Restore
+from flytenb.wording.packages import loaded
 
 
 def pyplot() -> Restore:
     """Capture the open figures and the settings; figures opened later are removed from pyplot."""
-    matplotlib: Any = sys.modules.get("matplotlib")
+    matplotlib: Any = loaded("matplotlib")
     settings = dict(matplotlib.rcParams) if matplotlib is not None else {}
     before = dict(_figures())
 
     def restore() -> None:
-        matplotlib: Any = sys.modules.get("matplotlib")
+        matplotlib: Any = loaded("matplotlib")
         if matplotlib is not None:
             dict.update(matplotlib.rcParams, settings)
         now = _figures()
@@ -27,13 +27,13 @@ def pyplot() -> Restore:
 
 
 def _figures() -> Any:
-    helpers: Any = sys.modules.get("matplotlib._pylab_helpers")
+    helpers: Any = loaded("matplotlib._pylab_helpers")
     return helpers.Gcf.figs if helpers is not None else {}
 
 
 def numpy_settings() -> Restore:
     """Capture how numpy treats floating-point errors and prints arrays."""
-    numpy: Any = sys.modules.get("numpy")
+    numpy: Any = loaded("numpy")
     if numpy is None:
         return lambda: None
     errors, options, call = numpy.geterr(), numpy.get_printoptions(), numpy.geterrcall()
@@ -48,7 +48,7 @@ def numpy_settings() -> Restore:
 
 def pandas_options() -> Restore:
     """Capture the options of pandas."""
-    pandas: Any = sys.modules.get("pandas")
+    pandas: Any = loaded("pandas")
     if pandas is None:
         return lambda: None
     before = dict(_options(pandas.options.d))
@@ -72,7 +72,7 @@ def _options(tree: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, An
 
 def polars_options() -> Restore:
     """Capture the options of polars."""
-    polars: Any = sys.modules.get("polars")
+    polars: Any = loaded("polars")
     if polars is None:
         return lambda: None
     before = polars.Config.save()

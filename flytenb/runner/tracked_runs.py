@@ -7,6 +7,7 @@ from typing import Any
 
 from flytenb.bridge.stopping import current_attempt
 from flytenb.runner.record import Record
+from flytenb.wording.packages import loaded
 
 MLFLOW = "mlflow.tracking.fluent"
 """The module with the runs of a thread; it is loaded before the first one is started."""
@@ -20,7 +21,7 @@ def mlflow_links(since: float) -> tuple[tuple[str, str], ...]:
     Args:
         since: seconds since the epoch.
     """
-    mlflow: Any = sys.modules.get("mlflow")
+    mlflow: Any = loaded("mlflow")
     try:
         run = mlflow.last_active_run()
         if run is None or run.info.start_time < int(since * 1000):

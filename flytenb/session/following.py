@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 
 Call = Callable[[], tuple[Any, tuple[Any, ...], dict[str, Any]]]
 """Returns the entity as it is defined now, and the inputs by position and by name."""
-_RESUMES = "resume" in inspect.signature(Options.options).parameters
 
 
 class Follow:
@@ -112,8 +110,7 @@ class Follow:
         self.show()
 
     def _resuming(self) -> Options:
-        past: dict[str, Any] = {"resume": self.run}
-        return self._options.options(**past) if _RESUMES and self.run is not None else self._options
+        return self._options if self.run is None else self._options.options(resume=self.run)
 
     def _end(self, run: Run) -> None:
         """Keep a good run, and start the next one if the code has changed meanwhile; on a thread of the run."""

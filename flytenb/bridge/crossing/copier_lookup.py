@@ -8,7 +8,6 @@ asks no transformer.
 from __future__ import annotations
 
 import enum
-import sys
 from collections.abc import Iterable
 from dataclasses import is_dataclass
 from datetime import date, datetime, timedelta
@@ -26,6 +25,7 @@ from flytenb.bridge.crossing.frames import FrameCopy
 from flytenb.bridge.crossing.literal_limits import INT, PACKED_DURATION, PACKED_INT, PACKED_TIME, TEXT, Limit
 from flytenb.bridge.crossing.model_copies import find_model_copier
 from flytenb.bridge.crossing.records import RecordCopy, field_types
+from flytenb.wording.packages import loaded
 
 
 def find_copier(python_type: Any) -> Copier | None:
@@ -170,7 +170,7 @@ def _choose_union(python_type: Any, args: tuple[Any, ...], within: frozenset[typ
 
 
 def _choose_model(python_type: Any) -> Copier | None:
-    pydantic: Any = sys.modules.get("pydantic")
+    pydantic: Any = loaded("pydantic")
     if pydantic is None or not issubclass(python_type, pydantic.BaseModel):
         return None
     from flytekit.extras.pydantic_transformer.transformer import PydanticTransformer
@@ -180,7 +180,7 @@ def _choose_model(python_type: Any) -> Copier | None:
 
 
 def _choose_array(python_type: Any) -> Copier | None:
-    numpy: Any = sys.modules.get("numpy")
+    numpy: Any = loaded("numpy")
     if numpy is None or (get_origin(python_type) or python_type) is not numpy.ndarray:
         return None
     from flytekit.types.numpy.ndarray import NumpyArrayTransformer
@@ -192,7 +192,7 @@ def _choose_array(python_type: Any) -> Copier | None:
 def _choose_frame(python_type: Any) -> Copier | None:
     if getattr(python_type, "__module__", "").partition(".")[0] != "pandas":
         return None  # flytekit has lazy modules: reading an attribute would load pandas
-    pandas: Any = sys.modules["pandas"]
+    pandas: Any = loaded("pandas")
     if python_type is not pandas.DataFrame:
         return None
     from flytekit.types.structured.structured_dataset import StructuredDatasetTransformerEngine

@@ -11,6 +11,7 @@ from typing import Any
 from flytekit.models.literals import Literal
 
 from flytenb.bridge.crossing.crossing_value import CopiedValue, CrossingValue, LiteralValue, SharedValue
+from flytenb.wording.packages import loaded
 
 _SHARED = 1_000
 """Bytes from which an object is counted once, however many values hold it."""
@@ -119,7 +120,7 @@ def _add_literal(size: Size, literal: Literal, depth: int) -> None:
 def _add_array(size: Size, value: Any, depth: int) -> bool:
     """Add an array or a frame; return False for anything else."""
     try:
-        numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
+        numpy, pandas = loaded("numpy"), loaded("pandas")
         if numpy is not None and isinstance(value, numpy.ndarray):
             owner = value
             while isinstance(owner.base, numpy.ndarray):
@@ -151,5 +152,5 @@ def _add_frame(size: Size, frame: Any, numpy: Any, depth: int) -> None:
         if column.dtype == object:
             count = len(column)
             _add_samples(size, [*column.iloc[:: max(1, count // _SAMPLES[1])]], count, depth + 1)
-    if not isinstance(frame.index, sys.modules["pandas"].RangeIndex):
+    if type(frame.index).__name__ != "RangeIndex":
         size.own += frame.index.memory_usage()

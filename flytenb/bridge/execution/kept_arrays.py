@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +11,14 @@ import xxhash
 from flyteidl.core import literals_pb2
 
 from flytenb.bridge.type_engine.transformers import find_transformer
+from flytenb.wording.packages import loaded
 
 _FORMAT = "NumpyArray"
 
 
 def array_file(literal: bytes, python_type: Any) -> Path | None:
     """Return the file of an array that flytekit's own transformer reads as a plain array; None for other values."""
-    numpy = sys.modules.get("numpy")
+    numpy = loaded("numpy")
     if numpy is None or python_type is not numpy.ndarray:
         return None
     if type(find_transformer(python_type)).__module__.partition(".")[0] != "flytekit":
