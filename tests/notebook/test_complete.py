@@ -60,11 +60,13 @@ def completer(session: Session) -> Completer:
 
 VERBS = [
     "attach",
+    "cache",
     "check",
     "debug",
     "draw",
     "error",
     "export",
+    "follow",
     "forget",
     "form",
     "help",
@@ -111,6 +113,9 @@ OFFERS = {
     "%flyte run ": ["paint", "painted"],
     "%flyte run  pa": ["paint", "painted"],
     "%flyte rehearse pain": ["paint", "painted"],
+    "%flyte cache --clear nothing_cal": [],
+    "%flyte cache --older ": ["1d", "7d"],
+    "%flyte follow pain": ["paint", "painted"],
     "%flyte forget ": ["done"],
     "%flyte form p": ["paint", "painted"],
     "%flyte export pa": ["paint", "painted"],

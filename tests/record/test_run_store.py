@@ -11,6 +11,7 @@ import sqlite3
 import stat
 import tempfile
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -51,6 +52,8 @@ def forked(work: Callable[[], None]) -> int:
     try:
         work()
         status = 0
+    except BaseException:
+        os.write(2, traceback.format_exc().encode())
     finally:
         os._exit(status)
 
@@ -294,7 +297,7 @@ def test_a_full_disk_is_an_error_and_leaves_what_was_there(folder: Path) -> None
 def test_a_read_only_folder_can_be_read_and_not_written(written: Path) -> None:
     """As a user whom permissions hold back, and who can reach the folder."""
     is_root = os.getuid() == 0
-    copy = Path(tempfile.mkdtemp()) / "store"
+    copy = Path(tempfile.mkdtemp(dir="/tmp")) / "store"  # the directory of a test run is closed to other users
     shutil.copytree(written.parent, copy)
     try:
         if is_root:
