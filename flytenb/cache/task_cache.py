@@ -11,6 +11,7 @@ import importlib
 import os
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import PurePath
 from types import MappingProxyType
 from typing import Any
 
@@ -135,7 +136,9 @@ class TaskCache:
         reads = FileReads(given, is_wide=self._is_wide)
         if self._code is not None and self._code.is_asking:
             for value in inputs.values():
-                if isinstance(value, str | os.PathLike) and len(os.fspath(value)) < _LONGEST_PATH:
+                if (
+                    isinstance(value, str | PurePath) and len(os.fspath(value)) < _LONGEST_PATH
+                ):  # a FlyteFile would download
                     reads.ask(value)
         return reads
 

@@ -14,8 +14,7 @@ import os
 import shlex
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
@@ -52,16 +51,9 @@ class FileReads:
         self._written: set[str] = set()
         self._elsewhere: list[tuple[FileRead, ...] | ChangedFileError] = []
 
-    @contextmanager
-    def watch(self) -> Iterator[None]:
+    def watch(self) -> FileWatch:
         """Record the reads of this thread, of what takes its context, and of threads that belong to no other call."""
-        self.begin()
-        token = _call.set(self)
-        try:
-            yield
-        finally:
-            _call.reset(token)
-            self.end()
+        return FileWatch(self)
 
     def begin(self) -> None:
         """Start recording; `end` must be called afterwards."""
@@ -211,6 +203,22 @@ def _cwd() -> str:
 
 
 # --- audit events ----------------------------------------------------------------------------------------------------
+
+
+class FileWatch:
+    """Records reads in a block. A generator would set attributes of the user's exceptions, which may forbid that."""
+
+    def __init__(self, reads: FileReads) -> None:
+        self._reads = reads
+
+    def __enter__(self) -> None:
+        self._reads.begin()
+        self._token = _call.set(self._reads)
+
+    def __exit__(self, *_: object) -> None:
+        _call.reset(self._token)
+        self._reads.end()
+
 
 _watching: dict[int, FileReads] = {}
 """The observed calls."""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from pathlib import PurePath
 from typing import Any
 
 from flytenb.bridge.execution.files import may_hold_copies, paths_in
 from flytenb.errors import headline
 from flytenb.reach.code_digest import CodeDigest
 from flytenb.reach.earlier_definitions import is_redefined
-from flytenb.reach.file_reads import FileReads
+from flytenb.reach.file_reads import FileReads, FileWatch
 from flytenb.reach.moment import Moment
 from flytenb.runner.record import CodeState, Record
 
@@ -68,17 +68,15 @@ class KeptCode:
         reads = FileReads((p for name in self._holding for p in paths_in(inputs.get(name))), is_wide=is_wide)
         if self._digest is not None and self._digest.is_asking:
             for value in inputs.values():
-                if isinstance(value, str | os.PathLike) and len(os.fspath(value)) < _LONGEST_PATH:
+                if (
+                    isinstance(value, str | PurePath) and len(os.fspath(value)) < _LONGEST_PATH
+                ):  # a FlyteFile would download
                     reads.ask(value)
         return reads
 
-    @contextmanager
-    def watch(self, record: Record, inputs: Mapping[str, Any], *, is_wide: bool = False) -> Iterator[None]:
+    def watch(self, record: Record, inputs: Mapping[str, Any], *, is_wide: bool = False) -> NodeWatch:
         """Record the files that a node reads in the block."""
-        reads = self.reads(inputs, is_wide=is_wide)
-        with reads.watch():
-            yield
-        note_reads(record, reads)
+        return NodeWatch(record, self.reads(inputs, is_wide=is_wide))
 
     @property
     def is_unread(self) -> bool:
@@ -88,6 +86,19 @@ class KeptCode:
     def is_kept(self) -> bool:
         """Return whether what was read still holds, and nothing else has its name."""
         return self._digest is not None and self._digest.is_current() and not is_redefined(self.entity)
+
+
+class NodeWatch(FileWatch):
+    """Records the files that a node reads in a block, if nothing is raised there."""
+
+    def __init__(self, record: Record, reads: FileReads) -> None:
+        super().__init__(reads)
+        self._record = record
+
+    def __exit__(self, *raised: object) -> None:
+        super().__exit__()
+        if raised[0] is None:
+            note_reads(self._record, self._reads)
 
 
 def note_reads(record: Record, reads: FileReads) -> None:

@@ -41,11 +41,11 @@ class TaskStep(EntityStep):
         self.cache = cache
 
     def execute(self, run: RunControl) -> None:
-        record, call = self.record, self.call
+        record = self.record
         record.code = self.code.now()
-        if isinstance(call, ContainerCall | ImageCall):
-            record.sent = sent_by(call.digest)
         past = self.past_of(run)
+        if past is not None or run.row is not None:
+            self._note_image()
         if past is not None:
             run.workspace.enter_unmade()
             kept = past.recall(record)
@@ -56,6 +56,11 @@ class TaskStep(EntityStep):
             self._share(run.row, run)
         else:
             self._call(run)
+
+    def _note_image(self) -> None:
+        """Record the digest of the image, which the engine knows best after the call."""
+        if isinstance(self.call, ContainerCall | ImageCall) and not self.record.sent:
+            self.record.sent = sent_by(self.call.digest)
 
     def _share(self, row: SweepRow, run: RunControl) -> None:
         """Take the outputs of an equal call in another run, or call."""
@@ -90,6 +95,7 @@ class TaskStep(EntityStep):
         finally:
             if MLFLOW in modules or current_attempt().links:
                 note_links(self.record)
+        self._note_image()
         values = self.wires.values
         for name, key in self.use.outputs:
             values[key] = outputs.get(name)

@@ -191,10 +191,14 @@ def test_modules_beside_the_notebook_are_found(cli: CommandLine) -> None:
     del sys.modules["cli_helpers"]
 
 
+OF_A_SESSION = ("background", "resume", "from", "only", "set", "keep-answers")
+"""Options that need an earlier run, or a cell to go on."""
+
+
 def test_the_commands_have_the_options_of_the_verbs(cli: CommandLine) -> None:
     for name in ("draw", "export", "run"):
         out = cli.run(name, "--help").out
-        options = [option.name for option in VERBS[name].options if option.name != "background"]
+        options = [option.name for option in VERBS[name].options if option.name not in OF_A_SESSION]
         assert [option for option in options if f"--{option}" not in out] == []
 
 

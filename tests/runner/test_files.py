@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -177,3 +178,23 @@ def test_copies_are_gone_with_the_run() -> None:
     seen.clear()
     flytenb.run(untouched, text="kept")
     assert not any(Path(path).parent.parent.exists() for _, path in seen)
+
+
+@task
+def read_what_is_there(file: FlyteFile, name: str) -> str:
+    return Path(file).read_text() if not os.path.exists(name) else ""  # noqa: PTH110 - what its code asks is watched
+
+
+@workflow
+def asks(text: str) -> str:
+    return read_what_is_there(file=make(text=text), name="nothing here")
+
+
+@workflow
+def asks_cached(text: str) -> str:
+    return read_what_is_there(file=make(text=text), name="nothing here").with_overrides(cache=True, cache_version="1")
+
+
+@pytest.mark.parametrize("entity", [asks, asks_cached])
+def test_a_task_that_asks_for_files_gets_the_one_that_it_was_given(entity: Any) -> None:
+    assert flytenb.options(cache="overwrite").run(entity, text="told").result == "told"
