@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from IPython.display import display
+
 from flytenb.notebook.magics.complete import Completer, matcher
 from flytenb.notebook.magics.line import rewrite_help
 
@@ -90,12 +92,19 @@ def add_displays(
         bundles.for_type_by_name(module, name, bundle)
     for module, name in _VALUE_TYPES:
         bundles.for_type_by_name(module, name, value_bundle)
+
+    def show_sweep(sweep: Any) -> None:
+        if sweep._shown_in != shell.execution_count:
+            display(sweep._repr_mimebundle_(), raw=True)  # type: ignore[no-untyped-call]
+
     displays.for_type_by_name("flytenb.runner.run", "Run", show_run)
+    displays.for_type_by_name("flytenb.session.swept_runs", "Sweep", show_sweep)
 
     def undo() -> None:
         for module, name in (*_ENTITY_TYPES, *_VALUE_TYPES):
             _remove_display(bundles, module, name)
         _remove_display(displays, "flytenb.runner.run", "Run")
+        _remove_display(displays, "flytenb.session.swept_runs", "Sweep")
 
     return undo
 

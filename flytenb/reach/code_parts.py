@@ -59,6 +59,7 @@ class _Collector(CodeReader):
     def __init__(self, value: Any) -> None:
         super().__init__(describe, state_as_read)
         self._found: dict[int, tuple[tuple[str, str, str], Any]] = {}
+        self._constants: dict[tuple[str, str, str], Any] = {}  # by name: equal numbers are one object
         self._variables: dict[str, None] = {}
         self._inside: list[Key] = []
         self.uses: dict[Key, set[Key]] = {}
@@ -114,9 +115,18 @@ class _Collector(CodeReader):
             self._add_variable(variable)
         elif _is_constant(target, use, scope):
             named = ("constant", _constant_name(use, scope), _file_of(_home_of(use, scope)[0]))
-            self._found.setdefault(id(target.value), (named, target.value))
+            self._constants[named] = target.value
             self._note_use(named[:2])
+            self._inside.append(named[:2])
+            try:
+                return super()._of_target(target, use, scope)
+            finally:
+                self._inside.pop()
         return super()._of_target(target, use, scope)
+
+    def _named(self) -> list[tuple[tuple[str, str, str], Any]]:
+        """Return the objects with a name, by kind, name and place."""
+        return [*self._found.values(), *self._constants.items()]
 
 
 class PartsReader(_Collector):
@@ -130,7 +140,7 @@ class PartsReader(_Collector):
     def __init__(self, entity: Any) -> None:
         super().__init__(entity)
         self.digest = self.with_external_state(self._of_all).hex()
-        parts = {CodePart(*named, _PartReader(value).digest) for named, value in self._found.values()}
+        parts = {CodePart(*named, _PartReader(value).digest) for named, value in self._named()}
         self.parts = (*sorted(parts), *sorted(set(self.external_parts())))
 
 
@@ -145,7 +155,7 @@ class ImportedParts(_Collector):
         super().__init__(value)
         self.digests = {
             f"{kind} {name}": _PartReader(value).digest
-            for (kind, name, _), value in self._found.values()
+            for (kind, name, _), value in self._named()
             if kind != "module" and _is_imported(name)
         }
         self.with_external_state(b"")

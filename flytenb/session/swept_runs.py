@@ -89,6 +89,7 @@ class Sweep(Displayed):
         self.inputs = tuple(inputs)
         self.runs = tuple(runs)
         self._shown_outputs: tuple[str, ...] | None = None
+        self._shown_in: int | None = None  # the number of the cell whose output has its table
         self._order = [*range(len(runs))]
         self._lock = threading.Lock()
         self._waiting = [*reversed(runs)]

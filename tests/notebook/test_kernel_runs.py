@@ -319,6 +319,12 @@ def test_only_recoverable_failures_are_retried_as_on_a_cluster(kernel: Kernel) -
     assert kernel.value("[str(plain.phase), plain.nodes['n0'].attempts, len(tries)]") == ["FAILED", 1, 1]
 
 
+def test_a_sweep_is_one_table_in_its_cell(kernel: Kernel) -> None:
+    for source in ("%flyte sweep diamond(x=[1, 2])", "s = %flyte sweep diamond(x=[1, 2])\ns", "s"):
+        [bundle] = kernel.run(source).ok().bundles
+        assert bundle["text/plain"].count("SUCCEEDED") == bundle["text/html"].count("SUCCEEDED") == 2
+
+
 def test_no_outputs_give_none_and_a_single_task_is_one_node(kernel: Kernel) -> None:
     kernel.run("@task\ndef silent(x: int) -> None:\n    print(x)").ok()
     kernel.run("nothing = flytenb.run(silent, x=1)").ok()

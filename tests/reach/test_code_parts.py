@@ -196,6 +196,17 @@ def test_the_code_of_a_workflow_contains_that_of_its_tasks(entity: Any, monkeypa
     assert before.diff(flytenb.code_of(entity)) == (f"changed constant {__name__}.RATE (test_code_parts.py)",)
 
 
+def test_equal_numbers_are_parts_by_their_names(notebook: Notebook) -> None:
+    """Python has one object for each small number: names and numbers in the code of others are apart all the same."""
+    notebook.run("A = 2\nB = 2\ndef other(x): return x + 2\ndef g(x): return B\ndef f(x): return A, other(x), g(x)")
+    before = code(notebook)
+    assert {"A", "B"} <= {p.name.rpartition(".")[2] for p in before.parts if p.kind == "constant"}
+    other = ("function", "notebook_of_a_test.other")
+    assert before.reached_from(other) == {other}
+    notebook.run("B = 3")
+    assert changed(before, code(notebook)) == ["changed constant B"]
+
+
 def test_what_cannot_be_read_is_told(notebook: Notebook) -> None:
     notebook.run("def f(x): return eval('x')")
     assert [what for what in code(notebook).unread if "eval() may read anything" in what]

@@ -30,10 +30,13 @@ def _sweep(line: Invocation) -> Any:
     try:
         if "outputs" in line.options:
             sweep.show(*line.options["outputs"].split(","))
-        shown: Any = display(sweep, display_id=True)  # type: ignore[no-untyped-call]
+        if not hasattr(line.shell, "kernel"):  # a terminal, where an update would be one more table
+            return sweep.wait()
+        shown: Any = display(sweep._repr_mimebundle_(), raw=True, display_id=True)  # type: ignore[no-untyped-call]
+        sweep._shown_in = line.shell.execution_count
         while not sweep.wait(_UPDATE_EVERY).is_over:
-            shown.update(sweep)
-        shown.update(sweep)
+            shown.update(sweep._repr_mimebundle_(), raw=True)
+        shown.update(sweep._repr_mimebundle_(), raw=True)
     except BaseException:
         sweep.cancel()
         raise
