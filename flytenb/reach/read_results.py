@@ -6,6 +6,7 @@ import glob
 import os
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,6 +37,14 @@ class FileRead(NamedTuple):
     def is_current(self) -> bool:
         """Return whether reading it now would give the same result."""
         return find(self.how, self.name, self.below) == self.found
+
+
+def reads_of(path: str) -> Iterator[FileRead]:
+    """Yield the reads of a file, or of a directory and all that is below it; nothing for a path that doesn't exist."""
+    places = [Path(path), *Path(path).rglob("*")] if Path(path).is_dir() else [Path(path)]
+    for place in filter(Path.exists, places):
+        how, name = "folder" if place.is_dir() else "file", str(place)
+        yield FileRead(how, name, "", find(how, name, ""))
 
 
 def find(how: str, name: str, below: str) -> bytes:

@@ -16,6 +16,7 @@ from flytenb.bridge.context import Workspace
 from flytenb.bridge.crossing import CrossingValue, from_literal, hash_of
 from flytenb.bridge.entities.gate import read_gate
 from flytenb.bridge.entities.interface import short_name
+from flytenb.bridge.execution.files import may_hold_copies
 from flytenb.cache.value_digest import ValueDigest
 from flytenb.errors import headline
 from flytenb.model import CacheStatus, Graph, Phase, RunEvent
@@ -71,7 +72,9 @@ class Past:
         self._journal = earlier.journal
         self._workspace = earlier.workspace
         self._place_of = place_of
-        began = earlier.journal.run_record.started
+        ran = earlier.journal.run_record
+        self._has_changed_files = not isinstance(ran.reads, tuple) or not all(read.is_current() for read in ran.reads)
+        began = ran.started
         self.name = f"the run of {time.strftime('%H:%M:%S', time.localtime(began))}" if began else "a run not started"
         self._same: dict[tuple[int, int], tuple[bool, CrossingValue, CrossingValue]] = {}
         self._fresh: set[str] = set()
@@ -187,6 +190,8 @@ class Past:
             return f"it {_ENDS.get(old.phase, constant_text(old.phase))} in {self.name}"
         if is_gate:
             why = "" if read_gate(record.entity) == read_gate(old.entity) else "it was redefined"
+        elif self.resumption.from_node and not is_body:  # nodes of an earlier body would call earlier definitions
+            why = ""
         else:
             why = self._compare_code(record, old)
         return why or self._compare_inputs(record, old)
@@ -195,8 +200,6 @@ class Past:
         now, before = record.code, old.code
         assert record.use is not None
         assert old.use is not None
-        if self.resumption.from_node:
-            return ""
         if now is None or before is None:
             return f"what its code was in {self.name} isn't known"
         if now.unread or before.unread:
@@ -249,6 +252,8 @@ class Past:
             if isinstance(mine, Promise) and isinstance(theirs, Promise) and not mine.attributes + theirs.attributes:
                 return False
         declared = record.entity.python_interface.inputs[name]
+        if self._has_changed_files and may_hold_copies(declared):
+            return False
         if isinstance(theirs, Promise) and old.wires.values.get((theirs.path, theirs.output)) is None:
             return False
         with self._workspace.entered():
@@ -287,6 +292,8 @@ class Past:
         hashes = hash_of(now), hash_of(before)
         if hashes != (None, None):
             return hashes[0] == hashes[1]
+        if self._has_changed_files and may_hold_copies(before.python_type):
+            return False
         with self._workspace.entered():
             earlier = _digest(before.python_type, before.native())
         return _digest(now.python_type, now.native()) == earlier

@@ -34,7 +34,7 @@ from flytenb.runner.past import Past
 from flytenb.runner.plan import Planner, RunPlan
 from flytenb.runner.resources import resources
 from flytenb.runner.run_graph import input_texts, with_inputs, without_defaults
-from flytenb.runner.run_inputs import check_inputs, root_of
+from flytenb.runner.run_inputs import check_inputs, given_files, root_of
 from flytenb.runner.scheduler import Scheduler
 from flytenb.runner.settings import Settings
 from flytenb.runner.shared_nodes import SweepRow
@@ -86,6 +86,7 @@ class Run:
         with scheduler.workspace.entered():
             self._inputs = check_inputs(self._root, strict=settings.strict)
             journal = scheduler.journal
+            journal.run_record.reads = given_files(self._root, self._inputs)
             found = read_given(given, [self._static_graph.get, *([] if past is None else [past.graph])])
             planner = Planner(settings, journal.records, journal.weak, answers, source_of, targets, past, found)
             self._gates = planner.gates
@@ -170,9 +171,8 @@ class Run:
     def _read_outputs(self) -> dict[str, Any]:
         if self.phase is not Phase.SUCCEEDED:
             return {}
-        values = self._plan.outputs
         with self._scheduler.workspace.entered():
-            return {name: read_or_absent(value.native) for name, value in values.items() if value is not None}
+            return {name: read_or_absent(v.native) for name, v in self._plan.outputs.items() if v is not None}
 
     @property
     def result(self) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -18,12 +19,14 @@ from flytenb.bridge.entities.interface import (
     short_name,
 )
 from flytenb.bridge.entities.stub import stub_error
+from flytenb.bridge.execution.files import may_hold_copies, paths_in
 from flytenb.bridge.workflow.policy import task_policy
 from flytenb.bridge.workflow.reader import read_workflow, require_runnable
 from flytenb.bridge.workflow.reading_cache import read_once
 from flytenb.errors import InputError, closest, say
 from flytenb.model import Kind
 from flytenb.model.workflow import Promise, Workflow, WorkflowNode
+from flytenb.reach.read_results import FileRead, reads_of
 from flytenb.runner.wiring import Wired
 from flytenb.wording.text import class_name, clip_line
 from flytenb.wording.types import type_text
@@ -145,6 +148,17 @@ def check_inputs(root: Root, *, strict: bool) -> dict[str, CrossingValue]:
         hint = "; ".join(dict.fromkeys(hint for _, hint in problems))
         raise InputError(f"{root.name}: {'; '.join(problem for problem, _ in problems)}", hint=hint) from cause
     return values
+
+
+def given_files(root: Root, inputs: Mapping[str, CrossingValue]) -> tuple[FileRead, ...]:
+    """Return what the files of inputs hold: they may be the user's own, which change after the run."""
+    found: dict[FileRead, None] = {}
+    for name, value in inputs.items():
+        if may_hold_copies(root.types[name]):
+            with suppress(Exception):  # the node that takes it fails
+                for path in paths_in(value.native()):
+                    found.update(dict.fromkeys(reads_of(path)))
+    return tuple(found)
 
 
 def rejection(key: str, given: Any, declared: Any, error: Exception) -> tuple[str, str]:

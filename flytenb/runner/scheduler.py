@@ -339,4 +339,6 @@ class Scheduler:
     def _wind_up_if_over(self) -> None:
         """Release the run's resources if it has ended. Without the lock."""
         if self.outcomes.is_over and self.journal.run_record.ended is not None:
+            with self.lock:
+                self.past = self.row = None  # which hold all runs before it, and the values of a sweep's other runs
             self.ending.wind_up(self.outcomes.root)

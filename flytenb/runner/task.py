@@ -43,8 +43,8 @@ class TaskStep(EntityStep):
     def execute(self, run: RunControl) -> None:
         record = self.record
         record.code = self.code.now()
-        past = self.past_of(run)
-        if past is not None or run.row is not None:
+        past, row = self.past_of(run), run.row
+        if past is not None or row is not None:
             self._note_image()
         if past is not None:
             run.workspace.enter_unmade()
@@ -52,8 +52,8 @@ class TaskStep(EntityStep):
             if kept is not None:
                 self.put_outputs(kept)
                 return
-        if run.row is not None and self.scope.is_resumable:
-            self._share(run.row, run)
+        if row is not None and self.scope.is_resumable:
+            self._share(row, run)
         else:
             self._call(run)
 

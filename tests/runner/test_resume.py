@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import sys
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import pytest
 import flytenb
 from flytenb.errors import InputError, UnknownNameError, UsageError
 from tests.notebook_cells import NotebookCells
+from tests.waiting import wait_for
 
 FLOW = (
     "K = 3",
@@ -328,3 +331,48 @@ def test_errors_name_what_was_asked(notebook: NotebookCells) -> None:
 def test_an_input_may_be_called_resume(notebook: NotebookCells) -> None:
     notebook.run("@task\ndef wf(resume: bool) -> int:\n    return int(resume)")
     assert flytenb.run(notebook.wf, resume=True).result == 1
+
+
+def test_files_of_the_user_count_as_they_were(notebook: NotebookCells, tmp_path: Path) -> None:
+    """An input may refer to the user's own file, which is changed in place after the run."""
+    file = tmp_path / "a.txt"
+    file.write_text("1")
+    notebook.run(
+        "from pathlib import Path",
+        "from flytekit.types.file import FlyteFile",
+        "@dataclass\nclass Holder:\n    file: FlyteFile",
+        "@task\ndef read(n: int, f: FlyteFile) -> int:\n    note('read')\n    return n + int(Path(f).read_text())",
+        "@task\ndef each(files: list[FlyteFile]) -> int:\n    note('each')\n    return int(Path(files[0]).read_text())",
+        "@task\ndef held(h: Holder) -> int:\n    note('held')\n    return int(Path(h.file).read_text())",
+        "@task\ndef other(n: int) -> int:\n    note('other')\n    return n",
+        f"@workflow\ndef wf(n: int, a: FlyteFile, fs: list[FlyteFile], h: Holder, b: FlyteFile = {str(file)!r})"
+        " -> tuple[int, int, int, int]:\n"
+        "    return read(n=read(n=n, f=a), f=b), each(files=fs), held(h=h), other(n=n)",
+    )
+    inputs = {"n": 3, "a": str(file), "fs": [str(file)], "h": notebook.Holder(notebook.FlyteFile(str(file)))}
+    run = flytenb.run(notebook.wf, **inputs)
+    assert notebook.take_ran() == ["each", "held", "other", "read", "read"]
+    flytenb.run(notebook.wf, **inputs, resume=run)
+    assert notebook.take_ran() == []
+    file.write_text("2")
+    resumed = flytenb.run(notebook.wf, **inputs, resume=run)
+    assert notebook.take_ran() == ["each", "held", "read", "read"]
+    assert [*resumed.result] == [7, 2, 2, 3]
+    assert resumed.nodes["n0"].resumed == "input 'f' has changed"
+
+
+def test_the_nodes_of_a_dynamic_call_what_is_defined_now(notebook: NotebookCells) -> None:
+    run = define(notebook, *FLOW)
+    inner = next(path for path in run.nodes if path.endswith("/dn1"))
+    notebook.run(FLOW[1].replace("x + 1", "x + 100"))
+    resumed = flytenb.options(resume=run, from_node=inner).run(notebook.wf, n=3)
+    assert notebook.take_ran() == ["grow", "plus", "plus", "plus", "up"]
+    assert resumed.nodes[inner].outputs == {"o0": 104}
+
+
+def test_a_run_does_not_keep_those_before_it(notebook: NotebookCells) -> None:
+    run = define(notebook, *FLOW[:2], "@workflow\ndef wf(n: int) -> int:\n    return up(x=n)")
+    first = weakref.ref(run)
+    run = flytenb.run(notebook.wf, n=3, resume=run)
+    assert run.nodes["n0"].resumed.startswith("re-used")
+    wait_for(lambda: gc.collect() >= 0 and first() is None)  # a thread of the run may still end
