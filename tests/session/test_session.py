@@ -806,6 +806,31 @@ def test_a_task_that_another_name_still_holds_keeps_its_nodes(notebook: Notebook
         api.run(notebook.names["flow"], x=1)
 
 
+def test_a_config_that_a_node_overrides_is_that_of_the_new_task(notebook: Notebook) -> None:
+    notebook.run(
+        """
+        from types import SimpleNamespace
+        from flytekit import PythonFunctionTask, workflow
+
+        class Adding(PythonFunctionTask):
+            def execute(self, **inputs):
+                return super().execute(**inputs) + self.task_config.n
+
+        def add(x: int) -> int:
+            return x
+
+        step = Adding(SimpleNamespace(n=1), add)
+
+        @workflow
+        def flow(x: int) -> int:
+            return step(x=x).with_overrides(task_config=SimpleNamespace(n=100))
+        """
+    )
+    assert api.run(notebook.names["flow"], x=1).result == 101
+    notebook.run("def add(x: int) -> int:\n    return x + 1000\n\nstep = Adding(SimpleNamespace(n=1), add)")
+    assert api.run(notebook.names["flow"], x=1).result == 1101
+
+
 def test_tasks_inside_cases_and_subworkflows_are_replaced(notebook: Notebook) -> None:
     notebook.run(BASE)
     notebook.run(

@@ -19,6 +19,8 @@ def can_replace(before: Any, now: Any) -> bool:
         return False
     if (before.name, before.metadata) != (now.name, now.metadata):
         return False
+    if before.task_config is not None or now.task_config is not None:
+        return False  # `with_overrides` writes it into the task (flytekit 1.16.31, `Node.with_overrides`)
     earlier, later = before.python_interface, now.python_interface
     defaults = earlier.inputs_with_defaults, later.inputs_with_defaults
     return (
