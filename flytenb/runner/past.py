@@ -17,6 +17,7 @@ from flytenb.bridge.crossing import CrossingValue, from_literal, hash_of
 from flytenb.bridge.entities.gate import read_gate
 from flytenb.bridge.entities.interface import short_name
 from flytenb.bridge.execution.files import may_hold_copies
+from flytenb.bridge.execution.kept_values import AbsentValue, StoredValue
 from flytenb.cache.value_digest import ValueDigest
 from flytenb.errors import headline
 from flytenb.model import CacheStatus, Graph, Phase, RunEvent
@@ -190,10 +191,8 @@ class Past:
             return f"it {_ENDS.get(old.phase, constant_text(old.phase))} in {self.name}"
         if is_gate:
             why = "" if read_gate(record.entity) == read_gate(old.entity) else "it was redefined"
-        elif self.resumption.from_node and not is_body:  # nodes of an earlier body would call earlier definitions
-            why = ""
-        else:
-            why = self._compare_code(record, old)
+        else:  # the nodes of an earlier body would call earlier definitions
+            why = "" if self.resumption.from_node and not is_body else self._compare_code(record, old)
         return why or self._compare_inputs(record, old)
 
     def _compare_code(self, record: Record, old: Record) -> str:
@@ -306,6 +305,8 @@ class Past:
             if value is None:
                 return f"its output {name!r} of {self.name} isn't kept any more", {}
             try:
+                if isinstance(value, AbsentValue | StoredValue):
+                    value.require()
                 found[name] = self._as_declared(value, types[name])
             except Exception as e:
                 return f"its output {name!r} of {self.name} can't be read: {headline(e)}", {}

@@ -223,6 +223,15 @@ def test_a_value_that_is_gone_is_a_reason_to_run(notebook: NotebookCells) -> Non
     assert "isn't kept any more" in resumed.nodes["n0"].resumed
 
 
+@pytest.mark.parametrize("flow", ["@workflow\ndef", "@dynamic\ndef", "@eager\nasync def"])
+def test_values_that_were_forgotten_are_made_again(flow: str, notebook: NotebookCells) -> None:
+    run = define(notebook, *FLOW[:4], f"{flow} wf(n: int) -> int:\n    return times(x=up(x=n))")
+    run.forget()
+    resumed = flytenb.run(notebook.wf, n=3, resume=run)
+    assert [name for name in notebook.take_ran() if name != "wf"] == ["times", "up"]
+    assert resumed.result == 12
+
+
 def test_classes_that_were_defined_again_cross_as_they_are_now(notebook: NotebookCells) -> None:
     cells = (
         "@dataclass\nclass Point:\n    x: int",

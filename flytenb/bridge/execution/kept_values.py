@@ -214,6 +214,10 @@ class StoredValue(CrossingValue):
         self._may_unpickle = may_unpickle
         self._hint = hint
 
+    def require(self) -> None:
+        """Raise AbsentValueError if its files aren't there as they were written."""
+        self._check()
+
     def literal(self) -> Literal:
         """Return the literal, if reading it unpickles nothing or may."""
         if not self._may_unpickle:
@@ -253,6 +257,10 @@ class AbsentValue(CrossingValue):
         super().__init__(OutputType(None, None, None) if value is None else value.output_type)
         self.why = why
         self.hint = hint
+
+    def require(self) -> None:
+        """Raise AbsentValueError."""
+        raise AbsentValueError(self.why, self.hint)
 
     def literal(self) -> Literal:
         """Raise AbsentValueError."""
