@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 class Execution(Protocol):
-    """An execution that was started for a node."""
+    """An execution for a node."""
+
+    def start(self) -> None:
+        """Start it without waiting for it. Under the scheduler's lock: it must not block."""
 
     def terminate(self) -> None:
         """Abort it and report no more. Under the scheduler's lock: it must not block."""
@@ -26,10 +29,10 @@ class Execution(Protocol):
 class ClusterTarget(Protocol):
     """What a node is executed as on a cluster."""
 
-    def start(
+    def prepare(
         self, run: RunControl, step: ClusterStep, attempt: Attempt, inputs: Mapping[str, CrossingValue]
     ) -> Execution:
-        """Start an execution without waiting for it."""
+        """Return an execution that hasn't started; it may read workflows, and so run a user's code."""
 
 
 class ClusterTargets(Protocol):
@@ -57,9 +60,11 @@ class ClusterStep(EntityStep):
         taken = self.take_inputs(run)
         types = self.use.entity.python_interface.inputs
         inputs = {name: packer(types[name], strict=True)(value) for name, value in taken.items()}
+        execution = self.target.prepare(run, self, attempt, inputs)
         with run.lock:
             if self.attempt is attempt:  # else it was aborted meanwhile
-                self._execution = self.target.start(run, self, attempt, inputs)
+                self._execution = execution
+                execution.start()
         return LATER
 
     def on_abort(self) -> None:

@@ -74,13 +74,11 @@ class RegisteredEntity:
         """Whether the notebook knows the nodes inside of it."""
         return not self.is_node and not is_reference(self.entity)
 
-    def start(
+    def prepare(
         self, run: RunControl, step: ClusterStep, attempt: Attempt, inputs: Mapping[str, CrossingValue]
     ) -> NodeExecution:
-        """Start an execution without waiting for it. Under the lock of the run."""
-        made = NodeExecution(self, run, step, attempt, inputs)
-        resources.workers.submit(made.begin)
-        return made
+        """Return an execution that hasn't started."""
+        return NodeExecution(self, run, step, attempt, inputs)
 
 
 class NodeExecution:
@@ -130,6 +128,10 @@ class NodeExecution:
         self._pause = _SHORTEST
         self._is_lost = False
 
+    def start(self) -> None:
+        """Start it on another thread. Under the lock of the run."""
+        resources.workers.submit(self.begin)
+
     def begin(self) -> None:
         """Upload the inputs and create the execution; if the cluster doesn't answer, try again later."""
         if self._step.attempt is not self._attempt:
@@ -153,6 +155,7 @@ class NodeExecution:
 
     def _send(self) -> None:
         target = self._registered
+        graph = read_graph_once(target.entity).get() if target.has_inside else None
         sent = pack_inputs(target.connection, target.workspace, self._inputs)
         with self._run.lock:
             if self._step.attempt is not self._attempt:
@@ -166,8 +169,8 @@ class NodeExecution:
                 self._abort_soon()  # an earlier request may have come too early
                 return
             self._nodes.place(target.place, (("execution", self._reader.console_address),))
-            if target.has_inside:
-                self._nodes.plan(read_graph_once(target.entity).get())
+            if graph is not None:
+                self._nodes.plan(graph)
         self._looks.begin()
 
     def _end(self, ran: Ran) -> None:
