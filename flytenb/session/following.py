@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from flytenb.model import Phase
+from flytenb.runner.interrupts import held_back
 from flytenb.session.options import Options
 
 if TYPE_CHECKING:
@@ -61,19 +62,20 @@ class Follow:
         """Start a run if the code of the entity isn't that of the latest run; called after each cell."""
         if self.is_stopped:
             return
+        session = self._session
+        # Before the code is read: a run may change constants, and end, while it is.
+        begun, is_run_on = session.runs_begun, any(not run.phase.is_terminal for run in list(session.runs))
         try:
-            code = self._session.code.now(self._call()[0])
+            code = session.code.now(self._call()[0])
         except Exception as error:
             if self._code is not None:  # such as a deleted name: the next definition is another one
                 self._code = None
                 self._fail(error)
             return
-        session = self._session
         has_run = self._is_run_on or self._runs_begun != session.runs_begun
         before, cell = self._code, self._cell if has_run else None
-        self._code, self._cell, self._runs_begun = code, session.cells.last_number, session.runs_begun
-        self._is_run_on = any(not run.phase.is_terminal for run in list(session.runs))
-        if before is None or self._session.code.is_edited(before, code, cell):
+        self._code, self._cell, self._runs_begun, self._is_run_on = code, session.cells.last_number, begun, is_run_on
+        if before is None or session.code.is_edited(before, code, cell):
             self._want()
 
     def _want(self) -> None:
@@ -99,12 +101,16 @@ class Follow:
             self._fail(error)
             self._start()  # an edit may have come in the meantime
             return
-        with self._lock:
-            self.run, self.error = made, None
+        except BaseException:  # an interrupt of the user
             self._is_starting = False
-        self._session.keep(made)
-        made.on_finish(lambda: self._end(made))
-        made._begin()
+            raise
+        with held_back():
+            with self._lock:
+                self.run, self.error = made, None
+                self._is_starting = False
+            self._session.keep(made)
+            made.on_finish(lambda: self._end(made))
+            made._begin()
         if self.is_stopped or self._served != self._wanted:
             made.cancel()
         self.show()

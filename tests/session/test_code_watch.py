@@ -12,6 +12,7 @@ import pytest
 from flytenb.errors import UsageError
 from flytenb.session.host import host
 from tests.ship.notebooks import Notebook, open_notebook
+from tests.waiting import wait_for
 
 BASE = """
 import os
@@ -117,8 +118,7 @@ def test_an_object_that_code_reached_is_freed_when_the_notebook_drops_it(noteboo
     notebook.run(BASE, "class Big: pass", "BIG = Big()", "def scale(x): return x if BIG else 0", "flytenb.run(wf)")
     big = weakref.ref(notebook.names["BIG"])
     notebook.run("BIG = 1")
-    gc.collect()
-    assert big() is None
+    wait_for(lambda: gc.collect() >= 0 and big() is None)  # a thread of the run may hold it a moment longer
 
 
 def test_code_that_cannot_be_read_does_not_keep_a_run_from_starting(notebook: Notebook) -> None:
