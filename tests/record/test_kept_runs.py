@@ -37,6 +37,7 @@ from flytenb.session import Definition, Session
 from flytenb.session.configuration import Choice
 from flytenb.session.host import host
 from tests.flows import FLOWS, Flow
+from tests.forks import fork
 
 WITHOUT_DOCKER = [flow for flow in FLOWS.values() if "docker" not in flow.needs]
 
@@ -469,7 +470,7 @@ def test_a_run_that_was_reported_as_kept_is_there_after_its_process_was_killed(f
     reported = []
     for kill in range(5):
         reads, writes = os.pipe()
-        child = os.fork()
+        child = fork()
         if not child:
             with suppress(BaseException):
                 for number in itertools.count(kill * 1000):

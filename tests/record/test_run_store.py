@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from flytenb.record.run_store import DATABASE, RunStore, StoredRun, StoreError, digests_in
+from tests.forks import fork
 
 KILLS = 100
 NOBODY = 65534
@@ -45,7 +46,7 @@ def folder(tmp_path: Path) -> Path:
 
 def forked(work: Callable[[], None]) -> int:
     """Start a child process that does some work and ends; return its id."""
-    child = os.fork()
+    child = fork()
     if child:
         return child
     status = 1

@@ -48,7 +48,7 @@ from flytekit import map_task, task, workflow
 import flytenb
 from flytenb.reach.state_uses import state_use_of
 from flytenb.reach.working_directory import HAS_OWN_CWD
-from tests.waiting import are_workers_idle, wait_for
+from tests.forks import fork
 
 mpl.use("agg")
 
@@ -665,11 +665,8 @@ BODIES: list[Callable[[int], str]] = [
 
 def in_a_process(body: Callable[[int], str], n: int) -> str:
     """What a process of its own answers."""
-    wait_for(are_workers_idle)  # the child has none of the threads, but the locks that they hold
     read_end, write_end = os.pipe()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Python 3.12 warns of threads, of which the child uses none
-        child = os.fork()
+    child = fork()
     if child == 0:
         try:
             answer = body(n)
