@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 
 class SingleFlight:
@@ -15,20 +13,35 @@ class SingleFlight:
 
     def start_anew(self) -> None:
         """Forget the calls of the parent process, in a process that was forked."""
-        self._calls: dict[str, tuple[threading.Lock, int]] = {}
-        self._lock = threading.Lock()
+        self.calls: dict[str, tuple[threading.Lock, int]] = {}
+        self.lock = threading.Lock()
 
-    @contextmanager
-    def of(self, key: str) -> Iterator[None]:
-        """Wait for the equal calls that began before."""
-        with self._lock:
-            lock, users = self._calls.get(key) or (threading.Lock(), 0)
-            self._calls[key] = lock, users + 1
-        try:
-            with lock:
-                yield
-        finally:
-            with self._lock:
-                lock, users = self._calls.pop(key)
-                if users > 1:
-                    self._calls[key] = lock, users - 1
+    def of(self, key: str) -> Flight:
+        """Return a block that waits for the equal calls that began before."""
+        return Flight(self, key)
+
+
+class Flight:
+    """One call. A generator would set attributes of the user's exceptions, which may forbid that.
+
+    Args:
+        flights: the calls that are under way.
+        key: is equal for equal calls.
+    """
+
+    def __init__(self, flights: SingleFlight, key: str) -> None:
+        self._flights = flights
+        self._key = key
+
+    def __enter__(self) -> None:
+        with self._flights.lock:
+            self._lock, users = self._flights.calls.get(self._key) or (threading.Lock(), 0)
+            self._flights.calls[self._key] = self._lock, users + 1
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+        with self._flights.lock:
+            users = self._flights.calls.pop(self._key, (self._lock, 0))[1]  # none in a process forked meanwhile
+            if users > 1:
+                self._flights.calls[self._key] = self._lock, users - 1

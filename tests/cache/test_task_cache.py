@@ -490,11 +490,11 @@ def test_equal_calls_go_one_at_a_time_and_one_that_fails_lets_the_next_in() -> N
     for thread in threads:
         thread.join()
     assert most == [1] * 20
-    assert flights._calls == {}
+    assert flights.calls == {}
 
 
 def test_a_call_that_fails_leaves_nothing_behind() -> None:
     flights = SingleFlight()
     with suppress(ValueError), flights.of("alone"):
         raise ValueError
-    assert flights._calls == {}
+    assert flights.calls == {}
