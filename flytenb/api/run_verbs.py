@@ -97,8 +97,8 @@ def sweep(entity: Any, rows: Any = None, /, **inputs: Any) -> Sweep:
         sweep.sort("loss").frame()
         sweep[2].nodes["fit"].log
 
-    A node with the same code and equal inputs runs in one of the runs; the others wait for it and take its outputs. The
-    runs share the workers. A failed run doesn't stop the others.
+    A node with the same code and equal inputs runs in one of the runs; the others wait for it and take its outputs,
+    also if these are random. The runs share the workers. A failed run doesn't stop the others.
 
     Args:
         entity: a task, workflow or launch plan.
@@ -107,7 +107,7 @@ def sweep(entity: Any, rows: Any = None, /, **inputs: Any) -> Sweep:
         **inputs: inputs by name.
 
     Raises:
-        UsageError: if no input is swept.
+        UsageError: if no input is swept, or with options to resume a run or for nodes on a cluster.
         InputError: for invalid inputs of a run.
     """
     return Options().sweep(entity, rows, **inputs)

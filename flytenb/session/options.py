@@ -138,6 +138,10 @@ class Options:
         require_entity(entity)
         recompile_stale(entity)
         settings, nodes = self.settings, SharedNodes()
+        if settings.on_cluster:
+            raise UsageError("a sweep runs here, got nodes on a cluster", hint="leave out on_cluster")
+        if self._resuming != Resuming():
+            raise UsageError("a sweep can't resume a run or set outputs", hint="leave out what resumes a run")
         swept, given = rows_of(entity, rows, inputs)
         at_once = min(settings.workers, len(given))
         each = replace(settings, workers=settings.workers // at_once)

@@ -55,7 +55,8 @@ def rows_of(entity: Any, rows: Any, inputs: Mapping[str, Any]) -> tuple[tuple[st
 
 
 def _read_rows(rows: Any) -> list[dict[str, Any]]:
-    found = rows.to_dict("records") if hasattr(rows, "to_dict") else rows
+    found = rows.to_dicts() if hasattr(rows, "to_dicts") else rows  # of Polars
+    found = found.to_dict("records") if hasattr(found, "to_dict") else found
     if not isinstance(found, Sequence) or not all(isinstance(row, Mapping) for row in found):
         raise UsageError(f"rows must be a list of dictionaries or a frame, got {brief(rows)}", hint="rows=[{'n': 1}]")
     return [dict(row) for row in found]
@@ -97,8 +98,12 @@ class Sweep(Displayed):
 
     def _begin(self, at_once: int) -> Sweep:
         """Start as many runs at the same time; each that ends starts the next."""
-        for _ in range(min(at_once, len(self.runs))):
-            self._begin_next()
+        try:
+            for _ in range(min(at_once, len(self.runs))):
+                self._begin_next()
+        except BaseException:  # an interrupt
+            self.cancel()
+            raise
         return self
 
     def _begin_next(self) -> None:
@@ -106,8 +111,8 @@ class Sweep(Displayed):
             if self._is_cancelled or not self._waiting:
                 return
             run = self._waiting.pop()
+            run.on_finish(self._begin_next)  # before it begins, or each that has ended would call the next one
             run._begin()
-        run.on_finish(self._begin_next)
 
     def wait(self, timeout: float | None = None) -> Sweep:
         """Wait until all runs have ended, for at most `timeout` seconds."""

@@ -85,13 +85,23 @@ def test_a_failed_run_does_not_stop_the_others(notebook: NotebookCells) -> None:
     assert sweep.frame()["error"].isna().tolist() == [False, True, True]
 
 
+def test_an_exception_that_forbids_attributes_is_the_error(notebook: NotebookCells) -> None:
+    notebook.run("@dataclass(frozen=True)\nclass Frozen(Exception):\n    n: int")
+    for decorator in ("@task", "@task(cache=True, cache_version='1')"):
+        notebook.run(f"{decorator}\ndef wf(n: int) -> int:\n    if n: raise Frozen(n)\n    return n")
+        sweep = flytenb.sweep(notebook.wf, n=[1, 2])
+        assert [repr(run.error.exception) for run in sweep if run.error] == ["Frozen(n=1)", "Frozen(n=2)"]
+
+
 def test_rows_may_be_a_frame(notebook: NotebookCells) -> None:
     import pandas
+    import polars
 
     notebook.run("@task\ndef wf(n: int, m: int) -> int:\n    return n * m")
-    sweep = flytenb.sweep(notebook.wf, pandas.DataFrame({"n": [1, 2]}), m=3)
-    assert [run.result for run in sweep] == [3, 6]
-    assert sweep.swept == ("n",)
+    for frame in (pandas.DataFrame({"n": [1, 2]}), polars.DataFrame({"n": [1, 2]})):
+        sweep = flytenb.sweep(notebook.wf, frame, m=3)
+        assert [run.result for run in sweep] == [3, 6]
+        assert sweep.swept == ("n",)
 
 
 def test_a_list_that_is_an_input_is_not_swept(notebook: NotebookCells) -> None:
@@ -113,6 +123,18 @@ def test_cancel_ends_all_runs(notebook: NotebookCells) -> None:
     assert is_soon(lambda: str(sweep[0].phase) == "ABORTED", PATIENCE)
     assert notebook.ran == [1]
     assert repr(sweep).count("ABORTED") == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"on_cluster": ["wf"]}, "got nodes on a cluster"), ({"resume": True}, "resume"), ({"from_node": "n0"}, "resume")],
+)
+def test_options_that_a_sweep_ignores_are_errors(
+    options: dict[str, Any], message: str, notebook: NotebookCells
+) -> None:
+    notebook.run("@task\ndef wf(n: int) -> int:\n    return n")
+    with pytest.raises(UsageError, match=message):
+        flytenb.options(**options).sweep(notebook.wf, n=[1, 2])
 
 
 @pytest.mark.parametrize(
