@@ -13,6 +13,7 @@ from weakref import WeakSet
 from flytenb.errors import headline
 from flytenb.record.run_description import RunDescription
 from flytenb.record.run_store import RunStore, StoreError
+from flytenb.runner.interrupts import held_back
 from flytenb.runner.journal import complain
 from flytenb.runner.run import Run
 
@@ -55,7 +56,7 @@ class RunKeeper:
 
     def follow(self, run: Run, rules: KeepRules) -> None:
         """Keep a run once it has ended."""
-        with self._changed:
+        with held_back(), self._changed:
             self._followed.add(run)
         run.on_finish(lambda: self._put(run, rules))
 

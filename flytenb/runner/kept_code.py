@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import PurePath
 from typing import Any
 
@@ -35,27 +36,27 @@ class KeptCode:
         self._called = called
         self._codes = codes
         self._digest: CodeDigest | None = None
-        self._state = CodeState(b"")
-        self._at: Moment | None = None
+        self._known: tuple[Moment | None, CodeState] = None, CodeState(b"")  # one object: several threads set it
         self._holding = [n for n, declared in entity.python_interface.inputs.items() if may_hold_copies(declared)]
 
     def now(self) -> CodeState:
         """Return the present state; compared at most once in a moment."""
         moment = self._codes.moment
-        if self._at is not moment:
-            self._state = self._read()
-            self._at = moment
-        return self._state
+        at, state = self._known
+        if at is not moment:
+            state = self._read(state)
+            self._known = moment, state
+        return state
 
-    def _read(self) -> CodeState:
+    def _read(self, before: CodeState) -> CodeState:
         try:
             if self._digest is None:
                 self._digest = CodeDigest(self._called)
             digest = self._digest.now()
         except Exception as e:  # an object of the user's may raise anything when its attributes are read
             return CodeState(b"", headline(e))
-        if digest == self._state.digest:
-            return self._state
+        if digest == before.digest:
+            return before
         return CodeState(digest, names=tuple((scope, name, id(held)) for scope, name, held in self._digest.names()))
 
     @property
@@ -81,7 +82,7 @@ class KeptCode:
     @property
     def is_unread(self) -> bool:
         """Whether it couldn't be read."""
-        return bool(self._state.unread)
+        return bool(self._known[1].unread)
 
     def is_kept(self) -> bool:
         """Return whether what was read still holds, and nothing else has its name."""
@@ -144,7 +145,8 @@ class KeptCodes:
         if found is None or found.is_unread:
             found = self._kept[key] = KeptCode(entity, called, self)
         elif len(self._kept) > _MOST // 2:
-            self._kept.move_to_end(key)
+            with suppress(KeyError):  # another thread has dropped it
+                self._kept.move_to_end(key)
         while len(self._kept) > _MOST:
             self._kept.popitem(last=False)
         return found
