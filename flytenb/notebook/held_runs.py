@@ -19,8 +19,8 @@ _HISTORY = re.compile(r"_{1,3}|_\d+")
 """Variables in which IPython keeps the results of cells."""
 _LEAST = 1_000_000
 """Bytes from which the values of a run are worth being dropped."""
-_OURS = 3
-"""References to a run that is looked at: the session's list, a local variable, the argument of `getrefcount`."""
+_OURS = 4
+"""References to a run that is looked at: the session's list, a copy of it, a variable, `getrefcount`."""
 _WHY = "the values of the run were dropped, since no variable holds it any more"
 
 

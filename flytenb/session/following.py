@@ -64,7 +64,7 @@ class Follow:
             return
         session = self._session
         # Before the code is read: a run may change constants, and end, while it is.
-        begun, is_run_on = session.runs_begun, any(not run.phase.is_terminal for run in list(session.runs))
+        begun, is_run_on = session.runs_begun, any(not run.phase.is_terminal for run in session.runs)
         try:
             code = session.code.now(self._call()[0])
         except Exception as error:

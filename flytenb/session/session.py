@@ -56,7 +56,6 @@ class Session:
         cells: the cells that were run, with their code.
         code: the code of the entities, now and when they ran.
         namespace: the notebook's variables.
-        runs: the latest runs, oldest first.
         runs_begun: how many runs there have been.
         inputs: the last content of each form, by the entity's name.
         configured: the settings of IPython's configuration and of `%config`.
@@ -71,7 +70,7 @@ class Session:
         self.cells = Cells()
         self.code = CodeWatch(self.cells)
         self.namespace: dict[str, Any] = {}
-        self.runs: deque[Run] = deque(maxlen=_RUNS_KEPT)
+        self._runs: deque[Run] = deque(maxlen=_RUNS_KEPT)
         self.runs_begun = 0
         self.inputs: dict[str, Any] = {}
         self.configured: dict[str, Choice] = {}
@@ -80,6 +79,11 @@ class Session:
         self.follows: list[Followed] = []
         self.show_follow: Callable[[Any], None] = lambda follow: None
         self._last: WeakValueDictionary[str, Run] = WeakValueDictionary()
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """The latest runs, oldest first, as they are now: a followed call adds one on another thread."""
+        return tuple(self._runs)
 
     def update(self, namespace: Mapping[str, Any], cell: int | None, source: str) -> None:
         """Record new and replaced entities of a cell; forget deleted names and the compiled form of stale workflows."""
@@ -143,7 +147,7 @@ class Session:
         """Add a run that starts now."""
         self.code.note(run)
         self.runs_begun += 1
-        self.runs.append(run)
+        self._runs.append(run)
         self.short_error = None
 
     def note(self, run: Run) -> None:
