@@ -75,7 +75,7 @@ def load_run(identifier: str, folder: str | None = None, *, unpickle: bool = Fal
         identifier: the id of the run, as `run.id` and `%flyte runs` show it, or its first characters.
         folder: the folder of kept runs; that of the setting `keep` if not given.
         unpickle: whether reading values may unpickle what is in the folder, which executes code: True only for a folder
-            that nobody else can write. Without it, such a value is an AbsentValueError.
+            that only you can write. Without it, such a value is an AbsentValueError.
 
     Raises:
         UsageError: without a folder, or for characters that several ids begin with.

@@ -343,7 +343,7 @@ def _digest(declared: Any, value: Any) -> bytes:
 
 
 def is_same_content(declared: Any, value: Any, other: Any) -> bool:
-    """Return whether two values of a type have the same content, as far as that can be told."""
+    """Return whether two values of a type are proven to have the same content."""
     try:
         return _digest(declared, value) == _digest(declared, other)
     except Exception:  # of another type, or of one that can't be read

@@ -65,4 +65,4 @@ def _limit(file: Path) -> int | None:
         text = file.read_text().strip()
     except OSError:
         return None
-    return int(text) if text.isdigit() else None  # `max` is no limit
+    return int(text) if text.isdigit() else None  # `max` means without a limit

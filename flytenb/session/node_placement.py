@@ -9,6 +9,7 @@ from flytenb.errors import UsageError
 from flytenb.session.cluster_place import ClusterPlace
 from flytenb.session.host import host
 from flytenb.ship.placement import Placement
+from flytenb.wording.values import brief
 
 
 def place_nodes(entity: Any, on_cluster: Iterable[Any]) -> Placement:
@@ -25,6 +26,6 @@ def place_nodes(entity: Any, on_cluster: Iterable[Any]) -> Placement:
     for node, cluster in chosen.items():
         if not isinstance(cluster, ClusterPlace):
             hint = "flytenb.cluster(…) returns one"
-            raise UsageError(f"expected a cluster for node {node!r} of on_cluster, got {cluster!r}", hint=hint)
+            raise UsageError(f"expected a cluster for node {node!r} of on_cluster, got {brief(cluster)}", hint=hint)
     defined = {name: each.entity for name, each in host.session.definitions.items()}
     return Placement.of(entity, {node: cluster._place for node, cluster in chosen.items()}, defined)
