@@ -16,14 +16,17 @@ from flytenb.reach.variables_and_files import content
 
 _LARGE = 64 << 20
 """Files of more bytes are compared by size and times instead of content."""
+_SMALL = 64 << 10
+"""The same for inputs of a run, which starts once all are read."""
 
 
 class FileRead(NamedTuple):
     """One read of the file system.
 
     Attributes:
-        how: `"file"`, `"facts"` (its kind, size and times), `"folder"` (its names), `"glob"`, `"program"` (where a
-            command is found) or `"code"` (an own function or class that was unpickled by its name).
+        how: `"file"`, `"facts"` (its kind, size and times), `"stamp"` (its size, times and identity), `"folder"` (its
+            names), `"glob"`, `"program"` (where a command is found) or `"code"` (an own function or class that was
+            unpickled by its name).
         name: the path, relative if it was given so, or the pattern.
         below: the directory that a pattern is looked for in.
         found: the digest of what was found.
@@ -43,7 +46,9 @@ def reads_of(path: str) -> Iterator[FileRead]:
     """Yield the reads of a file, or of a directory and all that is below it; nothing for a path that doesn't exist."""
     places = [Path(path), *Path(path).rglob("*")] if Path(path).is_dir() else [Path(path)]
     for place in filter(Path.exists, places):
-        how, name = "folder" if place.is_dir() else "file", str(place)
+        name = str(place)
+        is_small = (*stamp_of(name), 0)[0] <= _SMALL
+        how = "folder" if place.is_dir() else "file" if is_small else "stamp"
         yield FileRead(how, name, "", find(how, name, ""))
 
 
@@ -58,6 +63,8 @@ def find(how: str, name: str, below: str) -> bytes:
         if how == "facts":
             target = str(Path(name).readlink()) if Path(name).is_symlink() else ""
             return hashed(f"{Path(name).stat().st_mode} {target} {stamp_of(name)[:2]}".encode())
+        if how == "stamp":
+            return hashed(repr(stamp_of(name)).encode())
         if how == "code":
             return _code_of(name, below)
         if how == "program":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -150,14 +149,19 @@ def check_inputs(root: Root, *, strict: bool) -> dict[str, CrossingValue]:
     return values
 
 
-def given_files(root: Root, inputs: Mapping[str, CrossingValue]) -> tuple[FileRead, ...]:
-    """Return what the files of inputs hold: they may be the user's own, which change after the run."""
+def given_files(root: Root, inputs: Mapping[str, CrossingValue]) -> tuple[FileRead, ...] | None:
+    """Return what the files of inputs hold, None if that isn't known.
+
+    They may be the user's own, which change after the run.
+    """
     found: dict[FileRead, None] = {}
-    for name, value in inputs.items():
-        if may_hold_copies(root.types[name]):
-            with suppress(Exception):  # the node that takes it fails
+    try:
+        for name, value in inputs.items():
+            if may_hold_copies(root.types[name]):
                 for path in paths_in(value.native()):
                     found.update(dict.fromkeys(reads_of(path)))
+    except Exception:  # the type engine's, or of a directory that can't be read
+        return None
     return tuple(found)
 
 

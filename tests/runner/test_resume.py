@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 import weakref
 from collections.abc import Iterator
@@ -342,10 +343,11 @@ def test_an_input_may_be_called_resume(notebook: NotebookCells) -> None:
     assert flytenb.run(notebook.wf, resume=True).result == 1
 
 
-def test_files_of_the_user_count_as_they_were(notebook: NotebookCells, tmp_path: Path) -> None:
+@pytest.mark.parametrize("size", [1, 100_000])
+def test_files_of_the_user_count_as_they_were(size: int, notebook: NotebookCells, tmp_path: Path) -> None:
     """An input may refer to the user's own file, which is changed in place after the run."""
     file = tmp_path / "a.txt"
-    file.write_text("1")
+    file.write_text("1".rjust(size))
     notebook.run(
         "from pathlib import Path",
         "from flytekit.types.file import FlyteFile",
@@ -363,7 +365,8 @@ def test_files_of_the_user_count_as_they_were(notebook: NotebookCells, tmp_path:
     assert notebook.take_ran() == ["each", "held", "other", "read", "read"]
     flytenb.run(notebook.wf, **inputs, resume=run)
     assert notebook.take_ran() == []
-    file.write_text("2")
+    file.write_text("2".rjust(size))
+    os.utime(file, (1, 1))  # a file system's clock ticks every few milliseconds
     resumed = flytenb.run(notebook.wf, **inputs, resume=run)
     assert notebook.take_ran() == ["each", "held", "read", "read"]
     assert [*resumed.result] == [7, 2, 2, 3]
