@@ -21,6 +21,8 @@ from flytenb.wording.values import SHORT, brief
 
 _LOOK_EVERY = 0.1
 _LIMITS = Limits(rows=500, text=60_000)
+_OWN_COLUMNS = {"phase", "seconds", "error"}
+"""Columns of a sweep's frame; inputs and outputs of these names get a word that tells them apart."""
 
 
 def rows_of(entity: Any, rows: Any, inputs: Mapping[str, Any]) -> tuple[tuple[str, ...], list[dict[str, Any]]]:
@@ -180,10 +182,14 @@ class Sweep(Displayed):
         """Return the columns of the table: the row's number, swept inputs, phase, outputs, seconds."""
         outputs = [run.outputs for run in self.runs]
         named = self._shown_outputs if self._shown_outputs is not None else tuple(self.runs[0]._root.outputs)
-        found: dict[str, list[Any]] = {name: [row[name] for row in self.inputs] for name in self.swept}
+        found: dict[str, list[Any]] = {
+            f"{name} (input)" if name in _OWN_COLUMNS else name: [row[name] for row in self.inputs]
+            for name in self.swept
+        }
         found["phase"] = [self._phase(run) for run in self.runs]
+        taken = {*found, *_OWN_COLUMNS}
         for name in named:
-            found[name if name not in found else f"{name} (output)"] = [each.get(name) for each in outputs]
+            found[f"{name} (output)" if name in taken else name] = [each.get(name) for each in outputs]
         found["seconds"] = [run.duration for run in self.runs]
         return found
 

@@ -62,6 +62,24 @@ def test_nodes_that_dont_depend_on_the_swept_inputs_run_once(notebook: NotebookC
     assert sweep._repr_mimebundle_()["text/html"].count("SUCCEEDED") == 12
 
 
+def test_columns_of_the_same_name_are_told_apart(notebook: NotebookCells) -> None:
+    notebook.run(
+        "from typing import NamedTuple",
+        "class Out(NamedTuple):\n    error: int\n    seconds: int\n    n: int",
+        "@task\ndef look(n: int, phase: int) -> Out:\n    return Out(n + phase, n, phase)",
+    )
+    frame = flytenb.sweep(notebook.look, n=[1, 2], phase=[3]).frame()
+    assert frame.drop(columns="seconds").to_dict("list") == {
+        "n": [1, 2],
+        "phase (input)": [3, 3],
+        "phase": ["SUCCEEDED", "SUCCEEDED"],
+        "error (output)": [4, 5],
+        "seconds (output)": [1, 2],
+        "n (output)": [3, 3],
+        "error": [None, None],
+    }
+
+
 def test_a_call_that_is_under_way_is_waited_for(notebook: NotebookCells) -> None:
     started, go_on = threading.Event(), threading.Event()
     vars(notebook.module).update(started=started, go_on=go_on, patience=PATIENCE)
