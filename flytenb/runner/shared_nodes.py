@@ -10,6 +10,7 @@ from flytenb.bridge.crossing import CrossingValue
 from flytenb.cache.single_flight import SingleFlight
 from flytenb.cache.value_digest import ValueDigest
 from flytenb.model import CacheStatus
+from flytenb.model.workflow import Promise
 from flytenb.reach.digest_pieces import add_piece
 from flytenb.runner.record import Record, ReusedFrom
 
@@ -31,6 +32,8 @@ class SharedNodes:
         self.flights = SingleFlight()
         self._ended: dict[bytes, _Ended] = {}
         self._digests: dict[tuple[int, str], tuple[Any, ValueDigest]] = {}
+        self._digesting = SingleFlight()
+        self._of_values: dict[tuple[int, int, str], tuple[CrossingValue, bytes]] = {}
 
     def key(self, record: Record, inputs: Mapping[str, Any]) -> bytes:
         """Return what identifies a call; nothing if its code or an input can't be read."""
@@ -47,9 +50,29 @@ class SharedNodes:
                 if name in hashes:
                     add_piece(made, b"hash:" + hashes[name].encode())
                 else:
-                    self._digest_of(record.entity, name).add(made, inputs[name])
+                    add_piece(made, self._digest_of_input(record, name, inputs[name]))
         except Exception:  # the type engine's, for a value that it can't convert
             return b""
+        return made.digest()
+
+    def _digest_of_input(self, record: Record, name: str, value: Any) -> bytes:
+        """Return the digest of an input, made once for all nodes that take the same shared output."""
+        bound = None if record.use is None else record.use.bindings.get(name)
+        source = None
+        if isinstance(bound, Promise) and not bound.attributes and record.wires is not None:
+            source = record.wires.values.get((bound.path, bound.output))
+        if source is None:
+            return self._made_digest(record.entity, name, value)
+        at = id(source), id(record.entity), name
+        with self._digesting.of(repr(at)):  # or the nodes of all runs would make it at the same time
+            known = self._of_values.get(at)
+            if known is None:  # the value is kept, so that its identity isn't used again
+                known = self._of_values[at] = source, self._made_digest(record.entity, name, value)
+        return known[1]
+
+    def _made_digest(self, entity: Any, name: str, value: Any) -> bytes:
+        made = hashlib.blake2b(digest_size=20)
+        self._digest_of(entity, name).add(made, value)
         return made.digest()
 
     def _digest_of(self, entity: Any, name: str) -> ValueDigest:

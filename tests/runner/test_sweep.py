@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import flytenb
+from flytenb.cache.value_digest import ValueDigest
 from flytenb.errors import InputError, UsageError
 from tests.notebook_cells import NotebookCells
 from tests.waiting import PATIENCE, is_soon
@@ -60,6 +61,21 @@ def test_nodes_that_dont_depend_on_the_swept_inputs_run_once(notebook: NotebookC
     assert [*table["o0"]] == sorted((run.result for run in sweep), reverse=True)
     assert repr(sweep).count("SUCCEEDED") == 12
     assert sweep._repr_mimebundle_()["text/html"].count("SUCCEEDED") == 12
+
+
+def test_the_digest_of_a_shared_output_is_made_once(notebook: NotebookCells, monkeypatch: pytest.MonkeyPatch) -> None:
+    digested: Counter[str] = Counter()
+    add = ValueDigest.add
+
+    def note(self: ValueDigest, digest: Any, value: Any) -> None:
+        digested[repr(value)] += 1
+        add(self, digest, value)
+
+    monkeypatch.setattr(ValueDigest, "add", note)
+    notebook.run(*FLOW)
+    flytenb.sweep(notebook.train, size=5, rate=[0.5, 1.0, 2.0], depth=[1, 2, 3, 4])
+    assert digested["[0, 1, 2, 3, 4]"] == 1
+    assert digested["[1, 2, 3, 4]"] == 3  # for mean, spread and fit
 
 
 def test_columns_of_the_same_name_are_told_apart(notebook: NotebookCells) -> None:
