@@ -43,7 +43,7 @@ from tests.random_workflows.program import (
     Workflow,
     nodes_of,
 )
-from tests.random_workflows.tasks import PREAMBLE, TASKS
+from tests.random_workflows.tasks import PREAMBLE, TASKS, Task
 
 OK = frozenset({"SUCCEEDED"})
 FAILED = frozenset({"FAILED"})
@@ -158,16 +158,25 @@ class Item:
 
 
 @cache
-def _functions() -> dict[str, Callable[..., Any]]:
-    """The tasks as plain functions."""
+def _functions(*edited: Task) -> dict[str, Callable[..., Any]]:
+    """The tasks as plain functions, some of them edited."""
     import pandas as pd
 
     space: dict[str, Any] = {"note": lambda *_: None, "pd": pd, "__name__": __name__}
     exec(PREAMBLE, space)
-    for name, task in TASKS.items():
+    for name, task in (TASKS | {task.name: task for task in edited}).items():
         if not name.startswith("flaky"):
             exec(task.function(plain=True), space)
     return {name: space[name] for name in TASKS if name in space}
+
+
+@dataclass(frozen=True)
+class Made:
+    """A call of a task as a node makes it: its name, its inputs and what it logs."""
+
+    name: str
+    args: Mapping[str, Any]
+    entry: str
 
 
 def expect(program: Program) -> Expected:
@@ -176,15 +185,28 @@ def expect(program: Program) -> Expected:
     return Expected(outputs, failures, story, story.without_cached())
 
 
+def calls_of(program: Program, *edited: Task) -> tuple[tuple[Any, ...], dict[str, Made]] | None:
+    """Return the outputs of a program with edited tasks and the calls that make them, None if a call fails."""
+    evaluation = _Evaluation(program, *edited)
+    outputs, _, story = evaluation.everything()
+    entries = {path: entry for path, entry, _, _ in story.calls}
+    if outputs is None or evaluation.has_failed:
+        return None
+    return outputs, {path: Made(*evaluation.made[path], entry) for path, entry in entries.items()}
+
+
 def _is_cached(entry: str) -> bool:
     """Tell whether a call's answer is kept: equal calls run once, at the same time as well as later."""
     return entry.startswith("cached(")
 
 
 class _Evaluation:
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, *edited: Task) -> None:
         self.program = program
         self.entities = {entity.name: entity for entity in program.entities}
+        self.functions = _functions(*edited)
+        self.made: dict[str, tuple[str, Mapping[str, Any]]] = {}
+        self.has_failed = False
 
     def everything(self) -> tuple[tuple[Any, ...] | None, tuple[Failure, ...], Story]:
         root, story = self.program.root, Story()
@@ -199,6 +221,7 @@ class _Evaluation:
 
     def _call(self, name: str, args: Mapping[str, Any], path: str, story: Story) -> Any:
         """Run what a node calls; its phase goes into the story."""
+        self.made[path] = name, copy.deepcopy(dict(args))
         entity = self.entities.get(name)
         try:
             if entity is None:
@@ -216,6 +239,7 @@ class _Evaluation:
                 story.note(path, f"{name}({args['x']!r})")
                 value = self._eager(entity, args["x"], path, story)
         except Broken:
+            self.has_failed = True
             story.phases[path] = FAILED
             raise
         story.phases[path] = OK
@@ -250,7 +274,7 @@ class _Evaluation:
             return args["x"] + times
         story.note(path, entry)
         try:
-            return _functions()[name](**args)
+            return self.functions[name](**args)
         except Exception as e:
             raise Broken([Failure(str(e), path)]) from e
 
@@ -470,4 +494,4 @@ def _value(arg: Arg, env: Mapping[str, Item]) -> Item:
     )
 
 
-__all__ = ["Attempt", "Expected", "Failure", "Story", "expect", "nodes_of"]
+__all__ = ["Attempt", "Expected", "Failure", "Made", "Story", "calls_of", "expect", "nodes_of"]

@@ -200,7 +200,7 @@ def _compare_outputs(result: Any, expected: tuple[Any, ...]) -> str:
     if len(found) != len(expected):
         return f"the result has {len(found)} outputs, expected {len(expected)}"
     for i, (a, b) in enumerate(zip(found, expected, strict=True)):
-        wrong = _difference(a, b)
+        wrong = difference_of(a, b)
         if wrong:
             return f"output {i}: {wrong}"
     return ""
@@ -225,7 +225,7 @@ def _compare_calls(logged: Counter[str], story: Story) -> str:
     return f"calls: {missing | extra}" if missing or extra else ""
 
 
-def _difference(found: Any, expected: Any) -> str:
+def difference_of(found: Any, expected: Any) -> str:
     """Return how a value differs from what the oracle has for it; types count, classes by their name."""
     kind = type(found).__name__
     if kind == "FlyteFile":
@@ -237,15 +237,15 @@ def _difference(found: Any, expected: Any) -> str:
     if type(found).__name__ != type(expected).__name__:
         return f"{found!r} is a {type(found).__name__}, expected {expected!r}"
     if dataclasses.is_dataclass(expected):
-        return _difference(vars(found), vars(expected))
+        return difference_of(vars(found), vars(expected))
     if isinstance(expected, dict):
         if found.keys() != expected.keys():
             return f"{found!r}, expected {expected!r}"
-        return next(filter(None, (_difference(found[k], v) for k, v in expected.items())), "")
+        return next(filter(None, (difference_of(found[k], v) for k, v in expected.items())), "")
     if isinstance(expected, list | tuple):
         if len(found) != len(expected):
             return f"{found!r}, expected {expected!r}"
-        return next(filter(None, map(_difference, found, expected)), "")
+        return next(filter(None, map(difference_of, found, expected)), "")
     if hasattr(expected, "value") and hasattr(found, "value"):
         found, expected = found.value, expected.value
     return "" if found == expected else f"{found!r}, expected {expected!r}"
