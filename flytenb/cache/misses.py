@@ -27,19 +27,21 @@ class StoredCall(NamedTuple):
         parts: the parts of that, each as kind, name, place and digest.
         inputs: the digests of its inputs.
         image: the digest of its image or of what a connector is sent.
+        key: the key of its outputs.
     """
 
     code: bytes
     parts: tuple[tuple[str, str, str, str], ...]
     inputs: dict[str, bytes]
     image: str
+    key: str
 
 
 def latest(name: str) -> StoredCall | None:
-    """Return the latest stored call of a task."""
+    """Return the latest stored call of a task, None if its outputs have been removed."""
     match cache_store.read(_key(name)):
-        case (bytes(code), tuple(parts), dict(inputs), str(image)):
-            return StoredCall(code, parts, inputs, image)
+        case (bytes(code), tuple(parts), dict(inputs), str(image), str(key)) if cache_store.read(key) is not None:
+            return StoredCall(code, parts, inputs, image, key)
     return None
 
 

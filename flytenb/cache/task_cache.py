@@ -162,7 +162,7 @@ class TaskCache:
             if name in inputs and name not in hashes:
                 value_digest.add(digest, inputs[name])
             digests[name] = digest.digest()
-        call = self._missed[key] = StoredCall(self.code(), (), digests, image)
+        call = self._missed[key] = StoredCall(self.code(), (), digests, image, key)
         if self.overwrite:
             return "the cache is overwritten"
         return misses.why(self._task, misses.latest(self._task.name), call, cache_store.read(key))

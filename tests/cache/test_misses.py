@@ -84,6 +84,13 @@ def test_a_changed_file_and_a_changed_variable_are_named(notebook: Notebook, mon
     assert node(notebook, "home, x=1") == ("POPULATED", "environment variable FLYTENB_EDIT has changed")
 
 
+def test_a_call_is_not_compared_with_one_that_was_removed(notebook: Notebook) -> None:
+    node(notebook, "a, x=1")
+    assert flytenb.clear_cache("a") == 1
+    assert node(notebook, "a, x=2") == ("POPULATED", "no entry")
+    assert node(notebook, "a, x=1") == ("POPULATED", "input `x`")
+
+
 def test_a_dynamic_says_why_too(notebook: Notebook) -> None:
     assert node(notebook, "grows, x=1") == ("POPULATED", "no entry")
     assert node(notebook, "grows, x=1") == ("HIT", "")
