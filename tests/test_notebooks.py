@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shutil
@@ -240,6 +241,29 @@ def test_the_page_about_languages_fails_with_the_line_of_r_and_shows_what_julia_
     page = (published["languages"][0] / "languages.html").read_text()
     assert '<span class="k">end</span>' in page  # a keyword of Julia
     assert "capacity 2" in bundles(notebook.cells[-1])[-1]["text/plain"]
+
+
+def test_the_page_about_iterating_runs_only_what_has_changed(
+    published: dict[str, tuple[Path, nbformat.NotebookNode]],
+) -> None:
+    notebook = published["iterating"][1]
+    (error,) = errors(cell(notebook, "%flyte run forecast("))
+    assert error.ename == "ValueError"
+    for start, ran in {
+        "run = %flyte run": ["score", "report"],
+        "changed = %flyte run": ["waves", "fit", "waves", "predict", "score", "report"],
+        "again = %flyte run": ["repair"],
+        "follow.run.wait()\n": ["report"],
+    }.items():
+        shown = bundles(next(c for c in notebook.cells if f"{c.source}\n".startswith(start)))[-1]["text/plain"]
+        assert re.findall(r"✓ n\d+  (\w+)", shown) == ran
+        assert shown.count("↻ n") == 10 - len(ran)
+    assert (
+        bundles(cell(notebook, "%flyte draw"))[0]["text/plain"].count("waves  (task · stale: `YEAR` was redefined") == 2
+    )
+    (counted,) = bundles(cell(notebook, "from collections import Counter"))
+    ran_once = {name for name, count in ast.literal_eval(counted["text/plain"]).items() if count == 1}
+    assert ran_once == {"read", "repair", "older", "newer"}
 
 
 PAGES = {
