@@ -1,4 +1,7 @@
-"""After every edit of what a task reaches, a resumed run gives what the plainly called function gives."""
+"""After every edit of what a task reaches, a resumed run gives what the plainly called function gives.
+
+After a change that changes nothing, it re-uses the node.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import pytest
 
 import flytenb
 from flytenb.model import CacheStatus
-from tests.edits import CONSTRUCTS, ONCE, PLACES, PRELUDE, QUICK
+from tests.edits import CONSTRUCTS, ONCE, PLACES, PRELUDE, QUICK, SAME
 from tests.notebook_cells import NotebookCells
 
 FLOW = "from flytekit import task\n@task\ndef flow(x: int) -> str:\n    return repr(f(x))"
@@ -44,6 +47,16 @@ def test_no_edit_is_answered_with_the_old_value(source: str, place: str, noteboo
     notebook.run(place, FLOW)
     third = flytenb.run(notebook.flow, x=3, resume=first)
     assert third.nodes["n0"].cache_status is not CacheStatus.REUSED
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sources", SAME.values(), ids=SAME)
+def test_what_changes_nothing_runs_nothing(sources: tuple[str, ...], notebook: NotebookCells) -> None:
+    notebook.run(sources[0], PLACES["called"], FLOW)
+    first = flytenb.run(notebook.flow, x=3)
+    notebook.run(sources[-1], PLACES["called"], FLOW)
+    node = flytenb.run(notebook.flow, x=3, resume=first).nodes["n0"]
+    assert node.cache_status is CacheStatus.REUSED, node.resumed
 
 
 def test_the_table_is_large() -> None:
