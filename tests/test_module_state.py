@@ -24,6 +24,7 @@ EXTENSION_POINTS = {
 }
 MEMOS = {
     "bridge/crossing/copier_lookup.py: _seen",
+    "bridge/entities/decorators.py: _written",
     "bridge/workflow/compiler.py: _nodes",
     "bridge/workflow/reading_cache.py: _generation",
     "bridge/workflow/reading_cache.py: _kept",

@@ -14,7 +14,7 @@ from flytenb.bridge.context import compile_lock
 from flytenb.bridge.entities.kind import inner_workflow, is_entity, short_name
 from flytenb.bridge.workflow import compiler
 from flytenb.bridge.workflow.compiler import all_nodes, check_composed, compile_workflow, compiled_workflows, is_known
-from flytenb.bridge.workflow.reading_cache import forget_readings, read_once, read_what_is_pending
+from flytenb.bridge.workflow.reading_cache import forget_readings, read_once, settle_readings
 from flytenb.bridge.workflow.relinking import can_replace, relink
 from flytenb.reach.bytecode import uses_of
 from flytenb.reach.code_description import describe
@@ -88,7 +88,7 @@ def forget_stale() -> None:
     try:
         stale = [workflow for workflow in compiled_workflows() if not _is_up_to_date(workflow)]
         if stale:
-            read_what_is_pending()
+            settle_readings()
             for workflow in stale:
                 _put_aside(workflow)
             forget_readings()
@@ -204,7 +204,7 @@ def _refresh(workflow: Any, seen: set[int]) -> None:
     if private.workflow_function(workflow) is None:
         check_composed(workflow)
     elif not workflow.compiled or not _is_up_to_date(workflow):
-        read_what_is_pending()
+        settle_readings()
         if workflow.compiled:
             _put_aside(workflow)
         forget_readings()

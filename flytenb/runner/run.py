@@ -14,7 +14,7 @@ from typing import Any
 
 from flytenb.bridge.execution.calls import build_result
 from flytenb.bridge.execution.files import Handouts
-from flytenb.bridge.workflow.graph import read_graph
+from flytenb.bridge.workflow.graph import hold_graph, read_graph
 from flytenb.bridge.workflow.reading_cache import Reading, read_later, read_once
 from flytenb.errors import FlytenbError, RunCancelledError
 from flytenb.model import Graph, NodeState, Phase, RunEvent
@@ -347,4 +347,4 @@ class Run:
 
 def read_graph_once(entity: Any) -> Reading[Graph]:
     """Return the current graph of an entity: read on demand, and once for each state of its workflow."""
-    return read_later(entity, lambda: read_once(entity, "graph", lambda: read_graph(entity)))
+    return read_later(entity, lambda: read_once(entity, "graph", lambda: read_graph(entity)), hold_graph)

@@ -18,7 +18,7 @@ from flytekit.models.literals import Literal
 import flytenb
 from flytenb.bridge.entities.interface import inner_workflow, is_stub, kind_of
 from flytenb.bridge.execution.branch import is_met
-from flytenb.bridge.workflow.graph import read_graph
+from flytenb.bridge.workflow.graph import hold_graph, read_graph
 from flytenb.bridge.workflow.reader import read_built, read_workflow
 from flytenb.model import Kind
 from flytenb.model.workflow import (
@@ -73,6 +73,7 @@ def test_a_graph_has_the_nodes_and_the_policies_of_the_reading(flow: Flow) -> No
     inner = inner_workflow(flow.entity)
     assert inner is not None
     graph = read_graph(flow.entity)
+    assert hold_graph(flow.entity)() == graph
     for node in nodes_of(read_workflow(inner)):
         settings = graph.nodes[node.path].settings
         assert settings.get("cache") == node.policy.cache_version

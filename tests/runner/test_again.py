@@ -107,11 +107,17 @@ def test_a_redefined_task_is_what_the_next_run_uses(entity: Any, monkeypatch: py
     assert flytenb.run(entity, x=5).result == 5 + times
 
 
-def test_a_run_keeps_the_graph_of_what_it_ran_although_nobody_asked_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = flytenb.run(changed, x=5)
+@pytest.mark.parametrize(("entity", "path"), [(changed, "n0"), (outer, "n1/n0")], ids=["inside", "deep inside"])
+def test_a_run_keeps_the_graph_of_what_it_ran_although_nobody_asked_for_it(
+    entity: Any, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = flytenb.run(entity, x=5)
     monkeypatch.setitem(globals(), "change", shrink)
-    after = flytenb.run(changed, x=5)
-    assert (before.graph.nodes["n0"].name, after.graph.nodes["n0"].name) == ("grow", "shrink")
+    second = flytenb.run(entity, x=5)
+    monkeypatch.setitem(globals(), "change", grow_kept)
+    third = flytenb.run(entity, x=5)
+    names = [run.graph.nodes[path].name for run in (first, second, third)]
+    assert names == ["grow", "shrink", "grow_kept"]
 
 
 def test_changed_overrides_are_what_the_next_run_keeps_to(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ import io
 import sys
 import textwrap
 import tokenize
+import weakref
 from collections.abc import Iterator
 from types import CodeType, FunctionType
 from typing import Any
@@ -35,11 +36,19 @@ def decorators_of(function: Any) -> tuple[str, ...]:
     return found or tuple(_from_wrappers(function))
 
 
+_written: weakref.WeakKeyDictionary[FunctionType, tuple[CodeType, list[str]]] = weakref.WeakKeyDictionary()
+"""The code of functions and their decorators: each graph shows them, and the tokens of a source take long."""
+
+
 def _from_source(function: Any) -> tuple[str, ...]:
-    try:
-        lines = list(_decorator_lines(textwrap.dedent(inspect.getsource(function))))
-    except (OSError, TypeError, SyntaxError, tokenize.TokenError):
-        return ()
+    code, lines = _written.get(function, (None, [])) if type(function) is FunctionType else (None, [])
+    if code is None or code is not function.__code__:
+        try:
+            lines = list(_decorator_lines(textwrap.dedent(inspect.getsource(function))))
+        except (OSError, TypeError, SyntaxError, tokenize.TokenError):
+            return ()
+        if type(function) is FunctionType:
+            _written[function] = function.__code__, lines
     names = getattr(function, "__globals__", {})
     first = max((i + 1 for i, line in enumerate(lines) if _makes_entity(line, names)), default=0)
     return tuple(clip_line(line, _LONGEST) for line in lines[first:])

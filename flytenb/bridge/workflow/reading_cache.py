@@ -5,6 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from flytekit.core.workflow import PythonFunctionWorkflow
@@ -18,10 +19,16 @@ _generation = 0
 
 
 class Reading(Generic[T]):
-    """A value that is read when it is first asked for, or before a compile would change it."""
+    """A value that is read when it is first asked for.
 
-    def __init__(self, read: Callable[[], T]) -> None:
+    Args:
+        read: reads it.
+        hold: keeps what a compile would change, and returns a function that reads the value from that.
+    """
+
+    def __init__(self, read: Callable[[], T], hold: Callable[[], Callable[[], T]] | None = None) -> None:
         self._read: Callable[[], T] | None = read
+        self._hold = hold
         self._value: T | None = None
 
     def get(self) -> T:
@@ -36,6 +43,17 @@ class Reading(Generic[T]):
             self._read = None
         return self._value  # type: ignore[return-value]
 
+    def settle(self) -> None:
+        """Make the value independent of later compiles, without reading it if that can wait.
+
+        Raises:
+            Exception: what reading raises.
+        """
+        if self._hold is None:
+            self.get()
+        elif self._read is not None:
+            self._read, self._hold = self._hold(), None
+
 
 def _is_compiled(workflow: Any) -> bool:
     """Whether it is a compiled workflow of a function; a reference workflow has the class but is never compiled."""
@@ -45,9 +63,9 @@ def _is_compiled(workflow: Any) -> bool:
 _pending: set[weakref.ref[Reading[Any]]] = set()
 
 
-def read_later(workflow: Any, read: Callable[[], T]) -> Reading[T]:
-    """Return a reading that is done when asked for or before the next compile; of an uncompiled workflow at once."""
-    reading = Reading(read)
+def read_later(workflow: Any, read: Callable[[], T], hold: Callable[[Any], Callable[[], T]]) -> Reading[T]:
+    """Return a reading that is done when asked for, and is of the present workflow; of an uncompiled one at once."""
+    reading = Reading(read, partial(hold, workflow))
     if _is_compiled(workflow):
         _pending.add(weakref.ref(reading, _pending.discard))
     else:
@@ -55,13 +73,13 @@ def read_later(workflow: Any, read: Callable[[], T]) -> Reading[T]:
     return reading
 
 
-def read_what_is_pending() -> None:
-    """Do all readings that were put off; call it before anything is compiled again."""
+def settle_readings() -> None:
+    """Settle all readings that were put off; call it before anything is compiled again."""
     for reference in tuple(_pending):
         reading = reference()
         if reading is not None:
             with suppress(Exception):  # it is raised again when the value is asked for
-                reading.get()
+                reading.settle()
     _pending.clear()
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from flytekit.core.workflow import WorkflowBase
@@ -31,11 +33,18 @@ from flytenb.model.node import Setting
 from flytenb.model.workflow import Binding, DictBinding, ListBinding, Promise, Workflow, WorkflowNode
 from flytenb.wording.kinds import entity_text
 
+Insides = Mapping[int, tuple[WorkflowBase, Workflow]]
+"""Workflows and their readings, by the id of the workflow."""
 
-def read_graph(entity: Any) -> Graph:
+
+def read_graph(entity: Any, insides: Insides = MappingProxyType({})) -> Graph:
     """Return the graph of an entity; one without a workflow inside becomes one node `n0` between its ports.
 
     A workflow is compiled if it isn't yet, on the calling thread.
+
+    Args:
+        entity: the entity.
+        insides: the workflows that are read already.
 
     Raises:
         NotAnEntityError: if the object isn't an entity.
@@ -44,12 +53,27 @@ def read_graph(entity: Any) -> Graph:
     require_entity(entity)
     kind = kind_of(entity)
     workflow = None if kind in (Kind.MAP, Kind.STUB) else inner_workflow(entity)
-    builder = _Builder(read_interface(entity).inputs)
+    builder = _Builder(read_interface(entity).inputs, insides)
     if workflow is None:
         builder.add_single(entity, kind)
     else:
-        builder.add_workflow(workflow, read_workflow(workflow), "", plan_inputs(entity).fixed)
+        builder.add_workflow(workflow, builder.read(workflow, ""), "", plan_inputs(entity).fixed)
     return builder.build(short_name(entity), kind, read_interface(entity), read_settings(entity))
+
+
+def hold_graph(entity: Any) -> Callable[[], Graph]:
+    """Return a function that reads the present graph of an entity, also after its workflows are compiled again."""
+    insides: dict[int, tuple[WorkflowBase, Workflow]] = {}
+    todo = [EntityFacts(entity).inner]
+    while todo:
+        workflow = todo.pop()
+        if workflow is None or id(workflow) in insides:
+            continue
+        read = read_workflow(workflow)
+        insides[id(workflow)] = workflow, read
+        nodes = [*read.walk(), *([] if read.failure is None else [read.failure])]
+        todo += [EntityFacts(node.entity).inner for node in nodes if node.kind is not Kind.BRANCH]
+    return partial(read_graph, entity, insides)
 
 
 def read_inner(workflow: WorkflowBase, under: str) -> Graph:
@@ -85,13 +109,19 @@ def graph_of_call(entity: Any, path: str) -> Graph:
 class _Builder:
     """Collects the nodes and edges of one graph."""
 
-    def __init__(self, inputs: Sequence[Port] = ()) -> None:
+    def __init__(self, inputs: Sequence[Port] = (), insides: Insides = MappingProxyType({})) -> None:
+        self._insides = insides
         self._defaults = {port.name: port.default for port in inputs}
         self._nodes: dict[str, Node] = {}
         self._edges: list[Edge] = []
         self._sources: dict[str, set[str]] = {}
         self._open: list[WorkflowBase] = []
         self._facts: dict[int, EntityFacts] = {}
+
+    def read(self, workflow: WorkflowBase, path: str) -> Workflow:
+        """Return the reading of a workflow as the inside of the node at `path`."""
+        found = self._insides.get(id(workflow))
+        return read_workflow(workflow, path) if found is None else found[1].at(path)
 
     def build(self, name: str, kind: Kind, interface: Interface, settings: dict[str, Any]) -> Graph:
         """Return the graph; only now are the children of each node known."""
@@ -236,7 +266,7 @@ class _Builder:
         self._nodes[path] = Node(path, kind, name, facts.interface, settings)
         if inner is not None and not is_recursive:
             fixed = plan_inputs(map_target(facts.entity)).fixed if is_map(facts.entity) else None
-            self.add_workflow(inner, read_workflow(inner, path), path, fixed)
+            self.add_workflow(inner, self.read(inner, path), path, fixed)
 
     def _add_ports(self, path: str, ports: Sequence[Port]) -> None:
         if not ports:

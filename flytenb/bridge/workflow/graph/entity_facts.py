@@ -44,4 +44,5 @@ class EntityFacts:
     @cached_property
     def inner(self) -> WorkflowBase | None:
         """The workflow that its nodes contain."""
-        return None if kind_of(self.entity) is Kind.STUB else inner_workflow(self.entity)
+        found = inner_workflow(self.entity)
+        return None if found is None or kind_of(self.entity) is Kind.STUB else found
