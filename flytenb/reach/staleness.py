@@ -203,13 +203,12 @@ def _refresh(workflow: Any, seen: set[int]) -> None:
     seen.add(id(workflow))
     if private.workflow_function(workflow) is None:
         check_composed(workflow)
-    elif not workflow.compiled or not _is_up_to_date(workflow):
+    elif not _is_relinked(workflow) and not (workflow.compiled and _is_up_to_date(workflow)):
         settle_readings()
         if workflow.compiled:
             _put_aside(workflow)
         forget_readings()
-        if not _is_relinked(workflow):
-            compile_workflow(workflow)
+        compile_workflow(workflow)
         _aside.pop(workflow, None)
     check_current(_entities(workflow), short_name(workflow))
     for inner in _inner_workflows(workflow):
@@ -227,17 +226,22 @@ def _put_aside(workflow: Any) -> None:
 
 
 def _is_relinked(workflow: Any) -> bool:
-    """Let the nodes that a workflow was compiled to call redefined tasks; return False if it must be compiled again."""
-    before, state = _compiled_from.get(workflow), _aside.get(workflow)
+    """Let the nodes that a workflow was compiled to call redefined tasks; return False if there is more to do."""
+    before = _compiled_from.get(workflow)
+    is_compiled = workflow.compiled and is_known(workflow)
+    state = private.compiled_state(workflow) if is_compiled else _aside.get(workflow)
     replaced = {} if before is None or state is None else before.redefined_tasks()
     if before is None or state is None or not replaced:
         return False
     now = _Names(workflow, replaced)
     if now.digest != before.digest or now.holds_replaced:
         return False
+    settle_readings()
+    forget_readings()
     private.restore_compiled(workflow, state)
     relink(workflow, replaced)
     _note(workflow)
+    _aside.pop(workflow, None)
     return True
 
 

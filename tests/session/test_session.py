@@ -17,9 +17,13 @@ import pytest
 
 from flytenb import api
 from flytenb.bridge.patches.applied import Patches
+from flytenb.bridge.workflow.graph import read_graph
+from flytenb.bridge.workflow.reader import read_built, read_workflow
 from flytenb.display.entity_card import entity_bundle
 from flytenb.errors import DefinitionError, NotAnEntityError, UnknownNameError
+from flytenb.model import Kind
 from flytenb.reach.reach_walk import ReachWalker
+from flytenb.reach.staleness import recompile_stale
 from flytenb.session import Session
 from tests.ship.notebooks import nothing_defined
 
@@ -841,6 +845,53 @@ def test_tasks_inside_cases_and_subworkflows_are_replaced(notebook: Notebook) ->
     notebook.run("@task\ndef step(x: int) -> int:\n    return x + 5\n")
     assert [api.run(notebook.names["cases"], x=x).result for x in (1, -1)] == [6, 4]
     assert "cases" not in notebook.stale()
+
+
+PLACED = """
+import functools
+from flytekit import conditional, dynamic, task, workflow
+
+def same(f):
+    return functools.wraps(f)(lambda **given: f(**given))
+
+@task
+def step(x: int) -> int:
+    return x + 1
+
+@task
+def clean(x: int):
+    print("clean")
+
+@workflow
+def inner(x: int) -> int:
+    return step(x=x)
+
+@workflow(on_failure=clean)
+def flow(x: int) -> int:
+    y = step(x=inner(x=x)).with_overrides(node_name="named", retries=3)
+    return conditional("c").if_(y > 0).then(step(x=y)).else_().then(inner(x=y))
+"""
+PLACED_STEP = "def step(x: int) -> int:\n    return x + 5\n"
+PLACES_TAKEN = {
+    "a task": f"@task\n{PLACED_STEP}",
+    "a stub": "@task\ndef step(x: int) -> int: ...\n",
+    "a dynamic task": f"@dynamic\n{PLACED_STEP}",
+    "a decorated task": f"@task\n@same\n{PLACED_STEP}",
+}
+
+
+@pytest.mark.parametrize("edit", PLACES_TAKEN)
+def test_a_workflow_with_replaced_tasks_reads_as_if_read_for_the_first_time(edit: str, notebook: Notebook) -> None:
+    notebook.run(PLACED)
+    flow = notebook.names["flow"]
+    before = api.run(flow, x=1)
+    for _ in range(2):
+        notebook.run(PLACES_TAKEN[edit])
+        recompile_stale(flow)
+        for read in (flow, notebook.names["inner"]):
+            assert read_workflow(read) == read_built(read)
+        assert api.draw(flow).graph == read_graph(flow)
+    assert before.graph.nodes["n0/n0"].kind is Kind.TASK
 
 
 def test_a_workflow_that_fails_to_compile_is_never_run_as_it_was(notebook: Notebook) -> None:

@@ -125,7 +125,7 @@ class _Reader:
     def _entity(self, entity: Any) -> _Entity:
         found = self.known.get(id(entity))
         if found is None:
-            found = self.known[id(entity)] = _read_entity(entity)
+            found = self.known[id(entity)] = read_entity(entity)
         return found
 
     def _outputs(self, node: Node) -> Mapping[str, Any]:
@@ -165,7 +165,8 @@ def _claim(then: Node | None, unclaimed: set[int]) -> set[int]:
     return claimed
 
 
-def _read_entity(entity: Any) -> _Entity:
+def read_entity(entity: Any) -> _Entity:
+    """Read what every node of an entity shares."""
     if isinstance(entity, BranchNode):
         return _Entity(entity, Kind.BRANCH, str(entity.name), str(entity.name), {}, NodePolicies(None), is_remote=False)
     node_name = entity.construct_node_metadata().name

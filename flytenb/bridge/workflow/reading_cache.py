@@ -110,3 +110,18 @@ def read_once(workflow: Any, what: str, read: Callable[[], T]) -> T:
     made = read()
     _kept[workflow][what] = ((_generation, nodes), made)
     return made
+
+
+def revise(workflow: Any, what: str, change: Callable[[T], T | None]) -> None:
+    """Change a kept reading of a workflow's own nodes, which are those that it has now, instead of reading them again.
+
+    Args:
+        workflow: the workflow.
+        what: the name of this kind of reading, one that doesn't depend on the workflows inside.
+        change: returns the reading as it is now, None if it has to be read again.
+    """
+    nodes = private.compiled_nodes(workflow)
+    found = _kept.get(workflow, {}).get(what)
+    made = change(found[1]) if found is not None and found[0][1] is nodes else None
+    if made is not None:
+        _kept[workflow][what] = ((_generation, nodes), made)
