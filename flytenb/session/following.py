@@ -95,7 +95,7 @@ class Follow:
             self._is_starting = True
         try:
             entity, positional, inputs = self._call()
-            made = self._resuming().prepare(entity, positional, inputs)
+            made = self._resuming(entity).prepare(entity, positional, inputs)
         except Exception as error:
             self._is_starting = False
             self._fail(error)
@@ -115,8 +115,10 @@ class Follow:
             made.cancel()
         self.show()
 
-    def _resuming(self) -> Options:
-        return self._options if self.run is None else self._options.options(resume=self.run)
+    def _resuming(self, entity: Any) -> Options:
+        """Return the options of the next run: a run that was cancelled or has failed lacks nodes of the good one."""
+        runs = [run for run in (self.run, self.good) if run is not None and run.entity.name == entity.name]
+        return self._options._following(runs[0], runs[-1]) if runs else self._options
 
     def _end(self, run: Run) -> None:
         """Keep a good run, and start the next one if the code has changed meanwhile; on a thread of the run."""

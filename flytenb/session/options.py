@@ -111,6 +111,10 @@ class Options:
             replace(self._resuming, **{n: v for n, v in resuming.items() if v is not None}),  # type: ignore[arg-type]
         )
 
+    def _following(self, run: Run, good: Run | None) -> Options:
+        """Return a copy that resumes a run, and takes what it doesn't have from another one."""
+        return Options(self._given, self._listeners, replace(self._resuming, run=run, good=good))
+
     def start(self, entity: Any, /, *positional: Any, **inputs: Any) -> Run:
         """Start a run and return it at once; inputs as for `flytenb.start`."""
         made = self._prepare(entity, positional, inputs)

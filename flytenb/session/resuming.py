@@ -12,6 +12,7 @@ from flytenb.errors import UsageError
 from flytenb.reach.earlier_definitions import current_definition
 from flytenb.runner.past import Past, Resumption, is_same_content
 from flytenb.runner.run import Run
+from flytenb.runner.two_pasts import TwoPasts
 from flytenb.wording.values import brief
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class Resuming:
 
     Attributes:
         run: the run to resume, or whether to resume the entity's last one.
+        good: another run, from which those nodes are taken that `run` doesn't have; None for no other.
         from_node: the node that runs again in any case, with all that follows it.
         only_node: the node that runs alone, on its inputs of the earlier run.
         outputs: outputs that are given, by `NODE.output`.
@@ -31,6 +33,7 @@ class Resuming:
     """
 
     run: Run | bool = False
+    good: Run | None = None
     from_node: str = ""
     only_node: str = ""
     outputs: Mapping[str, Any] = field(default_factory=dict)
@@ -61,8 +64,12 @@ class Resuming:
             return None
         run = self._find(entity, session)
         start = run.nodes[self.from_node].path if self.from_node else ""
-        resumption = Resumption(start, self.keeps_answers)
-        return Past(run._scheduler, lambda: run.graph, resumption, _Places(session).of)
+        resumption, places = Resumption(start, self.keeps_answers), _Places(session)
+        good = self.good if self.good is not run and not start else None
+        if good is None:
+            return Past(run._scheduler, lambda: run.graph, resumption, places.of)
+        before = Past(good._scheduler, lambda: good.graph, resumption, places.of)
+        return TwoPasts(run._scheduler, lambda: run.graph, resumption, places.of, before)
 
     def _find(self, entity: Any, session: Session) -> Run:
         run = session.last_run(entity) if isinstance(self.run, bool) else self.run

@@ -167,3 +167,82 @@ def test_unloading_the_extension_stops_it() -> None:
         kernel.run("before = f.run").ok()
         edit(kernel, 9)
         assert kernel.value("f.run is before")
+
+
+CHAIN = """
+import threading
+from flytekit import task, workflow
+gate = threading.Event()
+gate.set()
+bodies = []
+def ran(name): bodies.append(name)
+
+@task
+def first(x: int) -> int:
+    ran("first")
+    return x + 1
+
+@task
+def left(x: int) -> int:
+    ran("left")
+    while not gate.wait(0.01):
+        pass
+    return 10 * x
+
+@task
+def right(x: int) -> int:
+    ran("right")
+    return 100 * x
+
+@task
+def last(x: int, y: int) -> int:
+    ran("last")
+    return x + y
+
+@workflow
+def wf(x: int) -> int:
+    return last(x=left(x=first(x=x)), y=right(x=first(x=x)))
+"""
+LEFT = CHAIN[CHAIN.index("@task\ndef left") : CHAIN.index("@task\ndef right")]
+LAST = CHAIN[CHAIN.index("@task\ndef last") : CHAIN.index("@workflow")]
+
+
+def test_only_what_an_edit_affects_runs(kernel: Kernel) -> None:
+    kernel.run(CHAIN).ok()
+    shown = kernel.run("f = %flyte follow wf(x=1)").ok()
+
+    def edited(cell: str, text: str) -> list[str]:
+        """Run a cell, wait for a text in the output, and return the bodies that have run."""
+        kernel.run("bodies.clear()").ok()
+        kernel.run(cell).ok()
+        kernel.wait_for(lambda: text in shown.shown)
+        return list(kernel.value("sorted(bodies)"))
+
+    kernel.wait_for(lambda: "o0 = 220" in shown.shown)
+    assert edited(LEFT.replace("10 *", "20 *"), "o0 = 240") == ["last", "left"]
+    assert edited(LAST.replace("x + y", "x - y"), "o0 = -160") == ["last"]
+    failing = LEFT.replace("return 10 * x", "assert x < 2, 'too large'\n    return x")
+    assert edited(failing, "too large") == ["left"]
+    assert edited(LEFT, "o0 = -180") == ["last", "left"]
+    same = "@workflow\ndef wf(x: int) -> int:\n    return last(x=left(x=first(x=x)), y=right(x=first(x=x)))\n"
+    assert edited(same.replace("x=x)))", "x=x)) + 0)"), "no run was started") == []
+    assert edited(same.replace("y=right", "y=left"), "o0 = 0") == ["last", "left"]
+    assert edited("@workflow\ndef other(x: int) -> int:\n    return left(x=first(x=x))\nwf = other", "o0 = 20") == [
+        "first",
+        "left",
+    ]
+
+
+def test_after_a_cancelled_run_only_what_is_affected_since_the_good_one_runs(kernel: Kernel) -> None:
+    kernel.run(CHAIN).ok()
+    shown = kernel.run("f = %flyte follow wf(x=1)").ok()
+    kernel.wait_for(lambda: "o0 = 220" in shown.shown)
+    kernel.run("bodies.clear()\ngate.clear()").ok()
+    kernel.run(LEFT.replace("10 *", "70 *")).ok()
+    kernel.wait_for(lambda: kernel.value("bodies == ['left']"))
+    kernel.run("cancelled = f.run").ok()
+    kernel.run(LAST.replace("x + y", "x - y")).ok()
+    kernel.run("gate.set()").ok()
+    kernel.wait_for(lambda: "o0 = -60" in shown.shown)
+    assert kernel.value("str(cancelled.phase)") == "ABORTED"
+    assert kernel.value("sorted(bodies)") == ["last", "left", "left"]

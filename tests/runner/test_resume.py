@@ -138,6 +138,30 @@ def test_a_failed_run_goes_on_where_it_failed(notebook: NotebookCells) -> None:
     assert resumed.nodes["n3"].resumed.startswith("it failed in the run of ")
 
 
+AFTER_FIRST = """@workflow
+def wf(n: int) -> int:
+    first = up(x=n)
+    mapped = total(xs=map_task(double)(x=numbers(x=first)))
+    return plus(x=plus(x=sub(x=first), y=grow(x=first)), y=plus(x=create_node(ask, x=first).o0, y=mapped))
+"""
+
+
+@pytest.mark.parametrize(("edit", "expected"), [("", []), ("K = type('Three', (int,), {})(3)", TIMES[:-1])])
+def test_what_a_run_that_ended_early_lacks_is_taken_from_a_good_one(
+    edit: str, expected: list[str], notebook: NotebookCells
+) -> None:
+    good = define(notebook, *FLOW[:-1], AFTER_FIRST)
+    notebook.run(FLOW[1].replace("return", "raise ValueError\n    return"), *FLOW[8:-1], AFTER_FIRST)
+    failed = flytenb.start(notebook.wf, n=3).wait()
+    assert notebook.take_ran() == ["up"]
+    notebook.run(FLOW[1], *FLOW[8:-1], AFTER_FIRST, edit)
+    resumed = flytenb.options()._following(failed, good).run(notebook.wf, n=3)
+    assert notebook.take_ran() == expected
+    assert resumed.result == good.result
+    assert resumed.nodes.keys() == good.nodes.keys()
+    assert expected or {str(node.cache_status) for node in resumed.nodes.values()} == {"REUSED"}
+
+
 def test_only_the_failed_elements_of_a_map_run_again(notebook: NotebookCells, tmp_path: Path) -> None:
     notebook.run(
         FLOW[5],
