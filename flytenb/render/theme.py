@@ -54,7 +54,7 @@ ICONS: tuple[tuple[str, str], ...] = (
     ("ABORTED", "M4.5 4.5h7v7h-7z"),
     ("SKIPPED", "M3.5 8h9"),
     ("HIT", "M9.5 2L4 9h4l-1.5 5L12 7H8z"),
-    ("REUSED", "M12.5 5.5A5 5 0 1 0 13 8M12.8 2.5v3.2h-3.2"),
+    ("REUSED", "M12.5 5.5a5 5 0 1 0 .5 2.5M12.8 2.5v3.2h-3.2"),
 )
 """SVG path of each phase's icon, 16 × 16; the last two replace SUCCEEDED for a cache hit and a re-used node."""
 
