@@ -22,7 +22,7 @@ from flytenb.wording.values import SHORT, brief
 _LOOK_EVERY = 0.1
 _LIMITS = Limits(rows=500, text=60_000)
 _OWN_COLUMNS = {"phase", "seconds", "error"}
-"""Columns of a sweep's frame; inputs and outputs of these names get a word that tells them apart."""
+"""Columns of a sweep's frame; an input or output with such a name is called `NAME (input)` or `NAME (output)`."""
 
 
 def rows_of(entity: Any, rows: Any, inputs: Mapping[str, Any]) -> tuple[tuple[str, ...], list[dict[str, Any]]]:
