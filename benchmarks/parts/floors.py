@@ -173,12 +173,47 @@ def floors_of_chain(size: int) -> Parts:
     }
 
 
-FLOORS = {"map": (floors_of_map, 1000), "cache": (floors_of_cache, 100), "chain": (floors_of_chain, 10)}
+def floors_of_frames(rows: int) -> Parts:
+    """Return the copies of a frame that five tasks pass on; a run keeps what was given and what each task returns."""
+    from big_flows import frame_through, make_frame
+
+    import flytenb
+
+    frame, few = make_frame(rows), make_frame(10)
+
+    def copies(number: int, *, are_kept: bool) -> Callable[[], Any]:
+        def run() -> list[Any]:
+            last, held = frame, []
+            for _ in range(number):
+                last = last.copy()
+                last.iloc[0, 0] += 1
+                if are_kept:
+                    held.append(last)
+            return held
+
+        return run
+
+    return {
+        "flytenb: the whole run": lambda: flytenb.run(frame_through, frame=frame).result,
+        "flytenb: the same run of ten rows": lambda: flytenb.run(frame_through, frame=few).result,
+        "plain: five copies, each freed by the next": copies(5, are_kept=False),
+        "plain: five copies that are kept": copies(5, are_kept=True),
+        "plain: six copies that are kept": copies(6, are_kept=True),
+    }
+
+
+FLOORS = {
+    "frames": (floors_of_frames, 1_000_000, 5),
+    "map": (floors_of_map, 1000, 1000),
+    "cache": (floors_of_cache, 100, 100),
+    "chain": (floors_of_chain, 10, 10),
+}
+"""The parts of each workload, its size, and the number of elements or nodes that share the time."""
 
 
 def measure(name: str, rounds: int) -> None:
     """Print one line per part of a workload."""
-    find, size = FLOORS[name]
+    find, size, sharing = FLOORS[name]
     parts = find(size)
     taken: dict[str, list[float]] = {part: [] for part in parts}
     for number in range(-1, rounds):  # the first round warms up
@@ -186,7 +221,7 @@ def measure(name: str, rounds: int) -> None:
             start = time.process_time()
             once()
             if number >= 0:
-                taken[part].append((time.process_time() - start) / size * 1e6)
+                taken[part].append((time.process_time() - start) / sharing * 1e6)
     for part, each in taken.items():
         row = {"workload": name, "size": size, "part": part, "least_us": round(min(each), 1)}
         print(json.dumps({**row, "median_us": round(statistics.median(each), 1), "load": os.getloadavg()[0]}))

@@ -78,7 +78,7 @@ class FrameCopy:
             and frame.flags.allows_duplicate_labels
             and self._are_labels_plain(frame.columns, text)
             and self._is_index_plain(frame.index, text)
-            and all(_is_number(dtype) or _is_arrow_text(dtype, text) for dtype in frame.dtypes)
+            and all(_is_number(dtype) or _is_arrow_text(dtype, text) for dtype in _dtypes(frame))
         )
 
     def _are_labels_plain(self, labels: Any, text: Any) -> bool:
@@ -98,6 +98,11 @@ class FrameCopy:
         ):
             return False
         return _is_name_plain(index.name)
+
+
+def _dtypes(frame: Any) -> set[Any]:
+    """Return the types of the columns; `frame.dtypes` is a series, which takes a hundred times as long to make."""
+    return {block.dtype for block in frame._mgr.blocks}
 
 
 def _is_number(dtype: Any) -> bool:
@@ -134,8 +139,8 @@ def _is_parquet_stock(pandas: Any) -> bool:
 def _counts(box: list[Any]) -> set[Counts]:
     """Count the references to the parts of the frame in a list, once for each block; `{()}` for a frame to be copied.
 
-    A frame without other owners has always the same counts. `_mgr`, `blocks` and `values` are pandas' own names, which
-    no release since 1.0 has changed.
+    A frame without other owners has always the same counts. `_mgr`, `blocks`, `dtype` and `values` are pandas' own
+    names, which no release since 1.0 has changed.
     """
     import numpy
 

@@ -140,17 +140,16 @@ def _add_array(size: Size, value: Any, depth: int) -> bool:
 
 
 def _add_frame(size: Size, frame: Any, numpy: Any, depth: int) -> None:
-    columns = [frame] if frame.ndim == 1 else [frame.iloc[:, at] for at in range(min(frame.shape[1], _COLUMNS))]
-    if frame.ndim == 2 and frame.shape[1] > _COLUMNS:
+    blocks = frame._mgr.blocks  # columns of one type share an array; a series per column takes longer than a small task
+    if len(blocks) > _COLUMNS:
         size.add(id(frame), int(frame.memory_usage().sum()))
         return
-    for column in columns:
-        if isinstance(column.dtype, numpy.dtype) and column.dtype.kind != "O":
-            _add_array(size, column.to_numpy(), depth)
+    for values in (block.values for block in blocks):
+        if isinstance(values, numpy.ndarray) and values.dtype.kind != "O":
+            _add_array(size, values, depth)
             continue
-        size.own += column.memory_usage(index=False)
-        if column.dtype == object:
-            count = len(column)
-            _add_samples(size, [*column.iloc[:: max(1, count // _SAMPLES[1])]], count, depth + 1)
+        size.own += values.nbytes
+        if isinstance(values, numpy.ndarray):
+            _add_samples(size, [*values.flat[:: max(1, values.size // _SAMPLES[1])]], values.size, depth + 1)
     if type(frame.index).__name__ != "RangeIndex":
         size.own += frame.index.memory_usage()

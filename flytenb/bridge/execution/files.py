@@ -67,7 +67,7 @@ def _may_hold(kinds: tuple[type, ...], declared: Any, seen: set[int]) -> bool:
     if isinstance(declared, type):
         if issubclass(declared, kinds):
             return True
-        if is_dataclass(declared) or "__annotations__" in vars(declared) or hasattr(declared, "__pydantic_fields__"):
+        if is_dataclass(declared) or issubclass(declared, tuple | dict) or hasattr(declared, "__pydantic_fields__"):
             try:
                 inner = tuple(get_type_hints(declared).values())
             except Exception:  # names that can't be resolved
