@@ -113,7 +113,8 @@ def wrap(text: str, width: float, size: float, lines: int) -> list[str]:
         longer = f"{line} {word}" if line else word
         if line and measure(longer, size) > width:
             if len(found) == lines - 1:
-                return [*found, fit(" ".join([line, *words[i:]]), width, size)]
+                line = " ".join([line, *words[i:]])
+                break
             found.append(line)
             longer = word
         line = longer

@@ -5,7 +5,7 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from flytenb.render.text_metrics import LONGEST, clean, clean_lines, fit, is_guessed, measure, wrap, xml
@@ -60,6 +60,7 @@ def test_what_is_fitted_fits_and_begins_as_the_text_does(text: str, width: float
 
 
 @given(st.text(alphabet="ab cdé座 ", max_size=300), st.integers(min_value=1, max_value=4))
+@example("座" * 20 + " a" * 40, 2)  # a word that is wider than a line, and more lines than are allowed
 def test_wrapped_lines_fit_and_nothing_is_lost_unsaid(text: str, lines: int) -> None:
     cleaned = clean(text)
     found = wrap(cleaned, 120, 11, lines)
