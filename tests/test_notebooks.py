@@ -178,8 +178,15 @@ def test_the_tutorial_draws_the_stubs_and_then_the_tasks(tutorial: nbformat.Note
 
 def test_the_tutorial_keeps_the_picture_of_its_runs(tutorial: nbformat.NotebookNode) -> None:
     runs = [c for c in tutorial.cells if c.source.startswith("run = %flyte run")]
-    assert len(runs) == 2
+    assert len(runs) == 3
     assert all(has_picture(c) for c in runs)
+
+
+def test_the_tutorial_runs_a_pipeline_with_a_plot(tutorial: nbformat.NotebookNode) -> None:
+    shown = " ".join(bundle["text/html"] for bundle in bundles(cell(tutorial, "run = %flyte run churn")))
+    assert "hold_back" in shown
+    assert "published, 85% right" in shown
+    assert "data:image/png" in shown
 
 
 def test_the_tutorial_shows_the_coordinates_as_a_table(tutorial: nbformat.NotebookNode) -> None:
@@ -190,11 +197,11 @@ def test_the_tutorial_shows_the_coordinates_as_a_table(tutorial: nbformat.Notebo
 
 
 def test_the_tutorial_fails_with_the_node_and_the_users_own_line(tutorial: nbformat.NotebookNode) -> None:
-    (error,) = errors(cell(tutorial, "%flyte run survey(num=10,"))
+    (error,) = errors(cell(tutorial, "%flyte run churn(rows=20)"))
     shown = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(error.traceback))
     assert error.ename == "ValueError"
-    assert "n1" in shown
-    assert "subset_coordinates" in shown
+    assert "n3/" in shown  # an element of the map
+    assert "score" in shown
     assert "raise ValueError" in shown
     assert len(shown.splitlines()) <= 15
 
