@@ -19,6 +19,7 @@ import fan_out
 import first_draw
 import frames
 import kept_fresh
+import layout
 import live
 import load
 import look
@@ -54,6 +55,7 @@ WORKLOADS = (
     first_draw.WORKLOAD,
     draw.WORKLOAD,
     draw_folded.WORKLOAD,
+    layout.WORKLOAD,
     live.WORKLOAD,
     page.WORKLOAD,
     memory.WORKLOAD,

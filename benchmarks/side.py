@@ -13,6 +13,9 @@ from typing import Any, Self
 
 OWN = ("plain", "flytekit", "flytenb")
 """The sides that live in the environment of the project itself; every other has one in `.venvs/<name>`."""
+NODE = ("elk", "dagre")
+"""The sides that run node from there, with packages in `.venvs/layouts`."""
+FOLDER = Path(__file__).parent.parent / ".venvs"
 
 
 class Side:
@@ -75,6 +78,6 @@ class Side:
 
 def python_of(name: str) -> Path:
     """The interpreter of a side; it may not be installed."""
-    if name in OWN:
+    if name in OWN or (name in NODE and (FOLDER / "layouts" / "node_modules").is_dir()):
         return Path(sys.executable)
-    return Path(__file__).parent.parent / ".venvs" / name / "bin" / "python"
+    return FOLDER / name / "bin" / "python"

@@ -101,6 +101,12 @@ def draw_folded(size: int) -> Callable[[], Any]:
     return once
 
 
+def layout(size: int) -> Callable[[], Any]:
+    from layouts import by_flytenb, measured
+
+    return measured(by_flytenb)(size)
+
+
 serve(
     chain=lambda size: lambda: flytenb.run(chain(size), x=0).result,
     fan_out=lambda size: lambda: wide.run(all_at_once(size, nap), x=0).result,
@@ -124,6 +130,7 @@ serve(
     first_draw=cells.first_draw("%load_ext flytenb", "%flyte draw layers"),
     draw=draw,
     draw_folded=draw_folded,
+    layout=layout,
     live=cells.live(is_loaded=True),
     page=pages.page("flytenb"),
     memory=cells.memory("import flytenb", "flytenb.run(adds, x=0).result"),

@@ -1,0 +1,6 @@
+"""The layout of pictures by dagre, which node runs."""
+
+from layouts import by_node, measured
+from serving import serve
+
+serve(layout=measured(by_node("dagre")))
