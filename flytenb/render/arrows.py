@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import product
+
 from flytenb.model import Edge, EdgeKind, Graph, Kind
 from flytenb.render import captions
 from flytenb.render.boxes import Boxes
@@ -13,6 +16,10 @@ from flytenb.wording.quantities import more_text
 def build_arrows(graph: Graph, boxes: Boxes) -> list[Arrow]:
     """Return the arrows, numbered by their index; add a join dot to `boxes` for each branch whose result is used."""
     return _Arrows(graph, boxes).all
+
+
+_End = tuple[int, int | None]
+"""The number of a box, and of the frame at whose border an arrow stops instead."""
 
 
 class _Arrows:
@@ -28,25 +35,56 @@ class _Arrows:
 
     def _add_edges(self) -> None:
         """Add one arrow for all edges of one kind between the same nodes and the same boxes."""
-        bundles: dict[tuple[int, int, str, str, EdgeKind], list[Edge]] = {}
+        bundles: dict[tuple[_End, _End, str, str, EdgeKind], dict[Edge, None]] = {}
         for edge in self._graph.edges:
             if edge.source not in self._boxes.box_at and edge.source not in self._boxes.frame_at:
                 continue  # a constant that is written inside its node's box
-            if self._boxes.is_named_by_handler(edge):
+            if edge in self._boxes.doors.told or self._is_inside_passed(edge):
                 continue
-            is_case = edge.kind is EdgeKind.CASE
-            tail = self._boxes.box_at[edge.source] if is_case else self._exit(edge.source, edge.output)
-            head = self._entry(edge.target, edge.input)
-            bundles.setdefault((tail.number, head.number, edge.source, edge.target, edge.kind), []).append(edge)
-        for (tail_number, head_number, source, target, kind), edges in bundles.items():
-            arrow = Arrow(len(self.all), tail_number, head_number, str(kind), source, target)
+            for before, after in product(self._exits(edge), list(self._entries(edge))):
+                key = (self._start(before[0]), self._stop(after[0]), edge.source, edge.target, edge.kind)
+                bundles.setdefault(key, {}).update(dict.fromkeys((*before, edge, *reversed(after))))
+        for ((tail_box, tail_wall), (head_box, head_wall), source, target, kind), edges in bundles.items():
+            arrow = Arrow(len(self.all), tail_box, head_box, str(kind), source, target)
             texts = dict.fromkeys(text for e in edges if (text := clean(captions.edge_label(self._graph, e))))
             if texts:
                 arrow.label = _lines_of_label(list(texts), is_case=kind is EdgeKind.CASE)
             arrow.tip = clean_lines("\n".join(filter(None, (captions.binding(self._graph, e) for e in edges))))
-            arrow.tail_frame = self._wall(source, edges[0].output, "@outputs")
-            arrow.head_frame = self._wall(target, edges[0].input, "@inputs")
+            arrow.tail_frame, arrow.head_frame = tail_wall, head_wall
             self.all.append(arrow)
+
+    def _is_inside_passed(self, edge: Edge) -> bool:
+        """Whether the edge is drawn by the arrow that passes the port at its end."""
+        doors = self._boxes.doors
+        return doors.is_left_out(edge.source, port_of(edge.output)) or doors.is_left_out(
+            edge.target, port_of(edge.input)
+        )
+
+    def _exits(self, edge: Edge) -> Iterator[tuple[Edge, ...]]:
+        """Yield the edges where arrows for this edge start, each followed by those on the way out of containers."""
+        inner = self._boxes.doors.passed.get((f"{edge.source}/@outputs", port_of(edge.output)), ())
+        for at in inner:
+            for way in self._exits(at):
+                yield (*way, at) if way[0] is not at else way
+        if not inner:
+            yield (edge,)
+
+    def _entries(self, edge: Edge) -> Iterator[tuple[Edge, ...]]:
+        """Yield the edges where arrows for this edge end, each followed by those on the way into containers."""
+        inner = self._boxes.doors.passed.get((f"{edge.target}/@inputs", port_of(edge.input)), ())
+        for at in inner:
+            for way in self._entries(at):
+                yield (*way, at) if way[0] is not at else way
+        if not inner:
+            yield (edge,)
+
+    def _start(self, edge: Edge) -> _End:
+        is_case = edge.kind is EdgeKind.CASE
+        box = self._boxes.box_at[edge.source] if is_case else self._exit(edge.source, edge.output)
+        return box.number, self._wall(edge.source, edge.output, "@outputs")
+
+    def _stop(self, edge: Edge) -> _End:
+        return self._entry(edge.target, edge.input).number, self._wall(edge.target, edge.input, "@inputs")
 
     def _add_join_arrows(self, branch: str) -> None:
         """Add arrows from the cases of a branch to its join dot."""

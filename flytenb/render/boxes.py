@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import ceil
 
 from flytenb.model import Edge, Graph, Kind, Node, Port
 from flytenb.render import captions
+from flytenb.render.doors import Doors
 from flytenb.render.shapes import (
     LABEL_WIDTH,
     LEFT,
@@ -23,12 +25,15 @@ from flytenb.render.shapes import (
     port_of,
 )
 from flytenb.render.text_metrics import clean, clean_lines, fit, measure, wrap
+from flytenb.wording.kinds import kind_text
 from flytenb.wording.quantities import more_text
 
-_TYPE_ROOM = 64.0
-"""Extra pixels of width that a box may take for the type after a long name."""
-_LEAST_TYPE = 40.0
-"""Fewest pixels in which a type after a name is legible; below, it is left to the tooltip."""
+_SUB_WIDTH = 176.0
+"""Pixels that the lines below a shorter name may take before they are wrapped or cut."""
+_STATE_WIDTH = 150.0
+"""Pixels of text of a state with progress or attempts."""
+_STEP = 12.0
+"""Widths of boxes are multiples of it, so that boxes with names of similar length are equal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +45,15 @@ class _NodeText:
 
     @classmethod
     def of(cls, node: Node) -> _NodeText:
-        name = _fitted_name(captions.label(node), WIDEST - MARK)
-        room = WIDEST + _TYPE_ROOM - MARK - measure(name, NAME_SIZE) - 7
-        type_ = clean(captions.result(node))
-        head = Line(name, "ft-name", NAME_SIZE, fit(type_, room, SMALL_SIZE) if type_ and room >= _LEAST_TYPE else "")
-        parts = [captions.kind_phrase(node), *captions.badges(node)]
+        head = Line(_fitted_name(captions.label(node), WIDEST - MARK), "ft-name", NAME_SIZE)
+        width = max(head.width + MARK, _SUB_WIDTH)
+        kind, type_ = captions.kind_phrase(node), clean(captions.result(node))
+        if type_:  # that a box is a plain task needs no word
+            kind = type_ if node.kind is Kind.TASK and kind == kind_text(Kind.TASK) else f"{kind} {type_}"
+        parts = [kind, *captions.badges(node)]
         stale = wrap(clean(parts.pop()), WIDEST, SMALL_SIZE, 2) if "stale" in node.settings else []
         program = [parts.pop()] if "language" in node.settings else []  # not on the line that a run's state replaces
-        first, *more = [*_caption_lines(parts), *_caption_lines(program), *stale]
+        first, *more = [*_caption_lines(parts, width), *_caption_lines(program, WIDEST), *stale]
         return cls((head, Line(first, "ft-sub"), *(Line(text, "ft-badge") for text in more)), captions.about(node))
 
 
@@ -61,6 +67,7 @@ class Boxes:
         pill_at: the box of each port of an inputs or outputs node, by the node's path and the port's name.
         frame_at: the frame of each path that has one.
         open: the paths of containers that are drawn open.
+        doors: the ports and edges that have no pill and no arrow.
     """
 
     def __init__(self, graph: Graph) -> None:
@@ -73,13 +80,9 @@ class Boxes:
         self._texts: dict[tuple[object, ...], _NodeText] = {}
         self.open = {node.parent for node in graph.nodes.values() if node.parent and self._has_box(node)}
         failures = (path for path, node in graph.nodes.items() if node.kind is Kind.FAILURE)
-        self._handlers = {path for path in failures if path not in self.open}
+        self.doors = Doors(graph, self.open, {path for path in failures if path not in self.open})
         for path, node in graph.nodes.items():
             self._add(path, node)
-
-    def is_named_by_handler(self, edge: Edge) -> bool:
-        """Whether the edge is from a workflow input to a failure handler, whose box lists it instead of an arrow."""
-        return edge.target in self._handlers and self.graph.nodes[edge.source].kind is Kind.INPUTS
 
     def add_join(self, path: str) -> Box:
         """Add the dot where the cases of a branch join."""
@@ -138,8 +141,9 @@ class Boxes:
         if shape == "constant":
             width, height = widest + 14, 20.0
         else:
-            name_width = lines[0].width + MARK
-            width = max(NARROWEST, widest + room, name_width + room)  # each line is already cut to its own maximum
+            least = _STATE_WIDTH if shape == "stack" or node.settings.get("retries") else 0.0
+            width = max(NARROWEST, widest + room, lines[0].width + MARK + room, least + room)
+            width = ceil(width / _STEP) * _STEP
             height = 28 + LINE * (len(lines) - 1)
         tip = clean_lines(captions.tooltip(self.graph, node, self._text_of(node).about))
         return self._put(Box(len(self.all), path, node, shape, lines, width, height, tip))
@@ -161,12 +165,9 @@ class Boxes:
             ]
         lines = list(self._text_of(node).lines)
         given = [f"{place} = {value}" for place, value in captions.constants(self.graph, node.path)]
-        if node.kind is Kind.FAILURE:
-            given += [
-                f"{e.input} ← {e.output}"
-                for e in self.graph.edges_into(node.path)
-                if self.graph.nodes[e.source].kind is Kind.INPUTS
-            ]
+        given += [
+            _told(edge, self.doors.told[edge]) for edge in self.graph.edges_into(node.path) if edge in self.doors.told
+        ]
         lines += [Line(text, "ft-const") for text in _bounded(given)]
         return lines
 
@@ -185,7 +186,7 @@ class Boxes:
         partners: dict[str, dict[str, None]] = {}
         for edge in edges:
             other = edge.target if is_input else edge.source
-            if self.is_named_by_handler(edge):
+            if edge in self.doors.told:
                 continue
             if self.graph.nodes[other].kind in (
                 Kind.INPUTS,
@@ -199,6 +200,8 @@ class Boxes:
         }
         groups: dict[tuple[str, ...], list[Port]] = {}
         for name in dict.fromkeys((*ports, *partners)):
+            if self.doors.is_left_out(path, name):
+                continue
             port = ports.get(name) or Port(name, "", fixed.get(name))
             groups.setdefault(tuple(sorted(partners.get(name, ()))), []).append(port)
         for together in groups.values():
@@ -246,6 +249,14 @@ class Boxes:
         self.frame_at[path] = frame
 
 
+def _told(edge: Edge, value: str) -> str:
+    """Return an input without an arrow: `x ← threshold`, or `← threshold` if both have one name."""
+    own = "" if edge.input == edge.output else edge.input
+    if value:
+        return f"{own} ← {edge.output} = {value}" if own else f"{edge.output} = {value}"
+    return f"{own} ← {edge.output}".strip()
+
+
 def _shape_of(node: Node) -> str:
     """Return the name of a node's outline."""
     if "folded" in node.settings:
@@ -274,12 +285,12 @@ def _port_line(port: Port) -> Line:
     return Line(name, "ft-port", SMALL_SIZE + 1, fit(rest, WIDEST - measure(name, SMALL_SIZE + 1), SMALL_SIZE))
 
 
-def _caption_lines(parts: list[str]) -> list[str]:
-    """Return the parts of a caption on as few lines as they fit."""
+def _caption_lines(parts: list[str], width: float) -> list[str]:
+    """Return the parts of a caption on as few lines as they fit; only a single part is wider."""
     lines: list[str] = []
     for part in map(clean, parts):
         longer = f"{lines[-1]} · {part}" if lines else part
-        if lines and (measure(longer, SMALL_SIZE) <= WIDEST or len(lines) == MOST_LINES):
+        if lines and (measure(longer, SMALL_SIZE) <= width or len(lines) == MOST_LINES):
             lines[-1] = longer
         else:
             lines.append(part)

@@ -13,7 +13,7 @@ LINE = 15.0
 LEFT, RIGHT = 14.0, 12.0
 MARK = 20.0
 """Room in pixels for the phase icon at the right end of the first line."""
-NARROWEST, WIDEST = 164.0, 236.0
+NARROWEST, WIDEST = 96.0, 236.0
 MOST_LINES = 4
 """Most lines of constants or ports in one box; the rest is counted."""
 LABEL_WIDTH = 190.0

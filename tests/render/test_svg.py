@@ -203,11 +203,11 @@ def test_failure_handlers_hang_aside_and_name_their_inputs() -> None:
     root = parsed(samples.failure())
     assert len(list(having(root, "ft-lane"))) == 1
     (handler,) = (e for e in having(root, "ft-node") if e.get("data-path") == "fn0")
-    assert "name ← name" in [line.text for line in handler.iter(f"{SVG}text")]
+    assert "← name" in [line.text for line in handler.iter(f"{SVG}text")]
     assert not [e for e in having(root, "ft-edge") if e.get("data-target") == "fn0"]
 
 
-def test_constants_of_a_container_stand_at_its_door() -> None:
+def test_constants_of_a_container_are_written_where_they_are_used() -> None:
     b = samples.GraphBuilder("g")
     b.task("n0", "inner", "size: int", "", Kind.SUBWORKFLOW)
     b.doors("n0", "size: int = 3", "")
@@ -215,9 +215,48 @@ def test_constants_of_a_container_stand_at_its_door() -> None:
     b.feed("n0/@inputs.size -> n0/n0.n")
     b.constant("n0.size", "7")
     root = parsed(b.graph())
-    (pill,) = having(root, "ft-kind-inputs")
-    assert "".join(next(pill.iter(f"{SVG}text")).itertext()) == "sizeint = 7"
+    assert not list(having(root, "ft-kind-inputs"))
     assert not list(having(root, "ft-kind-constant"))
+    assert [line.text for line in having(root, "ft-const")] == ["n ← size = 7"]
+
+
+def test_a_constant_stays_at_the_door_of_a_container_that_passes_it_on() -> None:
+    b = samples.GraphBuilder("g")
+    for path in ("n0", "n0/n0"):
+        b.task(path, "inner", "size: int = 3", "", Kind.SUBWORKFLOW)
+        b.doors(path, "size: int = 3", "")
+    b.task("n0/n0/n0", "f", "n: int", "")
+    b.feed("n0/@inputs.size -> n0/n0.size", "n0/n0/@inputs.size -> n0/n0/n0.n")
+    b.constant("n0.size", "7")
+    (pill,) = having(parsed(b.graph()), "ft-kind-inputs")
+    assert "".join(next(pill.iter(f"{SVG}text")).itertext()) == "sizeint = 7"
+
+
+def test_an_arrow_passes_a_port_with_few_uses_and_several_share_a_pill() -> None:
+    for uses, arrows in ((1, 1), (3, 3), (4, 5)):
+        b = samples.GraphBuilder("g")
+        b.task("n0", "load", "", "Frame")
+        b.task("n1", "inner", "frame: Frame", "", Kind.SUBWORKFLOW)
+        b.doors("n1", "frame: Frame", "")
+        b.feed("n0.o0 -> n1.frame")
+        for i in range(uses):
+            b.task(f"n1/n{i}", f"use_{i}", "frame: Frame", "")
+            b.feed(f"n1/@inputs.frame -> n1/n{i}.frame")
+        root = parsed(b.graph())
+        assert len(list(having(root, "ft-edge"))) == arrows
+        assert len(list(having(root, "ft-kind-inputs"))) == (uses > 3)
+
+
+def test_an_input_that_is_used_far_below_is_named_there() -> None:
+    b = samples.GraphBuilder("g", "region: str")
+    for i in range(4):
+        b.task(f"n{i}", f"step_{i}", "x: int; where: str", "int")
+        b.feed(*([f"n{i - 1}.o0 -> n{i}.x"] if i else []))
+    b.feed("@inputs.region -> n0.where", "@inputs.region -> n1.where", "@inputs.region -> n3.where")
+    root = parsed(b.graph())
+    assert [e.get("data-target") for e in having(root, "ft-edge") if e.get("data-source") == "@inputs"] == ["n0", "n1"]
+    (last,) = (e for e in having(root, "ft-node") if e.get("data-path") == "n3")
+    assert [line.text for line in having(last, "ft-const")] == ["where ← region"]
 
 
 def test_a_constant_that_two_nodes_take_has_a_box_of_its_own() -> None:
