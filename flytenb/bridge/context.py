@@ -37,6 +37,8 @@ stop must not arrive between acquiring and releasing it."""
 os.register_at_fork(after_in_child=compile_lock._at_fork_reinit)  # type: ignore[attr-defined]
 
 
+RUN_DIRECTORY = "/flytenb-run-"
+"""Part of the paths of the directories of runs."""
 _announced: dict[str, object] = {}
 """Each notice of this process, with what added it."""
 # Looked up once: an attribute of an enumeration's class takes 0.3 µs in Python 3.11.
@@ -73,8 +75,12 @@ class Workspace:
         """The run's own directory."""
         with self.lock:
             if self._root is None:
-                self._root = Path(tempfile.mkdtemp(prefix="flytenb-run-"))
+                self._root = Path(tempfile.mkdtemp(prefix=RUN_DIRECTORY.removeprefix("/")))
             return self._root
+
+    def has_made(self, path: str) -> bool:
+        """Whether a local path is in the directory of a run, or where flytekit stores outputs: no user changes it."""
+        return RUN_DIRECTORY in path or path.startswith(str(self.base.file_access.raw_output_prefix))
 
     def next_checkpoint(self, earlier: list[str]) -> tuple[str, str | None]:
         """Return the directory of an attempt's checkpoint, and that of the latest earlier attempt that wrote one.

@@ -20,7 +20,7 @@ def stamp_of(literals: Iterable[Literal], *, in_fields: bool) -> bytes:
         literals: the outputs of a task.
         in_fields: whether a field `path` or `uri` of a dataclass may be a file and not just text.
     """
-    paths = sorted({path for literal in literals for path in _paths_in(literal, in_fields)})
+    paths = sorted({path for literal in literals for path in local_paths(literal, in_fields=in_fields)})
     if not paths:
         return b""
     digest = hashlib.blake2b(digest_size=16)
@@ -41,18 +41,19 @@ def _add_stat(digest: Any, path: Path) -> None:
         add_piece(digest, b"missing")
 
 
-def _paths_in(literal: Literal, in_fields: bool) -> Iterator[str]:
+def local_paths(literal: Literal, *, in_fields: bool) -> Iterator[str]:
+    """Yield the local files and directories that a literal names; arguments as for `stamp_of`."""
     scalar = literal.scalar
     if literal.collection is not None:
         for inner in literal.collection.literals:
-            yield from _paths_in(inner, in_fields)
+            yield from local_paths(inner, in_fields=in_fields)
     elif literal.map is not None:
         for inner in literal.map.literals.values():
-            yield from _paths_in(inner, in_fields)
+            yield from local_paths(inner, in_fields=in_fields)
     elif scalar is None:
         return
     elif scalar.union is not None:
-        yield from _paths_in(scalar.union.value, in_fields)
+        yield from local_paths(scalar.union.value, in_fields=in_fields)
     elif scalar.binary is not None:
         if in_fields:
             yield from _paths_in_fields(msgpack.unpackb(scalar.binary.value, strict_map_key=False))
@@ -63,9 +64,11 @@ def _paths_in(literal: Literal, in_fields: bool) -> Iterator[str]:
 def _paths_in_fields(value: Any) -> Iterator[str]:
     """Yield files in dataclasses: flytekit writes each as a map with its `path`, a dataset with its `uri` (1.16.31)."""
     if isinstance(value, dict):
+        is_file = value.keys() <= {"path", "metadata"}  # other texts may be relative paths by chance
         for key, inner in value.items():
             if key in ("path", "uri") and isinstance(inner, str):
-                yield from (found for found in _if_local(inner) if Path(found).is_absolute() and Path(found).exists())
+                at = (found for found in _if_local(inner) if found and Path(found).exists())
+                yield from (found for found in at if is_file or Path(found).is_absolute())
             else:
                 yield from _paths_in_fields(inner)
     elif isinstance(value, list):

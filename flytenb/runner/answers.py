@@ -147,7 +147,7 @@ class RequestStep(EntityStep):
         answer: Callable[..., Any] = self.answers.answer
         box = [current_attempt().run(answer, {"task": task, "request": request})]
         run.workspace.enter_to_pack()
-        self.put_outputs(self.pack(box))
+        self.put_outputs(self.pack(box), run)
 
 
 def _summary(request: Request) -> str:

@@ -55,7 +55,7 @@ class ConnectorStep(EntityStep):
         self.record.code, self.record.sent = self.code.now(), sent_by(template)
         past = self.past_of(run)
         if past is not None and (kept := past.recall(self.record)) is not None:
-            self.put_outputs(kept)
+            self.put_outputs(kept, run)
             return None
         if cache is None:
             self.record.reads = None
@@ -63,7 +63,7 @@ class ConnectorStep(EntityStep):
             return LATER
 
         call = partial(self._call, run, cache)
-        self.put_outputs(call_cached(cache, self.record, run, inputs, call, template=template))
+        self.put_outputs(call_cached(cache, self.record, run, inputs, call, template=template), run)
         return None
 
     def _call(self, run: RunControl, cache: TaskCache, _: Workspace, inputs: dict[str, Any]) -> Outputs:
@@ -80,7 +80,7 @@ class ConnectorStep(EntityStep):
         if error is not None:
             resources.workers.submit(lambda: run.fail(self, attempt, error))
             return
-        self.put_outputs(job.result())
+        self.put_outputs(job.result(), run)
         run.complete(self, attempt)
 
     def _start(

@@ -80,7 +80,7 @@ class DynamicStep(EntityStep):
             self.closing.reads.begin()
             return False
         self.record.cache = CacheStatus.HIT
-        self.put_outputs(found)
+        self.put_outputs(found, run)
         return True
 
 

@@ -89,7 +89,7 @@ class EagerStep(EntityStep):
             run.workspace.enter()
             kept = past.recall(self.record)
             if kept is not None:
-                self.put_outputs(kept)
+                self.put_outputs(kept, run)
                 run.journal.adopt(*past.inside(self.path), past.mark)
                 return
         inputs = self.take_inputs(run)
@@ -102,7 +102,7 @@ class EagerStep(EntityStep):
                 outputs = call(run.workspace, inputs)
         else:
             outputs = call_cached(self.cache, self.record, run, inputs, call)
-        self.put_outputs(outputs)
+        self.put_outputs(outputs, run)
 
     def _run(self, run: RunControl, inputs: dict[str, Any]) -> dict[str, CrossingValue]:
         own = own_files(self.use.entity.python_interface.inputs)

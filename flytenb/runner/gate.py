@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from flytenb.bridge.crossing import packer
 from flytenb.bridge.entities.gate import Disapproved, GateFacts, read_gate
 from flytenb.errors import FlytenbError
+from flytenb.runner.output_files import note_files
 from flytenb.runner.record import Record
 from flytenb.runner.resources import resources
 from flytenb.runner.step import LATER, Answer, EntityStep, RunControl, Scope
@@ -66,7 +67,7 @@ class Gates:
         refusal = None
         try:
             with run.workspace.entered():
-                step.take(answer)
+                step.take(answer, run)
         except Disapproved as e:
             refusal = e
         with run.lock:
@@ -100,7 +101,7 @@ class GateStep(EntityStep):
         run.workspace.enter()
         past = self.past_of(run)
         if past is not None and (kept := past.answer_of(self.record, self.gate)) is not None:
-            self.put_outputs(kept)
+            self.put_outputs(kept, run)
             return None
         if self.gate.kind == "sleep":
             attempt = self.attempt
@@ -108,7 +109,7 @@ class GateStep(EntityStep):
             return LATER
         for key in (self.path, self.gate.name):
             if key in self.gates.answers:
-                self.take(self.gates.answers[key])
+                self.take(self.gates.answers[key], run)
                 return None
         with run.lock:
             if self.attempt is not None:
@@ -116,15 +117,16 @@ class GateStep(EntityStep):
                 run.journal.emit("gate", self.record, text=self.gate.question)
         return LATER
 
-    def take(self, answer: Any) -> None:
+    def take(self, answer: Any, run: RunControl) -> None:
         """Make the answer the node's output; raise flytekit's error for a refusal or a value of another type."""
         if self.gate.kind == "approve":
             if not answer:
                 raise Disapproved(f"User did not approve the transaction for gate node {self.gate.name}")
             given = dict(self.record.getters)
             self._put({name: given[name]() for name, _ in self.use.outputs if name in given})
-            return
-        self._put({name: answer for name, _ in self.use.outputs})
+        else:
+            self._put({name: answer for name, _ in self.use.outputs})
+        note_files(self.record, run.workspace)
 
     def _put(self, outputs: Mapping[str, Any]) -> None:
         packed = {n: packer(self.gate.outputs[n], strict=self.gates.strict)(value) for n, value in outputs.items()}

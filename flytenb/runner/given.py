@@ -32,7 +32,7 @@ class GivenStep(EntityStep):
         record.rerun = "its outputs were set"
 
     def execute(self, run: RunControl) -> None:
-        self.put_outputs(self.outputs)
+        self.put_outputs(self.outputs, run)
 
 
 def _packed(record: Record, given: Mapping[str, Any], *, strict: bool) -> dict[str, CrossingValue]:

@@ -37,6 +37,7 @@ class KeptCode:
         self._codes = codes
         self._digest: CodeDigest | None = None
         self._known: tuple[Moment | None, CodeState] = None, CodeState(b"")  # one object: several threads set it
+        self.may_give_files = any(map(may_hold_copies, entity.python_interface.outputs.values()))
         self._holding = [n for n, declared in entity.python_interface.inputs.items() if may_hold_copies(declared)]
 
     def now(self) -> CodeState:

@@ -6,25 +6,22 @@ so that only the values of nodes that ran again are compared by content.
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from flytenb.bridge.context import Workspace
-from flytenb.bridge.crossing import CrossingValue, from_literal, hash_of
+from flytenb.bridge.crossing import CrossingValue, from_literal
 from flytenb.bridge.entities.gate import read_gate
 from flytenb.bridge.entities.interface import short_name
-from flytenb.bridge.execution.files import may_hold_copies
 from flytenb.bridge.execution.kept_values import AbsentValue, StoredValue
-from flytenb.cache.value_digest import ValueDigest
 from flytenb.errors import headline
 from flytenb.model import CacheStatus, Graph, Phase, RunEvent
-from flytenb.model.workflow import Binding, Constant, DictBinding, ListBinding, Promise
+from flytenb.runner.input_equality import InputEquality
 from flytenb.runner.journal import Journal
+from flytenb.runner.output_files import changed_file
 from flytenb.runner.record import Record, ReusedFrom
-from flytenb.runner.use import Values
 from flytenb.wording.kinds import constant_text
 
 PlaceOf = Callable[[str], str]
@@ -71,13 +68,10 @@ class Past:
         self._graph = graph
         self.resumption = resumption
         self._journal = earlier.journal
-        self._workspace = earlier.workspace
         self._place_of = place_of
-        ran = earlier.journal.run_record
-        self._has_changed_files = not isinstance(ran.reads, tuple) or not all(read.is_current() for read in ran.reads)
-        began = ran.started
+        began = earlier.journal.run_record.started
         self.name = f"the run of {time.strftime('%H:%M:%S', time.localtime(began))}" if began else "a run not started"
-        self._same: dict[tuple[int, int], tuple[bool, CrossingValue, CrossingValue]] = {}
+        self._equality = InputEquality(earlier.journal, earlier.workspace)
         self._fresh: set[str] = set()
 
     def graph(self) -> Graph:
@@ -160,6 +154,7 @@ class Past:
         """Mark a node as re-used."""
         took = None if old.started is None or old.ended is None else old.ended - old.started
         record.origin = old.origin or ReusedFrom(self.name, took)
+        record.files = old.files
         record.cache = CacheStatus.REUSED
 
     def mark_if_all(self, record: Record, records: Mapping[str, Record]) -> None:
@@ -175,13 +170,16 @@ class Past:
 
     def _compare(self, record: Record, old: Record | None, *, is_body: bool = False, is_gate: bool = False) -> str:
         """Return why a node has to run, `""` if it need not."""
-        if old is None or old.use is None or old.started is None:
+        if old is None or old.started is None:
             return f"it didn't run in {self.name}"
         if self._is_fresh(record.path):
             start = self.resumption.from_node
             return "it was asked to run again" if record.path == start else f"it follows {start!r}, which runs again"
-        if short_name(record.entity) != short_name(old.entity):
-            return f"{short_name(old.entity)!r} was at this place in {self.name}"
+        facts = old.facts
+        if facts is None:
+            return f"what it was in {self.name} isn't known"
+        if short_name(record.entity) != facts.name:
+            return f"{facts.name!r} was at this place in {self.name}"
         if is_body:
             if old.built is None:
                 return f"its body didn't end in {self.name}"
@@ -193,23 +191,21 @@ class Past:
             why = "" if read_gate(record.entity) == read_gate(old.entity) else "it was redefined"
         else:  # the nodes of an earlier body would call earlier definitions
             why = "" if self.resumption.from_node and not is_body else self._compare_code(record, old)
-        return why or self._compare_inputs(record, old)
+        return why or self._equality.difference(record, old, self.name)
 
     def _compare_code(self, record: Record, old: Record) -> str:
         now, before = record.code, old.code
-        assert record.use is not None
-        assert old.use is not None
         if now is None or before is None:
             return f"what its code was in {self.name} isn't known"
         if now.unread or before.unread:
             return f"its code can't be proven unchanged: {now.unread or before.unread}"
         if now.digest != before.digest:
-            if record.entity is not old.entity and self._is_own_code(record, old):
+            if old.entity is not None and record.entity is not old.entity and self._is_own_code(record, old):
                 name = short_name(record.entity)
                 return f"`{name}` was redefined{self._place_of(name)}"
             changed = [f"`{name}` was redefined{self._place_of(name)}" for name in before.rebound()]
             return ", ".join(changed[:3]) or "what its code reaches has changed"
-        if record.use.policy != old.use.policy or _settings(record.entity) != _settings(old.entity):
+        if record.facts != old.facts:
             return "its settings have changed"
         if old.cache is CacheStatus.HIT:
             return f"its outputs came from the cache in {self.name}, which is asked again"
@@ -227,78 +223,11 @@ class Past:
         names = {*(old.code.rebound() if old.code is not None else ())}
         return not names or short_name(record.entity) in names
 
-    def _compare_inputs(self, record: Record, old: Record) -> str:
-        now, before = dict(record.getters), dict(old.getters)
-        if now.keys() != before.keys():
-            return f"it takes other inputs than in {self.name}"
-        for name in now:
-            try:
-                if not self._is_same_input(name, record, old, now[name], before[name]):
-                    return f"input {name!r} has changed"
-            except Exception as e:
-                return f"input {name!r} can't be compared: {headline(e)}"
-        return ""
-
-    def _is_same_input(self, name: str, record: Record, old: Record, now: Any, before: Any) -> bool:
-        assert record.use is not None
-        assert record.wires is not None
-        assert old.use is not None
-        assert old.wires is not None
-        mine, theirs = record.use.bindings.get(name), old.use.bindings.get(name)
-        if mine is not None and theirs is not None:
-            if self._is_same_binding(mine, theirs, record.wires.values, old.wires.values):
-                return True
-            if isinstance(mine, Promise) and isinstance(theirs, Promise) and not mine.attributes + theirs.attributes:
-                return False
-        declared = record.entity.python_interface.inputs[name]
-        if self._has_changed_files and may_hold_copies(declared):
-            return False
-        if isinstance(theirs, Promise) and old.wires.values.get((theirs.path, theirs.output)) is None:
-            return False
-        with self._workspace.entered():
-            earlier = _digest(declared, before())
-        return _digest(declared, now()) == earlier
-
-    def _is_same_binding(self, mine: Binding, theirs: Binding, values: Values, others: Values) -> bool:
-        """Return whether two bindings are proven to give the same value."""
-        if isinstance(mine, Promise) and isinstance(theirs, Promise):
-            if mine.attributes != theirs.attributes:
-                return False
-            now, before = values.get((mine.path, mine.output)), others.get((theirs.path, theirs.output))
-            return now is not None and before is not None and self._is_same_value(now, before)
-        if isinstance(mine, Constant) and isinstance(theirs, Constant):
-            return mine.literal is theirs.literal or mine.literal == theirs.literal
-        if isinstance(mine, ListBinding) and isinstance(theirs, ListBinding):
-            return len(mine.items) == len(theirs.items) and all(
-                self._is_same_binding(a, b, values, others) for a, b in zip(mine.items, theirs.items, strict=True)
-            )
-        if isinstance(mine, DictBinding) and isinstance(theirs, DictBinding):
-            return [*mine.items] == [*theirs.items] and all(
-                self._is_same_binding(mine.items[key], theirs.items[key], values, others) for key in mine.items
-            )
-        return False
-
-    def _is_same_value(self, now: CrossingValue, before: CrossingValue) -> bool:
-        if now is before:
-            return True
-        known = self._same.get((id(now), id(before)))
-        if known is None:
-            # The values are kept, so that their identities aren't used again.
-            known = self._same[id(now), id(before)] = (self._is_equal(now, before), now, before)
-        return known[0]
-
-    def _is_equal(self, now: CrossingValue, before: CrossingValue) -> bool:
-        hashes = hash_of(now), hash_of(before)
-        if hashes != (None, None):
-            return hashes[0] == hashes[1]
-        if self._has_changed_files and may_hold_copies(before.python_type):
-            return False
-        with self._workspace.entered():
-            earlier = _digest(before.python_type, before.native())
-        return _digest(now.python_type, now.native()) == earlier
-
     def _outputs(self, record: Record, old: Record) -> tuple[str, dict[str, CrossingValue]]:
         """Return the outputs of the earlier run, as the present types, or why there are none."""
+        changed = changed_file(old)
+        if changed:
+            return changed, {}
         types = record.entity.python_interface.outputs
         found: dict[str, CrossingValue] = {}
         for name, value in old.outputs.items():
@@ -317,7 +246,7 @@ class Past:
         if value.python_type is declared or value.python_type == declared:
             return value
         made = from_literal(value.literal(), declared)
-        self._same[id(made), id(value)] = (True, made, value)
+        self._equality.note_same(made, value)
         return made
 
 
@@ -329,22 +258,3 @@ _ENDS: Mapping[Phase, str] = {
     Phase.RUNNING: "hadn't ended",
 }
 _READ = {"folder": "the directory", "glob": "what is found by", "program": "the program", "code": "the code of"}
-
-
-def _settings(entity: Any) -> tuple[Any, ...]:
-    """Return the settings of a task that aren't part of its code."""
-    return (type(entity).__name__, str(getattr(entity, "container_image", None)))
-
-
-def _digest(declared: Any, value: Any) -> bytes:
-    made = hashlib.blake2b(digest_size=16)
-    ValueDigest(declared).add(made, value)
-    return made.digest()
-
-
-def is_same_content(declared: Any, value: Any, other: Any) -> bool:
-    """Return whether two values of a type are proven to have the same content."""
-    try:
-        return _digest(declared, value) == _digest(declared, other)
-    except Exception:  # of another type, or of one that can't be read
-        return False

@@ -7,7 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from flytenb.bridge.crossing import hash_of
+from flytenb.bridge.entities.interface import short_name
 from flytenb.model import CacheStatus, Phase
+from flytenb.model.workflow import Promise
 from flytenb.runner.use import Getter, Input, Use, Wires
 
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 # Looked up once: an attribute of an enumeration's class takes 0.3 µs in Python 3.11.
 _QUEUED, _NOT_CACHED = Phase.QUEUED, CacheStatus.DISABLED
+
+_COPIED = ("attempts", "built", "code", "decks", "done", "error", "files", "links", "log", "reads", "sent", "total")
 
 
 class RunLog(Protocol):
@@ -47,6 +51,13 @@ class CodeState(NamedTuple):
                 yield name
 
 
+class NodeFacts(NamedTuple):
+    """What of a node its outputs depend on, besides its code and its inputs: the entity's name, and its settings."""
+
+    name: str
+    settings: str
+
+
 class ReusedFrom(NamedTuple):
     """The run from which a re-used node has its outputs: its name, and the seconds that the node took there."""
 
@@ -59,12 +70,13 @@ class Record:
 
     `code`, `reads` (of files; a text says why they aren't known, None that they weren't observed) and `sent` (to a
     service, or its image) say what the outputs depend on besides inputs, `built` is the workflow that a dynamic's
-    function built, `origin` where a re-used node has its outputs from, `rerun` why a node of a resumed run ran again.
+    function built, `files` the user's own files in the outputs as they were at its end, None if that isn't known,
+    `origin` where a re-used node has its outputs from, `rerun` why a node of a resumed run ran again.
     """
 
     __slots__ = (
-        "__weakref__", "attempts", "built", "cache", "cache_note", "code", "decks", "done", "ended", "error", "links",
-        "log", "log_size", "origin", "path", "phase", "place", "reads", "rerun", "retries", "run_log", "sent",
+        "__weakref__", "attempts", "built", "cache", "cache_note", "code", "decks", "done", "ended", "error", "files",
+        "links", "log", "log_size", "origin", "path", "phase", "place", "reads", "rerun", "retries", "run_log", "sent",
         "started", "total", "use", "waited_for", "wires",
     )  # fmt: skip
 
@@ -93,6 +105,7 @@ class Record:
         self.waited_for: tuple[str, ...] = ()
         self.code: CodeState | None = None
         self.reads: tuple[FileRead, ...] | str | None = ()
+        self.files: tuple[FileRead, ...] | None = ()
         self.sent = ""
         self.built: Any = None
         self.origin: ReusedFrom | None = None
@@ -102,6 +115,21 @@ class Record:
     def entity(self) -> Any:
         """The entity; None for a branch."""
         return None if self.use is None else self.use.entity
+
+    @property
+    def facts(self) -> NodeFacts | None:
+        """What a later run compares; None of a branch, and of a node that it isn't known of."""
+        if self.use is None or self.entity is None:
+            return None
+        image = str(getattr(self.entity, "container_image", None))
+        return NodeFacts(short_name(self.entity), f"{self.use.policy} {type(self.entity).__name__} {image}")
+
+    def whole_input(self, name: str) -> CrossingValue | None:
+        """Return the value that fills an input as it is; None if a part of it does, or several."""
+        bound = None if self.use is None else self.use.bindings.get(name)
+        if not isinstance(bound, Promise) or bound.attributes or self.wires is None:
+            return None
+        return self.wires.values.get((bound.path, bound.output))
 
     @property
     def getters(self) -> Sequence[tuple[str, Getter]]:
@@ -124,7 +152,20 @@ class Record:
     def copy(self, run_log: Callable[[], RunLog | None]) -> Record:
         """Return the same node for another run, which hasn't begun it."""
         made = Record(self.path, run_log, self.use, self.wires)
-        for name in ("attempts", "built", "code", "decks", "done", "error", "links", "log", "reads", "sent", "total"):
+        for name in (
+            "attempts",
+            "built",
+            "code",
+            "decks",
+            "done",
+            "error",
+            "files",
+            "links",
+            "log",
+            "reads",
+            "sent",
+            "total",
+        ):
             setattr(made, name, getattr(self, name))
         return made
 

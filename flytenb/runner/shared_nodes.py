@@ -87,10 +87,10 @@ class SharedNodes:
         found = self._ended.get(key)
         if found is None:
             return None
-        reads = found.record.reads
-        if not isinstance(reads, tuple) or not all(read.is_current() for read in reads):
+        reads, files = found.record.reads, found.record.files
+        if not isinstance(reads, tuple) or files is None or not all(read.is_current() for read in reads + files):
             return None
-        record.cache, record.origin, record.reads = CacheStatus.REUSED, found.origin, reads
+        record.cache, record.origin, record.reads, record.files = CacheStatus.REUSED, found.origin, reads, files
         record.log, record.links, record.decks = found.record.log, found.record.links, found.record.decks
         return found.outputs
 

@@ -17,6 +17,7 @@ from flytenb.bridge.entities.interface import short_name
 from flytenb.bridge.execution.packing import explain_input
 from flytenb.model.workflow import Constant
 from flytenb.reach.state_uses import NOTHING
+from flytenb.runner.output_files import note_files
 from flytenb.wording.text import class_name
 
 if TYPE_CHECKING:
@@ -299,8 +300,7 @@ class EntityStep(Step):
         self.use = record.use
         self.wires = record.wires
         policy = self.use.policy
-        self.timeout = policy.timeout
-        self.retries = policy.retries
+        self.timeout, self.retries = policy.timeout, policy.retries
         if policy.retries:
             self.checkpoints = []
 
@@ -343,7 +343,8 @@ class EntityStep(Step):
         """Return what the run takes from an earlier one, if this node may be re-used."""
         return run.past if self.scope.is_resumable else None
 
-    def put_outputs(self, outputs: Mapping[str, CrossingValue]) -> None:
+    def put_outputs(self, outputs: Mapping[str, CrossingValue], run: RunControl) -> None:
         """Store the outputs for later nodes."""
         for name, key in self.use.outputs:
             self.wires.values[key] = outputs.get(name)
+        note_files(self.record, run.workspace)

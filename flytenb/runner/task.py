@@ -16,6 +16,7 @@ from flytenb.errors import headline
 from flytenb.model import CacheStatus
 from flytenb.reach.moment import end_moment
 from flytenb.runner.kept_code import KeptCode, note_reads, sent_by
+from flytenb.runner.output_files import note_files
 from flytenb.runner.record import Record
 from flytenb.runner.resources import resources
 from flytenb.runner.step import EntityStep, RunControl, Scope
@@ -50,7 +51,7 @@ class TaskStep(EntityStep):
             run.workspace.enter_unmade()
             kept = past.recall(record)
             if kept is not None:
-                self.put_outputs(kept)
+                self.put_outputs(kept, run)
                 return
         if row is not None and self.scope.is_resumable:
             self._share(row, run)
@@ -72,7 +73,7 @@ class TaskStep(EntityStep):
         with row.nodes.flights.of(key.hex()):
             found = row.nodes.take(key, self.record)
             if found is not None:
-                self.put_outputs(found)
+                self.put_outputs(found, run)
                 return
             began = time.monotonic()
             self._call(run)
@@ -99,6 +100,8 @@ class TaskStep(EntityStep):
         values = self.wires.values
         for name, key in self.use.outputs:
             values[key] = outputs.get(name)
+        if self.code.may_give_files:
+            note_files(self.record, run.workspace)
 
     def _take(self) -> dict[str, Any]:
         """Take the inputs in the current context: the call enters one anyway, and this is the most frequent step."""

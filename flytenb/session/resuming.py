@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from flytenb.bridge.entities.interface import short_name
 from flytenb.errors import UsageError
 from flytenb.reach.earlier_definitions import current_definition
-from flytenb.runner.past import Past, Resumption, is_same_content
+from flytenb.runner.input_equality import is_same_content
+from flytenb.runner.past import Past, Resumption
 from flytenb.runner.run import Run
 from flytenb.runner.two_pasts import TwoPasts
 from flytenb.wording.values import brief

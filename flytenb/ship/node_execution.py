@@ -196,7 +196,7 @@ class NodeExecution:
         except Exception as error:
             run.fail(step, attempt, error)
         else:
-            step.put_outputs(outputs)
+            step.put_outputs(outputs, self._run)
             run.complete(step, attempt)
 
     def _answer(self, path: str, gate: GateFacts, answer: Any) -> None:

@@ -397,6 +397,50 @@ def test_files_of_the_user_count_as_they_were(size: int, notebook: NotebookCells
     assert resumed.nodes["n0"].resumed == "input 'f' has changed"
 
 
+IN_FIELD = "Path(v.folder, chr(97))"
+FILE = "FlyteFile(os.path.join('data', chr(97)), remote_path=False)"  # the code doesn't say which file it is
+INSIDE = ("@dynamic\ndef", "@eager\nasync def")
+OWN_FILES = {
+    "a file": ("FlyteFile", FILE, "v"),
+    "a list": ("list[FlyteFile]", f"[{FILE}]", "v[0]"),
+    "a dict": ("dict[str, FlyteFile]", f"{{'a': {FILE}}}", "v['a']"),
+    "an optional file": ("FlyteFile | None", FILE, "v"),
+    "a field": ("Holder", f"Holder({FILE}, FlyteDirectory('data', remote_directory=False))", "v.file"),
+    "a directory in a field": ("Holder", f"Holder({FILE}, FlyteDirectory('data', remote_directory=False))", IN_FIELD),
+    "a directory": ("FlyteDirectory", "FlyteDirectory('data', remote_directory=False)", "Path(v, chr(97))"),
+    "a path": ("os.PathLike", "Path('data') / chr(97)", "v"),
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "place"), [*((kind, "@task\ndef") for kind in OWN_FILES), *(("a file", each) for each in INSIDE)]
+)
+def test_files_of_the_user_that_a_task_returns_count_as_they_were(
+    kind: str, place: str, notebook: NotebookCells, tmp_path: Path
+) -> None:
+    declared, made, opened = OWN_FILES[kind]
+    (tmp_path / "data").mkdir()
+    file = tmp_path / "data" / "a"
+    file.write_text("1")
+    notebook.run(
+        "import os\nfrom pathlib import Path",
+        "from flytekit.types.file import FlyteFile\nfrom flytekit.types.directory import FlyteDirectory",
+        "@dataclass\nclass Holder:\n    file: FlyteFile\n    folder: FlyteDirectory",
+        f"@task\ndef make(n: int) -> {declared}:\n    note('make')\n    return {made}",
+        f"@task\ndef read(v: {declared}) -> int:\n    note('read')\n    return int(Path({opened}).read_text())",
+        "@workflow\ndef wf(n: int) -> int:\n    return read(v=make(n=n))"
+        if place.startswith("@task")
+        else f"{place} inner(n: int) -> {declared}:\n    return make(n=n)\n"
+        "@workflow\ndef wf(n: int) -> int:\n    return read(v=create_node(inner, n=n).o0)",
+    )
+    run = flytenb.run(notebook.wf, n=3)
+    assert (notebook.take_ran(), run.result) == (["make", "read"], 1)
+    flytenb.run(notebook.wf, n=3, resume=run)
+    assert notebook.take_ran() == []
+    file.write_text("2")
+    assert flytenb.run(notebook.wf, n=3, resume=run).result == 2
+
+
 def test_the_nodes_of_a_dynamic_call_what_is_defined_now(notebook: NotebookCells) -> None:
     run = define(notebook, *FLOW)
     inner = next(path for path in run.nodes if path.endswith("/dn1"))
