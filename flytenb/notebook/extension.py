@@ -193,8 +193,12 @@ class Extension:
         undo(shell_changes.add_help_cells(shell))
         undo(shell_changes.add_magics(shell, magics))
         undo(shell_changes.add_displays(shell, _entity_bundle, _value_bundle, self._show_run))
-        undo(shell_changes.add_cell_hook(shell, self._after_cell))
+        undo(shell_changes.add_cell_hook(shell, "pre_run_cell", self._before_cell))
+        undo(shell_changes.add_cell_hook(shell, "post_run_cell", self._after_cell))
         undo(shell_changes.add_completion(shell, self.session, lambda: not self._import.is_alive()))
+
+    def _before_cell(self, info: Any) -> None:
+        self.session.settle()
 
     def _after_cell(self, result: Any) -> None:
         """Record what the cell defined; before flytekit is imported, keep a copy of the variables."""

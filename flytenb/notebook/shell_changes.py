@@ -64,10 +64,10 @@ def add_completion(shell: Any, session: Session, is_ready: Callable[[], bool]) -
     return lambda: completer.custom_matchers.remove(ours)
 
 
-def add_cell_hook(shell: Any, after_cell: Callable[[Any], None]) -> Undo:
-    """Call a function after each cell."""
-    shell.events.register("post_run_cell", after_cell)
-    return lambda: shell.events.unregister("post_run_cell", after_cell)
+def add_cell_hook(shell: Any, event: str, hook: Callable[[Any], None]) -> Undo:
+    """Call a function at an event of each cell, `pre_run_cell` or `post_run_cell`."""
+    shell.events.register(event, hook)
+    return lambda: shell.events.unregister(event, hook)
 
 
 def add_displays(

@@ -21,6 +21,8 @@ _NAMED = 2
 """Number of changes that are named; the others are counted."""
 _REDEFINED = " was redefined in cell "
 _NOT_CODE = {"variable": "environment variable", "file": "file"}
+_STATE = ("constant", *_NOT_CODE)
+"""The kinds of parts that a run may change too."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class _Compared:
 
     def changes(self, key: Key | None) -> list[CodeChange]:
         """Return what has changed, if a key is given of what that part reaches; parts come and go with changed ones."""
-        found = [change for change in self.before.diff(self.after).changes if change.is_edit]
+        found = _edits(self.before, self.after)
         if key is not None:
             reached = self.before.reached_from(key) | self.after.reached_from(key)
             found = [c for c in found if (c.kind, c.name) in reached]
@@ -65,6 +67,7 @@ class CodeWatch:
         self._readings: dict[int, tuple[Any, PartsReader, Code]] = {}
         self._noted: weakref.WeakKeyDictionary[Run, int] = weakref.WeakKeyDictionary()
         self._bound: dict[str, int] = {}
+        self._changed: dict[str, int] = {}
         self._cells_read = 0
 
     def now(self, entity: Any) -> Code:
@@ -97,22 +100,22 @@ class CodeWatch:
         readings = list(self._readings.items())  # a run that starts on another thread may add one
         self._readings = {at: found for at, found in readings if at in kept and found[1].is_current()}
 
-    def is_edited(self, before: Code, after: Code, cell: int | None) -> bool:
-        """Tell whether an edit made the difference between two readings.
+    def is_edited(self, before: Code, after: Code, still: Code | None, cell: int) -> bool:
+        """Tell whether an edit, and not a run, has changed the code.
 
         Args:
-            before: the first reading.
-            after: the second reading.
-            cell: the latest cell before a run that may have changed constants: those count that a later cell binds;
-                None if nothing has run, so that all count.
+            before: the code after the previous cell.
+            after: the code now.
+            still: an earlier reading since which no run was on; None if there is none.
+            cell: the number of the previous cell: a constant that a later one binds or changes was edited.
         """
-        if before.digest == after.digest:
+        if before.digest == after.digest and still is None:
             return False
-        changes = [change for change in before.diff(after).changes if change.is_edit]
         return any(
-            cell is None or change.kind != "constant" or self._cell_that_binds(change.name.partition(".")[0]) > cell
-            for change in changes
-        )
+            change.kind not in _STATE
+            or (change.kind == "constant" and self._cell_that_changes(change.name.partition(".")[0]) > cell)
+            for change in _edits(before, after)
+        ) or (still is not None and any(change.kind in _STATE for change in _edits(still, after)))
 
     def stale_text(self, entity: Any, runs: Iterable[Run], redefined: Mapping[str, bool]) -> str:
         """Return what was redefined of what an entity reaches since its last run, or since it was compiled.
@@ -192,13 +195,31 @@ class CodeWatch:
         number = self._cell_that_binds(name)
         return f"`{name}`{_REDEFINED}{number}" if number > cell else f"`{name}` has changed"
 
+    def has_new(self, cell: int) -> bool:
+        """Tell whether a cell after the one with this number binds a name or changes an object."""
+        self._read_cells()
+        return max((*self._bound.values(), *self._changed.values()), default=0) > cell
+
     def _cell_that_binds(self, name: str) -> int:
         """Return the number of the latest cell that binds a name, 0 if none does."""
+        self._read_cells()
+        return self._bound.get(name, 0)
+
+    def _cell_that_changes(self, name: str) -> int:
+        """Return the number of the latest cell that binds a name or changes its object, 0 if none does."""
+        return max(self._cell_that_binds(name), self._changed.get(name, 0))
+
+    def _read_cells(self) -> None:
+        """Note what the cells bind and change that have been run since the last call."""
         for run in self._cells.all[self._cells_read :]:
             for statement in read_statements(run):
                 self._bound.update((bound, run.number or 0) for bound in statement.binds)
+                self._changed.update((changed, run.number or 0) for changed, _ in statement.changes)
         self._cells_read = len(self._cells.all)
-        return self._bound.get(name, 0)
+
+
+def _edits(before: Code, after: Code) -> list[CodeChange]:
+    return [change for change in before.diff(after).changes if change.is_edit]
 
 
 def _joined(words: Iterable[str]) -> str:

@@ -44,44 +44,83 @@ class Follow:
         self._session = session
         self._call = call
         self._options = options
+        self._entity: Any = None
         self._code: Code | None = None
+        self._still: tuple[Code | None, int] = None, -1  # a reading, and how many runs had begun; none was on
+        self._reading = threading.Lock()
         self._lock = threading.RLock()
         self._wanted = 0
+        self._edited = 0  # the latest of them for which the run that is on is cancelled
         self._served = 0
         self._is_starting = False
         self._cell = 0
-        self._runs_begun = 0
-        self._is_run_on = False
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """What couldn't be read of the code: then each cell that binds or changes something starts a run."""
+        return () if self._code is None else self._code.unread
 
     @property
     def is_running(self) -> bool:
-        """Whether a run is on."""
+        """Whether a run is on or wanted."""
+        return self._is_on or (self._served != self._wanted and not self.is_stopped)
+
+    @property
+    def _is_on(self) -> bool:
         return self._is_starting or (self.run is not None and not self.run.phase.is_terminal)
 
     def look(self) -> None:
-        """Start a run if the code of the entity isn't that of the latest run; called after each cell."""
+        """Start a run if an edit has changed what the call reaches since the last look; called after each cell."""
         if self.is_stopped:
             return
-        session = self._session
-        # Before the code is read: a run may change constants, and end, while it is.
-        begun, is_run_on = session.runs_begun, any(not run.phase.is_terminal for run in session.runs)
-        try:
-            code = session.code.now(self._call()[0])
-        except Exception as error:
-            if self._code is not None:  # such as a deleted name: the next definition is another one
-                self._code = None
-                self._fail(error)
-            return
-        has_run = self._is_run_on or self._runs_begun != session.runs_begun
-        before, cell = self._code, self._cell if has_run else None
-        self._code, self._cell, self._runs_begun, self._is_run_on = code, session.cells.last_number, begun, is_run_on
-        if before is None or session.code.is_edited(before, code, cell):
+        with self._reading:
+            (still, then), before, previous = self._still, self._code, self._cell
+            code, begun = self._read(lambda: self._call()[0])
+            if isinstance(code, Exception):
+                if before is not None:  # such as a deleted name: the next definition is another one
+                    self._code = None
+                    self._fail(code)
+                return
+            self._code, self._cell = code, self._session.cells.last_number
+            self._still = (None, -1) if begun is None else (code, begun)
+            since = still if begun == then else None
+        if before is None or self._session.code.is_edited(before, code, since, previous):
             self._want()
+        elif code.unread and self._session.code.has_new(previous):
+            self._want(is_edited=False)
 
-    def _want(self) -> None:
+    def settle(self) -> None:
+        """Note what runs have changed, so that it isn't taken for an edit; called before each cell and after each run.
+
+        What a file holds, or a list in the notebook, may be changed by a run, a cell or a person. It is an edit if it
+        isn't what it was when the last run had ended.
+        """
+        with self._reading:
+            if self.is_stopped or self._still[1] == self._session.runs_begun:
+                return
+            code, begun = self._read(lambda: self._entity)
+            if begun is not None and not isinstance(code, Exception):
+                self._still = code, begun
+
+    def _read(self, entity: Callable[[], Any]) -> tuple[Code | Exception, int | None]:
+        """Return the code, or why it can't be read, and how many runs have begun; None if one was on meanwhile."""
+        session = self._session
+        begun = session.runs_begun
+        is_on = session.is_run_on
+        try:
+            self._entity = entity()
+            code: Code | Exception = session.code.now(self._entity)
+        except Exception as error:
+            code = error
+        return code, None if is_on or session.is_run_on or begun != session.runs_begun else begun
+
+    def _want(self, *, is_edited: bool = True) -> None:
+        """Start a run, after the one that is on; what is certain to be edited ends that one."""
         with self._lock:
             self._wanted += 1
-            running = self.run if self.is_running else None
+            if is_edited:
+                self._edited = self._wanted
+            running = self.run if self._is_on and is_edited else None
         if running is not None:
             running.cancel()  # its end starts the next one
         self._start()
@@ -89,7 +128,7 @@ class Follow:
     def _start(self) -> None:
         """Start the run that is wanted, unless one is on."""
         with self._lock:
-            if self.is_stopped or self.is_running or self._served == self._wanted:
+            if self.is_stopped or self._is_on or self._served == self._wanted:
                 return
             self._served = self._wanted
             self._is_starting = True
@@ -111,7 +150,7 @@ class Follow:
             self._session.keep(made)
             made.on_finish(lambda: self._end(made))
             made._begin()
-        if self.is_stopped or self._served != self._wanted:
+        if self.is_stopped or self._served < self._edited:
             made.cancel()
         self.show()
 
@@ -122,8 +161,9 @@ class Follow:
 
     def _end(self, run: Run) -> None:
         """Keep a good run, and start the next one if the code has changed meanwhile; on a thread of the run."""
-        if run.phase is Phase.SUCCEEDED:
-            self.good = run
+        with self._lock:
+            if run.phase is Phase.SUCCEEDED and (self.good is None or _began(self.good) < _began(run)):
+                self.good = run  # the end of an earlier run may come late
         self.show()
         self._start()
 
@@ -145,3 +185,7 @@ class Follow:
     def __repr__(self) -> str:
         state = "stopped" if self.is_stopped else "running" if self.is_running else "waiting for an edit"
         return f"<Follow {self.text} {state}>"
+
+
+def _began(run: Run) -> float:
+    return run.started or 0.0

@@ -45,6 +45,8 @@ class Followed(Protocol):
 
     def look(self) -> None: ...
 
+    def settle(self) -> None: ...
+
     def stop(self) -> None: ...
 
 
@@ -138,16 +140,28 @@ class Session:
         for follow in list(self.follows):
             follow.look()
 
+    def settle(self) -> None:
+        """Let the followed calls note what runs have changed: before each cell, and at the end of each run."""
+        for follow in list(self.follows):
+            follow.settle()
+
     def stop_following(self) -> None:
         """Follow no call any more."""
         for follow in list(self.follows):
             follow.stop()
 
+    @property
+    def is_run_on(self) -> bool:
+        """Whether one of the latest runs goes on."""
+        return any(not run.phase.is_terminal for run in self.runs)
+
     def keep(self, run: Run) -> None:
         """Add a run that starts now."""
         self.code.note(run)
-        self.runs_begun += 1
         self._runs.append(run)
+        self.runs_begun += 1
+        if self.follows:
+            run.on_finish(self.settle)
         self.short_error = None
 
     def note(self, run: Run) -> None:
