@@ -6,16 +6,15 @@ import ast
 import builtins
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import BuiltinFunctionType, CodeType, MethodType
 from typing import Any
 
 from flytenb.bridge.entities.kind import is_entity
 from flytenb.reach.code_digest import structure_of
 from flytenb.reach.installed_names import home_of, scope_of
-from flytenb.reach.mutators import changes_container
 from flytenb.reach.name_lookup import MISSING, is_module
-from flytenb.ship.needed_statements import NeededStatements
+from flytenb.ship.needed_statements import NeededStatements, changes_name
 from flytenb.ship.repeatable_calls import CONNECTING, METHODS, is_repeatable
 from flytenb.ship.statements import Statement
 from flytenb.wording.text import class_name
@@ -89,6 +88,8 @@ class Constants:
         chain = self._needed.chain(name)
         if is_code(held) or not chain or chain[0].is_definition or chain[0].is_import:
             return held
+        if any(statement.is_definition for statement in chain[1:]):  # decorators have filled it
+            return self._filled(name, held, chain)
         scope: dict[str, Any] = {"__name__": "__main__"}
         for statement in chain:
             for read in self._needed.needs_of(statement) - {name}:
@@ -109,14 +110,31 @@ class Constants:
             raise UnknownConstantError(f"its statements give another {class_name(held)}", is_changed=True)
         return made
 
+    def _filled(self, name: str, held: Any, chain: Sequence[Statement]) -> Any:
+        """Return an object that decorators of definitions have filled: running them again would change it.
+
+        Raises:
+            UnknownConstantError: if something else may have changed it too.
+        """
+        others = [s for s in self._needed.program if s not in chain and not s.is_definition]
+        adding = {b for s in self._needed.program if s.is_definition and changes_name(s.body, name) for b in s.binds}
+        called = next((s for s in others if changes_name(s.tree, name) or not adding.isdisjoint(s.reads)), None)
+        if called is not None:
+            raise UnknownConstantError(f"{called.cell.place} changes it too")
+        return held
+
     def _changed_by(self, name: str) -> str:
         """Return the function that has changed what a name holds when a task ran, `""` if a cell may have."""
         cells = [s for s in self._needed.program if not s.is_definition]
         if len(self._needed.binding(name)) > 1 or any(changes_name(s.tree, name) for s in cells):
             return ""
-        changing = [s for s in self._needed.program if s.is_definition and changes_name(s.tree, name)]
+        changing = [s for s in self._needed.program if s.is_definition and changes_name(s.body, name)]
         names = [bound for s in changing for bound in s.binds]
-        called = [b for b in names if not is_entity(self._namespace.get(b)) and any(b in s.reads for s in cells)]
+        called = [
+            b
+            for b in names
+            if not is_entity(self._namespace.get(b)) and any(b in s.reads for s in self._needed.program)
+        ]
         return names[0] if names and not called else ""
 
     def _impure(self, tree: ast.AST) -> Iterator[str]:
@@ -169,27 +187,6 @@ def _is_equal(made: Any, held: Any) -> bool:
         return structure_of(made) == structure_of(held)
     except Exception:
         raise UnknownConstantError(f"an object of type {class_name(held)} doesn't say what it holds") from None
-
-
-def changes_name(tree: ast.AST, name: str) -> bool:
-    """Whether code changes what a global name holds: by a method, an item, an attribute, or another value."""
-    is_global = any(isinstance(node, ast.Global) and name in node.names for node in ast.walk(tree))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            if _is_part_of(node.func.value, name) and changes_container(node.func.attr):
-                return True
-        elif isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del):
-            if _is_part_of(node.value, name):
-                return True
-        elif is_global and isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store):
-            return True
-    return False
-
-
-def _is_part_of(expression: ast.expr, name: str) -> bool:
-    while isinstance(expression, ast.Attribute | ast.Subscript):
-        expression = expression.value
-    return isinstance(expression, ast.Name) and expression.id == name
 
 
 def describe_value(value: Any) -> str:

@@ -17,6 +17,7 @@ from flytenb.reach.name_lookup import MISSING, is_module, is_own, module_name
 from flytenb.ship.cells import Cells
 from flytenb.ship.cluster_rules import entities_of
 from flytenb.ship.finding import Finding
+from flytenb.ship.library_settings import settings_for
 from flytenb.ship.module_text import ModuleText
 from flytenb.ship.needed_statements import NeededStatements
 from flytenb.ship.reached_code import ReachedCode
@@ -60,9 +61,9 @@ def draft(entities: Sequence[Any], cells: Cells, namespace: Mapping[str, Any]) -
     names = tuple(_name_of(entity, namespace) for entity in entities)
     for name in names:
         needed.need(name)
-    reached = _settle(needed)
+    reached, unset = _settle(needed)
     decorators, added = _decorators(needed)
-    findings = Refusals(needed, reached, cells).find()
+    findings = [*Refusals(needed, reached, cells).find(), *unset]
     text = ModuleText(
         needed, f"{_listed(_outer(names, entities))}, exported from a notebook.", decorators, added
     ).write()
@@ -114,8 +115,8 @@ def _listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def _settle(needed: NeededStatements) -> ReachedCode:
-    """Add what the walk over code finds, and what is registered for that."""
+def _settle(needed: NeededStatements) -> tuple[ReachedCode, list[Finding]]:
+    """Add what the walk over code finds, what is registered and set for that, and find what can't be set."""
     _add_reached(needed)
     names = set(needed.names)
     for statement in needed.program:
@@ -123,7 +124,12 @@ def _settle(needed: NeededStatements) -> ReachedCode:
             needed.registrations.append(statement)
     for statement in needed.registrations:
         needed.add(statement)
-    return _add_reached(needed)
+    reached = _add_reached(needed)
+    settings = [*settings_for(needed)]
+    for setting in settings:
+        if isinstance(setting, Statement):
+            needed.add(setting)
+    return reached, [setting for setting in settings if isinstance(setting, Finding)]
 
 
 def _add_reached(needed: NeededStatements) -> ReachedCode:

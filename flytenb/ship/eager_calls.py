@@ -8,9 +8,7 @@ from flytenb.bridge.cluster.closure_graph import graph_of_task, graph_of_workflo
 from flytenb.bridge.cluster.execution_facts import ExecutionFacts
 from flytenb.bridge.cluster.execution_reader import ExecutionReader
 from flytenb.bridge.cluster.launching import task_template, workflow_closure
-from flytenb.bridge.cluster.node_entities import entities_by_path
-from flytenb.bridge.entities.interface import is_entity, short_name
-from flytenb.bridge.entities.kind import function_of
+from flytenb.bridge.cluster.node_entities import entities_by_path, entity_named
 from flytenb.bridge.workflow.graph import graph_of_call
 from flytenb.model import Graph
 
@@ -63,7 +61,7 @@ class EagerCalls:
         return found
 
     def _read_graph(self, path: str, facts: ExecutionFacts) -> tuple[Graph, dict[str, Any]]:
-        entity = self._find(facts.name)
+        entity = entity_named(self._entity, facts.name)
         if entity is not None:
             inside = {} if facts.kind == "task" else entities_by_path(entity)
             entities = {path: entity, **{f"{path}/{inner}": each for inner, each in inside.items()}}
@@ -72,10 +70,3 @@ class EagerCalls:
         if facts.kind == "task":
             return graph_of_task(task_template(connection, facts.name, facts.version), path), {}
         return graph_of_workflow(workflow_closure(connection, facts.workflow), path), {}
-
-    def _find(self, name: str) -> Any:
-        """Return the entity of a name that the function of the eager task sees."""
-        function = None if self._entity is None else function_of(self._entity)
-        short = name.rpartition(".")[2]
-        names = [] if function is None else [*function.__globals__.values()]
-        return next((each for each in names if is_entity(each) and short_name(each) == short), None)

@@ -6,10 +6,12 @@ import ast
 import builtins
 import sys
 from collections.abc import Mapping, Sequence
+from types import FunctionType
 from typing import Any
 
 from flytenb.bridge.entities.kind import function_of, inner_workflow
 from flytenb.reach.installed_names import scope_of
+from flytenb.reach.mutators import changes_container
 from flytenb.reach.name_lookup import MISSING, is_module
 from flytenb.ship.statements import Statement
 
@@ -114,7 +116,17 @@ class NeededStatements:
         later = self.program[self._at[found[-1]] + 1 :]
         found += [s for s in later if any(changed == name for changed, _ in s.changes)]
         found += [s for s in later if s not in found and _is_built_by(name, value, s)]
+        if not found[0].is_import and not isinstance(value, type | FunctionType):
+            found += [s for s in later if s not in found and self.is_registered_in(name, s)]
         return sorted(found, key=self._at.__getitem__)
+
+    def is_registered_in(self, name: str, statement: Statement) -> bool:
+        """Whether a decorator adds a definition to an object: a method of it, or a function that changes it."""
+        decorators = getattr(statement.tree, "decorator_list", ())
+        called = [getattr(each, "func", each) for each in decorators]
+        names = [each.id for each in called if isinstance(each, ast.Name)]
+        adding = [s for each in names for s in self.binding(each)[-1:] if s.is_definition]
+        return any(_is_method_of(name, each) for each in called) or any(changes_name(s.body, name) for s in adding)
 
     def _changes_of_modules(self) -> list[tuple[str, Statement | None]]:
         """Add statements that set an attribute of a module which the selected ones read."""
@@ -174,6 +186,27 @@ def _is_built_by(name: str, value: Any, statement: Statement) -> bool:
         decorators = getattr(statement.tree, "decorator_list", ())
         return any(_is_method_of(name, getattr(each, "func", each)) for each in decorators)
     return False
+
+
+def changes_name(tree: ast.AST, name: str) -> bool:
+    """Whether code changes what a global name holds: by a method, an item, an attribute, or another value."""
+    is_global = any(isinstance(node, ast.Global) and name in node.names for node in ast.walk(tree))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            if _is_part_of(node.func.value, name) and changes_container(node.func.attr):
+                return True
+        elif isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del):
+            if _is_part_of(node.value, name):
+                return True
+        elif is_global and isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store):
+            return True
+    return False
+
+
+def _is_part_of(expression: ast.expr, name: str) -> bool:
+    while isinstance(expression, ast.Attribute | ast.Subscript):
+        expression = expression.value
+    return isinstance(expression, ast.Name) and expression.id == name
 
 
 def _is_method_of(name: str, called: ast.expr) -> bool:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from flytenb.bridge.cluster.closure_graph import closure_graph, eager_paths
 from flytenb.bridge.cluster.execution_facts import AttemptFacts, NodeFacts, Ran
 from flytenb.bridge.cluster.execution_reader import ExecutionReader
+from flytenb.bridge.cluster.node_entities import entity_named
 from flytenb.bridge.cluster.remote_values import RemoteValues, element_values
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.entities.gate import GateFacts, find_gate
@@ -27,6 +28,8 @@ from flytenb.ship.eager_calls import EagerCalls
 from flytenb.ship.remote_record import RemoteDeck, RemoteRecord, remote_failure
 
 _FAILED = (Phase.FAILED, Phase.TIMED_OUT)
+_UNNAMED = (Kind.BRANCH, Kind.GATE, Kind.MAP)
+"""Nodes whose names aren't those of their entities."""
 
 
 @dataclass
@@ -121,7 +124,10 @@ class RemoteJournal:
 
     def spawn(self, path: str, inside: Any) -> None:
         """Add what a dynamic node has made."""
-        self.grow(path, closure_graph(inside, path))
+        graph, around = closure_graph(inside, path), self._entities.get(path)
+        nodes = {at: node for at, node in graph.nodes.items() if not node.is_pseudo and node.kind not in _UNNAMED}
+        found = {at: entity_named(around, node.name) for at, node in nodes.items()}
+        self.grow(path, graph, {at: entity for at, entity in found.items() if entity is not None})
 
     def grow(self, path: str, graph: Graph, entities: Mapping[str, Any] = MappingProxyType({})) -> None:
         """Add nodes inside of a node."""

@@ -40,8 +40,8 @@ class Recorded:
         """Read a node by its path or name; without one, the node that failed first, else the whole execution.
 
         Raises:
-            UnknownNameError: for a node that has not run.
-            UsageError: if the notebook doesn't define its task.
+            UnknownNameError: for an unknown node.
+            UsageError: for a node that has not run, or if the notebook doesn't define its task.
             ClusterError: in the words of the server.
         """
         path = node or (execution.error.path if execution.error is not None else "")
@@ -51,6 +51,8 @@ class Recorded:
             raise UsageError(
                 f"the notebook defines no task or workflow for {name}", hint="run the cells that define it"
             )
+        if path and found.started is None:
+            raise UsageError(f"node {path!r} has not run there, so no inputs were recorded", hint="replay another one")
         return cls(found.path if path else "", found.entity, execution.fetch(found), found.outputs, found.error)
 
 

@@ -78,6 +78,11 @@ class Statement:
         """Whether it defines a function or a class."""
         return isinstance(self.tree, Definition)
 
+    @property
+    def body(self) -> ast.AST:
+        """The code of a definition without its decorators, which run when it does; else the statement."""
+        return ast.Module(self.tree.body, []) if isinstance(self.tree, Definition) else self.tree
+
 
 def first_line_of(tree: ast.stmt) -> int:
     """Return the line of a statement's first decorator, or of itself."""

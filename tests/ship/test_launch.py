@@ -214,6 +214,8 @@ def test_a_failure_has_the_message_the_frames_and_the_inputs(notebook: Notebook,
     notebook.run("@task\ndef fails(x: int) -> int:\n    return 2 * x")
     changed = choice.register(notebook.names["failing"], dry_run=True)
     assert [text.partition(": ")[2] for text in changed.changes] == ["failing.py: fails changed"]
+    with pytest.raises(UsageError, match="node 'n1' has not run there"):
+        choice.replay(run, "n1")
     corrected = choice.replay(run, "fails")
     assert (corrected.run.outputs, corrected.is_same) == ({"o0": 6}, False)
 
@@ -225,6 +227,15 @@ def test_a_node_is_replayed(notebook: Notebook, choice: Choice, launched: Any) -
     [fan] = [path for path, node in launched.graph.nodes.items() if node.kind == "map"]
     element = choice.replay(launched.execution, f"{fan}/1")
     assert (element.is_same, element.recorded.inputs) == (True, launched.nodes[f"{fan}/1"].inputs)
+
+
+def test_the_nodes_that_a_dynamic_task_made_are_those_of_the_notebook(
+    notebook: Notebook, choice: Choice, launched: Any
+) -> None:
+    paths = [path for path in launched.nodes if path.rpartition("/")[2] in ("dn0", "dn1")]
+    assert [launched.nodes[path].entity for path in paths] == [notebook.names["add"]] * 2
+    replay = choice.replay(launched.execution, paths[1])
+    assert (replay.is_same, replay.run.result) == (True, launched.nodes[paths[1]].outputs["o0"])
 
 
 def test_files_are_uploaded_and_fetched(notebook: Notebook, choice: Choice, tmp_path: Path) -> None:
