@@ -1,7 +1,7 @@
 # Everything that a person or CI types. `make` alone lists it.
 #
-# Needs only Python 3.11 or 3.12 (flytekit takes no newer one) and make; each target makes what it lacks in .venv. `make test` and
-# `make demo-languages` alone install system packages, and only those that are missing.
+# Needs only Python 3.11 or 3.12 (flytekit takes no newer one) and make; each target makes what it lacks in .venv. `make test`, `make docs`
+# and `make demo-languages` alone install system packages, and only those that are missing.
 
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -11,10 +11,11 @@ PYTHON ?= $(shell for p in python3 python3.12 python3.11 python; do \
 
 NOTEBOOKS := $(wildcard notebooks/*.md)
 PAGE      := $(BUILD)/extending_flyte.html
+SPHINX    := $(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet -c docs -d $(BUILD)/doctrees
 PYTEST    := $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-languages lab test check quick static lint types tests pictures plugins bench bench-peers system clean
+.PHONY: help demo demo-languages lab test check quick static lint types tests docs docs-links pictures plugins bench bench-peers system clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 23
@@ -52,6 +53,14 @@ types: $(VENV)/.test
 
 tests: $(VENV)/.test
 	$(PYTEST)
+
+docs: $(VENV)/.docs  ## build the docs site, notebooks included (they need R, which is installed on Debian); warnings are errors
+	@bash .ci/system r-base-core
+	$(SPHINX) -b html . $(BUILD)/site
+	@echo "open it in any browser: file://$(CURDIR)/$(BUILD)/site/index.html"
+
+docs-links: $(VENV)/.docs  ## check the links of the docs to other sites, which needs a network
+	$(SPHINX) -b linkcheck . $(BUILD)/links
 
 pictures: $(VENV)/.test  ## take the pictures of the README and the docs anew
 	$(BIN)/python docs/pictures/take.py

@@ -32,7 +32,7 @@ HEAD = """\
 
 Each plugin of flytekit's own repository, installed beside flytenb on Linux. `make plugins` writes this page: it
 installs each plugin into an environment of its own with the newest releases that fit, imports it, serialises a
-[sample](../tests/plugins/samples) with flytekit and runs it with flytenb.
+sample (`tests/plugins/samples`) with flytekit and runs it with flytenb.
 
 - **runs**: the sample ran, and what it asserts held. Packages that the plugin needs and doesn't declare are named.
 - **rehearsed**: `flytenb.rehearse` ran the sample without the service, and the request was as the sample asserts.

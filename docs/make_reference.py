@@ -1,4 +1,4 @@
-"""Write docs/reference.md: the public names with their signatures and docstrings.
+"""Write docs/reference.md, the public names with their signatures and docstrings, and docs/verbs.md, the magic's verbs.
 
 Usage: python docs/make_reference.py
 """
@@ -14,13 +14,23 @@ from typing import Any
 
 import flytenb
 from flytenb import parts
+from flytenb.notebook.magics.verb import Verb
+from flytenb.notebook.magics.verbs import VERBS
 
 PAGE = Path(__file__).parent / "reference.md"
+VERBS_PAGE = Path(__file__).parent / "verbs.md"
 HEAD = """\
 # Reference
 
 The public names of flytenb. Everything else is internal and may change without notice. This page is written by
 `python docs/make_reference.py` from the docstrings.
+"""
+VERBS_HEAD = """\
+# Verbs
+
+The verbs of the magic `%flyte`, written by `python docs/make_reference.py` from the table that the magic itself reads.
+`%flyte` alone lists the tasks, workflows and launch plans of the notebook; `%flyte help VERB`, `%flyte VERB --help` and
+`%flyte VERB?` show one entry. Tab completes verbs, options and values.
 """
 _SECTION = re.compile(r"^(Args|Attributes|Raises|Returns|Yields):$")
 _ITEM = re.compile(r"^([*\w]+): (.*)$")
@@ -37,6 +47,27 @@ def page() -> str:
     texts += ["## Parts and controls\n", text_of(parts)]
     texts += [entry(f"flytenb.parts.{name}", getattr(parts, name)) for name in parts.__all__]
     return "\n".join(texts)
+
+
+def verbs_page() -> str:
+    """Return the text of the page about verbs: a table of all, then an entry for each."""
+    rows = [f"| [`{verb.name}`](#{verb.name}) | {in_a_row(verb.summary)} |" for verb in VERBS.values()]
+    return "\n".join([VERBS_HEAD, "| verb | |", "|---|---|", *rows, "", *map(verb_entry, VERBS.values())])
+
+
+def verb_entry(verb: Verb) -> str:
+    """Return the entry of one verb: how it is written, what it does, its options."""
+    usage = " ".join(word for word in ("%flyte", verb.name, verb.argument.usage) if word)
+    lines = [f"## {verb.name}\n", f"```text\n{usage}{' [OPTIONS]' if verb.options else ''}\n```\n", f"{verb.summary}\n"]
+    if verb.options:
+        options = [f"| `{option.usage}` | {in_a_row(option.help)} |" for option in verb.options]
+        lines += ["| option | |", "|---|---|", *options, ""]
+    return "\n".join([*lines, *([f"{verb.details}\n"] if verb.details else [])])
+
+
+def in_a_row(text: str) -> str:
+    """Return a text as it is written in a row of a table."""
+    return text.replace("|", "\\|")
 
 
 def entry(name: str, value: Any) -> str:
@@ -144,3 +175,4 @@ def text_of(value: Any) -> str:
 
 if __name__ == "__main__":
     PAGE.write_text(page(), encoding="utf-8")
+    VERBS_PAGE.write_text(verbs_page(), encoding="utf-8")

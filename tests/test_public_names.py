@@ -128,5 +128,6 @@ def test_the_reference_is_up_to_date() -> None:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     assert module.page() == written
+    assert module.verbs_page() == (ROOT / "docs" / "verbs.md").read_text(encoding="utf-8")
     headings = re.findall(r"^### `flytenb\.(.*)`$", written, re.MULTILINE)
     assert sorted(headings) == sorted([*NAMES, *(f"parts.{name}" for name in parts.__all__)])
