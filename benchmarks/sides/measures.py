@@ -144,7 +144,8 @@ def picture_of(drawing: Drawing) -> Picture:
             found.around[f"n{box.number}"] = f"f{box.frame}"
     for frame in scene.frames:
         left, top, right, _ = found.frames[f"f{frame.number}"] = at.frames[f"cluster_{frame.number}"]
-        found.titles[f"f{frame.number}"] = (left + 10, top + 6, min(left + frame.title.width + 14, right), top + 24)
+        start = at.titles.get(frame.number, left + 12)
+        found.titles[f"f{frame.number}"] = (start - 2, top + 6, min(start + frame.title.width + 2, right), top + 24)
         if frame.frame is not None:
             found.around[f"f{frame.number}"] = f"f{frame.frame}"
     ways = {ends: iter(curves) for ends, curves in at.arrows.items()}

@@ -221,11 +221,13 @@ class Boxes:
 
     def _add_frame(self, path: str, node: Node) -> None:
         name = _fitted_name(node.name, WIDEST)
-        words = captions.caption(node)
+        words = [captions.kind_phrase(node), *captions.badges(node)]
+        if node.kind is Kind.SUBWORKFLOW:  # clear from the frame
+            del words[0]
         door = self.graph.nodes.get(f"{path}/@inputs")
         named = set() if door is None else {port.name for port in captions.door_ports(self.graph, door)}
         given = [f"{place} = {value}" for place, value in captions.constants(self.graph, path) if place not in named]
-        rest = fit(clean(" · ".join([words, *_bounded(given)])), WIDEST * 1.4, SMALL_SIZE)
+        rest = fit(clean(" · ".join([*words, *_bounded(given)])), WIDEST * 1.4, SMALL_SIZE)
         title = Line(name, "ft-name", NAME_SIZE, rest)
         tip = clean_lines(captions.tooltip(self.graph, node))
         width = title.width + MARK + 24
@@ -260,7 +262,7 @@ def _told(edge: Edge, value: str) -> str:
 def _shape_of(node: Node) -> str:
     """Return the name of a node's outline."""
     if "folded" in node.settings:
-        return "stack"
+        return "box" if "levels" in node.settings else "stack"  # only what is side by side is a stack
     return {
         Kind.MAP: "stack",
         Kind.BRANCH: "branch",

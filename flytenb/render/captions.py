@@ -40,6 +40,8 @@ def badges(node: Node) -> list[str]:
     found: list[str] = []
     if "inside" in s:
         found.append(f"{count_text(int(s['inside']), 'node')} inside")
+    if "levels" in s:
+        found.append("one after the other" if s["levels"] == s.get("folded") else f"on {s['levels']} levels")
     if "alias" in s:
         found.append(f"as {s['alias']}")
     if "gate" in s:

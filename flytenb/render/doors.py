@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 
 from flytenb.model import Edge, Graph, Kind
-from flytenb.render.folding import levels_of
+from flytenb.render.levels import levels_of
 from flytenb.render.shapes import port_of
 
 _MOST_ARROWS = 3

@@ -21,6 +21,7 @@ from flytenb.render.incremental_layout import extend_layout
 from flytenb.render.mermaid import to_mermaid
 from flytenb.render.page import to_page
 from flytenb.render.png import to_png
+from flytenb.render.polish import polish
 from flytenb.render.scene import Scene, build_scene
 from flytenb.render.subgraph import select_subgraph
 from flytenb.render.svg import to_svg
@@ -141,7 +142,9 @@ class Drawing:
         while True:
             scene = self._scene
             try:
-                self._at = self._at or self._extended(scene) or layout.lay_out(layout_dot(scene), self._time_limit)
+                if self._at is None:
+                    at = self._extended(scene) or layout.lay_out(layout_dot(scene), self._time_limit)
+                    self._at = polish(scene, at)
                 return to_svg(scene, self._at, self._uid)
             except LayoutTimeoutError:
                 if not self._fold_further():

@@ -13,12 +13,17 @@ from functools import partial
 from flytenb.model import Edge, EdgeKind, Graph, Kind, Node
 from flytenb.model.node import Setting
 from flytenb.render.captions import label
+from flytenb.render.levels import levels_of
 from flytenb.wording.quantities import more_text
 
 MOST_BOXES = 120
 """Most boxes in a readable picture."""
+MOST_OPEN = 40
+"""Most boxes in a readable picture with open containers."""
 MOST_ACROSS = 16
 """Most boxes side by side in a readable picture."""
+FEW_INSIDE = 6
+"""Most nodes inside a container that stays open in a picture with many others."""
 MOST_DOWN = 60
 """Most levels in a readable picture."""
 MOST_STRETCHES = 24
@@ -105,6 +110,7 @@ def fold_steps(graph: Graph) -> Iterator[FoldedGraph]:
     deepest = max(levels.values(), default=-1)
     shut = (partial(_closed_from, levels=levels, depth=level) for level in range(deepest, -1, -1))
     steps: list[Callable[[Graph], FoldedGraph]] = [
+        _large_closed,
         _crowded_closed,
         *shut,
         _branches_closed,
@@ -129,14 +135,27 @@ def _cells_closed(graph: Graph) -> FoldedGraph:
     return close_containers(graph, {path for path in _containers(graph) if "language" in graph.nodes[path].settings})
 
 
+def _large_closed(graph: Graph) -> FoldedGraph:
+    """Close the outermost containers with more than a few nodes inside."""
+    inside: Counter[str] = Counter()
+    for path, node in graph.nodes.items():
+        while not node.is_pseudo and (path := path.rpartition("/")[0]):
+            inside[path] += 1
+    return close_containers(graph, {path for path in _open_containers(graph) if inside[path] > FEW_INSIDE})
+
+
+def _open_containers(graph: Graph) -> set[str]:
+    """Return the containers that a picture would frame: a branch has no frame."""
+    return {path for path in _containers(graph) if graph.nodes[path].kind is not Kind.BRANCH}
+
+
 def _crowded_closed(graph: Graph) -> FoldedGraph:
     return close_containers(graph, _crowded(graph))
 
 
 def _closed_from(graph: Graph, levels: Mapping[str, int], depth: int) -> FoldedGraph:
     """Close the containers that are inside `depth` or more others; branches don't count and stay open."""
-    open_ones = {p for p in _containers(graph) if graph.nodes[p].kind is not Kind.BRANCH}
-    return close_containers(graph, {p for p in open_ones if levels[p] >= depth})
+    return close_containers(graph, {p for p in _open_containers(graph) if levels[p] >= depth})
 
 
 def _branches_closed(graph: Graph) -> FoldedGraph:
@@ -146,7 +165,7 @@ def _branches_closed(graph: Graph) -> FoldedGraph:
 def is_readable(graph: Graph, most: int = MOST_BOXES) -> bool:
     """Whether a picture of the graph is neither too big nor too wide."""
     boxes = size_of(graph)
-    if boxes > most:
+    if boxes > most or (boxes > MOST_OPEN and _open_containers(graph)):
         return False
     if boxes <= MOST_ACROSS:
         return True
@@ -179,41 +198,6 @@ def _across(levels: Mapping[str, Mapping[str, int]], parent: str) -> int:
     for path, level in levels.get(parent, {}).items():
         widths[level] += max(1, _across(levels, path))
     return max(widths.values(), default=0)
-
-
-def levels_of(graph: Graph) -> dict[str, dict[str, int]]:
-    """Return for each container (`""` is the top) its drawn children and each one's level, counted from 0."""
-    before: dict[str, set[str]] = {path: set() for path, node in graph.nodes.items() if node.kind is not Kind.CONSTANT}
-    after: dict[str, list[str]] = {path: [] for path in before}
-    for edge in graph.edges:
-        source, target = _siblings(edge.source, edge.target)
-        if source in before and target in before and source != target and source not in before[target]:
-            before[target].add(source)
-            after[source].append(target)
-    found: dict[str, dict[str, int]] = {}
-    for path in before:
-        found.setdefault(path.rpartition("/")[0], {})[path] = 0
-    ready = [path for path, sources in before.items() if not sources]
-    while ready:
-        at = ready.pop()
-        family = found[at.rpartition("/")[0]]
-        for path in after[at]:
-            family[path] = max(family[path], family[at] + 1)
-            before[path].discard(at)
-            if not before[path]:
-                ready.append(path)
-    return found
-
-
-def _siblings(source: str, target: str) -> tuple[str, str]:
-    """Return the ends of an edge, replaced by their ancestors that are siblings."""
-    if "/" not in source and "/" not in target:
-        return source, target
-    ours, theirs = source.split("/"), target.split("/")
-    same = 0
-    while same < min(len(ours), len(theirs)) - 1 and ours[same] == theirs[same]:
-        same += 1
-    return "/".join(ours[: same + 1]), "/".join(theirs[: same + 1])
 
 
 def _crowded(graph: Graph) -> frozenset[str]:
@@ -254,14 +238,15 @@ def _by_level(graph: Graph) -> FoldedGraph:
 def _by_stretch(graph: Graph) -> FoldedGraph:
     """Fold neighbouring levels into one node each, so that at most `MOST_STRETCHES` remain."""
     groups: list[list[str]] = []
-    for family in levels_of(graph).values():
+    families = levels_of(graph).values()
+    for family in families:
         stretch = -(-(max(family.values()) + 1) // MOST_STRETCHES)
         found: dict[int, list[str]] = {}
         for path, level in family.items():
             if _can_join(graph, graph.nodes[path]):
                 found.setdefault(level // stretch, []).append(path)
         groups += [g for g in found.values() if len(g) > 1]
-    return _grouped(graph, groups)
+    return _grouped(graph, groups, {path: level for f in families for path, level in f.items()})
 
 
 def _can_join(graph: Graph, node: Node) -> bool:
@@ -271,11 +256,14 @@ def _can_join(graph: Graph, node: Node) -> bool:
     return not any(e.kind is EdgeKind.CASE for e in graph.edges_into(node.path))
 
 
-def _grouped(graph: Graph, groups: list[list[str]]) -> FoldedGraph:
+def _grouped(graph: Graph, groups: list[list[str]], levels: Mapping[str, int] | None = None) -> FoldedGraph:
+    """Return the graph with one node for each group; `levels` is given if a group can be on several."""
     shown_at: dict[str, str] = {}
     stands_for: dict[str, Node] = {}
     for members in groups:
         node = _stand_in(graph, members)
+        if levels is not None and (down := len({levels[path] for path in members})) > 1:
+            node = replace(node, settings={**node.settings, "levels": down})
         stands_for[node.path] = node
         for path in members:
             shown_at[path] = node.path

@@ -6,7 +6,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from flytenb.errors import LayoutError, LayoutTimeoutError
@@ -32,6 +32,7 @@ class Positions:
         boxes: centre of each node, by its DOT name.
         frames: left, top, right and bottom of each cluster, by its DOT name.
         arrows: the curves between two nodes, by their DOT names, in the order of the DOT edges.
+        titles: left end of the title of each frame whose title isn't at its left border, by the frame's number.
     """
 
     width: float
@@ -39,6 +40,7 @@ class Positions:
     boxes: Mapping[str, Point]
     frames: Mapping[str, tuple[float, float, float, float]]
     arrows: Mapping[tuple[str, str], Sequence[Curve]]
+    titles: Mapping[int, float] = field(default_factory=dict)
 
 
 class Engine(Protocol):

@@ -64,6 +64,11 @@ class Frame:
     frame: int | None
     is_handler: bool = False
 
+    @property
+    def name_width(self) -> float:
+        """Width of the title without its grey part."""
+        return measure(self.title.text, self.title.size)
+
 
 @dataclass(slots=True)
 class Arrow:

@@ -257,17 +257,17 @@ def _frame(frame: Frame, scene: Scene, at: Positions, uid: str) -> str:
     shape = _rect(left, top, right - left, bottom - top, 8)
     if frame.node.kind is Kind.MAP:
         shape = _rect(left + 4, top + 4, right - left, bottom - top, 8) + shape
-    title = frame.title
+    title, start = frame.title, at.titles.get(frame.number, left + 12)
     if frame.is_handler:
-        return f'<g class="ft-lane">{shape}{_text(title, left + 12, top + 16)}</g>'
+        return f'<g class="ft-lane">{shape}{_text(title, start, top + 16)}</g>'
     state = scene.states.get(frame.path)
     rest = title.rest if state is None else captions.state_caption(state)
-    after = left + 12 + measure(title.text, title.size) + 4
+    after = start + measure(title.text, title.size) + 4
     return (
         f'<g class="ft-cluster ft-kind-{frame.node.kind}" id="{uid}-c-{frame.number}" '
         f'data-path="{_path(frame.path)}"{_state_attributes(state)} tabindex="0" role="img" '
         f'aria-label="{xml(_spoken(title.text, frame.node, state))}"><title>{xml(frame.tip)}</title>{shape}'
-        f"{_text(Line(title.text, title.css, title.size), left + 12, top + 19)}"
+        f"{_text(Line(title.text, title.css, title.size), start, top + 19)}"
         f"{_text(Line(rest, 'ft-sub'), after, top + 19)}{_icon(right - 22, top + 6, state, uid)}</g>"
     )
 

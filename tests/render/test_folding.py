@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from flytenb.model import Graph
+from flytenb.render import captions
 from flytenb.render.folding import (
     MOST_ACROSS,
     MOST_BOXES,
@@ -14,8 +15,9 @@ from flytenb.render.folding import (
     close_containers,
     fold_graph,
     is_readable,
-    levels_of,
 )
+from flytenb.render.levels import levels_of
+from flytenb.render.scene import build_scene
 from tests import render_samples as samples
 
 
@@ -117,3 +119,26 @@ def test_levels_count_an_edge_into_a_branch_for_the_branch() -> None:
     levels = levels_of(samples.branch())
     assert levels[""]["n1"] == 2
     assert levels["n1"] == {"n1/n0": 0, "n1/n1": 0, "n1/@else": 0}
+
+
+def test_a_stretch_is_not_drawn_as_if_it_ran_side_by_side() -> None:
+    scene = build_scene(fold_graph(samples.long_chain(100)).graph)
+    folded = [box for box in scene.boxes if "folded" in box.node.settings]
+    assert {box.shape for box in folded} == {"box"}
+    assert {captions.badges(box.node)[0] for box in folded} == {"one after the other"}
+    (side_by_side,) = (b for b in build_scene(fold_graph(samples.fan_out()).graph).boxes if "folded" in b.node.settings)
+    assert side_by_side.shape == "stack"
+
+
+def test_large_subworkflows_are_closed_beside_many_nodes_and_small_ones_stay_open() -> None:
+    b = samples.GraphBuilder("g")
+    for outer, inside in enumerate((7, 7, 7, 7, 7, 6)):
+        b.task(f"n{outer}", f"part_{outer}", "", "", samples.Kind.SUBWORKFLOW)
+        for i in range(inside):
+            b.task(f"n{outer}/n{i}", f"step_{i}", "", "")
+    folded = fold_graph(b.graph())
+    assert {path for path, node in folded.graph.nodes.items() if "inside" in node.settings} == {
+        f"n{i}" for i in range(5)
+    }
+    assert "n5/n5" in folded.graph.nodes
+    assert "closed: part_0, part_1 and 3 more" in folded.note
