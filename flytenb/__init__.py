@@ -52,6 +52,8 @@ if TYPE_CHECKING:  # `as` marks what is public for type checkers
     from flytenb.notebook.interactive import form as form
     from flytenb.record.kept_run import KeptRun as KeptRun
     from flytenb.render.drawing import Drawing as Drawing
+    from flytenb.render.styling import NodeStyle as NodeStyle
+    from flytenb.render.styling import set_style as set_style
     from flytenb.runner.node_run import NodeRun as NodeRun
     from flytenb.runner.run import Run as Run
     from flytenb.runner.settings import Settings as Settings
@@ -79,6 +81,7 @@ _HOMES = {
     "KeptRun": "record.kept_run",
     "Node": "model",
     "NodeRun": "runner.node_run",
+    "NodeStyle": "render.styling",
     "Options": "session.options",
     "Preflight": "ship.preflight",
     "Rehearsal": "display.runs.rehearsal_card",
@@ -117,6 +120,7 @@ _HOMES = {
     "rehearse": "api",
     "replay": "api",
     "run": "api",
+    "set_style": "render.styling",
     "show": "api",
     "start": "api",
     "start_sweep": "api",
@@ -126,7 +130,7 @@ _HOMES = {
 }
 """The module of each public name; a name without one is a module itself."""
 
-_LIGHT = ("errors", "model", "model.request", "notebook.extension", "runner.settings")
+_LIGHT = ("errors", "model", "model.request", "notebook.extension", "render.styling", "runner.settings")
 """Modules that don't import flytekit."""
 
 __all__ = list(_HOMES)

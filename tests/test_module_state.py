@@ -20,6 +20,7 @@ EXTENSION_POINTS = {
     *(f"display/registry.py: {name}" for name in ("BUILT_IN", "FALLBACK", "PLUGINS", "REGISTRY")),
     *(f"notebook/forms/control_registry.py: {name}" for name in ("BUILT_IN", "CONTROLS", "FALLBACK")),
     "languages/language_registry.py: _registered",
+    "render/styling.py: theme",
     "notebook/magics/verbs/__init__.py: VERBS",
 }
 MEMOS = {

@@ -15,6 +15,7 @@ from flytenb.model import Graph
 from flytenb.reach.staleness import recompile_stale
 from flytenb.render.drawing import Drawing
 from flytenb.render.drawing import draw as draw_graph
+from flytenb.render.styling import StyleFunction
 from flytenb.runner.run import Run
 from flytenb.session.host import host
 
@@ -38,6 +39,7 @@ def draw(
     downstream: str | None = None,
     between: tuple[str, str] | None = None,
     depth: int | None = None,
+    style: StyleFunction | None = None,
 ) -> Drawing:
     """Draw an entity, a graph or a run; what has been redefined since the run, or since the last one, is hatched.
 
@@ -47,10 +49,13 @@ def draw(
         downstream: path or name of a node: draw only this node and the nodes that depend on it.
         between: two nodes: draw only the paths from the first to the second.
         depth: the number of levels of subworkflows that are open; None opens as many as fit.
+        style: a function that gets a `Node` and returns a `NodeStyle` or None; the one of `set_style` by default.
 
     Raises:
         NotAnEntityError: for an object that can't be drawn.
         UnknownNameError: for a node that doesn't exist, with the closest names.
+        UsageError: for a style that isn't a function, or that returned something else.
+        Exception: what the style raised.
     """
     states = what._states if isinstance(what, Run) else None
     session = host.session
@@ -58,7 +63,9 @@ def draw(
         drawn = session.marked(what.graph, what.entity, what)
     else:
         drawn = what if isinstance(what, Graph) else session.marked(graph(what), what)
-    return draw_graph(drawn, upstream=upstream, downstream=downstream, between=between, depth=depth, states=states)
+    return draw_graph(
+        drawn, upstream=upstream, downstream=downstream, between=between, depth=depth, states=states, style=style
+    )
 
 
 def show(value: Any, declared: Any = None, *, name: str = "") -> Rendering:

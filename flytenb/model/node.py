@@ -82,7 +82,8 @@ class Node:
             (the message of a failing case), `alias` (a name given by `with_overrides`), `failure_policy`, `fixed` and
             `defaults` (a launch plan's inputs), `schedule`, `recursive` (a workflow inside itself), `version`,
             `project`, `domain`, `decorators` (of its function, outermost first), `stale` (what was redefined since the
-            last run). Absent means unset.
+            last run), `colour`, `badge` and `label` (a user's style), `asked` (a part was asked for by it).
+            Absent means unset.
         children: paths of the nodes directly inside, in compiled order.
     """
 

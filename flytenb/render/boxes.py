@@ -52,8 +52,8 @@ class _NodeText:
             kind = type_ if node.kind is Kind.TASK and kind == kind_text(Kind.TASK) else f"{kind} {type_}"
         parts = [kind, *captions.badges(node)]
         stale = wrap(clean(parts.pop()), WIDEST, SMALL_SIZE, 2) if "stale" in node.settings else []
-        program = [parts.pop()] if "language" in node.settings else []  # not on the line that a run's state replaces
-        first, *more = [*_caption_lines(parts, width), *_caption_lines(program, WIDEST), *stale]
+        kept = [parts.pop() for key in ("language", "badge") if key in node.settings]  # a run's state replaces a line
+        first, *more = [*_caption_lines(parts, width), *_caption_lines(kept[::-1], WIDEST), *stale]
         return cls((head, Line(first, "ft-sub"), *(Line(text, "ft-badge") for text in more)), captions.about(node))
 
 
@@ -220,7 +220,7 @@ class Boxes:
         return Box(len(self.all), path, node, str(node.kind), lines, width, height, tip, ports=names)
 
     def _add_frame(self, path: str, node: Node) -> None:
-        name = _fitted_name(node.name, WIDEST)
+        name = _fitted_name(captions.label(node), WIDEST)
         words = [captions.kind_phrase(node), *captions.badges(node)]
         if node.kind is Kind.SUBWORKFLOW:  # clear from the frame
             del words[0]

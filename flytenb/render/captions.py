@@ -77,6 +77,8 @@ def badges(node: Node) -> list[str]:
         found.append(f"fails: {s['error']}")
     if "names" in s:
         found.append(str(s["names"]))
+    if "badge" in s:
+        found.append(str(s["badge"]))
     if "language" in s:
         found.append(" · ".join(program))
     return [*found, f"stale: {s['stale']}"] if "stale" in s else found
@@ -89,11 +91,11 @@ def _cache_badge(version: object, *, is_serial: bool) -> str:
 
 
 def label(node: Node) -> str:
-    """Return the first line of a node: its name, with the number of folded nodes: `process × 40`, `12 nodes`."""
-    number = node.settings.get("folded")
+    """Return the first line of a node: its name or label, and how many are folded: `process × 40`, `12 nodes`."""
+    number, name = node.settings.get("folded"), str(node.settings.get("label", node.name))
     if number is None:
-        return node.name
-    return f"{number} {node.name}" if "names" in node.settings else f"{node.name} × {number}"
+        return name
+    return f"{number} {name}" if "names" in node.settings else f"{name} × {number}"
 
 
 def caption(node: Node) -> str:

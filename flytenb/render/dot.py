@@ -217,6 +217,10 @@ def _attributes(box: Box, scene: Scene) -> dict[str, str]:
         found["style"] = "rounded,dashed"
     elif box.node.kind is Kind.STUB:
         found["style"] = "rounded,dotted"
+    if colour := box.node.settings.get("colour"):
+        found |= {"style": f"{found.get('style') or 'rounded'},filled", "fillcolor": f"{colour}22"}
+    if box.node.settings.get("asked"):
+        found |= {"penwidth": "2"}
     if state is not None:
         found |= _PHASE_PENS.get(state.phase, {})
     if "stale" in box.node.settings:  # the engines have no hatching

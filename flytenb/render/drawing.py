@@ -23,6 +23,7 @@ from flytenb.render.page import to_page
 from flytenb.render.png import to_png
 from flytenb.render.polish import polish
 from flytenb.render.scene import Scene, build_scene
+from flytenb.render.styling import StyleFunction, checked, styled, theme
 from flytenb.render.subgraph import select_subgraph
 from flytenb.render.svg import to_svg
 from flytenb.render.text_metrics import clean, xml
@@ -39,6 +40,7 @@ def draw(
     states: Mapping[str, NodeState] | None = None,
     title: str | None = None,
     previous: Drawing | None = None,
+    style: StyleFunction | None = None,
 ) -> Drawing:
     """Return the drawing of a graph or of a part of it.
 
@@ -52,12 +54,17 @@ def draw(
         states: node states of a run, by path; `""` is the run itself.
         title: the title; the graph's name by default.
         previous: an earlier drawing of the same graph with fewer nodes; nodes in both keep their relative places.
+        style: the style of each node, instead of the one that `set_style` has set.
 
     Raises:
         UnknownNameError: if the graph has no such node.
+        UsageError: if the style isn't a function or returned something else than a style.
+        Exception: what the style raised.
     """
+    if style is not None:
+        graph = styled(graph, checked(style))
     part = select_subgraph(graph, upstream=upstream, downstream=downstream, between=between)
-    return Drawing(part, depth=depth, states=states, title=title, previous=previous)
+    return Drawing(part, depth=depth, states=states, title=title, previous=previous, is_themed=style is None)
 
 
 class Drawing:
@@ -77,6 +84,7 @@ class Drawing:
         title: str | None = None,
         is_folding: bool = True,
         previous: Drawing | None = None,
+        is_themed: bool = True,
     ) -> None:
         self._uid = f"ft{secrets.token_hex(4)}"  # prefix of the ids in the SVG
         self._time_limit = layout.TIME_LIMIT
@@ -88,6 +96,8 @@ class Drawing:
         self._at: layout.Positions | None = None
         self._grown_from = previous
         self._slow: tuple[str, ...] = ()
+        self._theme = theme.function if is_themed else None
+        self._failures: list[str] = []
 
     def _at_states(self, states: Mapping[str, NodeState]) -> Drawing:
         """Return the same picture with other node states, without folding or layout."""
@@ -101,8 +111,12 @@ class Drawing:
         return other
 
     @cached_property
+    def _themed(self) -> Graph:
+        return self._whole if self._theme is None else styled(self._whole, self._theme, self._failures)
+
+    @cached_property
     def _folded(self) -> FoldedGraph:
-        return fold_graph(self._whole, self._depth) if self._is_folding else FoldedGraph(self._whole, {})
+        return fold_graph(self._themed, self._depth) if self._is_folding else FoldedGraph(self._themed, {})
 
     @property
     def graph(self) -> Graph:
@@ -112,13 +126,13 @@ class Drawing:
     @property
     def notes(self) -> tuple[str, ...]:
         """Notes on what was folded and how to see it; containers closed by an explicit depth aren't mentioned."""
-        note = self._folded.note
+        note, failures = self._folded.note, tuple(self._failures[:1])
         if self._depth is not None and not self._slow:
             note = self._folded.grouped
         if not note:
-            return ()
+            return failures
         way_out = "to see more: upstream, downstream, between, or a depth (which folds only crowds of one name)"
-        return (*self._slow, note, way_out)
+        return (*failures, *self._slow, note, way_out)
 
     def _shown_at(self, path: str) -> str:
         """Return the path of the drawn node for the node at `path`: itself, or the one it was folded into."""
@@ -167,7 +181,7 @@ class Drawing:
     def _fold_further(self) -> bool:
         """Fold to half the boxes after a layout that took too long; return False if nothing is left to fold."""
         before = size_of(self.graph)
-        smaller = fold_graph(self._whole, None, most=before // 2)
+        smaller = fold_graph(self._themed, None, most=before // 2)
         if size_of(smaller.graph) >= before:
             return False
         self._slow = (f"folded further, since the layout took longer than {duration_text(self._time_limit)}",)

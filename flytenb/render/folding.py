@@ -251,7 +251,13 @@ def _by_stretch(graph: Graph) -> FoldedGraph:
 
 def _can_join(graph: Graph, node: Node) -> bool:
     """Whether the node may be folded: pseudo nodes, failure handlers and open containers may not."""
-    if node.is_pseudo or node.kind is Kind.FAILURE or node.children or f"{node.path}/@inputs" in graph.nodes:
+    if (
+        node.is_pseudo
+        or "asked" in node.settings
+        or node.kind is Kind.FAILURE
+        or node.children
+        or f"{node.path}/@inputs" in graph.nodes
+    ):
         return False
     return not any(e.kind is EdgeKind.CASE for e in graph.edges_into(node.path))
 

@@ -78,7 +78,8 @@ class _Text:
         sign = "" if state is None else f"{captions.sign(state)} "
         words = [_short(captions.caption(node)), *([captions.state_caption(state)] if state else [])]
         mark = "" if "folded" in node.settings else f"{_short(node.id)}  "
-        yield f"{indent}{corner}{when}{sign}{mark}{_short(captions.label(node))}  ({' · '.join(words)})"
+        name = captions.label(node) if "label" not in node.settings else f"{captions.label(node)} [{node.name}]"
+        yield f"{indent}{corner}{when}{sign}{mark}{_short(name)}  ({' · '.join(words)})"
         below = f"{indent}{bar}"
         has_inside = any(n.kind is not Kind.CONSTANT for n in self._children.get(node.path, ()))
         gutter = f"{below}{'│' if has_inside else ' '}    "

@@ -31,6 +31,12 @@ def _lines(scene: Scene) -> Iterator[str]:
     if dashed:
         yield "  classDef dashed stroke-dasharray: 5 3"
         yield f"  class {','.join(f'n{number}' for number in dashed)} dashed"
+    yield from (
+        f"  style n{b.number} fill:{colour}22,stroke:{colour}"
+        for b in scene.boxes
+        if (colour := b.node.settings.get("colour"))
+    )
+    yield from (f"  style n{b.number} stroke-width:3px" for b in scene.boxes if b.node.settings.get("asked"))
     stale = [b.number for b in scene.boxes if "stale" in b.node.settings]
     if stale:
         yield "  classDef stale stroke-dasharray: 2 2,fill-opacity: .3"

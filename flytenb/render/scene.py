@@ -60,4 +60,7 @@ def subtitle(graph: Graph) -> str:
     )
     root = Node("", graph.kind, graph.name, settings=graph.settings)
     kind = captions.kind_phrase(root) if graph.kind is not Kind.SUBWORKFLOW else entity_text(graph.kind)
-    return clean(" · ".join([kind, count_text(number, "node"), *captions.badges(root)]))
+    size = [count_text(number, "node")]
+    if "part" in graph.settings:
+        size = [f"{number} of {count_text(int(graph.settings['whole']), 'node')}", str(graph.settings["part"])]
+    return clean(" · ".join([kind, *size, *captions.badges(root)]))

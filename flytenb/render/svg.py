@@ -9,6 +9,7 @@ from math import hypot
 from flytenb.model import EdgeKind, Kind, Node, NodeState, Phase
 from flytenb.render import captions
 from flytenb.render.layout import Curve, Positions
+from flytenb.render.marks import marks_of
 from flytenb.render.scene import Scene
 from flytenb.render.shapes import LEFT, LINE, RIGHT, SMALL_SIZE, Arrow, Box, Frame, Line
 from flytenb.render.text_metrics import clean, fit, is_guessed, measure, xml
@@ -131,14 +132,14 @@ def _box(box: Box, scene: Scene, at: Positions, uid: str) -> str:
     name = clean(" ".join(box.ports)) if box.ports else box.lines[0].text
     ports = f' data-ports="{xml(clean(" ".join(box.ports)))}"' if box.ports else ""
     focus = "" if node.kind is Kind.CONSTANT else ' tabindex="0"'
-    shape = _shape(box, left, top)
+    shape, marks = _shape(box, left, top), marks_of(node.settings, left, top, box.width, box.height)
     tip = box.tip
     if state is not None:
         tip = "\n".join(filter(None, (tip, captions.state_caption(state), clean(state.text))))
     return (
         f'<g class="ft-node ft-kind-{node.kind}" id="{uid}-n-{box.number}" data-path="{_path(box.path)}"{ports}'
         f'{_state_attributes(state)}{focus} role="img" aria-label="{xml(_spoken(name, node, state))}">'
-        f"<title>{xml(tip)}</title>{shape}{_hatched(shape, node.settings, uid)}{_lines(box, state, left, top)}"
+        f"<title>{xml(tip)}</title>{shape}{marks}{_hatched(shape, node.settings, uid)}{_lines(box, state, left, top)}"
         f"{_mark(box, state, left, top, uid)}</g>"
     )
 
@@ -267,6 +268,7 @@ def _frame(frame: Frame, scene: Scene, at: Positions, uid: str) -> str:
         f'<g class="ft-cluster ft-kind-{frame.node.kind}" id="{uid}-c-{frame.number}" '
         f'data-path="{_path(frame.path)}"{_state_attributes(state)} tabindex="0" role="img" '
         f'aria-label="{xml(_spoken(title.text, frame.node, state))}"><title>{xml(frame.tip)}</title>{shape}'
+        f"{marks_of(frame.node.settings, left, top, right - left, bottom - top)}"
         f"{_text(Line(title.text, title.css, title.size), start, top + 19)}"
         f"{_text(Line(rest, 'ft-sub'), after, top + 19)}{_icon(right - 22, top + 6, state, uid)}</g>"
     )

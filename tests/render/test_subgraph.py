@@ -6,6 +6,7 @@ import pytest
 
 from flytenb.errors import UnknownNameError
 from flytenb.model import Graph
+from flytenb.render.drawing import draw
 from flytenb.render.subgraph import select_subgraph
 from tests import render_samples as samples
 
@@ -57,3 +58,28 @@ def test_a_node_inside_a_container_is_found_with_what_leads_into_the_container()
 def test_an_unknown_node_is_refused_with_the_closest_names() -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'evaluate'"):
         select_subgraph(samples.pipeline(), upstream="evaluat")
+
+
+@pytest.mark.parametrize(
+    ("part", "size", "words", "asked"),
+    [
+        ({"upstream": "features"}, "4 of 10 nodes", "upstream of features (n3)", {"n3"}),
+        ({"downstream": "n3"}, "7 of 10 nodes", "downstream of features (n3)", {"n3"}),
+        ({"between": ("split", "n7")}, "4 of 10 nodes", "between split (n4) and evaluate (n7)", {"n4", "n7"}),
+        (
+            {"upstream": "n0", "downstream": "n9"},
+            "2 of 10 nodes",
+            "upstream of load_users (n0) and downstream of",
+            {"n0", "n9"},
+        ),
+    ],
+)
+def test_a_part_says_of_what_and_marks_the_node_it_was_asked_for_by(
+    part: dict[str, str], size: str, words: str, asked: set[str]
+) -> None:
+    drawing = draw(samples.pipeline(), **part)  # type: ignore[arg-type]
+    for text in (drawing.text, drawing.svg, drawing.dot, drawing.mermaid):
+        assert f"{size} · {words}" in text
+    assert {path for path, node in drawing.graph.nodes.items() if "asked" in node.settings} == asked
+    assert drawing.svg.count('fill="none" stroke="#6a4fc9"') == len(asked)
+    assert " of 10" not in draw(samples.pipeline()).svg

@@ -20,6 +20,7 @@ ATTRIBUTES = {
     *("class", "id", "width", "height", "viewBox", "role", "aria-label", "aria-hidden", "transform", "d", "rx", "cx"),
     *("cy", "r", "x", "y", "dx", "href", "tabindex", "overflow", "text-anchor", "textLength", "lengthAdjust"),
     *("data-path", "data-ports", "data-phase", "data-cache", "data-source", "data-target"),
+    *("fill", "fill-opacity", "stroke", "stroke-width"),
 }
 
 
@@ -38,6 +39,7 @@ def hostile_graph(text: str) -> Graph:
     port = Port(text, text, text, text)
     interface = Interface((port,), (port, Port(text + "2", text)), text)
     settings = {"image": text, "error": text, "alias": text, "value": text, "of": text, "cache": text, "project": text}
+    settings |= {"badge": text, "label": text}
     nodes = [
         Node("@inputs", Kind.INPUTS, "inputs", Interface(outputs=(port,))),
         Node("n0", Kind.TASK, text, interface, settings),

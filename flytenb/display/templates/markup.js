@@ -4,7 +4,7 @@ const words = (text) => new Set(text.split(" "));
 const SVG_TAGS = words("svg g path rect circle text tspan title defs use");
 const SVG_ATTRIBUTES = words(
   "class id x y cx cy r rx d width height viewBox transform href textLength lengthAdjust dx text-anchor overflow " +
-    "role aria-label aria-hidden data-path data-phase data-cache data-source data-target data-ports",
+    "fill fill-opacity stroke stroke-width role aria-label aria-hidden data-path data-phase data-cache data-source data-target data-ports",
 );
 const HTML_TAGS = words(
   "div span p pre code table thead tbody tr th td details summary dl dt dd ul ol li img figure figcaption iframe " +
@@ -19,6 +19,7 @@ const STYLE = /^\s*(--ft-[\w-]+|width|height|max-width)\s*:\s*[\w.% -]+;?\s*$/;
 function isSafe(name, value, tag) {
   if (name === "src") return /^data:(image|audio|video)\//i.test(value);
   if (name === "href") return tag === "use" ? value.startsWith("#") : /^https?:/i.test(value);
+  if (name === "fill" || name === "stroke") return !value.includes("url");
   if (name === "style") return STYLE.test(value);
   return name !== "srcdoc" || tag === "iframe";
 }
