@@ -24,6 +24,13 @@ def has_reader(shell: Any) -> bool:
     return bool(content.get("allow_stdin"))
 
 
+def with_explorer_note(bundle: dict[str, Any], shell: Any) -> dict[str, Any]:
+    """Return the bundle with the remark that a terminal can't explore it; unchanged in a notebook."""
+    if getattr(shell, "kernel", None) is not None:
+        return bundle
+    return {**bundle, "text/plain": f"{bundle['text/plain']}\n(exploring needs a notebook: shown as it is)"}
+
+
 def needs_widget(shell: Any) -> bool:
     """Tell whether the front end loads a widget's module only for an output that is this widget: VS Code, Colab."""
     return "__vsc_ipynb_file__" in getattr(shell, "user_ns", {}) or "google.colab" in sys.modules

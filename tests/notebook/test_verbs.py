@@ -13,7 +13,7 @@ from flytenb.errors import UsageError
 from flytenb.notebook.magics import verbs
 from flytenb.notebook.magics.complete import Completer
 from flytenb.notebook.magics.flyte import FlyteMagics
-from flytenb.notebook.magics.line import split_options
+from flytenb.notebook.magics.line import REST, split_options
 from flytenb.notebook.magics.verb import Option, Verb
 from flytenb.notebook.magics.verbs.draw import SUFFIXES
 from flytenb.render.drawing import FORMATS
@@ -123,6 +123,14 @@ def test_options_stand_before_or_after_any_expression(text: str, before: str, af
     argument, options = split_options(before + text + after, known, "draw")
     assert argument == text
     assert options == {**({"depth": "3"} if before else {}), **({"save": "my file.svg"} if after else {})}
+
+
+@pytest.mark.parametrize("text", ["3 + 4", "[1, 2, 3]", "'a b'", "f(x, y=1)", "'--depth'", "x", "-1"])
+@pytest.mark.parametrize("join", [" ", "="])
+def test_an_option_with_an_expression_takes_the_rest_of_the_line(text: str, join: str) -> None:
+    known: dict[str, Any] = {"sample": ("EXPRESSION", REST), "depth": ("N",)}
+    assert split_options(f"list[int] --sample{join}{text}", known, "type") == ("list[int]", {"sample": text})
+    assert split_options("--sample 3 int --depth 1", known, "type") == ("int", {"sample": "3", "depth": "1"})
 
 
 def test_every_help_text_has_the_usage_and_each_option_on_a_line() -> None:

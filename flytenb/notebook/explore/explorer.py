@@ -17,7 +17,7 @@ from flytenb.display.rendering import Rendering
 from flytenb.display.selection import Path, Selection, Selections
 from flytenb.display.show import show
 from flytenb.errors import UsageError, closest
-from flytenb.notebook.front_end import has_reader
+from flytenb.notebook.front_end import has_reader, with_explorer_note
 from flytenb.notebook.pages import pages
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ class Explorer:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         bundle = self.static._repr_mimebundle_()
         if self._final is not None or not has_reader(get_ipython()) or not self.has_choice:
-            return bundle
+            return with_explorer_note(bundle, get_ipython())
         # A richer MIME type (an interactive figure) would be shown instead of the HTML.
         html = f'<div class="ft-show"><style>{style()}</style>{self.open()}</div>'
         return {"text/plain": bundle["text/plain"], "text/html": html}

@@ -16,6 +16,9 @@ _WORD = re.compile(r'"([^"]*)"|\'([^\']*)\'|(\S+)')
 REPEATED = "…"
 """The last placeholder of an option that may be given several times."""
 
+REST = ""
+"""The last placeholder of an option whose value is the rest of the line, if that is a Python expression."""
+
 Placeholders = Mapping[str, tuple[str, ...]]
 """The options of a verb, each with the placeholders of its values."""
 
@@ -152,8 +155,11 @@ def _take_options(text: str, known: Placeholders, verb: str) -> tuple[dict[str, 
             hint = closest(name, known) or f"%flyte {verb} has no options"
             raise UsageError(f"unknown option '--{name}' of %flyte {verb}", hint=hint)
         rest = rest.strip()
+        whole = f"{value} {rest}".strip()
+        if known[name][-1:] == (REST,) and is_expression(whole):
+            return {**options, name: whole}, ""
         is_repeated = known[name][-1:] == (REPEATED,)
-        wanted = len(known[name]) - is_repeated
+        wanted = sum(1 for each in known[name] if each not in (REPEATED, REST))
         if has_value and not wanted:
             raise UsageError(f"--{name} takes no value, got {value!r}", hint=f"--{name}")
         values = [value] if has_value else []

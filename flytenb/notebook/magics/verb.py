@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flytenb.errors import UsageError
-from flytenb.notebook.magics.line import REPEATED, is_expression, parse_call, parse_expression, split_options
+from flytenb.notebook.magics.line import REPEATED, REST, is_expression, parse_call, parse_expression, split_options
 
 if TYPE_CHECKING:
     from flytenb.notebook.magics.cursor import Cursor, Offer
@@ -39,6 +39,7 @@ class Option:
         complete: the texts offered for a value.
         kind: what these texts are, for the front end.
         is_repeated: whether it may be given several times.
+        takes_rest: whether its value is the rest of the line, where that is a Python expression.
         short: a letter that is accepted in place of the name, after one dash.
     """
 
@@ -50,16 +51,17 @@ class Option:
     kind: str = "value"
     short: str = ""
     is_repeated: bool = False
+    takes_rest: bool = False
 
     @property
     def placeholders(self) -> tuple[str, ...]:
-        """The placeholders of its values, and `…` if it may be given several times."""
-        return (*self.values, REPEATED) if self.is_repeated else self.values
+        """The placeholders of its values, then `…` if it is repeated, or `""` if it takes the rest of the line."""
+        return (*self.values, *[REPEATED] * self.is_repeated, *[REST] * self.takes_rest)
 
     @property
     def usage(self) -> str:
         """The option with its placeholders: `--depth N`."""
-        return " ".join([f"--{self.name}", *self.placeholders])
+        return " ".join([f"--{self.name}", *filter(None, self.placeholders)])
 
 
 @dataclass(frozen=True)

@@ -24,9 +24,10 @@ VERB = Verb(
     options=(
         Option(
             "sample",
-            "a value of the type, to be converted into a literal and back",
+            "a value of the type, the rest of the line, to be converted into a literal and back",
             ("EXPRESSION",),
             complete=lambda cursor: cursor.names.values(),
+            takes_rest=True,
         ),
     ),
 )
