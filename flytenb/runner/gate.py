@@ -8,10 +8,12 @@ from typing import Any, NamedTuple
 from flytenb.bridge.crossing import packer
 from flytenb.bridge.entities.gate import Disapproved, GateFacts, read_gate
 from flytenb.errors import FlytenbError
+from flytenb.runner.absent import read_or_absent
 from flytenb.runner.output_files import note_files
 from flytenb.runner.record import Record
 from flytenb.runner.resources import resources
 from flytenb.runner.step import LATER, Answer, EntityStep, RunControl, Scope
+from flytenb.wording.values import brief
 
 
 class GateElsewhere(NamedTuple):
@@ -42,7 +44,7 @@ class Gates:
     @property
     def questions(self) -> dict[str, str]:
         """The questions of the gates that wait, by path."""
-        here = {path: step.gate.question for path, step in [*self.waiting.items()]}
+        here = {path: step.question for path, step in [*self.waiting.items()]}
         return here | {path: gate.facts.question for path, gate in [*self.elsewhere.items()]}
 
     def answer(self, run: RunControl, path: str, answer: Any) -> None:
@@ -87,7 +89,7 @@ class GateStep(EntityStep):
         gates: the gates of the run.
     """
 
-    __slots__ = ("alarm", "gate", "gates")
+    __slots__ = ("alarm", "gate", "gates", "question")
     holds_worker = False
 
     def __init__(self, record: Record, scope: Scope, gates: Gates) -> None:
@@ -96,6 +98,7 @@ class GateStep(EntityStep):
         self.timeout = self.gate.timeout
         self.gates = gates
         self.alarm: int | None = None
+        self.question = self.gate.question
 
     def execute(self, run: RunControl) -> Answer:
         run.workspace.enter()
@@ -111,11 +114,21 @@ class GateStep(EntityStep):
             if key in self.gates.answers:
                 self.take(self.gates.answers[key], run)
                 return None
+        self.question = f"{self.gate.question}{self._approved()}"
         with run.lock:
             if self.attempt is not None:
                 self.gates.waiting[self.path] = self
-                run.journal.emit("gate", self.record, text=self.gate.question)
+                run.journal.emit("gate", self.record, text=self.question)
         return LATER
+
+    def _approved(self) -> str:
+        """Return the value to be approved in short."""
+        if self.gate.kind != "approve":
+            return ""
+        try:
+            return "".join(f" · value {brief(read_or_absent(get), 80)}" for _, get in self.record.getters)
+        except Exception:  # it can be rejected unread
+            return ""
 
     def take(self, answer: Any, run: RunControl) -> None:
         """Make the answer the node's output; raise flytekit's error for a refusal or a value of another type."""

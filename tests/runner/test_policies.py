@@ -512,7 +512,7 @@ def test_gates_wait_for_their_answers() -> None:
     started = start(asks, x=1)
     wait_for(lambda: len(started.waiting) == 2)
     asked = {e.text for e in started.events if e.kind == "gate"}
-    assert asked == {"amount: a value of type int", "approve really?"}
+    assert asked == {"amount: a value of type int", "approve really? · value 1"}
     started.approve("really")
     started.set_input("amount", 41)
     done = started.wait(PATIENCE)
