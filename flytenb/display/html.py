@@ -12,7 +12,7 @@ from jinja2 import BaseLoader, Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from flytenb.display import part_text
-from flytenb.display.part import Column, Histogram, Html, Media, Null, Part, Picture, RangeCell, Tree
+from flytenb.display.part import Column, Histogram, Html, Media, Null, Part, PhaseCell, Picture, RangeCell, Tree
 from flytenb.display.selection import PAGE_SIZES
 
 # Head of the frame around foreign markup; it permits inline styles and inline images only.
@@ -96,6 +96,7 @@ def _key_width(tree: Tree) -> int:
 
 def _cell_class(column: Column, cell: str) -> Markup:
     names = ["ft-num"] * column.is_number + ["ft-null"] * (type(cell) is Null)
+    names += [f"ft-{cell.phase.lower()}"] if isinstance(cell, PhaseCell) else []
     return Markup(' class="{}"').format(" ".join(names)) if names else Markup("")
 
 

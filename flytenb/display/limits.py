@@ -16,6 +16,7 @@ from flytenb.display.part import (
     Note,
     Null,
     Part,
+    PhaseCell,
     Picture,
     RangeCell,
     Rich,
@@ -198,7 +199,7 @@ class Trimmer:
         return window and replace(window, find=self._line(window.find), note=self._line(window.note, 400))
 
     def _cell(self, text: str) -> str:
-        if type(text) is RangeCell:
+        if type(text) in (PhaseCell, RangeCell):
             return text
         return Null(self._line(text)) if type(text) is Null else self._line(text)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from flytenb.wording.kinds import phase_text
 from flytenb.wording.text import class_name
 from flytenb.wording.values import brief
 
@@ -68,6 +69,20 @@ class Null(str):
     """The text of a cell without a value (`None`, `nan`, `NaT`), which is shown dimmed."""
 
     __slots__ = ()
+
+
+class PhaseCell(str):
+    """A cell with a phase, `✓ succeeded`, in the colour of the phase; `phase` is the constant."""
+
+    __slots__ = ("phase",)
+    phase: str
+
+    @classmethod
+    def of(cls, phase: str, more: str = "") -> PhaseCell:
+        """Return the cell of a phase, with more text after it."""
+        cell = cls(f"{phase_text(phase)} {more}".rstrip())
+        cell.phase = str(phase)
+        return cell
 
 
 class RangeCell(str):
@@ -331,4 +346,4 @@ def with_fact(part: Part, fact: str, title: str = "") -> Part:
 
 
 def _cell(value: Any) -> str:
-    return value if type(value) in (str, Null, RangeCell) else brief(value)
+    return value if type(value) in (str, Null, PhaseCell, RangeCell) else brief(value)

@@ -203,6 +203,8 @@ class Extension:
     def _after_cell(self, result: Any) -> None:
         """Record what the cell defined; before flytekit is imported, keep a copy of the variables."""
         source = getattr(getattr(result, "info", None), "raw_cell", "") or ""
+        if os.getpid() == self._process:
+            pages.tell_caught(self.session.short_error or getattr(result, "error_in_exec", None))
         if result is not None and getattr(result, "info", None) is not None:
             self.session.cells.add(read_cell(self.shell, result))
         self._unrecorded.append((dict(self.shell.user_ns), getattr(result, "execution_count", None), source))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakKeyDictionary
 
@@ -32,6 +33,7 @@ class Pages:
         explorers: the explorers that are open in outputs, the oldest first.
         inspected: the explorers that are open in inspectors of runs, the oldest first.
         shown_in: the number of the cell that shows a run.
+        untold: the errors of runs that the cell waited for, and what adds each to its output.
         unrecorded: views of runs whose end a notebook that is executed without a front end hasn't got yet.
     """
 
@@ -44,10 +46,18 @@ class Pages:
         self.inspected: deque[Any] = deque()
         self.shown_in: WeakKeyDictionary[Run, int] = WeakKeyDictionary()
         self.unrecorded: list[Recordable] = []
+        self.untold: list[tuple[BaseException, Callable[[], None]]] = []
 
     def record(self) -> None:
         """Record the runs of earlier cells, and of the one that ends now."""
         self.unrecorded = [view for view in self.unrecorded if view.record()]
+
+    def tell_caught(self, raised: BaseException | None) -> None:
+        """Add the messages of the cell's failed runs to their outputs, except for the error that the cell raised."""
+        untold, self.untold = self.untold, []
+        for error, tell in untold:
+            if error is not raised:
+                tell()
 
     def retire(self, widget: Any) -> None:
         """Close a widget later, when several others have been retired: a page that was reloaded still shows it."""

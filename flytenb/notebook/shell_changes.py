@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.display import display
 
+from flytenb.notebook.emphasis import colored, is_colored_terminal
 from flytenb.notebook.magics.complete import Completer, matcher
 from flytenb.notebook.magics.line import rewrite_help
 
@@ -29,6 +30,9 @@ _VALUE_TYPES = (
     ("flytenb.runner.timeline", "Timeline"),
     ("flytenb.runner.comparison", "Comparison"),
 )
+
+_TABLE_TYPES = (*_VALUE_TYPES, ("flytenb.session.listing", "Listing"))
+"""Values with phases, which a terminal shows in color."""
 
 
 def add_magics(shell: Any, magics: FlyteMagics) -> Undo:
@@ -97,16 +101,29 @@ def add_displays(
         if sweep._shown_in != shell.execution_count:
             display(sweep._repr_mimebundle_(), raw=True)  # type: ignore[no-untyped-call]
 
+    plain: Any = formatters.formatters["text/plain"]
+    in_color = _TABLE_TYPES if is_colored_terminal(shell) else ()
+    for module, name in in_color:
+        plain.for_type_by_name(module, name, _print_colored)
     displays.for_type_by_name("flytenb.runner.run", "Run", show_run)
     displays.for_type_by_name("flytenb.session.swept_runs", "Sweep", show_sweep)
 
     def undo() -> None:
         for module, name in (*_ENTITY_TYPES, *_VALUE_TYPES):
             _remove_display(bundles, module, name)
+        for module, name in in_color:
+            _remove_display(plain, module, name)
         _remove_display(displays, "flytenb.runner.run", "Run")
         _remove_display(displays, "flytenb.session.swept_runs", "Sweep")
 
     return undo
+
+
+def _print_colored(table: Any, printer: Any, cycle: bool) -> None:
+    """Print a table with the colors of its phases."""
+    from flytenb.display.show import show
+
+    printer.text(colored(show(table).text))
 
 
 def _remove_display(formatter: Any, module: str, name: str) -> None:

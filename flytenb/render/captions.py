@@ -5,18 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from flytenb.model import CacheStatus, Edge, EdgeKind, Graph, Interface, Kind, Node, NodeState, Phase, Port
-from flytenb.wording.kinds import constant_text, kind_text
+from flytenb.wording.kinds import constant_text, kind_text, phase_sign
 from flytenb.wording.quantities import count_text, duration_text
-
-_PHASE_SIGNS = {
-    Phase.QUEUED: "○",
-    Phase.RUNNING: "▶",
-    Phase.SUCCEEDED: "✓",
-    Phase.FAILED: "✕",
-    Phase.ABORTED: "■",
-    Phase.SKIPPED: "–",
-    Phase.TIMED_OUT: "⧖",
-}
 
 _SOURCE_SIGNS = {CacheStatus.HIT: "⚡", CacheStatus.REUSED: "↻"}
 _SOURCES = {CacheStatus.HIT: "hit", CacheStatus.REUSED: "re-used"}
@@ -105,7 +95,7 @@ def caption(node: Node) -> str:
 
 def state_caption(state: NodeState) -> str:
     """Return the second line of a node of a run: `running · 37/100 · 1.3 s`, and `1.3 s · hit` when it succeeded."""
-    parts = [constant_text(state.phase)]
+    parts = [phase_words(state)]
     if state.total:
         parts.append(f"{state.done}/{state.total}")
     if state.duration is not None and state.phase not in (Phase.QUEUED, Phase.SKIPPED):
@@ -121,9 +111,16 @@ def state_caption(state: NodeState) -> str:
     return " · ".join(parts)
 
 
+def phase_words(state: NodeState) -> str:
+    """Return the phase in words; an aborted node was stopped, or did not run."""
+    if state.phase is Phase.ABORTED:
+        return "did not run" if state.duration is None else "stopped"
+    return constant_text(state.phase)
+
+
 def sign(state: NodeState) -> str:
     """Return the phase as one character, for text."""
-    return _SOURCE_SIGNS[state.source] if state.source is not None else _PHASE_SIGNS[state.phase]
+    return _SOURCE_SIGNS[state.source] if state.source is not None else phase_sign(state.phase)
 
 
 def port(each: Port) -> str:

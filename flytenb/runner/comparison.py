@@ -10,6 +10,7 @@ from flytenb.errors import headline, say
 from flytenb.render.text_metrics import clean
 from flytenb.runner.absent import Absent
 from flytenb.runner.node_run import RunOutcome
+from flytenb.wording.kinds import phase_text
 from flytenb.wording.quantities import duration_text
 from flytenb.wording.text import clip_line
 from flytenb.wording.values import LONG, SHORT, brief
@@ -38,7 +39,7 @@ class Difference:
         if self.what == "node":
             texts = ["yes" if exists else "no" for exists in (self.this, self.other)]
         elif self.what == "phase":
-            texts = [self.this, self.other]
+            texts = [phase_text(self.this), phase_text(self.other)]
         else:
             texts = [brief(value, SHORT) for value in (self.this, self.other)]
         problem = f" can't be compared: {clip_line(self.problem, LONG)}" if self.problem else ""

@@ -129,6 +129,11 @@ class NodeRun:
         return (self._record.ended or time.time()) - self._record.started
 
     @property
+    def _earlier(self) -> tuple[str, ...]:
+        """The errors of attempts that were followed by another one."""
+        return self._record.retries
+
+    @property
     def attempts(self) -> int:
         """The number of attempts."""
         return self._record.attempts

@@ -58,7 +58,7 @@ class Run:
     """Shows the final state, so that the output of a cell that waits has it."""
     _code: object = None
     """The code of the entity when the run started, if a notebook started it."""
-    _is_kept = False
+    _is_kept = _raises = False  # `_raises`: a caller waits for the run and raises its error
 
     def __init__(
         self,

@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from flytenb.bridge.entities.interface import read_interface
 from flytenb.display.limits import Limits
-from flytenb.display.part import Column, Table, Text
+from flytenb.display.part import Column, PhaseCell, Table, Text
 from flytenb.display.part_text import WIDTH, width_of
 from flytenb.display.rendering import Displayed, Rendering, render_part
+from flytenb.render.captions import signature
 from flytenb.session.kept_heads import KeptHead
 from flytenb.wording.kinds import entity_text
 from flytenb.wording.quantities import bytes_text, count_text, duration_text
@@ -43,21 +45,21 @@ class Listing(Displayed):
     @classmethod
     def of_session(cls, session: Session) -> Listing:
         """List the entities of a session."""
-        rows = []
-        for definition in session.definitions.values():
-            runs = list(session.runs_of(definition.entity))
-            rows.append(
-                (
-                    definition.name,
-                    entity_text(definition.kind),
-                    f"[{definition.cell}]" if definition.cell is not None else "",
-                    _code(session, definition),
-                    _last(runs[-1]) if runs else "",
-                )
-            )
-        empty = "nothing is defined yet: define a task or workflow with @task and @workflow, or %%task and %%workflow"
         things = [definition.entity for definition in session.definitions.values()]
-        return cls(("name", "kind", "cell", "code", "last run"), rows, empty, things)
+        last = _last_runs(session.runs, things)
+        rows = [
+            (
+                definition.name,
+                entity_text(definition.kind),
+                f"[{definition.cell}]" if definition.cell is not None else "",
+                _code(session, definition),
+                last.get(id(definition.entity), ""),
+                _signature(definition.entity),
+            )
+            for definition in session.definitions.values()
+        ]
+        empty = "nothing is defined yet: define a task or workflow with @task and @workflow, or %%task and %%workflow"
+        return cls(("name", "kind", "cell", "code", "last run", "signature"), rows, empty, things)
 
     @classmethod
     def of_runs(
@@ -74,9 +76,10 @@ class Listing(Displayed):
         rows: list[tuple[str, ...]] = []
         for number, run in enumerate(things):
             if isinstance(run, KeptHead):
-                phase, why, at = run.phase, run.why, run.id
+                phase, why, at = PhaseCell.of(run.phase), run.why, run.id
             else:
-                phase, why, at = str(run.phase), str(run.error) if run.error else "", run.id if run.is_kept else ""
+                phase, at = PhaseCell.of(run.phase), run.id if run.is_kept else ""
+                why = str(run.error) if run.error else ""
             started = "" if run.started is None else _time_text(run.started)
             took = "" if run.duration is None else duration_text(run.duration)
             rows.append((str(number), run.name, phase, started, took, at, why.partition("\n")[0]))
@@ -137,7 +140,7 @@ class Listing(Displayed):
 
     def _on_one_line(self) -> Iterator[tuple[str, ...]]:
         """Return the rows, each last cell clipped to the width that the other columns leave."""
-        cleaned = [[clean(cell) for cell in row] for row in self.rows]
+        cleaned = [[clean(cell) if type(cell) is str else cell for cell in row] for row in self.rows]
         widths = [max(map(width_of, column)) for column in zip(self.columns, *cleaned, strict=True)]
         room = max(WIDTH - sum(widths[:-1]) - 2 * len(widths), 24)
         return ((*row[:-1], clip(row[-1], room)) for row in cleaned)
@@ -190,6 +193,28 @@ def _code(session: Session, definition: Definition) -> str:
     return "stale" if session.is_stale(definition.name) else "fresh"
 
 
-def _last(run: Run) -> str:
-    took = "" if run.duration is None else f" {duration_text(run.duration)}"
-    return f"{run.phase}{took}"
+def _signature(entity: Any) -> str:
+    """Return `(n: int) -> DataFrame`, `""` for an entity whose interface can't be read."""
+    try:
+        return signature("", read_interface(entity))
+    except Exception:  # e.g. a workflow that doesn't compile
+        return ""
+
+
+def _last_runs(runs: Iterable[Run], entities: list[Any]) -> dict[int, str]:
+    """Return the outcome of the last run of each entity by its id, by itself or as a node of another run."""
+    found: dict[int, str] = {}
+    wanted = set(map(id, entities))
+    for run in reversed(list(runs)):
+        if not wanted:
+            break
+        begun = [node for node in run.nodes.values() if node.started is not None and id(node.entity) in wanted]
+        found |= {id(node.entity): _outcome(node.phase, node.duration, f" in {run.name}") for node in begun}
+        if id(run.entity) in wanted:
+            found[id(run.entity)] = _outcome(run.phase, run.duration)
+        wanted -= found.keys()
+    return found
+
+
+def _outcome(phase: str, seconds: float | None, place: str = "") -> str:
+    return PhaseCell.of(phase, f"{'' if seconds is None else duration_text(seconds)}{place}".strip())

@@ -174,6 +174,7 @@ class Options:
         gates = GatePrinter()
         try:
             with held_back():
+                made._raises = True
                 endings += self._watch(made)
                 made._begin()
             # A run without a view prints its gates, or they would block it without a word.

@@ -10,7 +10,7 @@ from typing import Any
 
 from flytenb.bridge.crossing import packer
 from flytenb.display.limits import Limits
-from flytenb.display.part import Column, Table, Text
+from flytenb.display.part import Column, PhaseCell, Table, Text
 from flytenb.display.rendering import Displayed, Rendering, render_part
 from flytenb.errors import UsageError, closest
 from flytenb.model import Phase
@@ -219,14 +219,18 @@ class Sweep(Displayed):
         for n in self._order:
             error = self.runs[n].error
             why = "" if error is None else str(error).partition("\n")[0]
-            cells = ("" if column[n] is None else _cell(column[n]) for column in table.values())
+            cells = [_cell(name, column[n]) for name, column in table.items()]
             rows.append((str(n), *cells, clean(why)))
         if not rows:
             return render_part(Text("no run", "flow"))
         return render_part(Table(tuple(map(Column, columns)), tuple(rows)), _LIMITS)
 
 
-def _cell(value: Any) -> str:
+def _cell(name: str, value: Any) -> str:
+    if value is None:
+        return ""
+    if name == "phase":
+        return PhaseCell.of(value)
     return clean(value if isinstance(value, str) else brief(value, SHORT))
 
 

@@ -8,6 +8,29 @@ def constant_text(name: str) -> str:
     return name.lower().replace("_", " ")
 
 
+_PHASE_SIGNS = {
+    "QUEUED": "○",
+    "RUNNING": "▶",
+    "SUCCEEDED": "✓",
+    "FAILED": "✕",
+    "ABORTED": "■",
+    "SKIPPED": "–",
+    "TIMED_OUT": "⧖",
+    "REUSED": "↻",
+}
+
+
+def phase_sign(phase: str) -> str:
+    """Return a phase as one character, `""` for an unknown one."""
+    return _PHASE_SIGNS.get(phase, "")
+
+
+def phase_text(phase: str) -> str:
+    """Return a phase as displays spell it: `✓ succeeded`, `⧖ timed out`, `↻ re-used`."""
+    words = "re-used" if phase == "REUSED" else constant_text(phase)
+    return f"{phase_sign(phase)} {words}".strip()
+
+
 def kind_text(kind: str) -> str:
     """Return the kind of a node: `launch plan`, `subworkflow`, `failure handler`."""
     return "failure handler" if kind == "failure" else constant_text(kind)

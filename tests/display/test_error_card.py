@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from flytekit import Cache, WorkflowFailurePolicy, conditional, eager, map_task, task, workflow
+from flytekit import Cache, WorkflowFailurePolicy, approve, conditional, eager, map_task, task, workflow
 from flytekit.core.context_manager import FlyteContextManager
 from flytekit.core.type_engine import TypeEngine
 from flytekit.exceptions.user import FlyteRecoverableException
@@ -77,9 +77,30 @@ def test_the_card_has_the_node_its_inputs_the_users_frames_and_what_did_not_run(
     assert "x=3" in lines[2]
     assert any("in _dig" in line for line in lines)
     assert any("return _dig(x - 1) if x else 1 // x" in line for line in lines)
-    assert "  did not run: n1" in lines
+    assert "  did not run: n1 (one)" in lines
     assert lines[-1] == "  the whole traceback: %flyte error, or run.error.full()"
     assert not any("/flytekit/" in line or "flytenb/runner" in line for line in lines)
+
+
+@task
+def marked(x: int) -> int:
+    wide, ü = {"日本": 0}, 1
+    return ü + 1 // wide["日本"] + len("日本") * x  # 日本
+
+
+@task
+def in_two_lines(x: int) -> int:
+    return 1 // (
+        x - x
+    )  # fmt: skip
+
+
+def test_carets_are_below_the_expression_that_failed() -> None:
+    lines = card_lines(failed(marked, x=1))
+    at = next(n for n, line in enumerate(lines) if line.startswith("    ^"[:4]) and set(line.strip()) == {"^"})
+    line, carets = lines[at - 1], lines[at]
+    assert line[carets.index("^") : len(carets)] == '1 // wide["日本"]'
+    assert not any("^" in line for line in card_lines(failed(in_two_lines, x=1)))
 
 
 def test_nothing_of_a_users_text_can_act_on_a_terminal() -> None:
@@ -162,6 +183,27 @@ def test_notes_are_told_below_the_message() -> None:
 
 
 @eager
+async def awaits_a_task(x: int) -> int:
+    return await one(x=x)  # type: ignore[misc,no-any-return]
+
+
+def test_await_of_a_task_that_is_not_async_gets_a_hint() -> None:
+    assert "  hint: the call of a task that isn't async has its value at once, also in an eager: leave out await" in (
+        card_lines(failed(awaits_a_task, x=1))
+    )
+
+
+@workflow
+def approved(x: int) -> int:
+    return approve(one(x=x), "publish", timeout=timedelta(hours=1))  # type: ignore[no-any-return]
+
+
+def test_a_rejected_gate_says_so() -> None:
+    run = flytenb.options(answers={"publish": False}).start(approved, x=1).wait()
+    assert card_lines(run)[1] == "  node n1 (publish) of approved was rejected"
+
+
+@eager
 async def outer_eager(x: int) -> int:
     one(x=x)
     return await inner_eager(x=x)  # type: ignore[no-any-return]
@@ -180,6 +222,7 @@ def test_an_eager_task_fails_at_the_call_that_failed_with_the_frames_on_the_way_
         "    return await inner_eager(x=x)  # type: ignore[no-any-return]",
         "    return chained(x=x)",
         '    raise ValueError("no such x") from e',
+        "    " + "^" * len('raise ValueError("no such x") from e'),
     ]
     assert any(line.startswith("  caused by KeyError: 7") for line in lines)
     assert run.error is not None
@@ -691,7 +734,7 @@ def crowded(x: int) -> int:
 @pytest.mark.parametrize("entity", [endlessly, in_a_circle, crowded])
 def test_causes_without_end_and_crowds_have_a_card_and_a_whole_traceback(entity: Any) -> None:
     run = failed(entity, x=1)
-    assert len(card_lines(run)) <= 10
+    assert len(card_lines(run)) <= 11
     assert "Error" in FullError.of(run).text
 
 

@@ -134,6 +134,6 @@ def test_our_own_drawings_and_runs_show_their_own_pictures():
     assert "<img" in show([drawing]).fragment
     run = api.run(twice, n=2)
     shown = show(run)
-    assert "SUCCEEDED" in shown.text
+    assert "succeeded" in shown.text
     assert "data:image/svg+xml;base64," in shown.fragment
     assert show(double).text == "double(n: int) -> int (task)"

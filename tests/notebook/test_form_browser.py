@@ -159,7 +159,7 @@ def test_a_person_fills_the_form_and_runs_it(notebook: Notebook, page: Page, tmp
 
     form.get_by_role("button", name="Run").click()
     expect(form.get_by_text("survey is running")).to_be_visible()
-    expect(notebook.output(3)).to_contain_text("SUCCEEDED")
+    expect(notebook.output(3)).to_contain_text("succeeded")
 
     run_cell(notebook, 4)
     expected = (

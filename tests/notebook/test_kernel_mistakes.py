@@ -242,7 +242,7 @@ def test_interrupting_a_run_cancels_it_and_leaves_the_kernel_usable(kernel: Kern
     assert ("n1", "ABORTED") in last
     assert ("n1", "RUNNING") not in last
     kernel.run("rows = get_ipython().run_line_magic('flyte', 'runs').rows[-2:]").ok()
-    assert kernel.value("[row[1:3] for row in rows]") == [("waits", "ABORTED"), ("waits", "ABORTED")]
+    assert kernel.value("[row[1:3] for row in rows]") == [("waits", "■ aborted")] * 2
     kernel.run("never.set()")
 
 

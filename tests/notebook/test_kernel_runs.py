@@ -144,7 +144,7 @@ def test_runs_at_the_same_time_keep_their_prints_apart(kernel: Kernel) -> None:
 @pytest.mark.parametrize("wait", ["waited.wait()", "await waited"])
 def test_a_cell_that_waits_for_a_run_shows_its_end(kernel: Kernel, wait: str) -> None:
     shown = kernel.run(f"waited = flytenb.start(diamond, x=1)\n{wait}\nNone").ok().shown
-    assert ("SUCCEEDED" in shown, "QUEUED" in shown) == (True, False)
+    assert ("succeeded" in shown, "queued" in shown) == (True, False)
 
 
 def test_the_events_tell_every_change_in_order(kernel: Kernel) -> None:
@@ -322,7 +322,7 @@ def test_only_recoverable_failures_are_retried_as_on_a_cluster(kernel: Kernel) -
 def test_a_sweep_is_one_table_in_its_cell(kernel: Kernel) -> None:
     for source in ("%flyte sweep diamond(x=[1, 2])", "s = %flyte sweep diamond(x=[1, 2])\ns", "s"):
         [bundle] = kernel.run(source).ok().bundles
-        assert bundle["text/plain"].count("SUCCEEDED") == bundle["text/html"].count("SUCCEEDED") == 2
+        assert bundle["text/plain"].count("✓ succeeded") == bundle["text/html"].count("✓ succeeded") == 2
 
 
 def test_no_outputs_give_none_and_a_single_task_is_one_node(kernel: Kernel) -> None:

@@ -17,7 +17,7 @@ from flytekit import task
 from nbconvert import HTMLExporter
 
 import flytenb
-from flytenb.display.runs.progress import Progress
+from flytenb.display.runs.progress import FIRST_IN_TERMINAL, Progress
 from flytenb.display.runs.run_card import run_bundle
 from flytenb.display.show import show
 from flytenb.notebook.live import page_controller
@@ -101,7 +101,7 @@ def test_every_output_is_a_picture_and_one_in_between_comes_alive(kernel: Kernel
     assert 'src="data:image/svg+xml;base64,' in live[-1]["text/html"]
     assert "seen at" in live[-1]["text/plain"]
     assert set(last) == {"text/plain", "text/html", "image/svg+xml"}
-    assert "naps · SUCCEEDED" in last["text/plain"]
+    assert "✓ naps succeeded" in last["text/plain"]
     assert "seen at" not in last["text/plain"]
 
 
@@ -166,8 +166,15 @@ def test_a_failed_run_is_frozen_with_its_error_and_the_cell_fails(kernel: Kernel
     error = outcome.fails()
     assert error.traceback.splitlines()[1] == "  node n1 (wrong) of nap_and_fail failed"
     [bundle] = outcome.bundles
-    assert "FAILED" in bundle["text/plain"]
-    assert "node n1: ValueError: <b>no</b>" in bundle["text/plain"]
+    assert bundle["text/plain"].startswith("✕ nap_and_fail failed · ")
+    assert "<b>no</b>" not in bundle["text/plain"], "the error itself follows"
+
+
+@pytest.mark.kernel
+def test_the_message_of_a_failure_that_the_cell_catches_is_in_the_output_of_the_run(kernel: Kernel) -> None:
+    source = "try:\n    flytenb.run(nap_and_fail, x=1)\nexcept ValueError:\n    pass"
+    [bundle] = kernel.run(f"import flytenb\n{source}").ok().bundles
+    assert "node n1 (wrong): ValueError: <b>no</b>" in bundle["text/plain"]
     assert "&lt;b&gt;no&lt;/b&gt;" in bundle["text/html"]
     assert "<b>no</b>" not in bundle["text/html"]
 
@@ -179,12 +186,12 @@ def test_a_run_in_the_background_freezes_in_its_own_cell(kernel: Kernel) -> None
     assert kernel.value("run.phase.is_terminal") is False
     later = kernel.run("seen.set(); run.wait(); print('next')").ok()
     assert later.shown.strip() == "next"
-    kernel.wait_for(lambda: "naps · SUCCEEDED" in outcome.bundles[0]["text/plain"])
+    kernel.wait_for(lambda: "✓ naps succeeded" in outcome.bundles[0]["text/plain"])
     assert "finished at" in outcome.bundles[0]["text/plain"]
     assert WIDGET not in outcome.bundles[0]
     row = kernel.run("%flyte runs").ok().result or ""
     assert "naps" in row
-    assert "SUCCEEDED" in row
+    assert "succeeded" in row
 
 
 @pytest.mark.kernel
@@ -194,7 +201,7 @@ def test_a_run_that_is_on_is_live_in_a_second_cell_too(kernel: Kernel) -> None:
     second = kernel.run("run").ok()
     kernel.run("seen.set(); run.wait()").ok()
     for outcome in (first, second):
-        kernel.wait_for(lambda outcome=outcome: "naps · SUCCEEDED" in outcome.bundles[0]["text/plain"])
+        kernel.wait_for(lambda outcome=outcome: "✓ naps succeeded" in outcome.bundles[0]["text/plain"])
         assert len(outcome.bundles) == 1
 
 
@@ -204,7 +211,7 @@ def test_who_wants_only_pictures_gets_no_widget_and_sparse_lines() -> None:
         kernel.run(DEFINE).ok()
         kernel.run("""
             from flytenb.display.runs import progress
-            progress._FIRST = .2
+            progress.FIRST = .2
             tick = progress.Progress.tick
             def tick_and_tell(self):
                 tick(self)
@@ -244,10 +251,10 @@ def test_an_executed_notebook_holds_the_picture_and_no_widget(executed: nbformat
     nbformat.validate(executed)
     [output] = executed.cells[2].outputs
     assert set(output.data) == {"text/plain", "text/html", "image/svg+xml"}
-    assert "SUCCEEDED" in output.data["text/plain"]
+    assert "succeeded" in output.data["text/plain"]
     assert "widgets" not in executed.metadata
     picture, error = executed.cells[3].outputs
-    assert "FAILED" in picture.data["text/plain"]
+    assert "failed" in picture.data["text/plain"]
     assert (error.output_type, error.ename) == ("error", "ValueError")
 
 
@@ -257,8 +264,8 @@ def test_an_executed_notebook_holds_the_state_of_runs_at_the_end_of_later_cells(
 ) -> None:
     shown = [[o.data["text/plain"] for o in cell.outputs if "data" in o] for cell in executed.cells[4:]]
     assert [len(each) for each in shown] == [1, 0, 1, 0]
-    assert shown[0][0].startswith("naps · SUCCEEDED")
-    assert shown[2][0].startswith("naps · RUNNING")
+    assert shown[0][0].startswith("✓ naps succeeded")
+    assert shown[2][0].startswith("▶ naps running")
     assert "image/svg+xml" in executed.cells[4].outputs[0].data
 
 
@@ -266,7 +273,7 @@ def test_an_executed_notebook_holds_the_state_of_runs_at_the_end_of_later_cells(
 def test_nbconvert_shows_the_picture(executed: nbformat.NotebookNode) -> None:
     html, _ = HTMLExporter(template_name="basic").from_notebook_node(executed)
     assert html.count("data:image/svg+xml;base64,") >= 2
-    assert "node n1: ValueError" in html
+    assert "node n1 (wrong) of nap_and_fail failed" in html
 
 
 # --- the frozen bundle ------------------------------------------------------------------------------------------------
@@ -306,6 +313,8 @@ def test_progress_is_told_ever_more_rarely_and_a_gate_at_once() -> None:
     said: list[str] = []
     now = [0.0]
     progress = Progress(run, said.append, clock=lambda: now[0])
+    shown: list[str] = []
+    in_terminal = Progress(run, shown.append, clock=lambda: now[0], first=FIRST_IN_TERMINAL)
     while not said:  # events are delivered by another thread
         progress.tick()
     reported = []
@@ -315,7 +324,10 @@ def test_progress_is_told_ever_more_rarely_and_a_gate_at_once() -> None:
         progress.tick()
         reported += [second] * (len(said) - before)
     path = run.waiting[0]
+    now[0] = FIRST_IN_TERMINAL
+    in_terminal.tick()
     run.cancel()
+    assert "nodes" in shown[-1], "from the first second"
     assert reported == [5, 15, 35, 75, 155]
     assert f"run.approve({path!r})" in said[0]
     assert "nodes" in said[1]
@@ -374,7 +386,7 @@ def test_a_terminal_gets_the_picture_in_characters_and_the_card(tmp_path: Path) 
     terminal.expect(pexpect.EOF)
     said = terminal.before.replace("\r", "")
     terminal.close()
-    assert "quarter · SUCCEEDED" in said
+    assert "✓ quarter succeeded" in said
     assert "├─ ✓ n0  half" in said
     assert "o0 = 1 (int)" in said
     assert "node n1 (half) of quarter failed" in said

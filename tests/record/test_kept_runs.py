@@ -360,7 +360,7 @@ def test_runs_of_earlier_kernels_are_listed_before_those_of_this_one(folder: Pat
     define(session, "double", double)
     session.keep(second)
     listed = api.runs(session)
-    assert [row[:3] for row in listed.rows] == [("0", "double", "SUCCEEDED"), ("1", "double", "SUCCEEDED")]
+    assert [row[:3] for row in listed.rows] == [("0", "double", "✓ succeeded"), ("1", "double", "✓ succeeded")]
     assert [row[5] for row in listed.rows] == [first.id, second.id]
     assert listed[0].result == 2
     assert listed[-1] is second

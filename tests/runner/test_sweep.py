@@ -59,8 +59,8 @@ def test_nodes_that_dont_depend_on_the_swept_inputs_run_once(notebook: NotebookC
     table = sweep.sort("o0", descending=True).frame()
     assert [*table.columns] == ["rate", "depth", "phase", "o0", "seconds", "error"]
     assert [*table["o0"]] == sorted((run.result for run in sweep), reverse=True)
-    assert repr(sweep).count("SUCCEEDED") == 12
-    assert sweep._repr_mimebundle_()["text/html"].count("SUCCEEDED") == 12
+    assert repr(sweep).count("✓ succeeded") == 12
+    assert sweep._repr_mimebundle_()["text/html"].count("✓ succeeded") == 12
 
 
 def test_the_digest_of_a_shared_output_is_made_once(notebook: NotebookCells, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,7 +156,7 @@ def test_cancel_ends_all_runs(notebook: NotebookCells) -> None:
     go_on.set()
     assert is_soon(lambda: str(sweep[0].phase) == "ABORTED", PATIENCE)
     assert notebook.ran == [1]
-    assert repr(sweep).count("ABORTED") == 3
+    assert repr(sweep).count("■ aborted") == 3
 
 
 @pytest.mark.parametrize(

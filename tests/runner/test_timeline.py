@@ -88,5 +88,6 @@ def test_nodes_and_comparisons_are_tables() -> None:
     done = run(x=5, y=1)
     comparison = done.compare(run(x=10, y=1))
     nodes, compared = show(done.nodes), show(comparison)
-    assert nodes.fragment.count("<tr>") == 4 and "<td>half</td><td>SUCCEEDED</td>" in nodes.fragment
+    assert nodes.fragment.count("<tr>") == 4
+    assert '<td>half</td><td class="ft-succeeded">✓ succeeded</td>' in nodes.fragment
     assert compared.fragment.count("<tr>") == 1 + len(comparison.differences) == 1 + len(compared.text.splitlines()[3:])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 import weakref
 from collections.abc import Iterator
 from typing import Any
@@ -87,6 +88,14 @@ def test_an_entity_is_stale_if_what_it_reaches_was_redefined_since_it_ran(edit: 
     }
     notebook.run("run = flytenb.run(wf)")
     assert stale() == {}
+
+
+def test_the_list_of_entities_has_signatures_and_the_last_run_also_as_a_node(notebook: Notebook) -> None:
+    notebook.run(BASE, "run = flytenb.run(wf)")
+    rows = {row[0]: row for row in notebook.run("%flyte").rows}
+    assert re.fullmatch(r"✓ succeeded [<\d.]+ m?s", rows["wf"][4])
+    assert re.fullmatch(r"✓ succeeded [<\d.]+ m?s in wf", rows["a"][4].replace("< ", "<"))
+    assert all(row[5].startswith("(") and " -> " in row[5] for row in rows.values())
 
 
 def test_what_changed_since_a_run_is_named_as_text_and_html(notebook: Notebook) -> None:

@@ -24,12 +24,13 @@ import flytenb
 from flytenb.display.runs.node_details import NodeDetails
 from flytenb.display.runs.run_card import run_bundle
 from flytenb.display.show import show
+from flytenb.model import Phase
 from flytenb.render.drawing import draw
 from flytenb.runner.node_run import NodeRun
 from flytenb.runner.run import Run
 from flytenb.runner.settings import Settings
 from flytenb.session.listing import Listing
-from flytenb.wording.kinds import constant_text, entity_text, kind_text
+from flytenb.wording.kinds import constant_text, entity_text, kind_text, phase_text
 from flytenb.wording.quantities import bytes_text, count_text, duration_text, more_text, number_text, range_text
 from flytenb.wording.text import clip_line
 from flytenb.wording.types import bare, field_types, is_annotation, member_of, type_text, union_members
@@ -282,6 +283,16 @@ def test_kinds_are_words() -> None:
     ]
     assert [entity_text(k) for k in ("task", "launch_plan", "subworkflow")] == ["task", "launch plan", "workflow"]
     assert constant_text("TIMED_OUT") == "timed out"
+    assert [phase_text(p) for p in (*Phase, "REUSED")] == [
+        "○ queued",
+        "▶ running",
+        "✓ succeeded",
+        "✕ failed",
+        "■ aborted",
+        "– skipped",
+        "⧖ timed out",
+        "↻ re-used",
+    ]
 
 
 # --- one run ---------------------------------------------------------------------------------------------------------

@@ -141,14 +141,21 @@ def _is_flytekits(error: BaseException) -> bool:
 
 
 def _place(run: Run, failure: Failure) -> str:
-    node = run.graph.nodes.get(failure.path)
     verb = "timed out" if failure.phase is Phase.TIMED_OUT else "failed"
+    if type(failure.exception).__name__ == "FlyteDisapprovalException":
+        verb = "was rejected"
     attempts = run.nodes[failure.path].attempts if failure.path in run.nodes else 1
     tries = f" at attempt {attempts}" if attempts > 1 else ""
     if not failure.path:
         return cut(f"  the run of {clean(run.name)} {verb} outside of its nodes")
-    name = clean(node.name) if node is not None else _element(run, failure.path)
-    return cut(f"  node {failure.path}{f' ({name})' if name else ''} of {clean(run.name)} {verb}{tries}")
+    return cut(f"  node {named_path(run, failure.path)} of {clean(run.name)} {verb}{tries}")
+
+
+def named_path(run: Run, path: str) -> str:
+    """Return the path of a node and the name of its task: `n0/n1 (train)`."""
+    node = run.graph.nodes.get(path)
+    name = clean(node.name) if node is not None else _element(run, path)
+    return f"{path} ({name})" if name else path
 
 
 def _inputs(inputs: Mapping[str, Any]) -> str:
@@ -252,7 +259,7 @@ def _with_place(error: BaseException, cell_name: CellName) -> str:
 def _also_failed(run: Run) -> list[str]:
     if not run.also_failed:
         return []
-    others = ", ".join(f"{f.path} ({class_name(f.exception)})" for f in run.also_failed[:3])
+    others = ", ".join(f"{named_path(run, f.path)}: {class_name(f.exception)}" for f in run.also_failed[:3])
     return [cut(f"  also failed: {others}{', …' if len(run.also_failed) > 3 else ''}")]
 
 
@@ -268,8 +275,8 @@ def _not_run(run: Run) -> list[str]:
         and not any(path.startswith(f"{n.path}/") for path in failed)  # it failed because of a node inside it
     ]
     return [
-        *_listed("stopped", [n.path for n in nodes if n.started is not None]),
-        *_listed("did not run", [n.path for n in nodes if n.started is None]),
+        *_listed("stopped", [named_path(run, n.path) for n in nodes if n.started is not None]),
+        *_listed("did not run", [named_path(run, n.path) for n in nodes if n.started is None]),
     ]
 
 

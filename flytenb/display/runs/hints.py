@@ -45,6 +45,10 @@ _OF_PYTHON: tuple[tuple[str, Hint], ...] = (
         f"{_PROMISE}: compute with it inside a task",
     ),
     (
+        r"object .+ can't be used in 'await' expression",
+        "the call of a task that isn't async has its value at once, also in an eager: leave out await",
+    ),
+    (
         r"'coroutine'",
         "a coroutine has no value yet: await it (calling an eager or async task returns one)",
     ),

@@ -12,6 +12,7 @@ from flytenb.display.rendering import Rendering, Show
 from flytenb.display.runs.source_tokens import Pieces, failed_line, source_lines
 from flytenb.errors import UnknownNameError, say
 from flytenb.model import CacheStatus, Graph, Node
+from flytenb.reach.code_parts import cell_finders
 from flytenb.render import captions
 from flytenb.wording.kinds import constant_text
 from flytenb.wording.quantities import count_text, duration_text
@@ -174,6 +175,8 @@ def _facts(run: Run, node: NodeRun) -> list[str]:
         facts.append(f"waited{time_waited} for: {'; '.join(map(clean, node.waited_for))}")
     if node.attempts > 1:
         facts.append(count_text(node.attempts, "attempt"))
+    if node.error is None:  # else the lines of the error have them
+        facts += [f"attempt {number} failed: {_first_line(text)}" for number, text in enumerate(node._earlier, 1)]
     facts += [f"{clean(name)}: {clean(uri)}" for name, uri in node.links if not uri.startswith(_WEB)]
     if node.resumed:
         facts.append(clean(node.resumed))
@@ -183,11 +186,21 @@ def _facts(run: Run, node: NodeRun) -> list[str]:
     return facts
 
 
+def _first_line(text: str) -> str:
+    return clean(text.splitlines()[0]) if text else ""
+
+
 def _plan_facts(node: Node | None) -> list[str]:
     if node is None:
         return []
     decorators = [str(node.settings["decorators"])] if "decorators" in node.settings else []
     return [clean(text) for text in (captions.caption(node), *decorators)]
+
+
+def cell_of(filename: str) -> str:
+    """Return the name of the notebook cell that was compiled under a file name (`Cell In[3]`), `""` for other files."""
+    number = next(filter(None, (find(filename) for find in cell_finders)), None)
+    return f"Cell In[{number}]" if number else ""
 
 
 def _error(run: Run, node: NodeRun) -> str:
@@ -196,5 +209,5 @@ def _error(run: Run, node: NodeRun) -> str:
     if node.error is None:
         return ""
     place = where_defined(node.entity) if node.entity is not None else ""
-    lines = failure_lines(run, node.error)
+    lines = failure_lines(run, node.error, cell_of)
     return clean("\n".join([*lines, *([f"  defined in {place}"] if place else [])]))

@@ -15,26 +15,37 @@ from flytenb.wording.values import clean
 if TYPE_CHECKING:
     from flytenb.runner.run import Run
 
-_FIRST = 5.0
+FIRST = 5.0
+"""Seconds until the first line."""
+FIRST_IN_TERMINAL = 1.0
+"""The same in a terminal, which isn't saved."""
 _LONGEST_PAUSE = 300.0
 
 
 class Progress:
-    """Prints a run's progress after 5, 10, 20, 40 … seconds, and a gate's question at once.
+    """Prints a run's progress after 5, 10, 20, 40 … seconds or from another time on, and a gate's question at once.
 
     Args:
         run: the run.
         say: prints a line.
         clock: monotonic clock in seconds.
+        first: seconds until the first line, `FIRST` by default.
     """
 
-    def __init__(self, run: Run, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        run: Run,
+        say: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        first: float | None = None,
+    ) -> None:
         self._run = run
         self._say: Callable[[str], None] = lambda line: say(clean(line))
         self._clock = clock
         self._state = RunState()
         self._began = clock()
-        self._pause = _FIRST
+        self._pause = first or FIRST
         self._due = self._began + self._pause
         self._announced: set[str] = set()
         self._notice = ""

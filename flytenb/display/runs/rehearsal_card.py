@@ -10,9 +10,11 @@ from typing import Any
 from flytenb.display.limits import Limits
 from flytenb.display.part import Facts, Group, Note, Part, Section, Text
 from flytenb.display.rendering import Displayed, Rendering, render_part
+from flytenb.display.runs.error_card import named_path
 from flytenb.model.request import Request
 from flytenb.runner.answers import Answers
 from flytenb.runner.run import Run
+from flytenb.wording.kinds import phase_text
 from flytenb.wording.quantities import count_text
 from flytenb.wording.values import brief
 
@@ -66,11 +68,11 @@ def rehearsal_part(rehearsal: Rehearsal) -> Part:
     run = rehearsal.run
     outcome = [("result", brief(value)) for value in [run.outputs] if value]
     if run.error is not None:
-        outcome = [("failed", f"node {run.error.path}: {run.error}")]
+        outcome = [("failed", f"node {named_path(run, run.error.path)}: {run.error}")]
     parts: list[Part] = [Facts(outcome)] if outcome else []
     parts += map(request_part, rehearsal.requests)
     parts += map(Note, rehearsal.notes)
-    facts = (str(run.phase), count_text(len(rehearsal.requests), "request"))
+    facts = (phase_text(run.phase), count_text(len(rehearsal.requests), "request"))
     return Section(f"rehearsal of {run.name}", facts, Group(tuple(parts)))
 
 

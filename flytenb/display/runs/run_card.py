@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import time
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, StrictUndefined
@@ -11,12 +12,13 @@ from markupsafe import Markup
 
 from flytenb.display.html import style
 from flytenb.display.rendering import Show
+from flytenb.display.runs.error_card import named_path
 from flytenb.display.runs.node_details import NodeDetails
 from flytenb.errors import LayoutError
 from flytenb.model import NodeState, Phase
 from flytenb.render import captions
 from flytenb.render.drawing import Drawing, draw
-from flytenb.wording.kinds import constant_text
+from flytenb.wording.kinds import constant_text, phase_sign
 from flytenb.wording.quantities import count_text, duration_text
 from flytenb.wording.values import clean, clip
 
@@ -25,12 +27,13 @@ if TYPE_CHECKING:
 
 _LOG_SHOWN = 2_000
 _NODES_SHOWN = 60
+_INPUTS_SHOWN = 60
 _WHY_SHOWN = 2_000
 
 _STYLE = """
-.ft-run .ft-head{margin:2px 0 6px;display:flex;flex-wrap:wrap;gap:2px 10px;align-items:baseline;font-size:13px}
+.ft-run .ft-head{margin:2px 0 6px;display:flex;flex-wrap:wrap;gap:2px 6px;align-items:baseline;font-size:13px}
 .ft-run .ft-head b{font-weight:600}
-.ft-run .ft-head span,.ft-run summary{color:var(--ft-dim);font-size:12px}
+.ft-run .ft-facts-line,.ft-run summary{color:var(--ft-dim);font-size:12px}
 .ft-run summary{cursor:pointer;margin:4px 0 2px}
 .ft-run .ft-why{white-space:pre-wrap;overflow-wrap:anywhere;margin:4px 0}
 .ft-run .ft-picture{overflow-x:auto}
@@ -42,7 +45,9 @@ _TEMPLATE = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=
     """
 <div class="ft-show ft-run">
 <style>{{ style }}</style>
-<div class="ft-head"><b>{{ name }}</b> <span>{{ phase }}{% if facts %} · {{ facts }}{% endif %}</span></div>
+<div class="ft-head"><b><span class="ft-{{ phase.lower() }}">{{ sign }}</span> {{ name }}</b> \
+<b class="ft-{{ phase.lower() }}">{{ words }}</b>{% if facts %} \
+<span class="ft-facts-line">· {{ facts }}</span>{% endif %}</div>
 {% if picture %}
 <div class="ft-picture"><img alt="{{ alt }}" src="data:image/svg+xml;base64,{{ picture }}"></div>
 {% elif text %}
@@ -87,8 +92,8 @@ def placeholder(run: Run) -> dict[str, str]:
     """Return the output shown until there is a picture."""
     empty: dict[str, Any] = {"facts": "", "picture": "", "text": "", "why": "", "nodes": "", "log": ""}
     empty |= {"outputs": [], "open_nodes": [], "rows": []}
-    html = _TEMPLATE.render(style=Markup(style() + _STYLE), name=clean(run.name), phase=str(run.phase), **empty)
-    return {"text/plain": f"{clean(run.name)} · {run.phase}", "text/html": html}
+    html = _TEMPLATE.render(style=Markup(style() + _STYLE), **_head(run), **empty)
+    return {"text/plain": _head_text(run), "text/html": html}
 
 
 def run_bundle(
@@ -98,6 +103,7 @@ def run_bundle(
     open_nodes: tuple[str, ...] = (),
     *,
     is_late: bool = False,
+    has_error: bool = True,
 ) -> dict[str, str]:
     """Return the MIME bundle of a run: phase, durations, result, error and logs, as of now.
 
@@ -107,6 +113,7 @@ def run_bundle(
         drawing: its drawing, if already laid out.
         open_nodes: paths of nodes whose details are included.
         is_late: whether its cell ended before the run, so that the time is shown.
+        has_error: whether the message of a failure is shown; False where the error itself follows.
     """
     graph, states = run.graph, run._states
     everything = {**states, "": _run_state(run)}
@@ -115,20 +122,18 @@ def run_bundle(
     facts = _facts(run, states)
     if is_late or not run.phase.is_terminal:
         facts += f" · {'finished' if run.phase.is_terminal else 'seen'} at {time.strftime('%H:%M:%S')}"
-    why = "" if run.error is None else clip(clean(f"node {run.error.path}: {run.error}"), _WHY_SHOWN)
+    why = failure_text(run) if has_error else ""
     shown = [show(value, declared, name=name) for name, value, declared in run._declared_outputs()]
-    name = clean(run.name)
-    words = str(run.phase)
+    head = _head(run)
     try:
         svg = shown_drawing.svg
     except LayoutError:
         svg = ""
     html = _TEMPLATE.render(
         style=Markup(style() + _STYLE),
-        name=name,
-        phase=words,
+        **head,
         facts=facts,
-        alt=f"{name}, {words}",
+        alt=f"{head['name']}, {head['words']}",
         picture=base64.b64encode(svg.encode()).decode(),
         text="" if svg else shown_drawing.text,
         why=why,
@@ -138,9 +143,42 @@ def run_bundle(
         nodes=count_text(len(states), "node"),
         log=_log(run),
     )
-    head = f"{name} · {words}" + (f" · {facts}" if facts else "")
-    text = [head, shown_drawing.text, *([why] if why else []), *[s.text for s in shown]]
+    tree = shown_drawing.text.partition("\n")[2]  # without its title, which the head repeats
+    text = [_head_text(run, facts), tree, *([why] if why else []), *[s.text for s in shown]]
     return {"text/plain": clean("\n".join(text)), "text/html": html, **({"image/svg+xml": svg} if svg else {})}
+
+
+def _head(run: Run) -> dict[str, str]:
+    """Return the phase of a run as constant, sign and words, and its name."""
+    phase = str(run.phase)
+    return {"phase": phase, "sign": phase_sign(phase), "words": constant_text(phase), "name": clean(run.name)}
+
+
+def _head_text(run: Run, facts: str = "") -> str:
+    """Return `✓ churn succeeded · 8.3 s · 12 nodes · threshold 0.99`."""
+    head = "{sign} {name} {words}".format_map(_head(run))
+    return f"{head} · {facts}" if facts else head
+
+
+def failure_text(run: Run) -> str:
+    """Return `node n1 (train): ValueError: …`, `""` for a run that hasn't failed."""
+    if run.error is None:
+        return ""
+    place = f"node {named_path(run, run.error.path)}: " if run.error.path else ""
+    return clip(clean(f"{place}{run.error}"), _WHY_SHOWN)
+
+
+def _inputs(run: Run) -> list[str]:
+    """Return the inputs, as many as fit into a line."""
+    shown: list[str] = []
+    room = _INPUTS_SHOWN
+    for port in run.graph.interface.inputs:
+        text = f"{port.name} {port.default}"
+        room -= len(text) + 3
+        if room < 0:
+            return [*shown, "…"]
+        shown.append(clean(text))
+    return shown
 
 
 def _run_state(run: Run) -> NodeState:
@@ -148,14 +186,14 @@ def _run_state(run: Run) -> NodeState:
 
 
 def _facts(run: Run, states: dict[str, NodeState]) -> str:
-    counts: dict[Phase, int] = {}
-    for state in states.values():
-        counts[state.phase] = counts.get(state.phase, 0) + 1
-    phases = [f"{counts[p]} {constant_text(p)}" for p in Phase if p in counts]
+    phases = list(Phase)
+    ordered = sorted(states.values(), key=lambda state: phases.index(state.phase))
+    counts = Counter(map(captions.phase_words, ordered))
     took = [] if run.duration is None else [duration_text(run.duration)]
-    nodes = count_text(sum(counts.values()), "node")
-    is_plain = set(counts) <= {Phase.SUCCEEDED}
-    return " · ".join([*took, nodes if is_plain else f"{nodes} ({', '.join(phases)})"])
+    nodes = count_text(len(states), "node")
+    if set(counts) - {constant_text(Phase.SUCCEEDED)}:
+        nodes += f" ({', '.join(f'{number} {words}' for words, number in counts.items())})"
+    return " · ".join([*took, nodes, *_inputs(run)])
 
 
 def _rows(run: Run, states: dict[str, NodeState]) -> list[tuple[str, str, str]]:

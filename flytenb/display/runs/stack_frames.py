@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import traceback
 from collections.abc import Callable, Iterable
 from itertools import groupby
@@ -41,9 +42,25 @@ def frame_lines(frames: Iterable[traceback.FrameSummary], cell_name: CellName, m
         lines.append(cut(f"  {frame_place(same[0], cell_name)}, in {clean(same[0].name)}{times}"))
         if same[0].line:
             lines.append(cut(f"    {clean(same[0].line.strip())}"))
+    if own and own[-1].line and (carets := _carets(own[-1])):
+        lines.append(carets)
     if own and known[-1] is not own[-1]:
         lines.append(cut(f"  raised in {frame_place(known[-1], cell_name)}, in {clean(known[-1].name)}"))
     return lines
+
+
+def _carets(frame: traceback.FrameSummary) -> str:
+    """Return carets below the expression that failed, `""` if its place isn't known or it takes several lines."""
+    start, stop = getattr(frame, "colno", None), getattr(frame, "end_colno", None)
+    written = linecache.getline(frame.filename, frame.lineno or 0)
+    line = (frame.line or "").strip()
+    if start is None or stop is None or frame.end_lineno != frame.lineno or written.strip() != line:
+        return ""
+    coded = written.encode()  # columns are counted in bytes
+    left = len(coded[:start].decode(errors="replace")) - (len(written) - len(written.lstrip()))
+    width = min(len(coded[start:stop].decode(errors="replace")), len(line) - left)
+    is_shown_as_written = clean(line) == line and 4 + left + width <= WIDTH
+    return f"    {' ' * left}{'^' * width}" if is_shown_as_written and left >= 0 < width else ""
 
 
 def frame_place(frame: traceback.FrameSummary, cell_name: CellName) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from flytenb.display.part import Column, Note, Part, RangeCell, Section, Table, TrustedHtml
+from flytenb.display.part import Column, Note, Part, PhaseCell, RangeCell, Section, Table, TrustedHtml
 from flytenb.display.registry import BUILT_IN
 from flytenb.display.rendering import render_value
 from flytenb.display.view import View
@@ -33,7 +33,7 @@ def show_nodes(value: Any, view: View) -> Part:
     for path, node in value.items():
         took = "" if node.duration is None else duration_text(node.duration)
         _, _, more = state_caption(replace(node._state, duration=None)).partition(" · ")
-        rows.append((path, names[path], str(node.phase), took, more))
+        rows.append((path, names[path], PhaseCell.of(node.phase), took, more))
     columns = ("node", "name", "phase", Column("took", is_number=True), "")
     return Section("", (count_text(len(rows), "node"),), Table(columns, rows))
 
@@ -50,7 +50,7 @@ def show_timeline(value: Any, view: View) -> Part:
         start, stop = bar.start / value.scale, (bar.start + bar.duration) / value.scale
         drawn = RangeCell.of(start, stop, is_marked=bar.is_critical)
         name = f"{bar.name} •" if bar.is_critical else bar.name
-        rows.append((bar.path, name, drawn, duration_text(bar.duration), bar.phase))
+        rows.append((bar.path, name, drawn, duration_text(bar.duration), PhaseCell.of(bar.phase)))
     columns = ("node", "name", "", Column("took", is_number=True), "phase")
     return Section("timeline", facts, Table(columns, rows))
 

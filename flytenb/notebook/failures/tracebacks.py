@@ -7,6 +7,7 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 from flytenb.errors import FlytenbError, has_group
+from flytenb.notebook.emphasis import emphasized, has_colors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,12 +42,11 @@ class Tracebacks:
         result = getattr(self._shell.displayhook, "exec_result", None)
         if shown is not error and result is not None and result.error_in_exec is error:
             result.error_in_exec = shown  # IPython and ipykernel read its message again
-        self._show(
-            self._shell,
-            etype if shown is error else type(shown),
-            shown,
-            _cleaned(error, lines) if short is None else short,
-        )
+        lines = _cleaned(error, lines) if short is None else short
+        is_card = is_shown_by_us and (short is not None or hasattr(error, "_render_traceback_"))
+        if is_card and has_colors(self._shell):
+            lines = emphasized(lines)
+        self._show(self._shell, etype if shown is error else type(shown), shown, lines)
 
     def _in_short(self, error: BaseException, lines: list[str]) -> list[str] | None:
         from flytenb.display.runs.hints import hint_for

@@ -6,18 +6,21 @@ import contextvars
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from IPython.display import display as _display
 
-from flytenb.display.runs.progress import Progress
-from flytenb.display.runs.run_card import placeholder, run_bundle
+from flytenb.display.runs.progress import FIRST_IN_TERMINAL, Progress
+from flytenb.display.runs.run_card import failure_text, placeholder, run_bundle
 from flytenb.display.show import show
-from flytenb.notebook.front_end import has_reader, needs_widget
+from flytenb.notebook.emphasis import colored, is_colored_terminal
+from flytenb.notebook.front_end import has_reader, needs_widget, with_explorer_note
 from flytenb.notebook.pages import pages
 
 if TYPE_CHECKING:
     from flytenb.notebook.live.page_controller import PageController
+    from flytenb.render.drawing import Drawing
     from flytenb.runner.run import Run
 
 __all__ = ["RunView", "explore", "show_run"]
@@ -66,7 +69,8 @@ class RunView:
         if getattr(self._shell, "kernel", None) is not None:
             self._handle = display(placeholder(self._run), raw=True, display_id=True)
         if not self._wants_widget:
-            self._progress = Progress(self._run, lambda line: self._in_cell(print, line))
+            first = None if self._handle is not None else FIRST_IN_TERMINAL
+            self._progress = Progress(self._run, lambda line: self._in_cell(print, line), first=first)
             pages.unrecorded += [self] if self._handle is not None else []
         pages.ticker.add(self)
 
@@ -94,13 +98,19 @@ class RunView:
             self._is_over = True
             controller = self._controller
             is_late = self._cell != self._shell.execution_count and not self._is_explorer
-            if controller is None:
-                self._end_bundle = run_bundle(self._run, show, is_late=is_late)
-                self._publish(self._end_bundle)
-            else:
+            drawing: Drawing | None = None
+            nodes: tuple[str, ...] = ()
+            if controller is not None:
                 controller.close()
-                drawing = controller.drawing_of(self._run.graph)
-                self._publish(run_bundle(self._run, show, drawing, controller.open_nodes, is_late=is_late))
+                drawing, nodes = controller.drawing_of(self._run.graph), controller.open_nodes
+            bundle = partial(run_bundle, self._run, show, drawing, nodes, is_late=is_late)
+            error = self._run.error if self._run._raises and not is_late and not self._is_explorer else None
+            self._end_bundle = bundle(has_error=error is None)
+            self._publish(self._end_bundle)
+            if error is not None:
+                why = failure_text(self._run)
+                tell = partial(self._in_cell, print, why) if self._handle is None else lambda: self._publish(bundle())
+                pages.untold.append((error.exception, tell))
             self._let_go()
         if controller is not None and controller.widget is not None:
             pages.retire(controller.widget)
@@ -164,7 +174,9 @@ class RunView:
         if self._handle is not None:
             self._in_cell(lambda: self._handle.update(bundle, metadata=metadata or {}, raw=True))
         else:
-            display(bundle, metadata=metadata or {}, raw=True)
+            if threading.current_thread() is threading.main_thread():  # the cell that waits: it shows the run once
+                pages.shown_in[self._run] = self._shell.execution_count
+            _show_once(bundle, self._shell)
 
     def _in_cell(self, job: Callable[..., Any], *args: Any) -> None:
         self._context.copy().run(job, *args)
@@ -174,11 +186,15 @@ def show_run(run: Run, shell: Any) -> None:
     """Show a run that is the last line of a cell, unless the cell shows it already; a running one is shown live."""
     if pages.shown_in.get(run) == shell.execution_count:
         return
-    if not run.phase.is_terminal and getattr(shell, "kernel", None) is not None:
-        RunView(run, shell).begin()
+    if getattr(shell, "kernel", None) is not None:
+        if not run.phase.is_terminal:
+            RunView(run, shell).begin()
+            return
+    elif run.phase.is_terminal and run._show_end is not None:  # else its view would print the same after this
+        run._show_end()
         return
     pages.shown_in[run] = shell.execution_count
-    display(run_bundle(run, show), raw=True)
+    _show_once(run_bundle(run, show), shell)
 
 
 def explore(run: Run, shell: Any) -> None:
@@ -186,4 +202,11 @@ def explore(run: Run, shell: Any) -> None:
     if has_reader(shell):
         RunView(run, shell, is_explorer=True).begin()
     else:
-        display(run_bundle(run, show), raw=True)
+        _show_once(with_explorer_note(run_bundle(run, show), shell), shell)
+
+
+def _show_once(bundle: dict[str, str], shell: Any) -> None:
+    """Show a bundle that isn't updated, in a terminal with colors."""
+    text = bundle["text/plain"]
+    shown = {**bundle, "text/plain": colored(text)} if is_colored_terminal(shell) else bundle
+    display(shown, raw=True)
