@@ -32,7 +32,7 @@ from flytenb.reach.digest_pieces import add_piece
 from flytenb.reach.file_reads import FileReads
 from flytenb.reach.read_results import FileRead
 
-_FORMAT = "flytenb-6"
+FORMAT = "flytenb-7"
 """Prefix of every key; its number changes with the stored form and with the way in which keys are made."""
 _LONGEST_PATH = 4096
 _BUILTIN = (int, float, bool, str, type(None))
@@ -118,7 +118,7 @@ class TaskCache:
             elif name in inputs:
                 add_piece(digest, name.encode())
                 value_digest.add(digest, inputs[name])
-        return f"{_FORMAT}-{digest.hexdigest()}"
+        return f"{FORMAT}-{digest.hexdigest()}"
 
     def code(self, *, in_moment: bool = False) -> bytes:
         """Return the part of the key that is made of the code and all that it reaches now.

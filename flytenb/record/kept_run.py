@@ -22,12 +22,13 @@ from flytenb.errors import AbsentValueError, FlytenbError, KeptTaskError, Remote
 from flytenb.model import CacheStatus, Graph, Phase, RunEvent
 from flytenb.model import graph_json as graph_json  # compiles its codecs, which takes longer than reading a small run
 from flytenb.model.workflow import Workflow
+from flytenb.record.resume_facts import MADE_BY, restore
 from flytenb.record.run_description import settings_of, unpack
 from flytenb.record.run_store import StoredRun, digests_in
 from flytenb.runner.ending import Ending
 from flytenb.runner.failure import Failure
 from flytenb.runner.journal import Journal
-from flytenb.runner.record import Record, RunLog
+from flytenb.runner.record import ComparedFacts, Record, RunLog
 from flytenb.runner.run import Run, read_graph_once
 from flytenb.runner.run_inputs import Root
 from flytenb.runner.use import Getter
@@ -58,6 +59,7 @@ class KeptRun(Run):
         head, body = unpack(stored.head), unpack(stored.body)
         rows = {path: unpack(row) for path, row in stored.nodes.items()}
         self.entity = entity
+        self._entity_name = str(head.get("entity", ""))
         self.settings = settings_of(body["settings"])
         self._viewer = None
         self._grown = None
@@ -77,9 +79,10 @@ class KeptRun(Run):
         interface = interface_of(taken, given, body["tuple"])
         self._root = Root(head["name"], {}, taken, given, interface, Wired.of(Workflow((), {})), ())
         self._scheduler = self._course = _Past(body, head)
+        is_comparable = body.get("made_by") == MADE_BY
         for path, row in rows.items():
             if row["node"] is not None:
-                self._course.add(path, row["node"], values, entities)
+                self._course.add(path, row["node"], values, entities, is_comparable=is_comparable)
         self._course.finish(body, head)
         self._gates = _NoGates()
 
@@ -136,7 +139,7 @@ class _Values:
     def _value(self, form: Mapping[str, Any], declared: Any) -> CrossingValue:
         if "literal" not in form:
             return AbsentValue(None, f"only the text of the value was kept: {form['text']}", f"{form['why']}")
-        written = WrittenValue(form["literal"], form["type"], form["name"])
+        written = WrittenValue(form["literal"], form["type"], form["name"], form.get("orders", ()))
         files, folder = form.get("files", {}), self._files / form.get("folder", "")
 
         def check() -> None:
@@ -159,7 +162,12 @@ class _Values:
         digest = files.get(os.path.relpath(at, folder), "") if at is not None else ""
         shortcut = (lambda: None) if at is None else partial(read_array, at, digest)
         return StoredValue(
-            lambda: written.literal, kind, check, may_unpickle=self._may_unpickle, hint=hint, shortcut=shortcut
+            lambda: (written.literal, written.orders),
+            kind,
+            check,
+            may_unpickle=self._may_unpickle,
+            hint=hint,
+            shortcut=shortcut,
         )
 
     def at(self, places: Mapping[str, list[str]]) -> dict[str, CrossingValue]:
@@ -170,7 +178,7 @@ class _Values:
 class _KeptRecord(Record):
     """The state of one node of a kept run."""
 
-    __slots__ = ("_entity", "_inputs", "_outputs")
+    __slots__ = ("_entity", "_inputs", "_outputs", "kept_facts")
 
     def __init__(
         self,
@@ -184,11 +192,26 @@ class _KeptRecord(Record):
         self._entity = entity
         self._inputs = inputs
         self._outputs = outputs
+        self.kept_facts: ComparedFacts | None = None
 
     @property
     def entity(self) -> Any:
         """The notebook's entity; None if it isn't known, and for a branch."""
         return self._entity
+
+    @property
+    def facts(self) -> ComparedFacts | None:
+        """What a later run compares, if it was kept."""
+        return self.kept_facts
+
+    def whole_input(self, name: str) -> CrossingValue | None:
+        """Return the value of an input."""
+        return self._inputs.get(name)
+
+    def _made_like(self, run_log: Callable[[], RunLog | None]) -> Record:
+        made = _KeptRecord(self.path, run_log, self._entity, self._inputs, self._outputs)
+        made.kept_facts = self.kept_facts
+        return made
 
     @property
     def getters(self) -> list[tuple[str, Getter]]:
@@ -224,8 +247,10 @@ class _Past:
         self.process = os.getpid()
         self._errors: dict[tuple[str, str, str], BaseException] = {}
 
-    def add(self, path: str, kept: Mapping[str, Any], values: _Values, entities: Mapping[str, Any]) -> None:
-        """Add a node."""
+    def add(
+        self, path: str, kept: Mapping[str, Any], values: _Values, entities: Mapping[str, Any], *, is_comparable: bool
+    ) -> None:
+        """Add a node; a later run compares it if the same versions have made the digests of its code."""
         inputs, outputs = values.at(kept["inputs"]), values.at(kept["outputs"])
         record = _KeptRecord(path, self.journal.weak, entities.get(path), inputs, outputs)
         record.phase = Phase(kept["phase"])
@@ -238,6 +263,8 @@ class _Past:
         record.decks = tuple(_Deck(name, html) for name, html in kept["decks"])
         record.done, record.total = kept["progress"]
         record.waited_for = tuple(kept["waited_for"])
+        facts = restore(record, kept)
+        record.kept_facts = facts if is_comparable else None
         self.journal.records[path] = record
         if kept["error"] is not None:
             record.error = self._failure(kept["error"])
@@ -247,6 +274,7 @@ class _Past:
         self.journal.restore(map(_event, body["events"]))
         record = self.journal.run_record
         record.phase, record.started, record.ended = Phase(head["phase"]), head["started"], head["ended"]
+        record.reads = () if body.get("has_same_files") else None  # the copies are compared
         failures = [self._failure(each) for each in body["failures"]]
         if failures:
             self.outcomes.failure, self.outcomes.also_failed = failures[0], tuple(failures[1:])

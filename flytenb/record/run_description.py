@@ -15,6 +15,7 @@ from flytenb.bridge.execution.kept_values import write_value
 from flytenb.errors import ClusterError, headline, say
 from flytenb.model import Phase, RunEvent
 from flytenb.model.workflow import Promise
+from flytenb.record.resume_facts import MADE_BY, describe, has_same_files
 from flytenb.record.run_store import StoredRun, digests_in
 from flytenb.runner.failure import Failure
 from flytenb.runner.record import Record
@@ -52,6 +53,7 @@ class RunDescription:
         rows = {path: {"node": nodes.get(path), "values": self._values.get(path, {})} for path in nodes | self._values}
         head = {
             "name": run.name,
+            "entity": run.entity.name,
             "phase": str(run.phase),
             "started": run.started,
             "ended": run._scheduler.journal.run_record.ended,
@@ -67,6 +69,8 @@ class RunDescription:
             "events": [_event(event) for event in run.events if event.kind != "log"],
             "inputs": inputs,
             "outputs": outputs,
+            "made_by": MADE_BY,
+            "has_same_files": has_same_files(run._scheduler.journal.run_record),
         }
         return StoredRun(pack(head), pack(body), {path: pack(row) for path, row in rows.items()})
 
@@ -86,6 +90,7 @@ class RunDescription:
             "waited_for": list(record.waited_for),
             "inputs": {} if record.started is None else self._inputs(record),
             "outputs": self._put(record.path, _outputs(record)) if record.phase is Phase.SUCCEEDED else {},
+            **describe(record),
         }
 
     # --- values --------------------------------------------------------------------------------------------------
@@ -108,7 +113,12 @@ class RunDescription:
             written = write_value(value, self._run._scheduler.workspace, folder)
         except Exception as e:  # a transformer may raise anything
             return {"text": self._text(value), "why": say(e)}
-        form = {"literal": written.literal, "type": written.literal_type, "name": written.type_name}
+        form: dict[str, Any] = {
+            "literal": written.literal,
+            "type": written.literal_type,
+            "name": written.type_name,
+            "orders": [*written.orders],
+        }
         files = digests_in(folder)
         return {**form, "folder": folder.name, "files": files} if files else form
 
@@ -122,8 +132,9 @@ class RunDescription:
     def _inputs(self, record: Record) -> dict[str, Any]:
         """Describe the inputs of a node: where they are passed as they are, by the place of the value."""
         use, wires = record.use, record.wires
-        if use is None or wires is None:
-            return {}
+        if use is None or wires is None:  # it was re-used from a kept run
+            held = {name: record.whole_input(name) for name, _ in record.getters}
+            return {n: self._place(f"{record.path}/@taken", n, v) for n, v in held.items() if v is not None}
         types: Mapping[str, Any] = input_types(use.entity)
         bindings: Mapping[str, Any] = use.bindings
         if use.entity is None:  # a branch, whose inputs are named after what they are compared with

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import marshal
 import os
 import shutil
 import tempfile
@@ -17,6 +18,7 @@ from flytenb.bridge.context import Workspace
 from flytenb.bridge.crossing import CrossingValue
 from flytenb.bridge.crossing.value_sizes import Size, size_of
 from flytenb.bridge.execution.kept_values import AbsentValue, StoredValue, write_value
+from flytenb.bridge.type_engine.key_order import Orders
 from flytenb.errors import AbsentValueError
 from flytenb.runner.held_values import drop_values, replace_values, values_of
 from flytenb.runner.interrupts import held_back
@@ -206,11 +208,16 @@ class _Files:
         """Their bytes."""
         return sum(path.stat().st_size for path in self._folder.rglob("*") if path.is_file())
 
-    def write(self, value: CrossingValue, workspace: Workspace) -> Callable[[], bytes]:
+    def write(self, value: CrossingValue, workspace: Workspace) -> Callable[[], tuple[bytes, Orders]]:
         """Write a value; return what reads its literal."""
         literal = self._folder / "literal"
-        literal.write_bytes(write_value(value, workspace, self._folder / "files").literal)
-        return literal.read_bytes
+        written = write_value(value, workspace, self._folder / "files")
+        literal.write_bytes(written.literal)
+        if not written.orders:
+            return lambda: (literal.read_bytes(), ())
+        orders = self._folder / "orders"
+        orders.write_bytes(marshal.dumps([*written.orders]))
+        return lambda: (literal.read_bytes(), marshal.loads(orders.read_bytes()))
 
     def require(self) -> None:
         """Raise AbsentValueError if they were removed."""

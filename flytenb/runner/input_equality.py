@@ -10,6 +10,7 @@ from flytenb.bridge.context import Workspace
 from flytenb.bridge.crossing import CrossingValue, hash_of
 from flytenb.bridge.execution.files import may_hold_copies
 from flytenb.bridge.execution.kept_values import StoredValue
+from flytenb.bridge.type_engine.key_order import is_same_literal
 from flytenb.cache.single_flight import SingleFlight
 from flytenb.cache.value_digest import ValueDigest
 from flytenb.errors import headline
@@ -86,7 +87,7 @@ class InputEquality:
             now, before = values.get((mine.path, mine.output)), others.get((theirs.path, theirs.output))
             return now is not None and before is not None and self._is_same_value(now, before)
         if isinstance(mine, Constant) and isinstance(theirs, Constant):
-            return mine.literal is theirs.literal or mine.literal == theirs.literal
+            return is_same_literal(mine.literal, theirs.literal)
         if isinstance(mine, ListBinding) and isinstance(theirs, ListBinding):
             return len(mine.items) == len(theirs.items) and all(
                 self._is_same_binding(a, b, values, others) for a, b in zip(mine.items, theirs.items, strict=True)
@@ -114,7 +115,7 @@ class InputEquality:
         if self._has_changed_files and may_hold_copies(before.python_type):
             return False
         are_literals = now.method == before.method == "literal" and not isinstance(before, StoredValue)
-        if are_literals and now.literal() == before.literal():
+        if are_literals and is_same_literal(now.literal(), before.literal()):
             return True
         with self._workspace.entered():
             earlier = _digest(before.python_type, before.native())

@@ -182,7 +182,7 @@ class Past:
             return f"{facts.name!r} was at this place in {self.name}"
         if is_body:
             if old.built is None:
-                return f"its body didn't end in {self.name}"
+                return f"its body isn't known from {self.name}"
         elif self.resumption.from_node.startswith(f"{record.path}/"):
             return f"{self.resumption.from_node!r} in it runs again"
         elif old.phase is not Phase.SUCCEEDED:

@@ -51,7 +51,7 @@ class CodeState(NamedTuple):
                 yield name
 
 
-class NodeFacts(NamedTuple):
+class ComparedFacts(NamedTuple):
     """What of a node its outputs depend on, besides its code and its inputs: the entity's name, and its settings."""
 
     name: str
@@ -117,12 +117,12 @@ class Record:
         return None if self.use is None else self.use.entity
 
     @property
-    def facts(self) -> NodeFacts | None:
+    def facts(self) -> ComparedFacts | None:
         """What a later run compares; None of a branch, and of a node that it isn't known of."""
         if self.use is None or self.entity is None:
             return None
         image = str(getattr(self.entity, "container_image", None))
-        return NodeFacts(short_name(self.entity), f"{self.use.policy} {type(self.entity).__name__} {image}")
+        return ComparedFacts(short_name(self.entity), f"{self.use.policy} {type(self.entity).__name__} {image}")
 
     def whole_input(self, name: str) -> CrossingValue | None:
         """Return the value that fills an input as it is; None if a part of it does, or several."""
@@ -151,7 +151,7 @@ class Record:
 
     def copy(self, run_log: Callable[[], RunLog | None]) -> Record:
         """Return the same node for another run, which hasn't begun it."""
-        made = Record(self.path, run_log, self.use, self.wires)
+        made = self._made_like(run_log)
         for name in (
             "attempts",
             "built",
@@ -168,6 +168,9 @@ class Record:
         ):
             setattr(made, name, getattr(self, name))
         return made
+
+    def _made_like(self, run_log: Callable[[], RunLog | None]) -> Record:
+        return Record(self.path, run_log, self.use, self.wires)
 
     def hashes(self) -> dict[str, str]:
         """Return the hashes that producers gave to inputs by a `HashMethod`; a cluster's cache uses only these."""

@@ -12,6 +12,7 @@ class KeptHead:
     Attributes:
         id: its id.
         name: the name of its entity.
+        entity: the full name of its entity.
         phase: its phase.
         started: the time of its start.
         ended: the time of its end.
@@ -20,6 +21,7 @@ class KeptHead:
 
     id: str
     name: str
+    entity: str
     phase: str
     started: float | None
     ended: float | None

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flytenb.errors import UnknownNameError, UsageError, closest
+from flytenb.model import Phase
 from flytenb.record.kept_run import KeptRun
 from flytenb.record.run_description import unpack
 from flytenb.record.run_keeper import KeepRules
@@ -50,7 +52,24 @@ def kept_heads(folder: Path) -> list[KeptHead]:
 
 
 def _head(run: str, head: Mapping[str, Any]) -> KeptHead:
-    return KeptHead(run, head["name"], head["phase"], head["started"], head["ended"], head["why"])
+    return KeptHead(
+        run, head["name"], head.get("entity", ""), head["phase"], head["started"], head["ended"], head["why"]
+    )
+
+
+def last_kept(folder: Path, entity: Any) -> list[KeptRun]:
+    """Return the last kept run of an entity, and before it, unless it succeeded, the last one that did.
+
+    A run that can't be read is passed over with a warning.
+    """
+    found: list[KeptRun] = []
+    for head in reversed(kept_heads(folder)):
+        if head.entity == entity.name and (not found or head.phase == Phase.SUCCEEDED):
+            with suppress(UnknownNameError):
+                found.insert(0, load(folder, head.id, {head.name: entity}))
+                if head.phase == Phase.SUCCEEDED:
+                    break
+    return found
 
 
 def load(folder: Path, wanted: str, entities: Mapping[str, Any], *, may_unpickle: bool = False) -> KeptRun:

@@ -201,10 +201,10 @@ class Options:
         past: Past | None = None
         outputs: Mapping[str, Any] = {}
         if resuming.only_node and answers is None:
-            entity, given = resuming.only(entity, given, session)
+            entity, given = resuming.only(entity, given, session, self.settings.keep)
             recompile_stale(entity)
         elif answers is None:
-            past, outputs = resuming.past(entity, session), resuming.outputs
+            past, outputs = resuming.past(entity, session, self.settings.keep), resuming.outputs
         settings, targets = self.settings, None
         if settings.on_cluster:
             if answers is not None:

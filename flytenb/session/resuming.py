@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from flytenb.bridge.entities.interface import short_name
 from flytenb.errors import UsageError
+from flytenb.model import Phase
 from flytenb.reach.earlier_definitions import current_definition
 from flytenb.runner.input_equality import is_same_content
 from flytenb.runner.past import Past, Resumption
@@ -54,8 +55,13 @@ class Resuming:
         if self.only_node and (self.from_node or self.outputs):
             raise UsageError("only_node excludes from_node and outputs", hint="leave out one of them")
 
-    def past(self, entity: Any, session: Session) -> Past | None:
+    def past(self, entity: Any, session: Session, keep: str = "") -> Past | None:
         """Return what a run of an entity takes from the run that it resumes, None if it resumes none.
+
+        Args:
+            entity: the entity.
+            session: the session, with its last run.
+            keep: the folder of kept runs, of which the last one is resumed if the session has none.
 
         Raises:
             UsageError: if there is no such run, or if it is one of another entity.
@@ -63,33 +69,42 @@ class Resuming:
         """
         if self.run is False and not self.from_node and not (self.outputs and session.last_run(entity)):
             return None
-        run = self._find(entity, session)
+        run, good = self._find(entity, session, keep)
         start = run.nodes[self.from_node].path if self.from_node else ""
         resumption, places = Resumption(start, self.keeps_answers), _Places(session)
-        good = self.good if self.good is not run and not start else None
+        good = good if good is not run and not start else None
         if good is None:
             return Past(run._scheduler, lambda: run.graph, resumption, places.of)
         before = Past(good._scheduler, lambda: good.graph, resumption, places.of)
         return TwoPasts(run._scheduler, lambda: run.graph, resumption, places.of, before)
 
-    def _find(self, entity: Any, session: Session) -> Run:
-        run = session.last_run(entity) if isinstance(self.run, bool) else self.run
+    def _find(self, entity: Any, session: Session, keep: str) -> tuple[Run, Run | None]:
+        """Return the run to resume, and another one from which those nodes are taken that it doesn't have."""
         name = short_name(entity)
-        if run is None:
+        if isinstance(self.run, bool):
+            run = session.last_run(entity)
+            if run is not None:
+                return run, None if run.phase is Phase.SUCCEEDED else session.last_good_run(entity)
+            kept = _kept(keep, entity)
+            if kept:
+                return kept[-1], kept[0]
             hint = "run it once without resume, and keep the run; or pass resume=<a run>"
             raise UsageError(f"there is no run of {name!r} to resume", hint=hint)
-        if getattr(run.entity, "name", None) != entity.name:
+        run = self.run
+        if getattr(run, "_entity_name", getattr(run.entity, "name", None)) != entity.name:
             raise UsageError(f"resume must be a run of {name!r}, got {brief(run)}", hint=f"run.name is {run.name!r}")
-        return run
+        return run, self.good
 
-    def only(self, entity: Any, given: Mapping[str, Any], session: Session) -> tuple[Any, dict[str, Any]]:
+    def only(
+        self, entity: Any, given: Mapping[str, Any], session: Session, keep: str = ""
+    ) -> tuple[Any, dict[str, Any]]:
         """Return the entity of the node that runs alone, as it is defined now, and its inputs of the earlier run.
 
         Raises:
             UsageError: if there is no such run, if it had other inputs, or if the node has none.
             UnknownNameError: if it has no such node.
         """
-        run = self._find(entity, session)
+        run, _ = self._find(entity, session, keep)
         had = run.inputs
         for name, value in given.items():
             if name in had and not is_same_content(run._root.types[name], value, had[name]):
@@ -103,6 +118,14 @@ class Resuming:
             why = "is a branch" if node.entity is None else f"didn't run in {brief(run)}"
             raise UsageError(f"node {node.path!r} {why}", hint="choose a node that ran: run.nodes lists them")
         return current_definition(node.entity), node.inputs
+
+
+def _kept(keep: str, entity: Any) -> Sequence[Run]:
+    if not keep:
+        return ()
+    from flytenb.session.kept_runs import folder_of, last_kept  # rarely needed
+
+    return last_kept(folder_of(keep), entity)
 
 
 class _Places:

@@ -81,6 +81,7 @@ class Session:
         self.follows: list[Followed] = []
         self.show_follow: Callable[[Any], None] = lambda follow: None
         self._last: WeakValueDictionary[str, Run] = WeakValueDictionary()
+        self._last_good: WeakValueDictionary[str, Run] = WeakValueDictionary()
 
     @property
     def runs(self) -> tuple[Run, ...]:
@@ -166,11 +167,19 @@ class Session:
 
     def note(self, run: Run) -> None:
         """Note a run as the last one of its entity. It isn't kept by that."""
-        self._last[run.entity.name] = run
+        name = run.entity.name
+        before = self._last.get(name)
+        if before is not None and before.phase == "SUCCEEDED":
+            self._last_good[name] = before
+        self._last[name] = run
 
     def last_run(self, entity: Any) -> Run | None:
         """Return the last local run of the entity of this name, None if there is none."""
         return self._last.get(entity.name)
+
+    def last_good_run(self, entity: Any) -> Run | None:
+        """Return the last run before `last_run` that had succeeded when the next one was prepared, None without one."""
+        return self._last_good.get(entity.name)
 
     def run_of(self, error: BaseException | None) -> Run | None:
         """Return the latest run that failed with this error, None if there is none."""

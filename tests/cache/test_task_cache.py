@@ -23,12 +23,14 @@ from flytekit.core.local_cache import LocalTaskCache
 from flytekit.types.directory import FlyteDirectory
 from flytekit.types.file import FlyteFile
 
+import flytenb
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.crossing import hash_of, packer
 from flytenb.bridge.workflow.policy import task_policy
 from flytenb.cache import store as cache_store
 from flytenb.cache.single_flight import SingleFlight
 from flytenb.cache.task_cache import TaskCache
+from flytenb.model import CacheStatus
 
 
 class Colour(enum.Enum):
@@ -498,3 +500,14 @@ def test_a_call_that_fails_leaves_nothing_behind() -> None:
     with suppress(ValueError), flights.of("alone"):
         raise ValueError
     assert flights.calls == {}
+
+
+@task(cache=True, cache_version="1")
+def named(n: int) -> dict[str, dict[str, int]]:
+    return {"b": {"z": n, "y": 1}, "c": {}, "a": {"d": 2}}
+
+
+def test_a_hit_has_the_keys_of_dicts_in_their_order() -> None:
+    first, second = flytenb.run(named, n=3), flytenb.run(named, n=3)
+    assert second.nodes["n0"].cache_status is CacheStatus.HIT
+    assert repr(second.result) == repr(first.result) == repr({"b": {"z": 3, "y": 1}, "c": {}, "a": {"d": 2}})

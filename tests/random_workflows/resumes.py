@@ -19,6 +19,9 @@ from flytekit import LaunchPlan
 from flytekit.core.context_manager import FlyteEntities
 
 import flytenb
+from flytenb.record.run_description import RunDescription
+from flytenb.record.run_store import RunStore
+from flytenb.session.kept_runs import load
 from tests.notebook_cells import NotebookCells
 from tests.random_workflows.generator import generate
 from tests.random_workflows.oracle import Made, calls_of
@@ -75,14 +78,16 @@ HELPERS = {
 REACHED_BY = {"place": {"write", "folder"}, "Boom": {"check3", "check7", "acheck"}, "note": {*TASKS}}
 
 
-def try_resumes(seeds: range, edits: int = 1) -> str:
+def try_resumes(seeds: range, edits: int = 1, *, is_kept: bool = False) -> str:
     """Return what is wrong with the first seed that goes wrong; too few seeds of which something can be told is wrong.
+
+    With `is_kept`, each run resumes the one before it as it was kept on disk.
 
     `python -m tests.random_workflows.resumes SEED` tries one seed again, with more edits.
     """
     tried = 0
     for seed in seeds:
-        wrong = try_resume(seed, edits)
+        wrong = try_resume(seed, edits, is_kept=is_kept)
         if wrong:
             return f"seed {seed}: {wrong}\n  again: python -m tests.random_workflows.resumes {seed}"
         tried += wrong is not None
@@ -118,7 +123,7 @@ def _edited(name: str) -> Task:
     return dataclasses.replace(task, body=task.body.replace(old, new), plain=task.plain.replace(old, new))
 
 
-def try_resume(seed: int, edits: int = 1) -> str | None:
+def try_resume(seed: int, edits: int = 1, *, is_kept: bool = False) -> str | None:
     """Return what is wrong with a seed's program when it is edited and resumed, None if nothing can be told of it.
 
     It can if no call fails, nothing is cached, and no task reads what it logs.
@@ -139,8 +144,13 @@ def try_resume(seed: int, edits: int = 1) -> str | None:
             if after is None:
                 continue
             _run_cells(notebook, version, edited, is_whole=random.random() < 0.5)
-            expected = [call for path, call in after[1].items() if _must_run(path, call, before[1], edited, touched)]
-            run = _start(notebook, edited, run)
+            bodies = {each.name for each in version.program.entities if is_kept and isinstance(each, Dynamic)}
+            expected = [
+                call
+                for path, call in after[1].items()
+                if call.name in bodies or _must_run(path, call, before[1], edited, touched)
+            ]
+            run = _start(notebook, edited, _kept(run, notebook) if is_kept else run)
             wrong = _judge(run, notebook, after[0], expected)
             if not wrong:
                 own = _start(notebook, edited, None)
@@ -176,6 +186,15 @@ def _start(notebook: NotebookCells, version: Version, earlier: Any) -> Any:
     options = flytenb.options(workers=version.program.mode.workers)
     options = options if earlier is None else options.options(resume=earlier)
     return options.start(notebook.wf, **dict(version.program.inputs)).wait(PATIENCE)
+
+
+def _kept(run: Any, notebook: NotebookCells) -> Any:
+    """Return a run as another kernel reads it."""
+    folder = Path(notebook.LOG).with_name("runs")
+    store = RunStore(folder)
+    began = run.started or 0.0
+    store.write(run.id, began, RunDescription(run, store.begin(run.id, began)).write())
+    return load(folder, run.id, {run.name: notebook.wf})
 
 
 def _judge(run: Any, notebook: NotebookCells, outputs: tuple[Any, ...], calls: list[Made]) -> str:
@@ -250,4 +269,4 @@ def _reached(name: str, program: Program) -> set[str]:
 
 if __name__ == "__main__":
     given = int(sys.argv[1])
-    print(generate(given).source(), try_resume(given, 5) or "right", sep="\n\n")
+    print(generate(given).source(), try_resume(given, 5, is_kept="kept" in sys.argv) or "right", sep="\n\n")

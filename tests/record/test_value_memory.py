@@ -389,3 +389,14 @@ def test_the_limit_of_a_control_group_counts(tmp_path: Path) -> None:
 def test_a_limit_is_a_size_or_a_share() -> None:
     assert [memory_limit(value) for value in (5, "2 GB", "1.5kB", "0 B")] == [5, 2 * 10**9, 1500, 0]
     assert memory_limit("50%") == machine_memory() // 2
+
+
+@task
+def named(n: int) -> dict[str, str]:
+    return {"b": n * "x", "c": "", "a": "y"}
+
+
+def test_the_keys_of_a_dict_on_disk_have_their_order(memory: ValueMemory) -> None:
+    run = run_within(4000, named, n=5000)
+    assert look(memory, 4000) < 4000
+    assert [*run.result] == ["b", "c", "a"]

@@ -11,6 +11,7 @@ from tests.random_workflows.resumes import try_resume, try_resumes
 from tests.random_workflows.trial import own_home
 
 QUICK, SLOW, AT_ONCE = 20, 480, 80
+KEPT = range(23, 30)
 OF_AN_EDITED_TASK = 1
 """A seed with which one task is edited."""
 
@@ -30,6 +31,10 @@ def home() -> Iterator[None]:
 
 def test_what_has_changed_runs() -> None:
     assert try_resumes(range(QUICK)) == ""
+
+
+def test_what_has_changed_since_a_kept_run_runs() -> None:
+    assert try_resumes(KEPT, is_kept=True) == ""
 
 
 @pytest.mark.slow

@@ -155,9 +155,14 @@ def test_what_a_run_that_ended_early_lacks_is_taken_from_a_good_one(
     failed = flytenb.start(notebook.wf, n=3).wait()
     assert notebook.take_ran() == ["up"]
     notebook.run(FLOW[1], *FLOW[8:-1], AFTER_FIRST, edit)
-    resumed = flytenb.options()._following(failed, good).run(notebook.wf, n=3)
+    resumed = flytenb.run(notebook.wf, n=3, resume=True)
     assert notebook.take_ran() == expected
     assert resumed.result == good.result
+    followed = flytenb.options()._following(failed, good).run(notebook.wf, n=3)
+    assert notebook.take_ran() == expected
+    assert {p: n.cache_status for p, n in followed.nodes.items()} == {
+        p: n.cache_status for p, n in resumed.nodes.items()
+    }
     assert resumed.nodes.keys() == good.nodes.keys()
     assert expected or {str(node.cache_status) for node in resumed.nodes.values()} == {"REUSED"}
 

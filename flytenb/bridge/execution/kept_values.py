@@ -26,6 +26,7 @@ from flytenb.bridge.crossing import CrossingValue
 from flytenb.bridge.crossing.crossing_value import CopiedValue, OutputType
 from flytenb.bridge.crossing.literal import to_literal, to_native
 from flytenb.bridge.execution.files import let_go, may_hold_files
+from flytenb.bridge.type_engine.key_order import Orders, orders_of, put_in_order
 from flytenb.bridge.type_engine.literal_data import read_literal
 from flytenb.bridge.type_engine.scratch_storage import storing_in
 from flytenb.bridge.type_engine.transformers import find_transformer, literal_type_of
@@ -43,11 +44,13 @@ class WrittenValue:
         literal: the literal; its files are below the folder that it was written to.
         literal_type: its literal type.
         type_name: the name of its Python type, which tells whether flytekit guesses it right where no entity is known.
+        orders: the order of the keys of its dicts.
     """
 
     literal: bytes
     literal_type: bytes
     type_name: str
+    orders: Orders = ()
 
 
 def write_value(value: CrossingValue, workspace: Workspace, folder: Path) -> WrittenValue:
@@ -78,19 +81,21 @@ def _write(value: CrossingValue, workspace: Workspace, folder: Path, stored: Pat
     with workspace.entered(AS_POD):
         if isinstance(value, CopiedValue):
             with storing_in(folder):
-                message = to_literal(value.held, declared, value.literal_type).to_flyte_idl()
+                literal = to_literal(value.held, declared, value.literal_type)
+                message = literal.to_flyte_idl()
         else:
             literal = value.literal()
             message = literals_pb2.Literal.FromString(literal.to_flyte_idl().SerializeToString())
             _require_no_pickle(message)
             if may_hold_files(declared):
                 with storing_in(folder):
-                    message = to_literal(let_go(value.native()), declared, value.literal_type).to_flyte_idl()
+                    literal = to_literal(let_go(value.native()), declared, value.literal_type)
+                    message = literal.to_flyte_idl()
             else:
                 _copy_files(message, stored)
         _require_no_pickle(message)
     literal_type = bytes(value.literal_type.to_flyte_idl().SerializeToString())
-    return WrittenValue(bytes(message.SerializeToString()), literal_type, _type_name(declared))
+    return WrittenValue(bytes(message.SerializeToString()), literal_type, _type_name(declared), orders_of(literal))
 
 
 def _require_no_pickle(message: Any) -> None:
@@ -187,7 +192,7 @@ class StoredValue(CrossingValue):
     """A value that was written; it is read when it is asked for.
 
     Args:
-        read: returns its literal as bytes.
+        read: returns its literal as bytes, and the order of the keys of its dicts.
         python_type: the type to read it as, None for plain data.
         check: raises AbsentValueError if its files aren't there as they were written.
         may_unpickle: whether reading it may unpickle something.
@@ -199,7 +204,7 @@ class StoredValue(CrossingValue):
 
     def __init__(
         self,
-        read: Callable[[], bytes],
+        read: Callable[[], tuple[bytes, Orders]],
         python_type: Any,
         check: Callable[[], None],
         *,
@@ -239,7 +244,10 @@ class StoredValue(CrossingValue):
             return to_native(self._read(), self.python_type)
 
     def _read(self) -> Literal:
-        return Literal.from_flyte_idl(literals_pb2.Literal.FromString(self._bytes()))
+        data, orders = self._bytes()
+        literal = Literal.from_flyte_idl(literals_pb2.Literal.FromString(data))
+        put_in_order([literal], orders)
+        return literal
 
 
 class AbsentValue(CrossingValue):
