@@ -168,6 +168,7 @@ class _Values:
             may_unpickle=self._may_unpickle,
             hint=hint,
             shortcut=shortcut,
+            is_exact=form.get("is_exact", False),
         )
 
     def at(self, places: Mapping[str, list[str]]) -> dict[str, CrossingValue]:

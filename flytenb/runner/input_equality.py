@@ -63,6 +63,8 @@ class InputEquality:
 
     def _is_same_input(self, name: str, record: Record, old: Record, now: Any, before: Any) -> bool:
         mine, theirs = record.whole_input(name), old.whole_input(name)
+        if isinstance(theirs, StoredValue):
+            theirs.require()
         if mine is not None and theirs is not None:
             return self._is_same_value(mine, theirs)
         if record.use is not None and old.use is not None and record.wires is not None and old.wires is not None:

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 import flytenb
+from flytenb.bridge.execution import kept_values
+from flytenb.bridge.type_engine.key_order import put_in_order
 from flytenb.errors import UsageError
 from flytenb.record import kept_run
 from flytenb.session import Session
@@ -138,7 +140,9 @@ def test_values_cross_as_they_did(declared: str, made: str, seen: str, kernels: 
     assert second.resume(n=3)[0] == ["take"]
 
 
-@pytest.mark.parametrize("spoiled", ["version", "a pickle", "a file of a value", "a file of the user's", "a class"])
+@pytest.mark.parametrize(
+    "spoiled", ["version", "a pickle", "an order", "a file of a value", "a file of the user's", "a class"]
+)
 def test_what_cant_be_proven_equal_runs_again(
     spoiled: str, kernels: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -146,6 +150,7 @@ def test_what_cant_be_proven_equal_runs_again(
     (tmp_path / "data" / "a").write_text("1")
     declared, made = {
         "a pickle": ("Bag", "Bag(n)"),
+        "an order": ("dict[str, int]", "{'b': n, 'a': 1}"),
         "a file of a value": ("numpy.ndarray", "numpy.arange(n)"),
         "a file of the user's": ("FlyteFile", "FlyteFile(str(Path('data') / chr(97)), remote_path=False)"),
         "a class": ("Point", "Point(n)"),
@@ -158,6 +163,8 @@ def test_what_cant_be_proven_equal_runs_again(
         TAKE.format(declared, "Path(v).read_text()" if declared == "FlyteFile" else "v"),
         WHOLE,
     )
+    if spoiled == "an order":  # such that the value reads as another one
+        monkeypatch.setattr(kept_values, "put_in_order", lambda *_: put_in_order(*_[:1], ()))
     first = kernels()
     first.cells.run(*definitions)
     first.start(n=3)

@@ -198,9 +198,10 @@ class StoredValue(CrossingValue):
         may_unpickle: whether reading it may unpickle something.
         hint: what to do if it may not.
         shortcut: reads and verifies it in a cheaper way; it returns None if it can't.
+        is_exact: whether what is read has the same content as what was written.
     """
 
-    __slots__ = ("_bytes", "_check", "_hint", "_may_unpickle", "_shortcut")
+    __slots__ = ("_bytes", "_check", "_hint", "_is_exact", "_may_unpickle", "_shortcut")
 
     def __init__(
         self,
@@ -211,16 +212,20 @@ class StoredValue(CrossingValue):
         may_unpickle: bool = False,
         hint: str = "",
         shortcut: Callable[[], Any] = lambda: None,
+        is_exact: bool = True,
     ) -> None:
         super().__init__(OutputType(python_type, None, None))
         self._shortcut = shortcut
+        self._is_exact = is_exact
         self._bytes = read
         self._check = check
         self._may_unpickle = may_unpickle
         self._hint = hint
 
     def require(self) -> None:
-        """Raise AbsentValueError if its files aren't there as they were written."""
+        """Raise AbsentValueError if it isn't known to read as it was written."""
+        if not self._is_exact:
+            raise AbsentValueError("the value has other content when it is read from disk")
         self._check()
 
     def literal(self) -> Literal:
