@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -31,22 +33,27 @@ PLAIN_SETTINGS = ("workers", "strict", "cache", "processes", "engine", "network"
 
 
 class RunDescription:
-    """Writes one finished run.
+    """Writes one run, at its end or several times until then; a value is written once.
 
     Args:
         run: the run.
-        files: the folder of its files.
+        files: the folder of its files; what an earlier description has left there is removed.
+
+    Attributes:
+        has_failed: whether a file couldn't be written.
     """
 
     def __init__(self, run: Run, files: Path) -> None:
         self._run = run
         self._files = files
+        shutil.rmtree(files, ignore_errors=True)
+        self.has_failed = False
         self._places: dict[int, list[str]] = {}
         self._values: dict[str, dict[str, Any]] = {}
         self._held: list[CrossingValue] = []
 
-    def write(self) -> StoredRun:
-        """Write the files of the values, and return the rest."""
+    def write(self, *, is_over: bool = True) -> StoredRun:
+        """Write the files of the values, and return the rest; of a run that isn't over, that of its ended nodes."""
         run = self._run
         root = run._root
         inputs = self._put("@inputs", run._inputs)
@@ -56,10 +63,10 @@ class RunDescription:
         head = {
             "name": run.name,
             "entity": run.entity.name,
-            "phase": str(run.phase),
+            "phase": str(run.phase if is_over else Phase.ABORTED),
             "started": run.started,
-            "ended": run._scheduler.journal.run_record.ended,
-            "why": "" if run.error is None else headline(run.error.exception).partition("\n")[0],
+            "ended": run._scheduler.journal.run_record.ended if is_over else time.time(),
+            "why": _why(run) if is_over else "it hadn't ended when it was kept",
             "nodes": len(run.nodes),
         }
         body = {
@@ -74,6 +81,9 @@ class RunDescription:
             "made_by": MADE_BY,
             "has_same_files": has_same_files(run._scheduler.journal.run_record),
         }
+        if not is_over:
+            for node in nodes.values():
+                _end(node)
         return StoredRun(pack(head), pack(body), {path: pack(row) for path, row in rows.items()})
 
     def _node(self, record: Record) -> dict[str, Any]:
@@ -90,7 +100,7 @@ class RunDescription:
             "decks": _decks(record),
             "progress": [record.done, record.total],
             "waited_for": list(record.waited_for),
-            "inputs": {} if record.started is None else self._inputs(record),
+            "inputs": {} if record.ended is None or record.started is None else self._inputs(record),
             "outputs": self._put(record.path, _outputs(record)) if record.phase is Phase.SUCCEEDED else {},
             **describe(record),
         }
@@ -114,6 +124,7 @@ class RunDescription:
         try:
             written = write_value(value, self._run._scheduler.workspace, folder)
         except Exception as e:  # a transformer may raise anything
+            self.has_failed = self.has_failed or isinstance(e, OSError)
             return {"text": self._text(value), "why": say(e)}
         form: dict[str, Any] = {
             "literal": written.literal,
@@ -166,12 +177,25 @@ class RunDescription:
 
     def _taken(self, path: str, name: str, take: Any, declared: Any) -> list[str]:
         door = f"{path}/@taken"
+        if name in self._values.get(door, {}):
+            return [door, name]
         try:
             with self._run._scheduler.workspace.entered():
                 return self._place(door, name, packer(declared)(take()))
         except Exception as e:
             self._values.setdefault(door, {})[name] = {"text": f"<{headline(e)}>", "why": say(e)}
             return [door, name]
+
+
+def _why(run: Run) -> str:
+    return "" if run.error is None else headline(run.error.exception).partition("\n")[0]
+
+
+def _end(node: dict[str, Any]) -> None:
+    """Let a node that goes on count as aborted, and one that waits too."""
+    if not Phase(node["phase"]).is_terminal:
+        started, _ = node["times"]
+        node |= {"phase": str(Phase.ABORTED), "times": [started, None if started is None else time.time()]}
 
 
 def _decks(record: Record) -> list[list[str]]:

@@ -80,8 +80,10 @@ class RunStore:
             connection.execute("INSERT OR IGNORE INTO runs (id, begun, size) VALUES (?, ?, 0)", (run, started))
         return self.files_of(run)
 
-    def write(self, run: str, started: float, stored: StoredRun) -> None:
+    def write(self, run: str, started: float, stored: StoredRun, *, is_over: bool = True) -> None:
         """Store a run or replace it; its files must have been written. When this returns, the run is on disk.
+
+        One that isn't over has the size 0: it doesn't count, and isn't removed before it would count as abandoned.
 
         Raises:
             StoreError: if the folder can't be used.
@@ -92,6 +94,7 @@ class RunStore:
         except OSError as e:
             raise StoreError(f"{files} can't be written: {e.strerror or e}") from e
         size += len(stored.head) + len(stored.body) + sum(map(len, stored.nodes.values()))
+        size = size if is_over else 0
         head = _seal(_head_key(run, started, size), stored.head)
         row = (run, started, size, head, _seal(_body_key(run, stored.nodes), stored.body))
         rows = [(run, path, data) for path, data in stored.nodes.items()]
@@ -133,13 +136,13 @@ class RunStore:
                 shutil.rmtree(self.files_of(name), ignore_errors=True)
         now, total, old = time.time(), 0, []
         for run, begun, bytes_, head in rows:
-            if head is None:
+            if head is None or not bytes_:
                 limit = max(seconds, _ABANDONED)
             elif _unseal(_head_key(run, begun, bytes_), head) is None:
                 continue
             else:
                 limit, total = seconds, total + bytes_
-            if now - begun > limit or (head is not None and total > size):
+            if now - begun > limit or (head is not None and bytes_ and total > size):
                 old.append(run)
         if old:
             self.remove(old)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +19,16 @@ import flytenb
 from flytenb.bridge.execution import kept_values
 from flytenb.bridge.type_engine.key_order import put_in_order
 from flytenb.errors import UsageError
-from flytenb.record import kept_run
+from flytenb.record import kept_run, run_keeper
+from flytenb.record.run_description import unpack
+from flytenb.record.run_store import RunStore, StoreError
 from flytenb.session import Session
 from flytenb.session.host import host
+from flytenb.session.kept_runs import kept_heads
+from tests.forks import fork
 from tests.notebook_cells import NotebookCells
 from tests.runner.test_resume import AFTER_FIRST, DOUBLE, FLOW, GROW, TIMES
+from tests.waiting import wait_for
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
 MAKE = "@task\ndef make(n: int) -> {}:\n    note('make')\n    return {}"
@@ -226,6 +235,67 @@ def test_there_must_be_a_kept_run_of_the_same_workflow(kernels: Any) -> None:
     second.cells.run(*FLOW)
     with pytest.raises(UsageError, match="there is no run of 'sub' to resume"):
         second.options.options(resume=True).run(second.cells.sub, x=3)
+
+
+CHAIN = (
+    *FLOW[:5],
+    "import threading\n@task\ndef last(x: int) -> int:\n    note('last')\n    threading.Event().wait()\n    return x",
+    "@workflow\ndef wf(n: int) -> int:\n    return last(x=plus(x=times(x=up(x=n)), y=n))",
+)
+
+
+@contextmanager
+def killed(kernels: Any, cells: tuple[str, ...]) -> Iterator[None]:
+    """Run a workflow in another process, which keeps it all the time, during the block; kill the process then."""
+    child = fork()
+    if not child:
+        with suppress(BaseException):
+            run_keeper._EVERY = run_keeper._SHARE = 0
+            kernel = kernels()
+            kernel.cells.run(*cells)
+            kernel.options.start(kernel.cells.wf, n=3)
+            threading.Event().wait()
+        os._exit(1)
+    try:
+        yield
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+
+def kept_phases() -> list[str]:
+    """Return the phases of the nodes of the kept runs."""
+    store, found = RunStore(Path("runs"), is_made=False), []
+    with suppress(StoreError):  # which is just being made
+        found = [store.read(run) for run in store.heads()] if store.exists else []
+    store.close()
+    rows = [unpack(row)["node"] for each in found if each is not None for row in each.nodes.values()]
+    return [node["phase"] for node in rows if node is not None]
+
+
+def test_nodes_that_had_ended_when_the_kernel_was_killed_arent_run_again(kernels: Any) -> None:
+    with killed(kernels, CHAIN):
+        wait_for(lambda: kept_phases().count("SUCCEEDED") == 3)
+    second = kernels()
+    second.cells.run(*CHAIN[:-2], CHAIN[-2].replace("    threading.Event().wait()\n", ""), CHAIN[-1])
+    [head] = kept_heads(Path("runs").absolute())
+    assert (head.phase, head.why) == ("ABORTED", "it hadn't ended when it was kept")
+    found = flytenb.load_run(head.id, "runs")
+    assert [str(found.nodes[path].phase) for path in ("n0", "n1", "n2", "n3")] == [*["SUCCEEDED"] * 3, "ABORTED"]
+    assert second.resume(n=3)[0] == ["last"]
+
+
+@pytest.mark.slow  # forks many times
+def test_a_kernel_may_be_killed_at_any_moment_while_it_keeps_a_run(kernels: Any) -> None:
+    for least in range(0, 16, 4):
+        with killed(kernels, FLOW):
+            wait_for(lambda least=least: len(kept_phases()) > least)  # type: ignore[misc]
+        kernel = kernels()
+        kernel.cells.run(*FLOW)
+        kernel.resume(n=3)
+        assert host.keeper.wait()
+        host.keeper.close()
+        shutil.rmtree("runs")
 
 
 SCRIPT = """
