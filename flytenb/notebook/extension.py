@@ -263,8 +263,8 @@ class Extension:
         from flytenb.notebook.live.follow_view import FollowView
 
         if self._has_output:
-            view = FollowView(self.shell)
-            view.begin(follow)
+            view = FollowView(follow, self.shell)
+            view.begin()
             follow.show = view.note
 
     def _explore_run(self, run: Run) -> None:

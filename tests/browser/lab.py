@@ -134,9 +134,22 @@ class Notebook:
         """Execute one of the front end's commands without waiting for what comes of it."""
         self.page.evaluate("name => { window.jupyterapp.commands.execute(name) }", name)
 
+    def finish(self, name: str) -> None:
+        """Execute one of the front end's commands and wait for its end."""
+        self.page.evaluate("async name => { await window.jupyterapp.commands.execute(name) }", name)
+
     def run_all(self) -> None:
         """Start all cells."""
         self.command("notebook:run-all-cells")
+
+    def edit(self, number: int, source: str) -> None:
+        """Replace a cell's source as a person does, and run it to its end."""
+        editor = self.cell(number).locator(".cm-content")
+        editor.click()
+        self.page.keyboard.press("Control+A")
+        self.page.keyboard.insert_text(source)
+        expect(editor).to_contain_text(source.splitlines()[-1])
+        self.finish("notebook:run-cell")
 
     def cell(self, number: int) -> Locator:
         """One cell."""

@@ -156,6 +156,19 @@ def test_a_function_follows_too_and_what_is_stopped_runs_no_more(kernel: Kernel)
     assert "%flyte follow needs a call" in kernel.run("%flyte follow").fails().evalue
 
 
+def test_without_a_reader_each_later_cell_publishes_the_present_state(kernel: Kernel) -> None:
+    kernel.run("import os\nos.environ['FLYTENB_STATIC'] = '1'").ok()
+    shown = kernel.run("f = %flyte follow wf(x=3)\nrun = f.run.wait()").ok()
+    kernel.run("del os.environ['FLYTENB_STATIC']").ok()
+    assert "o0 = 8" in shown.shown
+    edit(kernel, 5)
+    kernel.run("run = f.run.wait()").ok()
+    assert "o0 = 20" in shown.shown
+    assert "o0 = 8" not in shown.shown
+    kernel.run("%flyte follow --stop").ok()
+    assert "following wf(x=3) · stopped" in shown.shown
+
+
 def test_unloading_the_extension_stops_it() -> None:
     with Kernel() as kernel:
         kernel.run(BASE).ok()

@@ -38,18 +38,21 @@ class RunView:
         run: the run.
         shell: the IPython shell.
         is_explorer: whether it stays live after the run's end until the reader closes it.
+        place: the display in which it is shown, and the number of its cell, if there is one already.
     """
 
-    def __init__(self, run: Run, shell: Any, *, is_explorer: bool = False) -> None:
+    def __init__(
+        self, run: Run, shell: Any, *, is_explorer: bool = False, place: tuple[Any, int] | None = None
+    ) -> None:
         self._run = run
         self._shell = shell
         self._is_explorer = is_explorer
-        self._cell = -1
+        self._handle: Any = None if place is None else place[0]
+        self._cell: int = shell.execution_count if place is None else place[1]
         self._wants_widget = False
         self._lock = threading.RLock()
-        self._handle: Any = None
         self._controller: PageController | None = None
-        self._is_shown = False
+        self._is_shown = place is not None  # what it shows stays until there is a picture
         self._has_picture = False
         self._is_over = False
         self._is_cell_over = False
@@ -63,10 +66,10 @@ class RunView:
 
     def begin(self) -> None:
         """Show the run and start updating."""
-        pages.shown_in[self._run] = self._cell = self._shell.execution_count
+        pages.shown_in[self._run] = self._cell
         self._wants_widget = has_reader(self._shell)
         self._run.on_finish(self._is_run_over.set)
-        if getattr(self._shell, "kernel", None) is not None:
+        if self._handle is None and getattr(self._shell, "kernel", None) is not None:
             self._handle = display(placeholder(self._run), raw=True, display_id=True)
         if not self._wants_widget:
             first = None if self._handle is not None else FIRST_IN_TERMINAL
@@ -112,8 +115,25 @@ class RunView:
                 tell = partial(self._in_cell, print, why) if self._handle is None else lambda: self._publish(bundle())
                 pages.untold.append((error.exception, tell))
             self._let_go()
-        if controller is not None and controller.widget is not None:
-            pages.retire(controller.widget)
+        _retire(controller)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the final state is shown, or another run has the place."""
+        with self._lock:
+            return self._is_over
+
+    def leave(self) -> None:
+        """Show nothing more: another run takes the place."""
+        with self._lock:
+            if self._is_over:
+                return
+            self._is_over = True
+            controller = self._controller
+            if controller is not None:
+                controller.close()
+            self._let_go()
+        _retire(controller)
 
     def _let_go(self) -> None:
         """Hold the run no more, so that it is freed when no variable does."""
@@ -180,6 +200,11 @@ class RunView:
 
     def _in_cell(self, job: Callable[..., Any], *args: Any) -> None:
         self._context.copy().run(job, *args)
+
+
+def _retire(controller: PageController | None) -> None:
+    if controller is not None and controller.widget is not None:
+        pages.retire(controller.widget)
 
 
 def show_run(run: Run, shell: Any) -> None:
