@@ -6,16 +6,19 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from flytenb.bridge.cluster.stored_constants import LARGEST_MESSAGE, size_of_constants, stored_constants
 from flytenb.bridge.crossing.literal_limits import INT
 from flytenb.bridge.entities.interface import python_interface
 from flytenb.bridge.entities.kind import inner_workflow, is_entity, is_map, kind_of, map_target, mock_of, short_name
 from flytenb.bridge.execution.container_contract import as_container_input, as_container_output, is_pickled
+from flytenb.bridge.execution.container_resources import requests_over_limits
 from flytenb.bridge.type_engine.transformers import captured_log, literal_type_of
 from flytenb.bridge.workflow.compiler import all_nodes
 from flytenb.model import Kind
+from flytenb.reach.name_lookup import is_own
 from flytenb.ship.finding import Finding
 from flytenb.types.container_support import pickled_places
-from flytenb.wording.quantities import count_text
+from flytenb.wording.quantities import bytes_text, count_text
 from flytenb.wording.types import type_text
 from flytenb.wording.values import brief
 
@@ -50,7 +53,7 @@ def find_surprises(roots: Sequence[Any]) -> Iterator[Finding]:
     """Yield what is found in entities and in those that they use."""
     entities = entities_of(roots)
     for entity in entities:
-        for rule in (_too_many_nodes, _same_node_names, _replaced, _pickled, _of_containers, _wide_defaults):
+        for rule in _RULES:
             yield from rule(entity)
     yield from _same_names(entities)
 
@@ -75,6 +78,45 @@ def _same_node_names(entity: Any) -> Iterator[Finding]:
 def _replaced(entity: Any) -> Iterator[Finding]:
     if mock_of(entity) is not None:
         yield Finding("it is replaced by a mock here", f"task {short_name(entity)}", "leave the block of task_mock")
+
+
+def _mapped_plan(entity: Any) -> Iterator[Finding]:
+    if is_map(entity) and kind_of(map_target(entity)) is Kind.LAUNCH_PLAN:
+        where = f"map of {short_name(map_target(entity))}"
+        yield Finding("a cluster registers no map of a launch plan", where, "call it in a dynamic task, in a loop")
+
+
+def _in_image(entity: Any) -> Iterator[Finding]:
+    """The pod of a pre-built container plugin has the code of its image, and not what is registered."""
+    executor = getattr(entity, "executor_type", None)
+    if isinstance(executor, type) and is_own(executor):
+        what = f"its pod imports {executor.__name__} from its image, and not from the module"
+        hint = "define the class in a package that the image has, or write it as a task"
+        yield Finding(what, f"task {short_name(entity)}", hint)
+
+
+def _more_than_limits(entity: Any) -> Iterator[Finding]:
+    """A cluster refuses such a task when it is registered."""
+    for name, asked, limit in requests_over_limits(entity):
+        what = f"it requests {asked} of {name}, and its limit is {limit}"
+        yield Finding(what, f"task {short_name(entity)}", "raise the limit, or request less")
+
+
+# --- constants --------------------------------------------------------------------------------------------------------
+
+
+def _stored_here(entity: Any) -> Iterator[Finding]:
+    for name in stored_constants(entity):
+        what = f"{name} is a file, a frame or a pickled object that is stored on this machine, where no pod can read it"
+        where = f"{_resource(entity)} {short_name(entity)}"
+        yield Finding(what, where, "make it in a task, or pass it as an input when the workflow is launched")
+
+
+def _large_constants(entity: Any) -> Iterator[Finding]:
+    inner = inner_workflow(entity)
+    if inner is not None and inner is entity and (size := size_of_constants(inner)) > LARGEST_MESSAGE:
+        what = f"its constants have {bytes_text(size)}, and a cluster takes {bytes_text(LARGEST_MESSAGE)} by default"
+        yield Finding(what, f"workflow {short_name(entity)}", "pass a file, or make them in a task")
 
 
 # --- types -----------------------------------------------------------------------------------------------------------
@@ -142,3 +184,9 @@ def _resource(entity: Any) -> str:
     if inner_workflow(entity) is None:
         return "task"
     return "launch plan" if kind is Kind.LAUNCH_PLAN else "workflow"
+
+
+_RULES = (
+    *(_too_many_nodes, _same_node_names, _replaced, _mapped_plan, _in_image, _more_than_limits),
+    *(_stored_here, _large_constants, _pickled, _of_containers, _wide_defaults),
+)

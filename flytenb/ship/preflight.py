@@ -15,7 +15,7 @@ from flytenb.ship.cells import Cells
 from flytenb.ship.cluster_rules import entities_of, find_surprises
 from flytenb.ship.draft import draft
 from flytenb.ship.finding import Finding
-from flytenb.ship.image_rules import find_missing
+from flytenb.ship.image_rules import find_missing, missing_by_default
 from flytenb.ship.pod_check import PodReport
 from flytenb.wording.quantities import count_text
 
@@ -54,7 +54,9 @@ class Preflight(Displayed):
         made = draft(entities, cells, namespace)
         found = [*made.findings, *find_surprises(entities)]
         found += [Finding(f"{name} is your own module", name, _HOW_TO_SHIP, "warning") for name in made.modules]
-        found += [f for each in entities_of(entities) for f in find_missing(each, made.packages)]
+        used = entities_of(entities)
+        found += [f for each in used for f in find_missing(each, made.packages)]
+        found += missing_by_default(used, made.packages)
         return cls(", ".join(made.names), _sorted(found))
 
     def with_pods(self, reports: Iterable[PodReport]) -> Preflight:

@@ -11,15 +11,18 @@ import pytest
 import flytenb
 from flytenb.errors import ExportError
 from tests.ship.notebooks import open_notebook
+from tests.ship.run_flows import FLOWS
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::pytest.PytestUnraisableExceptionWarning"  # event loops and directories that IPython and flytekit leave
 )
 
-START = "import flytekit\nfrom flytekit import ContainerTask, ImageSpec, LaunchPlan, kwtypes, task, workflow"
+START = "import flytekit\nfrom flytekit import ContainerTask, ImageSpec, LaunchPlan, Resources, kwtypes, task, workflow"
 STEP = "@task{}\ndef step(x: int) -> int:\n    return x"
 WF = "@workflow\ndef wf(x: int{}) -> int:\n    return step(x=x)"
 MANY = "@workflow\ndef wf(x: int) -> int:\n    for _ in range({}):\n        x = step(x=x)\n    return x"
+FILE = "from flytekit.types.file import FlyteFile as Box\n__file__ = 'given.txt'\nopen(__file__, 'w').close()"
+BOX = ["@task\ndef step(b: Box) -> int:\n    return 1"]
 IMAGE = "image = ImageSpec(name='i', python_version='{}', packages=['pandas=={}'])"
 
 CASES: dict[str, tuple[list[str], str, str]] = {
@@ -132,6 +135,94 @@ CASES: dict[str, tuple[list[str], str, str]] = {
         "warning",
         "numpy is imported, and the image doesn't install numpy",
     ),
+    "packages that flytekit's own image lacks": (
+        ["import pandas as pd", STEP.format("").replace("return x", "return len(pd.Series([x]))"), WF.format("")],
+        "warning",
+        "pandas is imported, and flytekit's own image, which tasks without an image have, lacks pandas",
+    ),
+    "packages that flytekit's own image has": (
+        ["import yaml", STEP.format("").replace("return x", "return len(yaml.dump(x))"), WF.format("")],
+        "",
+        "",
+    ),
+    "an image that no cluster can pull": (
+        ["image = ImageSpec(name='i')", STEP.format("(container_image=image)"), WF.format("")],
+        "warning",
+        "its image has no registry",
+    ),
+    "an image that must be built": (
+        ["image = ImageSpec(name='i', registry='example.org')", STEP.format("(container_image=image)"), WF.format("")],
+        "warning",
+        "its image is built and pushed to example.org when it is registered",
+    ),
+    "a pickled constant": (
+        ["class Box:\n    pass", *BOX, "@workflow\ndef wf() -> int:\n    return step(b=Box())"],
+        "error",
+        "input b of node n0 is a file, a frame or a pickled object that is stored on this machine",
+    ),
+    "a file as a constant": (
+        [FILE, *BOX, "@workflow\ndef wf() -> int:\n    return step(b=Box(__file__))"],
+        "error",
+        "input b of node n0 is a file",
+    ),
+    "a file in a dataclass as a constant": (
+        [
+            f"from dataclasses import dataclass\n{FILE.replace('Box', 'Inner')}",
+            "@dataclass\nclass Box:\n    f: Inner",
+            *BOX,
+            "@workflow\ndef wf() -> int:\n    return step(b=Box(Inner(__file__)))",
+        ],
+        "error",
+        "input b of node n0 is a file",
+    ),
+    "a file as a default": (
+        [FILE, *BOX, "@workflow\ndef wf(b: Box = Box(__file__)) -> int:\n    return step(b=b)"],
+        "error",
+        "the default of b is a file",
+    ),
+    "a file as an input of a launch plan": (
+        [
+            FILE,
+            *BOX,
+            "@workflow\ndef inner(b: Box) -> int:\n    return step(b=b)",
+            "wf = LaunchPlan.get_or_create(inner, 'of_a_file', fixed_inputs={'b': Box(__file__)})",
+        ],
+        "error",
+        "input b is a file",
+    ),
+    "a file in a storage as a constant": (
+        [FILE, *BOX, "@workflow\ndef wf() -> int:\n    return step(b=Box('https://example.org/a.txt'))"],
+        "",
+        "",
+    ),
+    "constants that are too large": (
+        ["BIG = 'x' * 5_000_000\nBox = str", *BOX, "@workflow\ndef wf() -> int:\n    return step(b=BIG)"],
+        "error",
+        "its constants have 5.0 MB",
+    ),
+    "a class of a cell in an image that is built already": (
+        [(FLOWS / "plugin_prebuilt.py").read_text(), "wf = plugin_prebuilt"],
+        "error",
+        "its pod imports GreetExecutor from its image",
+    ),
+    "a map of a launch plan": (
+        [
+            STEP.format(""),
+            "@workflow\ndef inner(x: int) -> int:\n    return step(x=x)",
+            "plan = LaunchPlan.get_or_create(inner, 'mapped')",
+            "@workflow\ndef wf(x: list[int]) -> list[int]:\n    return flytekit.map_task(plan)(x=x)",
+        ],
+        "error",
+        "a cluster registers no map of a launch plan",
+    ),
+    "a request over its limit": (
+        [
+            STEP.format("(requests=Resources(cpu='1500m', mem='1Gi'), limits=Resources(cpu='1', mem='1Gi'))"),
+            WF.format(""),
+        ],
+        "error",
+        "it requests 1500m of cpu, and its limit is 1",
+    ),
     "a workflow that doesn't compile": (
         [STEP.format(""), "@workflow\ndef wf(x: int) -> int:\n    return step(y=x)"],
         "error",
@@ -142,7 +233,8 @@ CASES: dict[str, tuple[list[str], str, str]] = {
 
 @pytest.mark.filterwarnings("ignore:.*is given to more than one node:UserWarning")  # when it compiles, as well
 @pytest.mark.parametrize("name", CASES)
-def test_check_finds(name: str) -> None:
+def test_check_finds(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     cells, severity, what = CASES[name]
     with open_notebook() as notebook:
         notebook.run(START, *cells)

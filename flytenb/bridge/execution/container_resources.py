@@ -70,6 +70,19 @@ def quantity(value: Any) -> Fraction:
     return Fraction(found[1]) * Fraction(10) ** int(found[2] or 0) * _UNITS[unit]
 
 
+def requests_over_limits(task: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Yield the name, the request and the limit of each resource that a task requests more of than its limit."""
+    resources: Any = getattr(task, "resources", None)
+    for name in () if resources is None else ("cpu", "mem", "gpu", "ephemeral_storage"):
+        asked, limit = (getattr(each, name, None) for each in (resources.requests, resources.limits))
+        try:
+            is_over = asked is not None and limit is not None and quantity(asked) > quantity(limit)
+        except ValueError:
+            continue
+        if is_over:
+            yield name, asked, limit
+
+
 def _limit(task: str, resource: str, value: Any) -> Fraction:
     try:
         return quantity(value)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import flytekit
+from flytekit.configuration import ImageConfig
+from flytekit.configuration.default_images import DefaultImages
 
 OLDEST_FLYTEKIT = (1, 14)
 """Before it, dataclasses and dictionaries had another form in literals."""
@@ -85,6 +87,12 @@ class ImageFacts:
                 rest[2] = tuple(rest[2])
                 return cls((python[0], python[1]), *rest)
         return None
+
+
+def default_image() -> str:
+    """Return the image of tasks that name none: that of the configuration, else flytekit's own."""
+    found = ImageConfig.auto(None, DefaultImages.default_image()).default_image
+    return "" if found is None else str(found.full)
 
 
 def breaking(facts: ImageFacts, source: TaskSource) -> Iterator[str]:
