@@ -183,6 +183,7 @@ class Scheduler:
                 resources.codes.end_moment()
         if attempt.hold is not None:
             resources.exclusion.release(attempt.hold)
+            attempt.hold = None  # it holds the run, and the thread its last attempt
         with self.lock:
             if step.attempt is not attempt:
                 return None  # it was abandoned meanwhile, and another worker has replaced this one
