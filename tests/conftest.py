@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if BROWSER in item.path.parents or any(map(item.get_closest_marker, ("browser", "docker", "kernel"))):
             item.add_marker("slow")
+    mark_rows_slow(items)
+
+
+def mark_rows_slow(items: list[pytest.Item]) -> None:
+    """Mark all rows but each n-th of the tests that are `sampled`: the quick set tries a share of a long table."""
+    rows: Counter[str] = Counter()
+    for item in items:
+        mark = item.get_closest_marker("sampled")
+        if mark and not item.get_closest_marker("slow"):
+            test = item.nodeid.partition("[")[0]
+            if rows[test] % mark.args[0]:
+                item.add_marker("slow")
+            rows[test] += 1
 
 
 @pytest.hookimpl(trylast=True)  # after the fixtures, which let tasks go on

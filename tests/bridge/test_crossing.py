@@ -93,6 +93,7 @@ PATHS = [
 ]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("produced", "made", "path", "consumed"), PATHS)
 def test_an_attribute_is_what_its_literal_resolves_to(produced: Any, made: Any, path: Any, consumed: Any) -> None:
     value = packer(produced)(made)

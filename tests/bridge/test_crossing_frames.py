@@ -111,6 +111,7 @@ CHANGED = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("frame", [pytest.param(f, id=n) for n, f in (KEPT | CHANGED).items()])
 def test_a_frame_crosses_as_in_flytekit(frame: pd.DataFrame) -> None:
     expected = by_flytekit(pd.DataFrame, frame.copy())

@@ -295,6 +295,7 @@ def crossed(value: Any, python_type: Any) -> Any:
     return unpacker(python_type, python_type)(packer(python_type)(value))
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("value", [*COPIED, *CONVERTED, *UNPROVEN], ids=lambda value: type(value).__name__)
 def test_a_model_is_what_its_literal_is(value: BaseModel) -> None:
     for python_type, given in ((type(value), value), (list[type(value)], [value, value])):  # type: ignore[misc]

@@ -182,6 +182,7 @@ CASES = [
 ]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("python_type", "make", "method"), CASES)
 def test_a_value_crosses_as_in_flytekit(python_type: Any, make: Callable[[], Any], method: str | None) -> None:
     expected = by_flytekit(python_type, make())
@@ -192,6 +193,7 @@ def test_a_value_crosses_as_in_flytekit(python_type: Any, make: Callable[[], Any
         assert packer(python_type, strict=True)(make()).method == "literal"
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(("python_type", "make", "method"), CASES)
 def test_nobody_shares_what_crossed(python_type: Any, make: Callable[[], Any], method: str | None) -> None:
     expected = by_flytekit(python_type, make())

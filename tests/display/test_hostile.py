@@ -260,6 +260,7 @@ HOSTILE: dict[str, Any] = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", HOSTILE)
 def test_values_that_raise_or_lie_are_shown(name):
     value = HOSTILE[name]()

@@ -71,6 +71,7 @@ WRONG_MESSAGES = {
 }
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(("language", "code", "message"), [
     (language, code, message)
     for language, codes in WRONG.items()
@@ -166,6 +167,7 @@ def test_code_reaches_the_interpreter_as_written(language: str, tmp_path: Path) 
     assert ended.outputs["s"] == (text.replace("…", "$") if language == "node" else text)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("language", "code"), [
     ("python", "import sys\ny = 1.0\nsys.exit(0)\ny = 2.0"),
     ("node", "let y = 1\nprocess.exit(0)\ny = 2"),

@@ -160,6 +160,7 @@ def test_an_edit_is_named_and_nothing_else_is(edit: str, notebook: Notebook) -> 
     assert after.digest != before.digest
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("construct", [pytest.param(c, marks=[pytest.mark.slow] * (c in ONCE)) for c in CONSTRUCTS])
 def test_a_difference_is_named_whenever_the_key_is_another(construct: str, notebook: Notebook) -> None:
     place = "def f(x): return h(x)"

@@ -81,6 +81,7 @@ def start(flow: Flow, folder: Path) -> Run:
     return settled(made.start(flow.entity, **flow.inputs))
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.parametrize("flow", WITHOUT_DOCKER, ids=repr)
 def test_a_kept_run_is_the_run(flow: Flow, folder: Path, session: Session) -> None:

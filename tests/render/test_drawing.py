@@ -129,6 +129,7 @@ def test_phases_are_told_in_every_format() -> None:
 # hostile texts
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.dot
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_a_hostile_text_stays_a_label_in_dot(text: str) -> None:

@@ -165,6 +165,7 @@ def register_equal(made: Any) -> None:
     ConnectorRegistry.register(made.Service(), override=True)
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     ("change", "answer", "status"),
@@ -187,6 +188,7 @@ def test_a_change_of_what_the_connector_reaches_is_a_miss(
     assert run(made.job) == (answer, status)
 
 
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     ("old", "new", "answer", "status"),
@@ -284,6 +286,7 @@ def test_a_connector_that_reads_the_jobs_that_it_keeps_is_never_answered_from_th
     assert made.created == [5, 5]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("method", ["def get(", "async def get("])
 def test_a_file_that_the_connector_reads_decides_too(kind: str, method: str, tmp_path: Path) -> None:

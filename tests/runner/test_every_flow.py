@@ -19,6 +19,7 @@ def call(flow: Flow) -> Any:
     return asyncio.run(result) if inspect.iscoroutine(result) else result
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("flow", [f for f in FLOWS.values() if f.flytekit_local], ids=repr)
 def test_flytekit_itself_gets_wrong_what_a_flow_says_it_does(flow: Flow) -> None:

@@ -130,6 +130,7 @@ ISOLATED = [
 ]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("settings", [{}, {"strict": True}, {"workers": 1}, {"processes": True}], ids=str)
 @pytest.mark.parametrize(("entity", "expected"), ISOLATED, ids=lambda v: getattr(v, "__name__", None))
 def test_what_a_task_writes_into_a_file_stays_with_it(entity: Any, expected: Any, settings: dict[str, Any]) -> None:

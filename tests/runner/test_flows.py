@@ -53,6 +53,7 @@ CASES = [
 ]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("flow", "way"), CASES)
 def test_a_flow_gives_the_answer_of_a_cluster(flow: Flow, way: str) -> None:
     done = run(flow, **WAYS[way])
@@ -70,6 +71,7 @@ def test_a_flow_gives_the_answer_of_a_cluster(flow: Flow, way: str) -> None:
     assert difference(plain(done.result), flow.expected) == ""
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.usefixtures("no_pip_in_decks")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # flytekit leaves directories behind
 @pytest.mark.parametrize("flow", FLYTEKIT, ids=repr)
@@ -87,6 +89,7 @@ def test_flytekit_itself_gives_that_answer_where_it_gets_it_right(flow: Flow) ->
     assert difference(plain(call()), flow.expected) == ""
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("flow", RUNNABLE, ids=repr)
 def test_what_ran_is_what_is_drawn(flow: Flow) -> None:
     """Every node of the picture that can run has a record, and nothing else ran (elements of maps aside)."""
@@ -105,6 +108,7 @@ def test_what_ran_is_what_is_drawn(flow: Flow) -> None:
     assert drawn - ran <= not_needed
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("flow", RUNNABLE, ids=repr)
 def test_the_events_tell_the_run_from_start_to_end(flow: Flow) -> None:
     done = run(flow)

@@ -146,6 +146,7 @@ def everything_works() -> None:
 # --- hooks that block ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("place", PLACES, ids=repr)
 def test_a_hook_that_blocks_holds_up_neither_other_nodes_nor_cancel_nor_other_runs(place: Place) -> None:
     arm(place)
@@ -221,6 +222,7 @@ def name_of(kind: type[BaseException]) -> str:
     return kind.__name__
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(
     "kind", [kind if kind is SystemExit else pytest.param(kind, marks=pytest.mark.slow) for kind in RAISED], ids=name_of
 )
@@ -319,6 +321,7 @@ def compiles_alone(x: int) -> tuple[list[int], int]:
     return compiles(x=x), create_node(compiles_often, x=x).o0
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("how", ["fails", "cancelled"])
 def test_a_node_that_is_stopped_amid_a_compile_leaves_no_lock_behind(how: str) -> None:
     for number in range(40):

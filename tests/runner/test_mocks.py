@@ -204,6 +204,7 @@ def run_mocked(entities: list[Any], entity: Any, inputs: dict[str, Any], setting
         return run_mocked(entities[1:], entity, inputs, settings)
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
 @pytest.mark.parametrize(("mocked", "entity", "inputs", "expected"), ANSWERS)
 def test_a_mock_answers_wherever_its_entity_is_used(

@@ -477,6 +477,7 @@ def called_alone(body: Callable[[int], str], n: int) -> str:
             plt.close("all")
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.usefixtures("in_a_folder")
 @pytest.mark.parametrize("body", BODIES, ids=lambda body: body.__name__)
 def test_tasks_at_once_answer_as_one_after_the_other(body: Callable[[int], str]) -> None:

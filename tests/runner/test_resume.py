@@ -95,6 +95,7 @@ GROW = FLOW[9].replace("x=up(x=x)", "x=up(x=up(x=x))")
 DOUBLE = FLOW[6].replace("2 * x", "2 * x + (x == 1)")
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("cell", "expected"),
     [

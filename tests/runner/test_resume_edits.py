@@ -36,6 +36,7 @@ def notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Notebo
     yield made
 
 
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize(("source", "place"), ROWS)
 def test_no_edit_is_answered_with_the_old_value(source: str, place: str, notebook: NotebookCells) -> None:
     notebook.run(source.format(k=2), place, FLOW)

@@ -187,6 +187,7 @@ def a_file() -> str:
     return str(path)
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(
     ("entity", "make", "shown"),
     [

@@ -719,6 +719,7 @@ def test_the_table_is_long() -> None:
     assert len(BODIES) >= 60
 
 
+@pytest.mark.sampled(9)
 @pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize("body", BODIES, ids=lambda body: body.__name__)
 def test_tasks_at_once_answer_as_in_a_process_each(body: Callable[[int], str]) -> None:
@@ -729,6 +730,7 @@ def test_tasks_at_once_answer_as_in_a_process_each(body: Callable[[int], str]) -
 PAIRS = [tuple(random.Random(seed).sample(BODIES, 4)) for seed in range(16)]
 
 
+@pytest.mark.sampled(8)
 @pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize("bodies", PAIRS, ids=lambda bodies: "-".join(body.__name__ for body in bodies))
 def test_different_tasks_at_once_answer_as_in_a_process_each(bodies: tuple[Callable[[int], str], ...]) -> None:

@@ -100,6 +100,7 @@ def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(LocalTaskCache, "_initialized", True)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("edit", EDITS)
 def test_the_cache_sees_configuration_and_hooks(edit: str) -> None:
     made, before, after = EDITS[edit]

@@ -74,6 +74,7 @@ def stale() -> dict[str, str]:
     return {name: text for name in session.definitions if (text := session.stale_text(name))}
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("edit", EDITS)
 def test_an_entity_is_stale_if_what_it_reaches_was_redefined_since_it_ran(edit: str, notebook: Notebook) -> None:
     source, why, names = EDITS[edit]

@@ -247,6 +247,7 @@ EDITED = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("holder", "inputs", "edited"),
     [
@@ -351,6 +352,7 @@ def scales(x: int) -> int:
 """
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("before", "after", "result"),
     [
@@ -499,6 +501,7 @@ def test_whatever_reaches_a_workflow_runs_the_task_as_it_is_now(notebook: Notebo
     assert results(notebook, RUNNABLE[::-1]) == dict.fromkeys(RUNNABLE, 1001)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", RUNNABLE)
 def test_each_way_to_reach_a_workflow_alone_runs_the_task_as_it_is_now(notebook: Notebook, name: str) -> None:
     notebook.run("OFFSET = 1")
@@ -619,6 +622,7 @@ def test_what_comes_from_a_reloaded_module_is_used_as_it_is_now(
             sys.modules.pop(name, None)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("before", "after"),
     [
@@ -661,6 +665,7 @@ def test_what_changed_in_place_is_noticed(notebook: Notebook, before: str, after
     assert results(notebook, ["dyn", "scales"]) == {"scales": 5, "dyn": 5}
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("helper", "call"),
     [

@@ -78,6 +78,7 @@ def magics(session: Session, **config: Any) -> FlyteMagics:
 # --- the check --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(("name", "value"), [(n, v) for n in BAD for v in BAD[n]])
 def test_a_bad_value_is_refused_wherever_it_is_set(
     name: str, value: Any, project: Path, session: Session, caplog: pytest.LogCaptureFixture
@@ -110,6 +111,7 @@ def test_a_bad_value_is_refused_wherever_it_is_set(
         assert (raised.value.message, str(project) in raised.value.hint) == (message, True)
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(("name", "value"), [(n, v) for n in GOOD for v in GOOD[n]])
 def test_a_good_value_is_used_wherever_it_is_set(name: str, value: Any, project: Path, session: Session) -> None:
     expected = Settings(**{name: value})
@@ -155,6 +157,7 @@ def test_the_nearest_file_counts_and_no_other(project: Path) -> None:
 PLACES = ("call", "%config", "ipython_config.py", "pyproject.toml")
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("places", [c for n in range(5) for c in itertools.combinations(PLACES, n)], ids="+".join)
 def test_the_first_place_that_sets_a_value_wins(places: tuple[str, ...], project: Path, session: Session) -> None:
     workers = {place: number for number, place in enumerate(PLACES, start=2)}

@@ -231,6 +231,7 @@ CASES: dict[str, tuple[list[str], str, str]] = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.filterwarnings("ignore:.*is given to more than one node:UserWarning")  # when it compiles, as well
 @pytest.mark.parametrize("name", CASES)
 def test_check_finds(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,10 +48,12 @@ def export_flow(notebook: Notebook, name: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def exported() -> dict[str, str]:
-    """The modules of all flows."""
+def exported(request: pytest.FixtureRequest) -> dict[str, str]:
+    """The modules of all flows that the tests of this session need."""
+    tests = [item for item in request.session.items if isinstance(item, pytest.Function) and item.path == request.path]
+    asked = {test.callspec.params["name"] for test in tests if "exported" in test.fixturenames}
     found = {}
-    for name in RUNNABLE:
+    for name in sorted(asked):
         with open_notebook() as notebook:
             found[name] = export_flow(notebook, name)
     return found
@@ -61,8 +63,8 @@ def exported() -> dict[str, str]:
 def problems(exported: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What differs in the other process, by flow."""
     folder = tmp_path_factory.mktemp("flows")
-    for name in RUNNABLE:
-        (folder / f"exported_{name}.py").write_text(exported[name])
+    for name, text in exported.items():
+        (folder / f"exported_{name}.py").write_text(text)
     environment = {**os.environ, "FLYTE_LOCAL_CACHE_OVERWRITE": "1", "XDG_CACHE_HOME": str(folder / "cache")}
     environment["DOCKER_HOST"] = f"unix://{folder}/nothing.sock"  # so that bubblewrap runs the containers
     archive = folder / "busybox.tar"
@@ -82,11 +84,13 @@ def test_each_way_to_extend_tasks_has_flows_that_are_exported_and_run(way: str) 
     assert {*EXTENSIONS[way]} <= {*RUNNABLE}
 
 
+@pytest.mark.sampled(11)
 @pytest.mark.parametrize("name", RUNNABLE)
 def test_a_flow_gives_the_same_in_a_process_without_the_notebook(name: str, problems: dict[str, str]) -> None:
     assert problems[name] == ""
 
 
+@pytest.mark.sampled(11)
 @pytest.mark.parametrize("name", RUNNABLE)
 def test_the_module_of_a_flow_is_its_file_without_what_the_entity_does_not_need(
     name: str, exported: dict[str, str]
@@ -122,6 +126,7 @@ def test_pyflyte_runs_the_module(name: str, exported: dict[str, str], tmp_path: 
     assert done.stdout.strip().splitlines()[-1] == str(expected)
 
 
+@pytest.mark.sampled(11)
 @pytest.mark.parametrize("name", sorted({*NAMES} - STUBS))
 def test_the_cells_of_a_flows_file_give_the_same_module(name: str, exported: dict[str, str]) -> None:
     with open_notebook() as notebook:

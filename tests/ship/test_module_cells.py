@@ -65,6 +65,7 @@ def test_a_module_has_a_cell_for_each_definition_and_paragraph() -> None:
     assert [cell.text for cell in cells_of_module(MODULE)] == CELLS
 
 
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("file", MODULES, ids=lambda file: file.stem)
 def test_the_cells_have_every_line_of_the_module_in_its_order(file: Path) -> None:
     source = file.read_text()

@@ -65,6 +65,7 @@ def trace_of(function: Callable[..., Any]) -> str:
     return "".join(traceback.format_exception(caught.value))
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("situation", SITUATIONS)
 def test_a_line_of_the_module_is_that_of_the_cell(situation: str, notebook: Notebook, tmp_path: Path) -> None:
     notebook.run(*SITUATIONS[situation])
@@ -85,6 +86,7 @@ def test_equal_lines_of_a_function_are_lines_of_the_module(notebook: Notebook, t
     assert str(tmp_path) not in found
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("trace", "expected"),
     [

@@ -817,6 +817,7 @@ def _by(x):
 }
 
 
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("name", SITUATIONS)
 def test_export_gives_an_equal_module_or_refuses_by_name(name: str, tmp_path: Path) -> None:
     situation = SITUATIONS[name]

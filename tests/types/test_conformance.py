@@ -308,6 +308,7 @@ def test_a_transformer_that_importing_the_type_does_not_register_is_found_out() 
     assert "the other process uses FlytePickleTransformer" in found["in another process"]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("python_type", [Tag, Annotated[Tag, AsyncTagTransformer()]], ids=str)
 def test_what_is_all_in_its_literal_works_in_another_process(python_type: Any) -> None:
     assert failures(python_type) == {}

@@ -226,6 +226,7 @@ class Blocking(Good):
         return await super().get(resource_meta)
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(
     ("connector", "rows", "words"),
     [

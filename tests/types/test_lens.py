@@ -379,6 +379,7 @@ def test_the_transformer_is_the_one_that_flytekit_takes(case: int) -> None:
     assert chosen.text != "the type engine itself"
 
 
+@pytest.mark.sampled(5)
 @each_case
 def test_a_type_is_refused_exactly_when_flytekit_refuses_it(case: int) -> None:
     python_type = CASES[case][0]
@@ -401,6 +402,7 @@ def test_a_type_is_refused_exactly_when_flytekit_refuses_it(case: int) -> None:
         assert facts.literal_type.startswith("blob, ")
 
 
+@pytest.mark.sampled(5)
 @each_case
 def test_a_value_comes_back_as_it_does_from_a_task(case: int) -> None:
     python_type, value = CASES[case]
@@ -424,6 +426,7 @@ def test_what_only_a_local_task_can_hold_stops_before_the_bytes(python_type: Any
     assert trip.error
 
 
+@pytest.mark.sampled(5)
 @each_case
 def test_a_field_works_as_it_does_in_a_dataclass(case: int) -> None:
     python_type, value = CASES[case]

@@ -228,6 +228,7 @@ def test_a_value_is_no_type_and_is_told_to_go_along_as_a_sample(value: Any) -> N
     assert f"flytenb.lens({type(value).__name__}, sample=…)" in raised.value.hint
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(
     "python_type",
     [

@@ -354,6 +354,7 @@ for _number, (_broken, _) in enumerate(FAULTS.values()):
 FAULTS["no name in its module"] = (Count("a"), ["serialises"])
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.usefixtures("no_pods")
 @pytest.mark.parametrize("fault", FAULTS)
 def test_each_fault_fails_its_own_rows_with_a_fix(fault: str) -> None:
