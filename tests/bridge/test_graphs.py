@@ -36,6 +36,7 @@ READERS: dict[str, Callable[[Graph], str]] = {
 }
 
 
+@pytest.mark.sampled(5)
 @every_flow
 @pytest.mark.parametrize("suffix", READERS)
 def test_a_flow_reads_as_its_golden_file(flow: Flow, suffix: str, update_golden: bool) -> None:
@@ -51,6 +52,7 @@ def test_every_golden_file_has_its_flow() -> None:
     assert {p.name for p in GOLDEN.iterdir()} == {f"{name}.{suffix}" for name in FLOWS for suffix in READERS}
 
 
+@pytest.mark.sampled(5)
 @every_flow
 def test_a_graph_survives_json(flow: Flow) -> None:
     graph = read_graph(flow.entity)
@@ -77,6 +79,7 @@ def test_a_graph_is_whole(flow: Flow) -> None:
         graph.topological([p for p in graph.nodes if p.rpartition("/")[0] == level])
 
 
+@pytest.mark.sampled(5)
 @serialisable
 def test_the_graph_is_the_one_that_flytekit_would_send_to_a_cluster(flow: Flow) -> None:
     graph, idl = read_graph(flow.entity), read_idl(flow.entity)

@@ -779,11 +779,13 @@ def name_of(entity: Any) -> str:
     return str(entity.short_name)
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("made", ACCEPTED, ids=name_of)
 def test_what_a_cluster_accepts_compiles(made: Any) -> None:
     assert flytenb.graph(made).nodes
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("verb", [flytenb.graph, flytenb.draw, flytenb.start, flytenb.run])
 @pytest.mark.parametrize(("made", "message"), REFUSED, ids=lambda x: x.short_name if not isinstance(x, str) else "")
 def test_what_a_cluster_refuses_is_refused_each_time_with_the_place_and_both_types(

@@ -58,6 +58,7 @@ def nodes_of(workflow: Workflow) -> Iterator[WorkflowNode]:
         yield workflow.failure
 
 
+@pytest.mark.sampled(5)
 @with_inside
 def test_a_reading_that_is_moved_is_the_reading_at_that_place(flow: Flow) -> None:
     inner = inner_workflow(flow.entity)
@@ -68,6 +69,7 @@ def test_a_reading_that_is_moved_is_the_reading_at_that_place(flow: Flow) -> Non
     assert [n.path for n in nodes_of(top.at("a/b"))] == [f"a/b/{n.path}" for n in nodes_of(top)]
 
 
+@pytest.mark.sampled(5)
 @with_inside
 def test_a_graph_has_the_nodes_and_the_policies_of_the_reading(flow: Flow) -> None:
     inner = inner_workflow(flow.entity)

@@ -148,6 +148,7 @@ EQUAL: list[tuple[str, Any, Callable[[], Any]]] = [
 ]
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(("declared", "make"), [pytest.param(t, m, id=name) for name, t, m in EQUAL])
 def test_equal_values_made_apart_have_one_key(declared: Any, make: Callable[[], Any]) -> None:
     cache = cache_of(declared)
@@ -331,6 +332,7 @@ DIFFERENT: list[tuple[str, Any, Any, Any]] = [
 ]
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(("declared", "one", "other"), [pytest.param(*rest, id=name) for name, *rest in DIFFERENT])
 def test_different_values_have_different_keys(declared: Any, one: Any, other: Any) -> None:
     cache = cache_of(declared)
@@ -405,6 +407,7 @@ FILED: list[tuple[Any, Callable[[Path], Any]]] = [
 ]
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(("returns", "make"), FILED, ids=[str(returns) for returns, _ in FILED])
 @pytest.mark.parametrize("what", ["written into", "removed"])
 def test_a_stored_file_that_is_not_what_it_was_is_no_answer(

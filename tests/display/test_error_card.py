@@ -533,6 +533,7 @@ WORKFLOWS: list[tuple[Callable[..., Any], str]] = [
 ]
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(("function", "hint"), WORKFLOWS, ids=lambda v: getattr(v, "__name__", ""))
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

@@ -296,6 +296,7 @@ def _normal_text(text: str) -> str:
     return re.sub(r"\d[\d.,]* (kB|bytes)(?=[\])<])", "N \\1", text)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", CASES)
 def test_text_and_html_are_as_they_were(name: str, update_golden: bool) -> None:
     shown = _case(name)
@@ -311,6 +312,7 @@ def test_text_and_html_are_as_they_were(name: str, update_golden: bool) -> None:
 _RENDERED = (_figure, _altair, CASES["numpy_picture"][0], CASES["numpy_mask"][0], CASES["pil"][0])
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", CASES)
 def test_nothing_overflows(name: str) -> None:
     shown = _case(name)
@@ -318,6 +320,7 @@ def test_nothing_overflows(name: str) -> None:
     assert len(shown.fragment.encode()) <= Limits().html
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", CASES)
 def test_text_and_html_tell_the_same(name: str) -> None:
     shown = _case(name)

@@ -234,6 +234,7 @@ OFFERS = {
 }
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("line", OFFERS)
 def test_what_may_come_next_is_offered_at_every_place(completer: Completer, line: str) -> None:
     offer = completer.offer(line)
@@ -242,6 +243,7 @@ def test_what_may_come_next_is_offered_at_every_place(completer: Completer, line
     assert line.endswith(offer.fragment)
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("line", OFFERS)
 def test_a_line_that_is_being_typed_offers_only_what_continues_it(completer: Completer, line: str) -> None:
     for end in range(len(line)):

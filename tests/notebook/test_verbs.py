@@ -87,6 +87,7 @@ def test_without_the_file_there_is_no_such_verb(shell: InteractiveShell) -> None
         shell.run_line_magic("flyte", "repeat 1")
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("line", "message"),
     [

@@ -216,6 +216,7 @@ def test_code_is_the_same_whatever_changes_of(one: str, other: str, monkeypatch:
     assert digest(one, monkeypatch) == digest(other, monkeypatch, "<another cell>")
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(("one", "other"), [pytest.param(*rest, id=name) for name, *rest in OTHER])
 def test_code_is_another_with_another(one: str, other: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert digest(one, monkeypatch) == digest(one, monkeypatch)

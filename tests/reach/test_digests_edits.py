@@ -29,6 +29,7 @@ def notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Notebo
     yield Notebook()
 
 
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize(("source", "place"), MATRIX)
 def test_no_edit_is_answered_with_the_old_value(source: str, place: str, notebook: Notebook) -> None:
     assert try_edit(notebook, source, place) == []

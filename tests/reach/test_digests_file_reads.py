@@ -50,6 +50,7 @@ async def in_an_eager(stem: str) -> str:
 in_an_eager.metadata.cache, in_an_eager.metadata.cache_version = True, "1"
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("processes", [False, True])
 @pytest.mark.parametrize("entity", [cached, in_a_dynamic, in_an_eager], ids=lambda entity: entity.name.split(".")[-1])
 def test_an_answer_counts_while_the_files_that_were_read_are_the_same(

@@ -224,6 +224,7 @@ def here(entity: Any, which: str, settings: dict[str, Any]) -> str:
 SETTINGS = [{}, {"strict": True}, {"workers": 1}, pytest.param({"processes": True}, marks=pytest.mark.slow)]
 
 
+@pytest.mark.sampled(7)
 @pytest.mark.usefixtures("no_pip_in_decks")
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
 @pytest.mark.parametrize("which", list(CALLS))

@@ -76,6 +76,7 @@ def pair(request: pytest.FixtureRequest, modules: dict[str, ModuleType]) -> tupl
     return kind, SHAPES[name], getattr(module, f"plain_{number}"), getattr(module, f"task_{number}")
 
 
+@pytest.mark.sampled(7)
 def test_a_decorated_task_gives_what_python_gives(pair: tuple[str, Any, Any, Any]) -> None:
     kind, _, plain, task = pair
     for options in ({}, {"strict": True}, {"processes": True}):
@@ -87,6 +88,7 @@ def test_a_decorated_task_gives_what_python_gives(pair: tuple[str, Any, Any, Any
             assert flytenb.options(**options).run(task, x=4, by=5).result == call(plain, x=4, by=5)
 
 
+@pytest.mark.sampled(5)
 def test_a_decorated_task_is_serialised_and_loaded_as_a_pod_does(pair: tuple[str, Any, Any, Any]) -> None:
     kind, _, plain, task = pair
     template = get_serializable({}, SETTINGS, task).template
@@ -101,6 +103,7 @@ def test_a_decorated_task_is_serialised_and_loaded_as_a_pod_does(pair: tuple[str
     assert loaded.dispatch_execute(context, given).literals["o0"].scalar.primitive.integer == call(plain, x=4, by=6)
 
 
+@pytest.mark.sampled(5)
 def test_the_decorators_are_named_in_order(pair: tuple[str, Any, Any, Any]) -> None:
     kind, shape, _, task = pair
     lines = shape.lines_async if kind in ("async", "eager") else shape.lines
@@ -127,6 +130,7 @@ EDITS = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("edit", EDITS)
 @pytest.mark.parametrize("kind", ["task", "async"])
 @pytest.mark.usefixtures("empty_cache")

@@ -160,6 +160,7 @@ def is_free() -> bool:
 
 
 # A stop may come while flytekit opens the file of a checkpoint.
+@pytest.mark.sampled(5)
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("seed", range(40))
 def test_random_workflows_end_and_never_overlap(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:

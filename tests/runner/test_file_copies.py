@@ -281,6 +281,7 @@ def flow_of(producer: Any) -> Any:
 NAMES = [producer.task_function.__name__ for producer in PRODUCERS]
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
 @pytest.mark.parametrize("producer", PRODUCERS, ids=NAMES)
 def test_what_a_task_returns_stays_as_it_was_returned(producer: Any, settings: dict[str, Any], tmp_path: Path) -> None:
@@ -532,6 +533,7 @@ def around_plugin(folder: str) -> tuple[FlyteFile, FlyteFile, FlyteDirectory]:
 PLUGIN_FLOWS = [flow_of(producer) for producer in (plugin_file, plugin_record, plugin_directories)]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("settings", [{}, {"strict": True}], ids=str)
 @pytest.mark.parametrize("entity", PLUGIN_FLOWS, ids=["file", "record", "directories"])
 def test_what_a_plugin_returns_stays_as_it_was_returned(entity: Any, settings: dict[str, Any], tmp_path: Path) -> None:

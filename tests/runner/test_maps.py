@@ -105,6 +105,7 @@ def as_odd_and_even(total: int, failed: int) -> list[int]:
     return [1] * failed + list(range(2, 2 * (total - failed) + 2, 2))
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("asked", ASKED, ids=str)
 def test_as_many_elements_must_succeed_as_on_a_cluster(asked: dict[str, Any]) -> None:
     mapped = map_task(half, **asked)
@@ -182,6 +183,7 @@ def inside(ns: list[int]) -> tuple[list[int | None], str]:
     return into_optional(ns=ns)
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
 @pytest.mark.parametrize("entity", [into_optional, of_optional, of_ratio, of_legacy, of_plans, inside])
 def test_an_element_that_failed_is_none(entity: Any, settings: dict[str, Any]) -> None:

@@ -18,6 +18,7 @@ from tests.ship.notebooks import Notebook, open_notebook
 from tests.waiting import PATIENCE
 
 pytestmark = [
+    pytest.mark.slow,  # pods are processes
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),  # loops that IPython leaves
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]

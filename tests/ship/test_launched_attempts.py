@@ -20,10 +20,13 @@ from tests.cluster.cluster import start_cluster
 from tests.ship.notebooks import Notebook, open_notebook
 from tests.waiting import PATIENCE
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore::pytest.PytestUnraisableExceptionWarning",
-    "ignore::ResourceWarning",  # of event loops that IPython leaves
-)
+pytestmark = [
+    pytest.mark.slow,  # pods are processes
+    pytest.mark.filterwarnings(
+        "ignore::pytest.PytestUnraisableExceptionWarning",
+        "ignore::ResourceWarning",  # of event loops that IPython leaves
+    ),
+]
 
 CELL = """
 import os
