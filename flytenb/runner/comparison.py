@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flytenb.bridge.crossing.value_equality import IncomparableError, is_same
@@ -26,6 +26,7 @@ class Difference:
         this: the phase or value in this run, for `node` whether it exists.
         other: the same for the other run.
         problem: why the values can't be compared, `""` if they can.
+        name: the name of the node's entity.
     """
 
     path: str
@@ -33,6 +34,7 @@ class Difference:
     this: Any
     other: Any
     problem: str = ""
+    name: str = field(default="", compare=False)
 
     def texts(self) -> tuple[str, str, str, str]:
         """Return its row of a table: the node, what differs, and both values in short."""
@@ -43,7 +45,8 @@ class Difference:
         else:
             texts = [brief(value, SHORT) for value in (self.this, self.other)]
         problem = f" can't be compared: {clip_line(self.problem, LONG)}" if self.problem else ""
-        return self.path or "(run)", clean(self.what + problem), clean(texts[0]), clean(texts[1])
+        place = f"{self.path} ({self.name})" if self.name else self.path or "(run)"
+        return clean(place), clean(self.what + problem), clean(texts[0]), clean(texts[1])
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,8 @@ class Comparison:
                 found.append(Difference(path, "node", path in mine, path in theirs))
             else:
                 found += _differences(path, mine[path], theirs[path])
+        names = {**other.nodes.names(), **this.nodes.names()}
+        found = [replace(difference, name=names.get(difference.path, "")) for difference in found]
         return cls(tuple(found), (this.duration or 0.0, other.duration or 0.0))
 
     def __bool__(self) -> bool:
