@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import os
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import PurePath
 from types import MappingProxyType
 from typing import Any
 
@@ -19,9 +17,10 @@ from flytenb.bridge import local_cache
 from flytenb.bridge.crossing import CrossingValue, from_literal, packer, trust_of_scalars
 from flytenb.bridge.entities.kind import kind_of
 from flytenb.bridge.execution.calls import is_plain
-from flytenb.bridge.execution.files import may_hold_copies, may_hold_files, paths_in
+from flytenb.bridge.execution.files import may_hold_files
 from flytenb.cache import misses
 from flytenb.cache import store as cache_store
+from flytenb.cache.call_reads import holding_files, reads_of_call
 from flytenb.cache.misses import StoredCall
 from flytenb.cache.stamps import stamp_of
 from flytenb.cache.value_digest import ValueDigest
@@ -34,7 +33,6 @@ from flytenb.reach.read_results import FileRead
 
 FORMAT = "flytenb-7"
 """Prefix of every key; its number changes with the stored form and with the way in which keys are made."""
-_LONGEST_PATH = 4096
 _BUILTIN = (int, float, bool, str, type(None))
 
 
@@ -58,7 +56,7 @@ class TaskCache:
             for name, declared in sorted(interface.inputs.items())
             if name not in policy.cache_ignore
         ]
-        self._holding = [name for name, declared in interface.inputs.items() if may_hold_copies(declared)]
+        self._holding = holding_files(interface.inputs)
         self._is_wide = kind_of(task) in (Kind.DYNAMIC, Kind.EAGER)
         self._outputs = {name: (declared, packer(declared)) for name, declared in interface.outputs.items()}
         self._in_fields = any(map(may_hold_files, interface.outputs.values()))
@@ -132,15 +130,8 @@ class TaskCache:
 
     def reads(self, inputs: Mapping[str, Any]) -> FileReads:
         """Return the record of the files that a call with these inputs reads."""
-        given = (path for name in self._holding for path in paths_in(inputs.get(name)))
-        reads = FileReads(given, is_wide=self._is_wide)
-        if self._code is not None and self._code.is_asking:
-            for value in inputs.values():
-                if (
-                    isinstance(value, str | PurePath) and len(os.fspath(value)) < _LONGEST_PATH
-                ):  # a FlyteFile would download
-                    reads.ask(value)
-        return reads
+        is_asking = self._code is not None and self._code.is_asking
+        return reads_of_call(self._holding, inputs, is_asking=is_asking, is_wide=self._is_wide)
 
     def get(self, key: str) -> dict[str, CrossingValue] | None:
         """Return the outputs stored under the key; None if there are none, or if a file that was read has changed."""

@@ -49,6 +49,7 @@ class FileReads:
         self._found: dict[tuple[str, str, str], bytes] = {}
         self._named: dict[str, tuple[int, ...]] = {}
         self._written: set[str] = set()
+        self._is_below = False
         self._elsewhere: list[tuple[FileRead, ...] | ChangedFileError] = []
 
     def watch(self) -> FileWatch:
@@ -97,6 +98,8 @@ class FileReads:
         for path, stamp in self._named.items():
             if not self._is_own(path) and stamp_of(path) == stamp:  # else the program wrote it
                 made[FileRead("file", path, "", find("file", path, ""))] = None
+        if self._is_below:
+            made[FileRead("cwd", self._cwd, "", find("cwd", self._cwd, ""))] = None
         for outcome in self._elsewhere:
             if isinstance(outcome, ChangedFileError):
                 raise outcome
@@ -173,7 +176,11 @@ class FileReads:
         name = os.path.normpath(os.fsdecode(path))
         if not name.startswith("/") and (base := self._base()):
             name = f"{base}/{name}"
-        return None if name.startswith(_IGNORED) or is_installed(name) else name
+        if name.startswith(_IGNORED) or is_installed(name):
+            return None
+        # The code may have made it of a relative path: it would be another one elsewhere.
+        self._is_below = self._is_below or (bool(self._cwd) and name.startswith(f"{self._cwd}/"))
+        return name
 
     def _base(self) -> str:
         """The working directory, `""` if it is the one at the start of the call."""

@@ -25,8 +25,8 @@ class FileRead(NamedTuple):
 
     Attributes:
         how: `"file"`, `"facts"` (its kind, size and times), `"stamp"` (its size, times and identity), `"folder"` (its
-            names), `"glob"`, `"program"` (where a command is found) or `"code"` (an own function or class that was
-            unpickled by its name).
+            names), `"cwd"` (whether it is the working directory), `"glob"`, `"program"` (where a command is found) or
+            `"code"` (an own function or class that was unpickled by its name).
         name: the path, relative if it was given so, or the pattern.
         below: the directory that a pattern is looked for in.
         found: the digest of what was found.
@@ -67,6 +67,8 @@ def find(how: str, name: str, below: str) -> bytes:
             return hashed(repr(stamp_of(name)).encode())
         if how == "code":
             return _code_of(name, below)
+        if how == "cwd":
+            return b"here" if name == os.getcwd() else b""  # noqa: PTH109 - compared as text
         if how == "program":
             place = shutil.which(name)
             return f"{place} {stamp_of(place)}".encode() if place else b""

@@ -6,10 +6,10 @@ import os
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from pathlib import PurePath
 from typing import Any
 
-from flytenb.bridge.execution.files import may_hold_copies, paths_in
+from flytenb.bridge.execution.files import may_hold_copies
+from flytenb.cache.call_reads import holding_files, reads_of_call
 from flytenb.errors import headline
 from flytenb.reach.code_digest import CodeDigest
 from flytenb.reach.earlier_definitions import is_redefined
@@ -19,7 +19,6 @@ from flytenb.runner.record import CodeState, Record
 
 _MOST = 1000
 """Entities of which the code is kept."""
-_LONGEST_PATH = 4096
 
 
 class KeptCode:
@@ -38,7 +37,7 @@ class KeptCode:
         self._digest: CodeDigest | None = None
         self._known: tuple[Moment | None, CodeState] = None, CodeState(b"")  # one object: several threads set it
         self.may_give_files = any(map(may_hold_copies, entity.python_interface.outputs.values()))
-        self._holding = [n for n, declared in entity.python_interface.inputs.items() if may_hold_copies(declared)]
+        self._holding = holding_files(entity.python_interface.inputs)
 
     def now(self) -> CodeState:
         """Return the present state; compared at most once in a moment."""
@@ -67,14 +66,8 @@ class KeptCode:
 
     def reads(self, inputs: Mapping[str, Any], *, is_wide: bool = False) -> FileReads:
         """Return the record of the files that a call with these inputs reads."""
-        reads = FileReads((p for name in self._holding for p in paths_in(inputs.get(name))), is_wide=is_wide)
-        if self._digest is not None and self._digest.is_asking:
-            for value in inputs.values():
-                if (
-                    isinstance(value, str | PurePath) and len(os.fspath(value)) < _LONGEST_PATH
-                ):  # a FlyteFile would download
-                    reads.ask(value)
-        return reads
+        is_asking = self._digest is not None and self._digest.is_asking
+        return reads_of_call(self._holding, inputs, is_asking=is_asking, is_wide=is_wide)
 
     def watch(self, record: Record, inputs: Mapping[str, Any], *, is_wide: bool = False) -> NodeWatch:
         """Record the files that a node reads in the block."""

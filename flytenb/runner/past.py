@@ -135,12 +135,13 @@ class Past:
     def _take(self, record: Record, old: Record | None, why: str) -> dict[str, CrossingValue] | None:
         """Return the outputs of a node and mark it, unless there is a reason why it has to run."""
         outputs: dict[str, CrossingValue] = {}
+        changed = record.rerun
         if not why and old is not None:
             why, outputs = self._outputs(record, old)
         record.rerun = why
         if why or old is None:
             return None
-        self.mark(record, old)
+        self.mark(record, old, changed)
         return outputs
 
     def inside(self, path: str) -> tuple[list[Record], list[RunEvent]]:
@@ -150,10 +151,11 @@ class Past:
         spawned = [e for e in self._journal.spawned[:] if e.path == path or e.path.startswith(below)]
         return records, spawned
 
-    def mark(self, record: Record, old: Record) -> None:
-        """Mark a node as re-used."""
+    def mark(self, record: Record, old: Record, why: str = "") -> None:
+        """Mark a node as re-used; `why` says what has changed nevertheless."""
         took = None if old.started is None or old.ended is None else old.ended - old.started
-        record.origin = old.origin or ReusedFrom(self.name, took)
+        origin = old.origin or ReusedFrom(self.name, took)
+        record.origin = origin._replace(run=f"{origin.run}, although {why}") if why else origin
         record.files = old.files
         record.cache = CacheStatus.REUSED
 
@@ -170,6 +172,7 @@ class Past:
 
     def _compare(self, record: Record, old: Record | None, *, is_body: bool = False, is_gate: bool = False) -> str:
         """Return why a node has to run, `""` if it need not."""
+        record.rerun = ""
         if old is None or old.started is None:
             return f"it didn't run in {self.name}"
         if self._is_fresh(record.path):
@@ -190,7 +193,9 @@ class Past:
         if is_gate:
             why = "" if read_gate(record.entity) == read_gate(old.entity) else "it was redefined"
         else:  # the nodes of an earlier body would call earlier definitions
-            why = "" if self.resumption.from_node and not is_body else self._compare_code(record, old)
+            why = self._compare_code(record, old)
+            if self.resumption.from_node and not is_body:
+                record.rerun, why = why, ""
         return why or self._equality.difference(record, old, self.name)
 
     def _compare_code(self, record: Record, old: Record) -> str:
@@ -212,6 +217,8 @@ class Past:
         if not isinstance(old.reads, tuple):
             return old.reads or "the files that it read aren't known"
         changed_read = next((read for read in old.reads if not read.is_current()), None)
+        if changed_read is not None and changed_read.how == "cwd":
+            return f"it read files below {changed_read.name!r}, which was the working directory"
         if changed_read is not None:
             return f"{_READ.get(changed_read.how, 'file')} {changed_read.name!r} has changed"
         if record.sent != old.sent:

@@ -514,3 +514,19 @@ def test_a_hit_has_the_keys_of_dicts_in_their_order() -> None:
     first, second = flytenb.run(named, n=3), flytenb.run(named, n=3)
     assert second.nodes["n0"].cache_status is CacheStatus.HIT
     assert repr(second.result) == repr(first.result) == repr({"b": {"z": 3, "y": 1}, "c": {}, "a": {"d": 2}})
+
+
+@task(cache=True, cache_version="1")
+def below(n: int) -> str:
+    return (Path("data").resolve() / chr(97)).read_text()
+
+
+def test_a_file_below_the_working_directory_is_another_one_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("1", "2", "1"):
+        (tmp_path / name / "data").mkdir(parents=True, exist_ok=True)
+        (tmp_path / name / "data" / "a").write_text(name)
+        monkeypatch.chdir(tmp_path / name)
+        assert flytenb.run(below, n=3).result == name
+        assert flytenb.run(below, n=3).nodes["n0"].cache_status is CacheStatus.HIT
