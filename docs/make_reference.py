@@ -52,7 +52,7 @@ def page() -> str:
 def verbs_page() -> str:
     """Return the text of the page about verbs: a table of all, then an entry for each."""
     rows = [f"| [`{verb.name}`](#{verb.name}) | {in_a_row(verb.summary)} |" for verb in VERBS.values()]
-    return "\n".join([VERBS_HEAD, "| verb | |", "|---|---|", *rows, "", *map(verb_entry, VERBS.values())])
+    return "\n".join([VERBS_HEAD, "| verb | effect |", "|---|---|", *rows, "", *map(verb_entry, VERBS.values())])
 
 
 def verb_entry(verb: Verb) -> str:
@@ -61,7 +61,7 @@ def verb_entry(verb: Verb) -> str:
     lines = [f"## {verb.name}\n", f"```text\n{usage}{' [OPTIONS]' if verb.options else ''}\n```\n", f"{verb.summary}\n"]
     if verb.options:
         options = [f"| `{option.usage}` | {in_a_row(option.help)} |" for option in verb.options]
-        lines += ["| option | |", "|---|---|", *options, ""]
+        lines += ["| option | effect |", "|---|---|", *options, ""]
     return "\n".join([*lines, *([f"{verb.details}\n"] if verb.details else [])])
 
 

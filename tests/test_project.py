@@ -13,8 +13,10 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+import yaml  # type: ignore[import-untyped]
 
 import flytenb
+from flytenb.session.configuration import RULES
 
 ROOT = Path(__file__).parent.parent
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
@@ -188,6 +190,39 @@ def test_make_lists_every_target_that_the_docs_name() -> None:
     known = set(re.findall(r"make ([a-z-]+)", listed.stdout))
     named = {target for page in PAGES for target in re.findall(r"\bmake ([a-z-]+)`", page.read_text())}
     assert named <= known
+
+
+def test_the_commands_that_prove_the_readme_name_files_that_exist() -> None:
+    named = re.findall(r"`(?:pytest|python) ((?:tests|benchmarks)/[\w/.]+)`", (ROOT / "README.md").read_text())
+    assert len(named) >= 10
+    assert not [name for name in named if not (ROOT / name).exists()]
+
+
+WORKFLOWS = sorted((ROOT / ".github").rglob("*.yml"))
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda p: p.name)
+def test_the_files_for_the_host_are_valid(path: Path) -> None:
+    content = yaml.safe_load(path.read_text())
+    for job in content.get("jobs", {}).values():
+        assert job["steps"]
+        assert all(("uses" in step) != ("run" in step) for step in job["steps"])
+
+
+def test_the_hosts_ci_runs_what_ci_runs() -> None:
+    jobs = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())["jobs"]
+    assert "bash .ci/run" in [step.get("run") for step in jobs["test"]["steps"]]
+
+
+def test_the_files_that_name_a_version_agree() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert (cited["version"], cited["license"]) == (project["version"], project["license"])
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_the_page_about_settings_has_a_row_for_each(name: str) -> None:
+    assert f"\n| `{name}` |" in (ROOT / "docs" / "settings.md").read_text()
 
 
 @pytest.mark.slow

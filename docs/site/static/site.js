@@ -1,0 +1,7 @@
+// What furo and Sphinx leave to the page: levels of the captions, names of the side bars, scrolling by keyboard.
+document.addEventListener("DOMContentLoaded", () => {
+  for (const caption of document.querySelectorAll(".caption[role=heading]")) caption.setAttribute("aria-level", "2");
+  document.querySelector(".sidebar-drawer")?.setAttribute("aria-label", "Pages");
+  document.querySelector(".toc-drawer")?.setAttribute("aria-label", "On this page");
+  for (const place of document.querySelectorAll("pre, .table-wrapper, [style*='overflow-x']")) place.tabIndex = 0;
+});
