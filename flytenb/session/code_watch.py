@@ -162,12 +162,15 @@ class CodeWatch:
         return replace(graph, nodes={**graph.nodes, **nodes}, settings={**graph.settings, "stale": whole})
 
     def _compared(self, entity: Any, key: Key, runs: list[Run]) -> _Compared | None:
-        """Return the code when an entity last ran and now; None if it hasn't run or nothing has changed."""
+        """Return the code when an entity last ran and now; None if it hasn't run or nothing has changed.
+
+        A run in which no node succeeded has nothing that could be out of date.
+        """
         from flytenb.display.code_card import Code
 
         for run in reversed(runs):
             before = run._code
-            if not isinstance(before, Code) or not before.has(key):
+            if not isinstance(before, Code) or not before.has(key) or not _has_outputs(run):
                 continue
             is_read = run.entity is entity or id(run.entity) in self._readings
             try:
@@ -216,6 +219,10 @@ class CodeWatch:
                 self._bound.update((bound, run.number or 0) for bound in statement.binds)
                 self._changed.update((changed, run.number or 0) for changed, _ in statement.changes)
         self._cells_read = len(self._cells.all)
+
+
+def _has_outputs(run: Run) -> bool:
+    return any(node.phase == "SUCCEEDED" for node in run.nodes.values())
 
 
 def _edits(before: Code, after: Code) -> list[CodeChange]:

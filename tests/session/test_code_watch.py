@@ -99,6 +99,16 @@ def test_the_list_of_entities_has_signatures_and_the_last_run_also_as_a_node(not
     assert all(row[5].startswith("(") and " -> " in row[5] for row in rows.values())
 
 
+def test_a_run_without_outputs_makes_nothing_stale(notebook: Notebook) -> None:
+    failing = "@task\ndef b(x: int) -> int:\n    return x // 0"
+    notebook.run(BASE, failing, "@workflow\ndef one(x: int = 1) -> int:\n    return b(x=x)")
+    notebook.run("run = flytenb.start(one).wait()", "@task\ndef b(x: int) -> int:\n    return x")
+    assert "stale" not in notebook.run("flytenb.draw(one)").text
+    assert "one" not in stale()
+    notebook.run("run = flytenb.run(one)", "@task\ndef b(x: int) -> int:\n    return x + 1")
+    assert "`b` was redefined" in stale()["one"]
+
+
 def test_what_changed_since_a_run_is_named_as_text_and_html(notebook: Notebook) -> None:
     notebook.run(BASE, "run = flytenb.run(wf)")
     assert notebook.run("flytenb.code_of(wf).since(run)") == ()
