@@ -7,6 +7,7 @@ from flytekit import task, workflow
 from flytenb.bridge.workflow.graph import read_graph
 from flytenb.display.show import show
 from flytenb.runner.critical_path import critical_path
+from flytenb.runner.timeline import Bar, Timeline
 from tests.runner.test_comparison import run
 
 
@@ -91,3 +92,11 @@ def test_nodes_and_comparisons_are_tables() -> None:
     assert nodes.fragment.count("<tr>") == 4
     assert '<td>half</td><td class="ft-succeeded">✓ succeeded</td>' in nodes.fragment
     assert compared.fragment.count("<tr>") == 1 + len(comparison.differences) == 1 + len(compared.text.splitlines()[3:])
+
+
+def test_of_many_bars_the_critical_and_the_longest_are_shown() -> None:
+    short = [Bar(f"n{at}", "short", "SUCCEEDED", at / 10, 0.05) for at in range(30)]
+    last = Bar("n30", "last", "SUCCEEDED", 3.0, 9.0, is_critical=True)
+    shown = show(Timeline((*short, last), 12.0)).text
+    assert "last •" in shown
+    assert "21 more rows" in shown

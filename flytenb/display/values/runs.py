@@ -40,19 +40,23 @@ def show_nodes(value: Any, view: View) -> Part:
 
 @BUILT_IN.register("flytenb.runner.timeline.Timeline")
 def show_timeline(value: Any, view: View) -> Part:
-    """Show a timeline: a bar per node, those on the critical path marked."""
+    """Show a timeline: a bar per node, those on the critical path marked; of too many, these and the longest."""
     critical = [bar.duration for bar in value.bars if bar.is_critical]
     facts = (duration_text(value.total), f"• critical path {duration_text(sum(critical))}" if critical else "")
     if not value.bars:
         return Note("no node has started")
+    by_weight = sorted(value.bars, key=lambda bar: (bar.is_critical, bar.duration), reverse=True)
+    shown = set(map(id, by_weight[: view.limits.rows]))
     rows = []
     for bar in value.bars:
+        if id(bar) not in shown:
+            continue
         start, stop = bar.start / value.scale, (bar.start + bar.duration) / value.scale
         drawn = RangeCell.of(start, stop, is_marked=bar.is_critical)
         name = f"{bar.name} •" if bar.is_critical else bar.name
         rows.append((bar.path, name, drawn, duration_text(bar.duration), PhaseCell.of(bar.phase)))
     columns = ("node", "name", "", Column("took", is_number=True), "phase")
-    return Section("timeline", facts, Table(columns, rows))
+    return Section("timeline", facts, Table(columns, rows, total_rows=len(value.bars)))
 
 
 @BUILT_IN.register("flytenb.runner.comparison.Comparison")
