@@ -35,15 +35,20 @@ class _Arrows:
 
     def _add_edges(self) -> None:
         """Add one arrow for all edges of one kind between the same nodes and the same boxes."""
-        bundles: dict[tuple[_End, _End, str, str, EdgeKind], dict[Edge, None]] = {}
+        bundles: dict[tuple[_End, _End, str, str, EdgeKind], list[Edge]] = {}
+        doors = self._boxes.doors
         for edge in self._graph.edges:
             if edge.source not in self._boxes.box_at and edge.source not in self._boxes.frame_at:
                 continue  # a constant that is written inside its node's box
-            if edge in self._boxes.doors.told or self._is_inside_passed(edge):
+            if doors.told and edge in doors.told:
                 continue
-            for before, after in product(self._exits(edge), list(self._entries(edge))):
-                key = (self._start(before[0]), self._stop(after[0]), edge.source, edge.target, edge.kind)
-                bundles.setdefault(key, {}).update(dict.fromkeys((*before, edge, *reversed(after))))
+            if not doors.passed:  # most graphs
+                key = (self._start(edge), self._stop(edge), edge.source, edge.target, edge.kind)
+                bundles.setdefault(key, []).append(edge)
+            elif not self._is_inside_passed(edge):
+                for before, after in product(self._exits(edge), list(self._entries(edge))):
+                    key = (self._start(before[0]), self._stop(after[0]), edge.source, edge.target, edge.kind)
+                    bundles.setdefault(key, []).extend(dict.fromkeys((*before, edge, *reversed(after))))
         for ((tail_box, tail_wall), (head_box, head_wall), source, target, kind), edges in bundles.items():
             arrow = Arrow(len(self.all), tail_box, head_box, str(kind), source, target)
             texts = dict.fromkeys(text for e in edges if (text := clean(captions.edge_label(self._graph, e))))

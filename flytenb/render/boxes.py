@@ -165,9 +165,9 @@ class Boxes:
             ]
         lines = list(self._text_of(node).lines)
         given = [f"{place} = {value}" for place, value in captions.constants(self.graph, node.path)]
-        given += [
-            _told(edge, self.doors.told[edge]) for edge in self.graph.edges_into(node.path) if edge in self.doors.told
-        ]
+        if self.doors.told:
+            told = ((edge, self.doors.told.get(edge)) for edge in self.graph.edges_into(node.path))
+            given += [_told(edge, value) for edge, value in told if value is not None]
         lines += [Line(text, "ft-const") for text in _bounded(given)]
         return lines
 

@@ -68,10 +68,14 @@ class Doors:
         node = self._graph.nodes[path]
         return not node.is_pseudo and (path not in self._open or node.kind is Kind.BRANCH)
 
+    def _is_first(self, edge: Edge) -> bool:
+        """Whether the node that uses an input of the workflow is on the first level."""
+        return "/" not in edge.target and all(e.source.startswith("@") for e in self._graph.edges_into(edge.target))
+
     def _tell_far_inputs(self) -> None:
         """Name an input of the workflow in the boxes far below its first use, instead of long arrows."""
         uses = _by_port((e, e.output) for e in self._graph.edges_from("@inputs"))
-        if all(len(edges) < 2 for edges in uses.values()):
+        if all(len(edges) < 2 or all(map(self._is_first, edges)) for edges in uses.values()):
             return
         levels = levels_of(self._graph).get("", {})
         for edges in uses.values():
