@@ -90,7 +90,10 @@ def errors(found: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
 
 
 def has_picture(found: nbformat.NotebookNode) -> bool:
-    return any('src="data:image/svg+xml' in bundle.get("text/html", "") for bundle in bundles(found))
+    return any(
+        "image/svg+xml" in bundle or 'src="data:image/svg+xml' in bundle.get("text/html", "")
+        for bundle in bundles(found)
+    )
 
 
 @pytest.mark.parametrize("name", [n.stem for n in NOTEBOOKS])

@@ -26,8 +26,10 @@ from flytenb.wording.text import class_name, clip_line
 from flytenb.wording.values import LONG, brief
 
 
-def entity_bundle(entity: Any, marked: Callable[[Graph, Any], Graph] = lambda graph, _: graph) -> dict[str, Any]:
-    """Return the MIME bundle of an entity; if it doesn't compile, its signature and the error.
+def entity_bundle(
+    entity: Any, marked: Callable[[Graph, Any], Graph] = lambda graph, _: graph
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the MIME bundle of an entity and its metadata; if it doesn't compile, its signature and the error.
 
     Args:
         entity: the entity.
@@ -36,13 +38,11 @@ def entity_bundle(entity: Any, marked: Callable[[Graph, Any], Graph] = lambda gr
     if inner_workflow(entity) is not None and kind_of(entity) is not Kind.STUB:
         try:
             recompile_stale(entity)
-            bundle: dict[str, Any] = draw(marked(read_graph(entity), entity))._repr_mimebundle_()
+            return draw(marked(read_graph(entity), entity))._repr_mimebundle_()
         except Exception as e:
-            return render_part(
-                Group((signature_card(entity), Facts(_why_not(e)), *_earlier(entity)))
-            )._repr_mimebundle_()
-        return bundle
-    return render_part(signature_card(entity))._repr_mimebundle_()
+            card = Group((signature_card(entity), Facts(_why_not(e)), *_earlier(entity)))
+            return render_part(card)._repr_mimebundle_(), {}
+    return render_part(signature_card(entity))._repr_mimebundle_(), {}
 
 
 def _why_not(error: Exception) -> tuple[tuple[str, str], ...]:
@@ -60,7 +60,7 @@ def _earlier(entity: Any) -> Iterator[Part]:
             return
         graph = read_graph(entity)
     drawing = draw(replace(graph, settings={**graph.settings, "stale": "it doesn't compile any more"}))
-    yield TrustedHtml(drawing.text, drawing._inline_html(drawing._svg_if_possible()))
+    yield TrustedHtml(drawing.text, drawing._inline_html())
 
 
 def signature_card(entity: Any) -> Part:

@@ -281,8 +281,8 @@ def _prepare_layout() -> None:
         lay_out("digraph { a }")
 
 
-def _entity_bundle(entity: Any, include: Any = None, exclude: Any = None) -> dict[str, str]:
-    """Return the MIME bundle of an entity."""
+def _entity_bundle(entity: Any, include: Any = None, exclude: Any = None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the MIME bundle of an entity and its metadata."""
     wait_for_flytekit()
     from flytenb.display.entity_card import entity_bundle
 

@@ -76,7 +76,7 @@ def add_cell_hook(shell: Any, event: str, hook: Callable[[Any], None]) -> Undo:
 
 def add_displays(
     shell: Any,
-    bundle: Callable[..., dict[str, str]],
+    bundle: Callable[..., tuple[dict[str, Any], dict[str, Any]]],
     value_bundle: Callable[..., dict[str, Any]],
     show_run: Callable[[Any], None],
 ) -> Undo:
@@ -84,7 +84,7 @@ def add_displays(
 
     Args:
         shell: the shell.
-        bundle: returns the MIME bundle of an entity.
+        bundle: returns the MIME bundle of an entity and its metadata.
         value_bundle: returns the MIME bundle of a value.
         show_run: displays a run.
     """

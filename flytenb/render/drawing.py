@@ -25,7 +25,7 @@ from flytenb.render.polish import polish
 from flytenb.render.scene import Scene, build_scene
 from flytenb.render.styling import StyleFunction, checked, styled, theme
 from flytenb.render.subgraph import select_subgraph
-from flytenb.render.svg import to_svg
+from flytenb.render.svg import to_image, to_svg
 from flytenb.render.text_metrics import clean, xml
 from flytenb.wording.quantities import duration_text
 
@@ -65,6 +65,11 @@ def draw(
         graph = styled(graph, checked(style))
     part = select_subgraph(graph, upstream=upstream, downstream=downstream, between=between)
     return Drawing(part, depth=depth, states=states, title=title, previous=previous, is_themed=style is None)
+
+
+def image_address(svg: str) -> str:
+    """Return the address of a picture for an image in HTML, which contains the picture."""
+    return f"data:image/svg+xml;base64,{base64.b64encode(to_image(svg).encode()).decode()}"
 
 
 class Drawing:
@@ -247,25 +252,30 @@ class Drawing:
 
     def _repr_mimebundle_(
         self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
-    ) -> dict[str, Any]:
-        """Return the picture as an image that untrusted notebooks show too, as SVG, and as text."""
+    ) -> tuple[dict[str, str], dict[str, Any]]:
+        """Return the picture as SVG and as text, with the metadata by which JupyterLab doesn't shrink it.
+
+        There is no HTML, since pages that show a saved notebook prefer it and remove the images in it.
+        """
         svg = self._svg_if_possible()
-        found = {"text/html": self._inline_html(svg), "text/plain": self.text}
+        found = {"text/plain": self.text}
         if svg is not None:
-            found["image/svg+xml"] = svg
-        return {
+            found["image/svg+xml"] = to_image(svg)
+        shown = {
             kind: value
             for kind, value in found.items()
             if (not include or kind in include) and kind not in (exclude or ())
         }
+        return shown, {"image/svg+xml": {"unconfined": True}} if "image/svg+xml" in shown else {}
 
-    def _inline_html(self, svg: str | None) -> str:
+    def _inline_html(self) -> str:
+        """Return the picture as an image in HTML, for outputs with other contents."""
+        svg = self._svg_if_possible()
         if svg is None:
             return f"<pre>{xml(self.text)}</pre>"
-        data = base64.b64encode(svg.encode()).decode()
         name = xml(clean(f"{self._scene.title}, {self._scene.subtitle}"))
         # scrolls instead of shrinking, so that text stays legible
-        image = f'<img src="data:image/svg+xml;base64,{data}" alt="{name}" style="max-width:none">'
+        image = f'<img src="{image_address(svg)}" alt="{name}" style="max-width:none">'
         return f'<div style="overflow-x:auto">{image}</div>'
 
     def __repr__(self) -> str:

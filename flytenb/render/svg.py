@@ -1,8 +1,13 @@
-"""A scene with its positions as one self-contained SVG; all user text is escaped here."""
+"""A scene with its positions as one self-contained SVG; all user text is escaped here.
+
+Colours and fonts are presentation attributes, which remain where a page removes style sheets. The style sheet in the
+SVG only adds the dark theme.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator
 from functools import lru_cache
 from math import hypot
 
@@ -10,10 +15,21 @@ from flytenb.model import EdgeKind, Kind, Node, NodeState, Phase
 from flytenb.render import captions
 from flytenb.render.layout import Curve, Positions
 from flytenb.render.marks import marks_of
+from flytenb.render.outlines import SHAPE, band, outline, rect
+from flytenb.render.paint import (
+    LOOKS,
+    edge_look,
+    frame_look,
+    icon_look,
+    icon_path,
+    name_look,
+    shape_look,
+    sub_look,
+)
 from flytenb.render.scene import Scene
 from flytenb.render.shapes import LEFT, LINE, RIGHT, SMALL_SIZE, Arrow, Box, Frame, Line
 from flytenb.render.text_metrics import clean, fit, is_guessed, measure, xml
-from flytenb.render.theme import ICONS, icon_shift, style_sheet
+from flytenb.render.theme import theme_sheet
 from flytenb.wording.kinds import constant_text, kind_text
 
 _PAD = 16.0
@@ -21,7 +37,7 @@ _HEAD = 34.0
 _FOOT = 22.0
 _TIP_LENGTH, _TIP_HALF = 7.0, 3.2
 _LINE = '<path class="ft-line" d="M%%.1f %%.1fC%s"/>'
-_TIP = '<path class="ft-tip" d="M%.1f %.1fL%.1f %.1fL%.1f %.1fZ"/>'
+_TIP = f'<path d="M%.1f %.1fL%.1f %.1fL%.1f %.1fZ"{LOOKS["ft-tip"]}/>'
 _SQUEEZE = 1.2  # letters may be compressed by this share of their width
 _TITLE_SIZE, _BOLD = 14.0, 1.14
 
@@ -30,8 +46,8 @@ def to_svg(scene: Scene, at: Positions, uid: str) -> str:
     """Return the SVG.
 
     Every node is a `g.ft-node` with `data-path`, every edge a `g.ft-edge` with `data-source` and `data-target`, every
-    open container a `g.ft-cluster`. A page can recolour a node by setting its `data-phase` (and `data-cache`) and
-    rewrite its `.ft-sub`.
+    open container a `g.ft-cluster`. A page with `theme.style_sheet` can recolour a node by setting its `data-phase`
+    (and `data-cache`), rewrite its `.ft-sub` and draw its icon at the start of its `.ft-icon`.
 
     Args:
         scene: the contents.
@@ -45,22 +61,40 @@ def to_svg(scene: Scene, at: Positions, uid: str) -> str:
     left = (width - at.width) / 2
     # arrows are below the titles of frames and below boxes
     parts = list(_arrows(scene, at))
-    parts += [_frame(frame, scene, at, uid) for frame in scene.frames]
+    parts += [_frame(frame, scene, at) for frame in scene.frames]
     parts += [_box(box, scene, at, uid) for box in scene.boxes]
+    card = rect(0.5, 0.5, width - 1, height - 1, 8, 'class="ft-card" ', LOOKS["card"])
     body = "\n".join(parts)
+    shown = (
+        f"{_hatching(scene, uid)}{card}\n{_head(scene)}\n"
+        f'<g class="ft-body" transform="translate({left:.1f} {head:.1f})">\n{body}\n</g>\n'
+        f"{_legend(height) if foot else ''}"
+    )
     state = scene.states.get("")
     name = xml(f"{scene.title}, {scene.subtitle}" + (f", {constant_text(state.phase)}" if state else ""))
     w, h = f"{width:.0f}", f"{height:.0f}"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="ft-drawing" id="{uid}" width="{w}" height="{h}" '
-        f'viewBox="0 0 {w} {h}" role="group" aria-label="{name}">\n'
-        f"<style>{style_sheet()}</style>\n"
-        f'<defs><g id="{uid}-icons">{_icons()}</g>{_hatching(scene, uid)}</defs>\n'
-        f'<rect class="ft-card" x=".5" y=".5" width="{width - 1:.0f}" height="{height - 1:.0f}" rx="8"/>\n'
-        f"{_head(scene)}\n"
-        f'<g class="ft-body" transform="translate({left:.1f} {head:.1f})">\n{body}\n</g>\n'
-        f"{_legend(height) if foot else ''}</svg>"
+        f'viewBox="0 0 {w} {h}"{LOOKS["drawing"]} role="group" aria-label="{name}">\n'
+        f"<style>{theme_sheet(shown)}</style>\n{shown}</svg>"
     )
+
+
+_PAGE_ONLY = re.compile(
+    r"<title>[^<]*</title>"
+    r'|<path class="ft-icon" d="M[\d. -]*"/>'
+    r'| (?:data-[a-z]+|tabindex|role|aria-[a-z]+)="[^"]*"'
+    r'| class="ft-(?!cluster)[^"]*"'
+)
+
+
+def to_image(svg: str) -> str:
+    """Return the picture as an image, without what only a page uses: tooltips, names, paths, focus and places of icons.
+
+    Quotes in text of users are escaped, so that an attribute can be found by its quotes.
+    """
+    root, start, shown = svg.partition("</style>")
+    return root + start + _PAGE_ONLY.sub("", shown)
 
 
 def _has_order(scene: Scene) -> bool:
@@ -79,8 +113,8 @@ def _subtitle(scene: Scene) -> str:
 
 def _head(scene: Scene) -> str:
     title = (
-        f'<text class="ft-title" x="{_PAD:g}" y="23">{xml(scene.title)}'
-        f'<tspan class="ft-subtitle" dx="9">{xml(_subtitle(scene))}</tspan></text>'
+        f'<text class="ft-title" x="{_PAD:g}" y="23"{LOOKS["ft-title"]}>{xml(scene.title)}'
+        f'<tspan class="ft-subtitle" dx="9"{LOOKS["ft-rest"]}>{xml(_subtitle(scene))}</tspan></text>'
     )
     notes = (
         f'<text class="ft-note" x="{_PAD:g}" y="{38 + 15 * i}">{xml(note)}</text>' for i, note in enumerate(scene.notes)
@@ -88,32 +122,28 @@ def _head(scene: Scene) -> str:
     return title + "".join(notes)
 
 
-def _icons() -> str:
-    return "".join(f'<path transform="translate({16 * i} 0)" d="{path}"/>' for i, (_, path) in enumerate(ICONS))
-
-
 def _hatching(scene: Scene, uid: str) -> str:
     """Return the pattern of what is stale."""
     if not any("stale" in node.settings for node in scene.graph.nodes.values()):
         return ""
     return (
-        f'<pattern id="{uid}-stale" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
-        '<path class="ft-hatch" d="M0 0v7"/></pattern>'
+        f'<defs><pattern id="{uid}-stale" width="7" height="7" patternUnits="userSpaceOnUse" '
+        f'patternTransform="rotate(45)"{LOOKS["ft-hatch"]}>'
+        '<path d="M0 0v7" stroke-opacity=".45"/></pattern></defs>'
     )
 
 
-def _hatched(shape: str, settings: Mapping[str, object], uid: str) -> str:
-    """Return the shape again, hatched, if what it shows is stale."""
-    if "stale" not in settings:
+def _hatched(box: Box, left: float, top: float, uid: str) -> str:
+    """Return the outline again, hatched, if what it shows is stale."""
+    if "stale" not in box.node.settings:
         return ""
-    outline = shape.partition('<path class="ft-band"')[0].replace("ft-shape", "ft-over")
-    return f'<g class="ft-stale" style="fill:url(#{uid}-stale)">{outline}</g>'
+    return f'<g class="ft-stale" fill="url(#{uid}-stale) none">{outline(box, left, top, "", "")}</g>'
 
 
 def _legend(height: float) -> str:
     y = height - 14
     return (
-        f'<g class="ft-legend ft-edge-order"><path class="ft-line" d="M{_PAD:g} {y:.0f}h26"/>'
+        f'<g class="ft-legend"><path class="ft-line"{edge_look(EdgeKind.ORDER)} d="M{_PAD:g} {y:.0f}h26"/>'
         f'<text x="{_PAD + 33:g}" y="{y + 4:.0f}">order only, no data</text></g>\n'
     )
 
@@ -124,7 +154,7 @@ def _legend(height: float) -> str:
 def _box(box: Box, scene: Scene, at: Positions, uid: str) -> str:
     x, y = at.boxes[f"n{box.number}"]
     if box.shape == "meet":
-        return f'<circle class="ft-meet" cx="{x:g}" cy="{y:g}" r="3"/>'
+        return f'<circle class="ft-meet" cx="{x:g}" cy="{y:g}" r="3"{LOOKS["ft-tip"]}/>'
     left, top = x - box.width / 2, y - box.height / 2
     node, state = box.node, scene.states.get(box.path)
     if node.is_pseudo:
@@ -132,15 +162,16 @@ def _box(box: Box, scene: Scene, at: Positions, uid: str) -> str:
     name = clean(" ".join(box.ports)) if box.ports else box.lines[0].text
     ports = f' data-ports="{xml(clean(" ".join(box.ports)))}"' if box.ports else ""
     focus = "" if node.kind is Kind.CONSTANT else ' tabindex="0"'
-    shape, marks = _shape(box, left, top), marks_of(node.settings, left, top, box.width, box.height)
+    shape = outline(box, left, top, SHAPE, shape_look(node.kind, state)) + band(box, left, top)
+    marks = marks_of(node.settings, left, top, box.width, box.height)
     tip = box.tip
     if state is not None:
         tip = "\n".join(filter(None, (tip, captions.state_caption(state), clean(state.text))))
     return (
-        f'<g class="ft-node ft-kind-{node.kind}" id="{uid}-n-{box.number}" data-path="{_path(box.path)}"{ports}'
+        f'<g class="ft-node ft-kind-{node.kind}" data-path="{_path(box.path)}"{ports}'
         f'{_state_attributes(state)}{focus} role="img" aria-label="{xml(_spoken(name, node, state))}">'
-        f"<title>{xml(tip)}</title>{shape}{marks}{_hatched(shape, node.settings, uid)}{_lines(box, state, left, top)}"
-        f"{_mark(box, state, left, top, uid)}</g>"
+        f"<title>{xml(tip)}</title>{shape}{marks}{_hatched(box, left, top, uid)}{_lines(box, state, left, top)}"
+        f"{_mark(box, state, left, top)}</g>"
     )
 
 
@@ -157,62 +188,30 @@ def _state_attributes(state: NodeState | None) -> str:
     return f' data-phase="{state.phase}"{cached}'
 
 
-def _shape(box: Box, left: float, top: float) -> str:
-    w, h = box.width, box.height
-    if box.shape == "branch":
-        edge, mid = LEFT, top + h / 2
-        return (
-            f'<path class="ft-shape" d="M{left:.1f} {mid:.1f}L{left + edge:.1f} {top:.1f}H{left + w - edge:.1f}'
-            f'L{left + w:.1f} {mid:.1f}L{left + w - edge:.1f} {top + h:.1f}H{left + edge:.1f}Z"/>'
-        )
-    if box.shape == "gate":
-        c = 9
-        return (
-            f'<path class="ft-shape" d="M{left + c:.1f} {top:.1f}h{w - 2 * c:.1f}l{c} {c}v{h - 2 * c:.1f}l{-c} {c}'
-            f'h{2 * c - w:.1f}l{-c} {-c}v{2 * c - h:.1f}Z"/>'
-        )
-    if box.shape in (Kind.INPUTS, Kind.OUTPUTS):
-        radius = min(h / 2, 12.5)
-        return _rect(left, top, w, h, radius)
-    if box.shape == "constant":
-        return _rect(left, top, w, h, 4)
-    behind = ""
-    if box.shape == "stack":
-        behind = _rect(left + 6, top + 6, w, h, 6) + _rect(left + 3, top + 3, w, h, 6)
-    band = (
-        f'<path class="ft-band" d="M{left + 6:.1f} {top:.1f}h-1a5 5 0 0 0-5 5v{h - 10:.1f}a5 5 0 0 0 5 5h1'
-        f'q-2-1-2-4v{8 - h:.1f}q0-3 2-4z"/>'
-    )
-    return f"{behind}{_rect(left, top, w, h, 6)}{band}"
-
-
-def _rect(x: float, y: float, width: float, height: float, radius: float) -> str:
-    return f'<rect class="ft-shape" x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" rx="{radius:g}"/>'
-
-
 def _lines(box: Box, state: NodeState | None, left: float, top: float) -> str:
     if box.shape == "constant":
         return _text(box.lines[0], left + 7, top + 14)
     if box.node.kind in (Kind.INPUTS, Kind.OUTPUTS):
         return "".join(_text(line, left + 12, top + 16 + LINE * i) for i, line in enumerate(box.lines))
     x = left + LEFT + (LEFT if box.shape == "branch" else 0)
-    parts = [_text(box.lines[0], x, top + 18)]
+    parts = [_text(box.lines[0], x, top + 18, name_look(state))]
     for i, line in enumerate(box.lines[1:]):
         y = top + 33 + LINE * i
         if line.css == "ft-sub" and state is not None:
-            parts.append(_squeezed(captions.state_caption(state), box.width - (x - left) - RIGHT, x, y))
+            parts.append(_squeezed(state, box.width - (x - left) - RIGHT, x, y))
         else:
             parts.append(_text(line, x, y))
     return "".join(parts)
 
 
-def _text(line: Line, x: float, y: float) -> str:
+def _text(line: Line, x: float, y: float, look: str | None = None) -> str:
+    look = LOOKS[line.css] if look is None else look
     fixed = ""
     if is_guessed(line.text):
         fixed = f' textLength="{measure(line.text, line.size):.1f}" lengthAdjust="spacingAndGlyphs"'
     if not line.rest:
-        return f'<text class="{line.css}" x="{x:.1f}" y="{y:.1f}"{fixed}>{xml(line.text)}</text>'
-    rest = f'<tspan class="ft-rest" dx="6">{xml(line.rest)}</tspan>'
+        return f'<text class="{line.css}" x="{x:.1f}" y="{y:.1f}"{look}{fixed}>{xml(line.text)}</text>'
+    rest = f'<tspan class="ft-rest" dx="6"{LOOKS["ft-rest"]}>{xml(line.rest)}</tspan>'
     if fixed or is_guessed(line.rest):
         length = measure(line.rest, SMALL_SIZE)
         after = x + measure(line.text, line.size) + 6
@@ -220,57 +219,52 @@ def _text(line: Line, x: float, y: float) -> str:
             f'</text><text class="ft-rest" x="{after:.1f}" y="{y:.1f}" textLength="{length:.1f}" '
             f'lengthAdjust="spacingAndGlyphs">{xml(line.rest)}'
         )
-    return f'<text class="{line.css}" x="{x:.1f}" y="{y:.1f}"{fixed}>{xml(line.text)}{rest}</text>'
+    return f'<text class="{line.css}" x="{x:.1f}" y="{y:.1f}"{look}{fixed}>{xml(line.text)}{rest}</text>'
 
 
-def _squeezed(text: str, room: float, x: float, y: float) -> str:
+def _squeezed(state: NodeState, room: float, x: float, y: float) -> str:
     """Return a second line set after the box was measured: its letters are compressed, then it is cut."""
-    text = fit(text, room * _SQUEEZE, SMALL_SIZE)
+    text = fit(captions.state_caption(state), room * _SQUEEZE, SMALL_SIZE)
     fixed = f' textLength="{room:.1f}" lengthAdjust="spacingAndGlyphs"' if measure(text, SMALL_SIZE) > room else ""
-    return f'<text class="ft-sub" x="{x:.1f}" y="{y:.1f}"{fixed}>{xml(text)}</text>'
+    return f'<text class="ft-sub" x="{x:.1f}" y="{y:.1f}"{sub_look(state)}{fixed}>{xml(text)}</text>'
 
 
-def _mark(box: Box, state: NodeState | None, left: float, top: float, uid: str) -> str:
+def _mark(box: Box, state: NodeState | None, left: float, top: float) -> str:
     if box.node.is_pseudo:
         return ""
     inset = LEFT if box.shape == "branch" else 4
-    x, y = left + box.width - 20 - inset, top + 5
-    return _icon(x, y, state, uid)
+    return _icon(left + box.width - 20 - inset, top + 5, state)
 
 
-def _icon(x: float, y: float, state: NodeState | None, uid: str) -> str:
-    """Return the phase icon: a clip window over the row of icons, moved by CSS or, without CSS, by the attribute."""
-    moved = ""
-    if state is not None:
-        name = str(state.source or state.phase)
-        moved = f' transform="translate({icon_shift(name)} 0)"'
-    return (
-        f'<svg class="ft-mark" x="{x:.1f}" y="{y:.1f}" width="16" height="16" overflow="hidden" aria-hidden="true">'
-        f'<use class="ft-icon" href="#{uid}-icons"{moved}/></svg>'
-    )
+def _icon(x: float, y: float, state: NodeState | None) -> str:
+    """Return the phase icon; without a state only its place, where a page draws it later."""
+    if state is None:
+        return f'<path class="ft-icon" d="M{x:.1f} {y:.1f}"/>'
+    return f'<path class="ft-icon" d="{icon_path(state, x, y)}"{icon_look(state)}/>'
 
 
 # frames
 
 
-def _frame(frame: Frame, scene: Scene, at: Positions, uid: str) -> str:
+def _frame(frame: Frame, scene: Scene, at: Positions) -> str:
     left, top, right, bottom = at.frames[f"cluster_{frame.number}"]
-    shape = _rect(left, top, right - left, bottom - top, 8)
+    state = None if frame.is_handler else scene.states.get(frame.path)
+    css, look = SHAPE, frame_look(frame, state)
+    shape = rect(left, top, right - left, bottom - top, 8, css, look)
     if frame.node.kind is Kind.MAP:
-        shape = _rect(left + 4, top + 4, right - left, bottom - top, 8) + shape
+        shape = rect(left + 4, top + 4, right - left, bottom - top, 8, css, look) + shape
     title, start = frame.title, at.titles.get(frame.number, left + 12)
     if frame.is_handler:
         return f'<g class="ft-lane">{shape}{_text(title, start, top + 16)}</g>'
-    state = scene.states.get(frame.path)
     rest = title.rest if state is None else captions.state_caption(state)
     after = start + measure(title.text, title.size) + 4
     return (
-        f'<g class="ft-cluster ft-kind-{frame.node.kind}" id="{uid}-c-{frame.number}" '
-        f'data-path="{_path(frame.path)}"{_state_attributes(state)} tabindex="0" role="img" '
+        f'<g class="ft-cluster ft-kind-{frame.node.kind}" data-path="{_path(frame.path)}"'
+        f'{_state_attributes(state)} tabindex="0" role="img" '
         f'aria-label="{xml(_spoken(title.text, frame.node, state))}"><title>{xml(frame.tip)}</title>{shape}'
         f"{marks_of(frame.node.settings, left, top, right - left, bottom - top)}"
-        f"{_text(Line(title.text, title.css, title.size), start, top + 19)}"
-        f"{_text(Line(rest, 'ft-sub'), after, top + 19)}{_icon(right - 22, top + 6, state, uid)}</g>"
+        f"{_text(Line(title.text, title.css, title.size), start, top + 19, name_look(state))}"
+        f"{_text(Line(rest, 'ft-sub'), after, top + 19, sub_look(state))}{_icon(right - 22, top + 6, state)}</g>"
     )
 
 
@@ -285,16 +279,17 @@ def _arrows(scene: Scene, at: Positions) -> Iterator[str]:
 
 def _arrow(arrow: Arrow, scene: Scene, at: Positions, ways: list[Curve]) -> str:
     if arrow.kind == "meet":
-        return f'<g class="ft-way" aria-hidden="true">{_line(ways[0])}</g>'
+        return f'<g class="ft-way"{edge_look(EdgeKind.DATA)} aria-hidden="true">{_line(ways[0])}</g>'
     shown = "".join(_line(way) for way in ways[:-1]) + _pointed(ways[-1])
     if arrow.label:
         shown += _label(arrow, at)
     state = scene.states.get(arrow.target)
-    phase = ' data-phase="SKIPPED"' if state is not None and state.phase is Phase.SKIPPED else ""
+    is_skipped = state is not None and state.phase is Phase.SKIPPED
+    phase = ' data-phase="SKIPPED"' if is_skipped else ""
     hint = f"<title>{xml(arrow.tip)}</title>" if arrow.tip else ""
     return (
         f'<g class="ft-edge ft-edge-{arrow.kind}" data-source="{_path(arrow.source)}" '
-        f'data-target="{_path(arrow.target)}"{phase}>{hint}{shown}</g>'
+        f'data-target="{_path(arrow.target)}"{phase}{edge_look(arrow.kind, is_skipped=is_skipped)}>{hint}{shown}</g>'
     )
 
 
@@ -323,14 +318,15 @@ def _pointed(way: Curve) -> str:
 def _label(arrow: Arrow, at: Positions) -> str:
     x, y = at.boxes[f"l{arrow.number}"]
     width, height = arrow.label_size
-    radius = 9 if arrow.kind == EdgeKind.CASE else 3
+    is_case = arrow.kind == EdgeKind.CASE
+    radius, look, ink = (9, LOOKS["case"], LOOKS["case-text"]) if is_case else (3, LOOKS["label"], LOOKS["label-text"])
     box = (
         f'<rect class="ft-label" x="{x - width / 2:.1f}" y="{y - height / 2:.1f}" width="{width:.1f}" '
-        f'height="{height:.1f}" rx="{radius}"/>'
+        f'height="{height:.1f}" rx="{radius}"{look}/>'
     )
     first = y - 7 * (len(arrow.label) - 1) + 4
     lines = "".join(
-        f'<text x="{x:.1f}" y="{first + 14 * i:.1f}" text-anchor="middle"{_fixed(line)}>{xml(line)}</text>'
+        f'<text x="{x:.1f}" y="{first + 14 * i:.1f}" text-anchor="middle"{ink}{_fixed(line)}>{xml(line)}</text>'
         for i, line in enumerate(arrow.label)
     )
     return box + lines

@@ -1,4 +1,4 @@
-"""Style sheet of pictures: colours in light and dark, by kind and by phase."""
+"""Themes of pictures: colours in light and dark, by kind and by phase, and the style sheets that apply them."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from functools import lru_cache
 from flytenb.model import Kind
 
 # name → light, dark, and the Jupyter variable that takes precedence. The phase colours are those of Okabe and Ito,
-# which colour-blind readers can tell apart; greys and accents have a contrast of at least 4.5 as text on the card.
-_COLOURS: dict[str, tuple[str, str, str | None]] = {
+# which colour-blind readers can tell apart; greys and accents have a contrast of at least 4.5 as text on the card,
+# lines and borders of at least 3. Each light colour is there once, since style sheets find elements by it.
+COLOURS: dict[str, tuple[str, str, str | None]] = {
     "card": ("#ffffff", "#1b1f24", "--jp-layout-color1"),
-    "box": ("#ffffff", "#22272e", None),
+    "box": ("#fefefe", "#22272e", None),
     "ink": ("#1f2328", "#e6edf3", "--jp-content-font-color1"),
     "grey": ("#5f6872", "#9aa5b1", None),
-    "line": ("#8a939d", "#7b8691", None),
-    "rule": ("#d0d7de", "#3b434c", None),
-    "tint": ("#6a4fc9", "#a594f9", None),
+    "line": ("#7d8691", "#7b8691", None),
+    "rule": ("#858e98", "#6b7580", None),
+    "hair": ("#d0d7de", "#3b434c", None),
     "accent": ("#6a4fc9", "#a594f9", None),
     "tool": ("#1f7a7a", "#5cc2c2", None),
     "pill": ("#f1f3f5", "#2b3138", None),
@@ -58,7 +59,8 @@ ICONS: tuple[tuple[str, str], ...] = (
 )
 """SVG path of each phase's icon, 16 × 16; the last two replace SUCCEEDED for a cache hit and a re-used node."""
 
-_FONT = 'system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif'
+FONT = "system-ui,-apple-system,Segoe UI,Roboto,Arial,Liberation Sans,DejaVu Sans,sans-serif"
+"""Families by name up to the end, since resvg knows no generic one where Arial is missing."""
 
 _DARK_PAGES = (
     '[data-jp-theme-light="false"]',
@@ -69,80 +71,87 @@ _DARK_PAGES = (
 )
 _LIGHT_PAGES = ('[data-jp-theme-light="true"]', ".vscode-light", '[data-theme="light"]')
 
+_HALO = ".ft-drawing .ft-cluster>text{paint-order:stroke;stroke:$card;stroke-width:4;stroke-linejoin:round}"
+
 _RULES = """
-.ft-drawing{font-family:$font;font-size:11px}
-.ft-drawing text{fill:$ink;stroke:none;white-space:pre}
-.ft-drawing .ft-card{fill:$card;stroke:$rule}
-.ft-drawing .ft-title{font-size:14px;font-weight:600}
-.ft-drawing .ft-subtitle,.ft-drawing .ft-note,.ft-drawing .ft-legend text{fill:$grey;font-size:11px;font-weight:400}
-.ft-drawing .ft-name{font-size:13px;font-weight:500}
-.ft-drawing .ft-port{font-size:12px;font-weight:500}
-.ft-drawing .ft-sub,.ft-drawing .ft-badge,.ft-drawing .ft-rest,.ft-drawing .ft-const{fill:$grey;font-size:11px;\
-font-weight:400}
-.ft-drawing .ft-shape{fill:$box;stroke:$rule;stroke-width:1}
-.ft-drawing .ft-band{fill:$line;stroke:none}
-.ft-drawing .ft-line{fill:none;stroke:$line;stroke-width:1.2}
-.ft-drawing .ft-tip{fill:$line;stroke:none}
-.ft-drawing .ft-edge text{fill:$grey;font-size:11px}
-.ft-drawing .ft-label{fill:$card;stroke:none}
-.ft-drawing .ft-edge-order .ft-line{stroke-dasharray:4 3;stroke-width:1}
-.ft-drawing .ft-edge-case .ft-label{fill:$card;stroke:$line;stroke-width:1}
-.ft-drawing .ft-edge-case text{fill:$ink}
-.ft-drawing .ft-cluster>.ft-shape{fill:$tint;fill-opacity:.05;stroke:$tint;stroke-opacity:.4;\
-pointer-events:visibleStroke}
-.ft-drawing .ft-cluster>text{paint-order:stroke;stroke:$card;stroke-width:4;stroke-linejoin:round}
-.ft-drawing .ft-lane>.ft-shape,.ft-drawing .ft-cluster.ft-kind-failure>.ft-shape{\
-fill:$bad;fill-opacity:.04;stroke:$bad;stroke-opacity:.45;stroke-dasharray:2 3}
-.ft-drawing .ft-lane>text{fill:$bad;font-size:11px}
-.ft-drawing .ft-kind-inputs .ft-shape,.ft-drawing .ft-kind-outputs .ft-shape{fill:$pill;stroke:$rule}
-.ft-drawing .ft-kind-constant .ft-shape{fill:none;stroke:none}
-.ft-drawing .ft-kind-dynamic>.ft-shape,.ft-drawing .ft-kind-eager>.ft-shape{stroke:$accent;stroke-dasharray:5 3}
-.ft-drawing .ft-kind-stub .ft-shape{stroke:$line;stroke-width:1.4;stroke-dasharray:1.2 3;stroke-linecap:round}
-.ft-drawing .ft-kind-reference .ft-shape{stroke:$line;stroke-dasharray:9 3}
-.ft-drawing .ft-kind-branch .ft-shape,.ft-drawing .ft-kind-gate .ft-shape{stroke:$line}
-.ft-drawing .ft-kind-case .ft-shape{stroke:$bad}
-.ft-drawing .ft-meet{fill:$line;stroke:none}
-.ft-drawing .ft-hatch{fill:none;stroke:$line;stroke-width:1;stroke-opacity:.45}
-.ft-drawing .ft-stale{stroke:none;pointer-events:none}
-.ft-drawing .ft-mark{display:none}
-.ft-drawing [data-phase] .ft-mark{display:inline}
-.ft-drawing .ft-icon{fill:none;stroke-width:1.8;stroke-linecap:round;stroke-linejoin:round}
+.ft-drawing text{white-space:pre}
+.ft-drawing .ft-line{fill:none}
+.ft-drawing .ft-cluster>.ft-shape{pointer-events:visibleStroke}
+.ft-drawing .ft-stale{pointer-events:none}
+.ft-drawing .ft-icon{fill:none;stroke:none;stroke-width:1.8;stroke-linecap:round;stroke-linejoin:round}
 .ft-drawing [data-phase]>.ft-shape{stroke-width:1.5;stroke-dasharray:none;stroke-opacity:1}
 .ft-drawing [data-phase=RUNNING]>.ft-shape{stroke-dasharray:6 4}
 .ft-drawing [data-phase=QUEUED]>.ft-shape{stroke-width:1}
 .ft-drawing [data-phase=FAILED]>.ft-shape,.ft-drawing [data-phase=TIMED_OUT]>.ft-shape{stroke-width:2.2}
 .ft-drawing [data-phase=ABORTED]>.ft-shape{stroke-dasharray:2 2}
-.ft-drawing .ft-node[data-phase=SKIPPED],.ft-drawing .ft-edge[data-phase=SKIPPED]{opacity:.6}
+.ft-drawing [data-phase=SKIPPED]>.ft-shape{stroke-width:1.2;stroke-dasharray:3 4}
+.ft-drawing [data-phase=SKIPPED]>.ft-name{fill:$grey}
+.ft-drawing .ft-edge[data-phase=SKIPPED]{stroke-opacity:.5}
 .ft-drawing .ft-node:focus{outline:none}
 .ft-drawing .ft-node:focus-visible>.ft-shape,.ft-drawing .ft-cluster:focus-visible>.ft-shape{stroke:$accent;\
 stroke-width:2.5}
 """
 
 
+def band_colour(kind: Kind) -> str:
+    """Return the name of the colour of the left edge of a box."""
+    return next((colour for colour, kinds in _BAND.items() if kind in kinds), "line")
+
+
+def phase_colour(name: str) -> str:
+    """Return the name of the colour of a phase, or of a cache status that replaces it."""
+    return _PHASES.get(name, "cached")
+
+
+def theme_sheet(picture: str) -> str:
+    """Return the style sheet of one picture, which has the light colours as attributes: the dark theme.
+
+    Args:
+        picture: the picture, of which only the colours that it has are listed.
+    """
+    used = {name: colours for name, colours in COLOURS.items() if f'"{colours[0]}"' in picture}
+    return _theme_sheet(tuple(used), has_frames="ft-cluster" in picture)
+
+
+@lru_cache(maxsize=64)
+def _theme_sheet(used: tuple[str, ...], *, has_frames: bool) -> str:
+    """Return the style sheet; programs without `light-dark` skip it."""
+
+    def both(name: str) -> str:
+        return f"light-dark({','.join(COLOURS[name][:2])})"
+
+    rules = "".join(_rules_of(name, both(name)) for name in used)
+    halo = _HALO.replace("$card", both("card")) if has_frames else ""
+    schemes = f".ft-drawing{{color-scheme:light dark;fill:{both('grey')}}}{_at(_LIGHT_PAGES)}{{color-scheme:light}}"
+    schemes += f"{_at(_DARK_PAGES)}{{color-scheme:dark}}"
+    return f"@supports(color:light-dark(red,red)){{{schemes}{rules}{halo}}}.ft-drawing text{{white-space:pre}}"
+
+
+def _rules_of(name: str, value: str) -> str:
+    """Return the rules that replace a light colour."""
+    light = COLOURS[name][0]
+    return "".join(f'.ft-drawing [{part}="{light}"]{{{part}:{value}}}' for part in ("fill", "stroke"))
+
+
+def _at(pages: tuple[str, ...]) -> str:
+    return ",".join(f"{page} .ft-drawing" for page in pages)
+
+
 @lru_cache(maxsize=1)
 def style_sheet() -> str:
-    """Return the style sheet, the same for every picture; every selector starts with `.ft-drawing`.
+    """Return the style sheet of a page whose drawings change; every selector starts with `.ft-drawing`.
 
-    The light colours come first, as literals, for programs without CSS variables; then the same declarations through
-    variables that follow the page's theme.
+    The colours are variables that follow the page's theme, and a node's phase is that of its attribute `data-phase`.
     """
-    phases = "".join(_phase_colours(name) for name, _ in ICONS)
-    rules = _RULES.replace("\n", "").replace("$font", _FONT) + _bands() + phases
-    font = f".ft-drawing{{font-family:var(--jp-ui-font-family,{_FONT})}}"
-    shifts = "".join(f"{_at_phase(name)} .ft-icon{{transform:translateX({icon_shift(name)}px)}}" for name, _ in ICONS)
-    return f"{_in_light(rules)}{_variables()}@supports(--a:0){{{font}{_as_variables(rules)}{shifts}}}"
-
-
-def _bands() -> str:
-    return "".join(
-        f"{','.join(f'.ft-drawing .ft-kind-{kind}>.ft-band' for kind in kinds)}{{fill:${colour}}}"
-        for colour, kinds in _BAND.items()
-    )
+    own = "".join(_rules_of(name, f"${name}") for name in COLOURS)
+    rules = own + _HALO + _RULES.replace("\n", "") + "".join(_phase_colours(name) for name, _ in ICONS)
+    root = f".ft-drawing{{font-family:var(--jp-ui-font-family,{FONT});fill:$grey}}"
+    return _variables() + re.sub(r"\$([a-z]+)", r"var(--ft-\1)", root + rules)
 
 
 def _phase_colours(name: str) -> str:
-    at, colour = _at_phase(name), _PHASES.get(name, "cached")
-    return f"{at}>.ft-shape,{at} .ft-icon{{stroke:${colour}}}{at}>.ft-sub{{fill:${colour}}}"
+    at, colour = _at_phase(name), phase_colour(name)
+    return f"{at}>.ft-shape,{at}>.ft-icon{{stroke:${colour}}}{at}>.ft-sub{{fill:${colour}}}"
 
 
 def _at_phase(name: str) -> str:
@@ -151,39 +160,12 @@ def _at_phase(name: str) -> str:
     return f".ft-drawing [data-phase={name}]"
 
 
-def icon_shift(name: str) -> int:
-    """Return by how many pixels the row of icons moves to show this icon in its window."""
-    return -16 * [icon for icon, _ in ICONS].index(name)
-
-
-_DECLARATION = re.compile(r"[a-z-]+:\$[a-z]+")
-
-
-def _as_variables(rules: str) -> str:
-    """Return the rules with only their colour declarations, as variables."""
-    found = []
-    for rule in filter(None, rules.split("}")):
-        selector, _, declarations = rule.partition("{")
-        colours = [d.replace("$", "var(--ft-") + ")" for d in _DECLARATION.findall(declarations)]
-        if colours:
-            found.append(f"{selector}{{{';'.join(colours)}}}")
-    return "".join(found)
-
-
-def _in_light(rules: str) -> str:
-    for name, (light, _, _) in _COLOURS.items():
-        rules = re.sub(rf"\${name}\b", light, rules)
-    return rules
-
-
 def _variables() -> str:
     light, dark = _palette(0), _palette(1)
-    pages_dark = ",".join(f"{page} .ft-drawing" for page in _DARK_PAGES)
-    pages_light = ",".join(f"{page} .ft-drawing" for page in _LIGHT_PAGES)
     return (
         f".ft-drawing{{{light}}}"
         f"@media(prefers-color-scheme:dark){{.ft-drawing{{{dark}}}}}"
-        f"{pages_light}{{{light}}}{pages_dark}{{{dark}}}"
+        f"{_at(_LIGHT_PAGES)}{{{light}}}{_at(_DARK_PAGES)}{{{dark}}}"
     )
 
 
@@ -192,4 +174,4 @@ def _palette(theme: int) -> str:
         light_or_dark, page_variable = colours[:2][theme], colours[2]
         return light_or_dark if page_variable is None else f"var({page_variable},{light_or_dark})"
 
-    return ";".join(f"--ft-{name}:{value(colours)}" for name, colours in _COLOURS.items())
+    return ";".join(f"--ft-{name}:{value(colours)}" for name, colours in COLOURS.items())

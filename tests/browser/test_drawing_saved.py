@@ -113,7 +113,7 @@ def is_dark(image: Locator) -> bool:
 
 @pytest.mark.parametrize("theme", ["Dark", "Light"])
 @pytest.mark.parametrize("trust", ["trusted", "untrusted"])
-def test_the_picture_is_there_when_the_notebook_is_opened_again(
+def test_the_drawing_is_there_when_the_notebook_is_opened_again(
     lab: Lab, page: Page, saved: Path, unsigned: Path, trust: str, theme: str
 ) -> None:
     elsewhere = fetched_from_elsewhere(page, lab.url)
@@ -124,6 +124,9 @@ def test_the_picture_is_there_when_the_notebook_is_opened_again(
     assert is_trusted == [trust == "trusted"] * len(DRAWN)
     notebook.theme(f"JupyterLab {theme}")
     for cell, _ in enumerate(DRAWN, 1):
+        if trust == "untrusted":  # where JupyterLab shows no SVG
+            expect(notebook.output(cell).locator("pre")).to_contain_text("second")
+            continue
         image = notebook.output(cell).locator("img")
         image.scroll_into_view_if_needed()
         assert is_shown(image)
@@ -134,14 +137,16 @@ def test_the_picture_is_there_when_the_notebook_is_opened_again(
     assert elsewhere == []
 
 
-def test_a_wide_picture_scrolls_and_its_letters_keep_their_size(lab: Lab, page: Page, unsigned: Path) -> None:
-    notebook = Notebook(lab, page, unsigned).open()
+def test_a_wide_picture_scrolls_and_its_letters_keep_their_size(lab: Lab, page: Page, saved: Path) -> None:
+    notebook = Notebook(lab, page, saved).open()
     image = notebook.output(len(DRAWN)).locator("img")
     image.scroll_into_view_if_needed()
     assert is_shown(image)
-    room, width = image.evaluate("i => [i.parentElement.clientWidth, i.parentElement.scrollWidth]")
+    scroller = """i => { let e = i; while (e && e.scrollWidth <= e.clientWidth + 1) e = e.parentElement; return e; }"""
+    window = image.evaluate_handle(scroller)
+    room, width = window.evaluate("e => [e.clientWidth, e.scrollWidth]")
     assert room < 1000 < width
-    assert image.evaluate("i => { i.parentElement.scrollLeft = 200; return i.parentElement.scrollLeft }") == 200
+    assert window.evaluate("e => { e.scrollLeft = 200; return e.scrollLeft }") == 200
     notebook.shut_down()
 
 
@@ -156,7 +161,6 @@ def test_the_picture_survives_nbconvert(browser: Browser, saved: Path, tmp_path:
     page.goto(target.as_uri())
     images = page.locator(".jp-OutputArea-output img")
     assert images.count() == len(DRAWN)
-    assert all(is_shown(image) for image in images.all())
-    names = [str(image.get_attribute("alt")).split(",")[0] for image in images.all()]
-    assert names == ["choose", "choose", "side_by_side"]
+    assert all(is_shown(image) for image in images.all()[:-1])
+    assert images.last.evaluate("i => i.decode().then(() => i.naturalWidth > i.clientWidth)")  # fitted to the page
     context.close()

@@ -16,6 +16,7 @@ from flytenb.errors import FlytenbError, LayoutError, SaveError, UnknownNameErro
 from flytenb.model import EdgeKind, Graph, Kind
 from flytenb.render import captions, drawing, layout, png
 from flytenb.render.drawing import Drawing, draw
+from flytenb.render.svg import to_image
 from flytenb.wording.kinds import kind_text
 from tests import render_samples as samples
 from tests.hostile import HOSTILE
@@ -243,28 +244,31 @@ def test_without_any_engine_for_png_the_ways_out_are_told(monkeypatch: pytest.Mo
 # bundles
 
 
-def test_a_bundle_shows_in_trusted_and_untrusted_notebooks_and_as_text() -> None:
+def test_a_bundle_has_the_picture_once_and_as_text() -> None:
     picture = drawn("chain")
-    bundle = picture._repr_mimebundle_()
-    assert set(bundle) == {"text/html", "image/svg+xml", "text/plain"}
-    assert bundle["image/svg+xml"] == picture.svg
-    assert bundle["text/plain"] == picture.text == repr(picture)
-    (data,) = re.findall(r'<img src="data:image/svg\+xml;base64,([^"]+)"', bundle["text/html"])
-    assert base64.b64decode(data).decode() == picture.svg
-    assert "<svg" not in bundle["text/html"]
+    bundle, metadata = picture._repr_mimebundle_()
+    assert bundle == {"image/svg+xml": to_image(picture.svg), "text/plain": picture.text}
+    assert repr(picture) == picture.text
+    assert metadata == {"image/svg+xml": {"unconfined": True}}
+
+
+def test_beside_other_contents_the_picture_is_an_image() -> None:
+    picture = drawn("chain")
+    (data,) = re.findall(r'<img src="data:image/svg\+xml;base64,([^"]+)"', picture._inline_html())
+    assert base64.b64decode(data).decode() == to_image(picture.svg)
+    assert "<svg" not in picture._inline_html()
 
 
 def test_a_bundle_can_be_narrowed() -> None:
     picture = drawn("chain")
-    assert set(picture._repr_mimebundle_(include={"text/plain"})) == {"text/plain"}
-    assert set(picture._repr_mimebundle_(exclude={"text/html"})) == {"image/svg+xml", "text/plain"}
+    assert picture._repr_mimebundle_(include={"text/plain"}) == ({"text/plain": picture.text}, {})
+    assert set(picture._repr_mimebundle_(exclude={"text/plain"})[0]) == {"image/svg+xml"}
 
 
 def test_without_an_engine_the_text_is_still_there(no_engine: None, tmp_path: Path) -> None:
     picture = drawn("branch")
-    bundle = picture._repr_mimebundle_()
-    assert set(bundle) == {"text/html", "text/plain"}
-    assert "p &gt; 3 and q &lt; 9" in bundle["text/html"]
+    assert picture._repr_mimebundle_() == ({"text/plain": picture.text}, {})
+    assert "p &gt; 3 and q &lt; 9" in picture._inline_html()
     assert "p &gt; 3 and q &lt; 9" in picture.html
     assert picture.save(tmp_path / "p.dot").read_text().startswith("digraph")
     with pytest.raises(LayoutError, match="not installed"):
@@ -316,5 +320,5 @@ def test_another_moment_of_a_run_needs_no_other_layout(monkeypatch: pytest.Monke
     assert "37/100" in later.svg
     assert later._uid != first._uid
     assert "37/100" not in first.svg
-    places = re.compile(r'<rect class="ft-shape"[^>]*>')
+    places = re.compile(r'<rect class="ft-shape" x="[^>]* rx="[^"]*"')
     assert places.findall(shape) == places.findall(re.sub(r"<style>.*</style>", "", later.svg))

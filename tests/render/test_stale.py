@@ -22,12 +22,12 @@ def graph_of(*stale: str, names: tuple[str, ...] = ("a", "b")) -> Graph:
 def hatched(drawing: Drawing) -> set[str]:
     """The paths of the boxes with a hatched outline."""
     root = ElementTree.fromstring(drawing.svg)
-    patterns = {f"fill:url(#{e.get('id')})" for e in root.iter() if e.tag.endswith("pattern")}
+    patterns = {f"url(#{e.get('id')}) none" for e in root.iter() if e.tag.endswith("pattern")}
     return {
         str(e.get("data-path"))
         for e in root.iter()
         for inner in e
-        if e.get("data-path") and inner.get("style") in patterns
+        if e.get("data-path") and inner.get("fill") in patterns
     }
 
 

@@ -10,15 +10,22 @@ import pytest
 
 from flytenb.model import CacheStatus, Edge, EdgeKind, Graph, Interface, Kind, Node, NodeState, Phase, Port
 from flytenb.render.drawing import draw
-from flytenb.render.theme import ICONS, style_sheet
+from flytenb.render.svg import to_image
+from flytenb.render.theme import COLOURS, ICONS, style_sheet, theme_sheet
 from tests import render_samples as samples
 from tests.hostile import HOSTILE
 
+LIGHT = {"none", *(colours[0] for colours in COLOURS.values())}
 SVG = "{http://www.w3.org/2000/svg}"
-TAGS = {"svg", "style", "defs", "g", "path", "rect", "circle", "text", "tspan", "title", "use"}
+TAGS = {"svg", "style", "g", "path", "rect", "circle", "text", "tspan", "title"}
+PAINT = {
+    *("fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "stroke-opacity", "stroke-linecap"),
+    *("stroke-linejoin", "font-family", "font-size", "font-weight"),
+}
 ATTRIBUTES = {
     *("class", "id", "width", "height", "viewBox", "role", "aria-label", "aria-hidden", "transform", "d", "rx", "cx"),
-    *("cy", "r", "x", "y", "dx", "href", "tabindex", "overflow", "text-anchor", "textLength", "lengthAdjust"),
+    *PAINT,
+    *("cy", "r", "x", "y", "dx", "tabindex", "text-anchor", "textLength", "lengthAdjust"),
     *("data-path", "data-ports", "data-phase", "data-cache", "data-source", "data-target"),
     *("fill", "fill-opacity", "stroke", "stroke-width"),
 }
@@ -86,11 +93,13 @@ def test_no_text_breaks_out_of_its_place(text: str) -> None:
     for element in root.iter():
         assert element.tag.removeprefix(SVG) in TAGS
         assert set(element.attrib) <= ATTRIBUTES
-        assert re.fullmatch(r"#ft[0-9a-f]{8}-icons", element.get("href", "#ft00000000-icons"))
-        for name in ("id", "class", "transform", "d"):
+        for name in ("id", "class", "transform", "d", *PAINT - {"fill", "stroke"}):
             assert re.fullmatch(r"[\w .,+()MCLHVAZQhvlaqz-]*", element.get(name, "")), element.get(name)
+        for name in ("fill", "stroke"):
+            assert element.get(name, "none") in LIGHT
     (style,) = root.iter(f"{SVG}style")
-    assert style.text == style_sheet()
+    assert style.text == theme_sheet(svg)
+    assert len(style.text) < 2000
     assert svg.encode().decode() == svg
     assert len(svg) < 120_000
 
@@ -143,7 +152,7 @@ def test_every_phase_is_told_by_colour_icon_stroke_and_text() -> None:
     graph, states = samples.phases()
     root = parsed(graph, states=states)
     sheet = style_sheet()
-    shifts = set()
+    icons = set()
     for node in having(root, "ft-node"):
         state = states.get(node.get("data-path", ""))
         if state is None:
@@ -151,10 +160,12 @@ def test_every_phase_is_told_by_colour_icon_stroke_and_text() -> None:
             continue
         assert f"[data-phase={state.phase}]>.ft-shape" in sheet
         (icon,) = having(node, "ft-icon")
-        shifts.add(icon.get("transform"))
+        shape = next(having(node, "ft-shape"))
+        assert shape.get("stroke") == icon.get("stroke") != COLOURS["rule"][0]
+        icons.add(re.sub(r"[\d.]+", "", icon.get("d", "")))
         (sub,) = having(node, "ft-sub")
         assert sub.text
-    assert len(shifts) == len(ICONS)
+    assert len(icons) == len(ICONS)
     assert {str(phase) for phase in Phase} <= {name for name, _ in ICONS}
 
 
@@ -163,7 +174,7 @@ def test_the_page_can_give_any_node_a_phase_later() -> None:
     runnable = [e for e in (*having(root, "ft-node"), *having(root, "ft-cluster")) if "@" not in e.get("data-path", "")]
     assert len(runnable) == 8
     for element in runnable:
-        assert len(list(having(element, "ft-mark"))) == 1
+        assert len(list(having(element, "ft-icon"))) == 1
         assert len(list(having(element, "ft-sub"))) == 1
 
 
@@ -192,8 +203,7 @@ def test_a_cache_hit_looks_its_own() -> None:
     for cache, mark in ((CacheStatus.HIT, "HIT"), (CacheStatus.MISS, "SUCCEEDED")):
         root = parsed(b.graph(), states={"n0": NodeState(Phase.SUCCEEDED, 1.0, 1, cache)})
         (icon,) = having(root, "ft-icon")
-        place = [name for name, _ in ICONS].index(mark)
-        assert icon.get("transform") == f"translate({-16 * place} 0)"
+        assert re.sub(r"[\d.]+", "", icon.get("d", "")) == re.sub(r"[\d.]+", "", dict(ICONS)[mark])
 
 
 def test_a_legend_stands_only_where_a_line_needs_a_word() -> None:
@@ -303,10 +313,45 @@ def test_both_themes_are_in_the_one_style_sheet_and_all_rules_are_our_own() -> N
         assert all(".ft-drawing" in part for part in selector.split(",")), selector
 
 
-def test_colours_stand_as_such_before_any_variable() -> None:
-    plain = style_sheet().partition("@supports")[0]
-    assert "fill:var(" not in plain
-    assert "stroke:var(" not in plain
+@pytest.mark.parametrize("name", samples.SAMPLES)
+def test_a_picture_without_its_style_sheet_has_all_its_colours(name: str) -> None:
+    """The nearest paint of each element is a light colour; none relies on SVG's initial black."""
+    root = parsed(samples.SAMPLES[name]())
+    around = {child: parent for parent in root.iter() for child in parent}
+
+    def paint(element: ET.Element, kind: str) -> str:
+        while kind not in element.attrib and element in around:
+            element = around[element]
+        return element.get(kind, "none" if kind == "stroke" else "black")
+
+    for element in root.iter():
+        if element.tag.removeprefix(SVG) in ("rect", "path", "circle", "text", "tspan"):
+            fill, stroke = paint(element, "fill"), paint(element, "stroke")
+            assert {fill, stroke} <= LIGHT or fill.startswith("url(")
+            if element.tag in (f"{SVG}text", f"{SVG}tspan"):
+                assert stroke == "none"
+                assert fill != "none"
+            if "ft-line" in element.get("class", ""):
+                assert (fill, stroke) == ("none", COLOURS["line"][0])
+
+
+def test_the_colours_of_the_light_theme_differ_as_texts() -> None:
+    assert len({light for light, _, _ in COLOURS.values()}) == len(COLOURS)
+    assert len({dark for _, dark, _ in COLOURS.values()}) == len(COLOURS)
+
+
+@pytest.mark.parametrize("text", ['" data-path="x"', " role='img'", "<title>t</title>", ' class="ft-x"'])
+def test_an_image_has_all_texts_and_nothing_for_a_page(text: str) -> None:
+    svg = draw(hostile_graph(text), states=hostile_states(text), title=text).svg
+    whole, image = ET.fromstring(svg), ET.fromstring(to_image(svg))
+    texts = [["".join(e.itertext()) for e in root.iter(f"{SVG}text")] for root in (whole, image)]
+    assert texts[0] == texts[1]
+    assert image.get("aria-label") == whole.get("aria-label")
+    names = {name for element in image.iter() if element is not image for name in element.attrib}
+    assert names <= {*ATTRIBUTES, "patternUnits"} - {"role", "aria-label", "tabindex"} - {
+        n for n in names if "data" in n
+    }
+    assert not list(image.iter(f"{SVG}title"))
 
 
 def luminance(colour: str) -> float:
@@ -318,10 +363,8 @@ def luminance(colour: str) -> float:
 @pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
 @pytest.mark.parametrize("name", ["ink", "grey", "bad", "running", "succeeded", "failed", "cached", "idle"])
 def test_every_colour_of_text_can_be_read_on_boxes_and_card(name: str, theme: int) -> None:
-    from flytenb.render.theme import _COLOURS
-
     for ground in ("card", "box", "pill") if name in ("ink", "grey") else ("card", "box"):
-        pair = sorted((luminance(str(_COLOURS[each][theme])) for each in (name, ground)), reverse=True)
+        pair = sorted((luminance(str(COLOURS[each][theme])) for each in (name, ground)), reverse=True)
         assert (pair[0] + 0.05) / (pair[1] + 0.05) >= 4.5
 
 

@@ -108,7 +108,7 @@ def test_the_decorators_are_named_in_order(pair: tuple[str, Any, Any, Any]) -> N
     kind, shape, _, task = pair
     lines = shape.lines_async if kind in ("async", "eager") else shape.lines
     assert read_settings(task)["decorators"] == " ".join(lines.splitlines())
-    assert " ".join(lines.splitlines()) in entity_bundle(task)["text/plain"].replace("\n", " ")
+    assert " ".join(lines.splitlines()) in entity_bundle(task)[0]["text/plain"].replace("\n", " ")
 
 
 def test_without_source_the_wrappers_tell_who_made_them() -> None:

@@ -122,7 +122,7 @@ def test_the_hooks_run_around_the_function_in_its_context(settings: dict[str, An
 
 
 def test_the_card_shows_the_configuration_as_its_class_writes_it() -> None:
-    bundle = entity_bundle(module_of(PLUGIN + FUNCTION)["f"])
+    bundle = entity_bundle(module_of(PLUGIN + FUNCTION)["f"])[0]
     for text in (bundle["text/plain"], bundle["text/html"].replace("&#39;", "'")):
         assert "Spec(times=3, tags={'a': [1]})" in text
         assert "hunter2" not in text
@@ -130,11 +130,11 @@ def test_the_card_shows_the_configuration_as_its_class_writes_it() -> None:
 
 def test_a_long_configuration_is_cut_and_a_failing_one_is_said() -> None:
     made = module_of(PLUGIN + FUNCTION.replace("'a': [1]", "'a': '" + "y" * 9000 + "'"))["f"]
-    assert len(entity_bundle(made)["text/plain"]) < 2000
+    assert len(entity_bundle(made)[0]["text/plain"]) < 2000
     broken = PLUGIN.replace(
         "    times: int\n", "    times: int\n    def __repr__(self): raise RuntimeError('no repr')\n"
     )
-    assert "Spec" in entity_bundle(module_of(broken + FUNCTION)["f"])["text/plain"]
+    assert "Spec" in entity_bundle(module_of(broken + FUNCTION)["f"])[0]["text/plain"]
 
 
 SETTING = """

@@ -908,7 +908,7 @@ def test_a_workflow_that_fails_to_compile_is_never_run_as_it_was(notebook: Noteb
             api.run(notebook.names["flow"], x=1)
         with pytest.raises(KeyError, match="no"):
             notebook.names["flow"](x=1)
-    card = entity_bundle(notebook.names["flow"])
+    card, _ = entity_bundle(notebook.names["flow"])
     for text in card.values():
         assert "does not compile" in text
         assert "KeyError" in text
@@ -917,4 +917,4 @@ def test_a_workflow_that_fails_to_compile_is_never_run_as_it_was(notebook: Noteb
     assert "data:image/svg+xml" in card["text/html"]
     notebook.run("def note():\n    next(compiles)")
     assert api.run(notebook.names["flow"], x=1).result == 6
-    assert "does not compile" not in entity_bundle(notebook.names["flow"])["text/plain"]
+    assert "does not compile" not in entity_bundle(notebook.names["flow"])[0]["text/plain"]

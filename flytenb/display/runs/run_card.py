@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,7 @@ from flytenb.display.runs.node_details import NodeDetails
 from flytenb.errors import LayoutError
 from flytenb.model import NodeState, Phase
 from flytenb.render import captions
-from flytenb.render.drawing import Drawing, draw
+from flytenb.render.drawing import Drawing, draw, image_address
 from flytenb.wording.kinds import constant_text, phase_sign
 from flytenb.wording.quantities import count_text, duration_text
 from flytenb.wording.values import clean, clip
@@ -49,7 +48,7 @@ _TEMPLATE = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=
 <b class="ft-{{ phase.lower() }}">{{ words }}</b>{% if facts %} \
 <span class="ft-facts-line">· {{ facts }}</span>{% endif %}</div>
 {% if picture %}
-<div class="ft-picture"><img alt="{{ alt }}" src="data:image/svg+xml;base64,{{ picture }}"></div>
+<div class="ft-picture"><img alt="{{ alt }}" src="{{ picture }}"></div>
 {% elif text %}
 <pre>{{ text }}</pre>
 {% endif %}
@@ -134,7 +133,7 @@ def run_bundle(
         **head,
         facts=facts,
         alt=f"{head['name']}, {head['words']}",
-        picture=base64.b64encode(svg.encode()).decode(),
+        picture=image_address(svg) if svg else "",
         text="" if svg else shown_drawing.text,
         why=why,
         outputs=[Markup(s.fragment) for s in shown],
@@ -145,7 +144,7 @@ def run_bundle(
     )
     tree = shown_drawing.text.partition("\n")[2]  # without its title, which the head repeats
     text = [_head_text(run, facts), tree, *([why] if why else []), *[s.text for s in shown]]
-    return {"text/plain": clean("\n".join(text)), "text/html": html, **({"image/svg+xml": svg} if svg else {})}
+    return {"text/plain": clean("\n".join(text)), "text/html": html}
 
 
 def _head(run: Run) -> dict[str, str]:

@@ -1,10 +1,11 @@
 // Markup: foreign markup is rebuilt from allow lists; text is only inserted as text.
 
 const words = (text) => new Set(text.split(" "));
-const SVG_TAGS = words("svg g path rect circle text tspan title defs use");
+const SVG_TAGS = words("svg g path rect circle text tspan title");
 const SVG_ATTRIBUTES = words(
-  "class id x y cx cy r rx d width height viewBox transform href textLength lengthAdjust dx text-anchor overflow " +
-    "fill fill-opacity stroke stroke-width role aria-label aria-hidden data-path data-phase data-cache data-source data-target data-ports",
+  "class id x y cx cy r rx d width height viewBox transform textLength lengthAdjust dx text-anchor " +
+    "fill fill-opacity stroke stroke-width stroke-dasharray stroke-linecap stroke-linejoin stroke-opacity " +
+    "font-family font-size font-weight role aria-label aria-hidden data-path data-phase data-cache data-source data-target data-ports",
 );
 const HTML_TAGS = words(
   "div span p pre code table thead tbody tr th td details summary dl dt dd ul ol li img figure figcaption iframe " +
@@ -18,7 +19,7 @@ const STYLE = /^\s*(--ft-[\w-]+|width|height|max-width)\s*:\s*[\w.% -]+;?\s*$/;
 /** Whether an attribute is allowed, by its value. */
 function isSafe(name, value, tag) {
   if (name === "src") return /^data:(image|audio|video)\//i.test(value);
-  if (name === "href") return tag === "use" ? value.startsWith("#") : /^https?:/i.test(value);
+  if (name === "href") return /^https?:/i.test(value);
   if (name === "fill" || name === "stroke") return !value.includes("url");
   if (name === "style") return STYLE.test(value);
   return name !== "srcdoc" || tag === "iframe";
@@ -32,8 +33,7 @@ function rebuilt(node, tags, attributes, prefix = "") {
   const copy = document.createElementNS(node.namespaceURI, tag);
   for (const { name, value } of node.attributes) {
     if (!attributes.has(name) || !isSafe(name, value, tag)) continue;
-    const isName = name === "id" || (tag === "use" && name === "href");
-    copy.setAttribute(name, isName ? value.replace(/^#?/, (hash) => hash + prefix) : value);
+    copy.setAttribute(name, name === "id" ? prefix + value : value);
   }
   if (tag === "iframe") copy.setAttribute("sandbox", "");
   if (tag === "a") copy.setAttribute("rel", "noopener noreferrer");

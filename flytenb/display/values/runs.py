@@ -1,4 +1,4 @@
-"""Displays of runs: the run card, the nodes as a table, timelines and comparisons."""
+"""Displays of drawings and runs: the run card, the nodes as a table, timelines and comparisons."""
 
 from __future__ import annotations
 
@@ -21,6 +21,12 @@ def show_run(value: Any, view: View) -> Part:
 
     bundle = run_bundle(value, partial(render_value, registry=view._registry))
     return TrustedHtml(bundle["text/plain"], bundle["text/html"])
+
+
+@BUILT_IN.register("flytenb.render.drawing.Drawing")
+def show_drawing(value: Any, view: View) -> Part:
+    """Show a drawing as an image."""
+    return TrustedHtml(value.text, value._inline_html())
 
 
 @BUILT_IN.register("flytenb.runner.node_run.Nodes")

@@ -99,7 +99,7 @@ class Form:
         if shell is None or not has_reader(shell):
             return bundle
         self.widgets.bind_to_current_cell()
-        return {**self.widgets.widget._repr_mimebundle_(), "text/plain": bundle["text/plain"]}
+        return {**self.widgets.widget._repr_mimebundle_(), **bundle}
 
     @property
     def _shown(self) -> Rendering:

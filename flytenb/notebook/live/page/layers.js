@@ -1,8 +1,7 @@
 // Layers: a drawing split up, so that the browser repaints only what changes.
 //
 // A browser lays out and paints an `svg` as a whole, and each clip or transform in it costs extra. The boxes are therefore
-// placed on layers above the arrows, a few on each, in the drawing's own coordinates and order; and the icon of a box is a
-// path of its own instead of a window over the row of all icons.
+// placed on layers above the arrows, a few on each, in the drawing's own coordinates and order.
 
 const PER_LAYER = 16;
 
@@ -11,7 +10,7 @@ function layersOf(svg) {
   const body = svg.querySelector(".ft-body");
   const layers = [svg];
   if (!body) return layers;
-  for (const mark of body.querySelectorAll("svg.ft-mark")) mark.replaceWith(iconAt(mark));
+  for (const icon of body.querySelectorAll(".ft-icon")) icon.at = placeOf(icon);
   svg.querySelector("defs")?.remove();
   body.prepend(webOf(body));
   const above = [...body.children].filter((child) => !child.matches(".ftl-web, .ft-edge, .ft-way"));
@@ -35,12 +34,9 @@ function webOf(body) {
   return web;
 }
 
-/** Replacement of the window over all icons; `turn` shows one of them. */
-function iconAt(mark) {
-  const icon = document.createElementNS(mark.namespaceURI, "path");
-  icon.setAttribute("class", "ft-mark ft-icon");
-  icon.at = [Number(mark.getAttribute("x")), Number(mark.getAttribute("y"))];
-  return icon;
+/** The top left corner of an icon that isn't drawn yet: the start of its path. */
+function placeOf(icon) {
+  return icon.getAttribute("d").slice(1).split(" ").map(Number);
 }
 
 /** Show an icon by its name; the icons' only absolute commands are M, L and H. */
