@@ -30,6 +30,7 @@ import memory_shown
 import page
 import register_cells
 import resume
+import saved
 from workload import main
 
 WORKLOADS = (
@@ -61,6 +62,7 @@ WORKLOADS = (
     memory.WORKLOAD,
     memory_shown.WORKLOAD,
     register_cells.WORKLOAD,
+    saved.WORKLOAD,
 )
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from serving import serve
 from shell import define
 
 import flytenb
+import notebooks
 
 wide = flytenb.options(workers=16)
 
@@ -141,4 +142,5 @@ serve(
         "made.name",
         "made.version",
     ),
+    saved=notebooks.saved,
 )

@@ -34,6 +34,7 @@ LOOKS: dict[str, str] = {
     "ft-sub": "",
     "ft-badge": "",
     "ft-const": "",
+    "ft-ways": _attributes(fill="none", stroke="$line", stroke_width=1.2),
     "ft-tip": _attributes(fill="$line", stroke="none"),
     "ft-hatch": _attributes(stroke="$line"),
 }
@@ -93,10 +94,9 @@ def band_look(kind: Kind) -> str:
 
 @lru_cache(maxsize=32)
 def edge_look(kind: str, *, is_skipped: bool = False) -> str:
-    """Return the attributes of an arrow's group."""
+    """Return the attributes of an arrow's group, in addition to those of all arrows."""
     dashes = "4 3" if kind == EdgeKind.ORDER else None
-    faded = 0.5 if is_skipped else None
-    return _attributes(fill="none", stroke="$line", stroke_width=1.2, stroke_dasharray=dashes, stroke_opacity=faded)
+    return _attributes(stroke_dasharray=dashes, stroke_opacity=0.5 if is_skipped else None)
 
 
 @lru_cache(maxsize=1)

@@ -60,7 +60,7 @@ def to_svg(scene: Scene, at: Positions, uid: str) -> str:
     height = head + at.height + _PAD + foot
     left = (width - at.width) / 2
     # arrows are below the titles of frames and below boxes
-    parts = list(_arrows(scene, at))
+    parts = [f'<g class="ft-ways"{LOOKS["ft-ways"]}>', *_arrows(scene, at), "</g>"]
     parts += [_frame(frame, scene, at) for frame in scene.frames]
     parts += [_box(box, scene, at, uid) for box in scene.boxes]
     card = rect(0.5, 0.5, width - 1, height - 1, 8, 'class="ft-card" ', LOOKS["card"])
@@ -88,13 +88,17 @@ _PAGE_ONLY = re.compile(
 )
 
 
+_NUMBERS = re.compile(r' (?:d|x|y|width|height)="[^"]*"')
+_ZERO = re.compile(r"\.0(?!\d)")
+
+
 def to_image(svg: str) -> str:
     """Return the picture as an image, without what only a page uses: tooltips, names, paths, focus and places of icons.
 
     Quotes in text of users are escaped, so that an attribute can be found by its quotes.
     """
     root, start, shown = svg.partition("</style>")
-    return root + start + _PAGE_ONLY.sub("", shown)
+    return root + start + _NUMBERS.sub(lambda found: _ZERO.sub("", found[0]), _PAGE_ONLY.sub("", shown))
 
 
 def _has_order(scene: Scene) -> bool:
@@ -143,7 +147,8 @@ def _hatched(box: Box, left: float, top: float, uid: str) -> str:
 def _legend(height: float) -> str:
     y = height - 14
     return (
-        f'<g class="ft-legend"><path class="ft-line"{edge_look(EdgeKind.ORDER)} d="M{_PAD:g} {y:.0f}h26"/>'
+        f'<g class="ft-legend"><path class="ft-line" d="M{_PAD:g} {y:.0f}h26"'
+        f"{LOOKS['ft-ways']}{edge_look(EdgeKind.ORDER)}/>"
         f'<text x="{_PAD + 33:g}" y="{y + 4:.0f}">order only, no data</text></g>\n'
     )
 
@@ -279,7 +284,7 @@ def _arrows(scene: Scene, at: Positions) -> Iterator[str]:
 
 def _arrow(arrow: Arrow, scene: Scene, at: Positions, ways: list[Curve]) -> str:
     if arrow.kind == "meet":
-        return f'<g class="ft-way"{edge_look(EdgeKind.DATA)} aria-hidden="true">{_line(ways[0])}</g>'
+        return f'<g class="ft-way" aria-hidden="true">{_line(ways[0])}</g>'
     shown = "".join(_line(way) for way in ways[:-1]) + _pointed(ways[-1])
     if arrow.label:
         shown += _label(arrow, at)

@@ -75,7 +75,7 @@ _HALO = ".ft-drawing .ft-cluster>text{paint-order:stroke;stroke:$card;stroke-wid
 
 _RULES = """
 .ft-drawing text{white-space:pre}
-.ft-drawing .ft-line{fill:none}
+.ft-drawing .ft-line{fill:none;stroke:$line}
 .ft-drawing .ft-cluster>.ft-shape{pointer-events:visibleStroke}
 .ft-drawing .ft-stale{pointer-events:none}
 .ft-drawing .ft-icon{fill:none;stroke:none;stroke-width:1.8;stroke-linecap:round;stroke-linejoin:round}

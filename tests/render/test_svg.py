@@ -368,6 +368,27 @@ def test_every_colour_of_text_can_be_read_on_boxes_and_card(name: str, theme: in
         assert (pair[0] + 0.05) / (pair[1] + 0.05) >= 4.5
 
 
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+@pytest.mark.parametrize("name", ["line", "rule", "accent", "tool", "bad", "running", "succeeded", "failed", "idle"])
+def test_every_line_and_border_can_be_seen_on_the_card(name: str, theme: int) -> None:
+    pair = sorted((luminance(str(COLOURS[each][theme])) for each in (name, "card")), reverse=True)
+    assert (pair[0] + 0.05) / (pair[1] + 0.05) >= 3
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+def test_frames_can_be_seen_through_their_opacity(theme: int) -> None:
+    frames = list(having(parsed(samples.nested()), "ft-cluster")) + list(having(parsed(samples.failure()), "ft-lane"))
+    assert len(frames) == 3
+    names = {colours[0]: name for name, colours in COLOURS.items()}
+    for frame in frames:
+        shape = next(having(frame, "ft-shape"))
+        share = float(shape.get("stroke-opacity", "1"))
+        line, card = (str(COLOURS[name][theme]) for name in (names[shape.get("stroke", "")], "card"))
+        mixed = [share * int(line[i : i + 2], 16) + (1 - share) * int(card[i : i + 2], 16) for i in (1, 3, 5)]
+        pair = sorted((luminance("#" + "".join(f"{round(c):02x}" for c in mixed)), luminance(card)), reverse=True)
+        assert (pair[0] + 0.05) / (pair[1] + 0.05) >= 3
+
+
 def test_the_language_of_a_container_cell_stays_beside_its_state() -> None:
     node = Node("n0", Kind.CONTAINER, "fit", Interface(), {"language": "R", "image": "r-base:4.4.1"})
     root = parsed(Graph("fit", Kind.CONTAINER, {"n0": node}), states={"n0": NodeState(Phase.FAILED, 1.0)})

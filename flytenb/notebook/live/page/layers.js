@@ -13,7 +13,7 @@ function layersOf(svg) {
   for (const icon of body.querySelectorAll(".ft-icon")) icon.at = placeOf(icon);
   svg.querySelector("defs")?.remove();
   body.prepend(webOf(body));
-  const above = [...body.children].filter((child) => !child.matches(".ftl-web, .ft-edge, .ft-way"));
+  const above = [...body.children].filter((child) => !child.matches(".ftl-web, .ft-ways"));
   for (let i = 0; i < above.length; i += PER_LAYER) {
     const layer = svg.cloneNode(false);
     layer.removeAttribute("id");

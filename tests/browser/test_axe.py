@@ -1,0 +1,85 @@
+"""What axe-core finds in drawings, run cards and explorers without a front end, in both themes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from flytekit import task, workflow
+from playwright.sync_api import Browser, Page
+
+import flytenb
+from flytenb.display.html import page as styled
+from flytenb.display.runs.run_card import run_bundle
+from flytenb.display.show import show
+from flytenb.notebook.explore.explorer import Explorer
+from flytenb.render.drawing import draw
+from tests import render_samples as samples
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "best-practice"]}
+
+
+@task
+def rows(n: int) -> list[dict[str, int]]:
+    print("made rows")
+    return [{"a": i} for i in range(n)]
+
+
+@task
+def checked(rows: list[dict[str, int]]) -> int:
+    if len(rows) > 3:
+        raise ValueError("too many rows")
+    return len(rows)
+
+
+@workflow
+def counted(n: int = 3) -> int:
+    return checked(rows=rows(n=n))
+
+
+def phases() -> str:
+    graph, states = samples.phases()
+    return draw(graph, states=states).svg
+
+
+def card(n: int) -> str:
+    return run_bundle(flytenb.start(counted, n=n).wait(), show)["text/html"]
+
+
+def explorer() -> str:
+    return styled(Explorer([{"a": n, "b": {"c": n}} for n in range(50)]).open())
+
+
+SHOWN = {
+    "phases": phases,
+    "frames": lambda: draw(samples.nested()).svg,
+    "kinds": lambda: draw(samples.constructs()).svg,
+    "succeeded": lambda: card(2),
+    "failed": lambda: card(5),
+    "explorer": explorer,
+}
+
+
+@pytest.fixture(params=["light", "dark"])
+def themed(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    page = browser.new_page(color_scheme=request.param, viewport={"width": 1280, "height": 800})
+    yield page
+    page.close()
+
+
+def test_axe_finds_nothing(themed: Page) -> None:
+    """One page for all: starting axe takes longer than its rules."""
+    parts = "".join(f"<section aria-label='{name}'><h2>{name}</h2>{make()}</section>" for name, make in SHOWN.items())
+    themed.set_content(
+        "<!doctype html><html lang='en'><head><title>shown</title><style>:root{color-scheme:light dark}"
+        "body{background:Canvas;color:CanvasText;font:14px sans-serif}</style></head>"
+        f"<body><main><h1>shown</h1>{parts}</main></body></html>"
+    )
+    themed.evaluate("() => document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+    found = Axe().run(themed, options=RULES)
+    assert [
+        (v["id"], v["help"], [(n["target"], n["failureSummary"]) for n in v["nodes"][:3]])
+        for v in found.response["violations"]
+    ] == []
