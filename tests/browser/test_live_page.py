@@ -140,7 +140,7 @@ def test_a_node_is_found_by_its_name(page: Page) -> None:
     field.fill("held")
     field.press("Enter")
     view.until(lambda: view.inspector.is_visible())
-    assert view.inspector.locator(".ftl-name").inner_text() == "held"
+    assert view.inspector.locator(".ftl-name").inner_text().endswith(" · held")
     field.fill("nowhere")
     field.press("Enter")
     assert field.get_attribute("aria-invalid") == "true"

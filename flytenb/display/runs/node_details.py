@@ -66,8 +66,13 @@ class NodeDetails:
     source: tuple[Pieces, ...] = ()
     failed_line: int = 0
 
+    @property
+    def title(self) -> str:
+        """Its path and the name of its entity: `n0/n1 · train`."""
+        return f"{self.path} · {self.name}" if self.name != self.path else self.path
+
     @classmethod
-    def of(cls, run: Run, path: str, show: Show, *, limits: Limits = _LIMITS) -> NodeDetails:
+    def of(cls, run: Run, path: str, show: Show, *, limits: Limits = _LIMITS, has_values: bool = True) -> NodeDetails:
         """Return what is known now; a value that can't be read is replaced by the error."""
         graph = run.graph
         node = graph.nodes.get(path)
@@ -83,9 +88,9 @@ class NodeDetails:
             facts=(*_facts(run, found), *_plan_facts(node)),
             phase=str(found.phase),
             state=captions.state_caption(found._state),
-            inputs=_values(found._declared_inputs, limits, show),
-            outputs=_values(found._declared_outputs, limits, show),
-            decks=_values(lambda: _decks(found), limits, show),
+            inputs=_values(found._declared_inputs, limits, show) if has_values else (),
+            outputs=_values(found._declared_outputs, limits, show) if has_values else (),
+            decks=_values(lambda: _decks(found), limits, show) if has_values else (),
             links=web_links(found),
             log=clean(log[-LOG_SHOWN:]),
             log_size=len(log),

@@ -13,19 +13,18 @@ from flytenb.display.html import style
 from flytenb.display.rendering import Show
 from flytenb.display.runs.error_card import named_path
 from flytenb.display.runs.node_details import NodeDetails
+from flytenb.display.runs.node_list import NODES_LISTED, listed_nodes
 from flytenb.errors import LayoutError
 from flytenb.model import NodeState, Phase
-from flytenb.render import captions
 from flytenb.render.drawing import Drawing, draw, image_address
 from flytenb.wording.kinds import constant_text, phase_sign
-from flytenb.wording.quantities import count_text, duration_text
+from flytenb.wording.quantities import count_text, duration_text, more_text
 from flytenb.wording.values import clean, clip
 
 if TYPE_CHECKING:
     from flytenb.runner.run import Run
 
 _LOG_SHOWN = 2_000
-_NODES_SHOWN = 60
 _INPUTS_SHOWN = 60
 _WHY_SHOWN = 2_000
 
@@ -36,14 +35,37 @@ _STYLE = """
 .ft-run summary{cursor:pointer;margin:4px 0 2px}
 .ft-run .ft-why{white-space:pre-wrap;overflow-wrap:anywhere;margin:4px 0}
 .ft-run .ft-picture{overflow-x:auto}
-.ft-run .ft-picture img{max-width:100%;height:auto;margin:0}
+.ft-run .ft-picture img{max-width:none;margin:0}
+.ft-run details details{margin-left:16px}
 .ft-run pre.ft-error{white-space:pre;overflow:auto}
 """
 
 _TEMPLATE = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True).from_string(
     """
+{% macro details(node, is_open) %}
+<details{% if is_open %} open{% endif %}><summary>{{ node.title }}{% if node.state %} · {{ node.state }}{% endif %}\
+</summary>
+{% if node.facts[1:] %}<div class="ft-note">{{ node.facts[1:] | join(" · ") }}</div>
+{% endif %}
+{% if node.error %}<pre class="ft-error">{{ node.error }}</pre>
+{% endif %}
+{% for words, shown in [("inputs", node.inputs), ("outputs", node.outputs), ("decks", node.decks)] if shown %}
+<div class="ft-note">{{ words }}</div>
+{% for each in shown %}
+{{ each.fragment | safe }}
+{% endfor %}
+{% endfor %}
+{% for name, uri in node.links %}
+<a href="{{ uri }}" target="_blank" rel="noopener noreferrer">{{ name }}</a>
+{% endfor %}
+{% if node.log %}<div class="ft-note">log</div>
+<pre>{{ node.log }}</pre>
+{% endif %}
+</details>
+{% endmacro %}
 <div class="ft-show ft-run">
 <style>{{ style }}</style>
+<div{% if place %} class="{{ place }}"{% endif %}>
 <div class="ft-head"><b><span class="ft-{{ phase.lower() }}">{{ sign }}</span> {{ name }}</b> \
 <b class="ft-{{ phase.lower() }}">{{ words }}</b>{% if facts %} \
 <span class="ft-facts-line">· {{ facts }}</span>{% endif %}</div>
@@ -52,33 +74,24 @@ _TEMPLATE = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=
 {% elif text %}
 <pre>{{ text }}</pre>
 {% endif %}
+{% for node in open_nodes %}
+{{ details(node, true) }}
+{% endfor %}
+</div>
 {% if why %}
 <div class="ft-why">{{ why }}</div>
 {% endif %}
 {% for fragment in outputs %}
 {{ fragment }}
 {% endfor %}
-{% for node in open_nodes %}
-<details open><summary>{{ node.name }} · {{ node.facts | join(" · ") }}</summary>
-{% if node.error %}<pre class="ft-error">{{ node.error }}</pre>
-{% endif %}
-{% for shown in node.inputs + node.outputs + node.decks %}
-{{ shown.fragment | safe }}
+{% if listed %}
+<details><summary>{{ nodes }}</summary>
+{% for node in listed %}
+{{ details(node, false) }}
 {% endfor %}
-{% for name, uri in node.links %}
-<a href="{{ uri }}" target="_blank" rel="noopener noreferrer">{{ name }}</a>
-{% endfor %}
-{% if node.log %}<pre>{{ node.log }}</pre>
+{% if more %}<div class="ft-note">{{ more }}</div>
 {% endif %}
 </details>
-{% endfor %}
-{% if rows %}
-<details><summary>{{ nodes }}</summary>
-<div class="ft-scroll"><table class="ft-table"><thead><tr><th scope="col">node</th><th scope="col">path</th>\
-<th scope="col">phase</th></tr></thead><tbody>
-{% for row in rows %}<tr>{% for cell in row %}<td>{{ cell }}</td>{% endfor %}</tr>
-{% endfor %}
-</tbody></table></div></details>
 {% endif %}
 {% if log %}<details><summary>printed by the nodes</summary><pre>{{ log }}</pre></details>
 {% endif %}
@@ -90,7 +103,7 @@ _TEMPLATE = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=
 def placeholder(run: Run) -> dict[str, str]:
     """Return the output shown until there is a picture."""
     empty: dict[str, Any] = {"facts": "", "picture": "", "text": "", "why": "", "nodes": "", "log": ""}
-    empty |= {"outputs": [], "open_nodes": [], "rows": []}
+    empty |= {"outputs": [], "open_nodes": [], "listed": [], "place": "", "more": ""}
     html = _TEMPLATE.render(style=Markup(style() + _STYLE), **_head(run), **empty)
     return {"text/plain": _head_text(run), "text/html": html}
 
@@ -103,6 +116,7 @@ def run_bundle(
     *,
     is_late: bool = False,
     has_error: bool = True,
+    place: str = "",
 ) -> dict[str, str]:
     """Return the MIME bundle of a run: phase, durations, result, error and logs, as of now.
 
@@ -113,6 +127,7 @@ def run_bundle(
         open_nodes: paths of nodes whose details are included.
         is_late: whether its cell ended before the run, so that the time is shown.
         has_error: whether the message of a failure is shown; False where the error itself follows.
+        place: classes of the element with the head and the picture, which a page may replace by its view.
     """
     graph, states = run.graph, run._states
     everything = {**states, "": _run_state(run)}
@@ -122,6 +137,7 @@ def run_bundle(
     if is_late or not run.phase.is_terminal:
         facts += f" · {'finished' if run.phase.is_terminal else 'seen'} at {time.strftime('%H:%M:%S')}"
     why = failure_text(run) if has_error else ""
+    order = sorted(states, key=lambda path: states[path].phase not in (Phase.FAILED, Phase.TIMED_OUT))
     shown = [show(value, declared, name=name) for name, value, declared in run._declared_outputs()]
     head = _head(run)
     try:
@@ -133,12 +149,14 @@ def run_bundle(
         **head,
         facts=facts,
         alt=f"{head['name']}, {head['words']}",
+        place=place,
         picture=image_address(svg) if svg else "",
         text="" if svg else shown_drawing.text,
         why=why,
         outputs=[Markup(s.fragment) for s in shown],
         open_nodes=[NodeDetails.of(run, path, show) for path in open_nodes if path in run.nodes],
-        rows=_rows(run, states),
+        listed=listed_nodes(run, order, show) if run.phase.is_terminal else [],
+        more="" if len(order) <= NODES_LISTED else f"and {more_text(len(order) - NODES_LISTED)}: run.nodes has all",
         nodes=count_text(len(states), "node"),
         log=_log(run),
     )
@@ -193,16 +211,6 @@ def _facts(run: Run, states: dict[str, NodeState]) -> str:
     if set(counts) - {constant_text(Phase.SUCCEEDED)}:
         nodes += f" ({', '.join(f'{number} {words}' for words, number in counts.items())})"
     return " · ".join([*took, nodes, *_inputs(run)])
-
-
-def _rows(run: Run, states: dict[str, NodeState]) -> list[tuple[str, str, str]]:
-    """Return rows for the nodes, failed ones first."""
-    nodes = run.graph.nodes
-    order = sorted(states, key=lambda path: states[path].phase not in (Phase.FAILED, Phase.TIMED_OUT))
-    return [
-        (clean(nodes[path].name) if path in nodes else "", path, captions.state_caption(states[path]))
-        for path in order[:_NODES_SHOWN]
-    ]
 
 
 def _log(run: Run) -> str:

@@ -241,7 +241,9 @@ class PageController:
             "answer": self._answer,
             "done": self._done,
         }.get(str(message.get("kind")))
-        if handler is not None and run is not None:
+        if run is None:
+            self._send_message({"kind": "gone"})
+        elif handler is not None:
             queue = pages.values if message.get("kind") == "look" else self._jobs
             queue.submit(lambda: self._answer_reader(run, handler, message))
 
@@ -267,7 +269,7 @@ class PageController:
             {
                 "kind": "details",
                 "path": path,
-                "name": details.name,
+                "name": details.title,
                 "phase": details.phase,
                 "state": details.state,
                 "facts": list(details.facts),

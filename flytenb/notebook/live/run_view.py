@@ -1,4 +1,4 @@
-"""View of a run in a cell's output: live while it runs, a static run card afterwards."""
+"""View of a run in a cell's output: live while it runs; the run card then, in which a page keeps the view."""
 
 from __future__ import annotations
 
@@ -106,7 +106,8 @@ class RunView:
             if controller is not None:
                 controller.close()
                 drawing, nodes = controller.drawing_of(self._run.graph), controller.open_nodes
-            bundle = partial(run_bundle, self._run, show, drawing, nodes, is_late=is_late)
+            place = self._place(controller)
+            bundle = partial(run_bundle, self._run, show, drawing, nodes, is_late=is_late, place=place)
             error = self._run.error if self._run._raises and not is_late and not self._is_explorer else None
             self._end_bundle = bundle(has_error=error is None)
             self._publish(self._end_bundle)
@@ -134,6 +135,11 @@ class RunView:
                 controller.close()
             self._let_go()
         _retire(controller)
+
+    def _place(self, controller: PageController | None) -> str:
+        """Return the classes by which the page keeps the view beside the results; an explorer is closed at the end."""
+        widget = None if controller is None else controller.widget
+        return "" if widget is None or self._is_explorer or needs_widget(self._shell) else widget.place
 
     def _let_go(self) -> None:
         """Hold the run no more, so that it is freed when no variable does."""

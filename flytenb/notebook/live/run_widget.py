@@ -57,6 +57,11 @@ class RunWidget(anywidget.AnyWidget):
         super().__init__(key=key or secrets.token_hex(8), about=about, **state)
         receive(self, on_message)
 
+    @property
+    def place(self) -> str:
+        """Classes of the elements that the module puts the view into; pages that sanitise HTML keep classes."""
+        return f"ft-live ft-live-{self.key}"
+
     def bundle(self, static: Mapping[str, str], *, as_widget: bool) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the MIME bundle that shows the view, and its metadata, where Colab finds its widget manager.
 
@@ -65,6 +70,5 @@ class RunWidget(anywidget.AnyWidget):
             as_widget: whether the front end runs the module only for widget outputs.
         """
         widget, metadata = (as_widget and self._repr_mimebundle_()) or ({}, {})
-        # A class, since pages that sanitise HTML keep classes but not data attributes.
-        html = f'<div class="ft-live ft-live-{self.key}">{static["text/html"]}</div>'
+        html = f'<div class="{self.place}">{static["text/html"]}</div>'
         return {**widget, "text/plain": static["text/plain"], "text/html": html}, metadata

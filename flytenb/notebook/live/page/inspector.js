@@ -90,7 +90,6 @@ class Inspector {
     if (details.path !== this.path) return;
     clearTimeout(this.late);
     this.title.textContent = details.name;
-    this.title.title = details.path;
     if (!this.isAlone && details.state) {
       this.state.replaceChildren(h("span", { class: "ftl-phase", "data-phase": details.phase }, details.state));
     }

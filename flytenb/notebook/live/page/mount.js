@@ -32,6 +32,7 @@ class Places {
 
   /** Move the view with all its state into an output that was published again. */
   fill(element) {
+    const still = [...element.childNodes];
     const left = [...this.views.keys()].find((each) => !each.isConnected);
     let view = this.views.get(left);
     if (view) this.views.delete(left);
@@ -40,6 +41,7 @@ class Places {
       this.deaf.set(view, listen(this.model, view));
     }
     this.views.set(element, view);
+    view.onGone = () => element.replaceChildren(...still);
     element.replaceChildren(view.element);
     this.say("here");
   }
@@ -68,6 +70,7 @@ class Places {
     for (const [view, end] of this.deaf) {
       end();
       view.end();
+      if (view.isFinished()) view.onGone();
     }
   }
 }

@@ -204,6 +204,7 @@ class View {
     else if (message.kind === "log") this.inspector.append(message);
     else if (message.kind === "answered") this.gates.answered(message);
     else if (message.kind === "stopping") clearTimeout(this.stopLate);
+    else if (message.kind === "gone") this.onGone?.();
   }
 
   // Actions of the reader.
@@ -224,7 +225,7 @@ class View {
     const known = path in picture.names ? path : owner;
     const box = picture.at[known] ?? known;
     const name = picture.names[path] ?? this.stage.boxes.get(path)?.name ?? path;
-    this.inspector.open(path, box, name, picture.can[box] ?? null, this.news(box), box === path);
+    this.inspector.open(path, box, name === path ? path : `${path} · ${name}`, picture.can[box] ?? null, this.news(box), box === path);
     this.mark();
     if (isByKey) this.inspector.title.focus();
   }
@@ -269,6 +270,10 @@ class View {
     this.stopLate = setTimeout(() => this.onStop(tell, "the kernel is busy: use the notebook's ■"), PATIENCE);
   }
 
+  isFinished() {
+    return this.run !== undefined && this.run.took !== null;
+  }
+
   /** End the view: no more messages will arrive; what is shown stays. */
   end() {
     if (this.isOver) return;
@@ -278,7 +283,7 @@ class View {
     this.inspector.end();
     this.stage.end();
     for (const control of this.element.querySelectorAll(".ftl-stop, .ftl-gate :is(button, input)")) control.disabled = true;
-    if (!this.run || this.run.took !== null) return;
+    if (!this.run || this.isFinished()) return;
     this.phase.dataset.phase = "QUEUED"; // grey: unknown
     write(this.phase, `was ${lower(this.run.phase)}`);
     this.elapsed.say("disconnected: the last known state is shown");

@@ -1,0 +1,81 @@
+"""Nodes of a finished run in plain HTML: each opens without a kernel, within limits, also where styles are removed."""
+
+from __future__ import annotations
+
+import re
+import threading
+
+import pytest
+from flytekit import task, workflow
+
+import flytenb
+from flytenb.display.part import Value
+from flytenb.display.runs import node_list
+from flytenb.display.runs.node_list import NODES_LISTED
+from flytenb.display.runs.run_card import run_bundle
+from flytenb.display.show import show
+from tests.flows import FLOWS
+from tests.sanitised import sanitised_html
+
+
+@task
+def longer(text: str) -> str:
+    print("made longer")
+    return text + "x" * 20_000
+
+
+@workflow
+def many(text: str = "<b>") -> str:
+    for _ in range(NODES_LISTED + 3):
+        text = longer(text="y")
+    return text
+
+
+def summaries(html: str) -> list[str]:
+    return re.findall(r"<details[^>]*><summary>([^<]*)</summary>", html)
+
+
+@pytest.mark.parametrize("name", ["chain", "branch", "map_simple", "dynamic_simple", "subworkflow", "failure_task"])
+def test_every_node_of_a_finished_run_opens_in_plain_html(name: str) -> None:
+    flow = FLOWS[name]
+    run = flytenb.start(flow.entity, **flow.inputs).wait()
+    html = run_bundle(run, show)["text/html"]
+    opened = {summary.partition(" · ")[0]: summary for summary in summaries(html)}
+    nodes = {path: node for path, node in run.graph.nodes.items() if path in run._states and not node.is_pseudo}
+    assert nodes
+    assert {path for path, node in nodes.items() if node.name in opened.get(path, "")} == set(nodes)
+
+
+def test_what_is_listed_has_limits() -> None:
+    run = flytenb.run(many)
+    html = run_bundle(run, show)["text/html"]
+    assert len(html) < 250_000
+    assert len([each for each in summaries(html) if " · longer" in each]) == NODES_LISTED
+    assert "and 3 more" in html
+
+
+def test_a_value_that_takes_too_long_leaves_the_state_and_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(node_list, "_SECONDS", 0.0)
+    answer = threading.Event()
+
+    def wait_and_show(*args: object, **options: object) -> object:
+        answer.wait()
+        return show(Value("late"))
+
+    run = flytenb.start(FLOWS["chain"].entity, **FLOWS["chain"].inputs).wait()
+    try:
+        found = node_list.listed_nodes(run, list(run.nodes), wait_and_show)  # type: ignore[arg-type]
+    finally:
+        answer.set()
+    assert [(each.phase, each.inputs, each.outputs) for each in found] == [("SUCCEEDED", (), ())] * len(run.nodes)
+
+
+def test_without_styles_words_stay_apart_and_no_markup_of_values_is_left() -> None:
+    run = flytenb.start(many).wait()
+    html = sanitised_html(run_bundle(run, show)["text/html"])
+    assert "<details>" in html
+    assert "data:" not in html
+    assert not re.search("class=|style=|<style|<script", html)
+    words = re.sub(r"<[^>]*>", "", sanitised_html(show([{"a": 1}] * 3, name="rows").html))
+    assert re.search(r"rows\s+list", words)
+    assert re.search(r"list\S*\s+3", words)
