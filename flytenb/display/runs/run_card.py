@@ -16,6 +16,7 @@ from flytenb.display.runs.node_details import NodeDetails
 from flytenb.display.runs.node_list import NODES_LISTED, listed_nodes
 from flytenb.errors import LayoutError
 from flytenb.model import NodeState, Phase
+from flytenb.render import captions
 from flytenb.render.drawing import Drawing, draw, image_address
 from flytenb.wording.kinds import constant_text, phase_sign
 from flytenb.wording.quantities import count_text, duration_text, more_text
