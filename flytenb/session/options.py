@@ -154,7 +154,14 @@ class Options:
             shared = SweepRow(f"run {number} of the sweep", nodes)
             return Run(entity, row, each, self._listeners, None, _source_of, row=shared)
 
-        return prepare(swept, given, make)._begin(at_once)
+        session, is_in_notebook = host.session, bool(host.watchers)
+
+        def note(run: Run) -> None:
+            _hold(run)
+            if is_in_notebook:
+                session.keep(run)
+
+        return prepare(swept, given, make)._begin(at_once, note)
 
     def rehearse(self, entity: Any, /, *positional: Any, with_: Any = None, **inputs: Any) -> Rehearsal:
         """Run an entity with answers in place of services; arguments as for `flytenb.rehearse`."""
@@ -215,9 +222,7 @@ class Options:
         made = Run(entity, given, settings, self._listeners, answers, _source_of, targets, past, outputs)
         if answers is None and not resuming.only_node:
             session.note(made)
-        host.memory.follow(made, memory_limit(settings.memory))
-        if settings.keep:
-            _keep(made)
+        _hold(made)
         return made
 
     def _watch(self, made: Run) -> list[Callable[[], None]]:
@@ -226,6 +231,13 @@ class Options:
     def __repr__(self) -> str:
         given = ", ".join(f"{name}={brief(choice.value)}" for name, choice in self._given.items())
         return f"flytenb.options({given})"
+
+
+def _hold(made: Run) -> None:
+    """Hold the values of a run within the limit of memory, and keep it on disk if that is set."""
+    host.memory.follow(made, memory_limit(made.settings.memory))
+    if made.settings.keep:
+        _keep(made)
 
 
 def _keep(made: Run) -> None:

@@ -97,9 +97,11 @@ class Sweep(Displayed):
         self._lock = threading.Lock()
         self._waiting = [*reversed(runs)]
         self._is_cancelled = False
+        self._note: Callable[[Run], None] = lambda run: None
 
-    def _begin(self, at_once: int) -> Sweep:
-        """Start as many runs at the same time; each that ends starts the next."""
+    def _begin(self, at_once: int, note: Callable[[Run], None]) -> Sweep:
+        """Start as many runs at the same time; each that ends starts the next. `note` is called before a run starts."""
+        self._note = note
         try:
             for _ in range(min(at_once, len(self.runs))):
                 self._begin_next()
@@ -114,7 +116,10 @@ class Sweep(Displayed):
                 return
             run = self._waiting.pop()
             run.on_finish(self._begin_next)  # before it begins, or each that has ended would call the next one
-            run._begin()
+            try:
+                self._note(run)
+            finally:  # or the sweep would never end
+                run._begin()
 
     def wait(self, timeout: float | None = None) -> Sweep:
         """Wait until all runs have ended, for at most `timeout` seconds."""

@@ -6,6 +6,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +14,11 @@ import pytest
 import flytenb
 from flytenb.cache.value_digest import ValueDigest
 from flytenb.errors import InputError, UsageError
+from flytenb.record.value_memory import ValueMemory
+from flytenb.session import Session
+from flytenb.session.host import host
 from tests.notebook_cells import NotebookCells
-from tests.waiting import PATIENCE, is_soon
+from tests.waiting import PATIENCE, is_soon, wait_for
 
 FLOW = (
     "@task\ndef load(size: int) -> list[int]:\n    note('load')\n    return [*range(size)]",
@@ -189,3 +193,20 @@ def test_what_cant_be_swept_is_an_error(
     with pytest.raises(error, match=message):
         flytenb.sweep(notebook.wf, rows, **inputs)
     assert notebook.ran == []
+
+
+def test_the_runs_of_a_sweep_are_held_and_kept_as_others(
+    notebook: NotebookCells, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory, session = ValueMemory(), Session()
+    monkeypatch.setitem(vars(host), "memory", memory)
+    monkeypatch.setattr(host, "_sessions", [session])
+    monkeypatch.setattr(host, "watchers", [lambda run: lambda: None])
+    notebook.run("@task\ndef make(n: int) -> list[int]:\n    return [n] * 10_000")
+    sweep = flytenb.options(keep=str(tmp_path / "runs"), memory=200_000, workers=1).sweep(notebook.make, n=[1, 2, 3, 4])
+    assert session.runs == sweep.runs
+    assert host.keeper.wait()
+    assert [flytenb.load_run(run.id, str(tmp_path / "runs")).result[0] for run in sweep] == [1, 2, 3, 4]
+    wait_for(lambda: memory.keep_within(200_000) is None and not memory._fresh)
+    assert memory.total <= 200_000
+    assert [run.result[0] for run in sweep] == [1, 2, 3, 4]
