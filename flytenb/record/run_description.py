@@ -138,8 +138,8 @@ class RunDescription:
 
     def _is_exact(self, value: CrossingValue, written: WrittenValue) -> bool:
         """Return whether a value reads back with the same content: only then does a resumed run take it."""
-        if value.method == "share" and value.python_type in _SCALARS:
-            return True
+        if value.method in ("array", "frame") or (value.method == "share" and value.python_type in _SCALARS):
+            return True  # proven when they were packed, and large
         stored = StoredValue(lambda: (written.literal, written.orders), value.python_type, lambda: None)
         with self._run._scheduler.workspace.entered(), suppress(Exception):  # that can't be read without unpickling it
             return is_same_content(value.python_type, value.native(), stored.native())

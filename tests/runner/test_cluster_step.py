@@ -34,7 +34,7 @@ class Elsewhere:
         resources.workers.submit(self.end)
 
     def end(self) -> None:
-        self.step.put_outputs({"o0": packer(int)(10 * self.inputs["x"].native())})
+        self.step.put_outputs({"o0": packer(int)(10 * self.inputs["x"].native())}, self.run)
         self.run.complete(self.step, self.attempt)
 
     def terminate(self) -> None:
