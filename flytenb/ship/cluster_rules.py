@@ -26,10 +26,14 @@ MOST_NODES = 100
 """Nodes of one workflow that a cluster registers by default (`registration.maxWorkflowNodes` of flyteadmin)."""
 
 WITHOUT_POD = {
-    Kind.EAGER: "it starts executions on a cluster; what it called was run",
     Kind.CONNECTOR: "a service runs it, by a connector of the cluster",
 }
-"""Tasks whose pods need a cluster, or that have none."""
+"""Tasks that have no pod."""
+
+
+def calls_in_pod(entity: Any) -> bool:
+    """Whether the pod of a task starts executions of what its function calls, and waits for them."""
+    return kind_of(entity) is Kind.EAGER
 
 
 def entities_of(roots: Iterable[Any]) -> list[Any]:

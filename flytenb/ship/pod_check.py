@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from flytenb.bridge.cluster.module_specs import SpecRequest, make_specs
 from flytenb.bridge.cluster.pod_process import (
@@ -17,26 +17,27 @@ from flytenb.bridge.cluster.pod_process import (
     PodPlace,
     PodTemplate,
     name_in_module,
-    native_inputs,
-    native_outputs,
-    pack_inputs,
     same_container,
     templates_of,
 )
-from flytenb.bridge.entities.kind import is_map, is_python_task, kind_of, map_target, short_name
+from flytenb.bridge.cluster.pod_values import native_inputs, native_outputs, pack_inputs, pack_outputs
+from flytenb.bridge.cluster.recorded_calls import RecordedCall, can_answer
+from flytenb.bridge.entities.kind import is_entity, is_map, is_python_task, kind_of, map_target, short_name
 from flytenb.errors import ContainerError, ContainerExitError, FlytenbError, headline
 from flytenb.model import Phase
 from flytenb.reach.ownership import installed_entries
-from flytenb.ship.cluster_rules import WITHOUT_POD, entities_of
+from flytenb.ship.cluster_rules import WITHOUT_POD, calls_in_pod, entities_of
 from flytenb.ship.finding import Finding
 from flytenb.ship.shipped_files import ShippedFiles
-from flytenb.types.value_changes import describe_value, first_change
+from flytenb.types.value_changes import Change, describe_value, first_change
+from flytenb.wording.quantities import count_text
 
 if TYPE_CHECKING:
     from flytenb.runner.node_run import NodeRun
     from flytenb.runner.run import Run
     from flytenb.ship.exported_module import Export
 
+T = TypeVar("T")
 Again = Callable[[Any, Mapping[str, Any]], "Run"]
 """Runs an entity in the notebook once more, and not from the cache."""
 _MODULE = "flytenb_exported"
@@ -129,9 +130,11 @@ class _Check:
         for _, level in groupby(works, lambda work: work.node.path.count("/")):  # a dynamic before what it makes
             findings += self._of_level(list(level))
         known = {work.name for work in works}
-        for entity in entities_of([self.run.entity]):
+        used = [node.entity for node in self.run.nodes.values()]
+        for entity in entities_of([self.run.entity, *used]):
             if is_python_task(entity) and name_in_module(entity, _MODULE) not in known:
-                findings.append(_not_run(f"task {short_name(entity)}", "no node of the run used it"))
+                why = "its node didn't succeed in the run" if entity in used else "no node of the run used it"
+                findings.append(_not_run(f"task {short_name(entity)}", why))
         return PodReport(tuple(findings), tuple(dict.fromkeys(self.executed)))
 
     def _works(self) -> list[_Work]:
@@ -173,7 +176,12 @@ class _Check:
                         yield _unsent("inputs", error, work)
                         continue
                     index = 0 if work.is_map else None
-                    begun.append((work, pods.submit(place.run, template, inputs, index).result))
+                    try:
+                        calls = self._calls_of(work) if calls_in_pod(work.node.entity) else None
+                    except Exception as error:
+                        yield _unsent("calls", error, work)
+                        continue
+                    begun.append((work, pods.submit(place.run, template, inputs, index, calls).result))
             for work, end in begun:
                 self.executed.append(short_name(work.node.entity))
                 yield from self._compare(work, end())
@@ -183,6 +191,7 @@ class _Check:
             hint = "whatever it needs must be in the module, its image or its inputs"
             yield Finding(f"its pod fails for {work.given}: {end.error}", work.where, hint)
             return
+        yield from self._compare_calls(work, end)
         if end.job is not None:
             self._take(end.templates)
             yield from self._compare_job(work, end)
@@ -219,6 +228,40 @@ class _Check:
                         what = f"{name}.{port}{change.path} is {change.after} in its pod and {change.before} here"
                         yield Finding(f"{what}, for {work.given}", work.where, _HINT)
 
+    def _inside(self, work: _Work) -> list[NodeRun]:
+        """Return the calls of an eager task here, in their order."""
+        paths = [path for path in self.run.nodes if path.rpartition("/")[0] == work.node.path]
+        nodes = [self.run.nodes[path] for path in paths if is_entity(self.run.nodes[path].entity)]
+        return sorted(nodes, key=lambda node: (len(node.path), node.path))
+
+    def _calls_of(self, work: _Work) -> list[RecordedCall]:
+        return [
+            RecordedCall(
+                short_name(node.entity),
+                pack_inputs(node.entity, node.inputs),
+                pack_outputs(node.entity, node.outputs),
+                "" if node.error is None else node.error.message,
+            )
+            for node in self._inside(work)
+        ]
+
+    def _compare_calls(self, work: _Work, end: PodEnd) -> Iterator[Finding]:
+        """Compare the calls of an eager task there with those here, those of each entity in their order."""
+        if not calls_in_pod(work.node.entity):
+            return
+        here = {name: [*nodes] for name, nodes in _by_name(self._inside(work), lambda n: short_name(n.entity))}
+        there = {name: [*calls] for name, calls in _by_name(end.calls, lambda call: call.name)}
+        for name in sorted({*here, *there}):
+            nodes, calls = here.get(name, []), there.get(name, [])
+            if len(nodes) != len(calls):
+                counts = [count_text(len(each), "time") for each in (calls, nodes)]
+                what = f"its pod calls {name} {counts[0]}, and {counts[1]} here, for {work.given}"
+                yield Finding(what, work.where, _HINT)
+                continue
+            for change in _different_calls(nodes, calls):  # concurrent calls have no order
+                what = f"it calls {name} with {change.path} {change.after} in its pod and {change.before} here"
+                yield Finding(f"{what}, for {work.given}", work.where, _HINT)
+
     def _of_container(self, work: _Work, template: PodTemplate) -> Iterator[Finding]:
         """Run a raw container by its engine, which carries its files as a cluster does."""
         if not same_container(work.node.entity, template):
@@ -241,9 +284,35 @@ def _why_not(work: _Work, template: PodTemplate | None) -> str:
     kind = kind_of(map_target(work.node.entity) if work.is_map else work.node.entity)
     if kind in WITHOUT_POD:
         return WITHOUT_POD[kind]
+    if calls_in_pod(work.node.entity) and not can_answer():
+        return "flytekit has a plugin of its own here, so its calls can't be answered"
     if template is None:
         return "importing the module doesn't make it"
     return "" if template.command else "a service runs it"
+
+
+def _different_calls(nodes: Iterable[NodeRun], calls: Iterable[RecordedCall]) -> Iterator[Change]:
+    """Yield the first change of each call of an entity there that has inputs of no call here."""
+    left, unmatched = [*nodes], []
+    for call in calls:
+        same = next((node for node in left if _input_change(node, call) is None), None)
+        if same is None:
+            unmatched.append(call)
+        else:
+            left.remove(same)
+    changes = (_input_change(node, call) for node, call in zip(left, unmatched, strict=True))
+    yield from (change for change in changes if change is not None)
+
+
+def _input_change(node: NodeRun, call: RecordedCall) -> Change | None:
+    here = node.inputs
+    there = sorted(native_inputs(node.entity, call.inputs.literals).items())  # without defaults
+    changes = (first_change(here.get(name), value, name) for name, value in there)
+    return next((change for change in changes if change is not None), None)
+
+
+def _by_name(items: Iterable[T], name_of: Callable[[T], str]) -> Iterator[tuple[str, Iterator[T]]]:
+    return groupby(sorted(items, key=name_of), name_of)
 
 
 def _not_run(where: str, why: str) -> Finding:

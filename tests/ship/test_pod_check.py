@@ -68,10 +68,16 @@ MORE = (
     "@dynamic\ndef spread(n: int) -> list[int]:\n    return [inc_by(x=i, by=os.getpid()) for i in range(n)]",
     "@dynamic\ndef grow(n: int) -> int:\n    for _ in range(2 if 'POD_CHECK' in os.environ else 3):\n"
     "        n = inc(x=n)\n    return n",
-    "@eager\nasync def count(x: int) -> int:\n    return twofold(x=x)",
+    "@eager\nasync def count(x: int) -> int:\n    try:\n        picky(x=-x)\n    except Exception:\n"
+    "        return twofold(x=x) + twofold(x=len(os.environ.get('POD_CHECK', '')))",
+    "@eager\nasync def grows(x: int) -> int:\n    more = twofold(x=x) if 'POD_CHECK' in os.environ else 2 * x\n"
+    "    return await wait(x=more)",
+    "@task\nasync def wait(x: int) -> int:\n    return x",
+    "@task\ndef picky(x: int) -> int:\n    if x < 0:\n        raise ValueError(x)\n    return x",
     "@task\ndef twofold(x: int) -> int:\n    return 2 * x",
     "@task\ndef unused(x: int) -> int:\n    return x",
     "@workflow\ndef kinds(x: int) -> tuple[float, int]:\n    spread(n=2)\n    grow(n=x)\n    create_node(count, x=x)\n"
+    "    create_node(grows, x=x)\n"
     "    square(x=x)\n    either = conditional('big').if_(x > 100).then(unused(x=x)).else_().then(inc(x=x))\n"
     "    return double(x=ellipse_area(a=1.0, b=2.0)), either",
 )
@@ -89,14 +95,18 @@ def test_each_kind_is_run_or_named_with_the_reason(tmp_path: Path, monkeypatch: 
         notebook.run(*((FLOWS / f"{name}.py").read_text() for name in ("container", "connector")), *MORE)
         found = flytenb.check(notebook.names["kinds"], pod=True, inputs={"x": 3})
     errors = {f.where: f.what for f in found.findings if f.severity == "error"}
-    assert set(errors) == {"task spread", "task grow"}
+    assert set(errors) == {"task spread", "task grow", "task count", "task grows"}
+    assert errors["task count"] == "it calls twofold with x 0 in its pod and 4 here, for x=3"
+    assert errors["task grows"] == "its pod calls twofold 0 times, and 1 time here, for x=3"
     assert errors["task spread"].startswith("dn1.by is ")  # the last of two
     assert errors["task grow"] == "its pod makes the nodes dn0, dn1, dn2, and dn0, dn1 here, for n=3"
     why = {f.where: f.what for f in found.findings if f.severity == "warning" and "wasn't run" in f.what}
     assert why == {
-        "task count": "it wasn't run as its pod: it starts executions on a cluster; what it called was run",
+        "task picky": "it wasn't run as its pod: its node didn't succeed in the run",
         "task square": "it wasn't run as its pod: a service runs it, by a connector of the cluster",
         "task unused": "it wasn't run as its pod: no node of the run used it",
     }
-    assert {*found.executed} == {"spread", "inc_by", "grow", "inc", "twofold", "ellipse-area", "double"}
-    assert "7 tasks run as in pods" in repr(found)
+    assert {*found.executed} == {
+        *("spread", "inc_by", "grow", "inc", "twofold", "ellipse-area", "double", "count", "grows", "wait"),
+    }
+    assert "10 tasks run as in pods" in repr(found)

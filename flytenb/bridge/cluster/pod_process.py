@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,14 +19,11 @@ from flyteidl.admin.task_pb2 import TaskSpec
 from flyteidl.core import dynamic_job_pb2, errors_pb2, literals_pb2, tasks_pb2
 from flytekit.configuration import SecretsConfig
 from flytekit.core.context_manager import SecretsManager
-from flytekit.core.interface import Interface
 from flytekit.models.literals import Literal, LiteralMap
 from google.protobuf.json_format import MessageToDict
 
 from flytenb.bridge.cluster.module_specs import EntitySpec
-from flytenb.bridge.crossing import packer
-from flytenb.bridge.crossing.literal import to_native
-from flytenb.bridge.entities.interface import python_interface
+from flytenb.bridge.cluster.recorded_calls import VARIABLE, RecordedCall, made_calls, write_calls
 from flytenb.bridge.entities.kind import function_of, is_map, map_target, short_name
 from flytenb.bridge.execution.pod import builds_image, is_of_cell, last_line, serialise
 from flytenb.errors import FlytenbError
@@ -152,11 +149,13 @@ class PodEnd:
         literals: the outputs.
         job: what a dynamic task wrote instead of outputs.
         error: the last line of its error.
+        calls: what an eager task has called, with the inputs.
     """
 
     literals: LiteralMap = field(default_factory=lambda: LiteralMap({}))
     job: Any = None
     error: str = ""
+    calls: tuple[RecordedCall, ...] = ()
 
     @property
     def templates(self) -> list[PodTemplate]:
@@ -188,13 +187,20 @@ class PodPlace:
     paths: tuple[str, ...] = ()
     seconds: float = 600.0
 
-    def run(self, template: PodTemplate, inputs: LiteralMap, index: int | None = None) -> PodEnd:
+    def run(
+        self,
+        template: PodTemplate,
+        inputs: LiteralMap,
+        index: int | None = None,
+        calls: Iterable[RecordedCall] | None = None,
+    ) -> PodEnd:
         """Run the command of a pod to its end.
 
         Args:
             template: the task.
             inputs: its inputs; those of all elements of a map.
             index: the element of a map.
+            calls: answers to the calls of an eager task, None for other tasks.
 
         Raises:
             FlytenbError: if there is no such command beside this Python.
@@ -205,6 +211,11 @@ class PodPlace:
         (self.folder / "inputs.pb").write_bytes(inputs.to_flyte_idl().SerializeToString())
         (self.folder / "template.pb").write_bytes(template.message.SerializeToString())
         environment = self._environment(template, home, index)
+        answers = self.folder / "calls"
+        if calls is not None:
+            write_calls(answers, calls)
+            environment[VARIABLE] = str(answers)
+            environment["PYTHONPATH"] = os.pathsep.join([str(answers), environment["PYTHONPATH"]])
         words = self._rendered(template.command)
         program = shutil.which(words[0], path=environment["PATH"])
         if program is None:
@@ -213,7 +224,8 @@ class PodPlace:
         status, said = _finish([program, *words[1:]], work, environment, self.seconds)
         if status is None:
             return PodEnd(error=f"no answer after {duration_text(self.seconds)}")
-        return _read(outputs, status, said)
+        end = _read(outputs, status, said)
+        return end if calls is None else replace(end, calls=tuple(made_calls(answers)))
 
     def _rendered(self, command: Iterable[str]) -> list[str]:
         places = {
@@ -283,37 +295,6 @@ def _read(outputs: Path, status: int, said: str) -> PodEnd:
         return PodEnd(error=last_line(said) or f"it wrote no outputs.pb and ended with {status}")
     found = literals_pb2.LiteralMap.FromString((outputs / "outputs.pb").read_bytes())
     return PodEnd(LiteralMap.from_flyte_idl(found))
-
-
-# --- values -----------------------------------------------------------------------------------------------------------
-
-
-def pack_inputs(entity: Any, values: Mapping[str, Any]) -> LiteralMap:
-    """Return the inputs of a task or map as literals."""
-    types = _types(entity).inputs
-    variables = entity.interface.inputs
-    return LiteralMap(
-        {
-            name: packer(types[name], variables[name].type, strict=True)(value).literal()
-            for name, value in values.items()
-        }
-    )
-
-
-def native_inputs(entity: Any, literals: Mapping[str, Literal]) -> dict[str, Any]:
-    """Return inputs in literals as Python values."""
-    types = _types(entity).inputs
-    return {name: to_native(literal, types[name]) for name, literal in literals.items() if name in types}
-
-
-def native_outputs(entity: Any, literals: LiteralMap) -> dict[str, Any]:
-    """Return outputs in literals as Python values."""
-    types = _types(entity).outputs
-    return {name: to_native(literal, types[name]) for name, literal in literals.literals.items() if name in types}
-
-
-def _types(entity: Any) -> Interface:
-    return python_interface(entity) or Interface()
 
 
 def _name_of(node: Any) -> str:
