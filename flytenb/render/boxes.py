@@ -30,8 +30,8 @@ from flytenb.wording.quantities import more_text
 
 _SUB_WIDTH = 176.0
 """Pixels that the lines below a shorter name may take before they are wrapped or cut."""
-_STATE_WIDTH = 150.0
-"""Pixels of text of a state with progress or attempts."""
+_STATE_WIDTH, _LONG_STATE_WIDTH = 98.0, 150.0
+"""Pixels of text of a state in a run, such as `failed · 1 min 5 s`, and of one with progress or attempts."""
 _STEP = 12.0
 """Widths of boxes are multiples of it, so that boxes with names of similar length are equal."""
 
@@ -141,8 +141,8 @@ class Boxes:
         if shape == "constant":
             width, height = widest + 14, 20.0
         else:
-            least = _STATE_WIDTH if shape == "stack" or node.settings.get("retries") else 0.0
-            width = max(NARROWEST, widest + room, lines[0].width + MARK + room, least + room)
+            state = 0.0 if node.is_pseudo else _LONG_STATE_WIDTH if _has_long_state(node, shape) else _STATE_WIDTH
+            width = max(NARROWEST, widest + room, lines[0].width + MARK + room, state + room)
             width = ceil(width / _STEP) * _STEP
             height = 28 + LINE * (len(lines) - 1)
         tip = clean_lines(captions.tooltip(self.graph, node, self._text_of(node).about))
@@ -249,6 +249,10 @@ class Boxes:
         frame = Frame(len(self.frames), path, node, title, "", title.width + 16, None, is_handler=True)
         self.frames.append(frame)
         self.frame_at[path] = frame
+
+
+def _has_long_state(node: Node, shape: str) -> bool:
+    return shape == "stack" or bool(node.settings.get("retries"))
 
 
 def _told(edge: Edge, value: str) -> str:

@@ -55,7 +55,7 @@ def layout_dot(scene: Scene, inside: int | None = None) -> str:
     """
     effort = {"mclimit": "0.5"} if len(scene.boxes) > _MANY else {}
     dot = graphviz.Digraph(
-        graph_attr={"rankdir": "BT", "nodesep": "0.28", "ranksep": "0.25", "compound": "true", **effort},
+        graph_attr={"rankdir": "BT", "nodesep": "0.22", "ranksep": "0.22", "compound": "true", **effort},
         node_attr={"shape": "box", "fixedsize": "true", "label": ""},
         edge_attr={"arrowhead": "none", "weight": "4"},
     )

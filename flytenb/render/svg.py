@@ -32,7 +32,7 @@ from flytenb.render.text_metrics import clean, fit, is_guessed, measure, xml
 from flytenb.render.theme import theme_sheet
 from flytenb.wording.kinds import constant_text, kind_text
 
-_PAD = 16.0
+_PAD = 12.0
 _HEAD = 34.0
 _FOOT = 22.0
 _TIP_LENGTH, _TIP_HALF = 7.0, 3.2

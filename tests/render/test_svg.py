@@ -393,3 +393,12 @@ def test_the_language_of_a_container_cell_stays_beside_its_state() -> None:
     node = Node("n0", Kind.CONTAINER, "fit", Interface(), {"language": "R", "image": "r-base:4.4.1"})
     root = parsed(Graph("fit", Kind.CONTAINER, {"n0": node}), states={"n0": NodeState(Phase.FAILED, 1.0)})
     assert {"failed · 1 s", "R · r-base:4.4.1"} <= {e.text for e in root.iter(f"{SVG}text")}
+
+
+@pytest.mark.parametrize("phase", [phase for phase in Phase if phase is not Phase.RUNNING])
+def test_an_ordinary_state_fits_the_narrowest_box(phase: Phase) -> None:
+    b = samples.GraphBuilder("g")
+    b.task("n0", "f")
+    (sub,) = having(parsed(b.graph(), states={"n0": NodeState(phase, 6.5, 1)}), "ft-sub")
+    assert sub.get("textLength") is None
+    assert "…" not in (sub.text or "")
