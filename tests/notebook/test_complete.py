@@ -360,7 +360,7 @@ def test_each_verb_tells_of_itself(kernel: Kernel, way: str) -> None:
         assert len(reported.splitlines()) >= 3
         assert len(reported.splitlines()[2]) > 20
         for option in TABLE[verb].options:
-            assert f"[{' '.join(['--' + option.name, *option.placeholders])}]" in reported
+            assert f"[{' '.join(['--' + option.name, *filter(None, option.placeholders)])}]" in reported
             assert option.help in reported
 
 

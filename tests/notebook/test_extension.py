@@ -267,7 +267,7 @@ def test_a_terminal_shows_the_same_facts_as_text(tmp_path: Path) -> None:
         check=True,
     )
     reported = made.stdout
-    assert reported.lower().count("flow · succeeded") == 1
+    assert reported.count("✓ flow succeeded") == 1
     assert re.search(r"Out\[\d+\]: \nflow  workflow", reported)
     assert "InputError: flow: expected int for input 'x', got 'a'" in reported
     assert "ZeroDivisionError                         Traceback (most recent call last)" in reported

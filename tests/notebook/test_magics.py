@@ -321,8 +321,9 @@ def test_the_listing_has_each_entity_with_its_kind_cell_freshness_and_last_run()
             "decorated": ("task", "[4]", "fresh"),
             "both": ("workflow", "[4]", "fresh"),
         }
-        assert rows["both"][3].lower().startswith("succeeded")
-        assert rows["plain"][3] == ""
+        assert rows["both"][3].startswith("✓ succeeded")
+        assert rows["plain"][3].startswith("✓ succeeded") and rows["plain"][3].endswith(" in both")
+        assert rows["plain"][4] == "(x: int) -> int"
         kernel.run("%%task\ndef plain(x: int) -> int:\n    return 2 * x").ok()
         outcome = kernel.run("%flyte").ok()
         for word in ("plain", "decorated", "both", "stale"):
@@ -414,7 +415,8 @@ def test_a_drawing_can_be_cut_and_saved(kernel: Kernel) -> None:
     assert "last" in outcome.shown
     assert "first" not in outcome.shown
     for ending, start in [("svg", b"<"), ("dot", b"digraph")]:
-        kernel.run(f"%flyte draw pair --save pair.{ending}").ok()
+        told = kernel.run(f"%flyte draw pair --save pair.{ending}").ok().text
+        assert told == f"wrote {kernel.cwd / f'pair.{ending}'}\n"
         assert (kernel.cwd / f"pair.{ending}").read_bytes().startswith(start)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, needs_local_scope, no_var_expand
@@ -83,7 +84,10 @@ class FlyteMagics(Magics):
             return verb.help
         argument, options = verb.parse(rest)
         names = {**self.shell.user_ns, **(local_ns or {})}
-        return verb.handler(Invocation(name, argument, options, self.shell, self._session, names, VERBS))
+        result = verb.handler(Invocation(name, argument, options, self.shell, self._session, names, VERBS))
+        if "save" in options:
+            print(f"wrote {Path(options['save']).absolute()}")  # noqa: T201
+        return result
 
     flyte.__doc__ = overview(VERBS).text
 

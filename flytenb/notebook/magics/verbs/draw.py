@@ -21,7 +21,7 @@ def _draw(line: Invocation) -> Any:
     file = options.pop("save", None)
     drawing = api.draw(line.entity(), **options)
     if file is not None:
-        print(f"saved {drawing.save(file).absolute()}")  # noqa: T201
+        drawing.save(file)
     return drawing
 
 
