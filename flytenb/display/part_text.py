@@ -216,7 +216,7 @@ class _Reader(HTMLParser):
 def _section(part: Section) -> list[str]:
     head = " · ".join(filter(None, (part.title, *part.facts)))
     if part.name:
-        head = f"{part.name}: {head}" if head else f"{part.name}:"
+        head = f"{part.name} = {head}" if head else f"{part.name}:"
     body = _lines(part.body) if part.body is not None else []
     return [head, *("  " + line for line in body)] if head else body
 

@@ -52,7 +52,7 @@ def draw(
         depth: number of open container levels; only large groups of nodes with one name are folded then. None folds
             the graph until it is readable.
         states: node states of a run, by path; `""` is the run itself.
-        title: the title; the graph's name by default.
+        title: the title; the graph's name by default, none in the picture if it is empty.
         previous: an earlier drawing of the same graph with fewer nodes; nodes in both keep their relative places.
         style: the style of each node, instead of the one that `set_style` has set.
 
@@ -104,15 +104,17 @@ class Drawing:
         self._theme = theme.function if is_themed else None
         self._failures: list[str] = []
 
-    def _at_states(self, states: Mapping[str, NodeState]) -> Drawing:
-        """Return the same picture with other node states, without folding or layout."""
+    def _at_states(self, states: Mapping[str, NodeState], title: str | None = None) -> Drawing:
+        """Return the same picture with other node states and another title, without folding or layout."""
         other = copy.copy(self)
         other._uid = f"ft{secrets.token_hex(4)}"
         other._states = dict(states)
+        other._title = self._title if title is None else title
         for made in ("svg", "_scene"):
             other.__dict__.pop(made, None)
         if "_scene" in self.__dict__:
-            other.__dict__["_scene"] = replace(self._scene, states=other._shown_states)
+            shown = self._scene.title if title is None else clean(title)
+            other.__dict__["_scene"] = replace(self._scene, states=other._shown_states, title=shown)
         return other
 
     @cached_property

@@ -54,7 +54,7 @@ def to_svg(scene: Scene, at: Positions, uid: str) -> str:
         at: the positions.
         uid: prefix of all ids.
     """
-    head = _HEAD + 15 * len(scene.notes)
+    head = (_HEAD if scene.title else _PAD) + 15 * len(scene.notes)
     foot = _FOOT if _has_order(scene) else 0.0
     width = max(at.width, *_head_widths(scene)) + 2 * _PAD
     height = head + at.height + _PAD + foot
@@ -71,7 +71,9 @@ def to_svg(scene: Scene, at: Positions, uid: str) -> str:
         f"{_legend(height) if foot else ''}"
     )
     state = scene.states.get("")
-    name = xml(f"{scene.title}, {scene.subtitle}" + (f", {constant_text(state.phase)}" if state else ""))
+    name = xml(
+        f"{scene.title or scene.graph.name}, {scene.subtitle}" + (f", {constant_text(state.phase)}" if state else "")
+    )
     w, h = f"{width:.0f}", f"{height:.0f}"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="ft-drawing" id="{uid}" width="{w}" height="{h}" '
@@ -107,7 +109,7 @@ def _has_order(scene: Scene) -> bool:
 
 def _head_widths(scene: Scene) -> list[float]:
     title = measure(scene.title, _TITLE_SIZE) * _BOLD + measure(_subtitle(scene), SMALL_SIZE) + 10
-    return [title, *(measure(note, SMALL_SIZE) for note in scene.notes)]
+    return [title if scene.title else 0.0, *(measure(note, SMALL_SIZE) for note in scene.notes)]
 
 
 def _subtitle(scene: Scene) -> str:
@@ -120,10 +122,12 @@ def _head(scene: Scene) -> str:
         f'<text class="ft-title" x="{_PAD:g}" y="23"{LOOKS["ft-title"]}>{xml(scene.title)}'
         f'<tspan class="ft-subtitle" dx="9"{LOOKS["ft-rest"]}>{xml(_subtitle(scene))}</tspan></text>'
     )
+    first = 38 if scene.title else 20
     notes = (
-        f'<text class="ft-note" x="{_PAD:g}" y="{38 + 15 * i}">{xml(note)}</text>' for i, note in enumerate(scene.notes)
+        f'<text class="ft-note" x="{_PAD:g}" y="{first + 15 * i}">{xml(note)}</text>'
+        for i, note in enumerate(scene.notes)
     )
-    return title + "".join(notes)
+    return (title if scene.title else "") + "".join(notes)
 
 
 def _hatching(scene: Scene, uid: str) -> str:

@@ -186,8 +186,10 @@ class Options:
                 made._begin()
             # A run without a view prints its gates, or they would block it without a word.
             made._wait_and(lambda: None if endings else gates.print_new(made))
-        except BaseException:
+        except BaseException as error:
             made.cancel()
+            if isinstance(error, KeyboardInterrupt):
+                error.add_note(f"the run of {made.name!r} was cancelled")
             raise
         finally:
             with held_back():

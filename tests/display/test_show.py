@@ -54,7 +54,7 @@ def test_shown_is_its_text_and_a_bundle_of_both():
 
 def test_a_name_stands_before_the_value():
     assert show(5, name="n").text == "n = 5 (int)"
-    assert show(POINTS, name="points").text.startswith("points: list[Coordinate] · 1,000 items")
+    assert show(POINTS, name="points").text.startswith("points = list[Coordinate] · 1,000 items")
 
 
 def test_a_list_of_dataclasses_is_a_table_with_summaries():

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import threading
+from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 from queue import SimpleQueue
@@ -288,6 +290,8 @@ def test_text_and_html_of_a_frozen_run_show_the_same_facts(name: str) -> None:
     head = bundle["text/plain"].splitlines()[0]
     assert Page.words_of(head) <= Page(bundle["text/html"]).facts
     assert "<script" not in bundle["text/html"]
+    [picture] = re.findall(r'src="data:image/svg\+xml;base64,([^"]*)"', bundle["text/html"])
+    assert "ft-title" not in re.sub("<style>.*?</style>", "", b64decode(picture).decode()), "the head has the title"
 
 
 def test_a_reader_keeps_what_was_open() -> None:
@@ -383,17 +387,22 @@ def test_a_terminal_gets_the_picture_in_characters_and_the_card(tmp_path: Path) 
         dimensions=(60, 160),
     )
     terminal.setecho(False)
-    terminal.send("\n".join([*lines, "exit\n"]))
+    colored = ["%colors linux", "print('in', 'color')", "%flyte run quarter(n=8)", "%flyte run quarter(n=2)"]
+    terminal.send("\n".join([*lines, *colored, "exit\n"]))
     terminal.expect(pexpect.EOF)
-    said = terminal.before.replace("\r", "")
+    said, _, in_color = terminal.before.replace("\r", "").partition("in color")
     terminal.close()
     assert "✓ quarter succeeded" in said
     assert "├─ ✓ n0  half" in said
     assert "o0 = 1 (int)" in said
     assert "node n1 (half) of quarter failed" in said
     assert "raise ValueError('odd')" in said
+    assert said.count("ValueError: odd") == 1, "an error is told once"
     assert "\x1b" not in said
     assert "text/html" not in said
+    assert "\x1b[32m✓\x1b[0m \x1b[1mquarter\x1b[0m \x1b[32msucceeded\x1b[0m · " in in_color
+    assert "├─ \x1b[32m✓\x1b[0m n0  half" in in_color
+    assert "\x1b[1;91mValueError\x1b[0m\x1b[1m: odd\x1b[0m" in in_color
 
 
 class Slow:

@@ -15,7 +15,7 @@ from flytenb.display.runs.error_card import named_path
 from flytenb.display.runs.node_details import NodeDetails
 from flytenb.display.runs.node_list import NODES_LISTED, listed_nodes
 from flytenb.errors import LayoutError
-from flytenb.model import NodeState, Phase
+from flytenb.model import Node, NodeState, Phase
 from flytenb.render import captions
 from flytenb.render.drawing import Drawing, draw, image_address
 from flytenb.wording.kinds import constant_text, phase_sign
@@ -39,6 +39,9 @@ _STYLE = """
 .ft-run .ft-picture img{max-width:none;margin:0}
 .ft-run details details{margin-left:16px}
 .ft-run pre.ft-error{white-space:pre;overflow:auto}
+.ft-run pre.ft-error::first-line,.ft-run .ft-why::first-line{font-weight:600}
+.ft-run .ft-main{display:flex;flex-wrap:wrap;gap:4px 24px;align-items:flex-start}
+.ft-run .ft-main>*{max-width:100%}
 """
 
 _TEMPLATE = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True).from_string(
@@ -64,27 +67,41 @@ _TEMPLATE = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=
 {% endif %}
 </details>
 {% endmacro %}
+{% macro opened(nodes) %}
+{% for node in nodes %}
+{{ details(node, true) }}
+{% endfor %}
+{% endmacro %}
 <div class="ft-show ft-run">
 <style>{{ style }}</style>
-<div{% if place %} class="{{ place }}"{% endif %}>
+{% if place %}<div class="{{ place }}">
+{% endif %}
 <div class="ft-head"><b><span class="ft-{{ phase.lower() }}">{{ sign }}</span> {{ name }}</b> \
 <b class="ft-{{ phase.lower() }}">{{ words }}</b>{% if facts %} \
 <span class="ft-facts-line">· {{ facts }}</span>{% endif %}</div>
+{% if not place %}<div class="ft-main">
+{% endif %}
 {% if picture %}
 <div class="ft-picture"><img alt="{{ alt }}" src="{{ picture }}"></div>
 {% elif text %}
 <pre>{{ text }}</pre>
 {% endif %}
-{% for node in open_nodes %}
-{{ details(node, true) }}
-{% endfor %}
+{% if place %}
+{{ opened(open_nodes) }}
 </div>
-{% if why %}
-<div class="ft-why">{{ why }}</div>
 {% endif %}
+{% if outputs %}<div>
 {% for fragment in outputs %}
 {{ fragment }}
 {% endfor %}
+</div>
+{% endif %}
+{% if not place %}</div>
+{{ opened(open_nodes) }}
+{% endif %}
+{% if why %}
+<div class="ft-why">{{ why }}</div>
+{% endif %}
 {% if listed %}
 <details><summary>{{ nodes }}</summary>
 {% for node in listed %}
@@ -132,7 +149,8 @@ def run_bundle(
     """
     graph, states = run.graph, run._states
     everything = {**states, "": _run_state(run)}
-    shown_drawing = drawing._at_states(everything) if drawing is not None else draw(graph, states=everything)
+    # Without a title: the head has it.
+    shown_drawing = drawing._at_states(everything, "") if drawing else draw(graph, states=everything, title="")
     states = {path: state for path, state in states.items() if path in graph.nodes}
     facts = _facts(run, states)
     if is_late or not run.phase.is_terminal:
@@ -211,7 +229,9 @@ def _facts(run: Run, states: dict[str, NodeState]) -> str:
     nodes = count_text(len(states), "node")
     if set(counts) - {constant_text(Phase.SUCCEEDED)}:
         nodes += f" ({', '.join(f'{number} {words}' for words, number in counts.items())})"
-    return " · ".join([*took, nodes, *_inputs(run)])
+    graph = run.graph
+    settings = captions.badges(Node("", graph.kind, graph.name, settings=graph.settings))
+    return " · ".join([*took, nodes, *map(clean, settings), *_inputs(run)])
 
 
 def _log(run: Run) -> str:

@@ -54,7 +54,7 @@ class PageLayout:
         closed = None if shut is None else close_containers(graph, shut)
         if drawing is None:
             whole = closed is None
-            drawing = Drawing(graph if closed is None else closed.graph, is_folding=whole, previous=before)
+            drawing = Drawing(graph if closed is None else closed.graph, is_folding=whole, previous=before, title="")
         try:
             svg = _STYLE.sub("", drawing.svg, count=1)
         except LayoutError:
