@@ -98,7 +98,7 @@ class Shipment(Displayed):
         """Make the specs and compare them with what is registered, without sending anything.
 
         Raises:
-            RegistrationError: if the module can't be imported, or a pod couldn't import a task.
+            RegistrationError: if the module can't be imported, or a pod couldn't import a task or read a constant.
         """
         return self._with_specs(connection, _UPLOADED, builds_images=False)
 
@@ -106,7 +106,7 @@ class Shipment(Displayed):
         """Register the entity, unless the cluster has this version.
 
         Raises:
-            RegistrationError: if the module can't be imported, or a pod couldn't import a task.
+            RegistrationError: if the module can't be imported, or a pod couldn't import a task or read a constant.
             ClusterError: in the words of the server.
         """
         last = "launch_plan" if self.kind == "workflow" else self.kind  # what is sent last
@@ -127,6 +127,7 @@ class Shipment(Displayed):
             self._shipped.write(Path(folder))
             specs = make_specs(Path(folder), replace(self._request, archive=archive, builds_images=builds_images))
         registration.require_modules(specs)
+        registration.require_readable(specs)
         name = next((spec.name for spec in reversed(specs) if spec.kind == self.kind), self.name)
         changes = find_changes(connection, self.kind, name, specs, self.files)
         return replace(self, name=name, specs=specs, changes=changes)

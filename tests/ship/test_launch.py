@@ -18,7 +18,7 @@ from flytekit.tools.translator import get_serializable
 
 import flytenb
 from flytenb.bridge.cluster.registration import read_message
-from flytenb.errors import ClusterError, ExportError, InputError, UsageError
+from flytenb.errors import ClusterError, ExportError, InputError, RegistrationError, UsageError
 from flytenb.model import Phase
 from flytenb.session.cluster_choice import Cluster as Choice
 from flytenb.session.host import host
@@ -198,6 +198,16 @@ def test_unchanged_content_registers_nothing(
     assert shipment.is_registered
     assert not [name for name in double.faults.calls if name.startswith(("Create", "Update"))]
     assert "nothing was sent" in repr(shipment)
+
+
+def test_a_constant_that_no_pod_can_read_is_refused(
+    notebook: Notebook, double: Cluster, choice: Choice, tmp_path: Path
+) -> None:
+    (tmp_path / "given.txt").touch()
+    notebook.run(f"@workflow\ndef bound() -> FlyteFile:\n    return shout(given={str(tmp_path / 'given.txt')!r})")
+    with pytest.raises(RegistrationError, match=r"a constant of workflow 'bound\.bound' is stored on this machine"):
+        choice.register(notebook.names["bound"])
+    assert not [name for name in double.faults.calls if name in ("CreateTask", "CreateWorkflow")]
 
 
 def test_a_failure_has_the_message_the_frames_and_the_inputs(notebook: Notebook, choice: Choice) -> None:

@@ -21,6 +21,7 @@ from google.protobuf.json_format import MessageToJson
 
 from flytenb.bridge.cluster.connection import Connection
 from flytenb.bridge.cluster.module_specs import EntitySpec
+from flytenb.bridge.cluster.stored_constants import is_stored_here
 from flytenb.bridge.entities.kind import function_of
 from flytenb.errors import ClusterError, RegistrationError
 
@@ -71,6 +72,21 @@ def require_modules(specs: Iterable[EntitySpec]) -> None:
                     f"task {spec.name!r} has no module that a pod could import",
                     hint="define it at the top level of a cell",
                 )
+
+
+def require_readable(specs: Iterable[EntitySpec]) -> None:
+    """Check that pods can read the constants of workflows and launch plans.
+
+    Raises:
+        RegistrationError: for a file, a frame or a pickled object, which flytekit has stored on this machine.
+    """
+    for spec in specs:
+        if spec.kind != "task" and is_stored_here(read_message(spec)):
+            raise RegistrationError(
+                f"a constant of {spec.kind.replace('_', ' ')} {spec.name!r} is stored on this machine, where no pod"
+                " can read it",
+                hint="%flyte check names it; make it in a task, or pass it as an input",
+            )
 
 
 def identifier(connection: Connection, kind: str, name: str, version: str) -> Any:
