@@ -139,7 +139,7 @@ def test_the_stop_button_ends_the_run_and_the_cell(notebook: Any) -> None:
     expect(live.node("n1")).to_have_attribute("data-phase", "RUNNING")
     live.button("stop").click()
     expect(nb.output(1)).to_contain_text("RunCancelledError")
-    expect(live.element.locator(".ftl-bar .ftl-phase").first).to_have_text("aborted")
+    expect(live.element.locator(".ftl-bar .ftl-phase").first).to_have_attribute("data-phase", "ABORTED")
     assert "aborted" in outputs(nb.save(), 1)[0]["text/plain"]
 
 
