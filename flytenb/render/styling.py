@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 
 from flytenb.errors import UsageError
 from flytenb.model import Graph, Node
-from flytenb.wording.values import brief
+from flytenb.wording.values import brief, class_name
 
 _COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 
@@ -100,7 +100,7 @@ def styled(graph: Graph, style: StyleFunction, failures: list[str] | None = None
         except Exception as error:
             if failures is None:
                 raise
-            failures.append(f"the style failed at {path}: {type(error).__name__}: {error}")
+            failures.append(f"the style failed at {path}: {class_name(error)}: {error}")
             continue
         if found is not None:
             given = {each.name: value for each in fields(found) if (value := getattr(found, each.name))}

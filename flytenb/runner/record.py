@@ -11,6 +11,7 @@ from flytenb.bridge.entities.interface import short_name
 from flytenb.model import CacheStatus, Phase
 from flytenb.model.workflow import Promise
 from flytenb.runner.use import Getter, Input, Use, Wires
+from flytenb.wording.text import class_name
 
 if TYPE_CHECKING:
     from flytenb.bridge.crossing import CrossingValue
@@ -122,7 +123,7 @@ class Record:
         if self.use is None or self.entity is None:
             return None
         image = str(getattr(self.entity, "container_image", None))
-        return ComparedFacts(short_name(self.entity), f"{self.use.policy} {type(self.entity).__name__} {image}")
+        return ComparedFacts(short_name(self.entity), f"{self.use.policy} {class_name(self.entity)} {image}")
 
     def whole_input(self, name: str) -> CrossingValue | None:
         """Return the value that fills an input as it is; None if a part of it does, or several."""
