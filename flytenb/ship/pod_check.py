@@ -130,7 +130,7 @@ class _Check:
         for _, level in groupby(works, lambda work: work.node.path.count("/")):  # a dynamic before what it makes
             findings += self._of_level(list(level))
         known = {work.name for work in works}
-        used = [node.entity for node in self.run.nodes.values()]
+        used = [node.entity for node in self.run.nodes.values() if node.phase is not Phase.SKIPPED]
         for entity in entities_of([self.run.entity, *used]):
             if is_python_task(entity) and name_in_module(entity, _MODULE) not in known:
                 why = "its node didn't succeed in the run" if entity in used else "no node of the run used it"
