@@ -5,22 +5,24 @@ from __future__ import annotations
 import itertools
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from flytenb.bridge.crossing import packer
-from flytenb.display.limits import Limits
-from flytenb.display.part import Column, PhaseCell, Table, Text
-from flytenb.display.rendering import Displayed, Rendering, render_part
+from flytenb.display.rendering import Displayed, Rendering
+from flytenb.display.runs.run_card import run_bundle
+from flytenb.display.runs.sweep_card import SweepRow, SweepTable
+from flytenb.display.show import show
 from flytenb.errors import UsageError, closest
 from flytenb.model import Phase
 from flytenb.runner.run import Run
-from flytenb.wording.quantities import duration_text
-from flytenb.wording.text import clean
+from flytenb.wording.kinds import constant_text
+from flytenb.wording.quantities import count_text, duration_text
 from flytenb.wording.values import SHORT, brief
 
 _LOOK_EVERY = 0.1
-_LIMITS = Limits(rows=500, text=60_000)
 _OWN_COLUMNS = {"phase", "seconds", "error"}
 """Columns of a sweep's frame; an input or output with such a name is called `NAME (input)` or `NAME (output)`."""
 
@@ -96,6 +98,7 @@ class Sweep(Displayed):
         self._order = [*range(len(runs))]
         self._lock = threading.Lock()
         self._waiting = [*reversed(runs)]
+        self._cards: dict[int, str] = {}
         self._is_cancelled = False
         self._note: Callable[[Run], None] = lambda run: None
 
@@ -215,28 +218,48 @@ class Sweep(Displayed):
     def __iter__(self) -> Iterator[Run]:
         return iter(self.runs)
 
+    def __repr__(self) -> str:
+        return self._table().to_text()
+
     @property
     def _shown(self) -> Rendering:
-        table = self._values()
-        table["seconds"] = [None if took is None else duration_text(took) for took in table["seconds"]]
-        columns = ("run", *("took" if name == "seconds" else name for name in table), "why")
-        rows = []
-        for n in self._order:
-            error = self.runs[n].error
-            why = "" if error is None else str(error).partition("\n")[0]
-            cells = [_cell(name, column[n]) for name, column in table.items()]
-            rows.append((str(n), *cells, clean(why)))
-        if not rows:
-            return render_part(Text("no run", "flow"))
-        return render_part(Table(tuple(map(Column, columns)), tuple(rows)), _LIMITS)
+        table = self._table()
+        return Rendering(table.to_text(), table.to_html())
 
+    def _table(self) -> SweepTable:
+        keys = self._values()
+        keys["took"] = keys.pop("seconds")
+        values = {**keys, "took": [None if took is None else duration_text(took) for took in keys["took"]]}
+        rows = [
+            SweepRow(
+                {name: column[n] for name, column in values.items()},
+                {name: column[n] for name, column in keys.items()},
+                "" if run.error is None else str(run.error).partition("\n")[0],
+                self.inputs[n],
+                partial(self._card, run),
+            )
+            for n, run in enumerate(self.runs)
+        ]
+        return SweepTable(f"sweep of {self.runs[0].name}" if self.runs else "no run", self._facts(), rows, self._order)
 
-def _cell(name: str, value: Any) -> str:
-    if value is None:
-        return ""
-    if name == "phase":
-        return PhaseCell.of(value)
-    return clean(value if isinstance(value, str) else brief(value, SHORT))
+    def _card(self, run: Run) -> str:
+        """Return the run card of a run, kept once the run has ended."""
+        if run.phase is Phase.QUEUED:
+            return ""
+        is_over, card = run.phase.is_terminal, self._cards.get(id(run))
+        if card is None:
+            card = run_bundle(run, show, is_whole=False)["text/html"]
+            if is_over:
+                self._cards[id(run)] = card
+        return card
+
+    def _facts(self) -> list[str]:
+        counts = Counter(constant_text(self._phase(run)) for run in self.runs)
+        given = self.inputs[0] if self.inputs else {}
+        return [
+            f"{count_text(len(self.runs), 'run')}: {', '.join(f'{n} {phase}' for phase, n in counts.items())}",
+            *(f"{name}={brief(value, SHORT)}" for name, value in given.items() if name not in self.swept),
+        ]
 
 
 Prepare = Callable[[Mapping[str, Any], int], Run]

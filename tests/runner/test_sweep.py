@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import pytest
 
 import flytenb
 from flytenb.cache.value_digest import ValueDigest
+from flytenb.display.runs.sweep_card import _ranks
 from flytenb.errors import InputError, UsageError
 from flytenb.record.value_memory import ValueMemory
 from flytenb.session import Session
@@ -64,7 +67,42 @@ def test_nodes_that_dont_depend_on_the_swept_inputs_run_once(notebook: NotebookC
     assert [*table.columns] == ["rate", "depth", "phase", "o0", "seconds", "error"]
     assert [*table["o0"]] == sorted((run.result for run in sweep), reverse=True)
     assert repr(sweep).count("✓ succeeded") == 12
-    assert sweep._repr_mimebundle_()["text/html"].count("✓ succeeded") == 12
+    assert sweep._repr_mimebundle_()["text/html"].count("<summary class") == 12
+
+
+def test_the_page_has_the_cells_of_the_text_and_opens_each_run(notebook: NotebookCells) -> None:
+    notebook.run("@task\ndef wf(n: int, tag: str) -> float:\n    return 6 / n")
+    sweep = flytenb.sweep(notebook.wf, [{"n": n} for n in (3, 0, 2)], tag="<b>")
+    html = sweep._repr_mimebundle_()["text/html"]
+    lines = [_texts(line) for line in re.findall(r"<summary class.*?</summary>", html, re.S)]
+    head, names, _, *rows = repr(sweep).splitlines()
+    assert head == "sweep of wf · 3 runs: 2 succeeded, 1 failed · tag='<b>'"
+    assert [re.split(r"  +", row.strip()) for row in rows] == [[cell for cell in line if cell] for line in lines]
+    assert names.split() == ["run", "n", "phase", "o0", "took", "why"]
+    assert "division by zero" in " ".join(lines[1])
+    assert html.count('class="ft-show ft-run"') == 3
+    assert "'<b>'" not in html
+
+
+def _texts(markup: str) -> list[str]:
+    return [unescape(re.sub("<[^>]*>", "", cell)) for cell in re.findall(r"<span.*?</span>", markup, re.S)]
+
+
+@pytest.mark.parametrize(
+    ("keys", "up", "down"),
+    [
+        ([2, 10, 1], [2, 0, 1], [1, 0, 2]),
+        (["b", None, "a"], [2, 0, 1], [0, 2, 1]),
+        ([1, "a", None], [0, 1, 2], [1, 0, 2]),
+        ([float("inf"), 1.5, -1.0], [2, 1, 0], [0, 1, 2]),
+    ],
+)
+def test_a_column_orders_by_value_and_leaves_what_has_none_last(
+    keys: list[Any], up: list[int], down: list[int]
+) -> None:
+    ranks = _ranks(keys)
+    assert sorted(range(len(keys)), key=lambda n: ranks[n][0]) == up
+    assert sorted(range(len(keys)), key=lambda n: ranks[n][1]) == down
 
 
 def test_the_digest_of_a_shared_output_is_made_once(notebook: NotebookCells, monkeypatch: pytest.MonkeyPatch) -> None:

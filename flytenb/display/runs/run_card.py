@@ -118,11 +118,16 @@ _TEMPLATE = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=
 )
 
 
+def card_style() -> str:
+    """Return the style sheet of run cards."""
+    return style() + _STYLE
+
+
 def placeholder(run: Run) -> dict[str, str]:
     """Return the output shown until there is a picture."""
     empty: dict[str, Any] = {"facts": "", "picture": "", "text": "", "why": "", "nodes": "", "log": ""}
     empty |= {"outputs": [], "open_nodes": [], "listed": [], "place": "", "more": ""}
-    html = _TEMPLATE.render(style=Markup(style() + _STYLE), **_head(run), **empty)
+    html = _TEMPLATE.render(style=Markup(card_style()), **_head(run), **empty)
     return {"text/plain": _head_text(run), "text/html": html}
 
 
@@ -135,6 +140,7 @@ def run_bundle(
     is_late: bool = False,
     has_error: bool = True,
     place: str = "",
+    is_whole: bool = True,
 ) -> dict[str, str]:
     """Return the MIME bundle of a run: phase, durations, result, error and logs, as of now.
 
@@ -146,6 +152,7 @@ def run_bundle(
         is_late: whether its cell ended before the run, so that the time is shown.
         has_error: whether the message of a failure is shown; False where the error itself follows.
         place: classes of the element with the head and the picture, which a page may replace by its view.
+        is_whole: whether the HTML has the style sheet.
     """
     graph, states = run.graph, run._states
     everything = {**states, "": _run_state(run)}
@@ -164,7 +171,7 @@ def run_bundle(
     except LayoutError:
         svg = ""
     html = _TEMPLATE.render(
-        style=Markup(style() + _STYLE),
+        style=Markup(card_style() if is_whole else ""),
         **head,
         facts=facts,
         alt=f"{head['name']}, {head['words']}",
