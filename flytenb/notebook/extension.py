@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from flytenb.runner.run import Run
     from flytenb.session.following import Follow
+    from flytenb.session.swept_runs import Sweep
 
 _loaded: dict[int, Extension] = {}
 """The extension of each shell that has one, by the shell's id."""
@@ -147,6 +148,7 @@ class Extension:
         self._undo.callback(resources.close)
         self._undo.callback(self._detach_runs)
         self.session.show_follow = self._show_follow
+        self.session.show_sweep = self._show_sweep
         self._undo.callback(self.session.stop_following)
         self._undo.callback(api.on_run(self._watch))
         if self._has_output:
@@ -266,6 +268,11 @@ class Extension:
             view = FollowView(follow, self.shell)
             view.begin()
             follow.show = view.note
+
+    def _show_sweep(self, sweep: Sweep) -> None:
+        from flytenb.notebook.live.sweep_view import watch_sweep
+
+        watch_sweep(sweep, self.shell)
 
     def _explore_run(self, run: Run) -> None:
         from flytenb.notebook.live.run_view import explore

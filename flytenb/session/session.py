@@ -64,6 +64,7 @@ class Session:
         debug_functions: the names of the functions in the cells that `%flyte debug` made.
         follows: the calls that are followed.
         show_follow: shows a followed call in the output of the current cell.
+        show_sweep: shows a sweep in the output of the current cell until all its runs have ended.
         short_error: the error shown in its short form since the last run started, if any.
     """
 
@@ -80,6 +81,7 @@ class Session:
         self.short_error: BaseException | None = None
         self.follows: list[Followed] = []
         self.show_follow: Callable[[Any], None] = lambda follow: None
+        self.show_sweep: Callable[[Any], None] = lambda sweep: None
         self._last: WeakValueDictionary[str, Run] = WeakValueDictionary()
         self._last_good: WeakValueDictionary[str, Run] = WeakValueDictionary()
 

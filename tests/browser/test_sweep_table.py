@@ -7,7 +7,15 @@ from flytekit import task
 from playwright.sync_api import Browser, Locator
 
 import flytenb
+from flytenb.display.html import shared_module
+from flytenb.notebook.live.run_widget import page_text
 
+LOAD = """
+async (source) => {
+  const module = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+  module.default.initialize({ model: { get: () => "a" } });
+}
+"""
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
@@ -42,5 +50,26 @@ def test_heads_sort_and_lines_open_without_scripts(browser: Browser) -> None:
     assert not third.locator(".ft-run img").is_visible()
     third.locator("summary.ft-sweep-row").click()
     assert third.locator(".ft-run img").is_visible()
-    assert "quarter SUCCEEDED" in third.locator(".ft-run").inner_text()
+    assert "SUCCEEDED" in third.locator(".ft-run").inner_text()
+    page.close()
+
+
+def test_an_update_keeps_what_was_chosen_and_opened(browser: Browser) -> None:
+    sweep = flytenb.sweep(quarter, [{"n": n} for n in (4, 0, 2, 6)])
+    html = sweep._repr_mimebundle_()["text/html"]
+    page = browser.new_page()
+    page.set_content(f'<!doctype html><title>sweep</title><main><div class="ft-sweep-a">{html}</div></main>')
+    page.evaluate(LOAD, page_text("sweep.js").join((f"{shared_module()}\n", "")))
+    table = page.locator(".ft-sweep")
+    click(table, "o0")
+    table.locator("summary.ft-sweep-row").nth(2).click()
+    page.evaluate("html => document.querySelector('main').innerHTML = html", f'<div class="ft-sweep-a">{html}</div>')
+    page.wait_for_function("() => document.querySelectorAll('details.ft-sweep-run')[2].open")
+    assert order(table) == ["3", "0", "2", "1"]
+    assert [each.get_attribute("open") for each in table.locator("details.ft-sweep-run").all()] == [
+        None,
+        None,
+        "",
+        None,
+    ]
     page.close()

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from IPython.display import display
-
 from flytenb.errors import UsageError
 from flytenb.notebook.magics.arguments import CALL
 from flytenb.notebook.magics.invocation import Invocation
 from flytenb.notebook.magics.verb import Option, Verb
 from flytenb.notebook.magics.verbs.run import OF_A_SESSION, chosen_settings
 from flytenb.notebook.magics.verbs.run import VERB as RUN
-
-_UPDATE_EVERY = 0.5
-"""Seconds between two updates of the table."""
 
 
 def _sweep(line: Invocation) -> Any:
@@ -32,15 +27,11 @@ def _sweep(line: Invocation) -> Any:
             sweep.show(*line.options["outputs"].split(","))
         if not hasattr(line.shell, "kernel"):  # a terminal, where an update would be one more table
             return sweep.wait()
-        shown: Any = display(sweep._repr_mimebundle_(), raw=True, display_id=True)  # type: ignore[no-untyped-call]
-        sweep._shown_in = line.shell.execution_count
-        while not sweep.wait(_UPDATE_EVERY).is_over:
-            shown.update(sweep._repr_mimebundle_(), raw=True)
-        shown.update(sweep._repr_mimebundle_(), raw=True)
+        line.session.show_sweep(sweep)
+        return sweep.wait()
     except BaseException:
         sweep.cancel()
         raise
-    return sweep
 
 
 VERB = Verb(
