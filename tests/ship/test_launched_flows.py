@@ -40,6 +40,7 @@ pytestmark = [
 NAMES = sorted(file.stem for file in FLOWS.glob("*.py") if not file.stem.startswith(("stub", "__")))
 REFUSED: dict[str, tuple[type[FlytenbError], str]] = {
     "map_launch_plan": (ClusterError, "MismatchingBindings"),
+    "pickled": (RegistrationError, "is stored on this machine, where no pod can read it"),
     "reference_workflow": (RegistrationError, "Reference sub-workflows are currently unsupported"),
 }
 """Flows that flytekit or a cluster refuses."""
