@@ -37,12 +37,14 @@ def send(language: str, values: list[tuple[str, Any]], folder: Path) -> list[tup
     return [(value, ended.outputs[f"out{i}"]) for i, (_, value) in enumerate(values)]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_values_of_every_shape_come_back_as_they_were(language: str, tmp_path: Path) -> None:
     for sent, back in send(language, ENCODED, tmp_path):
         assert shown(back) == shown(sent)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_deep_values_come_back(language: str, tmp_path: Path) -> None:
     value: Any = ["a", "b"]
@@ -52,6 +54,7 @@ def test_deep_values_come_back(language: str, tmp_path: Path) -> None:
     assert dumps(back, "j") == dumps(value, "j")
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_any_value_comes_back_as_it_was(language: str) -> None:
     @examples(5)

@@ -45,6 +45,7 @@ FRAMES = {
 }
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_frame_comes_back_as_it_was(language: str, tmp_path: Path) -> None:
     frame = pd.DataFrame(FRAMES[language])

@@ -173,6 +173,7 @@ KINDS: list[tuple[Any, Any]] = [
 IDS = [f"{i}-{str(t)[:40]}".replace("\n", " ") for i, (t, _) in enumerate(KINDS)]
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(("declared", "value"), KINDS, ids=IDS)
 def test_a_control_gives_back_what_it_was_given(declared: Any, value: Any) -> None:
     control = control_for_type(declared)
@@ -180,6 +181,7 @@ def test_a_control_gives_back_what_it_was_given(declared: Any, value: Any) -> No
     assert first_change(value, control.read()) is None
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(("declared", "value"), KINDS, ids=IDS)
 def test_what_a_control_holds_can_be_written_as_python(declared: Any, value: Any) -> None:
     control = control_for_type(declared)
@@ -191,6 +193,7 @@ def test_what_a_control_holds_can_be_written_as_python(declared: Any, value: Any
     assert first_change(value, eval(code, names)) is None
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(("declared", "value"), KINDS, ids=IDS)
 def test_a_notebook_without_any_imports_gets_them(declared: Any, value: Any) -> None:
     known = {name: held for name, held in NAMES.items() if not isinstance(held, type) and name != "datetime"}
@@ -203,6 +206,7 @@ def test_a_notebook_without_any_imports_gets_them(declared: Any, value: Any) -> 
     assert first_change(value, eval(code, names)) is None
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(
     ("declared", "value"),
     [

@@ -39,6 +39,7 @@ def test_the_table_is_large() -> None:
     assert len(MATRIX) >= 300
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(
     ("before", "after", "place"),
     [

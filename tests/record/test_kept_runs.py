@@ -178,6 +178,7 @@ ARRAYS = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", ARRAYS)
 def test_an_array_is_read_as_numpy_reads_it(name: str, tmp_path: Path) -> None:
     path = tmp_path / "array.npy"

@@ -339,6 +339,7 @@ HELD = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("cells", FREED.values(), ids=FREED)
 def test_values_are_freed_with_the_last_variable(cells: list[str], notebook: Notebook) -> None:
     for code in cells[:-1]:
@@ -355,6 +356,7 @@ def has_settled(notebook: Notebook) -> bool:
     return run in notebook.held._before and host.memory.keep_within(100 * MB) is None
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("cells", HELD.values(), ids=HELD)
 def test_values_stay_while_something_holds_the_run(cells: list[str], notebook: Notebook) -> None:
     for code in cells:

@@ -291,6 +291,7 @@ def test_what_a_task_returns_stays_as_it_was_returned(producer: Any, settings: d
     assert set(texts(run.outputs["o0"])) == {"one"}
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("settings", [{}, pytest.param({"processes": True}, marks=pytest.mark.slow)], ids=str)
 @pytest.mark.parametrize("producer", PRODUCERS, ids=NAMES)
 def test_what_a_run_gives_out_is_a_copy(producer: Any, settings: dict[str, Any], tmp_path: Path) -> None:
