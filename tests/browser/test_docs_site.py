@@ -1,0 +1,115 @@
+"""The docs site: built as `make docs` does, then opened from its files in a browser without a network."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+ROOT = Path(__file__).parents[2]
+EXECUTED = ("docs/gallery", "docs/how_to/debug_a_failed_task", "docs/how_to/forms")
+WRITTEN = (
+    "docs/index",
+    "docs/install",
+    "docs/from_notebook_to_cluster",
+    "docs/verbs",
+    "docs/caching",
+    "docs/comparison",
+)
+VIEWS = {
+    "light": ("light", 1280, (*EXECUTED, *WRITTEN, "SECURITY", "notebooks/extending_flyte")),
+    "dark": ("dark", 1280, (*EXECUTED, "docs/verbs")),
+}
+"""The colour scheme, the width, and the pages that are looked at."""
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]  # it runs the notebooks of the site
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site, built from nothing; a warning fails the build."""
+    folder = tmp_path_factory.mktemp("site")
+    # The cells of notebooks/ are run by tests/test_notebooks.py; those of the other pages are run here.
+    options = ["--fail-on-warning", "--keep-going", "--quiet", "-t", "without-notebooks"]
+    command = [sys.executable, "-m", "sphinx", *options, "-c", "docs", "-d", str(folder / "doctrees"), "-b", "html"]
+    done = subprocess.run([*command, ".", str(folder / "html")], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-4_000:] + done.stderr[-8_000:]
+    return folder / "html"
+
+
+class Reader:
+    """A tab without a network, and what went wrong in it."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.problems: list[str] = []
+        page.on("pageerror", lambda error: self.problems.append(str(error)))
+        page.on("console", lambda message: message.type == "error" and self.problems.append(message.text))
+        page.on("request", lambda request: self._see(request.url))
+
+    def _see(self, url: str) -> None:
+        if not url.startswith(("file:", "data:", "blob:")):
+            self.problems.append(f"the page asks for {url}")
+
+    def open(self, path: Path) -> None:
+        """Open a page of the site."""
+        self.page.goto(path.as_uri())
+
+
+@pytest.fixture
+def reader(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Reader]:
+    theme, width, _ = VIEWS[getattr(request, "param", "light")]
+    context = browser.new_context(color_scheme=theme, viewport={"width": width, "height": 900}, offline=True)  # type: ignore[arg-type]
+    yield Reader(context.new_page())
+    context.close()
+
+
+def violations(page: Page) -> list[Any]:
+    """What axe-core finds: rule, help, and the first places."""
+    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "best-practice"], "preload": False})
+    return [(v["id"], v["help"], [n["target"] for n in v["nodes"][:3]]) for v in found.response["violations"]]
+
+
+@pytest.mark.parametrize(("reader", "pages"), [(name, view[2]) for name, view in VIEWS.items()], indirect=["reader"])
+def test_the_pages_open_without_a_network_and_are_accessible(
+    site: Path, reader: Reader, pages: tuple[str, ...]
+) -> None:
+    found = {}
+    for name in pages:
+        reader.open(site / f"{name}.html")
+        is_too_wide = reader.page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+        found[name] = [*violations(reader.page), *(["too wide"] if is_too_wide else []), *reader.problems]
+        reader.problems.clear()
+    assert {name: problems for name, problems in found.items() if problems} == {}
+
+
+def test_the_gallery_has_pictures_of_drawings_runs_failures_and_values(site: Path, reader: Reader) -> None:
+    reader.open(site / "docs" / "gallery.html")
+    outputs = reader.page.locator(".cell_output")
+    assert outputs.count() >= 24
+    shown = [text for text in outputs.all_inner_texts() if text.strip()]
+    assert sum("FAILED" in text for text in shown) >= 5
+    assert reader.page.locator(".cell_output :is(svg, img)").count() >= 24
+
+
+def test_the_search_finds_pages_without_a_server(site: Path, reader: Reader) -> None:
+    reader.open(site / "docs" / "index.html")
+    reader.page.locator(".sidebar-search").fill("retries")
+    reader.page.keyboard.press("Enter")
+    results = reader.page.locator("ul.search li a")
+    expect(results.filter(has_text="Local runs").first).to_be_visible()
+    results.filter(has_text="Local runs").first.click()
+    expect(reader.page.locator("h1").first).to_have_text(re.compile("Local runs"))
+    assert reader.problems == []
+
+
+def test_the_front_page_leads_to_the_docs(site: Path, reader: Reader) -> None:
+    reader.open(site / "index.html")
+    expect(reader.page.locator("h1").first).to_contain_text("flytenb")
