@@ -13,7 +13,7 @@ from typing import Any
 from flytenb.bridge.crossing import packer
 from flytenb.display.rendering import Displayed, Rendering
 from flytenb.display.runs.run_card import run_bundle
-from flytenb.display.runs.sweep_card import SweepRow, SweepTable
+from flytenb.display.runs.sweep_card import SweepTableRow, SweepTable
 from flytenb.display.show import show
 from flytenb.errors import UsageError, closest
 from flytenb.model import Phase
@@ -231,7 +231,7 @@ class Sweep(Displayed):
         keys["took"] = keys.pop("seconds")
         values = {**keys, "took": [None if took is None else duration_text(took) for took in keys["took"]]}
         rows = [
-            SweepRow(
+            SweepTableRow(
                 {name: column[n] for name, column in values.items()},
                 {name: column[n] for name, column in keys.items()},
                 "" if run.error is None else str(run.error).partition("\n")[0],

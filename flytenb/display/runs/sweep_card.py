@@ -80,7 +80,7 @@ _TEMPLATE = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=
 
 
 @dataclass(frozen=True)
-class SweepRow:
+class SweepTableRow:
     """One run of a sweep.
 
     Attributes:
@@ -111,7 +111,7 @@ class SweepTable:
 
     title: str
     facts: Sequence[str]
-    rows: Sequence[SweepRow]
+    rows: Sequence[SweepTableRow]
     order: Sequence[int]
 
     @property
