@@ -13,7 +13,7 @@ from typing import Any
 from flytenb.bridge.crossing import packer
 from flytenb.display.rendering import Displayed, Rendering
 from flytenb.display.runs.run_card import run_bundle
-from flytenb.display.runs.sweep_card import SweepTableRow, SweepTable
+from flytenb.display.runs.sweep_card import SweepTable, SweepTableRow
 from flytenb.display.show import show
 from flytenb.errors import UsageError, closest
 from flytenb.model import Phase
