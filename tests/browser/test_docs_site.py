@@ -26,6 +26,7 @@ WRITTEN = (
 VIEWS = {
     "light": ("light", 1280, (*EXECUTED, *WRITTEN, "SECURITY", "notebooks/extending_flyte")),
     "dark": ("dark", 1280, (*EXECUTED, "docs/verbs")),
+    "narrow": ("light", 700, (*EXECUTED, "docs/caching")),
 }
 """The colour scheme, the width, and the pages that are looked at."""
 

@@ -3,5 +3,5 @@ document.addEventListener("DOMContentLoaded", () => {
   for (const caption of document.querySelectorAll(".caption[role=heading]")) caption.setAttribute("aria-level", "2");
   document.querySelector(".sidebar-drawer")?.setAttribute("aria-label", "Pages");
   document.querySelector(".toc-drawer")?.setAttribute("aria-label", "On this page");
-  for (const place of document.querySelectorAll("pre, .table-wrapper, [style*='overflow-x']")) place.tabIndex = 0;
+  for (const place of document.querySelectorAll("pre, .table-wrapper, .ft-scroll, [style*='overflow-x']")) place.tabIndex = 0;
 });
