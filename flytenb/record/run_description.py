@@ -155,8 +155,11 @@ class RunDescription:
     def _inputs(self, record: Record) -> dict[str, Any]:
         """Describe the inputs of a node: where they are passed as they are, by the place of the value."""
         use, wires = record.use, record.wires
-        if use is None or wires is None:  # it was re-used from a kept run
-            held = {name: record.whole_input(name) for name, _ in record.getters}
+        if use is None or wires is None:  # it was re-used from a kept run, or ran on a cluster
+            try:
+                held = {name: record.whole_input(name) for name, _ in record.getters}
+            except ClusterError:
+                return {}
             return {n: self._place(f"{record.path}/@taken", n, v) for n, v in held.items() if v is not None}
         types: Mapping[str, Any] = input_types(use.entity)
         bindings: Mapping[str, Any] = use.bindings

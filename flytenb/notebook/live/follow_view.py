@@ -94,7 +94,7 @@ class FollowView:
 
     def _publish_whole(self) -> None:
         with self._publishing:  # an older state must not come after a newer one
-            self._displays[0].update(self._whole(), raw=True)
+            self._update_display(0, self._whole())
 
     def _update(self) -> None:
         run = self._follow.run
@@ -115,7 +115,12 @@ class FollowView:
     def _publish(self, number: int, bundle: dict[str, str]) -> None:
         if bundle != self._shown[number]:
             self._shown[number] = bundle
-            self._displays[number].update(bundle, raw=True)
+            self._update_display(number, bundle)
+
+    def _update_display(self, number: int, bundle: dict[str, str]) -> None:
+        handle = self._displays[number]
+        if handle is not None:  # a shell that isn't the one of its process has none
+            handle.update(bundle, raw=True)
 
     def _state(self) -> dict[str, str]:
         """Return the line that tells whether a run is on, and what keeps one from starting."""
