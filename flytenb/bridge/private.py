@@ -169,12 +169,11 @@ def checkpoint_in(destination: str, source: str | None, *, scratch: str) -> Any:
     return made
 
 
-def loop_runner() -> type:
-    """Return the class whose `run(coroutine)` runs a coroutine on the loop thread that belongs to a thread."""
+def loop_runners() -> tuple[type, dict[str, Any]]:
+    """Return the class whose `run(coroutine)` uses the loop thread of the calling thread, and its objects by thread."""
     from flytekit.utils import asyn
 
-    runner: type = asyn._TaskRunner
-    return runner
+    return asyn._TaskRunner, asyn.loop_manager._runner_map
 
 
 def transformer_registry() -> dict[Any, Any]:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from queue import SimpleQueue
 
+from flytenb.bridge.execution.coroutines import begin_thread
 from flytenb.reach.working_directory import take_own_cwd
 
 
@@ -62,6 +63,7 @@ class WorkerPool:
 
     def _work(self, number: int) -> None:
         take_own_cwd()
+        begin_thread()
         is_open = True
         while is_open:
             # Jobs report their own failures; an exception that arrives here could only end the thread.

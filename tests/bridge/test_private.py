@@ -7,6 +7,7 @@ import functools
 import inspect
 import os
 import re
+import threading
 from datetime import timedelta
 from pathlib import Path
 from types import FunctionType
@@ -42,6 +43,7 @@ from flytekit.extras.tasks.shell import ShellTask
 from flytekit.remote import remote
 from flytekit.types.directory import FlyteDirectory
 from flytekit.types.file import FlyteFile
+from flytekit.utils.asyn import loop_manager
 
 from flytenb.bridge import private
 from tests.private_names import private_attributes, private_uses
@@ -255,7 +257,10 @@ def test_a_loop_runner_finishes_a_coroutine() -> None:
     async def seven() -> int:
         return 7
 
-    assert private.loop_runner()().run(seven()) == 7
+    kind, made = private.loop_runners()
+    assert kind().run(seven()) == 7
+    assert loop_manager.run_sync(seven) == 7
+    assert isinstance(made[f"{threading.current_thread().name}PID:{os.getpid()}"], kind)
 
 
 def test_a_checkpoint_reads_what_the_one_before_it_wrote(tmp_path: Path) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
+import threading
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import nullcontext
 from typing import Any
 
+from flytenb.bridge import private
 from flytenb.bridge.stopping import current_attempt, shielded
 
 
@@ -35,3 +38,18 @@ def run_coroutine(
                 coroutine.close()
             if loop is not None:
                 loop.close()
+
+
+def begin_thread() -> None:
+    """Let flytekit make another loop thread for this one: an earlier thread of the same name had one.
+
+    A loop thread shares the working directory of the thread that has started it.
+    """
+    earlier = private.loop_runners()[1].pop(f"{threading.current_thread().name}PID:{os.getpid()}", None)
+    if earlier is not None:  # it may be at work, so that its end isn't awaited
+        threading.Thread(target=earlier.run, args=(_end_loop(),), name="flytenb-loop-end", daemon=True).start()
+
+
+async def _end_loop() -> None:
+    loop = asyncio.get_running_loop()
+    loop.call_soon(loop.stop)

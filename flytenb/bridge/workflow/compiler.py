@@ -171,7 +171,7 @@ PATCHES = tuple(
     SharedPatch(patch)
     for patch in (
         Patch(PythonFunctionWorkflow, "compile", _check_nested, "core/workflow.py:822"),
-        Patch(private.loop_runner(), "run", _convert_here, "utils/asyn.py:71"),
+        Patch(private.loop_runners()[0], "run", _convert_here, "utils/asyn.py:71"),
         Patch(Task, "__call__", _shield, "core/base_task.py:372"),
         Patch(WorkflowBase, "__call__", _shield, "core/workflow.py:292"),
         Patch(LaunchPlan, "__call__", _shield, "core/launch_plan.py:483"),
