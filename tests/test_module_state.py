@@ -8,9 +8,13 @@ process, variables of a thread or context, the tables of the extension points, a
 from __future__ import annotations
 
 import ast
+import sys
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from types import ModuleType
+
+import pytest
 
 import flytenb
 
@@ -119,8 +123,10 @@ def all_module_state() -> set[str]:
     return {f"{file.relative_to(ROOT)}: {name}" for file in ROOT.rglob("*.py") for name in module_state(file)}
 
 
-def test_modules_hold_no_other_state() -> None:
-    # In a process without other threads: CPython 3.11 fails where two threads parse at once.
+def test_modules_hold_no_other_state(monkeypatch: pytest.MonkeyPatch) -> None:
+    # In a process without other threads: CPython 3.11 fails where two threads parse at once. It would run the present
+    # main module, which a shell of an earlier test may have replaced.
+    monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
         found = pool.submit(all_module_state).result()
     assert found == ALLOWED

@@ -315,7 +315,8 @@ class Notebook:
 
 
 @pytest.fixture
-def notebook(memory: ValueMemory) -> Iterator[Notebook]:
+def notebook(memory: ValueMemory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Notebook]:
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])  # a shell replaces it
     made = Notebook()
     yield made
     made.shell.reset(new_session=False)
