@@ -174,7 +174,7 @@ def test_after_a_reload_a_run_that_its_cell_waits_for_is_live_again(notebook: An
     nb.save()
     nb.reopen()
     expect(nb.output(1).locator("img")).to_have_count(1)
-    expect(nb.output(1)).to_contain_text("RUNNING")
+    expect(nb.output(1)).to_contain_text("running")
     expect(nb.live(1).node("n1")).to_have_attribute("data-phase", "RUNNING")
     let_go(nb)
     expect(nb.live(1).node("n1")).to_have_attribute("data-phase", "SUCCEEDED")
