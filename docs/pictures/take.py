@@ -12,11 +12,11 @@ from playwright.sync_api import Browser, sync_playwright
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
-CELL = ".jp-CodeCell:has-text('run = %flyte run survey')"
+CELL = ".jp-CodeCell:has-text('run = %flyte run churn')"
 
 
 def take(browser: Browser, page: Path, theme: str) -> Path:
-    """Take a picture of the tutorial's last run."""
+    """Take a picture of the run of the tutorial's pipeline."""
     context = browser.new_context(color_scheme=theme, device_scale_factor=2, viewport={"width": 900, "height": 1200})
     tab = context.new_page()
     tab.goto(page.as_uri())
