@@ -106,15 +106,20 @@ def test_the_reason_is_in_the_details_of_a_node(notebook: Notebook) -> None:
     assert "cache populated: input `x`" in NodeDetails.of(notebook.names["run"], "n0", show).facts
 
 
-def test_the_cache_is_listed_and_cleared_by_task_and_age(notebook: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_is_listed_and_cleared_by_task_and_age(
+    notebook: Notebook, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert "the cache holds nothing" in repr(flytenb.cached())
     for call in ("a, x=1", "a, x=2", "a, x=2", "home, x=1"):
         node(notebook, call)
     found = notebook.run("%flyte cache")
     assert [(row[0], row[4]) for row in found.rows] == [("a", "0"), ("a", "1"), ("home", "0")]
     assert all(len(row[1]) == 8 and row[2] != "0 B" for row in found.rows)
-    assert notebook.run("%flyte cache --older 1h").rows[0][0] == "a"
-    assert [row[0] for row in notebook.run("%flyte cache --clear a").rows] == ["home"]
+    notebook.run("%flyte cache --older 1h")
+    assert "removed 0 stored outputs\n" in capsys.readouterr().out
+    notebook.run("%flyte cache --clear a")
+    assert "removed 2 stored outputs of a\n" in capsys.readouterr().out
+    assert [row[0] for row in notebook.run("%flyte cache").rows] == ["home"]
     assert node(notebook, "a, x=1")[0] == "POPULATED"
     assert node(notebook, "home, x=1")[0] == "HIT"
     later = time.time() + 3 * 86400

@@ -11,6 +11,7 @@ from flytenb.errors import UsageError
 from flytenb.notebook.magics.cursor import Cursor
 from flytenb.notebook.magics.invocation import Invocation
 from flytenb.notebook.magics.verb import Option, Verb
+from flytenb.wording.quantities import count_text
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -19,9 +20,11 @@ def _cache(line: Invocation) -> Any:
     from flytenb import api
 
     task, older = line.options.get("clear"), line.options.get("older")
-    if task is not None or older is not None:
-        api.clear_cache(task or "", older)
-    return api.cached()
+    if task is None and older is None:
+        return api.cached()
+    removed = count_text(api.clear_cache(task or "", older), "stored output")
+    print(f"removed {removed}{f' of {task}' if task else ''}")  # noqa: T201
+    return None
 
 
 def _read_age(text: str) -> timedelta:
