@@ -120,7 +120,7 @@ def first_draw(load_it: str, draw_it: str) -> Callable[[int], Callable[[], Any]]
                 kernel.run(LAYERED.format(size=size, width=round(size**0.5)))
                 said, bundles = kernel.run(draw_it)
                 seconds, _ = kernel.run(STOP)
-            drawn = [count_tasks(b.get("image/svg+xml", "")) for b in bundles]
+            drawn = [b.get("text/plain", "").count("  (task)") for b in bundles if "image/svg+xml" in b]
             return Measured(float(seconds), max(drawn, default=0) or int(said))
 
         return once
