@@ -40,14 +40,14 @@ class RunDescription:
         files: the folder of its files; what an earlier description has left there is removed.
 
     Attributes:
-        has_failed: whether a file couldn't be written.
+        failure: why the first file that couldn't be written wasn't; empty if all were.
     """
 
     def __init__(self, run: Run, files: Path) -> None:
         self._run = run
         self._files = files
         shutil.rmtree(files, ignore_errors=True)
-        self.has_failed = False
+        self.failure = ""
         self._places: dict[int, list[str]] = {}
         self._values: dict[str, dict[str, Any]] = {}
         self._held: list[CrossingValue] = []
@@ -124,7 +124,8 @@ class RunDescription:
         try:
             written = write_value(value, self._run._scheduler.workspace, folder)
         except Exception as e:  # a transformer may raise anything
-            self.has_failed = self.has_failed or isinstance(e, OSError)
+            if isinstance(e, OSError):
+                self.failure = self.failure or say(e)
             return {"text": self._text(value), "why": say(e)}
         form: dict[str, Any] = {
             "literal": written.literal,

@@ -141,9 +141,9 @@ class RunKeeper:
                 self._describe(run, store, is_over=is_over)
                 store.prune(rules.days * _DAY, rules.size)
         except StoreError as e:
-            self._say(str(e))
+            self._say("a run wasn't kept", str(e))
         except Exception as e:  # what a run holds is the user's
-            self._say(headline(e))
+            self._say("a run wasn't kept", headline(e))
         if not is_over:
             self._put_later(weakref.ref(run), rules, max(_EVERY, _SHARE * (time.monotonic() - began)))
 
@@ -153,12 +153,14 @@ class RunKeeper:
         files = store.begin(run.id, started)
         description = self._begun.pop(run.id, None) or RunDescription(run, files)
         store.write(run.id, started, description.write(is_over=is_over), is_over=is_over)
-        if is_over:
+        if is_over and description.failure:
+            self._say("a run was kept without some of its values", description.failure)
+        elif is_over:
             run._is_kept = True
-        elif not description.has_failed:
+        elif not description.failure:
             self._begun[run.id] = description
 
-    def _say(self, why: str) -> None:
+    def _say(self, what: str, why: str) -> None:
         if why not in self._said:
             self._said.add(why)
-            complain(f"a run wasn't kept: {why}")
+            complain(f"{what}: {why}")

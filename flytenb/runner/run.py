@@ -114,7 +114,7 @@ class Run:
 
     @property
     def is_kept(self) -> bool:
-        """Whether the run is on disk, in the folder of the setting `keep`."""
+        """Whether the run is on disk with all its values, in the folder of the setting `keep`."""
         return self._is_kept
 
     @property

@@ -27,8 +27,10 @@ from flytekit.types.file import FlyteFile
 import flytenb
 from flytenb import api
 from flytenb.bridge.execution.kept_arrays import read_array
+from flytenb.bridge.execution.kept_values import write_value
 from flytenb.errors import AbsentValueError, KeptTaskError, UnknownNameError, UsageError
 from flytenb.model import Kind
+from flytenb.record import run_description
 from flytenb.record.run_store import digests_in
 from flytenb.render.drawing import draw
 from flytenb.runner.absent import Absent
@@ -450,6 +452,26 @@ def test_an_unusable_store_is_a_miss_with_one_warning(spoil: Break, folder: Path
             assert run.result == 2 * n
         assert len([w for w in caught if "wasn't kept" in str(w.message)]) == 1
     assert (folder / "runs.sqlite").read_bytes() == before
+
+
+def test_a_full_disk_is_reported_once_and_what_was_written_can_be_read(
+    folder: Path, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write_if_there_is_room(value: Any, *how: Any) -> Any:
+        if value.native() == 4:
+            raise OSError(28, "No space left on device")
+        return write_value(value, *how)
+
+    monkeypatch.setattr(run_description, "write_value", write_if_there_is_room)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for n in (2, 2, 1):
+            run = flytenb.options(keep=str(folder)).run(double, x=n)
+            assert host.keeper.wait()
+            assert run.is_kept == (n == 1)
+    (said,) = [str(w.message) for w in caught if "No space left" in str(w.message)]
+    assert said.startswith("a run was kept without some of its values: ")
+    assert flytenb.load_run(run.id, str(folder)).result == 2
 
 
 @task
