@@ -28,7 +28,7 @@ ROOT = Path(__file__).parent.parent
 LONGEST = {
     *("test_random.py", "test_digests_surroundings.py", "test_environments.py", "test_lab.py", "test_notebooks.py"),
     *("test_plugins.py", "test_benchmarks.py", "test_digests_edits.py", "test_sent_requests.py", "test_mlflow.py"),
-    *("test_hooks.py", "test_launched_flows.py"),
+    *("test_hooks.py", "test_launched_flows.py", "test_docs_site.py"),
 }
 """Files whose tests take minutes altogether."""
 
