@@ -116,9 +116,9 @@ def test_the_cache_is_listed_and_cleared_by_task_and_age(
     assert [(row[0], row[4]) for row in found.rows] == [("a", "0"), ("a", "1"), ("home", "0")]
     assert all(len(row[1]) == 8 and row[2] != "0 B" for row in found.rows)
     notebook.run("%flyte cache --older 1h")
-    assert "removed 0 stored outputs\n" in capsys.readouterr().out
+    assert "stored outputs removed: 0\n" in capsys.readouterr().out
     notebook.run("%flyte cache --clear a")
-    assert "removed 2 stored outputs of a\n" in capsys.readouterr().out
+    assert "stored outputs of a removed: 2\n" in capsys.readouterr().out
     assert [row[0] for row in notebook.run("%flyte cache").rows] == ["home"]
     assert node(notebook, "a, x=1")[0] == "POPULATED"
     assert node(notebook, "home, x=1")[0] == "HIT"

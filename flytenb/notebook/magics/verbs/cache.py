@@ -11,7 +11,6 @@ from flytenb.errors import UsageError
 from flytenb.notebook.magics.cursor import Cursor
 from flytenb.notebook.magics.invocation import Invocation
 from flytenb.notebook.magics.verb import Option, Verb
-from flytenb.wording.quantities import count_text
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -22,8 +21,7 @@ def _cache(line: Invocation) -> Any:
     task, older = line.options.get("clear"), line.options.get("older")
     if task is None and older is None:
         return api.cached()
-    removed = count_text(api.clear_cache(task or "", older), "stored output")
-    print(f"removed {removed}{f' of {task}' if task else ''}")  # noqa: T201
+    print(f"stored outputs{f' of {task}' if task else ''} removed: {api.clear_cache(task or '', older)}")  # noqa: T201
     return None
 
 
