@@ -257,7 +257,7 @@ class Drawing:
     ) -> tuple[dict[str, str], dict[str, Any]]:
         """Return the picture as SVG and as text, with the metadata by which JupyterLab doesn't shrink it.
 
-        There is no HTML, since pages that show a saved notebook prefer it and remove the images in it.
+        HTML is left out: sites that show saved notebooks would choose it, and remove its images.
         """
         svg = self._svg_if_possible()
         found = {"text/plain": self.text}

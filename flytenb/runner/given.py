@@ -71,7 +71,7 @@ def read_given(outputs: Mapping[str, Any], graphs: Iterable[Callable[[], Graph]]
     for key, value in outputs.items():
         asked, dot, output = key.rpartition(".")
         if not dot:
-            raise UnknownNameError(f"expected NODE.output, got {key!r}", hint=closest(key, nodes))
+            raise UnknownNameError(f"expected NODE.OUTPUT, got {key!r}", hint=closest(key, nodes))
         named = [asked] if asked in nodes else [path for path, node in nodes.items() if node.name == asked]
         if len(named) != 1:
             hint = f"use a path: {', '.join(map(repr, named))}" if named else closest(asked, nodes)

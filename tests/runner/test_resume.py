@@ -343,7 +343,7 @@ def test_an_output_can_be_set(notebook: NotebookCells) -> None:
         ({"total.o0": "six"}, InputError, "expected int for input 'n5.o0', got 'six'"),
         ({"total.o1": 6}, UnknownNameError, r"node 'n5' \(total\) has no output 'o1'"),
         ({"totl.o0": 6}, UnknownNameError, "no node 'totl' to set 'totl.o0'"),
-        ({"total": 6}, UnknownNameError, "expected NODE.output, got 'total'"),
+        ({"total": 6}, UnknownNameError, "expected NODE.OUTPUT, got 'total'"),
         ({"n2.o0": 6}, InputError, "'n2' has the outputs of one of its cases"),
         ({"plus.o0": 6}, UnknownNameError, "no node 'plus' to set"),
     ],

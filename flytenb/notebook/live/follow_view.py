@@ -1,4 +1,4 @@
-"""View of a followed call: its latest run, live in one output, with the last good values while there are no newer."""
+"""View of a followed call: its latest run, live in one output, and the outputs of the last run that succeeded."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def _resuming(line: Invocation) -> dict[str, Any]:
     for text in given.get("set", ()):
         node, equals, expression = text.partition("=")
         if not equals or not is_expression(expression.strip()):
-            raise UsageError(f"expected NODE.output=EXPR, got {text!r}", hint="--set n2.o0=5")
+            raise UsageError(f"expected NODE.OUTPUT=EXPR, got {text!r}", hint="--set n2.o0=5")
         outputs[node.strip()] = line.evaluate(expression.strip())
     return {**chosen, "outputs": outputs} if outputs else chosen
 
