@@ -173,5 +173,5 @@ def test_a_run_is_resumed_as_its_line_says(shell: InteractiveShell, monkeypatch:
     assert ran("--from n1 wf(n=3)") == (9, ["plus", "plus"])
     assert ran("wf() --only n1") == (5, ["plus"])
     assert ran('wf(n=3) --set n0.o0=five --set "n1.o0 = five + 1"') == (11, ["plus"])
-    with pytest.raises(UsageError, match=r"expected NODE\.output=EXPR, got 'n0\.o0'"):
+    with pytest.raises(UsageError, match=r"expected NODE\.OUTPUT=EXPR, got 'n0\.o0'"):
         ran("wf(n=3) --set n0.o0")
