@@ -60,19 +60,19 @@ def resume(
     run()
     terms = [1]
 
-    def edit(term: str) -> tuple[float, int, int]:
+    def edit(term: str) -> tuple[float, float, int, int]:
         cells.ran.clear()
-        began = time.perf_counter()
+        began, worked = time.perf_counter(), time.process_time()
         define(at, term)
         value = run()
-        return time.perf_counter() - began, value, len(cells.ran)
+        return time.perf_counter() - began, time.process_time() - worked, value, len(cells.ran)
 
     def once() -> Measured:
         terms.append(terms[-1] + 1)
-        seconds, value, bodies = edit(f"{terms[-1]}")
+        seconds, worked, value, bodies = edit(f"{terms[-1]}")
         same, comment = edit(f"{terms[-1]} + 0 * {{x}}"), edit(f"{terms[-1]} + 0 * {{x}}  # {len(terms)}")
-        is_right = value == same[1] == comment[1] == size - 1 + terms[-1]
-        also = {"bodies": bodies, "bodies_same": same[2], "bodies_comment": comment[2]}
+        is_right = value == same[2] == comment[2] == size - 1 + terms[-1]
+        also = {"cpu_s": worked, "bodies": bodies, "bodies_same": same[3], "bodies_comment": comment[3]}
         return Measured(seconds, is_right, also)
 
     return once

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import weakref
 from collections.abc import Iterator
 
@@ -12,6 +13,7 @@ import flytenb
 from flytenb.runner.record import Record
 from flytenb.runner.step import Scope, Step
 from tests.flows import FLOWS, Flow
+from tests.notebook_cells import NotebookCells
 from tests.waiting import PATIENCE, is_soon
 
 IN_CYCLES = {
@@ -59,3 +61,28 @@ def test_what_cycles_hold_is_gone_with_it(name: str) -> None:
     held = weakref.ref(flytenb.options(cache=False).run(flow.entity, **flow.inputs))
     # As above.
     assert is_soon(lambda: gc.collect() is not None and held() is None, PATIENCE)
+
+
+def chain(length: int, name: str) -> NotebookCells:
+    """A chain whose last task notes how many objects of the youngest generation there are."""
+    cells = NotebookCells(name)
+    tasks = "".join(f"@task\ndef t{n}(x: int) -> int:\n    return x + 1\n" for n in range(length))
+    last = "@task\ndef last(x: int) -> int:\n    note(len(gc.get_objects(generation=0)))\n    return x\n"
+    calls = "".join(f"    x = t{n}(x=x)\n" for n in range(length))
+    cells.run(f"import gc\n{tasks}{last}@workflow\ndef wf(x: int) -> int:\n{calls}    return last(x=x)\n")
+    return cells
+
+
+@pytest.mark.usefixtures("without_collector")
+@pytest.mark.parametrize("is_resumed", [False, True], ids=["run", "resumed"])
+def test_a_run_makes_few_objects_per_node_for_the_collector_to_visit(is_resumed: bool) -> None:
+    made = []
+    for length in (20, 220):
+        cells = chain(length, f"chain_of_{length}")
+        before = flytenb.run(cells.module.wf, x=1)
+        options = flytenb.options(resume=before, from_node="last") if is_resumed else flytenb
+        gc.collect(0)
+        options.run(cells.module.wf, x=1)
+        made.append(cells.module.ran[-1])
+        del sys.modules[cells.module.__name__]
+    assert (made[1] - made[0]) / 200 < 30  # all generations are collected each time so many have been made

@@ -36,7 +36,7 @@ def packer(python_type: Any, literal_type: LiteralType | None = None, *, strict:
     if copier is None:
         return lambda value: _pack_literal(output_type, value)
     if isinstance(copier, Share) and len(copier.limits) == 1:
-        return _scalar_packer(output_type, copier)
+        return _PackScalar(output_type, copier)
     make = packed_class(copier)
 
     def pack(value: Any) -> CrossingValue:
@@ -65,7 +65,7 @@ def box_packer(
     pack = packer(python_type, literal_type, strict=strict)
     copier = _copier(python_type, strict)
     if not isinstance(copier, ArrayCopy | FrameCopy):
-        return lambda box: pack(box.pop())
+        return _PackPopped(pack)
     output_type = OutputType(python_type, literal_type, copier)
 
     def pack_box(box: list[Any]) -> CrossingValue:
@@ -79,19 +79,43 @@ def box_packer(
     return pack_box
 
 
-def _scalar_packer(output_type: OutputType, copier: Share) -> Pack:
-    """Return a packer of scalars with all lookups done beforehand: most values are scalars."""
-    [(kind, limit)] = copier.limits.items()
-    admits = limit.admits if limit is not None else None
-    look_up = private.transformer_registry().get
-    transformer = look_up(kind)
+class _PackPopped:
+    """Packs the value that it takes out of a list."""
 
-    def pack(value: Any) -> CrossingValue:
-        if type(value) is kind and look_up(kind) is transformer and (admits is None or admits(value)):
-            return SharedValue(output_type, value)
-        return _pack_literal(output_type, value)
+    __slots__ = ("pack",)
 
-    return pack
+    def __init__(self, pack: Pack) -> None:
+        self.pack = pack
+
+    def __call__(self, box: list[Any]) -> CrossingValue:
+        return self.pack(box.pop())
+
+
+class _PackScalar:
+    """A packer of scalars with all lookups done beforehand: most values are scalars.
+
+    With slots, and not a closure: a run makes one for each task, and the garbage collector visits all of them.
+    """
+
+    __slots__ = ("admits", "kind", "output_type", "transformer", "transformers")
+
+    def __init__(self, output_type: OutputType, copier: Share) -> None:
+        [(kind, limit)] = copier.limits.items()
+        self.output_type = output_type
+        self.kind = kind
+        self.admits = limit.admits if limit is not None else None
+        self.transformers = private.transformer_registry()
+        self.transformer = self.transformers.get(kind)
+
+    def __call__(self, value: Any) -> CrossingValue:
+        kind, admits = self.kind, self.admits
+        if (
+            type(value) is kind
+            and self.transformers.get(kind) is self.transformer
+            and (admits is None or admits(value))
+        ):
+            return SharedValue(self.output_type, value)
+        return _pack_literal(self.output_type, value)
 
 
 def _pack_literal(output_type: OutputType, value: Any) -> CrossingValue:

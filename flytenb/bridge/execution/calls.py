@@ -29,7 +29,7 @@ from flytenb.bridge.entities.stub import stub_error
 from flytenb.bridge.execution.container import ContainerCall
 from flytenb.bridge.execution.coroutines import run_coroutine
 from flytenb.bridge.execution.files import copy_for_task, let_go, may_hold_files, own_files
-from flytenb.bridge.execution.packing import build_packing, explain_input
+from flytenb.bridge.execution.packing import Pack, build_packing, explain_input
 from flytenb.bridge.stopping import current_attempt
 from flytenb.engines import AUTO
 from flytenb.errors import ContainerExitError
@@ -108,19 +108,30 @@ def _fast_call(task: PythonTask[Any], strict: bool) -> Call:
     cls = type(task)
     has_hooks = cls.pre_execute is not PythonTask.pre_execute or cls.post_execute is not PythonTask.post_execute
     if not has_hooks and not task.enable_deck:
-
-        def call(workspace: Workspace, inputs: dict[str, Any]) -> dict[str, CrossingValue]:
-            stack = workspace.enter_unmade()
-            if own is not None:
-                own(workspace, inputs)
-            box = [current_attempt().run(body, inputs)]
-            inputs.clear()  # a task may return an input, which must then have no other owner
-            stack.mode = AS_POD  # from here as in `Workspace.enter_to_pack`
-            return pack(box)
-
-        return call
-
+        return _FastCall(body, pack, own)
     return HookedCall(task, body, pack, own)
+
+
+class _FastCall:
+    """The call of a task whose function is all that runs."""
+
+    __slots__ = ("body", "own", "pack")
+
+    def __init__(
+        self, body: Callable[..., Any], pack: Pack, own: Callable[[Workspace, dict[str, Any]], None] | None
+    ) -> None:
+        self.body = body
+        self.pack = pack
+        self.own = own
+
+    def __call__(self, workspace: Workspace, inputs: dict[str, Any]) -> dict[str, CrossingValue]:
+        stack = workspace.enter_unmade()
+        if self.own is not None:
+            self.own(workspace, inputs)
+        box = [current_attempt().run(self.body, inputs)]
+        inputs.clear()  # a task may return an input, which must then have no other owner
+        stack.mode = AS_POD  # from here as in `Workspace.enter_to_pack`
+        return self.pack(box)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +140,7 @@ class HookedCall:
 
     task: Any
     body: Callable[..., Any]
-    pack: Callable[[list[Any]], dict[str, CrossingValue]]
+    pack: Pack
     own: Callable[[Workspace, dict[str, Any]], None] | None
 
     def __call__(self, workspace: Workspace, inputs: dict[str, Any]) -> dict[str, CrossingValue]:

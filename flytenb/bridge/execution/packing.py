@@ -24,53 +24,92 @@ def build_packing(task: Any, *, strict: bool = False) -> Pack:
 
     The rules and the messages are flytekit's (`PythonTask._output_to_literal_map`, 1.16.31).
     """
-    interface: Interface = task.python_interface
-    types = interface.outputs
-    variables = task.interface.outputs
-    packers = [(name, box_packer(t, variables[name].type, strict=strict)) for name, t in types.items()]
-    if not packers:
+    outputs = _Output.of(task, strict)
+    if not outputs:
         return lambda box: {}
+    return _PackSingle(outputs[0]) if len(outputs) == 1 else _PackSeveral(outputs)
 
-    def pack_one(
-        name: str, pack_box: Callable[[list[Any]], CrossingValue], position: int, box: list[Any]
-    ) -> CrossingValue:
-        kind = type(box[0])
+
+# Classes with slots, and not closures: a run makes them for each task, and the garbage collector visits one object
+# instead of a function, its tuple and its cells.
+class _Output:
+    """The packing of one output of a task."""
+
+    __slots__ = ("declared", "name", "pack_box", "position", "task")
+
+    def __init__(
+        self, task: Any, name: str, position: int, declared: Any, pack_box: Callable[[list[Any]], CrossingValue]
+    ) -> None:
+        self.task = task
+        self.name = name
+        self.position = position
+        self.declared = declared
+        self.pack_box = pack_box
+
+    @classmethod
+    def of(cls, task: Any, strict: bool) -> list[_Output]:
+        variables = task.interface.outputs
+        return [
+            cls(task, name, position, declared, box_packer(declared, variables[name].type, strict=strict))
+            for position, (name, declared) in enumerate(task.python_interface.outputs.items())
+        ]
+
+    def pack(self, box: list[Any]) -> CrossingValue:
+        """Pack the value in a list."""
+        kind, name = type(box[0]), self.name
         if issubclass(kind, tuple):
-            raise TypeError(f"Output({name}) in task '{task.name}' received a tuple {box[0]}, instead of {types[name]}")
+            raise TypeError(
+                f"Output({name}) in task '{self.task.name}' received a tuple {box[0]}, instead of {self.declared}"
+            )
         try:
-            return pack_box(box)
+            return self.pack_box(box)
         except Exception as e:
-            explain_output(e, task.name, name if name != f"o{position}" else position, kind, types[name])
+            position = self.position
+            explain_output(e, self.task.name, name if name != f"o{position}" else position, kind, self.declared)
             raise
 
-    if len(packers) == 1:
-        name, only = packers[0]
-        is_named_tuple = bool(interface.output_tuple_name)
 
+class _PackSingle:
+    """Packs the return value of a task with one output."""
+
+    __slots__ = ("is_named_tuple", "output")
+
+    def __init__(self, output: _Output) -> None:
+        self.output = output
+        self.is_named_tuple = bool(output.task.python_interface.output_tuple_name)
+
+    def __call__(self, box: list[Any]) -> dict[str, CrossingValue]:
+        output = self.output
         # By the class's bases: `isinstance` with flytekit's class takes longer than the rest of packing an int.
-        def pack_single(box: list[Any]) -> dict[str, CrossingValue]:
-            if LiteralMap in type(box[0]).__mro__:
-                return read_literals(box[0], interface)
-            if is_named_tuple and isinstance(box[0], tuple):
-                box[0] = box[0][0]
-            return {name: pack_one(name, only, 0, box)}
-
-        return pack_single
-
-    def pack_several(box: list[Any]) -> dict[str, CrossingValue]:
         if LiteralMap in type(box[0]).__mro__:
-            return read_literals(box[0], interface)
+            return read_literals(box[0], output.task.python_interface)
+        if self.is_named_tuple and isinstance(box[0], tuple):
+            box[0] = box[0][0]
+        return {output.name: output.pack(box)}
+
+
+class _PackSeveral:
+    """Packs the return value of a task with several outputs."""
+
+    __slots__ = ("outputs",)
+
+    def __init__(self, outputs: list[_Output]) -> None:
+        self.outputs = outputs
+
+    def __call__(self, box: list[Any]) -> dict[str, CrossingValue]:
+        outputs, task = self.outputs, self.outputs[0].task
+        if LiteralMap in type(box[0]).__mro__:
+            return read_literals(box[0], task.python_interface)
         boxes = [[value] for value in box[0]] if isinstance(box[0], tuple | list) else None
-        if boxes is None or len(boxes) != len(packers):
+        if boxes is None or len(boxes) != len(outputs):
             found = class_name(box[0]) if boxes is None else f"{len(boxes)} values"
+            names = ", ".join(output.name for output in outputs)
             raise TypeError(
                 f"Failed to convert outputs of task '{task.name}': "
-                f"{len(packers)} outputs are declared ({', '.join(types)}), the task returned {found}"
+                f"{len(outputs)} outputs are declared ({names}), the task returned {found}"
             )
         box.clear()  # the tuple itself would keep references to its values
-        return {n: pack_one(n, g, i, one) for i, ((n, g), one) in enumerate(zip(packers, boxes, strict=True))}
-
-    return pack_several
+        return {output.name: output.pack(one) for output, one in zip(outputs, boxes, strict=True)}
 
 
 def explain_output(error: Exception, task: str, key: str | int, kind: type, declared: Any) -> None:
