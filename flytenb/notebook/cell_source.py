@@ -9,8 +9,8 @@ from typing import Any
 
 from flytenb.notebook.magics.container_line import container_source
 from flytenb.notebook.magics.line import strip_end
+from flytenb.reach.syntax_trees import parse
 from flytenb.ship.cells import CellRun
-from flytenb.ship.statements import parse
 
 _PYTHON = ("time", "capture", "prun")
 """CellRun magics that run their body in the notebook."""

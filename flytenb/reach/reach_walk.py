@@ -36,6 +36,7 @@ from flytenb.reach.name_lookup import (
 from flytenb.reach.object_digest import WatchingWalker, hashed
 from flytenb.reach.ownership import version_of
 from flytenb.reach.plain_bytes import is_frozen, is_scalar, plain_bytes
+from flytenb.reach.syntax_trees import compile_module
 from flytenb.reach.write_only_uses import observed_part
 
 
@@ -188,7 +189,7 @@ class ReachWalker(WatchingWalker):
         origin = str(spec.origin)
         self.measure(lambda: variables_and_files.content(origin))
         try:
-            code = compile(Path(origin).read_bytes(), origin, "exec", dont_inherit=True)
+            code = compile_module(Path(origin).read_bytes(), origin)
         except (OSError, SyntaxError, ValueError) as e:
             self.doubt(f"its source can't be read: {e}")
             return b""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from flytenb.display.runs.stack_frames import cut
 from flytenb.errors import UnknownNameError, UsageError, closest, is_foreign, is_library
+from flytenb.reach.syntax_trees import parse
 from flytenb.wording.values import clean
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ def body_cell(node: NodeRun, variables: tuple[tuple[str, str], ...], taken: Cont
 
     source = textwrap.dedent(source_of(node.entity)) if node.entity is not None else ""
     try:
-        function = next(s for s in ast.parse(source).body if isinstance(s, ast.FunctionDef | ast.AsyncFunctionDef))
+        function = next(s for s in parse(source).body if isinstance(s, ast.FunctionDef | ast.AsyncFunctionDef))
     except (SyntaxError, StopIteration):
         return ""
     lines = source.splitlines()[function.lineno - 1 :]
@@ -156,7 +157,7 @@ def body_cell(node: NodeRun, variables: tuple[tuple[str, str], ...], taken: Cont
 
 
 def _function_name(body: str) -> str:
-    statement = ast.parse(body).body[0]
+    statement = parse(body).body[0]
     assert isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef)
     return statement.name
 

@@ -11,6 +11,7 @@ from flytenb.bridge.entities.interface import short_name
 from flytenb.errors import UsageError
 from flytenb.model import Phase
 from flytenb.reach.earlier_definitions import current_definition
+from flytenb.reach.syntax_trees import parse
 from flytenb.runner.input_equality import is_same_content
 from flytenb.runner.past import Past, Resumption
 from flytenb.runner.run import Run
@@ -144,7 +145,7 @@ class _Places:
 
 def _names_bound(source: str) -> set[str]:
     try:
-        tree = ast.parse(source)
+        tree = parse(source)
     except SyntaxError:
         return set()
     return {name for node in ast.walk(tree) for name in _bound_by(node)}

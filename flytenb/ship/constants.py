@@ -14,6 +14,7 @@ from flytenb.bridge.entities.kind import is_entity
 from flytenb.reach.code_digest import structure_of
 from flytenb.reach.installed_names import home_of, scope_of
 from flytenb.reach.name_lookup import MISSING, is_module
+from flytenb.reach.syntax_trees import compile_module
 from flytenb.ship.needed_statements import NeededStatements, changes_name
 from flytenb.ship.repeatable_calls import CONNECTING, METHODS, is_repeatable
 from flytenb.ship.statements import Statement
@@ -173,7 +174,7 @@ class Constants:
 
 
 def _compiled(statement: Statement) -> CodeType:
-    return compile(ast.Module([statement.tree], []), "<constant>", "exec", dont_inherit=True)
+    return compile_module(ast.Module([statement.tree], []), "<constant>")
 
 
 def _is_equal(made: Any, held: Any) -> bool:

@@ -14,6 +14,7 @@ from flytenb.bridge.execution.connector import is_connector_task
 from flytenb.errors import ExportError
 from flytenb.reach.installed_names import home_of
 from flytenb.reach.name_lookup import MISSING, is_module, is_own, module_name
+from flytenb.reach.syntax_trees import parse
 from flytenb.ship.cells import Cells
 from flytenb.ship.cluster_rules import entities_of
 from flytenb.ship.finding import Finding
@@ -22,7 +23,7 @@ from flytenb.ship.module_text import ModuleText
 from flytenb.ship.needed_statements import NeededStatements
 from flytenb.ship.reached_code import ReachedCode
 from flytenb.ship.refusals import Refusals, name_of_entity
-from flytenb.ship.statements import KINDS, Statement, parse, read_statements
+from flytenb.ship.statements import KINDS, Statement, read_statements
 
 _GENERAL = ("flytekit", "flyteidl", "builtins", "typing", "dataclasses", "abc", "enum", "functools", "__future__")
 """Packages whose names say nothing about what a registration is for."""

@@ -8,7 +8,8 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from flytenb.ship.statements import Definition, first_line_of, parse
+from flytenb.reach.syntax_trees import parse
+from flytenb.ship.statements import Definition, first_line_of
 
 _KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 _HEAD = """---

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,11 +14,11 @@ from flytenb.ship.needed_statements import NeededStatements
 from flytenb.ship.statement_order import sort_statements
 from flytenb.ship.statements import Statement
 
-_WIDTH = 100
-"""Longest line of an import; longer ones have a name on each line."""
+_WIDTH = 88
+"""Longest line of an import, as by default of Black and ruff; longer ones have a name on each line."""
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Imported:
     """One name that the module imports.
 
@@ -157,19 +158,39 @@ def _imported(module: str, name: str = "", alias: str = "") -> Imported:
 
 
 def import_block(imports: Iterable[Imported]) -> str:
-    """Return import statements, sorted: sections apart, one statement for each module."""
+    """Return import statements, sorted as isort and ruff do: sections apart, one statement for each module.
+
+    A name with an alias has a statement of its own.
+    """
     sections: dict[int, list[str]] = {}
     joined: dict[tuple[int, str], list[str]] = {}
-    for each in sorted(set(imports)):
+    for each in sorted(set(imports), key=_order):
         if each.text:
             joined[each.section, each.text] = []
         elif not each.is_from:
             joined[each.section, f"import {_renamed(each.module, each.alias)}"] = []
+        elif each.alias:
+            joined[each.section, f"from {each.module} import {_renamed(each.name, each.alias)}"] = []
         else:
-            joined.setdefault((each.section, f"from {each.module} import "), []).append(_renamed(each.name, each.alias))
+            joined.setdefault((each.section, f"from {each.module} import "), []).append(each.name)
     for (section, text), names in joined.items():
         sections.setdefault(section, []).append(_statement(text, names))
     return "\n\n".join("\n".join(lines) for _, lines in sorted(sections.items()))
+
+
+def _order(each: Imported) -> tuple[object, ...]:
+    """Return the key by which imports are sorted: of the names of a module, constants and classes come first."""
+    kind = 0 if len(each.name) > 1 and each.name.isupper() else 1 if each.name[:1].isupper() else 2
+    return (
+        *(each.section, each.is_from, _natural(each.module), each.module),
+        *(kind, _natural(each.name), each.name, bool(each.alias), each.alias, each.text),
+    )
+
+
+def _natural(name: str) -> list[tuple[int, int, str]]:
+    """Return a key without case that puts `a2` before `a10`."""
+    parts = (part for part in re.split(r"(\d+)", name.lower()) if part)
+    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts]
 
 
 def _renamed(name: str, alias: str) -> str:

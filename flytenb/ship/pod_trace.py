@@ -8,7 +8,7 @@ import re
 from pathlib import PurePosixPath
 
 from flytenb.errors import is_library
-from flytenb.ship.statements import parse
+from flytenb.reach.syntax_trees import parse
 
 _FRAME = re.compile(r'^  File "(?P<file>.+)", line (?P<line>\d+), in (?P<name>.+)\n    (?P<code>.+)$', flags=re.M)
 

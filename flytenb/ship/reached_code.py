@@ -11,8 +11,9 @@ from typing import Any
 from flytenb.bridge.entities.kind import function_of, inner_workflow, is_entity, is_map, map_target
 from flytenb.bridge.workflow.compiler import all_nodes
 from flytenb.reach.reached_names import Reach
+from flytenb.reach.syntax_trees import compile_module, parse
 from flytenb.ship.needed_statements import NeededStatements
-from flytenb.ship.statements import Statement, parse
+from flytenb.ship.statements import Statement
 
 _ANNOTATIONS = 0x1000000
 """The flag of code that was compiled with `from __future__ import annotations`."""
@@ -65,7 +66,7 @@ def _codes_of(statement: Statement) -> frozenset[CodeType]:
     found: set[CodeType] = set()
     for tree in (ast.Module([statement.tree], []), parse(statement.cell.source)):
         for flags in (0, _ANNOTATIONS):
-            code = compile(tree, "", "exec", flags | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+            code = compile_module(tree, "", flags | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
             found |= {_plain(inner) for inner in _inner(code) if inner.co_firstlineno in lines}
     return frozenset(found)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from flytenb.bridge.entities.kind import function_of, is_entity, is_map, is_remote, is_stub, map_target, short_name
 from flytenb.reach.name_lookup import MISSING
+from flytenb.reach.syntax_trees import parse
 from flytenb.ship.cells import Cells
 from flytenb.ship.constants import Constants, UnknownConstantError, describe_value, is_code
 from flytenb.ship.finding import Finding
@@ -18,7 +19,7 @@ from flytenb.ship.held_state import changed_state
 from flytenb.ship.needed_statements import SHELL_NAMES, NeededStatements
 from flytenb.ship.reached_code import ReachedCode
 from flytenb.ship.secret_texts import find_secrets, has_known_form
-from flytenb.ship.statements import KINDS, Statement, parse, read_statements
+from flytenb.ship.statements import KINDS, Statement, read_statements
 
 _SHELL_OUTPUT = re.compile(r"_+|_i*\d*|_dh|_oh|_ih")
 _SECRET_HINT = "keep it in the cluster's secrets, and read it in a task: flytekit.current_context().secrets.get(…)"

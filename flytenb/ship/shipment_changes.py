@@ -10,6 +10,7 @@ from flytenb.bridge.cluster.module_specs import EntitySpec
 from flytenb.bridge.cluster.registered_version import latest_version, read_archive
 from flytenb.bridge.cluster.registration import read_message
 from flytenb.errors import ClusterError
+from flytenb.reach.syntax_trees import parse
 
 
 def find_changes(
@@ -64,7 +65,7 @@ def _definitions(source: bytes) -> dict[str, str]:
     text = source.decode(errors="replace")
     lines = text.splitlines(keepends=True)
     try:
-        statements = ast.parse(text).body
+        statements = parse(text).body
     except SyntaxError:
         return {}
     found: dict[str, str] = {}
@@ -79,6 +80,6 @@ def _definitions(source: bytes) -> dict[str, str]:
 def _code(text: str) -> str:
     """Return statements without their comments and layout."""
     try:
-        return ast.unparse(ast.parse(text))
+        return ast.unparse(parse(text))
     except SyntaxError:
         return text

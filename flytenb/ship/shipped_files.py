@@ -15,6 +15,7 @@ from types import MappingProxyType
 
 from flytenb.errors import ExportError
 from flytenb.reach.name_lookup import find_spec, is_installed_spec
+from flytenb.reach.syntax_trees import parse
 from flytenb.ship.exported_module import Export
 
 
@@ -102,9 +103,13 @@ def _files_of(module: str) -> Iterator[tuple[str, bytes]]:
 
 
 def _own_imports(source: bytes) -> list[str]:
-    """Return the user's own modules that a module's text imports."""
+    """Return the user's own modules that a module's text imports; none of a file that isn't Python code."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(source)):
+    try:
+        tree = parse(source)
+    except (SyntaxError, ValueError):
+        return []
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and not node.level:

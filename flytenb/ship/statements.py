@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from types import CodeType
 
+from flytenb.reach.syntax_trees import compile_module, parse
 from flytenb.ship.cells import CellRun
 
 KINDS = ("task", "workflow", "dynamic", "eager")
 """The magics whose cells define entities."""
 _LINE_END = re.compile(r"\r\n|\r|\n")
-_FLAGS = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 _LOADS = frozenset(["LOAD_NAME", "LOAD_GLOBAL", "LOAD_FROM_DICT_OR_GLOBALS"])
 _STORES = frozenset(["STORE_NAME", "STORE_GLOBAL"])
 _AT_ONCE = frozenset(["<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"])
@@ -90,18 +90,6 @@ def first_line_of(tree: ast.stmt) -> int:
     return min([tree.lineno, *(decorator.lineno for decorator in decorators)])
 
 
-def parse(source: str) -> ast.Module:
-    """Return the tree of a cell's code.
-
-    Raises:
-        SyntaxError: if it isn't Python code.
-    """
-    try:
-        return ast.parse(source)
-    except SystemError:  # of Python 3.11, if what the garbage collector ran meanwhile has parsed code too
-        return ast.parse(source)
-
-
 @lru_cache(maxsize=1024)
 def read_statements(cell: CellRun) -> Sequence[Statement]:
     """Return the statements of a cell that have run; none of a cell whose code isn't Python."""
@@ -124,9 +112,8 @@ def read_statements(cell: CellRun) -> Sequence[Statement]:
 def _read(
     cell: CellRun, tree: ast.stmt, text: str, gap: int | None, before: Statement | None, lines: range
 ) -> Statement:
-    module = ast.Module([tree], [])
     names = _Names()
-    names.read(compile(module, "<cell>", "exec", _FLAGS, dont_inherit=True), now=True)
+    names.read(compile_module(ast.Module([tree], []), "<cell>", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), now=True)
     if isinstance(tree, ast.ImportFrom) and tree.names[0].name == "*":
         names.binds.add("*")
     decorates = (

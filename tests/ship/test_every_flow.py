@@ -15,10 +15,11 @@ import pytest
 import flytenb
 from flytenb.engines import unpack
 from flytenb.errors import ExportError
+from flytenb.reach.syntax_trees import parse
 from flytenb.ship.module_cells import cells_of_module
-from flytenb.ship.statements import parse
 from tests.engine import IMAGE, packed_busybox
 from tests.ship.notebooks import Notebook, open_notebook
+from tests.ship.ruff import complaints
 from tests.ship.run_flows import FLOWS
 
 pytestmark = pytest.mark.filterwarnings(
@@ -102,6 +103,13 @@ def test_the_module_of_a_flow_is_its_file_without_what_the_entity_does_not_need(
     )
     places = [source.index(statement) for statement in made[1:]]  # behind the docstring
     assert places == sorted(places)
+
+
+@pytest.mark.sampled(11)
+@pytest.mark.parametrize("name", RUNNABLE)
+def test_the_module_of_a_flow_is_formatted_as_the_file_is(name: str, exported: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / f"{name}.py").write_text(exported[name])
+    assert complaints(tmp_path, width=120) == ""
 
 
 @pytest.mark.parametrize("name", sorted(STUBS))

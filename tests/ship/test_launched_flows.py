@@ -52,8 +52,6 @@ FAILS = {
 """Flows that fail on a cluster and not here, with the error."""
 GIVES = {"same_node_name": 3}
 """Flows with another result: of nodes with one id, a cluster keeps the first."""
-UNREADABLE = {"pickled"}
-"""Flows with a pickled object in between: it names the module of its class, which the notebook hasn't."""
 UNORDERED = {"constants"}
 """Flows whose texts contain a dict: its literal has no order."""
 SERVICES: dict[str, dict[str, Callable[..., Any]]] = {
@@ -237,7 +235,7 @@ def test_an_execution_is_recorded_as_the_run_here(name: str, launched: dict[str,
 
     there, here = nodes(run), nodes(local)
     assert {path: facts(node) for path, node in there.items()} == {path: facts(node) for path, node in here.items()}
-    for path, node in there.items() if name not in UNREADABLE else ():
+    for path, node in there.items():
         outputs = here[path].outputs
         assert list(node.outputs) == list(outputs)
         assert name in UNORDERED or all(is_same(value, outputs[key]) for key, value in node.outputs.items()), path

@@ -8,8 +8,8 @@ from pathlib import Path
 import jupytext
 import pytest
 
+from flytenb.reach.syntax_trees import parse
 from flytenb.ship.module_cells import NOTEBOOKS, NewCell, cells_of_module
-from flytenb.ship.statements import parse
 
 ROOT = Path(__file__).parents[2]
 FLOWS = sorted(file for file in (ROOT / "tests" / "flows").glob("*.py") if file.stem != "__init__")

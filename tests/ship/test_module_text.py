@@ -8,9 +8,9 @@ import pytest
 
 import flytenb
 from flytenb.errors import ExportError, NotAnEntityError, SaveError
+from flytenb.reach.syntax_trees import parse
 from flytenb.ship.module_text import Imported, import_block
 from flytenb.ship.secret_texts import find_secrets, has_secret
-from flytenb.ship.statements import parse
 from tests.ship.notebooks import open_notebook
 
 pytestmark = pytest.mark.filterwarnings(
@@ -133,7 +133,7 @@ def test_imports_are_sorted_in_sections_and_joined() -> None:
     ]
     assert import_block(imports) == (
         "from __future__ import annotations\n\nimport os.path as p\nimport sys\nfrom a import b\n\n"
-        "from flytekit import map_task as each, task\n\nimport mine  # here"
+        "from flytekit import map_task as each\nfrom flytekit import task\n\nimport mine  # here"
     )
     long = import_block([Imported(2, True, "package", f"a_rather_long_name_{number}") for number in range(5)])
     assert long.splitlines()[:2] == ["from package import (", "    a_rather_long_name_0,"]
