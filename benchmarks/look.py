@@ -9,7 +9,7 @@ WORKLOAD = Workload(
     sizes=(100,),
     answer=lambda size: True,
     unit="tasks",
-    about="one comparison after a cell that changes nothing; the answer is whether nothing has changed",
+    about="all that is compared after a cell that changes nothing, and the code of the workflow then",
     sides=("flytenb",),
     targets={100: Target("cpu_s", 0.002)},
 )

@@ -63,8 +63,16 @@ def look(size: int) -> Callable[[], Any]:
     from flytenb.session import Session
 
     session, workflow = Session(), tasks_of_their_own(size)
+    nodes = flytenb.run(workflow, x=1).nodes.values()
+    notebook = {"workflow": workflow, **{f"task_{n}": node.entity for n, node in enumerate(nodes)}}
+    session.update(notebook, 1, "")
     before = session.code.now(workflow)
-    return lambda: session.code.now(workflow) is before
+
+    def after_a_cell() -> bool:
+        session.update(notebook, 2, "")
+        return session.code.now(workflow) is before
+
+    return after_a_cell
 
 
 def resume(size: int) -> Callable[[], Any]:

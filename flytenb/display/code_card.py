@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from flytenb.display.part import Group, Note, Part, Section, Table, Text
@@ -72,7 +73,11 @@ class Code(Displayed):
 
     def has(self, key: Key) -> bool:
         """Return whether a part has this kind and name."""
-        return any((part.kind, part.name) == key for part in self.parts)
+        return key in self._keys
+
+    @cached_property
+    def _keys(self) -> frozenset[Key]:
+        return frozenset((part.kind, part.name) for part in self.parts)
 
     def reached_from(self, key: Key) -> frozenset[Key]:
         """Return the kinds and names of the parts that one part uses, directly or through others, with itself."""

@@ -40,6 +40,10 @@ class CodeDigest:
         """Return whether nothing that the code reaches has changed since it was last read."""
         return not self._made[0].doubts and self._made[0].is_current()
 
+    def is_holding(self) -> bool:
+        """Return whether what the code reaches are still the objects that were read; their files aren't asked for."""
+        return not self._made[0].doubts and self._made[0].is_holding()
+
     def now(self, *, in_moment: bool = False) -> bytes:
         """Return the digest of what the code reaches now.
 

@@ -12,14 +12,11 @@ from flytenb.reach import variables_and_files
 from flytenb.reach.aliases import Aliases, layout_of, note_parts
 from flytenb.reach.bytecode import NameUses
 from flytenb.reach.external_state import ExternalState
-from flytenb.reach.library_patches import asked_members, own_members, sizes
+from flytenb.reach.library_patches import Members, asked_members, own_members
 from flytenb.reach.object_digest import OpaqueError, hashed, items_of
 from flytenb.reach.plain_bytes import is_scalar
 from flytenb.reach.process_settings import setting_bytes
 from flytenb.reach.reach_walk import ReachWalker
-
-_MOST_MEMBERS = 500
-"""Maximum number of compared members of library classes; of more, those that own code names and their number."""
 
 
 class Doubt(NamedTuple):
@@ -122,11 +119,8 @@ class CodeReader(ReachWalker):
         """Yield the classes of used libraries on which own code has set members, with these."""
         classes = self.external_state.classes()
         names = sorted(self.external_state.names)
-        present = [(cls, name) for cls in classes for name in names if name in vars(cls)]
-        if sum(len(vars(cls)) for cls in classes) <= _MOST_MEMBERS:
-            self.watch(lambda _: [held for cls in classes for held in vars(cls).values()], None)
-        self.measure(lambda: sizes(classes))
-        self.watch(lambda _: [vars(cls).get(name) for cls, name in present], None)
+        if classes:
+            self.measure(Members.now(classes, names).state)
         for cls in classes:
             found = {**own_members(cls), **asked_members(cls, names)}
             if found:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import abc
-import marshal
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from operator import is_
 from types import FunctionType, ModuleType
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from flytenb.reach.installed_names import scope_of
+from flytenb.reach.look import once
 from flytenb.reach.name_lookup import is_module, is_own
 from flytenb.reach.ownership import is_own_module
 from flytenb.reach.plain_bytes import is_scalar
 
 _HEAP = 1 << 9
 """Of a type's flags: its attributes may be set."""
+_MOST_MEMBERS = 500
+"""Maximum number of compared members of library classes; of more, those that own code names and their number."""
 _listed: WeakKeyDictionary[ModuleType, tuple[list[Any], list[type]]] = WeakKeyDictionary()
 _scanned: WeakKeyDictionary[type, tuple[list[Any], dict[str, Any]]] = WeakKeyDictionary()
 
@@ -68,9 +70,43 @@ def registered_with(cls: type) -> list[Any]:
     return sorted(found, key=lambda each: (each.__module__, each.__qualname__))
 
 
-def sizes(classes: Iterable[type]) -> bytes:
-    """Return how many members each class has."""
-    return marshal.dumps([len(vars(cls)) for cls in classes], 2)
+class Members:
+    """The members of library classes at one time: one object for all code that uses the same classes.
+
+    Args:
+        classes: the classes.
+        named: classes with a name of each that is compared if there are too many members to compare all.
+    """
+
+    def __init__(self, classes: Sequence[type], named: Sequence[tuple[type, str]]) -> None:
+        self._classes = classes
+        self._named = named
+        self._held, self._sizes = self._read()
+
+    @classmethod
+    def now(cls, classes: Sequence[type], names: Iterable[str]) -> Members:
+        """Return the present members."""
+        made = cls(tuple(classes), [(each, name) for each in classes for name in names if name in vars(each)])
+        at = ((id(each), name) for each, name in made._named)
+        key = (*map(id, classes), *made._sizes, *map(id, made._held), *at)
+        return _members.setdefault(key, made)
+
+    def _read(self) -> tuple[list[Any], list[int]]:
+        sizes = [len(vars(cls)) for cls in self._classes]
+        if sum(sizes) <= _MOST_MEMBERS:
+            return [held for cls in self._classes for held in vars(cls).values()], sizes
+        return [vars(cls).get(name) for cls, name in self._named], sizes
+
+    def state(self) -> bytes:
+        """Return whether they are the same now."""
+        return once(self, self._state)
+
+    def _state(self) -> bytes:
+        held, sizes = self._read()
+        return b"same" if sizes == self._sizes and all(map(is_, held, self._held)) else b""
+
+
+_members: WeakValueDictionary[tuple[object, ...], Members] = WeakValueDictionary()
 
 
 def _is_of_user(value: Any) -> bool:

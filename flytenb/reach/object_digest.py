@@ -18,6 +18,7 @@ from flytenb.bridge.type_engine import FlyteDirectory, FlyteFile
 from flytenb.reach.array_digest import add_memory
 from flytenb.reach.digest_pieces import add_files, add_piece, local_path
 from flytenb.reach.installed_names import home_of
+from flytenb.reach.look import once
 from flytenb.reach.plain_bytes import SCALARS, is_frozen, plain_bytes
 
 _MOST = 200_000
@@ -178,6 +179,14 @@ class WatchingWalker(Walker):
 
     def is_current(self) -> bool:
         """Return whether another walk would give the same digest."""
+        return bool(once(self, self._state))
+
+    def _state(self) -> bytes:
+        is_same = self.is_holding() and all(measure() == before for measure, before in self._measured)
+        return b"same" if is_same else b""
+
+    def is_holding(self) -> bool:
+        """Return whether another walk would find the same objects; what isn't made of objects isn't measured."""
         if self._is_volatile:
             return False
         for scope, name, value in self._names:
@@ -187,7 +196,7 @@ class WatchingWalker(Walker):
             now = read(holder)
             if len(now) != len(before) or not all(map(is_, now, before)):
                 return False
-        return all(measure() == before for measure, before in self._measured)
+        return True
 
 
 def items_of(value: Any) -> list[Any]:

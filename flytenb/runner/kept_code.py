@@ -79,8 +79,11 @@ class KeptCode:
         return bool(self._known[1].unread)
 
     def is_kept(self) -> bool:
-        """Return whether what was read still holds, and nothing else has its name."""
-        return self._digest is not None and self._digest.is_current() and not is_redefined(self.entity)
+        """Return whether the objects that were read are still reached, and nothing else has its name."""
+        try:
+            return self._digest is not None and self._digest.is_holding() and not is_redefined(self.entity)
+        except Exception:  # as in `_read`
+            return False
 
 
 class NodeWatch(FileWatch):

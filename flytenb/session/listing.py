@@ -12,6 +12,7 @@ from flytenb.display.limits import Limits
 from flytenb.display.part import Column, PhaseCell, Table, Text
 from flytenb.display.part_text import WIDTH, width_of
 from flytenb.display.rendering import Displayed, Rendering, render_part
+from flytenb.reach.look import one_look
 from flytenb.render.captions import signature
 from flytenb.session.kept_heads import KeptHead
 from flytenb.wording.kinds import entity_text
@@ -47,16 +48,18 @@ class Listing(Displayed):
         """List the entities of a session."""
         things = [definition.entity for definition in session.definitions.values()]
         last = _last_runs(session.runs, things)
+        with one_look():
+            codes = [_code(session, definition) for definition in session.definitions.values()]
         rows = [
             (
                 definition.name,
                 entity_text(definition.kind),
                 f"[{definition.cell}]" if definition.cell is not None else "",
-                _code(session, definition),
+                code,
                 last.get(id(definition.entity), ""),
                 _signature(definition.entity),
             )
-            for definition in session.definitions.values()
+            for definition, code in zip(session.definitions.values(), codes, strict=True)
         ]
         empty = "nothing is defined yet: define a task or workflow with @task and @workflow, or %%task and %%workflow"
         return cls(("name", "kind", "cell", "code", "last run", "signature"), rows, empty, things)

@@ -94,6 +94,7 @@ class Session:
         """Record new and replaced entities of a cell; forget deleted names and the compiled form of stale workflows."""
         from flytenb.bridge.entities.interface import is_entity, kind_of
         from flytenb.bridge.workflow.definition import forget_entity
+        from flytenb.reach.look import one_look
         from flytenb.reach.staleness import forget_stale
         from flytenb.runner.resources import resources
 
@@ -106,9 +107,10 @@ class Session:
                 if known is not None:
                     forget_entity(known.entity)
                 self.definitions[name] = Definition(name, entity, kind_of(entity), cell, source)
-        self.code.forget(definition.entity for definition in self.definitions.values())
-        forget_stale()
-        resources.codes.drop_changed()
+        with one_look():
+            self.code.forget(definition.entity for definition in self.definitions.values())
+            forget_stale()
+            resources.codes.drop_changed()
 
     def find(self, name: str) -> Any:
         """Return the entity of that name.

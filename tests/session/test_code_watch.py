@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from flytenb.errors import UsageError
+from flytenb.reach.object_digest import WatchingWalker
 from flytenb.session.host import host
+from flytenb.session.listing import Listing
 from tests.ship.notebooks import Notebook, open_notebook
 from tests.waiting import wait_for
 
@@ -180,3 +182,24 @@ def test_a_map_is_marked_for_what_it_maps(notebook: Notebook) -> None:
     notebook.run("@workflow\ndef each(xs: list[int]) -> list[int]:\n    return map_task(a)(x=xs)")
     notebook.run("run = flytenb.run(each, xs=[1])", "RATE = 5")
     assert marked(notebook.run("flytenb.draw(each)")) == {"n0": "`RATE` was redefined in cell 5"}
+
+
+def test_a_table_of_a_notebook_compares_each_task_once(monkeypatch: pytest.MonkeyPatch, notebook: Notebook) -> None:
+    count = 20
+    tasks = "".join(f"@task\ndef t{n}(x: int) -> int:\n    return scale(x) + {n}\n" for n in range(count))
+    calls = "".join(f"    x = t{n}(x=x)\n" for n in range(count))
+    notebook.run(f"{BASE}{tasks}@workflow\ndef chain(x: int) -> int:\n{calls}    return x\n")
+    notebook.run("flytenb.run(chain, x=1)")
+    compared: list[object] = []
+    is_holding = WatchingWalker.is_holding
+
+    def counted(self: WatchingWalker) -> bool:
+        compared.append(self)
+        return is_holding(self)
+
+    monkeypatch.setattr(WatchingWalker, "is_holding", counted)
+    assert [row[3] for row in Listing.of_session(host.session).rows].count("fresh") == count + 5
+    assert compared
+    assert len(compared) == len(set(map(id, compared)))
+    notebook.run("RATE = 5")
+    assert sum("`RATE` was redefined" in row[3] for row in Listing.of_session(host.session).rows) == count + 1
