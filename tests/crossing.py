@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from flytekit import FlyteContextManager
 from flytekit.core.type_engine import TypeEngine
+from flytekit.models.literals import Primitive
 from flytekit.models.types import LiteralType
 from mashumaro.config import BaseConfig
 from mashumaro.mixins.json import DataClassJSONMixin
@@ -401,13 +402,17 @@ def declared_by_flytekit(python_type: Any) -> LiteralType:
 
 
 def by_flytekit(python_type: Any, value: Any) -> Any:
-    """What flytekit's own local run would hand on; the error itself if it refuses, there or in a pod."""
+    """What flytekit's own local run would hand on; the error itself if it refuses, there or in a pod.
+
+    A pod reads times from bytes, which hold instants; the order of a map isn't kept there, and is compared here.
+    """
 
     async def cross() -> Any:
         context = FlyteContextManager.current_context()
         declared = declared_by_flytekit(python_type)
         literal = await TypeEngine.async_to_literal(context, value, python_type, declared)
         literal.to_flyte_idl()  # a pod writes its outputs so
+        _store_times(literal)
         return await TypeEngine.async_to_python_value(context, literal, python_type)
 
     try:
@@ -416,6 +421,17 @@ def by_flytekit(python_type: Any, value: Any) -> Any:
         return ValueError(str(e))
     except Exception as e:
         return e
+
+
+def _store_times(literal: Any) -> None:
+    """Write and read the times in a literal, in place, and leave everything else."""
+    inner = literal.collection.literals if literal.collection else literal.map.literals.values() if literal.map else ()
+    for each in inner:
+        _store_times(each)
+    if literal.scalar is not None and literal.scalar.union is not None:
+        _store_times(literal.scalar.union.value)
+    elif literal.scalar is not None and literal.scalar.primitive is not None and literal.scalar.primitive.datetime:
+        literal.scalar._primitive = Primitive.from_flyte_idl(literal.scalar.primitive.to_flyte_idl())
 
 
 def by_us(python_type: Any, value: Any, *, strict: bool = False) -> Any:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
 from types import NoneType
 from typing import Annotated, Any, Literal, NamedTuple
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -95,7 +96,11 @@ TABLE = [
     rows(list[list[list[str]]], "copy", [[["a"], []], []], [[("a",)]], [["a"]]),
     rows(list[timedelta], "copy", [timedelta(1)]),
     rows(list[NoneType], "copy", [None, None], [1]),
-    rows(list[datetime], "literal", [datetime(2020, 1, 1)]),
+    rows(list[datetime], "literal", [datetime(2020, 1, 1)], [datetime(2020, 1, 1, tzinfo=BERLIN)], []),
+    rows(list[list[datetime]], "literal", [[], [datetime(2020, 1, 1, tzinfo=BERLIN)]]),
+    rows(dict[str, datetime], "literal", {"a": datetime(2020, 10, 25, 2, 30, fold=1, tzinfo=ZoneInfo("CET"))}, {}),
+    rows(datetime | None, "literal", datetime(2020, 1, 1, tzinfo=BERLIN), None),
+    rows(list[datetime | str], "literal", ["a", datetime(2020, 1, 1, tzinfo=BERLIN)]),
     rows(dict[str, int], "copy", {"b": 1, "a": 2}, {}, {1: 1}, {c.Text("a"): 1}, {"a": True}, [("a", 1)]),
     rows(dict[str, list[c.Point]], "copy", {"b": [c.Point(1.0, 2.0)], "a": []}, {"a": [c.Point(1, 2.0)]}),
     rows(dict[int, str], "copy", {2: "a", 1: "b"}, {}, {"1": "a"}, {1: 1}, {True: "a"}, {2**64: "a"}),

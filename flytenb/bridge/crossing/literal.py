@@ -6,13 +6,14 @@ import asyncio
 import threading
 from collections.abc import Coroutine, Sequence
 from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, get_type_hints
 
 from flytekit.core.context_manager import FlyteContextManager
 from flytekit.core.promise import Promise, resolve_attr_path_in_promise
 from flytekit.core.type_engine import AsyncTypeTransformer, TypeEngine
-from flytekit.models.literals import Literal
+from flytekit.models.literals import Literal, LiteralCollection, LiteralMap, Primitive, Scalar, Union
 from flytekit.models.types import LiteralType
 
 from flytenb.bridge.crossing.pydantic_models import find_models
@@ -40,12 +41,41 @@ def to_literal(value: Any, python_type: Any, literal_type: LiteralType) -> Liter
 
 def to_native(literal: Literal, python_type: Any) -> Any:
     """Return the input of a task that declares `python_type` for this literal."""
+    literal = times_in_utc(literal)
     models = find_models(python_type)
     direct = None if models is None else models.to_native(literal)
     if direct is not None:
         return direct
     coroutine = TypeEngine.async_to_python_value(FlyteContextManager.current_context(), literal, python_type)
     return _finish(coroutine, python_type)
+
+
+def times_in_utc(literal: Literal) -> Literal:
+    """Return the literal as it is when it has been stored: the zones of its times are UTC, since it holds instants.
+
+    flytekit's local run keeps the zone. The literals of a list or dict are of one kind, unless they are unions, so the
+    first one tells.
+    """
+    scalar, hashed, inner = literal.scalar, literal.hash, _first_inside(literal)
+    if scalar is not None and scalar.union is not None:
+        stored = Union(times_in_utc(scalar.union.value), scalar.union.stored_type)
+        return Literal(scalar=Scalar(union=stored), hash=hashed, metadata=literal.metadata)
+    if scalar is not None and scalar.primitive is not None and isinstance(scalar.primitive.datetime, datetime):
+        moment = Primitive(datetime=scalar.primitive.datetime.astimezone(UTC).replace(fold=0))
+        return Literal(scalar=Scalar(primitive=moment), hash=hashed, metadata=literal.metadata)
+    if inner is None or (inner.scalar is not None and times_in_utc(inner) is inner):
+        return literal
+    if literal.collection is not None:
+        each = LiteralCollection([*map(times_in_utc, literal.collection.literals)])
+        return Literal(collection=each, hash=hashed, metadata=literal.metadata)
+    named = LiteralMap({name: times_in_utc(each) for name, each in literal.map.literals.items()})
+    return Literal(map=named, hash=hashed, metadata=literal.metadata)
+
+
+def _first_inside(literal: Literal) -> Literal | None:
+    if literal.collection is not None:
+        return next(iter(literal.collection.literals), None)
+    return None if literal.map is None else next(iter(literal.map.literals.values()), None)
 
 
 def resolve_attribute(literal: Literal, attr_path: AttrPath) -> Literal:
