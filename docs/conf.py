@@ -95,6 +95,21 @@ def _name_languages(app: Any, document: nodes.document) -> None:
             block["language"] = "python"
 
 
+def _anchor_terms(app: Any, document: nodes.document) -> None:
+    """Make each term of the glossary a target, such as `glossary.md#launch-plan`; a link to any other is a warning."""
+    if app.env.docname != "docs/glossary":
+        return
+    slugs = app.env.metadata[app.env.docname].setdefault("myst_slugs", {})
+    for body in document.findall(nodes.tbody):
+        for row in body.findall(nodes.row):
+            cell = row.children[0]
+            for term in cell.astext().split(", "):
+                name = nodes.make_id(term)
+                cell["ids"].append(name)
+                slugs[name] = (row.line, name, term)
+
+
 def setup(app: Any) -> None:
     """Register what this file adds to Sphinx."""
     app.connect("doctree-read", _name_languages)
+    app.connect("doctree-read", _anchor_terms)

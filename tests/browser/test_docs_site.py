@@ -101,6 +101,39 @@ def test_the_gallery_has_pictures_of_drawings_runs_failures_and_values(site: Pat
     assert reader.page.locator(".cell_output :is(svg, img)").count() >= 24
 
 
+COLOURS = """() => [document.documentElement, ...document.querySelectorAll("article, article *")].map(element => {
+  const style = getComputedStyle(element);
+  const shown = [style.color, style.backgroundColor, style.fill, style.stroke, style.borderTopColor, style.colorScheme];
+  return `${element.tagName}.${element.getAttribute("class")}: ${[...shown, style.display]}`;
+})"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_page_looks_the_same_whether_its_switch_or_the_system_sets_the_theme(
+    site: Path, browser: Browser, theme: str
+) -> None:
+    """Drawings, cards and tables included, and the controls that the browser draws."""
+    looks = []
+    for system in ("light", "dark"):
+        context = browser.new_context(color_scheme=system, offline=True)  # type: ignore[arg-type]
+        page = context.new_page()
+        page.goto((site / "docs" / "gallery.html").as_uri())
+        page.add_style_tag(content="* { transition: none !important }")
+        while page.evaluate("document.body.dataset.theme") != theme:
+            page.locator("button.theme-toggle:visible").first.click()
+        looks.append(page.evaluate(COLOURS))
+        context.close()
+    assert len(looks[0]) > 1000
+    assert [pair for pair in zip(*looks, strict=True) if pair[0] != pair[1]] == []
+
+
+def test_terms_lead_to_their_rows_in_the_glossary(site: Path) -> None:
+    glossary = (site / "docs" / "glossary.html").read_text()
+    links = {path: re.findall(r'href="[^"]*glossary\.html#([^"]+)"', path.read_text()) for path in site.rglob("*.html")}
+    assert sum(bool(found) for found in links.values()) >= 25
+    assert {name for found in links.values() for name in found if f'id="{name}"' not in glossary} == set()
+
+
 def test_the_search_finds_pages_without_a_server(site: Path, reader: Reader) -> None:
     reader.open(site / "docs" / "index.html")
     reader.page.locator(".sidebar-search").fill("retries")
