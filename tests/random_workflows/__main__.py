@@ -8,6 +8,7 @@ import before they are forked, and answered with a line of JSON.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -63,6 +64,8 @@ def answer(number: int, reading: int) -> str:
 def serve() -> int:
     """Answer ranges until there are no more."""
     import_all()
+    gc.collect()
+    gc.freeze()  # collections in the forked processes pass over what was imported
     for line in sys.stdin:
         first, end = map(int, line.split("-"))
         half = (first + end) // 2

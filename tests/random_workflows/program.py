@@ -320,9 +320,10 @@ class Program:
         """Return the text of a module that expects `LOG`, `SEED` and `VERSION`.
 
         Args:
-            vocabulary: the module that has the tasks already; without it they stand in the text.
+            vocabulary: the module that has the shared tasks already; without it all stand in the text.
         """
-        parts = [f"from {vocabulary} import *\n"] if vocabulary else [vocabulary_source(self.tasks())]
+        own = [TASKS[name].source() for name in self.tasks() if name not in SHARED]
+        parts = [f"from {vocabulary} import *\n", *own] if vocabulary else [vocabulary_source(self.tasks())]
         handlers = {e.handler: e.params for e in self.entities if isinstance(e, Workflow) and e.handler}
         for name, params in handlers.items():
             typed = ", ".join(f"{p}: int" for p in params)
@@ -330,6 +331,10 @@ class Program:
             parts.append(f"@task\ndef {name}({typed}, err: Optional[FlyteError] = None) -> None:\n{note}")
         parts += [entity.source() for entity in self.entities]
         return "\n\n".join(parts)
+
+
+SHARED = [name for name in TASKS if name != "cached"]
+"""The tasks that programs can share; the other one's version is its program's."""
 
 
 def vocabulary_source(tasks: Iterable[str]) -> str:

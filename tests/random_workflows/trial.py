@@ -31,9 +31,9 @@ import flytenb
 from flytenb.bridge.execution.files import recent_handouts
 from tests.random_workflows.generator import generate
 from tests.random_workflows.oracle import Expected, Failure, Story, expect
-from tests.random_workflows.program import Program, vocabulary_source
+from tests.random_workflows.program import SHARED, Program, vocabulary_source
 from tests.random_workflows.tasks import TASKS
-from tests.waiting import PATIENCE, is_soon
+from tests.waiting import PATIENCE, are_workers_idle, is_soon
 
 
 @task
@@ -68,9 +68,8 @@ def try_program(program: Program) -> str:
 
 def _attempt(program: Program) -> str:
     expected = expect(program)
-    may_go_on = program.mode.cancel_after is not None or expected.failures or "Gather" in str(program.entities)
-    shares = not (may_go_on or program.mode.processes or "cached" in program.tasks())
-    with _module(program, shares=shares) as module:
+    may_go_on = bool(program.mode.cancel_after is not None or expected.failures)
+    with _module(program, shares=_may_share(program, may_go_on=may_go_on)) as module:
         options = flytenb.options(
             workers=program.mode.workers, strict=program.mode.strict, processes=program.mode.processes
         )
@@ -86,6 +85,8 @@ def _attempt(program: Program) -> str:
             wrong = _judge(options.start(module.wf, **inputs).wait(PATIENCE), second, module, cancelled=False)
             wrong = wrong and f"the second run, answered from the cache: {wrong}"
         del run
+        if may_go_on and not wrong and not is_soon(are_workers_idle, PATIENCE):
+            wrong = "a task goes on"
     return wrong or _goes_on()
 
 
@@ -99,6 +100,19 @@ def _goes_on() -> str:
 
 
 VOCABULARY = "random_vocabulary"
+VOCABULARIES = 4
+"""How many modules have the shared tasks, each with a log and a seed that stay: what flytenb knows of a task holds."""
+
+
+def _may_share(program: Program, *, may_go_on: bool) -> bool:
+    """Tell whether a program may take the tasks from a module that other programs use.
+
+    None of its tasks may run when the next program begins: of what may go on after the run, only what threads of runs
+    execute is waited for.
+    """
+    if program.mode.processes or "Gather" in str(program.entities):
+        return False
+    return not may_go_on or (not any(TASKS[name].is_async for name in program.tasks()) and "Eager" not in str(program))
 
 
 @contextmanager
@@ -110,14 +124,15 @@ def _module(program: Program, *, shares: bool) -> Iterator[ModuleType]:
             can still be running when the next one begins.
     """
     folder = Path(tempfile.mkdtemp(prefix="program-"))
-    log = folder / "log"
-    log.touch()
-    settings = {"LOG": str(log), "SEED": program.seed, "VERSION": uuid.uuid4().hex}
-    if shares:
-        vars(_vocabulary()).update(settings)
+    number = program.seed % VOCABULARIES
+    log, seed = (_log(tempfile.gettempdir(), os.getpid(), number), number) if shares else (folder / "log", program.seed)
+    log.write_text("")
+    settings = {"LOG": str(log), "SEED": seed, "VERSION": uuid.uuid4().hex}
+    if shares and settings["LOG"] != _vocabulary(number).LOG:
+        vars(_vocabulary(number)).update(settings)
     known, plans = len(FlyteEntities.entities), set(LaunchPlan.CACHE)
     name = f"random_program_{program.seed}"
-    source = program.source(vocabulary=VOCABULARY if shares else "")
+    source = program.source(vocabulary=f"{VOCABULARY}_{number}" if shares else "")
     try:
         module = _import(name, source, folder, settings)
         if program.mode.processes:
@@ -134,15 +149,24 @@ def _module(program: Program, *, shares: bool) -> Iterator[ModuleType]:
 
 
 @cache
-def _vocabulary() -> ModuleType:
+def _vocabulary(number: int) -> ModuleType:
     folder = Path(tempfile.mkdtemp(prefix="vocabulary-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return _import(VOCABULARY, vocabulary_source(t for t in TASKS if t != "cached"), folder, {})
+    return _import(f"{VOCABULARY}_{number}", vocabulary_source(SHARED), folder, {"LOG": ""})
+
+
+@cache
+def _log(home: str, process: int, number: int) -> Path:
+    """The file in which the tasks of a vocabulary log their calls, one in each process and home."""
+    folder = Path(tempfile.mkdtemp(prefix="program-", dir=home))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder / f"log-{process}-{number}"
 
 
 def import_all() -> None:
     """Import what every run imports and make the shared tasks, without a thread: processes are forked afterwards."""
-    _vocabulary()
+    for number in range(VOCABULARIES):
+        _vocabulary(number)
     assert flytenb.start
     assert threading.enumerate() == [threading.main_thread()]
 
@@ -292,7 +316,7 @@ def try_seeds(seeds: range, home: Path) -> str:
     recent_handouts.clear()
     gc.collect()
     # What a program itself writes isn't the run's: a task that was cancelled may write its last line late.
-    own = ("random_vocabulary", "program-")
+    own = ("random_vocabulary", "vocabulary-", "program-")
     left: list[Path] = []
 
     def is_nothing_left() -> bool:
