@@ -15,7 +15,7 @@ from flytenb.bridge.crossing import CrossingValue
 from flytenb.bridge.entities.interface import is_map, map_target
 from flytenb.bridge.entities.source import input_types, output_types
 from flytenb.bridge.execution.files import Handouts
-from flytenb.bridge.execution.kept_arrays import array_file, read_array
+from flytenb.bridge.execution.kept_arrays import array_file, is_plain_array, read_array
 from flytenb.bridge.execution.kept_values import AbsentValue, StoredValue, WrittenValue, type_of
 from flytenb.bridge.workflow.reading_cache import Reading
 from flytenb.errors import AbsentValueError, FlytenbError, KeptTaskError, RemoteTraceError
@@ -117,7 +117,7 @@ class _Values:
         self._files = files
         self._may_unpickle = may_unpickle
         self._values: dict[Place, CrossingValue] = {}
-        self._types: dict[tuple[bytes, str, int], Any] = {}
+        self._types: dict[tuple[bytes, str, int], tuple[Any, Any, bool]] = {}
         for path, row in rows.items():
             declared = self._declared(path, entities, entity)
             for name, form in row["values"].items():
@@ -153,14 +153,12 @@ class _Values:
         hint = "flytenb.load_run(id, unpickle=True), for a folder that only you can write"
         key = (written.literal_type, written.type_name, id(declared))
         if key not in self._types:
-            self._types[key] = (
-                declared,
-                type_of(written, declared),
-            )  # also the declared one, so that its id isn't reused
-        _, kind = self._types[key]
-        at = array_file(written.literal, kind) if len(files) == 1 else None
-        digest = files.get(os.path.relpath(at, folder), "") if at is not None else ""
-        shortcut = (lambda: None) if at is None else partial(read_array, at, digest)
+            kind = type_of(written, declared)
+            self._types[key] = declared, kind, is_plain_array(kind)  # the declared one so that its id isn't reused
+        _, kind, is_array = self._types[key]
+        at = array_file(written.literal) if is_array and len(files) == 1 else ""
+        digest = files.get(at.removeprefix(f"{folder}{os.sep}"), "")
+        shortcut = partial(read_array, at, digest) if digest else lambda: None
         return StoredValue(
             lambda: (written.literal, written.orders),
             kind,

@@ -36,18 +36,24 @@ def folder_of(keep: str) -> Path:
 def kept_heads(folder: Path) -> list[KeptHead]:
     """Return the runs in a folder, oldest first; warn of those that are damaged, and of a folder that can't be used."""
     store = RunStore(folder, is_made=False)
+    try:
+        return _heads_in(store)
+    finally:
+        store.close()
+
+
+def _heads_in(store: RunStore) -> list[KeptHead]:
     if not store.exists:
         return []
     try:
         heads = store.heads()
     except StoreError as e:
-        warnings.warn(f"the kept runs can't be listed: {e}", stacklevel=2)
+        warnings.warn(f"the kept runs can't be listed: {e}", stacklevel=3)
         return []
-    finally:
-        store.close()
     damaged = [run for run, head in heads.items() if head is None]
     if damaged:
-        warnings.warn(f"damaged runs in {folder} are left out: {', '.join(map(repr, damaged))}", stacklevel=2)
+        said = ", ".join(map(repr, damaged))
+        warnings.warn(f"damaged runs in {store.folder} are left out: {said}", stacklevel=3)
     return [_head(run, unpack(head)) for run, head in heads.items() if head is not None]
 
 
@@ -84,22 +90,23 @@ def load(folder: Path, wanted: str, entities: Mapping[str, Any], *, may_unpickle
     Raises:
         UnknownNameError: if there is no such run, or what is stored of it is damaged.
     """
-    heads = {head.id: head for head in kept_heads(folder)}
-    found = [run for run in heads if run.startswith(wanted)] if wanted else []
-    if len(found) > 1 and wanted not in found:
-        raise UsageError(f"expected the id of one run, got {wanted!r}", hint=f"it may be {', '.join(found)}")
     store = RunStore(folder, is_made=False)
-    if found:
-        run = wanted if wanted in found else found[0]
-        try:
-            stored = store.read(run)
-            if stored is not None:
-                entity = entities.get(heads[run].name)
-                return KeptRun(run, stored, store.files_of(run), entity, may_unpickle=may_unpickle)
-        except StoreError as e:
-            warnings.warn(f"the kept run {run!r} can't be read: {e}", stacklevel=2)
-        else:
-            warnings.warn(f"the kept run {run!r} is damaged", stacklevel=2)
-        finally:
-            store.close()
+    try:
+        heads = {head.id: head for head in _heads_in(store)}
+        found = [run for run in heads if run.startswith(wanted)] if wanted else []
+        if len(found) > 1 and wanted not in found:
+            raise UsageError(f"expected the id of one run, got {wanted!r}", hint=f"it may be {', '.join(found)}")
+        if found:
+            run = wanted if wanted in found else found[0]
+            try:
+                stored = store.read(run)
+                if stored is not None:
+                    entity = entities.get(heads[run].name)
+                    return KeptRun(run, stored, store.files_of(run), entity, may_unpickle=may_unpickle)
+            except StoreError as e:
+                warnings.warn(f"the kept run {run!r} can't be read: {e}", stacklevel=2)
+            else:
+                warnings.warn(f"the kept run {run!r} is damaged", stacklevel=2)
+    finally:
+        store.close()
     raise UnknownNameError(f"no kept run {wanted!r} in {folder}", hint=closest(wanted, heads))

@@ -16,19 +16,22 @@ from flytenb.wording.packages import loaded
 _FORMAT = "NumpyArray"
 
 
-def array_file(literal: bytes, python_type: Any) -> Path | None:
-    """Return the file of an array that flytekit's own transformer reads as a plain array; None for other values."""
+def is_plain_array(python_type: Any) -> bool:
+    """Tell whether flytekit's own transformer reads values of a type as plain arrays."""
     numpy = loaded("numpy")
     if numpy is None or python_type is not numpy.ndarray:
-        return None
-    if type(find_transformer(python_type)).__module__.partition(".")[0] != "flytekit":
-        return None
+        return False
+    return type(find_transformer(python_type)).__module__.partition(".")[0] == "flytekit"
+
+
+def array_file(literal: bytes) -> str:
+    """Return the file of an array, `""` if a literal isn't one or carries a hash."""
     message = literals_pb2.Literal.FromString(literal)
     blob = message.scalar.blob
-    return Path(blob.uri) if blob.metadata.type.format == _FORMAT and not message.hash else None
+    return str(blob.uri) if blob.metadata.type.format == _FORMAT and not message.hash else ""
 
 
-def read_array(path: Path, digest: str) -> Any:
+def read_array(path: str, digest: str) -> Any:
     """Return the array in a file as `numpy.load` would; None if it has to be read in another way.
 
     Args:
@@ -39,7 +42,7 @@ def read_array(path: Path, digest: str) -> Any:
     from numpy.lib import format as npy
 
     try:
-        with path.open("rb", buffering=0) as file:
+        with Path(path).open("rb", buffering=0) as file:
             version = npy.read_magic(file)
             read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}[version]
             shape, is_fortran, dtype = read(file)

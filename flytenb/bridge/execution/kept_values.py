@@ -163,6 +163,9 @@ def type_of(written: WrittenValue, declared: Any = None) -> Any:
     """
     if declared is not None and _has_type(declared, written):
         return declared
+    found = _registered(written)
+    if found is not None:  # before flytekit guesses, which makes classes for it
+        return found
     with suppress(Exception):
         literal_type = LiteralType.from_flyte_idl(types_pb2.LiteralType.FromString(written.literal_type))
         guessed = TypeEngine.guess_python_type(literal_type)
@@ -173,6 +176,11 @@ def type_of(written: WrittenValue, declared: Any = None) -> Any:
         with suppress(ImportError):
             importlib.import_module(library)
     find_transformer(StructuredDataset)  # which registers what libraries that are imported by now bring
+    return _registered(written)
+
+
+def _registered(written: WrittenValue) -> Any:
+    """Return the type of a value among those that have a transformer by now, None if there is none."""
     known = [cls for cls in private.transformer_registry() if _type_name(cls) == written.type_name]
     return next((cls for cls in known if _has_type(cls, written)), None)
 
