@@ -63,6 +63,7 @@ LOCKS = {
     "runner/own_modules.py: _lock",
 }
 OF_A_THREAD_OR_CONTEXT = {
+    "bridge/cluster/login.py: _is_refused",
     "bridge/crossing/literal.py: _loops",
     "bridge/execution/kept_values.py: _refusal",
     "bridge/stopping.py: _current",

@@ -71,9 +71,9 @@ class Cluster:
         self.storage.close()
         assert not self._executions.broken, self._executions.broken
 
-    def expire_tokens(self) -> None:
-        """Refuse the tokens that were given until now."""
-        self.storage.tokens.clear()
+    def expire_tokens(self, *, for_good: bool = False) -> None:
+        """Refuse the tokens that were given until now, and also that they are renewed."""
+        self.storage.expire(for_good=for_good)
 
     @contextmanager
     def door(self) -> Iterator[Door]:

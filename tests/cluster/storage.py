@@ -52,6 +52,12 @@ class Storage:
     def uri(self, *parts: str) -> str:
         return str(self.root.joinpath(*parts))
 
+    def expire(self, *, for_good: bool) -> None:
+        """Forget the tokens that were given, and also those that renew them."""
+        self.tokens.clear()
+        if for_good:
+            self._refresh_tokens.clear()
+
     def grant(self, form: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
         """Answer a request for a token as an authorization server does."""
         kind = form.get("grant_type", "").rpartition(":")[2]

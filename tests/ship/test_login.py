@@ -49,10 +49,28 @@ def double(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="module")
-def kernel(double: Cluster) -> Iterator[Kernel]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the browser: whether it was opened, and whether there is a person."""
+    return tmp_path_factory.mktemp("browser")
+
+
+@pytest.fixture(scope="module")
+def kernel(double: Cluster, folder: Path) -> Iterator[Kernel]:
+    (folder / "browser.py").write_text(BROWSER)
     with Kernel() as kernel:
         kernel.run(PREPARE.format(endpoint=double.endpoint)).ok()
+        # Python reads it once.
+        kernel.run(f"os.environ['BROWSER'] = '{sys.executable} {folder}/browser.py {folder} %s &'").ok()
         yield kernel
+
+
+@pytest.fixture
+def browser(folder: Path, double: Cluster) -> Path:
+    """The folder of a browser that wasn't opened and has no person, who doesn't approve a device either."""
+    double.storage.is_login_approved = False
+    for name in ("opened", "person"):
+        (folder / name).unlink(missing_ok=True)
+    return folder
 
 
 def interrupted(kernel: Kernel, cell: str, is_waiting: Any) -> Outcome:
@@ -75,22 +93,74 @@ def check_renewal(kernel: Kernel, double: Cluster, name: str) -> None:
 
 
 def test_a_login_in_the_browser_is_interrupted_and_the_next_one_works(
-    kernel: Kernel, double: Cluster, tmp_path: Path
+    kernel: Kernel, double: Cluster, browser: Path
 ) -> None:
-    script = tmp_path / "browser.py"
-    script.write_text(BROWSER)
-    kernel.run(f"os.environ['BROWSER'] = '{sys.executable} {script} {tmp_path} %s &'").ok()
-    outcome = interrupted(kernel, "in_browser.plans()", (tmp_path / "opened").exists)
+    outcome = interrupted(kernel, "in_browser.plans()", (browser / "opened").exists)
     assert outcome.fails().ename == "KeyboardInterrupt"
-    (tmp_path / "person").touch()
+    (browser / "person").touch()
     assert kernel.run("in_browser.plans()").ok().result == NOTHING
     check_renewal(kernel, double, "in_browser")
 
 
-def test_a_login_with_a_device_code_is_interrupted_and_the_next_one_works(kernel: Kernel, double: Cluster) -> None:
+def test_a_login_with_a_device_code_is_interrupted_and_the_next_one_works(
+    kernel: Kernel, double: Cluster, browser: Path
+) -> None:
     outcome = interrupted(kernel, "by_device.plans()", lambda: "device_code" in double.storage.grants)
     assert outcome.fails().ename == "KeyboardInterrupt"
     assert "/device" in outcome.text + outcome.stderr
     double.storage.is_login_approved = True
     assert kernel.run("by_device.plans()").ok().result == NOTHING
     check_renewal(kernel, double, "by_device")
+
+
+PIPELINE = """
+from datetime import timedelta
+from flytekit import approve, task, workflow
+
+@task
+def add(x: int) -> int:
+    return x + 1
+
+@workflow
+def asking(x: int) -> int:
+    return add(x=approve(add(x=x), "ok", timeout=timedelta(hours=1)))
+"""
+FORGET = """
+import gc
+from flytekit.clients.auth.auth_client import AuthorizationClient
+
+for client in [each for each in gc.get_objects() if type(each) is AuthorizationClient]:
+    client._cached_credentials = None
+"""
+"""A minute passes, in which flytekit gives the token of the last login again."""
+NOTICES = "[e.text for e in run.events if e.kind == 'notice']"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["in_browser", "by_device"])
+def test_a_login_that_a_launched_run_needs_waits_for_a_cell(
+    name: str, kernel: Kernel, double: Cluster, browser: Path
+) -> None:
+    """The view's thread can't be interrupted: it renews tokens, and says what to do if that isn't enough."""
+    (browser / "person").touch()
+    double.storage.is_login_approved = True
+    kernel.run(PIPELINE).ok()
+    kernel.run(f"run = {name}.launch(asking, x=1)").ok()
+    wait_for(lambda: kernel.run("bool(run.waiting)").ok().result == "True")
+    (browser / "person").unlink()
+    (browser / "opened").unlink(missing_ok=True)
+    double.storage.is_login_approved = False
+    double.storage.grants.clear()
+    kernel.run(FORGET).ok()
+    double.expire_tokens(for_good=True)
+    wait_for(lambda: kernel.run(f"any('log in by .read()' in text for text in {NOTICES})").ok().result == "True")
+    assert not (browser / "opened").exists()
+    assert "device_code" not in double.storage.grants
+    waits = (browser / "opened").exists if name == "in_browser" else lambda: "device_code" in double.storage.grants
+    assert interrupted(kernel, "run.read()", waits).fails().ename == "KeyboardInterrupt"
+    double.storage.is_login_approved = True
+    (browser / "person").touch()
+    kernel.run("run.read()").ok()
+    wait_for(lambda: kernel.run(f"{NOTICES}[-1]").ok().result == "''")
+    kernel.run("run.approve('ok')").ok()
+    assert kernel.run("run.wait().result").ok().result == "3"

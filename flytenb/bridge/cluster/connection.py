@@ -13,6 +13,7 @@ from flytekit.configuration import Config, ImageConfig, PlatformConfig
 from flytekit.configuration.default_images import DefaultImages
 from flytekit.remote import FlyteRemote
 
+from flytenb.bridge.cluster.login import LoginNeededError, login_on_main_thread
 from flytenb.errors import ClusterError, FlytenbError, UsageError, headline
 from flytenb.wording.text import message_of
 
@@ -30,6 +31,8 @@ DOMAIN = "development"
 """The project and the domain of `pyflyte run` without options."""
 _PATIENCE = 30.0
 """Seconds after which a request has failed."""
+_LOGIN = "log in by .read() of the run, or by any request of its flytenb.cluster(…), such as .plans()"
+"""What to do if a login is needed on a thread that can't wait for one."""
 _HINTS = {
     "UNAUTHENTICATED": "log in again; `admin:` in the configuration file says how",
     "PERMISSION_DENIED": "ask for access to the project, or choose another one: project=…, domain=…",
@@ -89,7 +92,7 @@ class Connection:
             ClusterError: for an error of the server or the network.
         """
         try:
-            with scoped_grpc_deadline(_PATIENCE):
+            with scoped_grpc_deadline(_PATIENCE), login_on_main_thread():
                 yield
         except FlytenbError:
             raise
@@ -100,6 +103,8 @@ class Connection:
             raise
 
     def _error(self, what: str, error: Exception) -> ClusterError:
+        if any(isinstance(each, LoginNeededError) for each in _causes(error)):
+            return ClusterError(f"can't {what}: {_LOGIN}", code="UNAUTHENTICATED")
         code, words = server_words(error)
         if code in ("UNAVAILABLE", "DEADLINE_EXCEEDED"):
             hint = "check the network and the endpoint of the configuration; config=… names another file"
@@ -122,10 +127,16 @@ def server_words(error: BaseException) -> tuple[str, str]:
 
     The code is `""` for an error that isn't an answer of the server.
     """
-    cause: BaseException | None = error
-    while cause is not None:
+    for cause in _causes(error):
         details, code = getattr(cause, "details", None), getattr(cause, "code", None)
         if callable(details) and callable(code):
             return str(getattr(code(), "name", code())), str(details() or message_of(cause))
-        cause = cause.__cause__ or cause.__context__
     return "", headline(error)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and what it was raised from."""
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
