@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import chain, groupby
 from math import ceil
 
@@ -12,9 +12,11 @@ import graphviz
 from flytenb.model import EdgeKind, Kind, Phase
 from flytenb.render.captions import sign, state_caption
 from flytenb.render.scene import Scene
-from flytenb.render.shapes import Arrow, Box, Frame, text_of
+from flytenb.render.shapes import TITLE_HEIGHT, Arrow, Box, Frame, text_of
 
 _INCH = 72
+_MARGIN = 12
+"""Pixels between the border of a frame and what is in it."""
 _TITLE_FONT = 13.0
 _MANY = 300
 """Number of boxes above which the layout makes half the effort to avoid crossings."""
@@ -43,7 +45,7 @@ _PHASE_PENS = {
 }
 
 
-def layout_dot(scene: Scene, inside: int | None = None) -> str:
+def layout_dot(scene: Scene, inside: int | None = None, titled: Collection[int] = ()) -> str:
     """Return fixed-size boxes without text for a layout engine; nothing that a user wrote is included.
 
     The direction is bottom to top, since Graphviz's y axis points up and SVG's down. The lines are written directly,
@@ -52,6 +54,7 @@ def layout_dot(scene: Scene, inside: int | None = None) -> str:
     Args:
         scene: what is laid out.
         inside: number of the frame whose inside is laid out, without its border; None for everything.
+        titled: numbers of the frames whose title is a node, which arrows do not pass.
     """
     effort = {"mclimit": "0.5"} if len(scene.boxes) > _MANY else {}
     dot = graphviz.Digraph(
@@ -60,9 +63,11 @@ def layout_dot(scene: Scene, inside: int | None = None) -> str:
         edge_attr={"arrowhead": "none", "weight": "4"},
     )
     arrows = scene.arrows if inside is None else _arrows_inside(scene, inside)
-    dot.body += _bare(scene, inside)
-    dot.body += chain.from_iterable(_bare_arrow(scene, arrow) for arrow in arrows)
+    dot.body += _bare(scene, inside, titled)
+    chained = _chained(scene, arrows)
+    dot.body += chain.from_iterable(_bare_arrow(scene, arrow, is_chained=arrow.number in chained) for arrow in arrows)
     dot.body += _unflatten(scene, arrows)
+    dot.body += _titles_above(scene, arrows, titled)
     return str(dot.source)
 
 
@@ -72,6 +77,13 @@ def _arrows_inside(scene: Scene, number: int) -> list[Arrow]:
         if frame.frame in within:
             within.add(frame.number)
     return [a for a in scene.arrows if scene.boxes[a.tail].frame in within and scene.boxes[a.head].frame in within]
+
+
+def _chained(scene: Scene, arrows: Iterable[Arrow]) -> set[int]:
+    """Return the arrows between two nodes that have no other successor or predecessor: these are straight."""
+    real = [a for a in arrows if not (scene.boxes[a.tail].node.is_pseudo or scene.boxes[a.head].node.is_pseudo)]
+    leaving, entering = Counter(a.tail for a in real), Counter(a.head for a in real)
+    return {a.number for a in real if leaving[a.tail] == entering[a.head] == 1}
 
 
 def _unflatten(scene: Scene, arrows: Iterable[Arrow]) -> Iterator[str]:
@@ -123,7 +135,7 @@ def _shared(around: dict[int, int | None], one: int | None, other: int | None) -
     return other
 
 
-def _bare(scene: Scene, inside: int | None) -> Iterator[str]:
+def _bare(scene: Scene, inside: int | None, titled: Collection[int]) -> Iterator[str]:
     """Yield the nodes and clusters of a frame or, for None, of the whole picture."""
     inner = _members(scene)
     usual = Counter(_size(box.width, box.height) for box in scene.boxes).most_common(1)[0][0] if scene.boxes else ""
@@ -137,10 +149,8 @@ def _bare(scene: Scene, inside: int | None) -> Iterator[str]:
             elif isinstance(member, Arrow):
                 yield f"l{member.number} [{_size(*member.label_size)}]\n"
             else:
-                # a label of zeros reserves room for the title; its font has the same width in every engine
-                zeros = "0" * ceil(member.width / _TITLE_LETTER)
-                yield f"subgraph cluster_{member.number} {{\n"
-                yield f"margin=12 label={zeros} labelloc=t labeljust=l fontname=Courier fontsize={_TITLE_FONT}\n"
+                yield f"subgraph cluster_{member.number} {{\nmargin={_MARGIN}\n"
+                yield from _room_for_title(member, is_node=member.number in titled)
                 yield from members(member.number)
                 yield "}\n"
 
@@ -148,10 +158,41 @@ def _bare(scene: Scene, inside: int | None) -> Iterator[str]:
     yield from members(inside)
 
 
-def _bare_arrow(scene: Scene, arrow: Arrow) -> Iterator[str]:
+def _room_for_title(frame: Frame, *, is_node: bool) -> Iterator[str]:
+    """Reserve room for a frame's title, as a label or as a node, through which engines draw no arrows."""
+    if is_node:
+        yield f"t{frame.number} [{_size(frame.title_width, TITLE_HEIGHT)}]\n"
+    else:  # a label of zeros; its font has the same width in every engine
+        zeros = "0" * ceil(frame.width / _TITLE_LETTER)
+        yield f"label={zeros} labelloc=t labeljust=l fontname=Courier fontsize={_TITLE_FONT}\n"
+
+
+def _titles_above(scene: Scene, arrows: Iterable[Arrow], titled: Collection[int]) -> Iterator[str]:
+    """Keep the titles that are nodes above all that is in their frames."""
+    above: dict[int, list[int]] = {}  # those around the contents of each frame, from the inside
+    for frame in scene.frames:  # outer before inner
+        outer = [] if frame.frame is None else above[frame.frame]
+        above[frame.number] = [frame.number, *outer] if frame.number in titled else outer
+        if outer and frame.number in titled:
+            yield f"t{outer[0]} -> t{frame.number} [style=invis weight=0]\n"
+    if not any(above.values()):
+        return
+    fed = {
+        (arrow.head, number)
+        for arrow in arrows
+        if (at := scene.boxes[arrow.tail].frame) is not None
+        for number in above[at]
+    }
+    for box in scene.boxes:
+        around = [] if box.frame is None else above[box.frame]
+        if around and (box.number, around[0]) not in fed:
+            yield f"t{around[0]} -> n{box.number} [style=invis weight=0]\n"
+
+
+def _bare_arrow(scene: Scene, arrow: Arrow, *, is_chained: bool) -> Iterator[str]:
     tail, head = scene.boxes[arrow.tail], scene.boxes[arrow.head]
     (start, _), (_, end) = arrow.legs[0], arrow.legs[-1]
-    weight = " weight=1" if tail.node.is_pseudo or head.node.is_pseudo else ""
+    weight = " weight=1" if tail.node.is_pseudo or head.node.is_pseudo else " weight=50" if is_chained else ""
     leave = "" if arrow.tail_frame is None else f" ltail=cluster_{arrow.tail_frame}"
     arrive = "" if arrow.head_frame is None else f" lhead=cluster_{arrow.head_frame}"
     if arrow.label:

@@ -21,7 +21,7 @@ from flytenb.render.incremental_layout import extend_layout
 from flytenb.render.mermaid import to_mermaid
 from flytenb.render.page import to_page
 from flytenb.render.png import to_png
-from flytenb.render.polish import polish
+from flytenb.render.polish import arrange, polish
 from flytenb.render.scene import Scene, build_scene
 from flytenb.render.styling import StyleFunction, checked, styled, theme
 from flytenb.render.subgraph import select_subgraph
@@ -164,8 +164,7 @@ class Drawing:
             scene = self._scene
             try:
                 if self._at is None:
-                    at = self._extended(scene) or layout.lay_out(layout_dot(scene), self._time_limit)
-                    self._at = polish(scene, at)
+                    self._at = self._extended(scene) or arrange(scene, self._lay_out)
                 return to_svg(scene, self._at, self._uid)
             except LayoutTimeoutError:
                 if not self._fold_further():
@@ -180,10 +179,13 @@ class Drawing:
         if before is None or before._at is None:
             return None
 
-        def lay_out_inside(number: int) -> layout.Positions:
-            return layout.lay_out(layout_dot(scene, number), self._time_limit)
+        at = extend_layout(
+            before._scene, before._at, scene, lambda number: self._lay_out(layout_dot(scene, inside=number))
+        )
+        return None if at is None else polish(scene, at)
 
-        return extend_layout(before._scene, before._at, scene, lay_out_inside)
+    def _lay_out(self, dot: str) -> layout.Positions:
+        return layout.lay_out(dot, self._time_limit)
 
     def _fold_further(self) -> bool:
         """Fold to half the boxes after a layout that took too long; return False if nothing is left to fold."""

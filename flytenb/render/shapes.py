@@ -17,6 +17,10 @@ NARROWEST, WIDEST = 96.0, 236.0
 MOST_LINES = 4
 """Most lines of constants or ports in one box; the rest is counted."""
 LABEL_WIDTH = 190.0
+TITLE_HEIGHT, TITLE_TOP = 18.0, 6.0
+"""Height of a frame's title, and its distance from the frame's upper border."""
+_STATE_WIDTH = 60.0
+"""Pixels that a state takes after the name of a frame."""
 
 
 @dataclass(slots=True)
@@ -63,6 +67,11 @@ class Frame:
     width: float
     frame: int | None
     is_handler: bool = False
+
+    @property
+    def title_width(self) -> float:
+        """Width of the title, or of its name with a state of a run, and of the phase icon."""
+        return max(self.title.width, self.name_width + _STATE_WIDTH) + MARK
 
     @property
     def name_width(self) -> float:

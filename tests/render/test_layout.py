@@ -19,7 +19,6 @@ from flytenb.render import layout, private_cache, wasm
 from flytenb.render.dot import layout_dot
 from flytenb.render.drawing import draw
 from flytenb.render.layout import DotEngine, lay_out, read_json, read_plain
-from flytenb.render.polish import polish
 from flytenb.render.private_cache import PrivateCache
 from flytenb.render.scene import Scene, build_scene
 from flytenb.render.wasm import WasmEngine
@@ -345,18 +344,3 @@ def test_cases_of_a_branch_stay_in_one_row() -> None:
     scene = build_scene(b.graph())
     at = lay_out(layout_dot(scene))
     assert len({at.boxes[f"n{box.number}"][1] for box in scene.boxes if box.node.name.startswith("case")}) == 1
-
-
-@pytest.mark.parametrize("name", [name for name, make in samples.SAMPLES.items() if build_scene(make()).frames])
-def test_no_arrow_crosses_the_name_of_a_frame(name: str) -> None:
-    scene = build_scene(samples.SAMPLES[name]())
-    at = polish(scene, lay_out(layout_dot(scene)))
-    for frame in scene.frames:
-        left, top, right, _ = at.frames[f"cluster_{frame.number}"]
-        start = at.titles.get(frame.number, left + 12)
-        assert left < start
-        assert start + frame.name_width < right
-        for ways in at.arrows.values():
-            for way in ways:
-                for x, y in zip(way[::2], way[1::2], strict=True):
-                    assert not (start < x < start + frame.name_width and top + 6 < y < top + 24)

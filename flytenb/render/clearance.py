@@ -1,0 +1,93 @@
+"""What arrows must not pass through: boxes, labels, and the titles of frames."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import pairwise
+
+from flytenb.render.layout import Curve, Point, Positions
+from flytenb.render.scene import Scene
+from flytenb.render.shapes import TITLE_HEIGHT, TITLE_TOP
+
+Rect = tuple[float, float, float, float]
+_ROW = 64.0
+_PARTS = 8
+
+
+class Obstacles:
+    """The rectangles of boxes, labels and titles, by their DOT names, found by place."""
+
+    def __init__(self, rects: Iterable[tuple[str, Rect]]) -> None:
+        self._rows: dict[int, list[tuple[str, Rect]]] = {}
+        for item in rects:
+            for row in range(int(item[1][1] // _ROW), int(item[1][3] // _ROW) + 1):
+                self._rows.setdefault(row, []).append(item)
+
+    def hit(self, start: Point, end: Point, ends: Collection[str], room: float) -> Iterator[str]:
+        """Yield the rectangles, enlarged by `room` and without those at the ends, through which a line runs."""
+        low, high = sorted((start[1], end[1]))
+        left, right = sorted((start[0], end[0]))
+        for row in range(int((low - room) // _ROW), int((high + room) // _ROW) + 1):
+            for name, (x0, y0, x1, y1) in self._rows.get(row, ()):
+                if x0 - room >= right or x1 + room <= left or y0 - room >= high or y1 + room <= low or name in ends:
+                    continue
+                if cuts(start, end, (x0, y0, x1, y1), room):
+                    yield name
+
+
+def rects_of(scene: Scene, at: Positions) -> Iterator[tuple[str, Rect]]:
+    """Yield the rectangle of each box, label and title; the name of a title is `t` with the number of its frame."""
+    for box in scene.boxes:
+        yield f"n{box.number}", _around(at.boxes[f"n{box.number}"], box.width, box.height)
+    for arrow in scene.arrows:
+        if arrow.label:
+            yield f"l{arrow.number}", _around(at.boxes[f"l{arrow.number}"], *arrow.label_size)
+    for frame in scene.frames:
+        left, top, right, _ = at.frames[f"cluster_{frame.number}"]
+        start, y = at.titles.get(frame.number, left + 12), top + TITLE_TOP
+        yield f"t{frame.number}", (start, y, min(start + frame.title_width, right), y + TITLE_HEIGHT)
+
+
+def points_of(way: Curve, parts: int = _PARTS) -> list[Point]:
+    """Return points on a curve of cubic Bézier segments."""
+    found = [(way[0], way[1])]
+    for i in range(0, len(way) - 7, 6):
+        x0, y0, x1, y1, x2, y2, x3, y3 = way[i : i + 8]
+        for step in range(1, parts + 1):
+            t = step / parts
+            a, b, c, d = (1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3
+            found.append((a * x0 + b * x1 + c * x2 + d * x3, a * y0 + b * y1 + c * y2 + d * y3))
+    return found
+
+
+def count_crossings(one: Sequence[Point], other: Sequence[Point]) -> int:
+    """Return how often two lines cross."""
+    return sum(_cross(*a, *b) for a in pairwise(one) for b in pairwise(other))
+
+
+def _cross(a: Point, b: Point, c: Point, d: Point) -> bool:
+    return _side(a, b, c) * _side(a, b, d) < 0 and _side(c, d, a) * _side(c, d, b) < 0
+
+
+def _side(a: Point, b: Point, p: Point) -> float:
+    return (b[0] - a[0]) * (p[1] - a[1]) - (b[1] - a[1]) * (p[0] - a[0])
+
+
+def _around(centre: Point, width: float, height: float) -> Rect:
+    x, y = centre
+    return x - width / 2, y - height / 2, x + width / 2, y + height / 2
+
+
+def cuts(start: Point, end: Point, rect: Rect, room: float = 0.0) -> bool:
+    """Whether a part of a line is inside a rectangle that is enlarged by `room`."""
+    (x, y), (left, top, right, bottom) = start, rect
+    dx, dy = end[0] - x, end[1] - y
+    first, last = 0.0, 1.0
+    for step, low, high in ((dx, left - room - x, right + room - x), (dy, top - room - y, bottom + room - y)):
+        if step == 0:
+            if low >= 0 or high <= 0:
+                return False
+            continue
+        enter, leave = (low / step, high / step) if step > 0 else (high / step, low / step)
+        first, last = max(first, enter), min(last, leave)
+    return first < last

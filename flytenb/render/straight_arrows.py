@@ -1,0 +1,147 @@
+"""Straight arrows, where nothing is between the boxes at their ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from math import atan2, hypot, pi
+
+from flytenb.render.clearance import Obstacles, Rect, count_crossings, cuts, points_of, rects_of
+from flytenb.render.layout import Curve, Point, Positions
+from flytenb.render.scene import Scene
+
+Ends = tuple[str, str]
+_ROOM = 4.0
+"""Pixels between a straightened arrow and what it passes."""
+_TOUCH = 1.0
+"""Pixels of its own ends that a straightened arrow may touch."""
+_STRAIGHT = 0.02
+"""Right angles by which an arrow that counts as straight may turn."""
+_FLATTEST = 3.0
+"""Most pixels across for each pixel down of a straightened arrow."""
+_CORNER = 16.0
+"""Distance of the end of a straightened arrow from the corners of a box."""
+_SIDE = 4
+"""Places for ends of arrows on each side of the middle of a box."""
+_APART = 7.0
+"""Pixels between the ends of two arrows at one box."""
+
+
+class _Ground:
+    """What an arrow of the picture may not pass."""
+
+    def __init__(self, scene: Scene, at: Positions) -> None:
+        self._rects = dict(rects_of(scene, at))
+        walls = {f"cluster_{frame.number}": at.frames[f"cluster_{frame.number}"] for frame in scene.frames}
+        self._obstacles = Obstacles((*self._rects.items(), *walls.items()))
+        inside: dict[int | None, tuple[str, ...]] = {None: ()}
+        for frame in scene.frames:  # outer before inner
+            inside[frame.number] = (f"cluster_{frame.number}", *inside[frame.frame])
+        self._around = {f"n{box.number}": inside[box.frame] for box in scene.boxes}
+        for arrow in scene.arrows:
+            if arrow.label:
+                tail, head = (inside[scene.boxes[number].frame] for number in (arrow.tail, arrow.head))
+                self._around[f"l{arrow.number}"] = tuple(dict.fromkeys((*tail, *head)))
+
+    def straight_lines(self, ends: tuple[str, str], start: Point, end: Point) -> Iterator[tuple[Point, Point]]:
+        """Yield free lines between two boxes: with the ends that are given, then between other places of the boxes."""
+        if self.is_free(start, end, ends):
+            yield start, end
+        tail, head = ends
+        low, high = self._rects[tail][3], self._rects[head][1]
+        if high - low < _ROOM:
+            return
+        lines = [
+            (abs(b[0] - a[0]) + abs(a[0] - start[0]) / 4 + abs(b[0] - end[0]) / 4, a, b)
+            for a in self._places(tail, start, low)
+            for b in self._places(head, end, high)
+            if abs(b[0] - a[0]) <= _FLATTEST * (b[1] - a[1])
+        ]
+        yield from ((a, b) for _, a, b in sorted(lines) if self.is_free(a, b, ends))
+
+    def _places(self, name: str, point: Point, y: float) -> list[Point]:
+        """Return places for the end of an arrow, on the upper or lower border of a box; that of a label is fixed."""
+        left, top, right, bottom = self._rects[name]
+        x = (left + right) / 2
+        if not (left - 2 <= point[0] <= right + 2 and top - 2 <= point[1] <= bottom + 2):
+            return [point]  # at the border of a frame around the box
+        if name.startswith("l"):
+            return [(x, y)]
+        half = max((right - left) / 2 - _CORNER, 0.0)
+        return [(x + half * step / _SIDE, y) for step in (range(-_SIDE, _SIDE + 1) if half else (0,))]
+
+    def is_free(self, start: Point, end: Point, ends: tuple[str, str]) -> bool:
+        """Whether nothing is near a line between two boxes or labels, and it doesn't run through these."""
+        tail, head = ends
+        passed = {tail, head, *self._around[tail], *self._around[head]}
+        return not (
+            any(cuts(start, end, self._rects[name], -_TOUCH) for name in ends)
+            or any(True for _ in self._obstacles.hit(start, end, passed, _ROOM))
+        )
+
+
+class _Arrows:
+    """The arrows while they are straightened, each as a curve and as points."""
+
+    def __init__(self, ways: Mapping[Ends, Sequence[Curve]]) -> None:
+        self.ways = {ends: list(found) for ends, found in ways.items()}
+        self.lines = {(ends, i): points_of(way) for ends, found in ways.items() for i, way in enumerate(found)}
+        self._bounds = {key: _bounds(line) for key, line in self.lines.items()}
+
+    def crossings(self, key: tuple[Ends, int], line: Sequence[Point]) -> int:
+        """Return how often other arrows cross a line in place of this one."""
+        return sum(count_crossings(line, self.lines[other]) for other in self._near(key, line))
+
+    def is_apart(self, key: tuple[Ends, int], line: Sequence[Point]) -> bool:
+        """Whether no other arrow begins or ends where a line does in place of this one."""
+        (tail, head), _ = key
+        return all(
+            hypot(x - p, y - q) >= _APART
+            for other in self._near(key, line)
+            for name, (x, y) in ((tail, line[0]), (head, line[-1]))
+            for its, (p, q) in zip(other[0], (self.lines[other][0], self.lines[other][-1]), strict=True)
+            if its == name
+        )
+
+    def straighten(self, key: tuple[Ends, int], start: Point, end: Point) -> None:
+        """Replace an arrow by a straight line."""
+        (x, y), (to_x, to_y) = start, end
+        dx, dy = (to_x - x) / 3, (to_y - y) / 3
+        self.ways[key[0]][key[1]] = (x, y, x + dx, y + dy, to_x - dx, to_y - dy, to_x, to_y)
+        self.lines[key] = [start, end]
+        self._bounds[key] = _bounds(self.lines[key])
+
+    def _near(self, key: tuple[Ends, int], line: Sequence[Point]) -> list[tuple[Ends, int]]:
+        left, top, right, bottom = _bounds(line)
+        return [
+            other
+            for other, (x0, y0, x1, y1) in self._bounds.items()
+            if x0 <= right and left <= x1 and y0 <= bottom and top <= y1 and other != key
+        ]
+
+
+def straightened(scene: Scene, at: Positions) -> Mapping[Ends, Sequence[Curve]]:
+    """Return the arrows, each as a straight line if one is free that crosses no more arrows."""
+    ground, arrows = _Ground(scene, at), _Arrows(at.arrows)
+    for key, line in list(arrows.lines.items()):
+        if turning(line) < _STRAIGHT:
+            continue
+        crossed = arrows.crossings(key, line)
+        for start, end in ground.straight_lines(key[0], line[0], line[-1]):
+            new = [start, end]
+            if arrows.crossings(key, new) <= crossed and arrows.is_apart(key, new):
+                arrows.straighten(key, start, end)
+                break
+    return arrows.ways
+
+
+def turning(line: Sequence[Point]) -> float:
+    """Return how far a line turns altogether, in right angles."""
+    angles = [atan2(b[1] - a[1], b[0] - a[0]) for a, b in pairwise(line) if a != b]
+    turns = (abs(b - a) for a, b in pairwise(angles))
+    return sum(min(turn, 2 * pi - turn) for turn in turns) / (pi / 2)
+
+
+def _bounds(line: Sequence[Point]) -> Rect:
+    xs, ys = [x for x, _ in line], [y for _, y in line]
+    return min(xs), min(ys), max(xs), max(ys)

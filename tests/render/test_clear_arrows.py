@@ -1,0 +1,140 @@
+"""No arrow passes through a box, a label or a title: in the workflows that people build, and in any graph."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import strategies as st
+
+from flytenb.model import Graph, Kind
+from flytenb.render.drawing import Drawing, draw
+from flytenb.render.text_metrics import measure
+from tests import render_samples as samples
+from tests.examples import examples
+from tests.render.test_properties import graphs
+
+SIDES = Path(__file__).parents[2] / "benchmarks" / "sides"
+Rect = tuple[float, float, float, float]
+TOUCH = 1.5
+"""Pixels by which a curve may overlap a rectangle: engines round numbers."""
+
+
+def rects(drawing: Drawing) -> Iterator[tuple[str, Rect]]:
+    scene, at = drawing._scene, drawing._at
+    assert at is not None
+    sizes = {f"n{box.number}": (box.width, box.height) for box in scene.boxes if box.shape != "meet"}
+    sizes |= {f"l{arrow.number}": arrow.label_size for arrow in scene.arrows if arrow.label}
+    for name, (width, height) in sizes.items():
+        x, y = at.boxes[name]
+        yield name, (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+    for frame in scene.frames:
+        left, top, right, _ = at.frames[f"cluster_{frame.number}"]
+        start, title = at.titles.get(frame.number, left + 12), frame.title
+        rest = measure(title.rest, 11) + 6 if title.rest else 0
+        yield (
+            f"title of {frame.path}",
+            (start, top + 8, min(start + measure(title.text, title.size) + rest, right), top + 22),
+        )
+
+
+def points(way: tuple[float, ...], parts: int = 40) -> Iterator[tuple[float, float]]:
+    for i in range(0, len(way) - 7, 6):
+        for step in range(parts + 1):
+            t = step / parts
+            weights = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3)
+            yield tuple(sum(w * way[i + 2 * k + axis] for k, w in enumerate(weights)) for axis in (0, 1))  # type: ignore[misc]
+
+
+def passed(drawing: Drawing) -> list[str]:
+    """What arrows pass through."""
+    assert drawing.svg
+    found, around = [], list(rects(drawing))
+    assert drawing._at is not None
+    for ends, ways in drawing._at.arrows.items():
+        for way in ways:
+            line = list(points(way))
+            for name, (left, top, right, bottom) in around:
+                if name not in ends and any(
+                    left + TOUCH < x < right - TOUCH and top + TOUCH < y < bottom - TOUCH for x, y in line
+                ):
+                    found.append(f"{' -> '.join(ends)} passes {name}")
+    return found
+
+
+def narrow(name: str, sources: int, label: bool) -> Graph:
+    """A frame that is hardly wider than its title, which arrows enter in the middle."""
+    outputs = "train: DataFrame; test: DataFrame" if label else "o0: DataFrame"
+    output = "train" if label else "o0"
+    b = samples.GraphBuilder("churn", "rows: int", "o0: Model")
+    for i in range(sources):
+        b.task(f"n{i}", "load_customers", "rows: int", outputs)
+        b.feed(f"@inputs.rows -> n{i}.rows", f"n{i}.{output} -> n9.train_{i}")
+    ports = "; ".join(f"train_{i}: DataFrame" for i in range(sources))
+    b.put(
+        samples.Node("n9", Kind.SUBWORKFLOW, name, samples.Interface(samples.ports(ports), samples.ports("o0: Model")))
+    )
+    b.doors("n9", ports, "o0: Model")
+    b.task("n9/n0", "standardise", ports, "DataFrame")
+    b.task("n9/n1", "fit", "train: DataFrame; raw: DataFrame", "Model")
+    b.feed(*(f"n9/@inputs.train_{i} -> n9/n0.train_{i}" for i in range(sources)), "n9/@inputs.train_0 -> n9/n1.raw")
+    b.feed("n9/n0.o0 -> n9/n1.train", "n9/n1.o0 -> n9/@outputs.o0", "n9.o0 -> @outputs.o0")
+    return b.graph()
+
+
+@pytest.mark.parametrize("label", [False, True])
+@pytest.mark.parametrize("sources", [1, 2, 3, 5])
+@pytest.mark.parametrize("name", ["f", "train_model", "train_a_model_with_a_long_name"])
+def test_an_arrow_into_a_narrow_frame_passes_beside_its_title(name: str, sources: int, label: bool) -> None:
+    assert passed(draw(narrow(name, sources, label))) == []
+
+
+@pytest.mark.parametrize("name", samples.SAMPLES)
+def test_arrows_of_each_construct_are_clear(name: str) -> None:
+    assert passed(draw(samples.SAMPLES[name](), depth=9)) == []
+
+
+@cache
+def pipelines() -> ModuleType:
+    """The corpus of the benchmark."""
+    spec = importlib.util.spec_from_file_location("pipelines", SIDES / "pipelines.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules["pipelines"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("depth", [None, 9])
+@pytest.mark.parametrize("name", pipelines().functions())
+def test_arrows_of_realistic_workflows_are_clear(name: str, depth: int | None) -> None:
+    assert passed(draw(pipelines().pipelines()[name], depth=depth)) == []
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("kind", ["composed", "layered"])
+def test_arrows_of_big_workflows_are_clear(kind: str, seed: int) -> None:
+    for depth in (None, 1):
+        assert passed(draw(getattr(pipelines(), kind)(60, seed), depth=depth)) == []
+
+
+@examples(150, suppress_health_check=[HealthCheck.too_slow])
+@given(graphs(), st.sampled_from([None, 9]))
+def test_arrows_of_any_graph_are_clear(graph: Graph, depth: int | None) -> None:
+    assert passed(draw(graph, depth=depth)) == []
+
+
+def test_arrows_of_a_graph_that_grew_are_clear() -> None:
+    graph = narrow("train_model", 1, label=False)
+    inner = {path: node for path, node in graph.nodes.items() if not path.startswith("n9/")}
+    edges = tuple(edge for edge in graph.edges if edge.source in inner and edge.target in inner)
+    closed = samples.replace(graph, nodes={**inner, "n9": samples.replace(inner["n9"], children=())}, edges=edges)
+    first = draw(closed)
+    assert first.svg
+    assert passed(draw(graph, previous=first)) == []
