@@ -9,6 +9,7 @@ import asyncio
 import decimal
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -289,17 +290,20 @@ def kind_of_object(value: Any) -> str | None:
     return None
 
 
-def save_state(names: Iterable[str], assigned: Iterable[tuple[str, str]] = ()) -> Restore:
-    """Save these kinds of state and attributes of modules; return a function that restores them."""
+def save_state(
+    names: Iterable[str], assigned: Iterable[tuple[str, str]] = (), of_threads: Iterable[threading.local] = ()
+) -> Restore:
+    """Save these kinds of state, attributes of modules and `threading.local`s; return what restores them."""
     # Names of kinds are texts: the other names of a task's state have hashes in Python.
     found = [KINDS[name].capture for name in names if type(name) is str and name in KINDS]
     restores = [capture() for capture in found if capture is not None]
-    return captures.all_of([*restores, *(captures.attribute(module, name) for module, name in assigned)])
+    restores += [captures.attribute(module, name) for module, name in assigned]
+    return captures.all_of([*restores, *map(captures.of_thread, of_threads)])
 
 
-def save_signals() -> Restore:
-    """Save signal handlers and timers, in the main thread; return a function that restores them."""
-    return captures.signals()
+def save_signals(of_thread: Iterable[threading.local]) -> Restore:
+    """Save signal handlers, timers and what these hold, in the main thread; return a function that restores them."""
+    return captures.all_of([captures.signals(), *map(captures.of_thread, of_thread)])
 
 
 def set_environment(variables: Mapping[str, str]) -> Restore:

@@ -311,6 +311,17 @@ def socket_timeout() -> Restore:
     return lambda: socket.setdefaulttimeout(before)
 
 
+def of_thread(local: threading.local) -> Restore:
+    """Capture what a `threading.local` holds in this thread: the next task of the thread is another process's."""
+    before = {**vars(local)}
+
+    def restore() -> None:
+        vars(local).clear()
+        vars(local).update(before)
+
+    return restore
+
+
 def signals() -> Restore:
     """In the main thread, capture signal handlers and timers, so that no timer of the task fires later."""
     before = {number: signal.getsignal(number) for number in signal.valid_signals()}

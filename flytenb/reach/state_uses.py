@@ -61,6 +61,7 @@ class StateUse:
         writes: what it changes.
         environment: the variables that it declares to be set for it.
         assigned: the attributes of installed modules that it assigns, by module and name.
+        of_threads: the `threading.local`s that it reaches, which are restored after it.
         is_peaceful: whether it conflicts with no other use that is.
         saved: the kinds of state that are restored after the task.
         inputs: the inputs of the task that the names of its files are made of.
@@ -70,6 +71,7 @@ class StateUse:
     writes: frozenset[Any] = frozenset()
     environment: Mapping[str, str] = field(default_factory=dict, hash=False)
     assigned: frozenset[tuple[str, str]] = frozenset()
+    of_threads: tuple[threading.local, ...] = field(default=(), compare=False, repr=False)
     is_peaceful: bool = field(init=False, repr=False, compare=False)
     saved: frozenset[Any] = field(init=False, repr=False, compare=False)
     inputs: frozenset[str] = field(init=False, repr=False, compare=False)
@@ -84,7 +86,7 @@ class StateUse:
 
     def __bool__(self) -> bool:
         """Whether any state is used."""
-        return bool(self.reads or self.writes or self.environment)
+        return bool(self.reads or self.writes or self.environment or self.of_threads)
 
     def with_inputs(self, inputs: Mapping[str, str | int]) -> StateUse:
         """Return the use of a task that is given these inputs."""
@@ -183,6 +185,8 @@ def state_use_of(task: Any, *, has_own_cwd: bool, calls_run: bool = True) -> tup
     known = _of_functions(function, hooks, task, calls_run)
     use = known.use
     writes = use.writes - {"cwd"} if has_own_cwd else use.writes
+    if any(map(_is_filled_here, use.of_threads)):
+        writes |= {MAIN_THREAD}
     if environment:
         use = replace(use, reads=use.reads | {"environ"}, environment=environment)
     if writes != use.writes:
@@ -272,7 +276,14 @@ def _read(
         writes |= set(getattr(own, "__flytenb_uses__", ()))
     if any(isinstance(value, _LOCKS) for value in reach.values):  # code that locks is made for several threads
         reads, writes = ({n for n in names if not isinstance(n, Shared)} for names in (reads, writes))
-    return StateUse(frozenset(reads - writes), frozenset(writes), assigned=frozenset(effects.assigned))
+    of_threads = tuple(value for value in reach.values if isinstance(value, threading.local))
+    return StateUse(frozenset(reads - writes), frozenset(writes), {}, frozenset(effects.assigned), of_threads)
+
+
+def _is_filled_here(local: threading.local) -> bool:
+    """Tell whether a cell has set an attribute that a task finds in the main thread only."""
+    is_main = threading.current_thread() is threading.main_thread()
+    return is_main and type(local).__init__ is threading.local.__init__ and bool(vars(local))
 
 
 def _is_of_one_thread(value: Any, writes: AbstractSet[Any]) -> bool:

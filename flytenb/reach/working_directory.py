@@ -1,4 +1,4 @@
-"""The working directory: of the process, and of a thread where the system lets one have its own."""
+"""The working directory and the umask: of the process, and of a thread where the system lets one have its own."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 import threading
 from contextlib import suppress
 from functools import lru_cache
+from typing import NamedTuple
 
 _python = ctypes.PyDLL(None) if sys.platform.startswith("linux") else None
 """The C library, called without releasing the GIL; so all threads may use one buffer."""
@@ -51,6 +52,26 @@ def current_cwd() -> str | None:
         return os.getcwd()  # noqa: PTH109 - asked once a run
     except OSError:
         return None
+
+
+class Place(NamedTuple):
+    """What a thread with a working directory of its own has besides: Linux keeps it together with the umask."""
+
+    cwd: str | None
+    umask: int
+
+
+def current_place() -> Place:
+    """Return the working directory and the umask of this thread."""
+    umask = os.umask(0o077)  # it can only be read by setting another
+    os.umask(umask)
+    return Place(current_cwd(), umask)
+
+
+def move_to(place: Place) -> None:
+    """Give this thread a working directory and a umask."""
+    go_to(place.cwd)
+    os.umask(place.umask)
 
 
 def go_to(cwd: str | None) -> None:

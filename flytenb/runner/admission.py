@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from flytenb.bridge.context import is_in_node
@@ -66,7 +68,7 @@ class Admission:
                 attempt.hold = hold
                 self.alone = step if EVERYTHING in use.writes else None
                 if MAIN_THREAD in use.writes:
-                    attempt.remote_call = _call_on_main_thread
+                    attempt.remote_call = partial(_call_on_main_thread, use.of_threads)
             blocked = str(found or "")
         if blocked and blocked not in step.record.waited_for:
             step.record.waited_for += (blocked,)
@@ -88,7 +90,9 @@ class Admission:
         return [s for s in aside if s.state is READY]
 
 
-def _call_on_main_thread(function: Callable[..., Any], inputs: dict[str, Any]) -> Any:
+def _call_on_main_thread(
+    of_threads: tuple[threading.local, ...], function: Callable[..., Any], inputs: dict[str, Any]
+) -> Any:
     if not resources.main_thread.is_waiting:
         print(_NEEDS_MAIN_THREAD)  # noqa: T201 - into the node's output
-    return resources.main_thread.call(function, inputs)
+    return resources.main_thread.call(function, inputs, of_threads)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextvars
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from flytenb.bridge.stopping import Attempt, check_stopped, current_attempt, set_attempt
@@ -18,10 +18,13 @@ _LOOK_EVERY = 0.1
 class _Call:
     """A call for the main thread; a worker waits for its result."""
 
-    def __init__(self, function: Callable[..., Any], inputs: dict[str, Any], attempt: Attempt) -> None:
+    def __init__(
+        self, function: Callable[..., Any], inputs: dict[str, Any], attempt: Attempt, saved: Iterable[threading.local]
+    ) -> None:
         self.function = function
         self.inputs = inputs
         self.attempt = attempt
+        self.saved = saved
         self.context = contextvars.copy_context()
         self.over = Latch()
         self.result: Any = None
@@ -32,7 +35,7 @@ class _Call:
         if self.attempt.is_asked:
             return
         set_attempt(self.attempt)
-        restore = save_signals()
+        restore = save_signals(self.saved)
         try:
             self.result = self.context.run(self.attempt.call, self.function, self.inputs)
         except BaseException as e:
@@ -57,14 +60,14 @@ class MainThread:
         """Whether the main thread waits for a run, so that calls start at once."""
         return bool(self._waits)
 
-    def call(self, function: Callable[..., Any], inputs: dict[str, Any]) -> Any:
-        """Execute a call on the main thread, and wait for its result on a worker.
+    def call(self, function: Callable[..., Any], inputs: dict[str, Any], saved: Iterable[threading.local] = ()) -> Any:
+        """Execute a call on the main thread, and wait for its result on a worker; then restore what it has of `saved`.
 
         Raises:
             NodeStopped: if the attempt is asked to stop during the wait.
             BaseException: any exception of the call.
         """
-        call = _Call(function, inputs, current_attempt())
+        call = _Call(function, inputs, current_attempt(), saved)
         self._calls.append(call)
         for latch in list(self._waits):
             latch.nudge()

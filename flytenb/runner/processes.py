@@ -43,7 +43,7 @@ from flytenb.errors import TravelError, WorkerLostError, headline
 from flytenb.reach.code_parts import ImportedParts
 from flytenb.reach.file_reads import ChangedFileError, FileReads, current_reads
 from flytenb.reach.process_state import KINDS, save_state
-from flytenb.reach.working_directory import current_cwd, go_to
+from flytenb.reach.working_directory import Place, current_place, move_to
 from flytenb.runner import own_modules
 from flytenb.runner.capture import write_captured
 from flytenb.runner.journal import LOG_LIMIT
@@ -69,7 +69,7 @@ class _Start:
 
     Attributes:
         root: the run's directory.
-        cwd: the working directory, None if it has been removed.
+        place: the working directory and the umask.
         environ: the environment.
         path: where modules are searched for.
         modules: the user's own modules, each with the number of times that it was loaded.
@@ -79,7 +79,7 @@ class _Start:
     """
 
     root: Path
-    cwd: str | None
+    place: Place
     environ: dict[str, str]
     path: list[str]
     modules: dict[str, int]
@@ -89,7 +89,7 @@ class _Start:
 
     def take(self) -> None:
         """Install it, in the process."""
-        go_to(self.cwd)
+        move_to(self.place)
         if os.environ != self.environ:
             os.environ.clear()
             os.environ.update(self.environ)
@@ -114,7 +114,7 @@ def process_call(task: Any, *, strict: bool) -> Call:
         reads = current_reads()
         start = _Start(
             workspace.root,
-            current_cwd(),
+            current_place(),
             {**os.environ, **environment},
             [*sys.path],
             own_modules.loads(),

@@ -21,7 +21,7 @@ from flytenb.model import Phase
 from flytenb.reach.moment import end_moment
 from flytenb.reach.process_state import save_state
 from flytenb.reach.state_uses import NOTHING, StateUse
-from flytenb.reach.working_directory import HAS_OWN_CWD, current_cwd, go_to
+from flytenb.reach.working_directory import HAS_OWN_CWD, Place, current_place, move_to
 from flytenb.runner.admission import Admission
 from flytenb.runner.capture import set_sink
 from flytenb.runner.ending import Ending
@@ -43,12 +43,12 @@ _PATIENCE = 5.0
 
 
 class _Place:
-    """The working directory set for a worker, and whether its last task may have changed it."""
+    """The working directory and umask set for a worker, and whether its last task may have changed them."""
 
-    __slots__ = ("cwd", "may_have_moved")
+    __slots__ = ("may_have_moved", "start")
 
     def __init__(self) -> None:
-        self.cwd: str | None = None
+        self.start: Place | None = None
         self.may_have_moved = False
 
 
@@ -86,7 +86,7 @@ class Scheduler:
         self._queue = ReadyQueue(limit)
         self._admission = Admission(self.journal)
         self._context = contextvars.copy_context()
-        self._cwd = current_cwd()
+        self._start = current_place()
 
     # --- starting ----------------------------------------------------------------------------------------------
 
@@ -200,13 +200,13 @@ class Scheduler:
         restore = None
         try:
             place = _thread.place
-            if HAS_OWN_CWD and (place.cwd != self._cwd or place.may_have_moved):
-                go_to(self._cwd)
-                place.cwd = self._cwd
+            if HAS_OWN_CWD and (place.start != self._start or place.may_have_moved):
+                move_to(self._start)
+                place.start = self._start
             place.may_have_moved = step.may_move
             use = step.state_use
-            if use.saved or use.assigned:
-                restore = save_state(use.saved, use.assigned)
+            if use.saved or use.assigned or use.of_threads:
+                restore = save_state(use.saved, use.assigned, use.of_threads)
             return step.execute(self), None, ""
         except BaseException as e:
             # The message may be made by a user's `__str__`.

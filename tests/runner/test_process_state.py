@@ -1033,3 +1033,88 @@ def test_a_directory_that_was_made_anew_is_another_one(tmp_path: Path, monkeypat
     go_to(str(folder))  # ignored
     go_to(str(tmp_path))
     assert Path.cwd() == tmp_path.resolve()
+
+
+class Counter(threading.local):
+    """Starts anew in each thread."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+
+own_counter = Counter()
+filled_by_tasks = threading.local()
+filled_by_a_cell = threading.local()
+filled_by_a_cell.count = 5
+
+
+def fills_a_thread_local(n: int) -> int:
+    before = getattr(filled_by_tasks, "count", 0)
+    filled_by_tasks.count = n
+    return before
+
+
+def counts_on_from_the_cell(n: int) -> int:
+    filled_by_a_cell.count += n
+    return int(filled_by_a_cell.count)
+
+
+def counts_anew(n: int) -> int:
+    own_counter.count += n
+    return own_counter.count
+
+
+def fills_a_thread_local_of_a_class(n: int) -> int:
+    return Connections().use()
+
+
+class Connections:
+    held = threading.local()
+
+    def use(self) -> int:
+        self.held.count = getattr(self.held, "count", 0) + 1
+        return int(self.held.count)
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+@pytest.mark.parametrize(
+    ("body", "wanted"),
+    [
+        (fills_a_thread_local, [0, 0, 0]),
+        (counts_on_from_the_cell, [6, 7, 8]),
+        (counts_anew, [1, 2, 3]),
+        (fills_a_thread_local_of_a_class, [1, 1, 1]),
+    ],
+    ids=lambda each: getattr(each, "__name__", ""),
+)
+def test_a_thread_local_is_that_of_the_cell_for_each_task(
+    body: Callable[[int], int], wanted: list[int], workers: int
+) -> None:
+    entity = task(body)
+
+    @workflow
+    def thrice() -> list[int]:
+        return [entity(n=1), entity(n=2), entity(n=3)]
+
+    assert flytenb.options(workers=workers).run(thrice).result == wanted
+    assert not vars(filled_by_tasks)
+    assert vars(filled_by_a_cell) == {"count": 5}
+
+
+def mode_of_a_file(n: int) -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, str(n))
+        path.touch()
+        return path.stat().st_mode & 0o777
+
+
+@pytest.mark.parametrize("processes", [False, True])
+def test_tasks_have_the_umask_of_the_cell_that_starts_the_run(processes: bool) -> None:
+    entity = map_task(task(mode_of_a_file))
+    before = os.umask(0o022)
+    try:
+        for mask in (0o022, 0o077, 0o027):
+            os.umask(mask)
+            assert flytenb.options(processes=processes).run(entity, n=[1, 2]).result == [0o666 & ~mask] * 2
+    finally:
+        os.umask(before)
