@@ -11,7 +11,7 @@ from typing import Any
 import nbformat
 import pytest
 from nbformat.sign import NotebookNotary
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.lab import Lab, Notebook
 
@@ -54,6 +54,15 @@ def third(x: int) -> int:
 @workflow
 def three(x: int = 1) -> int:
     return third(x=second(x=first(x=x)))
+
+@task
+def total(xs: list[int]) -> int:
+    hold("go")
+    return sum(xs)
+
+@workflow
+def crowd(x: int = 1) -> int:
+    return total(xs=[first(x=x) for _ in range(8)])
 
 @workflow
 def asking(x: int = 1) -> int:
@@ -109,12 +118,55 @@ def test_a_run_is_live_while_its_cell_runs_and_afterwards_and_saved_as_a_picture
     expect(live.inspector).to_contain_text("first says 3")
     live.node("n1").click()
     expect(live.inspector).to_contain_text("outputs")
-    expect(nb.output(1).locator(".ft-run > div:not(.ft-live) .ft-value")).to_contain_text("8")
+    expect(nb.output(1).locator(".ftl-main > .ft-outputs")).to_contain_text("8")
     bundle = outputs(nb.save(), 1)[0]
     assert WIDGET not in bundle
     assert "first says 3" in bundle["text/html"]
     assert "second" in bundle["text/plain"]
     assert 'src="data:image/svg+xml;base64,' in bundle["text/html"]
+
+
+PLACE = """selector => {
+    const picture = document.querySelector(selector);
+    const output = picture?.closest(".jp-OutputArea")?.getBoundingClientRect();
+    if (!output) return null;
+    const at = picture.getBoundingClientRect();
+    return [at.left - output.left, at.top - output.top, at.width, at.height];
+}"""
+LIVE = ".ftl-canvas > svg"
+
+
+def place(page: Page, selector: str) -> list[float]:
+    """Where a picture is in its cell's output, while it isn't between two outputs."""
+    found: list[float] = page.wait_for_function(PLACE, arg=selector).json_value()
+    return found
+
+
+@pytest.mark.parametrize("width", [1300, 700])
+def test_nothing_moves_when_a_run_ends_and_when_it_is_opened_again(notebook: Any, browser: Browser, width: int) -> None:
+    nb = notebook("run = %flyte run crowd(x=3)")
+    nb.page.set_viewport_size({"width": width, "height": 1000})
+    nb.finish("application:toggle-left-area")
+    nb.run_all()
+    live = nb.live(1)
+    expect(live.element.locator(".ft-node[data-phase=RUNNING]")).to_have_count(1)
+    letters = "text => getComputedStyle(text).font"
+    name = live.node("n0").locator(".ft-name")
+    before = place(nb.page, LIVE), name.evaluate(letters)
+    let_go(nb)
+    nb.wait_until_idle()
+    expect(nb.output(1).locator(".ftl-main > .ft-outputs")).to_be_visible()
+    assert (place(nb.page, LIVE), name.evaluate(letters)) == before
+    assert before[0][2] > 700
+    head = live.element.locator(".ftl-bar").first.evaluate("bar => bar.innerText.replace(/\\s+/g, ' ')")
+    path = nb.path.with_name(f"later_{width}.ipynb")  # in a new kernel
+    nbformat.write(nb.save(), path)
+    page = browser.new_page(viewport={"width": width, "height": 1000})
+    again = Notebook(nb.lab, page, path).open()
+    again.finish("application:toggle-left-area")
+    assert place(page, ".ft-picture img") == before[0]
+    assert head.startswith(again.output(1).locator(".ft-head").inner_text().replace("\n", " "))
+    again.shut_down()
 
 
 def test_the_keyboard_alone_is_enough(notebook: Any) -> None:

@@ -149,9 +149,15 @@ def test_nothing_in_the_page_moves_by_itself(reported: Told) -> None:
     assert reported.page.evaluate("() => document.getAnimations().length") == 0
 
 
+def afar(view: Told) -> None:
+    """Zoom out until the whole drawing is in the window."""
+    view.page.get_by_role("button", name="fit into the window").click()
+
+
 def test_from_afar_all_arrows_are_one_line_and_each_is_its_own_as_the_size_comes(reported: Told) -> None:
     web, edge = reported.canvas.locator(".ftl-web"), reported.canvas.locator(".ft-edge").first
     display = "part => getComputedStyle(part).display"
+    afar(reported)
     assert web.count() == 1
     lines = reported.canvas.locator(".ft-edge .ft-line, .ft-way .ft-line").count()
     assert web.get_attribute("d").count("M") >= lines > 0
@@ -168,6 +174,7 @@ def test_from_afar_a_box_is_its_phase_s_colour_and_letters_come_with_the_size(re
     reported.tell(reported.paths[0])
     name, fill = box.locator(".ft-name"), "shape => getComputedStyle(shape).fill"
     shape = box.locator(".ft-shape")
+    afar(reported)
     assert name.evaluate("name => getComputedStyle(name).display") == "none"
     assert shape.evaluate(fill) == shape.evaluate("shape => getComputedStyle(shape).stroke")
     box.focus()

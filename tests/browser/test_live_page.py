@@ -170,22 +170,56 @@ def test_only_with_ctrl_does_the_wheel_zoom(page: Page) -> None:
     page.mouse.wheel(0, -200)
     page.keyboard.up("Control")
     page.wait_for_function(f"before => ({place})() !== before", arg=before)
-    view.button("^fit$").click()
+    view.node("n0").focus()
+    page.keyboard.press("0")
     assert page.evaluate(place) == before
 
 
 def test_the_picture_can_be_dragged_and_a_drag_is_no_click(page: Page) -> None:
     view = mixed(page)
-    place = "() => document.querySelector('.ftl-canvas').style.transform"
+    view.node("n0").focus()
+    for _ in range(8):
+        page.keyboard.press("+")
+    place = "() => document.querySelector('.ftl-stage').scrollLeft"
     before = page.evaluate(place)
-    box = view.node("n0").bounding_box()
+    box = view.element.locator(".ftl-stage").bounding_box()
     assert box is not None
-    page.mouse.move(box["x"] + 20, box["y"] + 10)
+    page.mouse.move(box["x"] + 20, box["y"] + 40)
     page.mouse.down()
     page.mouse.move(box["x"] + 80, box["y"] + 40, steps=4)
     page.mouse.up()
-    assert page.evaluate(place) != before
+    assert page.evaluate(place) == before - 60
     assert not view.inspector.is_visible()
+
+
+@pytest.mark.parametrize("width", [1280, 700, 380])
+def test_the_picture_keeps_its_size_and_only_the_stage_scrolls(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 700})
+    view = mixed(page)
+
+    def sizes() -> tuple[int, int, float, bool]:
+        found: tuple[int, int, float, bool] = page.evaluate(
+            """() => {
+                const svg = document.querySelector(".ftl-canvas svg");
+                const { width, height } = svg.getBoundingClientRect();
+                const letters = [...svg.parentElement.querySelectorAll("text, tspan")].map(
+                    (text) => (parseFloat(getComputedStyle(text).fontSize) * width) / svg.getAttribute("width"));
+                const scrolls = (each) => /auto|scroll/.test(getComputedStyle(each).overflow) &&
+                    (each.scrollWidth > each.clientWidth || each.scrollHeight > each.clientHeight);
+                const around = document.querySelectorAll(".ftl, .ftl-main, .ftl-pair, .ftl-side, .ftl-inspector");
+                const stage = document.querySelector(".ftl-stage");
+                return [width - svg.getAttribute("width"), height - svg.getAttribute("height"), Math.min(...letters),
+                    ![...around].some(scrolls) && stage.scrollHeight === stage.clientHeight];
+            }"""
+        )
+        return found
+
+    before = sizes()
+    view.node("n0").click()
+    view.until(lambda: "outputs" in view.inspector.inner_text())
+    for more, higher, letter, is_alone in (before, sizes()):
+        assert (more, higher, is_alone) == (0, 0, True)
+        assert letter >= 11
 
 
 def test_what_a_dynamic_turns_out_to_be_appears(page: Page, latch: Latch) -> None:

@@ -30,8 +30,10 @@ _INPUTS_SHOWN = 60
 _WHY_SHOWN = 2_000
 
 _STYLE = """
-.ft-run .ft-head{margin:2px 0 6px;display:flex;flex-wrap:wrap;gap:2px 6px;align-items:baseline;font-size:13px}
-.ft-run .ft-head b{font-weight:600}
+.ft-run{container-type:inline-size}
+.ft-run .ft-head{margin:2px 0 4px;display:flex;flex-wrap:wrap;gap:4px 6px;align-items:center;font-size:13px}
+.ft-run .ft-head b{font-weight:600;line-height:28px}
+@container(max-width:619px){.ft-run .ft-facts-line{flex-basis:100%}}
 .ft-run .ft-facts-line,.ft-run summary{color:var(--ft-dim);font-size:12px}
 .ft-run summary{cursor:pointer;margin:4px 0 2px}
 .ft-run .ft-why{white-space:pre-wrap;overflow-wrap:anywhere;margin:4px 0}
@@ -79,25 +81,21 @@ _TEMPLATE = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=
 <div class="ft-head"><b><span class="ft-{{ phase.lower() }}">{{ sign }}</span> {{ name }}</b> \
 <b class="ft-{{ phase.lower() }}">{{ words }}</b>{% if facts %} \
 <span class="ft-facts-line">· {{ facts }}</span>{% endif %}</div>
-{% if not place %}<div class="ft-main">
-{% endif %}
+<div class="ft-main">
 {% if picture %}
 <div class="ft-picture"><img alt="{{ alt }}" src="{{ picture }}"></div>
 {% elif text %}
 <pre>{{ text }}</pre>
 {% endif %}
-{% if place %}
-{{ opened(open_nodes) }}
-</div>
-{% endif %}
-{% if outputs %}<div>
+{% if outputs %}<div class="ft-outputs">
 {% for fragment in outputs %}
 {{ fragment }}
 {% endfor %}
 </div>
 {% endif %}
-{% if not place %}</div>
+</div>
 {{ opened(open_nodes) }}
+{% if place %}</div>
 {% endif %}
 {% if why %}
 <div class="ft-why">{{ why }}</div>
@@ -151,7 +149,7 @@ def run_bundle(
         open_nodes: paths of nodes whose details are included.
         is_late: whether its cell ended before the run, so that the time is shown.
         has_error: whether the message of a failure is shown; False where the error itself follows.
-        place: classes of the element with the head and the picture, which a page may replace by its view.
+        place: classes of the element with head, picture and outputs, which a page may replace by its view.
         is_whole: whether the HTML has the style sheet.
     """
     graph, states = run.graph, run._states
@@ -159,7 +157,7 @@ def run_bundle(
     # Without a title: the head has it.
     shown_drawing = drawing._at_states(everything, "") if drawing else draw(graph, states=everything, title="")
     states = {path: state for path, state in states.items() if path in graph.nodes}
-    facts = _facts(run, states)
+    facts = run_facts(run)
     if is_late or not run.phase.is_terminal:
         facts += f" · {'finished' if run.phase.is_terminal else 'seen'} at {time.strftime('%H:%M:%S')}"
     why = failure_text(run) if has_error else ""
@@ -228,7 +226,10 @@ def _run_state(run: Run) -> NodeState:
     return NodeState(run.phase, run.duration if run.phase.is_terminal else None)
 
 
-def _facts(run: Run, states: dict[str, NodeState]) -> str:
+def run_facts(run: Run) -> str:
+    """Return what follows name and phase in the first line: `8.3 s · 12 nodes · threshold 0.99`."""
+    graph = run.graph
+    states = {path: state for path, state in run._states.items() if path in graph.nodes}
     phases = list(Phase)
     ordered = sorted(states.values(), key=lambda state: phases.index(state.phase))
     counts = Counter(map(captions.phase_words, ordered))
@@ -236,9 +237,14 @@ def _facts(run: Run, states: dict[str, NodeState]) -> str:
     nodes = count_text(len(states), "node")
     if set(counts) - {constant_text(Phase.SUCCEEDED)}:
         nodes += f" ({', '.join(f'{number} {words}' for words, number in counts.items())})"
+    return " · ".join([*took, nodes, *given_texts(run)])
+
+
+def given_texts(run: Run) -> list[str]:
+    """Return the settings and inputs that a run was given."""
     graph = run.graph
     settings = captions.badges(Node("", graph.kind, graph.name, settings=graph.settings))
-    return " · ".join([*took, nodes, *map(clean, settings), *_inputs(run)])
+    return [*map(clean, settings), *_inputs(run)]
 
 
 def _log(run: Run) -> str:

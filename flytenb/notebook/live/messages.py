@@ -7,16 +7,20 @@ widget's model, so that a page that loads late or misses a message becomes corre
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flytenb.display.runs.counts import counts_text, finished, node_counts
+from flytenb.display.runs.run_card import given_texts, run_facts
 from flytenb.display.runs.run_state import NodeRecord, RunState
 from flytenb.model import Graph, NodeState, Phase
 from flytenb.notebook.live.page_layout import PageLayout
 from flytenb.render import captions
 from flytenb.render.group_states import merge_states
-from flytenb.wording.quantities import duration_text
+from flytenb.wording.kinds import phase_sign
 from flytenb.wording.values import clean, clip
+
+if TYPE_CHECKING:
+    from flytenb.runner.run import Run
 
 _LONGEST = 2_000
 
@@ -80,27 +84,32 @@ def box_messages(state: RunState, picture: PageLayout, paths: Iterable[str]) -> 
     return found
 
 
-def run_message(state: RunState, graph: Graph, now: float) -> dict[str, Any]:
+def run_message(state: RunState, graph: Graph, now: float, run: Run | None = None) -> dict[str, Any]:
     """Return the state of the run.
 
     Args:
         state: the run's state.
         graph: the whole graph.
         now: the kernel's time, by which the page sets its clock.
+        run: the run, whose inputs and settings are in the first line.
     """
-    run = state.run
+    own = state.run
     counts = node_counts(state, graph)
-    took = None if run.started is None or run.ended is None else run.ended - run.started
+    took = None if own.started is None or own.ended is None else own.ended - own.started
+    if run is not None and own.phase.is_terminal:
+        facts = run_facts(run)
+    else:
+        facts = " · ".join([counts_text(counts), *(given_texts(run) if run is not None else ())])
     return {
-        "phase": str(run.phase),
-        "started": run.started,
+        "phase": str(own.phase),
+        "sign": phase_sign(str(own.phase)),
+        "started": own.started,
         "took": took,
-        "tookText": "" if took is None else duration_text(took),
         "now": now,
-        "counts": counts_text(counts),
+        "facts": facts,
         "done": finished(counts),
         "total": counts.total(),
-        "why": clip(clean(run.text), _LONGEST),
+        "why": clip(clean(own.text), _LONGEST),
         "gates": [_gate(path, question, graph) for path, question in state.waiting.items()],
     }
 

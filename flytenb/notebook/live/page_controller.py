@@ -185,7 +185,7 @@ class PageController:
         }
 
     def _run_news(self) -> dict[str, Any]:
-        return run_message(self._state, self._graph, time.time())
+        return run_message(self._state, self._graph, time.time(), self._run)
 
     def _send_log(self, path: str) -> None:
         assert self.widget is not None

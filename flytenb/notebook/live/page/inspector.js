@@ -46,6 +46,20 @@ class Inspector {
     this.ask();
   }
 
+  /** Begin at the top of what can be seen of a tall picture beside it; scroll to what is below the picture. */
+  align(pair) {
+    this.element.style.marginTop = "";
+    let window_ = pair.parentElement;
+    const scrolls = (element) =>
+      element.scrollHeight > element.clientHeight && /auto|scroll/.test(getComputedStyle(element).overflowY);
+    while (window_ && !scrolls(window_)) window_ = window_.parentElement;
+    const top = Math.max(0, window_?.getBoundingClientRect().top ?? 0);
+    const own = this.element.getBoundingClientRect();
+    const isBeside = own.top < pair.firstChild.getBoundingClientRect().bottom;
+    if (isBeside && own.top < top) this.element.style.marginTop = `${top - own.top + 8}px`;
+    else if (!isBeside) this.title.scrollIntoView({ block: "nearest" });
+  }
+
   /** Request details until the kernel answers: a request sent before the page has a subshell waits for the cell. */
   ask() {
     clearTimeout(this.late);

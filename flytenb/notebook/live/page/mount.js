@@ -41,8 +41,14 @@ class Places {
       this.deaf.set(view, listen(this.model, view));
     }
     this.views.set(element, view);
-    view.onGone = () => element.replaceChildren(...still);
+    const outputs = element.querySelector(".ft-outputs");
+    const place = outputs?.parentElement;
+    view.onGone = () => {
+      place?.append(outputs);
+      element.replaceChildren(...still);
+    };
     element.replaceChildren(view.element);
+    view.take(outputs);
     this.say("here");
   }
 

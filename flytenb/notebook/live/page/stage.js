@@ -1,6 +1,7 @@
-// The stage: the drawing in a window with pan, zoom, focus and keyboard navigation.
+// The stage: the drawing at its natural size, as in the saved picture, with zoom, focus and keyboard navigation.
 
-const MOST_HEIGHT = 560;
+const MOST_HEIGHT = 6000; // px, above which the stage scrolls vertically; drawings that fold themselves are lower
+const SCROLLBAR = 20; // px, at least the height of a horizontal scroll bar
 const READABLE = 0.4; // zoom below which letters are smaller than 5 px and aren't painted
 
 class Stage {
@@ -10,21 +11,19 @@ class Stage {
     this.onOpen = onOpen;
     this.onToggle = onToggle;
     this.canvas = h("div", { class: "ftl-canvas" });
-    this.element = h("div", { class: "ftl-stage" }, this.canvas);
+    this.sheet = h("div", { class: "ftl-sheet" }, this.canvas);
+    this.element = h("div", { class: "ftl-stage" }, this.sheet);
     this.boxes = new Map();
     this.arrows = new Map();
     this.painted = new Map();
     this.current = null;
     this.size = [0, 0];
-    this.place = { x: 0, y: 0, k: 1 };
-    this.isFitted = true;
+    this.scale = 1;
     this.element.addEventListener("wheel", (event) => this.onWheel(event), { passive: false });
     this.element.addEventListener("pointerdown", (event) => this.onGrab(event));
     this.element.addEventListener("dblclick", (event) => this.toggleAt(event));
     this.element.addEventListener("keydown", (event) => this.onKey(event, onEscape));
     this.element.addEventListener("focusin", (event) => this.onFocus(event));
-    this.resizing = new ResizeObserver(() => this.isFitted && this.fit());
-    this.resizing.observe(this.element);
   }
 
   /** Show a layout; boxes in both layouts keep their place on the screen. */
@@ -37,12 +36,13 @@ class Stage {
     this.painted.clear();
     const svg = picture.svg ? rebuiltSvg(picture.svg, this.prefix) : null;
     this.canvas.classList.toggle("ftl-flow", !svg);
+    this.sheet.removeAttribute("style");
     if (!svg) {
       this.canvas.replaceChildren(h("pre", { class: "ftl-text" }, picture.text));
       return;
     }
     this.size = [Number(svg.getAttribute("width")), Number(svg.getAttribute("height"))];
-    this.element.style.flexBasis = `${this.size[0]}px`;
+    this.element.style.maxHeight = `${Math.min(MOST_HEIGHT, this.size[1]) + SCROLLBAR}px`;
     this.canvas.style.setProperty("--ftl-width", `${this.size[0]}px`);
     this.canvas.style.setProperty("--ftl-height", `${this.size[1]}px`);
     this.canvas.setAttribute("role", "group");
@@ -57,8 +57,8 @@ class Stage {
     }
     this.aim(this.boxes.get(had?.path) ?? this.boxes.values().next().value ?? null);
     if (hadFocus) this.current?.element.focus({ preventScroll: true });
-    if (this.isFitted || !anchor) this.fit();
-    else this.hold(anchor);
+    this.resize(this.scale);
+    if (anchor) this.hold(anchor);
   }
 
   prepare(element) {
@@ -104,37 +104,37 @@ class Stage {
     }
   }
 
-  // Positions.
+  // Positions: the stage scrolls where the drawing is wider, by itself, by dragging and to what is looked for.
 
-  move(place) {
-    this.place = place;
-    this.canvas.classList.toggle("ftl-far", place.k < READABLE);
-    this.canvas.style.transform = `translate(${place.x}px, ${place.y}px) scale(${place.k})`;
+  resize(scale) {
+    this.scale = scale;
+    this.canvas.classList.toggle("ftl-far", scale < READABLE);
+    this.canvas.style.transform = `scale(${scale})`;
+    this.sheet.style.width = `${this.size[0] * scale}px`;
+    this.sheet.style.height = `${this.size[1] * scale}px`;
   }
 
-  /** Fit the whole drawing into the window, at most at its natural size. */
+  /** Show the whole drawing in the window, at most at its natural size. */
   fit() {
-    const width = this.element.clientWidth;
-    if (!this.size[0] || !width) return;
-    const whole = Math.min(1, width / this.size[0]);
-    // a drawing is never enlarged: the rest of the width is the inspector's
-    const height = Math.min(MOST_HEIGHT, this.size[1] * whole);
-    this.element.style.height = `${Math.ceil(height)}px`;
-    const k = Math.min(whole, height / this.size[1]);
-    this.move({ x: Math.max(0, (width - this.size[0] * k) / 2) * (k < whole ? 1 : 0), y: 0, k });
-    this.isFitted = true;
+    const [width, height] = this.size;
+    if (!width || !this.element.clientWidth) return;
+    const room = this.element.parentElement.clientWidth;
+    this.resize(Math.min(1, room / width, (0.8 * window.innerHeight) / height));
   }
 
   zoom(factor, at = null) {
-    const { x, y, k } = this.place;
-    const bounds = this.element.getBoundingClientRect();
+    if (!this.size[0]) return;
+    const { element } = this;
+    const bounds = element.getBoundingClientRect();
     const [px, py] = at ? [at.clientX - bounds.left, at.clientY - bounds.top] : [bounds.width / 2, bounds.height / 2];
-    const to = Math.min(4, Math.max(0.02, k * factor));
-    this.isFitted = false;
-    this.move({ x: px - ((px - x) * to) / k, y: py - ((py - y) * to) / k, k: to });
+    const to = Math.min(4, Math.max(0.02, this.scale * factor));
+    const grown = to / this.scale;
+    const [left, top] = [(element.scrollLeft + px) * grown - px, (element.scrollTop + py) * grown - py];
+    this.resize(to);
+    element.scrollTo(left, top);
   }
 
-  /** A box in both layouts to keep in place: the current one, else one in view. */
+  /** A box to keep in place when there is a new layout: the current one. */
   anchor() {
     const box = this.current;
     if (!box || !box.element.isConnected) return null;
@@ -144,25 +144,15 @@ class Stage {
 
   hold(anchor) {
     const box = this.boxes.get(anchor.path);
-    if (!box) return this.fit();
-    this.move(this.place);
+    if (!box) return;
     const at = box.element.getBoundingClientRect();
-    const { x, y, k } = this.place;
-    this.move({ x: x + anchor.left - at.left, y: y + anchor.top - at.top, k });
+    this.element.scrollBy(at.left - anchor.left, at.top - anchor.top);
   }
 
-  /** Scroll a box into the window. */
+  /** Scroll a box into view, at a size at which it can be read. */
   reveal(box) {
-    const window = this.element.getBoundingClientRect();
-    const at = box.element.getBoundingClientRect();
-    const inside =
-      at.left >= window.left && at.right <= window.right && at.top >= window.top && at.bottom <= window.bottom;
-    if (inside) return;
-    const { x, y, k } = this.place;
-    const grown = k < 0.5 ? 0.8 / k : 1;
-    const [cx, cy] = [(at.left + at.right) / 2 - window.left, (at.top + at.bottom) / 2 - window.top];
-    this.isFitted = false;
-    this.move({ x: window.width / 2 - (cx - x) * grown, y: window.height / 2 - (cy - y) * grown, k: k * grown });
+    if (this.scale < 0.5) this.resize(1);
+    box.element.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
 
   onWheel(event) {
@@ -173,29 +163,32 @@ class Stage {
 
   onGrab(event) {
     if (event.button !== 0) return;
-    const from = { x: event.clientX, y: event.clientY, place: this.place };
+    const from = { x: event.clientX, y: event.clientY, left: this.element.scrollLeft, top: this.element.scrollTop };
     const pressed = event.target.closest?.(".ft-node, .ft-cluster");
     let isDrag = false;
     const onMove = (moved) => {
       const [dx, dy] = [moved.clientX - from.x, moved.clientY - from.y];
       if (!isDrag && Math.hypot(dx, dy) < 4) return;
       isDrag = true;
-      this.isFitted = false;
+      if (event.pointerType === "touch") return; // the browser scrolls
       this.element.classList.add("ftl-grabbed");
-      this.move({ ...from.place, x: from.place.x + dx, y: from.place.y + dy });
+      this.element.scrollTo(from.left - dx, from.top - dy);
     };
-    const onUp = () => {
+    const onUp = (ended) => {
       window.removeEventListener("pointermove", onMove);
+      window.removeEventListener("pointerup", onUp);
+      window.removeEventListener("pointercancel", onUp);
       this.element.classList.remove("ftl-grabbed");
       const box = this.boxes.get(pressed?.getAttribute("data-path"));
-      if (!isDrag && box) {
+      if (ended.type === "pointerup" && !isDrag && box) {
         this.aim(box);
         box.element.focus({ preventScroll: true });
         this.onOpen(box.path);
       }
     };
     window.addEventListener("pointermove", onMove);
-    window.addEventListener("pointerup", onUp, { once: true });
+    window.addEventListener("pointerup", onUp);
+    window.addEventListener("pointercancel", onUp);
   }
 
   toggleAt(event) {
@@ -227,7 +220,7 @@ class Stage {
       Escape: onEscape,
       "+": () => this.zoom(1.25),
       "-": () => this.zoom(0.8),
-      0: () => this.fit(),
+      0: () => this.zoom(1 / this.scale),
     };
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const direction = directions[event.key];
@@ -269,9 +262,5 @@ class Stage {
       if (box.element.hasAttribute("aria-pressed") !== isChosen) box.element.toggleAttribute("aria-pressed", isChosen);
       if (isChosen) box.element.setAttribute("aria-pressed", "true");
     }
-  }
-
-  end() {
-    this.resizing.disconnect();
   }
 }

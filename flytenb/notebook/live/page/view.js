@@ -3,23 +3,6 @@
 let views = 0;
 const QUIET = 20_000; // ms without a message, after which the clock stops; the kernel sends one at least every 5 s
 
-/** Text that changes often, in a box that only grows, so that a change doesn't lay out anything else. */
-class Sign {
-  constructor() {
-    this.text = h("span");
-    this.element = h("span", { class: "ftl-dim ftl-sign" }, this.text);
-    this.letters = 0;
-  }
-
-  say(text) {
-    if (text.length > this.letters) {
-      this.letters = 4 * Math.ceil(text.length / 4);
-      this.text.style.width = `${0.56 * this.letters}em`; // about the width of a letter
-    }
-    write(this.text, text);
-  }
-}
-
 class View {
   constructor(model, root) {
     this.model = model;
@@ -49,12 +32,11 @@ class View {
   }
 
   build(tell) {
+    this.sign = h("span", { class: "ftl-sign", "aria-hidden": "true" });
     this.phase = h("span", { class: "ftl-phase" });
-    this.elapsed = new Sign();
-    this.counts = new Sign();
+    this.facts = h("span"); // its box has a fixed size, so that a change doesn't lay out anything else
     this.bar = h("span", { class: "ftl-progress" }, h("span"));
     this.spoken = h("span", { class: "ftl-spoken", "aria-live": "polite" });
-    this.notes = h("div", { class: "ftl-notes" });
     this.why = h("div", { class: "ftl-why" });
     const button = (label, text, onclick) =>
       h("button", { class: "ftl-button", type: "button", "aria-label": label, title: label, onclick }, text);
@@ -69,35 +51,34 @@ class View {
       onkeydown: (event) => event.stopPropagation(),
     });
     this.stop = h("button", { class: "ftl-button ftl-stop", type: "button", onclick: () => this.onStop(tell) }, "■ stop");
+    this.all = button("open everything", "open all", () => tell({ kind: "all" }));
+    this.all.hidden = true;
     this.leave = button("close the view and keep the picture", "done", () => tell({ kind: "done" }));
+    this.side = h("div", { class: "ftl-side" }, this.why, this.gates.element, this.inspector.element);
     this.element = h(
       "div",
       { class: "ftl", role: "group", "aria-label": `run of ${this.about().name}` },
       h(
         "div",
         { class: "ftl-bar" },
-        h("b", {}, this.about().name),
-        this.phase,
+        h("b", {}, this.sign, ` ${this.about().name} `, this.phase),
         this.bar,
-        this.elapsed.element,
-        this.counts.element,
+        h("span", { class: "ftl-dim ftl-facts-line" }, this.facts),
         this.stop,
         h(
           "div",
           { class: "ftl-tools" },
           this.find,
           this.names,
+          this.all,
           button("smaller", "−", () => this.stage.zoom(0.8)),
           button("larger", "+", () => this.stage.zoom(1.25)),
-          button("fit", "fit", () => this.stage.fit()),
+          button("fit into the window", "fit", () => this.stage.fit()),
           this.leave,
         ),
       ),
       this.spoken,
-      this.why,
-      this.gates.element,
-      this.notes,
-      h("div", { class: "ftl-main" }, this.stage.element, this.inspector.element),
+      (this.main = h("div", { class: "ftl-main" }, (this.pair = h("div", { class: "ftl-pair" }, this.stage.element, this.side)))),
     );
   }
 
@@ -137,11 +118,7 @@ class View {
     this.stage.show(picture);
     const found = Object.entries(picture.names).slice(0, 2000);
     this.names.replaceChildren(...found.map(([path, name]) => h("option", { value: path, label: `${name} · ${path}` })));
-    const notes = picture.notes.map((note) => h("span", {}, note));
-    const isFolded = Object.values(picture.can).includes("open");
-    const all = h("button", { class: "ftl-link", type: "button", onclick: () => this.tell({ kind: "all" }) });
-    all.textContent = "open everything";
-    this.notes.replaceChildren(...(isFolded ? [...notes.slice(0, 1), all] : []));
+    this.all.hidden = !Object.values(picture.can).includes("open");
     this.frameKey = null; // the frame may have arrived before its layout
     this.repaint();
     this.mark();
@@ -183,20 +160,40 @@ class View {
     const before = this.run?.phase;
     this.run = run;
     const isOn = run.phase === "RUNNING" || run.phase === "QUEUED";
-    if (run.phase !== before) this.phase.dataset.phase = run.phase;
-    write(this.phase, lower(run.phase));
-    this.counts.say(run.counts);
+    this.showPhase(run.phase, lower(run.phase), run.sign);
     this.bar.firstChild.style.transform = `scaleX(${run.total ? run.done / run.total : 0})`; // unlike a width, a transform needs no layout
     this.bar.hidden = !isOn;
     this.stop.hidden = !isOn;
     this.leave.hidden = isOn || !this.about().isExplorer;
-    write(this.why, run.why);
+    write(this.why, isOn || this.about().isExplorer ? run.why : ""); // else the card or the error has it
     this.gates.show(run.gates);
+    this.arrange();
     this.tick();
     const asks = run.gates.map((gate) => gate.question).join(", ");
     const words = run.phase === before ? "" : `${this.about().name} ${lower(run.phase)}`;
     if (words || asks !== this.asked) this.spoken.textContent = [words, asks].filter(Boolean).join(", ");
     this.asked = asks;
+  }
+
+  showPhase(phase, words, sign) {
+    for (const part of [this.phase, this.sign]) if (part.dataset.phase !== phase) part.dataset.phase = phase;
+    write(this.phase, words);
+    write(this.sign, sign);
+  }
+
+  say(facts) {
+    write(this.facts, `· ${facts}`);
+    if (this.facts.title !== facts) this.facts.title = facts;
+  }
+
+  /** Put details and questions beside the picture, which scrolls if there is no room for both. */
+  arrange() {
+    this.pair.classList.toggle("ftl-busy", this.inspector.path !== null || this.gates.forms.size > 0 || this.why.textContent !== "");
+  }
+
+  /** Show the run's outputs, an element of the saved output, beside the picture where there is room. */
+  take(outputs) {
+    if (outputs) this.main.append(outputs);
   }
 
   onMessage(message) {
@@ -212,10 +209,10 @@ class View {
   tick() {
     if (!this.run?.started) return;
     const now = Date.now() / 1000 - this.skew;
-    if (this.run.took !== null) return this.elapsed.say(this.run.tookText);
+    if (this.run.took !== null) return this.say(this.run.facts);
     const silent = Date.now() - this.heardAt;
-    if (silent > QUIET) return this.elapsed.say(`no word from the kernel for ${clock(silent / 1000)}`);
-    this.elapsed.say(clock(now - this.run.started));
+    if (silent > QUIET) return this.say(`no word from the kernel for ${clock(silent / 1000)}`);
+    this.say([clock(now - this.run.started), this.run.facts].join(" · "));
     if (!document.hidden) this.stage.tick(now);
   }
 
@@ -227,13 +224,18 @@ class View {
     const name = picture.names[path] ?? this.stage.boxes.get(path)?.name ?? path;
     this.inspector.open(path, box, name === path ? path : `${path} · ${name}`, picture.can[box] ?? null, this.news(box), box === path);
     this.mark();
-    if (isByKey) this.inspector.title.focus();
+    this.arrange();
+    const shown = this.stage.boxes.get(box);
+    if (shown) this.stage.reveal(shown);
+    this.inspector.align(this.pair);
+    if (isByKey) this.inspector.title.focus({ preventScroll: true });
   }
 
   close() {
     const box = this.stage.boxes.get(this.inspector.box);
     const hadFocus = this.inspector.element.contains(document.activeElement);
     this.inspector.close();
+    this.arrange();
     this.mark();
     if (hadFocus) (box ?? this.stage.current)?.element.focus();
   }
@@ -281,11 +283,9 @@ class View {
     clearInterval(this.timer);
     clearTimeout(this.stopLate);
     this.inspector.end();
-    this.stage.end();
     for (const control of this.element.querySelectorAll(".ftl-stop, .ftl-gate :is(button, input)")) control.disabled = true;
     if (!this.run || this.isFinished()) return;
-    this.phase.dataset.phase = "QUEUED"; // grey: unknown
-    write(this.phase, `was ${lower(this.run.phase)}`);
-    this.elapsed.say("disconnected: the last known state is shown");
+    this.showPhase("QUEUED", `was ${lower(this.run.phase)}`, ""); // grey: unknown
+    this.say("disconnected: the last known state is shown");
   }
 }
