@@ -264,7 +264,7 @@ class Drawing:
         svg = self._svg_if_possible()
         found = {"text/plain": self.text}
         if svg is not None:
-            found["image/svg+xml"] = to_image(svg)
+            found["image/svg+xml"] = to_image(svg, has_names=True)
         shown = {
             kind: value
             for kind, value in found.items()

@@ -82,25 +82,24 @@ def to_svg(scene: Scene, at: Positions, uid: str) -> str:
     )
 
 
-_PAGE_ONLY = re.compile(
-    r"<title>[^<]*</title>"
-    r'|<path class="ft-icon" d="M[\d. -]*"/>'
-    r'| (?:data-[a-z]+|tabindex|role|aria-[a-z]+)="[^"]*"'
-    r'| class="ft-(?!cluster)[^"]*"'
-)
-
-
+_PAGE_ONLY = r'<path class="ft-icon" d="M[\d. -]*"/>| (?:data-[a-z]+|tabindex)="[^"]*"| class="ft-(?!cluster)[^"]*"'
+_NAMES = r'<title>[^<]*</title>| (?:role|aria-[a-z]+)="[^"]*"'
+_LEFT_OUT = {True: re.compile(_PAGE_ONLY), False: re.compile(f"{_PAGE_ONLY}|{_NAMES}")}
 _NUMBERS = re.compile(r' (?:d|x|y|width|height)="[^"]*"')
 _ZERO = re.compile(r"\.0(?!\d)")
 
 
-def to_image(svg: str) -> str:
-    """Return the picture as an image, without what only a page uses: tooltips, names, paths, focus and places of icons.
+def to_image(svg: str, *, has_names: bool = False) -> str:
+    """Return the picture without what only a live view uses: paths, focus and places of icons.
 
     Quotes in text of users are escaped, so that an attribute can be found by its quotes.
+
+    Args:
+        svg: the picture.
+        has_names: whether tooltips and names for screen readers remain; a picture in an `img` element shows neither.
     """
     root, start, shown = svg.partition("</style>")
-    return root + start + _NUMBERS.sub(lambda found: _ZERO.sub("", found[0]), _PAGE_ONLY.sub("", shown))
+    return root + start + _NUMBERS.sub(lambda found: _ZERO.sub("", found[0]), _LEFT_OUT[has_names].sub("", shown))
 
 
 def _has_order(scene: Scene) -> bool:
@@ -296,11 +295,15 @@ def _arrow(arrow: Arrow, scene: Scene, at: Positions, ways: list[Curve]) -> str:
     state = scene.states.get(arrow.target)
     is_skipped = state is not None and state.phase is Phase.SKIPPED
     phase = ' data-phase="SKIPPED"' if is_skipped else ""
-    hint = f"<title>{xml(arrow.tip)}</title>" if arrow.tip else ""
+    hint = f"<title>{xml(_distinct(arrow.tip))}</title>" if arrow.tip else ""
     return (
         f'<g class="ft-edge ft-edge-{arrow.kind}" data-source="{_path(arrow.source)}" '
         f'data-target="{_path(arrow.target)}"{phase}{edge_look(arrow.kind, is_skipped=is_skipped)}>{hint}{shown}</g>'
     )
+
+
+def _distinct(tip: str) -> str:
+    return "\n".join(dict.fromkeys(tip.split("\n")))
 
 
 @lru_cache(maxsize=8192)

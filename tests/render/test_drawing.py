@@ -247,7 +247,7 @@ def test_without_any_engine_for_png_the_ways_out_are_told(monkeypatch: pytest.Mo
 def test_a_bundle_has_the_picture_once_and_as_text() -> None:
     picture = drawn("chain")
     bundle, metadata = picture._repr_mimebundle_()
-    assert bundle == {"image/svg+xml": to_image(picture.svg), "text/plain": picture.text}
+    assert bundle == {"image/svg+xml": to_image(picture.svg, has_names=True), "text/plain": picture.text}
     assert repr(picture) == picture.text
     assert metadata == {"image/svg+xml": {"unconfined": True}}
 

@@ -354,6 +354,23 @@ def test_an_image_has_all_texts_and_nothing_for_a_page(text: str) -> None:
     assert not list(image.iter(f"{SVG}title"))
 
 
+@pytest.mark.parametrize("text", ['" data-path="x"', " role='img'", "<title>t</title>", ' class="ft-x"'])
+def test_a_picture_in_a_page_has_a_tooltip_and_a_name_for_each_node(text: str) -> None:
+    svg = draw(hostile_graph(text), states=hostile_states(text), title=text).svg
+    whole, named = ET.fromstring(svg), ET.fromstring(to_image(svg, has_names=True))
+
+    def names(root: ET.Element) -> list[tuple[str | None, str | None, list[str]]]:
+        found = [e for e in root.iter(f"{SVG}g") if e.get("aria-label")]
+        return [
+            (e.get("role"), e.get("aria-label"), ["".join(t.itertext()) for t in e.findall(f"{SVG}title")])
+            for e in found
+        ]
+
+    assert names(named) == names(whole)
+    assert len(names(named)) >= 3
+    assert not [name for e in named.iter() for name in e.attrib if name.startswith("data-") or name == "tabindex"]
+
+
 def luminance(colour: str) -> float:
     channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
