@@ -55,6 +55,9 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
         extension.unload()
     if not _loaded:
         pages.close()
+        styling = sys.modules.get("flytenb.render.styling")
+        if styling is not None:
+            styling.set_style(None)
 
 
 def wait_for_flytekit() -> None:

@@ -88,6 +88,10 @@ class NotebookNames:
         found = ((n, v) for n, v in self._public() if n not in _SHELL_NAMES and not isinstance(v, not_values))
         return [name for name, value in found if value is None or not (is_entity(value) or is_annotation(value))]
 
+    def functions(self) -> list[str]:
+        """List the variables that hold a plain function."""
+        return [name for name, value in self._public() if isinstance(value, types.FunctionType)]
+
     def types(self) -> list[str]:
         """List the names of types, the built-in ones last."""
         found = [name for name, value in self._public() if value is not None and is_annotation(value)]

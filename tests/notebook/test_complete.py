@@ -40,6 +40,10 @@ def painted(n: int, colour: Colour = Colour.RED) -> int:
     return paint(n=paint(n=n, colour=colour))
 
 
+def by_name(node: Any) -> None:
+    """A style."""
+
+
 @pytest.fixture
 def session() -> Session:
     return Session()
@@ -51,7 +55,7 @@ def completer(session: Session) -> Completer:
     namespace: dict[str, Any] = {
         "paint": paint, "painted": painted, "Colour": Colour, "number": 3, "_hidden": paint, "flytekit": flytekit,
         "Resources": flytekit.Resources, "done": finished, "exit": object(), "Alias": dict[str, int], "helper": print,
-        "td": timedelta,
+        "td": timedelta, "by_name": by_name,
     }  # fmt: skip
     session.keep(finished)
     session.keep(flytenb.start(painted, n=0).wait())
@@ -151,7 +155,7 @@ OFFERS = {
     "%flyte type list[Al": ["Alias"],
     # options
     "%flyte draw painted --up": ["--upstream"],
-    "%flyte draw painted ": ["--upstream", "--downstream", "--between", "--depth", "--save"],
+    "%flyte draw painted ": ["--upstream", "--downstream", "--between", "--depth", "--style", "--save"],
     "%flyte draw --depth 2 painted --d": ["--downstream"],
     "%flyte draw --depth 2 ": ["paint", "painted", "done"],
     "%flyte export painted ": ["--save"],
@@ -172,6 +176,8 @@ OFFERS = {
     "%flyte draw painted --between n0 n": ["n0", "n1"],
     "%flyte draw done --upstream n": ["n0", "n1"],
     "%flyte draw painted --depth ": ["0", "1", "2", "3"],
+    "%flyte draw painted --style ": ["by_name"],
+    "%flyte draw painted --style b": ["by_name"],
     "%flyte draw painted --save ": [f"painted.{e}" for e in ("svg", "png", "dot", "html", "mmd", "txt")],
     "%flyte draw painted --save painted.s": ["painted.svg"],
     "%flyte export painted --save ": ["painted.py"],

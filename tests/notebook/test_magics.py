@@ -420,6 +420,25 @@ def test_a_drawing_can_be_cut_and_saved(kernel: Kernel) -> None:
         assert (kernel.cwd / f"pair.{ending}").read_bytes().startswith(start)
 
 
+def test_a_drawing_has_the_style_of_a_function_of_the_notebook(kernel: Kernel) -> None:
+    kernel.run("%%task\ndef cut(x: int) -> int:\n    return x").ok()
+    kernel.run(
+        "import flytenb\ndef by_name(node):\n    return flytenb.NodeStyle(badge='team ' + node.name, colour='#d55e00')"
+    ).ok()
+    assert "team cut" in kernel.run("%flyte draw cut --style by_name").ok().shown
+    assert "team cut" not in kernel.run("%flyte draw cut").ok().shown
+    assert "nobody" in str(kernel.run("%flyte draw cut --style nobody").fails())
+    assert "style must be a function" in str(kernel.run("%flyte draw cut --style 3").fails())
+
+
+def test_unloading_removes_the_style_of_all_drawings(kernel: Kernel) -> None:
+    kernel.run("%%task\ndef cut(x: int) -> int:\n    return x").ok()
+    kernel.run("import flytenb\nflytenb.set_style(lambda node: flytenb.NodeStyle(badge='styled'))").ok()
+    assert "styled" in kernel.run("%flyte draw cut").ok().shown
+    kernel.run("%unload_ext flytenb\n%load_ext flytenb").ok()
+    assert "styled" not in kernel.run("%flyte draw cut").ok().shown
+
+
 def test_help_of_the_magic_tells_its_verbs(kernel: Kernel) -> None:
     outcome = kernel.run("%flyte?").ok()
     reported = str(outcome.reply["payload"])

@@ -19,6 +19,8 @@ def _draw(line: Invocation) -> Any:
 
     options = dict(line.options)
     file = options.pop("save", None)
+    if "style" in options:
+        options["style"] = line.evaluate(options["style"])
     drawing = api.draw(line.entity(), **options)
     if file is not None:
         drawing.save(file)
@@ -46,6 +48,13 @@ VERB = Verb(
             ("N",),
             read=read_count,
             complete=lambda cursor: ("0", "1", "2", "3"),
+        ),
+        Option(
+            "style",
+            "a function of this notebook that gets a node and returns a NodeStyle or None",
+            ("FUNCTION",),
+            complete=lambda cursor: cursor.names.functions(),
+            kind="function",
         ),
         Option(
             "save",
