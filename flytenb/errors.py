@@ -146,7 +146,7 @@ class WorkerLostError(FlytenbError, RuntimeError):
 
 
 class RunCancelledError(FlytenbError):
-    """A run was cancelled before it ended."""
+    """A run was aborted: cancelled before it ended."""
 
 
 class UnholdableError(FlytenbError, OverflowError, ValueError):

@@ -189,7 +189,7 @@ class Options:
         except BaseException as error:
             made.cancel()
             if isinstance(error, KeyboardInterrupt):
-                error.add_note(f"the run of {made.name!r} was cancelled")
+                error.add_note(f"the run of {made.name!r} was aborted")
             raise
         finally:
             with held_back():
