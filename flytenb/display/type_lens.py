@@ -56,14 +56,21 @@ def _outcome(lens: TypeFacts) -> str:
 def _facts(lens: TypeFacts) -> list[tuple[str, str]]:
     lookup = lens.lookup
     rows = [("warning", warning) for warning in lens.warnings]
-    rows += [("transformer", f"{lookup.transformer} {lookup.name!r} of {lookup.home}")]
-    rows += [("why", f"{step.text}: {step.answer}") for step in lookup.steps if step.is_chosen]
+    rows += [("transformer", f"{lookup.name!r} of {lookup.home}")]
+    chosen = [step for step in lookup.steps if step.is_chosen]
+    rows += [("why", ", ".join(filter(None, (step.text, _particulars(lens, step.answer))))) for step in chosen]
     rows += [("also matches", other) for other in lookup.others]
     rows.append(("literal type", lens.literal_type or f"none: {lens.refusal}"))
     rows.append(("dataclass field", _supported(lens.field)))
     rows.append(("container input", _supported(lens.container_input)))
     rows.append(("container output", _supported(lens.container_output)))
     return rows
+
+
+def _particulars(lens: TypeFacts, answer: str) -> str:
+    """Return an answer without the name of the transformer, which the heading has."""
+    lookup = lens.lookup
+    return answer.removeprefix(lookup.transformer).removeprefix(f" {lookup.name!r}").removeprefix(", ")
 
 
 def _supported(support: Support) -> str:
@@ -104,5 +111,8 @@ def _lookup_part(lens: TypeFacts) -> Part:
     chosen = next((i for i, s in enumerate(lens.lookup.steps) if s.is_chosen), len(lens.lookup.steps))
     for i, step in enumerate(lens.lookup.steps):
         mark = "chosen" if i == chosen else "asked" if i < chosen else ""
-        rows.append((mark, step.text, step.answer))
+        answer = step.answer
+        if i == chosen:
+            answer = ", ".join(filter(None, ("yes", _particulars(lens, answer))))
+        rows.append((mark, step.text, answer))
     return Section("lookup, in the order of flytekit", (), Table(("", "question", "answer"), rows), is_folded=True)
