@@ -240,11 +240,11 @@ def test_the_runs_of_a_sweep_are_held_and_kept_as_others(
     monkeypatch.setitem(vars(host), "memory", memory)
     monkeypatch.setattr(host, "_sessions", [session])
     monkeypatch.setattr(host, "watchers", [lambda run: lambda: None])
-    notebook.run("@task\ndef make(n: int) -> list[int]:\n    return [n] * 10_000")
+    notebook.run("@task\ndef make(n: int) -> str:\n    return str(n) * 100_000")
     sweep = flytenb.options(keep=str(tmp_path / "runs"), memory=200_000, workers=1).sweep(notebook.make, n=[1, 2, 3, 4])
     assert session.runs == sweep.runs
     assert host.keeper.wait()
-    assert [flytenb.load_run(run.id, str(tmp_path / "runs")).result[0] for run in sweep] == [1, 2, 3, 4]
+    assert [flytenb.load_run(run.id, str(tmp_path / "runs")).result[0] for run in sweep] == [*"1234"]
     wait_for(lambda: memory.keep_within(200_000) is None and not memory._fresh)
     assert memory.total <= 200_000
-    assert [run.result[0] for run in sweep] == [1, 2, 3, 4]
+    assert [run.result[0] for run in sweep] == [*"1234"]
