@@ -140,13 +140,15 @@ class WatchingWalker(Walker):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self._watched: list[tuple[Read, Any, list[Any]]] = []
+        self._noted: set[tuple[Read, int]] = set()
         self._names: list[tuple[dict[str, Any], str, Any]] = []
         self._measured: list[tuple[Measure, bytes]] = []
         self._is_recording = True
         self._is_volatile = False
 
     def watch(self, read: Read, holder: Any) -> None:
-        if self._is_recording:
+        if self._is_recording and (read, id(holder)) not in self._noted:
+            self._noted.add((read, id(holder)))
             self._watched.append((read, holder, read(holder)))
 
     def watch_name(self, scope: dict[str, Any], name: str) -> None:
