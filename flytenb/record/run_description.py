@@ -13,21 +13,20 @@ import msgpack
 
 from flytenb.bridge.crossing import CrossingValue, is_same_type, packer
 from flytenb.bridge.entities.source import input_types
-from flytenb.bridge.execution.kept_values import StoredValue, WrittenValue, write_value
+from flytenb.bridge.execution.kept_values import StoredValue, write_value
 from flytenb.errors import ClusterError, headline, say
 from flytenb.model import Phase, RunEvent
 from flytenb.model.workflow import Promise
+from flytenb.record.read_back import reads_back
 from flytenb.record.resume_facts import MADE_BY, describe, has_same_files
 from flytenb.record.run_store import StoredRun, digests_in
 from flytenb.runner.failure import Failure
-from flytenb.runner.input_equality import is_same_content
 from flytenb.runner.record import Record
 from flytenb.runner.run import Run
 from flytenb.runner.settings import Settings
 from flytenb.wording.text import class_name
 from flytenb.wording.values import LONG, brief
 
-_SCALARS = (bool, int, float, str)
 PLAIN_SETTINGS = ("workers", "strict", "cache", "processes", "engine", "network")
 """The settings that are kept; the others hold objects of the notebook."""
 
@@ -127,24 +126,16 @@ class RunDescription:
             if isinstance(e, OSError):
                 self.failure = self.failure or say(e)
             return {"text": self._text(value), "why": say(e)}
+        stored = StoredValue(lambda: (written.literal, written.orders), value.python_type, lambda: None)
         form: dict[str, Any] = {
             "literal": written.literal,
             "type": written.literal_type,
             "name": written.type_name,
             "orders": [*written.orders],
-            "is_exact": self._is_exact(value, written),
+            "is_exact": reads_back(value, stored, self._run._scheduler.workspace),
         }
         files = digests_in(folder)
         return {**form, "folder": folder.name, "files": files} if files else form
-
-    def _is_exact(self, value: CrossingValue, written: WrittenValue) -> bool:
-        """Return whether a value reads back with the same content: only then does a resumed run take it."""
-        if value.method in ("array", "frame") or (value.method == "share" and value.python_type in _SCALARS):
-            return True  # proven when they were packed, and large
-        stored = StoredValue(lambda: (written.literal, written.orders), value.python_type, lambda: None)
-        with self._run._scheduler.workspace.entered(), suppress(Exception):  # that can't be read without unpickling it
-            return is_same_content(value.python_type, value.native(), stored.native())
-        return False
 
     def _text(self, value: CrossingValue) -> str:
         try:

@@ -17,9 +17,11 @@ from pathlib import Path
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.crossing import CrossingValue
 from flytenb.bridge.crossing.value_sizes import Size, size_of
+from flytenb.bridge.execution.files import may_hold_files
 from flytenb.bridge.execution.kept_values import AbsentValue, StoredValue, write_value
 from flytenb.bridge.type_engine.key_order import Orders
 from flytenb.errors import AbsentValueError
+from flytenb.record.read_back import reads_back
 from flytenb.runner.held_values import drop_values, replace_values, values_of
 from flytenb.runner.interrupts import held_back
 from flytenb.runner.run import Run
@@ -171,10 +173,14 @@ class ValueMemory:
             try:
                 files = _Files(self._folder())
                 read = files.write(value, run._scheduler.workspace)
+                stored = StoredValue(read, value.python_type, files.require, may_unpickle=True)
+                is_literal = value.method == "literal" and not may_hold_files(value.python_type)  # it stays as it is
+                if not is_literal and not reads_back(value, stored, run._scheduler.workspace):
+                    return AbsentValue(value, f"on disk it would have other content: {_dropped(limit)}", _HINT)
             except Exception:  # a full disk, or a value that can't be converted any more
                 return AbsentValue(value, _dropped(limit), _HINT)
             holding.on_disk += files.size
-            return StoredValue(read, value.python_type, files.require, may_unpickle=True)
+            return stored
 
         replace_values(run, move)
         self._moved.append(holding)

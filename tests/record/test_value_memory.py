@@ -16,6 +16,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from flytekit import task, workflow
+from flytekit.types.directory import FlyteDirectory
+from flytekit.types.file import FlyteFile
 from IPython.core.interactiveshell import InteractiveShell
 
 import flytenb
@@ -24,12 +26,15 @@ from flytenb.bridge.crossing import packer
 from flytenb.bridge.crossing.value_sizes import size_of
 from flytenb.errors import AbsentValueError, FlytenbError
 from flytenb.notebook.held_runs import HeldRuns
+from flytenb.record import value_memory
 from flytenb.record.value_memory import ValueMemory
 from flytenb.runner.absent import Absent
+from flytenb.runner.held_values import values_of
 from flytenb.runner.run import Run
 from flytenb.runner.sizes import machine_memory, memory_limit
 from flytenb.session import Session
 from flytenb.session.host import host
+from tests.notebook_cells import NotebookCells
 from tests.waiting import PATIENCE, wait_for
 
 MB = 1_000_000
@@ -403,3 +408,119 @@ def test_the_keys_of_a_dict_on_disk_have_their_order(memory: ValueMemory) -> Non
     run = run_within(4000, named, n=5000)
     assert look(memory, 4000) < 4000
     assert [*run.result] == ["b", "c", "a"]
+
+
+# --- what comes back from disk ----------------------------------------------------------------------------------------
+
+KINDS: dict[str, tuple[str, str]] = {
+    "an int": ("int", "7"),
+    "a float": ("float", "-0.0"),
+    "not a number": ("float", "float('nan')"),
+    "a text": ("str", "'a\\r\\n\\x00\\u00e9\\U0001f600'"),
+    "a time": ("datetime", "datetime(2020, 1, 2, 3, 4, 5, 678, tzinfo=UTC)"),
+    "a date": ("date", "date(2020, 1, 2)"),
+    "a span": ("timedelta", "timedelta(days=-3, microseconds=1)"),
+    "a list": ("list[list[int]]", "[[1], [], [2]]"),
+    "floats": ("list[float]", "[0.1, float('inf'), 1e-320]"),
+    "a dict": ("dict[str, dict[str, int]]", "{'b': {'z': 1, 'a': 2}, 'a': {}}"),
+    "a dataclass": ("Point", "Point(1, {'b': 0.1, 'a': -0.0}, None)"),
+    "dataclasses": ("list[Point]", "[Point(n, {}, 'x') for n in range(3)]"),
+    "an enumeration": ("Colour", "Colour.RED"),
+    "none": ("int | None", "None"),
+    "a union": ("int | str", "'1'"),
+    "an array": ("np.ndarray", "np.arange(6.0).reshape(2, 3)"),
+    "an array by columns": ("np.ndarray", "np.asfortranarray(np.arange(6).reshape(2, 3))"),
+    "an array of no items": ("np.ndarray", "np.empty((0, 3), 'f4')"),
+    "an array of one item": ("np.ndarray", "np.array(3.5)"),
+    "an array of big endians": ("np.ndarray", "np.arange(3, dtype='>i4')"),
+    "an array of records": ("np.ndarray", "np.array([(1, 2.5)], dtype=[('a', 'i4'), ('b', 'f8')])"),
+    "an array of times": ("np.ndarray", "np.array(['2020-01-01', 'NaT'], 'M8[ns]')"),
+    "an array of texts": ("np.ndarray", "np.array(['a', 'bcd'])"),
+    "a frame": ("pd.DataFrame", "pd.DataFrame({'b': [1, 2], 'a': [0.1, None]})"),
+    "a frame of categories": ("pd.DataFrame", "pd.DataFrame({'a': pd.Categorical(['x', 'y', 'x'], ['y', 'x'])})"),
+    "a frame with an index": ("pd.DataFrame", "pd.DataFrame({'a': [1, 2]}, index=pd.Index(['x', 'y'], name='k'))"),
+    "a frame with two indexes": (
+        "pd.DataFrame",
+        "pd.DataFrame({'a': [1, 2]}, index=pd.MultiIndex.from_tuples([('x', 1), ('y', 2)], names=['k', 'n']))",
+    ),
+    "a frame of lists": ("pd.DataFrame", "pd.DataFrame({'a': [[1], [2, 3]]})"),
+    "a frame of nullable numbers": ("pd.DataFrame", "pd.DataFrame({'a': pd.array([1, None], 'Int64')})"),
+    "a frame with attributes": ("pd.DataFrame", "with_attributes(pd.DataFrame({'a': [1]}))"),
+    "a frame with numbered columns": ("pd.DataFrame", "pd.DataFrame([[1, 2]])"),
+    "a frame of times": ("pd.DataFrame", "pd.DataFrame({'a': pd.date_range('2020', periods=2, tz='Europe/Berlin')})"),
+    "a file": ("FlyteFile", "FlyteFile(written('a'))"),
+    "a directory": ("FlyteDirectory", "FlyteDirectory(str(Path(written('a')).parent))"),
+    "files": ("list[FlyteFile]", "[FlyteFile(written('a')), FlyteFile(written('b'))]"),
+}
+DEFINITIONS = """
+import enum, tempfile
+import numpy as np
+import pandas as pd
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from flytekit.types.directory import FlyteDirectory
+from flytekit.types.file import FlyteFile
+@dataclass
+class Point:
+    x: int
+    y: dict[str, float]
+    z: str | None
+class Colour(enum.Enum):
+    RED = 'red'
+def written(text):
+    path = Path(tempfile.mkdtemp()) / 'a.txt'
+    path.write_text(text)
+    return str(path)
+def with_attributes(frame):
+    frame.attrs['unit'] = 'm'
+    return frame
+"""
+
+
+def seen(value: Any) -> object:
+    """All that a task sees of a value, as something that can be compared."""
+    if isinstance(value, list):
+        return [seen(each) for each in value]
+    if isinstance(value, FlyteDirectory):
+        return sorted((path.name, path.read_bytes()) for path in Path(value.download()).iterdir())
+    if isinstance(value, FlyteFile):
+        return Path(value.download()).read_bytes()
+    if isinstance(value, np.ndarray):
+        return type(value), value.dtype, value.shape, value.flags.f_contiguous, repr(value)
+    if isinstance(value, pd.DataFrame):
+        return repr(value), [*value.dtypes], repr(value.index), value.columns.names, [*value.columns], value.attrs
+    return type(value), repr(value)
+
+
+@pytest.mark.sampled(7)
+@pytest.mark.parametrize("name", KINDS)
+def test_a_value_comes_back_equal_or_is_dropped_with_a_note(
+    name: str, memory: ValueMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(value_memory, "_WORTH", 0)
+    monkeypatch.setattr(value_memory, "_ON_DISK", 1_000_000)
+    monkeypatch.setitem(sys.modules, "kinds_of_values", None)
+    cells, (declared, made) = NotebookCells("kinds_of_values"), KINDS[name]
+    cells.run(DEFINITIONS, f"@task\ndef make() -> {declared}:\n    return {made}")
+    cells.run(f"@workflow\ndef wf() -> {declared}:\n    return make()")
+    before = seen(cells.module.make.task_function())
+    run = run_within(1, cells.module.wf)
+    look(memory, 1)
+    assert size_of(values_of(run)).total == 0
+    again = run.nodes["make"].outputs["o0"]
+    if run.nodes["make"].note:
+        assert isinstance(again, Absent)
+    else:
+        assert seen(again) == before
+        assert seen(run.result) == before
+
+
+def test_a_value_that_reads_back_otherwise_is_dropped(memory: ValueMemory, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = value_memory.write_value
+    lossy = packer(dict[str, str])({"b": "", "c": "", "a": "y"})
+    monkeypatch.setattr(value_memory, "write_value", lambda _, *where: write(lossy, *where))
+    run = run_within(1000, named, n=5000)
+    assert look(memory, 1000) < 1000
+    [node] = run.nodes.values()
+    assert node.note.startswith("on disk it would have other content: the value was dropped to stay within 1.0 kB")
+    assert isinstance(node.outputs["o0"], Absent)
