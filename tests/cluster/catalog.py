@@ -1,8 +1,11 @@
-"""The cache of tasks: the key is the task's name, cache version and interface, and its inputs."""
+"""The cache of tasks: the key is the task's name, cache version and interface, and its inputs; its reservations."""
 
 from __future__ import annotations
 
 import hashlib
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,6 +29,7 @@ class Entry:
 
     run: NodeRun
     template: tasks_pb2.TaskTemplate
+    is_serialized: bool
 
     @property
     def _key(self) -> str:
@@ -46,6 +50,47 @@ class Entry:
             outputs = engine.cached.get(self._key)
         self.run.set_cache(Status.CACHE_MISS if outputs is None else Status.CACHE_HIT, self._metadata())
         return outputs
+
+    @contextmanager
+    def reserved(self) -> Iterator[lit.LiteralMap | None]:
+        """Run the body when no other node runs the task with these inputs, if the task asks for that.
+
+        Yields what another one gave meanwhile. A node that fails doesn't release its reservation, which expires.
+        """
+        engine, run = self.run.engine, self.run
+        if not self.is_serialized or engine.record.message.spec.overwrite_cache:
+            yield None
+            return
+        outputs = self._reserve()
+        if outputs is None:
+            try:
+                yield None
+            except BaseException:
+                with engine.records.changing():
+                    engine.reservations[self._key] = run.unique_id, time.monotonic() + engine.settings.reservation
+                raise
+            with engine.records.changing():
+                del engine.reservations[self._key]
+        else:
+            yield outputs
+
+    def _reserve(self) -> lit.LiteralMap | None:
+        """Wait in the phase QUEUED for the reservation; return what its owner has stored instead."""
+        engine, run = self.run.engine, self.run
+        with run.stop.calling(engine.records.notify), engine.records.changed:
+            waited = False
+            while True:
+                run.stop.check()
+                outputs = self.found() if waited else None
+                _, expires = engine.reservations.get(self._key, ("", 0.0))
+                left = expires - time.monotonic()
+                if outputs is not None or left <= 0:
+                    break
+                waited = True
+                engine.records.changed.wait(None if left == float("inf") else left)
+            if outputs is None:
+                engine.reservations[self._key] = run.unique_id, float("inf")
+            return outputs
 
     def keep(self, outputs: lit.LiteralMap) -> None:
         if not self.template.interface.outputs.variables:
@@ -80,7 +125,10 @@ def entry_of(run: NodeRun) -> Entry | None:
     if metadata.cache_version:
         template = copied(template)
         template.metadata.discovery_version = metadata.cache_version
-    return Entry(run, template)
+    is_serialized = template.metadata.cache_serializable
+    if metadata.HasField("cache_serializable"):
+        is_serialized = metadata.cache_serializable
+    return Entry(run, template, is_serialized)
 
 
 def _with_hashes(literal: lit.Literal) -> lit.Literal:

@@ -34,6 +34,7 @@ class Engine:
         record: the execution.
         stop: set when it is aborted.
         cached: outputs of cached tasks, by their key.
+        reservations: who runs a task whose cache is serialized, and until when, by the key of its outputs.
         recovered: the execution whose nodes are used again.
     """
 
@@ -47,6 +48,7 @@ class Engine:
     launch: Launch
     terminate: Callable[[execution_pb2.ExecutionTerminateRequest], None]
     cached: dict[str, lit.LiteralMap]
+    reservations: dict[str, tuple[str, float]]
     record: ExecutionRecord
     recovered: ExecutionRecord | None = None
     stop: Stop = field(default_factory=Stop)

@@ -48,6 +48,7 @@ class Executions:
         self.broken: list[str] = []
         self._pods = Pods(is_warm=settings.is_warm)
         self._cached: dict[str, lit.LiteralMap] = {}
+        self._reservations: dict[str, tuple[str, float]] = {}
         self._running: dict[ExecutionKey, tuple[Stop, threading.Thread]] = {}
         self._lock = threading.Lock()
 
@@ -137,6 +138,7 @@ class Executions:
             launch=self.create,
             terminate=self.terminate,
             cached=self._cached,
+            reservations=self._reservations,
             record=record,
             recovered=recovered,
             slots=Slots(record.message.spec.max_parallelism or self.settings.max_parallelism),

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from flyteidl.admin import node_execution_pb2
-from flyteidl.core import catalog_pb2
+from flyteidl.core import catalog_pb2, tasks_pb2
 from flyteidl.core import execution_pb2 as phases
 from flyteidl.core import identifier_pb2 as ids
 from flyteidl.core import literals_pb2 as lit
@@ -39,6 +39,7 @@ class NodeRun:
         folder: where its data are, with a folder for each attempt.
         input_uri: where its pods find their inputs.
         attempt: the number of the attempt.
+        system_failures: the attempts that the system failed.
         stop: what stops the attempt.
         environment: variables of its pods besides those of all pods.
     """
@@ -50,6 +51,7 @@ class NodeRun:
         self.folder = f"{folder}/{node.id}/data"
         self.input_uri = f"{self.folder}/inputs.pb"
         self.attempt = 0
+        self.system_failures = 0
         self.inputs = lit.LiteralMap()
         identifier = ids.NodeExecutionIdentifier(node_id=self.unique_id, execution_id=self.engine.id)
         message = node_execution_pb2.NodeExecution(id=identifier)
@@ -77,6 +79,22 @@ class NodeRun:
     @property
     def attempt_folder(self) -> str:
         return f"{self.folder}/{self.attempt}"
+
+    def is_interruptible(self, template: tasks_pb2.TaskTemplate) -> bool:
+        """Tell whether the attempt's pod may run on a machine that can be taken away; the last one may not.
+
+        The node says it, else its task, else the execution, else the workflow.
+        """
+        settings = self.engine.settings
+        if self.system_failures >= settings.system_retries + 1 - settings.attempts_without_interruption:
+            return False
+        for metadata in (self.node.metadata, template.metadata):
+            if metadata.HasField("interruptible"):
+                return bool(metadata.interruptible)
+        spec = self.engine.record.message.spec
+        if spec.HasField("interruptible"):
+            return bool(spec.interruptible.value)
+        return bool(self.workflow.workflow.template.metadata_defaults.interruptible)
 
     # --- phases -------------------------------------------------------------------------------------------------------
 
@@ -148,9 +166,7 @@ class NodeRun:
         outputs = None if entry is None else entry.found()
         try:
             if outputs is None:
-                outputs = self._run_attempts()
-                if entry is not None:
-                    entry.keep(outputs)
+                outputs = self._run_attempts() if entry is None else self._run_cached(entry)
         except Failure as failure:
             self._fail(failure.error)
             raise
@@ -159,6 +175,15 @@ class NodeRun:
             self._fail(phases.ExecutionError(code="NodeAborted", message=reason), NodePhase.ABORTED)
             raise
         self.succeed(outputs)
+        return outputs
+
+    def _run_cached(self, entry: catalog.Entry) -> lit.LiteralMap:
+        """Run a cached task, unless another node gives its outputs while it waits for the reservation."""
+        with entry.reserved() as given:
+            if given is not None:
+                return given
+            outputs = self._run_attempts()
+            entry.keep(outputs)
         return outputs
 
     def _recovered(self) -> lit.LiteralMap | None:
@@ -174,7 +199,6 @@ class NodeRun:
         return before.outputs
 
     def _run_attempts(self) -> lit.LiteralMap:
-        system_failures = 0
         while True:
             try:
                 return self._run_attempt()
@@ -182,10 +206,10 @@ class NodeRun:
                 if not failure.is_retryable:
                     raise
                 if failure.error.kind == SYSTEM:
-                    current, most = system_failures, self.engine.settings.system_retries
-                    system_failures += 1
+                    current, most = self.system_failures, self.engine.settings.system_retries
+                    self.system_failures += 1
                 else:
-                    current = self.attempt + 1 - system_failures
+                    current = self.attempt + 1 - self.system_failures
                     most = self.node.metadata.retries.retries + 1
                 if current >= most:
                     kind = phases.ExecutionError.ErrorKind.Name(failure.error.kind)

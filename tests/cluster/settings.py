@@ -21,6 +21,9 @@ class Settings:
         limits: the platform's limits by the names of `Resources.ResourceName`; a name that is absent has none.
         max_parallelism: nodes of an execution that may run pods at the same time.
         system_retries: `node-config.max-node-retries-system-failures`.
+        attempts_without_interruption: `node-config.interruptible-failure-threshold`, with the other sign.
+        reservation: seconds that the reservation of a cache lasts after its owner has failed, of datacatalog's
+            `max-reservation-heartbeat` and `heartbeat-grace-period-multiplier`.
         needs_token: whether a request without a valid token is UNAUTHENTICATED.
         is_warm: whether pods are children of a process that has imported flytekit.
         stand_ins: by task type, what runs tasks that have no container.
@@ -32,6 +35,8 @@ class Settings:
     limits: Mapping[str, str] = field(default_factory=lambda: {"CPU": "2", "MEMORY": "1Gi", "GPU": "1"})
     max_parallelism: int = 25
     system_retries: int = 3
+    attempts_without_interruption: int = 1
+    reservation: float = 30.0
     needs_token: bool = False
     is_warm: bool = True
     stand_ins: Mapping[str, StandIn] = field(default_factory=dict)

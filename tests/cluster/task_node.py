@@ -10,6 +10,7 @@ from flyteidl.core import errors_pb2, tasks_pb2
 from flyteidl.core import execution_pb2 as phases
 from flyteidl.core import identifier_pb2 as ids
 from flyteidl.core import literals_pb2 as lit
+from flyteidl.event import event_pb2
 
 from tests.cluster.commands import rendered
 from tests.cluster.containers import container_of
@@ -61,6 +62,8 @@ class TaskAttempt:
         closure = message.closure
         closure.task_type, closure.event_version = template.type, 1
         closure.metadata.generated_name, closure.metadata.plugin_identifier = self.name, "container"
+        if run.is_interruptible(template):
+            closure.metadata.instance_class = event_pb2.TaskExecutionMetadata.INTERRUPTIBLE
         self.record = TaskRecord(message, run.inputs)
         with run.engine.records.changing():
             run.record.tasks[template.id.name, run.attempt] = self.record

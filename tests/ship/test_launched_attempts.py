@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from diskcache import Cache as Store
+from flyteidl.event import event_pb2
 from flytekit.core.local_cache import LocalTaskCache
 
 import flytenb
@@ -16,9 +17,10 @@ from flytenb.model import CacheStatus, Phase
 from flytenb.notebook.failures.error_cards import cell_names
 from flytenb.session.cluster_choice import Cluster as Choice
 from flytenb.session.host import host
-from tests.cluster.cluster import start_cluster
+from tests.cluster.cluster import Cluster, start_cluster
+from tests.cluster.settings import Settings
 from tests.ship.notebooks import Notebook, open_notebook
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, wait_for
 
 pytestmark = [
     pytest.mark.slow,  # pods are processes
@@ -30,6 +32,7 @@ pytestmark = [
 
 CELL = """
 import os
+import pathlib
 import signal
 import time
 from datetime import timedelta
@@ -74,6 +77,29 @@ def interrupted(x: int) -> int:
 def cached(x: int) -> int:
     return x + 1
 
+@task(cache=True, cache_version="1", cache_serialize=True)
+def held(folder: str, x: int) -> int:
+    mine = pathlib.Path(folder, f"{os.getpid()}-{attempt()}")
+    mine.touch()
+    while not pathlib.Path(folder, "go").exists():
+        time.sleep(0.01)
+    if pathlib.Path(folder, "fail").exists():
+        raise ValueError("no result")
+    return x
+
+@task(interruptible=True)
+def unlucky(x: int) -> int:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return x
+
+@task
+def steady(x: int) -> int:
+    return x
+
+@workflow(interruptible=True)
+def mostly_interruptible(x: int) -> int:
+    return steady(x=unlucky(x=steady(x=x).with_overrides(interruptible=False)))
+
 @workflow
 def twice(xs: list[int], x: int) -> tuple[list[int], int]:
     return map_task(cached)(x=xs), cached(x=x)
@@ -105,9 +131,14 @@ def notebook() -> Iterator[Notebook]:
 
 
 @pytest.fixture(scope="module")
-def choice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Choice]:
-    with start_cluster(tmp_path_factory.mktemp("cluster")) as cluster:
-        yield flytenb.cluster(cluster.config())
+def double(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with start_cluster(tmp_path_factory.mktemp("cluster"), Settings(reservation=0.0)) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def choice(double: Cluster) -> Choice:
+    return flytenb.cluster(double.config())
 
 
 def finished(choice: Choice, notebook: Notebook, name: str, **inputs: Any) -> Any:
@@ -178,6 +209,66 @@ def test_a_second_execution_finds_what_the_first_one_cached(
     assert second.outputs == first.outputs == {"o0": [8, 9], "o1": 10}
     hits = {event.path for event in second.events if event.kind == "phase" and event.cache is CacheStatus.HIT}
     assert hits == {"n0/0", "n0/1", "n1"}
+
+
+def held_runs(choice: Choice, notebook: Notebook, folder: Path) -> list[Any]:
+    """Two executions of one task with the same inputs, of which one runs and the other waits for it."""
+    runs = [choice.launch(notebook.names["held"], folder=str(folder), x=1) for _ in range(2)]
+    wait_for(lambda: len([*folder.iterdir()]) == 1)
+    wait_for(lambda: sorted(phases_of(run)["n0"] for run in runs) == [Phase.QUEUED, Phase.RUNNING])
+    return runs
+
+
+def phases_of(run: Any) -> dict[str, Phase]:
+    return {path: node.phase for path, node in run.nodes.items()}
+
+
+def test_a_serialized_cache_lets_the_second_execution_wait_for_the_first(
+    choice: Choice, notebook: Notebook, tmp_path: Path
+) -> None:
+    runs = held_runs(choice, notebook, tmp_path)
+    (tmp_path / "go").touch()
+    for run in runs:
+        assert run.wait(PATIENCE).outputs == {"o0": 1}
+    assert {run.nodes["n0"].cache_status for run in runs} == {CacheStatus.POPULATED, CacheStatus.HIT}
+    assert len([*tmp_path.iterdir()]) == 2  # one attempt, and what let it go
+
+
+def test_a_reservation_whose_owner_fails_expires(choice: Choice, notebook: Notebook, tmp_path: Path) -> None:
+    runs = held_runs(choice, notebook, tmp_path)
+    (tmp_path / "fail").touch()
+    (tmp_path / "go").touch()
+    assert [run.wait(PATIENCE).phase for run in runs] == [Phase.FAILED, Phase.FAILED]
+    assert len([*tmp_path.iterdir()]) == 4  # two attempts
+
+
+def test_a_waiting_execution_is_cancelled_and_the_other_one_goes_on(
+    choice: Choice, notebook: Notebook, tmp_path: Path
+) -> None:
+    runs = held_runs(choice, notebook, tmp_path)
+    [waiting] = [run for run in runs if phases_of(run)["n0"] is Phase.QUEUED]
+    [running] = [run for run in runs if run is not waiting]
+    waiting.cancel()
+    assert waiting.wait(PATIENCE).phase is Phase.ABORTED
+    (tmp_path / "go").touch()
+    assert running.wait(PATIENCE).outputs == {"o0": 1}
+
+
+def test_the_last_attempt_of_an_interruptible_task_is_not_interruptible(
+    choice: Choice, notebook: Notebook, double: Cluster
+) -> None:
+    """The setting of the node comes before that of its task, and that before that of the workflow."""
+    run = finished(choice, notebook, "mostly_interruptible", x=1)
+    assert (run.phase, run.nodes["n1"].attempts) == (Phase.FAILED, 4)
+    assert len(attempts_of(run)) >= 3
+    record = double.wait(run.execution.rpartition(":")[2])
+
+    def classes(node: str) -> list[str]:
+        kinds = [task.message.closure.metadata.instance_class for task in record.nodes[node].tasks.values()]
+        return [event_pb2.TaskExecutionMetadata.InstanceClass.Name(kind) for kind in kinds]
+
+    assert classes("n0") == ["DEFAULT"]
+    assert classes("n1") == [*["INTERRUPTIBLE"] * 3, "DEFAULT"]
 
 
 def test_a_handler_runs_and_the_error_stays(choice: Choice, notebook: Notebook) -> None:
