@@ -30,8 +30,8 @@ from flytenb.wording.quantities import more_text
 
 _SUB_WIDTH = 176.0
 """Pixels that the lines below a shorter name may take before they are wrapped or cut."""
-_STATE_WIDTH, _LONG_STATE_WIDTH = 98.0, 150.0
-"""Pixels of text of a state in a run, such as `failed · 1 min 5 s`, and of one with progress or attempts."""
+_STATE_WIDTH, _LONG_STATE_WIDTH = 95.0, 150.0
+"""Pixels of text of a state in a run, such as `timed out · 6.5 s`, and of one with progress or attempts."""
 _STEP = 12.0
 """Widths of boxes are multiples of it, so that boxes with names of similar length are equal."""
 

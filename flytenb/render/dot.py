@@ -58,7 +58,7 @@ def layout_dot(scene: Scene, inside: int | None = None, titled: Collection[int] 
     """
     effort = {"mclimit": "0.5"} if len(scene.boxes) > _MANY else {}
     dot = graphviz.Digraph(
-        graph_attr={"rankdir": "BT", "nodesep": "0.22", "ranksep": "0.22", "compound": "true", **effort},
+        graph_attr={"rankdir": "BT", "nodesep": "0.17", "ranksep": "0.18", "compound": "true", **effort},
         node_attr={"shape": "box", "fixedsize": "true", "label": ""},
         edge_attr={"arrowhead": "none", "weight": "4"},
     )

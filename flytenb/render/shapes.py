@@ -10,7 +10,7 @@ from flytenb.render.text_metrics import measure
 
 NAME_SIZE, SMALL_SIZE = 13.0, 11.0
 LINE = 15.0
-LEFT, RIGHT = 14.0, 12.0
+LEFT, RIGHT = 14.0, 11.0
 MARK = 20.0
 """Room in pixels for the phase icon at the right end of the first line."""
 NARROWEST, WIDEST = 96.0, 236.0
