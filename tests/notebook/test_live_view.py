@@ -209,7 +209,7 @@ def test_a_run_that_is_on_is_live_in_a_second_cell_too(kernel: Kernel) -> None:
 
 
 @pytest.mark.kernel
-def test_who_wants_only_pictures_gets_no_widget_and_sparse_lines() -> None:
+def test_who_wants_only_pictures_gets_no_widget_and_progress_that_the_end_replaces() -> None:
     with Kernel() as kernel:
         kernel.run(DEFINE).ok()
         kernel.run("""
@@ -222,12 +222,22 @@ def test_who_wants_only_pictures_gets_no_widget_and_sparse_lines() -> None:
                     self._due += 600
                     seen.set()
             progress.Progress.tick = tick_and_tell
+            from flytenb.notebook.live import run_view
+            placeholder, told = run_view.placeholder, []
+            def noted(run, line=""):
+                made = placeholder(run, line)
+                told.append(made["text/plain"])
+                return made
+            run_view.placeholder = noted
             seen.clear()
         """).ok()
         kernel.run("os.environ['FLYTENB_STATIC'] = '1'").ok()
         outcome = kernel.run("run = %flyte run naps(x=1)").ok()
-        assert "of 2 nodes" in outcome.text
-        assert len(outcome.text.splitlines()) == 1
+        assert outcome.text == ""
+        assert "of 2 nodes" not in outcome.shown
+        first, line = kernel.value("told")
+        assert first in ("○ naps queued", "▶ naps running")
+        assert re.fullmatch(r"▶ naps running\n\d of 2 nodes · .*", line)
         assert [set(b) for b in outcome.bundles] == [{"text/plain", "text/html"}]
         assert kernel.value("'anywidget' in __import__('sys').modules") is False
 

@@ -121,12 +121,12 @@ def card_style() -> str:
     return style() + _STYLE
 
 
-def placeholder(run: Run) -> dict[str, str]:
-    """Return the output shown until there is a picture."""
-    empty: dict[str, Any] = {"facts": "", "picture": "", "text": "", "why": "", "nodes": "", "log": ""}
+def placeholder(run: Run, progress: str = "") -> dict[str, str]:
+    """Return the output shown until there is a picture, with a text on the progress of the run."""
+    empty: dict[str, Any] = {"facts": "", "picture": "", "text": "", "why": progress, "nodes": "", "log": ""}
     empty |= {"outputs": [], "open_nodes": [], "listed": [], "place": "", "more": ""}
     html = _TEMPLATE.render(style=Markup(card_style()), **_head(run), **empty)
-    return {"text/plain": _head_text(run), "text/html": html}
+    return {"text/plain": "\n".join(filter(None, (_head_text(run), progress))), "text/html": html}
 
 
 def run_bundle(

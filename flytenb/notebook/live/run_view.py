@@ -73,7 +73,7 @@ class RunView:
             self._handle = display(placeholder(self._run), raw=True, display_id=True)
         if not self._wants_widget:
             first = None if self._handle is not None else FIRST_IN_TERMINAL
-            self._progress = Progress(self._run, lambda line: self._in_cell(print, line), first=first)
+            self._progress = Progress(self._run, self._say, first=first)
             pages.unrecorded += [self] if self._handle is not None else []
         pages.ticker.add(self)
 
@@ -164,6 +164,15 @@ class RunView:
                 self._recorded = changes
                 self._handle.update(run_bundle(self._run, show, is_late=not is_own), metadata={}, raw=True)
             return not is_over
+
+    def _say(self, line: str) -> None:
+        """Show a line of progress, in a notebook in the output, of which a saved notebook has only the last state."""
+        if self._handle is None:
+            self._in_cell(print, line)
+            return
+        with self._lock:
+            if not self._is_over:
+                self._publish(placeholder(self._run, line.removeprefix(f"{self._run.name}: ")))
 
     def _open(self) -> None:
         """Create the widget; it is shown once its layout is there."""
