@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.lab import Lab, Notebook, chromium
@@ -202,3 +203,17 @@ def test_it_can_be_read_in_both_themes(notebook: Notebook, page: Page, theme: st
     )
     assert len(contrasts) > 20
     assert min(contrasts) >= 4.5
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_axe_finds_only_the_handle_of_the_slider_to_which_ipywidgets_gives_no_name(
+    notebook: Notebook, page: Page, theme: str
+) -> None:
+    notebook.theme(theme)
+    rules = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "best-practice"]}
+    found = Axe().run(page, context=".ft-form", options=rules)
+    violations = [(v["id"], [n["html"] for n in v["nodes"]]) for v in found.response["violations"]]
+    assert found.response["passes"]
+    assert all(
+        id == "aria-input-field-name" and all("noUi-handle" in html for html in shown) for id, shown in violations
+    )

@@ -9,6 +9,7 @@ from typing import Any
 
 from flytenb.display.registry import Registry
 from flytenb.notebook.forms.control import Control
+from flytenb.notebook.forms.labels import name_inputs
 
 
 @dataclass(frozen=True)
@@ -37,5 +38,6 @@ def make_control(declared: Any, context: ControlContext) -> Control:
     for maker in context.registry.candidates(declared):
         made: Any = maker(declared, context)
         if made is not NotImplemented:
+            name_inputs(made.widget, context.name)
             return made  # type: ignore[no-any-return]
     raise AssertionError(f"no control for {declared!r}")  # the JSON text control accepts every type

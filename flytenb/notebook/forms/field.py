@@ -12,7 +12,7 @@ from flytenb.bridge.entities.inputs import Input
 from flytenb.notebook.forms.control import Control, ControlError
 from flytenb.notebook.forms.control_context import ControlContext, make_control
 from flytenb.notebook.forms.controls.variables import VariableControl
-from flytenb.notebook.forms.labels import label, note, set_note
+from flytenb.notebook.forms.labels import label, name_inputs, note, set_note
 from flytenb.notebook.forms.python_source import PythonSource
 from flytenb.types.plain_data import refusal
 from flytenb.wording.values import brief
@@ -41,6 +41,7 @@ class Field:
         origins = [VALUE, *([] if isinstance(self.control, VariableControl) else [VARIABLE])]
         origins += [DEFAULT] if given.has_default else []
         self.origin = widgets.Dropdown(options=origins, value=VALUE, layout=widgets.Layout(width="94px"))
+        name_inputs(self.origin, f"origin of {self.input.name}")
         self.origin.tooltip = "type a value, pick a variable, or use the default"
         self._box = widgets.Box([self.control.widget])
         self._box.add_class("ft-form-inside")
@@ -75,6 +76,7 @@ class Field:
             return self.control
         if self._variables is None:
             self._variables = VariableControl(self.input.type, self._context)
+            name_inputs(self._variables.widget, self.input.name)
             self._variables.watch(self._value_changed)
         return self._variables
 

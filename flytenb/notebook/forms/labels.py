@@ -6,6 +6,7 @@ from html import escape
 from typing import Any
 
 import ipywidgets as widgets
+from ipywidgets.widgets.widget_description import DescriptionWidget
 
 from flytenb.notebook.forms.bounds import read_bounds
 from flytenb.wording.types import type_text
@@ -19,6 +20,15 @@ def label(name: str, declared: Any, *, is_required: bool = False) -> Any:
     made = widgets.HTML(f"<b>{escape(clean(name))}</b>{mark}<br><code>{escape(kind)}</code>")
     made.add_class("ft-form-label")
     return made
+
+
+def name_inputs(widget: Any, name: str) -> None:
+    """Give a name to the inputs of a control that have none, for screen readers; the style sheet hides it."""
+    if isinstance(widget, widgets.Box):
+        for child in widget.children:
+            name_inputs(child, name)
+    elif isinstance(widget, DescriptionWidget) and not isinstance(widget, widgets.HTML) and not widget.description:
+        widget.description = clean(name)
 
 
 def note(text: str, css: str) -> Any:
