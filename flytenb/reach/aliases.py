@@ -26,7 +26,7 @@ class Aliases:
     def visit(self, value: Any) -> None:
         """Add an object that is reached again."""
         kind = type(value)
-        if kind in _MUTABLE or (not isinstance(value, type) and is_own_class(kind)):
+        if kind in _MUTABLE or kind is object or (not isinstance(value, type) and is_own_class(kind)):
             self.note(id(value))
         elif kind.__name__ == "ndarray" and home_of(kind) == "numpy":
             while getattr(value, "base", None) is not None:

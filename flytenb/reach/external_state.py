@@ -9,6 +9,8 @@ import abc
 import codecs
 import copyreg
 import logging
+import os
+import shutil
 from collections.abc import Callable, Iterator
 from functools import partial
 from types import CodeType, ModuleType
@@ -19,6 +21,7 @@ from flytenb.reach.built_texts import builds_paths
 from flytenb.reach.bytecode import NameUses
 from flytenb.reach.installed_names import home_of, names_of
 from flytenb.reach.library_patches import is_open, open_classes, registered_with
+from flytenb.reach.module_settings import module_settings, own_objects
 from flytenb.reach.name_lookup import is_module, is_own, module_name
 from flytenb.reach.variables_and_files import ASKING, C_READERS, C_READING_MODULES, Paths
 
@@ -84,11 +87,20 @@ class ExternalState:
         """Yield each setting that counts: its name, and what reads it."""
         for setting in process_settings.settings_of(self.names, self.modules()):
             yield setting.name, setting.read
+        for each in module_settings(frozenset(self.names), self.modules()):
+            yield each.name, each.read
+        if "which" in self.names:
+            yield "programs", self._programs
         if self._locks and not self.names.isdisjoint(process_settings.LOCK_NAMES):
             yield "state of locks", lambda: [process_settings.lock_state(lock) for lock in self._locks]
         if not self.names.isdisjoint(process_settings.LOGGER_NAMES) and (self._loggers or "logging" in self.modules()):
             loggers = (*self._loggers, *process_settings.loggers_called(self.paths.texts))
             yield "settings of loggers", lambda: list(map(process_settings.logger_state, loggers))
+
+    def _programs(self) -> list[tuple[str, ...]]:
+        """Return where the programs are that the texts of the code may name."""
+        named = [text for text in self.paths.texts if os.sep not in text and text.isprintable()]
+        return [(text, place) for text in named if (place := shutil.which(text))]
 
     def classes(self) -> list[type]:
         """Return the classes of the modules in use: own code may have put members on them."""
@@ -102,6 +114,7 @@ class ExternalState:
 
     def registered(self) -> Iterator[tuple[str, Callable[[], Any]]]:
         """Yield where own functions may have been registered with Python, each as what reads it."""
+        yield from own_objects(self.modules())
         yield "copyreg", lambda: {kind: held for kind, held in [*copyreg.dispatch_table.items()] if is_own(held)}
         for cls in self._taken_classes():
             if issubclass(type(cls), abc.ABCMeta) and not is_own(cls):

@@ -98,6 +98,7 @@ _CONTENT_OF: dict[str, Callable[[Any], tuple[Any, ...]]] = {
         v.validate_return,
         v.config_wrapper.config_dict,
     ),
+    "multiprocessing.shared_memory.SharedMemory": lambda v: (v.name, bytes(v.buf)),
     "_hashlib.HASH": lambda v: (v.name, v.digest()),
 }
 """Readers of objects that can't be copied, or whose copied state contains an address, by type name."""

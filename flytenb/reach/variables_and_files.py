@@ -53,6 +53,7 @@ _UNREADABLE = {
     "builtins.exec": "exec() may read anything",
     "builtins.compile": "compile() makes code that isn't known yet",
     "builtins.globals": "globals() gives all names, and which are read isn't known",
+    "builtins.input": "it reads standard input",
     "builtins.__import__": "which module __import__() takes isn't known",
     "importlib.import_module": "which module import_module() takes isn't known",
     "importlib.reload": "reload() changes what has been read",
@@ -60,6 +61,7 @@ _UNREADABLE = {
     "posix.umask": "umask() returns the mask only by setting another",
     "runpy.run_path": "run_path() runs code that isn't known yet",
     "runpy.run_module": "run_module() runs code that isn't known yet",
+    "sys.stdin": "it reads standard input",
     "sys.modules": "sys.modules gives all modules, and which are read isn't known",
     "sys._getframe": "it looks into its callers",
     "sys._current_frames": "it looks into its callers",
@@ -102,6 +104,8 @@ def doubt_about(value: Any, dotted: str) -> str | None:
     found = _UNREADABLE.get(dotted)
     if found is None and type(getattr(value, "__name__", None)) is str:
         found = _UNREADABLE.get(f"{getattr(value, '__module__', '')}.{value.__name__}")
+    if value is sys.stdin and value is not None:
+        return _UNREADABLE["sys.stdin"]
     return _UNREADABLE["sys.modules"] if value is sys.modules else found
 
 

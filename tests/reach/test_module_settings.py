@@ -1,0 +1,50 @@
+"""Settings that modules hold: what is read of them is the same in another process, and while nothing changes them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from flytenb.reach.module_settings import SETTINGS, ModuleSetting
+from flytenb.reach.process_settings import setting_bytes
+
+ROOT = Path(__file__).parents[2]
+PROGRAM = """
+import contextlib, hashlib, importlib, sys
+from flytenb.reach.module_settings import SETTINGS
+from flytenb.reach.process_settings import setting_bytes
+
+for setting in SETTINGS:
+    for name in setting.modules:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+for setting in SETTINGS:
+    print(setting.name, hashlib.sha256(setting_bytes(setting.read())).hexdigest())
+"""
+
+
+def told(seed: str) -> list[str]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": seed, "PYTHONWARNINGS": "ignore"}
+    done = subprocess.run([sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()
+
+
+def test_another_process_reads_the_same() -> None:
+    first, second = told("1"), told("2")
+    assert len(first) == len(SETTINGS)
+    assert first == second
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda each: each.name)
+def test_nothing_is_changed_by_reading(setting: ModuleSetting) -> None:
+    if any(name in sys.modules for name in setting.modules) or setting.names:
+        assert setting_bytes(setting.read()) == setting_bytes(setting.read())
+
+
+def test_a_setting_counts_for_someone() -> None:
+    assert all(setting.modules or setting.names for setting in SETTINGS)
+    assert len({setting.name for setting in SETTINGS}) == len(SETTINGS)
