@@ -71,6 +71,11 @@ _IMMUTABLE = (
 )  # fmt: skip
 """Types whose copied state is read only once: they are immutable; of a logger only the name counts."""
 
+
+def _shared_memory(memory: Any) -> tuple[Any, ...]:
+    raise OpaqueError(f"other processes may write to the shared memory {memory.name!r}")
+
+
 _CONTENT_OF: dict[str, Callable[[Any], tuple[Any, ...]]] = {
     "_struct.Struct": lambda v: (v.format,),
     "_json.Scanner": lambda v: (
@@ -98,7 +103,7 @@ _CONTENT_OF: dict[str, Callable[[Any], tuple[Any, ...]]] = {
         v.validate_return,
         v.config_wrapper.config_dict,
     ),
-    "multiprocessing.shared_memory.SharedMemory": lambda v: (v.name, bytes(v.buf)),
+    "multiprocessing.shared_memory.SharedMemory": _shared_memory,
     "_hashlib.HASH": lambda v: (v.name, v.digest()),
 }
 """Readers of objects that can't be copied, or whose copied state contains an address, by type name."""
