@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -39,13 +41,30 @@ def counted(n: int = 3) -> int:
     return checked(rows=rows(n=n))
 
 
+@dataclass
+class Mark:
+    at: float
+    words: list[str]
+
+
+@dataclass
+class Tape:
+    name: str
+    marks: list[Mark]
+
+
+@task
+def nested() -> Tape:
+    return Tape("first", [Mark(0.5, ["a", "b"]), Mark(1.5, ["c"])])
+
+
 def phases() -> str:
     graph, states = samples.phases()
     return draw(graph, states=states).svg
 
 
-def card(n: int) -> str:
-    return run_bundle(flytenb.start(counted, n=n).wait(), show)["text/html"]
+def card(entity: Any, **inputs: int) -> str:
+    return run_bundle(flytenb.start(entity, **inputs).wait(), show)["text/html"]
 
 
 def explorer() -> str:
@@ -56,8 +75,9 @@ SHOWN = {
     "phases": phases,
     "frames": lambda: draw(samples.nested()).svg,
     "kinds": lambda: draw(samples.constructs()).svg,
-    "succeeded": lambda: card(2),
-    "failed": lambda: card(5),
+    "succeeded": lambda: card(counted, n=2),
+    "failed": lambda: card(counted, n=5),
+    "nested": lambda: card(nested),
     "explorer": explorer,
 }
 

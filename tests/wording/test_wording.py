@@ -290,7 +290,7 @@ def test_kinds_are_words() -> None:
         "✕ failed",
         "■ aborted",
         "– skipped",
-        "⧖ timed out",
+        "◷ timed out",
         "↻ re-used",
     ]
 
@@ -315,7 +315,7 @@ def test_a_duration_reads_the_same_wherever_a_run_is_shown(monkeypatch: pytest.M
     bundle = run_bundle(run, show)
     shown = {
         "head": bundle["text/plain"].splitlines()[0],
-        "rows": bundle["text/html"].partition("<details>")[2],
+        "rows": bundle["text/html"].partition("<details class")[2],
         "drawing": draw(run.graph, states=run._states).text,
         "details": str(NodeDetails.of(run, "n0", show).facts),
         "listing": repr(Listing.of_runs([run])),

@@ -34,8 +34,8 @@ _STYLE = """
 .ft-run .ft-head{margin:2px 0 4px;display:flex;flex-wrap:wrap;gap:4px 6px;align-items:center;font-size:13px}
 .ft-run .ft-head b{font-weight:600;line-height:28px}
 @container(max-width:619px){.ft-run .ft-facts-line{flex-basis:100%}}
-.ft-run .ft-facts-line,.ft-run summary{color:var(--ft-dim);font-size:12px}
-.ft-run summary{cursor:pointer;margin:4px 0 2px}
+.ft-run .ft-facts-line,.ft-run .ft-more>summary{color:var(--ft-dim);font-size:12px}
+.ft-run .ft-more>summary{cursor:pointer;margin:4px 0 2px}
 .ft-run .ft-why{white-space:pre-wrap;overflow-wrap:anywhere;margin:4px 0}
 .ft-run .ft-picture{overflow-x:auto}
 .ft-run .ft-picture img{max-width:none;margin:0}
@@ -49,7 +49,8 @@ _STYLE = """
 _TEMPLATE = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True).from_string(
     """
 {% macro details(node, is_open) %}
-<details{% if is_open %} open{% endif %}><summary>{{ node.title }}{% if node.state %} · {{ node.state }}{% endif %}\
+<details class="ft-more"{% if is_open %} open{% endif %}><summary>\
+{{ node.title }}{% if node.state %} · {{ node.state }}{% endif %}\
 </summary>
 {% if node.facts[1:] %}<div class="ft-note">{{ node.facts[1:] | join(" · ") }}</div>
 {% endif %}
@@ -101,7 +102,7 @@ _TEMPLATE = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=
 <div class="ft-why">{{ why }}</div>
 {% endif %}
 {% if listed %}
-<details><summary>{{ nodes }}</summary>
+<details class="ft-more"><summary>{{ nodes }}</summary>
 {% for node in listed %}
 {{ details(node, false) }}
 {% endfor %}
@@ -109,7 +110,7 @@ _TEMPLATE = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=
 {% endif %}
 </details>
 {% endif %}
-{% if log %}<details><summary>printed by the nodes</summary><pre>{{ log }}</pre></details>
+{% if log %}<details class="ft-more"><summary>printed by the nodes</summary><pre>{{ log }}</pre></details>
 {% endif %}
 </div>
 """
