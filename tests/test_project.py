@@ -12,8 +12,10 @@ from collections import defaultdict
 from importlib import metadata
 from pathlib import Path
 
+import matplotlib
 import pytest
 import yaml  # type: ignore[import-untyped]
+from matplotlib.ft2font import FT2Font
 
 import flytenb
 from flytenb.session.configuration import RULES
@@ -121,6 +123,19 @@ def test_the_search_for_addresses_finds_them(line: str) -> None:
     assert NOT_OURS.search(line)
 
 
+def test_a_common_font_has_every_sign_that_the_package_shows() -> None:
+    """Where no font has a sign, a box is shown in its place; DejaVu is what Debian installs, and matplotlib."""
+    font = FT2Font(str(Path(matplotlib.get_data_path(), "fonts/ttf/DejaVuSansMono.ttf")))
+    shown = {
+        sign: path.name
+        for path in (ROOT / "flytenb").rglob("*")
+        if path.suffix in {".py", ".js", ".css", ".jinja"}
+        for sign in path.read_text(encoding="utf-8")
+    }
+    known = font.get_charmap()
+    assert {sign: name for sign, name in shown.items() if sign > "\x7f" and ord(sign) not in known} == {}
+
+
 def test_no_module_has_a_name_that_says_nothing() -> None:
     empty = {"utils", "util", "helpers", "helper", "common", "base", "manager", "misc"}
     assert not [p for p in (ROOT / "flytenb").rglob("*.py") if p.stem.strip("_") in empty]
@@ -198,15 +213,20 @@ def test_the_commands_that_prove_the_readme_name_files_that_exist() -> None:
     assert not [name for name in named if not (ROOT / name).exists()]
 
 
-WORKFLOWS = sorted((ROOT / ".github").rglob("*.yml"))
+SCHEMAS = {
+    "vendor.github-workflows": sorted((ROOT / ".github/workflows").glob("*")),
+    "vendor.github-issue-forms": [p for p in sorted((ROOT / ".github/ISSUE_TEMPLATE").glob("*")) if p.stem != "config"],
+    "vendor.github-issue-config": [ROOT / ".github/ISSUE_TEMPLATE/config.yml"],
+    "vendor.citation-file-format": [ROOT / "CITATION.cff"],
+}
+"""Files that a host reads, by their schema."""
 
 
-@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda p: p.name)
-def test_the_files_for_the_host_are_valid(path: Path) -> None:
-    content = yaml.safe_load(path.read_text())
-    for job in content.get("jobs", {}).values():
-        assert job["steps"]
-        assert all(("uses" in step) != ("run" in step) for step in job["steps"])
+@pytest.mark.parametrize("schema", SCHEMAS)
+def test_the_files_for_the_host_follow_their_schemas(schema: str) -> None:
+    assert SCHEMAS[schema]
+    checked = python("-m", "check_jsonschema", "--builtin-schema", schema, *map(str, SCHEMAS[schema]))
+    assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 def test_the_hosts_ci_runs_what_ci_runs() -> None:

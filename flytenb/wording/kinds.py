@@ -15,7 +15,7 @@ _PHASE_SIGNS = {
     "FAILED": "✕",
     "ABORTED": "■",
     "SKIPPED": "–",
-    "TIMED_OUT": "⧖",
+    "TIMED_OUT": "◷",
     "REUSED": "↻",
 }
 
@@ -26,7 +26,7 @@ def phase_sign(phase: str) -> str:
 
 
 def phase_text(phase: str) -> str:
-    """Return a phase as displays spell it: `✓ succeeded`, `⧖ timed out`, `↻ re-used`."""
+    """Return a phase as displays spell it: `✓ succeeded`, `◷ timed out`, `↻ re-used`."""
     words = "re-used" if phase == "REUSED" else constant_text(phase)
     return f"{phase_sign(phase)} {words}".strip()
 

@@ -21,8 +21,8 @@ CARD = [
 RUN = """✓ churn succeeded · 8 s · 2 nodes · threshold 0.99
 │  in   text: str = 'is ✓done'
 ├─ ✓ n0  load  (task · 1 ms)
-└─ ⧖ n1  fit  (task · timed out · 2 s)
-n1    fit    ⧖ timed out  2 s
+└─ ◷ n1  fit  (task · timed out · 2 s)
+n1    fit    ◷ timed out  2 s
 n2    score  – skipped"""
 
 
@@ -40,8 +40,8 @@ def test_phases_are_colored_and_other_text_stays() -> None:
     assert head.startswith("\x1b[32m✓\x1b[0m \x1b[1mchurn\x1b[0m \x1b[32msucceeded\x1b[0m · 8 s")
     assert (given, skipped) == (RUN.splitlines()[1], RUN.splitlines()[5])
     assert "\x1b[32m✓\x1b[0m n0" in load
-    assert "\x1b[1;91m⧖\x1b[0m n1" in fit
-    assert "\x1b[1;91m⧖ timed out\x1b[0m  2 s" in row
+    assert "\x1b[1;91m◷\x1b[0m n1" in fit
+    assert "\x1b[1;91m◷ timed out\x1b[0m  2 s" in row
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def test_a_caption_says_what_a_node_is_and_what_is_special(shown: Node, expected
         (NodeState(Phase.SUCCEEDED, 1.3, 1, CacheStatus.HIT), "1.3 s · hit", "⚡"),
         (NodeState(Phase.SUCCEEDED, 3.2, 2, CacheStatus.MISS), "3.2 s · 2 attempts", "✓"),
         (NodeState(Phase.FAILED, 65.0, 3), "failed · 1 min 5 s · 3 attempts", "✕"),
-        (NodeState(Phase.TIMED_OUT, 7200.0), "timed out · 2 h", "⧖"),
+        (NodeState(Phase.TIMED_OUT, 7200.0), "timed out · 2 h", "◷"),
         (NodeState(Phase.ABORTED, 2.0), "stopped · 2 s", "■"),
         (NodeState(Phase.ABORTED), "did not run", "■"),
         (NodeState(Phase.SKIPPED, 0.0), "skipped", "–"),
