@@ -22,10 +22,11 @@ from flytenb.render.mermaid import to_mermaid
 from flytenb.render.page import to_page
 from flytenb.render.png import to_png
 from flytenb.render.polish import arrange, polish
+from flytenb.render.saved_svg import to_image
 from flytenb.render.scene import Scene, build_scene
 from flytenb.render.styling import StyleFunction, checked, styled, theme
 from flytenb.render.subgraph import select_subgraph
-from flytenb.render.svg import to_image, to_svg
+from flytenb.render.svg import to_svg
 from flytenb.render.text_metrics import clean, xml
 from flytenb.wording.quantities import duration_text
 

@@ -6,7 +6,6 @@ SVG only adds the dark theme.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import lru_cache
 from math import hypot
@@ -80,26 +79,6 @@ def to_svg(scene: Scene, at: Positions, uid: str) -> str:
         f'viewBox="0 0 {w} {h}"{LOOKS["drawing"]} role="group" aria-label="{name}">\n'
         f"<style>{theme_sheet(shown)}</style>\n{shown}</svg>"
     )
-
-
-_PAGE_ONLY = r'<path class="ft-icon" d="M[\d. -]*"/>| (?:data-[a-z]+|tabindex)="[^"]*"| class="ft-(?!cluster)[^"]*"'
-_NAMES = r'<title>[^<]*</title>| (?:role|aria-[a-z]+)="[^"]*"'
-_LEFT_OUT = {True: re.compile(_PAGE_ONLY), False: re.compile(f"{_PAGE_ONLY}|{_NAMES}")}
-_NUMBERS = re.compile(r' (?:d|x|y|width|height)="[^"]*"')
-_ZERO = re.compile(r"\.0(?!\d)")
-
-
-def to_image(svg: str, *, has_names: bool = False) -> str:
-    """Return the picture without what only a live view uses: paths, focus and places of icons.
-
-    Quotes in text of users are escaped, so that an attribute can be found by its quotes.
-
-    Args:
-        svg: the picture.
-        has_names: whether tooltips and names for screen readers remain; a picture in an `img` element shows neither.
-    """
-    root, start, shown = svg.partition("</style>")
-    return root + start + _NUMBERS.sub(lambda found: _ZERO.sub("", found[0]), _LEFT_OUT[has_names].sub("", shown))
 
 
 def _has_order(scene: Scene) -> bool:

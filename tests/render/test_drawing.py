@@ -16,7 +16,7 @@ from flytenb.errors import FlytenbError, LayoutError, SaveError, UnknownNameErro
 from flytenb.model import EdgeKind, Graph, Kind
 from flytenb.render import captions, drawing, layout, png
 from flytenb.render.drawing import Drawing, draw
-from flytenb.render.svg import to_image
+from flytenb.render.saved_svg import to_image
 from flytenb.wording.kinds import kind_text
 from tests import render_samples as samples
 from tests.hostile import HOSTILE

@@ -10,7 +10,7 @@ import pytest
 
 from flytenb.model import CacheStatus, Edge, EdgeKind, Graph, Interface, Kind, Node, NodeState, Phase, Port
 from flytenb.render.drawing import draw
-from flytenb.render.svg import to_image
+from flytenb.render.saved_svg import to_image
 from flytenb.render.theme import COLOURS, ICONS, style_sheet, theme_sheet
 from tests import render_samples as samples
 from tests.hostile import HOSTILE
