@@ -6,14 +6,18 @@ from workload import Workload, main
 
 WORKLOAD = Workload(
     name="layout",
-    sizes=(12, 60, 300),
+    sizes=(3, 12, 60, 300),
     answer=lambda size: True,
     unit="nodes",
-    about="medians over the corpus, folded where flytenb folds; `letter_px` is for a width of 960 pixels",
+    about="medians over the corpus (of `through_…` means), folded where flytenb folds; `letter_px` is for 960 pixels",
     sides=("plain", "flytenb", "elk", "dagre"),
     rounds=1,
-    most={"elk": 100},
+    most={"elk": 100, "dagre": 100},
     needs="dot",
+    shown=(
+        *("area_kpx", "area_to_content", "crossings", "bends", "length_px"),
+        *("through_boxes", "through_frames", "through_titles", "height_px", "letter_px"),
+    ),
 )
 
 

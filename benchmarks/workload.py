@@ -50,6 +50,7 @@ class Workload:
         most: by side, the size beyond which it would take minutes and isn't asked.
         rounds: no more rounds than these, for what is long by nature.
         needs: a program without which nothing is measured.
+        shown: further figures of the sides that are also printed as a table for people.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Workload:
     most: Mapping[str, int] = field(default_factory=dict)
     rounds: int | None = None
     needs: str = ""
+    shown: tuple[str, ...] = ()
 
     def sides_for(self, size: int, only: set[str] | None) -> list[str]:
         """The sides that are installed, wanted, and quick enough at this size."""
@@ -141,6 +143,16 @@ def measure(workload: Workload, size: int, sides: Iterable[Side], rounds: int) -
     return times
 
 
+def table(rows: list[dict[str, Any]], names: tuple[str, ...]) -> Iterator[str]:
+    """Yield the lines of a table: a line for each figure, a column for each side."""
+    rows = [row for row in rows if all(name in row for name in names)]
+    if not rows or not names:
+        return
+    yield " " * 16 + "".join(f"{row['side']:>12}" for row in rows)
+    for name in names:
+        yield f"{name:16}" + "".join(f"{row[name]:12,.2f}" for row in rows)
+
+
 def main(*workloads: Workload) -> int:
     """Measure from the command line: JSON lines on standard output, what is being done on standard error."""
     parser = argparse.ArgumentParser(description=" ".join(w.about for w in workloads) if len(workloads) == 1 else None)
@@ -164,9 +176,12 @@ def main(*workloads: Workload) -> int:
                     names = workload.sides_for(size, options.sides)
                     sides = [running.enter_context(Side(name, Path(home))) for name in names]
                     times = measure(workload, size, sides, rounds)
-                for row in times.rows():
+                rows = list(times.rows())
+                for row in rows:
                     print(json.dumps(row), flush=True)
                     if "target" in row:
                         print(f"  {'reached' if row['is_reached'] else 'MISSED'}: {row['target']}", file=sys.stderr)
+                for line in table(rows, workload.shown):
+                    print(line, file=sys.stderr)
                 is_right = is_right and OURS not in times.failures
     return 0 if is_right else 1

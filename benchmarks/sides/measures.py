@@ -36,12 +36,13 @@ class Picture:
 
 def measures_of(picture: Picture) -> dict[str, float]:
     """The measures of one picture; each is better when it is smaller, except `letter_px`."""
+    area = area_of(picture)
     content = sum((right - left) * (bottom - top) for left, top, right, bottom in picture.boxes.values())
     lines = [(a, b, np.array(points)) for a, b, points in picture.lines if len(points) > 1]
     scale = min(1.0, NOTEBOOK / picture.width)
     return {
-        "area_kpx": picture.width * picture.height / 1000,
-        "area_to_content": picture.width * picture.height / max(content, 1),
+        "area_kpx": area / 1000,
+        "area_to_content": area / max(content, 1),
         "crossings": sum(crosses(one, other) for one, other in combinations(lines, 2)),
         "bends": sum(turning(points) for _, _, points in lines),
         "length_px": sum(float(np.hypot(*np.diff(points, axis=0).T).sum()) for _, _, points in lines),
@@ -51,6 +52,15 @@ def measures_of(picture: Picture) -> dict[str, float]:
         "height_px": picture.height * scale,
         "letter_px": LETTER * scale,
     }
+
+
+def area_of(picture: Picture) -> float:
+    """The area of the rectangle around all that is laid out; a head and a border, which only some draw, don't count."""
+    corners = [corner for rects in (picture.boxes, picture.frames) for rect in rects.values() for corner in rect]
+    points = [point for _, _, line in picture.lines for point in line]
+    across = [*corners[::2], *(x for x, _ in points)]
+    down = [*corners[1::2], *(y for _, y in points)]
+    return (max(across) - min(across)) * (max(down) - min(down))
 
 
 def crosses(one: tuple[str, str, np.ndarray], other: tuple[str, str, np.ndarray]) -> int:

@@ -1,14 +1,16 @@
-"""The corpus of pictures: graphs read from `pipelines.txt`, bigger ones composed of them, and random ones."""
+"""The corpus of pictures: the tests' workflows, those of `pipelines.txt`, bigger ones composed of them, random ones."""
 
 from __future__ import annotations
 
 import ast
 import random
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).parents[2]))
 from flytenb.model import Edge, EdgeKind, Graph, Interface, Kind, Node, Port
 
 KINDS = {"sql": Kind.SQL, "shell": Kind.SHELL, "container": Kind.CONTAINER, "map": Kind.MAP, "gate": Kind.GATE}
@@ -52,10 +54,21 @@ def layered(number: int, seed: int) -> Graph:
     return reader.result(f"random_{number}_{seed}")
 
 
+def tested() -> Iterator[Graph]:
+    """The workflows that flytenb is tested with: one for each construct."""
+    import flytenb  # not needed for the others
+    from tests.flows import FLOWS
+
+    yield from (flytenb.draw(flow.entity, depth=9).graph for flow in FLOWS.values())
+
+
 def corpus(size: int) -> Iterator[Graph]:
-    """The graphs of a size: 12 means the workflows as they are, more means composed and random ones."""
-    yield from pipelines().values() if size <= 12 else (composed(size, seed) for seed in range(8))
-    yield from (layered(size, seed) for seed in range(4))
+    """The graphs of a size: 3 means those of the tests, 12 the realistic ones, more means composed and random ones."""
+    if size == 3:
+        yield from tested()
+        return
+    yield from pipelines().values() if size == 12 else (composed(size, seed) for seed in range(8))
+    yield from (layered(size, seed) for seed in range(8))
 
 
 @dataclass
@@ -71,6 +84,10 @@ class Reader:
         inputs, outputs = ports_of(function)
         self.door("", inputs, outputs)
         self.body("", function)
+        for number, wrapper in enumerate(function.decorator_list):  # `@on_failure(f)`
+            path, task = f"fn{number}", wrapper.args[0].id
+            self.nodes[path] = Node(path, Kind.FAILURE, task, Interface(inputs), {"of": "task"})
+            self.edges += [Edge("@inputs", path, EdgeKind.DATA, port.name, port.name) for port in inputs]
         return self.result(name, Interface(inputs, outputs))
 
     def result(self, name: str, interface: Interface | None = None) -> Graph:
