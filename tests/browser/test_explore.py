@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.lab import Lab, Notebook
@@ -118,6 +119,11 @@ def test_controls_can_be_read_in_both_themes(notebook: Notebook, theme: str) -> 
     )
     assert len(contrasts) > 30
     assert min(contrasts) >= 4.5
+    rules = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "best-practice"]}
+    found = Axe().run(notebook.page, context=".ft-explore", options=rules)
+    violations = [(v["id"], [n["html"] for n in v["nodes"]]) for v in found.response["violations"]]
+    assert found.response["passes"]
+    assert violations == []
 
 
 def test_a_view_that_is_kept_is_what_was_seen(notebook: Notebook) -> None:

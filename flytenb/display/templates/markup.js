@@ -12,7 +12,7 @@ const HTML_TAGS = words(
     "audio video br hr h1 h2 h3 h4 h5 h6 strong em b i blockquote a svg rect path",
 );
 const HTML_ATTRIBUTES = words(
-  "class style width height src alt title scope controls open srcdoc href x y d role aria-label viewBox",
+  "class style width height src alt title scope controls open srcdoc href x y d role aria-label tabindex viewBox",
 );
 const STYLE = /^\s*(--ft-[\w-]+|width|height|max-width)\s*:\s*[\w.% -]+;?\s*$/;
 
