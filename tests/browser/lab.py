@@ -36,9 +36,9 @@ expect.set_options(timeout=1000 * PATIENCE)
 
 
 class Lab:
-    """A server in its own home; notebooks lie in `folder`."""
+    """A server in its own home; notebooks lie in `folder`, and import flytenb from the folder `package`."""
 
-    def __init__(self, app: str = "lab") -> None:
+    def __init__(self, app: str = "lab", package: Path = Path(__file__).parents[2]) -> None:
         self.app = app
         self.home = Path(tempfile.mkdtemp(prefix="ftlab-"))
         self.folder = self.home / "work"
@@ -47,7 +47,7 @@ class Lab:
         env |= {"HOME": str(self.home), "PATH": f"{Path(sys.executable).parent}{os.pathsep}{env.get('PATH', '')}"}
         env |= {f"JUPYTER_{kind}_DIR": str(self.home / kind.lower()) for kind in ("CONFIG", "DATA", "RUNTIME")}
         env |= {f"JUPYTERLAB_{kind}_DIR": str(self.home / kind.lower()) for kind in ("SETTINGS", "WORKSPACES")}
-        env |= {"PYTHONPATH": str(Path(__file__).parents[2])}
+        env |= {"PYTHONPATH": str(package)}
         # the layout engine takes seconds to compile, once per person
         env |= {"XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))}
         env |= {"IPYTHONDIR": str(self.home / "ipython")}

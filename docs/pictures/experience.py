@@ -1,0 +1,265 @@
+"""Take pictures of what people see: each display in JupyterLab, a page without styles, and a terminal session.
+
+Both themes, 1280 and 700 pixels wide. Pictures of an earlier version are taken with `--package`, the folder of a
+checkout of it (`git worktree add FOLDER COMMIT`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from html import escape
+from pathlib import Path
+
+import nbformat
+import pexpect
+from nbconvert.filters import ansi2html
+from playwright.sync_api import Browser, Locator, Page
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))
+
+from tests.browser.lab import Lab, Notebook, chromium  # noqa: E402
+from tests.sanitised import sanitised_html, sanitised_svg  # noqa: E402
+
+THEMES = ("light", "dark")
+WIDTHS = (1280, 700)
+DEFINE = """
+%load_ext flytenb
+import pathlib, time
+from datetime import date, timedelta
+import pandas as pd
+from flytekit import approve, conditional, map_task, task, workflow
+import flytenb
+
+day = date(2024, 2, 29)
+frame = pd.DataFrame({"customer": ["Ada", "Grace", None], "since": [day] * 3, "spent": [10.5, 250.0, 3.25]})
+
+@task
+def load(n: int) -> pd.DataFrame:
+    print("loaded", n, "customers")
+    return pd.concat([frame] * n, ignore_index=True)
+
+@task
+def amounts(rows: pd.DataFrame) -> list[float]:
+    return list(rows["spent"][:6])
+
+@task(retries=1)
+def embed(amount: float) -> float:
+    return amount / 10
+
+@task
+def fit(rows: list[float]) -> float:
+    return sum(rows) / len(rows)
+
+@task
+def release(score: float) -> str:
+    return f"released at {score:.1f}"
+
+@task
+def report(score: float) -> str:
+    return f"kept back at {score:.1f}"
+
+@workflow
+def train(rows: list[float]) -> float:
+    return fit(rows=map_task(embed)(amount=rows))
+
+@workflow
+def churn(n: int = 3, threshold: float = 5.0) -> str:
+    score = train(rows=amounts(rows=load(n=n)))
+    return conditional("good").if_(score > threshold).then(release(score=score)).else_().then(report(score=score))
+
+@task
+def wait(score: float) -> float:
+    print("waiting for the file", "go")
+    while not pathlib.Path("go").exists():
+        time.sleep(0.05)
+    return score
+
+@workflow
+def held(n: int = 3) -> str:
+    return release(score=wait(score=train(rows=amounts(rows=load(n=n)))))
+
+@workflow
+def gated(n: int = 3) -> str:
+    score = train(rows=amounts(rows=load(n=n)))
+    return release(score=approve(score, "publish", timeout=timedelta(hours=1)))
+
+@task
+def check(score: float) -> float:
+    limits = {"low": 1.0}
+    return score / limits["high"]
+
+@workflow
+def broken(n: int = 3) -> str:
+    return release(score=check(score=train(rows=amounts(rows=load(n=n)))))
+
+def by_team(node):
+    team = {"load": "data", "fit": "science"}.get(node.name)
+    return flytenb.NodeStyle(badge=f"team {team}", colour="#0072b2" if team == "data" else "#d55e00") if team else None
+"""
+CELLS = {
+    "live": "live = %flyte run held() --background",
+    "gate": "asked = %flyte run gated() --background",
+    "run": "run = %flyte run churn(n=4)",
+    "error": "%flyte run broken()",
+    "session": "%flyte",
+    "style": "flytenb.draw(churn, style=by_team)",
+    "timeline": "run.timeline()",
+    "nodes": "run.nodes",
+    "compare": "run.compare(flytenb.run(churn, n=5))",
+    "lens": "flytenb.lens(pd.DataFrame, sample=frame)",
+    "frame": "flytenb.show(frame)",
+    "form": "%flyte form churn",
+    "explorer": "flytenb.explore(pd.concat([frame] * 20, ignore_index=True))",
+}
+"""The cell of each picture; `%flyte draw --style` isn't used, since earlier versions don't have it."""
+TERMINAL = (
+    "%flyte",
+    "%flyte draw churn",
+    "%flyte run churn(n=4)",
+    "%flyte run broken()",
+    "%flyte show frame --explore",
+)
+
+
+def shoot(element: Locator | Page, to: Path) -> None:
+    """Take one picture and print where it is."""
+    element.screenshot(path=to)
+    print(to)
+
+
+def _clear(notebook: Notebook) -> None:
+    """Close what is around the notebook."""
+    notebook.finish("application:toggle-left-area")
+    notebook.page.add_style_tag(content=".Toastify{display:none}")
+
+
+def take_notebook(browser: Browser, lab: Lab, width: int, to: Path) -> nbformat.NotebookNode:
+    """Take the outputs of all cells in both themes and return the saved notebook."""
+    page = browser.new_page(viewport={"width": width, "height": 1100})
+    (lab.folder / "go").unlink(missing_ok=True)
+    notebook = Notebook(lab, page, lab.write(f"seen_{width}", DEFINE, *CELLS.values())).open()
+    _clear(notebook)
+    for number in range(len(CELLS) + 1):
+        page.evaluate(
+            "number => { const n = window.jupyterapp.shell.currentWidget.content; n.activeCellIndex = number }", number
+        )
+        notebook.finish("notebook:run-cell")
+    live = notebook.live(1)
+    live.element.locator(".ft-node[data-phase=RUNNING]").first.wait_for()
+    notebook.output(2).locator(".ftl-gate").wait_for()
+    notebook.output(list(CELLS).index("form") + 1).locator(".ft-form").wait_for()
+    for theme in THEMES:
+        notebook.theme(f"JupyterLab {theme.capitalize()}")
+        for number, name in enumerate(CELLS, 1):
+            notebook.cell(number).scroll_into_view_if_needed()
+            shoot(notebook.cell(number), to / f"{name}-{width}-{theme}.png")
+    nodes = notebook.live(1)
+    nodes.element.locator(".ft-node[data-phase=SUCCEEDED]").first.click()
+    nodes.inspector.get_by_text("outputs", exact=True).wait_for()
+    shoot(notebook.cell(1), to / f"live-node-{width}-dark.png")
+    (lab.folder / "go").touch()
+    live.element.locator(".ftl-bar .ftl-phase", has_text="succeeded").first.wait_for()
+    live.element.locator(".ft-outputs").wait_for()
+    shoot(notebook.cell(1), to / f"live-ended-{width}-dark.png")
+    saved = notebook.save()
+    notebook.shut_down()
+    return saved
+
+
+def take_saved(browser: Browser, lab: Lab, saved: nbformat.NotebookNode, width: int, to: Path) -> None:
+    """Take the finished run again, opened without its kernel."""
+    path = lab.folder / f"later_{width}.ipynb"
+    nbformat.write(saved, path)
+    page = browser.new_page(viewport={"width": width, "height": 1100})
+    notebook = Notebook(lab, page, path).open()
+    _clear(notebook)
+    for theme in THEMES:
+        notebook.theme(f"JupyterLab {theme.capitalize()}")
+        for name in ("live", "run"):
+            cell = notebook.cell(list(CELLS).index(name) + 1)
+            cell.scroll_into_view_if_needed()
+            shoot(cell, to / f"saved-{name}-{width}-{theme}.png")
+    notebook.shut_down()
+
+
+def sanitised(saved: nbformat.NotebookNode) -> Iterator[str]:
+    """Yield the outputs as a site shows that removes styles, scripts and data addresses."""
+    for cell in saved.cells[1:]:
+        yield f"<pre>{escape(cell.source)}</pre>"
+        for output in cell.outputs:
+            data = output.get("data", {})
+            if "text/html" in data:
+                yield sanitised_html(data["text/html"])
+            elif "image/svg+xml" in data:
+                yield sanitised_svg(data["image/svg+xml"])
+            elif output.output_type == "error":
+                yield f"<pre>{ansi2html(chr(10).join(output.traceback))}</pre>"
+            else:
+                yield f"<pre>{escape(data.get('text/plain', output.get('text', '')))}</pre>"
+
+
+def take_terminal(package: Path) -> str:
+    """Return a session of IPython in a terminal, as HTML with colors."""
+    with tempfile.TemporaryDirectory() as home:
+        environment = {**os.environ, "TERM": "xterm-256color", "PYTHONPATH": str(package), "IPYTHONDIR": home}
+        command = ["-m", "IPython", "--no-banner", "--colors=linux", "--simple-prompt"]
+        shell = pexpect.spawn(
+            sys.executable, command, encoding="utf-8", timeout=300, env=environment, dimensions=(50, 120), cwd=home
+        )
+        shell.expect(r"In \[\d+\]: ")
+        (Path(home) / "define.ipy").write_text(DEFINE.strip("\n"), encoding="utf-8")
+        said = []
+        for line in ("%run -i define.ipy", *TERMINAL):
+            shell.sendline(line)
+            shell.expect(r"In \[\d+\]: ")
+            said.append(f"In: {shell.before}")
+        shell.sendline("exit")
+        shell.close()
+    return f"<pre>{ansi2html(''.join(said[1:]).replace(chr(13), ''))}</pre>"
+
+
+COLORS = (
+    "body{background:Canvas;color:CanvasText;color-scheme:light dark;font:14px system-ui;margin:16px}"
+    ".ansi-green-fg{color:#2a9d4a}.ansi-red-fg,.ansi-red-intense-fg{color:#d0453a}.ansi-cyan-fg{color:#2aa1b3}"
+    ".ansi-magenta-fg{color:#b04fc9}.ansi-bold{font-weight:bold}"
+)
+
+
+def take_page(browser: Browser, body: str, style: str, name: str, to: Path) -> None:
+    """Take a page of plain HTML in both widths and themes."""
+    for width in WIDTHS:
+        for theme in THEMES:
+            page = browser.new_page(color_scheme=theme, viewport={"width": width, "height": 900})
+            page.set_content(f"<!doctype html><meta charset='utf-8'><style>{style}</style>{body}")
+            page.screenshot(path=to / f"{name}-{width}-{theme}.png", full_page=True)
+            print(to / f"{name}-{width}-{theme}.png")
+            page.close()
+
+
+def main() -> int:
+    """Take all pictures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--to", type=Path, default=Path("build/pictures"), help="folder of the pictures")
+    parser.add_argument("--package", type=Path, default=ROOT, help="folder of the flytenb that is pictured")
+    chosen = parser.parse_args()
+    chosen.to.mkdir(parents=True, exist_ok=True)
+    lab = Lab(package=chosen.package.resolve())
+    try:
+        with chromium() as browser:
+            for width in WIDTHS:
+                saved = take_notebook(browser, lab, width, chosen.to)
+                take_saved(browser, lab, saved, width, chosen.to)
+            take_page(browser, "".join(sanitised(saved)), "body{font:14px sans-serif}", "sanitised", chosen.to)
+            take_page(browser, take_terminal(chosen.package.resolve()), COLORS, "terminal", chosen.to)
+    finally:
+        lab.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
