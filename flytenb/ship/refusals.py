@@ -19,6 +19,7 @@ from flytenb.ship.held_state import changed_state
 from flytenb.ship.needed_statements import SHELL_NAMES, NeededStatements
 from flytenb.ship.reached_code import ReachedCode
 from flytenb.ship.secret_texts import find_secrets, has_known_form
+from flytenb.ship.stale_reads import StaleReads
 from flytenb.ship.statements import KINDS, Statement, read_statements
 
 _SHELL_OUTPUT = re.compile(r"_+|_i*\d*|_dh|_oh|_ih")
@@ -160,6 +161,10 @@ class Refusals:
                 for name in changed_state(tree, self._namespace.get(tree.name)):
                     what = f"{name} isn't what its definition gives now"
                     yield Finding(what, self._place(statement), f"run {statement.cell.place} again")
+        for statement, read in StaleReads(self._needed, self._cells).find():
+            made = min(statement.binds, default="a statement")
+            what = f"{made} was defined with an earlier value of {read}"
+            yield Finding(what, self._place(statement), f"run {statement.cell.place} again")
 
     # --- secrets -----------------------------------------------------------------------------------------------------
 

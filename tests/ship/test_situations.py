@@ -663,6 +663,109 @@ def times(n):
         WF,
         why="Box.count isn't what its definition gives now",
     ),
+    "a default of an earlier constant": _refused(
+        "K = 3",
+        "def times(x, k=K):\n    return x * k",
+        _step("return times(x)"),
+        WF,
+        "K = 5",
+        why="times was defined with an earlier value of K",
+    ),
+    "an argument of a decorator of an earlier constant": _refused(
+        "K = 3\ndef by(k):\n    def wrap(f):\n        def g(x):\n            return f(x) * k\n        return g\n"
+        "    return wrap",
+        "@by(K)\ndef times(x):\n    return x",
+        _step("return times(x)"),
+        WF,
+        "K = 5",
+        why="times was defined with an earlier value of K",
+    ),
+    "an attribute of a class of an earlier constant": _refused(
+        "K = 3",
+        "from enum import Enum\nclass Size(Enum):\n    SMALL = K",
+        _step("return Size.SMALL.value + x"),
+        WF,
+        "K = 5",
+        why="Size was defined with an earlier value of K",
+    ),
+    "a default of a dataclass of an earlier constant": _refused(
+        "K = 3",
+        "from dataclasses import dataclass, field\n@dataclass\nclass Box:\n"
+        "    sizes: list = field(default_factory=lambda k=K: [k])",
+        _step("return Box().sizes[0] + x"),
+        WF,
+        "K = 5",
+        why="Box was defined with an earlier value of K",
+    ),
+    "a setting of a task of an earlier constant": _refused(
+        "K = 3", _step("return x", "@task(retries=K)"), WF, "K = 5", why="step was defined with an earlier value of K"
+    ),
+    "a default of a workflow of an earlier constant": _refused(
+        "K = 3",
+        _step("return x"),
+        "@workflow\ndef wf(x: int = K) -> int:\n    return step(x=x)",
+        "K = 5",
+        why="wf was defined with an earlier value of K",
+    ),
+    "a closure of an earlier constant": _refused(
+        "def by(k):\n    def g(x):\n        return x * k\n    return g",
+        "K = 3",
+        "times = by(K)",
+        _step("return times(x)"),
+        WF,
+        "K = 5",
+        why="times was defined with an earlier value of K",
+    ),
+    "a constant of a cell that was edited": _refused(
+        ("k", "K = 3"),
+        "def times(x, k=K):\n    return x * k",
+        _step("return times(x)"),
+        WF,
+        ("k", "K = 5"),
+        why="times was defined with an earlier value of K",
+    ),
+    "a constant made of one that was edited": _refused(
+        ("b", "BASE = 3"),
+        ("k", "K = BASE * 2"),
+        "def times(x, k=K):\n    return x * k",
+        _step("return times(x)"),
+        WF,
+        ("b", "BASE = 4"),
+        ("k", "K = BASE * 2"),
+        why="times was defined with an earlier value of K",
+    ),
+    "an earlier base class": _refused(
+        "class Base:\n    k = 1",
+        "class Box(Base):\n    pass",
+        _step("return Box().k + x"),
+        WF,
+        "class Base:\n    k = 2",
+        why="Box was defined with an earlier value of Base",
+    ),
+    "a constant that was run again": _exported(
+        ("k", "K = 3"), "def times(x, k=K):\n    return x * k", _step("return times(x)"), WF, ("k", "K = 3  # same")
+    ),
+    "a constant that was written in another way": _exported(
+        ("k", "K = 3"), "def times(x, k=K):\n    return x * k", _step("return times(x)"), WF, ("k", "K: int = 0x3")
+    ),
+    "a constant that was edited before what reads it ran again": _exported(
+        ("k", "K = 3"),
+        ("t", "def times(x, k=K):\n    return x * k"),
+        _step("return times(x)"),
+        WF,
+        ("k", "K = 5"),
+        ("t", "def times(x, k=K):\n    return x * k"),
+    ),
+    "a base class that was run again": _exported(
+        ("b", "class Base:\n    k = 1"),
+        "class Box(Base):\n    pass",
+        _step("return Box().k + x"),
+        WF,
+        ("b", "class Base:\n    k = 1"),
+    ),
+    "a constant that a function reads when it is called": _exported(
+        ("k", "K = 3"), "def times(x):\n    return x * K", _step("return times(x)"), WF, ("k", "K = 5")
+    ),
     "a constant under a condition": _exported(
         "FAST = True\nif FAST:\n    K = 1\nelse:\n    K = 2", _step("return x + K"), WF, has="FAST = True\nif FAST:"
     ),
