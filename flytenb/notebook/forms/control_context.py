@@ -9,7 +9,6 @@ from typing import Any
 
 from flytenb.display.registry import Registry
 from flytenb.notebook.forms.control import Control
-from flytenb.notebook.forms.labels import name_inputs
 
 
 @dataclass(frozen=True)
@@ -35,6 +34,8 @@ class ControlContext:
 
 def make_control(declared: Any, context: ControlContext) -> Control:
     """Return the best control for a declared type; there is one for every type."""
+    from flytenb.notebook.forms.labels import name_inputs  # `flytenb.parts` is imported without widgets
+
     for maker in context.registry.candidates(declared):
         made: Any = maker(declared, context)
         if made is not NotImplemented:
