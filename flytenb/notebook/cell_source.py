@@ -28,6 +28,14 @@ def read_cell(shell: Any, result: Any) -> CellRun:
     return CellRun(result.execution_count, source, kind, arguments, str(key), failed_at)
 
 
+def read_running_cell(shell: Any, info: Any, last_number: int) -> CellRun:
+    """Return the cell that a shell begins to run after the cell of this number; IPython 9 has counted it already."""
+    raw = info.raw_cell or ""
+    kind, arguments, source = resolve_source(shell, raw)
+    number = max(last_number + 1, shell.execution_count - 1) if info.store_history else None
+    return CellRun(number, source, kind, arguments, str(getattr(info, "cell_id", None) or raw))
+
+
 def read_history(shell: Any, after: int) -> Iterator[CellRun]:
     """Yield the finished cells of a shell with larger numbers, as far as its history holds them."""
     history = shell.history_manager

@@ -18,7 +18,7 @@ from flytenb.bridge.patches.applied import Patches
 from flytenb.bridge.patches.import_gate import ImportGate
 from flytenb.errors import FlytekitError, headline
 from flytenb.notebook import shell_changes
-from flytenb.notebook.cell_source import cell_of_file, read_cell, read_history
+from flytenb.notebook.cell_source import cell_of_file, read_cell, read_history, read_running_cell
 from flytenb.notebook.held_runs import HeldRuns
 from flytenb.notebook.import_hook import ImportHook
 from flytenb.notebook.magics.flyte import FlyteMagics
@@ -204,6 +204,7 @@ class Extension:
 
     def _before_cell(self, info: Any) -> None:
         self.session.settle()
+        self.session.cells.begin(read_running_cell(self.shell, info, self.session.cells.last_number))
 
     def _after_cell(self, result: Any) -> None:
         """Record what the cell defined; before flytekit is imported, keep a copy of the variables."""

@@ -38,27 +38,40 @@ class Cells:
 
     def __init__(self) -> None:
         self._runs: list[CellRun] = []
+        self._running: list[CellRun] = []
+
+    def begin(self, cell: CellRun) -> None:
+        """Add a run that goes on: what it has defined can be exported in the same cell."""
+        self._running.append(cell)
 
     def add(self, cell: CellRun) -> None:
-        """Add the latest run."""
+        """Add the latest run, which has ended, and with it those that began later."""
+        texts = [(run.key, run.source) for run in self._running]
+        if (cell.key, cell.source) in texts:
+            del self._running[texts.index((cell.key, cell.source)) :]
         self._runs.append(cell)
 
     @property
     def all(self) -> tuple[CellRun, ...]:
-        """All runs, in their order."""
+        """All runs that have ended, in their order."""
         return tuple(self._runs)
+
+    @property
+    def begun(self) -> tuple[CellRun, ...]:
+        """All runs, in their order."""
+        return (*self._runs, *self._running)
 
     @property
     def current(self) -> list[CellRun]:
         """The latest run of each cell, in the order of these runs."""
-        latest = {cell.key or cell.source: cell for cell in self._runs}
-        return [cell for cell in self._runs if latest[cell.key or cell.source] is cell]
+        latest = {cell.key or cell.source: cell for cell in self.begun}
+        return [cell for cell in self.begun if latest[cell.key or cell.source] is cell]
 
     @property
     def replaced(self) -> list[CellRun]:
         """The runs of cells that have run again since."""
         current = {id(cell) for cell in self.current}
-        return [cell for cell in self._runs if id(cell) not in current]
+        return [cell for cell in self.begun if id(cell) not in current]
 
     @property
     def last_number(self) -> int:

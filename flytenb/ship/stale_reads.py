@@ -31,7 +31,7 @@ class StaleReads:
         self._namespace = needed.namespace
         self._bindings: dict[str, list[tuple[int, Statement]]] = {}
         self._positions: dict[tuple[CellRun, int], int] = {}
-        for cell in cells.all:
+        for cell in cells.begun:
             for statement in read_statements(cell):
                 at = self._positions[cell, statement.tree.lineno] = len(self._positions)
                 for name in statement.binds:

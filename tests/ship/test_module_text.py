@@ -110,6 +110,31 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
             flytenb.export(notebook.names["wf"], tmp_path / "nowhere" / "pipeline.py")
 
 
+IMPORT = "import flytenb\nfrom flytekit import task\n"
+STEP = "@task\ndef step(x: int) -> int:\n    return x + {k}\n"
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [IMPORT + STEP.format(k=2) + "made = flytenb.export(step)"],
+        [IMPORT + STEP.format(k=1), STEP.format(k=2) + "made = flytenb.export(step)"],
+        [IMPORT + STEP.format(k=1), f"get_ipython().run_cell({STEP.format(k=2)!r})\nmade = flytenb.export(step)"],
+        [IMPORT + STEP.format(k=1), "1 / 0", STEP.format(k=2) + "made = flytenb.export(step)"],
+    ],
+    ids=["the first cell", "a later cell", "a cell that runs a cell", "after a cell that failed"],
+)
+def test_what_a_cell_defines_is_exported_in_the_same_cell(cells: list[str]) -> None:
+    with open_notebook() as notebook:
+        for cell in cells:
+            notebook.try_run(cell)
+        assert "x + 2" in notebook.names["made"].text
+        notebook.run(STEP.format(k=3))
+        made = flytenb.export(notebook.names["step"])
+        assert "x + 3" in made.text
+        assert made.text.count("def step") == 1
+
+
 def test_what_is_no_entity_or_has_no_variable_is_refused() -> None:
     with open_notebook() as notebook:
         notebook.run(
