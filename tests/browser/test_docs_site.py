@@ -29,6 +29,12 @@ VIEWS = {
     "narrow": ("light", 700, (*EXECUTED, "docs/caching")),
 }
 """The colour scheme, the width, and the pages that are looked at."""
+RULES = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "best-practice"],
+    "resultTypes": ["violations"],  # of what passes, one place is told instead of each of thousands
+    "preload": False,
+}
+"""What axe-core looks for."""
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]  # it runs the notebooks of the site
 
@@ -75,7 +81,7 @@ def reader(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Reader]
 
 def violations(page: Page) -> list[Any]:
     """What axe-core finds: rule, help, and the first places."""
-    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "best-practice"], "preload": False})
+    found = Axe().run(page, options=RULES)
     return [(v["id"], v["help"], [n["target"] for n in v["nodes"][:3]]) for v in found.response["violations"]]
 
 
