@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import collections
+import itertools
 import os
+import random
+import select
 import shutil
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -296,6 +300,82 @@ def test_a_kernel_may_be_killed_at_any_moment_while_it_keeps_a_run(kernels: Any)
         assert host.keeper.wait()
         host.keeper.close()
         shutil.rmtree("runs")
+
+
+KILLS = 100
+STEPS = 4
+
+
+def keep_until_killed(cells: NotebookCells, reports: int) -> None:
+    """Run workflows of a few nodes, each written again and again while it is on, and report what is on disk."""
+    write = RunStore.write
+
+    def written(self: RunStore, *what: Any, **how: Any) -> None:
+        write(self, *what, **how)
+        os.write(reports, b"written\n")
+
+    RunStore.write = written  # type: ignore[method-assign]
+    for number in itertools.count(os.getpid() * 1000):
+        run = flytenb.options(keep="runs", cache=False).start(cells.slow, n=number).wait()
+        assert host.keeper.wait()
+        if run.is_kept:
+            os.write(reports, f"{run.id} {number}\n".encode())
+
+
+@pytest.mark.slow  # forks a hundred times
+def test_nothing_that_was_reported_is_lost_in_a_hundred_kills_while_runs_go_on(
+    kernels: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fork stands for a kernel: `kill -9` ends both without a handler, and what it leaves is in the folder alone.
+
+    The kills come at random moments after a random number of writes; a run is written again and again while it is on.
+    """
+    monkeypatch.setattr(run_keeper, "_EVERY", 0)
+    monkeypatch.setattr(run_keeper, "_SHARE", 0)
+    cells = kernels().cells
+    step = "@task\ndef step(x: int) -> int:\n    note('step')\n    time.sleep(0.002)\n    return x + 1"
+    calls = "".join("    x = step(x=x)\n" for _ in range(STEPS))
+    cells.run("import time", step, f"@workflow\ndef slow(n: int) -> int:\n    x = n\n{calls}    return x")
+    flytenb.graph(cells.slow)
+    reported: dict[str, int] = {}
+    moments = random.Random(7)
+    for _ in range(KILLS):
+        reads, writes = os.pipe()
+        child = fork()
+        if not child:
+            with suppress(BaseException):
+                keep_until_killed(cells, writes)
+            os._exit(1)
+        os.close(writes)
+        with os.fdopen(reads, "rb") as pipe:
+            lines = [pipe.readline() for _ in range(moments.randrange(1, 8))]
+            select.select([pipe], [], [], moments.random() * 0.01)
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            lines += [line for line in pipe if line.endswith(b"\n")]
+        reports = [line.split() for line in lines if line != b"written\n"]
+        reported |= {run.decode(): int(number) for run, number in reports}
+    assert_as_reported(cells, reported)
+
+
+def assert_as_reported(cells: NotebookCells, reported: Mapping[str, int]) -> None:
+    """Assert that runs are as they were reported, and that of the others nothing is wrong."""
+    phases = collections.Counter()
+    for head in kept_heads(Path("runs").absolute()):
+        found = flytenb.load_run(head.id, "runs")
+        phases[str(head.phase)] += 1
+        number = reported.pop(head.id, found.inputs["n"])
+        assert found.inputs == {"n": number}
+        if head.phase == "SUCCEEDED":
+            assert found.result == number + STEPS
+        ended = [node for node in found.nodes.values() if node.phase == "SUCCEEDED"]
+        assert all(node.outputs["o0"] == node.inputs["x"] + 1 for node in ended)
+    assert reported == {}
+    assert min(phases["SUCCEEDED"], phases["ABORTED"]) > KILLS // 10
+    cells.take_ran()
+    last = flytenb.load_run(kept_heads(Path("runs").absolute())[-1].id, "runs")
+    again = flytenb.options(resume=last, cache=False).run(cells.slow, n=last.inputs["n"])
+    assert again.result == last.inputs["n"] + STEPS
 
 
 SCRIPT = """
