@@ -154,12 +154,12 @@ class Options:
             shared = SweepRow(f"run {number} of the sweep", nodes)
             return Run(entity, row, each, self._listeners, None, _source_of, row=shared)
 
-        session, is_in_notebook = host.session, bool(host.watchers)
+        session, is_in_notebook, sweep = host.session, bool(host.watchers), object()
 
         def note(run: Run) -> None:
             _hold(run)
             if is_in_notebook:
-                session.keep(run)
+                session.keep(run, sweep)
 
         return prepare(swept, given, make)._begin(at_once, note)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -73,7 +73,8 @@ class Session:
         self.cells = Cells()
         self.code = CodeWatch(self.cells)
         self.namespace: dict[str, Any] = {}
-        self._runs: deque[Run] = deque(maxlen=_RUNS_KEPT)
+        self._runs: tuple[tuple[object, Run], ...] = ()  # replaced as a whole: the threads of a sweep add some
+        self._runs_lock = threading.Lock()
         self.runs_begun = 0
         self.inputs: dict[str, Any] = {}
         self.configured: dict[str, Choice] = {}
@@ -88,7 +89,7 @@ class Session:
     @property
     def runs(self) -> tuple[Run, ...]:
         """The latest runs, oldest first, as they are now: a followed call adds one on another thread."""
-        return tuple(self._runs)
+        return tuple(run for _, run in self._runs)
 
     def update(self, namespace: Mapping[str, Any], cell: int | None, source: str) -> None:
         """Record new and replaced entities of a cell; forget deleted names and the compiled form of stale workflows."""
@@ -160,10 +161,13 @@ class Session:
         """Whether one of the latest runs goes on."""
         return any(not run.phase.is_terminal for run in self.runs)
 
-    def keep(self, run: Run) -> None:
-        """Add a run that starts now."""
+    def keep(self, run: Run, sweep: object = None) -> None:
+        """Add a run that starts now; the runs of one sweep count as one."""
         self.code.note(run)
-        self._runs.append(run)
+        with self._runs_lock:
+            added = [*self._runs, (run if sweep is None else sweep, run)]
+            latest = {*[*dict.fromkeys(id(of) for of, _ in reversed(added))][:_RUNS_KEPT]}
+            self._runs = tuple(each for each in added if id(each[0]) in latest)
         self.runs_begun += 1
         if self.follows:
             run.on_finish(self.settle)

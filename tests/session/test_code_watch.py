@@ -203,3 +203,20 @@ def test_a_table_of_a_notebook_compares_each_task_once(monkeypatch: pytest.Monke
     assert len(compared) == len(set(map(id, compared)))
     notebook.run("RATE = 5")
     assert sum("`RATE` was redefined" in row[3] for row in Listing.of_session(host.session).rows) == count + 1
+
+
+def test_a_sweep_counts_as_one_of_the_latest_runs(notebook: Notebook) -> None:
+    notebook.run(BASE)
+    first = notebook.run("flytenb.run(wf, x=7)")
+    sweep = notebook.run("flytenb.sweep(wf, x=range(25))")
+    wait_for(lambda: all(run.phase.is_terminal for run in sweep.runs))
+    assert host.session.runs[0] is first
+    assert set(host.session.runs[1:]) == set(sweep.runs)
+    for _ in range(18):
+        notebook.run("other = flytenb.run(wf)")
+    assert len(host.session.runs) == 1 + 25 + 18
+    notebook.run("other = flytenb.run(wf)")
+    assert first not in host.session.runs
+    assert len(host.session.runs) == 25 + 19
+    notebook.run("other = flytenb.run(wf)")
+    assert len(host.session.runs) == 20
