@@ -9,7 +9,16 @@ from typing import Any
 from flytenb.bridge.cluster.stored_constants import LARGEST_MESSAGE, size_of_constants, stored_constants
 from flytenb.bridge.crossing.literal_limits import INT
 from flytenb.bridge.entities.interface import python_interface
-from flytenb.bridge.entities.kind import inner_workflow, is_entity, is_map, kind_of, map_target, mock_of, short_name
+from flytenb.bridge.entities.kind import (
+    has_no_container,
+    inner_workflow,
+    is_entity,
+    is_map,
+    kind_of,
+    map_target,
+    mock_of,
+    short_name,
+)
 from flytenb.bridge.execution.container_contract import as_container_input, as_container_output, is_pickled
 from flytenb.bridge.execution.container_resources import requests_over_limits
 from flytenb.bridge.type_engine.transformers import captured_log, literal_type_of
@@ -97,6 +106,14 @@ def _in_image(entity: Any) -> Iterator[Finding]:
         what = f"its pod imports {executor.__name__} from its image, and not from the module"
         hint = "define the class in a package that the image has, or write it as a task"
         yield Finding(what, f"task {short_name(entity)}", hint)
+
+
+def _of_service(entity: Any) -> Iterator[Finding]:
+    """A cluster runs a task without a container by a plugin or connector that its operator has installed."""
+    if has_no_container(entity):
+        what = f"it has no container, so the cluster needs a plugin or connector for the type {entity.task_type!r}"
+        hint = "ask who runs the cluster, or run it here beside nodes there: %flyte run … --on cluster"
+        yield Finding(what, f"task {short_name(entity)}", hint, "warning")
 
 
 def _more_than_limits(entity: Any) -> Iterator[Finding]:
@@ -191,6 +208,6 @@ def _resource(entity: Any) -> str:
 
 
 _RULES = (
-    *(_too_many_nodes, _same_node_names, _replaced, _mapped_plan, _in_image, _more_than_limits),
+    *(_too_many_nodes, _same_node_names, _replaced, _mapped_plan, _in_image, _of_service, _more_than_limits),
     *(_stored_here, _large_constants, _pickled, _of_containers, _wide_defaults),
 )

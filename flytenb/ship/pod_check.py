@@ -20,7 +20,14 @@ from flytenb.bridge.cluster.pod_process import (
     same_container,
     templates_of,
 )
-from flytenb.bridge.cluster.pod_values import native_inputs, native_outputs, pack_inputs, pack_outputs
+from flytenb.bridge.cluster.pod_values import (
+    LARGEST_FILE,
+    native_inputs,
+    native_outputs,
+    pack_inputs,
+    pack_outputs,
+    size_of,
+)
 from flytenb.bridge.cluster.recorded_calls import RecordedCall, can_answer
 from flytenb.bridge.entities.kind import is_entity, is_map, is_python_task, kind_of, map_target, short_name
 from flytenb.errors import ContainerError, ContainerExitError, FlytenbError, headline
@@ -30,7 +37,7 @@ from flytenb.ship.cluster_rules import WITHOUT_POD, calls_in_pod, entities_of
 from flytenb.ship.finding import Finding
 from flytenb.ship.shipped_files import ShippedFiles
 from flytenb.types.value_changes import Change, describe_value, first_change
-from flytenb.wording.quantities import count_text
+from flytenb.wording.quantities import bytes_text, count_text
 
 if TYPE_CHECKING:
     from flytenb.runner.node_run import NodeRun
@@ -175,6 +182,7 @@ class _Check:
                     except Exception as error:
                         yield _unsent("inputs", error, work)
                         continue
+                    yield from _too_large("inputs", size_of(inputs), work)
                     index = 0 if work.is_map else None
                     try:
                         calls = self._calls_of(work) if calls_in_pod(work.node.entity) else None
@@ -191,6 +199,7 @@ class _Check:
             hint = "whatever it needs must be in the module, its image or its inputs"
             yield Finding(f"its pod fails for {work.given}: {end.error}", work.where, hint)
             return
+        yield from _too_large("outputs", size_of(end.literals), work)
         yield from self._compare_calls(work, end)
         if end.job is not None:
             self._take(end.templates)
@@ -321,6 +330,12 @@ def _not_run(where: str, why: str) -> Finding:
 
 def _unsent(what: str, error: Exception, work: _Work) -> Finding:
     return Finding(f"its {what} can't be sent: {headline(error)}, for {work.given}", work.where, "declare their types")
+
+
+def _too_large(what: str, size: int, work: _Work) -> Iterator[Finding]:
+    if size > LARGEST_FILE:
+        what = f"its {what} have {bytes_text(size)}, and a cluster reads {bytes_text(LARGEST_FILE)} by default"
+        yield Finding(what, work.where, "pass a file or a frame, whose content is stored apart")
 
 
 def _changes(work: _Work, there: Mapping[str, Any], place: str) -> Iterator[Finding]:

@@ -205,6 +205,15 @@ CASES: dict[str, tuple[list[str], str, str]] = {
         "error",
         "its pod imports GreetExecutor from its image",
     ),
+    "a task that a service runs": (
+        [
+            "from flytekit.core.base_sql_task import SQLTask",
+            "numbers = SQLTask('numbers', query_template='SELECT 1', outputs=kwtypes(n=int), task_type='warehouse')",
+            "@workflow\ndef wf() -> int:\n    return numbers()",
+        ],
+        "warning",
+        "it has no container, so the cluster needs a plugin or connector for the type 'warehouse'",
+    ),
     "a map of a launch plan": (
         [
             STEP.format(""),

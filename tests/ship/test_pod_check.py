@@ -61,6 +61,23 @@ def test_each_task_is_compared_with_the_run(tmp_path: Path, monkeypatch: pytest.
     assert found.executed == ("right", "half", "of_the_process", "fails_there")
 
 
+def test_inputs_and_outputs_that_a_cluster_refuses_to_read_are_found() -> None:
+    with open_notebook() as notebook:
+        notebook.run(
+            CELLS[0].replace("\nfrom pod_helpers import twice", ""),
+            "@task\ndef make(n: int) -> str:\n    return 'x' * n",
+            "@task\ndef count(text: str) -> int:\n    return len(text)",
+            "@workflow\ndef long(n: int = 11_000_000) -> int:\n    return count(text=make(n=n))",
+        )
+        large = flytenb.check(notebook.names["long"], pod=True)
+        small = flytenb.check(notebook.names["long"], pod=True, inputs={"n": 10_000_000})
+    assert {(f.severity, f.where, f.what) for f in large.findings} == {
+        ("error", "task make", "its outputs have 11.0 MB, and a cluster reads 10.5 MB by default"),
+        ("error", "task count", "its inputs have 11.0 MB, and a cluster reads 10.5 MB by default"),
+    }
+    assert small.findings == ()
+
+
 MORE = (
     "from datetime import datetime, timezone\nfrom flytekit import ImageSpec, conditional, dynamic, eager",
     "image = ImageSpec(name='i', registry='example.org')",

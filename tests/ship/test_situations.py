@@ -917,6 +917,74 @@ def _by(x):
         "@workflow\ndef wf(x: int) -> int:\n    return plan(x=x)",
         has="import LaunchPlan, dynamic, map_task, task, workflow\nmapped = map_task(step)\ndef inner\nplan =\ndef wf",
     ),
+    # --- statements of other kinds
+    "a name that a condition binds": _exported(
+        "if (K := 5) > 3:\n    M = K * 2", _step("return x + M"), WF, has="M = K * 2"
+    ),
+    "a match statement": _exported(
+        "kind = 'a'\nmatch kind:\n    case 'a':\n        K = 1\n    case _:\n        K = 2", _step("return x + K"), WF
+    ),
+    "the else of a loop": _exported("for i in []:\n    pass\nelse:\n    K = 9", _step("return x + K"), WF),
+    "a constant that is increased": _exported("K = 1\nK += 2", _step("return x + K"), WF, has="K = 1\nK += 2"),
+    "a constant that is unpacked with a star": _exported("first, *rest = range(5)", _step("return x + sum(rest)"), WF),
+    "a table whose loop variable is deleted": _exported(
+        "T = {}\nfor i in range(3):\n    T[i] = i * i\ndel i", _step("return x + T[2]"), WF
+    ),
+    "a class with a metaclass": _exported(
+        "class Meta(type):\n    def __call__(cls, *a):\n        return super().__call__(*a)",
+        "class C(metaclass=Meta):\n    def v(self):\n        return 4",
+        _step("return x + C().v()"),
+        WF,
+        has="class Meta\nclass C",
+    ),
+    "a generic function with a case in another cell": _exported(
+        "from functools import singledispatch\n@singledispatch\ndef f(v):\n    return 0",
+        "@f.register\ndef _(v: int):\n    return v + 1",
+        _step("return f(x)"),
+        WF,
+        has="@singledispatch\n@f.register",
+    ),
+    "overloads of a function": _exported(
+        "from typing import overload\n@overload\ndef f(v: int) -> int: ...\n@overload\ndef f(v: str) -> str: ...\n"
+        "def f(v):\n    return v",
+        _step("return f(x)"),
+        WF,
+    ),
+    "a context manager": _exported(
+        "from contextlib import contextmanager\n@contextmanager\ndef given():\n    yield 5",
+        _step("with given() as k:\n    return x + k"),
+        WF,
+    ),
+    "a helper with a cache that was used": _exported(
+        "from functools import lru_cache\n@lru_cache\ndef f(x):\n    return x * 3\nf(4)",
+        _step("return f(x)"),
+        WF,
+        lacks="f(4)",
+    ),
+    "an enum by a call": _exported(
+        "from enum import Enum\nColor = Enum('Color', 'RED GREEN')", _step("return x + Color.GREEN.value"), WF
+    ),
+    "a cell whose output is captured": _exported(
+        "%%capture said\nK = 3\nprint(K)", _step("return x + K"), WF, has="K = 3"
+    ),
+    "a function that calls what it replaced": _refused(
+        "def f(x):\n    return x + 1",
+        "_old = f\ndef f(x):\n    return _old(x) * 2",
+        _step("return f(x)"),
+        WF,
+        why="_old holds code that no cell gives now",
+    ),
+    "a name of a text that was executed": _refused("exec('K = 3')", _step("return x + K"), WF, why="no cell defines K"),
+    "a name that was set in the namespace": _refused(
+        "globals()['K'] = 3", _step("return x + K"), WF, why="no cell defines K"
+    ),
+    "a value that top-level code has awaited": _refused(
+        "async def f():\n    return 3",
+        "K = await f()",
+        _step("return x + K"),
+        WF,
+        why="K, an int, exists in the kernel only",
+    ),
 }
 
 

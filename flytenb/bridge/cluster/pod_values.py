@@ -12,6 +12,14 @@ from flytenb.bridge.crossing import packer
 from flytenb.bridge.crossing.literal import to_native
 from flytenb.bridge.entities.interface import python_interface
 
+LARGEST_FILE = 10 * 2**20
+"""Bytes of the inputs or outputs of a task that a cluster reads: `storage.limits.maxDownloadMBs` of Flyte's charts."""
+
+
+def size_of(literals: LiteralMap) -> int:
+    """Return the size of the file that inputs or outputs are written to, in bytes."""
+    return int(literals.to_flyte_idl().ByteSize())
+
 
 def pack_inputs(entity: Any, values: Mapping[str, Any]) -> LiteralMap:
     """Return the inputs of a task or map as literals."""

@@ -69,6 +69,12 @@ def is_python_task(obj: Any) -> bool:
     return issubclass(type(obj), PythonTask) and not issubclass(type(obj), (ReferenceEntity, *_MAPS))
 
 
+def has_no_container(obj: Any) -> bool:
+    """Tell whether an object is a task that a cluster runs without a container of the task's."""
+    made = (type(obj).get_container, type(obj).get_k8s_pod) if is_python_task(obj) else ()
+    return made == (Task.get_container, Task.get_k8s_pod)
+
+
 def require_entity(obj: Any) -> None:
     """Raise NotAnEntityError unless the object is an entity."""
     if not is_entity(obj):
