@@ -16,6 +16,7 @@ from flytenb.ship.cells import Cells
 from flytenb.ship.constants import Constants, UnknownConstantError, describe_value, is_code
 from flytenb.ship.finding import Finding
 from flytenb.ship.held_state import changed_state
+from flytenb.ship.local_paths import find_local_paths
 from flytenb.ship.needed_statements import SHELL_NAMES, NeededStatements
 from flytenb.ship.reached_code import ReachedCode
 from flytenb.ship.secret_texts import find_secrets, has_known_form
@@ -43,7 +44,7 @@ class Refusals:
 
     def find(self) -> list[Finding]:
         """Return every reason, sorted by the order of the cells."""
-        found = [*self._of_missing(), *self._of_values(), *self._of_code(), *self._of_held_state()]
+        found = [*self._of_missing(), *self._of_values(), *self._of_code(), *self._of_held_state(), *self._of_paths()]
         found += self._of_secrets()
         return list(dict.fromkeys(found))
 
@@ -165,6 +166,12 @@ class Refusals:
             made = min(statement.binds, default="a statement")
             what = f"{made} was defined with an earlier value of {read}"
             yield Finding(what, self._place(statement), f"run {statement.cell.place} again")
+
+    def _of_paths(self) -> Iterator[Finding]:
+        for statement in sorted(self._needed.statements, key=self._needed.position):
+            for text in find_local_paths(statement.tree):
+                hint = "pass the file as an input, or name a storage that pods reach"
+                yield Finding(f"{text!r} is a path of this machine", self._place(statement), hint, "warning")
 
     # --- secrets -----------------------------------------------------------------------------------------------------
 

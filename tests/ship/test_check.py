@@ -262,6 +262,25 @@ def test_check_finds(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
             found.require()
 
 
+def test_texts_that_are_paths_of_this_machine_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what exists, and is the user's: `/bin/sh` and `/` exist in a pod as well."""
+    home, here = tmp_path / "home", tmp_path / "here"
+    for folder in (home, here):
+        folder.mkdir()
+        (folder / "data.csv").touch()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setattr("tempfile.tempdir", "/elsewhere")
+    monkeypatch.chdir(here)
+    paths = [f"{here}/data.csv", f"{home}/data.csv", "~/data.csv", f"{home}/none.csv", str(home), "/bin/sh", "/", "~/"]
+    with open_notebook() as notebook:
+        notebook.run(START, f"PATHS = {paths}", STEP.format("").replace("return x", "return len(PATHS)"), WF.format(""))
+        found = flytenb.check(notebook.names["wf"])
+        flytenb.export(notebook.names["wf"])
+    named = [f.what.removesuffix(" is a path of this machine") for f in found.findings if f.severity == "warning"]
+    assert named == [repr(path) for path in sorted(paths[:3])]
+    assert {f.where for f in found.findings} == {"cell 2, line 1"}
+
+
 def test_own_modules_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "own_helpers.py").write_text("def twice(x):\n    return 2 * x\n")
     monkeypatch.syspath_prepend(tmp_path)
