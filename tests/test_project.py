@@ -198,6 +198,38 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
     assert not [target for target in local if not (page.parent / target).exists()]
 
 
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, by the rule of GitHub and MyST."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+    headings = [re.sub(r"[`*]", "", line).lower() for line in re.findall(r"^#+ (.*)$", text, re.MULTILINE)]
+    return {re.sub(r"[^\w\- ]", "", heading).replace(" ", "-") for heading in headings}
+
+
+def test_the_readmes_links_lead_to_headings() -> None:
+    """MyST checks those of the pages of the site; the README isn't one."""
+    links = re.findall(r"\]\(([^)#\s:]+)#([^)]+)\)", (ROOT / "README.md").read_text())
+    assert len(links) >= 5
+    assert not [(name, anchor) for name, anchor in links if anchor not in anchors(ROOT / name)]
+
+
+def test_every_cell_of_the_readmes_comparison_links_to_a_page() -> None:
+    compared = (ROOT / "README.md").read_text().partition("## Compared")[2].partition("\n[The whole")[0]
+    rows = [line.strip().strip("|").split("|")[1:] for line in compared.splitlines() if line.startswith("|")][2:]
+    assert len(rows) >= 5
+    assert not [cell for row in rows for cell in row if not re.fullmatch(r" \[.+\]\(.+\) ", cell)]
+
+
+def test_the_page_about_installing_names_every_extra_and_no_other() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    named = set(re.findall(r"^\| `flytenb\[(\w+)\]`", (ROOT / "docs/install.md").read_text(), re.MULTILINE))
+    assert named == extras.keys() - {"test", "docs"}  # those two are in a sentence of their own
+
+
+def test_addresses_of_other_sites_are_secure_and_well_formed() -> None:
+    found = {url for page in PAGES for url in re.findall(r"\]\((\w+:[^)\s]*)\)", page.read_text())}
+    assert not [url for url in found if not re.fullmatch(r"https://[a-z0-9.-]+\.[a-z]+(/[\w./#?=%-]*)?", url)]
+
+
 def test_make_lists_every_target_that_the_docs_name() -> None:
     listed = subprocess.run(
         ["make", "--no-print-directory", "help"], cwd=ROOT, capture_output=True, text=True, check=True
