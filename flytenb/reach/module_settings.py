@@ -92,6 +92,12 @@ def _limits() -> Any:
     return [(name, resource.getrlimit(getattr(resource, name))) for name in dir(resource) if name[:7] == "RLIMIT_"]
 
 
+def _start_method() -> Any:
+    """The method, without choosing one: it can be set only once."""
+    multiprocessing: Any = sys.modules["multiprocessing"]
+    return multiprocessing.get_start_method(allow_none=True) or multiprocessing.get_all_start_methods()[0]
+
+
 def _handlers() -> dict[int, Any]:
     """The signal handlers; that of the interrupt is replaced while a run is waited for."""
     return {number: signal.getsignal(number) for number in signal.valid_signals() if number != signal.SIGINT}
@@ -135,7 +141,7 @@ SETTINGS = (
     ),
     ModuleSetting(
         "start method of processes",
-        lambda: called("multiprocessing:get_start_method")() if "multiprocessing" in sys.modules else None,
+        _start_method,
         _set("multiprocessing"),
     ),
     ModuleSetting("tracing of memory", called("tracemalloc:is_tracing"), _set("tracemalloc", "_tracemalloc")),

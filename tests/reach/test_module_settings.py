@@ -48,3 +48,10 @@ def test_nothing_is_changed_by_reading(setting: ModuleSetting) -> None:
 def test_a_setting_counts_for_someone() -> None:
     assert all(setting.modules or setting.names for setting in SETTINGS)
     assert len({setting.name for setting in SETTINGS}) == len(SETTINGS)
+
+
+def test_reading_the_start_method_does_not_choose_one() -> None:
+    program = PROGRAM + "import multiprocessing; assert multiprocessing.get_start_method(allow_none=True) is None"
+    subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program], env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True
+    )
