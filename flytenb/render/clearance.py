@@ -62,15 +62,20 @@ def points_of(way: Curve, parts: int = _PARTS) -> list[Point]:
 
 def count_crossings(one: Sequence[Point], other: Sequence[Point]) -> int:
     """Return how often two lines cross."""
-    return sum(_cross(*a, *b) for a in pairwise(one) for b in pairwise(other))
-
-
-def _cross(a: Point, b: Point, c: Point, d: Point) -> bool:
-    return _side(a, b, c) * _side(a, b, d) < 0 and _side(c, d, a) * _side(c, d, b) < 0
-
-
-def _side(a: Point, b: Point, p: Point) -> float:
-    return (b[0] - a[0]) * (p[1] - a[1]) - (b[1] - a[1]) * (p[0] - a[0])
+    found = 0
+    for (ax, ay), (bx, by) in pairwise(one):
+        left, right = (ax, bx) if ax < bx else (bx, ax)
+        low, high = (ay, by) if ay < by else (by, ay)
+        dx, dy = bx - ax, by - ay
+        for (cx, cy), (ex, ey) in pairwise(other):
+            if (cx < left and ex < left) or (cx > right and ex > right):
+                continue
+            if (cy < low and ey < low) or (cy > high and ey > high):
+                continue
+            if (dx * (cy - ay) - dy * (cx - ax)) * (dx * (ey - ay) - dy * (ex - ax)) < 0:
+                fx, fy = ex - cx, ey - cy
+                found += (fx * (ay - cy) - fy * (ax - cx)) * (fx * (by - cy) - fy * (bx - cx)) < 0
+    return found
 
 
 def _around(centre: Point, width: float, height: float) -> Rect:

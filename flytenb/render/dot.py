@@ -19,7 +19,7 @@ _MARGIN = 12
 """Pixels between the border of a frame and what is in it."""
 _TITLE_FONT = 13.0
 _MANY = 300
-"""Number of boxes above which the layout makes half the effort to avoid crossings."""
+"""Number of boxes above which the layout makes half the effort to avoid crossings, and none for straight chains."""
 _MOST_IN_RANK = 6
 """Number of boxes in a rank that fit a notebook's output."""
 _MOST_RANKS = 4
@@ -64,7 +64,7 @@ def layout_dot(scene: Scene, inside: int | None = None, titled: Collection[int] 
     )
     arrows = scene.arrows if inside is None else _arrows_inside(scene, inside)
     dot.body += _bare(scene, inside, titled)
-    chained = _chained(scene, arrows)
+    chained = _chained(scene, arrows) if len(scene.boxes) <= _MANY else ()
     dot.body += chain.from_iterable(_bare_arrow(scene, arrow, is_chained=arrow.number in chained) for arrow in arrows)
     dot.body += _unflatten(scene, arrows)
     dot.body += _titles_above(scene, arrows, titled)

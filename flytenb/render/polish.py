@@ -11,7 +11,7 @@ from flytenb.render.scene import Scene
 from flytenb.render.straight_arrows import straightened
 from flytenb.render.titles import Titles
 
-_MOST_ARROWS = 300
+_MOST_ARROWS = 150
 """Number of arrows up to which they are straightened; in larger pictures no single one can be followed."""
 
 

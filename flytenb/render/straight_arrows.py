@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 from math import atan2, hypot, pi
 
 from flytenb.render.clearance import Obstacles, Rect, count_crossings, cuts, points_of, rects_of
@@ -21,6 +21,10 @@ _FLATTEST = 3.0
 """Most pixels across for each pixel down of a straightened arrow."""
 _CORNER = 16.0
 """Distance of the end of a straightened arrow from the corners of a box."""
+_PARTS = 4
+"""Lines that stand for a segment of a curve."""
+_MOST_TRIED = 12
+"""Free lines that are tried for an arrow."""
 _SIDE = 4
 """Places for ends of arrows on each side of the middle of a box."""
 _APART = 7.0
@@ -85,7 +89,9 @@ class _Arrows:
 
     def __init__(self, ways: Mapping[Ends, Sequence[Curve]]) -> None:
         self.ways = {ends: list(found) for ends, found in ways.items()}
-        self.lines = {(ends, i): points_of(way) for ends, found in ways.items() for i, way in enumerate(found)}
+        lines = {(ends, i): points_of(way, _PARTS) for ends, found in ways.items() for i, way in enumerate(found)}
+        self.bent = {key for key, line in lines.items() if turning(line) >= _STRAIGHT}
+        self.lines = {key: line if key in self.bent else [line[0], line[-1]] for key, line in lines.items()}
         self._bounds = {key: _bounds(line) for key, line in self.lines.items()}
 
     def crossings(self, key: tuple[Ends, int], line: Sequence[Point]) -> int:
@@ -123,13 +129,14 @@ class _Arrows:
 def straightened(scene: Scene, at: Positions) -> Mapping[Ends, Sequence[Curve]]:
     """Return the arrows, each as a straight line if one is free that crosses no more arrows."""
     ground, arrows = _Ground(scene, at), _Arrows(at.arrows)
-    for key, line in list(arrows.lines.items()):
-        if turning(line) < _STRAIGHT:
-            continue
-        crossed = arrows.crossings(key, line)
-        for start, end in ground.straight_lines(key[0], line[0], line[-1]):
+    for key in [key for key in arrows.lines if key in arrows.bent]:
+        line, crossed = arrows.lines[key], -1
+        for start, end in islice(ground.straight_lines(key[0], line[0], line[-1]), _MOST_TRIED):
             new = [start, end]
-            if arrows.crossings(key, new) <= crossed and arrows.is_apart(key, new):
+            crosses = arrows.crossings(key, new)
+            if crosses and crossed < 0:
+                crossed = arrows.crossings(key, line)
+            if crosses <= max(crossed, 0) and arrows.is_apart(key, new):
                 arrows.straighten(key, start, end)
                 break
     return arrows.ways
