@@ -11,6 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests import examples
 from tests.waiting import are_workers_idle, be_patient, is_soon
@@ -43,6 +44,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     examples.is_quick = config.option.markexpr == "not slow"
+    settings.register_profile("suite", examples.examples(100))
+    settings.load_profile("suite")  # of tests that say nothing themselves
     config.stash[NAMES] = visible_names(ROOT)
     if hasattr(config, "workerinput"):
         own_temporary_directory(config)
