@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Route
 
-from flytenb.display.html import style
+from flytenb.display.html import style, to_html
+from flytenb.display.part import Column, RangeCell, Table
 from flytenb.display.show import show
 from tests.browser.lab import chromium
 from tests.display.test_hostile import ATTACKS, carriers
@@ -53,6 +54,19 @@ def _page(fragments: list[str], *, scheme: str = "light") -> str:
         f'<!doctype html><meta charset="utf-8"><style>:root{{color-scheme:{scheme}}}'
         f"body{{background:{'#111' if scheme == 'dark' else '#fff'};color:CanvasText}}{style()}</style>{shown}"
     )
+
+
+def test_bars_keep_their_scale_where_the_page_shrinks_pictures(browser: Browser) -> None:
+    rows = [(f"node_{n}", RangeCell.of(n / 4, (n + 1) / 4)) for n in range(4)]
+    fragment = to_html(Table((Column("node"), Column("time")), rows))
+    page = browser.new_page(viewport={"width": 200, "height": 400})
+    # JupyterLab's rule for outputs
+    page.set_content(_page([fragment]).replace("<style>", "<style>.jp-OutputArea .jp-Output svg{max-width:100%}", 1))
+    page.evaluate(
+        "() => { document.body.className = 'jp-Output'; document.documentElement.className = 'jp-OutputArea' }"
+    )
+    widths = page.locator(".ft-bar-cell").evaluate_all("bars => bars.map((bar) => bar.getBoundingClientRect().width)")
+    assert widths == [240] * 4
 
 
 def test_nothing_in_a_value_runs_or_is_fetched(browser: Browser) -> None:

@@ -398,6 +398,7 @@ def test_a_terminal_gets_the_picture_in_characters_and_the_card(tmp_path: Path) 
     )
     terminal.setecho(False)
     colored = ["%colors linux", "print('in', 'color')", "%flyte run quarter(n=8)", "%flyte run quarter(n=2)"]
+    lines += ["%flyte show [1, 2] --explore", "later = %flyte run quarter(n=12) --background", "_ = later.wait()"]
     terminal.send("\n".join([*lines, *colored, "exit\n"]))
     terminal.expect(pexpect.EOF)
     said, _, in_color = terminal.before.replace("\r", "").partition("in color")
@@ -410,6 +411,8 @@ def test_a_terminal_gets_the_picture_in_characters_and_the_card(tmp_path: Path) 
     assert said.count("ValueError: odd") == 1, "an error is told once"
     assert "\x1b" not in said
     assert "text/html" not in said
+    assert "(exploring needs a notebook: shown as it is)" in said
+    assert len(re.findall(r"quarter succeeded · .* · n 12\b", said)) == 1, "an end is told once"
     assert "\x1b[32m✓\x1b[0m \x1b[1mquarter\x1b[0m \x1b[32msucceeded\x1b[0m · " in in_color
     assert "├─ \x1b[32m✓\x1b[0m n0  half" in in_color
     assert "\x1b[1;91mValueError\x1b[0m\x1b[1m: odd\x1b[0m" in in_color
