@@ -324,6 +324,19 @@ def test_gates_are_answered_and_a_wrong_value_is_refused(page: Page) -> None:
     view.until(lambda: gates.count() == 0)
 
 
+def test_what_a_box_says_while_it_waits_stays_in_the_box(page: Page) -> None:
+    page.clock.install()
+    run = start(flows.asks)
+    view = Alone(page, PageController(run)).until(lambda: bool(run.waiting))
+    view.until(lambda: "waits for an answer" in view.text(run.waiting[0]))
+    page.clock.fast_forward(15_000)
+    box = view.node(run.waiting[0])
+    assert "waits for an answer" in (box.text_content() or "")
+    assert "…" not in (box.text_content() or "")
+    right = "part => part.getBoundingClientRect().right"
+    assert box.locator(".ft-sub").first.evaluate(right) < box.locator(".ft-shape").first.evaluate(right)
+
+
 def test_a_refused_gate_fails_the_run(page: Page) -> None:
     run = flytenb.options(answers={"limit": 1}).start(flows.asks)
     view = Alone(page, PageController(run)).until(lambda: bool(run.waiting))

@@ -4,6 +4,27 @@ const MOST_HEIGHT = 6000; // px, above which the stage scrolls vertically; drawi
 const SCROLLBAR = 20; // px, at least the height of a horizontal scroll bar
 const READABLE = 0.4; // zoom below which letters are smaller than 5 px and aren't painted
 
+const SQUEEZE = 1.2; // letters may be compressed by this share of their width, as in the saved picture
+const ruler = document.createElement("canvas").getContext("2d");
+
+/** Write the second line of a box with what there is room for; what is too wide is compressed, then cut. */
+function caption(box, text, more = "") {
+  if (!box.sub) return;
+  ruler.font = box.font ??= `11px ${getComputedStyle(box.sub).fontFamily}`;
+  const width = (shown) => ruler.measureText(shown).width;
+  let shown = width(text + more) > SQUEEZE * box.room ? text : text + more;
+  while (shown.length > 2 && width(shown) > SQUEEZE * box.room) shown = `${shown.slice(0, -2)}…`;
+  const length = width(shown) > box.room ? box.room.toFixed(1) : null;
+  if (box.sub.getAttribute("textLength") !== length) {
+    if (length === null) box.sub.removeAttribute("textLength");
+    else {
+      box.sub.setAttribute("textLength", length);
+      box.sub.setAttribute("lengthAdjust", "spacingAndGlyphs");
+    }
+  }
+  write(box.sub, shown);
+}
+
 class Stage {
   /** The drawing in its window. Boxes are found by path; `onOpen(path)` and `onToggle(path)` report clicks. */
   constructor(prefix, onOpen, onToggle, onEscape) {
@@ -72,7 +93,9 @@ class Stage {
     element.setAttribute("tabindex", "-1");
     const box = { path, element, name, sub: element.querySelector(":scope > .ft-sub") };
     box.icon = element.querySelector(":scope > .ft-icon");
-    box.caption = box.sub?.textContent ?? "";
+    const isFrame = element.classList.contains("ft-cluster");
+    const right = (box.icon?.at?.[0] ?? Infinity) + (isFrame ? -2 : 14); // of the icon, the last thing in its line
+    box.room = right - Number(box.sub?.getAttribute("x") ?? 0);
     this.boxes.set(path, box);
   }
 
@@ -81,15 +104,15 @@ class Stage {
     const box = this.boxes.get(path);
     if (!box || isSame(this.painted.get(path), news)) return;
     this.painted.set(path, news);
-    const [phase, caption, source, started, text] = news;
+    const [phase, words, source, started, text] = news;
     box.started = phase === "RUNNING" ? started : null;
-    box.words = caption;
+    box.words = words;
     box.element.setAttribute("data-phase", phase);
     if (source) box.element.setAttribute("data-cache", source);
     else box.element.removeAttribute("data-cache");
     if (box.icon) turn(box.icon, source || phase);
     box.element.setAttribute("aria-label", `${box.name}, ${lower(phase)}${text ? `, ${text}` : ""}`);
-    if (box.sub) write(box.sub, caption);
+    caption(box, words);
     for (const arrow of this.arrows.get(path) ?? []) {
       if (phase === "SKIPPED") arrow.setAttribute("data-phase", phase);
       else arrow.removeAttribute("data-phase");
@@ -100,7 +123,7 @@ class Stage {
   tick(now) {
     for (const box of this.boxes.values()) {
       if (!box.started || !box.sub || now - box.started < 2) continue;
-      write(box.sub, `${box.words} · ${clock(now - box.started)}`);
+      caption(box, box.words, ` · ${clock(now - box.started)}`);
     }
   }
 
