@@ -54,7 +54,7 @@ def main() -> int:
     parser.add_argument("site", type=Path)
     parser.add_argument("pages", nargs="*")
     parser.add_argument("--to", type=Path, required=True)
-    chosen = parser.parse_args()
+    chosen = parser.parse_intermixed_args()
     site = chosen.site.resolve()
     every = (path.relative_to(site).with_suffix("").as_posix() for path in sorted(site.rglob("*.html")))
     names = chosen.pages or [name for name in every if name not in ("index", "genindex", "search")]
