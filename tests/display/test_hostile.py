@@ -40,7 +40,7 @@ ALLOWED = re.compile(
     "|video|iframe|em|strong|p|h[1-4]|a|br|blockquote|ol|hr"
 )
 MAY_HAVE = re.compile(
-    "class|style|scope|open|src|alt|width|height|role|aria-label|x|y|controls|sandbox|referrerpolicy|title|srcdoc"
+    "class|tabindex|style|scope|open|src|alt|width|height|role|aria-label|x|y|controls|sandbox|referrerpolicy|title|srcdoc"
 )
 FRAME = '<!doctype html><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="default-src \'none\''
 

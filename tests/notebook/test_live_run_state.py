@@ -159,7 +159,7 @@ def test_the_run_says_its_phase_its_counts_and_what_its_gates_ask() -> None:
     news, waiting = run_message(state, run.graph, now=99.0), run.waiting
     run.cancel()
     assert (news["phase"], news["now"], news["took"]) == ("RUNNING", 99.0, None)
-    assert "running" in news["counts"]
+    assert "running" in news["facts"]
     [gate] = news["gates"]
     assert (gate["path"], gate["kind"]) == (*waiting, "input")
     assert gate["type"] in gate["question"]
