@@ -165,7 +165,7 @@ class Session:
         """Add a run that starts now; the runs of one sweep count as one."""
         self.code.note(run)
         with self._runs_lock:
-            added = [*self._runs, (run if sweep is None else sweep, run)]
+            added = [*self._runs, (object() if sweep is None else sweep, run)]  # the list holds each run once
             latest = {*[*dict.fromkeys(id(of) for of, _ in reversed(added))][:_RUNS_KEPT]}
             self._runs = tuple(each for each in added if id(each[0]) in latest)
         self.runs_begun += 1
