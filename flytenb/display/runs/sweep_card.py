@@ -204,7 +204,8 @@ def _widths(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> list[s
     longest = [max(len(row[at]) for row in cells) for at in range(len(columns))]
     longest[0] += 2  # the mark
     wide = [min(max(size, len(column.name) + 2), _WIDEST) + 2 for size, column in zip(longest, columns, strict=True)]
-    return [*(f"{width}ch" for width in wide[:-1]), f"minmax({wide[-1]}ch,1fr)"]
+    last = f"{wide[-1]}ch" if columns[-1].is_number else f"minmax({wide[-1]}ch,1fr)"  # else far from its neighbours
+    return [*(f"{width}ch" for width in wide[:-1]), last]
 
 
 def _cell(value: Any, name: str = "") -> str:
