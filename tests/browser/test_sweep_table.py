@@ -1,14 +1,18 @@
-"""The table of a sweep in a page without a kernel and without scripts: its heads sort it and its lines open runs."""
+"""The table of a sweep, without kernel and scripts and live in JupyterLab: its heads sort it, its lines open runs."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 from flytekit import task
-from playwright.sync_api import Browser, Locator
+from playwright.sync_api import Browser, Locator, expect
 
 import flytenb
 from flytenb.display.html import shared_module
 from flytenb.notebook.live.run_widget import page_text
+from tests.browser.lab import Lab, Notebook
 
 LOAD = """
 async (source) => {
@@ -16,6 +20,33 @@ async (source) => {
   module.default.initialize({ model: { get: () => "a" } });
 }
 """
+DEFINE = """
+%load_ext flytenb
+import pathlib, time
+from flytekit import task, workflow
+bodies = []
+
+@task
+def load(rows: int) -> int:
+    bodies.append("load")
+    return rows * 10
+
+@task
+def fit(data: int, rate: float) -> float:
+    bodies.append("fit")
+    if rate == 0.3:
+        for _ in range(12_000):  # until the test has looked
+            if pathlib.Path("go").exists():
+                break
+            time.sleep(.05)
+    return data / rate if rate else 1 / 0
+
+@workflow
+def wf(rate: float, rows: int = 3) -> float:
+    return fit(data=load(rows=rows), rate=rate)
+"""
+SWEEP = "sweep = %flyte sweep wf(rate=[0.5, 0.0, 0.3, 0.1])"
+LOOK = "print([run.outputs.get('o0') for run in sweep], sorted(bodies), [*sweep.frame()['phase']])"
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
@@ -73,3 +104,42 @@ def test_an_update_keeps_what_was_chosen_and_opened(browser: Browser) -> None:
         None,
     ]
     page.close()
+
+
+@pytest.fixture
+def notebook(lab: Lab, browser: Browser) -> Iterator[Any]:
+    for left in lab.folder.glob("go"):
+        left.unlink()
+    page = browser.new_page(viewport={"width": 1100, "height": 1400})
+    opened = Notebook(lab, page, lab.write("swept", DEFINE, SWEEP, LOOK)).open()
+    yield opened
+    opened.shut_down()
+
+
+def test_a_sweep_is_seen_live_and_what_is_chosen_stays(notebook: Notebook) -> None:
+    notebook.run_all()
+    table = notebook.output(1).locator(".ft-sweep")
+    rows = table.locator("summary.ft-sweep-row")
+    expect(rows.nth(0)).to_contain_text("succeeded")
+    expect(rows.nth(1)).to_contain_text("failed")
+    expect(rows.nth(1)).to_contain_text("division by zero")
+    expect(rows.nth(2)).to_contain_text("running")
+    expect(rows.nth(3)).to_contain_text("succeeded")
+
+    table.locator(".ft-sweep-head label[title='sort by o0']:visible").click()
+    rows.nth(3).click()
+    (notebook.lab.folder / "go").touch()
+    expect(rows.nth(2)).to_contain_text("100.0")
+    expect(table.locator("details.ft-sweep-run").nth(3)).to_have_attribute("open", "")
+    assert order(table) == ["0", "2", "3", "1"]
+    expect(table.locator("details.ft-sweep-run").nth(3).locator(".ft-run img").first).to_be_visible()
+
+    notebook.wait_until_idle()
+    values = "[60.0, None, 100.0, 300.0]"
+    bodies = "['fit', 'fit', 'fit', 'fit', 'load']"
+    phases = "['SUCCEEDED', 'FAILED', 'SUCCEEDED', 'SUCCEEDED']"
+    expect(notebook.output(2)).to_have_text(f"{values} {bodies} {phases}")
+    saved = notebook.save()
+    [shown] = [o for o in saved.cells[1].outputs if "text/html" in o.get("data", {})]
+    assert "100.0" in shown.data["text/html"]
+    assert "100.0" in shown.data["text/plain"]
