@@ -19,7 +19,7 @@ MOST_LINES = 4
 LABEL_WIDTH = 190.0
 TITLE_HEIGHT, TITLE_TOP = 18.0, 6.0
 """Height of a frame's title, and its distance from the frame's upper border."""
-_STATE_WIDTH = 60.0
+_STATE_WIDTH = 100.0
 """Pixels that a state takes after the name of a frame."""
 
 

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
-from flytenb.model import Graph, Kind
+from flytenb.model import Graph, Kind, NodeState, Phase
+from flytenb.render.captions import state_caption
 from flytenb.render.drawing import Drawing, draw
 from flytenb.render.text_metrics import measure
 from tests import render_samples as samples
@@ -24,6 +25,8 @@ SIDES = Path(__file__).parents[2] / "benchmarks" / "sides"
 Rect = tuple[float, float, float, float]
 TOUCH = 1.5
 """Pixels by which a curve may overlap a rectangle: engines round numbers."""
+STATES = [state_caption(NodeState(phase, 6.5, 1)) for phase in Phase]
+"""What a run writes after the title of a frame, without another layout."""
 
 
 def rects(drawing: Drawing) -> Iterator[tuple[str, Rect]]:
@@ -37,7 +40,7 @@ def rects(drawing: Drawing) -> Iterator[tuple[str, Rect]]:
     for frame in scene.frames:
         left, top, right, _ = at.frames[f"cluster_{frame.number}"]
         start, title = at.titles.get(frame.number, left + 12), frame.title
-        rest = measure(title.rest, 11) + 6 if title.rest else 0
+        rest = max(measure(text, 11) + 4 for text in (title.rest, *STATES))
         yield (
             f"title of {frame.path}",
             (start, top + 8, min(start + measure(title.text, title.size) + rest, right), top + 22),
