@@ -19,9 +19,18 @@ class Obstacles:
 
     def __init__(self, rects: Iterable[tuple[str, Rect]]) -> None:
         self._rows: dict[int, list[tuple[str, Rect]]] = {}
-        for item in rects:
-            for row in range(int(item[1][1] // _ROW), int(item[1][3] // _ROW) + 1):
-                self._rows.setdefault(row, []).append(item)
+        for name, rect in rects:
+            self.add(name, rect)
+
+    def add(self, name: str, rect: Rect) -> None:
+        """Add a rectangle."""
+        for row in range(int(rect[1] // _ROW), int(rect[3] // _ROW) + 1):
+            self._rows.setdefault(row, []).append((name, rect))
+
+    def remove(self, name: str, rect: Rect) -> None:
+        """Remove a rectangle."""
+        for row in range(int(rect[1] // _ROW), int(rect[3] // _ROW) + 1):
+            self._rows[row].remove((name, rect))
 
     def hit(self, start: Point, end: Point, ends: Collection[str], room: float) -> Iterator[str]:
         """Yield the rectangles, enlarged by `room` and without those at the ends, through which a line runs."""
@@ -38,10 +47,10 @@ class Obstacles:
 def rects_of(scene: Scene, at: Positions) -> Iterator[tuple[str, Rect]]:
     """Yield the rectangle of each box, label and title; the name of a title is `t` with the number of its frame."""
     for box in scene.boxes:
-        yield f"n{box.number}", _around(at.boxes[f"n{box.number}"], box.width, box.height)
+        yield f"n{box.number}", around(at.boxes[f"n{box.number}"], box.width, box.height)
     for arrow in scene.arrows:
         if arrow.label:
-            yield f"l{arrow.number}", _around(at.boxes[f"l{arrow.number}"], *arrow.label_size)
+            yield f"l{arrow.number}", around(at.boxes[f"l{arrow.number}"], *arrow.label_size)
     for frame in scene.frames:
         left, top, right, _ = at.frames[f"cluster_{frame.number}"]
         start, y = at.titles.get(frame.number, left + 12), top + TITLE_TOP
@@ -78,21 +87,35 @@ def count_crossings(one: Sequence[Point], other: Sequence[Point]) -> int:
     return found
 
 
-def _around(centre: Point, width: float, height: float) -> Rect:
+def around(centre: Point, width: float, height: float) -> Rect:
+    """Return the rectangle around a point."""
     x, y = centre
     return x - width / 2, y - height / 2, x + width / 2, y + height / 2
 
 
 def cuts(start: Point, end: Point, rect: Rect, room: float = 0.0) -> bool:
     """Whether a part of a line is inside a rectangle that is enlarged by `room`."""
+    first, last = _shares_inside(start, end, rect, room)
+    return first < last
+
+
+def clip(start: Point, end: Point, rect: Rect) -> tuple[Point, Point]:
+    """Return where a line that cuts a rectangle enters and leaves it."""
+    (x, y), (to_x, to_y) = start, end
+    first, last = ((x + share * (to_x - x), y + share * (to_y - y)) for share in _shares_inside(start, end, rect, 0.0))
+    return first, last
+
+
+def _shares_inside(start: Point, end: Point, rect: Rect, room: float) -> tuple[float, float]:
+    """Return the shares of a line before and until the end of its part in a rectangle; there is none if they fall."""
     (x, y), (left, top, right, bottom) = start, rect
     dx, dy = end[0] - x, end[1] - y
     first, last = 0.0, 1.0
     for step, low, high in ((dx, left - room - x, right + room - x), (dy, top - room - y, bottom + room - y)):
         if step == 0:
             if low >= 0 or high <= 0:
-                return False
+                return 1.0, 0.0
             continue
         enter, leave = (low / step, high / step) if step > 0 else (high / step, low / step)
         first, last = max(first, enter), min(last, leave)
-    return first < last
+    return first, last

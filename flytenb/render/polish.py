@@ -37,4 +37,4 @@ def polish(scene: Scene, at: Positions) -> Positions | None:
 
 def _polished(scene: Scene, at: Positions, titles: Titles) -> Positions:
     at = replace(at, frames=titles.frames, titles=titles.places)
-    return replace(at, arrows=straightened(scene, at)) if len(scene.arrows) <= _MOST_ARROWS else at
+    return straightened(scene, at) if len(scene.arrows) <= _MOST_ARROWS else at

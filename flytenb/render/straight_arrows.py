@@ -1,16 +1,19 @@
-"""Straight arrows, where nothing is between the boxes at their ends."""
+"""Straight arrows, where nothing is between the boxes at their ends; their labels are on them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice, pairwise
 from math import atan2, hypot, pi
 
-from flytenb.render.clearance import Obstacles, Rect, count_crossings, cuts, points_of, rects_of
+from flytenb.render.clearance import Obstacles, Rect, around, clip, count_crossings, cuts, points_of, rects_of
 from flytenb.render.layout import Curve, Point, Positions
 from flytenb.render.scene import Scene
 
 Ends = tuple[str, str]
+Key = tuple[Ends, int]
+"""An arrow, or its part before or after a label: the names at its ends, and its number among those with the same."""
 _ROOM = 4.0
 """Pixels between a straightened arrow and what it passes."""
 _TOUCH = 1.0
@@ -29,6 +32,10 @@ _SIDE = 4
 """Places for ends of arrows on each side of the middle of a box."""
 _APART = 7.0
 """Pixels between the ends of two arrows at one box."""
+_LABEL_ROOM = 3.0
+"""Pixels between a label that was moved and what is beside it."""
+_BEFORE, _AFTER = 5.0, 12.0
+"""Least pixels of an arrow that are seen above and below a label that was moved; the tip is below."""
 
 
 class _Ground:
@@ -36,8 +43,8 @@ class _Ground:
 
     def __init__(self, scene: Scene, at: Positions) -> None:
         self._rects = dict(rects_of(scene, at))
-        walls = {f"cluster_{frame.number}": at.frames[f"cluster_{frame.number}"] for frame in scene.frames}
-        self._obstacles = Obstacles((*self._rects.items(), *walls.items()))
+        self._walls = {f"cluster_{frame.number}": at.frames[f"cluster_{frame.number}"] for frame in scene.frames}
+        self._obstacles = Obstacles((*self._rects.items(), *self._walls.items()))
         inside: dict[int | None, tuple[str, ...]] = {None: ()}
         for frame in scene.frames:  # outer before inner
             inside[frame.number] = (f"cluster_{frame.number}", *inside[frame.frame])
@@ -47,9 +54,18 @@ class _Ground:
                 tail, head = (inside[scene.boxes[number].frame] for number in (arrow.tail, arrow.head))
                 self._around[f"l{arrow.number}"] = tuple(dict.fromkeys((*tail, *head)))
 
-    def straight_lines(self, ends: tuple[str, str], start: Point, end: Point) -> Iterator[tuple[Point, Point]]:
-        """Yield free lines between two boxes: with the ends that are given, then between other places of the boxes."""
-        if self.is_free(start, end, ends):
+    def straight_lines(
+        self, ends: Ends, start: Point, end: Point, label: str | None = None
+    ) -> Iterator[tuple[Point, Point]]:
+        """Yield free lines between two boxes: with the ends that are given, then between other places of the boxes.
+
+        Args:
+            ends: the names of the boxes.
+            start: where the arrow begins.
+            end: where it ends.
+            label: the name of its label, which may be on the lines.
+        """
+        if self.is_free(start, end, ends, label):
             yield start, end
         tail, head = ends
         low, high = self._rects[tail][3], self._rects[head][1]
@@ -61,7 +77,7 @@ class _Ground:
             for b in self._places(head, end, high)
             if abs(b[0] - a[0]) <= _FLATTEST * (b[1] - a[1])
         ]
-        yield from ((a, b) for _, a, b in sorted(lines) if self.is_free(a, b, ends))
+        yield from ((a, b) for _, a, b in sorted(lines) if self.is_free(a, b, ends, label))
 
     def _places(self, name: str, point: Point, y: float) -> list[Point]:
         """Return places for the end of an arrow, on the upper or lower border of a box; that of a label is fixed."""
@@ -74,14 +90,44 @@ class _Ground:
         half = max((right - left) / 2 - _CORNER, 0.0)
         return [(x + half * step / _SIDE, y) for step in (range(-_SIDE, _SIDE + 1) if half else (0,))]
 
-    def is_free(self, start: Point, end: Point, ends: tuple[str, str]) -> bool:
+    def is_free(self, start: Point, end: Point, ends: Ends, label: str | None = None) -> bool:
         """Whether nothing is near a line between two boxes or labels, and it doesn't run through these."""
         tail, head = ends
-        passed = {tail, head, *self._around[tail], *self._around[head]}
+        passed = {tail, head, label or tail, *self._around[tail], *self._around[head]}
         return not (
             any(cuts(start, end, self._rects[name], -_TOUCH) for name in ends)
             or any(True for _ in self._obstacles.hit(start, end, passed, _ROOM))
         )
+
+    def place_on(self, start: Point, end: Point, label: str) -> Rect | None:
+        """Return where a label has room on a line: at its height, or in the middle."""
+        left, top, right, bottom = self._rects[label]
+        width, height = right - left, bottom - top
+        if end[1] - start[1] < height + _BEFORE + _AFTER:
+            return None
+        for y in ((top + bottom) / 2, (start[1] + end[1]) / 2):
+            share = (y - start[1]) / (end[1] - start[1])
+            rect = around((start[0] + share * (end[0] - start[0]), y), width, height)
+            if start[1] + _BEFORE <= rect[1] and rect[3] + _AFTER <= end[1] and self._has_room(rect, label):
+                return rect
+        return None
+
+    def _has_room(self, rect: Rect, label: str) -> bool:
+        x, y, to_x, to_y = rect
+        left, top, right, bottom = x - _LABEL_ROOM, y - _LABEL_ROOM, to_x + _LABEL_ROOM, to_y + _LABEL_ROOM
+        for name, (x0, y0, x1, y1) in (*self._rects.items(), *self._walls.items()):
+            if x0 >= right or x1 <= left or y0 >= bottom or y1 <= top or name == label:
+                continue
+            is_within = x0 <= left and right <= x1 and y0 <= top and bottom <= y1
+            if not (is_within and name in self._around[label]):
+                return False
+        return True
+
+    def move(self, label: str, rect: Rect) -> None:
+        """Move a label."""
+        self._obstacles.remove(label, self._rects[label])
+        self._rects[label] = rect
+        self._obstacles.add(label, rect)
 
 
 class _Arrows:
@@ -94,22 +140,29 @@ class _Arrows:
         self.lines = {key: line if key in self.bent else [line[0], line[-1]] for key, line in lines.items()}
         self._bounds = {key: _bounds(line) for key, line in self.lines.items()}
 
-    def crossings(self, key: tuple[Ends, int], line: Sequence[Point]) -> int:
-        """Return how often other arrows cross a line in place of this one."""
-        return sum(count_crossings(line, self.lines[other]) for other in self._near(key, line))
+    def crossings(self, line: Sequence[Point], *keys: Key) -> int:
+        """Return how often other arrows cross a line in place of these."""
+        return sum(count_crossings(line, self.lines[other]) for other in self._near(line, keys))
 
-    def is_apart(self, key: tuple[Ends, int], line: Sequence[Point]) -> bool:
-        """Whether no other arrow begins or ends where a line does in place of this one."""
-        (tail, head), _ = key
+    def is_apart(self, line: Sequence[Point], ends: Ends, *keys: Key) -> bool:
+        """Whether no other arrow begins or ends where a line between two boxes does, in place of these."""
+        tail, head = ends
         return all(
             hypot(x - p, y - q) >= _APART
-            for other in self._near(key, line)
+            for other in self._near(line, keys)
             for name, (x, y) in ((tail, line[0]), (head, line[-1]))
             for its, (p, q) in zip(other[0], (self.lines[other][0], self.lines[other][-1]), strict=True)
             if its == name
         )
 
-    def straighten(self, key: tuple[Ends, int], start: Point, end: Point) -> None:
+    def passes(self, rect: Rect, *keys: Key) -> bool:
+        """Whether another arrow than these passes a rectangle."""
+        corners = [(rect[0], rect[1]), (rect[2], rect[3])]
+        return any(
+            cuts(a, b, rect, _LABEL_ROOM) for other in self._near(corners, keys) for a, b in pairwise(self.lines[other])
+        )
+
+    def straighten(self, key: Key, start: Point, end: Point) -> None:
         """Replace an arrow by a straight line."""
         (x, y), (to_x, to_y) = start, end
         dx, dy = (to_x - x) / 3, (to_y - y) / 3
@@ -117,29 +170,59 @@ class _Arrows:
         self.lines[key] = [start, end]
         self._bounds[key] = _bounds(self.lines[key])
 
-    def _near(self, key: tuple[Ends, int], line: Sequence[Point]) -> list[tuple[Ends, int]]:
+    def _near(self, line: Sequence[Point], keys: Collection[Key]) -> list[Key]:
         left, top, right, bottom = _bounds(line)
         return [
             other
             for other, (x0, y0, x1, y1) in self._bounds.items()
-            if x0 <= right and left <= x1 and y0 <= bottom and top <= y1 and other != key
+            if x0 <= right and left <= x1 and y0 <= bottom and top <= y1 and other not in keys
         ]
 
 
-def straightened(scene: Scene, at: Positions) -> Mapping[Ends, Sequence[Curve]]:
-    """Return the arrows, each as a straight line if one is free that crosses no more arrows."""
-    ground, arrows = _Ground(scene, at), _Arrows(at.arrows)
+def straightened(scene: Scene, at: Positions) -> Positions:
+    """Return the layout with each arrow as a straight line if one is free that crosses no more arrows."""
+    ground, arrows, boxes = _Ground(scene, at), _Arrows(at.arrows), dict(at.boxes)
+    for arrow in scene.arrows:
+        if arrow.label:
+            label = f"l{arrow.number}"
+            rect = _straighten_labelled(ground, arrows, (f"n{arrow.tail}", f"n{arrow.head}"), label)
+            if rect is not None:
+                boxes[label] = (rect[0] + rect[2]) / 2, (rect[1] + rect[3]) / 2
     for key in [key for key in arrows.lines if key in arrows.bent]:
         line, crossed = arrows.lines[key], -1
         for start, end in islice(ground.straight_lines(key[0], line[0], line[-1]), _MOST_TRIED):
             new = [start, end]
-            crosses = arrows.crossings(key, new)
+            crosses = arrows.crossings(new, key)
             if crosses and crossed < 0:
-                crossed = arrows.crossings(key, line)
-            if crosses <= max(crossed, 0) and arrows.is_apart(key, new):
+                crossed = arrows.crossings(line, key)
+            if crosses <= max(crossed, 0) and arrows.is_apart(new, key[0], key):
                 arrows.straighten(key, start, end)
                 break
-    return arrows.ways
+    return replace(at, arrows=arrows.ways, boxes=boxes)
+
+
+def _straighten_labelled(ground: _Ground, arrows: _Arrows, ends: Ends, label: str) -> Rect | None:
+    """Replace both parts of an arrow by a straight line with the label on it; return where the label is then."""
+    first, last = ((ends[0], label), 0), ((label, ends[1]), 0)
+    if first not in arrows.lines or last not in arrows.lines:
+        return None  # an arrow that an engine has turned, or one of several between two boxes
+    parts = arrows.lines[first], arrows.lines[last]
+    if turning([*parts[0], *parts[1]]) < _STRAIGHT:
+        return None
+    crossed = arrows.crossings(parts[0], first, last) + arrows.crossings(parts[1], first, last)
+    for start, end in islice(ground.straight_lines(ends, parts[0][0], parts[1][-1], label), _MOST_TRIED):
+        new = [start, end]
+        if arrows.crossings(new, first, last) > crossed or not arrows.is_apart(new, ends, first, last):
+            continue
+        rect = ground.place_on(start, end, label)
+        if rect is not None and not arrows.passes(rect, first, last):
+            enter, leave = clip(start, end, rect)
+            arrows.straighten(first, start, enter)
+            arrows.straighten(last, leave, end)
+            ground.move(label, rect)
+            arrows.bent -= {first, last}
+            return rect
+    return None
 
 
 def turning(line: Sequence[Point]) -> float:
