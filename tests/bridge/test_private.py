@@ -48,7 +48,7 @@ from flytekit.utils.asyn import loop_manager
 from flytenb.bridge import private
 from tests.private_names import private_attributes, private_uses
 
-OTHERS = {"_name", "_repr_html_", "_LazyModule", "_values", "_sql"}
+OTHERS = {"_name", "_repr_html_", "_LazyModule", "_values", "_sql", "_signal"}
 """Names of the standard library, IPython, PyTorch and diskcache that flytekit has too."""
 
 
