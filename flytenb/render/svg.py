@@ -243,16 +243,18 @@ def _frame(frame: Frame, scene: Scene, at: Positions) -> str:
     title, start = frame.title, at.titles.get(frame.number, left + 12)
     if frame.is_handler:
         return f'<g class="ft-lane">{shape}{_text(title, start, top + 16)}</g>'
-    rest = title.rest if state is None else captions.state_caption(state)
     after = start + measure(title.text, title.size) + 4
     place = right - 22 if frame.number not in at.titles else start + frame.title_width - 16
+    rest = _text(Line(title.rest, "ft-sub"), after, top + 19, sub_look(None))
+    if state is not None:
+        rest = _squeezed(state, place - 2 - after, after, top + 19)
     return (
         f'<g class="ft-cluster ft-kind-{frame.node.kind}" data-path="{_path(frame.path)}"'
         f'{_state_attributes(state)} tabindex="0" role="img" '
         f'aria-label="{xml(_spoken(title.text, frame.node, state))}"><title>{xml(frame.tip)}</title>{shape}'
         f"{marks_of(frame.node.settings, left, top, right - left, bottom - top)}"
         f"{_text(Line(title.text, title.css, title.size), start, top + 19, name_look(state))}"
-        f"{_text(Line(rest, 'ft-sub'), after, top + 19, sub_look(state))}{_icon(place, top + 6, state)}</g>"
+        f"{rest}{_icon(place, top + 6, state)}</g>"
     )
 
 
