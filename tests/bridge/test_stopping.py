@@ -80,6 +80,45 @@ def test_a_coroutine_that_awaits_is_stopped() -> None:
     assert ended == ["stopped"]
 
 
+@pytest.mark.parametrize("how", ["call_soon", "call_later", "done"])
+def test_a_request_that_meets_a_callback_of_the_loop_cancels_the_coroutine(how: str) -> None:
+    attempt, began, ended = Attempt(), threading.Event(), []
+
+    def spin(*_: object) -> None:
+        began.set()
+        while True:
+            pass
+
+    async def body() -> None:
+        loop = asyncio.get_running_loop()
+        if how == "call_soon":
+            loop.call_soon(spin)
+        elif how == "call_later":
+            loop.call_later(0.001, spin)
+        else:
+            other = loop.create_future()
+            other.add_done_callback(spin)
+            other.set_result(None)
+        try:
+            await asyncio.sleep(PATIENCE)
+        finally:
+            ended.append("cleaned up")
+
+    def work() -> None:
+        set_attempt(attempt)
+        try:
+            attempt.call(lambda: run_coroutine(body, {}))
+        except NodeStopped:
+            ended.append("stopped")
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    began.wait()
+    attempt.ask()
+    thread.join()
+    assert ended == ["cleaned up", "stopped"]
+
+
 def test_a_shielded_block_is_finished_before_the_request_is_raised() -> None:
     attempt, done = Attempt(), []
 

@@ -11,7 +11,7 @@ from contextlib import nullcontext
 from typing import Any
 
 from flytenb.bridge import private
-from flytenb.bridge.stopping import current_attempt, shielded
+from flytenb.bridge.stopping import NodeStopped, current_attempt, shielded
 
 
 def run_coroutine(
@@ -19,18 +19,36 @@ def run_coroutine(
     inputs: Mapping[str, Any],
     new_loop: Callable[[], asyncio.AbstractEventLoop] | None = None,
 ) -> Any:
-    """Run a coroutine function in a new event loop, made by `new_loop`, and return its result."""
+    """Run a coroutine function in a new event loop, made by `new_loop`, and return its result.
+
+    Raises:
+        NodeStopped: if the attempt of this thread was asked to stop; the coroutine meets it itself, or is cancelled.
+    """
     attempt = current_attempt()
-    loop = coroutine = None
+    loop: asyncio.AbstractEventLoop | None = None
+    coroutine: Coroutine[Any, Any, Any] | None = None
+
+    def report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        if not isinstance(context.get("exception"), NodeStopped):
+            loop.default_exception_handler(context)
+            return
+        for task in asyncio.all_tasks(loop):  # the stop met a callback, whose errors the loop only reports
+            if task.get_coro() is coroutine:
+                task.cancel()
+
     try:
         # A stop amid these assignments would leave an open loop, or a coroutine that never runs.
         with shielded():
             loop = (new_loop or asyncio.new_event_loop)()
+            loop.set_exception_handler(report)
         with asyncio.Runner(loop_factory=lambda: loop) as runner:
             attempt.loop = runner.get_loop()
             with shielded() if inspect.iscoroutinefunction(function) else nullcontext():
                 coroutine = function(**inputs)
             return runner.run(coroutine)
+    except asyncio.CancelledError:
+        attempt.check()
+        raise
     finally:
         attempt.loop = None
         with shielded():
