@@ -258,7 +258,7 @@ def _own_at(dotted: str) -> Any:
 
 
 def _quietly(read: Callable[[], Any]) -> Any:
-    """Read a setting; what a library refuses to tell is no reason to fail."""
+    """Return a setting, or None if the library raises an exception when it is asked."""
     with suppress(Exception):
         return read()
     return None

@@ -229,7 +229,8 @@ class RunStore:
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("PRAGMA cell_size_check = ON")
         connection.execute("PRAGMA synchronous = FULL")
-        if self._is_made and not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        # Another thread or kernel may have made the file a moment ago, and be about to make the tables.
+        if mode == "rw" and not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
             connection.execute("PRAGMA journal_mode = WAL")
             with connection:
                 connection.execute("BEGIN IMMEDIATE")

@@ -9,7 +9,7 @@ from flytenb.bridge.crossing import CrossingValue, packer
 from flytenb.bridge.entities.interface import short_name
 from flytenb.errors import InputError, UnknownNameError, closest
 from flytenb.model import Graph
-from flytenb.runner.record import Record
+from flytenb.runner.record import WERE_SET, Record
 from flytenb.runner.run_inputs import rejection
 from flytenb.runner.step import EntityStep, RunControl, Scope
 
@@ -29,7 +29,7 @@ class GivenStep(EntityStep):
     def __init__(self, record: Record, scope: Scope, given: Mapping[str, Any], *, strict: bool) -> None:
         super().__init__(record, scope)
         self.outputs = _packed(record, given, strict=strict)
-        record.rerun = "its outputs were set"
+        record.rerun = WERE_SET
 
     def execute(self, run: RunControl) -> None:
         self.put_outputs(self.outputs, run)

@@ -82,7 +82,7 @@ class KeptCode:
         """Return whether the objects that were read are still reached, and nothing else has its name."""
         try:
             return self._digest is not None and self._digest.is_holding() and not is_redefined(self.entity)
-        except Exception:  # as in `_read`
+        except Exception:  # reading may call code of a user: a property, `__eq__`
             return False
 
 

@@ -21,7 +21,7 @@ from flytenb.model import CacheStatus, Graph, Phase, RunEvent
 from flytenb.runner.input_equality import InputEquality
 from flytenb.runner.journal import Journal
 from flytenb.runner.output_files import changed_file
-from flytenb.runner.record import Record, ReusedFrom
+from flytenb.runner.record import WERE_SET, Record, ReusedFrom
 from flytenb.wording.kinds import constant_text
 
 PlaceOf = Callable[[str], str]
@@ -178,6 +178,8 @@ class Past:
         if self._is_fresh(record.path):
             start = self.resumption.from_node
             return "it was asked to run again" if record.path == start else f"it follows {start!r}, which runs again"
+        if old.rerun == WERE_SET:
+            return f"{WERE_SET} in {self.name}"
         facts = old.facts
         if facts is None:
             return f"what it was in {self.name} isn't known"

@@ -24,6 +24,10 @@ _QUEUED, _NOT_CACHED = Phase.QUEUED, CacheStatus.DISABLED
 _COPIED = ("attempts", "built", "code", "decks", "done", "error", "files", "links", "log", "reads", "sent", "total")
 
 
+WERE_SET = "its outputs were set"
+"""Why a node whose outputs are given doesn't run."""
+
+
 class RunLog(Protocol):
     """The log and the records of a run."""
 

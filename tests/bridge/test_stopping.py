@@ -7,7 +7,9 @@ import random
 import subprocess
 import sys
 import threading
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
@@ -58,12 +60,9 @@ def test_a_call_that_loops_is_stopped_and_its_finally_blocks_run() -> None:
     assert ended == ["finally", "worker"]
 
 
-def test_a_coroutine_that_awaits_is_stopped() -> None:
-    attempt, began, ended = Attempt(), threading.Event(), []
-
-    async def body() -> None:
-        began.set()
-        await asyncio.sleep(1000)
+def stop_coroutine(body: Callable[[], Coroutine[Any, Any, None]], began: threading.Event, ended: list[str]) -> None:
+    """Run a coroutine on a thread, request its stop once it has begun, and wait for its end."""
+    attempt = Attempt()
 
     def work() -> None:
         set_attempt(attempt)
@@ -77,12 +76,22 @@ def test_a_coroutine_that_awaits_is_stopped() -> None:
     began.wait()
     attempt.ask()
     thread.join()
+
+
+def test_a_coroutine_that_awaits_is_stopped() -> None:
+    began, ended = threading.Event(), []
+
+    async def body() -> None:
+        began.set()
+        await asyncio.sleep(1000)
+
+    stop_coroutine(body, began, ended)
     assert ended == ["stopped"]
 
 
 @pytest.mark.parametrize("how", ["call_soon", "call_later", "done"])
 def test_a_request_that_meets_a_callback_of_the_loop_cancels_the_coroutine(how: str) -> None:
-    attempt, began, ended = Attempt(), threading.Event(), []
+    began, ended = threading.Event(), []
 
     def spin(*_: object) -> None:
         began.set()
@@ -104,18 +113,7 @@ def test_a_request_that_meets_a_callback_of_the_loop_cancels_the_coroutine(how: 
         finally:
             ended.append("cleaned up")
 
-    def work() -> None:
-        set_attempt(attempt)
-        try:
-            attempt.call(lambda: run_coroutine(body, {}))
-        except NodeStopped:
-            ended.append("stopped")
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    began.wait()
-    attempt.ask()
-    thread.join()
+    stop_coroutine(body, began, ended)
     assert ended == ["cleaned up", "stopped"]
 
 

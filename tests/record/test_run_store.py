@@ -173,6 +173,14 @@ def test_rows_moved_to_another_run_or_node_are_missing(written: Path) -> None:
     assert not readable(written.parent)
 
 
+def test_a_store_whose_tables_are_about_to_be_made_has_no_runs(folder: Path) -> None:
+    folder.mkdir(mode=0o700, exist_ok=True)
+    (folder / "runs.sqlite").touch(mode=0o600)
+    store = RunStore(folder, is_made=False)
+    assert store.heads() == {}
+    store.close()
+
+
 def test_a_store_of_another_version_is_left_alone(written: Path) -> None:
     with sqlite3.connect(written) as connection:
         connection.execute("PRAGMA user_version = 2")

@@ -322,6 +322,21 @@ def test_a_node_runs_alone_on_its_inputs_of_the_last_run(notebook: NotebookCells
         flytenb.options(resume=run, only_node="total").run(notebook.wf, n=4)
 
 
+@pytest.mark.parametrize("from_node", ["", "n1"])
+def test_outputs_that_were_set_are_not_re_used(from_node: str) -> None:
+    cells = NotebookCells()
+    cells.run(
+        "@task\ndef up(x: int) -> int:\n    return x + 1",
+        "@task\ndef ten(x: int) -> int:\n    return 10 * x",
+        "@workflow\ndef wf(n: int) -> int:\n    return ten(x=up(x=n))",
+    )
+    changed = flytenb.options(outputs={"n0.o0": 7}).run(cells.wf, n=1)
+    assert changed.result == 70
+    resumed = flytenb.options(resume=changed, from_node=from_node).run(cells.wf, n=1)
+    assert resumed.result == 20
+    assert resumed.nodes["n0"].resumed.startswith("its outputs were set in the run of ")
+
+
 def test_an_output_can_be_set(notebook: NotebookCells) -> None:
     run = define(notebook, *FLOW)
     expected = run.result
