@@ -113,6 +113,30 @@ def test_a_login_with_a_device_code_is_interrupted_and_the_next_one_works(
     check_renewal(kernel, double, "by_device")
 
 
+DROP = """
+import signal
+from unittest import mock
+from flytekit.clients.auth import token_client
+
+class Connection:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+
+def pending(*args, **kwargs):
+    Connection()
+    raise token_client.AuthenticationPending("not yet")
+
+with mock.patch.object(token_client, "get_token", pending):
+    by_device.plans()
+"""
+
+
+def test_an_interrupt_in_a_finalizer_ends_a_login(kernel: Kernel, double: Cluster, browser: Path) -> None:
+    """Each answer to `is it approved?` closes a connection, in a finalizer, whose exceptions are dropped."""
+    double.expire_tokens(for_good=True)
+    assert kernel.run(FORGET + DROP).fails().ename == "KeyboardInterrupt"
+
+
 PIPELINE = """
 from datetime import timedelta
 from flytekit import approve, task, workflow

@@ -13,6 +13,7 @@ from flytekit.configuration import Config, ImageConfig, PlatformConfig
 from flytekit.configuration.default_images import DefaultImages
 from flytekit.remote import FlyteRemote
 
+from flytenb.bridge.cluster.lasting_interrupts import lasting_interrupts
 from flytenb.bridge.cluster.login import LoginNeededError, login_on_main_thread
 from flytenb.errors import ClusterError, FlytenbError, UsageError, headline
 from flytenb.wording.text import message_of
@@ -92,7 +93,7 @@ class Connection:
             ClusterError: for an error of the server or the network.
         """
         try:
-            with scoped_grpc_deadline(_PATIENCE), login_on_main_thread():
+            with lasting_interrupts(), scoped_grpc_deadline(_PATIENCE), login_on_main_thread():
                 yield
         except FlytenbError:
             raise
