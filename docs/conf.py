@@ -77,6 +77,14 @@ html_show_sourcelink = False
 html_copy_source = False
 html_show_search_summary = False  # it fetches pages, which a page in a file can't
 html_theme_options = {"navigation_with_keys": True}
+REPOSITORY = os.environ.get("GITHUB_REPOSITORY", "")
+"""OWNER/NAME of the repository whose workflow builds the site; without it, pages have no links to the repository."""
+if REPOSITORY:
+    html_theme_options |= {
+        "source_repository": f"https://github.com/{REPOSITORY}/",
+        "source_branch": "main",
+        "source_directory": "",
+    }
 copybutton_exclude = ".linenos, .gp, .go"
 nitpicky = True
 suppress_warnings = ["mystnb.unknown_mime_type"]  # what only front ends with a kernel can show
@@ -109,7 +117,30 @@ def _anchor_terms(app: Any, document: nodes.document) -> None:
                 slugs[name] = (row.line, name, term)
 
 
+_SERVICES = {
+    "Colab": "https://colab.research.google.com/github/{repository}/blob/notebooks/{name}.ipynb",
+    "Binder": "https://mybinder.org/v2/gh/{repository}/main?labpath=notebooks%2F{name}.ipynb",
+    "GitHub Codespaces": "https://codespaces.new/{repository}",
+}
+"""Addresses that open a notebook; the branch `notebooks` is made by the workflow of the site, with `.ci/colab`."""
+
+
+def _link_services(app: Any, document: nodes.document) -> None:
+    """Begin the page of a notebook with links that open it in a browser."""
+    folder, _, name = app.env.docname.rpartition("/")
+    if not REPOSITORY or folder != "notebooks" or name == "languages":  # the last one needs images of R and Julia
+        return
+    line = nodes.paragraph("", "Open this page in ", classes=["services"])
+    for number, (service, address) in enumerate(_SERVICES.items()):
+        uri = address.format(repository=REPOSITORY, name=name)
+        line += [nodes.Text(", " if number else ""), nodes.reference("", service, refuri=uri)]
+    line += nodes.Text(".")
+    title = next(document.findall(nodes.title))
+    title.parent.insert(title.parent.index(title) + 1, line)
+
+
 def setup(app: Any) -> None:
     """Register what this file adds to Sphinx."""
     app.connect("doctree-read", _name_languages)
     app.connect("doctree-read", _anchor_terms)
+    app.connect("doctree-read", _link_services)
