@@ -158,7 +158,7 @@ def measure(side: str, name: str) -> str:
 
 
 def main() -> int:
-    """Measure every side that is installed and print a table, and a line of JSON for each side."""
+    """Print a table of all installed sides, and a line of JSON for each; return 1 if flytenb is wrong about an edit."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sides", default=",".join(SIDES))
     options = parser.parse_args()
@@ -177,7 +177,7 @@ def main() -> int:
     print("|---" * (len(sides) + 1) + "|")
     for name in EDITS:
         print(f"| {name} |", " | ".join(found[side][name] for side in sides), "|")
-    return 0
+    return int(any(result != "right" for result in found.get("flytenb", {}).values()))
 
 
 if __name__ == "__main__":

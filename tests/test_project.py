@@ -19,6 +19,7 @@ from matplotlib.ft2font import FT2Font
 
 import flytenb
 from flytenb.session.configuration import RULES
+from tests import edits
 
 ROOT = Path(__file__).parent.parent
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
@@ -270,6 +271,14 @@ def test_the_files_that_name_a_version_agree() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     cited = yaml.safe_load((ROOT / "CITATION.cff").read_text())
     assert (cited["version"], cited["license"]) == (project["version"], project["license"])
+
+
+def test_the_page_about_caching_counts_the_edits_of_the_tests() -> None:
+    everywhere = len(edits.CONSTRUCTS) - len(edits.ONCE) + len(edits.OUTSIDE)
+    count = everywhere * len(edits.PLACES) + len(edits.ONCE) * len(edits.QUICK)
+    constructs = len(edits.CONSTRUCTS) + len(edits.OUTSIDE)
+    said = f"{constructs} constructs, nearly all of them in {len(edits.PLACES)} places, are {count} edits"
+    assert said in (ROOT / "docs/caching.md").read_text()
 
 
 @pytest.mark.parametrize("name", RULES)
