@@ -112,7 +112,11 @@ def test_wheel_and_sdist_contain_the_package_and_describe_it(built: tuple[Path, 
     assert about.get_payload() == (ROOT / "README.md").read_text(encoding="utf-8")
     with tarfile.open(sdist) as source:
         unpacked = {name.partition("/")[2] for name in source.getnames()}
-    assert package_files() | {"pyproject.toml", "README.md", "LICENSE", "tests/test_environments.py"} <= unpacked
+    assert package_files() <= unpacked
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split(
+        "\n"
+    )
+    assert {name for name in listed if name and (ROOT / name).is_file()} - unpacked == set()  # the tests need them all
     succeed(uv("tool", "run", "twine", "check", "--strict", str(wheel), str(sdist)))
 
 
@@ -121,13 +125,10 @@ def test_wheel_and_sdist_contain_the_package_and_describe_it(built: tuple[Path, 
 def test_the_suite_and_the_wheel_pass_at_both_ends_of_what_is_declared(
     version: str, resolution: str, built: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    if uv("venv", "--quiet", "--python", version, str(tmp_path / "env")).returncode:
-        here = f"{sys.version_info.major}.{sys.version_info.minor}"
-        warnings.warn(f"no Python {version} here: ran with {here} instead", stacklevel=1)
-        succeed(uv("venv", "--quiet", "--clear", "--python", sys.executable, str(tmp_path / "env")))
-    python = str(tmp_path / "env" / "bin" / "python")
+    python = make_environment(version, tmp_path)
     wanted = ("--resolution", resolution, "-r", "pyproject.toml", "--extra", "frames", *FOUND_HERE)
     succeed(uv("pip", "install", "--quiet", "--python", python, *wanted))
+    succeed(uv("pip", "install", "--quiet", "--no-deps", "--python", python, str(built[0])))
     check_installed(python, built[0], tmp_path)
     tests = [f"tests/{path}" for path in PORTION]
     command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests]
@@ -135,9 +136,28 @@ def test_the_suite_and_the_wheel_pass_at_both_ends_of_what_is_declared(
     assert " passed" in succeed(ran)
 
 
+@pytest.mark.filterwarnings("default:no Python")
+@pytest.mark.parametrize(("version", "resolution"), [("3.11", "highest"), ("3.12", "lowest-direct")])
+def test_the_wheel_alone_brings_all_that_a_first_run_needs(
+    version: str, resolution: str, built: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """As `pip install flytenb` does: no extra, no package of the tests, at the other two ends of what is declared."""
+    python = make_environment(version, tmp_path)
+    succeed(uv("pip", "install", "--quiet", "--resolution", resolution, "--python", python, str(built[0])))
+    check_installed(python, built[0], tmp_path)
+
+
+def make_environment(version: str, folder: Path) -> str:
+    """Make an environment of a version of Python, or of the one that is here, and return its program."""
+    if uv("venv", "--quiet", "--python", version, str(folder / "env")).returncode:
+        here = f"{sys.version_info.major}.{sys.version_info.minor}"
+        warnings.warn(f"no Python {version} here: ran with {here} instead", stacklevel=1)
+        succeed(uv("venv", "--quiet", "--clear", "--python", sys.executable, str(folder / "env")))
+    return str(folder / "env" / "bin" / "python")
+
+
 def check_installed(python: str, wheel: Path, folder: Path) -> None:
-    """Install the wheel and use it from a folder that isn't the repository."""
-    succeed(uv("pip", "install", "--quiet", "--no-deps", "--python", python, str(wheel)))
+    """Use the installed wheel from a folder that isn't the repository."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
 
     def use(*command: str) -> str:
