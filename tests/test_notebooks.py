@@ -311,3 +311,36 @@ def test_the_examples_in_the_pages_run_and_show_what_the_pages_say(
 ) -> None:
     *_, last = pages[Path(name).stem].cells
     assert any(PAGES[name] in bundle["text/plain"] for bundle in bundles(last))
+
+
+HOW_TO = sorted((ROOT / "docs" / "how_to").glob("*.md"))
+_INLINE = re.compile(r"`((?:%flyte |flytenb[ .])[^`]*)`")
+_PLACEHOLDER = re.compile(r"…|\b[A-Z]{2,}\b|\(T\)|\b(task|connector), ")
+
+
+def inline_commands(page: Path) -> list[str]:
+    """The calls and lines in the text of a page that can be typed: with arguments, and without placeholders."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+    found = _INLINE.findall(text)
+    return [c for c in found if re.search(r"[ (]", c.removeprefix("%flyte ")) and not _PLACEHOLDER.search(c)]
+
+
+def test_the_how_to_pages_have_commands_in_their_text() -> None:
+    assert sum(len(inline_commands(page)) for page in HOW_TO) >= 8
+
+
+@pytest.mark.parametrize("page", [p for p in HOW_TO if inline_commands(p)], ids=lambda p: p.stem)
+def test_the_commands_in_the_text_of_a_how_to_page_run_as_typed(page: Path, tmp_path: Path) -> None:
+    """Its cells are run when the site is built; here they come before what the text says."""
+    notebook = jupytext.read(page, fmt="md:myst")
+    lines = [c for c in inline_commands(page) if not c.startswith("flytenb ")]
+    notebook.cells += [nbformat.v4.new_code_cell(line) for line in lines]
+    jupytext.write(notebook, tmp_path / page.name, fmt="md:myst")
+    ran = publish([tmp_path / page.name], tmp_path)[page.stem]
+    assert [c.source for c in ran.cells[len(ran.cells) - len(lines) :] if errors(c)] == []
+    for command in inline_commands(page):
+        if command.startswith("flytenb "):
+            done = subprocess.run(
+                [sys.executable, "-m", *command.split()], cwd=ROOT, capture_output=True, text=True, check=False
+            )
+            assert done.returncode == 0, done.stderr
