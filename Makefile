@@ -63,7 +63,7 @@ docs-links: $(VENV)/.docs  ## check the links of the docs to other sites, which 
 	$(SPHINX) -b linkcheck . $(BUILD)/links
 
 pictures: $(VENV)/.test  ## take the pictures of the README and the docs anew
-	$(BIN)/python docs/pictures/take.py
+	for name in take live form; do $(BIN)/python docs/pictures/$$name.py || exit 1; done
 
 plugins: $(VENV)/.test  ## try flytekit's plugins, each in an environment of its own; PLUGINS names some of them
 	$(BIN)/python docs/make_plugins.py $(PLUGINS)
@@ -85,9 +85,11 @@ INSTALLER ?= uv
 HAS_UV    := $(shell command -v uv)
 UV        := $(or $(HAS_UV),$(BIN)/uv)
 PIP       := $(BIN)/python -m pip --disable-pip-version-check
-# By the pip of $(PYTHON), if it has one: making an environment with a pip of its own takes twice the time of all this.
+# By the pip of $(PYTHON), if it has one: making an environment with a pip of its own takes twice the time of all this, and
+# `pip --python` starts pip a second time.
 BRING_UV   = $(PYTHON) -m venv --without-pip $(VENV) && \
-  $(PYTHON) -m pip --disable-pip-version-check --python $(BIN)/python install --quiet --no-compile 'uv>=0.8' 2>/dev/null && \
+  $(PYTHON) -m pip --disable-pip-version-check install --quiet --no-compile --no-deps --target $(VENV)/uv 'uv>=0.8' 2>/dev/null && \
+  mv $(VENV)/uv/bin/* $(BIN) && rm -rf $(VENV)/uv && \
   $(UV) pip install --quiet --python $(BIN)/python pip
 
 $(BIN)/python:

@@ -14,21 +14,21 @@ import time
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
-SIDES = {
-    "uv alone": ["uv venv --quiet --seed .venv", "uv pip install --quiet --python .venv/bin/python --editable .[demo]"],
-    "make": ["make --silent .venv/.demo"],
-    "make, uv not installed before": ["make --silent .venv/.demo UV=.venv/bin/uv HAS_UV="],
-    "make with pip": ["make --silent .venv/.demo INSTALLER=pip"],
-}
+UV_ALONE = ("uv venv --quiet --seed .venv", "uv pip install --quiet --python .venv/bin/python --editable .[demo]")
+WRITE_PAGE = ".venv/bin/python notebooks/publish.py --to build notebooks/extending_flyte.md"
+MAKE = {"make": "", "bare": " UV=.venv/bin/uv HAS_UV=", "pip": " INSTALLER=pip"}
+"""Variables of make: uv is there, uv has to be brought from PyPI, uv isn't used."""
+SIDES = ("uv", *MAKE)
 
 
-def take(commands: list[str], folder: Path, environment: dict[str, str]) -> tuple[float, float]:
-    """Run commands in a copy of the repository; return seconds and seconds of processor time."""
+def take(commands: list[str], folder: Path, environment: dict[str, str], caches: Path) -> tuple[float, float]:
+    """Run commands in a clone of the repository; return seconds and seconds of processor time."""
     subprocess.run(["git", "clone", "--quiet", str(REPOSITORY), str(folder)], check=True)
     shutil.copy(REPOSITORY / "Makefile", folder)
+    kept = {"UV_CACHE_DIR": str(caches / "uv"), "PIP_CACHE_DIR": str(caches / "pip")}
     before, began = os.times(), time.perf_counter()
     for command in commands:
-        subprocess.run(command.split(), cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(command.split(), cwd=folder, env=environment | kept, check=True, stdout=subprocess.DEVNULL)
     taken, after = time.perf_counter() - began, os.times()
     spent = after.children_user + after.children_system - before.children_user - before.children_system
     shutil.rmtree(folder)
@@ -39,18 +39,35 @@ def main() -> int:
     """Print one JSON line per side: medians of the rounds, and the medians of the rounds' ratios to uv alone."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="interleaved rounds (default: 3)")
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--cold", action="store_true", help="begin each time with empty caches: all is downloaded")
+    parser.add_argument("--page", action="store_true", help="run the tutorial and write its page as well")
+    parser.add_argument("--sides", default=",".join(SIDES), help="sides besides uv (default: all)")
+    options = parser.parse_args()
+    if unknown := set(options.sides.split(",")) - set(SIDES):
+        parser.error(f"expected sides of {', '.join(SIDES)}, got {', '.join(sorted(unknown))}")
     if (uv := shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent))) is None:
         parser.error("no program uv on PATH or beside this Python; install it with: pip install uv")
-    environment = {**os.environ, "PATH": f"{Path(uv).parent}:{os.environ['PATH']}", "UV_PYTHON": sys.executable}
-    times: dict[str, list[tuple[float, float]]] = {name: [] for name in SIDES}
+    python = str(Path(sys.base_prefix, "bin", f"python3.{sys.version_info.minor}"))
+    target = "demo" if options.page else ".venv/.demo"
+    sides = {"uv": [*UV_ALONE, *([WRITE_PAGE] if options.page else [])]}
+    chosen = options.sides.split(",")
+    sides |= {name: [f"make --silent {target}{variables}"] for name, variables in MAKE.items() if name in chosen}
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in sides}
     with tempfile.TemporaryDirectory(prefix="flytenb-install-") as home:
-        for number in range(-1, rounds):
-            for name, commands in SIDES.items():
-                taken = take(commands, Path(home, "copy"), environment)
-                if number >= 0:  # the first round fills the caches of uv and pip
+        only_uv = Path(home, "bin")  # what else is beside uv, such as the Python of an environment, must not be found
+        only_uv.mkdir()
+        (only_uv / "uv").symlink_to(uv)
+        environment = {**os.environ, "PATH": f"{only_uv}:{os.environ['PATH']}", "UV_PYTHON": python, "PYTHON": python}
+        for number in range(0 if options.cold else -1, options.rounds):
+            for name, commands in sides.items():
+                caches = Path(home, "caches")
+                taken = take(commands, Path(home, "copy"), environment, caches)
+                if number >= 0:  # an earlier round has filled the caches of uv and pip
                     times[name].append(taken)
-    limit = times["uv alone"]
+                    print(name, *(f"{seconds:.1f} s" for seconds in taken), file=sys.stderr)
+                if options.cold:
+                    shutil.rmtree(caches)
+    limit = times["uv"]
     for name, taken in times.items():
         row = {
             "side": name,
