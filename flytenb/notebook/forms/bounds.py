@@ -27,9 +27,9 @@ class Bounds:
 
     def problem(self, value: Any) -> str:
         """Return what is wrong with a number, `""` if it is within the bounds."""
-        if self.low is not None and (value < self.low or (self.is_low_open and value == self.low)):
+        if self.low is not None and not (value > self.low or (value == self.low and not self.is_low_open)):
             return f"must be {'more than' if self.is_low_open else 'at least'} {self.low!r}, got {value!r}"
-        if self.high is not None and (value > self.high or (self.is_high_open and value == self.high)):
+        if self.high is not None and not (value < self.high or (value == self.high and not self.is_high_open)):
             return f"must be {'less than' if self.is_high_open else 'at most'} {self.high!r}, got {value!r}"
         return ""
 

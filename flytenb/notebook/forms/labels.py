@@ -9,6 +9,7 @@ import ipywidgets as widgets
 from ipywidgets.widgets.widget_description import DescriptionWidget
 
 from flytenb.notebook.forms.bounds import read_bounds
+from flytenb.notebook.forms.slider import Slider
 from flytenb.wording.types import type_text
 from flytenb.wording.values import clean, clip
 
@@ -27,8 +28,8 @@ def name_inputs(widget: Any, name: str) -> None:
     if isinstance(widget, widgets.Box):
         for child in widget.children:
             name_inputs(child, name)
-    elif isinstance(widget, DescriptionWidget) and not isinstance(widget, widgets.HTML) and not widget.description:
-        widget.description = clean(name)
+    elif isinstance(widget, (DescriptionWidget, Slider)) and not isinstance(widget, widgets.HTML):
+        widget.description = widget.description or clean(name)
 
 
 def note(text: str, css: str) -> Any:

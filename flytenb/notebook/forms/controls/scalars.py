@@ -11,6 +11,7 @@ from flytenb.notebook.forms.bounds import Bounds, read_bounds
 from flytenb.notebook.forms.control import ControlError, ValueControl
 from flytenb.notebook.forms.control_context import ControlContext
 from flytenb.notebook.forms.control_registry import BUILT_IN
+from flytenb.notebook.forms.slider import Slider
 
 _SLIDER_STEPS = 1000
 """Most steps of a slider that can still be set exactly."""
@@ -30,8 +31,8 @@ def int_control(declared: Any, context: ControlContext) -> ValueControl:
     if isinstance(low, int) and isinstance(high, int):
         low, high = low + bounds.is_low_open, high - bounds.is_high_open
         if 0 < high - low <= _SLIDER_STEPS:
-            return ValueControl(widgets.IntSlider(low, low, high), show=_inside(bounds, int))
-    return ValueControl(_field("a whole number"), _parser(int, "whole number", bounds), _printed(bounds, int))
+            return _number(Slider(value=str(low), low=str(low), high=str(high)), int, "whole number", bounds)
+    return _number(_field("a whole number"), int, "whole number", bounds)
 
 
 @BUILT_IN.register(float)
@@ -40,10 +41,9 @@ def float_control(declared: Any, context: ControlContext) -> ValueControl:
     bounds = read_bounds(declared)
     low, high = bounds.low, bounds.high
     if low is not None and high is not None and low < high and not (bounds.is_low_open or bounds.is_high_open):
-        step = (high - low) / 100
-        slider = widgets.FloatSlider(float(low), min=float(low), max=float(high), step=step, readout_format=".4g")
-        return ValueControl(slider, show=_inside(bounds, float))
-    return ValueControl(_field("a number"), _parser(float, "number", bounds), _printed(bounds, float))
+        ends = {"low": repr(float(low)), "high": repr(float(high)), "step": f"{(high - low) / 100:.6g}"}
+        return _number(Slider(value=ends["low"], **ends), float, "number", bounds)
+    return _number(_field("a number"), float, "number", bounds)
 
 
 @BUILT_IN.register(str)
@@ -73,6 +73,10 @@ def none_control(declared: Any, context: ControlContext) -> ValueControl:
 
 def _field(placeholder: str) -> Any:
     return widgets.Text(placeholder=placeholder, layout=widgets.Layout(width="auto"))
+
+
+def _number(widget: Any, kind: type, what: str, bounds: Bounds) -> ValueControl:
+    return ValueControl(widget, _parser(kind, what, bounds), _printed(bounds, kind))
 
 
 def _parser(kind: type, what: str, bounds: Bounds) -> Any:
