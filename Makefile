@@ -15,7 +15,7 @@ SPHINX    := $(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet -c d
 PYTEST    := $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-languages lab test check quick static lint types tests docs docs-links pictures plugins bench bench-peers system clean
+.PHONY: help demo demo-languages lab test check quick static lint types tests docs docs-links pictures looks plugins bench bench-peers system clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 23
@@ -64,6 +64,10 @@ docs-links: $(VENV)/.docs  ## check the links of the docs to other sites, which 
 
 pictures: $(VENV)/.test  ## take the pictures of the README and the docs anew
 	for name in take live form; do $(BIN)/python docs/pictures/$$name.py || exit 1; done
+
+looks: $(VENV)/.test  ## take pictures of all that people see into build/pictures, beside those of a revision, AT
+	$(if $(AT),$(BIN)/python docs/pictures/experience.py --at $(AT))
+	$(BIN)/python docs/pictures/experience.py
 
 plugins: $(VENV)/.test  ## try flytekit's plugins, each in an environment of its own; PLUGINS names some of them
 	$(BIN)/python docs/make_plugins.py $(PLUGINS)

@@ -1,16 +1,21 @@
-"""Take pictures of what people see: each display in JupyterLab, a page without styles, and a terminal session.
+"""Take pictures of what people see: each display in JupyterLab, a page without styles, and terminal sessions.
 
-Both themes, 1280 and 700 pixels wide. Pictures of an earlier version are taken with `--package`, the folder of a
-checkout of it (`git worktree add FOLDER COMMIT`).
+Both themes, 1280 and 700 pixels wide, into a folder of their own below `build/pictures`; `index.html` there has those
+of all folders side by side. `--at REVISION` takes the pictures of an earlier revision in the same environment: what it
+can't show is an error in its picture.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import os
+import subprocess
 import sys
+import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from html import escape
 from pathlib import Path
 
@@ -25,6 +30,7 @@ sys.path.insert(0, str(ROOT))
 from tests.browser.lab import Lab, Notebook, chromium  # noqa: E402
 from tests.sanitised import sanitised_html, sanitised_svg  # noqa: E402
 
+PARTS = ("notebook", "terminal")
 THEMES = ("light", "dark")
 WIDTHS = (1280, 700)
 DEFINE = """
@@ -120,10 +126,16 @@ CELLS = {
 TERMINAL = (
     "%flyte",
     "%flyte draw churn",
+    "%flyte draw churn --save churn.svg",
     "%flyte run churn(n=4)",
     "%flyte run broken()",
+    "%flyte type pd.DataFrame --sample frame.head(2)",
     "%flyte show frame --explore",
+    "later = flytenb.start(held)",
+    "pathlib.Path('go').touch(); later.wait().phase",
+    "1 + 1",
 )
+"""The lines of a session in a terminal; the last one shows that the end of the run before it is printed once."""
 
 
 def shoot(element: Locator | Page, to: Path) -> None:
@@ -163,8 +175,7 @@ def take_notebook(browser: Browser, lab: Lab, width: int, to: Path) -> nbformat.
     nodes.inspector.get_by_text("outputs", exact=True).wait_for()
     shoot(notebook.cell(1), to / f"live-node-{width}-dark.png")
     (lab.folder / "go").touch()
-    live.element.locator(".ftl-bar .ftl-phase", has_text="succeeded").first.wait_for()
-    live.element.locator(".ft-outputs").wait_for()
+    notebook.output(1).get_by_text("released at").first.wait_for()
     shoot(notebook.cell(1), to / f"live-ended-{width}-dark.png")
     saved = notebook.save()
     notebook.shut_down()
@@ -203,13 +214,14 @@ def sanitised(saved: nbformat.NotebookNode) -> Iterator[str]:
                 yield f"<pre>{escape(data.get('text/plain', output.get('text', '')))}</pre>"
 
 
-def take_terminal(package: Path) -> str:
+def take_terminal(package: Path, **environment: str) -> str:
     """Return a session of IPython in a terminal, as HTML with colors."""
     with tempfile.TemporaryDirectory() as home:
-        environment = {**os.environ, "TERM": "xterm-256color", "PYTHONPATH": str(package), "IPYTHONDIR": home}
+        settings = {**os.environ, "TERM": "xterm-256color", "PYTHONPATH": str(package), "IPYTHONDIR": home}
+        settings |= environment
         command = ["-m", "IPython", "--no-banner", "--colors=linux", "--simple-prompt"]
         shell = pexpect.spawn(
-            sys.executable, command, encoding="utf-8", timeout=300, env=environment, dimensions=(50, 120), cwd=home
+            sys.executable, command, encoding="utf-8", timeout=300, env=settings, dimensions=(50, 120), cwd=home
         )
         shell.expect(r"In \[\d+\]: ")
         (Path(home) / "define.ipy").write_text(DEFINE.strip("\n"), encoding="utf-8")
@@ -219,7 +231,8 @@ def take_terminal(package: Path) -> str:
             shell.expect(r"In \[\d+\]: ")
             said.append(f"In: {shell.before}")
         shell.sendline("exit")
-        shell.close()
+        shell.expect(pexpect.EOF)
+        shell.close(force=True)
     return f"<pre>{ansi2html(''.join(said[1:]).replace(chr(13), ''))}</pre>"
 
 
@@ -241,23 +254,72 @@ def take_page(browser: Browser, body: str, style: str, name: str, to: Path) -> N
             page.close()
 
 
+@contextmanager
+def package_of(revision: str | None) -> Iterator[Path]:
+    """Provide the folder that flytenb is imported from: this one, or one with the package of a revision."""
+    if revision is None:
+        yield ROOT
+        return
+    packed = subprocess.run(["git", "archive", revision, "flytenb"], cwd=ROOT, capture_output=True, check=True).stdout
+    with tempfile.TemporaryDirectory() as folder:
+        with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+            archive.extractall(folder, filter="data")
+        yield Path(folder)
+
+
+def write_index(folder: Path) -> Path:
+    """Write a page with the pictures of all folders, one column for each, and return its path."""
+    columns = sorted({picture.parent for picture in folder.glob("*/*.png")}, key=lambda column: column.stat().st_mtime)
+    names = sorted({picture.name for column in columns for picture in column.glob("*.png")})
+    head = "".join(f"<th>{escape(column.name)}</th>" for column in columns)
+    rows = "".join(
+        f"<tr><th>{escape(name)}</th>{''.join(_cell(column / name, folder) for column in columns)}</tr>"
+        for name in names
+    )
+    style = "td{vertical-align:top;border:1px solid #888}img{max-width:46vw}"
+    page = folder / "index.html"
+    page.write_text(
+        f"<!doctype html><meta charset='utf-8'><style>{style}</style><table><tr><th></th>{head}</tr>{rows}</table>",
+        encoding="utf-8",
+    )
+    return page
+
+
+def _cell(picture: Path, folder: Path) -> str:
+    return f"<td><img src='{picture.relative_to(folder).as_posix()}'></td>" if picture.exists() else "<td></td>"
+
+
+def take_all(package: Path, parts: Iterable[str], to: Path) -> None:
+    """Take the pictures of the named parts."""
+    with chromium() as browser:
+        if "terminal" in parts:
+            take_page(browser, take_terminal(package), COLORS, "terminal", to)
+            take_page(browser, take_terminal(package, NO_COLOR="1"), COLORS, "terminal-without-colors", to)
+        if "notebook" in parts:
+            lab = Lab(package=package)
+            try:
+                for width in WIDTHS:
+                    saved = take_notebook(browser, lab, width, to)
+                    take_saved(browser, lab, saved, width, to)
+            finally:
+                lab.stop()
+            take_page(browser, "".join(sanitised(saved)), "body{font:14px sans-serif}", "sanitised", to)
+
+
 def main() -> int:
-    """Take all pictures."""
+    """Take the pictures of the working tree or of a revision."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--to", type=Path, default=Path("build/pictures"), help="folder of the pictures")
-    parser.add_argument("--package", type=Path, default=ROOT, help="folder of the flytenb that is pictured")
+    parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)}; default: all")
+    parser.add_argument("--at", metavar="REVISION", help="the commit that is pictured; default: the working tree")
+    parser.add_argument("--to", type=Path, default=ROOT / "build" / "pictures", help="where the folders are made")
     chosen = parser.parse_args()
-    chosen.to.mkdir(parents=True, exist_ok=True)
-    lab = Lab(package=chosen.package.resolve())
-    try:
-        with chromium() as browser:
-            for width in WIDTHS:
-                saved = take_notebook(browser, lab, width, chosen.to)
-                take_saved(browser, lab, saved, width, chosen.to)
-            take_page(browser, "".join(sanitised(saved)), "body{font:14px sans-serif}", "sanitised", chosen.to)
-            take_page(browser, take_terminal(chosen.package.resolve()), COLORS, "terminal", chosen.to)
-    finally:
-        lab.stop()
+    if unknown := set(chosen.parts) - set(PARTS):
+        parser.error(f"expected some of {', '.join(PARTS)}, got {', '.join(sorted(unknown))}")
+    folder = chosen.to / (chosen.at or "now").replace("/", "-")
+    folder.mkdir(parents=True, exist_ok=True)
+    with package_of(chosen.at) as package:
+        take_all(package, chosen.parts or PARTS, folder)
+    print(write_index(chosen.to))
     return 0
 
 
