@@ -1,10 +1,12 @@
-"""Take the pictures of `docs/comparison.md`: one pipeline drawn by flytenb and by its peers, in the themes they have.
+"""Take the pictures of `docs/comparison.md`: pipelines drawn by flytenb and by its peers, in the themes they have.
 
-Needs Chromium, and `dot` for Hamilton. Each peer is installed into an environment of its own under `.venvs/`.
+The pipelines are `churn`, of ten tasks with a map and a branch, and plain ones of 3, 12, 60 and 300 steps. Needs
+Chromium, and `dot` for Hamilton. Each peer is installed into an environment of its own under `.venvs/`.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import shutil
@@ -17,6 +19,7 @@ import urllib.request
 import venv
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -24,6 +27,10 @@ from playwright.sync_api import Browser, Page, sync_playwright
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 FLOWS = HERE / "compare"
+sys.path.insert(0, str(FLOWS))
+
+from pipelines import SIZES, program  # noqa: E402
+
 PEERS = {
     "hamilton": ["sf-hamilton[visualization]"],
     "kedro": ["kedro-viz"],
@@ -33,6 +40,7 @@ QUIET = {"DO_NOT_TRACK": "1", "HAMILTON_TELEMETRY_ENABLED": "false", "DAGSTER_DI
 THEMES = ("light", "dark")
 SIZE = {"width": 1200, "height": 860}
 CORNER = (SIZE["width"] - 5, SIZE["height"] - 5)
+PATIENCE = 600  # seconds for a server to start and a page to load, on a busy machine
 SETTLED = 3000  # milliseconds until all movement has ended; there is no event for it
 
 # all that the page keeps about itself: it takes the whole or nothing
@@ -71,7 +79,7 @@ def served(command: list[str], address: str, home: Path) -> Iterator[None]:
         environment = {**os.environ, **QUIET, "DAGSTER_HOME": str(home)}
         server = subprocess.Popen(command, cwd=home, env=environment, stdout=log, stderr=log)
         try:
-            deadline = time.monotonic() + 90
+            deadline = time.monotonic() + PATIENCE
             while not is_up(address):
                 if server.poll() is not None or time.monotonic() > deadline:
                     raise RuntimeError(f"{command[0]} didn't start:\n{(home / 'server.log').read_text()[-2000:]}")
@@ -102,74 +110,87 @@ def free_port() -> int:
 def tab(browser: Browser, theme: str) -> Iterator[Page]:
     """A page that prefers the theme."""
     context = browser.new_context(color_scheme=theme, viewport=SIZE, reduced_motion="reduce")
+    context.set_default_timeout(1000 * PATIENCE)
     yield context.new_page()
     context.close()
 
 
-def flytenb(browser: Browser, home: Path) -> None:
+@dataclass(frozen=True)
+class Flow:
+    """One pipeline as a program of one tool: its file, what names of its pictures end with, a folder to write to."""
+
+    tool: str
+    file: Path
+    name: str
+    home: Path
+
+    def target(self, theme: str) -> Path:
+        """Where a picture belongs."""
+        return HERE / "-".join(filter(None, ("compare", self.tool, self.name, f"{theme}.png")))
+
+    def shoot(self, view: Page, theme: str, whole: str) -> None:
+        """Take the element of `churn`; of the plain pipelines what a window shows first, which is the same for all."""
+        (view if self.name else view.locator(whole)).screenshot(path=self.target(theme))
+
+
+def flytenb(browser: Browser, flow: Flow) -> None:
     """A drawing of ours as its own page."""
-    page = home / "churn.html"
-    subprocess.run([sys.executable, FLOWS / "flytenb_churn.py", page], check=True)
+    page = flow.home / "churn.html"
+    subprocess.run([sys.executable, flow.file, page], check=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
     for theme in THEMES:
         with tab(browser, theme) as view:
             view.goto(page.as_uri())
-            view.locator(".ft-drawing").screenshot(path=target("flytenb", theme))
+            view.locator(".ft-drawing").wait_for()
+            flow.shoot(view, theme, ".ft-drawing")
 
 
-def hamilton(browser: Browser, home: Path) -> None:
+def hamilton(browser: Browser, flow: Flow) -> None:
     """Hamilton's picture as it comes: it has one look, on white."""
-    picture = home / "churn.svg"
-    command = [python_of("hamilton"), FLOWS / "hamilton_churn.py", picture]
-    subprocess.run(command, check=True, env={**os.environ, **QUIET})
+    picture = flow.home / "churn.svg"
+    subprocess.run([python_of("hamilton"), flow.file, picture], check=True, env={**os.environ, **QUIET})
     with tab(browser, "light") as view:
-        page = home / "page.html"
+        page = flow.home / "page.html"
         page.write_text(f'<img src="{picture.name}" style="max-width:100%">')
         view.goto(page.as_uri())
-        view.locator("img").screenshot(path=target("hamilton", "light"))
+        flow.shoot(view, "light", "img")
 
 
-def kedro(browser: Browser, home: Path) -> None:
+def kedro(browser: Browser, flow: Flow) -> None:
     """The page of Kedro-Viz."""
     address = f"http://127.0.0.1:{(port := free_port())}"
-    with served([str(python_of("kedro")), str(FLOWS / "kedro_churn.py"), str(port)], address, home):
+    with served([str(python_of("kedro")), str(flow.file), str(port)], address, flow.home):
         for theme in THEMES:
             with tab(browser, theme) as view:
                 kept = json.dumps({**KEDRO_KEEPS, "theme": theme})
                 view.add_init_script(f"localStorage.setItem('KedroViz', {json.dumps(kept)})")
                 view.goto(address)
-                view.wait_for_selector(".pipeline-node", timeout=60_000)
+                view.wait_for_selector(".pipeline-node")
                 view.get_by_role("button", name="Dismiss").click()
                 view.mouse.move(*CORNER)
                 view.wait_for_timeout(SETTLED)
-                view.screenshot(path=target("kedro", theme))
+                view.screenshot(path=flow.target(theme))
 
 
-def dagster(browser: Browser, home: Path) -> None:
+def dagster(browser: Browser, flow: Flow) -> None:
     """The page of Dagster's webserver."""
     address = f"http://127.0.0.1:{(port := free_port())}"
-    (home / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")
-    program = python_of("dagster-webserver").with_name("dagster-webserver")
-    command = [str(program), "-f", str(FLOWS / "dagster_churn.py"), "-h", "127.0.0.1", "-p", str(port)]
-    with served(command, f"{address}/server_info", home):
+    (flow.home / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")
+    server = python_of("dagster-webserver").with_name("dagster-webserver")
+    command = [str(server), "-f", str(flow.file), "-h", "127.0.0.1", "-p", str(port)]
+    with served(command, f"{address}/server_info", flow.home):
         with tab(browser, "light") as view:  # a new server greets its first visitor
             view.goto(address)
-            view.get_by_role("button", name="Skip").click(timeout=60_000)
+            view.get_by_role("button", name="Skip").click()
             view.wait_for_timeout(SETTLED)
         for theme in THEMES:
             with tab(browser, theme) as view:
-                view.goto(f"{address}/locations/dagster_churn.py/jobs/churn")
-                view.get_by_text("train_forest").first.wait_for()
+                view.goto(f"{address}/locations/{flow.file.name}/jobs/churn", wait_until="networkidle")
                 view.mouse.move(*CORNER)
                 view.wait_for_timeout(SETTLED)
-                view.screenshot(path=target("dagster", theme))
+                view.screenshot(path=flow.target(theme))
 
 
-def target(name: str, theme: str) -> Path:
-    """Where a picture belongs."""
-    return HERE / f"compare-{name}-{theme}.png"
-
-
-TAKERS: dict[str, Callable[[Browser, Path], None]] = {
+TAKERS: dict[str, Callable[[Browser, Flow], None]] = {
     "flytenb": flytenb,
     "hamilton": hamilton,
     "kedro": kedro,
@@ -177,14 +198,31 @@ TAKERS: dict[str, Callable[[Browser, Path], None]] = {
 }
 
 
+def flow_of(tool: str, size: int | None, home: Path) -> Flow:
+    """Return `churn`, or the plain pipeline of a size, written to the folder."""
+    if size is None:
+        return Flow(tool, FLOWS / f"{tool}_churn.py", "", home)
+    file = home / f"{tool}_{size}.py"
+    file.write_text(program(tool, size), encoding="utf-8")
+    return Flow(tool, file, str(size), home)
+
+
 def main() -> int:
-    """Take the pictures that are named, or all."""
-    for name in sys.argv[1:] or TAKERS:
-        with tempfile.TemporaryDirectory() as folder, sync_playwright() as play:
-            browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-            TAKERS[name](browser, Path(folder))
-            browser.close()
-        print(*(picture.relative_to(ROOT) for picture in sorted(HERE.glob(f"compare-{name}-*.png"))))
+    """Take the pictures of the tools and sizes that are named, or all."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("tools", nargs="*", help=f"of {', '.join(TAKERS)}; default: all")
+    parser.add_argument(
+        "--size", type=int, choices=SIZES, help="the plain pipeline of this size; default: all pipelines"
+    )
+    chosen = parser.parse_args()
+    for tool in chosen.tools or TAKERS:
+        for size in [chosen.size] if chosen.size else [None, *SIZES]:
+            with tempfile.TemporaryDirectory() as folder, sync_playwright() as play:
+                flow = flow_of(tool, size, Path(folder))
+                browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+                TAKERS[tool](browser, flow)
+                browser.close()
+            print(*(made.relative_to(ROOT) for theme in THEMES if (made := flow.target(theme)).exists()))
     return 0
 
 

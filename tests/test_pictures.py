@@ -1,0 +1,34 @@
+"""The pipelines whose pictures are compared: the same steps in the program of each tool."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.append(str(Path(__file__).parents[1] / "docs" / "pictures" / "compare"))
+
+from pipelines import SIZES, WRITERS, program, steps_of
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_pipeline_has_as_many_steps_as_its_size_each_after_its_inputs(size: int) -> None:
+    steps = steps_of(size)
+    assert len(steps) == size
+    known = {"day"}
+    for name, inputs in steps.items():
+        assert set(inputs) <= known, name
+        known.add(name)
+
+
+@pytest.mark.parametrize("tool", WRITERS)
+@pytest.mark.parametrize("size", SIZES)
+def test_each_program_has_all_steps_with_their_inputs(tool: str, size: int) -> None:
+    functions = {
+        item.name: [argument.arg for argument in item.args.args]
+        for item in ast.parse(program(tool, size)).body
+        if isinstance(item, ast.FunctionDef)
+    }
+    assert steps_of(size).items() <= functions.items()
