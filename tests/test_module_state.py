@@ -28,6 +28,7 @@ EXTENSION_POINTS = {
     "notebook/magics/verbs/__init__.py: VERBS",
 }
 MEMOS = {
+    "bridge/cluster/known_specs.py: known_specs",
     "bridge/crossing/copier_lookup.py: _seen",
     "bridge/entities/decorators.py: _written",
     "bridge/workflow/compiler.py: _nodes",

@@ -11,7 +11,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from flytenb.bridge.cluster.module_specs import SpecRequest, make_specs
+from flytenb.bridge.cluster.module_specs import make_specs
 from flytenb.bridge.cluster.pod_process import (
     PodEnd,
     PodPlace,
@@ -29,6 +29,7 @@ from flytenb.bridge.cluster.pod_values import (
     size_of,
 )
 from flytenb.bridge.cluster.recorded_calls import RecordedCall, can_answer
+from flytenb.bridge.cluster.specs import SpecRequest
 from flytenb.bridge.entities.kind import is_entity, is_map, is_python_task, kind_of, map_target, short_name
 from flytenb.errors import ContainerError, ContainerExitError, FlytenbError, headline
 from flytenb.model import Phase

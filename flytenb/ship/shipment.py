@@ -11,7 +11,8 @@ from typing import Any
 
 from flytenb.bridge.cluster import registration
 from flytenb.bridge.cluster.connection import Connection
-from flytenb.bridge.cluster.module_specs import EntitySpec, SpecRequest, make_specs
+from flytenb.bridge.cluster.module_specs import make_specs
+from flytenb.bridge.cluster.specs import EntitySpec, SpecRequest
 from flytenb.bridge.installation import flytekit_version
 from flytenb.display.limits import Limits
 from flytenb.display.part import Facts, Group, Note, Section, Text

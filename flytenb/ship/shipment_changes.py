@@ -6,9 +6,9 @@ import ast
 from collections.abc import Iterable, Iterator, Mapping
 
 from flytenb.bridge.cluster.connection import Connection
-from flytenb.bridge.cluster.module_specs import EntitySpec
 from flytenb.bridge.cluster.registered_version import latest_version, read_archive
 from flytenb.bridge.cluster.registration import read_message
+from flytenb.bridge.cluster.specs import EntitySpec
 from flytenb.errors import ClusterError
 from flytenb.reach.syntax_trees import parse
 

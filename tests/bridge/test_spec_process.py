@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from flytenb.bridge.cluster.module_specs import SpecRequest, make_specs
+from flytenb.bridge.cluster.module_specs import make_specs
 from flytenb.bridge.cluster.registration import read_message
 from flytenb.bridge.cluster.spec_process import spec_process
+from flytenb.bridge.cluster.specs import SpecRequest
 from flytenb.errors import RegistrationError
 
 MODULE = """

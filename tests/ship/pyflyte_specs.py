@@ -7,18 +7,22 @@ import gc
 import importlib
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from flytenb.bridge.cluster.module_specs import EntitySpec, SpecRequest
+from flyteidl.admin import task_pb2, workflow_pb2
+
+from flytenb.bridge.cluster.registration import read_message
+from flytenb.bridge.cluster.specs import EntitySpec, SpecRequest
 
 
 class SpecMaker:
@@ -78,6 +82,30 @@ def by_pyflyte(request: SpecRequest) -> Iterator[EntitySpec]:
         kind = {TaskSpec: "task", WorkflowSpec: "workflow", LaunchPlan: "launch_plan"}[type(model)]
         name = model.id.name if isinstance(model, LaunchPlan) else model.template.id.name
         yield EntitySpec(kind, name, message.SerializeToString(deterministic=True))
+
+
+def comparable(spec: EntitySpec) -> str:
+    """Return the message without what differs between two processes."""
+    message = read_message(spec)
+    if isinstance(message, task_pb2.TaskSpec):
+        del message.template.container.env[:]  # of a dynamic: all settings, compressed, with the directory
+    if isinstance(message, workflow_pb2.WorkflowSpec):
+        parts = sorted(message.sub_workflows, key=lambda part: str(part.id.name))
+        del message.sub_workflows[:]
+        message.sub_workflows.extend(parts)
+        for template in (message.template, *message.sub_workflows):
+            sort_upstream([*template.nodes, template.failure_node])
+    # A pickled constant is a file in a folder of the process that made the specs.
+    return re.sub(r'(uri: ").*/raw/\w+/', r"\1", str(message))
+
+
+def sort_upstream(nodes: Iterable[Any]) -> None:
+    """Sort the ids that flytekit keeps as a set."""
+    for node in nodes:
+        node.upstream_node_ids.sort()
+        block = node.branch_node.if_else
+        sort_upstream(case.then_node for case in (block.case, *block.other) if node.HasField("branch_node"))
+        sort_upstream([block.else_node] if block.HasField("else_node") else [])
 
 
 def _answer(folder: str, answer: str, request: dict[str, Any]) -> None:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-from flyteidl.admin import task_pb2, workflow_pb2
 from flytekit.core.launch_plan import LaunchPlan
 
 import flytenb
-from flytenb.bridge.cluster.module_specs import EntitySpec, SpecRequest, make_specs
-from flytenb.bridge.cluster.registration import read_message
+from flytenb.bridge.cluster.module_specs import make_specs
+from flytenb.bridge.cluster.specs import EntitySpec, SpecRequest
 from flytenb.bridge.crossing.value_equality import is_same
 from flytenb.errors import ClusterError, FlytenbError, RegistrationError
 from flytenb.model import Kind, Phase
@@ -27,7 +25,7 @@ from tests.cluster.settings import Settings
 from tests.crossing import difference
 from tests.flow_events import check_events
 from tests.ship.notebooks import Notebook, open_notebook
-from tests.ship.pyflyte_specs import SpecMaker, spec_maker
+from tests.ship.pyflyte_specs import SpecMaker, comparable, spec_maker
 from tests.ship.references import place
 from tests.ship.run_flows import FLOWS
 from tests.waiting import PATIENCE, wait_for
@@ -172,30 +170,6 @@ def test_what_is_sent_is_what_pyflyte_makes_from_the_module(
 
 def both(sent: Sent, module: str) -> tuple[tuple[EntitySpec, ...], tuple[EntitySpec, ...]]:
     return sent.specs[module], sent.expected[module]
-
-
-def comparable(spec: EntitySpec) -> str:
-    """Return the message without what differs between two processes."""
-    message = read_message(spec)
-    if isinstance(message, task_pb2.TaskSpec):
-        del message.template.container.env[:]  # of a dynamic: all settings, compressed, with the directory
-    if isinstance(message, workflow_pb2.WorkflowSpec):
-        parts = sorted(message.sub_workflows, key=lambda part: str(part.id.name))
-        del message.sub_workflows[:]
-        message.sub_workflows.extend(parts)
-        for template in (message.template, *message.sub_workflows):
-            sort_upstream([*template.nodes, template.failure_node])
-    # A pickled constant is a file in a folder of the process that made the specs.
-    return re.sub(r'(uri: ").*/raw/\w+/', r"\1", str(message))
-
-
-def sort_upstream(nodes: Iterable[Any]) -> None:
-    """Sort the ids that flytekit keeps as a set."""
-    for node in nodes:
-        node.upstream_node_ids.sort()
-        block = node.branch_node.if_else
-        sort_upstream(case.then_node for case in (block.case, *block.other) if node.HasField("branch_node"))
-        sort_upstream([block.else_node] if block.HasField("else_node") else [])
 
 
 @pytest.mark.parametrize("name", LAUNCHED)

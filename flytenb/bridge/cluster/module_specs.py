@@ -10,56 +10,14 @@ import importlib
 import json
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from flytenb.bridge.cluster.known_specs import SpecSource, known_specs
 from flytenb.bridge.cluster.spec_process import spec_process
+from flytenb.bridge.cluster.specs import EntitySpec, SpecRequest
 from flytenb.errors import RegistrationError
-
-
-@dataclass(frozen=True)
-class SpecRequest:
-    """What the specs are made of.
-
-    Attributes:
-        module: the name of the module.
-        name: the variable of the entity in it.
-        project: the project.
-        domain: the domain.
-        version: the version of all entities.
-        archive: the address of the uploaded archive with the module.
-        image: the image of tasks that name none, `""` for flytekit's own.
-        config_file: the configuration file, which may name images.
-        builds_images: whether the images of `ImageSpec`s are built and pushed.
-    """
-
-    module: str
-    name: str
-    project: str
-    domain: str
-    version: str
-    archive: str
-    image: str = ""
-    config_file: str | None = None
-    builds_images: bool = True
-
-
-@dataclass(frozen=True)
-class EntitySpec:
-    """One entity as it is sent.
-
-    Attributes:
-        kind: `task`, `workflow` or `launch_plan`.
-        name: its name on the cluster.
-        message: the bytes of flyteidl's `TaskSpec`, `WorkflowSpec` or `LaunchPlanSpec`.
-        is_active: whether it is a launch plan that is activated.
-    """
-
-    kind: str
-    name: str
-    message: bytes
-    is_active: bool = False
 
 
 def make_specs(folder: Path, request: SpecRequest) -> tuple[EntitySpec, ...]:
@@ -68,6 +26,10 @@ def make_specs(folder: Path, request: SpecRequest) -> tuple[EntitySpec, ...]:
     Raises:
         RegistrationError: if the module can't be imported or an entity can't be serialized.
     """
+    source = SpecSource.of(folder, request)
+    known = None if source is None else known_specs.find(source)
+    if known is not None:
+        return known
     status, specs, errors = spec_process.make(folder, asdict(request))
     if status:
         lines = errors.strip().splitlines()
@@ -76,9 +38,12 @@ def make_specs(folder: Path, request: SpecRequest) -> tuple[EntitySpec, ...]:
             f"{request.module}.py can't be imported in a process of its own: {reason}",
             hint="%flyte export shows the module; `python` runs the file that it writes",
         )
-    return tuple(
+    made = tuple(
         EntitySpec(m["kind"], m["name"], base64.b64decode(m["message"]), m["is_active"]) for m in json.loads(specs)
     )
+    if source is not None:
+        known_specs.keep(source, made)
+    return made
 
 
 def import_flytekit() -> None:

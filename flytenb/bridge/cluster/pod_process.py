@@ -22,8 +22,8 @@ from flytekit.core.context_manager import SecretsManager
 from flytekit.models.literals import Literal, LiteralMap
 from google.protobuf.json_format import MessageToDict
 
-from flytenb.bridge.cluster.module_specs import EntitySpec
 from flytenb.bridge.cluster.recorded_calls import VARIABLE, RecordedCall, made_calls, write_calls
+from flytenb.bridge.cluster.specs import EntitySpec
 from flytenb.bridge.entities.kind import function_of, is_map, map_target, short_name
 from flytenb.bridge.execution.pod import builds_image, is_of_cell, last_line, serialise
 from flytenb.errors import FlytenbError

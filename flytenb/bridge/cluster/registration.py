@@ -20,7 +20,7 @@ from flytekit.exceptions.user import FlyteEntityAlreadyExistsException
 from google.protobuf.json_format import MessageToJson
 
 from flytenb.bridge.cluster.connection import Connection
-from flytenb.bridge.cluster.module_specs import EntitySpec
+from flytenb.bridge.cluster.specs import EntitySpec
 from flytenb.bridge.cluster.stored_constants import is_stored_here
 from flytenb.bridge.entities.kind import function_of
 from flytenb.errors import ClusterError, RegistrationError

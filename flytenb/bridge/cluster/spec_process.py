@@ -51,7 +51,7 @@ class SpecProcess:
     def make(self, folder: Path, request: Mapping[str, Any]) -> tuple[int, bytes, str]:
         """Import a module from a folder and make specs; return the exit status, the specs and the errors."""
         with self._lock, tempfile.TemporaryDirectory(prefix="flytenb-specs-") as made:
-            asked = {"folder": str(folder), "reply": made, "variables": _variables(), "request": request}
+            asked = {"folder": str(folder), "reply": made, "variables": environment(), "request": request}
             status = self._ask(json.dumps(asked)) or self._ask(json.dumps(asked))
             files = {name: Path(made, name) for name in ("specs", "errors")}
             specs, errors = (file.read_bytes() if file.exists() else b"" for file in files.values())
@@ -86,7 +86,7 @@ class SpecProcess:
             self._process = None
 
     def _current(self) -> subprocess.Popen[str]:
-        variables = {name: value for name, value in _variables().items() if name.startswith(_READ_BY_IMPORTS)}
+        variables = {name: value for name, value in environment().items() if name.startswith(_READ_BY_IMPORTS)}
         if self._process is None or self._process.poll() is not None or variables != self._variables:
             self._drop()
             self._variables = variables
@@ -97,13 +97,14 @@ class SpecProcess:
                 stderr=subprocess.DEVNULL,
                 text=True,
                 cwd=_HERE,
-                env=_variables(),
+                env=environment(),
                 start_new_session=True,
             )
         return self._process
 
 
-def _variables() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """Return the variables of the process."""
     path = os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), str(_HERE))))
     return {**os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": "0"}  # flytekit writes sets in their order
 

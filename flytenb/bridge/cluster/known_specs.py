@@ -1,0 +1,113 @@
+"""Specs of the modules that were registered last, for a module that differs only in what specs don't depend on."""
+
+from __future__ import annotations
+
+import ast
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from flytekit.configuration import ImageConfig
+from flytekit.configuration.default_images import DefaultImages
+
+from flytenb.bridge.cluster.module_outline import installed_packages, is_plain, outline
+from flytenb.bridge.cluster.spec_process import environment
+from flytenb.bridge.cluster.specs import EntitySpec, SpecRequest
+
+_MOST = 8
+"""Modules whose specs are kept."""
+_SHORTEST = 16
+"""Characters of a version that nothing else in a spec contains by chance."""
+
+
+@dataclass(frozen=True)
+class SpecSource:
+    """What the specs of a module depend on, except for its version and the address of its archive.
+
+    Attributes:
+        key: the module's outline, the packages that it imports, settings and variables.
+        request: the request.
+        tree: the syntax tree of the module.
+    """
+
+    key: tuple[Any, ...]
+    request: SpecRequest
+    tree: ast.Module = field(repr=False, compare=False)
+
+    @classmethod
+    def of(cls, folder: Path, request: SpecRequest) -> SpecSource | None:
+        """Read the module in a folder; None if it has other modules with it, can't be compiled, or isn't plain text."""
+        if [*folder.iterdir()] != [file := folder / f"{request.module}.py"]:
+            return None
+        data = file.read_bytes()
+        try:
+            text = data.decode()
+            tree = ast.parse(text)
+            compile(tree, str(file), "exec", dont_inherit=True)
+        except (SyntaxError, ValueError):
+            return None
+        packages = installed_packages(tree)
+        if packages is None or not {"\r", "\f", "\0"}.isdisjoint(text):
+            return None
+        images = ImageConfig.auto(request.config_file, request.image or DefaultImages.default_image()).to_json()
+        key = (
+            outline(text, tree),
+            packages,
+            replace(request, version="", archive=""),
+            images,
+            tuple(sorted(environment().items())),
+        )
+        return cls(key, request, tree)
+
+
+class KnownSpecs:
+    """Specs by what they depend on."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: dict[tuple[Any, ...], tuple[SpecRequest, tuple[EntitySpec, ...]]] = {}
+
+    def find(self, source: SpecSource) -> tuple[EntitySpec, ...] | None:
+        """Return the specs of a module whose source is known, with its version and archive; None if it isn't."""
+        with self._lock:
+            found = self._kept.get(source.key)
+        if found is None:
+            return None
+        before, specs = found
+        pairs = [(before.archive, source.request.archive), (before.version, source.request.version)]
+        return None if _is_ambiguous(pairs, source.key) else tuple(_with(spec, pairs) for spec in specs)
+
+    def keep(self, source: SpecSource, specs: tuple[EntitySpec, ...]) -> None:
+        """Keep the specs of a module if they depend on its source only."""
+        if not is_plain(source.tree):
+            return
+        with self._lock:
+            self._kept.pop(source.key, None)
+            self._kept[source.key] = (source.request, specs)
+            while len(self._kept) > _MOST:
+                del self._kept[next(iter(self._kept))]
+
+
+def _is_ambiguous(pairs: Sequence[tuple[str, str]], key: tuple[Any, ...]) -> bool:
+    """Whether texts can't be replaced in messages: they differ in length, are short, or may come from elsewhere."""
+    [archive, version] = pairs
+    lengths = {len(old.encode()) - len(new.encode()) for old, new in pairs}
+    others = repr(key)
+    return (
+        lengths != {0}
+        or min(map(len, version)) < _SHORTEST
+        or any(old in others for old, _ in pairs)
+        or any(version[0] in each for each in archive)
+    )
+
+
+def _with(spec: EntitySpec, pairs: Sequence[tuple[str, str]]) -> EntitySpec:
+    message = spec.message
+    for old, new in pairs:
+        message = message.replace(old.encode(), new.encode())
+    return replace(spec, message=message)
+
+
+known_specs = KnownSpecs()
