@@ -76,6 +76,7 @@ OF_A_THREAD_OR_CONTEXT = {
     "runner/capture.py: _sink",
     "runner/interrupts.py: _is_held_back",  # only the main thread sets it
     "runner/scheduler.py: _thread",
+    "ship/set_order.py: _is_reversed",
 }
 OF_THE_PROCESS = {
     "bridge/entities/container_cell.py: cell_resolver",  # a pod finds it by its name

@@ -6,8 +6,11 @@ import ast
 import builtins
 import functools
 import re
-from collections.abc import Iterator, Sequence
-from types import BuiltinFunctionType, CodeType, MethodType
+import threading
+from collections.abc import Iterator, Sequence, Sized
+from contextlib import suppress
+from contextvars import ContextVar
+from types import BuiltinFunctionType, MethodType
 from typing import Any
 
 from flytenb.bridge.entities.kind import is_entity
@@ -15,8 +18,10 @@ from flytenb.reach.code_digest import structure_of
 from flytenb.reach.installed_names import home_of, scope_of
 from flytenb.reach.name_lookup import MISSING, is_module
 from flytenb.reach.syntax_trees import compile_module
+from flytenb.ship import set_order
 from flytenb.ship.needed_statements import NeededStatements, changes_name
 from flytenb.ship.repeatable_calls import CONNECTING, METHODS, is_repeatable
+from flytenb.ship.set_order import makes_set
 from flytenb.ship.statements import Statement
 from flytenb.wording.text import class_name
 
@@ -32,11 +37,13 @@ class UnknownConstantError(Exception):
 
     Attributes:
         is_changed: whether they give another one.
+        hint: what to do, if that is known.
     """
 
-    def __init__(self, reason: str, *, is_changed: bool = False) -> None:
+    def __init__(self, reason: str, *, is_changed: bool = False, hint: str = "") -> None:
         super().__init__(reason)
         self.is_changed = is_changed
+        self.hint = hint
 
 
 def is_code(value: Any) -> bool:
@@ -91,25 +98,48 @@ class Constants:
             return held
         if any(statement.is_definition for statement in chain[1:]):  # decorators have filled it
             return self._filled(name, held, chain)
-        scope: dict[str, Any] = {"__name__": "__main__"}
-        for statement in chain:
-            for read in self._needed.needs_of(statement) - {name}:
-                if (value := self.value(read)) is not MISSING:
-                    scope[read] = value
-            if (impure := next(self._impure(statement.tree), None)) is not None:
-                raise UnknownConstantError(f"`{impure}` isn't evaluated again")
-            try:
-                exec(_compiled(statement), scope)
-            except Exception as e:
-                raise UnknownConstantError(f"its statement raises {class_name(e)} when it runs again") from None
-        made = scope.get(name, MISSING)
+        made = self._run(name, chain)
         if held is not MISSING and not _is_equal(made, held):
             by = self._changed_by(name)
             if by:
                 self.changed[name] = by
                 return made
             raise UnknownConstantError(f"its statements give another {class_name(held)}", is_changed=True)
+        if self._depends_on_order(name, chain):
+            reason = "it depends on the order of a set, which is another in each process"
+            raise UnknownConstantError(reason, hint="give the set an order: sorted(…)")
         return made
+
+    def _run(self, name: str, chain: Sequence[Statement], *, marks_sets: bool = False) -> Any:
+        """Return what statements give to a name when they run again."""
+        scope: dict[str, Any] = {"__name__": "__main__", **set_order.SCOPE}
+        for statement in chain:
+            for read in self._needed.needs_of(statement) - {name}:
+                if (value := self.value(read)) is not MISSING:
+                    scope[read] = set_order.ordered(value) if marks_sets else value
+            if (impure := next(self._impure(statement.tree), None)) is not None:
+                raise UnknownConstantError(f"`{impure}` isn't evaluated again")
+            tree = set_order.mark_sets(statement.tree) if marks_sets else statement.tree
+            try:
+                exec(compile_module(ast.Module([tree], []), "<constant>"), scope)
+            except Exception as e:
+                raise UnknownConstantError(f"its statement raises {class_name(e)} when it runs again") from None
+        return scope.get(name, MISSING)
+
+    def _depends_on_order(self, name: str, chain: Sequence[Statement]) -> bool:
+        """Whether a constant is another one if sets are iterated over in the other direction."""
+        read = {read for statement in chain for read in self._needed.needs_of(statement)} - {name}
+        if not any(makes_set(s.tree) for s in chain) and not any(
+            set_order.ordered(self._known.get(each)) is not self._known.get(each) for each in read
+        ):
+            return False
+        forwards = self._run(name, chain, marks_sets=True)
+        with set_order.reversed_sets():
+            backwards = self._run(name, chain, marks_sets=True)
+        with suppress(Exception):
+            if forwards == backwards:  # the order of a dictionary doesn't count
+                return False
+        return not _is_equal(forwards, backwards)
 
     def _filled(self, name: str, held: Any, chain: Sequence[Statement]) -> Any:
         """Return an object that decorators of definitions have filled: running them again would change it.
@@ -173,18 +203,18 @@ class Constants:
         return getattr(owner, called.attr, MISSING) if isinstance(owner, type) else MISSING
 
 
-def _compiled(statement: Statement) -> CodeType:
-    return compile_module(ast.Module([statement.tree], []), "<constant>")
-
-
 def _is_equal(made: Any, held: Any) -> bool:
     if made is held:
         return True
     if type(made) is not type(held):
         return False
-    if home_of(type(held)).partition(".")[0] in _FRESH:
-        return True
     try:
+        if isinstance(held, threading.local):
+            return structure_of(vars(made)) == structure_of(vars(held))
+        if isinstance(held, ContextVar):
+            return structure_of(made.get(None)) == structure_of(held.get(None))
+        if home_of(type(held)).partition(".")[0] in _FRESH:
+            return not isinstance(held, Sized) or len(made) == len(held)
         return structure_of(made) == structure_of(held)
     except Exception:
         raise UnknownConstantError(f"an object of type {class_name(held)} doesn't say what it holds") from None

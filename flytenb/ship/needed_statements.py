@@ -17,6 +17,9 @@ from flytenb.ship.statements import Statement
 
 _PARTIAL = (ast.AugAssign, ast.If, ast.Try, ast.TryStar, ast.For, ast.While, ast.With, ast.Match)
 """Statements that may leave a name as it was."""
+_BUILTIN_HOMES = ("builtins", "io", "_io", "_sitebuiltins")
+"""Modules of Python's builtins."""
+_CONSTANTS = (None, True, False, NotImplemented, Ellipsis)
 
 
 class NeededStatements:
@@ -84,7 +87,7 @@ class NeededStatements:
         return [each for each in self.binding(name) if self._at[each] < self._at[statement]]
 
     def _is_builtin(self, name: str) -> bool:
-        if not hasattr(builtins, name) or name in SHELL_NAMES:
+        if not hasattr(builtins, name) or name in SHELL_NAMES or is_added_builtin(name):
             return False
         # IPython adds an `open` that wraps Python's to the notebook's names.
         is_wrapped = getattr(self.namespace.get(name), "__wrapped__", None) is getattr(builtins, name)
@@ -153,6 +156,14 @@ def _postpones(statement: Statement) -> bool:
     tree = statement.tree
     is_future = isinstance(tree, ast.ImportFrom) and tree.module == "__future__"
     return is_future and "annotations" in statement.binds
+
+
+def is_added_builtin(name: str) -> bool:
+    """Whether `builtins` has a name, or another object under a name, that this process has set: `builtins.N = 3`."""
+    value = getattr(builtins, name, MISSING)
+    is_python = name.startswith("__") or any(value is each for each in _CONSTANTS)
+    home = getattr(value, "__module__", "")
+    return value is not MISSING and not is_python and home not in _BUILTIN_HOMES
 
 
 SHELL_NAMES = frozenset({"get_ipython", "display", "In", "Out", "exit", "quit"})

@@ -17,7 +17,7 @@ from flytenb.ship.constants import Constants, UnknownConstantError, describe_val
 from flytenb.ship.finding import Finding
 from flytenb.ship.held_state import changed_state
 from flytenb.ship.local_paths import find_local_paths
-from flytenb.ship.needed_statements import SHELL_NAMES, NeededStatements
+from flytenb.ship.needed_statements import SHELL_NAMES, NeededStatements, is_added_builtin
 from flytenb.ship.reached_code import ReachedCode
 from flytenb.ship.secret_texts import find_secrets, has_known_form
 from flytenb.ship.stale_reads import StaleReads
@@ -56,6 +56,9 @@ class Refusals:
             if name in SHELL_NAMES or _SHELL_OUTPUT.fullmatch(name):
                 hint = "from IPython.display import display" if name == "display" else f"leave {name} out of it"
                 yield Finding(f"{name} exists in IPython only", where, hint)
+            elif name not in self._namespace and is_added_builtin(name):
+                what = f"{name} is added to Python's builtins, in this process only"
+                yield Finding(what, where, f"set {name} in a cell, without builtins")
             elif name not in self._namespace:
                 yield Finding(f"nothing defines {name!r}", where, "define it in a cell, or correct the name")
             elif not _replaces_builtin(name, self._namespace[name]):
@@ -115,7 +118,8 @@ class Refusals:
             what = f"{name}, {describe_value(value)}, isn't what its statements give now"
             return Finding(what, where, f"run {statement.cell.place} again, or write the value of {name} as a constant")
         what = f"{name}, {describe_value(value)}, exists in the kernel only: {error}"
-        return Finding(what, where, f"make it in a task, pass it as an input, or write {name} as a constant")
+        way_out = error.hint or f"make it in a task, pass it as an input, or write {name} as a constant"
+        return Finding(what, where, way_out)
 
     def _of_entity(self, name: str, entity: Any, where: str) -> Iterator[Finding]:
         if is_remote(entity):
@@ -139,6 +143,9 @@ class Refusals:
             if "__main__" in ast.unparse(statement.tree) and "import __main__" in ast.unparse(statement.tree):
                 hint = "read the names themselves, without __main__"
                 yield Finding("the notebook's namespace is read as a module", self._place(statement), hint)
+            if "__name__" in statement.reads and _reads_own_name(statement.tree):
+                hint = "leave the condition or the name out"
+                yield Finding("__name__ is '__main__' in a notebook only", self._place(statement), hint)
         for function in self._reached.unknown(self._needed.statements):
             name = function.__qualname__
             holder = self._name_of(function)
@@ -191,6 +198,13 @@ def _secrets_in(statement: Statement) -> tuple[str, ...]:
     arguments = f"f({statement.cell.arguments})" if statement.decorates else ""
     found = (*find_secrets(statement.tree), *find_secrets(parse(arguments)))
     return found or (("a comment has a text",) if has_known_form(statement.text) else ())
+
+
+def _reads_own_name(tree: ast.stmt) -> bool:
+    """Whether a statement reads `__name__` for anything but the name of a logger."""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    named = {id(each) for call in calls if "logger" in ast.unparse(call.func).lower() for each in call.args}
+    return any(isinstance(n, ast.Name) and n.id == "__name__" and id(n) not in named for n in ast.walk(tree))
 
 
 def _is_output_of_magic(statement: Statement) -> bool:

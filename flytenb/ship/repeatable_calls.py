@@ -14,13 +14,13 @@ def _words(text: str) -> frozenset[str]:
 
 
 _BUILTINS = _words(
-    "abs bool bytearray bytes chr complex dict divmod enumerate filter float frozenset getattr hash int isinstance len "
+    "abs bool bytearray bytes chr complex dict divmod enumerate filter float frozenset getattr int isinstance len "
     "list map max min object ord pow range repr reversed round set slice sorted str sum tuple zip"
 )
 _MODULES = _words(
-    "calendar collections contextvars copy dataclasses datetime decimal enum fractions functools ipaddress itertools "
-    "json logging math numbers operator pathlib re statistics string textwrap threading types typing uuid weakref "
-    "zoneinfo flytekit flytekitplugins"
+    "array calendar collections contextvars copy dataclasses datetime decimal enum fractions functools ipaddress "
+    "itertools json logging math numbers operator pathlib re statistics string textwrap thread threading types typing "
+    "uuid weakref zoneinfo flytekit flytekitplugins"
 )
 """Packages whose classes and functions make the same of the same arguments, except for the next two."""
 _CHANGING = _words(
@@ -33,13 +33,14 @@ _NUMPY = _words(
     "arange array asarray datetime64 deg2rad dtype empty_like eye float16 float32 float64 full geomspace int8 int16 "
     "int32 int64 linspace log10 logspace ones timedelta64 uint8 uint16 uint32 uint64 zeros"
 )
+_PANDAS = _words("Interval Period Timedelta Timestamp")
 METHODS = _words(
-    "capitalize casefold center copy count decode difference encode endswith format format_map fromkeys get index "
-    "intersection isoformat items join joinpath keys ljust lower lstrip partition removeprefix removesuffix replace "
-    "rjust rpartition rsplit rstrip split splitlines startswith strip swapcase title total_seconds translate union "
-    "upper values with_name with_suffix zfill"
+    "astype capitalize casefold center copy count decode difference encode endswith flatten format format_map fromkeys "
+    "get index intersection isoformat items join joinpath keys ljust lower lstrip max mean min partition ravel "
+    "removeprefix removesuffix repeat replace reshape rjust round rpartition rsplit rstrip split splitlines startswith "
+    "strip sum swapcase title tolist total_seconds translate transpose union upper values with_name with_suffix zfill"
 )
-"""Methods of texts, numbers, times, paths and collections that change nothing."""
+"""Methods of texts, numbers, times, paths, collections and arrays that change nothing."""
 
 
 def is_repeatable(function: Any) -> bool:
@@ -59,4 +60,6 @@ def is_repeatable(function: Any) -> bool:
     if home.startswith(CONNECTING) or name in _CHANGING:
         return False
     top = home.partition(".")[0].lstrip("_")
-    return top in _MODULES or (top == "numpy" and name in _NUMPY and ".random" not in home)
+    if top == "numpy":
+        return name in _NUMPY and ".random" not in home
+    return top in _MODULES or (top == "pandas" and name in _PANDAS)

@@ -16,6 +16,11 @@ from flytenb.ship.needed_statements import NeededStatements
 from flytenb.ship.statements import Statement, read_statements
 
 _DEEPEST = 20
+_OF_LITERALS = (
+    *(ast.Constant, ast.Tuple, ast.List, ast.Dict, ast.Set, ast.JoinedStr, ast.FormattedValue),
+    *(ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Subscript, ast.Slice, ast.expr_context),
+    *(ast.operator, ast.unaryop, ast.boolop, ast.cmpop),
+)
 
 
 class StaleReads:
@@ -77,11 +82,13 @@ class StaleReads:
 
 
 def _literal(tree: ast.stmt) -> str | None:
-    """Return the value of `name = literal` as text, with the types of its parts."""
+    """Return the value of `name = 60 * 60` as text, with the types of its parts; None if it isn't made of literals."""
     value = getattr(tree, "value", None)
     if not isinstance(tree, ast.Assign | ast.AnnAssign) or value is None:
         return None
+    if not all(isinstance(node, _OF_LITERALS) for node in ast.walk(value)):
+        return None
     try:
-        return repr(ast.literal_eval(value))
-    except (ValueError, TypeError, SyntaxError):
+        return repr(eval(compile(ast.Expression(value), "<constant>", "eval"), {"__builtins__": {}}))
+    except Exception:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
@@ -978,6 +979,83 @@ def _by(x):
     "a name that was set in the namespace": _refused(
         "globals()['K'] = 3", _step("return x + K"), WF, why="no cell defines K"
     ),
+    # --- what is another in each process
+    "a constant under the condition of a script": _refused(
+        "if __name__ == '__main__':\n    K = 3",
+        _step("return x + K"),
+        WF,
+        why="__name__ is '__main__' in a notebook only (cell 2, line 1)\nleave the condition",
+    ),
+    "an experiment under the condition of a script": _exported(
+        _step("return x"), WF, "if __name__ == '__main__':\n    wf(x=1)", lacks="__main__"
+    ),
+    "a logger with the name of the module": _exported(
+        "import logging\nlog = logging.getLogger(__name__)", _step("log.debug('x')\nreturn x"), WF, has="(__name__)"
+    ),
+    "the hash of a text": _refused("K = hash('abc')", _step("return K"), WF, why="`hash('abc')` isn't evaluated again"),
+    "a list of a set of texts": _refused(
+        "NAMES = list({'a', 'b', 'c'})",
+        _step("return ord(NAMES[0])"),
+        WF,
+        why="NAMES, a list, exists in the kernel only: it depends on the order of a set\nsorted(",
+    ),
+    "labels that are numbered through a set of another cell": _refused(
+        "WORDS = frozenset('one two three'.split())",
+        "NUMBERS = {}\nfor number, word in enumerate(WORDS):\n    NUMBERS[number] = word",
+        _step("return len(NUMBERS[0])"),
+        WF,
+        why="NUMBERS, a dict, exists in the kernel only: it depends on the order of a set",
+    ),
+    "a list of two sets of texts": _refused(
+        "A = {'a', 'b'}\nB = {'c', 'd'}",
+        "C = [*(A | B)]",
+        _step("return ord(C[0])"),
+        WF,
+        why="C, a list, exists in the kernel only: it depends on the order of a set",
+    ),
+    "sets whose order doesn't count": _exported(
+        "WORDS = set('one two three'.split())\nNUMBERS = [*{3, 1, 2}]",
+        "NAMES = sorted(WORDS)\nSIZES = {word: len(word) for word in WORDS}\nBOTH = WORDS | {'four'}",
+        _step("return len(NAMES[0]) + SIZES['three'] + len(BOTH) + NUMBERS[x - 1]"),
+        WF,
+    ),
+    "a context variable that a cell sets": _refused(
+        "from contextvars import ContextVar\nV = ContextVar('V', default=1)",
+        "V.set(5)",
+        _step("return x + V.get()"),
+        WF,
+        why="V, a ContextVar, isn't what its statements give now",
+    ),
+    "a context variable, a lock and what a thread keeps": _exported(
+        "import threading\nfrom contextvars import ContextVar",
+        "V = ContextVar('V', default=1)\nL = threading.Lock()\nR = threading.RLock()\nT = threading.local()\nT.a = 4",
+        _step("with L, R:\n    return x + V.get() + T.a"),
+        WF,
+        has="T = threading.local()\nT.a = 4",
+    ),
+    "what a thread keeps and a function sets": _refused(
+        "import threading\nT = threading.local()",
+        "def fill():\n    T.a = 4",
+        "fill()",
+        _step("return x + T.a"),
+        WF,
+        why="T, a _local, isn't what its statements give now",
+    ),
+    "arrays and times by calls": _exported(
+        "import numpy as np\nimport pandas as pd",
+        "A = np.arange(6).reshape(2, 3).astype(float)\nDAY = pd.Timestamp('2020-01-02') + pd.Timedelta(days=1)",
+        _step("return int(A[1, 0]) + DAY.day + x"),
+        WF,
+    ),
+    "a time that is now": _refused(
+        "import pandas as pd\nNOW = pd.Timestamp('now')",
+        _step("return NOW.year"),
+        WF,
+        why="NOW, a Timestamp, isn't what its statements give now",
+    ),
+    "a constant that was written as a sum": _exported(
+        ("k", "K = 60 * 60"), "def times(x, k=K):\n    return x * k", _step("return times(x)"), WF, ("k", "K = 3600")
+    ),
     "a value that top-level code has awaited": _refused(
         "async def f():\n    return 3",
         "K = await f()",
@@ -1018,3 +1096,11 @@ def test_export_gives_an_equal_module_or_refuses_by_name(name: str, tmp_path: Pa
         expected = eval(situation.call, notebook.names)
         with imported(made.text, tmp_path) as module:
             assert eval(situation.call, vars(module)) == expected
+
+
+def test_a_name_that_is_added_to_pythons_builtins_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_notebook() as notebook:
+        monkeypatch.setattr(builtins, "ADDED", 3, raising=False)
+        notebook.run(START, _step("return x + ADDED"), WF)
+        with pytest.raises(ExportError, match="ADDED is added to Python's builtins, in this process only"):
+            flytenb.export(notebook.names["wf"])
