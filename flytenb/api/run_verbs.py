@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from flytenb.bridge.entities.interface import require_entity, short_name
 from flytenb.display.runs.rehearsal_card import Rehearsal
-from flytenb.errors import UsageError
+from flytenb.errors import UnknownNameError, UsageError
 from flytenb.record.kept_run import KeptRun
 from flytenb.runner.journal import Listener
 from flytenb.runner.run import Run
@@ -66,7 +66,7 @@ def run(entity: Any, /, *positional: Any, **inputs: Any) -> Run:
 
 
 def load_run(identifier: str, folder: str | None = None, *, unpickle: bool = False) -> KeptRun:
-    """Return a run that was kept, in this kernel or an earlier one.
+    """Return a run that was kept, in this kernel or an earlier one; wait for one that is being written.
 
     Its values have the types of the notebook's entity if that is defined, else those that flytekit guesses; values of
     other types come as plain data. A value that only a pickle could hold was kept as its text.
@@ -86,8 +86,14 @@ def load_run(identifier: str, folder: str | None = None, *, unpickle: bool = Fal
         raise UsageError(
             "no folder of kept runs is set", hint='load_run(id, folder=…), %config FlyteMagics.keep = "runs"'
         )
+    is_on = host.keeper.wait_for_run(identifier)
     entities = {name: each.entity for name, each in host.session.definitions.items()}
-    return load(folder_of(keep), identifier, entities, may_unpickle=unpickle)
+    try:
+        return load(folder_of(keep), identifier, entities, may_unpickle=unpickle)
+    except UnknownNameError as e:
+        if is_on:
+            raise UnknownNameError(e.message, hint="the run goes on: run.wait() waits for its end") from None
+        raise
 
 
 def sweep(entity: Any, rows: Any = None, /, **inputs: Any) -> Sweep:

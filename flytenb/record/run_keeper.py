@@ -94,9 +94,24 @@ class RunKeeper:
         with self._changed:
             return self._changed.wait_for(lambda: not self._is_running and not self._has_ended(), seconds)
 
-    def _has_ended(self) -> bool:
+    def wait_for_run(self, identifier: str) -> bool:
+        """Wait until the runs with an id, or its first characters, are written if they have ended; others may wait.
+
+        Returns:
+            Whether one of them goes on.
+        """
+
+        def is_written() -> bool:
+            is_queued = any(run.id.startswith(identifier) for run, _ in self._waiting)
+            return not is_queued and not self._has_ended(identifier)
+
+        with self._changed:
+            self._changed.wait_for(is_written)
+            return any(run.id.startswith(identifier) for run in self._followed)
+
+    def _has_ended(self, identifier: str = "") -> bool:
         """Whether a run has ended whose end isn't known here yet."""
-        return any(run.phase.is_terminal for run in self._followed)
+        return any(run.phase.is_terminal for run in self._followed if run.id.startswith(identifier))
 
     def close(self) -> None:
         """Close the databases that are open, and report each reason anew; following runs open them again."""
@@ -132,6 +147,7 @@ class RunKeeper:
             del run
             with self._changed:
                 self._waiting.popleft()
+                self._changed.notify_all()
 
     def _write(self, run: Run, rules: KeepRules) -> None:
         store = self._stores.setdefault(rules.folder, RunStore(rules.folder))

@@ -45,6 +45,10 @@ def rows_of(entity: Any, rows: Any, inputs: Mapping[str, Any]) -> tuple[tuple[st
     else:
         swept = tuple(name for name, value in inputs.items() if name in types and _is_swept(value, types[name]))
         given = [dict(zip(swept, chosen, strict=True)) for chosen in itertools.product(*(inputs[n] for n in swept))]
+    without = [name for name in swept if rows is None and not [*inputs[name]]]
+    if without:
+        names = " and ".join(map(repr, without))
+        raise UsageError(f"expected at least one value for the swept input {names}, got none", hint=f"{without[0]}=[…]")
     if not swept or not given:
         raise UsageError("no input is swept", hint="pass a list for an input, or rows=[{'n': 1}, {'n': 2}]")
     for number, row in enumerate(given):

@@ -6,8 +6,10 @@ import itertools
 import os
 import pickle
 import signal
+import threading
 import warnings
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
@@ -31,7 +33,7 @@ from flytenb.bridge.execution.kept_values import write_value
 from flytenb.errors import AbsentValueError, KeptTaskError, UnknownNameError, UsageError
 from flytenb.model import Kind
 from flytenb.record import run_description
-from flytenb.record.run_store import digests_in
+from flytenb.record.run_store import RunStore, digests_in
 from flytenb.render.drawing import draw
 from flytenb.runner.absent import Absent
 from flytenb.runner.run import Run
@@ -40,6 +42,7 @@ from flytenb.session.configuration import Choice
 from flytenb.session.host import host
 from tests.flows import FLOWS, Flow
 from tests.forks import fork
+from tests.waiting import PATIENCE, is_executed, wait_for
 
 WITHOUT_DOCKER = [flow for flow in FLOWS.values() if "docker" not in flow.needs]
 
@@ -358,6 +361,15 @@ def double(x: int) -> int:
     return 2 * x
 
 
+may_end = threading.Event()
+
+
+@task
+def held() -> int:
+    may_end.wait(PATIENCE)
+    return 1
+
+
 def test_runs_of_earlier_kernels_are_listed_before_those_of_this_one(folder: Path, session: Session) -> None:
     first, second = kept(folder, double, x=1), kept(folder, double, x=2)
     session.configured["keep"] = Choice(str(folder), "a test")
@@ -384,6 +396,34 @@ def test_an_unknown_or_ambiguous_id_is_an_error(folder: Path, session: Session) 
     with pytest.raises(UnknownNameError):
         flytenb.load_run("a", str(folder / "nowhere"))
     assert not (folder / "nowhere").exists()
+
+
+def test_a_run_is_waited_for_that_is_being_written(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    may_write = threading.Event()
+    write = RunStore.write
+
+    def write_late(*args: Any, **options: Any) -> None:
+        assert may_write.wait(PATIENCE)
+        write(*args, **options)
+
+    monkeypatch.setattr(RunStore, "write", write_late)
+    run = flytenb.options(keep=str(folder), cache=False).run(double, x=4)
+    with ThreadPoolExecutor() as pool:
+        back = pool.submit(flytenb.load_run, run.id[:12], str(folder))
+        wait_for(lambda: back.done() or is_executed(threading.Condition.wait_for))
+        may_write.set()
+        assert back.result(PATIENCE).result == 8
+
+
+def test_the_error_of_a_run_that_goes_on_names_the_way_out(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flytenb.record.run_keeper._EVERY", 1e6)  # else it may be on disk, as far as it is
+    may_end.clear()
+    run = flytenb.options(keep=str(folder), cache=False).start(held)
+    with pytest.raises(UnknownNameError, match=r"(?s)no kept run .*run\.wait\(\)"):
+        flytenb.load_run(run.id, str(folder))
+    may_end.set()
+    run.wait()
+    assert flytenb.load_run(run.id, str(folder)).result == 1
 
 
 def test_old_runs_are_removed_by_age_and_by_size(folder: Path, session: Session) -> None:

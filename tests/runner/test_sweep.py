@@ -217,7 +217,9 @@ def test_options_that_a_sweep_ignores_are_errors(
     ("rows", "inputs", "error", "message"),
     [
         (None, {"n": 1}, UsageError, "no input is swept"),
-        (None, {"n": []}, UsageError, "no input is swept"),
+        (None, {"n": []}, UsageError, "expected at least one value for the swept input 'n', got none"),
+        (None, {"n": range(0)}, UsageError, r"got none\n  hint: n=\[…\]"),
+        ([], {"n": 1}, UsageError, "no input is swept"),
         ([{"n": 1}, {"m": 1}], {}, UsageError, "row 1 has the inputs 'm'"),
         ([{"k": 1}], {"n": 1}, UsageError, "unexpected input 'k' in the rows"),
         (7, {}, UsageError, "rows must be a list of dictionaries or a frame, got 7"),

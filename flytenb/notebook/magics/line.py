@@ -95,7 +95,8 @@ def parse_call(text: str, verb: str) -> Call:
     """
     tree = parse_expression(text, verb)
     if not isinstance(tree.body, ast.Call):
-        raise UsageError(f"expected a call, got {text!r}", hint=f"%flyte {verb} {text}(…) with the inputs by name")
+        called = text if isinstance(tree.body, ast.Name | ast.Attribute | ast.Subscript) else "NAME"
+        raise UsageError(f"expected a call, got {text!r}", hint=f"%flyte {verb} {called}(…) with the inputs by name")
     return Call(ast.unparse(tree.body.func), tree)
 
 
