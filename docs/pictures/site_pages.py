@@ -71,7 +71,8 @@ def main() -> int:
     chosen = parser.parse_intermixed_args()
     site = chosen.site.resolve()
     every = (path.relative_to(site).with_suffix("").as_posix() for path in sorted(site.rglob("*.html")))
-    names = chosen.pages or [name for name in every if name != "index"]  # that page only leads to docs/index
+    # The first only leads to docs/index, the second has no content without a question.
+    names = chosen.pages or [name for name in every if name not in ("index", "search")]
     views = chosen.view or list(VIEWS)
     if chosen.to is not None:
         chosen.to.mkdir(parents=True, exist_ok=True)

@@ -281,7 +281,7 @@ class Drawing:
         name = xml(clean(f"{self._scene.title}, {self._scene.subtitle}"))
         # scrolls instead of shrinking, so that text stays legible
         image = f'<img src="{image_address(svg)}" alt="{name}" style="max-width:none">'
-        return f'<div style="overflow-x:auto">{image}</div>'
+        return f'<div style="overflow-x:auto" tabindex="0">{image}</div>'
 
     def __repr__(self) -> str:
         return self.text

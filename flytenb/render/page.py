@@ -30,7 +30,7 @@ pre { overflow-x: auto; line-height: 1.35; }
 </main>
 <details>
 <summary>As text</summary>
-<pre>{{ text }}</pre>
+<pre tabindex="0">{{ text }}</pre>
 </details>
 </body>
 </html>
@@ -40,7 +40,7 @@ pre { overflow-x: auto; line-height: 1.35; }
 def to_page(title: str, svg: str | None, text: str) -> str:
     """Return the page: the picture with the text below it, or only the text if there is no picture."""
     if svg is None:
-        return _template().render(title=title, picture=Markup("<pre>{}</pre>").format(text), text=text)
+        return _template().render(title=title, picture=Markup('<pre tabindex="0">{}</pre>').format(text), text=text)
     return _template().render(title=title, picture=Markup(svg), text=text)  # made by us and escaped there
 
 

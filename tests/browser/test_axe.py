@@ -1,4 +1,4 @@
-"""What axe-core finds in drawings, run cards and explorers without a front end, in both themes."""
+"""What axe-core finds in drawings, run cards and explorers without a front end: both themes, and a narrow window."""
 
 from __future__ import annotations
 
@@ -71,6 +71,18 @@ def explorer() -> str:
     return styled(Explorer([{"a": n, "b": {"c": n}} for n in range(50)]).open())
 
 
+def shown(value: Any) -> str:
+    return str(show(value)._repr_mimebundle_()["text/html"])
+
+
+def sweep() -> str:
+    return shown(flytenb.sweep(counted, n=[1, 2]))
+
+
+def long_text() -> str:
+    return shown("\n".join(f"line {n}" for n in range(60)))
+
+
 SHOWN = {
     "phases": phases,
     "frames": lambda: draw(samples.nested()).svg,
@@ -79,12 +91,16 @@ SHOWN = {
     "failed": lambda: card(counted, n=5),
     "nested": lambda: card(nested),
     "explorer": explorer,
+    "sweep": sweep,
+    "long text": long_text,
+    "drawing": lambda: shown(flytenb.draw(counted)),
 }
 
 
-@pytest.fixture(params=["light", "dark"])
+@pytest.fixture(params=[("light", 1280), ("dark", 1280), ("light", 400)], ids=["light", "dark", "narrow"])
 def themed(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
-    page = browser.new_page(color_scheme=request.param, viewport={"width": 1280, "height": 800})
+    theme, width = request.param
+    page = browser.new_page(color_scheme=theme, viewport={"width": width, "height": 800})
     yield page
     page.close()
 

@@ -54,7 +54,7 @@ _TEMPLATE = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=
 </summary>
 {% if node.facts[1:] %}<div class="ft-note">{{ node.facts[1:] | join(" · ") }}</div>
 {% endif %}
-{% if node.error %}<pre class="ft-error">{{ node.error }}</pre>
+{% if node.error %}<pre class="ft-error" tabindex="0">{{ node.error }}</pre>
 {% endif %}
 {% for words, shown in [("inputs", node.inputs), ("outputs", node.outputs), ("decks", node.decks)] if shown %}
 <div class="ft-note">{{ words }}</div>
@@ -66,7 +66,7 @@ _TEMPLATE = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=
 <a href="{{ uri }}" target="_blank" rel="noopener noreferrer">{{ name }}</a>
 {% endfor %}
 {% if node.log %}<div class="ft-note">log</div>
-<pre>{{ node.log }}</pre>
+<pre tabindex="0">{{ node.log }}</pre>
 {% endif %}
 </details>
 {% endmacro %}
@@ -84,9 +84,9 @@ _TEMPLATE = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=
 <span class="ft-facts-line">· {{ facts }}</span>{% endif %}</div>
 <div class="ft-main">
 {% if picture %}
-<div class="ft-picture"><img alt="{{ alt }}" src="{{ picture }}"></div>
+<div class="ft-picture" tabindex="0"><img alt="{{ alt }}" src="{{ picture }}"></div>
 {% elif text %}
-<pre>{{ text }}</pre>
+<pre tabindex="0">{{ text }}</pre>
 {% endif %}
 {% if outputs %}<div class="ft-outputs">
 {% for fragment in outputs %}
@@ -110,7 +110,7 @@ _TEMPLATE = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=
 {% endif %}
 </details>
 {% endif %}
-{% if log %}<details class="ft-more"><summary>printed by the nodes</summary><pre>{{ log }}</pre></details>
+{% if log %}<details class="ft-more"><summary>printed by the nodes</summary><pre tabindex="0">{{ log }}</pre></details>
 {% endif %}
 </div>
 """

@@ -58,7 +58,7 @@ _TEMPLATE = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=
     """
 <div class="ft-sweep"><style>{{ style }}</style>
 <div class="ft-head"><b>{{ title }}</b> <span class="ft-fact">{{ facts }}</span></div>
-<div class="ft-sweep-table" style="--ft-columns:{{ widths }}">
+<div class="ft-sweep-table" tabindex="0" style="--ft-columns:{{ widths }}">
 <div class="ft-sweep-row ft-sweep-head">
 {% for column in columns %}<span{% if column.is_number %} class="ft-num"{% endif %}>
 {%- if column.key >= 0 %}
