@@ -21,7 +21,6 @@ FLOW = "from flytekit import task\n@task\ndef flow(x: int) -> str:\n    return r
 CHANGED_BY_RUNS = {"a dict that it pops from", "a global that it counts"}
 """Constructs of which each call gives another answer."""
 ROWS = {name: source for name, source in CONSTRUCTS.items() if name not in ONCE}
-EDITS = [pytest.param(name, marks=[] if number % 8 == 0 else [pytest.mark.slow]) for number, name in enumerate(ROWS)]
 
 
 class Followed:
@@ -73,7 +72,8 @@ def result(followed: Follow) -> object:
     return followed.good.result
 
 
-@pytest.mark.parametrize("name", EDITS)
+@pytest.mark.sampled(16)
+@pytest.mark.parametrize("name", ROWS)
 def test_no_edit_leaves_the_old_value(name: str, notebook: Followed) -> None:
     notebook.run(ROWS[name].format(k=2), PLACES["called"], FLOW)
     followed = notebook.follow()
