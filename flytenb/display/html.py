@@ -101,13 +101,12 @@ def _cell_class(column: Column, cell: str) -> Markup:
 
 
 def _bar_picture(bar: RangeCell) -> Markup:
-    """Return a bar as a picture of 240 × 14 pixels."""
+    """Return a bar as a picture of 240 × 14 pixels, narrower in a narrow page."""
     width = max(240 * (bar.stop - bar.start), 2)
     shape = '<rect x="{:.1f}" y="2" width="{:.1f}" height="10" rx="2" fill="currentColor" fill-opacity="{}"/>'
     drawn = Markup(shape).format(min(240 * bar.start, 238), width, 1 if bar.is_marked else 0.4)
-    return Markup('<svg class="ft-bar-cell" width="240" height="14" role="img" aria-hidden="true">{}</svg>').format(
-        drawn
-    )
+    size = 'width="240" height="14" viewBox="0 0 240 14" preserveAspectRatio="none"'
+    return Markup(f'<svg class="ft-bar-cell" {size} role="img" aria-hidden="true">{{}}</svg>').format(drawn)
 
 
 def _bins(part: Histogram) -> list[tuple[int, int, int]]:

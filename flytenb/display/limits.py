@@ -186,14 +186,15 @@ class Trimmer:
 
     def _table(self, table: Table) -> Part:
         width = min(self._limits.columns, len(table.columns))
-        rows = table.rows[: max(min(self._limits.rows, self._nodes), 0)]
+        rows = table.rows[: max(min(max(self._limits.rows, table.at_least), self._nodes), 0)]
         self._nodes -= len(rows)
         columns = tuple(
             Column(self._line(c.name), self._line(c.type), self._line(c.summary), c.is_number, c.key, c.is_own)
             for c in table.columns[:width]
         )
         cells = tuple(tuple(self._cell(v) for v in (*row, *[""] * width)[:width]) for row in rows)
-        return Table(columns, cells, table.total_rows, table.total_columns, self._window(table.window))
+        window, is_wrapped = self._window(table.window), table.is_wrapped
+        return Table(columns, cells, table.total_rows, table.total_columns, window, is_wrapped=is_wrapped)
 
     def _window(self, window: Window | None) -> Window | None:
         return window and replace(window, find=self._line(window.find), note=self._line(window.note, 400))

@@ -86,10 +86,7 @@ class PhaseCell(str):
 
 
 class RangeCell(str):
-    """A cell that draws the range from `start` to `stop`, fractions of its width; its text draws it too.
-
-    `is_marked` distinguishes it from others.
-    """
+    """A cell that draws the range from `start` to `stop`, fractions of its width, as does its text; some are marked."""
 
     __slots__ = ("is_marked", "start", "stop")
     start: float
@@ -159,7 +156,8 @@ class Table(Part):
 
     Columns may be plain names and cells any values, which are shortened. `total_rows` and `total_columns` are the full
     size (-1: just those given; `None`: unknown). With a `window` (from `view.window`) the rows are those that the
-    reader selected.
+    reader selected. `at_least` rows are shown whatever the limit of a display. If `is_wrapped`, a narrow page wraps the
+    cells, and text cuts the last column.
     """
 
     columns: tuple[Column, ...]
@@ -167,6 +165,8 @@ class Table(Part):
     total_rows: int | None
     total_columns: int
     window: Window | None
+    at_least: int
+    is_wrapped: bool
 
     def __init__(
         self,
@@ -175,15 +175,15 @@ class Table(Part):
         total_rows: int | None = -1,
         total_columns: int = -1,
         window: Window | None = None,
+        at_least: int = 0,
+        *,
+        is_wrapped: bool = False,
     ) -> None:
         made = tuple(c if isinstance(c, Column) else Column(str(c)) for c in columns)
         cells = tuple(tuple(map(_cell, row)) for row in rows)
-        set_ = object.__setattr__
-        set_(self, "columns", made)
-        set_(self, "rows", cells)
-        set_(self, "total_rows", len(cells) if total_rows == -1 else total_rows)
-        set_(self, "total_columns", len(made) if total_columns == -1 else total_columns)
-        set_(self, "window", window)
+        totals = len(cells) if total_rows == -1 else total_rows, len(made) if total_columns == -1 else total_columns
+        for name, value in zip(Table.__slots__, (made, cells, *totals, window, at_least, is_wrapped), strict=True):
+            object.__setattr__(self, name, value)
 
 
 @dataclass(frozen=True, slots=True)

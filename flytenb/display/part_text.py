@@ -249,6 +249,10 @@ def _table(table: Table) -> list[str]:
         heads.append([c.summary for c in table.columns])
     grid = [*heads, *(list(row) for row in table.rows)]
     widths = [max(width_of(line[i]) for line in grid) for i in range(len(table.columns))]
+    if table.is_wrapped:  # the last column is cut
+        room = max(WIDTH - sum(widths[:-1]) - 2 * len(widths), 24)
+        grid = [[*line[:-1], clip(line[-1], room)] for line in grid]
+        widths[-1] = min(widths[-1], room)
     lines: list[str] = []
     for start, stop in _blocks(widths):
         for number, line in enumerate(grid):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from flytenb.model import CacheStatus
 from flytenb.runner.critical_path import critical_path
 from flytenb.runner.node_run import RunOutcome
+from flytenb.wording.kinds import constant_text, phase_sign
 from flytenb.wording.quantities import duration_text
 
 _WIDTH = 48
@@ -20,7 +21,7 @@ class Bar:
 
     Attributes:
         path: the node.
-        name: the name of its entity.
+        name: the name of its entity, for an element of a map `name[0]`.
         phase: its phase, or `REUSED` for a node that has its outputs from an earlier run.
         start: seconds from the start of the run.
         duration: seconds.
@@ -51,14 +52,13 @@ class Timeline:
     def read(cls, run: RunOutcome) -> Timeline:
         """Return the timeline of the nodes that have started so far."""
         began = run.started or 0.0
-        graph = run.graph
+        graph, names = run.graph, run.nodes.names()
         nodes = [(node, node.started - began, node.duration or 0.0) for node in run.nodes.values() if node.started]
         critical = critical_path(graph, {node.path: (start, start + took) for node, start, took in nodes})
         bars = []
         for node, start, took in nodes:
-            name = graph.nodes[node.path].name if node.path in graph.nodes else ""
             phase = str(CacheStatus.REUSED if node.cache_status is CacheStatus.REUSED else node.phase)
-            bars.append(Bar(node.path, name, phase, start, took, node.path in critical))
+            bars.append(Bar(node.path, names[node.path], phase, start, took, node.path in critical))
         return cls(tuple(sorted(bars, key=lambda b: (b.start, b.path))), run.duration or 0.0)
 
     def __repr__(self) -> str:
@@ -73,7 +73,8 @@ class Timeline:
             length = 1 if is_reused else max(1, min(round(bar.duration * scale), _WIDTH - at))
             drawn = " " * at + ("↻" if is_reused else "█") * length
             took = f"{duration_text(bar.duration):>{_TOOK}}"
-            lines.append(f"{label:<{_NAME}} │{drawn:<{_WIDTH}}│ {took}  {bar.phase}{' •' if bar.is_critical else ''}")
+            phase = f"{phase_sign(bar.phase)} {constant_text(bar.phase)}"
+            lines.append(f"{label:<{_NAME}} │{drawn:<{_WIDTH}}│ {took}  {phase}{' •' if bar.is_critical else ''}")
         lines.append(f"{'':<{_NAME}}  {'total':>{_WIDTH}}  {duration_text(self.total):>{_TOOK}}")
         critical = sum(bar.duration for bar in self.bars if bar.is_critical)
         return "\n".join([*lines, f"{'':<{_NAME}}  {'• critical path':>{_WIDTH}}  {duration_text(critical):>{_TOOK}}"])

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flytenb.bridge.entities.interface import read_interface
 from flytenb.display.limits import Limits
-from flytenb.display.part import Column, PhaseCell, Table, Text
-from flytenb.display.part_text import WIDTH, width_of
+from flytenb.display.part import PhaseCell, Table, Text
 from flytenb.display.rendering import Displayed, Rendering, render_part
 from flytenb.reach.look import one_look
 from flytenb.render.captions import signature
@@ -18,7 +17,7 @@ from flytenb.session.kept_heads import KeptHead
 from flytenb.wording.kinds import entity_text
 from flytenb.wording.quantities import bytes_text, count_text, duration_text
 from flytenb.wording.text import clip_middle
-from flytenb.wording.values import brief, clean, clip
+from flytenb.wording.values import brief
 
 if TYPE_CHECKING:
     from flytenb.bridge.cluster.launch_plans import PlanFacts
@@ -28,8 +27,8 @@ if TYPE_CHECKING:
     from flytenb.session.session import Definition, Session
 
 
-_LIMITS = Limits(rows=500, text=60_000)
-"""Large enough that the latest rows are never left out."""
+_LIMITS = Limits(rows=500, text=60_000, cell=400)
+"""Large enough that the latest rows and most signatures are never cut."""
 
 
 class Listing(Displayed):
@@ -138,15 +137,7 @@ class Listing(Displayed):
     def _shown(self) -> Rendering:
         if not self.rows:
             return render_part(Text(self._empty, "flow"))
-        part = Table(tuple(map(Column, self.columns)), tuple(self._on_one_line()))
-        return render_part(part, _LIMITS)
-
-    def _on_one_line(self) -> Iterator[tuple[str, ...]]:
-        """Return the rows, each last cell clipped to the width that the other columns leave."""
-        cleaned = [[clean(cell) if type(cell) is str else cell for cell in row] for row in self.rows]
-        widths = [max(map(width_of, column)) for column in zip(self.columns, *cleaned, strict=True)]
-        room = max(WIDTH - sum(widths[:-1]) - 2 * len(widths), 24)
-        return ((*row[:-1], clip(row[-1], room)) for row in cleaned)
+        return render_part(Table(self.columns, self.rows, is_wrapped=True), _LIMITS)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Route
 from flytenb.display.html import style, to_html
 from flytenb.display.part import Column, RangeCell, Table
 from flytenb.display.show import show
+from flytenb.session.listing import Listing
 from tests.browser.lab import chromium
 from tests.display.test_hostile import ATTACKS, carriers
 from tests.display.test_values import CASES
@@ -66,7 +67,26 @@ def test_bars_keep_their_scale_where_the_page_shrinks_pictures(browser: Browser)
         "() => { document.body.className = 'jp-Output'; document.documentElement.className = 'jp-OutputArea' }"
     )
     widths = page.locator(".ft-bar-cell").evaluate_all("bars => bars.map((bar) => bar.getBoundingClientRect().width)")
-    assert widths == [240] * 4
+    assert widths == [120] * 4
+
+
+@pytest.mark.parametrize("width", [1180, 565])  # of an output in pages of 1280 and 700 pixels
+def test_a_table_of_a_session_fits_its_page_and_has_all_signatures(browser: Browser, width: int) -> None:
+    ports = ", ".join(f"input_{n}: dict[str, list[float]] = {{}}" for n in range(4))
+    rows = [
+        ("load", "task", "[1]", "fresh", "✓ succeeded 12 ms in train", "(n: int) -> DataFrame"),
+        ("a_rather_long_name_for_one_word", "workflow", "[12]", "stale", "✕ failed 1 min 3 s", f"({ports}) -> None"),
+    ]
+    listing = Listing(("name", "kind", "cell", "code", "last run", "signature"), rows, "")
+    page = browser.new_page(viewport={"width": width, "height": 600})
+    page.set_content(_page([listing._repr_mimebundle_()["text/html"]]))
+    page.add_style_tag(content="body{margin:0}")
+    table = page.locator(".ft-scroll").first
+    assert table.evaluate("e => e.scrollWidth - e.clientWidth") == 0
+    assert f"({ports}) -> None" in table.inner_text()
+    heights = table.locator("tbody tr").evaluate_all("rows => rows.map(row => row.offsetHeight)")
+    assert width < 600 or heights[0] < 30, "a short row takes one line where there is room"
+    page.close()
 
 
 def test_nothing_in_a_value_runs_or_is_fetched(browser: Browser) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from flytekit import task, workflow
+from flytekit import map_task, task, workflow
 
+import flytenb
 from flytenb.bridge.workflow.graph import read_graph
 from flytenb.display.show import show
 from flytenb.runner.critical_path import critical_path
@@ -94,9 +95,30 @@ def test_nodes_and_comparisons_are_tables() -> None:
     assert compared.fragment.count("<tr>") == 1 + len(comparison.differences) == 1 + len(compared.text.splitlines()[3:])
 
 
+@task
+def each(n: int) -> int:
+    return n
+
+
+@workflow
+def mapped(ns: list[int]) -> list[int]:
+    return map_task(each)(n=ns)
+
+
+def test_all_nodes_of_a_workflow_and_the_elements_of_a_map_are_named() -> None:
+    done = flytenb.run(mapped, ns=[*range(20)])
+    names = [f"each[{n}]" for n in range(20)]
+    timeline = done.timeline()
+    assert {bar.name for bar in timeline.bars} == {"each", *names}
+    for text in (show(timeline).text, show(done.nodes).text, show(timeline).fragment, show(done.nodes).fragment):
+        assert [name for name in names if name not in text] == []
+        assert "more row" not in text
+    assert "SUCCEEDED" not in repr(timeline)
+
+
 def test_of_many_bars_the_critical_and_the_longest_are_shown() -> None:
-    short = [Bar(f"n{at}", "short", "SUCCEEDED", at / 10, 0.05) for at in range(30)]
-    last = Bar("n30", "last", "SUCCEEDED", 3.0, 9.0, is_critical=True)
+    short = [Bar(f"n{at}", "short", "SUCCEEDED", at / 100, 0.05) for at in range(60)]
+    last = Bar("n60", "last", "SUCCEEDED", 3.0, 9.0, is_critical=True)
     shown = show(Timeline((*short, last), 12.0)).text
     assert "last •" in shown
     assert "21 more rows" in shown

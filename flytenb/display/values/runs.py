@@ -12,6 +12,9 @@ from flytenb.display.rendering import render_value
 from flytenb.display.view import View
 from flytenb.wording.quantities import count_text, duration_text
 
+_ROWS = 40
+"""Most rows of a table of nodes: these of most workflows."""
+
 
 @BUILT_IN.register("flytenb.runner.run.Run")
 def show_run(value: Any, view: View) -> Part:
@@ -41,18 +44,18 @@ def show_nodes(value: Any, view: View) -> Part:
         _, _, more = state_caption(replace(node._state, duration=None)).partition(" · ")
         rows.append((path, names[path], PhaseCell.of(node.phase), took, more))
     columns = ("node", "name", "phase", Column("took", is_number=True), "")
-    return Section("", (count_text(len(rows), "node"),), Table(columns, rows))
+    return Section("", (count_text(len(rows), "node"),), Table(columns, rows, at_least=_ROWS))
 
 
 @BUILT_IN.register("flytenb.runner.timeline.Timeline")
 def show_timeline(value: Any, view: View) -> Part:
     """Show a timeline: a bar per node, those on the critical path marked; of too many, these and the longest."""
     critical = [bar.duration for bar in value.bars if bar.is_critical]
-    facts = (duration_text(value.total), f"• critical path {duration_text(sum(critical))}" if critical else "")
+    facts = (duration_text(value.total), f"critical path (•) {duration_text(sum(critical))}" if critical else "")
     if not value.bars:
         return Note("no node has started")
     by_weight = sorted(value.bars, key=lambda bar: (bar.is_critical, bar.duration), reverse=True)
-    shown = set(map(id, by_weight[: view.limits.rows]))
+    shown = set(map(id, by_weight[: max(view.limits.rows, _ROWS)]))
     rows = []
     for bar in value.bars:
         if id(bar) not in shown:
@@ -62,7 +65,7 @@ def show_timeline(value: Any, view: View) -> Part:
         name = f"{bar.name} •" if bar.is_critical else bar.name
         rows.append((bar.path, name, drawn, duration_text(bar.duration), PhaseCell.of(bar.phase)))
     columns = ("node", "name", "", Column("took", is_number=True), "phase")
-    return Section("timeline", facts, Table(columns, rows, total_rows=len(value.bars)))
+    return Section("timeline", facts, Table(columns, rows, len(value.bars), at_least=_ROWS))
 
 
 @BUILT_IN.register("flytenb.runner.comparison.Comparison")
@@ -73,4 +76,4 @@ def show_comparison(value: Any, view: View) -> Part:
         return Section("nothing differs", (took,))
     rows = [difference.texts() for difference in value.differences]
     facts = (count_text(len(rows), "difference"), took)
-    return Section("", facts, Table(("node", "differs", "this run", "other run"), rows))
+    return Section("", facts, Table(("node", "differs", "this run", "other run"), rows, at_least=_ROWS))
