@@ -95,6 +95,18 @@ def caption(node: Node) -> str:
 
 def state_caption(state: NodeState) -> str:
     """Return the second line of a node of a run: `running · 37/100 · 1.3 s`, and `1.3 s · hit` when it succeeded."""
+    parts = _state_parts(state)
+    if state.phase is Phase.SUCCEEDED and state.duration is not None:
+        del parts[0]  # clear from the time and the check mark
+    return " · ".join(parts)
+
+
+def state_text(state: NodeState) -> str:
+    """Return the state of a node where no picture shows its phase: `succeeded · 1.3 s · hit`."""
+    return " · ".join(_state_parts(state))
+
+
+def _state_parts(state: NodeState) -> list[str]:
     parts = [phase_words(state)]
     if state.total:
         parts.append(f"{state.done}/{state.total}")
@@ -106,9 +118,7 @@ def state_caption(state: NodeState) -> str:
         parts.append(count_text(state.attempts, "attempt"))
     if state.place:
         parts.append("on the cluster")
-    if state.phase is Phase.SUCCEEDED and state.duration is not None:
-        del parts[0]  # clear from the time and the check mark
-    return " · ".join(parts)
+    return parts
 
 
 def phase_words(state: NodeState) -> str:

@@ -30,6 +30,7 @@ from flytenb.render.shapes import LEFT, LINE, RIGHT, SMALL_SIZE, Arrow, Box, Fra
 from flytenb.render.text_metrics import clean, fit, is_guessed, measure, xml
 from flytenb.render.theme import theme_sheet
 from flytenb.wording.kinds import constant_text, kind_text
+from flytenb.wording.text import without_code
 
 _PAD = 12.0
 _HEAD = 34.0
@@ -39,6 +40,7 @@ _LINE = '<path class="ft-line" d="M%%.1f %%.1fC%s"/>'
 _TIP = f'<path d="M%.1f %.1fL%.1f %.1fL%.1f %.1fZ"{LOOKS["ft-tip"]}/>'
 _SQUEEZE = 1.2  # letters may be compressed by this share of their width
 _TITLE_SIZE, _BOLD = 14.0, 1.14
+_STATE_GAP = 8  # pixels between the name of a frame and its state
 
 
 def to_svg(scene: Scene, at: Positions, uid: str) -> str:
@@ -153,7 +155,7 @@ def _box(box: Box, scene: Scene, at: Positions, uid: str) -> str:
     marks = marks_of(node.settings, left, top, box.width, box.height)
     tip = box.tip
     if state is not None:
-        tip = "\n".join(filter(None, (tip, captions.state_caption(state), clean(state.text))))
+        tip = "\n".join(filter(None, (tip, captions.state_caption(state), clean(without_code(state.text)))))
     return (
         f'<g class="ft-node ft-kind-{node.kind}" data-path="{_path(box.path)}"{ports}'
         f'{_state_attributes(state)}{focus} role="img" aria-label="{xml(_spoken(name, node, state))}">'
@@ -243,7 +245,7 @@ def _frame(frame: Frame, scene: Scene, at: Positions) -> str:
     title, start = frame.title, at.titles.get(frame.number, left + 12)
     if frame.is_handler:
         return f'<g class="ft-lane">{shape}{_text(title, start, top + 16)}</g>'
-    after = start + measure(title.text, title.size) + 4
+    after = start + measure(title.text, title.size) + _STATE_GAP
     place = right - 22 if frame.number not in at.titles else start + frame.title_width - 16
     rest = _text(Line(title.rest, "ft-sub"), after, top + 19, sub_look(None))
     if state is not None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from flytenb.errors import full_traceback, own_frames, say
 from flytenb.model import Phase
-from flytenb.wording.text import class_name
+from flytenb.wording.text import class_name, without_code
 
 if TYPE_CHECKING:
     from flytenb.bridge.context import Workspace
@@ -69,8 +69,8 @@ class Failure:
         return full_traceback(self.exception)
 
     def __str__(self) -> str:
-        name = class_name(self.exception)
-        return f"{name}: {self.message}" if self.message else name
+        name, message = class_name(self.exception), without_code(self.message)
+        return f"{name}: {message}" if message else name
 
 
 def describe(error: BaseException) -> str:

@@ -23,6 +23,7 @@ _PLAIN = (str, bytes, int, float, bool, type(None))
 _UNPRINTABLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
 )
+_CODED = re.compile(r"(\w+: )?(?:USER|SYSTEM):\w+: error=(.*?)(?:, cause=.*)?", flags=re.S)
 _late: weakref.WeakSet[type] = weakref.WeakSet()
 """Classes with an object that took longer than `PATIENCE`: their code isn't called again."""
 
@@ -37,6 +38,12 @@ class LateError(Exception):
 def clean(text: str) -> str:
     """Return the text with every character that a page or terminal can't show written as its escape."""
     return _UNPRINTABLE.sub(lambda m: m[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def without_code(message: str) -> str:
+    """Return the message of an error, or its name and message, without the code and the cause that flytekit adds."""
+    coded = _CODED.fullmatch(message)
+    return f"{coded[1] or ''}{coded[2]}" if coded else message
 
 
 def one_line(text: str) -> str:

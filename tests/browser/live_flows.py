@@ -144,6 +144,17 @@ def mapped(xs: list[int]) -> list[int]:
 
 
 @task
+def print_lines(n: int) -> None:
+    for line in range(n):
+        print(line)
+
+
+@workflow
+def talkative(n: int) -> None:
+    print_lines(n=n)
+
+
+@task
 def held_odd(x: int) -> int:
     if x % 2:
         latch.wait()

@@ -97,6 +97,24 @@ def test_an_edit_while_it_runs_ends_that_run(notebook: Notebook) -> None:
     expect(notebook.output(OTHER)).to_have_text("ABORTED ['last', 'last']")
 
 
+def test_the_next_run_keeps_the_zoom_and_the_chosen_node(notebook: Notebook) -> None:
+    live = begin_and_wait(notebook, 5)
+    sheet = live.element.locator(".ftl-sheet")
+    drawn = sheet.evaluate("sheet => sheet.offsetWidth")
+    live.node("n1").click()
+    live.button("larger").click()
+    zoomed = sheet.evaluate("sheet => sheet.offsetWidth")
+    assert zoomed > 1.2 * drawn
+    notebook.edit(OTHER, "gate.set()")
+    expect(notebook.output(FOLLOW)).to_contain_text("1020")
+    again = begin_and_wait(notebook, 6)
+    expect(again.element.locator(".ftl-bar .ftl-phase").first).to_have_text("running")
+    expect(again.inspector).to_contain_text("n1 · last")
+    expect(again.element.locator(".ftl-sheet")).to_have_js_property("offsetWidth", zoomed)
+    notebook.edit(OTHER, "gate.set()")
+    expect(notebook.output(FOLLOW)).to_contain_text("1024")
+
+
 def test_a_failing_edit_leaves_the_last_good_values(notebook: Notebook) -> None:
     output = notebook.output(FOLLOW)
     notebook.edit(SCALE, "def scale(x): raise ValueError('too small')")

@@ -12,8 +12,12 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 import flytenb
+from flytenb.display.html import shared_module
+from flytenb.display.runs.run_card import run_facts
 from flytenb.notebook.live.page_controller import PageController
+from flytenb.notebook.page_threads import JobQueue
 from flytenb.runner.run import Run
+from flytenb.wording.quantities import duration_text
 from tests.browser import live_flows as flows
 from tests.browser.alone import Alone, Latch
 
@@ -94,6 +98,70 @@ def test_the_log_of_a_running_node_grows(page: Page, latch: Latch) -> None:
     latch.open()
     view.until(lambda: "let go" in view.inspector.locator(".ftl-log").inner_text())
     view.until(lambda: "outputs" in view.inspector.inner_text())
+
+
+def test_only_the_page_scrolls_and_a_long_log_unfolds(page: Page) -> None:
+    run = start(flows.talkative, n=60)
+    run.wait()
+    view = Alone(page, PageController(run))
+    view.until(lambda: view.node("n0").count() == 1)
+    view.node("n0").click()
+    log = view.inspector.locator(".ftl-log")
+    view.until(lambda: log.count() == 1)
+    assert log.inner_text().split() == [str(n) for n in range(40, 60)]
+    view.button("show 40 earlier lines").click()
+    assert log.inner_text().split() == [str(n) for n in range(60)]
+    page.evaluate("document.getElementById('root').className = 'ft-show'")  # where the view of a finished run is
+    scrolls = "e.scrollHeight > e.clientHeight + 1 && /auto|scroll/.test(getComputedStyle(e).overflowY)"
+    found = view.inspector.locator("*").evaluate_all(f"all => all.filter(e => {scrolls}).map(e => e.className)")
+    assert found == []
+    view.button("show the last 20 lines").click()
+    assert log.inner_text().split() == [str(n) for n in range(40, 60)]
+
+
+def test_many_elements_of_a_map_unfold(page: Page) -> None:
+    run = start(flows.mapped, xs=[*range(30)])
+    flows.latch.open()
+    run.wait()
+    view = Alone(page, PageController(run))
+    view.until(lambda: view.node("n0").count() == 1)
+    view.node("n0").click()
+    view.until(lambda: view.inspector.locator(".ftl-members").count() == 2)
+    assert view.inspector.locator(".ftl-members button:visible").count() == 20
+    view.inspector.locator("summary", has_text="10 more").click()
+    assert view.inspector.locator(".ftl-members button:visible").count() == 30
+
+
+def test_the_form_of_a_gate_is_below_the_picture_in_a_narrow_page(page: Page) -> None:
+    page.set_viewport_size({"width": 560, "height": 900})
+    view = Alone(page, PageController(start(flows.asks)))
+    view.until(lambda: view.node("n0").count() == 1)
+    before = view.element.locator(".ftl-stage").bounding_box()
+    view.until(lambda: view.element.locator(".ftl-gate").count() == 1)
+    gate, after = (view.element.locator(name).bounding_box() for name in (".ftl-gate", ".ftl-stage"))
+    assert before and after and gate
+    assert (after["y"], after["height"]) == (before["y"], before["height"])
+    assert gate["y"] >= after["y"] + after["height"]
+
+
+def test_a_layout_that_comes_after_the_end_keeps_the_first_line(page: Page) -> None:
+    run = start(flows.talkative, n=2)
+    run.wait()
+    jobs = JobQueue("late")
+    hold = Latch()
+    jobs.submit(hold.wait)
+    controller = PageController(run, jobs=jobs)
+    view = Alone(page, controller)
+    controller.close()
+    hold.open()
+    view.until(lambda: view.node("n0").count() == 1)
+    assert view.element.locator(".ftl-facts-line").text_content() == f"· {run_facts(run)}"
+
+
+def test_the_page_writes_durations_as_the_kernel_does(page: Page) -> None:
+    seconds = [1, 59, 60, 61, 119, 3599, 3600, 3601, 3660, 86_399, 86_400, 90_000, 1_000_000]
+    shown = page.evaluate(f"seconds => {{ {shared_module()}\nreturn seconds.map(clock); }}", seconds)
+    assert shown == [duration_text(each) for each in seconds]
 
 
 def test_the_links_of_a_service_can_be_opened_as_soon_as_it_names_them(page: Page, latch: Latch) -> None:
@@ -283,11 +351,11 @@ def test_an_element_of_a_map_is_reached_from_its_map_and_by_its_path(page: Page)
     links = view.element.locator(".ftl-members button")
     view.until(lambda: links.count() == 4)
     links.nth(2).click()
-    inside = view.element.locator(".ftl-body")
-    view.until(lambda: "7" in inside.inner_text() and "n0/2" in inside.inner_text())
+    inside, name = view.element.locator(".ftl-body"), view.element.locator(".ftl-name")
+    view.until(lambda: "7" in inside.inner_text() and "n0/2" in name.inner_text())
     view.element.locator(".ftl-find").fill("n0/3")
     view.element.locator(".ftl-find").press("Enter")
-    view.until(lambda: "n0/3" in inside.inner_text() and "8" in inside.inner_text())
+    view.until(lambda: "n0/3" in name.inner_text() and "8" in inside.inner_text())
 
 
 def test_an_element_that_is_done_says_so_while_its_map_goes_on(page: Page, latch: Latch) -> None:

@@ -21,9 +21,13 @@ from flytekit.exceptions.user import FlyteRecoverableException
 import flytenb
 from flytenb.display.runs.error_card import MOST_LINES, FullError, card_lines, failure_lines
 from flytenb.display.runs.hints import hint_for
+from flytenb.display.runs.run_card import run_bundle
+from flytenb.display.show import show
 from flytenb.errors import DefinitionError, own_frames
 from flytenb.notebook.failures.error_cards import attach
+from flytenb.notebook.live.messages import box_message
 from flytenb.runner.run import Run
+from flytenb.session.listing import Listing
 from flytenb.wording.values import brief
 
 HOSTILE = "</pre><script>alert(1)</script>\x1b[31m\u202e"
@@ -201,6 +205,11 @@ def approved(x: int) -> int:
 def test_a_rejected_gate_says_so() -> None:
     run = flytenb.options(answers={"publish": False}).start(approved, x=1).wait()
     assert card_lines(run)[1] == "  node n1 (publish) of approved was rejected"
+    message = "User did not approve the transaction for gate node publish"
+    assert str(run.error) == f"FlyteDisapprovalException: {message}"
+    assert box_message(run.nodes["n1"]._state, None)[-1] == str(run.error)
+    shown = [*run_bundle(run, show).values(), repr(Listing.of_runs([run]))]
+    assert not [text for text in shown if "USER:" in text or "cause=" in text]
 
 
 @eager

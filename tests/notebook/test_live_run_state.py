@@ -6,11 +6,14 @@ import pytest
 
 import flytenb
 from flytenb.display.runs.counts import counts_text, node_counts
+from flytenb.display.runs.run_card import run_facts
 from flytenb.display.runs.run_state import RunState
 from flytenb.model import CacheStatus, NodeState, Phase, RunEvent
 from flytenb.notebook.live.messages import box_message, box_messages, run_message
+from flytenb.notebook.live.page_controller import PageController
 from flytenb.notebook.live.page_layout import PageLayout
 from flytenb.render.group_states import drawn_states, merge_states
+from flytenb.runner.run import Run
 from tests.flows import FLOWS
 from tests.waiting import PATIENCE, wait_for
 
@@ -134,6 +137,20 @@ def test_the_start_is_told_only_of_what_runs_and_a_hit_only_of_what_succeeded() 
     assert box_message(NodeState(Phase.RUNNING), 12.0)[3] == 12.0
     assert box_message(NodeState(Phase.SUCCEEDED, cache=CacheStatus.HIT), 12.0)[2:4] == ["HIT", None]
     assert box_message(NodeState(Phase.RUNNING, cache=CacheStatus.HIT), 12.0)[2] == ""
+
+
+def test_the_last_frame_of_a_view_has_the_end_of_the_run_also_if_its_listener_heard_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Run, "listen", lambda run, listener: lambda: None)
+    flow = FLOWS["chain"]
+    run = flytenb.run(flow.entity, **flow.inputs)
+    controller = PageController(run)
+    widget = controller.open()
+    assert widget.frame["run"]["phase"] == "QUEUED"
+    controller.close()
+    assert widget.frame["run"]["phase"] == "SUCCEEDED"
+    assert widget.frame["run"]["facts"] == run_facts(run)
 
 
 def test_the_elements_of_a_map_are_no_nodes() -> None:

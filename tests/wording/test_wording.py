@@ -317,7 +317,7 @@ def test_a_duration_reads_the_same_wherever_a_run_is_shown(monkeypatch: pytest.M
         "head": bundle["text/plain"].splitlines()[0],
         "rows": bundle["text/html"].partition("<details class")[2],
         "drawing": draw(run.graph, states=run._states).text,
-        "details": str(NodeDetails.of(run, "n0", show).facts),
+        "details": NodeDetails.of(run, "n0", show).state,
         "listing": repr(Listing.of_runs([run])),
         "timeline": repr(run.timeline()),
         "comparison": repr(run.compare(run)),

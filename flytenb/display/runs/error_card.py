@@ -13,6 +13,7 @@ from flytenb.display.runs.stack_frames import WIDTH, CellName, cut, frame_lines,
 from flytenb.errors import FlytenbError, full_traceback, is_foreign, is_library, own_frames, package_roots, say
 from flytenb.model import Phase
 from flytenb.wording.quantities import more_text
+from flytenb.wording.text import without_code
 from flytenb.wording.values import brief, class_name, clean
 
 if TYPE_CHECKING:
@@ -30,8 +31,6 @@ _SHORT = 40
 _MOST_SAID = 4000
 _DUMP = re.compile(r"Flyte Serialized object \(\w+\):(?:\n[ \t]+.*)+")
 """A literal in flytekit's format, one line per brace; written on one line here."""
-_CODE = re.compile(r"\b(?:USER|SYSTEM):\w+: error=")
-_CODED = re.compile(r"\w+:\w+: error=(.*?)(?:, cause=.*)?\Z", flags=re.S)
 _REMOTE_FRAME = re.compile(r'^  File "(.+)", line (\d+), in (.+)\n(?:    (.+)\n)?', flags=re.M)
 
 
@@ -93,7 +92,7 @@ def failure_lines(run: Run, failure: Failure, cell_name: CellName = no_cell, *, 
     if failure.inputs:
         lines.append(_inputs(failure.inputs))
     earlier = [text for text in failure.retries if text][-1 if is_short else -2 :]
-    lines += [cut(f"  earlier: {clean(_CODE.sub('', text.splitlines()[0], count=1))}") for text in earlier]
+    lines += [cut(f"  earlier: {clean(without_code(text).partition(chr(10))[0])}") for text in earlier]
     lines += _members(failure.exception, cell_name, 1 if is_short else _MOST_MEMBERS)
     lines += frame_lines(failure.frames or _remote_frames(failure), cell_name, 1 if is_short else _MOST_FRAMES)
     lines += cause_lines(failure.exception, cell_name, 1 if is_short else _MOST_CAUSES)
@@ -127,8 +126,7 @@ def _message(error: BaseException) -> str:
         return server_message(error)
     if not _is_flytekits(error):
         return say(error)
-    coded = _CODED.match(say(error))
-    message = coded[1] if coded else say(error)
+    message = without_code(say(error))
     refused = refused_call(error)
     if refused is None:
         return message

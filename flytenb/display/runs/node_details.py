@@ -15,7 +15,8 @@ from flytenb.model import CacheStatus, Graph, Node
 from flytenb.reach.code_parts import cell_finders
 from flytenb.render import captions
 from flytenb.wording.kinds import constant_text
-from flytenb.wording.quantities import count_text, duration_text
+from flytenb.wording.quantities import duration_text
+from flytenb.wording.text import without_code
 from flytenb.wording.values import clean
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class NodeDetails:
         name: the name of its entity.
         phase: its phase, `""` if it hasn't been planned.
         state: phase and progress as text.
-        facts: short facts, most important first.
+        facts: short facts that `title` and `state` don't contain, most important first.
         inputs: its inputs.
         outputs: its outputs.
         decks: its decks, without empty ones.
@@ -87,7 +88,7 @@ class NodeDetails:
             name=name,
             facts=(*_facts(run, found), *_plan_facts(node)),
             phase=str(found.phase),
-            state=captions.state_caption(found._state),
+            state=captions.state_text(found._state),
             inputs=_values(found._declared_inputs, limits, show) if has_values else (),
             outputs=_values(found._declared_outputs, limits, show) if has_values else (),
             decks=_values(lambda: _decks(found), limits, show) if has_values else (),
@@ -169,17 +170,13 @@ def _waited(run: Run, node: NodeRun) -> float | None:
 
 
 def _facts(run: Run, node: NodeRun) -> list[str]:
-    facts = [node.path, *([f"on {clean(node.place)}"] if node.place else [])]
+    facts = [f"on {clean(node.place)}"] if node.place else []
     if node.started is not None:
         facts.append(f"started {time.strftime('%H:%M:%S', time.localtime(node.started))}")
-        if node.duration is not None and node.phase.is_terminal:
-            facts.append(f"took {duration_text(node.duration)}")
     if node.waited_for:
         waited = _waited(run, node)
         time_waited = "" if waited is None else f" {duration_text(waited)}"
         facts.append(f"waited{time_waited} for: {'; '.join(map(clean, node.waited_for))}")
-    if node.attempts > 1:
-        facts.append(count_text(node.attempts, "attempt"))
     if node.error is None:  # else the lines of the error have them
         facts += [f"attempt {number} failed: {_first_line(text)}" for number, text in enumerate(node._earlier, 1)]
     facts += [f"{clean(name)}: {clean(uri)}" for name, uri in node.links if not uri.startswith(_WEB)]
@@ -192,7 +189,7 @@ def _facts(run: Run, node: NodeRun) -> list[str]:
 
 
 def _first_line(text: str) -> str:
-    return clean(text.splitlines()[0]) if text else ""
+    return clean(without_code(text).partition("\n")[0])
 
 
 def _plan_facts(node: Node | None) -> list[str]:

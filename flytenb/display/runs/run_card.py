@@ -31,15 +31,16 @@ _WHY_SHOWN = 2_000
 
 _STYLE = """
 .ft-run{container-type:inline-size}
-.ft-run .ft-head{margin:2px 0 4px;display:flex;flex-wrap:wrap;gap:4px 6px;align-items:center;font-size:13px}
+.ft-run .ft-head{margin:2px 0 4px;display:flex;flex-wrap:wrap;gap:4px 10px;align-items:center;font-size:13px}
 .ft-run .ft-head b{font-weight:600;line-height:28px}
-@container(max-width:619px){.ft-run .ft-facts-line{flex-basis:100%}}
+@container(max-width:619px){.ft-run .ft-facts-line{flex-basis:100%}.ft-run .ft-dot{display:none}}
 .ft-run .ft-facts-line,.ft-run .ft-more>summary{color:var(--ft-dim);font-size:12px}
 .ft-run .ft-more>summary{cursor:pointer;margin:4px 0 2px}
 .ft-run .ft-why{white-space:pre-wrap;overflow-wrap:anywhere;margin:4px 0}
 .ft-run .ft-picture{overflow-x:auto}
 .ft-run .ft-picture img{max-width:none;margin:0}
-.ft-run details details{margin-left:16px}
+.ft-run .ft-more>:not(summary){margin-left:16px}
+.ft-run .ft-part{margin-top:6px;color:var(--ft-dim);font-size:11px;font-weight:600}
 .ft-run pre.ft-error{white-space:pre;overflow:auto}
 .ft-run pre.ft-error::first-line,.ft-run .ft-why::first-line{font-weight:600}
 .ft-run .ft-main{display:flex;flex-wrap:wrap;gap:4px 24px;align-items:flex-start}
@@ -52,12 +53,12 @@ _TEMPLATE = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=
 <details class="ft-more"{% if is_open %} open{% endif %}><summary>\
 {{ node.title }}{% if node.state %} · {{ node.state }}{% endif %}\
 </summary>
-{% if node.facts[1:] %}<div class="ft-note">{{ node.facts[1:] | join(" · ") }}</div>
+{% if node.facts %}<div class="ft-note">{{ node.facts | join(" · ") }}</div>
 {% endif %}
 {% if node.error %}<pre class="ft-error" tabindex="0">{{ node.error }}</pre>
 {% endif %}
 {% for words, shown in [("inputs", node.inputs), ("outputs", node.outputs), ("decks", node.decks)] if shown %}
-<div class="ft-note">{{ words }}</div>
+<div class="ft-part">{{ words }}</div>
 {% for each in shown %}
 {{ each.fragment | safe }}
 {% endfor %}
@@ -65,7 +66,7 @@ _TEMPLATE = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=
 {% for name, uri in node.links %}
 <a href="{{ uri }}" target="_blank" rel="noopener noreferrer">{{ name }}</a>
 {% endfor %}
-{% if node.log %}<div class="ft-note">log</div>
+{% if node.log %}<div class="ft-part">log</div>
 <pre tabindex="0">{{ node.log }}</pre>
 {% endif %}
 </details>
@@ -79,9 +80,9 @@ _TEMPLATE = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=
 <style>{{ style }}</style>
 {% if place %}<div class="{{ place }}">
 {% endif %}
-<div class="ft-head"><b><span class="ft-{{ phase.lower() }}">{{ sign }}</span> {{ name }}</b> \
-<b class="ft-{{ phase.lower() }}">{{ words }}</b>{% if facts %} \
-<span class="ft-facts-line">· {{ facts }}</span>{% endif %}</div>
+<div class="ft-head"><b><span class="ft-{{ phase.lower() }}">{{ sign }}</span> {{ name }} \
+<span class="ft-{{ phase.lower() }}">{{ words }}</span></b>{% if facts %} \
+<span class="ft-facts-line"><span class="ft-dot">· </span>{{ facts }}</span>{% endif %}</div>
 <div class="ft-main">
 {% if picture %}
 <div class="ft-picture" tabindex="0"><img alt="{{ alt }}" src="{{ picture }}"></div>

@@ -52,6 +52,14 @@ class RunState:
         self._inbox: deque[RunEvent] = deque()
         self.take = self._inbox.append
 
+    @classmethod
+    def of(cls, events: Iterable[RunEvent]) -> RunState:
+        """Return the state after some events."""
+        state = cls()
+        state._inbox.extend(events)
+        state.read()
+        return state
+
     @property
     def run(self) -> NodeRecord:
         """State of the run itself."""

@@ -87,10 +87,13 @@ function isSame(one, other) {
 
 const lower = (phase) => phase.toLowerCase().replace("_", " ");
 
+/** Return a duration in whole seconds as the kernel writes it. */
 function clock(seconds) {
   const whole = Math.max(0, Math.floor(seconds));
   if (whole < 60) return `${whole} s`;
-  const minutes = Math.floor(whole / 60);
-  const two = (number) => String(number).padStart(2, "0");
-  return minutes < 60 ? `${minutes} min ${two(whole % 60)} s` : `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
+  const parts = [[86400, Infinity, "d"], [3600, 24, "h"], [60, 60, "min"], [1, 60, "s"]];
+  const all = parts.map(([size, most, unit]) => [Math.floor(whole / size) % most, unit]);
+  const first = all.findIndex(([number]) => number);
+  const shown = all.slice(first, first + 2).filter(([number]) => number);
+  return shown.map(([number, unit]) => `${number} ${unit}`).join(" ");
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import secrets
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,7 @@ class FollowView:
         self._is_due = False
         self._is_ticking = False
         self._button: Any = None
+        self._memory = secrets.token_hex(8)
         # A front end finds a thread's cell by the context in which the thread was started.
         self._context = contextvars.copy_context()
 
@@ -106,7 +108,8 @@ class FollowView:
             else:
                 self._view.leave()
             self._run = run
-            self._view = RunView(run, self._shell, place=(self._displays[1], self._cell))
+            place = (self._displays[1], self._cell)
+            self._view = RunView(run, self._shell, place=place, memory=self._memory)
             self._view.begin()
         good = self._last_good()
         if good is not _NOTHING or self._view is None or self._view.is_over:

@@ -17,6 +17,7 @@ from flytenb.notebook.live.page_layout import PageLayout
 from flytenb.render import captions
 from flytenb.render.group_states import merge_states
 from flytenb.wording.kinds import phase_sign
+from flytenb.wording.text import without_code
 from flytenb.wording.values import clean, clip
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def box_message(state: NodeState, started: float | None) -> BoxMessage:
         captions.state_caption(state),
         str(state.source or ""),
         shown_start,
-        clip(clean(state.text), _LONGEST),
+        clip(clean(without_code(state.text)), _LONGEST),
     ]
 
 
@@ -109,7 +110,7 @@ def run_message(state: RunState, graph: Graph, now: float, run: Run | None = Non
         "facts": facts,
         "done": finished(counts),
         "total": counts.total(),
-        "why": clip(clean(own.text), _LONGEST),
+        "why": clip(clean(without_code(own.text)), _LONGEST),
         "gates": [_gate(path, question, graph) for path, question in state.waiting.items()],
     }
 

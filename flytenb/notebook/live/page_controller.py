@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import threading
 import time
@@ -21,6 +20,7 @@ from flytenb.display.runs.run_state import RunState
 from flytenb.errors import FlytenbError
 from flytenb.model import Graph
 from flytenb.notebook.explore.explorer import show_with_controls
+from flytenb.notebook.live.gate_answers import parse_answer
 from flytenb.notebook.live.messages import box_messages, layout_message, run_message
 from flytenb.notebook.live.page_layout import PageLayout
 from flytenb.notebook.live.page_presence import PagePresence
@@ -51,6 +51,7 @@ class PageController:
     Args:
         run: the run.
         on_done: called when the reader closes the view of a finished run.
+        memory: key under which the page keeps zoom and chosen node for the next run in the same output, `""` for none.
         is_explorer: whether the view stays open until the reader closes it.
         jobs: executes layouts and the reader's requests.
     """
@@ -60,12 +61,14 @@ class PageController:
         run: Run,
         *,
         on_done: Callable[[], None] = lambda: None,
+        memory: str = "",
         is_explorer: bool = False,
         jobs: JobQueue | None = None,
     ) -> None:
         self._run: Run | None = run
         self._weak_run = weakref.ref(run)
         self._on_done = on_done
+        self._memory = memory
         self._is_explorer = is_explorer
         self._jobs = jobs or pages.layouts
         self._lock = threading.RLock()
@@ -87,6 +90,7 @@ class PageController:
         self._presence = PagePresence()
         self._announcements = 0
         self._last_sent = 0.0
+        self._final: dict[str, Any] | None = None
         self.widget: RunWidget | None = None
 
     @property
@@ -105,7 +109,8 @@ class PageController:
             return self.widget
 
     def _about(self) -> dict[str, Any]:
-        return {"name": clean(self.run.name), "isExplorer": self._is_explorer, "turn": self._announcements}
+        about = {"name": clean(self.run.name), "isExplorer": self._is_explorer, "turn": self._announcements}
+        return {**about, "memory": self._memory}
 
     def _announce(self) -> None:
         """Create the widget again: a page loaded while the cell runs receives only new widgets."""
@@ -133,8 +138,9 @@ class PageController:
         self._stop_listening()
         with self._lock:
             if self.widget is not None:
-                self._state.read()
-                self.widget.frame = self._frame()
+                self._state = RunState.of(self.run.events)  # the listener may not have received the last ones
+                self.widget.frame = last = self._frame()
+                self._final = last["run"]  # for a layout that is made after this, without the run
             self._run = None
             self._stop_listening = lambda: None  # it holds the journal, and with it the values of the run
 
@@ -185,7 +191,7 @@ class PageController:
         }
 
     def _run_news(self) -> dict[str, Any]:
-        return run_message(self._state, self._graph, time.time(), self._run)
+        return self._final or run_message(self._state, self._graph, time.time(), self._run)
 
     def _send_log(self, path: str) -> None:
         assert self.widget is not None
@@ -206,7 +212,10 @@ class PageController:
         self._jobs.submit(self._lay_out)
 
     def _lay_out(self) -> None:
-        merged, graph, shut = len(self._state.spawned), self.run.graph, self._shut
+        run = self._weak_run()
+        if run is None:  # the view is closed, and nothing else holds the run
+            return
+        merged, graph, shut = len(self._state.spawned), run.graph, self._shut
         drawing = self.drawing_of(graph) if shut is None else None
         picture = PageLayout.of(graph, shut, drawing, self._picture.drawing)
         with self._lock:
@@ -332,19 +341,3 @@ class PageController:
 def _not_rendered(value: Any, declared: Any = None, *, name: str = "", **_: Any) -> Rendering:
     why = f"not shown: rendering the values of this node takes more than {duration_text(_PATIENCE)}"
     return render_part(named_part(Group((Value(f"<{class_name(value)}>"), Note(why))), name))
-
-
-def parse_answer(text: str, declared: str) -> Any:
-    """Return a gate's answer as a Python value: the text itself for `str`, else the literal that it contains.
-
-    Raises:
-        ValueError: if it isn't a Python literal such as `3`, `1.5`, `True`, `[1, 2]` or `{"a": 1}`.
-    """
-    if declared == "str":
-        return text
-    try:
-        return ast.literal_eval({"true": "True", "false": "False", "null": "None"}.get(text.strip(), text.strip()))
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        raise ValueError(
-            f"expected {f'a literal of type {declared}' if declared else 'a Python literal'}, got {text!r}"
-        ) from None

@@ -39,16 +39,24 @@ class RunView:
         shell: the IPython shell.
         is_explorer: whether it stays live after the run's end until the reader closes it.
         place: the display in which it is shown, and the number of its cell, if there is one already.
+        memory: key under which the page keeps zoom and chosen node for the next run in that display, `""` for none.
     """
 
     def __init__(
-        self, run: Run, shell: Any, *, is_explorer: bool = False, place: tuple[Any, int] | None = None
+        self,
+        run: Run,
+        shell: Any,
+        *,
+        is_explorer: bool = False,
+        place: tuple[Any, int] | None = None,
+        memory: str = "",
     ) -> None:
         self._run = run
         self._shell = shell
         self._is_explorer = is_explorer
         self._handle: Any = None if place is None else place[0]
         self._cell: int = shell.execution_count if place is None else place[1]
+        self._memory = memory
         self._wants_widget = False
         self._lock = threading.RLock()
         self._controller: PageController | None = None
@@ -180,7 +188,9 @@ class RunView:
 
         with self._lock:
             if not self._is_over:
-                self._controller = PageController(self._run, on_done=self.end, is_explorer=self._is_explorer)
+                self._controller = PageController(
+                    self._run, on_done=self.end, memory=self._memory, is_explorer=self._is_explorer
+                )
                 self._controller.open()
 
     def _show_live(self, controller: PageController) -> None:

@@ -2,6 +2,10 @@
 
 const PATIENCE = 1500; // ms without an answer, after which the kernel is reported as busy (here, in gates.js and in view.js)
 const LOG_KEPT = 200_000;
+const LINES = 20; // of a log, and members, that are shown at first: the page scrolls, not a part of it
+
+/** State of a node in words; a box with a check mark leaves out that it succeeded. */
+const inWords = (phase, caption) => (phase === "SUCCEEDED" && !/succeeded/.test(caption) ? `succeeded · ${caption}` : caption);
 
 class Inspector {
   /** `tell(message)` sends to the kernel, `onGo(path)` shows another node, `onClose()` is called on close. */
@@ -34,6 +38,7 @@ class Inspector {
     if (this.path !== null && this.path !== path) this.tell({ kind: "leave", path: this.path });
     this.path = path;
     this.said = undefined;
+    this.isWhole = false;
     this.box = box;
     this.isAlone = isAlone;
     this.state.replaceChildren();
@@ -93,7 +98,7 @@ class Inspector {
     const isNew = this.phase !== undefined && this.phase !== phase;
     this.phase = phase;
     this.state.replaceChildren(
-      h("span", { class: "ftl-phase", "data-phase": phase }, caption),
+      h("span", { class: "ftl-phase", "data-phase": phase }, inWords(phase, caption)),
       h("span", { class: "ftl-why" }, text),
     );
     return isNew;
@@ -112,21 +117,33 @@ class Inspector {
     for (const { title, fragments } of details.values) {
       parts.push(this.part(title, ...fragments.map(rebuiltHtml)));
     }
-    if (details.members.length) parts.push(this.part(`${details.members.length} inside`, this.members(details.members)));
+    if (details.members.length) parts.push(this.part(`${details.members.length} inside`, ...this.members(details.members)));
     this.links = h("div", { class: "ftl-links" });
     this.link(details.links);
     parts.push(this.links);
-    this.log = h("pre", { class: "ftl-log", tabindex: "0", "aria-label": "log" }, details.log);
+    this.log = h("pre", { class: "ftl-log", tabindex: "0", "aria-label": "log" });
+    this.more = h("button", { class: "ftl-link", type: "button", onclick: () => this.showLog(!this.isWhole) });
+    this.logText = details.log;
     this.logSize = details.logSize;
-    this.logPart = this.part("log", this.log);
-    this.logPart.hidden = !details.log;
+    this.logPart = this.part("log", this.more, this.log);
+    this.showLog(this.isWhole);
     parts.push(this.logPart);
     if (details.source.length) {
       const source = h("pre", { class: "ftl-source", tabindex: "0" }, ...this.lines(details));
       parts.push(h("details", { open: details.failedLine > 0 }, h("summary", {}, "source"), source));
     }
     this.body.replaceChildren(...parts);
-    this.log.scrollTop = this.log.scrollHeight;
+  }
+
+  /** Show the end of the log, or all of it. */
+  showLog(isWhole) {
+    this.isWhole = isWhole;
+    const lines = this.logText.split("\n");
+    const left = lines.length - LINES - (lines[lines.length - 1] ? 0 : 1);
+    this.logPart.hidden = !this.logText;
+    this.more.hidden = left <= 0;
+    this.more.textContent = isWhole ? `show the last ${LINES} lines` : `show ${left} earlier lines`;
+    this.log.textContent = isWhole || left <= 0 ? this.logText : lines.slice(left).join("\n");
   }
 
   part(title, ...children) {
@@ -154,7 +171,10 @@ class Inspector {
         h("button", { class: "ftl-link", type: "button", onclick: () => this.onGo(path) }, name),
         h("span", { class: "ftl-dim" }, ` ${path} · ${caption}`),
       );
-    return h("ul", { class: "ftl-members" }, ...members.map(row));
+    const list = (some) => h("ul", { class: "ftl-members" }, ...some.map(row));
+    const rest = members.slice(LINES);
+    const more = rest.length ? [h("details", {}, h("summary", {}, `${rest.length} more`), list(rest))] : [];
+    return [list(members.slice(0, LINES)), ...more];
   }
 
   /** Append to the log; request the details again if a piece before it is missing. */
@@ -162,12 +182,10 @@ class Inspector {
     if (path !== this.path || !this.log) return;
     if (from !== this.logSize) return this.ask();
     this.link(links);
-    const isAtEnd = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < 30;
     this.logSize += text.length;
-    this.logPart.hidden = false;
-    this.log.append(text);
-    if (this.log.textContent.length > LOG_KEPT) this.log.textContent = this.log.textContent.slice(-LOG_KEPT / 2);
-    if (isAtEnd) this.log.scrollTop = this.log.scrollHeight;
+    this.logText += text;
+    if (this.logText.length > LOG_KEPT) this.logText = this.logText.slice(-LOG_KEPT / 2);
+    this.showLog(this.isWhole);
   }
 
   close() {

@@ -49,6 +49,7 @@ class Places {
     };
     element.replaceChildren(view.element);
     view.take(outputs);
+    view.settle();
     this.say("here");
   }
 

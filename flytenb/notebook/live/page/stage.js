@@ -45,6 +45,8 @@ class Stage {
     this.element.addEventListener("dblclick", (event) => this.toggleAt(event));
     this.element.addEventListener("keydown", (event) => this.onKey(event, onEscape));
     this.element.addEventListener("focusin", (event) => this.onFocus(event));
+    this.element.addEventListener("scroll", () => this.onMove());
+    this.onMove = () => {};
   }
 
   /** Show a layout; boxes in both layouts keep their place on the screen. */
@@ -135,6 +137,8 @@ class Stage {
     this.canvas.style.transform = `scale(${scale})`;
     this.sheet.style.width = `${this.size[0] * scale}px`;
     this.sheet.style.height = `${this.size[1] * scale}px`;
+    this.element.style.setProperty("--ftl-shown", this.sheet.style.width);
+    this.onMove();
   }
 
   /** Show the whole drawing in the window, at most at its natural size. */

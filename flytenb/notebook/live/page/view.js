@@ -1,6 +1,8 @@
 // The view of one run: header, stage, inspector and gates.
 
 let views = 0;
+/** Zoom, position and chosen node of the last run in an output, for the next run there. */
+const remembered = (document[Symbol.for("flytenb.remembered")] ??= new Map());
 const QUIET = 20_000; // ms without a message, after which the clock stops; the kernel sends one at least every 5 s
 
 class View {
@@ -26,6 +28,7 @@ class View {
     this.build(tell);
     root.append(this.element);
     this.frameKey = null;
+    this.stage.onMove = () => this.remember();
     this.onPicture();
     this.onFrame();
     this.timer = setInterval(() => this.tick(), 1000);
@@ -34,7 +37,8 @@ class View {
   build(tell) {
     this.sign = h("span", { class: "ftl-sign", "aria-hidden": "true" });
     this.phase = h("span", { class: "ftl-phase" });
-    this.facts = h("span"); // its box has a fixed size, so that a change doesn't lay out anything else
+    this.dot = h("span", { class: "ftl-dot", hidden: true }, "· ");
+    this.facts = h("span", { class: "ftl-said" }); // its box has a fixed size, so that a change doesn't lay out anything else
     this.bar = h("span", { class: "ftl-progress" }, h("span"));
     this.spoken = h("span", { class: "ftl-spoken", "aria-live": "polite" });
     this.why = h("div", { class: "ftl-why" });
@@ -63,7 +67,7 @@ class View {
         { class: "ftl-bar" },
         h("b", {}, this.sign, ` ${this.about().name} `, this.phase),
         this.bar,
-        h("span", { class: "ftl-dim ftl-facts-line" }, this.facts),
+        h("span", { class: "ftl-dim ftl-facts-line" }, this.dot, this.facts),
         this.stop,
         h(
           "div",
@@ -122,6 +126,30 @@ class View {
     this.frameKey = null; // the frame may have arrived before its layout
     this.repaint();
     this.mark();
+    if (!this.isRestored) requestAnimationFrame(() => this.restore()); // when the view is in the page
+  }
+
+  restore() {
+    if (this.isRestored) return;
+    this.isRestored = true;
+    const kept = remembered.get(this.about().memory);
+    if (!kept) return;
+    this.stage.resize(kept.scale);
+    this.settle(kept);
+    if (kept.path in this.model.get("picture").names) this.choose(kept.path);
+  }
+
+  remember() {
+    if (!this.isRestored || this.isOver || !this.element.isConnected) return;
+    const { scale, element } = this.stage;
+    this.kept = { scale, left: element.scrollLeft, top: element.scrollTop, path: this.inspector.path };
+    const { memory } = this.about();
+    if (memory) remembered.set(memory, this.kept);
+  }
+
+  /** Scroll the stage to where it was: an element that is moved in the page loses its position. */
+  settle(kept = this.kept) {
+    if (kept) this.stage.element.scrollTo(kept.left, kept.top);
   }
 
   onFrame() {
@@ -182,7 +210,8 @@ class View {
   }
 
   say(facts) {
-    write(this.facts, `· ${facts}`);
+    this.dot.hidden = !facts;
+    write(this.facts, facts);
     if (this.facts.title !== facts) this.facts.title = facts;
   }
 
@@ -217,6 +246,14 @@ class View {
   }
 
   open(path, isByKey = false) {
+    const shown = this.choose(path);
+    if (shown) this.stage.reveal(shown);
+    this.inspector.align(this.pair);
+    if (isByKey) this.inspector.title.focus({ preventScroll: true });
+  }
+
+  /** Show the details of a node without scrolling anything; return its box. */
+  choose(path) {
     const picture = this.model.get("picture");
     const owner = path.replace(/\/\d+$/, ""); // an element of a map has no box of its own
     const known = path in picture.names ? path : owner;
@@ -225,10 +262,8 @@ class View {
     this.inspector.open(path, box, name === path ? path : `${path} · ${name}`, picture.can[box] ?? null, this.news(box), box === path);
     this.mark();
     this.arrange();
-    const shown = this.stage.boxes.get(box);
-    if (shown) this.stage.reveal(shown);
-    this.inspector.align(this.pair);
-    if (isByKey) this.inspector.title.focus({ preventScroll: true });
+    this.remember();
+    return this.stage.boxes.get(box);
   }
 
   close() {
@@ -236,6 +271,7 @@ class View {
     const hadFocus = this.inspector.element.contains(document.activeElement);
     this.inspector.close();
     this.arrange();
+    this.remember();
     this.mark();
     if (hadFocus) (box ?? this.stage.current)?.element.focus();
   }
