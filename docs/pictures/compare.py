@@ -29,7 +29,7 @@ ROOT = HERE.parent.parent
 FLOWS = HERE / "compare"
 sys.path.insert(0, str(FLOWS))
 
-from pipelines import SIZES, program  # noqa: E402
+from pipelines import SIZES, program, steps_of  # noqa: E402
 
 PEERS = {
     "hamilton": ["sf-hamilton[visualization]"],
@@ -117,11 +117,12 @@ def tab(browser: Browser, theme: str) -> Iterator[Page]:
 
 @dataclass(frozen=True)
 class Flow:
-    """One pipeline as a program of one tool: its file, what names of its pictures end with, a folder to write to."""
+    """A pipeline as a program of one tool, the end of its pictures' names, its first step, and a folder to write to."""
 
     tool: str
     file: Path
     name: str
+    first: str
     home: Path
 
     def target(self, theme: str) -> Path:
@@ -184,7 +185,8 @@ def dagster(browser: Browser, flow: Flow) -> None:
             view.wait_for_timeout(SETTLED)
         for theme in THEMES:
             with tab(browser, theme) as view:
-                view.goto(f"{address}/locations/{flow.file.name}/jobs/churn", wait_until="networkidle")
+                view.goto(f"{address}/locations/{flow.file.name}/jobs/churn")
+                view.get_by_text(flow.first).first.wait_for()
                 view.mouse.move(*CORNER)
                 view.wait_for_timeout(SETTLED)
                 view.screenshot(path=flow.target(theme))
@@ -201,10 +203,10 @@ TAKERS: dict[str, Callable[[Browser, Flow], None]] = {
 def flow_of(tool: str, size: int | None, home: Path) -> Flow:
     """Return `churn`, or the plain pipeline of a size, written to the folder."""
     if size is None:
-        return Flow(tool, FLOWS / f"{tool}_churn.py", "", home)
+        return Flow(tool, FLOWS / f"{tool}_churn.py", "", "load_users", home)
     file = home / f"{tool}_{size}.py"
     file.write_text(program(tool, size), encoding="utf-8")
-    return Flow(tool, file, str(size), home)
+    return Flow(tool, file, str(size), next(iter(steps_of(size))), home)
 
 
 def main() -> int:
