@@ -29,6 +29,8 @@ _GENERAL = ("flytekit", "flyteidl", "builtins", "typing", "dataclasses", "abc", 
 """Packages whose names say nothing about what a registration is for."""
 _LISTED = 4
 """Names in the first line of a module."""
+_BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
+"""What contains statements in a statement."""
 _REGISTERING = (ast.Expr, ast.If, ast.For, ast.Try, ast.With)
 
 
@@ -118,14 +120,14 @@ def _listed(names: Sequence[str]) -> str:
 
 def _settle(needed: NeededStatements) -> tuple[ReachedCode, list[Finding]]:
     """Add what the walk over code finds, what is registered and set for that, and find what can't be set."""
-    _add_reached(needed)
+    reached = _add_reached(needed)
     names = set(needed.names)
     for statement in needed.program:
         if statement not in needed.statements and _registers(statement, names, needed):
             needed.registrations.append(statement)
     for statement in needed.registrations:
         needed.add(statement)
-    reached = _add_reached(needed)
+    reached = _add_reached(needed, reached)
     settings = [*settings_for(needed)]
     for setting in settings:
         if isinstance(setting, Statement):
@@ -133,23 +135,22 @@ def _settle(needed: NeededStatements) -> tuple[ReachedCode, list[Finding]]:
     return reached, [setting for setting in settings if isinstance(setting, Finding)]
 
 
-def _add_reached(needed: NeededStatements) -> ReachedCode:
-    while True:
-        count = len(needed.names)
-        reached = ReachedCode(needed)
-        for name in reached.names:
+def _add_reached(needed: NeededStatements, known: ReachedCode | None = None) -> ReachedCode:
+    """Add the names that code reaches until there are no more; `known` is what was reached from fewer names."""
+    while known is None or known.count != len(needed.names):
+        known = ReachedCode(needed)
+        for name in known.names:
             needed.need(name)
-        if len(needed.names) == count:
-            return reached
+    return known
 
 
 def _registers(statement: Statement, wanted: set[str], needed: NeededStatements) -> bool:
     """Whether a statement registers something for what some names need."""
+    if statement.is_definition or not isinstance(statement.tree, _REGISTERING):
+        return False
     calls = [node.func for node in ast.walk(statement.tree) if isinstance(node, ast.Call)]
     methods = [c for c in calls if isinstance(c, ast.Attribute) and c.attr.startswith("register")]
     names = [c.value.id for c in methods if isinstance(c.value, ast.Name)]
-    if statement.is_definition or not isinstance(statement.tree, _REGISTERING):
-        return False
     if any(name in wanted and _takes_registrations(needed.namespace.get(name)) for name in names):
         return True
     if not any(_is_of(needed.namespace.get(name), "flytekit") for name in names):
@@ -226,9 +227,13 @@ def _packages(imports: set[str]) -> tuple[str, ...]:
 def _imports(text: str) -> set[str]:
     """Return the modules that a module imports."""
     found = set()
-    for node in ast.walk(parse(text)):
+    todo: list[ast.AST] = [parse(text)]
+    while todo:
+        node = todo.pop()
         if isinstance(node, ast.ImportFrom) and not node.level:
             found.add(str(node.module))
         elif isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
+        for blocks in _BLOCKS:  # no expression contains an import
+            todo += getattr(node, blocks, ())
     return found

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import ast
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 _LONGEST = 4096
 
 
-def find_local_paths(tree: ast.AST) -> Iterator[str]:
-    """Yield the texts that are absolute paths of what exists below the home or the current directory.
+def find_local_paths(texts: Iterable[str]) -> Iterator[str]:
+    """Yield those texts that are absolute paths of what exists below the home or the current directory.
 
     Other paths, such as `/usr/bin/env` and those of temporary files, may exist in a pod as well.
     """
-    texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     yield from sorted(text for text in texts if text.startswith(("/", "~/")) and _is_local(text))
 
 

@@ -46,9 +46,13 @@ class NeededStatements:
         self._at = {statement: number for number, statement in enumerate(program)}
         self._binding: dict[str, list[Statement]] = {}
         self._chains: dict[str, list[Statement]] = {}
+        self._changing: dict[str, list[Statement]] = {}
         for statement in program:
+            for changed in {name for name, _ in statement.changes}:
+                self._changing.setdefault(changed, []).append(statement)
             for bound in star_names(statement) if "*" in statement.binds else statement.binds:
                 self._binding.setdefault(bound, []).append(statement)
+        self._adding = [s for s in program if any(map(self._may_add, _decorators_of(s)))]
 
     def need(self, name: str, by: Statement | None = None) -> None:
         """Add a name and all that it needs."""
@@ -116,20 +120,27 @@ class NeededStatements:
         value = self.namespace.get(name, MISSING)
         if is_module(value):
             return found
-        later = self.program[self._at[found[-1]] + 1 :]
-        found += [s for s in later if any(changed == name for changed, _ in s.changes)]
-        found += [s for s in later if s not in found and _is_built_by(name, value, s)]
+        last = self._at[found[-1]]
+        found += [s for s in self._changing.get(name, ()) if self._at[s] > last]
+        if value is not MISSING and (_is_imperative(value) or _takes_cases(value)):
+            found += [s for s in self.program[last + 1 :] if s not in found and _is_built_by(name, value, s)]
         if not found[0].is_import and not isinstance(value, type | FunctionType):
+            later = [s for s in self._adding if self._at[s] > last]
             found += [s for s in later if s not in found and self.is_registered_in(name, s)]
         return sorted(found, key=self._at.__getitem__)
 
     def is_registered_in(self, name: str, statement: Statement) -> bool:
         """Whether a decorator adds a definition to an object: a method of it, or a function that changes it."""
-        decorators = getattr(statement.tree, "decorator_list", ())
-        called = [getattr(each, "func", each) for each in decorators]
+        called = _decorators_of(statement)
         names = [each.id for each in called if isinstance(each, ast.Name)]
         adding = [s for each in names for s in self.binding(each)[-1:] if s.is_definition]
         return any(_is_method_of(name, each) for each in called) or any(changes_name(s.body, name) for s in adding)
+
+    def _may_add(self, decorator: ast.expr) -> bool:
+        """Whether a decorator is a method, or a function of the notebook."""
+        if isinstance(decorator, ast.Name):
+            return any(s.is_definition for s in self.binding(decorator.id)[-1:])
+        return isinstance(decorator, ast.Attribute)
 
     def _changes_of_modules(self) -> list[tuple[str, Statement | None]]:
         """Add statements that set an attribute of a module which the selected ones read."""
@@ -187,15 +198,26 @@ def _builds_on(statement: Statement, name: str, before: Statement) -> bool:
     return name in statement.reads or isinstance(statement.tree, _PARTIAL)
 
 
+def _decorators_of(statement: Statement) -> list[ast.expr]:
+    """Return the decorators of a definition, without their arguments."""
+    return [getattr(each, "func", each) for each in getattr(statement.tree, "decorator_list", ())]
+
+
+def _is_imperative(value: Any) -> bool:
+    return inner_workflow(value) is value and function_of(value) is None
+
+
+def _takes_cases(value: Any) -> bool:
+    return hasattr(value, "registry") and hasattr(value, "dispatch")
+
+
 def _is_built_by(name: str, value: Any, statement: Statement) -> bool:
     """Whether a statement adds to an object by a method: nodes to an imperative workflow, cases to a function."""
-    is_imperative = inner_workflow(value) is value and function_of(value) is None if value is not MISSING else False
-    if is_imperative:
+    if _is_imperative(value):
         calls = (node.func for node in ast.walk(statement.tree) if isinstance(node, ast.Call))
         return not statement.is_definition and any(_is_method_of(name, called) for called in calls)
-    if hasattr(value, "registry") and hasattr(value, "dispatch") and statement.is_definition:
-        decorators = getattr(statement.tree, "decorator_list", ())
-        return any(_is_method_of(name, getattr(each, "func", each)) for each in decorators)
+    if _takes_cases(value) and statement.is_definition:
+        return any(_is_method_of(name, each) for each in _decorators_of(statement))
     return False
 
 

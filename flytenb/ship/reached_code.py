@@ -24,12 +24,14 @@ class ReachedCode:
     """What the functions of selected entities, functions and classes reach by the walk that caches use.
 
     Attributes:
+        count: how many names were selected.
         names: the names of the notebook that code reads.
         functions: the own functions that are defined in the notebook.
     """
 
     def __init__(self, needed: NeededStatements) -> None:
         space = needed.namespace
+        self.count = len(needed.names)
         held = [space[name] for name in sorted(needed.names) if name in space]
         begin = tuple(each for value in held for each in _functions_of(value))
         walk = Reach(tuple(begin[at : at + _CHUNK] for at in range(0, len(begin), _CHUNK)))

@@ -140,7 +140,7 @@ class Refusals:
 
     def _of_code(self) -> Iterator[Finding]:
         for statement in self._needed.statements:
-            if "__main__" in ast.unparse(statement.tree) and "import __main__" in ast.unparse(statement.tree):
+            if _imports_main(statement):
                 hint = "read the names themselves, without __main__"
                 yield Finding("the notebook's namespace is read as a module", self._place(statement), hint)
             if "__name__" in statement.reads and _reads_own_name(statement.tree):
@@ -176,7 +176,7 @@ class Refusals:
 
     def _of_paths(self) -> Iterator[Finding]:
         for statement in sorted(self._needed.statements, key=self._needed.position):
-            for text in find_local_paths(statement.tree):
+            for text in find_local_paths(_texts_in(statement)):
                 hint = "pass the file as an input, or name a storage that pods reach"
                 yield Finding(f"{text!r} is a path of this machine", self._place(statement), hint, "warning")
 
@@ -207,6 +207,18 @@ def _reads_own_name(tree: ast.stmt) -> bool:
     return any(isinstance(n, ast.Name) and n.id == "__name__" and id(n) not in named for n in ast.walk(tree))
 
 
+@lru_cache(maxsize=1024)
+def _texts_in(statement: Statement) -> frozenset[str]:
+    nodes = (node.value for node in ast.walk(statement.tree) if isinstance(node, ast.Constant))
+    return frozenset(value for value in nodes if isinstance(value, str))
+
+
+@lru_cache(maxsize=1024)
+def _imports_main(statement: Statement) -> bool:
+    return "import __main__" in ast.unparse(statement.tree)
+
+
+@lru_cache(maxsize=1024)
 def _is_output_of_magic(statement: Statement) -> bool:
     return any(isinstance(node, ast.Name) and node.id == "get_ipython" for node in ast.walk(statement.tree)) and not (
         statement.is_definition
