@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Self
 
+import psutil
 from jupyter_client.blocking import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
@@ -39,6 +40,13 @@ class Kernel:
         self._manager.shutdown_kernel(now=True)
         self._manager.cleanup_resources()
         shutil.rmtree(self._home, ignore_errors=True)
+
+    @property
+    def cpu_seconds(self) -> float:
+        """The processor time that it and the processes that it has started have taken."""
+        own = psutil.Process(self._manager.provisioner.pid)
+        taken = [process.cpu_times() for process in (own, *own.children(recursive=True))]
+        return sum(times.user + times.system + times.children_user + times.children_system for times in taken)
 
     def run(self, cell: str) -> tuple[str, list[dict[str, Any]]]:
         """Run a cell; return what it printed and the bundles that it displayed, after their updates.
