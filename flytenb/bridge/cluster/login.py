@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from functools import wraps
+from types import ModuleType
 from typing import Any
 
-from flytekit.clients.auth import token_client
+from flytekit.clients.auth import authenticator, token_client
 from flytekit.clients.auth.auth_client import AuthorizationClient
 
 from flytenb.bridge.patch import Patch, SharedPatch
@@ -33,7 +34,22 @@ def refuse_login(ask: Callable[..., Any]) -> Callable[..., Any]:
     return ask_person
 
 
+class _QuietLogging:
+    """`logging` without warnings on a thread that doesn't log in: the view says that a login is needed, once."""
+
+    def __init__(self, original: ModuleType) -> None:
+        self._original = original
+
+    def warning(self, message: str, *args: Any) -> None:
+        if not _is_refused.get():
+            self._original.warning(message, *args)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._original, name)
+
+
 PATCHES = (
+    SharedPatch(Patch(authenticator, "logging", _QuietLogging, "clients/auth/authenticator.py:159,326")),
     SharedPatch(Patch(AuthorizationClient, "get_creds_from_remote", refuse_login, "clients/auth/auth_client.py:346")),
     SharedPatch(Patch(token_client, "get_device_code", refuse_login, "clients/auth/token_client.py:133")),
 )
