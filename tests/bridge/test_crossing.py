@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from flytekit import task
 from flytekit.core.type_engine import TypeEngine, TypeTransformerFailedError
 from flytekit.exceptions.user import FlytePromiseAttributeResolveException
 
@@ -24,6 +25,7 @@ from flytenb.bridge.crossing import (
     resolve_attribute,
     unpacker,
 )
+from flytenb.bridge.execution.packing import build_packing
 from flytenb.errors import UnholdableError
 from tests import crossing as c
 from tests.crossing import difference, scramble, verdict
@@ -244,6 +246,15 @@ def test_what_no_literal_holds_is_refused_as_a_pod_refuses_it(
         packer(python_type, strict=strict)(made)
     assert caught.value.hint
     assert len(caught.value.message) < 200
+
+
+def test_an_output_that_no_literal_holds_is_named() -> None:
+    @task
+    def both(x: int) -> tuple[int, int]:
+        return x, x * 2**40
+
+    with pytest.raises(UnholdableError, match=r"output 'o1' of task '.*both': expected an integer of at most 64 bits"):
+        build_packing(both)([(1, 2**80)])
 
 
 @pytest.mark.parametrize(("python_type", "made"), [(int, 2**63), (str, "\ud800")])

@@ -9,7 +9,7 @@ from flytekit.core.interface import Interface
 from flytekit.models.literals import LiteralMap
 
 from flytenb.bridge.crossing import CrossingValue, box_packer, from_literal
-from flytenb.errors import say
+from flytenb.errors import UnholdableError, say
 from flytenb.wording.text import class_name, clean
 from flytenb.wording.types import type_text
 
@@ -63,6 +63,9 @@ class _Output:
             )
         try:
             return self.pack_box(box)
+        except UnholdableError as e:
+            e.message = f"output {name!r} of task {self.task.name!r}: {e.message}"
+            raise
         except Exception as e:
             position = self.position
             explain_output(e, self.task.name, name if name != f"o{position}" else position, kind, self.declared)
