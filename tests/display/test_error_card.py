@@ -369,6 +369,14 @@ def test_a_task_in_a_process_of_its_own_shows_the_users_frames() -> None:
     assert not any("processes.py" in line for line in lines)
 
 
+def test_an_error_that_is_raised_again_keeps_the_frames_of_its_process() -> None:
+    run = flytenb.options(processes=True).start(deep, x=1, note="").wait()
+    with pytest.raises(ZeroDivisionError):
+        run.result  # noqa: B018
+    assert any("in _dig" in line for line in card_lines(run))
+    assert any("in _dig" in line for line in failure_lines(run, run.error, is_short=True))
+
+
 @pytest.mark.slow
 def test_a_lost_worker_has_words_of_its_own() -> None:
     run = flytenb.options(processes=True).start(killed, x=3).wait()

@@ -94,7 +94,8 @@ def failure_lines(run: Run, failure: Failure, cell_name: CellName = no_cell, *, 
     earlier = [text for text in failure.retries if text][-1 if is_short else -2 :]
     lines += [cut(f"  earlier: {clean(without_code(text).partition(chr(10))[0])}") for text in earlier]
     lines += _members(failure.exception, cell_name, 1 if is_short else _MOST_MEMBERS)
-    lines += frame_lines(failure.frames or _remote_frames(failure), cell_name, 1 if is_short else _MOST_FRAMES)
+    frames = [*failure.frames, *_remote_frames(failure)]  # where the result was read, and where the task failed
+    lines += frame_lines(frames, cell_name, 1 if is_short else _MOST_FRAMES)
     lines += cause_lines(failure.exception, cell_name, 1 if is_short else _MOST_CAUSES)
     hint = hint_for(failure.exception)
     if hint:
