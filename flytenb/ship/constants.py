@@ -141,6 +141,23 @@ class Constants:
                 return False
         return not _is_equal(forwards, backwards)
 
+    def depends_on_order(self, expression: ast.expr) -> bool:
+        """Whether a default or an attribute in a definition depends on the order of a set."""
+        if not makes_set(expression) or any(self._impure(expression)):
+            return False
+        names = {node.id for node in ast.walk(expression) if isinstance(node, ast.Name)} & self._namespace.keys()
+        marked = set_order.mark_sets(ast.Assign([ast.Name("made", ast.Store())], expression, lineno=1))
+        code = compile_module(ast.Module([marked], []), "<constant>")
+        try:
+            scope = {name: set_order.ordered(self.value(name)) for name in names} | set_order.SCOPE
+            exec(code, scope)
+            forwards = scope.pop("made")
+            with set_order.reversed_sets():
+                exec(code, scope)
+            return not _is_equal(forwards, scope["made"])
+        except Exception:  # it reads a name of its class, or a value that is refused anyway
+            return False
+
     def _filled(self, name: str, held: Any, chain: Sequence[Statement]) -> Any:
         """Return an object that decorators of definitions have filled: running them again would change it.
 

@@ -10,20 +10,41 @@ from typing import Any
 from flytenb.bridge.entities.kind import function_of, is_entity
 from flytenb.reach.name_lookup import MISSING
 from flytenb.reach.reached_objects import defaults_of
+from flytenb.ship.needed_statements import subclass_hook
 
 _PLAIN = (bool, int, float, complex, str, bytes, list, tuple, dict, set)
 
 
-def changed_state(tree: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef, held: Any) -> Iterator[str]:
+def changed_state(
+    tree: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef, held: Any, namespace: Mapping[str, Any]
+) -> Iterator[str]:
     """Yield the names of literals in a definition that aren't what the function or class holds now."""
     if isinstance(tree, ast.ClassDef):
         if isinstance(held, type):
-            yield from _changed(_attributes(tree), vars(held), tree.name)
+            filled = {name for name in _filled_by_subclasses(tree) if _has_classes(vars(held).get(name), namespace)}
+            written = {name: value for name, value in _attributes(tree).items() if name not in filled}
+            yield from _changed(written, vars(held), tree.name)
         return
     function = getattr(function_of(held) if is_entity(held) else held, "__wrapped__", None)
     function = function or (function_of(held) if is_entity(held) else held)
     if isinstance(function, FunctionType) and function.__name__ == tree.name:
         yield from _changed(_defaults(tree.args), defaults_of(function), tree.name)
+
+
+def evaluated(tree: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> dict[str, ast.expr]:
+    """Return the attributes of a class, or the defaults of a function, by their names."""
+    return _attributes(tree) if isinstance(tree, ast.ClassDef) else _defaults(tree.args)
+
+
+def _filled_by_subclasses(tree: ast.ClassDef) -> set[str]:
+    hook = subclass_hook(tree)
+    return set() if hook is None else {node.attr for node in ast.walk(hook) if isinstance(node, ast.Attribute)}
+
+
+def _has_classes(registry: Any, namespace: Mapping[str, Any]) -> bool:
+    """Whether a registry holds the notebook's present classes and nothing else."""
+    held = registry.values() if isinstance(registry, dict) else registry if isinstance(registry, list | set) else ()
+    return bool(held) and all(isinstance(each, type) and namespace.get(each.__name__) is each for each in held)
 
 
 def _attributes(tree: ast.ClassDef) -> dict[str, ast.expr]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import FunctionType
 from typing import Any
 
@@ -127,6 +127,7 @@ class NeededStatements:
         if not found[0].is_import and not isinstance(value, type | FunctionType):
             later = [s for s in self._adding if self._at[s] > last]
             found += [s for s in later if s not in found and self.is_registered_in(name, s)]
+        found += [s for s in _registered_subclasses(found[0].tree, self.program[last + 1 :]) if s not in found]
         return sorted(found, key=self._at.__getitem__)
 
     def is_registered_in(self, name: str, statement: Statement) -> bool:
@@ -209,6 +210,24 @@ def _is_imperative(value: Any) -> bool:
 
 def _takes_cases(value: Any) -> bool:
     return hasattr(value, "registry") and hasattr(value, "dispatch")
+
+
+def _registered_subclasses(tree: ast.AST, later: Sequence[Statement]) -> Iterator[Statement]:
+    """Yield the subclasses, at any depth, of a class whose `__init_subclass__` is called for them."""
+    if not isinstance(tree, ast.ClassDef) or subclass_hook(tree) is None:
+        return
+    known = {tree.name}
+    for statement in later:
+        bases = getattr(statement.tree, "bases", ()) if isinstance(statement.tree, ast.ClassDef) else ()
+        if any(isinstance(base, ast.Name) and base.id in known for base in bases):
+            known |= statement.binds
+            yield statement
+
+
+def subclass_hook(tree: ast.ClassDef) -> ast.FunctionDef | None:
+    """Return the `__init_subclass__` of a class that has one."""
+    methods = (each for each in tree.body if isinstance(each, ast.FunctionDef))
+    return next((each for each in methods if each.name == "__init_subclass__"), None)
 
 
 def _is_built_by(name: str, value: Any, statement: Statement) -> bool:

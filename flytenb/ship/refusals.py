@@ -15,7 +15,7 @@ from flytenb.reach.syntax_trees import parse
 from flytenb.ship.cells import Cells
 from flytenb.ship.constants import Constants, UnknownConstantError, describe_value, is_code
 from flytenb.ship.finding import Finding
-from flytenb.ship.held_state import changed_state
+from flytenb.ship.held_state import changed_state, evaluated
 from flytenb.ship.local_paths import find_local_paths
 from flytenb.ship.needed_statements import SHELL_NAMES, NeededStatements, is_added_builtin
 from flytenb.ship.reached_code import ReachedCode
@@ -163,12 +163,17 @@ class Refusals:
 
     def _of_held_state(self) -> Iterator[Finding]:
         """Find defaults and attributes of classes that have changed since the definition ran."""
+        constants = Constants(self._needed)
         for statement in sorted(self._needed.statements, key=self._needed.position):
             tree = statement.tree
             if isinstance(tree, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-                for name in changed_state(tree, self._namespace.get(tree.name)):
+                for name in changed_state(tree, self._namespace.get(tree.name), self._namespace):
                     what = f"{name} isn't what its definition gives now"
                     yield Finding(what, self._place(statement), f"run {statement.cell.place} again")
+                for name, expression in evaluated(tree).items():
+                    if constants.depends_on_order(expression):
+                        what = f"{tree.name}.{name} depends on the order of a set, which is another in each process"
+                        yield Finding(what, self._place(statement), "give the set an order: sorted(…)")
         for statement, read in StaleReads(self._needed, self._cells).find():
             made = min(statement.binds, default="a statement")
             what = f"{made} was defined with an earlier value of {read}"

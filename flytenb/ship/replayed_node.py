@@ -77,7 +77,7 @@ class Replay(Displayed):
         """Compare a run with what was recorded."""
         here, there = _error_text(run.error), _error_text(recorded.error)
         if here or there:
-            words = (here or "succeeded here", there or "succeeded there")
+            words = (here or "success", there or "success")
             found = () if here == there else (f"here: {words[0]}; recorded: {words[1]}",)
             return cls(run, execution, recorded, found)
         outputs = run.outputs

@@ -517,6 +517,23 @@ def times(n):
         WF,
         why="neg holds code that no cell gives now",
     ),
+    "a registry of subclasses": _exported(
+        "class Base:\n    known = {}\n\n    def __init_subclass__(cls):\n        Base.known[cls.__name__] = cls",
+        "class Two(Base):\n    k = 2",
+        "class Four(Two):\n    k = 4",
+        _step("return x + sum(each.k for each in Base.known.values())"),
+        WF,
+        has="class Base\nclass Two(Base)\nclass Four(Two)",
+    ),
+    "a registry with a class of an earlier text": _refused(
+        "class Base:\n    known = {}\n\n    def __init_subclass__(cls):\n        Base.known[cls.__name__] = cls",
+        ("a", "class Two(Base):\n    k = 2"),
+        ("a", "class Deux(Base):\n    k = 2"),
+        _step("return x + len(Base.known)"),
+        WF,
+        ("d", "del Two"),
+        why="Base.known isn't what its definition gives now",
+    ),
     "settings of a library": _exported(
         "import decimal, random\nimport numpy as np",
         "DIGITS = 3\nFEW = [2]",
@@ -1012,6 +1029,13 @@ def _by(x):
         _step("return ord(C[0])"),
         WF,
         why="C, a list, exists in the kernel only: it depends on the order of a set",
+    ),
+    "a default and an attribute from a set of texts": _refused(
+        "def f(names=[*{'a', 'b'}]):\n    return names[0]",
+        "class Names:\n    first = list({'a', 'b'})[0]",
+        _step("return ord(f()) + ord(Names.first)"),
+        WF,
+        why="f.names depends on the order of a set\nNames.first depends on the order of a set",
     ),
     "sets whose order doesn't count": _exported(
         "WORDS = set('one two three'.split())\nNUMBERS = [*{3, 1, 2}]",
