@@ -45,7 +45,9 @@ _PHASE_PENS = {
 }
 
 
-def layout_dot(scene: Scene, inside: int | None = None, titled: Collection[int] = ()) -> str:
+def layout_dot(
+    scene: Scene, inside: int | None = None, titled: Collection[int] = (), order: Collection[tuple[str, str]] = ()
+) -> str:
     """Return fixed-size boxes without text for a layout engine; nothing that a user wrote is included.
 
     The direction is bottom to top, since Graphviz's y axis points up and SVG's down. The lines are written directly,
@@ -55,8 +57,11 @@ def layout_dot(scene: Scene, inside: int | None = None, titled: Collection[int] 
         scene: what is laid out.
         inside: number of the frame whose inside is laid out, without its border; None for everything.
         titled: numbers of the frames whose title is a node, which arrows do not pass.
+        order: pairs of nodes, of which the first must be in a rank above the second.
     """
     effort = {"mclimit": "0.5"} if len(scene.boxes) > _MANY else {}
+    if order:
+        effort["newrank"] = "true"
     dot = graphviz.Digraph(
         graph_attr={"rankdir": "BT", "nodesep": "0.17", "ranksep": "0.18", "compound": "true", **effort},
         node_attr={"shape": "box", "fixedsize": "true", "label": ""},
@@ -68,6 +73,7 @@ def layout_dot(scene: Scene, inside: int | None = None, titled: Collection[int] 
     dot.body += chain.from_iterable(_bare_arrow(scene, arrow, is_chained=arrow.number in chained) for arrow in arrows)
     dot.body += _unflatten(scene, arrows)
     dot.body += _titles_above(scene, arrows, titled)
+    dot.body += (f"{upper} -> {lower} [style=invis weight=0]\n" for upper, lower in sorted(order))
     return str(dot.source)
 
 

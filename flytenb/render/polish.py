@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from flytenb.render.dot import layout_dot
+from flytenb.render.foreign_frames import Order, crossed_frames, order_apart
 from flytenb.render.layout import Positions
 from flytenb.render.scene import Scene
 from flytenb.render.straight_arrows import straightened
@@ -13,28 +14,47 @@ from flytenb.render.titles import Titles
 
 _MOST_ARROWS = 150
 """Number of arrows up to which they are straightened; in larger pictures no single one can be followed."""
+_MOST_LAYOUTS = 5
+"""Most layouts that are tried until no arrow passes a frame around neither of its ends."""
 
 
 def arrange(scene: Scene, lay_out: Callable[[str], Positions]) -> Positions:
     """Return the polished layout of a scene.
 
-    Where the title of a frame has no place beside the arrows of a first layout, it is a node in the next.
+    Where the title of a frame has no place beside the arrows of a first layout, it is a node in the next. Where an
+    arrow passes a frame around neither of its ends, boxes change ranks in the next.
     """
     titled: set[int] = set()
+    order: set[Order] = set()
+    for left in reversed(range(_MOST_LAYOUTS)):
+        titles = _titled_layout(scene, lay_out, titled, order)
+        at = _polished(scene, titles)
+        crossed = crossed_frames(scene, at)
+        added = order_apart(scene, crossed, order) if crossed and left else ()
+        if not added:
+            break
+        order.update(added)
+        titled.update(int(lower[1:]) for _, lower in added if lower.startswith("t"))
+    return at
+
+
+def _titled_layout(
+    scene: Scene, lay_out: Callable[[str], Positions], titled: set[int], order: Collection[Order]
+) -> Titles:
+    """Return the titles of a layout in which they have places; those that are nodes for that are added to `titled`."""
     while True:
-        at = lay_out(layout_dot(scene, titled=titled))
-        titles = Titles(scene, at)
+        titles = Titles(scene, lay_out(layout_dot(scene, titled=titled, order=order)))
         if not titles.crossed:
-            return _polished(scene, at, titles)
+            return titles
         titled |= titles.crossed
 
 
 def polish(scene: Scene, at: Positions) -> Positions | None:
     """Return the positions with places for the titles and straight arrows, or None if an arrow passes a title."""
     titles = Titles(scene, at)
-    return None if titles.crossed else _polished(scene, at, titles)
+    return None if titles.crossed else _polished(scene, titles)
 
 
-def _polished(scene: Scene, at: Positions, titles: Titles) -> Positions:
-    at = replace(at, frames=titles.frames, titles=titles.places)
+def _polished(scene: Scene, titles: Titles) -> Positions:
+    at = replace(titles.at, frames=titles.frames, titles=titles.places, arrows=titles.arrows)
     return straightened(scene, at) if len(scene.arrows) <= _MOST_ARROWS else at

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from flytenb.render.clearance import Rect, points_of
-from flytenb.render.layout import Positions
+from flytenb.render.layout import Curve, Positions
 from flytenb.render.scene import Scene
 from flytenb.render.shapes import TITLE_HEIGHT, TITLE_TOP, Frame
 
@@ -23,12 +23,15 @@ class Titles:
     """The titles of a layout.
 
     Attributes:
+        at: the layout.
         frames: the rectangles of the frames; the upper border of one whose title is a node is above that node.
         places: the left end of each title that isn't at the left border, by the frame's number.
         crossed: the frames whose title has no place beside the arrows.
+        arrows: the curves of the arrows, continued to the borders at which they end where these have moved.
     """
 
     def __init__(self, scene: Scene, at: Positions) -> None:
+        self.at = at
         self._lines = [points_of(way) for ways in at.arrows.values() for way in ways]
         self.frames = dict(at.frames)
         self.places: dict[int, float] = {}
@@ -51,6 +54,11 @@ class Titles:
                     break
             if frame.frame is not None:
                 content[frame.frame] = min(content.get(frame.frame, bottom), rect[1])
+        self.arrows = {ends: list(ways) for ends, ways in at.arrows.items()}
+        for arrow in scene.arrows:
+            if arrow.head_frame is not None and f"t{arrow.head_frame}" in at.boxes:
+                ways, rect = self.arrows[arrow.legs[-1]], self.frames[f"cluster_{arrow.head_frame}"]
+                ways[:] = [_continued(way, rect) for way in ways]
 
     def _place(self, frame: Frame, rect: Rect) -> None:
         left, _, right, _ = rect
@@ -89,6 +97,17 @@ class Titles:
                 if max(x0, x1) >= left and min(x0, x1) <= right:
                     found.append((min(x0, x1), max(x0, x1)))
         return sorted(found)
+
+
+def _continued(way: Curve, rect: Rect) -> Curve:
+    """Return a curve that ends above a frame, continued to its upper border; others as they are."""
+    left, top, right, _ = rect
+    x, y = way[-2:]
+    if y >= top - 1:
+        return way
+    to_x = min(max(x, left + _INSET), right - _INSET)
+    dx, dy = (to_x - x) / 3, (top - y) / 3
+    return (*way, x + dx, y + dy, to_x - dx, top - dy, to_x, top)
 
 
 def _tops(scene: Scene, at: Positions) -> dict[int, float]:

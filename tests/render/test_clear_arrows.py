@@ -1,9 +1,10 @@
-"""No arrow passes through a box, a label or a title: in the workflows that people build, and in any graph."""
+"""No arrow passes through a box, a label, a title or a foreign frame: in workflows that people build, in any graph."""
 
 from __future__ import annotations
 
 import importlib.util
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
-from flytenb.model import Graph, Kind, NodeState, Phase
+from flytenb.model import Edge, EdgeKind, Graph, Kind, NodeState, Phase
 from flytenb.render.captions import state_caption
 from flytenb.render.drawing import Drawing, draw
 from flytenb.render.text_metrics import measure
@@ -47,6 +48,24 @@ def rects(drawing: Drawing) -> Iterator[tuple[str, Rect]]:
         )
 
 
+def foreign_frames(drawing: Drawing) -> dict[tuple[str, str], list[tuple[str, Rect]]]:
+    """The frames that are around neither end of an arrow, for each of its parts."""
+    scene, at = drawing._scene, drawing._at
+    assert at is not None
+    outer: dict[int | None, set[int]] = {None: set()}
+    for frame in scene.frames:
+        outer[frame.number] = {frame.number, *outer[frame.frame]}
+    return {
+        leg: [
+            (f"frame {frame.path}", at.frames[f"cluster_{frame.number}"])
+            for frame in scene.frames
+            if frame.number not in outer[scene.boxes[arrow.tail].frame] | outer[scene.boxes[arrow.head].frame]
+        ]
+        for arrow in scene.arrows
+        for leg in arrow.legs
+    }
+
+
 def points(way: tuple[float, ...], parts: int = 40) -> Iterator[tuple[float, float]]:
     for i in range(0, len(way) - 7, 6):
         for step in range(parts + 1):
@@ -55,16 +74,17 @@ def points(way: tuple[float, ...], parts: int = 40) -> Iterator[tuple[float, flo
             yield tuple(sum(w * way[i + 2 * k + axis] for k, w in enumerate(weights)) for axis in (0, 1))  # type: ignore[misc]
 
 
-def passed(drawing: Drawing) -> list[str]:
-    """What arrows pass through."""
+def passed(drawing: Drawing, *, is_framed: bool = True) -> list[str]:
+    """What arrows pass through, frames only if asked for."""
     assert drawing.svg
-    found, around = [], list(rects(drawing))
+    found, boxes = [], list(rects(drawing))
+    frames = foreign_frames(drawing) if is_framed else defaultdict(list)
     assert drawing._at is not None
     for ends, ways in drawing._at.arrows.items():
         for way in ways:
             line = list(points(way))
             (west, north), (east, south) = (tuple(map(end, zip(*line, strict=True))) for end in (min, max))
-            for name, (left, top, right, bottom) in around:
+            for name, (left, top, right, bottom) in (*boxes, *frames[ends]):
                 # Most rectangles are far from the arrow; only those that its extent meets are compared point by point.
                 is_near = west < right and east > left and north < bottom and south > top
                 if (
@@ -73,6 +93,23 @@ def passed(drawing: Drawing) -> list[str]:
                     and any(left + TOUCH < x < right - TOUCH and top + TOUCH < y < bottom - TOUCH for x, y in line)
                 ):
                     found.append(f"{' -> '.join(ends)} passes {name}")
+    return found
+
+
+def loose(drawing: Drawing) -> list[str]:
+    """The arrows to a frame that end elsewhere than at its border."""
+    assert drawing.svg
+    scene, at = drawing._scene, drawing._at
+    assert at is not None
+    found, ways = [], {ends: iter(each) for ends, each in at.arrows.items()}
+    for arrow in scene.arrows:
+        x, y = [next(ways[leg]) for leg in arrow.legs][-1][-2:]
+        if arrow.head_frame is None:
+            continue
+        left, top, right, bottom = at.frames[f"cluster_{arrow.head_frame}"]
+        is_near = left - TOUCH <= x <= right + TOUCH and top - TOUCH <= y <= bottom + TOUCH
+        if not is_near or min(abs(x - left), abs(x - right), abs(y - top), abs(y - bottom)) > TOUCH:
+            found.append(f"{arrow.source} -> {arrow.target} ends at {x}, {y}")
     return found
 
 
@@ -137,7 +174,17 @@ def test_arrows_of_big_workflows_are_clear(kind: str, seed: int) -> None:
 @examples(150, suppress_health_check=[HealthCheck.too_slow])
 @given(graphs(), st.sampled_from([None, 9]))
 def test_arrows_of_any_graph_are_clear(graph: Graph, depth: int | None) -> None:
-    assert passed(draw(graph, depth=depth)) == []
+    assert passed(draw(graph, depth=depth), is_framed=False) == []
+
+
+@pytest.mark.parametrize("name", ["crossval", "ensemble"])
+def test_an_arrow_to_a_frame_ends_at_its_border(name: str) -> None:
+    graph = pipelines().pipelines()[name]
+    frames = [path for path, node in graph.nodes.items() if node.kind is Kind.SUBWORKFLOW]
+    order = tuple(Edge("n0", path, EdgeKind.ORDER) for path in frames)
+    drawing = draw(samples.replace(graph, edges=graph.edges + order))
+    assert loose(drawing) == []
+    assert sum(arrow.head_frame is not None for arrow in drawing._scene.arrows) == len(frames) > 0
 
 
 def test_arrows_of_a_graph_that_grew_are_clear() -> None:
