@@ -26,6 +26,8 @@ class Special(Enum):
     OPEN_FILE = auto()
     GLOBALS = auto()
     """What `globals()` returns."""
+    SLICE = auto()
+    """A key such as `1:`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,7 @@ class Effects(Protocol):
     def stored_cell(self, shared: Shared) -> None: ...
     def stored_attribute(self, owner: AbstractValue, name: str, value: AbstractValue) -> None: ...
     def changed_items(self, owner: AbstractValue) -> None: ...
+    def item(self, owner: AbstractValue, key: AbstractValue) -> AbstractValue: ...
     def read(self, value: AbstractValue) -> None: ...
     def divided(self, left: AbstractValue, right: AbstractValue) -> AbstractValue: ...
 
@@ -214,39 +217,6 @@ def constant(value: Any) -> AbstractValue:
     if isinstance(value, tuple | frozenset):
         return new_collection(map(constant, value))
     return frozenset([value]) if isinstance(value, CodeType) else PLAIN
-
-
-def elements(value: AbstractValue) -> AbstractValue:
-    """Return the result of iterating or indexing a value."""
-    found: list[AbstractValue] = []
-    for one in value:
-        if isinstance(one, NewCollection):
-            found.append(one.values or UNKNOWN)
-        elif (
-            isinstance(one, ExistingObject)
-            and type(one.value) in (list, tuple, dict, set, frozenset)
-            and len(one.value) <= _MOST
-        ):
-            items = list(one.value.values() if type(one.value) is dict else one.value)
-            found += [existing(item, one.owner) for item in items]
-        elif one is Special.OWN or (isinstance(one, Method) and one.owner is Special.OWN):
-            found.append(OWN)
-        else:
-            found.append(UNKNOWN)
-    return join(found) or UNKNOWN
-
-
-def item(owner: AbstractValue, key: AbstractValue) -> AbstractValue:
-    """Return the result of indexing; an item of an existing dict by a known key is that one."""
-    only, name = next(iter(owner), None), next(iter(key), None)
-    if (
-        isinstance(only, ExistingObject)
-        and type(only.value) is dict
-        and len(owner) == 1
-        and getattr(name, "end", "") is None
-    ):
-        return existing(only.value[name.start], only.owner) if name.start in only.value else UNKNOWN  # type: ignore[union-attr]
-    return elements(owner)
 
 
 def texts(value: AbstractValue) -> Iterable[KnownText]:

@@ -90,6 +90,10 @@ class AttributeEffects(StateAccesses):
             own = vars(value)
             self.reads.add(shared_object(value, one.owner.name))
             return existing(own[name], one.owner) if name in own else UNKNOWN
+        held = {} if isinstance(value, type) else instance_dict(value)
+        if name in held and kind_of(value) is None:
+            self.read(frozenset([one]))
+            return existing(held[name], one.owner)
         return frozenset([Method(one, name)])
 
     def _class_attribute(self, cls: type, name: str, owner: AbstractValue) -> AbstractValue:

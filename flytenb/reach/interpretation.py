@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dis
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from inspect import CO_VARARGS
 from types import CellType, CodeType
 from typing import Any
 
@@ -22,56 +22,42 @@ from flytenb.reach.abstract_values import (
     NewCollection,
     Special,
     constant,
-    elements,
     existing,
-    item,
     join,
     joined_text,
     new_collection,
     texts,
     without_inputs,
 )
+from flytenb.reach.collection_instructions import CollectionInstructions
+from flytenb.reach.instructions import ADD, DIVIDE, IN_PLACE, LEAVING, has_method_flag, instructions_of
 from flytenb.reach.operand_stack import OperandStack
 from flytenb.reach.reached_objects import shared_cell
+from flytenb.reach.value_parts import elements, is_plain, root_of
 
 Free = Mapping[str, CellType | dict[str, AbstractValue]]
 """Where the free variables of a function are: in cells, or among the variables of the code around it."""
 
-_SILENT = frozenset(["CACHE", "EXTENDED_ARG", "NOP", "RESUME", "PRECALL", "COPY_FREE_VARS", "MAKE_CELL"])
-_LEAVING = frozenset(["RETURN_VALUE", "RETURN_CONST", "RAISE_VARARGS", "RERAISE", "JUMP_FORWARD", "JUMP_BACKWARD",
-                      "JUMP_BACKWARD_NO_INTERRUPT"])  # fmt: skip
 _NULL: AbstractValue = frozenset()
-_IN_PLACE = 13
-"""`BINARY_OP` from here on: `+=`, `|=`, …"""
-_ADD, _DIVIDE = (0, _IN_PLACE), (11, 24)
 
 
-@lru_cache(maxsize=4096)
-def _instructions(code: CodeType) -> tuple[tuple[dis.Instruction, ...], Mapping[int, int]]:
-    """Return the instructions of a code object, and the stack depth at the start of each exception handler."""
-    handlers = {e.target: e.depth + e.lasti + 1 for e in dis.Bytecode(code).exception_entries}  # type: ignore[attr-defined]
-    return tuple(i for i in dis.get_instructions(code) if i.opname not in _SILENT), handlers
-
-
-class CallFrame:
+class CallFrame(CollectionInstructions):
     """One code object with what is known of its parameters."""
 
     def __init__(
         self, code: CodeType, scope: dict[str, Any], free: Free, local: dict[str, AbstractValue], effects: Effects
     ) -> None:
+        super().__init__(effects)
         self._code = code
         self._scope = scope
         self._free = free
         self._local = local
-        self._effects = effects
-        self._stack = OperandStack()
         self._names: tuple[str, ...] = ()
-        self._returned: list[AbstractValue] = []
         self._is_kept = True
 
     def run(self) -> AbstractValue:
         """Interpret the code; return what it may return."""
-        instructions, handlers = _instructions(self._code)
+        instructions, handlers = instructions_of(self._code)
         for _ in range(2):
             self._returned.clear()
             self._pass(instructions, handlers)
@@ -93,7 +79,7 @@ class CallFrame:
                 effect = dis.stack_effect(instruction.opcode, instruction.arg, jump=True)
                 waiting.setdefault(instruction.argval, self._stack.after(effect))
             _ACTS.get(instruction.opname, CallFrame._other)(self, instruction)
-            is_reached = instruction.opname not in _LEAVING
+            is_reached = instruction.opname not in LEAVING
 
     def _other(self, instruction: dis.Instruction) -> None:
         """An instruction without a rule of its own: what it takes is read, what it leaves is unknown."""
@@ -141,7 +127,7 @@ class CallFrame:
 
     def _load_attribute(self, i: dis.Instruction) -> None:
         value = self._effects.attribute(self._stack.pop(), i.argval)
-        if i.opname == "LOAD_METHOD" or (i.opname == "LOAD_ATTR" and _has_method_flag(i)):
+        if i.opname == "LOAD_METHOD" or (i.opname == "LOAD_ATTR" and has_method_flag(i)):
             self._stack.push(_NULL)
         self._stack.push(value)
 
@@ -174,25 +160,35 @@ class CallFrame:
     def _load_item(self, i: dis.Instruction) -> None:
         owner, key = self._stack.take(2)
         self._effects.read(join([owner, key]))
-        self._stack.push(item(owner, key))
+        self._stack.push(self._effects.item(owner, key))
+
+    def _load_slice(self, i: dis.Instruction) -> None:
+        owner, *_ = self._stack.take(3)
+        self._effects.read(owner)
+        self._stack.push(self._effects.item(owner, frozenset([Special.SLICE])))
+
+    def _slice(self, i: dis.Instruction) -> None:
+        self._effects.read(join(self._stack.take(i.arg or 2)))
+        self._stack.push(frozenset([Special.SLICE]))
 
     def _binary(self, i: dis.Instruction) -> None:
         left, right = self._stack.take(2)
         arg = i.arg or 0
         self._effects.read(right)
-        if arg >= _IN_PLACE and any(isinstance(one, ExistingObject) for one in left):
-            self._effects.changed_items(left)
+        held = frozenset(one for one in left if isinstance(one, ExistingObject) or _is_array(root_of(one)))
+        if arg >= IN_PLACE and held:
+            self._effects.changed_items(held)
             self._stack.push(left)
             return
         self._effects.read(left)
-        if arg in _ADD:
+        if arg in ADD:
             is_collection = any(isinstance(one, NewCollection) for one in left | right)
             both = new_collection([elements(left), elements(right)]) if is_collection else joined_text([left, right])
             self._stack.push(both)
-        elif arg in _DIVIDE:
+        elif arg in DIVIDE:
             self._stack.push(self._effects.divided(left, right))
         else:
-            self._stack.push(UNKNOWN)
+            self._stack.push(PLAIN if is_plain([left, right]) else UNKNOWN)
 
     def _build_text(self, i: dis.Instruction) -> None:
         self._stack.push(joined_text(self._stack.take(i.arg or 0), is_formatted=True))
@@ -205,22 +201,6 @@ class CallFrame:
         if has_specification or conversion > 1:  # `!r` and `!a`
             self._stack.put(1, without_inputs(self._stack.top))
 
-    def _build(self, i: dis.Instruction) -> None:
-        count = (i.arg or 0) * (2 if i.opname == "BUILD_MAP" else 1)
-        parts = self._stack.take(count + (i.opname == "BUILD_CONST_KEY_MAP"))
-        parts = parts[1::2] if i.opname == "BUILD_MAP" else parts[:count]
-        self._effects.read(join(parts))
-        self._stack.push(new_collection(parts))
-
-    def _extend(self, i: dis.Instruction) -> None:
-        added = self._stack.pop()
-        self._effects.read(added)
-        held = self._stack.at(i.arg or 1)
-        values = elements(added) if i.opname not in ("LIST_APPEND", "SET_ADD") else added
-        self._stack.put(
-            i.arg or 1, new_collection([values, *(one.values for one in held if isinstance(one, NewCollection))])
-        )
-
     def _iterate(self, i: dis.Instruction) -> None:
         iterable = self._stack.pop()
         if any(isinstance(one, ExistingObject) and hasattr(type(one.value), "__next__") for one in iterable):
@@ -230,11 +210,6 @@ class CallFrame:
 
     def _next(self, i: dis.Instruction) -> None:
         self._stack.push(elements(self._stack.top))
-
-    def _unpack(self, i: dis.Instruction) -> None:
-        value = self._stack.pop()
-        self._effects.read(value)
-        self._stack.extend([elements(value)] * (i.arg or 0))
 
     def _enter(self, i: dis.Instruction) -> None:
         manager = self._stack.pop()
@@ -293,11 +268,12 @@ class CallFrame:
 
 def _most_parameters(callee: AbstractValue) -> int:
     functions = [getattr(getattr(one, "value", None), "__code__", getattr(one, "code", None)) for one in callee]
-    return max((code.co_argcount for code in functions if code is not None), default=1)
+    counts = [code.co_argcount + bool(code.co_flags & CO_VARARGS) for code in functions if code is not None]
+    return max(counts, default=1)
 
 
-def _has_method_flag(instruction: dis.Instruction) -> bool:
-    return "LOAD_METHOD" not in dis.opmap and bool((instruction.arg or 0) & 1)
+def _is_array(one: Any) -> bool:
+    return isinstance(one, ExistingObject) and type(one.value).__module__ == "numpy"
 
 
 Act = Callable[[CallFrame, dis.Instruction], None]
@@ -315,14 +291,20 @@ _ACTS_OF_GROUPS: Mapping[str, Act] = {
     "STORE_SLICE": CallFrame._store_slice,
     "DELETE_SUBSCR": CallFrame._delete_item,
     "BINARY_SUBSCR": CallFrame._load_item,
+    "BINARY_SLICE": CallFrame._load_slice,
+    "BUILD_SLICE": CallFrame._slice,
     "BINARY_OP": CallFrame._binary,
     "BUILD_STRING": CallFrame._build_text,
     "FORMAT_VALUE": CallFrame._format,
     "BUILD_LIST BUILD_TUPLE BUILD_SET BUILD_MAP BUILD_CONST_KEY_MAP": CallFrame._build,
-    "LIST_EXTEND SET_UPDATE DICT_UPDATE DICT_MERGE LIST_APPEND SET_ADD": CallFrame._extend,
+    "LIST_EXTEND SET_UPDATE DICT_UPDATE DICT_MERGE LIST_APPEND SET_ADD MAP_ADD": CallFrame._extend,
     "GET_ITER": CallFrame._iterate,
     "FOR_ITER": CallFrame._next,
-    "UNPACK_SEQUENCE": CallFrame._unpack,
+    "UNPACK_SEQUENCE UNPACK_EX": CallFrame._unpack,
+    "YIELD_VALUE": CallFrame._yield,
+    "MATCH_KEYS": CallFrame._match_keys,
+    "MATCH_CLASS": CallFrame._match_class,
+    "MATCH_SEQUENCE MATCH_MAPPING GET_LEN": lambda frame, i: frame._stack.push(PLAIN),
     "BEFORE_WITH BEFORE_ASYNC_WITH": CallFrame._enter,
     "IMPORT_NAME": CallFrame._import,
     "IMPORT_FROM": CallFrame._import_from,

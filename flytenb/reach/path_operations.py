@@ -16,13 +16,13 @@ from flytenb.reach.abstract_values import (
     KnownText,
     NewCollection,
     Special,
-    elements,
     is_private_path,
     join,
     joined_text,
     texts,
     without_inputs,
 )
+from flytenb.reach.value_parts import elements
 
 _PATH_CLASSES = re.compile(r"pathlib\.(_local\.)?(Pure)?(Posix|Windows)?Path|(\w+\.)*(FlyteFile|FlyteDirectory)")
 _SAME = frozenset(["absolute", "as_posix", "__fspath__", "__enter__", "os.path.abspath", "os.path.normpath"])

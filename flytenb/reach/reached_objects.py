@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from types import CellType, FunctionType, ModuleType
 from typing import Any
 
@@ -86,10 +86,3 @@ def instance_dict(value: Any) -> dict[str, Any]:
     except AttributeError:
         return {}
     return found if type(found) is dict else {}
-
-
-def contents_of(value: Any) -> Iterable[Any]:
-    """Return some of what a collection holds."""
-    if type(value) is dict:
-        return list(value.values())[:20]
-    return list(value)[:20] if type(value) in (list, tuple) else ()

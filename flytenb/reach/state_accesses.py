@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from flytenb.reach.abstract_values import AbstractValue, ExistingObject, Method, NewCollection, Shared
+from flytenb.reach.abstract_values import AbstractValue, ExistingObject, NewCollection, Shared
 from flytenb.reach.file_names import Files
 from flytenb.reach.installed_names import scope_of
 from flytenb.reach.ownership import is_own_module
 from flytenb.reach.process_state import EVERYTHING, kind_of_name
 from flytenb.reach.reached_objects import is_fixed, kind_of, shared_global, shared_object
+from flytenb.reach.value_parts import root_of
 
 
 class StateAccesses:
@@ -45,8 +46,7 @@ class StateAccesses:
     def changed_items(self, owner: AbstractValue) -> None:
         """Count what a value holds as changed."""
         for one in owner:
-            if isinstance(one, Method):
-                one = one.owner
+            one = root_of(one)
             if isinstance(one, ExistingObject):
                 kind = kind_of(one.value)
                 if kind is not None:
@@ -56,7 +56,7 @@ class StateAccesses:
 
     def read(self, value: AbstractValue) -> None:
         """Count a value as looked at."""
-        for one in value:
+        for one in map(root_of, value):
             if isinstance(one, ExistingObject) and not is_fixed(one.value):
                 kind = kind_of(one.value)
                 self.reads |= {kind} if kind else {shared_object(one.value, one.owner.name), one.owner}

@@ -46,15 +46,16 @@ from flytenb.reach.ownership import is_own_class
 from flytenb.reach.path_operations import path_operation
 from flytenb.reach.reached_objects import (
     class_of,
-    contents_of,
     defaults_of,
     dotted_name,
+    instance_dict,
     is_fixed,
     required_parameters,
     shared_global,
     shared_object,
     static_attribute,
 )
+from flytenb.reach.value_parts import elements, has_parts_of, item, root_of, with_parts_of
 
 _MOST_FRAMES = 4000
 """Maximum number of interpreted calls per task; further calls are ignored."""
@@ -148,8 +149,11 @@ class StateEffects(AttributeEffects):
         if isinstance(one, Method):
             return self._call_method(one, args, named, is_kept)
         self.read(join([*args, *named.values()]))
-        for argument in args:  # a callback: called by what isn't known
-            self._call_back(argument)
+        self._call_backs(args, named)
+        if isinstance(one, LibraryResult) and one.name.startswith("operator."):
+            if one.name == "operator.methodcaller":
+                self.changed_items(join(args))
+            return join([*args, *map(elements, args)]) | UNKNOWN
         return UNKNOWN
 
     def _call_held(
@@ -179,28 +183,29 @@ class StateEffects(AttributeEffects):
             return made
         if is_own(value) and not isinstance(value, type):
             return self.call(self.attribute(frozenset([one]), "__call__"), args, named, is_kept=is_kept)
+        self.changed_items(_result_argument(value, args))
         return self._call_installed(dotted_name(value), args, named, is_class=isinstance(value, type))
 
     def _call_installed(
         self, name: str, args: Sequence[AbstractValue], named: Mapping[str, AbstractValue], *, is_class: bool = False
     ) -> AbstractValue:
         if name in ("setattr", "delattr", "object.__setattr__") and len(args) > 1:
-            for attribute in (text for text in texts(args[1]) if text.end is None):
-                self.stored_attribute(args[0], attribute.start, args[2] if len(args) > 2 else UNKNOWN)
+            for attribute in texts(args[1]) or [KnownText("")]:
+                value = args[2] if len(args) > 2 else UNKNOWN
+                self.stored_attribute(args[0], attribute.start if attribute.end is None else "", value)
             return PLAIN
         if name == "getattr" and len(args) > 1 and (names := texts(args[1])) and all(t.end is None for t in names):
             return join(self.attribute(args[0], text.start) for text in names)
-        if name == "globals" or (name in ("vars", "type", "iter", "next", "str", "os.fspath", "copy.copy") and args):
+        if name == "globals" or (name in ("vars", "type", "next", "str", "os.fspath") and args):
             return self._call_transparent(name, args)
         if changes_first_argument(name) and args:
             self.changed_items(args[0])
             args = args[1:] if len(args) > 1 else args
         for argument in [named[n] for n in ("out",) if n in named]:
-            self.changed_items(argument)
+            self.changed_items(argument | elements(argument))
         self.read(join([*args, *named.values()]))
         self.add_files(files_of_call(name, args, named))
-        for argument in (*args, *named.values()):
-            self._call_back(argument)
+        self._call_backs(args, named)
         if makes_own_name(name):
             return OWN
         made = path_operation(name, args)
@@ -208,10 +213,19 @@ class StateEffects(AttributeEffects):
             return made
         if name in ("open", "io.open", "os.fdopen"):
             return OPEN_FILE
+        if (parts := with_parts_of(name, args)) is not None:
+            return parts
         return frozenset([LibraryResult(name)]) | (frozenset() if is_class else UNKNOWN)
 
     def _call_transparent(self, name: str, args: Sequence[AbstractValue]) -> AbstractValue:
-        if name in ("vars", "iter", "str", "os.fspath"):
+        if name == "vars":
+            self.read(args[0])
+            own = [one for one in args[0] if _is_own_object(one) and instance_dict(one.value)]
+            return (
+                join(existing(instance_dict(one.value), shared_object(one.value, one.owner.name)) for one in own)
+                or args[0]
+            )
+        if name in ("str", "os.fspath"):
             self.read(args[0])
             return args[0]
         if name == "globals":
@@ -219,7 +233,7 @@ class StateEffects(AttributeEffects):
         if name == "next":
             self.changed_items(args[0])
             self.read(args[0])
-            return UNKNOWN
+            return elements(args[0])
         if name == "type":
             classes = [class_of(one) for one in args[0]]
             return join(
@@ -234,14 +248,17 @@ class StateEffects(AttributeEffects):
         owner, name = one.owner, one.name
         value = frozenset([owner])
         everything = join([*args, *named.values()])
-        if isinstance(owner, ExistingObject):
-            if changes_owner(owner.value, name, named):
+        root = root_of(owner)
+        if isinstance(root, ExistingObject):
+            if changes_owner(root.value, name, named):
                 self.changed_items(value)
                 if not is_kept:
                     self.read(everything)
                     self._call_backs(args, named)
                     return UNKNOWN
             self.read(value)
+        if args and (name == "shuffle" or (name == "at" and type(getattr(root, "value", None)).__name__ == "ufunc")):
+            self.changed_items(args[0])
         self.read(everything)
         self._call_backs(args, named)
         if is_private_path(value):
@@ -263,24 +280,32 @@ class StateEffects(AttributeEffects):
             return made
         if name in ("open", "makefile"):
             return OPEN_FILE
-        if isinstance(owner, ExistingObject) and name in ("setdefault", "get", "pop", "__getitem__"):
-            return join([UNKNOWN, *(existing(v, owner.owner) for v in contents_of(owner.value))])
+        if (parts := has_parts_of(owner, name)) is not None:
+            return parts
         return frozenset([LibraryResult(full)]) | UNKNOWN
 
     def _call_backs(self, args: Sequence[AbstractValue], named: Mapping[str, AbstractValue]) -> None:
-        for argument in (*args, *named.values()):
-            self._call_back(argument)
+        given = [*args, *named.values()]
+        for argument in given:
+            self._call_back(argument, join([*given, *map(elements, given)]) | UNKNOWN)
 
-    def _call_back(self, value: AbstractValue) -> None:
-        """Count the effects of a function that is passed to a library, which may call it."""
+    def _call_back(self, value: AbstractValue, given: AbstractValue) -> None:
+        """Count the effects of a function that is passed to a library, which may call it with what else is passed."""
         for one in value:
             if isinstance(one, LocalFunction | BoundFunction):
                 function = one.function if isinstance(one, BoundFunction) else one
                 code = getattr(function, "code", None) or getattr(function, "__code__", None)
                 if code is not None:
-                    self._call(one, [UNKNOWN] * (code.co_argcount - isinstance(one, BoundFunction)), {}, False)
+                    self._call(one, [given] * (code.co_argcount - isinstance(one, BoundFunction)), {}, False)
+            elif isinstance(one, Method) and isinstance(root := root_of(one), ExistingObject):
+                if isinstance(root.value, type) and changes_first_argument(f"{dotted_name(root.value)}.{one.name}"):
+                    self.changed_items(given)
+                elif changes_owner(root.value, one.name, {}):
+                    self.changed_items(frozenset([root]))
             elif isinstance(one, ExistingObject) and type(one.value) is FunctionType and is_own(one.value):
-                self._run(one.value, [UNKNOWN] * required_parameters(one.value), {})
+                self._run(one.value, [given] * required_parameters(one.value), {})
+            elif isinstance(one, ExistingObject) and changes_first_argument(dotted_name(one.value)):
+                self.changed_items(given)
 
     # --- names -------------------------------------------------------------------------------------------------
 
@@ -303,6 +328,23 @@ class StateEffects(AttributeEffects):
             self.reads.add(shared_global(scope, name))
         return existing(value, shared_object(value, shared_global(scope, name).name))
 
+    def item(self, owner: AbstractValue, key: AbstractValue) -> AbstractValue:
+        """Return an item of a value; the user's own `__getitem__` is interpreted."""
+        own = frozenset(one for one in owner if isinstance(one, Instance) or _is_own_object(one))
+        if not own:
+            return item(owner, key)
+        return self.call(self.attribute(own, "__getitem__"), [key], {}, is_kept=True) | item(owner, key)
+
     def divided(self, left: AbstractValue, right: AbstractValue) -> AbstractValue:
         """Return `left / right`, which joins paths."""
         return path_operation("/", [left, right]) or UNKNOWN
+
+
+def _is_own_object(one: Any) -> bool:
+    return isinstance(one, ExistingObject) and not isinstance(one.value, type) and is_own(one.value)
+
+
+def _result_argument(function: Any, args: Sequence[AbstractValue]) -> AbstractValue:
+    """Return the argument that a ufunc of numpy writes to."""
+    count = getattr(function, "nin", len(args)) if type(function).__name__ == "ufunc" else len(args)
+    return args[count] if count < len(args) else frozenset()
