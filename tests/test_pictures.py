@@ -10,7 +10,7 @@ import pytest
 
 sys.path.append(str(Path(__file__).parents[1] / "docs" / "pictures" / "compare"))
 
-from pipelines import SIZES, WRITERS, program, steps_of
+from plain_pipelines import SIZES, WRITERS, program, steps_of
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -29,7 +29,7 @@ ROOT = HERE.parent.parent
 FLOWS = HERE / "compare"
 sys.path.insert(0, str(FLOWS))
 
-from pipelines import SIZES, program, steps_of  # noqa: E402
+from plain_pipelines import SIZES, program, steps_of  # noqa: E402
 
 PEERS = {
     "hamilton": ["sf-hamilton[visualization]"],

@@ -28,9 +28,16 @@ every_patch = pytest.mark.parametrize("patch", all_patches(), ids=lambda p: f"{p
 
 @every_patch
 def test_a_patch_names_the_line_that_it_replaces(patch: Patch) -> None:
-    function: Any = inspect.unwrap(getattr(patch.owner, patch.name))
-    code = getattr(function, "__func__", function).__code__
     file, _, line = patch.upstream.partition(":")
+    replaced = getattr(patch.owner, patch.name)
+    if isinstance(replaced, ModuleType):  # which a module of flytekit uses in some lines
+        assert Path(str(patch.owner.__file__)) == ROOT / file
+        if flytekit.__version__ == "1.16.31":
+            lines = (ROOT / file).read_text().splitlines()
+            assert all(f"{patch.name}." in lines[int(each) - 1] for each in line.split(","))
+        return
+    function: Any = inspect.unwrap(replaced)
+    code = getattr(function, "__func__", function).__code__
     assert Path(code.co_filename) == ROOT / file
     if flytekit.__version__ == "1.16.31":
         assert code.co_firstlineno == int(line)
