@@ -77,6 +77,13 @@ class Graph:
         """Return the edges from the node."""
         return self._from.get(path, ())
 
+    def entity_name(self, path: str) -> str:
+        """Return the name of a node's entity, `half[37]` for an element of a map; `""` for an unknown path."""
+        if path in self.nodes:
+            return self.nodes[path].name
+        around, _, number = path.rpartition("/")
+        return f"{self.nodes[around].name}[{number}]" if around in self.nodes and number.isdigit() else ""
+
     def edges_into(self, path: str) -> tuple[Edge, ...]:
         """Return the edges to the node."""
         return self._into.get(path, ())

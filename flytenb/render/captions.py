@@ -107,7 +107,7 @@ def state_text(state: NodeState) -> str:
 
 
 def _state_parts(state: NodeState) -> list[str]:
-    parts = [phase_words(state)]
+    parts = [phase_words(state.phase, has_started=state.duration is not None)]
     if state.total:
         parts.append(f"{state.done}/{state.total}")
     if state.duration is not None and state.phase not in (Phase.QUEUED, Phase.SKIPPED):
@@ -121,11 +121,11 @@ def _state_parts(state: NodeState) -> list[str]:
     return parts
 
 
-def phase_words(state: NodeState) -> str:
-    """Return the phase in words; an aborted node was stopped, or did not run."""
-    if state.phase is Phase.ABORTED:
-        return "did not run" if state.duration is None else "stopped"
-    return constant_text(state.phase)
+def phase_words(phase: Phase, *, has_started: bool) -> str:
+    """Return the phase of a node in words; an aborted node was stopped, or did not run."""
+    if phase is Phase.ABORTED:
+        return "stopped" if has_started else "did not run"
+    return constant_text(phase)
 
 
 def sign(state: NodeState) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from flytenb.bridge.crossing import CrossingValue, packer
-from flytenb.bridge.entities.interface import short_name
 from flytenb.errors import InputError, UnknownNameError, closest
 from flytenb.model import Graph
 from flytenb.runner.record import WERE_SET, Record
@@ -37,7 +36,7 @@ class GivenStep(EntityStep):
 
 def _packed(record: Record, given: Mapping[str, Any], *, strict: bool) -> dict[str, CrossingValue]:
     types = record.entity.python_interface.outputs
-    place = f"{record.path!r} ({short_name(record.entity)})"
+    place = record.named
     for name in given:
         if name not in types:
             raise UnknownNameError(f"node {place} has no output {name!r}", hint=closest(name, types))

@@ -12,7 +12,7 @@ from flytenb.bridge.entities.source import input_types, output_types
 from flytenb.bridge.execution.files import Handouts
 from flytenb.bridge.execution.kept_values import AbsentValue
 from flytenb.errors import UnknownNameError, closest
-from flytenb.model import CacheStatus, Graph, Node, NodeState, Phase
+from flytenb.model import CacheStatus, Graph, NodeState, Phase
 from flytenb.runner.absent import read_or_absent
 from flytenb.runner.failure import Failure
 from flytenb.runner.record import Record
@@ -219,18 +219,11 @@ class Nodes(Mapping[str, NodeRun]):
 
     def names(self) -> dict[str, str]:
         """Return the name of each node's entity by path, for an element of a map `name[0]`."""
-        known = self._source.graph().nodes
-        return {path: _name(path, known) for path in self}
+        graph = self._source.graph()
+        return {path: graph.entity_name(path) for path in self}
 
     def __repr__(self) -> str:
         return "\n".join(repr(n) for n in self.values()) or "<no nodes>"
-
-
-def _name(path: str, known: Mapping[str, Node]) -> str:
-    if path in known:
-        return known[path].name
-    around, _, number = path.rpartition("/")
-    return f"{known[around].name}[{number}]" if around in known and number.isdigit() else ""
 
 
 class RunOutcome(Protocol):

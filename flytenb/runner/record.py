@@ -122,6 +122,14 @@ class Record:
         return None if self.use is None else self.use.entity
 
     @property
+    def named(self) -> str:
+        """The path and the name of the entity: `'n0' (train)`, `'n1/37' (fit[37])` of an element of a map."""
+        if self.entity is None:
+            return repr(self.path)
+        number = self.path.rpartition("/")[2]
+        return f"{self.path!r} ({short_name(self.entity)}{f'[{number}]' if number.isdigit() else ''})"
+
+    @property
     def facts(self) -> ComparedFacts | None:
         """What a later run compares; None of a branch, and of a node that it isn't known of."""
         if self.use is None or self.entity is None:

@@ -365,10 +365,10 @@ def test_an_element_that_is_done_says_so_while_its_map_goes_on(page: Page, latch
     view.element.locator(".ftl-find").fill("n0/1")
     view.element.locator(".ftl-find").press("Enter")
     state = view.element.locator(".ftl-state")
-    view.until(lambda: "held_odd, element 1" in view.inspector.inner_text() and state.inner_text() == "running")
+    view.until(lambda: "held_odd[1]" in view.inspector.inner_text() and state.inner_text() == "running")
     view.element.locator(".ftl-find").fill("n0/0")
     view.element.locator(".ftl-find").press("Enter")
-    view.until(lambda: "element 0" in view.inspector.inner_text() and "ms" in state.inner_text())
+    view.until(lambda: "held_odd[0]" in view.inspector.inner_text() and "ms" in state.inner_text())
     assert "running" not in state.inner_text()
 
 

@@ -21,6 +21,7 @@ from flytekit.exceptions.user import FlyteRecoverableException
 import flytenb
 from flytenb.display.runs.error_card import MOST_LINES, FullError, card_lines, failure_lines
 from flytenb.display.runs.hints import hint_for
+from flytenb.display.runs.node_details import NodeDetails, members_of
 from flytenb.display.runs.run_card import run_bundle
 from flytenb.display.show import show
 from flytenb.errors import DefinitionError, own_frames
@@ -202,9 +203,11 @@ def approved(x: int) -> int:
     return approve(one(x=x), "publish", timeout=timedelta(hours=1))  # type: ignore[no-any-return]
 
 
-def test_a_rejected_gate_says_so() -> None:
+def test_a_rejected_gate_has_failed_in_the_words_of_other_nodes() -> None:
     run = flytenb.options(answers={"publish": False}).start(approved, x=1).wait()
-    assert card_lines(run)[1] == "  node n1 (publish) of approved was rejected"
+    assert card_lines(run)[1:3] == ["  node n1 (publish) of approved failed", "  inputs: value=1"]
+    assert "n1  publish  (gate · approve · timeout 1 h · failed · " in show(run).text
+    assert [each.text for each in NodeDetails.of(run, "n1", show).inputs] == ["value = 1 (int)"]
     message = "User did not approve the transaction for gate node publish"
     assert str(run.error) == f"FlyteDisapprovalException: {message}"
     assert box_message(run.nodes["n1"]._state, None)[-1] == str(run.error)
@@ -316,8 +319,23 @@ def slow(x: int) -> int:
 
 def test_a_timeout_has_words_of_its_own() -> None:
     lines = card_lines(failed(slow, x=1))
-    assert lines[0] == "NodeTimeoutError: node 'n0' took longer than its timeout of 100 ms"
+    assert lines[0] == "NodeTimeoutError: node 'n0' (slow) took longer than its timeout of 100 ms"
     assert lines[1] == "  node n0 (slow) of slow timed out"
+
+
+@workflow
+def slow_map(xs: list[int]) -> list[int]:
+    return map_task(slow)(x=xs)  # type: ignore[no-any-return]
+
+
+def test_a_message_names_the_element_of_a_map_as_the_card_and_the_tables_do() -> None:
+    run = failed(slow_map, xs=[1])
+    lines = card_lines(run)
+    assert lines[0] == "NodeTimeoutError: node 'n0/0' (slow[0]) took longer than its timeout of 100 ms"
+    assert lines[1] == "  node n0/0 (slow[0]) of slow_map timed out"
+    assert run.nodes.names()["n0/0"] == NodeDetails.of(run, "n0/0", show).name == "slow[0]"
+    assert [name for _, name, _ in members_of(run.graph, ["n0/0"], run)] == ["slow[0]"]
+    assert repr(FullError.of(run)).startswith("node n0/0 (slow[0]) of slow_map\n")
 
 
 @task

@@ -8,6 +8,7 @@ from flytekit.exceptions.user import FlyteRecoverableException
 
 import flytenb
 from flytenb.display.runs.node_details import NodeDetails
+from flytenb.display.runs.run_card import run_bundle
 from flytenb.display.show import show
 from flytenb.reach import code_parts
 
@@ -27,15 +28,30 @@ def wrong(x: int) -> int:
     return 1 // (x - x)
 
 
-def test_attempts_that_failed_before_a_success_are_among_the_facts() -> None:
+def test_each_attempt_that_failed_before_a_success_has_a_line() -> None:
     tried.clear()
     details = NodeDetails.of(flytenb.start(shaky, x=1).wait(), "n0", show)
     assert details.phase == "SUCCEEDED"
-    [line] = [fact for fact in details.facts if fact.startswith("attempt 1 failed: ")]
-    assert line.endswith("FlyteRecoverableException: connection reset")
+    assert details.earlier == ("attempt 1 failed: FlyteRecoverableException: connection reset",)
     assert details.state.startswith("succeeded · ") and details.state.endswith(" · 2 attempts")
     said = [details.path, "task", *details.state.split(" · ")]
     assert not [fact for fact in details.facts if fact in said[:1] or fact in said[2:] or fact.startswith("took")]
+
+
+@task(retries=2)
+def hopeless(x: int) -> int:
+    raise FlyteRecoverableException(f"attempt at {x}")
+    return x
+
+
+def test_each_attempt_before_the_last_failure_has_a_line_in_the_inspector_and_in_the_saved_page() -> None:
+    run = flytenb.start(hopeless, x=4).wait()
+    details = NodeDetails.of(run, "n0", show)
+    expected = [f"attempt {number} failed: FlyteRecoverableException: attempt at 4" for number in (1, 2)]
+    assert list(details.earlier) == expected
+    assert "earlier" not in details.error
+    page = run_bundle(run, show)["text/html"]
+    assert [page.count(f'<div class="ft-note">{line}</div>') for line in expected] == [1, 1]
 
 
 def test_frames_of_cells_are_named_by_their_cells(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -459,7 +459,7 @@ def test_an_element_of_a_map_is_named_and_its_facts_are_at_hand(promises: Kernel
             return flytekit.map_task(fragile)(n=ns)
         %flyte run fragiles(ns=[1, 2, 3, 4])
     """).fails()
-    assert "node n0/2 (fragile, element 2)" in error.traceback
+    assert "node n0/2 (fragile[2])" in error.traceback
     promises.run("element = get_ipython().magics_manager.registry['FlyteMagics']._session.runs[-1].nodes['n0/2']").ok()
     assert promises.value("[element.inputs, element.log, str(element.error)]") == [
         {"n": 3}, "at 3\n", "ValueError: three"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from flytekit import task, workflow
 
 import flytenb
 from flytenb.display.runs.counts import counts_text, node_counts
@@ -161,6 +162,26 @@ def test_the_elements_of_a_map_are_no_nodes() -> None:
     counts = node_counts(state, run.graph)
     assert counts.total() == sum(not n.is_pseudo for n in run.graph.nodes.values()) < len(run.nodes)
     assert counts_text(counts) == f"{counts.total()} node{'s' if counts.total() > 1 else ''}"
+
+
+@task
+def passes_unless_one(x: int) -> int:
+    if x == 1:
+        raise ValueError(x)
+    return x
+
+
+@workflow
+def stops() -> int:
+    return passes_unless_one(x=passes_unless_one(x=1))  # type: ignore[no-any-return]
+
+
+def test_the_counts_have_the_words_of_the_finished_run_while_it_goes_on() -> None:
+    state = RunState()
+    run = flytenb.options(listeners=(state.take,)).start(stops).wait()
+    state.read()
+    assert counts_text(node_counts(state, run.graph)) == "2 nodes · 1 failed · 1 did not run"
+    assert "(1 failed, 1 did not run)" in run_facts(run)
 
 
 def test_the_run_says_its_phase_its_counts_and_what_its_gates_ask() -> None:

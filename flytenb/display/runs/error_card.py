@@ -11,7 +11,7 @@ from flytenb.display.runs.hints import hint_for
 from flytenb.display.runs.remote_calls import is_rpc, refused_call, server_message
 from flytenb.display.runs.stack_frames import WIDTH, CellName, cut, frame_lines, frame_place, no_cell
 from flytenb.errors import FlytenbError, full_traceback, is_foreign, is_library, own_frames, package_roots, say
-from flytenb.model import Phase
+from flytenb.model import Kind, Phase
 from flytenb.wording.quantities import more_text
 from flytenb.wording.text import without_code
 from flytenb.wording.values import brief, class_name, clean
@@ -59,7 +59,7 @@ class FullError:
     @classmethod
     def at(cls, run: Run, failure: Failure) -> FullError:
         """Return the traceback of one failure of a run."""
-        place = f"node {failure.path} of {run.name}" if failure.path else f"the run of {run.name}"
+        place = f"node {named_path(run, failure.path)} of {run.name}" if failure.path else f"the run of {run.name}"
         return cls(f"{place}\n{full_traceback(failure.exception)}")
 
     @classmethod
@@ -83,16 +83,26 @@ def card_lines(run: Run, cell_name: CellName = no_cell) -> list[str]:
     return [*lines[:room], *after]
 
 
-def failure_lines(run: Run, failure: Failure, cell_name: CellName = no_cell, *, is_short: bool = False) -> list[str]:
-    """Return the lines of one failure; the short form keeps the most important ones."""
+def failure_lines(
+    run: Run, failure: Failure, cell_name: CellName = no_cell, *, is_short: bool = False, has_earlier: bool = True
+) -> list[str]:
+    """Return the lines of one failure.
+
+    Args:
+        run: the run.
+        failure: the failure.
+        cell_name: names the cell of a frame.
+        is_short: whether only the most important lines are returned.
+        has_earlier: whether the errors of earlier attempts are included.
+    """
     failure = failure.within(node.error for node in run.nodes.values())
     lines = message_lines(failure.exception, 2 if is_short else 3)
     lines += note_lines(failure.exception, 1 if is_short else _MOST_NOTES)
     lines.append(_place(run, failure))
     if failure.inputs:
-        lines.append(_inputs(failure.inputs))
-    earlier = [text for text in failure.retries if text][-1 if is_short else -2 :]
-    lines += [cut(f"  earlier: {clean(without_code(text).partition(chr(10))[0])}") for text in earlier]
+        lines.append(_inputs(named_inputs(run, failure.path, failure.inputs)))
+    earlier = [text for text in failure.retries if text][-1 if is_short else -2 :] if has_earlier else []
+    lines += [cut(f"  earlier: {first_line(text)}") for text in earlier]
     lines += _members(failure.exception, cell_name, 1 if is_short else _MOST_MEMBERS)
     frames = [*failure.frames, *_remote_frames(failure)]  # where the result was read, and where the task failed
     lines += frame_lines(frames, cell_name, 1 if is_short else _MOST_FRAMES)
@@ -141,8 +151,6 @@ def _is_flytekits(error: BaseException) -> bool:
 
 def _place(run: Run, failure: Failure) -> str:
     verb = "timed out" if failure.phase is Phase.TIMED_OUT else "failed"
-    if type(failure.exception).__name__ == "FlyteDisapprovalException":
-        verb = "was rejected"
     attempts = run.nodes[failure.path].attempts if failure.path in run.nodes else 1
     tries = f" at attempt {attempts}" if attempts > 1 else ""
     if not failure.path:
@@ -151,10 +159,22 @@ def _place(run: Run, failure: Failure) -> str:
 
 
 def named_path(run: Run, path: str) -> str:
-    """Return the path of a node and the name of its task: `n0/n1 (train)`."""
-    node = run.graph.nodes.get(path)
-    name = clean(node.name) if node is not None else _element(run, path)
+    """Return the path of a node and the name of its task: `n0/n1 (train)`, `n2/0 (half[0])` for an element of a map."""
+    name = clean(run.graph.entity_name(path))
     return f"{path} ({name})" if name else path
+
+
+def first_line(message: str) -> str:
+    """Return the first line of the message of an error."""
+    return clean(without_code(message).partition("\n")[0])
+
+
+def named_inputs(run: Run, path: str, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return inputs with names that a reader knows: flytekit's name of the only input of a gate is `o0`."""
+    node = run.graph.nodes.get(path)
+    if node is None or node.kind is not Kind.GATE:
+        return inputs
+    return dict(zip(("value",), inputs.values(), strict=False))
 
 
 def _inputs(inputs: Mapping[str, Any]) -> str:
@@ -165,13 +185,6 @@ def _inputs(inputs: Mapping[str, Any]) -> str:
     room = (WIDTH - len("  inputs: ") - used) // max(len(long), 1)
     texts |= {name: brief(inputs[name], max(room, _SHORT)) for name in long}
     return cut(f"  inputs: {', '.join(f'{clean(name)}={text}' for name, text in texts.items())}")
-
-
-def _element(run: Run, path: str) -> str:
-    """Return `half, element 37` for an element of a map, which isn't a node of the graph."""
-    owner, _, number = path.rpartition("/")
-    node = run.graph.nodes.get(owner)
-    return f"{clean(node.name)}, element {number}" if node is not None and number.isdigit() else ""
 
 
 def _remote_frames(failure: Failure) -> list[traceback.FrameSummary]:

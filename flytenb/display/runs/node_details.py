@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from flytenb.bridge.entities.source import language_of, source_of, where_defined
 from flytenb.display.limits import Limits
 from flytenb.display.rendering import Rendering, Show
+from flytenb.display.runs.error_card import failure_lines, first_line, named_inputs
 from flytenb.display.runs.source_tokens import Pieces, failed_line, source_lines
 from flytenb.errors import UnknownNameError, say
 from flytenb.model import CacheStatus, Graph, Node
@@ -16,7 +17,6 @@ from flytenb.reach.code_parts import cell_finders
 from flytenb.render import captions
 from flytenb.wording.kinds import constant_text
 from flytenb.wording.quantities import duration_text
-from flytenb.wording.text import without_code
 from flytenb.wording.values import clean
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ class NodeDetails:
         phase: its phase, `""` if it hasn't been planned.
         state: phase and progress as text.
         facts: short facts that `title` and `state` don't contain, most important first.
+        earlier: one line for each attempt that failed before the last one, with its error.
         inputs: its inputs.
         outputs: its outputs.
         decks: its decks, without empty ones.
@@ -55,6 +56,7 @@ class NodeDetails:
     path: str
     name: str
     facts: tuple[str, ...]
+    earlier: tuple[str, ...] = ()
     phase: str = ""
     state: str = ""
     inputs: tuple[Rendering, ...] = ()
@@ -77,7 +79,7 @@ class NodeDetails:
         """Return what is known now; a value that can't be read is replaced by the error."""
         graph = run.graph
         node = graph.nodes.get(path)
-        name = _name(graph, path)
+        name = clean(graph.entity_name(path)) or path
         try:
             found = run.nodes[path]
         except UnknownNameError:
@@ -87,9 +89,10 @@ class NodeDetails:
             path=path,
             name=name,
             facts=(*_facts(run, found), *_plan_facts(node)),
+            earlier=tuple(f"attempt {n} failed: {first_line(text)}" for n, text in enumerate(found._earlier, 1)),
             phase=str(found.phase),
             state=captions.state_text(found._state),
-            inputs=_values(found._declared_inputs, limits, show) if has_values else (),
+            inputs=_values(lambda: _inputs(run, found), limits, show) if has_values else (),
             outputs=_values(found._declared_outputs, limits, show) if has_values else (),
             decks=_values(lambda: _decks(found), limits, show) if has_values else (),
             links=web_links(found),
@@ -118,7 +121,7 @@ def members_of(graph: Graph, paths: list[str], run: Run) -> list[list[str]]:
         node = graph.nodes.get(path)
         if path in run.nodes and (node is None or not node.is_pseudo):
             state = run.nodes[path]._state
-            name = f"element {path.rpartition('/')[2]}" if node is None else clean(node.name)
+            name = clean(graph.entity_name(path))
             found.append((_rank(str(state.phase)), path, name, captions.state_caption(state)))
     found.sort(key=lambda each: each[0])
     return [list(each[1:]) for each in found[:MEMBERS_SHOWN]]
@@ -128,14 +131,6 @@ def elements_of(graph: Graph, path: str, run: Run) -> list[str]:
     """Return the paths of a map's elements, which aren't nodes of the graph."""
     start = f"{path}/"
     return [p for p in run.nodes if p.startswith(start) and p not in graph.nodes and p[len(start) :].isdigit()]
-
-
-def _name(graph: Graph, path: str) -> str:
-    """Return the name of a node's entity; an element of a map has its map's name."""
-    if path in graph.nodes:
-        return clean(graph.nodes[path].name)
-    owner, _, number = path.rpartition("/")
-    return f"{clean(graph.nodes[owner].name)}, element {number}" if owner in graph.nodes else path
 
 
 def _rank(phase: str) -> int:
@@ -148,6 +143,11 @@ def _values(read: Any, limits: Limits, show: Show) -> tuple[Rendering, ...]:
         return tuple(show(value, declared, name=name, limits=limits) for name, value, declared in read())
     except Exception as error:
         return (show(error, name="can't be read"),)
+
+
+def _inputs(run: Run, node: NodeRun) -> list[tuple[str, Any, Any]]:
+    declared = {name: (value, type_) for name, value, type_ in node._declared_inputs()}
+    return [(name, *each) for name, each in named_inputs(run, node.path, declared).items()]
 
 
 def _decks(node: NodeRun) -> list[tuple[str, Any, Any]]:
@@ -177,8 +177,6 @@ def _facts(run: Run, node: NodeRun) -> list[str]:
         waited = _waited(run, node)
         time_waited = "" if waited is None else f" {duration_text(waited)}"
         facts.append(f"waited{time_waited} for: {'; '.join(map(clean, node.waited_for))}")
-    if node.error is None:  # else the lines of the error have them
-        facts += [f"attempt {number} failed: {_first_line(text)}" for number, text in enumerate(node._earlier, 1)]
     facts += [f"{clean(name)}: {clean(uri)}" for name, uri in node.links if not uri.startswith(_WEB)]
     if node.resumed:
         facts.append(clean(node.resumed))
@@ -186,10 +184,6 @@ def _facts(run: Run, node: NodeRun) -> list[str]:
         why = f": {clean(node.cache_reason)}" if node.cache_reason else ""
         facts.append(f"cache {constant_text(node.cache_status)}{why}")
     return facts
-
-
-def _first_line(text: str) -> str:
-    return clean(without_code(text).partition("\n")[0])
 
 
 def _plan_facts(node: Node | None) -> list[str]:
@@ -206,10 +200,8 @@ def cell_of(filename: str) -> str:
 
 
 def _error(run: Run, node: NodeRun) -> str:
-    from flytenb.display.runs.error_card import failure_lines
-
     if node.error is None:
         return ""
     place = where_defined(node.entity) if node.entity is not None else ""
-    lines = failure_lines(run, node.error, cell_of)
+    lines = failure_lines(run, node.error, cell_of, has_earlier=False)
     return clean("\n".join([*lines, *([f"  defined in {place}"] if place else [])]))

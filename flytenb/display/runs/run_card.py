@@ -55,6 +55,9 @@ _TEMPLATE = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=
 </summary>
 {% if node.facts %}<div class="ft-note">{{ node.facts | join(" · ") }}</div>
 {% endif %}
+{% for line in node.earlier %}
+<div class="ft-note">{{ line }}</div>
+{% endfor %}
 {% if node.error %}<pre class="ft-error" tabindex="0">{{ node.error }}</pre>
 {% endif %}
 {% for words, shown in [("inputs", node.inputs), ("outputs", node.outputs), ("decks", node.decks)] if shown %}
@@ -234,7 +237,7 @@ def run_facts(run: Run) -> str:
     states = {path: state for path, state in run._states.items() if path in graph.nodes}
     phases = list(Phase)
     ordered = sorted(states.values(), key=lambda state: phases.index(state.phase))
-    counts = Counter(map(captions.phase_words, ordered))
+    counts = Counter(captions.phase_words(each.phase, has_started=each.duration is not None) for each in ordered)
     took = [] if run.duration is None else [duration_text(run.duration)]
     nodes = count_text(len(states), "node")
     if set(counts) - {constant_text(Phase.SUCCEEDED)}:
@@ -255,7 +258,7 @@ def _log(run: Run) -> str:
     size = 0
     for node in run.nodes.values():
         if node.log:
-            pieces.append(clean(f"{node.path}: {node.log}".rstrip()))
+            pieces.append(clean(f"{named_path(run, node.path)}: {node.log}".rstrip()))
             size += len(pieces[-1])
             if size > _LOG_SHOWN:
                 return "\n".join(pieces)[:_LOG_SHOWN] + "\n… run.nodes[path].log has all of it"

@@ -33,6 +33,9 @@ class NodeRecord:
         return NodeState(self.phase, took, self.attempts, self.cache, self.done, self.total, self.text, self.place)
 
 
+_UNTOUCHED = NodeRecord()
+
+
 class RunState:
     """State of a run and its nodes, by path; `""` is the run itself.
 
@@ -110,7 +113,7 @@ class RunState:
             entry.text = event.text
             self.waiting.pop(event.path, None)
 
-    def counts(self, paths: Iterable[str]) -> Counter[Phase]:
-        """Return the number of these nodes in each phase."""
-        entries = self.entries
-        return Counter(entries[path].phase if path in entries else Phase.QUEUED for path in paths)
+    def counts(self, paths: Iterable[str]) -> Counter[tuple[Phase, bool]]:
+        """Return the number of these nodes in each phase, with whether they have started."""
+        found = (self.entries.get(path, _UNTOUCHED) for path in paths)
+        return Counter((entry.phase, entry.started is not None) for entry in found)

@@ -282,6 +282,7 @@ class PageController:
                 "phase": details.phase,
                 "state": details.state,
                 "facts": list(details.facts),
+                "earlier": list(details.earlier),
                 "error": details.error,
                 "values": [
                     {"title": title, "fragments": [shown.fragment for shown in values]}

@@ -113,6 +113,7 @@ class Inspector {
       this.state.replaceChildren(h("span", { class: "ftl-phase", "data-phase": details.phase }, details.state));
     }
     const parts = [h("div", { class: "ftl-facts" }, details.facts.join(" · "))];
+    parts.push(...details.earlier.map((line) => h("div", { class: "ftl-facts" }, line)));
     if (details.error) parts.push(this.part("error", h("pre", { class: "ftl-error", tabindex: "0" }, details.error)));
     for (const { title, fragments } of details.values) {
       parts.push(this.part(title, ...fragments.map(rebuiltHtml)));
