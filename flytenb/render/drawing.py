@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from flytenb.errors import FlytenbError, LayoutError, LayoutTimeoutError, SaveError
-from flytenb.model import Graph, NodeState
+from flytenb.model import Graph, Kind, NodeState
 from flytenb.render import graph_text, layout
 from flytenb.render.dot import layout_dot, to_dot
 from flytenb.render.folding import FoldedGraph, fold_graph, size_of
-from flytenb.render.group_states import drawn_states
+from flytenb.render.group_states import case_states, drawn_states
 from flytenb.render.incremental_layout import extend_layout
 from flytenb.render.mermaid import to_mermaid
 from flytenb.render.page import to_page
@@ -148,7 +148,13 @@ class Drawing:
 
     @property
     def _shown_states(self) -> Mapping[str, NodeState]:
-        return drawn_states(self._states, self._folded.shown_at) if self._states else self._states
+        if not self._states:
+            return self._states
+        states = drawn_states(self._states, self._folded.shown_at)
+        for path, node in self.graph.nodes.items():
+            if node.kind is Kind.BRANCH:
+                states |= case_states(self.graph, path, states.get)
+        return states
 
     @cached_property
     def _scene(self) -> Scene:

@@ -71,11 +71,12 @@ class _Text:
     def _node(self, node: Node, indent: str, condition: str | None, *, is_last: bool) -> Iterator[str]:
         corner, bar = ("└─ ", "   ") if is_last else ("├─ ", "│  ")
         when = "" if condition is None else f"{_short(condition)}: "
-        if node.kind is Kind.CASE:
-            yield f"{indent}{corner}{when}{_short(captions.badges(node)[0] if captions.badges(node) else node.name)}"
-            return
         state = self.states.get(node.path)
         sign = "" if state is None else f"{captions.sign(state)} "
+        if node.kind is Kind.CASE:
+            text = _short(captions.badges(node)[0] if captions.badges(node) else node.name)
+            yield f"{indent}{corner}{when}{sign}{text}{f'  ({captions.state_caption(state)})' if state else ''}"
+            return
         words = [_short(captions.caption(node)), *([captions.state_caption(state)] if state else [])]
         mark = "" if "folded" in node.settings else f"{_short(node.id)}  "
         name = captions.label(node) if "label" not in node.settings else f"{captions.label(node)} [{node.name}]"

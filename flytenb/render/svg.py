@@ -146,7 +146,7 @@ def _box(box: Box, scene: Scene, at: Positions, uid: str) -> str:
         return f'<circle class="ft-meet" cx="{x:g}" cy="{y:g}" r="3"{LOOKS["ft-tip"]}/>'
     left, top = x - box.width / 2, y - box.height / 2
     node, state = box.node, scene.states.get(box.path)
-    if node.is_pseudo:
+    if node.is_pseudo and node.kind is not Kind.CASE:
         state = None
     name = clean(" ".join(box.ports)) if box.ports else box.lines[0].text
     ports = f' data-ports="{xml(clean(" ".join(box.ports)))}"' if box.ports else ""
@@ -186,7 +186,7 @@ def _lines(box: Box, state: NodeState | None, left: float, top: float) -> str:
     parts = [_text(box.lines[0], x, top + 18, name_look(state))]
     for i, line in enumerate(box.lines[1:]):
         y = top + 33 + LINE * i
-        if line.css == "ft-sub" and state is not None:
+        if line.css == "ft-sub" and state is not None and box.node.kind is not Kind.CASE:
             parts.append(_squeezed(state, box.width - (x - left) - RIGHT, x, y))
         else:
             parts.append(_text(line, x, y))

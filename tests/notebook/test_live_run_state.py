@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from flytekit import task, workflow
+from flytekit import conditional, task, workflow
 
 import flytenb
 from flytenb.display.runs.counts import counts_text, node_counts
@@ -13,6 +13,7 @@ from flytenb.model import CacheStatus, NodeState, Phase, RunEvent
 from flytenb.notebook.live.messages import box_message, box_messages, run_message
 from flytenb.notebook.live.page_controller import PageController
 from flytenb.notebook.live.page_layout import PageLayout
+from flytenb.render.drawing import draw
 from flytenb.render.group_states import drawn_states, merge_states
 from flytenb.runner.run import Run
 from tests.flows import FLOWS
@@ -162,6 +163,30 @@ def test_the_elements_of_a_map_are_no_nodes() -> None:
     counts = node_counts(state, run.graph)
     assert counts.total() == sum(not n.is_pseudo for n in run.graph.nodes.values()) < len(run.nodes)
     assert counts_text(counts) == f"{counts.total()} node{'s' if counts.total() > 1 else ''}"
+
+
+@task
+def plus_one(x: int) -> int:
+    return x + 1
+
+
+@workflow
+def guarded(x: int) -> int:
+    return conditional("check").if_(x > 0).then(plus_one(x=x)).else_().fail("useless")  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(("x", "phase"), [(1, Phase.SKIPPED), (-1, Phase.FAILED)])
+def test_the_failing_case_of_a_branch_has_a_state_in_every_form_of_the_picture(x: int, phase: Phase) -> None:
+    state = RunState()
+    run = flytenb.options(listeners=(state.take,)).start(guarded, x=x).wait()
+    state.read()
+    drawing = draw(run.graph, states=run._states)
+    assert f'data-path="n0/@else" data-phase="{phase}"' in drawing.svg and ">useless</text>" in drawing.svg
+    [arrow] = [line for line in drawing.svg.splitlines() if 'data-target="n0/@else"' in line]
+    assert ('data-phase="SKIPPED"' in arrow) == (phase is Phase.SKIPPED)
+    assert f"fails: useless  ({phase.lower()})" in drawing.text
+    messages = box_messages(state, PageLayout.of(run.graph), run.graph.nodes)
+    assert messages["n0/@else"][0] == phase
 
 
 @task

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from flytenb.display.runs.counts import counts_text, finished, node_counts
 from flytenb.display.runs.run_card import given_texts, run_facts
 from flytenb.display.runs.run_state import NodeRecord, RunState
-from flytenb.model import Graph, NodeState, Phase
+from flytenb.model import Graph, Kind, NodeState, Phase
 from flytenb.notebook.live.page_layout import PageLayout
 from flytenb.render import captions
-from flytenb.render.group_states import merge_states
+from flytenb.render.group_states import case_states, merge_states
 from flytenb.wording.kinds import phase_sign
 from flytenb.wording.text import without_code
 from flytenb.wording.values import clean, clip
@@ -80,6 +80,9 @@ def box_messages(state: RunState, picture: PageLayout, paths: Iterable[str]) -> 
             (entries.get(p, _UNTOUCHED).state for p in members), own.state if box in entries else None
         )
         found[box] = box_message(merged if members else own.state, own.started)
+        if picture.graph.nodes[box].kind is Kind.BRANCH:
+            cases = case_states(picture.graph, box, lambda path: entries[path].state if path in entries else None)
+            found |= {path: box_message(case, None) for path, case in cases.items()}
         if box in state.waiting:
             found[box][1] = "waits for an answer"
     return found

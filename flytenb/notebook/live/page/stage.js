@@ -35,6 +35,7 @@ class Stage {
     this.sheet = h("div", { class: "ftl-sheet" }, this.canvas);
     this.element = h("div", { class: "ftl-stage" }, this.sheet);
     this.boxes = new Map();
+    this.cases = new Map();
     this.arrows = new Map();
     this.painted = new Map();
     this.current = null;
@@ -55,6 +56,7 @@ class Stage {
     const had = this.current;
     const hadFocus = this.element.contains(document.activeElement);
     this.boxes.clear();
+    this.cases.clear();
     this.arrows.clear();
     this.painted.clear();
     const svg = picture.svg ? rebuiltSvg(picture.svg, this.prefix) : null;
@@ -87,7 +89,10 @@ class Stage {
   prepare(element) {
     const path = element.getAttribute("data-path");
     if (path.split("/").pop().startsWith("@") && !path.includes("@folded")) {
-      if (element.classList.contains("ft-kind-case")) element.setAttribute("role", "img");
+      if (element.classList.contains("ft-kind-case")) {
+        element.setAttribute("role", "img");
+        this.cases.set(path, element);
+      }
       return; // inputs, outputs and constants never run and have no details
     }
     const name = element.getAttribute("aria-label") ?? path;
@@ -103,6 +108,12 @@ class Stage {
 
   /** Paint the state of one box, if it has changed. */
   paint(path, news) {
+    const failing = this.cases.get(path);
+    if (failing) {
+      failing.setAttribute("data-phase", news[0]);
+      this.fade(path, news[0]);
+      return;
+    }
     const box = this.boxes.get(path);
     if (!box || isSame(this.painted.get(path), news)) return;
     this.painted.set(path, news);
@@ -115,6 +126,11 @@ class Stage {
     if (box.icon) turn(box.icon, source || phase);
     box.element.setAttribute("aria-label", `${box.name}, ${lower(phase)}${text ? `, ${text}` : ""}`);
     caption(box, words);
+    this.fade(path, phase);
+  }
+
+  /** Fade the arrows to a box that was skipped. */
+  fade(path, phase) {
     for (const arrow of this.arrows.get(path) ?? []) {
       if (phase === "SKIPPED") arrow.setAttribute("data-phase", phase);
       else arrow.removeAttribute("data-phase");
