@@ -249,9 +249,10 @@ def _table(table: Table) -> list[str]:
         heads.append([c.summary for c in table.columns])
     grid = [*heads, *(list(row) for row in table.rows)]
     widths = [max(width_of(line[i]) for line in grid) for i in range(len(table.columns))]
-    if table.is_wrapped:  # the last column is cut
+    if table.is_wrapped:
         room = max(WIDTH - sum(widths[:-1]) - 2 * len(widths), 24)
-        grid = [[*line[:-1], clip(line[-1], room)] for line in grid]
+        rows = [line for row in table.rows for line in _wrapped_rows(list(row), room)]
+        grid = [*([*line[:-1], clip(line[-1], room)] for line in heads), *rows]
         widths[-1] = min(widths[-1], room)
     lines: list[str] = []
     for start, stop in _blocks(widths):
@@ -263,6 +264,12 @@ def _table(table: Table) -> list[str]:
         if stop < len(widths):
             lines.append("")
     return [*lines, *table_left_out(table)]
+
+
+def _wrapped_rows(row: list[str], room: int) -> list[list[str]]:
+    """Return a row as lines with the last cell wrapped; the other cells are in the first line."""
+    first, *more = textwrap.wrap(row[-1], room) or [row[-1]]
+    return [[*row[:-1], first], *([*[""] * (len(row) - 1), text] for text in more)]
 
 
 def _blocks(widths: list[int]) -> list[tuple[int, int]]:

@@ -8,7 +8,7 @@ from flytekit.exceptions.user import FlyteRecoverableException
 
 import flytenb
 from flytenb.display.runs.node_details import NodeDetails
-from flytenb.display.runs.run_card import run_bundle
+from flytenb.display.runs.run_card import run_bundle, run_facts
 from flytenb.display.show import show
 from flytenb.reach import code_parts
 
@@ -52,6 +52,19 @@ def test_each_attempt_before_the_last_failure_has_a_line_in_the_inspector_and_in
     assert "earlier" not in details.error
     page = run_bundle(run, show)["text/html"]
     assert [page.count(f'<div class="ft-note">{line}</div>') for line in expected] == [1, 1]
+
+
+@task
+def embed(documents: list[str], threshold: float, model: str, size: int) -> int:
+    return len(documents)
+
+
+def test_the_first_line_of_a_run_cuts_long_inputs_and_counts_those_left_out() -> None:
+    inputs = {"documents": ["a long document"] * 30, "threshold": 0.5, "model": "x" * 30, "size": 32}
+    facts = run_facts(flytenb.start(embed, **inputs).wait()).split(" · ")[2:]
+    assert facts == ["documents ['a long document', …", "threshold 0.5", "and 2 more"]
+    facts = run_facts(flytenb.start(embed, **(inputs | {"documents": ["a"], "model": "m"})).wait()).split(" · ")[2:]
+    assert facts == ["documents ['a']", "threshold 0.5", "model 'm'", "size 32"]
 
 
 def test_frames_of_cells_are_named_by_their_cells(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,8 @@ from flytekit import task, workflow
 
 from flytenb import api
 from flytenb.display.limits import Limits
-from flytenb.display.part import Group, Text
+from flytenb.display.part import Group, Table, Text
+from flytenb.display.part_text import WIDTH
 from flytenb.display.rendering import Rendering, render_part
 from flytenb.display.show import show
 
@@ -138,3 +139,14 @@ def test_our_own_drawings_and_runs_show_their_own_pictures():
     assert "succeeded" in shown.text
     assert "data:image/svg+xml;base64," in shown.fragment
     assert show(double).text == "double(n: int) -> int (task)"
+
+
+def test_a_wrapped_table_has_its_last_column_in_full() -> None:
+    signature = (
+        "(documents: list[str], model_name: str = 'all', batch_size: int = 32, normalise: bool = True) -> list[str]"
+    )
+    text = render_part(
+        Table(("name", "kind", "signature"), [("embed", "task", signature)], is_wrapped=True), Limits(cell=400)
+    ).text
+    assert " ".join(text.splitlines()[2:]).split() == ["embed", "task", *signature.split()]
+    assert max(map(len, text.splitlines())) <= WIDTH

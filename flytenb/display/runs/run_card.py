@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _LOG_SHOWN = 2_000
 _INPUTS_SHOWN = 60
+_INPUT_SHOWN = 24
 _WHY_SHOWN = 2_000
 
 _STYLE = """
@@ -215,15 +216,20 @@ def failure_text(run: Run) -> str:
 
 
 def _inputs(run: Run) -> list[str]:
-    """Return the inputs, as many as fit into a line."""
+    """Return the inputs, as many as fit into a line, and how many are left out; values are short if they don't fit."""
+    ports = run.graph.interface.inputs
+    is_long = sum(len(f"{port.name} {port.default}") + 3 for port in ports) > _INPUTS_SHOWN
     shown: list[str] = []
     room = _INPUTS_SHOWN
-    for port in run.graph.interface.inputs:
-        text = f"{port.name} {port.default}"
+    for port in ports:
+        value = str(port.default)
+        if is_long and len(value) > _INPUT_SHOWN:
+            value = f"{clip(value, _INPUT_SHOWN).partition('…')[0]}…"
+        text = clean(f"{port.name} {value}")
         room -= len(text) + 3
-        if room < 0:
-            return [*shown, "…"]
-        shown.append(clean(text))
+        if room < 0 and shown:
+            return [*shown, f"and {more_text(len(ports) - len(shown))}"]
+        shown.append(text)
     return shown
 
 
