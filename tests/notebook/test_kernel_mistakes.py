@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -443,6 +444,17 @@ def test_the_users_line_is_shown_and_not_the_librarys(promises: Kernel) -> None:
     lines = error.traceback.splitlines()
     assert '    return json.loads(s)["a"]' in lines
     assert any(line.startswith("  raised in json/decoder.py, line ") for line in lines)
+
+
+def test_an_error_in_a_file_with_magics_that_is_run_has_the_file_and_its_line(promises: Kernel, tmp_path: Path) -> None:
+    file = tmp_path / "flow.ipy"
+    file.write_text(
+        "from flytekit import task\n\n\n@task\ndef bad(x: int) -> int:\n"
+        "    raise ValueError(x)\n    return x\n\n\n%flyte run bad(x=1)\n",
+        encoding="utf-8",
+    )
+    lines = promises.run(f"%run {file}").fails().traceback.splitlines()
+    assert f"  {file}, line 6, in bad" in lines
 
 
 def test_an_element_of_a_map_is_named_and_its_facts_are_at_hand(promises: Kernel) -> None:
