@@ -103,6 +103,19 @@ ANY = {
     "a statement": ("LIMIT = 3", "LIMIT = 3\nfor LIMIT in [4]:\n    pass"),
     "a dynamic": ("@task\ndef make", "from flytekit import dynamic\n\n\n@dynamic\ndef make"),
     "a class with code": ("    x: int = 0", "    x: int = 0\n\n    def __init_subclass__(cls) -> None: ..."),
+    "a method that a base class from a package may call": (
+        "@dataclass\nclass Point:\n    x: int = 0",
+        "from flytekit.types.file import FlyteFile\n\n\n@dataclass\nclass Point:\n    x: int = 0\n\n\n"
+        "class Kept(FlyteFile):\n    def extension() -> str:\n        return str(helper(1))",
+        "x: int = LIMIT, xs",
+        "x: int = LIMIT, kept: Kept = None, xs",
+    ),
+    "a method that a decorator from a package may call": (
+        "@dataclass\nclass Point",
+        "from typing_extensions import final\n\n\n@dataclass\n@final\nclass Point",
+        "    x: int = 0\n",
+        "    x: int = 0\n\n    def ready(self) -> int:\n        return helper(1)\n",
+    ),
     "a text that is an annotation": ("x: int = 0", 'x: "type(LIMIT)" = 0'),
 }
 """Forms whose specs may depend on anything."""

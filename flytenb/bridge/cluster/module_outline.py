@@ -8,6 +8,7 @@ settings that are written out, functions, types, constants, launch plans. Its wo
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 import sys
 import sysconfig
@@ -39,6 +40,8 @@ _MAKERS = frozenset(
 _PLANS = frozenset(["create", "get_or_create"])
 _STEADY = frozenset(["dataclasses", "datetime", "decimal", "enum", "flytekit", "math", "string", "typing"])
 """Packages whose variables are the same in each process; those of others are types, or may be anything."""
+_PYTHON = _STEADY - {"flytekit"}
+"""Packages whose classes and decorators of classes call no methods of a subclass by their public names."""
 _IN_WORKFLOWS = frozenset([("flytekit", name) for name in ("conditional", "map_task", "create_node")])
 _BUILTINS = _words("dict enumerate float int len list range reversed sorted str tuple zip")
 _METHODS = _words("append elif_ else_ extend fail if_ is_false is_none is_true items keys then values with_overrides")
@@ -98,7 +101,7 @@ class _Module:
         functions = [each for each in tree.body if isinstance(each, _Function)]
         self._entities = {each.name for each in functions if each.decorator_list}
         self._functions = {each.name for each in functions if not each.decorator_list}
-        self._classes = {each.name for each in tree.body if isinstance(each, ast.ClassDef)}
+        self._classes = {each.name: each for each in tree.body if isinstance(each, ast.ClassDef)}
         self._constants = {name for each in tree.body if isinstance(each, ast.Assign) for name in _bound(each)}
         calls = [each for each in tree.body if isinstance(each, ast.Assign) and isinstance(each.value, ast.Call)]
         self._plans = {name for each in calls for name in _bound(each)}
@@ -112,8 +115,8 @@ class _Module:
         if isinstance(statement, ast.Import | ast.ImportFrom):
             return all(alias.name != "*" for alias in statement.names)
         if isinstance(statement, ast.ClassDef):
-            parts = (*statement.decorator_list, *statement.bases, *(each.value for each in statement.keywords))
-            return all(map(self._is_type, parts)) and all(map(self._is_plain_member, statement.body))
+            is_plain = all(map(self._is_type, _parts(statement))) and all(map(self._is_plain_member, statement.body))
+            return is_plain and not self._has_called_methods(statement)
         if isinstance(statement, _Function):
             return self._has_plain_head(statement) and self._is_plain_function(statement)
         return self._is_plain_value(statement)
@@ -133,6 +136,17 @@ class _Module:
             is_called = statement.name.startswith("_") or statement.decorator_list
             return not is_called and self._has_plain_head(statement)
         return isinstance(statement, ast.Pass) or self._is_plain_value(statement)
+
+    def _has_called_methods(self, tree: ast.ClassDef) -> bool:
+        """Whether a library may call methods of a class while specs are made: flytekit calls `FlyteFile.extension`."""
+        family, names = [tree], set[str]()
+        for each in family:
+            found = {n.id for part in _parts(each) for n in ast.walk(part) if isinstance(n, ast.Name)} - names
+            names |= found
+            family += [self._classes[name] for name in sorted(found & self._classes.keys())]
+        known = {name for name, (module, _) in self._origins.items() if module.partition(".")[0] in _PYTHON}
+        known |= self._classes.keys() | (vars(builtins).keys() - self._constants - self._origins.keys())
+        return not names <= known and any(isinstance(each, _Function) for own in family for each in own.body)
 
     def _is_plain_function(self, function: _Function) -> bool:
         if not function.decorator_list:
@@ -232,7 +246,7 @@ class _Module:
             return not is_called
         if node.id in self._origins:
             return is_called and self._origins[node.id] in _IN_WORKFLOWS | _MAKERS
-        return is_called and node.id in _BUILTINS and node.id not in self._functions | self._classes
+        return is_called and node.id in _BUILTINS and node.id not in self._functions | self._classes.keys()
 
 
 _PLAIN_NODES = (
@@ -284,6 +298,11 @@ def _origin_of(package: str) -> Path | None:
         return None
     origin = None if spec is None else spec.origin
     return Path(origin) if origin is not None and origin.startswith(_installed()) else None
+
+
+def _parts(tree: ast.ClassDef) -> list[ast.expr]:
+    """Return the decorators and bases of a class."""
+    return [*tree.decorator_list, *tree.bases, *(each.value for each in tree.keywords)]
 
 
 def _arguments(function: _Function) -> list[ast.arg]:
