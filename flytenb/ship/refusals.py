@@ -201,7 +201,7 @@ class Refusals:
 @lru_cache(maxsize=1024)
 def _secrets_in(statement: Statement) -> tuple[str, ...]:
     arguments = f"f({statement.cell.arguments})" if statement.decorates else ""
-    found = (*find_secrets(statement.tree), *find_secrets(parse(arguments)))
+    found = (*find_secrets(statement.nodes), *find_secrets([*ast.walk(parse(arguments))]))
     return found or (("a comment has a text",) if has_known_form(statement.text) else ())
 
 
@@ -214,19 +214,20 @@ def _reads_own_name(tree: ast.stmt) -> bool:
 
 @lru_cache(maxsize=1024)
 def _texts_in(statement: Statement) -> frozenset[str]:
-    nodes = (node.value for node in ast.walk(statement.tree) if isinstance(node, ast.Constant))
+    nodes = (node.value for node in statement.nodes if isinstance(node, ast.Constant))
     return frozenset(value for value in nodes if isinstance(value, str))
 
 
 @lru_cache(maxsize=1024)
 def _imports_main(statement: Statement) -> bool:
-    return "import __main__" in ast.unparse(statement.tree)
+    may_import = "__main__" in statement.text or not statement.text.isascii()
+    return may_import and "import __main__" in ast.unparse(statement.tree)
 
 
 @lru_cache(maxsize=1024)
 def _is_output_of_magic(statement: Statement) -> bool:
-    return any(isinstance(node, ast.Name) and node.id == "get_ipython" for node in ast.walk(statement.tree)) and not (
-        statement.is_definition
+    return not statement.is_definition and any(
+        isinstance(node, ast.Name) and node.id == "get_ipython" for node in statement.nodes
     )
 
 

@@ -18,7 +18,7 @@ import ast
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 _FORMS = re.compile(
     r"AKIA[0-9A-Z]{16}|ASIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|"
@@ -32,12 +32,12 @@ _RANDOM = re.compile(r"[A-Za-z0-9+/_=-]{32,}")
 _BITS = 4.3
 
 
-def find_secrets(tree: ast.AST) -> Iterator[str]:
-    """Yield what looks like a secret in code, as a message names it, without the text itself."""
-    for name, text in _named_texts(tree):
+def find_secrets(nodes: Sequence[ast.AST]) -> Iterator[str]:
+    """Yield what looks like a secret in the nodes of code, as a message names it, without the text itself."""
+    for name, text in _named_texts(nodes):
         if text and (_NAMES.search(name) or (_KEYS.search(name) and _is_key(text))):
             yield f"{name} is set to a text"
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and has_secret(node.value):
             yield f"the text that begins with {node.value.strip()[:4]!r}"
 
@@ -52,9 +52,9 @@ def has_known_form(text: str) -> bool:
     return _FORMS.search(text) is not None
 
 
-def _named_texts(tree: ast.AST) -> Iterator[tuple[str, str]]:
+def _named_texts(nodes: Sequence[ast.AST]) -> Iterator[tuple[str, str]]:
     """Yield each text with the name that it is the value of."""
-    for node in ast.walk(tree):
+    for node in nodes:
         pairs: list[tuple[ast.AST | str | None, ast.AST | None]] = []
         if isinstance(node, ast.Assign):
             pairs = [(target, node.value) for target in node.targets]

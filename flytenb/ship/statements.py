@@ -46,6 +46,7 @@ class Statement:
         changes: the objects that it changes: the name and the first attribute, `""` for an item or the object itself.
         attributes: the attributes that it reads of anything.
         lines: its lines in the cell, of a line magic those of the magic.
+        nodes: its tree and all that is in it.
     """
 
     cell: CellRun
@@ -62,6 +63,7 @@ class Statement:
     changes: frozenset[tuple[str, str]] = frozenset()
     attributes: frozenset[str] = field(default=frozenset(), repr=False)
     lines: range = range(0)
+    nodes: tuple[ast.AST, ...] = field(default=(), repr=False)
 
     @property
     def first_line(self) -> int:
@@ -112,6 +114,7 @@ def read_statements(cell: CellRun) -> Sequence[Statement]:
 def _read(
     cell: CellRun, tree: ast.stmt, text: str, gap: int | None, before: Statement | None, lines: range
 ) -> Statement:
+    nodes = tuple(ast.walk(tree))
     names = _Names()
     names.read(compile_module(ast.Module([tree], []), "<cell>", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), now=True)
     if isinstance(tree, ast.ImportFrom) and tree.names[0].name == "*":
@@ -132,11 +135,12 @@ def _read(
         frozenset(names.binds),
         frozenset(reads),
         frozenset(names.later),
-        frozenset({*_annotated(tree), *_looked_up(tree, names.reads | names.later)}),
+        frozenset({*_annotated(nodes), *_looked_up(nodes, names.reads | names.later)}),
         frozenset(names.sets),
         frozenset(_changes(tree)),
-        frozenset(node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)),
+        frozenset(node.attr for node in nodes if isinstance(node, ast.Attribute)),
         lines,
+        nodes,
     )
 
 
@@ -158,7 +162,9 @@ def _cut(source: str, body: Sequence[ast.stmt]) -> Iterator[tuple[ast.stmt, str,
         while top > end and lines[top - 1].lstrip().startswith("#"):
             top -= 1
         text = _segment(source, tree) if shares else "\n".join(lines[top:last]).rstrip()
-        if not _gives(text, [tree] if note is tree else [tree, note]):
+        parts = [tree] if note is tree else [tree, note]
+        is_cell = len(parts) == len(body) and text == source.strip("\n").rstrip() and not text.endswith("\\")
+        if not (is_cell or _gives(text, parts)):
             text = ast.unparse(tree)
         yield tree, text, None if gap_from is None else max(0, top - gap_from)
         end = gap_from = last
@@ -252,9 +258,9 @@ def _outside_functions(node: ast.AST) -> Iterator[ast.AST]:
             yield from _outside_functions(child)
 
 
-def _annotated(tree: ast.AST) -> Iterator[str]:
+def _annotated(nodes: Sequence[ast.AST]) -> Iterator[str]:
     """Yield the names in annotations that are texts."""
-    for node in ast.walk(tree):
+    for node in nodes:
         for annotation in (getattr(node, "annotation", None), getattr(node, "returns", None)):
             for text in _texts(annotation):
                 yield from _names_of(text)
@@ -270,10 +276,10 @@ def _texts(annotation: ast.AST | None) -> Iterator[str]:
             yield from _texts(part)
 
 
-def _looked_up(tree: ast.AST, read: set[str]) -> Iterator[str]:
+def _looked_up(nodes: Sequence[ast.AST], read: set[str]) -> Iterator[str]:
     """Yield the names in texts, if the code looks names up by their texts."""
     if not _LOOKUPS.isdisjoint(read):
-        for node in ast.walk(tree):
+        for node in nodes:
             if isinstance(node, ast.Constant) and type(node.value) is str:
                 yield from _names_of(node.value)
 
