@@ -6,6 +6,7 @@ import ast
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from types import CodeType
 
 
@@ -20,6 +21,16 @@ def parse(source: str | bytes) -> ast.Module:
             return ast.parse(source)
         except SystemError:  # of Python 3.11, if what the garbage collector ran meanwhile has parsed code too
             return ast.parse(source)
+
+
+@lru_cache(maxsize=4)
+def parse_again(source: str) -> ast.Module:
+    """Return the tree of a module that several parts of flytenb read, one after another; none of them changes it.
+
+    Raises:
+        SyntaxError: if it isn't Python code.
+    """
+    return parse(source)
 
 
 def compile_module(code: ast.Module | bytes, name: str, flags: int = 0) -> CodeType:

@@ -14,7 +14,7 @@ from flytenb.bridge.execution.connector import is_connector_task
 from flytenb.errors import ExportError
 from flytenb.reach.installed_names import home_of
 from flytenb.reach.name_lookup import MISSING, is_module, is_own, module_name
-from flytenb.reach.syntax_trees import parse
+from flytenb.reach.syntax_trees import parse_again
 from flytenb.ship.cells import Cells
 from flytenb.ship.cluster_rules import entities_of
 from flytenb.ship.finding import Finding
@@ -227,7 +227,7 @@ def _packages(imports: set[str]) -> tuple[str, ...]:
 def _imports(text: str) -> set[str]:
     """Return the modules that a module imports."""
     found = set()
-    todo: list[ast.AST] = [parse(text)]
+    todo: list[ast.AST] = [parse_again(text)]
     while todo:
         node = todo.pop()
         if isinstance(node, ast.ImportFrom) and not node.level:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from flytenb.bridge.cluster import registration
 from flytenb.bridge.cluster.connection import Connection
 from flytenb.bridge.cluster.module_specs import make_specs
+from flytenb.bridge.cluster.registered_version import latest_version
 from flytenb.bridge.cluster.specs import EntitySpec, SpecRequest
 from flytenb.bridge.installation import flytekit_version
 from flytenb.display.limits import Limits
@@ -101,7 +102,8 @@ class Shipment(Displayed):
         Raises:
             RegistrationError: if the module can't be imported, or a pod couldn't import a task or read a constant.
         """
-        return self._with_specs(connection, _UPLOADED, builds_images=False)
+        made = self._with_specs(_UPLOADED, builds_images=False)
+        return made._with_changes(connection, lambda: latest_version(connection, made.kind, made.name))
 
     def register(self, connection: Connection) -> Shipment:
         """Register the entity, unless the cluster has this version.
@@ -114,14 +116,21 @@ class Shipment(Displayed):
         if registration.is_registered(connection, last, self.name, self.version):
             return replace(self, is_registered=True)
         assert self._shipped is not None
-        with tempfile.TemporaryDirectory(prefix="flytenb-ship-") as folder:
-            archive = self._shipped.pack(Path(folder) / f"fast{self._shipped.digest[:32]}.tar.gz")
-            address = registration.upload(connection, archive)
-        made = self._with_specs(connection, address, builds_images=True)
-        registration.send(connection, made.specs, made.version)
+        with registration.request_threads() as threads:
+            latest = threads.submit(latest_version, connection, self.kind, self.name)
+            with tempfile.TemporaryDirectory(prefix="flytenb-ship-") as folder:
+                archive = self._shipped.pack(Path(folder) / f"fast{self._shipped.digest[:32]}.tar.gz")
+                address = registration.upload(connection, archive)
+            made = self._with_specs(address, builds_images=True)
+            if made.name != self.name:
+                latest = threads.submit(latest_version, connection, made.kind, made.name)
+            latest.exception()  # waits: what is sent from here on is the latest version
+            made = registration.send(
+                connection, made.specs, made.version, threads, lambda: made._with_changes(connection, latest.result)
+            )
         return replace(made, is_registered=True)
 
-    def _with_specs(self, connection: Connection, archive: str, *, builds_images: bool) -> Shipment:
+    def _with_specs(self, archive: str, *, builds_images: bool) -> Shipment:
         assert self._shipped is not None
         assert self._request is not None
         with tempfile.TemporaryDirectory(prefix="flytenb-ship-") as folder:
@@ -130,8 +139,10 @@ class Shipment(Displayed):
         registration.require_modules(specs)
         registration.require_readable(specs)
         name = next((spec.name for spec in reversed(specs) if spec.kind == self.kind), self.name)
-        changes = find_changes(connection, self.kind, name, specs, self.files)
-        return replace(self, name=name, specs=specs, changes=changes)
+        return replace(self, name=name, specs=specs)
+
+    def _with_changes(self, connection: Connection, latest: Callable[[], str | None]) -> Shipment:
+        return replace(self, changes=find_changes(connection, self.name, latest, self.specs, self.files))
 
     @property
     def _shown(self) -> Rendering:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 
 from flytenb.bridge.cluster.connection import Connection
-from flytenb.bridge.cluster.registered_version import latest_version, read_archive
+from flytenb.bridge.cluster.registered_version import read_archive, read_version
 from flytenb.bridge.cluster.registration import read_message
 from flytenb.bridge.cluster.specs import EntitySpec
 from flytenb.errors import ClusterError
-from flytenb.reach.syntax_trees import parse
+from flytenb.reach.syntax_trees import parse, parse_again
 
 
 def find_changes(
-    connection: Connection, kind: str, name: str, specs: Iterable[EntitySpec], files: Mapping[str, bytes]
+    connection: Connection,
+    name: str,
+    latest: Callable[[], str | None],
+    specs: Iterable[EntitySpec],
+    files: Mapping[str, bytes],
 ) -> tuple[str, ...]:
     """Compare with the version that was registered last; return one text for each difference.
 
@@ -22,17 +27,18 @@ def find_changes(
 
     Args:
         connection: the cluster.
-        kind: `task`, `workflow` or `launch_plan`.
         name: the name of the entity.
+        latest: returns the version that was registered last, None without one.
         specs: what is sent.
         files: the files of the archive.
     """
     images = {spec.name: read_message(spec).template.container.image for spec in specs if spec.kind == "task"}
     task = next((each for each, image in images.items() if image), "")
     try:
-        last = latest_version(connection, kind, name, task)
-        if last is None:
+        version = latest()
+        if version is None:
             return (f"{name} is new in {connection.project}/{connection.domain}",)
+        last = read_version(connection, version, task)
         before = read_archive(connection, last.archive) if last.archive else None
     except ClusterError as error:
         return (f"it can't be compared with what is registered: {error.message}",)
@@ -60,12 +66,13 @@ def _changed_names(before: bytes, after: bytes) -> list[str]:
     return [f"{name} {words[name in old, name in new]}" for name in differing]
 
 
-def _definitions(source: bytes) -> dict[str, str]:
+@lru_cache(maxsize=4)
+def _definitions(source: bytes) -> Mapping[str, str]:
     """Return the text of each top-level statement by what it defines."""
     text = source.decode(errors="replace")
     lines = text.splitlines(keepends=True)
     try:
-        statements = parse(text).body
+        statements = parse_again(text).body
     except SyntaxError:
         return {}
     found: dict[str, str] = {}

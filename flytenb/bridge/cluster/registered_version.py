@@ -38,14 +38,8 @@ class RegisteredVersion:
     archive: str = ""
 
 
-def latest_version(connection: Connection, kind: str, name: str, task: str) -> RegisteredVersion | None:
+def latest_version(connection: Connection, kind: str, name: str) -> str | None:
     """Return the version of an entity that was registered last, None without one.
-
-    Args:
-        connection: the cluster.
-        kind: `task`, `workflow` or `launch_plan`.
-        name: the name of the entity.
-        task: the name of a task that is registered with it, whose image and archive are returned; `""` without one.
 
     Raises:
         ClusterError: in the words of the server.
@@ -58,9 +52,15 @@ def latest_version(connection: Connection, kind: str, name: str, task: str) -> R
     )
     with connection.asking(f"look up {name!r}"):
         found = getattr(getattr(connection.raw, call)(request), field)
-    if not found:
-        return None
-    version = found[0].id.version
+    return found[0].id.version if found else None
+
+
+def read_version(connection: Connection, version: str, task: str) -> RegisteredVersion:
+    """Return a version with the image and the archive of a task that is registered with it; `""` without one.
+
+    Raises:
+        ClusterError: in the words of the server.
+    """
     try:
         with connection.asking(f"look up {task!r}"):
             request = ObjectGetRequest(id=identifier(connection, "task", task, version))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import inspect
 import itertools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from flyteidl.admin.common_pb2 import ObjectGetRequest
 from flyteidl.admin.launch_plan_pb2 import ACTIVE, LaunchPlanCreateRequest, LaunchPlanSpec, LaunchPlanUpdateRequest
@@ -26,6 +27,7 @@ from flytenb.bridge.entities.kind import function_of
 from flytenb.errors import ClusterError, RegistrationError
 
 _TYPES = {"task": TASK, "workflow": WORKFLOW, "launch_plan": LAUNCH_PLAN}
+_T = TypeVar("_T")
 _AT_A_TIME = 8
 """Requests at the same time."""
 _MESSAGES = {"task": TaskSpec, "workflow": WorkflowSpec, "launch_plan": LaunchPlanSpec}
@@ -128,8 +130,26 @@ def upload(connection: Connection, archive: Path) -> str:
         return str(connection.remote.upload_file(archive, connection.project, connection.domain)[1])
 
 
-def send(connection: Connection, specs: Iterable[EntitySpec], version: str) -> None:
-    """Register entities, each after those that it needs.
+@contextmanager
+def request_threads() -> Iterator[ThreadPoolExecutor]:
+    """Give threads for requests; an interrupt doesn't wait for their answers."""
+    threads = ThreadPoolExecutor(_AT_A_TIME)
+    try:
+        yield threads
+    except BaseException as error:
+        threads.shutdown(wait=isinstance(error, Exception), cancel_futures=True)
+        raise
+    threads.shutdown()
+
+
+def send(
+    connection: Connection,
+    specs: Iterable[EntitySpec],
+    version: str,
+    threads: ThreadPoolExecutor,
+    meanwhile: Callable[[], _T],
+) -> _T:
+    """Register entities, each after those that it needs, and return what is done while requests are under way.
 
     Raises:
         ClusterError: in the words of the server, with the entity.
@@ -140,11 +160,14 @@ def send(connection: Connection, specs: Iterable[EntitySpec], version: str) -> N
             _send(connection.raw, spec, identifier(connection, spec.kind, spec.name, version))
 
     specs = list(specs)
-    with ThreadPoolExecutor(_AT_A_TIME) as threads:  # tasks need nothing
-        list(threads.map(send_one, [spec for spec in specs if spec.kind == "task"]))
+    sent = [threads.submit(send_one, spec) for spec in specs if spec.kind == "task"]  # tasks need nothing
+    result = meanwhile()
+    for each in sent:
+        each.result()
     for spec in specs:
         if spec.kind != "task":
             send_one(spec)
+    return result
 
 
 def _send(raw: Any, spec: EntitySpec, own: Any) -> None:
