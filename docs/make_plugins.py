@@ -37,7 +37,7 @@ sample (`tests/plugins/samples`) with flytekit and runs it with flytenb.
 - **runs**: the sample ran, and what it asserts held. Packages that the plugin needs and doesn't declare are named.
 - **rehearsed**: `flytenb.rehearse` ran the sample without the service, and the request was as the sample asserts.
 - **imports only**: the sample was serialised and not run; the row names what is missing.
-- **fails**: the row has the words of the error; *in flytekit too* if flytekit's own local run fails in the same way.
+- **fails**: the row quotes the error; *in flytekit too* if flytekit's own local run fails in the same way.
   A plugin that fails to import does so before flytenb is imported.
 - **holds back**: packages that flytenb depends on (with pandas and pyarrow) and that the plugin keeps from their newest
   release. A plugin that needs an older major release needs an environment of its own.

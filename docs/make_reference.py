@@ -33,6 +33,7 @@ The verbs of the magic `%flyte`, written by `python docs/make_reference.py` from
 `%flyte VERB?` show one entry. Tab completes verbs, options and values.
 """
 _SECTION = re.compile(r"^(Args|Attributes|Raises|Returns|Yields):$")
+_ARGS = re.compile(r"^Args:\n(?:(?: .*)?\n)*(?: .*)?", re.M)
 _ITEM = re.compile(r"^([*\w]+): (.*)$")
 
 
@@ -100,9 +101,13 @@ def signature(value: Any, width: int = 100) -> str:
 
 
 def is_not_constructed(cls: type) -> bool:
-    """Tell whether users don't call a class: protocols, exceptions, and what functions of ours return."""
-    is_returned = "Created by `" in (cls.__doc__ or "")
-    return getattr(cls, "_is_protocol", False) or issubclass(cls, Exception) or is_returned
+    """Return whether users don't call a class: protocols, exceptions, and what functions of ours return."""
+    return getattr(cls, "_is_protocol", False) or issubclass(cls, Exception) or is_returned(cls)
+
+
+def is_returned(value: Any) -> bool:
+    """Return whether a value is a class whose objects users get from functions of ours."""
+    return inspect.isclass(value) and "Created by `" in (value.__doc__ or "")
 
 
 def parameters(found: inspect.Signature) -> Iterator[str]:
@@ -137,10 +142,13 @@ def written_default(value: Any) -> str:
 
 
 def members(cls: type) -> Iterator[tuple[str, str]]:
-    """Yield the public properties and methods of a class, each with the first paragraph of its docstring."""
+    """Yield the public properties and methods of a class, each with the first paragraph of its docstring.
+
+    Class methods of a class that functions of ours return are left out: they take internal objects.
+    """
     for name in vars(cls):
         found = inspect.getattr_static(cls, name)
-        if name.startswith("_"):
+        if name.startswith("_") or (is_returned(cls) and isinstance(found, classmethod)):
             continue
         if isinstance(found, property | cached_property):
             yield name, first_paragraph(found)
@@ -154,10 +162,13 @@ def first_paragraph(value: Any) -> str:
 
 
 def text_of(value: Any) -> str:
-    """Return a docstring as Markdown, with its sections as lists."""
+    """Return a docstring as Markdown, with its sections as lists; without arguments that users don't pass."""
     lines: list[str] = []
     is_section = False
-    for line in (inspect.getdoc(value) or "").splitlines():
+    written = inspect.getdoc(value) or ""
+    if is_returned(value):
+        written = _ARGS.sub("", written).rstrip()
+    for line in written.splitlines():
         section = _SECTION.match(line)
         if section:
             is_section = True

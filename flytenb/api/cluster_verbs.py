@@ -53,7 +53,7 @@ def register(entity: Any, *, dry_run: bool = False) -> Shipment:
     Raises:
         ExportError: for what `export` refuses.
         RegistrationError: if the module can't be imported in a process of its own.
-        ClusterError: in the words of the server.
+        ClusterError: with the message of the server.
     """
     return Cluster().register(entity, dry_run=dry_run)
 
@@ -73,7 +73,7 @@ def launch(entity: Any, /, *positional: Any, **inputs: Any) -> ClusterRun:
         InputError: for invalid inputs; the message lists all of them.
         ExportError: for what `export` refuses.
         RegistrationError: if the module can't be imported in a process of its own.
-        ClusterError: in the words of the server.
+        ClusterError: with the message of the server.
     """
     return Cluster().launch(entity, *positional, **inputs)
 
@@ -88,7 +88,7 @@ def attach(execution: Any) -> ClusterRun:
 
     Raises:
         UsageError: for anything else.
-        ClusterError: in the words of the server.
+        ClusterError: with the message of the server.
     """
     return Cluster().attach(execution)
 
@@ -107,6 +107,6 @@ def replay(execution: Any, node: str = "") -> Replay:
     Raises:
         UnknownNameError: for a node that has not run.
         UsageError: if the notebook doesn't define its task.
-        ClusterError: in the words of the server.
+        ClusterError: with the message of the server.
     """
     return Cluster().replay(execution, node)

@@ -157,7 +157,7 @@ def rehearse(entity: Any, /, *positional: Any, with_: Any = None, **inputs: Any)
 def follow(entity: Any, /, *positional: Any, **inputs: Any) -> Follow:
     """Run an entity, and again in the background after each cell that redefines something that it reaches.
 
-    The runs are shown in the output of this cell. An edit cancels the run that is on, and the last good values stay
+    The runs are shown in the output of this cell. An edit cancels the run in progress, and the last good values stay
     visible. `follow.stop()` and `%flyte follow --stop` end it.
 
     Args:

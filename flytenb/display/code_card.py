@@ -23,7 +23,7 @@ _EDITED = ("task", "workflow", "function", "class", "module", "constant", "varia
 
 @dataclass(frozen=True, repr=False)
 class Code(Displayed):
-    """The code that a task or workflow reaches.
+    """The code that a task or workflow reaches. Created by `flytenb.code_of`.
 
     Attributes:
         name: of the task or workflow.

@@ -52,7 +52,7 @@ class Gates:
 
         Raises:
             FlytenbError: if no gate waits at the path.
-            ClusterError: in the words of the server, for a gate on a cluster.
+            ClusterError: with the message of the server, for a gate on a cluster.
             Exception: the type engine's error for a value of the wrong type.
         """
         away = {gate.facts.name: gate for gate in [*self.elsewhere.values()]} | self.elsewhere

@@ -75,7 +75,7 @@ class Cluster(ClusterPlace):
         """List the launch plans of the project and the domain: those with a schedule or a name of their own, or active.
 
         Raises:
-            ClusterError: in the words of the server.
+            ClusterError: with the message of the server.
         """
         return Listing.of_plans(launch_plans.read_plans(self._connection))
 
@@ -88,7 +88,7 @@ class Cluster(ClusterPlace):
         Raises:
             UsageError: for a task.
             UnknownNameError: if the cluster has no plan of that name.
-            ClusterError: in the words of the server.
+            ClusterError: with the message of the server.
         """
         if isinstance(plan, str):
             launch_plans.activate(self._connection, plan)
@@ -102,7 +102,7 @@ class Cluster(ClusterPlace):
 
         Raises:
             UsageError: for a task.
-            ClusterError: in the words of the server, also if no version is active.
+            ClusterError: with the message of the server, also if no version is active.
         """
         name = plan if isinstance(plan, str) else self._pack_plan(plan).name
         launch_plans.deactivate(self._connection, name)

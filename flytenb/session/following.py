@@ -22,8 +22,8 @@ Call = Callable[[], tuple[Any, tuple[Any, ...], dict[str, Any]]]
 class Follow:
     """A call that is followed. Created by `flytenb.follow` and `%flyte follow`.
 
-    One run is on at a time; an edit cancels it, and the next run has the code of the latest edit. Threads of runs and
-    the main thread use it.
+    One run is in progress at a time; an edit cancels it, and the next run has the code of the latest edit. Threads of
+    runs and the main thread use it.
 
     Attributes:
         text: the call, for people.
@@ -50,7 +50,7 @@ class Follow:
         self._reading = threading.Lock()
         self._lock = threading.RLock()
         self._wanted = 0
-        self._edited = 0  # the latest of them for which the run that is on is cancelled
+        self._edited = 0  # the latest of them for which the run in progress is cancelled
         self._served = 0
         self._is_starting = False
         self._cell = 0
@@ -62,7 +62,7 @@ class Follow:
 
     @property
     def is_running(self) -> bool:
-        """Whether a run is on or wanted."""
+        """Whether a run is in progress or due."""
         return self._is_on or (self._served != self._wanted and not self.is_stopped)
 
     @property
@@ -172,7 +172,7 @@ class Follow:
         self.show()
 
     def stop(self) -> None:
-        """Follow the call no more, and cancel the run that is on."""
+        """Stop following the call, and cancel the run in progress."""
         with self._lock:
             self.is_stopped = True
             running = self.run

@@ -19,7 +19,7 @@ def place_nodes(entity: Any, on_cluster: Iterable[Any]) -> Placement:
         UsageError: for a node that the run doesn't have, or an object that isn't a cluster.
         ExportError: for an entity that can't leave the notebook.
         RegistrationError: if the module can't be imported in a process of its own.
-        ClusterError: in the words of the server.
+        ClusterError: with the message of the server.
     """
     default = ClusterPlace()
     chosen = on_cluster if isinstance(on_cluster, Mapping) else dict.fromkeys(on_cluster, default)

@@ -126,7 +126,7 @@ class _Signals:
 
         Raises:
             FlytenbError: if no gate waits at the path.
-            ClusterError: in the words of the server.
+            ClusterError: with the message of the server.
             Exception: the type engine's error for a value of the wrong type.
         """
         waiting = self._watch.gates

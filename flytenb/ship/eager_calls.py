@@ -46,7 +46,7 @@ class EagerCalls:
         """Return the calls so far, in the order in which they were begun.
 
         Raises:
-            ClusterError: in the words of the server.
+            ClusterError: with the message of the server.
         """
         found = []
         for identifier, facts in self._reader.read_calls(self._name):

@@ -141,7 +141,7 @@ class ExecutionLooks:
         """Read what has changed, on this thread; return whether anything has.
 
         Raises:
-            ClusterError: in the words of the server.
+            ClusterError: with the message of the server.
         """
         ran = self._reader.read_execution().ran
         self._levels[0].is_ending = ran.phase.is_terminal

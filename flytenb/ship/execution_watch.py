@@ -71,7 +71,7 @@ class ExecutionWatch:
         """Look once, on this thread.
 
         Raises:
-            ClusterError: in the words of the server.
+            ClusterError: with the message of the server.
         """
         self._nodes.plan(self._graph())
         self._looks.read()
@@ -110,7 +110,7 @@ class ExecutionWatch:
         """Answer a gate.
 
         Raises:
-            ClusterError: in the words of the server.
+            ClusterError: with the message of the server.
         """
         self._looks.reader_at(path).set_signal(name, literal)
         self._looks.hurry()

@@ -203,7 +203,7 @@ class NodeExecution:
         """Answer a gate inside of the node.
 
         Raises:
-            ClusterError: in the words of the server.
+            ClusterError: with the message of the server.
             Exception: the type engine's error for a value of the wrong type.
         """
         declared = bool if gate.kind == "approve" else next(iter(gate.outputs.values()))

@@ -53,7 +53,7 @@ class Placement:
             UsageError: for a node that the run doesn't have, and one that can't be executed by itself.
             ExportError: for an entity that can't leave the notebook.
             RegistrationError: if the module can't be imported in a process of its own.
-            ClusterError: in the words of the server.
+            ClusterError: with the message of the server.
         """
         known = _Known(entity, defined)
         found = [(key, pack, each) for key, pack in chosen.items() for each in known.find(key)]

@@ -53,7 +53,7 @@ class RecordedExecution:
 
         Raises:
             UsageError: for anything else.
-            ClusterError: in the words of the server.
+            ClusterError: with the message of the server.
         """
         reader = ExecutionReader(connection, _identifier(connection, given))
         return cls(reader, reader.read_execution(), tuple(entities.values()))

@@ -42,7 +42,7 @@ class Recorded:
         Raises:
             UnknownNameError: for an unknown node.
             UsageError: for a node that has not run, or if the notebook doesn't define its task.
-            ClusterError: in the words of the server.
+            ClusterError: with the message of the server.
         """
         path = node or (execution.error.path if execution.error is not None else "")
         found: Any = execution.nodes[path] if path else execution

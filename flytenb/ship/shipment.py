@@ -110,7 +110,7 @@ class Shipment(Displayed):
 
         Raises:
             RegistrationError: if the module can't be imported, or a pod couldn't import a task or read a constant.
-            ClusterError: in the words of the server.
+            ClusterError: with the message of the server.
         """
         last = "launch_plan" if self.kind == "workflow" else self.kind  # what is sent last
         if registration.is_registered(connection, last, self.name, self.version):

@@ -84,7 +84,7 @@ class Connection:
 
     @contextmanager
     def asking(self, what: str) -> Iterator[None]:
-        """Limit the time of each request in the block, and raise its errors in the words of the server.
+        """Limit the time of each request in the block, and raise its errors with the message of the server.
 
         Args:
             what: what the requests are for, as in `can't register 'train.fit'`.

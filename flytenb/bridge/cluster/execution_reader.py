@@ -68,7 +68,7 @@ class ExecutionReader:
         """Return the state of the execution.
 
         Raises:
-            ClusterError: in the words of the server.
+            ClusterError: with the message of the server.
         """
         with self._asking("read"):
             return _facts(self._raw.get_execution(WorkflowExecutionGetRequest(id=self.identifier.message)))
@@ -84,7 +84,7 @@ class ExecutionReader:
             name: the name of the eager task.
 
         Raises:
-            ClusterError: in the words of the server.
+            ClusterError: with the message of the server.
         """
         own, start = self.identifier, name[:8]
         part = start.replace("_", "-") if start == start.lower() else ""
@@ -116,7 +116,7 @@ class ExecutionReader:
             since: leaves out nodes that haven't changed since then, in seconds since the epoch.
 
         Raises:
-            ClusterError: in the words of the server.
+            ClusterError: with the message of the server.
         """
         filters = f"gte(updated_at,{_time_text(since - _LATE)})" if since else ""
         found: list[NodeFacts] = []
@@ -141,7 +141,7 @@ class ExecutionReader:
         """Return the attempts at a node's task, the first one first.
 
         Raises:
-            ClusterError: in the words of the server.
+            ClusterError: with the message of the server.
         """
         request = TaskExecutionListRequest(node_execution_id=self._node(node), limit=_PAGE)
         with self._asking("watch"):
@@ -154,7 +154,7 @@ class ExecutionReader:
         """Return the inputs and outputs of a node, or of the execution.
 
         Raises:
-            ClusterError: in the words of the server.
+            ClusterError: with the message of the server.
         """
         with self._asking("read the values of"):
             if node:
@@ -167,7 +167,7 @@ class ExecutionReader:
         """Return the compiled workflow that a dynamic node has made, None before that.
 
         Raises:
-            ClusterError: in the words of the server.
+            ClusterError: with the message of the server.
         """
         with self._asking("watch"):
             found = self._raw.get_node_execution_data(NodeExecutionGetDataRequest(id=self._node(node)))
@@ -177,7 +177,7 @@ class ExecutionReader:
         """Return the HTML of a node's deck, from an address that needs no credentials.
 
         Raises:
-            ClusterError: in the words of the server or its storage.
+            ClusterError: with the message of the server or its storage.
         """
         request = CreateDownloadLinkRequest(artifact_type=ARTIFACT_TYPE_DECK, node_execution_id=self._node(node))
         with self._asking("read a deck of"):
@@ -191,7 +191,7 @@ class ExecutionReader:
         """Answer a gate.
 
         Raises:
-            ClusterError: in the words of the server.
+            ClusterError: with the message of the server.
         """
         signal = SignalIdentifier(signal_id=name, execution_id=self.identifier.message)
         with self._asking(f"answer gate {name!r} of"):
@@ -201,7 +201,7 @@ class ExecutionReader:
         """Abort the execution.
 
         Raises:
-            ClusterError: in the words of the server.
+            ClusterError: with the message of the server.
         """
         with self._asking("abort"):
             self._raw.terminate_execution(ExecutionTerminateRequest(id=self.identifier.message, cause=cause))

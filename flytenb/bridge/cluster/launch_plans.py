@@ -75,7 +75,7 @@ def read_plans(connection: Connection) -> list[PlanFacts]:
     """Return the active version of each launch plan, else the latest one, sorted by name.
 
     Raises:
-        ClusterError: in the words of the server.
+        ClusterError: with the message of the server.
     """
     raw = connection.raw
     place = {"project": connection.project, "domain": connection.domain}
@@ -106,7 +106,7 @@ def activate(connection: Connection, name: str, version: str = "") -> None:
 
     Raises:
         UnknownNameError: if the cluster has no plan of that name.
-        ClusterError: in the words of the server.
+        ClusterError: with the message of the server.
     """
     with connection.asking(f"activate launch plan {name!r}"):
         if not version:
@@ -125,7 +125,7 @@ def deactivate(connection: Connection, name: str) -> None:
     """Deactivate the active version of a launch plan: its schedule starts nothing more.
 
     Raises:
-        ClusterError: in the words of the server, also if no version is active.
+        ClusterError: with the message of the server, also if no version is active.
     """
     named = EntityName(project=connection.project, domain=connection.domain, name=name)
     with connection.asking(f"deactivate launch plan {name!r}"):

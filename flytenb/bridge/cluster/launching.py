@@ -36,7 +36,7 @@ def execute(
         execution: its name, which an attempt that got no answer has used; `""` for a new one.
 
     Raises:
-        ClusterError: in the words of the server.
+        ClusterError: with the message of the server.
     """
     request = ExecutionCreateRequest(
         project=connection.project,
@@ -58,7 +58,7 @@ def workflow_closure(connection: Connection, workflow: Any) -> Any:
     """Return flyteidl's compiled closure of a workflow.
 
     Raises:
-        ClusterError: in the words of the server.
+        ClusterError: with the message of the server.
     """
     with connection.asking(f"look up {workflow.name!r}"):
         return connection.raw.get_workflow(ObjectGetRequest(id=workflow)).closure.compiled_workflow
@@ -68,7 +68,7 @@ def task_template(connection: Connection, name: str, version: str) -> Any:
     """Return flyteidl's template of a task.
 
     Raises:
-        ClusterError: in the words of the server.
+        ClusterError: with the message of the server.
     """
     request = ObjectGetRequest(id=identifier(connection, "task", name, version))
     with connection.asking(f"look up {name!r}"):

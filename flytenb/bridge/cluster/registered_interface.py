@@ -43,7 +43,7 @@ def require_interface(connection: Connection, kind: str, name: str, version: str
 
     Raises:
         RegistrationError: with what differs.
-        ClusterError: in the words of the server, if it isn't registered.
+        ClusterError: with the message of the server, if it isn't registered.
     """
     there = _interface_there(connection, kind, name, version)
     here = entity.interface.to_flyte_idl()

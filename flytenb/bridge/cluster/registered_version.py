@@ -42,7 +42,7 @@ def latest_version(connection: Connection, kind: str, name: str) -> str | None:
     """Return the version of an entity that was registered last, None without one.
 
     Raises:
-        ClusterError: in the words of the server.
+        ClusterError: with the message of the server.
     """
     call, field = _LISTS[kind]
     request = ResourceListRequest(

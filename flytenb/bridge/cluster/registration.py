@@ -152,7 +152,7 @@ def send(
     """Register entities, each after those that it needs, and return what is done while requests are under way.
 
     Raises:
-        ClusterError: in the words of the server, with the entity.
+        ClusterError: with the message of the server, with the entity.
     """
 
     def send_one(spec: EntitySpec) -> None:

@@ -124,7 +124,7 @@ def fetch_outputs(reader: ExecutionReader, workspace: Workspace, types: Mapping[
     """Return the outputs of an execution as Python values, with their files on this machine.
 
     Raises:
-        ClusterError: in the words of the server or its storage.
+        ClusterError: with the message of the server or its storage.
     """
     _, outputs = reader.read_values()
     with reader.connection.asking("fetch the outputs"), workspace.entered():

@@ -61,7 +61,7 @@ class FollowView:
         if self._is_live:
             from ipywidgets import Button
 
-            self._button = Button(description="■ stop following", tooltip="also cancels the run that is on")
+            self._button = Button(description="■ stop following", tooltip="also cancels the run in progress")
             self._button.on_click(lambda _: self._follow.stop())
             display(self._button)
         made = (self._state(), _NOTHING, _NOTHING) if self._is_live else (self._whole(),)

@@ -30,5 +30,5 @@ VERB = Verb(
     handler=_follow,
     argument=OPTIONAL_CALL,
     options=(Option("stop", "follow no call any more"),),
-    details="All runs are shown in this output. An edit cancels the run that is on; the last good values stay visible.",
+    details="All runs are shown in this output. An edit cancels the run in progress; the last good values stay shown.",
 )
