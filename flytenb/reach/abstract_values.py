@@ -120,9 +120,17 @@ class LibraryResult:
 
 @dataclass(frozen=True, slots=True)
 class NewCollection:
-    """A new collection of values."""
+    """A new collection of values.
+
+    Attributes:
+        values: what it may hold.
+        length: of a tuple whose length is known, the length.
+        is_list: whether it is known to be a list.
+    """
 
     values: AbstractValue
+    length: int | None = None
+    is_list: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +185,9 @@ _PLAIN = "plain"
 PLAIN: AbstractValue = frozenset([LibraryResult(_PLAIN)])
 """A number, a date, a table: anything that isn't a path and isn't shared."""
 
+SELECTION: AbstractValue = frozenset([LibraryResult("selection")])
+"""A truth value, or a new array of truth values or positions: indexing an array or a table with it copies."""
+
 
 def text_input(name: str) -> AbstractValue:
     """Return a task's input that is a text."""
@@ -215,7 +226,7 @@ def constant(value: Any) -> AbstractValue:
     if isinstance(value, str):
         return frozenset([KnownText(value)])
     if isinstance(value, tuple | frozenset):
-        return new_collection(map(constant, value))
+        return frozenset([NewCollection(join(map(constant, value)), len(value))])
     return frozenset([value]) if isinstance(value, CodeType) else PLAIN
 
 

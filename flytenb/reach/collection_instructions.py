@@ -33,7 +33,8 @@ class CollectionInstructions:
         parts = self._stack.take(count + (i.opname == "BUILD_CONST_KEY_MAP"))
         parts = parts[1::2] if i.opname == "BUILD_MAP" else parts[:count]
         self._effects.read(join(parts))
-        self._stack.push(new_collection(parts or [self._added]))
+        length = count if i.opname == "BUILD_TUPLE" else None
+        self._stack.push(frozenset([NewCollection(join(parts or [self._added]), length, i.opname == "BUILD_LIST")]))
 
     def _extend(self, i: dis.Instruction) -> None:
         added = self._stack.take(2)[1] if i.opname == "MAP_ADD" else self._stack.pop()
@@ -41,9 +42,12 @@ class CollectionInstructions:
         held = self._stack.at(i.arg or 1)
         values = added if i.opname in ("LIST_APPEND", "SET_ADD", "MAP_ADD") else elements(added)
         self._added = join([self._added, values])
-        self._stack.put(
-            i.arg or 1, new_collection([values, *(one.values for one in held if isinstance(one, NewCollection))])
-        )
+        inner = join([values, *(one.values for one in held if isinstance(one, NewCollection))])
+        self._stack.put(i.arg or 1, frozenset([NewCollection(inner, is_list=i.opname.startswith("LIST_"))]))
+
+    def _to_tuple(self, i: dis.Instruction) -> None:
+        if any(isinstance(one, NewCollection) for one in self._stack.top):
+            self._stack.put(1, new_collection([elements(self._stack.top)]))
 
     def _unpack(self, i: dis.Instruction) -> None:
         value = self._stack.pop()

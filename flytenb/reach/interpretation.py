@@ -14,6 +14,7 @@ from typing import Any
 
 from flytenb.reach.abstract_values import (
     PLAIN,
+    SELECTION,
     UNKNOWN,
     AbstractValue,
     Effects,
@@ -181,7 +182,9 @@ class CallFrame(CollectionInstructions):
             self._stack.push(left)
             return
         self._effects.read(left)
-        if arg in ADD:
+        if left == right == SELECTION:
+            self._stack.push(SELECTION)
+        elif arg in ADD:
             is_collection = any(isinstance(one, NewCollection) for one in left | right)
             both = new_collection([elements(left), elements(right)]) if is_collection else joined_text([left, right])
             self._stack.push(both)
@@ -189,6 +192,15 @@ class CallFrame(CollectionInstructions):
             self._stack.push(self._effects.divided(left, right))
         else:
             self._stack.push(PLAIN if is_plain([left, right]) else UNKNOWN)
+
+    def _invert(self, i: dis.Instruction) -> None:
+        self._effects.read(self._stack.top)
+        if self._stack.top != SELECTION:
+            self._stack.put(1, UNKNOWN)
+
+    def _compare(self, i: dis.Instruction) -> None:
+        self._effects.read(join(self._stack.take(2)))
+        self._stack.push(SELECTION)
 
     def _build_text(self, i: dis.Instruction) -> None:
         self._stack.push(joined_text(self._stack.take(i.arg or 0), is_formatted=True))
@@ -323,7 +335,10 @@ _ACTS_OF_GROUPS: Mapping[str, Act] = {
     " ".join(n for n in dis.opmap if n.startswith("POP_JUMP_")): (
         lambda frame, i: frame._effects.read(frame._stack.pop())
     ),
-    "LIST_TO_TUPLE CALL_INTRINSIC_1 DELETE_FAST DELETE_DEREF SETUP_ANNOTATIONS": lambda frame, i: None,
+    "UNARY_INVERT": CallFrame._invert,
+    "COMPARE_OP": CallFrame._compare,
+    "LIST_TO_TUPLE CALL_INTRINSIC_1": CallFrame._to_tuple,
+    "DELETE_FAST DELETE_DEREF SETUP_ANNOTATIONS": lambda frame, i: None,
     "JUMP_FORWARD JUMP_BACKWARD JUMP_BACKWARD_NO_INTERRUPT": lambda frame, i: None,
 }
 _ACTS = {name: act for names, act in _ACTS_OF_GROUPS.items() for name in names.split()}

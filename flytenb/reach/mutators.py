@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flytenb.reach.abstract_values import AbstractValue
+from flytenb.reach.table_parts import holds_objects
 
 _FIRST_ARGUMENT = re.compile(
     r"random\.shuffle|heapq\.heap\w+|bisect\.insort\w*|operator\.(setitem|delitem|i\w+)|numpy\.(copyto|put|place|putmask|"
@@ -50,7 +51,9 @@ def changes_owner(owner: Any, method: str, named: Mapping[str, AbstractValue]) -
     if isinstance(owner, type) or home.startswith(_SAFE):
         return False
     if home.startswith(_TABLES):
-        return "inplace" in named or _OF_TABLES.fullmatch(method) is not None
+        if "inplace" in named or _OF_TABLES.fullmatch(method) is not None:
+            return True
+        return changes_container(method) and holds_objects(owner)  # a method of a list in a cell
     if home.startswith(("builtins.", "collections.", "numpy.", "array.", "random.", "io.", "_io.", "os.")):
         return changes_container(method)
     return _OF_OBJECTS.fullmatch(method) is not None

@@ -12,6 +12,7 @@ from typing import Any
 from flytenb.reach.abstract_values import (
     OWN,
     PLAIN,
+    SELECTION,
     UNKNOWN,
     AbstractValue,
     ExistingObject,
@@ -23,6 +24,7 @@ from flytenb.reach.abstract_values import (
     join,
     new_collection,
 )
+from flytenb.reach.table_parts import indexed, is_size, returns_selection
 
 _MOST = 48
 """Maximum number of elements that are distinguished."""
@@ -59,6 +61,8 @@ def elements(value: AbstractValue) -> AbstractValue:
         elif isinstance(one, ExistingObject) and type(one.value) in _COLLECTIONS and len(one.value) <= _MOST:
             items = list(one.value.values() if type(one.value) is dict else one.value)
             found += [existing(item, one.owner) for item in items]
+        elif is_size(one):
+            found.append(PLAIN)
         elif root is Special.OWN:
             found.append(OWN)
         elif isinstance(root, ExistingObject):
@@ -85,6 +89,10 @@ def item(owner: AbstractValue, key: AbstractValue) -> AbstractValue:
         and getattr(name, "end", "") is None
     ):
         return existing(only.value[name.start], only.owner) if name.start in only.value else UNKNOWN  # type: ignore[union-attr]
+    if owner == SELECTION and (Special.SLICE in key or key == SELECTION):
+        return SELECTION
+    if len(owner) == 1 and (part := indexed(root_of(only), only, key)) is not None:
+        return part
     if key == PLAIN:
         return elements(owner)
     whole = frozenset(one for one in owner if isinstance(one, ExistingObject) and _holds_numbers(one.value))
@@ -94,7 +102,7 @@ def item(owner: AbstractValue, key: AbstractValue) -> AbstractValue:
 
 
 def has_parts_of(one: Any, method: str) -> AbstractValue | None:
-    """Return what a method of a collection or array returns if this holds parts of it; otherwise None."""
+    """Return what a method returns if it holds parts of its object or selects some; otherwise None."""
     root = root_of(one)
     if isinstance(one, NewCollection) or (isinstance(root, ExistingObject) and not isinstance(root.value, type)):
         inner = elements(frozenset([one]))
@@ -104,21 +112,23 @@ def has_parts_of(one: Any, method: str) -> AbstractValue | None:
             return inner | UNKNOWN
         if isinstance(root, ExistingObject) and _VIEWING_METHODS.fullmatch(method):
             return frozenset([root]) | UNKNOWN
-    return None
+    return SELECTION if returns_selection(f".{method}", 0) else None
 
 
 def with_parts_of(name: str, args: Sequence[AbstractValue]) -> AbstractValue | None:
-    """Return what a function with this dotted name returns if this holds parts of its arguments; otherwise None."""
+    """Return what a function returns if it holds parts of its arguments or selects some; otherwise None."""
     if name == "range":
         return new_collection([PLAIN])
     if _VIEWING_FUNCTIONS.fullmatch(name):
         return join(args) | UNKNOWN
     inner = join(map(elements, args))
+    if name in ("max", "min") and len(args) == 1:
+        return inner
     if _CHOOSING_FUNCTIONS.fullmatch(name):
         return join([inner, *args]) | UNKNOWN
     if _ITERATING_FUNCTIONS.fullmatch(name):
         return frozenset([LibraryResult(name)]) | new_collection([inner, new_collection([inner])]) | UNKNOWN
-    return None
+    return SELECTION if returns_selection(name, len(args)) else None
 
 
 def is_plain(values: Iterable[AbstractValue]) -> bool:

@@ -22,7 +22,9 @@ import numpy as np, pandas as pd
 D = {"a": [1], "b": [2]}; L = [[1], [2]]; BIG = [[i] for i in range(100)]; A = np.zeros(3); M = np.zeros((3, 3))
 DF = pd.DataFrame({"a": [1, 2]}); B = bytearray(b"abc"); DQ = collections.deque([[1]]); NS = types.SimpleNamespace(xs=[1])
 DD = collections.defaultdict(list); OD = collections.OrderedDict(a=[1]); N = [1, 2, 3]; ST = {1}
-ARR = array.array("i", [1, 2])
+ARR = array.array("i", [1, 2]); C3 = np.zeros((2, 2, 2)); Y = np.arange(4.0)
+OA = np.array([[1], [2, 3]], dtype=object); FL = pd.DataFrame({"xs": [[1], [2]], "k": [1, 2]})
+DT = pd.DataFrame({"a": [1, 2, 3], "b": ["x", "y", "x"]})
 class O:
     def __init__(self): self.xs, self.d, self.a, self.kids = [1], {"k": [1]}, np.zeros(2), []
     def get(self): return self.xs
@@ -127,6 +129,16 @@ CHANGING = {
     "a method given to a parser": "json.loads('{}', object_hook=N.append)\nreturn str(N)",
     "pop": "N.pop()\nreturn str(N)",
     "sort": "N.sort(key=lambda x: -x)\nreturn str(N)",
+    "an item of a masked array of objects": "OA[OA != 0][0].append(n)\nreturn str(OA)",
+    "a cell of a column of lists": "FL.at[0, 'xs'].append(n)\nreturn str(FL['xs'].tolist())",
+    "a cell of a copied table of lists": "x = FL[FL['k'] > 0]\nx.iloc[0, 0].append(n)\nreturn str(FL['xs'].tolist())",
+    "a cell of a filtered table of lists": "FL[['xs']].iloc[0, 0].append(n)\nreturn str(FL['xs'].tolist())",
+    "rows by a key that is a slice or a mask": "k = slice(0, 2) if n else A > 1\nA[k][0] = n\nreturn str(A)",
+    "rows by an unpacked key": "M[*[0]][1] = n\nreturn str(M)",
+    "rows by a tuple": "M[(0,)][1] = n\nreturn str(M)",
+    "a row by a position": "i = np.argsort(A)[0]\nM[i][1] = n\nreturn str(M)",
+    "a plane by two numbers": "C3[0, 1][0] = n\nreturn str(C3)",
+    "a slice beside a number": "v = M[0, 1:]\nv += n\nreturn str(M)",
     "a method in a callback": "re.sub('a', lambda m: N.append(n) or '', 'aa')\nreturn str(N)",
 }
 READING = {
@@ -144,6 +156,22 @@ READING = {
     "lengths": "m = {}\nfor k, v in D.items():\n    m[k] = len(v)\n    m.setdefault(k, [])\nreturn str(m)",
     "numbers of a list": "s = 0\nfor x in N:\n    s += x\nfor i, x in enumerate(N):\n    s += x\nreturn str(s)",
     "numbers of an array": "s = 0.0\nfor x in A:\n    s += x\nreturn str(s)",
+    "a masked array": "z = Y[Y > 1]\nz[0] = n\nz = M[M >= 0]\nz += n\nreturn str(z)",
+    "an array masked twice": "z = Y[(Y > 1) & ~(Y > 2)]\nz[0] = n\nreturn str(z)",
+    "positions of a permutation": "k = np.random.default_rng(n).permutation(4)[:3]\nz = Y[k]\nz -= z.mean()\nreturn str(z)",
+    "positions of argsort and where": "z = Y[np.argsort(Y)]\nz[0] = n\nz = Y[np.where(Y > 1)]\nz[0] = n\nreturn str(z)",
+    "positions of a method": "z = Y[Y.argsort()]\nz[0] = n\nreturn str(z)",
+    "positions in a list": "z = M[[0, 2]]\nz[0] = n\nk = [0, 1]\nz = M[k]\nz[0] = n\nreturn str(z)",
+    "positions in a comprehension": "z = M[[i for i in range(2)]]\nz[0] = n\nreturn str(z)",
+    "a filtered table": "d = DT[DT['a'] > 1]\nd['z'] = n\nd = DT.loc[DT.a > 1, ['a', 'b']]\nd['z'] = n\nreturn str(d)",
+    "a table filtered twice": "d = DT[(DT.a > 1) & (DT.b == 'x')]\nd['z'] = n\nd['a'] += 1\nreturn str(d)",
+    "a table filtered by a method": "d = DT[DT['b'].isin(['x'])]\nd['z'] = n\nd = DT[DT['b'].notna()]\nd['z'] = n\nreturn str(d)",
+    "a table filtered by text": "d = DT[DT['b'].str.contains('x')]\nd['z'] = n\nreturn str(d)",
+    "columns of a table": "d = DT[['a', 'b']]\nd['z'] = n\nreturn str(d)",
+    "a cell of a table": "v = DT.loc[0, 'a']\nv += n\nv = DT.at[0, 'a']\nv += n\nv = DT.iloc[0, 0]\nv += n\nreturn str(v)",
+    "a cell of an array": "v = M[0, 1]\nv += n\nfor i in range(2):\n    v += M[i, 0]\nreturn str(v)",
+    "a shape": "r, c = M.shape\nr += n\nreturn str(r)",
+    "the maximum of an array": "m = max(Y)\nm += n\nreturn str(m)",
     "max, sorted and next": "return str(max(N) + sum(sorted(N)) + next(iter(N)))",
     "other frames": "x = DF.assign(z=n)\nx['y'] = 1\nx = DF.reset_index()\nx['q'] = 3\nreturn str(x)",
     "a mapped column": "x = DF['a'].to_numpy().copy()\nx[0] = n\nx = DF['a'].map(lambda q: q + 1)\nx[0] = 1\nreturn str(x)",
