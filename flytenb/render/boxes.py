@@ -30,8 +30,8 @@ from flytenb.wording.quantities import more_text
 
 _SUB_WIDTH = 176.0
 """Pixels that the lines below a shorter name may take before they are wrapped or cut."""
-_STATE_WIDTH, _LONG_STATE_WIDTH = 95.0, 150.0
-"""Pixels of text of a state in a run, such as `timed out · 6.5 s`, and of one with progress or attempts."""
+_LONG_STATE, _QUESTION = 150.0, 95.0
+"""Pixels of text of a state in a run with progress or attempts, and of `waits for an answer`, compressed."""
 _STEP = 12.0
 """Widths of boxes are multiples of it, so that boxes with names of similar length are equal."""
 
@@ -141,8 +141,7 @@ class Boxes:
         if shape == "constant":
             width, height = widest + 14, 20.0
         else:
-            state = 0.0 if node.is_pseudo else _LONG_STATE_WIDTH if _has_long_state(node, shape) else _STATE_WIDTH
-            width = max(NARROWEST, widest + room, lines[0].width + MARK + room, state + room)
+            width = max(NARROWEST, widest + room, lines[0].width + MARK + room, _state_width(node, shape) + room)
             width = ceil(width / _STEP) * _STEP
             height = 28 + LINE * (len(lines) - 1)
         tip = clean_lines(captions.tooltip(self.graph, node, self._text_of(node).about))
@@ -251,8 +250,11 @@ class Boxes:
         self.frame_at[path] = frame
 
 
-def _has_long_state(node: Node, shape: str) -> bool:
-    return shape == "stack" or bool(node.settings.get("retries"))
+def _state_width(node: Node, shape: str) -> float:
+    """Return the room for the states of a run; most have a short form, which fits the narrowest box."""
+    if shape == "stack" or node.settings.get("retries"):
+        return _LONG_STATE
+    return _QUESTION if shape == "gate" else 0.0
 
 
 def _told(edge: Edge, value: str) -> str:

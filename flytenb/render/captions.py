@@ -93,12 +93,29 @@ def caption(node: Node) -> str:
     return " · ".join([kind_phrase(node), *badges(node)])
 
 
-def state_caption(state: NodeState) -> str:
-    """Return the second line of a node of a run: `running · 37/100 · 1.3 s`, and `1.3 s · hit` when it succeeded."""
+def state_caption(state: NodeState, *, is_short: bool = False) -> str:
+    """Return the second line of a node of a run: `running · 37/100 · 1.3 s`, and `1.3 s · hit` when it succeeded.
+
+    Args:
+        state: the state.
+        is_short: write the sign of the phase instead of its words, where more follows: `▶ 37/100 · 1.3 s`.
+    """
     parts = _state_parts(state)
-    if state.phase is Phase.SUCCEEDED and state.duration is not None:
-        del parts[0]  # clear from the time and the check mark
+    if not _has_words(state):
+        del parts[0]
+    elif is_short and len(parts) > 1:
+        return f"{sign(state)} {' · '.join(parts[1:])}"
     return " · ".join(parts)
+
+
+def caption_sign(state: NodeState) -> str:
+    """Return the sign that replaces the words of the phase in a short caption, `""` if they aren't in it."""
+    return sign(state) if _has_words(state) else ""
+
+
+def _has_words(state: NodeState) -> bool:
+    """Whether the second line begins with the phase; that a node succeeded is clear from the time and the mark."""
+    return state.phase is not Phase.SUCCEEDED or state.duration is None
 
 
 def state_text(state: NodeState) -> str:

@@ -21,6 +21,8 @@ TITLE_HEIGHT, TITLE_TOP = 18.0, 6.0
 """Height of a frame's title, and its distance from the frame's upper border."""
 _STATE_WIDTH = 100.0
 """Pixels that a state takes after the name of a frame."""
+WHOLE_STATE = 90.0
+"""Room in pixels for `timed out · 6.5 s`; a state in less room has the sign of its phase instead of the words."""
 
 
 @dataclass(slots=True)

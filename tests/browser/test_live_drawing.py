@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +20,7 @@ from flytenb.notebook.live.messages import box_messages, layout_message, run_mes
 from flytenb.notebook.live.page_layout import PageLayout
 from flytenb.notebook.live.run_widget import page_module, page_style
 from flytenb.render.theme import ICONS
+from tests import render_samples as samples
 from tests.browser import live_flows as flows
 from tests.browser.alone import MODEL, PAGE
 
@@ -106,6 +108,26 @@ def test_a_node_looks_in_the_page_as_in_the_saved_picture(page: Page, theme: str
     found = ImageChops.difference(live, _looks(view.canvas.screenshot())).convert("L")
     # the saved one leaves arrows' last pixels to another order of rounding
     assert sum(found.histogram()[48:]) == 0, found.getbbox()
+
+
+@pytest.mark.parametrize("name", ["f", "train_model_now", "train_the_model_with_all_features"])
+def test_a_state_has_the_words_of_the_saved_picture_in_boxes_of_every_width(page: Page, name: str) -> None:
+    builder = samples.GraphBuilder("g")
+    paths = {f"n{i}": phase for i, phase in enumerate(Phase)}
+    for path in paths:
+        builder.task(path, name)
+    view = Told(page, builder.graph())
+    states = {}
+    for path, phase in paths.items():
+        view.enter(path, phase)
+        states[path] = view.state.entries[path].state if path in view.state.entries else NodeState(phase)
+    view.tell(*paths)
+    drawing = view.picture.drawing
+    assert drawing is not None
+    saved = re.findall(r'class="ft-sub"[^>]*>([^<]+)<', drawing._at_states(states).svg)
+    assert view.canvas.locator(".ft-sub").all_text_contents() == saved
+    assert any("1.5 s" in text for text in saved)
+    assert any(text.startswith("◷ ") for text in saved) == (name == "f")
 
 
 def test_icons_know_no_command_that_the_page_cannot_move() -> None:

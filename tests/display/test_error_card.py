@@ -210,7 +210,7 @@ def test_a_rejected_gate_has_failed_in_the_words_of_other_nodes() -> None:
     assert [each.text for each in NodeDetails.of(run, "n1", show).inputs] == ["value = 1 (int)"]
     message = "User did not approve the transaction for gate node publish"
     assert str(run.error) == f"FlyteDisapprovalException: {message}"
-    assert box_message(run.nodes["n1"]._state, None)[-1] == str(run.error)
+    assert box_message(run.nodes["n1"]._state, None)[4] == str(run.error)
     shown = [*run_bundle(run, show).values(), repr(Listing.of_runs([run]))]
     assert not [text for text in shown if "USER:" in text or "cause=" in text]
 

@@ -412,10 +412,12 @@ def test_the_language_of_a_container_cell_stays_beside_its_state() -> None:
     assert {"failed · 1 s", "R · r-base:4.4.1"} <= {e.text for e in root.iter(f"{SVG}text")}
 
 
-@pytest.mark.parametrize("phase", [phase for phase in Phase if phase is not Phase.RUNNING])
+@pytest.mark.parametrize("phase", Phase)
 def test_an_ordinary_state_fits_the_narrowest_box(phase: Phase) -> None:
     b = samples.GraphBuilder("g")
     b.task("n0", "f")
-    (sub,) = having(parsed(b.graph(), states={"n0": NodeState(phase, 6.5, 1)}), "ft-sub")
+    root = parsed(b.graph(), states={"n0": NodeState(phase, 6.5, 1)})
+    (sub,), (shape,) = having(root, "ft-sub"), having(root, "ft-shape")
+    assert float(shape.get("width", "")) == 96
     assert sub.get("textLength") is None
     assert "…" not in (sub.text or "")

@@ -28,7 +28,11 @@ _LONGEST = 2_000
 _UNTOUCHED = NodeRecord()
 
 BoxMessage = list[Any]
-"""State of one box: phase, second line, `"HIT"`, `"REUSED"` or `""`, start time while it runs, error or question."""
+"""State of one box.
+
+Phase, second line, `"HIT"`, `"REUSED"` or `""`, start time while it runs, error or question, and the sign of the phase
+if the second line begins with the phase in words.
+"""
 
 
 def layout_message(number: int, picture: PageLayout, graph: Graph) -> dict[str, Any]:
@@ -63,6 +67,7 @@ def box_message(state: NodeState, started: float | None) -> BoxMessage:
         str(state.source or ""),
         shown_start,
         clip(clean(without_code(state.text)), _LONGEST),
+        captions.caption_sign(state),
     ]
 
 

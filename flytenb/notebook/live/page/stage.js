@@ -4,15 +4,22 @@ const MOST_HEIGHT = 6000; // px, above which the stage scrolls vertically; drawi
 const SCROLLBAR = 20; // px, at least the height of a horizontal scroll bar
 const READABLE = 0.4; // zoom below which letters are smaller than 5 px and aren't painted
 
-const SQUEEZE = 1.2; // letters may be compressed by this share of their width, as in the saved picture
+// As in the saved picture: letters may be compressed by this share of their width, and a state in less room than
+// WHOLE_STATE has the sign of its phase instead of the words.
+const SQUEEZE = 1.2;
+const WHOLE_STATE = 90; // px
 const ruler = document.createElement("canvas").getContext("2d");
 
-/** Write the second line of a box with what there is room for; what is too wide is compressed, then cut. */
-function caption(box, text, more = "") {
+/** Write the second line of a box with what there is room for: it is shortened, then compressed, then cut. */
+function caption(box, more = "") {
   if (!box.sub) return;
+  const [text, whole] = [box.words, box.words + more].map((words) => {
+    const [, ...rest] = words.split(" · ");
+    return box.sign && box.room < WHOLE_STATE && rest.length ? `${box.sign} ${rest.join(" · ")}` : words;
+  });
   ruler.font = box.font ??= `11px ${getComputedStyle(box.sub).fontFamily}`;
   const width = (shown) => ruler.measureText(shown).width;
-  let shown = width(text + more) > SQUEEZE * box.room ? text : text + more;
+  let shown = width(whole) > SQUEEZE * box.room ? text : whole;
   while (shown.length > 2 && width(shown) > SQUEEZE * box.room) shown = `${shown.slice(0, -2)}…`;
   const length = width(shown) > box.room ? box.room.toFixed(1) : null;
   if (box.sub.getAttribute("textLength") !== length) {
@@ -117,15 +124,16 @@ class Stage {
     const box = this.boxes.get(path);
     if (!box || isSame(this.painted.get(path), news)) return;
     this.painted.set(path, news);
-    const [phase, words, source, started, text] = news;
+    const [phase, words, source, started, text, sign] = news;
     box.started = phase === "RUNNING" ? started : null;
     box.words = words;
+    box.sign = sign;
     box.element.setAttribute("data-phase", phase);
     if (source) box.element.setAttribute("data-cache", source);
     else box.element.removeAttribute("data-cache");
     if (box.icon) turn(box.icon, source || phase);
     box.element.setAttribute("aria-label", `${box.name}, ${lower(phase)}${text ? `, ${text}` : ""}`);
-    caption(box, words);
+    caption(box);
     this.fade(path, phase);
   }
 
@@ -141,7 +149,7 @@ class Stage {
   tick(now) {
     for (const box of this.boxes.values()) {
       if (!box.started || !box.sub || now - box.started < 2) continue;
-      caption(box, box.words, ` · ${clock(now - box.started)}`);
+      caption(box, ` · ${clock(now - box.started)}`);
     }
   }
 
