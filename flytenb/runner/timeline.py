@@ -9,10 +9,12 @@ from flytenb.runner.critical_path import critical_path
 from flytenb.runner.node_run import RunOutcome
 from flytenb.wording.kinds import constant_text, phase_sign
 from flytenb.wording.quantities import duration_text
+from flytenb.wording.text import clip
 
 _WIDTH = 48
-_NAME = 32
-_TOOK = 12
+_NAME = 40
+_TOOK = 15
+_WORST = ("FAILED", "TIMED_OUT", "RUNNING", "ABORTED", "QUEUED")
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,55 @@ class Bar:
     duration: float
     is_critical: bool = False
 
+    @property
+    def is_element(self) -> bool:
+        """Whether it is an element of a map."""
+        number = self.path.rpartition("/")[2]
+        return number.isdigit() and self.name.endswith(f"[{number}]")
+
+
+@dataclass(frozen=True)
+class Lane:
+    """A line of a timeline: a node, or all elements of a map (path `n0/*`)."""
+
+    path: str
+    bars: tuple[Bar, ...]
+
+    @property
+    def name(self) -> str:
+        """The name of the entity, of several elements `fit × 30, slowest fit[7]`."""
+        if len(self.bars) == 1:
+            return self.bars[0].name
+        slowest = max(self.bars, key=lambda bar: bar.duration)
+        return f"{slowest.name.rpartition('[')[0]} × {len(self.bars)}, slowest {slowest.name}"
+
+    @property
+    def start(self) -> float:
+        """Seconds from the start of the run to the first start."""
+        return min(bar.start for bar in self.bars)
+
+    @property
+    def duration(self) -> float:
+        """Seconds from the first start to the last end."""
+        return max(bar.start + bar.duration for bar in self.bars) - self.start
+
+    @property
+    def took(self) -> str:
+        """The duration of the node, of several elements the shortest and the longest: `2 ms – 1.3 s`."""
+        texts = [duration_text(pick(bar.duration for bar in self.bars)) for pick in (min, max)]
+        return " – ".join(dict.fromkeys(texts))
+
+    @property
+    def phase(self) -> str:
+        """The phase, of several elements the one that matters most."""
+        found = {bar.phase for bar in self.bars}
+        return next((phase for phase in _WORST if phase in found), self.bars[0].phase)
+
+    @property
+    def is_critical(self) -> bool:
+        """Whether one of the bars is on the critical path."""
+        return any(bar.is_critical for bar in self.bars)
+
 
 @dataclass(frozen=True)
 class Timeline:
@@ -47,6 +98,14 @@ class Timeline:
     def scale(self) -> float:
         """Seconds from the start of the run to the end of its last node, or of the run."""
         return max(self.total, max((bar.start + bar.duration for bar in self.bars), default=0.0), 1e-9)
+
+    @property
+    def lanes(self) -> tuple[Lane, ...]:
+        """The bars, those of all elements of a map as one lane at the start of the first of them."""
+        groups: dict[str, list[Bar]] = {}
+        for bar in self.bars:
+            groups.setdefault(f"{bar.path.rpartition('/')[0]}/*" if bar.is_element else bar.path, []).append(bar)
+        return tuple(Lane(path, tuple(bars)) for path, bars in groups.items())
 
     @classmethod
     def read(cls, run: RunOutcome) -> Timeline:
@@ -66,13 +125,13 @@ class Timeline:
             return "no node has started"
         scale = _WIDTH / self.scale
         lines = []
-        for bar in self.bars:
-            label = f"{bar.path} {bar.name}"[:_NAME]
+        for bar in self.lanes:
+            label = clip(f"{bar.path} {bar.name}", _NAME)
             at = min(int(bar.start * scale), _WIDTH - 1)
             is_reused = bar.phase == CacheStatus.REUSED
             length = 1 if is_reused else max(1, min(round(bar.duration * scale), _WIDTH - at))
             drawn = " " * at + ("↻" if is_reused else "█") * length
-            took = f"{duration_text(bar.duration):>{_TOOK}}"
+            took = f"{bar.took:>{_TOOK}}"
             phase = f"{phase_sign(bar.phase)} {constant_text(bar.phase)}"
             lines.append(f"{label:<{_NAME}} │{drawn:<{_WIDTH}}│ {took}  {phase}{' •' if bar.is_critical else ''}")
         lines.append(f"{'':<{_NAME}}  {'total':>{_WIDTH}}  {duration_text(self.total):>{_TOOK}}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flytekit import map_task, task, workflow
 
 import flytenb
@@ -110,10 +112,21 @@ def test_all_nodes_of_a_workflow_and_the_elements_of_a_map_are_named() -> None:
     names = [f"each[{n}]" for n in range(20)]
     timeline = done.timeline()
     assert {bar.name for bar in timeline.bars} == {"each", *names}
-    for text in (show(timeline).text, show(done.nodes).text, show(timeline).fragment, show(done.nodes).fragment):
+    for text in (show(done.nodes).text, show(done.nodes).fragment):
         assert [name for name in names if name not in text] == []
         assert "more row" not in text
     assert "SUCCEEDED" not in repr(timeline)
+
+
+def test_the_elements_of_a_map_have_one_lane_with_their_number_their_range_and_the_slowest() -> None:
+    elements = [Bar(f"n0/{at}", f"fit[{at}]", "SUCCEEDED", 0.1 * at, 1.0 + at) for at in range(3)]
+    elements[1] = replace(elements[1], phase="FAILED")
+    timeline = Timeline((Bar("n0", "fit", "FAILED", 0.0, 3.2), *elements), 3.2)
+    shown = show(timeline)
+    for text in (repr(timeline), shown.text, shown.fragment):
+        assert "fit × 3, slowest fit[2]" in text and "1 s – 3 s" in text
+        assert text.count("✕ failed") == 2 and "n0/*" in text and "n0/0" not in text
+    assert [(lane.start, lane.duration) for lane in timeline.lanes] == [(0.0, 3.2), (0.0, 3.2)]
 
 
 def test_of_many_bars_the_critical_and_the_longest_are_shown() -> None:

@@ -49,23 +49,24 @@ def show_nodes(value: Any, view: View) -> Part:
 
 @BUILT_IN.register("flytenb.runner.timeline.Timeline")
 def show_timeline(value: Any, view: View) -> Part:
-    """Show a timeline: a bar per node, those on the critical path marked; of too many, these and the longest."""
+    """Show a timeline: a lane per node and per map; of too many, the critical ones (marked) and the longest."""
     critical = [bar.duration for bar in value.bars if bar.is_critical]
     facts = (duration_text(value.total), f"critical path (•) {duration_text(sum(critical))}" if critical else "")
     if not value.bars:
         return Note("no node has started")
-    by_weight = sorted(value.bars, key=lambda bar: (bar.is_critical, bar.duration), reverse=True)
+    lanes = value.lanes
+    by_weight = sorted(lanes, key=lambda bar: (bar.is_critical, bar.duration), reverse=True)
     shown = set(map(id, by_weight[: max(view.limits.rows, _ROWS)]))
     rows = []
-    for bar in value.bars:
+    for bar in lanes:
         if id(bar) not in shown:
             continue
         start, stop = bar.start / value.scale, (bar.start + bar.duration) / value.scale
         drawn = RangeCell.of(start, stop, is_marked=bar.is_critical)
         name = f"{bar.name} •" if bar.is_critical else bar.name
-        rows.append((bar.path, name, drawn, duration_text(bar.duration), PhaseCell.of(bar.phase)))
+        rows.append((bar.path, name, drawn, bar.took, PhaseCell.of(bar.phase)))
     columns = ("node", "name", "", Column("took", is_number=True), "phase")
-    return Section("timeline", facts, Table(columns, rows, len(value.bars), at_least=_ROWS))
+    return Section("timeline", facts, Table(columns, rows, len(lanes), at_least=_ROWS))
 
 
 @BUILT_IN.register("flytenb.runner.comparison.Comparison")
