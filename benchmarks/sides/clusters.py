@@ -35,7 +35,9 @@ reader = FlyteRemote(config, "flytesnacks", "development", interactive_mode_enab
 COUNT = "print(len({reader}.fetch_workflow(name={name}, version={version}).flyte_tasks))"
 
 
-def register(load_it: str, register_it: str, name: str, version: str) -> Callable[[int], Callable[[], Any]]:
+def register(
+    load_it: str, register_it: str, name: str, version: str, connect: str = ""
+) -> Callable[[int], Callable[[], Any]]:
     """Time the registration of a chain after a cell of it has been edited; the answer is how many tasks are there.
 
     Args:
@@ -43,12 +45,14 @@ def register(load_it: str, register_it: str, name: str, version: str) -> Callabl
         register_it: the line that is timed.
         name: an expression for the registered name.
         version: an expression for the version.
+        connect: the line that makes an object for the cluster from a `config`; `remote` is flytekit's.
     """
 
     def prepare(size: int) -> Callable[[], Any]:
         kernel = Kernel()
         atexit.register(kernel.close)
         kernel.run(f"{load_it}\nimport time\nfrom flytekit import task, workflow\n{REMOTE.format(endpoint=_start())}")
+        kernel.run(connect)
         for number in range(size):
             kernel.run(STEP.format(number=number, constant=number))
         body = "\n    ".join(f"x = step_{number}(x=x)" for number in range(size))

@@ -146,9 +146,10 @@ serve(
     memory_shown=cells.memory("%load_ext flytenb\nimport flytenb", "flytenb.run(adds, x=0).result"),
     register_cells=register(
         "%load_ext flytenb\nimport flytenb",
-        "made = flytenb.cluster(config).register(steps)",
+        "made = cluster.register(steps)",
         "made.name",
         "made.version",
+        "cluster = flytenb.cluster(config)",
     ),
     saved=notebooks.saved,
 )
