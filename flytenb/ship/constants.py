@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import builtins
+import contextlib
 import functools
 import re
 import threading
 from collections.abc import Iterator, Sequence, Sized
-from contextlib import suppress
 from contextvars import ContextVar
 from types import BuiltinFunctionType, MethodType
 from typing import Any
@@ -29,7 +29,7 @@ _FRESH = ("_thread", "_contextvars", "logging", "threading", "weakref")
 """Modules of classes whose objects hold nothing that a module could lack."""
 _OF_WORKFLOWS = ("flytekit.core.node", "flytekit.core.promise")
 """Modules of the parts of a workflow that is built by calls."""
-_IMPURE = (ast.Await, ast.Yield, ast.YieldFrom, ast.With, ast.AsyncWith, ast.AsyncFor, ast.Global, ast.Nonlocal)
+_IMPURE = (ast.Await, ast.Yield, ast.YieldFrom, ast.AsyncWith, ast.AsyncFor, ast.Global, ast.Nonlocal)
 
 
 class UnknownConstantError(Exception):
@@ -113,8 +113,8 @@ class Constants:
     def _run(self, name: str, chain: Sequence[Statement], *, marks_sets: bool = False) -> Any:
         """Return what statements give to a name when they run again."""
         scope: dict[str, Any] = {"__name__": "__main__", **set_order.SCOPE}
-        for statement in chain:
-            for read in self._needed.needs_of(statement) - {name}:
+        for at, statement in enumerate(chain):
+            for read in self._needed.needs_of(statement) - {name} - self._made(chain[:at], statement):
                 if (value := self.value(read)) is not MISSING:
                     scope[read] = set_order.ordered(value) if marks_sets else value
             if (impure := next(self._impure(statement.tree), None)) is not None:
@@ -126,6 +126,11 @@ class Constants:
                 raise UnknownConstantError(f"its statement raises {class_name(e)} when it runs again") from None
         return scope.get(name, MISSING)
 
+    def _made(self, before: Sequence[Statement], statement: Statement) -> set[str]:
+        """Return the names for which nothing but these statements made what a statement reads: `a, b = b, a`."""
+        names = {name for each in before for name in each.binds}
+        return {name for name in names if all(s in before for s in self._needed.made_before(name, statement))}
+
     def _depends_on_order(self, name: str, chain: Sequence[Statement]) -> bool:
         """Whether a constant is another one if sets are iterated over in the other direction."""
         read = {read for statement in chain for read in self._needed.needs_of(statement)} - {name}
@@ -136,7 +141,7 @@ class Constants:
         forwards = self._run(name, chain, marks_sets=True)
         with set_order.reversed_sets():
             backwards = self._run(name, chain, marks_sets=True)
-        with suppress(Exception):
+        with contextlib.suppress(Exception):
             if forwards == backwards:  # the order of a dictionary doesn't count
                 return False
         return not _is_equal(forwards, backwards)
@@ -189,10 +194,15 @@ class Constants:
         """Yield the parts of a statement that may give something else each time."""
         for node in ast.walk(tree):
             is_other_call = isinstance(node, ast.Call) and not self._is_repeatable(node.func)
-            if is_other_call or isinstance(node, _IMPURE):
+            if is_other_call or isinstance(node, _IMPURE) or (isinstance(node, ast.With) and self._acts(node)):
                 yield ast.unparse(node).splitlines()[0]
             elif isinstance(node, ast.Attribute) and ast.unparse(node) in ("os.environ", "sys.argv", "sys.path"):
                 yield ast.unparse(node)
+
+    def _acts(self, block: ast.With) -> bool:
+        """Whether a block does anything but ignore exceptions."""
+        contexts = [getattr(item.context_expr, "func", item.context_expr) for item in block.items]
+        return any(self._resolve(each) not in (contextlib.suppress, contextlib.nullcontext) for each in contexts)
 
     def _is_repeatable(self, called: ast.expr) -> bool:
         found = self._resolve(called)

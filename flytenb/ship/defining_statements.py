@@ -18,6 +18,8 @@ _SETTING = re.compile(
 )
 """Functions of modules that change settings; others display, send or write something."""
 _CONNECTING = ("FlyteRemote", "SynchronousFlyteClient")
+_MAKERS = frozenset(["task", "workflow", "dynamic", "eager"])
+"""flytekit's decorators, which other decorators may call."""
 _ACTING = (ast.Expr, ast.If, ast.For, ast.While, ast.With, ast.Try)
 """Statements that may act on what others define."""
 
@@ -41,7 +43,7 @@ class DefiningStatements:
     @cached_property
     def entities(self) -> list[str]:
         """The names that seem to be those of tasks, workflows and launch plans, in the order of their cells."""
-        found = [name for s in self._program if self._defines_entity(s) for name in s.binds]
+        found = [name for s in self._program if self._defines_entity(s) for name in sorted(s.binds)]
         return [name for name in dict.fromkeys(found) if not name.startswith("_")]
 
     def choose(self, names: Collection[str] = ()) -> set[Statement]:
@@ -58,11 +60,26 @@ class DefiningStatements:
     # --- entities ----------------------------------------------------------------------------------------------------
 
     def _defines_entity(self, statement: Statement) -> bool:
-        tree = statement.tree
-        if statement.decorates or isinstance(tree, ast.FunctionDef | ast.AsyncFunctionDef):
-            return statement.decorates or any(map(self._is_flytes, getattr(tree, "decorator_list", ())))
-        value = tree.value if isinstance(tree, ast.Assign | ast.AnnAssign) else None
-        return isinstance(value, ast.Call) and self._is_flytes(value)
+        return statement.decorates or self._makes_entity(statement.tree)
+
+    def _makes_entity(self, tree: ast.stmt) -> bool:
+        """Whether a statement, or one in its blocks, seems to bind an entity."""
+        if isinstance(tree, ast.FunctionDef | ast.AsyncFunctionDef):
+            return any(self._is_flytes(each) or self._is_maker(each) for each in tree.decorator_list)
+        if isinstance(tree, ast.Assign | ast.AnnAssign):
+            return any(isinstance(each, ast.Call) and self._is_flytes(each) for each in _values(tree.value))
+        return not isinstance(tree, ast.ClassDef) and any(map(self._makes_entity, _inner(tree)))
+
+    def _is_maker(self, expression: ast.expr) -> bool:
+        """Whether an expression begins with a name of the notebook whose definition uses a decorator of flytekit."""
+        return bool(self._decorators_used.get(_root(expression)))
+
+    @cached_property
+    def _decorators_used(self) -> dict[str, frozenset[str]]:
+        decorators = {name for name, origin in self._origins.items() if origin.startswith("flytekit")} & _MAKERS
+        made = [s for s in self._program if isinstance(s.tree, ast.FunctionDef) or _is_call(s.tree)]
+        used = {s: (s.reads_later if s.is_definition else s.reads) & decorators for s in made}
+        return {name: names for s, names in used.items() for name in s.binds}
 
     def _is_flytes(self, expression: ast.expr) -> bool:
         """Whether an expression begins with a name of flytekit or a class derived from one: it may make an entity."""
@@ -132,6 +149,31 @@ def _imported(program: Sequence[Statement]) -> Iterator[tuple[str, str]]:
             yield from ((alias.asname or alias.name, f"{tree.module}") for alias in tree.names)
         elif isinstance(tree, ast.Import):
             yield from ((alias.asname or alias.name.partition(".")[0], alias.name) for alias in tree.names)
+
+
+def _inner(tree: ast.AST) -> Iterator[ast.stmt]:
+    """Yield the statements in the blocks of a statement."""
+    for child in ast.iter_child_nodes(tree):
+        if isinstance(child, ast.stmt):
+            yield child
+        elif isinstance(child, ast.ExceptHandler | ast.match_case):
+            yield from _inner(child)
+
+
+def _values(value: ast.expr | None) -> Iterator[ast.expr]:
+    """Yield what an assignment may bind: the elements of a tuple, both sides of a condition."""
+    if isinstance(value, ast.Tuple | ast.List):
+        for each in value.elts:
+            yield from _values(each)
+    elif isinstance(value, ast.IfExp):
+        yield from (*_values(value.body), *_values(value.orelse))
+    elif value is not None:
+        yield value
+
+
+def _is_call(tree: ast.stmt) -> bool:
+    """Whether a statement assigns what a call returns: `cached = partial(task, cache=True)`."""
+    return isinstance(tree, ast.Assign) and isinstance(tree.value, ast.Call)
 
 
 def _registers(function: Statement) -> bool:

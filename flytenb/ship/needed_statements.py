@@ -90,6 +90,11 @@ class NeededStatements:
     def _earlier(self, name: str, statement: Statement) -> list[Statement]:
         return [each for each in self.binding(name) if self._at[each] < self._at[statement]]
 
+    def made_before(self, name: str, statement: Statement) -> list[Statement]:
+        """Return every statement that binds or changes a name above a statement."""
+        made = [*self.binding(name), *self._changing.get(name, ())]
+        return [each for each in made if self._at[each] < self._at[statement]]
+
     def _is_builtin(self, name: str) -> bool:
         if not hasattr(builtins, name) or name in SHELL_NAMES or is_added_builtin(name):
             return False

@@ -14,7 +14,7 @@ from flytenb.reach.name_lookup import MISSING
 from flytenb.reach.syntax_trees import parse
 from flytenb.ship.cells import Cells
 from flytenb.ship.constants import Constants, UnknownConstantError, describe_value, is_code
-from flytenb.ship.finding import Finding
+from flytenb.ship.finding import Finding, Severity
 from flytenb.ship.held_state import changed_state, evaluated
 from flytenb.ship.local_paths import find_local_paths
 from flytenb.ship.needed_statements import SHELL_NAMES, NeededStatements, is_added_builtin
@@ -143,9 +143,10 @@ class Refusals:
             if _imports_main(statement):
                 hint = "read the names themselves, without __main__"
                 yield Finding("the notebook's namespace is read as a module", self._place(statement), hint)
-            if "__name__" in statement.reads and _reads_own_name(statement.tree):
+            if "__name__" in statement.reads | statement.reads_later and _reads_own_name(statement.tree):
                 hint = "leave the condition or the name out"
-                yield Finding("__name__ is '__main__' in a notebook only", self._place(statement), hint)
+                severity: Severity = "error" if "__name__" in statement.reads else "warning"
+                yield Finding("__name__ is '__main__' in a notebook only", self._place(statement), hint, severity)
         for function in self._reached.unknown(self._needed.statements):
             name = function.__qualname__
             holder = self._name_of(function)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import types
 from typing import Any
 
 from flytenb.reach.installed_names import home_of
@@ -18,9 +19,10 @@ _BUILTINS = _words(
     "list map max min object ord pow range repr reversed round set slice sorted str sum tuple zip"
 )
 _MODULES = _words(
-    "array calendar collections contextvars copy dataclasses datetime decimal enum fractions functools ipaddress "
-    "itertools json logging math numbers operator pathlib re statistics string textwrap thread threading types typing "
-    "uuid weakref zoneinfo flytekit flytekitplugins"
+    "array base64 binascii calendar cmath collections colorsys contextlib contextvars copy dataclasses datetime "
+    "decimal difflib enum fractions functools html ipaddress itertools json keyword logging math numbers operator "
+    "pathlib re shlex statistics string struct textwrap thread threading types typing unicodedata uuid "
+    "weakref zlib zoneinfo flytekit flytekitplugins"
 )
 """Packages whose classes and functions make the same of the same arguments, except for the next two."""
 _CHANGING = _words(
@@ -49,6 +51,8 @@ def is_repeatable(function: Any) -> bool:
     Own classes count, since what they make is compared with what the kernel holds; own functions may do anything.
     """
     name = getattr(function, "__name__", "")
+    if function is types.MappingProxyType:  # its module is `builtins`, where it has no name
+        return True
     if getattr(builtins, name, None) is function:
         return name in _BUILTINS
     owner = getattr(function, "__self__", None)

@@ -42,6 +42,23 @@ CASES: dict[str, tuple[list[str], str, str]] = {
         "warning",
         "SEEN, a list, was changed by step when a task ran",
     ),
+    "a task that reads the name of its module": (
+        [
+            STEP.format("").replace("return x", "return x if __name__ == '__main__' else -x"),
+            WF.format(""),
+        ],
+        "warning",
+        "__name__ is '__main__' in a notebook only",
+    ),
+    "a task that names its logger": (
+        [
+            "import logging",
+            STEP.format("").replace("return x", "logging.getLogger(__name__).debug('x')\n    return x"),
+            WF.format(""),
+        ],
+        "",
+        "",
+    ),
     "a name that nothing defines": (
         [STEP.format("").replace("return x", "return x + NOWHERE"), WF.format("")],
         "error",

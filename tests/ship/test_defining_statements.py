@@ -94,6 +94,16 @@ ENTITIES = {
     "a = step(x=3)": [],
     "a = math.floor(3)": [],
     "import functools\n@functools.cache\ndef a(): ...": [],
+    "if math.pi > 3:\n    a = map_task(step)": ["a"],
+    "try:\n    a = map_task(step)\nexcept ValueError:\n    b = Workflow(name='x')": ["a", "b"],
+    "with open('x'):\n    @task\n    def a() -> int: ...": ["a"],
+    "for n in range(3):\n    a = step(x=n)": [],
+    "b, a = map_task(step), map_task(step)": ["a", "b"],
+    "a = map_task(step) if math.pi > 3 else None": ["a"],
+    "import functools\ncached = functools.partial(task, cache=True)\n@cached\ndef a() -> int: ...": ["a"],
+    "def large(f):\n    return task(retries=3)(f)\n@large\ndef a() -> int: ...": ["a"],
+    "def make():\n    @task\n    def inner() -> int: ...\n    return inner\na = make()": [],
+    "def half(f):\n    return f\n@half\ndef a() -> int: ...": [],
 }
 
 

@@ -1003,6 +1003,32 @@ def _by(x):
         WF,
         why="__name__ is '__main__' in a notebook only (cell 2, line 1)\nleave the condition",
     ),
+    "a constant where an exception is ignored": _exported(
+        "from contextlib import suppress\nK = 1\nwith suppress(ZeroDivisionError):\n    K = 4\n    K = 1 // 0",
+        _step("return x + K"),
+        WF,
+        has="K = 1\nwith suppress",
+    ),
+    "a constant in another block": _refused(
+        "from warnings import catch_warnings\nwith catch_warnings():\n    K = 4",
+        _step("return x + K"),
+        WF,
+        why="`with catch_warnings():` isn't evaluated again",
+    ),
+    "a table that can't be changed": _exported(
+        "from types import MappingProxyType\nT = MappingProxyType({'a': 4})", _step("return x + T['a']"), WF
+    ),
+    "names that exchange their values": _exported(
+        "K, L = 1, 2", "K, L = L, K", _step("return x + K * 10 + L"), WF, has="K, L = 1, 2\nK, L = L, K"
+    ),
+    "names that exchange other values than they began with": _refused(
+        "K, L = 1, 2", "L = 5", "K, L = L, K", _step("return x + K"), WF, why="K is made from itself"
+    ),
+    "constants of functions that calculate": _exported(
+        "import struct, textwrap, zlib\nK = struct.unpack('<i', b'abcd')[0] + zlib.crc32(b'a')",
+        _step("return x + K"),
+        WF,
+    ),
     "an experiment under the condition of a script": _exported(
         _step("return x"), WF, "if __name__ == '__main__':\n    wf(x=1)", lacks="__main__"
     ),
