@@ -135,5 +135,6 @@ class AttributeEffects(StateAccesses):
             self.writes |= {kind} if kind else {shared_object(owner, one.owner.name), one.owner}
             if isinstance(owner, type) and not is_own_class(owner):
                 self.writes.add(EVERYTHING)
+                self.assigned.add((owner, name))
             return
         self.assigned_in_module(owner, name)

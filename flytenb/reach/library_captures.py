@@ -82,3 +82,31 @@ def polars_options() -> Restore:
         polars.Config.load(before)
 
     return restore
+
+
+def plotly_settings() -> Restore:
+    """Capture the default template and renderer of plotly."""
+    io: Any = loaded("plotly.io")
+    if io is None:
+        return lambda: None
+    template, renderer = io.templates.default, io.renderers.default
+
+    def restore() -> None:
+        io.templates.default, io.renderers.default = template, renderer
+
+    return restore
+
+
+def altair_settings() -> Restore:
+    """Capture the theme, data transformer and renderer of altair, with their options."""
+    altair: Any = loaded("altair")
+    if altair is None:
+        return lambda: None
+    themes = altair.theme.enable.__self__ if hasattr(altair, "theme") else altair.themes  # altair < 5.5
+    before = [(each, each._get_state()) for each in (themes, altair.data_transformers, altair.renderers)]
+
+    def restore() -> None:
+        for registry, state in before:
+            registry._set_state(state)
+
+    return restore

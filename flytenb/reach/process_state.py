@@ -191,6 +191,23 @@ KINDS: Mapping[str, StateKind] = {
         writes=("polars.Config", "polars.config.", "polars.set_random_seed", "polars.enable_string_cache"),
         capture=library_captures.polars_options,
     ),
+    "plotly": StateKind(
+        "plotly's settings",
+        writes=_of("plotly.io", "templates", "renderers", "templates.default", "renderers.default"),
+        capture=library_captures.plotly_settings,
+    ),
+    "altair": StateKind(
+        "altair's settings",
+        writes=(
+            *_of("altair", "theme", "theme.enable", "themes", "data_transformers", "renderers"),
+            *_of("altair", "data_transformers.enable", "data_transformers.disable_max_rows", "renderers.enable"),
+        ),
+        capture=library_captures.altair_settings,
+    ),
+    "duckdb": StateKind(
+        "duckdb's default connection",
+        writes=_of("duckdb", "sql", "execute", "query", "default_connection", "from_df", "read_csv", "read_parquet"),
+    ),
     "argv": StateKind(
         "sys.argv",
         reads=("sys.argv", "argparse.ArgumentParser"),
@@ -291,13 +308,13 @@ def kind_of_object(value: Any) -> str | None:
 
 
 def save_state(
-    names: Iterable[str], assigned: Iterable[tuple[str, str]] = (), of_threads: Iterable[threading.local] = ()
+    names: Iterable[str], assigned: Iterable[tuple[str | type, str]] = (), of_threads: Iterable[threading.local] = ()
 ) -> Restore:
-    """Save these kinds of state, attributes of modules and `threading.local`s; return what restores them."""
+    """Save kinds of state, attributes of modules and classes, `threading.local`s; return what restores them."""
     # Names of kinds are texts: the other names of a task's state have hashes in Python.
     found = [KINDS[name].capture for name in names if type(name) is str and name in KINDS]
     restores = [capture() for capture in found if capture is not None]
-    restores += [captures.attribute(module, name) for module, name in assigned]
+    restores += [captures.attribute(owner, name) for owner, name in assigned if name]
     return captures.all_of([*restores, *map(captures.of_thread, of_threads)])
 
 

@@ -18,13 +18,14 @@ class StateAccesses:
 
     Attributes:
         reads, writes: kinds of process-wide state, files, and what tasks share.
-        assigned: attributes of installed modules that are assigned, by module and name.
+        assigned: attributes of installed modules and classes that are assigned, by the name of the module or the
+            class, and their name.
     """
 
     def __init__(self) -> None:
         self.reads: set[Any] = set()
         self.writes: set[Any] = set()
-        self.assigned: set[tuple[str, str]] = set()
+        self.assigned: set[tuple[str | type, str]] = set()
         self._items_changed: set[Shared] = set()
 
     def finish(self) -> None:

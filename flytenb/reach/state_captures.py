@@ -25,9 +25,10 @@ Restore = Callable[[], None]
 _MISSING = object()
 
 
-def attribute(module: str, name: str) -> Restore:
-    """Capture one attribute of a module."""
-    owner = sys.modules[module]
+def attribute(owner: Any, name: str) -> Restore:
+    """Capture one attribute of a class or of a module, which is given by its name."""
+    if isinstance(owner, str):
+        owner = sys.modules[owner]
     before = vars(owner).get(name, _MISSING)
 
     def restore() -> None:

@@ -60,7 +60,7 @@ class StateUse:
         reads: what must not change while it runs.
         writes: what it changes.
         environment: the variables that it declares to be set for it.
-        assigned: the attributes of installed modules that it assigns, by module and name.
+        assigned: the attributes of installed modules and classes that it assigns, by owner and name.
         of_threads: the `threading.local`s that it reaches, which are restored after it.
         is_peaceful: whether it conflicts with no other use that is.
         saved: the kinds of state that are restored after the task.
@@ -70,7 +70,7 @@ class StateUse:
     reads: frozenset[Any] = frozenset()
     writes: frozenset[Any] = frozenset()
     environment: Mapping[str, str] = field(default_factory=dict, hash=False)
-    assigned: frozenset[tuple[str, str]] = frozenset()
+    assigned: frozenset[tuple[str | type, str]] = frozenset()
     of_threads: tuple[threading.local, ...] = field(default=(), compare=False, repr=False)
     is_peaceful: bool = field(init=False, repr=False, compare=False)
     saved: frozenset[Any] = field(init=False, repr=False, compare=False)

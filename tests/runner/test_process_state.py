@@ -12,6 +12,7 @@ import functools
 import gc
 import inspect
 import io
+import json
 import locale
 import logging
 import math
@@ -34,9 +35,12 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import altair
+import duckdb
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
+import plotly.io as pio
 import pytest
 from flytekit import PythonFunctionTask, PythonInstanceTask, dynamic, eager, kwtypes, map_task, task, workflow
 from flytekit.core.interface import Interface
@@ -595,6 +599,63 @@ def test_a_wrapper_counts_by_the_module_of_its_code() -> None:
 def test_processes_answer_the_same(body: Callable[[int], str]) -> None:
     wanted = [called_alone(body, n) for n in (1, 2, 3, 4)]
     assert flytenb.options(processes=True).run(map_task(task(body)), n=[1, 2, 3, 4]).result == wanted
+
+
+@task
+def sets_attributes_of_classes(n: int) -> str:
+    json.JSONEncoder.item_separator = f" {n} "
+    json.JSONEncoder.of_a_test = n
+    json.JSONDecoder.of_a_test = n
+    return json.JSONEncoder().encode([1, 2])
+
+
+def test_attributes_of_installed_classes_are_restored() -> None:
+    before = [{**vars(cls)} for cls in (json.JSONEncoder, json.JSONDecoder)]
+    assert flytenb.run(map_task(sets_attributes_of_classes), n=[7, 8]).result == ["[1 7 2]", "[1 8 2]"]
+    assert [{**vars(cls)} for cls in (json.JSONEncoder, json.JSONDecoder)] == before
+
+
+@task
+def sets_plotly(n: int) -> str:
+    pio.templates.default = "plotly_dark"
+    pio.renderers.default = "png"
+    return f"{pio.templates.default} {pio.renderers.default} {n}"
+
+
+@task
+def sets_altair(n: int) -> str:
+    altair.theme.enable("dark")
+    altair.data_transformers.disable_max_rows()
+    altair.renderers.enable("svg")
+    return f"{altair.theme.active} {altair.data_transformers.options} {altair.renderers.active}"
+
+
+def settings_of_charts() -> tuple[Any, ...]:
+    transformers, renderers = altair.data_transformers, altair.renderers
+    of_altair = altair.theme.active, transformers.active, dict(transformers.options), renderers.active
+    return pio.templates.default, pio.renderers.default, *of_altair
+
+
+@pytest.mark.parametrize("body", [sets_plotly, sets_altair], ids=lambda body: body.task_function.__name__)
+def test_settings_of_chart_libraries_are_restored(body: Any) -> None:
+    before = settings_of_charts()
+    use, _ = state_use_of(body, has_own_cwd=True)
+    assert use.conflict_with(use) is not None
+    result = flytenb.run(body, n=1).result
+    assert "dark" in result
+    assert settings_of_charts() == before
+
+
+@task
+def uses_the_default_connection(n: int) -> int:
+    duckdb.execute("create or replace table of_a_test as select ? as n", [n])
+    return int(duckdb.sql("select n from of_a_test").fetchall()[0][0])
+
+
+def test_the_default_connection_of_duckdb_is_used_by_one_task_at_a_time() -> None:
+    assert flytenb.run(map_task(uses_the_default_connection), n=[1, 2, 3, 4]).result == [1, 2, 3, 4]
+    use, _ = state_use_of(uses_the_default_connection, has_own_cwd=True)
+    assert use.conflict_with(use) == "duckdb's default connection"
 
 
 def test_a_patch_reaches_no_other_task() -> None:
