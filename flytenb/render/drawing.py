@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from flytenb.errors import FlytenbError, LayoutError, LayoutTimeoutError, SaveError
-from flytenb.model import Graph, Kind, NodeState
+from flytenb.model import Graph, NodeState
 from flytenb.render import graph_text, layout
 from flytenb.render.dot import layout_dot, to_dot
 from flytenb.render.folding import FoldedGraph, fold_graph, size_of
@@ -151,9 +151,8 @@ class Drawing:
         if not self._states:
             return self._states
         states = drawn_states(self._states, self._folded.shown_at)
-        for path, node in self.graph.nodes.items():
-            if node.kind is Kind.BRANCH:
-                states |= case_states(self.graph, path, states.get)
+        for path in self.graph.nodes:
+            states |= case_states(self.graph, path, states.get)
         return states
 
     @cached_property
