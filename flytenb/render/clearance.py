@@ -12,6 +12,8 @@ from flytenb.render.shapes import TITLE_HEIGHT, TITLE_TOP
 Rect = tuple[float, float, float, float]
 _ROW = 64.0
 _PARTS = 8
+TOUCH = 1.5
+"""Pixels of a rectangle that an arrow may pass."""
 
 
 class Obstacles:
@@ -55,6 +57,17 @@ def rects_of(scene: Scene, at: Positions) -> Iterator[tuple[str, Rect]]:
         left, top, right, _ = at.frames[f"cluster_{frame.number}"]
         start, y = at.titles.get(frame.number, left + 12), top + TITLE_TOP
         yield f"t{frame.number}", (start, y, min(start + frame.title_width, right), y + TITLE_HEIGHT)
+
+
+def passes_boxes(scene: Scene, at: Positions) -> bool:
+    """Tell whether an arrow passes a box, a label or a title other than those at its ends."""
+    obstacles = Obstacles(rects_of(scene, at))
+    return any(
+        next(obstacles.hit(start, end, ends, -TOUCH), "")
+        for ends, ways in at.arrows.items()
+        for way in ways
+        for start, end in pairwise(points_of(way))
+    )
 
 
 def points_of(way: Curve, parts: int = _PARTS) -> list[Point]:

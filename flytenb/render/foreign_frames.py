@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from itertools import pairwise
 
-from flytenb.render.clearance import cuts, points_of
+from flytenb.render.clearance import TOUCH, cuts, points_of
 from flytenb.render.layout import Positions
 from flytenb.render.scene import Scene
 from flytenb.render.shapes import Arrow
 
 Order = tuple[str, str]
 """The DOT names of two boxes or titles; the first must be in a rank above the second."""
-_TOUCH = 1.5
-"""Pixels of a frame that an arrow may pass."""
 
 
 def crossed_frames(scene: Scene, at: Positions) -> list[tuple[Arrow, int]]:
@@ -36,7 +34,7 @@ def crossed_frames(scene: Scene, at: Positions) -> list[tuple[Arrow, int]]:
 
 
 def _passes(points: list[tuple[float, float]], rect: tuple[float, float, float, float]) -> bool:
-    return any(cuts(start, end, rect, -_TOUCH) for start, end in pairwise(points))
+    return any(cuts(start, end, rect, -TOUCH) for start, end in pairwise(points))
 
 
 def order_apart(scene: Scene, crossed: Iterable[tuple[Arrow, int]], known: Collection[Order]) -> set[Order]:

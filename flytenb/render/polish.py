@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
+from operator import itemgetter
 
+from flytenb.render.clearance import passes_boxes
 from flytenb.render.dot import layout_dot
 from flytenb.render.foreign_frames import Order, crossed_frames, order_apart
 from flytenb.render.layout import Positions
@@ -22,20 +24,24 @@ def arrange(scene: Scene, lay_out: Callable[[str], Positions]) -> Positions:
     """Return the polished layout of a scene.
 
     Where the title of a frame has no place beside the arrows of a first layout, it is a node in the next. Where an
-    arrow passes a frame around neither of its ends, boxes change ranks in the next.
+    arrow passes a frame around neither of its ends, boxes change ranks in the next, which is left out if arrows pass
+    boxes there. The result is the one with the fewest such arrows, the first of several.
     """
     titled: set[int] = set()
     order: set[Order] = set()
+    found: list[tuple[int, Positions]] = []
     for left in reversed(range(_MOST_LAYOUTS)):
         titles = _titled_layout(scene, lay_out, titled, order)
         at = _polished(scene, titles)
         crossed = crossed_frames(scene, at)
+        if not found or not passes_boxes(scene, at):
+            found.append((len(crossed), at))
         added = order_apart(scene, crossed, order) if crossed and left else ()
         if not added:
             break
         order.update(added)
         titled.update(int(lower[1:]) for _, lower in added if lower.startswith("t"))
-    return at
+    return min(found, key=itemgetter(0))[1]
 
 
 def _titled_layout(

@@ -62,7 +62,7 @@ def total(xs: list[int]) -> int:
 
 @workflow
 def crowd(x: int = 1) -> int:
-    return total(xs=[first(x=x) for _ in range(8)])
+    return total(xs=[first(x=x) for _ in range(10)])
 
 @workflow
 def asking(x: int = 1) -> int:
@@ -165,7 +165,7 @@ def test_nothing_moves_when_a_run_ends_and_when_it_is_opened_again(notebook: Any
     again = Notebook(nb.lab, page, path).open()
     again.finish("application:toggle-left-area")
     assert place(page, ".ft-picture img") == before[0]
-    assert head.startswith(again.output(1).locator(".ft-head").inner_text().replace("\n", " "))
+    assert head.startswith(again.output(1).locator(".ft-head").first.inner_text().replace("\n", " "))
     again.shut_down()
 
 
