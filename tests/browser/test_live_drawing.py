@@ -160,7 +160,7 @@ def test_an_update_restyles_and_lays_out_what_changed_and_nothing_else(reported:
     styled = sum(event["args"]["elementCount"] for event in events if event["name"] == "UpdateLayoutTree")
     assert reported.canvas.locator("*").count() > 5_000
     assert 0 < styled < 40
-    assert all(root == "SPAN" or "ftl-layer" in root for root in roots), roots
+    assert all(root == "SPAN class='ftl-said'" or "ftl-layer" in root for root in roots), roots
     assert sum(each["beginData"]["totalObjects"] for each in layouts) < 500
 
 

@@ -38,7 +38,7 @@ class View {
     this.sign = h("span", { class: "ftl-sign", "aria-hidden": "true" });
     this.phase = h("span", { class: "ftl-phase" });
     this.dot = h("span", { class: "ftl-dot", hidden: true }, "· ");
-    this.facts = h("span", { class: "ftl-said" }); // its box has a fixed size, so that a change doesn't lay out anything else
+    this.facts = h("span");
     this.bar = h("span", { class: "ftl-progress" }, h("span"));
     this.spoken = h("span", { class: "ftl-spoken", "aria-live": "polite" });
     this.why = h("div", { class: "ftl-why" });
@@ -67,7 +67,8 @@ class View {
         { class: "ftl-bar" },
         h("b", {}, this.sign, ` ${this.about().name} `, this.phase),
         this.bar,
-        h("span", { class: "ftl-dim ftl-facts-line" }, this.dot, this.facts),
+        // The box of what is said has a fixed size, so that a change doesn't lay out anything else.
+        h("span", { class: "ftl-dim ftl-facts-line" }, h("span", { class: "ftl-said" }, this.dot, this.facts)),
         this.stop,
         h(
           "div",
