@@ -136,7 +136,7 @@ def _settle(needed: NeededStatements) -> tuple[ReachedCode, list[Finding]]:
 
 
 def _add_reached(needed: NeededStatements, known: ReachedCode | None = None) -> ReachedCode:
-    """Add the names that code reaches until there are no more; `known` is what was reached from fewer names."""
+    """Add the names that code reaches until none is new; `known` is what was reached from fewer names."""
     while known is None or known.count != len(needed.names):
         known = ReachedCode(needed)
         for name in known.names:
