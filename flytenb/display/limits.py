@@ -189,7 +189,9 @@ class Trimmer:
         rows = table.rows[: max(min(max(self._limits.rows, table.at_least), self._nodes), 0)]
         self._nodes -= len(rows)
         columns = tuple(
-            Column(self._line(c.name), self._line(c.type), self._line(c.summary), c.is_number, c.key, c.is_own)
+            Column(
+                self._line(c.name), self._line(c.type), self._line(c.summary), c.is_number, c.key, c.is_own, c.is_cut
+            )
             for c in table.columns[:width]
         )
         cells = tuple(tuple(self._cell(v) for v in (*row, *[""] * width)[:width]) for row in rows)

@@ -108,7 +108,7 @@ class Column:
     """A table column: its name, its type and a summary of all its values (`1 … 9`, `3 nulls`).
 
     `key` identifies the column for sorting, -1 if it can't be sorted. `is_own` is False for a column that holds row
-    numbers or labels.
+    numbers or labels. If `is_cut`, a long cell is cut where text would wrap it.
     """
 
     name: str
@@ -117,6 +117,7 @@ class Column:
     is_number: bool = False
     key: int = -1
     is_own: bool = True
+    is_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +158,7 @@ class Table(Part):
     Columns may be plain names and cells any values, which are shortened. `total_rows` and `total_columns` are the full
     size (-1: just those given; `None`: unknown). With a `window` (from `view.window`) the rows are those that the
     reader selected. `at_least` rows are shown whatever the limit of a display. If `is_wrapped`, a narrow page wraps the
-    cells, and text cuts the last column.
+    cells, and text those of the last column.
     """
 
     columns: tuple[Column, ...]

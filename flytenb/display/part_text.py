@@ -251,7 +251,11 @@ def _table(table: Table) -> list[str]:
     widths = [max(width_of(line[i]) for line in grid) for i in range(len(table.columns))]
     if table.is_wrapped:
         room = max(WIDTH - sum(widths[:-1]) - 2 * len(widths), 24)
-        rows = [line for row in table.rows for line in _wrapped_rows(list(row), room)]
+        rows = [list(row) for row in table.rows]
+        if table.columns[-1].is_cut:
+            rows = [[*row[:-1], clip(row[-1], room)] for row in rows]
+        else:
+            rows = [line for row in rows for line in _wrapped_rows(row, room)]
         grid = [*([*line[:-1], clip(line[-1], room)] for line in heads), *rows]
         widths[-1] = min(widths[-1], room)
     lines: list[str] = []

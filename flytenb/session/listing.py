@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from flytenb.bridge.entities.interface import read_interface
 from flytenb.display.limits import Limits
-from flytenb.display.part import PhaseCell, Table, Text
+from flytenb.display.part import Column, PhaseCell, Table, Text
 from flytenb.display.rendering import Displayed, Rendering, render_part
 from flytenb.reach.look import one_look
 from flytenb.render.captions import signature
@@ -137,7 +137,8 @@ class Listing(Displayed):
     def _shown(self) -> Rendering:
         if not self.rows:
             return render_part(Text(self._empty, "flow"))
-        return render_part(Table(self.columns, self.rows, is_wrapped=True), _LIMITS)
+        columns = [Column(name, is_cut=name == "why") for name in self.columns]
+        return render_part(Table(columns, self.rows, is_wrapped=True), _LIMITS)
 
 
 @dataclass(frozen=True)

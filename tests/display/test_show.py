@@ -12,7 +12,7 @@ from flytekit import task, workflow
 
 from flytenb import api
 from flytenb.display.limits import Limits
-from flytenb.display.part import Group, Table, Text
+from flytenb.display.part import Column, Group, Table, Text
 from flytenb.display.part_text import WIDTH
 from flytenb.display.rendering import Rendering, render_part
 from flytenb.display.show import show
@@ -150,3 +150,11 @@ def test_a_wrapped_table_has_its_last_column_in_full() -> None:
     ).text
     assert " ".join(text.splitlines()[2:]).split() == ["embed", "task", *signature.split()]
     assert max(map(len, text.splitlines())) <= WIDTH
+
+
+def test_a_wrapped_table_cuts_the_cells_of_a_column_that_is_cut() -> None:
+    columns = (Column("run"), Column("why", is_cut=True))
+    lines = render_part(Table(columns, [("0", "long " * 100)], is_wrapped=True), Limits(cell=400)).text.splitlines()
+    assert len(lines) == 3
+    assert lines[-1].endswith("…")
+    assert max(map(len, lines)) <= WIDTH

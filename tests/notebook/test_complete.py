@@ -399,7 +399,7 @@ def test_the_whole_traceback_of_one_node_can_be_asked_for(kernel: Kernel) -> Non
     kernel.run("%flyte run divided(x=7)").fails()
     for node in ("n0", "divide"):
         reported = kernel.run(f"%flyte error {node}").ok().result or ""
-        assert reported.startswith("node n0 of divided\nTraceback")
+        assert reported.startswith("node n0 (divide) of divided\nTraceback")
 
 
 @pytest.mark.kernel
@@ -438,20 +438,20 @@ def test_the_debugger_begins_where_the_node_failed(kernel: Kernel) -> None:
 def test_the_whole_traceback_is_one_verb_away(kernel: Kernel) -> None:
     kernel.run("%flyte run divided(x=7)").fails()
     reported = kernel.run("%flyte error").ok().result or ""
-    assert reported.startswith("node n0 of divided")
+    assert reported.startswith("node n0 (divide) of divided\n")
     assert "Traceback (most recent call last)" in reported
     assert "return x // by" in reported
     assert kernel.run("%flyte debug nowhere").fails().ename == "UnknownNameError"
-    assert (kernel.run("%flyte error").ok().result or "").startswith("node n0 of divided")
+    assert (kernel.run("%flyte error").ok().result or "").startswith("node n0 (divide) of divided\n")
 
 
 @pytest.mark.kernel
 def test_the_whole_traceback_is_that_of_the_run_whose_error_was_shown_last(kernel: Kernel) -> None:
     kernel.run("early = flytenb.start(divided, x=7).wait()\nlate = flytenb.start(divide, x=8).wait()").ok()
     for name, reported in (
-        ("early", "node n0 of divided"),
-        ("late", "node n0 of divide\n"),
-        ("early", "node n0 of divided"),
+        ("early", "node n0 (divide) of divided\n"),
+        ("late", "node n0 (divide) of divide\n"),
+        ("early", "node n0 (divide) of divided\n"),
     ):
         kernel.run(f"{name}.result").fails()
         assert (kernel.run("%flyte error").ok().result or "").startswith(reported)
