@@ -9,10 +9,17 @@ from typing import Any
 _PUBLIC = {"posix": "os", "nt": "os", "posixpath": "os.path", "ntpath": "os.path"}
 """Public modules whose content comes from another; `_x` is the private part of `x` anyway."""
 _BOUND = (MethodType, BuiltinMethodType)
+NamesByModule = dict[str, dict[int, list[str]]]
+"""The names in modules by the identity of what has them."""
 
 
-def names_of(value: Any) -> set[str]:
-    """Return the dotted names by which an installed object can be taken, as far as its own modules show."""
+def names_of(value: Any, known: NamesByModule | None = None) -> set[str]:
+    """Return the dotted names by which an installed object can be taken, as far as its own modules show.
+
+    Args:
+        value: the object.
+        known: what was found in modules; for several calls between which no code of users runs.
+    """
     if isinstance(value, ModuleType):
         name = str(scope_of(value).get("__name__"))
         return {name, *([_PUBLIC[name]] if name in _PUBLIC else [])}
@@ -27,8 +34,20 @@ def names_of(value: Any) -> set[str]:
         names.add(f"{value.__globals__.get('__name__')}.{value.__code__.co_qualname}")
     for module in _homes(home):
         scope = scope_of(sys.modules[module]) if module in sys.modules else {}
-        names |= {f"{module}.{name}" for name, held in [*scope.items()] if _is_same(held, value, is_bound)}
+        if is_bound or known is None:
+            names |= {f"{module}.{name}" for name, held in [*scope.items()] if _is_same(held, value, is_bound)}
+        else:
+            if module not in known:
+                known[module] = _names_in(scope)
+            names |= {f"{module}.{name}" for name in known[module].get(id(value), ())}
     return names
+
+
+def _names_in(scope: dict[str, Any]) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {}
+    for name, held in [*scope.items()]:
+        found.setdefault(id(held), []).append(name)
+    return found
 
 
 def home_of(kind: type) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from flytenb.bridge.entities.kind import function_of, is_entity
 from flytenb.reach.bytecode import NameUse
 from flytenb.reach.code_description import describe
-from flytenb.reach.installed_names import names_of, scope_of
+from flytenb.reach.installed_names import NamesByModule, names_of, scope_of
 from flytenb.reach.name_lookup import MISSING, is_module, is_own, unloaded_module
 from flytenb.reach.object_digest import Measure, OpaqueError, Read
 from flytenb.reach.plain_bytes import is_scalar
@@ -37,6 +37,7 @@ class Reach(ReachWalker):
         self.calls_run = calls_run
         self.names: set[str] = set()
         self._seen: dict[int, Any] = {}
+        self._known_names: NamesByModule = {}
         self._todo: list[Any] = []
         self.of(function)
         while self._todo:
@@ -97,7 +98,7 @@ class Reach(ReachWalker):
             return
         dotted: set[str] = set()
         for at, attribute in enumerate(attributes):
-            names = set() if is_own(value) else names_of(value)
+            names = set() if is_own(value) else names_of(value, self._known_names)
             dotted = {f"{name}.{attribute}" for name in (*names, *dotted)}
             self.names |= dotted
             if not is_module(value):
@@ -107,7 +108,7 @@ class Reach(ReachWalker):
                 self.names |= {".".join((name, *attributes[at + 1 :][:n])) for name in dotted for n in range(9)}
                 return
         if not is_own(value):
-            self.names |= names_of(value)
+            self.names |= names_of(value, self._known_names)
 
 
 def _describe(walker: Reach, value: Any) -> bytes | None:

@@ -261,9 +261,14 @@ def _outside_functions(node: ast.AST) -> Iterator[ast.AST]:
 def _annotated(nodes: Sequence[ast.AST]) -> Iterator[str]:
     """Yield the names in annotations that are texts."""
     for node in nodes:
-        for annotation in (getattr(node, "annotation", None), getattr(node, "returns", None)):
-            for text in _texts(annotation):
-                yield from _names_of(text)
+        if isinstance(node, ast.arg | ast.AnnAssign):
+            annotation = node.annotation
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            annotation = node.returns
+        else:
+            continue
+        for text in _texts(annotation):
+            yield from _names_of(text)
 
 
 def _texts(annotation: ast.AST | None) -> Iterator[str]:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from flytekit.core.context_manager import FlyteContextManager
 from flytekit.core.interface import transform_inputs_to_parameters
 from flytekit.core.launch_plan import LaunchPlan
 from flytekit.core.workflow import WorkflowBase
+from google.protobuf.descriptor import Descriptor
 from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import Message
+from google.protobuf.struct_pb2 import Struct
 
 from flytenb.bridge.type_engine.transformers import captured_log
 
@@ -38,19 +42,53 @@ def is_stored_here(message: Any) -> bool:
     access = FlyteContextManager.current_context().file_access
     own = str(access.raw_output_prefix)
     is_in_sandbox = "://" not in own and own.encode() in data
-    return is_in_sandbox or _SANDBOX.search(data) is not None or any(_uris(MessageToDict(message)))
+    return is_in_sandbox or _SANDBOX.search(data) is not None or any(map(_is_path, _addresses(message)))
 
 
-def _uris(data: Any) -> Iterator[bool]:
-    """Yield for each address whether it is a path."""
+def _is_path(address: str) -> bool:
+    return bool(address) and "://" not in address.removeprefix("file://")
+
+
+def _addresses(message: Message) -> Iterator[str]:
+    """Yield the value of every field `uri` in a message, and of `uri` in the JSON of a dataclass."""
+    if isinstance(message, Struct):
+        yield from _addresses_in_json(MessageToDict(message))
+        return
+    for field, value in message.ListFields():
+        if field.message_type is None:
+            if field.name == "uri":
+                yield value
+        elif _has_addresses(field.message_type):
+            is_map = field.message_type.GetOptions().map_entry
+            for inner in value.values() if is_map else (value,) if isinstance(value, Message) else value:
+                yield from _addresses(inner)
+
+
+def _addresses_in_json(data: Any) -> Iterator[str]:
     if isinstance(data, dict):
-        for name, value in data.items():
-            if name == "uri" and isinstance(value, str):
-                yield bool(value) and "://" not in value.removeprefix("file://")
-            yield from _uris(value)
-    elif isinstance(data, list):
-        for value in data:
-            yield from _uris(value)
+        if isinstance(data.get("uri"), str):
+            yield data["uri"]
+        data = data.values()
+    elif not isinstance(data, list):
+        return
+    for value in data:
+        yield from _addresses_in_json(value)
+
+
+@cache
+def _has_addresses(descriptor: Descriptor) -> bool:
+    """Whether a message of a type can contain a field `uri` or JSON, directly or in another message."""
+    todo, seen = [descriptor], {descriptor.full_name}
+    while todo:
+        for field in todo.pop().fields:
+            inner = field.message_type
+            is_one = field.name == "uri" if inner is None else inner is Struct.DESCRIPTOR
+            if is_one:
+                return True
+            if inner is not None and inner.full_name not in seen:
+                seen.add(inner.full_name)
+                todo.append(inner)
+    return False
 
 
 def _constants(entity: Any) -> Iterator[tuple[str, Any]]:
