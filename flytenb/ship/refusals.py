@@ -19,7 +19,7 @@ from flytenb.ship.held_state import changed_state, evaluated
 from flytenb.ship.local_paths import find_local_paths
 from flytenb.ship.needed_statements import SHELL_NAMES, NeededStatements, is_added_builtin
 from flytenb.ship.reached_code import ReachedCode
-from flytenb.ship.secret_texts import find_secrets, has_known_form
+from flytenb.ship.secret_texts import find_secrets, has_known_form, has_secret, is_secret_of, plain_text
 from flytenb.ship.stale_reads import StaleReads
 from flytenb.ship.statements import KINDS, Statement, read_statements
 
@@ -190,8 +190,18 @@ class Refusals:
 
     def _of_secrets(self) -> Iterator[Finding]:
         for statement in sorted(self._needed.statements, key=self._needed.position):
-            for what in _secrets_in(statement):
+            for what in _secrets_in(statement) or self._secrets_made_by(statement):
                 yield Finding(f"{what} that looks like a secret", self._place(statement), _SECRET_HINT)
+
+    def _secrets_made_by(self, statement: Statement) -> tuple[str, ...]:
+        """Return the names that a statement gives a secret which it puts together, as `f"postgres://{U}:{P}@h"`."""
+        if statement.is_definition or statement.is_import:
+            return ()
+        texts = {
+            name: plain_text(self._namespace.get(name)) for name in sorted(statement.binds & {*self._needed.names})
+        }
+        secret = [name for name, text in texts.items() if has_secret(text) or (text and is_secret_of(name, text))]
+        return tuple(f"{name} is set to a text" for name in secret)
 
     def _place(self, statement: Statement | None) -> str:
         if statement is None:

@@ -64,6 +64,15 @@ CASES: dict[str, tuple[list[str], str, str]] = {
         "error",
         "nothing defines 'NOWHERE'",
     ),
+    "a secret that is put together": (
+        [
+            "USER = 'me'\nURL = f'postgresql://{USER}:word@host/db'",
+            STEP.format("").replace("return x", "return len(URL)"),
+            WF.format(""),
+        ],
+        "error",
+        "URL is set to a text that looks like a secret",
+    ),
     "a wide default": (
         [STEP.format(""), WF.format(" = 2**63")],
         "error",

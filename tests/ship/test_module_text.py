@@ -179,6 +179,9 @@ SECRETS = [
     "url = 'postgresql://me:word@host/db'",
     "pem = '''-----BEGIN RSA PRIVATE KEY-----'''",
     "x = 'Zm9vYmFyMTIzNDU2Nzg5MGFiY2RlZkdISUpLTE1OT1A'",
+    "user, password = 'me', 'hunter2'",
+    "API_KEY = b'abcd1234'",
+    "os.environ.get('DB_PASSWORD', 'hunter2')",
 ]
 NO_SECRETS = [
     "PASSWORD = ''",
@@ -191,6 +194,10 @@ NO_SECRETS = [
     "url = 'https://example.org:8080/path?x=1'",
     "path = 's3://bucket/Some/Long/Path/With/Many/Parts/And/2024/01/data.parquet'",
     "name = 'a_rather_long_identifier_with_words_in_it_v2'",
+    "SECRET_NAME, SECRET_GROUP = 'user_secret', 'user-info'",
+    "password_column = 'pw'",
+    "os.environ.get('DB_PASSWORD', '')",
+    f"long = '{'a' * 200_000}'",
 ]
 
 
