@@ -19,6 +19,7 @@ from flytenb.ship.cells import Cells
 from flytenb.ship.cluster_rules import entities_of
 from flytenb.ship.finding import Finding
 from flytenb.ship.library_settings import settings_for
+from flytenb.ship.module_files import files_below, imports_of, imports_of_file, is_own_name
 from flytenb.ship.module_text import ModuleText
 from flytenb.ship.needed_statements import NeededStatements
 from flytenb.ship.reached_code import ReachedCode
@@ -29,8 +30,6 @@ _GENERAL = ("flytekit", "flyteidl", "builtins", "typing", "dataclasses", "abc", 
 """Packages whose names say nothing about what a registration is for."""
 _LISTED = 4
 """Names in the first line of a module."""
-_BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
-"""What contains statements in a statement."""
 _REGISTERING = (ast.Expr, ast.If, ast.For, ast.Try, ast.With)
 
 
@@ -43,7 +42,8 @@ class Draft:
         text: the module's text.
         findings: what keeps it from being exported.
         modules: the user's own modules that it imports, which must be beside it.
-        packages: the installed top-level packages that it imports.
+        packages: the installed top-level packages that it and these modules import.
+        entities: the entities that it defines, also those that only the code of a dynamic or eager task names.
     """
 
     names: tuple[str, ...]
@@ -51,6 +51,7 @@ class Draft:
     findings: tuple[Finding, ...]
     modules: tuple[str, ...]
     packages: tuple[str, ...]
+    entities: tuple[Any, ...]
 
 
 def draft(entities: Sequence[Any], cells: Cells, namespace: Mapping[str, Any]) -> Draft:
@@ -70,8 +71,10 @@ def draft(entities: Sequence[Any], cells: Cells, namespace: Mapping[str, Any]) -
     text = ModuleText(
         needed, f"{_listed(_outer(names, entities))}, exported from a notebook.", decorators, added
     ).write()
-    imports = _imports(text)
-    return Draft(names, text, tuple(findings), _own_modules(needed, imports), _packages(imports))
+    imports = imports_of(parse_again(text))
+    own = _own_modules(needed, imports)
+    defined = tuple(value for name in sorted(needed.names) if is_entity(value := namespace.get(name)))
+    return Draft(names, text, tuple(findings), own, _packages(imports, own), defined)
 
 
 def defined_entities(cells: Cells, namespace: Mapping[str, Any]) -> list[Any]:
@@ -210,7 +213,7 @@ def _decorators(needed: NeededStatements) -> tuple[dict[str, str], list[tuple[st
 
 
 def _own_modules(needed: NeededStatements, imports: set[str]) -> tuple[str, ...]:
-    found = {name for name in imports if name in sys.modules and is_own(sys.modules[name])}
+    found = {name for name in imports if is_own_name(name)}
     for name in needed.names:
         value = needed.namespace.get(name)
         if _home(value) != "__main__" and (is_module(value) or callable(value)) and is_own(value):
@@ -218,22 +221,8 @@ def _own_modules(needed: NeededStatements, imports: set[str]) -> tuple[str, ...]
     return tuple(sorted(found))
 
 
-def _packages(imports: set[str]) -> tuple[str, ...]:
-    """Return the top-level packages that a module imports, neither Python's nor the user's own."""
-    installed = {name.partition(".")[0] for name in imports} - sys.stdlib_module_names - {"__future__"}
-    return tuple(sorted(name for name in installed if name not in sys.modules or not is_own(sys.modules[name])))
-
-
-def _imports(text: str) -> set[str]:
-    """Return the modules that a module imports."""
-    found = set()
-    todo: list[ast.AST] = [parse_again(text)]
-    while todo:
-        node = todo.pop()
-        if isinstance(node, ast.ImportFrom) and not node.level:
-            found.add(str(node.module))
-        elif isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        for blocks in _BLOCKS:  # no expression contains an import
-            todo += getattr(node, blocks, ())
-    return found
+def _packages(imports: set[str], own: Sequence[str]) -> tuple[str, ...]:
+    """Return the top-level packages that a module and the user's own modules import, neither Python's nor own."""
+    inner = (imports_of_file(data) for path, data in files_below(own) if path.endswith(".py"))
+    installed = {name.partition(".")[0] for name in imports.union(*inner)} - sys.stdlib_module_names - {"__future__"}
+    return tuple(sorted(name for name in installed if not is_own_name(name)))

@@ -31,7 +31,7 @@ class Export:
         names: the variables of the entities in the module.
         text: the text of the module; equal cells give equal text.
         modules: the names of your own modules that it imports, whose files must be beside it.
-        packages: the installed top-level packages that it imports.
+        packages: the installed top-level packages that it and these modules import.
     """
 
     names: tuple[str, ...]

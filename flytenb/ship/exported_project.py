@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from importlib import metadata
 
 from flytenb.ship.image_rules import distribution_of
-from flytenb.ship.task_source import files_of
+from flytenb.ship.module_files import files_below
 
 MODULE = "pipeline.py"
 _ALONG = {"pandas": "pyarrow"}
@@ -28,7 +28,7 @@ def project_files(name: str, text: str, modules: Iterable[str], packages: Iterab
     pinned = _requirements(packages)
     return {
         MODULE: text.encode(),
-        **dict(files_of(modules)),
+        **dict(files_below(modules)),
         "pyproject.toml": _pyproject(title, pinned).encode(),
         "image_spec.yaml": _image_spec(title, pinned).encode(),
     }

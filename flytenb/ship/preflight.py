@@ -52,9 +52,10 @@ class Preflight(Displayed):
             ExportError: for an entity that no variable holds.
         """
         made = draft(entities, cells, namespace)
-        found = [*made.findings, *find_surprises(entities)]
+        roots = [*entities, *made.entities]
+        found = [*made.findings, *find_surprises(roots)]
         found += [Finding(f"{name} is your own module", name, _HOW_TO_SHIP, "warning") for name in made.modules]
-        used = entities_of(entities)
+        used = entities_of(roots)
         found += [f for each in used for f in find_missing(each, made.packages)]
         found += missing_by_default(used, made.packages)
         return cls(", ".join(made.names), _sorted(found))

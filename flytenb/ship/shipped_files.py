@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import ast
 import gzip
 import hashlib
-import importlib.util
 import io
 import sys
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
 from flytenb.errors import ExportError
 from flytenb.reach.name_lookup import find_spec, is_installed_spec
-from flytenb.reach.syntax_trees import parse
 from flytenb.ship.exported_module import Export
+from flytenb.ship.module_files import files_below
 
 
 class ShippedFiles:
@@ -37,13 +35,8 @@ class ShippedFiles:
             ExportError: for a name that isn't a module's, or that a package or module has.
         """
         _require_free(name, module.modules)
-        contents = {f"{name}.py": module.text.encode()}
-        todo = list(module.modules)
-        while todo:
-            for path, data in _files_of(todo.pop()):
-                if path not in contents:
-                    contents[path] = data
-                    todo += _own_imports(data) if path.endswith(".py") else ()
+        contents = dict(files_below(module.modules))
+        contents[f"{name}.py"] = module.text.encode()
         return cls(contents)
 
     @property
@@ -85,34 +78,3 @@ def _require_free(name: str, own: tuple[str, ...]) -> None:
     is_taken = name in own or name in sys.stdlib_module_names or (spec is not None and is_installed_spec(spec))
     if is_taken:
         raise ExportError(f"the module can't be called {name!r}: another one has that name", hint='module="…"')
-
-
-def _files_of(module: str) -> Iterator[tuple[str, bytes]]:
-    """Yield the files of the top-level package or module of one of the user's modules."""
-    top = module.partition(".")[0]
-    spec = importlib.util.find_spec(top) if top not in sys.modules else sys.modules[top].__spec__
-    places = [] if spec is None else [Path(place) for place in spec.submodule_search_locations or ()]
-    for place in places:
-        for file in sorted(place.rglob("*")):
-            inner = file.relative_to(place)
-            is_hidden = any(part.startswith(".") or part == "__pycache__" for part in inner.parts)
-            if file.is_file() and not is_hidden:
-                yield f"{top}/{inner.as_posix()}", file.read_bytes()
-    if not places and spec is not None and spec.origin is not None:
-        yield f"{top}.py", Path(spec.origin).read_bytes()
-
-
-def _own_imports(source: bytes) -> list[str]:
-    """Return the user's own modules that a module's text imports; none of a file that isn't Python code."""
-    names: set[str] = set()
-    try:
-        tree = parse(source)
-    except (SyntaxError, ValueError):
-        return []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names |= {alias.name.partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and not node.level:
-            names.add(str(node.module).partition(".")[0])
-    found = ((name, find_spec(name)) for name in sorted(names - sys.stdlib_module_names))
-    return [name for name, spec in found if spec is not None and not is_installed_spec(spec)]

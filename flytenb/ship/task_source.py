@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from importlib import metadata
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from flytenb.bridge.entities.interface import python_interface
 from flytenb.bridge.entities.kind import function_of
 from flytenb.bridge.execution.image_facts import TaskSource
 from flytenb.bridge.type_engine.transformers import captured_log, literal_type_of
-from flytenb.reach.name_lookup import is_module, is_own
 from flytenb.ship.cells import Cells
 from flytenb.ship.draft import draft, require_exportable
 from flytenb.ship.image_rules import distribution_of
+from flytenb.ship.module_files import files_below
 from flytenb.types.container_support import pickled_places
 
 _MODULE = "flytenb_cells"
@@ -31,10 +29,10 @@ def source_of(task: Any, cells: Cells, namespace: Mapping[str, Any]) -> TaskSour
     home = sys.modules.get(function_of(task).__module__)
     variable = next((name for name, value in vars(home).items() if value is task), None) if home is not None else None
     if home is not None and home.__name__ != "__main__" and variable is not None:
-        return _make(task, home.__name__, variable, dict(files_of([home.__name__])), ())
+        return _make(task, home.__name__, variable, dict(files_below([home.__name__])), ())
     made = draft([task], cells, namespace)
     require_exportable(made)
-    files = {f"{_MODULE}.py": made.text.encode(), **dict(files_of(made.modules))}
+    files = {f"{_MODULE}.py": made.text.encode(), **dict(files_below(made.modules))}
     return _make(task, _MODULE, made.names[0], files, made.packages)
 
 
@@ -49,30 +47,3 @@ def _has_pickles(task: Any) -> bool:
     with captured_log():
         types = [] if interface is None else [*interface.inputs.values(), *interface.outputs.values()]
         return any(pickled_places(literal_type_of(declared)) for declared in types)
-
-
-def files_of(modules: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-    """Yield the files of the user's own modules and of those that they use, whole packages."""
-    todo, done = [*modules], set()
-    while todo:
-        name = todo.pop().partition(".")[0]
-        if name in done:
-            continue
-        done.add(name)
-        todo += _used_by(name)
-        module = sys.modules.get(name)
-        for folder in getattr(module, "__path__", ()):
-            for path in sorted(Path(folder).rglob("*.py")):
-                yield str(Path(name) / path.relative_to(folder)), path.read_bytes()
-        if not hasattr(module, "__path__") and (file := getattr(module, "__file__", None)) is not None:
-            yield Path(file).name, Path(file).read_bytes()
-
-
-def _used_by(package: str) -> Iterator[str]:
-    for name, module in [*sys.modules.items()]:
-        if (name == package or name.startswith(f"{package}.")) and isinstance(module, ModuleType):
-            for value in [*vars(module).values()]:
-                home = value.__name__ if is_module(value) else getattr(value, "__module__", None)
-                used = sys.modules.get(home) if isinstance(home, str) else None
-                if used is not None and home != "__main__" and is_module(used) and is_own(used):
-                    yield str(home)

@@ -161,6 +161,69 @@ CASES: dict[str, tuple[list[str], str, str]] = {
         "warning",
         "numpy is imported, and the image doesn't install numpy",
     ),
+    "an image with a range of versions": (
+        [
+            "image = ImageSpec(name='i', packages=['pandas>=0.1,<1'])",
+            STEP.format("(container_image=image)"),
+            WF.format(""),
+        ],
+        "warning",
+        "the image installs pandas <1,>=0.1, and here is",
+    ),
+    "an image with a pattern of versions": (
+        [
+            f"image = ImageSpec(name='i', packages=['pandas=={metadata.version('pandas').partition('.')[0]}.*'])",
+            STEP.format("(container_image=image)"),
+            WF.format(""),
+        ],
+        "",
+        "",
+    ),
+    "an image with what its packages require": (
+        [
+            "import numpy as np\nimport yaml",
+            "image = ImageSpec(name='i', packages=['pandas'])",
+            STEP.format("(container_image=image)").replace("return x", "return int(np.abs(x)) + len(yaml.dump(x))"),
+            WF.format(""),
+        ],
+        "",
+        "",
+    ),
+    "an image with packages of another source": (
+        [
+            "import numpy as np",
+            "image = ImageSpec(name='i', conda_packages=['numpy'])",
+            STEP.format("(container_image=image)").replace("return x", "return int(np.abs(x))"),
+            WF.format(""),
+        ],
+        "",
+        "",
+    ),
+    "a module that isn't installed": (
+        [STEP.format("").replace("return x", "import nowhere_to_find\n    return x"), WF.format("")],
+        "warning",
+        "nowhere_to_find is imported, and neither this kernel nor flytekit's own image has it",
+    ),
+    "a module that a task can do without": (
+        [
+            STEP.format("").replace(
+                "return x",
+                "try:\n        import nowhere_to_find\n    except ImportError:\n        x = x + 1\n    return x",
+            ),
+            WF.format(""),
+        ],
+        "",
+        "",
+    ),
+    "the image of a task in a dynamic": (
+        [
+            IMAGE.format("3.9", metadata.version("pandas")),
+            STEP.format("(container_image=image)"),
+            "@flytekit.dynamic\ndef wf(x: int) -> int:\n    return step(x=x)",
+        ],
+        "warning",
+        "the image has Python 3.9",
+    ),
     "packages that flytekit's own image lacks": (
         ["import pandas as pd", STEP.format("").replace("return x", "return len(pd.Series([x]))"), WF.format("")],
         "warning",
@@ -276,8 +339,8 @@ def test_check_finds(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         notebook.run(START, *cells)
         found = flytenb.check(notebook.names["wf"])
     if not severity:
-        assert found.findings == ()
-        assert "nothing was found" in repr(found)
+        assert [f for f in found.findings if "its image has no registry" not in f.what] == []
+        assert found.findings or "nothing was found" in repr(found)
         return
     assert [f.severity for f in found.findings if what in f.what] == [severity], found
     assert found.ok is (severity == "warning")
@@ -308,17 +371,23 @@ def test_texts_that_are_paths_of_this_machine_are_named(tmp_path: Path, monkeypa
 
 
 def test_own_modules_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one that only the body of a task imports, which hasn't run; and the packages that they import."""
     (tmp_path / "own_helpers.py").write_text("def twice(x):\n    return 2 * x\n")
+    (tmp_path / "own_later.py").write_text("import numpy\n")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "own_helpers", raising=False)
     with open_notebook() as notebook:
-        notebook.run(START, "from own_helpers import twice", STEP.format("").replace("return x", "return twice(x)"))
+        body = "import own_later\n    return twice(x)"
+        notebook.run(START, "from own_helpers import twice", STEP.format("").replace("return x", body))
         notebook.run(WF.format(""))
         found = flytenb.check(notebook.names["wf"])
         made = flytenb.export(notebook.names["wf"])
     sys.modules.pop("own_helpers")
-    assert [(f.severity, f.what) for f in found.findings] == [("warning", "own_helpers is your own module")]
-    assert made.modules == ("own_helpers",)
+    own, later, package = ((f.severity, f.what) for f in found.findings)
+    assert (own, later) == (("warning", "own_helpers is your own module"), ("warning", "own_later is your own module"))
+    assert package[1].endswith("lacks numpy")
+    assert made.modules == ("own_helpers", "own_later")
+    assert made.packages == ("flytekit", "numpy")
     assert "\n\nfrom own_helpers import twice\n" in made.text  # a section of its own
 
 
