@@ -8,7 +8,7 @@ from itertools import product
 from flytenb.model import Edge, EdgeKind, Graph, Kind
 from flytenb.render import captions
 from flytenb.render.boxes import Boxes
-from flytenb.render.shapes import LABEL_WIDTH, SMALL_SIZE, Arrow, Box, port_of
+from flytenb.render.shapes import LABEL_WIDTH, SMALL_SIZE, WIDEST_LABEL, Arrow, Box, port_of
 from flytenb.render.text_metrics import clean, clean_lines, fit, wrap
 from flytenb.wording.quantities import more_text
 
@@ -140,8 +140,18 @@ class _Arrows:
 
 
 def _lines_of_label(texts: list[str], *, is_case: bool) -> list[str]:
-    """Return the label's lines: a condition wrapped to three lines, or one line for each edge."""
-    if is_case:
-        return wrap(", ".join(texts), LABEL_WIDTH, SMALL_SIZE, 3)
-    lines = [fit(text, LABEL_WIDTH, SMALL_SIZE) for text in texts]
+    """Return the label's lines: one text wrapped to three lines, or one line for each edge."""
+    if is_case or len(texts) == 1:
+        return _wrapped(", ".join(texts), 3)
+    lines = [fit(text, WIDEST_LABEL, SMALL_SIZE) for text in texts]
     return lines if len(lines) <= 3 else [*lines[:2], f"and {more_text(len(lines) - 2)}"]
+
+
+def _wrapped(text: str, lines: int) -> list[str]:
+    """Return a text on lines of the smallest width in which it isn't cut."""
+    found: list[str] = []
+    for width in (LABEL_WIDTH, WIDEST_LABEL):
+        found = wrap(text, width, SMALL_SIZE, lines)
+        if " ".join(found) == text:
+            break
+    return found

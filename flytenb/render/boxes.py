@@ -9,7 +9,6 @@ from flytenb.model import Edge, Graph, Kind, Node, Port
 from flytenb.render import captions
 from flytenb.render.doors import Doors
 from flytenb.render.shapes import (
-    LABEL_WIDTH,
     LEFT,
     LINE,
     MARK,
@@ -19,6 +18,7 @@ from flytenb.render.shapes import (
     RIGHT,
     SMALL_SIZE,
     WIDEST,
+    WIDEST_LABEL,
     Box,
     Frame,
     Line,
@@ -28,10 +28,14 @@ from flytenb.render.text_metrics import clean, clean_lines, fit, measure, wrap
 from flytenb.wording.kinds import kind_text
 from flytenb.wording.quantities import more_text
 
-_SUB_WIDTH = 176.0
-"""Pixels that the lines below a shorter name may take before they are wrapped or cut."""
-_LONG_STATE, _QUESTION = 150.0, 95.0
-"""Pixels of text of a state in a run with progress or attempts, and of `waits for an answer`, compressed."""
+_SUB_WIDTHS = 120.0, 176.0
+"""Pixels that the lines below a shorter name may take before they are wrapped, and where that makes too many lines."""
+_MOST_NARROW = 3
+"""Most lines below a name that are wrapped to the smaller width."""
+_DOTTED = 132.0
+"""Pixels above which a dotted name loses its modules."""
+_PROGRESS, _ATTEMPTS, _QUESTION = 107.0, 150.0, 95.0
+"""Pixels of text of a state in a run with progress, with attempts, and of `waits for an answer`, compressed."""
 _STEP = 12.0
 """Widths of boxes are multiples of it, so that boxes with names of similar length are equal."""
 
@@ -46,14 +50,14 @@ class _NodeText:
     @classmethod
     def of(cls, node: Node) -> _NodeText:
         head = Line(_fitted_name(captions.label(node), WIDEST - MARK), "ft-name", NAME_SIZE)
-        width = max(head.width + MARK, _SUB_WIDTH)
         kind, type_ = captions.kind_phrase(node), clean(captions.result(node))
-        if type_:  # that a box is a plain task needs no word
-            kind = type_ if node.kind is Kind.TASK and kind == kind_text(Kind.TASK) else f"{kind} {type_}"
-        parts = [kind, *captions.badges(node)]
-        stale = wrap(clean(parts.pop()), WIDEST, SMALL_SIZE, 2) if "stale" in node.settings else []
-        kept = [parts.pop() for key in ("language", "badge") if key in node.settings]  # a run's state replaces a line
-        first, *more = [*_caption_lines(parts, width), *_caption_lines(kept[::-1], WIDEST), *stale]
+        is_plain = node.kind is Kind.TASK and kind == kind_text(Kind.TASK)
+        kinds = [type_] if type_ and is_plain else [kind, *([type_] if type_ else ())]  # plain tasks need no word
+        badges = captions.badges(node)
+        stale = wrap(clean(badges.pop()), WIDEST, SMALL_SIZE, 2) if "stale" in node.settings else []
+        kept = [badges.pop() for key in ("language", "badge") if key in node.settings]  # a run's state replaces a line
+        own = _narrow_lines(kinds, badges, head.width + MARK)
+        first, *more = [*own, *_caption_lines(kept[::-1], WIDEST), *stale]
         return cls((head, Line(first, "ft-sub"), *(Line(text, "ft-badge") for text in more)), captions.about(node))
 
 
@@ -155,7 +159,7 @@ class Boxes:
 
     def _lines(self, node: Node) -> list[Line]:
         if node.kind is Kind.CONSTANT:
-            return [Line(fit(clean(node.name), LABEL_WIDTH, SMALL_SIZE), "ft-const")]
+            return [Line(fit(clean(node.name), WIDEST_LABEL, SMALL_SIZE), "ft-const")]
         if node.kind is Kind.CASE:
             error = clean(str(node.settings.get("error", node.name)))
             return [
@@ -252,9 +256,9 @@ class Boxes:
 
 def _state_width(node: Node, shape: str) -> float:
     """Return the room for the states of a run; most have a short form, which fits the narrowest box."""
-    if shape == "stack" or node.settings.get("retries"):
-        return _LONG_STATE
-    return _QUESTION if shape == "gate" else 0.0
+    if node.settings.get("retries"):
+        return _ATTEMPTS
+    return {"stack": _PROGRESS, "gate": _QUESTION}.get(shape, 0.0)
 
 
 def _told(edge: Edge, value: str) -> str:
@@ -280,7 +284,7 @@ def _shape_of(node: Node) -> str:
 def _fitted_name(name: str, width: float) -> str:
     """Return the name, cut to a width; a dotted name loses its modules first."""
     name = shown = clean(name)
-    while measure(shown, NAME_SIZE) > width and "." in name:
+    while measure(shown, NAME_SIZE) > min(width, _DOTTED) and "." in name:
         name = name.partition(".")[2]
         shown = f"…{name}"
     return fit(shown, width, NAME_SIZE)
@@ -291,6 +295,18 @@ def _port_line(port: Port) -> Line:
     name = fit(clean(port.name), WIDEST / 2, SMALL_SIZE + 1)
     rest = clean(captions.port(port).removeprefix(port.name).removeprefix(": ").strip())
     return Line(name, "ft-port", SMALL_SIZE + 1, fit(rest, WIDEST - measure(name, SMALL_SIZE + 1), SMALL_SIZE))
+
+
+def _narrow_lines(kinds: list[str], badges: list[str], name: float) -> list[str]:
+    """Return the kind with its type, and the settings, on lines of the smallest width that needs few lines."""
+    lines: list[str] = []
+    for most in _SUB_WIDTHS:
+        width = max(name, most)
+        kind = " ".join(kinds)
+        lines = _caption_lines([*([kind] if measure(kind, SMALL_SIZE) <= width else kinds), *badges], width)
+        if len(lines) <= _MOST_NARROW:
+            break
+    return lines
 
 
 def _caption_lines(parts: list[str], width: float) -> list[str]:

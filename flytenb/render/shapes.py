@@ -16,13 +16,15 @@ MARK = 20.0
 NARROWEST, WIDEST = 96.0, 236.0
 MOST_LINES = 4
 """Most lines of constants or ports in one box; the rest is counted."""
-LABEL_WIDTH = 190.0
+LABEL_WIDTH, WIDEST_LABEL = 132.0, 190.0
+"""Pixels at which a label is wrapped, and up to which it isn't cut."""
 TITLE_HEIGHT, TITLE_TOP = 18.0, 6.0
 """Height of a frame's title, and its distance from the frame's upper border."""
 _STATE_WIDTH = 100.0
 """Pixels that a state takes after the name of a frame."""
-WHOLE_STATE = 90.0
-"""Room in pixels for `timed out · 6.5 s`; a state in less room has the sign of its phase instead of the words."""
+WHOLE_STATE, WHOLE_PROGRESS = 90.0, 112.0
+"""Room in pixels for `timed out · 6.5 s`, and for `running · 37/100 · 1.3 s`; a state in less room has the sign of
+its phase instead of the words."""
 
 
 @dataclass(slots=True)

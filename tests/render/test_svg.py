@@ -11,6 +11,7 @@ import pytest
 from flytenb.model import CacheStatus, Edge, EdgeKind, Graph, Interface, Kind, Node, NodeState, Phase, Port
 from flytenb.render.drawing import draw
 from flytenb.render.saved_svg import to_image
+from flytenb.render.text_metrics import measure
 from flytenb.render.theme import COLOURS, ICONS, style_sheet, theme_sheet
 from tests import render_samples as samples
 from tests.hostile import HOSTILE
@@ -194,7 +195,7 @@ def test_open_containers_are_clusters_with_a_phase() -> None:
     assert set(clusters) == {"n1", "n1/n1"}
     assert clusters["n1"].get("data-phase") == "RUNNING"
     (sub,) = having(clusters["n1"], "ft-sub")
-    assert sub.text == "running · 3/6 · 2 s"
+    assert sub.text == "▶ 3/6 · 2 s"
 
 
 def test_a_cache_hit_looks_its_own() -> None:
@@ -292,8 +293,7 @@ def test_a_long_dotted_name_loses_its_modules_first() -> None:
     b.task("n0", "some.very.long.package.with.many.modules.train_the_model", kind=Kind.LAUNCH_PLAN)
     (name,) = having(parsed(b.graph()), "ft-name")
     assert name.text is not None
-    assert name.text.startswith("…")
-    assert name.text.endswith(".train_the_model")
+    assert name.text == "…train_the_model"
 
 
 # the style sheet
@@ -421,3 +421,37 @@ def test_an_ordinary_state_fits_the_narrowest_box(phase: Phase) -> None:
     assert float(shape.get("width", "")) == 96
     assert sub.get("textLength") is None
     assert "…" not in (sub.text or "")
+
+
+@pytest.mark.parametrize(("done", "shown"), [(37, "▶ 37/100 · 1.3 s"), (100, "▶ 100/100 · 1.3 s")])
+def test_the_progress_of_a_map_fits_a_box_of_narrow_lines(done: int, shown: str) -> None:
+    b = samples.GraphBuilder("g")
+    b.task("n0", "square", "", "list[int]", Kind.MAP)
+    root = parsed(b.graph(), states={"n0": NodeState(Phase.RUNNING, 1.3, 1, None, done, 100)})
+    (sub,) = having(root, "ft-sub")
+    widths = {float(shape.get("width", "")) for shape in having(root, "ft-shape")}
+    assert (sub.text, widths) == (shown, {132.0})
+
+
+@pytest.mark.parametrize("kind", [Kind.TASK, Kind.SQL, Kind.REFERENCE, Kind.MAP, Kind.GATE])
+@pytest.mark.parametrize("type_", ["int", "StructuredDataset", "dict[str, list[float | None]]"])
+def test_lines_below_a_name_are_narrow_and_contain_all_settings(kind: Kind, type_: str) -> None:
+    b = samples.GraphBuilder("g")
+    b.task("n0", "fit", "", type_, kind, retries=3, timeout=600, cache="1")
+    lines = [e.text or "" for name in ("ft-sub", "ft-badge") for e in having(parsed(b.graph()), name)]
+    parts = {part for line in lines for part in re.split(r" · |(?=→)", line)}
+    assert parts >= {f"→ {type_}", "3 retries", "timeout 10 min", "cached 1"}
+    assert all(measure(line, 11) <= 176 or line.endswith(type_) for line in lines)
+
+
+@pytest.mark.parametrize("given", ["DataFrame", "StructuredDataset"])
+def test_a_change_of_type_is_written_on_two_lines(given: str) -> None:
+    b = samples.GraphBuilder("g")
+    b.task("n0", "load", "", given)
+    b.task("n1", "fit", "x: list[DataFrame]", "int")
+    b.feed("n0.o0 -> n1.x")
+    root = parsed(b.graph())
+    (label,) = having(root, "ft-label")
+    shown = {e.text for edge in having(root, "ft-edge") for e in edge.iter(f"{SVG}text")}
+    assert shown == {f"{given} →", "list[DataFrame]"}
+    assert float(label.get("width", "")) < 140
