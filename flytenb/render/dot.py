@@ -17,9 +17,13 @@ from flytenb.render.shapes import TITLE_HEIGHT, Arrow, Box, Frame, text_of
 _INCH = 72
 _MARGIN = 12
 """Pixels between the border of a frame and what is in it."""
+_HIGH = 10_000
+"""Height in inches that no picture reaches."""
 _TITLE_FONT = 13.0
 _MANY = 300
 """Number of boxes above which the layout makes half the effort to avoid crossings, and none for straight chains."""
+PAGE = 936.0
+"""Width in pixels of a notebook's output, without the margins of a picture."""
 _MOST_IN_RANK = 6
 """Number of boxes in a rank that fit a notebook's output."""
 _MOST_RANKS = 4
@@ -46,7 +50,12 @@ _PHASE_PENS = {
 
 
 def layout_dot(
-    scene: Scene, inside: int | None = None, titled: Collection[int] = (), order: Collection[tuple[str, str]] = ()
+    scene: Scene,
+    inside: int | None = None,
+    titled: Collection[int] = (),
+    order: Collection[tuple[str, str]] = (),
+    *,
+    is_narrow: bool = False,
 ) -> str:
     """Return fixed-size boxes without text for a layout engine; nothing that a user wrote is included.
 
@@ -58,10 +67,13 @@ def layout_dot(
         inside: number of the frame whose inside is laid out, without its border; None for everything.
         titled: numbers of the frames whose title is a node, which arrows do not pass.
         order: pairs of nodes, of which the first must be in a rank above the second.
+        is_narrow: whether boxes are moved together until they fit a page, at the cost of straight arrows.
     """
     effort = {"mclimit": "0.5"} if len(scene.boxes) > _MANY else {}
     if order:
         effort["newrank"] = "true"
+    if is_narrow:
+        effort |= {"ratio": "compress", "size": f"{PAGE / _INCH:g},{_HIGH}"}
     dot = graphviz.Digraph(
         graph_attr={"rankdir": "BT", "nodesep": "0.17", "ranksep": "0.18", "compound": "true", **effort},
         node_attr={"shape": "box", "fixedsize": "true", "label": ""},

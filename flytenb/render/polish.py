@@ -7,7 +7,7 @@ from dataclasses import replace
 from operator import itemgetter
 
 from flytenb.render.clearance import passes_boxes
-from flytenb.render.dot import layout_dot
+from flytenb.render.dot import PAGE, layout_dot
 from flytenb.render.foreign_frames import Order, crossed_frames, order_apart
 from flytenb.render.layout import Positions
 from flytenb.render.scene import Scene
@@ -16,6 +16,8 @@ from flytenb.render.titles import Titles
 
 _MOST_ARROWS = 150
 """Number of arrows up to which they are straightened; in larger pictures no single one can be followed."""
+_CROWD = 50
+"""Number of boxes above which a picture is expected to be wider than a page; containers are closed in these."""
 _MOST_LAYOUTS = 5
 """Most layouts that are tried until no arrow passes a frame around neither of its ends."""
 
@@ -25,13 +27,19 @@ def arrange(scene: Scene, lay_out: Callable[[str], Positions]) -> Positions:
 
     Where the title of a frame has no place beside the arrows of a first layout, it is a node in the next. Where an
     arrow passes a frame around neither of its ends, boxes change ranks in the next, which is left out if arrows pass
-    boxes there. The result is the one with the fewest such arrows, the first of several.
+    boxes there. The result is the one with the fewest such arrows, the first of several. A layout that is wider than a
+    page is replaced by a narrow one.
     """
     titled: set[int] = set()
     order: set[Order] = set()
+    is_narrow = len(scene.boxes) > _CROWD and not scene.frames
     found: list[tuple[int, Positions]] = []
     for left in reversed(range(_MOST_LAYOUTS)):
-        titles = _titled_layout(scene, lay_out, titled, order)
+        titles = _titled_layout(scene, lay_out, titled, order, is_narrow=is_narrow)
+        if titles.at.width > PAGE and not is_narrow:
+            narrow = _titled_layout(scene, lay_out, set(titled), order, is_narrow=True)
+            is_narrow = narrow.at.width < titles.at.width
+            titles = narrow if is_narrow else titles
         at = _polished(scene, titles)
         crossed = crossed_frames(scene, at)
         if not found or not passes_boxes(scene, at):
@@ -45,11 +53,16 @@ def arrange(scene: Scene, lay_out: Callable[[str], Positions]) -> Positions:
 
 
 def _titled_layout(
-    scene: Scene, lay_out: Callable[[str], Positions], titled: set[int], order: Collection[Order]
+    scene: Scene,
+    lay_out: Callable[[str], Positions],
+    titled: set[int],
+    order: Collection[Order],
+    *,
+    is_narrow: bool,
 ) -> Titles:
     """Return the titles of a layout in which they have places; those that are nodes for that are added to `titled`."""
     while True:
-        titles = Titles(scene, lay_out(layout_dot(scene, titled=titled, order=order)))
+        titles = Titles(scene, lay_out(layout_dot(scene, titled=titled, order=order, is_narrow=is_narrow)))
         if not titles.crossed:
             return titles
         titled |= titles.crossed

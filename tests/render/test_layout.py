@@ -16,9 +16,11 @@ import pytest
 
 from flytenb.errors import LayoutError, LayoutTimeoutError
 from flytenb.render import layout, private_cache, wasm
-from flytenb.render.dot import layout_dot
+from flytenb.render.clearance import passes_boxes
+from flytenb.render.dot import PAGE, layout_dot
 from flytenb.render.drawing import draw
 from flytenb.render.layout import DotEngine, lay_out, read_json, read_plain
+from flytenb.render.polish import arrange
 from flytenb.render.private_cache import PrivateCache
 from flytenb.render.scene import Scene, build_scene
 from flytenb.render.wasm import WasmEngine
@@ -344,3 +346,20 @@ def test_cases_of_a_branch_stay_in_one_row() -> None:
     scene = build_scene(b.graph())
     at = lay_out(layout_dot(scene))
     assert len({at.boxes[f"n{box.number}"][1] for box in scene.boxes if box.node.name.startswith("case")}) == 1
+
+
+@pytest.mark.parametrize("number", [30, 60, 90])
+def test_a_picture_that_is_wider_than_a_page_is_made_narrow(number: int) -> None:
+    scene = build_scene(samples.layered(number, across=9))
+    wide, found = lay_out(layout_dot(scene)), arrange(scene, lay_out)
+    assert wide.width > PAGE
+    assert found.width < 0.95 * wide.width
+    assert not passes_boxes(scene, found)
+    order = [sorted(scene.boxes, key=lambda box, at=at: at.boxes[f"n{box.number}"][::-1]) for at in (wide, found)]
+    assert order[0] == order[1], "the same boxes are beside each other, in the same order"
+
+
+def test_a_picture_that_fits_a_page_is_laid_out_once() -> None:
+    scene, given = build_scene(samples.pipeline()), []
+    arrange(scene, lambda dot: given.append(dot) or lay_out(dot))
+    assert not any("ratio" in dot for dot in given)
