@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 
 _EDITED = ("task", "workflow", "function", "class", "module", "constant", "variable", "file")
+_OF_ALL = {("identity", "of shared objects")}
+"""Parts that describe all the code of an entity, so that those of two entities can't be compared."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -36,6 +38,7 @@ class Code(Displayed):
     parts: tuple[CodePart, ...]
     unread: tuple[str, ...]
     digest: str
+    _key: Key = field(default=("", ""), init=False, compare=False)
     _uses: Mapping[Key, Iterable[Key]] = field(default_factory=dict, init=False, compare=False)
 
     @classmethod
@@ -47,6 +50,7 @@ class Code(Displayed):
     def read_by(cls, reader: PartsReader, name: str) -> Code:
         """Return what a reader has read."""
         code = cls(name, reader.parts, tuple(map(str, reader.doubts)), reader.digest)
+        object.__setattr__(code, "_key", reader.key)
         object.__setattr__(code, "_uses", {key: tuple(used) for key, used in reader.uses.items()})
         return code
 
@@ -63,13 +67,25 @@ class Code(Displayed):
     def since(self, run: Run) -> CodeDiff:
         """Return what has changed since a run of this notebook started, as `diff` does.
 
+        The run may be one of another entity that reaches this one.
+
         Raises:
-            UsageError: if the code of the run isn't known, because no notebook had started it.
+            UsageError: if the code of the run isn't known, because no notebook had started it, or for a run that didn't
+                reach the task or workflow.
         """
         before = getattr(run, "_code", None)
         if not isinstance(before, Code):
             raise UsageError("expected a run of this notebook", hint="run the entity in a cell, then compare its code")
-        return before.diff(self)
+        if before._key == self._key:
+            return before.diff(self)
+        if not before.has(self._key):
+            message = f"expected a run that reaches {self.name!r}, got one of {before.name!r}"
+            raise UsageError(message, hint=f"run {self.name}, or a workflow that contains it")
+        # Uses lead to code, constants and variables only; of the rest, what this entity doesn't have may be another's.
+        reached = before.reached_from(self._key) | self._keys
+        parts = tuple(part for part in before.parts if (part.kind, part.name) in reached - _OF_ALL)
+        own = tuple(part for part in self.parts if (part.kind, part.name) not in _OF_ALL)
+        return CodeDiff.of(replace(before, parts=parts, digest=""), replace(self, parts=own, digest=""))
 
     def has(self, key: Key) -> bool:
         """Return whether a part has this kind and name."""

@@ -133,12 +133,14 @@ class PartsReader(_Collector):
     """Makes the digest of code and collects its parts.
 
     Attributes:
+        key: the kind and the name of the entity.
         digest: what the cache key of a task contains of its code.
         parts: by kind and name.
     """
 
     def __init__(self, entity: Any) -> None:
         super().__init__(entity)
+        self.key = key_of(entity)
         self.digest = self.with_external_state(self._of_all).hex()
         parts = {CodePart(*named, _PartReader(value).digest) for named, value in self._named()}
         self.parts = (*sorted(parts), *sorted(set(self.external_parts())))

@@ -136,7 +136,10 @@ _ON_CLUSTER = Rule(
 
 @dataclass(frozen=True)
 class Settings:
-    """Settings of a run. Only `stand_ins`, `answers`, `engine` and `network` can change its outputs.
+    """Settings of a run.
+
+    Only `stand_ins`, `answers`, `on_cluster`, `engine` and `network` can change its outputs; of tasks that depend on
+    what the notebook has set in a module or library, `processes` can too.
 
     Attributes:
         workers: how many nodes run at the same time.

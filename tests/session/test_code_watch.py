@@ -122,6 +122,23 @@ def test_what_changed_since_a_run_is_named_as_text_and_html(notebook: Notebook) 
     assert "<td>cell 4, line 3</td>" in found._repr_mimebundle_()["text/html"]
 
 
+@pytest.mark.parametrize("edit", EDITS)
+def test_a_run_of_a_workflow_names_of_a_part_what_a_run_of_the_part_names(notebook: Notebook, edit: str) -> None:
+    names = ("a", "b", "inner")
+    notebook.run(BASE, "runs = {e: flytenb.run(globals()[e], x=1) for e in ('a', 'b', 'inner', 'wf')}")
+    since = "{{e: flytenb.code_of(globals()[e]).since(runs[{}]) for e in {}}}"
+    assert notebook.run(since.format("'wf'", names)) == dict.fromkeys(names, ())
+    notebook.run(EDITS[edit][0])
+    assert notebook.run(since.format("'wf'", names)) == notebook.run(since.format("e", names))
+
+
+def test_a_run_that_does_not_reach_an_entity_says_nothing_about_it(notebook: Notebook) -> None:
+    notebook.run(BASE, "run = flytenb.run(inner, x=1)")
+    for other in ("a", "wf"):
+        with pytest.raises(UsageError, match=f"expected a run that reaches '{other}', got one of 'inner'"):
+            notebook.run(f"flytenb.code_of({other}).since(run)")
+
+
 def test_the_code_of_a_run_that_no_notebook_started_is_unknown(notebook: Notebook) -> None:
     notebook.run(BASE)
     with pytest.raises(UsageError, match="expected a run of this notebook"):

@@ -40,7 +40,7 @@ def _tasks(cursor: Cursor) -> Iterable[str]:
 
 VERB = Verb(
     name="cache",
-    summary="List the stored outputs of cached tasks: task, key, size, age, uses; or remove some.",
+    summary="List the stored outputs of cached tasks: task, key, size, age, hits; or remove some.",
     handler=_cache,
     options=(
         Option("clear", "remove the outputs of this task", ("TASK",), complete=_tasks, kind="task"),
