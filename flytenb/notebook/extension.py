@@ -44,6 +44,7 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
 def load(shell: InteractiveShell, *, has_output: bool = True) -> Extension:
     """Load the extension and return it; `has_output` is whether cells have outputs, in which runs are shown."""
     if id(shell) not in _loaded:
+        pages.open()
         _loaded[id(shell)] = Extension(shell, has_output=has_output)
     return _loaded[id(shell)]
 

@@ -1,7 +1,7 @@
 """Threads shared by all live views: a ticker and two job queues.
 
 Their number and names are fixed, since flytekit keeps an event-loop thread for each thread *name*. They are daemons
-and don't keep the interpreter alive.
+and don't keep the interpreter alive. Unloading the extension ends them.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ class Ticker:
         self._lock = threading.Lock()
         self._wake = threading.Condition(self._lock)
         self._thread: threading.Thread | None = None
+        self._is_kept = True
 
     def add(self, view: Tickable) -> None:
         """Add a view and call it at once."""
@@ -51,10 +52,19 @@ class Ticker:
                 self._thread.start()
             self._wake.notify()
 
+    def keep_thread(self, is_kept: bool) -> None:
+        """Set whether the thread outlives the last view; the next view starts another if it doesn't."""
+        with self._lock:
+            self._is_kept = is_kept
+            self._wake.notify()
+
     def _work(self) -> None:
         while True:
             with self._lock:
                 while not self._views:
+                    if not self._is_kept:
+                        self._thread = None
+                        return
                     self._wake.wait()
                 views = list(self._views)
             over = [view for view in views if not _is_still_due(view)]
@@ -89,6 +99,7 @@ class JobQueue:
         self._jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
+        self._is_kept = True
 
     def submit(self, job: Callable[[], None]) -> None:
         """Queue a job."""
@@ -96,7 +107,14 @@ class JobQueue:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
                 self._thread.start()
-        self._jobs.put(job)
+            self._jobs.put(job)
+
+    def keep_thread(self, is_kept: bool) -> None:
+        """Set whether the thread outlives the last job; the next job starts another if it doesn't."""
+        with self._lock:
+            self._is_kept = is_kept
+            if self._thread is not None:
+                self._jobs.put(_do_nothing)
 
     def _work(self) -> None:
         while True:
@@ -105,6 +123,14 @@ class JobQueue:
                 job()
             except Exception as error:
                 warnings.warn(f"a job of the live view failed: {headline(error)}", stacklevel=2)
+            with self._lock:
+                if not self._is_kept and self._jobs.empty():
+                    self._thread = None
+                    return
 
     def __repr__(self) -> str:
         return f"<JobQueue {self._name}: {self._jobs.qsize()} jobs>"
+
+
+def _do_nothing() -> None:
+    """The job that wakes a thread up."""

@@ -66,10 +66,19 @@ class Pages:
             self.finished.popleft().close()
 
     def close(self) -> None:
-        """Close all widgets. Outputs keep their still displays; the threads sleep until a run is shown again."""
+        """Close all widgets, and end the threads when they have nothing to do. Outputs keep their still displays."""
         for opened in (self.finished, self.explorers, self.inspected):
             while opened:
                 opened.popleft().close()
+        self._keep_threads(False)
+
+    def open(self) -> None:
+        """Keep the threads from now on, once they have been started."""
+        self._keep_threads(True)
+
+    def _keep_threads(self, are_kept: bool) -> None:
+        for worker in (self.ticker, self.layouts, self.values):
+            worker.keep_thread(are_kept)
 
 
 pages = Pages()

@@ -8,6 +8,7 @@ import sys
 import threading
 from base64 import b64decode
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -375,6 +376,39 @@ def test_a_lane_goes_on_after_a_job_that_breaks() -> None:
         lane.submit(lambda: done.append(2))
         wait_for(lambda: bool(done))
     assert done == [2]
+
+
+def test_a_thread_that_is_not_kept_ends_with_the_last_view_or_job_and_begins_with_the_next() -> None:
+    class View:
+        seen, is_open = 0, True
+
+        def tick(self) -> bool:
+            self.seen += 1
+            return self.is_open
+
+    def threads() -> int:
+        return sum(thread.name == "test-ended" for thread in threading.enumerate())
+
+    ticker, queue, done = Ticker("test-ended"), JobQueue("test-ended"), list[str]()
+    ticker.keep_thread(False)
+    queue.keep_thread(False)
+    for name in ("first", "second"):
+        view, go = View(), threading.Event()
+        ticker.add(view)
+        wait_for(partial(getattr, view, "seen"))
+        queue.submit(go.wait)
+        queue.submit(partial(done.append, name))
+        assert threads() == 2, "each has something to do"
+        go.set()
+        view.is_open = False
+        wait_for(lambda: threads() == 0)
+    assert done == ["first", "second"]
+    queue.keep_thread(True)
+    queue.submit(partial(done.append, "kept"))
+    wait_for(lambda: done[-1] == "kept")
+    assert threads() == 1
+    queue.keep_thread(False)
+    wait_for(lambda: threads() == 0)
 
 
 @pytest.mark.kernel

@@ -7,6 +7,7 @@ import pytest
 from flytenb.notebook.explore.explorer import Explorer
 from flytenb.notebook.pages import Pages, pages
 from tests.kernel import Kernel
+from tests.waiting import wait_for
 
 
 class Widget:
@@ -43,5 +44,10 @@ def test_unloading_closes_what_is_open() -> None:
         kernel.run("from flytenb.notebook.pages import pages; import flytenb").ok()
         kernel.run("e = flytenb.explore([{'a': n} for n in range(500)]); html = e.open()").ok()
         assert kernel.value("len(pages.explorers)") == 1
+        names = "[thread.name for thread in threading.enumerate() if 'flytenb' in thread.name]"
+        kernel.run("import threading\nfrom flytekit import task\n@task\ndef f(n: int) -> int: return n").ok()
+        kernel.run("%flyte follow f(n=1)").ok()
+        wait_for(lambda: {"flytenb-live", "flytenb-show"} <= set(kernel.value(names)))
         kernel.run("%unload_ext flytenb").ok()
         assert kernel.value("[len(pages.explorers), len(pages.finished)]") == [0, 0]
+        wait_for(lambda: not kernel.value(names))
