@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import copy
 import re
+from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import make_dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
+from pathlib import Path
 from types import NoneType
 from typing import Annotated, Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
@@ -196,6 +199,18 @@ def test_a_value_crosses_as_in_flytekit(python_type: Any, make: Callable[[], Any
     if method is not None and not isinstance(expected, Exception):
         assert packer(python_type)(make()).method == method
         assert packer(python_type, strict=True)(make()).method == "literal"
+
+
+def test_the_table_of_the_docs_is_what_arrives() -> None:
+    Scale = make_dataclass("Scale", [("rate", float)])
+    names = {**globals(), "OrderedDict": OrderedDict, "Scale": Scale}
+    page = (Path(__file__).parents[2] / "docs" / "how_values_cross.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(.+?)`.* \| `(.+?)`.* \| (?:`(.+?)`|an error).* \|$", page, flags=re.MULTILINE)
+    assert len(rows) == 6
+    for sent, declared, arrives in rows:
+        python_type, value = eval(declared, names), eval(sent, names)
+        for found in (by_flytekit(python_type, value), by_us(python_type, value)):
+            assert isinstance(found, Exception) if not arrives else repr(found) == repr(eval(arrives, names)), sent
 
 
 @pytest.mark.sampled(4)
