@@ -153,6 +153,10 @@ class UnholdableError(FlytenbError, OverflowError, ValueError):
     """A number or text can't be stored in a literal, and so can't be sent on a cluster."""
 
 
+class NestingError(FlytenbError, RecursionError):
+    """Workflows, dynamics, eager tasks or runs are nested too deeply, as by a recursion without an end."""
+
+
 class NodeTimeoutError(FlytenbError, TimeoutError):
     """A node exceeded its timeout."""
 

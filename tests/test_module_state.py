@@ -75,6 +75,7 @@ OF_A_THREAD_OR_CONTEXT = {
     "reach/file_reads.py: _thread",
     "runner/capture.py: _sink",
     "runner/interrupts.py: _is_held_back",  # only the main thread sets it
+    "runner/nesting.py: _level",
     "runner/scheduler.py: _thread",
     "ship/set_order.py: _is_reversed",
 }

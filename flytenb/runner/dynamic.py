@@ -12,6 +12,7 @@ from flytenb.model import CacheStatus
 from flytenb.reach.file_reads import FileReads
 from flytenb.reach.staleness import recompile_inner
 from flytenb.runner.kept_code import KeptCode
+from flytenb.runner.nesting import check_level
 from flytenb.runner.record import Record
 from flytenb.runner.step import EntityStep, Expansion, RunControl, Scope
 from flytenb.runner.subworkflow import ExitStep
@@ -58,6 +59,7 @@ class DynamicStep(EntityStep):
         return self._build(run, record.built)
 
     def _build(self, run: RunControl, workflow: Any) -> Expansion:
+        check_level(self.scope.level + 1, self.path, run.journal.records)
         with run.workspace.outside():
             recompile_inner(workflow)
         return self.build(self, workflow, self.closing)

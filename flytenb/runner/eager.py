@@ -26,6 +26,7 @@ from flytenb.reach.state_uses import state_use_of
 from flytenb.reach.working_directory import HAS_OWN_CWD
 from flytenb.runner.eager_state import EagerState
 from flytenb.runner.kept_code import KeptCode
+from flytenb.runner.nesting import check_level
 from flytenb.runner.record import Record
 from flytenb.runner.step import EntityStep, Expansion, RunControl, Scope
 from flytenb.runner.task import call_cached
@@ -188,6 +189,7 @@ class EagerStep(EntityStep):
     def _plan(self, run: RunControl, entity: Any, inputs: dict[str, Any]) -> tuple[Expansion, CallScope, Record]:
         path = f"{self.path}/e{len(self.calls)}"
         scope = CallScope(path, self.scope, asyncio.get_running_loop())
+        check_level(scope.level, self.path, run.journal.records, short_name(entity))
         self.calls.append(scope)
         with run.workspace.outside():
             expansion = self.build(path, entity, inputs, scope)

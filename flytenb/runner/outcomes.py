@@ -7,7 +7,7 @@ from typing import Protocol
 
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.execution.calls import is_recoverable
-from flytenb.errors import WorkerLostError
+from flytenb.errors import NestingError, WorkerLostError
 from flytenb.model import Phase
 from flytenb.reach.state_uses import NOTHING
 from flytenb.runner.failure import Failure
@@ -137,7 +137,8 @@ class Outcomes:
         else:
             ready = []
             scope.failures.append(failure)
-            if scope.is_fail_fast:
+            # With a recursion of two calls at each level, what could go on has 2^200 steps.
+            if scope.is_fail_fast or isinstance(failure.exception, NestingError):
                 self.abort(unfinished(scope), run)
             else:
                 self.abort(dependents(step), run)

@@ -26,6 +26,7 @@ from flytenb.errors import InputError, closest, say
 from flytenb.model import Kind
 from flytenb.model.workflow import Promise, Workflow, WorkflowNode
 from flytenb.reach.read_results import FileRead, reads_of
+from flytenb.runner.nesting import check_run
 from flytenb.runner.wiring import Wired
 from flytenb.wording.text import class_name, clip_line
 from flytenb.wording.types import type_text
@@ -62,10 +63,12 @@ def root_of(entity: Any, given: Mapping[str, Any]) -> Root:
         NotAnEntityError: for anything else.
         RemoteEntityError: for an entity that was fetched from a cluster, and for a workflow that calls one.
         StubError: if it has no body yet.
+        NestingError: if too many runs are started in tasks of each other.
     """
     require_entity(entity)
     require_local(entity)
     name = short_name(entity)
+    check_run(name)
     kind = kind_of(entity)
     interface = entity.python_interface
     fixed, saved = plan_inputs(entity)

@@ -28,6 +28,7 @@ from flytenb.runner.ending import Ending
 from flytenb.runner.exclusion import Hold
 from flytenb.runner.failure import Failure, describe
 from flytenb.runner.journal import Journal, Listener
+from flytenb.runner.nesting import set_level
 from flytenb.runner.outcomes import Outcomes
 from flytenb.runner.past import Past
 from flytenb.runner.propagation import doomed_in, unfinished
@@ -197,6 +198,7 @@ class Scheduler:
         """Run one attempt; return its answer, or its exception and the message."""
         set_attempt(attempt)
         set_sink(weakref.ref(step.record))
+        set_level(step.scope.level)
         restore = None
         try:
             place = _thread.place

@@ -17,6 +17,7 @@ from flytenb.bridge.entities.interface import short_name
 from flytenb.bridge.execution.packing import explain_input
 from flytenb.model.workflow import Constant
 from flytenb.reach.state_uses import NOTHING
+from flytenb.runner.nesting import level_around
 from flytenb.runner.output_files import note_files
 from flytenb.wording.text import class_name
 
@@ -158,6 +159,7 @@ class Scope:
         handler: the scope of its failure handler, which runs before a failed scope closes.
         open: the number of steps that haven't ended yet.
         is_execution: whether what is called in it is a separate execution on a cluster.
+        level: the number of scopes around it, including those of a run whose task started this one.
     """
 
     is_execution = False
@@ -170,6 +172,7 @@ class Scope:
         self.is_fail_fast = is_fail_fast
         self.execution_is_fail_fast: bool = is_fail_fast if parent is None else parent.execution_is_fail_fast
         self.is_resumable: bool = parent is None or parent.is_resumable
+        self.level: int = level_around() if parent is None else parent.level + 1
         self.closing = closing
         self.steps: list[Step] = []
         self.children: list[Scope] = []
@@ -177,11 +180,6 @@ class Scope:
         self.failures: list[Failure] = []
         self.is_closed = False
         self.handler: HandlerScope | None = None
-
-    def add(self, step: Step) -> None:
-        """Add a step."""
-        self.steps.append(step)
-        self.open += 1
 
     def attach(self) -> None:
         """Add this scope to its parent."""
