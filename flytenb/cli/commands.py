@@ -12,7 +12,7 @@ import rich_click as click
 from flytenb import api
 from flytenb.bridge.entities.source import input_types, output_types
 from flytenb.cli.reply import ALL_CELLS, JSON, NOTEBOOK, Reply, missing_name, opened
-from flytenb.cli.verb_options import given_options, options_of
+from flytenb.cli.verb_options import given_options, options_of, terminal_text
 from flytenb.errors import SaveError, UsageError
 from flytenb.notebook.headless import HeadlessNotebook
 from flytenb.notebook.magics.verbs import VERBS
@@ -49,12 +49,11 @@ def _command(name: str, read: Reader, *, takes_all: bool = False) -> click.Comma
 
     word = "[ENTITY]..." if takes_all else "ENTITY"
     entity = click.Argument(["entity"], required=False, nargs=-1 if takes_all else 1, metavar=word)
-    everything = "\n\nWithout a name, all entities of the notebook." if takes_all else ""
     return click.RichCommand(
         name=name,
         callback=run,
         params=[*options_of(verb), JSON, ALL_CELLS, NOTEBOOK, entity],
-        help=f"{verb.summary}\n\n{verb.details}{everything}",
+        help=f"{verb.summary}\n\n{terminal_text(verb.details)}",
     )
 
 

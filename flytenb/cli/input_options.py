@@ -61,13 +61,16 @@ def input_options(entity: Any) -> Iterator[click.Option]:
         if declared.text.is_switch:
             names = [f"{names[1]}/--no-{names[1][2:]}"] + [f"{names[0]}/--no_{port.name}"] * ("_" in port.name)
         default = "" if port.default is None else f"default: {port.default}"
-        yield click.Option(
+        option = click.Option(
             [*dict.fromkeys(names), PREFIX + port.name],
             type=click.BOOL if declared.text.is_switch else declared,
             metavar=None if declared.text.is_switch else declared.name,
             required=port.default is None,
             help=one_line("; ".join(text for text in (port.doc, default) if text)),
         )
+        if not option.required:
+            option.default = None  # else a switch that isn't given is False
+        yield option
 
 
 def given_inputs(params: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import rich_click as click
@@ -33,6 +34,12 @@ def options_of(verb: Verb, prefix: str = "") -> list[click.Option]:
     return [_option(option, prefix) for option in verb.options]
 
 
+def terminal_text(text: str) -> str:
+    """Return a text about a magic as one about the command: without the forms of a cell's line."""
+    sentences = re.split(r"(?<=\.) ", re.sub(r"; also -\w [A-Z]+$", "", text))
+    return " ".join(each for each in sentences if "[one, two]" not in each).replace("`%flyte ", "`flytenb ")
+
+
 def _option(option: Option, prefix: str) -> click.Option:
     names = [
         f"--{option.name}",
@@ -40,13 +47,13 @@ def _option(option: Option, prefix: str) -> click.Option:
         prefix + option.name.replace("-", "_"),
     ]
     if not option.values:
-        return click.Option(names, is_flag=True, help=option.help)
+        return click.Option(names, is_flag=True, help=terminal_text(option.help))
     return click.Option(
         names,
         type=OptionType(option),
         nargs=len(option.values),
         metavar=" ".join(option.values),
-        help=option.help,
+        help=terminal_text(option.help),
     )
 
 

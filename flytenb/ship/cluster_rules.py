@@ -6,8 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from flytenb.bridge.cluster.stored_constants import LARGEST_MESSAGE, size_of_constants, stored_constants
-from flytenb.bridge.crossing.literal_limits import INT
+from flytenb.bridge.cluster.stored_constants import (
+    LARGEST_MESSAGE,
+    size_of_constants,
+    stored_constants,
+    unsendable_constants,
+)
 from flytenb.bridge.entities.interface import python_interface
 from flytenb.bridge.entities.kind import (
     has_no_container,
@@ -29,7 +33,6 @@ from flytenb.ship.finding import Finding
 from flytenb.types.container_support import pickled_places
 from flytenb.wording.quantities import bytes_text, count_text
 from flytenb.wording.types import type_text
-from flytenb.wording.values import brief
 
 MOST_NODES = 100
 """Nodes of one workflow that a cluster registers by default (`registration.maxWorkflowNodes` of flyteadmin)."""
@@ -134,10 +137,17 @@ def _stored_here(entity: Any) -> Iterator[Finding]:
 
 
 def _large_constants(entity: Any) -> Iterator[Finding]:
-    inner = inner_workflow(entity)
-    if inner is not None and inner is entity and (size := size_of_constants(inner)) > LARGEST_MESSAGE:
+    if inner_workflow(entity) is not None and (size := size_of_constants(entity)) > LARGEST_MESSAGE:
         what = f"its constants have {bytes_text(size)}, and a cluster takes {bytes_text(LARGEST_MESSAGE)} by default"
-        yield Finding(what, f"workflow {short_name(entity)}", "pass a file, or make them in a task")
+        yield Finding(what, f"{_resource(entity)} {short_name(entity)}", "pass a file, or make them in a task")
+
+
+def _unsendable(entity: Any) -> Iterator[Finding]:
+    """Compiling refuses most of such constants; the others are converted when the entity is registered."""
+    for name, why in unsendable_constants(entity):
+        is_wide = "out of range" in why
+        hint = "an int has at most 64 bits: declare it as a str or float" if is_wide else "give a value of its type"
+        yield Finding(f"{name} can't be sent: {why}", f"{_resource(entity)} {short_name(entity)}", hint)
 
 
 # --- types -----------------------------------------------------------------------------------------------------------
@@ -175,18 +185,6 @@ def _of_containers(entity: Any) -> Iterator[Finding]:
             yield Finding(f"{side} {name} of type {type_text(declared)}: {support.how}", short_name(entity), hint)
 
 
-# --- numbers ---------------------------------------------------------------------------------------------------------
-
-
-def _wide_defaults(entity: Any) -> Iterator[Finding]:
-    """Compiling refuses such a constant; a default is converted when the entity is registered."""
-    interface = python_interface(entity)
-    for name, (_, default) in () if interface is None else interface.inputs_with_defaults.items():
-        if type(default) is int and not INT.admits(default):
-            what = f"the default of {name} is {brief(default)}, more than 64 bits"
-            yield Finding(what, short_name(entity), "declare it as a str or float")
-
-
 # --- names -----------------------------------------------------------------------------------------------------------
 
 
@@ -209,5 +207,5 @@ def _resource(entity: Any) -> str:
 
 _RULES = (
     *(_too_many_nodes, _same_node_names, _replaced, _mapped_plan, _in_image, _of_service, _more_than_limits),
-    *(_stored_here, _large_constants, _pickled, _of_containers, _wide_defaults),
+    *(_stored_here, _large_constants, _unsendable, _pickled, _of_containers),
 )

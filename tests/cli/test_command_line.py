@@ -202,6 +202,14 @@ def test_the_commands_have_the_options_of_the_verbs(cli: CommandLine) -> None:
         assert [option for option in options if f"--{option}" not in out] == []
 
 
+def test_help_says_each_thing_once_and_as_for_a_terminal(cli: CommandLine) -> None:
+    for name in ("draw", "export", "check"):
+        out = cli.run(name, "--help").out
+        assert out.count("Without a name") <= 1
+        assert "%flyte" not in out
+        assert "also -o" not in out
+
+
 def test_values_that_json_lacks_are_texts(cli: CommandLine) -> None:
     cli.write(
         "from flytekit import task",

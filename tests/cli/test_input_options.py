@@ -101,6 +101,16 @@ def test_a_bool_is_a_pair_of_switches() -> None:
         read(bool)
 
 
+def test_a_bool_that_is_not_given_has_its_default() -> None:
+    @task
+    def step(loud: bool = True, quiet: bool = False) -> bool:
+        return loud
+
+    command = click.Command("step", params=[*input_options(step)], callback=lambda **given: given_inputs(given))
+    assert command.main([], standalone_mode=False) == {}
+    assert command.main(["--no-loud"], standalone_mode=False) == {"loud": False}
+
+
 def test_json_may_be_in_a_file(tmp_path: Path) -> None:
     for name, text in (("x.json", json.dumps({"x": 4})), ("x.yaml", "x: 4\n")):
         (tmp_path / name).write_text(text)

@@ -76,7 +76,70 @@ CASES: dict[str, tuple[list[str], str, str]] = {
     "a wide default": (
         [STEP.format(""), WF.format(" = 2**63")],
         "error",
-        "the default of x is 9223372036854775808",
+        "the default of x, 9223372036854775808, can't be sent: Value out of range",
+    ),
+    "a wide default in a list": (
+        [
+            "@task\ndef step(x: list[int]) -> int:\n    return x[0]",
+            "@workflow\ndef wf(x: list[int] = [2**63]) -> int:\n    return step(x=x)",
+        ],
+        "error",
+        "the default of x, [9223372036854775808], can't be sent: Value out of range",
+    ),
+    "a default of another type": (
+        [
+            "@task\ndef step(x: float) -> int:\n    return int(x)",
+            "@workflow\ndef wf(x: float = 3) -> int:\n    return step(x=x)",
+        ],
+        "error",
+        "the default of x, 3, can't be sent: Expected value of type <class 'float'>",
+    ),
+    "a wide input of a launch plan": (
+        [
+            STEP.format(""),
+            WF.format("").replace("wf", "inner"),
+            "wf = LaunchPlan.get_or_create(inner, 'wide', fixed_inputs={'x': 2**63})",
+        ],
+        "error",
+        "input x can't be sent: Value out of range",
+    ),
+    "a duration that is too long": (
+        [
+            "from datetime import timedelta",
+            "@task\ndef step(x: timedelta) -> int:\n    return x.days",
+            "@workflow\ndef wf() -> int:\n    return step(x=timedelta(days=999999999))",
+        ],
+        "error",
+        "input x of node n0 can't be sent",
+    ),
+    "a large default": (
+        [
+            "BIG = 'x' * 5_000_000",
+            "@task\ndef step(x: str) -> int:\n    return len(x)",
+            "@workflow\ndef wf(x: str = BIG) -> int:\n    return step(x=x)",
+        ],
+        "error",
+        "its constants have 5.0 MB",
+    ),
+    "large constants of a workflow with its subworkflow": (
+        [
+            "BIG = 'x' * 2_500_000",
+            "@task\ndef step(x: str) -> int:\n    return len(x)",
+            "@workflow\ndef inner() -> int:\n    return step(x=BIG)",
+            "@workflow\ndef wf() -> int:\n    inner()\n    return step(x=BIG)",
+        ],
+        "error",
+        "its constants have 5.0 MB",
+    ),
+    "a file as a constant in a branch": (
+        [
+            FILE,
+            *BOX,
+            "@workflow\ndef wf(x: int) -> int:\n    return (flytekit.conditional('c').if_(x > 1)"
+            ".then(step(b=Box(__file__))).else_().fail('no'))",
+        ],
+        "error",
+        "is a file",
     ),
     "a wide constant": (
         [STEP.format(""), WF.format("").replace("x=x", f"x={2**63}")],

@@ -1,22 +1,27 @@
-"""Constants that flytekit has stored on this machine while it compiled a workflow: files, frames, pickled objects."""
+"""Constants of workflows and launch plans that can't be sent: stored on this machine, without a form, too large."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
 from flytekit.core.context_manager import FlyteContextManager
-from flytekit.core.interface import transform_inputs_to_parameters
 from flytekit.core.launch_plan import LaunchPlan
+from flytekit.core.type_engine import TypeEngine
 from flytekit.core.workflow import WorkflowBase
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct
 
-from flytenb.bridge.type_engine.transformers import captured_log
+from flytenb.bridge.entities.interface import python_interface
+from flytenb.bridge.type_engine.transformers import captured_log, literal_type_of
+from flytenb.bridge.workflow.compiler import all_nodes
+from flytenb.errors import say
+from flytenb.wording.values import brief
 
 _SANDBOX = re.compile(rb"/flyte-\w+/raw/")
 """Where flytekit stores what it uploads while no cluster's storage is set, also inside of a dataclass."""
@@ -31,9 +36,53 @@ def stored_constants(entity: Any) -> Iterator[str]:
             yield name
 
 
-def size_of_constants(workflow: WorkflowBase) -> int:
-    """Return the bytes of the constants that the nodes of a workflow are given."""
-    return sum(message.ByteSize() for _, message in _bindings(workflow))
+def size_of_constants(entity: Any) -> int:
+    """Return the bytes of the constants in the largest request by which a workflow or launch plan is registered.
+
+    The request of a workflow contains its subworkflows, that of a launch plan its inputs. Each workflow has a launch
+    plan with its defaults.
+    """
+    found: dict[int, WorkflowBase] = {}
+    todo = [entity]
+    while todo:
+        workflow = todo.pop()
+        if isinstance(workflow, WorkflowBase) and id(workflow) not in found:
+            found[id(workflow)] = workflow
+            todo += [node.flyte_entity for node in all_nodes(workflow)]
+    bound: int = sum(message.ByteSize() for each in found.values() for _, message in _sendable(_literals(each)))
+    given = _sendable(_literals(entity)) if isinstance(entity, LaunchPlan) else _defaults(entity)
+    with captured_log():
+        return max(bound, int(sum(message.ByteSize() for _, message in given)))
+
+
+def unsendable_constants(entity: Any) -> Iterator[tuple[str, str]]:
+    """Yield the defaults and constants of an entity that have no form in Flyte, each with the error."""
+    interface = python_interface(entity)
+    given = {} if interface is None or isinstance(entity, LaunchPlan) else interface.inputs_with_defaults
+    context = FlyteContextManager.current_context()
+    with captured_log():
+        for name, (declared, default) in given.items():
+            try:
+                if default is not None:
+                    _message(TypeEngine.to_literal(context, default, declared, literal_type_of(declared)))
+            except Exception as error:  # of the type engine, or of a type's own
+                yield f"the default of {name}, {brief(default)},", say(error)
+    for name, literal in _literals(entity):
+        try:
+            _message(literal)
+        except Exception as error:
+            yield name, say(error)
+
+
+def _message(literal: Any) -> Any:
+    """Return a literal or binding as a message.
+
+    Raises:
+        Exception: if it has none, or one that has no form as JSON, as a duration of a million years.
+    """
+    message = literal.to_flyte_idl()
+    MessageToDict(message)
+    return message
 
 
 def is_stored_here(message: Any) -> bool:
@@ -92,26 +141,33 @@ def _has_addresses(descriptor: Descriptor) -> bool:
 
 
 def _constants(entity: Any) -> Iterator[tuple[str, Any]]:
+    yield from _sendable(_literals(entity))
     if isinstance(entity, WorkflowBase):
-        yield from _bindings(entity)
         with captured_log():
             yield from _defaults(entity)
+
+
+def _literals(entity: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the literals and bindings of a workflow or launch plan."""
+    if isinstance(entity, WorkflowBase):
+        for node in all_nodes(entity):
+            yield from ((f"input {each.var} of node {node.id}", each.binding) for each in node.bindings)
     elif isinstance(entity, LaunchPlan):
         given = {f"input {name}": each.default for name, each in entity.parameters.parameters.items() if each.default}
-        given |= {f"input {name}": literal for name, literal in entity.fixed_inputs.literals.items()}
-        yield from ((name, literal.to_flyte_idl()) for name, literal in given.items())
+        yield from (given | {f"input {name}": each for name, each in entity.fixed_inputs.literals.items()}).items()
 
 
-def _bindings(workflow: WorkflowBase) -> Iterator[tuple[str, Any]]:
-    for node in workflow.nodes:
-        yield from ((f"input {each.var} of node {node.id}", each.binding.to_flyte_idl()) for each in node.bindings)
+def _sendable(literals: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+    """Yield the messages of those that have one; `unsendable_constants` has the others."""
+    for name, literal in literals:
+        with suppress(Exception):
+            yield name, _message(literal)
 
 
 def _defaults(workflow: WorkflowBase) -> Iterator[tuple[str, Any]]:
     context = FlyteContextManager.current_context()
-    try:
-        found = transform_inputs_to_parameters(context, workflow.python_interface).parameters
-        messages = {name: each.default.to_flyte_idl() for name, each in found.items() if each.default}
-    except Exception:  # of a value that doesn't have its type, which compiling or another rule reports
-        return
-    yield from ((f"the default of {name}", message) for name, message in messages.items())
+    for name, (declared, default) in workflow.python_interface.inputs_with_defaults.items():
+        with suppress(Exception):
+            if default is not None:
+                literal = TypeEngine.to_literal(context, default, declared, literal_type_of(declared))
+                yield f"the default of {name}", _message(literal)

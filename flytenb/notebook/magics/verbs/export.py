@@ -38,6 +38,6 @@ VERB = Verb(
         ),
     ),
     details="The module holds imports, types, constants, helpers, tasks and workflows in a valid order, and nothing "
-    "else of the notebook. What exists in the kernel only is refused. Several entities: "
-    "`%flyte export [one, two]`; without a name, all that the cells define.",
+    "else of the notebook. What exists in the kernel only is refused. Without a name, all that the cells define. "
+    "Several entities: `%flyte export [one, two]`.",
 )
