@@ -21,7 +21,7 @@ from flytenb.render.incremental_layout import extend_layout
 from flytenb.render.mermaid import to_mermaid
 from flytenb.render.page import to_page
 from flytenb.render.png import to_png
-from flytenb.render.polish import arrange, polish
+from flytenb.render.polish import arrange, is_as_clear, polish
 from flytenb.render.saved_svg import to_image
 from flytenb.render.scene import Scene, build_scene
 from flytenb.render.styling import StyleFunction, checked, styled, theme
@@ -177,7 +177,7 @@ class Drawing:
                     raise
 
     def _extended(self, scene: Scene) -> layout.Positions | None:
-        """Return the previous layout extended by the new nodes, or None if that isn't possible."""
+        """Return the previous layout extended by the new nodes, or None if that isn't possible without worse arrows."""
         before, self._grown_from = (
             self._grown_from,
             None,
@@ -188,7 +188,8 @@ class Drawing:
         at = extend_layout(
             before._scene, before._at, scene, lambda number: self._lay_out(layout_dot(scene, inside=number))
         )
-        return None if at is None else polish(scene, at)
+        found = None if at is None else polish(scene, at)
+        return found if found is not None and is_as_clear(scene, found, before._scene, before._at) else None
 
     def _lay_out(self, dot: str) -> layout.Positions:
         return layout.lay_out(dot, self._time_limit)

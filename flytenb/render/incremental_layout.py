@@ -173,7 +173,9 @@ class _ExtendedLayout:
             if not found or (arrow.label and not found[0][0].label):
                 return False
             old, ways = found.pop(0) if len(found) > 1 else found[0]
-            ways = self._moved_ways(ways, self._shift_of(old.tail), self._shift_of(old.head))
+            tail_shift = self._shift_of(old.tail) if old.tail_frame is None else None
+            head_shift = self._shift_of(old.head) if old.head_frame is None else None
+            ways = self._moved_ways(ways, tail_shift, head_shift)
             if is_from and arrow.tail_frame is None:
                 x, y = self._boxes[f"n{tail.number}"]
                 ways[0] = _connected((x, y + tail.height / 2), ways[0])
@@ -198,7 +200,7 @@ class _ExtendedLayout:
         return known
 
     def _moved_ways(self, ways: list[Curve], tail: Point | None, head: Point | None) -> list[Curve]:
-        """Return an arrow's curves after stretching; its ends move with their boxes, which keep their size."""
+        """Return an arrow's curves after stretching; ends at boxes, which keep their size, move with them."""
         found = [[self._down(v) if i % 2 else self._across(v) for i, v in enumerate(way)] for way in ways]
         if tail is not None:
             found[0][:4] = _shifted(ways[0][:4], *tail)

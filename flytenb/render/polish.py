@@ -74,6 +74,13 @@ def polish(scene: Scene, at: Positions) -> Positions | None:
     return None if titles.crossed else _polished(scene, titles)
 
 
+def is_as_clear(scene: Scene, at: Positions, before: Scene, at_before: Positions) -> bool:
+    """Whether a layout has no more arrows through boxes and frames than that of an earlier scene."""
+    if passes_boxes(scene, at) and not passes_boxes(before, at_before):
+        return False
+    return len(crossed_frames(scene, at)) <= len(crossed_frames(before, at_before))
+
+
 def _polished(scene: Scene, titles: Titles) -> Positions:
     at = replace(titles.at, frames=titles.frames, titles=titles.places, arrows=titles.arrows)
     return straightened(scene, at) if len(scene.arrows) <= _MOST_ARROWS else at

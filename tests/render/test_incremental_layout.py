@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from itertools import combinations
 
@@ -10,6 +11,7 @@ import pytest
 from flytenb.model import Graph, Kind
 from flytenb.render.drawing import Drawing, draw
 from tests import render_samples as samples
+from tests.render.test_clear_arrows import loose, passed
 
 PLACE = re.compile(r'data-path="([^"]*)"[^>]*>(?:<title>[^<]*</title>)?<rect class="ft-shape" x="([^"]*)" y="([^"]*)" '
                    r'width="([^"]*)" height="([^"]*)"')  # fmt: skip
@@ -137,3 +139,30 @@ def test_another_graph_is_laid_out_anew() -> None:
     first = draw(samples.pipeline())
     assert first.svg
     assert places(draw(before(), previous=first)) == places(draw(before()))
+
+
+@pytest.mark.parametrize("seed", [0, 1, 5, 7, 9, 10])
+def test_arrows_stay_clear_of_a_container_that_opens(seed: int) -> None:
+    dice, b = random.Random(seed), samples.GraphBuilder("g", "x: int")
+    opened = dice.sample(range(3, 9), 2)
+    for i in range(12):
+        kind = Kind.DYNAMIC if i in opened else Kind.TASK
+        name = dice.choice(["load", "clean_all", "train_the_model"])
+        b.task(f"n{i}", name, "a0: int; a1: int; a2: int", "int", kind=kind)
+        taken = dice.sample(range(max(0, i - 7), i), min(i, dice.choice((1, 2, 2, 3)))) if i > 1 else []
+        b.feed(*([f"n{k}.o0 -> n{i}.a{j}" for j, k in enumerate(taken)] or [f"@inputs.x -> n{i}.a0"]))
+    graph = b.graph()
+    drawing = draw(graph)
+    assert passed(drawing) == []
+    for i in opened:
+        graph = graph.merged(inside(6, f"n{i}"), f"n{i}")
+        drawing = draw(graph, previous=drawing)
+        assert passed(drawing) == []
+
+
+def test_an_arrow_to_a_container_that_is_filled_further_ends_at_its_border() -> None:
+    drawing = draw(before())
+    for number in (2, 6):
+        assert drawing.svg
+        drawing = draw(before().merged(inside(number), "n1"), previous=drawing)
+        assert (loose(drawing), passed(drawing)) == ([], [])
