@@ -23,15 +23,16 @@ from flytenb.reach.installed_names import scope_of
 from flytenb.reach.name_lookup import MISSING, is_module, is_own
 from flytenb.reach.ownership import is_own_class, is_own_module
 from flytenb.reach.path_operations import path_operation
-from flytenb.reach.process_state import EVERYTHING
 from flytenb.reach.reached_objects import (
     instance_dict,
     kind_of,
+    kind_of_result,
     shared_global,
     shared_object,
     static_attribute,
 )
 from flytenb.reach.state_accesses import StateAccesses
+from flytenb.reach.state_kinds import EVERYTHING
 from flytenb.wording.text import class_name
 
 
@@ -70,6 +71,8 @@ class AttributeEffects(StateAccesses):
         value = one.value
         if is_module(value):
             scope = scope_of(value)
+            if name == "__dict__":
+                return frozenset([Method(one, name)])
             if name not in scope:
                 return frozenset([LibraryResult(f"{scope.get('__name__')}.{name}")]) | UNKNOWN
             if is_own_module(value) and not isinstance(scope[name], ModuleType | FunctionType | type):
@@ -124,6 +127,8 @@ class AttributeEffects(StateAccesses):
                 self._fields[key] = join([self._fields.get(key, frozenset()), value])
             elif isinstance(one, ExistingObject):
                 self._store_in_existing(one, name, value)
+            elif kind := kind_of_result(one):
+                self.writes.add(kind)
 
     def _store_in_existing(self, one: ExistingObject, name: str, value: AbstractValue) -> None:
         owner = one.value
@@ -132,6 +137,8 @@ class AttributeEffects(StateAccesses):
             if isinstance(setter, property) and isinstance(setter.fset, FunctionType) and is_own(setter.fset):
                 self._run(setter.fset, [frozenset([one]), value], {})
             kind = kind_of(owner)
+            if kind is None and not isinstance(owner, type) and self.changed_in_library(one, name):
+                return
             self.writes |= {kind} if kind else {shared_object(owner, one.owner.name), one.owner}
             if isinstance(owner, type) and not is_own_class(owner):
                 self.writes.add(EVERYTHING)

@@ -13,6 +13,7 @@ _FIRST_ARGUMENT = re.compile(
     r"random\.shuffle|heapq\.heap\w+|bisect\.insort\w*|operator\.(setitem|delitem|i\w+)|numpy\.(copyto|put|place|putmask|"
     r"fill_diagonal|random\.shuffle)|(\w+\.)*(dict|list|set|deque|OrderedDict|defaultdict|Counter)\.\w+"
 )
+_SETTERS = re.compile(r"setattr|delattr|(object|type)\.__(set|del)attr__")
 _OF_CONTAINERS = re.compile(
     r"append\w*|extend\w*|insert|update|setdefault|pop\w*|clear|remove|sort|reverse|add|discard|\w+_update|rotate|"
     r"move_to_end|subtract|__(set|del)item__|__i\w+__|put|itemset|fill|resize|partition|setflags|set_\w+|send|throw|close|"
@@ -57,6 +58,11 @@ def changes_owner(owner: Any, method: str, named: Mapping[str, AbstractValue]) -
     if home.startswith(("builtins.", "collections.", "numpy.", "array.", "random.", "io.", "_io.", "os.")):
         return changes_container(method)
     return _OF_OBJECTS.fullmatch(method) is not None
+
+
+def sets_attribute(name: str) -> bool:
+    """Return whether the function with this dotted name sets or deletes an attribute of its first argument."""
+    return _SETTERS.fullmatch(name) is not None
 
 
 def makes_own_name(name: str) -> bool:

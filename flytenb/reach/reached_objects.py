@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import CellType, FunctionType, ModuleType
 from typing import Any
 
-from flytenb.reach.abstract_values import ExistingObject, Instance, Shared
+from flytenb.reach.abstract_values import ExistingObject, Instance, LibraryResult, Method, Shared
 from flytenb.reach.name_lookup import MISSING, is_module
 from flytenb.reach.ownership import is_own_class
 from flytenb.reach.process_state import kind_of_object
@@ -36,6 +36,16 @@ def dotted_name(value: Any) -> str:
     return name if module == "builtins" or (module, name) == ("io", "open") else f"{module}.{name}"
 
 
+def method_name(method: Method) -> str:
+    """Return the dotted name of a method of an installed object; of one of an unknown class, it starts with a dot."""
+    owner = method.owner
+    if isinstance(owner, LibraryResult):
+        return f"{owner.name}.{method.name}"
+    if not isinstance(owner, ExistingObject):
+        return f".{method.name}"
+    return f"{dotted_name(owner.value if isinstance(owner.value, type) else type(owner.value))}.{method.name}"
+
+
 def shared_global(scope: Mapping[str, Any], name: str) -> Shared:
     """Return a global as what tasks share."""
     module = str(scope.get("__name__"))
@@ -62,6 +72,11 @@ def kind_of(value: Any) -> str | None:
     if isinstance(value, logging.Logger | logging.Handler):
         return "logging"
     return kind_of_object(value)
+
+
+def kind_of_result(one: Any) -> str | None:
+    """Return the kind of process-wide state that a new-found object of a library is: each call returns the same one."""
+    return "logging" if isinstance(one, LibraryResult) and one.name == "logging.getLogger" else None
 
 
 def class_of(one: Any) -> type | None:

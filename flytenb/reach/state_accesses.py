@@ -7,9 +7,12 @@ from typing import Any
 from flytenb.reach.abstract_values import AbstractValue, ExistingObject, NewCollection, Shared
 from flytenb.reach.file_names import Files
 from flytenb.reach.installed_names import scope_of
+from flytenb.reach.library_objects import is_container, library_name
+from flytenb.reach.name_lookup import is_module
 from flytenb.reach.ownership import is_own_module
-from flytenb.reach.process_state import EVERYTHING, kind_of_name
-from flytenb.reach.reached_objects import is_fixed, kind_of, shared_global, shared_object
+from flytenb.reach.process_state import Assigned, kind_of_library, kind_of_name
+from flytenb.reach.reached_objects import is_fixed, kind_of, kind_of_result, shared_global, shared_object
+from flytenb.reach.state_kinds import EVERYTHING
 from flytenb.reach.value_parts import root_of
 
 
@@ -18,14 +21,13 @@ class StateAccesses:
 
     Attributes:
         reads, writes: kinds of process-wide state, files, and what tasks share.
-        assigned: attributes of installed modules and classes that are assigned, by the name of the module or the
-            class, and their name.
+        assigned: attributes of what is installed that are assigned.
     """
 
     def __init__(self) -> None:
         self.reads: set[Any] = set()
         self.writes: set[Any] = set()
-        self.assigned: set[tuple[str | type, str]] = set()
+        self.assigned: set[Assigned] = set()
         self._items_changed: set[Shared] = set()
 
     def finish(self) -> None:
@@ -48,12 +50,27 @@ class StateAccesses:
         """Count what a value holds as changed."""
         for one in owner:
             one = root_of(one)
-            if isinstance(one, ExistingObject):
+            if kind := kind_of_result(one):
+                self.writes.add(kind)
+            elif isinstance(one, ExistingObject):
                 kind = kind_of(one.value)
                 if kind is not None:
                     self.writes.add(kind)
-                else:
+                elif not (is_container(one.value) and self.changed_in_library(one, "")):
                     self._items_changed |= {shared_object(one.value, one.owner.name), one.owner}
+
+    def changed_in_library(self, one: ExistingObject, name: str) -> bool:
+        """Record a changed attribute, or any item if the name is empty; tell whether an installed module holds it."""
+        full = library_name(one)
+        if full is None or full.startswith(("flytekit.", "flytenb.")):
+            return False
+        kind = kind_of_library(full)
+        if kind is not None:
+            self.writes.add(kind)
+        else:
+            self.writes.add(EVERYTHING)
+            self.assigned.add((str(scope_of(one.value).get("__name__")) if is_module(one.value) else one, name))
+        return True
 
     def read(self, value: AbstractValue) -> None:
         """Count a value as looked at."""

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import ctypes
-import faulthandler
-import gc
 import importlib
 import locale
 import logging
 import os
 import random
-import signal
 import socket
 import sys
 import threading
 import time
-import tracemalloc
 import warnings
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
+
+from flytenb.reach.library_objects import contents
 
 Restore = Callable[[], None]
 _MISSING = object()
@@ -77,10 +75,10 @@ def getter_and_setter(getter: str, setter: str) -> Callable[[], Restore]:
 
 def environ() -> Restore:
     """Capture the environment, including variables set by `os.putenv`, and the time zone."""
-    before, native = dict(os.environ), _native_environ()
+    before, native, zones = dict(os.environ), _native_environ(), time.tzname
 
     def restore() -> None:
-        has_moved = os.environ.get("TZ") != before.get("TZ")
+        has_moved = os.environ.get("TZ") != before.get("TZ") or time.tzname != zones
         now = _native_environ()
         for name in now.keys() - native.keys():
             os.unsetenv(name)
@@ -181,44 +179,6 @@ def arguments() -> Restore:
     return restore
 
 
-def interpreter() -> Restore:
-    """Capture settings of the interpreter."""
-    limit, interval, digits = sys.getrecursionlimit(), sys.getswitchinterval(), sys.get_int_max_str_digits()
-    is_collecting, thresholds, debug = gc.isenabled(), gc.get_threshold(), gc.get_debug()
-    tracers = sys.gettrace(), sys.getprofile()
-    is_tracing, has_handler = tracemalloc.is_tracing(), faulthandler.is_enabled()
-    stack = threading.stack_size()
-
-    def restore() -> None:
-        sys.setrecursionlimit(limit)
-        sys.setswitchinterval(interval)
-        sys.set_int_max_str_digits(digits)
-        if (sys.gettrace(), sys.getprofile()) != tracers:
-            sys.settrace(tracers[0])
-            sys.setprofile(tracers[1])
-        gc.set_threshold(*thresholds)
-        gc.set_debug(debug)
-        (gc.enable if is_collecting else gc.disable)()
-        if tracemalloc.is_tracing() != is_tracing:
-            (tracemalloc.start if is_tracing else tracemalloc.stop)()
-        if faulthandler.is_enabled() != has_handler:
-            (faulthandler.enable if has_handler else faulthandler.disable)()
-        threading.stack_size(stack)
-
-    return restore
-
-
-def limits() -> Restore:
-    """Capture the limits of the process."""
-    resource: Any = sys.modules.get("resource")
-    if resource is None:
-        return lambda: None
-    before = {n: resource.getrlimit(getattr(resource, n)) for n in dir(resource) if n.startswith("RLIMIT_")}
-    return all_of(
-        [lambda n=n, pair=pair: resource.setrlimit(getattr(resource, n), pair) for n, pair in before.items()]  # type: ignore[misc]
-    )
-
-
 def umask() -> Restore:
     """Capture the umask."""
     before = os.umask(0o077)
@@ -275,16 +235,26 @@ def import_path() -> Restore:
 def loggers() -> Restore:
     """Capture the levels, handlers and filters of all loggers; those of later loggers are reset."""
     known = {logger: _settings_of(logger) for logger in _loggers()}
-    disabled = logging.root.manager.disable
+    disabled, made, kind = logging.root.manager.disable, logging.getLogRecordFactory(), logging.getLoggerClass()
+    warned, shown = getattr(logging, "_warnings_showwarning", None), warnings.showwarning
+    names: tuple[dict[Any, Any], ...] = (logging._levelToName, logging._nameToLevel)
+    levels = [contents(each) for each in names]
 
     def restore() -> None:
+        for restore_levels in levels:
+            restore_levels()
+        logging.setLogRecordFactory(made)
+        logging.setLoggerClass(kind)
+        if getattr(logging, "_warnings_showwarning", None) is not warned:
+            logging._warnings_showwarning, warnings.showwarning = warned, shown  # type: ignore[attr-defined]
         logging.disable(disabled)
         for logger in _loggers():
             wanted = known.get(logger, (logging.NOTSET, [], [], True, False))
             if _settings_of(logger) != wanted:
                 level, handlers, filters, logger.propagate, logger.disabled = wanted
                 for handler in logger.handlers:
-                    handler.flush()
+                    with suppress(Exception):  # its file may be closed
+                        handler.flush()
                 logger.handlers[:], logger.filters[:] = handlers, filters
                 logger.setLevel(level)
 
@@ -319,24 +289,5 @@ def of_thread(local: threading.local) -> Restore:
     def restore() -> None:
         vars(local).clear()
         vars(local).update(before)
-
-    return restore
-
-
-def signals() -> Restore:
-    """In the main thread, capture signal handlers and timers, so that no timer of the task fires later."""
-    before = {number: signal.getsignal(number) for number in signal.valid_signals()}
-    timers = {which: signal.getitimer(which) for which in (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL)}
-    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, []) if hasattr(signal, "pthread_sigmask") else None
-
-    def restore() -> None:
-        for which, (delay, interval) in timers.items():
-            if signal.getitimer(which) != (delay, interval):
-                signal.setitimer(which, delay, interval)
-        for number, handler in before.items():
-            if handler is not None and signal.getsignal(number) is not handler:
-                signal.signal(number, handler)
-        if blocked is not None:
-            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
     return restore

@@ -40,8 +40,14 @@ from flytenb.reach.abstract_values import (
 from flytenb.reach.attribute_effects import AttributeEffects
 from flytenb.reach.file_names import files_of_call
 from flytenb.reach.interpretation import CallFrame, Free
-from flytenb.reach.mutators import changes_first_argument, changes_owner, makes_own_name
-from flytenb.reach.name_lookup import MISSING, is_own
+from flytenb.reach.mutators import (
+    changes_container,
+    changes_first_argument,
+    changes_owner,
+    makes_own_name,
+    sets_attribute,
+)
+from flytenb.reach.name_lookup import MISSING, is_module, is_own
 from flytenb.reach.ownership import is_own_class
 from flytenb.reach.path_operations import path_operation
 from flytenb.reach.reached_objects import (
@@ -50,6 +56,8 @@ from flytenb.reach.reached_objects import (
     dotted_name,
     instance_dict,
     is_fixed,
+    kind_of_result,
+    method_name,
     required_parameters,
     shared_global,
     shared_object,
@@ -138,12 +146,10 @@ class StateEffects(AttributeEffects):
     def _call(
         self, one: Any, args: Sequence[AbstractValue], named: Mapping[str, AbstractValue], is_kept: bool
     ) -> AbstractValue:
-        if isinstance(one, LocalFunction):
+        if isinstance(one, LocalFunction | FunctionType):
             return self._run(one, args, named)
         if isinstance(one, BoundFunction):
             return self._call(one.function, [one.first, *args], named, is_kept)
-        if isinstance(one, FunctionType):
-            return self._run(one, args, named)
         if isinstance(one, ExistingObject):
             return self._call_held(one, args, named, is_kept)
         if isinstance(one, Method):
@@ -189,7 +195,7 @@ class StateEffects(AttributeEffects):
     def _call_installed(
         self, name: str, args: Sequence[AbstractValue], named: Mapping[str, AbstractValue], *, is_class: bool = False
     ) -> AbstractValue:
-        if name in ("setattr", "delattr", "object.__setattr__") and len(args) > 1:
+        if sets_attribute(name) and len(args) > 1:
             for attribute in texts(args[1]) or [KnownText("")]:
                 value = args[2] if len(args) > 2 else UNKNOWN
                 self.stored_attribute(args[0], attribute.start if attribute.end is None else "", value)
@@ -208,8 +214,7 @@ class StateEffects(AttributeEffects):
         self._call_backs(args, named)
         if makes_own_name(name):
             return OWN
-        made = path_operation(name, args)
-        if made is not None:
+        if (made := path_operation(name, args)) is not None:
             return made
         if name in ("open", "io.open", "os.fdopen"):
             return OPEN_FILE
@@ -221,10 +226,9 @@ class StateEffects(AttributeEffects):
         if name == "vars":
             self.read(args[0])
             own = [one for one in args[0] if _is_own_object(one) and instance_dict(one.value)]
-            return (
-                join(existing(instance_dict(one.value), shared_object(one.value, one.owner.name)) for one in own)
-                or args[0]
-            )
+            if not own:
+                return frozenset(Method(o, "__dict__") if is_module(getattr(o, "value", None)) else o for o in args[0])
+            return join(existing(instance_dict(one.value), shared_object(one.value, one.owner.name)) for one in own)
         if name in ("str", "os.fspath"):
             self.read(args[0])
             return args[0]
@@ -247,6 +251,9 @@ class StateEffects(AttributeEffects):
     ) -> AbstractValue:
         owner, name = one.owner, one.name
         value = frozenset([owner])
+        full = method_name(one)
+        if sets_attribute(full):
+            return self._call_installed(full, args, named)
         everything = join([*args, *named.values()])
         root = root_of(owner)
         if isinstance(root, ExistingObject):
@@ -257,6 +264,8 @@ class StateEffects(AttributeEffects):
                     self._call_backs(args, named)
                     return UNKNOWN
             self.read(value)
+        elif kind_of_result(root) and changes_container(name):
+            self.changed_items(value)
         if args and (name == "shuffle" or (name == "at" and type(getattr(root, "value", None)).__name__ == "ufunc")):
             self.changed_items(args[0])
         self.read(everything)
@@ -264,19 +273,10 @@ class StateEffects(AttributeEffects):
         if is_private_path(value):
             self.add_files(files_of_call(f".{name}", [OWN, *args], named))
             return OWN
-        if isinstance(owner, ExistingObject) and not isinstance(owner.value, type):
-            full = f"{dotted_name(type(owner.value))}.{name}"
-        elif isinstance(owner, LibraryResult):
-            full = f"{owner.name}.{name}"
-        elif isinstance(owner, ExistingObject):
-            full = f"{dotted_name(owner.value)}.{name}"
-            if full == "pathlib.Path.cwd":
-                return frozenset([KnownText("")])
-        else:
-            full = f".{name}"
+        if full == "pathlib.Path.cwd":
+            return frozenset([KnownText("")])
         self.add_files(files_of_call(full, [value, *args] if full.startswith(".") else args, named))
-        made = path_operation(f".{name}", [value, *args]) if isinstance(owner, KnownText) else None
-        if made is not None:
+        if isinstance(owner, KnownText) and (made := path_operation(f".{name}", [value, *args])) is not None:
             return made
         if name in ("open", "makefile"):
             return OPEN_FILE

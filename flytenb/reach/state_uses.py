@@ -36,10 +36,11 @@ from flytenb.reach.abstract_values import (
 from flytenb.reach.bytecode import uses_of
 from flytenb.reach.file_names import FileName, files_of_script, working_directory
 from flytenb.reach.ownership import is_own_class
-from flytenb.reach.process_state import EVERYTHING, KINDS, MAIN_THREAD, PRIVATE
+from flytenb.reach.process_state import Assigned
 from flytenb.reach.reached_names import Reach
 from flytenb.reach.reached_objects import shared_object
 from flytenb.reach.state_effects import StateEffects
+from flytenb.reach.state_kinds import EVERYTHING, KINDS, MAIN_THREAD, PRIVATE
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -60,7 +61,7 @@ class StateUse:
         reads: what must not change while it runs.
         writes: what it changes.
         environment: the variables that it declares to be set for it.
-        assigned: the attributes of installed modules and classes that it assigns, by owner and name.
+        assigned: the attributes of installed modules, classes and objects that it assigns, by owner and name.
         of_threads: the `threading.local`s that it reaches, which are restored after it.
         is_peaceful: whether it conflicts with no other use that is.
         saved: the kinds of state that are restored after the task.
@@ -70,7 +71,7 @@ class StateUse:
     reads: frozenset[Any] = frozenset()
     writes: frozenset[Any] = frozenset()
     environment: Mapping[str, str] = field(default_factory=dict, hash=False)
-    assigned: frozenset[tuple[str | type, str]] = frozenset()
+    assigned: frozenset[Assigned] = frozenset()
     of_threads: tuple[threading.local, ...] = field(default=(), compare=False, repr=False)
     is_peaceful: bool = field(init=False, repr=False, compare=False)
     saved: frozenset[Any] = field(init=False, repr=False, compare=False)

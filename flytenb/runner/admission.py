@@ -9,7 +9,7 @@ from typing import Any
 
 from flytenb.bridge.context import is_in_node
 from flytenb.bridge.stopping import Attempt, current_attempt
-from flytenb.reach.process_state import EVERYTHING, MAIN_THREAD
+from flytenb.reach.state_kinds import EVERYTHING, MAIN_THREAD
 from flytenb.reach.state_uses import StateUse
 from flytenb.runner.exclusion import Hold
 from flytenb.runner.journal import Journal

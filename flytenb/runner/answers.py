@@ -14,7 +14,7 @@ from flytenb.bridge.execution.packing import build_packing
 from flytenb.bridge.stopping import current_attempt
 from flytenb.errors import FlytenbError, closest
 from flytenb.model.request import Request
-from flytenb.reach.process_state import MAIN_THREAD
+from flytenb.reach.state_kinds import MAIN_THREAD
 from flytenb.reach.state_uses import NOTHING, StateUse
 from flytenb.runner.record import Record
 from flytenb.runner.sql_answer import ask, is_connection

@@ -20,8 +20,8 @@ from flytenb.bridge.stopping import NodeStopped, current_attempt, shielded
 from flytenb.cache.task_cache import TaskCache
 from flytenb.errors import FlytenbError, UsageError, headline
 from flytenb.reach.earlier_definitions import check_current
-from flytenb.reach.process_state import EVERYTHING, MAIN_THREAD
 from flytenb.reach.staleness import recompile_stale
+from flytenb.reach.state_kinds import EVERYTHING, MAIN_THREAD
 from flytenb.reach.state_uses import state_use_of
 from flytenb.reach.working_directory import HAS_OWN_CWD
 from flytenb.runner.eager_state import EagerState

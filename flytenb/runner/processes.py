@@ -42,7 +42,8 @@ from flytenb.bridge.stopping import Attempt, check_stopped, current_attempt, set
 from flytenb.errors import TravelError, WorkerLostError, headline
 from flytenb.reach.code_parts import ImportedParts
 from flytenb.reach.file_reads import ChangedFileError, FileReads, current_reads
-from flytenb.reach.process_state import KINDS, save_state
+from flytenb.reach.process_state import save_state
+from flytenb.reach.state_kinds import KINDS
 from flytenb.reach.working_directory import Place, current_place, move_to
 from flytenb.runner import own_modules
 from flytenb.runner.capture import write_captured

@@ -8,7 +8,7 @@ from typing import Any
 
 from flytenb.reach.installed_names import home_of, names_of
 from flytenb.reach.name_lookup import MISSING, is_module, module_name
-from flytenb.reach.process_state import KINDS
+from flytenb.reach.state_kinds import KINDS
 from flytenb.ship.finding import Finding
 from flytenb.ship.needed_statements import NeededStatements
 from flytenb.ship.statements import Statement

@@ -50,8 +50,9 @@ from flytekit.types.directory import FlyteDirectory
 from flytekit.types.file import FlyteFile
 
 import flytenb
-from flytenb.reach.process_state import KINDS, go_to
+from flytenb.reach.state_kinds import KINDS
 from flytenb.reach.state_uses import state_use_of
+from flytenb.reach.working_directory import go_to
 from tests.waiting import PATIENCE
 
 mpl.use("agg")

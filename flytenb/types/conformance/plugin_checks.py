@@ -17,7 +17,8 @@ from flytenb.bridge.execution.pod import PodResult
 from flytenb.bridge.execution.task_template import find_lost_digits
 from flytenb.errors import headline
 from flytenb.model import Kind
-from flytenb.reach.process_state import KINDS, MAIN_THREAD, save_state
+from flytenb.reach.process_state import save_state
+from flytenb.reach.state_kinds import KINDS, MAIN_THREAD
 from flytenb.reach.state_uses import state_use_of
 from flytenb.runner import capture
 from flytenb.runner.resources import resources
