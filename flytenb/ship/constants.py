@@ -8,6 +8,7 @@ import contextlib
 import functools
 import re
 import threading
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Iterator, Sequence, Sized
 from contextvars import ContextVar
 from types import BuiltinFunctionType, MethodType
@@ -16,6 +17,7 @@ from typing import Any
 from flytenb.bridge.entities.kind import is_entity
 from flytenb.reach.code_digest import structure_of
 from flytenb.reach.installed_names import home_of, scope_of
+from flytenb.reach.mutators import changes_container
 from flytenb.reach.name_lookup import MISSING, is_module
 from flytenb.reach.syntax_trees import compile_module
 from flytenb.ship import set_order
@@ -30,6 +32,7 @@ _FRESH = ("_thread", "_contextvars", "logging", "threading", "weakref")
 _OF_WORKFLOWS = ("flytekit.core.node", "flytekit.core.promise")
 """Modules of the parts of a workflow that is built by calls."""
 _IMPURE = (ast.Await, ast.Yield, ast.YieldFrom, ast.AsyncWith, ast.AsyncFor, ast.Global, ast.Nonlocal)
+_CONTAINERS = (list, dict, set, bytearray, deque, Counter, defaultdict, OrderedDict)
 
 
 class UnknownConstantError(Exception):
@@ -178,7 +181,8 @@ class Constants:
 
     def _changed_by(self, name: str) -> str:
         """Return the function that has changed what a name holds when a task ran, `""` if a cell may have."""
-        cells = [s for s in self._needed.program if not s.is_definition]
+        chain = self._needed.chain(name)
+        cells = [s for s in self._needed.program if not s.is_definition and s not in chain]
         if len(self._needed.binding(name)) > 1 or any(changes_name(s.tree, name) for s in cells):
             return ""
         changing = [s for s in self._needed.program if s.is_definition and changes_name(s.body, name)]
@@ -192,12 +196,23 @@ class Constants:
 
     def _impure(self, tree: ast.AST) -> Iterator[str]:
         """Yield the parts of a statement that may give something else each time."""
+        alone = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
         for node in ast.walk(tree):
-            is_other_call = isinstance(node, ast.Call) and not self._is_repeatable(node.func)
+            is_other_call = (
+                isinstance(node, ast.Call)
+                and not self._is_repeatable(node.func)
+                and not (id(node) in alone and self._fills(node.func))
+            )
             if is_other_call or isinstance(node, _IMPURE) or (isinstance(node, ast.With) and self._acts(node)):
                 yield ast.unparse(node).splitlines()[0]
             elif isinstance(node, ast.Attribute) and ast.unparse(node) in ("os.environ", "sys.argv", "sys.path"):
                 yield ast.unparse(node)
+
+    def _fills(self, called: ast.expr) -> bool:
+        """Whether a method changes one of Python's own containers: `TABLE.append`."""
+        if not isinstance(called, ast.Attribute) or not changes_container(called.attr):
+            return False
+        return type(self._resolve(called.value)) in _CONTAINERS
 
     def _acts(self, block: ast.With) -> bool:
         """Whether a block does anything but ignore exceptions."""

@@ -127,12 +127,14 @@ class NeededStatements:
             return found
         last = self._at[found[-1]]
         found += [s for s in self._changing.get(name, ()) if self._at[s] > last]
+        later = self.program[last + 1 :]
+        found += [s for s in later if s not in found and _goes_on_with(found[0], s)]
         if value is not MISSING and (_is_imperative(value) or _takes_cases(value)):
-            found += [s for s in self.program[last + 1 :] if s not in found and _is_built_by(name, value, s)]
+            found += [s for s in later if s not in found and _is_built_by(name, value, s)]
         if not found[0].is_import and not isinstance(value, type | FunctionType):
-            later = [s for s in self._adding if self._at[s] > last]
-            found += [s for s in later if s not in found and self.is_registered_in(name, s)]
-        found += [s for s in _registered_subclasses(found[0].tree, self.program[last + 1 :]) if s not in found]
+            adding = [s for s in self._adding if self._at[s] > last]
+            found += [s for s in adding if s not in found and self.is_registered_in(name, s)]
+        found += [s for s in _registered_subclasses(found[0].tree, later) if s not in found]
         return sorted(found, key=self._at.__getitem__)
 
     def is_registered_in(self, name: str, statement: Statement) -> bool:
@@ -207,6 +209,16 @@ def _builds_on(statement: Statement, name: str, before: Statement) -> bool:
 def _decorators_of(statement: Statement) -> list[ast.expr]:
     """Return the decorators of a definition, without their arguments."""
     return [getattr(each, "func", each) for each in getattr(statement.tree, "decorator_list", ())]
+
+
+def _goes_on_with(first: Statement, later: Statement) -> bool:
+    """Whether a statement of the same cell fills what an assignment has begun: `T = []`, `T.append(1)`.
+
+    The assignment may have given the value to several names: `A = B = []`. In another cell, which may run again by
+    itself, such a statement is refused.
+    """
+    is_begun = isinstance(first.tree, ast.Assign | ast.AnnAssign) and later.cell is first.cell
+    return is_begun and not later.is_definition and any(changes_name(later.tree, each) for each in first.binds)
 
 
 def _is_imperative(value: Any) -> bool:

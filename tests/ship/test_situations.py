@@ -192,6 +192,21 @@ def times(n):
         WF,
         why="K, a list, isn't what its statements give now",
     ),
+    "a list that its own cell fills": _exported(
+        "SIZES: list[int] = []\nfor n in range(3):\n    SIZES.append(n)\nSIZES.sort(reverse=True)",
+        _step("return x + SIZES[0]"),
+        WF,
+        has="SIZES: list[int] = []\nfor n in range(3):\nSIZES.append(n)\nSIZES.sort(reverse=True)",
+    ),
+    "one list with two names": _exported(
+        "A = B = []\nA.append(3)", _step("return x + B[0]"), WF, has="A = B = []\nA.append(3)"
+    ),
+    "a list that its own cell fills by chance": _refused(
+        "import random\nSIZES = []\nSIZES.append(random.random())",
+        _step("return x + int(SIZES[0])"),
+        WF,
+        why="`random.random()` isn't evaluated again",
+    ),
     "functions in functions": _exported(
         "def outer(x):\n    def inner(y):\n        return y + K\n    return inner(x)\nK = 2",
         _step("return outer(x)"),
