@@ -73,11 +73,14 @@ def check(entity: Any = None, *, pod: bool = False, inputs: Mapping[str, Any] | 
     if inputs is not None and not pod:
         raise UsageError(f"expected inputs along with pod=True, got inputs={brief(inputs)}", hint="pod=True")
     entities, session = _local_entities(entity), host.session
-    try:
-        for each in entities:
+    failures: list[tuple[Any, Exception]] = []
+    for each in entities:
+        try:
             recompile_stale(each)
-    except Exception as error:
-        return Preflight.of_failed(entities, error)
+        except Exception as error:
+            failures.append((each, error))
+    if failures:
+        return Preflight.of_failed(entities, failures)
     found = Preflight.of(entities, session.cells, session.namespace)
     if not (pod and found.ok):
         return found

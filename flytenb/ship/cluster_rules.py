@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from flytenb.bridge.cluster.stored_constants import (
@@ -126,6 +127,25 @@ def _more_than_limits(entity: Any) -> Iterator[Finding]:
         yield Finding(what, f"task {short_name(entity)}", "raise the limit, or request less")
 
 
+def _unbound_schedule(entity: Any) -> Iterator[Finding]:
+    """A cluster refuses a launch plan that its schedule can't start."""
+    schedule = getattr(entity, "schedule", None) if _resource(entity) == "launch plan" else None
+    if schedule is None:
+        return
+    where, time_input = f"launch plan {short_name(entity)}", schedule.kickoff_time_input_arg
+    free = entity.parameters.parameters
+    for name, parameter in free.items():
+        if parameter.required and name != time_input:
+            hint = "set it: LaunchPlan.get_or_create(…, fixed_inputs={…}), or give it a default"
+            yield Finding(f"its schedule starts it without a value for {name}", where, hint)
+    if time_input and time_input not in free:
+        hint = "name an input of type datetime that isn't fixed"
+        yield Finding(f"its schedule gives its time to {time_input!r}, which isn't an input that is free", where, hint)
+    elif time_input and (declared := dict(_inputs_of(entity))[time_input]) is not datetime:
+        what = f"its schedule gives its time to {time_input}, which is {type_text(declared)}"
+        yield Finding(what, where, "declare it as a datetime")
+
+
 # --- constants --------------------------------------------------------------------------------------------------------
 
 
@@ -159,6 +179,10 @@ def _types_of(entity: Any) -> Iterator[tuple[str, str, Any]]:
     if interface is not None:
         yield from (("input", name, declared) for name, declared in interface.inputs.items())
         yield from (("output", name, declared) for name, declared in interface.outputs.items())
+
+
+def _inputs_of(entity: Any) -> Iterator[tuple[str, Any]]:
+    yield from ((name, declared) for side, name, declared in _types_of(entity) if side == "input")
 
 
 def _pickled(entity: Any) -> Iterator[Finding]:
@@ -206,6 +230,15 @@ def _resource(entity: Any) -> str:
 
 
 _RULES = (
-    *(_too_many_nodes, _same_node_names, _replaced, _mapped_plan, _in_image, _of_service, _more_than_limits),
+    *(
+        _too_many_nodes,
+        _same_node_names,
+        _replaced,
+        _mapped_plan,
+        _in_image,
+        _of_service,
+        _more_than_limits,
+        _unbound_schedule,
+    ),
     *(_stored_here, _large_constants, _unsendable, _pickled, _of_containers),
 )

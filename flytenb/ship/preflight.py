@@ -10,7 +10,7 @@ from flytenb.bridge.entities.kind import short_name
 from flytenb.display.limits import Limits
 from flytenb.display.part import Group, Note, Section
 from flytenb.display.rendering import Displayed, Rendering, render_part
-from flytenb.errors import ExportError, headline
+from flytenb.errors import ExportError, FlytenbError, headline
 from flytenb.ship.cells import Cells
 from flytenb.ship.cluster_rules import entities_of, find_surprises
 from flytenb.ship.draft import draft
@@ -26,6 +26,13 @@ _HOW_TO_SHIP = "ship its file along: it must lie beside the exported module"
 def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Return findings, errors first, each once."""
     return tuple(sorted(dict.fromkeys(findings), key=lambda f: f.severity != "error"))
+
+
+def _uncompiled(entity: Any, error: Exception) -> Finding:
+    hint = error.hint if isinstance(error, FlytenbError) else ""
+    message = error.message if isinstance(error, FlytenbError) else headline(error)
+    way_out = hint or "correct the workflow, and draw it: %flyte draw"
+    return Finding(f"it doesn't compile: {message}", f"workflow {short_name(entity)}", way_out)
 
 
 @dataclass(frozen=True, repr=False)
@@ -67,10 +74,10 @@ class Preflight(Displayed):
         return Preflight(self.name, found, tuple(dict.fromkeys(n for report in reports for n in report.executed)))
 
     @classmethod
-    def of_failed(cls, entities: Sequence[Any], error: Exception) -> Preflight:
-        """Return the check of entities that can't be compiled."""
-        found = Finding(f"it doesn't compile: {headline(error)}", "", "correct the workflow, and draw it: %flyte draw")
-        return cls(", ".join(map(short_name, entities)), (found,))
+    def of_failed(cls, entities: Sequence[Any], failures: Iterable[tuple[Any, Exception]]) -> Preflight:
+        """Return the check of entities of which some can't be compiled, each with its error."""
+        found = [_uncompiled(entity, error) for entity, error in failures]
+        return cls(", ".join(map(short_name, entities)), _sorted(found))
 
     @property
     def ok(self) -> bool:

@@ -61,8 +61,12 @@ def interface() -> iface.TypedInterface:
     return iface.TypedInterface(inputs=variables, outputs=variables)
 
 
-def task(version: str = "1", cpu: str = "1", image: str = "image", **changes: str) -> task_pb2.TaskCreateRequest:
+def task(
+    version: str = "1", cpu: str = "1", image: str = "image", gpu: str = "", **changes: str
+) -> task_pb2.TaskCreateRequest:
     resources = tasks_pb2.Resources(requests=[{"name": tasks_pb2.Resources.CPU, "value": cpu}])
+    if gpu:
+        resources.requests.add(name=tasks_pb2.Resources.GPU, value=gpu)
     container = tasks_pb2.Container(image=image, args=["true"], resources=resources)
     template = tasks_pb2.TaskTemplate(
         id=identifier(ids.TASK, version, **changes),
@@ -112,6 +116,21 @@ def launch_plan(version: str = "1", **fixed: lit.Literal) -> launch_plan_pb2.Lau
     return launch_plan_pb2.LaunchPlanCreateRequest(id=identifier(ids.LAUNCH_PLAN, version), spec=spec)
 
 
+def scheduled(
+    request: launch_plan_pb2.LaunchPlanCreateRequest, time_input: str
+) -> launch_plan_pb2.LaunchPlanCreateRequest:
+    request.spec.entity_metadata.schedule.cron_schedule.schedule = "0 3 * * *"
+    request.spec.entity_metadata.schedule.kickoff_time_input_arg = time_input
+    return request
+
+
+def with_default(declared: typ.LiteralType, default: lit.Literal) -> launch_plan_pb2.LaunchPlanCreateRequest:
+    request = launch_plan("2")
+    parameter = iface.Parameter(var=iface.Variable(type=declared), default=default)
+    request.spec.default_inputs.CopyFrom(iface.ParameterMap(parameters={"n": parameter}))
+    return request
+
+
 def execution(name: str = "", version: str = "1", **inputs: lit.Literal) -> execution_pb2.ExecutionCreateRequest:
     return execution_pb2.ExecutionCreateRequest(
         project="flytesnacks",
@@ -130,11 +149,31 @@ REFUSED: dict[str, tuple[str, Callable[[], Any], Code, str]] = {
     ),
     "too much processor": (
         *("CreateTask", lambda: task("2", cpu="3"), Code.INVALID_ARGUMENT),
-        "Requested CPU limit [3] is greater than current limit set in the platform configuration [2].",
+        "Requested CPU default [3] is greater than current limit set in the platform configuration [2].",
     ),
     "too much memory in a pod": (
         *("CreateTask", pod_task, Code.INVALID_ARGUMENT),
-        "Requested MEMORY limit [2Gi] is greater than current limit set in the platform configuration [1Gi].",
+        "Requested MEMORY default [2Gi] is greater than current limit set in the platform configuration [1Gi].",
+    ),
+    "a part of a GPU": (
+        *("CreateTask", lambda: task("2", gpu="500m"), Code.INVALID_ARGUMENT),
+        "must be a whole number, got: 500m instead",
+    ),
+    "a schedule without a required input": (
+        *("CreateLaunchPlan", lambda: scheduled(launch_plan("2"), ""), Code.INVALID_ARGUMENT),
+        "Cannot create a launch plan with a schedule if there is an unbound required input. [n] is required",
+    ),
+    "the time of a schedule for an input that is bound": (
+        *("CreateLaunchPlan", lambda: scheduled(launch_plan("2", n=ONE), "n"), Code.INVALID_ARGUMENT),
+        "does not point to a free input. [n] is not free or does not exist.",
+    ),
+    "the time of a schedule for an int": (
+        *("CreateLaunchPlan", lambda: scheduled(launch_plan("2"), "n"), Code.INVALID_ARGUMENT),
+        "KickoffTimeInputArg must reference a datetime input. [n] is a",
+    ),
+    "a default of another type than its own": (
+        *("CreateLaunchPlan", lambda: with_default(INTEGER, TEXT), Code.INVALID_ARGUMENT),
+        "Type mismatch for Parameter n in default_inputs",
     ),
     "unknown method": (
         *("GetExecutionMetrics", lambda: common_pb2.ObjectGetRequest(), Code.UNIMPLEMENTED),

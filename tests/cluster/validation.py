@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from flyteidl.admin import execution_pb2, launch_plan_pb2, task_pb2, workflow_pb2
+from flyteidl.admin import execution_pb2, launch_plan_pb2, schedule_pb2, task_pb2, workflow_pb2
 from flyteidl.core import identifier_pb2 as ids
 from flyteidl.core import interface_pb2 as iface
 from flyteidl.core import literals_pb2 as lit
 from flyteidl.core import tasks_pb2
+from flyteidl.core import types_pb2 as typ
 from google.protobuf.json_format import MessageToDict
 
 from tests.cluster.identifiers import shown
@@ -92,20 +94,20 @@ def check_resources(identifier: ids.Identifier, resources: tasks_pb2.Resources, 
     for name, request in requested.items():
         limit = limited.get(name)
         if name == "GPU":
-            if limit is not None and quantity(limit) != quantity(request):
+            if limit is not None and _whole(limit) != _whole(request):
                 raise invalid(
                     "For extended resource 'gpu' the default value must equal the limit value for task "
                     f"[{shown(identifier)}]"
                 )
-        elif limit is not None and quantity(limit) < quantity(request):
+        elif limit is not None and _whole(limit) < _whole(request):
             raise invalid(
                 f"Requested {name} default [{request}] is greater than the limit [{limit}]. "
                 "Please fix your configuration"
             )
-        for given in (limit, request):
-            if given is not None and name in limits and quantity(given) > quantity(limits[name]):
+        for kind, given in (("limit", None if name == "GPU" else limit), ("default", request)):
+            if given is not None and name in limits and _whole(given) > _whole(limits[name]):
                 raise invalid(
-                    f"Requested {name} limit [{given}] is greater than current limit set in the platform "
+                    f"Requested {name} {kind} [{given}] is greater than current limit set in the platform "
                     f"configuration [{limits[name]}]. Please contact Flyte Admins to change these limits or "
                     "consult the configuration"
                 )
@@ -127,8 +129,15 @@ def _quantities(identifier: ids.Identifier, entries: Iterable[Any]) -> dict[str,
                 "conventions for resources https://kubernetes.io/docs/concepts/configuration/"
                 "manage-resources-containers/"
             ) from error
+        if name == "GPU" and quantity(entry.value) % 1:
+            raise invalid(f"gpu for [{shown(identifier)}] must be a whole number, got: {entry.value} instead")
         found[name] = entry.value
     return found
+
+
+def _whole(text: str) -> int:
+    """Return the value of a quantity as flyteadmin compares it: rounded up."""
+    return math.ceil(quantity(text))
 
 
 def quantity(text: str) -> Decimal:
@@ -166,6 +175,8 @@ def check_launch_plan(
     check_identifier(request.spec.workflow_id, ids.WORKFLOW)
     wanted = interface.inputs.variables
     defaults, fixed = request.spec.default_inputs.parameters, request.spec.fixed_inputs.literals
+    check_literals(fixed, "fixed_inputs")
+    check_parameters(defaults, "default_inputs")
     for kind, given in (("default", defaults), ("fixed", fixed)):
         if given and not wanted:
             raise invalid(f"invalid launch plan {kind} inputs, expected none but found {len(given)}")
@@ -189,7 +200,53 @@ def check_launch_plan(
         for name, variable in wanted.items()
         if name not in defaults and name not in fixed
     }
+    check_schedule(request.spec.entity_metadata.schedule, expected)
     return iface.ParameterMap(parameters=expected)
+
+
+def check_literals(literals: Mapping[str, lit.Literal], field: str) -> None:
+    for name, literal in literals.items():
+        if literal.WhichOneof("value") is None:
+            raise invalid(f"missing valid literal in {field} {name}")
+
+
+def check_parameters(parameters: Mapping[str, iface.Parameter], field: str) -> None:
+    for name, parameter in parameters.items():
+        if parameter.var.type.WhichOneof("type") is None:
+            raise invalid(
+                f"The Variable component of the Parameter {name} in {field} either is missing, or has a missing Type"
+            )
+        if not parameter.HasField("default") and not parameter.required:
+            raise invalid(
+                f"Invalid variable {name} in {field} - variable has neither default, nor is required. "
+                "One must be specified"
+            )
+        have = type_of_literal(parameter.default) if parameter.HasField("default") else None
+        if have is not None and not are_castable(have, parameter.var.type):
+            raise invalid(
+                f"Type mismatch for Parameter {name} in {field} has type {parameter.var.type}, expected {have}"
+            )
+
+
+def check_schedule(schedule: schedule_pb2.Schedule, expected: Mapping[str, iface.Parameter]) -> None:
+    """Check that a schedule can start the plan; the text of its cron expression isn't checked."""
+    if schedule.WhichOneof("ScheduleExpression") is None:
+        return
+    name = schedule.kickoff_time_input_arg
+    for key, parameter in expected.items():
+        if parameter.required and key != name:
+            raise invalid(
+                "Cannot create a launch plan with a schedule if there is an unbound required input. "
+                f"[{key}] is required"
+            )
+    if name and name not in expected:
+        raise invalid(
+            "Cannot create a schedule with a KickoffTimeInputArg that does not point to a free input. "
+            f"[{name}] is not free or does not exist."
+        )
+    if name and expected[name].var.type.simple != typ.DATETIME:
+        kind = expected[name].var.type
+        raise invalid(f"KickoffTimeInputArg must reference a datetime input. [{name}] is a [{kind}]")
 
 
 # --- executions -------------------------------------------------------------------------------------------------------
@@ -208,9 +265,7 @@ def check_execution(request: execution_pb2.ExecutionCreateRequest, settings: Set
         raise invalid(
             f"Invalid reference entity resource type [{kind}], only [map[LAUNCH_PLAN:<nil> TASK:<nil>]] allowed"
         )
-    for name, literal in request.inputs.literals.items():
-        if literal.WhichOneof("value") is None:
-            raise invalid(f"missing valid literal in inputs {name}")
+    check_literals(request.inputs.literals, "inputs")
 
 
 def check_execution_name(name: str) -> None:

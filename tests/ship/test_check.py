@@ -384,6 +384,35 @@ CASES: dict[str, tuple[list[str], str, str]] = {
         "error",
         "it requests 1500m of cpu, and its limit is 1",
     ),
+    "a schedule without a value for an input": (
+        [
+            STEP.format(""),
+            WF.format("").replace("wf", "inner"),
+            "wf = LaunchPlan.get_or_create(inner, 'nightly', schedule=flytekit.CronSchedule(schedule='0 3 * * *'))",
+        ],
+        "error",
+        "its schedule starts it without a value for x",
+    ),
+    "a schedule that gives its time to an int": (
+        [
+            STEP.format(""),
+            WF.format("").replace("wf", "inner"),
+            "every = flytekit.CronSchedule(schedule='0 3 * * *', kickoff_time_input_arg='x')",
+            "wf = LaunchPlan.get_or_create(inner, 'timed', schedule=every)",
+        ],
+        "error",
+        "its schedule gives its time to x, which is int",
+    ),
+    "a schedule with all inputs": (
+        [
+            STEP.format(""),
+            WF.format("").replace("wf", "inner"),
+            "every = flytekit.CronSchedule(schedule='0 3 * * *')",
+            "wf = LaunchPlan.get_or_create(inner, 'complete', schedule=every, fixed_inputs={'x': 1})",
+        ],
+        "",
+        "",
+    ),
     "a workflow that doesn't compile": (
         [STEP.format(""), "@workflow\ndef wf(x: int) -> int:\n    return step(y=x)"],
         "error",
@@ -452,6 +481,15 @@ def test_own_modules_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert made.modules == ("own_helpers", "own_later")
     assert made.packages == ("flytekit", "numpy")
     assert "\n\nfrom own_helpers import twice\n" in made.text  # a section of its own
+
+
+def test_each_workflow_that_does_not_compile_is_named() -> None:
+    with open_notebook() as notebook:
+        notebook.run(START, STEP.format(""))
+        for name in ("one", "two"):
+            notebook.run(WF.format("").replace("wf", name).replace("x=x", "y=x"))
+        found = flytenb.check()
+    assert [(f.where, f.severity) for f in found.findings] == [("workflow one", "error"), ("workflow two", "error")]
 
 
 def test_the_magic_returns_what_the_function_does() -> None:
