@@ -12,10 +12,9 @@ WORKLOAD = Workload(
     about="medians over the corpus (of `through_…` means), folded where flytenb folds; `letter_px` is for 960 pixels",
     sides=("plain", "flytenb", "elk", "dagre"),
     rounds=1,
-    most={"elk": 100, "dagre": 100},
     needs="dot",
     shown=(
-        *("area_kpx", "area_to_content", "crossings", "bends", "length_px"),
+        *("area_kpx", "alike_kpx", "area_to_content", "crossings", "bends", "length_px"),
         *("through_boxes", "through_frames", "through_titles", "height_px", "letter_px"),
     ),
 )

@@ -23,6 +23,7 @@ from flows import layered
 import flytenb
 from flytenb.render.dot import layout_dot
 from flytenb.render.layout import lay_out
+from flytenb.render.polish import arrange
 from flytenb.render.scene import build_scene
 from flytenb.render.svg import to_svg
 from flytenb.render.wasm import WasmEngine
@@ -43,8 +44,9 @@ def measure(size: int, rounds: int) -> dict[str, float]:
     workflow, engine = layered(size), WasmEngine()
     graph = flytenb.graph(workflow)
     scene = build_scene(graph)
-    dot = layout_dot(scene)
-    at = lay_out(dot, 60)
+    given: list[str] = []
+    at = arrange(scene, lambda text: given.append(text) or lay_out(text, 60))
+    dot = given[-1]
     without_lines = dot.replace("compound=true", 'splines=""')
     found = {
         "read": fastest(rounds, lambda: flytenb.graph(workflow)),

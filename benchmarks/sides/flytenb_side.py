@@ -111,9 +111,9 @@ def draw_folded(size: int) -> Callable[[], Any]:
 
 
 def layout(size: int) -> Callable[[], Any]:
-    from layouts import by_flytenb, measured
+    from layouts import measured
 
-    return measured(by_flytenb)(size)
+    return measured(None)(size)
 
 
 serve(

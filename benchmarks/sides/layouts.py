@@ -8,9 +8,10 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from statistics import median
 from typing import Any
 
-from measures import Picture, Plan, bezier, medians, picture_of, plan_of
+from measures import Picture, Plan, area_of, bezier, medians, picture_of, plan_of, plan_of_drawing
 from pipelines import corpus
 from serving import Measured
 
@@ -21,30 +22,38 @@ MODULES = Path(__file__).resolve().parents[2] / ".venvs" / "layouts" / "node_mod
 """Where `benchmarks/peers/install.py layouts` puts ELK and dagre."""
 
 
-def measured(draw_all: Callable[[int], list[Picture]]) -> Callable[[int], Callable[[], Measured]]:
-    """Return a workload: the answer is the number of pictures, the further figures are the measures."""
+LayOut = Callable[[list[Plan]], list[Picture]]
+
+
+def measured(lay_out: LayOut | None) -> Callable[[int], Callable[[], Measured]]:
+    """Return a workload: the answer is whether there are pictures, the further figures are the measures.
+
+    Args:
+        lay_out: the side; None is flytenb, with pictures as people see them, folded where it folds.
+    """
 
     def prepare(size: int) -> Callable[[], Measured]:
         def once() -> Measured:
             began = time.perf_counter()
-            pictures = draw_all(size)
-            return Measured(time.perf_counter() - began, len(pictures) > 0, medians(pictures))
+            graphs = list(corpus(size))
+            drawings = [Drawing(graph) for graph in graphs]
+            if lay_out is None:
+                pictures = alike = [picture_of(drawing) for drawing in drawings]
+            else:
+                pictures = lay_out([plan_of(graph) for graph in graphs])
+                alike = lay_out([plan_of_drawing(drawing) for drawing in drawings])
+            figures = {"alike_kpx": median(area_of(picture) / 1000 for picture in alike), **medians(pictures)}
+            return Measured(time.perf_counter() - began, len(pictures) > 0, figures)
 
         return once
 
     return prepare
 
 
-def by_flytenb(size: int) -> list[Picture]:
-    """The pictures as people see them, folded where flytenb folds."""
-    return [picture_of(Drawing(graph)) for graph in corpus(size)]
-
-
-def by_dot(size: int) -> list[Picture]:
+def by_dot(plans: list[Plan]) -> list[Picture]:
     """The program `dot` with its defaults."""
     found = []
-    for graph in corpus(size):
-        plan = plan_of(graph)
+    for plan in plans:
         done = subprocess.run(["dot", "-Tjson0"], input=dot_of(plan).encode(), capture_output=True, check=True)
         at = read_json(done.stdout)
         picture = Picture(at.width, at.height, around=plan.around)
@@ -81,17 +90,16 @@ def dot_of(plan: Plan) -> str:
     return f'digraph {{ node [shape=box fixedsize=true label=""] edge [arrowhead=none]\n{members("")}\n{edges}\n}}'
 
 
-def by_node(engine: str, modules: Path = MODULES) -> Callable[[int], list[Picture]]:
+def by_node(engine: str, modules: Path = MODULES) -> LayOut:
     """ELK's layered algorithm or dagre, run by node."""
 
-    def draw_all(size: int) -> list[Picture]:
-        plans = [plan_of(graph) for graph in corpus(size)]
+    def lay_out(plans: list[Plan]) -> list[Picture]:
         command = ["node", str(Path(__file__).parent / "layouts.cjs"), engine, str(modules)]
         lines = "\n".join(json.dumps(asdict(plan)) for plan in plans)
         done = subprocess.run(command, input=lines, capture_output=True, text=True, check=True)
         return [_read(json.loads(line), plan) for line, plan in zip(done.stdout.splitlines(), plans, strict=True)]
 
-    return draw_all
+    return lay_out
 
 
 def _read(reply: dict[str, Any], plan: Plan) -> Picture:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import combinations, pairwise
+from itertools import pairwise
 from math import atan2, dist, hypot, pi
 from statistics import median
 
@@ -43,7 +43,9 @@ def measures_of(picture: Picture) -> dict[str, float]:
     return {
         "area_kpx": area / 1000,
         "area_to_content": area / max(content, 1),
-        "crossings": sum(crosses(one, other) for one, other in combinations(lines, 2)),
+        "crossings": sum(
+            crosses(lines[i], lines[k]) for i, k in overlapping(bounds_of(lines), bounds_of(lines)) if i < k
+        ),
         "bends": sum(turning(points) for _, _, points in lines),
         "length_px": sum(float(np.hypot(*np.diff(points, axis=0).T).sum()) for _, _, points in lines),
         "through_boxes": through(lines, picture.boxes, picture),
@@ -66,8 +68,6 @@ def area_of(picture: Picture) -> float:
 def crosses(one: tuple[str, str, np.ndarray], other: tuple[str, str, np.ndarray]) -> int:
     """How often two lines cross; what happens within 12 px of a common end doesn't count."""
     p, q = one[2], other[2]
-    if (p.min(0) > q.max(0)).any() or (q.min(0) > p.max(0)).any():
-        return 0
     d, e = np.diff(p, axis=0)[:, None], np.diff(q, axis=0)[None]
     between = q[None, :-1] - p[:-1, None]
     below = d[..., 0] * e[..., 1] - d[..., 1] * e[..., 0]
@@ -90,16 +90,30 @@ def turning(points: np.ndarray) -> float:
 
 def through(lines: list[tuple[str, str, np.ndarray]], rects: dict[str, Rect], picture: Picture) -> int:
     """How many lines run through a rectangle that isn't at their ends or around them."""
+    if not lines or not rects:
+        return 0
     found = 0
     outer = {name: ancestors(name, picture.around) for name in {n for a, b, _ in lines for n in (a, b)}}
-    for a, b, points in lines:
+    named = list(rects.items())
+    for i, k in overlapping(bounds_of(lines), np.array(list(rects.values()))):
+        (a, b, points), (name, (left, top, right, bottom)) = lines[i], named[k]
+        if name in (a, b) or (rects is not picture.titles and (name in outer[a] or name in outer[b])):
+            continue
         dense = np.concatenate([points[:-1] + (points[1:] - points[:-1]) * t for t in (0.0, 0.25, 0.5, 0.75)])
-        for name, (left, top, right, bottom) in rects.items():
-            if name in (a, b) or (rects is not picture.titles and (name in outer[a] or name in outer[b])):
-                continue
-            x, y = dense[:, 0], dense[:, 1]
-            found += bool(((x > left + 2) & (x < right - 2) & (y > top + 2) & (y < bottom - 2)).any())
+        x, y = dense[:, 0], dense[:, 1]
+        found += bool(((x > left + 2) & (x < right - 2) & (y > top + 2) & (y < bottom - 2)).any())
     return found
+
+
+def bounds_of(lines: list[tuple[str, str, np.ndarray]]) -> np.ndarray:
+    """The rectangle around each line."""
+    return np.array([(*points.min(0), *points.max(0)) for _, _, points in lines]).reshape(-1, 4)
+
+
+def overlapping(some: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """The pairs of rectangles, one of each, that overlap or touch: only there is something to look for in detail."""
+    a, b = some[:, None], others[None]
+    return np.argwhere((a[..., :2] <= b[..., 2:]).all(-1) & (b[..., :2] <= a[..., 2:]).all(-1))
 
 
 def ancestors(name: str, around: dict[str, str]) -> set[str]:
@@ -173,6 +187,18 @@ class Plan:
     frames: dict[str, str]
     around: dict[str, str]
     edges: list[tuple[str, str]]
+
+
+def plan_of_drawing(drawing: Drawing) -> Plan:
+    """Return the boxes of a drawing by flytenb for other programs, without labels: only the layouts differ."""
+    scene = drawing._scene
+    framed = [(f"n{box.number}", box.frame) for box in scene.boxes] + [(f"f{f.number}", f.frame) for f in scene.frames]
+    return Plan(
+        {f"n{box.number}": (box.width, box.height) for box in scene.boxes},
+        {f"f{frame.number}": frame.title.text for frame in scene.frames},
+        {name: f"f{frame}" for name, frame in framed if frame is not None},
+        list({(f"n{arrow.tail}", f"n{arrow.head}"): None for arrow in scene.arrows}),
+    )
 
 
 def plan_of(graph: Graph) -> Plan:
