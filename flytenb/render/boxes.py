@@ -34,8 +34,8 @@ _MOST_NARROW = 3
 """Most lines below a name that are wrapped to the smaller width."""
 _DOTTED = 132.0
 """Pixels above which a dotted name loses its modules."""
-_PROGRESS, _ATTEMPTS, _QUESTION = 107.0, 150.0, 95.0
-"""Pixels of text of a state in a run with progress, with attempts, and of `waits for an answer`, compressed."""
+_PROGRESS, _ATTEMPTS, _BOTH, _QUESTION = 107.0, 119.0, 150.0, 95.0
+"""Pixels of text of a state in a run with progress, attempts or both, and of `waits for an answer`, compressed."""
 _STEP = 12.0
 """Widths of boxes are multiples of it, so that boxes with names of similar length are equal."""
 
@@ -257,7 +257,7 @@ class Boxes:
 def _state_width(node: Node, shape: str) -> float:
     """Return the room for the states of a run; most have a short form, which fits the narrowest box."""
     if node.settings.get("retries"):
-        return _ATTEMPTS
+        return _BOTH if shape == "stack" else _ATTEMPTS
     return {"stack": _PROGRESS, "gate": _QUESTION}.get(shape, 0.0)
 
 

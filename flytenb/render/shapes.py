@@ -22,9 +22,9 @@ TITLE_HEIGHT, TITLE_TOP = 18.0, 6.0
 """Height of a frame's title, and its distance from the frame's upper border."""
 _STATE_WIDTH = 100.0
 """Pixels that a state takes after the name of a frame."""
-WHOLE_STATE, WHOLE_PROGRESS = 90.0, 112.0
-"""Room in pixels for `timed out · 6.5 s`, and for `running · 37/100 · 1.3 s`; a state in less room has the sign of
-its phase instead of the words."""
+WHOLE_STATE, PROGRESS, ATTEMPTS = 90.0, 22.0, 60.0
+"""Room in pixels for `timed out · 6.5 s`, and for `37/100` and `3 attempts` as well; a state in less room has the sign
+of its phase instead of the words."""
 
 
 @dataclass(slots=True)

@@ -26,7 +26,19 @@ from flytenb.render.paint import (
     sub_look,
 )
 from flytenb.render.scene import Scene
-from flytenb.render.shapes import LEFT, LINE, RIGHT, SMALL_SIZE, WHOLE_PROGRESS, WHOLE_STATE, Arrow, Box, Frame, Line
+from flytenb.render.shapes import (
+    ATTEMPTS,
+    LEFT,
+    LINE,
+    PROGRESS,
+    RIGHT,
+    SMALL_SIZE,
+    WHOLE_STATE,
+    Arrow,
+    Box,
+    Frame,
+    Line,
+)
 from flytenb.render.text_metrics import clean, fit, is_guessed, measure, xml
 from flytenb.render.theme import theme_sheet
 from flytenb.wording.kinds import constant_text, kind_text
@@ -213,7 +225,7 @@ def _text(line: Line, x: float, y: float, look: str | None = None) -> str:
 
 def _squeezed(state: NodeState, room: float, x: float, y: float) -> str:
     """Return a second line set after the box was measured: it is shortened, its letters are compressed, it is cut."""
-    whole = WHOLE_PROGRESS if state.total else WHOLE_STATE
+    whole = WHOLE_STATE + PROGRESS * (state.total > 0) + ATTEMPTS * (state.attempts > 1)
     text = fit(captions.state_caption(state, is_short=room < whole), room * _SQUEEZE, SMALL_SIZE)
     fixed = f' textLength="{room:.1f}" lengthAdjust="spacingAndGlyphs"' if measure(text, SMALL_SIZE) > room else ""
     return f'<text class="ft-sub" x="{x:.1f}" y="{y:.1f}"{sub_look(state)}{fixed}>{xml(text)}</text>'

@@ -433,6 +433,22 @@ def test_the_progress_of_a_map_fits_a_box_of_narrow_lines(done: int, shown: str)
     assert (sub.text, widths) == (shown, {132.0})
 
 
+@pytest.mark.parametrize("phase", [Phase.RUNNING, Phase.SUCCEEDED, Phase.FAILED, Phase.TIMED_OUT])
+@pytest.mark.parametrize(
+    ("kind", "of", "shown", "width"),
+    [(Kind.TASK, (0, 0), "1 min 5 s · 3 attempts", 144.0), (Kind.MAP, (37, 100), "37/100 · 6.5 s · 3 attempts", 180.0)],
+)
+def test_attempts_fit_the_box_of_a_node_with_retries(
+    phase: Phase, kind: Kind, of: tuple[int, int], shown: str, width: float
+) -> None:
+    b = samples.GraphBuilder("g")
+    b.task("n0", "fit", "", "int", kind, retries=3)
+    root = parsed(b.graph(), states={"n0": NodeState(phase, 6.5 if of[1] else 65, 3, None, *of)})
+    (sub,) = having(root, "ft-sub")
+    assert (sub.text or "").endswith(shown)
+    assert {float(shape.get("width", "")) for shape in having(root, "ft-shape")} == {width}
+
+
 @pytest.mark.parametrize("kind", [Kind.TASK, Kind.SQL, Kind.REFERENCE, Kind.MAP, Kind.GATE])
 @pytest.mark.parametrize("type_", ["int", "StructuredDataset", "dict[str, list[float | None]]"])
 def test_lines_below_a_name_are_narrow_and_contain_all_settings(kind: Kind, type_: str) -> None:

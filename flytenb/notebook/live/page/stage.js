@@ -5,9 +5,9 @@ const SCROLLBAR = 20; // px, at least the height of a horizontal scroll bar
 const READABLE = 0.4; // zoom below which letters are smaller than 5 px and aren't painted
 
 // As in the saved picture: letters may be compressed by this share of their width, and a state in less room than
-// WHOLE_STATE, or one with progress in less than WHOLE_PROGRESS, has the sign of its phase instead of the words.
+// WHOLE_STATE, and of what progress and attempts need as well, has the sign of its phase instead of the words.
 const SQUEEZE = 1.2;
-const [WHOLE_STATE, WHOLE_PROGRESS] = [90, 112]; // px
+const [WHOLE_STATE, PROGRESS, ATTEMPTS] = [90, 22, 60]; // px
 const ruler = document.createElement("canvas").getContext("2d");
 
 /** Write the second line of a box with what there is room for: it is shortened, then compressed, then cut. */
@@ -15,8 +15,9 @@ function caption(box, more = "") {
   if (!box.sub) return;
   const [text, whole] = [box.words, box.words + more].map((words) => {
     const [, ...rest] = words.split(" · ");
-    const whole = /^\d+\/\d+$/.test(rest[0]) ? WHOLE_PROGRESS : WHOLE_STATE;
-    return box.sign && box.room < whole && rest.length ? `${box.sign} ${rest.join(" · ")}` : words;
+    const has = (pattern) => rest.some((part) => pattern.test(part));
+    const needed = WHOLE_STATE + (has(/^\d+\/\d+$/) ? PROGRESS : 0) + (has(/^\d+ attempts$/) ? ATTEMPTS : 0);
+    return box.sign && box.room < needed && rest.length ? `${box.sign} ${rest.join(" · ")}` : words;
   });
   ruler.font = box.font ??= `11px ${getComputedStyle(box.sub).fontFamily}`;
   const width = (shown) => ruler.measureText(shown).width;
