@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from html import unescape
 
 import pytest
 from flytekit import task, workflow
@@ -76,6 +77,9 @@ def test_without_styles_words_stay_apart_and_no_markup_of_values_is_left() -> No
     assert "<details>" in html
     assert "data:" not in html
     assert not re.search("class=|style=|<style|<script", html)
+    instead = re.search(r"<div><pre>(.*?)</pre></div>", html, re.DOTALL)
+    assert instead, "the text picture in place of the image, which is removed"
+    assert unescape(instead[1]).strip() == flytenb.draw(run).text.partition("\n")[2].strip()
     words = re.sub(r"<[^>]*>", "", sanitised_html(show([{"a": 1}] * 3, name="rows").html))
     assert re.search(r"rows\s+list", words)
     assert re.search(r"list\S*\s+3", words)

@@ -39,6 +39,7 @@ _STYLE = """
 .ft-run .ft-more>summary{cursor:pointer;margin:4px 0 2px}
 .ft-run .ft-why{white-space:pre-wrap;overflow-wrap:anywhere;margin:4px 0}
 .ft-run .ft-picture{overflow-x:auto}
+.ft-run [hidden]{display:none}
 .ft-run .ft-picture img{max-width:none;margin:0}
 .ft-run .ft-more>:not(summary){margin-left:16px}
 .ft-run .ft-part{margin-top:6px;color:var(--ft-dim);font-size:11px;font-weight:600}
@@ -90,6 +91,8 @@ _TEMPLATE = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=
 <div class="ft-main">
 {% if picture %}
 <div class="ft-picture" tabindex="0"><img alt="{{ alt }}" src="{{ picture }}"></div>
+{# sites that remove the image also remove the attribute `hidden` #}
+<div hidden><pre>{{ instead }}</pre></div>
 {% elif text %}
 <pre tabindex="0">{{ text }}</pre>
 {% endif %}
@@ -129,7 +132,15 @@ def card_style() -> str:
 
 def placeholder(run: Run, progress: str = "") -> dict[str, str]:
     """Return the output shown until there is a picture, with a text on the progress of the run."""
-    empty: dict[str, Any] = {"facts": "", "picture": "", "text": "", "why": progress, "nodes": "", "log": ""}
+    empty: dict[str, Any] = {
+        "facts": "",
+        "picture": "",
+        "instead": "",
+        "text": "",
+        "why": progress,
+        "nodes": "",
+        "log": "",
+    }
     empty |= {"outputs": [], "open_nodes": [], "listed": [], "place": "", "more": ""}
     html = _TEMPLATE.render(style=Markup(card_style()), **_head(run), **empty)
     return {"text/plain": "\n".join(filter(None, (_head_text(run), progress))), "text/html": html}
@@ -174,6 +185,7 @@ def run_bundle(
         svg = shown_drawing.svg
     except LayoutError:
         svg = ""
+    tree = shown_drawing.text.partition("\n")[2]  # without its title, which the head repeats
     html = _TEMPLATE.render(
         style=Markup(card_style() if is_whole else ""),
         **head,
@@ -181,6 +193,7 @@ def run_bundle(
         alt=f"{head['name']}, {head['words']}",
         place=place,
         picture=image_address(svg) if svg else "",
+        instead=tree,
         text="" if svg else shown_drawing.text,
         why=why,
         outputs=[Markup(s.fragment) for s in shown],
@@ -190,7 +203,6 @@ def run_bundle(
         nodes=count_text(len(states), "node"),
         log=_log(run),
     )
-    tree = shown_drawing.text.partition("\n")[2]  # without its title, which the head repeats
     text = [_head_text(run, facts), tree, *([why] if why else []), *[s.text for s in shown]]
     return {"text/plain": clean("\n".join(text)), "text/html": html}
 
