@@ -332,13 +332,25 @@ def test_errors_are_in_the_words_of_the_server(notebook: Notebook, double: Clust
 
 
 def test_bad_inputs_and_names_are_refused_before_anything_is_sent(
-    notebook: Notebook, double: Cluster, choice: Choice
+    notebook: Notebook, double: Cluster, choice: Choice, tmp_path: Path
 ) -> None:
     with pytest.raises(InputError, match="expected int for input 'x'"):
         choice.launch(notebook.names["wf"], x="three")
     for taken in ("json", "flytekit", "not a name"):
         with pytest.raises(ExportError, match=taken):
             flytenb.cluster(double.config(), module=taken).register(notebook.names["wf"])
-    with pytest.raises(UsageError, match="configuration file"):
-        flytenb.cluster("nowhere.yaml").register(notebook.names["wf"])
+    for file, text in {"nowhere.yaml": None, "empty.yaml": "", "broken.yaml": "admin: [", "list.yaml": "- a"}.items():
+        if text is not None:
+            (tmp_path / file).write_text(text)
+        with pytest.raises(UsageError, match=rf"expected a configuration file of flytekit, got .*{file}"):
+            flytenb.cluster(tmp_path / file).register(notebook.names["wf"])
     assert double.faults.calls == []
+
+
+def test_a_configuration_file_may_be_given_by_a_relative_path(
+    notebook: Notebook, double: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process that makes the specs has another working directory."""
+    (tmp_path / "staging.yaml").write_text(f"admin:\n  endpoint: dns:///{double.endpoint}\n  insecure: true\n")
+    monkeypatch.chdir(tmp_path)
+    assert flytenb.cluster("staging.yaml", module="relative").register(notebook.names["wf"], dry_run=True).specs

@@ -11,6 +11,7 @@ from typing import Any
 
 from flytekit.configuration import Config, ImageConfig, PlatformConfig
 from flytekit.configuration.default_images import DefaultImages
+from flytekit.configuration.file import ConfigFile
 from flytekit.remote import FlyteRemote
 
 from flytenb.bridge.cluster.lasting_interrupts import lasting_interrupts
@@ -49,19 +50,23 @@ class Connection:
         domain: the domain, None for that of `pyflyte run`.
 
     Attributes:
-        config_file: the configuration file that was given.
+        config_file: the absolute path of the configuration file that was given.
         remote: flytekit's object for the cluster; it registers source code, never pickles.
 
     Raises:
-        UsageError: if the file doesn't exist.
+        UsageError: if the file doesn't exist or can't be read.
     """
 
     def __init__(self, config: str | Path | Config | None, project: str | None, domain: str | None) -> None:
         self.project = project or PROJECT
         self.domain = domain or DOMAIN
-        self.config_file = None if config is None or isinstance(config, Config) else str(config)
-        if self.config_file is not None and not Path(self.config_file).is_file():
-            raise UsageError(f"expected a configuration file of flytekit, got {self.config_file!r}")
+        self.config_file = None
+        if config is not None and not isinstance(config, Config):
+            file = Path(config).expanduser().absolute()  # a process of its own makes the specs, in another directory
+            if not file.is_file():
+                raise UsageError(f"expected a configuration file of flytekit, got {str(config)!r}")
+            self.config_file = str(file)
+            _require_settings(file)
         found = config if isinstance(config, Config) else Config.auto(self.config_file)
         self.remote: Any = FlyteRemote(
             found, default_project=self.project, default_domain=self.domain, interactive_mode_enabled=False
@@ -113,6 +118,22 @@ class Connection:
                 hint = "no cluster is configured: set FLYTECTL_CONFIG, write ~/.flyte/config.yaml, or give config=…"
             return ClusterError(f"can't {what}: {self.endpoint} doesn't answer: {words}", hint, code)
         return ClusterError(f"can't {what}: {words}", hint=_HINTS.get(code, ""), code=code)
+
+
+def _require_settings(file: Path) -> None:
+    """Check a configuration file, of which flytekit ignores what it can't read.
+
+    Raises:
+        UsageError: if it has no settings.
+    """
+    try:
+        read = ConfigFile(str(file))
+        has_settings = bool(read.legacy_config or isinstance(read.yaml_config, dict))
+    except Exception:  # of the parser
+        has_settings = False
+    if not has_settings:
+        hint = "it must be YAML, with the endpoint as `endpoint:` below `admin:`"
+        raise UsageError(f"expected a configuration file of flytekit, got {str(file)!r}, which has no settings", hint)
 
 
 def _close_servers(error: BaseException) -> None:
