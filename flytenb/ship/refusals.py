@@ -52,7 +52,7 @@ class Refusals:
 
     def _of_missing(self) -> Iterator[Finding]:
         for name, by in self._needed.missing.items():
-            where = self._place(by)
+            where = self._place(by, name)
             if name in SHELL_NAMES or _SHELL_OUTPUT.fullmatch(name):
                 hint = "from IPython.display import display" if name == "display" else f"leave {name} out of it"
                 yield Finding(f"{name} exists in IPython only", where, hint)
@@ -66,7 +66,7 @@ class Refusals:
         for name in sorted(self._needed.names.keys() - self._needed.missing.keys() - self._namespace.keys()):
             by = next((s for s in self._needed.statements if name in s.reads_later - s.binds), None)
             if by is not None and not hasattr(builtins, name):
-                yield Finding(f"{name} has been deleted", self._place(by), "run the cell again that defines it")
+                yield Finding(f"{name} has been deleted", self._place(by, name), "run the cell again that defines it")
 
     def _of_kernel_name(self, name: str, where: str) -> Finding:
         cell = next(
@@ -203,10 +203,12 @@ class Refusals:
         secret = [name for name, text in texts.items() if has_secret(text) or (text and is_secret_of(name, text))]
         return tuple(f"{name} is set to a text" for name in secret)
 
-    def _place(self, statement: Statement | None) -> str:
+    def _place(self, statement: Statement | None, name: str = "") -> str:
+        """Return the cell and the line of a statement, or of the first use of a name in it."""
         if statement is None:
             return ""
-        return f"{statement.cell.place}, line {statement.tree.lineno}"
+        used = [node.lineno for node in statement.nodes if isinstance(node, ast.Name) and node.id == name]
+        return f"{statement.cell.place}, line {min(used, default=statement.tree.lineno)}"
 
 
 @lru_cache(maxsize=1024)

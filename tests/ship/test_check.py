@@ -483,6 +483,13 @@ def test_own_modules_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert "\n\nfrom own_helpers import twice\n" in made.text  # a section of its own
 
 
+def test_the_place_of_a_missing_name_is_the_line_that_uses_it() -> None:
+    with open_notebook() as notebook:
+        notebook.run(START, STEP.format("").replace("return x", "y = x\n    return y + NOWHERE"), WF.format(""))
+        found = flytenb.check(notebook.names["wf"])
+    assert [(f.what, f.where) for f in found.findings] == [("nothing defines 'NOWHERE'", "cell 2, line 4")]
+
+
 def test_each_workflow_that_does_not_compile_is_named() -> None:
     with open_notebook() as notebook:
         notebook.run(START, STEP.format(""))
