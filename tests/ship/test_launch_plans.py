@@ -20,16 +20,16 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 CELL = """
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from flytekit import CronSchedule, FixedRate, LaunchPlan, task, workflow
 
 @task
-def add(x: int, n: int, at: datetime | None) -> int:
+def add(x: int, n: int, at: datetime) -> int:
     return x + n
 
 @workflow
-def wf(x: int, n: int = 1, at: datetime | None = None) -> int:
+def wf(x: int, n: int = 1, at: datetime = datetime(2024, 1, 1, tzinfo=UTC)) -> int:
     return add(x=x, n=n, at=at)
 
 nightly = LaunchPlan.get_or_create(
@@ -83,7 +83,7 @@ def test_plans_are_listed_with_their_schedules_and_inputs(choice: Choice) -> Non
         "every day",
     ]
     assert rows["nightly"][4] == "n=3 fixed, at: the time of the schedule, x=1"
-    assert rows["often"][4] == "at=None, n=1, x=5"
+    assert rows["often"][4] == "at=2024-01-01 00:00:00+00:00, n=1, x=5"
     assert states(choice.plans()) == {"nightly": "inactive", "often": "active", "daily": "inactive"}
 
 
