@@ -91,10 +91,11 @@ UV        := $(or $(HAS_UV),$(BIN)/uv)
 PIP       := $(BIN)/python -m pip --disable-pip-version-check
 # By the pip of $(PYTHON), if it has one: making an environment with a pip of its own takes twice the time of all this, and
 # `pip --python` starts pip a second time. Wheels of uv are for any Python 3 (py3-none-PLATFORM): pip compares each of thousands of
-# wheels in the index with all tags of a Python, which takes a fifth of its time with those of CPython.
+# wheels in the index with all tags of a Python, which takes a fifth of its time with those of CPython. Its cache costs more than it
+# saves: it packs and hashes a wheel of 17 MB once more.
 ANY_PYTHON := --only-binary :all: --implementation py --abi none --python-version 3 --ignore-requires-python
 BRING_UV   = $(PYTHON) -m venv --without-pip $(VENV) && \
-  $(PYTHON) -m pip --disable-pip-version-check install --quiet --no-compile --no-deps $(ANY_PYTHON) \
+  $(PYTHON) -m pip --disable-pip-version-check install --quiet --no-cache-dir --no-compile --no-deps $(ANY_PYTHON) \
     --target $(VENV)/uv 'uv>=0.8' 2>/dev/null && \
   mv $(VENV)/uv/bin/* $(BIN) && rm -rf $(VENV)/uv && \
   $(UV) pip install --quiet --python $(BIN)/python pip

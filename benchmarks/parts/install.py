@@ -19,6 +19,18 @@ WRITE_PAGE = ".venv/bin/python notebooks/publish.py --to build notebooks/extendi
 MAKE = {"make": "", "bare": " UV=.venv/bin/uv HAS_UV=", "pip": " INSTALLER=pip"}
 """Variables of make: uv is there, uv has to be brought from PyPI, uv isn't used."""
 SIDES = ("uv", *MAKE)
+PIP = "-m pip --disable-pip-version-check"
+ANY_PYTHON = (
+    "--quiet --no-cache-dir --only-binary :all: --implementation py --abi none --python-version 3 "
+    "--ignore-requires-python"
+)
+PARTS = {
+    "an environment without pip": "-m venv --without-pip environment",
+    "pip starts": f"{PIP} --version",
+    "pip starts and compares the wheels of the index": f"{PIP} index versions {ANY_PYTHON} uv",
+    "pip starts, compares, downloads and unpacks": f"{PIP} install {ANY_PYTHON} --no-compile --no-deps --target uv uv",
+}
+"""What make does to get uv from PyPI, each step with the ones before it; arguments of Python."""
 
 
 def take(commands: list[str], folder: Path, environment: dict[str, str], caches: Path) -> tuple[float, float]:
@@ -35,19 +47,36 @@ def take(commands: list[str], folder: Path, environment: dict[str, str], caches:
     return taken, spent
 
 
+def take_parts(python: str, rounds: int) -> None:
+    """Print one JSON line per part of getting uv: the least processor time of the rounds, without the cache of pip."""
+    for part, arguments in PARTS.items():
+        spent = []
+        for _ in range(rounds):
+            with tempfile.TemporaryDirectory() as folder:
+                before = os.times()
+                subprocess.run([python, *arguments.split()], cwd=folder, check=True, capture_output=True)
+                after = os.times()
+            spent.append(after.children_user + after.children_system - before.children_user - before.children_system)
+        print(json.dumps({"part": part, "cpu_s": round(min(spent), 2), "load": os.getloadavg()[0]}), flush=True)
+
+
 def main() -> int:
     """Print one JSON line per side: medians of the rounds, and the medians of the rounds' ratios to uv alone."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="interleaved rounds (default: 3)")
     parser.add_argument("--cold", action="store_true", help="begin each time with empty caches: all is downloaded")
     parser.add_argument("--page", action="store_true", help="run the tutorial and write its page as well")
+    parser.add_argument("--parts", action="store_true", help="only what getting uv from PyPI consists of")
     parser.add_argument("--sides", default=",".join(SIDES), help="sides besides uv (default: all)")
     options = parser.parse_args()
     if unknown := set(options.sides.split(",")) - set(SIDES):
         parser.error(f"expected sides of {', '.join(SIDES)}, got {', '.join(sorted(unknown))}")
+    python = str(Path(sys.base_prefix, "bin", f"python3.{sys.version_info.minor}"))
+    if options.parts:
+        take_parts(python, options.rounds)
+        return 0
     if (uv := shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent))) is None:
         parser.error("no program uv on PATH or beside this Python; install it with: pip install uv")
-    python = str(Path(sys.base_prefix, "bin", f"python3.{sys.version_info.minor}"))
     target = "demo" if options.page else ".venv/.demo"
     sides = {"uv": [*UV_ALONE, *([WRITE_PAGE] if options.page else [])]}
     chosen = options.sides.split(",")

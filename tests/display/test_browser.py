@@ -70,22 +70,26 @@ def test_bars_keep_their_scale_where_the_page_shrinks_pictures(browser: Browser)
     assert widths == [120] * 4
 
 
-@pytest.mark.parametrize("width", [1180, 565])  # of an output in pages of 1280 and 700 pixels
-def test_a_table_of_a_session_fits_its_page_and_has_all_signatures(browser: Browser, width: int) -> None:
+# Of an output in pages of 1280 and 700 pixels, and beside the contents of a site in one of 1280.
+@pytest.mark.parametrize(("window", "width"), [(1180, 1180), (565, 565), (1280, 736)])
+def test_a_table_of_a_session_fits_its_page_and_has_all_signatures(browser: Browser, window: int, width: int) -> None:
     ports = ", ".join(f"input_{n}: dict[str, list[float]] = {{}}" for n in range(4))
     rows = [
-        ("load", "task", "[1]", "fresh", "✓ succeeded 12 ms in train", "(n: int) -> DataFrame"),
+        ("training", "task", "[1]", "fresh", "✓ succeeded 12 ms in train", "(n: int) -> DataFrame"),
         ("a_rather_long_name_for_one_word", "workflow", "[12]", "stale", "✕ failed 1 min 3 s", f"({ports}) -> None"),
     ]
     listing = Listing(("name", "kind", "cell", "code", "last run", "signature"), rows, "")
-    page = browser.new_page(viewport={"width": width, "height": 600})
+    page = browser.new_page(viewport={"width": window, "height": 600})
     page.set_content(_page([listing._repr_mimebundle_()["text/html"]]))
-    page.add_style_tag(content="body{margin:0}")
+    page.add_style_tag(content=f"body{{margin:0;width:{width}px}}")
     table = page.locator(".ft-scroll").first
     assert table.evaluate("e => e.scrollWidth - e.clientWidth") == 0
     assert f"({ports}) -> None" in table.inner_text()
     heights = table.locator("tbody tr").evaluate_all("rows => rows.map(row => row.offsetHeight)")
-    assert width < 600 or heights[0] < 30, "a short row takes one line where there is room"
+    assert width < 1000 or heights[0] < 30, "a short row takes one line where there is room"
+    assert heights[0] < 80, "nor does a narrow column of a short signature make it tall"
+    lines = "e => { const r = new Range(); r.selectNodeContents(e); return r.getClientRects().length }"
+    assert table.locator("tbody td").first.evaluate(lines) == 1, "a name of one word isn't broken"
     page.close()
 
 
