@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, TypeAlias
 
 from flytekit.core.constants import FLYTE_USE_OLD_DC_FORMAT
@@ -20,6 +21,7 @@ from flytenb.bridge.crossing.crossing_value import CopiedValue, CrossingValue, L
 from flytenb.bridge.crossing.frames import FrameCopy
 from flytenb.bridge.crossing.literal import AttrPath, resolve_attribute, to_literal, to_native
 from flytenb.bridge.crossing.literal_limits import check_holdable, check_packed
+from flytenb.bridge.crossing.stored_files import check_file_names, storing
 
 Pack: TypeAlias = Callable[[Any], CrossingValue]
 Unpack: TypeAlias = Callable[[CrossingValue], Any]
@@ -120,7 +122,8 @@ class _PackScalar:
 
 def _pack_literal(output_type: OutputType, value: Any) -> CrossingValue:
     try:
-        literal = to_literal(value, output_type.python_type, output_type.literal_type)
+        with storing() if check_file_names(value, output_type.python_type) else nullcontext():
+            literal = to_literal(value, output_type.python_type, output_type.literal_type)
     except OverflowError:
         check_packed(value)
         raise

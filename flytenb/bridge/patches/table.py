@@ -88,8 +88,10 @@ PATCHES: Mapping[str, tuple[Patch, ...]] = {
 def all_patches() -> tuple[Patch, ...]:
     """Return these patches and those that are applied only during runs or compiles, which need the rest of bridge."""
     from flytenb.bridge.cluster import login
+    from flytenb.bridge.crossing import stored_files
     from flytenb.bridge.patches import during_runs
     from flytenb.bridge.workflow import compile_errors, compiler
 
-    shared = (*login.PATCHES, *during_runs.PATCHES, *compile_errors.PATCHES, *compiler.PATCHES)
+    of_calls = (*login.PATCHES, *stored_files.PATCHES)
+    shared = (*of_calls, *during_runs.PATCHES, *compile_errors.PATCHES, *compiler.PATCHES)
     return (*(patch for patches in PATCHES.values() for patch in patches), *(each.patch for each in shared))
