@@ -42,6 +42,10 @@ class AttributeEffects(StateAccesses):
     def __init__(self) -> None:
         super().__init__()
         self._fields: dict[tuple[type, str], AbstractValue] = {}
+        # Of objects whose class isn't known, such as one that the code defines; by the name of the attribute.
+        self._of_unknown: dict[str, AbstractValue] = {}
+        self._given_to_unknown: AbstractValue = frozenset()
+        self._defines_class = False
 
     def _run(self, function: Any, args: Sequence[AbstractValue], named: Mapping[str, AbstractValue]) -> AbstractValue:
         """Interpret a function; return what it returns."""
@@ -57,7 +61,7 @@ class AttributeEffects(StateAccesses):
         if isinstance(one, Instance):
             if name == "__class__":
                 return existing(one.cls, shared_object(one.cls, f"class {one.cls.__name__}"))
-            set_here = self._fields.get((one.cls, name), frozenset())
+            set_here = self._fields.get((one.cls, name), frozenset()) | self._fields.get((one.cls, ""), frozenset())
             inherited = self._class_attribute(one.cls, name, frozenset([one]))
             return join([set_here, inherited]) or UNKNOWN
         if isinstance(one, KnownText):
@@ -65,7 +69,29 @@ class AttributeEffects(StateAccesses):
             return made if made is not None else frozenset([Method(one, name)])
         if isinstance(one, LocalFunction | BoundFunction | FunctionType):
             return UNKNOWN
-        return frozenset([Method(one, name)])
+        return join([frozenset([Method(one, name)]), self._attribute_of_unknown(one, name)])
+
+    def _attribute_of_unknown(self, one: Any, name: str) -> AbstractValue:
+        if isinstance(one, ExistingObject):
+            return frozenset()
+        named = [self._of_unknown.get(n, frozenset()) for n in (name, "")]
+        return join([*named, self._given_to_unknown if self._defines_class else frozenset()])
+
+    def defined_class(self, names: Mapping[str, AbstractValue]) -> None:
+        """Note the names of a class that code defines: each may be an attribute of any unknown object."""
+        self._defines_class = True
+        for name, value in names.items():
+            bound = (BoundFunction(one, UNKNOWN) if isinstance(one, LocalFunction) else one for one in value)
+            self._set_of_unknown(name, frozenset(bound))
+
+    def made_unknown(self, args: Sequence[AbstractValue], named: Mapping[str, AbstractValue]) -> AbstractValue:
+        """Note the arguments of a call of something unknown, which may be a class; return the methods that it calls."""
+        if self._defines_class:
+            self._given_to_unknown = join([self._given_to_unknown, *args, *named.values()])
+        return self._of_unknown.get("__init__", frozenset())
+
+    def _set_of_unknown(self, name: str, value: AbstractValue) -> None:
+        self._of_unknown[name] = join([self._of_unknown.get(name, frozenset()), value])
 
     def _attribute_of_held(self, one: ExistingObject, name: str) -> AbstractValue:
         value = one.value
@@ -88,7 +114,10 @@ class AttributeEffects(StateAccesses):
             if name in own:
                 self.reads.add(shared_object(value, one.owner.name))
                 return existing(own[name], shared_object(own[name], one.owner.name))
-            return self._class_attribute(type(value), name, frozenset([one])) or UNKNOWN
+            found = self._class_attribute(type(value), name, frozenset([one]))
+            if not found:
+                self.reads.add(shared_object(value, one.owner.name))
+            return found or UNKNOWN
         if type(value) is FunctionType:
             own = vars(value)
             self.reads.add(shared_object(value, one.owner.name))
@@ -114,6 +143,7 @@ class AttributeEffects(StateAccesses):
         elif isinstance(found, property):
             getter = found.fget
             return self._run(getter, [owner], {}) if isinstance(getter, FunctionType) and is_own(getter) else UNKNOWN
+        self.reads.add(shared_object(cls, f"class {cls.__name__}"))
         return existing(found, shared_object(found, f"{cls.__name__}.{name}"))
 
     def stored_attribute(self, owner: AbstractValue, name: str, value: AbstractValue) -> None:
@@ -127,8 +157,10 @@ class AttributeEffects(StateAccesses):
                 self._fields[key] = join([self._fields.get(key, frozenset()), value])
             elif isinstance(one, ExistingObject):
                 self._store_in_existing(one, name, value)
-            elif kind := kind_of_result(one):
-                self.writes.add(kind)
+            else:
+                self._set_of_unknown(name, value)
+                if kind := kind_of_result(one):
+                    self.writes.add(kind)
 
     def _store_in_existing(self, one: ExistingObject, name: str, value: AbstractValue) -> None:
         owner = one.value

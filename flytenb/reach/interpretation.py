@@ -43,7 +43,11 @@ _NULL: AbstractValue = frozenset()
 
 
 class CallFrame(CollectionInstructions):
-    """One code object with what is known of its parameters."""
+    """One code object with what is known of its parameters.
+
+    Attributes:
+        local: the values that its variables may have.
+    """
 
     def __init__(
         self, code: CodeType, scope: dict[str, Any], free: Free, local: dict[str, AbstractValue], effects: Effects
@@ -52,7 +56,7 @@ class CallFrame(CollectionInstructions):
         self._code = code
         self._scope = scope
         self._free = free
-        self._local = local
+        self.local = local
         self._names: tuple[str, ...] = ()
         self._is_kept = True
 
@@ -95,7 +99,7 @@ class CallFrame(CollectionInstructions):
     def _load_global(self, i: dis.Instruction) -> None:
         if i.opname == "LOAD_GLOBAL" and (i.arg or 0) & 1:
             self._stack.push(_NULL)
-        own = self._local.get(i.argval) if i.opname == "LOAD_NAME" else None
+        own = self.local.get(i.argval) if i.opname == "LOAD_NAME" else None
         self._stack.push(own if own is not None else self._effects.loaded_global(self._scope, i.argval))
 
     def _load_local(self, i: dis.Instruction) -> None:
@@ -108,7 +112,7 @@ class CallFrame(CollectionInstructions):
             except ValueError:  # not bound yet
                 self._stack.push(UNKNOWN)
             return
-        self._stack.push((self._local if place is None else place).get(i.argval, UNKNOWN))
+        self._stack.push((self.local if place is None else place).get(i.argval, UNKNOWN))
 
     def _store_local(self, i: dis.Instruction) -> None:
         value = self._stack.pop()
@@ -116,7 +120,7 @@ class CallFrame(CollectionInstructions):
         if isinstance(place, CellType):
             self._effects.stored_cell(shared_cell(place, i.argval))
             return
-        local = self._local if place is None else place
+        local = self.local if place is None else place
         local[i.argval] = join([local.get(i.argval, frozenset()), value])
 
     def _store_global(self, i: dis.Instruction) -> None:
@@ -263,7 +267,7 @@ class CallFrame(CollectionInstructions):
         if not isinstance(code, CodeType):
             self._stack.push(UNKNOWN)
             return
-        free = {name: self._free.get(name, self._local) for name in code.co_freevars}
+        free = {name: self._free.get(name, self.local) for name in code.co_freevars}
         self._stack.push(frozenset([LocalFunction(code, self._scope, free, defaults)]))
 
     def _return(self, i: dis.Instruction) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import CellType, FunctionType, ModuleType
 from typing import Any
 
-from flytenb.reach.abstract_values import ExistingObject, Instance, LibraryResult, Method, Shared
+from flytenb.reach.abstract_values import AbstractValue, ExistingObject, Instance, LibraryResult, Method, Shared
 from flytenb.reach.name_lookup import MISSING, is_module
 from flytenb.reach.ownership import is_own_class
 from flytenb.reach.process_state import kind_of_object
@@ -16,6 +16,12 @@ from flytenb.reach.process_state import kind_of_object
 def required_parameters(function: FunctionType) -> int:
     """Return how many parameters of a function have no default."""
     return function.__code__.co_argcount - len(function.__defaults__ or ())
+
+
+def result_argument(function: Any, args: Sequence[AbstractValue]) -> AbstractValue:
+    """Return the argument that a ufunc of numpy writes to."""
+    count = getattr(function, "nin", len(args)) if type(function).__name__ == "ufunc" else len(args)
+    return args[count] if count < len(args) else frozenset()
 
 
 def defaults_of(function: FunctionType) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import importlib.util
 import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
-from inspect import CO_VARARGS, CO_VARKEYWORDS
+from inspect import CO_OPTIMIZED, CO_VARARGS, CO_VARKEYWORDS
 from types import CodeType, FunctionType, MethodType
 from typing import Any
 
@@ -59,6 +59,7 @@ from flytenb.reach.reached_objects import (
     kind_of_result,
     method_name,
     required_parameters,
+    result_argument,
     shared_global,
     shared_object,
     static_attribute,
@@ -132,7 +133,9 @@ class StateEffects(AttributeEffects):
             self._returns[key] = UNKNOWN  # of a call of itself
             self.codes.add(code)
             self._depth += 1
-            self._returns[key] = CallFrame(code, scope, free, local, self).run()
+            self._returns[key] = (frame := CallFrame(code, scope, free, local, self)).run()
+            if not code.co_flags & CO_OPTIMIZED:
+                self.defined_class(frame.local)
             self._depth -= 1
         return self._returns[key]
 
@@ -156,6 +159,9 @@ class StateEffects(AttributeEffects):
             return self._call_method(one, args, named, is_kept)
         self.read(join([*args, *named.values()]))
         self._call_backs(args, named)
+        if one is Special.UNKNOWN:
+            for method in self.made_unknown(args, named):
+                self._call(method, args, named, False)
         if isinstance(one, LibraryResult) and one.name.startswith("operator."):
             if one.name == "operator.methodcaller":
                 self.changed_items(join(args))
@@ -189,7 +195,7 @@ class StateEffects(AttributeEffects):
             return made
         if is_own(value) and not isinstance(value, type):
             return self.call(self.attribute(frozenset([one]), "__call__"), args, named, is_kept=is_kept)
-        self.changed_items(_result_argument(value, args))
+        self.changed_items(result_argument(value, args))
         return self._call_installed(dotted_name(value), args, named, is_class=isinstance(value, type))
 
     def _call_installed(
@@ -342,9 +348,3 @@ class StateEffects(AttributeEffects):
 
 def _is_own_object(one: Any) -> bool:
     return isinstance(one, ExistingObject) and not isinstance(one.value, type) and is_own(one.value)
-
-
-def _result_argument(function: Any, args: Sequence[AbstractValue]) -> AbstractValue:
-    """Return the argument that a ufunc of numpy writes to."""
-    count = getattr(function, "nin", len(args)) if type(function).__name__ == "ufunc" else len(args)
-    return args[count] if count < len(args) else frozenset()
