@@ -74,6 +74,7 @@ html_extra_path = ["site/root"]
 html_css_files = ["site.css"]
 html_js_files = ["site.js"]
 html_show_sourcelink = False
+html_use_index = False  # no page has entries of an index
 html_copy_source = False
 html_show_search_summary = False  # it fetches pages, which a page in a file can't
 html_theme_options = {"navigation_with_keys": True}
