@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 import threading
+from asyncio.selector_events import BaseSelectorEventLoop
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
@@ -225,3 +226,27 @@ os._exit(0)
 def test_a_request_lets_calls_under_a_tracer_go_on() -> None:
     done = subprocess.run([sys.executable, "-c", ASKS], capture_output=True, text=True, timeout=PATIENCE)
     assert done.stdout == "went on\n", done.stderr
+
+
+def test_a_stop_while_an_event_loop_closes_comes_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    attempt = Attempt()
+    loops = []
+    original = BaseSelectorEventLoop._close_self_pipe  # type: ignore[attr-defined]
+
+    def ask_amid_closing(self: Any) -> None:
+        loops.append(self)
+        original(self)
+        attempt.ask()
+        sum(range(10))  # the stop is raised at a call
+
+    async def returns() -> int:
+        return 1
+
+    monkeypatch.setattr(BaseSelectorEventLoop, "_close_self_pipe", ask_amid_closing)
+    set_attempt(attempt)
+    try:
+        with pytest.raises(NodeStopped):
+            attempt.call(lambda: run_coroutine(returns, {}))
+    finally:
+        set_attempt(None)
+    assert [loop.is_closed() for loop in loops] == [True]

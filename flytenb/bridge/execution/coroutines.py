@@ -7,7 +7,7 @@ import inspect
 import os
 import threading
 from collections.abc import Callable, Coroutine, Mapping
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import Any
 
 from flytenb.bridge import private
@@ -41,6 +41,7 @@ def run_coroutine(
         with shielded():
             loop = (new_loop or asyncio.new_event_loop)()
             loop.set_exception_handler(report)
+            _close_as_a_whole(loop)
         with asyncio.Runner(loop_factory=lambda: loop) as runner:
             attempt.loop = runner.get_loop()
             with shielded() if inspect.iscoroutinefunction(function) else nullcontext():
@@ -56,6 +57,19 @@ def run_coroutine(
                 coroutine.close()
             if loop is not None:
                 loop.close()
+
+
+def _close_as_a_whole(loop: asyncio.AbstractEventLoop) -> None:
+    """Defer a stop while a loop closes: one that is closed in part can be closed no more, and complains when freed."""
+    close = loop.close
+
+    def close_shielded() -> None:
+        with shielded():
+            vars(loop).pop("close", None)  # the loop would hold itself
+            close()
+
+    with suppress(AttributeError):  # a loop of another library may have no attributes of its own
+        loop.close = close_shielded  # type: ignore[method-assign]
 
 
 def begin_thread() -> None:
