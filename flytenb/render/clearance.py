@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import cache
 from itertools import pairwise
 
 from flytenb.render.layout import Curve, Point, Positions
@@ -75,11 +76,16 @@ def points_of(way: Curve, parts: int = _PARTS) -> list[Point]:
     found = [(way[0], way[1])]
     for i in range(0, len(way) - 7, 6):
         x0, y0, x1, y1, x2, y2, x3, y3 = way[i : i + 8]
-        for step in range(1, parts + 1):
-            t = step / parts
-            a, b, c, d = (1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3
+        for a, b, c, d in _weights(parts):
             found.append((a * x0 + b * x1 + c * x2 + d * x3, a * y0 + b * y1 + c * y2 + d * y3))
     return found
+
+
+@cache
+def _weights(parts: int) -> list[tuple[float, float, float, float]]:
+    """Return the weights of the four points of a Bézier segment in each point on the curve."""
+    steps = (step / parts for step in range(1, parts + 1))
+    return [((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3) for t in steps]
 
 
 def count_crossings(one: Sequence[Point], other: Sequence[Point]) -> int:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from itertools import pairwise
 
 from flytenb.render.clearance import Rect, points_of
-from flytenb.render.layout import Curve, Positions
+from flytenb.render.layout import Curve, Point, Positions
 from flytenb.render.scene import Scene
 from flytenb.render.shapes import TITLE_HEIGHT, TITLE_TOP, Frame
 
@@ -32,7 +33,6 @@ class Titles:
 
     def __init__(self, scene: Scene, at: Positions) -> None:
         self.at = at
-        self._lines = [points_of(way) for ways in at.arrows.values() for way in ways]
         self.frames = dict(at.frames)
         self.places: dict[int, float] = {}
         self.crossed: set[int] = set()
@@ -59,6 +59,10 @@ class Titles:
             if arrow.head_frame is not None and f"t{arrow.head_frame}" in at.boxes:
                 ways, rect = self.arrows[arrow.legs[-1]], self.frames[f"cluster_{arrow.head_frame}"]
                 ways[:] = [_continued(way, rect) for way in ways]
+
+    @cached_property
+    def _lines(self) -> list[list[Point]]:
+        return [points_of(way) for ways in self.at.arrows.values() for way in ways]
 
     def _place(self, frame: Frame, rect: Rect) -> None:
         left, _, right, _ = rect
