@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
@@ -26,22 +27,25 @@ RULES = {
 """What axe-core looks for."""
 
 
-def find_faults(tab: Page, address: str) -> list[str]:
-    """Open a page and return what is wrong with it."""
-    faults: list[str] = []
-    tab.on("pageerror", lambda error: faults.append(str(error)))
-    tab.on("console", lambda message: message.type == "error" and faults.append(message.text))
+def watch(tab: Page, reported: list[str]) -> None:
+    """Add errors of scripts and requests to a list."""
+    tab.on("pageerror", lambda error: reported.append(str(error)))
+    tab.on("console", lambda message: message.type == "error" and reported.append(message.text))
     tab.on(
         "request",
         lambda request: (
-            request.url.startswith(("file:", "data:", "blob:")) or faults.append(f"the page asks for {request.url}")
+            request.url.startswith(("file:", "data:", "blob:")) or reported.append(f"the page asks for {request.url}")
         ),
     )
+
+
+def find_faults(tab: Page, address: str) -> Iterator[str]:
+    """Open a page and yield what is wrong with it, except for what is reported while it opens."""
     tab.goto(address)
     if tab.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
-        faults.append("wider than the window")
+        yield "wider than the window"
     found = Axe().run(tab, options=RULES).response["violations"]
-    return faults + [f"{v['id']}: {v['help']} {[n['target'] for n in v['nodes'][:3]]}" for v in found]
+    yield from (f"{v['id']}: {v['help']} {[n['target'] for n in v['nodes'][:3]]}" for v in found)
 
 
 def look(browser: Browser, site: Path, names: list[str], view: str, to: Path | None) -> int:
@@ -49,14 +53,16 @@ def look(browser: Browser, site: Path, names: list[str], view: str, to: Path | N
     wrong = 0
     theme, width = VIEWS[view]
     context = browser.new_context(color_scheme=theme, viewport={"width": width, "height": 900}, offline=True)  # type: ignore[arg-type]
+    tab = context.new_page()  # one for all pages: a new one takes longer than most pages
+    reported: list[str] = []
+    watch(tab, reported)
     for name in names:
-        tab = context.new_page()
-        faults = find_faults(tab, (site / f"{name}.html").as_uri())
+        reported.clear()
+        faults = [*find_faults(tab, (site / f"{name}.html").as_uri()), *reported]
         wrong += bool(faults)
         if to is not None:
             tab.screenshot(path=to / f"{name.replace('/', '-')}-{view}.png", full_page=True)
         print(f"{view}\t{name}\t{'; '.join(faults) or 'no faults'}", flush=True)
-        tab.close()
     context.close()
     return wrong
 
