@@ -20,6 +20,7 @@ from flytenb.bridge.entities.kind import CONNECTOR_TASKS, function_of, inner_wor
 from flytenb.bridge.execution.connector_facts import registered_for
 from flytenb.reach.class_description import describe_annotated, describe_class, describe_module
 from flytenb.reach.installed_names import home_of, scope_of
+from flytenb.reach.name_lookup import is_module
 from flytenb.reach.object_digest import OpaqueError, hashed, items_of
 from flytenb.reach.ownership import is_installed, is_own_class, is_own_module, version_of
 from flytenb.reach.reach_walk import ReachWalker
@@ -42,7 +43,7 @@ def describe(walker: ReachWalker, value: Any) -> bytes | None:
     if kind is MethodType:
         return hashed(b"method", walker.of(value.__func__), walker.of(value.__self__))
     if kind is BuiltinFunctionType:
-        owner = None if isinstance(value.__self__, ModuleType) else value.__self__
+        owner = None if is_module(value.__self__) else value.__self__
         walker.take(value)
         return hashed(b"builtin", f"{value.__module__} {value.__qualname__}".encode(), walker.of(owner))
     if issubclass(kind, ModuleType):
@@ -201,7 +202,7 @@ def _is_named(function: FunctionType) -> bool:
     if at is None or is_own_module(at):  # `functools.wraps` gives a library's function the name of the user's
         return False
     for name in function.__qualname__.split("."):
-        at = (scope_of(at) if isinstance(at, ModuleType) else getattr(at, "__dict__", {})).get(name)
+        at = (scope_of(at) if is_module(at) else getattr(at, "__dict__", {})).get(name)
         at = getattr(at, "__func__", at) if type(at) in (staticmethod, classmethod) else at
     return at is function
 

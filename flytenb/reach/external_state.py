@@ -13,7 +13,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from functools import partial
-from types import CodeType, ModuleType
+from types import CodeType
 from typing import Any
 
 from flytenb.reach import process_settings
@@ -141,7 +141,7 @@ class ExternalState:
 def _dotted(value: Any, attributes: tuple[str, ...]) -> set[str]:
     if type(value) is str:
         return {".".join((value, *attributes))}
-    if isinstance(value, ModuleType):
+    if is_module(value):
         return {".".join((module_name(value), *attributes))}
     home = getattr(value, "__module__", None)
     owner = getattr(value, "__self__", None)

@@ -20,11 +20,11 @@ def names_of(value: Any, known: NamesByModule | None = None) -> set[str]:
         value: the object.
         known: what was found in modules; for several calls between which no code of users runs.
     """
-    if isinstance(value, ModuleType):
+    if issubclass(type(value), ModuleType):  # not `isinstance`: objects of cffi say that they are modules
         name = str(scope_of(value).get("__name__"))
         return {name, *([_PUBLIC[name]] if name in _PUBLIC else [])}
     owner = value.__self__ if type(value) in _BOUND else None
-    is_bound = owner is not None and not isinstance(owner, ModuleType)
+    is_bound = owner is not None and not issubclass(type(owner), ModuleType)
     home = home_of(type(owner)) if is_bound else getattr(value, "__module__", None)
     if type(home) is not str:
         home = home_of(type(value))

@@ -7,7 +7,6 @@ import sys
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from types import ModuleType
 from typing import Any
 
 from flytenb.reach.abstract_values import ExistingObject
@@ -33,12 +32,12 @@ def library_name(one: ExistingObject) -> str | None:
         return None if is_own_module(one.value) else str(scope_of(one.value).get("__name__"))
     module, _, name = one.owner.name.removeprefix("global ").rpartition(".")
     home = sys.modules.get(module)
-    if not isinstance(home, ModuleType):
+    if home is None or not is_module(home):
         return None
     if not is_own_module(home):
         return f"{module}.{name}"
     for other in [*sys.modules.values()]:
-        held = scope_of(other).get(name, _MISSING) if isinstance(other, ModuleType) else _MISSING
+        held = scope_of(other).get(name, _MISSING) if is_module(other) else _MISSING
         if id(held) == one.owner.key and not is_own_module(other):
             return f"{scope_of(other).get('__name__')}.{name}"
     return None

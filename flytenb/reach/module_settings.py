@@ -12,11 +12,10 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
-from types import ModuleType
 from typing import Any, NamedTuple
 
 from flytenb.reach.installed_names import scope_of
-from flytenb.reach.name_lookup import is_own
+from flytenb.reach.name_lookup import is_module, is_own
 
 
 class ModuleSetting(NamedTuple):
@@ -40,7 +39,7 @@ def attribute(dotted: str) -> Any:
     module, _, rest = dotted.partition(":")
     found: Any = sys.modules.get(module)
     for name in rest.split("."):
-        scope = scope_of(found) if isinstance(found, ModuleType) else None
+        scope = scope_of(found) if is_module(found) else None
         found = scope.get(name) if scope is not None else getattr(found, name, None)
     return found
 

@@ -19,10 +19,10 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from types import ModuleType
 from typing import Any, NamedTuple
 
 from flytenb.reach.installed_names import scope_of
+from flytenb.reach.name_lookup import is_module
 
 
 class Setting(NamedTuple):
@@ -140,7 +140,7 @@ def _attribute(module: str, *path: str) -> Any:
     """Return an attribute of an installed module, None if the module isn't loaded."""
     found: Any = sys.modules.get(module)
     for name in path:
-        scope = scope_of(found) if isinstance(found, ModuleType) else {}
+        scope = scope_of(found) if is_module(found) else {}
         found = scope.get(name)
     return found
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -131,3 +132,23 @@ def test_a_changed_setting_affects_no_other_task_and_no_cell(change: str, look: 
     assert found != before or "freeze" in change  # pytest's own configuration has frozen objects
     changes, looks = (state_use_of(each, has_own_cwd=True)[0] for each in (changing, looking))
     assert changes.conflict_with(looks) is not None
+
+
+class SaysItIsAModule:
+    """Has no namespace and says that it is a module, as libraries of cffi do."""
+
+    __slots__ = ()
+    __class__ = property(lambda self: ModuleType)  # type: ignore[assignment]
+
+
+def test_objects_that_say_they_are_modules_are_no_obstacle(
+    notebook: NotebookCells, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = SaysItIsAModule()
+    monkeypatch.setitem(sys.modules, "a_library_of_cffi", library)  # type: ignore[arg-type]
+    notebook.run("seen = []")
+    notebook.run("import a_library_of_cffi as library")
+    notebook.run("@task\ndef note() -> int:\n    seen.append(type(library))\n    return len(seen)")
+    use = state_use_of(notebook.note, has_own_cwd=True)[0]
+    assert "everything" not in use.writes
+    assert any("seen" in str(each) for each in use.writes)
