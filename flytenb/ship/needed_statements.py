@@ -47,6 +47,7 @@ class NeededStatements:
         self._binding: dict[str, list[Statement]] = {}
         self._chains: dict[str, list[Statement]] = {}
         self._changing: dict[str, list[Statement]] = {}
+        self._attributes = [(statement, *change) for statement in program for change in statement.changes]
         for statement in program:
             for changed in {name for name, _ in statement.changes}:
                 self._changing.setdefault(changed, []).append(statement)
@@ -128,7 +129,8 @@ class NeededStatements:
         last = self._at[found[-1]]
         found += [s for s in self._changing.get(name, ()) if self._at[s] > last]
         later = self.program[last + 1 :]
-        found += [s for s in later if s not in found and _goes_on_with(found[0], s)]
+        if isinstance(found[0].tree, ast.Assign | ast.AnnAssign):
+            found += [s for s in later if s not in found and _goes_on_with(found[0], s)]
         if value is not MISSING and (_is_imperative(value) or _takes_cases(value)):
             found += [s for s in later if s not in found and _is_built_by(name, value, s)]
         if not found[0].is_import and not isinstance(value, type | FunctionType):
@@ -152,12 +154,11 @@ class NeededStatements:
 
     def _changes_of_modules(self) -> list[tuple[str, Statement | None]]:
         """Add statements that set an attribute of a module which the selected ones read."""
-        asked = {attribute for statement in self.statements for attribute in statement.attributes}
         todo: list[tuple[str, Statement | None]] = []
-        for statement in self.program:
-            for name, attribute in statement.changes:
-                if name in self.names and is_module(self.namespace.get(name)) and attribute in asked:
-                    todo += self._add(statement)
+        for statement, name, attribute in self._attributes:
+            is_of_module = name in self.names and is_module(self.namespace.get(name))
+            if is_of_module and any(attribute in each.attributes for each in self.statements):
+                todo += self._add(statement)
         return todo
 
     @property
@@ -217,8 +218,8 @@ def _goes_on_with(first: Statement, later: Statement) -> bool:
     The assignment may have given the value to several names: `A = B = []`. In another cell, which may run again by
     itself, such a statement is refused.
     """
-    is_begun = isinstance(first.tree, ast.Assign | ast.AnnAssign) and later.cell is first.cell
-    return is_begun and not later.is_definition and any(changes_name(later.tree, each) for each in first.binds)
+    is_same_cell = later.cell is first.cell
+    return is_same_cell and not later.is_definition and any(changes_name(later.tree, each) for each in first.binds)
 
 
 def _is_imperative(value: Any) -> bool:

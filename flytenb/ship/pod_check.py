@@ -125,12 +125,10 @@ class _Check:
     def register(self, module: Export) -> None:
         """Pack the module as it is uploaded, and make what is registered of it."""
         files = ShippedFiles.of(module, _MODULE)
-        sources = self.folder / "sources"
-        files.write(sources)
         archive = files.pack(self.folder / "fast.tar.gz")
         place = {"project": "flytesnacks", "domain": "development", "version": "check", "archive": str(archive)}
         request = SpecRequest(_MODULE, module.names[0], **place, builds_images=False)
-        self._take(templates_of(make_specs(sources, request)))
+        self._take(templates_of(make_specs(files.contents, request)))
 
     def report(self) -> PodReport:
         findings: list[Finding] = []

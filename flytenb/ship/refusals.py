@@ -207,7 +207,8 @@ class Refusals:
         """Return the cell and the line of a statement, or of the first use of a name in it."""
         if statement is None:
             return ""
-        used = [node.lineno for node in statement.nodes if isinstance(node, ast.Name) and node.id == name]
+        nodes = statement.nodes if name else ()
+        used = [node.lineno for node in nodes if isinstance(node, ast.Name) and node.id == name]
         return f"{statement.cell.place}, line {min(used, default=statement.tree.lineno)}"
 
 

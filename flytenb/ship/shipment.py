@@ -11,15 +11,17 @@ from typing import Any
 
 from flytenb.bridge.cluster import registration
 from flytenb.bridge.cluster.connection import Connection
+from flytenb.bridge.cluster.known_specs import SpecSource
 from flytenb.bridge.cluster.module_specs import make_specs
 from flytenb.bridge.cluster.registered_version import latest_version
-from flytenb.bridge.cluster.specs import EntitySpec, SpecRequest
+from flytenb.bridge.cluster.specs import EntitySpec, RegisteredVersion, SpecRequest
 from flytenb.bridge.installation import flytekit_version
 from flytenb.display.limits import Limits
 from flytenb.display.part import Facts, Group, Note, Section, Text
 from flytenb.display.rendering import Displayed, Rendering, render_part
+from flytenb.reach.syntax_trees import compilable_tree
 from flytenb.ship.exported_module import Export
-from flytenb.ship.shipment_changes import find_changes
+from flytenb.ship.shipment_changes import find_changes, images_of
 from flytenb.ship.shipped_files import ShippedFiles
 from flytenb.wording.kinds import constant_text
 from flytenb.wording.quantities import bytes_text, count_text
@@ -128,14 +130,13 @@ class Shipment(Displayed):
             made = registration.send(
                 connection, made.specs, made.version, threads, lambda: made._with_changes(connection, latest.result)
             )
+        connection.sent[made.name] = RegisteredVersion(made.version, images_of(made.specs), made.files)
         return replace(made, is_registered=True)
 
     def _with_specs(self, archive: str, *, builds_images: bool) -> Shipment:
-        assert self._shipped is not None
         assert self._request is not None
-        with tempfile.TemporaryDirectory(prefix="flytenb-ship-") as folder:
-            self._shipped.write(Path(folder))
-            specs = make_specs(Path(folder), replace(self._request, archive=archive, builds_images=builds_images))
+        request = replace(self._request, archive=archive, builds_images=builds_images)
+        specs = make_specs(self.files, request, SpecSource.of(self.files, request, compilable_tree))
         registration.require_modules(specs)
         registration.require_readable(specs)
         name = next((spec.name for spec in reversed(specs) if spec.kind == self.kind), self.name)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from flytenb.bridge.cluster.connection import Connection
-from flytenb.bridge.cluster.registered_version import read_archive, read_version
+from flytenb.bridge.cluster.registered_version import read_version
 from flytenb.bridge.cluster.registration import read_message
 from flytenb.bridge.cluster.specs import EntitySpec
 from flytenb.errors import ClusterError
@@ -32,20 +32,25 @@ def find_changes(
         specs: what is sent.
         files: the files of the archive.
     """
-    images = {spec.name: read_message(spec).template.container.image for spec in specs if spec.kind == "task"}
+    images = images_of(specs)
     task = next((each for each, image in images.items() if image), "")
     try:
         version = latest()
         if version is None:
             return (f"{name} is new in {connection.project}/{connection.domain}",)
-        last = read_version(connection, version, task)
-        before = read_archive(connection, last.archive) if last.archive else None
+        last = read_version(connection, name, version, task)
     except ClusterError as error:
         return (f"it can't be compared with what is registered: {error.message}",)
-    found = [] if last.image in ("", images.get(task)) else [f"image: {last.image} → {images[task]}"]
-    if before is not None:
-        found += _file_changes(before, files)
+    image = last.images.get(task, "")
+    found = [] if image in ("", images.get(task)) else [f"image: {image} → {images[task]}"]
+    if last.files is not None:
+        found += _file_changes(last.files, files)
     return tuple(f"since version {last.version}: {text}" for text in found or ["nothing in the files"])
+
+
+def images_of(specs: Iterable[EntitySpec]) -> dict[str, str]:
+    """Return the image of each task by its name, `""` for a task without one."""
+    return {spec.name: read_message(spec).template.container.image for spec in specs if spec.kind == "task"}
 
 
 def _file_changes(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> Iterator[str]:

@@ -47,13 +47,6 @@ class ShippedFiles:
             digest.update(f"{path}\0{len(data)}\0".encode() + data)
         return digest.hexdigest()
 
-    def write(self, folder: Path) -> None:
-        """Write the files below a folder."""
-        for path, data in self.contents.items():
-            file = folder / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(data)
-
     def pack(self, archive: Path) -> Path:
         """Write the files as an archive, as pods unpack it, and return its path."""
         packed = io.BytesIO()

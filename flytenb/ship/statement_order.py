@@ -65,7 +65,7 @@ class _Needs:
         for name in (now | statement.reads_later | statement.mentions) & needed.names.keys():
             chain = needed.chain(name)
             if statement in chain:  # after everything that has bound the name before
-                bound = [s for s in needed.statements if s in chain or name in s.binds]
+                bound = [s for s in (*chain, *needed.binding(name)) if s in needed.statements]
                 self.now |= {s for s in bound if at(s) < at(statement)}
             elif name in statement.reads or name not in statement.binds:
                 (self.now if name in now else self.later).update(chain)

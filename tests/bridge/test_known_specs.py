@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from flytenb.bridge.cluster.known_specs import known_specs
+from flytenb.bridge.cluster.known_specs import SpecSource, known_specs
 from flytenb.bridge.cluster.module_outline import is_plain
 from flytenb.bridge.cluster.module_specs import make_specs
 from flytenb.bridge.cluster.spec_process import SpecProcess
 from flytenb.bridge.cluster.specs import EntitySpec, SpecRequest
 from flytenb.errors import RegistrationError
+from flytenb.reach.syntax_trees import compilable_tree
 from tests.ship.pyflyte_specs import SpecMaker, comparable, spec_maker
 from tests.ship.run_flows import FLOWS
 
@@ -150,7 +151,9 @@ class Module:
     def specs(self, text: str, at: int = 0, **settings: Any) -> dict[tuple[str, str], str]:
         """Return the specs in the version of a number."""
         (self._folder / "known_module.py").write_text(text)
-        return by_name(make_specs(self._folder, self._request(at, **settings)))
+        request = self._request(at, **settings)
+        files = {file.name: file.read_bytes() for file in self._folder.glob("*.py")}
+        return by_name(make_specs(files, request, SpecSource.of(files, request, compilable_tree)))
 
     def expected(self, maker: SpecMaker, at: int = 1) -> dict[tuple[str, str], str]:
         """Return what pyflyte makes."""

@@ -29,9 +29,13 @@ def step(x: int) -> int:
 REQUEST = SpecRequest("spec_module", "step", "flytesnacks", "development", "v1", "archive", builds_images=False)
 
 
+def files_in(folder: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in folder.glob("*.py")}
+
+
 def variables(folder: Path, b: str) -> dict[str, str]:
     (folder / "spec_module.py").write_text(MODULE.format(b=b))
-    [spec] = make_specs(folder, REQUEST)
+    [spec] = make_specs(files_in(folder), REQUEST)
     return {pair.key: pair.value for pair in read_message(spec).template.container.env}
 
 
@@ -46,7 +50,7 @@ def test_each_module_is_imported_afresh_with_the_variables_of_now(
     assert spec_process._process is process
     with pytest.raises(RegistrationError, match="own: ZeroDivisionError: division by zero"):
         (tmp_path / "spec_module.py").write_text("1 / 0")
-        make_specs(tmp_path, REQUEST)
+        make_specs(files_in(tmp_path), REQUEST)
     assert spec_process._process is process
     os.killpg(process.pid, signal.SIGKILL)  # its group is its own
     process.wait()

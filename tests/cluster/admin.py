@@ -80,9 +80,10 @@ class AdminService(admin_pb2_grpc.AdminServiceServicer):
 
     def ListWorkflows(self, request: Any, context: Any) -> Message:
         found, token = self._versions(ids.WORKFLOW, request)
-        for workflow in found:  # a list comes without closures
+        made = workflow_pb2.WorkflowList(workflows=found, token=token)
+        for workflow in made.workflows:  # a list comes without closures
             workflow.closure.ClearField("compiled_workflow")
-        return workflow_pb2.WorkflowList(workflows=found, token=token)
+        return made
 
     def ListLaunchPlans(self, request: Any, context: Any) -> Message:
         found, token = self._versions(ids.LAUNCH_PLAN, request)

@@ -136,7 +136,7 @@ class Registry:
         raise missing(f"No active launch plan could be found: {name.project}:{name.domain}:{name.name}")
 
     def versions(self, kind: int, project: str, domain: str, name: str) -> list[Any]:
-        """Return what is registered under a name, or all names if it is empty."""
+        """Return what is registered under a name, or all names if it is empty; nobody changes it."""
         stored: dict[int, dict[Key, Any]] = {
             ids.TASK: self._tasks,
             ids.WORKFLOW: self._workflows,
@@ -144,7 +144,7 @@ class Registry:
         }
         with self._lock:
             found = [each for key, each in stored[kind].items() if key[1:3] == (project, domain)]
-            return [copied(each) for each in found if name in ("", each.id.name)]
+            return [each for each in found if name in ("", each.id.name)]
 
     def _found(self, stored: dict[Key, Any], identifier: ids.Identifier) -> Any:
         found = stored.get(key_of(identifier))

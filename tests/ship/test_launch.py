@@ -80,6 +80,7 @@ MORE = [
     "@workflow\ndef asking(x: int) -> int:\n    checked = approve(add(x=x, by=1), 'ok', timeout=timedelta(hours=1))\n"
     "    return add(x=checked, by=1)",
 ]
+STEP = "@task\ndef step_by(x: int) -> int:\n    return x + {by}"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -198,6 +199,21 @@ def test_unchanged_content_registers_nothing(
     assert shipment.is_registered
     assert not [name for name in double.faults.calls if name.startswith(("Create", "Update"))]
     assert "nothing was sent" in repr(shipment)
+
+
+def test_what_this_connection_has_sent_is_not_asked_for_again(double: Cluster, choice: Choice) -> None:
+    with open_notebook() as opened:
+        opened.run("from flytekit import task", STEP.format(by=1))
+        choice.register(opened.names["step_by"])
+        calls, changes = [], []
+        for by, connected in ((2, choice), (3, flytenb.cluster(double.config()))):
+            double.faults.calls.clear()
+            opened.run(STEP.format(by=by))
+            changes.append(connected.register(opened.names["step_by"]).changes)
+            calls.append(sorted(double.faults.calls))
+    sending = ["CreateTask", "CreateUploadLocation", "ListTasks", "ListTasks"]
+    assert calls == [sending, sorted([*sending, "GetTask"])]
+    assert [text.partition(": ")[2] for [text] in changes] == ["step_by.py: step_by changed"] * 2
 
 
 def test_a_constant_that_no_pod_can_read_is_refused(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from flytekit.core.launch_plan import LaunchPlan
 
 import flytenb
+from flytenb.bridge.cluster.known_specs import SpecSource
 from flytenb.bridge.cluster.module_specs import make_specs
 from flytenb.bridge.cluster.specs import EntitySpec, SpecRequest
 from flytenb.bridge.crossing.value_equality import is_same
@@ -84,10 +86,16 @@ class Sent:
     specs: dict[str, tuple[EntitySpec, ...]] = field(default_factory=dict)
     expected: dict[str, tuple[EntitySpec, ...]] = field(default_factory=dict)
 
-    def make(self, folder: Path, request: SpecRequest) -> tuple[EntitySpec, ...]:
+    def make(
+        self, files: Mapping[str, bytes], request: SpecRequest, source: SpecSource | None
+    ) -> tuple[EntitySpec, ...]:
         """Take the place of `make_specs`."""
-        made = self.specs[request.module] = make_specs(folder, request)
-        self.expected[request.module] = self.maker.make(folder, request)
+        made = self.specs[request.module] = make_specs(files, request, source)
+        with tempfile.TemporaryDirectory() as folder:
+            for path, data in files.items():
+                Path(folder, path).parent.mkdir(parents=True, exist_ok=True)
+                Path(folder, path).write_bytes(data)
+            self.expected[request.module] = self.maker.make(Path(folder), request)
         return made
 
 

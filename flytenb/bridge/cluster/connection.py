@@ -16,6 +16,7 @@ from flytekit.remote import FlyteRemote
 
 from flytenb.bridge.cluster.lasting_interrupts import lasting_interrupts
 from flytenb.bridge.cluster.login import LoginNeededError, login_on_main_thread
+from flytenb.bridge.cluster.specs import RegisteredVersion
 from flytenb.errors import ClusterError, FlytenbError, UsageError, headline
 from flytenb.wording.text import message_of
 
@@ -52,6 +53,7 @@ class Connection:
     Attributes:
         config_file: the absolute path of the configuration file that was given.
         remote: flytekit's object for the cluster; it registers source code, never pickles.
+        sent: the versions that were registered last by this connection, by the names of their entities.
 
     Raises:
         UsageError: if the file doesn't exist or can't be read.
@@ -61,6 +63,7 @@ class Connection:
         self.project = project or PROJECT
         self.domain = domain or DOMAIN
         self.config_file = None
+        self.sent: dict[str, RegisteredVersion] = {}
         if config is not None and not isinstance(config, Config):
             file = Path(config).expanduser().absolute()  # a process of its own makes the specs, in another directory
             if not file.is_file():

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import ast
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from flytekit.configuration import ImageConfig
@@ -28,24 +27,28 @@ class SpecSource:
 
     Attributes:
         key: the module's outline, the packages that it imports, settings and variables.
-        request: the request.
         tree: the syntax tree of the module.
     """
 
     key: tuple[Any, ...]
-    request: SpecRequest
     tree: ast.Module = field(repr=False, compare=False)
 
     @classmethod
-    def of(cls, folder: Path, request: SpecRequest) -> SpecSource | None:
-        """Read the module in a folder; None if it has other modules with it, can't be compiled, or isn't plain text."""
-        if [*folder.iterdir()] != [file := folder / f"{request.module}.py"]:
+    def of(
+        cls, files: Mapping[str, bytes], request: SpecRequest, read: Callable[[str], ast.Module]
+    ) -> SpecSource | None:
+        """Read a module; None if it has other files with it, can't be compiled, or isn't plain text.
+
+        Args:
+            files: the content of the module's file and of those beside it, by their paths.
+            request: what the specs are made of.
+            read: compiles a module and returns its syntax tree, or raises SyntaxError.
+        """
+        if [*files] != [file := f"{request.module}.py"]:
             return None
-        data = file.read_bytes()
         try:
-            text = data.decode()
-            tree = ast.parse(text)
-            compile(tree, str(file), "exec", dont_inherit=True)
+            text = files[file].decode()
+            tree = read(text)
         except (SyntaxError, ValueError):
             return None
         packages = installed_packages(tree)
@@ -59,7 +62,7 @@ class SpecSource:
             images,
             tuple(sorted(environment().items())),
         )
-        return cls(key, request, tree)
+        return cls(key, tree)
 
 
 class KnownSpecs:
@@ -69,23 +72,23 @@ class KnownSpecs:
         self._lock = threading.Lock()
         self._kept: dict[tuple[Any, ...], tuple[SpecRequest, tuple[EntitySpec, ...]]] = {}
 
-    def find(self, source: SpecSource) -> tuple[EntitySpec, ...] | None:
-        """Return the specs of a module whose source is known, with its version and archive; None if it isn't."""
+    def find(self, source: SpecSource, request: SpecRequest) -> tuple[EntitySpec, ...] | None:
+        """Return the specs of a known source with the version and archive of a request; None if it isn't known."""
         with self._lock:
             found = self._kept.get(source.key)
         if found is None:
             return None
         before, specs = found
-        pairs = [(before.archive, source.request.archive), (before.version, source.request.version)]
+        pairs = [(before.archive, request.archive), (before.version, request.version)]
         return None if _is_ambiguous(pairs, source.key) else tuple(_with(spec, pairs) for spec in specs)
 
-    def keep(self, source: SpecSource, specs: tuple[EntitySpec, ...]) -> None:
+    def keep(self, source: SpecSource, request: SpecRequest, specs: tuple[EntitySpec, ...]) -> None:
         """Keep the specs of a module if they depend on its source only."""
         if not is_plain(source.tree):
             return
         with self._lock:
             self._kept.pop(source.key, None)
-            self._kept[source.key] = (source.request, specs)
+            self._kept[source.key] = (request, specs)
             while len(self._kept) > _MOST:
                 del self._kept[next(iter(self._kept))]
 

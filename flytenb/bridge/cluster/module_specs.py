@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from flytenb.bridge.cluster.known_specs import SpecSource, known_specs
@@ -20,17 +21,28 @@ from flytenb.bridge.cluster.specs import EntitySpec, SpecRequest
 from flytenb.errors import RegistrationError
 
 
-def make_specs(folder: Path, request: SpecRequest) -> tuple[EntitySpec, ...]:
-    """Import a module from a folder in a process of its own, and return the specs, each after those that it needs.
+def make_specs(
+    files: Mapping[str, bytes], request: SpecRequest, source: SpecSource | None = None
+) -> tuple[EntitySpec, ...]:
+    """Import a module in a process of its own, and return the specs, each after those that it needs.
+
+    Args:
+        files: the content of the module's file and of those beside it, by their paths.
+        request: what the specs are made of.
+        source: what they depend on, by which those of an earlier module are found; None to make them in any case.
 
     Raises:
         RegistrationError: if the module can't be imported or an entity can't be serialized.
     """
-    source = SpecSource.of(folder, request)
-    known = None if source is None else known_specs.find(source)
+    known = None if source is None else known_specs.find(source, request)
     if known is not None:
         return known
-    status, specs, errors = spec_process.make(folder, asdict(request))
+    with TemporaryDirectory(prefix="flytenb-ship-") as folder:
+        for path, data in files.items():
+            file = Path(folder, path)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(data)
+        status, specs, errors = spec_process.make(Path(folder), asdict(request))
     if status:
         lines = errors.strip().splitlines()
         reason = lines[-1] if lines else f"the process ended with status {status}"
@@ -42,7 +54,7 @@ def make_specs(folder: Path, request: SpecRequest) -> tuple[EntitySpec, ...]:
         EntitySpec(m["kind"], m["name"], base64.b64decode(m["message"]), m["is_active"]) for m in json.loads(specs)
     )
     if source is not None:
-        known_specs.keep(source, made)
+        known_specs.keep(source, request, made)
     return made
 
 

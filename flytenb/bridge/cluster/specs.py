@@ -1,7 +1,8 @@
-"""Specs of entities, and what they are made of."""
+"""Specs of entities, what they are made of, and what a cluster has of an earlier version."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -47,3 +48,18 @@ class EntitySpec:
     name: str
     message: bytes
     is_active: bool = False
+
+
+@dataclass(frozen=True)
+class RegisteredVersion:
+    """A version of an entity that a cluster has.
+
+    Attributes:
+        version: its name.
+        images: the images of its tasks, those that are known, by the names of the tasks.
+        files: the files of its archive with their content, None if it isn't known.
+    """
+
+    version: str
+    images: Mapping[str, str]
+    files: Mapping[str, bytes] | None = None

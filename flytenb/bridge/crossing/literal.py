@@ -90,7 +90,7 @@ def resolve_attribute(literal: Literal, attr_path: AttrPath) -> Literal:
         return literal
     promise = Promise(var="", val=literal)
     promise.attr_path.extend(attr_path)
-    resolved: Literal = _drive(resolve_attr_path_in_promise(promise)).val
+    resolved: Literal = drive(resolve_attr_path_in_promise(promise)).val
     return resolved
 
 
@@ -98,7 +98,7 @@ def _finish(coroutine: Coroutine[Any, Any, Any], python_type: Any) -> Any:
     """Run a conversion: on a loop if the type's transformer is asynchronous, else directly."""
     if isinstance(TypeEngine.get_transformer(python_type), AsyncTypeTransformer):
         return run_on_loop(coroutine)
-    return _drive(coroutine)
+    return drive(coroutine)
 
 
 class _Loops(threading.local):
@@ -135,7 +135,7 @@ def run_on_loop(coroutine: Coroutine[Any, Any, Any]) -> Any:
     return result
 
 
-def _drive(coroutine: Coroutine[Any, Any, Any]) -> Any:
+def drive(coroutine: Coroutine[Any, Any, Any]) -> Any:
     """Return the result of a coroutine that never waits: two thread hops cheaper than a loop."""
     try:
         coroutine.send(None)

@@ -16,12 +16,13 @@ from flytekit.core.base_task import Task
 from flytekit.core.condition import BranchNode
 from flytekit.core.context_manager import FlyteEntities
 from flytekit.core.launch_plan import LaunchPlan
+from flytekit.core.promise import Promise, binding_data_from_python_std
 from flytekit.core.reference_entity import ReferenceEntity
 from flytekit.core.workflow import PythonFunctionWorkflow, WorkflowBase
 
 from flytenb.bridge import private
 from flytenb.bridge.context import at_rest, compile_lock
-from flytenb.bridge.crossing.literal import run_on_loop
+from flytenb.bridge.crossing.literal import drive, run_on_loop
 from flytenb.bridge.entities.interface import is_stub
 from flytenb.bridge.patch import Patch, SharedPatch
 from flytenb.bridge.stopping import current_attempt, shielded
@@ -151,9 +152,17 @@ def _convert_here(_: Any) -> Any:
     """Convert constants on the thread that compiles: an error of a user's transformer ends no loop thread."""
 
     def run(runner: Any, coroutine: Any) -> Any:
-        return run_on_loop(coroutine)
+        return drive(coroutine) if _binds_promise(coroutine) else run_on_loop(coroutine)
 
     return run
+
+
+def _binds_promise(coroutine: Any) -> bool:
+    """Whether a coroutine makes the binding of another node's output, which waits for nothing."""
+    if coroutine.cr_code is not binding_data_from_python_std.__code__:
+        return False
+    value = coroutine.cr_frame.f_locals["t_value"]
+    return isinstance(value, Promise) and not value.is_ready
 
 
 def _shield(original: Any) -> Any:
