@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CellRun:
-    """One run of a cell.
+    """One run of a cell, which equals itself only.
 
     Attributes:
         number: its execution number, None for a cell that has none.
@@ -18,6 +19,7 @@ class CellRun:
         arguments: the line of the magic.
         key: what the front end calls the cell, or its text.
         failed_at: the line of `source` that raised, None if none did. Nothing from there on has run.
+        read: what was read from the source, by what has read it, kept as long as the run.
     """
 
     number: int | None
@@ -26,6 +28,7 @@ class CellRun:
     arguments: str = ""
     key: str = ""
     failed_at: int | None = None
+    read: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def place(self) -> str:

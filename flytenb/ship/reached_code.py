@@ -17,6 +17,12 @@ from flytenb.ship.statements import Statement
 
 _ANNOTATIONS = 0x1000000
 """The flag of code that was compiled with `from __future__ import annotations`."""
+_WAYS = ((False, 0), (True, 0), (False, _ANNOTATIONS), (True, _ANNOTATIONS))
+"""How code may have been compiled.
+
+IPython compiles the statements of a plain cell one by one, and other cells as a whole; the calls of a module's
+functions differ if its import is compiled along.
+"""
 _CHUNK = 50
 
 
@@ -40,8 +46,11 @@ class ReachedCode:
 
     def unknown(self, statements: Iterable[Statement]) -> list[FunctionType]:
         """Return the functions whose code isn't that of a statement."""
-        known = {code for statement in statements for code in _codes_of(statement)}
-        return [function for function in self.functions if _plain(function.__code__) not in known]
+        unknown, statements = self.functions, [*statements]
+        for way in _WAYS:
+            known = {code for statement in statements for code in _codes_of(statement, *way)} if unknown else set()
+            unknown = [function for function in unknown if _plain(function.__code__) not in known]
+        return unknown
 
 
 def _functions_of(value: Any) -> Iterator[Any]:
@@ -57,20 +66,19 @@ def _functions_of(value: Any) -> Iterator[Any]:
     yield type(value)
 
 
-@lru_cache(maxsize=1024)
-def _codes_of(statement: Statement) -> frozenset[CodeType]:
-    """Return the code of every function in a statement, with and without annotations as texts.
+@lru_cache(maxsize=4096)
+def _codes_of(statement: Statement, is_whole: bool, flags: int) -> frozenset[CodeType]:
+    """Return the code of every function in a statement.
 
-    IPython compiles the statements of a plain cell one by one, and other cells as a whole; the calls of a module's
-    functions differ if its import is compiled along.
+    Args:
+        statement: the statement.
+        is_whole: whether its cell is compiled as a whole.
+        flags: the flag for annotations as texts, or 0.
     """
     lines = range(statement.first_line, (statement.tree.end_lineno or statement.tree.lineno) + 1)
-    found: set[CodeType] = set()
-    for tree in (ast.Module([statement.tree], []), parse(statement.cell.source)):
-        for flags in (0, _ANNOTATIONS):
-            code = compile_module(tree, "", flags | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-            found |= {_plain(inner) for inner in _inner(code) if inner.co_firstlineno in lines}
-    return frozenset(found)
+    tree = parse(statement.cell.source) if is_whole else ast.Module([statement.tree], [])
+    code = compile_module(tree, "", flags | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    return frozenset(_plain(inner) for inner in _inner(code) if inner.co_firstlineno in lines)
 
 
 def _inner(code: CodeType) -> Iterator[CodeType]:

@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterator
 
 from flytenb.reach.name_lookup import MISSING
-from flytenb.ship.cells import CellRun, Cells
+from flytenb.ship.cells import Cells
 from flytenb.ship.constants import is_code
 from flytenb.ship.needed_statements import NeededStatements
 from flytenb.ship.statements import Statement, read_statements
@@ -35,17 +35,17 @@ class StaleReads:
         self._needed = needed
         self._namespace = needed.namespace
         self._bindings: dict[str, list[tuple[int, Statement]]] = {}
-        self._positions: dict[tuple[CellRun, int], int] = {}
+        self._positions: dict[Statement, int] = {}
         for cell in cells.begun:
             for statement in read_statements(cell):
-                at = self._positions[cell, statement.tree.lineno] = len(self._positions)
+                at = self._positions[statement] = len(self._positions)
                 for name in statement.binds:
                     self._bindings.setdefault(name, []).append((at, statement))
 
     def find(self) -> Iterator[tuple[Statement, str]]:
         """Yield each statement with the name that it read earlier."""
         for statement in sorted(self._needed.statements, key=self._needed.position):
-            at = self._positions.get((statement.cell, statement.tree.lineno))
+            at = self._positions.get(statement)
             if at is not None and not statement.is_import and self._makes_code(statement):
                 for name in sorted(statement.reads - statement.binds):
                     if self._counts(name, statement) and self._has_changed(name, at):

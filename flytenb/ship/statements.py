@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import lru_cache
 from types import CodeType
 
 from flytenb.reach.syntax_trees import compile_module, parse
@@ -92,9 +91,15 @@ def first_line_of(tree: ast.stmt) -> int:
     return min([tree.lineno, *(decorator.lineno for decorator in decorators)])
 
 
-@lru_cache(maxsize=1024)
 def read_statements(cell: CellRun) -> Sequence[Statement]:
-    """Return the statements of a cell that have run; none of a cell whose code isn't Python."""
+    """Return the statements of a cell that have run, the same ones each time; none of a cell without Python code."""
+    if "statements" not in cell.read:
+        cell.read["statements"] = _statements_of(cell)
+    found: Sequence[Statement] = cell.read["statements"]
+    return found
+
+
+def _statements_of(cell: CellRun) -> Sequence[Statement]:
     if cell.kind not in ("", *KINDS) or (cell.kind and cell.failed_at is not None):
         return []
     try:

@@ -106,12 +106,13 @@ class Connection:
         except FlytenbError:
             raise
         except Exception as error:
-            raise self._error(what, error) from error
+            raise self.error_of(what, error) from error
         except BaseException as error:
             _close_servers(error)
             raise
 
-    def _error(self, what: str, error: Exception) -> ClusterError:
+    def error_of(self, what: str, error: Exception) -> ClusterError:
+        """Return an error of a request with the message of the server; `what` as for `asking`."""
         if any(isinstance(each, LoginNeededError) for each in _causes(error)):
             return ClusterError(f"can't {what}: {_LOGIN}", code="UNAUTHENTICATED")
         code, words = server_words(error)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 import itertools
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,7 +25,7 @@ from flytenb.bridge.cluster.connection import Connection
 from flytenb.bridge.cluster.specs import EntitySpec
 from flytenb.bridge.cluster.stored_constants import is_stored_here
 from flytenb.bridge.entities.kind import function_of
-from flytenb.errors import RegistrationError
+from flytenb.errors import ClusterError, RegistrationError
 
 _TYPES = {"task": TASK, "workflow": WORKFLOW, "launch_plan": LAUNCH_PLAN}
 _T = TypeVar("_T")
@@ -166,20 +167,40 @@ def send(
     Raises:
         ClusterError: with the message of the server, with the entity.
     """
-
-    def send_one(spec: EntitySpec) -> None:
-        with connection.asking(f"register {spec.kind.replace('_', ' ')} {spec.name!r}"):
-            _send(connection.raw, spec, identifier(connection, spec.kind, spec.name, version))
-
-    specs = list(specs)
-    sent = [threads.submit(send_one, spec) for spec in specs if spec.kind == "task"]  # tasks need nothing
-    result = meanwhile()
-    for each in sent:
-        each.result()
-    for spec in specs:
-        if spec.kind != "task":
-            send_one(spec)
+    numbered = [*enumerate(specs)]
+    tasks = deque((number, spec) for number, spec in numbered if spec.kind == "task")  # they need nothing
+    others = deque((number, spec) for number, spec in numbered if spec.kind != "task")
+    sent = [threads.submit(_send_all, connection, tasks, version) for _ in range(min(len(tasks), _AT_A_TIME))]
+    try:
+        result = meanwhile()
+        refused = [each.result() for each in sent]
+    except BaseException:  # an interrupt: the threads end with the requests that are under way
+        tasks.clear()
+        raise
+    first = min(filter(None, refused), default=None) or _send_all(connection, others, version)
+    if first is not None:
+        raise first[1]
     return result
+
+
+def _send_all(
+    connection: Connection, specs: deque[tuple[int, EntitySpec]], version: str
+) -> tuple[int, ClusterError] | None:
+    """Send numbered specs until none is left, and return the number and the error of one that is refused.
+
+    Several threads take from the same specs; none sends more when one is refused.
+    """
+    with connection.asking("register"), suppress(IndexError):
+        while True:
+            number, spec = specs.popleft()
+            try:
+                _send(connection.raw, spec, identifier(connection, spec.kind, spec.name, version))
+            except Exception as error:
+                specs.clear()
+                made = connection.error_of(f"register {spec.kind.replace('_', ' ')} {spec.name!r}", error)
+                made.__cause__ = error
+                return number, made
+    return None
 
 
 def _send(raw: Any, spec: EntitySpec, own: Any) -> None:
