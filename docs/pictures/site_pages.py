@@ -83,7 +83,8 @@ def main() -> int:
     if chosen.to is not None:
         chosen.to.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        program = shutil.which("chromium-headless-shell") or shutil.which("chromium")
+        browser = play.chromium.launch(executable_path=program, args=["--no-sandbox"])
         wrong = sum(look(browser, site, names, view, chosen.to) for view in views)
         browser.close()
     print(f"{len(names)} pages in {len(views)} views, {wrong} with faults")
