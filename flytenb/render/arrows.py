@@ -26,6 +26,7 @@ class _Arrows:
     def __init__(self, graph: Graph, boxes: Boxes) -> None:
         self._graph = graph
         self._boxes = boxes
+        self._texts: dict[tuple[object, ...], tuple[str, str]] = {}
         self._joins: dict[str, Box] = {}
         self._branches: list[str] = []  # branches with a join dot; adding arrows to one may create another
         self.all: list[Arrow] = []
@@ -36,27 +37,53 @@ class _Arrows:
     def _add_edges(self) -> None:
         """Add one arrow for all edges of one kind between the same nodes and the same boxes."""
         bundles: dict[tuple[_End, _End, str, str, EdgeKind], list[Edge]] = {}
-        doors = self._boxes.doors
+        doors, ends = self._boxes.doors, self._ends_at_boxes()
         for edge in self._graph.edges:
             if edge.source not in self._boxes.box_at and edge.source not in self._boxes.frame_at:
                 continue  # a constant that is written inside its node's box
             if doors.told and edge in doors.told:
                 continue
             if not doors.passed:  # most graphs
-                key = (self._start(edge), self._stop(edge), edge.source, edge.target, edge.kind)
-                bundles.setdefault(key, []).append(edge)
+                start = ends.get(edge.source) or self._start(edge)
+                stop = ends.get(edge.target) or self._stop(edge)
+                bundles.setdefault((start, stop, edge.source, edge.target, edge.kind), []).append(edge)
             elif not self._is_inside_passed(edge):
                 for before, after in product(self._exits(edge), list(self._entries(edge))):
                     key = (self._start(before[0]), self._stop(after[0]), edge.source, edge.target, edge.kind)
                     bundles.setdefault(key, []).extend(dict.fromkeys((*before, edge, *reversed(after))))
         for ((tail_box, tail_wall), (head_box, head_wall), source, target, kind), edges in bundles.items():
+            texts = [self._texts_of(edge) for edge in edges]
             arrow = Arrow(len(self.all), tail_box, head_box, str(kind), source, target)
-            texts = dict.fromkeys(text for e in edges if (text := clean(captions.edge_label(self._graph, e))))
-            if texts:
-                arrow.label = _lines_of_label(list(texts), is_case=kind is EdgeKind.CASE)
-            arrow.tip = clean_lines("\n".join(filter(None, (captions.binding(self._graph, e) for e in edges))))
+            labels = dict.fromkeys(label for label, _ in texts if label)
+            if labels:
+                arrow.label = _lines_of_label(list(labels), is_case=kind is EdgeKind.CASE)
+            tips = [tip for _, tip in texts if tip]
+            arrow.tip = tips[0] if len(tips) == 1 else clean_lines("\n".join(tips))
             arrow.tail_frame, arrow.head_frame = tail_wall, head_wall
             self.all.append(arrow)
+
+    def _ends_at_boxes(self) -> dict[str, _End]:
+        """Return the ends of arrows at nodes that are one box each, whatever their ports."""
+        boxes, doors = self._boxes, (Kind.INPUTS, Kind.OUTPUTS)
+        return {
+            path: (box.number, None)
+            for path, box in boxes.box_at.items()
+            if box.node.kind not in doors and path not in boxes.open and path not in boxes.frame_at
+        }
+
+    def _texts_of(self, edge: Edge) -> tuple[str, str]:
+        """Return the label and the tooltip of an edge, which are the same for all edges between the same ports."""
+        graph = self._graph
+        source, target = graph.nodes[edge.source], graph.nodes[edge.target]
+        given, taken = captions.ports_out(graph, source), captions.ports_in(graph, target)
+        is_open = len(given) > 1 and captions.has_outputs_node(graph, source)
+        ends = id(given), source.kind, is_open, id(taken), target.kind
+        key = (*ends, edge.output, edge.input, edge.label, edge.kind)
+        found = self._texts.get(key)
+        if found is None:
+            label, tip = captions.edge_label(graph, edge), captions.binding(graph, edge)
+            found = self._texts[key] = clean(label), clean_lines(tip)
+        return found
 
     def _is_inside_passed(self, edge: Edge) -> bool:
         """Whether the edge is drawn by the arrow that passes the port at its end."""

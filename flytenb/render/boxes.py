@@ -36,16 +36,20 @@ _DOTTED = 132.0
 """Pixels above which a dotted name loses its modules."""
 _PROGRESS, _ATTEMPTS, _BOTH, _QUESTION = 107.0, 119.0, 150.0, 95.0
 """Pixels of text of a state in a run with progress, attempts or both, and of `waits for an answer`, compressed."""
+_DOORS = frozenset((Kind.INPUTS, Kind.OUTPUTS))
+_SHAPES = {Kind.MAP: "stack", Kind.BRANCH: "branch", Kind.GATE: "gate", Kind.CONSTANT: "constant"}
 _STEP = 12.0
 """Widths of boxes are multiples of it, so that boxes with names of similar length are equal."""
 
 
 @dataclass(frozen=True, slots=True)
 class _NodeText:
-    """Text of a node's box that doesn't depend on the node's position in the graph."""
+    """Outline and text of a node's box that don't depend on the node's position in the graph, and their width."""
 
+    shape: str
     lines: tuple[Line, ...]
     about: tuple[str, ...]
+    width: float
 
     @classmethod
     def of(cls, node: Node) -> _NodeText:
@@ -58,7 +62,10 @@ class _NodeText:
         kept = [badges.pop() for key in ("language", "badge") if key in node.settings]  # a run's state replaces a line
         own = _narrow_lines(kinds, badges, head.width + MARK)
         first, *more = [*own, *_caption_lines(kept[::-1], WIDEST), *stale]
-        return cls((head, Line(first, "ft-sub"), *(Line(text, "ft-badge") for text in more)), captions.about(node))
+        lines = (head, Line(first, "ft-sub"), *(Line(text, "ft-badge") for text in more))
+        shape = _shape_of(node)
+        widest = max(head.width + MARK, _state_width(node, shape), *(line.width for line in lines))
+        return cls(shape, lines, captions.about(node), _box_width(shape, widest))
 
 
 class Boxes:
@@ -110,7 +117,7 @@ class Boxes:
                 self._add_box(path, node)
             else:
                 self._add_frame(path, node)
-        elif node.kind in (Kind.INPUTS, Kind.OUTPUTS):
+        elif node.kind in _DOORS:
             self._add_pills(path, node)
         elif node.kind is Kind.CONSTANT:
             if not self._is_written_inside(path):
@@ -138,18 +145,22 @@ class Boxes:
         return {place: value for place, value in given if place == port_of(place)}
 
     def _add_box(self, path: str, node: Node) -> Box:
-        lines = self._lines(node)
-        widest = max(line.width for line in lines)
-        shape = _shape_of(node)
-        room = LEFT + RIGHT + (2 * LEFT if shape == "branch" else 0)
-        if shape == "constant":
-            width, height = widest + 14, 20.0
+        text = self._text_of(node)
+        if node.kind is Kind.CONSTANT:
+            lines = [Line(fit(clean(node.name), WIDEST_LABEL, SMALL_SIZE), "ft-const")]
+            width, height = lines[0].width + 14, 20.0
         else:
-            width = max(NARROWEST, widest + room, lines[0].width + MARK + room, _state_width(node, shape) + room)
-            width = ceil(width / _STEP) * _STEP
+            if node.kind is Kind.CASE:
+                lines = _case_lines(node)
+                width = _box_width(text.shape, max(lines[0].width + MARK, *(line.width for line in lines)))
+            else:
+                given = self._given_lines(node)
+                lines, width = [*text.lines, *given], text.width
+                if given:
+                    width = max(width, _box_width(text.shape, max(line.width for line in given)))
             height = 28 + LINE * (len(lines) - 1)
-        tip = clean_lines(captions.tooltip(self.graph, node, self._text_of(node).about))
-        return self._put(Box(len(self.all), path, node, shape, lines, width, height, tip))
+        tip = clean_lines(captions.tooltip(self.graph, node, text.about))
+        return self._put(Box(len(self.all), path, node, text.shape, lines, width, height, tip))
 
     def _put(self, box: Box) -> Box:
         box.frame = self._frame_around(box.path)
@@ -157,22 +168,13 @@ class Boxes:
         self.box_at.setdefault(box.path, box)
         return box
 
-    def _lines(self, node: Node) -> list[Line]:
-        if node.kind is Kind.CONSTANT:
-            return [Line(fit(clean(node.name), WIDEST_LABEL, SMALL_SIZE), "ft-const")]
-        if node.kind is Kind.CASE:
-            error = clean(str(node.settings.get("error", node.name)))
-            return [
-                Line("fails", "ft-name", NAME_SIZE),
-                *(Line(t, "ft-sub") for t in wrap(error, WIDEST, SMALL_SIZE, 2)),
-            ]
-        lines = list(self._text_of(node).lines)
+    def _given_lines(self, node: Node) -> list[Line]:
+        """Return the lines of the constants of a node and of its inputs without an arrow."""
         given = [f"{place} = {value}" for place, value in captions.constants(self.graph, node.path)]
         if self.doors.told:
             told = ((edge, self.doors.told.get(edge)) for edge in self.graph.edges_into(node.path))
             given += [_told(edge, value) for edge, value in told if value is not None]
-        lines += [Line(text, "ft-const") for text in _bounded(given)]
-        return lines
+        return [Line(text, "ft-const") for text in _bounded(given)]
 
     def _text_of(self, node: Node) -> _NodeText:
         """Return the text shared by all nodes with the same entity and settings, computed once."""
@@ -240,7 +242,7 @@ class Boxes:
 
     def _frame_around(self, path: str) -> int | None:
         """Return the innermost frame at or above the path."""
-        while path:
+        while path and self.frames:
             if path in self.frame_at:
                 return self.frame_at[path].number
             path = path.rpartition("/")[0]
@@ -254,11 +256,23 @@ class Boxes:
         self.frame_at[path] = frame
 
 
+def _case_lines(node: Node) -> list[Line]:
+    """Return the lines of a case that fails."""
+    error = wrap(clean(str(node.settings.get("error", node.name))), WIDEST, SMALL_SIZE, 2)
+    return [Line("fails", "ft-name", NAME_SIZE), *(Line(text, "ft-sub") for text in error)]
+
+
 def _state_width(node: Node, shape: str) -> float:
     """Return the room for the states of a run; most have a short form, which fits the narrowest box."""
     if node.settings.get("retries"):
         return _BOTH if shape == "stack" else _ATTEMPTS
     return {"stack": _PROGRESS, "gate": _QUESTION}.get(shape, 0.0)
+
+
+def _box_width(shape: str, widest: float) -> float:
+    """Return the width of a box around lines of a width."""
+    room = LEFT + RIGHT + (2 * LEFT if shape == "branch" else 0)
+    return ceil(max(NARROWEST, widest + room) / _STEP) * _STEP
 
 
 def _told(edge: Edge, value: str) -> str:
@@ -273,12 +287,7 @@ def _shape_of(node: Node) -> str:
     """Return the name of a node's outline."""
     if "folded" in node.settings:
         return "box" if "levels" in node.settings else "stack"  # only what is side by side is a stack
-    return {
-        Kind.MAP: "stack",
-        Kind.BRANCH: "branch",
-        Kind.GATE: "gate",
-        Kind.CONSTANT: "constant",
-    }.get(node.kind, "box")
+    return _SHAPES.get(node.kind, "box")
 
 
 def _fitted_name(name: str, width: float) -> str:

