@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
-from itertools import chain, groupby
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import groupby
 from math import ceil
 
 import graphviz
@@ -82,7 +82,7 @@ def layout_dot(
     arrows = scene.arrows if inside is None else _arrows_inside(scene, inside)
     dot.body += _bare(scene, inside, titled)
     chained = _chained(scene, arrows) if len(scene.boxes) <= _MANY else ()
-    dot.body += chain.from_iterable(_bare_arrow(scene, arrow, is_chained=arrow.number in chained) for arrow in arrows)
+    dot.body += _bare_arrows(scene, arrows, chained)
     dot.body += _unflatten(scene, arrows)
     dot.body += _titles_above(scene, arrows, titled)
     dot.body += (f"{upper} -> {lower} [style=invis weight=0]\n" for upper, lower in sorted(order))
@@ -104,21 +104,26 @@ def _chained(scene: Scene, arrows: Iterable[Arrow]) -> set[int]:
     return {a.number for a in real if leaving[a.tail] == entering[a.head] == 1}
 
 
-def _unflatten(scene: Scene, arrows: Iterable[Arrow]) -> Iterator[str]:
+def _unflatten(scene: Scene, arrows: Sequence[Arrow]) -> Iterator[str]:
     """Spread boxes with the same predecessors and successors over several ranks where one rank would be too wide.
 
     The cases of a branch stay in one rank.
     """
+    leaving, entering = Counter(a.tail for a in arrows), Counter(a.head for a in arrows)
+    # boxes of a crowd that is too wide share a box with as many arrows
+    crowded = {a.head for a in arrows if leaving[a.tail] > _MOST_IN_RANK}
+    crowded.update(a.tail for a in arrows if entering[a.head] > _MOST_IN_RANK)
     before: dict[int, list[int]] = {}
     after: dict[int, list[int]] = {}
     for arrow in arrows:
-        after.setdefault(arrow.tail, []).append(arrow.head)
-        before.setdefault(arrow.head, []).append(arrow.tail)
+        if arrow.tail in crowded:
+            after.setdefault(arrow.tail, []).append(arrow.head)
+        if arrow.head in crowded:
+            before.setdefault(arrow.head, []).append(arrow.tail)
     alike: dict[tuple[object, ...], list[int]] = {}
-    for box in scene.boxes:
-        ends = tuple(sorted(before.get(box.number, ()))), tuple(sorted(after.get(box.number, ())))
-        if any(ends):
-            alike.setdefault((box.frame, *ends), []).append(box.number)
+    for number in sorted(crowded):
+        ends = tuple(sorted(before.get(number, ()))), tuple(sorted(after.get(number, ())))
+        alike.setdefault((scene.boxes[number].frame, *ends), []).append(number)
     for numbers in alike.values():
         if len(numbers) > _MOST_RANKS * _MOST_IN_RANK:
             continue
@@ -156,13 +161,15 @@ def _shared(around: dict[int, int | None], one: int | None, other: int | None) -
 def _bare(scene: Scene, inside: int | None, titled: Collection[int]) -> Iterator[str]:
     """Yield the nodes and clusters of a frame or, for None, of the whole picture."""
     inner = _members(scene)
-    usual = Counter(_size(box.width, box.height) for box in scene.boxes).most_common(1)[0][0] if scene.boxes else ""
+    sizes = Counter((box.width, box.height) for box in scene.boxes)
+    texts = {size: _size(*size) for size in sizes}
+    usual = Counter(texts[box.width, box.height] for box in scene.boxes).most_common(1)[0][0] if scene.boxes else ""
 
     def members(at: int | None) -> Iterator[str]:
         yield from _same_rank(scene, at, inner.get(at, ()))
         for member in inner.get(at, ()):
             if isinstance(member, Box):
-                size = _size(member.width, member.height)
+                size = texts[member.width, member.height]
                 yield f"n{member.number}\n" if size == usual else f"n{member.number} [{size}]\n"
             elif isinstance(member, Arrow):
                 yield f"l{member.number} [{_size(*member.label_size)}]\n"
@@ -207,16 +214,18 @@ def _titles_above(scene: Scene, arrows: Iterable[Arrow], titled: Collection[int]
             yield f"t{around[0]} -> n{box.number} [style=invis weight=0]\n"
 
 
-def _bare_arrow(scene: Scene, arrow: Arrow, *, is_chained: bool) -> Iterator[str]:
-    tail, head = scene.boxes[arrow.tail], scene.boxes[arrow.head]
-    (start, _), (_, end) = arrow.legs[0], arrow.legs[-1]
-    weight = " weight=1" if tail.node.is_pseudo or head.node.is_pseudo else " weight=50" if is_chained else ""
-    leave = "" if arrow.tail_frame is None else f" ltail=cluster_{arrow.tail_frame}"
-    arrive = "" if arrow.head_frame is None else f" lhead=cluster_{arrow.head_frame}"
-    if arrow.label:
-        yield _bare_edge(start, f"l{arrow.number}", leave + weight)
-        start, leave = f"l{arrow.number}", ""
-    yield _bare_edge(start, end, leave + arrive + weight)
+def _bare_arrows(scene: Scene, arrows: Iterable[Arrow], chained: Collection[int]) -> Iterator[str]:
+    loose = {box.number for box in scene.boxes if box.node.is_pseudo}
+    for arrow in arrows:
+        is_loose = arrow.tail in loose or arrow.head in loose
+        weight = " weight=1" if is_loose else " weight=50" if arrow.number in chained else ""
+        start, end = f"n{arrow.tail}", f"n{arrow.head}"
+        leave = "" if arrow.tail_frame is None else f" ltail=cluster_{arrow.tail_frame}"
+        arrive = "" if arrow.head_frame is None else f" lhead=cluster_{arrow.head_frame}"
+        if arrow.label:
+            yield _bare_edge(start, f"l{arrow.number}", leave + weight)
+            start, leave = f"l{arrow.number}", ""
+        yield _bare_edge(start, end, leave + arrive + weight)
 
 
 def _bare_edge(start: str, end: str, attributes: str) -> str:

@@ -135,10 +135,10 @@ def read_plain(data: bytes) -> Positions:
             words = line.split(" ")
             if words[0] == "edge" and words[-2] != "invis":
                 count = int(words[3])
-                numbers = [_INCH * float(number) for number in words[4 : 4 + 2 * count]]
+                numbers = tuple([_INCH * number for number in map(float, words[4 : 4 + 2 * count])])
                 if count < 4 or len(numbers) != 2 * count:
                     raise ValueError(line[:40])
-                arrows.setdefault((words[1], words[2]), []).append(tuple(numbers))
+                arrows.setdefault((words[1], words[2]), []).append(numbers)
             elif words[0] == "node":
                 boxes[words[1]] = (_INCH * float(words[2]), _INCH * float(words[3]))
         return Positions(_INCH * float(width), _INCH * float(height), boxes, {}, arrows)

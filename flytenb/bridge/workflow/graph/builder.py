@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -114,9 +115,10 @@ class _Builder:
         self._defaults = {port.name: port.default for port in inputs}
         self._nodes: dict[str, Node] = {}
         self._edges: list[Edge] = []
-        self._sources: dict[str, set[str]] = {}
+        self._sources: defaultdict[str, set[str]] = defaultdict(set)
         self._open: list[WorkflowBase] = []
         self._facts: dict[int, EntityFacts] = {}
+        self._settings: dict[tuple[object, ...], dict[str, Setting]] = {}
 
     def read(self, workflow: WorkflowBase, path: str) -> Workflow:
         """Return the reading of a workflow as the inside of the node at `path`."""
@@ -183,11 +185,20 @@ class _Builder:
         else:
             facts = self._facts_of(node.entity)
             self._bind(node.bindings, facts.types, node.path)
-            self._add_entity(node.path, node.kind, node.name, facts, node_settings(node, facts.settings))
-        known = self._sources.get(node.path, set())
+            self._add_entity(node.path, node.kind, node.name, facts, self._settings_of(node, facts))
         for source in node.upstream:
-            if source not in known:
+            if source not in self._sources[node.path]:
                 self._add_edge(Edge(source, node.path, EdgeKind.ORDER))
+
+    def _settings_of(self, node: WorkflowNode, facts: EntityFacts) -> dict[str, Setting]:
+        """Return the settings of a node; those of all nodes of an entity without overrides are one object."""
+        if node.overrides:
+            return node_settings(node, facts.settings)
+        key = id(facts), node.kind, id(node.policy)
+        found = self._settings.get(key)
+        if found is None:
+            found = self._settings[key] = node_settings(node, facts.settings)
+        return found
 
     def _add_handler(self, node: WorkflowNode) -> None:
         """Add the failure handler; the error that it takes comes from no node."""
@@ -255,14 +266,14 @@ class _Builder:
 
     def _add_edge(self, edge: Edge) -> None:
         self._edges.append(edge)
-        self._sources.setdefault(edge.target, set()).add(edge.source)
+        self._sources[edge.target].add(edge.source)
 
     def _add_entity(self, path: str, kind: Kind, name: str, facts: EntityFacts, settings: dict[str, Setting]) -> None:
         """Add a node of an entity and its inside; a workflow that calls itself, which a cluster refuses, ends there."""
         inner = facts.inner
         is_recursive = inner is not None and any(inner is w for w in self._open)
         if is_recursive:
-            settings["recursive"] = True
+            settings = {**settings, "recursive": True}
         self._nodes[path] = Node(path, kind, name, facts.interface, settings)
         if inner is not None and not is_recursive:
             fixed = plan_inputs(map_target(facts.entity)).fixed if is_map(facts.entity) else None
