@@ -92,6 +92,8 @@ class Boxes:
         self.open = {node.parent for node in graph.nodes.values() if node.parent and self._has_box(node)}
         failures = (path for path, node in graph.nodes.items() if node.kind is Kind.FAILURE)
         self.doors = Doors(graph, self.open, {path for path in failures if path not in self.open})
+        constants = (path for path, node in graph.nodes.items() if node.kind is Kind.CONSTANT)
+        self._with_constants = {edge.target for path in constants for edge in graph.edges_from(path)}
         for path, node in graph.nodes.items():
             self._add(path, node)
 
@@ -170,6 +172,8 @@ class Boxes:
 
     def _given_lines(self, node: Node) -> list[Line]:
         """Return the lines of the constants of a node and of its inputs without an arrow."""
+        if node.path not in self._with_constants and not self.doors.told:
+            return []
         given = [f"{place} = {value}" for place, value in captions.constants(self.graph, node.path)]
         if self.doors.told:
             told = ((edge, self.doors.told.get(edge)) for edge in self.graph.edges_into(node.path))

@@ -6,7 +6,7 @@ SVG only adds the dark theme.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from math import hypot
 
@@ -71,16 +71,14 @@ def to_svg(scene: Scene, at: Positions, uid: str) -> str:
     height = head + at.height + _PAD + foot
     left = (width - at.width) / 2
     # arrows are below the titles of frames and below boxes
-    parts = [f'<g class="ft-ways"{LOOKS["ft-ways"]}>', *_arrows(scene, at), "</g>"]
-    parts += [_frame(frame, scene, at) for frame in scene.frames]
-    parts += [_box(box, scene, at, uid) for box in scene.boxes]
+    arrows, frames = list(_arrows(scene, at)), [_frame(frame, scene, at) for frame in scene.frames]
+    boxes = [_box(box, scene, at, uid) for box in scene.boxes]
+    parts = [f'<g class="ft-ways"{LOOKS["ft-ways"]}>', *arrows, "</g>", *frames, *boxes]
     card = rect(0.5, 0.5, width - 1, height - 1, 8, 'class="ft-card" ', LOOKS["card"])
     body = "\n".join(parts)
-    shown = (
-        f"{_hatching(scene, uid)}{card}\n{_head(scene)}\n"
-        f'<g class="ft-body" transform="translate({left:.1f} {head:.1f})">\n{body}\n</g>\n'
-        f"{_legend(height) if foot else ''}"
-    )
+    around = f"{_hatching(scene, uid)}{card}\n{_head(scene)}\n", _legend(height) if foot else ""
+    shown = f'{around[0]}<g class="ft-body" transform="translate({left:.1f} {head:.1f})">\n{body}\n</g>\n{around[1]}'
+    sheet = theme_sheet("".join((*around, parts[0], *frames, *_of_each_colour(scene, arrows, boxes))))
     state = scene.states.get("")
     name = xml(
         f"{scene.title or scene.graph.name}, {scene.subtitle}" + (f", {constant_text(state.phase)}" if state else "")
@@ -89,8 +87,17 @@ def to_svg(scene: Scene, at: Positions, uid: str) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="ft-drawing" id="{uid}" width="{w}" height="{h}" '
         f'viewBox="0 0 {w} {h}"{LOOKS["drawing"]} role="group" aria-label="{name}">\n'
-        f"<style>{theme_sheet(shown)}</style>\n{shown}</svg>"
+        f"<style>{sheet}</style>\n{shown}</svg>"
     )
+
+
+def _of_each_colour(scene: Scene, arrows: Sequence[str], boxes: Sequence[str]) -> Iterator[str]:
+    """Yield elements with all colours that arrows and boxes have: much less to search than all of them."""
+    yield from (arrows[arrow.number] for arrow in scene.arrows if arrow.label or not arrow.number)
+    plain: dict[tuple[str, Kind], int] = {}
+    for box in scene.boxes:
+        if scene.states or box.node.settings or plain.setdefault((box.shape, box.node.kind), box.number) == box.number:
+            yield boxes[box.number]
 
 
 def _has_order(scene: Scene) -> bool:
