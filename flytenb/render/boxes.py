@@ -152,14 +152,11 @@ class Boxes:
             lines = [Line(fit(clean(node.name), WIDEST_LABEL, SMALL_SIZE), "ft-const")]
             width, height = lines[0].width + 14, 20.0
         else:
-            if node.kind is Kind.CASE:
-                lines = _case_lines(node)
-                width = _box_width(text.shape, max(lines[0].width + MARK, *(line.width for line in lines)))
-            else:
-                given = self._given_lines(node)
-                lines, width = [*text.lines, *given], text.width
-                if given:
-                    width = max(width, _box_width(text.shape, max(line.width for line in given)))
+            own, width = (_case_lines(node), 0.0) if node.kind is Kind.CASE else (text.lines, text.width)
+            given = () if node.kind is Kind.CASE else self._given_lines(node)
+            lines = [*own, *given]
+            if given or not width:
+                width = max(width, _box_width(text.shape, max(lines[0].width + MARK, *(line.width for line in lines))))
             height = 28 + LINE * (len(lines) - 1)
         tip = clean_lines(captions.tooltip(self.graph, node, text.about))
         return self._put(Box(len(self.all), path, node, text.shape, lines, width, height, tip))

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from math import hypot
 
-from flytenb.model import EdgeKind, Kind, Node, NodeState, Phase
+from flytenb.model import EdgeKind, Kind, Node, NodeState
 from flytenb.render import captions
-from flytenb.render.layout import Curve, Positions
+from flytenb.render.arrow_svg import arrows_svg
+from flytenb.render.layout import Positions
 from flytenb.render.marks import marks_of
 from flytenb.render.outlines import SHAPE, band, outline, rect
 from flytenb.render.paint import (
@@ -34,12 +34,11 @@ from flytenb.render.shapes import (
     RIGHT,
     SMALL_SIZE,
     WHOLE_STATE,
-    Arrow,
     Box,
     Frame,
     Line,
 )
-from flytenb.render.text_metrics import clean, fit, is_guessed, measure, xml
+from flytenb.render.text_metrics import clean, fit, fixed_length, is_guessed, measure, path_attribute, xml
 from flytenb.render.theme import theme_sheet
 from flytenb.wording.kinds import constant_text, kind_text
 from flytenb.wording.text import without_code
@@ -47,7 +46,6 @@ from flytenb.wording.text import without_code
 _PAD = 12.0
 _HEAD = 34.0
 _FOOT = 22.0
-_TIP_LENGTH, _TIP_HALF = 7.0, 3.2
 _SQUEEZE = 1.2  # letters may be compressed by this share of their width
 _TITLE_SIZE, _BOLD = 14.0, 1.14
 _STATE_GAP = 8  # pixels between the name of a frame and its state
@@ -71,7 +69,7 @@ def to_svg(scene: Scene, at: Positions, uid: str) -> str:
     height = head + at.height + _PAD + foot
     left = (width - at.width) / 2
     # arrows are below the titles of frames and below boxes
-    arrows, frames = list(_arrows(scene, at)), [_frame(frame, scene, at) for frame in scene.frames]
+    arrows, frames = list(arrows_svg(scene, at)), [_frame(frame, scene, at) for frame in scene.frames]
     boxes = [_box(box, scene, at, uid) for box in scene.boxes]
     parts = [f'<g class="ft-ways"{LOOKS["ft-ways"]}>', *arrows, "</g>", *frames, *boxes]
     card = rect(0.5, 0.5, width - 1, height - 1, 8, 'class="ft-card" ', LOOKS["card"])
@@ -174,7 +172,7 @@ def _box(box: Box, scene: Scene, at: Positions, uid: str) -> str:
     if state is not None:
         tip = "\n".join(filter(None, (tip, captions.state_caption(state), clean(without_code(state.text)))))
     return (
-        f'<g class="ft-node ft-kind-{node.kind}" data-path="{_path(box.path)}"{ports}'
+        f'<g class="ft-node ft-kind-{node.kind}" data-path="{path_attribute(box.path)}"{ports}'
         f'{_state_attributes(state)}{focus} role="img" aria-label="{_spoken(name, node, state)}">'
         f"<title>{xml(tip)}</title>{shape}{marks}{_hatched(box, left, top, uid)}{_lines(box, state, left, top)}"
         f"{_mark(box, state, left, top)}</g>"
@@ -220,7 +218,7 @@ def _text(line: Line, x: float, y: float, look: str | None = None) -> str:
     if not line.rest:
         start, end = _text_parts(line.text, line.css, line.size, look)
         return f'{start}{x:.1f}" y="{y:.1f}{end}'
-    fixed = _fixed(line.text, line.size)
+    fixed = fixed_length(line.text, line.size)
     rest = f'<tspan class="ft-rest" dx="6"{LOOKS["ft-rest"]}>{xml(line.rest)}</tspan>'
     if fixed or is_guessed(line.rest):
         length = measure(line.rest, SMALL_SIZE)
@@ -235,7 +233,7 @@ def _text(line: Line, x: float, y: float, look: str | None = None) -> str:
 @lru_cache(maxsize=1024)
 def _text_parts(text: str, css: str, size: float, look: str) -> tuple[str, str]:
     """Return what is before and after the place of a line without a grey part."""
-    return f'<text class="{css}" x="', f'"{look}{_fixed(text, size)}>{xml(text)}</text>'
+    return f'<text class="{css}" x="', f'"{look}{fixed_length(text, size)}>{xml(text)}</text>'
 
 
 def _squeezed(state: NodeState, room: float, x: float, y: float) -> str:
@@ -279,94 +277,10 @@ def _frame(frame: Frame, scene: Scene, at: Positions) -> str:
     if state is not None:
         rest = _squeezed(state, place - 2 - after, after, top + 19)
     return (
-        f'<g class="ft-cluster ft-kind-{frame.node.kind}" data-path="{_path(frame.path)}"'
+        f'<g class="ft-cluster ft-kind-{frame.node.kind}" data-path="{path_attribute(frame.path)}"'
         f'{_state_attributes(state)} tabindex="0" role="img" '
         f'aria-label="{_spoken(title.text, frame.node, state)}"><title>{xml(frame.tip)}</title>{shape}'
         f"{marks_of(frame.node.settings, left, top, right - left, bottom - top)}"
         f"{_text(Line(title.text, title.css, title.size), start, top + 19, name_look(state))}"
         f"{rest}{_icon(place, top + 6, state)}</g>"
     )
-
-
-# arrows
-
-
-def _arrows(scene: Scene, at: Positions) -> Iterator[str]:
-    ways = {ends: iter(found) for ends, found in at.arrows.items()}
-    for arrow in scene.arrows:
-        yield _arrow(arrow, scene, at, [next(ways[ends]) for ends in arrow.legs])
-
-
-def _arrow(arrow: Arrow, scene: Scene, at: Positions, ways: list[Curve]) -> str:
-    if arrow.kind == "meet":
-        return f'<g class="ft-way" aria-hidden="true">{_line(ways[0])}</g>'
-    shown = "".join(_line(way) for way in ways[:-1]) + _pointed(ways[-1])
-    if arrow.label:
-        shown += _label(arrow, at)
-    state = scene.states.get(arrow.target)
-    is_skipped = state is not None and state.phase is Phase.SKIPPED
-    phase = ' data-phase="SKIPPED"' if is_skipped else ""
-    look = edge_look(arrow.kind, is_skipped=True) if is_skipped else edge_look(arrow.kind)
-    return (
-        f'<g class="ft-edge ft-edge-{arrow.kind}" data-source="{_path(arrow.source)}" '
-        f'data-target="{_path(arrow.target)}"{phase}{look}>{_hint(arrow.tip)}{shown}</g>'
-    )
-
-
-@lru_cache(maxsize=1024)
-def _hint(tip: str) -> str:
-    """Return the tooltip of an arrow, each line once."""
-    return f"<title>{xml(chr(10).join(dict.fromkeys(tip.split(chr(10)))))}</title>" if tip else ""
-
-
-@lru_cache(maxsize=8192)
-def _path(path: str) -> str:
-    """Return a path as an attribute value."""
-    return xml(clean(path))
-
-
-def _line(way: Curve) -> str:
-    return _line_form(len(way)) % way
-
-
-@lru_cache(maxsize=256)
-def _line_form(numbers: int) -> str:
-    return f'<path class="ft-line" d="M%.1f %.1fC{"%.1f %.1f " * (numbers // 2 - 1)}"/>'
-
-
-@lru_cache(maxsize=256)
-def _pointed_form(numbers: int) -> str:
-    return f'{_line_form(numbers)}<path d="M%.1f %.1fL%.1f %.1fL%.1f %.1fZ"{LOOKS["ft-tip"]}/>'
-
-
-def _pointed(way: Curve) -> str:
-    """Return a curve that ends at the base of its arrowhead, and the arrowhead."""
-    *start, from_x, from_y, x, y = way
-    length = hypot(x - from_x, y - from_y)
-    dx, dy = ((x - from_x) / length, (y - from_y) / length) if length else (0.0, 1.0)
-    base_x, base_y = x - dx * _TIP_LENGTH, y - dy * _TIP_LENGTH
-    side_x, side_y = -dy * _TIP_HALF, dx * _TIP_HALF
-    corners = x, y, base_x + side_x, base_y + side_y, base_x - side_x, base_y - side_y
-    return _pointed_form(len(way)) % (*start, from_x, from_y, base_x, base_y, *corners)
-
-
-def _label(arrow: Arrow, at: Positions) -> str:
-    x, y = at.boxes[f"l{arrow.number}"]
-    width, height = arrow.label_size
-    is_case = arrow.kind == EdgeKind.CASE
-    radius, look, ink = (9, LOOKS["case"], LOOKS["case-text"]) if is_case else (3, LOOKS["label"], LOOKS["label-text"])
-    box = (
-        f'<rect class="ft-label" x="{x - width / 2:.1f}" y="{y - height / 2:.1f}" width="{width:.1f}" '
-        f'height="{height:.1f}" rx="{radius}"{look}/>'
-    )
-    first = y - 7 * (len(arrow.label) - 1) + 4
-    lines = "".join(
-        f'<text x="{x:.1f}" y="{first + 14 * i:.1f}" text-anchor="middle"{ink}{_fixed(line)}>{xml(line)}</text>'
-        for i, line in enumerate(arrow.label)
-    )
-    return box + lines
-
-
-def _fixed(text: str, size: float = SMALL_SIZE) -> str:
-    """Return the attributes that fix the length of a text with letters of unknown width."""
-    return f' textLength="{measure(text, size):.1f}" lengthAdjust="spacingAndGlyphs"' if is_guessed(text) else ""

@@ -71,6 +71,12 @@ def xml(text: str) -> str:
 
 
 @lru_cache(maxsize=8192)
+def path_attribute(path: str) -> str:
+    """Return a path of a node as the value of an attribute."""
+    return xml(clean(path))
+
+
+@lru_cache(maxsize=8192)
 def measure(text: str, size: float) -> float:
     """Return the most pixels that the text takes in a font of this size."""
     return sum(map(_em, text)) * size
@@ -92,6 +98,11 @@ def _em(char: str) -> float:
 def is_guessed(text: str) -> bool:
     """Whether the text has letters of unknown width, so that its length in the picture must be fixed."""
     return _KNOWN.fullmatch(text) is None
+
+
+def fixed_length(text: str, size: float) -> str:
+    """Return the attributes that fix the length of a text with letters of unknown width."""
+    return f' textLength="{measure(text, size):.1f}" lengthAdjust="spacingAndGlyphs"' if is_guessed(text) else ""
 
 
 @lru_cache(maxsize=8192)
