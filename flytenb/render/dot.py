@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 from math import ceil
 
 import graphviz
@@ -56,6 +56,7 @@ def layout_dot(
     order: Collection[tuple[str, str]] = (),
     *,
     is_narrow: bool = False,
+    ranks: Sequence[Sequence[str]] = (),
 ) -> str:
     """Return fixed-size boxes without text for a layout engine; nothing that a user wrote is included.
 
@@ -68,6 +69,7 @@ def layout_dot(
         titled: numbers of the frames whose title is a node, which arrows do not pass.
         order: pairs of nodes, of which the first must be in a rank above the second.
         is_narrow: whether boxes are moved together until they fit a page, at the cost of straight arrows.
+        ranks: the names of boxes and labels in each rank; empty for those that make the arrows short.
     """
     effort = {"mclimit": "0.5"} if len(scene.boxes) > _MANY else {}
     if order:
@@ -75,7 +77,13 @@ def layout_dot(
     if is_narrow:
         effort |= {"ratio": "compress", "size": f"{PAGE / _INCH:g},{_HIGH}"}
     dot = graphviz.Digraph(
-        graph_attr={"rankdir": "BT", "nodesep": "0.17", "ranksep": "0.18", "compound": "true", **effort},
+        graph_attr={
+            "rankdir": "BT",
+            "nodesep": "0.12" if ranks else "0.17",
+            "ranksep": "0.18",
+            "compound": "true",
+            **effort,
+        },
         node_attr={"shape": "box", "fixedsize": "true", "label": ""},
         edge_attr={"arrowhead": "none", "weight": "4"},
     )
@@ -83,7 +91,7 @@ def layout_dot(
     dot.body += _bare(scene, inside, titled)
     chained = _chained(scene, arrows) if len(scene.boxes) <= _MANY else ()
     dot.body += _bare_arrows(scene, arrows, chained)
-    dot.body += _unflatten(scene, arrows)
+    dot.body += _fixed_ranks(ranks) if ranks else _unflatten(scene, arrows)
     dot.body += _titles_above(scene, arrows, titled)
     dot.body += (f"{upper} -> {lower} [style=invis weight=0]\n" for upper, lower in sorted(order))
     return str(dot.source)
@@ -102,6 +110,12 @@ def _chained(scene: Scene, arrows: Iterable[Arrow]) -> set[int]:
     real = [a for a in arrows if not (scene.boxes[a.tail].node.is_pseudo or scene.boxes[a.head].node.is_pseudo)]
     leaving, entering = Counter(a.tail for a in real), Counter(a.head for a in real)
     return {a.number for a in real if leaving[a.tail] == entering[a.head] == 1}
+
+
+def _fixed_ranks(ranks: Sequence[Sequence[str]]) -> Iterator[str]:
+    for names in ranks:
+        yield f"{{rank=same {' '.join(names)}}}\n"
+    yield from (f"{upper[0]} -> {lower[0]} [style=invis weight=0]\n" for upper, lower in pairwise(ranks))
 
 
 def _unflatten(scene: Scene, arrows: Sequence[Arrow]) -> Iterator[str]:

@@ -6,18 +6,22 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from operator import itemgetter
 
+from flytenb.errors import LayoutTimeoutError
 from flytenb.render.clearance import passes_boxes
 from flytenb.render.dot import PAGE, layout_dot
 from flytenb.render.foreign_frames import Order, crossed_frames, order_apart
 from flytenb.render.layout import Positions
 from flytenb.render.scene import Scene
-from flytenb.render.straight_arrows import straightened
+from flytenb.render.straight_arrows import bends, straightened
 from flytenb.render.titles import Titles
+from flytenb.render.wrapping import wrapped_ranks
 
 _MOST_ARROWS = 150
 """Number of arrows up to which they are straightened; in larger pictures no single one can be followed."""
 _CROWD = 50
 """Number of boxes above which a picture is expected to be wider than a page; containers are closed in these."""
+_SHARES = 0.86, 0.79, 0.73
+"""Shares of a page that the boxes of a rank may take in layouts with wrapped ranks; engines need room for arrows."""
 _MOST_LAYOUTS = 5
 """Most layouts that are tried until no arrow passes a frame around neither of its ends."""
 
@@ -28,7 +32,7 @@ def arrange(scene: Scene, lay_out: Callable[[str], Positions]) -> Positions:
     Where the title of a frame has no place beside the arrows of a first layout, it is a node in the next. Where an
     arrow passes a frame around neither of its ends, boxes change ranks in the next, which is left out if arrows pass
     boxes there. The result is the one with the fewest such arrows, the first of several. A layout that is wider than a
-    page is replaced by a narrow one.
+    page is replaced by a narrow one, and if that is too wide by one in which the boxes of crowded ranks are on several.
     """
     titled: set[int] = set()
     order: set[Order] = set()
@@ -40,6 +44,8 @@ def arrange(scene: Scene, lay_out: Callable[[str], Positions]) -> Positions:
             narrow = _titled_layout(scene, lay_out, set(titled), order, is_narrow=True)
             is_narrow = narrow.at.width < titles.at.width
             titles = narrow if is_narrow else titles
+        if titles.at.width > PAGE:
+            titles = _wrapped(scene, lay_out, titles)
         at = _polished(scene, titles)
         crossed = crossed_frames(scene, at)
         if not found or not passes_boxes(scene, at):
@@ -50,6 +56,22 @@ def arrange(scene: Scene, lay_out: Callable[[str], Positions]) -> Positions:
         order.update(added)
         titled.update(int(lower[1:]) for _, lower in added if lower.startswith("t"))
     return min(found, key=itemgetter(0))[1]
+
+
+def _wrapped(scene: Scene, lay_out: Callable[[str], Positions], titles: Titles) -> Titles:
+    """Return the layout with the fewest bends among those with wrapped ranks that fit a page, or the given one."""
+    found = []
+    for ranks in wrapped_ranks(scene, titles.at, PAGE, _SHARES):
+        try:
+            at = lay_out(layout_dot(scene, is_narrow=True, ranks=ranks))
+        except LayoutTimeoutError:
+            break
+        if at.width <= PAGE:
+            found.append((bends(at.arrows), at))
+    for _, at in sorted(found, key=itemgetter(0)):
+        if not passes_boxes(scene, at):
+            return Titles(scene, at)
+    return titles
 
 
 def _titled_layout(

@@ -225,6 +225,11 @@ def _straighten_labelled(ground: _Ground, arrows: _Arrows, ends: Ends, label: st
     return None
 
 
+def bends(ways: Mapping[Ends, Sequence[Curve]]) -> float:
+    """Return how far all arrows turn altogether, in right angles."""
+    return sum(turning(points_of(way, _PARTS)) for found in ways.values() for way in found)
+
+
 def turning(line: Sequence[Point]) -> float:
     """Return how far a line turns altogether, in right angles."""
     angles = [atan2(b[1] - a[1], b[0] - a[0]) for a, b in pairwise(line) if a != b]

@@ -1,0 +1,102 @@
+"""Pictures that would be wider than a page: the boxes of crowded ranks are on several ranks, so that it fits."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import strategies as st
+
+from flytenb.errors import LayoutTimeoutError
+from flytenb.model import Edge, EdgeKind, Graph, Kind, Node
+from flytenb.render.dot import PAGE, layout_dot
+from flytenb.render.drawing import Drawing
+from flytenb.render.layout import Positions, lay_out
+from flytenb.render.polish import arrange
+from flytenb.render.scene import Scene, build_scene
+from tests import render_samples as samples
+from tests.examples import examples
+from tests.render.test_clear_arrows import passed, pipelines
+
+
+def arranged(scene: Scene) -> tuple[Positions, list[str]]:
+    """The layout of a scene, and the DOT texts of all layouts that were tried."""
+    given = []
+
+    def noted(dot: str) -> Positions:
+        given.append(dot)
+        return lay_out(dot, 60.0)
+
+    return arrange(scene, noted), given
+
+
+def is_wrapping(dot: str) -> bool:
+    return "nodesep=0.12" in dot
+
+
+def wide_scene(seed: int) -> Scene:
+    scene = build_scene(pipelines().layered(60, seed))
+    assert lay_out(layout_dot(scene, is_narrow=True)).width > PAGE
+    return scene
+
+
+@pytest.mark.sampled(4)
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("number", [30, 60])
+def test_a_random_workflow_fits_a_page(number: int, seed: int) -> None:
+    drawing = Drawing(pipelines().layered(number, seed))
+    width = drawing.svg.partition('width="')[2].partition('"')[0]
+    assert float(width) <= 960
+    assert passed(drawing) == []
+
+
+@examples(25, suppress_health_check=[HealthCheck.too_slow])
+@given(st.integers(15, 60), st.integers(0, 10**6))
+def test_arrows_of_a_random_workflow_go_down_and_pass_no_box(number: int, seed: int) -> None:
+    drawing = Drawing(pipelines().layered(number, seed))
+    assert passed(drawing) == []
+    at = drawing._at
+    assert at is not None
+    assert len(at.boxes) == len(drawing._scene.boxes)
+    for arrow in drawing._scene.arrows:
+        assert at.boxes[f"n{arrow.tail}"][1] < at.boxes[f"n{arrow.head}"][1]
+
+
+@pytest.mark.parametrize("name", samples.SAMPLES)
+def test_what_fits_a_page_is_not_wrapped(name: str) -> None:
+    found, given = arranged(build_scene(samples.SAMPLES[name]()))
+    assert found.width > PAGE or not any(map(is_wrapping, given))
+
+
+@pytest.mark.parametrize("number", [100, 1000])
+def test_ranks_that_are_all_full_are_not_wrapped(number: int) -> None:
+    """There would be many more of them, and long arrows."""
+    _, given = arranged(build_scene(samples.layered(number, across=10)))
+    assert not any(map(is_wrapping, given))
+
+
+def test_cases_of_a_branch_stay_beside_each_other() -> None:
+    graph = samples.layered(40, across=3)
+    nodes = {**graph.nodes, "b": Node("b", Kind.BRANCH, "choose")}
+    cases = [Node(f"b/n{i}", Kind.TASK, "a_rather_long_name") for i in range(9)]
+    nodes |= {case.path: case for case in cases}
+    edges = [Edge("b", case.path, EdgeKind.CASE, label="x > 1") for case in cases]
+    found, given = arranged(build_scene(Graph("g", Kind.SUBWORKFLOW, nodes, (*graph.edges, *edges))))
+    assert found.width > PAGE
+    assert not any(map(is_wrapping, given))
+
+
+def test_a_wrapped_layout_that_takes_too_long_is_left_out() -> None:
+    scene = wide_scene(0)
+
+    def only_plain(dot: str) -> Positions:
+        if is_wrapping(dot):
+            raise LayoutTimeoutError("too slow")
+        return lay_out(dot)
+
+    assert arrange(scene, only_plain).width > PAGE
+    assert arrange(scene, lay_out).width <= PAGE
+
+
+def test_a_wrapped_layout_in_which_arrows_pass_boxes_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flytenb.render.polish.passes_boxes", lambda scene, at: True)
+    assert arrange(wide_scene(0), lay_out).width > PAGE
