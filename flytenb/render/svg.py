@@ -7,11 +7,13 @@ SVG only adds the dark theme.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 from flytenb.model import EdgeKind, Kind, Node, NodeState
 from flytenb.render import captions
 from flytenb.render.arrow_svg import arrows_svg
+from flytenb.render.dot import PAGE
 from flytenb.render.layout import Positions
 from flytenb.render.marks import marks_of
 from flytenb.render.outlines import SHAPE, band, outline, rect
@@ -65,7 +67,8 @@ def to_svg(scene: Scene, at: Positions, uid: str) -> str:
     """
     head = (_HEAD if scene.title else _PAD) + 15 * len(scene.notes)
     foot = _FOOT if _has_order(scene) else 0.0
-    width = max(at.width, *_head_widths(scene)) + 2 * _PAD
+    texts = _Head.of(scene, max(at.width, PAGE))
+    width = max(at.width, texts.width) + 2 * _PAD
     height = head + at.height + _PAD + foot
     left = (width - at.width) / 2
     # arrows are below the titles of frames and below boxes
@@ -74,7 +77,7 @@ def to_svg(scene: Scene, at: Positions, uid: str) -> str:
     parts = [f'<g class="ft-ways"{LOOKS["ft-ways"]}>', *arrows, "</g>", *frames, *boxes]
     card = rect(0.5, 0.5, width - 1, height - 1, 8, 'class="ft-card" ', LOOKS["card"])
     body = "\n".join(parts)
-    around = f"{_hatching(scene, uid)}{card}\n{_head(scene)}\n", _legend(height) if foot else ""
+    around = f"{_hatching(scene, uid)}{card}\n{texts.svg()}\n", _legend(height) if foot else ""
     shown = f'{around[0]}<g class="ft-body" transform="translate({left:.1f} {head:.1f})">\n{body}\n</g>\n{around[1]}'
     sheet = theme_sheet("".join((*around, parts[0], *frames, *_of_each_colour(scene, arrows, boxes))))
     state = scene.states.get("")
@@ -102,27 +105,51 @@ def _has_order(scene: Scene) -> bool:
     return any(arrow.kind == EdgeKind.ORDER for arrow in scene.arrows)
 
 
-def _head_widths(scene: Scene) -> list[float]:
-    title = measure(scene.title, _TITLE_SIZE) * _BOLD + measure(_subtitle(scene), SMALL_SIZE) + 10
-    return [title if scene.title else 0.0, *(measure(note, SMALL_SIZE) for note in scene.notes)]
+@dataclass(frozen=True)
+class _Head:
+    """The texts above a picture, cut to a width; `whole` has all of them if any was cut, else it is empty."""
+
+    title: str
+    subtitle: str
+    notes: tuple[str, ...]
+    whole: str
+
+    @classmethod
+    def of(cls, scene: Scene, room: float) -> _Head:
+        """Return the head of a picture; a subtitle is cut to half of the room where the title needs the other half."""
+        state = scene.states.get("")
+        more = scene.subtitle if state is None else f"{scene.subtitle} · {captions.state_caption(state)}"
+        title, subtitle = scene.title, more
+        if _title_width(title, subtitle) > room:
+            subtitle = fit(more, max(room / 2, room - _title_width(title, "")), SMALL_SIZE)
+            title = fit(title, (room - _title_width("", subtitle)) / _BOLD, _TITLE_SIZE)
+        notes = tuple(fit(note, room, SMALL_SIZE) for note in scene.notes)
+        is_cut = (title, subtitle, notes) != (scene.title, more, scene.notes)
+        return cls(title, subtitle, notes, "\n".join((scene.title, more, *scene.notes)) if is_cut else "")
+
+    @property
+    def width(self) -> float:
+        """Width of the longest line in pixels."""
+        title = _title_width(self.title, self.subtitle) if self.title else 0.0
+        return max(title, *(measure(note, SMALL_SIZE) for note in self.notes), 0.0)
+
+    def svg(self) -> str:
+        """Return the elements; if texts were cut, all of them are a tooltip."""
+        title = (
+            f'<text class="ft-title" x="{_PAD:g}" y="23"{LOOKS["ft-title"]}>{xml(self.title)}'
+            f'<tspan class="ft-subtitle" dx="9"{LOOKS["ft-rest"]}>{xml(self.subtitle)}</tspan></text>'
+        )
+        first = 38 if self.title else 20
+        notes = (
+            f'<text class="ft-note" x="{_PAD:g}" y="{first + 15 * i}">{xml(note)}</text>'
+            for i, note in enumerate(self.notes)
+        )
+        lines = (title if self.title else "") + "".join(notes)
+        return f"<g><title>{xml(self.whole)}</title>{lines}</g>" if self.whole else lines
 
 
-def _subtitle(scene: Scene) -> str:
-    state = scene.states.get("")
-    return scene.subtitle if state is None else f"{scene.subtitle} · {captions.state_caption(state)}"
-
-
-def _head(scene: Scene) -> str:
-    title = (
-        f'<text class="ft-title" x="{_PAD:g}" y="23"{LOOKS["ft-title"]}>{xml(scene.title)}'
-        f'<tspan class="ft-subtitle" dx="9"{LOOKS["ft-rest"]}>{xml(_subtitle(scene))}</tspan></text>'
-    )
-    first = 38 if scene.title else 20
-    notes = (
-        f'<text class="ft-note" x="{_PAD:g}" y="{first + 15 * i}">{xml(note)}</text>'
-        for i, note in enumerate(scene.notes)
-    )
-    return (title if scene.title else "") + "".join(notes)
+def _title_width(title: str, subtitle: str) -> float:
+    return measure(title, _TITLE_SIZE) * _BOLD + measure(subtitle, SMALL_SIZE) + 10
 
 
 def _hatching(scene: Scene, uid: str) -> str:

@@ -5,12 +5,17 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from flytenb.model import CacheStatus, Edge, EdgeKind, Graph, Interface, Kind, Node, NodeState, Phase, Port
 from flytenb.render.drawing import draw
+from flytenb.render.layout import lay_out
+from flytenb.render.polish import arrange
 from flytenb.render.saved_svg import to_image
+from flytenb.render.scene import build_scene
+from flytenb.render.svg import to_svg
 from flytenb.render.text_metrics import measure
 from flytenb.render.theme import COLOURS, ICONS, style_sheet, theme_sheet
 from tests import render_samples as samples
@@ -124,6 +129,34 @@ def test_a_hostile_text_is_shown_as_it_is() -> None:
 
 
 # what a page relies on
+
+
+@pytest.mark.parametrize("length", [40, 200, 1900])
+@pytest.mark.parametrize("letter", ["w", "字", "ab "])
+def test_a_long_title_is_cut_to_a_page_and_whole_in_its_tooltip(letter: str, length: int) -> None:
+    title = (letter * length)[:length].strip()
+    drawing = draw(samples.pipeline(), title=title)
+    root = ET.fromstring(drawing.svg)
+    (shown,) = having(root, "ft-title")
+    assert float(root.get("width", "")) <= 960
+    assert shown.text is not None
+    assert shown.text == title or (shown.text.endswith("…") and title.startswith(shown.text[:-1]))
+    assert shown.text == title or title in drawing.svg.partition(' class="ft-title"')[0].rpartition("<title>")[2]
+    assert shown.text == title or length > 40
+
+
+def test_long_notes_and_settings_are_cut_to_a_page() -> None:
+    graph = replace(samples.pipeline(), settings={"version": "v" * 400, "fixed": "x=1, " * 100})
+    scene = build_scene(graph, title="churn", notes=["one of many " * 50])
+    svg = to_svg(scene, arrange(scene, lay_out), "ft")
+    root = ET.fromstring(svg)
+    assert float(root.get("width", "")) <= 960
+    assert svg.count("…") == 2
+    assert "churn" in [title.text for title in having(root, "ft-title")]
+    (head,) = (e for e in root if (e.findtext(f"{SVG}title") or "").startswith("churn"))
+    whole = head.findtext(f"{SVG}title", "")
+    assert ("one of many " * 50).strip() in whole
+    assert f"version {'v' * 400}" in whole
 
 
 @pytest.mark.parametrize("name", samples.SAMPLES)
