@@ -11,7 +11,6 @@ from flytenb.bridge.cluster.node_entities import entities_by_path
 from flytenb.bridge.cluster.remote_values import pack_inputs, remote_workspace
 from flytenb.bridge.entities.inputs import name_positional
 from flytenb.errors import UsageError
-from flytenb.reach.staleness import recompile_stale
 from flytenb.runner.run import read_graph_once
 from flytenb.runner.run_inputs import check_inputs, root_of
 from flytenb.session.cluster_place import ClusterPlace
@@ -62,13 +61,7 @@ class Cluster(ClusterPlace):
         """Run a node of an execution here; arguments as for `flytenb.replay`."""
         there = self._read(execution).attach().read()
         recorded = Recorded.of(there, node)
-        recompile_stale(recorded.entity)
-        here = Options().start(recorded.entity, **recorded.inputs)
-        try:
-            here.wait()
-        except BaseException:
-            here.cancel()
-            raise
+        here = Options().options(answers=recorded.answers)._finish(recorded.entity, **recorded.inputs)
         return Replay.of(here, there.execution, recorded)
 
     def plans(self) -> Listing:

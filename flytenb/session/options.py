@@ -128,6 +128,10 @@ class Options:
         made._raise_failure()
         return made
 
+    def _finish(self, entity: Any, /, *positional: Any, **inputs: Any) -> Run:
+        """Run an entity and return the run when it has ended, also if it failed; else as `run`."""
+        return self._wait(self._prepare(entity, positional, inputs), raises=False)
+
     def sweep(self, entity: Any, rows: Any = None, /, **inputs: Any) -> Sweep:
         """Run an entity with several inputs and wait; an interrupt cancels all. Arguments as for `flytenb.sweep`."""
         made = self.start_sweep(entity, rows, **inputs)
@@ -175,13 +179,18 @@ class Options:
         """Return a run that nothing shows and that hasn't begun; inputs as for `flytenb.start`."""
         return self._prepare(entity, positional, inputs)
 
-    def _wait(self, made: Run) -> Run:
-        """Start a run and wait for its end; an interrupt cancels it."""
+    def _wait(self, made: Run, *, raises: bool = True) -> Run:
+        """Start a run and wait for its end; an interrupt cancels it.
+
+        Args:
+            made: the run.
+            raises: whether the caller raises its error.
+        """
         endings: list[Callable[[], None]] = []
         gates = GatePrinter()
         try:
             with held_back():
-                made._raises = True
+                made._raises = raises
                 endings += self._watch(made)
                 made._begin()
             # A run without a view prints its gates, or they would block it without a word.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from flytenb.bridge.cluster.execution_reader import ExecutionReader
 from flytenb.bridge.cluster.remote_values import RemoteValues
 from flytenb.bridge.context import Workspace
 from flytenb.bridge.crossing import CrossingValue, packer
+from flytenb.bridge.entities.gate import GateFacts
 from flytenb.bridge.execution.files import Handouts, fetch_files
 from flytenb.bridge.workflow.reading_cache import Reading
 from flytenb.errors import FlytenbError
@@ -18,6 +20,7 @@ from flytenb.runner.run import Run
 from flytenb.runner.run_inputs import Root
 from flytenb.runner.settings import Settings
 from flytenb.ship.execution_watch import ExecutionWatch
+from flytenb.ship.remote_record import RemoteRecord
 
 
 class ClusterRun(Run):
@@ -35,6 +38,7 @@ class ClusterRun(Run):
         entity: the notebook's entity, None if there is none.
         is_task: whether a task alone is executed.
         inputs: the inputs, if they are known; they are fetched otherwise.
+        known_gates: the gates, by path, of which the notebook may have no entity.
         listeners: receive the events.
     """
 
@@ -49,6 +53,7 @@ class ClusterRun(Run):
         entity: Any = None,
         is_task: bool = False,
         inputs: dict[str, CrossingValue] | None = None,
+        known_gates: Mapping[str, GateFacts] = MappingProxyType({}),
         listeners: Iterable[Listener] = (),
     ) -> None:
         self.entity = entity
@@ -60,10 +65,16 @@ class ClusterRun(Run):
         self._root = root
         self._reader = reader
         self._static_graph = Reading(lambda: graph)
-        values = RemoteValues(reader.read_values, root.types, root.outputs)
+        self._values = values = RemoteValues(reader.read_values, root.types, root.outputs)
         self._inputs = values.inputs() if inputs is None else inputs
         self._watch = ExecutionWatch(
-            reader, lambda: self.graph, entities, workspace, is_task=is_task, listeners=listeners
+            reader,
+            lambda: self.graph,
+            entities,
+            workspace,
+            is_task=is_task,
+            known_gates=known_gates,
+            listeners=listeners,
         )
         self._scheduler = self._watch
         self._plan = _Outputs(values)
@@ -85,11 +96,23 @@ class ClusterRun(Run):
         self._watch.read()
         return self
 
-    def fetch(self, of: Any) -> dict[str, Any]:
-        """Return the inputs of a node or of the run, with files on this machine."""
-        inputs = of.inputs
-        with self._watch.workspace.entered():
-            return {name: fetch_files(value) for name, value in inputs.items()}
+    @property
+    def _workspace(self) -> Workspace:
+        """The contexts in which values are read."""
+        return self._watch.workspace
+
+    def _fetch(self, value: CrossingValue, declared: Any) -> Any:
+        """Return a value with files on this machine, which may be changed."""
+        return fetch_files(self._handouts.give(value.native(), declared))
+
+    def _recorded(self, path: str = "") -> RemoteValues:
+        """Return the values of a node that has begun, or of the execution, as the cluster has them."""
+        if not path:
+            return self._values
+        record = self._watch.journal.records[path]
+        assert isinstance(record, RemoteRecord)
+        assert record.remote_values is not None
+        return record.remote_values
 
     def _detach(self) -> None:
         """Look at the execution no more; it goes on."""
@@ -137,6 +160,9 @@ class _Signals:
             raise FlytenbError(f"no gate waits at {path!r}", hint=f"waiting: {known}")
         gate = waiting[at]
         declared = bool if gate.kind == "approve" else next(iter(gate.outputs.values()))
+        if declared is None:
+            hint = "run the cells that define the workflow, and attach the execution again"
+            raise FlytenbError(f"the type of gate {at!r} isn't known here", hint=hint)
         with run.workspace.entered():
             literal = packer(declared)(answer).literal()
         run.answer(at, gate.name, literal)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from flytenb.bridge.cluster.execution_facts import Ran
@@ -30,6 +31,7 @@ class ExecutionWatch:
         reader: asks the cluster.
         graph: returns the graph of the run with what was added.
         entities: the notebook's entities by the paths of their nodes.
+        known_gates: the gates, by path, of which the notebook may have no entity.
         workspace: the contexts in which values are read.
         is_task: whether a task alone is executed.
         listeners: receive the events.
@@ -50,6 +52,7 @@ class ExecutionWatch:
         workspace: Workspace,
         *,
         is_task: bool,
+        known_gates: Mapping[str, GateFacts] = MappingProxyType({}),
         listeners: Iterable[Listener] = (),
     ) -> None:
         self.journal = Journal(listeners)
@@ -60,6 +63,7 @@ class ExecutionWatch:
         self._reader = reader
         self._graph = graph
         self._nodes = RemoteJournal(self.journal, self.outcomes, workspace, entities)
+        self._nodes.add_gates(known_gates)
         self._looks = ExecutionLooks(reader, self._nodes, self._end, task="n0" if is_task else "")
 
     def begin(self) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from flytenb.bridge.cluster.closure_graph import closure_graph, closure_names, task_graph
+from flytenb.bridge.cluster.closure_graph import closure_gates, closure_graph, closure_names, task_graph
 from flytenb.bridge.cluster.connection import Connection
 from flytenb.bridge.cluster.execution_facts import ExecutionFacts, ExecutionId
 from flytenb.bridge.cluster.execution_reader import ExecutionReader
@@ -19,6 +19,7 @@ from flytenb.bridge.cluster.remote_values import guess_interface, remote_workspa
 from flytenb.errors import UsageError
 from flytenb.model import Graph
 from flytenb.model.workflow import Workflow
+from flytenb.reach.staleness import recompile_stale
 from flytenb.runner.run import read_graph_once
 from flytenb.runner.run_inputs import Root, root_of
 from flytenb.runner.wiring import Wired
@@ -60,8 +61,16 @@ class RecordedExecution:
 
     @cached_property
     def entity(self) -> Any:
-        """The notebook's entity of that name, None if there is none."""
-        return self.find(self.facts.name)
+        """The notebook's entity of that name, None if there is none, or if a workflow can't be compiled any more."""
+        found = self.find(self.facts.name)
+        if found is None:
+            return None
+        try:
+            recompile_stale(found)
+            read_graph_once(found).get()
+        except Exception:  # of the body of a workflow; the cluster has the graph, and the notebook the tasks
+            return None
+        return found
 
     def find(self, name: str) -> Any:
         """Return the notebook's entity that has a name on the cluster, None if there is none."""
@@ -80,7 +89,16 @@ class RecordedExecution:
         if local is not None and _runs(local) >= _runs(graph):  # the notebook's own graph says more
             graph, entities = local, entities_by_path(self.entity)
         workspace = remote_workspace(self.reader.connection)
-        return ClusterRun(self.reader, self._root, graph, entities, workspace, entity=self.entity, is_task=is_task)
+        return ClusterRun(
+            self.reader,
+            self._root,
+            graph,
+            entities,
+            workspace,
+            entity=self.entity,
+            is_task=is_task,
+            known_gates={} if is_task else closure_gates(self._closure),
+        )
 
     @cached_property
     def _closure(self) -> Any:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from operator import itemgetter
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from flytenb.bridge.cluster.closure_graph import closure_graph, eager_paths
-from flytenb.bridge.cluster.execution_facts import AttemptFacts, NodeFacts, Ran
+from flytenb.bridge.cluster.closure_graph import closure_gates, closure_graph, eager_paths
+from flytenb.bridge.cluster.execution_facts import AttemptFacts, NodeFacts, Ran, element_message
 from flytenb.bridge.cluster.execution_reader import ExecutionReader
 from flytenb.bridge.cluster.node_entities import entity_named
 from flytenb.bridge.cluster.remote_values import RemoteValues, element_values
@@ -28,6 +28,7 @@ from flytenb.ship.eager_calls import EagerCalls
 from flytenb.ship.remote_record import RemoteDeck, RemoteRecord, remote_failure
 
 _FAILED = (Phase.FAILED, Phase.TIMED_OUT)
+_NO_MESSAGE = "the cluster keeps no message of this element"
 _UNNAMED = (Kind.BRANCH, Kind.GATE, Kind.MAP)
 """Nodes whose names aren't those of their entities."""
 
@@ -85,6 +86,7 @@ class RemoteJournal:
         self._entities = dict(entities)
         self._eager: dict[str, str] = {}
         self._branches: set[str] = set()
+        self._known_gates: dict[str, GateFacts] = {}
         self._latest = 0.0
 
     # --- the run -----------------------------------------------------------------------------------------------------
@@ -102,6 +104,10 @@ class RemoteJournal:
                 self._record(prefix + path)
             if node.kind is Kind.BRANCH:
                 self._branches.add(prefix + path)
+
+    def add_gates(self, gates: Mapping[str, GateFacts]) -> None:
+        """Add gates, by path, of which the notebook may have no entity."""
+        self._known_gates.update(gates)
 
     def calls_at(self, path: str, reader: ExecutionReader) -> EagerCalls | None:
         """Return the calls of an eager task that is a node of an execution, None for another node."""
@@ -125,6 +131,7 @@ class RemoteJournal:
     def spawn(self, path: str, inside: Any) -> None:
         """Add what a dynamic node has made."""
         graph, around = closure_graph(inside, path), self._entities.get(path)
+        self.add_gates(closure_gates(inside, path))
         nodes = {at: node for at, node in graph.nodes.items() if not node.is_pseudo and node.kind not in _UNNAMED}
         found = {at: entity_named(around, node.name) for at, node in nodes.items()}
         self.grow(path, graph, {at: entity for at, entity in found.items() if entity is not None})
@@ -208,7 +215,7 @@ class RemoteJournal:
             return
         record.attempts = max(record.attempts, 1)
         self._journal.set_phase(record, Phase.RUNNING, at=self._at(node.ran.started or node.ran.ended))
-        gate = find_gate(record.entity)
+        gate = find_gate(record.entity) or self._known_gates.get(record.path)
         if gate is not None and not node.ran.phase.is_terminal:
             self.gates[record.path] = gate
             self._journal.emit("gate", record, self._last, text=gate.question)
@@ -252,7 +259,7 @@ class RemoteJournal:
         if last.ran.phase in _FAILED and not news.node.ran.phase.is_terminal:
             self._retry(record, last)
         record.attempts = max(record.attempts, len(news.attempts))
-        self._enter_elements(record, news.node, last.elements, news.reader)
+        self._enter_elements(record, news.node, last, news.reader)
 
     def _retry(self, record: Record, attempt: AttemptFacts) -> None:
         number = attempt.number + 1
@@ -261,11 +268,9 @@ class RemoteJournal:
             record.retries += (text,)
             self._journal.emit("attempt", record, self._at(attempt.ran.ended), attempt=number, text=text)
 
-    def _enter_elements(
-        self, record: Record, node: NodeFacts, elements: Iterable[AttemptFacts], reader: ExecutionReader
-    ) -> None:
+    def _enter_elements(self, record: Record, node: NodeFacts, attempt: AttemptFacts, reader: ExecutionReader) -> None:
         latest: dict[int, AttemptFacts] = {}
-        for element in elements:
+        for element in attempt.elements:
             assert element.element is not None
             if element.element not in latest or latest[element.element].number <= element.number:
                 latest[element.element] = element
@@ -283,7 +288,12 @@ class RemoteJournal:
                 self._journal.set_phase(one, Phase.RUNNING, at=self._at(node.ran.ended))
             if element.ran.phase.is_terminal:
                 one.remote_values.is_final = True
-                self._journal.set_phase(one, element.ran.phase, at=self._at(node.ran.ended))
+                if element.ran.phase in _FAILED and attempt.ran.phase.is_terminal:  # it has the messages of all
+                    text = element_message(attempt.ran.message or node.ran.message, index) or _NO_MESSAGE
+                    failed = Ran(element.ran.phase, message=text)
+                    one.error = remote_failure(path, failed, one, self._workspace)
+                text = "" if one.error is None else one.error.message
+                self._journal.set_phase(one, element.ran.phase, text, at=self._at(node.ran.ended))
         done = sum(element.ran.phase.is_terminal for element in latest.values())
         if latest and (done, len(latest)) != (record.done, record.total):
             record.done, record.total = done, len(latest)
@@ -319,7 +329,8 @@ def past(seconds: float | None) -> float:
     return time.time() if seconds is None else min(seconds, time.time())
 
 
-def _innermost(records: Iterable[Any]) -> list[Failure]:
-    """Return the failures of nodes without a failed node inside."""
-    failed = [record.error for record in records if record.error is not None]
+def _innermost(records: Sequence[Any]) -> list[Failure]:
+    """Return the failures of nodes without a failed node inside, and not inside of one that has succeeded."""
+    good = tuple(f"{record.path}/" for record in records if record.phase is Phase.SUCCEEDED)
+    failed = [each.error for each in records if each.error is not None and not each.path.startswith(good)]
     return [f for f in failed if not any(other.path.startswith(f"{f.path}/") for other in failed)]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from flytekit.configuration import SERIALIZED_CONTEXT_ENV_VAR
 from flytekit.models.types import LiteralType
 
+from flytenb.bridge.cluster.remote_values import guess_type
+from flytenb.bridge.entities.gate import GateFacts, question
 from flytenb.bridge.type_engine.literal_data import literal_type_text
 from flytenb.model import Edge, EdgeKind, Graph, Interface, Kind, Node, Port
 
@@ -21,6 +25,8 @@ _KINDS = {
 }
 """The kinds of tasks by their types; others are plain ones."""
 _GATES = {"approve": "approve", "signal": "input", "sleep": "sleep"}
+_MAP_NAME = re.compile(r"map_(.+)_[0-9a-f]{32}-arraynode")
+"""The name of a map task (`ArrayNodeMapTask`, flytekit 1.16.31), with that of its target."""
 _OPERATORS = ("==", "!=", ">", ">=", "<", "<=")
 
 
@@ -40,7 +46,11 @@ def task_graph(template: Any) -> Graph:
 
 
 def _kind(template: Any) -> Kind:
-    return Kind.EAGER if template.metadata.is_eager else _KINDS.get(template.type, Kind.TASK)
+    if template.metadata.is_eager:
+        return Kind.EAGER
+    if any(each.key == SERIALIZED_CONTEXT_ENV_VAR for each in template.container.env):
+        return Kind.DYNAMIC  # its pod makes a workflow, for which it needs the settings
+    return _KINDS.get(template.type, Kind.TASK)
 
 
 def graph_of_task(template: Any, path: str) -> Graph:
@@ -68,6 +78,27 @@ def closure_names(closure: Any) -> dict[str, str]:
     return reader.names
 
 
+def closure_gates(closure: Any, under: str = "") -> dict[str, GateFacts]:
+    """Return the gates that wait for an answer, by path; the type of an answer is the one that flytekit guesses."""
+    reader = _Reader(closure)
+    reader.read(under)
+    return {path: facts for path, gate in reader.gates.items() if (facts := _gate_facts(gate)) is not None}
+
+
+def _gate_facts(gate: Any) -> GateFacts | None:
+    """Return the facts of flyteidl's gate, None for one that sleeps."""
+    if gate.HasField("approve"):
+        name = gate.approve.signal_id
+        return GateFacts("approve", name, {}, 0.0, None, question(name, ""))
+    if not gate.HasField("signal"):
+        return None
+    literal_type = LiteralType.from_flyte_idl(gate.signal.type)
+    wanted = f"a value of type {literal_type_text(literal_type)}"
+    name = gate.signal.signal_id
+    outputs = {gate.signal.output_variable_name or "o0": guess_type(literal_type)}
+    return GateFacts("input", name, outputs, 0.0, None, question(name, wanted))
+
+
 class _Reader:
     def __init__(self, closure: Any) -> None:
         self._primary = closure.primary.template
@@ -77,6 +108,7 @@ class _Reader:
         self._nodes: dict[str, Node] = {}
         self._edges: list[Edge] = []
         self.names: dict[str, str] = {}
+        self.gates: dict[str, Any] = {}
 
     def read(self, under: str) -> Graph:
         interface = _interface(self._primary.interface)
@@ -117,9 +149,8 @@ class _Reader:
         kind, name, interface, inside = self._entity(node)
         settings: dict[str, Any] = {}
         if kind is Kind.GATE:
-            settings["gate"] = {"approve": "approve", "signal": "input"}.get(
-                node.gate_node.WhichOneof("condition"), "sleep"
-            )
+            self.gates[path] = node.gate_node
+            settings["gate"] = _GATES[node.gate_node.WhichOneof("condition") or "sleep"]
         self._nodes[path] = Node(path, kind, _short(name), interface, settings)
         self.names[path] = name
         self._bind(node.inputs, path, level)
@@ -155,7 +186,9 @@ class _Reader:
             return Kind.SUBWORKFLOW, name, Interface() if inside is None else _interface(inside.interface), inside
         if which == "gate_node":
             gate = node.gate_node
-            return Kind.GATE, gate.approve.signal_id or gate.signal.signal_id or "sleep", Interface(), None
+            outputs = {gate.signal.output_variable_name or "o0": gate.signal} if gate.HasField("signal") else {}
+            interface = Interface(outputs=_ports(outputs))
+            return Kind.GATE, gate.approve.signal_id or gate.signal.signal_id or "sleep", interface, None
         return Kind.BRANCH, node.metadata.name or node.id, Interface(), None
 
     def _add_cases(self, node: Any, path: str, level: str) -> None:
@@ -222,4 +255,6 @@ def _key(identifier: Any) -> tuple[str, str, str, str]:
 
 
 def _short(name: str) -> str:
-    return name.rpartition(".")[2] or name
+    short = name.rpartition(".")[2] or name
+    mapped = _MAP_NAME.fullmatch(short)
+    return short if mapped is None else mapped[1]

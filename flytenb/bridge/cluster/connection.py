@@ -121,7 +121,11 @@ class Connection:
             if self.endpoint == PlatformConfig().endpoint:
                 hint = "no cluster is configured: set FLYTECTL_CONFIG, write ~/.flyte/config.yaml, or give config=…"
             return ClusterError(f"can't {what}: {self.endpoint} doesn't answer: {words}", hint, code)
-        return ClusterError(f"can't {what}: {words}", hint=_HINTS.get(code, ""), code=code)
+        hint = _HINTS.get(code, "")
+        if code == "NOT_FOUND":
+            place = f"{self.endpoint}, project {self.project!r}, domain {self.domain!r}"
+            hint = f"asked: {place}; config=…, project=… and domain=… choose another place"
+        return ClusterError(f"can't {what}: {words}", hint=hint, code=code)
 
 
 def _require_settings(file: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +39,8 @@ _CACHE = {
 }
 _TIME_LIMITS = ("TimeoutExpired", "TimedOut")
 """What the codes of errors contain that are about a time limit."""
+_ELEMENTS = re.compile(r"^((?:\[\d+(?:-\d+)?\])+): ", flags=re.M)
+_RANGE = re.compile(r"\[(\d+)(?:-(\d+))?\]")
 Links = tuple[tuple[str, str], ...]
 
 
@@ -181,14 +185,15 @@ def read_attempt(listed: Any) -> AttemptFacts:
     """Return the facts of flyteidl's task execution."""
     closure = listed.closure
     phase = TaskExecution.Phase.Name(closure.phase)
+    ran = read_ran(closure, phase, closure.error.message, closure.error.code)
     return AttemptFacts(
         number=listed.id.retry_attempt,
-        ran=read_ran(closure, phase, closure.error.message, closure.error.code),
+        ran=ran,
         links=_links(closure.logs),
         elements=tuple(
             AttemptFacts(
                 number=each.retry_attempt,
-                ran=Ran(_PHASES.get(TaskExecution.Phase.Name(each.phase), Phase.RUNNING)),
+                ran=Ran(_element_phase(each, is_over=ran.phase.is_terminal)),
                 links=_links(each.logs),
                 element=each.index,
                 cache=_cache_status(each.cache_status),
@@ -196,6 +201,32 @@ def read_attempt(listed: Any) -> AttemptFacts:
             for each in closure.metadata.external_resources
         ),
     )
+
+
+def _element_phase(element: Any, *, is_over: bool) -> Phase:
+    """Return the phase of an attempt at an element of a map; one that failed is tried again as long as the map runs."""
+    name = TaskExecution.Phase.Name(element.phase)
+    is_retried = name == "RETRYABLE_FAILED" and not is_over
+    return Phase.RUNNING if is_retried else _PHASES.get(name, Phase.RUNNING)
+
+
+def element_message(text: str, element: int) -> str:
+    """Return the message of an element in the error of a map, `""` without one.
+
+    A cluster joins the messages of the elements that failed when it looked last: `[1]: …`, of several elements with
+    one message `[1][3-5]: …` (propeller's `errorcollector`, 1.16.8).
+    """
+    return next((part for part, indices in _element_parts(text) if element in indices), "")
+
+
+def _element_parts(text: str) -> Iterator[tuple[str, set[int]]]:
+    """Yield the parts of the error of a map, each with its elements."""
+    _, *parts = _ELEMENTS.split(text)
+    for ranges, part in zip(parts[::2], parts[1::2], strict=True):
+        indices: set[int] = set()
+        for first, last in _RANGE.findall(ranges):
+            indices.update(range(int(first), int(last or first) + 1))
+        yield part.strip("\n"), indices
 
 
 def _cache_status(number: int) -> CacheStatus:

@@ -7,8 +7,12 @@ from typing import Any
 
 from flytekit.core.interface import Interface
 from flytekit.core.type_engine import TypeEngine
+from flytekit.models.core.types import BlobType
 from flytekit.models.literals import Literal
 from flytekit.models.types import LiteralType
+from flytekit.types.directory import FlyteDirectory
+from flytekit.types.file import FlyteFile
+from flytekit.types.structured import StructuredDataset
 
 from flytenb.bridge.cluster.connection import Connection
 from flytenb.bridge.cluster.execution_reader import ExecutionReader
@@ -16,13 +20,13 @@ from flytenb.bridge.context import AS_POD, Workspace
 from flytenb.bridge.crossing import CrossingValue, from_literal
 from flytenb.bridge.crossing.literal import to_literal
 from flytenb.bridge.execution.files import fetch_files, send_datasets
-from flytenb.bridge.type_engine.literal_data import read_literal
+from flytenb.bridge.type_engine.literal_data import is_pickled, read_literal
 
 Values = Mapping[str, Literal]
 
 
 class UntypedValue(CrossingValue):
-    """A value whose Python type isn't known here; it is given out as plain data."""
+    """A value whose Python type isn't known here; it is given out as plain data, and files by flytekit's classes."""
 
     __slots__ = ("_literal",)
 
@@ -39,8 +43,9 @@ class UntypedValue(CrossingValue):
         return self._literal
 
     def native(self) -> Any:
-        """Return the content of the literal; a file is its address."""
-        return read_literal(self._literal)
+        """Return the content of the literal."""
+        found = _stored_type(self._literal)
+        return read_literal(self._literal) if found is None else from_literal(self._literal, found).native()
 
 
 class RemoteValues:
@@ -134,7 +139,7 @@ def fetch_outputs(reader: ExecutionReader, workspace: Workspace, types: Mapping[
 def guess_interface(typed: Any) -> Interface:
     """Return flytekit's Python interface for flyteidl's; a type that flytekit can't guess is None."""
     inputs, outputs = (
-        {name: _guess(LiteralType.from_flyte_idl(each.type)) for name, each in sorted(variables.items())}
+        {name: guess_type(LiteralType.from_flyte_idl(each.type)) for name, each in sorted(variables.items())}
         for variables in (typed.inputs.variables, typed.outputs.variables)
     )
     return Interface(inputs, outputs)
@@ -145,11 +150,28 @@ def interface_of(inputs: Mapping[str, Any], outputs: Mapping[str, Any], tuple_na
     return Interface({**inputs}, {**outputs}, output_tuple_name=tuple_name or None)
 
 
-def _guess(literal_type: LiteralType) -> Any:
+def guess_type(literal_type: LiteralType) -> Any:
+    """Return the Python type that flytekit guesses for a literal type, None for none."""
     try:
         return TypeEngine.guess_python_type(literal_type)
     except Exception:
         return None
+
+
+def _stored_type(literal: Literal) -> Any:
+    """Return the type of a value that is stored outside of its literal, None for one that is in it."""
+    if literal.collection is not None:
+        found = {_stored_type(each) for each in literal.collection.literals}
+        return list[found.pop()] if len(found) == 1 and None not in found else None  # type: ignore[misc]
+    scalar = literal.scalar
+    if scalar is None or is_pickled(scalar):
+        return None
+    if scalar.structured_dataset is not None:
+        return StructuredDataset
+    if scalar.blob is None:
+        return None
+    is_folder = scalar.blob.metadata.type.dimensionality == BlobType.BlobDimensionality.MULTIPART
+    return FlyteDirectory if is_folder else FlyteFile
 
 
 def _typed(values: Values, types: Mapping[str, Any]) -> dict[str, CrossingValue]:

@@ -53,8 +53,8 @@ def read_gate(gate: Gate) -> GateFacts:
     outputs, limit = dict(gate.python_interface.outputs), timeout.total_seconds()
     if gate.input_type:
         wanted = f"a value of type {type_text(gate.input_type)}"
-        return GateFacts("input", gate.name, outputs, 0.0, limit, _question(gate.name, wanted))
-    return GateFacts("approve", gate.name, outputs, 0.0, limit, _question(gate.name, ""))
+        return GateFacts("input", gate.name, outputs, 0.0, limit, question(gate.name, wanted))
+    return GateFacts("approve", gate.name, outputs, 0.0, limit, question(gate.name, ""))
 
 
 def gate_settings(gate: Gate) -> dict[str, Setting]:
@@ -65,11 +65,11 @@ def gate_settings(gate: Gate) -> dict[str, Setting]:
     return {"gate": kind, "timeout": seconds(private.gate_timeout(gate))}
 
 
-def _question(name: str, wanted: str) -> str:
+def question(name: str, wanted: str) -> str:
     """Return the question of a gate: its name if that ends in a question mark, else `approve publishing?`."""
     if name.rstrip().endswith("?"):
         return f"{name} ({wanted})" if wanted else name
     return f"{name}: {wanted}" if wanted else f"approve {name}?"
 
 
-__all__ = ["Disapproved", "GateFacts", "find_gate", "gate_settings", "read_gate"]
+__all__ = ["Disapproved", "GateFacts", "find_gate", "gate_settings", "question", "read_gate"]

@@ -79,7 +79,7 @@ def _read_scalar(scalar: literal_models.Scalar, python_type: Any) -> Any:
         return _as_dataclass(msgpack.loads(scalar.binary.value, strict_map_key=False), python_type)
     if scalar.generic is not None:
         return _as_dataclass(MessageToDict(scalar.generic), python_type)
-    if scalar.blob is not None and scalar.blob.metadata.type.format == FlytePickleTransformer.PYTHON_PICKLE_FORMAT:
+    if is_pickled(scalar):
         return Unquoted("a pickled value")
     for stored in (scalar.blob, scalar.schema, scalar.structured_dataset):
         if stored is not None:
@@ -87,6 +87,12 @@ def _read_scalar(scalar: literal_models.Scalar, python_type: Any) -> Any:
     if scalar.error is not None:
         return Unquoted(f"FlyteError({scalar.error.message!r})")
     return None
+
+
+def is_pickled(scalar: literal_models.Scalar) -> bool:
+    """Tell whether a value is a file with a pickled Python object."""
+    pickled = FlytePickleTransformer.PYTHON_PICKLE_FORMAT
+    return scalar.blob is not None and scalar.blob.metadata.type.format == pickled
 
 
 def _read_primitive(value: Any, python_type: Any) -> Any:

@@ -26,11 +26,11 @@ EXECUTION = "the name of an execution"
 def execution_of(line: Invocation, text: str) -> Any:
     """Return what a text names: the value of a run's variable or of `run.execution`, else the text itself.
 
-    The name of an execution has no dot, and an address has no variable before its first one.
+    The name of an execution has no dot, and an address has a slash.
     """
     variable, dot, _ = text.partition(".")
     value = line.names.get(variable)
-    if dot and value is not None:
+    if dot and (value is not None or all(part.isidentifier() for part in text.split("."))):
         return line.evaluate(text)
     return value if hasattr(value, "execution") else text
 
