@@ -255,6 +255,7 @@ class _Past:
         record.phase = Phase(kept["phase"])
         record.cache, record.cache_note = CacheStatus(kept["cache"][0]), kept["cache"][1]
         record.started, record.ended = kept["times"]
+        record.is_timed = kept.get("is_timed", True)
         record.attempts, record.retries = kept["attempts"], tuple(kept["retries"])
         record.log, record.log_size = [kept["log"]] if kept["log"] else None, len(kept["log"])
         record.links = tuple((name, uri) for name, uri in kept["links"])
@@ -316,7 +317,7 @@ class _NoGates:
 
 
 def _event(kept: list[Any]) -> RunEvent:
-    time, kind, path, phase, cache, text, attempt, done, total, graph = kept
+    time, kind, path, phase, cache, text, attempt, done, total, graph, *others = kept
     return RunEvent(
         time,
         kind,
@@ -328,4 +329,5 @@ def _event(kept: list[Any]) -> RunEvent:
         done,
         total,
         None if graph is None else Graph.from_json(graph),
+        others[0] if others else None,
     )

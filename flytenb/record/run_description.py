@@ -89,6 +89,7 @@ class RunDescription:
         return {
             "phase": str(record.phase),
             "times": [record.started, record.ended],
+            "is_timed": record.is_timed,
             "attempts": record.attempts,
             "cache": [str(record.cache), record.cache_note],
             "error": None if record.error is None else _failure(record.error),
@@ -235,7 +236,8 @@ def _failure(failure: Failure) -> dict[str, Any]:
 def _event(event: RunEvent) -> list[Any]:
     plain = [None if field is None else str(field) for field in (event.phase, event.cache)]
     graph = None if event.graph is None else event.graph.to_json()
-    return [event.time, event.kind, event.path, *plain, event.text, event.attempt, event.done, event.total, graph]
+    numbers = event.attempt, event.done, event.total
+    return [event.time, event.kind, event.path, *plain, event.text, *numbers, graph, event.took]
 
 
 def settings_of(kept: Mapping[str, Any]) -> Settings:

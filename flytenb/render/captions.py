@@ -124,7 +124,7 @@ def state_text(state: NodeState) -> str:
 
 
 def _state_parts(state: NodeState) -> list[str]:
-    parts = [phase_words(state.phase, has_started=state.duration is not None)]
+    parts = [phase_words(state.phase, has_started=state.has_started)]
     if state.total:
         parts.append(f"{state.done}/{state.total}")
     if state.duration is not None and state.phase not in (Phase.QUEUED, Phase.SKIPPED):

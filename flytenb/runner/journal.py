@@ -6,6 +6,7 @@ at a time: a listener that blocks or raises delays neither the run nor the other
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
 import time
@@ -108,11 +109,12 @@ class Journal:
             record.started = now
         elif phase is not _QUEUED:
             record.ended = now
-        is_plain = phase is _SUCCEEDED or phase is _RUNNING
+        is_plain = record.is_timed and (phase is _SUCCEEDED or phase is _RUNNING)
         if is_plain and record.attempts == 1 and record.cache is _NOT_CACHED and not text:
             self._append(record, phase)
         else:
-            took = None if record.origin is None or phase is _RUNNING else record.origin.took
+            is_told = record.ended is None or (record.origin is None and record.is_timed)  # by the two times
+            took = None if is_told else math.nan if record.took is None else record.took
             self._append(RunEvent(now, "phase", record.path, phase, text, record.attempts, record.cache, took=took))
 
     def adopt(

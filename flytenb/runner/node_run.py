@@ -121,12 +121,14 @@ class NodeRun:
 
     @property
     def duration(self) -> float | None:
-        """Seconds from the start to the end, or until now; None before the start. Of a re-used node, when it ran."""
-        if self._record.origin is not None and self._record.ended is not None:
-            return self._record.origin.took
-        if self._record.started is None:
-            return None
-        return (self._record.ended or time.time()) - self._record.started
+        """Seconds from the start to the end, or until now; None before the start. Of a re-used node, when it ran.
+
+        Of an element of a map on a cluster it is None: a cluster doesn't report it.
+        """
+        record = self._record
+        if record.ended is not None or record.started is None or not record.is_timed:
+            return record.took
+        return time.time() - record.started
 
     @property
     def _earlier(self) -> tuple[str, ...]:

@@ -76,13 +76,14 @@ class Record:
     `code`, `reads` (of files; a text says why they aren't known, None that they weren't observed) and `sent` (to a
     service, or its image) say what the outputs depend on besides inputs, `built` is the workflow that a dynamic's
     function built, `files` the user's own files in the outputs as they were at its end, None if that isn't known,
-    `origin` where a re-used node has its outputs from, `rerun` why a node of a resumed run ran again.
+    `origin` where a re-used node has its outputs from, `rerun` why a node of a resumed run ran again. `is_timed` is
+    false if its times are those at which its phases were seen, so that they don't say how long it took.
     """
 
     __slots__ = (
         "__weakref__", "attempts", "built", "cache", "cache_note", "code", "decks", "done", "ended", "error", "files",
-        "links", "log", "log_size", "origin", "path", "phase", "place", "reads", "rerun", "retries", "run_log", "sent",
-        "started", "total", "use", "waited_for", "wires",
+        "is_timed", "links", "log", "log_size", "origin", "path", "phase", "place", "reads", "rerun", "retries",
+        "run_log", "sent", "started", "total", "use", "waited_for", "wires",
     )  # fmt: skip
 
     def __init__(
@@ -95,6 +96,7 @@ class Record:
         self.phase = _QUEUED
         self.started: float | None = None
         self.ended: float | None = None
+        self.is_timed = True
         self.attempts = 0
         self.cache = _NOT_CACHED
         self.cache_note = ""
@@ -115,6 +117,13 @@ class Record:
         self.built: Any = None
         self.origin: ReusedFrom | None = None
         self.rerun = ""
+
+    @property
+    def took(self) -> float | None:
+        """Seconds from the start to the end, of a re-used node when it ran; None before the end, or if nobody knows."""
+        if self.ended is None or self.started is None or not self.is_timed:
+            return None
+        return self.ended - self.started if self.origin is None else self.origin.took
 
     @property
     def entity(self) -> Any:

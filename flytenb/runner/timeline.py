@@ -109,10 +109,11 @@ class Timeline:
 
     @classmethod
     def read(cls, run: RunOutcome) -> Timeline:
-        """Return the timeline of the nodes that have started so far."""
+        """Return the timeline of the nodes that have started so far, without those whose times nobody knows."""
         began = run.started or 0.0
         graph, names = run.graph, run.nodes.names()
-        nodes = [(node, node.started - began, node.duration or 0.0) for node in run.nodes.values() if node.started]
+        timed = [(node, node.started, node.duration) for node in run.nodes.values()]
+        nodes = [(node, at - began, took) for node, at, took in timed if at and took is not None]
         critical = critical_path(graph, {node.path: (start, start + took) for node, start, took in nodes})
         bars = []
         for node, start, took in nodes:

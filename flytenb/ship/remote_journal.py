@@ -282,8 +282,11 @@ class RemoteJournal:
             if one.remote_values is None:
                 read = element_values(partial(reader.read_values, node.id), index)
                 one.remote_values = RemoteValues(read, input_types(one.entity), output_types(one.entity))
-            one.links, one.attempts = element.links, element.number + 1
+            one.is_timed = False  # a cluster says no times of elements
+            one.links = element.links
             one.cache = element.cache or one.cache
+            if element.ran.phase is not Phase.QUEUED:
+                one.attempts = element.number + 1
             if element.ran.phase is not Phase.QUEUED and one.started is None:
                 self._journal.set_phase(one, Phase.RUNNING, at=self._at(node.ran.ended))
             if element.ran.phase.is_terminal:

@@ -14,6 +14,7 @@ from flytekit.types.structured import StructuredDataset
 
 import flytenb
 from flytenb.bridge.cluster.execution_facts import element_message, read_attempt
+from flytenb.display.runs.run_state import RunState
 from flytenb.errors import ClusterError, UsageError
 from flytenb.model import Kind, Phase
 from flytenb.session.cluster_choice import Cluster as Choice
@@ -86,6 +87,10 @@ def checked(n: int) -> tuple[int, int]:
 @workflow
 def fan() -> list[int]:
     return map_task(half)(x=[2, 3, 4])
+
+@workflow
+def even() -> list[int]:
+    return map_task(half)(x=[2, 4])
 
 @workflow
 def tolerant() -> int:
@@ -245,6 +250,20 @@ def test_the_element_that_failed_is_the_failure(notebook: Notebook, choice: Choi
     assert (run.nodes["n0/1"].error.message, run.nodes["n0/0"].error) == ("ValueError: odd: 3", None)
     replay = choice.replay(run.execution)
     assert (replay.recorded.path, replay.is_same, dict(replay.recorded.inputs)) == ("n0/1", True, {"x": 3})
+
+
+def test_elements_have_no_durations_since_a_cluster_says_none(notebook: Notebook, choice: Choice) -> None:
+    run = choice.launch(notebook.names["even"]).wait(PATIENCE)
+    later = choice.attach(run.execution).wait(PATIENCE)
+    for each in (run, later):
+        elements = [f"n0/{index}" for index in range(2)]
+        assert [each.nodes[path].duration for path in elements] == [None] * 2
+        assert each.nodes["n0"].duration is not None
+        seen = RunState.of(each.events).entries
+        assert [seen[path].state.duration for path in elements] == [None] * 2
+        assert [seen[path].state.phase for path in elements] == [Phase.SUCCEEDED] * 2
+        assert "/*" not in repr(each.timeline())
+    assert choice.replay(run.execution, "n0/0").run.outputs == {"o0": 1}
 
 
 def test_a_tolerated_element_is_no_failure_of_the_run(notebook: Notebook, choice: Choice) -> None:

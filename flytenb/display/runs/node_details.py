@@ -171,7 +171,7 @@ def _waited(run: Run, node: NodeRun) -> float | None:
 
 def _facts(run: Run, node: NodeRun) -> list[str]:
     facts = [f"on {clean(node.place)}"] if node.place else []
-    if node.started is not None:
+    if node.started is not None and (node.duration is not None or not node.phase.is_terminal):
         facts.append(f"started {time.strftime('%H:%M:%S', time.localtime(node.started))}")
     if node.waited_for:
         waited = _waited(run, node)

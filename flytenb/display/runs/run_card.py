@@ -255,7 +255,7 @@ def run_facts(run: Run) -> str:
     states = {path: state for path, state in run._states.items() if path in graph.nodes}
     phases = list(Phase)
     ordered = sorted(states.values(), key=lambda state: phases.index(state.phase))
-    counts = Counter(captions.phase_words(each.phase, has_started=each.duration is not None) for each in ordered)
+    counts = Counter(captions.phase_words(each.phase, has_started=each.has_started) for each in ordered)
     took = [] if run.duration is None else [duration_text(run.duration)]
     nodes = count_text(len(states), "node")
     if set(counts) - {constant_text(Phase.SUCCEEDED)}:

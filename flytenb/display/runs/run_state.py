@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ class NodeRecord:
         """The same state, as a drawing shows it."""
         took = None if self.started is None or self.ended is None else self.ended - self.started
         if self.took is not None:
-            took = self.took
+            took = None if math.isnan(self.took) else self.took
         return NodeState(self.phase, took, self.attempts, self.cache, self.done, self.total, self.text, self.place)
 
 
