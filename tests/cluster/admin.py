@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from flyteidl.admin import (
@@ -138,8 +139,8 @@ class AdminService(admin_pb2_grpc.AdminServiceServicer):
     def GetExecutionData(self, request: Any, context: Any) -> Message:
         with self.records.changed:
             record = self.records.execution(request.id)
-            made = execution_pb2.WorkflowExecutionGetDataResponse(full_inputs=record.inputs)
-            made.full_outputs.CopyFrom(record.outputs)
+            made = execution_pb2.WorkflowExecutionGetDataResponse()
+            self._add_values(made, record)
             return made
 
     def ListExecutions(self, request: Any, context: Any) -> Message:
@@ -172,8 +173,8 @@ class AdminService(admin_pb2_grpc.AdminServiceServicer):
     def GetNodeExecutionData(self, request: Any, context: Any) -> Message:
         with self.records.changed:
             record = self.records.node(request.id)
-            made = node_execution_pb2.NodeExecutionGetDataResponse(full_inputs=record.inputs)
-            made.full_outputs.CopyFrom(record.outputs)
+            made = node_execution_pb2.NodeExecutionGetDataResponse()
+            self._add_values(made, record)
             if record.dynamic is not None:
                 made.dynamic_workflow.CopyFrom(record.dynamic)
             self._add_addresses(made, record)
@@ -199,9 +200,22 @@ class AdminService(admin_pb2_grpc.AdminServiceServicer):
     def GetTaskExecutionData(self, request: Any, context: Any) -> Message:
         with self.records.changed:
             record = self.records.task(request.id)
-            made = task_execution_pb2.TaskExecutionGetDataResponse(full_inputs=record.inputs)
-            made.full_outputs.CopyFrom(record.outputs)
+            made = task_execution_pb2.TaskExecutionGetDataResponse()
+            self._add_values(made, record)
             return made
+
+    def _add_values(self, made: Any, record: Any) -> None:
+        """Add inputs and outputs: large ones as links only, if links are signed."""
+        limit = self.settings.inline_limit
+        for name in ("inputs", "outputs"):
+            values = getattr(record, name)
+            if limit and values.literals:
+                data = values.SerializeToString(deterministic=True)
+                uri = self.storage.uri("given", f"{hashlib.sha256(data).hexdigest()}.pb")
+                self.storage.write(uri, values)
+                getattr(made, name).url, getattr(made, name).bytes = self.storage.sign("GET", uri), len(data)
+            if not limit or values.ByteSize() < limit:
+                getattr(made, f"full_{name}").CopyFrom(values)
 
     # --- the cluster --------------------------------------------------------------------------------------------------
 

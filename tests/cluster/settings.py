@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
+
+
+class Scope(NamedTuple):
+    """A project and a domain in which a task type is allowed; `""` is any."""
+
+    project: str = ""
+    domain: str = ""
+
 
 StandIn = Callable[[Any, Mapping[str, Any]], Mapping[str, Any]]
 """Called with the task's template and the literals of its inputs; returns the literals of its outputs."""
@@ -19,6 +27,10 @@ class Settings:
         domains: the names of the domains.
         max_workflow_nodes: `registration.maxWorkflowNodes`.
         limits: the platform's limits by the names of `Resources.ResourceName`; a name that is absent has none.
+        workflow_size_limit: `registration.workflowSizeLimit`, `""` for none.
+        whitelist: `task_type_whitelist`: by task type, where it may be registered; one that is absent, everywhere.
+        inline_limit: `remoteData.maxSizeInBytes` with signed links: larger inputs and outputs are given as links; 0
+            without signed links, which is the default.
         max_parallelism: nodes of an execution that may run pods at the same time.
         system_retries: `node-config.max-node-retries-system-failures`.
         attempts_without_interruption: `node-config.interruptible-failure-threshold`, with the other sign.
@@ -32,6 +44,9 @@ class Settings:
     projects: tuple[str, ...] = ("flytesnacks",)
     domains: tuple[str, ...] = ("development", "staging", "production")
     max_workflow_nodes: int = 100
+    workflow_size_limit: str = ""
+    whitelist: Mapping[str, Sequence[Scope]] = field(default_factory=dict)
+    inline_limit: int = 0
     limits: Mapping[str, str] = field(default_factory=lambda: {"CPU": "2", "MEMORY": "1Gi", "GPU": "1"})
     max_parallelism: int = 25
     system_retries: int = 3

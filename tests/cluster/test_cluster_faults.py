@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import grpc
 import pytest
@@ -19,7 +21,8 @@ from flytekit.configuration import AuthType, Config, PlatformConfig
 from flytekit.remote import FlyteRemote
 
 from tests.cluster.cluster import Cluster, start_cluster
-from tests.cluster.settings import Settings
+from tests.cluster.failure import Failure
+from tests.cluster.settings import Scope, Settings
 
 Code = grpc.StatusCode
 INTEGER, STRING = (typ.LiteralType(simple=kind) for kind in (typ.INTEGER, typ.STRING))
@@ -49,6 +52,53 @@ def stub(cluster: Cluster) -> Iterator[AdminServiceStub]:
 def no_faults(cluster: Cluster) -> Iterator[None]:
     yield
     cluster.faults.clear()
+
+
+def test_a_task_type_on_the_whitelist_is_allowed_in_its_place(tmp_path: Path) -> None:
+    scopes = {"python-task": [Scope("sales"), Scope("flytesnacks", "staging")], "spark": [Scope()]}
+    with start_cluster(tmp_path, Settings(whitelist=scopes)) as cluster, grpc.insecure_channel(cluster.endpoint) as to:
+        stub = AdminServiceStub(to)
+        with pytest.raises(grpc.RpcError, match="task type must be whitelisted before use"):
+            stub.CreateTask(task())
+        stub.CreateTask(task(domain="staging"))
+        request = task()
+        request.spec.template.type = "spark"
+        stub.CreateTask(request)
+
+
+def test_a_workflow_whose_closure_is_too_large_is_refused(tmp_path: Path) -> None:
+    settings = Settings(workflow_size_limit="1Ki")
+    with start_cluster(tmp_path, settings) as cluster, grpc.insecure_channel(cluster.endpoint) as to:
+        stub = AdminServiceStub(to)
+        stub.CreateTask(task())
+        with pytest.raises(grpc.RpcError, match=r"Workflow closure size exceeds max limit \[1Ki\]"):
+            stub.CreateWorkflow(workflow(count=20))
+
+
+def test_a_long_message_has_its_start_and_its_end() -> None:
+    message = Failure("USER", f"a{'b' * 200_000}c").error.message
+    assert (message[:2], message[-2:], len(message) < 103_000) == ("ab", "bc", True)
+    assert Failure("USER", "short").error.message == "short"
+
+
+def test_large_values_are_links(tmp_path: Path) -> None:
+    stand_ins = {"warehouse": lambda template, inputs: {"n": inputs["n"]}}
+    with start_cluster(tmp_path, Settings(stand_ins=stand_ins, inline_limit=10)) as cluster:
+        with grpc.insecure_channel(cluster.endpoint) as channel:
+            stub = AdminServiceStub(channel)
+            request = task()
+            request.spec.template.ClearField("container")
+            request.spec.template.type = "warehouse"
+            stub.CreateTask(request)
+            stub.CreateWorkflow(workflow())
+            stub.CreateLaunchPlan(launch_plan())
+            made = stub.CreateExecution(execution(n=ONE))
+            cluster.wait(made.id.name)
+            found = stub.GetExecutionData(execution_pb2.WorkflowExecutionGetDataRequest(id=made.id))
+        assert not found.full_outputs.literals
+        with urlopen(found.outputs.url) as answer:
+            values = lit.LiteralMap.FromString(answer.read())
+        assert (values.literals["n"], found.outputs.bytes) == (ONE, values.ByteSize())
 
 
 def identifier(kind: int, version: str = "1", **changes: str) -> ids.Identifier:
@@ -121,6 +171,11 @@ def scheduled(
 ) -> launch_plan_pb2.LaunchPlanCreateRequest:
     request.spec.entity_metadata.schedule.cron_schedule.schedule = "0 3 * * *"
     request.spec.entity_metadata.schedule.kickoff_time_input_arg = time_input
+    return request
+
+
+def with_conditions(request: launch_plan_pb2.LaunchPlanCreateRequest) -> launch_plan_pb2.LaunchPlanCreateRequest:
+    request.spec.entity_metadata.launch_conditions.type_url = "type.googleapis.com/conditions"
     return request
 
 
@@ -232,6 +287,10 @@ REFUSED: dict[str, tuple[str, Callable[[], Any], Code, str]] = {
     "unexpected fixed input": (
         *("CreateLaunchPlan", lambda: launch_plan("2", m=ONE), Code.INVALID_ARGUMENT),
         "unexpected fixed_input m",
+    ),
+    "launch conditions": (
+        *("CreateLaunchPlan", lambda: with_conditions(launch_plan("2")), Code.INVALID_ARGUMENT),
+        "Launch condition must be empty, found ",
     ),
     "missing input": ("CreateExecution", execution, Code.INVALID_ARGUMENT, "expected_inputs n missing"),
     "unknown input": ("CreateExecution", lambda: execution(n=ONE, m=ONE), Code.INVALID_ARGUMENT, "invalid input m"),

@@ -19,7 +19,7 @@ from google.protobuf.json_format import MessageToDict
 from tests.cluster.identifiers import shown
 from tests.cluster.literal_types import are_castable, type_of_literal
 from tests.cluster.refused import invalid
-from tests.cluster.settings import Settings
+from tests.cluster.settings import Scope, Settings
 
 LONGEST_NAME = 63
 _EXECUTION_NAME = re.compile(r"[a-z][a-z\-0-9]*")
@@ -66,6 +66,7 @@ def check_task(request: task_pb2.TaskCreateRequest, settings: Settings) -> None:
     require(request.spec.HasField("template"), "spec")
     template = request.spec.template
     require(template.type, "type")
+    check_task_type(request.id, template.type, settings)
     require(template.HasField("metadata"), "metadata")
     if template.metadata.HasField("runtime"):
         require(template.metadata.runtime.version, "runtime version")
@@ -76,6 +77,19 @@ def check_task(request: task_pb2.TaskCreateRequest, settings: Settings) -> None:
     elif template.HasField("k8s_pod"):
         for container in MessageToDict(template.k8s_pod.pod_spec).get("containers", []):
             check_resources(request.id, _resources_of(container.get("resources", {})), settings.limits)
+
+
+def check_task_type(identifier: ids.Identifier, task_type: str, settings: Settings) -> None:
+    """Check that a task type is on the whitelist for its place, if there is one for the type."""
+    scopes = settings.whitelist.get(task_type, ())
+    place = identifier.project, identifier.domain
+    if scopes and not any(each.project in ("", place[0]) and _is_domain(each, place[1]) for each in scopes):
+        raise invalid("task type must be whitelisted before use")
+
+
+def _is_domain(scope: Scope, domain: str) -> bool:
+    """Tell whether a scope has a domain; one without a project has any."""
+    return not scope.project or scope.domain in ("", domain)
 
 
 def _resources_of(given: Mapping[str, Mapping[str, Any]]) -> tasks_pb2.Resources:
@@ -156,7 +170,10 @@ def quantity(text: str) -> Decimal:
 
 
 def check_size(workflow: workflow_pb2.Workflow, settings: Settings) -> None:
-    """Check the number of nodes; those of the workflows within don't count."""
+    """Check the size, and the number of nodes; those of the workflows within don't count."""
+    size = settings.workflow_size_limit
+    if size and workflow.closure.ByteSize() > quantity(size):
+        raise invalid(f"Workflow closure size exceeds max limit [{size}]")
     count = len(workflow.closure.compiled_workflow.primary.template.nodes) - _SYSTEM_NODES
     limit = settings.max_workflow_nodes
     if count > limit:
@@ -201,6 +218,9 @@ def check_launch_plan(
         if name not in defaults and name not in fixed
     }
     check_schedule(request.spec.entity_metadata.schedule, expected)
+    if request.spec.entity_metadata.HasField("launch_conditions"):
+        conditions = request.spec.entity_metadata.launch_conditions
+        raise invalid(f"Launch condition must be empty, found {conditions}")
     return iface.ParameterMap(parameters=expected)
 
 

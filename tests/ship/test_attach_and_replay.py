@@ -21,6 +21,7 @@ from flytenb.session.cluster_choice import Cluster as Choice
 from flytenb.session.host import host
 from flytenb.ship.replayed_node import Recorded, Replay
 from tests.cluster.cluster import Cluster, start_cluster
+from tests.cluster.settings import Settings
 from tests.ship.notebooks import Notebook, open_notebook
 from tests.waiting import PATIENCE, wait_for
 
@@ -270,6 +271,14 @@ def test_a_tolerated_element_is_no_failure_of_the_run(notebook: Notebook, choice
     run = choice.launch(notebook.names["tolerant"]).wait(PATIENCE)
     assert (run.error.path, run.also_failed) == ("n1", ())
     assert run.nodes["n0/1"].error.message == "the cluster keeps no message of this element"
+
+
+def test_values_that_are_too_large_for_an_answer_are_read_from_links(notebook: Notebook, tmp_path: Path) -> None:
+    with start_cluster(tmp_path, Settings(inline_limit=10)) as cluster:
+        choice = flytenb.cluster(cluster.config())
+        run = choice.launch(notebook.names["even"]).wait(PATIENCE)
+        assert (run.outputs, run.nodes["n0"].inputs) == ({"o0": [1, 2]}, {"x": [2, 4]})
+        assert choice.replay(run.execution, "n0").is_same
 
 
 def test_an_unknown_execution_is_named_with_the_place(choice: Choice, double: Cluster) -> None:

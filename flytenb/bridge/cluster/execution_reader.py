@@ -16,6 +16,7 @@ from flyteidl.admin.execution_pb2 import (
 from flyteidl.admin.node_execution_pb2 import NodeExecutionGetDataRequest, NodeExecutionListRequest
 from flyteidl.admin.signal_pb2 import SignalSetRequest
 from flyteidl.admin.task_execution_pb2 import TaskExecutionListRequest
+from flyteidl.core import literals_pb2
 from flyteidl.core.execution_pb2 import WorkflowExecution
 from flyteidl.core.identifier_pb2 import TASK, NodeExecutionIdentifier, SignalIdentifier
 from flyteidl.service.dataproxy_pb2 import ARTIFACT_TYPE_DECK, CreateDownloadLinkRequest
@@ -161,7 +162,8 @@ class ExecutionReader:
                 found = self._raw.get_node_execution_data(NodeExecutionGetDataRequest(id=self._node(node)))
             else:
                 found = self._raw.get_execution_data(WorkflowExecutionGetDataRequest(id=self.identifier.message))
-        return _literals(found.full_inputs), _literals(found.full_outputs)
+            inputs = _literals(found.full_inputs, found.inputs)
+            return inputs, _literals(found.full_outputs, found.outputs)
 
     def read_inside(self, node: str) -> Any:
         """Return the compiled workflow that a dynamic node has made, None before that.
@@ -231,7 +233,14 @@ def _letters(text: str) -> str:
     return "".join(letter for letter in text.lower() if letter.isalnum())
 
 
-def _literals(message: Any) -> Mapping[str, Literal]:
+def _literals(message: Any, link: Any) -> Mapping[str, Literal]:
+    """Return values that an answer contains, or from a link, if they are too large for the answer.
+
+    A cluster that signs links leaves out values of 2 MB and more (`remoteData.maxSizeInBytes` of flyteadmin, 1.16.8).
+    """
+    if not message.literals and link.bytes and link.url:
+        with urlopen(link.url, timeout=_PATIENCE) as answer:
+            message = literals_pb2.LiteralMap.FromString(answer.read())
     return dict(LiteralMap.from_flyte_idl(message).literals)
 
 
