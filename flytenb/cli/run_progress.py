@@ -15,7 +15,7 @@ from flytenb.display.runs.progress import Progress
 from flytenb.display.runs.run_state import RunState
 from flytenb.model import Phase
 from flytenb.notebook.pages import pages
-from flytenb.wording.kinds import constant_text
+from flytenb.wording.kinds import phase_words
 from flytenb.wording.quantities import duration_text
 from flytenb.wording.text import one_line
 
@@ -77,7 +77,7 @@ class NodeTable:
         begun = [(p, e) for p, e in self._state.entries.items() if p in nodes and e.phase is not Phase.QUEUED]
         for path, entry in begun[-_ROWS:]:
             question = self._state.waiting.get(path)
-            facts = [constant_text(entry.phase)]
+            facts = [phase_words(entry.phase)]
             facts += [f"{entry.done}/{entry.total}"] if entry.total else []
             facts += [f"waits: {one_line(question)}"] if question else []
             line = f"  {one_line(path)} {one_line(nodes[path].name)} · {' · '.join(facts)}\n"

@@ -78,9 +78,9 @@ class PhaseCell(str):
     phase: str
 
     @classmethod
-    def of(cls, phase: str, more: str = "") -> PhaseCell:
+    def of(cls, phase: str, more: str = "", *, has_started: bool = True) -> PhaseCell:
         """Return the cell of a phase, with more text after it."""
-        cell = cls(f"{phase_text(phase)} {more}".rstrip())
+        cell = cls(f"{phase_text(phase, has_started=has_started)} {more}".rstrip())
         cell.phase = str(phase)
         return cell
 
@@ -95,12 +95,21 @@ class RangeCell(str):
 
     @classmethod
     def of(cls, start: float, stop: float, *, is_marked: bool = False) -> RangeCell:
-        """Return the bar; in text it has 40 characters and draws at least one."""
-        at = min(int(start * _BAR_WIDTH), _BAR_WIDTH - 1)
-        length = max(1, min(round((stop - start) * _BAR_WIDTH), _BAR_WIDTH - at))
-        bar = cls(" " * at + ("█" if is_marked else "▒") * length + " " * (_BAR_WIDTH - at - length))
+        """Return the bar; in text it has 40 characters."""
+        bar = cls(_drawn(start, stop, _BAR_WIDTH, is_marked=is_marked))
         bar.start, bar.stop, bar.is_marked = start, stop, is_marked
         return bar
+
+    def drawn(self, width: int) -> str:
+        """Return the bar as text of another width."""
+        return _drawn(self.start, self.stop, width, is_marked=self.is_marked)
+
+
+def _drawn(start: float, stop: float, width: int, *, is_marked: bool) -> str:
+    """Return a bar of `width` characters, of which at least one is drawn."""
+    at = min(int(start * width), width - 1)
+    length = max(1, min(round((stop - start) * width), width - at))
+    return " " * at + ("█" if is_marked else "▒") * length + " " * (width - at - length)
 
 
 @dataclass(frozen=True, slots=True)

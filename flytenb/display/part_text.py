@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from html.parser import HTMLParser
+from itertools import accumulate
 from unicodedata import combining, east_asian_width
 
 from flytenb.display.part import (
@@ -17,6 +18,7 @@ from flytenb.display.part import (
     Note,
     Part,
     Picture,
+    RangeCell,
     Section,
     Slices,
     Table,
@@ -27,16 +29,18 @@ from flytenb.display.part import (
     Window,
 )
 from flytenb.wording.quantities import bytes_text, more_text
+from flytenb.wording.text import line_width
 from flytenb.wording.values import clip
 
-WIDTH = 100
+_FEWEST = 24
+"""Fewest columns of a last cell that is wrapped, and of a bar."""
 _SPACES = re.compile(r"\s+")
 _BARS = "▁▂▃▄▅▆▇█"
 
 
 def to_text(part: Part, limit: int) -> str:
     """Return the part as whole lines of at most `limit` characters, with the number of lines left out."""
-    lines = _lines(part)
+    lines = _lines(part, line_width())
     text = "\n".join(line.rstrip() for line in lines)
     if len(text) <= limit:
         return text
@@ -52,26 +56,26 @@ def to_text(part: Part, limit: int) -> str:
     return "\n".join([*kept, f"… {more_text(text.count(chr(10)) + 1 - len(kept), 'line')}"])
 
 
-def _lines(part: Part) -> list[str]:
+def _lines(part: Part, width: int) -> list[str]:
     match part:
         case Value():
             start = f"{part.name} = " if part.name else ""
             return [start + part.text + _bracketed(part.type, part.facts)]
         case Section():
-            return _section(part)
+            return _section(part, width)
         case Text():
-            lines = textwrap.wrap(part.text, WIDTH - 4) if part.style == "flow" else part.text.split("\n")
+            lines = textwrap.wrap(part.text, width - 2) if part.style == "flow" else part.text.split("\n")
             return [*lines, *text_left_out(part)]
         case Note():
             return [f"({part.text})"]
         case Facts():
             return _aligned([(k, v) for k, v in part.rows])
         case Tree():
-            return [*_tree(part.entries), *tree_left_out(part)]
+            return [*_tree(part.entries, width), *tree_left_out(part)]
         case Table():
-            return _table(part)
+            return _table(part, width)
         case Group():
-            return [line for one in part.parts for line in _lines(one)]
+            return [line for one in part.parts for line in _lines(one, width)]
         case Slices():
             return [slices_text(part)]
         case Histogram():
@@ -213,12 +217,17 @@ class _Reader(HTMLParser):
             self.lines[-1].append(_SPACES.sub(" ", data))
 
 
-def _section(part: Section) -> list[str]:
+def _section(part: Section, width: int) -> list[str]:
     head = " · ".join(filter(None, (part.title, *part.facts)))
     if part.name:
         head = f"{part.name} = {head}" if head else f"{part.name}:"
-    body = _lines(part.body) if part.body is not None else []
-    return [head, *("  " + line for line in body)] if head else body
+    if part.body is None:
+        return [head] if head else []
+    return [head, *_indented(part.body, width)] if head else _lines(part.body, width)
+
+
+def _indented(part: Part, width: int) -> list[str]:
+    return ["  " + line for line in _lines(part, width - 2)]
 
 
 def _bracketed(type_: str, facts: tuple[str, ...]) -> str:
@@ -226,48 +235,70 @@ def _bracketed(type_: str, facts: tuple[str, ...]) -> str:
     return f" ({inner})" if inner else ""
 
 
-def _tree(entries: tuple[Entry, ...]) -> list[str]:
+def _tree(entries: tuple[Entry, ...], width: int) -> list[str]:
     lines: list[str] = []
-    width = min(max((width_of(e.name) for e in entries if e.inside is None), default=0), 24)
+    longest = min(max((width_of(e.name) for e in entries if e.inside is None), default=0), 24)
     for entry in entries:
         if entry.inside is None:
-            columns = (_padded(entry.name, width), f"{entry.value}{_bracketed(entry.type, entry.facts)}".strip())
+            columns = (_padded(entry.name, longest), f"{entry.value}{_bracketed(entry.type, entry.facts)}".strip())
             lines.append("  ".join(columns))
         else:
             # The nested part repeats the short form.
             head = " · ".join(filter(None, (entry.type, *entry.facts)))
             lines.append(f"{entry.name}: {head}" if head else f"{entry.name}:")
-            lines.extend("  " + below for below in _lines(entry.inside))
+            lines.extend(_indented(entry.inside, width))
     return lines
 
 
-def _table(table: Table) -> list[str]:
+def _table(table: Table, width: int) -> list[str]:
     heads = [[c.name for c in table.columns]]
     if any(c.type for c in table.columns):
         heads.append([c.type for c in table.columns])
     if any(c.summary for c in table.columns):
         heads.append([c.summary for c in table.columns])
-    grid = [*heads, *(list(row) for row in table.rows)]
-    widths = [max(width_of(line[i]) for line in grid) for i in range(len(table.columns))]
+    rows = [list(row) for row in table.rows]
+    widths = [max(width_of(line[i]) for line in [*heads, *rows]) for i in range(len(table.columns))]
+    rows, widths = _with_short_bars(rows, widths, width)
+    widths = [min(each, width) for each in widths]
+    label = _label(table, widths, width)
     if table.is_wrapped:
-        room = max(WIDTH - sum(widths[:-1]) - 2 * len(widths), 24)
-        rows = [list(row) for row in table.rows]
-        if table.columns[-1].is_cut:
-            rows = [[*row[:-1], clip(row[-1], room)] for row in rows]
-        else:
-            rows = [line for row in rows for line in _wrapped_rows(row, room)]
-        grid = [*([*line[:-1], clip(line[-1], room)] for line in heads), *rows]
+        room = width - sum(widths[:-1]) - 2 * (len(widths) - 1)
+        if room < _FEWEST:  # it has lines of its own
+            room = max(width - sum(widths[i] + 2 for i in label), _FEWEST)
         widths[-1] = min(widths[-1], room)
     lines: list[str] = []
-    for start, stop in _blocks(widths):
-        for number, line in enumerate(grid):
-            cells = (_padded(line[i], widths[i], right=table.columns[i].is_number) for i in range(start, stop))
+    for columns in _blocks(widths, label, width):
+        if lines:
+            lines.append("")
+        is_wrapped = table.is_wrapped and columns[-1] == len(widths) - 1 and not table.columns[-1].is_cut
+        below = [line for row in rows for line in _wrapped_rows(row, widths[-1])] if is_wrapped else rows
+        for number, line in enumerate([*heads, *below]):
+            cells = (_padded(_cut(line[i], widths[i]), widths[i], right=table.columns[i].is_number) for i in columns)
             lines.append("  ".join(cells))
             if number == len(heads) - 1:
-                lines.append("  ".join("─" * widths[i] for i in range(start, stop)))
-        if stop < len(widths):
-            lines.append("")
+                lines.append("  ".join("─" * widths[i] for i in columns))
     return [*lines, *table_left_out(table)]
+
+
+def _with_short_bars(rows: list[list[str]], widths: list[int], width: int) -> tuple[list[list[str]], list[int]]:
+    """Return the rows with the bars of a column shortened as far as they must be for a line, and the new widths."""
+    kept = list(widths)
+    for i, cell in enumerate(rows[0] if rows else ()):
+        if isinstance(cell, RangeCell):
+            others = sum(widths) - widths[i] + 2 * (len(widths) - 1)
+            kept[i] = min(widths[i], max(width - others, _FEWEST))
+            rows = [[*row[:i], _shortened(row[i], kept[i]), *row[i + 1 :]] for row in rows]
+    return rows, kept
+
+
+def _shortened(cell: str, width: int) -> str:
+    return cell.drawn(width) if isinstance(cell, RangeCell) else cell
+
+
+def _label(table: Table, widths: list[int], width: int) -> list[int]:
+    """Return the column that each block repeats: the first one, if it has names and leaves room for others."""
+    has_names = table.columns and not table.columns[0].type
+    return [0] if has_names and widths[0] <= width // 3 else []
 
 
 def _wrapped_rows(row: list[str], room: int) -> list[list[str]]:
@@ -276,16 +307,15 @@ def _wrapped_rows(row: list[str], room: int) -> list[list[str]]:
     return [[*row[:-1], first], *([*[""] * (len(row) - 1), text] for text in more)]
 
 
-def _blocks(widths: list[int]) -> list[tuple[int, int]]:
-    """Return ranges of columns that each fit the line width."""
-    blocks: list[tuple[int, int]] = []
-    start, used = 0, 0
-    for i, width in enumerate(widths):
-        if i > start and used + width + 2 > WIDTH:
-            blocks.append((start, i))
-            start, used = i, 0
-        used += width + 2
-    return [*blocks, (start, len(widths))] if widths else []
+def _blocks(widths: list[int], label: list[int], width: int) -> list[list[int]]:
+    """Return the columns of each block of lines; later blocks begin with the label."""
+    blocks: list[list[int]] = [[]]
+    for i in range(len(widths)):
+        used = sum(widths[j] + 2 for j in blocks[-1])
+        if blocks[-1] and used + widths[i] > width:
+            blocks.append(list(label))
+        blocks[-1].append(i)
+    return [block for block in blocks if block]
 
 
 def _aligned(rows: list[tuple[str, str]]) -> list[str]:
@@ -298,6 +328,14 @@ def width_of(text: str) -> int:
     if text.isascii():
         return len(text)
     return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def _cut(text: str, width: int) -> str:
+    """Return the text in at most `width` terminal columns, the last one `…` if some of it is missing."""
+    if width_of(text) <= width:
+        return text
+    ends = accumulate(map(width_of, text))
+    return text[: sum(end < width for end in ends)] + "…"
 
 
 def _padded(text: str, width: int, *, right: bool = False) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 _BOLD, _BAD, _DIM, _END = "\x1b[1m", "\x1b[1;91m", "\x1b[2m", "\x1b[0m"
 _GOOD, _GOES, _TAKEN = "\x1b[32m", "\x1b[36m", "\x1b[35m"
 _COLORS = {"✓": _GOOD, "✕": _BAD, "◷": _BAD, "▶": _GOES, "■": _DIM, "○": _DIM, "⚡": _TAKEN, "↻": _TAKEN}
-_WORDS = "succeeded|failed|timed out|aborted|running|queued|re-used"
+_WORDS = "succeeded|failed|timed out|stopped|running|queued|re-used"
 _HEAD = re.compile(rf"\A([{''.join(_COLORS)}]) (.+?) ({_WORDS})(?= ·|$)", re.MULTILINE)
 """The first line of a run."""
 _PHASE = re.compile(rf"(?<!\S)[{''.join(_COLORS)}](?= )(?: (?:{_WORDS})\b)?")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from flytenb.model import CacheStatus, Edge, EdgeKind, Graph, Interface, Kind, Node, NodeState, Phase, Port
-from flytenb.wording.kinds import constant_text, kind_text, phase_sign
+from flytenb.wording.kinds import constant_text, kind_text, phase_sign, phase_words
 from flytenb.wording.quantities import count_text, duration_text
 
 _SOURCE_SIGNS = {CacheStatus.HIT: "⚡", CacheStatus.REUSED: "↻"}
@@ -136,13 +136,6 @@ def _state_parts(state: NodeState) -> list[str]:
     if state.place:
         parts.append("on the cluster")
     return parts
-
-
-def phase_words(phase: Phase, *, has_started: bool) -> str:
-    """Return the phase of a node in words; an aborted node was stopped, or did not run."""
-    if phase is Phase.ABORTED:
-        return "stopped" if has_started else "did not run"
-    return constant_text(phase)
 
 
 def sign(state: NodeState) -> str:

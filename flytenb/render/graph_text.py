@@ -11,9 +11,8 @@ from flytenb.render import captions
 from flytenb.render.scene import subtitle
 from flytenb.render.shapes import port_of
 from flytenb.render.text_metrics import clean
+from flytenb.wording.text import line_width
 
-WIDTH = 100
-"""Columns after which a line is wrapped."""
 LONGEST = 160
 """Most characters of one name, type, value or condition."""
 
@@ -124,10 +123,10 @@ class _Text:
 
 def _filled(gutter: str, parts: list[str]) -> Iterator[str]:
     """Yield the parts, comma-separated, as many per line as fit."""
-    line = ""
+    line, width = "", line_width()
     for part in parts:
         longer = f"{line}{'  ' if part.startswith('→') else ', '}{part}" if line else part
-        if line and len(gutter) + len(longer) > WIDTH:
+        if line and len(gutter) + len(longer) > width:
             yield gutter + line
             longer = part
         line = longer

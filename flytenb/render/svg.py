@@ -42,7 +42,7 @@ from flytenb.render.shapes import (
 )
 from flytenb.render.text_metrics import clean, fit, fixed_length, is_guessed, measure, path_attribute, xml
 from flytenb.render.theme import theme_sheet
-from flytenb.wording.kinds import constant_text, kind_text
+from flytenb.wording.kinds import kind_text, phase_words
 from flytenb.wording.text import without_code
 
 _PAD = 12.0
@@ -82,7 +82,7 @@ def to_svg(scene: Scene, at: Positions, uid: str) -> str:
     sheet = theme_sheet("".join((*around, parts[0], *frames, *_of_each_colour(scene, arrows, boxes))))
     state = scene.states.get("")
     name = xml(
-        f"{scene.title or scene.graph.name}, {scene.subtitle}" + (f", {constant_text(state.phase)}" if state else "")
+        f"{scene.title or scene.graph.name}, {scene.subtitle}" + (f", {phase_words(state.phase)}" if state else "")
     )
     w, h = f"{width:.0f}", f"{height:.0f}"
     return (
@@ -208,13 +208,13 @@ def _box(box: Box, scene: Scene, at: Positions, uid: str) -> str:
 
 def _spoken(name: str, node: Node, state: NodeState | None) -> str:
     """Return the label for screen readers, escaped: `generate, task, running`."""
-    return _words(name, node.kind, "stale" in node.settings, "" if state is None else state.phase)
+    phase = "" if state is None else phase_words(state.phase, has_started=state.has_started)
+    return _words(name, node.kind, "stale" in node.settings, phase)
 
 
 @lru_cache(maxsize=1024)
 def _words(name: str, kind: str, is_stale: bool, phase: str) -> str:
-    stale, words = ["stale"] * is_stale, [constant_text(phase)] if phase else []
-    return xml(", ".join([name, kind_text(kind), *stale, *words]))
+    return xml(", ".join([name, kind_text(kind), *["stale"] * is_stale, *[phase] * bool(phase)]))
 
 
 def _state_attributes(state: NodeState | None) -> str:

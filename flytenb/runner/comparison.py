@@ -27,6 +27,7 @@ class Difference:
         other: the same for the other run.
         problem: why the values can't be compared, `""` if they can.
         name: the name of the node's entity.
+        started: whether the node has started, in this run and in the other one.
     """
 
     path: str
@@ -35,13 +36,15 @@ class Difference:
     other: Any
     problem: str = ""
     name: str = field(default="", compare=False)
+    started: tuple[bool, bool] = field(default=(True, True), compare=False)
 
     def texts(self) -> tuple[str, str, str, str]:
         """Return its row of a table: the node, what differs, and both values in short."""
         if self.what == "node":
             texts = ["yes" if exists else "no" for exists in (self.this, self.other)]
         elif self.what == "phase":
-            texts = [phase_text(self.this), phase_text(self.other)]
+            phases = zip((self.this, self.other), self.started, strict=True)
+            texts = [phase_text(phase, has_started=has_started) for phase, has_started in phases]
         else:
             texts = [brief(value, SHORT) for value in (self.this, self.other)]
         problem = f" can't be compared: {clip_line(self.problem, LONG)}" if self.problem else ""
@@ -87,7 +90,8 @@ class Comparison:
 def _differences(path: str, this: Any, other: Any) -> list[Difference]:
     found = []
     if this.phase is not other.phase:
-        found.append(Difference(path, "phase", str(this.phase), str(other.phase)))
+        started = (this.started is not None, other.started is not None)
+        found.append(Difference(path, "phase", str(this.phase), str(other.phase), started=started))
     try:
         mine, theirs = this.outputs, other.outputs
     except Exception as e:

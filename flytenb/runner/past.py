@@ -261,7 +261,7 @@ class Past:
 
 _ENDS: Mapping[Phase, str] = {
     Phase.FAILED: "failed",
-    Phase.ABORTED: "was aborted",
+    Phase.ABORTED: "was stopped",
     Phase.SKIPPED: "was skipped",
     Phase.TIMED_OUT: "took longer than its timeout",
     Phase.RUNNING: "hadn't ended",

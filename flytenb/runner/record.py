@@ -133,10 +133,15 @@ class Record:
     @property
     def named(self) -> str:
         """The path and the name of the entity: `'n0' (train)`, `'n1/37' (fit[37])` of an element of a map."""
+        return repr(self.path) if self.entity is None else f"{self.path!r} ({self.entity_name})"
+
+    @property
+    def entity_name(self) -> str:
+        """The name of the entity, `fit[37]` of an element of a map; the path if there is none."""
         if self.entity is None:
-            return repr(self.path)
+            return self.path
         number = self.path.rpartition("/")[2]
-        return f"{self.path!r} ({short_name(self.entity)}{f'[{number}]' if number.isdigit() else ''})"
+        return f"{short_name(self.entity)}{f'[{number}]' if number.isdigit() else ''}"
 
     @property
     def facts(self) -> ComparedFacts | None:

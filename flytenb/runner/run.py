@@ -179,7 +179,7 @@ class Run:
         """The return value of a call of the entity: None, the output, or a named tuple of the outputs.
 
         Raises:
-            RunCancelledError: if the run was aborted.
+            RunCancelledError: if the run was stopped.
             FlytenbError: if it is still on.
             BaseException: the failed task's own exception, if it failed.
         """
@@ -293,7 +293,7 @@ class Run:
         if self.error is not None:
             raise self.error.exception
         if self.phase is Phase.ABORTED:
-            raise RunCancelledError(f"the run of {self.name!r} was aborted")
+            raise RunCancelledError(f"the run of {self.name!r} was stopped")
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Call a listener with the events so far and with each later event.

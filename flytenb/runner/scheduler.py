@@ -321,7 +321,7 @@ class Scheduler:
             if step.attempt is not attempt:
                 return
             self.abandon(step)
-            words = f"node {step.record.named} took longer than its timeout of {duration_text(seconds)}"
+            words = f"{step.record.entity_name} took longer than its timeout of {duration_text(seconds)}"
             self._put(self.outcomes.handle_error(step, NodeTimeoutError(words), words, self, Phase.TIMED_OUT))
         self._wind_up_if_over()
 

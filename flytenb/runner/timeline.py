@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from flytenb.model import CacheStatus
 from flytenb.runner.critical_path import critical_path
 from flytenb.runner.node_run import RunOutcome
-from flytenb.wording.kinds import constant_text, phase_sign
+from flytenb.wording.kinds import phase_text
 from flytenb.wording.quantities import duration_text
 from flytenb.wording.text import clip
 
@@ -133,7 +133,7 @@ class Timeline:
             length = 1 if is_reused else max(1, min(round(bar.duration * scale), _WIDTH - at))
             drawn = " " * at + ("↻" if is_reused else "█") * length
             took = f"{bar.took:>{_TOOK}}"
-            phase = f"{phase_sign(bar.phase)} {constant_text(bar.phase)}"
+            phase = phase_text(bar.phase)
             lines.append(f"{label:<{_NAME}} │{drawn:<{_WIDTH}}│ {took}  {phase}{' •' if bar.is_critical else ''}")
         lines.append(f"{'':<{_NAME}}  {'total':>{_WIDTH}}  {duration_text(self.total):>{_TOOK}}")
         critical = sum(bar.duration for bar in self.bars if bar.is_critical)

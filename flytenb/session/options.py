@@ -198,7 +198,7 @@ class Options:
         except BaseException as error:
             made.cancel()
             if isinstance(error, KeyboardInterrupt):
-                error.add_note(f"the run of {made.name!r} was aborted")
+                error.add_note(f"the run of {made.name!r} was stopped")
             raise
         finally:
             with held_back():

@@ -18,7 +18,7 @@ from flytenb.display.show import show
 from flytenb.errors import UsageError, closest
 from flytenb.model import Phase
 from flytenb.runner.run import Run
-from flytenb.wording.kinds import constant_text
+from flytenb.wording.kinds import phase_words
 from flytenb.wording.quantities import count_text, duration_text
 from flytenb.wording.values import SHORT, brief
 
@@ -258,7 +258,7 @@ class Sweep(Displayed):
         return card
 
     def _facts(self) -> list[str]:
-        counts = Counter(constant_text(self._phase(run)) for run in self.runs)
+        counts = Counter(phase_words(self._phase(run)) for run in self.runs)
         given = self.inputs[0] if self.inputs else {}
         return [
             f"{count_text(len(self.runs), 'run')}: {', '.join(f'{n} {phase}' for phase, n in counts.items())}",

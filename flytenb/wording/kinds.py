@@ -25,10 +25,16 @@ def phase_sign(phase: str) -> str:
     return _PHASE_SIGNS.get(phase, "")
 
 
-def phase_text(phase: str) -> str:
-    """Return a phase as displays spell it: `✓ succeeded`, `◷ timed out`, `↻ re-used`."""
-    words = "re-used" if phase == "REUSED" else constant_text(phase)
-    return f"{phase_sign(phase)} {words}".strip()
+def phase_words(phase: str, *, has_started: bool = True) -> str:
+    """Return a phase in words: `timed out`; what was aborted was `stopped`, or `did not run`."""
+    if phase == "ABORTED":
+        return "stopped" if has_started else "did not run"
+    return "re-used" if phase == "REUSED" else constant_text(phase)
+
+
+def phase_text(phase: str, *, has_started: bool = True) -> str:
+    """Return a phase as displays spell it: `✓ succeeded`, `■ stopped`, `↻ re-used`."""
+    return f"{phase_sign(phase)} {phase_words(phase, has_started=has_started)}".strip()
 
 
 def kind_text(kind: str) -> str:

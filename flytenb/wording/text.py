@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextvars
 import re
+import shutil
+import sys
 import threading
 import weakref
 from collections.abc import Callable
@@ -14,6 +16,9 @@ from flytenb.wording.quantities import duration_text
 
 PATIENCE = 1.0
 """Seconds that an object's own `__str__` or `__repr__` may take."""
+WIDTH = 100
+"""Columns of a line of text."""
+_NARROWEST = 40
 LONGEST = 100_000
 """Characters of a message that are kept."""
 _PLAIN = (str, bytes, int, float, bool, type(None))
@@ -49,6 +54,15 @@ def without_code(message: str) -> str:
 def one_line(text: str) -> str:
     """Return the cleaned text on one line, its line breaks written as escapes."""
     return clean(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def line_width() -> int:
+    """Return the columns of a line that is printed now: `WIDTH`, in a narrower terminal its own."""
+    try:
+        is_terminal = sys.stdout.isatty()
+    except (AttributeError, ValueError):  # there is none, or it is closed
+        return WIDTH
+    return max(min(shutil.get_terminal_size().columns, WIDTH), _NARROWEST) if is_terminal else WIDTH
 
 
 def clip(text: str, limit: int) -> str:

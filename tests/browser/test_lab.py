@@ -192,7 +192,7 @@ def test_the_stop_button_ends_the_run_and_the_cell(notebook: Any) -> None:
     live.button("stop").click()
     expect(nb.output(1)).to_contain_text("RunCancelledError")
     expect(live.element.locator(".ftl-bar .ftl-phase").first).to_have_attribute("data-phase", "ABORTED")
-    assert "aborted" in outputs(nb.save(), 1)[0]["text/plain"]
+    assert "stopped" in outputs(nb.save(), 1)[0]["text/plain"]
 
 
 def test_a_gate_is_answered_in_the_page_while_the_cell_waits(notebook: Any) -> None:

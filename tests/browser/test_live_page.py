@@ -417,7 +417,7 @@ def test_a_refused_gate_fails_the_run(page: Page) -> None:
 def test_the_stop_button_stops(page: Page) -> None:
     view = mixed(page)
     view.button("stop").click()
-    view.until(lambda: view.element.locator(".ftl-bar .ftl-phase").first.inner_text() == "aborted")
+    view.until(lambda: view.element.locator(".ftl-bar .ftl-phase").first.inner_text() == "stopped")
     assert view.phase("n2/n0") == "ABORTED"
     assert view.follower.run.phase == "ABORTED"
 

@@ -308,6 +308,28 @@ def test_the_attempts_before_are_told() -> None:
     assert lines.count("  earlier: FlyteRecoverableException: not now 4") == 2
 
 
+@task(retries=2)
+def strict(x: int) -> int:
+    if x < 0:
+        raise ValueError("negative")
+    return x
+
+
+@workflow
+def strict_map(xs: list[int]) -> list[int]:
+    return map_task(strict)(x=xs)  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(("entity", "given"), [(strict, {"x": -1}), (strict_map, {"xs": [1, -1]})])
+def test_the_card_says_why_retries_were_not_used(entity: Any, given: dict[str, Any]) -> None:
+    hint = "  hint: 2 retries left: only a FlyteRecoverableException is retried, as on a cluster"
+    assert hint in card_lines(failed(entity, **given))
+
+
+def test_retries_that_were_used_need_no_hint() -> None:
+    assert not [line for line in card_lines(failed(flaky, x=4)) if "hint" in line]
+
+
 @task(timeout=timedelta(milliseconds=100))
 def slow(x: int) -> int:
     import time
@@ -319,8 +341,8 @@ def slow(x: int) -> int:
 
 def test_a_timeout_has_words_of_its_own() -> None:
     lines = card_lines(failed(slow, x=1))
-    assert lines[0] == "NodeTimeoutError: node 'n0' (slow) took longer than its timeout of 100 ms"
-    assert lines[1] == "  node n0 (slow) of slow timed out"
+    assert lines[0] == "NodeTimeoutError: slow took longer than its timeout of 100 ms"
+    assert lines[1] == "  node n0 (slow) of slow"
 
 
 @workflow
@@ -331,8 +353,8 @@ def slow_map(xs: list[int]) -> list[int]:
 def test_a_message_names_the_element_of_a_map_as_the_card_and_the_tables_do() -> None:
     run = failed(slow_map, xs=[1])
     lines = card_lines(run)
-    assert lines[0] == "NodeTimeoutError: node 'n0/0' (slow[0]) took longer than its timeout of 100 ms"
-    assert lines[1] == "  node n0/0 (slow[0]) of slow_map timed out"
+    assert lines[0] == "NodeTimeoutError: slow[0] took longer than its timeout of 100 ms"
+    assert lines[1] == "  node n0/0 (slow[0]) of slow_map"
     assert run.nodes.names()["n0/0"] == NodeDetails.of(run, "n0/0", show).name == "slow[0]"
     assert [name for _, name, _ in members_of(run.graph, ["n0/0"], run)] == ["slow[0]"]
     assert repr(FullError.of(run)).startswith("node n0/0 (slow[0]) of slow_map\n")

@@ -37,7 +37,7 @@ ATTACKS = (
 )
 ALLOWED = re.compile(
     "div|span|code|pre|ul|li|details|summary|table|thead|tbody|tr|th|td|dl|dt|dd|svg|rect|figure|figcaption|img|audio"
-    "|video|iframe|em|strong|p|h[1-4]|a|br|blockquote|ol|hr"
+    "|video|iframe|em|strong|small|p|h[1-4]|a|br|blockquote|ol|hr"
 )
 MAY_HAVE = re.compile(
     "class|tabindex|style|scope|open|src|alt|width|height|role|aria-label|x|y|controls|sandbox|referrerpolicy|title|srcdoc"

@@ -6,6 +6,7 @@ import re
 import threading
 from html import unescape
 
+import pandas as pd
 import pytest
 from flytekit import task, workflow
 
@@ -81,5 +82,39 @@ def test_without_styles_words_stay_apart_and_no_markup_of_values_is_left() -> No
     assert instead, "the text picture in place of the image, which is removed"
     assert unescape(instead[1]).strip() == flytenb.draw(run).text.partition("\n")[2].strip()
     words = re.sub(r"<[^>]*>", "", sanitised_html(show([{"a": 1}] * 3, name="rows").html))
-    assert re.search(r"rows\s+list", words)
-    assert re.search(r"list\S*\s+3", words)
+    assert re.search(r"rows\s+list\S*\s+· 3 items", words)
+
+
+def test_without_styles_names_columns_and_nulls_can_be_told_apart() -> None:
+    html = sanitised_html(show(pd.DataFrame({"who": ["Ada", None]}), name="rows").html)
+    assert "<strong>rows</strong> <strong>DataFrame</strong> <span><span>· </span>2 rows" in html
+    assert re.search(r"<span>who</span><br>\s*<small>\w+</small><br>\s*<small>1 distinct, 1 null</small></th>", html)
+    assert re.search(r"<td><em>(None|nan)</em></td>", html)
+    folded = sanitised_html(show(flytenb.lens(int)).html)
+    assert "<summary><span>" in folded, "the name of a folded part is beside its mark"
+
+
+@task
+def refuses(n: int) -> int:
+    if n:
+        raise ValueError("no")
+    return n
+
+
+@task
+def follows(n: int) -> int:
+    return n
+
+
+@workflow
+def broken(n: int) -> int:
+    return follows(n=refuses(n=n))
+
+
+def test_all_displays_have_one_word_for_a_node_that_did_not_run() -> None:
+    run, good = flytenb.start(broken, n=1).wait(), flytenb.start(broken, n=0).wait()
+    words = "did not run"
+    texts = [flytenb.draw(run).text, show(run.nodes).text, show(run.compare(good)).text, show(run).text]
+    assert [words in text for text in texts] == [True] * 4
+    assert not [text for text in texts if "aborted" in text.lower() or "stopped" in text]
+    assert f'aria-label="follows, task, {words}"' in flytenb.draw(run).svg

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -12,10 +13,11 @@ from flytekit import task, workflow
 
 from flytenb import api
 from flytenb.display.limits import Limits
-from flytenb.display.part import Column, Group, Table, Text
-from flytenb.display.part_text import WIDTH
+from flytenb.display.part import Column, Group, RangeCell, Section, Table, Text
+from flytenb.display.part_text import width_of
 from flytenb.display.rendering import Rendering, render_part
 from flytenb.display.show import show
+from flytenb.wording.text import WIDTH
 
 
 @dataclasses.dataclass
@@ -158,3 +160,41 @@ def test_a_wrapped_table_cuts_the_cells_of_a_column_that_is_cut() -> None:
     assert len(lines) == 3
     assert lines[-1].endswith("…")
     assert max(map(len, lines)) <= WIDTH
+
+
+@pytest.fixture
+def narrow(monkeypatch: pytest.MonkeyPatch) -> int:
+    """The columns of a terminal that shows what is printed."""
+    terminal = SimpleNamespace(isatty=lambda: True)
+    monkeypatch.setattr("flytenb.wording.text.sys", SimpleNamespace(stdout=terminal))
+    monkeypatch.setenv("COLUMNS", "60")
+    return 60
+
+
+def test_tables_fit_a_narrow_terminal_and_name_the_rows_of_each_block(narrow: int) -> None:
+    rows = [
+        (f"n{i}", "a name of a task", RangeCell.of(0.5, 1.0), "12 ms", "succeeded and more words") for i in range(3)
+    ]
+    columns = ("node", "name", "", Column("took", is_number=True), "phase")
+    lines = render_part(Section("timeline", ("12 ms",), Table(columns, rows))).text.splitlines()
+    assert max(map(width_of, lines)) <= narrow
+    assert sum(line.startswith("  n2 ") for line in lines) == 2
+    assert "            ▒▒▒▒▒▒▒▒▒▒▒▒" in lines[3]
+
+
+def test_cells_wider_than_a_terminal_are_cut(narrow: int) -> None:
+    frame = pd.DataFrame({"text": ["日本語のテキスト" * 10, "a" * 200], "n": [1, 2]})
+    lines = show(frame).text.splitlines()
+    assert max(map(width_of, lines)) <= narrow
+    assert "…" in lines[5]
+
+
+def test_a_wrapped_column_that_has_no_room_is_below_the_others(narrow: int) -> None:
+    signature = "(documents: list[str], model_name: str = 'all', batch_size: int = 32) -> list[str]"
+    columns = ("name", "kind", "cell", "code", "last run", "signature")
+    row = ("load_customers", "task", "[1]", "fresh", "✓ succeeded 12 ms", signature)
+    lines = render_part(Table(columns, [row], is_wrapped=True), Limits(cell=400)).text.splitlines()
+    assert max(map(width_of, lines)) <= narrow
+    assert lines[3] == ""
+    assert lines[4].split() == ["name", "signature"]
+    assert " ".join(lines[6:]).split() == ["load_customers", *signature.split()]

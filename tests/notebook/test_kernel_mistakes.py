@@ -235,7 +235,7 @@ def test_interrupting_a_run_cancels_it_and_leaves_the_kernel_usable(kernel: Kern
     for number, cell in enumerate(cells, 1):
         outcome = kernel.run(cell, interrupt_when=(kernel.cwd / f"stuck{number}").exists)
         assert outcome.fails().ename == "KeyboardInterrupt"
-        assert "aborted" in outcome.shown.lower()
+        assert "stopped" in outcome.shown.lower()
         assert kernel.run("1 + 1").result == "2"
     said = "[(e.path, str(e.phase)) for e in events if e.kind == 'phase']"
     kernel.wait_for(lambda: kernel.value(said)[-1:] == [("", "ABORTED")])
@@ -243,7 +243,7 @@ def test_interrupting_a_run_cancels_it_and_leaves_the_kernel_usable(kernel: Kern
     assert ("n1", "ABORTED") in last
     assert ("n1", "RUNNING") not in last
     kernel.run("rows = get_ipython().run_line_magic('flyte', 'runs').rows[-2:]").ok()
-    assert kernel.value("[row[1:3] for row in rows]") == [("waits", "■ aborted")] * 2
+    assert kernel.value("[row[1:3] for row in rows]") == [("waits", "■ stopped")] * 2
     kernel.run("never.set()")
 
 

@@ -198,7 +198,7 @@ def test_cancel_ends_all_runs(notebook: NotebookCells) -> None:
     go_on.set()
     assert is_soon(lambda: str(sweep[0].phase) == "ABORTED", PATIENCE)
     assert notebook.ran == [1]
-    assert repr(sweep).count("■ aborted") == 3
+    assert repr(sweep).count("■ stopped") == 3
 
 
 @pytest.mark.parametrize(

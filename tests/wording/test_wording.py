@@ -288,7 +288,7 @@ def test_kinds_are_words() -> None:
         "▶ running",
         "✓ succeeded",
         "✕ failed",
-        "■ aborted",
+        "■ stopped",
         "– skipped",
         "◷ timed out",
         "↻ re-used",

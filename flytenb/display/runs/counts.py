@@ -6,7 +6,7 @@ from collections import Counter
 
 from flytenb.display.runs.run_state import RunState
 from flytenb.model import Graph, Phase
-from flytenb.render.captions import phase_words
+from flytenb.wording.kinds import phase_words
 from flytenb.wording.quantities import count_text
 
 _SHOWN = (Phase.RUNNING, Phase.FAILED, Phase.TIMED_OUT, Phase.ABORTED, Phase.SKIPPED)

@@ -7,12 +7,22 @@ import textwrap
 import traceback
 from typing import TYPE_CHECKING, Any
 
+from flytenb.bridge.execution.calls import is_recoverable
 from flytenb.display.runs.hints import hint_for
 from flytenb.display.runs.remote_calls import is_rpc, refused_call, server_message
 from flytenb.display.runs.stack_frames import WIDTH, CellName, cut, frame_lines, frame_place, no_cell
-from flytenb.errors import FlytenbError, full_traceback, is_foreign, is_library, own_frames, package_roots, say
+from flytenb.errors import (
+    FlytenbError,
+    NodeTimeoutError,
+    full_traceback,
+    is_foreign,
+    is_library,
+    own_frames,
+    package_roots,
+    say,
+)
 from flytenb.model import Kind, Phase
-from flytenb.wording.quantities import more_text
+from flytenb.wording.quantities import count_text, more_text
 from flytenb.wording.text import without_code
 from flytenb.wording.values import brief, class_name, clean
 
@@ -107,10 +117,23 @@ def failure_lines(
     frames = [*failure.frames, *_remote_frames(failure)]  # where the result was read, and where the task failed
     lines += frame_lines(frames, cell_name, 1 if is_short else _MOST_FRAMES)
     lines += cause_lines(failure.exception, cell_name, 1 if is_short else _MOST_CAUSES)
-    hint = hint_for(failure.exception)
+    hint = hint_for(failure.exception) or _retries_hint(run, failure)
     if hint:
         lines.append(cut(f"  hint: {clean(hint.splitlines()[0])}"))
     return lines
+
+
+def _retries_hint(run: Run, failure: Failure) -> str:
+    """Return why the retries of a node weren't used, `""` if they were."""
+    if failure.phase is not Phase.FAILED or isinstance(failure.exception, FlytenbError):
+        return ""
+    node = run.graph.nodes.get(failure.path) or run.graph.nodes.get(failure.path.rpartition("/")[0])
+    retries = 0 if node is None else int(node.settings.get("retries", 0))
+    attempts = run.nodes[failure.path].attempts if failure.path in run.nodes else 1
+    if attempts > retries or is_recoverable(failure.exception):
+        return ""
+    unused = count_text(retries - attempts + 1, "retry", "retries")
+    return f"{unused} left: only a FlyteRecoverableException is retried, as on a cluster"
 
 
 def message_lines(error: BaseException, most: int) -> list[str]:
@@ -150,12 +173,14 @@ def _is_flytekits(error: BaseException) -> bool:
 
 
 def _place(run: Run, failure: Failure) -> str:
-    verb = "timed out" if failure.phase is Phase.TIMED_OUT else "failed"
+    # a timeout of ours has said it in its message
+    is_said = isinstance(failure.exception, NodeTimeoutError)
+    verb = "" if is_said else " timed out" if failure.phase is Phase.TIMED_OUT else " failed"
     attempts = run.nodes[failure.path].attempts if failure.path in run.nodes else 1
-    tries = f" at attempt {attempts}" if attempts > 1 else ""
+    tries = f"{',' if is_said else ' at'} attempt {attempts}" if attempts > 1 else ""
     if not failure.path:
-        return cut(f"  the run of {clean(run.name)} {verb} outside of its nodes")
-    return cut(f"  node {named_path(run, failure.path)} of {clean(run.name)} {verb}{tries}")
+        return cut(f"  the run of {clean(run.name)}{verb} outside of its nodes")
+    return cut(f"  node {named_path(run, failure.path)} of {clean(run.name)}{verb}{tries}")
 
 
 def named_path(run: Run, path: str) -> str:

@@ -18,7 +18,7 @@ from flytenb.errors import LayoutError
 from flytenb.model import Node, NodeState, Phase
 from flytenb.render import captions
 from flytenb.render.drawing import Drawing, draw, image_address
-from flytenb.wording.kinds import constant_text, phase_sign
+from flytenb.wording.kinds import phase_sign, phase_words
 from flytenb.wording.quantities import count_text, duration_text, more_text
 from flytenb.wording.values import clean, clip
 
@@ -33,7 +33,7 @@ _WHY_SHOWN = 2_000
 _STYLE = """
 .ft-run{container-type:inline-size}
 .ft-run .ft-head{margin:2px 0 4px;display:flex;flex-wrap:wrap;gap:4px 10px;align-items:center;font-size:13px}
-.ft-run .ft-head b{font-weight:600;line-height:28px}
+.ft-run .ft-head b:not([class]){font-weight:600;line-height:28px}
 @container(max-width:619px){.ft-run .ft-facts-line{flex-basis:100%}.ft-run .ft-dot{display:none}}
 .ft-run .ft-facts-line,.ft-run .ft-more>summary{color:var(--ft-dim);font-size:12px}
 .ft-run .ft-more>summary{cursor:pointer;margin:4px 0 2px}
@@ -63,7 +63,7 @@ _TEMPLATE = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=
 {% if node.error %}<pre class="ft-error" tabindex="0">{{ node.error }}</pre>
 {% endif %}
 {% for words, shown in [("inputs", node.inputs), ("outputs", node.outputs), ("decks", node.decks)] if shown %}
-<div class="ft-part">{{ words }}</div>
+<div class="ft-part"><b>{{ words }}</b></div>
 {% for each in shown %}
 {{ each.fragment | safe }}
 {% endfor %}
@@ -71,7 +71,7 @@ _TEMPLATE = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=
 {% for name, uri in node.links %}
 <a href="{{ uri }}" target="_blank" rel="noopener noreferrer">{{ name }}</a>
 {% endfor %}
-{% if node.log %}<div class="ft-part">log</div>
+{% if node.log %}<div class="ft-part"><b>log</b></div>
 <pre tabindex="0">{{ node.log }}</pre>
 {% endif %}
 </details>
@@ -210,7 +210,7 @@ def run_bundle(
 def _head(run: Run) -> dict[str, str]:
     """Return the phase of a run as constant, sign and words, and its name."""
     phase = str(run.phase)
-    return {"phase": phase, "sign": phase_sign(phase), "words": constant_text(phase), "name": clean(run.name)}
+    return {"phase": phase, "sign": phase_sign(phase), "words": phase_words(phase), "name": clean(run.name)}
 
 
 def _head_text(run: Run, facts: str = "") -> str:
@@ -255,10 +255,10 @@ def run_facts(run: Run) -> str:
     states = {path: state for path, state in run._states.items() if path in graph.nodes}
     phases = list(Phase)
     ordered = sorted(states.values(), key=lambda state: phases.index(state.phase))
-    counts = Counter(captions.phase_words(each.phase, has_started=each.has_started) for each in ordered)
+    counts = Counter(phase_words(each.phase, has_started=each.has_started) for each in ordered)
     took = [] if run.duration is None else [duration_text(run.duration)]
     nodes = count_text(len(states), "node")
-    if set(counts) - {constant_text(Phase.SUCCEEDED)}:
+    if set(counts) - {phase_words(Phase.SUCCEEDED)}:
         nodes += f" ({', '.join(f'{number} {words}' for words, number in counts.items())})"
     return " · ".join([*took, nodes, *given_texts(run)])
 

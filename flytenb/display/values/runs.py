@@ -42,9 +42,12 @@ def show_nodes(value: Any, view: View) -> Part:
     for path, node in value.items():
         took = "" if node.duration is None else duration_text(node.duration)
         _, _, more = state_caption(replace(node._state, duration=None)).partition(" · ")
-        rows.append((path, names[path], PhaseCell.of(node.phase), took, more))
+        rows.append((path, names[path], PhaseCell.of(node.phase, has_started=node.started is not None), took, more))
     columns = ("node", "name", "phase", Column("took", is_number=True), "")
-    return Section("", (count_text(len(rows), "node"),), Table(columns, rows, at_least=_ROWS))
+    elements = sum(path.rpartition("/")[2].isdigit() for path, *_ in rows)
+    counts = [count_text(len(rows) - elements, "node")]
+    counts += [count_text(elements, "element of a map", "elements of maps")] if elements else []
+    return Section("", tuple(counts), Table(columns, rows, at_least=_ROWS))
 
 
 @BUILT_IN.register("flytenb.runner.timeline.Timeline")

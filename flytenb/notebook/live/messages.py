@@ -16,7 +16,7 @@ from flytenb.model import Graph, Kind, NodeState, Phase
 from flytenb.notebook.live.page_layout import PageLayout
 from flytenb.render import captions
 from flytenb.render.group_states import case_states, merge_states
-from flytenb.wording.kinds import phase_sign
+from flytenb.wording.kinds import phase_sign, phase_words
 from flytenb.wording.text import without_code
 from flytenb.wording.values import clean, clip
 
@@ -112,6 +112,7 @@ def run_message(state: RunState, graph: Graph, now: float, run: Run | None = Non
     return {
         "phase": str(own.phase),
         "sign": phase_sign(str(own.phase)),
+        "words": phase_words(str(own.phase)),
         "started": own.started,
         "took": took,
         "now": now,

@@ -134,7 +134,8 @@ class Stage {
     if (source) box.element.setAttribute("data-cache", source);
     else box.element.removeAttribute("data-cache");
     if (box.icon) turn(box.icon, source || phase);
-    box.element.setAttribute("aria-label", `${box.name}, ${lower(phase)}${text ? `, ${text}` : ""}`);
+    const spoken = phase === "ABORTED" ? words : lower(phase); // it was stopped, or did not run
+    box.element.setAttribute("aria-label", `${box.name}, ${spoken}${text ? `, ${text}` : ""}`);
     caption(box);
     this.fade(path, phase);
   }

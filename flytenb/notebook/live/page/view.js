@@ -189,7 +189,7 @@ class View {
     const before = this.run?.phase;
     this.run = run;
     const isOn = run.phase === "RUNNING" || run.phase === "QUEUED";
-    this.showPhase(run.phase, lower(run.phase), run.sign);
+    this.showPhase(run.phase, run.words, run.sign);
     this.bar.firstChild.style.transform = `scaleX(${run.total ? run.done / run.total : 0})`; // unlike a width, a transform needs no layout
     this.bar.hidden = !isOn;
     this.stop.hidden = !isOn;
@@ -199,7 +199,7 @@ class View {
     this.arrange();
     this.tick();
     const asks = run.gates.map((gate) => gate.question).join(", ");
-    const words = run.phase === before ? "" : `${this.about().name} ${lower(run.phase)}`;
+    const words = run.phase === before ? "" : `${this.about().name} ${run.words}`;
     if (words || asks !== this.asked) this.spoken.textContent = [words, asks].filter(Boolean).join(", ");
     this.asked = asks;
   }
@@ -322,7 +322,7 @@ class View {
     this.inspector.end();
     for (const control of this.element.querySelectorAll(".ftl-stop, .ftl-gate :is(button, input)")) control.disabled = true;
     if (!this.run || this.isFinished()) return;
-    this.showPhase("QUEUED", `was ${lower(this.run.phase)}`, ""); // grey: unknown
+    this.showPhase("QUEUED", `was ${this.run.words}`, ""); // grey: unknown
     this.say("disconnected: the last known state is shown");
   }
 }
