@@ -19,6 +19,7 @@ from flytenb.display.part import Column, Facts, Group, Part, Table, Text, Truste
 from flytenb.display.rendering import render_part
 from flytenb.errors import FlytenbError, headline
 from flytenb.model import Graph, Interface, Kind, Port
+from flytenb.reach.code_parts import cell_name
 from flytenb.reach.staleness import as_compiled_before, recompile_stale
 from flytenb.render.drawing import draw
 from flytenb.wording.kinds import entity_text
@@ -75,7 +76,7 @@ def signature_card(entity: Any) -> Part:
     config = config_of(entity)
     if config is not None:
         settings.append(("task config", _config_text(config)))
-    place = where_defined(entity)
+    place = where_defined(entity, cell_name)
     if place:
         settings.append(("defined in", place))
     if settings:
@@ -87,7 +88,9 @@ def _ports(interface: Interface) -> Part:
     rows = [_row("input", port) for port in interface.inputs] + [_row("output", port) for port in interface.outputs]
     if not rows:
         return Text("no inputs, no outputs", "flow")
-    return Table(tuple(map(Column, ("", "name", "type", "default", "about"))), tuple(rows))
+    named = ("", "name", "type", "default", "about")
+    kept = [i for i, _ in enumerate(named) if i < 3 or any(row[i] for row in rows)]
+    return Table([Column(named[i]) for i in kept], [[row[i] for i in kept] for row in rows])
 
 
 def _row(side: str, port: Port) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from flytenb.wording.kinds import phase_text
+from flytenb.wording.quantities import bar_text
 from flytenb.wording.text import class_name
 from flytenb.wording.values import brief
 
@@ -96,20 +97,9 @@ class RangeCell(str):
     @classmethod
     def of(cls, start: float, stop: float, *, is_marked: bool = False) -> RangeCell:
         """Return the bar; in text it has 40 characters."""
-        bar = cls(_drawn(start, stop, _BAR_WIDTH, is_marked=is_marked))
+        bar = cls(bar_text(start, stop, _BAR_WIDTH, is_marked=is_marked))
         bar.start, bar.stop, bar.is_marked = start, stop, is_marked
         return bar
-
-    def drawn(self, width: int) -> str:
-        """Return the bar as text of another width."""
-        return _drawn(self.start, self.stop, width, is_marked=self.is_marked)
-
-
-def _drawn(start: float, stop: float, width: int, *, is_marked: bool) -> str:
-    """Return a bar of `width` characters, of which at least one is drawn."""
-    at = min(int(start * width), width - 1)
-    length = max(1, min(round((stop - start) * width), width - at))
-    return " " * at + ("█" if is_marked else "▒") * length + " " * (width - at - length)
 
 
 @dataclass(frozen=True, slots=True)

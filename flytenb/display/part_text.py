@@ -28,7 +28,7 @@ from flytenb.display.part import (
     Value,
     Window,
 )
-from flytenb.wording.quantities import bytes_text, more_text
+from flytenb.wording.quantities import bar_text, bytes_text, more_text
 from flytenb.wording.text import line_width
 from flytenb.wording.values import clip
 
@@ -292,7 +292,7 @@ def _with_short_bars(rows: list[list[str]], widths: list[int], width: int) -> tu
 
 
 def _shortened(cell: str, width: int) -> str:
-    return cell.drawn(width) if isinstance(cell, RangeCell) else cell
+    return bar_text(cell.start, cell.stop, width, is_marked=cell.is_marked) if isinstance(cell, RangeCell) else cell
 
 
 def _label(table: Table, widths: list[int], width: int) -> list[int]:

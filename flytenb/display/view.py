@@ -189,17 +189,19 @@ class View:
             return Entry(name, known, short)
         if why := self._why_not(value):
             return Entry(name, known, short, (why,))
-        if self._selections is not None:
+        is_short = type(value) is str and len(value) <= self.limits.cell and "\n" not in value
+        if self._selections is not None and not is_short:
             if self.selection.is_open is not None:
                 is_open = self.selection.is_open
             if not is_open:
                 return Entry(name, known, short, place=self.place)
-        return replace(self._unfolded(name, known, short, value, declared), place=self.place)
+        unfolded = self._unfolded(name, known, short, value, declared)
+        return unfolded if unfolded.inside is None else replace(unfolded, place=self.place)
 
     def _unfolded(self, name: str, known: str, short: str, value: Any, declared: Any) -> Entry:
         part = self.show(value, declared)
         if isinstance(part, Value):
-            return Entry(name, known, short, inside=None if self._selections is None else part)
+            return Entry(name, known, short, part.facts if self._selections is not None else ())
         if isinstance(part, Section):
             # Its head line would repeat this one; without a declared type its title is the more precise name.
             return Entry(name, known if declared is not None else part.title, short, part.facts, part.body)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -45,6 +46,8 @@ class CodePart:
 
 Key = tuple[str, str]
 """The kind and the name of a part."""
+_FRAME = re.compile(r'^([ |]+)File "([^"\n]+)"', flags=re.MULTILINE)
+"""The file of a frame of a traceback, behind a line in those of groups."""
 cell_finders: list[Callable[[str], int | None]] = []
 """Return the number of the cell that was compiled under a file name, None for other files: one for each notebook."""
 
@@ -250,12 +253,31 @@ def _name_of(value: Any) -> str:
     return f"{module}{value.__qualname__}"
 
 
+def _cell_number(filename: str) -> int | None:
+    return next(filter(None, (find(filename) for find in cell_finders)), None)
+
+
+def cell_name(filename: str) -> str:
+    """Return the name of the notebook cell that was compiled under a file name (`Cell In[3]`), `""` for other files."""
+    number = _cell_number(filename)
+    return f"Cell In[{number}]" if number else ""
+
+
+def with_cell_names(trace: str) -> str:
+    """Return a traceback in which frames of cells name the cell instead of a temporary file."""
+
+    def named(found: re.Match[str]) -> str:
+        cell = cell_name(found[2])
+        return f"{found[1]}{cell}" if cell else found[0]
+
+    return _FRAME.sub(named, trace)
+
+
 def _place_of(value: Any) -> str:
     function = function_of(value) if is_entity(value) else value
     if type(function) is FunctionType:
         path, line = Path(function.__code__.co_filename), function.__code__.co_firstlineno
-        numbers = (find(function.__code__.co_filename) for find in cell_finders)
-        if number := next(filter(None, numbers), None):
+        if number := _cell_number(function.__code__.co_filename):
             return f"cell {number}, line {line}"
         is_cell = function.__module__ == "__main__" and not path.is_file()
         return f"this notebook, line {line} of its cell" if is_cell else f"{path.name}:{line}"

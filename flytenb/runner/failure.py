@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from flytenb.errors import full_traceback, own_frames, say
 from flytenb.model import Phase
+from flytenb.reach.code_parts import with_cell_names
 from flytenb.wording.text import class_name, without_code
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class Failure:
 
     def full(self) -> str:
         """Return the whole traceback, with every frame, cause and context."""
-        return full_traceback(self.exception)
+        return with_cell_names(full_traceback(self.exception))
 
     def __str__(self) -> str:
         name, message = class_name(self.exception), without_code(self.message)

@@ -134,7 +134,7 @@ class GateStep(EntityStep):
         """Make the answer the node's output; raise flytekit's error for a refusal or a value of another type."""
         if self.gate.kind == "approve":
             if not answer:
-                raise Disapproved(f"User did not approve the transaction for gate node {self.gate.name}")
+                raise Disapproved(f"the gate {self.gate.name!r} was rejected")
             given = dict(self.record.getters)
             self._put({name: given[name]() for name, _ in self.use.outputs if name in given})
         else:

@@ -76,3 +76,10 @@ def number_text(value: Any) -> str:
 def range_text(low: str, high: str) -> str:
     """Return `low … high`, or just the one value if they are equal."""
     return low if low == high else f"{low} … {high}"
+
+
+def bar_text(start: float, stop: float, width: int, *, is_marked: bool) -> str:
+    """Return the range between two fractions as a bar of `width` characters, of which at least one is drawn."""
+    at = min(int(start * width), width - 1)
+    length = max(1, min(round((stop - start) * width), width - at))
+    return " " * at + ("█" if is_marked else "▒") * length + " " * (width - at - length)

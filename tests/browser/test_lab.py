@@ -257,6 +257,8 @@ def test_a_notebook_saved_in_the_middle_shows_the_run_as_it_was_seen(
     again = Notebook(lab, browser.new_page(viewport={"width": 1300, "height": 1000}), path).open()
     expect(again.output(1).locator("img")).to_have_count(1)
     assert again.output(1).locator("img").evaluate("image => image.complete && image.naturalWidth > 100")
+    expect(again.output(1).locator("pre", has_text="├─")).to_have_count(1)
+    expect(again.output(1).locator("pre", has_text="├─")).to_be_hidden()
     expect(again.output(1)).to_contain_text("seen at")
     expect(again.output(1)).not_to_contain_text("model not found")
     expect(again.live(1).element).to_have_count(0)

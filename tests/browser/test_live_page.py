@@ -555,3 +555,17 @@ def test_a_thousand_nodes_are_folded_and_can_all_be_seen(page: Page, latch: Latc
     latch.open()
     view.until(lambda: run.phase.is_terminal)
     view.until(lambda: page.locator(".ftl-stage .ft-node[data-phase=SUCCEEDED]").count() == 999)
+
+
+def test_the_details_of_a_failed_node_have_its_error_once(page: Page) -> None:
+    run = start(flows.mixed)
+    flows.latch.open()
+    run.wait()
+    assert run.error is not None
+    path = run.error.path
+    view = Alone(page, PageController(run))
+    view.until(lambda: view.node(path).count() == 1)
+    view.node(path).click()
+    inspector = view.element.locator(".ftl-inspector")
+    view.until(lambda: inspector.locator(".ftl-error").count() == 1)
+    assert inspector.inner_text().count("can't: ") == 1 + inspector.locator(".ftl-error").inner_text().count("raise ")

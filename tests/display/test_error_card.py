@@ -208,7 +208,7 @@ def test_a_rejected_gate_has_failed_in_the_words_of_other_nodes() -> None:
     assert card_lines(run)[1:3] == ["  node n1 (publish) of approved failed", "  inputs: value=1"]
     assert "n1  publish  (gate · approve · timeout 1 h · failed · " in show(run).text
     assert [each.text for each in NodeDetails.of(run, "n1", show).inputs] == ["value = 1 (int)"]
-    message = "User did not approve the transaction for gate node publish"
+    message = "the gate 'publish' was rejected"
     assert str(run.error) == f"FlyteDisapprovalException: {message}"
     assert box_message(run.nodes["n1"]._state, None)[4] == str(run.error)
     shown = [*run_bundle(run, show).values(), repr(Listing.of_runs([run]))]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from flytekit import task
 from flytekit.exceptions.user import FlyteRecoverableException
 
 import flytenb
+from flytenb.display.entity_card import entity_bundle
 from flytenb.display.runs.node_details import NodeDetails
 from flytenb.display.runs.run_card import run_bundle, run_facts
 from flytenb.display.show import show
@@ -71,7 +74,13 @@ def test_frames_of_cells_are_named_by_their_cells(monkeypatch: pytest.MonkeyPatc
     run = flytenb.start(wrong, x=1).wait()
     assert "test_node_details.py, line " in NodeDetails.of(run, "n0", show).error
     monkeypatch.setattr(code_parts, "cell_finders", [lambda file: 8 if file == __file__ else None])
-    monkeypatch.setattr("flytenb.display.runs.node_details.cell_finders", code_parts.cell_finders)
     lines = NodeDetails.of(run, "n0", show).error.splitlines()
     assert any(line.startswith("  Cell In[8], line ") for line in lines)
     assert not any("test_node_details.py, line" in line for line in lines)
+    assert run.error is not None
+    assert "  Cell In[8], line " in run.error.full()
+    assert __file__ not in run.error.full()
+    card = entity_bundle(wrong)[0]["text/plain"]
+    assert re.search(r"defined in +Cell In\[8\], line \d+", card)
+    assert "about" not in card
+    assert "default" not in card

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -163,6 +164,7 @@ def test_the_run_of_a_failed_task_tells_the_whole_story(kernel: Kernel) -> None:
     full = kernel.value("failed.error.full()")
     assert "raise raised[-1]" in full
     assert "LookupError" in full
+    assert re.search(r"^  Cell In\[\d+\], line \d+, in \w+\n    raise raised", full, flags=re.MULTILINE)
     assert kernel.run("failed.result").fails().ename == "LookupError"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,19 @@ from flytenb.bridge.entities.container_cell import cell_of
 from flytenb.bridge.entities.interface import function_of, is_map, map_target, python_interface
 
 
-def where_defined(entity: Any) -> str:
-    """Return the file and line of an entity's function, or `""`; of a notebook's cell only the line."""
+def where_defined(entity: Any, cell_name: Callable[[str], str]) -> str:
+    """Return the cell or file and the line of an entity's function, or `""`; of an unknown cell only the line.
+
+    Args:
+        entity: the entity.
+        cell_name: names the cell that was compiled under a file name, `""` for other files.
+    """
     function = function_of(entity)
     code = getattr(inspect.unwrap(function), "__code__", None) if function is not None else None
     if code is None:
         return ""
+    if cell := cell_name(code.co_filename):
+        return f"{cell}, line {code.co_firstlineno}"
     path = Path(code.co_filename)
     if getattr(function, "__module__", "") == "__main__" and not path.is_file():
         return f"this notebook, line {code.co_firstlineno} of its cell"

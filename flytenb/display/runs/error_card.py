@@ -22,6 +22,7 @@ from flytenb.errors import (
     say,
 )
 from flytenb.model import Kind, Phase
+from flytenb.reach.code_parts import with_cell_names
 from flytenb.wording.quantities import count_text, more_text
 from flytenb.wording.text import without_code
 from flytenb.wording.values import brief, class_name, clean
@@ -70,12 +71,12 @@ class FullError:
     def at(cls, run: Run, failure: Failure) -> FullError:
         """Return the traceback of one failure of a run."""
         place = f"node {named_path(run, failure.path)} of {run.name}" if failure.path else f"the run of {run.name}"
-        return cls(f"{place}\n{full_traceback(failure.exception)}")
+        return cls(f"{place}\n{failure.full()}")
 
     @classmethod
     def whole(cls, error: BaseException) -> FullError:
         """Return the traceback of an error outside of any run."""
-        return cls(full_traceback(error))
+        return cls(with_cell_names(full_traceback(error)))
 
     def __repr__(self) -> str:
         return self.text

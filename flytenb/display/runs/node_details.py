@@ -13,7 +13,7 @@ from flytenb.display.runs.error_card import failure_lines, first_line, named_inp
 from flytenb.display.runs.source_tokens import Pieces, failed_line, source_lines
 from flytenb.errors import UnknownNameError, say
 from flytenb.model import CacheStatus, Graph, Node
-from flytenb.reach.code_parts import cell_finders
+from flytenb.reach.code_parts import cell_name
 from flytenb.render import captions
 from flytenb.wording.kinds import constant_text
 from flytenb.wording.quantities import duration_text
@@ -151,7 +151,7 @@ def _inputs(run: Run, node: NodeRun) -> list[tuple[str, Any, Any]]:
 
 
 def _decks(node: NodeRun) -> list[tuple[str, Any, Any]]:
-    return [(clean(str(deck.name)), deck, None) for deck in node.decks if not _is_empty(deck)]
+    return [("", deck, None) for deck in node.decks if not _is_empty(deck)]  # its display has its name
 
 
 def _is_empty(deck: Any) -> bool:
@@ -193,15 +193,9 @@ def _plan_facts(node: Node | None) -> list[str]:
     return [clean(text) for text in (captions.caption(node), *decorators)]
 
 
-def cell_of(filename: str) -> str:
-    """Return the name of the notebook cell that was compiled under a file name (`Cell In[3]`), `""` for other files."""
-    number = next(filter(None, (find(filename) for find in cell_finders)), None)
-    return f"Cell In[{number}]" if number else ""
-
-
 def _error(run: Run, node: NodeRun) -> str:
     if node.error is None:
         return ""
-    place = where_defined(node.entity) if node.entity is not None else ""
-    lines = failure_lines(run, node.error, cell_of, has_earlier=False)
+    place = where_defined(node.entity, cell_name) if node.entity is not None else ""
+    lines = failure_lines(run, node.error, cell_name, has_earlier=False)
     return clean("\n".join([*lines, *([f"  defined in {place}"] if place else [])]))

@@ -52,7 +52,7 @@ _STYLE = """
 _TEMPLATE = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True).from_string(
     """
 {% macro details(node, is_open) %}
-<details class="ft-more"{% if is_open %} open{% endif %}><summary>\
+<details class="ft-more"{% if is_open %} open="open"{% endif %}><summary>\
 {{ node.title }}{% if node.state %} · {{ node.state }}{% endif %}\
 </summary>
 {% if node.facts %}<div class="ft-note">{{ node.facts | join(" · ") }}</div>
@@ -91,8 +91,8 @@ _TEMPLATE = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=
 <div class="ft-main">
 {% if picture %}
 <div class="ft-picture" tabindex="0"><img alt="{{ alt }}" src="{{ picture }}"></div>
-{# sites that remove the image also remove the attribute `hidden` #}
-<div hidden><pre>{{ instead }}</pre></div>
+{# sites that remove the image also remove `hidden`; JupyterLab keeps both, but removes attributes without a value #}
+<div hidden="hidden"><pre>{{ instead }}</pre></div>
 {% elif text %}
 <pre tabindex="0">{{ text }}</pre>
 {% endif %}

@@ -114,6 +114,7 @@ class Inspector {
     }
     const parts = [h("div", { class: "ftl-facts" }, details.facts.join(" · "))];
     parts.push(...details.earlier.map((line) => h("div", { class: "ftl-facts" }, line)));
+    if (details.error) this.state.querySelector(".ftl-why")?.remove(); // the error begins with it
     if (details.error) parts.push(this.part("error", h("pre", { class: "ftl-error", tabindex: "0" }, details.error)));
     for (const { title, fragments } of details.values) {
       parts.push(this.part(title, ...fragments.map(rebuiltHtml)));
