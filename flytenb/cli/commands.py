@@ -16,7 +16,7 @@ from flytenb.cli.verb_options import given_options, options_of, terminal_text
 from flytenb.errors import SaveError, UsageError
 from flytenb.notebook.headless import HeadlessNotebook
 from flytenb.notebook.magics.verbs import VERBS
-from flytenb.ship.module_cells import NOTEBOOKS, NewCell, cells_of_module
+from flytenb.ship.module_cells import NOTEBOOKS, cells_of_module, read_module
 from flytenb.wording.quantities import count_text
 from flytenb.wording.types import type_text
 
@@ -133,17 +133,27 @@ def _import(module: Path, save: Path | None, as_json: bool) -> int:
     if render is None:
         raise UsageError(f"can't write a notebook as {file.name!r}", hint=f"use one of {', '.join(NOTEBOOKS)}")
     try:
-        cells = cells_of_module(module.read_text(encoding="utf-8"))
+        cells = cells_of_module(read_module(module.read_bytes()), _package_of(module))
     except OSError as e:
         raise UsageError(f"can't read {str(module)!r}: {e.strerror}", hint="give the path of a module") from None
     except (SyntaxError, ValueError) as e:
         raise UsageError(f"{str(module)!r} isn't a Python module: {e}", hint="expected Python code") from None
     try:
         with file.open("x", encoding="utf-8", newline="\n") as opened_file:
-            opened_file.write(render([NewCell("%load_ext flytenb"), *cells]))
+            opened_file.write(render(["%load_ext flytenb", *cells]))
     except OSError as e:
         raise SaveError(f"can't write {str(file)!r}: {e.strerror}", hint="give the path of a new file") from None
     return Reply(f"wrote {file}", {"file": str(file), "cells": len(cells) + 1}).write(as_json=as_json)
+
+
+def _package_of(module: Path) -> str:
+    """Return the package that a file is in, `""` for none."""
+    folders = []
+    for folder in module.resolve().parents:
+        if not (folder / "__init__.py").is_file():
+            break
+        folders.append(folder.name)
+    return ".".join(reversed(folders))
 
 
 IMPORT = click.RichCommand(

@@ -71,6 +71,14 @@ class Cells:
         return [cell for cell in self.begun if latest[cell.key or cell.source] is cell]
 
     @property
+    def in_order(self) -> list[CellRun]:
+        """The latest run of each cell, in the order of their first runs: running a cell again doesn't move it."""
+        first: dict[str, int] = {}
+        for number, cell in enumerate(self.begun):
+            first.setdefault(cell.key or cell.source, number)
+        return sorted(self.current, key=lambda cell: first[cell.key or cell.source])
+
+    @property
     def replaced(self) -> list[CellRun]:
         """The runs of cells that have run again since."""
         current = {id(cell) for cell in self.current}

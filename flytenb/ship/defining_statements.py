@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 
+from flytenb.ship.module_head import read_head
 from flytenb.ship.statements import Statement
 
 _SETUP_MAGICS = ("autoreload", "cd", "config", "env", "load_ext", "reload_ext", "run", "set_env")
@@ -49,7 +50,8 @@ class DefiningStatements:
     def choose(self, names: Collection[str] = ()) -> set[Statement]:
         """Return the statements for some names; by default for all entities."""
         needed = set(names or self.entities)
-        chosen: set[Statement] = set()
+        head = read_head(self._program)
+        chosen: set[Statement] = {head.first} if head.has_docstring and head.first is not None else set()
         while added := [s for s in self._program if s not in chosen and self._is_needed(s, needed)]:
             chosen.update(added)
             for statement in added:

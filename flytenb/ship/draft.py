@@ -20,6 +20,7 @@ from flytenb.ship.cluster_rules import entities_of
 from flytenb.ship.finding import Finding
 from flytenb.ship.library_settings import settings_for
 from flytenb.ship.module_files import files_below, imports_of, imports_of_file, is_own_name
+from flytenb.ship.module_head import read_head
 from flytenb.ship.module_text import ModuleText
 from flytenb.ship.needed_statements import NeededStatements
 from flytenb.ship.reached_code import ReachedCode
@@ -60,17 +61,21 @@ def draft(entities: Sequence[Any], cells: Cells, namespace: Mapping[str, Any]) -
     Raises:
         ExportError: for an entity that no variable holds.
     """
-    program = [statement for cell in cells.current for statement in read_statements(cell)]
-    needed = NeededStatements(program, namespace)
+    read = {cell: read_statements(cell) for cell in cells.current}
+    needed = NeededStatements([statement for each in read.values() for statement in each], namespace)
+    layout = [statement for cell in cells.in_order for statement in read[cell]]
+    head = read_head(layout)
     names = tuple(_name_of(entity, namespace) for entity in entities)
     for name in names:
         needed.need(name)
     reached, unset = _settle(needed)
     decorators, added = _decorators(needed)
-    findings = [*Refusals(needed, reached, cells).find(), *unset]
-    text = ModuleText(
-        needed, f"{_listed(_outer(names, entities))}, exported from a notebook.", decorators, added
-    ).write()
+    if head.has_docstring and head.first is not None:
+        needed.add(head.first)
+    elif not head.text:
+        head = head._replace(text=f'"""{_listed(_outer(names, entities))}, exported from a notebook."""')
+    findings = [*Refusals(needed, reached, cells, head).find(), *unset]
+    text = ModuleText(needed, layout, head, decorators, added).write()
     imports = imports_of(parse_again(text))
     own = _own_modules(needed, imports)
     defined = tuple(value for name in sorted(needed.names) if is_entity(value := namespace.get(name)))

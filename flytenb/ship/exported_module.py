@@ -15,7 +15,7 @@ from flytenb.display.type_lens import WHOLE
 from flytenb.errors import ExportError, SaveError
 from flytenb.ship.draft import draft, require_exportable
 from flytenb.ship.exported_project import project_files
-from flytenb.ship.module_cells import NOTEBOOKS, NewCell, cells_of_module
+from flytenb.ship.module_cells import NOTEBOOKS, cells_of_module
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,7 +90,7 @@ class Export:
         render = NOTEBOOKS.get(suffix)
         if render is None:
             return self.text
-        return render([NewCell("%load_ext flytenb"), *cells_of_module(self.text)])
+        return render(["%load_ext flytenb", *cells_of_module(self.text)])
 
     def __repr__(self) -> str:
         return self.text.rstrip()

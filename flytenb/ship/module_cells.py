@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import ast
+import io
+import itertools
 import json
 import re
+import tokenize
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from flytenb.reach.syntax_trees import parse
-from flytenb.ship.statements import Definition, first_line_of
+from flytenb.ship.module_head import is_text
+from flytenb.ship.needed_statements import fills_name
+from flytenb.ship.statements import Definition, end_of_comments, first_line_of
 
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_ENCODING = re.compile(r"[ \t\f]*#.*?coding[:=][ \t]*[-\w.]+")
+"""PEP 263."""
+_PROMPTED = re.compile(r"[^\n]*\n(?:>>>|\.\.\.|In \[\d+\]:|\s*\.\.\.+:)")
+_RELATIVE = re.compile(rb"from\s*(?:\.\s*)+(?:(?!import\b)[\w.]+\s*)?")
 _KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 _HEAD = """---
 jupytext:
@@ -25,84 +35,134 @@ kernelspec:
 """
 
 
-class NewCell(NamedTuple):
-    """A cell of a new notebook: its text, and whether it is code or Markdown."""
+def read_module(data: bytes) -> str:
+    """Return the text of a module's file, without the comment that declares its encoding, and with plain line ends.
 
-    text: str
-    is_code: bool = True
+    Raises:
+        SyntaxError: for an unknown encoding.
+        UnicodeDecodeError: if it doesn't have its encoding.
+    """
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+    lines = _LINE_END.split(data.decode(encoding))
+    return "\n".join(line for at, line in enumerate(lines) if at > 1 or not _ENCODING.match(line))
 
 
-def cells_of_module(source: str) -> list[NewCell]:
-    """Return the cells of a module: its docstring, its imports, each definition, each paragraph of other statements.
+def cells_of_module(source: str, package: str = "") -> list[str]:
+    """Return the cells of a module: its docstring and imports, each definition, each paragraph of other statements.
 
-    Comments stay with the statement below them, or in the function that they are indented in. Each line of the module
-    is in one cell, except empty ones between cells and the quotes of the docstring.
+    Comments stay with the statement below them, or in the function that they are indented in. Statements that fill what
+    another one has begun are in one cell with it, since a cell that does so can't be run twice. Each line of the module
+    is in one cell, except empty ones between cells.
+
+    Args:
+        source: the text of the module.
+        package: the package that it is in: what it imports from there is named in full, since a notebook is in none.
 
     Raises:
         SyntaxError: if the text isn't a module.
     """
-    tree = parse(source)
-    lines = re.split(r"\r\n|\r|\n", source)
-    text = ast.get_docstring(tree)
-    body = tree.body[1:] if text is not None else tree.body
-    at = (tree.body[0].end_lineno or 0) if text is not None else 0
-    cells = [NewCell(text, is_code=False)] if text else []
+    source = _with_full_names(source, package) if package else source
+    body = parse(source).body
+    lines = _LINE_END.split(source)
     if not body:  # comments only
-        rest = "\n".join(lines[at:]).strip()
-        return [*cells, NewCell(rest)] if rest else cells
-    below: ast.stmt | None
-    for statement, below in zip(body, [*body[1:], None], strict=True):
-        if below is not None and _belong_together(statement, below, lines):
+        return [source.strip()] if source.strip() else []
+    ends = _joined([(at, at + 1) for at in range(len(body) - 1) if _belong_together(body, at, lines)] + _fills(body))
+    cells: list[str] = []
+    at = 0
+    for number, statement in enumerate(body):
+        if number + 1 in ends:
             continue
-        end = len(lines) if below is None else _end_of(statement, below, lines)
-        code = "\n".join(lines[at:end]).strip("\n")
-        cells.append(NewCell(re.sub(r"\A(?:[ \t]*\n)+", "", code).rstrip()))
+        below = body[number + 1] if number + 1 < len(body) else None
+        end = len(lines) if below is None else end_of_comments(lines, statement, below)
+        cells.append(_as_cell("\n".join(lines[at:end])))
         at = end
     return cells
 
 
-def _end_of(statement: ast.stmt, below: ast.stmt, lines: Sequence[str]) -> int:
-    """Return the number of lines up to the end of a statement, with indented comments behind it."""
-    end = statement.end_lineno or statement.lineno
-    for number in range(end, first_line_of(below) - 1):
-        if lines[number].startswith((" ", "\t")) and lines[number].strip():
-            end = number + 1
-        elif lines[number].strip():
-            break
-    return end
+def _as_cell(code: str) -> str:
+    """Return code without empty lines around it.
+
+    IPython takes what looks like a prompt in the second line for one, and removes it from all lines.
+    """
+    text = re.sub(r"\A(?:[ \t]*\n)+", "", code.strip("\n")).rstrip()
+    return f"#\n{text}" if _PROMPTED.match(text) else text
 
 
-def _belong_together(statement: ast.stmt, below: ast.stmt, lines: Sequence[str]) -> bool:
+def _with_full_names(source: str, package: str) -> str:
+    """Return a module whose relative imports name their package."""
+    lines = source.encode().splitlines(keepends=True)
+    offsets = [0, *itertools.accumulate(map(len, lines))]
+    data = source.encode()
+    relative = [n for n in ast.walk(parse(source)) if isinstance(n, ast.ImportFrom) and n.level]
+    for node in sorted(relative, key=lambda n: (n.lineno, n.col_offset), reverse=True):
+        start = offsets[node.lineno - 1] + node.col_offset
+        parts = package.split(".")[: len(package.split(".")) - node.level + 1]
+        name = ".".join([*parts, *([node.module] if node.module else [])]).encode()
+        if parts:
+            found = _RELATIVE.match(data, start)
+            data = data if found is None else b"from ".join([data[:start], name + b" " + data[found.end() :]])
+    return data.decode()
+
+
+def _joined(pairs: Sequence[tuple[int, int]]) -> set[int]:
+    """Return the numbers of the statements that are in one cell with the one before."""
+    return {number for first, last in pairs for number in range(first + 1, last + 1)}
+
+
+def _fills(body: Sequence[ast.stmt]) -> list[tuple[int, int]]:
+    """Return the numbers of assignments, each with that of the last statement that fills what it has begun."""
+    found = []
+    for first, statement in enumerate(body):
+        targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
+        names = [target.id for target in targets if isinstance(target, ast.Name)]
+        if isinstance(statement, ast.Assign | ast.AnnAssign):
+            later = [at for at in range(first + 1, len(body)) if _may_fill(body[at])]
+            filling = [at for at in later if any(fills_name(body[at], name) for name in names)]
+            found += [(first, at) for at in filling[-1:]]
+    return found
+
+
+def _may_fill(statement: ast.stmt) -> bool:
+    """Whether a statement acts when the module is imported."""
+    is_main = isinstance(statement, ast.If) and any(
+        isinstance(node, ast.Name) and node.id == "__name__" for node in ast.walk(statement.test)
+    )
+    return not is_main and not isinstance(statement, Definition)
+
+
+def _belong_together(body: Sequence[ast.stmt], at: int, lines: Sequence[str]) -> bool:
+    """Whether a statement and the next one are in one cell by their kind and place."""
+    statement, below = body[at], body[at + 1]
     end, start = statement.end_lineno or statement.lineno, first_line_of(below)
     if start <= end:  # they share a line
         return True
     if isinstance(statement, Definition) or isinstance(below, Definition):
         return False
-    are_imports = all(isinstance(each, ast.Import | ast.ImportFrom) for each in (statement, below))
+    is_docstring = at == 0 and is_text(statement)
+    are_imports = all(
+        isinstance(each, ast.Import | ast.ImportFrom) or (is_docstring and each is statement)
+        for each in (statement, below)
+    )
     return are_imports or all(line.strip() for line in lines[end : start - 1])
 
 
-def to_ipynb(cells: Sequence[NewCell]) -> str:
-    """Return the text of an `.ipynb` file; equal cells give equal text."""
+def to_ipynb(cells: Sequence[str]) -> str:
+    """Return the text of an `.ipynb` file of code cells; equal cells give equal text."""
     made: list[dict[str, Any]] = [
         {"cell_type": "code", "execution_count": None, "id": f"cell-{number}", "metadata": {}, "outputs": []}
-        | {"source": cell.text.splitlines(keepends=True)}
-        if cell.is_code
-        else {"cell_type": "markdown", "id": f"cell-{number}", "metadata": {}}
-        | {"source": cell.text.splitlines(keepends=True)}
+        | {"source": cell.splitlines(keepends=True)}
         for number, cell in enumerate(cells, 1)
     ]
     notebook = {"cells": made, "metadata": {"kernelspec": _KERNEL}, "nbformat": 4, "nbformat_minor": 5}
     return json.dumps(notebook, ensure_ascii=False, indent=1) + "\n"
 
 
-def to_myst(cells: Sequence[NewCell]) -> str:
-    """Return the text of a MyST Markdown file; equal cells give equal text."""
+def to_myst(cells: Sequence[str]) -> str:
+    """Return the text of a MyST Markdown file of code cells; equal cells give equal text."""
     parts = [_HEAD]
     for cell in cells:
-        ticks = max([3, *(len(found) + 1 for found in re.findall(r"`{3,}", cell.text))])
-        fence = "`" * ticks
-        parts.append(f"{fence}{{code-cell}} ipython3\n{cell.text}\n{fence}\n" if cell.is_code else f"{cell.text}\n")
+        fence = "`" * max([3, *(len(found) + 1 for found in re.findall(r"`{3,}", cell))])
+        parts.append(f"{fence}{{code-cell}} ipython3\n{cell}\n{fence}\n")
     return "\n".join(parts)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from flytenb.reach.name_lookup import is_own
+from flytenb.ship.module_head import Head
 from flytenb.ship.needed_statements import NeededStatements
 from flytenb.ship.statement_order import sort_statements
 from flytenb.ship.statements import Statement
@@ -44,7 +45,8 @@ class ModuleText:
 
     Args:
         needed: the statements.
-        docstring: the first line.
+        layout: all statements of the notebook, in the order in which their cells ran first.
+        head: what it begins with.
         decorators: the decorator of each kind of cell, as code.
         added: names that the decorators need and the notebook doesn't import.
     """
@@ -52,12 +54,14 @@ class ModuleText:
     def __init__(
         self,
         needed: NeededStatements,
-        docstring: str,
+        layout: Sequence[Statement],
+        head: Head,
         decorators: dict[str, str],
         added: Iterable[tuple[str, str]] = (),
     ) -> None:
         self._needed = needed
-        self._docstring = docstring
+        self._layout = layout
+        self._head = head
         self._decorators = decorators
         self._imports = [_imported(module, name) for module, name in added]
         if needed.postpones_annotations:
@@ -65,18 +69,23 @@ class ModuleText:
 
     @cached_property
     def order(self) -> list[Statement]:
-        """The statements, each after those that it needs, else in the order in which they ran."""
-        return sort_statements(self._needed)
+        """The statements, each after those that it needs, else in the order in which their names were defined first."""
+        return sort_statements(self._needed, self._layout)
 
     def write(self) -> str:
         """Return the text."""
         hoisted = [s for s in self.order if self._is_hoisted(s)]
-        rest = [s for s in self.order if s not in hoisted and not self._is_future(s)]
-        blocks = [f'"""{self._docstring}"""', import_block([*self._imports, *self._read_imports(hoisted)])]
+        docstring = self._head.first if self._head.has_docstring else None
+        rest = [s for s in self.order if s not in hoisted and not self._is_future(s) and s is not docstring]
+        blocks = [self._head.text, import_block([*self._imports, *self._read_imports(hoisted)])]
         text = "\n\n".join(block for block in blocks if block)
         previous: Statement | None = None
         for statement in rest:
-            text += "\n" * (1 + self._gap(previous, statement)) + self._text_of(statement)
+            if statement.above and statement is not self._head.first:
+                text += "\n" * (1 + max(1, self._gap(previous, statement, has_comments=True))) + statement.above
+                text += "\n" * (3 if statement.is_definition else 2) + self._text_of(statement)
+            else:
+                text += "\n" * (1 + self._gap(previous, statement)) + self._text_of(statement)
             previous = statement
         return text.rstrip() + "\n"
 
@@ -137,9 +146,9 @@ class ModuleText:
         found = self._needed.namespace.get(called.id) if isinstance(called, ast.Name) else None
         return str(getattr(found, "__module__", "")).startswith("flytekit.")
 
-    def _gap(self, above: Statement | None, statement: Statement) -> int:
-        """Return how many empty lines are between two statements."""
-        if statement.is_definition or (above is not None and above.is_definition):
+    def _gap(self, above: Statement | None, statement: Statement, *, has_comments: bool = False) -> int:
+        """Return how many empty lines are between two statements, or above the comments between them."""
+        if (statement.is_definition and not has_comments) or (above is not None and above.is_definition):
             return 2
         if above is None:
             return 1

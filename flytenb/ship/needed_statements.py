@@ -258,14 +258,19 @@ def _is_built_by(name: str, value: Any, statement: Statement) -> bool:
     return False
 
 
+def fills_name(tree: ast.AST, name: str) -> bool:
+    """Whether code calls a method that changes what a global name holds: `TABLE.append(1)`."""
+    methods = (n.func for n in ast.walk(tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute))
+    return any(_is_part_of(each.value, name) and changes_container(each.attr) for each in methods)
+
+
 def changes_name(tree: ast.AST, name: str) -> bool:
     """Whether code changes what a global name holds: by a method, an item, an attribute, or another value."""
+    if fills_name(tree, name):
+        return True
     is_global = any(isinstance(node, ast.Global) and name in node.names for node in ast.walk(tree))
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            if _is_part_of(node.func.value, name) and changes_container(node.func.attr):
-                return True
-        elif isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del):
+        if isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del):
             if _is_part_of(node.value, name):
                 return True
         elif is_global and isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store):

@@ -17,6 +17,7 @@ from flytenb.ship.constants import Constants, UnknownConstantError, describe_val
 from flytenb.ship.finding import Finding, Severity
 from flytenb.ship.held_state import changed_state, evaluated
 from flytenb.ship.local_paths import find_local_paths
+from flytenb.ship.module_head import Head
 from flytenb.ship.needed_statements import SHELL_NAMES, NeededStatements, is_added_builtin
 from flytenb.ship.reached_code import ReachedCode
 from flytenb.ship.secret_texts import find_secrets, has_known_form, has_secret, is_secret_of, plain_text
@@ -34,13 +35,15 @@ class Refusals:
         needed: the statements.
         reached: what their code reaches.
         cells: the cells of the notebook.
+        head: what the module begins with.
     """
 
-    def __init__(self, needed: NeededStatements, reached: ReachedCode, cells: Cells) -> None:
+    def __init__(self, needed: NeededStatements, reached: ReachedCode, cells: Cells, head: Head) -> None:
         self._needed = needed
         self._namespace = needed.namespace
         self._reached = reached
         self._cells = cells
+        self._head = head
 
     def find(self) -> list[Finding]:
         """Return every reason, sorted by the order of the cells."""
@@ -192,6 +195,8 @@ class Refusals:
         for statement in sorted(self._needed.statements, key=self._needed.position):
             for what in _secrets_in(statement) or self._secrets_made_by(statement):
                 yield Finding(f"{what} that looks like a secret", self._place(statement), _SECRET_HINT)
+        if has_known_form(self._head.text) and self._head.first not in self._needed.statements:
+            yield Finding("a comment has a text that looks like a secret", self._place(self._head.first), _SECRET_HINT)
 
     def _secrets_made_by(self, statement: Statement) -> tuple[str, ...]:
         """Return the names that a statement gives a secret which it puts together, as `f"postgres://{U}:{P}@h"`."""
@@ -216,7 +221,7 @@ class Refusals:
 def _secrets_in(statement: Statement) -> tuple[str, ...]:
     arguments = f"f({statement.cell.arguments})" if statement.decorates else ""
     found = (*find_secrets(statement.nodes), *find_secrets([*ast.walk(parse(arguments))]))
-    return found or (("a comment has a text",) if has_known_form(statement.text) else ())
+    return found or (("a comment has a text",) if has_known_form(f"{statement.above}\n{statement.text}") else ())
 
 
 def _reads_own_name(tree: ast.stmt) -> bool:

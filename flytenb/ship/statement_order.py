@@ -1,19 +1,34 @@
-"""The order of statements in a module: what one needs comes before it, else they keep the order of the cells."""
+"""The order of statements in a module: what one needs comes before it, else they are where their names were first."""
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Sequence
 from functools import cache
 
 from flytenb.ship.needed_statements import NeededStatements
-from flytenb.ship.statements import Statement
+from flytenb.ship.statements import Definition, Statement
 
 
-def sort_statements(needed: NeededStatements) -> list[Statement]:
+def sort_statements(needed: NeededStatements, layout: Sequence[Statement]) -> list[Statement]:
     """Return the needed statements in a valid order.
 
     What a statement needs to run precedes it, together with all that this needs, since it may be called. What its
-    functions need only when they are called precedes it too, if it comes from another cell.
+    functions need only when they are called precedes it too, unless that needs the statement. So the order doesn't
+    depend on how the statements are divided into cells. A definition that replaces an earlier one takes its place.
+
+    Args:
+        needed: the statements.
+        layout: all statements of the notebook, in the order in which their cells ran first.
     """
+    number = {statement: at for at, statement in enumerate(layout)}
+
+    def place(statement: Statement) -> tuple[int, int]:
+        earlier = [statement]
+        if _defines_one(statement):
+            earlier += [s for name in statement.binds for s in needed.binding(name) if _defines_one(s)]
+        return min(number[each] for each in earlier), number[statement]
+
     needs = {statement: _Needs(needed, statement) for statement in needed.statements}
 
     @cache
@@ -29,10 +44,9 @@ def sort_statements(needed: NeededStatements) -> list[Statement]:
 
     def before(statement: Statement) -> list[Statement]:
         mine = needs[statement]
-        far = {each for each in mine.later if each.cell is not statement.cell}
-        wanted = mine.now | far | {each for direct in mine.now for each in reached(direct)}
+        wanted = mine.all | {each for direct in mine.now for each in reached(direct)}
         free = {each for each in wanted if each in mine.now or statement not in reached(each)}
-        return sorted(free - {statement}, key=needed.position)
+        return sorted(free - {statement}, key=place)
 
     done: dict[Statement, None] = {}
     opened: set[Statement] = set()
@@ -44,9 +58,14 @@ def sort_statements(needed: NeededStatements) -> list[Statement]:
                 emit(each)
             done[statement] = None
 
-    for statement in sorted(needed.statements, key=needed.position):
+    for statement in sorted(needed.statements, key=place):
         emit(statement)
     return list(done)
+
+
+def _defines_one(statement: Statement) -> bool:
+    """Whether a statement defines a function, a class or a variable."""
+    return len(statement.binds) == 1 and isinstance(statement.tree, Definition | ast.Assign | ast.AnnAssign)
 
 
 class _Needs:

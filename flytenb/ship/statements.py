@@ -33,8 +33,9 @@ class Statement:
     Attributes:
         cell: its cell.
         tree: the statement.
-        text: its text with the comments directly above and behind it.
-        gap: the empty lines above it in its cell; None for the first statement.
+        text: its text with the comments directly above and behind it, and those indented below it.
+        above: comments above it that an empty line separates from it.
+        gap: the empty lines above all this in its cell; None for the first statement.
         before: the statement above it in its cell.
         decorates: whether the magic of its cell made an entity of it.
         binds: the names that it binds.
@@ -44,13 +45,14 @@ class Statement:
         sets: the names that its functions set as globals.
         changes: the objects that it changes: the name and the first attribute, `""` for an item or the object itself.
         attributes: the attributes that it reads of anything.
-        lines: its lines in the cell, of a line magic those of the magic.
+        lines: its lines in the cell, of a line magic those of the magic, with all these comments.
         nodes: its tree and all that is in it.
     """
 
     cell: CellRun
     tree: ast.stmt
     text: str
+    above: str = ""
     gap: int | None = None
     before: Statement | None = None
     decorates: bool = False
@@ -107,17 +109,24 @@ def _statements_of(cell: CellRun) -> Sequence[Statement]:
     except (SyntaxError, ValueError):
         return []
     found: list[Statement] = []
-    for tree, text, gap in _cut(cell.source, body):
+    for tree, text, above, gap, lines in _cut(cell.source, body):
         if cell.failed_at is not None and (tree.end_lineno or tree.lineno) >= cell.failed_at:
             break
         for inner, inner_text in _unwrap(tree, text):
-            lines = range(first_line_of(tree), (tree.end_lineno or tree.lineno) + 1)
-            found.append(_read(cell, inner, inner_text, gap, found[-1] if found else None, lines))
+            before = found[-1] if found else None
+            found.append(_read(cell, inner, inner_text, above=above, gap=gap, before=before, lines=lines))
     return found
 
 
 def _read(
-    cell: CellRun, tree: ast.stmt, text: str, gap: int | None, before: Statement | None, lines: range
+    cell: CellRun,
+    tree: ast.stmt,
+    text: str,
+    *,
+    above: str,
+    gap: int | None,
+    before: Statement | None,
+    lines: range,
 ) -> Statement:
     nodes = tuple(ast.walk(tree))
     names = _Names()
@@ -134,6 +143,7 @@ def _read(
         cell,
         tree,
         text,
+        above,
         gap,
         before,
         decorates,
@@ -152,8 +162,8 @@ def _read(
 # --- text ------------------------------------------------------------------------------------------------------------
 
 
-def _cut(source: str, body: Sequence[ast.stmt]) -> Iterator[tuple[ast.stmt, str, int | None]]:
-    """Yield each statement with its text, from the comments directly above it, and the empty lines above these."""
+def _cut(source: str, body: Sequence[ast.stmt]) -> Iterator[tuple[ast.stmt, str, str, int | None, range]]:
+    """Yield each statement with its text, the comments that stand apart above it, the empty lines above, its lines."""
     lines = _LINE_END.split(source)  # `splitlines` knows more ends than Python's parser
     end, gap_from = 0, None
     at = 0
@@ -162,18 +172,52 @@ def _cut(source: str, body: Sequence[ast.stmt]) -> Iterator[tuple[ast.stmt, str,
         note = body[at + 1] if at + 1 < len(body) and _is_note(tree, body[at + 1]) else tree
         first = first_line_of(tree) - 1
         last = note.end_lineno or note.lineno
-        shares = first < end or (at + 1 < len(body) and note is tree and body[at + 1].lineno <= last)
+        at += 1 if note is tree else 2
+        below = body[at] if at < len(body) else None
+        shares = first < end or (below is not None and note is tree and below.lineno <= last)
         top = first
-        while top > end and lines[top - 1].lstrip().startswith("#"):
+        while top > end and _is_comment(lines[top - 1]):
             top -= 1
-        text = _segment(source, tree) if shares else "\n".join(lines[top:last]).rstrip()
+        apart = [number for number in range(end, top) if _is_comment(lines[number])]
+        above = "\n".join(lines[apart[0] : apart[-1] + 1]) if apart else ""
+        behind = last if shares else end_of_comments(lines, note, below)
+        text = _segment(source, tree) if shares else "\n".join(lines[top:behind]).rstrip()
         parts = [tree] if note is tree else [tree, note]
         is_cell = len(parts) == len(body) and text == source.strip("\n").rstrip() and not text.endswith("\\")
         if not (is_cell or _gives(text, parts)):
             text = ast.unparse(tree)
-        yield tree, text, None if gap_from is None else max(0, top - gap_from)
-        end = gap_from = last
-        at += 1 if note is tree else 2
+        begin = apart[0] if apart else top
+        yield tree, text, above, None if gap_from is None else max(0, begin - gap_from), range(begin + 1, behind + 1)
+        end = gap_from = behind
+
+
+def _is_comment(line: str) -> bool:
+    return line.lstrip().startswith("#")
+
+
+def end_of_comments(lines: Sequence[str], statement: ast.stmt, below: ast.stmt | None) -> int:
+    """Return the number of lines up to the end of a statement's comments: indented ones, those directly behind it.
+
+    Comments directly above the next statement belong to that one; imports have none behind them, since they are sorted.
+    """
+    last = statement.end_lineno or statement.lineno
+    if isinstance(statement, ast.Import | ast.ImportFrom):
+        return last
+    top = len(lines) if below is None else first_line_of(below) - 1
+    while below is not None and top > last and _is_comment(lines[top - 1]) and not _is_indented(lines[top - 1]):
+        top -= 1
+    end = last
+    while end < top and _is_comment(lines[end]) and not _is_indented(lines[end]):
+        end += 1
+    for number in range(last, top):
+        if lines[number].strip() and not (_is_comment(lines[number]) and _is_indented(lines[number])):
+            break
+        end = number + 1 if lines[number].strip() else end
+    return end
+
+
+def _is_indented(line: str) -> bool:
+    return line.startswith((" ", "\t"))
 
 
 def _is_note(tree: ast.stmt, below: ast.stmt) -> bool:

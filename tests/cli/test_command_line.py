@@ -267,7 +267,7 @@ def test_a_module_becomes_a_notebook_that_runs(cli: CommandLine, name: str) -> N
         '"""Steps."""\nfrom flytekit import task\n\n@task\ndef step() -> int:\n    return 3\n'
     )
     done = cli.run("import", "--json", "steps.py", "-o", name)
-    assert (done.status, done.data) == (0, {"file": name, "cells": 4})
+    assert (done.status, done.data) == (0, {"file": name, "cells": 3})
     assert cli.run("run", "--json", name, "step").data["outputs"] == {"o0": 3}
     again = cli.run("import", "steps.py", "-o", name)
     assert (again.status, "File exists" in again.err) == (1, True)

@@ -66,7 +66,7 @@ def test_a_notebook_of_the_module_gives_the_module_again(suffix: str, helpers: P
         notebook.run(*CELLS)
         made = flytenb.export(notebook.names["Sum_Up"], tmp_path / f"page{suffix}")
     read = jupytext.read(tmp_path / f"page{suffix}")
-    assert [cell.cell_type for cell in read.cells] == ["code", "markdown", "code", "code", "code", "code"]
+    assert [cell.cell_type for cell in read.cells] == ["code"] * 5
     with open_notebook() as notebook:
         notebook.run(*(cell.source for cell in read.cells if cell.cell_type == "code"))
         assert flytenb.export(notebook.names["Sum_Up"]).text == made.text

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 from pathlib import Path
 
 import jupytext
 import pytest
 
 from flytenb.reach.syntax_trees import parse
-from flytenb.ship.module_cells import NOTEBOOKS, NewCell, cells_of_module
+from flytenb.ship.module_cells import NOTEBOOKS, cells_of_module
 
 ROOT = Path(__file__).parents[2]
 FLOWS = sorted(file for file in (ROOT / "tests" / "flows").glob("*.py") if file.stem != "__init__")
@@ -51,7 +50,7 @@ if __name__ == "__main__":
 # Behind everything.
 '''
 CELLS = [
-    "Train a model.\n\nEvery day.",
+    '"""Train a model.\n\nEvery day.\n"""\n\n'
     "from __future__ import annotations\nimport os  # for paths\n\nfrom flytekit import task",
     '# Settings\nLIMIT = 3; FACTOR = 2\nWIDTH = 4\n"""How wide."""',
     '# Alone.\n\nNAMES = [\n    "a",\n\n    "b",\n]',
@@ -62,31 +61,27 @@ CELLS = [
 
 
 def test_a_module_has_a_cell_for_each_definition_and_paragraph() -> None:
-    assert [cell.text for cell in cells_of_module(MODULE)] == CELLS
+    assert cells_of_module(MODULE) == CELLS
 
 
 @pytest.mark.sampled(7)
 @pytest.mark.parametrize("file", MODULES, ids=lambda file: file.stem)
 def test_the_cells_have_every_line_of_the_module_in_its_order(file: Path) -> None:
     source = file.read_text()
-    tree = parse(source)
-    is_documented = ast.get_docstring(tree) is not None
-    lines = source.splitlines()[tree.body[0].end_lineno if is_documented else 0 :]
     cells = cells_of_module(source)
-    made = [line for cell in cells if cell.is_code for line in cell.text.splitlines()]
-    assert [line for line in made if line.strip()] == [line.rstrip() for line in lines if line.strip()]
-    assert [len(parse(cell.text).body) > 0 for cell in cells if cell.is_code] == [True] * sum(c.is_code for c in cells)
+    made = [line for cell in cells for line in cell.splitlines()]
+    assert [line for line in made if line.strip()] == [line.rstrip() for line in source.splitlines() if line.strip()]
+    assert all(parse(cell).body for cell in cells)
 
 
 @pytest.mark.parametrize("suffix", NOTEBOOKS)
 @pytest.mark.parametrize("file", FLOWS[::7], ids=lambda file: file.stem)
 def test_jupytext_reads_the_same_cells(suffix: str, file: Path) -> None:
-    cells = [*cells_of_module(file.read_text()), NewCell('TEXT = """\n```\n%%bash\n"""')]
+    cells = [*cells_of_module(file.read_text()), 'TEXT = """\n```\n%%bash\n"""']
     read = jupytext.reads(NOTEBOOKS[suffix](cells), fmt=suffix)
-    assert [(c.source, c.cell_type == "code") for c in read.cells] == [(c.text, c.is_code) for c in cells]
+    assert [(c.source, c.cell_type) for c in read.cells] == [(cell, "code") for cell in cells]
 
 
 @pytest.mark.parametrize("source", ["", "\n\n", "# only a comment\n", '"""Only a docstring."""\n', "x = 1"])
 def test_modules_without_much_are_read(source: str) -> None:
-    made = "\n".join(cell.text for cell in cells_of_module(source))
-    assert made == source.strip().strip('"')
+    assert "\n".join(cells_of_module(source)) == source.strip()

@@ -66,6 +66,8 @@ WAIT = timedelta(
     minutes=5,  # long enough
 )
 
+# Adds.
+
 
 @task(timeout=WAIT)
 def inc(x: int) -> int:
@@ -93,6 +95,107 @@ def test_the_module_is_what_the_cells_say_of_it() -> None:
     assert made.text == TEXT
     assert repr(made) == TEXT.rstrip()
     assert "def wf" in made._repr_mimebundle_()["text/html"]
+
+
+DOCUMENTED = """# Copyright of somebody
+
+'''Add one.
+
+Every day.
+'''
+
+from flytekit import task"""
+TABLE = """# What follows
+
+# is a table.
+
+TABLE = [1]
+# with one number
+
+# Not this.
+print(TABLE)
+# nor this"""
+LATER = """'A text.'
+
+# --- Steps
+
+# Adds.
+@task
+def step(x: int) -> int:
+    '''Add.'''
+    return x + TABLE[0]
+
+    # the end
+
+# alone, at the end of its cell"""
+COMMENTED = """# Copyright of somebody
+
+'''Add one.
+
+Every day.
+'''
+
+from flytekit import task
+
+# What follows
+
+# is a table.
+
+TABLE = [1]
+# with one number
+
+# --- Steps
+
+
+# Adds.
+@task
+def step(x: int) -> int:
+    '''Add.'''
+    return x + TABLE[0]
+
+    # the end
+"""
+
+
+def test_the_docstring_and_the_comments_of_the_cells_are_kept() -> None:
+    with open_notebook() as notebook:
+        notebook.run("%load_ext flytenb\n# only a comment", key="a")
+        notebook.run(DOCUMENTED.replace("one", "two"), key="b")
+        notebook.run(TABLE, key="c")
+        notebook.run(LATER, key="d")
+        notebook.run(DOCUMENTED, key="b")
+        made = flytenb.export(notebook.names["step"])
+    assert made.text == COMMENTED
+
+
+def test_comments_without_a_docstring_begin_the_module() -> None:
+    with open_notebook() as notebook:
+        notebook.run("#!/usr/bin/env python\n# Adds one.\n\nimport json\nfrom flytekit import task", STEP.format(k=1))
+        made = flytenb.export(notebook.names["step"])
+    assert made.text.startswith("#!/usr/bin/env python\n# Adds one.\n\nfrom flytekit import task\n\n\n@task\n")
+
+
+@pytest.mark.parametrize("head", ["'''{}'''", "# {}\n\n'''Adds.'''", "# {}\n\nimport json"])
+def test_a_secret_at_the_beginning_is_refused(head: str) -> None:
+    with open_notebook() as notebook:
+        notebook.run(head.format("The key is AKIAIOSFODNN7EXAMPLE"), IMPORT + STEP.format(k=1))
+        with pytest.raises(ExportError, match="that looks like a secret"):
+            flytenb.export(notebook.names["step"])
+
+
+def test_running_a_cell_again_or_replacing_a_definition_moves_nothing() -> None:
+    cells = [IMPORT, "def one(x):\n    return x", "def two(x):\n    return one(x)", STEP.format(k="two(x)")]
+    with open_notebook() as notebook:
+        for number, cell in enumerate(cells):
+            notebook.run(cell, key=f"{number}")
+        before = flytenb.export(notebook.names["step"]).text
+        notebook.run(cells[1], key="1")
+        assert flytenb.export(notebook.names["step"]).text == before
+        notebook.run("def one(x):\n    return x + three(x)", key="4")
+        notebook.run("def three(x):\n    return 3", key="5")
+        made = flytenb.export(notebook.names["step"]).text
+    defined = [line.partition("(")[0] for line in made.splitlines() if line.startswith("def ")]
+    assert defined == ["def three", "def one", "def two", "def step"]
 
 
 def test_the_magic_writes_the_file(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 import flytenb
 from flytenb.errors import ExportError
+from flytenb.ship.module_cells import cells_of_module
 from tests.ship.notebooks import imported, open_notebook
 
 pytestmark = pytest.mark.filterwarnings(
@@ -211,7 +212,7 @@ def times(n):
         "def outer(x):\n    def inner(y):\n        return y + K\n    return inner(x)\nK = 2",
         _step("return outer(x)"),
         WF,
-        has="def outer\nK = 2\ndef step",
+        has="K = 2\ndef outer\ndef step",
     ),
     "functions that call each other": _exported(
         "def even(n):\n    return n == 0 or odd(n - 1)",
@@ -900,11 +901,11 @@ def _by(x):
         "%%workflow\ndef wf(x: int) -> int:\n    return step(x=x)",
         has="""
             K = 2
+            def _by
             # Adds one.
             @task(retries=K, cache=False)
             def step
             "One more."
-            def _by
             @workflow
         """,
     ),
@@ -1161,6 +1162,9 @@ def test_export_gives_an_equal_module_or_refuses_by_name(name: str, tmp_path: Pa
         expected = eval(situation.call, notebook.names)
         with imported(made.text, tmp_path) as module:
             assert eval(situation.call, vars(module)) == expected
+    with open_notebook() as notebook:
+        notebook.run(*cells_of_module(made.text))
+        assert flytenb.export(notebook.names["wf"]).text == made.text
 
 
 def test_a_name_that_is_added_to_pythons_builtins_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
