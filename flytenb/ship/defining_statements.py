@@ -7,8 +7,10 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 
+from flytenb.reach.mutators import changes_container
 from flytenb.ship.module_head import read_head
-from flytenb.ship.statements import Statement
+from flytenb.ship.needed_statements import subclass_hook
+from flytenb.ship.statements import Definition, Statement
 
 _SETUP_MAGICS = ("autoreload", "cd", "config", "env", "load_ext", "reload_ext", "run", "set_env")
 """Line magics that change what later cells find."""
@@ -125,17 +127,46 @@ class DefiningStatements:
             return True
         if not statement.binds.isdisjoint(needed) or any(name in needed for name, _ in statement.changes):
             return True
+        if isinstance(tree, Definition):
+            return self._adds_to(tree, needed)
         if not isinstance(tree, _ACTING) or statement.reads & self._results:
             return False
         calls = list(_calls(tree))
         return any(self._acts_on(call, needed) for call in calls) and not any(map(self._is_experiment, calls))
+
+    def _adds_to(self, tree: Definition, needed: set[str]) -> bool:
+        """Whether something that is needed gets to know a definition: by a decorator, or as a subclass."""
+        for decorator in tree.decorator_list:
+            called = getattr(decorator, "func", decorator)
+            root = _root(called)
+            if isinstance(called, ast.Attribute) and root in needed and root not in self._origins:
+                return True
+            if not self._changed_by.get(root, frozenset()).isdisjoint(needed):
+                return True
+        bases = tree.bases if isinstance(tree, ast.ClassDef) else []
+        return any(_root(base) in needed and self._knows_subclasses(_root(base)) for base in bases)
+
+    def _knows_subclasses(self, name: str) -> bool:
+        """Whether code of a class, of the notebook, may run when a subclass is defined."""
+        tree = self._definitions.get(name)
+        if not isinstance(tree, ast.ClassDef):
+            return False
+        has_own = any(each.arg == "metaclass" for each in tree.keywords) or subclass_hook(tree) is not None
+        return has_own or any(_root(base) != name and self._knows_subclasses(_root(base)) for base in tree.bases)
+
+    @cached_property
+    def _changed_by(self) -> dict[str, frozenset[str]]:
+        """The names whose objects the functions of the notebook may change, or that they set."""
+        return {
+            name: statement.sets | frozenset(_changed_in(statement.tree)) for name, statement in self._by_name.items()
+        }
 
     def _acts_on(self, call: ast.Call, needed: set[str]) -> bool:
         """Whether a call may change something that is needed: by a method, or by a function that sets names."""
         root = _root(call.func)
         if isinstance(call.func, ast.Name):
             function = self._by_name.get(root)
-            return function is not None and (not function.sets.isdisjoint(needed) or _registers(function))
+            return function is not None and (not self._changed_by[root].isdisjoint(needed) or _registers(function))
         method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
         if root not in self._origins:
             return root in needed
@@ -184,6 +215,16 @@ def _registers(function: Statement) -> bool:
 
 def _calls(tree: ast.AST) -> Iterator[ast.Call]:
     return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+
+
+def _changed_in(tree: ast.AST) -> Iterator[str]:
+    """Yield the names with which what code changes begins: `TABLE.append(1)`, `TABLE["a"] = 1`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            if changes_container(node.func.attr):
+                yield _root(node.func)
+        elif isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del):
+            yield _root(node)
 
 
 def _root(expression: ast.AST) -> str:

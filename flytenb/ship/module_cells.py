@@ -20,6 +20,8 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 _ENCODING = re.compile(r"[ \t\f]*#.*?coding[:=][ \t]*[-\w.]+")
 """PEP 263."""
 _PROMPTED = re.compile(r"[^\n]*\n(?:>>>|\.\.\.|In \[\d+\]:|\s*\.\.\.+:)")
+"""What IPython takes for a prompt in the second line of a cell."""
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f]+")
 _RELATIVE = re.compile(rb"from\s*(?:\.\s*)+(?:(?!import\b)[\w.]+\s*)?")
 _KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 _HEAD = """---
@@ -80,12 +82,58 @@ def cells_of_module(source: str, package: str = "") -> list[str]:
 
 
 def _as_cell(code: str) -> str:
-    """Return code without empty lines around it.
+    """Return code without empty lines around it, in which IPython changes no text.
 
-    IPython takes what looks like a prompt in the second line for one, and removes it from all lines.
+    IPython takes what looks like a prompt for one, in the second line and in texts that aren't docstrings, and empties
+    lines of spaces.
     """
     text = re.sub(r"\A(?:[ \t]*\n)+", "", code.strip("\n")).rstrip()
+    tree = parse(text)
+    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    inside = {n for node in _texts(tree) if id(node) not in docstrings for n in range(node.lineno, _end(node))}
+    text = _unless_changed(text, [_escaped(line) if at in inside else line for at, line in enumerate(text.split("\n"))])
     return f"#\n{text}" if _PROMPTED.match(text) else text
+
+
+def _without_controls(text: str) -> str:
+    """Return code without control characters, which MyST Markdown can't hold."""
+    if not _CONTROL.search(text):
+        return text
+    held = {number for node in _texts(parse(text)) for number in range(node.lineno - 1, _end(node))}
+    lines = text.split("\n")
+    return _unless_changed(text, [_CONTROL.sub(_escape if at in held else "", line) for at, line in enumerate(lines)])
+
+
+def _texts(tree: ast.AST) -> list[ast.expr]:
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Constant | ast.JoinedStr)]
+
+
+def _end(node: ast.expr) -> int:
+    return node.end_lineno or node.lineno
+
+
+def _unless_changed(text: str, lines: Sequence[str]) -> str:
+    """Return changed lines if they are the same code, which they aren't in a raw text; else the text."""
+    made = "\n".join(lines)
+    return made if made != text and _dumped(made) == _dumped(text) else text
+
+
+def _escape(found: re.Match[str]) -> str:
+    return "".join(f"\\x{ord(letter):02x}" for letter in found.group())
+
+
+def _escaped(line: str) -> str:
+    """Return a line of a text with escapes for what IPython would change."""
+    if line and not line.strip(" \t"):
+        return line[:-1] + ("\\t" if line[-1] == "\t" else "\\x20")
+    return re.sub(r"^([ \t]*)>>>", r"\1\\x3e>>", line)
+
+
+def _dumped(code: str) -> str:
+    try:
+        return ast.dump(parse(code))
+    except SyntaxError:
+        return ""
 
 
 def _with_full_names(source: str, package: str) -> str:
@@ -160,7 +208,7 @@ def to_ipynb(cells: Sequence[str]) -> str:
 def to_myst(cells: Sequence[str]) -> str:
     """Return the text of a MyST Markdown file of code cells; equal cells give equal text."""
     parts = [_HEAD]
-    for cell in cells:
+    for cell in map(_without_controls, cells):
         fence = "`" * max([3, *(len(found) + 1 for found in re.findall(r"`{3,}", cell))])
         parts.append(f"{fence}{{code-cell}} ipython3\n{cell}\n{fence}\n")
     return "\n".join(parts)

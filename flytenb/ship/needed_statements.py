@@ -84,9 +84,15 @@ class NeededStatements:
     def needs_of(self, statement: Statement) -> set[str]:
         """Return the names that a statement needs from others."""
         own = {name for name in statement.binds if not self._earlier(name, statement)}
+        own |= {name for name in statement.reads if self.reads_builtin(name, statement)}
         changed = {name for name, _ in statement.changes}
         mentioned = {name for name in statement.mentions if self.binding(name)}
         return {*((statement.reads | changed) - own), *((statement.reads_later | mentioned) - statement.binds)}
+
+    def reads_builtin(self, name: str, statement: Statement) -> bool:
+        """Whether a statement has read a name of Python's that later statements bind: `sum_ = sum`, then `def sum`."""
+        is_later = bool(self.binding(name)) and not self._earlier(name, statement)
+        return is_later and hasattr(builtins, name) and statement not in self.binding(name)
 
     def _earlier(self, name: str, statement: Statement) -> list[Statement]:
         return [each for each in self.binding(name) if self._at[each] < self._at[statement]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Sequence
 from functools import cache
 
@@ -81,10 +82,13 @@ class _Needs:
         self.later: set[Statement] = set()
         at = needed.position
         now = statement.reads | statement.binds | {name for name, _ in statement.changes}
-        for name in (now | statement.reads_later | statement.mentions) & needed.names.keys():
+        of_python = {name for name in statement.reads if needed.reads_builtin(name, statement)}
+        for name in (now | statement.reads_later | statement.mentions) & needed.names.keys() - of_python:
             chain = needed.chain(name)
-            if statement in chain:  # after everything that has bound the name before
+            if statement in chain:  # after everything that has bound the name before, or read what it was
                 bound = [s for s in (*chain, *needed.binding(name)) if s in needed.statements]
+                if hasattr(builtins, name):
+                    bound += [s for s in needed.statements if name in s.reads and needed.reads_builtin(name, s)]
                 self.now |= {s for s in bound if at(s) < at(statement)}
             elif name in statement.reads or name not in statement.binds:
                 (self.now if name in now else self.later).update(chain)

@@ -35,6 +35,13 @@ CASES = [
     Case("if math.pi > 3:\n    TABLE = [3]", True),
     Case("def fill():\n    global TABLE\n    TABLE = []\nfill()", True),
     Case("def fill():\n    return 3\nfill()", False),
+    Case("def fill():\n    TABLE.append(3)\nfill()", True),
+    Case("def note(f):\n    TABLE.append(f)\n    return f\n@note\ndef noted():\n    pass", True),
+    Case("def note(n):\n    def add(f):\n        TABLE[n] = f\n    return add\n@note(0)\nclass Noted:\n    pass", True),
+    Case("def plain(f):\n    return f\n@plain\ndef noted():\n    pass", False),
+    Case("@TABLE.append\ndef noted():\n    pass", True),
+    Case("@math.floor\ndef noted():\n    pass", False),
+    Case("class Other(Base):\n    pass", False),
     Case("LIMIT = 3", False),
     Case("wf(x=3)", False),
     Case("print(wf(x=3))", False),
@@ -69,6 +76,16 @@ def chosen(*cells: str, names: tuple[str, ...] = ()) -> list[str]:
     program = [s for number, cell in enumerate(cells) for s in read_statements(CellRun(number, cell))]
     found = DefiningStatements(program).choose(names)
     return [ast.unparse(statement.tree) for statement in program if statement in found]
+
+
+def test_subclasses_run_whose_base_knows_them() -> None:
+    hook = "    def __init_subclass__(cls):\n        Base.known[cls.__name__] = cls"
+    cells = [f"class Base:\n    known = {{}}\n{hook}", "class One(Base):\n    pass", "class Two(One):\n    pass"]
+    cells += ["class Meta(type):\n    pass", "class Row(metaclass=Meta):\n    pass", "class Wide(Row):\n    pass"]
+    cells += ["class Plain:\n    pass", "class Other(Plain):\n    pass"]
+    task = "@task\ndef step(x: int) -> int:\n    return len([Base.known, Row, Plain])"
+    found = " ".join(chosen(START, *cells, task, WF, names=("wf",)))
+    assert [name for name in ("One", "Two", "Wide", "Other") if f"class {name}(" in found] == ["One", "Two", "Wide"]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.statement.splitlines()[-1].strip())

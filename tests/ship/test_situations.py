@@ -155,6 +155,13 @@ SITUATIONS = {
     "a comment at an import": _exported(
         "import math  # for floor", _step("return math.floor(x)"), WF, has="import math  # for floor"
     ),
+    "a function of Python's that is kept before it is replaced": _exported(
+        "sum_ = sum",
+        "def sum(values):\n    return sum_(values) + 1",
+        _step("return sum([x])"),
+        WF,
+        has="sum_ = sum\ndef sum",
+    ),
     # --- functions
     "arguments with stars": _exported(
         "def helper(*a, **k):\n    return sum(a) + sum(k.values())", _step("return helper(*[x, 1], **{'b': 2})"), WF
