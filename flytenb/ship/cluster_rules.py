@@ -19,6 +19,7 @@ from flytenb.bridge.entities.kind import (
     inner_workflow,
     is_entity,
     is_map,
+    is_reference,
     kind_of,
     map_target,
     mock_of,
@@ -68,7 +69,7 @@ def entities_of(roots: Iterable[Any]) -> list[Any]:
 
 def find_surprises(roots: Sequence[Any]) -> Iterator[Finding]:
     """Yield what is found in entities and in those that they use."""
-    entities = entities_of(roots)
+    entities = [entity for entity in entities_of(roots) if not is_reference(entity)]  # the cluster has what these name
     for entity in entities:
         for rule in _RULES:
             yield from rule(entity)

@@ -45,6 +45,7 @@ class Draft:
         modules: the user's own modules that it imports, which must be beside it.
         packages: the installed top-level packages that it and these modules import.
         entities: the entities that it defines, also those that only the code of a dynamic or eager task names.
+        needed: the statements that it is made from.
     """
 
     names: tuple[str, ...]
@@ -53,6 +54,7 @@ class Draft:
     modules: tuple[str, ...]
     packages: tuple[str, ...]
     entities: tuple[Any, ...]
+    needed: NeededStatements
 
 
 def draft(entities: Sequence[Any], cells: Cells, namespace: Mapping[str, Any]) -> Draft:
@@ -79,7 +81,7 @@ def draft(entities: Sequence[Any], cells: Cells, namespace: Mapping[str, Any]) -
     imports = imports_of(parse_again(text))
     own = _own_modules(needed, imports)
     defined = tuple(value for name in sorted(needed.names) if is_entity(value := namespace.get(name)))
-    return Draft(names, text, tuple(findings), own, _packages(imports, own), defined)
+    return Draft(names, text, tuple(findings), own, _packages(imports, own), defined, needed)
 
 
 def defined_entities(cells: Cells, namespace: Mapping[str, Any]) -> list[Any]:

@@ -16,6 +16,7 @@ from flytenb.ship.cluster_rules import entities_of, find_surprises
 from flytenb.ship.draft import draft
 from flytenb.ship.finding import Finding
 from flytenb.ship.image_rules import find_missing, missing_by_default
+from flytenb.ship.machine_reads import find_machine_reads
 from flytenb.ship.pod_check import PodReport
 from flytenb.wording.quantities import count_text
 
@@ -60,7 +61,7 @@ class Preflight(Displayed):
         """
         made = draft(entities, cells, namespace)
         roots = [*entities, *made.entities]
-        found = [*made.findings, *find_surprises(roots)]
+        found = [*made.findings, *find_surprises(roots), *find_machine_reads(made.needed)]
         found += [Finding(f"{name} is your own module", name, _HOW_TO_SHIP, "warning") for name in made.modules]
         used = entities_of(roots)
         found += [f for each in used for f in find_missing(each, made.packages)]

@@ -12,6 +12,7 @@ import flytenb
 from flytenb.errors import ExportError
 from tests.ship.notebooks import open_notebook
 from tests.ship.run_flows import FLOWS
+from tests.ship.test_every_flow import NAMES
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::pytest.PytestUnraisableExceptionWarning"  # event loops and directories that IPython and flytekit leave
@@ -460,6 +461,127 @@ def test_texts_that_are_paths_of_this_machine_are_named(tmp_path: Path, monkeypa
     named = [f.what.removesuffix(" is a path of this machine") for f in found.findings if f.severity == "warning"]
     assert named == [repr(path) for path in sorted(paths[:3])]
     assert {f.where for f in found.findings} == {"cell 2, line 1"}
+
+
+READS = {
+    "a variable by its key": ("os.environ['MY_PLACE']", "step reads the environment variable MY_PLACE"),
+    "a variable by a function": ("os.getenv('MY_PLACE')", "step reads the environment variable MY_PLACE"),
+    "a variable by another import": ("from os import environ as e\ne['MY_PLACE']", "MY_PLACE"),
+    "a variable in an import of a body": ("import os as o\no.environ.get('MY_PLACE')", "MY_PLACE"),
+    "a variable with a default that is set here": ("os.getenv('SET_HERE', '')", "SET_HERE"),
+    "a variable that a constant names": ("os.environ[VARIABLE]", "MY_PLACE"),
+    "a variable in a helper": ("helper()", "MY_PLACE"),
+    "a file": ("open('data.csv')", "step reads 'data.csv', and its pod begins in an empty directory"),
+    "a file that a library reads": ("pd.read_csv('data/x.csv')", "step reads 'data/x.csv'"),
+    "a file of arrays": ("np.load('x.npy')", "step reads 'x.npy'"),
+    "a file as a path": ("Path('x.txt').read_text()", "step reads 'x.txt'"),
+    "a file by the method of a path": ("with Path('x.txt').open('rb') as f:\n    f.read()", "step reads 'x.txt'"),
+    "a file below a constant": ("(ROOT / 'x.txt').read_bytes()", "step reads 'inputs/x.txt'"),
+    "a file in a variable": ("name = 'x.csv'\npd.read_csv(name)", "step reads 'x.csv'"),
+    "a file in a text of parts": ("open(f'{ROOT}/x.txt')", "step reads 'inputs/x.txt'"),
+    "a file of the home": ("open(os.path.expanduser('~/none.csv'))", "the home of its pod has other files"),
+    "a file of the home as a path": ("(Path.home() / 'none.csv').read_text()", "step reads '~/none.csv'"),
+    "a directory": ("os.listdir('inputs')", "step reads 'inputs'"),
+    "an archive": ("import zipfile\nzipfile.ZipFile('x.zip')", "step reads 'x.zip'"),
+    "a line that is typed": ("input('name? ')", "step waits for somebody to type"),
+    "standard input": ("import sys\nsys.stdin.read()", "step waits for somebody to type"),
+    "this host": ("import urllib.request as r\nr.urlopen('http://localhost:80/x')", "uses 'http://localhost:80/x'"),
+    "this host as a constant": ("print(URL)", "uses 'redis://127.0.0.1:6379'"),
+}
+NO_READS = {
+    "a variable of any pod": "os.environ['HOME'] + os.getenv('PATH')",
+    "a variable with a default": "os.getenv('NOT_SET_HERE', '')",
+    "a variable that the task sets": "os.environ['MY_PLACE'] = '1'\nos.environ['MY_PLACE']",
+    "a file that is written": "open('x.txt', 'w').close()\nopen('x.txt').read()",
+    "a file that a library writes": "pd.DataFrame().to_csv('x.csv')\npd.read_csv('x.csv')",
+    "a file that a path writes": "p = Path('x.txt')\np.write_text('a')\np.read_text()",
+    "a file that a program writes": "import subprocess\nsubprocess.run(['make'])\nopen('made.txt')",
+    "a file in a directory that is made": "os.makedirs('out')\nopen('out/' + str(1), 'w')\nopen('out/1')",
+    "a file of a name that isn't known": "open(str(x))",
+    "a file that may be written": "pd.DataFrame().to_csv(str(x))\nopen('3')",
+    "a file that is an input": "name = 'x.csv'\nname = str(x)\nopen(name)",
+    "a file only written": "Path('x.txt').open('w')",
+    "a file in a storage": "pd.read_csv('s3://bucket/x.csv')",
+    "a file of the system": "open('/etc/hostname')",
+    "data in a text": "pd.read_json('[{\"a\": 1}]')\njson.loads('[1]')",
+    "its own directory": "os.listdir('.')\nlist(Path().glob('*'))",
+    "a server of its own": "import socket\nsocket.socket().bind(('localhost', 0))",
+    "a text about this host": "print('not on localhost')",
+    "a function called input": "def input():\n    return 1\ninput()",
+}
+READ_START = """import json, os
+from pathlib import Path
+import numpy as np
+import pandas as pd
+ROOT = Path('inputs')
+VARIABLE = 'MY_PLACE'
+URL = 'redis://127.0.0.1:6379'
+def helper():
+    return os.environ['MY_PLACE']"""
+
+
+def _found_reads(body: str, options: str = "") -> list[tuple[str, str]]:
+    with open_notebook() as notebook:
+        notebook.run(START, READ_START)
+        indented = body.replace("\n", "\n    ")
+        notebook.run(STEP.format(options).replace("return x", f"{indented}\n    return x"), WF.format(""))
+        found = flytenb.check(notebook.names["wf"])
+    others = ("own image", "path of this machine", "has no registry", "its image is built")
+    assert found.ok, found
+    return [(f.what, f.where) for f in found.findings if not any(text in f.what for text in others)]
+
+
+@pytest.mark.sampled(3)
+@pytest.mark.parametrize("name", READS)
+def test_what_a_task_reads_from_this_machine_is_named(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SET_HERE", "1")
+    body, what = READS[name]
+    [(found, where)] = _found_reads(body)
+    assert what in found
+    assert where.startswith(
+        "cell 2, line" if name in ("a variable in a helper", "this host as a constant") else "cell 3"
+    )
+
+
+@pytest.mark.sampled(3)
+@pytest.mark.parametrize("name", NO_READS)
+def test_what_a_pod_has_as_well_is_not_named(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert _found_reads(NO_READS[name]) == []
+
+
+def test_a_file_that_is_here_is_named_although_a_program_may_make_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    body = "import subprocess\nsubprocess.run(['true'])\nopen('here.txt')"
+    assert _found_reads(body) == []
+    Path("here.txt").touch()
+    assert "step reads 'here.txt'" in _found_reads(body)[0][0]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "(environment={'MY_PLACE': 'x'})",
+        "(container_image=ImageSpec(name='i', env={'MY_PLACE': 'x'}, packages=['numpy', 'pandas']))",
+        "(secret_requests=[flytekit.Secret(group='g', key='k', env_var='MY_PLACE')])",
+    ],
+)
+def test_a_variable_that_the_task_asks_for_is_not_named(options: str) -> None:
+    assert _found_reads("os.environ['MY_PLACE']", options) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_no_flow_reads_from_this_machine(name: str) -> None:
+    with open_notebook() as notebook:
+        notebook.run((FLOWS / f"{name}.py").read_text())
+        found = flytenb.check(notebook.names["ENTITY"])
+    assert not [f for f in found.findings if "pod" in f.what and f.severity == "warning"]
 
 
 def test_own_modules_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

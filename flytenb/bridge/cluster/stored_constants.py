@@ -18,6 +18,7 @@ from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct
 
 from flytenb.bridge.entities.interface import python_interface
+from flytenb.bridge.entities.kind import is_reference
 from flytenb.bridge.type_engine.transformers import captured_log, literal_type_of
 from flytenb.bridge.workflow.compiler import all_nodes
 from flytenb.errors import say
@@ -46,7 +47,7 @@ def size_of_constants(entity: Any) -> int:
     todo = [entity]
     while todo:
         workflow = todo.pop()
-        if isinstance(workflow, WorkflowBase) and id(workflow) not in found:
+        if isinstance(workflow, WorkflowBase) and not is_reference(workflow) and id(workflow) not in found:
             found[id(workflow)] = workflow
             todo += [node.flyte_entity for node in all_nodes(workflow)]
     bound: int = sum(message.ByteSize() for each in found.values() for _, message in _sendable(_literals(each)))
